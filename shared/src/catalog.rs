@@ -1,0 +1,102 @@
+//! Products and their variants, as shoppers see them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::kinds::{ProductId, VariantId},
+    money::Money,
+    page::Page,
+    shops::ShopView,
+};
+
+/// Most characters of a product's title.
+pub const TITLE_MAX: usize = 500;
+/// Products on a page of a list.
+pub const PAGE_SIZE: usize = 24;
+/// Most characters of a search.
+pub const QUERY_MAX: usize = 100;
+
+/// A product in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductCard {
+    /// Its id.
+    pub id: ProductId,
+    /// Its name in addresses: `/p/fountain-pen-8f3k2m`.
+    pub slug: String,
+    /// Its title.
+    pub title: String,
+    /// Who made it; may be empty.
+    pub brand: String,
+    /// The lowest price of its variants.
+    pub price: Money,
+    /// Whether its variants differ in price.
+    pub price_varies: bool,
+    /// Whether any variant can be had now.
+    pub in_stock: bool,
+    /// The shop's name.
+    pub shop_name: String,
+    /// The shop's handle.
+    pub shop_handle: String,
+    /// The address of its picture; empty without one.
+    pub picture: String,
+}
+
+/// A product on its page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductView {
+    /// Its id.
+    pub id: ProductId,
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its title.
+    pub title: String,
+    /// Who made it; may be empty.
+    pub brand: String,
+    /// What it is.
+    pub description: String,
+    /// Its details, in the order they are shown in.
+    pub attributes: Vec<Attribute>,
+    /// What can be put into a basket, in the order it is shown in; never empty.
+    pub variants: Vec<VariantView>,
+    /// Who sells it.
+    pub shop: ShopView,
+    /// The address of its picture; empty without one.
+    pub picture: String,
+}
+
+/// A detail of a product: "Weight", "3.4 kg".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribute {
+    /// What it tells.
+    pub name: String,
+    /// How much or which.
+    pub value: String,
+}
+
+/// What can be put into a basket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariantView {
+    /// Its id.
+    pub id: VariantId,
+    /// What tells it from its siblings: "Blue, fine nib"; empty for an only child.
+    pub title: String,
+    /// What one costs.
+    pub price: Money,
+    /// How many can be had now.
+    pub available: i64,
+}
+
+/// Which products to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ListProducts {
+    /// Only what these words are in; empty for all.
+    pub q: String,
+    /// Only of the shop with this handle; empty for all.
+    pub shop: String,
+    /// The `next` of the page before; empty for the first.
+    pub after: String,
+}
+
+/// A page of products.
+pub type ProductPage = Page<ProductCard>;

@@ -1,0 +1,330 @@
+//! Checkout: one attempt to buy a cart. Its form, its states and its totals.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    accounts::{EMAIL_MAX, Email, NAME_MAX},
+    error::{FieldCode, FieldError},
+    id::kinds::{CheckoutId, ShopId},
+    money::Money,
+    payments::{Method, NextAction},
+    text,
+};
+
+/// How long a checkout keeps what it holds.
+pub const HOLD_MS: i64 = 15 * 60 * 1000;
+
+/// Where a checkout stands.
+///
+/// ```text
+/// open ──► paying ──► completed
+///  │  ◄──────┘ (declined)   ▲
+///  ├──► expired ────────────┤ a late capture is honoured if there is stock
+///  └──► superseded            a newer checkout of the cart took its place
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckoutState {
+    /// Details are being typed; everything is held.
+    Open,
+    /// A payment is under way; everything is held.
+    Paying,
+    /// It became a purchase.
+    Completed,
+    /// Its time ran out and what it held was freed.
+    Expired,
+    /// A newer checkout of the same cart took its place.
+    Superseded,
+}
+
+impl CheckoutState {
+    /// The name it is stored by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Paying => "paying",
+            Self::Completed => "completed",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    /// The state stored by a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Open, Self::Paying, Self::Completed, Self::Expired, Self::Superseded]
+            .into_iter()
+            .find(|s| s.as_str() == name)
+    }
+
+    /// Whether it still holds what it wants to buy.
+    pub fn holds(self) -> bool {
+        matches!(self, Self::Open | Self::Paying)
+    }
+}
+
+/// What the shopper types: where the goods go and how they are paid. Kept with the checkout, so nothing is lost.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheckoutForm {
+    /// Where the confirmation goes.
+    pub email: String,
+    /// Who receives the goods.
+    pub name: String,
+    /// Street and number.
+    pub line1: String,
+    /// Flat, floor, landmark; may stay empty.
+    pub line2: String,
+    /// Town.
+    pub city: String,
+    /// State or province; may stay empty.
+    pub region: String,
+    /// Postal code; may stay empty, since not every country has them.
+    pub postal_code: String,
+    /// ISO 3166 code of the country.
+    pub country: String,
+    /// Telephone for the courier; may stay empty.
+    pub phone: String,
+    /// How to pay.
+    pub method: String,
+}
+
+/// A [`CheckoutForm`] that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// Where the confirmation goes.
+    pub email: Email,
+    /// Where the goods go.
+    pub address: Address,
+    /// How they are paid.
+    pub method: Method,
+}
+
+/// Where goods go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// Who receives them.
+    pub name: String,
+    /// Street and number.
+    pub line1: String,
+    /// Flat, floor, landmark; may be empty.
+    pub line2: String,
+    /// Town.
+    pub city: String,
+    /// State or province; may be empty.
+    pub region: String,
+    /// Postal code; may be empty.
+    pub postal_code: String,
+    /// ISO 3166 code of the country.
+    pub country: String,
+    /// Telephone for the courier; may be empty.
+    pub phone: String,
+}
+
+impl Address {
+    /// The address in lines, as on a label.
+    pub fn lines(&self) -> Vec<String> {
+        let town = [&self.city, &self.region, &self.postal_code].into_iter().filter(|t| !t.is_empty()).cloned();
+        [self.name.clone(), self.line1.clone(), self.line2.clone(), town.collect::<Vec<_>>().join(", ")]
+            .into_iter()
+            .chain([self.country.clone(), self.phone.clone()])
+            .filter(|line| !line.is_empty())
+            .collect()
+    }
+}
+
+impl CheckoutForm {
+    /// The form with every field cut to what can be stored at all, for a draft that is kept whatever was typed.
+    pub fn bounded(mut self) -> Self {
+        for field in self.fields_mut() {
+            if let Some((end, _)) = field.char_indices().nth(EMAIL_MAX + 1) {
+                field.truncate(end);
+            }
+        }
+        self
+    }
+
+    fn fields_mut(&mut self) -> [&mut String; 10] {
+        [
+            &mut self.email,
+            &mut self.name,
+            &mut self.line1,
+            &mut self.line2,
+            &mut self.city,
+            &mut self.region,
+            &mut self.postal_code,
+            &mut self.country,
+            &mut self.phone,
+            &mut self.method,
+        ]
+    }
+
+    /// All that does not hold, or where the goods go and how they are paid with one of the `offered` methods.
+    pub fn check(&self, offered: &[Method]) -> Result<Details, Vec<FieldError>> {
+        let mut faults = Vec::new();
+        let mut take = |result: Result<String, FieldError>| {
+            result.unwrap_or_else(|fault| {
+                faults.push(fault);
+                String::new()
+            })
+        };
+        let email = take(Email::parse("email", &self.email).map(|e| e.as_str().to_owned()));
+        let address = Address {
+            name: take(text::line("name", &self.name, NAME_MAX)),
+            line1: take(text::line("line1", &self.line1, 200)),
+            line2: take(text::optional_line("line2", &self.line2, 200)),
+            city: take(text::line("city", &self.city, 100)),
+            region: take(text::optional_line("region", &self.region, 100)),
+            postal_code: take(text::optional_line("postal_code", &self.postal_code, 20)),
+            country: take(country("country", &self.country)),
+            phone: take(phone("phone", &self.phone)),
+        };
+        let method = Method::parse(&self.method).filter(|m| offered.contains(m));
+        if method.is_none() {
+            let code = if self.method.is_empty() { FieldCode::Missing } else { FieldCode::NotAChoice };
+            faults.push(FieldError::new("method", code));
+        }
+        match (Email::parse("email", &email), method) {
+            (Ok(email), Some(method)) if faults.is_empty() => Ok(Details { email, address, method }),
+            _ => Err(faults),
+        }
+    }
+}
+
+/// Two letters of ISO 3166. Which countries a shop delivers to is the shop's business, not the form's.
+fn country(field: &str, typed: &str) -> Result<String, FieldError> {
+    let code = text::line(field, typed, 2)?.to_ascii_uppercase();
+    if code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Ok(code);
+    }
+    Err(FieldError::new(field, FieldCode::NotAChoice))
+}
+
+fn phone(field: &str, typed: &str) -> Result<String, FieldError> {
+    let number = text::optional_line(field, typed, 30)?;
+    if number.chars().all(|c| c.is_ascii_digit() || "+-() .".contains(c)) {
+        return Ok(number);
+    }
+    Err(FieldError::new(field, FieldCode::BadCharacters))
+}
+
+/// A checkout on its page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckoutView {
+    /// Its id.
+    pub id: CheckoutId,
+    /// Where it stands.
+    pub state: CheckoutState,
+    /// What was typed so far.
+    pub form: CheckoutForm,
+    /// What is bought, by shop.
+    pub groups: Vec<CheckoutGroup>,
+    /// What the goods cost.
+    pub subtotal: Money,
+    /// What bringing them costs.
+    pub delivery: Money,
+    /// What is asked for.
+    pub total: Money,
+    /// How it can be paid.
+    pub methods: Vec<Method>,
+    /// What was done about payment last; nothing before the first try.
+    pub payment: Option<PaymentOutcome>,
+    /// Where the payment that is under way goes on, if it can.
+    pub next: Option<NextAction>,
+    /// Where the purchase is shown, once there is one.
+    pub purchase_url: Option<String>,
+}
+
+/// How the last try to pay went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentOutcome {
+    /// It is not known yet.
+    UnderWay,
+    /// It was refused; nothing was charged.
+    Declined,
+    /// It succeeded.
+    Paid,
+}
+
+/// One shop's part of a checkout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckoutGroup {
+    /// The shop.
+    pub shop: ShopId,
+    /// Its name.
+    pub shop_name: String,
+    /// The lines.
+    pub lines: Vec<CheckoutLineView>,
+    /// What bringing them costs.
+    pub delivery: Money,
+}
+
+/// One product in a checkout, at the price that will be charged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckoutLineView {
+    /// The title as bought.
+    pub title: String,
+    /// What tells the variant from its siblings; may be empty.
+    pub variant_title: String,
+    /// How many.
+    pub quantity: i64,
+    /// What one costs.
+    pub unit_price: Money,
+    /// What they cost together.
+    pub total: Money,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn form() -> CheckoutForm {
+        CheckoutForm {
+            email: "asha@example.com".into(),
+            name: "Asha Rao".into(),
+            line1: "12 Lake Road".into(),
+            city: "Pune".into(),
+            country: "in".into(),
+            method: "cash".into(),
+            ..CheckoutForm::default()
+        }
+    }
+
+    #[test]
+    fn a_full_form_holds() {
+        let details = form().check(&[Method::Cash]).unwrap();
+        assert_eq!(details.address.lines(), ["Asha Rao", "12 Lake Road", "Pune", "IN"]);
+        assert_eq!(details.method, Method::Cash);
+    }
+
+    #[test]
+    fn every_fault_is_named_at_its_field() {
+        let fields = |form: CheckoutForm| -> Vec<String> {
+            form.check(&[Method::Cash]).unwrap_err().into_iter().map(|f| f.field).collect()
+        };
+        assert_eq!(fields(CheckoutForm::default()), ["email", "name", "line1", "city", "country", "method"]);
+        assert_eq!(fields(CheckoutForm { method: "sandbox".into(), ..form() }), ["method"]);
+        assert_eq!(fields(CheckoutForm { country: "India".into(), ..form() }), ["country"]);
+        assert_eq!(fields(CheckoutForm { phone: "call me".into(), ..form() }), ["phone"]);
+        assert_eq!(fields(CheckoutForm { line1: "x".repeat(201), ..form() }), ["line1"]);
+    }
+
+    #[test]
+    fn states_are_stored_by_name() {
+        use CheckoutState::*;
+        for state in [Open, Paying, Completed, Expired, Superseded] {
+            assert_eq!(CheckoutState::parse(state.as_str()), Some(state));
+        }
+        assert_eq!(CheckoutState::parse("paid"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_draft_is_kept_whatever_was_typed(text in ".{0,600}") {
+            let draft = CheckoutForm { line1: text.clone(), email: text, ..form() }.bounded();
+            prop_assert!(draft.line1.chars().count() <= EMAIL_MAX + 1);
+            let _ = draft.check(&[Method::Cash]);
+        }
+    }
+}

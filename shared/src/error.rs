@@ -1,0 +1,219 @@
+//! The one error of the product: what went wrong as a fact with a stable code, never as a sentence.
+//!
+//! Pages and mails put it into words (`app/locales`), the REST API into problem+json. A use case returns it, a
+//! server function carries it to the browser unchanged.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::kinds::VariantId,
+    money::{Money, MoneyError},
+};
+
+/// The result of a use case.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Error {
+    /// There is no such thing, or none that this caller may know of.
+    NotFound,
+    /// What was sent does not hold; each field says why.
+    Invalid(Vec<FieldError>),
+    /// The state of things forbids it just now.
+    Conflict(Conflict),
+    /// Only for those who are signed in.
+    SignInNeeded,
+    /// Not allowed to this caller.
+    Denied,
+    /// More than we take.
+    TooLarge,
+    /// Too often; try again after so many seconds.
+    RateLimited {
+        /// Seconds to wait.
+        retry_after_s: u32,
+    },
+    /// Not now, and nothing was lost; the same request may succeed after so many seconds.
+    Busy {
+        /// Seconds to wait.
+        retry_after_s: u32,
+    },
+    /// A fault of ours. The log has it under the request's id.
+    Internal,
+}
+
+/// Why the state of things forbids what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conflict {
+    /// Less is left than was asked for.
+    OutOfStock(Vec<Shortage>),
+    /// Nothing in the basket.
+    CartEmpty,
+    /// The checkout ended: it ran out of time, was cancelled, or a newer one took its place.
+    CheckoutEnded,
+    /// The checkout is paid already.
+    AlreadyPaid,
+    /// A payment of this checkout is under way.
+    PaymentInProgress,
+    /// The payment was refused; another one may succeed.
+    PaymentDeclined,
+    /// The total is not the one that was agreed to. Carries the new one.
+    TotalChanged(Money),
+    /// The shop takes another currency than the rest of the basket.
+    MixedCurrencies,
+    /// The same idempotency key came with another request.
+    KeyReused,
+    /// The same request is being worked on.
+    InFlight,
+}
+
+/// A line that cannot be had in full.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shortage {
+    /// What is short.
+    pub variant: VariantId,
+    /// Its title, so that the message can name it.
+    pub title: String,
+    /// How many can be had.
+    pub left: i64,
+}
+
+/// A field of a form that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The name of the field, as in the form.
+    pub field: String,
+    /// Why.
+    pub code: FieldCode,
+}
+
+/// Why a field does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldCode {
+    /// Nothing was entered.
+    Missing,
+    /// More characters than fit.
+    TooLong,
+    /// Fewer characters than needed.
+    TooShort,
+    /// Not an e-mail address.
+    NotEmail,
+    /// Not a whole number in the digits 0–9.
+    NotNumber,
+    /// Below what is possible.
+    TooSmall,
+    /// Above what is possible.
+    TooBig,
+    /// Not one of the choices.
+    NotAChoice,
+    /// Somebody has it already.
+    Taken,
+    /// E-mail and password do not belong together.
+    WrongCredentials,
+    /// Characters that cannot be part of it.
+    BadCharacters,
+}
+
+impl FieldError {
+    /// An error at a field.
+    pub fn new(field: impl Into<String>, code: FieldCode) -> Self {
+        Self { field: field.into(), code }
+    }
+}
+
+impl Error {
+    /// An error at one field.
+    pub fn field(field: impl Into<String>, code: FieldCode) -> Self {
+        Self::Invalid(vec![FieldError::new(field, code)])
+    }
+
+    /// The stable name of what went wrong, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Invalid(_) => "invalid",
+            Self::Conflict(conflict) => match conflict {
+                Conflict::OutOfStock(_) => "out_of_stock",
+                Conflict::CartEmpty => "cart_empty",
+                Conflict::CheckoutEnded => "checkout_ended",
+                Conflict::AlreadyPaid => "already_paid",
+                Conflict::PaymentInProgress => "payment_in_progress",
+                Conflict::PaymentDeclined => "payment_declined",
+                Conflict::TotalChanged(_) => "total_changed",
+                Conflict::MixedCurrencies => "mixed_currencies",
+                Conflict::KeyReused => "key_reused",
+                Conflict::InFlight => "in_flight",
+            },
+            Self::SignInNeeded => "sign_in_needed",
+            Self::Denied => "denied",
+            Self::TooLarge => "too_large",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Busy { .. } => "busy",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The HTTP status that says so.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::NotFound => 404,
+            Self::Invalid(_) => 422,
+            Self::Conflict(_) => 409,
+            Self::SignInNeeded => 401,
+            Self::Denied => 403,
+            Self::TooLarge => 413,
+            Self::RateLimited { .. } => 429,
+            Self::Busy { .. } => 503,
+            Self::Internal => 500,
+        }
+    }
+
+    /// Seconds to wait before the same request may succeed, where waiting helps.
+    pub fn retry_after_s(&self) -> Option<u32> {
+        match self {
+            Self::RateLimited { retry_after_s } | Self::Busy { retry_after_s } => Some(*retry_after_s),
+            Self::Conflict(Conflict::InFlight | Conflict::PaymentInProgress) => Some(1),
+            _ => None,
+        }
+    }
+
+    /// The code at a field, if that field is among what does not hold.
+    pub fn at(&self, field: &str) -> Option<FieldCode> {
+        match self {
+            Self::Invalid(fields) => fields.iter().find(|f| f.field == field).map(|f| f.code),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Conflict> for Error {
+    fn from(conflict: Conflict) -> Self {
+        Self::Conflict(conflict)
+    }
+}
+
+impl From<crate::id::BadId> for Error {
+    fn from(_: crate::id::BadId) -> Self {
+        Self::NotFound
+    }
+}
+
+impl From<MoneyError> for Error {
+    fn from(error: MoneyError) -> Self {
+        match error {
+            MoneyError::MixedCurrencies => Self::Conflict(Conflict::MixedCurrencies),
+            _ => Self::Internal,
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Typed ids: a UUIDv7 in the database, a TypeID on the wire (`prod_01h455vb4pex5vsknk084sn02q`).
+//!
+//! The wire form is the one of the TypeID specification 0.3: a prefix, `_`, and the 128 bits in 26 characters of
+//! Crockford's base 32 in lower case. A cart's id cannot be passed where a product's is wanted.
+
+use std::{fmt, hash::Hash, marker::PhantomData, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use uuid::Uuid;
+
+/// A kind of thing that has ids. Only [`kinds`] implements it.
+pub trait Kind: 'static {
+    /// What stands before the `_` on the wire.
+    const PREFIX: &'static str;
+}
+
+/// The id of a `K`.
+pub struct Id<K>(Uuid, PhantomData<fn() -> K>);
+
+impl<K> Id<K> {
+    /// An id from its bits, as the database gives them.
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid, PhantomData)
+    }
+
+    /// The bits, as the database wants them.
+    pub const fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl<K: Kind> Id<K> {
+    /// The last `n` characters of the wire form: random ones, since a UUIDv7 begins with the time.
+    pub fn tail(self, n: usize) -> String {
+        let text = encode(self.0.as_u128());
+        text[26 - n.min(26)..].to_owned()
+    }
+}
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+fn encode(bits: u128) -> String {
+    (0..26).rev().map(|place| ALPHABET[(bits >> (place * 5)) as usize & 31] as char).collect()
+}
+
+fn decode(text: &str) -> Option<u128> {
+    let text = text.as_bytes();
+    // 26 characters carry 130 bits, so the first one may only hold three.
+    if text.len() != 26 || text[0] > b'7' {
+        return None;
+    }
+    text.iter().try_fold(0u128, |bits, c| {
+        let digit = ALPHABET.iter().position(|a| a == c)?;
+        Some(bits << 5 | digit as u128)
+    })
+}
+
+/// A text that is not the id it should be. Whoever asks for it is told that there is no such thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadId;
+
+impl fmt::Display for BadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an id of this kind")
+    }
+}
+
+impl<K: Kind> FromStr for Id<K> {
+    type Err = BadId;
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let rest = text.strip_prefix(K::PREFIX).and_then(|t| t.strip_prefix('_')).ok_or(BadId)?;
+        decode(rest).map(|bits| Self::from_uuid(Uuid::from_u128(bits))).ok_or(BadId)
+    }
+}
+
+impl<K: Kind> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", K::PREFIX, encode(self.0.as_u128()))
+    }
+}
+
+impl<K: Kind> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<K> Clone for Id<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Id<K> {}
+impl<K> PartialEq for Id<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl<K> Eq for Id<K> {}
+impl<K> PartialOrd for Id<K> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<K> Ord for Id<K> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+impl<K> Hash for Id<K> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl<K: Kind> Serialize for Id<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, K: Kind> Deserialize<'de> for Id<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// The one list of what has an id.
+pub mod kinds {
+    use super::{Id, Kind};
+
+    macro_rules! kinds {
+        ($($(#[$doc:meta])* $kind:ident $alias:ident $prefix:literal;)*) => {$(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy)]
+            pub enum $kind {}
+            impl Kind for $kind {
+                const PREFIX: &'static str = $prefix;
+            }
+            $(#[$doc])*
+            pub type $alias = Id<$kind>;
+        )*};
+    }
+
+    kinds! {
+        /// A person who can sign in.
+        User UserId "user";
+        /// A signed-in browser.
+        Session SessionId "sess";
+        /// A seller's store.
+        Shop ShopId "shop";
+        /// What a shop sells.
+        Product ProductId "prod";
+        /// What goes into a cart. Its stock is the capacity of the same id.
+        Variant VariantId "var";
+        /// A row of something scarce.
+        Capacity CapacityId "cap";
+        /// What a shopper has picked.
+        Cart CartId "cart";
+        /// One product in a cart.
+        CartLine CartLineId "line";
+        /// One attempt to buy a cart.
+        Checkout CheckoutId "chk";
+        /// A promise of something scarce.
+        Hold HoldId "hold";
+        /// A completed checkout.
+        Purchase PurchaseId "pur";
+        /// One shop's part of a purchase.
+        Order OrderId "ord";
+        /// One product in an order.
+        OrderLine OrderLineId "item";
+        /// Money asked of a gateway.
+        Payment PaymentId "pay";
+        /// Money given back.
+        Refund RefundId "ref";
+        /// A balanced set of ledger entries.
+        Posting PostingId "post";
+        /// A fact to be told after the commit.
+        Fact FactId "fact";
+        /// Work to be done after the commit.
+        Job JobId "job";
+        /// What was typed into a form that came back.
+        Draft DraftId "draft";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{kinds::*, *};
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_wire_form_is_the_one_of_the_specification() {
+        // Vectors of the TypeID specification's own list of valid ids.
+        let cases = [
+            (0u128, "00000000000000000000000000"),
+            (1, "00000000000000000000000001"),
+            (10, "0000000000000000000000000a"),
+            (16, "0000000000000000000000000g"),
+            (32, "00000000000000000000000010"),
+            (u128::MAX, "7zzzzzzzzzzzzzzzzzzzzzzzzz"),
+            (0x0189_0a5d_ac96_774b_bcce_b302_099a_8057, "01h455vb4pex5vsknk084sn02q"),
+        ];
+        for (bits, text) in cases {
+            assert_eq!(encode(bits), text);
+            assert_eq!(decode(text), Some(bits));
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_id_is_refused() {
+        for bad in [
+            "",
+            "prod",
+            "prod_",
+            "shop_00000000000000000000000000",
+            "prod_8zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "prod_0000000000000000000000000",
+            "prod_0000000000000000000000000O",
+            "prod_0000000000000000000000000é",
+            "PROD_00000000000000000000000000",
+        ] {
+            assert_eq!(bad.parse::<ProductId>(), Err(BadId), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_id_survives_the_wire(bits: u128) {
+            let id = ProductId::from_uuid(Uuid::from_u128(bits));
+            prop_assert_eq!(id.to_string().parse::<ProductId>(), Ok(id));
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in ".{0,40}") {
+            let _ = text.parse::<ProductId>();
+            let _ = format!("prod_{text}").parse::<ProductId>();
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The ledger's rules: which entries each business action makes. Pure; the engine writes them down.
+//!
+//! Signs: an entry above zero is a debit, below zero a credit. What a gateway holds for us and what others owe us
+//! grows by debits; what we owe and what we earn grows by credits. Each posting's entries sum to zero.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::kinds::ShopId,
+    money::{Money, MoneyError},
+};
+
+/// What an entry is booked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Account {
+    /// Money that a gateway holds for us.
+    GatewayClearing,
+    /// What we owe a shop.
+    SellerPayable,
+    /// What a shop owes us: commission on goods that were paid in cash.
+    SellerReceivable,
+    /// What the marketplace earned.
+    MarketplaceCommission,
+    /// Money that came without anything to buy, and goes back.
+    ShopperPayable,
+}
+
+impl Account {
+    /// The name it is stored by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GatewayClearing => "gateway_clearing",
+            Self::SellerPayable => "seller_payable",
+            Self::SellerReceivable => "seller_receivable",
+            Self::MarketplaceCommission => "marketplace_commission",
+            Self::ShopperPayable => "shopper_payable",
+        }
+    }
+}
+
+/// A line of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is booked on.
+    pub account: Account,
+    /// Whose, for the accounts that belong to a shop.
+    pub shop: Option<ShopId>,
+    /// How much; debits above zero.
+    pub amount: Money,
+}
+
+/// The name of a business action in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PostingKind {
+    /// An order was paid through us.
+    Sale,
+    /// Our part of it.
+    Commission,
+    /// Our part of an order that is paid in cash to the shop.
+    CashCommission,
+    /// Money came that nothing was there to buy with.
+    UnwantedCapture,
+    /// It went back.
+    UnwantedRefund,
+}
+
+impl PostingKind {
+    /// The name it is stored by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sale => "sale",
+            Self::Commission => "commission",
+            Self::CashCommission => "cash_commission",
+            Self::UnwantedCapture => "unwanted_capture",
+            Self::UnwantedRefund => "unwanted_refund",
+        }
+    }
+}
+
+/// A balanced set of entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
+    /// Which action it records.
+    pub kind: PostingKind,
+    /// The entries; they sum to zero.
+    pub entries: Vec<Entry>,
+}
+
+fn transfer(
+    kind: PostingKind,
+    amount: Money,
+    debit: (Account, Option<ShopId>),
+    credit: (Account, Option<ShopId>),
+) -> Result<Posting, MoneyError> {
+    let entry = |(account, shop), amount| Entry { account, shop, amount };
+    Ok(Posting { kind, entries: vec![entry(debit, amount), entry(credit, amount.times(-1)?)] })
+}
+
+/// An order of `total` was paid through us: the gateway holds the money, we owe it to the shop.
+pub fn sale(shop: ShopId, total: Money) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::Sale,
+        total,
+        (Account::GatewayClearing, None),
+        (Account::SellerPayable, Some(shop)),
+    )
+}
+
+/// We keep our part of an order that was paid through us.
+pub fn commission(shop: ShopId, part: Money) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::Commission,
+        part,
+        (Account::SellerPayable, Some(shop)),
+        (Account::MarketplaceCommission, None),
+    )
+}
+
+/// The shop owes us our part of an order that it is paid for in cash.
+pub fn cash_commission(shop: ShopId, part: Money) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::CashCommission,
+        part,
+        (Account::SellerReceivable, Some(shop)),
+        (Account::MarketplaceCommission, None),
+    )
+}
+
+/// Money came that nothing was there to buy with: we owe it to the shopper.
+pub fn unwanted_capture(amount: Money) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::UnwantedCapture,
+        amount,
+        (Account::GatewayClearing, None),
+        (Account::ShopperPayable, None),
+    )
+}
+
+/// The gateway gave it back.
+pub fn unwanted_refund(amount: Money) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::UnwantedRefund,
+        amount,
+        (Account::ShopperPayable, None),
+        (Account::GatewayClearing, None),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Currency;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    proptest! {
+        #[test]
+        fn every_posting_sums_to_zero(amount in 0i64..i64::MAX) {
+            let money = Money::new(amount, Currency::INR);
+            let shop = ShopId::from_uuid(Uuid::from_u128(7));
+            for posting in [sale(shop, money), commission(shop, money), cash_commission(shop, money), unwanted_capture(money), unwanted_refund(money)] {
+                let posting = posting.unwrap();
+                let sum = Money::sum(Currency::INR, posting.entries.iter().map(|e| e.amount));
+                prop_assert_eq!(sum, Ok(Money::zero(Currency::INR)), "{:?}", posting.kind);
+                // A shop's account always says whose it is, and no other account does.
+                for entry in posting.entries {
+                    let of_shop = matches!(entry.account, Account::SellerPayable | Account::SellerReceivable);
+                    prop_assert_eq!(entry.shop.is_some(), of_shop);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What the browser and the server share: types, rules, state machines and validation.
+//!
+//! This crate decides. It never does: no I/O, no SQL, no clock, no randomness. It compiles to WASM, so a form is
+//! checked by the same function in the browser and on the server. One module a domain, named by the word of the
+//! glossary (`docs/ARCHITECTURE.md`); the rest are the small things every domain needs.
+
+pub mod accounts;
+pub mod carts;
+pub mod catalog;
+pub mod checkout;
+pub mod error;
+pub mod id;
+pub mod ledger;
+pub mod money;
+pub mod orders;
+pub mod page;
+pub mod payments;
+pub mod permissions;
+pub mod routes;
+pub mod shops;
+pub mod text;
+
+pub use error::{Conflict, Error, FieldCode, FieldError, Result};
+pub use id::Id;
+pub use money::{Currency, Money};

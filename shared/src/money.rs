@@ -1,0 +1,323 @@
+//! Money: minor units and an ISO 4217 code. Checked arithmetic only, no floats, rounding named at the call.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Active ISO 4217 codes by the number of their decimals (list of 2026-01; the codes without a minor unit,
+/// such as gold, are not money here).
+const DECIMALS: [(u32, &str); 4] = [
+    (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+    (
+        2,
+        "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF \
+         CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL \
+         HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU \
+         MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR \
+         SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED \
+         VES WST XAD XCD XCG YER ZAR ZMW ZWG",
+    ),
+    (3, "BHD IQD JOD KWD LYD OMR TND"),
+    (4, "CLF UYW"),
+];
+
+/// Why an amount of money could not be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MoneyError {
+    /// Not a currency of ISO 4217.
+    UnknownCurrency,
+    /// Two currencies met in one sum.
+    MixedCurrencies,
+    /// The result does not fit 64 bits.
+    Overflow,
+    /// Nothing to share among: no weights, or all of them zero or below.
+    NoWeights,
+}
+
+impl fmt::Display for MoneyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownCurrency => "not a currency of ISO 4217",
+            Self::MixedCurrencies => "two currencies in one sum",
+            Self::Overflow => "amount out of range",
+            Self::NoWeights => "nothing to share among",
+        })
+    }
+}
+
+impl std::error::Error for MoneyError {}
+
+/// A currency of ISO 4217.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+impl Currency {
+    /// The Indian rupee, the currency of the demo market.
+    pub const INR: Self = Self(*b"INR");
+
+    /// The three letters.
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("XXX")
+    }
+
+    /// How many decimals its amounts are written with: 2 for INR, 0 for JPY, 3 for KWD.
+    pub fn decimals(&self) -> u32 {
+        DECIMALS.iter().find(|(_, codes)| codes.contains(self.code())).map_or(2, |(decimals, _)| *decimals)
+    }
+
+    fn symbol(&self) -> Option<&'static str> {
+        Some(match self.code() {
+            "INR" => "₹",
+            "USD" => "$",
+            "EUR" => "€",
+            "GBP" => "£",
+            "JPY" => "¥",
+            "BDT" => "৳",
+            _ => return None,
+        })
+    }
+}
+
+impl FromStr for Currency {
+    type Err = MoneyError;
+    fn from_str(code: &str) -> Result<Self, MoneyError> {
+        let known = DECIMALS.iter().any(|(_, codes)| codes.split(' ').any(|c| c == code));
+        match (known, code.as_bytes().try_into()) {
+            (true, Ok(bytes)) => Ok(Self(bytes)),
+            _ => Err(MoneyError::UnknownCurrency),
+        }
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = MoneyError;
+    fn try_from(code: String) -> Result<Self, MoneyError> {
+        code.parse()
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.code().to_owned()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// What happens to the part of a minor unit that a rate leaves over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rounding {
+    /// Towards zero: in favour of the one who pays.
+    Down,
+    /// Halves go away from zero, as tax offices round.
+    HalfUp,
+}
+
+/// An amount of one currency. On the wire `{"amount": 124900, "currency": "INR"}`, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Money {
+    amount: i64,
+    currency: Currency,
+}
+
+impl Money {
+    /// `amount` minor units: `Money::new(124_900, Currency::INR)` is ₹1,249.00.
+    pub const fn new(amount: i64, currency: Currency) -> Self {
+        Self { amount, currency }
+    }
+
+    /// Nothing, of a currency.
+    pub const fn zero(currency: Currency) -> Self {
+        Self::new(0, currency)
+    }
+
+    /// The minor units.
+    pub const fn amount(self) -> i64 {
+        self.amount
+    }
+
+    /// The currency.
+    pub const fn currency(self) -> Currency {
+        self.currency
+    }
+
+    /// The sum. Fails on two currencies and past 64 bits.
+    pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::MixedCurrencies);
+        }
+        self.amount.checked_add(other.amount).map(|a| Self::new(a, self.currency)).ok_or(MoneyError::Overflow)
+    }
+
+    /// The difference. Fails on two currencies and past 64 bits.
+    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::MixedCurrencies);
+        }
+        self.amount.checked_sub(other.amount).map(|a| Self::new(a, self.currency)).ok_or(MoneyError::Overflow)
+    }
+
+    /// So many times the amount.
+    pub fn times(self, quantity: i64) -> Result<Self, MoneyError> {
+        self.amount.checked_mul(quantity).map(|a| Self::new(a, self.currency)).ok_or(MoneyError::Overflow)
+    }
+
+    /// The part of the amount that a rate in basis points (1/100 of a percent) gives.
+    pub fn rate_bp(self, rate_bp: i64, rounding: Rounding) -> Result<Self, MoneyError> {
+        const WHOLE_BP: i128 = 10_000;
+        let exact = i128::from(self.amount) * i128::from(rate_bp);
+        let rounded = match rounding {
+            Rounding::Down => exact / WHOLE_BP,
+            Rounding::HalfUp => (exact.abs() + WHOLE_BP / 2) / WHOLE_BP * exact.signum(),
+        };
+        i64::try_from(rounded).map(|a| Self::new(a, self.currency)).map_err(|_| MoneyError::Overflow)
+    }
+
+    /// Shares the amount among weights so that the parts sum to it exactly. The units that division leaves over go
+    /// to the largest remainders, the first of equals first. Weights below zero count as zero.
+    pub fn allocate(self, weights: &[i64]) -> Result<Vec<Self>, MoneyError> {
+        let weights: Vec<i128> = weights.iter().map(|w| i128::from(*w.max(&0))).collect();
+        let total: i128 = weights.iter().sum();
+        if total == 0 {
+            return Err(MoneyError::NoWeights);
+        }
+        let amount = i128::from(self.amount);
+        let mut parts: Vec<i128> = weights.iter().map(|w| amount * w / total).collect();
+        let left = amount - parts.iter().sum::<i128>();
+        let mut order: Vec<usize> = (0..parts.len()).collect();
+        order.sort_by_key(|i| std::cmp::Reverse((amount * weights[*i] % total).abs()));
+        for i in order.into_iter().take(usize::try_from(left.abs()).unwrap_or(0)) {
+            parts[i] += left.signum();
+        }
+        parts
+            .into_iter()
+            .map(|p| i64::try_from(p).map(|a| Self::new(a, self.currency)).map_err(|_| MoneyError::Overflow))
+            .collect()
+    }
+
+    /// The sum of amounts of one currency; nothing of `currency` for none.
+    pub fn sum(currency: Currency, amounts: impl IntoIterator<Item = Self>) -> Result<Self, MoneyError> {
+        amounts.into_iter().try_fold(Self::zero(currency), Self::plus)
+    }
+}
+
+/// As a person reads it in English: `₹1,24,900.00`, `$1,249.00`, `¥1,249`, `KWD 1,249.000`.
+///
+/// Rupees and takas are grouped in lakhs. The same on the server and in the browser, so that hydration agrees.
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = self.currency.decimals() as usize;
+        let digits = format!("{:0>width$}", self.amount.unsigned_abs(), width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        let lakhs = matches!(self.currency.code(), "INR" | "BDT" | "NPR" | "PKR");
+        if self.amount < 0 {
+            f.write_str("−")?;
+        }
+        match self.currency.symbol() {
+            Some(symbol) => f.write_str(symbol)?,
+            None => write!(f, "{} ", self.currency)?,
+        }
+        for (i, digit) in whole.chars().enumerate() {
+            let behind = whole.len() - i;
+            let group = if lakhs && behind > 3 { behind % 2 == 1 } else { behind.is_multiple_of(3) };
+            if i > 0 && group {
+                f.write_str(",")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        if decimals > 0 { write!(f, ".{fraction}") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn inr(amount: i64) -> Money {
+        Money::new(amount, Currency::INR)
+    }
+
+    fn of(code: &str, amount: i64) -> Money {
+        Money::new(amount, code.parse().unwrap())
+    }
+
+    #[test]
+    fn it_reads_as_people_write_it() {
+        let cases = [
+            (inr(0), "₹0.00"),
+            (inr(5), "₹0.05"),
+            (inr(124_900), "₹1,249.00"),
+            (inr(12_490_000), "₹1,24,900.00"),
+            (inr(1_234_567_890_12), "₹1,23,45,67,890.12"),
+            (inr(-124_900), "−₹1,249.00"),
+            (of("USD", 123_456_789), "$1,234,567.89"),
+            (of("JPY", 1_249), "¥1,249"),
+            (of("KWD", 1_249_000), "KWD 1,249.000"),
+            (of("CLF", 12_345), "CLF 1.2345"),
+        ];
+        for (money, text) in cases {
+            assert_eq!(money.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn sums_refuse_to_mix_or_overflow() {
+        assert_eq!(inr(1).plus(of("USD", 1)), Err(MoneyError::MixedCurrencies));
+        assert_eq!(inr(i64::MAX).plus(inr(1)), Err(MoneyError::Overflow));
+        assert_eq!(inr(i64::MIN).minus(inr(1)), Err(MoneyError::Overflow));
+        assert_eq!(inr(i64::MAX).times(2), Err(MoneyError::Overflow));
+        assert_eq!(inr(i64::MAX).rate_bp(10_001, Rounding::Down), Err(MoneyError::Overflow));
+    }
+
+    #[test]
+    fn rates_round_as_named() {
+        let cases = [
+            (1_005, 1_000, Rounding::Down, 100),
+            (1_005, 1_000, Rounding::HalfUp, 101),
+            (-1_005, 1_000, Rounding::HalfUp, -101),
+            (1, 4_999, Rounding::HalfUp, 0),
+            (1, 5_000, Rounding::HalfUp, 1),
+        ];
+        for (amount, bp, rounding, expected) in cases {
+            assert_eq!(inr(amount).rate_bp(bp, rounding), Ok(inr(expected)), "{amount} at {bp} bp {rounding:?}");
+        }
+    }
+
+    #[test]
+    fn codes_are_checked() {
+        for bad in ["", "inr", "RUPEE", "XXX", "IN", "INR ", "₹"] {
+            assert_eq!(bad.parse::<Currency>(), Err(MoneyError::UnknownCurrency), "{bad}");
+        }
+        assert_eq!(serde_json::to_string(&inr(124_900)).unwrap(), r#"{"amount":124900,"currency":"INR"}"#);
+    }
+
+    proptest! {
+        #[test]
+        fn shares_always_sum_to_the_whole(amount in -1_000_000_000_000i64..1_000_000_000_000, weights in prop::collection::vec(0i64..1_000_000, 1..20)) {
+            let whole = inr(amount);
+            match whole.allocate(&weights) {
+                Ok(parts) => {
+                    prop_assert_eq!(Money::sum(Currency::INR, parts.clone()), Ok(whole));
+                    let total: i64 = weights.iter().sum();
+                    for (part, weight) in parts.iter().zip(&weights) {
+                        let exact = i128::from(amount) * i128::from(*weight) / i128::from(total);
+                        prop_assert!((i128::from(part.amount()) - exact).abs() <= 1);
+                    }
+                }
+                Err(e) => prop_assert!(e == MoneyError::NoWeights && weights.iter().all(|w| *w == 0)),
+            }
+        }
+    }
+}

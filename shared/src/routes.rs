@@ -1,0 +1,130 @@
+//! The one list of addresses: who may go where. The router, the access test and the documents are made from it.
+
+/// How a route is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// A page of the storefront.
+    Storefront,
+    /// A page of the seller dashboard.
+    Seller,
+    /// A plain form, for those without JavaScript and with it.
+    Form,
+    /// A server function, called by the hydrated page.
+    Function,
+    /// A report from a payment gateway.
+    Webhook,
+    /// The sandbox gateway's own pages, on their own host name.
+    Sandbox,
+    /// For those who run the program.
+    Operation,
+}
+
+/// Who may go there. The use case behind it decides; this says what to expect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everyone.
+    Anyone,
+    /// The holder of the cart, checkout or purchase: its account, or a guest with its token.
+    Holder,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Members of the shop whose role allows it.
+    Member,
+    /// Whoever can sign for it: a gateway.
+    Signed,
+}
+
+/// One address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// GET or POST.
+    pub method: &'static str,
+    /// The path, with `{name}` for what varies.
+    pub path: &'static str,
+    /// How it is served.
+    pub surface: Surface,
+    /// Who may go there.
+    pub access: Access,
+}
+
+macro_rules! routes {
+    ($($name:ident $method:ident $path:literal $surface:ident $access:ident;)*) => {
+        $(
+            #[doc = concat!("`", $path, "`")]
+            pub const $name: &str = $path;
+        )*
+        /// Every address of the program.
+        pub const ROUTES: &[Route] = &[
+            $(Route { method: stringify!($method), path: $path, surface: Surface::$surface, access: Access::$access },)*
+        ];
+    };
+}
+
+routes! {
+    HOME GET "/" Storefront Anyone;
+    PRODUCTS GET "/products" Storefront Anyone;
+    PRODUCT GET "/p/{slug}" Storefront Anyone;
+    SHOP GET "/shops/{handle}" Storefront Anyone;
+    BASKET GET "/basket" Storefront Anyone;
+    CHECKOUT GET "/checkout/{id}" Storefront Holder;
+    PURCHASE GET "/purchases/{number}" Storefront Holder;
+    SIGN_IN GET "/sign-in" Storefront Anyone;
+    SIGN_UP GET "/sign-up" Storefront Anyone;
+    ACCOUNT GET "/account" Storefront SignedIn;
+    SHOP_ORDERS GET "/seller/{handle}/orders" Seller Member;
+
+    FORM_ADD_LINE POST "/basket/lines" Form Anyone;
+    FORM_SET_QUANTITY POST "/basket/lines/{id}" Form Holder;
+    FORM_BEGIN_CHECKOUT POST "/checkout" Form Holder;
+    FORM_PAY POST "/checkout/{id}" Form Holder;
+    FORM_SIGN_IN POST "/sign-in" Form Anyone;
+    FORM_SIGN_UP POST "/sign-up" Form Anyone;
+    FORM_SIGN_OUT POST "/sign-out" Form Anyone;
+
+    FN_ME POST "/api/accounts/me" Function Anyone;
+    FN_DRAFT POST "/api/accounts/draft" Function Anyone;
+    FN_LIST_PRODUCTS POST "/api/catalog/list" Function Anyone;
+    FN_PRODUCT POST "/api/catalog/product" Function Anyone;
+    FN_SHOP POST "/api/shops/shop" Function Anyone;
+    FN_CART POST "/api/carts/view" Function Anyone;
+    FN_ADD_LINE POST "/api/carts/add_line" Function Anyone;
+    FN_SET_QUANTITY POST "/api/carts/set_quantity" Function Holder;
+    FN_REMOVE_LINE POST "/api/carts/remove_line" Function Holder;
+    FN_BEGIN_CHECKOUT POST "/api/checkout/begin" Function Holder;
+    FN_CHECKOUT POST "/api/checkout/view" Function Holder;
+    FN_PAY POST "/api/checkout/pay" Function Holder;
+    FN_PURCHASE POST "/api/orders/purchase" Function Holder;
+    FN_HISTORY POST "/api/orders/history" Function SignedIn;
+    FN_SHOP_ORDERS POST "/api/orders/of_shop" Function Member;
+
+    PAYMENT_RETURN GET "/pay/return/{id}" Form Signed;
+    WEBHOOK POST "/webhooks/{gateway}" Webhook Signed;
+    SANDBOX_PAGE GET "/sandbox/pay/{id}" Sandbox Signed;
+    SANDBOX_PAY POST "/sandbox/pay/{id}" Sandbox Signed;
+    HEALTHZ GET "/healthz" Operation Anyone;
+    READYZ GET "/readyz" Operation Anyone;
+    METRICS GET "/metrics" Operation Anyone;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_is_listed_twice() {
+        let mut seen: Vec<_> = ROUTES.iter().map(|r| (r.method, r.path)).collect();
+        seen.sort_unstable();
+        let count = seen.len();
+        seen.dedup();
+        assert_eq!(seen.len(), count);
+    }
+
+    #[test]
+    fn what_changes_something_is_never_a_get() {
+        for route in ROUTES {
+            if matches!(route.surface, Surface::Function | Surface::Webhook) {
+                assert_eq!(route.method, "POST", "{}", route.path);
+            }
+        }
+    }
+}

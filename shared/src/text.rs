@@ -1,0 +1,129 @@
+//! Text that people type: trimmed, bounded, and free of what cannot be part of it.
+
+use crate::error::{FieldCode, FieldError};
+
+/// The text without white space around it, if it is there, fits and holds no control characters.
+///
+/// `max` counts characters, as people do, not bytes. Line breaks count as control characters.
+pub fn line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(FieldError::new(field, FieldCode::Missing));
+    }
+    optional_line(field, text, max)
+}
+
+/// Like [`line`], but nothing is fine too.
+pub fn optional_line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
+    let text = text.trim();
+    if text.chars().any(|c| c.is_control() || is_direction_override(c)) {
+        return Err(FieldError::new(field, FieldCode::BadCharacters));
+    }
+    if text.chars().count() > max {
+        return Err(FieldError::new(field, FieldCode::TooLong));
+    }
+    Ok(text.to_owned())
+}
+
+/// Characters that turn the text around them the other way and so make one thing look like another.
+fn is_direction_override(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A whole number in ASCII digits between `min` and `max`, as a form sends it.
+pub fn whole_number(field: &str, text: &str, min: i64, max: i64) -> Result<i64, FieldError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(FieldError::new(field, FieldCode::Missing));
+    }
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(FieldError::new(field, FieldCode::NotNumber));
+    }
+    match text.parse::<i64>() {
+        Ok(n) if n < min => Err(FieldError::new(field, FieldCode::TooSmall)),
+        Ok(n) if n <= max => Ok(n),
+        _ if text.starts_with('-') => Err(FieldError::new(field, FieldCode::TooSmall)),
+        _ => Err(FieldError::new(field, FieldCode::TooBig)),
+    }
+}
+
+/// The text as searches compare it: lower case by Unicode's rules. The databases' own `lower` differ.
+pub fn fold(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// The text as part of an address: `Fountain pen, blue` becomes `fountain-pen-blue`. May be empty.
+pub fn slug(text: &str, max: usize) -> String {
+    let mut slug = String::new();
+    for c in text.chars() {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() >= max {
+            break;
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_are_read_strictly() {
+        let cases = [
+            ("1", Ok(1)),
+            (" 7 ", Ok(7)),
+            ("999", Ok(999)),
+            ("", Err(FieldCode::Missing)),
+            ("0", Err(FieldCode::TooSmall)),
+            ("-1", Err(FieldCode::TooSmall)),
+            ("-99999999999999999999", Err(FieldCode::TooSmall)),
+            ("1000", Err(FieldCode::TooBig)),
+            ("9223372036854775808", Err(FieldCode::TooBig)),
+            ("1e3", Err(FieldCode::NotNumber)),
+            ("1.5", Err(FieldCode::NotNumber)),
+            ("+1", Err(FieldCode::NotNumber)),
+            ("0x10", Err(FieldCode::NotNumber)),
+            ("NaN", Err(FieldCode::NotNumber)),
+            ("-", Err(FieldCode::NotNumber)),
+            ("٣", Err(FieldCode::NotNumber)),
+            ("१", Err(FieldCode::NotNumber)),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(whole_number("q", text, 1, 999).map_err(|e| e.code), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lines_are_bounded_and_clean() {
+        assert_eq!(line("f", "  Asha  ", 10).as_deref(), Ok("Asha"));
+        assert_eq!(line("f", "   ", 10).unwrap_err().code, FieldCode::Missing);
+        assert_eq!(line("f", "éééé", 3).unwrap_err().code, FieldCode::TooLong);
+        assert_eq!(line("f", "éééé", 4).as_deref(), Ok("éééé"));
+        assert_eq!(line("f", "a\0b", 10).unwrap_err().code, FieldCode::BadCharacters);
+        assert_eq!(line("f", "a\u{202e}b", 10).unwrap_err().code, FieldCode::BadCharacters);
+    }
+
+    #[test]
+    fn slugs_are_plain() {
+        let cases = [("Fountain pen, blue", "fountain-pen-blue"), ("  --A  ", "a"), ("चाय", ""), ("", "")];
+        for (text, expected) in cases {
+            assert_eq!(slug(text, 60), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_typed_makes_it_panic(text in ".{0,50}", max in 0usize..20) {
+            let _ = line("f", &text, max);
+            let _ = whole_number("f", &text, 1, 99);
+            prop_assert!(slug(&text, max).len() <= max.max(1));
+        }
+    }
+}
