@@ -1,1 +1,171 @@
+//! The use cases of Haat, one folder a domain.
+//!
+//! A use case is a function: it takes the [`Engine`], the [`Caller`] and a command, authorises the caller, opens a
+//! transaction, loads, asks a pure rule of `haat_shared`, writes rows and facts, commits, and answers with a view.
+//! Every SQL statement of the program is in this crate, beside the use case that needs it. What it needs from outside
+//! (payment gateways) it asks for by a trait; it knows no HTTP, no HTML and no words.
+
+pub mod accounts;
+pub mod caller;
+pub mod carts;
+pub mod catalog;
+pub mod checkout;
+pub mod clock;
+pub mod db;
+pub mod facts;
+pub mod idempotency;
+pub mod inventory;
+pub mod jobs;
+pub mod ledger;
+pub mod oracle;
+pub mod orders;
+pub mod payments;
+pub mod random;
+pub mod shops;
+
+use std::sync::Arc;
+
+pub use caller::{Caller, Who};
+pub use clock::Clock;
+pub use db::Db;
+use db::DbError;
+use haat_shared::{Currency, Error, payments::Method};
+use payments::PaymentGateway;
+
+/// Everything that a use case needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Parts>);
+
+/// What an engine is made of.
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// The ways to pay that are offered, in the order they are shown in.
+    pub gateways: Vec<Arc<dyn PaymentGateway>>,
+    /// What links are signed with.
+    pub secret: random::Secret,
+    /// The address that shoppers know this market by, without a slash at the end.
+    pub public_url: String,
+    /// The currency of the market.
+    pub currency: Currency,
+}
+
+impl Engine {
+    /// An engine from its parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    fn gateway(&self, method: Method) -> Result<&Arc<dyn PaymentGateway>, Error> {
+        self.gateways.iter().find(|g| g.method() == method).ok_or(Error::NotFound)
+    }
+}
+
+impl std::ops::Deref for Engine {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// Why a transaction did not do what it was asked: a refusal that the caller is told, or a failure of the database.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fault {
+    /// A refusal.
+    Told(Error),
+    /// A failure of the database.
+    Db(DbError),
+    /// A fault of the program, in words for the log.
+    Program(String),
+}
+
+/// A fault of the program.
+pub fn fault(what: impl Into<String>) -> Fault {
+    Fault::Program(what.into())
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Told(error) => error.fmt(f),
+            Self::Db(error) => error.fmt(f),
+            Self::Program(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Told(error)
+    }
+}
+
+impl From<haat_shared::Conflict> for Fault {
+    fn from(conflict: haat_shared::Conflict) -> Self {
+        Self::Told(conflict.into())
+    }
+}
+
+impl From<haat_shared::money::MoneyError> for Fault {
+    fn from(error: haat_shared::money::MoneyError) -> Self {
+        Self::Told(error.into())
+    }
+}
+
+impl From<DbError> for Fault {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+/// The edge of a use case: what the database did wrong is logged here, once, and told as "not now" or "our fault".
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Told(error) => error,
+            Fault::Db(error) => error_of(&error),
+            Fault::Program(what) => {
+                tracing::error!(fault = what, "fault of the program");
+                Self::Internal
+            }
+        }
+    }
+}
+
+fn error_of(error: &DbError) -> Error {
+    match error {
+        DbError::Again(_) | DbError::Full(_) | DbError::Away(_) | DbError::Unknown(_) => {
+            tracing::warn!(%error, "the database did not do it");
+            Error::Busy { retry_after_s: 1 }
+        }
+        DbError::Unique(_) | DbError::Constraint(_) | DbError::Other(_) => {
+            tracing::error!(%error, "the database refused");
+            Error::Internal
+        }
+    }
+}
+
+/// So that reads outside a transaction can use `?`.
+impl From<DbError> for Error {
+    fn from(error: DbError) -> Self {
+        error_of(&error)
+    }
+}
+
+/// Groups rows by a key, keeping the order in which the keys first came.
+pub(crate) fn group_by<T, K: PartialEq>(rows: Vec<T>, key: impl Fn(&T) -> K) -> Vec<(K, Vec<T>)> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    for row in rows {
+        let k = key(&row);
+        match groups.iter_mut().find(|(have, _)| *have == k) {
+            Some((_, group)) => group.push(row),
+            None => groups.push((k, vec![row])),
+        }
+    }
+    groups
+}
 

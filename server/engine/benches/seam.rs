@@ -1,0 +1,100 @@
+//! What the seam to the databases can do: a transaction of ten statements and a full sync, by 1, 16 and 64 clients.
+//!
+//! `cargo bench -p haat-engine --bench seam`, under `scripts/with-postgres` for PostgreSQL too.
+
+#![expect(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::float_arithmetic, reason = "a benchmark")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use haat_engine::{Clock, Db, db::One, params, random, statements};
+use haat_shared::id::kinds::*;
+
+statements! {
+    INSERT_CAPACITY = "INSERT INTO capacities (id, kind, on_hand, held) VALUES ($1, 'stock', 1000000000, 0)";
+    HOLD = "UPDATE capacities SET held = held + $2 WHERE id = $1 AND on_hand - held >= $2";
+    MOVE = "INSERT INTO stock_movements (id, capacity_id, delta, reason, reference, created_at)
+        VALUES ($1, $2, $3, 'received', $4, $5)";
+    TELL = "INSERT INTO outbox (id, kind, subject, created_at) VALUES ($1, $2, $3, $4)";
+    READ = "SELECT held AS value FROM capacities WHERE id = $1";
+}
+
+#[derive(Clone, Copy)]
+struct Work {
+    rows: [CapacityId; 4],
+    now: i64,
+}
+
+/// Four guarded updates, four inserts, two reads.
+async fn ten_statements(db: &Db, work: Work) {
+    db.write("bench", work, |tx, work| {
+        Box::pin(async move {
+            for row in work.rows {
+                tx.exec(&HOLD, params![row, 1]).await?;
+            }
+            for row in &work.rows[..2] {
+                let _: Option<One<i64>> = tx.opt(&READ, params![*row]).await?;
+                let id: FactId = random::id(work.now);
+                tx.exec(&MOVE, params![id, *row, 0, *row, work.now]).await?;
+                let id: FactId = random::id(work.now);
+                tx.exec(&TELL, params![id, "bench", *row, work.now]).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+    .unwrap();
+}
+
+async fn measure(db: &Db, rows: &Arc<Vec<CapacityId>>, clients: usize) -> f64 {
+    let done = Arc::new(AtomicU64::new(0));
+    let begun = Instant::now();
+    let tasks: Vec<_> = (0..clients)
+        .map(|_| {
+            let (db, rows, done) = (db.clone(), rows.clone(), done.clone());
+            tokio::spawn(async move {
+                while begun.elapsed() < Duration::from_secs(3) {
+                    let mut four = [0; 4].map(|_| rows[random::small(rows.len() as u32) as usize]);
+                    four.sort();
+                    ten_statements(&db, Work { rows: four, now: Clock::default().now_ms() }).await;
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
+}
+
+#[tokio::main]
+async fn main() {
+    let folder = std::env::temp_dir().join(format!("haat-seam-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut urls = vec![format!("sqlite:{}", folder.join("seam.db").display())];
+    urls.extend(std::env::var("HAAT_TEST_POSTGRES"));
+    for url in urls {
+        let db = Db::open(&url, 32).await.unwrap();
+        db.migrate(0).await.unwrap();
+        let ids: Vec<CapacityId> = (0..1000).map(|_| random::id(0)).collect();
+        for id in ids.clone() {
+            db.write("seed", id, |tx, id| {
+                Box::pin(async move { Ok(tx.exec(&INSERT_CAPACITY, params![*id]).await?) })
+            })
+            .await
+            .unwrap();
+        }
+        let ids = Arc::new(ids);
+        for clients in [1, 16, 64] {
+            let rate = measure(&db, &ids, clients).await;
+            println!("{:<11} {clients:>3} clients  {rate:>8.0} transactions/s", db.engine());
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}

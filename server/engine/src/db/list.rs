@@ -1,0 +1,116 @@
+//! Lists that are filtered and sorted as the reader asks: put together from registered parts, never from what was
+//! typed. Read page by page, by the key of the last row.
+
+use super::{Value, statement::to_lite};
+
+/// A list: where its rows come from, how it can be filtered, how it can be sorted.
+pub struct ListQuery {
+    /// Module and name, for logs and tests.
+    pub name: &'static str,
+    /// `SELECT … FROM … JOIN …`, without WHERE.
+    pub select: &'static str,
+    /// What holds for every row; `TRUE` for no more than that.
+    pub always: &'static str,
+    /// The filters by name. `{}` stands for the parameter.
+    pub filters: &'static [(&'static str, &'static str)],
+    /// The orders by name: the condition for "after this row", with `{}` for its key, and the ORDER BY.
+    pub sorts: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// An entry of the list of all lists.
+pub struct RegisteredList(pub &'static ListQuery);
+
+inventory::collect!(RegisteredList);
+
+/// Every list of the program.
+pub fn all() -> impl Iterator<Item = &'static ListQuery> {
+    inventory::iter::<RegisteredList>().map(|r| r.0)
+}
+
+/// A list as asked for.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    sql: String,
+    params: Vec<Value>,
+}
+
+impl Asked {
+    pub(super) fn for_lite(&self) -> (String, &[Value]) {
+        (to_lite(&self.sql), &self.params)
+    }
+
+    pub(super) fn for_pg(&self) -> (String, &[Value]) {
+        (self.sql.clone(), &self.params)
+    }
+}
+
+impl ListQuery {
+    /// The first `limit` rows behind `after` that pass the filters. A name that is not on the list of filters or
+    /// sorts is a fault of the program: it filters out everything.
+    pub fn ask(&self, filters: Vec<(&str, Value)>, sort: &str, after: Option<Value>, limit: usize) -> Asked {
+        let mut params = Vec::new();
+        let mut sql = format!("{} WHERE {}", self.select, self.always);
+        let mut and = |condition: &str, value: Value| {
+            params.push(value);
+            sql.push_str(" AND ");
+            sql.push_str(&condition.replace("{}", &format!("${}", params.len())));
+        };
+        for (name, value) in filters {
+            match self.filters.iter().find(|(n, _)| *n == name) {
+                Some((_, condition)) => and(condition, value),
+                None => and("{} = FALSE", Value::Bool(Some(true))),
+            }
+        }
+        let (_, behind, order) = self.sorts.iter().find(|(n, ..)| *n == sort).unwrap_or(&self.sorts[0]);
+        if let Some(key) = after {
+            and(behind, key);
+        }
+        params.push(Value::Int(Some(i64::try_from(limit).unwrap_or(i64::MAX))));
+        sql.push_str(&format!(" ORDER BY {order} LIMIT ${}", params.len()));
+        Asked { sql, params }
+    }
+}
+
+/// The text as a pattern for `LIKE … ESCAPE '\'` that finds it anywhere.
+pub fn like(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIST: ListQuery = ListQuery {
+        name: "t",
+        select: "SELECT a FROM t",
+        always: "TRUE",
+        filters: &[("b", "b = {}")],
+        sorts: &[("newest", "a < {}", "a DESC")],
+    };
+
+    #[test]
+    fn parts_are_put_together_with_numbered_parameters() {
+        let asked = LIST.ask(vec![("b", 1.into())], "newest", Some(9.into()), 25);
+        assert_eq!(asked.sql, "SELECT a FROM t WHERE TRUE AND b = $1 AND a < $2 ORDER BY a DESC LIMIT $3");
+        assert_eq!(asked.params, [1.into(), 9.into(), 25.into()]);
+    }
+
+    #[test]
+    fn wildcards_in_a_search_are_only_characters() {
+        assert_eq!(like("50%_\\"), "%50\\%\\_\\\\%");
+    }
+
+    impl From<i32> for Value {
+        fn from(value: i32) -> Self {
+            Self::Int(Some(i64::from(value)))
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The schema, in numbered steps, forward only, the same text for both databases.
+
+use sha2::{Digest, Sha256};
+
+use super::{Arm, Db, DbError, TxArm, Tx, pg};
+use crate::{Fault, fault, rows, statements, params};
+
+/// A numbered step.
+pub struct Migration {
+    /// Its place in the order; also its file's name.
+    pub number: i64,
+    /// What it is about.
+    pub name: &'static str,
+    sql: &'static str,
+}
+
+/// All steps, in order.
+pub const SCHEMA: &[Migration] =
+    &[Migration { number: 1, name: "spine", sql: include_str!("../../migrations/0001_spine.sql") }];
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
+    number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+
+// Nodes that start at once take turns. PostgreSQL alone has more than one node (docs/decisions/0002-databases.md).
+const TAKE_TURNS: &str = "LOCK TABLE migrations IN EXCLUSIVE MODE";
+
+statements! {
+    APPLIED = "SELECT number, checksum FROM migrations ORDER BY number";
+    RECORD = "INSERT INTO migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
+}
+
+rows! {
+    struct Applied {
+        number: i64,
+        checksum: String,
+    }
+}
+
+impl Migration {
+    fn checksum(&self) -> String {
+        Sha256::digest(self.sql.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+impl Tx {
+    async fn script(&mut self, sql: &str) -> Result<(), DbError> {
+        match &mut self.arm {
+            TxArm::Lite(lite) => Ok(lite.connection().execute_batch(sql)?),
+            TxArm::Pg(transaction) => pg::script(transaction, sql).await,
+        }
+    }
+}
+
+impl Db {
+    /// Brings the schema up to date; answers how many steps it took. Refuses a database that is newer than the
+    /// program, or whose steps were not these.
+    pub async fn migrate(&self, now_ms: i64) -> Result<usize, Fault> {
+        self.write("migrate", now_ms, |tx, now_ms| {
+            Box::pin(async move {
+                tx.script(TABLE).await?;
+                if matches!(tx.arm, TxArm::Pg(_)) {
+                    tx.script(TAKE_TURNS).await?;
+                }
+                let applied: Vec<Applied> = tx.all(&APPLIED, params![]).await?;
+                check(&applied)?;
+                let todo = &SCHEMA[applied.len()..];
+                for migration in todo {
+                    tx.script(migration.sql).await?;
+                    let row = params![migration.number, migration.name, migration.checksum(), *now_ms];
+                    tx.exec(&RECORD, row).await?;
+                }
+                Ok(todo.len())
+            })
+        })
+        .await
+    }
+
+    /// Whether the schema is the one of this program. An error says what to do.
+    pub async fn check_schema(&self) -> Result<(), Fault> {
+        let applied: Vec<Applied> = match self.all(&APPLIED, params![]).await {
+            Err(DbError::Other(_)) => Vec::new(),
+            applied => applied?,
+        };
+        check(&applied)?;
+        if applied.len() < SCHEMA.len() {
+            return Err(fault("the database is older than this program: run `haat migrate`"));
+        }
+        Ok(())
+    }
+
+    /// A query that only shows that the database answers.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        match &self.arm {
+            Arm::Lite(lite) => lite.read(|c| Ok(c.execute_batch("SELECT 1")?)),
+            Arm::Pg(pool) => {
+                let mut connection = pool.acquire().await?;
+                pg::script(&mut connection, "SELECT 1").await
+            }
+        }
+    }
+}
+
+fn check(applied: &[Applied]) -> Result<(), Fault> {
+    for (i, step) in applied.iter().enumerate() {
+        let Some(known) = SCHEMA.get(i) else {
+            return Err(fault(format!(
+                "the database is newer than this program (it has step {}, the program knows {}): run a newer haat",
+                step.number,
+                SCHEMA.len()
+            )));
+        };
+        if known.number != step.number || known.checksum() != step.checksum {
+            return Err(fault(format!("step {} of the database is not the one of this program", step.number)));
+        }
+    }
+    Ok(())
+}

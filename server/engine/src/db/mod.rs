@@ -1,0 +1,272 @@
+//! The seam to both databases. Use cases see [`Db`], [`Tx`], parameters and rows, never a driver.
+//!
+//! - Reads: [`Db::all`], [`Db::opt`], [`Db::one`], [`Db::list`].
+//! - Writes: [`Db::write`] and nothing else. What it runs awaits SQL only, reads what it writes through its [`Tx`],
+//!   and may be run again.
+
+mod error;
+mod lite;
+pub mod list;
+mod migrate;
+mod pg;
+pub mod statement;
+mod value;
+
+use std::{
+    path::Path,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use sqlx_core::sql_str::AssertSqlSafe;
+use sqlx_postgres::PgPool;
+
+pub use self::{
+    error::DbError,
+    list::{ListQuery, RegisteredList},
+    migrate::{Migration, SCHEMA},
+    statement::{Registered, Statement},
+    value::{Column, FromRow, One, Row, Value},
+};
+use crate::{Fault, fault};
+
+/// A future that a transaction runs.
+pub type BoxFuture<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
+
+/// How long a transaction may take before the log mentions it.
+const SLOW: Duration = Duration::from_millis(250);
+
+/// An open database.
+#[derive(Clone)]
+pub struct Db {
+    arm: Arm,
+    stats: Arc<Stats>,
+}
+
+#[derive(Clone)]
+enum Arm {
+    Lite(Arc<lite::Lite>),
+    Pg(PgPool),
+}
+
+/// What was asked of a database since it was opened.
+#[derive(Default)]
+pub struct Stats {
+    statements: AtomicU64,
+    transactions: AtomicU64,
+}
+
+impl Stats {
+    fn committed(&self, transactions: usize) {
+        self.transactions.fetch_add(transactions as u64, Ordering::Relaxed);
+    }
+
+    fn statement(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Db {
+    /// Opens `sqlite:PATH` or `postgres://…`. Does not migrate.
+    pub async fn open(url: &str, connections: u32) -> Result<Self, DbError> {
+        let stats = Arc::<Stats>::default();
+        let arm = if let Some(path) = url.strip_prefix("sqlite:") {
+            Arm::Lite(Arc::new(lite::Lite::open(Path::new(path), stats.clone())?))
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Arm::Pg(pg::open(url, connections).await?)
+        } else {
+            return Err(DbError::Other("the database's URL must begin with sqlite: or postgres://".into()));
+        };
+        Ok(Self { arm, stats })
+    }
+
+    /// Which engine it is, for logs: `sqlite` or `postgresql`.
+    pub fn engine(&self) -> &'static str {
+        match self.arm {
+            Arm::Lite(_) => "sqlite",
+            Arm::Pg(_) => "postgresql",
+        }
+    }
+
+    /// How many statements and transactions it was asked for since it was opened.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.stats.statements.load(Ordering::Relaxed), self.stats.transactions.load(Ordering::Relaxed))
+    }
+
+    /// All rows.
+    pub async fn all<T: FromRow>(&self, statement: &'static Statement, params: &[Value]) -> Result<Vec<T>, DbError> {
+        self.stats.statement();
+        match &self.arm {
+            Arm::Lite(lite) => lite.read(|c| lite::query(c, statement.for_lite(), params)),
+            Arm::Pg(pool) => pg::query(pool, statement.for_pg(), params).await,
+        }
+    }
+
+    /// The first row, if there is one.
+    pub async fn opt<T: FromRow>(&self, statement: &'static Statement, params: &[Value]) -> Result<Option<T>, DbError> {
+        Ok(self.all(statement, params).await?.into_iter().next())
+    }
+
+    /// The row that must be there: a sum, a count.
+    pub async fn one<T: FromRow>(&self, statement: &'static Statement, params: &[Value]) -> Result<T, DbError> {
+        self.opt(statement, params).await?.ok_or_else(|| DbError::Other(format!("{}: no row", statement.name)))
+    }
+
+    /// The rows of a list.
+    pub async fn list<T: FromRow>(&self, asked: list::Asked) -> Result<Vec<T>, DbError> {
+        self.stats.statement();
+        match &self.arm {
+            Arm::Lite(lite) => lite.read(|c| lite::ask(c, &asked)),
+            Arm::Pg(pool) => {
+                let (sql, params) = asked.for_pg();
+                pg::query(pool, AssertSqlSafe(sql), params).await
+            }
+        }
+    }
+
+    /// The one way to write. Runs `f` with `input` in a transaction that is durable when this returns `Ok`, and had no
+    /// effect when it returns an error, but for [`DbError::Unknown`].
+    ///
+    /// `f` may be run more than once, so it awaits nothing but SQL and takes time and ids from `input`.
+    pub async fn write<I, T, F>(&self, name: &'static str, input: I, f: F) -> Result<T, Fault>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, Fault>> + Send + Sync + 'static,
+    {
+        match &self.arm {
+            Arm::Lite(lite) => lite.write(name, input, f).await,
+            Arm::Pg(pool) => pg::write(pool, self.stats.clone(), name, input, f).await,
+        }
+    }
+
+    /// Whether every statement and list can be prepared: their tables, columns and types exist. For tests.
+    pub async fn prepare_all(&self) -> Result<usize, String> {
+        let mut texts: Vec<(String, String)> = statement::all()
+            .map(|s| (s.name.to_owned(), if s.takes_many() { s.expanded(2, width(s.sql)) } else { s.sql.to_owned() }))
+            .collect();
+        for list in list::all() {
+            for (sort, ..) in list.sorts {
+                let filters = list.filters.iter().map(|(name, _)| (*name, Value::Text(None))).collect();
+                let asked = list.ask(filters, sort, Some(Value::Text(None)), 1);
+                texts.push((format!("{} by {sort}", list.name), asked.for_pg().0));
+            }
+        }
+        for (name, sql) in &texts {
+            let prepared = match &self.arm {
+                Arm::Lite(lite) => {
+                    let sql = statement::to_lite(sql);
+                    lite.read(|c| Ok(c.prepare(&sql).map(drop)?)).map_err(|e| e.to_string())
+                }
+                Arm::Pg(pool) => {
+                    use sqlx_core::{executor::Executor, sql_str::SqlSafeStr};
+                    pool.prepare(AssertSqlSafe(sql.clone()).into_sql_str()).await.map(drop).map_err(|e| e.to_string())
+                }
+            };
+            prepared.map_err(|e| format!("{name} on {}: {e}\n{sql}", self.engine()))?;
+        }
+        Ok(texts.len())
+    }
+}
+
+/// The highest parameter number of a statement.
+fn width(sql: &str) -> usize {
+    sql.split('$')
+        .skip(1)
+        .filter_map(|rest| {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            rest[..digits].parse().ok()
+        })
+        .max()
+        .unwrap_or(0)
+}
+
+/// A transaction.
+pub struct Tx {
+    arm: TxArm,
+    stats: Arc<Stats>,
+}
+
+enum TxArm {
+    Lite(lite::LiteTx),
+    Pg(pg::PgTx),
+}
+
+impl Tx {
+    fn lite(lite: lite::LiteTx, stats: Arc<Stats>) -> Self {
+        Self { arm: TxArm::Lite(lite), stats }
+    }
+
+    fn pg(transaction: pg::PgTx, stats: Arc<Stats>) -> Self {
+        Self { arm: TxArm::Pg(transaction), stats }
+    }
+
+    fn as_lite(&self) -> Result<&lite::LiteTx, DbError> {
+        match &self.arm {
+            TxArm::Lite(lite) => Ok(lite),
+            TxArm::Pg(_) => Err(DbError::Other("not a transaction of SQLite".into())),
+        }
+    }
+
+    fn into_pg(self) -> Result<pg::PgTx, Fault> {
+        match self.arm {
+            TxArm::Pg(transaction) => Ok(transaction),
+            TxArm::Lite(_) => Err(fault("not a transaction of PostgreSQL")),
+        }
+    }
+
+    /// Executes a statement; answers how many rows it touched. That number is how a guard speaks.
+    pub async fn exec(&mut self, statement: &'static Statement, params: &[Value]) -> Result<u64, DbError> {
+        self.stats.statement();
+        match &mut self.arm {
+            TxArm::Lite(lite) => lite.exec(statement, params),
+            TxArm::Pg(transaction) => pg::exec(transaction, statement.for_pg(), params).await,
+        }
+    }
+
+    /// Executes a statement that takes many rows, for all of `rows` at once. No rows, no statement.
+    pub async fn exec_many<const N: usize>(
+        &mut self,
+        statement: &'static Statement,
+        rows: &[[Value; N]],
+    ) -> Result<u64, DbError> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        self.stats.statement();
+        let sql = statement.expanded(rows.len(), N);
+        let params = rows.as_flattened();
+        match &mut self.arm {
+            TxArm::Lite(lite) => {
+                statement.for_lite();
+                lite.exec_text(&statement::to_lite(&sql), params)
+            }
+            TxArm::Pg(transaction) => {
+                statement.for_pg();
+                pg::exec(transaction, AssertSqlSafe(sql), params).await
+            }
+        }
+    }
+
+    /// All rows, as this transaction sees them. Also for statements that write and return.
+    pub async fn all<T: FromRow>(&mut self, statement: &'static Statement, params: &[Value]) -> Result<Vec<T>, DbError> {
+        self.stats.statement();
+        match &mut self.arm {
+            TxArm::Lite(lite) => lite::query(lite.connection(), statement.for_lite(), params),
+            TxArm::Pg(transaction) => pg::query(&mut **transaction, statement.for_pg(), params).await,
+        }
+    }
+
+    /// The first row, if there is one.
+    pub async fn opt<T: FromRow>(
+        &mut self,
+        statement: &'static Statement,
+        params: &[Value],
+    ) -> Result<Option<T>, DbError> {
+        Ok(self.all(statement, params).await?.into_iter().next())
+    }
+}

@@ -1,0 +1,242 @@
+//! What goes into a statement and what comes out of a row, the same for both databases.
+
+use haat_shared::{Currency, Id};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use sqlx_core::{arguments::Arguments, decode::Decode, row::Row as _, types::Type};
+use sqlx_postgres::{PgArguments, PgRow, Postgres};
+use uuid::Uuid;
+
+use super::DbError;
+
+/// A parameter. `None` is NULL, of that type: PostgreSQL wants to know which.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// BIGINT
+    Int(Option<i64>),
+    /// TEXT
+    Text(Option<String>),
+    /// BOOLEAN
+    Bool(Option<bool>),
+    /// UUID
+    Uuid(Option<Uuid>),
+    /// BYTEA
+    Bytes(Option<Vec<u8>>),
+}
+
+/// Parameters in the order of `$1…$n`.
+#[macro_export]
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { &[$($crate::db::Value::from($value)),*] };
+}
+
+macro_rules! from {
+    ($($arm:ident $($type:ty => $convert:expr),+;)*) => {$($(
+        impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                Self::$arm(Some($convert(value)))
+            }
+        }
+        impl From<Option<$type>> for Value {
+            fn from(value: Option<$type>) -> Self {
+                Self::$arm(value.map($convert))
+            }
+        }
+    )+)*};
+}
+
+from! {
+    Int i64 => |v| v;
+    Bool bool => |v| v;
+    Text String => |v| v, &str => str::to_owned, &String => String::clone, Currency => |c: Currency| c.code().to_owned();
+    Uuid Uuid => |v| v;
+    Bytes Vec<u8> => |v| v, &[u8] => <[u8]>::to_vec, [u8; 32] => |v: [u8; 32]| v.to_vec();
+}
+
+impl<K> From<Id<K>> for Value {
+    fn from(id: Id<K>) -> Self {
+        Self::Uuid(Some(id.uuid()))
+    }
+}
+
+impl<K> From<Option<Id<K>>> for Value {
+    fn from(id: Option<Id<K>>) -> Self {
+        Self::Uuid(id.map(Id::uuid))
+    }
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Int(Some(v)) => ValueRef::Integer(*v),
+            Self::Bool(Some(v)) => ValueRef::Integer(i64::from(*v)),
+            Self::Text(Some(v)) => ValueRef::Text(v.as_bytes()),
+            Self::Uuid(Some(v)) => ValueRef::Blob(v.as_bytes()),
+            Self::Bytes(Some(v)) => ValueRef::Blob(v),
+            _ => ValueRef::Null,
+        }))
+    }
+}
+
+/// The parameters as PostgreSQL's driver wants them.
+pub(super) fn pg_arguments(values: &[Value]) -> Result<PgArguments, DbError> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        match value {
+            Value::Int(v) => arguments.add(v),
+            Value::Bool(v) => arguments.add(v),
+            Value::Text(v) => arguments.add(v.as_deref()),
+            Value::Uuid(v) => arguments.add(v),
+            Value::Bytes(v) => arguments.add(v.as_deref()),
+        }
+        .map_err(|e| DbError::Other(format!("parameter: {e}")))?;
+    }
+    Ok(arguments)
+}
+
+/// A row that is being read.
+#[derive(Clone, Copy)]
+pub enum Row<'a> {
+    /// From SQLite.
+    Lite(&'a rusqlite::Row<'a>),
+    /// From PostgreSQL.
+    Pg(&'a PgRow),
+}
+
+impl Row<'_> {
+    /// The value of a column, by its name.
+    pub fn get<T: Column>(&self, name: &str) -> Result<T, DbError> {
+        match self {
+            Self::Lite(row) => {
+                let value = row.get_ref(name).map_err(|e| DbError::Other(format!("column {name}: {e}")))?;
+                T::from_lite(value)
+                    .ok_or_else(|| DbError::Other(format!("column {name}: cannot be read from {}", value.data_type())))
+            }
+            Self::Pg(row) => T::from_pg(row, name).map_err(|e| DbError::Other(format!("column {name}: {e}"))),
+        }
+    }
+}
+
+/// What a column can be read as.
+pub trait Column: Sized {
+    /// From SQLite; nothing if the value is of another type.
+    fn from_lite(value: ValueRef<'_>) -> Option<Self>;
+    /// From PostgreSQL.
+    fn from_pg(row: &PgRow, name: &str) -> Result<Self, sqlx_core::error::Error>;
+}
+
+macro_rules! column {
+    ($($type:ty: $value:pat => $read:expr;)*) => {$(
+        impl Column for $type {
+            fn from_lite(value: ValueRef<'_>) -> Option<Self> {
+                match value {
+                    $value => $read,
+                    _ => None,
+                }
+            }
+            fn from_pg(row: &PgRow, name: &str) -> Result<Self, sqlx_core::error::Error> {
+                row.try_get(name)
+            }
+        }
+        impl Column for Option<$type> {
+            fn from_lite(value: ValueRef<'_>) -> Option<Self> {
+                match value {
+                    ValueRef::Null => Some(None),
+                    value => <$type>::from_lite(value).map(Some),
+                }
+            }
+            fn from_pg(row: &PgRow, name: &str) -> Result<Self, sqlx_core::error::Error> {
+                row.try_get(name)
+            }
+        }
+    )*};
+}
+
+column! {
+    i64: ValueRef::Integer(v) => Some(v);
+    bool: ValueRef::Integer(v) => Some(v != 0);
+    String: ValueRef::Text(v) => std::str::from_utf8(v).ok().map(str::to_owned);
+    Uuid: ValueRef::Blob(v) => Uuid::from_slice(v).ok();
+    Vec<u8>: ValueRef::Blob(v) => Some(v.to_vec());
+}
+
+impl<K> Column for Id<K> {
+    fn from_lite(value: ValueRef<'_>) -> Option<Self> {
+        Uuid::from_lite(value).map(Self::from_uuid)
+    }
+    fn from_pg(row: &PgRow, name: &str) -> Result<Self, sqlx_core::error::Error> {
+        Uuid::from_pg(row, name).map(Self::from_uuid)
+    }
+}
+
+impl<K> Column for Option<Id<K>> {
+    fn from_lite(value: ValueRef<'_>) -> Option<Self> {
+        Option::<Uuid>::from_lite(value).map(|id| id.map(Id::from_uuid))
+    }
+    fn from_pg(row: &PgRow, name: &str) -> Result<Self, sqlx_core::error::Error> {
+        Option::<Uuid>::from_pg(row, name).map(|id| id.map(Id::from_uuid))
+    }
+}
+
+/// Text that stands for something: a state, a role, a currency.
+fn pg_text<T>(row: &PgRow, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, sqlx_core::error::Error>
+where
+    for<'r> &'r str: Decode<'r, Postgres> + Type<Postgres>,
+{
+    let text: &str = row.try_get(name)?;
+    parse(text).ok_or_else(|| sqlx_core::error::Error::Decode(format!("{text:?} is not one of the choices").into()))
+}
+
+macro_rules! text_column {
+    ($($type:ty: $parse:expr;)*) => {$(
+        impl Column for $type {
+            fn from_lite(value: ValueRef<'_>) -> Option<Self> {
+                let parse: fn(&str) -> Option<Self> = $parse;
+                match value {
+                    ValueRef::Text(v) => std::str::from_utf8(v).ok().and_then(parse),
+                    _ => None,
+                }
+            }
+            fn from_pg(row: &PgRow, name: &str) -> Result<Self, sqlx_core::error::Error> {
+                pg_text(row, name, $parse)
+            }
+        }
+    )*};
+}
+
+text_column! {
+    Currency: |text| text.parse().ok();
+    haat_shared::permissions::Role: haat_shared::permissions::Role::parse;
+    haat_shared::checkout::CheckoutState: haat_shared::checkout::CheckoutState::parse;
+    haat_shared::orders::OrderState: haat_shared::orders::OrderState::parse;
+    haat_shared::payments::PaymentState: haat_shared::payments::PaymentState::parse;
+    haat_shared::payments::Method: haat_shared::payments::Method::parse;
+}
+
+/// What a row is read as.
+pub trait FromRow: Sized {
+    /// Reads it, by column names.
+    fn from_row(row: &Row<'_>) -> Result<Self, DbError>;
+}
+
+/// Declares structs that are read from rows, each field from the column of its name.
+#[macro_export]
+macro_rules! rows {
+    ($($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty),* $(,)? })*) => {$(
+        $(#[$meta])*
+        $vis struct $name { $($(#[$field_meta])* $field_vis $field: $type),* }
+        impl $crate::db::FromRow for $name {
+            fn from_row(row: &$crate::db::Row<'_>) -> Result<Self, $crate::db::DbError> {
+                Ok(Self { $($field: row.get(stringify!($field))?),* })
+            }
+        }
+    )*};
+}
+
+/// A row of one column, named `value`.
+pub struct One<T>(pub T);
+
+impl<T: Column> FromRow for One<T> {
+    fn from_row(row: &Row<'_>) -> Result<Self, DbError> {
+        row.get("value").map(One)
+    }
+}

@@ -1,0 +1,107 @@
+//! Ids, tokens and signatures: all that must be unique or cannot be guessed.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use haat_shared::Id;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+/// Bytes that cannot be guessed. Without them nothing is safe to do, so a system that has none stops the program.
+fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    #[expect(clippy::expect_used, reason = "an operating system without randomness cannot run a market")]
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+/// A new id: UUID version 7 of RFC 9562, which sorts by the time it was made.
+pub fn id<K>(now_ms: i64) -> Id<K> {
+    let mut id = [0; 16];
+    id[..6].copy_from_slice(&now_ms.to_be_bytes()[2..]);
+    id[6..].copy_from_slice(&bytes::<10>());
+    id[6] = id[6] & 0x0f | 0x70;
+    id[8] = id[8] & 0x3f | 0x80;
+    Id::from_uuid(Uuid::from_bytes(id))
+}
+
+/// A number below `below`, for spreading things out. Not for secrets.
+pub fn small(below: u32) -> u32 {
+    u32::from_be_bytes(bytes()) % below.max(1)
+}
+
+/// A token of 256 bits for a cookie or a link, in characters that need no escaping.
+pub fn token() -> String {
+    URL_SAFE_NO_PAD.encode(bytes::<32>())
+}
+
+/// What is stored of a token. Tokens are random, so a fast hash is enough.
+pub fn token_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// A short number for people: nine characters that cannot be confused, 45 bits.
+pub fn number() -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let letters = bytes::<9>().map(|b| ALPHABET[usize::from(b & 31)] as char);
+    std::iter::once('H').chain(letters).collect()
+}
+
+/// A key that never shows: not in logs, not in debug output.
+#[derive(Clone)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// A key from its bytes.
+    pub fn new(key: impl Into<Vec<u8>>) -> Self {
+        Self(key.into())
+    }
+
+    /// The signature of `parts` for one purpose, as part of a link. HMAC-SHA-256 (RFC 2104), 128 bits of it.
+    pub fn sign(&self, purpose: &str, subject: &str) -> String {
+        URL_SAFE_NO_PAD.encode(&self.mac(&[purpose.as_bytes(), b"\0", subject.as_bytes()])[..16])
+    }
+
+    /// Whether `signature` is the one that [`sign`](Self::sign) gives. Takes as long for every wrong one.
+    pub fn verify(&self, purpose: &str, subject: &str, signature: &str) -> bool {
+        self.sign(purpose, subject).as_bytes().ct_eq(signature.as_bytes()).into()
+    }
+
+    /// HMAC-SHA-256 of all parts after one another.
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        // A key of any length is fine for HMAC.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
+        parts.iter().for_each(|part| mac.update(part));
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_time_and_are_version_7() {
+        let (a, b) = (id::<()>(1_000), id::<()>(1_001));
+        assert!(a < b);
+        assert_eq!(a.uuid().get_version_num(), 7);
+    }
+
+    #[test]
+    fn a_signature_is_for_one_purpose_and_one_subject() {
+        let secret = Secret::new("key");
+        let signature = secret.sign("purchase", "pur_1");
+        assert!(secret.verify("purchase", "pur_1", &signature));
+        assert!(!secret.verify("purchase", "pur_2", &signature));
+        assert!(!secret.verify("return", "pur_1", &signature));
+        assert!(!Secret::new("other").verify("purchase", "pur_1", &signature));
+        assert!(!secret.verify("purchase", "pur_1", ""));
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+    }
+}
