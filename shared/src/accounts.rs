@@ -1,9 +1,11 @@
 //! Users: who can sign in, and what they must tell to do so.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::{FieldCode, FieldError},
+    error::{Error, FieldCode, FieldError},
     id::kinds::{ShopId, UserId},
     permissions::Role,
     text,
@@ -104,6 +106,22 @@ pub struct SignIn {
     pub email: String,
     /// The secret.
     pub password: String,
+}
+
+/// A form that came back: what was typed, never a secret, and why it did not do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// What was typed, by field.
+    pub fields: BTreeMap<String, String>,
+    /// Why it did not do.
+    pub error: Option<Error>,
+}
+
+impl Draft {
+    /// What was typed into a field; nothing if there is no such field.
+    pub fn typed(&self, field: &str) -> String {
+        self.fields.get(field).cloned().unwrap_or_default()
+    }
 }
 
 /// Who is signed in, for the header of a page.

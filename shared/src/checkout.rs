@@ -232,6 +232,8 @@ pub struct CheckoutView {
     pub next: Option<NextAction>,
     /// Where the purchase is shown, once there is one.
     pub purchase_url: Option<String>,
+    /// The idempotency key of the next try to pay: sent along with the form.
+    pub key: String,
 }
 
 /// How the last try to pay went.

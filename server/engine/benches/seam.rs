@@ -18,8 +18,8 @@ use haat_shared::id::kinds::*;
 statements! {
     INSERT_CAPACITY = "INSERT INTO capacities (id, kind, on_hand, held) VALUES ($1, 'stock', 1000000000, 0)";
     HOLD = "UPDATE capacities SET held = held + $2 WHERE id = $1 AND on_hand - held >= $2";
-    MOVE = "INSERT INTO stock_movements (id, capacity_id, delta, reason, reference, created_at)
-        VALUES ($1, $2, $3, 'received', $4, $5)";
+    MOVE = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
+        VALUES ($1, 'received', $2, $3, $4)";
     TELL = "INSERT INTO outbox (id, kind, subject, created_at) VALUES ($1, $2, $3, $4)";
     READ = "SELECT held AS value FROM capacities WHERE id = $1";
 }
@@ -40,7 +40,7 @@ async fn ten_statements(db: &Db, work: Work) {
             for row in &work.rows[..2] {
                 let _: Option<One<i64>> = tx.opt(&READ, params![*row]).await?;
                 let id: FactId = random::id(work.now);
-                tx.exec(&MOVE, params![id, *row, 0, *row, work.now]).await?;
+                tx.exec(&MOVE, params![*row, id, 0, work.now]).await?;
                 let id: FactId = random::id(work.now);
                 tx.exec(&TELL, params![id, "bench", *row, work.now]).await?;
             }

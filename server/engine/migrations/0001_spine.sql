@@ -85,15 +85,14 @@ CREATE TABLE capacities (
 
 -- Why on_hand is what it is: it equals the sum of these.
 CREATE TABLE stock_movements (
-    id UUID PRIMARY KEY,
     capacity_id UUID NOT NULL REFERENCES capacities (id),
-    delta BIGINT NOT NULL,
-    reason TEXT NOT NULL CHECK (reason IN ('received', 'sold', 'corrected', 'returned')),
-    -- The delivery, purchase or person behind it.
+    reason TEXT NOT NULL CHECK (reason IN ('received', 'sold')),
+    -- The delivery or purchase behind it. A purchase takes each thing once.
     reference UUID NOT NULL,
-    created_at BIGINT NOT NULL
+    delta BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (capacity_id, reason, reference)
 );
-CREATE INDEX stock_movements_capacity_id_idx ON stock_movements (capacity_id);
 
 -- The stock of a variant is the capacity of the same id.
 CREATE TABLE variants (
@@ -113,7 +112,7 @@ CREATE TABLE carts (
     -- A guest's cart belongs to whoever has its token; a user's cart to the user.
     token_hash BYTEA UNIQUE,
     user_id UUID REFERENCES users (id),
-    state TEXT NOT NULL CHECK (state IN ('open', 'purchased', 'merged')),
+    state TEXT NOT NULL CHECK (state IN ('open', 'merged')),
     -- Grows with every change; a checkout remembers which one it was made of.
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -148,6 +147,8 @@ CREATE TABLE checkouts (
     details TEXT,
     holds BIGINT NOT NULL,
     hold_until BIGINT NOT NULL,
+    -- Time is added once, when payment starts.
+    extended BOOLEAN NOT NULL,
     purchase_id UUID,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
@@ -244,7 +245,7 @@ CREATE TABLE payments (
     -- Also what we call this attempt at the gateway, so that asking twice makes one payment there.
     id UUID PRIMARY KEY,
     checkout_id UUID NOT NULL REFERENCES checkouts (id),
-    purchase_id UUID REFERENCES purchases (id),
+    purchase_id UUID REFERENCES purchases (id) DEFERRABLE INITIALLY DEFERRED,
     -- The gateway's name, and its own id of the payment.
     method TEXT NOT NULL,
     gateway_ref TEXT,
@@ -346,15 +347,16 @@ CREATE TABLE jobs (
     state TEXT NOT NULL CHECK (state IN ('queued', 'done', 'dead')),
     run_at BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
-    -- Until when whoever claimed it may work on it. Each claim has a higher fence; an answer with an old one is late.
+    -- Until when whoever claimed it may work on it. Each claim has its own id: an answer with an old one is late.
     lease_until BIGINT NOT NULL,
-    fence BIGINT NOT NULL,
+    claim UUID,
     error TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     UNIQUE (kind, subject)
 );
 CREATE INDEX jobs_due_idx ON jobs (run_at) WHERE state = 'queued';
+CREATE INDEX jobs_claim_idx ON jobs (claim) WHERE claim IS NOT NULL;
 CREATE INDEX jobs_done_idx ON jobs (updated_at) WHERE state = 'done';
 
 -- What each node must know for itself (search index, caches): the last change of each thing.
@@ -369,13 +371,12 @@ CREATE INDEX changes_changed_at_idx ON changes (changed_at);
 
 -- What was said to whom, by which channel, and whether it arrived.
 CREATE TABLE notifications (
-    id UUID PRIMARY KEY,
     kind TEXT NOT NULL,
-    recipient TEXT NOT NULL,
     subject UUID NOT NULL,
+    recipient TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('written', 'sent', 'failed')),
     created_at BIGINT NOT NULL,
-    UNIQUE (kind, subject, recipient)
+    PRIMARY KEY (kind, subject, recipient)
 );
 
 -- The sandbox gateway's own books: the outside world, played inside the program. Nothing of ours reads them but it.
@@ -400,6 +401,7 @@ CREATE TABLE sandbox_events (
     event_id UUID PRIMARY KEY,
     gateway_ref TEXT NOT NULL REFERENCES sandbox_payments (gateway_ref),
     deliver_at BIGINT NOT NULL,
-    deliveries_left BIGINT NOT NULL
+    deliveries_left BIGINT NOT NULL,
+    failures BIGINT NOT NULL
 );
 CREATE INDEX sandbox_events_due_idx ON sandbox_events (deliver_at) WHERE deliveries_left > 0;

@@ -1,1 +1,192 @@
+//! Accounts: sign up, in and out; sessions; and the drafts of forms that came back.
+
+mod drafts;
+mod password;
+
+pub use drafts::{find_draft, keep_draft};
+
+use crate::{
+    Caller, Engine, Fault, Who, carts,
+    caller::SignedIn,
+    db::DbError,
+    params, random, rows, statements,
+};
+use haat_shared::{
+    Error, FieldCode, Result,
+    accounts::{Me, Membership, NewUser, SignIn, SignUp},
+    id::kinds::{SessionId, ShopId, UserId},
+    permissions::Role,
+    text,
+};
+
+/// How long a session lasts.
+pub const SESSION_MS: i64 = 30 * 24 * 3_600_000;
+
+statements! {
+    ADD = "INSERT INTO users (id, name, email, email_folded, password_hash, operator, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email_folded) DO NOTHING";
+    FIND_CREDENTIALS = "SELECT id, password_hash FROM users WHERE email_folded = $1";
+    BEGIN_SESSION = "INSERT INTO sessions (id, token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
+    WHO = "SELECT u.id, u.name, u.email, u.operator, m.role, s.id AS shop_id, s.handle, s.name AS shop_name
+        FROM sessions e JOIN users u ON u.id = e.user_id
+        LEFT JOIN shop_members m ON m.user_id = u.id LEFT JOIN shops s ON s.id = m.shop_id
+        WHERE e.token_hash = $1 AND e.expires_at > $2 ORDER BY s.handle";
+    FORGET_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
+}
+
+rows! {
+    struct Credentials {
+        id: UserId,
+        password_hash: String,
+    }
+
+    struct WhoRow {
+        id: UserId,
+        name: String,
+        email: String,
+        operator: bool,
+        role: Option<String>,
+        shop_id: Option<ShopId>,
+        handle: Option<String>,
+        shop_name: Option<String>,
+    }
+}
+
+/// Who sends a request, by the tokens of its cookies.
+pub async fn caller(engine: &Engine, session: Option<&str>, cart: Option<&str>) -> Result<Caller> {
+    let mut caller = Caller { who: Who::Guest, cart: cart.map(random::token_hash) };
+    let Some(session) = session else { return Ok(caller) };
+    let key = params![random::token_hash(session), engine.clock.now_ms()];
+    let rows: Vec<WhoRow> = engine.db.all(&WHO, key).await?;
+    let mut user: Option<SignedIn> = None;
+    for row in rows {
+        let user = user.get_or_insert(SignedIn {
+            id: row.id,
+            name: row.name,
+            email: row.email,
+            operator: row.operator,
+            shops: Vec::new(),
+        });
+        let role = row.role.as_deref().and_then(Role::parse);
+        if let (Some(shop), Some(handle), Some(name), Some(role)) = (row.shop_id, row.handle, row.shop_name, role) {
+            user.shops.push(Membership { shop, handle, name, role });
+        }
+    }
+    if let Some(user) = user {
+        caller.who = Who::User(user);
+    }
+    Ok(caller)
+}
+
+/// Who is signed in, for the header of a page.
+pub async fn me(_: &Engine, caller: &Caller) -> Result<Option<Me>> {
+    Ok(caller.user().cloned().map(|u| Me {
+        id: u.id,
+        name: u.name,
+        email: u.email,
+        operator: u.operator,
+        shops: u.shops,
+    }))
+}
+
+/// Makes an account and signs it in; the guest's cart becomes the account's. Answers with the session's token.
+pub async fn sign_up(engine: &Engine, caller: &Caller, form: SignUp) -> Result<String> {
+    let user = form.check().map_err(Error::Invalid)?;
+    let id = add_user(engine, user, false).await?;
+    begin_session(engine, caller, id).await
+}
+
+/// Makes an account that runs the market. Only for the program itself.
+pub async fn create_operator(engine: &Engine, caller: &Caller, form: SignUp) -> Result<UserId> {
+    caller.operator()?;
+    add_user(engine, form.check().map_err(Error::Invalid)?, true).await
+}
+
+/// Makes an account without signing it in. Only for the program itself.
+pub async fn create(engine: &Engine, caller: &Caller, form: SignUp) -> Result<UserId> {
+    caller.operator()?;
+    add_user(engine, form.check().map_err(Error::Invalid)?, false).await
+}
+
+async fn add_user(engine: &Engine, user: NewUser, operator: bool) -> Result<UserId> {
+    let hash = password::hash(user.password).await?;
+    let now = engine.clock.now_ms();
+    let id: UserId = random::id(now);
+    let added = engine
+        .db
+        .write("accounts::add", (id, user.name, user.email, hash, operator, now), |tx, (id, name, email, hash, operator, now)| {
+            Box::pin(async move {
+                let row = params![*id, name, email.as_str(), email.folded(), hash, *operator, *now];
+                Ok(tx.exec(&ADD, row).await?)
+            })
+        })
+        .await?;
+    if added == 0 { Err(Error::field("email", FieldCode::Taken)) } else { Ok(id) }
+}
+
+/// Signs in; the guest's cart joins the account's. Answers with the session's token.
+///
+/// A wrong address takes as long as a wrong password, so that nobody learns who has an account.
+pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<String> {
+    let found: Option<Credentials> =
+        engine.db.opt(&FIND_CREDENTIALS, params![text::fold(&form.email)]).await?;
+    let (id, hash) = found.map_or((None, None), |c| (Some(c.id), Some(c.password_hash)));
+    let right = password::verify(form.password, hash).await?;
+    match id {
+        Some(id) if right => begin_session(engine, caller, id).await,
+        _ => Err(Error::field("password", FieldCode::WrongCredentials)),
+    }
+}
+
+async fn begin_session(engine: &Engine, caller: &Caller, user: UserId) -> Result<String> {
+    let token = random::token();
+    let input = (user, random::token_hash(&token), caller.cart, engine.clock.now_ms());
+    engine
+        .db
+        .write("accounts::begin_session", input, |tx, (user, token, cart, now)| {
+            Box::pin(async move {
+                let id: SessionId = random::id(*now);
+                tx.exec(&BEGIN_SESSION, params![id, *token, *user, *now, *now + SESSION_MS]).await?;
+                if let Some(cart) = cart {
+                    carts::join_in_tx(tx, *cart, *user, *now).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(token)
+}
+
+/// Ends the session with this token, on the server too.
+pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
+    engine
+        .db
+        .write("accounts::sign_out", random::token_hash(token), |tx, token| {
+            Box::pin(async move {
+                tx.exec(&END_SESSION, params![*token]).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(())
+}
+
+/// Forgets sessions and drafts whose time is over.
+pub async fn forget(engine: &Engine) -> crate::Tried<()> {
+    engine
+        .db
+        .write("accounts::forget", engine.clock.now_ms(), |tx, now| {
+            Box::pin(async move {
+                tx.exec(&FORGET_SESSIONS, params![*now]).await?;
+                drafts::forget_in_tx(tx, *now).await
+            })
+        })
+        .await
+}
+
+/// Used where two requests make the same thing at once and the second finds it made.
+pub(crate) fn is_unique(fault: &Fault) -> bool {
+    matches!(fault, Fault::Db(DbError::Unique(_)))
+}
 

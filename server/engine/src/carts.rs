@@ -1,1 +1,251 @@
+//! Carts: of guests, who hold a token, and of users. A guest's cart joins the account's at sign-in.
 
+use crate::{
+    Caller, Engine, accounts, db::{One, Tx}, group_by, params, random, rows, statements,
+};
+use haat_shared::{
+    Currency, Error, FieldCode, Money, Result,
+    carts::{self, AddLine, CartGroup, CartLineView, CartView, LINES_MAX, QUANTITY_MAX, SetQuantity},
+    id::kinds::{CartId, CartLineId, ShopId, UserId, VariantId},
+};
+
+statements! {
+    OF_USER = "SELECT id FROM carts WHERE user_id = $1 AND state = 'open'";
+    OF_TOKEN = "SELECT id FROM carts WHERE token_hash = $1 AND state = 'open'";
+    OPEN = "INSERT INTO carts (id, token_hash, user_id, state, version, created_at, updated_at)
+        VALUES ($1, $2, $3, 'open', 0, $4, $4)";
+    ADD = "INSERT INTO cart_lines (id, cart_id, variant_id, quantity, price_seen_minor, created_at)
+        SELECT $1, $2, v.id, $4, v.price_minor, $5 FROM variants v JOIN products p ON p.id = v.product_id
+        WHERE v.id = $3 AND p.state = 'published' AND (SELECT COUNT(*) FROM cart_lines l WHERE l.cart_id = $2) < $6
+        ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = cart_lines.quantity + excluded.quantity
+            WHERE cart_lines.quantity + excluded.quantity <= $7";
+    ON_SALE = "SELECT v.id AS value FROM variants v JOIN products p ON p.id = v.product_id
+        WHERE v.id = $1 AND p.state = 'published'";
+    TOUCH = "UPDATE carts SET version = version + 1, updated_at = $2 WHERE id = $1 AND state = 'open'";
+    SET = "UPDATE cart_lines SET quantity = $3 WHERE id = $1 AND cart_id = $2";
+    REMOVE = "DELETE FROM cart_lines WHERE id = $1 AND cart_id = $2";
+    LINES = "SELECT l.id, l.cart_id, l.variant_id, l.quantity, l.price_seen_minor, v.title AS variant_title, v.price_minor,
+            p.title, p.slug, p.picture, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
+            s.delivery_minor, c.on_hand - c.held AS available
+        FROM carts t JOIN cart_lines l ON l.cart_id = t.id JOIN variants v ON v.id = l.variant_id
+        JOIN capacities c ON c.id = v.id JOIN products p ON p.id = v.product_id JOIN shops s ON s.id = v.shop_id
+        WHERE t.id = $1 ORDER BY l.id";
+    ADOPT = "UPDATE carts SET user_id = $2, token_hash = NULL, updated_at = $3 WHERE id = $1 AND state = 'open'";
+    MERGE_BOTH = "UPDATE cart_lines SET quantity = CASE WHEN cart_lines.quantity + guest.quantity > $3 THEN $3
+            ELSE cart_lines.quantity + guest.quantity END
+        FROM cart_lines AS guest
+        WHERE cart_lines.cart_id = $1 AND guest.cart_id = $2 AND guest.variant_id = cart_lines.variant_id";
+    MERGE_REST = "UPDATE cart_lines SET cart_id = $1 WHERE cart_id = $2
+        AND variant_id NOT IN (SELECT variant_id FROM cart_lines WHERE cart_id = $1)";
+    MERGED = "UPDATE carts SET state = 'merged', updated_at = $2 WHERE id = $1";
+}
+
+rows! {
+    /// The id of a cart.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct CartRow {
+        pub(crate) id: CartId,
+    }
+
+    struct LineRow {
+        id: CartLineId,
+        cart_id: CartId,
+        variant_id: VariantId,
+        quantity: i64,
+        price_seen_minor: i64,
+        variant_title: String,
+        price_minor: i64,
+        title: String,
+        slug: String,
+        picture: String,
+        shop_id: ShopId,
+        shop_name: String,
+        shop_handle: String,
+        currency: Currency,
+        delivery_minor: i64,
+        available: i64,
+    }
+}
+
+/// A cart that was changed.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// What is in it now.
+    pub view: CartView,
+    /// The token of a guest's cart that was opened just now: its holder must keep it.
+    pub token: Option<String>,
+}
+
+/// Whose cart a caller's is: an account's or that of a token's holder.
+#[derive(Debug, Clone, Copy)]
+enum Holder {
+    User(UserId),
+    Token([u8; 32]),
+    Nobody,
+}
+
+fn holder(caller: &Caller) -> Holder {
+    match (caller.user_id(), caller.cart) {
+        (Some(user), _) => Holder::User(user),
+        (None, Some(token)) => Holder::Token(token),
+        (None, None) => Holder::Nobody,
+    }
+}
+
+/// The caller's open cart.
+pub(crate) async fn find(engine: &Engine, caller: &Caller) -> Result<Option<CartId>> {
+    let row: Option<CartRow> = match holder(caller) {
+        Holder::User(user) => engine.db.opt(&OF_USER, params![user]).await?,
+        Holder::Token(token) => engine.db.opt(&OF_TOKEN, params![token]).await?,
+        Holder::Nobody => None,
+    };
+    Ok(row.map(|r| r.id))
+}
+
+async fn find_in_tx(tx: &mut Tx, holder: Holder) -> crate::Tried<Option<CartId>> {
+    let row: Option<CartRow> = match holder {
+        Holder::User(user) => tx.opt(&OF_USER, params![user]).await?,
+        Holder::Token(token) => tx.opt(&OF_TOKEN, params![token]).await?,
+        Holder::Nobody => None,
+    };
+    Ok(row.map(|r| r.id))
+}
+
+/// The caller's cart.
+pub async fn view(engine: &Engine, caller: &Caller) -> Result<CartView> {
+    match find(engine, caller).await? {
+        Some(id) => view_of(engine, id).await,
+        None => Ok(CartView::empty()),
+    }
+}
+
+async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
+    let rows: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
+    let Some(first) = rows.first() else { return Ok(CartView::empty()) };
+    let (cart, currency) = (first.cart_id, first.currency);
+    let pieces = rows.iter().map(|r| r.quantity).sum();
+    let mut groups = Vec::new();
+    for (shop, rows) in group_by(rows, |r| r.shop_id) {
+        let head = &rows[0];
+        let (shop_name, shop_handle) = (head.shop_name.clone(), head.shop_handle.clone());
+        let delivery = Money::new(head.delivery_minor, head.currency);
+        let lines = rows.into_iter().map(line).collect::<Result<Vec<_>>>()?;
+        let subtotal = Money::sum(delivery.currency(), lines.iter().map(|l| l.total))?;
+        groups.push(CartGroup { shop, shop_name, shop_handle, delivery, subtotal, lines });
+    }
+    // Shops of two currencies in one cart: shown, but not to be paid together.
+    let subtotal = Money::sum(currency, groups.iter().map(|g| g.subtotal)).ok();
+    let delivery = Money::sum(currency, groups.iter().map(|g| g.delivery)).ok();
+    let total = subtotal.zip(delivery).and_then(|(s, d)| s.plus(d).ok());
+    Ok(CartView { id: Some(cart), groups, pieces, subtotal, delivery, total })
+}
+
+fn line(row: LineRow) -> Result<CartLineView> {
+    let unit_price = Money::new(row.price_minor, row.currency);
+    Ok(CartLineView {
+        id: row.id,
+        variant: row.variant_id,
+        title: row.title,
+        variant_title: row.variant_title,
+        slug: row.slug,
+        unit_price,
+        price_was: (row.price_seen_minor != row.price_minor).then(|| Money::new(row.price_seen_minor, row.currency)),
+        quantity: row.quantity,
+        total: unit_price.times(row.quantity)?,
+        available: row.available,
+        picture: row.picture,
+    })
+}
+
+/// Puts something into the caller's cart, opening one if need be.
+pub async fn add_line(engine: &Engine, caller: &Caller, add: AddLine) -> Result<Changed> {
+    let quantity = carts::quantity("quantity", &add.quantity).map_err(|f| Error::Invalid(vec![f]))?;
+    let holder = holder(caller);
+    let token = random::token();
+    let input = (holder, random::token_hash(&token), add.variant, quantity, engine.clock.now_ms());
+    let mut outcome = engine.db.write("carts::add_line", input, |tx, input| Box::pin(add_in_tx(tx, *input))).await;
+    if outcome.as_ref().is_err_and(accounts::is_unique) {
+        // Two requests opened the user's first cart at once; now it is there.
+        outcome = engine.db.write("carts::add_line", input, |tx, input| Box::pin(add_in_tx(tx, *input))).await;
+    }
+    let (cart, opened) = outcome?;
+    let guest = matches!(holder, Holder::Token(_) | Holder::Nobody);
+    Ok(Changed { view: view_of(engine, cart).await?, token: (opened && guest).then_some(token) })
+}
+
+async fn add_in_tx(
+    tx: &mut Tx,
+    (holder, token, variant, quantity, now): (Holder, [u8; 32], VariantId, i64, i64),
+) -> crate::Tried<(CartId, bool)> {
+    let found = find_in_tx(tx, holder).await?;
+    let cart = match found {
+        Some(cart) => cart,
+        None => {
+            let id: CartId = random::id(now);
+            let (token, user) = match holder {
+                Holder::User(user) => (None, Some(user)),
+                // A cart that is gone, bought or merged is followed by a new one with a token of its own.
+                Holder::Token(_) | Holder::Nobody => (Some(token.to_vec()), None),
+            };
+            tx.exec(&OPEN, params![id, token, user, now]).await?;
+            id
+        }
+    };
+    let id: CartLineId = random::id(now);
+    let added = tx.exec(&ADD, params![id, cart, variant, quantity, now, LINES_MAX, QUANTITY_MAX]).await?;
+    if added == 0 {
+        let on_sale: Option<One<VariantId>> = tx.opt(&ON_SALE, params![variant]).await?;
+        on_sale.ok_or(Error::NotFound)?;
+        return Err(Error::field("quantity", FieldCode::TooBig).into());
+    }
+    tx.exec(&TOUCH, params![cart, now]).await?;
+    Ok((cart, found.is_none()))
+}
+
+/// Changes how many of a line there are.
+pub async fn set_quantity(engine: &Engine, caller: &Caller, set: SetQuantity) -> Result<CartView> {
+    let quantity = carts::quantity("quantity", &set.quantity).map_err(|f| Error::Invalid(vec![f]))?;
+    change(engine, caller, set.line, Some(quantity)).await
+}
+
+/// Takes a line out.
+pub async fn remove_line(engine: &Engine, caller: &Caller, line: CartLineId) -> Result<CartView> {
+    change(engine, caller, line, None).await
+}
+
+async fn change(engine: &Engine, caller: &Caller, line: CartLineId, quantity: Option<i64>) -> Result<CartView> {
+    let input = (holder(caller), line, quantity, engine.clock.now_ms());
+    let cart = engine
+        .db
+        .write("carts::change", input, |tx, (holder, line, quantity, now)| {
+            Box::pin(async move {
+                let cart = find_in_tx(tx, *holder).await?.ok_or(Error::NotFound)?;
+                let changed = match quantity {
+                    Some(quantity) => tx.exec(&SET, params![*line, cart, *quantity]).await?,
+                    None => tx.exec(&REMOVE, params![*line, cart]).await?,
+                };
+                if changed == 0 {
+                    return Err(Error::NotFound.into());
+                }
+                tx.exec(&TOUCH, params![cart, *now]).await?;
+                Ok(cart)
+            })
+        })
+        .await?;
+    view_of(engine, cart).await
+}
+
+/// Makes the guest's cart with this token the user's: adopted if the user has none, else its lines move over and
+/// quantities of the same thing add up.
+pub(crate) async fn join_in_tx(tx: &mut Tx, token: [u8; 32], user: UserId, now: i64) -> crate::Tried<()> {
+    let Some(guest) = find_in_tx(tx, Holder::Token(token)).await? else { return Ok(()) };
+    let Some(own) = find_in_tx(tx, Holder::User(user)).await? else {
+        tx.exec(&ADOPT, params![guest, user, now]).await?;
+        return Ok(());
+    };
+    tx.exec(&MERGE_BOTH, params![own, guest, QUANTITY_MAX]).await?;
+    tx.exec(&MERGE_REST, params![own, guest]).await?;
+    tx.exec(&MERGED, params![guest, now]).await?;
+    tx.exec(&TOUCH, params![own, now]).await?;
+    Ok(())
+}

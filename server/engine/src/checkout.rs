@@ -1,1 +1,133 @@
+//! Checkout: one attempt to buy a cart. It takes all its holds or none, and becomes one purchase or none.
 
+mod begin;
+mod complete;
+mod holds;
+mod pay;
+
+pub use begin::begin;
+pub use complete::complete;
+pub use holds::{free, sweep};
+pub use pay::pay;
+
+use crate::{Caller, Engine, group_by, params, rows, statements};
+use haat_shared::{
+    Currency, Error, Money, Result,
+    checkout::{CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutView, PaymentOutcome},
+    id::kinds::{CheckoutId, ShopId, UserId},
+    payments::{Method, NextAction, PaymentState},
+};
+
+statements! {
+    FIND = "SELECT c.id, c.state, c.currency, c.subtotal_minor, c.delivery_minor, c.total_minor, c.form, t.user_id,
+            t.token_hash, p.number AS purchase_number
+        FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
+        WHERE c.id = $1";
+    LINES = "SELECT o.shop_id, o.shop_name, o.delivery_minor, l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor
+        FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id
+        WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
+    PAYMENTS = "SELECT state, next_url FROM payments WHERE checkout_id = $1 ORDER BY id DESC";
+}
+
+rows! {
+    pub(crate) struct CheckoutRow {
+        pub(crate) id: CheckoutId,
+        pub(crate) state: CheckoutState,
+        currency: Currency,
+        subtotal_minor: i64,
+        delivery_minor: i64,
+        pub(crate) total_minor: i64,
+        form: String,
+        user_id: Option<UserId>,
+        token_hash: Option<Vec<u8>>,
+        pub(crate) purchase_number: Option<String>,
+    }
+
+    struct LineRow {
+        shop_id: ShopId,
+        shop_name: String,
+        delivery_minor: i64,
+        title: String,
+        variant_title: String,
+        quantity: i64,
+        unit_minor: i64,
+        total_minor: i64,
+    }
+
+    struct PaymentRow {
+        state: PaymentState,
+        next_url: String,
+    }
+}
+
+/// The checkout, if it is the caller's: made of their account's cart, or of the cart whose token they hold.
+pub(crate) async fn find(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutRow> {
+    let row: CheckoutRow = engine.db.opt(&FIND, params![id]).await?.ok_or(Error::NotFound)?;
+    let own = match (row.user_id, &row.token_hash) {
+        (Some(user), _) => caller.user_id() == Some(user),
+        (None, Some(token)) => caller.cart.is_some_and(|t| t.as_slice() == token.as_slice()),
+        (None, None) => false,
+    };
+    if own { Ok(row) } else { Err(Error::NotFound) }
+}
+
+/// The address of a purchase's page. Whoever has it may read the page, so that it can stand in a mail.
+pub fn purchase_url(engine: &Engine, number: &str) -> String {
+    format!("/purchases/{number}?key={}", engine.secret.sign("purchase", number))
+}
+
+/// The ways to pay that are offered.
+pub(crate) fn offered(engine: &Engine) -> Vec<Method> {
+    engine.gateways.iter().map(|g| g.method()).collect()
+}
+
+/// A checkout on its page.
+pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutView> {
+    let row = find(engine, caller, id).await?;
+    let lines: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
+    let payments: Vec<PaymentRow> = engine.db.all(&PAYMENTS, params![id]).await?;
+    let money = |amount| Money::new(amount, row.currency);
+    let groups = group_by(lines, |l| l.shop_id)
+        .into_iter()
+        .map(|(shop, lines)| CheckoutGroup {
+            shop,
+            shop_name: lines[0].shop_name.clone(),
+            delivery: money(lines[0].delivery_minor),
+            lines: lines
+                .into_iter()
+                .map(|l| CheckoutLineView {
+                    title: l.title,
+                    variant_title: l.variant_title,
+                    quantity: l.quantity,
+                    unit_price: money(l.unit_minor),
+                    total: money(l.total_minor),
+                })
+                .collect(),
+        })
+        .collect();
+    let payment = payments.first().map(|p| match p.state {
+        PaymentState::Captured | PaymentState::Accepted => PaymentOutcome::Paid,
+        PaymentState::Created | PaymentState::Pending => PaymentOutcome::UnderWay,
+        _ => PaymentOutcome::Declined,
+    });
+    let waiting = payments.first().filter(|p| p.state == PaymentState::Pending && !p.next_url.is_empty());
+    Ok(CheckoutView {
+        id: row.id,
+        state: row.state,
+        form: form(&row.form),
+        groups,
+        subtotal: money(row.subtotal_minor),
+        delivery: money(row.delivery_minor),
+        total: money(row.total_minor),
+        methods: offered(engine),
+        payment,
+        next: waiting.map(|p| NextAction::Redirect { url: p.next_url.clone() }),
+        purchase_url: row.purchase_number.as_deref().map(|number| purchase_url(engine, number)),
+        // A key of its own for each try, so that a second click is the same try and a second payment is not.
+        key: format!("{id}-{}", payments.len()),
+    })
+}
+
+fn form(json: &str) -> CheckoutForm {
+    serde_json::from_str(json).unwrap_or_default()
+}

@@ -1,1 +1,100 @@
+//! Facts: what happened, told after the commit that made it happen, at least once, to whoever wants to know.
+//!
+//! A use case writes its facts in its own transaction. [`tell`] turns each into the jobs of those who want to know,
+//! in one transaction of its own: a crash tells it again, and a job exists once for each fact.
 
+use uuid::Uuid;
+
+use crate::{Engine, Fault, db::Value, params, random, rows, statements};
+use haat_shared::{Id, id::kinds::*};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fact {
+    /// A checkout became a purchase. Subject: the purchase.
+    PurchaseMade,
+    /// A shop has a new order. Subject: the order.
+    OrderPlaced,
+    /// Money must go back. Subject: the refund.
+    RefundQueued,
+}
+
+impl Fact {
+    const ALL: [Self; 3] = [Self::PurchaseMade, Self::OrderPlaced, Self::RefundQueued];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::PurchaseMade => "purchase_made",
+            Self::OrderPlaced => "order_placed",
+            Self::RefundQueued => "refund_queued",
+        }
+    }
+
+    /// The jobs that it makes. Every fact has a consumer.
+    fn jobs(self) -> &'static [crate::jobs::Kind] {
+        use crate::jobs::Kind::*;
+        match self {
+            Self::PurchaseMade => &[NotifyShopper],
+            Self::OrderPlaced => &[NotifyShop],
+            Self::RefundQueued => &[Refund],
+        }
+    }
+}
+
+/// How many facts are told in one transaction.
+const BATCH: i64 = 200;
+
+statements! {
+    pub(crate) WRITE = "INSERT INTO outbox (id, kind, subject, created_at) VALUES [($1, $2, $3, $4)]";
+    TELL = "UPDATE outbox SET told_at = $1
+        WHERE told_at IS NULL AND id IN (SELECT id FROM outbox WHERE told_at IS NULL ORDER BY id LIMIT $2)
+        RETURNING kind, subject";
+    ENQUEUE = "INSERT INTO jobs (id, kind, subject, state, run_at, attempts, lease_until, error, created_at, updated_at)
+        VALUES [($1, $2, $3, 'queued', $4, 0, 0, '', $4, $4)] ON CONFLICT (kind, subject) DO NOTHING";
+    FORGET = "DELETE FROM outbox WHERE told_at < $1";
+}
+
+rows! {
+    struct Untold {
+        kind: String,
+        subject: Uuid,
+    }
+}
+
+/// The row of a fact, for [`WRITE`].
+pub(crate) fn row<K>(fact: Fact, subject: Id<K>, now: i64) -> [Value; 4] {
+    let id: FactId = random::id(now);
+    [id.into(), fact.as_str().into(), subject.into(), now.into()]
+}
+
+/// Tells a batch of facts; answers how many there were.
+pub async fn tell(engine: &Engine) -> Result<usize, Fault> {
+    engine
+        .db
+        .write("facts::tell", engine.clock.now_ms(), |tx, now| {
+            Box::pin(async move {
+                let untold: Vec<Untold> = tx.all(&TELL, params![*now, BATCH]).await?;
+                let mut jobs = Vec::new();
+                for fact in &untold {
+                    let kinds = Fact::ALL.into_iter().find(|f| f.as_str() == fact.kind).map_or(&[][..], Fact::jobs);
+                    for kind in kinds {
+                        let id: JobId = random::id(*now);
+                        jobs.push([id.into(), kind.as_str().into(), fact.subject.into(), (*now).into()]);
+                    }
+                }
+                tx.exec_many(&ENQUEUE, &jobs).await?;
+                Ok(untold.len())
+            })
+        })
+        .await
+}
+
+/// Forgets what was told before `before`.
+pub(crate) async fn forget(engine: &Engine, before: i64) -> Result<u64, Fault> {
+    engine
+        .db
+        .write("facts::forget", before, |tx, before| {
+            Box::pin(async move { Ok(tx.exec(&FORGET, params![*before]).await?) })
+        })
+        .await
+}

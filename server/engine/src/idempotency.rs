@@ -1,1 +1,147 @@
+//! The same command twice has the effect of once, and the same answer.
+//!
+//! Two forms. Without a gateway in between, [`begin_in_tx`] and [`end_in_tx`] stand in the transaction of the command
+//! itself. With one, [`claim`] writes down who works on it, the gateway is called with the attempt's id, and [`settle`]
+//! stores the answer; if the one who claimed it dies, the next one takes over with the same attempt id.
 
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{
+    Engine, Fault,
+    db::{DbError, Tx},
+    params, random, rows, statements,
+};
+use haat_shared::{Conflict, Id};
+
+/// How long keys are kept.
+pub const KEEP_MS: i64 = 7 * 24 * 3_600_000;
+/// How long one who claimed may take: as long as the slowest gateway call.
+const LEASE_MS: i64 = 30_000;
+/// Most characters of a key.
+pub const KEY_MAX: usize = 200;
+
+/// Which command this is.
+#[derive(Debug, Clone)]
+pub struct Key {
+    scope: String,
+    operation: &'static str,
+    key: String,
+    body: [u8; 32],
+}
+
+impl Key {
+    /// A command by what it is about (the caller or the checkout), its name, the key it came with and its body.
+    pub fn new(scope: impl ToString, operation: &'static str, key: &str, body: &str) -> Self {
+        let key = key.chars().take(KEY_MAX).collect();
+        Self { scope: scope.to_string(), operation, key, body: Sha256::digest(body.as_bytes()).into() }
+    }
+}
+
+statements! {
+    CLAIM = "INSERT INTO idempotency_keys (scope, operation, idempotency_key, body_hash, lease_until, attempt_id, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (scope, operation, idempotency_key) DO UPDATE SET lease_until = excluded.lease_until
+            WHERE idempotency_keys.answer IS NULL AND idempotency_keys.lease_until < excluded.created_at
+                AND idempotency_keys.body_hash = excluded.body_hash
+        RETURNING attempt_id";
+    FIND = "SELECT body_hash, answer FROM idempotency_keys WHERE scope = $1 AND operation = $2 AND idempotency_key = $3";
+    ANSWER = "UPDATE idempotency_keys SET answer = $4, lease_until = NULL
+        WHERE scope = $1 AND operation = $2 AND idempotency_key = $3";
+    GIVE_BACK = "DELETE FROM idempotency_keys
+        WHERE scope = $1 AND operation = $2 AND idempotency_key = $3 AND answer IS NULL AND attempt_id = $4";
+    FORGET = "DELETE FROM idempotency_keys WHERE created_at < $1";
+}
+
+rows! {
+    struct Known {
+        body_hash: Vec<u8>,
+        answer: Option<String>,
+    }
+
+    struct Mine {
+        attempt_id: Uuid,
+    }
+}
+
+/// What a claim came to.
+pub enum Claim<K> {
+    /// It is ours to do, under this attempt id.
+    Mine(Id<K>),
+    /// It was done; this was the answer.
+    Done(String),
+}
+
+/// Claims the command in the transaction that carries it out. In it, a claim is either the first one or one that waited
+/// for the first to commit.
+pub async fn begin_in_tx<K>(tx: &mut Tx, key: &Key, now: i64) -> Result<Claim<K>, Fault> {
+    let attempt: Id<K> = random::id(now);
+    let row = params![&key.scope, key.operation, &key.key, key.body, now + LEASE_MS, attempt, now];
+    if let Some(mine) = tx.opt::<Mine>(&CLAIM, row).await? {
+        return Ok(Claim::Mine(Id::from_uuid(mine.attempt_id)));
+    }
+    let known: Option<Known> = tx.opt(&FIND, params![&key.scope, key.operation, &key.key]).await?;
+    // Nothing there: whoever had it gave it back between the two statements.
+    let Some(known) = known else { return Err(DbError::Again("idempotency key".into()).into()) };
+    if known.body_hash != key.body {
+        return Err(Conflict::KeyReused.into());
+    }
+    known.answer.map(Claim::Done).ok_or_else(|| Conflict::InFlight.into())
+}
+
+/// Stores the answer, in the transaction that made it.
+pub async fn end_in_tx(tx: &mut Tx, key: &Key, answer: &str) -> Result<(), Fault> {
+    tx.exec(&ANSWER, params![&key.scope, key.operation, &key.key, answer]).await?;
+    Ok(())
+}
+
+/// Claims a command that will call a gateway. Waits a little for another that is working on it.
+pub async fn claim<K: 'static>(engine: &Engine, key: &Key) -> Result<Claim<K>, Fault> {
+    let mut patience = 10;
+    loop {
+        let claim = engine
+            .db
+            .write("idempotency::claim", (key.clone(), engine.clock.now_ms()), |tx, (key, now)| {
+                Box::pin(begin_in_tx(tx, key, *now))
+            })
+            .await;
+        match claim {
+            Err(Fault::Told(haat_shared::Error::Conflict(Conflict::InFlight))) if patience > 0 => {
+                patience -= 1;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            claim => return claim,
+        }
+    }
+}
+
+/// Stores the answer of a command that called a gateway. Without one — it failed in a way that may pass — the claim is
+/// given back, so that the same request can be tried again.
+pub async fn settle<K: 'static>(engine: &Engine, key: Key, attempt: Id<K>, answer: Option<String>) -> Result<(), Fault> {
+    engine
+        .db
+        .write("idempotency::settle", (key, attempt, answer), |tx, (key, attempt, answer)| {
+            Box::pin(async move {
+                match answer {
+                    Some(answer) => end_in_tx(tx, key, answer).await?,
+                    None => {
+                        tx.exec(&GIVE_BACK, params![&key.scope, key.operation, &key.key, *attempt]).await?;
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Forgets keys that are too old to come again.
+pub async fn forget(engine: &Engine) -> Result<u64, Fault> {
+    engine
+        .db
+        .write("idempotency::forget", engine.clock.now_ms() - KEEP_MS, |tx, before| {
+            Box::pin(async move { Ok(tx.exec(&FORGET, params![*before]).await?) })
+        })
+        .await
+}

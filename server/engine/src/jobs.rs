@@ -1,1 +1,201 @@
+//! Work after the commit: rows with a lease, tried again with backoff and jitter, laid aside as dead in the end.
 
+use uuid::Uuid;
+
+use crate::{Engine, Fault, facts, params, payments, random, rows, statements};
+use haat_shared::{Id, id::kinds::*};
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Tell the shopper of their purchase.
+    NotifyShopper,
+    /// Tell the shop's owners of a new order.
+    NotifyShop,
+    /// Give money back through the gateway.
+    Refund,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::NotifyShopper, Self::NotifyShop, Self::Refund];
+
+    /// The name it is stored by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotifyShopper => "notify_shopper",
+            Self::NotifyShop => "notify_shop",
+            Self::Refund => "refund",
+        }
+    }
+}
+
+/// How long a claim lasts. Twice what the slowest gateway call may take.
+const LEASE_MS: i64 = 60_000;
+/// How many jobs are claimed at once.
+const BATCH: i64 = 200;
+/// After so many tries a job is laid aside.
+const ATTEMPTS_MAX: i64 = 12;
+/// How long what is done is remembered.
+const KEEP_MS: i64 = 7 * 24 * 3_600_000;
+
+statements! {
+    CLAIM = "UPDATE jobs SET claim = $3, lease_until = $2, attempts = attempts + 1, updated_at = $1
+        WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1 AND id IN
+            (SELECT id FROM jobs WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1 ORDER BY run_at LIMIT $4)
+        RETURNING id, kind, subject, attempts";
+    DONE_ALL = "UPDATE jobs SET state = 'done', claim = NULL, updated_at = $1
+        WHERE claim = $2 AND kind = $3 AND state = 'queued'";
+    DONE = "UPDATE jobs SET state = 'done', claim = NULL, updated_at = $1 WHERE id = $2 AND claim = $3";
+    FAILED = "UPDATE jobs SET state = $4, claim = NULL, lease_until = 0, run_at = $5, error = $6, updated_at = $1
+        WHERE id = $2 AND claim = $3";
+    NOTIFY_SHOPPERS = "INSERT INTO notifications (kind, subject, recipient, state, created_at)
+        SELECT 'purchase_made', p.id, p.email, 'written', $1 FROM jobs j JOIN purchases p ON p.id = j.subject
+        WHERE j.claim = $2 AND j.kind = 'notify_shopper' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    NOTIFY_SHOPS = "INSERT INTO notifications (kind, subject, recipient, state, created_at)
+        SELECT 'order_placed', o.id, u.email, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
+        JOIN shop_members m ON m.shop_id = o.shop_id AND m.role = 'owner' JOIN users u ON u.id = m.user_id
+        WHERE j.claim = $2 AND j.kind = 'notify_shop' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    FORGET = "DELETE FROM jobs WHERE state = 'done' AND updated_at < $1";
+    COUNT = "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'queued' THEN 1 ELSE 0 END), 0) AS BIGINT) AS queued,
+        CAST(COALESCE(SUM(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), 0) AS BIGINT) AS dead FROM jobs
+        WHERE state <> 'done'";
+}
+
+rows! {
+    #[derive(Debug)]
+    struct Claimed {
+        id: JobId,
+        kind: String,
+        subject: Uuid,
+        attempts: i64,
+    }
+
+    /// How much work there is.
+    pub struct Backlog {
+        /// Jobs to be done.
+        pub queued: i64,
+        /// Jobs laid aside.
+        pub dead: i64,
+    }
+}
+
+/// How much work there is.
+pub async fn backlog(engine: &Engine) -> Result<Backlog, Fault> {
+    Ok(engine.db.one(&COUNT, params![]).await?)
+}
+
+/// Tells facts and does what is due until there is nothing left that is due now; answers how much that was.
+pub async fn drain(engine: &Engine) -> Result<usize, Fault> {
+    let mut total = 0;
+    loop {
+        let done = facts::tell(engine).await? + run_due(engine).await?;
+        if done == 0 {
+            return Ok(total);
+        }
+        total += done;
+    }
+}
+
+/// Claims a batch of due jobs and does them; answers how many there were.
+pub async fn run_due(engine: &Engine) -> Result<usize, Fault> {
+    let now = engine.clock.now_ms();
+    let claim: Id<Job> = random::id(now);
+    let claimed: Vec<Claimed> = engine
+        .db
+        .write("jobs::claim", (now, claim), |tx, (now, claim)| {
+            Box::pin(async move { Ok(tx.all(&CLAIM, params![*now, *now + LEASE_MS, *claim, BATCH]).await?) })
+        })
+        .await?;
+    for kind in Kind::ALL {
+        let jobs: Vec<&Claimed> = claimed.iter().filter(|j| j.kind == kind.as_str()).collect();
+        if jobs.is_empty() {
+            continue;
+        }
+        match kind {
+            Kind::NotifyShopper | Kind::NotifyShop => notify(engine, kind, claim).await?,
+            Kind::Refund => {
+                for job in jobs {
+                    let outcome = payments::refund(engine, Id::from_uuid(job.subject)).await;
+                    finish(engine, job, claim, outcome).await?;
+                }
+            }
+        }
+    }
+    Ok(claimed.len())
+}
+
+/// Writes the claimed notifications and marks their jobs done, in one transaction: each is written once.
+async fn notify(engine: &Engine, kind: Kind, claim: Id<Job>) -> Result<(), Fault> {
+    engine
+        .db
+        .write("jobs::notify", (engine.clock.now_ms(), kind, claim), |tx, (now, kind, claim)| {
+            Box::pin(async move {
+                let write = if *kind == Kind::NotifyShopper { &NOTIFY_SHOPPERS } else { &NOTIFY_SHOPS };
+                tx.exec(write, params![*now, *claim]).await?;
+                tx.exec(&DONE_ALL, params![*now, *claim, kind.as_str()]).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+async fn finish(engine: &Engine, job: &Claimed, claim: Id<Job>, outcome: Result<(), Fault>) -> Result<(), Fault> {
+    let now = engine.clock.now_ms();
+    let (id, attempts) = (job.id, job.attempts);
+    let failure = outcome.err().map(|fault| fault.to_string());
+    if let Some(error) = &failure {
+        tracing::warn!(job.kind, job.id = %id, attempts, error, "a job failed");
+    }
+    engine
+        .db
+        .write("jobs::finish", (now, id, claim, attempts, failure), |tx, (now, id, claim, attempts, failure)| {
+            Box::pin(async move {
+                match failure {
+                    None => tx.exec(&DONE, params![*now, *id, *claim]).await?,
+                    Some(error) => {
+                        let state = if *attempts >= ATTEMPTS_MAX { "dead" } else { "queued" };
+                        let run_at = *now + backoff_ms(*attempts);
+                        tx.exec(&FAILED, params![*now, *id, *claim, state, run_at, error]).await?
+                    }
+                };
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// How long to wait after so many tries: a second, doubling to an hour, each a quarter more or less.
+pub(crate) fn backoff_ms(attempts: i64) -> i64 {
+    let base = 1000i64 << attempts.clamp(1, 12).saturating_sub(1);
+    let base = base.min(3_600_000);
+    let spread = u32::try_from(base / 2).unwrap_or(1);
+    base - base / 4 + i64::from(random::small(spread))
+}
+
+/// Forgets what was done long ago.
+pub async fn forget(engine: &Engine) -> Result<(), Fault> {
+    let before = engine.clock.now_ms() - KEEP_MS;
+    facts::forget(engine, before).await?;
+    engine
+        .db
+        .write("jobs::forget", before, |tx, before| {
+            Box::pin(async move {
+                tx.exec(&FORGET, params![*before]).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_end() {
+        for (attempts, base) in [(1, 1_000), (2, 2_000), (5, 16_000), (12, 2_048_000), (99, 2_048_000)] {
+            let wait = backoff_ms(attempts);
+            assert!(wait >= base * 3 / 4 && wait <= base * 5 / 4, "{attempts}: {wait}");
+        }
+    }
+}

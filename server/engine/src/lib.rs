@@ -21,6 +21,7 @@ pub mod oracle;
 pub mod orders;
 pub mod payments;
 pub mod random;
+pub mod sandbox;
 pub mod shops;
 
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub struct Parts {
     pub secret: random::Secret,
     /// The address that shoppers know this market by, without a slash at the end.
     pub public_url: String,
+    /// Wakes the worker when there are facts to tell.
+    pub wake: Arc<tokio::sync::Notify>,
     /// The currency of the market.
     pub currency: Currency,
 }
@@ -80,6 +83,9 @@ pub enum Fault {
     /// A fault of the program, in words for the log.
     Program(String),
 }
+
+/// The result of what runs in a transaction.
+pub type Tried<T> = Result<T, Fault>;
 
 /// A fault of the program.
 pub fn fault(what: impl Into<String>) -> Fault {

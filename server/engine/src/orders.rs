@@ -1,1 +1,184 @@
+//! Purchases and orders. The shopper sees the whole purchase, each shop its own order and nothing else.
 
+use crate::{
+    Caller, Engine, checkout::purchase_url, clock::rfc3339, db::{ListQuery, RegisteredList}, group_by, params, rows,
+    statements,
+};
+use haat_shared::{
+    Currency, Error, FieldCode, Id, Money, Result,
+    checkout::{Address, CheckoutLineView},
+    id::kinds::{OrderId, PurchaseId, UserId},
+    orders::{OrderState, OrderView, PurchaseCard, PurchaseView, ShopOrderView},
+    page::Page,
+    payments::Method,
+    permissions::Permission,
+};
+use uuid::Uuid;
+
+/// Rows of a page.
+const PAGE_SIZE: usize = 20;
+
+static HISTORY: ListQuery = ListQuery {
+    name: "orders::HISTORY",
+    select: "SELECT p.id, p.number, p.currency, p.total_minor, p.created_at,
+        (SELECT COUNT(*) FROM orders o WHERE o.purchase_id = p.id) AS orders FROM purchases p",
+    always: "TRUE",
+    filters: &[("user", "p.user_id = {}")],
+    sorts: &[("newest", "p.id < {}", "p.id DESC")],
+};
+::inventory::submit! { RegisteredList(&HISTORY) }
+
+statements! {
+    FIND = "SELECT id, number, user_id, email, address, method, currency, total_minor, created_at
+        FROM purchases WHERE number = $1";
+    LINES = "SELECT o.id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.currency, o.subtotal_minor,
+            o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
+            l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
+        FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
+        JOIN order_lines l ON l.order_id = o.id WHERE o.purchase_id = $1 ORDER BY o.number, l.position";
+    OF_SHOP = "SELECT o.id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.currency, o.subtotal_minor,
+            o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
+            l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
+        FROM (SELECT * FROM orders WHERE shop_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS o
+        JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
+        JOIN order_lines l ON l.order_id = o.id ORDER BY o.id DESC, l.position";
+}
+
+rows! {
+    struct PurchaseRow {
+        id: PurchaseId,
+        number: String,
+        user_id: Option<UserId>,
+        email: String,
+        address: String,
+        method: Method,
+        currency: Currency,
+        total_minor: i64,
+        created_at: i64,
+    }
+
+    struct LineRow {
+        id: OrderId,
+        number: String,
+        shop_name: String,
+        shop_handle: String,
+        state: OrderState,
+        currency: Currency,
+        subtotal_minor: i64,
+        delivery_minor: i64,
+        total_minor: i64,
+        commission_minor: i64,
+        created_at: i64,
+        address: String,
+        method: Method,
+        title: String,
+        variant_title: String,
+        quantity: i64,
+        unit_minor: i64,
+        line_minor: i64,
+    }
+
+    struct HistoryRow {
+        id: PurchaseId,
+        number: String,
+        currency: Currency,
+        total_minor: i64,
+        created_at: i64,
+        orders: i64,
+    }
+}
+
+fn address(json: &str) -> Result<Address> {
+    serde_json::from_str(json).map_err(|_| Error::Internal)
+}
+
+/// The orders that rows of lines are of.
+fn shop_orders(rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
+    group_by(rows, |r| r.id)
+        .into_iter()
+        .map(|(id, rows)| {
+            let head = &rows[0];
+            let money = |amount| Money::new(amount, head.currency);
+            let order = OrderView {
+                id,
+                number: head.number.clone(),
+                shop_name: head.shop_name.clone(),
+                shop_handle: head.shop_handle.clone(),
+                state: head.state,
+                lines: rows
+                    .iter()
+                    .map(|l| CheckoutLineView {
+                        title: l.title.clone(),
+                        variant_title: l.variant_title.clone(),
+                        quantity: l.quantity,
+                        unit_price: money(l.unit_minor),
+                        total: money(l.line_minor),
+                    })
+                    .collect(),
+                subtotal: money(head.subtotal_minor),
+                delivery: money(head.delivery_minor),
+                total: money(head.total_minor),
+            };
+            Ok(ShopOrderView {
+                placed_at: rfc3339(head.created_at),
+                address: address(&head.address)?,
+                method: head.method,
+                commission: money(head.commission_minor),
+                order,
+            })
+        })
+        .collect()
+}
+
+/// A purchase, for its owner or for whoever has the signed link from the mail.
+pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<PurchaseView> {
+    let row: PurchaseRow = engine.db.opt(&FIND, params![number]).await?.ok_or(Error::NotFound)?;
+    let own = row.user_id.is_some() && row.user_id == caller.user_id();
+    if !own && !engine.secret.verify("purchase", number, key) {
+        return Err(Error::NotFound);
+    }
+    let lines: Vec<LineRow> = engine.db.all(&LINES, params![row.id]).await?;
+    Ok(PurchaseView {
+        id: row.id,
+        number: row.number,
+        made_at: rfc3339(row.created_at),
+        email: row.email,
+        address: address(&row.address)?,
+        method: row.method,
+        total: Money::new(row.total_minor, row.currency),
+        orders: shop_orders(lines)?.into_iter().map(|o| o.order).collect(),
+    })
+}
+
+fn cursor<K: haat_shared::id::Kind>(after: &str) -> Result<Option<Id<K>>> {
+    if after.is_empty() {
+        return Ok(None);
+    }
+    after.parse().map(Some).map_err(|_| Error::field("after", FieldCode::NotAChoice))
+}
+
+/// The caller's purchases, newest first.
+pub async fn history(engine: &Engine, caller: &Caller, after: &str) -> Result<Page<PurchaseCard>> {
+    let user = caller.signed_in()?.id;
+    let after = cursor::<haat_shared::id::kinds::Purchase>(after)?.map(Into::into);
+    let asked = HISTORY.ask(vec![("user", user.into())], "newest", after, PAGE_SIZE + 1);
+    let rows: Vec<HistoryRow> = engine.db.list(asked).await?;
+    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    Ok(page.map(|row| PurchaseCard {
+        url: purchase_url(engine, &row.number),
+        number: row.number,
+        made_at: rfc3339(row.created_at),
+        total: Money::new(row.total_minor, row.currency),
+        orders: row.orders,
+    }))
+}
+
+/// A shop's orders, newest first, for those who work there.
+pub async fn of_shop(engine: &Engine, caller: &Caller, handle: &str, after: &str) -> Result<Page<ShopOrderView>> {
+    let shop = caller.shop(handle, Permission::SeeOrders)?;
+    let before = cursor(after)?.unwrap_or(OrderId::from_uuid(Uuid::max()));
+    let limit = PAGE_SIZE as i64 + 1;
+    let rows: Vec<LineRow> = engine.db.all(&OF_SHOP, params![shop, before, limit]).await?;
+    let orders = shop_orders(rows)?;
+    Ok(Page::cut(orders, PAGE_SIZE, |order| order.order.id.to_string()))
+}

@@ -1,5 +1,308 @@
-/// x
+//! Payments: money asked of gateways, and what they report about it.
+//!
+//! The browser's return, a webhook, reconciliation and the answer to our own call all end in one function, `report`:
+//! this payment now stands so. What follows from it is `checkout::complete`'s business.
+
+mod refund;
+
+use async_trait::async_trait;
+
+pub(crate) use refund::QUEUE as QUEUE_REFUND;
+pub use refund::refund;
+
+use crate::{Caller, Engine, Tried, checkout, jobs, params, rows, statements};
+use haat_shared::{
+    Conflict, Currency, Error, Money, Result,
+    id::kinds::{CheckoutId, PaymentId, RefundId},
+    payments::{Method, PaymentState},
+};
+
+/// How a payment stands at its gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The shopper has not finished.
+    Waiting,
+    /// Refused. Nothing was charged.
+    Declined,
+    /// The gateway has the money.
+    Captured(Money),
+    /// The shopper will pay the shop; nothing to wait for.
+    Accepted,
+}
+
+/// Money that is asked for.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Which attempt this is. Asked again with the same one, a gateway answers with the same payment.
+    pub attempt: PaymentId,
+    /// How much.
+    pub amount: Money,
+    /// Where the gateway's page sends the shopper afterwards.
+    pub return_url: String,
+}
+
+/// A payment at its gateway.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// The gateway's own id of it.
+    pub gateway_ref: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// The gateway's page, where the shopper goes on; empty if there is nothing to do there.
+    pub next_url: String,
+}
+
+/// What a gateway reports by itself. It only says where to look: the payment is read from the gateway again.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The gateway's id of the report.
+    pub event_id: String,
+    /// The gateway's id of the payment.
+    pub gateway_ref: String,
+    /// Our id of the payment, which the gateway was given.
+    pub attempt: PaymentId,
+}
+
+/// Why a gateway did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GatewayError {
+    /// It did not answer, or not in time. It may have done it.
+    Unreachable(String),
+    /// It said no, and will say no again.
+    Refused(String),
+}
+
+impl std::fmt::Display for GatewayError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreachable(why) => write!(f, "gateway unreachable: {why}"),
+            Self::Refused(why) => write!(f, "gateway refused: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for GatewayError {}
+
+/// The port to a payment gateway. To add one, see `docs/ARCHITECTURE.md`, "a payment gateway".
+#[async_trait]
 pub trait PaymentGateway: Send + Sync {
-    /// m
-    fn method(&self) -> haat_shared::payments::Method;
+    /// The way to pay that it serves.
+    fn method(&self) -> Method;
+    /// Asks for money.
+    async fn start(&self, ask: &Ask) -> std::result::Result<Started, GatewayError>;
+    /// How a payment stands now.
+    async fn fetch(&self, gateway_ref: &str) -> std::result::Result<Standing, GatewayError>;
+    /// Gives money back. Asked again with the same `refund`, it gives it back once.
+    async fn refund(&self, gateway_ref: &str, refund: RefundId, amount: Money) -> std::result::Result<(), GatewayError>;
+    /// The header that carries the signature of its reports.
+    fn signature_header(&self) -> &'static str;
+    /// What a report says, if its signature over the raw `body` is the gateway's and fresh at `now_ms`.
+    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<Event>;
+}
+
+/// Reconciliation asks for the first time so long after a payment began.
+pub(crate) const FIRST_CHECK_MS: i64 = 10_000;
+/// A payment that still waits after so long is given up. If it is captured all the same, it is honoured or refunded.
+const GIVE_UP_MS: i64 = 24 * 3_600_000;
+
+statements! {
+    FIND = "SELECT id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at
+        FROM payments WHERE id = $1";
+    PENDING = "UPDATE payments SET state = 'pending', gateway_ref = $2, next_url = $3, updated_at = $4
+        WHERE id = $1 AND state = 'created'";
+    FAILED = "UPDATE payments SET state = 'failed', check_at = NULL, updated_at = $2
+        WHERE id = $1 AND state IN ('created', 'pending', 'superseded')";
+    REOPEN = "UPDATE checkouts SET state = 'open', updated_at = $2 WHERE id = $1 AND state = 'paying'
+        AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.checkout_id = $1 AND p.state IN ('created', 'pending'))";
+    STORE_EVENT = "INSERT INTO webhook_events (gateway, event_id, gateway_ref, body, received_at)
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (gateway, event_id) DO NOTHING";
+    DUE = "SELECT id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at
+        FROM payments WHERE check_at <= $1 ORDER BY check_at LIMIT $2";
+    CHECKED = "UPDATE payments SET checks = checks + 1, check_at = $2 WHERE id = $1 AND check_at IS NOT NULL";
+}
+
+rows! {
+    #[derive(Debug, Clone)]
+    pub(crate) struct PaymentRow {
+        pub(crate) id: PaymentId,
+        pub(crate) checkout_id: CheckoutId,
+        pub(crate) method: Method,
+        pub(crate) gateway_ref: Option<String>,
+        pub(crate) state: PaymentState,
+        pub(crate) currency: Currency,
+        pub(crate) amount_minor: i64,
+        pub(crate) checks: i64,
+        pub(crate) created_at: i64,
+    }
+}
+
+/// What a report led to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reported {
+    /// The shopper has not finished.
+    Waiting,
+    /// Nothing was charged; another payment may be tried.
+    Declined,
+    /// A purchase was paid with it; this is its number.
+    Paid(String),
+    /// Nothing was there to buy; if money came, it is on its way back.
+    Unwanted,
+}
+
+impl Engine {
+    fn return_url(&self, payment: PaymentId) -> String {
+        let token = self.secret.sign("return", &payment.to_string());
+        format!("{}/pay/return/{payment}?token={token}", self.public_url)
+    }
+}
+
+/// Asks the gateway for a payment that was written down, and reports how it stands. Also where the shopper goes on.
+pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(Reported, String)> {
+    let gateway = engine.gateway(payment.method)?;
+    let ask = Ask {
+        attempt: payment.id,
+        amount: Money::new(payment.amount_minor, payment.currency),
+        return_url: engine.return_url(payment.id),
+    };
+    let started = match gateway.start(&ask).await {
+        Ok(started) => started,
+        Err(GatewayError::Refused(why)) => {
+            tracing::warn!(payment.id = %payment.id, why, "payment refused");
+            return Ok((report(engine, payment.id, "", Standing::Declined).await?, String::new()));
+        }
+        Err(error) => {
+            tracing::warn!(payment.id = %payment.id, %error, "payment could not be started");
+            return Err(Error::Busy { retry_after_s: 2 });
+        }
+    };
+    if started.standing == Standing::Waiting {
+        let input = (payment.id, started.clone(), engine.clock.now_ms());
+        engine
+            .db
+            .write("payments::pending", input, |tx, (id, started, now)| {
+                Box::pin(async move {
+                    tx.exec(&PENDING, params![*id, &started.gateway_ref, &started.next_url, *now]).await?;
+                    Ok(())
+                })
+            })
+            .await?;
+    }
+    let reported = report(engine, payment.id, &started.gateway_ref, started.standing).await?;
+    Ok((reported, started.next_url))
+}
+
+/// The one place where the standing of a payment has consequences. May be called any number of times, by anyone who
+/// knows, in any order.
+pub async fn report(engine: &Engine, id: PaymentId, gateway_ref: &str, standing: Standing) -> Result<Reported> {
+    match standing {
+        Standing::Waiting => Ok(Reported::Waiting),
+        Standing::Declined => {
+            engine
+                .db
+                .write("payments::failed", (id, engine.clock.now_ms()), |tx, (id, now)| {
+                    Box::pin(async move {
+                        let payment: Option<PaymentRow> = tx.opt(&FIND, params![*id]).await?;
+                        let checkout = payment.ok_or(Error::NotFound)?.checkout_id;
+                        tx.exec(&FAILED, params![*id, *now]).await?;
+                        tx.exec(&REOPEN, params![checkout, *now]).await?;
+                        Ok(())
+                    })
+                })
+                .await?;
+            Ok(Reported::Declined)
+        }
+        Standing::Captured(_) | Standing::Accepted => checkout::complete(engine, id, gateway_ref, standing).await,
+    }
+}
+
+/// Reads a payment from its gateway again and reports how it stands.
+async fn refresh(engine: &Engine, payment: &PaymentRow) -> Result<Reported> {
+    let Some(gateway_ref) = &payment.gateway_ref else {
+        // We died between asking and writing down the answer: ask again, it is the same attempt.
+        return Ok(start(engine, payment).await?.0);
+    };
+    let standing = engine.gateway(payment.method)?.fetch(gateway_ref).await.map_err(|error| {
+        tracing::warn!(payment.id = %payment.id, %error, "payment could not be read");
+        Error::Busy { retry_after_s: 2 }
+    })?;
+    report(engine, payment.id, gateway_ref, standing).await
+}
+
+/// The shopper comes back from the gateway's page, with the token of the address that we gave it. Answers where to
+/// send them.
+pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -> Result<String> {
+    if !engine.secret.verify("return", &id.to_string(), token) {
+        return Err(Error::NotFound);
+    }
+    let payment: PaymentRow = engine.db.opt(&FIND, params![id]).await?.ok_or(Error::NotFound)?;
+    let checkout = format!("/checkout/{}", payment.checkout_id);
+    Ok(match refresh(engine, &payment).await {
+        Ok(Reported::Paid(number)) => checkout::purchase_url(engine, &number),
+        Ok(Reported::Declined) => format!("{checkout}?error=payment_declined"),
+        Ok(Reported::Unwanted) => format!("{checkout}?error=checkout_ended"),
+        // The gateway will tell us, or reconciliation will ask: the page says that we are waiting.
+        Ok(Reported::Waiting) | Err(_) => checkout,
+    })
+}
+
+/// A gateway reports something by itself. Answers only when it was acted upon: the gateway tells again what was not.
+pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, signature: &str, body: &[u8]) -> Result<()> {
+    let method = Method::parse(gateway).ok_or(Error::NotFound)?;
+    let now = engine.clock.now_ms();
+    let event = engine.gateway(method)?.verify(signature, body, now).ok_or(Error::Denied)?;
+    let input = (gateway.to_owned(), event.clone(), body.to_vec(), now);
+    engine
+        .db
+        .write("payments::webhook", input, |tx, (gateway, event, body, now)| {
+            Box::pin(async move {
+                let row = params![gateway, &event.event_id, &event.gateway_ref, body.as_slice(), *now];
+                tx.exec(&STORE_EVENT, row).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    let payment: PaymentRow = engine.db.opt(&FIND, params![event.attempt]).await?.ok_or(Error::NotFound)?;
+    let known = PaymentRow { gateway_ref: Some(event.gateway_ref), ..payment };
+    refresh(engine, &known).await.map(drop)
+}
+
+/// The header that carries the signature of a gateway's reports.
+pub fn signature_header(engine: &Engine, gateway: &str) -> Result<&'static str> {
+    Ok(engine.gateway(Method::parse(gateway).ok_or(Error::NotFound)?)?.signature_header())
+}
+
+/// Asks the gateways about payments that nobody reported: the answer to a webhook that never comes. Answers how many
+/// were asked about.
+pub async fn reconcile(engine: &Engine) -> Tried<usize> {
+    const BATCH: i64 = 100;
+    let now = engine.clock.now_ms();
+    let due: Vec<PaymentRow> = engine.db.all(&DUE, params![now, BATCH]).await?;
+    for payment in &due {
+        match refresh(engine, payment).await {
+            Ok(Reported::Waiting) if now - payment.created_at > GIVE_UP_MS => {
+                report(engine, payment.id, "", Standing::Declined).await?;
+            }
+            Ok(reported) => tracing::debug!(payment.id = %payment.id, ?reported, "reconciled"),
+            Err(error) => tracing::warn!(payment.id = %payment.id, %error, "could not reconcile"),
+        }
+        // Those that came to an end are not asked about again; a superseded one is for as long as it may be captured.
+        let next = FIRST_CHECK_MS.max(jobs::backoff_ms(payment.checks + 4));
+        let over = payment.state == PaymentState::Superseded && now - payment.created_at > GIVE_UP_MS;
+        let next = (!over).then_some(now + next);
+        engine
+            .db
+            .write("payments::checked", (payment.id, next), |tx, (id, next)| {
+                Box::pin(async move {
+                    tx.exec(&CHECKED, params![*id, *next]).await?;
+                    Ok(())
+                })
+            })
+            .await?;
+    }
+    Ok(due.len())
+}
+
+/// The refusal that a payment which cannot go on is answered with.
+pub(crate) fn declined() -> Error {
+    Conflict::PaymentDeclined.into()
 }

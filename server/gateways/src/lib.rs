@@ -1,1 +1,4 @@
+//! The outside world behind the engine's ports. HTTP clients live here alone.
 
+pub mod cash;
+pub mod sandbox;

@@ -252,6 +252,30 @@ impl Tx {
         }
     }
 
+    /// All rows of a statement that takes many rows, for all of `given` at once. No rows, no statement.
+    pub async fn all_many<T: FromRow, const N: usize>(
+        &mut self,
+        statement: &'static Statement,
+        given: &[[Value; N]],
+    ) -> Result<Vec<T>, DbError> {
+        if given.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.stats.statement();
+        let sql = statement.expanded(given.len(), N);
+        let params = given.as_flattened();
+        match &mut self.arm {
+            TxArm::Lite(lite) => {
+                statement.for_lite();
+                lite::query(lite.connection(), &statement::to_lite(&sql), params)
+            }
+            TxArm::Pg(transaction) => {
+                statement.for_pg();
+                pg::query(&mut **transaction, AssertSqlSafe(sql), params).await
+            }
+        }
+    }
+
     /// All rows, as this transaction sees them. Also for statements that write and return.
     pub async fn all<T: FromRow>(&mut self, statement: &'static Statement, params: &[Value]) -> Result<Vec<T>, DbError> {
         self.stats.statement();

@@ -39,7 +39,7 @@ macro_rules! statements {
         $(#[$meta])*
         $vis static $name: $crate::db::Statement =
             $crate::db::Statement::new(concat!(module_path!(), "::", stringify!($name)), $sql);
-        inventory::submit! { $crate::db::Registered(&$name) }
+        ::inventory::submit! { $crate::db::Registered(&$name) }
     )*};
 }
 

@@ -225,7 +225,7 @@ macro_rules! rows {
         $(#[$meta])*
         $vis struct $name { $($(#[$field_meta])* $field_vis $field: $type),* }
         impl $crate::db::FromRow for $name {
-            fn from_row(row: &$crate::db::Row<'_>) -> Result<Self, $crate::db::DbError> {
+            fn from_row(row: &$crate::db::Row<'_>) -> ::std::result::Result<Self, $crate::db::DbError> {
                 Ok(Self { $($field: row.get(stringify!($field))?),* })
             }
         }

@@ -1,0 +1,65 @@
+//! What was typed into a form that came back: kept for an hour, so that nobody types it twice. Never a secret.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Caller, Engine,
+    db::Tx,
+    params, random, rows, statements,
+};
+use haat_shared::{Error, Result, accounts::Draft, id::kinds::DraftId};
+
+const KEEP_MS: i64 = 3_600_000;
+const FIELD_MAX: usize = 1000;
+
+statements! {
+    KEEP = "INSERT INTO form_drafts (id, form, fields, error, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    FIND = "SELECT fields, error FROM form_drafts WHERE id = $1 AND form = $2 AND expires_at > $3";
+    FORGET = "DELETE FROM form_drafts WHERE expires_at < $1";
+}
+
+rows! {
+    struct DraftRow {
+        fields: String,
+        error: String,
+    }
+}
+
+/// Keeps what was typed into a form, but for its secrets, and why it came back.
+pub async fn keep_draft(
+    engine: &Engine,
+    form: &'static str,
+    mut fields: BTreeMap<String, String>,
+    error: &Error,
+) -> Result<DraftId> {
+    fields.remove("password");
+    fields.values_mut().for_each(|typed| *typed = typed.chars().take(FIELD_MAX).collect());
+    let now = engine.clock.now_ms();
+    let id: DraftId = random::id(now);
+    let json = |r: serde_json::Result<String>| r.map_err(|_| Error::Internal);
+    let input = (id, form, json(serde_json::to_string(&fields))?, json(serde_json::to_string(error))?, now + KEEP_MS);
+    engine
+        .db
+        .write("accounts::keep_draft", input, |tx, (id, form, fields, error, until)| {
+            Box::pin(async move {
+                tx.exec(&KEEP, params![*id, *form, fields, error, *until]).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(id)
+}
+
+/// What was typed into a form, for whoever has the draft's id. It cannot be guessed.
+pub async fn find_draft(engine: &Engine, _: &Caller, form: &str, id: DraftId) -> Result<Option<Draft>> {
+    let row: Option<DraftRow> = engine.db.opt(&FIND, params![id, form, engine.clock.now_ms()]).await?;
+    Ok(row.map(|row| Draft {
+        fields: serde_json::from_str(&row.fields).unwrap_or_default(),
+        error: serde_json::from_str(&row.error).ok(),
+    }))
+}
+
+pub(super) async fn forget_in_tx(tx: &mut Tx, now: i64) -> crate::Tried<()> {
+    tx.exec(&FORGET, params![now]).await?;
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! Putting many products into a shop at once: new ones by the SKU of their first variant, known ones brought up to date.
+
+use std::collections::HashMap;
+
+use super::slug_of;
+use crate::{
+    Caller, Engine,
+    db::{Tx, Value},
+    inventory, params, random, rows, statements,
+};
+use haat_shared::{
+    Error, Result,
+    catalog::{Attribute, TITLE_MAX},
+    id::kinds::*,
+    text,
+};
+
+/// A product to be.
+#[derive(Debug, Clone, Default)]
+pub struct NewProduct {
+    /// Its title.
+    pub title: String,
+    /// Who made it; may be empty.
+    pub brand: String,
+    /// What it is.
+    pub description: String,
+    /// Its details, in order.
+    pub attributes: Vec<Attribute>,
+    /// The address of its picture; may be empty.
+    pub picture: String,
+    /// What can be bought; at least one.
+    pub variants: Vec<NewVariant>,
+}
+
+/// A variant to be.
+#[derive(Debug, Clone, Default)]
+pub struct NewVariant {
+    /// What the shop calls it; the only one in the shop.
+    pub sku: String,
+    /// What tells it from its siblings; empty for an only child.
+    pub title: String,
+    /// What one costs, in minor units of the shop's currency.
+    pub price_minor: i64,
+    /// How many there are; only counts for a variant that is new.
+    pub stock: i64,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Put {
+    /// Products that are new.
+    pub added: usize,
+    /// Products that were known and were brought up to date.
+    pub updated: usize,
+}
+
+/// Rows of one statement; SQLite takes 32,766 parameters, PostgreSQL 65,535.
+const ROWS_MAX: usize = 500;
+
+statements! {
+    SHOP = "SELECT id AS value FROM shops WHERE handle = $1";
+    KNOWN = "SELECT v.sku, v.product_id FROM variants v JOIN (VALUES [($1, $2)]) AS given
+        ON v.shop_id = given.column1 AND v.sku = given.column2";
+    ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, picture, search_folded, state,
+            price_min_minor, price_max_minor, created_at, updated_at)
+        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, 'published', $10, $11, $12, $12)]";
+    ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, price_minor, position)
+        VALUES [($1, $2, $3, $4, $5, $6, $7)]";
+    UPDATE = "UPDATE products SET title = given.column2, brand = given.column3, description = given.column4,
+            attributes = given.column5, search_folded = given.column6, price_min_minor = given.column7,
+            price_max_minor = given.column8, updated_at = given.column9
+        FROM (VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9)]) AS given WHERE products.id = given.column1";
+    UPDATE_VARIANTS = "UPDATE variants SET title = given.column3, price_minor = given.column4
+        FROM (VALUES [($1, $2, $3, $4)]) AS given WHERE variants.shop_id = given.column1 AND variants.sku = given.column2";
+    CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted) VALUES [('product', $1, $2, FALSE)]
+        ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = FALSE";
+}
+
+rows! {
+    struct KnownRow {
+        sku: String,
+        product_id: ProductId,
+    }
+}
+
+/// Puts a batch of products into a shop, all or none. Only for the program itself, until sellers can.
+pub async fn put_products(engine: &Engine, caller: &Caller, handle: &str, products: Vec<NewProduct>) -> Result<Put> {
+    caller.operator()?;
+    let shop: crate::db::One<ShopId> = engine.db.opt(&SHOP, params![handle]).await?.ok_or(Error::NotFound)?;
+    let mut checked = Vec::with_capacity(products.len());
+    for product in products {
+        let title = text::line("title", &product.title, TITLE_MAX).map_err(|f| Error::Invalid(vec![f]))?;
+        if product.variants.is_empty() {
+            return Err(Error::field("variants", haat_shared::FieldCode::Missing));
+        }
+        checked.push(NewProduct { title, ..product });
+    }
+    let put = engine
+        .db
+        .write("catalog::put_products", (shop.0, checked, engine.clock.now_ms()), |tx, (shop, products, now)| {
+            Box::pin(put_in_tx(tx, *shop, products, *now))
+        })
+        .await?;
+    Ok(put)
+}
+
+async fn put_in_tx(tx: &mut Tx, shop: ShopId, products: &[NewProduct], now: i64) -> crate::Tried<Put> {
+    let mut put = Put::default();
+    for products in products.chunks(ROWS_MAX) {
+        let skus: Vec<[Value; 2]> =
+            products.iter().map(|p| [shop.into(), p.variants[0].sku.as_str().into()]).collect();
+        let known: Vec<KnownRow> = tx.all_many(&KNOWN, &skus).await?;
+        let known: HashMap<String, ProductId> = known.into_iter().map(|k| (k.sku, k.product_id)).collect();
+        let (old, new): (Vec<_>, Vec<_>) = products.iter().partition(|p| known.contains_key(&p.variants[0].sku));
+        let changed = add(tx, shop, &new, now).await?;
+        update(tx, shop, &old, &known, now).await?;
+        put.added += new.len();
+        put.updated += old.len();
+        let changed: Vec<[Value; 2]> = changed
+            .into_iter()
+            .chain(old.iter().filter_map(|p| known.get(&p.variants[0].sku).copied()))
+            .map(|id| [id.into(), now.into()])
+            .collect();
+        tx.exec_many(&CHANGED, &changed).await?;
+    }
+    Ok(put)
+}
+
+async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> crate::Tried<Vec<ProductId>> {
+    let (mut rows, mut capacities, mut movements, mut variants, mut ids) = (vec![], vec![], vec![], vec![], vec![]);
+    for product in products {
+        let id: ProductId = random::id(now);
+        let (min, max) = span(product);
+        rows.push([
+            id.into(),
+            shop.into(),
+            slug_of(&product.title, id).into(),
+            product.title.as_str().into(),
+            product.brand.as_str().into(),
+            product.description.as_str().into(),
+            json(&product.attributes).into(),
+            product.picture.as_str().into(),
+            searched(product).into(),
+            min.into(),
+            max.into(),
+            now.into(),
+        ]);
+        for (position, variant) in (0i64..).zip(&product.variants) {
+            let variant_id: VariantId = random::id(now);
+            capacities.push([variant_id.into(), variant.stock.into()]);
+            if variant.stock != 0 {
+                movements.push(inventory::movement(variant_id, "received", id, variant.stock, now));
+            }
+            let (sku, title) = (variant.sku.as_str(), variant.title.as_str());
+            let row: [Value; 7] = [
+                variant_id.into(),
+                id.into(),
+                shop.into(),
+                sku.into(),
+                title.into(),
+                variant.price_minor.into(),
+                position.into(),
+            ];
+            variants.push(row);
+        }
+        ids.push(id);
+    }
+    tx.exec_many(&ADD, &rows).await?;
+    for capacities in capacities.chunks(ROWS_MAX) {
+        tx.exec_many(&inventory::OPEN, capacities).await?;
+    }
+    for movements in movements.chunks(ROWS_MAX) {
+        tx.exec_many(&inventory::MOVE, movements).await?;
+    }
+    for variants in variants.chunks(ROWS_MAX) {
+        tx.exec_many(&ADD_VARIANTS, variants).await?;
+    }
+    Ok(ids)
+}
+
+async fn update(
+    tx: &mut Tx,
+    shop: ShopId,
+    products: &[&NewProduct],
+    known: &HashMap<String, ProductId>,
+    now: i64,
+) -> crate::Tried<()> {
+    let (mut rows, mut variants) = (vec![], vec![]);
+    for product in products {
+        let Some(id) = known.get(&product.variants[0].sku) else { continue };
+        let (min, max) = span(product);
+        rows.push([
+            (*id).into(),
+            product.title.as_str().into(),
+            product.brand.as_str().into(),
+            product.description.as_str().into(),
+            json(&product.attributes).into(),
+            searched(product).into(),
+            min.into(),
+            max.into(),
+            now.into(),
+        ]);
+        for variant in &product.variants {
+            let (sku, title) = (variant.sku.as_str(), variant.title.as_str());
+            variants.push([shop.into(), sku.into(), title.into(), variant.price_minor.into()]);
+        }
+    }
+    tx.exec_many(&UPDATE, &rows).await?;
+    for variants in variants.chunks(ROWS_MAX) {
+        tx.exec_many(&UPDATE_VARIANTS, variants).await?;
+    }
+    Ok(())
+}
+
+/// What plain search looks through: title and brand, and the SKU that people copy from invoices.
+fn searched(product: &NewProduct) -> String {
+    text::fold(&format!("{} {} {}", product.title, product.brand, product.variants[0].sku))
+}
+
+fn span(product: &NewProduct) -> (i64, i64) {
+    let prices = product.variants.iter().map(|v| v.price_minor);
+    (prices.clone().min().unwrap_or(0), prices.max().unwrap_or(0))
+}
+
+fn json(attributes: &[Attribute]) -> String {
+    serde_json::to_string(attributes).unwrap_or_else(|_| "[]".into())
+}
+

@@ -1,0 +1,200 @@
+//! Beginning a checkout: prices are fixed, and all that the cart wants is held, or nothing.
+
+use super::holds::release_in_tx;
+use crate::{
+    Caller, Engine, Tried, carts,
+    db::{Tx, Value},
+    group_by, params, random, rows, statements,
+};
+use haat_shared::{
+    Conflict, Currency, Error, Money, Result,
+    checkout::{CheckoutForm, CheckoutState, HOLD_MS},
+    error::Shortage,
+    id::kinds::*,
+    money::Rounding,
+};
+
+/// A checkout that has this much time left is gone on with when the same cart begins one again.
+const WORTH_KEEPING_MS: i64 = 5 * 60 * 1000;
+
+statements! {
+    LOCK_CART = "UPDATE carts SET updated_at = $2 WHERE id = $1 AND state = 'open' RETURNING version";
+    CURRENT = "SELECT id, state, cart_version, hold_until, form FROM checkouts
+        WHERE cart_id = $1 AND state IN ('open', 'paying')";
+    SUPERSEDE = "UPDATE checkouts SET state = 'superseded', updated_at = $2
+        WHERE id = $1 AND state IN ('open', 'paying')";
+    LINES = "SELECT l.variant_id, l.quantity, v.price_minor, v.title AS variant_title, p.id AS product_id, p.title,
+            s.id AS shop_id, s.name AS shop_name, s.currency, s.delivery_minor, s.commission_bp,
+            c.on_hand - c.held AS available
+        FROM cart_lines l JOIN variants v ON v.id = l.variant_id JOIN capacities c ON c.id = v.id
+        JOIN products p ON p.id = v.product_id JOIN shops s ON s.id = v.shop_id
+        WHERE l.cart_id = $1 ORDER BY l.id";
+    ADD = "INSERT INTO checkouts (id, cart_id, cart_version, state, currency, subtotal_minor, delivery_minor, total_minor,
+            form, holds, hold_until, extended, created_at, updated_at)
+        VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $11)";
+    ADD_ORDERS = "INSERT INTO checkout_orders (checkout_id, position, order_id, shop_id, shop_name, subtotal_minor,
+            delivery_minor, commission_minor) VALUES [($1, $2, $3, $4, $5, $6, $7, $8)]";
+    ADD_LINES = "INSERT INTO checkout_lines (checkout_id, position, order_id, product_id, variant_id, title, variant_title,
+            quantity, unit_minor, total_minor) VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)]";
+    ADD_HOLDS = "INSERT INTO holds (checkout_id, capacity_id, quantity, state) VALUES [($1, $2, $3, 'active')]";
+    HOLD = "UPDATE capacities SET held = held + h.quantity FROM holds AS h
+        WHERE h.checkout_id = $1 AND capacities.id = h.capacity_id AND on_hand - held >= h.quantity
+        RETURNING id AS value";
+}
+
+rows! {
+    struct CartVersion {
+        version: i64,
+    }
+
+    struct Current {
+        id: CheckoutId,
+        state: CheckoutState,
+        cart_version: i64,
+        hold_until: i64,
+        form: String,
+    }
+
+    struct LineRow {
+        variant_id: VariantId,
+        quantity: i64,
+        price_minor: i64,
+        variant_title: String,
+        product_id: ProductId,
+        title: String,
+        shop_id: ShopId,
+        shop_name: String,
+        currency: Currency,
+        delivery_minor: i64,
+        commission_bp: i64,
+        available: i64,
+    }
+}
+
+/// Begins a checkout of the caller's cart, or goes on with the one that was begun of the same things. An older one of
+/// other things gives back what it held; what was typed into it is kept.
+pub async fn begin(engine: &Engine, caller: &Caller) -> Result<CheckoutId> {
+    let cart = carts::find(engine, caller).await?.ok_or(Conflict::CartEmpty)?;
+    let form = caller.user().map_or_else(CheckoutForm::default, |user| CheckoutForm {
+        email: user.email.clone(),
+        name: user.name.clone(),
+        ..CheckoutForm::default()
+    });
+    let form = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
+    let checkout = engine
+        .db
+        .write("checkout::begin", (cart, form, engine.clock.now_ms()), |tx, (cart, form, now)| {
+            Box::pin(begin_in_tx(tx, *cart, form, *now))
+        })
+        .await?;
+    Ok(checkout)
+}
+
+async fn begin_in_tx(tx: &mut Tx, cart: CartId, form: &str, now: i64) -> Tried<CheckoutId> {
+    // From here on, checkouts of this cart wait for each other.
+    let version = tx.opt::<CartVersion>(&LOCK_CART, params![cart, now]).await?.ok_or(Conflict::CartEmpty)?.version;
+    let current: Vec<Current> = tx.all(&CURRENT, params![cart]).await?;
+    let worth_keeping = |c: &&Current| {
+        c.state == CheckoutState::Open && c.cart_version == version && c.hold_until > now + WORTH_KEEPING_MS
+    };
+    if let Some(current) = current.iter().find(worth_keeping) {
+        return Ok(current.id);
+    }
+    for old in &current {
+        if tx.exec(&SUPERSEDE, params![old.id, now]).await? == 1 {
+            release_in_tx(tx, old.id).await?;
+        }
+    }
+    let form = current.first().map_or(form, |old| old.form.as_str());
+    let lines: Vec<LineRow> = tx.all(&LINES, params![cart]).await?;
+    let currency = lines.first().ok_or(Conflict::CartEmpty)?.currency;
+    let plan = plan(random::id(now), lines, currency, now)?;
+    let total = plan.subtotal.plus(plan.delivery)?;
+    let row = params![
+        plan.id,
+        cart,
+        version,
+        currency,
+        plan.subtotal.amount(),
+        plan.delivery.amount(),
+        total.amount(),
+        form,
+        plan.holds.len() as i64,
+        now + HOLD_MS,
+        now
+    ];
+    tx.exec(&ADD, row).await?;
+    tx.exec_many(&ADD_ORDERS, &plan.orders).await?;
+    tx.exec_many(&ADD_LINES, &plan.lines).await?;
+    tx.exec_many(&ADD_HOLDS, &plan.holds).await?;
+    let held: Vec<crate::db::One<VariantId>> = tx.all(&HOLD, params![plan.id]).await?;
+    if held.len() < plan.holds.len() {
+        let short = plan.wanted.into_iter().filter(|w| !held.iter().any(|h| h.0 == w.variant)).collect();
+        return Err(Conflict::OutOfStock(short).into());
+    }
+    Ok(plan.id)
+}
+
+/// All that is written down of a checkout.
+struct Plan {
+    id: CheckoutId,
+    subtotal: Money,
+    delivery: Money,
+    orders: Vec<[Value; 8]>,
+    lines: Vec<[Value; 10]>,
+    holds: Vec<[Value; 3]>,
+    wanted: Vec<Shortage>,
+}
+
+fn plan(id: CheckoutId, rows: Vec<LineRow>, currency: Currency, now: i64) -> Tried<Plan> {
+    let zero = Money::zero(currency);
+    let mut plan = Plan {
+        id,
+        subtotal: zero,
+        delivery: zero,
+        orders: Vec::new(),
+        lines: Vec::new(),
+        holds: Vec::new(),
+        wanted: Vec::new(),
+    };
+    for (position, (shop, rows)) in (1i64..).zip(group_by(rows, |r| r.shop_id)) {
+        let order: OrderId = random::id(now);
+        let (name, delivery, commission_bp) =
+            (rows[0].shop_name.clone(), Money::new(rows[0].delivery_minor, rows[0].currency), rows[0].commission_bp);
+        let mut subtotal = zero;
+        for row in rows {
+            let unit = Money::new(row.price_minor, row.currency);
+            let total = unit.times(row.quantity)?;
+            subtotal = subtotal.plus(total)?;
+            plan.holds.push([id.into(), row.variant_id.into(), row.quantity.into()]);
+            plan.wanted.push(Shortage { variant: row.variant_id, title: row.title.clone(), left: row.available.max(0) });
+            plan.lines.push([
+                id.into(),
+                (plan.lines.len() as i64).into(),
+                order.into(),
+                row.product_id.into(),
+                row.variant_id.into(),
+                row.title.into(),
+                row.variant_title.into(),
+                row.quantity.into(),
+                unit.amount().into(),
+                total.amount().into(),
+            ]);
+        }
+        // The marketplace takes its part of the goods; delivery is the shop's. What a rate leaves over is the shop's too.
+        let commission = subtotal.rate_bp(commission_bp, Rounding::Down)?;
+        plan.orders.push([
+            id.into(),
+            position.into(),
+            order.into(),
+            shop.into(),
+            name.into(),
+            subtotal.amount().into(),
+            delivery.amount().into(),
+            commission.amount().into(),
+        ]);
+        plan.subtotal = plan.subtotal.plus(subtotal)?;
+        plan.delivery = plan.delivery.plus(delivery)?;
+    }
+    Ok(plan)
+}

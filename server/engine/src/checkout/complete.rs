@@ -1,0 +1,237 @@
+//! Completing: the one function that turns "this payment is captured" into a purchase, exactly once.
+
+
+use crate::{
+    Engine, Fault, Tried,
+    db::{DbError, Tx},
+    facts::{self, Fact},
+    ledger, params,
+    payments::{QUEUE_REFUND, Reported, Standing},
+    random, rows, statements,
+};
+use haat_shared::{
+    Currency, Error, Money, Result,
+    checkout::Details,
+    id::kinds::*,
+    ledger::{Posting, cash_commission, commission, sale, unwanted_capture},
+    payments::{Method, PaymentState},
+};
+
+statements! {
+    TAKE_PAYMENT = "UPDATE payments SET state = $2, captured_minor = $3, purchase_id = $4, check_at = NULL, updated_at = $5,
+            gateway_ref = COALESCE(gateway_ref, $6)
+        WHERE id = $1 AND state IN ('created', 'pending', 'superseded', 'failed')
+        RETURNING checkout_id, method, currency, amount_minor";
+    TAKE_CHECKOUT = "UPDATE checkouts SET state = 'completed', purchase_id = $2, updated_at = $3
+        WHERE id = $1 AND state IN ('open', 'paying', 'expired')
+        RETURNING cart_id, total_minor, holds, details";
+    ADD_PURCHASE = "INSERT INTO purchases (id, number, checkout_id, user_id, email, address, method, currency, total_minor,
+            created_at)
+        SELECT $2, $3, c.id, t.user_id, $4, $5, $6, c.currency, c.total_minor, $7
+        FROM checkouts c JOIN carts t ON t.id = c.cart_id WHERE c.id = $1";
+    ORDERS = "SELECT order_id, shop_id, subtotal_minor + delivery_minor AS total_minor, commission_minor
+        FROM checkout_orders WHERE checkout_id = $1 ORDER BY position";
+    ADD_ORDERS = "INSERT INTO orders (id, number, purchase_id, shop_id, shop_name, state, currency, subtotal_minor,
+            delivery_minor, total_minor, commission_minor, created_at)
+        SELECT o.order_id, CAST($3 AS TEXT) || '-' || CAST(o.position AS TEXT), $2, o.shop_id, o.shop_name, 'placed', c.currency,
+            o.subtotal_minor, o.delivery_minor, o.subtotal_minor + o.delivery_minor, o.commission_minor, $4
+        FROM checkout_orders o JOIN checkouts c ON c.id = o.checkout_id WHERE o.checkout_id = $1";
+    ADD_LINES = "INSERT INTO order_lines (order_id, position, product_id, variant_id, title, variant_title, quantity,
+            unit_minor, total_minor)
+        SELECT order_id, position, product_id, variant_id, title, variant_title, quantity, unit_minor, total_minor
+        FROM checkout_lines WHERE checkout_id = $1";
+    TAKE_HOLDS = "UPDATE holds SET state = 'taken' WHERE checkout_id = $1 AND state = 'active'";
+    TAKE_RELEASED = "UPDATE holds SET state = 'taken' WHERE checkout_id = $1 AND state = 'released'";
+    MOVE_STOCK = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
+        SELECT capacity_id, 'sold', $2, -quantity, $3 FROM holds WHERE checkout_id = $1";
+    CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted)
+        SELECT DISTINCT 'product', product_id, $2, FALSE FROM checkout_lines WHERE checkout_id = $1
+        ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at";
+    EMPTY_CART = "DELETE FROM cart_lines WHERE cart_id = $1
+        AND variant_id IN (SELECT variant_id FROM checkout_lines WHERE checkout_id = $2)";
+    SELL_HELD = "UPDATE capacities SET on_hand = on_hand - h.quantity, held = held - h.quantity FROM holds AS h
+        WHERE h.checkout_id = $1 AND capacities.id = h.capacity_id";
+    SELL_FREE = "UPDATE capacities SET on_hand = on_hand - h.quantity FROM holds AS h
+        WHERE h.checkout_id = $1 AND capacities.id = h.capacity_id AND on_hand - held >= h.quantity";
+    PURCHASE_OF = "SELECT p.state, u.number FROM payments p LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
+    UNWANTED = "UPDATE payments SET state = $2, captured_minor = $3, check_at = NULL, updated_at = $4,
+            gateway_ref = COALESCE(gateway_ref, $5)
+        WHERE id = $1 AND state IN ('created', 'pending', 'superseded', 'failed')";
+}
+
+rows! {
+    struct Taken {
+        checkout_id: CheckoutId,
+        method: Method,
+        currency: Currency,
+        amount_minor: i64,
+    }
+
+    struct TakenCheckout {
+        cart_id: CartId,
+        total_minor: i64,
+        holds: i64,
+        details: Option<String>,
+    }
+
+    struct OrderRow {
+        order_id: OrderId,
+        shop_id: ShopId,
+        total_minor: i64,
+        commission_minor: i64,
+    }
+
+    struct PurchaseOf {
+        state: PaymentState,
+        number: Option<String>,
+    }
+}
+
+/// What the transaction is given. Made once, so that running it again makes the same purchase.
+#[derive(Debug, Clone)]
+struct Input {
+    payment: PaymentId,
+    gateway_ref: Option<String>,
+    standing: Standing,
+    purchase: PurchaseId,
+    number: String,
+    now: i64,
+}
+
+enum Done {
+    /// A purchase was made of it, now or earlier.
+    Purchase(String),
+    /// It had come to an end before.
+    Nothing,
+}
+
+/// This payment is captured, or accepted: makes the purchase that it pays for, exactly once, however often and by
+/// whomever it is reported. If there is nothing to buy with it — the checkout was paid already or gave way to a newer
+/// one, or its holds are gone and the stock with them — the money goes back by itself.
+pub async fn complete(engine: &Engine, payment: PaymentId, gateway_ref: &str, standing: Standing) -> Result<Reported> {
+    let now = engine.clock.now_ms();
+    let input = Input {
+        payment,
+        gateway_ref: (!gateway_ref.is_empty()).then(|| gateway_ref.to_owned()),
+        standing,
+        purchase: random::id(now),
+        number: random::number(),
+        now,
+    };
+    let outcome =
+        engine.db.write("checkout::complete", input.clone(), |tx, input| Box::pin(complete_in_tx(tx, input))).await;
+    match outcome {
+        Ok(Done::Purchase(number)) => {
+            engine.wake.notify_one();
+            Ok(Reported::Paid(number))
+        }
+        Ok(Done::Nothing) => Ok(Reported::Unwanted),
+        Err(Fault::Told(Error::Conflict(_))) => {
+            engine
+                .db
+                .write("checkout::unwanted", input, |tx, input| Box::pin(unwanted_in_tx(tx, input)))
+                .await?;
+            engine.wake.notify_one();
+            tracing::info!(payment.id = %payment, "nothing to buy with it");
+            Ok(Reported::Unwanted)
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// Nothing can be bought with it: undo everything and give the money back.
+fn nothing_to_buy() -> Fault {
+    haat_shared::Conflict::CheckoutEnded.into()
+}
+
+async fn complete_in_tx(tx: &mut Tx, input: &Input) -> Tried<Done> {
+    let Input { payment, purchase, now, number, .. } = input;
+    let (state, captured) = match input.standing {
+        Standing::Captured(amount) => (PaymentState::Captured, amount.amount()),
+        _ => (PaymentState::Accepted, 0),
+    };
+    // From here on, reports of this payment wait for each other; then those of its checkout do.
+    let row = params![*payment, state.as_str(), captured, *purchase, *now, input.gateway_ref.clone()];
+    let Some(taken) = tx.opt::<Taken>(&TAKE_PAYMENT, row).await? else { return found(tx, *payment).await };
+    let id = taken.checkout_id;
+    let checkout: TakenCheckout =
+        tx.opt(&TAKE_CHECKOUT, params![id, *purchase, *now]).await?.ok_or_else(nothing_to_buy)?;
+    if taken.amount_minor != checkout.total_minor || (state == PaymentState::Captured && captured != taken.amount_minor) {
+        return Err(nothing_to_buy());
+    }
+    let details: Details = checkout
+        .details
+        .and_then(|json| serde_json::from_str(&json).ok())
+        .ok_or_else(|| crate::fault("a checkout is paid without details"))?;
+    let address = serde_json::to_string(&details.address).map_err(|e| crate::fault(e.to_string()))?;
+    let method = taken.method;
+    let row = params![id, *purchase, number, details.email.as_str(), address, method.as_str(), *now];
+    tx.exec(&ADD_PURCHASE, row).await?;
+    let orders: Vec<OrderRow> = tx.all(&ORDERS, params![id]).await?;
+    tx.exec(&ADD_ORDERS, params![id, *purchase, number, *now]).await?;
+    tx.exec(&ADD_LINES, params![id]).await?;
+    // Held since checkout, or freed when time ran out and there still.
+    let held = tx.exec(&TAKE_HOLDS, params![id]).await? as i64 == checkout.holds;
+    if !held && tx.exec(&TAKE_RELEASED, params![id]).await? as i64 != checkout.holds {
+        return Err(crate::fault("a checkout holds a part of what it wants"));
+    }
+    tx.exec(&MOVE_STOCK, params![id, *purchase, *now]).await?;
+    ledger::post(tx, &postings(&orders, method, taken.currency)?, *now).await?;
+    let mut told = vec![facts::row(Fact::PurchaseMade, *purchase, *now)];
+    told.extend(orders.iter().map(|o| facts::row(Fact::OrderPlaced, o.order_id, *now)));
+    tx.exec_many(&facts::WRITE, &told).await?;
+    tx.exec(&EMPTY_CART, params![checkout.cart_id, id]).await?;
+    // Last, since others wait for these rows.
+    tx.exec(&CHANGED, params![id, *now]).await?;
+    let sell = if held { &SELL_HELD } else { &SELL_FREE };
+    if tx.exec(sell, params![id]).await? as i64 != checkout.holds {
+        return Err(nothing_to_buy());
+    }
+    Ok(Done::Purchase(number.clone()))
+}
+
+/// What an earlier report of the payment led to.
+async fn found(tx: &mut Tx, payment: PaymentId) -> Tried<Done> {
+    let row: PurchaseOf = tx.opt(&PURCHASE_OF, params![payment]).await?.ok_or(DbError::Other("no payment".into()))?;
+    Ok(match row.number {
+        Some(number) if row.state.is_paid() => Done::Purchase(number),
+        _ => Done::Nothing,
+    })
+}
+
+fn postings(orders: &[OrderRow], method: Method, currency: Currency) -> Tried<Vec<(Posting, OrderId)>> {
+    let mut postings = Vec::new();
+    for order in orders {
+        let part = Money::new(order.commission_minor, currency);
+        if method.collects() {
+            postings.push((sale(order.shop_id, Money::new(order.total_minor, currency))?, order.order_id));
+            postings.push((commission(order.shop_id, part)?, order.order_id));
+        } else {
+            postings.push((cash_commission(order.shop_id, part)?, order.order_id));
+        }
+    }
+    Ok(postings)
+}
+
+async fn unwanted_in_tx(tx: &mut Tx, input: &Input) -> Tried<()> {
+    let Input { payment, now, .. } = input;
+    let (state, captured) = match input.standing {
+        Standing::Captured(amount) => (PaymentState::Unwanted, amount),
+        // Cash that was only promised: there is nothing to give back.
+        _ => {
+            let row = params![*payment, PaymentState::Failed.as_str(), 0, *now, input.gateway_ref.clone()];
+            tx.exec(&UNWANTED, row).await?;
+            return Ok(());
+        }
+    };
+    let row = params![*payment, state.as_str(), captured.amount(), *now, input.gateway_ref.clone()];
+    if tx.exec(&UNWANTED, row).await? == 0 {
+        return Ok(());
+    }
+    let refund: RefundId = random::id(*now);
+    tx.exec(&QUEUE_REFUND, params![refund, *payment, captured.amount(), *now]).await?;
+    ledger::post(tx, &[(unwanted_capture(captured)?, *payment)], *now).await?;
+    tx.exec_many(&facts::WRITE, &[facts::row(Fact::RefundQueued, refund, *now)]).await?;
+    Ok(())
+}
+

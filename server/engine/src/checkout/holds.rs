@@ -1,0 +1,56 @@
+//! Holds: promises of something scarce. The sweeper, a newer checkout and a payment may all come for the same ones at
+//! once; each first changes the checkout's row, so exactly one wins.
+
+use crate::{Engine, Tried, db::Tx, params, rows, statements};
+use haat_shared::id::kinds::CheckoutId;
+
+statements! {
+    EXPIRED = "SELECT id FROM checkouts WHERE state IN ('open', 'paying') AND hold_until <= $1
+        ORDER BY hold_until LIMIT $2";
+    EXPIRE = "UPDATE checkouts SET state = 'expired', updated_at = $2
+        WHERE id = $1 AND state IN ('open', 'paying') AND hold_until <= $2";
+    RELEASE = "UPDATE holds SET state = 'released' WHERE checkout_id = $1 AND state = 'active'";
+    GIVE_BACK = "UPDATE capacities SET held = held - h.quantity FROM holds AS h
+        WHERE h.checkout_id = $1 AND h.state = 'released' AND capacities.id = h.capacity_id";
+}
+
+rows! {
+    struct Expired {
+        id: CheckoutId,
+    }
+}
+
+/// Gives back all that a checkout holds. The caller has just ended it, in the same transaction.
+pub(super) async fn release_in_tx(tx: &mut Tx, checkout: CheckoutId) -> Tried<()> {
+    if tx.exec(&RELEASE, params![checkout]).await? > 0 {
+        tx.exec(&GIVE_BACK, params![checkout]).await?;
+    }
+    Ok(())
+}
+
+/// Ends one checkout whose time is over; false if another was faster.
+pub async fn free(engine: &Engine, id: CheckoutId) -> Tried<bool> {
+    engine
+        .db
+        .write("checkout::free", (id, engine.clock.now_ms()), |tx, (id, now)| {
+            Box::pin(async move {
+                let ended = tx.exec(&EXPIRE, params![*id, *now]).await? == 1;
+                if ended {
+                    release_in_tx(tx, *id).await?;
+                }
+                Ok(ended)
+            })
+        })
+        .await
+}
+
+/// Ends checkouts whose time is over, one a transaction; answers how many.
+pub async fn sweep(engine: &Engine) -> Tried<usize> {
+    const BATCH: i64 = 200;
+    let expired: Vec<Expired> = engine.db.all(&EXPIRED, params![engine.clock.now_ms(), BATCH]).await?;
+    let mut ended = 0;
+    for checkout in expired {
+        ended += usize::from(free(engine, checkout.id).await?);
+    }
+    Ok(ended)
+}

@@ -1,0 +1,246 @@
+//! The books of the sandbox gateway: the outside world, played inside the program, kept in tables of its own so that it
+//! survives what the program survives. Only `haat_gateways::sandbox` uses this; no use case does.
+
+use crate::{Clock, Db, Tried, db::Tx, params, payments::Ask, random, rows, statements};
+use haat_shared::{
+    Currency, Error, FieldCode, Id, Money, Result,
+    id::kinds::{PaymentId, RefundId},
+};
+
+statements! {
+    START = "INSERT INTO sandbox_payments (gateway_ref, attempt_id, currency, amount_minor, refunded_minor, state, card,
+            return_url, created_at)
+        VALUES ($1, $2, $3, $4, 0, 'waiting', '', $5, $6) ON CONFLICT (attempt_id) DO NOTHING";
+    BY_ATTEMPT = "SELECT gateway_ref, attempt_id, currency, amount_minor, state, card, return_url
+        FROM sandbox_payments WHERE attempt_id = $1";
+    BY_REF = "SELECT gateway_ref, attempt_id, currency, amount_minor, state, card, return_url
+        FROM sandbox_payments WHERE gateway_ref = $1";
+    MOVE = "UPDATE sandbox_payments SET state = $2, card = $3 WHERE gateway_ref = $1 AND state IN ('waiting', 'challenged')";
+    ANNOUNCE = "INSERT INTO sandbox_events (event_id, gateway_ref, deliver_at, deliveries_left, failures)
+        VALUES ($1, $2, $3, $4, 0)";
+    ADD_REFUND = "INSERT INTO sandbox_refunds (attempt_id, gateway_ref, amount_minor) VALUES ($1, $2, $3)
+        ON CONFLICT (attempt_id) DO NOTHING";
+    REFUND = "UPDATE sandbox_payments SET refunded_minor = refunded_minor + $2
+        WHERE gateway_ref = $1 AND state = 'captured' AND refunded_minor + $2 <= amount_minor";
+    DUE = "SELECT e.event_id, e.gateway_ref, p.attempt_id FROM sandbox_events e
+        JOIN sandbox_payments p ON p.gateway_ref = e.gateway_ref
+        WHERE e.deliveries_left > 0 AND e.deliver_at <= $1 ORDER BY e.deliver_at LIMIT 100";
+    DELIVERED = "UPDATE sandbox_events SET deliveries_left = deliveries_left - 1 WHERE event_id = $1";
+    NOT_DELIVERED = "UPDATE sandbox_events SET deliver_at = $2, failures = failures + 1,
+            deliveries_left = CASE WHEN failures >= 19 THEN 0 ELSE deliveries_left END
+        WHERE event_id = $1";
+    CAPTURES = "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'captured' THEN 1 ELSE 0 END), 0) AS BIGINT) AS captured,
+            CAST(COALESCE(SUM(CASE WHEN state = 'captured' THEN amount_minor - refunded_minor ELSE 0 END), 0) AS BIGINT) AS kept_minor
+        FROM sandbox_payments";
+}
+
+rows! {
+    /// A payment in the sandbox's books.
+    #[derive(Debug, Clone)]
+    pub struct SandboxPayment {
+        /// Its id there.
+        pub gateway_ref: String,
+        /// Our id of it.
+        pub attempt_id: PaymentId,
+        /// Its currency.
+        pub currency: Currency,
+        /// How much, in minor units.
+        pub amount_minor: i64,
+        /// `waiting`, `challenged`, `captured` or `declined`.
+        pub state: String,
+        /// What the card that was entered does.
+        pub card: String,
+        /// Where the shopper goes afterwards.
+        pub return_url: String,
+    }
+
+    /// A report to be delivered.
+    #[derive(Debug, Clone)]
+    pub struct DueEvent {
+        /// Its id.
+        pub event_id: Id<()>,
+        /// The payment it is about.
+        pub gateway_ref: String,
+        /// Our id of that payment.
+        pub attempt_id: PaymentId,
+    }
+
+    /// What the sandbox holds.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Captures {
+        /// Payments captured.
+        pub captured: i64,
+        /// Minor units captured and not given back.
+        pub kept_minor: i64,
+    }
+}
+
+impl SandboxPayment {
+    /// How much.
+    pub fn amount(&self) -> Money {
+        Money::new(self.amount_minor, self.currency)
+    }
+}
+
+impl DueEvent {
+    /// Its id as programs read it.
+    pub fn event_id_text(&self) -> String {
+        format!("evt_{}", self.event_id.uuid().simple())
+    }
+}
+
+/// What a test card does. The numbers are the ones that testers know by heart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Card {
+    /// 4242 4242 4242 4242: approves, and the webhook comes at once.
+    Approve,
+    /// 4000 0000 0000 0002: declines.
+    Decline,
+    /// 4000 0025 0000 3155: asks the shopper to confirm first.
+    Challenge,
+    /// 4000 0000 0000 0077: approves; the webhook comes after five seconds.
+    WebhookLate,
+    /// 4000 0000 0000 0093: approves; the webhook comes twice.
+    WebhookTwice,
+    /// 4000 0000 0000 0101: approves; the webhook never comes.
+    WebhookNever,
+}
+
+impl Card {
+    /// All of them with their numbers.
+    pub const ALL: [(Self, &'static str); 6] = [
+        (Self::Approve, "4242 4242 4242 4242"),
+        (Self::Decline, "4000 0000 0000 0002"),
+        (Self::Challenge, "4000 0025 0000 3155"),
+        (Self::WebhookLate, "4000 0000 0000 0077"),
+        (Self::WebhookTwice, "4000 0000 0000 0093"),
+        (Self::WebhookNever, "4000 0000 0000 0101"),
+    ];
+
+    /// The card of a number, with or without blanks.
+    pub fn parse(typed: &str) -> Result<Self> {
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let typed = digits(typed);
+        let card = Self::ALL.into_iter().find(|(_, number)| digits(number) == typed);
+        card.map(|(card, _)| card).ok_or_else(|| Error::field("card", FieldCode::NotAChoice))
+    }
+
+    /// When the webhook comes, and how often: milliseconds from now and times.
+    fn webhook(self) -> Option<(i64, i64)> {
+        match self {
+            Self::WebhookNever => None,
+            Self::WebhookLate => Some((5_000, 1)),
+            Self::WebhookTwice => Some((0, 2)),
+            Self::Approve | Self::Decline | Self::Challenge => Some((0, 1)),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Decline => "decline",
+            Self::Challenge => "challenge",
+            Self::WebhookLate => "webhook_late",
+            Self::WebhookTwice => "webhook_twice",
+            Self::WebhookNever => "webhook_never",
+        }
+    }
+}
+
+/// Opens a payment, or finds the one of the same attempt.
+pub async fn start(db: &Db, clock: &Clock, ask: &Ask) -> Tried<SandboxPayment> {
+    let gateway_ref = format!("sbx_{}", random::token());
+    db.write("sandbox::start", (gateway_ref, ask.clone(), clock.now_ms()), |tx, (gateway_ref, ask, now)| {
+        Box::pin(async move {
+            let (currency, amount) = (ask.amount.currency(), ask.amount.amount());
+            let row = params![gateway_ref, ask.attempt, currency, amount, &ask.return_url, *now];
+            tx.exec(&START, row).await?;
+            Ok(tx.opt(&BY_ATTEMPT, params![ask.attempt]).await?.ok_or(Error::NotFound)?)
+        })
+    })
+    .await
+}
+
+/// A payment by its id here.
+pub async fn find(db: &Db, gateway_ref: &str) -> Result<SandboxPayment> {
+    db.opt(&BY_REF, params![gateway_ref]).await?.ok_or(Error::NotFound)
+}
+
+/// The shopper enters a card. A payment that has come to an end stays as it is.
+pub async fn enter_card(db: &Db, clock: &Clock, gateway_ref: &str, card: Card) -> Result<SandboxPayment> {
+    let state = match card {
+        Card::Challenge => "challenged",
+        Card::Decline => "declined",
+        _ => "captured",
+    };
+    move_to(db, clock, gateway_ref, state, card).await
+}
+
+/// The shopper confirms that it is them.
+pub async fn confirm(db: &Db, clock: &Clock, gateway_ref: &str) -> Result<SandboxPayment> {
+    if find(db, gateway_ref).await?.state != "challenged" {
+        return Err(Error::NotFound);
+    }
+    move_to(db, clock, gateway_ref, "captured", Card::Challenge).await
+}
+
+async fn move_to(db: &Db, clock: &Clock, gateway_ref: &str, state: &'static str, card: Card) -> Result<SandboxPayment> {
+    let input = (gateway_ref.to_owned(), state, card, clock.now_ms());
+    let payment = db
+        .write("sandbox::move", input, |tx, (gateway_ref, state, card, now)| {
+            Box::pin(move_in_tx(tx, gateway_ref, state, *card, *now))
+        })
+        .await?;
+    Ok(payment)
+}
+
+async fn move_in_tx(tx: &mut Tx, gateway_ref: &str, state: &str, card: Card, now: i64) -> Tried<SandboxPayment> {
+    let moved = tx.exec(&MOVE, params![gateway_ref, state, card.name()]).await? == 1;
+    if let (true, true, Some((wait, times))) = (moved, state != "challenged", card.webhook()) {
+        let event: Id<()> = random::id(now);
+        tx.exec(&ANNOUNCE, params![event, gateway_ref, now + wait, times]).await?;
+    }
+    Ok(tx.opt(&BY_REF, params![gateway_ref]).await?.ok_or(Error::NotFound)?)
+}
+
+/// Gives money back; once for each refund. False if there is not so much to give back.
+pub async fn refund(db: &Db, gateway_ref: &str, refund: RefundId, amount: Money) -> Tried<bool> {
+    db.write("sandbox::refund", (gateway_ref.to_owned(), refund, amount.amount()), |tx, (gateway_ref, refund, amount)| {
+        Box::pin(async move {
+            if tx.exec(&ADD_REFUND, params![*refund, gateway_ref, *amount]).await? == 0 {
+                return Ok(true);
+            }
+            if tx.exec(&REFUND, params![gateway_ref, *amount]).await? == 0 {
+                return Err(Error::Denied.into());
+            }
+            Ok(true)
+        })
+    })
+    .await
+    .or_else(|fault| if fault == Error::Denied.into() { Ok(false) } else { Err(fault) })
+}
+
+/// The reports that are due.
+pub async fn due_events(db: &Db, clock: &Clock) -> Tried<Vec<DueEvent>> {
+    Ok(db.all(&DUE, params![clock.now_ms()]).await?)
+}
+
+/// A report arrived, or did not and is tried again in two seconds.
+pub async fn delivered(db: &Db, clock: &Clock, event: Id<()>, arrived: bool) -> Tried<()> {
+    db.write("sandbox::delivered", (event, arrived, clock.now_ms()), |tx, (event, arrived, now)| {
+        Box::pin(async move {
+            if *arrived {
+                tx.exec(&DELIVERED, params![*event]).await?;
+            } else {
+                tx.exec(&NOT_DELIVERED, params![*event, *now + 2_000]).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// What the sandbox holds: for tests, which compare it with our books.
+pub async fn captures(db: &Db) -> Tried<Captures> {
+    Ok(db.one(&CAPTURES, params![]).await?)
+}

@@ -1,0 +1,177 @@
+//! The sandbox gateway: a payment provider played inside the program, for tests and for trying things out. No real
+//! money. It has its own books, its own host name and page, and reports by signed webhooks over real HTTP, so that our
+//! side of it is the side that real gateways meet.
+
+use std::{fmt::Write, time::Duration};
+
+use async_trait::async_trait;
+use haat_engine::{
+    Clock, Db, Fault,
+    payments::{Ask, Event, GatewayError, PaymentGateway, Standing, Started},
+    random::Secret,
+    sandbox,
+};
+use haat_shared::{
+    Money,
+    id::kinds::{PaymentId, RefundId},
+    payments::Method,
+};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+/// The header that carries the signature of its webhooks.
+pub const SIGNATURE_HEADER: &str = "haat-sandbox-signature";
+/// How old a webhook may be.
+const TOLERANCE_MS: i64 = 300_000;
+
+/// The sandbox gateway.
+pub struct Sandbox {
+    db: Db,
+    clock: Clock,
+    secret: Secret,
+    /// Where its own page is served: another host name than the market's.
+    page_url: String,
+    webhook_url: String,
+    client: reqwest::Client,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    id: String,
+    payment: String,
+    attempt: PaymentId,
+}
+
+impl Sandbox {
+    /// A sandbox whose page is served below `page_url` and which reports to `webhook_url`.
+    pub fn new(db: Db, clock: Clock, secret: Secret, page_url: &str, webhook_url: String) -> Self {
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_secs(5))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap_or_default();
+        Self { db, clock, secret, page_url: page_url.trim_end_matches('/').to_owned(), webhook_url, client }
+    }
+
+    /// The signature of a webhook: the time, and the HMAC-SHA-256 of time and raw body.
+    pub fn sign(&self, at_ms: i64, body: &[u8]) -> String {
+        let mac = self.secret.mac(&[b"sandbox webhook\0", at_ms.to_string().as_bytes(), b".", body]);
+        let mut signature = format!("t={at_ms},v1=");
+        for byte in mac {
+            // Writing to a string cannot fail.
+            let _ = write!(signature, "{byte:02x}");
+        }
+        signature
+    }
+
+    /// Delivers the webhooks that are due; answers how many arrived.
+    pub async fn deliver_due(&self) -> Result<usize, Fault> {
+        let mut arrived = 0;
+        for event in sandbox::due_events(&self.db, &self.clock).await? {
+            let body = Body { id: event.event_id_text(), payment: event.gateway_ref.clone(), attempt: event.attempt_id };
+            let body = serde_json::to_vec(&body).map_err(|e| haat_engine::fault(e.to_string()))?;
+            let sent = self
+                .client
+                .post(&self.webhook_url)
+                .header(SIGNATURE_HEADER, self.sign(self.clock.now_ms(), &body))
+                .header("content-type", "application/json")
+                .body(body)
+                .send()
+                .await;
+            let ok = sent.as_ref().is_ok_and(|answer| answer.status().is_success());
+            if !ok {
+                tracing::debug!(?sent, "a sandbox webhook did not arrive");
+            }
+            sandbox::delivered(&self.db, &self.clock, event.event_id, ok).await?;
+            arrived += usize::from(ok);
+        }
+        Ok(arrived)
+    }
+}
+
+fn unreachable(fault: impl ToString) -> GatewayError {
+    GatewayError::Unreachable(fault.to_string())
+}
+
+fn standing(payment: &sandbox::SandboxPayment) -> Standing {
+    match payment.state.as_str() {
+        "captured" => Standing::Captured(payment.amount()),
+        "declined" => Standing::Declined,
+        _ => Standing::Waiting,
+    }
+}
+
+#[async_trait]
+impl PaymentGateway for Sandbox {
+    fn method(&self) -> Method {
+        Method::Sandbox
+    }
+
+    async fn start(&self, ask: &Ask) -> Result<Started, GatewayError> {
+        let payment = sandbox::start(&self.db, &self.clock, ask).await.map_err(unreachable)?;
+        let next_url = format!("{}/sandbox/pay/{}", self.page_url, payment.gateway_ref);
+        Ok(Started { standing: standing(&payment), gateway_ref: payment.gateway_ref, next_url })
+    }
+
+    async fn fetch(&self, gateway_ref: &str) -> Result<Standing, GatewayError> {
+        let payment = sandbox::find(&self.db, gateway_ref).await.map_err(unreachable)?;
+        Ok(standing(&payment))
+    }
+
+    async fn refund(&self, gateway_ref: &str, refund: RefundId, amount: Money) -> Result<(), GatewayError> {
+        match sandbox::refund(&self.db, gateway_ref, refund, amount).await.map_err(unreachable)? {
+            true => Ok(()),
+            false => Err(GatewayError::Refused("more than was captured".into())),
+        }
+    }
+
+    fn signature_header(&self) -> &'static str {
+        SIGNATURE_HEADER
+    }
+
+    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<Event> {
+        let at_ms: i64 = signature.strip_prefix("t=")?.split_once(',')?.0.parse().ok()?;
+        let genuine: bool = self.sign(at_ms, body).as_bytes().ct_eq(signature.as_bytes()).into();
+        let fresh = now_ms.checked_sub(at_ms)?.abs() <= TOLERANCE_MS;
+        if !genuine || !fresh {
+            return None;
+        }
+        let body: Body = serde_json::from_slice(body).ok()?;
+        Some(Event { event_id: body.id, gateway_ref: body.payment, attempt: body.attempt })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn sandbox() -> Sandbox {
+        let folder = std::env::temp_dir().join(format!("haat-sandbox-{}", haat_engine::random::token()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let db = Db::open(&format!("sqlite:{}", folder.join("t.db").display()), 1).await.unwrap();
+        Sandbox::new(db, Clock::default(), Secret::new("key"), "http://127.0.0.1", String::new())
+    }
+
+    #[tokio::test]
+    async fn only_its_own_fresh_and_unchanged_reports_are_believed() {
+        let sandbox = sandbox().await;
+        let attempt: PaymentId = haat_engine::random::id(0);
+        let body = serde_json::to_vec(&Body { id: "evt".into(), payment: "sbx".into(), attempt }).unwrap();
+        let signature = sandbox.sign(1_000, &body);
+        assert_eq!(sandbox.verify(&signature, &body, 1_000 + TOLERANCE_MS).unwrap().gateway_ref, "sbx");
+        assert!(sandbox.verify(&signature, &body, 1_001 + TOLERANCE_MS).is_none(), "old");
+        assert!(sandbox.verify(&signature, b"{}", 1_000).is_none(), "another body");
+        assert!(sandbox.verify("", &body, 1_000).is_none(), "unsigned");
+        assert!(sandbox.verify("t=9223372036854775807,v1=00", &body, -2).is_none(), "absurd time");
+        let mut changed = body.clone();
+        changed.push(b' ');
+        assert!(sandbox.verify(&signature, &changed, 1_000).is_none(), "a blank more");
+        for i in 0..signature.len() {
+            let mut forged = signature.clone().into_bytes();
+            forged[i] ^= 1;
+            let forged = String::from_utf8_lossy(&forged).into_owned();
+            assert!(sandbox.verify(&forged, &body, 1_000).is_none(), "byte {i} changed");
+        }
+    }
+}
