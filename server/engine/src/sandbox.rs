@@ -3,9 +3,10 @@
 
 use crate::{Clock, Db, Tried, db::Tx, params, payments::Ask, random, rows, statements};
 use haat_shared::{
-    Currency, Error, FieldCode, Id, Money, Result,
+    Currency, Error, FieldCode, Money, Result,
     id::kinds::{PaymentId, RefundId},
 };
+use uuid::Uuid;
 
 statements! {
     START = "INSERT INTO sandbox_payments (gateway_ref, attempt_id, currency, amount_minor, refunded_minor, state, card,
@@ -58,7 +59,7 @@ rows! {
     #[derive(Debug, Clone)]
     pub struct DueEvent {
         /// Its id.
-        pub event_id: Id<()>,
+        pub event_id: Uuid,
         /// The payment it is about.
         pub gateway_ref: String,
         /// Our id of that payment.
@@ -85,7 +86,7 @@ impl SandboxPayment {
 impl DueEvent {
     /// Its id as programs read it.
     pub fn event_id_text(&self) -> String {
-        format!("evt_{}", self.event_id.uuid().simple())
+        format!("evt_{}", self.event_id.simple())
     }
 }
 
@@ -197,7 +198,7 @@ async fn move_to(db: &Db, clock: &Clock, gateway_ref: &str, state: &'static str,
 async fn move_in_tx(tx: &mut Tx, gateway_ref: &str, state: &str, card: Card, now: i64) -> Tried<SandboxPayment> {
     let moved = tx.exec(&MOVE, params![gateway_ref, state, card.name()]).await? == 1;
     if let (true, true, Some((wait, times))) = (moved, state != "challenged", card.webhook()) {
-        let event: Id<()> = random::id(now);
+        let event = random::id::<()>(now).uuid();
         tx.exec(&ANNOUNCE, params![event, gateway_ref, now + wait, times]).await?;
     }
     Ok(tx.opt(&BY_REF, params![gateway_ref]).await?.ok_or(Error::NotFound)?)
@@ -226,7 +227,7 @@ pub async fn due_events(db: &Db, clock: &Clock) -> Tried<Vec<DueEvent>> {
 }
 
 /// A report arrived, or did not and is tried again in two seconds.
-pub async fn delivered(db: &Db, clock: &Clock, event: Id<()>, arrived: bool) -> Tried<()> {
+pub async fn delivered(db: &Db, clock: &Clock, event: Uuid, arrived: bool) -> Tried<()> {
     db.write("sandbox::delivered", (event, arrived, clock.now_ms()), |tx, (event, arrived, now)| {
         Box::pin(async move {
             if *arrived {

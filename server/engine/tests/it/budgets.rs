@@ -1,0 +1,51 @@
+//! How many statements a use case may take (DESIGN 5): speed on more than one node is won by fewer round trips.
+
+use haat_engine::{Caller, carts, catalog, checkout, orders};
+use haat_shared::{carts::AddLine, catalog::ListProducts};
+
+use crate::{both, support::*};
+
+both! {
+    async fn use_cases_keep_to_their_budgets(market) {
+        let mut wanted = Vec::new();
+        for i in 0..10 {
+            wanted.push((market.product("meena-crafts", &format!("Clay bowl {i}"), 45_000, 10).await, 1));
+            wanted.push((market.product("delta-electronics", &format!("Desk lamp {i}"), 129_900, 10).await, 1));
+        }
+        let db = &market.engine.db;
+        let anyone = Caller::guest();
+        macro_rules! budget {
+            ($name:literal, $most:literal, $call:expr) => {{
+                let before = db.counts().0;
+                let answer = $call.await.unwrap();
+                let taken = db.counts().0 - before;
+                println!("{:<11} {:<28} {taken:>3} statements, at most {}", db.engine(), $name, $most);
+                assert!(taken <= $most, "{}: {taken}", $name);
+                answer
+            }};
+        }
+        let page = budget!("list of products", 1, catalog::list(&market.engine, &anyone, ListProducts::default()));
+        budget!("product page", 5, catalog::product(&market.engine, &anyone, &page.items[0].slug));
+        let guest = market.guest_with(&wanted[1..]).await;
+        let add = AddLine { variant: wanted[0].0, quantity: "1".into() };
+        budget!("add to cart", 4, carts::add_line(&market.engine, &guest, add));
+        budget!("basket", 2, carts::view(&market.engine, &guest));
+        let id = budget!("begin a checkout of 20 lines", 9, checkout::begin(&market.engine, &guest));
+        budget!("checkout page", 3, checkout::view(&market.engine, &guest, id));
+        // Looking it up, saving the form, the key and its answer, the payment; the purchase itself within 14.
+        let before = db.counts().0;
+        let next = checkout::pay(&market.engine, &guest, id, form("cash"), "k").await.unwrap();
+        let paying = db.counts().0 - before;
+        println!("{:<11} {:<28} {paying:>3} statements, at most 21", db.engine(), "pay 20 lines in cash");
+        assert!(paying <= 21, "{paying}");
+        let number = number_of(&next);
+        let (_, payment, gateway_ref) = market.go_to_sandbox(&market.guest_with(&wanted).await).await;
+        market.enter(&gateway_ref, haat_engine::sandbox::Card::Approve).await;
+        let captured = haat_engine::payments::Standing::Captured(haat_engine::sandbox::find(db, &gateway_ref).await.unwrap().amount());
+        budget!("complete a purchase", 14, checkout::complete(&market.engine, payment, &gateway_ref, captured));
+        let key = market.engine.secret.sign("purchase", &number);
+        budget!("purchase page", 2, orders::purchase(&market.engine, &anyone, &number, &key));
+        let owner = market.owner("meena-crafts").await;
+        budget!("a shop's orders", 1, orders::of_shop(&market.engine, &owner, "meena-crafts", ""));
+    }
+}

@@ -1,0 +1,147 @@
+use haat_engine::{Caller, carts, checkout, jobs, orders};
+use haat_shared::{
+    Conflict, Error,
+    checkout::{CheckoutForm, CheckoutState},
+    orders::OrderState,
+    payments::Method,
+};
+
+use crate::{both, support::*};
+
+both! {
+    /// Two shops, one basket, one payment, two orders; each shop sees its own lines only.
+    async fn a_guest_buys_from_two_shops_in_cash(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
+        let guest = market.guest_with(&[(bowl, 2), (lamp, 1)]).await;
+
+        let cart = carts::view(&market.engine, &guest).await.unwrap();
+        assert_eq!(cart.pieces, 3);
+        assert_eq!(cart.total.unwrap().amount(), 2 * 45_000 + 129_900 + 2 * 4_900);
+
+        let id = checkout::begin(&market.engine, &guest).await.unwrap();
+        assert_eq!((market.available(bowl).await, market.available(lamp).await), (8, 2), "held");
+        let view = checkout::view(&market.engine, &guest, id).await.unwrap();
+        assert_eq!((view.state, view.groups.len()), (CheckoutState::Open, 2));
+        assert_eq!(view.methods, [Method::Sandbox, Method::Cash]);
+
+        let next = checkout::pay(&market.engine, &guest, id, form("cash"), &view.key).await.unwrap();
+        let haat_shared::payments::NextAction::Done { url } = &next else { panic!() };
+        let number = number_of(&next);
+        let purchase = orders::purchase(&market.engine, &Caller::guest(), &number, key_in(url)).await.unwrap();
+        assert_eq!(purchase.total, view.total);
+        assert_eq!(purchase.address.lines(), ["Asha Rao", "12 Lake Road", "Pune", "IN"]);
+        let numbers: Vec<_> = purchase.orders.iter().map(|o| o.number.clone()).collect();
+        assert_eq!(numbers, [format!("{number}-1"), format!("{number}-2")]);
+        assert!(purchase.orders.iter().all(|o| o.state == OrderState::Placed));
+
+        for (handle, title, commission) in [("meena-crafts", "Clay bowl", 9_000), ("delta-electronics", "Desk lamp", 10_392)] {
+            let owner = market.owner(handle).await;
+            let page = orders::of_shop(&market.engine, &owner, handle, "").await.unwrap();
+            assert_eq!(page.items.len(), 1);
+            let order = &page.items[0];
+            assert_eq!(order.order.lines.iter().map(|l| l.title.as_str()).collect::<Vec<_>>(), [title]);
+            assert_eq!(order.commission.amount(), commission);
+            let other = if handle == "meena-crafts" { "delta-electronics" } else { "meena-crafts" };
+            assert_eq!(orders::of_shop(&market.engine, &owner, other, "").await, Err(Error::NotFound));
+        }
+        assert!(carts::view(&market.engine, &guest).await.unwrap().is_empty(), "the basket is empty");
+        assert!(jobs::drain(&market.engine).await.unwrap() > 0);
+    }
+
+    async fn a_purchase_is_shown_to_its_owner_and_to_who_has_the_link(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
+        let asha = market.signed_up(&Caller::guest(), "asha").await;
+        let mut shopper = asha.clone();
+        market.add(&mut shopper, bowl, 1).await.unwrap();
+        let number = market.buy_in_cash(&shopper).await.unwrap();
+        assert!(orders::purchase(&market.engine, &asha, &number, "").await.is_ok());
+        for (who, key) in [(Caller::guest(), ""), (Caller::guest(), "AAAAAAAAAAAAAAAAAAAAAA"), (market.owner("meena-crafts").await, "")] {
+            assert_eq!(orders::purchase(&market.engine, &who, &number, key).await, Err(Error::NotFound));
+        }
+        assert_eq!(orders::purchase(&market.engine, &asha, "H00000000", "").await, Err(Error::NotFound));
+        let history = orders::history(&market.engine, &asha, "").await.unwrap();
+        assert_eq!(history.items.iter().map(|p| p.number.as_str()).collect::<Vec<_>>(), [&number]);
+        assert_eq!(orders::history(&market.engine, &Caller::guest(), "").await, Err(Error::SignInNeeded));
+    }
+
+    async fn what_is_typed_is_kept_and_every_fault_is_named(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let id = checkout::begin(&market.engine, &guest).await.unwrap();
+        let half = CheckoutForm { email: "nowhere".into(), line1: "12 Lake Road".into(), method: "bitcoin".into(), ..CheckoutForm::default() };
+        let fault = checkout::pay(&market.engine, &guest, id, half.clone(), "k").await.unwrap_err();
+        for field in ["email", "name", "city", "country", "method"] {
+            assert!(fault.at(field).is_some(), "{field}");
+        }
+        assert!(fault.at("line1").is_none());
+        assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().form, half);
+        assert!(checkout::pay(&market.engine, &guest, id, form("cash"), "k").await.is_ok(), "the key was not used up");
+    }
+
+    async fn beginning_again_goes_on_with_the_same_checkout_until_the_basket_changes(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let mut guest = market.guest_with(&[(bowl, 2)]).await;
+        let first = checkout::begin(&market.engine, &guest).await.unwrap();
+        assert_eq!(checkout::begin(&market.engine, &guest).await.unwrap(), first);
+        let typed = CheckoutForm { city: "Pune".into(), ..CheckoutForm::default() };
+        checkout::pay(&market.engine, &guest, first, typed.clone(), "k").await.unwrap_err();
+        market.add(&mut guest, bowl, 3).await.unwrap();
+        let second = checkout::begin(&market.engine, &guest).await.unwrap();
+        assert_ne!(second, first);
+        assert_eq!(market.available(bowl).await, 0, "five are held, not seven");
+        assert_eq!(checkout::view(&market.engine, &guest, second).await.unwrap().form, typed, "typed text moves on");
+        assert_eq!(checkout::view(&market.engine, &guest, first).await.unwrap().state, CheckoutState::Superseded);
+        let refused = checkout::pay(&market.engine, &guest, first, form("cash"), "k").await;
+        assert_eq!(refused, Err(Conflict::CheckoutEnded.into()));
+    }
+
+    async fn all_is_held_or_nothing(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 1).await;
+        let guest = market.guest_with(&[(bowl, 2), (lamp, 2)]).await;
+        let Err(Error::Conflict(Conflict::OutOfStock(short))) = checkout::begin(&market.engine, &guest).await else { panic!() };
+        assert_eq!(short.iter().map(|s| (s.variant, s.left)).collect::<Vec<_>>(), [(lamp, 1)]);
+        assert_eq!((market.available(bowl).await, market.available(lamp).await), (5, 1));
+        assert_eq!(checkout::begin(&market.engine, &Caller::guest()).await, Err(Conflict::CartEmpty.into()));
+    }
+
+    async fn others_checkouts_do_not_exist(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let id = checkout::begin(&market.engine, &guest).await.unwrap();
+        for who in [Caller::guest(), market.guest_with(&[(bowl, 1)]).await, market.owner("meena-crafts").await] {
+            assert_eq!(checkout::view(&market.engine, &who, id).await, Err(Error::NotFound));
+            assert_eq!(checkout::pay(&market.engine, &who, id, form("cash"), "k").await, Err(Error::NotFound));
+        }
+    }
+
+    async fn time_runs_out_and_all_is_given_back(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 5)]).await;
+        let id = checkout::begin(&market.engine, &guest).await.unwrap();
+        assert_eq!(checkout::sweep(&market.engine).await.unwrap(), 0);
+        market.clock.advance_ms(haat_shared::checkout::HOLD_MS + 1);
+        assert_eq!(market.available(bowl).await, 0);
+        let refused = checkout::pay(&market.engine, &guest, id, form("cash"), "k").await;
+        assert_eq!(refused, Err(Conflict::CheckoutEnded.into()));
+        assert_eq!(checkout::sweep(&market.engine).await.unwrap(), 1);
+        assert_eq!(market.available(bowl).await, 5);
+        let again = checkout::begin(&market.engine, &guest).await.unwrap();
+        assert_ne!(again, id);
+    }
+
+    async fn the_price_is_the_servers_and_the_one_that_was_shown(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let id = checkout::begin(&market.engine, &guest).await.unwrap();
+        // The same SKU at another price.
+        market.product("meena-crafts", "Clay bowl", 99_000, 0).await;
+        let cart = carts::view(&market.engine, &guest).await.unwrap();
+        let line = &cart.groups[0].lines[0];
+        assert_eq!((line.unit_price.amount(), line.price_was.unwrap().amount()), (99_000, 45_000));
+        let view = checkout::view(&market.engine, &guest, id).await.unwrap();
+        assert_eq!(view.total.amount(), 45_000 + 4_900);
+        checkout::pay(&market.engine, &guest, id, form("cash"), "k").await.unwrap();
+    }
+}

@@ -1,0 +1,81 @@
+use haat_engine::{Caller, accounts, carts, random};
+use haat_shared::{
+    Error, FieldCode, Id,
+    carts::{AddLine, SetQuantity},
+};
+
+use crate::{both, support::*};
+
+both! {
+    async fn a_guests_basket_joins_the_accounts(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
+        // At sign-up the account has none: the guest's becomes its own.
+        let guest = market.guest_with(&[(bowl, 2)]).await;
+        let mut asha = market.signed_up(&guest, "asha").await;
+        assert_eq!(carts::view(&market.engine, &asha).await.unwrap().pieces, 2);
+        assert!(carts::view(&market.engine, &guest).await.unwrap().is_empty(), "the token is worth nothing now");
+        // At sign-in it has one: they become one, and the same things add up.
+        let other = market.guest_with(&[(bowl, 1), (lamp, 3)]).await;
+        let form = haat_shared::accounts::SignIn { email: "asha@haat.example".into(), password: PASSWORD.into() };
+        let token = accounts::sign_in(&market.engine, &other, form).await.unwrap();
+        asha = accounts::caller(&market.engine, Some(&token), None).await.unwrap();
+        let cart = carts::view(&market.engine, &asha).await.unwrap();
+        let mut lines: Vec<_> = cart.groups.iter().flat_map(|g| &g.lines).map(|l| (l.title.as_str(), l.quantity)).collect();
+        lines.sort_unstable();
+        assert_eq!(lines, [("Clay bowl", 3), ("Desk lamp", 3)]);
+        assert!(carts::view(&market.engine, &other).await.unwrap().is_empty());
+    }
+
+    async fn lines_are_changed_and_removed(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
+        let guest = market.guest_with(&[(bowl, 2)]).await;
+        let cart = carts::view(&market.engine, &guest).await.unwrap();
+        let line = cart.groups[0].lines[0].id;
+        let cart = carts::set_quantity(&market.engine, &guest, SetQuantity { line, quantity: "7".into() }).await.unwrap();
+        assert_eq!(cart.pieces, 7);
+        let stranger = market.guest_with(&[(bowl, 1)]).await;
+        let set = SetQuantity { line, quantity: "1".into() };
+        assert_eq!(carts::set_quantity(&market.engine, &stranger, set).await, Err(Error::NotFound));
+        assert_eq!(carts::remove_line(&market.engine, &stranger, line).await, Err(Error::NotFound));
+        assert_eq!(carts::remove_line(&market.engine, &Caller::guest(), line).await, Err(Error::NotFound));
+        assert!(carts::remove_line(&market.engine, &guest, line).await.unwrap().is_empty());
+    }
+
+    async fn bad_quantities_change_nothing(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
+        let guest = market.guest_with(&[(bowl, 998)]).await;
+        let cases = [
+            ("0", FieldCode::TooSmall), ("-1", FieldCode::TooSmall), ("1000", FieldCode::TooBig),
+            ("99999999999999999999", FieldCode::TooBig), ("٣", FieldCode::NotNumber), ("1.5", FieldCode::NotNumber),
+            ("", FieldCode::Missing),
+            // Two more would be too many together with those that are there.
+            ("2", FieldCode::TooBig),
+        ];
+        for (quantity, code) in cases {
+            let add = AddLine { variant: bowl, quantity: quantity.into() };
+            let refused = carts::add_line(&market.engine, &guest, add).await.map(|c| c.view);
+            assert_eq!(refused, Err(Error::field("quantity", code)), "{quantity:?}");
+        }
+        let unknown = AddLine { variant: random::id(0), quantity: "1".into() };
+        assert!(matches!(carts::add_line(&market.engine, &guest, unknown).await, Err(Error::NotFound)));
+        let foreign = AddLine { variant: Id::from_uuid(uuid::Uuid::nil()), quantity: "1".into() };
+        assert!(matches!(carts::add_line(&market.engine, &Caller::guest(), foreign).await, Err(Error::NotFound)));
+        assert_eq!(carts::view(&market.engine, &guest).await.unwrap().pieces, 998);
+    }
+
+    async fn two_requests_that_open_the_first_basket_make_one(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 100).await;
+        let asha = market.signed_up(&Caller::guest(), "asha").await;
+        let adds = (0..16).map(|_| {
+            let (engine, asha) = (market.engine.clone(), asha.clone());
+            tokio::spawn(async move {
+                carts::add_line(&engine, &asha, AddLine { variant: bowl, quantity: "1".into() }).await.map(drop)
+            })
+        });
+        for add in adds.collect::<Vec<_>>() {
+            add.await.unwrap().unwrap();
+        }
+        assert_eq!(carts::view(&market.engine, &asha).await.unwrap().pieces, 16);
+    }
+}

@@ -1,0 +1,18 @@
+//! The use cases on SQLite and on PostgreSQL: each test runs on both, and the oracle is consulted after each.
+//!
+//! Run by `make test`, or `scripts/with-postgres cargo test -p haat-engine`.
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
+
+mod support;
+
+mod accounts;
+mod budgets;
+mod buying;
+mod carts;
+mod catalog;
+mod jobs;
+mod migrations;
+mod payments;
+mod races;
+mod tour;

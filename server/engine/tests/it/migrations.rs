@@ -1,0 +1,53 @@
+use haat_engine::{Db, Fault, db::SCHEMA, params, statements};
+
+use crate::support::{Market, On};
+
+statements! {
+    FUTURE = "INSERT INTO migrations (number, name, checksum, applied_at) VALUES (9999, 'future', 'x', 0)";
+    TAMPER = "UPDATE migrations SET checksum = 'x' WHERE number = 1";
+    RESTORE = "DELETE FROM migrations WHERE number = 9999";
+}
+
+async fn change(db: &Db, statement: &'static haat_engine::db::Statement) {
+    db.write("t", (), move |tx, ()| Box::pin(async move { Ok(tx.exec(statement, params![]).await?) })).await.unwrap();
+}
+
+fn told(result: Result<impl std::fmt::Debug, Fault>) -> String {
+    result.unwrap_err().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_are_taken_once_and_in_order() {
+    for on in [On::Sqlite, On::Postgres] {
+        let (db, folder, url) = Market::bare(on).await;
+        assert!(told(db.check_schema().await).contains("haat migrate"));
+        // Several nodes start at once.
+        let nodes: Vec<_> = (0..4).map(|_| { let db = db.clone(); tokio::spawn(async move { db.migrate(1).await.unwrap() }) }).collect();
+        let mut taken = 0;
+        for node in nodes { taken += node.await.unwrap(); }
+        assert_eq!(taken, SCHEMA.len());
+        db.check_schema().await.unwrap();
+        let again = Db::open(&url, 2).await.unwrap();
+        assert_eq!(again.migrate(2).await.unwrap(), 0);
+        change(&db, &FUTURE).await;
+        assert!(told(db.check_schema().await).contains("newer than this program"));
+        assert!(told(db.migrate(3).await).contains("newer than this program"));
+        change(&db, &RESTORE).await;
+        change(&db, &TAMPER).await;
+        assert!(told(db.migrate(3).await).contains("not the one of this program"));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_says_why() {
+    for (url, why) in [
+        ("mysql://x", "must begin with sqlite: or postgres:"),
+        ("sqlite:/no/such/folder/haat.db", "cannot be reached"),
+        ("postgres://postgres@127.0.0.1:1/x", "cannot be reached"),
+    ] {
+        let error = Db::open(url, 1).await.err().unwrap().to_string();
+        assert!(error.contains(why), "{url}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}

@@ -1,0 +1,162 @@
+//! DESIGN 8: whatever is reported, by whom, in which order and how often, there is one purchase and one capture.
+
+use haat_engine::{Caller, checkout, jobs, payments, sandbox::{self, Card}};
+use haat_shared::{Conflict, Error, checkout::{CheckoutState, HOLD_MS, PaymentOutcome}, payments::NextAction};
+
+use crate::{both, support::*};
+
+both! {
+    async fn a_challenge_is_confirmed_and_webhooks_are_told_once(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        market.enter(&gateway_ref, Card::Challenge).await;
+        let waiting = checkout::view(&market.engine, &guest, id).await.unwrap();
+        assert_eq!(waiting.payment, Some(PaymentOutcome::UnderWay));
+        assert!(matches!(waiting.next, Some(NextAction::Redirect { .. })));
+        assert_eq!(market.deliver_webhooks().await, 0);
+        assert_eq!(market.come_back(payment).await.unwrap(), format!("/checkout/{id}"), "not finished");
+        sandbox::confirm(&market.engine.db, &market.clock, &gateway_ref).await.unwrap();
+        let number = number_in(&market.come_back(payment).await.unwrap());
+        assert_eq!(market.deliver_webhooks().await, 1);
+        market.webhook("evt_again", &gateway_ref, payment).await.unwrap();
+        market.webhook("evt_again", &gateway_ref, payment).await.unwrap();
+        assert_eq!(number_in(&market.come_back(payment).await.unwrap()), number);
+        let view = checkout::view(&market.engine, &guest, id).await.unwrap();
+        assert_eq!((view.state, view.payment), (CheckoutState::Completed, Some(PaymentOutcome::Paid)));
+        assert!(view.purchase_url.unwrap().contains(&number));
+        assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 49_900);
+    }
+
+    async fn a_webhook_before_the_browser_makes_the_purchase(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let (_, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        market.enter(&gateway_ref, Card::WebhookTwice).await;
+        assert_eq!(market.deliver_webhooks().await, 1);
+        assert_eq!(market.deliver_webhooks().await, 1);
+        assert_eq!(market.deliver_webhooks().await, 0);
+        number_in(&market.come_back(payment).await.unwrap());
+        assert_eq!(market.available(bowl).await, 4);
+    }
+
+    async fn a_declined_card_leaves_everything_as_it_was(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        market.enter(&gateway_ref, Card::Decline).await;
+        assert_eq!(market.come_back(payment).await.unwrap(), format!("/checkout/{id}?error=payment_declined"));
+        let view = checkout::view(&market.engine, &guest, id).await.unwrap();
+        assert_eq!((view.state, view.payment), (CheckoutState::Open, Some(PaymentOutcome::Declined)));
+        assert_eq!(view.form, form("sandbox"));
+        assert_eq!(market.available(bowl).await, 4, "still held");
+        // The same page, another key: another try.
+        let next = checkout::pay(&market.engine, &guest, id, form("sandbox"), &view.key).await.unwrap();
+        let NextAction::Redirect { url } = next else { panic!() };
+        market.enter(url.rsplit('/').next().unwrap(), Card::Approve).await;
+        assert_eq!(market.deliver_webhooks().await, 2, "one for each payment");
+        assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().state, CheckoutState::Completed);
+    }
+
+    async fn a_webhook_that_never_comes_is_made_up_for(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let (id, _, gateway_ref) = market.go_to_sandbox(&guest).await;
+        market.enter(&gateway_ref, Card::WebhookNever).await;
+        assert_eq!(market.deliver_webhooks().await, 0);
+        assert_eq!(payments::reconcile(&market.engine).await.unwrap(), 0, "not yet");
+        market.clock.advance_ms(60_000);
+        assert_eq!(payments::reconcile(&market.engine).await.unwrap(), 1);
+        assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().state, CheckoutState::Completed);
+        market.clock.advance_ms(60_000);
+        assert_eq!(payments::reconcile(&market.engine).await.unwrap(), 0, "there is nothing left to ask");
+    }
+
+    async fn a_late_capture_is_honoured_if_there_is_stock(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 2)]).await;
+        let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        market.clock.advance_ms(HOLD_MS + 1);
+        assert_eq!(checkout::sweep(&market.engine).await.unwrap(), 1);
+        assert_eq!(market.available(bowl).await, 5);
+        market.enter(&gateway_ref, Card::Approve).await;
+        number_in(&market.come_back(payment).await.unwrap());
+        assert_eq!(market.available(bowl).await, 3);
+        assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().state, CheckoutState::Completed);
+    }
+
+    async fn a_late_capture_without_stock_goes_back(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 2).await;
+        let guest = market.guest_with(&[(bowl, 2)]).await;
+        let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        market.clock.advance_ms(HOLD_MS + 1);
+        checkout::sweep(&market.engine).await.unwrap();
+        let faster = market.guest_with(&[(bowl, 1)]).await;
+        market.buy_in_cash(&faster).await.unwrap();
+        market.enter(&gateway_ref, Card::Approve).await;
+        assert_eq!(market.come_back(payment).await.unwrap(), format!("/checkout/{id}?error=checkout_ended"));
+        assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 94_900, "not yet");
+        market.settle().await;
+        assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
+        assert_eq!(market.available(bowl).await, 1);
+    }
+
+    async fn a_second_capture_goes_back(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        // In a second tab they choose cash after all, then finish the card's page in the first.
+        let key = checkout::view(&market.engine, &guest, id).await.unwrap().key;
+        checkout::pay(&market.engine, &guest, id, form("cash"), &key).await.unwrap();
+        market.enter(&gateway_ref, Card::Approve).await;
+        market.come_back(payment).await.unwrap();
+        market.deliver_webhooks().await;
+        market.settle().await;
+        let captures = sandbox::captures(&market.engine.db).await.unwrap();
+        assert_eq!((captures.captured, captures.kept_minor), (1, 0));
+        assert_eq!(market.available(bowl).await, 4, "sold once");
+    }
+
+    async fn a_capture_of_a_checkout_that_gave_way_goes_back(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let mut guest = market.guest_with(&[(bowl, 1)]).await;
+        let (_, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        market.add(&mut guest, bowl, 1).await.unwrap();
+        market.buy_in_cash(&guest).await.unwrap();
+        market.enter(&gateway_ref, Card::Approve).await;
+        assert!(market.come_back(payment).await.unwrap().ends_with("error=checkout_ended"));
+        market.settle().await;
+        assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
+    }
+
+    async fn forged_reports_do_nothing(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        let body = format!(r#"{{"id":"e","payment":"{gateway_ref}","attempt":"{payment}"}}"#);
+        let anyone = Caller::guest();
+        for (gateway, signature, expected) in [("sandbox", "t=1,v1=00", Error::Denied), ("sandbox", "", Error::Denied), ("cash", "", Error::Denied), ("paypal", "", Error::NotFound)] {
+            let refused = payments::webhook(&market.engine, &anyone, gateway, signature, body.as_bytes()).await;
+            assert_eq!(refused, Err(expected), "{gateway}");
+        }
+        // A genuine report of a payment that still waits changes nothing: it is read from the gateway again.
+        market.webhook("e", &gateway_ref, payment).await.unwrap();
+        assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().state, CheckoutState::Paying);
+        assert_eq!(payments::returned(&market.engine, &anyone, payment, "").await, Err(Error::NotFound));
+        let unknown = market.webhook("e2", &gateway_ref, haat_engine::random::id(0)).await;
+        assert_eq!(unknown, Err(Error::NotFound), "told again later, when we know it");
+    }
+
+    async fn paying_twice_with_one_key_is_paying_once(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let id = checkout::begin(&market.engine, &guest).await.unwrap();
+        let first = checkout::pay(&market.engine, &guest, id, form("sandbox"), "k").await.unwrap();
+        assert_eq!(checkout::pay(&market.engine, &guest, id, form("sandbox"), "k").await.unwrap(), first);
+        let other = checkout::pay(&market.engine, &guest, id, form("cash"), "k").await;
+        assert_eq!(other, Err(Conflict::KeyReused.into()));
+        let again = checkout::pay(&market.engine, &guest, id, form("sandbox"), "k2").await.unwrap();
+        assert_eq!(again, first, "the payment that is under way is gone on with");
+        jobs::drain(&market.engine).await.unwrap();
+    }
+}

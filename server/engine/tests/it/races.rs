@@ -1,0 +1,180 @@
+//! Races, on both databases. SQLite hides most of them; PostgreSQL shows them.
+
+use std::sync::Arc;
+
+use haat_engine::{Caller, checkout, payments, sandbox::{self, Card}};
+use haat_shared::{Conflict, Error, checkout::HOLD_MS, payments::NextAction};
+use tokio::sync::Barrier;
+
+use crate::{both, support::*};
+
+/// Runs all at the same moment and collects what they came to.
+async fn at_once<T: Send + 'static>(futures: Vec<impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+    let barrier = Arc::new(Barrier::new(futures.len()));
+    let tasks: Vec<_> = futures
+        .into_iter()
+        .map(|future| {
+            let barrier = barrier.clone();
+            tokio::spawn(async move {
+                barrier.wait().await;
+                future.await
+            })
+        })
+        .collect();
+    let mut done = Vec::new();
+    for task in tasks {
+        done.push(task.await.unwrap());
+    }
+    done
+}
+
+async fn purchases(market: &Market, shop: &str) -> usize {
+    let owner = market.owner(shop).await;
+    let (mut count, mut after) = (0, String::new());
+    loop {
+        let page = haat_engine::orders::of_shop(&market.engine, &owner, shop, &after).await.unwrap();
+        count += page.items.len();
+        match page.next {
+            Some(next) => after = next,
+            None => return count,
+        }
+    }
+}
+
+both! {
+    async fn two_hundred_buyers_of_five_pieces(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let mut buyers = Vec::new();
+        for _ in 0..200 {
+            let (engine, guest) = (market.engine.clone(), market.guest_with(&[(bowl, 1)]).await);
+            buyers.push(async move {
+                let id = checkout::begin(&engine, &guest).await?;
+                checkout::pay(&engine, &guest, id, form("cash"), "k").await
+            });
+        }
+        let outcomes = at_once(buyers).await;
+        let sold = outcomes.iter().filter(|o| matches!(o, Ok(NextAction::Done { .. }))).count();
+        let refused = outcomes.iter().filter(|o| matches!(o, Err(Error::Conflict(Conflict::OutOfStock(_))))).count();
+        assert_eq!((sold, refused), (5, 195), "{:?}", outcomes.iter().find(|o| matches!(o, Err(e) if e.code() != "out_of_stock")));
+        assert_eq!(market.available(bowl).await, 0);
+        assert_eq!(purchases(market, "meena-crafts").await, 5);
+    }
+
+    async fn thirty_two_clicks_on_pay_are_one_purchase_and_one_capture(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 100).await;
+        // Half with one key, as a double click sends it; half each with their own, as tabs do.
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let id = checkout::begin(&market.engine, &guest).await.unwrap();
+        let clicks = (0..32).map(|i| {
+            let (engine, guest) = (market.engine.clone(), guest.clone());
+            let key = if i % 2 == 0 { "k".to_owned() } else { format!("k{i}") };
+            async move { checkout::pay(&engine, &guest, id, form("sandbox"), &key).await }
+        });
+        let outcomes = at_once(clicks.collect()).await;
+        let mut pages: Vec<String> = outcomes.iter().filter_map(|o| match o {
+            Ok(NextAction::Redirect { url }) => Some(url.clone()),
+            Err(Error::Conflict(Conflict::InFlight | Conflict::PaymentInProgress)) => None,
+            other => panic!("{other:?}"),
+        }).collect();
+        assert!(!pages.is_empty());
+        pages.sort();
+        pages.dedup();
+        assert_eq!(pages.len(), 1, "one payment at the gateway");
+        let gateway_ref = pages[0].rsplit('/').next().unwrap().to_owned();
+        let payment = sandbox::find(&market.engine.db, &gateway_ref).await.unwrap().attempt_id;
+        let cards = (0..8).map(|_| { let (db, clock, r) = (market.engine.db.clone(), market.clock.clone(), gateway_ref.clone());
+            async move { sandbox::enter_card(&db, &clock, &r, Card::WebhookTwice).await.unwrap(); } });
+        at_once(cards.collect()).await;
+        // The browser, the webhook, its double and reconciliation, all at once and often.
+        market.clock.advance_ms(20_000);
+        let amount = haat_shared::Money::new(49_900, haat_shared::Currency::INR);
+        let reports = (0..32).map(|i| {
+            let (engine, token, r) = (market.engine.clone(), market.engine.secret.sign("return", &payment.to_string()), gateway_ref.clone());
+            async move {
+                match i % 3 {
+                    0 => { payments::returned(&engine, &Caller::guest(), payment, &token).await.unwrap(); }
+                    1 => { payments::report(&engine, payment, &r, payments::Standing::Captured(amount)).await.unwrap(); }
+                    _ => { payments::reconcile(&engine).await.unwrap(); }
+                }
+            }
+        });
+        at_once(reports.collect()).await;
+        while market.deliver_webhooks().await > 0 {}
+        assert_eq!(purchases(market, "meena-crafts").await, 1);
+        let captures = sandbox::captures(&market.engine.db).await.unwrap();
+        assert_eq!((captures.captured, captures.kept_minor), (1, 49_900));
+        assert_eq!(market.available(bowl).await, 99);
+    }
+
+    async fn thirty_two_payments_in_cash_are_one_purchase(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 100).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let id = checkout::begin(&market.engine, &guest).await.unwrap();
+        let clicks = (0..32).map(|i| {
+            let (engine, guest) = (market.engine.clone(), guest.clone());
+            async move { checkout::pay(&engine, &guest, id, form("cash"), &format!("k{i}")).await }
+        });
+        let mut urls: Vec<String> = at_once(clicks.collect()).await.into_iter().filter_map(|o| match o {
+            Ok(NextAction::Done { url }) => Some(url),
+            // Another click's payment won between two looks at the checkout.
+            Err(Error::Conflict(_)) => None,
+            other => panic!("{other:?}"),
+        }).collect();
+        assert!(!urls.is_empty());
+        urls.dedup();
+        assert_eq!(urls.len(), 1);
+        assert_eq!(purchases(market, "meena-crafts").await, 1);
+    }
+
+    /// The sweeper that frees, the payment that claims and the shopper who begins anew come at once: exactly one wins.
+    async fn sweeper_payment_and_a_new_checkout_at_once(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 30).await;
+        for round in 0..10 {
+            let mut guest = market.guest_with(&[(bowl, 3)]).await;
+            let (_, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+            market.enter(&gateway_ref, Card::WebhookNever).await;
+            market.clock.advance_ms(HOLD_MS + 1);
+            if round % 2 == 0 {
+                market.add(&mut guest, bowl, 1).await.unwrap();
+            }
+            let moves = (0..12).map(|i| {
+                let (engine, guest) = (market.engine.clone(), guest.clone());
+                let token = market.engine.secret.sign("return", &payment.to_string());
+                async move {
+                    match i % 3 {
+                        0 => drop(checkout::sweep(&engine).await.unwrap()),
+                        1 => drop(payments::returned(&engine, &Caller::guest(), payment, &token).await.unwrap()),
+                        // May find the basket empty, or too little left.
+                        _ => drop(checkout::begin(&engine, &guest).await),
+                    }
+                }
+            });
+            at_once(moves.collect()).await;
+            market.settle().await;
+        }
+    }
+
+    /// Carts that share things in another order do not stand in each other's way for good.
+    async fn baskets_of_the_same_things_in_any_order(market) {
+        let mut things = Vec::new();
+        for i in 0..6 {
+            things.push(market.product(if i % 2 == 0 { "meena-crafts" } else { "delta-electronics" }, &format!("Thing {i}"), 10_000, 60).await);
+        }
+        let mut buyers = Vec::new();
+        for i in 0..40 {
+            let mut lines: Vec<_> = things.iter().map(|t| (*t, 1)).collect();
+            lines.rotate_left(i % 6);
+            if i % 2 == 0 { lines.reverse(); }
+            let (engine, guest) = (market.engine.clone(), market.guest_with(&lines).await);
+            buyers.push(async move {
+                let id = checkout::begin(&engine, &guest).await?;
+                checkout::pay(&engine, &guest, id, form("cash"), "k").await
+            });
+        }
+        let outcomes = at_once(buyers).await;
+        let busy = outcomes.iter().filter(|o| matches!(o, Err(Error::Busy { .. }))).count();
+        let done = outcomes.iter().filter(|o| o.is_ok()).count();
+        assert_eq!((done, busy), (40, 0), "{:?}", outcomes.iter().find(|o| o.is_err()));
+        assert_eq!(market.available(things[0]).await, 20);
+    }
+}

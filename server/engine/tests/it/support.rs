@@ -1,0 +1,279 @@
+//! A market to test on: two shops, a few products, every gateway; on either database, gone afterwards.
+
+use std::{path::PathBuf, sync::Arc};
+
+use haat_engine::{
+    Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout, jobs, oracle, payments,
+    random::{self, Secret},
+    sandbox::{self, Card},
+    shops,
+};
+use haat_gateways::{cash::Cash, sandbox::Sandbox};
+use haat_shared::{
+    Currency, Money, Result,
+    accounts::SignUp,
+    carts::AddLine,
+    checkout::CheckoutForm,
+    id::kinds::{CheckoutId, PaymentId, VariantId},
+    payments::NextAction,
+};
+use sqlx_core::{connection::Connection, raw_sql::raw_sql, sql_str::AssertSqlSafe};
+use sqlx_postgres::PgConnection;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+pub struct Market {
+    pub engine: Engine,
+    pub clock: Clock,
+    pub sandbox: Arc<Sandbox>,
+    pub folder: PathBuf,
+    pub url: String,
+}
+
+/// Runs a test on both databases. Whatever it did, the books must balance and no work may be left.
+#[macro_export]
+macro_rules! both {
+    ($($(#[$meta:meta])* async fn $name:ident($market:ident) $body:block)*) => {$(
+        $(#[$meta])*
+        pub mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            pub async fn run($market: &$crate::support::Market) $body
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn sqlite() {
+                let market = $crate::support::Market::open($crate::support::On::Sqlite).await;
+                run(&market).await;
+                market.close().await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                let market = $crate::support::Market::open($crate::support::On::Postgres).await;
+                run(&market).await;
+                market.close().await;
+            }
+        }
+    )*};
+}
+
+async fn admin(sql: String) {
+    let url = std::env::var("HAAT_TEST_POSTGRES")
+        .expect("HAAT_TEST_POSTGRES is not set: run `make test`, or scripts/with-postgres around cargo test");
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+}
+
+impl Market {
+    /// An empty database.
+    pub async fn bare(on: On) -> (Db, PathBuf, String) {
+        let name = format!("haat_{}", random::number().to_lowercase());
+        let folder = std::env::temp_dir().join(&name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let url = match on {
+            On::Sqlite => format!("sqlite:{}", folder.join("haat.db").display()),
+            On::Postgres => {
+                admin(format!("CREATE DATABASE {name}")).await;
+                let url = std::env::var("HAAT_TEST_POSTGRES").unwrap();
+                format!("{}/{name}", url.rsplit_once('/').unwrap().0)
+            }
+        };
+        (Db::open(&url, 16).await.unwrap(), folder, url)
+    }
+
+    pub async fn open(on: On) -> Self {
+        let (db, folder, url) = Self::bare(on).await;
+        let clock = Clock::default();
+        db.migrate(clock.now_ms()).await.unwrap();
+        let secret = Secret::new("a secret of the tests");
+        let sandbox =
+            Arc::new(Sandbox::new(db.clone(), clock.clone(), secret.clone(), "http://127.0.0.1:1", String::new()));
+        let engine = Engine::new(Parts {
+            db,
+            clock: clock.clone(),
+            gateways: vec![sandbox.clone(), Arc::new(Cash)],
+            secret,
+            public_url: "http://localhost:1".into(),
+            wake: Arc::default(),
+            currency: Currency::INR,
+        });
+        let market = Self { engine, clock, sandbox, folder, url };
+        market.open_shop("meena-crafts", 1_000).await;
+        market.open_shop("delta-electronics", 800).await;
+        market
+    }
+
+    async fn open_shop(&self, handle: &str, commission_bp: i64) {
+        let system = Caller::system();
+        let form = sign_up(handle);
+        let owner = accounts::create(&self.engine, &system, form).await.unwrap();
+        let shop = shops::NewShop {
+            handle: handle.into(),
+            name: handle.replace('-', " "),
+            description: "A shop of the tests".into(),
+            delivery: Money::new(4_900, Currency::INR),
+            commission_bp,
+            owner,
+        };
+        shops::open(&self.engine, &system, shop).await.unwrap();
+    }
+
+    /// A product with one variant, of which there are `stock`.
+    pub async fn product(&self, shop: &str, title: &str, price_minor: i64, stock: i64) -> VariantId {
+        let variant = catalog::NewVariant { sku: title.into(), title: String::new(), price_minor, stock };
+        let product =
+            catalog::NewProduct { title: title.into(), variants: vec![variant], ..catalog::NewProduct::default() };
+        catalog::put_products(&self.engine, &Caller::system(), shop, vec![product]).await.unwrap();
+        let page = catalog::list(&self.engine, &Caller::guest(), haat_shared::catalog::ListProducts {
+            q: title.into(),
+            ..Default::default()
+        })
+        .await
+        .unwrap();
+        let view = catalog::product(&self.engine, &Caller::guest(), &page.items[0].slug).await.unwrap();
+        view.variants[0].id
+    }
+
+    /// How many of it can be had now.
+    pub async fn available(&self, variant: VariantId) -> i64 {
+        let mut after = String::new();
+        loop {
+            let ask = haat_shared::catalog::ListProducts { after, ..Default::default() };
+            let page = catalog::list(&self.engine, &Caller::guest(), ask).await.unwrap();
+            for card in &page.items {
+                let view = catalog::product(&self.engine, &Caller::guest(), &card.slug).await.unwrap();
+                if let Some(found) = view.variants.iter().find(|v| v.id == variant) {
+                    return found.available;
+                }
+            }
+            after = page.next.expect("the product is listed");
+        }
+    }
+
+    /// A guest with these things in their basket.
+    pub async fn guest_with(&self, lines: &[(VariantId, i64)]) -> Caller {
+        let mut caller = Caller::guest();
+        for (variant, quantity) in lines {
+            self.add(&mut caller, *variant, *quantity).await.unwrap();
+        }
+        caller
+    }
+
+    pub async fn add(&self, caller: &mut Caller, variant: VariantId, quantity: i64) -> Result<()> {
+        let add = AddLine { variant, quantity: quantity.to_string() };
+        let changed = carts::add_line(&self.engine, caller, add).await?;
+        if let Some(token) = changed.token {
+            caller.cart = Some(random::token_hash(&token));
+        }
+        Ok(())
+    }
+
+    /// The caller after signing up.
+    pub async fn signed_up(&self, caller: &Caller, name: &str) -> Caller {
+        let token = accounts::sign_up(&self.engine, caller, sign_up(name)).await.unwrap();
+        accounts::caller(&self.engine, Some(&token), None).await.unwrap()
+    }
+
+    /// The owner of a shop, signed in.
+    pub async fn owner(&self, handle: &str) -> Caller {
+        let form = haat_shared::accounts::SignIn { email: sign_up(handle).email, password: PASSWORD.into() };
+        let token = accounts::sign_in(&self.engine, &Caller::guest(), form).await.unwrap();
+        accounts::caller(&self.engine, Some(&token), None).await.unwrap()
+    }
+
+    /// Begins and pays in cash. Answers the purchase's number.
+    pub async fn buy_in_cash(&self, caller: &Caller) -> Result<String> {
+        let id = checkout::begin(&self.engine, caller).await?;
+        let next = checkout::pay(&self.engine, caller, id, form("cash"), "a key").await?;
+        Ok(number_of(&next))
+    }
+
+    /// Begins and goes to the sandbox's page. Answers the checkout, our payment and the sandbox's reference.
+    pub async fn go_to_sandbox(&self, caller: &Caller) -> (CheckoutId, PaymentId, String) {
+        let id = checkout::begin(&self.engine, caller).await.unwrap();
+        let key = checkout::view(&self.engine, caller, id).await.unwrap().key;
+        let next = checkout::pay(&self.engine, caller, id, form("sandbox"), &key).await.unwrap();
+        let NextAction::Redirect { url } = next else { panic!("{next:?}") };
+        let gateway_ref = url.rsplit('/').next().unwrap().to_owned();
+        let payment = sandbox::find(&self.engine.db, &gateway_ref).await.unwrap().attempt_id;
+        (id, payment, gateway_ref)
+    }
+
+    pub async fn enter(&self, gateway_ref: &str, card: Card) {
+        sandbox::enter_card(&self.engine.db, &self.clock, gateway_ref, card).await.unwrap();
+    }
+
+    /// The shopper's browser comes back from the gateway. Answers where it is sent.
+    pub async fn come_back(&self, payment: PaymentId) -> Result<String> {
+        let token = self.engine.secret.sign("return", &payment.to_string());
+        payments::returned(&self.engine, &Caller::guest(), payment, &token).await
+    }
+
+    /// Delivers the webhooks that are due, as the sandbox does over HTTP.
+    pub async fn deliver_webhooks(&self) -> usize {
+        let due = sandbox::due_events(&self.engine.db, &self.clock).await.unwrap();
+        for event in &due {
+            self.webhook(&event.event_id_text(), &event.gateway_ref, event.attempt_id).await.unwrap();
+            sandbox::delivered(&self.engine.db, &self.clock, event.event_id, true).await.unwrap();
+        }
+        due.len()
+    }
+
+    pub async fn webhook(&self, id: &str, gateway_ref: &str, attempt: PaymentId) -> Result<()> {
+        let body = format!(r#"{{"id":"{id}","payment":"{gateway_ref}","attempt":"{attempt}"}}"#);
+        let signature = self.sandbox.sign(self.clock.now_ms(), body.as_bytes());
+        payments::webhook(&self.engine, &Caller::guest(), "sandbox", &signature, body.as_bytes()).await
+    }
+
+    /// Does all work, then asks the oracle, and compares the sandbox's books with ours.
+    pub async fn settle(&self) {
+        jobs::drain(&self.engine).await.unwrap();
+        assert_eq!(oracle::consult(&self.engine).await.unwrap(), Vec::<String>::new());
+        let backlog = jobs::backlog(&self.engine).await.unwrap();
+        assert_eq!((backlog.queued, backlog.dead), (0, 0), "work is left");
+    }
+
+    pub async fn close(self) {
+        self.settle().await;
+        std::fs::remove_dir_all(&self.folder).unwrap();
+    }
+}
+
+pub const PASSWORD: &str = "market-day-2026";
+
+pub fn sign_up(name: &str) -> SignUp {
+    SignUp { name: name.into(), email: format!("{name}@haat.example"), password: PASSWORD.into() }
+}
+
+pub fn form(method: &str) -> CheckoutForm {
+    CheckoutForm {
+        email: "asha@example.com".into(),
+        name: "Asha Rao".into(),
+        line1: "12 Lake Road".into(),
+        city: "Pune".into(),
+        country: "IN".into(),
+        method: method.into(),
+        ..CheckoutForm::default()
+    }
+}
+
+/// The purchase's number in the address that paying ends at.
+pub fn number_of(next: &NextAction) -> String {
+    let NextAction::Done { url } = next else { panic!("not paid: {next:?}") };
+    number_in(url)
+}
+
+pub fn number_in(url: &str) -> String {
+    url.strip_prefix("/purchases/").unwrap_or_else(|| panic!("not a purchase: {url}")).split('?').next().unwrap().into()
+}
+
+pub fn key_in(url: &str) -> &str {
+    url.split_once("key=").unwrap().1
+}
+
+/// Someone who is signed in as nobody in particular.
+pub fn is_guest(caller: &Caller) -> bool {
+    matches!(caller.who, Who::Guest)
+}

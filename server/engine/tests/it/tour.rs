@@ -1,0 +1,86 @@
+//! What must hold of the whole: every statement can be prepared on both databases, and was executed on both.
+
+use std::collections::BTreeSet;
+
+use haat_engine::db::statement;
+
+use crate::{buying, carts, catalog, jobs, payments, support::*};
+
+/// Every statement runs on both databases: what prepares may still fail to bind or to be read back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_statement_prepares_and_runs_on_both() {
+    for on in [On::Sqlite, On::Postgres] {
+        let market = Market::open(on).await;
+        let prepared = market.engine.db.prepare_all().await.unwrap();
+        assert!(prepared > 50, "{prepared}");
+        market.close().await;
+        macro_rules! tour {
+            ($($path:path)*) => {$(
+                let market = Market::open(on).await;
+                { use $path as scenario; scenario::run(&market).await; }
+                market.close().await;
+            )*};
+        }
+        tour! {
+            buying::a_guest_buys_from_two_shops_in_cash
+            buying::a_purchase_is_shown_to_its_owner_and_to_who_has_the_link
+            buying::all_is_held_or_nothing
+            buying::beginning_again_goes_on_with_the_same_checkout_until_the_basket_changes
+            buying::time_runs_out_and_all_is_given_back
+            carts::a_guests_basket_joins_the_accounts
+            carts::lines_are_changed_and_removed
+            catalog::what_is_put_twice_is_brought_up_to_date
+            crate::accounts::drafts_come_back_without_secrets
+            crate::accounts::signing_out_ends_the_session_on_the_server
+            jobs::a_refund_that_fails_is_tried_again_and_then_laid_aside
+            jobs::what_is_over_is_forgotten
+            payments::a_late_capture_is_honoured_if_there_is_stock
+            payments::a_second_capture_goes_back
+            payments::a_webhook_that_never_comes_is_made_up_for
+            payments::a_declined_card_leaves_everything_as_it_was
+            payments::a_challenge_is_confirmed_and_webhooks_are_told_once
+        }
+        if on == On::Sqlite {
+            types_are_the_declared_ones(&market_file().await);
+        }
+    }
+    let missing: BTreeSet<_> = statement::all()
+        .filter(|s| s.ran() != (true, true))
+        .map(|s| format!("{} {:?}", s.name, s.ran()))
+        .collect();
+    assert_eq!(missing, BTreeSet::new(), "not executed on (SQLite, PostgreSQL)");
+}
+
+/// A market in which something of everything happened.
+async fn market_file() -> std::path::PathBuf {
+    let market = Market::open(On::Sqlite).await;
+    buying::a_purchase_is_shown_to_its_owner_and_to_who_has_the_link::run(&market).await;
+    market.settle().await;
+    market.folder.join("haat.db")
+}
+
+/// SQLite stores whatever it is given: without `STRICT`, this shows that columns hold what they say.
+fn types_are_the_declared_ones(file: &std::path::Path) {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();
+    let tables: Vec<String> = tables.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut checked = 0;
+    for table in tables {
+        let mut columns = connection.prepare(&format!("SELECT name, type FROM pragma_table_info('{table}')")).unwrap();
+        let columns: Vec<(String, String)> =
+            columns.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap().map(Result::unwrap).collect();
+        for (column, declared) in columns {
+            let stored = match declared.as_str() {
+                "BIGINT" | "BOOLEAN" => "integer",
+                "TEXT" => "text",
+                "UUID" | "BYTEA" => "blob",
+                other => panic!("{table}.{column} is declared as {other}"),
+            };
+            let sql = format!("SELECT COUNT(*) FROM {table} WHERE typeof({column}) NOT IN ('{stored}', 'null')");
+            let wrong: i64 = connection.query_row(&sql, [], |r| r.get(0)).unwrap();
+            assert_eq!(wrong, 0, "{table}.{column} does not hold {stored}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 100, "{checked}");
+}
