@@ -1,0 +1,37 @@
+# The shortest way to each thing. What a target does is in scripts/.
+SHELL := bash
+.PHONY: run test watch bench lint tools screens clean
+
+# Builds the market and opens it, with demo shops.
+run:
+	scripts/tools
+	. scripts/env && cargo leptos build --release
+	scripts/run
+
+# Everything: lint, unit and database tests, the release build, the browser.
+test:
+	scripts/test
+
+# Builds and restarts at every change.
+watch:
+	scripts/tools
+	. scripts/env && cargo leptos watch
+
+bench:
+	scripts/bench
+
+lint:
+	scripts/test lint
+
+# What building and testing needs.
+tools:
+	scripts/tools --test
+
+# Pictures of every page, in screens/.
+screens:
+	scripts/screens
+
+# Leaves data/ alone.
+clean:
+	. scripts/env && cargo clean
+	rm -rf target screens end2end/node_modules end2end/test-results end2end/playwright-report

@@ -1,0 +1,369 @@
+// What shoppers and sellers do, in their words. Everything is found by what a person sees or hears.
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+import type axeCore from 'axe-core';
+import type { Locator } from '@playwright/test';
+
+import { type Page, expect, runsScripts } from './fixtures';
+
+export const SHOPS = ['meena-crafts', 'delta-electronics'] as const;
+export type ShopHandle = (typeof SHOPS)[number];
+
+export const SELLERS: Record<ShopHandle, string> = {
+  'meena-crafts': 'meena@haat.example',
+  'delta-electronics': 'delta@haat.example',
+};
+export const PASSWORD = 'market-day-2026';
+
+export const CARDS = {
+  approve: '4242 4242 4242 4242',
+  decline: '4000 0000 0000 0002',
+  challenge: '4000 0025 0000 3155',
+  webhookLate: '4000 0000 0000 0077',
+  webhookTwice: '4000 0000 0000 0093',
+  webhookNever: '4000 0000 0000 0101',
+} as const;
+
+/** The checkout's fields by their labels. */
+export const ADDRESS: Record<string, string> = {
+  'E-mail': 'asha@example.com',
+  'Full name': 'Asha Rao',
+  'Street and number': '12 Lake Road',
+  'Flat, floor, landmark (optional)': 'Second floor',
+  'Town or city': 'Pune',
+  'State (optional)': 'Maharashtra',
+  'Postal code (optional)': '411001',
+  'Phone (optional)': '+91 20 5550 1234',
+};
+export const COUNTRY = 'India';
+
+export const main = (page: Page): Locator => page.getByRole('main');
+export const title = (page: Page, name: string | RegExp): Locator => page.getByRole('heading', { level: 1, name });
+export const field = (page: Page, label: string): Locator => main(page).getByLabel(label, { exact: true });
+export const button = (page: Page, name: string | RegExp): Locator =>
+  main(page).getByRole('button', { name, exact: typeof name === 'string' });
+
+/** Waits until a page that runs scripts has woken up: it says so itself, or nothing loads any more. */
+export async function awake(page: Page): Promise<void> {
+  if (!runsScripts(page) || (await page.locator('script').count()) === 0) return;
+  const quiet = (wait: Promise<unknown>) => wait.catch(() => {});
+  await Promise.race([
+    quiet(page.locator('html[data-hydrated]').waitFor({ state: 'attached' })),
+    quiet(page.waitForLoadState('networkidle')),
+  ]);
+}
+
+export async function visit(page: Page, path: string): Promise<number> {
+  const response = await page.goto(path);
+  await awake(page);
+  return response?.status() ?? 0;
+}
+
+export async function arriveAt(page: Page, name: string | RegExp): Promise<void> {
+  await expect(title(page, name)).toBeVisible();
+  await awake(page);
+}
+
+// --- The basket -------------------------------------------------------------------------------------------------------
+
+export const basketLink = (page: Page, count?: number): Locator =>
+  page
+    .getByRole('banner')
+    .getByRole('link', { name: count === undefined ? /^Basket, \d+ items?$/ : basketName(count), exact: true });
+
+const basketName = (count: number): string => (count === 1 ? 'Basket, 1 item' : `Basket, ${count} items`);
+
+export const productLinks = (page: Page): Locator => main(page).locator('li a[href^="/p/"]');
+
+/** Opens the product of a shop that stands at `index`, and says what it is called. */
+export async function openProduct(page: Page, shop: ShopHandle, index = 0): Promise<string> {
+  await visit(page, `/shops/${shop}`);
+  const href = await productLinks(page).nth(index).getAttribute('href');
+  await visit(page, href ?? 'no product');
+  return (await page.getByRole('heading', { level: 1 }).innerText()).trim();
+}
+
+/** Adds one piece, after which the basket holds `count`; says what was added. */
+export async function addOne(page: Page, shop: ShopHandle, count: number, index = 0): Promise<string> {
+  const product = await openProduct(page, shop, index);
+  await button(page, 'Add to basket').click();
+  await expect(basketLink(page, count)).toBeVisible();
+  return product;
+}
+
+export const quantityOf = (page: Page, product: string): Locator => field(page, `Quantity of ${product}`);
+
+/** Something from each shop; says what, by shop. */
+export async function fillBasket(page: Page): Promise<Record<ShopHandle, string>> {
+  return {
+    'meena-crafts': await addOne(page, 'meena-crafts', 1),
+    'delta-electronics': await addOne(page, 'delta-electronics', 2),
+  };
+}
+
+export async function basketHolds(page: Page, products: string[]): Promise<void> {
+  await visit(page, '/basket');
+  for (const product of products) await expect(quantityOf(page, product)).toBeVisible();
+  await expect(main(page).getByLabel(/^Quantity of /)).toHaveCount(products.length);
+}
+
+// --- The checkout -----------------------------------------------------------------------------------------------------
+
+/** From the basket to its checkout; says the checkout's address. */
+export async function beginCheckout(page: Page): Promise<string> {
+  await visit(page, '/basket');
+  await button(page, 'Go to checkout').click();
+  await arriveAt(page, 'Checkout');
+  return new URL(page.url()).pathname;
+}
+
+export async function fillAddress(page: Page, changes: Record<string, string> = {}): Promise<void> {
+  for (const [label, value] of Object.entries({ ...ADDRESS, ...changes })) await field(page, label).fill(value);
+  await field(page, 'Country').selectOption({ label: COUNTRY });
+}
+
+export async function addressStands(page: Page, changes: Record<string, string> = {}): Promise<void> {
+  for (const [label, value] of Object.entries({ ...ADDRESS, ...changes })) {
+    await expect(field(page, label)).toHaveValue(value);
+  }
+  await expect(field(page, 'Country').locator('option:checked')).toHaveText(COUNTRY);
+}
+
+export const PAY = /^Pay ₹/;
+
+export async function choose(page: Page, method: 'card' | 'cash'): Promise<void> {
+  const name = method === 'card' ? 'Test card (no real money)' : 'Cash on delivery';
+  await main(page).getByRole('radio', { name }).check();
+}
+
+/** Pays at the checkout by a card of the sandbox, up to where the gateway sends the shopper. */
+export async function payByCard(page: Page, card: keyof typeof CARDS): Promise<void> {
+  const market = new URL(page.url()).hostname;
+  await choose(page, 'card');
+  await button(page, PAY).click();
+  await payAtSandbox(page, card);
+  await page.waitForURL((url) => url.hostname === market);
+}
+
+/** Fills in the gateway's own pages, which stand on another host name. */
+export async function payAtSandbox(page: Page, card: keyof typeof CARDS): Promise<void> {
+  await arriveAt(page, 'Sandbox payment');
+  expect(new URL(page.url()).hostname).toBe('127.0.0.1');
+  await page.getByLabel('Card number', { exact: true }).fill(CARDS[card]);
+  await page.getByRole('button', { name: /^Pay/ }).click();
+  if (card === 'challenge') {
+    await arriveAt(page, 'Confirm it is you');
+    await page.getByRole('button', { name: 'Confirm', exact: true }).click();
+  }
+}
+
+export async function payInCash(page: Page): Promise<void> {
+  await choose(page, 'cash');
+  await button(page, PAY).click();
+}
+
+export type Bought = { path: string; number: string; orders: { shop: string; number: string; text: string }[] };
+
+/** Reads the confirmation: the purchase and its orders, one for each of the shops named. */
+export async function thanks(page: Page, shops: string[]): Promise<Bought> {
+  await arriveAt(page, 'Thank you');
+  const path = new URL(page.url()).pathname;
+  const number = decodeURIComponent(path.split('/').at(-1) ?? '');
+  expect(path).toMatch(/^\/purchases\/H/);
+  await expect(main(page)).toContainText(number);
+  const orders = [];
+  for (const shop of shops) {
+    const section = main(page).locator('section').filter({ hasText: `${number}-` }).filter({ hasText: shop });
+    // The innermost: sections may stand in sections.
+    const text = await section.last().innerText();
+    const own = text.match(/H[0-9A-Z-]*-\d+\b/)?.[0] ?? '';
+    expect(own, `the number of the order from ${shop}`).toMatch(new RegExp(`^${number}-\\d+$`));
+    orders.push({ shop, number: own, text });
+  }
+  expect(new Set(orders.map((order) => order.number)).size, 'one order a shop').toBe(shops.length);
+  return { path, number, orders };
+}
+
+/** What a shop calls itself. */
+export async function shopName(page: Page, shop: ShopHandle): Promise<string> {
+  await visit(page, `/shops/${shop}`);
+  return (await page.getByRole('heading', { level: 1 }).innerText()).trim();
+}
+
+// --- Accounts ---------------------------------------------------------------------------------------------------------
+
+export const freshEmail = (): string => `shopper-${randomBytes(6).toString('hex')}@example.com`;
+
+export async function signUp(page: Page, email: string): Promise<void> {
+  await visit(page, '/sign-up');
+  await field(page, 'Name').fill('Asha Rao');
+  await field(page, 'E-mail').fill(email);
+  await field(page, 'Password').fill(PASSWORD);
+  await button(page, 'Create account').click();
+  await expect(signOutButton(page)).toBeVisible();
+  await awake(page);
+}
+
+export async function signIn(page: Page, email: string): Promise<void> {
+  await visit(page, '/sign-in');
+  await field(page, 'E-mail').fill(email);
+  await field(page, 'Password').fill(PASSWORD);
+  await button(page, 'Sign in').click();
+  await expect(signOutButton(page)).toBeVisible();
+  await awake(page);
+}
+
+export const signOutButton = (page: Page): Locator => page.getByRole('button', { name: 'Sign out', exact: true });
+
+export async function signOut(page: Page): Promise<void> {
+  await signOutButton(page).click();
+  await expect(signOutButton(page)).toHaveCount(0);
+  await awake(page);
+}
+
+// --- Forms ------------------------------------------------------------------------------------------------------------
+
+/** Lets a form send what the browser itself would hold back, so that the market's own answer is seen. */
+export async function withoutBrowserChecks(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    for (const form of document.forms) form.noValidate = true;
+    for (const input of document.querySelectorAll<HTMLInputElement>('input[type=number], input[type=email]')) {
+      input.type = 'text';
+    }
+    for (const input of document.querySelectorAll('input')) input.removeAttribute('maxlength');
+  });
+}
+
+/** The field says that something is wrong with it, and what. */
+export async function refused(input: Locator): Promise<void> {
+  await expect(input).toHaveAttribute('aria-invalid', 'true');
+  await expect
+    .poll(() =>
+      input.evaluate((element) =>
+        ['aria-errormessage', 'aria-describedby']
+          .flatMap((name) => (element.getAttribute(name) ?? '').split(/\s+/))
+          .map((id) => (id ? (document.getElementById(id)?.textContent ?? '') : ''))
+          .join('')
+          .trim(),
+      ),
+    )
+    .not.toBe('');
+}
+
+/** Presses Tab until `target` has the focus. */
+export async function tabTo(page: Page, target: Locator, most = 200): Promise<void> {
+  await expect(target).toBeVisible();
+  for (let presses = 0; presses < most; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`${target} is not reached by Tab`);
+}
+
+// --- Every page -------------------------------------------------------------------------------------------------------
+
+export const WIDTHS = [390, 1280] as const;
+export const SCHEMES = ['light', 'dark'] as const;
+
+/** Shows the page at each width, light and dark. */
+export async function everyLook(page: Page, look: (label: string) => Promise<void>): Promise<void> {
+  for (const width of WIDTHS) {
+    for (const colorScheme of SCHEMES) {
+      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await look(`${width}-${colorScheme}`);
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+/** Walks through every page in the order of a day at the market, stopping at each. */
+export async function everyPage(page: Page, stop: (name: string) => Promise<void>): Promise<void> {
+  const at = async (path: string, name: string, status = 200) => {
+    expect(await visit(page, path), path).toBe(status);
+    await stop(name);
+  };
+  await at('/', 'home');
+  await at('/products', 'products');
+  await at('/products?q=no-such-thing-anywhere', 'products-none');
+  await at(`/shops/${SHOPS[0]}`, 'shop');
+  await openProduct(page, SHOPS[0]);
+  await stop('product');
+  await at('/no-such-page', 'not-found', 404);
+  await at('/basket', 'basket-empty');
+  await at('/sign-in', 'sign-in');
+  await at('/sign-up', 'sign-up');
+  await withoutBrowserChecks(page);
+  await field(page, 'E-mail').fill('not an address');
+  await button(page, 'Create account').click();
+  await refused(field(page, 'E-mail'));
+  await stop('sign-up-refused');
+  await fillBasket(page);
+  await at('/basket', 'basket');
+  await beginCheckout(page);
+  await stop('checkout');
+  await withoutBrowserChecks(page);
+  await choose(page, 'cash');
+  await button(page, PAY).click();
+  await refused(field(page, 'E-mail'));
+  await stop('checkout-refused');
+  await fillAddress(page);
+  await choose(page, 'card');
+  await button(page, PAY).click();
+  await arriveAt(page, 'Sandbox payment');
+  await stop('sandbox');
+  await page.getByLabel('Card number', { exact: true }).fill(CARDS.challenge);
+  await page.getByRole('button', { name: /^Pay/ }).click();
+  await arriveAt(page, 'Confirm it is you');
+  await stop('sandbox-challenge');
+  await page.getByRole('button', { name: 'Confirm', exact: true }).click();
+  await arriveAt(page, 'Thank you');
+  await stop('purchase');
+  await signUp(page, freshEmail());
+  await at('/account', 'account-empty');
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  await fillAddress(page);
+  await payInCash(page);
+  await arriveAt(page, 'Thank you');
+  await at('/account', 'account');
+  await signOut(page);
+  await signIn(page, SELLERS[SHOPS[0]]);
+  await at(`/seller/${SHOPS[0]}/orders`, 'seller-orders');
+}
+
+// --- axe --------------------------------------------------------------------------------------------------------------
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+declare const axe: typeof axeCore;
+
+/**
+ * Fails on what axe finds serious or critical. Evaluated code is not held by the content security policy. On a page
+ * without scripts axe's own timers would not run either, so scripts are let in while axe looks; those of the page have
+ * been passed over by then and do not start any more.
+ */
+export async function audit(page: Page): Promise<void> {
+  const session = runsScripts(page) ? undefined : await page.context().newCDPSession(page);
+  // A session only notes a change of what it has set itself: hence first the one, then the other.
+  await session?.send('Emulation.setScriptExecutionDisabled', { value: true });
+  await session?.send('Emulation.setScriptExecutionDisabled', { value: false });
+  try {
+    await page.evaluate(AXE);
+    const found = await page.evaluate(async () => {
+      const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+      return violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, impact, nodes }) => ({
+          rule: `${id} (${impact})`,
+          where: nodes.slice(0, 5).map((node) => `${node.target.join(' ')}: ${node.failureSummary}`),
+        }));
+    });
+    expect.soft(found, `axe at ${page.url()}`).toEqual([]);
+  } finally {
+    await session?.send('Emulation.setScriptExecutionDisabled', { value: true });
+    await session?.detach();
+  }
+}

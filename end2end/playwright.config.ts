@@ -1,0 +1,40 @@
+import { defineConfig, devices } from '@playwright/test';
+
+import { launchOptions } from './browser';
+import type { Settings } from './fixtures';
+
+const databases = ['sqlite', 'postgres'] as const;
+const surfaces = ['hydrated', 'plain'] as const;
+
+// How a page looks and is read aloud does not depend on the database.
+const ofThePageAlone = /accessible\.spec\.ts/;
+const needsScripts = /\.hydrated\.spec\.ts/;
+
+export default defineConfig<object, Settings>({
+  testDir: 'tests',
+  outputDir: 'test-results',
+  forbidOnly: true,
+  retries: 0,
+  workers: 2,
+  timeout: 120_000,
+  expect: { timeout: 10_000 },
+  reporter: 'list',
+  use: {
+    ...devices['Desktop Chrome'],
+    launchOptions,
+    actionTimeout: 15_000,
+    navigationTimeout: 30_000,
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+  },
+  projects: databases.flatMap((database) =>
+    surfaces.map((surface) => ({
+      name: `${database}-${surface}`,
+      use: { database, javaScriptEnabled: surface === 'hydrated' },
+      testIgnore: [
+        ...(surface === 'plain' ? [needsScripts] : []),
+        ...(database === 'postgres' ? [ofThePageAlone] : []),
+      ],
+    })),
+  ),
+});

@@ -1,0 +1,13 @@
+import { defineConfig } from '@playwright/test';
+
+import type { Settings } from './fixtures';
+import base from './playwright.config';
+
+// Pictures for people to look at: `make screens`.
+export default defineConfig<object, Settings>({
+  ...base,
+  testDir: '.',
+  testMatch: 'screens.ts',
+  timeout: 600_000,
+  projects: [{ name: 'screens', use: { database: 'sqlite' } }],
+});

@@ -1,0 +1,144 @@
+// A market of its own for each worker: a fresh database, the demo shops, free ports.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const exec = promisify(execFile);
+const repository = dirname(dirname(fileURLToPath(import.meta.url)));
+
+export type Database = 'sqlite' | 'postgres';
+
+/** HAAT_BIN, or what the release build made. */
+function program(): string {
+  const cache = process.env.HAAT_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'haat');
+  return process.env.HAAT_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(cache, 'target'), 'release', 'haat');
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}
+
+async function psql(url: string, statement: string): Promise<void> {
+  await exec('psql', ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', url, '--command', statement]);
+}
+
+async function freshDatabase(kind: Database, folder: string): Promise<{ url: string; drop: () => Promise<void> }> {
+  if (kind === 'sqlite') return { url: `sqlite:${join(folder, 'haat.db')}`, drop: async () => {} };
+  const server = process.env.HAAT_TEST_POSTGRES;
+  if (!server) throw new Error('HAAT_TEST_POSTGRES is not set: run under scripts/with-postgres');
+  const name = `haat_${randomBytes(6).toString('hex')}`;
+  await psql(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => psql(server, `DROP DATABASE ${name} WITH (FORCE)`) };
+}
+
+export class Market {
+  private server?: ChildProcess;
+  private ended = '';
+  private written = '';
+
+  private constructor(
+    private readonly folder: string,
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly drop: () => Promise<void>,
+    /** Where shoppers come in. */
+    readonly url: string,
+    /** The host name of the sandbox gateway's pages. */
+    readonly sandboxHost: string,
+  ) {}
+
+  static async open(kind: Database): Promise<Market> {
+    const folder = await mkdtemp(join(tmpdir(), 'haat-e2e-'));
+    const { url: database, drop } = await freshDatabase(kind, folder);
+    const port = await freePort();
+    const url = `http://localhost:${port}`;
+    const sandboxHost = `127.0.0.1:${port}`;
+    const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('HAAT__'));
+    const env = {
+      ...Object.fromEntries(inherited),
+      HAAT__DATABASE__URL: database,
+      HAAT__SERVER__BIND: `127.0.0.1:${port}`,
+      HAAT__SERVER__PUBLIC_URL: url,
+      HAAT__SERVER__SITE_ROOT: join(repository, 'target', 'site'),
+      HAAT__PAYMENTS__SANDBOX: 'true',
+      HAAT__PAYMENTS__SANDBOX_URL: `http://${sandboxHost}`,
+    };
+    const market = new Market(folder, env, drop, url, sandboxHost);
+    try {
+      await market.run('migrate');
+      await market.run('seed', '--demo');
+      await market.serve();
+    } catch (error) {
+      await market.close().catch(() => {});
+      throw error;
+    }
+    return market;
+  }
+
+  /** Runs `haat …` on this market's database. */
+  async run(...args: string[]): Promise<string> {
+    try {
+      const { stdout } = await exec(program(), args, { cwd: this.folder, env: this.env, timeout: 60_000 });
+      return stdout;
+    } catch (error) {
+      const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
+      throw new Error(`haat ${args.join(' ')} failed: ${message}\n${stdout}${stderr}`.slice(0, 8000));
+    }
+  }
+
+  /** What the server has logged since the last call. */
+  log(): string {
+    const text = this.written;
+    this.written = '';
+    return text;
+  }
+
+  private async serve(): Promise<void> {
+    const server = spawn(program(), ['serve'], { cwd: this.folder, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.server = server;
+    const keep = (chunk: Buffer) => (this.written = (this.written + chunk.toString()).slice(-1_000_000));
+    server.stdout?.on('data', keep);
+    server.stderr?.on('data', keep);
+    server.once('error', (error) => (this.ended = error.message));
+    server.once('exit', (code, signal) => (this.ended = `ended with ${signal ?? code}`));
+    const deadline = Date.now() + 60_000;
+    while (Date.now() < deadline) {
+      if (this.ended) throw new Error(`haat serve ${this.ended}\n${this.written.slice(-4000)}`);
+      const answer = await fetch(`http://${this.sandboxHost}/readyz`).catch(() => undefined);
+      if (answer?.ok) return;
+      await pause(50);
+    }
+    throw new Error(`haat serve was not ready within a minute\n${this.written.slice(-4000)}`);
+  }
+
+  /** Asks the server to stop, as an operator's supervisor does, and removes what it kept. */
+  async close(): Promise<void> {
+    const { server } = this;
+    let late = false;
+    const early = this.ended;
+    if (server && !early) {
+      server.kill('SIGTERM');
+      for (let waited = 0; !this.ended && waited < 15_000; waited += 50) await pause(50);
+      late = !this.ended;
+      if (late) server.kill('SIGKILL');
+    }
+    await this.drop();
+    await rm(this.folder, { recursive: true, force: true });
+    if (early) throw new Error(`haat serve ${early} by itself\n${this.written.slice(-4000)}`);
+    if (late) throw new Error('haat serve did not stop within 15 seconds of SIGTERM');
+  }
+}

@@ -1,0 +1,130 @@
+import { expect, test } from '../fixtures';
+import {
+  ADDRESS,
+  PAY,
+  SHOPS,
+  addOne,
+  addressStands,
+  arriveAt,
+  basketHolds,
+  basketLink,
+  beginCheckout,
+  button,
+  choose,
+  field,
+  fillAddress,
+  freshEmail,
+  openProduct,
+  quantityOf,
+  refused,
+  thanks,
+  shopName,
+  visit,
+  withoutBrowserChecks,
+} from '../helpers';
+
+// A form that is refused may be answered with a status of its own.
+test.beforeEach(({ problems }) => problems.allow(/Failed to load resource.*status of 4\d\d/));
+
+for (const quantity of ['0', '-1', '1000', '٣', '', '1.5', '1e2']) {
+  test(`a quantity of “${quantity}” is refused and nothing is added`, async ({ page }) => {
+    await openProduct(page, SHOPS[0]);
+    await withoutBrowserChecks(page);
+    await field(page, 'Quantity').fill(quantity);
+    await button(page, 'Add to basket').click();
+    await refused(field(page, 'Quantity'));
+    await expect(field(page, 'Quantity')).toHaveValue(quantity);
+    await expect(basketLink(page, 0)).toBeVisible();
+    await basketHolds(page, []);
+  });
+}
+
+test('a bad quantity in the basket is refused and the line stays as it was', async ({ page }) => {
+  const product = await addOne(page, SHOPS[0], 1);
+  await visit(page, '/basket');
+  await withoutBrowserChecks(page);
+  await quantityOf(page, product).fill('-1');
+  await button(page, /^Update/).click();
+  await refused(quantityOf(page, product));
+  await visit(page, '/basket');
+  await expect(quantityOf(page, product)).toHaveValue('1');
+});
+
+test('a line of the basket is changed and removed', async ({ page }) => {
+  const product = await addOne(page, SHOPS[0], 1);
+  await visit(page, '/basket');
+  await quantityOf(page, product).fill('2');
+  await button(page, /^Update/).click();
+  await expect(basketLink(page, 2)).toBeVisible();
+  await visit(page, '/basket');
+  await expect(quantityOf(page, product)).toHaveValue('2');
+  await button(page, /^Remove/).click();
+  await expect(basketLink(page, 0)).toBeVisible();
+  await basketHolds(page, []);
+});
+
+test('an empty checkout says which fields are missing', async ({ page }) => {
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  await withoutBrowserChecks(page);
+  for (const label of Object.keys(ADDRESS)) await field(page, label).fill('');
+  await choose(page, 'cash');
+  await button(page, PAY).click();
+  for (const label of ['E-mail', 'Full name', 'Street and number', 'Town or city']) await refused(field(page, label));
+  for (const label of ['State (optional)', 'Postal code (optional)', 'Phone (optional)']) {
+    await expect(field(page, label)).not.toHaveAttribute('aria-invalid', 'true');
+  }
+  await arriveAt(page, 'Checkout');
+});
+
+test('a checkout with wrong fields keeps all that was typed, and pays once they are right', async ({ page }) => {
+  const name = await shopName(page, SHOPS[0]);
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  await withoutBrowserChecks(page);
+  const wrong = { 'E-mail': 'asha at example', 'Phone (optional)': 'call me', 'Full name': 'Asha <b>"Rao"</b> & Co' };
+  await fillAddress(page, wrong);
+  await choose(page, 'cash');
+  await button(page, PAY).click();
+  await refused(field(page, 'E-mail'));
+  await refused(field(page, 'Phone (optional)'));
+  await addressStands(page, wrong);
+  await expect(page.getByRole('radio', { name: 'Cash on delivery' })).toBeChecked();
+  // What was typed is with the checkout, not only on this page.
+  await visit(page, new URL(page.url()).pathname);
+  await addressStands(page, wrong);
+  await fillAddress(page, { 'Full name': wrong['Full name'] });
+  await choose(page, 'cash');
+  await button(page, PAY).click();
+  await thanks(page, [name]);
+  await expect(page.getByRole('main')).toContainText(wrong['Full name']);
+});
+
+test('a refused sign-up keeps the name and never the password', async ({ page }) => {
+  await visit(page, '/sign-up');
+  await withoutBrowserChecks(page);
+  await field(page, 'Name').fill('Asha Rao');
+  await field(page, 'E-mail').fill('asha at example');
+  await field(page, 'Password').fill('a password that nobody keeps');
+  await button(page, 'Create account').click();
+  await refused(field(page, 'E-mail'));
+  await expect(field(page, 'Name')).toHaveValue('Asha Rao');
+  await expect(field(page, 'E-mail')).toHaveValue('asha at example');
+  await visit(page, page.url());
+  await expect(field(page, 'Password')).toHaveValue('');
+  expect(await page.content()).not.toContain('a password that nobody keeps');
+});
+
+test('a wrong password is refused without saying which of the two is wrong', async ({ page }) => {
+  const answers = [];
+  for (const email of ['meena@haat.example', freshEmail()]) {
+    await visit(page, '/sign-in');
+    await field(page, 'E-mail').fill(email);
+    await field(page, 'Password').fill('not the password at all');
+    await button(page, 'Sign in').click();
+    const message = page.getByText('E-mail and password do not belong together.').first();
+    await expect(message).toBeVisible();
+    answers.push(await message.innerText());
+  }
+  expect(answers[0]).toBe(answers[1]);
+});
