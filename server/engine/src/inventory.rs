@@ -16,7 +16,7 @@ statements! {
     pub(crate) MOVE = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
         VALUES [($1, $2, $3, $4, $5)]";
     RECEIVE = "UPDATE capacities SET on_hand = on_hand + $2 WHERE id = $1";
-    MEMBER_OF = "SELECT 1 AS value FROM variants v JOIN shop_members m ON m.shop_id = v.shop_id
+    MEMBER_OF = "SELECT CAST(1 AS BIGINT) AS value FROM variants v JOIN shop_members m ON m.shop_id = v.shop_id
         WHERE v.id = $1 AND m.user_id = $2 AND m.role IN ('owner', 'manager')";
 }
 

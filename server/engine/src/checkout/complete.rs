@@ -45,7 +45,7 @@ statements! {
     MOVE_STOCK = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
         SELECT capacity_id, 'sold', $2, -quantity, $3 FROM holds WHERE checkout_id = $1";
     CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted)
-        SELECT DISTINCT 'product', product_id, $2, FALSE FROM checkout_lines WHERE checkout_id = $1
+        SELECT DISTINCT 'product', product_id, CAST($2 AS BIGINT), FALSE FROM checkout_lines WHERE checkout_id = $1
         ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at";
     EMPTY_CART = "DELETE FROM cart_lines WHERE cart_id = $1
         AND variant_id IN (SELECT variant_id FROM checkout_lines WHERE checkout_id = $2)";

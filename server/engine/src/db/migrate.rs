@@ -22,7 +22,8 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
     number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";
 
 // Nodes that start at once take turns. PostgreSQL alone has more than one node (docs/decisions/0002-databases.md).
-const TAKE_TURNS: &str = "LOCK TABLE migrations IN EXCLUSIVE MODE";
+// The number is any that nothing else uses: the bytes of "haat".
+const TAKE_TURNS: &str = "SELECT pg_advisory_xact_lock(1751212404)";
 
 statements! {
     APPLIED = "SELECT number, checksum FROM migrations ORDER BY number";
@@ -57,10 +58,10 @@ impl Db {
     pub async fn migrate(&self, now_ms: i64) -> Result<usize, Fault> {
         self.write("migrate", now_ms, |tx, now_ms| {
             Box::pin(async move {
-                tx.script(TABLE).await?;
                 if matches!(tx.arm, TxArm::Pg(_)) {
                     tx.script(TAKE_TURNS).await?;
                 }
+                tx.script(TABLE).await?;
                 let applied: Vec<Applied> = tx.all(&APPLIED, params![]).await?;
                 check(&applied)?;
                 let todo = &SCHEMA[applied.len()..];

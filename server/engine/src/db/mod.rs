@@ -145,8 +145,13 @@ impl Db {
     }
 
     /// Whether every statement and list can be prepared: their tables, columns and types exist. For tests.
+    ///
+    /// PostgreSQL cannot tell the types of parameters that stand in a list of VALUES to join; those statements are left
+    /// to the test that executes all.
     pub async fn prepare_all(&self) -> Result<usize, String> {
+        let joins_values = |sql: &str| sql.contains("(VALUES [") && matches!(self.arm, Arm::Pg(_));
         let mut texts: Vec<(String, String)> = statement::all()
+            .filter(|s| !joins_values(s.sql))
             .map(|s| (s.name.to_owned(), if s.takes_many() { s.expanded(2, width(s.sql)) } else { s.sql.to_owned() }))
             .collect();
         for list in list::all() {

@@ -159,4 +159,26 @@ both! {
         assert_eq!(again, first, "the payment that is under way is gone on with");
         jobs::drain(&market.engine).await.unwrap();
     }
+
+    async fn a_gateway_that_is_away_costs_nothing_but_time(market) {
+        use std::sync::atomic::Ordering;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let id = checkout::begin(&market.engine, &guest).await.unwrap();
+        market.line.cut.store(true, Ordering::Relaxed);
+        let refused = checkout::pay(&market.engine, &guest, id, form("sandbox"), "k").await;
+        assert_eq!(refused, Err(Error::Busy { retry_after_s: 2 }));
+        market.clock.advance_ms(60_000);
+        payments::reconcile(&market.engine).await.unwrap();
+        market.line.cut.store(false, Ordering::Relaxed);
+        // The same key again: the gateway got the first try, and there is one payment there.
+        let NextAction::Redirect { url } = checkout::pay(&market.engine, &guest, id, form("sandbox"), "k").await.unwrap() else { panic!() };
+        market.enter(url.rsplit('/').next().unwrap(), Card::Approve).await;
+        // Its webhook meets nobody at first.
+        assert_eq!(market.sandbox.deliver_due().await.unwrap(), 0);
+        market.clock.advance_ms(3_000);
+        assert_eq!(market.deliver_webhooks().await, 1);
+        assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().state, CheckoutState::Completed);
+        assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().captured, 1);
+    }
 }

@@ -1,9 +1,16 @@
 //! A market to test on: two shops, a few products, every gateway; on either database, gone afterwards.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use haat_engine::{
-    Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout, jobs, oracle, payments,
+    Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout, jobs, oracle,
+    payments::{self, Ask, Event, GatewayError, PaymentGateway, Standing, Started},
     random::{self, Secret},
     sandbox::{self, Card},
     shops,
@@ -14,8 +21,8 @@ use haat_shared::{
     accounts::SignUp,
     carts::AddLine,
     checkout::CheckoutForm,
-    id::kinds::{CheckoutId, PaymentId, VariantId},
-    payments::NextAction,
+    id::kinds::{CheckoutId, PaymentId, RefundId, VariantId},
+    payments::{Method, NextAction},
 };
 use sqlx_core::{connection::Connection, raw_sql::raw_sql, sql_str::AssertSqlSafe};
 use sqlx_postgres::PgConnection;
@@ -26,12 +33,49 @@ pub enum On {
     Postgres,
 }
 
+/// The sandbox, which can be cut off.
+pub struct Line {
+    sandbox: Arc<Sandbox>,
+    pub cut: AtomicBool,
+}
+
+impl Line {
+    fn up(&self) -> std::result::Result<&Sandbox, GatewayError> {
+        if self.cut.load(Ordering::Relaxed) { Err(GatewayError::Unreachable("cut".into())) } else { Ok(&self.sandbox) }
+    }
+}
+
+#[async_trait::async_trait]
+impl PaymentGateway for Line {
+    fn method(&self) -> Method {
+        self.sandbox.method()
+    }
+    async fn start(&self, ask: &Ask) -> std::result::Result<Started, GatewayError> {
+        // What is cut is the answer: the gateway got it.
+        let started = self.sandbox.start(ask).await;
+        self.up()?;
+        started
+    }
+    async fn fetch(&self, gateway_ref: &str) -> std::result::Result<Standing, GatewayError> {
+        self.up()?.fetch(gateway_ref).await
+    }
+    async fn refund(&self, gateway_ref: &str, id: RefundId, amount: Money) -> std::result::Result<(), GatewayError> {
+        self.up()?.refund(gateway_ref, id, amount).await
+    }
+    fn signature_header(&self) -> &'static str {
+        self.sandbox.signature_header()
+    }
+    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<Event> {
+        self.sandbox.verify(signature, body, now_ms)
+    }
+}
+
 pub struct Market {
+    pub line: Arc<Line>,
     pub engine: Engine,
     pub clock: Clock,
     pub sandbox: Arc<Sandbox>,
     pub folder: PathBuf,
-    pub url: String,
 }
 
 /// Runs a test on both databases. Whatever it did, the books must balance and no work may be left.
@@ -84,22 +128,23 @@ impl Market {
     }
 
     pub async fn open(on: On) -> Self {
-        let (db, folder, url) = Self::bare(on).await;
+        let (db, folder, _) = Self::bare(on).await;
         let clock = Clock::default();
         db.migrate(clock.now_ms()).await.unwrap();
         let secret = Secret::new("a secret of the tests");
         let sandbox =
             Arc::new(Sandbox::new(db.clone(), clock.clone(), secret.clone(), "http://127.0.0.1:1", String::new()));
+        let line = Arc::new(Line { sandbox: sandbox.clone(), cut: AtomicBool::new(false) });
         let engine = Engine::new(Parts {
             db,
             clock: clock.clone(),
-            gateways: vec![sandbox.clone(), Arc::new(Cash)],
+            gateways: vec![line.clone(), Arc::new(Cash)],
             secret,
             public_url: "http://localhost:1".into(),
             wake: Arc::default(),
             currency: Currency::INR,
         });
-        let market = Self { engine, clock, sandbox, folder, url };
+        let market = Self { line, engine, clock, sandbox, folder };
         market.open_shop("meena-crafts", 1_000).await;
         market.open_shop("delta-electronics", 800).await;
         market
