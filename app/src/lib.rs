@@ -1,1 +1,81 @@
+//! The user interface: pages, components, words, and the server functions they call.
+//!
+//! Compiled twice: for the server (`ssr`), which renders whole pages that work as they are, and for the browser
+//! (`hydrate`), where they come to life.
+#![recursion_limit = "256"]
+#![allow(unreachable_pub, reason = "the component macro writes `pub` for what is not")]
 
+pub mod api;
+pub mod countries;
+mod layout;
+mod seller;
+mod state;
+mod storefront;
+pub mod ui;
+pub mod words;
+
+include!(concat!(env!("OUT_DIR"), "/i18n.rs"));
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
+
+use crate::{i18n::I18nContextProvider, layout::Layout};
+
+/// The whole page around [`App`], with the headers that belong to it. Server only.
+#[cfg(feature = "ssr")]
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    use leptos_meta::{HashedStylesheet, MetaTags};
+
+    layout::secure_headers();
+    let nonce = leptos::nonce::use_nonce();
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" dir="ltr">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <HashedStylesheet options=options.clone() id="haat" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <AutoReload options=options.clone() />
+                <HydrationScripts options attr:nonce=nonce />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// Everything inside the body, and which page is at which address.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <I18nContextProvider>
+            <Router>
+                <Layout>
+                    <FlatRoutes fallback=|| storefront::NotFound().into_any()>
+                        <Route path=path!("/") view=|| storefront::Home().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/products") view=|| storefront::Products().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/p/:slug") view=|| storefront::Product().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/shops/:handle") view=|| storefront::Shop().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/basket") view=|| storefront::Basket().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/checkout/:id") view=|| storefront::Checkout().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/purchases/:number") view=|| storefront::Purchase().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/sign-in") view=|| storefront::SignIn().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/sign-up") view=|| storefront::SignUp().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/account") view=|| storefront::Account().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/orders") view=|| seller::Orders().into_any() ssr=SsrMode::Async />
+                    </FlatRoutes>
+                </Layout>
+            </Router>
+        </I18nContextProvider>
+    }
+}

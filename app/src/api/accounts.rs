@@ -1,0 +1,22 @@
+//! Who is signed in, and the forms that came back to them.
+
+use haat_shared::{
+    accounts::{Draft, Me},
+    id::kinds::DraftId,
+};
+use leptos::{prelude::*, server_fn::codec::Json};
+
+use super::ApiError;
+
+/// Who is signed in; nobody for a guest.
+#[server(name = FetchMe, prefix = "/api", endpoint = "accounts/me", input = Json)]
+pub async fn me() -> Result<Option<Me>, ApiError> {
+    super::call(async |engine, caller| haat_engine::accounts::me(&engine, &caller).await).await
+}
+
+/// What was typed into a form that came back.
+#[server(name = FetchDraft, prefix = "/api", endpoint = "accounts/draft", input = Json)]
+pub async fn draft(form: String, id: DraftId) -> Result<Option<Draft>, ApiError> {
+    super::call(async |engine, caller| haat_engine::accounts::find_draft(&engine, &caller, &form, id).await)
+        .await
+}

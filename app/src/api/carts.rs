@@ -1,0 +1,37 @@
+//! The basket.
+
+use haat_shared::{
+    carts::{AddLine, CartView, SetQuantity},
+    id::kinds::CartLineId,
+};
+use leptos::{prelude::*, server_fn::codec::Json};
+
+use super::ApiError;
+
+/// The basket of whoever asks.
+#[server(prefix = "/api", endpoint = "carts/view", input = Json)]
+pub async fn view() -> Result<CartView, ApiError> {
+    super::call(async |engine, caller| haat_engine::carts::view(&engine, &caller).await).await
+}
+
+/// Puts something into the basket.
+#[server(name = PutLine, prefix = "/api", endpoint = "carts/add_line", input = Json)]
+pub async fn add_line(line: AddLine) -> Result<CartView, ApiError> {
+    let changed =
+        super::call(async |engine, caller| haat_engine::carts::add_line(&engine, &caller, line).await)
+            .await?;
+    super::keep_cart(changed.token);
+    Ok(changed.view)
+}
+
+/// Changes how many of a line there are.
+#[server(name = ChangeQuantity, prefix = "/api", endpoint = "carts/set_quantity", input = Json)]
+pub async fn set_quantity(change: SetQuantity) -> Result<CartView, ApiError> {
+    super::call(async |engine, caller| haat_engine::carts::set_quantity(&engine, &caller, change).await).await
+}
+
+/// Takes a line out of the basket.
+#[server(prefix = "/api", endpoint = "carts/remove_line", input = Json)]
+pub async fn remove_line(line: CartLineId) -> Result<CartView, ApiError> {
+    super::call(async |engine, caller| haat_engine::carts::remove_line(&engine, &caller, line).await).await
+}

@@ -1,0 +1,29 @@
+//! Checkout: beginning, looking, paying.
+
+use haat_shared::{
+    checkout::{CheckoutForm, CheckoutView},
+    id::kinds::CheckoutId,
+    payments::NextAction,
+};
+use leptos::{prelude::*, server_fn::codec::Json};
+
+use super::ApiError;
+
+/// Begins to buy what is in the basket.
+#[server(prefix = "/api", endpoint = "checkout/begin", input = Json)]
+pub async fn begin() -> Result<CheckoutId, ApiError> {
+    super::call(async |engine, caller| haat_engine::checkout::begin(&engine, &caller).await).await
+}
+
+/// A checkout, with what was typed so far.
+#[server(prefix = "/api", endpoint = "checkout/view", input = Json)]
+pub async fn view(id: CheckoutId) -> Result<CheckoutView, ApiError> {
+    super::call(async |engine, caller| haat_engine::checkout::view(&engine, &caller, id).await).await
+}
+
+/// Keeps what was typed, and pays. `key` makes a repeated try the same one.
+#[server(prefix = "/api", endpoint = "checkout/pay", input = Json)]
+pub async fn pay(id: CheckoutId, form: CheckoutForm, key: String) -> Result<NextAction, ApiError> {
+    super::call(async |engine, caller| haat_engine::checkout::pay(&engine, &caller, id, form, &key).await)
+        .await
+}

@@ -1,0 +1,113 @@
+//! The server functions: how a page asks the engine. One file a domain, no logic in them.
+#![allow(
+    missing_docs,
+    reason = "the server macro makes a struct of the arguments, whose fields cannot be documented"
+)]
+
+pub mod accounts;
+pub mod carts;
+pub mod catalog;
+pub mod checkout;
+pub mod orders;
+pub mod shops;
+
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
+
+use haat_shared::Error;
+
+/// An [`Error`] on its way to the browser, unchanged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ApiError(pub Error);
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(fault: ServerFnErrorErr) -> Self {
+        let error = match fault {
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Error::Busy { retry_after_s: 2 },
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Error::Invalid(Vec::new()),
+            _ => Error::Internal,
+        };
+        #[cfg(feature = "ssr")]
+        answer_with(&error);
+        Self(error)
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+/// What the server provides to each rendering and each server function.
+#[cfg(feature = "ssr")]
+#[derive(Clone)]
+pub struct Ctx {
+    /// The use cases.
+    pub engine: haat_engine::Engine,
+    /// Who asks.
+    pub caller: haat_engine::Caller,
+    /// Whether the site is served over TLS, so that cookies must be too.
+    pub secure: bool,
+    /// Origins, separated by spaces, that a form may lead to besides our own: the gateways' pages.
+    pub gateway_origins: String,
+}
+
+/// Runs a use case for whoever asks, and gives the answer its HTTP status. The only one to touch the context.
+#[cfg(feature = "ssr")]
+async fn call<T>(
+    run: impl AsyncFnOnce(haat_engine::Engine, haat_engine::Caller) -> haat_shared::Result<T>,
+) -> Result<T, ApiError> {
+    let result = match leptos::prelude::use_context::<Ctx>() {
+        Some(ctx) => run(ctx.engine, ctx.caller).await,
+        None => Err(Error::Internal),
+    };
+    result.map_err(|error| {
+        answer_with(&error);
+        ApiError(error)
+    })
+}
+
+/// Sets the status and the headers that say what went wrong: Leptos by itself says 500.
+#[cfg(feature = "ssr")]
+fn answer_with(error: &Error) {
+    use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+    let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>() else { return };
+    response.set_status(StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    if let Some(seconds) = error.retry_after_s() {
+        response.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
+/// Says that there is no such page; does nothing in the browser.
+pub fn page_not_found() {
+    #[cfg(feature = "ssr")]
+    answer_with(&Error::NotFound);
+}
+
+/// The cookie that holds the token of a guest's cart. The server reads it by the same names.
+#[cfg(feature = "ssr")]
+pub fn cart_cookie(secure: bool, token: &str) -> http::HeaderValue {
+    let name = if secure { "__Host-haat_cart" } else { "haat_cart" };
+    let tail = if secure { "; Secure" } else { "" };
+    let text = format!("{name}={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age={}{tail}", 90 * 24 * 60 * 60);
+    http::HeaderValue::from_str(&text).unwrap_or_else(|_| http::HeaderValue::from_static(""))
+}
+
+/// Hands the browser the token of the cart that was just made for it.
+#[cfg(feature = "ssr")]
+fn keep_cart(token: Option<String>) {
+    use leptos::prelude::use_context;
+    let (Some(token), Some(ctx)) = (token, use_context::<Ctx>()) else { return };
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.append_header(http::header::SET_COOKIE, cart_cookie(ctx.secure, &token));
+    }
+}

@@ -1,0 +1,12 @@
+//! The shops, as shoppers see them.
+
+use haat_shared::shops::ShopView;
+use leptos::{prelude::*, server_fn::codec::Json};
+
+use super::ApiError;
+
+/// A shop by its handle.
+#[server(prefix = "/api", endpoint = "shops/shop", input = Json)]
+pub async fn shop(handle: String) -> Result<ShopView, ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::shop(&engine, &caller, &handle).await).await
+}

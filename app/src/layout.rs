@@ -1,0 +1,162 @@
+//! What surrounds every page: header, footer, the place for toasts, and the headers that keep it safe.
+
+use leptos::prelude::*;
+use leptos_i18n::{t, tu_string};
+
+use crate::{
+    i18n::use_i18n,
+    state::{self, Basket, Visitor},
+    ui::{Icon, SearchForm, Toasts, provide_toasts},
+};
+
+/// Sets the policy of what the page may load and lead to. The nonce is the one that Leptos' own scripts carry.
+#[cfg(feature = "ssr")]
+pub(crate) fn secure_headers() {
+    let Some(response) = use_context::<leptos_axum::ResponseOptions>() else { return };
+    let nonce = leptos::nonce::use_nonce().map(|n| format!("'nonce-{n}' ")).unwrap_or_default();
+    let gateways = use_context::<crate::api::Ctx>().map(|ctx| ctx.gateway_origins).unwrap_or_default();
+    let policy = format!(
+        "default-src 'self'; script-src 'self' {nonce}'wasm-unsafe-eval' 'strict-dynamic'; style-src 'self'; \
+         img-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; \
+         frame-ancestors 'none'; form-action 'self' {gateways}"
+    );
+    if let Ok(policy) = http::HeaderValue::from_str(policy.trim_end()) {
+        response.insert_header(http::header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// A page between header and footer.
+#[component]
+pub(crate) fn Layout(children: Children) -> impl IntoView {
+    let i18n = use_i18n();
+    state::provide();
+    provide_toasts();
+    mark_as_live();
+    view! {
+        <a class="skip" href="#content" rel="external">{t!(i18n, layout.skip)}</a>
+        <Header />
+        <main id="content" tabindex="-1">{children()}</main>
+        <Footer />
+        <Toasts />
+    }
+}
+
+/// Marks the page as hydrated, for styles and tests.
+fn mark_as_live() {
+    Effect::new(|| {
+        if let Some(root) = document().document_element() {
+            let _ = root.set_attribute("data-live", "");
+        }
+    });
+}
+
+#[component]
+fn Header() -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <div class="topbar">
+            <div class="width topbar-row">
+                <p class="topbar-promise">{t!(i18n, brand.promise)}</p>
+                <VisitorNav />
+            </div>
+        </div>
+        <header class="header">
+            <div class="width header-row">
+                <a class="logo" href="/" aria-label=move || tu_string!(i18n, brand.home)>
+                    <Icon name="awning" />
+                    <span>{t!(i18n, brand.name)}</span>
+                </a>
+                <SearchForm />
+                <nav class="header-nav" aria-label=move || tu_string!(i18n, layout.main_nav)>
+                    <BasketLink />
+                </nav>
+            </div>
+        </header>
+    }
+}
+
+/// Who is signed in, and where they may go; or how to sign in.
+#[component]
+fn VisitorNav() -> impl IntoView {
+    let i18n = use_i18n();
+    let visitor = expect_context::<Visitor>().0;
+    let links = move || {
+        Suspend::new(async move {
+            match visitor.await.ok().flatten() {
+                None => {
+                    view! { <a class="topbar-link" href="/sign-in">{t!(i18n, header.sign_in)}</a> }.into_any()
+                }
+                Some(me) => {
+                    let shops = me.shops.into_iter().map(|shop| {
+                        let href = format!("/seller/{}/orders", shop.handle);
+                        let words = tu_string!(i18n, header.shop_orders, shop = shop.name).to_string();
+                        view! { <a class="topbar-link" href=href>{words}</a> }
+                    });
+                    view! {
+                        {shops.collect_view()}
+                        <a class="topbar-link" href="/account" title=tu_string!(i18n, header.account)>
+                            <Icon name="person" />
+                            <span class="topbar-name">{me.name}</span>
+                        </a>
+                        <form method="post" action="/sign-out">
+                            <button class="topbar-link" type="submit">{t!(i18n, header.sign_out)}</button>
+                        </form>
+                    }
+                    .into_any()
+                }
+            }
+        })
+    };
+    view! {
+        <nav class="topbar-nav" aria-label=move || tu_string!(i18n, layout.account_nav)>
+            <Transition>{links}</Transition>
+        </nav>
+    }
+}
+
+/// The way to the basket, with how many pieces it holds.
+#[component]
+fn BasketLink() -> impl IntoView {
+    let i18n = use_i18n();
+    let basket = expect_context::<Basket>().0;
+    let link = move || {
+        Suspend::new(async move {
+            let pieces = basket.await.map_or(0, |view| view.pieces);
+            let name = match pieces {
+                1 => tu_string!(i18n, header.basket_one).to_owned(),
+                n => tu_string!(i18n, header.basket_many, n = n).to_string(),
+            };
+            view! {
+                <a class="basket-link" href="/basket" aria-label=name>
+                    <Icon name="basket" />
+                    <span class="basket-word">{t!(i18n, header.basket)}</span>
+                    <span class="basket-count" class:empty=pieces == 0>{pieces}</span>
+                </a>
+            }
+        })
+    };
+    view! { <Transition>{link}</Transition> }
+}
+
+#[component]
+fn Footer() -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <footer class="footer">
+            <div class="width footer-row">
+                <div class="footer-about">
+                    <p class="footer-name">
+                        <Icon name="awning" />
+                        {t!(i18n, brand.name)}
+                    </p>
+                    <p>{t!(i18n, layout.footer_note)}</p>
+                </div>
+                <nav class="footer-nav" aria-label=move || tu_string!(i18n, layout.footer_nav)>
+                    <a href="/products">{t!(i18n, layout.all_products)}</a>
+                    <a href="/basket">{t!(i18n, header.basket)}</a>
+                    <a href="/account">{t!(i18n, header.account)}</a>
+                </nav>
+            </div>
+        </footer>
+    }
+}

@@ -1,0 +1,40 @@
+//! What several pages share while a tab lives: the basket, who is signed in, and what the address asks for.
+
+use haat_shared::{accounts::Me, carts::CartView};
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use crate::api::{self, ApiError};
+
+/// The basket: one resource behind the header's count and the basket page.
+#[derive(Clone, Copy)]
+pub(crate) struct Basket(pub(crate) Resource<Result<CartView, ApiError>>);
+
+impl Basket {
+    /// Shows the basket as the server just answered it.
+    pub(crate) fn show(self, view: CartView) {
+        self.0.set(Some(Ok(view)));
+    }
+}
+
+/// Who is signed in.
+#[derive(Clone, Copy)]
+pub(crate) struct Visitor(pub(crate) Resource<Result<Option<Me>, ApiError>>);
+
+/// Asks once for what every page shows.
+pub(crate) fn provide() {
+    provide_context(Basket(Resource::new(|| (), |()| api::carts::view())));
+    provide_context(Visitor(Resource::new(|| (), |()| api::accounts::me())));
+}
+
+/// The part of the path with this name.
+pub(crate) fn param(name: &'static str) -> Memo<String> {
+    let params = use_params_map();
+    Memo::new(move |_| params.read().get(name).unwrap_or_default())
+}
+
+/// The parameter of the query with this name; empty without one.
+pub(crate) fn query(name: &'static str) -> Memo<String> {
+    let query = use_query_map();
+    Memo::new(move |_| query.read().get(name).unwrap_or_default())
+}

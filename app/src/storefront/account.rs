@@ -1,0 +1,68 @@
+//! What the account bought.
+
+use haat_shared::orders::PurchaseCard;
+use leptos::prelude::*;
+use leptos_i18n::{t, tu_string};
+
+use crate::{
+    api,
+    i18n::use_i18n,
+    state::query,
+    ui::{EmptyState, LinkButton, PageTitle, Pager, loaded},
+    words,
+};
+
+/// The account's page.
+#[component]
+pub(crate) fn Account() -> impl IntoView {
+    let i18n = use_i18n();
+    let after = query("after");
+    let found = Resource::new(
+        move || after.get(),
+        |after| async move { api::orders::history(after.clone()).await.map(|page| (after, page)) },
+    );
+    loaded(found, move |(after, page)| {
+        let first = (!after.is_empty()).then(|| "/account".to_owned());
+        let next = page.next.map(|next| format!("/account?after={next}"));
+        let list = if page.items.is_empty() {
+            let (title, note) = (tu_string!(i18n, account.none), tu_string!(i18n, account.none_note));
+            view! {
+                <EmptyState icon="basket" title note>
+                    <LinkButton href="/products">{t!(i18n, basket.shop_around)}</LinkButton>
+                </EmptyState>
+            }
+            .into_any()
+        } else {
+            let rows = page.items.into_iter().map(|purchase| view! { <Row purchase /> }).collect_view();
+            view! { <ul class="rows">{rows}</ul> }.into_any()
+        };
+        view! {
+            <PageTitle text=tu_string!(i18n, account.title) />
+            <div class="width page narrow">
+                <h1>{t!(i18n, account.title)}</h1>
+                <h2>{t!(i18n, account.history)}</h2>
+                {list}
+                <Pager first next next_words=tu_string!(i18n, account.next) />
+            </div>
+        }
+    })
+}
+
+#[component]
+fn Row(purchase: PurchaseCard) -> impl IntoView {
+    let i18n = use_i18n();
+    let name = tu_string!(i18n, account.purchase, number = purchase.number.as_str()).to_string();
+    let shops = match purchase.orders {
+        1 => tu_string!(i18n, account.orders_one).to_owned(),
+        n => tu_string!(i18n, account.orders_many, n = n).to_string(),
+    };
+    view! {
+        <li class="row">
+            <div>
+                <a class="row-link" href=purchase.url>{name}</a>
+                <p class="note">{words::day(i18n, &purchase.made_at)}" · "{shops}</p>
+            </div>
+            <p class="price">{purchase.total.to_string()}</p>
+        </li>
+    }
+}

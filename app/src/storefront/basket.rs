@@ -1,0 +1,196 @@
+//! The basket: grouped by shop, every cost shown.
+
+use haat_shared::{
+    Error,
+    carts::{CartGroup, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
+};
+use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
+use leptos_i18n::{t, tu_string};
+
+use super::product::BuyFault;
+use crate::{
+    api::{self, ApiError},
+    i18n::use_i18n,
+    state,
+    ui::{Button, EmptyState, LinkButton, PageTitle, Picture, Sums, Toaster, loaded},
+    words,
+};
+
+/// The basket's page.
+#[component]
+pub(crate) fn Basket() -> impl IntoView {
+    let i18n = use_i18n();
+    let basket = expect_context::<state::Basket>();
+    let fault = RwSignal::new(None::<Error>);
+    view! {
+        <PageTitle text=tu_string!(i18n, basket.title) />
+        {loaded(
+            basket.0,
+            move |cart| {
+                view! {
+                    <div class="width page">
+                        <h1>{t!(i18n, basket.title)}</h1>
+                        <BuyFault fault />
+                        {if cart.is_empty() { empty(i18n) } else { view! { <Full cart fault /> }.into_any() }}
+                    </div>
+                }
+            },
+        )}
+    }
+}
+
+fn empty(i18n: words::I18n) -> AnyView {
+    let (title, note) = (tu_string!(i18n, basket.empty), tu_string!(i18n, basket.empty_note));
+    view! {
+        <EmptyState icon="basket" title note>
+            <LinkButton href="/products">{t!(i18n, basket.shop_around)}</LinkButton>
+        </EmptyState>
+    }
+    .into_any()
+}
+
+#[component]
+fn Full(cart: CartView, fault: RwSignal<Option<Error>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let groups = cart.groups.into_iter().map(|group| view! { <Group group fault /> }).collect_view();
+    let sums = match (cart.subtotal, cart.delivery, cart.total) {
+        (Some(subtotal), Some(delivery), Some(total)) => Some(view! { <Sums subtotal delivery total /> }),
+        _ => None,
+    };
+    view! {
+        <div class="two-columns">
+            <div class="groups">{groups}</div>
+            <section class="summary" aria-labelledby="summary">
+                <h2 id="summary">{t!(i18n, basket.summary)}</h2>
+                {sums}
+                <form method="post" action="/checkout" class="action-bar">
+                    <span class="action-total" aria-hidden="true">{cart.total.map(|t| t.to_string())}</span>
+                    <Button>{t!(i18n, basket.checkout)}</Button>
+                </form>
+                <p class="note">{t!(i18n, basket.held)}</p>
+            </section>
+        </div>
+    }
+}
+
+#[component]
+fn Group(group: CartGroup, fault: RwSignal<Option<Error>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let lines = group.lines.into_iter().map(|line| view! { <Line line fault /> }).collect_view();
+    let delivery = match group.delivery.amount() {
+        0 => tu_string!(i18n, basket.free).to_owned(),
+        _ => group.delivery.to_string(),
+    };
+    view! {
+        <section class="group">
+            <h2 class="group-shop">
+                <span class="note">{t!(i18n, basket.from)}</span>
+                " "
+                <a href=format!("/shops/{}", group.shop_handle)>{group.shop_name}</a>
+            </h2>
+            <ul class="lines">{lines}</ul>
+            <p class="group-delivery">
+                <span>{t!(i18n, basket.delivery)}</span>
+                <span class="price">{delivery}</span>
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn Line(line: CartLineView, fault: RwSignal<Option<Error>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let (basket, toaster) = (expect_context::<state::Basket>(), expect_context::<Toaster>());
+    let busy = RwSignal::new(false);
+    let input = NodeRef::<leptos::html::Input>::new();
+    let id = line.id;
+
+    let change = move |event: SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        let remove = pressed(&event).as_deref() == Some("remove");
+        let quantity = input.get_untracked().map(|i| i.value()).unwrap_or_default();
+        busy.set(true);
+        leptos::task::spawn_local(async move {
+            let (result, news) = if remove {
+                (api::carts::remove_line(id).await, tu_string!(i18n, basket.removed))
+            } else {
+                let change = SetQuantity { line: id, quantity };
+                (api::carts::set_quantity(change).await, tu_string!(i18n, basket.updated))
+            };
+            match result {
+                Ok(view) => {
+                    fault.set(None);
+                    toaster.say(news.to_owned(), None);
+                    basket.show(view);
+                }
+                Err(ApiError(error)) => {
+                    fault.set(Some(error));
+                    busy.set(false);
+                }
+            }
+        });
+    };
+
+    let shortage = match line.available {
+        left if left >= line.quantity => None,
+        ..=0 => Some(tu_string!(i18n, basket.gone).to_owned()),
+        left => Some(tu_string!(i18n, basket.only_left, n = left).to_string()),
+    };
+    let was =
+        line.price_was.map(|was| tu_string!(i18n, basket.price_was, price = was.to_string()).to_string());
+    let each = (line.quantity > 1)
+        .then(|| tu_string!(i18n, basket.each, price = line.unit_price.to_string()).to_string());
+    let variant =
+        (!line.variant_title.is_empty()).then(|| view! { <p class="note">{line.variant_title.clone()}</p> });
+    let href = format!("/p/{}", line.slug);
+    let field = format!("quantity-{id}");
+    let (update_name, remove_name) = (
+        tu_string!(i18n, basket.update_of, title = line.title.as_str()).to_string(),
+        tu_string!(i18n, basket.remove_of, title = line.title.as_str()).to_string(),
+    );
+    view! {
+        <li class="line" aria-busy=move || busy.get().then_some("true")>
+            <div class="line-picture">
+                <Picture src=line.picture title=line.title.clone() />
+            </div>
+            <div class="line-words">
+                <h3 class="line-title"><a href=href>{line.title.clone()}</a></h3>
+                {variant}
+                {each.map(|words| view! { <p class="note">{words}</p> })}
+                {was.map(|words| view! { <p class="note changed">{words}</p> })}
+                {shortage.map(|words| view! { <p class="field-error">{words}</p> })}
+            </div>
+            <p class="line-total price">{line.total.to_string()}</p>
+            <form method="post" action=format!("/basket/lines/{id}") class="line-form" novalidate on:submit=change>
+                <label class="hidden" for=field.clone()>
+                    {tu_string!(i18n, basket.quantity_of, title = line.title.as_str()).to_string()}
+                </label>
+                <input
+                    id=field
+                    type="number"
+                    name="quantity"
+                    value=line.quantity.to_string()
+                    min="1"
+                    max=QUANTITY_MAX.to_string()
+                    inputmode="numeric"
+                    autocomplete="off"
+                    node_ref=input
+                />
+                <button type="submit" class="button secondary" name="action" value="set" aria-label=update_name>
+                    {t!(i18n, basket.update)}
+                </button>
+                <button type="submit" class="button quiet" name="action" value="remove" aria-label=remove_name>
+                    {t!(i18n, basket.remove)}
+                </button>
+            </form>
+        </li>
+    }
+}
+
+/// The value of the button that sent the form.
+fn pressed(event: &SubmitEvent) -> Option<String> {
+    event.submitter()?.dyn_into::<web_sys::HtmlButtonElement>().ok().map(|button| button.value())
+}

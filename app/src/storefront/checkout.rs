@@ -1,0 +1,289 @@
+//! Checkout: where it goes, how it is paid, and what it costs, on one page.
+
+use haat_shared::{
+    Error,
+    checkout::{CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutView, PaymentOutcome},
+    id::kinds::CheckoutId,
+    payments::NextAction,
+};
+use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
+use leptos_i18n::{t, tu_string};
+
+use crate::{
+    api::{self, ApiError},
+    countries::COUNTRIES,
+    i18n::use_i18n,
+    state::{param, query},
+    ui::{
+        Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, Select,
+        Sums, loaded,
+    },
+    words::{self, I18n},
+};
+
+/// The country that is chosen before anyone chooses.
+const HOME_COUNTRY: &str = "IN";
+
+/// A checkout's page.
+#[component]
+pub(crate) fn Checkout() -> impl IntoView {
+    let id = param("id");
+    let found = Resource::new(
+        move || id.get(),
+        |id| async move {
+            let id = id.parse::<CheckoutId>().map_err(|bad| ApiError(bad.into()));
+            match id {
+                Ok(id) => api::checkout::view(id).await,
+                Err(error) => {
+                    api::page_not_found();
+                    Err(error)
+                }
+            }
+        },
+    );
+    let i18n = use_i18n();
+    loaded(found, move |checkout| {
+        let shown = match checkout.state {
+            CheckoutState::Open | CheckoutState::Paying => view! { <Open checkout /> }.into_any(),
+            _ => ended(i18n, checkout),
+        };
+        view! {
+            <PageTitle text=tu_string!(i18n, checkout.title) />
+            {shown}
+        }
+    })
+}
+
+/// A checkout that is over: why, and where to go on.
+fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
+    let (title, note) = match checkout.state {
+        CheckoutState::Completed => {
+            (tu_string!(i18n, checkout.completed), tu_string!(i18n, checkout.completed_note))
+        }
+        CheckoutState::Superseded => {
+            (tu_string!(i18n, checkout.superseded), tu_string!(i18n, checkout.superseded_note))
+        }
+        _ => (tu_string!(i18n, checkout.expired), tu_string!(i18n, checkout.expired_note)),
+    };
+    let (icon, next) = match checkout.purchase_url {
+        Some(href) => {
+            ("check", view! { <LinkButton href>{t!(i18n, checkout.see_purchase)}</LinkButton> }.into_any())
+        }
+        None => {
+            ("clock", view! { <LinkButton href="/basket">{t!(i18n, checkout.back)}</LinkButton> }.into_any())
+        }
+    };
+    view! {
+        <div class="width page">
+            <EmptyState icon title note page=true>{next}</EmptyState>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Open(checkout: CheckoutView) -> impl IntoView {
+    let i18n = use_i18n();
+    let CheckoutView { id, form, methods, subtotal, delivery, total, .. } = checkout.clone();
+    let asked_to_check = query("check").get_untracked() == "1";
+    let faults =
+        RwSignal::new(asked_to_check.then(|| form.check(&methods).err().map(Error::Invalid)).flatten());
+    let busy = RwSignal::new(false);
+
+    let offered = methods.clone();
+    let pay = move |event: SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        let Some(typed) = typed(&event) else { return };
+        if let Err(wrong) = typed.check(&offered) {
+            show(faults, Error::Invalid(wrong));
+            return;
+        }
+        busy.set(true);
+        leptos::task::spawn_local(async move {
+            match api::checkout::pay(id, typed, id.to_string()).await {
+                Ok(NextAction::Redirect { url } | NextAction::Done { url }) => {
+                    if window().location().assign(&url).is_err() {
+                        busy.set(false);
+                    }
+                }
+                Err(ApiError(error)) => {
+                    busy.set(false);
+                    show(faults, error);
+                }
+            }
+        });
+    };
+
+    let lines = checkout.groups.into_iter().map(|group| view! { <Group group /> }).collect_view();
+    view! {
+        <div class="width page checkout">
+            <h1>{t!(i18n, checkout.title)}</h1>
+            {payment_news(i18n, checkout.payment, checkout.next)}
+            <form
+                method="post"
+                action=format!("/checkout/{id}")
+                class="two-columns"
+                novalidate
+                id="checkout"
+                on:submit=pay
+            >
+                <div class="form">
+                    <CodeAlert />
+                    <ErrorSummary faults labels=labels(i18n) />
+                    <input type="hidden" name="key" value=id.to_string() />
+                    <Details form=form.clone() faults=faults.into() />
+                    <Ways form methods faults=faults.into() />
+                </div>
+                <aside class="summary" aria-labelledby="order">
+                    <h2 id="order">{t!(i18n, checkout.order)}</h2>
+                    {lines}
+                    <Sums subtotal delivery total />
+                    <div class="action-bar">
+                        <Button busy>{tu_string!(i18n, checkout.pay, price = total.to_string()).to_string()}</Button>
+                    </div>
+                    <p class="note">{t!(i18n, checkout.held)}</p>
+                </aside>
+            </form>
+        </div>
+    }
+}
+
+/// Shows what is wrong, and brings its summary into view.
+fn show(faults: RwSignal<Option<Error>>, error: Error) {
+    faults.set(Some(error));
+    request_animation_frame(|| {
+        if let Ok(Some(alert)) = document().query_selector("#checkout [role=alert]") {
+            alert.scroll_into_view();
+        }
+    });
+}
+
+/// What was done about payment so far.
+fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAction>) -> Option<AnyView> {
+    match outcome? {
+        PaymentOutcome::Declined => Some(view! { <Alert>{t!(i18n, checkout.declined)}</Alert> }.into_any()),
+        PaymentOutcome::UnderWay => {
+            let link = next.map(|next| {
+                let (NextAction::Redirect { url } | NextAction::Done { url }) = next;
+                view! { <a href=url rel="external">{t!(i18n, checkout.go_on)}</a> }
+            });
+            Some(view! { <Alert look="info">{t!(i18n, checkout.under_way)} " " {link}</Alert> }.into_any())
+        }
+        PaymentOutcome::Paid => None,
+    }
+}
+
+fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
+    [
+        ("email", tu_string!(i18n, checkout.email)),
+        ("name", tu_string!(i18n, checkout.name)),
+        ("line1", tu_string!(i18n, checkout.line1)),
+        ("line2", tu_string!(i18n, checkout.line2)),
+        ("city", tu_string!(i18n, checkout.city)),
+        ("region", tu_string!(i18n, checkout.region)),
+        ("postal_code", tu_string!(i18n, checkout.postal_code)),
+        ("country", tu_string!(i18n, checkout.country)),
+        ("phone", tu_string!(i18n, checkout.phone)),
+        ("method", tu_string!(i18n, checkout.how)),
+    ]
+    .map(|(name, label)| (name, label.to_owned()))
+    .into()
+}
+
+/// Whom to reach, and where the goods go.
+#[component]
+fn Details(form: CheckoutForm, faults: Signal<Option<Error>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let country = if form.country.is_empty() { HOME_COUNTRY.to_owned() } else { form.country };
+    let (email_hint, phone_hint) =
+        (tu_string!(i18n, checkout.email_hint), tu_string!(i18n, checkout.phone_hint));
+    view! {
+        <section class="part" aria-labelledby="contact">
+            <h2 id="contact">{t!(i18n, checkout.contact)}</h2>
+            <Field name="email" label=tu_string!(i18n, checkout.email) value=form.email kind="email" autocomplete="email" required=true hint=email_hint faults />
+            <Field name="phone" label=tu_string!(i18n, checkout.phone) value=form.phone kind="tel" autocomplete="tel" hint=phone_hint faults />
+        </section>
+        <section class="part" aria-labelledby="where">
+            <h2 id="where">{t!(i18n, checkout.address)}</h2>
+            <Field name="name" label=tu_string!(i18n, checkout.name) value=form.name autocomplete="name" required=true faults />
+            <Field name="line1" label=tu_string!(i18n, checkout.line1) value=form.line1 autocomplete="address-line1" required=true faults />
+            <Field name="line2" label=tu_string!(i18n, checkout.line2) value=form.line2 autocomplete="address-line2" faults />
+            <div class="field-row">
+                <Field name="city" label=tu_string!(i18n, checkout.city) value=form.city autocomplete="address-level2" required=true faults />
+                <Field name="postal_code" label=tu_string!(i18n, checkout.postal_code) value=form.postal_code autocomplete="postal-code" faults />
+            </div>
+            <div class="field-row">
+                <Field name="region" label=tu_string!(i18n, checkout.region) value=form.region autocomplete="address-level1" faults />
+                <Select name="country" label=tu_string!(i18n, checkout.country) value=country options=COUNTRIES autocomplete="country" faults />
+            </div>
+        </section>
+    }
+}
+
+/// How to pay.
+#[component]
+fn Ways(
+    form: CheckoutForm,
+    methods: Vec<haat_shared::payments::Method>,
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let options: Vec<_> = methods
+        .into_iter()
+        .map(|method| {
+            let (words, note) = (words::method(i18n, method), words::method_note(i18n, method));
+            (method.as_str().to_owned(), words.to_owned(), note.to_owned())
+        })
+        .collect();
+    view! {
+        <section class="part">
+            <Choice name="method" label=tu_string!(i18n, checkout.how) value=form.method options faults />
+        </section>
+    }
+}
+
+#[component]
+fn Group(group: CheckoutGroup) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <h3 class="summary-shop">{group.shop_name}</h3>
+        {order_lines(i18n, group.lines)}
+    }
+}
+
+/// Lines as they are, or were, bought.
+pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>) -> impl IntoView {
+    let lines = lines.into_iter().map(|line| {
+        let variant = (!line.variant_title.is_empty()).then(|| view! { <span class="note">{line.variant_title}</span> });
+        view! {
+            <li>
+                <span class="bought-count">{tu_string!(i18n, checkout.quantity, n = line.quantity).to_string()}</span>
+                <span class="bought-title">{line.title} {variant}</span>
+                <span class="price">{line.total.to_string()}</span>
+            </li>
+        }
+    });
+    view! { <ul class="bought">{lines.collect_view()}</ul> }
+}
+
+/// What the form holds just now.
+fn typed(event: &SubmitEvent) -> Option<CheckoutForm> {
+    let form = event.target()?.dyn_into::<web_sys::HtmlFormElement>().ok()?;
+    let data = web_sys::FormData::new_with_form(&form).ok()?;
+    let field = |name: &str| data.get(name).as_string().unwrap_or_default();
+    Some(CheckoutForm {
+        email: field("email"),
+        name: field("name"),
+        line1: field("line1"),
+        line2: field("line2"),
+        city: field("city"),
+        region: field("region"),
+        postal_code: field("postal_code"),
+        country: field("country"),
+        phone: field("phone"),
+        method: field("method"),
+    })
+}

@@ -1,0 +1,26 @@
+//! The pages for shoppers. One file a page.
+
+mod account;
+mod basket;
+mod checkout;
+mod home;
+mod not_found;
+mod product;
+mod product_grid;
+mod products;
+mod purchase;
+mod shop;
+mod sign_in;
+mod sign_up;
+
+pub(crate) use account::Account;
+pub(crate) use basket::Basket;
+pub(crate) use checkout::{Checkout, order_lines};
+pub(crate) use home::Home;
+pub(crate) use not_found::NotFound;
+pub(crate) use product::Product;
+pub(crate) use products::Products;
+pub(crate) use purchase::{AddressLines, Purchase};
+pub(crate) use shop::Shop;
+pub(crate) use sign_in::SignIn;
+pub(crate) use sign_up::SignUp;

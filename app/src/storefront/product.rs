@@ -1,0 +1,245 @@
+//! A product: what it is, what it costs, and the way into the basket.
+
+use haat_shared::{
+    Error,
+    carts::{AddLine, QUANTITY_MAX},
+    catalog::{ProductView, VariantView},
+    id::kinds::VariantId,
+    shops::ShopView,
+};
+use leptos::{ev::SubmitEvent, prelude::*};
+use leptos_i18n::{t, tu_string};
+
+use crate::{
+    api::{self, ApiError},
+    i18n::use_i18n,
+    state::{Basket, param},
+    ui::{Alert, Button, CodeAlert, Icon, PageTitle, Picture, Price, Toaster, loaded},
+    words,
+};
+
+/// From how many pieces on their number is nobody's worry.
+const PLENTY: i64 = 10;
+
+/// A product's page.
+#[component]
+pub(crate) fn Product() -> impl IntoView {
+    let slug = param("slug");
+    let found = Resource::new(move || slug.get(), api::catalog::product);
+    loaded(found, |product| view! { <Shown product /> })
+}
+
+#[component]
+fn Shown(product: ProductView) -> impl IntoView {
+    let i18n = use_i18n();
+    let brand =
+        (!product.brand.is_empty()).then(|| view! { <p class="product-brand">{product.brand.clone()}</p> });
+    let details = product.attributes.into_iter().map(|a| {
+        view! {
+            <div>
+                <dt>{a.name}</dt>
+                <dd>{a.value}</dd>
+            </div>
+        }
+    });
+    let details = details.collect_view();
+    let paragraphs = product.description.split('\n').map(str::trim).filter(|p| !p.is_empty());
+    let paragraphs = paragraphs.map(|p| view! { <p>{p.to_owned()}</p> }).collect_view();
+    view! {
+        <PageTitle text=product.title.clone() />
+        <div class="width page product">
+            <nav class="trail" aria-label=tu_string!(i18n, product.trail)>
+                <ol>
+                    <li><a href="/">{t!(i18n, product.home)}</a></li>
+                    <li><a href=format!("/shops/{}", product.shop.handle)>{product.shop.name.clone()}</a></li>
+                </ol>
+            </nav>
+            <div class="product-picture">
+                <Picture src=product.picture title=product.title.clone() eager=true />
+            </div>
+            <div class="product-buy">
+                {brand}
+                <h1>{product.title}</h1>
+                <BuyBox variants=product.variants slug=product.slug shop=product.shop.clone() />
+                <ShopCard shop=product.shop />
+            </div>
+            <div class="product-about">
+                <section aria-labelledby="about">
+                    <h2 id="about">{t!(i18n, product.description)}</h2>
+                    <div class="prose">{paragraphs}</div>
+                </section>
+                {(!details.is_empty())
+                    .then(|| {
+                        view! {
+                            <section aria-labelledby="details">
+                                <h2 id="details">{t!(i18n, product.details)}</h2>
+                                <dl class="details">{details}</dl>
+                            </section>
+                        }
+                    })}
+            </div>
+        </div>
+    }
+}
+
+/// Price, stock, options, quantity, and **Add to basket**.
+#[component]
+fn BuyBox(variants: Vec<VariantView>, slug: String, shop: ShopView) -> impl IntoView {
+    let i18n = use_i18n();
+    let first = variants.iter().find(|v| v.available > 0).or(variants.first()).cloned();
+    let Some(first) = first else { return ().into_any() };
+    let chosen = RwSignal::new(first.clone());
+    let (busy, fault) = (RwSignal::new(false), RwSignal::new(None::<Error>));
+    let (basket, toaster) = (expect_context::<Basket>(), expect_context::<Toaster>());
+    let quantity = NodeRef::<leptos::html::Input>::new();
+
+    let add = move |event: SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        let typed = quantity.get_untracked().map(|input| input.value()).unwrap_or_default();
+        let line = AddLine { variant: chosen.with_untracked(|v| v.id), quantity: typed };
+        busy.set(true);
+        leptos::task::spawn_local(async move {
+            match api::carts::add_line(line).await {
+                Ok(view) => {
+                    fault.set(None);
+                    basket.show(view);
+                    let link = ("/basket", tu_string!(i18n, product.view_basket).to_owned());
+                    toaster.say(tu_string!(i18n, product.added).to_owned(), Some(link));
+                }
+                Err(ApiError(error)) => fault.set(Some(error)),
+            }
+            busy.set(false);
+        });
+    };
+
+    let sold_out = Signal::derive(move || chosen.with(|v| v.available <= 0));
+    let options = if variants.len() > 1 {
+        view! { <Options variants first=first.id chosen /> }.into_any()
+    } else {
+        view! { <input type="hidden" name="variant" value=first.id.to_string() /> }.into_any()
+    };
+    let delivery = match shop.delivery.amount() {
+        0 => tu_string!(i18n, product.delivery_free).to_owned(),
+        _ => tu_string!(i18n, product.delivery, price = shop.delivery.to_string()).to_string(),
+    };
+    let most = move || chosen.with(|v| v.available.clamp(1, QUANTITY_MAX)).to_string();
+    view! {
+        <p class="product-price">{move || view! { <Price of=chosen.with(|v| v.price) /> }}</p>
+        <p class="note">{t!(i18n, product.includes)}</p>
+        <BuyFault fault />
+        <form method="post" action="/basket/lines" class="buy" novalidate on:submit=add>
+            <input type="hidden" name="back" value=format!("/p/{slug}") />
+            {options}
+            <Stock chosen />
+            <div class="buy-bar">
+                <div class="buy-quantity">
+                    <label for="quantity">{t!(i18n, product.quantity)}</label>
+                    <input
+                        id="quantity"
+                        type="number"
+                        name="quantity"
+                        value="1"
+                        min="1"
+                        max=most
+                        inputmode="numeric"
+                        autocomplete="off"
+                        node_ref=quantity
+                        aria-invalid=move || fault.with(|f| f.as_ref().is_some_and(|e| e.at("quantity").is_some())).then_some("true")
+                    />
+                </div>
+                <Button disabled=sold_out busy=busy>{t!(i18n, product.add)}</Button>
+            </div>
+        </form>
+        <ul class="promises">
+            <li><Icon name="truck" />{delivery}</li>
+            <li><Icon name="card" />{t!(i18n, product.cash)}</li>
+        </ul>
+    }
+    .into_any()
+}
+
+/// What came of the last try to add it, or of the one before the page came back.
+#[component]
+pub(super) fn BuyFault(fault: RwSignal<Option<Error>>) -> impl IntoView {
+    let i18n = use_i18n();
+    move || match fault.get() {
+        None => view! { <CodeAlert /> }.into_any(),
+        Some(error) => {
+            let at_field = error.at("quantity").map(|code| words::field(i18n, code));
+            let words = at_field.unwrap_or_else(|| words::error(i18n, &error));
+            view! { <Alert>{words}</Alert> }.into_any()
+        }
+    }
+}
+
+/// The variants as buttons, of which one is chosen.
+#[component]
+fn Options(variants: Vec<VariantView>, first: VariantId, chosen: RwSignal<VariantView>) -> impl IntoView {
+    let i18n = use_i18n();
+    let buttons = variants.into_iter().map(|variant| {
+        let id = variant.id.to_string();
+        let (title, price) = (variant.title.clone(), variant.price.to_string());
+        let none = variant.available <= 0;
+        view! {
+            <div class="option" class:none=none>
+                <input
+                    type="radio"
+                    name="variant"
+                    id=id.clone()
+                    value=id.clone()
+                    checked=variant.id == first
+                    on:change=move |_| chosen.set(variant.clone())
+                />
+                <label for=id>
+                    <span>{title}</span>
+                    <span class="option-price">
+                        {if none { tu_string!(i18n, product.sold_out).to_owned() } else { price }}
+                    </span>
+                </label>
+            </div>
+        }
+    });
+    view! {
+        <fieldset class="options">
+            <legend>{t!(i18n, product.option)}</legend>
+            <div class="options-row">{buttons.collect_view()}</div>
+        </fieldset>
+    }
+}
+
+/// How many there are, in words.
+#[component]
+fn Stock(chosen: RwSignal<VariantView>) -> impl IntoView {
+    let i18n = use_i18n();
+    move || {
+        let (look, words) = match chosen.with(|v| v.available) {
+            ..=0 => ("none", tu_string!(i18n, product.sold_out_note).to_owned()),
+            n if n <= PLENTY => ("few", tu_string!(i18n, product.only_left, n = n).to_string()),
+            _ => ("plenty", tu_string!(i18n, product.in_stock).to_owned()),
+        };
+        view! { <p class=format!("stock {look}")>{words}</p> }
+    }
+}
+
+#[component]
+fn ShopCard(shop: ShopView) -> impl IntoView {
+    let i18n = use_i18n();
+    let visit = tu_string!(i18n, product.visit, shop = shop.name.as_str()).to_string();
+    view! {
+        <section class="shop-card" aria-labelledby="seller">
+            <span class="shop-sign small" aria-hidden="true"><Icon name="awning" /></span>
+            <div>
+                <h2 id="seller">
+                    <span class="note">{t!(i18n, product.seller)}</span>
+                    " "
+                    {shop.name}
+                </h2>
+                <p class="note">{shop.description}</p>
+                <a href=format!("/shops/{}", shop.handle)>{visit}</a>
+            </div>
+        </section>
+    }
+}

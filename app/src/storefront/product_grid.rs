@@ -1,0 +1,53 @@
+//! Products side by side.
+
+use haat_shared::catalog::ProductCard;
+use leptos::prelude::*;
+use leptos_i18n::{t, tu_string};
+
+use crate::{
+    i18n::use_i18n,
+    ui::{Picture, Price},
+};
+
+/// How many pictures are in sight at first.
+const EAGER: usize = 4;
+
+/// A grid of products.
+#[component]
+pub(crate) fn ProductGrid(items: Vec<ProductCard>, #[prop(default = true)] with_shop: bool) -> impl IntoView {
+    let cards = items.into_iter().enumerate();
+    let cards = cards.map(|(i, product)| view! { <Card product eager=i < EAGER with_shop /> }).collect_view();
+    view! { <ul class="grid">{cards}</ul> }
+}
+
+#[component]
+fn Card(product: ProductCard, eager: bool, with_shop: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let price = if product.price_varies {
+        tu_string!(i18n, products.from, price = product.price.to_string()).to_string().into_any()
+    } else {
+        view! { <Price of=product.price /> }.into_any()
+    };
+    let shop = with_shop.then(|| {
+        view! {
+            <p class="card-shop">
+                <a href=format!("/shops/{}", product.shop_handle)>{product.shop_name}</a>
+            </p>
+        }
+    });
+    let brand = (!product.brand.is_empty()).then(|| view! { <p class="card-brand">{product.brand}</p> });
+    view! {
+        <li class="card">
+            <div class="card-picture">
+                <Picture src=product.picture title=product.title.clone() eager />
+                {(!product.in_stock).then(|| view! { <span class="badge">{t!(i18n, products.sold_out)}</span> })}
+            </div>
+            {brand}
+            <h3 class="card-title">
+                <a href=format!("/p/{}", product.slug)>{product.title}</a>
+            </h3>
+            <p class="card-price">{price}</p>
+            {shop}
+        </li>
+    }
+}

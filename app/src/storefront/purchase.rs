@@ -1,0 +1,110 @@
+//! The confirmation: what was bought, and what happens next.
+
+use haat_shared::orders::{OrderState, OrderView, PurchaseView};
+use leptos::prelude::*;
+use leptos_i18n::{t, tu_string};
+
+use super::checkout::order_lines;
+use crate::{
+    api, countries,
+    i18n::use_i18n,
+    state::{param, query},
+    ui::{Icon, LinkButton, PageTitle, Sums, loaded},
+    words,
+};
+
+/// A purchase's page.
+#[component]
+pub(crate) fn Purchase() -> impl IntoView {
+    let (number, key) = (param("number"), query("key"));
+    let found =
+        Resource::new(move || (number.get(), key.get()), |(number, key)| api::orders::purchase(number, key));
+    loaded(found, |purchase| view! { <Shown purchase /> })
+}
+
+#[component]
+fn Shown(purchase: PurchaseView) -> impl IntoView {
+    let i18n = use_i18n();
+    let lead =
+        tu_string!(i18n, purchase.lead, number = purchase.number.as_str(), email = purchase.email.as_str());
+    let lead = lead.to_string();
+    let made = tu_string!(i18n, purchase.made, date = words::day(i18n, &purchase.made_at)).to_string();
+    let orders = purchase.orders.into_iter().map(|order| view! { <Order order /> }).collect_view();
+    view! {
+        <PageTitle text=tu_string!(i18n, purchase.title) />
+        <div class="width page narrow">
+            <header class="thanks">
+                <span class="thanks-mark" aria-hidden="true"><Icon name="check" /></span>
+                <h1>{t!(i18n, purchase.title)}</h1>
+                <p class="lead">{lead}</p>
+                <p class="note">{made}</p>
+            </header>
+            {orders}
+            <section class="panel facts-panel">
+                <div>
+                    <h2>{t!(i18n, purchase.goes_to)}</h2>
+                    <AddressLines address=purchase.address />
+                </div>
+                <div>
+                    <h2>{t!(i18n, purchase.payment)}</h2>
+                    <p>{words::paid_by(i18n, purchase.method)}</p>
+                    <p class="price big">{purchase.total.to_string()}</p>
+                </div>
+            </section>
+            <p class="page-next">
+                <LinkButton href="/" look="secondary">{t!(i18n, purchase.go_on)}</LinkButton>
+            </p>
+        </div>
+    }
+}
+
+#[component]
+fn Order(order: OrderView) -> impl IntoView {
+    let i18n = use_i18n();
+    let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
+    view! {
+        <section class="panel order">
+            <header class="order-head">
+                <h2>
+                    <a href=format!("/shops/{}", order.shop_handle)>{order.shop_name}</a>
+                </h2>
+                <p class="note">{number}</p>
+            </header>
+            <Timeline state=order.state />
+            {order_lines(i18n, order.lines)}
+            <Sums subtotal=order.subtotal delivery=order.delivery total=order.total />
+        </section>
+    }
+}
+
+/// How far an order has come.
+#[component]
+pub(crate) fn Timeline(state: OrderState) -> impl IntoView {
+    use OrderState::{Cancelled, Confirmed, Delivered, Placed, Shipped};
+    let i18n = use_i18n();
+    let way: &[OrderState] =
+        if state == Cancelled { &[Placed, Cancelled] } else { &[Placed, Confirmed, Shipped, Delivered] };
+    let reached = way.iter().position(|s| *s == state).unwrap_or(0);
+    let steps = way.iter().enumerate().map(|(i, step)| {
+        let (look, said) = match i.cmp(&reached) {
+            std::cmp::Ordering::Less => ("done", Some(tu_string!(i18n, purchase.step_done))),
+            std::cmp::Ordering::Equal => ("now", Some(tu_string!(i18n, purchase.step_now))),
+            std::cmp::Ordering::Greater => ("later", None),
+        };
+        let said = said.map(|words| view! { <span class="hidden">" ("{words}")"</span> });
+        view! { <li class=look>{words::order_state(i18n, *step)}{said}</li> }
+    });
+    view! {
+        <ol class="timeline" class:cancelled=state == Cancelled>{steps.collect_view()}</ol>
+        <p class="timeline-news">{words::order_news(i18n, state)}</p>
+    }
+}
+
+/// Where goods go, as on a label.
+#[component]
+pub(crate) fn AddressLines(address: haat_shared::checkout::Address) -> impl IntoView {
+    let mut address = address;
+    address.country = countries::name(&address.country).to_owned();
+    let lines = address.lines().into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
+    view! { <address>{lines}</address> }
+}

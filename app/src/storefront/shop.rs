@@ -1,0 +1,79 @@
+//! A shop and what it sells.
+
+use haat_shared::{catalog::ListProducts, shops::ShopView};
+use leptos::prelude::*;
+use leptos_i18n::{t, tu_string};
+
+use super::product_grid::ProductGrid;
+use crate::{
+    api,
+    i18n::use_i18n,
+    state::{param, query},
+    ui::{EmptyState, Icon, PageTitle, Pager, loaded},
+};
+
+/// A shop's page.
+#[component]
+pub(crate) fn Shop() -> impl IntoView {
+    let (handle, after) = (param("handle"), query("after"));
+    let found = Resource::new(
+        move || (handle.get(), after.get()),
+        |(handle, after)| async move {
+            let shop = api::shops::shop(handle.clone()).await?;
+            let of = ListProducts { shop: handle, after: after.clone(), ..ListProducts::default() };
+            let page = api::catalog::list(of).await?;
+            Ok((shop, after, page))
+        },
+    );
+    let i18n = use_i18n();
+    loaded(found, move |(shop, after, page)| {
+        let path = format!("/shops/{}", shop.handle);
+        let first = (!after.is_empty()).then(|| path.clone());
+        let next = page.next.map(|next| format!("{path}?after={next}"));
+        let list = if page.items.is_empty() {
+            let (title, note) = (tu_string!(i18n, shop.none), tu_string!(i18n, shop.none_note));
+            view! { <EmptyState icon="awning" title note>{()}</EmptyState> }.into_any()
+        } else {
+            view! { <ProductGrid items=page.items with_shop=false /> }.into_any()
+        };
+        view! {
+            <PageTitle text=shop.name.clone() />
+            <ShopHead shop />
+            <section class="width page" aria-labelledby="on-sale">
+                <div class="section-head">
+                    <h2 id="on-sale">{t!(i18n, shop.on_sale)}</h2>
+                </div>
+                {list}
+                <Pager first next next_words=tu_string!(i18n, products.next) />
+            </section>
+        }
+    })
+}
+
+#[component]
+fn ShopHead(shop: ShopView) -> impl IntoView {
+    let i18n = use_i18n();
+    let count = match shop.products {
+        1 => tu_string!(i18n, shop.products_one).to_owned(),
+        n => tu_string!(i18n, shop.products_many, n = n).to_string(),
+    };
+    let delivery = match shop.delivery.amount() {
+        0 => tu_string!(i18n, shop.delivery_free).to_owned(),
+        _ => tu_string!(i18n, shop.delivery, price = shop.delivery.to_string()).to_string(),
+    };
+    view! {
+        <section class="shop-head">
+            <div class="width shop-head-row">
+                <span class="shop-sign" aria-hidden="true"><Icon name="awning" /></span>
+                <div>
+                    <h1>{shop.name}</h1>
+                    <p class="lead">{shop.description}</p>
+                    <ul class="facts">
+                        <li>{count}</li>
+                        <li>{delivery}</li>
+                    </ul>
+                </div>
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,44 @@
+//! The way in for those who have an account.
+
+use haat_shared::accounts::Draft;
+use leptos::prelude::*;
+use leptos_i18n::{t, tu_string};
+
+use super::sign_up::draft_of;
+use crate::{
+    i18n::use_i18n,
+    state::query,
+    ui::{Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded},
+};
+
+/// Sign in.
+#[component]
+pub(crate) fn SignIn() -> impl IntoView {
+    let next = query("next");
+    loaded(draft_of("sign-in"), move |draft| view! { <Form next=next.get_untracked() draft /> })
+}
+
+#[component]
+fn Form(next: String, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let faults = Signal::stored(draft.error.clone());
+    let (email, password) = (tu_string!(i18n, sign_in.email), tu_string!(i18n, sign_in.password));
+    let labels = vec![("email", email.to_owned()), ("password", password.to_owned())];
+    let other = if next.is_empty() { "/sign-up".to_owned() } else { format!("/sign-up?next={next}") };
+    view! {
+        <PageTitle text=tu_string!(i18n, sign_in.title) />
+        <div class="width page small">
+            <h1>{t!(i18n, sign_in.title)}</h1>
+            <p class="lead">{t!(i18n, sign_in.lead)}</p>
+            <form method="post" action="/sign-in" class="panel form" novalidate>
+                <CodeAlert />
+                <ErrorSummary faults labels />
+                <input type="hidden" name="next" value=next />
+                <Field name="email" label=email kind="email" value=draft.typed("email") autocomplete="username" required=true faults />
+                <Field name="password" label=password kind="password" autocomplete="current-password" required=true faults />
+                <Button>{t!(i18n, sign_in.button)}</Button>
+            </form>
+            <p>{t!(i18n, sign_in.no_account)} " " <a href=other>{t!(i18n, sign_in.create)}</a></p>
+        </div>
+    }
+}

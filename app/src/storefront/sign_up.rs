@@ -1,0 +1,60 @@
+//! A new account.
+
+use haat_shared::accounts::{Draft, PASSWORD_MIN};
+use leptos::prelude::*;
+use leptos_i18n::{t, tu_string};
+
+use crate::{
+    api::{self, ApiError},
+    i18n::use_i18n,
+    state::query,
+    ui::{Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded},
+};
+
+/// What was typed before the form came back, if it did.
+pub(super) fn draft_of(form: &'static str) -> Resource<Result<Draft, ApiError>> {
+    let id = query("draft");
+    Resource::new(
+        move || id.get(),
+        move |id| async move {
+            let Ok(id) = id.parse() else { return Ok(Draft::default()) };
+            api::accounts::draft(form.to_owned(), id).await.map(Option::unwrap_or_default)
+        },
+    )
+}
+
+/// Sign up.
+#[component]
+pub(crate) fn SignUp() -> impl IntoView {
+    let next = query("next");
+    loaded(draft_of("sign-up"), move |draft| view! { <Form next=next.get_untracked() draft /> })
+}
+
+#[component]
+fn Form(next: String, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let faults = Signal::stored(draft.error.clone());
+    let name = tu_string!(i18n, sign_up.name);
+    let (email, password) = (tu_string!(i18n, sign_up.email), tu_string!(i18n, sign_up.password));
+    let hint = tu_string!(i18n, sign_up.password_hint, n = PASSWORD_MIN).to_string();
+    let labels =
+        vec![("name", name.to_owned()), ("email", email.to_owned()), ("password", password.to_owned())];
+    let other = if next.is_empty() { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") };
+    view! {
+        <PageTitle text=tu_string!(i18n, sign_up.title) />
+        <div class="width page small">
+            <h1>{t!(i18n, sign_up.title)}</h1>
+            <p class="lead">{t!(i18n, sign_up.lead)}</p>
+            <form method="post" action="/sign-up" class="panel form" novalidate>
+                <CodeAlert />
+                <ErrorSummary faults labels />
+                <input type="hidden" name="next" value=next />
+                <Field name="name" label=name value=draft.typed("name") autocomplete="name" required=true faults />
+                <Field name="email" label=email kind="email" value=draft.typed("email") autocomplete="username" required=true faults />
+                <Field name="password" label=password kind="password" autocomplete="new-password" required=true hint faults />
+                <Button>{t!(i18n, sign_up.button)}</Button>
+            </form>
+            <p>{t!(i18n, sign_up.have_account)} " " <a href=other>{t!(i18n, sign_up.sign_in)}</a></p>
+        </div>
+    }
+}

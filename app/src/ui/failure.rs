@@ -1,0 +1,166 @@
+//! What is shown when something is missing, empty or wrong.
+
+use haat_shared::Error;
+use leptos::prelude::*;
+use leptos_i18n::{t, tu_string};
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Icon, LinkButton, Skeleton};
+use crate::{api::ApiError, i18n::use_i18n, state::query, words};
+
+/// The title in the browser's tab.
+#[component]
+pub fn PageTitle(
+    /// The page's own part of it.
+    #[prop(into)]
+    text: String,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    view! { <Title text=tu_string!(i18n, brand.title, page = text).to_string() /> }
+}
+
+/// Something to know before going on.
+#[component]
+pub fn Alert(
+    /// How it looks: `bad`, `good` or `info`.
+    #[prop(default = "bad")]
+    look: &'static str,
+    /// Its words.
+    children: Children,
+) -> impl IntoView {
+    let icon = if look == "good" { "check" } else { "alert" };
+    view! {
+        <div class=format!("alert {look}") role="alert">
+            <Icon name=icon />
+            <div class="alert-words">{children()}</div>
+        </div>
+    }
+}
+
+/// What went wrong before the page came back, by the code in its address (`?error=out_of_stock`).
+#[component]
+pub fn CodeAlert() -> impl IntoView {
+    let i18n = use_i18n();
+    let code = query("error");
+    move || {
+        let words = code.with(|code| (!code.is_empty()).then(|| words::code(i18n, code)))?;
+        Some(view! { <Alert>{words}</Alert> })
+    }
+}
+
+/// Why there is nothing here, and what to do next.
+#[component]
+pub fn EmptyState(
+    /// The icon above it.
+    icon: &'static str,
+    /// What is so.
+    #[prop(into)]
+    title: String,
+    /// Why.
+    #[prop(into)]
+    note: String,
+    /// Whether the title is the heading of the page.
+    #[prop(optional)]
+    page: bool,
+    /// The next step.
+    children: Children,
+) -> impl IntoView {
+    let heading =
+        if page { view! { <h1>{title}</h1> }.into_any() } else { view! { <h2>{title}</h2> }.into_any() };
+    view! {
+        <div class="empty-state">
+            <span class="empty-icon">
+                <Icon name=icon />
+            </span>
+            {heading}
+            <p>{note}</p>
+            <div class="empty-next">{children()}</div>
+        </div>
+    }
+}
+
+/// A page that could not be shown: what happened and what to do.
+#[component]
+pub fn Failure(
+    /// What went wrong.
+    error: Error,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let here = use_location();
+    let path = here.pathname.get_untracked();
+    let title = match error {
+        Error::NotFound => tu_string!(i18n, not_found.title),
+        Error::SignInNeeded => tu_string!(i18n, failure.sign_in_title),
+        _ => tu_string!(i18n, failure.title),
+    };
+    let next = match error {
+        Error::SignInNeeded => {
+            view! { <LinkButton href=format!("/sign-in?next={path}")>{t!(i18n, sign_in.title)}</LinkButton> }
+                .into_any()
+        }
+        Error::Busy { .. } | Error::RateLimited { .. } | Error::Internal => {
+            let address = format!("{path}{}", here.search.with_untracked(|s| prefixed(s)));
+            view! { <a class="button primary" rel="external" href=address>{t!(i18n, failure.retry)}</a> }
+                .into_any()
+        }
+        _ => view! { <LinkButton href="/">{t!(i18n, failure.home)}</LinkButton> }.into_any(),
+    };
+    view! {
+        <PageTitle text=title />
+        <div class="width page">
+            <EmptyState icon="alert" title=title note=words::error(i18n, &error) page=true>
+                {next}
+            </EmptyState>
+        </div>
+    }
+}
+
+fn prefixed(search: &str) -> String {
+    if search.is_empty() || search.starts_with('?') { search.to_owned() } else { format!("?{search}") }
+}
+
+/// What a resource brings, once it is there; a skeleton before, the failure in words otherwise.
+pub fn loaded<T, V>(
+    resource: Resource<Result<T, ApiError>>,
+    show: impl Fn(T) -> V + Clone + Send + Sync + 'static,
+) -> AnyView
+where
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
+    let page = move || {
+        let show = show.clone();
+        Suspend::new(async move {
+            match resource.await {
+                Ok(found) => show(found).into_any(),
+                Err(ApiError(error)) => view! { <Failure error /> }.into_any(),
+            }
+        })
+    };
+    view! { <Transition fallback=|| view! { <div class="width page"><Skeleton /></div> }>{page}</Transition> }
+        .into_any()
+}
+
+/// The way to the next rows of a list, and back to the first.
+#[component]
+pub fn Pager(
+    /// The address of the first page, if this is a later one.
+    first: Option<String>,
+    /// The address of the next page, if there is one.
+    next: Option<String>,
+    /// The words of the link to the next page.
+    #[prop(into)]
+    next_words: String,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    (first.is_some() || next.is_some()).then(|| {
+        view! {
+            <nav class="pager" aria-label=tu_string!(i18n, products.pages)>
+                {first.map(|href| view! { <LinkButton look="quiet" href>{t!(i18n, products.first)}</LinkButton> })}
+                {next.map(|href| view! { <LinkButton look="secondary" href>{next_words}</LinkButton> })}
+            </nav>
+        }
+    })
+}

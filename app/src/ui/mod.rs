@@ -1,0 +1,21 @@
+//! Components that know no domain, on native elements.
+
+mod button;
+mod failure;
+mod field;
+mod icon;
+mod picture;
+mod search;
+mod skeleton;
+mod summary;
+mod toast;
+
+pub use button::{Button, LinkButton};
+pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, loaded};
+pub use field::{Choice, ErrorSummary, Field, Select};
+pub use icon::Icon;
+pub use picture::Picture;
+pub use search::SearchForm;
+pub use skeleton::Skeleton;
+pub use summary::{Price, Sums};
+pub use toast::{Toaster, Toasts, provide_toasts};

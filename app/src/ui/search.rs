@@ -1,0 +1,34 @@
+//! The search field of the header.
+
+use leptos::prelude::*;
+use leptos_i18n::{t, tu_string};
+
+use super::Icon;
+use crate::{i18n::use_i18n, state::query};
+
+/// A search for products.
+#[component]
+pub fn SearchForm() -> impl IntoView {
+    let i18n = use_i18n();
+    let q = query("q");
+    view! {
+        <search class="search">
+            <form method="get" action="/products" class="search-form">
+                <label class="hidden" for="search">{t!(i18n, search.label)}</label>
+                <input
+                    id="search"
+                    type="search"
+                    name="q"
+                    maxlength=haat_shared::catalog::QUERY_MAX.to_string()
+                    placeholder=move || tu_string!(i18n, search.hint)
+                    value=move || q.get()
+                    autocomplete="off"
+                    enterkeyhint="search"
+                />
+                <button type="submit" class="search-button" aria-label=move || tu_string!(i18n, search.button)>
+                    <Icon name="search" />
+                </button>
+            </form>
+        </search>
+    }
+}

@@ -1,0 +1,14 @@
+//! The shape of what is on its way.
+
+use leptos::prelude::*;
+
+/// A grid of cards, or of blocks, that are not there yet.
+#[component]
+pub fn Skeleton(
+    /// How many.
+    #[prop(default = 8)]
+    count: usize,
+) -> impl IntoView {
+    let blocks = (0..count).map(|_| view! { <span class="skeleton-card"></span> });
+    view! { <div class="grid skeleton" aria-hidden="true">{blocks.collect_view()}</div> }
+}

@@ -1,0 +1,48 @@
+//! Money, and what it adds up from.
+
+use haat_shared::Money;
+use leptos::prelude::*;
+use leptos_i18n::{t, tu_string};
+
+use crate::i18n::use_i18n;
+
+/// An amount of money.
+#[component]
+pub fn Price(
+    /// How much.
+    of: Money,
+) -> impl IntoView {
+    view! { <span class="price">{of.to_string()}</span> }
+}
+
+/// Goods, delivery and their total.
+#[component]
+pub fn Sums(
+    /// What the goods cost.
+    subtotal: Money,
+    /// What bringing them costs.
+    delivery: Money,
+    /// Both together.
+    total: Money,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let free = tu_string!(i18n, basket.free);
+    let delivery = if delivery.amount() == 0 { free.to_owned() } else { delivery.to_string() };
+    view! {
+        <dl class="sums">
+            <div>
+                <dt>{t!(i18n, basket.subtotal)}</dt>
+                <dd>{subtotal.to_string()}</dd>
+            </div>
+            <div>
+                <dt>{t!(i18n, basket.delivery)}</dt>
+                <dd>{delivery}</dd>
+            </div>
+            <div class="sums-total">
+                <dt>{t!(i18n, basket.total)}</dt>
+                <dd>{total.to_string()}</dd>
+            </div>
+        </dl>
+        <p class="note">{t!(i18n, basket.taxes)}</p>
+    }
+}

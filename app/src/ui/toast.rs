@@ -1,0 +1,72 @@
+//! Short news that goes away by itself.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos_i18n::tu_string;
+
+use super::Icon;
+use crate::i18n::use_i18n;
+
+const SHOWN_FOR: Duration = Duration::from_secs(6);
+
+#[derive(Clone)]
+struct Toast {
+    number: u32,
+    words: String,
+    link: Option<(&'static str, String)>,
+}
+
+/// Shows toasts.
+#[derive(Clone, Copy)]
+pub struct Toaster(RwSignal<Option<Toast>>);
+
+/// Makes the [`Toaster`] that the pages below use.
+pub fn provide_toasts() {
+    provide_context(Toaster(RwSignal::new(None)));
+}
+
+impl Toaster {
+    /// Says something, with a link to where it leads if there is such a place.
+    pub fn say(self, words: String, link: Option<(&'static str, String)>) {
+        let number = self.0.with_untracked(|t| t.as_ref().map_or(0, |t| t.number.wrapping_add(1)));
+        self.0.set(Some(Toast { number, words, link }));
+        let own = move |toast: &Option<Toast>| toast.as_ref().is_some_and(|t| t.number == number);
+        set_timeout(
+            move || {
+                if self.0.with_untracked(own) {
+                    self.0.set(None);
+                }
+            },
+            SHOWN_FOR,
+        );
+    }
+}
+
+/// The place where toasts appear.
+#[component]
+pub fn Toasts() -> impl IntoView {
+    let i18n = use_i18n();
+    let toaster = expect_context::<Toaster>().0;
+    let shown = move || {
+        toaster.get().map(|toast| {
+            let link = toast.link.map(|(href, words)| view! { <a href=href>{words}</a> });
+            view! {
+                <div class="toast">
+                    <Icon name="check" />
+                    <span>{toast.words}</span>
+                    {link}
+                    <button
+                        type="button"
+                        class="toast-close"
+                        aria-label=tu_string!(i18n, layout.close)
+                        on:click=move |_| toaster.set(None)
+                    >
+                        <Icon name="close" />
+                    </button>
+                </div>
+            }
+        })
+    };
+    view! { <div class="toasts" role="status">{shown}</div> }
+}
