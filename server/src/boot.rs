@@ -1,0 +1,50 @@
+//! Boot: from a configuration to an engine with its gateways.
+
+use std::sync::Arc;
+
+use haat_engine::{Clock, Db, Engine, Parts, payments::PaymentGateway, random::Secret};
+use haat_gateways::{cash::Cash, sandbox::Sandbox};
+
+use crate::config::Config;
+
+/// A market that is ready to serve.
+#[derive(Clone)]
+pub struct Booted {
+    /// What it was made from.
+    pub config: Arc<Config>,
+    /// The use cases.
+    pub engine: Engine,
+    /// The sandbox gateway, where it is offered.
+    pub sandbox: Option<Arc<Sandbox>>,
+}
+
+/// Opens the database. Makes the folder of an embedded one.
+pub async fn database(config: &Config) -> Result<Db, String> {
+    let url = config.database.url.reveal();
+    if let Some(folder) = url.strip_prefix("sqlite:").and_then(|path| std::path::Path::new(path).parent()) {
+        std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    }
+    Db::open(url, config.database.connections).await.map_err(|e| e.to_string())
+}
+
+/// Wires everything together around an open database.
+pub fn wire(config: Config, db: Db, clock: Clock) -> Booted {
+    let secret = Secret::new(config.security.secret.reveal());
+    let public_url = config.server.public_url.trim_end_matches('/').to_owned();
+    let sandbox = config.payments.sandbox.then(|| {
+        // The webhook goes to ourselves, wherever the public address leads.
+        let port = config.server.bind.rsplit(':').next().unwrap_or_default();
+        let webhook = format!("http://127.0.0.1:{port}/webhooks/sandbox");
+        Arc::new(Sandbox::new(db.clone(), clock.clone(), secret.clone(), &config.payments.sandbox_url, webhook))
+    });
+    let mut gateways: Vec<Arc<dyn PaymentGateway>> = Vec::new();
+    if let Some(sandbox) = &sandbox {
+        gateways.push(sandbox.clone());
+    }
+    if config.payments.cash {
+        gateways.push(Arc::new(Cash));
+    }
+    let currency = config.market.currency;
+    let engine = Engine::new(Parts { db, clock, gateways, secret, public_url, wake: Arc::default(), currency });
+    Booted { config: Arc::new(config), engine, sandbox }
+}

@@ -1,0 +1,248 @@
+//! The command line.
+
+use std::{
+    future::Future,
+    io::Write,
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use axum::serve::ListenerExt;
+use clap::{Parser, Subcommand};
+use haat_engine::{Caller, Clock, accounts, oracle};
+use haat_shared::accounts::SignUp;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    boot::{self, Booted},
+    config::{Config, Log},
+    demo, http, import, worker,
+};
+
+/// A multi-seller marketplace in one program.
+#[derive(Parser)]
+#[command(name = "haat", version)]
+struct Cli {
+    /// The configuration file (TOML). The environment (HAAT__SECTION__NAME) goes over it.
+    #[arg(long, env = "HAAT_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the market.
+    Serve,
+    /// Bring the database up to date.
+    Migrate,
+    /// Fill an empty market.
+    Seed {
+        /// With the demo's shops and products.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Bring things in from a file.
+    Import {
+        #[command(subcommand)]
+        what: Import,
+    },
+    /// Manage those who run the market.
+    Admin {
+        #[command(subcommand)]
+        what: Admin,
+    },
+    /// Look at the books.
+    Ledger {
+        #[command(subcommand)]
+        what: Ledger,
+    },
+    /// Print the configuration, without its secrets.
+    Config,
+}
+
+#[derive(Subcommand)]
+enum Import {
+    /// Products from JSON lines of the Icecat open catalogue.
+    Products {
+        /// The file, a product a line.
+        file: PathBuf,
+        /// The handle of the shop that sells them.
+        #[arg(long)]
+        shop: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Admin {
+    /// Make an account that runs the market. Reads the password from HAAT_ADMIN_PASSWORD.
+    Create {
+        /// Its e-mail address.
+        #[arg(long)]
+        email: String,
+        /// How to address them.
+        #[arg(long, default_value = "Operator")]
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Ledger {
+    /// Recompute everything that must hold of money and stock; say what does not.
+    Verify,
+}
+
+/// Runs the command line. The error is one line for a person.
+pub fn run() -> Result<ExitCode, String> {
+    let cli = Cli::parse();
+    let config = Config::load(cli.config.as_deref(), std::env::vars())?;
+    start_log(&config.log)?;
+    if matches!(cli.command, Command::Config) {
+        print(toml::to_string(&config).map_err(|e| e.to_string())?.trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve => serve(config).await,
+            command => once(config, command).await,
+        }
+    })
+}
+
+fn start_log(log: &Log) -> Result<(), String> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&log.filter).map_err(|e| format!("log.filter: {e}"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if log.json { builder.json().init() } else { builder.with_ansi(false).init() }
+    Ok(())
+}
+
+fn print(text: impl std::fmt::Display) {
+    // Whoever reads may have gone.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+async fn open(config: Config) -> Result<Booted, String> {
+    let db = boot::database(&config).await?;
+    db.check_schema().await.map_err(|e| e.to_string())?;
+    Ok(boot::wire(config, db, Clock::default()))
+}
+
+async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
+    match command {
+        Command::Migrate => {
+            let db = boot::database(&config).await?;
+            let steps = db.migrate(Clock::default().now_ms()).await.map_err(|e| e.to_string())?;
+            print(format!("{}: {steps} steps taken", db.engine()));
+        }
+        Command::Seed { demo: true } => {
+            let booted = open(config).await?;
+            let owners = demo::seed(&booted.engine).await.map_err(|e| match e.at("email") {
+                Some(_) => "the demo market is here already".to_owned(),
+                None => e.to_string(),
+            })?;
+            print(format!("Shop owners, all with the password {}: {}", demo::PASSWORD, owners.join(", ")));
+        }
+        Command::Seed { demo: false } => return Err("say what to fill the market with: --demo".into()),
+        Command::Import { what: Import::Products { file, shop } } => {
+            let booted = open(config).await?;
+            let begun = Instant::now();
+            let imported = import::products(&booted.engine, &file, &shop).await?;
+            for (line, why) in &imported.bad {
+                print(format!("line {line}: {why}"));
+            }
+            let (added, updated, bad) = (imported.put.added, imported.put.updated, imported.bad.len());
+            let took = begun.elapsed().as_millis();
+            print(format!("{added} added, {updated} brought up to date, {bad} left out, in {took} ms"));
+            return Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::from(2) });
+        }
+        Command::Admin { what: Admin::Create { email, name } } => {
+            let booted = open(config).await?;
+            let password = std::env::var("HAAT_ADMIN_PASSWORD")
+                .map_err(|_| "set HAAT_ADMIN_PASSWORD to the password of the new account".to_owned())?;
+            let form = SignUp { name, email, password };
+            let id = accounts::create_operator(&booted.engine, &Caller::system(), form).await.map_err(|error| match error {
+                haat_shared::Error::Invalid(faults) => {
+                    faults.iter().map(|f| format!("{}: {:?}", f.field, f.code)).collect::<Vec<_>>().join(", ")
+                }
+                error => error.to_string(),
+            })?;
+            print(id);
+        }
+        Command::Ledger { what: Ledger::Verify } => {
+            let booted = open(config).await?;
+            let broken = oracle::consult(&booted.engine).await.map_err(|e| e.to_string())?;
+            broken.iter().for_each(print);
+            if !broken.is_empty() {
+                return Ok(ExitCode::FAILURE);
+            }
+            print("The books balance.");
+        }
+        Command::Serve | Command::Config => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How long open requests may take to end when the program is asked to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+async fn serve(config: Config) -> Result<ExitCode, String> {
+    let begun = Instant::now();
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    metrics::set_global_recorder(recorder).map_err(|e| e.to_string())?;
+    let booted = open(config).await?;
+    let bind = booted.config.server.bind.clone();
+    let listener = tokio::net::TcpListener::bind(&bind).await.map_err(|e| format!("{bind}: {e}"))?;
+    // Without it a page that goes out in pieces waits 40 ms for the other side to say that it got the first.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "no TCP_NODELAY");
+        }
+    });
+    let stop = CancellationToken::new();
+    let mut workers = worker::start(&booted, &stop);
+    let engine = booted.engine.clone();
+    let router = http::router(booted, metrics);
+    tracing::info!(bind, database = engine.db.engine(), ready_ms = begun.elapsed().as_millis() as u64, "serving");
+    let signal = stop.clone();
+    tokio::spawn(async move {
+        asked_to_stop().await;
+        tracing::info!("stopping");
+        signal.cancel();
+    });
+    let graceful = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tokio::select! {
+        served = graceful.into_future() => served.map_err(|e| e.to_string())?,
+        () = after(&stop, GRACE) => tracing::warn!("some requests did not end in time"),
+    }
+    let rest = async { while workers.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, rest).await.is_err() {
+        tracing::warn!("the worker did not end in time; its leases will run out");
+    }
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn after(stop: &CancellationToken, grace: Duration) {
+    stop.cancelled().await;
+    tokio::time::sleep(grace).await;
+}
+
+/// Ctrl-C or SIGTERM.
+fn asked_to_stop() -> impl Future<Output = ()> {
+    async {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+                tokio::select! {
+                    _ = terminate.recv() => return,
+                    _ = tokio::signal::ctrl_c() => return,
+                }
+            }
+        }
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,241 @@
+//! Plain forms: what every shopper can send, with JavaScript or without. They call the same use cases as the server
+//! functions and answer with the address to go on at; a form that does not do comes back with what was typed.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Extension, Form,
+    extract::{Path, State as Extract},
+    http::{HeaderMap, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
+};
+use haat_app::api::cart_cookie;
+use haat_engine::{Caller, accounts, carts, checkout};
+use haat_shared::{
+    Error, Result,
+    accounts::{SignIn, SignUp},
+    carts::{AddLine, SetQuantity},
+    checkout::CheckoutForm,
+    id::kinds::CheckoutId,
+    payments::NextAction,
+};
+
+use super::{
+    State,
+    caller::{session_cookie, session_token},
+};
+
+type Typed = BTreeMap<String, String>;
+
+fn field(typed: &Typed, name: &str) -> String {
+    typed.get(name).cloned().unwrap_or_default()
+}
+
+/// A path of ours that a form asked to come back to; ours alone, or home.
+fn local(path: &str) -> &str {
+    let ours = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\n', '\r']);
+    if ours { path } else { "/" }
+}
+
+/// The path with a parameter more.
+fn with(path: &str, name: &str, value: &str) -> String {
+    let joint = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{joint}{name}={value}")
+}
+
+/// The path without the parameters that tell of an earlier try.
+fn clean(path: &str) -> String {
+    let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
+    let kept: Vec<&str> =
+        query.split('&').filter(|p| !["error=", "check=", "draft="].iter().any(|old| p.starts_with(old))).collect();
+    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
+}
+
+/// Back to the form, with what was typed into it kept and the fault told.
+async fn back_with_draft(state: &State, form: &'static str, path: &str, typed: Typed, error: &Error) -> Response {
+    match accounts::keep_draft(&state.booted.engine, form, typed, error).await {
+        Ok(draft) => Redirect::to(&with(&clean(path), "draft", &draft.to_string())).into_response(),
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+pub(super) async fn add_line(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let back = local(&field(&typed, "back")).to_owned();
+    let added = async {
+        let add = AddLine { variant: field(&typed, "variant").parse()?, quantity: field(&typed, "quantity") };
+        carts::add_line(&state.booted.engine, &caller, add).await
+    };
+    match added.await {
+        Ok(changed) => {
+            let secure = state.booted.config.secure();
+            let cookie = changed.token.map(|token| (header::SET_COOKIE, cart_cookie(secure, &token)));
+            (AppendHeaders(cookie), Redirect::to("/basket")).into_response()
+        }
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "add_line", &back, typed, &error).await,
+        Err(error @ Error::Busy { .. }) => super::layers::plain(&error),
+        Err(error) => Redirect::to(&with(&clean(&back), "error", error.code())).into_response(),
+    }
+}
+
+pub(super) async fn set_quantity(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(line): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let engine = &state.booted.engine;
+    let changed: Result<_> = async {
+        let line = line.parse()?;
+        if field(&typed, "action") == "remove" {
+            return carts::remove_line(engine, &caller, line).await;
+        }
+        carts::set_quantity(engine, &caller, SetQuantity { line, quantity: field(&typed, "quantity") }).await
+    }
+    .await;
+    match changed {
+        Ok(_) => Redirect::to("/basket").into_response(),
+        Err(error @ Error::Invalid(_)) => {
+            let typed = typed.into_iter().chain([("line".to_owned(), line)]).collect();
+            back_with_draft(&state, "set_quantity", "/basket", typed, &error).await
+        }
+        Err(error @ Error::Busy { .. }) => super::layers::plain(&error),
+        Err(error) => Redirect::to(&with("/basket", "error", error.code())).into_response(),
+    }
+}
+
+pub(super) async fn begin_checkout(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
+    match checkout::begin(&state.booted.engine, &caller).await {
+        Ok(id) => Redirect::to(&format!("/checkout/{id}")).into_response(),
+        Err(error @ Error::Busy { .. }) => super::layers::plain(&error),
+        Err(error) => Redirect::to(&with("/basket", "error", error.code())).into_response(),
+    }
+}
+
+pub(super) async fn pay(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let Ok(checkout_id) = id.parse::<CheckoutId>() else { return super::layers::plain(&Error::NotFound) };
+    let form = CheckoutForm {
+        email: field(&typed, "email"),
+        name: field(&typed, "name"),
+        line1: field(&typed, "line1"),
+        line2: field(&typed, "line2"),
+        city: field(&typed, "city"),
+        region: field(&typed, "region"),
+        postal_code: field(&typed, "postal_code"),
+        country: field(&typed, "country"),
+        phone: field(&typed, "phone"),
+        method: field(&typed, "method"),
+    };
+    let page = format!("/checkout/{checkout_id}");
+    match checkout::pay(&state.booted.engine, &caller, checkout_id, form, &field(&typed, "key")).await {
+        Ok(NextAction::Redirect { url } | NextAction::Done { url }) => Redirect::to(&url).into_response(),
+        Err(Error::Invalid(_)) => Redirect::to(&with(&page, "check", "1")).into_response(),
+        Err(Error::NotFound) => super::layers::plain(&Error::NotFound),
+        Err(error) => Redirect::to(&with(&page, "error", error.code())).into_response(),
+    }
+}
+
+fn signed_in(state: &State, typed: &Typed, token: &str) -> Response {
+    let secure = state.booted.config.secure();
+    let session = (header::SET_COOKIE, session_cookie(secure, Some(token)));
+    let mut response = ([session], Redirect::to(local(&field(typed, "next")))).into_response();
+    // The guest's cart is the account's now; its token is worth nothing.
+    response.headers_mut().append(header::SET_COOKIE, forget_cart(secure));
+    response
+}
+
+fn forget_cart(secure: bool) -> http::HeaderValue {
+    let cookie = cart_cookie(secure, "");
+    let text = cookie.to_str().unwrap_or_default().replace("Max-Age=7776000", "Max-Age=0");
+    http::HeaderValue::from_str(&text).unwrap_or(cookie)
+}
+
+pub(super) async fn sign_in(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let form = SignIn { email: field(&typed, "email"), password: field(&typed, "password") };
+    match accounts::sign_in(&state.booted.engine, &caller, form).await {
+        Ok(token) => signed_in(&state, &typed, &token),
+        Err(error) => come_back(&state, "sign-in", "/sign-in", typed, error).await,
+    }
+}
+
+pub(super) async fn sign_up(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let form =
+        SignUp { name: field(&typed, "name"), email: field(&typed, "email"), password: field(&typed, "password") };
+    match accounts::sign_up(&state.booted.engine, &caller, form).await {
+        Ok(token) => signed_in(&state, &typed, &token),
+        Err(error) => come_back(&state, "sign-up", "/sign-up", typed, error).await,
+    }
+}
+
+async fn come_back(state: &State, form: &'static str, path: &str, typed: Typed, error: Error) -> Response {
+    if matches!(error, Error::Busy { .. }) {
+        return super::layers::plain(&error);
+    }
+    let next = field(&typed, "next");
+    let path = if next.is_empty() { path.to_owned() } else { with(path, "next", &escape(local(&next))) };
+    back_with_draft(state, form, &path, typed, &error).await
+}
+
+/// Characters of a path as a query's value.
+fn escape(text: &str) -> String {
+    text.bytes()
+        .map(|b| match b {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => (b as char).to_string(),
+            b => format!("%{b:02X}"),
+        })
+        .collect()
+}
+
+pub(super) async fn sign_out(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
+    let secure = state.booted.config.secure();
+    if let Some(token) = session_token(&headers, secure)
+        && let Err(error) = accounts::sign_out(&state.booted.engine, &token).await
+    {
+        return super::layers::plain(&error);
+    }
+    (StatusCode::SEE_OTHER, [(header::SET_COOKIE, session_cookie(secure, None))], [(header::LOCATION, "/")])
+        .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_comes_back_to_us_alone() {
+        for ours in ["/", "/p/pen?x=1", "/checkout/chk_1"] {
+            assert_eq!(local(ours), ours);
+        }
+        for foreign in ["", "//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb"] {
+            assert_eq!(local(foreign), "/", "{foreign}");
+        }
+    }
+
+    #[test]
+    fn parameters_of_earlier_tries_are_dropped() {
+        assert_eq!(clean("/p/pen?draft=a&x=1&error=b"), "/p/pen?x=1");
+        assert_eq!(clean("/p/pen?error=b"), "/p/pen");
+        assert_eq!(with("/a?b=1", "c", "2"), "/a?b=1&c=2");
+        assert_eq!(escape("/p/pen?x=1&y"), "/p/pen%3Fx%3D1%26y");
+        assert_eq!(forget_cart(false).to_str().unwrap(), "haat_cart=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0");
+    }
+}

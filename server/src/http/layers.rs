@@ -1,0 +1,96 @@
+//! What every request passes through: names for the log, measures, headers that keep browsers on their guard, and an
+//! answer when all else fails.
+
+use std::{any::Any, time::Instant};
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State as Extract},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use haat_shared::Error;
+use tracing::Span;
+
+/// The span of a request in the log.
+pub(super) fn span(request: &Request<Body>) -> Span {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    // The path without its query: tokens stand there.
+    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+}
+
+/// A line of the log for each answer: what went wrong on our side is a warning.
+pub(super) fn answered(response: &Response, elapsed: std::time::Duration, _: &Span) {
+    let (status, elapsed_us) = (response.status().as_u16(), elapsed.as_micros() as u64);
+    match status {
+        500.. => tracing::warn!(status, elapsed_us, "answered"),
+        _ => tracing::debug!(status, elapsed_us, "answered"),
+    }
+}
+
+/// Counts and times requests by route, for `/metrics`.
+pub(super) async fn measure(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("other", |path| path.as_str()).to_owned();
+    let begun = Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("haat_requests_total", "route" => route.clone(), "status" => status).increment(1);
+    metrics::histogram!("haat_request_seconds", "route" => route).record(begun.elapsed());
+    response
+}
+
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(), payment=(self)"),
+];
+
+/// For answers without a policy of their own.
+const NOTHING_LOADS: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/// Sets the headers that keep browsers on their guard.
+pub(super) async fn secure(Extract(tls): Extract<bool>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NOTHING_LOADS));
+    if tls {
+        let always = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(always);
+    }
+    response
+}
+
+/// The answer of a handler that panicked.
+pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let what = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = what.unwrap_or("?"), "a handler panicked");
+    plain(&Error::Internal)
+}
+
+/// A page without the user interface, for when there is none: the database is away, or we broke.
+pub(super) fn plain(error: &Error) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let text = match error {
+        Error::NotFound => "There is nothing here.",
+        Error::Busy { .. } | Error::RateLimited { .. } => {
+            "The market is busy. Nothing was lost and nothing was charged. Please try again in a moment."
+        }
+        _ => "Something went wrong on our side. Nothing was charged. Please try again.",
+    };
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><title>Haat</title></head><body><h1>Haat</h1><p>{text}</p>\
+         <p><a href=\"/\">To the market</a></p></body></html>"
+    );
+    let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
+    if let Some(seconds) = error.retry_after_s() {
+        response.headers_mut().insert(super::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}

@@ -1,0 +1,190 @@
+//! HTTP: the router and what every request passes through.
+
+mod caller;
+mod forms;
+mod health;
+mod layers;
+mod pages;
+mod sandbox;
+mod webhooks;
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::FromRef,
+    http::{HeaderName, HeaderValue, header},
+    middleware,
+    routing::{get, post},
+};
+use haat_shared::routes::*;
+use leptos::prelude::LeptosOptions;
+use leptos_axum::generate_route_list;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower::ServiceBuilder;
+use tower_http::{
+    ServiceBuilderExt,
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, CompressionLevel},
+    csrf::CsrfLayer,
+    limit::RequestBodyLimitLayer,
+    request_id::MakeRequestUuid,
+    services::ServeDir,
+    set_header::SetResponseHeaderLayer,
+    timeout::TimeoutLayer,
+    trace::TraceLayer,
+};
+
+use crate::boot::Booted;
+
+/// What handlers need.
+#[derive(Clone)]
+pub struct State {
+    booted: Booted,
+    leptos: LeptosOptions,
+    metrics: PrometheusHandle,
+}
+
+impl FromRef<State> for LeptosOptions {
+    fn from_ref(state: &State) -> Self {
+        state.leptos.clone()
+    }
+}
+
+impl State {
+    /// The origins, besides our own, that a form may lead to.
+    fn gateway_origins(&self) -> String {
+        match &self.booted.sandbox {
+            Some(_) => origin(&self.booted.config.payments.sandbox_url).to_owned(),
+            None => String::new(),
+        }
+    }
+}
+
+/// Scheme, host and port of a URL.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let end = url[host..].find('/').map_or(url.len(), |at| host + at);
+    &url[..end]
+}
+
+/// The options of the user interface. Files have hashes in their names if cargo-leptos left the list of them beside the
+/// program.
+fn leptos_options(booted: &Booted) -> LeptosOptions {
+    let hashes = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("hash.txt")));
+    LeptosOptions::builder()
+        .output_name("haat")
+        .site_root(booted.config.server.site_root.clone())
+        .site_pkg_dir("pkg")
+        .hash_files(hashes.is_some_and(|file| file.exists()))
+        .build()
+}
+
+/// The router of a market.
+pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
+    let leptos = leptos_options(&booted);
+    let config = booted.config.clone();
+    let state = State { booted, leptos, metrics };
+    let pages = generate_route_list(haat_app::App);
+
+    let files = ServeDir::new(&config.server.site_root)
+        .append_index_html_on_directories(false)
+        .precompressed_br()
+        .precompressed_gzip()
+        .call_fallback_on_method_not_allowed(true)
+        .fallback(get(pages::not_found).post(pages::not_found).with_state(state.clone()));
+    // Their names change with their content, so they never do.
+    let immutable = HeaderValue::from_static(if state.leptos.hash_files {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    });
+    let built = ServiceBuilder::new()
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, immutable))
+        .service(ServeDir::new(format!("{}/pkg", config.server.site_root)).precompressed_br().precompressed_gzip());
+
+    let mut router = Router::new();
+    for page in pages {
+        router = router.route(&axum_path(page.path()), get(pages::page));
+    }
+    let functions = ROUTES.iter().filter(|r| r.surface == Surface::Function);
+    for function in functions {
+        router = router.route(function.path, post(pages::function));
+    }
+    router
+        .route(FORM_ADD_LINE, post(forms::add_line))
+        .route(FORM_SET_QUANTITY, post(forms::set_quantity))
+        .route(FORM_BEGIN_CHECKOUT, post(forms::begin_checkout))
+        .route(FORM_PAY, post(forms::pay))
+        .route(FORM_SIGN_IN, post(forms::sign_in))
+        .route(FORM_SIGN_UP, post(forms::sign_up))
+        .route(FORM_SIGN_OUT, post(forms::sign_out))
+        .fallback_service(files)
+        // Whoever is asked from here on knows who asks.
+        .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
+        .route(PAYMENT_RETURN, get(webhooks::returned))
+        .route(WEBHOOK, post(webhooks::receive))
+        .route(SANDBOX_PAGE, get(sandbox::page))
+        .route(SANDBOX_PAY, post(sandbox::pay))
+        .route(HEALTHZ, get(health::alive))
+        .route(READYZ, get(health::ready))
+        .route(METRICS, get(health::metrics))
+        .nest_service("/pkg", built)
+        .layer(
+            ServiceBuilder::new()
+                .set_x_request_id(MakeRequestUuid)
+                .layer(TraceLayer::new_for_http().make_span_with(layers::span).on_response(layers::answered))
+                .propagate_x_request_id()
+                .layer(middleware::from_fn(layers::measure))
+                .layer(middleware::from_fn_with_state(config.secure(), layers::secure))
+                .layer(CatchPanicLayer::custom(layers::panicked))
+                .layer(TimeoutLayer::with_status_code(
+                    http::StatusCode::SERVICE_UNAVAILABLE,
+                    Duration::from_secs(config.server.timeout_s),
+                ))
+                .layer(CsrfLayer::new())
+                .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+                .layer(RequestBodyLimitLayer::new(config.server.body_bytes_max)),
+        )
+        .with_state(state)
+}
+
+/// `/p/:slug` as `/p/{slug}`.
+fn axum_path(path: &str) -> String {
+    let parts = path.split('/').map(|part| match part.strip_prefix(':') {
+        Some(name) => format!("{{{name}}}"),
+        None => part.to_owned(),
+    });
+    let path = parts.collect::<Vec<_>>().join("/");
+    if path.is_empty() { "/".into() } else { path }
+}
+
+/// The name of a header that says how long to wait.
+const RETRY_AFTER: HeaderName = header::RETRY_AFTER;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_and_paths() {
+        assert_eq!(origin("http://127.0.0.1:3000/sandbox"), "http://127.0.0.1:3000");
+        assert_eq!(origin("https://pay.example"), "https://pay.example");
+        assert_eq!(axum_path("/p/:slug"), "/p/{slug}");
+        assert_eq!(axum_path(""), "/");
+    }
+
+    /// The list of routes and the pages of the user interface are the same addresses.
+    #[test]
+    fn every_page_is_on_the_list() {
+        let mut listed: Vec<String> = ROUTES
+            .iter()
+            .filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller))
+            .map(|r| r.path.to_owned())
+            .collect();
+        let mut pages: Vec<String> = generate_route_list(haat_app::App).iter().map(|p| axum_path(p.path())).collect();
+        listed.sort();
+        pages.sort();
+        assert_eq!(pages, listed);
+    }
+}

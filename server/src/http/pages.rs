@@ -1,0 +1,60 @@
+//! Pages and server functions: the user interface, with who asks in its context.
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Request, State as Extract},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use haat_app::api::Ctx;
+use haat_engine::Caller;
+use leptos::prelude::provide_context;
+
+use super::State;
+
+fn context(state: &State, caller: Caller) -> impl Fn() + Clone + Send + Sync + 'static {
+    let ctx = Ctx {
+        engine: state.booted.engine.clone(),
+        caller,
+        secure: state.booted.config.secure(),
+        gateway_origins: state.gateway_origins(),
+    };
+    move || provide_context(ctx.clone())
+}
+
+/// Renders a page, whole: what it awaits is in it.
+pub(super) async fn page(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Response {
+    let options = state.leptos.clone();
+    let render =
+        leptos_axum::render_app_async_with_context(context(&state, caller), move || haat_app::shell(options.clone()));
+    let mut response: Response = render(request).await.into_response();
+    // What is on it depends on who asks.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response
+}
+
+/// The page for addresses where nothing is.
+pub(super) async fn not_found(state: Extract<State>, caller: Extension<Caller>, request: Request) -> Response {
+    let mut response = page(state, caller, request).await;
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    response
+}
+
+/// A server function, called by a hydrated page.
+pub(super) async fn function(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    request: Request<Body>,
+) -> Response {
+    let answer = leptos_axum::handle_server_fns_with_context(context(&state, caller), request).await;
+    let mut response = answer.into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,138 @@
+//! The sandbox gateway's own pages, on their own host name: another company's, as far as a browser can tell. They work
+//! without JavaScript and look like nothing of ours.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Form,
+    extract::{Path, State as Extract},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use haat_engine::sandbox::{self, Card, SandboxPayment};
+use haat_shared::{Error, Result};
+
+use super::{State, layers, origin};
+
+/// Whether the request came to the sandbox's host, and there is one.
+fn is_here(state: &State, headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
+    let own = origin(&state.booted.config.payments.sandbox_url);
+    state.booted.sandbox.is_some() && own.split_once("://").is_some_and(|(_, authority)| authority == host)
+}
+
+pub(super) async fn page(Extract(state): Extract<State>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    if !is_here(&state, &headers) {
+        return layers::plain(&Error::NotFound);
+    }
+    match sandbox::find(&state.booted.engine.db, &id).await {
+        Ok(payment) => show(&state, &payment, "", ""),
+        Err(error) => layers::plain(&error),
+    }
+}
+
+pub(super) async fn pay(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Form(typed): Form<BTreeMap<String, String>>,
+) -> Response {
+    if !is_here(&state, &headers) {
+        return layers::plain(&Error::NotFound);
+    }
+    let (db, clock) = (&state.booted.engine.db, &state.booted.engine.clock);
+    let card = typed.get("card").map(String::as_str).unwrap_or_default();
+    let moved: Result<SandboxPayment> = async {
+        match typed.get("action").map(String::as_str) {
+            Some("confirm") => sandbox::confirm(db, clock, &id).await,
+            _ => sandbox::enter_card(db, clock, &id, Card::parse(card)?).await,
+        }
+    }
+    .await;
+    match moved {
+        Ok(payment) if payment.state == "challenged" => show(&state, &payment, "", ""),
+        Ok(payment) => Redirect::to(&payment.return_url).into_response(),
+        Err(Error::Invalid(_)) => match sandbox::find(db, &id).await {
+            Ok(payment) => show(&state, &payment, card, "That is not one of the test cards below."),
+            Err(error) => layers::plain(&error),
+        },
+        Err(error) => layers::plain(&error),
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn what(card: Card) -> &'static str {
+    match card {
+        Card::Approve => "is approved",
+        Card::Decline => "is declined",
+        Card::Challenge => "asks you to confirm",
+        Card::WebhookLate => "is approved, and the report comes late",
+        Card::WebhookTwice => "is approved, and the report comes twice",
+        Card::WebhookNever => "is approved, and the report never comes",
+    }
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#eef1f4;color:#14202b}\
+main{max-width:26rem;margin:0 auto;padding:2rem 1rem}\
+h1{font-size:1.4rem;margin:0 0 .25rem}.note{background:#fff3d6;border:1px solid #c98a00;padding:.75rem 1rem;border-radius:.5rem}\
+form{background:#fff;padding:1.25rem;border-radius:.75rem;margin:1rem 0;display:grid;gap:.75rem}\
+label{font-weight:600}input{font:inherit;padding:.65rem .75rem;border:1px solid #6b7885;border-radius:.4rem;width:100%;box-sizing:border-box}\
+button{font:inherit;font-weight:600;padding:.75rem 1rem;min-height:44px;border:0;border-radius:.4rem;background:#0b5c4d;color:#fff;cursor:pointer}\
+:focus-visible{outline:3px solid #c98a00;outline-offset:2px}.error{color:#a4161a;margin:0}\
+dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem .75rem;font-size:.9rem}dt{font-variant-numeric:tabular-nums}dd{margin:0}\
+@media(prefers-color-scheme:dark){body{background:#10161c;color:#e6edf3}form{background:#1b242d}\
+input{background:#10161c;color:#e6edf3}.note{background:#3a2c05;border-color:#c98a00}.error{color:#ff9b9b}button{background:#2c8f7b;color:#04130f}}";
+
+fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Response {
+    let amount = payment.amount();
+    let cards: String = Card::ALL
+        .into_iter()
+        .map(|(card, number)| format!("<dt>{number}</dt><dd>{}</dd>", what(card)))
+        .collect();
+    let (title, body) = match payment.state.as_str() {
+        "waiting" => {
+            let invalid = if error.is_empty() { "" } else { "aria-invalid=\"true\" aria-describedby=\"error\"" };
+            let error = match error {
+                "" => String::new(),
+                error => format!("<p class=\"error\" id=\"error\" role=\"alert\">{error}</p>"),
+            };
+            let form = format!(
+                "<form method=\"post\"><label for=\"card\">Card number</label>{error}<input id=\"card\" name=\"card\" \
+                 inputmode=\"numeric\" autocomplete=\"off\" required value=\"{}\" {invalid}>\
+                 <button>Pay {amount}</button></form><h2>Test cards</h2><dl>{cards}</dl>",
+                escape(typed)
+            );
+            ("Sandbox payment", form)
+        }
+        "challenged" => (
+            "Confirm it is you",
+            format!(
+                "<form method=\"post\"><p>Your bank asks whether you want to pay {amount}.</p>\
+                 <button name=\"action\" value=\"confirm\">Confirm</button></form>"
+            ),
+        ),
+        _ => (
+            "Sandbox payment",
+            format!("<p>This payment is over. <a href=\"{}\">Back to the market</a></p>", escape(&payment.return_url)),
+        ),
+    };
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><title>{title}</title><link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head><body><main><h1>{title}</h1>\
+         <p class=\"note\">This is a test gateway. No real money moves; never enter a real card.</p>{body}</main></body></html>"
+    );
+    // The form leads to ourselves and on, by redirect, to the market.
+    let market = origin(&state.booted.engine.public_url);
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {market}"
+    );
+    let mut response = (StatusCode::OK, Html(page)).into_response();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

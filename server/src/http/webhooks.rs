@@ -1,0 +1,51 @@
+//! What gateways report, and the way back from their pages. Both only report a fact; neither needs our cookie.
+
+use std::collections::HashMap;
+
+use axum::{
+    body::Bytes,
+    extract::{Path, Query, State as Extract},
+    http::{HeaderMap, HeaderValue, StatusCode},
+    response::{IntoResponse, Redirect, Response},
+};
+use haat_engine::{Caller, payments};
+use haat_shared::{Error, Result};
+
+use super::{RETRY_AFTER, State, layers};
+
+/// A webhook: believed only if the signature over its raw bytes is the gateway's.
+pub(super) async fn receive(
+    Extract(state): Extract<State>,
+    Path(gateway): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let engine = &state.booted.engine;
+    let received: Result<()> = async {
+        let header = payments::signature_header(engine, &gateway)?;
+        let signature = headers.get(header).and_then(|s| s.to_str().ok()).unwrap_or_default();
+        payments::webhook(engine, &Caller::guest(), &gateway, signature, &body).await
+    }
+    .await;
+    let Err(error) = received else { return StatusCode::NO_CONTENT.into_response() };
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, error.code()).into_response();
+    if let Some(seconds) = error.retry_after_s() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// The shopper's browser comes back from a gateway's page.
+pub(super) async fn returned(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    let token = query.get("token").map(String::as_str).unwrap_or_default();
+    let Ok(id) = id.parse() else { return layers::plain(&Error::NotFound) };
+    match payments::returned(&state.booted.engine, &Caller::guest(), id, token).await {
+        Ok(url) => Redirect::to(&url).into_response(),
+        Err(error) => layers::plain(&error),
+    }
+}
