@@ -54,13 +54,13 @@ fn mark_as_live() {
 fn Header() -> impl IntoView {
     let i18n = use_i18n();
     view! {
-        <div class="topbar">
-            <div class="width topbar-row">
-                <p class="topbar-promise">{t!(i18n, brand.promise)}</p>
-                <VisitorNav />
-            </div>
-        </div>
         <header class="header">
+            <div class="topbar">
+                <div class="width topbar-row">
+                    <p class="topbar-promise">{t!(i18n, brand.promise)}</p>
+                    <VisitorNav />
+                </div>
+            </div>
             <div class="width header-row">
                 <a class="logo" href="/" aria-label=move || tu_string!(i18n, brand.home)>
                     <Icon name="awning" />
@@ -127,10 +127,11 @@ fn BasketLink() -> impl IntoView {
                 n => tu_string!(i18n, header.basket_many, n = n).to_string(),
             };
             view! {
-                <a class="basket-link" href="/basket" aria-label=name>
+                <a class="basket-link" href="/basket">
                     <Icon name="basket" />
-                    <span class="basket-word">{t!(i18n, header.basket)}</span>
-                    <span class="basket-count" class:empty=pieces == 0>{pieces}</span>
+                    <span class="hidden">{name}</span>
+                    <span class="basket-word" aria-hidden="true">{t!(i18n, header.basket)}</span>
+                    <span class="basket-count" class:empty=pieces == 0 aria-hidden="true">{pieces}</span>
                 </a>
             }
         })

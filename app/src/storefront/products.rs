@@ -50,7 +50,11 @@ fn Found(q: String, after: String, page: ProductPage) -> impl IntoView {
         }
         .into_any()
     } else {
-        view! { <ProductGrid items=page.items /> }.into_any()
+        view! {
+            <h2 class="hidden">{t!(i18n, products.list)}</h2>
+            <ProductGrid items=page.items />
+        }
+        .into_any()
     };
     view! {
         <PageTitle text=title.clone() />
