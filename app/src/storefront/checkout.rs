@@ -84,7 +84,10 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
 #[component]
 fn Open(checkout: CheckoutView) -> impl IntoView {
     let i18n = use_i18n();
-    let CheckoutView { id, form, methods, subtotal, delivery, total, .. } = checkout.clone();
+    let CheckoutView { id, mut form, methods, subtotal, delivery, total, .. } = checkout.clone();
+    if form.country.is_empty() {
+        form.country = HOME_COUNTRY.to_owned();
+    }
     let asked_to_check = query("check").get_untracked() == "1";
     let faults =
         RwSignal::new(asked_to_check.then(|| form.check(&methods).err().map(Error::Invalid)).flatten());
@@ -197,7 +200,6 @@ fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
 #[component]
 fn Details(form: CheckoutForm, faults: Signal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();
-    let country = if form.country.is_empty() { HOME_COUNTRY.to_owned() } else { form.country };
     let (email_hint, phone_hint) =
         (tu_string!(i18n, checkout.email_hint), tu_string!(i18n, checkout.phone_hint));
     view! {
@@ -217,7 +219,7 @@ fn Details(form: CheckoutForm, faults: Signal<Option<Error>>) -> impl IntoView {
             </div>
             <div class="field-row">
                 <Field name="region" label=tu_string!(i18n, checkout.region) value=form.region autocomplete="address-level1" faults />
-                <Select name="country" label=tu_string!(i18n, checkout.country) value=country options=COUNTRIES autocomplete="country" faults />
+                <Select name="country" label=tu_string!(i18n, checkout.country) value=form.country options=COUNTRIES autocomplete="country" faults />
             </div>
         </section>
     }

@@ -22,6 +22,7 @@ pub(crate) fn SignIn() -> impl IntoView {
 fn Form(next: String, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
     let faults = Signal::stored(draft.error.clone());
+    let next = if next.is_empty() { draft.typed("next") } else { next };
     let (email, password) = (tu_string!(i18n, sign_in.email), tu_string!(i18n, sign_in.password));
     let labels = vec![("email", email.to_owned()), ("password", password.to_owned())];
     let other = if next.is_empty() { "/sign-up".to_owned() } else { format!("/sign-up?next={next}") };

@@ -34,6 +34,7 @@ pub(crate) fn SignUp() -> impl IntoView {
 fn Form(next: String, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
     let faults = Signal::stored(draft.error.clone());
+    let next = if next.is_empty() { draft.typed("next") } else { next };
     let name = tu_string!(i18n, sign_up.name);
     let (email, password) = (tu_string!(i18n, sign_up.email), tu_string!(i18n, sign_up.password));
     let hint = tu_string!(i18n, sign_up.password_hint, n = PASSWORD_MIN).to_string();
