@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = ParseOptions::new().interpolate_display(true);
     let config = Config::new("en").map_err(|e| e.to_string())?.parse_options(options);
     let words = parse_locales(None, config).map_err(|e| e.to_string())?;
-    let quiet = "#![allow(missing_docs, unreachable_pub, clippy::all)]".parse()?;
+    let quiet = "#![allow(missing_docs, unreachable_pub, clippy::all, clippy::expect_used)]".parse()?;
     let code =
         leptos_i18n_codegen::gen_code(&words, None, false, Some(&quiet), false).map_err(|e| e.to_string())?;
     let to = Path::new(&std::env::var("OUT_DIR")?).join("i18n.rs");

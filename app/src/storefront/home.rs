@@ -48,9 +48,7 @@ pub(crate) fn Home() -> impl IntoView {
                                     icon="awning"
                                     title=tu_string!(i18n, products.none)
                                     note=tu_string!(i18n, products.none_yet)
-                                >
-                                    {()}
-                                </EmptyState>
+                                 />
                             }
                                 .into_any()
                         } else {

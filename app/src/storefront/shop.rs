@@ -32,7 +32,7 @@ pub(crate) fn Shop() -> impl IntoView {
         let next = page.next.map(|next| format!("{path}?after={next}"));
         let list = if page.items.is_empty() {
             let (title, note) = (tu_string!(i18n, shop.none), tu_string!(i18n, shop.none_note));
-            view! { <EmptyState icon="awning" title note>{()}</EmptyState> }.into_any()
+            view! { <EmptyState icon="awning" title note /> }.into_any()
         } else {
             view! { <ProductGrid items=page.items with_shop=false /> }.into_any()
         };

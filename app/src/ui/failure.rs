@@ -64,8 +64,9 @@ pub fn EmptyState(
     /// Whether the title is the heading of the page.
     #[prop(optional)]
     page: bool,
-    /// The next step.
-    children: Children,
+    /// The next step, where there is one.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let heading =
         if page { view! { <h1>{title}</h1> }.into_any() } else { view! { <h2>{title}</h2> }.into_any() };
@@ -76,7 +77,7 @@ pub fn EmptyState(
             </span>
             {heading}
             <p>{note}</p>
-            <div class="empty-next">{children()}</div>
+            {children.map(|next| view! { <div class="empty-next">{next()}</div> })}
         </div>
     }
 }
