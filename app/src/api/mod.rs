@@ -31,6 +31,8 @@ impl FromServerFnError for ApiError {
         let error = match fault {
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Error::Busy { retry_after_s: 2 },
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Error::Invalid(Vec::new()),
+            // On the server it is what was sent that cannot be read; in the browser it is our answer.
+            ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => Error::Invalid(Vec::new()),
             _ => Error::Internal,
         };
         #[cfg(feature = "ssr")]
