@@ -50,7 +50,7 @@ export async function awake(page: Page): Promise<void> {
   if (!runsScripts(page) || (await page.locator('script').count()) === 0) return;
   const quiet = (wait: Promise<unknown>) => wait.catch(() => {});
   await Promise.race([
-    quiet(page.locator('html[data-hydrated]').waitFor({ state: 'attached' })),
+    quiet(page.locator('html[data-live]').waitFor({ state: 'attached' })),
     quiet(page.waitForLoadState('networkidle')),
   ]);
 }

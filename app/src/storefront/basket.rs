@@ -2,12 +2,13 @@
 
 use haat_shared::{
     Error,
+    accounts::Draft,
     carts::{CartGroup, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
 use leptos_i18n::{t, tu_string};
 
-use super::product::BuyFault;
+use super::{product::BuyFault, sign_up::draft_of};
 use crate::{
     api::{self, ApiError},
     i18n::use_i18n,
@@ -19,19 +20,26 @@ use crate::{
 /// The basket's page.
 #[component]
 pub(crate) fn Basket() -> impl IntoView {
+    loaded(draft_of("set_quantity"), |draft| view! { <Shown draft /> })
+}
+
+/// The basket, with what was typed into a line that came back.
+#[component]
+fn Shown(draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
     let basket = expect_context::<state::Basket>();
-    let fault = RwSignal::new(None::<Error>);
+    let fault = RwSignal::new(draft.error.clone());
     view! {
         <PageTitle text=tu_string!(i18n, basket.title) />
         {loaded(
             basket.0,
             move |cart| {
+                let draft = draft.clone();
                 view! {
                     <div class="width page">
                         <h1>{t!(i18n, basket.title)}</h1>
-                        <BuyFault fault />
-                        {if cart.is_empty() { empty(i18n) } else { view! { <Full cart fault /> }.into_any() }}
+                        <div id="basket-fault"><BuyFault fault /></div>
+                        {if cart.is_empty() { empty(i18n) } else { view! { <Full cart fault draft /> }.into_any() }}
                     </div>
                 }
             },
@@ -50,9 +58,10 @@ fn empty(i18n: words::I18n) -> AnyView {
 }
 
 #[component]
-fn Full(cart: CartView, fault: RwSignal<Option<Error>>) -> impl IntoView {
+fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let groups = cart.groups.into_iter().map(|group| view! { <Group group fault /> }).collect_view();
+    let group = |group| view! { <Group group fault draft=draft.clone() /> };
+    let groups = cart.groups.into_iter().map(group).collect_view();
     let sums = match (cart.subtotal, cart.delivery, cart.total) {
         (Some(subtotal), Some(delivery), Some(total)) => Some(view! { <Sums subtotal delivery total /> }),
         _ => None,
@@ -74,9 +83,10 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>) -> impl IntoView {
 }
 
 #[component]
-fn Group(group: CartGroup, fault: RwSignal<Option<Error>>) -> impl IntoView {
+fn Group(group: CartGroup, fault: RwSignal<Option<Error>>, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let lines = group.lines.into_iter().map(|line| view! { <Line line fault /> }).collect_view();
+    let line = |line| view! { <Line line fault draft=draft.clone() /> };
+    let lines = group.lines.into_iter().map(line).collect_view();
     let delivery = match group.delivery.amount() {
         0 => tu_string!(i18n, basket.free).to_owned(),
         _ => group.delivery.to_string(),
@@ -98,12 +108,14 @@ fn Group(group: CartGroup, fault: RwSignal<Option<Error>>) -> impl IntoView {
 }
 
 #[component]
-fn Line(line: CartLineView, fault: RwSignal<Option<Error>>) -> impl IntoView {
+fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
     let (basket, toaster) = (expect_context::<state::Basket>(), expect_context::<Toaster>());
     let busy = RwSignal::new(false);
     let input = NodeRef::<leptos::html::Input>::new();
     let id = line.id;
+    let refused = draft.typed("line") == id.to_string();
+    let wanted = if refused { draft.typed("quantity") } else { line.quantity.to_string() };
 
     let change = move |event: SubmitEvent| {
         event.prevent_default();
@@ -172,7 +184,9 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>) -> impl IntoView {
                     id=field
                     type="number"
                     name="quantity"
-                    value=line.quantity.to_string()
+                    value=wanted
+                    aria-invalid=refused.then_some("true")
+                    aria-describedby=refused.then_some("basket-fault")
                     min="1"
                     max=QUANTITY_MAX.to_string()
                     inputmode="numeric"

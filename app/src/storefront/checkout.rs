@@ -94,6 +94,8 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
     let busy = RwSignal::new(false);
 
     let offered = methods.clone();
+    // The server's key for this try; a card that was refused here makes the next click another try.
+    let (key, tries) = (checkout.key.clone(), RwSignal::new(0u32));
     let pay = move |event: SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() {
@@ -105,14 +107,21 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
             return;
         }
         busy.set(true);
+        let key = match tries.get_untracked() {
+            0 => key.clone(),
+            again => format!("{key}-{again}"),
+        };
         leptos::task::spawn_local(async move {
-            match api::checkout::pay(id, typed, id.to_string()).await {
+            match api::checkout::pay(id, typed, key).await {
                 Ok(NextAction::Redirect { url } | NextAction::Done { url }) => {
                     if window().location().assign(&url).is_err() {
                         busy.set(false);
                     }
                 }
                 Err(ApiError(error)) => {
+                    if matches!(error, Error::Conflict(_)) {
+                        tries.update(|n| *n += 1);
+                    }
                     busy.set(false);
                     show(faults, error);
                 }
@@ -136,7 +145,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                 <div class="form">
                     <CodeAlert />
                     <ErrorSummary faults labels=labels(i18n) />
-                    <input type="hidden" name="key" value=id.to_string() />
+                    <input type="hidden" name="key" value=checkout.key />
                     <Details form=form.clone() faults=faults.into() />
                     <Ways form methods faults=faults.into() />
                 </div>

@@ -2,6 +2,7 @@
 
 use haat_shared::{
     Error,
+    accounts::Draft,
     carts::{AddLine, QUANTITY_MAX},
     catalog::{ProductView, VariantView},
     id::kinds::VariantId,
@@ -10,10 +11,11 @@ use haat_shared::{
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_i18n::{t, tu_string};
 
+use super::sign_up::draft_by;
 use crate::{
     api::{self, ApiError},
     i18n::use_i18n,
-    state::{Basket, param},
+    state::{Basket, param, query},
     ui::{Alert, Button, CodeAlert, Icon, PageTitle, Picture, Price, Toaster, loaded},
     words,
 };
@@ -25,12 +27,18 @@ const PLENTY: i64 = 10;
 #[component]
 pub(crate) fn Product() -> impl IntoView {
     let slug = param("slug");
-    let found = Resource::new(move || slug.get(), api::catalog::product);
-    loaded(found, |product| view! { <Shown product /> })
+    let draft = query("draft");
+    let found = Resource::new(
+        move || (slug.get(), draft.get()),
+        |(slug, draft)| async move {
+            Ok((api::catalog::product(slug).await?, draft_by("add_line", draft).await?))
+        },
+    );
+    loaded(found, |(product, draft)| view! { <Shown product draft /> })
 }
 
 #[component]
-fn Shown(product: ProductView) -> impl IntoView {
+fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
     let brand =
         (!product.brand.is_empty()).then(|| view! { <p class="product-brand">{product.brand.clone()}</p> });
@@ -60,7 +68,7 @@ fn Shown(product: ProductView) -> impl IntoView {
             <div class="product-buy">
                 {brand}
                 <h1>{product.title}</h1>
-                <BuyBox variants=product.variants slug=product.slug shop=product.shop.clone() />
+                <BuyBox variants=product.variants slug=product.slug shop=product.shop.clone() draft />
                 <ShopCard shop=product.shop />
             </div>
             <div class="product-about">
@@ -84,12 +92,14 @@ fn Shown(product: ProductView) -> impl IntoView {
 
 /// Price, stock, options, quantity, and **Add to basket**.
 #[component]
-fn BuyBox(variants: Vec<VariantView>, slug: String, shop: ShopView) -> impl IntoView {
+fn BuyBox(variants: Vec<VariantView>, slug: String, shop: ShopView, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let first = variants.iter().find(|v| v.available > 0).or(variants.first()).cloned();
+    let typed = variants.iter().find(|v| v.id.to_string() == draft.typed("variant"));
+    let first = typed.or(variants.iter().find(|v| v.available > 0)).or(variants.first()).cloned();
+    let wanted = if draft.error.is_some() { draft.typed("quantity") } else { "1".to_owned() };
     let Some(first) = first else { return ().into_any() };
     let chosen = RwSignal::new(first.clone());
-    let (busy, fault) = (RwSignal::new(false), RwSignal::new(None::<Error>));
+    let (busy, fault) = (RwSignal::new(false), RwSignal::new(draft.error));
     let (basket, toaster) = (expect_context::<Basket>(), expect_context::<Toaster>());
     let quantity = NodeRef::<leptos::html::Input>::new();
 
@@ -129,7 +139,7 @@ fn BuyBox(variants: Vec<VariantView>, slug: String, shop: ShopView) -> impl Into
     view! {
         <p class="product-price">{move || view! { <Price of=chosen.with(|v| v.price) /> }}</p>
         <p class="note">{t!(i18n, product.includes)}</p>
-        <BuyFault fault />
+        <div id="buy-fault"><BuyFault fault /></div>
         <form method="post" action="/basket/lines" class="buy" novalidate on:submit=add>
             <input type="hidden" name="back" value=format!("/p/{slug}") />
             {options}
@@ -141,12 +151,13 @@ fn BuyBox(variants: Vec<VariantView>, slug: String, shop: ShopView) -> impl Into
                         id="quantity"
                         type="number"
                         name="quantity"
-                        value="1"
+                        value=wanted
                         min="1"
                         max=most
                         inputmode="numeric"
                         autocomplete="off"
                         node_ref=quantity
+                        aria-describedby="buy-fault"
                         aria-invalid=move || fault.with(|f| f.as_ref().is_some_and(|e| e.at("quantity").is_some())).then_some("true")
                     />
                 </div>

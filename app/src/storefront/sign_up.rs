@@ -14,13 +14,13 @@ use crate::{
 /// What was typed before the form came back, if it did.
 pub(super) fn draft_of(form: &'static str) -> Resource<Result<Draft, ApiError>> {
     let id = query("draft");
-    Resource::new(
-        move || id.get(),
-        move |id| async move {
-            let Ok(id) = id.parse() else { return Ok(Draft::default()) };
-            api::accounts::draft(form.to_owned(), id).await.map(Option::unwrap_or_default)
-        },
-    )
+    Resource::new(move || id.get(), move |id| draft_by(form, id))
+}
+
+/// What was typed into a form, by the draft's id as the address has it; nothing without one.
+pub(super) async fn draft_by(form: &'static str, id: String) -> Result<Draft, ApiError> {
+    let Ok(id) = id.parse() else { return Ok(Draft::default()) };
+    api::accounts::draft(form.to_owned(), id).await.map(Option::unwrap_or_default)
 }
 
 /// Sign up.

@@ -1,0 +1,61 @@
+//! What cannot be: the program says why in one line and does not start.
+
+use crate::program::*;
+
+fn one_line(program: &Program, arguments: &[&str], why: &str) {
+    let output = program.run(arguments);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{arguments:?}");
+    let last = said.lines().rfind(|l| l.starts_with("haat: ")).unwrap_or_else(|| panic!("{said}"));
+    assert!(last.contains(why), "{last}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_are_told_in_one_line() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    one_line(&program, &["seed", "--demo"], "here already");
+    one_line(&program, &["seed"], "--demo");
+    one_line(&program, &["import", "products", "no-such-file", "--shop", "meena-crafts"], "no-such-file");
+    one_line(&program, &["admin", "create", "--email", "boss@haat.example"], "HAAT_ADMIN_PASSWORD");
+    let url = program.url.clone();
+    for (url, why) in [("sqlite:/proc/no/haat.db", "/proc/no"), ("postgres://postgres@127.0.0.1:1/x", "cannot be reached"), ("mysql://x", "must begin with")] {
+        program.set("HAAT__DATABASE__URL", url);
+        one_line(&program, &["serve"], why);
+    }
+    program.set("HAAT__DATABASE__URL", &format!("sqlite:{}", program.folder.join("new.db").display()));
+    one_line(&program, &["serve"], "haat migrate");
+    program.set("HAAT__DATABASE__URL", &url);
+    program.set("HAAT__MODE", "production");
+    one_line(&program, &["serve"], "production");
+    program.set("HAAT__MODE", "development");
+    program.set("HAAT__SERVER__BIND", "256.0.0.1:1");
+    one_line(&program, &["serve"], "256.0.0.1:1");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_are_made_and_products_come_in() {
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT_ADMIN_PASSWORD", "a long password");
+        assert!(program.run_ok(&["admin", "create", "--email", "boss@haat.example"]).contains("user_"));
+        one_line(&program, &["admin", "create", "--email", "boss@haat.example"], "Taken");
+        let file = program.folder.join("products.jsonl");
+        let lines: Vec<String> = (0..120)
+            .map(|i| format!(r#"{{"id":"{i}","title":"Imported lamp {i}","supplier":"Lumo","price":{},"attr_n_weight":1.5}}"#, 1000 + i))
+            .chain(["{".to_owned(), r#"{"id":"x","price":1}"#.to_owned()])
+            .collect();
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        let arguments = ["import", "products", file.to_str().unwrap(), "--shop", "meena-crafts"];
+        let output = program.run(&arguments);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said.contains("line 121") && said.contains("line 122") && said.contains("120 added, 0 brought up to date, 2 left out"), "{said}");
+        let again = String::from_utf8_lossy(&program.run(&arguments).stdout).into_owned();
+        assert!(again.contains("0 added, 120 brought up to date"), "{again}");
+        one_line(&program, &["import", "products", file.to_str().unwrap(), "--shop", "no-such-shop"], "no-such-shop");
+        let shown = program.run_ok(&["config"]);
+        assert!(shown.contains("[database]") && !shown.contains("not a secret"), "{shown}");
+        program.close();
+    }
+}

@@ -1,0 +1,11 @@
+//! The whole program over HTTP, as a process of its own: on SQLite and on PostgreSQL.
+//!
+//! Run by `make test`, or `scripts/with-postgres cargo test -p haat`.
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
+
+mod arrows;
+mod crashes;
+mod faults;
+mod program;
+mod requests;

@@ -1,0 +1,208 @@
+//! The program, started as a user starts it, and a shopper who speaks HTTP.
+
+use std::{
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use reqwest::{Client, Response, StatusCode, redirect::Policy};
+use sqlx_core::{connection::Connection, raw_sql::raw_sql, sql_str::AssertSqlSafe};
+use sqlx_postgres::PgConnection;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+pub const BOTH: [On; 2] = [On::Sqlite, On::Postgres];
+
+pub struct Program {
+    pub folder: PathBuf,
+    pub url: String,
+    pub port: u16,
+    environment: Vec<(String, String)>,
+    child: Option<Child>,
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Program {
+    /// A seeded market that is not served yet.
+    pub async fn prepare(on: On) -> Self {
+        let name = format!("haat_{}", haat_engine::random::number().to_lowercase());
+        let folder = std::env::temp_dir().join(&name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let url = match on {
+            On::Sqlite => format!("sqlite:{}", folder.join("haat.db").display()),
+            On::Postgres => {
+                let admin = std::env::var("HAAT_TEST_POSTGRES")
+                    .expect("HAAT_TEST_POSTGRES is not set: run `make test`, or scripts/with-postgres around cargo test");
+                let mut connection = PgConnection::connect(&admin).await.unwrap();
+                raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+                format!("{}/{name}", admin.rsplit_once('/').unwrap().0)
+            }
+        };
+        let port = free_port();
+        let mut program = Self { folder, url, port, environment: Vec::new(), child: None };
+        program.set("HAAT__DATABASE__URL", &program.url.clone());
+        program.set("HAAT__SERVER__BIND", &format!("127.0.0.1:{port}"));
+        program.set("HAAT__SERVER__PUBLIC_URL", &format!("http://localhost:{port}"));
+        program.set("HAAT__PAYMENTS__SANDBOX", "true");
+        program.set("HAAT__PAYMENTS__SANDBOX_URL", &format!("http://127.0.0.1:{port}"));
+        program.set("HAAT__LOG__FILTER", "warn");
+        program.run_ok(&["migrate"]);
+        program.run_ok(&["seed", "--demo"]);
+        program
+    }
+
+    pub async fn serve(on: On) -> Self {
+        let mut program = Self::prepare(on).await;
+        program.start().await;
+        program
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(n, _)| n != name);
+        self.environment.push((name.into(), value.into()));
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_haat"));
+        command.args(arguments).envs(self.environment.iter().cloned()).current_dir(&self.folder);
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    pub fn run_ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "haat {arguments:?}: {said}");
+        said
+    }
+
+    pub async fn start(&mut self) -> Duration {
+        let begun = Instant::now();
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log")).unwrap();
+        self.child = Some(self.command(&["serve"]).stdin(Stdio::null()).stderr(log).spawn().unwrap());
+        let client = Client::new();
+        while begun.elapsed() < Duration::from_secs(30) {
+            if client.get(self.at("/readyz")).send().await.is_ok_and(|r| r.status().is_success()) {
+                return begun.elapsed();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("not ready: {}", std::fs::read_to_string(self.folder.join("log")).unwrap());
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    pub fn at(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.port)
+    }
+
+    /// The oracle must be content.
+    pub fn verify(&self) {
+        self.run_ok(&["ledger", "verify"]);
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    pub fn close(mut self) {
+        self.kill();
+        self.verify();
+        assert!(!self.log().contains("panicked"), "{}", self.log());
+        std::fs::remove_dir_all(&self.folder).unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A browser without scripts: cookies, forms, and it follows no redirect by itself.
+#[derive(Clone)]
+pub struct Shopper {
+    pub client: Client,
+    home: String,
+}
+
+pub type Fields<'a> = &'a [(&'a str, &'a str)];
+
+impl Shopper {
+    pub fn new(program: &Program) -> Self {
+        let client = Client::builder()
+            .cookie_store(true)
+            .redirect(Policy::none())
+            .timeout(Duration::from_secs(20))
+            .build()
+            .unwrap();
+        Self { client, home: program.at("") }
+    }
+
+    fn url(&self, path: &str) -> String {
+        if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.home) }
+    }
+
+    pub async fn get(&self, path: &str) -> (StatusCode, String) {
+        let response = self.client.get(self.url(path)).send().await.unwrap();
+        (response.status(), response.text().await.unwrap())
+    }
+
+    pub async fn try_post(&self, path: &str, fields: Fields<'_>) -> reqwest::Result<Response> {
+        self.client.post(self.url(path)).form(fields).send().await
+    }
+
+    /// Sends a form; answers where it leads.
+    pub async fn post(&self, path: &str, fields: Fields<'_>) -> String {
+        let response = self.try_post(path, fields).await.unwrap();
+        assert_eq!(response.status(), StatusCode::SEE_OTHER, "{path}: {}", response.text().await.unwrap());
+        location(&response)
+    }
+
+    /// The variants on a product's page.
+    pub async fn variant(&self, shop: &str, nth: usize) -> String {
+        let (_, page) = self.get(&format!("/shops/{shop}")).await;
+        let mut links: Vec<&str> = page.split("href=\"/p/").skip(1).map(|l| l.split('"').next().unwrap()).collect();
+        links.dedup();
+        let (_, page) = self.get(&format!("/p/{}", links[nth])).await;
+        let at = page.find("var_").expect("a variant");
+        page[at..at + 30].to_owned()
+    }
+
+    pub async fn add(&self, variant: &str, quantity: &str) -> String {
+        self.post("/basket/lines", &[("variant", variant), ("quantity", quantity), ("back", "/")]).await
+    }
+}
+
+pub fn location(response: &Response) -> String {
+    response.headers().get("location").map(|l| l.to_str().unwrap().to_owned()).unwrap_or_default()
+}
+
+pub fn details<'a>(method: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("email", "asha@example.com"),
+        ("name", "Asha Rao"),
+        ("line1", "12 Lake Road"),
+        ("city", "Pune"),
+        ("country", "IN"),
+        ("method", method),
+        ("key", key),
+    ]
+}
