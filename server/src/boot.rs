@@ -35,7 +35,13 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Booted {
         // The webhook goes to ourselves, wherever the public address leads.
         let port = config.server.bind.rsplit(':').next().unwrap_or_default();
         let webhook = format!("http://127.0.0.1:{port}/webhooks/sandbox");
-        Arc::new(Sandbox::new(db.clone(), clock.clone(), secret.clone(), &config.payments.sandbox_url, webhook))
+        Arc::new(Sandbox::new(
+            db.clone(),
+            clock.clone(),
+            secret.clone(),
+            &config.payments.sandbox_url,
+            webhook,
+        ))
     });
     let mut gateways: Vec<Arc<dyn PaymentGateway>> = Vec::new();
     if let Some(sandbox) = &sandbox {
@@ -45,6 +51,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Booted {
         gateways.push(Arc::new(Cash));
     }
     let currency = config.market.currency;
-    let engine = Engine::new(Parts { db, clock, gateways, secret, public_url, wake: Arc::default(), currency });
+    let engine =
+        Engine::new(Parts { db, clock, gateways, secret, public_url, wake: Arc::default(), currency });
     Booted { config: Arc::new(config), engine, sandbox }
 }

@@ -102,7 +102,8 @@ pub fn run() -> Result<ExitCode, String> {
         print(toml::to_string(&config).map_err(|e| e.to_string())?.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
         match cli.command {
             Command::Serve => serve(config).await,
@@ -112,9 +113,14 @@ pub fn run() -> Result<ExitCode, String> {
 }
 
 fn start_log(log: &Log) -> Result<(), String> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&log.filter).map_err(|e| format!("log.filter: {e}"))?;
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(&log.filter).map_err(|e| format!("log.filter: {e}"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if log.json { builder.json().init() } else { builder.with_ansi(false).init() }
+    if log.json {
+        builder.json().init()
+    } else {
+        builder.with_ansi(false).init()
+    }
     Ok(())
 }
 
@@ -162,12 +168,16 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
             let password = std::env::var("HAAT_ADMIN_PASSWORD")
                 .map_err(|_| "set HAAT_ADMIN_PASSWORD to the password of the new account".to_owned())?;
             let form = SignUp { name, email, password };
-            let id = accounts::create_operator(&booted.engine, &Caller::system(), form).await.map_err(|error| match error {
-                haat_shared::Error::Invalid(faults) => {
-                    faults.iter().map(|f| format!("{}: {:?}", f.field, f.code)).collect::<Vec<_>>().join(", ")
-                }
-                error => error.to_string(),
-            })?;
+            let id = accounts::create_operator(&booted.engine, &Caller::system(), form).await.map_err(
+                |error| match error {
+                    haat_shared::Error::Invalid(faults) => faults
+                        .iter()
+                        .map(|f| format!("{}: {:?}", f.field, f.code))
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                    error => error.to_string(),
+                },
+            )?;
             print(id);
         }
         Command::Ledger { what: Ledger::Verify } => {
@@ -205,7 +215,12 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
     let mut workers = worker::start(&booted, &stop);
     let engine = booted.engine.clone();
     let router = http::router(booted, metrics);
-    tracing::info!(bind, database = engine.db.engine(), ready_ms = begun.elapsed().as_millis() as u64, "serving");
+    tracing::info!(
+        bind,
+        database = engine.db.engine(),
+        ready_ms = begun.elapsed().as_millis() as u64,
+        "serving"
+    );
     let signal = stop.clone();
     tokio::spawn(async move {
         asked_to_stop().await;

@@ -191,7 +191,10 @@ impl Serialize for Secret {
 
 impl Config {
     /// The configuration from a file, if there is one, and an environment. The error says what to change.
-    pub fn load(file: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, String> {
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, String> {
         let mut table = match file {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -203,12 +206,15 @@ impl Config {
         for (name, value) in environment {
             let Some(path) = name.strip_prefix("HAAT__") else { continue };
             let (path, value) = match path.strip_suffix("_FILE") {
-                Some(path) => (path, std::fs::read_to_string(&value).map_err(|e| format!("{name}={value}: {e}"))?),
+                Some(path) => {
+                    (path, std::fs::read_to_string(&value).map_err(|e| format!("{name}={value}: {e}"))?)
+                }
                 None => (path, value),
             };
             set(&mut table, &path.to_lowercase(), value.trim());
         }
-        let config: Self = table.try_into().map_err(|e: toml::de::Error| format!("configuration: {}", one_line(e)))?;
+        let config: Self =
+            table.try_into().map_err(|e: toml::de::Error| format!("configuration: {}", one_line(e)))?;
         config.check()?;
         Ok(config)
     }
@@ -219,9 +225,10 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        for (name, url) in
-            [("server.public_url", &self.server.public_url), ("payments.sandbox_url", &self.payments.sandbox_url)]
-        {
+        for (name, url) in [
+            ("server.public_url", &self.server.public_url),
+            ("payments.sandbox_url", &self.payments.sandbox_url),
+        ] {
             if !url.starts_with("http://") && !url.starts_with("https://") {
                 return Err(format!("{name} must begin with http:// or https://"));
             }
@@ -234,7 +241,10 @@ impl Config {
         }
         let secret = self.security.secret.reveal();
         let faults = [
-            (secret == DEFAULT_SECRET, "security.secret is the default: set HAAT__SECURITY__SECRET or …_FILE"),
+            (
+                secret == DEFAULT_SECRET,
+                "security.secret is the default: set HAAT__SECURITY__SECRET or …_FILE",
+            ),
             (secret.len() < SECRET_MIN, "security.secret is too short: 32 characters at least"),
             (self.payments.sandbox, "payments.sandbox is play money: production refuses it"),
             (!self.secure(), "server.public_url must begin with https://"),
@@ -247,7 +257,12 @@ impl Config {
 }
 
 fn one_line(error: impl fmt::Display) -> String {
-    error.to_string().lines().filter(|l| !l.trim_matches([' ', '|', '^']).is_empty()).collect::<Vec<_>>().join(" ")
+    error
+        .to_string()
+        .lines()
+        .filter(|l| !l.trim_matches([' ', '|', '^']).is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn set(table: &mut Table, path: &str, value: &str) {
@@ -285,7 +300,9 @@ mod tests {
 
     #[test]
     fn the_environment_wins() {
-        let config = load(&[("HAAT__SERVER__BIND", "0.0.0.0:80"), ("HAAT__PAYMENTS__SANDBOX", "true"), ("PATH", "/")]).unwrap();
+        let config =
+            load(&[("HAAT__SERVER__BIND", "0.0.0.0:80"), ("HAAT__PAYMENTS__SANDBOX", "true"), ("PATH", "/")])
+                .unwrap();
         assert_eq!(config.server.bind, "0.0.0.0:80");
         assert!(config.payments.sandbox);
         assert!(!config.secure());
@@ -324,8 +341,11 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let config =
-            load(&[("HAAT__DATABASE__URL", "postgres://haat:hush@db/haat"), ("HAAT__SECURITY__SECRET", "hush")]).unwrap();
+        let config = load(&[
+            ("HAAT__DATABASE__URL", "postgres://haat:hush@db/haat"),
+            ("HAAT__SECURITY__SECRET", "hush"),
+        ])
+        .unwrap();
         let shown = toml::to_string(&config).unwrap() + &format!("{config:?}");
         assert!(!shown.contains("hush"), "{shown}");
         assert!(shown.contains("postgres://…@db/haat"), "{shown}");

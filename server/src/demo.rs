@@ -126,7 +126,11 @@ const SHOPS: &[Shop] = &[
                 title: "Power bank, 20,000 mAh",
                 brand: "Delta",
                 description: "Four phone charges, and a display that says honestly how many are left.",
-                details: &[("Capacity", "20,000 mAh"), ("Weight", "340 g"), ("Flights", "Allowed in the cabin")],
+                details: &[
+                    ("Capacity", "20,000 mAh"),
+                    ("Weight", "340 g"),
+                    ("Flights", "Allowed in the cabin"),
+                ],
                 variants: &[("", 199_900, 27)],
             },
         ],

@@ -48,7 +48,12 @@ pub(crate) async fn products(engine: &Engine, file: &Path, shop: &str) -> Result
     Ok(imported)
 }
 
-async fn flush(engine: &Engine, shop: &str, piece: &mut Vec<NewProduct>, total: &mut Put) -> Result<(), String> {
+async fn flush(
+    engine: &Engine,
+    shop: &str,
+    piece: &mut Vec<NewProduct>,
+    total: &mut Put,
+) -> Result<(), String> {
     let put = put_products(engine, &Caller::system(), shop, std::mem::take(piece)).await;
     let put = put.map_err(|error| match error {
         haat_shared::Error::NotFound => format!("there is no shop with the handle {shop}"),
@@ -60,13 +65,15 @@ async fn flush(engine: &Engine, shop: &str, piece: &mut Vec<NewProduct>, total: 
 }
 
 fn product(line: &str) -> Result<NewProduct, String> {
-    let record: Map<String, Value> = serde_json::from_str(line).map_err(|e| format!("not a JSON object: {e}"))?;
+    let record: Map<String, Value> =
+        serde_json::from_str(line).map_err(|e| format!("not a JSON object: {e}"))?;
     let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
     let title = text("title");
     if title.is_empty() {
         return Err("title is missing".into());
     }
-    let title: String = title.chars().filter(|c| !c.is_control()).take(haat_shared::catalog::TITLE_MAX).collect();
+    let title: String =
+        title.chars().filter(|c| !c.is_control()).take(haat_shared::catalog::TITLE_MAX).collect();
     let sku = text("id");
     if sku.is_empty() {
         return Err("id is missing".into());
@@ -115,7 +122,8 @@ mod tests {
         let product = product(line).unwrap();
         assert_eq!((product.title.as_str(), product.brand.as_str()), ("Desk lamp", "Lumo"));
         assert_eq!((product.variants[0].sku.as_str(), product.variants[0].price_minor), ("7", 4995));
-        let mut details: Vec<_> = product.attributes.iter().map(|a| (a.name.as_str(), a.value.as_str())).collect();
+        let mut details: Vec<_> =
+            product.attributes.iter().map(|a| (a.name.as_str(), a.value.as_str())).collect();
         details.sort_unstable();
         assert_eq!(details, [("Colour main", "Blue"), ("Touchscreen", "No"), ("Weight", "3460")]);
     }

@@ -33,7 +33,13 @@ impl Email {
         let (local, host) = typed.split_once('@').ok_or_else(bad)?;
         let labels = host.split('.').all(|l| !l.is_empty() && !l.starts_with('-') && !l.ends_with('-'));
         let clean = !typed.chars().any(|c| c.is_whitespace() || "<>(),;:\\\"[]".contains(c));
-        if local.is_empty() || local.len() > 64 || !host.contains('.') || host.contains('@') || !labels || !clean {
+        if local.is_empty()
+            || local.len() > 64
+            || !host.contains('.')
+            || host.contains('@')
+            || !labels
+            || !clean
+        {
             return Err(bad());
         }
         Ok(Self(typed))
@@ -162,7 +168,19 @@ mod tests {
         for good in ["a@b.co", "Asha.Rao+haat@example.com", "ü@exämple.de", "o'brien@x-y.org"] {
             assert!(Email::parse("email", good).is_ok(), "{good}");
         }
-        for bad in ["", "a", "a@b", "@b.co", "a@", "a@@b.co", "a@b..co", "a b@c.de", "a@-b.co", "<a@b.co>", "a@b.co,c@d.ef"] {
+        for bad in [
+            "",
+            "a",
+            "a@b",
+            "@b.co",
+            "a@",
+            "a@@b.co",
+            "a@b..co",
+            "a b@c.de",
+            "a@-b.co",
+            "<a@b.co>",
+            "a@b.co,c@d.ef",
+        ] {
             assert!(Email::parse("email", bad).is_err(), "{bad}");
         }
         assert_eq!(Email::parse("e", "Asha@Example.COM").unwrap().folded(), "asha@example.com");
@@ -171,7 +189,10 @@ mod tests {
     #[test]
     fn sign_up_names_every_fault_at_once() {
         let faults = SignUp::default().check().unwrap_err();
-        assert_eq!(faults.iter().map(|f| f.field.as_str()).collect::<Vec<_>>(), ["name", "email", "password"]);
+        assert_eq!(
+            faults.iter().map(|f| f.field.as_str()).collect::<Vec<_>>(),
+            ["name", "email", "password"]
+        );
         let short = SignUp { password: "seven77".into(), ..sign_up() };
         assert_eq!(short.check().unwrap_err(), [FieldError::new("password", FieldCode::TooShort)]);
         assert!(sign_up().check().is_ok());

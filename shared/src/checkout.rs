@@ -123,7 +123,8 @@ pub struct Address {
 impl Address {
     /// The address in lines, as on a label.
     pub fn lines(&self) -> Vec<String> {
-        let town = [&self.city, &self.region, &self.postal_code].into_iter().filter(|t| !t.is_empty()).cloned();
+        let town =
+            [&self.city, &self.region, &self.postal_code].into_iter().filter(|t| !t.is_empty()).cloned();
         [self.name.clone(), self.line1.clone(), self.line2.clone(), town.collect::<Vec<_>>().join(", ")]
             .into_iter()
             .chain([self.country.clone(), self.phone.clone()])

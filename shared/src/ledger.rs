@@ -99,12 +99,7 @@ fn transfer(
 
 /// An order of `total` was paid through us: the gateway holds the money, we owe it to the shop.
 pub fn sale(shop: ShopId, total: Money) -> Result<Posting, MoneyError> {
-    transfer(
-        PostingKind::Sale,
-        total,
-        (Account::GatewayClearing, None),
-        (Account::SellerPayable, Some(shop)),
-    )
+    transfer(PostingKind::Sale, total, (Account::GatewayClearing, None), (Account::SellerPayable, Some(shop)))
 }
 
 /// We keep our part of an order that was paid through us.

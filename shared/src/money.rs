@@ -291,7 +291,11 @@ mod tests {
             (1, 5_000, Rounding::HalfUp, 1),
         ];
         for (amount, bp, rounding, expected) in cases {
-            assert_eq!(inr(amount).rate_bp(bp, rounding), Ok(inr(expected)), "{amount} at {bp} bp {rounding:?}");
+            assert_eq!(
+                inr(amount).rate_bp(bp, rounding),
+                Ok(inr(expected)),
+                "{amount} at {bp} bp {rounding:?}"
+            );
         }
     }
 

@@ -52,7 +52,9 @@ impl OrderState {
     pub fn to(self, next: Self) -> Result<Self, BadTransition> {
         use OrderState::*;
         match (self, next) {
-            (Placed, Confirmed | Cancelled) | (Confirmed, Shipped | Cancelled) | (Shipped, Delivered) => Ok(next),
+            (Placed, Confirmed | Cancelled) | (Confirmed, Shipped | Cancelled) | (Shipped, Delivered) => {
+                Ok(next)
+            }
             _ => Err(BadTransition),
         }
     }

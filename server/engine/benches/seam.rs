@@ -2,7 +2,13 @@
 //!
 //! `cargo bench -p haat-engine --bench seam`, under `scripts/with-postgres` for PostgreSQL too.
 
-#![expect(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::float_arithmetic, reason = "a benchmark")]
+#![expect(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::float_arithmetic,
+    reason = "a benchmark"
+)]
 
 use std::{
     sync::{

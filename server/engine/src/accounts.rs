@@ -6,10 +6,7 @@ mod password;
 pub use drafts::{find_draft, keep_draft};
 
 use crate::{
-    Caller, Engine, Fault, Who, carts,
-    caller::SignedIn,
-    db::DbError,
-    params, random, rows, statements,
+    Caller, Engine, Fault, Who, caller::SignedIn, carts, db::DbError, params, random, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
@@ -69,7 +66,9 @@ pub async fn caller(engine: &Engine, session: Option<&str>, cart: Option<&str>) 
             shops: Vec::new(),
         });
         let role = row.role.as_deref().and_then(Role::parse);
-        if let (Some(shop), Some(handle), Some(name), Some(role)) = (row.shop_id, row.handle, row.shop_name, role) {
+        if let (Some(shop), Some(handle), Some(name), Some(role)) =
+            (row.shop_id, row.handle, row.shop_name, role)
+        {
             user.shops.push(Membership { shop, handle, name, role });
         }
     }
@@ -115,12 +114,16 @@ async fn add_user(engine: &Engine, user: NewUser, operator: bool) -> Result<User
     let id: UserId = random::id(now);
     let added = engine
         .db
-        .write("accounts::add", (id, user.name, user.email, hash, operator, now), |tx, (id, name, email, hash, operator, now)| {
-            Box::pin(async move {
-                let row = params![*id, name, email.as_str(), email.folded(), hash, *operator, *now];
-                Ok(tx.exec(&ADD, row).await?)
-            })
-        })
+        .write(
+            "accounts::add",
+            (id, user.name, user.email, hash, operator, now),
+            |tx, (id, name, email, hash, operator, now)| {
+                Box::pin(async move {
+                    let row = params![*id, name, email.as_str(), email.folded(), hash, *operator, *now];
+                    Ok(tx.exec(&ADD, row).await?)
+                })
+            },
+        )
         .await?;
     if added == 0 { Err(Error::field("email", FieldCode::Taken)) } else { Ok(id) }
 }
@@ -189,4 +192,3 @@ pub async fn forget(engine: &Engine) -> crate::Tried<()> {
 pub(crate) fn is_unique(fault: &Fault) -> bool {
     matches!(fault, Fault::Db(DbError::Unique(_)))
 }
-

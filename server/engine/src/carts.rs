@@ -1,7 +1,9 @@
 //! Carts: of guests, who hold a token, and of users. A guest's cart joins the account's at sign-in.
 
 use crate::{
-    Caller, Engine, accounts, db::{One, Tx}, group_by, params, random, rows, statements,
+    Caller, Engine, accounts,
+    db::{One, Tx},
+    group_by, params, random, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
@@ -149,7 +151,8 @@ fn line(row: LineRow) -> Result<CartLineView> {
         variant_title: row.variant_title,
         slug: row.slug,
         unit_price,
-        price_was: (row.price_seen_minor != row.price_minor).then(|| Money::new(row.price_seen_minor, row.currency)),
+        price_was: (row.price_seen_minor != row.price_minor)
+            .then(|| Money::new(row.price_seen_minor, row.currency)),
         quantity: row.quantity,
         total: unit_price.times(row.quantity)?,
         available: row.available,
@@ -163,10 +166,12 @@ pub async fn add_line(engine: &Engine, caller: &Caller, add: AddLine) -> Result<
     let holder = holder(caller);
     let token = random::token();
     let input = (holder, random::token_hash(&token), add.variant, quantity, engine.clock.now_ms());
-    let mut outcome = engine.db.write("carts::add_line", input, |tx, input| Box::pin(add_in_tx(tx, *input))).await;
+    let mut outcome =
+        engine.db.write("carts::add_line", input, |tx, input| Box::pin(add_in_tx(tx, *input))).await;
     if outcome.as_ref().is_err_and(accounts::is_unique) {
         // Two requests opened the user's first cart at once; now it is there.
-        outcome = engine.db.write("carts::add_line", input, |tx, input| Box::pin(add_in_tx(tx, *input))).await;
+        outcome =
+            engine.db.write("carts::add_line", input, |tx, input| Box::pin(add_in_tx(tx, *input))).await;
     }
     let (cart, opened) = outcome?;
     let guest = matches!(holder, Holder::Token(_) | Holder::Nobody);
@@ -213,7 +218,12 @@ pub async fn remove_line(engine: &Engine, caller: &Caller, line: CartLineId) -> 
     change(engine, caller, line, None).await
 }
 
-async fn change(engine: &Engine, caller: &Caller, line: CartLineId, quantity: Option<i64>) -> Result<CartView> {
+async fn change(
+    engine: &Engine,
+    caller: &Caller,
+    line: CartLineId,
+    quantity: Option<i64>,
+) -> Result<CartView> {
     let input = (holder(caller), line, quantity, engine.clock.now_ms());
     let cart = engine
         .db

@@ -5,11 +5,15 @@ mod put;
 pub use put::{NewProduct, NewVariant, Put, put_products};
 
 use crate::{
-    Caller, Engine, db::{ListQuery, RegisteredList, Value, list::like}, params, rows, shops, statements,
+    Caller, Engine,
+    db::{ListQuery, RegisteredList, Value, list::like},
+    params, rows, shops, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
-    catalog::{Attribute, ListProducts, PAGE_SIZE, ProductCard, ProductPage, ProductView, QUERY_MAX, VariantView},
+    catalog::{
+        Attribute, ListProducts, PAGE_SIZE, ProductCard, ProductPage, ProductView, QUERY_MAX, VariantView,
+    },
     id::kinds::{ProductId, VariantId},
     page::Page,
     text,
@@ -17,7 +21,8 @@ use haat_shared::{
 
 static PRODUCTS: ListQuery = ListQuery {
     name: "catalog::PRODUCTS",
-    select: "SELECT p.id, p.slug, p.title, p.brand, p.picture, p.price_min_minor, p.price_max_minor, s.currency,
+    select:
+        "SELECT p.id, p.slug, p.title, p.brand, p.picture, p.price_min_minor, p.price_max_minor, s.currency,
         s.name AS shop_name, s.handle AS shop_handle,
         EXISTS (SELECT 1 FROM variants v JOIN capacities c ON c.id = v.id
             WHERE v.product_id = p.id AND c.on_hand > c.held) AS in_stock
@@ -85,7 +90,9 @@ pub async fn list(engine: &Engine, _: &Caller, ask: ListProducts) -> Result<Prod
     }
     let after = match ask.after.as_str() {
         "" => None,
-        after => Some(after.parse::<ProductId>().map_err(|_| Error::field("after", FieldCode::NotAChoice))?.into()),
+        after => {
+            Some(after.parse::<ProductId>().map_err(|_| Error::field("after", FieldCode::NotAChoice))?.into())
+        }
     };
     let rows: Vec<CardRow> = engine.db.list(PRODUCTS.ask(filters, "newest", after, PAGE_SIZE + 1)).await?;
     let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());

@@ -76,7 +76,8 @@ pub async fn tell(engine: &Engine) -> Result<usize, Fault> {
                 let untold: Vec<Untold> = tx.all(&TELL, params![*now, BATCH]).await?;
                 let mut jobs = Vec::new();
                 for fact in &untold {
-                    let kinds = Fact::ALL.into_iter().find(|f| f.as_str() == fact.kind).map_or(&[][..], Fact::jobs);
+                    let kinds =
+                        Fact::ALL.into_iter().find(|f| f.as_str() == fact.kind).map_or(&[][..], Fact::jobs);
                     for kind in kinds {
                         let id: JobId = random::id(*now);
                         jobs.push([id.into(), kind.as_str().into(), fact.subject.into(), (*now).into()]);

@@ -119,7 +119,12 @@ pub async fn claim<K: 'static>(engine: &Engine, key: &Key) -> Result<Claim<K>, F
 
 /// Stores the answer of a command that called a gateway. Without one — it failed in a way that may pass — the claim is
 /// given back, so that the same request can be tried again.
-pub async fn settle<K: 'static>(engine: &Engine, key: Key, attempt: Id<K>, answer: Option<String>) -> Result<(), Fault> {
+pub async fn settle<K: 'static>(
+    engine: &Engine,
+    key: Key,
+    attempt: Id<K>,
+    answer: Option<String>,
+) -> Result<(), Fault> {
     engine
         .db
         .write("idempotency::settle", (key, attempt, answer), |tx, (key, attempt, answer)| {

@@ -21,31 +21,55 @@ statements! {
 }
 
 /// The row of a movement, for [`MOVE`].
-pub(crate) fn movement<K: Kind>(capacity: VariantId, reason: &str, reference: Id<K>, delta: i64, now: i64) -> [Value; 5] {
+pub(crate) fn movement<K: Kind>(
+    capacity: VariantId,
+    reason: &str,
+    reference: Id<K>,
+    delta: i64,
+    now: i64,
+) -> [Value; 5] {
     [capacity.into(), reason.into(), reference.into(), delta.into(), now.into()]
 }
 
 /// Goods have come in: so many more are on hand. The same `key` a second time changes nothing and answers the same.
-pub async fn receive(engine: &Engine, caller: &Caller, variant: VariantId, quantity: i64, key: &str) -> Result<()> {
+pub async fn receive(
+    engine: &Engine,
+    caller: &Caller,
+    variant: VariantId,
+    quantity: i64,
+    key: &str,
+) -> Result<()> {
     if !(1..=1_000_000_000).contains(&quantity) {
         let code = if quantity < 1 { FieldCode::TooSmall } else { FieldCode::TooBig };
         return Err(Error::field("quantity", code));
     }
     if caller.operator().is_err() {
         let user = caller.signed_in()?.id;
-        engine.db.opt::<crate::db::One<i64>>(&MEMBER_OF, params![variant, user]).await?.ok_or(Error::NotFound)?;
+        engine
+            .db
+            .opt::<crate::db::One<i64>>(&MEMBER_OF, params![variant, user])
+            .await?
+            .ok_or(Error::NotFound)?;
     }
     let key = Key::new(variant, "inventory::receive", key, &quantity.to_string());
     engine
         .db
-        .write("inventory::receive", (key, variant, quantity, engine.clock.now_ms()), |tx, (key, variant, quantity, now)| {
-            Box::pin(receive_in_tx(tx, key, *variant, *quantity, *now))
-        })
+        .write(
+            "inventory::receive",
+            (key, variant, quantity, engine.clock.now_ms()),
+            |tx, (key, variant, quantity, now)| Box::pin(receive_in_tx(tx, key, *variant, *quantity, *now)),
+        )
         .await?;
     Ok(())
 }
 
-async fn receive_in_tx(tx: &mut Tx, key: &Key, variant: VariantId, quantity: i64, now: i64) -> crate::Tried<()> {
+async fn receive_in_tx(
+    tx: &mut Tx,
+    key: &Key,
+    variant: VariantId,
+    quantity: i64,
+    now: i64,
+) -> crate::Tried<()> {
     let Claim::Mine(delivery) = idempotency::begin_in_tx::<Job>(tx, key, now).await? else { return Ok(()) };
     idempotency::end_in_tx(tx, key, "received").await?;
     let row = [movement(variant, "received", delivery, quantity, now)];

@@ -139,7 +139,12 @@ async fn notify(engine: &Engine, kind: Kind, claim: Id<Job>) -> Result<(), Fault
         .await
 }
 
-async fn finish(engine: &Engine, job: &Claimed, claim: Id<Job>, outcome: Result<(), Fault>) -> Result<(), Fault> {
+async fn finish(
+    engine: &Engine,
+    job: &Claimed,
+    claim: Id<Job>,
+    outcome: Result<(), Fault>,
+) -> Result<(), Fault> {
     let now = engine.clock.now_ms();
     let (id, attempts) = (job.id, job.attempts);
     let failure = outcome.err().map(|fault| fault.to_string());
@@ -148,19 +153,23 @@ async fn finish(engine: &Engine, job: &Claimed, claim: Id<Job>, outcome: Result<
     }
     engine
         .db
-        .write("jobs::finish", (now, id, claim, attempts, failure), |tx, (now, id, claim, attempts, failure)| {
-            Box::pin(async move {
-                match failure {
-                    None => tx.exec(&DONE, params![*now, *id, *claim]).await?,
-                    Some(error) => {
-                        let state = if *attempts >= ATTEMPTS_MAX { "dead" } else { "queued" };
-                        let run_at = *now + backoff_ms(*attempts);
-                        tx.exec(&FAILED, params![*now, *id, *claim, state, run_at, error]).await?
-                    }
-                };
-                Ok(())
-            })
-        })
+        .write(
+            "jobs::finish",
+            (now, id, claim, attempts, failure),
+            |tx, (now, id, claim, attempts, failure)| {
+                Box::pin(async move {
+                    match failure {
+                        None => tx.exec(&DONE, params![*now, *id, *claim]).await?,
+                        Some(error) => {
+                            let state = if *attempts >= ATTEMPTS_MAX { "dead" } else { "queued" };
+                            let run_at = *now + backoff_ms(*attempts);
+                            tx.exec(&FAILED, params![*now, *id, *claim, state, run_at, error]).await?
+                        }
+                    };
+                    Ok(())
+                })
+            },
+        )
         .await
 }
 

@@ -174,4 +174,3 @@ pub(crate) fn group_by<T, K: PartialEq>(rows: Vec<T>, key: impl Fn(&T) -> K) -> 
     }
     groups
 }
-

@@ -1,8 +1,11 @@
 //! Purchases and orders. The shopper sees the whole purchase, each shop its own order and nothing else.
 
 use crate::{
-    Caller, Engine, checkout::purchase_url, clock::rfc3339, db::{ListQuery, RegisteredList}, group_by, params, rows,
-    statements,
+    Caller, Engine,
+    checkout::purchase_url,
+    clock::rfc3339,
+    db::{ListQuery, RegisteredList},
+    group_by, params, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
@@ -174,7 +177,12 @@ pub async fn history(engine: &Engine, caller: &Caller, after: &str) -> Result<Pa
 }
 
 /// A shop's orders, newest first, for those who work there.
-pub async fn of_shop(engine: &Engine, caller: &Caller, handle: &str, after: &str) -> Result<Page<ShopOrderView>> {
+pub async fn of_shop(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    after: &str,
+) -> Result<Page<ShopOrderView>> {
     let shop = caller.shop(handle, Permission::SeeOrders)?;
     let before = cursor(after)?.unwrap_or(OrderId::from_uuid(Uuid::max()));
     let limit = PAGE_SIZE as i64 + 1;

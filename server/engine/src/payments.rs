@@ -93,7 +93,12 @@ pub trait PaymentGateway: Send + Sync {
     /// How a payment stands now.
     async fn fetch(&self, gateway_ref: &str) -> std::result::Result<Standing, GatewayError>;
     /// Gives money back. Asked again with the same `refund`, it gives it back once.
-    async fn refund(&self, gateway_ref: &str, refund: RefundId, amount: Money) -> std::result::Result<(), GatewayError>;
+    async fn refund(
+        &self,
+        gateway_ref: &str,
+        refund: RefundId,
+        amount: Money,
+    ) -> std::result::Result<(), GatewayError>;
     /// The header that carries the signature of its reports.
     fn signature_header(&self) -> &'static str;
     /// What a report says, if its signature over the raw `body` is the gateway's and fresh at `now_ms`.
@@ -193,7 +198,12 @@ pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(Repo
 
 /// The one place where the standing of a payment has consequences. May be called any number of times, by anyone who
 /// knows, in any order.
-pub async fn report(engine: &Engine, id: PaymentId, gateway_ref: &str, standing: Standing) -> Result<Reported> {
+pub async fn report(
+    engine: &Engine,
+    id: PaymentId,
+    gateway_ref: &str,
+    standing: Standing,
+) -> Result<Reported> {
     match standing {
         Standing::Waiting => Ok(Reported::Waiting),
         Standing::Declined => {
@@ -211,7 +221,9 @@ pub async fn report(engine: &Engine, id: PaymentId, gateway_ref: &str, standing:
                 .await?;
             Ok(Reported::Declined)
         }
-        Standing::Captured(_) | Standing::Accepted => checkout::complete(engine, id, gateway_ref, standing).await,
+        Standing::Captured(_) | Standing::Accepted => {
+            checkout::complete(engine, id, gateway_ref, standing).await
+        }
     }
 }
 

@@ -185,7 +185,13 @@ pub async fn confirm(db: &Db, clock: &Clock, gateway_ref: &str) -> Result<Sandbo
     move_to(db, clock, gateway_ref, "captured", Card::Challenge).await
 }
 
-async fn move_to(db: &Db, clock: &Clock, gateway_ref: &str, state: &'static str, card: Card) -> Result<SandboxPayment> {
+async fn move_to(
+    db: &Db,
+    clock: &Clock,
+    gateway_ref: &str,
+    state: &'static str,
+    card: Card,
+) -> Result<SandboxPayment> {
     let input = (gateway_ref.to_owned(), state, card, clock.now_ms());
     let payment = db
         .write("sandbox::move", input, |tx, (gateway_ref, state, card, now)| {
@@ -195,7 +201,13 @@ async fn move_to(db: &Db, clock: &Clock, gateway_ref: &str, state: &'static str,
     Ok(payment)
 }
 
-async fn move_in_tx(tx: &mut Tx, gateway_ref: &str, state: &str, card: Card, now: i64) -> Tried<SandboxPayment> {
+async fn move_in_tx(
+    tx: &mut Tx,
+    gateway_ref: &str,
+    state: &str,
+    card: Card,
+    now: i64,
+) -> Tried<SandboxPayment> {
     let moved = tx.exec(&MOVE, params![gateway_ref, state, card.name()]).await? == 1;
     if let (true, true, Some((wait, times))) = (moved, state != "challenged", card.webhook()) {
         let event = random::id::<()>(now).uuid();
@@ -206,17 +218,21 @@ async fn move_in_tx(tx: &mut Tx, gateway_ref: &str, state: &str, card: Card, now
 
 /// Gives money back; once for each refund. False if there is not so much to give back.
 pub async fn refund(db: &Db, gateway_ref: &str, refund: RefundId, amount: Money) -> Tried<bool> {
-    db.write("sandbox::refund", (gateway_ref.to_owned(), refund, amount.amount()), |tx, (gateway_ref, refund, amount)| {
-        Box::pin(async move {
-            if tx.exec(&ADD_REFUND, params![*refund, gateway_ref, *amount]).await? == 0 {
-                return Ok(true);
-            }
-            if tx.exec(&REFUND, params![gateway_ref, *amount]).await? == 0 {
-                return Err(Error::Denied.into());
-            }
-            Ok(true)
-        })
-    })
+    db.write(
+        "sandbox::refund",
+        (gateway_ref.to_owned(), refund, amount.amount()),
+        |tx, (gateway_ref, refund, amount)| {
+            Box::pin(async move {
+                if tx.exec(&ADD_REFUND, params![*refund, gateway_ref, *amount]).await? == 0 {
+                    return Ok(true);
+                }
+                if tx.exec(&REFUND, params![gateway_ref, *amount]).await? == 0 {
+                    return Err(Error::Denied.into());
+                }
+                Ok(true)
+            })
+        },
+    )
     .await
     .or_else(|fault| if fault == Error::Denied.into() { Ok(false) } else { Err(fault) })
 }

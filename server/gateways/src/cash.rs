@@ -14,7 +14,11 @@ impl PaymentGateway for Cash {
     }
 
     async fn start(&self, ask: &Ask) -> Result<Started, GatewayError> {
-        Ok(Started { gateway_ref: ask.attempt.to_string(), standing: Standing::Accepted, next_url: String::new() })
+        Ok(Started {
+            gateway_ref: ask.attempt.to_string(),
+            standing: Standing::Accepted,
+            next_url: String::new(),
+        })
     }
 
     async fn fetch(&self, _: &str) -> Result<Standing, GatewayError> {

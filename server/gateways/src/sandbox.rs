@@ -69,7 +69,11 @@ impl Sandbox {
     pub async fn deliver_due(&self) -> Result<usize, Fault> {
         let mut arrived = 0;
         for event in sandbox::due_events(&self.db, &self.clock).await? {
-            let body = Body { id: event.event_id_text(), payment: event.gateway_ref.clone(), attempt: event.attempt_id };
+            let body = Body {
+                id: event.event_id_text(),
+                payment: event.gateway_ref.clone(),
+                attempt: event.attempt_id,
+            };
             let body = serde_json::to_vec(&body).map_err(|e| haat_engine::fault(e.to_string()))?;
             let sent = self
                 .client

@@ -34,7 +34,8 @@ pub(super) fn session_token(headers: &HeaderMap, secure: bool) -> Option<String>
 pub(super) fn session_cookie(secure: bool, token: Option<&str>) -> HeaderValue {
     let (value, age) = token.map_or(("", 0), |token| (token, accounts::SESSION_MS / 1000));
     let tail = if secure { "; Secure" } else { "" };
-    let text = format!("{}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={age}{tail}", name(secure, "session"));
+    let text =
+        format!("{}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={age}{tail}", name(secure, "session"));
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 

@@ -46,13 +46,21 @@ fn with(path: &str, name: &str, value: &str) -> String {
 /// The path without the parameters that tell of an earlier try.
 fn clean(path: &str) -> String {
     let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
-    let kept: Vec<&str> =
-        query.split('&').filter(|p| !["error=", "check=", "draft="].iter().any(|old| p.starts_with(old))).collect();
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|p| !["error=", "check=", "draft="].iter().any(|old| p.starts_with(old)))
+        .collect();
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
 
 /// Back to the form, with what was typed into it kept and the fault told.
-async fn back_with_draft(state: &State, form: &'static str, path: &str, typed: Typed, error: &Error) -> Response {
+async fn back_with_draft(
+    state: &State,
+    form: &'static str,
+    path: &str,
+    typed: Typed,
+    error: &Error,
+) -> Response {
     match accounts::keep_draft(&state.booted.engine, form, typed, error).await {
         Ok(draft) => Redirect::to(&with(&clean(path), "draft", &draft.to_string())).into_response(),
         Err(error) => super::layers::plain(&error),
@@ -178,8 +186,11 @@ pub(super) async fn sign_up(
     Extension(caller): Extension<Caller>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let form =
-        SignUp { name: field(&typed, "name"), email: field(&typed, "email"), password: field(&typed, "password") };
+    let form = SignUp {
+        name: field(&typed, "name"),
+        email: field(&typed, "email"),
+        password: field(&typed, "password"),
+    };
     match accounts::sign_up(&state.booted.engine, &caller, form).await {
         Ok(token) => signed_in(&state, &typed, &token),
         Err(error) => come_back(&state, "sign-up", "/sign-up", typed, error).await,
@@ -225,7 +236,9 @@ mod tests {
         for ours in ["/", "/p/pen?x=1", "/checkout/chk_1"] {
             assert_eq!(local(ours), ours);
         }
-        for foreign in ["", "//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb"] {
+        for foreign in
+            ["", "//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb"]
+        {
             assert_eq!(local(foreign), "/", "{foreign}");
         }
     }
@@ -236,6 +249,9 @@ mod tests {
         assert_eq!(clean("/p/pen?error=b"), "/p/pen");
         assert_eq!(with("/a?b=1", "c", "2"), "/a?b=1&c=2");
         assert_eq!(escape("/p/pen?x=1&y"), "/p/pen%3Fx%3D1%26y");
-        assert_eq!(forget_cart(false).to_str().unwrap(), "haat_cart=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0");
+        assert_eq!(
+            forget_cart(false).to_str().unwrap(),
+            "haat_cart=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
+        );
     }
 }

@@ -32,7 +32,11 @@ pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) 
     let config = &state.booted.config;
     let token = config.server.metrics_token.reveal();
     let brought = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let allowed = if token.is_empty() { config.mode == Mode::Development } else { brought == format!("Bearer {token}") };
+    let allowed = if token.is_empty() {
+        config.mode == Mode::Development
+    } else {
+        brought == format!("Bearer {token}")
+    };
     if !allowed {
         return StatusCode::NOT_FOUND.into_response();
     }

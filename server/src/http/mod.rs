@@ -101,7 +101,9 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
     });
     let built = ServiceBuilder::new()
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, immutable))
-        .service(ServeDir::new(format!("{}/pkg", config.server.site_root)).precompressed_br().precompressed_gzip());
+        .service(
+            ServeDir::new(format!("{}/pkg", config.server.site_root)).precompressed_br().precompressed_gzip(),
+        );
 
     let mut router = Router::new();
     for page in pages {
@@ -182,7 +184,8 @@ mod tests {
             .filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller))
             .map(|r| r.path.to_owned())
             .collect();
-        let mut pages: Vec<String> = generate_route_list(haat_app::App).iter().map(|p| axum_path(p.path())).collect();
+        let mut pages: Vec<String> =
+            generate_route_list(haat_app::App).iter().map(|p| axum_path(p.path())).collect();
         listed.sort();
         pages.sort();
         assert_eq!(pages, listed);

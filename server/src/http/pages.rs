@@ -30,8 +30,9 @@ pub(super) async fn page(
     request: Request,
 ) -> Response {
     let options = state.leptos.clone();
-    let render =
-        leptos_axum::render_app_async_with_context(context(&state, caller), move || haat_app::shell(options.clone()));
+    let render = leptos_axum::render_app_async_with_context(context(&state, caller), move || {
+        haat_app::shell(options.clone())
+    });
     let mut response: Response = render(request).await.into_response();
     // What is on it depends on who asks.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
@@ -39,7 +40,11 @@ pub(super) async fn page(
 }
 
 /// The page for addresses where nothing is.
-pub(super) async fn not_found(state: Extract<State>, caller: Extension<Caller>, request: Request) -> Response {
+pub(super) async fn not_found(
+    state: Extract<State>,
+    caller: Extension<Caller>,
+    request: Request,
+) -> Response {
     let mut response = page(state, caller, request).await;
     if response.status() == StatusCode::OK {
         *response.status_mut() = StatusCode::NOT_FOUND;

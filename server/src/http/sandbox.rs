@@ -21,7 +21,11 @@ fn is_here(state: &State, headers: &HeaderMap) -> bool {
     state.booted.sandbox.is_some() && own.split_once("://").is_some_and(|(_, authority)| authority == host)
 }
 
-pub(super) async fn page(Extract(state): Extract<State>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+pub(super) async fn page(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Response {
     if !is_here(&state, &headers) {
         return layers::plain(&Error::NotFound);
     }
@@ -94,7 +98,8 @@ fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Re
         .collect();
     let (title, body) = match payment.state.as_str() {
         "waiting" => {
-            let invalid = if error.is_empty() { "" } else { "aria-invalid=\"true\" aria-describedby=\"error\"" };
+            let invalid =
+                if error.is_empty() { "" } else { "aria-invalid=\"true\" aria-describedby=\"error\"" };
             let error = match error {
                 "" => String::new(),
                 error => format!("<p class=\"error\" id=\"error\" role=\"alert\">{error}</p>"),
@@ -116,7 +121,10 @@ fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Re
         ),
         _ => (
             "Sandbox payment",
-            format!("<p>This payment is over. <a href=\"{}\">Back to the market</a></p>", escape(&payment.return_url)),
+            format!(
+                "<p>This payment is over. <a href=\"{}\">Back to the market</a></p>",
+                escape(&payment.return_url)
+            ),
         ),
     };
     let page = format!(

@@ -18,11 +18,20 @@ const KILLS: usize = 20;
 const BUYERS: usize = 4;
 
 /// Buys again and again until told to stop; notes each purchase that was acknowledged.
-async fn buy(shopper: Shopper, variants: [String; 2], method: &'static str, acknowledged: Arc<Mutex<BTreeSet<String>>>, stop: Arc<AtomicBool>) {
+async fn buy(
+    shopper: Shopper,
+    variants: [String; 2],
+    method: &'static str,
+    acknowledged: Arc<Mutex<BTreeSet<String>>>,
+    stop: Arc<AtomicBool>,
+) {
     while !stop.load(Ordering::Relaxed) {
         let bought = async {
             for variant in &variants {
-                shopper.try_post("/basket/lines", &[("variant", variant), ("quantity", "1"), ("back", "/")]).await.ok()?;
+                shopper
+                    .try_post("/basket/lines", &[("variant", variant), ("quantity", "1"), ("back", "/")])
+                    .await
+                    .ok()?;
             }
             let checkout = location(&shopper.try_post("/checkout", &[]).await.ok()?);
             let mut next = location(&shopper.try_post(&checkout, &details(method, "k")).await.ok()?);
@@ -49,7 +58,13 @@ async fn killed_again_and_again(on: On) {
     let buyers: Vec<_> = (0..BUYERS)
         .map(|i| {
             let method = if i % 2 == 0 { "cash" } else { "sandbox" };
-            tokio::spawn(buy(Shopper::new(&program), variants.clone(), method, acknowledged.clone(), stop.clone()))
+            tokio::spawn(buy(
+                Shopper::new(&program),
+                variants.clone(),
+                method,
+                acknowledged.clone(),
+                stop.clone(),
+            ))
         })
         .collect();
     for round in 0..KILLS {
@@ -94,11 +109,16 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     let (mut sold, mut refused) = (Vec::new(), 0);
     for _ in 0..200 {
         let shopper = Shopper::new(&program);
-        let added = shopper.try_post("/basket/lines", &[("variant", &variant), ("quantity", "1"), ("back", "/")]).await.unwrap();
+        let added = shopper
+            .try_post("/basket/lines", &[("variant", &variant), ("quantity", "1"), ("back", "/")])
+            .await
+            .unwrap();
         if added.status() == StatusCode::SERVICE_UNAVAILABLE {
             assert!(added.headers().contains_key("retry-after"));
             refused += 1;
-            if refused > 20 { break; }
+            if refused > 20 {
+                break;
+            }
             continue;
         }
         let begun = shopper.try_post("/checkout", &[]).await.unwrap();
@@ -107,8 +127,14 @@ async fn a_full_disk_refuses_and_loses_nothing() {
         } else {
             String::new()
         };
-        if paid.starts_with("/purchases/") { sold.push(paid) } else { refused += 1 }
-        if refused > 20 { break; }
+        if paid.starts_with("/purchases/") {
+            sold.push(paid)
+        } else {
+            refused += 1
+        }
+        if refused > 20 {
+            break;
+        }
     }
     assert!(refused > 20, "the disk never filled up");
     program.kill();

@@ -18,7 +18,11 @@ async fn mistakes_are_told_in_one_line() {
     one_line(&program, &["import", "products", "no-such-file", "--shop", "meena-crafts"], "no-such-file");
     one_line(&program, &["admin", "create", "--email", "boss@haat.example"], "HAAT_ADMIN_PASSWORD");
     let url = program.url.clone();
-    for (url, why) in [("sqlite:/proc/no/haat.db", "/proc/no"), ("postgres://postgres@127.0.0.1:1/x", "cannot be reached"), ("mysql://x", "must begin with")] {
+    for (url, why) in [
+        ("sqlite:/proc/no/haat.db", "/proc/no"),
+        ("postgres://postgres@127.0.0.1:1/x", "cannot be reached"),
+        ("mysql://x", "must begin with"),
+    ] {
         program.set("HAAT__DATABASE__URL", url);
         one_line(&program, &["serve"], why);
     }
@@ -50,10 +54,19 @@ async fn operators_are_made_and_products_come_in() {
         let output = program.run(&arguments);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(2));
-        assert!(said.contains("line 121") && said.contains("line 122") && said.contains("120 added, 0 brought up to date, 2 left out"), "{said}");
+        assert!(
+            said.contains("line 121")
+                && said.contains("line 122")
+                && said.contains("120 added, 0 brought up to date, 2 left out"),
+            "{said}"
+        );
         let again = String::from_utf8_lossy(&program.run(&arguments).stdout).into_owned();
         assert!(again.contains("0 added, 120 brought up to date"), "{again}");
-        one_line(&program, &["import", "products", file.to_str().unwrap(), "--shop", "no-such-shop"], "no-such-shop");
+        one_line(
+            &program,
+            &["import", "products", file.to_str().unwrap(), "--shop", "no-such-shop"],
+            "no-such-shop",
+        );
         let shown = program.run_ok(&["config"]);
         assert!(shown.contains("[database]") && !shown.contains("not a secret"), "{shown}");
         program.close();

@@ -2,7 +2,14 @@
 //!
 //! Run by `make test`, or `scripts/with-postgres cargo test -p haat`.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 mod arrows;
 mod crashes;

@@ -42,7 +42,10 @@ impl Program {
                 let admin = std::env::var("HAAT_TEST_POSTGRES")
                     .expect("HAAT_TEST_POSTGRES is not set: run `make test`, or scripts/with-postgres around cargo test");
                 let mut connection = PgConnection::connect(&admin).await.unwrap();
-                raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+                raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
                 format!("{}/{name}", admin.rsplit_once('/').unwrap().0)
             }
         };
@@ -82,14 +85,16 @@ impl Program {
 
     pub fn run_ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let said =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "haat {arguments:?}: {said}");
         said
     }
 
     pub async fn start(&mut self) -> Duration {
         let begun = Instant::now();
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log")).unwrap();
+        let log =
+            std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log")).unwrap();
         self.child = Some(self.command(&["serve"]).stdin(Stdio::null()).stderr(log).spawn().unwrap());
         let client = Client::new();
         while begun.elapsed() < Duration::from_secs(30) {
@@ -179,7 +184,8 @@ impl Shopper {
     /// The variants on a product's page.
     pub async fn variant(&self, shop: &str, nth: usize) -> String {
         let (_, page) = self.get(&format!("/shops/{shop}")).await;
-        let mut links: Vec<&str> = page.split("href=\"/p/").skip(1).map(|l| l.split('"').next().unwrap()).collect();
+        let mut links: Vec<&str> =
+            page.split("href=\"/p/").skip(1).map(|l| l.split('"').next().unwrap()).collect();
         links.dedup();
         let (_, page) = self.get(&format!("/p/{}", links[nth])).await;
         let at = page.find("var_").expect("a variant");

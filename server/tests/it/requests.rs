@@ -33,13 +33,17 @@ async fn a_purchase_by_plain_forms() {
         let (status, thanks) = Shopper::new(&program).get(&purchase).await;
         assert_eq!(status, StatusCode::OK);
         let number = purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap();
-        assert!(thanks.contains(&format!("{number}-1")) && thanks.contains(&format!("{number}-2")), "{thanks}");
+        assert!(
+            thanks.contains(&format!("{number}-1")) && thanks.contains(&format!("{number}-2")),
+            "{thanks}"
+        );
         let (status, _) = Shopper::new(&program).get(&format!("/purchases/{number}?key=wrong")).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
 
         // Each seller reads their own lines, and nobody else's orders exist.
         let seller = Shopper::new(&program);
-        let credentials = [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+        let credentials =
+            [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
         assert_eq!(seller.post("/sign-in", &credentials).await, "/account");
         let (_, orders) = seller.get("/seller/meena-crafts/orders").await;
         assert!(orders.contains(&format!("{number}-")), "{orders}");
@@ -59,7 +63,8 @@ async fn server_functions_carry_errors_with_their_status() {
         (status, response.json::<Value>().await.unwrap_or_default())
     };
     let variant = shopper.variant("meena-crafts", 0).await;
-    let (status, view) = call("/api/carts/add_line", json!({"add": {"variant": variant, "quantity": "2"}})).await;
+    let (status, view) =
+        call("/api/carts/add_line", json!({"add": {"variant": variant, "quantity": "2"}})).await;
     if status == 422 {
         // The argument's name is the user interface's business; find it in what it says.
         println!("{view}");
@@ -83,15 +88,24 @@ async fn bad_requests_are_refused_where_they_are_wrong() {
         let shopper = Shopper::new(&program);
         let bowl = shopper.variant("meena-crafts", 0).await;
         for quantity in ["0", "-1", "1000", "٣", "1e9", "", "99999999999999999999"] {
-            let fields = [("variant", bowl.as_str()), ("quantity", quantity), ("back", "/shops/meena-crafts")];
+            let fields =
+                [("variant", bowl.as_str()), ("quantity", quantity), ("back", "/shops/meena-crafts")];
             let back = shopper.post("/basket/lines", &fields).await;
             assert!(back.starts_with("/shops/meena-crafts?draft=draft_"), "{quantity}: {back}");
         }
-        for variant in ["", "var_0", "prod_00000000000000000000000000", "var_00000000000000000000000000", "' OR 1=1"] {
+        for variant in
+            ["", "var_0", "prod_00000000000000000000000000", "var_00000000000000000000000000", "' OR 1=1"]
+        {
             assert_eq!(shopper.add(variant, "1").await, "/?error=not_found", "{variant}");
         }
         // Amounts that a browser sends are nobody's business.
-        let fields = [("variant", bowl.as_str()), ("quantity", "1"), ("price", "1"), ("price_minor", "1"), ("back", "//evil.example")];
+        let fields = [
+            ("variant", bowl.as_str()),
+            ("quantity", "1"),
+            ("price", "1"),
+            ("price_minor", "1"),
+            ("back", "//evil.example"),
+        ];
         assert_eq!(shopper.post("/basket/lines", &fields).await, "/basket");
         let checkout = shopper.post("/checkout", &[]).await;
         let mut form = details("cash", "k");
@@ -104,23 +118,51 @@ async fn bad_requests_are_refused_where_they_are_wrong() {
         let purchase = shopper.post(&checkout, &form).await;
         assert!(purchase.starts_with("/purchases/"), "{purchase}");
 
-        for path in ["/p/no-such-thing", "/shops/no-such-shop", "/checkout/chk_00000000000000000000000000", "/checkout/x", "/purchases/H0", "/no/such/page", "/pay/return/x", "/sandbox/pay/x"] {
+        for path in [
+            "/p/no-such-thing",
+            "/shops/no-such-shop",
+            "/checkout/chk_00000000000000000000000000",
+            "/checkout/x",
+            "/purchases/H0",
+            "/no/such/page",
+            "/pay/return/x",
+            "/sandbox/pay/x",
+        ] {
             assert_eq!(shopper.get(path).await.0, StatusCode::NOT_FOUND, "{path}");
         }
-        assert_eq!(Shopper::new(&program).get(&checkout).await.0, StatusCode::NOT_FOUND, "another's checkout");
+        assert_eq!(
+            Shopper::new(&program).get(&checkout).await.0,
+            StatusCode::NOT_FOUND,
+            "another's checkout"
+        );
 
         let huge = "x".repeat(300_000);
         let response = shopper.try_post("/sign-up", &[("name", &huge)]).await.unwrap();
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
-        let response = shopper.client.post(program.at("/basket/lines")).body("{").header(header::CONTENT_TYPE, "application/json").send().await.unwrap();
+        let response = shopper
+            .client
+            .post(program.at("/basket/lines"))
+            .body("{")
+            .header(header::CONTENT_TYPE, "application/json")
+            .send()
+            .await
+            .unwrap();
         assert!(response.status().is_client_error(), "{}", response.status());
 
         // A form on another site.
         for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
-            let response = shopper.client.post(program.at("/checkout")).header(name, value).send().await.unwrap();
+            let response =
+                shopper.client.post(program.at("/checkout")).header(name, value).send().await.unwrap();
             assert_eq!(response.status(), StatusCode::FORBIDDEN, "{name}");
         }
-        let response = shopper.client.post(program.at("/webhooks/sandbox")).header("haat-sandbox-signature", "t=1,v1=00").body("{}").send().await.unwrap();
+        let response = shopper
+            .client
+            .post(program.at("/webhooks/sandbox"))
+            .header("haat-sandbox-signature", "t=1,v1=00")
+            .body("{}")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(response.status(), StatusCode::FORBIDDEN);
         program.close();
     }
@@ -130,18 +172,34 @@ async fn bad_requests_are_refused_where_they_are_wrong() {
 async fn accounts_over_http() {
     let program = Program::serve(On::Sqlite).await;
     let shopper = Shopper::new(&program);
-    let back = shopper.post("/sign-up", &[("name", "Asha"), ("email", "nowhere"), ("password", "long enough")]).await;
+    let back = shopper
+        .post("/sign-up", &[("name", "Asha"), ("email", "nowhere"), ("password", "long enough")])
+        .await;
     let (_, page) = shopper.get(&back).await;
     assert!(page.contains("Asha") && page.contains("nowhere") && !page.contains("long enough"));
-    let form = [("name", "Asha"), ("email", "asha@example.com"), ("password", "long enough"), ("next", "https://evil.example")];
+    let form = [
+        ("name", "Asha"),
+        ("email", "asha@example.com"),
+        ("password", "long enough"),
+        ("next", "https://evil.example"),
+    ];
     let response = shopper.try_post("/sign-up", &form).await.unwrap();
     assert_eq!(location(&response), "/");
     let cookie = response.headers().get(header::SET_COOKIE).unwrap().to_str().unwrap();
-    assert!(cookie.starts_with("haat_session=") && cookie.contains("HttpOnly; SameSite=Lax; Path=/"), "{cookie}");
+    assert!(
+        cookie.starts_with("haat_session=") && cookie.contains("HttpOnly; SameSite=Lax; Path=/"),
+        "{cookie}"
+    );
     let token = cookie.split(['=', ';']).nth(1).unwrap().to_owned();
     assert_eq!(shopper.get("/account").await.0, StatusCode::OK);
     assert_eq!(shopper.post("/sign-out", &[]).await, "/");
-    let replay = Shopper::new(&program).client.get(program.at("/account")).header(header::COOKIE, format!("haat_session={token}")).send().await.unwrap();
+    let replay = Shopper::new(&program)
+        .client
+        .get(program.at("/account"))
+        .header(header::COOKIE, format!("haat_session={token}"))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(replay.status(), StatusCode::UNAUTHORIZED, "ended on the server too");
     program.close();
 }
@@ -151,9 +209,17 @@ async fn pages_are_safe_and_measured() {
     let program = Program::serve(On::Sqlite).await;
     let shopper = Shopper::new(&program);
     let response = shopper.client.get(program.at("/")).send().await.unwrap();
-    let header = |name: &str| response.headers().get(name).map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
+    let header =
+        |name: &str| response.headers().get(name).map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
     let policy = header("content-security-policy");
-    for part in ["default-src 'self'", "'nonce-", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self' http://127.0.0.1:"] {
+    for part in [
+        "default-src 'self'",
+        "'nonce-",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self' http://127.0.0.1:",
+    ] {
         assert!(policy.contains(part), "{part}: {policy}");
     }
     assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
@@ -165,7 +231,8 @@ async fn pages_are_safe_and_measured() {
         let (status, body) = shopper.get(path).await;
         assert!(status == StatusCode::OK && body.contains(text), "{path}: {body}");
     }
-    let compressed = shopper.client.get(program.at("/")).header(header::ACCEPT_ENCODING, "br").send().await.unwrap();
+    let compressed =
+        shopper.client.get(program.at("/")).header(header::ACCEPT_ENCODING, "br").send().await.unwrap();
     assert_eq!(compressed.headers().get(header::CONTENT_ENCODING).unwrap(), "br");
     program.close();
 }

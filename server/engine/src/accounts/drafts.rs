@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    Caller, Engine,
-    db::Tx,
-    params, random, rows, statements,
-};
+use crate::{Caller, Engine, db::Tx, params, random, rows, statements};
 use haat_shared::{Error, Result, accounts::Draft, id::kinds::DraftId};
 
 const KEEP_MS: i64 = 3_600_000;
@@ -37,7 +33,8 @@ pub async fn keep_draft(
     let now = engine.clock.now_ms();
     let id: DraftId = random::id(now);
     let json = |r: serde_json::Result<String>| r.map_err(|_| Error::Internal);
-    let input = (id, form, json(serde_json::to_string(&fields))?, json(serde_json::to_string(error))?, now + KEEP_MS);
+    let input =
+        (id, form, json(serde_json::to_string(&fields))?, json(serde_json::to_string(error))?, now + KEEP_MS);
     engine
         .db
         .write("accounts::keep_draft", input, |tx, (id, form, fields, error, until)| {

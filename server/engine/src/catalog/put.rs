@@ -84,7 +84,12 @@ rows! {
 }
 
 /// Puts a batch of products into a shop, all or none. Only for the program itself, until sellers can.
-pub async fn put_products(engine: &Engine, caller: &Caller, handle: &str, products: Vec<NewProduct>) -> Result<Put> {
+pub async fn put_products(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    products: Vec<NewProduct>,
+) -> Result<Put> {
     caller.operator()?;
     let shop: crate::db::One<ShopId> = engine.db.opt(&SHOP, params![handle]).await?.ok_or(Error::NotFound)?;
     let mut checked = Vec::with_capacity(products.len());
@@ -97,9 +102,11 @@ pub async fn put_products(engine: &Engine, caller: &Caller, handle: &str, produc
     }
     let put = engine
         .db
-        .write("catalog::put_products", (shop.0, checked, engine.clock.now_ms()), |tx, (shop, products, now)| {
-            Box::pin(put_in_tx(tx, *shop, products, *now))
-        })
+        .write(
+            "catalog::put_products",
+            (shop.0, checked, engine.clock.now_ms()),
+            |tx, (shop, products, now)| Box::pin(put_in_tx(tx, *shop, products, *now)),
+        )
         .await?;
     Ok(put)
 }
@@ -111,7 +118,8 @@ async fn put_in_tx(tx: &mut Tx, shop: ShopId, products: &[NewProduct], now: i64)
             products.iter().map(|p| [shop.into(), p.variants[0].sku.as_str().into()]).collect();
         let known: Vec<KnownRow> = tx.all_many(&KNOWN, &skus).await?;
         let known: HashMap<String, ProductId> = known.into_iter().map(|k| (k.sku, k.product_id)).collect();
-        let (old, new): (Vec<_>, Vec<_>) = products.iter().partition(|p| known.contains_key(&p.variants[0].sku));
+        let (old, new): (Vec<_>, Vec<_>) =
+            products.iter().partition(|p| known.contains_key(&p.variants[0].sku));
         let changed = add(tx, shop, &new, now).await?;
         update(tx, shop, &old, &known, now).await?;
         put.added += new.len();
@@ -127,7 +135,8 @@ async fn put_in_tx(tx: &mut Tx, shop: ShopId, products: &[NewProduct], now: i64)
 }
 
 async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> crate::Tried<Vec<ProductId>> {
-    let (mut rows, mut capacities, mut movements, mut variants, mut ids) = (vec![], vec![], vec![], vec![], vec![]);
+    let (mut rows, mut capacities, mut movements, mut variants, mut ids) =
+        (vec![], vec![], vec![], vec![], vec![]);
     for product in products {
         let id: ProductId = random::id(now);
         let (min, max) = span(product);
@@ -225,4 +234,3 @@ fn span(product: &NewProduct) -> (i64, i64) {
 fn json(attributes: &[Attribute]) -> String {
     serde_json::to_string(attributes).unwrap_or_else(|_| "[]".into())
 }
-

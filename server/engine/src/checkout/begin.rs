@@ -92,7 +92,8 @@ pub async fn begin(engine: &Engine, caller: &Caller) -> Result<CheckoutId> {
 
 async fn begin_in_tx(tx: &mut Tx, cart: CartId, form: &str, now: i64) -> Tried<CheckoutId> {
     // From here on, checkouts of this cart wait for each other.
-    let version = tx.opt::<CartVersion>(&LOCK_CART, params![cart, now]).await?.ok_or(Conflict::CartEmpty)?.version;
+    let version =
+        tx.opt::<CartVersion>(&LOCK_CART, params![cart, now]).await?.ok_or(Conflict::CartEmpty)?.version;
     let current: Vec<Current> = tx.all(&CURRENT, params![cart]).await?;
     let worth_keeping = |c: &&Current| {
         c.state == CheckoutState::Open && c.cart_version == version && c.hold_until > now + WORTH_KEEPING_MS
@@ -159,15 +160,22 @@ fn plan(id: CheckoutId, rows: Vec<LineRow>, currency: Currency, now: i64) -> Tri
     };
     for (position, (shop, rows)) in (1i64..).zip(group_by(rows, |r| r.shop_id)) {
         let order: OrderId = random::id(now);
-        let (name, delivery, commission_bp) =
-            (rows[0].shop_name.clone(), Money::new(rows[0].delivery_minor, rows[0].currency), rows[0].commission_bp);
+        let (name, delivery, commission_bp) = (
+            rows[0].shop_name.clone(),
+            Money::new(rows[0].delivery_minor, rows[0].currency),
+            rows[0].commission_bp,
+        );
         let mut subtotal = zero;
         for row in rows {
             let unit = Money::new(row.price_minor, row.currency);
             let total = unit.times(row.quantity)?;
             subtotal = subtotal.plus(total)?;
             plan.holds.push([id.into(), row.variant_id.into(), row.quantity.into()]);
-            plan.wanted.push(Shortage { variant: row.variant_id, title: row.title.clone(), left: row.available.max(0) });
+            plan.wanted.push(Shortage {
+                variant: row.variant_id,
+                title: row.title.clone(),
+                left: row.available.max(0),
+            });
             plan.lines.push([
                 id.into(),
                 (plan.lines.len() as i64).into(),

@@ -1,6 +1,5 @@
 //! Completing: the one function that turns "this payment is captured" into a purchase, exactly once.
 
-
 use crate::{
     Engine, Fault, Tried,
     db::{DbError, Tx},
@@ -108,7 +107,12 @@ enum Done {
 /// This payment is captured, or accepted: makes the purchase that it pays for, exactly once, however often and by
 /// whomever it is reported. If there is nothing to buy with it — the checkout was paid already or gave way to a newer
 /// one, or its holds are gone and the stock with them — the money goes back by itself.
-pub async fn complete(engine: &Engine, payment: PaymentId, gateway_ref: &str, standing: Standing) -> Result<Reported> {
+pub async fn complete(
+    engine: &Engine,
+    payment: PaymentId,
+    gateway_ref: &str,
+    standing: Standing,
+) -> Result<Reported> {
     let now = engine.clock.now_ms();
     let input = Input {
         payment,
@@ -118,8 +122,10 @@ pub async fn complete(engine: &Engine, payment: PaymentId, gateway_ref: &str, st
         number: random::number(),
         now,
     };
-    let outcome =
-        engine.db.write("checkout::complete", input.clone(), |tx, input| Box::pin(complete_in_tx(tx, input))).await;
+    let outcome = engine
+        .db
+        .write("checkout::complete", input.clone(), |tx, input| Box::pin(complete_in_tx(tx, input)))
+        .await;
     match outcome {
         Ok(Done::Purchase(number)) => {
             engine.wake.notify_one();
@@ -156,7 +162,9 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> Tried<Done> {
     let id = taken.checkout_id;
     let checkout: TakenCheckout =
         tx.opt(&TAKE_CHECKOUT, params![id, *purchase, *now]).await?.ok_or_else(nothing_to_buy)?;
-    if taken.amount_minor != checkout.total_minor || (state == PaymentState::Captured && captured != taken.amount_minor) {
+    if taken.amount_minor != checkout.total_minor
+        || (state == PaymentState::Captured && captured != taken.amount_minor)
+    {
         return Err(nothing_to_buy());
     }
     let details: Details = checkout
@@ -192,7 +200,8 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> Tried<Done> {
 
 /// What an earlier report of the payment led to.
 async fn found(tx: &mut Tx, payment: PaymentId) -> Tried<Done> {
-    let row: PurchaseOf = tx.opt(&PURCHASE_OF, params![payment]).await?.ok_or(DbError::Other("no payment".into()))?;
+    let row: PurchaseOf =
+        tx.opt(&PURCHASE_OF, params![payment]).await?.ok_or(DbError::Other("no payment".into()))?;
     Ok(match row.number {
         Some(number) if row.state.is_paid() => Done::Purchase(number),
         _ => Done::Nothing,
@@ -234,4 +243,3 @@ async fn unwanted_in_tx(tx: &mut Tx, input: &Input) -> Tried<()> {
     tx.exec_many(&facts::WRITE, &[facts::row(Fact::RefundQueued, refund, *now)]).await?;
     Ok(())
 }
-

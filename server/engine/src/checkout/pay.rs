@@ -71,20 +71,32 @@ pub async fn pay(
     };
     let answer = attempt_payment(engine, id, attempt, details).await;
     // What may succeed later is not an answer to keep.
-    let keep = !matches!(answer, Err(Error::Busy { .. } | Error::Internal | Error::Conflict(Conflict::PaymentInProgress)));
+    let keep = !matches!(
+        answer,
+        Err(Error::Busy { .. } | Error::Internal | Error::Conflict(Conflict::PaymentInProgress))
+    );
     let stored = if keep { serde_json::to_string(&answer).ok() } else { None };
     idempotency::settle(engine, key, attempt, stored).await?;
     answer
 }
 
-async fn attempt_payment(engine: &Engine, id: CheckoutId, attempt: PaymentId, details: Details) -> Result<NextAction> {
+async fn attempt_payment(
+    engine: &Engine,
+    id: CheckoutId,
+    attempt: PaymentId,
+    details: Details,
+) -> Result<NextAction> {
     let method = details.method;
     let details = serde_json::to_string(&details).map_err(|_| Error::Internal)?;
     let payment = engine
         .db
-        .write("checkout::pay", (id, attempt, method, details, engine.clock.now_ms()), |tx, (id, attempt, method, details, now)| {
-            Box::pin(open_in_tx(tx, *id, *attempt, *method, details, *now))
-        })
+        .write(
+            "checkout::pay",
+            (id, attempt, method, details, engine.clock.now_ms()),
+            |tx, (id, attempt, method, details, now)| {
+                Box::pin(open_in_tx(tx, *id, *attempt, *method, details, *now))
+            },
+        )
         .await?;
     let (reported, next_url) = payments::start(engine, &payment).await?;
     match reported {

@@ -17,7 +17,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
-use super::{BoxFuture, DbError, FromRow, Row, SLOW, Stats, Statement, Tx, Value, list::Asked};
+use super::{BoxFuture, DbError, FromRow, Row, SLOW, Statement, Stats, Tx, Value, list::Asked};
 use crate::{Fault, fault};
 
 /// Oldest SQLite that does not corrupt a write-ahead log when it is reset (3.51.3).
@@ -72,7 +72,9 @@ impl Lite {
     {
         let (reply, answer) = oneshot::channel();
         let work = Work { name, input, f, outcome: None, reply };
-        self.queue.try_send(Box::new(work)).map_err(|_| DbError::Away("the writer has too much to do".into()))?;
+        self.queue
+            .try_send(Box::new(work))
+            .map_err(|_| DbError::Away("the writer has too much to do".into()))?;
         answer.await.map_err(|_| DbError::Unknown("the writer stopped".into()))?
     }
 }
@@ -102,7 +104,11 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, DbError> {
     Ok(connection)
 }
 
-pub(super) fn query<T: FromRow>(connection: &Connection, sql: &str, params: &[Value]) -> Result<Vec<T>, DbError> {
+pub(super) fn query<T: FromRow>(
+    connection: &Connection,
+    sql: &str,
+    params: &[Value],
+) -> Result<Vec<T>, DbError> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(rusqlite::params_from_iter(params))?;
     let mut found = Vec::new();

@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Arm, Db, DbError, TxArm, Tx, pg};
-use crate::{Fault, fault, rows, statements, params};
+use super::{Arm, Db, DbError, Tx, TxArm, pg};
+use crate::{Fault, fault, params, rows, statements};
 
 /// A numbered step.
 pub struct Migration {
@@ -111,7 +111,10 @@ fn check(applied: &[Applied]) -> Result<(), Fault> {
             )));
         };
         if known.number != step.number || known.checksum() != step.checksum {
-            return Err(fault(format!("step {} of the database is not the one of this program", step.number)));
+            return Err(fault(format!(
+                "step {} of the database is not the one of this program",
+                step.number
+            )));
         }
     }
     Ok(())

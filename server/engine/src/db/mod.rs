@@ -5,8 +5,8 @@
 //!   and may be run again.
 
 mod error;
-mod lite;
 pub mod list;
+mod lite;
 mod migrate;
 mod pg;
 pub mod statement;
@@ -98,7 +98,11 @@ impl Db {
     }
 
     /// All rows.
-    pub async fn all<T: FromRow>(&self, statement: &'static Statement, params: &[Value]) -> Result<Vec<T>, DbError> {
+    pub async fn all<T: FromRow>(
+        &self,
+        statement: &'static Statement,
+        params: &[Value],
+    ) -> Result<Vec<T>, DbError> {
         self.stats.statement();
         match &self.arm {
             Arm::Lite(lite) => lite.read(|c| lite::query(c, statement.for_lite(), params)),
@@ -107,13 +111,23 @@ impl Db {
     }
 
     /// The first row, if there is one.
-    pub async fn opt<T: FromRow>(&self, statement: &'static Statement, params: &[Value]) -> Result<Option<T>, DbError> {
+    pub async fn opt<T: FromRow>(
+        &self,
+        statement: &'static Statement,
+        params: &[Value],
+    ) -> Result<Option<T>, DbError> {
         Ok(self.all(statement, params).await?.into_iter().next())
     }
 
     /// The row that must be there: a sum, a count.
-    pub async fn one<T: FromRow>(&self, statement: &'static Statement, params: &[Value]) -> Result<T, DbError> {
-        self.opt(statement, params).await?.ok_or_else(|| DbError::Other(format!("{}: no row", statement.name)))
+    pub async fn one<T: FromRow>(
+        &self,
+        statement: &'static Statement,
+        params: &[Value],
+    ) -> Result<T, DbError> {
+        self.opt(statement, params)
+            .await?
+            .ok_or_else(|| DbError::Other(format!("{}: no row", statement.name)))
     }
 
     /// The rows of a list.
@@ -152,7 +166,12 @@ impl Db {
         let joins_values = |sql: &str| sql.contains("(VALUES [") && matches!(self.arm, Arm::Pg(_));
         let mut texts: Vec<(String, String)> = statement::all()
             .filter(|s| !joins_values(s.sql))
-            .map(|s| (s.name.to_owned(), if s.takes_many() { s.expanded(2, width(s.sql)) } else { s.sql.to_owned() }))
+            .map(|s| {
+                (
+                    s.name.to_owned(),
+                    if s.takes_many() { s.expanded(2, width(s.sql)) } else { s.sql.to_owned() },
+                )
+            })
             .collect();
         for list in list::all() {
             for (sort, ..) in list.sorts {
@@ -169,7 +188,10 @@ impl Db {
                 }
                 Arm::Pg(pool) => {
                     use sqlx_core::{executor::Executor, sql_str::SqlSafeStr};
-                    pool.prepare(AssertSqlSafe(sql.clone()).into_sql_str()).await.map(drop).map_err(|e| e.to_string())
+                    pool.prepare(AssertSqlSafe(sql.clone()).into_sql_str())
+                        .await
+                        .map(drop)
+                        .map_err(|e| e.to_string())
                 }
             };
             prepared.map_err(|e| format!("{name} on {}: {e}\n{sql}", self.engine()))?;
@@ -282,7 +304,11 @@ impl Tx {
     }
 
     /// All rows, as this transaction sees them. Also for statements that write and return.
-    pub async fn all<T: FromRow>(&mut self, statement: &'static Statement, params: &[Value]) -> Result<Vec<T>, DbError> {
+    pub async fn all<T: FromRow>(
+        &mut self,
+        statement: &'static Statement,
+        params: &[Value],
+    ) -> Result<Vec<T>, DbError> {
         self.stats.statement();
         match &mut self.arm {
             TxArm::Lite(lite) => lite::query(lite.connection(), statement.for_lite(), params),

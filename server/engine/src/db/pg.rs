@@ -48,7 +48,11 @@ pub(super) async fn open(url: &str, connections: u32) -> Result<PgPool, DbError>
 }
 
 /// Runs a statement whose text is one of ours.
-pub(super) async fn query<'e, T, E>(executor: E, sql: impl SqlSafeStr, params: &[Value]) -> Result<Vec<T>, DbError>
+pub(super) async fn query<'e, T, E>(
+    executor: E,
+    sql: impl SqlSafeStr,
+    params: &[Value],
+) -> Result<Vec<T>, DbError>
 where
     T: FromRow,
     E: sqlx_core::executor::Executor<'e, Database = Postgres>,
@@ -62,7 +66,11 @@ where
     Ok(found)
 }
 
-pub(super) async fn exec(connection: &mut PgConnection, sql: impl SqlSafeStr, params: &[Value]) -> Result<u64, DbError> {
+pub(super) async fn exec(
+    connection: &mut PgConnection,
+    sql: impl SqlSafeStr,
+    params: &[Value],
+) -> Result<u64, DbError> {
     Ok(query_with(sql, pg_arguments(params)?).execute(connection).await?.rows_affected())
 }
 
@@ -93,7 +101,8 @@ where
             match outcome {
                 Err(Fault::Db(DbError::Again(error))) if tries < TRIES => {
                     tracing::debug!(tx = name, error, tries, "again");
-                    tokio::time::sleep(Duration::from_millis(u64::from(crate::random::small(20 * tries)))).await;
+                    tokio::time::sleep(Duration::from_millis(u64::from(crate::random::small(20 * tries))))
+                        .await;
                     tries += 1;
                 }
                 outcome => return outcome,
@@ -103,7 +112,13 @@ where
     task.await.unwrap_or_else(|panic| Err(crate::fault(format!("a write panicked: {panic}"))))
 }
 
-async fn attempt<I, T, F>(pool: &PgPool, stats: &Arc<Stats>, name: &'static str, input: &I, f: &F) -> Result<T, Fault>
+async fn attempt<I, T, F>(
+    pool: &PgPool,
+    stats: &Arc<Stats>,
+    name: &'static str,
+    input: &I,
+    f: &F,
+) -> Result<T, Fault>
 where
     F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, Fault>>,
 {

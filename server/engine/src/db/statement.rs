@@ -1,11 +1,9 @@
 //! Every statement is a constant in a list, so that a test can prepare all of them on both databases and another can
 //! see that each was executed on both. There is no other way to send SQL.
 
-use std::{
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, Ordering},
 };
 
 /// A statement in the subset of SQL that SQLite and PostgreSQL share, with `$1…$n` for its parameters.
@@ -111,14 +109,16 @@ pub(super) fn to_lite(sql: &str) -> String {
     sql.replace('$', "?")
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_statement_for_many_rows_numbers_them_on() {
-        let many = Statement::new("t", "INSERT INTO t (a, b) VALUES [($1, CAST($2 AS BIGINT))] ON CONFLICT DO NOTHING");
+        let many = Statement::new(
+            "t",
+            "INSERT INTO t (a, b) VALUES [($1, CAST($2 AS BIGINT))] ON CONFLICT DO NOTHING",
+        );
         assert_eq!(
             many.expanded(2, 2),
             "INSERT INTO t (a, b) VALUES ($1, CAST($2 AS BIGINT)), ($3, CAST($4 AS BIGINT)) ON CONFLICT DO NOTHING"

@@ -108,8 +108,9 @@ impl Row<'_> {
         match self {
             Self::Lite(row) => {
                 let value = row.get_ref(name).map_err(|e| DbError::Other(format!("column {name}: {e}")))?;
-                T::from_lite(value)
-                    .ok_or_else(|| DbError::Other(format!("column {name}: cannot be read from {}", value.data_type())))
+                T::from_lite(value).ok_or_else(|| {
+                    DbError::Other(format!("column {name}: cannot be read from {}", value.data_type()))
+                })
             }
             Self::Pg(row) => T::from_pg(row, name).map_err(|e| DbError::Other(format!("column {name}: {e}"))),
         }
@@ -178,12 +179,17 @@ impl<K> Column for Option<Id<K>> {
 }
 
 /// Text that stands for something: a state, a role, a currency.
-fn pg_text<T>(row: &PgRow, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, sqlx_core::error::Error>
+fn pg_text<T>(
+    row: &PgRow,
+    name: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<T, sqlx_core::error::Error>
 where
     for<'r> &'r str: Decode<'r, Postgres> + Type<Postgres>,
 {
     let text: &str = row.try_get(name)?;
-    parse(text).ok_or_else(|| sqlx_core::error::Error::Decode(format!("{text:?} is not one of the choices").into()))
+    parse(text)
+        .ok_or_else(|| sqlx_core::error::Error::Decode(format!("{text:?} is not one of the choices").into()))
 }
 
 macro_rules! text_column {

@@ -33,7 +33,8 @@ rows! {
 /// Gives a queued refund back through its gateway and books it. Done twice, it is given back once.
 pub async fn refund(engine: &Engine, id: RefundId) -> Tried<()> {
     let Some(row) = engine.db.opt::<RefundRow>(&FIND, params![id]).await? else { return Ok(()) };
-    let gateway_ref = row.gateway_ref.as_deref().ok_or_else(|| fault("a captured payment without a reference"))?;
+    let gateway_ref =
+        row.gateway_ref.as_deref().ok_or_else(|| fault("a captured payment without a reference"))?;
     let amount = Money::new(row.amount_minor, row.currency);
     engine
         .gateway(row.method)?

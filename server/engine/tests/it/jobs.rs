@@ -1,4 +1,4 @@
-use haat_engine::{db::One, accounts, idempotency, jobs, params, sandbox::Card, statements};
+use haat_engine::{accounts, db::One, idempotency, jobs, params, sandbox::Card, statements};
 
 use crate::{both, support::*};
 

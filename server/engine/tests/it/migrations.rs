@@ -9,7 +9,9 @@ statements! {
 }
 
 async fn change(db: &Db, statement: &'static haat_engine::db::Statement) {
-    db.write("t", (), move |tx, ()| Box::pin(async move { Ok(tx.exec(statement, params![]).await?) })).await.unwrap();
+    db.write("t", (), move |tx, ()| Box::pin(async move { Ok(tx.exec(statement, params![]).await?) }))
+        .await
+        .unwrap();
 }
 
 fn told(result: Result<impl std::fmt::Debug, Fault>) -> String {
@@ -22,9 +24,16 @@ async fn steps_are_taken_once_and_in_order() {
         let (db, folder, url) = Market::bare(on).await;
         assert!(told(db.check_schema().await).contains("haat migrate"));
         // Several nodes start at once.
-        let nodes: Vec<_> = (0..4).map(|_| { let db = db.clone(); tokio::spawn(async move { db.migrate(1).await.unwrap() }) }).collect();
+        let nodes: Vec<_> = (0..4)
+            .map(|_| {
+                let db = db.clone();
+                tokio::spawn(async move { db.migrate(1).await.unwrap() })
+            })
+            .collect();
         let mut taken = 0;
-        for node in nodes { taken += node.await.unwrap(); }
+        for node in nodes {
+            taken += node.await.unwrap();
+        }
         assert_eq!(taken, SCHEMA.len());
         db.check_schema().await.unwrap();
         let again = Db::open(&url, 2).await.unwrap();

@@ -1,7 +1,14 @@
 //! DESIGN 8: whatever is reported, by whom, in which order and how often, there is one purchase and one capture.
 
-use haat_engine::{Caller, checkout, jobs, payments, sandbox::{self, Card}};
-use haat_shared::{Conflict, Error, checkout::{CheckoutState, HOLD_MS, PaymentOutcome}, payments::NextAction};
+use haat_engine::{
+    Caller, checkout, jobs, payments,
+    sandbox::{self, Card},
+};
+use haat_shared::{
+    Conflict, Error,
+    checkout::{CheckoutState, HOLD_MS, PaymentOutcome},
+    payments::NextAction,
+};
 
 use crate::{both, support::*};
 

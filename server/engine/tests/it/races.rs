@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use haat_engine::{Caller, checkout, payments, sandbox::{self, Card}};
+use haat_engine::{
+    Caller, checkout, payments,
+    sandbox::{self, Card},
+};
 use haat_shared::{Conflict, Error, checkout::HOLD_MS, payments::NextAction};
 use tokio::sync::Barrier;
 

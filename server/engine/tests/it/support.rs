@@ -41,7 +41,11 @@ pub struct Line {
 
 impl Line {
     fn up(&self) -> std::result::Result<&Sandbox, GatewayError> {
-        if self.cut.load(Ordering::Relaxed) { Err(GatewayError::Unreachable("cut".into())) } else { Ok(&self.sandbox) }
+        if self.cut.load(Ordering::Relaxed) {
+            Err(GatewayError::Unreachable("cut".into()))
+        } else {
+            Ok(&self.sandbox)
+        }
     }
 }
 
@@ -59,7 +63,12 @@ impl PaymentGateway for Line {
     async fn fetch(&self, gateway_ref: &str) -> std::result::Result<Standing, GatewayError> {
         self.up()?.fetch(gateway_ref).await
     }
-    async fn refund(&self, gateway_ref: &str, id: RefundId, amount: Money) -> std::result::Result<(), GatewayError> {
+    async fn refund(
+        &self,
+        gateway_ref: &str,
+        id: RefundId,
+        amount: Money,
+    ) -> std::result::Result<(), GatewayError> {
         self.up()?.refund(gateway_ref, id, amount).await
     }
     fn signature_header(&self) -> &'static str {
@@ -132,8 +141,13 @@ impl Market {
         let clock = Clock::default();
         db.migrate(clock.now_ms()).await.unwrap();
         let secret = Secret::new("a secret of the tests");
-        let sandbox =
-            Arc::new(Sandbox::new(db.clone(), clock.clone(), secret.clone(), "http://127.0.0.1:1", String::new()));
+        let sandbox = Arc::new(Sandbox::new(
+            db.clone(),
+            clock.clone(),
+            secret.clone(),
+            "http://127.0.0.1:1",
+            String::new(),
+        ));
         let line = Arc::new(Line { sandbox: sandbox.clone(), cut: AtomicBool::new(false) });
         let engine = Engine::new(Parts {
             db,
@@ -168,13 +182,17 @@ impl Market {
     /// A product with one variant, of which there are `stock`.
     pub async fn product(&self, shop: &str, title: &str, price_minor: i64, stock: i64) -> VariantId {
         let variant = catalog::NewVariant { sku: title.into(), title: String::new(), price_minor, stock };
-        let product =
-            catalog::NewProduct { title: title.into(), variants: vec![variant], ..catalog::NewProduct::default() };
+        let product = catalog::NewProduct {
+            title: title.into(),
+            variants: vec![variant],
+            ..catalog::NewProduct::default()
+        };
         catalog::put_products(&self.engine, &Caller::system(), shop, vec![product]).await.unwrap();
-        let page = catalog::list(&self.engine, &Caller::guest(), haat_shared::catalog::ListProducts {
-            q: title.into(),
-            ..Default::default()
-        })
+        let page = catalog::list(
+            &self.engine,
+            &Caller::guest(),
+            haat_shared::catalog::ListProducts { q: title.into(), ..Default::default() },
+        )
         .await
         .unwrap();
         let view = catalog::product(&self.engine, &Caller::guest(), &page.items[0].slug).await.unwrap();
@@ -311,7 +329,12 @@ pub fn number_of(next: &NextAction) -> String {
 }
 
 pub fn number_in(url: &str) -> String {
-    url.strip_prefix("/purchases/").unwrap_or_else(|| panic!("not a purchase: {url}")).split('?').next().unwrap().into()
+    url.strip_prefix("/purchases/")
+        .unwrap_or_else(|| panic!("not a purchase: {url}"))
+        .split('?')
+        .next()
+        .unwrap()
+        .into()
 }
 
 pub fn key_in(url: &str) -> &str {

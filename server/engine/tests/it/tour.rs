@@ -67,7 +67,8 @@ fn types_are_the_declared_ones(file: &std::path::Path) {
     let tables: Vec<String> = tables.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
     let mut checked = 0;
     for table in tables {
-        let mut columns = connection.prepare(&format!("SELECT name, type FROM pragma_table_info('{table}')")).unwrap();
+        let mut columns =
+            connection.prepare(&format!("SELECT name, type FROM pragma_table_info('{table}')")).unwrap();
         let columns: Vec<(String, String)> =
             columns.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap().map(Result::unwrap).collect();
         for (column, declared) in columns {
@@ -77,7 +78,8 @@ fn types_are_the_declared_ones(file: &std::path::Path) {
                 "UUID" | "BYTEA" => "blob",
                 other => panic!("{table}.{column} is declared as {other}"),
             };
-            let sql = format!("SELECT COUNT(*) FROM {table} WHERE typeof({column}) NOT IN ('{stored}', 'null')");
+            let sql =
+                format!("SELECT COUNT(*) FROM {table} WHERE typeof({column}) NOT IN ('{stored}', 'null')");
             let wrong: i64 = connection.query_row(&sql, [], |r| r.get(0)).unwrap();
             assert_eq!(wrong, 0, "{table}.{column} does not hold {stored}");
             checked += 1;
