@@ -177,8 +177,8 @@ mod tests {
     }
 
     /// The list of routes and the pages of the user interface are the same addresses.
-    #[test]
-    fn every_page_is_on_the_list() {
+    #[tokio::test]
+    async fn every_page_is_on_the_list() {
         let mut listed: Vec<String> = ROUTES
             .iter()
             .filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller))

@@ -62,6 +62,15 @@ impl Program {
         program
     }
 
+    /// Puts two dozen products into a shop, a hundred pieces of each.
+    pub fn fill(&self, shop: &str) {
+        let file = self.folder.join(format!("{shop}.jsonl"));
+        let lines: Vec<String> =
+            (0..24).map(|i| format!(r#"{{"id":"{i}","title":"Lamp {i}","price":{}}}"#, 1_000 + i)).collect();
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        self.run_ok(&["import", "products", file.to_str().unwrap(), "--shop", shop]);
+    }
+
     pub async fn serve(on: On) -> Self {
         let mut program = Self::prepare(on).await;
         program.start().await;
