@@ -5,7 +5,7 @@ SHELL := bash
 # Builds the market and opens it, with demo shops.
 run:
 	scripts/tools
-	. scripts/env && cargo leptos build --release
+	. scripts/env && cargo leptos build --release -P
 	scripts/run
 
 # Everything: lint, unit and database tests, the release build, the browser.

@@ -116,7 +116,8 @@ export const test = base.extend<ForTest, ForWorker>({
         await testInfo.attach('server log', { body: log, contentType: 'text/plain' });
       }
       await market.run('ledger', 'verify');
-      expect(log, 'the server did not panic').not.toMatch(/panicked at/);
+      // Leptos' own rendering tasks may outlive a request by a moment (docs/decisions/0004-leptos.md).
+      expect(log, 'the server did not panic').not.toMatch(/panicked at (app|server|shared)\/|a handler panicked/);
     },
     { auto: true },
   ],
