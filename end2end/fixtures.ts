@@ -54,7 +54,10 @@ export class Problems {
     context.on('requestfailed', (request) => {
       const reason = request.failure()?.errorText ?? '';
       // What a page still loads when the shopper goes on is dropped.
-      if (reason !== 'net::ERR_ABORTED') this.seen.push({ text: `request: ${reason}`, url: request.url() });
+      if (reason === 'net::ERR_ABORTED') return;
+      // Where scripts are off, the browser refuses to load them.
+      if (reason === 'csp' && plain.has(context)) return;
+      this.seen.push({ text: `request: ${reason}`, url: request.url() });
     });
   }
 

@@ -16,7 +16,7 @@ pub(crate) fn secure_headers() {
     let nonce = leptos::nonce::use_nonce().map(|n| format!("'nonce-{n}' ")).unwrap_or_default();
     let gateways = use_context::<crate::api::Ctx>().map(|ctx| ctx.gateway_origins).unwrap_or_default();
     let policy = format!(
-        "default-src 'self'; script-src 'self' {nonce}'wasm-unsafe-eval' 'strict-dynamic'; style-src 'self'; \
+        "default-src 'self'; script-src 'self' {nonce}'wasm-unsafe-eval'; style-src 'self'; \
          img-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; \
          frame-ancestors 'none'; form-action 'self' {gateways}"
     );

@@ -17,14 +17,15 @@ pub mod words;
 include!(concat!(env!("OUT_DIR"), "/i18n.rs"));
 
 use leptos::prelude::*;
-use leptos_meta::provide_meta_context;
+use leptos_i18n::Locale;
+use leptos_meta::{Html, provide_meta_context};
 use leptos_router::{
     SsrMode,
     components::{FlatRoutes, Route, Router},
     path,
 };
 
-use crate::{i18n::I18nContextProvider, layout::Layout};
+use crate::layout::Layout;
 
 /// The whole page around [`App`], with the headers that belong to it. Server only.
 #[cfg(feature = "ssr")]
@@ -52,12 +53,19 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
+/// Puts the words of the visitor's language into the context.
+#[expect(deprecated, reason = "the component in its place prints a script element that our policy forbids")]
+fn provide_words() -> words::I18n {
+    i18n::provide_i18n_context()
+}
+
 /// Everything inside the body, and which page is at which address.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    let i18n = provide_words();
     view! {
-        <I18nContextProvider>
+        <Html attr:lang=move || i18n.get_locale().as_str() attr:dir=move || i18n.get_locale().direction().as_str() />
             <Router>
                 <Layout>
                     <FlatRoutes fallback=|| storefront::NotFound().into_any()>
@@ -75,6 +83,5 @@ pub fn App() -> impl IntoView {
                     </FlatRoutes>
                 </Layout>
             </Router>
-        </I18nContextProvider>
     }
 }

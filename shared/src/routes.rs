@@ -92,6 +92,7 @@ routes! {
     FN_REMOVE_LINE POST "/api/carts/remove_line" Function Holder;
     FN_BEGIN_CHECKOUT POST "/api/checkout/begin" Function Holder;
     FN_CHECKOUT POST "/api/checkout/view" Function Holder;
+    FN_SAVE POST "/api/checkout/save" Function Holder;
     FN_PAY POST "/api/checkout/pay" Function Holder;
     FN_PURCHASE POST "/api/orders/purchase" Function Holder;
     FN_HISTORY POST "/api/orders/history" Function SignedIn;

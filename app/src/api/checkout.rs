@@ -21,6 +21,12 @@ pub async fn view(id: CheckoutId) -> Result<CheckoutView, ApiError> {
     super::call(async |engine, caller| haat_engine::checkout::view(&engine, &caller, id).await).await
 }
 
+/// Keeps what was typed.
+#[server(prefix = "/api", endpoint = "checkout/save", input = Json)]
+pub async fn save(id: CheckoutId, form: CheckoutForm) -> Result<(), ApiError> {
+    super::call(async |engine, caller| haat_engine::checkout::save(&engine, &caller, id, form).await).await
+}
+
 /// Keeps what was typed, and pays. `key` makes a repeated try the same one.
 #[server(prefix = "/api", endpoint = "checkout/pay", input = Json)]
 pub async fn pay(id: CheckoutId, form: CheckoutForm, key: String) -> Result<NextAction, ApiError> {

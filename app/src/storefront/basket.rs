@@ -3,7 +3,7 @@
 use haat_shared::{
     Error,
     accounts::Draft,
-    carts::{CartGroup, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
+    carts::{CartGroup, CartLineView, CartView, SetQuantity},
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
 use leptos_i18n::{t, tu_string};
@@ -114,8 +114,9 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     let busy = RwSignal::new(false);
     let input = NodeRef::<leptos::html::Input>::new();
     let id = line.id;
-    let refused = draft.typed("line") == id.to_string();
-    let wanted = if refused { draft.typed("quantity") } else { line.quantity.to_string() };
+    let came_back = draft.typed("line") == id.to_string();
+    let refused = RwSignal::new(came_back);
+    let wanted = if came_back { draft.typed("quantity") } else { line.quantity.to_string() };
 
     let change = move |event: SubmitEvent| {
         event.prevent_default();
@@ -139,6 +140,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                     basket.show(view);
                 }
                 Err(ApiError(error)) => {
+                    refused.set(error.at("quantity").is_some());
                     fault.set(Some(error));
                     busy.set(false);
                 }
@@ -182,13 +184,12 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                 </label>
                 <input
                     id=field
-                    type="number"
+                    type="text"
+                    pattern="[0-9]*"
                     name="quantity"
                     value=wanted
-                    aria-invalid=refused.then_some("true")
-                    aria-describedby=refused.then_some("basket-fault")
-                    min="1"
-                    max=QUANTITY_MAX.to_string()
+                    aria-invalid=move || refused.get().then_some("true")
+                    aria-describedby=move || refused.get().then_some("basket-fault")
                     inputmode="numeric"
                     autocomplete="off"
                     node_ref=input

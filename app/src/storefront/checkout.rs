@@ -101,9 +101,10 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         if busy.get_untracked() {
             return;
         }
-        let Some(typed) = typed(&event) else { return };
+        let Some(typed) = event.target().and_then(typed) else { return };
         if let Err(wrong) = typed.check(&offered) {
             show(faults, Error::Invalid(wrong));
+            keep(id, typed);
             return;
         }
         busy.set(true);
@@ -141,6 +142,11 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                 novalidate
                 id="checkout"
                 on:submit=pay
+                on:change=move |event| {
+                    if let Some(typed) = event.current_target().and_then(typed) {
+                        keep(id, typed);
+                    }
+                }
             >
                 <div class="form">
                     <CodeAlert />
@@ -161,6 +167,14 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
             </form>
         </div>
     }
+}
+
+/// Keeps what was typed with the checkout, so that it is there when the page is opened again. If it fails nobody is
+/// told: the next change, or paying, keeps it too.
+fn keep(id: CheckoutId, typed: CheckoutForm) {
+    leptos::task::spawn_local(async move {
+        let _ = api::checkout::save(id, typed).await;
+    });
 }
 
 /// Shows what is wrong, and brings its summary into view.
@@ -281,8 +295,8 @@ pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>) -> impl Into
 }
 
 /// What the form holds just now.
-fn typed(event: &SubmitEvent) -> Option<CheckoutForm> {
-    let form = event.target()?.dyn_into::<web_sys::HtmlFormElement>().ok()?;
+fn typed(form: web_sys::EventTarget) -> Option<CheckoutForm> {
+    let form = form.dyn_into::<web_sys::HtmlFormElement>().ok()?;
     let data = web_sys::FormData::new_with_form(&form).ok()?;
     let field = |name: &str| data.get(name).as_string().unwrap_or_default();
     Some(CheckoutForm {

@@ -3,7 +3,7 @@
 use haat_shared::{
     Error,
     accounts::Draft,
-    carts::{AddLine, QUANTITY_MAX},
+    carts::AddLine,
     catalog::{ProductView, VariantView},
     id::kinds::VariantId,
     shops::ShopView,
@@ -135,7 +135,6 @@ fn BuyBox(variants: Vec<VariantView>, slug: String, shop: ShopView, draft: Draft
         0 => tu_string!(i18n, product.delivery_free).to_owned(),
         _ => tu_string!(i18n, product.delivery, price = shop.delivery.to_string()).to_string(),
     };
-    let most = move || chosen.with(|v| v.available.clamp(1, QUANTITY_MAX)).to_string();
     view! {
         <p class="product-price">{move || view! { <Price of=chosen.with(|v| v.price) /> }}</p>
         <p class="note">{t!(i18n, product.includes)}</p>
@@ -149,11 +148,10 @@ fn BuyBox(variants: Vec<VariantView>, slug: String, shop: ShopView, draft: Draft
                     <label for="quantity">{t!(i18n, product.quantity)}</label>
                     <input
                         id="quantity"
-                        type="number"
+                        type="text"
+                        pattern="[0-9]*"
                         name="quantity"
                         value=wanted
-                        min="1"
-                        max=most
                         inputmode="numeric"
                         autocomplete="off"
                         node_ref=quantity

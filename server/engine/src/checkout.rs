@@ -8,7 +8,7 @@ mod pay;
 pub use begin::begin;
 pub use complete::complete;
 pub use holds::{free, sweep};
-pub use pay::pay;
+pub use pay::{pay, save};
 
 use crate::{Caller, Engine, group_by, params, rows, statements};
 use haat_shared::{

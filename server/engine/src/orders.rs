@@ -2,7 +2,6 @@
 
 use crate::{
     Caller, Engine,
-    checkout::purchase_url,
     clock::rfc3339,
     db::{ListQuery, RegisteredList},
     group_by, params, rows, statements,
@@ -32,8 +31,10 @@ static HISTORY: ListQuery = ListQuery {
 ::inventory::submit! { RegisteredList(&HISTORY) }
 
 statements! {
-    FIND = "SELECT id, number, user_id, email, address, method, currency, total_minor, created_at
-        FROM purchases WHERE number = $1";
+    FIND = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.total_minor, p.created_at,
+            t.token_hash
+        FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
+        WHERE p.number = $1";
     LINES = "SELECT o.id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.currency, o.subtotal_minor,
             o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
@@ -58,6 +59,7 @@ rows! {
         currency: Currency,
         total_minor: i64,
         created_at: i64,
+        token_hash: Option<Vec<u8>>,
     }
 
     struct LineRow {
@@ -133,10 +135,17 @@ fn shop_orders(rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
         .collect()
 }
 
-/// A purchase, for its owner or for whoever has the signed link from the mail.
+/// A purchase, for its owner, for the guest who holds the cart it was made of, or for whoever has the signed link from the
+/// mail.
 pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<PurchaseView> {
     let row: PurchaseRow = engine.db.opt(&FIND, params![number]).await?.ok_or(Error::NotFound)?;
-    let own = row.user_id.is_some() && row.user_id == caller.user_id();
+    let own = match row.user_id {
+        Some(user) => caller.user_id() == Some(user),
+        None => {
+            row.token_hash.is_some()
+                && row.token_hash.as_deref() == caller.cart.as_ref().map(|t| t.as_slice())
+        }
+    };
     if !own && !engine.secret.verify("purchase", number, key) {
         return Err(Error::NotFound);
     }
@@ -168,7 +177,7 @@ pub async fn history(engine: &Engine, caller: &Caller, after: &str) -> Result<Pa
     let rows: Vec<HistoryRow> = engine.db.list(asked).await?;
     let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
     Ok(page.map(|row| PurchaseCard {
-        url: purchase_url(engine, &row.number),
+        url: format!("/purchases/{}", row.number),
         number: row.number,
         made_at: rfc3339(row.created_at),
         total: Money::new(row.total_minor, row.currency),

@@ -64,9 +64,14 @@ impl Program {
 
     /// Puts two dozen products into a shop, a hundred pieces of each.
     pub fn fill(&self, shop: &str) {
+        self.stock(shop, 0);
+    }
+
+    /// The same, other ones each round.
+    pub fn stock(&self, shop: &str, round: usize) {
         let file = self.folder.join(format!("{shop}.jsonl"));
-        let lines: Vec<String> =
-            (0..24).map(|i| format!(r#"{{"id":"{i}","title":"Lamp {i}","price":{}}}"#, 1_000 + i)).collect();
+        let line = |i| format!(r#"{{"id":"{round}-{i}","title":"Lamp {round} {i}","price":{}}}"#, 1_000 + i);
+        let lines: Vec<String> = (0..24).map(line).collect();
         std::fs::write(&file, lines.join("\n")).unwrap();
         self.run_ok(&["import", "products", file.to_str().unwrap(), "--shop", shop]);
     }
@@ -125,6 +130,14 @@ impl Program {
 
     pub fn at(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.port)
+    }
+
+    /// Memory that the program takes, in MB.
+    pub fn resident_mb(&self) -> u64 {
+        let id = self.child.as_ref().unwrap().id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
     }
 
     /// The oracle must be content.

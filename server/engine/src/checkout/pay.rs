@@ -31,8 +31,13 @@ statements! {
         RETURNING id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at";
 }
 
-/// Keeps what was typed, whatever it is.
-async fn save(engine: &Engine, id: CheckoutId, form: &CheckoutForm) -> Result<()> {
+/// Keeps what was typed into the caller's checkout, whatever it is, without paying.
+pub async fn save(engine: &Engine, caller: &Caller, id: CheckoutId, form: CheckoutForm) -> Result<()> {
+    find(engine, caller, id).await?;
+    store(engine, id, &form.bounded()).await
+}
+
+async fn store(engine: &Engine, id: CheckoutId, form: &CheckoutForm) -> Result<()> {
     let json = serde_json::to_string(form).map_err(|_| Error::Internal)?;
     engine
         .db
@@ -61,7 +66,7 @@ pub async fn pay(
         _ => return Err(Conflict::CheckoutEnded.into()),
     }
     let form = form.bounded();
-    save(engine, id, &form).await?;
+    store(engine, id, &form).await?;
     let details = form.check(&offered(engine)).map_err(Error::Invalid)?;
     let body = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
     let key = Key::new(id, "checkout::pay", key, &body);

@@ -29,6 +29,11 @@ macro_rules! params {
     ($($value:expr),* $(,)?) => { &[$($crate::db::Value::from($value)),*] };
 }
 
+/// PostgreSQL cannot store NUL in text, and nobody means it: it becomes the replacement character, on both databases.
+fn clean(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
+}
+
 macro_rules! from {
     ($($arm:ident $($type:ty => $convert:expr),+;)*) => {$($(
         impl From<$type> for Value {
@@ -47,7 +52,7 @@ macro_rules! from {
 from! {
     Int i64 => |v| v;
     Bool bool => |v| v;
-    Text String => |v| v, &str => str::to_owned, &String => String::clone, Currency => |c: Currency| c.code().to_owned();
+    Text String => |v: String| clean(&v), &str => clean, &String => |v: &String| clean(v), Currency => |c: Currency| c.code().to_owned();
     Uuid Uuid => |v| v;
     Bytes Vec<u8> => |v| v, &[u8] => <[u8]>::to_vec, [u8; 32] => |v: [u8; 32]| v.to_vec();
 }
