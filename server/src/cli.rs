@@ -1,7 +1,6 @@
 //! The command line.
 
 use std::{
-    future::Future,
     io::Write,
     path::PathBuf,
     process::ExitCode,
@@ -229,7 +228,7 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
     });
     let graceful = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
-        served = graceful.into_future() => served.map_err(|e| e.to_string())?,
+        served = std::future::IntoFuture::into_future(graceful) => served.map_err(|e| e.to_string())?,
         () = after(&stop, GRACE) => tracing::warn!("some requests did not end in time"),
     }
     let rest = async { while workers.join_next().await.is_some() {} };
@@ -246,18 +245,16 @@ async fn after(stop: &CancellationToken, grace: Duration) {
 }
 
 /// Ctrl-C or SIGTERM.
-fn asked_to_stop() -> impl Future<Output = ()> {
-    async {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-                tokio::select! {
-                    _ = terminate.recv() => return,
-                    _ = tokio::signal::ctrl_c() => return,
-                }
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
             }
         }
-        let _ = tokio::signal::ctrl_c().await;
     }
+    let _ = tokio::signal::ctrl_c().await;
 }

@@ -2,13 +2,7 @@
 //!
 //! `cargo bench -p haat-engine --bench seam`, under `scripts/with-postgres` for PostgreSQL too.
 
-#![expect(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::float_arithmetic,
-    reason = "a benchmark"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::float_arithmetic, reason = "a benchmark")]
 
 use std::{
     sync::{

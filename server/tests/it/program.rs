@@ -133,6 +133,7 @@ impl Program {
     }
 
     /// Memory that the program takes, in MB.
+    #[allow(dead_code, reason = "only the benchmark asks")]
     pub fn resident_mb(&self) -> u64 {
         let id = self.child.as_ref().unwrap().id();
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
@@ -208,11 +209,25 @@ impl Shopper {
 
     /// The variants on a product's page.
     pub async fn variant(&self, shop: &str, nth: usize) -> String {
-        let (_, page) = self.get(&format!("/shops/{shop}")).await;
-        let mut links: Vec<&str> =
-            page.split("href=\"/p/").skip(1).map(|l| l.split('"').next().unwrap()).collect();
-        links.dedup();
-        let (_, page) = self.get(&format!("/p/{}", links[nth])).await;
+        self.variant_at(&self.slugs(&format!("/shops/{shop}"), nth + 1).await[nth]).await
+    }
+
+    /// The products of a list, page after page until there are `enough`.
+    pub async fn slugs(&self, list: &str, enough: usize) -> Vec<String> {
+        let (mut slugs, mut path) = (Vec::<String>::new(), list.to_owned());
+        loop {
+            let (_, page) = self.get(&path).await;
+            slugs.extend(page.split("href=\"/p/").skip(1).map(|l| l.split('"').next().unwrap().to_owned()));
+            slugs.dedup();
+            match page.split("after=prod_").nth(1).map(|rest| &rest[..26]) {
+                Some(next) if slugs.len() < enough => path = format!("{list}?after=prod_{next}"),
+                _ => return slugs,
+            }
+        }
+    }
+
+    pub async fn variant_at(&self, slug: &str) -> String {
+        let (_, page) = self.get(&format!("/p/{slug}")).await;
         let at = page.find("var_").expect("a variant");
         page[at..at + 30].to_owned()
     }

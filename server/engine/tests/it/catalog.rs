@@ -1,7 +1,7 @@
 use haat_engine::{Caller, catalog, inventory, shops};
 use haat_shared::{Conflict, Error, catalog::ListProducts};
 
-use crate::{both, support::*};
+use crate::both;
 
 both! {
     async fn lists_go_on_where_the_page_before_ended(market) {
