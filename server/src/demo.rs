@@ -39,13 +39,12 @@ const SHOPS: &[Shop] = &[
         commission_bp: 1_000,
         products: &[
             Item {
-                sku: "MC-BOWL",
-                title: "Terracotta serving bowl",
+                sku: "MC-CUPS",
+                title: "Set of six tea cups",
                 brand: "Meena Crafts",
-                description: "Thrown on the wheel and fired twice, so it may go from the stove to the table. Each one \
-                              carries the marks of the hands that made it.",
-                details: &[("Material", "Terracotta"), ("Diameter", "22 cm"), ("Dishwasher", "No")],
-                variants: &[("", 64_900, 40)],
+                description: "Stoneware with a blue rim, just the right size for a strong chai.",
+                details: &[("Material", "Stoneware"), ("Volume", "120 ml"), ("Pieces", "6")],
+                variants: &[("", 99_000, 3)],
             },
             Item {
                 sku: "MC-BASKET",
@@ -72,12 +71,13 @@ const SHOPS: &[Shop] = &[
                 variants: &[("", 119_500, 15)],
             },
             Item {
-                sku: "MC-CUPS",
-                title: "Set of six tea cups",
+                sku: "MC-BOWL",
+                title: "Terracotta serving bowl",
                 brand: "Meena Crafts",
-                description: "Stoneware with a blue rim, just the right size for a strong chai.",
-                details: &[("Material", "Stoneware"), ("Volume", "120 ml"), ("Pieces", "6")],
-                variants: &[("", 99_000, 3)],
+                description: "Thrown on the wheel and fired twice, so it may go from the stove to the table. Each one \
+                              carries the marks of the hands that made it.",
+                details: &[("Material", "Terracotta"), ("Diameter", "22 cm"), ("Dishwasher", "No")],
+                variants: &[("", 64_900, 140)],
             },
         ],
     },
@@ -131,7 +131,7 @@ const SHOPS: &[Shop] = &[
                     ("Weight", "340 g"),
                     ("Flights", "Allowed in the cabin"),
                 ],
-                variants: &[("", 199_900, 27)],
+                variants: &[("", 199_900, 127)],
             },
         ],
     },
