@@ -25,9 +25,7 @@ pub(crate) fn Purchase() -> impl IntoView {
 #[component]
 fn Shown(purchase: PurchaseView) -> impl IntoView {
     let i18n = use_i18n();
-    let lead =
-        tu_string!(i18n, purchase.lead, number = purchase.number.as_str(), email = purchase.email.as_str());
-    let lead = lead.to_string();
+    let lead = tu_string!(i18n, purchase.lead, number = purchase.number.as_str()).to_string();
     let made = tu_string!(i18n, purchase.made, date = words::day(i18n, &purchase.made_at)).to_string();
     let orders = purchase.orders.into_iter().map(|order| view! { <Order order /> }).collect_view();
     view! {
