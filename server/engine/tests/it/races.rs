@@ -131,7 +131,7 @@ both! {
 
     /// The sweeper that frees, the payment that claims and the shopper who begins anew come at once: exactly one wins.
     async fn sweeper_payment_and_a_new_checkout_at_once(market) {
-        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 30).await;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 100).await;
         for round in 0..10 {
             let mut guest = market.guest_with(&[(bowl, 3)]).await;
             let (_, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
