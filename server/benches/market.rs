@@ -68,9 +68,9 @@ async fn drained(program: &Program) {
     let mut quiet = 0;
     while quiet < 2 {
         let (_, metrics) = scout.get("/metrics").await;
-        let queued =
-            metrics.lines().find_map(|l| l.strip_prefix("haat_jobs{state=\"queued\"} ")).unwrap_or("0");
-        quiet = if queued == "0" { quiet + 1 } else { 0 };
+        let left = |gauge| metrics.lines().find_map(|l| l.strip_prefix(gauge)).expect(gauge).trim() != "0";
+        let busy = left("haat_jobs{state=\"queued\"}") || left("haat_facts{state=\"untold\"}");
+        quiet = if busy { 0 } else { quiet + 1 };
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -263,7 +263,8 @@ CREATE TABLE payments (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     UNIQUE (method, gateway_ref),
-    CHECK (refunded_minor >= 0 AND refunded_minor <= captured_minor AND captured_minor <= amount_minor)
+    -- A gateway may have captured more than was asked for: then all of it goes back.
+    CHECK (refunded_minor >= 0 AND refunded_minor <= captured_minor)
 );
 CREATE UNIQUE INDEX payments_one_open_per_checkout_key ON payments (checkout_id) WHERE state IN ('created', 'pending');
 CREATE UNIQUE INDEX payments_one_per_purchase_key ON payments (purchase_id) WHERE purchase_id IS NOT NULL;

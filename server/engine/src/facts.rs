@@ -51,6 +51,7 @@ statements! {
         RETURNING kind, subject";
     ENQUEUE = "INSERT INTO jobs (id, kind, subject, state, run_at, attempts, lease_until, error, created_at, updated_at)
         VALUES [($1, $2, $3, 'queued', $4, 0, 0, '', $4, $4)] ON CONFLICT (kind, subject) DO NOTHING";
+    UNTOLD = "SELECT COUNT(*) AS value FROM outbox WHERE told_at IS NULL";
     FORGET = "DELETE FROM outbox WHERE told_at < $1";
 }
 
@@ -65,6 +66,11 @@ rows! {
 pub(crate) fn row<K>(fact: Fact, subject: Id<K>, now: i64) -> [Value; 4] {
     let id: FactId = random::id(now);
     [id.into(), fact.as_str().into(), subject.into(), now.into()]
+}
+
+/// How many facts are still to be told.
+pub async fn untold(engine: &Engine) -> Result<i64, Fault> {
+    Ok(engine.db.one::<crate::db::One<i64>>(&UNTOLD, params![]).await?.0)
 }
 
 /// Tells a batch of facts; answers how many there were.

@@ -57,7 +57,12 @@ const NOTHING_LOADS: &str = "default-src 'none'; frame-ancestors 'none'; base-ur
 /// Sets the headers that keep browsers on their guard.
 pub(super) async fn secure(Extract(tls): Extract<bool>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let unread = response.status() == StatusCode::PAYLOAD_TOO_LARGE;
     let headers = response.headers_mut();
+    if unread {
+        // The rest of the body stays unread, so nothing else can come over this connection; say so.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

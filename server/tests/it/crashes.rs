@@ -157,3 +157,75 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     assert!(shopper.post(&checkout, &details("cash", "k")).await.starts_with("/purchases/"));
     program.close();
 }
+
+/// Buys one piece by cash; where it leads, or nothing if anybody on the way said to come back later.
+async fn try_to_buy(program: &Program, variant: &str) -> Option<String> {
+    let shopper = Shopper::new(program);
+    let mut path = "/basket/lines".to_owned();
+    let line = [("variant", variant), ("quantity", "1"), ("back", "/")];
+    let form = details("cash", "k");
+    for fields in [&line[..], &[], &form[..]] {
+        let answer = shopper.try_post(&path, fields).await.unwrap();
+        if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+            assert!(answer.headers().contains_key("retry-after"), "{path}");
+            return None;
+        }
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
+        let to = location(&answer);
+        if to.ends_with("error=busy") {
+            return None;
+        }
+        path = if to == "/basket" { "/checkout".into() } else { to };
+    }
+    assert!(path.starts_with("/purchases/"), "{path}");
+    Some(path)
+}
+
+/// PostgreSQL finds no room in the middle of a purchase, allows no writing, or throws everybody out: shoppers are told
+/// to come back, what was sold before stands, and selling goes on by itself afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_in_trouble_refuses_and_loses_nothing() {
+    let program = Program::serve(On::Postgres).await;
+    let scout = Shopper::new(&program);
+    let variant = scout.variant("meena-crafts", 0).await;
+    let sold = try_to_buy(&program, &variant).await.unwrap();
+    let name = program.url.rsplit('/').next().unwrap();
+    let troubles = [
+        // What a full disk says, at the last table that a purchase writes to.
+        (
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$; \
+             CREATE TRIGGER no_room BEFORE INSERT ON ledger_entries FOR EACH ROW EXECUTE FUNCTION no_room()"
+                .to_owned(),
+            "DROP TRIGGER no_room ON ledger_entries".to_owned(),
+        ),
+        (
+            format!("ALTER DATABASE {name} SET default_transaction_read_only = on"),
+            format!("ALTER DATABASE {name} RESET default_transaction_read_only"),
+        ),
+        (
+            format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
+            format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"),
+        ),
+    ];
+    for (begin, end) in troubles {
+        program.sql(&begin).await;
+        program.disconnect_everyone().await;
+        for _ in 0..12 {
+            assert_eq!(try_to_buy(&program, &variant).await, None, "{begin}");
+        }
+        program.sql(&end).await;
+        program.disconnect_everyone().await;
+        // A connection that was thrown out is noticed by whoever takes it next.
+        let mut again = None;
+        for _ in 0..50 {
+            again = try_to_buy(&program, &variant).await;
+            if again.is_some() {
+                break;
+            }
+        }
+        assert!(again.is_some(), "after {begin}");
+    }
+    assert_eq!(scout.get(&sold).await.0, StatusCode::OK);
+    program.close();
+}

@@ -72,3 +72,34 @@ async fn operators_are_made_and_products_come_in() {
         program.close();
     }
 }
+
+/// A file that may not be written to: said in one line, instead of a market where nobody can buy.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_only_file_is_told_in_one_line() {
+    use std::os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    };
+
+    let program = Program::prepare(On::Sqlite).await;
+    // Whoever is root may write everywhere, so the program runs as nobody, from where nobody may read it.
+    let binary = program.folder.join("haat");
+    std::fs::copy(env!("CARGO_BIN_EXE_haat"), &binary).unwrap();
+    let allow = |file: &str, mode| {
+        std::fs::set_permissions(program.folder.join(file), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    allow("haat.db", 0o444);
+    allow("", 0o555);
+    let mut command = program.command_of(&binary, &["serve"]);
+    if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+        command.uid(65_534).gid(65_534);
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{said}");
+    assert!(said.lines().any(|l| l.starts_with("haat: ") && l.contains("cannot write")), "{said}");
+    allow("", 0o755);
+    allow("haat.db", 0o644);
+    program.close();
+}

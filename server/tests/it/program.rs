@@ -30,6 +30,11 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+fn postgres() -> String {
+    std::env::var("HAAT_TEST_POSTGRES")
+        .expect("HAAT_TEST_POSTGRES is not set: run `make test`, or scripts/with-postgres around cargo test")
+}
+
 impl Program {
     /// A seeded market that is not served yet.
     pub async fn prepare(on: On) -> Self {
@@ -39,8 +44,7 @@ impl Program {
         let url = match on {
             On::Sqlite => format!("sqlite:{}", folder.join("haat.db").display()),
             On::Postgres => {
-                let admin = std::env::var("HAAT_TEST_POSTGRES")
-                    .expect("HAAT_TEST_POSTGRES is not set: run `make test`, or scripts/with-postgres around cargo test");
+                let admin = postgres();
                 let mut connection = PgConnection::connect(&admin).await.unwrap();
                 raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
                     .execute(&mut connection)
@@ -88,7 +92,12 @@ impl Program {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_haat"));
+        self.command_of(env!("CARGO_BIN_EXE_haat").as_ref(), arguments)
+    }
+
+    /// The same by a copy of the program.
+    pub fn command_of(&self, binary: &std::path::Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary);
         command.args(arguments).envs(self.environment.iter().cloned()).current_dir(&self.folder);
         command
     }
@@ -139,6 +148,21 @@ impl Program {
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
         let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    }
+
+    /// Says something to PostgreSQL itself, from the database that is always there.
+    pub async fn sql(&self, statement: &str) {
+        let about_the_database = statement.starts_with("ALTER DATABASE") || statement.starts_with("SELECT");
+        let url = if about_the_database { postgres() } else { self.url.clone() };
+        let mut connection = PgConnection::connect(&url).await.unwrap();
+        raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+    }
+
+    /// Throws the program's connections out of PostgreSQL, so that it has to make new ones.
+    pub async fn disconnect_everyone(&self) {
+        let name = self.url.rsplit('/').next().unwrap();
+        let statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ";
+        self.sql(&format!("{statement}'{name}'")).await;
     }
 
     /// The oracle must be content.

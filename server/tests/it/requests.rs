@@ -64,11 +64,12 @@ async fn server_functions_carry_errors_with_their_status() {
     };
     let variant = shopper.variant("meena-crafts", 0).await;
     let (status, view) =
-        call("/api/carts/add_line", json!({"add": {"variant": variant, "quantity": "2"}})).await;
-    if status == 422 {
-        // The argument's name is the user interface's business; find it in what it says.
-        println!("{view}");
-    }
+        call("/api/carts/add_line", json!({"line": {"variant": variant, "quantity": "2"}})).await;
+    assert_eq!((status, &view["pieces"]), (200, &json!(2)), "{view}");
+    let (status, refusal) =
+        call("/api/carts/add_line", json!({"line": {"variant": variant, "quantity": "-1"}})).await;
+    assert_eq!(status, 422, "{refusal}");
+    assert!(refusal.to_string().contains("quantity"), "{refusal}");
     let (status_missing, _) = call("/api/catalog/product", json!({"slug": "no-such-thing"})).await;
     assert_eq!(status_missing, 404);
     let (status_history, _) = call("/api/orders/history", json!({"after": ""})).await;
@@ -77,7 +78,6 @@ async fn server_functions_carry_errors_with_their_status() {
     assert_eq!(status_garbage, 422);
     let (status_unknown, _) = call("/api/no/such/function", json!({})).await;
     assert_eq!(status_unknown, 404);
-    drop((status, view));
     program.close();
 }
 

@@ -79,7 +79,8 @@ impl From<sqlx_core::error::Error> for DbError {
                     code if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {
                         Self::Away(text)
                     }
-                    "57014" | "55P03" => Self::Away(text),
+                    // Cancelled, locked out, not accepting connections.
+                    "57014" | "55P03" | "55000" => Self::Away(text),
                     _ => Self::Other(text),
                 }
             }

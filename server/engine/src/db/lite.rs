@@ -86,6 +86,10 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, DbError> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX
     };
     let connection = Connection::open_with_flags(path, flags)?;
+    // SQLite opens what it may not write to all the same, for reading.
+    if !read_only && connection.is_readonly("main")? {
+        return Err(DbError::Full(format!("{} is read-only", path.display())));
+    }
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(512);
     if !read_only {

@@ -5,7 +5,7 @@ use haat_engine::{
     sandbox::{self, Card},
 };
 use haat_shared::{
-    Conflict, Error,
+    Conflict, Currency, Error, Money,
     checkout::{CheckoutState, HOLD_MS, PaymentOutcome},
     payments::NextAction,
 };
@@ -122,6 +122,21 @@ both! {
         let captures = sandbox::captures(&market.engine.db).await.unwrap();
         assert_eq!((captures.captured, captures.kept_minor), (1, 0));
         assert_eq!(market.available(bowl).await, 4, "sold once");
+    }
+
+    async fn a_capture_of_another_amount_goes_back(market) {
+        for other in [44_999, 60_000] {
+            let bowl = market.product("meena-crafts", &format!("Clay bowl {other}"), 45_000, 5).await;
+            let guest = market.guest_with(&[(bowl, 1)]).await;
+            let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+            let captured = payments::Standing::Captured(Money::new(other, Currency::INR));
+            let reported = payments::report(&market.engine, payment, &gateway_ref, captured).await.unwrap();
+            assert_eq!(reported, payments::Reported::Unwanted, "{other}");
+            assert_eq!(payments::report(&market.engine, payment, &gateway_ref, captured).await.unwrap(), reported);
+            let view = checkout::view(&market.engine, &guest, id).await.unwrap();
+            assert_eq!((view.purchase_url, view.payment), (None, Some(PaymentOutcome::Declined)));
+            assert_eq!(market.available(bowl).await, 4, "still held for another try");
+        }
     }
 
     async fn a_capture_of_a_checkout_that_gave_way_goes_back(market) {
