@@ -9,7 +9,9 @@ use std::{
 };
 
 use haat_engine::{
-    Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout, jobs, oracle,
+    Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout,
+    db::Statement,
+    facts, jobs, oracle, params,
     payments::{self, Ask, Event, GatewayError, PaymentGateway, Standing, Started},
     random::{self, Secret},
     sandbox::{self, Card},
@@ -32,6 +34,11 @@ pub enum On {
     Sqlite,
     Postgres,
 }
+
+static CHARGE_INSTEAD: Statement = Statement::new(
+    "support::CHARGE_INSTEAD",
+    "UPDATE sandbox_payments SET amount_minor = $2 WHERE gateway_ref = $1",
+);
 
 /// The sandbox, which can be cut off.
 pub struct Line {
@@ -264,6 +271,15 @@ impl Market {
         (id, payment, gateway_ref)
     }
 
+    /// The gateway will charge another amount than it was asked for.
+    pub async fn charge_instead(&self, gateway_ref: &str, amount_minor: i64) {
+        let input = (gateway_ref.to_owned(), amount_minor);
+        let charged = self.engine.db.write("test", input, |tx, (gateway_ref, amount_minor)| {
+            Box::pin(async move { Ok(tx.exec(&CHARGE_INSTEAD, params![gateway_ref, *amount_minor]).await?) })
+        });
+        assert_eq!(charged.await.unwrap(), 1);
+    }
+
     pub async fn enter(&self, gateway_ref: &str, card: Card) {
         sandbox::enter_card(&self.engine.db, &self.clock, gateway_ref, card).await.unwrap();
     }
@@ -296,6 +312,7 @@ impl Market {
         assert_eq!(oracle::consult(&self.engine).await.unwrap(), Vec::<String>::new());
         let backlog = jobs::backlog(&self.engine).await.unwrap();
         assert_eq!((backlog.queued, backlog.dead), (0, 0), "work is left");
+        assert_eq!(facts::untold(&self.engine).await.unwrap(), 0);
     }
 
     pub async fn close(self) {

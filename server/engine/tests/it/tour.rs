@@ -35,6 +35,7 @@ async fn every_statement_prepares_and_runs_on_both() {
             jobs::a_refund_that_fails_is_tried_again_and_then_laid_aside
             jobs::what_is_over_is_forgotten
             payments::a_gateway_that_is_away_costs_nothing_but_time
+            payments::a_capture_of_another_amount_goes_back
             payments::a_late_capture_is_honoured_if_there_is_stock
             payments::a_second_capture_goes_back
             payments::a_webhook_that_never_comes_is_made_up_for
