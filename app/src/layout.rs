@@ -1,10 +1,9 @@
 //! What surrounds every page: header, footer, the place for toasts, and the headers that keep it safe.
 
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 
 use crate::{
-    i18n::use_i18n,
+    i18n::{t, tu_string, use_i18n},
     state::{self, Basket, Visitor},
     ui::{Icon, SearchForm, Toasts, provide_toasts},
 };
@@ -62,12 +61,12 @@ fn Header() -> impl IntoView {
                 </div>
             </div>
             <div class="width header-row">
-                <a class="logo" href="/" aria-label=move || tu_string!(i18n, brand.home)>
+                <a class="logo" href="/" aria-label=tu_string!(i18n, brand.home)>
                     <Icon name="awning" />
                     <span>{t!(i18n, brand.name)}</span>
                 </a>
                 <SearchForm />
-                <nav class="header-nav" aria-label=move || tu_string!(i18n, layout.main_nav)>
+                <nav class="header-nav" aria-label=tu_string!(i18n, layout.main_nav)>
                     <BasketLink />
                 </nav>
             </div>
@@ -108,7 +107,7 @@ fn VisitorNav() -> impl IntoView {
         })
     };
     view! {
-        <nav class="topbar-nav" aria-label=move || tu_string!(i18n, layout.account_nav)>
+        <nav class="topbar-nav" aria-label=tu_string!(i18n, layout.account_nav)>
             <Transition>{links}</Transition>
         </nav>
     }
@@ -152,7 +151,7 @@ fn Footer() -> impl IntoView {
                     </p>
                     <p>{t!(i18n, layout.footer_note)}</p>
                 </div>
-                <nav class="footer-nav" aria-label=move || tu_string!(i18n, layout.footer_nav)>
+                <nav class="footer-nav" aria-label=tu_string!(i18n, layout.footer_nav)>
                     <a href="/products">{t!(i18n, layout.all_products)}</a>
                     <a href="/basket">{t!(i18n, header.basket)}</a>
                     <a href="/account">{t!(i18n, header.account)}</a>

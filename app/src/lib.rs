@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod countries;
+pub mod i18n;
 mod layout;
 mod seller;
 mod state;
@@ -14,7 +15,10 @@ mod storefront;
 pub mod ui;
 pub mod words;
 
-include!(concat!(env!("OUT_DIR"), "/i18n.rs"));
+#[allow(unused)]
+mod locales {
+    include!(concat!(env!("OUT_DIR"), "/i18n.rs"));
+}
 
 use leptos::prelude::*;
 use leptos_i18n::Locale;
@@ -53,19 +57,13 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Puts the words of the visitor's language into the context.
-#[expect(deprecated, reason = "the component in its place prints a script element that our policy forbids")]
-fn provide_words() -> words::I18n {
-    i18n::provide_i18n_context()
-}
-
 /// Everything inside the body, and which page is at which address.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let i18n = provide_words();
+    let language = i18n::provide();
     view! {
-        <Html attr:lang=move || i18n.get_locale().as_str() attr:dir=move || i18n.get_locale().direction().as_str() />
+        <Html attr:lang=language.as_str() attr:dir=language.direction().as_str() />
             <Router>
                 <Layout>
                     <FlatRoutes fallback=|| storefront::NotFound().into_any()>

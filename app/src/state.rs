@@ -4,11 +4,11 @@ use haat_shared::{accounts::Me, carts::CartView};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use crate::api::{self, ApiError};
+use crate::api::{self, Found};
 
 /// The basket: one resource behind the header's count and the basket page.
 #[derive(Clone, Copy)]
-pub(crate) struct Basket(pub(crate) Resource<Result<CartView, ApiError>>);
+pub(crate) struct Basket(pub(crate) Found<CartView>);
 
 impl Basket {
     /// Shows the basket as the server just answered it.
@@ -19,12 +19,12 @@ impl Basket {
 
 /// Who is signed in.
 #[derive(Clone, Copy)]
-pub(crate) struct Visitor(pub(crate) Resource<Result<Option<Me>, ApiError>>);
+pub(crate) struct Visitor(pub(crate) Found<Option<Me>>);
 
 /// Asks once for what every page shows.
 pub(crate) fn provide() {
-    provide_context(Basket(Resource::new(|| (), |()| api::carts::view())));
-    provide_context(Visitor(Resource::new(|| (), |()| api::accounts::me())));
+    provide_context(Basket(api::find(|| (), |()| api::carts::view())));
+    provide_context(Visitor(api::find(|| (), |()| api::accounts::me())));
 }
 
 /// The part of the path with this name.

@@ -1,12 +1,9 @@
 //! Facts in words: errors, states, ways to pay, dates.
 
 use haat_shared::{Conflict, Error, FieldCode, orders::OrderState, payments::Method};
-use leptos_i18n::tu_string;
 
-use crate::i18n::{I18nKeys, Locale};
-
-/// The words of the language that the page is in.
-pub type I18n = leptos_i18n::I18nContext<Locale, I18nKeys>;
+pub use crate::i18n::Locale as I18n;
+use crate::i18n::tu_string;
 
 /// What went wrong and what to do, in a sentence or two.
 pub fn error(i18n: I18n, error: &Error) -> String {

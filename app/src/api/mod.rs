@@ -11,11 +11,15 @@ pub mod checkout;
 pub mod orders;
 pub mod shops;
 
-use leptos::server_fn::{
-    codec::JsonEncoding,
-    error::{FromServerFnError, ServerFnErrorErr},
+use leptos::{
+    prelude::Resource,
+    server::codee::{Decoder, Encoder},
+    server_fn::{
+        codec::JsonEncoding,
+        error::{FromServerFnError, ServerFnErrorErr},
+    },
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use haat_shared::Error;
 
@@ -48,6 +52,44 @@ impl std::fmt::Display for ApiError {
 }
 
 impl std::error::Error for ApiError {}
+
+/// What a page asked for: on the page already when the server rendered it.
+pub type Found<T> = Resource<Result<T, ApiError>, Wire>;
+
+/// Asks `fetch` for what `of` names, and again whenever that changes.
+pub fn find<S, T, F>(
+    of: impl Fn() -> S + Send + Sync + 'static,
+    fetch: impl Fn(S) -> F + Send + Sync + 'static,
+) -> Found<T>
+where
+    S: PartialEq + Clone + Send + Sync + 'static,
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
+    F: Future<Output = Result<T, ApiError>> + Send + 'static,
+{
+    Resource::new_with_options(of, fetch, false)
+}
+
+/// JSON read as bytes, the way server functions read theirs, so that browsers load one reader of each type and not two.
+#[derive(Debug)]
+pub struct Wire;
+
+impl<T: Serialize> Encoder<T> for Wire {
+    type Error = serde_json::Error;
+    type Encoded = String;
+
+    fn encode(value: &T) -> Result<String, Self::Error> {
+        serde_json::to_string(value)
+    }
+}
+
+impl<T: DeserializeOwned> Decoder<T> for Wire {
+    type Error = serde_json::Error;
+    type Encoded = str;
+
+    fn decode(text: &str) -> Result<T, Self::Error> {
+        serde_json::from_slice(text.as_bytes())
+    }
+}
 
 /// What the server provides to each rendering and each server function.
 #[cfg(feature = "ssr")]

@@ -2,11 +2,10 @@
 
 use haat_shared::{orders::ShopOrderView, payments::Method};
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 
 use crate::{
     api,
-    i18n::use_i18n,
+    i18n::{t, tu_string, use_i18n},
     state::{param, query},
     storefront::{AddressLines, order_lines},
     ui::{EmptyState, LinkButton, PageTitle, Pager, Sums, loaded},
@@ -18,7 +17,7 @@ use crate::{
 pub(crate) fn Orders() -> impl IntoView {
     let i18n = use_i18n();
     let (handle, after) = (param("handle"), query("after"));
-    let found = Resource::new(
+    let found = api::find(
         move || (handle.get(), after.get()),
         |(handle, after)| async move {
             api::orders::of_shop(handle.clone(), after.clone()).await.map(|page| (handle, after, page))

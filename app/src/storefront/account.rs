@@ -2,11 +2,10 @@
 
 use haat_shared::orders::PurchaseCard;
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 
 use crate::{
     api,
-    i18n::use_i18n,
+    i18n::{t, tu_string, use_i18n},
     state::query,
     ui::{EmptyState, LinkButton, PageTitle, Pager, loaded},
     words,
@@ -17,7 +16,7 @@ use crate::{
 pub(crate) fn Account() -> impl IntoView {
     let i18n = use_i18n();
     let after = query("after");
-    let found = Resource::new(
+    let found = api::find(
         move || after.get(),
         |after| async move { api::orders::history(after.clone()).await.map(|page| (after, page)) },
     );

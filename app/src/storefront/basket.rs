@@ -6,12 +6,11 @@ use haat_shared::{
     carts::{CartGroup, CartLineView, CartView, SetQuantity},
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
-use leptos_i18n::{t, tu_string};
 
 use super::{product::BuyFault, sign_up::draft_of};
 use crate::{
     api::{self, ApiError},
-    i18n::use_i18n,
+    i18n::{t, tu_string, use_i18n},
     state,
     ui::{Button, EmptyState, LinkButton, PageTitle, Picture, Sums, Toaster, loaded},
     words,

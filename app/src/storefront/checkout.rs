@@ -7,12 +7,11 @@ use haat_shared::{
     payments::NextAction,
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
-use leptos_i18n::{t, tu_string};
 
 use crate::{
     api::{self, ApiError},
     countries::COUNTRIES,
-    i18n::use_i18n,
+    i18n::{t, tu_string, use_i18n},
     state::{param, query},
     ui::{
         Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, Select,
@@ -28,7 +27,7 @@ const HOME_COUNTRY: &str = "IN";
 #[component]
 pub(crate) fn Checkout() -> impl IntoView {
     let id = param("id");
-    let found = Resource::new(
+    let found = api::find(
         move || id.get(),
         |id| async move {
             let id = id.parse::<CheckoutId>().map_err(|bad| ApiError(bad.into()));

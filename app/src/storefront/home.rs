@@ -2,12 +2,11 @@
 
 use haat_shared::catalog::ListProducts;
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 
 use super::product_grid::ProductGrid;
 use crate::{
     api,
-    i18n::use_i18n,
+    i18n::{t, tu_string, use_i18n},
     ui::{EmptyState, Icon, LinkButton, PageTitle, loaded},
 };
 
@@ -15,7 +14,7 @@ use crate::{
 #[component]
 pub(crate) fn Home() -> impl IntoView {
     let i18n = use_i18n();
-    let newest = Resource::new(|| (), |()| api::catalog::list(ListProducts::default()));
+    let newest = api::find(|| (), |()| api::catalog::list(ListProducts::default()));
     view! {
         <PageTitle text=tu_string!(i18n, home.title) />
         <section class="hero">

@@ -9,12 +9,11 @@ use haat_shared::{
     shops::ShopView,
 };
 use leptos::{ev::SubmitEvent, prelude::*};
-use leptos_i18n::{t, tu_string};
 
 use super::sign_up::draft_by;
 use crate::{
     api::{self, ApiError},
-    i18n::use_i18n,
+    i18n::{t, tu_string, use_i18n},
     state::{Basket, param, query},
     ui::{Alert, Button, CodeAlert, Icon, PageTitle, Picture, Price, Toaster, loaded},
     words,
@@ -28,7 +27,7 @@ const PLENTY: i64 = 10;
 pub(crate) fn Product() -> impl IntoView {
     let slug = param("slug");
     let draft = query("draft");
-    let found = Resource::new(
+    let found = api::find(
         move || (slug.get(), draft.get()),
         |(slug, draft)| async move {
             Ok((api::catalog::product(slug).await?, draft_by("add_line", draft).await?))

@@ -2,10 +2,9 @@
 
 use haat_shared::catalog::ProductCard;
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 
 use crate::{
-    i18n::use_i18n,
+    i18n::{t, tu_string, use_i18n},
     ui::{Picture, Price},
 };
 

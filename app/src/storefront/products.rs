@@ -2,13 +2,12 @@
 
 use haat_shared::catalog::{ListProducts, ProductPage};
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 use leptos_router::params::ParamsMap;
 
 use super::product_grid::ProductGrid;
 use crate::{
     api,
-    i18n::use_i18n,
+    i18n::{t, tu_string, use_i18n},
     state::query,
     ui::{EmptyState, LinkButton, PageTitle, Pager, loaded},
 };
@@ -17,7 +16,7 @@ use crate::{
 #[component]
 pub(crate) fn Products() -> impl IntoView {
     let (q, after) = (query("q"), query("after"));
-    let found = Resource::new(
+    let found = api::find(
         move || (q.get(), after.get()),
         |(q, after)| async move {
             let of = ListProducts { q: q.clone(), after: after.clone(), ..ListProducts::default() };

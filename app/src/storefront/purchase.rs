@@ -2,12 +2,11 @@
 
 use haat_shared::orders::{OrderState, OrderView, PurchaseView};
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 
 use super::checkout::order_lines;
 use crate::{
     api, countries,
-    i18n::use_i18n,
+    i18n::{t, tu_string, use_i18n},
     state::{param, query},
     ui::{Icon, LinkButton, PageTitle, Sums, loaded},
     words,
@@ -18,7 +17,7 @@ use crate::{
 pub(crate) fn Purchase() -> impl IntoView {
     let (number, key) = (param("number"), query("key"));
     let found =
-        Resource::new(move || (number.get(), key.get()), |(number, key)| api::orders::purchase(number, key));
+        api::find(move || (number.get(), key.get()), |(number, key)| api::orders::purchase(number, key));
     loaded(found, |purchase| view! { <Shown purchase /> })
 }
 

@@ -2,12 +2,11 @@
 
 use haat_shared::{catalog::ListProducts, shops::ShopView};
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 
 use super::product_grid::ProductGrid;
 use crate::{
     api,
-    i18n::use_i18n,
+    i18n::{t, tu_string, use_i18n},
     state::{param, query},
     ui::{EmptyState, Icon, PageTitle, Pager, loaded},
 };
@@ -16,7 +15,7 @@ use crate::{
 #[component]
 pub(crate) fn Shop() -> impl IntoView {
     let (handle, after) = (param("handle"), query("after"));
-    let found = Resource::new(
+    let found = api::find(
         move || (handle.get(), after.get()),
         |(handle, after)| async move {
             let shop = api::shops::shop(handle.clone()).await?;

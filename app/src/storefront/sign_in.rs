@@ -2,11 +2,10 @@
 
 use haat_shared::accounts::Draft;
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 
 use super::sign_up::draft_of;
 use crate::{
-    i18n::use_i18n,
+    i18n::{t, tu_string, use_i18n},
     state::query,
     ui::{Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded},
 };

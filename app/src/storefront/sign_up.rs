@@ -2,19 +2,18 @@
 
 use haat_shared::accounts::{Draft, PASSWORD_MIN};
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 
 use crate::{
-    api::{self, ApiError},
-    i18n::use_i18n,
+    api::{self, ApiError, Found},
+    i18n::{t, tu_string, use_i18n},
     state::query,
     ui::{Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded},
 };
 
 /// What was typed before the form came back, if it did.
-pub(super) fn draft_of(form: &'static str) -> Resource<Result<Draft, ApiError>> {
+pub(super) fn draft_of(form: &'static str) -> Found<Draft> {
     let id = query("draft");
-    Resource::new(move || id.get(), move |id| draft_by(form, id))
+    api::find(move || id.get(), move |id| draft_by(form, id))
 }
 
 /// What was typed into a form, by the draft's id as the address has it; nothing without one.

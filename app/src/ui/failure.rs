@@ -2,13 +2,17 @@
 
 use haat_shared::Error;
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Icon, LinkButton, Skeleton};
-use crate::{api::ApiError, i18n::use_i18n, state::query, words};
+use crate::{
+    api::{ApiError, Found},
+    i18n::{t, tu_string, use_i18n},
+    state::query,
+    words,
+};
 
 /// The title in the browser's tab.
 #[component]
@@ -124,7 +128,7 @@ fn prefixed(search: &str) -> String {
 
 /// What a resource brings, once it is there; a skeleton before, the failure in words otherwise.
 pub fn loaded<T, V>(
-    resource: Resource<Result<T, ApiError>>,
+    resource: Found<T>,
     show: impl Fn(T) -> V + Clone + Send + Sync + 'static,
 ) -> AnyView
 where

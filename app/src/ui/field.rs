@@ -2,10 +2,12 @@
 
 use haat_shared::{Error, FieldCode};
 use leptos::prelude::*;
-use leptos_i18n::tu_string;
 
 use super::Alert;
-use crate::{i18n::use_i18n, words};
+use crate::{
+    i18n::{tu_string, use_i18n},
+    words,
+};
 
 /// What is wrong with the form that a field is part of.
 type Faults = Signal<Option<Error>>;

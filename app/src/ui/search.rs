@@ -1,10 +1,12 @@
 //! The search field of the header.
 
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 
 use super::Icon;
-use crate::{i18n::use_i18n, state::query};
+use crate::{
+    i18n::{t, tu_string, use_i18n},
+    state::query,
+};
 
 /// A search for products.
 #[component]
@@ -20,12 +22,12 @@ pub fn SearchForm() -> impl IntoView {
                     type="search"
                     name="q"
                     maxlength=haat_shared::catalog::QUERY_MAX.to_string()
-                    placeholder=move || tu_string!(i18n, search.hint)
+                    placeholder=tu_string!(i18n, search.hint)
                     value=move || q.get()
                     autocomplete="off"
                     enterkeyhint="search"
                 />
-                <button type="submit" class="search-button" aria-label=move || tu_string!(i18n, search.button)>
+                <button type="submit" class="search-button" aria-label=tu_string!(i18n, search.button)>
                     <Icon name="search" />
                 </button>
             </form>

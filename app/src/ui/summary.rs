@@ -2,9 +2,8 @@
 
 use haat_shared::Money;
 use leptos::prelude::*;
-use leptos_i18n::{t, tu_string};
 
-use crate::i18n::use_i18n;
+use crate::i18n::{t, tu_string, use_i18n};
 
 /// An amount of money.
 #[component]

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos_i18n::tu_string;
 
 use super::Icon;
-use crate::i18n::use_i18n;
+use crate::i18n::{tu_string, use_i18n};
 
 const SHOWN_FOR: Duration = Duration::from_secs(6);
 
