@@ -174,6 +174,7 @@ impl Market {
             description: "A shop of the tests".into(),
             delivery: Money::new(4_900, Currency::INR),
             commission_bp,
+            terms: shops::Terms::default(),
             owner,
         };
         shops::open(&self.engine, &system, shop).await.unwrap();
