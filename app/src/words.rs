@@ -15,6 +15,9 @@ pub fn error(i18n: I18n, error: &Error) -> String {
             });
             each.collect::<Vec<_>>().join(" ")
         }
+        Error::Conflict(Conflict::OrderMoved(state)) => {
+            tu_string!(i18n, error.order_moved_to, state = order_state(i18n, *state)).to_string()
+        }
         Error::Conflict(Conflict::TotalChanged(now)) => {
             tu_string!(i18n, error.total_changed_to, price = now.to_string()).to_string()
         }
@@ -40,6 +43,9 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "mixed_currencies" => tu_string!(i18n, error.mixed_currencies),
         "key_reused" => tu_string!(i18n, error.key_reused),
         "in_flight" => tu_string!(i18n, error.in_flight),
+        "order_moved" => tu_string!(i18n, error.order_moved),
+        "edited" => tu_string!(i18n, error.edited),
+        "was_sold" => tu_string!(i18n, error.was_sold),
         "sign_in_needed" => tu_string!(i18n, error.sign_in_needed),
         "denied" => tu_string!(i18n, error.denied),
         "too_large" => tu_string!(i18n, error.too_large),
@@ -64,6 +70,12 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::Taken => tu_string!(i18n, field.taken),
         FieldCode::WrongCredentials => tu_string!(i18n, field.wrong_credentials),
         FieldCode::BadCharacters => tu_string!(i18n, field.bad_characters),
+        FieldCode::NotUrl => tu_string!(i18n, field.not_url),
+        FieldCode::NotMoney => tu_string!(i18n, field.not_money),
+        FieldCode::TooManyDecimals => tu_string!(i18n, field.too_many_decimals),
+        FieldCode::NotUnique => tu_string!(i18n, field.not_unique),
+        FieldCode::Reserved => tu_string!(i18n, field.reserved),
+        FieldCode::TooMany => tu_string!(i18n, field.too_many),
     }
     .to_owned()
 }

@@ -169,6 +169,7 @@ pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
             description: shop.description.into(),
             delivery: Money::new(shop.delivery_minor, Currency::INR),
             commission_bp: shop.commission_bp,
+            terms: shops::Terms::default(),
             owner,
         };
         shops::open(engine, &system, new).await?;

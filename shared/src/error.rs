@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::kinds::VariantId,
     money::{Money, MoneyError},
+    orders::OrderState,
 };
 
 /// The result of a use case.
@@ -67,6 +68,12 @@ pub enum Conflict {
     KeyReused,
     /// The same request is being worked on.
     InFlight,
+    /// The order has moved on, or has not come so far. Carries where it stands.
+    OrderMoved(OrderState),
+    /// Someone else saved it meanwhile. Carries the fields that they changed.
+    Edited(Vec<String>),
+    /// It was sold, or someone is buying it: it can be archived, not deleted.
+    WasSold,
 }
 
 /// A line that cannot be had in full.
@@ -115,6 +122,18 @@ pub enum FieldCode {
     WrongCredentials,
     /// Characters that cannot be part of it.
     BadCharacters,
+    /// Not the address of a page over TLS.
+    NotUrl,
+    /// Not an amount of money.
+    NotMoney,
+    /// More decimals than the currency has.
+    TooManyDecimals,
+    /// Another of the same kind has it.
+    NotUnique,
+    /// Kept for the market itself.
+    Reserved,
+    /// More of them than there may be.
+    TooMany,
 }
 
 impl FieldError {
@@ -146,6 +165,9 @@ impl Error {
                 Conflict::MixedCurrencies => "mixed_currencies",
                 Conflict::KeyReused => "key_reused",
                 Conflict::InFlight => "in_flight",
+                Conflict::OrderMoved(_) => "order_moved",
+                Conflict::Edited(_) => "edited",
+                Conflict::WasSold => "was_sold",
             },
             Self::SignInNeeded => "sign_in_needed",
             Self::Denied => "denied",

@@ -63,6 +63,14 @@ pub enum PostingKind {
     UnwantedCapture,
     /// It went back.
     UnwantedRefund,
+    /// An order that was paid through us was cancelled: what was sold is owed to the shopper.
+    SaleReversed,
+    /// Our part of it is the shop's again.
+    CommissionReversed,
+    /// Our part of a cancelled order that was to be paid in cash.
+    CashCommissionReversed,
+    /// What we owed the shopper of a cancelled order went back.
+    Refund,
 }
 
 impl PostingKind {
@@ -74,6 +82,10 @@ impl PostingKind {
             Self::CashCommission => "cash_commission",
             Self::UnwantedCapture => "unwanted_capture",
             Self::UnwantedRefund => "unwanted_refund",
+            Self::SaleReversed => "sale_reversed",
+            Self::CommissionReversed => "commission_reversed",
+            Self::CashCommissionReversed => "cash_commission_reversed",
+            Self::Refund => "refund",
         }
     }
 }
@@ -142,6 +154,41 @@ pub fn unwanted_refund(amount: Money) -> Result<Posting, MoneyError> {
     )
 }
 
+/// An order that was paid through us was cancelled: what we owed the shop, we owe the shopper.
+pub fn sale_reversed(shop: ShopId, total: Money) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::SaleReversed,
+        total,
+        (Account::SellerPayable, Some(shop)),
+        (Account::ShopperPayable, None),
+    )
+}
+
+/// We give up our part of a cancelled order that was paid through us.
+pub fn commission_reversed(shop: ShopId, part: Money) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::CommissionReversed,
+        part,
+        (Account::MarketplaceCommission, None),
+        (Account::SellerPayable, Some(shop)),
+    )
+}
+
+/// The shop owes us no part of a cancelled order that was to be paid in cash.
+pub fn cash_commission_reversed(shop: ShopId, part: Money) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::CashCommissionReversed,
+        part,
+        (Account::MarketplaceCommission, None),
+        (Account::SellerReceivable, Some(shop)),
+    )
+}
+
+/// The gateway gave back what we owed the shopper of a cancelled order.
+pub fn refund(amount: Money) -> Result<Posting, MoneyError> {
+    transfer(PostingKind::Refund, amount, (Account::ShopperPayable, None), (Account::GatewayClearing, None))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,7 +201,7 @@ mod tests {
         fn every_posting_sums_to_zero(amount in 0i64..i64::MAX) {
             let money = Money::new(amount, Currency::INR);
             let shop = ShopId::from_uuid(Uuid::from_u128(7));
-            for posting in [sale(shop, money), commission(shop, money), cash_commission(shop, money), unwanted_capture(money), unwanted_refund(money)] {
+            for posting in [sale(shop, money), commission(shop, money), cash_commission(shop, money), unwanted_capture(money), unwanted_refund(money), sale_reversed(shop, money), commission_reversed(shop, money), cash_commission_reversed(shop, money), refund(money)] {
                 let posting = posting.unwrap();
                 let sum = Money::sum(Currency::INR, posting.entries.iter().map(|e| e.amount));
                 prop_assert_eq!(sum, Ok(Money::zero(Currency::INR)), "{:?}", posting.kind);

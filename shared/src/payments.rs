@@ -42,6 +42,7 @@ impl Method {
 /// created ─► pending ─► captured | accepted      (paid: a purchase has it)
 ///    └────────┴───────► failed | superseded      (unpaid)
 ///             any ────► unwanted ─► refunded     (captured, but nothing was there to buy)
+/// captured ─► refunded                           (every order of its purchase was cancelled)
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,7 +61,7 @@ pub enum PaymentState {
     Superseded,
     /// The money is with us, but nothing was there to buy with it; it is on its way back.
     Unwanted,
-    /// The money went back.
+    /// All of the money went back.
     Refunded,
 }
 

@@ -30,6 +30,8 @@ pub enum Access {
     SignedIn,
     /// Members of the shop whose role allows it.
     Member,
+    /// Those who run the market.
+    Operator,
     /// Whoever can sign for it: a gateway.
     Signed,
 }
@@ -97,6 +99,14 @@ routes! {
     FN_PURCHASE POST "/api/orders/purchase" Function Holder;
     FN_HISTORY POST "/api/orders/history" Function SignedIn;
     FN_SHOP_ORDERS POST "/api/orders/of_shop" Function Member;
+    FN_CANCEL_OWN POST "/api/orders/cancel_own" Function Holder;
+    FN_SELLER_ORDERS POST "/api/orders/seller_list" Function Member;
+    FN_SELLER_ORDER POST "/api/orders/seller_order" Function Member;
+    FN_CONFIRM POST "/api/orders/confirm" Function Member;
+    FN_SHIP POST "/api/orders/ship" Function Member;
+    FN_DELIVER POST "/api/orders/deliver" Function Member;
+    FN_CANCEL POST "/api/orders/cancel" Function Member;
+    FN_ALL_ORDERS POST "/api/orders/list_all" Function Operator;
 
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed;
     WEBHOOK POST "/webhooks/{gateway}" Webhook Signed;

@@ -15,8 +15,16 @@ pub struct ShopView {
     pub name: String,
     /// What it says about itself.
     pub description: String,
+    /// The town it sends from; may be empty.
+    pub town: String,
     /// What it asks for bringing an order, whatever is in it.
     pub delivery: Money,
+    /// From this much on it asks nothing for that.
+    pub free_delivery_from: Option<Money>,
+    /// How many days it takes at least and at most until an order is there.
+    pub delivery_days: (i64, i64),
+    /// For how many days things may come back; 0 for not at all.
+    pub returns_days: i64,
     /// How many products it has on sale.
     pub products: i64,
 }

@@ -25,6 +25,17 @@ pub fn optional_line(field: &str, text: &str, max: usize) -> Result<String, Fiel
     Ok(text.to_owned())
 }
 
+/// The address of a page, over TLS, without a name and password in it: fit to be a link.
+pub fn https_url(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
+    let url = line(field, text, max)?;
+    let host = url.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or("");
+    let labels = || host.split(':').next().unwrap_or("").split('.');
+    let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
+    let whole = labels().count() > 1 && labels().all(|label| !label.is_empty());
+    let clean = !url.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | '\\'));
+    if plain && whole && clean { Ok(url) } else { Err(FieldError::new(field, FieldCode::NotUrl)) }
+}
+
 /// Characters that turn the text around them the other way and so make one thing look like another.
 fn is_direction_override(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
@@ -108,6 +119,28 @@ mod tests {
         assert_eq!(line("f", "éééé", 4).as_deref(), Ok("éééé"));
         assert_eq!(line("f", "a\0b", 10).unwrap_err().code, FieldCode::BadCharacters);
         assert_eq!(line("f", "a\u{202e}b", 10).unwrap_err().code, FieldCode::BadCharacters);
+    }
+
+    #[test]
+    fn only_whole_addresses_over_tls_are_links() {
+        for good in ["https://a.example", "https://a.example:8443/x?y=z#t", "https://a.b-c.example/ä"] {
+            assert_eq!(https_url("f", good, 100).as_deref(), Ok(good));
+        }
+        for bad in [
+            "http://a.example",
+            "HTTPS//a.example",
+            "https://",
+            "https://localhost",
+            "https://a..b",
+            "https://user:secret@a.example",
+            "https://a.example/a b",
+            "https://a.example/\"x",
+            "https://a.example\\@b.example",
+            "javascript:https://a.example",
+            "//a.example",
+        ] {
+            assert_eq!(https_url("f", bad, 100).unwrap_err().code, FieldCode::NotUrl, "{bad}");
+        }
     }
 
     #[test]

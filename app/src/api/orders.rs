@@ -1,7 +1,7 @@
 //! What was bought.
 
 use haat_shared::{
-    orders::{PurchaseCard, PurchaseView, ShopOrderView},
+    orders::{ListOrders, OrderCard, PurchaseCard, PurchaseView, SellerOrder, Shipment, ShopOrderView},
     page::Page,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -26,4 +26,72 @@ pub async fn history(after: String) -> Result<Page<PurchaseCard>, ApiError> {
 pub async fn of_shop(handle: String, after: String) -> Result<Page<ShopOrderView>, ApiError> {
     super::call(async |engine, caller| haat_engine::orders::of_shop(&engine, &caller, &handle, &after).await)
         .await
+}
+
+/// The shopper cancels an order that the shop has not confirmed.
+#[server(prefix = "/api", endpoint = "orders/cancel_own", input = Json)]
+pub async fn cancel_own(
+    purchase: String,
+    key: String,
+    number: String,
+    reason: String,
+) -> Result<(), ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::orders::cancel_own(&engine, &caller, &purchase, &key, &number, &reason).await
+    })
+    .await
+}
+
+/// A shop's orders, filtered.
+#[server(prefix = "/api", endpoint = "orders/seller_list", input = Json)]
+pub async fn seller_list(handle: String, of: ListOrders) -> Result<Page<OrderCard>, ApiError> {
+    super::call(async |engine, caller| haat_engine::orders::seller_list(&engine, &caller, &handle, of).await)
+        .await
+}
+
+/// An order, as those who work for its shop see it.
+#[server(name = FetchSellerOrder, prefix = "/api", endpoint = "orders/seller_order", input = Json)]
+pub async fn seller_order(handle: String, number: String) -> Result<SellerOrder, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::orders::seller_order(&engine, &caller, &handle, &number).await
+    })
+    .await
+}
+
+/// The shop says yes to an order.
+#[server(prefix = "/api", endpoint = "orders/confirm", input = Json)]
+pub async fn confirm(handle: String, number: String) -> Result<(), ApiError> {
+    super::call(async |engine, caller| haat_engine::orders::confirm(&engine, &caller, &handle, &number).await)
+        .await
+}
+
+/// An order leaves.
+#[server(prefix = "/api", endpoint = "orders/ship", input = Json)]
+pub async fn ship(handle: String, number: String, shipment: Shipment) -> Result<(), ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::orders::ship(&engine, &caller, &handle, &number, shipment).await
+    })
+    .await
+}
+
+/// An order has arrived.
+#[server(prefix = "/api", endpoint = "orders/deliver", input = Json)]
+pub async fn deliver(handle: String, number: String) -> Result<(), ApiError> {
+    super::call(async |engine, caller| haat_engine::orders::deliver(&engine, &caller, &handle, &number).await)
+        .await
+}
+
+/// The shop cancels an order.
+#[server(prefix = "/api", endpoint = "orders/cancel", input = Json)]
+pub async fn cancel(handle: String, number: String, reason: String) -> Result<(), ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::orders::cancel(&engine, &caller, &handle, &number, &reason).await
+    })
+    .await
+}
+
+/// Every shop's orders, for those who run the market.
+#[server(prefix = "/api", endpoint = "orders/list_all", input = Json)]
+pub async fn list_all(of: ListOrders) -> Result<Page<OrderCard>, ApiError> {
+    super::call(async |engine, caller| haat_engine::orders::list_all(&engine, &caller, of).await).await
 }

@@ -86,8 +86,8 @@ CREATE TABLE capacities (
 -- Why on_hand is what it is: it equals the sum of these.
 CREATE TABLE stock_movements (
     capacity_id UUID NOT NULL REFERENCES capacities (id),
-    reason TEXT NOT NULL CHECK (reason IN ('received', 'sold')),
-    -- The delivery or purchase behind it. A purchase takes each thing once.
+    reason TEXT NOT NULL CHECK (reason IN ('received', 'sold', 'returned', 'counted')),
+    -- The delivery, purchase, cancelled order or count behind it. Each moves a thing once.
     reference UUID NOT NULL,
     delta BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -102,8 +102,7 @@ CREATE TABLE variants (
     sku TEXT NOT NULL,
     title TEXT NOT NULL,
     price_minor BIGINT NOT NULL CHECK (price_minor >= 0),
-    position BIGINT NOT NULL,
-    UNIQUE (shop_id, sku)
+    position BIGINT NOT NULL
 );
 CREATE INDEX variants_product_id_idx ON variants (product_id);
 
@@ -131,6 +130,7 @@ CREATE TABLE cart_lines (
     created_at BIGINT NOT NULL,
     UNIQUE (cart_id, variant_id)
 );
+CREATE INDEX cart_lines_variant_id_idx ON cart_lines (variant_id);
 
 CREATE TABLE checkouts (
     id UUID PRIMARY KEY,
@@ -193,7 +193,7 @@ CREATE TABLE holds (
     state TEXT NOT NULL CHECK (state IN ('active', 'taken', 'released')),
     PRIMARY KEY (checkout_id, capacity_id)
 );
-CREATE INDEX holds_capacity_id_idx ON holds (capacity_id) WHERE state = 'active';
+CREATE INDEX holds_capacity_id_idx ON holds (capacity_id);
 
 CREATE TABLE purchases (
     id UUID PRIMARY KEY,
@@ -275,7 +275,7 @@ CREATE TABLE refunds (
     id UUID PRIMARY KEY,
     payment_id UUID NOT NULL REFERENCES payments (id),
     amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
-    reason TEXT NOT NULL CHECK (reason IN ('unwanted')),
+    reason TEXT NOT NULL CHECK (reason IN ('unwanted', 'cancelled')),
     state TEXT NOT NULL CHECK (state IN ('queued', 'done')),
     created_at BIGINT NOT NULL,
     done_at BIGINT
@@ -345,7 +345,7 @@ CREATE TABLE jobs (
     id UUID PRIMARY KEY,
     kind TEXT NOT NULL,
     subject UUID NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'done', 'dead')),
+    state TEXT NOT NULL CHECK (state IN ('queued', 'done', 'dead', 'discarded')),
     run_at BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
     -- Until when whoever claimed it may work on it. Each claim has its own id: an answer with an old one is late.

@@ -146,3 +146,8 @@ fn slug_of(title: &str, id: Id<haat_shared::id::kinds::Product>) -> String {
     let tail = id.tail(7);
     if slug.is_empty() { tail } else { format!("{slug}-{tail}") }
 }
+
+/// What lists are sorted by title with.
+fn title_key(title: &str) -> String {
+    text::fold(title).chars().take(60).collect()
+}

@@ -106,6 +106,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         })
         .collect();
     let payment = payments.first().map(|p| match p.state {
+        _ if row.purchase_number.is_some() => PaymentOutcome::Paid,
         PaymentState::Captured | PaymentState::Accepted => PaymentOutcome::Paid,
         PaymentState::Created | PaymentState::Pending => PaymentOutcome::UnderWay,
         _ => PaymentOutcome::Declined,

@@ -17,26 +17,47 @@ pub enum Fact {
     OrderPlaced,
     /// Money must go back. Subject: the refund.
     RefundQueued,
+    /// A shop has said yes. Subject: the order.
+    OrderConfirmed,
+    /// It is on its way. Subject: the order.
+    OrderShipped,
+    /// It has arrived. Subject: the order.
+    OrderDelivered,
+    /// It will not come. Subject: the order.
+    OrderCancelled,
 }
 
 impl Fact {
-    const ALL: [Self; 3] = [Self::PurchaseMade, Self::OrderPlaced, Self::RefundQueued];
+    const ALL: [Self; 7] = [
+        Self::PurchaseMade,
+        Self::OrderPlaced,
+        Self::RefundQueued,
+        Self::OrderConfirmed,
+        Self::OrderShipped,
+        Self::OrderDelivered,
+        Self::OrderCancelled,
+    ];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::PurchaseMade => "purchase_made",
             Self::OrderPlaced => "order_placed",
             Self::RefundQueued => "refund_queued",
+            Self::OrderConfirmed => "order_confirmed",
+            Self::OrderShipped => "order_shipped",
+            Self::OrderDelivered => "order_delivered",
+            Self::OrderCancelled => "order_cancelled",
         }
     }
 
-    /// The jobs that it makes. Every fact has a consumer.
+    /// The jobs that it makes; none where nobody listens.
     fn jobs(self) -> &'static [crate::jobs::Kind] {
         use crate::jobs::Kind::*;
         match self {
             Self::PurchaseMade => &[NotifyShopper],
             Self::OrderPlaced => &[NotifyShop],
             Self::RefundQueued => &[Refund],
+            Self::OrderConfirmed | Self::OrderShipped | Self::OrderDelivered | Self::OrderCancelled => &[],
         }
     }
 }

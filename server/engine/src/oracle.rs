@@ -10,14 +10,37 @@ statements! {
         FROM ledger_entries GROUP BY currency HAVING SUM(amount_minor) <> 0";
     EMPTY_POSTINGS = "SELECT 'a posting has no entries: ' || kind AS value FROM ledger_postings p
         WHERE NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.posting_id = p.id)";
-    PAID = "SELECT 'purchase ' || u.number || ' of ' || CAST(u.total_minor AS TEXT) || ' was paid with ' ||
-            CAST(COALESCE(SUM(CASE WHEN p.state = 'accepted' THEN p.amount_minor ELSE p.captured_minor - p.refunded_minor END), 0) AS TEXT) AS value
-        FROM purchases u LEFT JOIN payments p ON p.purchase_id = u.id AND p.state IN ('captured', 'accepted')
-        GROUP BY u.id, u.number, u.total_minor
-        HAVING COUNT(p.id) <> 1 OR u.total_minor <>
-            COALESCE(SUM(CASE WHEN p.state = 'accepted' THEN p.amount_minor ELSE p.captured_minor - p.refunded_minor END), 0)";
+    PAID = "SELECT 'purchase ' || u.number || ' keeps ' || CAST(COALESCE(SUM(p.kept), 0) AS TEXT) || ' of ' ||
+            CAST(o.due AS TEXT) AS value
+        FROM purchases u
+        JOIN (SELECT purchase_id, SUM(total_minor) AS placed,
+            SUM(CASE WHEN state = 'cancelled' THEN 0 ELSE total_minor END) AS due FROM orders GROUP BY purchase_id) o
+            ON o.purchase_id = u.id
+        LEFT JOIN (SELECT purchase_id, state, amount_minor, captured_minor - refunded_minor - refunding_minor AS kept
+            FROM payments WHERE state IN ('captured', 'accepted', 'refunded')) p ON p.purchase_id = u.id
+        GROUP BY u.id, u.number, u.total_minor, o.placed, o.due
+        HAVING COUNT(p.state) <> 1 OR o.placed <> u.total_minor OR MAX(p.amount_minor) <> u.total_minor
+            OR (MAX(p.state) <> 'accepted' AND SUM(p.kept) <> o.due)";
+    REFUNDS = "SELECT 'a payment gave back ' || CAST(p.refunded_minor AS TEXT) || ' and promises ' ||
+            CAST(p.refunding_minor AS TEXT) || ', its refunds say otherwise' AS value
+        FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id
+        GROUP BY p.id, p.refunded_minor, p.refunding_minor
+        HAVING p.refunded_minor <> COALESCE(SUM(CASE WHEN r.state = 'done' THEN r.amount_minor END), 0)
+            OR p.refunding_minor <> COALESCE(SUM(CASE WHEN r.state = 'queued' THEN r.amount_minor END), 0)";
+    CANCELLED = "SELECT 'order ' || o.number || ' is ' || o.state || ' and has a refund of ' ||
+            CAST(COALESCE(r.amount_minor, 0) AS TEXT) AS value
+        FROM orders o JOIN purchases u ON u.id = o.purchase_id LEFT JOIN refunds r ON r.order_id = o.id
+        WHERE COALESCE(r.amount_minor, 0) <>
+            CASE WHEN o.state = 'cancelled' AND u.method <> 'cash' THEN o.total_minor ELSE 0 END";
+    OWED = "SELECT 'shoppers of ' || p.currency || ' are not owed what is promised back' AS value
+        FROM (SELECT currency, SUM(refunding_minor) AS promised FROM payments GROUP BY currency) p
+        LEFT JOIN (SELECT currency, -SUM(amount_minor) AS booked FROM ledger_entries WHERE account = 'shopper_payable'
+            GROUP BY currency) e ON e.currency = p.currency
+        WHERE p.promised <> COALESCE(e.booked, 0)";
+    TIMELINE = "SELECT 'order ' || o.number || ' is ' || o.state || ', its timeline says otherwise' AS value FROM orders o
+        WHERE (o.state <> 'placed') <> EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.id AND e.state = o.state)";
     UNWANTED = "SELECT 'captured money that no purchase has and no refund gives back: ' || p.method AS value FROM payments p
-        WHERE p.captured_minor > p.refunded_minor AND NOT (p.state = 'captured' AND p.purchase_id IS NOT NULL)
+        WHERE p.captured_minor > p.refunded_minor AND (p.state NOT IN ('captured', 'refunded') OR p.purchase_id IS NULL)
             AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = p.id AND r.state = 'queued'
                 AND r.amount_minor = p.captured_minor - p.refunded_minor)";
     ORDERS = "SELECT 'the orders of purchase ' || u.number || ' do not sum to it' AS value
@@ -39,6 +62,13 @@ statements! {
         LEFT JOIN (SELECT capacity_id, -SUM(delta) AS moved FROM stock_movements WHERE reason = 'sold' GROUP BY capacity_id) m
             ON m.capacity_id = c.id
         WHERE COALESCE(s.sold, 0) <> COALESCE(m.moved, 0)";
+    RETURNED = "SELECT 'returned is not what cancelled orders say: ' || CAST(COALESCE(s.back, 0) AS TEXT) AS value
+        FROM capacities c
+        LEFT JOIN (SELECT l.variant_id, SUM(l.quantity) AS back FROM order_lines l JOIN orders o ON o.id = l.order_id
+            WHERE o.state = 'cancelled' GROUP BY l.variant_id) s ON s.variant_id = c.id
+        LEFT JOIN (SELECT capacity_id, SUM(delta) AS moved FROM stock_movements WHERE reason = 'returned'
+            GROUP BY capacity_id) m ON m.capacity_id = c.id
+        WHERE COALESCE(s.back, 0) <> COALESCE(m.moved, 0)";
     HOLDS = "SELECT 'a checkout that is ' || c.state || ' has holds that are ' || h.state AS value
         FROM checkouts c JOIN holds h ON h.checkout_id = c.id
         WHERE (c.state IN ('open', 'paying') AND h.state <> 'active') OR (c.state = 'completed' AND h.state <> 'taken')
@@ -52,14 +82,14 @@ statements! {
             GROUP BY currency) e ON e.currency = p.currency
         WHERE p.holds <> COALESCE(e.booked, 0)";
     PAYABLE = "SELECT 'a shop is not owed what its orders say: ' || CAST(COALESCE(e.booked, 0) AS TEXT) AS value FROM
-        (SELECT o.shop_id, o.currency, SUM(CASE WHEN u.method = 'cash' THEN -o.commission_minor
+        (SELECT o.shop_id, o.currency, SUM(CASE WHEN o.state = 'cancelled' THEN 0 WHEN u.method = 'cash' THEN -o.commission_minor
             ELSE o.total_minor - o.commission_minor END) AS due
             FROM orders o JOIN purchases u ON u.id = o.purchase_id GROUP BY o.shop_id, o.currency) d
         LEFT JOIN (SELECT shop_id, currency, -SUM(amount_minor) AS booked FROM ledger_entries WHERE shop_id IS NOT NULL
             GROUP BY shop_id, currency) e ON e.shop_id = d.shop_id AND e.currency = d.currency
         WHERE d.due <> COALESCE(e.booked, 0)";
     PRICE_SPAN = "SELECT 'the price span of ' || p.slug || ' is not that of its variants' AS value FROM products p
-        JOIN variants v ON v.product_id = p.id GROUP BY p.id, p.slug, p.price_min_minor, p.price_max_minor
+        JOIN variants v ON v.product_id = p.id AND NOT v.archived GROUP BY p.id, p.slug, p.price_min_minor, p.price_max_minor
         HAVING MIN(v.price_minor) <> p.price_min_minor OR MAX(v.price_minor) <> p.price_max_minor";
 }
 
@@ -78,6 +108,10 @@ pub async fn consult(engine: &Engine) -> Tried<Vec<String>> {
         &LEDGER,
         &EMPTY_POSTINGS,
         &PAID,
+        &REFUNDS,
+        &CANCELLED,
+        &OWED,
+        &TIMELINE,
         &UNWANTED,
         &ORDERS,
         &LINES,
@@ -85,6 +119,7 @@ pub async fn consult(engine: &Engine) -> Tried<Vec<String>> {
         &STOCK,
         &HELD,
         &SOLD,
+        &RETURNED,
         &HOLDS,
         &COMPLETED,
         &CLEARING,

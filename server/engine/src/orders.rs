@@ -1,5 +1,11 @@
 //! Purchases and orders. The shopper sees the whole purchase, each shop its own order and nothing else.
 
+mod desk;
+mod moves;
+
+pub use desk::{list_all, seller_list, seller_order};
+pub use moves::{cancel, cancel_own, confirm, deliver, ship};
+
 use crate::{
     Caller, Engine,
     clock::rfc3339,
@@ -10,7 +16,7 @@ use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
     checkout::{Address, CheckoutLineView},
     id::kinds::{OrderId, PurchaseId, UserId},
-    orders::{OrderState, OrderView, PurchaseCard, PurchaseView, ShopOrderView},
+    orders::{OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView},
     page::Page,
     payments::Method,
     permissions::Permission,
@@ -35,12 +41,14 @@ statements! {
             t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.number = $1";
-    LINES = "SELECT o.id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.currency, o.subtotal_minor,
+    LINES = "SELECT o.id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier, o.tracking_number,
+            o.tracking_url, o.currency, o.subtotal_minor,
             o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
         FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
         JOIN order_lines l ON l.order_id = o.id WHERE o.purchase_id = $1 ORDER BY o.number, l.position";
-    OF_SHOP = "SELECT o.id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.currency, o.subtotal_minor,
+    OF_SHOP = "SELECT o.id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier, o.tracking_number,
+            o.tracking_url, o.currency, o.subtotal_minor,
             o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
         FROM (SELECT * FROM orders WHERE shop_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS o
@@ -68,6 +76,9 @@ rows! {
         shop_name: String,
         shop_handle: String,
         state: OrderState,
+        carrier: String,
+        tracking_number: String,
+        tracking_url: String,
         currency: Currency,
         subtotal_minor: i64,
         delivery_minor: i64,
@@ -110,6 +121,11 @@ fn shop_orders(rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
                 shop_name: head.shop_name.clone(),
                 shop_handle: head.shop_handle.clone(),
                 state: head.state,
+                shipment: (!head.carrier.is_empty()).then(|| Shipment {
+                    carrier: head.carrier.clone(),
+                    tracking_number: head.tracking_number.clone(),
+                    tracking_url: head.tracking_url.clone(),
+                }),
                 lines: rows
                     .iter()
                     .map(|l| CheckoutLineView {
@@ -135,9 +151,9 @@ fn shop_orders(rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
         .collect()
 }
 
-/// A purchase, for its owner, for the guest who holds the cart it was made of, or for whoever has the signed link from the
-/// mail.
-pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<PurchaseView> {
+/// The purchase, for its owner, for the guest who holds the cart it was made of, or for whoever has the signed link from
+/// the mail.
+async fn find(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<PurchaseRow> {
     let row: PurchaseRow = engine.db.opt(&FIND, params![number]).await?.ok_or(Error::NotFound)?;
     let own = match row.user_id {
         Some(user) => caller.user_id() == Some(user),
@@ -149,6 +165,12 @@ pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str)
     if !own && !engine.secret.verify("purchase", number, key) {
         return Err(Error::NotFound);
     }
+    Ok(row)
+}
+
+/// A purchase on its page, for whoever may see it.
+pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<PurchaseView> {
+    let row = find(engine, caller, number, key).await?;
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![row.id]).await?;
     Ok(PurchaseView {
         id: row.id,

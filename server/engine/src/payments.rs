@@ -7,8 +7,8 @@ mod refund;
 
 use async_trait::async_trait;
 
-pub(crate) use refund::QUEUE as QUEUE_REFUND;
 pub use refund::refund;
+pub(crate) use refund::{promise_in_tx, queue_unwanted_in_tx};
 
 use crate::{Caller, Engine, Tried, checkout, jobs, params, rows, statements};
 use haat_shared::{

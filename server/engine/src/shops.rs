@@ -9,11 +9,13 @@ use haat_shared::{
 };
 
 statements! {
-    FIND = "SELECT s.id, s.handle, s.name, s.description, s.currency, s.delivery_minor,
+    FIND = "SELECT s.id, s.handle, s.name, s.description, s.currency, s.town, s.delivery_minor,
+        s.free_delivery_from_minor, s.delivery_days_min, s.delivery_days_max, s.returns_days,
         (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products
         FROM shops s WHERE s.handle = $1";
-    OPEN = "INSERT INTO shops (id, handle, name, description, currency, commission_bp, delivery_minor, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    OPEN = "INSERT INTO shops (id, handle, name, description, currency, commission_bp, delivery_minor, created_at, town,
+            address, free_delivery_from_minor, delivery_days_min, delivery_days_max, returns_days)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     JOIN = "INSERT INTO shop_members (shop_id, user_id, role) VALUES ($1, $2, $3)";
 }
 
@@ -24,7 +26,12 @@ rows! {
         name: String,
         description: String,
         currency: Currency,
+        town: String,
         delivery_minor: i64,
+        free_delivery_from_minor: Option<i64>,
+        delivery_days_min: i64,
+        delivery_days_max: i64,
+        returns_days: i64,
         products: i64,
     }
 }
@@ -37,7 +44,11 @@ pub async fn shop(engine: &Engine, _: &Caller, handle: &str) -> Result<ShopView>
         handle: row.handle,
         name: row.name,
         description: row.description,
+        town: row.town,
         delivery: Money::new(row.delivery_minor, row.currency),
+        free_delivery_from: row.free_delivery_from_minor.map(|from| Money::new(from, row.currency)),
+        delivery_days: (row.delivery_days_min, row.delivery_days_max),
+        returns_days: row.returns_days,
         products: row.products,
     })
 }
@@ -55,8 +66,37 @@ pub struct NewShop {
     pub delivery: Money,
     /// What the marketplace keeps of each order, in basis points.
     pub commission_bp: i64,
+    /// What else it promises.
+    pub terms: Terms,
     /// Its owner.
     pub owner: UserId,
+}
+
+/// What a shop promises besides its price of delivery.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The town it sends from; may be empty.
+    pub town: String,
+    /// Where it can be written to; may be empty.
+    pub address: String,
+    /// From this much on bringing is free, in minor units.
+    pub free_delivery_from_minor: Option<i64>,
+    /// How many days it takes at least and at most until an order is there.
+    pub delivery_days: (i64, i64),
+    /// For how many days things may come back; 0 for not at all.
+    pub returns_days: i64,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            town: String::new(),
+            address: String::new(),
+            free_delivery_from_minor: None,
+            delivery_days: (2, 5),
+            returns_days: 7,
+        }
+    }
 }
 
 /// Opens a shop. Only for the program itself, until sellers can.
@@ -77,7 +117,13 @@ pub async fn open(engine: &Engine, caller: &Caller, shop: NewShop) -> Result<Sho
                     currency,
                     shop.commission_bp,
                     delivery,
-                    *now
+                    *now,
+                    &shop.terms.town,
+                    &shop.terms.address,
+                    shop.terms.free_delivery_from_minor,
+                    shop.terms.delivery_days.0,
+                    shop.terms.delivery_days.1,
+                    shop.terms.returns_days,
                 ];
                 tx.exec(&OPEN, row).await?;
                 tx.exec(&JOIN, params![*id, shop.owner, Role::Owner.as_str()]).await?;

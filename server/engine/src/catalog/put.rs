@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::slug_of;
+use super::{slug_of, title_key};
 use crate::{
     Caller, Engine,
     db::{Tx, Value},
@@ -60,18 +60,20 @@ const ROWS_MAX: usize = 500;
 statements! {
     SHOP = "SELECT id AS value FROM shops WHERE handle = $1";
     KNOWN = "SELECT v.sku, v.product_id FROM variants v JOIN (VALUES [($1, $2)]) AS given
-        ON v.shop_id = given.column1 AND v.sku = given.column2";
+        ON v.shop_id = given.column1 AND v.sku = given.column2 AND NOT v.archived";
     ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, picture, search_folded, state,
-            price_min_minor, price_max_minor, created_at, updated_at)
-        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, 'published', $10, $11, $12, $12)]";
+            price_min_minor, price_max_minor, created_at, updated_at, title_key)
+        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, 'published', $10, $11, $12, $12, $13)]";
     ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, price_minor, position)
         VALUES [($1, $2, $3, $4, $5, $6, $7)]";
     UPDATE = "UPDATE products SET title = given.column2, brand = given.column3, description = given.column4,
             attributes = given.column5, search_folded = given.column6, price_min_minor = given.column7,
-            price_max_minor = given.column8, updated_at = given.column9
-        FROM (VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9)]) AS given WHERE products.id = given.column1";
-    UPDATE_VARIANTS = "UPDATE variants SET title = given.column3, price_minor = given.column4
-        FROM (VALUES [($1, $2, $3, $4)]) AS given WHERE variants.shop_id = given.column1 AND variants.sku = given.column2";
+            price_max_minor = given.column8, updated_at = given.column9, title_key = given.column10, version = version + 1
+        FROM (VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)]) AS given WHERE products.id = given.column1";
+    UPDATE_VARIANTS = "UPDATE variants SET title = given.column3, price_minor = given.column4,
+            compare_at_minor = CASE WHEN compare_at_minor > given.column4 THEN compare_at_minor END
+        FROM (VALUES [($1, $2, $3, $4)]) AS given
+        WHERE variants.shop_id = given.column1 AND variants.sku = given.column2 AND NOT variants.archived";
     CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted) VALUES [('product', $1, $2, FALSE)]
         ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = FALSE";
 }
@@ -153,6 +155,7 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
             min.into(),
             max.into(),
             now.into(),
+            title_key(&product.title).into(),
         ]);
         for (position, variant) in (0i64..).zip(&product.variants) {
             let variant_id: VariantId = random::id(now);
@@ -208,6 +211,7 @@ async fn update(
             min.into(),
             max.into(),
             now.into(),
+            title_key(&product.title).into(),
         ]);
         for variant in &product.variants {
             let (sku, title) = (variant.sku.as_str(), variant.title.as_str());

@@ -5,7 +5,7 @@ use crate::{
     db::{DbError, Tx},
     facts::{self, Fact},
     ledger, params,
-    payments::{QUEUE_REFUND, Reported, Standing},
+    payments::{self, Reported, Standing},
     random, rows, statements,
 };
 use haat_shared::{
@@ -14,6 +14,7 @@ use haat_shared::{
     id::kinds::*,
     ledger::{Posting, cash_commission, commission, sale, unwanted_capture},
     payments::{Method, PaymentState},
+    text,
 };
 
 statements! {
@@ -31,9 +32,10 @@ statements! {
     ORDERS = "SELECT order_id, shop_id, subtotal_minor + delivery_minor AS total_minor, commission_minor
         FROM checkout_orders WHERE checkout_id = $1 ORDER BY position";
     ADD_ORDERS = "INSERT INTO orders (id, number, purchase_id, shop_id, shop_name, state, currency, subtotal_minor,
-            delivery_minor, total_minor, commission_minor, created_at)
+            delivery_minor, total_minor, commission_minor, created_at, search_folded)
         SELECT o.order_id, CAST($3 AS TEXT) || '-' || CAST(o.position AS TEXT), $2, o.shop_id, o.shop_name, 'placed', c.currency,
-            o.subtotal_minor, o.delivery_minor, o.subtotal_minor + o.delivery_minor, o.commission_minor, $4
+            o.subtotal_minor, o.delivery_minor, o.subtotal_minor + o.delivery_minor, o.commission_minor, $4,
+            CAST($5 AS TEXT) || '-' || CAST(o.position AS TEXT) || ' ' || CAST($6 AS TEXT)
         FROM checkout_orders o JOIN checkouts c ON c.id = o.checkout_id WHERE o.checkout_id = $1";
     ADD_LINES = "INSERT INTO order_lines (order_id, position, product_id, variant_id, title, variant_title, quantity,
             unit_minor, total_minor)
@@ -52,8 +54,8 @@ statements! {
         WHERE h.checkout_id = $1 AND capacities.id = h.capacity_id";
     SELL_FREE = "UPDATE capacities SET on_hand = on_hand - h.quantity FROM holds AS h
         WHERE h.checkout_id = $1 AND capacities.id = h.capacity_id AND on_hand - held >= h.quantity";
-    PURCHASE_OF = "SELECT p.state, u.number FROM payments p LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
-    UNWANTED = "UPDATE payments SET state = $2, captured_minor = $3, check_at = NULL, updated_at = $4,
+    PURCHASE_OF = "SELECT u.number FROM payments p LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
+    UNWANTED = "UPDATE payments SET state = $2, captured_minor = $3, refunding_minor = $3, check_at = NULL, updated_at = $4,
             gateway_ref = COALESCE(gateway_ref, $5)
         WHERE id = $1 AND state IN ('created', 'pending', 'superseded', 'failed')";
 }
@@ -81,7 +83,6 @@ rows! {
     }
 
     struct PurchaseOf {
-        state: PaymentState,
         number: Option<String>,
     }
 }
@@ -176,7 +177,8 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> Tried<Done> {
     let row = params![id, *purchase, number, details.email.as_str(), address, method.as_str(), *now];
     tx.exec(&ADD_PURCHASE, row).await?;
     let orders: Vec<OrderRow> = tx.all(&ORDERS, params![id]).await?;
-    tx.exec(&ADD_ORDERS, params![id, *purchase, number, *now]).await?;
+    let who = text::fold(&format!("{} {}", details.email.as_str(), details.address.name));
+    tx.exec(&ADD_ORDERS, params![id, *purchase, number, *now, text::fold(number), who]).await?;
     tx.exec(&ADD_LINES, params![id]).await?;
     // Held since checkout, or freed when time ran out and there still.
     let held = tx.exec(&TAKE_HOLDS, params![id]).await? as i64 == checkout.holds;
@@ -202,10 +204,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> Tried<Done> {
 async fn found(tx: &mut Tx, payment: PaymentId) -> Tried<Done> {
     let row: PurchaseOf =
         tx.opt(&PURCHASE_OF, params![payment]).await?.ok_or(DbError::Other("no payment".into()))?;
-    Ok(match row.number {
-        Some(number) if row.state.is_paid() => Done::Purchase(number),
-        _ => Done::Nothing,
-    })
+    Ok(row.number.map_or(Done::Nothing, Done::Purchase))
 }
 
 fn postings(orders: &[OrderRow], method: Method, currency: Currency) -> Tried<Vec<(Posting, OrderId)>> {
@@ -237,9 +236,6 @@ async fn unwanted_in_tx(tx: &mut Tx, input: &Input) -> Tried<()> {
     if tx.exec(&UNWANTED, row).await? == 0 {
         return Ok(());
     }
-    let refund: RefundId = random::id(*now);
-    tx.exec(&QUEUE_REFUND, params![refund, *payment, captured.amount(), *now]).await?;
     ledger::post(tx, &[(unwanted_capture(captured)?, *payment)], *now).await?;
-    tx.exec_many(&facts::WRITE, &[facts::row(Fact::RefundQueued, refund, *now)]).await?;
-    Ok(())
+    payments::queue_unwanted_in_tx(tx, random::id(*now), *payment, captured, *now).await
 }

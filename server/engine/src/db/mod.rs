@@ -27,7 +27,7 @@ use sqlx_postgres::PgPool;
 
 pub use self::{
     error::DbError,
-    list::{ListQuery, RegisteredList},
+    list::{Asked, ListQuery, RegisteredList},
     migrate::{Migration, SCHEMA},
     statement::{Registered, Statement},
     value::{Column, FromRow, One, Row, Value},

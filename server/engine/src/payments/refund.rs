@@ -1,21 +1,30 @@
-//! Giving money back.
+//! Giving money back: promised in the transaction that decides it, done by a job, booked when it is done.
 
-use crate::{Engine, Tried, fault, ledger, params, rows, statements};
+use crate::{
+    Engine, Tried,
+    db::Tx,
+    facts::{self, Fact},
+    fault, ledger, params, rows, statements,
+};
 use haat_shared::{
     Currency, Money,
-    id::kinds::{PaymentId, RefundId},
-    ledger::unwanted_refund,
+    id::kinds::{OrderId, PaymentId, PurchaseId, RefundId},
+    ledger::{refund as booked, unwanted_refund},
     payments::Method,
 };
 
 statements! {
-    pub(crate) QUEUE = "INSERT INTO refunds (id, payment_id, amount_minor, reason, state, created_at)
-        VALUES ($1, $2, $3, 'unwanted', 'queued', $4)";
-    FIND = "SELECT r.id, r.payment_id, r.amount_minor, p.currency, p.method, p.gateway_ref
+    QUEUE = "INSERT INTO refunds (id, payment_id, order_id, amount_minor, reason, state, created_at)
+        VALUES ($1, $2, $3, $4, $5, 'queued', $6)";
+    PROMISE = "UPDATE payments SET refunding_minor = refunding_minor + $2, updated_at = $3
+        WHERE purchase_id = $1 AND state = 'captured' AND refunded_minor + refunding_minor + $2 <= captured_minor
+        RETURNING id AS value";
+    FIND = "SELECT r.id, r.payment_id, r.order_id, r.amount_minor, p.currency, p.method, p.gateway_ref
         FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1 AND r.state = 'queued'";
     DONE = "UPDATE refunds SET state = 'done', done_at = $2 WHERE id = $1 AND state = 'queued'";
-    GIVEN_BACK = "UPDATE payments SET refunded_minor = refunded_minor + $2, state = 'refunded', updated_at = $3
-        WHERE id = $1 AND refunded_minor + $2 <= captured_minor";
+    GIVEN_BACK = "UPDATE payments SET refunded_minor = refunded_minor + $2, refunding_minor = refunding_minor - $2,
+            state = CASE WHEN refunded_minor + $2 = captured_minor THEN 'refunded' ELSE state END, updated_at = $3
+        WHERE id = $1 AND refunding_minor >= $2";
 }
 
 rows! {
@@ -23,11 +32,45 @@ rows! {
     struct RefundRow {
         id: RefundId,
         payment_id: PaymentId,
+        order_id: Option<OrderId>,
         amount_minor: i64,
         currency: Currency,
         method: Method,
         gateway_ref: Option<String>,
     }
+}
+
+/// Queues the refund of a payment that nothing could be bought with. The caller has set aside its amount.
+pub(crate) async fn queue_unwanted_in_tx(
+    tx: &mut Tx,
+    id: RefundId,
+    payment: PaymentId,
+    amount: Money,
+    now: i64,
+) -> Tried<()> {
+    tx.exec(&QUEUE, params![id, payment, None::<OrderId>, amount.amount(), "unwanted", now]).await?;
+    tx.exec_many(&facts::WRITE, &[facts::row(Fact::RefundQueued, id, now)]).await?;
+    Ok(())
+}
+
+/// Queues the refund of a cancelled order: never more than what was captured and is not promised to others yet.
+pub(crate) async fn promise_in_tx(
+    tx: &mut Tx,
+    purchase: PurchaseId,
+    order: OrderId,
+    amount: Money,
+    id: RefundId,
+    now: i64,
+) -> Tried<()> {
+    if amount.amount() == 0 {
+        return Ok(());
+    }
+    let payment: Option<crate::db::One<PaymentId>> =
+        tx.opt(&PROMISE, params![purchase, amount.amount(), now]).await?;
+    let payment = payment.ok_or_else(|| fault("more would be given back than was captured"))?.0;
+    tx.exec(&QUEUE, params![id, payment, order, amount.amount(), "cancelled", now]).await?;
+    tx.exec_many(&facts::WRITE, &[facts::row(Fact::RefundQueued, id, now)]).await?;
+    Ok(())
 }
 
 /// Gives a queued refund back through its gateway and books it. Done twice, it is given back once.
@@ -48,9 +91,11 @@ pub async fn refund(engine: &Engine, id: RefundId) -> Tried<()> {
                 if tx.exec(&DONE, params![row.id, *now]).await? == 0 {
                     return Ok(());
                 }
-                ledger::post(tx, &[(unwanted_refund(*amount)?, row.id)], *now).await?;
+                let posting =
+                    if row.order_id.is_some() { booked(*amount)? } else { unwanted_refund(*amount)? };
+                ledger::post(tx, &[(posting, row.id)], *now).await?;
                 if tx.exec(&GIVEN_BACK, params![row.payment_id, row.amount_minor, *now]).await? == 0 {
-                    return Err(fault("more would be given back than was captured"));
+                    return Err(fault("more would be given back than was promised"));
                 }
                 Ok(())
             })

@@ -12,7 +12,7 @@ use tokio::sync::Barrier;
 use crate::{both, support::*};
 
 /// Runs all at the same moment and collects what they came to.
-async fn at_once<T: Send + 'static>(futures: Vec<impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+pub async fn at_once<T: Send + 'static>(futures: Vec<impl Future<Output = T> + Send + 'static>) -> Vec<T> {
     let barrier = Arc::new(Barrier::new(futures.len()));
     let tasks: Vec<_> = futures
         .into_iter()

@@ -181,6 +181,7 @@ impl Market {
             description: "A shop of the tests".into(),
             delivery: Money::new(4_900, Currency::INR),
             commission_bp,
+            terms: shops::Terms::default(),
             owner,
         };
         shops::open(&self.engine, &system, shop).await.unwrap();
@@ -278,6 +279,18 @@ impl Market {
             Box::pin(async move { Ok(tx.exec(&CHARGE_INSTEAD, params![gateway_ref, *amount_minor]).await?) })
         });
         assert_eq!(charged.await.unwrap(), 1);
+    }
+
+    /// Begins and pays with a card that approves. Answers the purchase's number.
+    pub async fn buy_by_card(&self, caller: &Caller) -> String {
+        let (_, payment, gateway_ref) = self.go_to_sandbox(caller).await;
+        self.enter(&gateway_ref, Card::WebhookNever).await;
+        number_in(&self.come_back(payment).await.unwrap())
+    }
+
+    /// The key of a purchase's link.
+    pub fn key(&self, number: &str) -> String {
+        self.engine.secret.sign("purchase", number)
     }
 
     pub async fn enter(&self, gateway_ref: &str, card: Card) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use haat_engine::db::statement;
 
-use crate::{buying, carts, catalog, jobs, payments, support::*};
+use crate::{buying, carts, catalog, jobs, orders, payments, support::*};
 
 /// Every statement runs on both databases: what prepares may still fail to bind or to be read back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -32,8 +32,12 @@ async fn every_statement_prepares_and_runs_on_both() {
             catalog::what_is_put_twice_is_brought_up_to_date
             crate::accounts::drafts_come_back_without_secrets
             crate::accounts::signing_out_ends_the_session_on_the_server
+            carts::bad_quantities_change_nothing
+            jobs::facts_become_notifications_once
             jobs::a_refund_that_fails_is_tried_again_and_then_laid_aside
             jobs::what_is_over_is_forgotten
+            orders::a_shop_cancels_and_all_goes_back
+            orders::an_order_goes_from_placed_to_delivered_step_by_step
             payments::a_gateway_that_is_away_costs_nothing_but_time
             payments::a_capture_of_another_amount_goes_back
             payments::a_late_capture_is_honoured_if_there_is_stock

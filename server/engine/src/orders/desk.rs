@@ -1,0 +1,185 @@
+//! Orders as those see them who work on them: a shop's list and pages, and the operator's list of all.
+
+use super::{LineRow, address, shop_orders};
+use crate::{
+    Caller, Engine,
+    clock::rfc3339,
+    db::{Asked, ListQuery, RegisteredList, Value, list::like},
+    params, rows, statements,
+};
+use haat_shared::{
+    Currency, Error, FieldCode, Money, Result,
+    catalog::QUERY_MAX,
+    id::kinds::OrderId,
+    orders::{Actor, ListOrders, OrderCard, OrderEvent, OrderRefund, OrderState, SellerOrder},
+    page::Page,
+    payments::{Method, PaymentState},
+    permissions::Permission,
+    text,
+};
+
+/// Rows of a page.
+const PAGE_SIZE: usize = 50;
+
+static ORDERS: ListQuery = ListQuery {
+    name: "orders::ORDERS",
+    select: "SELECT o.id, o.number, s.handle AS shop_handle, o.shop_name, o.created_at, o.state, p.address, p.email,
+        p.method, o.currency, o.total_minor, (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)
+            FROM order_lines l WHERE l.order_id = o.id) AS pieces
+        FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id",
+    always: "TRUE",
+    filters: &[
+        ("shop", "o.shop_id = {}"),
+        ("state", "o.state = {}"),
+        ("word", r"o.search_folded LIKE {} ESCAPE '\'"),
+    ],
+    sorts: &[("newest", "o.id < {}", "o.id DESC")],
+};
+::inventory::submit! { RegisteredList(&ORDERS) }
+
+statements! {
+    LINES = "SELECT o.id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier, o.tracking_number,
+            o.tracking_url, o.currency, o.subtotal_minor, o.delivery_minor, o.total_minor, o.commission_minor, o.created_at,
+            p.address, p.method, l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
+        FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
+        JOIN order_lines l ON l.order_id = o.id WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position";
+    EVENTS = "SELECT state, actor, note, created_at FROM order_events WHERE order_id = $1";
+    PAID = "SELECT p.email, y.state, r.amount_minor, r.done_at FROM orders o JOIN purchases p ON p.id = o.purchase_id
+        JOIN payments y ON y.purchase_id = p.id LEFT JOIN refunds r ON r.order_id = o.id WHERE o.id = $1";
+}
+
+rows! {
+    struct CardRow {
+        id: OrderId,
+        number: String,
+        shop_handle: String,
+        shop_name: String,
+        created_at: i64,
+        state: OrderState,
+        address: String,
+        email: String,
+        method: Method,
+        currency: Currency,
+        total_minor: i64,
+        pieces: i64,
+    }
+
+    struct EventRow {
+        state: OrderState,
+        actor: Actor,
+        note: String,
+        created_at: i64,
+    }
+
+    struct PaidRow {
+        email: String,
+        state: PaymentState,
+        amount_minor: Option<i64>,
+        done_at: Option<i64>,
+    }
+}
+
+/// A shop's orders, newest first, for those who work there.
+pub async fn seller_list(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    ask: ListOrders,
+) -> Result<Page<OrderCard>> {
+    let shop = caller.shop(handle, Permission::SeeOrders)?;
+    list(engine, vec![("shop", shop.into())], ask).await
+}
+
+/// Every shop's orders, newest first, for those who run the market.
+pub async fn list_all(engine: &Engine, caller: &Caller, ask: ListOrders) -> Result<Page<OrderCard>> {
+    caller.operator()?;
+    list(engine, Vec::new(), ask).await
+}
+
+async fn list(
+    engine: &Engine,
+    filters: Vec<(&'static str, Value)>,
+    ask: ListOrders,
+) -> Result<Page<OrderCard>> {
+    let rows: Vec<CardRow> = engine.db.list(asked(filters, &ask)?).await?;
+    let Page { items, next } = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    let items = items.into_iter().map(card).collect::<Result<_>>()?;
+    Ok(Page { items, next })
+}
+
+fn asked(mut filters: Vec<(&'static str, Value)>, ask: &ListOrders) -> Result<Asked> {
+    let invalid = |fault| Error::Invalid(vec![fault]);
+    if let Some(state) = ask.state().map_err(invalid)? {
+        filters.push(("state", state.as_str().into()));
+    }
+    let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(invalid)?;
+    let folded = text::fold(&q);
+    filters.extend(folded.split_whitespace().take(8).map(|word| ("word", like(word).into())));
+    let after = match ask.after.as_str() {
+        "" => None,
+        after => {
+            Some(after.parse::<OrderId>().map_err(|_| Error::field("after", FieldCode::NotAChoice))?.into())
+        }
+    };
+    Ok(ORDERS.ask(filters, "newest", after, PAGE_SIZE + 1))
+}
+
+fn card(row: CardRow) -> Result<OrderCard> {
+    Ok(OrderCard {
+        number: row.number,
+        shop_handle: row.shop_handle,
+        shop_name: row.shop_name,
+        placed_at: rfc3339(row.created_at),
+        state: row.state,
+        name: address(&row.address)?.name,
+        email: row.email,
+        pieces: row.pieces,
+        method: row.method,
+        total: Money::new(row.total_minor, row.currency),
+    })
+}
+
+/// An order on its page, for those who work for its shop.
+pub async fn seller_order(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    number: &str,
+) -> Result<SellerOrder> {
+    let shop = caller.shop(handle, Permission::SeeOrders)?;
+    let lines: Vec<LineRow> = engine.db.all(&LINES, params![number, shop]).await?;
+    let order = shop_orders(lines)?.pop().ok_or(Error::NotFound)?;
+    let id = order.order.id;
+    let mut steps: Vec<EventRow> = engine.db.all(&EVENTS, params![id]).await?;
+    steps.sort_by_key(|step| step.state);
+    let paid: PaidRow = engine.db.one(&PAID, params![id]).await?;
+    let placed = OrderEvent {
+        state: OrderState::Placed,
+        at: order.placed_at.clone(),
+        actor: Actor::Shopper,
+        note: String::new(),
+    };
+    let steps = steps.into_iter().map(|step| OrderEvent {
+        state: step.state,
+        at: rfc3339(step.created_at),
+        actor: step.actor,
+        note: step.note,
+    });
+    let (total, currency) = (order.order.total, order.order.total.currency());
+    let earned = match (order.order.state, order.method.collects()) {
+        (OrderState::Cancelled, _) => Money::zero(currency),
+        (_, true) => total.minus(order.commission)?,
+        (_, false) => order.commission.times(-1)?,
+    };
+    Ok(SellerOrder {
+        email: paid.email,
+        events: std::iter::once(placed).chain(steps).collect(),
+        payment: paid.state,
+        refund: paid.amount_minor.map(|amount| OrderRefund {
+            amount: Money::new(amount, currency),
+            done_at: paid.done_at.map(rfc3339),
+        }),
+        earned,
+        order,
+    })
+}

@@ -1,0 +1,205 @@
+//! What becomes of an order: confirmed, shipped, delivered, cancelled. Each is a guarded change of its row, made first,
+//! so that of those who come at once exactly one wins; the same once more changes nothing and is fine.
+
+use crate::{
+    Caller, Engine, Tried,
+    db::Tx,
+    facts::{self, Fact},
+    fault, ledger, params, payments, random, rows, statements,
+};
+use haat_shared::{
+    Conflict, Currency, Error, Money, Result,
+    id::kinds::*,
+    ledger::{cash_commission_reversed, commission_reversed, sale_reversed},
+    orders::{Actor, OrderState, Shipment, reason},
+    payments::Method,
+    permissions::Permission,
+};
+
+statements! {
+    // An order is reached from two states at most; where it is one, it is given twice.
+    MOVE = "UPDATE orders SET state = $3, carrier = COALESCE($6, carrier), tracking_number = COALESCE($7, tracking_number),
+            tracking_url = COALESCE($8, tracking_url)
+        WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state IN ($4, $5)
+        RETURNING id, shop_id, purchase_id, currency, total_minor, commission_minor,
+            (SELECT p.method FROM purchases p WHERE p.id = purchase_id) AS method";
+    STANDS = "SELECT state FROM orders WHERE number = $1 AND shop_id = COALESCE($2, shop_id)";
+    NOTE = "INSERT INTO order_events (order_id, state, actor, user_id, note, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    RETURN_STOCK = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
+        SELECT variant_id, 'returned', order_id, quantity, $2 FROM order_lines WHERE order_id = $1";
+    CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted)
+        SELECT DISTINCT 'product', product_id, CAST($2 AS BIGINT), FALSE FROM order_lines WHERE order_id = $1
+        ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at";
+    RESTOCK = "UPDATE capacities SET on_hand = on_hand + l.quantity FROM order_lines AS l
+        WHERE l.order_id = $1 AND capacities.id = l.variant_id";
+}
+
+rows! {
+    struct Moved {
+        id: OrderId,
+        shop_id: ShopId,
+        purchase_id: PurchaseId,
+        currency: Currency,
+        total_minor: i64,
+        commission_minor: i64,
+        method: Method,
+    }
+
+    struct Stands {
+        state: OrderState,
+    }
+}
+
+/// A step that someone wants an order to take.
+#[derive(Debug, Clone)]
+struct Step {
+    number: String,
+    /// The shop that it must be of; none when the caller's right was looked up by the purchase.
+    shop: Option<ShopId>,
+    to: OrderState,
+    actor: Actor,
+    user: Option<UserId>,
+    note: String,
+    shipment: Option<Shipment>,
+    now: i64,
+}
+
+/// The shop says yes.
+pub async fn confirm(engine: &Engine, caller: &Caller, handle: &str, number: &str) -> Result<()> {
+    let step = by_shop(engine, caller, handle, number, OrderState::Confirmed)?;
+    take(engine, step).await
+}
+
+/// The order leaves.
+pub async fn ship(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    number: &str,
+    shipment: Shipment,
+) -> Result<()> {
+    let step = by_shop(engine, caller, handle, number, OrderState::Shipped)?;
+    let shipment = shipment.check().map_err(Error::Invalid)?;
+    take(engine, Step { shipment: Some(shipment), ..step }).await
+}
+
+/// The order has arrived. What was to be paid in cash is with the shop now.
+pub async fn deliver(engine: &Engine, caller: &Caller, handle: &str, number: &str) -> Result<()> {
+    let step = by_shop(engine, caller, handle, number, OrderState::Delivered)?;
+    take(engine, step).await
+}
+
+/// The shop cannot or will not send it: stock and money go back.
+pub async fn cancel(engine: &Engine, caller: &Caller, handle: &str, number: &str, why: &str) -> Result<()> {
+    let step = by_shop(engine, caller, handle, number, OrderState::Cancelled)?;
+    let note = reason(why).map_err(|f| Error::Invalid(vec![f]))?;
+    take(engine, Step { note, ..step }).await
+}
+
+/// The shopper does not want it after all, and the shop has not said yes yet. For whoever may see the purchase.
+pub async fn cancel_own(
+    engine: &Engine,
+    caller: &Caller,
+    purchase: &str,
+    key: &str,
+    number: &str,
+    why: &str,
+) -> Result<()> {
+    super::find(engine, caller, purchase, key).await?;
+    // An order's number is its purchase's, and its place.
+    if number.rsplit_once('-').map(|(of, _)| of) != Some(purchase) {
+        return Err(Error::NotFound);
+    }
+    let note = reason(why).map_err(|f| Error::Invalid(vec![f]))?;
+    let step = Step {
+        number: number.to_owned(),
+        shop: None,
+        to: OrderState::Cancelled,
+        actor: Actor::Shopper,
+        user: caller.user_id(),
+        note,
+        shipment: None,
+        now: engine.clock.now_ms(),
+    };
+    take(engine, step).await
+}
+
+fn by_shop(engine: &Engine, caller: &Caller, handle: &str, number: &str, to: OrderState) -> Result<Step> {
+    let shop = caller.shop(handle, Permission::FulfilOrders)?;
+    Ok(Step {
+        number: number.to_owned(),
+        shop: Some(shop),
+        to,
+        actor: Actor::Shop,
+        user: caller.user_id(),
+        note: String::new(),
+        shipment: None,
+        now: engine.clock.now_ms(),
+    })
+}
+
+async fn take(engine: &Engine, step: Step) -> Result<()> {
+    engine.db.write("orders::move", step, |tx, step| Box::pin(take_in_tx(tx, step))).await?;
+    engine.wake.notify_one();
+    Ok(())
+}
+
+async fn take_in_tx(tx: &mut Tx, step: &Step) -> Tried<()> {
+    let from = step.to.reached_from(step.actor);
+    let (Some(first), Some(last)) = (from.first(), from.last()) else {
+        return Err(fault("a step that nobody may take"));
+    };
+    let part = |part: fn(&Shipment) -> &String| {
+        step.shipment.as_ref().map(part).map(|text| text.as_str().to_owned())
+    };
+    let row = params![
+        &step.number,
+        step.shop,
+        step.to.as_str(),
+        first.as_str(),
+        last.as_str(),
+        part(|s| &s.carrier),
+        part(|s| &s.tracking_number),
+        part(|s| &s.tracking_url),
+    ];
+    let Some(order) = tx.opt::<Moved>(&MOVE, row).await? else {
+        let stands: Option<Stands> = tx.opt(&STANDS, params![&step.number, step.shop]).await?;
+        let stands = stands.ok_or(Error::NotFound)?.state;
+        return if stands == step.to { Ok(()) } else { Err(Conflict::OrderMoved(stands).into()) };
+    };
+    let (to, actor) = (step.to.as_str(), step.actor.as_str());
+    tx.exec(&NOTE, params![order.id, to, actor, step.user, &step.note, step.now]).await?;
+    let fact = match step.to {
+        OrderState::Confirmed => Fact::OrderConfirmed,
+        OrderState::Shipped => Fact::OrderShipped,
+        OrderState::Delivered => Fact::OrderDelivered,
+        OrderState::Cancelled => Fact::OrderCancelled,
+        OrderState::Placed => return Err(fault("nothing leads back to the beginning")),
+    };
+    tx.exec_many(&facts::WRITE, &[facts::row(fact, order.id, step.now)]).await?;
+    if step.to == OrderState::Cancelled {
+        undo_in_tx(tx, &order, step.now).await?;
+    }
+    Ok(())
+}
+
+/// Stock and money of an order that was cancelled just now go back.
+async fn undo_in_tx(tx: &mut Tx, order: &Moved, now: i64) -> Tried<()> {
+    let (total, part) =
+        (Money::new(order.total_minor, order.currency), Money::new(order.commission_minor, order.currency));
+    if order.method.collects() {
+        payments::promise_in_tx(tx, order.purchase_id, order.id, total, random::id(now), now).await?;
+        let postings = [
+            (sale_reversed(order.shop_id, total)?, order.id),
+            (commission_reversed(order.shop_id, part)?, order.id),
+        ];
+        ledger::post(tx, &postings, now).await?;
+    } else {
+        ledger::post(tx, &[(cash_commission_reversed(order.shop_id, part)?, order.id)], now).await?;
+    }
+    tx.exec(&RETURN_STOCK, params![order.id, now]).await?;
+    // Last, since others wait for these rows.
+    tx.exec(&CHANGED, params![order.id, now]).await?;
+    tx.exec(&RESTOCK, params![order.id]).await?;
+    Ok(())
+}

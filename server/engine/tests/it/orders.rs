@@ -1,0 +1,260 @@
+//! What becomes of orders: each step once, by whoever may, with stock and money going back when they are cancelled.
+
+use haat_engine::{Caller, orders, sandbox};
+use haat_shared::{
+    Conflict, Error, FieldCode,
+    orders::{Actor, ListOrders, OrderState, Shipment},
+    payments::PaymentState,
+};
+
+use crate::{both, races::at_once, support::*};
+
+const MEENA: &str = "meena-crafts";
+
+pub fn shipment() -> Shipment {
+    Shipment {
+        carrier: "Blue Dart".into(),
+        tracking_number: "BD 1".into(),
+        tracking_url: "https://track.example/BD1".into(),
+    }
+}
+
+fn moved(stands: OrderState) -> Result<(), Error> {
+    Err(Conflict::OrderMoved(stands).into())
+}
+
+both! {
+    async fn an_order_goes_from_placed_to_delivered_step_by_step(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 2)]).await).await.unwrap();
+        let order = format!("{number}-1");
+        assert_eq!(orders::ship(engine, &owner, MEENA, &order, shipment()).await, moved(OrderState::Placed));
+        assert_eq!(orders::deliver(engine, &owner, MEENA, &order).await, moved(OrderState::Placed));
+        for _ in 0..2 {
+            orders::confirm(engine, &owner, MEENA, &order).await.unwrap();
+        }
+        let fault = orders::ship(engine, &owner, MEENA, &order, Shipment::default()).await.unwrap_err();
+        assert_eq!(fault.at("carrier"), Some(FieldCode::Missing));
+        for _ in 0..2 {
+            orders::ship(engine, &owner, MEENA, &order, shipment()).await.unwrap();
+        }
+        assert_eq!(orders::cancel(engine, &owner, MEENA, &order, "too late").await, moved(OrderState::Shipped));
+        assert_eq!(orders::confirm(engine, &owner, MEENA, &order).await, moved(OrderState::Shipped));
+        for _ in 0..2 {
+            orders::deliver(engine, &owner, MEENA, &order).await.unwrap();
+        }
+        let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
+        let way: Vec<_> = seen.events.iter().map(|e| (e.state, e.actor)).collect();
+        assert_eq!(way, [
+            (OrderState::Placed, Actor::Shopper),
+            (OrderState::Confirmed, Actor::Shop),
+            (OrderState::Shipped, Actor::Shop),
+            (OrderState::Delivered, Actor::Shop),
+        ]);
+        assert_eq!((seen.payment, seen.refund, seen.earned.amount()), (PaymentState::Accepted, None, -9_000));
+        assert_eq!(seen.order.order.shipment, Some(shipment()));
+        assert_eq!(seen.email, "asha@example.com");
+        let shopper = orders::purchase(engine, &Caller::guest(), &number, &market.key(&number)).await.unwrap();
+        assert_eq!((shopper.orders[0].state, &shopper.orders[0].shipment), (OrderState::Delivered, &Some(shipment())));
+    }
+
+    async fn a_shop_cancels_and_all_goes_back(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 2), (lamp, 1)]).await).await;
+        assert_eq!((market.available(bowl).await, market.available(lamp).await), (3, 2));
+        let page = orders::seller_list(engine, &owner, MEENA, ListOrders::default()).await.unwrap();
+        let order = page.items[0].number.clone();
+        orders::confirm(engine, &owner, MEENA, &order).await.unwrap();
+        let fault = orders::cancel(engine, &owner, MEENA, &order, " ").await.unwrap_err();
+        assert_eq!(fault.at("reason"), Some(FieldCode::Missing));
+        for _ in 0..2 {
+            orders::cancel(engine, &owner, MEENA, &order, "The kiln broke").await.unwrap();
+        }
+        assert_eq!((market.available(bowl).await, market.available(lamp).await), (5, 2), "only this order's");
+        let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
+        let refund = seen.refund.unwrap();
+        assert_eq!((refund.amount.amount(), refund.done_at, seen.earned.amount()), (94_900, None, 0));
+        assert_eq!(seen.events.last().unwrap().note, "The kiln broke");
+        assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 94_900 + 134_800, "not yet");
+        market.settle().await;
+        assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 134_800);
+        let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
+        assert_eq!(seen.payment, PaymentState::Captured, "a part of it is still bought with");
+        assert!(seen.refund.unwrap().done_at.is_some());
+        // The rest too: the payment is refunded as a whole, and its page still shows the purchase.
+        let delta = market.owner("delta-electronics").await;
+        let page = orders::seller_list(engine, &delta, "delta-electronics", ListOrders::default()).await.unwrap();
+        orders::cancel(engine, &delta, "delta-electronics", &page.items[0].number, "Sold by mistake").await.unwrap();
+        market.settle().await;
+        assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 0);
+        let seen = orders::seller_order(engine, &delta, "delta-electronics", &page.items[0].number).await.unwrap();
+        assert_eq!(seen.payment, PaymentState::Refunded);
+        let purchase = orders::purchase(engine, &Caller::guest(), &number, &market.key(&number)).await.unwrap();
+        assert!(purchase.orders.iter().all(|o| o.state == OrderState::Cancelled));
+    }
+
+    async fn a_late_report_of_a_refunded_payment_finds_its_purchase(market) {
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        market.enter(&gateway_ref, sandbox::Card::WebhookNever).await;
+        let number = number_in(&market.come_back(payment).await.unwrap());
+        let key = market.key(&number);
+        let order = format!("{number}-1");
+        orders::cancel_own(&market.engine, &guest, &number, &key, &order, "Changed my mind").await.unwrap();
+        market.settle().await;
+        market.webhook("evt_late", &gateway_ref, payment).await.unwrap();
+        assert_eq!(number_in(&market.come_back(payment).await.unwrap()), number);
+        let view = haat_engine::checkout::view(&market.engine, &guest, id).await.unwrap();
+        assert_eq!(view.payment, Some(haat_shared::checkout::PaymentOutcome::Paid));
+    }
+
+    async fn cash_that_was_never_paid_needs_no_refund(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 2)]).await).await.unwrap();
+        let order = format!("{number}-1");
+        orders::cancel(engine, &owner, MEENA, &order, "Out of clay").await.unwrap();
+        let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
+        assert_eq!((seen.refund, seen.payment), (None, PaymentState::Accepted));
+        assert_eq!(market.available(bowl).await, 5);
+    }
+
+    async fn a_shopper_cancels_until_the_shop_has_said_yes(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let (first, second) = (market.guest_with(&[(bowl, 1)]).await, market.guest_with(&[(bowl, 1)]).await);
+        let (a, b) = (market.buy_by_card(&first).await, market.buy_by_card(&second).await);
+        let (order_a, order_b) = (format!("{a}-1"), format!("{b}-1"));
+        let nobody = Caller::guest();
+        let why = "Changed my mind";
+        assert_eq!(orders::cancel_own(engine, &nobody, &a, "", &order_a, why).await, Err(Error::NotFound));
+        assert_eq!(orders::cancel_own(engine, &owner, &a, "", &order_a, why).await, Err(Error::NotFound));
+        let other = orders::cancel_own(engine, &first, &a, "", &order_b, why).await;
+        assert_eq!(other, Err(Error::NotFound), "another purchase's order");
+        orders::cancel_own(engine, &first, &a, "", &order_a, why).await.unwrap();
+        assert_eq!(orders::confirm(engine, &owner, MEENA, &order_a).await, moved(OrderState::Cancelled));
+        orders::confirm(engine, &owner, MEENA, &order_b).await.unwrap();
+        let late = orders::cancel_own(engine, &nobody, &b, &market.key(&b), &order_b, why).await;
+        assert_eq!(late, moved(OrderState::Confirmed));
+        let seen = orders::seller_order(engine, &owner, MEENA, &order_a).await.unwrap();
+        assert_eq!(seen.events.last().map(|e| (e.actor, e.note.as_str())), Some((Actor::Shopper, why)));
+    }
+
+    async fn others_orders_do_not_exist(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        let order = format!("{number}-1");
+        let delta = market.owner("delta-electronics").await;
+        // By the handle of the shop that has it, and by their own.
+        for handle in [MEENA, "delta-electronics"] {
+            assert_eq!(orders::seller_order(engine, &delta, handle, &order).await, Err(Error::NotFound));
+            assert_eq!(orders::confirm(engine, &delta, handle, &order).await, Err(Error::NotFound));
+            assert_eq!(orders::ship(engine, &delta, handle, &order, shipment()).await, Err(Error::NotFound));
+            assert_eq!(orders::deliver(engine, &delta, handle, &order).await, Err(Error::NotFound));
+            assert_eq!(orders::cancel(engine, &delta, handle, &order, "x").await, Err(Error::NotFound));
+        }
+        assert_eq!(orders::confirm(engine, &Caller::guest(), MEENA, &order).await, Err(Error::SignInNeeded));
+        assert_eq!(orders::list_all(engine, &delta, ListOrders::default()).await, Err(Error::NotFound));
+    }
+
+    async fn orders_are_found_by_state_and_words(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 99).await;
+        let mut numbers = Vec::new();
+        for _ in 0..52 {
+            numbers.push(market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap());
+        }
+        orders::confirm(engine, &owner, MEENA, &format!("{}-1", numbers[7])).await.unwrap();
+        let list = |q: &str, state: &str, after: &str| {
+            let ask = ListOrders { q: q.into(), state: state.into(), after: after.into() };
+            let owner = owner.clone();
+            async move { orders::seller_list(engine, &owner, MEENA, ask).await }
+        };
+        let first = list("", "", "").await.unwrap();
+        assert_eq!((first.items.len(), first.items[0].pieces, first.items[0].name.as_str()), (50, 1, "Asha Rao"));
+        let rest = list("", "", &first.next.unwrap()).await.unwrap();
+        assert_eq!((rest.items.len(), rest.next), (2, None));
+        let found = list("", "confirmed", "").await.unwrap();
+        assert_eq!(found.items.iter().map(|o| o.number.clone()).collect::<Vec<_>>(), [format!("{}-1", numbers[7])]);
+        for (q, count) in [(numbers[3].to_lowercase().as_str(), 1), ("ASHA rao", 50), ("asha@example.com nobody", 0), ("%", 0)] {
+            assert_eq!(list(q, "", "").await.unwrap().items.len(), count, "{q}");
+        }
+        assert_eq!(list("", "lost", "").await.unwrap_err().at("state"), Some(FieldCode::NotAChoice));
+        assert_eq!(list("", "", "nonsense").await.unwrap_err().at("after"), Some(FieldCode::NotAChoice));
+        let all = orders::list_all(engine, &Caller::system(), ListOrders::default()).await.unwrap();
+        assert_eq!(all.items.len(), 50);
+    }
+
+    /// The shop ships, the shop cancels and a colleague cancels too, all at once: exactly one wins.
+    async fn cancel_and_ship_at_once(market) {
+        let owner = market.owner(MEENA).await;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;
+        let mut left = 50;
+        for round in 0..12 {
+            let number = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+            let order = format!("{number}-1");
+            // Every other round the shopper cancels while the shop confirms.
+            if round % 2 == 0 {
+                orders::confirm(&market.engine, &owner, MEENA, &order).await.unwrap();
+            }
+            let moves = (0..9).map(|i| {
+                let (engine, owner, number, order) = (market.engine.clone(), owner.clone(), number.clone(), order.clone());
+                let key = market.key(&number);
+                async move {
+                    match (round % 2, i % 3) {
+                        (0, 0) => orders::ship(&engine, &owner, MEENA, &order, shipment()).await.map(|()| OrderState::Shipped),
+                        (0, _) => orders::cancel(&engine, &owner, MEENA, &order, "No").await.map(|()| OrderState::Cancelled),
+                        (_, 0) => orders::confirm(&engine, &owner, MEENA, &order).await.map(|()| OrderState::Confirmed),
+                        _ => orders::cancel_own(&engine, &Caller::guest(), &number, &key, &order, "No").await.map(|()| OrderState::Cancelled),
+                    }
+                }
+            });
+            let outcomes = at_once(moves.collect()).await;
+            let seen = orders::seller_order(&market.engine, &owner, MEENA, &order).await.unwrap();
+            let stands = seen.order.order.state;
+            for outcome in &outcomes {
+                match outcome {
+                    Ok(state) => assert_eq!(*state, stands),
+                    Err(error) => assert_eq!(*error, Conflict::OrderMoved(stands).into()),
+                }
+            }
+            assert!(outcomes.iter().any(|o| o.is_ok()));
+            left -= i64::from(stands != OrderState::Cancelled);
+        }
+        market.settle().await;
+        assert_eq!(market.available(bowl).await, left);
+        assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, (50 - left) * 49_900);
+    }
+
+    /// Both orders of one purchase are cancelled at once, often: both refunds are made, and never more than was captured.
+    async fn both_orders_of_a_purchase_cancelled_at_once(market) {
+        let shops = [(MEENA, market.owner(MEENA).await), ("delta-electronics", market.owner("delta-electronics").await)];
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 20).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 20).await;
+        for _ in 0..6 {
+            let number = market.buy_by_card(&market.guest_with(&[(bowl, 1), (lamp, 2)]).await).await;
+            let purchase = orders::purchase(&market.engine, &Caller::guest(), &number, &market.key(&number)).await.unwrap();
+            let moves = (0..8).map(|i| {
+                let (handle, owner) = shops[i % 2].clone();
+                let order = purchase.orders.iter().find(|o| o.shop_handle == handle).unwrap().number.clone();
+                let engine = market.engine.clone();
+                async move { orders::cancel(&engine, &owner, handle, &order, "No").await }
+            });
+            for outcome in at_once(moves.collect()).await {
+                outcome.unwrap();
+            }
+            // Two workers give it back at once.
+            let workers = (0..2).map(|_| { let engine = market.engine.clone(); async move { haat_engine::jobs::drain(&engine).await.unwrap() } });
+            at_once(workers.collect()).await;
+        }
+        market.settle().await;
+        assert_eq!((market.available(bowl).await, market.available(lamp).await), (20, 20));
+        let captures = sandbox::captures(&market.engine.db).await.unwrap();
+        assert_eq!((captures.captured, captures.kept_minor), (6, 0));
+    }
+}
