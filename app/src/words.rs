@@ -1,12 +1,18 @@
 //! Facts in words: errors, states, ways to pay, dates.
 
 use haat_shared::{Conflict, Error, FieldCode, orders::OrderState, payments::Method};
-use leptos_i18n::tu_string;
+use leptos_i18n::{td_string, tu_string};
 
 use crate::i18n::{I18nKeys, Locale};
 
 /// The words of the language that the page is in.
 pub type I18n = leptos_i18n::I18nContext<Locale, I18nKeys>;
+
+impl From<I18n> for Locale {
+    fn from(i18n: I18n) -> Self {
+        i18n.get_locale_untracked()
+    }
+}
 
 /// What went wrong and what to do, in a sentence or two.
 pub fn error(i18n: I18n, error: &Error) -> String {
@@ -88,10 +94,11 @@ pub fn method_note(i18n: I18n, method: Method) -> &'static str {
 }
 
 /// How it was paid.
-pub fn paid_by(i18n: I18n, method: Method) -> &'static str {
+pub fn paid_by(locale: impl Into<Locale>, method: Method) -> &'static str {
+    let locale = locale.into();
     match method {
-        Method::Sandbox => tu_string!(i18n, method.paid_sandbox),
-        Method::Cash => tu_string!(i18n, method.paid_cash),
+        Method::Sandbox => td_string!(locale, method.paid_sandbox),
+        Method::Cash => td_string!(locale, method.paid_cash),
     }
 }
 
@@ -118,24 +125,25 @@ pub fn order_news(i18n: I18n, state: OrderState) -> &'static str {
 }
 
 /// The day of a time in RFC 3339: `2026-11-21T09:30:00Z` is 21 Nov 2026. What is no such time stays as it is.
-pub fn day(i18n: I18n, time: &str) -> String {
+pub fn day(locale: impl Into<Locale>, time: &str) -> String {
+    let locale = locale.into();
     let mut parts = time.get(..10).unwrap_or_default().split('-');
     let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else {
         return time.to_owned();
     };
     let month = match month {
-        "01" => tu_string!(i18n, month.m1),
-        "02" => tu_string!(i18n, month.m2),
-        "03" => tu_string!(i18n, month.m3),
-        "04" => tu_string!(i18n, month.m4),
-        "05" => tu_string!(i18n, month.m5),
-        "06" => tu_string!(i18n, month.m6),
-        "07" => tu_string!(i18n, month.m7),
-        "08" => tu_string!(i18n, month.m8),
-        "09" => tu_string!(i18n, month.m9),
-        "10" => tu_string!(i18n, month.m10),
-        "11" => tu_string!(i18n, month.m11),
-        "12" => tu_string!(i18n, month.m12),
+        "01" => td_string!(locale, month.m1),
+        "02" => td_string!(locale, month.m2),
+        "03" => td_string!(locale, month.m3),
+        "04" => td_string!(locale, month.m4),
+        "05" => td_string!(locale, month.m5),
+        "06" => td_string!(locale, month.m6),
+        "07" => td_string!(locale, month.m7),
+        "08" => td_string!(locale, month.m8),
+        "09" => td_string!(locale, month.m9),
+        "10" => td_string!(locale, month.m10),
+        "11" => td_string!(locale, month.m11),
+        "12" => td_string!(locale, month.m12),
         _ => return time.to_owned(),
     };
     format!("{} {month} {year}", day.trim_start_matches('0'))

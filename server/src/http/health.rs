@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use haat_engine::jobs;
+use haat_engine::{jobs, notifications};
 
 use super::State;
 use crate::config::Mode;
@@ -46,6 +46,10 @@ pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) 
     if let Ok(backlog) = jobs::backlog(&state.booted.engine).await {
         metrics::gauge!("haat_jobs", "state" => "queued").set(backlog.queued as f64);
         metrics::gauge!("haat_jobs", "state" => "dead").set(backlog.dead as f64);
+    }
+    if let Ok(backlog) = notifications::backlog(&state.booted.engine).await {
+        metrics::gauge!("haat_mails", "state" => "queued").set(backlog.queued as f64);
+        metrics::gauge!("haat_mails", "state" => "failed").set(backlog.dead as f64);
     }
     state.metrics.render().into_response()
 }

@@ -15,8 +15,10 @@ pub struct Migration {
 }
 
 /// All steps, in order.
-pub const SCHEMA: &[Migration] =
-    &[Migration { number: 1, name: "spine", sql: include_str!("../../migrations/0001_spine.sql") }];
+pub const SCHEMA: &[Migration] = &[
+    Migration { number: 1, name: "spine", sql: include_str!("../../migrations/0001_spine.sql") },
+    Migration { number: 2, name: "mail", sql: include_str!("../../migrations/0002_mail.sql") },
+];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
     number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use haat_engine::db::statement;
 
-use crate::{buying, carts, catalog, jobs, payments, support::*};
+use crate::{buying, carts, catalog, jobs, notifications, payments, support::*};
 
 /// Every statement runs on both databases: what prepares may still fail to bind or to be read back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -34,6 +34,7 @@ async fn every_statement_prepares_and_runs_on_both() {
             crate::accounts::signing_out_ends_the_session_on_the_server
             jobs::a_refund_that_fails_is_tried_again_and_then_laid_aside
             jobs::what_is_over_is_forgotten
+            notifications::a_mail_that_does_not_get_through_is_tried_again_and_laid_aside_in_the_end
             payments::a_gateway_that_is_away_costs_nothing_but_time
             payments::a_late_capture_is_honoured_if_there_is_stock
             payments::a_second_capture_goes_back
