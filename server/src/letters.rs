@@ -195,3 +195,170 @@ impl Escaper for Markup {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use haat_shared::{Currency, checkout::CheckoutLineView, id::Id, orders::OrderState};
+
+    use super::*;
+
+    const URL: &str = "http://localhost:3000/purchases/H1?key=k_-";
+
+    fn money(minor: i64) -> Money {
+        Money::new(minor, Currency::INR)
+    }
+
+    fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
+        let (subtotal, delivery) = (money(45_000 * quantity), money(4_900));
+        let line = CheckoutLineView {
+            title: title.into(),
+            variant_title: "Blue".into(),
+            quantity,
+            unit_price: money(45_000),
+            total: subtotal,
+        };
+        OrderView {
+            id: Id::from_uuid(Default::default()),
+            number: "H1-1".into(),
+            shop_name: shop_name.into(),
+            shop_handle: "meena-crafts".into(),
+            state: OrderState::Placed,
+            lines: vec![line],
+            subtotal,
+            delivery,
+            total: subtotal.plus(delivery).unwrap(),
+        }
+    }
+
+    fn address(name: &str) -> Address {
+        Address {
+            name: name.into(),
+            line1: "12 Lake Road".into(),
+            line2: String::new(),
+            city: "Pune".into(),
+            region: String::new(),
+            postal_code: "411001".into(),
+            country: "IN".into(),
+            phone: "+91 98".into(),
+        }
+    }
+
+    fn to_shopper(method: Method, name: &str, orders: Vec<OrderView>) -> Words {
+        let purchase = PurchaseView {
+            id: Id::from_uuid(Default::default()),
+            number: "H1".into(),
+            made_at: "2026-11-21T09:30:00Z".into(),
+            email: "asha@example.com".into(),
+            address: address(name),
+            method,
+            total: Money::sum(Currency::INR, orders.iter().map(|o| o.total)).unwrap(),
+            orders,
+        };
+        render(&Letter::OrderConfirmed { purchase, url: URL.into() }, "en").unwrap()
+    }
+
+    fn to_shop(method: Method, name: &str, order: OrderView) -> Words {
+        let order = ShopOrderView {
+            order,
+            placed_at: "2026-11-21T09:30:00Z".into(),
+            address: address(name),
+            method,
+            commission: money(4_500),
+        };
+        render(&Letter::OrderReceived { order, url: URL.into() }, "a language that nobody speaks").unwrap()
+    }
+
+    /// What is read of HTML: no head, no tags, no indentation.
+    fn read(html: &str) -> String {
+        let body = html.split_once("<body").unwrap().1;
+        let text = body.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text);
+        let text = text.collect::<Vec<_>>().join(" ").replace("&#39;", "'").replace("&amp;", "&");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_shopper_reads_everything_in_both_parts() {
+        let orders = vec![order("Meena Crafts", "Clay bowl", 2), order("Delta Electronics", "Desk lamp", 1)];
+        let words = to_shopper(Method::Cash, "Asha Rao", orders);
+        assert_eq!(words.subject, "Your purchase H1 is confirmed");
+        assert!(
+            words.html.contains(&format!("href=\"{URL}\"")) && words.text.contains(&format!("\n{URL}\n"))
+        );
+        for part in [read(&words.html), words.text] {
+            for said in [
+                "Thank you, Asha Rao.",
+                "Purchase H1 · 21 Nov 2026",
+                "Meena Crafts",
+                "Delta Electronics",
+                "Order H1-1",
+                "2 ×",
+                "Clay bowl",
+                "Blue",
+                "₹450.00 each",
+                "₹949.00",
+                "₹1,350.00",
+                "₹98.00",
+                "₹1,448.00",
+                "To be paid in cash on delivery. Taxes are included.",
+                "12 Lake Road",
+                "Pune, 411001",
+                "India",
+                "they may not arrive together",
+                "have the total of each order ready",
+                "Reply to this mail and tell us the number H1",
+            ] {
+                assert!(part.contains(said), "{said:?} is not in\n{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_shop_reads_what_to_pack_where_it_goes_and_who_collects() {
+        for (method, who) in
+            [(Method::Cash, "Collect ₹949.00 in cash"), (Method::Sandbox, "Collected by the market")]
+        {
+            let words = to_shop(method, "Asha Rao", order("Meena Crafts", "Clay bowl", 2));
+            assert_eq!(words.subject, "New order H1-1: ₹949.00");
+            for part in [read(&words.html), words.text] {
+                for said in [who, "Clay bowl", "Blue", "2 ×", "Asha Rao", "Pune", "+91 98", "₹45.00", "H1-1"]
+                {
+                    assert!(part.contains(said), "{said:?} is not in\n{part}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hostile_text_stays_text() {
+        let hostile = "Bowl\r\nBcc: all@example.com\n\nPay again: <script>alert(1)</script>\u{202e}\u{2066}\u{2028}&\"'";
+        let letters = [
+            to_shopper(Method::Cash, hostile, vec![order(hostile, hostile, 1)]),
+            to_shop(
+                Method::Cash,
+                hostile,
+                OrderView { number: hostile.into(), ..order(hostile, hostile, 1) },
+            ),
+        ];
+        for Words { subject, text, html } in letters {
+            assert!(!subject.contains(['\r', '\n', '\u{202e}', '\u{2028}']), "{subject}");
+            assert!(!html.contains("<script") && html.contains("&lt;script&gt;"), "{html}");
+            for c in ['\u{202e}', '\u{2066}'] {
+                assert!(!text.contains(c) && !html.contains(c));
+            }
+            for line in text.lines() {
+                assert!(!line.starts_with("Bcc:") && !line.trim_start().starts_with("Pay again"), "{text}");
+            }
+            assert!(!text.contains(['\r', '\u{2028}']));
+            // In an attribute it would have to leave its quotes first.
+            assert!(!read(&html).is_empty() && html.matches("href=").count() == 1);
+        }
+    }
+
+    #[test]
+    fn nothing_is_fetched_when_a_mail_is_opened() {
+        let words = to_shopper(Method::Sandbox, "Asha", vec![order("Meena Crafts", "Clay bowl", 1)]);
+        for word in ["src=", "url(", "<link", "<img", "<script", "@import"] {
+            assert!(!words.html.contains(word), "{word}");
+        }
+    }
+}
