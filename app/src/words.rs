@@ -97,10 +97,10 @@ pub fn method_note(i18n: I18n, method: Method) -> &'static str {
 }
 
 /// How it was paid.
-pub fn paid_by(i18n: I18n, method: Method) -> &'static str {
+pub fn paid_by(locale: I18n, method: Method) -> &'static str {
     match method {
-        Method::Sandbox => tu_string!(i18n, method.paid_sandbox),
-        Method::Cash => tu_string!(i18n, method.paid_cash),
+        Method::Sandbox => tu_string!(locale, method.paid_sandbox),
+        Method::Cash => tu_string!(locale, method.paid_cash),
     }
 }
 
@@ -127,24 +127,24 @@ pub fn order_news(i18n: I18n, state: OrderState) -> &'static str {
 }
 
 /// The day of a time in RFC 3339: `2026-11-21T09:30:00Z` is 21 Nov 2026. What is no such time stays as it is.
-pub fn day(i18n: I18n, time: &str) -> String {
+pub fn day(locale: I18n, time: &str) -> String {
     let mut parts = time.get(..10).unwrap_or_default().split('-');
     let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else {
         return time.to_owned();
     };
     let month = match month {
-        "01" => tu_string!(i18n, month.m1),
-        "02" => tu_string!(i18n, month.m2),
-        "03" => tu_string!(i18n, month.m3),
-        "04" => tu_string!(i18n, month.m4),
-        "05" => tu_string!(i18n, month.m5),
-        "06" => tu_string!(i18n, month.m6),
-        "07" => tu_string!(i18n, month.m7),
-        "08" => tu_string!(i18n, month.m8),
-        "09" => tu_string!(i18n, month.m9),
-        "10" => tu_string!(i18n, month.m10),
-        "11" => tu_string!(i18n, month.m11),
-        "12" => tu_string!(i18n, month.m12),
+        "01" => tu_string!(locale, month.m1),
+        "02" => tu_string!(locale, month.m2),
+        "03" => tu_string!(locale, month.m3),
+        "04" => tu_string!(locale, month.m4),
+        "05" => tu_string!(locale, month.m5),
+        "06" => tu_string!(locale, month.m6),
+        "07" => tu_string!(locale, month.m7),
+        "08" => tu_string!(locale, month.m8),
+        "09" => tu_string!(locale, month.m9),
+        "10" => tu_string!(locale, month.m10),
+        "11" => tu_string!(locale, month.m11),
+        "12" => tu_string!(locale, month.m12),
         _ => return time.to_owned(),
     };
     format!("{} {month} {year}", day.trim_start_matches('0'))

@@ -2,10 +2,19 @@
 
 use std::sync::Arc;
 
-use haat_engine::{Clock, Db, Engine, Parts, payments::PaymentGateway, random::Secret};
-use haat_gateways::{cash::Cash, sandbox::Sandbox};
+use haat_engine::{
+    Clock, Db, Engine, Parts,
+    notifications::{Mailer, mailbox::Mailbox},
+    payments::PaymentGateway,
+    random::Secret,
+};
+use haat_gateways::{
+    cash::Cash,
+    sandbox::Sandbox,
+    smtp::{Sender, Smtp},
+};
 
-use crate::config::Config;
+use crate::{config::Config, letters};
 
 /// A market that is ready to serve.
 #[derive(Clone)]
@@ -16,6 +25,8 @@ pub struct Booted {
     pub engine: Engine,
     /// The sandbox gateway, where it is offered.
     pub sandbox: Option<Arc<Sandbox>>,
+    /// Who mails come from.
+    pub sender: Sender,
 }
 
 /// Opens the database. Makes the folder of an embedded one.
@@ -27,8 +38,8 @@ pub async fn database(config: &Config) -> Result<Db, String> {
     Db::open(url, config.database.connections).await.map_err(|e| e.to_string())
 }
 
-/// Wires everything together around an open database.
-pub fn wire(config: Config, db: Db, clock: Clock) -> Booted {
+/// Wires everything together around an open database. The error says what of the configuration to change.
+pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
     let secret = Secret::new(config.security.secret.reveal());
     let public_url = config.server.public_url.trim_end_matches('/').to_owned();
     let sandbox = config.payments.sandbox.then(|| {
@@ -50,8 +61,22 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Booted {
     if config.payments.cash {
         gateways.push(Arc::new(Cash));
     }
+    let sender: Sender = config.mail.from.parse().map_err(|e| format!("mail.from: {e}"))?;
+    let mailer: Arc<dyn Mailer> = match config.mail.smtp_url.reveal() {
+        "" => Arc::new(Mailbox(db.clone())),
+        url => Arc::new(Smtp::new(url, sender.clone()).map_err(|e| format!("mail.smtp_url: {e}"))?),
+    };
     let currency = config.market.currency;
-    let engine =
-        Engine::new(Parts { db, clock, gateways, secret, public_url, wake: Arc::default(), currency });
-    Booted { config: Arc::new(config), engine, sandbox }
+    let engine = Engine::new(Parts {
+        db,
+        clock,
+        gateways,
+        mailer,
+        render: letters::render,
+        secret,
+        public_url,
+        wake: Arc::default(),
+        currency,
+    });
+    Ok(Booted { config: Arc::new(config), engine, sandbox, sender })
 }

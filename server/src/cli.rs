@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     boot::{self, Booted},
-    config::{Config, Log},
+    config::{Config, Log, Mode},
     demo, http, import, worker,
 };
 
@@ -131,7 +131,7 @@ fn print(text: impl std::fmt::Display) {
 async fn open(config: Config) -> Result<Booted, String> {
     let db = boot::database(&config).await?;
     db.check_schema().await.map_err(|e| e.to_string())?;
-    Ok(boot::wire(config, db, Clock::default()))
+    boot::wire(config, db, Clock::default())
 }
 
 async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
@@ -210,6 +210,9 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
             tracing::debug!(%error, "no TCP_NODELAY");
         }
     });
+    if booted.config.mode == Mode::Production && booted.config.mail.smtp_url.reveal().is_empty() {
+        tracing::warn!("no mail leaves this market: it stays in the database until mail.smtp_url is set");
+    }
     let stop = CancellationToken::new();
     let mut workers = worker::start(&booted, &stop);
     let engine = booted.engine.clone();

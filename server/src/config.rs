@@ -27,6 +27,8 @@ pub struct Config {
     pub market: Market,
     /// The ways to pay.
     pub payments: Payments,
+    /// Mails.
+    pub mail: Mail,
     /// Keys.
     pub security: Security,
     /// The log.
@@ -92,6 +94,17 @@ pub struct Payments {
     pub sandbox_url: String,
 }
 
+/// Mails.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    /// Who mails come from: `NAME <ADDRESS>`. Someone must read the replies.
+    pub from: String,
+    /// The server that sends them: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required`. Without one they stay in
+    /// the database for a week; in development they are shown at `/dev/mail`.
+    pub smtp_url: Secret,
+}
+
 /// Keys.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -141,6 +154,12 @@ impl Default for Payments {
     }
 }
 
+impl Default for Mail {
+    fn default() -> Self {
+        Self { from: "Haat <market@localhost>".into(), smtp_url: Secret::default() }
+    }
+}
+
 impl Default for Security {
     fn default() -> Self {
         Self { secret: Secret(DEFAULT_SECRET.into()) }
@@ -167,7 +186,7 @@ impl Secret {
     fn hidden(&self) -> String {
         match self.0.split_once("://") {
             // Of a URL only the password is secret.
-            Some((scheme, rest)) => match rest.split_once('@') {
+            Some((scheme, rest)) => match rest.rsplit_once('@') {
                 Some((_, host)) => format!("{scheme}://…@{host}"),
                 None => self.0.clone(),
             },
@@ -344,10 +363,12 @@ mod tests {
         let config = load(&[
             ("HAAT__DATABASE__URL", "postgres://haat:hush@db/haat"),
             ("HAAT__SECURITY__SECRET", "hush"),
+            ("HAAT__MAIL__SMTP_URL", "smtps://me@haat.example:hush@mail.example"),
         ])
         .unwrap();
         let shown = toml::to_string(&config).unwrap() + &format!("{config:?}");
         assert!(!shown.contains("hush"), "{shown}");
         assert!(shown.contains("postgres://…@db/haat"), "{shown}");
+        assert!(shown.contains("smtps://…@mail.example") && !shown.contains("me@"), "{shown}");
     }
 }

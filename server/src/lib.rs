@@ -7,4 +7,5 @@ pub mod config;
 mod demo;
 pub mod http;
 mod import;
+pub mod letters;
 pub mod worker;

@@ -1,20 +1,37 @@
 //! The worker: tells facts, does jobs, ends what has run out, asks gateways, forgets. Any number of nodes may run one.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use haat_engine::{Fault, accounts, checkout, facts, idempotency, jobs, payments};
-use tokio::task::JoinSet;
+use haat_engine::{Fault, accounts, checkout, facts, idempotency, jobs, notifications, payments};
+use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::boot::Booted;
+
+/// How long a step rests that nobody wakes.
+const REST: Duration = Duration::from_millis(500);
 
 /// Starts the worker. It stops after its current step when `stop` is cancelled.
 pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let engine = booted.engine.clone();
-    tasks.spawn(work(stop.clone(), Duration::from_millis(500), booted.clone(), "jobs", move || {
+    let written = Arc::<Notify>::default();
+    let tell = written.clone();
+    tasks.spawn(work(stop.clone(), engine.wake.clone(), "jobs", move || {
+        let (engine, tell) = (engine.clone(), tell.clone());
+        async move {
+            let done = facts::tell(&engine).await? + jobs::run_due(&engine).await?;
+            if done > 0 {
+                tell.notify_one();
+            }
+            Ok(done)
+        }
+    }));
+    // On its own: a mail server may take its time.
+    let engine = booted.engine.clone();
+    tasks.spawn(work(stop.clone(), written, "mails", move || {
         let engine = engine.clone();
-        async move { Ok(facts::tell(&engine).await? + jobs::run_due(&engine).await?) }
+        async move { notifications::send_due(&engine).await }
     }));
     let engine = booted.engine.clone();
     tasks.spawn(every(stop.clone(), Duration::from_secs(5), "sweep", move || {
@@ -44,8 +61,8 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
     tasks
 }
 
-/// Runs a step again and again: at once while there is work, when woken, and every `rest` at least.
-async fn work<F, Fut>(stop: CancellationToken, rest: Duration, booted: Booted, name: &'static str, step: F)
+/// Runs a step again and again: at once while there is work, when woken, and twice a second at least.
+async fn work<F, Fut>(stop: CancellationToken, wake: Arc<Notify>, name: &'static str, step: F)
 where
     F: Fn() -> Fut,
     Fut: Future<Output = Result<usize, Fault>>,
@@ -59,8 +76,8 @@ where
         if done == 0 {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = booted.engine.wake.notified() => {}
-                () = tokio::time::sleep(rest) => {}
+                () = wake.notified() => {}
+                () = tokio::time::sleep(REST) => {}
             }
             // Those who woke it come in crowds: let some gather, they share a transaction.
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -180,6 +180,8 @@ pub mod kinds {
         Fact FactId "fact";
         /// Work to be done after the commit.
         Job JobId "job";
+        /// A mail to someone.
+        Mail MailId "mail";
         /// What was typed into a form that came back.
         Draft DraftId "draft";
     }

@@ -17,6 +17,8 @@ pub enum Surface {
     Sandbox,
     /// For those who run the program.
     Operation,
+    /// For those who change the program. Not there in production.
+    Development,
 }
 
 /// Who may go there. The use case behind it decides; this says what to expect.
@@ -115,6 +117,9 @@ routes! {
     HEALTHZ GET "/healthz" Operation Anyone;
     READYZ GET "/readyz" Operation Anyone;
     METRICS GET "/metrics" Operation Anyone;
+    DEV_MAILS GET "/dev/mail" Development Anyone;
+    DEV_MAIL GET "/dev/mail/{id}" Development Anyone;
+    DEV_MAIL_HTML GET "/dev/mail/{id}/html" Development Anyone;
 }
 
 #[cfg(test)]

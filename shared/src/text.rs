@@ -37,7 +37,7 @@ pub fn https_url(field: &str, text: &str, max: usize) -> Result<String, FieldErr
 }
 
 /// Characters that turn the text around them the other way and so make one thing look like another.
-fn is_direction_override(c: char) -> bool {
+pub fn is_direction_override(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -127,10 +127,7 @@ fn prefixed(search: &str) -> String {
 }
 
 /// What a resource brings, once it is there; a skeleton before, the failure in words otherwise.
-pub fn loaded<T, V>(
-    resource: Found<T>,
-    show: impl Fn(T) -> V + Clone + Send + Sync + 'static,
-) -> AnyView
+pub fn loaded<T, V>(resource: Found<T>, show: impl Fn(T) -> V + Clone + Send + Sync + 'static) -> AnyView
 where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     V: IntoView + 'static,

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::{Engine, Fault, facts, params, payments, random, rows, statements};
+use crate::{Engine, Fault, facts, notifications, params, payments, random, rows, statements};
 use haat_shared::{Id, id::kinds::*};
 
 /// What is to be done.
@@ -48,11 +48,11 @@ statements! {
     DONE = "UPDATE jobs SET state = 'done', claim = NULL, updated_at = $1 WHERE id = $2 AND claim = $3";
     FAILED = "UPDATE jobs SET state = $4, claim = NULL, lease_until = 0, run_at = $5, error = $6, updated_at = $1
         WHERE id = $2 AND claim = $3";
-    NOTIFY_SHOPPERS = "INSERT INTO notifications (kind, subject, recipient, state, created_at)
-        SELECT 'purchase_made', p.id, p.email, 'written', $1 FROM jobs j JOIN purchases p ON p.id = j.subject
+    NOTIFY_SHOPPERS = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'purchase_made', p.id, p.email, p.locale, 'written', $1 FROM jobs j JOIN purchases p ON p.id = j.subject
         WHERE j.claim = $2 AND j.kind = 'notify_shopper' AND j.state = 'queued' ON CONFLICT DO NOTHING";
-    NOTIFY_SHOPS = "INSERT INTO notifications (kind, subject, recipient, state, created_at)
-        SELECT 'order_placed', o.id, u.email, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
+    NOTIFY_SHOPS = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'order_placed', o.id, u.email, u.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
         JOIN shop_members m ON m.shop_id = o.shop_id AND m.role = 'owner' JOIN users u ON u.id = m.user_id
         WHERE j.claim = $2 AND j.kind = 'notify_shop' AND j.state = 'queued' ON CONFLICT DO NOTHING";
     FORGET = "DELETE FROM jobs WHERE state = 'done' AND updated_at < $1";
@@ -72,9 +72,9 @@ rows! {
 
     /// How much work there is.
     pub struct Backlog {
-        /// Jobs to be done.
+        /// To be done.
         pub queued: i64,
-        /// Jobs laid aside.
+        /// Laid aside.
         pub dead: i64,
     }
 }
@@ -84,11 +84,12 @@ pub async fn backlog(engine: &Engine) -> Result<Backlog, Fault> {
     Ok(engine.db.one(&COUNT, params![]).await?)
 }
 
-/// Tells facts and does what is due until there is nothing left that is due now; answers how much that was.
+/// Tells facts, does what is due and sends what is written until there is nothing left that is due now; answers how much that was.
 pub async fn drain(engine: &Engine) -> Result<usize, Fault> {
     let mut total = 0;
     loop {
-        let done = facts::tell(engine).await? + run_due(engine).await?;
+        let done =
+            facts::tell(engine).await? + run_due(engine).await? + notifications::send_due(engine).await?;
         if done == 0 {
             return Ok(total);
         }
@@ -185,6 +186,7 @@ pub(crate) fn backoff_ms(attempts: i64) -> i64 {
 pub async fn forget(engine: &Engine) -> Result<(), Fault> {
     let before = engine.clock.now_ms() - KEEP_MS;
     facts::forget(engine, before).await?;
+    notifications::mailbox::forget(&engine.db, &engine.clock).await?;
     engine
         .db
         .write("jobs::forget", before, |tx, before| {

@@ -3,7 +3,7 @@
 //! A use case is a function: it takes the [`Engine`], the [`Caller`] and a command, authorises the caller, opens a
 //! transaction, loads, asks a pure rule of `haat_shared`, writes rows and facts, commits, and answers with a view.
 //! Every SQL statement of the program is in this crate, beside the use case that needs it. What it needs from outside
-//! (payment gateways) it asks for by a trait; it knows no HTTP, no HTML and no words.
+//! (payment gateways, mailers) it asks for by a trait; it knows no HTTP, no HTML and no words.
 
 pub mod accounts;
 pub mod caller;
@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod inventory;
 pub mod jobs;
 pub mod ledger;
+pub mod notifications;
 pub mod oracle;
 pub mod orders;
 pub mod payments;
@@ -31,6 +32,7 @@ pub use clock::Clock;
 pub use db::Db;
 use db::DbError;
 use haat_shared::{Currency, Error, payments::Method};
+use notifications::{Mailer, Render};
 use payments::PaymentGateway;
 
 /// Everything that a use case needs. Cheap to clone.
@@ -45,6 +47,10 @@ pub struct Parts {
     pub clock: Clock,
     /// The ways to pay that are offered, in the order they are shown in.
     pub gateways: Vec<Arc<dyn PaymentGateway>>,
+    /// What carries mails.
+    pub mailer: Arc<dyn Mailer>,
+    /// What puts letters into words.
+    pub render: Render,
     /// What links are signed with.
     pub secret: random::Secret,
     /// The address that shoppers know this market by, without a slash at the end.

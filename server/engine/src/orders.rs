@@ -15,12 +15,13 @@ use crate::{
 use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
     checkout::{Address, CheckoutLineView},
-    id::kinds::{OrderId, PurchaseId, UserId},
+    id::kinds::{Job, OrderId, PurchaseId, UserId},
     orders::{OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView},
     page::Page,
     payments::Method,
     permissions::Permission,
 };
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Rows of a page.
@@ -41,19 +42,39 @@ statements! {
             t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.number = $1";
-    LINES = "SELECT o.id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier, o.tracking_number,
-            o.tracking_url, o.currency, o.subtotal_minor,
+    LINES = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
+            o.tracking_number, o.tracking_url, o.currency, o.subtotal_minor,
             o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
         FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
         JOIN order_lines l ON l.order_id = o.id WHERE o.purchase_id = $1 ORDER BY o.number, l.position";
-    OF_SHOP = "SELECT o.id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier, o.tracking_number,
-            o.tracking_url, o.currency, o.subtotal_minor,
+    OF_SHOP = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
+            o.tracking_number, o.tracking_url, o.currency, o.subtotal_minor,
             o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
         FROM (SELECT * FROM orders WHERE shop_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS o
         JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
         JOIN order_lines l ON l.order_id = o.id ORDER BY o.id DESC, l.position";
+    PURCHASES_TOLD = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.total_minor,
+            p.created_at, t.token_hash
+        FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
+        WHERE p.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')";
+    LINES_TOLD = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
+            o.tracking_number, o.tracking_url, o.currency,
+            o.subtotal_minor, o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method,
+            l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
+        FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
+        JOIN order_lines l ON l.order_id = o.id
+        WHERE o.purchase_id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')
+        ORDER BY o.number, l.position";
+    ORDERS_TOLD = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
+            o.tracking_number, o.tracking_url, o.currency,
+            o.subtotal_minor, o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method,
+            l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
+        FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
+        JOIN order_lines l ON l.order_id = o.id
+        WHERE o.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'order_placed')
+        ORDER BY o.number, l.position";
 }
 
 rows! {
@@ -72,6 +93,7 @@ rows! {
 
     struct LineRow {
         id: OrderId,
+        purchase_id: PurchaseId,
         number: String,
         shop_name: String,
         shop_handle: String,
@@ -172,6 +194,10 @@ async fn find(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Resu
 pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<PurchaseView> {
     let row = find(engine, caller, number, key).await?;
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![row.id]).await?;
+    view(row, lines)
+}
+
+fn view(row: PurchaseRow, lines: Vec<LineRow>) -> Result<PurchaseView> {
     Ok(PurchaseView {
         id: row.id,
         number: row.number,
@@ -182,6 +208,22 @@ pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str)
         total: Money::new(row.total_minor, row.currency),
         orders: shop_orders(lines)?.into_iter().map(|o| o.order).collect(),
     })
+}
+
+/// What a claim of notifications is about: purchases for those who made them, orders for their shops.
+pub(crate) async fn told_in(
+    engine: &Engine,
+    claim: Id<Job>,
+) -> Result<(Vec<PurchaseView>, Vec<ShopOrderView>)> {
+    let purchases: Vec<PurchaseRow> = engine.db.all(&PURCHASES_TOLD, params![claim]).await?;
+    let lines: Vec<LineRow> = engine.db.all(&LINES_TOLD, params![claim]).await?;
+    let orders: Vec<LineRow> = engine.db.all(&ORDERS_TOLD, params![claim]).await?;
+    let mut lines: HashMap<_, _> = group_by(lines, |l| l.purchase_id).into_iter().collect();
+    let purchases = purchases.into_iter().map(|row| {
+        let lines = lines.remove(&row.id).unwrap_or_default();
+        view(row, lines)
+    });
+    Ok((purchases.collect::<Result<_>>()?, shop_orders(orders)?))
 }
 
 fn cursor<K: haat_shared::id::Kind>(after: &str) -> Result<Option<Id<K>>> {

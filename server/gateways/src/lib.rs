@@ -1,4 +1,5 @@
-//! The outside world behind the engine's ports. HTTP clients live here alone.
+//! The outside world behind the engine's ports. HTTP and SMTP clients live here alone.
 
 pub mod cash;
 pub mod sandbox;
+pub mod smtp;

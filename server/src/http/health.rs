@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use haat_engine::{facts, jobs};
+use haat_engine::{facts, jobs, notifications};
 
 use super::State;
 use crate::config::Mode;
@@ -49,6 +49,10 @@ pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) 
     }
     if let Ok(untold) = facts::untold(&state.booted.engine).await {
         metrics::gauge!("haat_facts", "state" => "untold").set(untold as f64);
+    }
+    if let Ok(backlog) = notifications::backlog(&state.booted.engine).await {
+        metrics::gauge!("haat_mails", "state" => "queued").set(backlog.queued as f64);
+        metrics::gauge!("haat_mails", "state" => "failed").set(backlog.dead as f64);
     }
     state.metrics.render().into_response()
 }

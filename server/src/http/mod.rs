@@ -1,6 +1,7 @@
 //! HTTP: the router and what every request passes through.
 
 mod caller;
+mod dev;
 mod forms;
 mod health;
 mod layers;
@@ -128,6 +129,9 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(WEBHOOK, post(webhooks::receive))
         .route(SANDBOX_PAGE, get(sandbox::page))
         .route(SANDBOX_PAY, post(sandbox::pay))
+        .route(DEV_MAILS, get(dev::mails))
+        .route(DEV_MAIL, get(dev::mail))
+        .route(DEV_MAIL_HTML, get(dev::mail_html))
         .route(HEALTHZ, get(health::alive))
         .route(READYZ, get(health::ready))
         .route(METRICS, get(health::metrics))

@@ -14,5 +14,6 @@
 mod arrows;
 mod crashes;
 mod faults;
+mod mails;
 mod program;
 mod requests;

@@ -17,6 +17,7 @@ pub struct Migration {
 /// All steps, in order.
 pub const SCHEMA: &[Migration] = &[
     Migration { number: 1, name: "spine", sql: include_str!("../../migrations/0001_spine.sql") },
+    Migration { number: 2, name: "mail", sql: include_str!("../../migrations/0002_mail.sql") },
     Migration { number: 4, name: "seller", sql: include_str!("../../migrations/0004_seller.sql") },
 ];
 

@@ -38,7 +38,7 @@ static ORDERS: ListQuery = ListQuery {
 ::inventory::submit! { RegisteredList(&ORDERS) }
 
 statements! {
-    LINES = "SELECT o.id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier, o.tracking_number,
+    LINES = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier, o.tracking_number,
             o.tracking_url, o.currency, o.subtotal_minor, o.delivery_minor, o.total_minor, o.commission_minor, o.created_at,
             p.address, p.method, l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
         FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id

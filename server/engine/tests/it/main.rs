@@ -20,6 +20,7 @@ mod carts;
 mod catalog;
 mod jobs;
 mod migrations;
+mod notifications;
 mod orders;
 mod payments;
 mod races;

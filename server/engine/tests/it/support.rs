@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -11,7 +11,9 @@ use std::{
 use haat_engine::{
     Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout,
     db::Statement,
-    facts, jobs, oracle, params,
+    facts, jobs,
+    notifications::{self, Letter, Mail, Mailer, Words, mailbox::Mailbox},
+    oracle, params,
     payments::{self, Ask, Event, GatewayError, PaymentGateway, Standing, Started},
     random::{self, Secret},
     sandbox::{self, Card},
@@ -19,11 +21,11 @@ use haat_engine::{
 };
 use haat_gateways::{cash::Cash, sandbox::Sandbox};
 use haat_shared::{
-    Currency, Money, Result,
+    Currency, Money,
     accounts::SignUp,
     carts::AddLine,
     checkout::CheckoutForm,
-    id::kinds::{CheckoutId, PaymentId, RefundId, VariantId},
+    id::kinds::{CheckoutId, MailId, PaymentId, RefundId, VariantId},
     payments::{Method, NextAction},
 };
 use sqlx_core::{connection::Connection, raw_sql::raw_sql, sql_str::AssertSqlSafe};
@@ -47,7 +49,7 @@ pub struct Line {
 }
 
 impl Line {
-    fn up(&self) -> std::result::Result<&Sandbox, GatewayError> {
+    fn up(&self) -> Result<&Sandbox, GatewayError> {
         if self.cut.load(Ordering::Relaxed) {
             Err(GatewayError::Unreachable("cut".into()))
         } else {
@@ -61,21 +63,16 @@ impl PaymentGateway for Line {
     fn method(&self) -> Method {
         self.sandbox.method()
     }
-    async fn start(&self, ask: &Ask) -> std::result::Result<Started, GatewayError> {
+    async fn start(&self, ask: &Ask) -> Result<Started, GatewayError> {
         // What is cut is the answer: the gateway got it.
         let started = self.sandbox.start(ask).await;
         self.up()?;
         started
     }
-    async fn fetch(&self, gateway_ref: &str) -> std::result::Result<Standing, GatewayError> {
+    async fn fetch(&self, gateway_ref: &str) -> Result<Standing, GatewayError> {
         self.up()?.fetch(gateway_ref).await
     }
-    async fn refund(
-        &self,
-        gateway_ref: &str,
-        id: RefundId,
-        amount: Money,
-    ) -> std::result::Result<(), GatewayError> {
+    async fn refund(&self, gateway_ref: &str, id: RefundId, amount: Money) -> Result<(), GatewayError> {
         self.up()?.refund(gateway_ref, id, amount).await
     }
     fn signature_header(&self) -> &'static str {
@@ -86,8 +83,56 @@ impl PaymentGateway for Line {
     }
 }
 
+/// The mailbox behind a road that can be cut, and where mails can get lost on their way.
+pub struct Post {
+    mailbox: Mailbox,
+    pub road: Mutex<Road>,
+    /// The ids of all mails that were handed over, in their order.
+    pub handed: Mutex<Vec<MailId>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Road {
+    Open,
+    /// Nothing gets through for now.
+    Cut,
+    /// What comes is refused for good.
+    Closed,
+    /// Mails arrive, but whoever sends them never hears of it.
+    OneWay,
+}
+
+#[async_trait::async_trait]
+impl Mailer for Post {
+    async fn send(&self, mails: &[Mail]) -> Vec<Result<(), GatewayError>> {
+        self.handed.lock().unwrap().extend(mails.iter().map(|m| m.id));
+        let road = *self.road.lock().unwrap();
+        match road {
+            Road::Cut => mails.iter().map(|_| Err(GatewayError::Unreachable("cut".into()))).collect(),
+            Road::Closed => {
+                mails.iter().map(|_| Err(GatewayError::Refused("no such address".into()))).collect()
+            }
+            Road::Open => self.mailbox.send(mails).await,
+            Road::OneWay => {
+                self.mailbox.send(mails).await;
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+/// As plain as words can be: tests of the engine ask what is said, not how.
+fn in_words(letter: &Letter, locale: &str) -> Result<Words, haat_engine::Fault> {
+    let (subject, url) = match letter {
+        Letter::OrderConfirmed { purchase, url } => (format!("purchase {}", purchase.number), url),
+        Letter::OrderReceived { order, url } => (format!("order {}", order.order.number), url),
+    };
+    Ok(Words { subject, text: url.clone(), html: format!("{locale} {letter:?}") })
+}
+
 pub struct Market {
     pub line: Arc<Line>,
+    pub post: Arc<Post>,
     pub engine: Engine,
     pub clock: Clock,
     pub sandbox: Arc<Sandbox>,
@@ -156,16 +201,20 @@ impl Market {
             String::new(),
         ));
         let line = Arc::new(Line { sandbox: sandbox.clone(), cut: AtomicBool::new(false) });
+        let mailbox = Mailbox(db.clone());
+        let post = Arc::new(Post { mailbox, road: Mutex::new(Road::Open), handed: Mutex::default() });
         let engine = Engine::new(Parts {
             db,
             clock: clock.clone(),
             gateways: vec![line.clone(), Arc::new(Cash)],
+            mailer: post.clone(),
+            render: in_words,
             secret,
             public_url: "http://localhost:1".into(),
             wake: Arc::default(),
             currency: Currency::INR,
         });
-        let market = Self { line, engine, clock, sandbox, folder };
+        let market = Self { line, post, engine, clock, sandbox, folder };
         market.open_shop("meena-crafts", 1_000).await;
         market.open_shop("delta-electronics", 800).await;
         market
@@ -232,7 +281,12 @@ impl Market {
         caller
     }
 
-    pub async fn add(&self, caller: &mut Caller, variant: VariantId, quantity: i64) -> Result<()> {
+    pub async fn add(
+        &self,
+        caller: &mut Caller,
+        variant: VariantId,
+        quantity: i64,
+    ) -> haat_shared::Result<()> {
         let add = AddLine { variant, quantity: quantity.to_string() };
         let changed = carts::add_line(&self.engine, caller, add).await?;
         if let Some(token) = changed.token {
@@ -255,7 +309,7 @@ impl Market {
     }
 
     /// Begins and pays in cash. Answers the purchase's number.
-    pub async fn buy_in_cash(&self, caller: &Caller) -> Result<String> {
+    pub async fn buy_in_cash(&self, caller: &Caller) -> haat_shared::Result<String> {
         let id = checkout::begin(&self.engine, caller).await?;
         let next = checkout::pay(&self.engine, caller, id, form("cash"), "a key").await?;
         Ok(number_of(&next))
@@ -298,7 +352,7 @@ impl Market {
     }
 
     /// The shopper's browser comes back from the gateway. Answers where it is sent.
-    pub async fn come_back(&self, payment: PaymentId) -> Result<String> {
+    pub async fn come_back(&self, payment: PaymentId) -> haat_shared::Result<String> {
         let token = self.engine.secret.sign("return", &payment.to_string());
         payments::returned(&self.engine, &Caller::guest(), payment, &token).await
     }
@@ -313,7 +367,7 @@ impl Market {
         due.len()
     }
 
-    pub async fn webhook(&self, id: &str, gateway_ref: &str, attempt: PaymentId) -> Result<()> {
+    pub async fn webhook(&self, id: &str, gateway_ref: &str, attempt: PaymentId) -> haat_shared::Result<()> {
         let body = format!(r#"{{"id":"{id}","payment":"{gateway_ref}","attempt":"{attempt}"}}"#);
         let signature = self.sandbox.sign(self.clock.now_ms(), body.as_bytes());
         payments::webhook(&self.engine, &Caller::guest(), "sandbox", &signature, body.as_bytes()).await
@@ -326,6 +380,8 @@ impl Market {
         let backlog = jobs::backlog(&self.engine).await.unwrap();
         assert_eq!((backlog.queued, backlog.dead), (0, 0), "work is left");
         assert_eq!(facts::untold(&self.engine).await.unwrap(), 0);
+        let backlog = notifications::backlog(&self.engine).await.unwrap();
+        assert_eq!((backlog.queued, backlog.dead), (0, 0), "mails are left");
     }
 
     pub async fn close(self) {

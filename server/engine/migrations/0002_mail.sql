@@ -1,0 +1,28 @@
+-- Mail: notifications are sent by a step of their own, in the reader's language.
+
+-- What a user reads, and what the shopper read at checkout: a language of app/locales.
+ALTER TABLE users ADD COLUMN locale TEXT NOT NULL DEFAULT 'en';
+ALTER TABLE purchases ADD COLUMN locale TEXT NOT NULL DEFAULT 'en';
+
+ALTER TABLE notifications ADD COLUMN locale TEXT NOT NULL DEFAULT 'en';
+ALTER TABLE notifications ADD COLUMN run_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE notifications ADD COLUMN attempts BIGINT NOT NULL DEFAULT 0;
+-- Until when whoever claimed it may work on it. Each claim has its own id: an answer with an old one is late.
+ALTER TABLE notifications ADD COLUMN lease_until BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE notifications ADD COLUMN claim UUID;
+ALTER TABLE notifications ADD COLUMN error TEXT NOT NULL DEFAULT '';
+ALTER TABLE notifications ADD COLUMN sent_at BIGINT;
+CREATE INDEX notifications_due_idx ON notifications (run_at) WHERE state = 'written';
+CREATE INDEX notifications_failed_idx ON notifications (created_at) WHERE state = 'failed';
+CREATE INDEX notifications_claim_idx ON notifications (claim) WHERE claim IS NOT NULL;
+
+-- Where mails go while no server is named to send them.
+CREATE TABLE mailbox (
+    id UUID PRIMARY KEY,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    text TEXT NOT NULL,
+    html TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX mailbox_created_at_idx ON mailbox (created_at);

@@ -1,0 +1,229 @@
+//! Notifications: what is said to whom, once for each fact, and whether it arrived.
+//!
+//! Jobs write them in batches (`crate::jobs`); [`send_due`] sends them in a step of its own, so that a mail server that
+//! is slow holds nothing else up. The engine says what happened as a [`Letter`]; the host puts it into words.
+
+pub mod mailbox;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{
+    Engine, Tried,
+    db::Tx,
+    fault,
+    jobs::{Backlog, backoff_ms},
+    orders, params,
+    payments::GatewayError,
+    random, rows, statements,
+};
+use haat_shared::{
+    Id,
+    id::kinds::{Job, MailId},
+    orders::{PurchaseView, ShopOrderView},
+};
+
+/// What there is to say. Addresses in it are absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Letter {
+    /// To the shopper: the purchase is made.
+    OrderConfirmed {
+        /// What was bought.
+        purchase: PurchaseView,
+        /// Where it is shown to whoever has the link.
+        url: String,
+    },
+    /// To those who own the shop: there is a new order.
+    OrderReceived {
+        /// What is to be sent.
+        order: ShopOrderView,
+        /// Where the shop's orders are.
+        url: String,
+    },
+}
+
+/// A letter in the words of a language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// One line.
+    pub subject: String,
+    /// For those who read plain text. As complete as the other.
+    pub text: String,
+    /// For the others.
+    pub html: String,
+}
+
+/// Puts a letter into the words of a locale; of the market's own where it has none in that one.
+pub type Render = fn(&Letter, &str) -> Tried<Words>;
+
+/// A mail, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The same whenever the same notification is sent, so that a second mail can be told to be one.
+    pub id: MailId,
+    /// The recipient's address.
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+    /// When it was written: milliseconds since 1970, UTC.
+    pub created_at: i64,
+}
+
+/// The port to whatever carries mails.
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    /// Sends mails, each under its id. Answers for each, in their order, within half a minute.
+    async fn send(&self, mails: &[Mail]) -> Vec<Result<(), GatewayError>>;
+}
+
+/// How long a claim lasts. Twice what a mailer may take.
+const LEASE_MS: i64 = 60_000;
+/// How many mails are sent at once. Whatever of them was not marked when the program died is sent again.
+const BATCH: i64 = 25;
+/// After so many tries a mail is laid aside: that is about a day.
+const ATTEMPTS_MAX: i64 = 50;
+
+statements! {
+    CLAIM = "UPDATE notifications SET claim = $3, lease_until = $2, attempts = attempts + 1
+        WHERE state = 'written' AND run_at <= $1 AND lease_until <= $1 AND (kind, subject, recipient) IN
+            (SELECT kind, subject, recipient FROM notifications
+                WHERE state = 'written' AND run_at <= $1 AND lease_until <= $1 ORDER BY run_at LIMIT $4)
+        RETURNING kind, subject, recipient, locale, attempts, created_at";
+    FAILED = "UPDATE notifications SET state = failed.column5, run_at = failed.column6, error = failed.column7,
+            claim = NULL, lease_until = 0
+        FROM (VALUES [($1, $2, $3, $4, $5, $6, $7)]) AS failed
+        WHERE claim = failed.column1 AND kind = failed.column2 AND subject = failed.column3 AND recipient = failed.column4";
+    SENT = "UPDATE notifications SET state = 'sent', sent_at = $1, claim = NULL, lease_until = 0, error = ''
+        WHERE claim = $2 AND state = 'written'";
+    COUNT = "SELECT (SELECT COUNT(*) FROM notifications WHERE state = 'written') AS queued,
+        (SELECT COUNT(*) FROM notifications WHERE state = 'failed') AS dead";
+}
+
+rows! {
+    #[derive(Debug)]
+    struct Claimed {
+        kind: String,
+        subject: Uuid,
+        recipient: String,
+        locale: String,
+        attempts: i64,
+        created_at: i64,
+    }
+}
+
+/// How many are to be sent, and how many were laid aside.
+pub async fn backlog(engine: &Engine) -> Tried<Backlog> {
+    Ok(engine.db.one(&COUNT, params![]).await?)
+}
+
+/// Sends a batch of what is due; answers how many there were.
+pub async fn send_due(engine: &Engine) -> Tried<usize> {
+    let now = engine.clock.now_ms();
+    let claim: Id<Job> = random::id(now);
+    let claimed: Vec<Claimed> = engine
+        .db
+        .write("notifications::claim", (now, claim), |tx, (now, claim)| {
+            Box::pin(async move { Ok(tx.all(&CLAIM, params![*now, *now + LEASE_MS, *claim, BATCH]).await?) })
+        })
+        .await?;
+    if claimed.is_empty() {
+        return Ok(0);
+    }
+    let count = claimed.len();
+    let letters = letters(engine, claim).await?;
+    let (mut sending, mut mails, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    for notice in claimed {
+        match mail(engine, &notice, letters.get(&notice.subject)) {
+            Ok(mail) => {
+                mails.push(mail);
+                sending.push(notice);
+            }
+            Err(fault) => failed.push((notice, GatewayError::Unreachable(fault.to_string()))),
+        }
+    }
+    let answers = engine.mailer.send(&mails).await;
+    failed.extend(
+        sending.into_iter().zip(answers).filter_map(|(notice, answer)| Some((notice, answer.err()?))),
+    );
+    settle(engine, claim, failed).await?;
+    Ok(count)
+}
+
+/// What the claimed notifications are about, by their subjects.
+async fn letters(engine: &Engine, claim: Id<Job>) -> Tried<HashMap<Uuid, Letter>> {
+    let market = &engine.public_url;
+    let (purchases, orders) = orders::told_in(engine, claim).await?;
+    let purchases = purchases.into_iter().map(|purchase| {
+        let url = format!("{market}{}", crate::checkout::purchase_url(engine, &purchase.number));
+        (purchase.id.uuid(), Letter::OrderConfirmed { purchase, url })
+    });
+    let orders = orders.into_iter().map(|order| {
+        let url = format!("{market}/seller/{}/orders", order.order.shop_handle);
+        (order.order.id.uuid(), Letter::OrderReceived { order, url })
+    });
+    Ok(purchases.chain(orders).collect())
+}
+
+fn mail(engine: &Engine, notice: &Claimed, letter: Option<&Letter>) -> Tried<Mail> {
+    let letter = letter.ok_or_else(|| fault("there is nothing to say of it"))?;
+    let Words { subject, text, html } = (engine.render)(letter, &notice.locale)?;
+    let (to, created_at) = (notice.recipient.clone(), notice.created_at);
+    Ok(Mail { id: mail_id(notice), to, subject, text, html, created_at })
+}
+
+/// UUID version 8 (RFC 9562) of what tells a notification from all others.
+fn mail_id(notice: &Claimed) -> MailId {
+    let hash = Sha256::new()
+        .chain_update(&notice.kind)
+        .chain_update(notice.subject)
+        .chain_update(&notice.recipient)
+        .finalize();
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    id[6] = id[6] & 0x0f | 0x80;
+    id[8] = id[8] & 0x3f | 0x80;
+    Id::from_uuid(Uuid::from_bytes(id))
+}
+
+/// Marks those that failed, and all others of the claim as sent.
+async fn settle(engine: &Engine, claim: Id<Job>, failed: Vec<(Claimed, GatewayError)>) -> Tried<()> {
+    let now = engine.clock.now_ms();
+    let failed = failed.into_iter().map(|(notice, error)| {
+        let (kind, attempts) = (notice.kind, notice.attempts);
+        let dead = attempts >= ATTEMPTS_MAX || matches!(error, GatewayError::Refused(_));
+        let error = error.to_string();
+        tracing::warn!(kind, subject = %notice.subject, attempts, dead, error, "a mail was not sent");
+        let state = if dead { "failed" } else { "written" };
+        let run_at = now + backoff_ms(attempts);
+        [
+            claim.into(),
+            kind.into(),
+            notice.subject.into(),
+            notice.recipient.into(),
+            state.into(),
+            run_at.into(),
+            error.into(),
+        ]
+    });
+    engine
+        .db
+        .write(
+            "notifications::settle",
+            (now, claim, failed.collect::<Vec<_>>()),
+            |tx: &mut Tx, (now, claim, failed)| {
+                Box::pin(async move {
+                    tx.exec_many(&FAILED, failed).await?;
+                    tx.exec(&SENT, params![*now, *claim]).await?;
+                    Ok(())
+                })
+            },
+        )
+        .await
+}

@@ -1,0 +1,136 @@
+use haat_engine::{
+    Caller, jobs,
+    notifications::{self, Mail, mailbox},
+    orders, params, statements,
+};
+
+use crate::{both, support::*};
+
+statements! {
+    PATIENT = "UPDATE notifications SET attempts = 49 WHERE state = 'written'";
+    REWRITE = "UPDATE notifications SET state = 'written', run_at = 0, attempts = 0 WHERE state = 'failed'";
+    GERMAN = "UPDATE purchases SET locale = 'de'";
+    ERROR = "SELECT error AS value FROM notifications WHERE kind = 'purchase_made'";
+}
+
+/// Something of two shops is bought, and the jobs have written of it.
+async fn bought(market: &Market) -> String {
+    let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+    let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
+    let number = market.buy_in_cash(&market.guest_with(&[(bowl, 2), (lamp, 1)]).await).await.unwrap();
+    change(market, &GERMAN).await;
+    haat_engine::facts::tell(&market.engine).await.unwrap();
+    jobs::run_due(&market.engine).await.unwrap();
+    number
+}
+
+async fn change(market: &Market, statement: &'static haat_engine::db::Statement) {
+    let write = market
+        .engine
+        .db
+        .write("t", (), move |tx, ()| Box::pin(async move { Ok(tx.exec(statement, params![]).await?) }));
+    write.await.unwrap();
+}
+
+async fn mails(market: &Market) -> Vec<Mail> {
+    let mut mails = Vec::new();
+    for card in mailbox::list(&market.engine.db).await.unwrap() {
+        mails.push(mailbox::find(&market.engine.db, card.id).await.unwrap());
+    }
+    mails.sort_by(|a, b| a.to.cmp(&b.to));
+    mails
+}
+
+async fn left(market: &Market) -> (i64, i64) {
+    let backlog = notifications::backlog(&market.engine).await.unwrap();
+    (backlog.queued, backlog.dead)
+}
+
+both! {
+    async fn a_purchase_makes_one_mail_to_the_shopper_and_one_to_each_shop(market) {
+        let number = bought(market).await;
+        // Four workers at once.
+        let workers: Vec<_> = (0..4).map(|_| { let engine = market.engine.clone(); tokio::spawn(async move { jobs::drain(&engine).await.unwrap() }) }).collect();
+        for worker in workers { worker.await.unwrap(); }
+        let mails = mails(market).await;
+        let said: Vec<_> = mails.iter().map(|m| (m.to.as_str(), m.subject.as_str())).collect();
+        let (first, second) = (format!("order {number}-1"), format!("order {number}-2"));
+        assert_eq!(said, [
+            ("asha@example.com", format!("purchase {number}").as_str()),
+            ("delta-electronics@haat.example", &second),
+            ("meena-crafts@haat.example", &first),
+        ]);
+        assert_eq!(market.post.handed.lock().unwrap().len(), 3, "each is handed over once");
+        // The shopper's is in their language, tells of both shops, and its link shows the purchase to whoever has it.
+        let shopper = &mails[0];
+        assert!(shopper.html.starts_with("de ") && shopper.html.contains("Clay bowl") && shopper.html.contains("Desk lamp"));
+        let path = shopper.text.strip_prefix("http://localhost:1").unwrap();
+        let view = orders::purchase(&market.engine, &Caller::guest(), &number_in(path), key_in(path)).await.unwrap();
+        assert_eq!(view.orders.len(), 2);
+        // A shop reads its own order alone.
+        assert!(mails[2].html.starts_with("en ") && mails[2].html.contains("Clay bowl") && !mails[2].html.contains("Desk lamp"));
+        assert!(!mails[2].html.contains("asha@example.com"));
+    }
+
+    async fn a_mail_that_does_not_get_through_is_tried_again_and_laid_aside_in_the_end(market) {
+        bought(market).await;
+        *market.post.road.lock().unwrap() = Road::Cut;
+        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3);
+        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "not at once");
+        market.clock.advance_ms(1_300);
+        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3, "after a second");
+        market.clock.advance_ms(1_300);
+        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "the wait grows");
+        let error: haat_engine::db::One<String> = market.engine.db.one(&ERROR, params![]).await.unwrap();
+        assert!(error.0.contains("cut"));
+        change(market, &PATIENT).await;
+        market.clock.advance_ms(3_600_000);
+        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3);
+        assert_eq!(left(market).await, (0, 3));
+        assert!(mails(market).await.is_empty());
+        // Someone mends the road and has them sent.
+        *market.post.road.lock().unwrap() = Road::Open;
+        change(market, &REWRITE).await;
+        notifications::send_due(&market.engine).await.unwrap();
+        assert_eq!((left(market).await, mails(market).await.len()), ((0, 0), 3));
+    }
+
+    async fn what_is_refused_for_good_is_not_tried_again(market) {
+        bought(market).await;
+        *market.post.road.lock().unwrap() = Road::Closed;
+        notifications::send_due(&market.engine).await.unwrap();
+        assert_eq!(left(market).await, (0, 3));
+        *market.post.road.lock().unwrap() = Road::Open;
+        change(market, &REWRITE).await;
+    }
+
+    async fn a_crash_between_sending_and_marking_sends_the_same_mail_again(market) {
+        bought(market).await;
+        *market.post.road.lock().unwrap() = Road::OneWay;
+        let engine = market.engine.clone();
+        let worker = tokio::spawn(async move { notifications::send_due(&engine).await });
+        while mails(market).await.len() < 3 { tokio::task::yield_now().await; }
+        worker.abort();
+        *market.post.road.lock().unwrap() = Road::Open;
+        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "the claim still stands");
+        market.clock.advance_ms(60_000);
+        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3);
+        let handed = market.post.handed.lock().unwrap().clone();
+        let (mut first, mut second) = (handed[..3].to_vec(), handed[3..].to_vec());
+        first.sort();
+        second.sort();
+        assert_eq!(first, second);
+        assert_eq!((left(market).await, mails(market).await.len()), ((0, 0), 3));
+    }
+
+    async fn mails_are_kept_a_week(market) {
+        bought(market).await;
+        market.settle().await;
+        market.clock.advance_ms(6 * 24 * 3_600_000);
+        jobs::forget(&market.engine).await.unwrap();
+        assert_eq!(mails(market).await.len(), 3);
+        market.clock.advance_ms(2 * 24 * 3_600_000);
+        jobs::forget(&market.engine).await.unwrap();
+        assert_eq!(mails(market).await.len(), 0);
+    }
+}

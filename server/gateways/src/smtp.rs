@@ -1,0 +1,175 @@
+//! Mail by SMTP (RFC 5321), over TLS by rustls.
+
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt};
+use haat_engine::{
+    notifications::{Mail, Mailer},
+    payments::GatewayError,
+};
+pub use lettre::message::Mailbox as Sender;
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    message::{
+        MultiPart,
+        header::{HeaderName, HeaderValue},
+    },
+    transport::smtp::{self, PoolConfig, response::Category},
+};
+use tokio::time::{Instant, timeout_at};
+
+/// How many connections the server is asked for at once.
+const CONNECTIONS: usize = 4;
+/// How long a batch may take. What is not sent by then is tried again later.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server that sends our mails.
+pub struct Smtp {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Sender,
+}
+
+impl Smtp {
+    /// By a URL: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required` to begin in the clear and change to TLS at once.
+    pub fn new(url: &str, from: Sender) -> Result<Self, String> {
+        let in_the_clear = !url.starts_with("smtps:") && !url.contains("tls=required");
+        if in_the_clear && url.contains('@') {
+            return Err("a password must not go in the clear: smtps://… or …?tls=required".into());
+        }
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
+            .map_err(|e| e.to_string())?
+            .timeout(Some(PATIENCE / 2))
+            .pool_config(PoolConfig::new().max_size(CONNECTIONS as u32))
+            .build();
+        Ok(Self { transport, from })
+    }
+
+    async fn send_by(&self, until: Instant, mail: &Mail) -> Result<(), GatewayError> {
+        let message = compose(&self.from, mail).map_err(GatewayError::Refused)?;
+        let sent = timeout_at(until, self.transport.send(message)).await;
+        match sent {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) if is_final(&error) => Err(GatewayError::Refused(why(&error))),
+            Ok(Err(error)) => Err(GatewayError::Unreachable(why(&error))),
+            Err(_) => Err(GatewayError::Unreachable("the mail server takes too long".into())),
+        }
+    }
+}
+
+/// Whether the server will say no again. What it says of ourselves (x3x: authentication) is to be mended, not given up.
+fn is_final(error: &smtp::Error) -> bool {
+    error.is_permanent() && error.status().is_none_or(|code| code.category != Category::Unspecified3)
+}
+
+/// The error with what is behind it.
+fn why(error: &smtp::Error) -> String {
+    let source = std::error::Error::source(error).map(|s| format!(" ({s})"));
+    format!("{error}{}", source.unwrap_or_default())
+}
+
+/// The mail as it goes over the wire. What programs send says so (RFC 3834), so that no automatic reply comes back.
+pub fn compose(from: &Sender, mail: &Mail) -> Result<Message, String> {
+    let date = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(mail.created_at).unwrap_or(0));
+    let automatic =
+        HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into());
+    Message::builder()
+        .from(from.clone())
+        .to(Sender::new(None, mail.to.parse().map_err(|e| format!("{}: {e}", mail.to))?))
+        .subject(&mail.subject)
+        .date(date)
+        .message_id(Some(format!("<{}@{}>", mail.id, from.email.domain())))
+        .raw_header(automatic)
+        .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
+        .map_err(|e| e.to_string())
+}
+
+#[async_trait]
+impl Mailer for Smtp {
+    async fn send(&self, mails: &[Mail]) -> Vec<Result<(), GatewayError>> {
+        let until = Instant::now() + PATIENCE;
+        let sending: Vec<_> = mails.iter().map(|mail| self.send_by(until, mail)).collect();
+        stream::iter(sending).buffered(CONNECTIONS).collect().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail(subject: &str) -> Mail {
+        Mail {
+            id: haat_engine::random::id(0),
+            to: "asha@example.com".into(),
+            subject: subject.into(),
+            text: "₹449.00\r\n.\r\nQUIT\r\n".into(),
+            html: "<p>₹449.00</p>".into(),
+            created_at: 1_795_219_200_000,
+        }
+    }
+
+    fn wire(mail: &Mail) -> String {
+        let from: Sender = "Haat <market@haat.example>".parse().unwrap();
+        String::from_utf8(compose(&from, mail).unwrap().formatted()).unwrap()
+    }
+
+    #[test]
+    fn a_mail_says_who_when_and_which() {
+        let mail = mail("Order H1");
+        let wire = wire(&mail);
+        for header in [
+            "From: Haat <market@haat.example>\r\n",
+            "To: asha@example.com\r\n",
+            "Subject: Order H1\r\n",
+            "Date: Sat, 21 Nov 2026 00:00:00 +0000\r\n",
+            "Auto-Submitted: auto-generated\r\n",
+            "Content-Type: multipart/alternative;",
+            "Content-Type: text/plain; charset=utf-8\r\n",
+            "Content-Type: text/html; charset=utf-8\r\n",
+        ] {
+            assert!(wire.contains(header), "{header}: {wire}");
+        }
+        assert!(wire.contains(&format!("Message-ID: <{}@haat.example>\r\n", mail.id)), "{wire}");
+    }
+
+    #[test]
+    fn no_subject_makes_a_header_of_its_own() {
+        for hostile in
+            ["a\r\nBcc: all@example.com", "a\nBcc: all@example.com", "a\rBcc: x", "\r\n\r\n<script>"]
+        {
+            let wire = wire(&mail(hostile));
+            let head = wire.split("\r\n\r\n").next().unwrap();
+            let names: Vec<_> = head
+                .split("\r\n")
+                .filter(|l| !l.starts_with([' ', '\t']))
+                .map(|l| l.split(':').next().unwrap())
+                .collect();
+            assert!(!names.contains(&"Bcc") && names.len() == 8, "{head}");
+            assert!(!head.replace("\r\n", "").contains(['\r', '\n']), "{head}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_mean_more_than_one_are_refused() {
+        let from: Sender = "market@haat.example".parse().unwrap();
+        for hostile in ["", "a@b.co, c@d.ef", "a@b.co\r\nRCPT TO:<c@d.ef>", "<a@b.co>"] {
+            assert!(compose(&from, &Mail { to: hostile.into(), ..mail("x") }).is_err(), "{hostile}");
+        }
+    }
+
+    #[tokio::test]
+    async fn passwords_do_not_go_in_the_clear() {
+        let from: Sender = "market@haat.example".parse().unwrap();
+        let open = |url: &str| Smtp::new(url, from.clone()).map(drop);
+        assert!(open("smtp://haat:hush@mail.example").unwrap_err().contains("in the clear"));
+        assert!(open("smtp://haat:hush@mail.example?tls=opportunistic").is_err());
+        assert!(open("mail.example").is_err());
+        for url in [
+            "smtps://haat:hush@mail.example",
+            "smtp://haat:hush@mail.example?tls=required",
+            "smtp://localhost:25",
+        ] {
+            assert_eq!(open(url), Ok(()), "{url}");
+        }
+    }
+}

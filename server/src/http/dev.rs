@@ -1,0 +1,93 @@
+//! Pages for those who change the program: the mails that it wrote. In production there are none.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State as Extract},
+    http::{HeaderValue, header},
+    response::{Html, IntoResponse, Response},
+};
+use haat_app::i18n::Locale;
+use haat_engine::{
+    clock::rfc3339,
+    notifications::{
+        Mail,
+        mailbox::{self, MailCard},
+    },
+};
+use haat_gateways::smtp;
+use haat_shared::{Error, Result, id::kinds::MailId};
+use leptos_i18n::{Locale as _, td_string};
+
+use super::{State, layers};
+use crate::config::Mode;
+
+/// Our pages: a style of their own, and frames of ours.
+const OURS: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; base-uri 'none'; \
+                    frame-ancestors 'none'; form-action 'none'";
+/// A mail: nothing but its style; its links open elsewhere, outside of the sandbox.
+const THEIRS: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox";
+
+#[derive(Template)]
+#[template(path = "dev/mails.html")]
+struct MailsPage {
+    locale: Locale,
+    served: bool,
+    mails: Vec<MailCard>,
+}
+
+#[derive(Template)]
+#[template(path = "dev/mail.html")]
+struct MailPage {
+    locale: Locale,
+    headers: String,
+    mail: Mail,
+}
+
+/// The mails, newest first.
+pub(super) async fn mails(Extract(state): Extract<State>) -> Response {
+    let page = async {
+        development(&state)?;
+        let mails = mailbox::list(&state.booted.engine.db).await?;
+        let served = !state.booted.config.mail.smtp_url.reveal().is_empty();
+        MailsPage { locale: Locale::default(), served, mails }.render().map_err(|_| Error::Internal)
+    };
+    answer(page.await, OURS)
+}
+
+/// A mail: as it would go over the wire, as HTML and as text.
+pub(super) async fn mail(Extract(state): Extract<State>, Path(id): Path<String>) -> Response {
+    let page = async {
+        let mail = find(&state, &id).await?;
+        let message = smtp::compose(&state.booted.sender, &mail).map_err(|_| Error::Internal)?;
+        let headers = message.headers().to_string();
+        MailPage { locale: Locale::default(), headers, mail }.render().map_err(|_| Error::Internal)
+    };
+    answer(page.await, OURS)
+}
+
+/// Its HTML alone.
+pub(super) async fn mail_html(Extract(state): Extract<State>, Path(id): Path<String>) -> Response {
+    let mut response = answer(find(&state, &id).await.map(|mail| mail.html), THEIRS);
+    response.headers_mut().insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    response
+}
+
+fn development(state: &State) -> Result<()> {
+    if state.booted.config.mode == Mode::Development { Ok(()) } else { Err(Error::NotFound) }
+}
+
+async fn find(state: &State, id: &str) -> Result<Mail> {
+    development(state)?;
+    let id: MailId = id.parse().map_err(|_| Error::NotFound)?;
+    mailbox::find(&state.booted.engine.db, id).await
+}
+
+fn answer(page: Result<String>, policy: &'static str) -> Response {
+    let page = match page {
+        Ok(page) => page,
+        Err(error) => return layers::plain(&error),
+    };
+    let headers = [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")];
+    (headers, Html(page)).into_response()
+}

@@ -1,0 +1,365 @@
+//! Letters in words: what leaves by mail, as HTML and as text, from `templates/mail` and the words of `app/locales`.
+
+use std::fmt;
+
+use askama::{Template, filters::Escaper};
+use haat_app::{countries, i18n::Locale, words};
+use haat_engine::{
+    Tried, fault,
+    notifications::{Letter, Words},
+};
+use haat_shared::{
+    Money,
+    checkout::Address,
+    orders::{OrderView, PurchaseView, ShopOrderView},
+    payments::Method,
+    text::is_direction_override,
+};
+use leptos_i18n::{Locale as _, td_string};
+
+/// Puts a letter into the words of a locale; of the default one if there are none in it.
+pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
+    let locale = locale.parse().unwrap_or_default();
+    match letter {
+        Letter::OrderConfirmed { purchase, url } => {
+            let m = &confirmed(locale, purchase, url)?;
+            let subject = td_string!(locale, mail.confirmed_subject, number = m.number).to_string();
+            words(&subject, &ConfirmedText { m }, &ConfirmedHtml { m })
+        }
+        Letter::OrderReceived { order, url } => {
+            let m = &received(locale, order, url);
+            let subject =
+                td_string!(locale, mail.received_subject, number = m.number, total = m.total).to_string();
+            words(&subject, &ReceivedText { m }, &ReceivedHtml { m })
+        }
+    }
+}
+
+fn words(subject: &str, text: &impl Template, html: &impl Template) -> Tried<Words> {
+    let failed = |e: askama::Error| fault(e.to_string());
+    Ok(Words {
+        subject: subject.chars().filter_map(on_one_line).collect(),
+        text: text.render().map_err(failed)?,
+        html: html.render().map_err(failed)?,
+    })
+}
+
+/// The confirmation of a purchase.
+struct Confirmed<'a> {
+    locale: Locale,
+    url: &'a str,
+    name: &'a str,
+    number: &'a str,
+    date: String,
+    shops: String,
+    orders: &'a [OrderView],
+    goods: Money,
+    delivery: Money,
+    total: Money,
+    payment: &'static str,
+    address: Vec<String>,
+    next: String,
+}
+
+#[derive(Template)]
+#[template(path = "mail/order_confirmed.html")]
+struct ConfirmedHtml<'a> {
+    m: &'a Confirmed<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "mail/order_confirmed.txt")]
+struct ConfirmedText<'a> {
+    m: &'a Confirmed<'a>,
+}
+
+fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tried<Confirmed<'a>> {
+    let currency = purchase.total.currency();
+    let goods = Money::sum(currency, purchase.orders.iter().map(|o| o.subtotal))?;
+    let delivery = Money::sum(currency, purchase.orders.iter().map(|o| o.delivery))?;
+    let shops: Vec<_> = purchase.orders.iter().map(|o| o.shop_name.as_str()).collect();
+    let way = match shops.len() {
+        1 => td_string!(locale, mail.confirmed_next_one),
+        _ => td_string!(locale, mail.confirmed_next_many),
+    };
+    let cash = match purchase.method {
+        Method::Cash => td_string!(locale, mail.confirmed_cash),
+        Method::Sandbox => "",
+    };
+    Ok(Confirmed {
+        locale,
+        url,
+        name: &purchase.address.name,
+        number: &purchase.number,
+        date: words::day(locale, &purchase.made_at),
+        shops: shops.join(", "),
+        orders: &purchase.orders,
+        goods,
+        delivery,
+        total: purchase.total,
+        payment: words::paid_by(locale, purchase.method),
+        address: label(&purchase.address),
+        next: format!("{way} {cash}").trim_end().to_owned(),
+    })
+}
+
+/// The news of an order, for its shop.
+struct Received<'a> {
+    locale: Locale,
+    url: &'a str,
+    shop: &'a str,
+    number: &'a str,
+    date: String,
+    what: String,
+    orders: &'a [OrderView],
+    total: Money,
+    payment: String,
+    commission: Money,
+    address: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "mail/order_received.html")]
+struct ReceivedHtml<'a> {
+    m: &'a Received<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "mail/order_received.txt")]
+struct ReceivedText<'a> {
+    m: &'a Received<'a>,
+}
+
+fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Received<'a> {
+    let order = &sold.order;
+    let pieces = order.lines.iter().map(|l| format!("{} × {}", l.quantity, l.title));
+    Received {
+        locale,
+        url,
+        shop: &order.shop_name,
+        number: &order.number,
+        date: words::day(locale, &sold.placed_at),
+        what: pieces.collect::<Vec<_>>().join(", "),
+        orders: std::slice::from_ref(order),
+        total: order.total,
+        payment: match sold.method {
+            Method::Sandbox => td_string!(locale, seller.collected).to_owned(),
+            Method::Cash => td_string!(locale, seller.to_collect, price = order.total).to_string(),
+        },
+        commission: sold.commission,
+        address: label(&sold.address),
+    }
+}
+
+fn label(address: &Address) -> Vec<String> {
+    let country = countries::name(&address.country).to_owned();
+    Address { country, ..address.clone() }.lines()
+}
+
+/// A character of text that must stay on its line and must not turn it around. Whoever named a product or typed an
+/// address cannot add a header or a paragraph of their own.
+fn on_one_line(c: char) -> Option<char> {
+    match c {
+        c if is_direction_override(c) => None,
+        c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => Some(' '),
+        c => Some(c),
+    }
+}
+
+/// How values are put into templates of plain text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Line;
+
+impl Escaper for Line {
+    fn write_escaped_str<W: fmt::Write>(&self, mut to: W, text: &str) -> fmt::Result {
+        text.chars().filter_map(on_one_line).try_for_each(|c| to.write_char(c))
+    }
+}
+
+/// How values are put into templates of HTML.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Markup;
+
+impl Escaper for Markup {
+    fn write_escaped_str<W: fmt::Write>(&self, mut to: W, text: &str) -> fmt::Result {
+        for c in text.chars().filter(|c| !is_direction_override(*c)) {
+            match c {
+                '&' => to.write_str("&amp;")?,
+                '<' => to.write_str("&lt;")?,
+                '>' => to.write_str("&gt;")?,
+                '"' => to.write_str("&quot;")?,
+                '\'' => to.write_str("&#39;")?,
+                c => to.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use haat_shared::{Currency, checkout::CheckoutLineView, id::Id, orders::OrderState};
+
+    use super::*;
+
+    const URL: &str = "http://localhost:3000/purchases/H1?key=k_-";
+
+    fn money(minor: i64) -> Money {
+        Money::new(minor, Currency::INR)
+    }
+
+    fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
+        let (subtotal, delivery) = (money(45_000 * quantity), money(4_900));
+        let line = CheckoutLineView {
+            title: title.into(),
+            variant_title: "Blue".into(),
+            quantity,
+            unit_price: money(45_000),
+            total: subtotal,
+        };
+        OrderView {
+            id: Id::from_uuid(Default::default()),
+            number: "H1-1".into(),
+            shop_name: shop_name.into(),
+            shop_handle: "meena-crafts".into(),
+            state: OrderState::Placed,
+            shipment: None,
+            lines: vec![line],
+            subtotal,
+            delivery,
+            total: subtotal.plus(delivery).unwrap(),
+        }
+    }
+
+    fn address(name: &str) -> Address {
+        Address {
+            name: name.into(),
+            line1: "12 Lake Road".into(),
+            line2: String::new(),
+            city: "Pune".into(),
+            region: String::new(),
+            postal_code: "411001".into(),
+            country: "IN".into(),
+            phone: "+91 98".into(),
+        }
+    }
+
+    fn to_shopper(method: Method, name: &str, orders: Vec<OrderView>) -> Words {
+        let purchase = PurchaseView {
+            id: Id::from_uuid(Default::default()),
+            number: "H1".into(),
+            made_at: "2026-11-21T09:30:00Z".into(),
+            email: "asha@example.com".into(),
+            address: address(name),
+            method,
+            total: Money::sum(Currency::INR, orders.iter().map(|o| o.total)).unwrap(),
+            orders,
+        };
+        render(&Letter::OrderConfirmed { purchase, url: URL.into() }, "en").unwrap()
+    }
+
+    fn to_shop(method: Method, name: &str, order: OrderView) -> Words {
+        let order = ShopOrderView {
+            order,
+            placed_at: "2026-11-21T09:30:00Z".into(),
+            address: address(name),
+            method,
+            commission: money(4_500),
+        };
+        render(&Letter::OrderReceived { order, url: URL.into() }, "a language that nobody speaks").unwrap()
+    }
+
+    /// What is read of HTML: no head, no tags, no indentation.
+    fn read(html: &str) -> String {
+        let body = html.split_once("<body").unwrap().1;
+        let text = body.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text);
+        let text = text.collect::<Vec<_>>().join(" ").replace("&#39;", "'").replace("&amp;", "&");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_shopper_reads_everything_in_both_parts() {
+        let orders = vec![order("Meena Crafts", "Clay bowl", 2), order("Delta Electronics", "Desk lamp", 1)];
+        let words = to_shopper(Method::Cash, "Asha Rao", orders);
+        assert_eq!(words.subject, "Your purchase H1 is confirmed");
+        assert!(
+            words.html.contains(&format!("href=\"{URL}\"")) && words.text.contains(&format!("\n{URL}\n"))
+        );
+        for part in [read(&words.html), words.text] {
+            for said in [
+                "Thank you, Asha Rao.",
+                "Purchase H1 · 21 Nov 2026",
+                "Meena Crafts",
+                "Delta Electronics",
+                "Order H1-1",
+                "2 ×",
+                "Clay bowl",
+                "Blue",
+                "₹450.00 each",
+                "₹949.00",
+                "₹1,350.00",
+                "₹98.00",
+                "₹1,448.00",
+                "To be paid in cash on delivery. Taxes are included.",
+                "12 Lake Road",
+                "Pune, 411001",
+                "India",
+                "they may not arrive together",
+                "have the total of each order ready",
+                "Reply to this mail and tell us the number H1",
+            ] {
+                assert!(part.contains(said), "{said:?} is not in\n{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_shop_reads_what_to_pack_where_it_goes_and_who_collects() {
+        for (method, who) in
+            [(Method::Cash, "Collect ₹949.00 in cash"), (Method::Sandbox, "Collected by the market")]
+        {
+            let words = to_shop(method, "Asha Rao", order("Meena Crafts", "Clay bowl", 2));
+            assert_eq!(words.subject, "New order H1-1: ₹949.00");
+            for part in [read(&words.html), words.text] {
+                for said in [who, "Clay bowl", "Blue", "2 ×", "Asha Rao", "Pune", "+91 98", "₹45.00", "H1-1"]
+                {
+                    assert!(part.contains(said), "{said:?} is not in\n{part}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hostile_text_stays_text() {
+        let hostile = "Bowl\r\nBcc: all@example.com\n\nPay again: <script>alert(1)</script>\u{202e}\u{2066}\u{2028}&\"'";
+        let letters = [
+            to_shopper(Method::Cash, hostile, vec![order(hostile, hostile, 1)]),
+            to_shop(
+                Method::Cash,
+                hostile,
+                OrderView { number: hostile.into(), ..order(hostile, hostile, 1) },
+            ),
+        ];
+        for Words { subject, text, html } in letters {
+            assert!(!subject.contains(['\r', '\n', '\u{202e}', '\u{2028}']), "{subject}");
+            assert!(!html.contains("<script") && html.contains("&lt;script&gt;"), "{html}");
+            for c in ['\u{202e}', '\u{2066}'] {
+                assert!(!text.contains(c) && !html.contains(c));
+            }
+            for line in text.lines() {
+                assert!(!line.starts_with("Bcc:") && !line.trim_start().starts_with("Pay again"), "{text}");
+            }
+            assert!(!text.contains(['\r', '\u{2028}']));
+            // In an attribute it would have to leave its quotes first.
+            assert!(!read(&html).is_empty() && html.matches("href=").count() == 1);
+        }
+    }
+
+    #[test]
+    fn nothing_is_fetched_when_a_mail_is_opened() {
+        let words = to_shopper(Method::Sandbox, "Asha", vec![order("Meena Crafts", "Clay bowl", 1)]);
+        for word in ["src=", "url(", "<link", "<img", "<script", "@import"] {
+            assert!(!words.html.contains(word), "{word}");
+        }
+    }
+}

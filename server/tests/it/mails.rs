@@ -1,0 +1,228 @@
+//! Mails, from the purchase to the reader: through the mailbox of development, and through a server that speaks SMTP.
+
+use reqwest::{StatusCode, header};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
+
+use crate::program::*;
+
+/// Buys a bowl and a lamp in cash, as a guest.
+async fn buy(program: &Program) -> String {
+    let shopper = Shopper::new(program);
+    for shop in ["meena-crafts", "delta-electronics"] {
+        let variant = shopper.variant(shop, 0).await;
+        assert_eq!(shopper.add(&variant, "2").await, "/basket");
+    }
+    let checkout = shopper.post("/checkout", &[]).await;
+    let purchase = shopper.post(&checkout, &details("cash", "k")).await;
+    purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap().to_owned()
+}
+
+/// The addresses of the mails to someone.
+fn mails_to(list: &str, recipient: &str) -> Vec<String> {
+    let items = list.split("href=\"/dev/mail/").skip(1);
+    items
+        .filter(|item| item.split("</a>").next().unwrap().contains(recipient))
+        .map(|item| format!("/dev/mail/{}", item.split('"').next().unwrap()))
+        .collect()
+}
+
+/// Waits until the program says so in its measures.
+async fn until(shopper: &Shopper, measure: &str) {
+    let begun = std::time::Instant::now();
+    loop {
+        let (_, metrics) = shopper.get("/metrics").await;
+        if metrics.lines().any(|line| line == measure) {
+            return;
+        }
+        assert!(begun.elapsed().as_secs() < 30, "{measure}: {metrics}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_is_confirmed_and_its_link_works_for_whoever_has_the_mail() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let reader = Shopper::new(&program);
+        let (status, empty) = reader.get("/dev/mail").await;
+        assert!(status == StatusCode::OK && empty.contains("No mails yet"), "{empty}");
+        let number = buy(&program).await;
+        until(&reader, "haat_work_done_total{kind=\"mails\"} 3").await;
+        let (_, list) = reader.get("/dev/mail").await;
+        for to in ["meena@haat.example", "delta@haat.example"] {
+            assert_eq!(mails_to(&list, to).len(), 1, "{to}: {list}");
+        }
+        let confirmation = &mails_to(&list, "asha@example.com")[..];
+        let [confirmation] = confirmation else { panic!("{list}") };
+        let (_, page) = reader.get(confirmation).await;
+        for said in [
+            &format!("Subject: Your purchase {number} is confirmed"),
+            "Auto-Submitted: auto-generated",
+            "Message-ID: &lt;mail_",
+            "From: Haat &lt;market@localhost&gt;",
+            "Meena Crafts",
+            "Delta Electronics",
+        ] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        // The HTML stands alone, under a policy that lets it do nothing but look good.
+        let response = reader.client.get(program.at(&format!("{confirmation}/html"))).send().await.unwrap();
+        let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        assert!(policy.contains("sandbox") && policy.contains("default-src 'none'"), "{policy}");
+        assert_eq!(response.headers()[header::X_FRAME_OPTIONS], "SAMEORIGIN");
+        let html = response.text().await.unwrap();
+        let link = html.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert!(link.starts_with(&program.at(&format!("/purchases/{number}?key="))), "{link}");
+        let (status, purchase) = Shopper::new(&program).get(link).await;
+        assert!(status == StatusCode::OK && purchase.contains(&format!("{number}-2")), "{status}");
+
+        for path in ["/dev/mail/x", "/dev/mail/mail_00000000000000000000000000", "/dev/mail/x/html"] {
+            assert_eq!(reader.get(path).await.0, StatusCode::NOT_FOUND, "{path}");
+        }
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn production_shows_nobodys_mail() {
+    let mut program = Program::serve(On::Sqlite).await;
+    let reader = Shopper::new(&program);
+    buy(&program).await;
+    until(&reader, "haat_work_done_total{kind=\"mails\"} 3").await;
+    let (_, list) = reader.get("/dev/mail").await;
+    let confirmation = mails_to(&list, "asha@example.com").remove(0);
+    program.kill();
+    program.set("HAAT__MODE", "production");
+    program.set("HAAT__PAYMENTS__SANDBOX", "false");
+    program.set("HAAT__SECURITY__SECRET", "0123456789abcdef0123456789abcdef");
+    program.set("HAAT__SERVER__PUBLIC_URL", "https://haat.example");
+    program.start().await;
+    for path in ["/dev/mail", &confirmation, &format!("{confirmation}/html")] {
+        assert_eq!(reader.get(path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert!(program.log().contains("no mail leaves this market"));
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_sends_no_mail_is_refused_at_start() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    for (name, value, why) in [
+        ("HAAT__MAIL__FROM", "nobody", "mail.from"),
+        ("HAAT__MAIL__SMTP_URL", "mail.example", "mail.smtp_url"),
+        ("HAAT__MAIL__SMTP_URL", "smtp://haat:hush@mail.example", "in the clear"),
+    ] {
+        program.set(name, value);
+        let output = program.run(&["serve"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(why) && !said.contains("hush"), "{said}");
+        program.set("HAAT__MAIL__FROM", "market@haat.example");
+    }
+    program.set("HAAT__MAIL__SMTP_URL", "");
+    program.close();
+}
+
+/// A mail as the server got it: to whom, and the whole of it.
+type Got = (String, String);
+
+/// A server that speaks just enough SMTP. It puts off the first try of everyone, and has never heard of `delta@`.
+async fn postman() -> (u16, UnboundedReceiver<Got>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (told, heard) = unbounded_channel();
+    tokio::spawn(async move {
+        let seen = std::sync::Arc::<std::sync::Mutex<Vec<String>>>::default();
+        while let Ok((connection, _)) = listener.accept().await {
+            let (told, seen) = (told.clone(), seen.clone());
+            tokio::spawn(async move { serve(connection, &told, &seen).await });
+        }
+    });
+    (port, heard)
+}
+
+async fn serve(
+    connection: TcpStream,
+    told: &UnboundedSender<Got>,
+    seen: &std::sync::Mutex<Vec<String>>,
+) -> std::io::Result<()> {
+    let (reader, mut writer) = connection.into_split();
+    let mut lines = BufReader::new(reader).lines();
+    writer.write_all(b"220 post.example\r\n").await?;
+    let mut to = String::new();
+    while let Some(line) = lines.next_line().await? {
+        let answer = match line.split([' ', ':']).next().unwrap_or_default() {
+            "EHLO" => "250-post.example\r\n250 8BITMIME\r\n",
+            "RCPT" => {
+                to = line.clone();
+                let first = {
+                    let mut seen = seen.lock().unwrap();
+                    let first = !seen.contains(&line);
+                    seen.push(line.clone());
+                    first
+                };
+                match () {
+                    () if first => "451 4.7.1 Please come back later\r\n",
+                    () if line.contains("delta@") => "550 5.1.1 No such user here\r\n",
+                    () => "250 OK\r\n",
+                }
+            }
+            "DATA" => {
+                writer.write_all(b"354 Go on\r\n").await?;
+                let mut mail = String::new();
+                while let Some(line) = lines.next_line().await? {
+                    if line == "." {
+                        break;
+                    }
+                    mail += &format!("{line}\r\n");
+                }
+                told.send((to.clone(), mail)).ok();
+                "250 OK\r\n"
+            }
+            "QUIT" => {
+                writer.write_all(b"221 Bye\r\n").await?;
+                return Ok(());
+            }
+            _ => "250 OK\r\n",
+        };
+        writer.write_all(answer.as_bytes()).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_gets_each_mail_again_after_it_put_it_off_and_is_believed_when_it_refuses() {
+    let (port, mut post) = postman().await;
+    let mut program = Program::prepare(On::Sqlite).await;
+    program.set("HAAT__MAIL__SMTP_URL", &format!("smtp://127.0.0.1:{port}"));
+    program.set("HAAT__MAIL__FROM", "The Haat <market@haat.example>");
+    program.start().await;
+    let number = buy(&program).await;
+    let mut got = [post.recv().await.unwrap(), post.recv().await.unwrap()];
+    got.sort();
+    assert_eq!(got[0].0, "RCPT TO:<asha@example.com>");
+    assert_eq!(got[1].0, "RCPT TO:<meena@haat.example>");
+    for header in [
+        &format!("Subject: Your purchase {number} is confirmed\r\n"),
+        "From: \"The Haat\" <market@haat.example>\r\n",
+        "To: asha@example.com\r\n",
+        "Message-ID: <mail_",
+        "Auto-Submitted: auto-generated\r\n",
+        "Date: ",
+        "Content-Type: multipart/alternative;",
+    ] {
+        assert!(got[0].1.contains(header), "{header}: {}", got[0].1);
+    }
+    let shopper = Shopper::new(&program);
+    until(&shopper, "haat_mails{state=\"failed\"} 1").await;
+    until(&shopper, "haat_mails{state=\"queued\"} 0").await;
+    assert!(post.try_recv().is_err(), "each arrives once");
+    let log = program.log();
+    assert!(log.contains("Please come back later") && log.contains("No such user here"), "{log}");
+    let (_, list) = shopper.get("/dev/mail").await;
+    assert!(list.contains("sent by the server"), "{list}");
+    program.close();
+}
