@@ -22,5 +22,6 @@ mod jobs;
 mod migrations;
 mod orders;
 mod payments;
+mod products;
 mod races;
 mod tour;
