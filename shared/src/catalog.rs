@@ -1,6 +1,8 @@
-//! Products and their variants, as shoppers see them.
+//! Products and their variants, as shoppers see them; what sellers type is in [`edit`].
 
 use serde::{Deserialize, Serialize};
+
+pub mod edit;
 
 use crate::{
     id::kinds::{ProductId, VariantId},
@@ -82,6 +84,8 @@ pub struct VariantView {
     pub title: String,
     /// What one costs.
     pub price: Money,
+    /// What one cost before, where that was more.
+    pub compare_at: Option<Money>,
     /// How many can be had now.
     pub available: i64,
 }

@@ -4,6 +4,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{FieldCode, FieldError};
+
+/// Most that one price or fee may be, in minor units: carts full of it still sum within 64 bits.
+pub const PRICE_MAX: i64 = 1_000_000_000_000;
+
 /// Active ISO 4217 codes by the number of their decimals (list of 2026-01; the codes without a minor unit,
 /// such as gold, are not money here).
 const DECIMALS: [(u32, &str); 4] = [
@@ -152,6 +157,15 @@ impl Money {
         self.currency
     }
 
+    /// The amount as a form shows it to be changed: `1249.50`, without currency and groups.
+    pub fn plain(self) -> String {
+        let decimals = self.currency.decimals() as usize;
+        let digits = format!("{:0>width$}", self.amount.unsigned_abs(), width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        let sign = if self.amount < 0 { "-" } else { "" };
+        if decimals > 0 { format!("{sign}{whole}.{fraction}") } else { format!("{sign}{whole}") }
+    }
+
     /// The sum. Fails on two currencies and past 64 bits.
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
@@ -210,6 +224,44 @@ impl Money {
     pub fn sum(currency: Currency, amounts: impl IntoIterator<Item = Self>) -> Result<Self, MoneyError> {
         amounts.into_iter().try_fold(Self::zero(currency), Self::plus)
     }
+}
+
+/// An amount as people type it into a form: `1249.5`, `1,249.50`, `1,24,900`, with or without the currency before it.
+/// Nothing below zero, no more decimals than the currency has, at most [`PRICE_MAX`].
+pub fn amount(field: &str, typed: &str, currency: Currency) -> Result<Money, FieldError> {
+    let fault = |code| FieldError::new(field, code);
+    let text = typed.trim();
+    let text = text.strip_prefix(currency.code()).unwrap_or(text);
+    let text = currency.symbol().and_then(|s| text.strip_prefix(s)).unwrap_or(text).trim_start();
+    if text.is_empty() {
+        return Err(fault(FieldCode::Missing));
+    }
+    if let Some(rest) = text.strip_prefix(['-', '−']) {
+        let number = rest.starts_with(|c: char| c.is_ascii_digit());
+        return Err(fault(if number { FieldCode::TooSmall } else { FieldCode::NotMoney }));
+    }
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let whole = ungrouped(whole).ok_or_else(|| fault(FieldCode::NotMoney))?;
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(&whole) || !digits(fraction) || whole.is_empty() || (text.contains('.') && fraction.is_empty())
+    {
+        return Err(fault(FieldCode::NotMoney));
+    }
+    let decimals = currency.decimals() as usize;
+    if fraction.len() > decimals {
+        return Err(fault(FieldCode::TooManyDecimals));
+    }
+    let minor =
+        format!("{whole}{fraction:0<decimals$}").parse::<i64>().ok().filter(|minor| *minor <= PRICE_MAX);
+    minor.map(|minor| Money::new(minor, currency)).ok_or_else(|| fault(FieldCode::TooBig))
+}
+
+/// Digits without the commas between them, if those stand where thousands do, or lakhs and crores.
+fn ungrouped(text: &str) -> Option<String> {
+    let groups: Vec<&str> = text.split(',').collect();
+    let [first, middle @ .., last] = groups.as_slice() else { return Some(text.to_owned()) };
+    let sized = |size: usize| middle.iter().all(|g| g.len() == size) && (1..=size).contains(&first.len());
+    (last.len() == 3 && (sized(3) || sized(2))).then(|| groups.concat())
 }
 
 /// As a person reads it in English: `₹1,24,900.00`, `$1,249.00`, `¥1,249`, `KWD 1,249.000`.
@@ -300,6 +352,50 @@ mod tests {
     }
 
     #[test]
+    fn amounts_are_read_as_people_type_them() {
+        use FieldCode::*;
+        let cases = [
+            ("INR", "1249.5", Ok(124_950)),
+            ("INR", " 1,249.50 ", Ok(124_950)),
+            ("INR", "₹1,24,900", Ok(12_490_000)),
+            ("INR", "INR 1,23,45,678.90", Ok(1_234_567_890)),
+            ("INR", "124,900", Ok(12_490_000)),
+            ("INR", "0", Ok(0)),
+            ("INR", "007", Ok(700)),
+            ("INR", "10,000,000,000.00", Ok(PRICE_MAX)),
+            ("JPY", "¥1,249", Ok(1_249)),
+            ("KWD", "1.249", Ok(1_249)),
+            ("INR", "", Err(Missing)),
+            ("INR", "₹", Err(Missing)),
+            ("INR", "-1", Err(TooSmall)),
+            ("INR", "−1", Err(TooSmall)),
+            ("INR", "-", Err(NotMoney)),
+            ("INR", "1.234", Err(TooManyDecimals)),
+            ("JPY", "1.0", Err(TooManyDecimals)),
+            ("INR", "1249,50", Err(NotMoney)),
+            ("INR", "1,24", Err(NotMoney)),
+            ("INR", "1,2,345", Err(NotMoney)),
+            ("INR", "12,34,567,890", Err(NotMoney)),
+            ("INR", ",249", Err(NotMoney)),
+            ("INR", "1,249,", Err(NotMoney)),
+            ("INR", ".5", Err(NotMoney)),
+            ("INR", "5.", Err(NotMoney)),
+            ("INR", "1.2.3", Err(NotMoney)),
+            ("INR", "1e3", Err(NotMoney)),
+            ("INR", "+1", Err(NotMoney)),
+            ("INR", "1 249", Err(NotMoney)),
+            ("INR", "१२४९", Err(NotMoney)),
+            ("INR", "$5", Err(NotMoney)),
+            ("INR", "10,000,000,000.01", Err(TooBig)),
+            ("INR", "99999999999999999999", Err(TooBig)),
+        ];
+        for (code, typed, expected) in cases {
+            let read = amount("price", typed, code.parse().unwrap()).map(Money::amount).map_err(|e| e.code);
+            assert_eq!(read, expected, "{code} {typed:?}");
+        }
+    }
+
+    #[test]
     fn codes_are_checked() {
         for bad in ["", "inr", "RUPEE", "XXX", "IN", "INR ", "₹"] {
             assert_eq!(bad.parse::<Currency>(), Err(MoneyError::UnknownCurrency), "{bad}");
@@ -308,6 +404,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_shown_is_read_again(minor in 0i64..=PRICE_MAX, code in prop::sample::select(vec!["INR", "USD", "JPY", "KWD"])) {
+            let money = of(code, minor);
+            prop_assert_eq!(amount("f", &money.plain(), money.currency()), Ok(money));
+            prop_assert_eq!(amount("f", &money.to_string(), money.currency()), Ok(money));
+        }
+
+        #[test]
+        fn nothing_typed_makes_amounts_panic(typed in ".{0,30}") {
+            let _ = amount("f", &typed, Currency::INR);
+        }
+
         #[test]
         fn shares_always_sum_to_the_whole(amount in -1_000_000_000_000i64..1_000_000_000_000, weights in prop::collection::vec(0i64..1_000_000, 1..20)) {
             let whole = inr(amount);

@@ -25,6 +25,19 @@ pub fn optional_line(field: &str, text: &str, max: usize) -> Result<String, Fiel
     Ok(text.to_owned())
 }
 
+/// Text of several lines; nothing is fine too. Line breaks are made the same.
+pub fn paragraphs(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim();
+    if text.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || is_direction_override(c)) {
+        return Err(FieldError::new(field, FieldCode::BadCharacters));
+    }
+    if text.chars().count() > max {
+        return Err(FieldError::new(field, FieldCode::TooLong));
+    }
+    Ok(text.to_owned())
+}
+
 /// The address of a page, over TLS, without a name and password in it: fit to be a link.
 pub fn https_url(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
     let url = line(field, text, max)?;

@@ -18,17 +18,18 @@ statements! {
         VALUES ($1, $2, $3, 'open', 0, $4, $4)";
     ADD = "INSERT INTO cart_lines (id, cart_id, variant_id, quantity, price_seen_minor, created_at)
         SELECT $1, $2, v.id, $4, v.price_minor, $5 FROM variants v JOIN products p ON p.id = v.product_id
-        WHERE v.id = $3 AND p.state = 'published' AND (SELECT COUNT(*) FROM cart_lines l WHERE l.cart_id = $2) < $6
+        WHERE v.id = $3 AND p.state = 'published' AND NOT v.archived AND (SELECT COUNT(*) FROM cart_lines l WHERE l.cart_id = $2) < $6
         ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = cart_lines.quantity + excluded.quantity
             WHERE cart_lines.quantity + excluded.quantity <= $7";
     ON_SALE = "SELECT v.id AS value FROM variants v JOIN products p ON p.id = v.product_id
-        WHERE v.id = $1 AND p.state = 'published'";
+        WHERE v.id = $1 AND p.state = 'published' AND NOT v.archived";
     TOUCH = "UPDATE carts SET version = version + 1, updated_at = $2 WHERE id = $1 AND state = 'open'";
     SET = "UPDATE cart_lines SET quantity = $3 WHERE id = $1 AND cart_id = $2";
     REMOVE = "DELETE FROM cart_lines WHERE id = $1 AND cart_id = $2";
     LINES = "SELECT l.id, l.cart_id, l.variant_id, l.quantity, l.price_seen_minor, v.title AS variant_title, v.price_minor,
             p.title, p.slug, p.picture, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
-            s.delivery_minor, c.on_hand - c.held AS available
+            s.delivery_minor,
+            CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held ELSE 0 END AS available
         FROM carts t JOIN cart_lines l ON l.cart_id = t.id JOIN variants v ON v.id = l.variant_id
         JOIN capacities c ON c.id = v.id JOIN products p ON p.id = v.product_id JOIN shops s ON s.id = v.shop_id
         WHERE t.id = $1 ORDER BY l.id";

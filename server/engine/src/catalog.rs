@@ -1,7 +1,11 @@
 //! The catalogue: lists and pages of products, and putting products into it.
 
+mod desk;
+mod edit;
 mod put;
 
+pub use desk::{seller_list, seller_product};
+pub use edit::{archive, create, delete, duplicate, publish, update};
 pub use put::{NewProduct, NewVariant, Put, put_products};
 
 use crate::{
@@ -25,7 +29,7 @@ static PRODUCTS: ListQuery = ListQuery {
         "SELECT p.id, p.slug, p.title, p.brand, p.picture, p.price_min_minor, p.price_max_minor, s.currency,
         s.name AS shop_name, s.handle AS shop_handle,
         EXISTS (SELECT 1 FROM variants v JOIN capacities c ON c.id = v.id
-            WHERE v.product_id = p.id AND c.on_hand > c.held) AS in_stock
+            WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand > c.held) AS in_stock
         FROM products p JOIN shops s ON s.id = p.shop_id",
     always: "p.state = 'published'",
     filters: &[
@@ -39,8 +43,9 @@ static PRODUCTS: ListQuery = ListQuery {
 statements! {
     FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.picture, s.handle AS shop_handle
         FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.slug = $1 AND p.state = 'published'";
-    VARIANTS = "SELECT v.id, v.title, v.price_minor, c.on_hand - c.held AS available
-        FROM variants v JOIN capacities c ON c.id = v.id WHERE v.product_id = $1 ORDER BY v.position, v.id";
+    VARIANTS = "SELECT v.id, v.title, v.price_minor, v.compare_at_minor, c.on_hand - c.held AS available
+        FROM variants v JOIN capacities c ON c.id = v.id
+        WHERE v.product_id = $1 AND NOT v.archived ORDER BY v.position, v.id";
 }
 
 rows! {
@@ -73,6 +78,7 @@ rows! {
         id: VariantId,
         title: String,
         price_minor: i64,
+        compare_at_minor: Option<i64>,
         available: i64,
     }
 }
@@ -128,6 +134,7 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
                 id: v.id,
                 title: v.title,
                 price: Money::new(v.price_minor, shop.delivery.currency()),
+                compare_at: v.compare_at_minor.map(|before| Money::new(before, shop.delivery.currency())),
                 available: v.available,
             })
             .collect(),

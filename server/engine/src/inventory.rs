@@ -1,13 +1,14 @@
 //! Stock: what is there, and why.
 
 use crate::{
-    Caller, Engine,
-    db::{Tx, Value},
+    Caller, Engine, Tried,
+    db::{One, Tx, Value},
     idempotency::{self, Claim, Key},
     params, statements,
 };
 use haat_shared::{
     Error, FieldCode, Id, Result,
+    catalog::edit::STOCK_MAX,
     id::{Kind, kinds::*},
 };
 
@@ -15,6 +16,8 @@ statements! {
     pub(crate) OPEN = "INSERT INTO capacities (id, kind, on_hand, held) VALUES [($1, 'stock', $2, 0)]";
     pub(crate) MOVE = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
         VALUES [($1, $2, $3, $4, $5)]";
+    COUNT = "UPDATE capacities SET on_hand = on_hand + given.column2 FROM (VALUES [($1, $2)]) AS given
+        WHERE capacities.id = given.column1 AND on_hand + given.column2 >= held RETURNING id AS value";
     RECEIVE = "UPDATE capacities SET on_hand = on_hand + $2 WHERE id = $1";
     MEMBER_OF = "SELECT CAST(1 AS BIGINT) AS value FROM variants v JOIN shop_members m ON m.shop_id = v.shop_id
         WHERE v.id = $1 AND m.user_id = $2 AND m.role IN ('owner', 'manager')";
@@ -39,18 +42,11 @@ pub async fn receive(
     quantity: i64,
     key: &str,
 ) -> Result<()> {
-    if !(1..=1_000_000_000).contains(&quantity) {
+    if !(1..=STOCK_MAX).contains(&quantity) {
         let code = if quantity < 1 { FieldCode::TooSmall } else { FieldCode::TooBig };
         return Err(Error::field("quantity", code));
     }
-    if caller.operator().is_err() {
-        let user = caller.signed_in()?.id;
-        engine
-            .db
-            .opt::<crate::db::One<i64>>(&MEMBER_OF, params![variant, user])
-            .await?
-            .ok_or(Error::NotFound)?;
-    }
+    may_manage(engine, caller, variant).await?;
     let key = Key::new(variant, "inventory::receive", key, &quantity.to_string());
     engine
         .db
@@ -78,4 +74,64 @@ async fn receive_in_tx(
     }
     tx.exec_many(&MOVE, &row).await?;
     Ok(())
+}
+
+async fn may_manage(engine: &Engine, caller: &Caller, variant: VariantId) -> Result<()> {
+    if caller.operator().is_err() {
+        let user = caller.signed_in()?.id;
+        engine.db.opt::<One<i64>>(&MEMBER_OF, params![variant, user]).await?.ok_or(Error::NotFound)?;
+    }
+    Ok(())
+}
+
+/// The shelf was counted: there are so many more, or fewer, than the books say. Never fewer than are held for those who
+/// are paying. The same `key` a second time changes nothing and answers the same.
+pub async fn adjust(
+    engine: &Engine,
+    caller: &Caller,
+    variant: VariantId,
+    change: i64,
+    key: &str,
+) -> Result<()> {
+    if !(-STOCK_MAX..=STOCK_MAX).contains(&change) {
+        let code = if change < 0 { FieldCode::TooSmall } else { FieldCode::TooBig };
+        return Err(Error::field("stock", code));
+    }
+    may_manage(engine, caller, variant).await?;
+    let key = Key::new(variant, "inventory::adjust", key, &change.to_string());
+    engine
+        .db
+        .write("inventory::adjust", (key, variant, change, engine.clock.now_ms()), |tx, input| {
+            Box::pin(async move {
+                let (key, variant, change, now) = input;
+                let Claim::Mine(count) = idempotency::begin_in_tx::<Job>(tx, key, *now).await? else {
+                    return Ok(());
+                };
+                idempotency::end_in_tx(tx, key, "counted").await?;
+                match count_in_tx(tx, &[(*variant, *change)], count, *now).await?.as_slice() {
+                    [] => Ok(()),
+                    _ => Err(Error::field("stock", FieldCode::TooSmall).into()),
+                }
+            })
+        })
+        .await?;
+    Ok(())
+}
+
+/// Changes what is on hand of several variants; `reference` is the count, a new id each time. Answers those of which
+/// fewer would be left than are held: the caller must then give up.
+pub(crate) async fn count_in_tx<K: Kind>(
+    tx: &mut Tx,
+    changes: &[(VariantId, i64)],
+    reference: Id<K>,
+    now: i64,
+) -> Tried<Vec<VariantId>> {
+    let changes: Vec<_> = changes.iter().filter(|(_, change)| *change != 0).collect();
+    let rows: Vec<[Value; 5]> =
+        changes.iter().map(|(id, change)| movement(*id, "counted", reference, *change, now)).collect();
+    tx.exec_many(&MOVE, &rows).await?;
+    let given: Vec<[Value; 2]> =
+        changes.iter().map(|(id, change)| [(*id).into(), (*change).into()]).collect();
+    let done: Vec<One<VariantId>> = tx.all_many(&COUNT, &given).await?;
+    Ok(changes.iter().map(|(id, _)| *id).filter(|id| !done.iter().any(|d| d.0 == *id)).collect())
 }

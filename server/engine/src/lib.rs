@@ -12,6 +12,7 @@ pub mod catalog;
 pub mod checkout;
 pub mod clock;
 pub mod db;
+mod edits;
 pub mod facts;
 pub mod idempotency;
 pub mod inventory;

@@ -25,7 +25,7 @@ statements! {
         WHERE id = $1 AND state IN ('open', 'paying')";
     LINES = "SELECT l.variant_id, l.quantity, v.price_minor, v.title AS variant_title, p.id AS product_id, p.title,
             s.id AS shop_id, s.name AS shop_name, s.currency, s.delivery_minor, s.commission_bp,
-            c.on_hand - c.held AS available
+            CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held ELSE 0 END AS available
         FROM cart_lines l JOIN variants v ON v.id = l.variant_id JOIN capacities c ON c.id = v.id
         JOIN products p ON p.id = v.product_id JOIN shops s ON s.id = v.shop_id
         WHERE l.cart_id = $1 ORDER BY l.id";
@@ -109,6 +109,11 @@ async fn begin_in_tx(tx: &mut Tx, cart: CartId, form: &str, now: i64) -> Tried<C
     let form = current.first().map_or(form, |old| old.form.as_str());
     let lines: Vec<LineRow> = tx.all(&LINES, params![cart]).await?;
     let currency = lines.first().ok_or(Conflict::CartEmpty)?.currency;
+    // What is not on sale any more still has stock to hold.
+    if lines.iter().any(|line| line.available < line.quantity) {
+        let short = lines.into_iter().filter(|line| line.available < line.quantity).map(shortage);
+        return Err(Conflict::OutOfStock(short.collect()).into());
+    }
     let plan = plan(random::id(now), lines, currency, now)?;
     let total = plan.subtotal.plus(plan.delivery)?;
     let row = params![
@@ -134,6 +139,10 @@ async fn begin_in_tx(tx: &mut Tx, cart: CartId, form: &str, now: i64) -> Tried<C
         return Err(Conflict::OutOfStock(short).into());
     }
     Ok(plan.id)
+}
+
+fn shortage(line: LineRow) -> Shortage {
+    Shortage { variant: line.variant_id, title: line.title, left: line.available.max(0) }
 }
 
 /// All that is written down of a checkout.
@@ -171,23 +180,19 @@ fn plan(id: CheckoutId, rows: Vec<LineRow>, currency: Currency, now: i64) -> Tri
             let total = unit.times(row.quantity)?;
             subtotal = subtotal.plus(total)?;
             plan.holds.push([id.into(), row.variant_id.into(), row.quantity.into()]);
-            plan.wanted.push(Shortage {
-                variant: row.variant_id,
-                title: row.title.clone(),
-                left: row.available.max(0),
-            });
             plan.lines.push([
                 id.into(),
                 (plan.lines.len() as i64).into(),
                 order.into(),
                 row.product_id.into(),
                 row.variant_id.into(),
-                row.title.into(),
-                row.variant_title.into(),
+                row.title.clone().into(),
+                row.variant_title.clone().into(),
                 row.quantity.into(),
                 unit.amount().into(),
                 total.amount().into(),
             ]);
+            plan.wanted.push(shortage(row));
         }
         // The marketplace takes its part of the goods; delivery is the shop's. What a rate leaves over is the shop's too.
         let commission = subtotal.rate_bp(commission_bp, Rounding::Down)?;

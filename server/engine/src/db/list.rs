@@ -13,7 +13,7 @@ pub struct ListQuery {
     pub always: &'static str,
     /// The filters by name. `{}` stands for the parameter.
     pub filters: &'static [(&'static str, &'static str)],
-    /// The orders by name: the condition for "after this row", with `{}` for its key, and the ORDER BY.
+    /// The orders by name: the condition for "after this row", with a `{}` for each part of its key, and the ORDER BY.
     pub sorts: &'static [(&'static str, &'static str, &'static str)],
 }
 
@@ -45,25 +45,37 @@ impl Asked {
 }
 
 impl ListQuery {
-    /// The first `limit` rows behind `after` that pass the filters. A name that is not on the list of filters or
-    /// sorts is a fault of the program: it filters out everything.
-    pub fn ask(&self, filters: Vec<(&str, Value)>, sort: &str, after: Option<Value>, limit: usize) -> Asked {
+    /// The first `limit` rows behind the key `after` that pass the filters. A name that is not on the list of filters
+    /// or sorts is a fault of the program: it filters out everything.
+    pub fn ask(
+        &self,
+        filters: Vec<(&str, Value)>,
+        sort: &str,
+        after: impl IntoIterator<Item = Value>,
+        limit: usize,
+    ) -> Asked {
         let mut params = Vec::new();
         let mut sql = format!("{} WHERE {}", self.select, self.always);
-        let mut and = |condition: &str, value: Value| {
-            params.push(value);
+        let mut and = |condition: &str, values: &mut dyn Iterator<Item = Value>| {
             sql.push_str(" AND ");
-            sql.push_str(&condition.replace("{}", &format!("${}", params.len())));
+            for (i, part) in condition.split("{}").enumerate() {
+                if i > 0 {
+                    params.extend(values.next());
+                    sql.push_str(&format!("${}", params.len()));
+                }
+                sql.push_str(part);
+            }
         };
         for (name, value) in filters {
             match self.filters.iter().find(|(n, _)| *n == name) {
-                Some((_, condition)) => and(condition, value),
-                None => and("{} = FALSE", Value::Bool(Some(true))),
+                Some((_, condition)) => and(condition, &mut std::iter::once(value)),
+                None => and("{} = FALSE", &mut std::iter::once(Value::Bool(Some(true)))),
             }
         }
         let (_, behind, order) = self.sorts.iter().find(|(n, ..)| *n == sort).unwrap_or(&self.sorts[0]);
-        if let Some(key) = after {
-            and(behind, key);
+        let mut after = after.into_iter().peekable();
+        if after.peek().is_some() {
+            and(behind, &mut after);
         }
         params.push(Value::Int(Some(i64::try_from(limit).unwrap_or(i64::MAX))));
         sql.push_str(&format!(" ORDER BY {order} LIMIT ${}", params.len()));
@@ -93,7 +105,7 @@ mod tests {
         select: "SELECT a FROM t",
         always: "TRUE",
         filters: &[("b", "b = {}")],
-        sorts: &[("newest", "a < {}", "a DESC")],
+        sorts: &[("newest", "a < {}", "a DESC"), ("price", "(p, a) > ({}, {})", "p, a")],
     };
 
     #[test]
@@ -101,6 +113,9 @@ mod tests {
         let asked = LIST.ask(vec![("b", 1.into())], "newest", Some(9.into()), 25);
         assert_eq!(asked.sql, "SELECT a FROM t WHERE TRUE AND b = $1 AND a < $2 ORDER BY a DESC LIMIT $3");
         assert_eq!(asked.params, [1.into(), 9.into(), 25.into()]);
+        let asked = LIST.ask(vec![], "price", [7.into(), 9.into()], 25);
+        assert_eq!(asked.sql, "SELECT a FROM t WHERE TRUE AND (p, a) > ($1, $2) ORDER BY p, a LIMIT $3");
+        assert_eq!(asked.params, [7.into(), 9.into(), 25.into()]);
     }
 
     #[test]

@@ -174,9 +174,10 @@ impl Db {
             })
             .collect();
         for list in list::all() {
-            for (sort, ..) in list.sorts {
+            for (sort, behind, _) in list.sorts {
                 let filters = list.filters.iter().map(|(name, _)| (*name, Value::Text(None))).collect();
-                let asked = list.ask(filters, sort, Some(Value::Text(None)), 1);
+                let key = vec![Value::Text(None); behind.matches("{}").count()];
+                let asked = list.ask(filters, sort, key, 1);
                 texts.push((format!("{} by {sort}", list.name), asked.for_pg().0));
             }
         }

@@ -23,5 +23,6 @@ mod migrations;
 mod notifications;
 mod orders;
 mod payments;
+mod products;
 mod races;
 mod tour;

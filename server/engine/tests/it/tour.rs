@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use haat_engine::db::statement;
 
-use crate::{buying, carts, catalog, jobs, notifications, orders, payments, support::*};
+use crate::{buying, carts, catalog, jobs, notifications, orders, payments, products, support::*};
 
 /// Every statement runs on both databases: what prepares may still fail to bind or to be read back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -46,6 +46,9 @@ async fn every_statement_prepares_and_runs_on_both() {
             payments::a_webhook_that_never_comes_is_made_up_for
             payments::a_declined_card_leaves_everything_as_it_was
             payments::a_challenge_is_confirmed_and_webhooks_are_told_once
+            products::a_product_is_made_shown_changed_and_taken_off
+            products::the_second_of_two_tabs_is_told_what_the_first_changed
+            products::what_nobody_began_to_buy_can_be_deleted
         }
         if on == On::Sqlite {
             types_are_the_declared_ones(&market_file().await);

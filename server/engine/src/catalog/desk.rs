@@ -1,0 +1,220 @@
+//! A shop's products as those see them who sell them: the list, and the form of one.
+
+use super::attributes;
+use crate::{
+    Caller, Engine,
+    clock::rfc3339,
+    db::{ListQuery, RegisteredList, Value, list::like},
+    params, rows, statements,
+};
+use haat_shared::{
+    Currency, Error, FieldCode, Money, Result,
+    catalog::{
+        QUERY_MAX,
+        edit::{ListOwnProducts, ProductForm, ProductState, SellerProduct, SellerProductCard, VariantForm},
+    },
+    id::kinds::*,
+    page::Page,
+    permissions::Permission,
+    text,
+};
+
+/// Rows of a page.
+const PAGE_SIZE: usize = 50;
+
+static OWN: ListQuery = ListQuery {
+    name: "catalog::OWN",
+    select: "SELECT p.id, p.slug, p.title, p.title_key, p.state, p.price_min_minor, p.price_max_minor, p.updated_at, s.currency,
+        (SELECT COUNT(*) FROM variants v WHERE v.product_id = p.id AND NOT v.archived) AS variants,
+        (SELECT CAST(COALESCE(SUM(c.on_hand - c.held), 0) AS BIGINT) FROM variants v JOIN capacities c ON c.id = v.id
+            WHERE v.product_id = p.id AND NOT v.archived) AS stock,
+        EXISTS (SELECT 1 FROM variants v JOIN capacities c ON c.id = v.id
+            WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand - c.held <= v.low_stock) AS low
+        FROM products p JOIN shops s ON s.id = p.shop_id",
+    always: "TRUE",
+    filters: &[
+        ("shop", "p.shop_id = {}"),
+        ("state", "p.state = {}"),
+        ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
+        (
+            "low",
+            "p.id IN (SELECT v.product_id FROM variants v JOIN capacities c ON c.id = v.id
+                WHERE v.shop_id = {} AND NOT v.archived AND c.on_hand - c.held <= v.low_stock)",
+        ),
+    ],
+    sorts: &[
+        ("newest", "p.id < {}", "p.id DESC"),
+        ("title", "(p.title_key, p.id) > ({}, {})", "p.title_key, p.id"),
+        ("price", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
+        (
+            "stock",
+            "((SELECT CAST(COALESCE(SUM(c.on_hand - c.held), 0) AS BIGINT) FROM variants v JOIN capacities c ON c.id = v.id
+                WHERE v.product_id = p.id AND NOT v.archived), p.id) > ({}, {})",
+            "stock, p.id",
+        ),
+    ],
+};
+::inventory::submit! { RegisteredList(&OWN) }
+
+statements! {
+    pub(super) FIND = "SELECT p.id, p.slug, p.state, p.version, p.title, p.brand, p.description, p.attributes, p.options, s.currency,
+            EXISTS (SELECT 1 FROM variants v JOIN holds h ON h.capacity_id = v.id WHERE v.product_id = p.id) AS wanted
+        FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.id = $1 AND p.shop_id = $2";
+    pub(super) VARIANTS = "SELECT v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock, c.on_hand, c.held
+        FROM variants v JOIN capacities c ON c.id = v.id
+        WHERE v.product_id = $1 AND NOT v.archived ORDER BY v.position, v.id";
+}
+
+rows! {
+    struct CardRow {
+        id: ProductId,
+        slug: String,
+        title: String,
+        title_key: String,
+        state: ProductState,
+        price_min_minor: i64,
+        price_max_minor: i64,
+        updated_at: i64,
+        currency: Currency,
+        variants: i64,
+        stock: i64,
+        low: bool,
+    }
+
+    pub(super) struct OwnRow {
+        id: ProductId,
+        slug: String,
+        state: ProductState,
+        pub(super) version: i64,
+        title: String,
+        brand: String,
+        description: String,
+        attributes: String,
+        options: String,
+        pub(super) currency: Currency,
+        wanted: bool,
+    }
+
+    pub(super) struct OwnVariantRow {
+        id: VariantId,
+        sku: String,
+        title: String,
+        options: String,
+        price_minor: i64,
+        compare_at_minor: Option<i64>,
+        low_stock: i64,
+        on_hand: i64,
+        held: i64,
+    }
+}
+
+/// A shop's products, filtered and sorted, for those who sell them.
+pub async fn seller_list(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    ask: ListOwnProducts,
+) -> Result<Page<SellerProductCard>> {
+    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let mut filters: Vec<(&str, Value)> = vec![("shop", shop.into())];
+    if !ask.state.is_empty() {
+        let state = ProductState::parse(&ask.state).ok_or(Error::field("state", FieldCode::NotAChoice))?;
+        filters.push(("state", state.as_str().into()));
+    }
+    if ask.low {
+        filters.push(("low", shop.into()));
+    }
+    let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    let folded = text::fold(&q);
+    filters.extend(folded.split_whitespace().take(8).map(|word| ("word", like(word).into())));
+    let sort = if ask.sort.is_empty() { "newest" } else { &ask.sort };
+    let after = after(sort, &ask.after)?;
+    let rows: Vec<CardRow> = engine.db.list(OWN.ask(filters, sort, after, PAGE_SIZE + 1)).await?;
+    let page = Page::cut(rows, PAGE_SIZE, |row| match sort {
+        "title" => format!("{}.{}", row.id, row.title_key),
+        "price" => format!("{}.{}", row.id, row.price_min_minor),
+        "stock" => format!("{}.{}", row.id, row.stock),
+        _ => row.id.to_string(),
+    });
+    Ok(page.map(|row| SellerProductCard {
+        id: row.id,
+        slug: row.slug,
+        title: row.title,
+        state: row.state,
+        price: Money::new(row.price_min_minor, row.currency),
+        price_varies: row.price_max_minor > row.price_min_minor,
+        variants: row.variants,
+        stock: row.stock,
+        low: row.low,
+        updated_at: rfc3339(row.updated_at),
+    }))
+}
+
+/// The key of the row that a page goes on behind: its id, and what the list is sorted by.
+fn after(sort: &str, after: &str) -> Result<Vec<Value>> {
+    let bad = || Error::field("after", FieldCode::NotAChoice);
+    if !OWN.sorts.iter().any(|(name, ..)| *name == sort) {
+        return Err(Error::field("sort", FieldCode::NotAChoice));
+    }
+    if after.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (id, key) = after.split_once('.').unwrap_or((after, ""));
+    let id = id.parse::<ProductId>().map_err(|_| bad())?;
+    Ok(match sort {
+        "newest" => vec![id.into()],
+        "title" => vec![key.into(), id.into()],
+        _ => vec![key.parse::<i64>().map_err(|_| bad())?.into(), id.into()],
+    })
+}
+
+/// A product as its seller edits it.
+pub async fn seller_product(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ProductId,
+) -> Result<SellerProduct> {
+    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let product: OwnRow = engine.db.opt(&FIND, params![id, shop]).await?.ok_or(Error::NotFound)?;
+    let variants = engine.db.all(&VARIANTS, params![id]).await?;
+    Ok(editable(product, variants))
+}
+
+/// The rows of a product as its seller edits it.
+pub(super) fn editable(row: OwnRow, variants: Vec<OwnVariantRow>) -> SellerProduct {
+    let held = variants.iter().map(|v| v.held).collect();
+    let money = |minor| Money::new(minor, row.currency).plain();
+    let variants = variants.into_iter().map(|v| VariantForm {
+        id: Some(v.id),
+        sku: v.sku,
+        options: strings(&v.options),
+        title: v.title,
+        price: money(v.price_minor),
+        compare_at: v.compare_at_minor.map(money).unwrap_or_default(),
+        stock: v.on_hand.to_string(),
+        stock_was: v.on_hand,
+        low_stock: v.low_stock.to_string(),
+    });
+    SellerProduct {
+        id: row.id,
+        slug: row.slug,
+        state: row.state,
+        version: row.version,
+        currency: row.currency,
+        form: ProductForm {
+            title: row.title,
+            brand: row.brand,
+            description: row.description,
+            details: attributes(&row.attributes),
+            options: strings(&row.options),
+            variants: variants.collect(),
+        },
+        held,
+        deletable: !row.wanted,
+    }
+}
+
+fn strings(json: &str) -> Vec<String> {
+    serde_json::from_str(json).unwrap_or_default()
+}

@@ -1,0 +1,450 @@
+//! Sellers make and change products. A form says which version it was made of; whoever comes second is told what the
+//! first one changed, and nothing of theirs is written.
+
+use super::{
+    desk::{FIND, OwnRow, OwnVariantRow, VARIANTS, editable, seller_product},
+    slug_of, title_key,
+};
+use crate::{
+    Caller, Engine, Fault, Tried, accounts,
+    db::{DbError, One, Tx, Value},
+    edits, fault,
+    idempotency::{self, Claim, Key},
+    inventory, params, random, rows, statements,
+};
+use haat_shared::{
+    Conflict, Currency, Error, FieldCode, FieldError, Result,
+    catalog::edit::{ProductDraft, ProductForm, ProductState, VariantDraft, VariantForm},
+    id::kinds::*,
+    permissions::Permission,
+    text,
+};
+
+statements! {
+    CURRENCY = "SELECT currency AS value FROM shops WHERE id = $1";
+    TAKEN = "SELECT v.sku FROM variants v JOIN (VALUES [($1, $2, $3)]) AS given
+        ON v.shop_id = given.column1 AND v.sku = given.column2 AND v.product_id <> given.column3 WHERE NOT v.archived";
+    ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, picture, search_folded, state,
+            price_min_minor, price_max_minor, created_at, updated_at, options, title_key)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, 'draft', $9, $10, $11, $11, $12, $13)";
+    ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, options, price_minor, compare_at_minor,
+            low_stock, position)
+        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)]";
+    UPDATE = "UPDATE products SET title = $3, brand = $4, description = $5, attributes = $6, options = $7,
+            search_folded = $8, title_key = $9, price_min_minor = $10, price_max_minor = $11, updated_at = $12,
+            version = version + 1
+        WHERE id = $1 AND version = $2";
+    ARCHIVE_VARIANTS = "UPDATE variants SET archived = TRUE FROM (VALUES [($1, $2)]) AS given
+        WHERE variants.id = given.column1 AND variants.product_id = given.column2";
+    UPDATE_VARIANTS = "UPDATE variants SET sku = given.column3, title = given.column4, options = given.column5,
+            price_minor = given.column6, compare_at_minor = given.column7, low_stock = given.column8,
+            position = given.column9
+        FROM (VALUES [($1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT), $8, $9)]) AS given
+        WHERE variants.id = given.column1 AND variants.product_id = given.column2";
+    SET_STATE = "UPDATE products SET state = $3, updated_at = $4 WHERE id = $1 AND shop_id = $2";
+    CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted) VALUES ('product', $1, $2, $3)
+        ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = excluded.deleted";
+    TAKE_AWAY = "UPDATE products SET state = 'archived' WHERE id = $1 AND shop_id = $2 AND NOT EXISTS
+            (SELECT 1 FROM variants v JOIN holds h ON h.capacity_id = v.id WHERE v.product_id = $1)";
+    IS_THERE = "SELECT id AS value FROM products WHERE id = $1 AND shop_id = $2";
+    DELETE_CART_LINES = "DELETE FROM cart_lines WHERE variant_id IN (SELECT id FROM variants WHERE product_id = $1)";
+    DELETE_MOVEMENTS = "DELETE FROM stock_movements WHERE capacity_id IN (SELECT id FROM variants WHERE product_id = $1)";
+    DELETE_VARIANTS = "DELETE FROM variants WHERE product_id = $1 RETURNING id AS value";
+    DELETE_CAPACITIES = "DELETE FROM capacities WHERE id IN (VALUES [($1)])";
+    DELETE = "DELETE FROM products WHERE id = $1";
+}
+
+rows! {
+    struct Sku {
+        sku: String,
+    }
+}
+
+/// What the transactions of this file are given.
+#[derive(Debug, Clone)]
+struct Input {
+    shop: ShopId,
+    user: Option<UserId>,
+    key: Key,
+    draft: ProductDraft,
+    now: i64,
+}
+
+async fn input<S: ToString>(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    (scope, operation, key): (impl FnOnce(ShopId) -> S, &'static str, &str),
+    form: &ProductForm,
+) -> Result<Input> {
+    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let currency: One<Currency> = engine.db.one(&CURRENCY, params![shop]).await?;
+    let draft = form.check(currency.0).map_err(Error::Invalid)?;
+    let body = serde_json::to_string(form).map_err(|_| Error::Internal)?;
+    let key = Key::new(scope(shop), operation, key, &body);
+    Ok(Input { shop, user: caller.user_id(), key, draft, now: engine.clock.now_ms() })
+}
+
+/// Two who take one SKU at once: the second is told so.
+fn told(fault: Fault) -> Error {
+    if accounts::is_unique(&fault) { Error::field("variants", FieldCode::NotUnique) } else { fault.into() }
+}
+
+/// Makes a product, as a draft that nobody sees yet. The same `key` a second time answers with the same product.
+pub async fn create(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    form: &ProductForm,
+    key: &str,
+) -> Result<ProductId> {
+    let input = input(engine, caller, handle, (|shop| shop, "catalog::create", key), form).await?;
+    let write = engine.db.write("catalog::create", input, |tx, input| Box::pin(create_in_tx(tx, input)));
+    write.await.map_err(told)
+}
+
+async fn create_in_tx(tx: &mut Tx, input: &Input) -> Tried<ProductId> {
+    let Input { shop, key, draft, now, .. } = input;
+    let id: ProductId = match idempotency::begin_in_tx::<Product>(tx, key, *now).await? {
+        Claim::Mine(id) => id,
+        Claim::Done(id) => return id.parse().map_err(|_| fault("an answer that is no id")),
+    };
+    idempotency::end_in_tx(tx, key, &id.to_string()).await?;
+    let variants = named(&draft.variants, *now);
+    refuse_taken(tx, *shop, id, &variants).await?;
+    let (min, max) = span(&variants);
+    let row = params![
+        id,
+        *shop,
+        slug_of(&draft.title, id),
+        &draft.title,
+        &draft.brand,
+        &draft.description,
+        json(&draft.details)?,
+        searched(draft, &variants),
+        min,
+        max,
+        *now,
+        json(&draft.options)?,
+        title_key(&draft.title),
+    ];
+    tx.exec(&ADD, row).await?;
+    let all: Vec<_> = (0i64..).zip(&variants).collect();
+    add_variants(tx, *shop, id, &all, *now).await?;
+    Ok(id)
+}
+
+/// A variant to be written: with an id and a SKU, made up where there was none.
+#[derive(Debug, Clone)]
+struct Named {
+    id: VariantId,
+    is_new: bool,
+    sku: String,
+    draft: VariantDraft,
+}
+
+fn named(variants: &[VariantDraft], now: i64) -> Vec<Named> {
+    let named = variants.iter().map(|draft| {
+        let id = draft.id.unwrap_or_else(|| random::id(now));
+        let sku = if draft.sku.is_empty() { id.tail(8).to_uppercase() } else { draft.sku.clone() };
+        Named { id, is_new: draft.id.is_none(), sku, draft: draft.clone() }
+    });
+    named.collect()
+}
+
+/// Refuses SKUs that other products of the shop have, each at its field.
+async fn refuse_taken(tx: &mut Tx, shop: ShopId, product: ProductId, variants: &[Named]) -> Tried<()> {
+    let given: Vec<[Value; 3]> =
+        variants.iter().map(|v| [shop.into(), v.sku.as_str().into(), product.into()]).collect();
+    let taken: Vec<Sku> = tx.all_many(&TAKEN, &given).await?;
+    let faults = variants.iter().enumerate().filter(|(_, v)| taken.iter().any(|t| t.sku == v.sku));
+    let faults: Vec<_> =
+        faults.map(|(i, _)| FieldError::new(format!("variants.{i}.sku"), FieldCode::NotUnique)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults).into()) }
+}
+
+async fn add_variants(
+    tx: &mut Tx,
+    shop: ShopId,
+    product: ProductId,
+    variants: &[(i64, &Named)],
+    now: i64,
+) -> Tried<()> {
+    let (mut capacities, mut movements, mut rows) = (vec![], vec![], vec![]);
+    for (position, Named { id, sku, draft, .. }) in variants {
+        capacities.push([(*id).into(), draft.stock_change.into()]);
+        if draft.stock_change != 0 {
+            movements.push(inventory::movement(*id, "received", product, draft.stock_change, now));
+        }
+        rows.push([
+            (*id).into(),
+            product.into(),
+            shop.into(),
+            sku.as_str().into(),
+            draft.title.as_str().into(),
+            json(&draft.options)?.into(),
+            draft.price.amount().into(),
+            draft.compare_at.map(|before| before.amount()).into(),
+            draft.low_stock.into(),
+            (*position).into(),
+        ]);
+    }
+    tx.exec_many(&inventory::OPEN, &capacities).await?;
+    tx.exec_many(&inventory::MOVE, &movements).await?;
+    tx.exec_many(&ADD_VARIANTS, &rows).await?;
+    Ok(())
+}
+
+/// Saves a product, if it still is the version that the form was made of. Answers with the version that it is now. The
+/// same `key` a second time answers the same.
+pub async fn update(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ProductId,
+    version: i64,
+    form: &ProductForm,
+    key: &str,
+) -> Result<i64> {
+    let input = input(engine, caller, handle, (|_| id, "catalog::update", key), form).await?;
+    let write = engine.db.write("catalog::update", (input, id, version), |tx, (input, id, version)| {
+        Box::pin(update_in_tx(tx, input, *id, *version))
+    });
+    write.await.map_err(told)
+}
+
+async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -> Tried<i64> {
+    let Input { shop, user, key, draft, now } = input;
+    if let Claim::Done(version) = idempotency::begin_in_tx::<Product>(tx, key, *now).await? {
+        return version.parse().map_err(|_| fault("an answer that is no version"));
+    }
+    let row: OwnRow = tx.opt(&FIND, params![id, *shop]).await?.ok_or(Error::NotFound)?;
+    if row.version != version {
+        return Err(edits::since(tx, id, version).await?);
+    }
+    let known: Vec<OwnVariantRow> = tx.all(&VARIANTS, params![id]).await?;
+    let before = editable(row, known).form;
+    let variants = named(&draft.variants, *now);
+    refuse_foreign(&before, &variants)?;
+    refuse_taken(tx, *shop, id, &variants).await?;
+    let fields = changed(&before, draft, &variants);
+    let now_version = if fields.is_empty() { version } else { version + 1 };
+    idempotency::end_in_tx(tx, key, &now_version.to_string()).await?;
+    if fields.is_empty() {
+        return Ok(version);
+    }
+    let (min, max) = span(&variants);
+    let row = params![
+        id,
+        version,
+        &draft.title,
+        &draft.brand,
+        &draft.description,
+        json(&draft.details)?,
+        json(&draft.options)?,
+        searched(draft, &variants),
+        title_key(&draft.title),
+        min,
+        max,
+        *now
+    ];
+    if tx.exec(&UPDATE, row).await? == 0 {
+        return Err(edits::since(tx, id, version).await?);
+    }
+    edits::write(tx, id, now_version, &fields, *user, *now).await?;
+    write_variants(tx, *shop, id, &before, &variants, *now).await?;
+    tx.exec(&CHANGED, params![id, *now, false]).await?;
+    let changes: Vec<_> =
+        variants.iter().filter(|v| !v.is_new).map(|v| (v.id, v.draft.stock_change)).collect();
+    let refused = inventory::count_in_tx(tx, &changes, random::id::<Job>(*now), *now).await?;
+    let faults: Vec<_> = variants
+        .iter()
+        .enumerate()
+        .filter(|(_, v)| refused.contains(&v.id))
+        .map(|(i, _)| FieldError::new(format!("variants.{i}.stock"), FieldCode::TooSmall))
+        .collect();
+    if faults.is_empty() { Ok(now_version) } else { Err(Error::Invalid(faults).into()) }
+}
+
+/// Refuses variants that are not of this product, or not any more.
+fn refuse_foreign(before: &ProductForm, variants: &[Named]) -> Tried<()> {
+    let known = |v: &Named| v.is_new || before.variants.iter().any(|b| b.id == Some(v.id));
+    let mut seen = std::collections::HashSet::new();
+    let faults = variants.iter().enumerate().filter(|(_, v)| !known(v) || !seen.insert(v.id));
+    let faults: Vec<_> =
+        faults.map(|(i, _)| FieldError::new(format!("variants.{i}"), FieldCode::NotAChoice)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults).into()) }
+}
+
+/// Those that are gone are archived first, so that their SKUs are free; then the others are changed, then added.
+async fn write_variants(
+    tx: &mut Tx,
+    shop: ShopId,
+    product: ProductId,
+    before: &ProductForm,
+    variants: &[Named],
+    now: i64,
+) -> Tried<()> {
+    let stays = |b: &&VariantForm| variants.iter().any(|v| Some(v.id) == b.id);
+    let gone: Vec<[Value; 2]> =
+        before.variants.iter().filter(|b| !stays(b)).map(|b| [b.id.into(), product.into()]).collect();
+    tx.exec_many(&ARCHIVE_VARIANTS, &gone).await?;
+    let mut rows: Vec<[Value; 9]> = Vec::new();
+    let mut new = Vec::new();
+    for (position, variant) in (0i64..).zip(variants) {
+        if variant.is_new {
+            new.push((position, variant));
+            continue;
+        }
+        let draft = &variant.draft;
+        rows.push([
+            variant.id.into(),
+            product.into(),
+            variant.sku.as_str().into(),
+            draft.title.as_str().into(),
+            json(&draft.options)?.into(),
+            draft.price.amount().into(),
+            draft.compare_at.map(|before| before.amount()).into(),
+            draft.low_stock.into(),
+            position.into(),
+        ]);
+    }
+    tx.exec_many(&UPDATE_VARIANTS, &rows).await?;
+    add_variants(tx, shop, product, &new, now).await
+}
+
+/// The names of the fields that a save changes; those of variants carry its SKU: `variants.MC-CUPS.price`.
+fn changed(before: &ProductForm, draft: &ProductDraft, variants: &[Named]) -> Vec<String> {
+    let mut fields = Vec::new();
+    let mut note = |changed: bool, field: &str| {
+        if changed {
+            fields.push(field.to_owned());
+        }
+    };
+    note(before.title != draft.title, "title");
+    note(before.brand != draft.brand, "brand");
+    note(before.description != draft.description, "description");
+    note(before.details != draft.details, "details");
+    note(before.options != draft.options, "options");
+    for old in before.variants.iter().filter(|b| !variants.iter().any(|v| Some(v.id) == b.id)) {
+        note(true, &format!("variants.{}", old.sku));
+    }
+    let stayed = before.variants.iter().filter(|b| variants.iter().any(|v| Some(v.id) == b.id)).map(|b| b.id);
+    let kept = variants.iter().filter(|v| !v.is_new).map(|v| Some(v.id));
+    note(!stayed.eq(kept), "variants");
+    for variant in variants {
+        let Named { id, sku, draft, .. } = variant;
+        let Some(old) = before.variants.iter().find(|b| b.id == Some(*id)) else {
+            note(true, &format!("variants.{sku}"));
+            continue;
+        };
+        note(old.sku != *sku, &format!("variants.{}.sku", old.sku));
+        note(old.title != draft.title || old.options != draft.options, &format!("variants.{sku}.options"));
+        note(old.price != draft.price.plain(), &format!("variants.{sku}.price"));
+        let compare_at = draft.compare_at.map(|money| money.plain()).unwrap_or_default();
+        note(old.compare_at != compare_at, &format!("variants.{sku}.compare_at"));
+        note(old.low_stock != draft.low_stock.to_string(), &format!("variants.{sku}.low_stock"));
+        note(draft.stock_change != 0, &format!("variants.{sku}.stock"));
+    }
+    fields
+}
+
+/// Puts a product on sale.
+pub async fn publish(engine: &Engine, caller: &Caller, handle: &str, id: ProductId) -> Result<()> {
+    set_state(engine, caller, handle, id, ProductState::Published).await
+}
+
+/// Takes a product off sale. What was bought of it stays bought.
+pub async fn archive(engine: &Engine, caller: &Caller, handle: &str, id: ProductId) -> Result<()> {
+    set_state(engine, caller, handle, id, ProductState::Archived).await
+}
+
+async fn set_state(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ProductId,
+    state: ProductState,
+) -> Result<()> {
+    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    engine
+        .db
+        .write(
+            "catalog::set_state",
+            (shop, id, state, engine.clock.now_ms()),
+            |tx, (shop, id, state, now)| {
+                Box::pin(async move {
+                    if tx.exec(&SET_STATE, params![*id, *shop, state.as_str(), *now]).await? == 0 {
+                        return Err(Error::NotFound.into());
+                    }
+                    tx.exec(&CHANGED, params![*id, *now, *state != ProductState::Published]).await?;
+                    Ok(())
+                })
+            },
+        )
+        .await?;
+    Ok(())
+}
+
+/// Makes a draft like this product, without stock and with SKUs of its own.
+pub async fn duplicate(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ProductId,
+    key: &str,
+) -> Result<ProductId> {
+    let mut form = seller_product(engine, caller, handle, id).await?.form;
+    for variant in &mut form.variants {
+        (variant.id, variant.stock_was) = (None, 0);
+        variant.sku.clear();
+        variant.stock = "0".into();
+    }
+    create(engine, caller, handle, &form, key).await
+}
+
+/// Deletes a product that nobody ever began to buy.
+pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductId) -> Result<()> {
+    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let deleted = engine
+        .db
+        .write("catalog::delete", (shop, id, engine.clock.now_ms()), |tx, (shop, id, now)| {
+            Box::pin(delete_in_tx(tx, *shop, *id, *now))
+        })
+        .await;
+    match deleted {
+        // Someone began to buy it just now.
+        Err(Fault::Db(DbError::Constraint(_))) => Err(Conflict::WasSold.into()),
+        deleted => Ok(deleted?),
+    }
+}
+
+async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId, now: i64) -> Tried<()> {
+    if tx.exec(&TAKE_AWAY, params![id, shop]).await? == 0 {
+        let there: Option<One<ProductId>> = tx.opt(&IS_THERE, params![id, shop]).await?;
+        return Err(there.map_or(Error::NotFound, |_| Conflict::WasSold.into()).into());
+    }
+    tx.exec(&DELETE_CART_LINES, params![id]).await?;
+    tx.exec(&DELETE_MOVEMENTS, params![id]).await?;
+    let variants: Vec<One<VariantId>> = tx.all(&DELETE_VARIANTS, params![id]).await?;
+    let capacities: Vec<[Value; 1]> = variants.iter().map(|v| [v.0.into()]).collect();
+    tx.exec_many(&DELETE_CAPACITIES, &capacities).await?;
+    tx.exec(&DELETE, params![id]).await?;
+    tx.exec(&CHANGED, params![id, now, true]).await?;
+    Ok(())
+}
+
+/// What plain search looks through: title and brand, and the SKUs that people copy from invoices.
+fn searched(draft: &ProductDraft, variants: &[Named]) -> String {
+    let skus: Vec<&str> = variants.iter().map(|v| v.sku.as_str()).collect();
+    text::fold(&format!("{} {} {}", draft.title, draft.brand, skus.join(" ")))
+}
+
+fn span(variants: &[Named]) -> (i64, i64) {
+    let prices = variants.iter().map(|v| v.draft.price.amount());
+    (prices.clone().min().unwrap_or(0), prices.max().unwrap_or(0))
+}
+
+fn json(value: &impl serde::Serialize) -> Tried<String> {
+    serde_json::to_string(value).map_err(|e| fault(e.to_string()))
+}

@@ -1,0 +1,300 @@
+//! Sellers make and change their products.
+
+use haat_engine::{Caller, carts, catalog, checkout, inventory, orders};
+use haat_shared::{
+    Conflict, Error, FieldCode,
+    catalog::{
+        Attribute,
+        edit::{ListOwnProducts, ProductForm, ProductState, SellerProduct, VariantForm},
+    },
+    id::kinds::ProductId,
+};
+
+use crate::{both, races::at_once, support::*};
+
+const MEENA: &str = "meena-crafts";
+const DELTA: &str = "delta-electronics";
+
+pub fn variant(value: &str, sku: &str, price: &str, stock: &str) -> VariantForm {
+    VariantForm {
+        options: vec![value.into()],
+        sku: sku.into(),
+        price: price.into(),
+        stock: stock.into(),
+        ..VariantForm::default()
+    }
+}
+
+pub fn form(title: &str) -> ProductForm {
+    ProductForm {
+        title: title.into(),
+        brand: "Meena".into(),
+        description: "Thrown by hand.".into(),
+        details: vec![Attribute { name: "Material".into(), value: "Clay".into() }],
+        options: vec!["Size".into()],
+        variants: vec![
+            variant("Small", &format!("{title}-S"), "450", "5"),
+            variant("Large", &format!("{title}-L"), "1,249.50", "2"),
+        ],
+    }
+}
+
+async fn edited(market: &Market, owner: &Caller, id: ProductId) -> SellerProduct {
+    catalog::seller_product(&market.engine, owner, MEENA, id).await.unwrap()
+}
+
+async fn titles(market: &Market, owner: &Caller, ask: ListOwnProducts) -> Vec<String> {
+    let page = catalog::seller_list(&market.engine, owner, MEENA, ask).await.unwrap();
+    page.items.into_iter().map(|p| p.title).collect()
+}
+
+both! {
+    async fn a_product_is_made_shown_changed_and_taken_off(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bad = catalog::create(engine, &owner, MEENA, &ProductForm::default(), "k0").await.unwrap_err();
+        assert_eq!((bad.at("title"), bad.at("variants")), (Some(FieldCode::Missing), Some(FieldCode::Missing)));
+        let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k1").await.unwrap();
+        assert_eq!(catalog::create(engine, &owner, MEENA, &form("Jug"), "k1").await.unwrap(), id, "a double click");
+        let draft = edited(market, &owner, id).await;
+        assert_eq!((draft.state, draft.version, draft.deletable), (ProductState::Draft, 1, true));
+        assert_eq!(catalog::product(engine, &Caller::guest(), &draft.slug).await, Err(Error::NotFound));
+        for _ in 0..2 {
+            catalog::publish(engine, &owner, MEENA, id).await.unwrap();
+        }
+        let page = catalog::product(engine, &Caller::guest(), &draft.slug).await.unwrap();
+        let shown: Vec<_> = page.variants.iter().map(|v| (v.title.as_str(), v.price.amount(), v.available)).collect();
+        assert_eq!(shown, [("Small", 45_000, 5), ("Large", 124_950, 2)]);
+
+        // Another price, a new size first, the large one gone, and two more of the small one.
+        let mut changed = draft.form.clone();
+        changed.variants[0].price = "475".into();
+        changed.variants[0].compare_at = "500".into();
+        changed.variants[0].stock = "7".into();
+        changed.variants.remove(1);
+        changed.variants.insert(0, variant("Tiny", "", "300", "1"));
+        assert_eq!(catalog::update(engine, &owner, MEENA, id, 1, &changed, "k2").await, Ok(2));
+        assert_eq!(catalog::update(engine, &owner, MEENA, id, 1, &changed, "k2").await, Ok(2), "a double click");
+        let page = catalog::product(engine, &Caller::guest(), &draft.slug).await.unwrap();
+        let shown: Vec<_> = page.variants.iter().map(|v| (v.title.as_str(), v.price.amount(), v.available)).collect();
+        assert_eq!(shown, [("Tiny", 30_000, 1), ("Small", 47_500, 7)]);
+        assert_eq!(page.variants[1].compare_at.map(|m| m.amount()), Some(50_000));
+        let again = edited(market, &owner, id).await;
+        assert_eq!(catalog::update(engine, &owner, MEENA, id, 2, &again.form, "k3").await, Ok(2), "nothing changed");
+        // The SKU of the one that is gone is free.
+        let mut back = again.form.clone();
+        back.variants.push(variant("Huge", "Jug-L", "2000", "1"));
+        assert_eq!(catalog::update(engine, &owner, MEENA, id, 2, &back, "k4").await, Ok(3));
+
+        let copy = catalog::duplicate(engine, &owner, MEENA, id, "k5").await.unwrap();
+        let copy = edited(market, &owner, copy).await;
+        assert_eq!((copy.state, copy.form.title.as_str(), copy.form.variants.len()), (ProductState::Draft, "Jug", 3));
+        assert!(copy.form.variants.iter().all(|v| v.stock == "0"));
+        assert_eq!(copy.form.variants[1].compare_at, "500.00");
+        catalog::archive(engine, &owner, MEENA, id).await.unwrap();
+        assert_eq!(catalog::product(engine, &Caller::guest(), &draft.slug).await, Err(Error::NotFound));
+    }
+
+    async fn the_second_of_two_tabs_is_told_what_the_first_changed(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k").await.unwrap();
+        let opened = edited(market, &owner, id).await;
+        let mut first = opened.form.clone();
+        first.title = "Water jug".into();
+        first.variants[1].price = "1,300".into();
+        assert_eq!(catalog::update(engine, &owner, MEENA, id, 1, &first, "a").await, Ok(2));
+        let mut second = opened.form.clone();
+        second.description = "Glazed".into();
+        let refused = catalog::update(engine, &owner, MEENA, id, 1, &second, "b").await;
+        let fields = vec!["title".to_owned(), "variants.Jug-L.price".to_owned()];
+        assert_eq!(refused, Err(Conflict::Edited(fields).into()));
+        assert_eq!(edited(market, &owner, id).await.form.description, "Thrown by hand.");
+        // Having looked at it, they save on top of it; the same key, since nothing was saved under it.
+        let mut seen = edited(market, &owner, id).await;
+        seen.form.description = "Glazed".into();
+        assert_eq!(catalog::update(engine, &owner, MEENA, id, seen.version, &seen.form, "b").await, Ok(3));
+        assert_eq!(edited(market, &owner, id).await.form.title, "Water jug");
+    }
+
+    async fn eight_tabs_save_at_once_and_one_wins(market) {
+        let owner = market.owner(MEENA).await;
+        let id = catalog::create(&market.engine, &owner, MEENA, &form("Jug"), "k").await.unwrap();
+        let opened = edited(market, &owner, id).await;
+        let tabs = (0..8).map(|i| {
+            let (engine, owner, mut form) = (market.engine.clone(), owner.clone(), opened.form.clone());
+            form.title = format!("Jug {i}");
+            form.variants[0].stock = (10 + i).to_string();
+            async move { catalog::update(&engine, &owner, MEENA, id, 1, &form, &format!("k{i}")).await }
+        });
+        let outcomes = at_once(tabs.collect()).await;
+        assert_eq!(outcomes.iter().filter(|o| **o == Ok(2)).count(), 1, "{outcomes:?}");
+        for refused in outcomes.iter().filter_map(|o| o.as_ref().err()) {
+            let Error::Conflict(Conflict::Edited(fields)) = refused else { panic!("{refused:?}") };
+            assert_eq!(fields, &["title", "variants.Jug-S.stock"]);
+        }
+    }
+
+    async fn what_is_sold_while_a_form_is_open_stays_sold(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k").await.unwrap();
+        catalog::publish(engine, &owner, MEENA, id).await.unwrap();
+        let opened = edited(market, &owner, id).await;
+        let small = opened.form.variants[0].id.unwrap();
+        market.buy_in_cash(&market.guest_with(&[(small, 3)]).await).await.unwrap();
+        // They counted five when they opened the form, and found two more.
+        let mut form = opened.form.clone();
+        form.variants[0].stock = "7".into();
+        catalog::update(engine, &owner, MEENA, id, 1, &form, "a").await.unwrap();
+        assert_eq!(market.available(small).await, 4, "five, two more, three sold");
+        // Two are being paid for: no fewer than those can be left.
+        let paying = market.guest_with(&[(small, 2)]).await;
+        checkout::begin(engine, &paying).await.unwrap();
+        let mut opened = edited(market, &owner, id).await;
+        assert_eq!((opened.form.variants[0].stock.as_str(), opened.held[0]), ("4", 2));
+        opened.form.title = "Not saved either".into();
+        opened.form.variants[0].stock = "1".into();
+        let refused = catalog::update(engine, &owner, MEENA, id, 2, &opened.form, "b").await.unwrap_err();
+        assert_eq!(refused.at("variants.0.stock"), Some(FieldCode::TooSmall));
+        assert_eq!(edited(market, &owner, id).await.form.title, "Jug");
+        let refused = inventory::adjust(engine, &owner, small, -3, "c").await.unwrap_err();
+        assert_eq!(refused.at("stock"), Some(FieldCode::TooSmall));
+        for _ in 0..2 {
+            inventory::adjust(engine, &owner, small, -2, "d").await.unwrap();
+        }
+        assert_eq!(market.available(small).await, 0);
+        let delta = market.owner(DELTA).await;
+        assert_eq!(inventory::adjust(engine, &delta, small, 1, "e").await, Err(Error::NotFound));
+    }
+
+    async fn what_nobody_began_to_buy_can_be_deleted(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k").await.unwrap();
+        catalog::publish(engine, &owner, MEENA, id).await.unwrap();
+        let jug = edited(market, &owner, id).await.form.variants[0].id.unwrap();
+        let guest = market.guest_with(&[(jug, 1)]).await;
+        catalog::delete(engine, &owner, MEENA, id).await.unwrap();
+        assert_eq!(catalog::delete(engine, &owner, MEENA, id).await, Err(Error::NotFound));
+        assert!(carts::view(engine, &guest).await.unwrap().is_empty());
+        let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k2").await.unwrap();
+        catalog::publish(engine, &owner, MEENA, id).await.unwrap();
+        let mut sold = edited(market, &owner, id).await;
+        let jug = sold.form.variants[0].id.unwrap();
+        let number = market.buy_in_cash(&market.guest_with(&[(jug, 1)]).await).await.unwrap();
+        assert_eq!(catalog::delete(engine, &owner, MEENA, id).await, Err(Conflict::WasSold.into()));
+        assert!(!edited(market, &owner, id).await.deletable);
+        // Without the variant that was sold; its order is as it was, and what comes back of it is booked.
+        sold.form.variants.remove(0);
+        catalog::update(engine, &owner, MEENA, id, 1, &sold.form, "k3").await.unwrap();
+        orders::cancel(engine, &owner, MEENA, &format!("{number}-1"), "Gone").await.unwrap();
+        let seen = orders::seller_order(engine, &owner, MEENA, &format!("{number}-1")).await.unwrap();
+        assert_eq!(seen.order.order.lines[0].variant_title, "Small");
+    }
+
+    async fn what_is_off_sale_cannot_be_bought(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k").await.unwrap();
+        catalog::publish(engine, &owner, MEENA, id).await.unwrap();
+        let mut opened = edited(market, &owner, id).await;
+        let (small, large) = (opened.form.variants[0].id.unwrap(), opened.form.variants[1].id.unwrap());
+        let mut guest = market.guest_with(&[(small, 1)]).await;
+        opened.form.variants.remove(0);
+        catalog::update(engine, &owner, MEENA, id, 1, &opened.form, "k2").await.unwrap();
+        assert_eq!(market.add(&mut guest, small, 1).await, Err(Error::NotFound));
+        let cart = carts::view(engine, &guest).await.unwrap();
+        assert_eq!(cart.groups[0].lines[0].available, 0);
+        let Err(Error::Conflict(Conflict::OutOfStock(short))) = checkout::begin(engine, &guest).await else { panic!() };
+        assert_eq!((short.len(), short[0].left), (1, 0));
+        let other = market.guest_with(&[(large, 1)]).await;
+        catalog::archive(engine, &owner, MEENA, id).await.unwrap();
+        assert!(matches!(checkout::begin(engine, &other).await, Err(Error::Conflict(Conflict::OutOfStock(_)))));
+    }
+
+    async fn skus_are_unique_in_a_shop(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        catalog::create(engine, &owner, MEENA, &form("Jug"), "k1").await.unwrap();
+        let mut other = form("Cup");
+        other.variants[1].sku = "Jug-S".into();
+        let refused = catalog::create(engine, &owner, MEENA, &other, "k2").await.unwrap_err();
+        assert_eq!(refused, Error::field("variants.1.sku", FieldCode::NotUnique));
+        let delta = market.owner(DELTA).await;
+        catalog::create(engine, &delta, DELTA, &other, "k3").await.unwrap();
+        // Two who take the same one at once: one gets it, the other is told.
+        let both = (0..4).map(|i| {
+            let (engine, owner) = (engine.clone(), owner.clone());
+            async move { catalog::create(&engine, &owner, MEENA, &form("Plate"), &format!("p{i}")).await }
+        });
+        let outcomes = at_once(both.collect()).await;
+        assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 1);
+        assert!(outcomes.iter().flat_map(|o| o.as_ref().err()).all(|e| matches!(e, Error::Invalid(_))), "{outcomes:?}");
+    }
+
+    async fn others_products_do_not_exist(market) {
+        let (engine, owner, delta) = (&market.engine, market.owner(MEENA).await, market.owner(DELTA).await);
+        let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k").await.unwrap();
+        let own = edited(market, &owner, id).await;
+        for handle in [MEENA, DELTA] {
+            assert_eq!(catalog::seller_product(engine, &delta, handle, id).await.err(), Some(Error::NotFound));
+            assert_eq!(catalog::update(engine, &delta, handle, id, 1, &own.form, "x").await, Err(Error::NotFound));
+            assert_eq!(catalog::publish(engine, &delta, handle, id).await, Err(Error::NotFound));
+            assert_eq!(catalog::archive(engine, &delta, handle, id).await, Err(Error::NotFound));
+            assert_eq!(catalog::duplicate(engine, &delta, handle, id, "x").await, Err(Error::NotFound));
+            assert_eq!(catalog::delete(engine, &delta, handle, id).await, Err(Error::NotFound));
+        }
+        // A variant of another product, or twice the same.
+        let mut theirs = form("Cup");
+        theirs.variants[0].id = own.form.variants[0].id;
+        let cup = catalog::create(engine, &delta, DELTA, &form("Cup"), "c").await.unwrap();
+        let refused = catalog::update(engine, &delta, DELTA, cup, 1, &theirs, "y").await.unwrap_err();
+        assert_eq!(refused.at("variants.0"), Some(FieldCode::NotAChoice));
+        let mut twice = own.form.clone();
+        twice.variants[1].id = twice.variants[0].id;
+        let refused = catalog::update(engine, &owner, MEENA, id, 1, &twice, "z").await.unwrap_err();
+        assert_eq!(refused.at("variants.1"), Some(FieldCode::NotAChoice));
+        assert_eq!(catalog::create(engine, &Caller::guest(), MEENA, &form("x"), "g").await, Err(Error::SignInNeeded));
+    }
+
+    async fn own_products_are_filtered_and_sorted(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        for i in 0..53 {
+            let mut one = form(&format!("Jug {i:02}"));
+            one.variants[0].price = (500 - i % 7).to_string();
+            one.variants[0].stock = (10 + i * 5 % 17).to_string();
+            one.variants[1].stock = if i == 9 { "1".into() } else { "9".into() };
+            let id = catalog::create(engine, &owner, MEENA, &one, &format!("k{i}")).await.unwrap();
+            if i < 10 {
+                catalog::publish(engine, &owner, MEENA, id).await.unwrap();
+            }
+        }
+        let ask = |sort: &str| ListOwnProducts { sort: sort.into(), ..ListOwnProducts::default() };
+        for sort in ["newest", "title", "price", "stock"] {
+            let first = catalog::seller_list(engine, &owner, MEENA, ask(sort)).await.unwrap();
+            let next = ListOwnProducts { after: first.next.unwrap(), ..ask(sort) };
+            let rest = catalog::seller_list(engine, &owner, MEENA, next).await.unwrap();
+            assert_eq!((first.items.len(), rest.items.len(), &rest.next), (50, 3, &None), "{sort}");
+            let all: Vec<_> = first.items.iter().chain(&rest.items).collect();
+            let sorted = match sort {
+                "newest" => all.is_sorted_by(|a, b| a.id > b.id),
+                "title" => all.is_sorted_by_key(|p| &p.title),
+                "price" => all.is_sorted_by_key(|p| (p.price.amount(), p.id)),
+                _ => all.is_sorted_by_key(|p| (p.stock, p.id)),
+            };
+            assert!(sorted, "{sort}");
+        }
+        let low = ListOwnProducts { low: true, ..ask("title") };
+        assert_eq!(titles(market, &owner, low).await, ["Jug 09"]);
+        let published = ListOwnProducts { state: "published".into(), ..ask("title") };
+        assert_eq!(titles(market, &owner, published).await.len(), 10);
+        let words = ListOwnProducts { q: "jug-31 jUG 31-s".into(), ..ask("") };
+        assert_eq!(titles(market, &owner, words).await, Vec::<String>::new());
+        let words = ListOwnProducts { q: "31-s".into(), ..ask("") };
+        assert_eq!(titles(market, &owner, words).await, ["Jug 31"]);
+        for (field, bad) in [
+            ("sort", ask("colour")),
+            ("state", ListOwnProducts { state: "lost".into(), ..ask("") }),
+            ("after", ListOwnProducts { after: "nonsense".into(), ..ask("") }),
+            ("after", ListOwnProducts { after: "prod_00000000000000000000000000.x".into(), ..ask("price") }),
+        ] {
+            let refused = catalog::seller_list(engine, &owner, MEENA, bad).await.unwrap_err();
+            assert_eq!(refused.at(field), Some(FieldCode::NotAChoice), "{field}");
+        }
+    }
+}

@@ -1,0 +1,440 @@
+//! What sellers type about a product, and when it holds. Everything is kept as it was typed until it does.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Attribute, TITLE_MAX};
+use crate::{
+    error::{FieldCode, FieldError},
+    id::kinds::{ProductId, VariantId},
+    money::{self, Currency, Money},
+    text,
+};
+
+/// Most characters of a brand, of a detail's name, of an option's name and of its value.
+pub const NAME_MAX: usize = 100;
+/// Most characters of a description.
+pub const DESCRIPTION_MAX: usize = 10_000;
+/// Most characters of a detail's value.
+pub const DETAIL_MAX: usize = 500;
+/// Most details of a product.
+pub const DETAILS_MAX: usize = 50;
+/// Most things that the variants of a product may differ in.
+pub const OPTIONS_MAX: usize = 3;
+/// Most variants of a product.
+pub const VARIANTS_MAX: usize = 100;
+/// Most characters of a SKU.
+pub const SKU_MAX: usize = 64;
+/// Most pieces that can be counted.
+pub const STOCK_MAX: i64 = 1_000_000_000;
+/// With so many left or fewer, a shop is told, where it says nothing else.
+pub const LOW_STOCK: i64 = 3;
+
+/// Where a product stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductState {
+    /// Never shown yet.
+    Draft,
+    /// On sale.
+    Published,
+    /// Not on sale any more.
+    Archived,
+}
+
+impl ProductState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Draft, Self::Published, Self::Archived];
+
+    /// The name it is stored by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Published => "published",
+            Self::Archived => "archived",
+        }
+    }
+
+    /// The state stored by a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == name)
+    }
+}
+
+/// A product as its seller types it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProductForm {
+    /// Its title.
+    pub title: String,
+    /// Who made it; may stay empty.
+    pub brand: String,
+    /// What it is, in paragraphs.
+    pub description: String,
+    /// Its details, in the order they are shown in. Those left empty are dropped.
+    pub details: Vec<Attribute>,
+    /// What its variants differ in: "Colour", "Size".
+    pub options: Vec<String>,
+    /// What can be bought, in the order it is shown in.
+    pub variants: Vec<VariantForm>,
+}
+
+/// A variant as its seller types it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VariantForm {
+    /// Which one it is; none for a new one.
+    pub id: Option<VariantId>,
+    /// What the shop calls it; may stay empty for one to be made up.
+    pub sku: String,
+    /// Its values of the product's options, in their order.
+    pub options: Vec<String>,
+    /// What tells it from its siblings where the product names no options.
+    pub title: String,
+    /// What one costs.
+    pub price: String,
+    /// What one cost before; may stay empty.
+    pub compare_at: String,
+    /// How many there are.
+    pub stock: String,
+    /// How many there were when the form was made. What is saved is the difference, so that what is sold meanwhile stays
+    /// sold.
+    pub stock_was: i64,
+    /// With so many left or fewer the shop is told; empty for [`LOW_STOCK`].
+    pub low_stock: String,
+}
+
+/// A [`ProductForm`] that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductDraft {
+    /// Its title.
+    pub title: String,
+    /// Who made it; may be empty.
+    pub brand: String,
+    /// What it is.
+    pub description: String,
+    /// Its details.
+    pub details: Vec<Attribute>,
+    /// What its variants differ in.
+    pub options: Vec<String>,
+    /// What can be bought; at least one.
+    pub variants: Vec<VariantDraft>,
+}
+
+/// A [`VariantForm`] that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariantDraft {
+    /// Which one it is; none for a new one.
+    pub id: Option<VariantId>,
+    /// What the shop calls it; empty for one to be made up.
+    pub sku: String,
+    /// Its values of the product's options.
+    pub options: Vec<String>,
+    /// What tells it from its siblings.
+    pub title: String,
+    /// What one costs.
+    pub price: Money,
+    /// What one cost before.
+    pub compare_at: Option<Money>,
+    /// How many more, or fewer, there are than the form showed.
+    pub stock_change: i64,
+    /// With so many left or fewer the shop is told.
+    pub low_stock: i64,
+}
+
+impl ProductForm {
+    /// The product, or all that does not hold, each at its field: `variants.2.price`.
+    pub fn check(&self, currency: Currency) -> Result<ProductDraft, Vec<FieldError>> {
+        let mut faults = Faults(Vec::new());
+        let title = faults.keep(text::line("title", &self.title, TITLE_MAX));
+        let brand = faults.keep(text::optional_line("brand", &self.brand, NAME_MAX));
+        let description = faults.keep(text::paragraphs("description", &self.description, DESCRIPTION_MAX));
+        let details = self.check_details(&mut faults);
+        let options = self.check_options(&mut faults);
+        match self.variants.len() {
+            0 => faults.add("variants", FieldCode::Missing),
+            1..=VARIANTS_MAX => {}
+            _ => faults.add("variants", FieldCode::TooMany),
+        }
+        let only = self.variants.len() == 1;
+        let variants: Vec<VariantDraft> = (0..)
+            .zip(self.variants.iter().take(VARIANTS_MAX))
+            .map(|(i, variant)| {
+                variant.check(&format!("variants.{i}"), &options, only, currency, &mut faults)
+            })
+            .collect();
+        let (mut skus, mut titles) = (HashSet::new(), HashSet::new());
+        for (i, variant) in variants.iter().enumerate() {
+            if !variant.sku.is_empty() && !skus.insert(text::fold(&variant.sku)) {
+                faults.add(format!("variants.{i}.sku"), FieldCode::NotUnique);
+            }
+            if !titles.insert(text::fold(&variant.title)) && !variant.title.is_empty() {
+                let field = if options.is_empty() { "title" } else { "options.0" };
+                faults.add(format!("variants.{i}.{field}"), FieldCode::NotUnique);
+            }
+        }
+        faults.or(ProductDraft { title, brand, description, details, options, variants })
+    }
+
+    fn check_details(&self, faults: &mut Faults) -> Vec<Attribute> {
+        if self.details.len() > DETAILS_MAX {
+            faults.add("details", FieldCode::TooMany);
+        }
+        let empty = |d: &Attribute| d.name.trim().is_empty() && d.value.trim().is_empty();
+        let filled = self.details.iter().take(DETAILS_MAX).enumerate().filter(|(_, d)| !empty(d));
+        filled
+            .map(|(i, detail)| Attribute {
+                name: faults.keep(text::line(&format!("details.{i}.name"), &detail.name, NAME_MAX)),
+                value: faults.keep(text::line(&format!("details.{i}.value"), &detail.value, DETAIL_MAX)),
+            })
+            .collect()
+    }
+
+    fn check_options(&self, faults: &mut Faults) -> Vec<String> {
+        if self.options.len() > OPTIONS_MAX {
+            faults.add("options", FieldCode::TooMany);
+        }
+        let mut seen = HashSet::new();
+        let names = self.options.iter().take(OPTIONS_MAX).enumerate();
+        names
+            .map(|(i, name)| {
+                let field = format!("options.{i}");
+                let name = faults.keep(text::line(&field, name, NAME_MAX));
+                if !seen.insert(text::fold(&name)) && !name.is_empty() {
+                    faults.add(field, FieldCode::NotUnique);
+                }
+                name
+            })
+            .collect()
+    }
+}
+
+impl VariantForm {
+    fn check(
+        &self,
+        at: &str,
+        names: &[String],
+        only: bool,
+        currency: Currency,
+        faults: &mut Faults,
+    ) -> VariantDraft {
+        let sku = faults.keep(text::optional_line(&format!("{at}.sku"), &self.sku, SKU_MAX));
+        let options: Vec<String> = (0..names.len())
+            .map(|i| {
+                let value = self.options.get(i).map_or("", String::as_str);
+                faults.keep(text::line(&format!("{at}.options.{i}"), value, NAME_MAX))
+            })
+            .collect();
+        let title = match (names.is_empty(), only) {
+            (false, _) => options.join(" / "),
+            (true, true) => faults.keep(text::optional_line(&format!("{at}.title"), &self.title, NAME_MAX)),
+            (true, false) => faults.keep(text::line(&format!("{at}.title"), &self.title, NAME_MAX)),
+        };
+        let price = money::amount(&format!("{at}.price"), &self.price, currency);
+        let price = faults.keep_or(price, Money::new(1, currency));
+        if price.amount() == 0 {
+            faults.add(format!("{at}.price"), FieldCode::TooSmall);
+        }
+        let field = format!("{at}.compare_at");
+        let compare_at = match self.compare_at.trim() {
+            "" => None,
+            typed => faults.keep_or(money::amount(&field, typed, currency).map(Some), None),
+        };
+        if compare_at.is_some_and(|before| before.amount() <= price.amount()) {
+            faults.add(field, FieldCode::TooSmall);
+        }
+        let stock = text::whole_number(&format!("{at}.stock"), &self.stock, 0, STOCK_MAX);
+        let stock = faults.keep(stock);
+        let low_stock = match self.low_stock.trim() {
+            "" => LOW_STOCK,
+            typed => faults.keep(text::whole_number(&format!("{at}.low_stock"), typed, 0, STOCK_MAX)),
+        };
+        let was = if self.id.is_some() { self.stock_was.clamp(0, STOCK_MAX) } else { 0 };
+        VariantDraft {
+            id: self.id,
+            sku,
+            options,
+            title,
+            price,
+            compare_at,
+            stock_change: stock - was,
+            low_stock,
+        }
+    }
+}
+
+/// What does not hold, gathered while the rest is looked at.
+struct Faults(Vec<FieldError>);
+
+impl Faults {
+    fn add(&mut self, field: impl Into<String>, code: FieldCode) {
+        self.0.push(FieldError::new(field, code));
+    }
+
+    fn keep_or<T>(&mut self, read: Result<T, FieldError>, otherwise: T) -> T {
+        read.unwrap_or_else(|fault| {
+            self.0.push(fault);
+            otherwise
+        })
+    }
+
+    fn keep<T: Default>(&mut self, read: Result<T, FieldError>) -> T {
+        self.keep_or(read, T::default())
+    }
+
+    fn or<T>(self, whole: T) -> Result<T, Vec<FieldError>> {
+        if self.0.is_empty() { Ok(whole) } else { Err(self.0) }
+    }
+}
+
+/// A product as its seller edits it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SellerProduct {
+    /// Its id.
+    pub id: ProductId,
+    /// Its name in addresses.
+    pub slug: String,
+    /// Where it stands.
+    pub state: ProductState,
+    /// Which version this is: who saves says so.
+    pub version: i64,
+    /// The shop's currency.
+    pub currency: Currency,
+    /// All that can be changed, as it would be typed.
+    pub form: ProductForm,
+    /// How many of each variant are promised to shoppers who are paying, in the order of the form.
+    pub held: Vec<i64>,
+    /// Whether it can be deleted: nobody ever began to buy it.
+    pub deletable: bool,
+}
+
+/// Which of a shop's products to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ListOwnProducts {
+    /// Only what these words are in; empty for all.
+    pub q: String,
+    /// Only those in this state, by its name; empty for all.
+    pub state: String,
+    /// Only those of which a variant runs low.
+    pub low: bool,
+    /// `newest`, `title`, `price` or `stock`; empty for the first.
+    pub sort: String,
+    /// The `next` of the page before; empty for the first.
+    pub after: String,
+}
+
+/// A product in its seller's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SellerProductCard {
+    /// Its id.
+    pub id: ProductId,
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its title.
+    pub title: String,
+    /// Where it stands.
+    pub state: ProductState,
+    /// The lowest price of its variants.
+    pub price: Money,
+    /// Whether its variants differ in price.
+    pub price_varies: bool,
+    /// How many variants it has.
+    pub variants: i64,
+    /// How many pieces can be sold, of all variants.
+    pub stock: i64,
+    /// Whether a variant runs low.
+    pub low: bool,
+    /// When it was changed last: RFC 3339, UTC.
+    pub updated_at: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form() -> ProductForm {
+        let variant = |colour: &str, sku: &str| VariantForm {
+            sku: sku.into(),
+            options: vec![colour.into()],
+            price: "₹1,249.50".into(),
+            compare_at: "1,500".into(),
+            stock: "7".into(),
+            ..VariantForm::default()
+        };
+        ProductForm {
+            title: " Clay bowl ".into(),
+            description: "One.\r\n\r\nTwo.".into(),
+            details: vec![
+                Attribute { name: "Weight".into(), value: "1 kg".into() },
+                Attribute { name: " ".into(), value: String::new() },
+            ],
+            options: vec!["Colour".into()],
+            variants: vec![variant("Blue", "B-1"), variant("Red", "")],
+            ..ProductForm::default()
+        }
+    }
+
+    #[test]
+    fn what_holds_is_read() {
+        let draft = form().check(Currency::INR).unwrap();
+        assert_eq!((draft.title.as_str(), draft.description.as_str()), ("Clay bowl", "One.\n\nTwo."));
+        assert_eq!((draft.details.len(), draft.variants.len()), (1, 2));
+        let blue = &draft.variants[0];
+        assert_eq!((blue.title.as_str(), blue.price.amount(), blue.stock_change), ("Blue", 124_950, 7));
+        assert_eq!((blue.compare_at.map(Money::amount), blue.low_stock), (Some(150_000), LOW_STOCK));
+    }
+
+    #[test]
+    fn what_was_there_is_counted_as_a_difference() {
+        let mut form = form();
+        form.variants[0].id = Some(VariantId::from_uuid(uuid::Uuid::from_u128(1)));
+        form.variants[0].stock_was = 10;
+        // A new variant has nothing to differ from, whatever is sent.
+        form.variants[1].stock_was = 10;
+        let draft = form.check(Currency::INR).unwrap();
+        assert_eq!(draft.variants.iter().map(|v| v.stock_change).collect::<Vec<_>>(), [-3, 7]);
+    }
+
+    #[test]
+    fn every_fault_is_named_at_its_field() {
+        use FieldCode::*;
+        let table: [(&str, FieldCode, fn(&mut ProductForm)); 18] = [
+            ("title", Missing, |f| f.title = " ".into()),
+            ("title", TooLong, |f| f.title = "x".repeat(501)),
+            ("brand", BadCharacters, |f| f.brand = "a\nb".into()),
+            ("description", BadCharacters, |f| f.description = "a\u{0}b".into()),
+            ("details.1.value", Missing, |f| f.details[1].name = "Size".into()),
+            ("options.0", Missing, |f| f.options[0] = String::new()),
+            ("options.1", NotUnique, |f| {
+                f.options.push("COLOUR".into());
+                f.variants.iter_mut().for_each(|v| v.options.push("x".into()));
+            }),
+            ("variants.1.options.0", Missing, |f| f.variants[1].options.clear()),
+            ("variants.1.options.0", NotUnique, |f| f.variants[1].options[0] = "blue".into()),
+            ("variants.1.title", Missing, |f| {
+                f.options.clear();
+                f.variants[0].title = "A".into();
+            }),
+            ("variants.1.sku", NotUnique, |f| f.variants[1].sku = "b-1".into()),
+            ("variants.1.price", Missing, |f| f.variants[1].price = String::new()),
+            ("variants.1.price", TooSmall, |f| f.variants[1].price = "0.00".into()),
+            ("variants.1.compare_at", TooSmall, |f| f.variants[1].compare_at = "1249.50".into()),
+            ("variants.1.stock", NotNumber, |f| f.variants[1].stock = "a few".into()),
+            ("variants.1.low_stock", TooSmall, |f| f.variants[1].low_stock = "-1".into()),
+            ("variants", Missing, |f| f.variants.clear()),
+            ("variants", TooMany, |f| {
+                f.variants = (0..101)
+                    .map(|i| VariantForm { options: vec![i.to_string()], ..f.variants[1].clone() })
+                    .collect();
+            }),
+        ];
+        for (field, code, spoil) in table {
+            let mut form = form();
+            spoil(&mut form);
+            let faults = form.check(Currency::INR).unwrap_err();
+            assert_eq!(faults, [FieldError::new(field, code)]);
+        }
+    }
+}
