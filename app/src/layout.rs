@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     i18n::{t, tu_string, use_i18n},
-    state::{self, Basket, Visitor},
+    state::{self, Basket, Roots, Visitor},
     ui::{Icon, SearchForm, Toasts, provide_toasts},
 };
 
@@ -70,6 +70,7 @@ fn Header() -> impl IntoView {
                     <BasketLink />
                 </nav>
             </div>
+            <CategoryNav />
         </header>
     }
 }
@@ -109,6 +110,29 @@ fn VisitorNav() -> impl IntoView {
     view! {
         <nav class="topbar-nav" aria-label=tu_string!(i18n, layout.account_nav)>
             <Transition>{links}</Transition>
+        </nav>
+    }
+}
+
+/// The ways through the market.
+#[component]
+fn CategoryNav() -> impl IntoView {
+    let i18n = use_i18n();
+    let roots = expect_context::<Roots>().0;
+    let links = move || {
+        Suspend::new(async move {
+            let links = roots.await.unwrap_or_default().into_iter().map(|root| {
+                view! { <li><a href=format!("/c/{}", root.slug)>{root.name}</a></li> }
+            });
+            links.collect_view()
+        })
+    };
+    view! {
+        <nav class="categories" aria-label=tu_string!(i18n, layout.categories)>
+            <ul class="width">
+                <Transition>{links}</Transition>
+                <li><a href="/shops">{t!(i18n, layout.all_shops)}</a></li>
+            </ul>
         </nav>
     }
 }
@@ -153,6 +177,7 @@ fn Footer() -> impl IntoView {
                 </div>
                 <nav class="footer-nav" aria-label=tu_string!(i18n, layout.footer_nav)>
                     <a href="/products">{t!(i18n, layout.all_products)}</a>
+                    <a href="/shops">{t!(i18n, layout.all_shops)}</a>
                     <a href="/basket">{t!(i18n, header.basket)}</a>
                     <a href="/account">{t!(i18n, header.account)}</a>
                 </nav>

@@ -70,6 +70,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/") view=|| storefront::Home().into_any() ssr=SsrMode::Async />
                         <Route path=path!("/products") view=|| storefront::Products().into_any() ssr=SsrMode::Async />
                         <Route path=path!("/p/:slug") view=|| storefront::Product().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/c/:slug") view=|| storefront::Category().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/shops") view=|| storefront::Shops().into_any() ssr=SsrMode::Async />
                         <Route path=path!("/shops/:handle") view=|| storefront::Shop().into_any() ssr=SsrMode::Async />
                         <Route path=path!("/basket") view=|| storefront::Basket().into_any() ssr=SsrMode::Async />
                         <Route path=path!("/checkout/:id") view=|| storefront::Checkout().into_any() ssr=SsrMode::Async />

@@ -1,6 +1,6 @@
 //! What several pages share while a tab lives: the basket, who is signed in, and what the address asks for.
 
-use haat_shared::{accounts::Me, carts::CartView};
+use haat_shared::{accounts::Me, carts::CartView, catalog::CategoryLink};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
@@ -21,10 +21,15 @@ impl Basket {
 #[derive(Clone, Copy)]
 pub(crate) struct Visitor(pub(crate) Found<Option<Me>>);
 
+/// The categories that lie in no other, for the way through the market.
+#[derive(Clone, Copy)]
+pub(crate) struct Roots(pub(crate) Found<Vec<CategoryLink>>);
+
 /// Asks once for what every page shows.
 pub(crate) fn provide() {
     provide_context(Basket(api::find(|| (), |()| api::carts::view())));
     provide_context(Visitor(api::find(|| (), |()| api::accounts::me())));
+    provide_context(Roots(api::find(|| (), |()| api::catalog::roots())));
 }
 
 /// The part of the path with this name.

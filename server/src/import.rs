@@ -84,13 +84,14 @@ fn product(line: &str) -> Result<NewProduct, String> {
         .filter(|price| *price >= 0)
         .ok_or("price is not a whole number of minor units")?;
     let attributes = record.iter().filter_map(|(name, value)| attribute(name, value)).collect();
-    let variant = NewVariant { sku, title: String::new(), price_minor, stock: STOCK };
+    let variant = NewVariant { sku, title: String::new(), price_minor, compare_at_minor: None, stock: STOCK };
     Ok(NewProduct {
         title,
         brand: text("supplier"),
         description: text("short_description"),
         attributes,
         picture: String::new(),
+        category: None,
         variants: vec![variant],
     })
 }

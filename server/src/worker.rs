@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use haat_engine::{Fault, accounts, checkout, facts, idempotency, jobs, notifications, payments};
+use haat_engine::{Fault, accounts, catalog, checkout, facts, idempotency, jobs, notifications, payments};
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +42,11 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
     tasks.spawn(every(stop.clone(), Duration::from_secs(5), "reconcile", move || {
         let engine = engine.clone();
         async move { payments::reconcile(&engine).await.map(drop) }
+    }));
+    let engine = booted.engine.clone();
+    tasks.spawn(every(stop.clone(), Duration::from_secs(300), "popular", move || {
+        let engine = engine.clone();
+        async move { catalog::count_popular(&engine).await }
     }));
     let engine = booted.engine.clone();
     tasks.spawn(every(stop.clone(), Duration::from_secs(3600), "forget", move || {

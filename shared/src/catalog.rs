@@ -8,7 +8,7 @@ use crate::{
     id::kinds::{ProductId, VariantId},
     money::Money,
     page::Page,
-    shops::ShopView,
+    shops::{ShopCard, ShopView},
 };
 
 /// Most characters of a product's title.
@@ -31,6 +31,8 @@ pub struct ProductCard {
     pub brand: String,
     /// The lowest price of its variants.
     pub price: Money,
+    /// What that was before it was lowered.
+    pub compare_at: Option<Money>,
     /// Whether its variants differ in price.
     pub price_varies: bool,
     /// Whether any variant can be had now.
@@ -60,6 +62,8 @@ pub struct ProductView {
     pub attributes: Vec<Attribute>,
     /// What can be put into a basket, in the order it is shown in; never empty.
     pub variants: Vec<VariantView>,
+    /// Where it lies in the market's tree, from the root down; empty where it lies nowhere.
+    pub trail: Vec<CategoryLink>,
     /// Who sells it.
     pub shop: ShopView,
     /// The address of its picture; empty without one.
@@ -98,8 +102,50 @@ pub struct ListProducts {
     pub q: String,
     /// Only of the shop with this handle; empty for all.
     pub shop: String,
+    /// Only in or below the category with this slug; empty for all.
+    pub category: String,
+    /// One of [`SORTS`]; empty for the first of them.
+    pub sort: String,
     /// The `next` of the page before; empty for the first.
     pub after: String,
+}
+
+/// The orders that lists of products can be shown in.
+pub const SORTS: [&str; 3] = ["newest", "price_low", "price_high"];
+
+/// A category by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CategoryLink {
+    /// Its name in addresses: `/c/tableware`.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A category on its page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CategoryView {
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// The way to it from the root, without itself.
+    pub trail: Vec<CategoryLink>,
+    /// What lies right below it.
+    pub children: Vec<CategoryLink>,
+}
+
+/// What the first page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HomeView {
+    /// The categories that lie in no other.
+    pub categories: Vec<CategoryLink>,
+    /// What sold best lately; empty where little has.
+    pub popular: Vec<ProductCard>,
+    /// What came last.
+    pub newest: Vec<ProductCard>,
+    /// Some of the shops.
+    pub shops: Vec<ShopCard>,
 }
 
 /// A page of products.

@@ -152,6 +152,8 @@ pub mod kinds {
         Shop ShopId "shop";
         /// What a shop sells.
         Product ProductId "prod";
+        /// A category of the market's tree.
+        Category CategoryId "cat";
         /// What goes into a cart. Its stock is the capacity of the same id.
         Variant VariantId "var";
         /// A row of something scarce.

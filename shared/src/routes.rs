@@ -68,6 +68,8 @@ routes! {
     HOME GET "/" Storefront Anyone;
     PRODUCTS GET "/products" Storefront Anyone;
     PRODUCT GET "/p/{slug}" Storefront Anyone;
+    CATEGORY GET "/c/{slug}" Storefront Anyone;
+    SHOPS GET "/shops" Storefront Anyone;
     SHOP GET "/shops/{handle}" Storefront Anyone;
     BASKET GET "/basket" Storefront Anyone;
     CHECKOUT GET "/checkout/{id}" Storefront Holder;
@@ -89,7 +91,11 @@ routes! {
     FN_DRAFT POST "/api/accounts/draft" Function Anyone;
     FN_LIST_PRODUCTS POST "/api/catalog/list" Function Anyone;
     FN_PRODUCT POST "/api/catalog/product" Function Anyone;
+    FN_HOME POST "/api/catalog/home" Function Anyone;
+    FN_ROOTS POST "/api/catalog/roots" Function Anyone;
+    FN_CATEGORY POST "/api/catalog/category" Function Anyone;
     FN_SHOP POST "/api/shops/shop" Function Anyone;
+    FN_SHOPS POST "/api/shops/list" Function Anyone;
     FN_CART POST "/api/carts/view" Function Anyone;
     FN_ADD_LINE POST "/api/carts/add_line" Function Anyone;
     FN_SET_QUANTITY POST "/api/carts/set_quantity" Function Holder;

@@ -4,6 +4,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{id::kinds::ShopId, money::Money};
 
+/// Shops on a page of the directory.
+pub const PAGE_SIZE: usize = 24;
+
+/// A shop in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShopCard {
+    /// Its name in addresses.
+    pub handle: String,
+    /// Its name.
+    pub name: String,
+    /// What it says about itself.
+    pub description: String,
+    /// The town it sends from; may be empty.
+    pub town: String,
+    /// How many products it has on sale.
+    pub products: i64,
+}
+
 /// A shop's public face.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShopView {

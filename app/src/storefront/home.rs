@@ -1,20 +1,20 @@
 //! The first page.
 
-use haat_shared::catalog::ListProducts;
+use haat_shared::catalog::{HomeView, ProductCard};
 use leptos::prelude::*;
 
-use super::product_grid::ProductGrid;
+use super::{product_grid::ProductGrid, shops::ShopGrid};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
-    ui::{EmptyState, Icon, LinkButton, PageTitle, loaded},
+    ui::{EmptyState, Icon, LinkButton, PageTitle, Picture, loaded},
 };
 
-/// What the market is, and what is new in it.
+/// What the market is, where to look, and what is new in it.
 #[component]
 pub(crate) fn Home() -> impl IntoView {
     let i18n = use_i18n();
-    let newest = api::find(|| (), |()| api::catalog::list(ListProducts::default()));
+    let found = api::find(|| (), |()| api::catalog::home());
     view! {
         <PageTitle text=tu_string!(i18n, home.title) />
         <section class="hero">
@@ -32,30 +32,83 @@ pub(crate) fn Home() -> impl IntoView {
             </div>
         </section>
         {loaded(
-            newest,
-            move |page| {
-                let empty = page.items.is_empty();
+            found,
+            move |HomeView { categories, popular, newest, shops }| {
+                let nothing = newest.is_empty();
+                let tiles = categories.into_iter().map(|root| {
+                    view! {
+                        <li class="tile">
+                            <Picture src="" title=root.name.clone() />
+                            <a class="tile-name" href=format!("/c/{}", root.slug)>{root.name}</a>
+                        </li>
+                    }
+                });
+                let tiles = tiles.collect_view();
                 view! {
-                    <section class="width page" aria-labelledby="newest">
-                        <div class="section-head">
-                            <h2 id="newest">{t!(i18n, home.newest)}</h2>
-                            {page.next.is_some().then(|| view! { <a class="more" href="/products">{t!(i18n, home.see_all)}</a> })}
-                        </div>
-                        {if empty {
+                    <div class="width page sections">
+                        {(!tiles.is_empty())
+                            .then(|| {
+                                view! {
+                                    <section aria-labelledby="categories">
+                                        <h2 id="categories">{t!(i18n, home.categories)}</h2>
+                                        <ul class="tiles">{tiles}</ul>
+                                    </section>
+                                }
+                            })}
+                        {shelf("popular", tu_string!(i18n, home.popular), "", popular)}
+                        {if nothing {
                             view! {
                                 <EmptyState
                                     icon="awning"
                                     title=tu_string!(i18n, products.none)
                                     note=tu_string!(i18n, products.none_yet)
-                                 />
+                                />
                             }
                                 .into_any()
                         } else {
-                            view! { <ProductGrid items=page.items /> }.into_any()
+                            shelf("newest", tu_string!(i18n, home.newest), tu_string!(i18n, home.see_all), newest)
+                                .into_any()
                         }}
-                    </section>
+                        {(!shops.is_empty())
+                            .then(|| {
+                                view! {
+                                    <section aria-labelledby="shops">
+                                        <div class="section-head">
+                                            <h2 id="shops">{t!(i18n, home.shops)}</h2>
+                                            <a class="more" href="/shops">{t!(i18n, home.all_shops)}</a>
+                                        </div>
+                                        <ShopGrid shops />
+                                    </section>
+                                }
+                            })}
+                    </div>
                 }
             },
         )}
     }
+}
+
+/// A heading and the products under it, with the way to more of them if there are words for it.
+fn shelf(
+    id: &'static str,
+    title: &'static str,
+    more: &'static str,
+    items: Vec<ProductCard>,
+) -> Option<AnyView> {
+    if items.is_empty() {
+        return None;
+    }
+    let more = (!more.is_empty()).then(|| view! { <a class="more" href="/products">{more}</a> });
+    Some(
+        view! {
+            <section aria-labelledby=id>
+                <div class="section-head">
+                    <h2 id=id>{title}</h2>
+                    {more}
+                </div>
+                <ProductGrid items />
+            </section>
+        }
+        .into_any(),
+    )
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod basket;
+mod category;
 mod checkout;
 mod home;
 mod not_found;
@@ -10,11 +11,13 @@ mod product_grid;
 mod products;
 mod purchase;
 mod shop;
+mod shops;
 mod sign_in;
 mod sign_up;
 
 pub(crate) use account::Account;
 pub(crate) use basket::Basket;
+pub(crate) use category::Category;
 pub(crate) use checkout::{Checkout, order_lines};
 pub(crate) use home::Home;
 pub(crate) use not_found::NotFound;
@@ -22,5 +25,6 @@ pub(crate) use product::Product;
 pub(crate) use products::Products;
 pub(crate) use purchase::{AddressLines, Purchase};
 pub(crate) use shop::Shop;
+pub(crate) use shops::Shops;
 pub(crate) use sign_in::SignIn;
 pub(crate) use sign_up::SignUp;

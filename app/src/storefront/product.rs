@@ -10,12 +10,12 @@ use haat_shared::{
 };
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::sign_up::draft_by;
+use super::{category::Trail, sign_up::draft_by};
 use crate::{
     api::{self, ApiError},
     i18n::{t, tu_string, use_i18n},
     state::{Basket, param, query},
-    ui::{Alert, Button, CodeAlert, Icon, PageTitle, Picture, Price, Toaster, loaded},
+    ui::{Alert, Button, CodeAlert, Icon, PageTitle, Picture, Price, Toaster, Was, loaded},
     words,
 };
 
@@ -55,12 +55,7 @@ fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
     view! {
         <PageTitle text=product.title.clone() />
         <div class="width page product">
-            <nav class="trail" aria-label=tu_string!(i18n, product.trail)>
-                <ol>
-                    <li><a href="/">{t!(i18n, product.home)}</a></li>
-                    <li><a href=format!("/shops/{}", product.shop.handle)>{product.shop.name.clone()}</a></li>
-                </ol>
-            </nav>
+            <Trail links=product.trail />
             <div class="product-picture">
                 <Picture src=product.picture title=product.title.clone() eager=true />
             </div>
@@ -134,8 +129,22 @@ fn BuyBox(variants: Vec<VariantView>, slug: String, shop: ShopView, draft: Draft
         0 => tu_string!(i18n, product.delivery_free).to_owned(),
         _ => tu_string!(i18n, product.delivery, price = shop.delivery.to_string()).to_string(),
     };
+    let free_from = shop
+        .free_delivery_from
+        .map(|from| tu_string!(i18n, product.delivery_free_from, price = from.to_string()).to_string());
+    let (at_least, at_most) = shop.delivery_days;
+    let arrives = tu_string!(i18n, product.arrives, from = at_least, to = at_most).to_string();
+    let returns = match shop.returns_days {
+        0 => tu_string!(i18n, product.no_returns).to_owned(),
+        days => tu_string!(i18n, product.returns, days = days).to_string(),
+    };
     view! {
-        <p class="product-price">{move || view! { <Price of=chosen.with(|v| v.price) /> }}</p>
+        <p class="product-price">
+            {move || {
+                let before = chosen.with(|v| v.compare_at).map(|price| view! { <Was price /> });
+                view! { <Price of=chosen.with(|v| v.price) /> " " {before} }
+            }}
+        </p>
         <p class="note">{t!(i18n, product.includes)}</p>
         <div id="buy-fault"><BuyFault fault /></div>
         <form method="post" action="/basket/lines" class="buy" novalidate on:submit=add>
@@ -162,7 +171,9 @@ fn BuyBox(variants: Vec<VariantView>, slug: String, shop: ShopView, draft: Draft
             </div>
         </form>
         <ul class="promises">
-            <li><Icon name="truck" />{delivery}</li>
+            <li><Icon name="truck" /><span>{delivery} " " {free_from}</span></li>
+            <li><Icon name="clock" />{arrives}</li>
+            <li><Icon name="back" />{returns}</li>
             <li><Icon name="card" />{t!(i18n, product.cash)}</li>
         </ul>
     }

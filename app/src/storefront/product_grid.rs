@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     i18n::{t, tu_string, use_i18n},
-    ui::{Picture, Price},
+    ui::{Picture, Price, Was},
 };
 
 /// How many pictures are in sight at first.
@@ -27,6 +27,7 @@ fn Card(product: ProductCard, eager: bool, with_shop: bool) -> impl IntoView {
     } else {
         view! { <Price of=product.price /> }.into_any()
     };
+    let before = product.compare_at.map(|before| view! { <Was price=before /> });
     let shop = with_shop.then(|| {
         view! {
             <p class="card-shop">
@@ -45,7 +46,7 @@ fn Card(product: ProductCard, eager: bool, with_shop: bool) -> impl IntoView {
             <h3 class="card-title">
                 <a href=format!("/p/{}", product.slug)>{product.title}</a>
             </h3>
-            <p class="card-price">{price}</p>
+            <p class="card-price">{price} {before}</p>
             {shop}
         </li>
     }

@@ -1,6 +1,6 @@
 //! All products, or those that a search finds.
 
-use haat_shared::catalog::{ListProducts, ProductPage};
+use haat_shared::catalog::{ListProducts, ProductPage, SORTS};
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
@@ -15,63 +15,80 @@ use crate::{
 /// A page of products.
 #[component]
 pub(crate) fn Products() -> impl IntoView {
-    let (q, after) = (query("q"), query("after"));
+    let (q, sort, after) = (query("q"), query("sort"), query("after"));
     let found = api::find(
-        move || (q.get(), after.get()),
-        |(q, after)| async move {
-            let of = ListProducts { q: q.clone(), after: after.clone(), ..ListProducts::default() };
-            api::catalog::list(of).await.map(|page| (q, after, page))
-        },
+        move || ListProducts { q: q.get(), sort: sort.get(), after: after.get(), ..ListProducts::default() },
+        |of| async move { api::catalog::list(of.clone()).await.map(|page| (of, page)) },
     );
-    loaded(found, |(q, after, page)| view! { <Found q after page /> })
+    let i18n = use_i18n();
+    loaded(found, move |(of, page)| {
+        let title = if of.q.is_empty() {
+            tu_string!(i18n, products.title).to_owned()
+        } else {
+            tu_string!(i18n, products.title_search, q = of.q.as_str()).to_string()
+        };
+        view! {
+            <PageTitle text=title.clone() />
+            <div class="width page">
+                <h1>{title}</h1>
+                <Listing path="/products" of page />
+            </div>
+        }
+    })
 }
 
+/// A list of products with its orders and pages; or why there are none.
 #[component]
-fn Found(q: String, after: String, page: ProductPage) -> impl IntoView {
+pub(crate) fn Listing(
+    /// The address of the page that it is on.
+    #[prop(into)]
+    path: String,
+    /// What was asked for.
+    of: ListProducts,
+    /// What was found.
+    page: ProductPage,
+) -> impl IntoView {
     let i18n = use_i18n();
-    let title = if q.is_empty() {
-        tu_string!(i18n, products.title).to_owned()
-    } else {
-        tu_string!(i18n, products.title_search, q = q.as_str()).to_string()
-    };
-    let first = (!after.is_empty()).then(|| address(&q, None));
-    let next = page.next.as_deref().map(|next| address(&q, Some(next)));
-    let list = if page.items.is_empty() {
-        let note = if q.is_empty() {
+    if page.items.is_empty() {
+        let note = if of.q.is_empty() {
             tu_string!(i18n, products.none_yet)
         } else {
             tu_string!(i18n, products.none_search)
         };
-        view! {
+        return view! {
             <EmptyState icon="search" title=tu_string!(i18n, products.none) note=note>
                 <LinkButton href="/products" look="secondary">{t!(i18n, products.show_all)}</LinkButton>
             </EmptyState>
         }
-        .into_any()
-    } else {
-        view! {
-            <h2 class="hidden">{t!(i18n, products.list)}</h2>
-            <ProductGrid items=page.items />
-        }
-        .into_any()
-    };
-    view! {
-        <PageTitle text=title.clone() />
-        <div class="width page">
-            <h1>{title}</h1>
-            {list}
-            <Pager first next next_words=tu_string!(i18n, products.next) />
-        </div>
+        .into_any();
     }
+    let first = (!of.after.is_empty()).then(|| address(&path, &of.q, &of.sort, ""));
+    let next = page.next.as_deref().map(|next| address(&path, &of.q, &of.sort, next));
+    let sorts = SORTS.iter().map(|sort| {
+        let current = of.sort == *sort || (of.sort.is_empty() && *sort == SORTS[0]);
+        let words = match *sort {
+            "price_low" => tu_string!(i18n, products.sort_price_low),
+            "price_high" => tu_string!(i18n, products.sort_price_high),
+            _ => tu_string!(i18n, products.sort_newest),
+        };
+        let href = address(&path, &of.q, if *sort == SORTS[0] { "" } else { sort }, "");
+        view! { <a class="chip" href=href aria-current=current.then_some("true")>{words}</a> }
+    });
+    view! {
+        <nav class="chips" aria-label=tu_string!(i18n, products.sort)>{sorts.collect_view()}</nav>
+        <h2 class="hidden">{t!(i18n, products.list)}</h2>
+        <ProductGrid items=page.items />
+        <Pager first next next_words=tu_string!(i18n, products.next) />
+    }
+    .into_any()
 }
 
-fn address(q: &str, after: Option<&str>) -> String {
+fn address(path: &str, q: &str, sort: &str, after: &str) -> String {
     let mut query = ParamsMap::new();
-    if !q.is_empty() {
-        query.insert("q", q.to_owned());
+    for (name, value) in [("q", q), ("sort", sort), ("after", after)] {
+        if !value.is_empty() {
+            query.insert(name, value.to_owned());
+        }
     }
-    if let Some(after) = after {
-        query.insert("after", after.to_owned());
-    }
-    format!("/products{}", query.to_query_string())
+    format!("{path}{}", query.to_query_string())
 }

@@ -17,5 +17,5 @@ pub use icon::Icon;
 pub use picture::Picture;
 pub use search::SearchForm;
 pub use skeleton::Skeleton;
-pub use summary::{Price, Sums};
+pub use summary::{Price, Sums, Was};
 pub use toast::{Toaster, Toasts, provide_toasts};

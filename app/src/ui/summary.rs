@@ -14,6 +14,16 @@ pub fn Price(
     view! { <span class="price">{of.to_string()}</span> }
 }
 
+/// What something cost before its price was lowered.
+#[component]
+pub fn Was(
+    /// How much it was.
+    price: Money,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    view! { <s class="was"><span class="hidden">{t!(i18n, product.was)} " "</span>{price.to_string()}</s> }
+}
+
 /// Goods, delivery and their total.
 #[component]
 pub fn Sums(

@@ -1,9 +1,11 @@
 //! The catalogue: lists and pages of products, and putting products into it.
 
+mod categories;
 mod desk;
 mod edit;
 mod put;
 
+pub use categories::{NewCategory, category, category_ids, put_categories, roots};
 pub use desk::{seller_list, seller_product};
 pub use edit::{archive, create, delete, duplicate, publish, update};
 pub use put::{NewProduct, NewVariant, Put, put_products};
@@ -16,32 +18,66 @@ use crate::{
 use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
     catalog::{
-        Attribute, ListProducts, PAGE_SIZE, ProductCard, ProductPage, ProductView, QUERY_MAX, VariantView,
+        Attribute, HomeView, ListProducts, PAGE_SIZE, ProductCard, ProductPage, ProductView, QUERY_MAX,
+        SORTS, VariantView,
     },
-    id::kinds::{ProductId, VariantId},
+    id::kinds::{CategoryId, ProductId, VariantId},
     page::Page,
     text,
 };
 
-static PRODUCTS: ListQuery = ListQuery {
-    name: "catalog::PRODUCTS",
-    select:
+/// What a card shows.
+macro_rules! cards {
+    () => {
         "SELECT p.id, p.slug, p.title, p.brand, p.picture, p.price_min_minor, p.price_max_minor, s.currency,
         s.name AS shop_name, s.handle AS shop_handle,
+        (SELECT MAX(v.compare_at_minor) FROM variants v
+            WHERE v.product_id = p.id AND NOT v.archived AND v.price_minor = p.price_min_minor) AS compare_at_minor,
         EXISTS (SELECT 1 FROM variants v JOIN capacities c ON c.id = v.id
             WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand > c.held) AS in_stock
-        FROM products p JOIN shops s ON s.id = p.shop_id",
+        FROM products p JOIN shops s ON s.id = p.shop_id"
+    };
+}
+
+static PRODUCTS: ListQuery = ListQuery {
+    name: "catalog::PRODUCTS",
+    select: cards!(),
     always: "p.state = 'published'",
     filters: &[
         ("shop", "p.shop_id = (SELECT id FROM shops WHERE handle = {})"),
+        (
+            "category",
+            "p.category_id IN (SELECT d.id FROM categories c JOIN categories d ON d.path LIKE c.path || '%'
+                WHERE c.slug = {})",
+        ),
         ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
     ],
-    sorts: &[("newest", "p.id < {}", "p.id DESC")],
+    // The names of `haat_shared::catalog::SORTS`.
+    sorts: &[
+        ("newest", "p.id < {}", "p.id DESC"),
+        ("price_low", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
+        ("price_high", "(p.price_min_minor, p.id) < ({}, {})", "p.price_min_minor DESC, p.id DESC"),
+    ],
 };
 ::inventory::submit! { RegisteredList(&PRODUCTS) }
 
+/// For how long a sale counts towards being popular.
+const POPULAR_FOR_MS: i64 = 30 * 24 * 3_600_000;
+/// How many popular products are remembered, since some may have gone from the shops meanwhile.
+const POPULAR_KEPT: i64 = 48;
+/// How many of each are on the first page.
+const POPULAR_SHOWN: i64 = 8;
+const NEWEST_SHOWN: usize = 12;
+const SHOPS_SHOWN: usize = 6;
+
 statements! {
-    FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.picture, s.handle AS shop_handle
+    POPULAR = concat!(cards!(), " JOIN popular_products o ON o.product_id = p.id
+        WHERE p.state = 'published' ORDER BY o.units DESC, p.id DESC LIMIT $1");
+    FORGET_POPULAR = "DELETE FROM popular_products";
+    COUNT_POPULAR = "INSERT INTO popular_products (product_id, units)
+        SELECT l.product_id, CAST(SUM(l.quantity) AS BIGINT) FROM orders o JOIN order_lines l ON l.order_id = o.id
+        WHERE o.created_at > $1 AND o.state <> 'cancelled' GROUP BY l.product_id ORDER BY 2 DESC LIMIT $2";
+    FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.picture, p.category_id, s.handle AS shop_handle
         FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.slug = $1 AND p.state = 'published'";
     VARIANTS = "SELECT v.id, v.title, v.price_minor, v.compare_at_minor, c.on_hand - c.held AS available
         FROM variants v JOIN capacities c ON c.id = v.id
@@ -55,6 +91,7 @@ rows! {
         title: String,
         brand: String,
         picture: String,
+        compare_at_minor: Option<i64>,
         price_min_minor: i64,
         price_max_minor: i64,
         currency: Currency,
@@ -71,6 +108,7 @@ rows! {
         description: String,
         attributes: String,
         picture: String,
+        category_id: Option<CategoryId>,
         shop_handle: String,
     }
 
@@ -83,37 +121,95 @@ rows! {
     }
 }
 
-/// Products, newest first, page by page: all, of a shop, or those that have all words of a search.
+/// Products page by page: all, of a shop, in and below a category, or those that have all words of a search.
 pub async fn list(engine: &Engine, _: &Caller, ask: ListProducts) -> Result<ProductPage> {
     let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
     let mut filters: Vec<(&str, Value)> = Vec::new();
     if !ask.shop.is_empty() {
         filters.push(("shop", ask.shop.as_str().into()));
     }
+    if !ask.category.is_empty() {
+        filters.push(("category", ask.category.as_str().into()));
+    }
     let folded = text::fold(&q);
     for word in folded.split_whitespace().take(8) {
         filters.push(("word", like(word).into()));
     }
-    let after = match ask.after.as_str() {
-        "" => None,
-        after => {
-            Some(after.parse::<ProductId>().map_err(|_| Error::field("after", FieldCode::NotAChoice))?.into())
+    let sort = if ask.sort.is_empty() { SORTS[0] } else { &ask.sort };
+    let after = behind(&PRODUCTS, sort, &ask.after)?;
+    let rows: Vec<CardRow> = engine.db.list(PRODUCTS.ask(filters, sort, after, PAGE_SIZE + 1)).await?;
+    let page = Page::cut(rows, PAGE_SIZE, |row| match sort {
+        "newest" => row.id.to_string(),
+        _ => format!("{}.{}", row.id, row.price_min_minor),
+    });
+    Ok(page.map(Into::into))
+}
+
+/// What the first page shows.
+pub async fn home(engine: &Engine, caller: &Caller) -> Result<HomeView> {
+    let popular: Vec<CardRow> = engine.db.all(&POPULAR, params![POPULAR_SHOWN]).await?;
+    let mut newest = list(engine, caller, ListProducts::default()).await?.items;
+    newest.truncate(NEWEST_SHOWN);
+    let mut shops = shops::list(engine, caller, "").await?.items;
+    shops.truncate(SHOPS_SHOWN);
+    Ok(HomeView {
+        categories: roots(engine, caller).await?,
+        popular: popular.into_iter().map(Into::into).collect(),
+        newest,
+        shops,
+    })
+}
+
+/// Counts again what sold best lately. Done by the worker every few minutes.
+pub async fn count_popular(engine: &Engine) -> crate::Tried<()> {
+    let since = engine.clock.now_ms() - POPULAR_FOR_MS;
+    engine
+        .db
+        .write("catalog::count_popular", since, |tx, since| {
+            Box::pin(async move {
+                tx.exec(&FORGET_POPULAR, params![]).await?;
+                tx.exec(&COUNT_POPULAR, params![*since, POPULAR_KEPT]).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+impl From<CardRow> for ProductCard {
+    fn from(row: CardRow) -> Self {
+        let money = |minor| Money::new(minor, row.currency);
+        Self {
+            price: money(row.price_min_minor),
+            compare_at: row.compare_at_minor.map(money),
+            price_varies: row.price_max_minor > row.price_min_minor,
+            id: row.id,
+            slug: row.slug,
+            title: row.title,
+            brand: row.brand,
+            in_stock: row.in_stock,
+            shop_name: row.shop_name,
+            shop_handle: row.shop_handle,
+            picture: row.picture,
         }
-    };
-    let rows: Vec<CardRow> = engine.db.list(PRODUCTS.ask(filters, "newest", after, PAGE_SIZE + 1)).await?;
-    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
-    Ok(page.map(|row| ProductCard {
-        id: row.id,
-        slug: row.slug,
-        title: row.title,
-        brand: row.brand,
-        price: Money::new(row.price_min_minor, row.currency),
-        price_varies: row.price_max_minor > row.price_min_minor,
-        in_stock: row.in_stock,
-        shop_name: row.shop_name,
-        shop_handle: row.shop_handle,
-        picture: row.picture,
-    }))
+    }
+}
+
+/// The key of the row that a page goes on behind: its id, and what the list is sorted by.
+fn behind(list: &ListQuery, sort: &str, after: &str) -> Result<Vec<Value>> {
+    let bad = || Error::field("after", FieldCode::NotAChoice);
+    if !list.sorts.iter().any(|(name, ..)| *name == sort) {
+        return Err(Error::field("sort", FieldCode::NotAChoice));
+    }
+    if after.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (id, key) = after.split_once('.').unwrap_or((after, ""));
+    let id = id.parse::<ProductId>().map_err(|_| bad())?;
+    Ok(match sort {
+        "newest" => vec![id.into()],
+        "title" => vec![key.into(), id.into()],
+        _ => vec![key.parse::<i64>().map_err(|_| bad())?.into(), id.into()],
+    })
 }
 
 /// A product by its name in addresses.
@@ -121,7 +217,12 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
     let row: ProductRow = engine.db.opt(&FIND, params![slug]).await?.ok_or(Error::NotFound)?;
     let shop = shops::shop(engine, caller, &row.shop_handle).await?;
     let variants: Vec<VariantRow> = engine.db.all(&VARIANTS, params![row.id]).await?;
+    let trail = match row.category_id {
+        Some(category) => categories::trail(engine, category).await?,
+        None => Vec::new(),
+    };
     Ok(ProductView {
+        trail,
         id: row.id,
         slug: row.slug,
         title: row.title,

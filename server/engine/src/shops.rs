@@ -2,17 +2,22 @@
 
 use crate::{Caller, Engine, Fault, params, random, rows, statements};
 use haat_shared::{
-    Currency, Error, Money, Result,
+    Currency, Error, FieldCode, Money, Result,
     id::kinds::{ShopId, UserId},
+    page::Page,
     permissions::Role,
-    shops::ShopView,
+    shops::{PAGE_SIZE, ShopCard, ShopView},
 };
+use uuid::Uuid;
 
 statements! {
     FIND = "SELECT s.id, s.handle, s.name, s.description, s.currency, s.town, s.delivery_minor,
         s.free_delivery_from_minor, s.delivery_days_min, s.delivery_days_max, s.returns_days,
         (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products
         FROM shops s WHERE s.handle = $1";
+    ALL = "SELECT s.id, s.handle, s.name, s.description, s.town,
+        (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products
+        FROM shops s WHERE s.id > $1 ORDER BY s.id LIMIT $2";
     OPEN = "INSERT INTO shops (id, handle, name, description, currency, commission_bp, delivery_minor, created_at, town,
             address, free_delivery_from_minor, delivery_days_min, delivery_days_max, returns_days)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
@@ -20,6 +25,15 @@ statements! {
 }
 
 rows! {
+    struct CardRow {
+        id: ShopId,
+        handle: String,
+        name: String,
+        description: String,
+        town: String,
+        products: i64,
+    }
+
     struct ShopRow {
         id: ShopId,
         handle: String,
@@ -34,6 +48,23 @@ rows! {
         returns_days: i64,
         products: i64,
     }
+}
+
+/// Shops page by page, the oldest first.
+pub async fn list(engine: &Engine, _: &Caller, after: &str) -> Result<Page<ShopCard>> {
+    let after = match after {
+        "" => ShopId::from_uuid(Uuid::nil()),
+        after => after.parse().map_err(|_| Error::field("after", FieldCode::NotAChoice))?,
+    };
+    let rows: Vec<CardRow> = engine.db.all(&ALL, params![after, PAGE_SIZE as i64 + 1]).await?;
+    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    Ok(page.map(|row| ShopCard {
+        handle: row.handle,
+        name: row.name,
+        description: row.description,
+        town: row.town,
+        products: row.products,
+    }))
 }
 
 /// A shop by its handle.

@@ -1,6 +1,6 @@
 //! A shop's products as those see them who sell them: the list, and the form of one.
 
-use super::attributes;
+use super::{attributes, behind};
 use crate::{
     Caller, Engine,
     clock::rfc3339,
@@ -128,7 +128,7 @@ pub async fn seller_list(
     let folded = text::fold(&q);
     filters.extend(folded.split_whitespace().take(8).map(|word| ("word", like(word).into())));
     let sort = if ask.sort.is_empty() { "newest" } else { &ask.sort };
-    let after = after(sort, &ask.after)?;
+    let after = behind(&OWN, sort, &ask.after)?;
     let rows: Vec<CardRow> = engine.db.list(OWN.ask(filters, sort, after, PAGE_SIZE + 1)).await?;
     let page = Page::cut(rows, PAGE_SIZE, |row| match sort {
         "title" => format!("{}.{}", row.id, row.title_key),
@@ -148,24 +148,6 @@ pub async fn seller_list(
         low: row.low,
         updated_at: rfc3339(row.updated_at),
     }))
-}
-
-/// The key of the row that a page goes on behind: its id, and what the list is sorted by.
-fn after(sort: &str, after: &str) -> Result<Vec<Value>> {
-    let bad = || Error::field("after", FieldCode::NotAChoice);
-    if !OWN.sorts.iter().any(|(name, ..)| *name == sort) {
-        return Err(Error::field("sort", FieldCode::NotAChoice));
-    }
-    if after.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (id, key) = after.split_once('.').unwrap_or((after, ""));
-    let id = id.parse::<ProductId>().map_err(|_| bad())?;
-    Ok(match sort {
-        "newest" => vec![id.into()],
-        "title" => vec![key.into(), id.into()],
-        _ => vec![key.parse::<i64>().map_err(|_| bad())?.into(), id.into()],
-    })
 }
 
 /// A product as its seller edits it.

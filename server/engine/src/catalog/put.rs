@@ -24,6 +24,8 @@ pub struct NewProduct {
     pub brand: String,
     /// What it is.
     pub description: String,
+    /// Where it lies in the market's tree; only counts for a product that is new.
+    pub category: Option<CategoryId>,
     /// Its details, in order.
     pub attributes: Vec<Attribute>,
     /// The address of its picture; may be empty.
@@ -41,6 +43,8 @@ pub struct NewVariant {
     pub title: String,
     /// What one costs, in minor units of the shop's currency.
     pub price_minor: i64,
+    /// What it cost before; more than now.
+    pub compare_at_minor: Option<i64>,
     /// How many there are; only counts for a variant that is new.
     pub stock: i64,
 }
@@ -62,10 +66,10 @@ statements! {
     KNOWN = "SELECT v.sku, v.product_id FROM variants v JOIN (VALUES [($1, $2)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND NOT v.archived";
     ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, picture, search_folded, state,
-            price_min_minor, price_max_minor, created_at, updated_at, title_key)
-        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, 'published', $10, $11, $12, $12, $13)]";
-    ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, price_minor, position)
-        VALUES [($1, $2, $3, $4, $5, $6, $7)]";
+            price_min_minor, price_max_minor, created_at, updated_at, title_key, category_id)
+        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, 'published', $10, $11, $12, $12, $13, $14)]";
+    ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, price_minor, compare_at_minor, position)
+        VALUES [($1, $2, $3, $4, $5, $6, $7, $8)]";
     UPDATE = "UPDATE products SET title = given.column2, brand = given.column3, description = given.column4,
             attributes = given.column5, search_folded = given.column6, price_min_minor = given.column7,
             price_max_minor = given.column8, updated_at = given.column9, title_key = given.column10, version = version + 1
@@ -156,6 +160,7 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
             max.into(),
             now.into(),
             title_key(&product.title).into(),
+            product.category.into(),
         ]);
         for (position, variant) in (0i64..).zip(&product.variants) {
             let variant_id: VariantId = random::id(now);
@@ -164,13 +169,14 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
                 movements.push(inventory::movement(variant_id, "received", id, variant.stock, now));
             }
             let (sku, title) = (variant.sku.as_str(), variant.title.as_str());
-            let row: [Value; 7] = [
+            let row: [Value; 8] = [
                 variant_id.into(),
                 id.into(),
                 shop.into(),
                 sku.into(),
                 title.into(),
                 variant.price_minor.into(),
+                variant.compare_at_minor.into(),
                 position.into(),
             ];
             variants.push(row);

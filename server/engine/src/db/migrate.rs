@@ -19,6 +19,7 @@ pub const SCHEMA: &[Migration] = &[
     Migration { number: 1, name: "spine", sql: include_str!("../../migrations/0001_spine.sql") },
     Migration { number: 2, name: "mail", sql: include_str!("../../migrations/0002_mail.sql") },
     Migration { number: 4, name: "seller", sql: include_str!("../../migrations/0004_seller.sql") },
+    Migration { number: 5, name: "categories", sql: include_str!("../../migrations/0005_categories.sql") },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -49,6 +49,100 @@ both! {
         assert!(matches!(inventory::receive(&market.engine, &owner, variant, 0, "y").await, Err(Error::Invalid(_))));
     }
 
+    async fn the_tree_leads_to_what_lies_in_it(market) {
+        let (engine, anyone, system) = (&market.engine, Caller::guest(), Caller::system());
+        let new = |slug: &str, parent: Option<&str>| catalog::NewCategory {
+            slug: slug.into(), name: slug.to_uppercase(), parent: parent.map(Into::into), tax_bp: 1_800,
+        };
+        let tree = vec![new("home", None), new("home-office", None), new("tableware", Some("home")), new("cups", Some("tableware"))];
+        catalog::put_categories(engine, &system, tree.clone()).await.unwrap();
+        catalog::put_categories(engine, &system, tree).await.unwrap();
+        let orphan = catalog::put_categories(engine, &system, vec![new("x", Some("no-such"))]).await;
+        assert!(matches!(orphan, Err(Error::Invalid(_))));
+        assert_eq!(catalog::put_categories(engine, &market.owner("meena-crafts").await, vec![]).await, Err(Error::NotFound));
+
+        let ids = catalog::category_ids(engine).await.unwrap();
+        for (i, (title, category)) in [("Cup", "cups"), ("Plate", "tableware"), ("Desk", "home-office"), ("Nothing in particular", "")].into_iter().enumerate() {
+            let i = i as i64;
+            let variant = |n, price_minor| catalog::NewVariant { sku: format!("{title}-{n}"), title: format!("{n}"), price_minor, stock: 5, ..Default::default() };
+            let mut variants = vec![variant(1, 50_000 - i * 10_000), variant(2, 90_000)];
+            variants[0].compare_at_minor = (title == "Cup").then_some(60_000);
+            let product = catalog::NewProduct { title: title.into(), category: ids.get(category).copied(), variants, ..Default::default() };
+            catalog::put_products(engine, &system, "meena-crafts", vec![product]).await.unwrap();
+        }
+        let names = |links: &[haat_shared::catalog::CategoryLink]| links.iter().map(|l| l.slug.clone()).collect::<Vec<_>>().join(" ");
+        let here = catalog::category(engine, &anyone, "tableware").await.unwrap();
+        assert_eq!((here.name.as_str(), names(&here.trail), names(&here.children)), ("TABLEWARE", "home".into(), "cups".into()));
+        assert_eq!(catalog::category(engine, &anyone, "no-such").await, Err(Error::NotFound));
+        assert_eq!(names(&catalog::roots(engine, &anyone).await.unwrap()), "home home-office");
+
+        let titles = async |category: &str, sort: &str| {
+            let ask = ListProducts { category: category.into(), sort: sort.into(), ..ListProducts::default() };
+            let page = catalog::list(engine, &anyone, ask).await.unwrap();
+            page.items.into_iter().map(|p| p.title).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(titles("home", "").await, "Plate Cup");
+        assert_eq!(titles("home", "price_low").await, "Plate Cup");
+        assert_eq!(titles("home", "price_high").await, "Cup Plate");
+        assert_eq!(titles("cups", "newest").await, "Cup");
+        assert_eq!(titles("home-office", "").await, "Desk");
+        assert_eq!(titles("no-such", "").await, "");
+        let unknown = catalog::list(engine, &anyone, ListProducts { sort: "id; DROP".into(), ..ListProducts::default() }).await;
+        assert!(matches!(unknown, Err(Error::Invalid(_))));
+
+        let cups = catalog::list(engine, &anyone, ListProducts { category: "cups".into(), ..ListProducts::default() }).await.unwrap();
+        assert_eq!(cups.items[0].compare_at.map(|m| m.amount()), Some(60_000));
+        let cup = catalog::product(engine, &anyone, &cups.items[0].slug).await.unwrap();
+        assert_eq!(names(&cup.trail), "home tableware cups");
+        market.settle().await;
+    }
+
+    async fn pages_sorted_by_price_leave_nothing_out(market) {
+        for i in 0..60 {
+            market.product("meena-crafts", &format!("Bowl number {i:02}"), 10_000 + i % 3, 1).await;
+        }
+        for sort in ["price_low", "price_high"] {
+            let (mut seen, mut prices, mut after) = (std::collections::BTreeSet::new(), Vec::new(), String::new());
+            loop {
+                let ask = ListProducts { sort: sort.into(), after, ..ListProducts::default() };
+                let page = catalog::list(&market.engine, &Caller::guest(), ask).await.unwrap();
+                prices.extend(page.items.iter().map(|p| p.price.amount()));
+                seen.extend(page.items.into_iter().map(|p| p.slug));
+                match page.next {
+                    Some(next) => after = next,
+                    None => break,
+                }
+            }
+            assert_eq!((seen.len(), prices.len()), (60, 60), "{sort}");
+            assert!(if sort == "price_low" { prices.is_sorted() } else { prices.iter().rev().is_sorted() }, "{sort}: {prices:?}");
+        }
+    }
+
+    async fn the_first_page_shows_what_sold_best(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 50).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 50).await;
+        let home = catalog::home(&market.engine, &Caller::guest()).await.unwrap();
+        assert_eq!((home.popular.len(), home.newest.len(), home.shops.len()), (0, 2, 2));
+        for (variant, quantity) in [(lamp, 2), (bowl, 3), (lamp, 2)] {
+            let guest = market.guest_with(&[(variant, quantity)]).await;
+            market.buy_in_cash(&guest).await.unwrap();
+        }
+        catalog::count_popular(&market.engine).await.unwrap();
+        catalog::count_popular(&market.engine).await.unwrap();
+        let popular = catalog::home(&market.engine, &Caller::guest()).await.unwrap().popular;
+        assert_eq!(popular.iter().map(|p| p.title.as_str()).collect::<Vec<_>>(), ["Desk lamp", "Clay bowl"]);
+        market.clock.advance_ms(31 * 24 * 3_600_000);
+        catalog::count_popular(&market.engine).await.unwrap();
+        assert!(catalog::home(&market.engine, &Caller::guest()).await.unwrap().popular.is_empty(), "that was long ago");
+    }
+
+    async fn shops_are_listed_page_by_page(market) {
+        let page = shops::list(&market.engine, &Caller::guest(), "").await.unwrap();
+        assert_eq!(page.items.iter().map(|s| s.handle.as_str()).collect::<Vec<_>>(), ["meena-crafts", "delta-electronics"]);
+        assert!(page.next.is_none());
+        assert!(matches!(shops::list(&market.engine, &Caller::guest(), "x").await, Err(Error::Invalid(_))));
+    }
+
     async fn what_is_not_there_is_not_found(market) {
         assert_eq!(catalog::product(&market.engine, &Caller::guest(), "no-such-thing").await, Err(Error::NotFound));
         assert_eq!(shops::shop(&market.engine, &Caller::guest(), "no-such-shop").await, Err(Error::NotFound));

@@ -238,7 +238,7 @@ impl Market {
 
     /// A product with one variant, of which there are `stock`.
     pub async fn product(&self, shop: &str, title: &str, price_minor: i64, stock: i64) -> VariantId {
-        let variant = catalog::NewVariant { sku: title.into(), title: String::new(), price_minor, stock };
+        let variant = catalog::NewVariant { sku: title.into(), price_minor, stock, ..Default::default() };
         let product = catalog::NewProduct {
             title: title.into(),
             variants: vec![variant],

@@ -29,6 +29,8 @@ async fn every_statement_prepares_and_runs_on_both() {
             buying::time_runs_out_and_all_is_given_back
             carts::a_guests_basket_joins_the_accounts
             carts::lines_are_changed_and_removed
+            catalog::the_tree_leads_to_what_lies_in_it
+            catalog::the_first_page_shows_what_sold_best
             catalog::what_is_put_twice_is_brought_up_to_date
             crate::accounts::drafts_come_back_without_secrets
             crate::accounts::signing_out_ends_the_session_on_the_server

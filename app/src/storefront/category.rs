@@ -1,0 +1,65 @@
+//! A category: what lies below it, and what is on sale in it.
+
+use haat_shared::catalog::{CategoryLink, ListProducts};
+use leptos::prelude::*;
+
+use super::products::Listing;
+use crate::{
+    api,
+    i18n::{t, tu_string, use_i18n},
+    state::{param, query},
+    ui::{PageTitle, loaded},
+};
+
+/// A category's page.
+#[component]
+pub(crate) fn Category() -> impl IntoView {
+    let (slug, sort, after) = (param("slug"), query("sort"), query("after"));
+    let found = api::find(
+        move || ListProducts {
+            category: slug.get(),
+            sort: sort.get(),
+            after: after.get(),
+            ..ListProducts::default()
+        },
+        |of| async move {
+            let category = api::catalog::category(of.category.clone()).await?;
+            let page = api::catalog::list(of.clone()).await?;
+            Ok((category, of, page))
+        },
+    );
+    let i18n = use_i18n();
+    loaded(found, move |(category, of, page)| {
+        let children = category.children.into_iter().map(|child| {
+            view! { <a class="chip" href=format!("/c/{}", child.slug)>{child.name}</a> }
+        });
+        let children = children.collect_view();
+        view! {
+            <PageTitle text=category.name.clone() />
+            <div class="width page">
+                <Trail links=category.trail />
+                <h1>{category.name}</h1>
+                {(!children.is_empty())
+                    .then(|| view! { <nav class="chips" aria-label=tu_string!(i18n, category.within)>{children}</nav> })}
+                <Listing path=format!("/c/{}", category.slug) of page />
+            </div>
+        }
+    })
+}
+
+/// The way from the first page to where one is.
+#[component]
+pub(crate) fn Trail(links: Vec<CategoryLink>) -> impl IntoView {
+    let i18n = use_i18n();
+    let links = links.into_iter().map(|link| {
+        view! { <li><a href=format!("/c/{}", link.slug)>{link.name}</a></li> }
+    });
+    view! {
+        <nav class="trail" aria-label=tu_string!(i18n, product.trail)>
+            <ol>
+                <li><a href="/">{t!(i18n, product.home)}</a></li>
+                {links.collect_view()}
+            </ol>
+        </nav>
+    }
+}

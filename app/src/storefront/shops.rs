@@ -1,0 +1,67 @@
+//! The directory of shops.
+
+use haat_shared::shops::ShopCard;
+use leptos::prelude::*;
+
+use crate::{
+    api,
+    i18n::{t, tu_string, use_i18n},
+    state::query,
+    ui::{EmptyState, Icon, PageTitle, Pager, loaded},
+};
+
+/// All shops, page by page.
+#[component]
+pub(crate) fn Shops() -> impl IntoView {
+    let after = query("after");
+    let found = api::find(
+        move || after.get(),
+        |after| async move { api::shops::list(after.clone()).await.map(|page| (after, page)) },
+    );
+    let i18n = use_i18n();
+    loaded(found, move |(after, page)| {
+        let first = (!after.is_empty()).then(|| "/shops".to_owned());
+        let next = page.next.map(|next| format!("/shops?after={next}"));
+        let list = if page.items.is_empty() {
+            let (title, note) = (tu_string!(i18n, shops.none), tu_string!(i18n, shops.none_note));
+            view! { <EmptyState icon="awning" title note /> }.into_any()
+        } else {
+            view! { <ShopGrid shops=page.items /> }.into_any()
+        };
+        view! {
+            <PageTitle text=tu_string!(i18n, shops.title) />
+            <div class="width page">
+                <h1>{t!(i18n, shops.title)}</h1>
+                {list}
+                <Pager first next next_words=tu_string!(i18n, shops.next) />
+            </div>
+        }
+    })
+}
+
+/// Shops side by side.
+#[component]
+pub(crate) fn ShopGrid(shops: Vec<ShopCard>) -> impl IntoView {
+    let i18n = use_i18n();
+    let cards = shops.into_iter().map(|shop| {
+        let count = match shop.products {
+            1 => tu_string!(i18n, shop.products_one).to_owned(),
+            n => tu_string!(i18n, shop.products_many, n = n).to_string(),
+        };
+        let town = (!shop.town.is_empty()).then(|| view! { <li>{shop.town}</li> });
+        view! {
+            <li class="shop-card">
+                <span class="shop-sign small" aria-hidden="true"><Icon name="awning" /></span>
+                <div>
+                    <h3 class="shop-card-name"><a href=format!("/shops/{}", shop.handle)>{shop.name}</a></h3>
+                    <p class="shop-card-words">{shop.description}</p>
+                    <ul class="facts">
+                        {town}
+                        <li>{count}</li>
+                    </ul>
+                </div>
+            </li>
+        }
+    });
+    view! { <ul class="shop-grid">{cards.collect_view()}</ul> }
+}

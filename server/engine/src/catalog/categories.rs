@@ -1,0 +1,131 @@
+//! The marketplace's tree of categories.
+
+use std::collections::HashMap;
+
+use crate::{Caller, Engine, Fault, db::Value, params, random, rows, statements};
+use haat_shared::{
+    Error, FieldCode, Result,
+    catalog::{CategoryLink, CategoryView},
+    id::kinds::CategoryId,
+};
+
+statements! {
+    ROOTS = "SELECT slug, name, path FROM categories WHERE parent_id IS NULL ORDER BY position, path";
+    // The way to it, it itself, and what lies right below it.
+    AROUND = "SELECT c.slug, c.name, c.path FROM categories c JOIN categories here ON here.slug = $1
+        WHERE here.path LIKE c.path || '%' OR c.parent_id = here.id ORDER BY c.position, c.path";
+    TRAIL = "SELECT c.slug, c.name, c.path FROM categories c JOIN categories here ON here.id = $1
+        WHERE here.path LIKE c.path || '%' ORDER BY c.path";
+    PUT = "INSERT INTO categories (id, slug, name, parent_id, path, tax_bp, position, created_at)
+        VALUES [($1, $2, $3, $4, $5, $6, $7, $8)] ON CONFLICT (slug) DO UPDATE
+        SET name = excluded.name, tax_bp = excluded.tax_bp, position = excluded.position";
+    ALL = "SELECT id, slug FROM categories";
+}
+
+rows! {
+    struct LinkRow {
+        slug: String,
+        name: String,
+        path: String,
+    }
+
+    struct IdRow {
+        id: CategoryId,
+        slug: String,
+    }
+}
+
+impl From<LinkRow> for CategoryLink {
+    fn from(row: LinkRow) -> Self {
+        Self { slug: row.slug, name: row.name }
+    }
+}
+
+/// The categories that lie in no other, in the market's order.
+pub async fn roots(engine: &Engine, _: &Caller) -> Result<Vec<CategoryLink>> {
+    let rows: Vec<LinkRow> = engine.db.all(&ROOTS, params![]).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// A category, the way to it, and what lies right below it.
+pub async fn category(engine: &Engine, _: &Caller, slug: &str) -> Result<CategoryView> {
+    let rows: Vec<LinkRow> = engine.db.all(&AROUND, params![slug]).await?;
+    let own = rows.iter().find(|row| row.slug == slug).ok_or(Error::NotFound)?.path.clone();
+    let (mut trail, children): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| own.starts_with(&row.path));
+    trail.sort_by_key(|row| row.path.len());
+    let here = trail.pop().ok_or(Error::NotFound)?;
+    Ok(CategoryView {
+        slug: here.slug,
+        name: here.name,
+        trail: trail.into_iter().map(Into::into).collect(),
+        children: children.into_iter().map(Into::into).collect(),
+    })
+}
+
+/// The way from a root to a category, itself included.
+pub(super) async fn trail(engine: &Engine, id: CategoryId) -> Result<Vec<CategoryLink>> {
+    let rows: Vec<LinkRow> = engine.db.all(&TRAIL, params![id]).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// A category to be.
+#[derive(Debug, Clone)]
+pub struct NewCategory {
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// The slug of the one it lies in, which comes before it in the list; none for a root.
+    pub parent: Option<String>,
+    /// The tax that is in the prices of its products, in basis points of the price without it.
+    pub tax_bp: i64,
+}
+
+/// Adds categories to the tree; known ones get the new name, tax and place in the order. Only for those who run the market.
+pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<NewCategory>) -> Result<()> {
+    caller.operator()?;
+    let now = engine.clock.now_ms();
+    let mut known: Vec<(String, CategoryId, String)> = Vec::new();
+    let mut rows: Vec<[Value; 8]> = Vec::new();
+    for (position, category) in (0i64..).zip(categories) {
+        let parent = match &category.parent {
+            None => None,
+            Some(slug) => Some(
+                known
+                    .iter()
+                    .find(|(s, ..)| s == slug)
+                    .ok_or(Error::field("parent", FieldCode::NotAChoice))?,
+            ),
+        };
+        let id: CategoryId = random::id(now);
+        let path = format!("{}{}/", parent.map_or("", |(.., path)| path.as_str()), category.slug);
+        rows.push([
+            id.into(),
+            category.slug.as_str().into(),
+            category.name.as_str().into(),
+            parent.map(|(_, id, _)| *id).into(),
+            path.as_str().into(),
+            category.tax_bp.into(),
+            position.into(),
+            now.into(),
+        ]);
+        known.push((category.slug, id, path));
+    }
+    engine
+        .db
+        .write("catalog::put_categories", rows, |tx, rows| {
+            Box::pin(async move {
+                tx.exec_many(&PUT, rows).await?;
+                Ok::<_, Fault>(())
+            })
+        })
+        .await?;
+    Ok(())
+}
+
+/// The ids of all categories by their slugs.
+pub async fn category_ids(engine: &Engine) -> Result<HashMap<String, CategoryId>> {
+    let rows: Vec<IdRow> = engine.db.all(&ALL, params![]).await?;
+    Ok(rows.into_iter().map(|row| (row.slug, row.id)).collect())
+}
