@@ -57,9 +57,11 @@ fn Shown(purchase: PurchaseView) -> impl IntoView {
                     <p class="price big">{purchase.total.to_string()}</p>
                 </div>
             </section>
-            <section class="panel">
-                <h2>{t!(i18n, purchase.questions)}</h2>
-                <p>{ask}</p>
+            <section class="panel facts-panel">
+                <div>
+                    <h2>{t!(i18n, purchase.questions)}</h2>
+                    <p>{ask}</p>
+                </div>
             </section>
             <p class="page-next">
                 <LinkButton href="/" look="secondary">{t!(i18n, purchase.go_on)}</LinkButton>
