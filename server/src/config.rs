@@ -266,6 +266,10 @@ impl Config {
             ),
             (secret.len() < SECRET_MIN, "security.secret is too short: 32 characters at least"),
             (self.payments.sandbox, "payments.sandbox is play money: production refuses it"),
+            (
+                !self.mail.smtp_url.reveal().is_empty() && self.mail.from == Mail::default().from,
+                "mail.from is the default: set HAAT__MAIL__FROM to who mails come from",
+            ),
             (!self.secure(), "server.public_url must begin with https://"),
         ];
         match faults.into_iter().find(|(wrong, _)| *wrong) {
@@ -350,6 +354,7 @@ mod tests {
             (("HAAT__SECURITY__SECRET", "short"), "too short"),
             (("HAAT__PAYMENTS__SANDBOX", "true"), "play money"),
             (("HAAT__SERVER__PUBLIC_URL", "http://haat.example"), "https"),
+            (("HAAT__MAIL__SMTP_URL", "smtps://mail.example"), "mail.from"),
         ] {
             let mut environment = PRODUCTION.to_vec();
             environment.push(change);

@@ -1,4 +1,5 @@
-//! The confirmation: what was bought, and what happens next.
+//! A purchase: what was bought, how far it has come, and whom to ask. The first thing that is said is thanks; once a
+//! shop has acted, it is news that the reader comes for.
 
 use haat_shared::orders::{OrderState, OrderView, PurchaseView};
 use leptos::prelude::*;
@@ -24,15 +25,23 @@ pub(crate) fn Purchase() -> impl IntoView {
 #[component]
 fn Shown(purchase: PurchaseView) -> impl IntoView {
     let i18n = use_i18n();
-    let lead = tu_string!(i18n, purchase.lead, number = purchase.number.as_str()).to_string();
+    let (number, email) = (purchase.number.as_str(), purchase.email.as_str());
+    let (title, lead) = if purchase.orders.iter().all(|order| order.state == OrderState::Placed) {
+        let lead = tu_string!(i18n, purchase.lead, number = number, email = email).to_string();
+        (tu_string!(i18n, purchase.title), lead)
+    } else {
+        let lead = tu_string!(i18n, purchase.lead_later, number = number).to_string();
+        (tu_string!(i18n, purchase.title_later), lead)
+    };
+    let ask = tu_string!(i18n, purchase.ask, number = number, email = email).to_string();
     let made = tu_string!(i18n, purchase.made, date = words::day(i18n, &purchase.made_at)).to_string();
     let orders = purchase.orders.into_iter().map(|order| view! { <Order order /> }).collect_view();
     view! {
-        <PageTitle text=tu_string!(i18n, purchase.title) />
+        <PageTitle text=title />
         <div class="width page narrow">
             <header class="thanks">
                 <span class="thanks-mark" aria-hidden="true"><Icon name="check" /></span>
-                <h1>{t!(i18n, purchase.title)}</h1>
+                <h1>{title}</h1>
                 <p class="lead">{lead}</p>
                 <p class="note">{made}</p>
             </header>
@@ -46,6 +55,12 @@ fn Shown(purchase: PurchaseView) -> impl IntoView {
                     <h2>{t!(i18n, purchase.payment)}</h2>
                     <p>{words::paid_by(i18n, purchase.method)}</p>
                     <p class="price big">{purchase.total.to_string()}</p>
+                </div>
+            </section>
+            <section class="panel facts-panel">
+                <div>
+                    <h2>{t!(i18n, purchase.questions)}</h2>
+                    <p>{ask}</p>
                 </div>
             </section>
             <p class="page-next">
