@@ -2,7 +2,7 @@
 
 use haat_shared::{accounts::Me, carts::CartView};
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::{use_params_map, use_query_map, use_url};
 
 use crate::api::{self, Found};
 
@@ -37,4 +37,12 @@ pub(crate) fn param(name: &'static str) -> Memo<String> {
 pub(crate) fn query(name: &'static str) -> Memo<String> {
     let query = use_query_map();
     Memo::new(move |_| query.read().get(name).unwrap_or_default())
+}
+
+/// The address of the page, or of the one that is about to be shown: path and query.
+pub(crate) fn address() -> String {
+    use_url().with_untracked(|url| match url.search().trim_start_matches('?') {
+        "" => url.path().to_owned(),
+        query => format!("{}?{query}", url.path()),
+    })
 }
