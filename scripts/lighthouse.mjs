@@ -41,7 +41,7 @@ for (const path of ["/", "/products", product]) {
     const last = reports.at(-1);
     const missed = Object.values(last.audits)
         .filter((audit) => audit.score !== null && audit.score < 0.9 && audit.scoreDisplayMode !== "informative")
-        .map(({ id, score, displayValue }) => ({ id, score, displayValue }));
+        .map(({ id, score, displayValue, details }) => ({ id, score, displayValue, details: details?.items }));
     results.push({ path, scores, metrics, missed });
     const figures = METRICS.map((id) => `${id} ${metrics[id].toFixed(id === "cumulative-layout-shift" ? 3 : 0)}`);
     console.log(`${path}  ${Object.entries(scores).map(([id, score]) => `${id} ${score}`).join(", ")}`);

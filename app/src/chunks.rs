@@ -72,8 +72,7 @@ chunks! {
 /// For a chunk that cannot be had, as after a new version took the place of the one this tab came from. A page that
 /// lives goes to the new address as a whole; one that has just come stays as the server wrote it, which works.
 async fn start_over() -> AnyView {
-    let alive = document().document_element().is_some_and(|root| root.has_attribute("data-live"));
-    if alive {
+    if state::is_live() {
         let _ = window().location().assign(&state::address());
     }
     std::future::pending().await

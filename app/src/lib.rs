@@ -31,6 +31,7 @@ use leptos_router::{
 };
 
 use crate::layout::Layout;
+pub use crate::state::mark_as_live;
 
 /// The whole page around [`App`], with the headers that belong to it. Server only.
 #[cfg(feature = "ssr")]

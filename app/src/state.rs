@@ -27,6 +27,20 @@ pub(crate) fn provide() {
     provide_context(Visitor(api::find(|| (), |()| api::accounts::me())));
 }
 
+const LIVE: &str = "data-live";
+
+/// Marks the page as hydrated, for styles and tests.
+pub fn mark_as_live() {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute(LIVE, "");
+    }
+}
+
+/// Whether the page is hydrated.
+pub(crate) fn is_live() -> bool {
+    document().document_element().is_some_and(|root| root.has_attribute(LIVE))
+}
+
 /// The part of the path with this name.
 pub(crate) fn param(name: &'static str) -> Memo<String> {
     let params = use_params_map();
