@@ -1,11 +1,11 @@
 # The shortest way to each thing. What a target does is in scripts/.
 SHELL := bash
-.PHONY: run test watch bench lint tools screens clean
+.PHONY: run test watch bench lighthouse lint tools screens clean
 
 # Builds the market and opens it, with demo shops.
 run:
 	scripts/tools
-	. scripts/env && cargo leptos build --release -P
+	scripts/build
 	scripts/run
 
 # Everything: lint, unit and database tests, the release build, the browser.
@@ -19,6 +19,10 @@ watch:
 
 bench:
 	scripts/bench
+
+# What a phone makes of the pages: performance, accessibility, good practice.
+lighthouse:
+	scripts/lighthouse
 
 lint:
 	scripts/test lint

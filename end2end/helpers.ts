@@ -45,14 +45,10 @@ export const field = (page: Page, label: string): Locator => main(page).getByLab
 export const button = (page: Page, name: string | RegExp): Locator =>
   main(page).getByRole('button', { name, exact: typeof name === 'string' });
 
-/** Waits until a page that runs scripts has woken up: it says so itself, or nothing loads any more. */
+/** Waits until a page that runs scripts has woken up; it says so itself. */
 export async function awake(page: Page): Promise<void> {
-  if (!runsScripts(page) || (await page.locator('script').count()) === 0) return;
-  const quiet = (wait: Promise<unknown>) => wait.catch(() => {});
-  await Promise.race([
-    quiet(page.locator('html[data-live]').waitFor({ state: 'attached' })),
-    quiet(page.waitForLoadState('networkidle')),
-  ]);
+  if (!runsScripts(page) || (await page.locator('script[type=module]').count()) === 0) return;
+  await page.locator('html[data-live]').waitFor({ state: 'attached' });
 }
 
 export async function visit(page: Page, path: string): Promise<number> {

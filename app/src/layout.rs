@@ -30,7 +30,6 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
     let i18n = use_i18n();
     state::provide();
     provide_toasts();
-    mark_as_live();
     view! {
         <a class="skip" href="#content" rel="external">{t!(i18n, layout.skip)}</a>
         <Header />
@@ -38,15 +37,6 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
         <Footer />
         <Toasts />
     }
-}
-
-/// Marks the page as hydrated, for styles and tests.
-fn mark_as_live() {
-    Effect::new(|| {
-        if let Some(root) = document().document_element() {
-            let _ = root.set_attribute("data-live", "");
-        }
-    });
 }
 
 #[component]

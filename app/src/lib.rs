@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "the component macro writes `pub` for what is not")]
 
 pub mod api;
+mod chunks;
 pub mod countries;
 pub mod i18n;
 mod layout;
@@ -24,12 +25,13 @@ use leptos::prelude::*;
 use leptos_i18n::Locale;
 use leptos_meta::{Html, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{FlatRoutes, Route, Router},
     path,
 };
 
 use crate::layout::Layout;
+pub use crate::state::mark_as_live;
 
 /// The whole page around [`App`], with the headers that belong to it. Server only.
 #[cfg(feature = "ssr")]
@@ -47,7 +49,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HashedStylesheet options=options.clone() id="haat" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
-                <HydrationScripts options />
+                <HydrationScripts options defer=true />
                 <MetaTags />
             </head>
             <body>
@@ -73,13 +75,13 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/c/:slug") view=|| storefront::Category().into_any() ssr=SsrMode::Async />
                         <Route path=path!("/shops") view=|| storefront::Shops().into_any() ssr=SsrMode::Async />
                         <Route path=path!("/shops/:handle") view=|| storefront::Shop().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/basket") view=|| storefront::Basket().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/checkout/:id") view=|| storefront::Checkout().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/purchases/:number") view=|| storefront::Purchase().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/sign-in") view=|| storefront::SignIn().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/sign-up") view=|| storefront::SignUp().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/account") view=|| storefront::Account().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/orders") view=|| seller::Orders().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/basket") view={Lazy::<chunks::Basket>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/checkout/:id") view={Lazy::<chunks::Checkout>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/purchases/:number") view={Lazy::<chunks::Purchase>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/sign-in") view={Lazy::<chunks::SignIn>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/sign-up") view={Lazy::<chunks::SignUp>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/account") view={Lazy::<chunks::Account>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/orders") view={Lazy::<chunks::ShopOrders>::new()} ssr=SsrMode::Async />
                     </FlatRoutes>
                 </Layout>
             </Router>

@@ -2,7 +2,7 @@
 
 use haat_shared::{accounts::Me, carts::CartView, catalog::CategoryLink};
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::{use_params_map, use_query_map, use_url};
 
 use crate::api::{self, Found};
 
@@ -32,6 +32,20 @@ pub(crate) fn provide() {
     provide_context(Roots(api::find(|| (), |()| api::catalog::roots())));
 }
 
+const LIVE: &str = "data-live";
+
+/// Marks the page as hydrated, for styles and tests.
+pub fn mark_as_live() {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute(LIVE, "");
+    }
+}
+
+/// Whether the page is hydrated.
+pub(crate) fn is_live() -> bool {
+    document().document_element().is_some_and(|root| root.has_attribute(LIVE))
+}
+
 /// The part of the path with this name.
 pub(crate) fn param(name: &'static str) -> Memo<String> {
     let params = use_params_map();
@@ -42,4 +56,12 @@ pub(crate) fn param(name: &'static str) -> Memo<String> {
 pub(crate) fn query(name: &'static str) -> Memo<String> {
     let query = use_query_map();
     Memo::new(move |_| query.read().get(name).unwrap_or_default())
+}
+
+/// The address of the page, or of the one that is about to be shown: path and query.
+pub(crate) fn address() -> String {
+    use_url().with_untracked(|url| match url.search().trim_start_matches('?') {
+        "" => url.path().to_owned(),
+        query => format!("{}?{query}", url.path()),
+    })
 }

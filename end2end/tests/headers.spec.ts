@@ -62,6 +62,7 @@ test('what stands under /pkg has its content in its name and is kept for good', 
     expect(headers['cache-control'], path).toContain('immutable');
     expect(headers['cache-control'], path).toMatch(/max-age=\d{7,}/);
     expect(headers['x-content-type-options'], path).toBe('nosniff');
+    expect(headers['content-encoding'], path).toBe('br');
     if (path.endsWith('.wasm')) expect(headers['content-type']).toBe('application/wasm');
   }
 });

@@ -1,8 +1,13 @@
 //! The WASM entry point: hydrate, and nothing else.
 
+use leptos::{mount::hydrate_from_async, prelude::document};
+use wasm_bindgen::prelude::wasm_bindgen;
+
 /// Brings the page that the server rendered to life. Called by the script that Leptos puts into the page.
-#[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+#[wasm_bindgen]
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(haat_app::App);
+    let Some(body) = document().body() else { return };
+    hydrate_from_async(body, haat_app::App).await.forget();
+    haat_app::mark_as_live();
 }

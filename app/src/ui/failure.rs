@@ -10,7 +10,7 @@ use super::{Icon, LinkButton, Skeleton};
 use crate::{
     api::{ApiError, Found},
     i18n::{t, tu_string, use_i18n},
-    state::query,
+    state::{address, query},
     words,
 };
 
@@ -93,8 +93,6 @@ pub fn Failure(
     error: Error,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let here = use_location();
-    let path = here.pathname.get_untracked();
     let title = match error {
         Error::NotFound => tu_string!(i18n, not_found.title),
         Error::SignInNeeded => tu_string!(i18n, failure.sign_in_title),
@@ -102,12 +100,12 @@ pub fn Failure(
     };
     let next = match error {
         Error::SignInNeeded => {
+            let path = use_location().pathname.get_untracked();
             view! { <LinkButton href=format!("/sign-in?next={path}")>{t!(i18n, sign_in.title)}</LinkButton> }
                 .into_any()
         }
         Error::Busy { .. } | Error::RateLimited { .. } | Error::Internal => {
-            let address = format!("{path}{}", here.search.with_untracked(|s| prefixed(s)));
-            view! { <a class="button primary" rel="external" href=address>{t!(i18n, failure.retry)}</a> }
+            view! { <a class="button primary" rel="external" href=address()>{t!(i18n, failure.retry)}</a> }
                 .into_any()
         }
         _ => view! { <LinkButton href="/">{t!(i18n, failure.home)}</LinkButton> }.into_any(),
@@ -120,10 +118,6 @@ pub fn Failure(
             </EmptyState>
         </div>
     }
-}
-
-fn prefixed(search: &str) -> String {
-    if search.is_empty() || search.starts_with('?') { search.to_owned() } else { format!("?{search}") }
 }
 
 /// What a resource brings, once it is there; a skeleton before, the failure in words otherwise.

@@ -1,0 +1,79 @@
+//! Pages that browsers load when one of their chunk is first opened; the others are in what every page loads.
+//!
+//! Without the feature `split` they are all in one, which is how `make watch` builds them.
+
+use leptos::prelude::*;
+use leptos_router::LazyRoute;
+
+use crate::{seller, state, storefront};
+
+macro_rules! chunks {
+    ($($chunk:ident { $($page:ident: $view:expr;)* })*) => {$(
+        /// Shows a page of this chunk.
+        #[cfg(feature = "split")]
+        #[leptos::wasm_split::wasm_split($chunk, wasm_split_path = ::leptos::wasm_split, fallible)]
+        fn $chunk(page: &'static str) -> Result<AnyView, leptos::wasm_split::SplitLoaderError> {
+            Ok(match page {
+                $($page::NAME => $view().into_any(),)*
+                _ => ().into_any(),
+            })
+        }
+
+        /// Shows a page of this chunk, and has the browser fetch the chunk with the page.
+        #[cfg(not(feature = "split"))]
+        async fn $chunk(page: &'static str) -> Result<AnyView, std::convert::Infallible> {
+            #[cfg(feature = "ssr")]
+            leptos::prefetch_lazy_fn_on_server(stringify!($chunk));
+            Ok(match page {
+                $($page::NAME => $view().into_any(),)*
+                _ => ().into_any(),
+            })
+        }
+
+        $(
+            pub(crate) struct $page;
+
+            impl $page {
+                const NAME: &str = stringify!($page);
+            }
+
+            impl LazyRoute for $page {
+                fn data() -> Self {
+                    Self
+                }
+
+                async fn view(_: Self) -> AnyView {
+                    match $chunk(Self::NAME).await {
+                        Ok(view) => view,
+                        Err(_) => start_over().await,
+                    }
+                }
+            }
+        )*
+    )*};
+}
+
+chunks! {
+    buying {
+        Basket: storefront::Basket;
+        Checkout: storefront::Checkout;
+        Purchase: storefront::Purchase;
+    }
+    account {
+        SignIn: storefront::SignIn;
+        SignUp: storefront::SignUp;
+        Account: storefront::Account;
+    }
+    seller {
+        ShopOrders: seller::Orders;
+    }
+}
+
+/// For a chunk that cannot be had, as after a new version took the place of the one this tab came from. A page that
+/// lives goes to the new address as a whole; one that has just come stays as the server wrote it, which works.
+async fn start_over() -> AnyView {
+    if state::is_live() {
+        let _ = window().location().assign(&state::address());
+    }
+    std::future::pending().await
+}

@@ -1,0 +1,96 @@
+// What a browser loads at first and later, and that nothing moves meanwhile.
+import { type Page, expect, test } from '../fixtures';
+import { SHOPS, addOne, arriveAt, basketLink, beginCheckout, button, field, main, productLinks, title, visit } from '../helpers';
+
+const signInLink = (page: Page) => page.getByRole('banner').getByRole('link', { name: 'Sign in', exact: true });
+
+const mark = (page: Page) => page.evaluate(() => Object.assign(window, { stayed: true }));
+const stayed = (page: Page) => page.evaluate(() => 'stayed' in window);
+
+/** How far things have moved on the page without being asked to. */
+const shift = (page: Page): Promise<number> =>
+  page.evaluate(async () => {
+    type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean };
+    let sum = 0;
+    const add = (entries: PerformanceEntryList) => {
+      for (const entry of entries as Shift[]) if (!entry.hadRecentInput) sum += entry.value;
+    };
+    const observer = new PerformanceObserver((list) => add(list.getEntries()));
+    observer.observe({ type: 'layout-shift', buffered: true });
+    // What was painted so far has been reported two frames on.
+    for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+    add(observer.takeRecords());
+    return sum;
+  });
+
+for (const width of [390, 1280]) {
+  test(`nothing moves while a page comes, ${width} wide`, async ({ page, context }) => {
+    await page.setViewportSize({ width, height: 844 });
+    const cache = await context.newCDPSession(page);
+    await cache.send('Network.enable');
+    await cache.send('Network.setCacheDisabled', { cacheDisabled: true });
+    await visit(page, '/products');
+    const product = (await productLinks(page).first().getAttribute('href')) ?? '';
+    await addOne(page, SHOPS[0], 1);
+    await beginCheckout(page);
+    for (const path of ['/', '/products', product, '/basket', new URL(page.url()).pathname]) {
+      expect(await visit(page, path), path).toBe(200);
+      expect(await shift(page), path).toBeLessThanOrEqual(0.02);
+    }
+  });
+}
+
+test('a first visit to the home page loads no chunk of other pages', async ({ page }) => {
+  const chunks: string[] = [];
+  page.on('request', (request) => {
+    if (/\/pkg\/(split|chunk)_/.test(request.url())) chunks.push(request.url());
+  });
+  await visit(page, '/');
+  expect(chunks).toEqual([]);
+  await mark(page);
+  await signInLink(page).click();
+  await arriveAt(page, 'Sign in');
+  expect(chunks.join()).toMatch(/\/pkg\/split_account\.[\w-]+\.wasm/);
+  expect(await stayed(page)).toBe(true);
+});
+
+test('a page of a chunk comes to life by itself, and leads on without a reload', async ({ page }) => {
+  await addOne(page, SHOPS[0], 1);
+  await visit(page, '/basket');
+  await mark(page);
+  await signInLink(page).click();
+  await arriveAt(page, 'Sign in');
+  await basketLink(page, 1).click();
+  await arriveAt(page, 'Your basket');
+  expect(await stayed(page)).toBe(true);
+});
+
+test('a tab whose chunks were replaced goes on with one reload', async ({ page, problems }) => {
+  problems.allow(/404|WebAssembly|chunk|split_/);
+  await visit(page, '/');
+  await mark(page);
+  let loads = 0;
+  page.on('framenavigated', () => (loads += 1));
+  await page.route('**/pkg/split_account.*', (route) => route.fulfill({ status: 404, body: '' }), { times: 1 });
+  await signInLink(page).click();
+  await arriveAt(page, 'Sign in');
+  expect(await stayed(page)).toBe(false);
+  expect(new URL(page.url()).pathname).toBe('/sign-in');
+  expect(loads).toBe(1);
+});
+
+test('a page whose chunk does not come works as the server wrote it', async ({ page, problems }) => {
+  problems.allow(/404|WebAssembly|chunk|split_/);
+  await page.route('**/pkg/split_account.*', (route) => route.fulfill({ status: 404, body: '' }));
+  let loads = 0;
+  page.on('framenavigated', () => (loads += 1));
+  const refused = page.waitForResponse((response) => response.url().includes('/pkg/split_account.'));
+  await page.goto('/sign-in');
+  await refused;
+  await expect(title(page, 'Sign in')).toBeVisible();
+  await field(page, 'E-mail').fill('nobody@haat.example');
+  await field(page, 'Password').fill('not-the-password');
+  expect(loads).toBe(1);
+  await button(page, 'Sign in').click();
+  await expect(main(page).getByText('E-mail and password do not belong together.').first()).toBeVisible();
+});

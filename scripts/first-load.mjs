@@ -1,0 +1,36 @@
+// Compresses the built files as well as they can be (cargo-leptos takes the quicker level), and holds what the first page
+// loads to its budget, in bytes as they are sent.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, constants } from "node:zlib";
+
+const BUDGETS = { "WASM and JS": 280_000, CSS: 25_000 };
+
+const dir = process.argv[2];
+const sent = new Map();
+for (const name of readdirSync(dir).filter((name) => /\.(css|js|json|wasm)$/.test(name))) {
+    const file = readFileSync(join(dir, name));
+    const small = brotliCompressSync(file, {
+        params: { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: file.length },
+    });
+    writeFileSync(join(dir, `${name}.br`), small);
+    sent.set(name, small.length);
+}
+
+// Every page loads the main module, the script around it, and the script that knows the chunks.
+const kinds = { "WASM and JS": /^(haat\..*(js|wasm)|__wasm_split\..*js)$/, CSS: /^haat\..*css$/ };
+const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
+let over = false;
+for (const [kind, names] of Object.entries(kinds)) {
+    const files = [...sent].filter(([name]) => names.test(name));
+    const sum = files.reduce((sum, [, bytes]) => sum + bytes, 0);
+    if (sum === 0) throw new Error(`${dir}: no ${kind}`);
+    over ||= sum > BUDGETS[kind];
+    console.log(`first load, ${kind}: ${kB(sum)} of ${kB(BUDGETS[kind])}`);
+}
+const later = [...sent].filter(([name]) => /^(split|chunk)_.*wasm$/.test(name));
+for (const [name, bytes] of later) console.log(`later, ${name.split(".")[0]}: ${kB(bytes)}`);
+if (over) {
+    console.error("The first load is over its budget.");
+    process.exit(1);
+}
