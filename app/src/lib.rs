@@ -8,6 +8,7 @@
 pub mod api;
 mod chunks;
 pub mod countries;
+mod head;
 pub mod i18n;
 mod layout;
 mod seller;
@@ -39,6 +40,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     use leptos_meta::{HashedStylesheet, MetaTags};
 
     layout::secure_headers();
+    provide_context(head::Described::default());
     view! {
         <!DOCTYPE html>
         <html>

@@ -15,6 +15,8 @@ pub enum Surface {
     Webhook,
     /// The sandbox gateway's own pages, on their own host name.
     Sandbox,
+    /// For search engines.
+    Crawler,
     /// For those who run the program.
     Operation,
     /// For those who change the program. Not there in production.
@@ -120,6 +122,9 @@ routes! {
     WEBHOOK POST "/webhooks/{gateway}" Webhook Signed;
     SANDBOX_PAGE GET "/sandbox/pay/{id}" Sandbox Signed;
     SANDBOX_PAY POST "/sandbox/pay/{id}" Sandbox Signed;
+    ROBOTS GET "/robots.txt" Crawler Anyone;
+    SITEMAP GET "/sitemap.xml" Crawler Anyone;
+    SITEMAP_FILE GET "/sitemaps/{file}" Crawler Anyone;
     HEALTHZ GET "/healthz" Operation Anyone;
     READYZ GET "/readyz" Operation Anyone;
     METRICS GET "/metrics" Operation Anyone;

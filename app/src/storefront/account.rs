@@ -14,6 +14,7 @@ use crate::{
 /// The account's page.
 #[component]
 pub(crate) fn Account() -> impl IntoView {
+    crate::head::keep_out();
     let i18n = use_i18n();
     let after = query("after");
     let found = api::find(

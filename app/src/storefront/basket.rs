@@ -19,6 +19,7 @@ use crate::{
 /// The basket's page.
 #[component]
 pub(crate) fn Basket() -> impl IntoView {
+    crate::head::keep_out();
     loaded(draft_of("set_quantity"), |draft| view! { <Shown draft /> })
 }
 

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::products::Listing;
 use crate::{
     api,
+    head::{self, About},
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     ui::{PageTitle, loaded},
@@ -30,6 +31,15 @@ pub(crate) fn Category() -> impl IntoView {
     );
     let i18n = use_i18n();
     loaded(found, move |(category, of, page)| {
+        let (name, path) = (category.name.clone(), format!("/c/{}", category.slug));
+        let (trail, plain) = (category.trail.clone(), of.after.is_empty() && of.sort.is_empty());
+        head::describe(|| About {
+            description: tu_string!(i18n, category.about, name = name.as_str()).to_string(),
+            facts: vec![head::breadcrumbs(tu_string!(i18n, product.home), &trail, Some((&name, &path)))],
+            title: name,
+            path: if plain { path } else { String::new() },
+            ..About::default()
+        });
         let children = category.children.into_iter().map(|child| {
             view! { <a class="chip" href=format!("/c/{}", child.slug)>{child.name}</a> }
         });

@@ -26,6 +26,7 @@ const HOME_COUNTRY: &str = "IN";
 /// A checkout's page.
 #[component]
 pub(crate) fn Checkout() -> impl IntoView {
+    crate::head::keep_out();
     let id = param("id");
     let found = api::find(
         move || id.get(),

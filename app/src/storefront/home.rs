@@ -2,10 +2,12 @@
 
 use haat_shared::catalog::{HomeView, ProductCard};
 use leptos::prelude::*;
+use serde_json::json;
 
 use super::{product_grid::ProductGrid, shops::ShopGrid};
 use crate::{
     api,
+    head::{self, About, ours},
     i18n::{t, tu_string, use_i18n},
     ui::{EmptyState, Icon, LinkButton, PageTitle, Picture, loaded},
 };
@@ -15,6 +17,23 @@ use crate::{
 pub(crate) fn Home() -> impl IntoView {
     let i18n = use_i18n();
     let found = api::find(|| (), |()| api::catalog::home());
+    head::describe(|| About {
+        title: tu_string!(i18n, home.title).into(),
+        description: tu_string!(i18n, home.lead).into(),
+        path: "/".into(),
+        facts: vec![json!({
+            "@context": "https://schema.org",
+            "@type": "WebSite",
+            "name": "Haat",
+            "url": ours("/"),
+            "potentialAction": {
+                "@type": "SearchAction",
+                "target": { "@type": "EntryPoint", "urlTemplate": ours("/products?q={search_term_string}") },
+                "query-input": "required name=search_term_string",
+            },
+        })],
+        ..About::default()
+    });
     view! {
         <PageTitle text=tu_string!(i18n, home.title) />
         <section class="hero">

@@ -9,10 +9,12 @@ use haat_shared::{
     shops::ShopView,
 };
 use leptos::{ev::SubmitEvent, prelude::*};
+use serde_json::json;
 
 use super::{category::Trail, sign_up::draft_by};
 use crate::{
     api::{self, ApiError},
+    head::{self, About, ours},
     i18n::{t, tu_string, use_i18n},
     state::{Basket, param, query},
     ui::{Alert, Button, CodeAlert, Icon, PageTitle, Picture, Price, Toaster, Was, loaded},
@@ -36,9 +38,47 @@ pub(crate) fn Product() -> impl IntoView {
     loaded(found, |(product, draft)| view! { <Shown product draft /> })
 }
 
+/// What machines are told of a product.
+fn about(i18n: words::I18n, product: ProductView) -> About {
+    let path = format!("/p/{}", product.slug);
+    let offers = product.variants.iter().map(|variant| {
+        let there = if variant.available > 0 { "InStock" } else { "OutOfStock" };
+        json!({
+            "@type": "Offer",
+            "url": ours(&path),
+            "price": variant.price.plain(),
+            "priceCurrency": variant.price.currency().code(),
+            "availability": format!("https://schema.org/{there}"),
+            "seller": { "@type": "Organization", "name": product.shop.name },
+        })
+    });
+    let mut fact = json!({
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": product.title,
+        "description": product.description,
+        "url": ours(&path),
+        "offers": offers.collect::<Vec<_>>(),
+    });
+    if !product.brand.is_empty() {
+        fact["brand"] = json!({ "@type": "Brand", "name": product.brand });
+    }
+    let way =
+        head::breadcrumbs(tu_string!(i18n, product.home), &product.trail, Some((&product.title, &path)));
+    About {
+        facts: vec![fact, way],
+        title: product.title,
+        description: product.description,
+        path,
+        ..About::default()
+    }
+}
+
 #[component]
 fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
+    let whole = product.clone();
+    head::describe(|| about(i18n, whole));
     let brand =
         (!product.brand.is_empty()).then(|| view! { <p class="product-brand">{product.brand.clone()}</p> });
     let details = product.attributes.into_iter().map(|a| {

@@ -7,6 +7,7 @@ use leptos_router::params::ParamsMap;
 use super::product_grid::ProductGrid;
 use crate::{
     api,
+    head::{self, About},
     i18n::{t, tu_string, use_i18n},
     state::query,
     ui::{EmptyState, LinkButton, PageTitle, Pager, loaded},
@@ -27,6 +28,14 @@ pub(crate) fn Products() -> impl IntoView {
         } else {
             tu_string!(i18n, products.title_search, q = of.q.as_str()).to_string()
         };
+        let (plain, heading) = (of == ListProducts::default(), title.clone());
+        head::describe(|| About {
+            title: heading,
+            description: tu_string!(i18n, home.lead).into(),
+            // Searches, later pages and other orders show the same things again.
+            path: if plain { "/products".into() } else { String::new() },
+            ..About::default()
+        });
         view! {
             <PageTitle text=title.clone() />
             <div class="width page">

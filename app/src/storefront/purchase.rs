@@ -16,6 +16,7 @@ use crate::{
 /// A purchase's page.
 #[component]
 pub(crate) fn Purchase() -> impl IntoView {
+    crate::head::keep_out();
     let (number, key) = (param("number"), query("key"));
     let found =
         api::find(move || (number.get(), key.get()), |(number, key)| api::orders::purchase(number, key));

@@ -2,10 +2,12 @@
 
 use haat_shared::{catalog::ListProducts, shops::ShopView};
 use leptos::prelude::*;
+use serde_json::json;
 
 use super::product_grid::ProductGrid;
 use crate::{
     api,
+    head::{self, About, ours},
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     ui::{EmptyState, Icon, PageTitle, Pager, loaded},
@@ -27,6 +29,21 @@ pub(crate) fn Shop() -> impl IntoView {
     let i18n = use_i18n();
     loaded(found, move |(shop, after, page)| {
         let path = format!("/shops/{}", shop.handle);
+        let (own, plain) = (shop.clone(), after.is_empty());
+        head::describe(|| About {
+            path: if plain { format!("/shops/{}", own.handle) } else { String::new() },
+            facts: vec![json!({
+                "@context": "https://schema.org",
+                "@type": "Store",
+                "name": own.name,
+                "description": own.description,
+                "url": ours(&format!("/shops/{}", own.handle)),
+                "address": own.town,
+            })],
+            title: own.name,
+            description: own.description,
+            ..About::default()
+        });
         let first = (!after.is_empty()).then(|| path.clone());
         let next = page.next.map(|next| format!("{path}?after={next}"));
         let list = if page.items.is_empty() {

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     api,
+    head::{self, About},
     i18n::{t, tu_string, use_i18n},
     state::query,
     ui::{EmptyState, Icon, PageTitle, Pager, loaded},
@@ -20,6 +21,13 @@ pub(crate) fn Shops() -> impl IntoView {
     );
     let i18n = use_i18n();
     loaded(found, move |(after, page)| {
+        let plain = after.is_empty();
+        head::describe(|| About {
+            title: tu_string!(i18n, shops.title).into(),
+            description: tu_string!(i18n, shops.about).into(),
+            path: if plain { "/shops".into() } else { String::new() },
+            ..About::default()
+        });
         let first = (!after.is_empty()).then(|| "/shops".to_owned());
         let next = page.next.map(|next| format!("/shops?after={next}"));
         let list = if page.items.is_empty() {

@@ -13,6 +13,7 @@ use crate::{
 /// Sign in.
 #[component]
 pub(crate) fn SignIn() -> impl IntoView {
+    crate::head::keep_out();
     let next = query("next");
     loaded(draft_of("sign-in"), move |draft| view! { <Form next=next.get_untracked() draft /> })
 }

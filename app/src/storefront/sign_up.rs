@@ -25,6 +25,7 @@ pub(super) async fn draft_by(form: &'static str, id: String) -> Result<Draft, Ap
 /// Sign up.
 #[component]
 pub(crate) fn SignUp() -> impl IntoView {
+    crate::head::keep_out();
     let next = query("next");
     loaded(draft_of("sign-up"), move |draft| view! { <Form next=next.get_untracked() draft /> })
 }

@@ -7,6 +7,7 @@ mod health;
 mod layers;
 mod pages;
 mod sandbox;
+mod sitemap;
 mod webhooks;
 
 use std::time::Duration;
@@ -132,6 +133,9 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(DEV_MAILS, get(dev::mails))
         .route(DEV_MAIL, get(dev::mail))
         .route(DEV_MAIL_HTML, get(dev::mail_html))
+        .route(ROBOTS, get(sitemap::robots))
+        .route(SITEMAP, get(sitemap::index))
+        .route(SITEMAP_FILE, get(sitemap::file))
         .route(HEALTHZ, get(health::alive))
         .route(READYZ, get(health::ready))
         .route(METRICS, get(health::metrics))

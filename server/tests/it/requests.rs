@@ -236,3 +236,47 @@ async fn pages_are_safe_and_measured() {
     assert_eq!(compressed.headers().get(header::CONTENT_ENCODING).unwrap(), "br");
     program.close();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn search_engines_find_what_there_is() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let robot = Shopper::new(&program);
+        let (_, robots) = robot.get("/robots.txt").await;
+        assert!(robots.contains("Disallow: /checkout\n"), "{robots}");
+        let map = robots.lines().find_map(|line| line.strip_prefix("Sitemap: ")).unwrap();
+        let (status, index) = robot.get(map).await;
+        assert_eq!(status, StatusCode::OK);
+        let locations = |xml: &str| -> Vec<String> {
+            xml.split("<loc>").skip(1).map(|l| l.split('<').next().unwrap().to_owned()).collect()
+        };
+        let mut found = Vec::new();
+        for file in locations(&index) {
+            found.extend(locations(&robot.get(&file).await.1));
+        }
+        for path in ["/", "/c/tableware", "/shops/meena-crafts"] {
+            assert!(found.contains(&program.at(path)), "{path}: {found:?}");
+        }
+        let product = found.iter().find(|url| url.contains("/p/terracotta-serving-bowl")).unwrap();
+        let (status, page) = robot.get(product).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(page.contains(&format!(r#"<link href="{product}" rel="canonical">"#)), "{page}");
+        assert_eq!(page.matches("canonical").count(), 1);
+        assert!(page.contains(r#"<meta name="description" content="Thrown on the wheel"#), "{page}");
+        let facts = page
+            .split(r#"application/ld+json">"#)
+            .skip(1)
+            .map(|rest| rest.split("</script>").next().unwrap());
+        let facts: Vec<Value> = facts.map(|fact| serde_json::from_str(fact).unwrap()).collect();
+        assert_eq!(facts[0]["@type"], "Product");
+        assert_eq!(facts[0]["offers"][0]["price"], "649.00");
+        assert_eq!(facts[1]["itemListElement"][1]["name"], "Home & Kitchen");
+        for (path, indexed) in
+            [("/", true), ("/products", true), ("/products?q=bowl", false), ("/basket", false)]
+        {
+            assert_eq!(!robot.get(path).await.1.contains("noindex"), indexed, "{path}");
+        }
+        assert_eq!(robot.get("/sitemaps/prod_x.xml").await.0, StatusCode::NOT_FOUND);
+        program.close();
+    }
+}

@@ -136,6 +136,21 @@ both! {
         assert!(catalog::home(&market.engine, &Caller::guest()).await.unwrap().popular.is_empty(), "that was long ago");
     }
 
+    async fn search_engines_are_told_of_every_page(market) {
+        assert!(catalog::map_files(&market.engine).await.unwrap().is_empty());
+        market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        market.product("meena-crafts", "Clay cup", 45_000, 5).await;
+        let tree = vec![catalog::NewCategory { slug: "home".into(), name: "Home".into(), parent: None, tax_bp: 0 }];
+        catalog::put_categories(&market.engine, &Caller::system(), tree).await.unwrap();
+        let files = catalog::map_files(&market.engine).await.unwrap();
+        assert_eq!(files.len(), 1);
+        let products = catalog::map_products(&market.engine, files[0]).await.unwrap();
+        assert!(products[0].0.starts_with("/p/clay-bowl-") && products[1].0.starts_with("/p/clay-cup-"), "{products:?}");
+        assert_eq!(catalog::map_products(&market.engine, haat_engine::random::id(i64::MAX >> 16)).await, Err(Error::NotFound));
+        let pages = catalog::map_pages(&market.engine).await.unwrap();
+        assert_eq!(pages, ["/", "/products", "/shops", "/c/home", "/shops/meena-crafts", "/shops/delta-electronics"]);
+    }
+
     async fn shops_are_listed_page_by_page(market) {
         let page = shops::list(&market.engine, &Caller::guest(), "").await.unwrap();
         assert_eq!(page.items.iter().map(|s| s.handle.as_str()).collect::<Vec<_>>(), ["meena-crafts", "delta-electronics"]);

@@ -30,6 +30,7 @@ async fn every_statement_prepares_and_runs_on_both() {
             carts::a_guests_basket_joins_the_accounts
             carts::lines_are_changed_and_removed
             catalog::the_tree_leads_to_what_lies_in_it
+            catalog::search_engines_are_told_of_every_page
             catalog::the_first_page_shows_what_sold_best
             catalog::what_is_put_twice_is_brought_up_to_date
             crate::accounts::drafts_come_back_without_secrets
