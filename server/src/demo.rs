@@ -41,6 +41,10 @@ struct Shop {
     delivery_minor: i64,
     free_delivery_from_minor: Option<i64>,
     delivery_days: (i64, i64),
+    express_minor: Option<i64>,
+    express_days: Option<(i64, i64)>,
+    #[serde(default)]
+    pickup: bool,
     commission_bp: i64,
     returns_days: i64,
     product: Vec<Product>,
@@ -126,6 +130,8 @@ pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
                 town: shop.town,
                 free_delivery_from_minor: shop.free_delivery_from_minor,
                 delivery_days: shop.delivery_days,
+                express: shop.express_minor.zip(shop.express_days),
+                pickup: shop.pickup,
                 returns_days: shop.returns_days,
                 ..Terms::default()
             },

@@ -227,6 +227,9 @@ mod tests {
             lines: vec![line],
             subtotal,
             delivery,
+            tax: money(500),
+            way: haat_shared::shipping::Delivery::Express,
+            due: ("2026-11-22T09:00:00Z".into(), "2026-11-23T09:00:00Z".into()),
             total: subtotal.plus(delivery).unwrap(),
         }
     }
@@ -255,7 +258,7 @@ mod tests {
             total: Money::sum(Currency::INR, orders.iter().map(|o| o.total)).unwrap(),
             orders,
         };
-        render(&Letter::OrderConfirmed { purchase, url: URL.into() }, "en").unwrap()
+        render(&Letter::OrderConfirmed { purchase: Box::new(purchase), url: URL.into() }, "en").unwrap()
     }
 
     fn to_shop(method: Method, name: &str, order: OrderView) -> Words {
@@ -266,7 +269,11 @@ mod tests {
             method,
             commission: money(4_500),
         };
-        render(&Letter::OrderReceived { order, url: URL.into() }, "a language that nobody speaks").unwrap()
+        render(
+            &Letter::OrderReceived { order: Box::new(order), url: URL.into() },
+            "a language that nobody speaks",
+        )
+        .unwrap()
     }
 
     /// What is read of HTML: no head, no tags, no indentation.

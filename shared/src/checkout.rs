@@ -1,5 +1,7 @@
 //! Checkout: one attempt to buy a cart. Its form, its states and its totals.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -8,6 +10,7 @@ use crate::{
     id::kinds::{CheckoutId, ShopId},
     money::Money,
     payments::{Method, NextAction},
+    shipping::{Delivery, DeliveryOption},
     text,
 };
 
@@ -86,7 +89,14 @@ pub struct CheckoutForm {
     pub phone: String,
     /// How to pay.
     pub method: String,
+    /// How each shop brings its part, by the shop's id; nothing for the usual way.
+    pub delivery: BTreeMap<String, String>,
+    /// The total that the shopper saw, in minor units; empty where they saw none. Paying something else is refused.
+    pub seen: String,
 }
+
+/// Most shops whose way of delivery is kept.
+const CHOICES_MAX: usize = 100;
 
 /// A [`CheckoutForm`] that holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,10 +151,19 @@ impl CheckoutForm {
                 field.truncate(end);
             }
         }
+        self.delivery.retain(|shop, way| shop.len() <= EMAIL_MAX && Delivery::parse(way).is_some());
+        while self.delivery.len() > CHOICES_MAX {
+            self.delivery.pop_last();
+        }
         self
     }
 
-    fn fields_mut(&mut self) -> [&mut String; 10] {
+    /// How a shop is to bring its part.
+    pub fn delivery_of(&self, shop: ShopId) -> Delivery {
+        self.delivery.get(&shop.to_string()).and_then(|way| Delivery::parse(way)).unwrap_or_default()
+    }
+
+    fn fields_mut(&mut self) -> [&mut String; 11] {
         [
             &mut self.email,
             &mut self.name,
@@ -156,6 +175,7 @@ impl CheckoutForm {
             &mut self.country,
             &mut self.phone,
             &mut self.method,
+            &mut self.seen,
         ]
     }
 
@@ -219,12 +239,8 @@ pub struct CheckoutView {
     pub form: CheckoutForm,
     /// What is bought, by shop.
     pub groups: Vec<CheckoutGroup>,
-    /// What the goods cost.
-    pub subtotal: Money,
-    /// What bringing them costs.
-    pub delivery: Money,
-    /// What is asked for.
-    pub total: Money,
+    /// What it costs.
+    pub sums: CheckoutSums,
     /// How it can be paid.
     pub methods: Vec<Method>,
     /// What was done about payment last; nothing before the first try.
@@ -235,6 +251,19 @@ pub struct CheckoutView {
     pub purchase_url: Option<String>,
     /// The idempotency key of the next try to pay: sent along with the form.
     pub key: String,
+}
+
+/// What a checkout costs, as its choices stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckoutSums {
+    /// What the goods cost.
+    pub subtotal: Money,
+    /// What bringing them costs.
+    pub delivery: Money,
+    /// The tax that is in the prices of the goods.
+    pub tax: Money,
+    /// What is asked for.
+    pub total: Money,
 }
 
 /// How the last try to pay went.
@@ -258,8 +287,12 @@ pub struct CheckoutGroup {
     pub shop_name: String,
     /// The lines.
     pub lines: Vec<CheckoutLineView>,
-    /// What bringing them costs.
-    pub delivery: Money,
+    /// The ways that the shop offers to bring them, the usual one first.
+    pub options: Vec<DeliveryOption>,
+    /// The way that is chosen.
+    pub chosen: Delivery,
+    /// The town that the shop sends from; may be empty.
+    pub town: String,
 }
 
 /// One product in a checkout, at the price that will be charged.

@@ -17,6 +17,7 @@ pub mod page;
 pub mod payments;
 pub mod permissions;
 pub mod routes;
+pub mod shipping;
 pub mod shops;
 pub mod text;
 

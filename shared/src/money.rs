@@ -198,6 +198,18 @@ impl Money {
         i64::try_from(rounded).map(|a| Self::new(a, self.currency)).map_err(|_| MoneyError::Overflow)
     }
 
+    /// The part of the amount that a rate in basis points was put on top of the rest to make it: the tax in a price that
+    /// includes it. `amount × rate ÷ (1 + rate)`.
+    pub fn included_bp(self, rate_bp: i64, rounding: Rounding) -> Result<Self, MoneyError> {
+        const WHOLE_BP: i128 = 10_000;
+        let (exact, whole) = (i128::from(self.amount) * i128::from(rate_bp), WHOLE_BP + i128::from(rate_bp));
+        let rounded = match rounding {
+            Rounding::Down => exact / whole,
+            Rounding::HalfUp => (exact.abs() * 2 + whole) / (whole * 2) * exact.signum(),
+        };
+        i64::try_from(rounded).map(|a| Self::new(a, self.currency)).map_err(|_| MoneyError::Overflow)
+    }
+
     /// Shares the amount among weights so that the parts sum to it exactly. The units that division leaves over go
     /// to the largest remainders, the first of equals first. Weights below zero count as zero.
     pub fn allocate(self, weights: &[i64]) -> Result<Vec<Self>, MoneyError> {
@@ -348,6 +360,15 @@ mod tests {
                 Ok(inr(expected)),
                 "{amount} at {bp} bp {rounding:?}"
             );
+        }
+    }
+
+    #[test]
+    fn the_tax_in_a_price() {
+        let cases =
+            [(11_800, 1_800, 1_800), (10_500, 500, 500), (100, 0, 0), (99_900, 1_200, 10_704), (1, 1_800, 0)];
+        for (price, bp, tax) in cases {
+            assert_eq!(inr(price).included_bp(bp, Rounding::HalfUp), Ok(inr(tax)), "{price} at {bp} bp");
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
     id::kinds::{OrderId, PurchaseId},
     money::Money,
     payments::{Method, PaymentState},
+    shipping::Delivery,
     text,
 };
 
@@ -274,6 +275,12 @@ pub struct OrderView {
     pub subtotal: Money,
     /// What bringing them costs.
     pub delivery: Money,
+    /// What of the goods' price is tax.
+    pub tax: Money,
+    /// How it is brought.
+    pub way: Delivery,
+    /// The first and the last day that it is expected on: RFC 3339, UTC.
+    pub due: (String, String),
     /// Both together.
     pub total: Money,
 }

@@ -1,7 +1,7 @@
 //! Checkout: beginning, looking, paying.
 
 use haat_shared::{
-    checkout::{CheckoutForm, CheckoutView},
+    checkout::{CheckoutForm, CheckoutSums, CheckoutView},
     id::kinds::CheckoutId,
     payments::NextAction,
 };
@@ -21,9 +21,9 @@ pub async fn view(id: CheckoutId) -> Result<CheckoutView, ApiError> {
     super::call(async |engine, caller| haat_engine::checkout::view(&engine, &caller, id).await).await
 }
 
-/// Keeps what was typed.
+/// Keeps what was typed. Answers what it costs as it stands now.
 #[server(prefix = "/api", endpoint = "checkout/save", input = Json)]
-pub async fn save(id: CheckoutId, form: CheckoutForm) -> Result<(), ApiError> {
+pub async fn save(id: CheckoutId, form: CheckoutForm) -> Result<CheckoutSums, ApiError> {
     super::call(async |engine, caller| haat_engine::checkout::save(&engine, &caller, id, form).await).await
 }
 

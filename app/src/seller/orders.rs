@@ -70,7 +70,7 @@ fn Order(order: ShopOrderView) -> impl IntoView {
                 <p class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state)}</p>
             </header>
             {order_lines(i18n, order.lines)}
-            <Sums subtotal=order.subtotal delivery=order.delivery total=order.total />
+            <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
             <div class="facts-panel">
                 <div>
                     <h3>{t!(i18n, seller.goes_to)}</h3>

@@ -1,10 +1,14 @@
 //! Checkout: where it goes, how it is paid, and what it costs, on one page.
 
 use haat_shared::{
-    Error,
-    checkout::{CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutView, PaymentOutcome},
+    Conflict, Error,
+    checkout::{
+        CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutSums, CheckoutView,
+        PaymentOutcome,
+    },
     id::kinds::CheckoutId,
     payments::NextAction,
+    shipping::Delivery as Way,
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
 
@@ -84,7 +88,8 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
 #[component]
 fn Open(checkout: CheckoutView) -> impl IntoView {
     let i18n = use_i18n();
-    let CheckoutView { id, mut form, methods, subtotal, delivery, total, .. } = checkout.clone();
+    let CheckoutView { id, mut form, methods, sums, .. } = checkout.clone();
+    let sums = RwSignal::new(sums);
     if form.country.is_empty() {
         form.country = HOME_COUNTRY.to_owned();
     }
@@ -94,6 +99,8 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
     let busy = RwSignal::new(false);
 
     let offered = methods.clone();
+    let shops: Vec<String> = checkout.groups.iter().map(|group| group.shop.to_string()).collect();
+    let shops_too = shops.clone();
     // The server's key for this try; a card that was refused here makes the next click another try.
     let (key, tries) = (checkout.key.clone(), RwSignal::new(0u32));
     let pay = move |event: SubmitEvent| {
@@ -101,10 +108,10 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         if busy.get_untracked() {
             return;
         }
-        let Some(typed) = event.target().and_then(typed) else { return };
+        let Some(typed) = event.target().and_then(|form| typed(form, &shops)) else { return };
         if let Err(wrong) = typed.check(&offered) {
             show(faults, Error::Invalid(wrong));
-            keep(id, typed);
+            keep(id, typed, sums);
             return;
         }
         busy.set(true);
@@ -120,8 +127,11 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                     }
                 }
                 Err(ApiError(error)) => {
-                    if matches!(error, Error::Conflict(_)) {
+                    if let Error::Conflict(conflict) = &error {
                         tries.update(|n| *n += 1);
+                        if let Conflict::TotalChanged(total) = conflict {
+                            sums.update(|sums| sums.total = *total);
+                        }
                     }
                     busy.set(false);
                     show(faults, error);
@@ -130,6 +140,8 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         });
     };
 
+    let ways = checkout.groups.iter().filter(|group| group.options.len() > 1).cloned();
+    let ways = ways.map(|group| view! { <Delivery group /> }).collect_view();
     let lines = checkout.groups.into_iter().map(|group| view! { <Group group /> }).collect_view();
     view! {
         <div class="width page checkout">
@@ -143,8 +155,8 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                 id="checkout"
                 on:submit=pay
                 on:change=move |event| {
-                    if let Some(typed) = event.current_target().and_then(typed) {
-                        keep(id, typed);
+                    if let Some(typed) = event.current_target().and_then(|form| typed(form, &shops_too)) {
+                        keep(id, typed, sums);
                     }
                 }
             >
@@ -152,15 +164,20 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                     <CodeAlert />
                     <ErrorSummary faults labels=labels(i18n) />
                     <input type="hidden" name="key" value=checkout.key />
+                    <input type="hidden" name="seen" prop:value=move || seen(sums) value=seen(sums) />
                     <Details form=form.clone() faults=faults.into() />
+                    {ways}
                     <Ways form methods faults=faults.into() />
                 </div>
                 <aside class="summary" aria-labelledby="order">
                     <h2 id="order">{t!(i18n, checkout.order)}</h2>
                     {lines}
-                    <Sums subtotal delivery total />
+                    {move || {
+                        let CheckoutSums { subtotal, delivery, tax, total } = sums.get();
+                        view! { <Sums subtotal delivery total tax /> }
+                    }}
                     <div class="action-bar">
-                        <Button busy>{tu_string!(i18n, checkout.pay, price = total.to_string()).to_string()}</Button>
+                        <Button busy>{move || tu_string!(i18n, checkout.pay, price = sums.get().total.to_string()).to_string()}</Button>
                     </div>
                     <p class="note">{t!(i18n, checkout.held)}</p>
                 </aside>
@@ -171,10 +188,17 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
 
 /// Keeps what was typed with the checkout, so that it is there when the page is opened again. If it fails nobody is
 /// told: the next change, or paying, keeps it too.
-fn keep(id: CheckoutId, typed: CheckoutForm) {
+fn keep(id: CheckoutId, typed: CheckoutForm, sums: RwSignal<CheckoutSums>) {
     leptos::task::spawn_local(async move {
-        let _ = api::checkout::save(id, typed).await;
+        if let Ok(now) = api::checkout::save(id, typed).await {
+            sums.set(now);
+        }
     });
+}
+
+/// The total that the page shows, as the form sends it along.
+fn seen(sums: RwSignal<CheckoutSums>) -> String {
+    sums.with(|sums| sums.total.amount().to_string())
 }
 
 /// Shows what is wrong, and brings its summary into view.
@@ -248,6 +272,60 @@ fn Details(form: CheckoutForm, faults: Signal<Option<Error>>) -> impl IntoView {
     }
 }
 
+/// How a shop is to bring its part.
+#[component]
+fn Delivery(group: CheckoutGroup) -> impl IntoView {
+    let i18n = use_i18n();
+    let name = format!("delivery.{}", group.shop);
+    let options = group.options.into_iter().map(|option| {
+        let (from, to) = option.days;
+        let (way, note) = match option.delivery {
+            Way::Standard => (
+                tu_string!(i18n, delivery.standard).to_owned(),
+                tu_string!(i18n, delivery.days, from = from, to = to).to_string(),
+            ),
+            Way::Express => (
+                tu_string!(i18n, delivery.express).to_owned(),
+                tu_string!(i18n, delivery.days, from = from, to = to).to_string(),
+            ),
+            Way::Pickup => (
+                tu_string!(i18n, delivery.pickup, town = group.town.as_str()).to_string(),
+                tu_string!(i18n, delivery.pickup_note).to_owned(),
+            ),
+        };
+        let price = match option.price.amount() {
+            0 => tu_string!(i18n, basket.free).to_owned(),
+            _ => option.price.to_string(),
+        };
+        let id = format!("{name}.{}", option.delivery.as_str());
+        let note_id = format!("{id}.note");
+        view! {
+            <div class="choice">
+                <input
+                    type="radio"
+                    id=id.clone()
+                    name=name.clone()
+                    value=option.delivery.as_str()
+                    checked=option.delivery == group.chosen
+                    aria-describedby=note_id.clone()
+                />
+                <div>
+                    <label for=id>{way} " · " <span class="price">{price}</span></label>
+                    <p class="note" id=note_id>{note}</p>
+                </div>
+            </div>
+        }
+    });
+    view! {
+        <section class="part">
+            <fieldset class="field choices">
+                <legend>{tu_string!(i18n, delivery.of_shop, shop = group.shop_name.as_str()).to_string()}</legend>
+                {options.collect_view()}
+            </fieldset>
+        </section>
+    }
+}
+
 /// How to pay.
 #[component]
 fn Ways(
@@ -294,12 +372,15 @@ pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>) -> impl Into
     view! { <ul class="bought">{lines.collect_view()}</ul> }
 }
 
-/// What the form holds just now.
-fn typed(form: web_sys::EventTarget) -> Option<CheckoutForm> {
+/// What the form holds just now; how each of the shops is to bring its part with it.
+fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutForm> {
     let form = form.dyn_into::<web_sys::HtmlFormElement>().ok()?;
     let data = web_sys::FormData::new_with_form(&form).ok()?;
     let field = |name: &str| data.get(name).as_string().unwrap_or_default();
+    let way = |shop: &String| Some((shop.clone(), data.get(&format!("delivery.{shop}")).as_string()?));
     Some(CheckoutForm {
+        delivery: shops.iter().filter_map(way).collect(),
+        seen: field("seen"),
         email: field("email"),
         name: field("name"),
         line1: field("line1"),

@@ -33,9 +33,16 @@ pub fn Sums(
     delivery: Money,
     /// Both together.
     total: Money,
+    /// The tax that is in the goods' price, where it is known.
+    #[prop(optional)]
+    tax: Option<Money>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let free = tu_string!(i18n, basket.free);
+    let taxes = match tax.filter(|tax| tax.amount() > 0) {
+        Some(tax) => tu_string!(i18n, basket.taxes_of, tax = tax.to_string()).to_string(),
+        None => tu_string!(i18n, basket.taxes).to_owned(),
+    };
     let delivery = if delivery.amount() == 0 { free.to_owned() } else { delivery.to_string() };
     view! {
         <dl class="sums">
@@ -52,6 +59,6 @@ pub fn Sums(
                 <dd>{total.to_string()}</dd>
             </div>
         </dl>
-        <p class="note">{t!(i18n, basket.taxes)}</p>
+        <p class="note">{taxes}</p>
     }
 }

@@ -9,6 +9,7 @@ use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     carts::{self, AddLine, CartGroup, CartLineView, CartView, LINES_MAX, QUANTITY_MAX, SetQuantity},
     id::kinds::{CartId, CartLineId, ShopId, UserId, VariantId},
+    shipping,
 };
 
 statements! {
@@ -28,7 +29,7 @@ statements! {
     REMOVE = "DELETE FROM cart_lines WHERE id = $1 AND cart_id = $2";
     LINES = "SELECT l.id, l.cart_id, l.variant_id, l.quantity, l.price_seen_minor, v.title AS variant_title, v.price_minor,
             p.title, p.slug, p.picture, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
-            s.delivery_minor,
+            s.delivery_minor, s.free_delivery_from_minor,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held ELSE 0 END AS available
         FROM carts t JOIN cart_lines l ON l.cart_id = t.id JOIN variants v ON v.id = l.variant_id
         JOIN capacities c ON c.id = v.id JOIN products p ON p.id = v.product_id JOIN shops s ON s.id = v.shop_id
@@ -66,6 +67,7 @@ rows! {
         shop_handle: String,
         currency: Currency,
         delivery_minor: i64,
+        free_delivery_from_minor: Option<i64>,
         available: i64,
     }
 }
@@ -131,9 +133,11 @@ async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
     for (shop, rows) in group_by(rows, |r| r.shop_id) {
         let head = &rows[0];
         let (shop_name, shop_handle) = (head.shop_name.clone(), head.shop_handle.clone());
-        let delivery = Money::new(head.delivery_minor, head.currency);
+        let (currency, standard) = (head.currency, Money::new(head.delivery_minor, head.currency));
+        let free_from = head.free_delivery_from_minor.map(|from| Money::new(from, currency));
         let lines = rows.into_iter().map(line).collect::<Result<Vec<_>>>()?;
-        let subtotal = Money::sum(delivery.currency(), lines.iter().map(|l| l.total))?;
+        let subtotal = Money::sum(currency, lines.iter().map(|l| l.total))?;
+        let delivery = shipping::usual(standard, free_from, subtotal);
         groups.push(CartGroup { shop, shop_name, shop_handle, delivery, subtotal, lines });
     }
     // Shops of two currencies in one cart: shown, but not to be paid together.

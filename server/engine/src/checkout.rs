@@ -13,19 +13,23 @@ pub use pay::{pay, save};
 use crate::{Caller, Engine, group_by, params, rows, statements};
 use haat_shared::{
     Currency, Error, Money, Result,
-    checkout::{CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutView, PaymentOutcome},
+    checkout::{
+        CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutSums, CheckoutView,
+        PaymentOutcome,
+    },
     id::kinds::{CheckoutId, ShopId, UserId},
     payments::{Method, NextAction, PaymentState},
+    shipping::Delivery,
 };
 
 statements! {
-    FIND = "SELECT c.id, c.state, c.currency, c.subtotal_minor, c.delivery_minor, c.total_minor, c.form, t.user_id,
+    FIND = "SELECT c.id, c.state, c.currency, c.subtotal_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.form, t.user_id,
             t.token_hash, p.number AS purchase_number
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
-    LINES = "SELECT o.shop_id, o.shop_name, o.delivery_minor, l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor
+    LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, s.town, l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor
         FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id
-        WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
+        JOIN shops s ON s.id = o.shop_id WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     PAYMENTS = "SELECT state, next_url FROM payments WHERE checkout_id = $1 ORDER BY id DESC";
 }
 
@@ -36,6 +40,7 @@ rows! {
         currency: Currency,
         subtotal_minor: i64,
         delivery_minor: i64,
+        tax_minor: i64,
         pub(crate) total_minor: i64,
         form: String,
         user_id: Option<UserId>,
@@ -46,7 +51,9 @@ rows! {
     struct LineRow {
         shop_id: ShopId,
         shop_name: String,
-        delivery_minor: i64,
+        delivery: Delivery,
+        options: String,
+        town: String,
         title: String,
         variant_title: String,
         quantity: i64,
@@ -92,7 +99,9 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         .map(|(shop, lines)| CheckoutGroup {
             shop,
             shop_name: lines[0].shop_name.clone(),
-            delivery: money(lines[0].delivery_minor),
+            options: serde_json::from_str(&lines[0].options).unwrap_or_default(),
+            chosen: lines[0].delivery,
+            town: lines[0].town.clone(),
             lines: lines
                 .into_iter()
                 .map(|l| CheckoutLineView {
@@ -117,9 +126,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         state: row.state,
         form: form(&row.form),
         groups,
-        subtotal: money(row.subtotal_minor),
-        delivery: money(row.delivery_minor),
-        total: money(row.total_minor),
+        sums: sums(&row),
         methods: offered(engine),
         payment,
         next: waiting.map(|p| NextAction::Redirect { url: p.next_url.clone() }),
@@ -127,6 +134,16 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         // A key of its own for each try, so that a second click is the same try and a second payment is not.
         key: format!("{id}-{}", payments.len()),
     })
+}
+
+fn sums(row: &CheckoutRow) -> CheckoutSums {
+    let money = |amount| Money::new(amount, row.currency);
+    CheckoutSums {
+        subtotal: money(row.subtotal_minor),
+        delivery: money(row.delivery_minor),
+        tax: money(row.tax_minor),
+        total: money(row.total_minor),
+    }
 }
 
 fn form(json: &str) -> CheckoutForm {

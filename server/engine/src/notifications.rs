@@ -32,14 +32,14 @@ pub enum Letter {
     /// To the shopper: the purchase is made.
     OrderConfirmed {
         /// What was bought.
-        purchase: PurchaseView,
+        purchase: Box<PurchaseView>,
         /// Where it is shown to whoever has the link.
         url: String,
     },
     /// To those who own the shop: there is a new order.
     OrderReceived {
         /// What is to be sent.
-        order: ShopOrderView,
+        order: Box<ShopOrderView>,
         /// Where the shop's orders are.
         url: String,
     },
@@ -162,11 +162,11 @@ async fn letters(engine: &Engine, claim: Id<Job>) -> Tried<HashMap<Uuid, Letter>
     let (purchases, orders) = orders::told_in(engine, claim).await?;
     let purchases = purchases.into_iter().map(|purchase| {
         let url = format!("{market}{}", crate::checkout::purchase_url(engine, &purchase.number));
-        (purchase.id.uuid(), Letter::OrderConfirmed { purchase, url })
+        (purchase.id.uuid(), Letter::OrderConfirmed { purchase: Box::new(purchase), url })
     });
     let orders = orders.into_iter().map(|order| {
         let url = format!("{market}/seller/{}/orders", order.order.shop_handle);
-        (order.order.id.uuid(), Letter::OrderReceived { order, url })
+        (order.order.id.uuid(), Letter::OrderReceived { order: Box::new(order), url })
     });
     Ok(purchases.chain(orders).collect())
 }

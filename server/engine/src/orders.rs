@@ -20,6 +20,7 @@ use haat_shared::{
     page::Page,
     payments::Method,
     permissions::Permission,
+    shipping::Delivery,
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -44,13 +45,13 @@ statements! {
         WHERE p.number = $1";
     LINES = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
             o.tracking_number, o.tracking_url, o.currency, o.subtotal_minor,
-            o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
+            o.delivery_minor, o.tax_minor, o.delivery, o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
         FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
         JOIN order_lines l ON l.order_id = o.id WHERE o.purchase_id = $1 ORDER BY o.number, l.position";
     OF_SHOP = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
             o.tracking_number, o.tracking_url, o.currency, o.subtotal_minor,
-            o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
+            o.delivery_minor, o.tax_minor, o.delivery, o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
         FROM (SELECT * FROM orders WHERE shop_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS o
         JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
@@ -61,7 +62,7 @@ statements! {
         WHERE p.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')";
     LINES_TOLD = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
             o.tracking_number, o.tracking_url, o.currency,
-            o.subtotal_minor, o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method,
+            o.subtotal_minor, o.delivery_minor, o.tax_minor, o.delivery, o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method,
             l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
         FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
         JOIN order_lines l ON l.order_id = o.id
@@ -69,13 +70,16 @@ statements! {
         ORDER BY o.number, l.position";
     ORDERS_TOLD = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
             o.tracking_number, o.tracking_url, o.currency,
-            o.subtotal_minor, o.delivery_minor, o.total_minor, o.commission_minor, o.created_at, p.address, p.method,
+            o.subtotal_minor, o.delivery_minor, o.tax_minor, o.delivery, o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method,
             l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
         FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
         JOIN order_lines l ON l.order_id = o.id
         WHERE o.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'order_placed')
         ORDER BY o.number, l.position";
 }
+
+/// A day.
+const DAY_MS: i64 = 24 * 3_600_000;
 
 rows! {
     struct PurchaseRow {
@@ -104,6 +108,10 @@ rows! {
         currency: Currency,
         subtotal_minor: i64,
         delivery_minor: i64,
+        tax_minor: i64,
+        delivery: Delivery,
+        days_min: i64,
+        days_max: i64,
         total_minor: i64,
         commission_minor: i64,
         created_at: i64,
@@ -160,6 +168,12 @@ fn shop_orders(rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
                     .collect(),
                 subtotal: money(head.subtotal_minor),
                 delivery: money(head.delivery_minor),
+                tax: money(head.tax_minor),
+                way: head.delivery,
+                due: (
+                    rfc3339(head.created_at + head.days_min * DAY_MS),
+                    rfc3339(head.created_at + head.days_max * DAY_MS),
+                ),
                 total: money(head.total_minor),
             };
             Ok(ShopOrderView {

@@ -19,8 +19,9 @@ statements! {
         (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products
         FROM shops s WHERE s.id > $1 ORDER BY s.id LIMIT $2";
     OPEN = "INSERT INTO shops (id, handle, name, description, currency, commission_bp, delivery_minor, created_at, town,
-            address, free_delivery_from_minor, delivery_days_min, delivery_days_max, returns_days)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+            address, free_delivery_from_minor, delivery_days_min, delivery_days_max, returns_days, express_minor,
+            express_days_min, express_days_max, pickup)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     JOIN = "INSERT INTO shop_members (shop_id, user_id, role) VALUES ($1, $2, $3)";
 }
 
@@ -114,6 +115,10 @@ pub struct Terms {
     pub free_delivery_from_minor: Option<i64>,
     /// How many days it takes at least and at most until an order is there.
     pub delivery_days: (i64, i64),
+    /// The price of a quicker way, in minor units, and its days; none for no such way.
+    pub express: Option<(i64, (i64, i64))>,
+    /// Whether shoppers may come for their orders.
+    pub pickup: bool,
     /// For how many days things may come back; 0 for not at all.
     pub returns_days: i64,
 }
@@ -125,6 +130,8 @@ impl Default for Terms {
             address: String::new(),
             free_delivery_from_minor: None,
             delivery_days: (2, 5),
+            express: None,
+            pickup: false,
             returns_days: 7,
         }
     }
@@ -140,6 +147,7 @@ pub async fn open(engine: &Engine, caller: &Caller, shop: NewShop) -> Result<Sho
         .write("shops::open", (id, shop, now), |tx, (id, shop, now)| {
             Box::pin(async move {
                 let (currency, delivery) = (shop.delivery.currency(), shop.delivery.amount());
+                let express_days = shop.terms.express.map_or((1, 2), |(_, days)| days);
                 let row = params![
                     *id,
                     &shop.handle,
@@ -155,6 +163,10 @@ pub async fn open(engine: &Engine, caller: &Caller, shop: NewShop) -> Result<Sho
                     shop.terms.delivery_days.0,
                     shop.terms.delivery_days.1,
                     shop.terms.returns_days,
+                    shop.terms.express.map(|(price, _)| price),
+                    express_days.0,
+                    express_days.1,
+                    shop.terms.pickup,
                 ];
                 tx.exec(&OPEN, row).await?;
                 tx.exec(&JOIN, params![*id, shop.owner, Role::Owner.as_str()]).await?;

@@ -144,6 +144,12 @@ pub(super) async fn pay(
         country: field(&typed, "country"),
         phone: field(&typed, "phone"),
         method: field(&typed, "method"),
+        // `delivery.shop_…`: how that shop is to bring its part.
+        delivery: typed
+            .iter()
+            .filter_map(|(name, way)| Some((name.strip_prefix("delivery.")?.to_owned(), way.clone())))
+            .collect(),
+        seen: field(&typed, "seen"),
     };
     let page = format!("/checkout/{checkout_id}");
     match checkout::pay(&state.booted.engine, &caller, checkout_id, form, &field(&typed, "key")).await {

@@ -12,6 +12,7 @@ use haat_shared::{
     error::Shortage,
     id::kinds::*,
     money::Rounding,
+    shipping::Terms,
 };
 
 /// A checkout that has this much time left is gone on with when the same cart begins one again.
@@ -24,16 +25,19 @@ statements! {
     SUPERSEDE = "UPDATE checkouts SET state = 'superseded', updated_at = $2
         WHERE id = $1 AND state IN ('open', 'paying')";
     LINES = "SELECT l.variant_id, l.quantity, v.price_minor, v.title AS variant_title, p.id AS product_id, p.title,
-            s.id AS shop_id, s.name AS shop_name, s.currency, s.delivery_minor, s.commission_bp,
+            s.id AS shop_id, s.name AS shop_name, s.currency, s.delivery_minor, s.free_delivery_from_minor,
+            s.delivery_days_min, s.delivery_days_max, s.express_minor, s.express_days_min, s.express_days_max, s.pickup,
+            s.commission_bp, COALESCE(k.tax_bp, 0) AS tax_bp,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held ELSE 0 END AS available
         FROM cart_lines l JOIN variants v ON v.id = l.variant_id JOIN capacities c ON c.id = v.id
         JOIN products p ON p.id = v.product_id JOIN shops s ON s.id = v.shop_id
-        WHERE l.cart_id = $1 ORDER BY l.id";
+        LEFT JOIN categories k ON k.id = p.category_id WHERE l.cart_id = $1 ORDER BY l.id";
     ADD = "INSERT INTO checkouts (id, cart_id, cart_version, state, currency, subtotal_minor, delivery_minor, total_minor,
-            form, holds, hold_until, extended, created_at, updated_at)
-        VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $11)";
+            form, holds, hold_until, extended, created_at, updated_at, tax_minor)
+        VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $11, $12)";
     ADD_ORDERS = "INSERT INTO checkout_orders (checkout_id, position, order_id, shop_id, shop_name, subtotal_minor,
-            delivery_minor, commission_minor) VALUES [($1, $2, $3, $4, $5, $6, $7, $8)]";
+            delivery_minor, commission_minor, options, delivery, days_min, days_max, tax_minor)
+        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)]";
     ADD_LINES = "INSERT INTO checkout_lines (checkout_id, position, order_id, product_id, variant_id, title, variant_title,
             quantity, unit_minor, total_minor) VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)]";
     ADD_HOLDS = "INSERT INTO holds (checkout_id, capacity_id, quantity, state) VALUES [($1, $2, $3, 'active')]";
@@ -66,7 +70,15 @@ rows! {
         shop_name: String,
         currency: Currency,
         delivery_minor: i64,
+        free_delivery_from_minor: Option<i64>,
+        delivery_days_min: i64,
+        delivery_days_max: i64,
+        express_minor: Option<i64>,
+        express_days_min: i64,
+        express_days_max: i64,
+        pickup: bool,
         commission_bp: i64,
+        tax_bp: i64,
         available: i64,
     }
 }
@@ -114,7 +126,8 @@ async fn begin_in_tx(tx: &mut Tx, cart: CartId, form: &str, now: i64) -> Tried<C
         let short = lines.into_iter().filter(|line| line.available < line.quantity).map(shortage);
         return Err(Conflict::OutOfStock(short.collect()).into());
     }
-    let plan = plan(random::id(now), lines, currency, now)?;
+    let typed: CheckoutForm = super::form(form);
+    let plan = plan(random::id(now), lines, &typed, currency, now)?;
     let total = plan.subtotal.plus(plan.delivery)?;
     let row = params![
         plan.id,
@@ -127,7 +140,8 @@ async fn begin_in_tx(tx: &mut Tx, cart: CartId, form: &str, now: i64) -> Tried<C
         form,
         plan.holds.len() as i64,
         now + HOLD_MS,
-        now
+        now,
+        plan.tax.amount()
     ];
     tx.exec(&ADD, row).await?;
     tx.exec_many(&ADD_ORDERS, &plan.orders).await?;
@@ -145,23 +159,42 @@ fn shortage(line: LineRow) -> Shortage {
     Shortage { variant: line.variant_id, title: line.title, left: line.available.max(0) }
 }
 
+fn terms(row: &LineRow) -> Terms {
+    let money = |amount| Money::new(amount, row.currency);
+    Terms {
+        standard: money(row.delivery_minor),
+        free_from: row.free_delivery_from_minor.map(money),
+        days: (row.delivery_days_min, row.delivery_days_max),
+        express: row.express_minor.map(|price| (money(price), (row.express_days_min, row.express_days_max))),
+        pickup: row.pickup,
+    }
+}
+
 /// All that is written down of a checkout.
 struct Plan {
     id: CheckoutId,
     subtotal: Money,
     delivery: Money,
-    orders: Vec<[Value; 8]>,
+    tax: Money,
+    orders: Vec<[Value; 13]>,
     lines: Vec<[Value; 10]>,
     holds: Vec<[Value; 3]>,
     wanted: Vec<Shortage>,
 }
 
-fn plan(id: CheckoutId, rows: Vec<LineRow>, currency: Currency, now: i64) -> Tried<Plan> {
+fn plan(
+    id: CheckoutId,
+    rows: Vec<LineRow>,
+    form: &CheckoutForm,
+    currency: Currency,
+    now: i64,
+) -> Tried<Plan> {
     let zero = Money::zero(currency);
     let mut plan = Plan {
         id,
         subtotal: zero,
         delivery: zero,
+        tax: zero,
         orders: Vec::new(),
         lines: Vec::new(),
         holds: Vec::new(),
@@ -169,16 +202,14 @@ fn plan(id: CheckoutId, rows: Vec<LineRow>, currency: Currency, now: i64) -> Tri
     };
     for (position, (shop, rows)) in (1i64..).zip(group_by(rows, |r| r.shop_id)) {
         let order: OrderId = random::id(now);
-        let (name, delivery, commission_bp) = (
-            rows[0].shop_name.clone(),
-            Money::new(rows[0].delivery_minor, rows[0].currency),
-            rows[0].commission_bp,
-        );
-        let mut subtotal = zero;
+        let (name, terms, commission_bp) =
+            (rows[0].shop_name.clone(), terms(&rows[0]), rows[0].commission_bp);
+        let (mut subtotal, mut tax) = (zero, zero);
         for row in rows {
             let unit = Money::new(row.price_minor, row.currency);
             let total = unit.times(row.quantity)?;
             subtotal = subtotal.plus(total)?;
+            tax = tax.plus(total.included_bp(row.tax_bp, Rounding::HalfUp)?)?;
             plan.holds.push([id.into(), row.variant_id.into(), row.quantity.into()]);
             plan.lines.push([
                 id.into(),
@@ -194,6 +225,9 @@ fn plan(id: CheckoutId, rows: Vec<LineRow>, currency: Currency, now: i64) -> Tri
             ]);
             plan.wanted.push(shortage(row));
         }
+        let options = terms.options(subtotal);
+        let wanted = form.delivery_of(shop);
+        let chosen = *options.iter().find(|o| o.delivery == wanted).unwrap_or(&options[0]);
         // The marketplace takes its part of the goods; delivery is the shop's. What a rate leaves over is the shop's too.
         let commission = subtotal.rate_bp(commission_bp, Rounding::Down)?;
         plan.orders.push([
@@ -203,11 +237,17 @@ fn plan(id: CheckoutId, rows: Vec<LineRow>, currency: Currency, now: i64) -> Tri
             shop.into(),
             name.into(),
             subtotal.amount().into(),
-            delivery.amount().into(),
+            chosen.price.amount().into(),
             commission.amount().into(),
+            serde_json::to_string(&options).map_err(|e| crate::fault(e.to_string()))?.into(),
+            chosen.delivery.as_str().into(),
+            chosen.days.0.into(),
+            chosen.days.1.into(),
+            tax.amount().into(),
         ]);
         plan.subtotal = plan.subtotal.plus(subtotal)?;
-        plan.delivery = plan.delivery.plus(delivery)?;
+        plan.delivery = plan.delivery.plus(chosen.price)?;
+        plan.tax = plan.tax.plus(tax)?;
     }
     Ok(plan)
 }

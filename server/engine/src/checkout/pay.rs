@@ -1,22 +1,31 @@
 //! Paying: what was typed is kept, a payment is written down, the gateway is asked, its answer is reported.
 
-use super::{find, offered, purchase_url};
+use super::{CheckoutRow, find, offered, purchase_url, sums};
 use crate::{
     Caller, Engine, Tried,
-    db::Tx,
+    db::{Tx, Value},
     idempotency::{self, Claim, Key},
     params,
     payments::{self, FIRST_CHECK_MS, PaymentRow, Reported},
-    statements,
+    rows, statements,
 };
 use haat_shared::{
-    Conflict, Error, Result,
-    checkout::{CheckoutForm, CheckoutState, Details, HOLD_MS},
-    id::kinds::{CheckoutId, PaymentId},
+    Conflict, Error, Money, Result,
+    checkout::{CheckoutForm, CheckoutState, CheckoutSums, Details, HOLD_MS},
+    id::kinds::{CheckoutId, OrderId, PaymentId, ShopId},
     payments::{Method, NextAction},
+    shipping::DeliveryOption,
 };
 
 statements! {
+    LOCK_OPEN = "UPDATE checkouts SET updated_at = updated_at WHERE id = $1 AND state = 'open'";
+    OFFERED = "SELECT order_id, shop_id, options FROM checkout_orders WHERE checkout_id = $1";
+    CHOOSE = "UPDATE checkout_orders SET delivery = given.column2, delivery_minor = given.column3,
+            days_min = given.column4, days_max = given.column5
+        FROM (VALUES [($1, $2, $3, $4, $5)]) AS given WHERE checkout_orders.order_id = given.column1";
+    RECKON = "UPDATE checkouts SET delivery_minor = o.delivery_minor, total_minor = subtotal_minor + o.delivery_minor
+        FROM (SELECT CAST(SUM(delivery_minor) AS BIGINT) AS delivery_minor FROM checkout_orders WHERE checkout_id = $1) AS o
+        WHERE checkouts.id = $1 RETURNING checkouts.delivery_minor, total_minor";
     SAVE = "UPDATE checkouts SET form = $2, updated_at = $3 WHERE id = $1";
     PAYING = "UPDATE checkouts SET state = 'paying', details = $2, updated_at = $3, extended = TRUE,
             hold_until = CASE WHEN extended THEN hold_until ELSE $4 END
@@ -31,24 +40,92 @@ statements! {
         RETURNING id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at";
 }
 
-/// Keeps what was typed into the caller's checkout, whatever it is, without paying.
-pub async fn save(engine: &Engine, caller: &Caller, id: CheckoutId, form: CheckoutForm) -> Result<()> {
-    find(engine, caller, id).await?;
-    store(engine, id, &form.bounded()).await
+rows! {
+    struct OfferedRow {
+        order_id: OrderId,
+        shop_id: ShopId,
+        options: String,
+    }
+
+    struct SumsRow {
+        delivery_minor: i64,
+        total_minor: i64,
+    }
 }
 
-async fn store(engine: &Engine, id: CheckoutId, form: &CheckoutForm) -> Result<()> {
-    let json = serde_json::to_string(form).map_err(|_| Error::Internal)?;
-    engine
+/// Keeps what was typed into the caller's checkout, whatever it is, without paying. Answers what it costs as it stands
+/// now.
+pub async fn save(
+    engine: &Engine,
+    caller: &Caller,
+    id: CheckoutId,
+    form: CheckoutForm,
+) -> Result<CheckoutSums> {
+    let checkout = find(engine, caller, id).await?;
+    Ok(store(engine, &checkout, &form.bounded()).await?.0)
+}
+
+/// Keeps the form and, where it chooses another way of delivery than before, what that costs. Also whether the choice
+/// could still be made.
+async fn store(engine: &Engine, checkout: &CheckoutRow, form: &CheckoutForm) -> Result<(CheckoutSums, bool)> {
+    let json = |form: &CheckoutForm| serde_json::to_string(form).map_err(|_| Error::Internal);
+    let before = super::form(&checkout.form).delivery;
+    // Nobody who leaves the delivery as it was waits for it to be reckoned again.
+    let choice = (form.delivery != before).then(|| form.clone());
+    let unchosen = json(&CheckoutForm { delivery: before, ..form.clone() })?;
+    let input = (checkout.id, json(form)?, unchosen, choice, engine.clock.now_ms());
+    let chosen = engine
         .db
-        .write("checkout::save", (id, json, engine.clock.now_ms()), |tx, (id, json, now)| {
+        .write("checkout::save", input, |tx, (id, json, unchosen, choice, now)| {
             Box::pin(async move {
-                tx.exec(&SAVE, params![*id, json, *now]).await?;
-                Ok(())
+                let Some(form) = choice else {
+                    tx.exec(&SAVE, params![*id, json, *now]).await?;
+                    return Ok((None, true));
+                };
+                let sums = choose_in_tx(tx, *id, form).await?;
+                let keep = if sums.is_some() { json } else { unchosen };
+                tx.exec(&SAVE, params![*id, keep, *now]).await?;
+                let done = sums.is_some();
+                Ok((sums, done))
             })
         })
         .await?;
-    Ok(())
+    let sums = sums(checkout);
+    let currency = sums.total.currency();
+    Ok(match chosen {
+        (Some(row), done) => {
+            let delivery = Money::new(row.delivery_minor, currency);
+            (CheckoutSums { delivery, total: Money::new(row.total_minor, currency), ..sums }, done)
+        }
+        (None, done) => (sums, done),
+    })
+}
+
+/// Takes over how each shop is to bring its part, at the prices that were offered when the checkout began. Nothing
+/// changes once a payment is under way: the shopper pays what they were shown.
+async fn choose_in_tx(tx: &mut Tx, id: CheckoutId, form: &CheckoutForm) -> Tried<Option<SumsRow>> {
+    if tx.exec(&LOCK_OPEN, params![id]).await? == 0 {
+        return Ok(None);
+    }
+    let offered: Vec<OfferedRow> = tx.all(&OFFERED, params![id]).await?;
+    let chosen: Vec<[Value; 5]> = offered
+        .into_iter()
+        .filter_map(|order| {
+            let options: Vec<DeliveryOption> = serde_json::from_str(&order.options).unwrap_or_default();
+            let wanted = form.delivery_of(order.shop_id);
+            let option = options.into_iter().find(|o| o.delivery == wanted)?;
+            let way = option.delivery.as_str();
+            Some([
+                order.order_id.into(),
+                way.into(),
+                option.price.amount().into(),
+                option.days.0.into(),
+                option.days.1.into(),
+            ])
+        })
+        .collect();
+    tx.exec_many(&CHOOSE, &chosen).await?;
+    Ok(tx.opt(&RECKON, params![id]).await?)
 }
 
 /// Pays the caller's checkout with what was typed. The same `key` a second time is the same try, with the same answer.
@@ -60,13 +137,19 @@ pub async fn pay(
     key: &str,
 ) -> Result<NextAction> {
     let checkout = find(engine, caller, id).await?;
-    match (checkout.state, checkout.purchase_number) {
-        (_, Some(number)) => return Ok(NextAction::Done { url: purchase_url(engine, &number) }),
+    match (checkout.state, &checkout.purchase_number) {
+        (_, Some(number)) => return Ok(NextAction::Done { url: purchase_url(engine, number) }),
         (CheckoutState::Open | CheckoutState::Paying, None) => {}
         _ => return Err(Conflict::CheckoutEnded.into()),
     }
     let form = form.bounded();
-    store(engine, id, &form).await?;
+    let (sums, chosen) = store(engine, &checkout, &form).await?;
+    if !chosen {
+        return Err(Conflict::PaymentInProgress.into());
+    }
+    if form.seen.parse().is_ok_and(|seen: i64| seen != sums.total.amount()) {
+        return Err(Conflict::TotalChanged(sums.total).into());
+    }
     let details = form.check(&offered(engine)).map_err(Error::Invalid)?;
     let body = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
     let key = Key::new(id, "checkout::pay", key, &body);

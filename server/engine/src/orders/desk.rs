@@ -39,7 +39,7 @@ static ORDERS: ListQuery = ListQuery {
 
 statements! {
     LINES = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier, o.tracking_number,
-            o.tracking_url, o.currency, o.subtotal_minor, o.delivery_minor, o.total_minor, o.commission_minor, o.created_at,
+            o.tracking_url, o.currency, o.subtotal_minor, o.delivery_minor, o.tax_minor, o.delivery, o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at,
             p.address, p.method, l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
         FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
         JOIN order_lines l ON l.order_id = o.id WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position";

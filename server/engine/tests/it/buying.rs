@@ -4,11 +4,74 @@ use haat_shared::{
     checkout::{CheckoutForm, CheckoutState},
     orders::OrderState,
     payments::Method,
+    shipping::Delivery,
 };
 
 use crate::{both, support::*};
 
 both! {
+    async fn how_it_is_brought_is_chosen_before_paying(market) {
+        let engine = &market.engine;
+        let tea = market.generous_shop().await;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(tea, 1), (bowl, 1)]).await;
+        let id = checkout::begin(engine, &guest).await.unwrap();
+        let view = checkout::view(engine, &guest, id).await.unwrap();
+        let group = view.groups.iter().find(|g| g.town == "Ooty").unwrap();
+        let ways: Vec<_> = group.options.iter().map(|o| (o.delivery, o.price.amount())).collect();
+        assert_eq!(ways, [(Delivery::Standard, 4_900), (Delivery::Express, 9_900), (Delivery::Pickup, 0)]);
+        assert_eq!((view.sums.total.amount(), view.sums.tax.amount()), (59_000 + 45_000 + 2 * 4_900, 9_000));
+        let shop = group.shop;
+
+        let mut typed = form("cash");
+        typed.delivery.insert(shop.to_string(), "express".into());
+        typed.delivery.insert("shop_nobody".into(), "express".into());
+        typed.delivery.insert(view.groups.iter().find(|g| g.shop != shop).unwrap().shop.to_string(), "drone".into());
+        let sums = checkout::save(engine, &guest, id, typed.clone()).await.unwrap();
+        assert_eq!((sums.delivery.amount(), sums.total.amount()), (14_800, 118_800));
+        typed.seen = view.sums.total.amount().to_string();
+        let stale = checkout::pay(engine, &guest, id, typed.clone(), "k").await;
+        assert_eq!(stale, Err(Conflict::TotalChanged(sums.total).into()), "they saw another total");
+        typed.seen = sums.total.amount().to_string();
+        let number = number_of(&checkout::pay(engine, &guest, id, typed, "k").await.unwrap());
+        let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
+        assert_eq!(purchase.total, sums.total);
+        let order = purchase.orders.iter().find(|o| o.shop_handle == "generous").unwrap();
+        assert_eq!((order.way, order.delivery.amount(), order.tax.amount()), (Delivery::Express, 9_900, 9_000));
+        let other = purchase.orders.iter().find(|o| o.shop_handle != "generous").unwrap();
+        assert_eq!((other.way, other.delivery.amount(), other.tax.amount()), (Delivery::Standard, 4_900, 0));
+    }
+
+    async fn a_choice_comes_too_late_once_a_payment_is_under_way(market) {
+        let engine = &market.engine;
+        let tea = market.generous_shop().await;
+        let guest = market.guest_with(&[(tea, 1)]).await;
+        let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        let before = checkout::view(engine, &guest, id).await.unwrap();
+        let mut typed = form("sandbox");
+        typed.delivery.insert(before.groups[0].shop.to_string(), "pickup".into());
+        let sums = checkout::save(engine, &guest, id, typed.clone()).await.unwrap();
+        assert_eq!(sums, before.sums);
+        let late = checkout::pay(engine, &guest, id, typed.clone(), "other").await;
+        assert_eq!(late, Err(Conflict::PaymentInProgress.into()));
+        market.enter(&gateway_ref, haat_engine::sandbox::Card::Decline).await;
+        market.come_back(payment).await.unwrap();
+        // Now it may be chosen again, and is free.
+        let sums = checkout::save(engine, &guest, id, typed).await.unwrap();
+        assert_eq!((sums.delivery.amount(), sums.total.amount()), (0, 59_000));
+    }
+
+    async fn delivery_is_free_from_some_sum_on(market) {
+        let tea = market.generous_shop().await;
+        let guest = market.guest_with(&[(tea, 2)]).await;
+        let cart = carts::view(&market.engine, &guest).await.unwrap();
+        assert_eq!((cart.delivery.unwrap().amount(), cart.total.unwrap().amount()), (0, 118_000));
+        let id = checkout::begin(&market.engine, &guest).await.unwrap();
+        let sums = checkout::view(&market.engine, &guest, id).await.unwrap().sums;
+        assert_eq!((sums.delivery.amount(), sums.total.amount(), sums.tax.amount()), (0, 118_000, 18_000));
+        market.buy_in_cash(&guest).await.unwrap();
+    }
+
     /// Two shops, one basket, one payment, two orders; each shop sees its own lines only.
     async fn a_guest_buys_from_two_shops_in_cash(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
@@ -29,7 +92,7 @@ both! {
         let haat_shared::payments::NextAction::Done { url } = &next else { panic!() };
         let number = number_of(&next);
         let purchase = orders::purchase(&market.engine, &Caller::guest(), &number, key_in(url)).await.unwrap();
-        assert_eq!(purchase.total, view.total);
+        assert_eq!(purchase.total, view.sums.total);
         assert_eq!(purchase.address.lines(), ["Asha Rao", "12 Lake Road", "Pune", "IN"]);
         let numbers: Vec<_> = purchase.orders.iter().map(|o| o.number.clone()).collect();
         assert_eq!(numbers, [format!("{number}-1"), format!("{number}-2")]);
@@ -141,7 +204,7 @@ both! {
         let line = &cart.groups[0].lines[0];
         assert_eq!((line.unit_price.amount(), line.price_was.unwrap().amount()), (99_000, 45_000));
         let view = checkout::view(&market.engine, &guest, id).await.unwrap();
-        assert_eq!(view.total.amount(), 45_000 + 4_900);
+        assert_eq!(view.sums.total.amount(), 45_000 + 4_900);
         checkout::pay(&market.engine, &guest, id, form("cash"), "k").await.unwrap();
     }
 }

@@ -236,6 +236,50 @@ impl Market {
         shops::open(&self.engine, &system, shop).await.unwrap();
     }
 
+    /// A shop that brings quickly for ₹99, or lets people come, and for nothing from ₹1,000 on; with a product in a
+    /// category whose prices have 18 % of tax in them.
+    pub async fn generous_shop(&self) -> VariantId {
+        let system = Caller::system();
+        let owner = accounts::create(&self.engine, &system, sign_up("generous")).await.unwrap();
+        let shop = shops::NewShop {
+            handle: "generous".into(),
+            name: "Generous".into(),
+            description: String::new(),
+            delivery: Money::new(4_900, Currency::INR),
+            commission_bp: 1_000,
+            terms: shops::Terms {
+                town: "Ooty".into(),
+                free_delivery_from_minor: Some(100_000),
+                express: Some((9_900, (1, 2))),
+                pickup: true,
+                ..shops::Terms::default()
+            },
+            owner,
+        };
+        shops::open(&self.engine, &system, shop).await.unwrap();
+        let tree = vec![catalog::NewCategory {
+            slug: "tea".into(),
+            name: "Tea".into(),
+            parent: None,
+            tax_bp: 1_800,
+        }];
+        catalog::put_categories(&self.engine, &system, tree).await.unwrap();
+        let category = catalog::category_ids(&self.engine).await.unwrap().get("tea").copied();
+        let variant =
+            catalog::NewVariant { sku: "TEA".into(), price_minor: 59_000, stock: 9, ..Default::default() };
+        let product = catalog::NewProduct {
+            title: "Nilgiri tea".into(),
+            category,
+            variants: vec![variant],
+            ..Default::default()
+        };
+        catalog::put_products(&self.engine, &system, "generous", vec![product]).await.unwrap();
+        let of = haat_shared::catalog::ListProducts { shop: "generous".into(), ..Default::default() };
+        let page = catalog::list(&self.engine, &Caller::guest(), of).await.unwrap();
+        let slug = page.items[0].slug.clone();
+        catalog::product(&self.engine, &Caller::guest(), &slug).await.unwrap().variants[0].id
+    }
+
     /// A product with one variant, of which there are `stock`.
     pub async fn product(&self, shop: &str, title: &str, price_minor: i64, stock: i64) -> VariantId {
         let variant = catalog::NewVariant { sku: title.into(), price_minor, stock, ..Default::default() };

@@ -24,6 +24,7 @@ async fn every_statement_prepares_and_runs_on_both() {
         tour! {
             buying::a_guest_buys_from_two_shops_in_cash
             buying::a_purchase_is_shown_to_its_owner_and_to_who_has_the_link
+            buying::how_it_is_brought_is_chosen_before_paying
             buying::all_is_held_or_nothing
             buying::beginning_again_goes_on_with_the_same_checkout_until_the_basket_changes
             buying::time_runs_out_and_all_is_given_back

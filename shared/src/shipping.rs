@@ -1,0 +1,122 @@
+//! How orders are brought to shoppers, and what that costs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::Money;
+
+/// A way to bring an order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// As the shop usually does it.
+    #[default]
+    Standard,
+    /// Quicker, for more.
+    Express,
+    /// The shopper comes for it.
+    Pickup,
+}
+
+impl Delivery {
+    /// The name it is stored by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Express => "express",
+            Self::Pickup => "pickup",
+        }
+    }
+
+    /// The way stored by a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Standard, Self::Express, Self::Pickup].into_iter().find(|d| d.as_str() == name)
+    }
+}
+
+/// What a shop asks for bringing its orders, and how long that takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The usual price.
+    pub standard: Money,
+    /// From this much on the usual way is free.
+    pub free_from: Option<Money>,
+    /// How many days the usual way takes, at least and at most.
+    pub days: (i64, i64),
+    /// Price and days of the quicker way, if there is one.
+    pub express: Option<(Money, (i64, i64))>,
+    /// Whether shoppers may come for it.
+    pub pickup: bool,
+}
+
+/// How many days until an order can be come for, at least and at most.
+const PICKUP_DAYS: (i64, i64) = (0, 1);
+
+/// A way that is offered, at the price it is offered at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryOption {
+    /// The way.
+    pub delivery: Delivery,
+    /// What it costs.
+    pub price: Money,
+    /// How many days it takes, at least and at most.
+    pub days: (i64, i64),
+}
+
+/// What the usual way costs for goods of `subtotal`: nothing from `free_from` on.
+pub fn usual(standard: Money, free_from: Option<Money>, subtotal: Money) -> Money {
+    let free = free_from.is_some_and(|from| from.amount() <= subtotal.amount());
+    if free { Money::zero(standard.currency()) } else { standard }
+}
+
+impl Terms {
+    /// The ways that are offered for goods of `subtotal`, the usual one first.
+    pub fn options(&self, subtotal: Money) -> Vec<DeliveryOption> {
+        let usual = DeliveryOption {
+            delivery: Delivery::Standard,
+            price: usual(self.standard, self.free_from, subtotal),
+            days: self.days,
+        };
+        let express =
+            self.express.map(|(price, days)| DeliveryOption { delivery: Delivery::Express, price, days });
+        let pickup = self.pickup.then(|| DeliveryOption {
+            delivery: Delivery::Pickup,
+            price: Money::zero(self.standard.currency()),
+            days: PICKUP_DAYS,
+        });
+        [Some(usual), express, pickup].into_iter().flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Currency;
+
+    #[test]
+    fn the_usual_way_is_free_from_some_sum_on() {
+        let inr = |amount| Money::new(amount, Currency::INR);
+        let terms = Terms {
+            standard: inr(4_900),
+            free_from: Some(inr(50_000)),
+            days: (2, 5),
+            express: Some((inr(9_900), (1, 2))),
+            pickup: true,
+        };
+        for (subtotal, price) in [(0, 4_900), (49_999, 4_900), (50_000, 0), (90_000, 0)] {
+            assert_eq!(usual(terms.standard, terms.free_from, inr(subtotal)), inr(price), "{subtotal}");
+        }
+        let ways: Vec<_> =
+            terms.options(inr(60_000)).iter().map(|o| (o.delivery, o.price.amount())).collect();
+        assert_eq!(ways, [(Delivery::Standard, 0), (Delivery::Express, 9_900), (Delivery::Pickup, 0)]);
+        let plain = Terms { free_from: None, express: None, pickup: false, ..terms };
+        assert_eq!(plain.options(inr(1)).len(), 1);
+    }
+
+    #[test]
+    fn ways_are_stored_by_name() {
+        for way in [Delivery::Standard, Delivery::Express, Delivery::Pickup] {
+            assert_eq!(Delivery::parse(way.as_str()), Some(way));
+        }
+        assert_eq!(Delivery::parse("drone"), None);
+    }
+}
