@@ -15,6 +15,7 @@ use haat_shared::{
     Currency, Error, Money, Result,
     checkout::{CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutView, PaymentOutcome},
     id::kinds::{CheckoutId, ShopId, UserId},
+    media::Picture,
     payments::{Method, NextAction, PaymentState},
 };
 
@@ -23,8 +24,10 @@ statements! {
             t.token_hash, p.number AS purchase_number
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
-    LINES = "SELECT o.shop_id, o.shop_name, o.delivery_minor, l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor
+    LINES = "SELECT o.shop_id, o.shop_name, o.delivery_minor, l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor,
+            m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id
+        LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     PAYMENTS = "SELECT state, next_url FROM payments WHERE checkout_id = $1 ORDER BY id DESC";
 }
@@ -51,7 +54,8 @@ rows! {
         variant_title: String,
         quantity: i64,
         unit_minor: i64,
-        total_minor: i64,
+        total_minor: i64;
+        picture: Option<Picture>
     }
 
     struct PaymentRow {
@@ -101,6 +105,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
                     quantity: l.quantity,
                     unit_price: money(l.unit_minor),
                     total: money(l.total_minor),
+                    picture: l.picture,
                 })
                 .collect(),
         })
