@@ -76,6 +76,10 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotUnique => tu_string!(i18n, field.not_unique),
         FieldCode::Reserved => tu_string!(i18n, field.reserved),
         FieldCode::TooMany => tu_string!(i18n, field.too_many),
+        FieldCode::NotAPicture => tu_string!(i18n, field.not_a_picture),
+        FieldCode::PictureBroken => tu_string!(i18n, field.picture_broken),
+        FieldCode::PictureTooHeavy => tu_string!(i18n, field.picture_too_heavy),
+        FieldCode::PictureTooLarge => tu_string!(i18n, field.picture_too_large),
     }
     .to_owned()
 }

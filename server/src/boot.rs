@@ -1,6 +1,6 @@
 //! Boot: from a configuration to an engine with its gateways.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use haat_engine::{
     Clock, Db, Engine, Parts,
@@ -10,6 +10,7 @@ use haat_engine::{
 };
 use haat_gateways::{
     cash::Cash,
+    pictures::Pictures,
     sandbox::Sandbox,
     smtp::{Sender, Smtp},
 };
@@ -27,18 +28,21 @@ pub struct Booted {
     pub sandbox: Option<Arc<Sandbox>>,
     /// Who mails come from.
     pub sender: Sender,
+    /// The files of pictures.
+    pub pictures: Arc<Pictures>,
 }
 
 /// Opens the database. Makes the folder of an embedded one.
 pub async fn database(config: &Config) -> Result<Db, String> {
     let url = config.database.url.reveal();
-    if let Some(folder) = url.strip_prefix("sqlite:").and_then(|path| std::path::Path::new(path).parent()) {
+    if let Some(folder) = url.strip_prefix("sqlite:").and_then(|path| Path::new(path).parent()) {
         std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
     Db::open(url, config.database.connections).await.map_err(|e| e.to_string())
 }
 
-/// Wires everything together around an open database. The error says what of the configuration to change.
+/// Wires everything together around an open database. Makes the folder of pictures. The error says what of the
+/// configuration to change.
 pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
     let secret = Secret::new(config.security.secret.reveal());
     let public_url = config.server.public_url.trim_end_matches('/').to_owned();
@@ -67,6 +71,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
         url => Arc::new(Smtp::new(url, sender.clone()).map_err(|e| format!("mail.smtp_url: {e}"))?),
     };
     let currency = config.market.currency;
+    let pictures = Arc::new(Pictures::in_folder(Path::new(&config.media.folder))?);
     let engine = Engine::new(Parts {
         db,
         clock,
@@ -77,6 +82,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
         public_url,
         wake: Arc::default(),
         currency,
+        pictures: pictures.clone(),
     });
-    Ok(Booted { config: Arc::new(config), engine, sandbox, sender })
+    Ok(Booted { config: Arc::new(config), engine, sandbox, sender, pictures })
 }

@@ -41,6 +41,9 @@ enum Command {
         /// With the demo's shops and products.
         #[arg(long)]
         demo: bool,
+        /// Without pictures, which take some seconds.
+        #[arg(long)]
+        plain: bool,
     },
     /// Bring things in from a file.
     Import {
@@ -141,15 +144,15 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
             let steps = db.migrate(Clock::default().now_ms()).await.map_err(|e| e.to_string())?;
             print(format!("{}: {steps} steps taken", db.engine()));
         }
-        Command::Seed { demo: true } => {
+        Command::Seed { demo: true, plain } => {
             let booted = open(config).await?;
-            let owners = demo::seed(&booted.engine).await.map_err(|e| match e.at("email") {
+            let owners = demo::seed(&booted.engine, !plain).await.map_err(|e| match e.at("email") {
                 Some(_) => "the demo market is here already".to_owned(),
                 None => e.to_string(),
             })?;
             print(format!("Shop owners, all with the password {}: {}", demo::PASSWORD, owners.join(", ")));
         }
-        Command::Seed { demo: false } => return Err("say what to fill the market with: --demo".into()),
+        Command::Seed { demo: false, .. } => return Err("say what to fill the market with: --demo".into()),
         Command::Import { what: Import::Products { file, shop } } => {
             let booted = open(config).await?;
             let begun = Instant::now();

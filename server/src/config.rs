@@ -23,6 +23,8 @@ pub struct Config {
     pub server: Server,
     /// Where data is kept.
     pub database: Database,
+    /// Where pictures are kept.
+    pub media: Media,
     /// The market.
     pub market: Market,
     /// The ways to pay.
@@ -72,6 +74,14 @@ pub struct Database {
     pub url: Secret,
     /// Connections to PostgreSQL.
     pub connections: u32,
+}
+
+/// Where pictures are kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Media {
+    /// The folder of their files. Nodes of one market share it.
+    pub folder: String,
 }
 
 /// The market.
@@ -139,6 +149,12 @@ impl Default for Server {
 impl Default for Database {
     fn default() -> Self {
         Self { url: Secret("sqlite:data/haat.db".into()), connections: 16 }
+    }
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self { folder: "data/media".into() }
     }
 }
 

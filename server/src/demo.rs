@@ -5,8 +5,10 @@ use haat_engine::{
     catalog::{self, NewCategory, NewProduct, NewVariant, put_categories, put_products},
     shops::{self, NewShop, Terms},
 };
-use haat_shared::{Currency, Error, Money, Result, accounts::SignUp, catalog::Attribute};
+use haat_shared::{Currency, Error, Money, Result, accounts::SignUp, catalog::Attribute, media::NewPicture};
 use serde::Deserialize;
+
+use crate::drawings;
 
 /// The password of the demo's accounts; `haat seed` prints it.
 pub(crate) const PASSWORD: &str = "market-day-2026";
@@ -62,10 +64,9 @@ struct Product {
     compare_at_minor: Option<i64>,
     #[serde(rename = "kind")]
     _kind: String,
-    #[serde(rename = "picture")]
-    _picture: Option<String>,
-    #[serde(default, rename = "pictures")]
-    _pictures: Vec<String>,
+    picture: Option<String>,
+    #[serde(default)]
+    pictures: Vec<String>,
     variants: Vec<Variant>,
 }
 
@@ -84,7 +85,11 @@ fn read() -> Result<Market> {
     })
 }
 
-fn product(item: Product, category: haat_shared::id::kinds::CategoryId) -> NewProduct {
+fn product(
+    item: Product,
+    category: haat_shared::id::kinds::CategoryId,
+    pictures: Vec<NewPicture>,
+) -> NewProduct {
     let Product { sku, compare_at_minor, .. } = item;
     let variants = item.variants.into_iter().enumerate().map(|(i, variant)| NewVariant {
         sku: if i == 0 { sku.clone() } else { format!("{sku}-{}", i + 1) },
@@ -99,13 +104,13 @@ fn product(item: Product, category: haat_shared::id::kinds::CategoryId) -> NewPr
         description: item.description,
         category: Some(category),
         attributes: item.details.into_iter().map(|(name, value)| Attribute { name, value }).collect(),
-        picture: String::new(),
+        pictures,
         variants: variants.collect(),
     }
 }
 
-/// Opens the demo's shops and fills them. Answers the addresses of their owners.
-pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
+/// Opens the demo's shops and fills them, with pictures if they are wanted. Answers the addresses of their owners.
+pub(crate) async fn seed(engine: &Engine, pictures: bool) -> Result<Vec<String>> {
     let system = Caller::system();
     let market = read()?;
     let tree = market.category.into_iter().map(|c| NewCategory {
@@ -117,7 +122,7 @@ pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
     put_categories(engine, &system, tree.collect()).await?;
     let categories = catalog::category_ids(engine).await?;
     let mut owners = Vec::new();
-    for shop in market.shop {
+    for mut shop in market.shop {
         let form = SignUp { name: shop.owner, email: shop.email.clone(), password: PASSWORD.into() };
         let owner = accounts::create(engine, &system, form).await?;
         let new = NewShop {
@@ -138,12 +143,25 @@ pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
             owner,
         };
         shops::open(engine, &system, new).await?;
-        // Lists begin with what came last: the first of a shop's goods is what it shows first.
-        let goods = shop.product.into_iter().rev().map(|item| {
+        for item in &mut shop.product {
+            let first = item.picture.take();
+            item.pictures.splice(0..0, first);
+            if !pictures {
+                item.pictures.clear();
+            }
+        }
+        let names: Vec<&str> =
+            shop.product.iter().flat_map(|item| &item.pictures).map(String::as_str).collect();
+        let mut drawn = drawings::add(engine, &shop.handle, &names).await?.into_iter();
+        let mut goods = Vec::new();
+        for item in shop.product {
             let category = categories.get(&item.category).copied().ok_or(Error::Internal)?;
-            Ok(product(item, category))
-        });
-        put_products(engine, &system, &shop.handle, goods.collect::<Result<_>>()?).await?;
+            let pictures = drawn.by_ref().take(item.pictures.len()).collect();
+            goods.push(product(item, category, pictures));
+        }
+        // Lists begin with what came last: the first of a shop's goods is what it shows first.
+        goods.reverse();
+        put_products(engine, &system, &shop.handle, goods).await?;
         owners.push(shop.email);
     }
     Ok(owners)

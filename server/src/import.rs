@@ -90,8 +90,8 @@ fn product(line: &str) -> Result<NewProduct, String> {
         brand: text("supplier"),
         description: text("short_description"),
         attributes,
-        picture: String::new(),
         category: None,
+        pictures: Vec::new(),
         variants: vec![variant],
     })
 }

@@ -216,6 +216,7 @@ mod tests {
             quantity,
             unit_price: money(45_000),
             total: subtotal,
+            picture: None,
         };
         OrderView {
             id: Id::from_uuid(Default::default()),

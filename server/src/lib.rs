@@ -5,6 +5,7 @@ pub mod boot;
 pub mod cli;
 pub mod config;
 mod demo;
+mod drawings;
 pub mod http;
 mod import;
 pub mod letters;

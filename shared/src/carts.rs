@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::FieldError,
     id::kinds::{CartId, CartLineId, ShopId, VariantId},
+    media::Picture,
     money::Money,
     text,
 };
@@ -106,8 +107,8 @@ pub struct CartLineView {
     pub total: Money,
     /// How many can be had now; fewer than `quantity` must be mended before checkout.
     pub available: i64,
-    /// The address of its picture; empty without one.
-    pub picture: String,
+    /// The product's first picture.
+    pub picture: Option<Picture>,
 }
 
 #[cfg(test)]

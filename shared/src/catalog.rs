@@ -6,6 +6,7 @@ pub mod edit;
 
 use crate::{
     id::kinds::{ProductId, VariantId},
+    media::Picture,
     money::Money,
     page::Page,
     shops::{ShopCard, ShopView},
@@ -41,8 +42,8 @@ pub struct ProductCard {
     pub shop_name: String,
     /// The shop's handle.
     pub shop_handle: String,
-    /// The address of its picture; empty without one.
-    pub picture: String,
+    /// Its first picture.
+    pub picture: Option<Picture>,
 }
 
 /// A product on its page.
@@ -66,8 +67,8 @@ pub struct ProductView {
     pub trail: Vec<CategoryLink>,
     /// Who sells it.
     pub shop: ShopView,
-    /// The address of its picture; empty without one.
-    pub picture: String,
+    /// Its pictures, in the order they are shown in.
+    pub pictures: Vec<Picture>,
 }
 
 /// A detail of a product: "Weight", "3.4 kg".

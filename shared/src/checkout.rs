@@ -8,6 +8,7 @@ use crate::{
     accounts::{EMAIL_MAX, Email, NAME_MAX},
     error::{FieldCode, FieldError},
     id::kinds::{CheckoutId, ShopId},
+    media::Picture,
     money::Money,
     payments::{Method, NextAction},
     shipping::{Delivery, DeliveryOption},
@@ -308,6 +309,8 @@ pub struct CheckoutLineView {
     pub unit_price: Money,
     /// What they cost together.
     pub total: Money,
+    /// The product's first picture, as it is now.
+    pub picture: Option<Picture>,
 }
 
 #[cfg(test)]

@@ -134,6 +134,14 @@ pub enum FieldCode {
     Reserved,
     /// More of them than there may be.
     TooMany,
+    /// Not a picture of a kind that we take.
+    NotAPicture,
+    /// A picture that is damaged, or ends before its end.
+    PictureBroken,
+    /// A picture of more bytes than we take.
+    PictureTooHeavy,
+    /// A picture of more pixels than we take.
+    PictureTooLarge,
 }
 
 impl FieldError {

@@ -154,6 +154,8 @@ pub mod kinds {
         Product ProductId "prod";
         /// A category of the market's tree.
         Category CategoryId "cat";
+        /// A picture.
+        Media MediaId "media";
         /// What goes into a cart. Its stock is the capacity of the same id.
         Variant VariantId "var";
         /// A row of something scarce.

@@ -11,6 +11,7 @@ pub mod checkout;
 pub mod error;
 pub mod id;
 pub mod ledger;
+pub mod media;
 pub mod money;
 pub mod orders;
 pub mod page;

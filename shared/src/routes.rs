@@ -9,6 +9,8 @@ pub enum Surface {
     Seller,
     /// A plain form, for those without JavaScript and with it.
     Form,
+    /// A picture.
+    File,
     /// A server function, called by the hydrated page.
     Function,
     /// A report from a payment gateway.
@@ -88,6 +90,7 @@ routes! {
     FORM_SIGN_IN POST "/sign-in" Form Anyone;
     FORM_SIGN_UP POST "/sign-up" Form Anyone;
     FORM_SIGN_OUT POST "/sign-out" Form Anyone;
+    FORM_ADD_PICTURE POST "/seller/{handle}/media" Form Member;
 
     FN_ME POST "/api/accounts/me" Function Anyone;
     FN_DRAFT POST "/api/accounts/draft" Function Anyone;
@@ -118,6 +121,7 @@ routes! {
     FN_CANCEL POST "/api/orders/cancel" Function Member;
     FN_ALL_ORDERS POST "/api/orders/list_all" Function Operator;
 
+    MEDIA GET "/media/{file}" File Anyone;
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed;
     WEBHOOK POST "/webhooks/{gateway}" Webhook Signed;
     SANDBOX_PAGE GET "/sandbox/pay/{id}" Sandbox Signed;

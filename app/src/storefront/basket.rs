@@ -168,7 +168,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     view! {
         <li class="line" aria-busy=move || busy.get().then_some("true")>
             <div class="line-picture">
-                <Picture src=line.picture title=line.title.clone() />
+                <Picture of=line.picture title=line.title.clone() sizes="88px" />
             </div>
             <div class="line-words">
                 <h3 class="line-title"><a href=href>{line.title.clone()}</a></h3>

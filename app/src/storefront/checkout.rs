@@ -18,8 +18,8 @@ use crate::{
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     ui::{
-        Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, Select,
-        Sums, loaded,
+        Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, Picture,
+        Select, Sums, loaded,
     },
     words::{self, I18n},
 };
@@ -363,6 +363,7 @@ pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>) -> impl Into
         let variant = (!line.variant_title.is_empty()).then(|| view! { <span class="note">{line.variant_title}</span> });
         view! {
             <li>
+                <Picture of=line.picture title=line.title.clone() sizes="48px" />
                 <span class="bought-count">{tu_string!(i18n, checkout.quantity, n = line.quantity).to_string()}</span>
                 <span class="bought-title">{line.title} {variant}</span>
                 <span class="price">{line.total.to_string()}</span>

@@ -6,6 +6,7 @@ use haat_shared::{
     carts::AddLine,
     catalog::{ProductView, VariantView},
     id::kinds::VariantId,
+    media,
     shops::ShopView,
 };
 use leptos::{ev::SubmitEvent, prelude::*};
@@ -23,6 +24,9 @@ use crate::{
 
 /// From how many pieces on their number is nobody's worry.
 const PLENTY: i64 = 10;
+
+/// How wide a picture of the gallery is shown.
+const GALLERY: &str = "(min-width: 1200px) 565px, (min-width: 768px) 46vw, 92vw";
 
 /// A product's page.
 #[component]
@@ -97,7 +101,7 @@ fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
         <div class="width page product">
             <Trail links=product.trail />
             <div class="product-picture">
-                <Picture src=product.picture title=product.title.clone() eager=true />
+                <Gallery pictures=product.pictures title=product.title.clone() />
             </div>
             <div class="product-buy">
                 {brand}
@@ -122,6 +126,44 @@ fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// The pictures of a product. On a phone they lie side by side, to be swiped; where there is room one is shown, and the
+/// others are chosen below it. The choice is a radio button, so that it needs no script and knows the arrow keys.
+#[component]
+fn Gallery(pictures: Vec<media::Picture>, title: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let of = pictures.len();
+    let alt = move |picture: &media::Picture, title: &str| {
+        if picture.alt.is_empty() { title.to_owned() } else { picture.alt.clone() }
+    };
+    let mut pictures = pictures;
+    if of < 2 {
+        let only = pictures.pop();
+        let alt = only.as_ref().map(|picture| alt(picture, &title)).unwrap_or_default();
+        return view! { <Picture of=only title sizes=GALLERY alt eager=true /> }.into_any();
+    }
+    let each = pictures.into_iter().enumerate().map(|(i, picture)| {
+        let (id, name) =
+            (format!("picture-{i}"), tu_string!(i18n, product.picture, n = i + 1, of = of).to_string());
+        let alt = alt(&picture, &title);
+        view! {
+            <div class="gallery-item">
+                <input type="radio" name="picture" id=id.clone() aria-label=name checked=i == 0 />
+                <label for=id>
+                    <Picture of=Some(picture.clone()) title=title.clone() sizes="72px" />
+                </label>
+                <Picture of=Some(picture) title=title.clone() sizes=GALLERY alt eager=i == 0 />
+            </div>
+        }
+    });
+    let each = each.collect_view();
+    view! {
+        <div class="gallery" role="radiogroup" aria-label=tu_string!(i18n, product.pictures)>
+            {each}
+        </div>
+    }
+    .into_any()
 }
 
 /// Price, stock, options, quantity, and **Add to basket**.

@@ -11,6 +11,9 @@ use crate::{
 /// How many pictures are in sight at first.
 const EAGER: usize = 4;
 
+/// How wide they are: two, three or four across.
+const SIZES: &str = "(min-width: 1200px) 266px, (min-width: 1000px) 23vw, (min-width: 640px) 30vw, 46vw";
+
 /// A grid of products.
 #[component]
 pub(crate) fn ProductGrid(items: Vec<ProductCard>, #[prop(default = true)] with_shop: bool) -> impl IntoView {
@@ -39,7 +42,7 @@ fn Card(product: ProductCard, eager: bool, with_shop: bool) -> impl IntoView {
     view! {
         <li class="card">
             <div class="card-picture">
-                <Picture src=product.picture title=product.title.clone() eager />
+                <Picture of=product.picture title=product.title.clone() sizes=SIZES eager />
                 {(!product.in_stock).then(|| view! { <span class="badge">{t!(i18n, products.sold_out)}</span> })}
             </div>
             {brand}

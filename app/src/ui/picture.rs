@@ -1,21 +1,27 @@
 //! Pictures of a fixed shape, and what stands in for those that are missing.
 
+use haat_shared::media::{self, Format};
 use leptos::prelude::*;
 
-/// A picture, or a calm drawing with the first letter of what it would show.
+/// A picture in the width that the screen needs, on its own colour until it is there; or a calm drawing with the first
+/// letter of what it would show.
 #[component]
 pub fn Picture(
-    /// The address of the picture; empty without one.
-    #[prop(into)]
-    src: String,
-    /// What it shows. The words beside it say the same, so it is not read out.
+    /// The picture, if there is one.
+    of: Option<media::Picture>,
+    /// What it would show.
     #[prop(into)]
     title: String,
+    /// How wide it is shown, in the words of `sizes`.
+    sizes: &'static str,
+    /// What is read out; nothing where the words beside it say the same.
+    #[prop(optional, into)]
+    alt: String,
     /// Whether it is among the first things seen.
     #[prop(optional)]
     eager: bool,
 ) -> impl IntoView {
-    if src.is_empty() {
+    let Some(picture) = of else {
         let letter = title.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().to_string());
         return view! {
             <span class=format!("picture drawn tone-{}", tone(&title)) aria-hidden="true">
@@ -23,11 +29,28 @@ pub fn Picture(
             </span>
         }
         .into_any();
-    }
-    let loading = if eager { "eager" } else { "lazy" };
+    };
+    let (loading, priority) = if eager { ("eager", "high") } else { ("lazy", "auto") };
+    // The policy of the page allows no inline style; an attribute of a drawing is none.
     view! {
         <span class="picture">
-            <img src=src alt="" width="600" height="600" loading=loading decoding="async" />
+            <svg class="picture-color" aria-hidden="true">
+                <rect width="100%" height="100%" fill=picture.color.clone()></rect>
+            </svg>
+            <picture>
+                <source type=Format::Webp.mime() srcset=picture.srcset(Format::Webp) sizes=sizes />
+                <img
+                    src=picture.src()
+                    srcset=picture.srcset(Format::Jpeg)
+                    sizes=sizes
+                    alt=alt
+                    width=picture.width.to_string()
+                    height=picture.height.to_string()
+                    loading=loading
+                    fetchpriority=priority
+                    decoding="async"
+                />
+            </picture>
         </span>
     }
     .into_any()

@@ -62,7 +62,6 @@ CREATE TABLE products (
     description TEXT NOT NULL,
     -- JSON, opaque to the database: a list of names and values in the order they are shown in.
     attributes TEXT NOT NULL,
-    picture TEXT NOT NULL,
     -- Title and brand in lower case, for plain search.
     search_folded TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('draft', 'published', 'archived')),

@@ -9,6 +9,7 @@ use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     carts::{self, AddLine, CartGroup, CartLineView, CartView, LINES_MAX, QUANTITY_MAX, SetQuantity},
     id::kinds::{CartId, CartLineId, ShopId, UserId, VariantId},
+    media::Picture,
     shipping,
 };
 
@@ -28,11 +29,13 @@ statements! {
     SET = "UPDATE cart_lines SET quantity = $3 WHERE id = $1 AND cart_id = $2";
     REMOVE = "DELETE FROM cart_lines WHERE id = $1 AND cart_id = $2";
     LINES = "SELECT l.id, l.cart_id, l.variant_id, l.quantity, l.price_seen_minor, v.title AS variant_title, v.price_minor,
-            p.title, p.slug, p.picture, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
+            p.title, p.slug, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
             s.delivery_minor, s.free_delivery_from_minor,
-            CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held ELSE 0 END AS available
+            CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held ELSE 0 END AS available,
+            m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM carts t JOIN cart_lines l ON l.cart_id = t.id JOIN variants v ON v.id = l.variant_id
         JOIN capacities c ON c.id = v.id JOIN products p ON p.id = v.product_id JOIN shops s ON s.id = v.shop_id
+        LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE t.id = $1 ORDER BY l.id";
     ADOPT = "UPDATE carts SET user_id = $2, token_hash = NULL, updated_at = $3 WHERE id = $1 AND state = 'open'";
     MERGE_BOTH = "UPDATE cart_lines SET quantity = CASE WHEN cart_lines.quantity + guest.quantity > $3 THEN $3
@@ -61,14 +64,14 @@ rows! {
         price_minor: i64,
         title: String,
         slug: String,
-        picture: String,
         shop_id: ShopId,
         shop_name: String,
         shop_handle: String,
         currency: Currency,
         delivery_minor: i64,
         free_delivery_from_minor: Option<i64>,
-        available: i64,
+        available: i64;
+        picture: Option<Picture>
     }
 }
 

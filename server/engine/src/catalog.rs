@@ -15,7 +15,7 @@ pub use put::{NewProduct, NewVariant, Put, put_products};
 use crate::{
     Caller, Engine,
     db::{ListQuery, RegisteredList, Value, list::like},
-    params, rows, shops, statements,
+    media, params, rows, shops, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
@@ -24,6 +24,7 @@ use haat_shared::{
         SORTS, VariantView,
     },
     id::kinds::{CategoryId, ProductId, VariantId},
+    media::Picture,
     page::Page,
     text,
 };
@@ -31,13 +32,15 @@ use haat_shared::{
 /// What a card shows.
 macro_rules! cards {
     () => {
-        "SELECT p.id, p.slug, p.title, p.brand, p.picture, p.price_min_minor, p.price_max_minor, s.currency,
+        "SELECT p.id, p.slug, p.title, p.brand, p.price_min_minor, p.price_max_minor, s.currency,
         s.name AS shop_name, s.handle AS shop_handle,
         (SELECT MAX(v.compare_at_minor) FROM variants v
             WHERE v.product_id = p.id AND NOT v.archived AND v.price_minor = p.price_min_minor) AS compare_at_minor,
         EXISTS (SELECT 1 FROM variants v JOIN capacities c ON c.id = v.id
-            WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand > c.held) AS in_stock
-        FROM products p JOIN shops s ON s.id = p.shop_id"
+            WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand > c.held) AS in_stock,
+        m.id AS media_id, m.width, m.height, m.color, pp.alt
+        FROM products p JOIN shops s ON s.id = p.shop_id
+        LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id"
     };
 }
 
@@ -79,7 +82,7 @@ statements! {
     COUNT_POPULAR = "INSERT INTO popular_products (product_id, units)
         SELECT l.product_id, CAST(SUM(l.quantity) AS BIGINT) FROM orders o JOIN order_lines l ON l.order_id = o.id
         WHERE o.created_at > $1 AND o.state <> 'cancelled' GROUP BY l.product_id ORDER BY 2 DESC LIMIT $2";
-    FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.picture, p.category_id, s.handle AS shop_handle
+    FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.category_id, s.handle AS shop_handle
         FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.slug = $1 AND p.state = 'published'";
     VARIANTS = "SELECT v.id, v.title, v.price_minor, v.compare_at_minor, c.on_hand - c.held AS available
         FROM variants v JOIN capacities c ON c.id = v.id
@@ -92,14 +95,14 @@ rows! {
         slug: String,
         title: String,
         brand: String,
-        picture: String,
         compare_at_minor: Option<i64>,
         price_min_minor: i64,
         price_max_minor: i64,
         currency: Currency,
         shop_name: String,
         shop_handle: String,
-        in_stock: bool,
+        in_stock: bool;
+        picture: Option<Picture>
     }
 
     struct ProductRow {
@@ -109,7 +112,6 @@ rows! {
         brand: String,
         description: String,
         attributes: String,
-        picture: String,
         category_id: Option<CategoryId>,
         shop_handle: String,
     }
@@ -242,7 +244,7 @@ pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<Pro
             })
             .collect(),
         shop,
-        picture: row.picture,
+        pictures: media::of_product(engine, row.id).await?,
     })
 }
 

@@ -18,6 +18,7 @@ use haat_shared::{
         PaymentOutcome,
     },
     id::kinds::{CheckoutId, ShopId, UserId},
+    media::Picture,
     payments::{Method, NextAction, PaymentState},
     shipping::Delivery,
 };
@@ -27,9 +28,11 @@ statements! {
             t.token_hash, p.number AS purchase_number
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
-    LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, s.town, l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor
-        FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id
-        JOIN shops s ON s.id = o.shop_id WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
+    LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, s.town, l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor,
+            m.id AS media_id, m.width, m.height, m.color, pp.alt
+        FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id JOIN shops s ON s.id = o.shop_id
+        LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
+        WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     PAYMENTS = "SELECT state, next_url FROM payments WHERE checkout_id = $1 ORDER BY id DESC";
 }
 
@@ -58,7 +61,8 @@ rows! {
         variant_title: String,
         quantity: i64,
         unit_minor: i64,
-        total_minor: i64,
+        total_minor: i64;
+        picture: Option<Picture>
     }
 
     struct PaymentRow {
@@ -110,6 +114,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
                     quantity: l.quantity,
                     unit_price: money(l.unit_minor),
                     total: money(l.total_minor),
+                    picture: l.picture,
                 })
                 .collect(),
         })

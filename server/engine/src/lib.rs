@@ -3,7 +3,7 @@
 //! A use case is a function: it takes the [`Engine`], the [`Caller`] and a command, authorises the caller, opens a
 //! transaction, loads, asks a pure rule of `haat_shared`, writes rows and facts, commits, and answers with a view.
 //! Every SQL statement of the program is in this crate, beside the use case that needs it. What it needs from outside
-//! (payment gateways, mailers) it asks for by a trait; it knows no HTTP, no HTML and no words.
+//! (payment gateways, mailers, a place for pictures) it asks for by a trait; it knows no HTTP, no HTML and no words.
 
 pub mod accounts;
 pub mod caller;
@@ -18,6 +18,7 @@ pub mod idempotency;
 pub mod inventory;
 pub mod jobs;
 pub mod ledger;
+pub mod media;
 pub mod notifications;
 pub mod oracle;
 pub mod orders;
@@ -60,6 +61,8 @@ pub struct Parts {
     pub wake: Arc<tokio::sync::Notify>,
     /// The currency of the market.
     pub currency: Currency,
+    /// Where pictures are kept.
+    pub pictures: media::Pictures,
 }
 
 impl Engine {

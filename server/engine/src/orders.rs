@@ -1,5 +1,24 @@
 //! Purchases and orders. The shopper sees the whole purchase, each shop its own order and nothing else.
 
+/// The lines of orders, with what a view shows of their order.
+macro_rules! lines_of {
+    ($orders:literal, $rest:literal) => {
+        concat!(
+            "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
+            o.tracking_number, o.tracking_url, o.currency, o.subtotal_minor, o.delivery_minor, o.tax_minor, o.delivery,
+            o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
+            l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor,
+            m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
+            $orders,
+            " AS o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
+            JOIN order_lines l ON l.order_id = o.id
+            LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0
+            LEFT JOIN media m ON m.id = pp.media_id ",
+            $rest
+        )
+    };
+}
+
 mod desk;
 mod moves;
 
@@ -16,6 +35,7 @@ use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
     checkout::{Address, CheckoutLineView},
     id::kinds::{Job, OrderId, PurchaseId, UserId},
+    media::Picture,
     orders::{OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView},
     page::Page,
     payments::Method,
@@ -43,39 +63,25 @@ statements! {
             t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.number = $1";
-    LINES = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
-            o.tracking_number, o.tracking_url, o.currency, o.subtotal_minor,
-            o.delivery_minor, o.tax_minor, o.delivery, o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
-            l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
-        FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
-        JOIN order_lines l ON l.order_id = o.id WHERE o.purchase_id = $1 ORDER BY o.number, l.position";
-    OF_SHOP = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
-            o.tracking_number, o.tracking_url, o.currency, o.subtotal_minor,
-            o.delivery_minor, o.tax_minor, o.delivery, o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
-            l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
-        FROM (SELECT * FROM orders WHERE shop_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS o
-        JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
-        JOIN order_lines l ON l.order_id = o.id ORDER BY o.id DESC, l.position";
+    LINES = lines_of!("orders", "WHERE o.purchase_id = $1 ORDER BY o.number, l.position");
+    OF_SHOP = lines_of!(
+        "(SELECT * FROM orders WHERE shop_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)",
+        "ORDER BY o.id DESC, l.position"
+    );
     PURCHASES_TOLD = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.total_minor,
             p.created_at, t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')";
-    LINES_TOLD = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
-            o.tracking_number, o.tracking_url, o.currency,
-            o.subtotal_minor, o.delivery_minor, o.tax_minor, o.delivery, o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method,
-            l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
-        FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
-        JOIN order_lines l ON l.order_id = o.id
-        WHERE o.purchase_id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')
-        ORDER BY o.number, l.position";
-    ORDERS_TOLD = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
-            o.tracking_number, o.tracking_url, o.currency,
-            o.subtotal_minor, o.delivery_minor, o.tax_minor, o.delivery, o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method,
-            l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
-        FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
-        JOIN order_lines l ON l.order_id = o.id
-        WHERE o.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'order_placed')
-        ORDER BY o.number, l.position";
+    LINES_TOLD = lines_of!(
+        "orders",
+        "WHERE o.purchase_id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')
+        ORDER BY o.number, l.position"
+    );
+    ORDERS_TOLD = lines_of!(
+        "orders",
+        "WHERE o.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'order_placed')
+        ORDER BY o.number, l.position"
+    );
 }
 
 /// A day.
@@ -121,7 +127,8 @@ rows! {
         variant_title: String,
         quantity: i64,
         unit_minor: i64,
-        line_minor: i64,
+        line_minor: i64;
+        picture: Option<Picture>
     }
 
     struct HistoryRow {
@@ -164,6 +171,7 @@ fn shop_orders(rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
                         quantity: l.quantity,
                         unit_price: money(l.unit_minor),
                         total: money(l.line_minor),
+                        picture: l.picture.clone(),
                     })
                     .collect(),
                 subtotal: money(head.subtotal_minor),

@@ -1,11 +1,11 @@
 //! Shops.
 
-use crate::{Caller, Engine, Fault, params, random, rows, statements};
+use crate::{Caller, Engine, Fault, Who, db::One, params, random, rows, statements};
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     id::kinds::{ShopId, UserId},
     page::Page,
-    permissions::Role,
+    permissions::{Permission, Role},
     shops::{PAGE_SIZE, ShopCard, ShopView},
 };
 use uuid::Uuid;
@@ -22,6 +22,7 @@ statements! {
             address, free_delivery_from_minor, delivery_days_min, delivery_days_max, returns_days, express_minor,
             express_days_min, express_days_max, pickup)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+    ID = "SELECT id AS value FROM shops WHERE handle = $1";
     JOIN = "INSERT INTO shop_members (shop_id, user_id, role) VALUES ($1, $2, $3)";
 }
 
@@ -83,6 +84,20 @@ pub async fn shop(engine: &Engine, _: &Caller, handle: &str) -> Result<ShopView>
         returns_days: row.returns_days,
         products: row.products,
     })
+}
+
+/// The shop with this handle, if the caller may do this there: a member whose role allows it, or the program itself.
+pub(crate) async fn of(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    permission: Permission,
+) -> Result<ShopId> {
+    if !matches!(caller.who, Who::System) {
+        return caller.shop(handle, permission);
+    }
+    let shop: One<ShopId> = engine.db.opt(&ID, params![handle]).await?.ok_or(Error::NotFound)?;
+    Ok(shop.0)
 }
 
 /// A shop to be.

@@ -5,6 +5,7 @@ mod dev;
 mod forms;
 mod health;
 mod layers;
+mod media;
 mod pages;
 mod sandbox;
 mod sitemap;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use axum::{
     Router,
-    extract::FromRef,
+    extract::{DefaultBodyLimit, FromRef},
     http::{HeaderName, HeaderValue, header},
     middleware,
     routing::{get, post},
@@ -107,6 +108,13 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
             ServeDir::new(format!("{}/pkg", config.server.site_root)).precompressed_br().precompressed_gzip(),
         );
 
+    // Alone in taking megabytes, and the time that they need.
+    let uploads = Router::new()
+        .route(FORM_ADD_PICTURE, post(media::add))
+        .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
+        .layer(DefaultBodyLimit::max(media::FORM_BYTES_MAX))
+        .layer(timeout(media::FORM_TIME));
+
     let mut router = Router::new();
     for page in pages {
         router = router.route(&axum_path(page.path()), get(pages::page));
@@ -139,7 +147,11 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(HEALTHZ, get(health::alive))
         .route(READYZ, get(health::ready))
         .route(METRICS, get(health::metrics))
+        .route(MEDIA, get(media::file))
         .nest_service("/pkg", built)
+        .layer(RequestBodyLimitLayer::new(config.server.body_bytes_max))
+        .layer(timeout(Duration::from_secs(config.server.timeout_s)))
+        .merge(uploads)
         .layer(
             ServiceBuilder::new()
                 .set_x_request_id(MakeRequestUuid)
@@ -148,15 +160,14 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
                 .layer(middleware::from_fn(layers::measure))
                 .layer(middleware::from_fn_with_state(config.secure(), layers::secure))
                 .layer(CatchPanicLayer::custom(layers::panicked))
-                .layer(TimeoutLayer::with_status_code(
-                    http::StatusCode::SERVICE_UNAVAILABLE,
-                    Duration::from_secs(config.server.timeout_s),
-                ))
                 .layer(CsrfLayer::new())
-                .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-                .layer(RequestBodyLimitLayer::new(config.server.body_bytes_max)),
+                .layer(CompressionLayer::new().quality(CompressionLevel::Fastest)),
         )
         .with_state(state)
+}
+
+fn timeout(after: Duration) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(http::StatusCode::SERVICE_UNAVAILABLE, after)
 }
 
 /// `/p/:slug` as `/p/{slug}`.

@@ -15,5 +15,6 @@ mod arrows;
 mod crashes;
 mod faults;
 mod mails;
+mod media;
 mod program;
 mod requests;

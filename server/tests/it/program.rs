@@ -36,8 +36,12 @@ fn postgres() -> String {
 }
 
 impl Program {
-    /// A seeded market that is not served yet.
+    /// A seeded market, without pictures, that is not served yet.
     pub async fn prepare(on: On) -> Self {
+        Self::seeded(on, &["seed", "--demo", "--plain"]).await
+    }
+
+    async fn seeded(on: On, seed: &[&str]) -> Self {
         let name = format!("haat_{}", haat_engine::random::number().to_lowercase());
         let folder = std::env::temp_dir().join(&name);
         std::fs::create_dir_all(&folder).unwrap();
@@ -62,7 +66,7 @@ impl Program {
         program.set("HAAT__PAYMENTS__SANDBOX_URL", &format!("http://127.0.0.1:{port}"));
         program.set("HAAT__LOG__FILTER", "warn");
         program.run_ok(&["migrate"]);
-        program.run_ok(&["seed", "--demo"]);
+        program.run_ok(seed);
         program
     }
 
@@ -78,6 +82,14 @@ impl Program {
         let lines: Vec<String> = (0..24).map(line).collect();
         std::fs::write(&file, lines.join("\n")).unwrap();
         self.run_ok(&["import", "products", file.to_str().unwrap(), "--shop", shop]);
+    }
+
+    /// A market with pictures.
+    #[allow(dead_code, reason = "not for the benchmark")]
+    pub async fn with_pictures(on: On) -> Self {
+        let mut program = Self::seeded(on, &["seed", "--demo"]).await;
+        program.start().await;
+        program
     }
 
     pub async fn serve(on: On) -> Self {

@@ -10,7 +10,7 @@ use crate::{
     db::{DbError, One, Tx, Value},
     edits, fault,
     idempotency::{self, Claim, Key},
-    inventory, params, random, rows, statements,
+    inventory, media, params, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Result,
@@ -24,9 +24,9 @@ statements! {
     CURRENCY = "SELECT currency AS value FROM shops WHERE id = $1";
     TAKEN = "SELECT v.sku FROM variants v JOIN (VALUES [($1, $2, $3)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND v.product_id <> given.column3 WHERE NOT v.archived";
-    ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, picture, search_folded, state,
+    ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, search_folded, state,
             price_min_minor, price_max_minor, created_at, updated_at, options, title_key)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, 'draft', $9, $10, $11, $11, $12, $13)";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'draft', $9, $10, $11, $11, $12, $13)";
     ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, options, price_minor, compare_at_minor,
             low_stock, position)
         VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)]";
@@ -426,6 +426,7 @@ async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId, now: i64) -> Tri
     }
     tx.exec(&DELETE_CART_LINES, params![id]).await?;
     tx.exec(&DELETE_MOVEMENTS, params![id]).await?;
+    tx.exec(&media::CLEAR, params![id]).await?;
     let variants: Vec<One<VariantId>> = tx.all(&DELETE_VARIANTS, params![id]).await?;
     let capacities: Vec<[Value; 1]> = variants.iter().map(|v| [v.0.into()]).collect();
     tx.exec_many(&DELETE_CAPACITIES, &capacities).await?;

@@ -6,12 +6,14 @@ use super::{slug_of, title_key};
 use crate::{
     Caller, Engine,
     db::{Tx, Value},
-    inventory, params, random, rows, statements,
+    inventory, media, random, rows, shops, statements,
 };
 use haat_shared::{
     Error, Result,
     catalog::{Attribute, TITLE_MAX},
     id::kinds::*,
+    media::NewPicture,
+    permissions::Permission,
     text,
 };
 
@@ -28,8 +30,8 @@ pub struct NewProduct {
     pub category: Option<CategoryId>,
     /// Its details, in order.
     pub attributes: Vec<Attribute>,
-    /// The address of its picture; may be empty.
-    pub picture: String,
+    /// Its pictures, of the same shop; only counts for a product that is new.
+    pub pictures: Vec<NewPicture>,
     /// What can be bought; at least one.
     pub variants: Vec<NewVariant>,
 }
@@ -62,12 +64,11 @@ pub struct Put {
 const ROWS_MAX: usize = 500;
 
 statements! {
-    SHOP = "SELECT id AS value FROM shops WHERE handle = $1";
     KNOWN = "SELECT v.sku, v.product_id FROM variants v JOIN (VALUES [($1, $2)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND NOT v.archived";
-    ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, picture, search_folded, state,
+    ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, search_folded, state,
             price_min_minor, price_max_minor, created_at, updated_at, title_key, category_id)
-        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, 'published', $10, $11, $12, $12, $13, $14)]";
+        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, 'published', $9, $10, $11, $11, $12, $13)]";
     ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, price_minor, compare_at_minor, position)
         VALUES [($1, $2, $3, $4, $5, $6, $7, $8)]";
     UPDATE = "UPDATE products SET title = given.column2, brand = given.column3, description = given.column4,
@@ -97,20 +98,21 @@ pub async fn put_products(
     products: Vec<NewProduct>,
 ) -> Result<Put> {
     caller.operator()?;
-    let shop: crate::db::One<ShopId> = engine.db.opt(&SHOP, params![handle]).await?.ok_or(Error::NotFound)?;
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let mut checked = Vec::with_capacity(products.len());
     for product in products {
         let title = text::line("title", &product.title, TITLE_MAX).map_err(|f| Error::Invalid(vec![f]))?;
         if product.variants.is_empty() {
             return Err(Error::field("variants", haat_shared::FieldCode::Missing));
         }
-        checked.push(NewProduct { title, ..product });
+        let pictures = media::checked(product.pictures)?;
+        checked.push(NewProduct { title, pictures, ..product });
     }
     let put = engine
         .db
         .write(
             "catalog::put_products",
-            (shop.0, checked, engine.clock.now_ms()),
+            (shop, checked, engine.clock.now_ms()),
             |tx, (shop, products, now)| Box::pin(put_in_tx(tx, *shop, products, *now)),
         )
         .await?;
@@ -141,8 +143,8 @@ async fn put_in_tx(tx: &mut Tx, shop: ShopId, products: &[NewProduct], now: i64)
 }
 
 async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> crate::Tried<Vec<ProductId>> {
-    let (mut rows, mut capacities, mut movements, mut variants, mut ids) =
-        (vec![], vec![], vec![], vec![], vec![]);
+    let (mut rows, mut capacities, mut movements, mut variants, mut pictures, mut ids) =
+        (vec![], vec![], vec![], vec![], vec![], vec![]);
     for product in products {
         let id: ProductId = random::id(now);
         let (min, max) = span(product);
@@ -154,7 +156,6 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
             product.brand.as_str().into(),
             product.description.as_str().into(),
             json(&product.attributes).into(),
-            product.picture.as_str().into(),
             searched(product).into(),
             min.into(),
             max.into(),
@@ -181,6 +182,7 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
             ];
             variants.push(row);
         }
+        pictures.extend(media::rows(id, shop, &product.pictures));
         ids.push(id);
     }
     tx.exec_many(&ADD, &rows).await?;
@@ -192,6 +194,9 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
     }
     for variants in variants.chunks(ROWS_MAX) {
         tx.exec_many(&ADD_VARIANTS, variants).await?;
+    }
+    for pictures in pictures.chunks(ROWS_MAX) {
+        media::attach_in_tx(tx, pictures).await?;
     }
     Ok(ids)
 }

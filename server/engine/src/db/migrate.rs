@@ -18,6 +18,7 @@ pub struct Migration {
 pub const SCHEMA: &[Migration] = &[
     Migration { number: 1, name: "spine", sql: include_str!("../../migrations/0001_spine.sql") },
     Migration { number: 2, name: "mail", sql: include_str!("../../migrations/0002_mail.sql") },
+    Migration { number: 3, name: "media", sql: include_str!("../../migrations/0003_media.sql") },
     Migration { number: 4, name: "seller", sql: include_str!("../../migrations/0004_seller.sql") },
     Migration { number: 5, name: "categories", sql: include_str!("../../migrations/0005_categories.sql") },
     Migration { number: 6, name: "delivery", sql: include_str!("../../migrations/0006_delivery.sql") },

@@ -232,15 +232,19 @@ pub trait FromRow: Sized {
     fn from_row(row: &Row<'_>) -> Result<Self, DbError>;
 }
 
-/// Declares structs that are read from rows, each field from the column of its name.
+/// Declares structs that are read from rows, each field from the column of its name. What follows `;` is read from
+/// columns of the same row by itself.
 #[macro_export]
 macro_rules! rows {
-    ($($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty),* $(,)? })*) => {$(
+    ($($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty),* $(,)? $(; $part:ident: $part_type:ty)? })*) => {$(
         $(#[$meta])*
-        $vis struct $name { $($(#[$field_meta])* $field_vis $field: $type),* }
+        $vis struct $name { $($(#[$field_meta])* $field_vis $field: $type,)* $($part: $part_type)? }
         impl $crate::db::FromRow for $name {
             fn from_row(row: &$crate::db::Row<'_>) -> ::std::result::Result<Self, $crate::db::DbError> {
-                Ok(Self { $($field: row.get(stringify!($field))?),* })
+                Ok(Self {
+                    $($field: row.get(stringify!($field))?,)*
+                    $($part: <$part_type as $crate::db::FromRow>::from_row(row)?)?
+                })
             }
         }
     )*};

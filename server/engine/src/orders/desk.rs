@@ -38,11 +38,7 @@ static ORDERS: ListQuery = ListQuery {
 ::inventory::submit! { RegisteredList(&ORDERS) }
 
 statements! {
-    LINES = "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier, o.tracking_number,
-            o.tracking_url, o.currency, o.subtotal_minor, o.delivery_minor, o.tax_minor, o.delivery, o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at,
-            p.address, p.method, l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor
-        FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
-        JOIN order_lines l ON l.order_id = o.id WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position";
+    LINES = lines_of!("orders", "WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position");
     EVENTS = "SELECT state, actor, note, created_at FROM order_events WHERE order_id = $1";
     PAID = "SELECT p.email, y.state, r.amount_minor, r.done_at FROM orders o JOIN purchases p ON p.id = o.purchase_id
         JOIN payments y ON y.purchase_id = p.id LEFT JOIN refunds r ON r.order_id = o.id WHERE o.id = $1";

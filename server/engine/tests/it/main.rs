@@ -19,6 +19,7 @@ mod buying;
 mod carts;
 mod catalog;
 mod jobs;
+mod media;
 mod migrations;
 mod notifications;
 mod orders;

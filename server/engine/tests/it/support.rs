@@ -19,7 +19,7 @@ use haat_engine::{
     sandbox::{self, Card},
     shops,
 };
-use haat_gateways::{cash::Cash, sandbox::Sandbox};
+use haat_gateways::{cash::Cash, pictures::Pictures, sandbox::Sandbox};
 use haat_shared::{
     Currency, Money,
     accounts::SignUp,
@@ -213,6 +213,7 @@ impl Market {
             public_url: "http://localhost:1".into(),
             wake: Arc::default(),
             currency: Currency::INR,
+            pictures: Arc::new(Pictures::in_folder(&folder.join("media")).unwrap()),
         });
         let market = Self { line, post, engine, clock, sandbox, folder };
         market.open_shop("meena-crafts", 1_000).await;
@@ -432,6 +433,14 @@ impl Market {
         self.settle().await;
         std::fs::remove_dir_all(&self.folder).unwrap();
     }
+}
+
+/// A PNG of this size in one colour.
+pub fn png(width: u32, height: u32, color: [u8; 3]) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_pixel(width, height, image::Rgb(color));
+    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
 }
 
 pub const PASSWORD: &str = "market-day-2026";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use haat_engine::db::statement;
 
-use crate::{buying, carts, catalog, jobs, notifications, orders, payments, products, support::*};
+use crate::{buying, carts, catalog, jobs, media, notifications, orders, payments, products, support::*};
 
 /// Every statement runs on both databases: what prepares may still fail to bind or to be read back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -43,6 +43,7 @@ async fn every_statement_prepares_and_runs_on_both() {
             orders::a_shop_cancels_and_all_goes_back
             orders::an_order_goes_from_placed_to_delivered_step_by_step
             notifications::a_mail_that_does_not_get_through_is_tried_again_and_laid_aside_in_the_end
+            media::a_product_is_shown_with_its_shops_pictures
             payments::a_gateway_that_is_away_costs_nothing_but_time
             payments::a_capture_of_another_amount_goes_back
             payments::a_late_capture_is_honoured_if_there_is_stock

@@ -1,0 +1,196 @@
+//! Pictures: taking them in, and showing products with them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use haat_shared::{
+    Error, FieldCode, Result,
+    id::kinds::{MediaId, ProductId, ShopId},
+    media::{self, NewPicture, PER_PRODUCT_MAX, Picture},
+    permissions::Permission,
+};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Caller, Engine, Fault,
+    db::{DbError, FromRow, Row, Tx, Value},
+    params, rows, shops, statements,
+};
+
+/// Where pictures are made fit for pages and kept.
+#[async_trait]
+pub trait PictureStore: Send + Sync {
+    /// Reads a picture that was sent, and keeps it in all widths and formats. Whatever has this id already is the same
+    /// picture. Nothing of what was sent is kept as it was sent.
+    async fn keep(&self, id: MediaId, bytes: Vec<u8>) -> std::result::Result<Kept, PictureError>;
+}
+
+/// A store of pictures, shared.
+pub type Pictures = Arc<dyn PictureStore>;
+
+/// A picture that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// How wide the original is, upright.
+    pub width: u32,
+    /// How high the original is, upright.
+    pub height: u32,
+    /// The colour that there is most of: `#rrggbb`.
+    pub color: String,
+}
+
+/// Why a picture is not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PictureError {
+    /// What was sent does not hold.
+    Refused(FieldCode),
+    /// The store cannot keep it just now, in words for the log.
+    Away(String),
+}
+
+statements! {
+    FIND = "SELECT id AS media_id, width, height, color, '' AS alt FROM media WHERE id = $1";
+    ADD = "INSERT INTO media (id, shop_id, width, height, color, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (id) DO NOTHING";
+    OF_PRODUCT = "SELECT m.id AS media_id, m.width, m.height, m.color, pp.alt
+        FROM product_pictures pp JOIN media m ON m.id = pp.media_id WHERE pp.product_id = $1 ORDER BY pp.position";
+    LOCK_PRODUCT = "UPDATE products SET updated_at = $3 WHERE id = $1 AND shop_id = $2";
+    pub(crate) CLEAR = "DELETE FROM product_pictures WHERE product_id = $1";
+    CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted)
+        SELECT 'product', id, $2, FALSE FROM products WHERE id = $1 AND state = 'published'
+        ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = FALSE";
+    ATTACH = "INSERT INTO product_pictures (product_id, position, media_id, alt)
+        SELECT given.column1, given.column2, given.column3, given.column4
+        FROM (VALUES [($1, $2, $3, $4, $5)]) AS given JOIN media m ON m.id = given.column3 AND m.shop_id = given.column5";
+}
+
+rows! {
+    struct PictureRow {
+        media_id: Option<MediaId>,
+        width: Option<i64>,
+        height: Option<i64>,
+        color: Option<String>,
+        alt: Option<String>,
+    }
+}
+
+/// A picture among the columns of a row, or none: `m.id AS media_id, m.width, m.height, m.color, pp.alt`.
+impl FromRow for Option<Picture> {
+    fn from_row(row: &Row<'_>) -> std::result::Result<Self, DbError> {
+        let PictureRow { media_id, width, height, color, alt } = PictureRow::from_row(row)?;
+        let (Some(id), Some(width), Some(height), Some(color)) = (media_id, width, height, color) else {
+            return Ok(None);
+        };
+        let pixels =
+            |n: i64| u32::try_from(n).map_err(|_| DbError::Other(format!("a picture of {n} pixels")));
+        let (width, height) = (pixels(width)?, pixels(height)?);
+        Ok(Some(Picture { id, width, height, color, alt: alt.unwrap_or_default() }))
+    }
+}
+
+/// What a shop's picture is called: made of what it is, so that sending it again changes nothing.
+fn id_of(shop: ShopId, bytes: &[u8]) -> MediaId {
+    let hash = Sha256::new().chain_update(shop.uuid()).chain_update(bytes).finalize();
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    MediaId::from_uuid(uuid::Builder::from_custom_bytes(id).into_uuid())
+}
+
+/// Takes a picture into a shop, for those who manage its products.
+pub async fn add(engine: &Engine, caller: &Caller, handle: &str, bytes: Vec<u8>) -> Result<Picture> {
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
+    media::check_bytes(bytes.len()).map_err(|code| Error::field("picture", code))?;
+    let id = id_of(shop, &bytes);
+    if let Some(known) = engine.db.opt::<Option<Picture>>(&FIND, params![id]).await?.flatten() {
+        return Ok(known);
+    }
+    let Kept { width, height, color } =
+        engine.pictures.keep(id, bytes).await.map_err(|error| match error {
+            PictureError::Refused(code) => Error::field("picture", code),
+            PictureError::Away(why) => {
+                tracing::error!(%id, why, "a picture could not be kept");
+                Error::Busy { retry_after_s: 5 }
+            }
+        })?;
+    let picture = Picture { id, width, height, color, alt: String::new() };
+    let input = (shop, picture.clone(), engine.clock.now_ms());
+    engine
+        .db
+        .write("media::add", input, |tx, (shop, p, now)| {
+            Box::pin(async move {
+                let (width, height) = (i64::from(p.width), i64::from(p.height));
+                tx.exec(&ADD, params![p.id, *shop, width, height, &p.color, *now]).await?;
+                Ok::<_, Fault>(())
+            })
+        })
+        .await?;
+    Ok(picture)
+}
+
+/// Shows a product of a shop with these pictures of the shop, in this order, and with no others.
+pub async fn set_pictures(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    product: ProductId,
+    pictures: Vec<NewPicture>,
+) -> Result<()> {
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
+    let rows = rows(product, shop, &checked(pictures)?);
+    engine
+        .db
+        .write(
+            "media::set_pictures",
+            (shop, product, rows, engine.clock.now_ms()),
+            |tx, (shop, product, rows, now)| {
+                Box::pin(async move {
+                    if tx.exec(&LOCK_PRODUCT, params![*product, *shop, *now]).await? == 0 {
+                        return Err(Error::NotFound.into());
+                    }
+                    tx.exec(&CLEAR, params![*product]).await?;
+                    attach_in_tx(tx, rows).await?;
+                    tx.exec(&CHANGED, params![*product, *now]).await?;
+                    Ok(())
+                })
+            },
+        )
+        .await?;
+    Ok(())
+}
+
+/// The pictures of a gallery, if they can be one: not too many, none twice.
+pub(crate) fn checked(pictures: Vec<NewPicture>) -> Result<Vec<NewPicture>> {
+    if pictures.len() > PER_PRODUCT_MAX {
+        return Err(Error::field("pictures", FieldCode::TooMany));
+    }
+    let mut checked: Vec<NewPicture> = Vec::with_capacity(pictures.len());
+    for picture in pictures {
+        if checked.iter().any(|p| p.media == picture.media) {
+            return Err(Error::field("pictures", FieldCode::NotUnique));
+        }
+        let alt = media::alt("alt", &picture.alt).map_err(|fault| Error::Invalid(vec![fault]))?;
+        checked.push(NewPicture { alt, ..picture });
+    }
+    Ok(checked)
+}
+
+/// A gallery as rows for [`attach_in_tx`].
+pub(crate) fn rows(product: ProductId, shop: ShopId, pictures: &[NewPicture]) -> Vec<[Value; 5]> {
+    let each = (0i64..).zip(pictures);
+    each.map(|(position, p)| {
+        [product.into(), position.into(), p.media.into(), p.alt.as_str().into(), shop.into()]
+    })
+    .collect()
+}
+
+/// Gives products their pictures; a picture that is not the shop's is not there.
+pub(crate) async fn attach_in_tx(tx: &mut Tx, rows: &[[Value; 5]]) -> crate::Tried<()> {
+    let attached = tx.exec_many(&ATTACH, rows).await?;
+    if attached == rows.len() as u64 { Ok(()) } else { Err(Error::NotFound.into()) }
+}
+
+/// A product's pictures, in order.
+pub(crate) async fn of_product(engine: &Engine, product: ProductId) -> Result<Vec<Picture>> {
+    let found: Vec<Option<Picture>> = engine.db.all(&OF_PRODUCT, params![product]).await?;
+    Ok(found.into_iter().flatten().collect())
+}

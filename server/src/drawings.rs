@@ -1,0 +1,73 @@
+//! Drawings as pictures: the demo's are SVG, and go the way that every picture goes. Drawings from outside never come here.
+
+use haat_engine::{Caller, Engine, media};
+use haat_shared::{Error, Result, media::NewPicture};
+use image::{
+    ExtendedColorType, ImageEncoder,
+    codecs::png::{CompressionType, FilterType, PngEncoder},
+};
+use resvg::{
+    tiny_skia::{Pixmap, Transform},
+    usvg::{Options, Tree},
+};
+use tokio::task::{JoinSet, spawn_blocking};
+
+/// How wide drawings are made: as wide as pictures are kept.
+const WIDTH: u32 = 1280;
+
+/// The drawings that the program carries, by their names.
+const DRAWINGS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/drawings.rs"));
+
+/// Takes drawings into a shop, as many at a time as the store makes. Answers them in the same order.
+pub(crate) async fn add(engine: &Engine, shop: &str, names: &[&str]) -> Result<Vec<NewPicture>> {
+    let mut tasks = JoinSet::new();
+    for (place, name) in names.iter().enumerate() {
+        let Some((_, svg)) = DRAWINGS.iter().find(|(known, _)| known == name) else {
+            tracing::error!(name, "there is no such drawing");
+            return Err(Error::Internal);
+        };
+        let (engine, shop) = (engine.clone(), shop.to_owned());
+        tasks.spawn(async move {
+            let png = spawn_blocking(|| raster(svg)).await.map_err(|_| Error::Internal)??;
+            let picture = media::add(&engine, &Caller::system(), &shop, png).await?;
+            Ok((place, NewPicture { media: picture.id, alt: String::new() }))
+        });
+    }
+    let mut added = tasks.join_all().await.into_iter().collect::<Result<Vec<_>>>()?;
+    added.sort_by_key(|(place, _)| *place);
+    Ok(added.into_iter().map(|(_, picture)| picture).collect())
+}
+
+/// The drawing as a PNG, packed loosely: it is read again at once.
+fn raster(svg: &str) -> Result<Vec<u8>> {
+    let fault = |what: &str| {
+        tracing::error!(what, "a drawing cannot be drawn");
+        Error::Internal
+    };
+    let tree = Tree::from_str(svg, &Options::default()).map_err(|e| fault(&e.to_string()))?;
+    let size = tree.size().to_int_size().scale_to_width(WIDTH).ok_or_else(|| fault("it has no size"))?;
+    let mut pixels = Pixmap::new(size.width(), size.height()).ok_or_else(|| fault("it has no size"))?;
+    #[allow(clippy::float_arithmetic, reason = "a drawing, not money")]
+    let scale = WIDTH as f32 / tree.size().width();
+    resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
+    let mut png = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Sub);
+    let (width, height) = (pixels.width(), pixels.height());
+    let written = encoder.write_image(&pixels.take_demultiplied(), width, height, ExtendedColorType::Rgba8);
+    written.map_err(|e| fault(&e.to_string()))?;
+    Ok(png)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drawings_are_drawn_as_wide_as_pictures_are_kept() {
+        let png = raster(r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 400"><rect width="800" height="400" fill="#c00"/></svg>"##).unwrap();
+        let side = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+        assert_eq!((side(16), side(20)), (1280, 640));
+        assert_eq!(raster("<p>no drawing</p>"), Err(Error::Internal));
+        assert!(DRAWINGS.len() > 50, "{}", DRAWINGS.len());
+    }
+}

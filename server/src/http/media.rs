@@ -1,0 +1,100 @@
+//! Pictures: their files, and the way in for new ones.
+
+use std::time::Duration;
+
+use axum::{
+    Extension, Json,
+    extract::{
+        Multipart, Path, State as Extract,
+        multipart::{MultipartError, MultipartRejection},
+    },
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use haat_engine::{Caller, media};
+use haat_shared::{
+    Error, FieldCode, Result,
+    media::{BYTES_MAX, File, Picture},
+    permissions::Permission,
+};
+
+use super::State;
+
+/// Most bytes of a form with a picture: the picture, and what a browser writes around it.
+pub(super) const FORM_BYTES_MAX: usize = BYTES_MAX + 64 * 1024;
+
+/// How long one may take: the largest picture over a slow line.
+pub(super) const FORM_TIME: Duration = Duration::from_secs(300);
+
+/// What is kept under a name never changes.
+const FOREVER: &str = "public, max-age=31536000, immutable";
+
+/// A file of a picture.
+pub(super) async fn file(
+    Extract(state): Extract<State>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(file) = File::parse(&name) else { return super::layers::plain(&Error::NotFound) };
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+    match state.booted.pictures.read(file, known.clone()).await {
+        Ok(Some(found)) => {
+            let about = [
+                (header::CONTENT_TYPE, file.format.mime()),
+                (header::CACHE_CONTROL, FOREVER),
+                (header::ETAG, found.tag.as_str()),
+            ];
+            (about, found.bytes).into_response()
+        }
+        Ok(None) => {
+            let tag = known.unwrap_or_default();
+            (StatusCode::NOT_MODIFIED, [(header::CACHE_CONTROL, FOREVER), (header::ETAG, &tag)])
+                .into_response()
+        }
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+/// Takes the file `picture` of a form into a shop. Answers the picture as JSON, or why not.
+pub(super) async fn add(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    form: std::result::Result<Multipart, MultipartRejection>,
+) -> Response {
+    let added: Result<Picture> = async {
+        // Before twelve megabytes are read, not after.
+        caller.shop(&handle, Permission::ManageCatalog)?;
+        let form = form.map_err(|_| Error::field("picture", FieldCode::Missing))?;
+        let bytes = sent(form).await.map_err(|fault| match fault.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Error::field("picture", FieldCode::PictureTooHeavy),
+            _ => Error::field("picture", FieldCode::PictureBroken),
+        })?;
+        media::add(&state.booted.engine, &caller, &handle, bytes).await
+    }
+    .await;
+    match added {
+        Ok(picture) => (StatusCode::CREATED, Json(picture)).into_response(),
+        Err(error) => refusal(&error),
+    }
+}
+
+/// The bytes of the field `picture`; none if there is no such field.
+async fn sent(mut form: Multipart) -> std::result::Result<Vec<u8>, MultipartError> {
+    while let Some(field) = form.next_field().await? {
+        if field.name() == Some("picture") {
+            return Ok(field.bytes().await?.into());
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// An error for a program: its status, and itself as JSON.
+fn refusal(error: &Error) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, Json(error)).into_response();
+    if let Some(seconds) = error.retry_after_s() {
+        response.headers_mut().insert(super::RETRY_AFTER, seconds.into());
+    }
+    response
+}

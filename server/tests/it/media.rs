@@ -1,0 +1,168 @@
+//! Pictures over HTTP: their files, and the way in for new ones.
+
+use haat_shared::media::BYTES_MAX;
+use reqwest::{StatusCode, header};
+use serde_json::Value;
+
+use crate::program::*;
+
+/// The address of a picture on a page.
+async fn picture_on(shopper: &Shopper, page: &str) -> String {
+    let (_, html) = shopper.get(page).await;
+    let at = html.find("/media/media_").expect("a picture");
+    let address: String = html[at..].chars().take_while(|c| !matches!(c, ' ' | '"')).collect();
+    assert!(address.ends_with(".webp") || address.ends_with(".jpg"), "{address}");
+    address
+}
+
+async fn signed_in(program: &Program, email: &str) -> Shopper {
+    let shopper = Shopper::new(program);
+    let form = [("email", email), ("password", "market-day-2026"), ("next", "/account")];
+    assert_eq!(shopper.post("/sign-in", &form).await, "/account");
+    shopper
+}
+
+/// Sends a file as a browser's form does. Answers the status and what was said.
+async fn send(program: &Program, shopper: &Shopper, shop: &str, field: &str, bytes: &[u8]) -> (u16, Value) {
+    let head = format!(
+        "--edge\r\nContent-Disposition: form-data; name=\"alt\"\r\n\r\nA lamp\r\n--edge\r\nContent-Disposition: \
+         form-data; name=\"{field}\"; filename=\"../../etc/lamp.svg\"\r\nContent-Type: image/svg+xml\r\n\r\n"
+    );
+    let body = [head.as_bytes(), bytes, b"\r\n--edge--\r\n"].concat();
+    let request = shopper.client.post(program.at(&format!("/seller/{shop}/media")));
+    let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge").body(body);
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_served_for_good() {
+    let program = Program::with_pictures(On::Sqlite).await;
+    let shopper = Shopper::new(&program);
+    let address = picture_on(&shopper, "/shops/meena-crafts").await;
+    let small = format!("{}-320", address.rsplit_once('-').unwrap().0);
+    for (end, mime, begins) in [("webp", "image/webp", &b"RIFF"[..]), ("jpg", "image/jpeg", b"\xFF\xD8\xFF")]
+    {
+        let url = program.at(&format!("{small}.{end}"));
+        let response = shopper.client.get(&url).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let header = |name| response.headers().get(name).unwrap().to_str().unwrap().to_owned();
+        assert_eq!(header(header::CONTENT_TYPE), mime);
+        assert_eq!(header(header::CACHE_CONTROL), "public, max-age=31536000, immutable");
+        assert_eq!(header(header::X_CONTENT_TYPE_OPTIONS), "nosniff");
+        assert!(response.headers().get(header::SET_COOKIE).is_none());
+        let tag = header(header::ETAG);
+        assert!(response.bytes().await.unwrap().starts_with(begins));
+        for (known, status) in [(tag.as_str(), StatusCode::NOT_MODIFIED), ("\"another\"", StatusCode::OK)] {
+            let again = shopper.client.get(&url).header(header::IF_NONE_MATCH, known).send().await.unwrap();
+            assert_eq!(again.status(), status, "{known}");
+            assert_eq!(again.headers().get(header::ETAG).unwrap().to_str().unwrap(), tag);
+        }
+    }
+    for missing in [
+        format!("{small}.png"),
+        format!("{small}.webp.br"),
+        small.replace("-320", "-321.webp"),
+        "/media/media_00000000000000000000000001-320.webp".into(),
+        "/media/".into(),
+        "/media/..%2F..%2Fhaat.db".into(),
+        "/media/%2e%2e/haat.db".into(),
+        "/media/..%5Chaat.db".into(),
+        "/media/%00".into(),
+        "/media/%ff".into(),
+    ] {
+        let status = shopper.get(&missing).await.0;
+        assert!(status == StatusCode::NOT_FOUND || status == StatusCode::BAD_REQUEST, "{missing}: {status}");
+    }
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_send_pictures_and_nobody_else() {
+    for on in BOTH {
+        let program = Program::with_pictures(on).await;
+        let owner = signed_in(&program, "meena@haat.example").await;
+        let stranger = signed_in(&program, "delta@haat.example").await;
+        let guest = Shopper::new(&program);
+        let shopper = Shopper::new(&program);
+        let form = [("name", "Asha"), ("email", "asha@example.com"), ("password", "long enough")];
+        shopper.post("/sign-up", &form).await;
+
+        let address = picture_on(&owner, "/shops/meena-crafts").await;
+        let address = format!("{}-640.jpg", address.rsplit_once('-').unwrap().0);
+        let picture = owner.client.get(program.at(&address)).send().await.unwrap().bytes().await.unwrap();
+        // More than any other route takes, and with something behind its end.
+        let big = [&picture[..], &vec![b'x'; 1_000_000]].concat();
+        let (status, answer) = send(&program, &owner, "meena-crafts", "picture", &big).await;
+        assert_eq!(status, 201, "{answer}");
+        assert_eq!(answer["width"], 640);
+        let made = format!("/media/{}-320.webp", answer["id"].as_str().unwrap());
+        let file = guest.client.get(program.at(&made)).send().await.unwrap();
+        assert_eq!(file.status(), StatusCode::OK, "{made}");
+        let again = send(&program, &owner, "meena-crafts", "picture", &big).await;
+        assert_eq!(again, (201, answer.clone()), "sent twice, one picture");
+
+        for (who, client, status, code) in [
+            ("a guest", &guest, 401, "sign_in_needed"),
+            ("a shopper", &shopper, 404, "not_found"),
+            ("another shop's owner", &stranger, 404, "not_found"),
+        ] {
+            let refused = send(&program, client, "meena-crafts", "picture", &picture).await;
+            assert_eq!(refused, (status, Value::from(code)), "{who}");
+        }
+        assert_eq!(send(&program, &owner, "no-such-shop", "picture", &picture).await.0, 404);
+        let heavy = vec![0xFF; BYTES_MAX + 1];
+        for (what, field, bytes, code) in [
+            ("a GIF", "picture", &b"GIF89a"[..], "not_a_picture"),
+            ("a program", "picture", b"\x7FELF", "not_a_picture"),
+            ("an SVG", "picture", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "not_a_picture"),
+            ("half a picture", "picture", &picture[..picture.len() / 2], "picture_broken"),
+            ("too much", "picture", &heavy, "picture_too_heavy"),
+            ("nothing", "picture", b"", "missing"),
+            ("another field", "photo", &picture, "missing"),
+        ] {
+            let (status, answer) = send(&program, &owner, "meena-crafts", field, bytes).await;
+            assert_eq!((status, &answer["invalid"][0]["code"]), (422, &Value::from(code)), "{what}");
+            assert_eq!(answer["invalid"][0]["field"], "picture");
+        }
+        let plain = owner.try_post("/seller/meena-crafts/media", &[("picture", "x")]).await.unwrap();
+        assert_eq!(plain.status(), StatusCode::UNPROCESSABLE_ENTITY, "not a form with files");
+        let foreign = owner.client.post(program.at("/seller/meena-crafts/media"));
+        let foreign = foreign.header("sec-fetch-site", "cross-site").send().await.unwrap();
+        assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+        program.close();
+    }
+}
+
+/// All that a page says of a picture, without a script: both formats, a size that keeps its place, and its colour.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_show_pictures_whole() {
+    let program = Program::with_pictures(On::Sqlite).await;
+    let shopper = Shopper::new(&program);
+    let slugs = shopper.slugs("/shops/meena-crafts", 99).await;
+    let slug = slugs.iter().find(|s| s.starts_with("set-of-six")).unwrap();
+    let (_, page) = shopper.get(&format!("/p/{slug}")).await;
+    for part in [
+        "type=\"image/webp\"",
+        "1280w",
+        "width=\"1280\"",
+        "height=\"1280\"",
+        "fetchpriority=\"high\"",
+        "loading=\"lazy\"",
+        "<rect width=\"100%\" height=\"100%\" fill=\"#",
+        "role=\"radiogroup\"",
+        "alt=\"Set of six tea cups\"",
+        "aria-label=\"Picture 2 of 2\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains(" style="), "the policy forbids it");
+    shopper.add(&shopper.variant_at(slug).await, "1").await;
+    let (_, basket) = shopper.get("/basket").await;
+    assert!(basket.contains("sizes=\"88px\""));
+    let checkout = shopper.post("/checkout", &[]).await;
+    assert!(shopper.get(&checkout).await.1.contains("sizes=\"48px\""));
+    let purchase = shopper.post(&checkout, &details("cash", "k")).await;
+    assert!(shopper.get(&purchase).await.1.contains("sizes=\"48px\""));
+    program.close();
+}

@@ -1,0 +1,288 @@
+//! Pictures: what is taken, what is made of it, and where that is found.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{FieldCode, FieldError},
+    id::kinds::MediaId,
+    text,
+};
+
+/// Most bytes of a picture as it is sent.
+pub const BYTES_MAX: usize = 12 * 1024 * 1024;
+/// Most pixels of one.
+pub const PIXELS_MAX: u64 = 40_000_000;
+/// Most pixels of a side. A WebP ends at 16,383.
+pub const SIDE_MAX: u32 = 16_000;
+/// Most pictures of a product.
+pub const PER_PRODUCT_MAX: usize = 8;
+/// Most characters of what a picture is said to show.
+pub const ALT_MAX: usize = 300;
+/// The widths that pictures are kept in. None is wider than what was sent.
+pub const WIDTHS: [u32; 3] = [320, 640, 1280];
+
+/// What pictures may be sent as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// JPEG.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// WebP.
+    Webp,
+}
+
+impl Source {
+    /// What the bytes are, by how they begin; never by a name or by what the sender says. SVG is a program: it is none.
+    pub fn sniff(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Self::Png),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a file of so many bytes is taken.
+pub fn check_bytes(bytes: usize) -> Result<(), FieldCode> {
+    match bytes {
+        0 => Err(FieldCode::Missing),
+        1..=BYTES_MAX => Ok(()),
+        _ => Err(FieldCode::PictureTooHeavy),
+    }
+}
+
+/// Whether a picture of this size is taken. To be asked before it is decoded: a few bytes can claim any size.
+pub fn check_size(width: u32, height: u32) -> Result<(), FieldCode> {
+    let fits = width.max(height) <= SIDE_MAX && u64::from(width) * u64::from(height) <= PIXELS_MAX;
+    match width.min(height) {
+        0 => Err(FieldCode::PictureBroken),
+        _ if fits => Ok(()),
+        _ => Err(FieldCode::PictureTooLarge),
+    }
+}
+
+/// What a picture is said to show, as typed; may be empty.
+pub fn alt(field: &str, typed: &str) -> Result<String, FieldError> {
+    text::optional_line(field, typed, ALT_MAX)
+}
+
+/// What pictures are kept as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Small; keeps transparency.
+    Webp,
+    /// For browsers that know nothing newer.
+    Jpeg,
+}
+
+impl Format {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Webp, Self::Jpeg];
+
+    /// How names of such files end.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Webp => "webp",
+            Self::Jpeg => "jpg",
+        }
+    }
+
+    /// What such files are, for browsers.
+    pub fn mime(self) -> &'static str {
+        match self {
+            Self::Webp => "image/webp",
+            Self::Jpeg => "image/jpeg",
+        }
+    }
+}
+
+/// One of the files that a picture is kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct File {
+    /// The picture.
+    pub id: MediaId,
+    /// One of [`WIDTHS`].
+    pub width: u32,
+    /// What it is.
+    pub format: Format,
+}
+
+impl File {
+    /// The file of this name, if it can be one of ours.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (stem, extension) = name.split_once('.')?;
+        let (id, width) = stem.split_once('-')?;
+        Some(Self {
+            id: id.parse().ok()?,
+            width: WIDTHS.into_iter().find(|w| w.to_string() == width)?,
+            format: Format::ALL.into_iter().find(|f| f.extension() == extension)?,
+        })
+    }
+}
+
+impl std::fmt::Display for File {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}.{}", self.id, self.width, self.format.extension())
+    }
+}
+
+/// The files made of a picture that is so wide: the width in their name, and their own. The first that holds all of it
+/// is the last.
+pub fn widths(original: u32) -> impl Iterator<Item = (u32, u32)> {
+    let enough = WIDTHS.iter().position(|w| *w >= original).unwrap_or(WIDTHS.len() - 1);
+    WIDTHS.into_iter().take(enough + 1).map(move |name| (name, name.min(original)))
+}
+
+/// A picture as pages show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Its id.
+    pub id: MediaId,
+    /// How wide the original is, upright.
+    pub width: u32,
+    /// How high the original is, upright.
+    pub height: u32,
+    /// The colour that there is most of: `#rrggbb`. It stands in until the picture is there.
+    pub color: String,
+    /// What it shows, for those who cannot see it; may be empty.
+    pub alt: String,
+}
+
+impl Picture {
+    fn address(&self, width: u32, format: Format) -> String {
+        format!("/media/{}", File { id: self.id, width, format })
+    }
+
+    /// The address of its JPEG of a middling width, for what can choose no other.
+    pub fn src(&self) -> String {
+        let width = widths(self.width).map(|(name, _)| name).take(2).last().unwrap_or(WIDTHS[0]);
+        self.address(width, Format::Jpeg)
+    }
+
+    /// Its addresses in one format with their widths, for a browser to choose from.
+    pub fn srcset(&self, format: Format) -> String {
+        let each = widths(self.width).map(|(name, width)| format!("{} {width}w", self.address(name, format)));
+        each.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A picture for a product's gallery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPicture {
+    /// A picture of the shop.
+    pub media: MediaId,
+    /// What it shows; may be empty.
+    pub alt: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    fn picture(width: u32) -> Picture {
+        let id = MediaId::from_uuid(Uuid::from_u128(1));
+        Picture { id, width, height: 100, color: "#aabbcc".into(), alt: String::new() }
+    }
+
+    #[test]
+    fn kinds_are_told_by_their_bytes() {
+        for (bytes, kind) in [
+            (&b"\xFF\xD8\xFF\xE0"[..], Some(Source::Jpeg)),
+            (b"\x89PNG\r\n\x1A\n", Some(Source::Png)),
+            (b"RIFF\x10\0\0\0WEBPVP8 ", Some(Source::Webp)),
+            (b"RIFF\x10\0\0\0WAVEfmt ", None),
+            (b"GIF89a", None),
+            (b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>", None),
+            (b"\x7FELF", None),
+            (b"", None),
+        ] {
+            assert_eq!(Source::sniff(bytes), kind, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_bounded() {
+        for (width, height, expected) in [
+            (1, 1, Ok(())),
+            (8_000, 5_000, Ok(())),
+            (8_000, 5_001, Err(FieldCode::PictureTooLarge)),
+            (SIDE_MAX, 1, Ok(())),
+            (SIDE_MAX + 1, 1, Err(FieldCode::PictureTooLarge)),
+            (50_000, 50_000, Err(FieldCode::PictureTooLarge)),
+            (u32::MAX, u32::MAX, Err(FieldCode::PictureTooLarge)),
+            (0, 10, Err(FieldCode::PictureBroken)),
+        ] {
+            assert_eq!(check_size(width, height), expected, "{width} × {height}");
+        }
+        assert_eq!(check_bytes(0), Err(FieldCode::Missing));
+        assert_eq!(check_bytes(BYTES_MAX), Ok(()));
+        assert_eq!(check_bytes(BYTES_MAX + 1), Err(FieldCode::PictureTooHeavy));
+    }
+
+    #[test]
+    fn nothing_is_made_wider_than_it_is() {
+        for (original, expected) in [
+            (200, &[(320, 200)][..]),
+            (320, &[(320, 320)]),
+            (500, &[(320, 320), (640, 500)]),
+            (1280, &[(320, 320), (640, 640), (1280, 1280)]),
+            (4000, &[(320, 320), (640, 640), (1280, 1280)]),
+        ] {
+            assert_eq!(widths(original).collect::<Vec<_>>(), expected, "{original}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_those_of_files_that_are_made() {
+        let id = "media_00000000000000000000000001";
+        assert_eq!(picture(200).src(), format!("/media/{id}-320.jpg"));
+        assert_eq!(picture(4000).src(), format!("/media/{id}-640.jpg"));
+        let expected = format!("/media/{id}-320.webp 320w, /media/{id}-640.webp 500w");
+        assert_eq!(picture(500).srcset(Format::Webp), expected);
+    }
+
+    #[test]
+    fn only_names_of_ours_are_files() {
+        let id = "media_00000000000000000000000001";
+        let file = File::parse(&format!("{id}-640.webp")).unwrap();
+        assert_eq!(
+            (file.width, file.format, file.to_string()),
+            (640, Format::Webp, format!("{id}-640.webp"))
+        );
+        for bad in [
+            "".to_owned(),
+            id.to_owned(),
+            format!("{id}-641.webp"),
+            format!("{id}-0640.webp"),
+            format!("{id}-640.png"),
+            format!("{id}-640.webp.br"),
+            format!("../{id}-640.webp"),
+            format!("{id}-640.webp/.."),
+            format!("{id}-640.WEBP"),
+            "prod_00000000000000000000000001-640.webp".to_owned(),
+            "..-640.webp".to_owned(),
+        ] {
+            assert_eq!(File::parse(&bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_a_file_has_that_name(name in "[a-z0-9_./-]{0,60}") {
+            if let Some(file) = File::parse(&name) {
+                prop_assert_eq!(file.to_string(), name);
+            }
+        }
+
+        #[test]
+        fn every_file_finds_itself(bits: u128, width in 0usize..3, format in 0usize..2) {
+            let id = MediaId::from_uuid(Uuid::from_u128(bits));
+            let file = File { id, width: WIDTHS[width], format: Format::ALL[format] };
+            prop_assert_eq!(File::parse(&file.to_string()), Some(file));
+        }
+    }
+}
