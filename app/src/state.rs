@@ -1,6 +1,6 @@
 //! What several pages share while a tab lives: the basket, who is signed in, and what the address asks for.
 
-use haat_shared::{accounts::Me, carts::CartView, catalog::CategoryLink};
+use haat_shared::{accounts::Me, carts::CartView, catalog::CategoryCard};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map, use_url};
 
@@ -23,7 +23,7 @@ pub(crate) struct Visitor(pub(crate) Found<Option<Me>>);
 
 /// The categories that lie in no other, for the way through the market.
 #[derive(Clone, Copy)]
-pub(crate) struct Roots(pub(crate) Found<Vec<CategoryLink>>);
+pub(crate) struct Roots(pub(crate) Found<Vec<CategoryCard>>);
 
 /// Asks once for what every page shows.
 pub(crate) fn provide() {

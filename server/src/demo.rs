@@ -26,8 +26,7 @@ struct Category {
     slug: String,
     name: String,
     parent: Option<String>,
-    #[serde(rename = "picture")]
-    _picture: Option<String>,
+    picture: Option<String>,
     tax_bp: i64,
 }
 
@@ -113,15 +112,19 @@ fn product(
 pub(crate) async fn seed(engine: &Engine, pictures: bool) -> Result<Vec<String>> {
     let system = Caller::system();
     let market = read()?;
-    let tree = market.category.into_iter().map(|c| NewCategory {
-        slug: c.slug,
-        name: c.name,
-        parent: c.parent,
+    let names: Vec<&str> =
+        market.category.iter().filter(|_| pictures).filter_map(|c| c.picture.as_deref()).collect();
+    let mut drawn = drawings::add(engine, None, &names).await?.into_iter();
+    let tree = market.category.iter().map(|c| NewCategory {
+        slug: c.slug.clone(),
+        name: c.name.clone(),
+        parent: c.parent.clone(),
         tax_bp: c.tax_bp,
+        picture: c.picture.as_ref().and_then(|_| drawn.next()).map(|drawn| drawn.media),
     });
     put_categories(engine, &system, tree.collect()).await?;
     let categories = catalog::category_ids(engine).await?;
-    let mut owners = Vec::new();
+    let (mut owners, mut shelves) = (Vec::new(), Vec::new());
     for mut shop in market.shop {
         let form = SignUp { name: shop.owner, email: shop.email.clone(), password: PASSWORD.into() };
         let owner = accounts::create(engine, &system, form).await?;
@@ -150,19 +153,32 @@ pub(crate) async fn seed(engine: &Engine, pictures: bool) -> Result<Vec<String>>
                 item.pictures.clear();
             }
         }
-        let names: Vec<&str> =
-            shop.product.iter().flat_map(|item| &item.pictures).map(String::as_str).collect();
-        let mut drawn = drawings::add(engine, &shop.handle, &names).await?.into_iter();
+        let sign = format!("shop-{}", shop.handle);
+        let signs = if pictures { vec![sign.as_str()] } else { Vec::new() };
+        let names =
+            signs.into_iter().chain(shop.product.iter().flat_map(|i| &i.pictures).map(String::as_str));
+        let mut drawn =
+            drawings::add(engine, Some(&shop.handle), &names.collect::<Vec<_>>()).await?.into_iter();
+        if pictures && let Some(sign) = drawn.next() {
+            shops::set_logo(engine, &system, &shop.handle, sign.media).await?;
+        }
         let mut goods = Vec::new();
         for item in shop.product {
             let category = categories.get(&item.category).copied().ok_or(Error::Internal)?;
             let pictures = drawn.by_ref().take(item.pictures.len()).collect();
             goods.push(product(item, category, pictures));
         }
-        // Lists begin with what came last: the first of a shop's goods is what it shows first.
-        goods.reverse();
-        put_products(engine, &system, &shop.handle, goods).await?;
+        shelves.push((shop.handle, goods));
         owners.push(shop.email);
+    }
+    // Lists begin with what came last: the last of each shop's goods come first, those of all shops by turns, so that the
+    // first of each are what is seen first.
+    while shelves.iter().any(|(_, goods)| !goods.is_empty()) {
+        for (handle, goods) in &mut shelves {
+            if let Some(item) = goods.pop() {
+                put_products(engine, &system, handle, vec![item]).await?;
+            }
+        }
     }
     Ok(owners)
 }

@@ -18,18 +18,22 @@ const WIDTH: u32 = 1280;
 /// The drawings that the program carries, by their names.
 const DRAWINGS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/drawings.rs"));
 
-/// Takes drawings into a shop, as many at a time as the store makes. Answers them in the same order.
-pub(crate) async fn add(engine: &Engine, shop: &str, names: &[&str]) -> Result<Vec<NewPicture>> {
+/// Takes drawings into a shop, or as the market's own, as many at a time as the store makes. Answers them in the same order.
+pub(crate) async fn add(engine: &Engine, shop: Option<&str>, names: &[&str]) -> Result<Vec<NewPicture>> {
     let mut tasks = JoinSet::new();
     for (place, name) in names.iter().enumerate() {
         let Some((_, svg)) = DRAWINGS.iter().find(|(known, _)| known == name) else {
             tracing::error!(name, "there is no such drawing");
             return Err(Error::Internal);
         };
-        let (engine, shop) = (engine.clone(), shop.to_owned());
+        let (engine, shop) = (engine.clone(), shop.map(str::to_owned));
         tasks.spawn(async move {
             let png = spawn_blocking(|| raster(svg)).await.map_err(|_| Error::Internal)??;
-            let picture = media::add(&engine, &Caller::system(), &shop, png).await?;
+            let system = Caller::system();
+            let picture = match shop {
+                Some(shop) => media::add(&engine, &system, &shop, png).await?,
+                None => media::add_own(&engine, &system, png).await?,
+            };
             Ok((place, NewPicture { media: picture.id, alt: String::new() }))
         });
     }

@@ -123,6 +123,17 @@ pub struct CategoryLink {
     pub name: String,
 }
 
+/// A category with its picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CategoryCard {
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// Its picture, if it has one.
+    pub picture: Option<Picture>,
+}
+
 /// A category on its page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CategoryView {
@@ -140,7 +151,7 @@ pub struct CategoryView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HomeView {
     /// The categories that lie in no other.
-    pub categories: Vec<CategoryLink>,
+    pub categories: Vec<CategoryCard>,
     /// What sold best lately; empty where little has.
     pub popular: Vec<ProductCard>,
     /// What came last.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{id::kinds::ShopId, money::Money};
+use crate::{id::kinds::ShopId, media::Picture, money::Money};
 
 /// Shops on a page of the directory.
 pub const PAGE_SIZE: usize = 24;
@@ -20,6 +20,8 @@ pub struct ShopCard {
     pub town: String,
     /// How many products it has on sale.
     pub products: i64,
+    /// Its sign, if it has one.
+    pub logo: Option<Picture>,
 }
 
 /// A shop's public face.
@@ -45,4 +47,6 @@ pub struct ShopView {
     pub returns_days: i64,
     /// How many products it has on sale.
     pub products: i64,
+    /// Its sign, if it has one.
+    pub logo: Option<Picture>,
 }

@@ -1,6 +1,6 @@
 //! What is on sale.
 
-use haat_shared::catalog::{CategoryLink, CategoryView, HomeView, ListProducts, ProductPage, ProductView};
+use haat_shared::catalog::{CategoryCard, CategoryView, HomeView, ListProducts, ProductPage, ProductView};
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
@@ -25,7 +25,7 @@ pub async fn home() -> Result<HomeView, ApiError> {
 
 /// The categories that lie in no other.
 #[server(prefix = "/api", endpoint = "catalog/roots", input = Json)]
-pub async fn roots() -> Result<Vec<CategoryLink>, ApiError> {
+pub async fn roots() -> Result<Vec<CategoryCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::roots(&engine, &caller).await).await
 }
 

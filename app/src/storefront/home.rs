@@ -57,7 +57,7 @@ pub(crate) fn Home() -> impl IntoView {
                 let tiles = categories.into_iter().map(|root| {
                     view! {
                         <li class="tile">
-                            <Picture of=None title=root.name.clone() sizes="25vw" />
+                            <Picture of=root.picture title=root.name.clone() sizes="(min-width: 640px) 25vw, 50vw" />
                             <a class="tile-name" href=format!("/c/{}", root.slug)>{root.name}</a>
                         </li>
                     }

@@ -12,7 +12,7 @@ use haat_shared::{
 use leptos::{ev::SubmitEvent, prelude::*};
 use serde_json::json;
 
-use super::{category::Trail, sign_up::draft_by};
+use super::{category::Trail, shops::sign, sign_up::draft_by};
 use crate::{
     api::{self, ApiError},
     head::{self, About, ours},
@@ -331,7 +331,7 @@ fn ShopCard(shop: ShopView) -> impl IntoView {
     let visit = tu_string!(i18n, product.visit, shop = shop.name.as_str()).to_string();
     view! {
         <section class="shop-card" aria-labelledby="seller">
-            <span class="shop-sign small" aria-hidden="true"><Icon name="awning" /></span>
+            {sign(&shop.name, shop.logo, true)}
             <div>
                 <h2 id="seller">
                     <span class="note">{t!(i18n, product.seller)}</span>

@@ -31,6 +31,9 @@ fn Card(product: ProductCard, eager: bool, with_shop: bool) -> impl IntoView {
         view! { <Price of=product.price /> }.into_any()
     };
     let before = product.compare_at.map(|before| view! { <Was price=before /> });
+    // A maker who sells their own things is named once.
+    let brand = (!product.brand.is_empty() && !product.shop_name.starts_with(&product.brand))
+        .then(|| view! { <p class="card-brand">{product.brand}</p> });
     let shop = with_shop.then(|| {
         view! {
             <p class="card-shop">
@@ -38,7 +41,6 @@ fn Card(product: ProductCard, eager: bool, with_shop: bool) -> impl IntoView {
             </p>
         }
     });
-    let brand = (!product.brand.is_empty()).then(|| view! { <p class="card-brand">{product.brand}</p> });
     view! {
         <li class="card">
             <div class="card-picture">

@@ -4,13 +4,13 @@ use haat_shared::{catalog::ListProducts, shops::ShopView};
 use leptos::prelude::*;
 use serde_json::json;
 
-use super::product_grid::ProductGrid;
+use super::{product_grid::ProductGrid, shops::sign};
 use crate::{
     api,
     head::{self, About, ours},
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    ui::{EmptyState, Icon, PageTitle, Pager, loaded},
+    ui::{EmptyState, PageTitle, Pager, loaded},
 };
 
 /// A shop's page.
@@ -80,7 +80,7 @@ fn ShopHead(shop: ShopView) -> impl IntoView {
     view! {
         <section class="shop-head">
             <div class="width shop-head-row">
-                <span class="shop-sign" aria-hidden="true"><Icon name="awning" /></span>
+                {sign(&shop.name, shop.logo, false)}
                 <div>
                     <h1>{shop.name}</h1>
                     <p class="lead">{shop.description}</p>

@@ -1,6 +1,6 @@
 //! The directory of shops.
 
-use haat_shared::shops::ShopCard;
+use haat_shared::{media::Picture, shops::ShopCard};
 use leptos::prelude::*;
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     head::{self, About},
     i18n::{t, tu_string, use_i18n},
     state::query,
-    ui::{EmptyState, Icon, PageTitle, Pager, loaded},
+    ui::{self, EmptyState, Icon, PageTitle, Pager, loaded},
 };
 
 /// All shops, page by page.
@@ -47,6 +47,15 @@ pub(crate) fn Shops() -> impl IntoView {
     })
 }
 
+/// A shop's sign, or an awning where it has none.
+pub(crate) fn sign(shop: &str, logo: Option<Picture>, small: bool) -> impl IntoView {
+    let sign = match logo {
+        Some(logo) => view! { <ui::Picture of=Some(logo) title=shop.to_owned() sizes="72px" /> }.into_any(),
+        None => view! { <Icon name="awning" /> }.into_any(),
+    };
+    view! { <span class="shop-sign" class:small=small aria-hidden="true">{sign}</span> }
+}
+
 /// Shops side by side.
 #[component]
 pub(crate) fn ShopGrid(shops: Vec<ShopCard>) -> impl IntoView {
@@ -59,7 +68,7 @@ pub(crate) fn ShopGrid(shops: Vec<ShopCard>) -> impl IntoView {
         let town = (!shop.town.is_empty()).then(|| view! { <li>{shop.town}</li> });
         view! {
             <li class="shop-card">
-                <span class="shop-sign small" aria-hidden="true"><Icon name="awning" /></span>
+                {sign(&shop.name, shop.logo, true)}
                 <div>
                     <h3 class="shop-card-name"><a href=format!("/shops/{}", shop.handle)>{shop.name}</a></h3>
                     <p class="shop-card-words">{shop.description}</p>

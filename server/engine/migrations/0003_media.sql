@@ -1,8 +1,9 @@
--- A picture that a shop has sent. Its files are there before its row is.
+-- A picture that a shop has sent, or the market's own. Its files are there before its row is.
 CREATE TABLE media (
     -- Made of the shop and the bytes that it sent: the same picture sent twice is one.
     id UUID PRIMARY KEY,
-    shop_id UUID NOT NULL REFERENCES shops (id),
+    -- NULL for the market's own.
+    shop_id UUID REFERENCES shops (id),
     -- Of the original, upright.
     width BIGINT NOT NULL CHECK (width > 0),
     height BIGINT NOT NULL CHECK (height > 0),
@@ -22,3 +23,6 @@ CREATE TABLE product_pictures (
     UNIQUE (product_id, media_id)
 );
 CREATE INDEX product_pictures_media_id_idx ON product_pictures (media_id);
+
+-- A shop's sign.
+ALTER TABLE shops ADD COLUMN logo_id UUID REFERENCES media (id);

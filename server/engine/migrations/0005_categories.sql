@@ -9,6 +9,7 @@ CREATE TABLE categories (
     path TEXT NOT NULL UNIQUE,
     -- The tax that is in the prices of its products, in basis points of the price without it.
     tax_bp BIGINT NOT NULL CHECK (tax_bp BETWEEN 0 AND 10000),
+    picture_id UUID REFERENCES media (id),
     -- The order that the market shows them in, parents before children.
     position BIGINT NOT NULL,
     created_at BIGINT NOT NULL

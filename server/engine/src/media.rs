@@ -89,8 +89,9 @@ impl FromRow for Option<Picture> {
 }
 
 /// What a shop's picture is called: made of what it is, so that sending it again changes nothing.
-fn id_of(shop: ShopId, bytes: &[u8]) -> MediaId {
-    let hash = Sha256::new().chain_update(shop.uuid()).chain_update(bytes).finalize();
+fn id_of(shop: Option<ShopId>, bytes: &[u8]) -> MediaId {
+    let owner = shop.map(|shop| shop.uuid()).unwrap_or_default();
+    let hash = Sha256::new().chain_update(owner).chain_update(bytes).finalize();
     let mut id = [0; 16];
     id.copy_from_slice(&hash[..16]);
     MediaId::from_uuid(uuid::Builder::from_custom_bytes(id).into_uuid())
@@ -99,6 +100,16 @@ fn id_of(shop: ShopId, bytes: &[u8]) -> MediaId {
 /// Takes a picture into a shop, for those who manage its products.
 pub async fn add(engine: &Engine, caller: &Caller, handle: &str, bytes: Vec<u8>) -> Result<Picture> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
+    keep(engine, Some(shop), bytes).await
+}
+
+/// Takes in a picture of the market's own, for those who run it.
+pub async fn add_own(engine: &Engine, caller: &Caller, bytes: Vec<u8>) -> Result<Picture> {
+    caller.operator()?;
+    keep(engine, None, bytes).await
+}
+
+async fn keep(engine: &Engine, shop: Option<ShopId>, bytes: Vec<u8>) -> Result<Picture> {
     media::check_bytes(bytes.len()).map_err(|code| Error::field("picture", code))?;
     let id = id_of(shop, &bytes);
     if let Some(known) = engine.db.opt::<Option<Picture>>(&FIND, params![id]).await?.flatten() {

@@ -3,7 +3,8 @@
 use crate::{Caller, Engine, Fault, Who, db::One, params, random, rows, statements};
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
-    id::kinds::{ShopId, UserId},
+    id::kinds::{MediaId, ShopId, UserId},
+    media::Picture,
     page::Page,
     permissions::{Permission, Role},
     shops::{PAGE_SIZE, ShopCard, ShopView},
@@ -13,11 +14,14 @@ use uuid::Uuid;
 statements! {
     FIND = "SELECT s.id, s.handle, s.name, s.description, s.currency, s.town, s.delivery_minor,
         s.free_delivery_from_minor, s.delivery_days_min, s.delivery_days_max, s.returns_days,
-        (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products
-        FROM shops s WHERE s.handle = $1";
+        (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products,
+        m.id AS media_id, m.width, m.height, m.color, s.name AS alt
+        FROM shops s LEFT JOIN media m ON m.id = s.logo_id WHERE s.handle = $1";
     ALL = "SELECT s.id, s.handle, s.name, s.description, s.town,
-        (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products
-        FROM shops s WHERE s.id > $1 ORDER BY s.id LIMIT $2";
+        (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products,
+        m.id AS media_id, m.width, m.height, m.color, s.name AS alt
+        FROM shops s LEFT JOIN media m ON m.id = s.logo_id WHERE s.id > $1 ORDER BY s.id LIMIT $2";
+    SET_LOGO = "UPDATE shops SET logo_id = (SELECT m.id FROM media m WHERE m.id = $2 AND m.shop_id = $1) WHERE id = $1";
     OPEN = "INSERT INTO shops (id, handle, name, description, currency, commission_bp, delivery_minor, created_at, town,
             address, free_delivery_from_minor, delivery_days_min, delivery_days_max, returns_days, express_minor,
             express_days_min, express_days_max, pickup)
@@ -33,7 +37,8 @@ rows! {
         name: String,
         description: String,
         town: String,
-        products: i64,
+        products: i64;
+        logo: Option<Picture>
     }
 
     struct ShopRow {
@@ -48,7 +53,8 @@ rows! {
         delivery_days_min: i64,
         delivery_days_max: i64,
         returns_days: i64,
-        products: i64,
+        products: i64;
+        logo: Option<Picture>
     }
 }
 
@@ -66,6 +72,7 @@ pub async fn list(engine: &Engine, _: &Caller, after: &str) -> Result<Page<ShopC
         description: row.description,
         town: row.town,
         products: row.products,
+        logo: row.logo,
     }))
 }
 
@@ -83,6 +90,7 @@ pub async fn shop(engine: &Engine, _: &Caller, handle: &str) -> Result<ShopView>
         delivery_days: (row.delivery_days_min, row.delivery_days_max),
         returns_days: row.returns_days,
         products: row.products,
+        logo: row.logo,
     })
 }
 
@@ -98,6 +106,21 @@ pub(crate) async fn of(
     }
     let shop: One<ShopId> = engine.db.opt(&ID, params![handle]).await?.ok_or(Error::NotFound)?;
     Ok(shop.0)
+}
+
+/// Gives a shop one of its own pictures as its sign. For those who manage it.
+pub async fn set_logo(engine: &Engine, caller: &Caller, handle: &str, picture: MediaId) -> Result<()> {
+    let shop = of(engine, caller, handle, Permission::ManageCatalog).await?;
+    engine
+        .db
+        .write("shops::set_logo", (shop, picture), |tx, (shop, picture)| {
+            Box::pin(async move {
+                tx.exec(&SET_LOGO, params![*shop, *picture]).await?;
+                Ok::<_, Fault>(())
+            })
+        })
+        .await?;
+    Ok(())
 }
 
 /// A shop to be.

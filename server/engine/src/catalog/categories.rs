@@ -5,24 +5,33 @@ use std::collections::HashMap;
 use crate::{Caller, Engine, Fault, db::Value, params, random, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
-    catalog::{CategoryLink, CategoryView},
-    id::kinds::CategoryId,
+    catalog::{CategoryCard, CategoryLink, CategoryView},
+    id::kinds::{CategoryId, MediaId},
+    media::Picture,
 };
 
 statements! {
-    ROOTS = "SELECT slug, name, path FROM categories WHERE parent_id IS NULL ORDER BY position, path";
+    ROOTS = "SELECT c.slug, c.name, m.id AS media_id, m.width, m.height, m.color, c.name AS alt
+        FROM categories c LEFT JOIN media m ON m.id = c.picture_id WHERE c.parent_id IS NULL ORDER BY c.position, c.path";
     // The way to it, it itself, and what lies right below it.
     AROUND = "SELECT c.slug, c.name, c.path FROM categories c JOIN categories here ON here.slug = $1
         WHERE here.path LIKE c.path || '%' OR c.parent_id = here.id ORDER BY c.position, c.path";
     TRAIL = "SELECT c.slug, c.name, c.path FROM categories c JOIN categories here ON here.id = $1
         WHERE here.path LIKE c.path || '%' ORDER BY c.path";
-    PUT = "INSERT INTO categories (id, slug, name, parent_id, path, tax_bp, position, created_at)
-        VALUES [($1, $2, $3, $4, $5, $6, $7, $8)] ON CONFLICT (slug) DO UPDATE
-        SET name = excluded.name, tax_bp = excluded.tax_bp, position = excluded.position";
+    PUT = "INSERT INTO categories (id, slug, name, parent_id, path, tax_bp, picture_id, position, created_at)
+        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9)] ON CONFLICT (slug) DO UPDATE
+        SET name = excluded.name, tax_bp = excluded.tax_bp, picture_id = COALESCE(excluded.picture_id, categories.picture_id),
+            position = excluded.position";
     ALL = "SELECT id, slug FROM categories";
 }
 
 rows! {
+    struct CardRow {
+        slug: String,
+        name: String;
+        picture: Option<Picture>
+    }
+
     struct LinkRow {
         slug: String,
         name: String,
@@ -42,9 +51,10 @@ impl From<LinkRow> for CategoryLink {
 }
 
 /// The categories that lie in no other, in the market's order.
-pub async fn roots(engine: &Engine, _: &Caller) -> Result<Vec<CategoryLink>> {
-    let rows: Vec<LinkRow> = engine.db.all(&ROOTS, params![]).await?;
-    Ok(rows.into_iter().map(Into::into).collect())
+pub async fn roots(engine: &Engine, _: &Caller) -> Result<Vec<CategoryCard>> {
+    let rows: Vec<CardRow> = engine.db.all(&ROOTS, params![]).await?;
+    let card = |row: CardRow| CategoryCard { slug: row.slug, name: row.name, picture: row.picture };
+    Ok(rows.into_iter().map(card).collect())
 }
 
 /// A category, the way to it, and what lies right below it.
@@ -80,6 +90,8 @@ pub struct NewCategory {
     pub parent: Option<String>,
     /// The tax that is in the prices of its products, in basis points of the price without it.
     pub tax_bp: i64,
+    /// Its picture; a known category without one keeps what it has.
+    pub picture: Option<MediaId>,
 }
 
 /// Adds categories to the tree; known ones get the new name, tax and place in the order. Only for those who run the market.
@@ -87,7 +99,7 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
     caller.operator()?;
     let now = engine.clock.now_ms();
     let mut known: Vec<(String, CategoryId, String)> = Vec::new();
-    let mut rows: Vec<[Value; 8]> = Vec::new();
+    let mut rows: Vec<[Value; 9]> = Vec::new();
     for (position, category) in (0i64..).zip(categories) {
         let parent = match &category.parent {
             None => None,
@@ -107,6 +119,7 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
             parent.map(|(_, id, _)| *id).into(),
             path.as_str().into(),
             category.tax_bp.into(),
+            category.picture.into(),
             position.into(),
             now.into(),
         ]);
