@@ -15,15 +15,14 @@ const METRICS = ["first-contentful-paint", "largest-contentful-paint", "total-bl
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-async function visit(url) {
+// A busy machine may lose a trace: such a visit says nothing of the page, and is made again.
+async function visit(url, tries = 3) {
     const browser = await chrome.launch({ chromeFlags: ["--headless=new", "--no-sandbox", "--disable-gpu"] });
-    try {
-        const { lhr } = await lighthouse(url, { port: browser.port, logLevel: "error" });
-        if (lhr.runtimeError) throw new Error(lhr.runtimeError.message);
-        return lhr;
-    } finally {
-        await browser.kill();
-    }
+    const { lhr } = await lighthouse(url, { port: browser.port, logLevel: "error" }).finally(() => browser.kill());
+    if (!lhr.runtimeError) return lhr;
+    if (tries === 1) throw new Error(lhr.runtimeError.message);
+    console.error(`${url}: ${lhr.runtimeError.code}, once more`);
+    return visit(url, tries - 1);
 }
 
 const listing = await (await fetch(`${origin}/products`)).text();

@@ -54,6 +54,13 @@ macro_rules! chunks {
 }
 
 chunks! {
+    browsing {
+        Products: storefront::Products;
+        Product: storefront::Product;
+        Category: storefront::Category;
+        Shops: storefront::Shops;
+        Shop: storefront::Shop;
+    }
     buying {
         Basket: storefront::Basket;
         Checkout: storefront::Checkout;

@@ -4,6 +4,7 @@ use haat_shared::catalog::CategoryLink;
 use serde_json::{Value, json};
 
 /// What a page is about.
+#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "read by the server alone"))]
 #[derive(Default)]
 pub(crate) struct About {
     /// Its title, without the market's name.

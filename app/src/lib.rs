@@ -79,11 +79,11 @@ pub fn App() -> impl IntoView {
                 <Layout>
                     <FlatRoutes fallback=|| storefront::NotFound().into_any()>
                         <Route path=path!("/") view=|| storefront::Home().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/products") view=|| storefront::Products().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/p/:slug") view=|| storefront::Product().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/c/:slug") view=|| storefront::Category().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/shops") view=|| storefront::Shops().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/shops/:handle") view=|| storefront::Shop().into_any() ssr=SsrMode::Async />
+                        <Route path=path!("/products") view={Lazy::<chunks::Products>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/p/:slug") view={Lazy::<chunks::Product>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/c/:slug") view={Lazy::<chunks::Category>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/shops") view={Lazy::<chunks::Shops>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/shops/:handle") view={Lazy::<chunks::Shop>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/basket") view={Lazy::<chunks::Basket>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/checkout/:id") view={Lazy::<chunks::Checkout>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/purchases/:number") view={Lazy::<chunks::Purchase>::new()} ssr=SsrMode::Async />
