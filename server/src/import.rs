@@ -10,7 +10,13 @@ use haat_engine::{
     Caller, Engine,
     catalog::{NewProduct, NewVariant, Put, put_products},
 };
-use haat_shared::catalog::Attribute;
+use haat_shared::{
+    catalog::{
+        Attribute, TITLE_MAX,
+        edit::{DESCRIPTION_MAX, DETAIL_MAX, NAME_MAX, SKU_MAX},
+    },
+    text::is_direction_override,
+};
 use serde_json::{Map, Value};
 
 /// Products that are put in one transaction: each takes some milliseconds, so that checkouts never wait behind it.
@@ -67,14 +73,12 @@ async fn flush(
 fn product(line: &str) -> Result<NewProduct, String> {
     let record: Map<String, Value> =
         serde_json::from_str(line).map_err(|e| format!("not a JSON object: {e}"))?;
-    let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
-    let title = text("title");
+    let text = |name: &str, max| clean(record.get(name).and_then(Value::as_str).unwrap_or_default(), max);
+    let title = line(text("title", TITLE_MAX));
     if title.is_empty() {
         return Err("title is missing".into());
     }
-    let title: String =
-        title.chars().filter(|c| !c.is_control()).take(haat_shared::catalog::TITLE_MAX).collect();
-    let sku = text("id");
+    let sku = line(text("id", SKU_MAX));
     if sku.is_empty() {
         return Err("id is missing".into());
     }
@@ -87,13 +91,23 @@ fn product(line: &str) -> Result<NewProduct, String> {
     let variant = NewVariant { sku, title: String::new(), price_minor, compare_at_minor: None, stock: STOCK };
     Ok(NewProduct {
         title,
-        brand: text("supplier"),
-        description: text("short_description"),
+        brand: line(text("supplier", NAME_MAX)),
+        description: text("short_description", DESCRIPTION_MAX),
         attributes,
         category: None,
         pictures: Vec::new(),
         variants: vec![variant],
     })
+}
+
+/// What a shop says, cut to what is kept, without characters that would turn or break the text around it.
+fn clean(text: &str, max: usize) -> String {
+    let harmless = |c: &char| (!c.is_control() || *c == '\n') && !is_direction_override(*c);
+    text.trim().chars().filter(harmless).take(max).collect()
+}
+
+fn line(text: String) -> String {
+    text.replace('\n', " ")
 }
 
 /// `attr_n_weight: 3460.0` as "Weight", "3460".
@@ -106,10 +120,10 @@ fn attribute(name: &str, value: &Value) -> Option<Attribute> {
         Value::Bool(true) => "Yes".to_owned(),
         Value::Bool(false) => "No".to_owned(),
         Value::Number(number) => number.to_string().trim_end_matches(".0").to_owned(),
-        Value::String(text) => text.trim().to_owned(),
+        Value::String(text) => text.clone(),
         _ => return None,
     };
-    Some(Attribute { name, value })
+    Some(Attribute { name: line(clean(&name, NAME_MAX)), value: line(clean(&value, DETAIL_MAX)) })
 }
 
 #[cfg(test)]
@@ -127,6 +141,19 @@ mod tests {
             product.attributes.iter().map(|a| (a.name.as_str(), a.value.as_str())).collect();
         details.sort_unstable();
         assert_eq!(details, [("Colour main", "Blue"), ("Touchscreen", "No"), ("Weight", "3460")]);
+    }
+
+    #[test]
+    fn hostile_lines_are_cut_and_cleaned() {
+        let endless = "W".repeat(20_000);
+        let line = serde_json::json!({
+            "id": "7", "title": "Lamp \u{202e}pmaL\nnew", "supplier": &endless, "price": 1,
+            "short_description": format!("One\r\nTwo\u{2066}{endless}"), format!("attr_t_{endless}"): "a\u{202e}b",
+        });
+        let product = product(&line.to_string()).unwrap();
+        assert_eq!((product.title.as_str(), product.brand.len()), ("Lamp pmaL new", NAME_MAX));
+        assert!(product.description.starts_with("One\nTwoWWW") && product.description.len() == DESCRIPTION_MAX);
+        assert_eq!((product.attributes[0].name.len(), product.attributes[0].value.as_str()), (NAME_MAX, "ab"));
     }
 
     #[test]
