@@ -328,6 +328,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await signOut(page);
   await signIn(page, SELLERS[SHOPS[0]]);
   await at(`/seller/${SHOPS[0]}/orders`, 'seller-orders');
+  await at('/dev/ui', 'ui');
 }
 
 // --- axe --------------------------------------------------------------------------------------------------------------

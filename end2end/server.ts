@@ -61,7 +61,8 @@ export class Market {
     readonly sandboxHost: string,
   ) {}
 
-  static async open(kind: Database): Promise<Market> {
+  /** `extra` is set in the environment of the server alone. */
+  static async open(kind: Database, extra: NodeJS.ProcessEnv = {}): Promise<Market> {
     const folder = await mkdtemp(join(tmpdir(), 'haat-e2e-'));
     const { url: database, drop } = await freshDatabase(kind, folder);
     const port = await freePort();
@@ -81,7 +82,7 @@ export class Market {
     try {
       await market.run('migrate');
       await market.run('seed', '--demo');
-      await market.serve();
+      await market.serve(extra);
     } catch (error) {
       await market.close().catch(() => {});
       throw error;
@@ -107,8 +108,12 @@ export class Market {
     return text;
   }
 
-  private async serve(): Promise<void> {
-    const server = spawn(program(), ['serve'], { cwd: this.folder, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  private async serve(extra: NodeJS.ProcessEnv): Promise<void> {
+    const server = spawn(program(), ['serve'], {
+      cwd: this.folder,
+      env: { ...this.env, ...extra },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.server = server;
     const keep = (chunk: Buffer) => (this.written = (this.written + chunk.toString()).slice(-1_000_000));
     server.stdout?.on('data', keep);

@@ -1,11 +1,14 @@
 //! What surrounds every page: header, footer, the place for toasts, and the headers that keep it safe.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 use crate::{
+    arrival,
     i18n::{t, tu_string, use_i18n},
+    locales::LANGUAGES,
     state::{self, Basket, Roots, Visitor},
-    ui::{Icon, SearchForm, Toasts, provide_toasts},
+    ui::{Icon, Offline, SearchForm, Toasts, provide_toasts},
 };
 
 /// Sets the policy of what the page may load and lead to. The nonce is the one that Leptos' own scripts carry.
@@ -29,9 +32,11 @@ pub(crate) fn secure_headers() {
 pub(crate) fn Layout(children: Children) -> impl IntoView {
     let i18n = use_i18n();
     state::provide();
+    arrival::provide();
     provide_toasts();
     view! {
         <a class="skip" href="#content" rel="external">{t!(i18n, layout.skip)}</a>
+        <Offline />
         <Header />
         <main id="content" tabindex="-1">{children()}</main>
         <Footer />
@@ -171,7 +176,31 @@ fn Footer() -> impl IntoView {
                     <a href="/basket">{t!(i18n, header.basket)}</a>
                     <a href="/account">{t!(i18n, header.account)}</a>
                 </nav>
+                <Languages />
             </div>
         </footer>
+    }
+}
+
+/// The languages, each by its own name. Another language is another page, with JavaScript and without.
+#[component]
+fn Languages() -> impl IntoView {
+    let i18n = use_i18n();
+    let here = use_location();
+    let back = move || {
+        let query = here.search.get();
+        let joint = if query.is_empty() || query.starts_with('?') { "" } else { "?" };
+        format!("{}{joint}{query}", here.pathname.get())
+    };
+    let own = t!(i18n, language.name);
+    let buttons = LANGUAGES.iter().map(|(tag, name)| {
+        let current = (*name == own).then_some("true");
+        view! { <button name="locale" value=*tag lang=*tag translate="no" aria-current=current>{*name}</button> }
+    });
+    view! {
+        <form method="post" action="/language" class="languages" aria-label=tu_string!(i18n, language.choose)>
+            <input type="hidden" name="back" value=back />
+            {buttons.collect_view()}
+        </form>
     }
 }

@@ -6,30 +6,37 @@
 #![allow(unreachable_pub, reason = "the component macro writes `pub` for what is not")]
 
 pub mod api;
+mod arrival;
 mod chunks;
 pub mod countries;
 mod head;
 pub mod i18n;
 mod layout;
 mod seller;
+#[cfg(feature = "ssr")]
+mod showcase;
 mod state;
 mod storefront;
 pub mod ui;
 pub mod words;
 
-#[allow(unused)]
-mod locales {
-    include!(concat!(env!("OUT_DIR"), "/i18n.rs"));
+#[doc(hidden)]
+#[allow(missing_docs, non_upper_case_globals, reason = "keys are called as they are in the files")]
+pub mod locales {
+    use crate::i18n::Key;
+
+    include!(concat!(env!("OUT_DIR"), "/words.rs"));
 }
 
 use leptos::prelude::*;
-use leptos_i18n::Locale;
-use leptos_meta::{Html, provide_meta_context};
+use leptos_meta::provide_meta_context;
 use leptos_router::{
     Lazy, SsrMode,
     components::{FlatRoutes, Route, Router},
     path,
 };
+#[cfg(feature = "ssr")]
+pub use showcase::showcase;
 
 use crate::layout::Layout;
 pub use crate::state::mark_as_live;
@@ -41,14 +48,16 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
     layout::secure_headers();
     provide_context(head::Described::default());
+    let language = i18n::provide();
     view! {
         <!DOCTYPE html>
-        <html>
+        <html lang=language.tag() dir=language.direction()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <HashedStylesheet options=options.clone() id="haat" />
+                <link id="words" rel="preload" fetchpriority="low" r#as="fetch" crossorigin="anonymous" href=i18n::sheet(language).path.as_str() />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
                 <HydrationScripts options defer=true />
@@ -65,9 +74,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let language = i18n::provide();
     view! {
-        <Html attr:lang=language.as_str() attr:dir=language.direction().as_str() />
             <Router>
                 <Layout>
                     <FlatRoutes fallback=|| storefront::NotFound().into_any()>

@@ -51,6 +51,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "too_large" => tu_string!(i18n, error.too_large),
         "rate_limited" => tu_string!(i18n, error.rate_limited),
         "busy" => tu_string!(i18n, error.busy),
+        "offline" => tu_string!(i18n, error.offline),
         _ => tu_string!(i18n, error.internal),
     }
     .to_owned()

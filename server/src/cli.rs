@@ -133,7 +133,10 @@ fn print(text: impl std::fmt::Display) {
 
 async fn open(config: Config) -> Result<Booted, String> {
     let db = boot::database(&config).await?;
-    db.check_schema().await.map_err(|e| e.to_string())?;
+    // While it is worked on, the database may be between two versions.
+    if !config.server.maintenance {
+        db.check_schema().await.map_err(|e| e.to_string())?;
+    }
     boot::wire(config, db, Clock::default())
 }
 
@@ -217,7 +220,10 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
         tracing::warn!("no mail leaves this market: it stays in the database until mail.smtp_url is set");
     }
     let stop = CancellationToken::new();
-    let mut workers = worker::start(&booted, &stop);
+    let mut workers = match booted.config.server.maintenance {
+        true => Default::default(),
+        false => worker::start(&booted, &stop),
+    };
     let engine = booted.engine.clone();
     let router = http::router(booted, metrics);
     tracing::info!(

@@ -62,6 +62,8 @@ pub struct Server {
     pub timeout_s: u64,
     /// Most bytes of a request's body.
     pub body_bytes_max: usize,
+    /// Whether the market is being worked on: everyone gets a page that says so, and no work is done behind it.
+    pub maintenance: bool,
     /// Whoever asks for `/metrics` must bring this token; without one, metrics are shown in development only.
     pub metrics_token: Secret,
 }
@@ -141,6 +143,7 @@ impl Default for Server {
             site_root: "target/site".into(),
             timeout_s: 30,
             body_bytes_max: 256 * 1024,
+            maintenance: false,
             metrics_token: Secret::default(),
         }
     }

@@ -70,9 +70,9 @@ async fn flush(
     Ok(())
 }
 
-fn product(line: &str) -> Result<NewProduct, String> {
+fn product(record: &str) -> Result<NewProduct, String> {
     let record: Map<String, Value> =
-        serde_json::from_str(line).map_err(|e| format!("not a JSON object: {e}"))?;
+        serde_json::from_str(record).map_err(|e| format!("not a JSON object: {e}"))?;
     let text = |name: &str, max| clean(record.get(name).and_then(Value::as_str).unwrap_or_default(), max);
     let title = line(text("title", TITLE_MAX));
     if title.is_empty() {
@@ -152,8 +152,13 @@ mod tests {
         });
         let product = product(&line.to_string()).unwrap();
         assert_eq!((product.title.as_str(), product.brand.len()), ("Lamp pmaL new", NAME_MAX));
-        assert!(product.description.starts_with("One\nTwoWWW") && product.description.len() == DESCRIPTION_MAX);
-        assert_eq!((product.attributes[0].name.len(), product.attributes[0].value.as_str()), (NAME_MAX, "ab"));
+        assert!(
+            product.description.starts_with("One\nTwoWWW") && product.description.len() == DESCRIPTION_MAX
+        );
+        assert_eq!(
+            (product.attributes[0].name.len(), product.attributes[0].value.as_str()),
+            (NAME_MAX, "ab")
+        );
     }
 
     #[test]

@@ -3,7 +3,11 @@
 use std::fmt;
 
 use askama::{Template, filters::Escaper};
-use haat_app::{countries, i18n::Locale, words};
+use haat_app::{
+    countries,
+    i18n::{Locale, td_string},
+    words,
+};
 use haat_engine::{
     Tried, fault,
     notifications::{Letter, Words},
@@ -15,7 +19,6 @@ use haat_shared::{
     payments::Method,
     text::is_direction_override,
 };
-use leptos_i18n::{Locale as _, td_string};
 
 /// Puts a letter into the words of a locale; of the default one if there are none in it.
 pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
@@ -98,7 +101,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tr
         delivery,
         total: purchase.total,
         payment: words::paid_by(locale, purchase.method),
-        address: label(&purchase.address),
+        address: label(locale, &purchase.address),
         next: format!("{way} {cash}").trim_end().to_owned(),
     })
 }
@@ -147,12 +150,12 @@ fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Receiv
             Method::Cash => td_string!(locale, seller.to_collect, price = order.total).to_string(),
         },
         commission: sold.commission,
-        address: label(&sold.address),
+        address: label(locale, &sold.address),
     }
 }
 
-fn label(address: &Address) -> Vec<String> {
-    let country = countries::name(&address.country).to_owned();
+fn label(locale: Locale, address: &Address) -> Vec<String> {
+    let country = countries::name(locale, &address.country).to_owned();
     Address { country, ..address.clone() }.lines()
 }
 

@@ -40,6 +40,8 @@ pub enum Error {
         /// Seconds to wait.
         retry_after_s: u32,
     },
+    /// The market could not be reached. Said by browsers alone.
+    Offline,
     /// A fault of ours. The log has it under the request's id.
     Internal,
 }
@@ -182,6 +184,7 @@ impl Error {
             Self::TooLarge => "too_large",
             Self::RateLimited { .. } => "rate_limited",
             Self::Busy { .. } => "busy",
+            Self::Offline => "offline",
             Self::Internal => "internal",
         }
     }
@@ -196,7 +199,7 @@ impl Error {
             Self::Denied => 403,
             Self::TooLarge => 413,
             Self::RateLimited { .. } => 429,
-            Self::Busy { .. } => 503,
+            Self::Busy { .. } | Self::Offline => 503,
             Self::Internal => 500,
         }
     }

@@ -9,7 +9,7 @@ pub enum Surface {
     Seller,
     /// A plain form, for those without JavaScript and with it.
     Form,
-    /// A picture.
+    /// A part of pages: a picture, the words of a language.
     File,
     /// A server function, called by the hydrated page.
     Function,
@@ -91,6 +91,8 @@ routes! {
     FORM_SIGN_UP POST "/sign-up" Form Anyone;
     FORM_SIGN_OUT POST "/sign-out" Form Anyone;
     FORM_ADD_PICTURE POST "/seller/{handle}/media" Form Member;
+    FORM_LANGUAGE POST "/language" Form Anyone;
+    WORDS GET "/words/{file}" File Anyone;
 
     FN_ME POST "/api/accounts/me" Function Anyone;
     FN_DRAFT POST "/api/accounts/draft" Function Anyone;
@@ -132,6 +134,7 @@ routes! {
     HEALTHZ GET "/healthz" Operation Anyone;
     READYZ GET "/readyz" Operation Anyone;
     METRICS GET "/metrics" Operation Anyone;
+    DEV_UI GET "/dev/ui" Development Anyone;
     DEV_MAILS GET "/dev/mail" Development Anyone;
     DEV_MAIL GET "/dev/mail/{id}" Development Anyone;
     DEV_MAIL_HTML GET "/dev/mail/{id}/html" Development Anyone;

@@ -33,7 +33,8 @@ impl FromServerFnError for ApiError {
 
     fn from_server_fn_error(fault: ServerFnErrorErr) -> Self {
         let error = match fault {
-            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Error::Busy { retry_after_s: 2 },
+            ServerFnErrorErr::Request(_) => Error::Offline,
+            ServerFnErrorErr::Response(_) => Error::Busy { retry_after_s: 2 },
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Error::Invalid(Vec::new()),
             // On the server it is what was sent that cannot be read; in the browser it is our answer.
             ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => Error::Invalid(Vec::new()),

@@ -14,7 +14,7 @@ use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
 
 use crate::{
     api::{self, ApiError},
-    countries::COUNTRIES,
+    countries,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     ui::{
@@ -266,7 +266,7 @@ fn Details(form: CheckoutForm, faults: Signal<Option<Error>>) -> impl IntoView {
             </div>
             <div class="field-row">
                 <Field name="region" label=tu_string!(i18n, checkout.region) value=form.region autocomplete="address-level1" faults />
-                <Select name="country" label=tu_string!(i18n, checkout.country) value=form.country options=COUNTRIES autocomplete="country" faults />
+                <Select name="country" label=tu_string!(i18n, checkout.country) value=form.country options=countries::all(i18n) autocomplete="country" faults />
             </div>
         </section>
     }

@@ -131,8 +131,8 @@ pub(crate) fn Timeline(state: OrderState) -> impl IntoView {
 /// Where goods go, as on a label.
 #[component]
 pub(crate) fn AddressLines(address: haat_shared::checkout::Address) -> impl IntoView {
-    let mut address = address;
-    address.country = countries::name(&address.country).to_owned();
+    let (i18n, mut address) = (use_i18n(), address);
+    address.country = countries::name(i18n, &address.country).to_owned();
     let lines = address.lines().into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
     view! { <address>{lines}</address> }
 }

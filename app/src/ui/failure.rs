@@ -9,12 +9,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Icon, LinkButton, Skeleton};
 use crate::{
     api::{ApiError, Found},
+    arrival,
     i18n::{t, tu_string, use_i18n},
     state::{address, query},
     words,
 };
 
-/// The title in the browser's tab.
+/// The title in the browser's tab. With it a page is there.
 #[component]
 pub fn PageTitle(
     /// The page's own part of it.
@@ -22,6 +23,7 @@ pub fn PageTitle(
     text: String,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    arrival::arrived();
     view! { <Title text=tu_string!(i18n, brand.title, page = text).to_string() /> }
 }
 
@@ -104,7 +106,7 @@ pub fn Failure(
             view! { <LinkButton href=format!("/sign-in?next={path}")>{t!(i18n, sign_in.title)}</LinkButton> }
                 .into_any()
         }
-        Error::Busy { .. } | Error::RateLimited { .. } | Error::Internal => {
+        Error::Busy { .. } | Error::RateLimited { .. } | Error::Offline | Error::Internal => {
             view! { <a class="button primary" rel="external" href=address()>{t!(i18n, failure.retry)}</a> }
                 .into_any()
         }

@@ -98,7 +98,7 @@ pub fn Select(
     #[prop(into)]
     value: String,
     /// What can be chosen: value and words.
-    options: &'static [(&'static str, &'static str)],
+    options: Vec<(&'static str, &'static str)>,
     /// What browsers may fill in.
     #[prop(default = "off")]
     autocomplete: &'static str,
@@ -109,8 +109,8 @@ pub fn Select(
     let fault = fault(faults, name);
     let described = described_by(name, false, fault);
     let options = options
-        .iter()
-        .map(|(code, words)| view! { <option value=*code selected=*code == value>{*words}</option> })
+        .into_iter()
+        .map(|(code, words)| view! { <option value=code selected=code == value>{words}</option> })
         .collect_view();
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>

@@ -42,6 +42,13 @@ impl Toaster {
     }
 }
 
+/// Shows a toast that stays. Nothing on the server passes with time.
+#[cfg(feature = "ssr")]
+pub(crate) fn show_toast(words: &str, (href, link): (&'static str, &str)) {
+    let toast = Toast { number: 0, words: words.to_owned(), link: Some((href, link.to_owned())) };
+    expect_context::<Toaster>().0.set(Some(toast));
+}
+
 /// The place where toasts appear.
 #[component]
 pub fn Toasts() -> impl IntoView {

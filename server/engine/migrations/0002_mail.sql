@@ -2,6 +2,7 @@
 
 -- What a user reads, and what the shopper read at checkout: a language of app/locales.
 ALTER TABLE users ADD COLUMN locale TEXT NOT NULL DEFAULT 'en';
+ALTER TABLE checkouts ADD COLUMN locale TEXT NOT NULL DEFAULT 'en';
 ALTER TABLE purchases ADD COLUMN locale TEXT NOT NULL DEFAULT 'en';
 
 ALTER TABLE notifications ADD COLUMN locale TEXT NOT NULL DEFAULT 'en';

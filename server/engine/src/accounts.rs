@@ -20,8 +20,9 @@ use haat_shared::{
 pub const SESSION_MS: i64 = 30 * 24 * 3_600_000;
 
 statements! {
-    ADD = "INSERT INTO users (id, name, email, email_folded, password_hash, operator, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email_folded) DO NOTHING";
+    ADD = "INSERT INTO users (id, name, email, email_folded, password_hash, operator, created_at, locale)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email_folded) DO NOTHING";
+    SET_LOCALE = "UPDATE users SET locale = $2 WHERE id = $1";
     FIND_CREDENTIALS = "SELECT id, password_hash FROM users WHERE email_folded = $1";
     BEGIN_SESSION = "INSERT INTO sessions (id, token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
@@ -52,7 +53,7 @@ rows! {
 
 /// Who sends a request, by the tokens of its cookies.
 pub async fn caller(engine: &Engine, session: Option<&str>, cart: Option<&str>) -> Result<Caller> {
-    let mut caller = Caller { who: Who::Guest, cart: cart.map(random::token_hash) };
+    let mut caller = Caller { cart: cart.map(random::token_hash), ..Caller::guest() };
     let Some(session) = session else { return Ok(caller) };
     let key = params![random::token_hash(session), engine.clock.now_ms()];
     let rows: Vec<WhoRow> = engine.db.all(&WHO, key).await?;
@@ -92,23 +93,23 @@ pub async fn me(_: &Engine, caller: &Caller) -> Result<Option<Me>> {
 /// Makes an account and signs it in; the guest's cart becomes the account's. Answers with the session's token.
 pub async fn sign_up(engine: &Engine, caller: &Caller, form: SignUp) -> Result<String> {
     let user = form.check().map_err(Error::Invalid)?;
-    let id = add_user(engine, user, false).await?;
+    let id = add_user(engine, user, false, caller.locale).await?;
     begin_session(engine, caller, id).await
 }
 
 /// Makes an account that runs the market. Only for the program itself.
 pub async fn create_operator(engine: &Engine, caller: &Caller, form: SignUp) -> Result<UserId> {
     caller.operator()?;
-    add_user(engine, form.check().map_err(Error::Invalid)?, true).await
+    add_user(engine, form.check().map_err(Error::Invalid)?, true, caller.locale).await
 }
 
 /// Makes an account without signing it in. Only for the program itself.
 pub async fn create(engine: &Engine, caller: &Caller, form: SignUp) -> Result<UserId> {
     caller.operator()?;
-    add_user(engine, form.check().map_err(Error::Invalid)?, false).await
+    add_user(engine, form.check().map_err(Error::Invalid)?, false, caller.locale).await
 }
 
-async fn add_user(engine: &Engine, user: NewUser, operator: bool) -> Result<UserId> {
+async fn add_user(engine: &Engine, user: NewUser, operator: bool, locale: &'static str) -> Result<UserId> {
     let hash = password::hash(user.password).await?;
     let now = engine.clock.now_ms();
     let id: UserId = random::id(now);
@@ -116,16 +117,32 @@ async fn add_user(engine: &Engine, user: NewUser, operator: bool) -> Result<User
         .db
         .write(
             "accounts::add",
-            (id, user.name, user.email, hash, operator, now),
-            |tx, (id, name, email, hash, operator, now)| {
+            (id, user.name, user.email, hash, operator, now, locale),
+            |tx, (id, name, email, hash, operator, now, locale)| {
                 Box::pin(async move {
-                    let row = params![*id, name, email.as_str(), email.folded(), hash, *operator, *now];
+                    let (typed, folded) = (email.as_str(), email.folded());
+                    let row = params![*id, name, typed, folded, hash, *operator, *now, *locale];
                     Ok(tx.exec(&ADD, row).await?)
                 })
             },
         )
         .await?;
     if added == 0 { Err(Error::field("email", FieldCode::Taken)) } else { Ok(id) }
+}
+
+/// Remembers the caller's language with their account, if they have one.
+pub async fn keep_locale(engine: &Engine, caller: &Caller) -> Result<()> {
+    let Some(user) = caller.user_id() else { return Ok(()) };
+    engine
+        .db
+        .write("accounts::keep_locale", (user, caller.locale), |tx, (user, locale)| {
+            Box::pin(async move {
+                tx.exec(&SET_LOCALE, params![*user, *locale]).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(())
 }
 
 /// Signs in; the guest's cart joins the account's. Answers with the session's token.

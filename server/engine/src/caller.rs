@@ -13,7 +13,12 @@ pub struct Caller {
     pub who: Who,
     /// The token of the guest's cart that came with the request, hashed.
     pub cart: Option<[u8; 32]>,
+    /// The language they read, as its tag. Mails to them are written in it.
+    pub locale: &'static str,
 }
+
+/// The language of those who did not say.
+const DEFAULT_LOCALE: &str = "en";
 
 /// Who someone is.
 #[derive(Debug, Clone)]
@@ -44,12 +49,12 @@ pub struct SignedIn {
 impl Caller {
     /// Someone that we know nothing of.
     pub fn guest() -> Self {
-        Self { who: Who::Guest, cart: None }
+        Self { who: Who::Guest, cart: None, locale: DEFAULT_LOCALE }
     }
 
     /// The program itself.
     pub fn system() -> Self {
-        Self { who: Who::System, cart: None }
+        Self { who: Who::System, cart: None, locale: DEFAULT_LOCALE }
     }
 
     /// The user, if one is signed in.

@@ -6,9 +6,11 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use haat_app::i18n::Locale;
 use haat_engine::accounts;
 
 use super::{State, layers};
+use crate::config::Mode;
 
 /// The names of our cookies. With `__Host-` a browser keeps them to this host, over TLS only.
 fn name(secure: bool, name: &str) -> String {
@@ -39,6 +41,22 @@ pub(super) fn session_cookie(secure: bool, token: Option<&str>) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
+/// The cookie that remembers a chosen language.
+pub(super) fn language_cookie(secure: bool, locale: Locale) -> HeaderValue {
+    let tail = if secure { "; Secure" } else { "" };
+    let (name, tag) = (name(secure, "language"), locale.tag());
+    let text = format!("{name}={tag}; HttpOnly; SameSite=Lax; Path=/; Max-Age=31536000{tail}");
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// The language of a request.
+pub(super) fn language(state: &State, headers: &HeaderMap) -> Locale {
+    let chosen = cookie(headers, &name(state.booted.config.secure(), "language"));
+    let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let development = state.booted.config.mode == Mode::Development;
+    Locale::of_request(chosen, asked.unwrap_or_default(), development)
+}
+
 /// Finds out who asks and hands it on with the request.
 pub(super) async fn identify(Extract(state): Extract<State>, mut request: Request, next: Next) -> Response {
     let secure = state.booted.config.secure();
@@ -46,7 +64,8 @@ pub(super) async fn identify(Extract(state): Extract<State>, mut request: Reques
     let session = session_token(headers, secure);
     let cart = cookie(headers, &name(secure, "cart")).map(str::to_owned);
     match accounts::caller(&state.booted.engine, session.as_deref(), cart.as_deref()).await {
-        Ok(caller) => {
+        Ok(mut caller) => {
+            caller.locale = language(&state, request.headers()).tag();
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

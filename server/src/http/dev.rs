@@ -1,13 +1,15 @@
-//! Pages for those who change the program: the mails that it wrote. In production there are none.
+//! Pages for those who change the program: the components it is made of, the mails that it wrote. In production there are none.
 
 use askama::Template;
 use axum::{
-    extract::{Path, State as Extract},
+    Extension,
+    extract::{Path, Request, State as Extract},
     http::{HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
-use haat_app::i18n::Locale;
+use haat_app::i18n::{Locale, td_string};
 use haat_engine::{
+    Caller,
     clock::rfc3339,
     notifications::{
         Mail,
@@ -16,9 +18,8 @@ use haat_engine::{
 };
 use haat_gateways::smtp;
 use haat_shared::{Error, Result, id::kinds::MailId};
-use leptos_i18n::{Locale as _, td_string};
 
-use super::{State, layers};
+use super::{State, layers, pages};
 use crate::config::Mode;
 
 /// Our pages: a style of their own, and frames of ours.
@@ -42,6 +43,22 @@ struct MailPage {
     locale: Locale,
     headers: String,
     mail: Mail,
+}
+
+/// Every component of the user interface in its states.
+pub(super) async fn ui(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Response {
+    if let Err(error) = development(&state) {
+        return layers::plain(&error);
+    }
+    let options = state.leptos.clone();
+    let render = leptos_axum::render_app_async_with_context(pages::context(&state, caller), move || {
+        haat_app::showcase(options.clone())
+    });
+    render(request).await.into_response()
 }
 
 /// The mails, newest first.

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
-use haat_app::api::cart_cookie;
+use haat_app::{api::cart_cookie, i18n::Locale};
 use haat_engine::{Caller, accounts, carts, checkout};
 use haat_shared::{
     Error, Result,
@@ -22,7 +22,7 @@ use haat_shared::{
 
 use super::{
     State,
-    caller::{session_cookie, session_token},
+    caller::{language_cookie, session_cookie, session_token},
 };
 
 type Typed = BTreeMap<String, String>;
@@ -231,6 +231,21 @@ pub(super) async fn sign_out(Extract(state): Extract<State>, headers: HeaderMap)
     }
     (StatusCode::SEE_OTHER, [(header::SET_COOKIE, session_cookie(secure, None))], [(header::LOCATION, "/")])
         .into_response()
+}
+
+/// Remembers a language, in a cookie and with the account, and goes back to where it was chosen.
+pub(super) async fn choose_language(
+    Extract(state): Extract<State>,
+    Extension(mut caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let back = Redirect::to(local(&field(&typed, "back")));
+    let Ok(locale) = field(&typed, "locale").parse::<Locale>() else { return back.into_response() };
+    caller.locale = locale.tag();
+    if let Err(error) = accounts::keep_locale(&state.booted.engine, &caller).await {
+        return super::layers::plain(&error);
+    }
+    ([(header::SET_COOKIE, language_cookie(state.booted.config.secure(), locale))], back).into_response()
 }
 
 #[cfg(test)]

@@ -81,22 +81,10 @@ pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     plain(&Error::Internal)
 }
 
-/// A page without the user interface, for when there is none: the database is away, or we broke.
+/// An answer without words: `outage::cover` puts it into them for those who read pages.
 pub(super) fn plain(error: &Error) -> Response {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let text = match error {
-        Error::NotFound => "There is nothing here.",
-        Error::Busy { .. } | Error::RateLimited { .. } => {
-            "The market is busy. Nothing was lost and nothing was charged. Please try again in a moment."
-        }
-        _ => "Something went wrong on our side. Nothing was charged. Please try again.",
-    };
-    let page = format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>Haat</title></head><body><h1>Haat</h1><p>{text}</p>\
-         <p><a href=\"/\">To the market</a></p></body></html>"
-    );
-    let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
+    let mut response = status.into_response();
     if let Some(seconds) = error.retry_after_s() {
         response.headers_mut().insert(super::RETRY_AFTER, HeaderValue::from(seconds));
     }

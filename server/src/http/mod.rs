@@ -6,6 +6,7 @@ mod forms;
 mod health;
 mod layers;
 mod media;
+mod outage;
 mod pages;
 mod sandbox;
 mod sitemap;
@@ -131,9 +132,12 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(FORM_SIGN_IN, post(forms::sign_in))
         .route(FORM_SIGN_UP, post(forms::sign_up))
         .route(FORM_SIGN_OUT, post(forms::sign_out))
+        .route(FORM_LANGUAGE, post(forms::choose_language))
+        .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         // Whoever is asked from here on knows who asks.
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
+        .route(WORDS, get(pages::words))
         .route(PAYMENT_RETURN, get(webhooks::returned))
         .route(WEBHOOK, post(webhooks::receive))
         .route(SANDBOX_PAGE, get(sandbox::page))
@@ -159,6 +163,7 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
                 .propagate_x_request_id()
                 .layer(middleware::from_fn(layers::measure))
                 .layer(middleware::from_fn_with_state(config.secure(), layers::secure))
+                .layer(middleware::from_fn_with_state(state.clone(), outage::cover))
                 .layer(CatchPanicLayer::custom(layers::panicked))
                 .layer(CsrfLayer::new())
                 .layer(CompressionLayer::new().quality(CompressionLevel::Fastest)),

@@ -3,17 +3,17 @@
 use axum::{
     Extension,
     body::Body,
-    extract::{Request, State as Extract},
+    extract::{Path, Request, State as Extract},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use haat_app::api::Ctx;
+use haat_app::{api::Ctx, i18n};
 use haat_engine::Caller;
 use leptos::prelude::provide_context;
 
 use super::State;
 
-fn context(state: &State, caller: Caller) -> impl Fn() + Clone + Send + Sync + 'static {
+pub(super) fn context(state: &State, caller: Caller) -> impl Fn() + Clone + Send + Sync + 'static {
     let ctx = Ctx {
         engine: state.booted.engine.clone(),
         caller,
@@ -50,6 +50,20 @@ pub(super) async fn not_found(
         *response.status_mut() = StatusCode::NOT_FOUND;
     }
     response
+}
+
+/// The words of a language, for the pages in it. The name changes with the words, so they may be kept for good.
+pub(super) async fn words(Path(file): Path<String>) -> Response {
+    let locale = file.split('.').next().and_then(|tag| tag.parse().ok()).unwrap_or_default();
+    let sheet = i18n::sheet(locale);
+    if !sheet.path.ends_with(&file) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
+    (headers, sheet.text.as_str()).into_response()
 }
 
 /// A server function, called by a hydrated page.

@@ -26,8 +26,8 @@ statements! {
         WHERE id = $1 AND state IN ('open', 'paying', 'expired')
         RETURNING cart_id, total_minor, holds, details";
     ADD_PURCHASE = "INSERT INTO purchases (id, number, checkout_id, user_id, email, address, method, currency, total_minor,
-            created_at)
-        SELECT $2, $3, c.id, t.user_id, $4, $5, $6, c.currency, c.total_minor, $7
+            created_at, locale)
+        SELECT $2, $3, c.id, t.user_id, $4, $5, $6, c.currency, c.total_minor, $7, c.locale
         FROM checkouts c JOIN carts t ON t.id = c.cart_id WHERE c.id = $1";
     ORDERS = "SELECT order_id, shop_id, subtotal_minor + delivery_minor AS total_minor, commission_minor
         FROM checkout_orders WHERE checkout_id = $1 ORDER BY position";

@@ -27,7 +27,7 @@ statements! {
         FROM (SELECT CAST(SUM(delivery_minor) AS BIGINT) AS delivery_minor FROM checkout_orders WHERE checkout_id = $1) AS o
         WHERE checkouts.id = $1 RETURNING checkouts.delivery_minor, total_minor";
     SAVE = "UPDATE checkouts SET form = $2, updated_at = $3 WHERE id = $1";
-    PAYING = "UPDATE checkouts SET state = 'paying', details = $2, updated_at = $3, extended = TRUE,
+    PAYING = "UPDATE checkouts SET state = 'paying', details = $2, updated_at = $3, locale = $5, extended = TRUE,
             hold_until = CASE WHEN extended THEN hold_until ELSE $4 END
         WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3";
     OPEN_ONE = "SELECT id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at
@@ -157,7 +157,7 @@ pub async fn pay(
         Claim::Mine(attempt) => attempt,
         Claim::Done(answer) => return serde_json::from_str(&answer).unwrap_or(Err(Error::Internal)),
     };
-    let answer = attempt_payment(engine, id, attempt, details).await;
+    let answer = attempt_payment(engine, caller.locale, id, attempt, details).await;
     // What may succeed later is not an answer to keep.
     let keep = !matches!(
         answer,
@@ -170,6 +170,7 @@ pub async fn pay(
 
 async fn attempt_payment(
     engine: &Engine,
+    locale: &'static str,
     id: CheckoutId,
     attempt: PaymentId,
     details: Details,
@@ -180,9 +181,9 @@ async fn attempt_payment(
         .db
         .write(
             "checkout::pay",
-            (id, attempt, method, details, engine.clock.now_ms()),
-            |tx, (id, attempt, method, details, now)| {
-                Box::pin(open_in_tx(tx, *id, *attempt, *method, details, *now))
+            (id, attempt, method, details, locale, engine.clock.now_ms()),
+            |tx, (id, attempt, method, details, locale, now)| {
+                Box::pin(open_in_tx(tx, *id, *attempt, *method, details, locale, *now))
             },
         )
         .await?;
@@ -203,10 +204,11 @@ async fn open_in_tx(
     attempt: PaymentId,
     method: Method,
     details: &str,
+    locale: &str,
     now: i64,
 ) -> Tried<PaymentRow> {
     // From here on, payments of this checkout wait for each other.
-    if tx.exec(&PAYING, params![checkout, details, now, now + HOLD_MS]).await? == 0 {
+    if tx.exec(&PAYING, params![checkout, details, now, now + HOLD_MS, locale]).await? == 0 {
         return Err(Conflict::CheckoutEnded.into());
     }
     let open: Option<PaymentRow> = tx.opt(&OPEN_ONE, params![checkout]).await?;

@@ -1,0 +1,79 @@
+//! What a page that the browser shows by itself owes its reader: the focus at its title, as screen readers announce it,
+//! and on the way back the place where they were.
+
+use std::collections::HashMap;
+
+use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
+
+#[derive(Clone, Copy)]
+struct Arrivals(StoredValue<Visit>);
+
+#[derive(Default)]
+struct Visit {
+    /// The address of the page in view; empty before the first.
+    address: String,
+    /// Whether the browser's own button leads to the next one.
+    back: bool,
+    /// How far each page was scrolled.
+    places: HashMap<String, f64>,
+}
+
+/// Follows where the reader goes.
+pub(crate) fn provide() {
+    let visit = StoredValue::<Visit>::default();
+    provide_context(Arrivals(visit));
+    Effect::new(move || {
+        let went_back = window_event_listener(ev::popstate, move |_| visit.update_value(|v| v.back = true));
+        let scrolled = window_event_listener(ev::scroll, move |_| {
+            visit.update_value(|visit| {
+                // On the way to another page it is not the reader who scrolls.
+                if visit.address == address() {
+                    visit.places.insert(visit.address.clone(), place());
+                }
+            });
+        });
+        on_cleanup(move || {
+            went_back.remove();
+            scrolled.remove();
+        });
+    });
+}
+
+/// Says that the page at this address is there.
+pub(crate) fn arrived() {
+    let Some(Arrivals(visit)) = use_context() else { return };
+    Effect::new(move || {
+        let here = address();
+        let place = visit.try_update_value(|visit| {
+            let first = visit.address.is_empty();
+            let (known, back) = (visit.address == here, std::mem::take(&mut visit.back));
+            visit.address.clone_from(&here);
+            if first {
+                visit.places.insert(here, place());
+            }
+            let place = if back { visit.places.get(&visit.address).copied() } else { None };
+            (!first && !known).then(|| place.unwrap_or_default())
+        });
+        if let Some(place) = place.flatten() {
+            request_animation_frame(move || begin_at(place));
+        }
+    });
+}
+
+fn begin_at(place: f64) {
+    let title = document().query_selector("main h1").ok().flatten();
+    if let Some(title) = title.and_then(|title| title.dyn_into::<HtmlElement>().ok()) {
+        let _ = title.set_attribute("tabindex", "-1");
+        let _ = title.focus();
+    }
+    window().scroll_to_with_x_and_y(0.0, place);
+}
+
+fn address() -> String {
+    let here = window().location();
+    here.pathname().unwrap_or_default() + &here.search().unwrap_or_default()
+}
+
+fn place() -> f64 {
+    window().scroll_y().unwrap_or_default()
+}

@@ -1,0 +1,222 @@
+//! The languages on the server: all words of all of them, which one a request gets, and what browsers load.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    str::FromStr,
+    sync::LazyLock,
+};
+
+use leptos::prelude::{provide_context, use_context};
+
+use super::Locale;
+use crate::{
+    locales::{SHARED, WORDS, language},
+    t,
+};
+
+struct Language {
+    tag: &'static str,
+    words: Vec<&'static str>,
+    sheet: Sheet,
+}
+
+/// The words of a language as a browser loads them: one a line, those alone that it may show.
+pub struct Sheet {
+    /// Where it is. The name changes with the content.
+    pub path: String,
+    /// The words.
+    pub text: String,
+}
+
+/// Those that are real, then two for tests: English that shows what is not translated, from left to right and from right to
+/// left.
+static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| {
+    let real = WORDS.iter().map(|(tag, words)| Language::new(tag, words.to_vec()));
+    let pseudo = [("en-XA", "ltr"), ("ar-XB", "rtl")].map(|(tag, direction)| {
+        let english = WORDS[0].1.iter();
+        let mut words: Vec<&str> = english.map(|words| stretched(words).leak() as &str).collect();
+        words[language::direction.at] = direction;
+        Language::new(tag, words)
+    });
+    real.chain(pseudo).collect()
+});
+
+impl Language {
+    fn new(tag: &'static str, words: Vec<&'static str>) -> Self {
+        let text = words[..SHARED].join("\n");
+        let mut hash = DefaultHasher::new();
+        text.hash(&mut hash);
+        let path = format!("/words/{tag}.{:016x}.txt", hash.finish());
+        Self { tag, words, sheet: Sheet { path, text } }
+    }
+}
+
+/// In brackets, with accents, and longer by a third; the names of values stay as they are.
+fn stretched(words: &str) -> String {
+    let mut depth = 0;
+    let accented = words.chars().map(|c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth > 0 {
+            return c;
+        }
+        match c {
+            'a' => 'á',
+            'e' => 'é',
+            'i' => 'í',
+            'o' => 'ó',
+            'u' => 'ú',
+            c => c,
+        }
+    });
+    let accented: String = accented.collect();
+    format!("[{accented}{}]", "·".repeat(words.chars().count().div_ceil(3)))
+}
+
+impl Locale {
+    fn language(self) -> &'static Language {
+        &LANGUAGES[usize::from(self.0)]
+    }
+
+    pub(super) fn words(self, at: usize) -> &'static str {
+        self.language().words[at]
+    }
+
+    /// Its tag, as in `lang`.
+    pub fn tag(self) -> &'static str {
+        self.language().tag
+    }
+
+    /// Which way it is written: `ltr` or `rtl`.
+    pub fn direction(self) -> &'static str {
+        t!(self, language.direction)
+    }
+
+    /// The language of a page: the one that was chosen, or else the first of those that the browser asks for and that there
+    /// is, or else English. Those for tests exist in development alone.
+    pub fn of_request(chosen: Option<&str>, asked: &str, development: bool) -> Self {
+        let known = |tag: &str| tag.parse().ok().filter(|locale: &Self| development || locale.is_real());
+        let mut asked: Vec<(&str, f32)> = asked
+            .split(',')
+            .map(|part| {
+                let (tag, weight) = part.split_once(";q=").unwrap_or((part, "1"));
+                (tag.trim(), weight.trim().parse().unwrap_or(0.0))
+            })
+            .filter(|(_, weight)| *weight > 0.0)
+            .collect();
+        asked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let nearest = |tag: &str| known(tag).or_else(|| known(tag.split('-').next()?));
+        let asked = || asked.iter().find_map(|(tag, _)| nearest(tag));
+        chosen.and_then(known).or_else(asked).unwrap_or_default()
+    }
+
+    fn is_real(self) -> bool {
+        usize::from(self.0) < WORDS.len()
+    }
+}
+
+impl FromStr for Locale {
+    type Err = ();
+
+    fn from_str(tag: &str) -> Result<Self, ()> {
+        let place = LANGUAGES.iter().position(|language| language.tag.eq_ignore_ascii_case(tag)).ok_or(())?;
+        u8::try_from(place).map(Self).map_err(|_| ())
+    }
+}
+
+/// Puts the language of whoever asks into the context.
+pub(crate) fn provide() -> Locale {
+    let locale =
+        use_context::<crate::api::Ctx>().and_then(|ctx| ctx.caller.locale.parse().ok()).unwrap_or_default();
+    provide_context::<Locale>(locale);
+    locale
+}
+
+/// What browsers load for a language.
+pub fn sheet(locale: Locale) -> &'static Sheet {
+    &locale.language().sheet
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::i18n::fill;
+
+    type Words = BTreeMap<String, BTreeMap<String, String>>;
+
+    fn names(words: &str) -> Vec<&str> {
+        let mut names: Vec<_> =
+            words.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// What is missing is read in English until someone translates it; this test is how they know.
+    #[test]
+    fn every_language_has_every_word_with_its_values() {
+        let read = |path| serde_json::from_slice::<Words>(&std::fs::read(path).unwrap()).unwrap();
+        let english = read(std::path::PathBuf::from("locales/en.json"));
+        let mut faults = Vec::new();
+        for file in std::fs::read_dir("locales").unwrap() {
+            let path = file.unwrap().path();
+            let other = read(path.clone());
+            let of =
+                |section: &str, name: &str| other.get(section).and_then(|s| s.get(name)).map(String::as_str);
+            for (section, words) in &english {
+                for (name, words) in words {
+                    let there = of(section, name).unwrap_or_default();
+                    if there.is_empty() || names(there) != names(words) || there.contains('\n') {
+                        faults.push(format!("{}: {section}.{name}", path.display()));
+                    }
+                }
+            }
+            for (section, words) in &other {
+                let extra =
+                    words.keys().filter(|name| english.get(section).is_none_or(|e| !e.contains_key(*name)));
+                faults.extend(
+                    extra.map(|name| format!("{}: {section}.{name} is nowhere used", path.display())),
+                );
+            }
+        }
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
+
+    #[test]
+    fn the_chosen_language_wins_then_the_one_asked_for() {
+        let tag = |chosen, asked| Locale::of_request(chosen, asked, false).tag();
+        assert_eq!(tag(None, ""), "en");
+        assert_eq!(tag(None, "de, hi-IN;q=0.8, en;q=0.9"), "en");
+        assert_eq!(tag(None, "de, hi-IN;q=0.9, en;q=0.8"), "hi");
+        assert_eq!(tag(None, "hi;q=0, *"), "en");
+        assert_eq!(tag(Some("hi"), "en"), "hi");
+        assert_eq!(tag(Some("tlh"), "HI"), "hi");
+        assert_eq!(tag(Some("en-XA"), "hi"), "hi", "for tests alone");
+        assert_eq!(Locale::of_request(Some("ar-XB"), "", true).direction(), "rtl");
+    }
+
+    #[test]
+    fn values_are_put_in_by_name() {
+        assert_eq!(
+            fill("{{ n }} of {{ shop }}, {{n}}", &[("shop", &"a {{ n }}"), ("n", &2)]),
+            "2 of a {{ n }}, 2"
+        );
+        assert_eq!(stretched("Was {{ price }}"), "[Wás {{ price }}·····]");
+        let hindi: Locale = "hi".parse().unwrap();
+        assert!(t!(hindi, basket.each, price = "₹1").contains("₹1"));
+        assert_ne!(t!(hindi, basket.title), t!(Locale::default(), basket.title));
+    }
+
+    #[test]
+    fn browsers_load_what_they_may_show_alone() {
+        let sheet = sheet(Locale::default());
+        assert_eq!(sheet.text.lines().nth(crate::locales::basket::title.at), Some("Your basket"));
+        assert!(!sheet.text.contains("Mailbox"));
+        assert!(sheet.path.starts_with("/words/en."));
+    }
+}

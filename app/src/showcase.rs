@@ -1,0 +1,136 @@
+//! Every component of `ui` in its states, on one page: `/dev/ui`. Rendered by the server alone, so it weighs nothing in
+//! browsers; headings are the names in the code.
+
+use haat_shared::{Currency, Error, FieldCode, FieldError, Money};
+use leptos::prelude::*;
+use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
+use leptos_router::components::Router;
+
+use crate::{
+    countries,
+    i18n::{self, t, use_i18n},
+    layout,
+    ui::{
+        Alert, Button, Choice, EmptyState, ErrorSummary, Failure, Field, Icon, LinkButton, PageTitle, Pager,
+        Picture, Price, SearchForm, Select, Skeleton, Sums, Toasts, provide_toasts, show_toast,
+    },
+};
+
+const ICONS: &[&str] =
+    &["alert", "awning", "basket", "box", "card", "check", "clock", "close", "person", "search", "truck"];
+
+/// The whole page.
+pub fn showcase(options: LeptosOptions) -> impl IntoView {
+    layout::secure_headers();
+    let language = i18n::provide();
+    provide_meta_context();
+    provide_toasts();
+    view! {
+        <!DOCTYPE html>
+        <html lang=language.tag() dir=language.direction()>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <HashedStylesheet options id="haat" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <MetaTags />
+            </head>
+            <body>
+                <Router>
+                    <main class="width page">
+                        <PageTitle text="ui" />
+                        <h1>"ui"</h1>
+                        <Parts />
+                    </main>
+                    <Toasts />
+                </Router>
+            </body>
+        </html>
+    }
+}
+
+/// One component under its name.
+#[component]
+fn Part(name: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <section class="showcase">
+            <h2 translate="no">{name}</h2>
+            {children()}
+        </section>
+    }
+}
+
+#[component]
+fn Parts() -> impl IntoView {
+    let i18n = use_i18n();
+    let faults = Error::Invalid(vec![
+        FieldError::new("wrong", FieldCode::NotEmail),
+        FieldError::new("unchosen", FieldCode::Missing),
+    ]);
+    let faults = Signal::stored(Some(faults));
+    let labels =
+        vec![("wrong", t!(i18n, checkout.email).to_owned()), ("unchosen", t!(i18n, checkout.how).to_owned())];
+    let price = |minor| Money::new(minor, Currency::INR);
+    let words = t!(i18n, product.add);
+    let ways = move || {
+        vec![
+            ("cash".to_owned(), t!(i18n, method.cash).to_owned(), t!(i18n, method.cash_note).to_owned()),
+            (
+                "sandbox".to_owned(),
+                t!(i18n, method.sandbox).to_owned(),
+                t!(i18n, method.sandbox_note).to_owned(),
+            ),
+        ]
+    };
+    let looks = ["primary", "secondary", "quiet"];
+    show_toast(t!(i18n, product.added), ("/basket", t!(i18n, product.view_basket)));
+    view! {
+        <Part name="Button">
+            {looks.map(|look| view! { <p><Button look>{words}</Button> " " <Button look disabled=true>{words}</Button> " " <Button look busy=true>{words}</Button></p> }).collect_view()}
+        </Part>
+        <Part name="LinkButton">
+            {looks.map(|look| view! { <p><LinkButton look href="/">{t!(i18n, home.see_all)}</LinkButton></p> }).collect_view()}
+        </Part>
+        <Part name="Alert">
+            {["bad", "good", "info"].map(|look| view! { <Alert look>{t!(i18n, checkout.declined)}</Alert> }).collect_view()}
+        </Part>
+        <Part name="Field">
+            <div class="form">
+                <Field name="empty" label=t!(i18n, checkout.name) />
+                <Field name="hinted" label=t!(i18n, checkout.phone) value="+91 20 5550 1234" hint=t!(i18n, checkout.phone_hint).to_owned() />
+                <Field name="wrong" label=t!(i18n, checkout.email) value="asha at example" hint=t!(i18n, checkout.email_hint).to_owned() faults />
+                <Select name="country" label=t!(i18n, checkout.country) value="IN" options=countries::all(i18n) />
+            </div>
+        </Part>
+        <Part name="Choice">
+            <div class="form">
+                <Choice name="chosen" label=t!(i18n, checkout.how) value="cash" options=ways() />
+                <Choice name="unchosen" label=t!(i18n, checkout.how) value="" options=ways() faults />
+            </div>
+        </Part>
+        <Part name="ErrorSummary"><ErrorSummary faults labels /></Part>
+        <Part name="EmptyState">
+            <EmptyState icon="basket" title=t!(i18n, basket.empty) note=t!(i18n, basket.empty_note)>
+                <LinkButton href="/products">{t!(i18n, basket.shop_around)}</LinkButton>
+            </EmptyState>
+        </Part>
+        <Part name="Pager">
+            <Pager first=Some("/products".to_owned()) next=Some("/products".to_owned()) next_words=t!(i18n, products.next) />
+        </Part>
+        <Part name="SearchForm"><SearchForm /></Part>
+        <Part name="Price"><p><Price of=price(12_490_000) /> " " <Price of=price(-4_900) /></p></Part>
+        <Part name="Sums">
+            <div class="summary"><Sums subtotal=price(124_900) delivery=price(4_900) total=price(129_800) /></div>
+            <div class="summary"><Sums subtotal=price(124_900) delivery=price(0) total=price(124_900) /></div>
+        </Part>
+        <Part name="Icon"><p>{ICONS.iter().map(|name| view! { <Icon name=*name /> " " }).collect_view()}</p></Part>
+        <Part name="Picture">
+            <div class="grid">
+                {["Clay", "Brass", "Silk", "Tea", "Lamp"].map(|title| view! { <Picture src="" title /> }).collect_view()}
+            </div>
+        </Part>
+        <Part name="Skeleton"><Skeleton count=4 /></Part>
+        <Part name="Failure"><Failure error=Error::Busy { retry_after_s: 1 } /></Part>
+    }
+}

@@ -1,0 +1,33 @@
+//! What to know while there is no connection.
+
+use leptos::{ev, prelude::*};
+
+use super::Icon;
+use crate::i18n::{t, use_i18n};
+
+/// A notice that stays as long as the browser is offline.
+#[component]
+pub fn Offline() -> impl IntoView {
+    let i18n = use_i18n();
+    let offline = RwSignal::new(false);
+    Effect::new(move || {
+        offline.set(!window().navigator().on_line());
+        for gone in [
+            window_event_listener(ev::offline, move |_| offline.set(true)),
+            window_event_listener(ev::online, move |_| offline.set(false)),
+        ] {
+            on_cleanup(move || gone.remove());
+        }
+    });
+    let notice = move || {
+        offline.get().then(|| {
+            view! {
+                <p class="offline">
+                    <Icon name="alert" />
+                    <span>{t!(i18n, layout.offline)}</span>
+                </p>
+            }
+        })
+    };
+    view! { <div role="status">{notice}</div> }
+}

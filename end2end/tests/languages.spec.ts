@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect, test } from '../fixtures';
+import {
+  ADDRESS,
+  SHOPS,
+  addOne,
+  arriveAt,
+  awake,
+  everyPage,
+  freshEmail,
+  visit,
+} from '../helpers';
+import type { Page } from '../fixtures';
+
+const choose = async (page: Page, name: string) => {
+  await page.getByRole('contentinfo').getByRole('button', { name, exact: true }).click();
+  await awake(page);
+};
+
+/** Reads pages in a language that is not in the footer. */
+async function read(page: Page, tag: string): Promise<void> {
+  await page.context().addCookies([{ name: 'haat_language', value: tag, url: page.url() }]);
+}
+
+test('another language is chosen in the footer, stays, and leads back to the same page', async ({ page }) => {
+  await visit(page, '/products?q=lamp');
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  await choose(page, 'हिन्दी');
+  await arriveAt(page, '“lamp” के नतीजे');
+  expect(new URL(page.url()).search).toBe('?q=lamp');
+  await expect(page.locator('html')).toHaveAttribute('lang', 'hi');
+  await visit(page, '/basket');
+  await arriveAt(page, 'आपकी टोकरी');
+  await choose(page, 'English');
+  await arriveAt(page, 'Your basket');
+});
+
+test('the browser says which language it reads, and a choice wins', async ({ page }) => {
+  await page.setExtraHTTPHeaders({ 'accept-language': 'hi-IN,hi;q=0.9,en;q=0.8' });
+  await visit(page, '/basket');
+  await arriveAt(page, 'आपकी टोकरी');
+  await choose(page, 'English');
+  await arriveAt(page, 'Your basket');
+});
+
+test('what is bought in Hindi is confirmed in Hindi', async ({ page }) => {
+  await addOne(page, SHOPS[0], 1);
+  await visit(page, '/basket');
+  await choose(page, 'हिन्दी');
+  await page.getByRole('main').getByRole('button', { name: 'चेकआउट पर जाएँ' }).click();
+  await arriveAt(page, 'चेकआउट');
+  const email = freshEmail();
+  const fields = { 'ई-मेल': email, 'पूरा नाम': 'आशा राव', 'मकान नंबर और सड़क': '12 Lake Road', 'शहर या क़स्बा': 'पुणे' };
+  for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value);
+  await page.getByRole('radio', { name: 'डिलीवरी पर नकद' }).check();
+  await page.getByRole('button', { name: /^₹[\d,.]+ दें$/ }).click();
+  await arriveAt(page, 'धन्यवाद');
+  await expect(page.getByRole('main')).toContainText('आशा राव');
+  const mail = await page.context().newPage();
+  await expect
+    .poll(async () => {
+      await mail.goto('/dev/mail');
+      return mail.getByRole('link').filter({ hasText: email }).first().innerText();
+    })
+    .toContain('आपकी ख़रीद');
+  await mail.close();
+});
+
+test('a language that there is not is no fault', async ({ page }) => {
+  await visit(page, '/');
+  await read(page, `xx-${randomBytes(4).toString('hex')}`);
+  await visit(page, '/basket');
+  await arriveAt(page, 'Your basket');
+});
+
+test('every hydrated page has its words from one file that may be kept', async ({ page, hydrated }) => {
+  await visit(page, '/');
+  const href = await page.locator('link#words').getAttribute('href');
+  expect(href).toMatch(/^\/words\/en\.[0-9a-f]{16}\.txt$/);
+  const answer = await page.request.get(href!);
+  expect(answer.headers()['cache-control']).toContain('immutable');
+  expect((await page.request.get(href!.replace(/\.[0-9a-f]+\./, '.0000.'))).status()).toBe(404);
+  if (hydrated) await expect(page.locator('html')).toHaveAttribute('data-live', '');
+});
+
+/** What shops and shoppers say is no matter of the page's language: every text of the demo, and what the tests type. */
+const CONTENT = new Set(
+  [
+    ...readFileSync(join(import.meta.dirname, '..', '..', 'server', 'demo', 'market.toml'), 'utf8')
+      .replaceAll(/"""([^]*?)"""/g, (_, text: string) => JSON.stringify(text))
+      .matchAll(/"((?:[^"\\]|\\.)*)"/g),
+  ]
+    .flatMap(([, text]) => (JSON.parse(`"${text}"`) as string).split('\n'))
+    .concat(Object.values(ADDRESS), 'not an address', 'आशा राव', 'पुणे')
+    .map((text) => text.trim()),
+);
+
+/** All that is read or heard on the page and did not come from the words: those of the pseudo-language stand in brackets. */
+async function escaped(page: Page): Promise<string[]> {
+  const read = await page.evaluate(() => {
+    const texts = [document.title];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const parent = walker.currentNode.parentElement;
+      if (!parent?.closest('script, style, [translate=no]')) texts.push(walker.currentNode.textContent ?? '');
+    }
+    for (const element of document.querySelectorAll('[aria-label], [title], [placeholder], [alt]')) {
+      for (const name of ['aria-label', 'title', 'placeholder', 'alt']) texts.push(element.getAttribute(name) ?? '');
+    }
+    return texts;
+  });
+  const unbracketed = (text: string): string => {
+    const outside = text.replace(/\[[^[\]]*\]/g, '');
+    return outside === text ? text : unbracketed(outside);
+  };
+  return read
+    .map((text) => text.trim())
+    .filter((text) => text.length > 1 && !CONTENT.has(text) && /\p{L}{2}/u.test(unbracketed(text)))
+    // Numbers of purchases, e-mail addresses, and lines of an address that were put together.
+    .filter((text) => !/^H[0-9A-Z]+-\d$|@example\.com$|^Pune, Maharashtra, 411001$/.test(text));
+}
+
+test('every word on every page is from the words', async ({ page }) => {
+  test.setTimeout(300_000);
+  const tab = await page.context().newPage();
+  const found: Record<string, string[]> = {};
+  await everyPage(page, async (name) => {
+    if (new URL(page.url()).hostname !== 'localhost') return;
+    await read(page, 'en-XA');
+    await tab.goto(page.url());
+    await awake(tab);
+    await read(page, 'en');
+    await expect(tab.locator('html')).toHaveAttribute('lang', 'en-XA');
+    const texts = await escaped(tab);
+    if (texts.length > 0) found[name] = texts;
+  });
+  expect(found).toEqual({});
+});
+
+test('from right to left nothing leaves the page', async ({ page }) => {
+  test.setTimeout(300_000);
+  const tab = await page.context().newPage();
+  await everyPage(page, async (name) => {
+    if (new URL(page.url()).hostname !== 'localhost') return;
+    await read(page, 'ar-XB');
+    for (const width of [390, 1280]) {
+      await tab.setViewportSize({ width, height: 844 });
+      await tab.goto(page.url());
+      await awake(tab);
+      const wider = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      expect.soft(wider, `${name} at ${width}`).toBe(0);
+      const shots = process.env.HAAT_SCREENS;
+      if (shots) await tab.screenshot({ path: join(shots, `rtl-${name}-${width}.png`), fullPage: true });
+    }
+    await read(page, 'en');
+    await expect(tab.locator('html')).toHaveAttribute('dir', 'rtl');
+  });
+});

@@ -1,0 +1,64 @@
+// Text at twice its size, as people set it who see less.
+import { expect, test } from '../fixtures';
+import { audit, everyLook, everyPage } from '../helpers';
+import type { Page } from '../fixtures';
+
+/** Text that is cut off or lies over other text; and how much wider than the window the page is. */
+function broken(page: Page): Promise<unknown> {
+  return page.evaluate(() => {
+    const hidden = (element: Element) => element.closest('.hidden, .skip, select, [aria-hidden=true], script, style');
+    const fixed = (element: Element) => {
+      for (let at: Element | null = element; at; at = at.parentElement) {
+        if (['fixed', 'sticky'].includes(getComputedStyle(at).position)) return true;
+      }
+      return false;
+    };
+    const texts: { element: Element; rect: DOMRect; text: string }[] = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    while (walker.nextNode()) {
+      const node = walker.currentNode;
+      const element = node.parentElement;
+      if (!element || !node.textContent?.trim() || hidden(element) || fixed(element)) continue;
+      range.selectNodeContents(node);
+      for (const rect of range.getClientRects()) texts.push({ element, rect, text: node.textContent.trim().slice(0, 40) });
+    }
+    const over: string[] = [];
+    for (const [i, a] of texts.entries()) {
+      for (const b of texts.slice(i + 1)) {
+        const width = Math.min(a.rect.right, b.rect.right) - Math.max(a.rect.left, b.rect.left);
+        const height = Math.min(a.rect.bottom, b.rect.bottom) - Math.max(a.rect.top, b.rect.top);
+        const shallow = Math.min(a.rect.height, b.rect.height) * 0.4;
+        if (width > 2 && height > shallow) over.push(`“${a.text}” over “${b.text}”`);
+      }
+    }
+    // Titles in lists end after two lines on purpose, names in the top bar and in tables with dots.
+    const meant = (element: Element) => {
+      const { textOverflow, webkitLineClamp } = getComputedStyle(element);
+      return textOverflow === 'ellipsis' || (webkitLineClamp !== 'none' && webkitLineClamp !== '');
+    };
+    const cut = [...document.querySelectorAll('body *')]
+      .filter((element) => !hidden(element) && !meant(element) && !element.closest('svg'))
+      .filter((element) => ['hidden', 'clip'].includes(getComputedStyle(element).overflowX) && element.textContent?.trim())
+      .filter((element) => element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1)
+      .map((element) => element.outerHTML.slice(0, 100));
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return { over, cut, wider: scrollWidth - clientWidth };
+  });
+}
+
+test('with text at 200 % nothing is cut, nothing overlaps, and axe finds nothing serious', async ({ page }) => {
+  test.setTimeout(600_000);
+  await everyPage(page, (name) =>
+    test.step(name, async () => {
+      await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'));
+      await everyLook(page, async (look) => {
+        expect.soft(await broken(page), `${name} ${look}`).toEqual({ over: [], cut: [], wider: 0 });
+        await audit(page);
+        const shots = process.env.HAAT_SCREENS;
+        if (shots && look.endsWith('light')) await page.screenshot({ path: `${shots}/large-${name}-${look}.png`, fullPage: true });
+      });
+      await page.evaluate(() => document.documentElement.style.removeProperty('font-size'));
+    }),
+  );
+});

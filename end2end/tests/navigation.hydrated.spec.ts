@@ -1,0 +1,60 @@
+// Going from page to page without loading any.
+import { expect, test } from '../fixtures';
+import { SHOPS, addOne, basketLink, productLinks, title, visit } from '../helpers';
+
+test('the focus goes to the title of the page, and the title is that of the tab', async ({ page }) => {
+  await visit(page, '/products');
+  await page.evaluate(() => (document.documentElement.dataset.same = 'page'));
+  const link = productLinks(page).first();
+  const name = (await link.innerText()).trim();
+  await link.focus();
+  await page.keyboard.press('Enter');
+  await expect(title(page, name)).toBeFocused();
+  await expect(page).toHaveTitle(`${name} · Haat`);
+  // The next thing that Tab reaches stands behind the title.
+  await page.keyboard.press('Tab');
+  const after = await page.evaluate(() =>
+    Boolean(document.querySelector('h1')!.compareDocumentPosition(document.activeElement!) & Node.DOCUMENT_POSITION_FOLLOWING),
+  );
+  expect(after).toBe(true);
+  await basketLink(page).click();
+  await expect(title(page, 'Your basket')).toBeFocused();
+  await expect(page.locator('html')).toHaveAttribute('data-same', 'page');
+});
+
+test('the way back leads to where one was, and the way on to the top', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await visit(page, `/shops/${SHOPS[0]}`);
+  const link = productLinks(page).last();
+  await link.scrollIntoViewIfNeeded();
+  const place = await page.evaluate(() => window.scrollY);
+  expect(place).toBeGreaterThan(300);
+  const name = (await link.innerText()).trim();
+  await link.click();
+  await expect(title(page, name)).toBeFocused();
+  await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(0);
+  await page.goBack();
+  await expect(productLinks(page).last()).toBeInViewport();
+  await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(place);
+});
+
+test('what changes a page without leaving it leaves the focus where it is', async ({ page }) => {
+  await addOne(page, SHOPS[0], 1);
+  await expect(page.getByRole('button', { name: 'Add to basket' })).toBeFocused();
+  await expect(page.getByRole('status').filter({ hasText: 'Added to basket' })).toBeVisible();
+});
+
+test('what is slow to come shows its shape meanwhile', async ({ page }) => {
+  await visit(page, '/');
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  await page.route('**/api/catalog/list', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.getByRole('contentinfo').getByRole('link', { name: 'All products' }).click();
+  await expect(page.locator('.skeleton')).toBeVisible();
+  answer();
+  await expect(title(page, 'All products')).toBeVisible();
+  await expect(page.locator('.skeleton')).toHaveCount(0);
+});

@@ -1,0 +1,29 @@
+import { expect, test } from '../fixtures';
+import { PAY, SHOPS, addOne, addressStands, beginCheckout, button, choose, fillAddress, main, openProduct, shopName, thanks } from '../helpers';
+
+test('without a connection the page says so, keeps what was typed, and goes on afterwards', async ({ page, context, problems }) => {
+  problems.allow(/ERR_INTERNET_DISCONNECTED/);
+  const notice = page.getByText('You are offline.', { exact: false });
+  const shop = await shopName(page, SHOPS[0]);
+
+  await openProduct(page, SHOPS[0]);
+  await expect(notice).toHaveCount(0);
+  await context.setOffline(true);
+  await expect(notice).toBeVisible();
+  await button(page, 'Add to basket').click();
+  await expect(main(page).getByRole('alert')).toContainText('We cannot be reached just now. Nothing you typed is lost');
+  await context.setOffline(false);
+  await expect(notice).toHaveCount(0);
+
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  await context.setOffline(true);
+  await fillAddress(page);
+  await choose(page, 'cash');
+  await button(page, PAY).click();
+  await expect(main(page).getByRole('alert')).toContainText('We cannot be reached just now');
+  await addressStands(page);
+  await context.setOffline(false);
+  await button(page, PAY).click();
+  await thanks(page, [shop]);
+});

@@ -1,0 +1,48 @@
+import { expect, test } from '../fixtures';
+import { arriveAt, audit, everyLook, visit } from '../helpers';
+import { Market } from '../server';
+
+const HTML = { accept: 'text/html' };
+
+test('what cannot be answered has a face, in the language of who asks', async ({ page, problems }) => {
+  problems.allow(/Failed to load resource.*status of 4\d\d|answer: 4\d\d/);
+  expect(await visit(page, '/dev/mail/none')).toBe(404);
+  await arriveAt(page, 'There is nothing here');
+  await everyLook(page, () => audit(page));
+  await page.getByRole('link', { name: 'To the market' }).click();
+  await arriveAt(page, 'The open market');
+
+  const large = await page.request.post('/sign-in', { headers: HTML, form: { email: 'x'.repeat(400_000) } });
+  expect(large.status()).toBe(413);
+  expect(await large.text()).toContain('That is more than we can take');
+  expect(large.headers()['content-security-policy']).toMatch(/default-src 'none'; style-src 'nonce-/);
+
+  const foreign = await page.request.post('/basket/lines', { headers: { ...HTML, origin: 'https://evil.example' } });
+  expect(foreign.status()).toBe(403);
+  expect(await foreign.text()).toContain('That did not work');
+
+  const hindi = await page.request.get('/sandbox/pay/none', { headers: { ...HTML, 'accept-language': 'hi' } });
+  expect(await hindi.text()).toContain('<html lang="hi" dir="ltr">');
+  // Programs get the status alone.
+  const program = await page.request.get('/dev/mail/none', { headers: { accept: 'application/json' } });
+  expect([program.status(), await program.text()]).toEqual([404, '']);
+});
+
+test('while the market is being worked on, it says so and stays alive', async ({ page, problems, database }) => {
+  problems.allow(/answer: 503|status of 503/);
+  const market = await Market.open(database, { HAAT__SERVER__MAINTENANCE: 'true' });
+  try {
+    for (const path of ['/', '/basket', '/pkg/none.css']) {
+      const response = await page.goto(market.url + path);
+      expect(response?.status()).toBe(503);
+      expect(Number(response?.headers()['retry-after'])).toBeGreaterThan(0);
+      await expect(page.getByRole('heading', { level: 1 })).toHaveText('We will be back soon');
+    }
+    await everyLook(page, () => audit(page));
+    await expect(page.getByRole('link', { name: 'Try again' })).toHaveAttribute('href', '/pkg/none.css');
+    expect((await page.request.post(`${market.url}/api/carts/view`, { data: {} })).status()).toBe(503);
+    expect((await page.request.get(`${market.url}/healthz`)).status()).toBe(200);
+  } finally {
+    await market.close();
+  }
+});

@@ -1,0 +1,98 @@
+//! The market's face when there is no page: it is being worked on, the database is away, a request could not be read, or we
+//! broke. Whole in itself: it needs no file, no script and no database.
+
+use askama::Template;
+use axum::{
+    extract::{Request, State as Extract},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use haat_app::i18n::{Locale, t};
+use haat_engine::random;
+use haat_shared::routes::{HEALTHZ, METRICS, READYZ};
+
+use super::{State, caller};
+
+/// Seconds after which to come back while the market is being worked on.
+const MAINTENANCE_S: u32 = 120;
+
+#[derive(Template)]
+#[template(path = "page/outage.html")]
+struct Outage {
+    locale: Locale,
+    nonce: String,
+    title: &'static str,
+    note: &'static str,
+    /// Where to try again, if that may help.
+    retry: Option<String>,
+    /// Whether there is a market to go to.
+    home: bool,
+}
+
+/// Answers in the market's place while it is being worked on, and gives a page to answers that failed without one, if
+/// whoever asked reads pages.
+pub(super) async fn cover(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if [HEALTHZ, READYZ, METRICS].contains(&path) {
+        return next.run(request).await;
+    }
+    let closed = state.booted.config.server.maintenance;
+    let reads_pages = accepts_html(request.headers());
+    let locale = caller::language(&state, request.headers());
+    let again = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let again = (request.method() == Method::GET).then_some(again);
+    let answer = if closed {
+        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, HeaderValue::from(MAINTENANCE_S))])
+            .into_response()
+    } else {
+        next.run(request).await
+    };
+    if !reads_pages || answer.status().as_u16() < 400 || is_page(&answer) {
+        return answer;
+    }
+    page(answer, locale, again, closed)
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|a| a.contains("text/html"))
+}
+
+fn is_page(answer: &Response) -> bool {
+    let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/html") || kind.starts_with("application/json"))
+}
+
+fn page(answer: Response, locale: Locale, again: Option<String>, closed: bool) -> Response {
+    let (title, note) = match answer.status() {
+        _ if closed => (t!(locale, outage.maintenance), t!(locale, outage.maintenance_note)),
+        StatusCode::NOT_FOUND => (t!(locale, outage.missing), t!(locale, outage.missing_note)),
+        StatusCode::PAYLOAD_TOO_LARGE => (t!(locale, outage.large), t!(locale, outage.large_note)),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            (t!(locale, outage.busy), t!(locale, outage.busy_note))
+        }
+        status if status.is_client_error() => (t!(locale, outage.refused), t!(locale, outage.refused_note)),
+        _ => (t!(locale, outage.broken), t!(locale, outage.broken_note)),
+    };
+    let retry = again
+        .filter(|_| answer.status() == StatusCode::TOO_MANY_REQUESTS || answer.status().is_server_error());
+    let nonce = random::token();
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'"
+    );
+    let Ok(html) = (Outage { locale, nonce, title, note, retry, home: !closed }).render() else {
+        return answer;
+    };
+    let (mut parts, _) = answer.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::CONTENT_TYPE);
+    parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        parts.headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    (parts.status, parts.headers, Html(html)).into_response()
+}
