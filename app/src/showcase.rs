@@ -40,7 +40,7 @@ pub fn showcase(options: LeptosOptions) -> impl IntoView {
                 <Router>
                     <main class="width page">
                         <PageTitle text="ui" />
-                        <h1>"ui"</h1>
+                        <h1 translate="no">"ui"</h1>
                         <Parts />
                     </main>
                     <Toasts />
