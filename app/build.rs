@@ -45,9 +45,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let countries = english["country"].as_object().ok_or("countries are no object")?;
     let codes: String = countries.keys().map(String::as_str).collect();
-    writeln!(code, "/// The codes of the countries, in the order of their words.\npub const COUNTRIES: &str = {codes:?};")?;
+    writeln!(
+        code,
+        "/// The codes of the countries, in the order of their words.\npub const COUNTRIES: &str = {codes:?};"
+    )?;
     let first = countries.keys().next().ok_or("there are no countries")?;
-    writeln!(code, "/// The words of the first of them.\npub const FIRST_COUNTRY: Key<0> = country::{first};")?;
+    writeln!(
+        code,
+        "/// The words of the first of them.\npub const FIRST_COUNTRY: Key<0> = country::{first};"
+    )?;
     writeln!(code, "#[cfg(feature = \"ssr\")] pub(crate) const SHARED: usize = {shared};")?;
     let all =
         || [("en", &english)].into_iter().chain(locales.iter().map(|(tag, words)| (tag.as_str(), words)));
@@ -74,7 +80,9 @@ fn in_order(mut words: Words) -> Words {
     let country = words.get("country").and_then(Value::as_object);
     let mut names: Vec<_> = country.into_iter().flatten().collect();
     // Åland stands with A.
-    names.sort_by_key(|(_, name)| name.as_str().unwrap_or_default().replace('Å', "A").replace('ô', "o").replace('ã', "a"));
+    names.sort_by_key(|(_, name)| {
+        name.as_str().unwrap_or_default().replace('Å', "A").replace('ô', "o").replace('ã', "a")
+    });
     let codes: String = names.into_iter().map(|(code, _)| code.as_str()).collect();
     words.insert("countries".into(), serde_json::json!({ "in_order": codes }));
     words

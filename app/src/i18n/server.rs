@@ -218,7 +218,10 @@ mod tests {
         let hindi: Locale = "hi".parse().unwrap();
         let english = crate::countries::all(Locale::default());
         assert_eq!((english.len(), english[1]), (249, ("AX", "Åland Islands")));
-        assert_eq!((crate::countries::name(hindi, "ZW"), crate::countries::name(hindi, "XX")), ("ज़िम्बाब्वे", "XX"));
+        assert_eq!(
+            (crate::countries::name(hindi, "ZW"), crate::countries::name(hindi, "XX")),
+            ("ज़िम्बाब्वे", "XX")
+        );
         assert_eq!(crate::countries::all("ar-XB".parse().unwrap()).len(), 249);
     }
 
