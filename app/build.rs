@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let path = file?.path();
         let tag = path.file_stem().and_then(|name| name.to_str()).ok_or("a name that is no text")?.to_owned();
         let words: Words = serde_json::from_slice(&fs::read(&path)?)?;
-        locales.insert(tag, words);
+        locales.insert(tag, in_order(words));
     }
     let english = locales.remove("en").ok_or("there is no en.json")?;
     let mut sections: Vec<&String> = english.keys().collect();
@@ -38,18 +38,22 @@ fn main() -> Result<(), Box<dyn Error>> {
             )?;
             keys.push((section.as_str(), name.as_str()));
         }
-        if section == "country" {
-            writeln!(code, "/// Each by its code.\npub const ALL: &[(&str, Key<0>)] = &[")?;
-            for code_of in english[section].as_object().into_iter().flat_map(Map::keys) {
-                writeln!(code, "({code_of:?}, {code_of}),")?;
-            }
-            writeln!(code, "];")?;
-        }
         writeln!(code, "}}")?;
         if !SERVER_ONLY.contains(&section.as_str()) {
             shared = keys.len();
         }
     }
+    let countries = english["country"].as_object().ok_or("countries are no object")?;
+    let codes: String = countries.keys().map(String::as_str).collect();
+    writeln!(
+        code,
+        "/// The codes of the countries, in the order of their words.\npub const COUNTRIES: &str = {codes:?};"
+    )?;
+    let first = countries.keys().next().ok_or("there are no countries")?;
+    writeln!(
+        code,
+        "/// The words of the first of them.\npub const FIRST_COUNTRY: Key<0> = country::{first};"
+    )?;
     writeln!(code, "#[cfg(feature = \"ssr\")] pub(crate) const SHARED: usize = {shared};")?;
     let all =
         || [("en", &english)].into_iter().chain(locales.iter().map(|(tag, words)| (tag.as_str(), words)));
@@ -69,6 +73,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(code, "];")?;
     fs::write(Path::new(&std::env::var("OUT_DIR")?).join("words.rs"), code)?;
     Ok(())
+}
+
+/// The words with the codes of the countries, in the order of their names: what the browser would else have to sort.
+fn in_order(mut words: Words) -> Words {
+    let country = words.get("country").and_then(Value::as_object);
+    let mut names: Vec<_> = country.into_iter().flatten().collect();
+    // Åland stands with A.
+    names.sort_by_key(|(_, name)| {
+        name.as_str().unwrap_or_default().replace('Å', "A").replace('ô', "o").replace('ã', "a")
+    });
+    let codes: String = names.into_iter().map(|(code, _)| code.as_str()).collect();
+    words.insert("countries".into(), serde_json::json!({ "in_order": codes }));
+    words
 }
 
 fn text<'a>(words: &'a Words, section: &str, name: &str) -> &'a str {

@@ -1,8 +1,6 @@
 //! What a page that the browser shows by itself owes its reader: the focus at its title, as screen readers announce it,
 //! and on the way back the place where they were.
 
-use std::collections::HashMap;
-
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 #[derive(Clone, Copy)]
@@ -14,8 +12,21 @@ struct Visit {
     address: String,
     /// Whether the browser's own button leads to the next one.
     back: bool,
-    /// How far each page was scrolled.
-    places: HashMap<String, f64>,
+    /// How far pages were scrolled. The few that a reader opens are looked through sooner than hashed.
+    places: Vec<(String, f64)>,
+}
+
+impl Visit {
+    fn keep_place(&mut self, place: f64) {
+        match self.places.iter_mut().find(|(address, _)| *address == self.address) {
+            Some((_, kept)) => *kept = place,
+            None => self.places.push((self.address.clone(), place)),
+        }
+    }
+
+    fn place(&self) -> Option<f64> {
+        self.places.iter().find(|(address, _)| *address == self.address).map(|(_, place)| *place)
+    }
 }
 
 /// Follows where the reader goes.
@@ -28,7 +39,7 @@ pub(crate) fn provide() {
             visit.update_value(|visit| {
                 // On the way to another page it is not the reader who scrolls.
                 if visit.address == address() {
-                    visit.places.insert(visit.address.clone(), place());
+                    visit.keep_place(place());
                 }
             });
         });
@@ -47,11 +58,11 @@ pub(crate) fn arrived() {
         let place = visit.try_update_value(|visit| {
             let first = visit.address.is_empty();
             let (known, back) = (visit.address == here, std::mem::take(&mut visit.back));
-            visit.address.clone_from(&here);
+            visit.address = here;
             if first {
-                visit.places.insert(here, place());
+                visit.keep_place(place());
             }
-            let place = if back { visit.places.get(&visit.address).copied() } else { None };
+            let place = if back { visit.place() } else { None };
             (!first && !known).then(|| place.unwrap_or_default())
         });
         if let Some(place) = place.flatten() {

@@ -63,6 +63,11 @@ impl<const N: usize> Key<N> {
 }
 
 impl Key<0> {
+    /// The key so many places later in the file.
+    pub(crate) const fn later(self, places: usize) -> Self {
+        Self { at: self.at + places, ..self }
+    }
+
     /// The words.
     pub fn of(self, locale: Locale) -> &'static str {
         locale.words(self.at)

@@ -40,7 +40,7 @@ pub fn showcase(options: LeptosOptions) -> impl IntoView {
                 <Router>
                     <main class="width page">
                         <PageTitle text="ui" />
-                        <h1>"ui"</h1>
+                        <h1 translate="no">"ui"</h1>
                         <Parts />
                     </main>
                     <Toasts />
@@ -127,7 +127,7 @@ fn Parts() -> impl IntoView {
         <Part name="Icon"><p>{ICONS.iter().map(|name| view! { <Icon name=*name /> " " }).collect_view()}</p></Part>
         <Part name="Picture">
             <div class="grid">
-                {["Clay", "Brass", "Silk", "Tea", "Lamp"].map(|title| view! { <Picture of=None title sizes="150px" /> }).collect_view()}
+                {["Clay", "Brass", "Silk", "Tea", "Lamp"].map(|title| view! { <Picture of=None title sizes="50vw" /> }).collect_view()}
             </div>
         </Part>
         <Part name="Skeleton"><Skeleton count=4 /></Part>

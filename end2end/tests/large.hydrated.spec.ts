@@ -13,6 +13,17 @@ function broken(page: Page): Promise<unknown> {
       }
       return false;
     };
+    // What of it is not cut off, if anything.
+    const seen = (element: Element, rect: DOMRect): DOMRect | undefined => {
+      const box = clips(element)?.getBoundingClientRect();
+      if (!box) return rect;
+      const [left, right] = [Math.max(rect.left, box.left), Math.min(rect.right, box.right)];
+      const [top, bottom] = [Math.max(rect.top, box.top), Math.min(rect.bottom, box.bottom)];
+      return right > left && bottom > top ? new DOMRect(left, top, right - left, bottom - top) : undefined;
+    };
+    const clips = (element: Element | null): Element | undefined => {
+      for (let at = element; at; at = at.parentElement) if (getComputedStyle(at).overflowX !== 'visible') return at;
+    };
     const texts: { element: Element; rect: DOMRect; text: string }[] = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const range = document.createRange();
@@ -21,7 +32,10 @@ function broken(page: Page): Promise<unknown> {
       const element = node.parentElement;
       if (!element || !node.textContent?.trim() || hidden(element) || fixed(element)) continue;
       range.selectNodeContents(node);
-      for (const rect of range.getClientRects()) texts.push({ element, rect, text: node.textContent.trim().slice(0, 40) });
+      for (const whole of range.getClientRects()) {
+        const rect = seen(element, whole);
+        if (rect) texts.push({ element, rect, text: node.textContent.trim().slice(0, 40) });
+      }
     }
     const over: string[] = [];
     for (const [i, a] of texts.entries()) {
@@ -29,7 +43,7 @@ function broken(page: Page): Promise<unknown> {
         const width = Math.min(a.rect.right, b.rect.right) - Math.max(a.rect.left, b.rect.left);
         const height = Math.min(a.rect.bottom, b.rect.bottom) - Math.max(a.rect.top, b.rect.top);
         const shallow = Math.min(a.rect.height, b.rect.height) * 0.4;
-        if (width > 2 && height > shallow) over.push(`“${a.text}” over “${b.text}”`);
+        if (a.element !== b.element && width > 2 && height > shallow) over.push(`“${a.text}” over “${b.text}”`);
       }
     }
     // Titles in lists end after two lines on purpose, names in the top bar and in tables with dots.

@@ -10,7 +10,7 @@ use leptos::prelude::{provide_context, use_context};
 
 use super::Locale;
 use crate::{
-    locales::{SHARED, WORDS, language},
+    locales::{SHARED, WORDS, countries, language},
     t,
 };
 
@@ -36,6 +36,7 @@ static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| {
         let english = WORDS[0].1.iter();
         let mut words: Vec<&str> = english.map(|words| stretched(words).leak() as &str).collect();
         words[language::direction.at] = direction;
+        words[countries::in_order.at] = WORDS[0].1[countries::in_order.at];
         Language::new(tag, words)
     });
     real.chain(pseudo).collect()
@@ -210,6 +211,18 @@ mod tests {
         let hindi: Locale = "hi".parse().unwrap();
         assert!(t!(hindi, basket.each, price = "₹1").contains("₹1"));
         assert_ne!(t!(hindi, basket.title), t!(Locale::default(), basket.title));
+    }
+
+    #[test]
+    fn countries_are_called_and_ordered_by_the_language() {
+        let hindi: Locale = "hi".parse().unwrap();
+        let english = crate::countries::all(Locale::default());
+        assert_eq!((english.len(), english[1]), (249, ("AX", "Åland Islands")));
+        assert_eq!(
+            (crate::countries::name(hindi, "ZW"), crate::countries::name(hindi, "XX")),
+            ("ज़िम्बाब्वे", "XX")
+        );
+        assert_eq!(crate::countries::all("ar-XB".parse().unwrap()).len(), 249);
     }
 
     #[test]

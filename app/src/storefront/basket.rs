@@ -30,12 +30,12 @@ fn Shown(draft: Draft) -> impl IntoView {
     let basket = expect_context::<state::Basket>();
     let fault = RwSignal::new(draft.error.clone());
     view! {
-        <PageTitle text=tu_string!(i18n, basket.title) />
         {loaded(
             basket.0,
             move |cart| {
                 let draft = draft.clone();
                 view! {
+                    <PageTitle text=tu_string!(i18n, basket.title) />
                     <div class="width page">
                         <h1>{t!(i18n, basket.title)}</h1>
                         <div id="basket-fault"><BuyFault fault /></div>

@@ -1,5 +1,5 @@
 use haat_engine::{
-    Caller, jobs,
+    Caller, accounts, jobs,
     notifications::{self, Mail, mailbox},
     orders, params, statements,
 };
@@ -9,7 +9,6 @@ use crate::{both, support::*};
 statements! {
     PATIENT = "UPDATE notifications SET attempts = 49 WHERE state = 'written'";
     REWRITE = "UPDATE notifications SET state = 'written', run_at = 0, attempts = 0 WHERE state = 'failed'";
-    GERMAN = "UPDATE purchases SET locale = 'de'";
     ERROR = "SELECT error AS value FROM notifications WHERE kind = 'purchase_made'";
 }
 
@@ -17,8 +16,11 @@ statements! {
 async fn bought(market: &Market) -> String {
     let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
     let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
-    let number = market.buy_in_cash(&market.guest_with(&[(bowl, 2), (lamp, 1)]).await).await.unwrap();
-    change(market, &GERMAN).await;
+    let german = Caller { locale: "de", ..market.guest_with(&[(bowl, 2), (lamp, 1)]).await };
+    let number = market.buy_in_cash(&german).await.unwrap();
+    let indian = Caller { locale: "hi", ..market.owner("delta-electronics").await };
+    accounts::keep_locale(&market.engine, &indian).await.unwrap();
+    accounts::keep_locale(&market.engine, &german).await.unwrap();
     haat_engine::facts::tell(&market.engine).await.unwrap();
     jobs::run_due(&market.engine).await.unwrap();
     number
@@ -67,7 +69,8 @@ both! {
         let path = shopper.text.strip_prefix("http://localhost:1").unwrap();
         let view = orders::purchase(&market.engine, &Caller::guest(), &number_in(path), key_in(path)).await.unwrap();
         assert_eq!(view.orders.len(), 2);
-        // A shop reads its own order alone.
+        // A shop reads its own order alone, each in its own language.
+        assert!(mails[1].html.starts_with("hi "));
         assert!(mails[2].html.starts_with("en ") && mails[2].html.contains("Clay bowl") && !mails[2].html.contains("Desk lamp"));
         assert!(!mails[2].html.contains("asha@example.com"));
     }
