@@ -1,6 +1,8 @@
 //! Facts in words: errors, states, ways to pay, dates.
 
-use haat_shared::{Conflict, Error, FieldCode, orders::OrderState, payments::Method};
+use haat_shared::{
+    Conflict, Error, FieldCode, Money, orders::OrderState, payments::Method, shipping::Delivery,
+};
 
 pub use crate::i18n::Locale as I18n;
 use crate::i18n::tu_string;
@@ -153,4 +155,22 @@ pub fn day(locale: I18n, time: &str) -> String {
         _ => return time.to_owned(),
     };
     format!("{} {month} {year}", day.trim_start_matches('0'))
+}
+
+/// How and when an order is expected.
+pub fn due(locale: I18n, way: Delivery, due: &(String, String)) -> String {
+    match way {
+        Delivery::Pickup => tu_string!(locale, delivery.collect).to_owned(),
+        Delivery::Standard | Delivery::Express => {
+            tu_string!(locale, delivery.due, from = day(locale, &due.0), to = day(locale, &due.1))
+        }
+    }
+}
+
+/// The tax that is in prices.
+pub fn taxes(locale: I18n, tax: Money) -> String {
+    match tax.amount() {
+        0 => tu_string!(locale, basket.taxes).to_owned(),
+        _ => tu_string!(locale, basket.taxes_of, tax = tax.to_string()),
+    }
 }

@@ -58,10 +58,17 @@ struct Confirmed<'a> {
     orders: &'a [OrderView],
     goods: Money,
     delivery: Money,
+    tax: String,
     total: Money,
     payment: &'static str,
     address: Vec<String>,
     next: String,
+}
+
+impl Confirmed<'_> {
+    fn due(&self, order: &OrderView) -> String {
+        words::due(self.locale, order.way, &order.due)
+    }
 }
 
 #[derive(Template)]
@@ -80,6 +87,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tr
     let currency = purchase.total.currency();
     let goods = Money::sum(currency, purchase.orders.iter().map(|o| o.subtotal))?;
     let delivery = Money::sum(currency, purchase.orders.iter().map(|o| o.delivery))?;
+    let tax = Money::sum(currency, purchase.orders.iter().map(|o| o.tax))?;
     let shops: Vec<_> = purchase.orders.iter().map(|o| o.shop_name.as_str()).collect();
     let way = match shops.len() {
         1 => td_string!(locale, mail.confirmed_next_one),
@@ -99,6 +107,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tr
         orders: &purchase.orders,
         goods,
         delivery,
+        tax: words::taxes(locale, tax),
         total: purchase.total,
         payment: words::paid_by(locale, purchase.method),
         address: label(locale, &purchase.address),
@@ -119,6 +128,12 @@ struct Received<'a> {
     payment: String,
     commission: Money,
     address: Vec<String>,
+}
+
+impl Received<'_> {
+    fn due(&self, order: &OrderView) -> String {
+        words::due(self.locale, order.way, &order.due)
+    }
 }
 
 #[derive(Template)]

@@ -1,10 +1,7 @@
 //! A purchase: what was bought, how far it has come, and whom to ask. The first thing that is said is thanks; once a
 //! shop has acted, it is news that the reader comes for.
 
-use haat_shared::{
-    orders::{OrderState, OrderView, PurchaseView},
-    shipping::Delivery,
-};
+use haat_shared::orders::{OrderState, OrderView, PurchaseView};
 use leptos::prelude::*;
 
 use super::checkout::order_lines;
@@ -79,16 +76,7 @@ fn Order(order: OrderView) -> impl IntoView {
     let i18n = use_i18n();
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let waiting = matches!(order.state, OrderState::Placed | OrderState::Confirmed | OrderState::Shipped);
-    let due = waiting.then(|| {
-        let words = match order.way {
-            Delivery::Pickup => tu_string!(i18n, delivery.collect).to_owned(),
-            Delivery::Standard | Delivery::Express => {
-                let (from, to) = (words::day(i18n, &order.due.0), words::day(i18n, &order.due.1));
-                tu_string!(i18n, delivery.due, from = from, to = to).to_string()
-            }
-        };
-        view! { <p class="order-due">{words}</p> }
-    });
+    let due = waiting.then(|| view! { <p class="order-due">{words::due(i18n, order.way, &order.due)}</p> });
     view! {
         <section class="panel order">
             <header class="order-head">

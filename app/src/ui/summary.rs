@@ -3,7 +3,10 @@
 use haat_shared::Money;
 use leptos::prelude::*;
 
-use crate::i18n::{t, tu_string, use_i18n};
+use crate::{
+    i18n::{t, tu_string, use_i18n},
+    words,
+};
 
 /// An amount of money.
 #[component]
@@ -39,10 +42,7 @@ pub fn Sums(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let free = tu_string!(i18n, basket.free);
-    let taxes = match tax.filter(|tax| tax.amount() > 0) {
-        Some(tax) => tu_string!(i18n, basket.taxes_of, tax = tax.to_string()).to_string(),
-        None => tu_string!(i18n, basket.taxes).to_owned(),
-    };
+    let taxes = words::taxes(i18n, tax.unwrap_or(Money::zero(total.currency())));
     let delivery = if delivery.amount() == 0 { free.to_owned() } else { delivery.to_string() };
     view! {
         <dl class="sums">
