@@ -144,9 +144,9 @@ async fn pages_show_pictures_whole() {
     let (_, page) = shopper.get(&format!("/p/{slug}")).await;
     for part in [
         "type=\"image/webp\"",
-        "1280w",
-        "width=\"1280\"",
-        "height=\"1280\"",
+        "960w",
+        "width=\"960\"",
+        "height=\"960\"",
         "fetchpriority=\"high\"",
         "loading=\"lazy\"",
         "<rect width=\"100%\" height=\"100%\" fill=\"#",

@@ -1,0 +1,43 @@
+import { expect, test } from '../fixtures';
+import { addOne, main, visit } from '../helpers';
+
+const gallery = (page: import('../fixtures').Page) => main(page).getByRole('radiogroup', { name: 'Pictures' });
+
+test('a gallery is looked through with the mouse, the keys, and without scripts', async ({ page }) => {
+  await visit(page, '/shops/meena-crafts');
+  await main(page).getByRole('link', { name: 'Set of six tea cups' }).click();
+  const shown = gallery(page).getByRole('img', { name: 'Set of six tea cups' });
+  const choice = (n: number) => gallery(page).getByRole('radio', { name: `Picture ${n} of 2` });
+  await expect(choice(1)).toBeChecked();
+  await expect(shown).toHaveCount(1);
+  const before = await shown.getAttribute('src');
+  const place = await shown.boundingBox();
+
+  await gallery(page).locator('label').nth(1).click();
+  await expect(choice(2)).toBeChecked();
+  await expect(shown).toHaveCount(1);
+  expect(await shown.getAttribute('src')).not.toBe(before);
+  await expect.poll(() => shown.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);
+  expect(await shown.boundingBox(), 'nothing moves').toEqual(place);
+
+  await choice(2).press('ArrowLeft');
+  await expect(choice(1)).toBeChecked();
+  expect(await shown.getAttribute('src')).toBe(before);
+});
+
+test('on a phone the arrow keys bring the next picture into view', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await visit(page, '/shops/meena-crafts');
+  await main(page).getByRole('link', { name: 'Set of six tea cups' }).click();
+  const second = gallery(page).getByRole('img', { name: 'Set of six tea cups' }).nth(1);
+  await expect(second).not.toBeInViewport({ ratio: 0.5 });
+  await gallery(page).getByRole('radio').first().press('ArrowRight');
+  await expect(second).toBeInViewport({ ratio: 0.95 });
+});
+
+test('what is picked is shown with its picture', async ({ page }) => {
+  await addOne(page, 'meena-crafts', 1);
+  await visit(page, '/basket');
+  const picture = main(page).locator('.line picture img');
+  await expect.poll(() => picture.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);
+});
