@@ -1,6 +1,7 @@
 //! What a page that the browser shows by itself owes its reader: the focus at its title, as screen readers announce it,
 //! and on the way back the place where they were.
 
+use crate::state;
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 #[derive(Clone, Copy)]
@@ -53,8 +54,10 @@ pub(crate) fn provide() {
 /// Says that the page at this address is there.
 pub(crate) fn arrived() {
     let Some(Arrivals(visit)) = use_context() else { return };
+    // The browser's own bar may still have the last one.
+    let here = state::address();
     Effect::new(move || {
-        let here = address();
+        let here = here.clone();
         let place = visit.try_update_value(|visit| {
             let first = visit.address.is_empty();
             let (known, back) = (visit.address == here, std::mem::take(&mut visit.back));

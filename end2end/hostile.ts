@@ -1,0 +1,31 @@
+// Text that means harm, and how it is seen that it does none.
+import { type Page, expect } from './fixtures';
+
+export const TEXTS = {
+  'the end of a text area': '</textarea><script>alert(1)</script>',
+  'the end of a script': '</script><script>alert(1)</script><img src=x onerror=alert(1)>',
+  'the end of an attribute': `" autofocus onfocus="alert(1)' onfocus='alert(1)`,
+  'a template': '{{ 7 * 7 }} ${alert(1)} <!-- ]]> %00 \\u003cscript\\u003e',
+  'characters that turn text around': 'Asha \u202eoaR\u2066 ok',
+  'a word without an end': 'W'.repeat(10_000),
+  'marks and pictures': `Zo${'\u0335\u0300\u0316'.repeat(15)}e 👩‍👩‍👧‍👦🏳️‍🌈 ﷽﷽﷽ \u200b\u2028`,
+} as const;
+
+/** No page may open a dialog. */
+export function watch(page: Page): void {
+  page.on('dialog', (dialog) => {
+    throw new Error(`a dialog opened: ${dialog.message()}`);
+  });
+}
+
+/** Nothing of what was typed became a part of the page, and the page is no wider than the phone. */
+export async function harmless(page: Page): Promise<void> {
+  const found = await page.evaluate(() => {
+    const live = '[onerror], [onfocus], img[src="x"], script:not([src]):not([nonce])';
+    const elements = [...document.querySelectorAll(live)].map((element) => element.outerHTML);
+    const scripts = [...document.scripts].map((script) => script.text.trim()).filter((text) => text === 'alert(1)');
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return { elements, scripts, wider: scrollWidth - clientWidth };
+  });
+  expect(found).toEqual({ elements: [], scripts: [], wider: 0 });
+}
