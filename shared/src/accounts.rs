@@ -145,6 +145,25 @@ pub struct Me {
     pub shops: Vec<Membership>,
 }
 
+/// A user in the operator's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserCard {
+    /// Their id.
+    pub id: UserId,
+    /// How to address them.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// Whether they run the market.
+    pub operator: bool,
+    /// How many shops they work for.
+    pub shops: i64,
+    /// How often they bought.
+    pub purchases: i64,
+    /// Since when they are here: RFC 3339, UTC.
+    pub since: String,
+}
+
 /// One shop that a user works for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {

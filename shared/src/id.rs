@@ -186,6 +186,8 @@ pub mod kinds {
         Job JobId "job";
         /// A mail to someone.
         Mail MailId "mail";
+        /// A privileged action that was written down.
+        Audit AuditId "aud";
         /// What was typed into a form that came back.
         Draft DraftId "draft";
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::kinds::ShopId,
     money::{Money, MoneyError},
+    page::Page,
 };
 
 /// What an entry is booked on.
@@ -51,7 +52,8 @@ pub struct Entry {
 }
 
 /// The name of a business action in the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PostingKind {
     /// An order was paid through us.
     Sale,
@@ -74,6 +76,23 @@ pub enum PostingKind {
 }
 
 impl PostingKind {
+    const ALL: [Self; 9] = [
+        Self::Sale,
+        Self::Commission,
+        Self::CashCommission,
+        Self::UnwantedCapture,
+        Self::UnwantedRefund,
+        Self::SaleReversed,
+        Self::CommissionReversed,
+        Self::CashCommissionReversed,
+        Self::Refund,
+    ];
+
+    /// The kind stored by a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.as_str() == name)
+    }
+
     /// The name it is stored by.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -88,6 +107,30 @@ impl PostingKind {
             Self::Refund => "refund",
         }
     }
+}
+
+/// What a shop has with the marketplace. Amounts are the shop's: above zero we owe it, below zero it owes us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balance {
+    /// Of orders that have not arrived yet.
+    pub pending: Money,
+    /// Of all others.
+    pub available: Money,
+    /// What it is made of, newest first.
+    pub entries: Page<BalanceEntry>,
+}
+
+/// A line of a shop's balance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BalanceEntry {
+    /// What happened.
+    pub kind: PostingKind,
+    /// When: RFC 3339, UTC.
+    pub at: String,
+    /// The number of the order that it is about.
+    pub order: Option<String>,
+    /// How much.
+    pub amount: Money,
 }
 
 /// A balanced set of entries.
@@ -203,6 +246,7 @@ mod tests {
             let shop = ShopId::from_uuid(Uuid::from_u128(7));
             for posting in [sale(shop, money), commission(shop, money), cash_commission(shop, money), unwanted_capture(money), unwanted_refund(money), sale_reversed(shop, money), commission_reversed(shop, money), cash_commission_reversed(shop, money), refund(money)] {
                 let posting = posting.unwrap();
+                prop_assert_eq!(PostingKind::parse(posting.kind.as_str()), Some(posting.kind));
                 let sum = Money::sum(Currency::INR, posting.entries.iter().map(|e| e.amount));
                 prop_assert_eq!(sum, Ok(Money::zero(Currency::INR)), "{:?}", posting.kind);
                 // A shop's account always says whose it is, and no other account does.

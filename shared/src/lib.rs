@@ -5,6 +5,7 @@
 //! glossary (`docs/ARCHITECTURE.md`); the rest are the small things every domain needs.
 
 pub mod accounts;
+pub mod audit;
 pub mod carts;
 pub mod catalog;
 pub mod checkout;

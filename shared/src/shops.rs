@@ -1,8 +1,35 @@
-//! Shops, as shoppers see them.
+//! Shops: as shoppers see them, and as their owners open and keep them.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{id::kinds::ShopId, media::Picture, money::Money};
+use crate::{
+    error::{Faults, FieldCode, FieldError},
+    id::kinds::{ProductId, ShopId},
+    media::Picture,
+    money::{self, Currency, Money},
+    permissions::Role,
+    text,
+};
+
+/// What the marketplace keeps of each order of a shop that was opened by its owner, in basis points.
+pub const COMMISSION_BP: i64 = 1_000;
+/// Fewest and most characters of a handle.
+pub const HANDLE_LENGTH: (usize, usize) = (3, 40);
+/// Most characters of a shop's name, and of its town.
+pub const NAME_MAX: usize = 80;
+/// Most characters of what a shop says about itself.
+pub const DESCRIPTION_MAX: usize = 2_000;
+/// Most characters of a shop's address.
+pub const ADDRESS_MAX: usize = 500;
+/// Most days that an order may take, and that things may come back in.
+pub const DAYS_MAX: i64 = 365;
+
+/// Handles that would look like a part of the market, or like the market itself.
+const RESERVED: [&str; 24] = [
+    "about", "account", "admin", "api", "basket", "checkout", "contact", "haat", "help", "home", "market",
+    "new", "official", "operator", "orders", "privacy", "search", "security", "seller", "settings", "shop",
+    "shops", "support", "terms",
+];
 
 /// Shops on a page of the directory.
 pub const PAGE_SIZE: usize = 24;
@@ -49,4 +76,347 @@ pub struct ShopView {
     pub products: i64,
     /// Its sign, if it has one.
     pub logo: Option<Picture>,
+}
+
+/// What an owner types about their shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShopForm {
+    /// Its name in addresses. Cannot be changed once the shop is open.
+    pub handle: String,
+    /// Its name.
+    pub name: String,
+    /// What it says about itself; may stay empty.
+    pub description: String,
+    /// The town it sends from.
+    pub town: String,
+    /// Where it can be written to; may stay empty.
+    pub address: String,
+    /// What it asks for bringing an order; may be nothing.
+    pub delivery: String,
+    /// From this much on it asks nothing for that; empty for never.
+    pub free_delivery_from: String,
+    /// How many days it takes at least until an order is there.
+    pub delivery_days_min: String,
+    /// How many days at most.
+    pub delivery_days_max: String,
+    /// What it asks for a quicker way; empty for no such way.
+    pub express: String,
+    /// How many days that takes at least.
+    pub express_days_min: String,
+    /// How many days at most.
+    pub express_days_max: String,
+    /// Whether shoppers may come for their orders.
+    pub pickup: bool,
+    /// For how many days things may come back; 0 for not at all.
+    pub returns_days: String,
+}
+
+impl Default for ShopForm {
+    fn default() -> Self {
+        Self {
+            handle: String::new(),
+            name: String::new(),
+            description: String::new(),
+            town: String::new(),
+            address: String::new(),
+            delivery: String::new(),
+            free_delivery_from: String::new(),
+            delivery_days_min: "2".into(),
+            delivery_days_max: "5".into(),
+            express: String::new(),
+            express_days_min: "1".into(),
+            express_days_max: "2".into(),
+            pickup: false,
+            returns_days: "7".into(),
+        }
+    }
+}
+
+/// A [`ShopForm`] that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShopDraft {
+    /// Its name in addresses.
+    pub handle: String,
+    /// Its name.
+    pub name: String,
+    /// What it says about itself.
+    pub description: String,
+    /// The town it sends from.
+    pub town: String,
+    /// Where it can be written to.
+    pub address: String,
+    /// What it asks for bringing an order.
+    pub delivery: Money,
+    /// From this much on it asks nothing for that.
+    pub free_delivery_from: Option<Money>,
+    /// How many days it takes at least and at most until an order is there.
+    pub delivery_days: (i64, i64),
+    /// What it asks for a quicker way, if it has one.
+    pub express: Option<Money>,
+    /// How many days that takes, at least and at most.
+    pub express_days: (i64, i64),
+    /// Whether shoppers may come for their orders.
+    pub pickup: bool,
+    /// For how many days things may come back.
+    pub returns_days: i64,
+}
+
+/// A shop's name in addresses: lower-case letters, digits and single hyphens between them.
+pub fn handle(typed: &str) -> Result<String, FieldError> {
+    let handle = text::line("handle", typed, HANDLE_LENGTH.1)?.to_lowercase();
+    let fault = |code| Err(FieldError::new("handle", code));
+    let plain = handle
+        .split('-')
+        .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+    match handle.as_str() {
+        _ if !plain => fault(FieldCode::BadCharacters),
+        short if short.len() < HANDLE_LENGTH.0 => fault(FieldCode::TooShort),
+        taken if RESERVED.contains(&taken) => fault(FieldCode::Reserved),
+        _ => Ok(handle),
+    }
+}
+
+/// An amount that may be left out.
+fn optional(field: &str, typed: &str, currency: Currency) -> Result<Option<Money>, FieldError> {
+    if typed.trim().is_empty() { Ok(None) } else { money::amount(field, typed, currency).map(Some) }
+}
+
+/// How many days something takes, at least and at most.
+fn days(faults: &mut Faults, field: &str, min: &str, max: &str) -> (i64, i64) {
+    let min = faults.keep(text::whole_number(&format!("{field}_min"), min, 0, DAYS_MAX));
+    (min, faults.keep(text::whole_number(&format!("{field}_max"), max, min, DAYS_MAX)))
+}
+
+impl ShopForm {
+    /// The shop, or all that does not hold.
+    pub fn check(&self, currency: Currency) -> Result<ShopDraft, Vec<FieldError>> {
+        let mut faults = Faults::default();
+        let draft = ShopDraft {
+            handle: faults.keep(handle(&self.handle)),
+            name: faults.keep(text::line("name", &self.name, NAME_MAX)),
+            description: faults.keep(text::paragraphs("description", &self.description, DESCRIPTION_MAX)),
+            town: faults.keep(text::line("town", &self.town, NAME_MAX)),
+            address: faults.keep(text::paragraphs("address", &self.address, ADDRESS_MAX)),
+            delivery: faults
+                .keep_or(money::amount("delivery", &self.delivery, currency), Money::zero(currency)),
+            free_delivery_from: faults.keep(optional(
+                "free_delivery_from",
+                &self.free_delivery_from,
+                currency,
+            )),
+            delivery_days: days(
+                &mut faults,
+                "delivery_days",
+                &self.delivery_days_min,
+                &self.delivery_days_max,
+            ),
+            express: faults.keep(optional("express", &self.express, currency)),
+            express_days: days(&mut faults, "express_days", &self.express_days_min, &self.express_days_max),
+            pickup: self.pickup,
+            returns_days: faults.keep(text::whole_number("returns_days", &self.returns_days, 0, DAYS_MAX)),
+        };
+        if draft.free_delivery_from.is_some_and(|from| from.amount() == 0) {
+            faults.add("free_delivery_from", FieldCode::TooSmall);
+        }
+        faults.or(draft)
+    }
+
+    /// The names of the fields in which another form differs.
+    pub fn differing(&self, other: &Self) -> Vec<String> {
+        let fields = |form: &Self| {
+            [
+                ("name", form.name.clone()),
+                ("description", form.description.clone()),
+                ("town", form.town.clone()),
+                ("address", form.address.clone()),
+                ("delivery", form.delivery.clone()),
+                ("free_delivery_from", form.free_delivery_from.clone()),
+                ("delivery_days_min", form.delivery_days_min.clone()),
+                ("delivery_days_max", form.delivery_days_max.clone()),
+                ("express", form.express.clone()),
+                ("express_days_min", form.express_days_min.clone()),
+                ("express_days_max", form.express_days_max.clone()),
+                ("pickup", form.pickup.to_string()),
+                ("returns_days", form.returns_days.clone()),
+            ]
+        };
+        let pairs = fields(self).into_iter().zip(fields(other));
+        pairs.filter(|(a, b)| a != b).map(|((name, _), _)| name.to_owned()).collect()
+    }
+}
+
+impl ShopDraft {
+    /// The draft as it would be typed.
+    pub fn form(&self) -> ShopForm {
+        ShopForm {
+            handle: self.handle.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            town: self.town.clone(),
+            address: self.address.clone(),
+            delivery: self.delivery.plain(),
+            free_delivery_from: self.free_delivery_from.map(Money::plain).unwrap_or_default(),
+            delivery_days_min: self.delivery_days.0.to_string(),
+            delivery_days_max: self.delivery_days.1.to_string(),
+            express: self.express.map(Money::plain).unwrap_or_default(),
+            express_days_min: self.express_days.0.to_string(),
+            express_days_max: self.express_days.1.to_string(),
+            pickup: self.pickup,
+            returns_days: self.returns_days.to_string(),
+        }
+    }
+}
+
+/// A shop's settings, as its owner edits them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShopSettings {
+    /// Which version this is: who saves says so.
+    pub version: i64,
+    /// The shop's currency.
+    pub currency: Currency,
+    /// What the marketplace keeps of each order, in basis points.
+    pub commission_bp: i64,
+    /// All that can be changed, as it would be typed; and the handle, which cannot.
+    pub form: ShopForm,
+    /// Who works there.
+    pub members: Vec<Member>,
+}
+
+/// Someone who works for a shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Their name.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// The first look at a shop's counter: what is to be done, and how it goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShopHome {
+    /// Orders that wait for the shop's yes.
+    pub to_confirm: i64,
+    /// Orders that wait to be sent.
+    pub to_ship: i64,
+    /// Variants that run low, the lowest first; the first few.
+    pub low: Vec<LowVariant>,
+    /// How many variants run low.
+    pub low_count: i64,
+    /// What was sold on each of the last 30 days, today last, cancelled orders left out.
+    pub days: Vec<DaySales>,
+    /// What was sold in these days.
+    pub sold: Money,
+    /// How many orders that were.
+    pub orders: i64,
+    /// What was sold in the 30 days before.
+    pub sold_before: Money,
+    /// How many orders that were.
+    pub orders_before: i64,
+}
+
+/// A variant of which little is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LowVariant {
+    /// Its product.
+    pub product: ProductId,
+    /// The product's title.
+    pub title: String,
+    /// What tells the variant from its siblings.
+    pub variant_title: String,
+    /// How many can be sold.
+    pub available: i64,
+}
+
+/// What was sold on one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaySales {
+    /// The day in UTC: `2026-11-21`.
+    pub day: String,
+    /// What its orders came to, with delivery.
+    pub sold: Money,
+    /// How many orders there were.
+    pub orders: i64,
+}
+
+/// A shop in the operator's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptShop {
+    /// Its name in addresses.
+    pub handle: String,
+    /// Its name.
+    pub name: String,
+    /// The town it sends from.
+    pub town: String,
+    /// Its owner's e-mail.
+    pub owner: String,
+    /// What the marketplace keeps of each order, in basis points.
+    pub commission_bp: i64,
+    /// How many products it has on sale.
+    pub products: i64,
+    /// When it was opened: RFC 3339, UTC.
+    pub opened_at: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_are_plain_and_not_the_markets_own() {
+        assert_eq!(handle(" Meena-Crafts2 ").as_deref(), Ok("meena-crafts2"));
+        let cases = [
+            ("", FieldCode::Missing),
+            ("ab", FieldCode::TooShort),
+            ("meena crafts", FieldCode::BadCharacters),
+            ("-meena", FieldCode::BadCharacters),
+            ("meena--crafts", FieldCode::BadCharacters),
+            ("मीना", FieldCode::BadCharacters),
+            ("a/../b", FieldCode::BadCharacters),
+            ("ADMIN", FieldCode::Reserved),
+        ];
+        for (typed, code) in cases {
+            assert_eq!(handle(typed).unwrap_err().code, code, "{typed}");
+        }
+        assert_eq!(handle(&"x".repeat(41)).unwrap_err().code, FieldCode::TooLong);
+        assert!(RESERVED.is_sorted());
+    }
+
+    #[test]
+    fn shops_are_checked_and_typed_again_the_same() {
+        let form = ShopForm {
+            handle: "meena".into(),
+            name: "Meena".into(),
+            town: "Jaipur".into(),
+            delivery: "₹1,049".into(),
+            free_delivery_from: "2,500".into(),
+            express: "99".into(),
+            ..ShopForm::default()
+        };
+        let draft = form.check(Currency::INR).unwrap();
+        assert_eq!((draft.delivery.amount(), draft.delivery_days), (104_900, (2, 5)));
+        assert_eq!(draft.form().check(Currency::INR), Ok(draft.clone()));
+        let other = ShopForm { town: "Pune".into(), returns_days: "0".into(), ..form.clone() };
+        assert_eq!(form.differing(&other), ["town", "returns_days"]);
+        let bad = ShopForm {
+            delivery_days_max: "1".into(),
+            free_delivery_from: "0".into(),
+            express: "soon".into(),
+            returns_days: "366".into(),
+            ..form
+        };
+        let faults = bad.check(Currency::INR).unwrap_err();
+        let faults: Vec<_> = faults.iter().map(|f| (f.field.as_str(), f.code)).collect();
+        assert_eq!(
+            faults,
+            [
+                ("delivery_days_max", FieldCode::TooSmall),
+                ("express", FieldCode::NotMoney),
+                ("returns_days", FieldCode::TooBig),
+                ("free_delivery_from", FieldCode::TooSmall)
+            ]
+        );
+    }
 }

@@ -313,7 +313,6 @@ CREATE TABLE ledger_entries (
     amount_minor BIGINT NOT NULL,
     PRIMARY KEY (posting_id, line)
 );
-CREATE INDEX ledger_entries_shop_id_idx ON ledger_entries (shop_id, account) WHERE shop_id IS NOT NULL;
 
 CREATE TABLE idempotency_keys (
     scope TEXT NOT NULL,

@@ -48,7 +48,8 @@ ALTER TABLE orders ADD COLUMN tracking_url TEXT NOT NULL DEFAULT '';
 -- Number, e-mail and name in lower case, for the shop's search.
 ALTER TABLE orders ADD COLUMN search_folded TEXT NOT NULL DEFAULT '';
 CREATE INDEX orders_shop_id_state_id_idx ON orders (shop_id, state, id);
-CREATE INDEX orders_shop_id_created_at_idx ON orders (shop_id, created_at);
+-- A shop's sales by the day are read from this alone.
+CREATE INDEX orders_sales_idx ON orders (shop_id, created_at, state, total_minor);
 CREATE INDEX orders_state_id_idx ON orders (state, id);
 
 -- What became of an order after it was placed. Each state is reached once.
@@ -72,8 +73,8 @@ CREATE UNIQUE INDEX refunds_cancelled_key ON refunds (order_id) WHERE reason = '
 CREATE INDEX refunds_payment_id_idx ON refunds (payment_id);
 
 -- A shop's balance is read from this alone.
-CREATE INDEX ledger_entries_balance_idx ON ledger_entries (shop_id, currency, amount_minor) WHERE shop_id IS NOT NULL;
-CREATE INDEX ledger_postings_reference_idx ON ledger_postings (reference);
+CREATE INDEX ledger_entries_balance_idx ON ledger_entries (shop_id, posting_id, currency, amount_minor)
+    WHERE shop_id IS NOT NULL;
 
 CREATE INDEX jobs_state_id_idx ON jobs (state, id) WHERE state <> 'done';
 

@@ -6,18 +6,40 @@ mod password;
 pub use drafts::{find_draft, keep_draft};
 
 use crate::{
-    Caller, Engine, Fault, Who, caller::SignedIn, carts, db::DbError, params, random, rows, statements,
+    Caller, Engine, Fault, Who, audit,
+    caller::SignedIn,
+    carts,
+    clock::rfc3339,
+    cursor,
+    db::{DbError, ListQuery, RegisteredList, Value, list::like},
+    params, random, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    accounts::{Me, Membership, NewUser, SignIn, SignUp},
-    id::kinds::{SessionId, ShopId, UserId},
+    accounts::{Me, Membership, NewUser, SignIn, SignUp, UserCard},
+    catalog::QUERY_MAX,
+    id::kinds::{SessionId, ShopId, User, UserId},
+    page::Page,
     permissions::Role,
     text,
 };
 
 /// How long a session lasts.
 pub const SESSION_MS: i64 = 30 * 24 * 3_600_000;
+
+/// Rows of a page.
+const PAGE_SIZE: usize = 50;
+
+static USERS: ListQuery = ListQuery {
+    name: "accounts::USERS",
+    select: "SELECT u.id, u.name, u.email, u.operator, u.created_at,
+        (SELECT COUNT(*) FROM shop_members m WHERE m.user_id = u.id) AS shops,
+        (SELECT COUNT(*) FROM purchases p WHERE p.user_id = u.id) AS purchases FROM users u",
+    always: "TRUE",
+    filters: &[("word", r"u.email_folded LIKE {} ESCAPE '\'")],
+    sorts: &[("newest", "u.id < {}", "u.id DESC")],
+};
+::inventory::submit! { RegisteredList(&USERS) }
 
 statements! {
     ADD = "INSERT INTO users (id, name, email, email_folded, password_hash, operator, created_at, locale)
@@ -34,6 +56,16 @@ statements! {
 }
 
 rows! {
+    struct UserRow {
+        id: UserId,
+        name: String,
+        email: String,
+        operator: bool,
+        created_at: i64,
+        shops: i64,
+        purchases: i64,
+    }
+
     struct Credentials {
         id: UserId,
         password_hash: String,
@@ -93,23 +125,32 @@ pub async fn me(_: &Engine, caller: &Caller) -> Result<Option<Me>> {
 /// Makes an account and signs it in; the guest's cart becomes the account's. Answers with the session's token.
 pub async fn sign_up(engine: &Engine, caller: &Caller, form: SignUp) -> Result<String> {
     let user = form.check().map_err(Error::Invalid)?;
-    let id = add_user(engine, user, false, caller.locale).await?;
+    let id = add_user(engine, user, false, caller.locale, None).await?;
     begin_session(engine, caller, id).await
 }
 
 /// Makes an account that runs the market. Only for the program itself.
 pub async fn create_operator(engine: &Engine, caller: &Caller, form: SignUp) -> Result<UserId> {
     caller.operator()?;
-    add_user(engine, form.check().map_err(Error::Invalid)?, true, caller.locale).await
+    let by = Some(("accounts::create_operator", caller.user_id()));
+    add_user(engine, form.check().map_err(Error::Invalid)?, true, caller.locale, by).await
 }
 
 /// Makes an account without signing it in. Only for the program itself.
 pub async fn create(engine: &Engine, caller: &Caller, form: SignUp) -> Result<UserId> {
     caller.operator()?;
-    add_user(engine, form.check().map_err(Error::Invalid)?, false, caller.locale).await
+    let by = Some(("accounts::create", caller.user_id()));
+    add_user(engine, form.check().map_err(Error::Invalid)?, false, caller.locale, by).await
 }
 
-async fn add_user(engine: &Engine, user: NewUser, operator: bool, locale: &'static str) -> Result<UserId> {
+/// Writes a user down; `by` is the privileged action that makes them and who does it.
+async fn add_user(
+    engine: &Engine,
+    user: NewUser,
+    operator: bool,
+    locale: &'static str,
+    by: Option<(&'static str, Option<UserId>)>,
+) -> Result<UserId> {
     let hash = password::hash(user.password).await?;
     let now = engine.clock.now_ms();
     let id: UserId = random::id(now);
@@ -117,12 +158,16 @@ async fn add_user(engine: &Engine, user: NewUser, operator: bool, locale: &'stat
         .db
         .write(
             "accounts::add",
-            (id, user.name, user.email, hash, operator, now, locale),
-            |tx, (id, name, email, hash, operator, now, locale)| {
+            (id, user.name, user.email, hash, operator, now, locale, by),
+            |tx, (id, name, email, hash, operator, now, locale, by)| {
                 Box::pin(async move {
                     let (typed, folded) = (email.as_str(), email.folded());
                     let row = params![*id, name, typed, folded, hash, *operator, *now, *locale];
-                    Ok(tx.exec(&ADD, row).await?)
+                    let added = tx.exec(&ADD, row).await?;
+                    if let (1, Some((action, by))) = (added, by) {
+                        audit::write(tx, *by, action, *id, typed, *now).await?;
+                    }
+                    Ok(added)
                 })
             },
         )
@@ -190,6 +235,27 @@ pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
         })
         .await?;
     Ok(())
+}
+
+/// Everyone who can sign in, newest first, for those who run the market: all, or those whose address has these words.
+pub async fn list(engine: &Engine, caller: &Caller, q: &str, after: &str) -> Result<Page<UserCard>> {
+    caller.operator()?;
+    let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    let folded = text::fold(&q);
+    let filters: Vec<(&str, Value)> =
+        folded.split_whitespace().take(8).map(|word| ("word", like(word).into())).collect();
+    let after = cursor::<User>(after)?.map(Into::into);
+    let rows: Vec<UserRow> = engine.db.list(USERS.ask(filters, "newest", after, PAGE_SIZE + 1)).await?;
+    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    Ok(page.map(|row| UserCard {
+        id: row.id,
+        name: row.name,
+        email: row.email,
+        operator: row.operator,
+        shops: row.shops,
+        purchases: row.purchases,
+        since: rfc3339(row.created_at),
+    }))
 }
 
 /// Forgets sessions and drafts whose time is over.

@@ -5,8 +5,14 @@
 
 use uuid::Uuid;
 
-use crate::{Engine, Fault, db::Value, params, random, rows, statements};
-use haat_shared::{Id, id::kinds::*};
+use crate::{
+    Caller, Engine, Fault,
+    clock::rfc3339,
+    cursor,
+    db::{ListQuery, RegisteredList, Value},
+    params, random, rows, statements,
+};
+use haat_shared::{Id, audit::FactCard, id::kinds::*, page::Page};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +71,18 @@ impl Fact {
 /// How many facts are told in one transaction.
 const BATCH: i64 = 200;
 
+/// Rows of a page.
+const PAGE_SIZE: usize = 50;
+
+static OUTBOX: ListQuery = ListQuery {
+    name: "facts::OUTBOX",
+    select: "SELECT f.id, f.kind, f.subject, f.created_at, f.told_at FROM outbox f",
+    always: "TRUE",
+    filters: &[("waiting", "f.told_at IS NULL AND {} = TRUE")],
+    sorts: &[("newest", "f.id < {}", "f.id DESC")],
+};
+::inventory::submit! { RegisteredList(&OUTBOX) }
+
 statements! {
     pub(crate) WRITE = "INSERT INTO outbox (id, kind, subject, created_at) VALUES [($1, $2, $3, $4)]";
     TELL = "UPDATE outbox SET told_at = $1
@@ -77,6 +95,14 @@ statements! {
 }
 
 rows! {
+    struct FactRow {
+        id: FactId,
+        kind: String,
+        subject: Uuid,
+        created_at: i64,
+        told_at: Option<i64>,
+    }
+
     struct Untold {
         kind: String,
         subject: Uuid,
@@ -125,4 +151,24 @@ pub(crate) async fn forget(engine: &Engine, before: i64) -> Result<u64, Fault> {
             Box::pin(async move { Ok(tx.exec(&FORGET, params![*before]).await?) })
         })
         .await
+}
+
+/// The outbox, newest first, for those who run the market: all, or only what waits to be told.
+pub async fn list(
+    engine: &Engine,
+    caller: &Caller,
+    waiting: bool,
+    after: &str,
+) -> haat_shared::Result<Page<FactCard>> {
+    caller.operator()?;
+    let filters = if waiting { vec![("waiting", true.into())] } else { Vec::new() };
+    let after = cursor::<haat_shared::id::kinds::Fact>(after)?.map(Into::into);
+    let rows: Vec<FactRow> = engine.db.list(OUTBOX.ask(filters, "newest", after, PAGE_SIZE + 1)).await?;
+    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    Ok(page.map(|row| FactCard {
+        kind: row.kind,
+        subject: row.subject.to_string(),
+        at: rfc3339(row.created_at),
+        told_at: row.told_at.map(rfc3339),
+    }))
 }

@@ -2,8 +2,14 @@
 
 use uuid::Uuid;
 
-use crate::{Engine, Fault, facts, notifications, params, payments, random, rows, statements};
-use haat_shared::{Id, id::kinds::*};
+use crate::{
+    Caller, Engine, Fault, audit,
+    clock::rfc3339,
+    cursor,
+    db::{ListQuery, RegisteredList, Statement},
+    facts, notifications, params, payments, random, rows, statements,
+};
+use haat_shared::{Conflict, Error, FieldCode, Id, audit::JobCard, id::kinds::*, page::Page};
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +41,26 @@ const LEASE_MS: i64 = 60_000;
 const BATCH: i64 = 200;
 /// After so many tries a job is laid aside.
 const ATTEMPTS_MAX: i64 = 12;
+/// Rows of a page.
+const PAGE_SIZE: usize = 50;
 /// How long what is done is remembered.
 const KEEP_MS: i64 = 7 * 24 * 3_600_000;
 
+static JOBS: ListQuery = ListQuery {
+    name: "jobs::JOBS",
+    select: "SELECT j.id, j.kind, j.subject, j.state, j.attempts, j.error, j.run_at, j.created_at FROM jobs j",
+    always: "j.state <> 'done'",
+    filters: &[("state", "j.state = {}")],
+    sorts: &[("newest", "j.id < {}", "j.id DESC")],
+};
+::inventory::submit! { RegisteredList(&JOBS) }
+
 statements! {
+    RETRY = "UPDATE jobs SET state = 'queued', run_at = $2, attempts = 0, updated_at = $2
+        WHERE id = $1 AND state <> 'done' AND lease_until <= $2 RETURNING kind AS value";
+    DISCARD = "UPDATE jobs SET state = 'discarded', updated_at = $2
+        WHERE id = $1 AND state <> 'done' AND lease_until <= $2 RETURNING kind AS value";
+    UNDER_WAY = "SELECT id AS value FROM jobs WHERE id = $1 AND state <> 'done'";
     CLAIM = "UPDATE jobs SET claim = $3, lease_until = $2, attempts = attempts + 1, updated_at = $1
         WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1 AND id IN
             (SELECT id FROM jobs WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1 ORDER BY run_at LIMIT $4)
@@ -70,6 +92,17 @@ rows! {
         attempts: i64,
     }
 
+    struct JobRow {
+        id: JobId,
+        kind: String,
+        subject: Uuid,
+        state: String,
+        attempts: i64,
+        error: String,
+        run_at: i64,
+        created_at: i64,
+    }
+
     /// How much work there is.
     pub struct Backlog {
         /// To be done.
@@ -82,6 +115,71 @@ rows! {
 /// How much work there is.
 pub async fn backlog(engine: &Engine) -> Result<Backlog, Fault> {
     Ok(engine.db.one(&COUNT, params![]).await?)
+}
+
+/// The work that is not done, newest first: all, or what is `queued`, `dead` or `discarded`.
+pub async fn list(
+    engine: &Engine,
+    caller: &Caller,
+    state: &str,
+    after: &str,
+) -> haat_shared::Result<Page<JobCard>> {
+    caller.operator()?;
+    let filters = match state {
+        "" => Vec::new(),
+        "queued" | "dead" | "discarded" => vec![("state", state.into())],
+        _ => return Err(Error::field("state", FieldCode::NotAChoice)),
+    };
+    let after = cursor::<Job>(after)?.map(Into::into);
+    let rows: Vec<JobRow> = engine.db.list(JOBS.ask(filters, "newest", after, PAGE_SIZE + 1)).await?;
+    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    Ok(page.map(|row| JobCard {
+        id: row.id,
+        kind: row.kind,
+        subject: row.subject.to_string(),
+        state: row.state,
+        attempts: row.attempts,
+        error: row.error,
+        run_at: rfc3339(row.run_at),
+        created_at: rfc3339(row.created_at),
+    }))
+}
+
+/// Tries a job again at once, as if it were new.
+pub async fn retry(engine: &Engine, caller: &Caller, id: JobId) -> haat_shared::Result<()> {
+    decide(engine, caller, id, "jobs::retry", &RETRY).await?;
+    engine.wake.notify_one();
+    Ok(())
+}
+
+/// Gives a job up. It is kept, and can be tried again.
+pub async fn discard(engine: &Engine, caller: &Caller, id: JobId) -> haat_shared::Result<()> {
+    decide(engine, caller, id, "jobs::discard", &DISCARD).await
+}
+
+async fn decide(
+    engine: &Engine,
+    caller: &Caller,
+    id: JobId,
+    action: &'static str,
+    change: &'static Statement,
+) -> haat_shared::Result<()> {
+    caller.operator()?;
+    engine
+        .db
+        .write(action, (id, caller.user_id(), engine.clock.now_ms()), move |tx, (id, user, now)| {
+            Box::pin(async move {
+                let kind: Option<crate::db::One<String>> = tx.opt(change, params![*id, *now]).await?;
+                let Some(kind) = kind else {
+                    let there: Option<crate::db::One<JobId>> = tx.opt(&UNDER_WAY, params![*id]).await?;
+                    // Someone is working on it just now.
+                    return Err(there.map_or(Error::NotFound, |_| Conflict::InFlight.into()).into());
+                };
+                audit::write(tx, *user, action, *id, &kind.0, *now).await
+            })
+        })
+        .await?;
+    Ok(())
 }
 
 /// Tells facts, does what is due and sends what is written until there is nothing left that is due now; answers how much that was.

@@ -1,21 +1,82 @@
-//! The ledger: writes down the postings that `haat_shared::ledger` decides.
+//! The ledger: writes down the postings that `haat_shared::ledger` decides, and shows each shop its own.
+
+use uuid::Uuid;
 
 use crate::{
-    Fault,
+    Caller, Engine,
+    clock::rfc3339,
+    cursor,
     db::{Tx, Value},
-    random, statements,
+    params, random, rows, statements,
 };
-use haat_shared::{Id, id::kinds::PostingId, ledger::Posting};
+use haat_shared::{
+    Currency, Id, Money, Result,
+    id::kinds::PostingId,
+    ledger::{Balance, BalanceEntry, Posting, PostingKind},
+    page::Page,
+    permissions::Permission,
+};
+
+/// Rows of a page.
+const PAGE_SIZE: usize = 50;
 
 statements! {
     POST = "INSERT INTO ledger_postings (id, kind, reference, created_at) VALUES [($1, $2, $3, $4)]";
     ENTER = "INSERT INTO ledger_entries (posting_id, line, account, shop_id, currency, amount_minor)
         VALUES [($1, $2, $3, $4, $5, $6)]";
+    TOTAL = "SELECT s.currency, (SELECT CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) FROM ledger_entries e
+            WHERE e.shop_id = $1 AND e.currency = s.currency) AS total,
+        (SELECT CAST(COALESCE(SUM(CASE WHEN p.method = 'cash' THEN -o.commission_minor
+                ELSE o.total_minor - o.commission_minor END), 0) AS BIGINT)
+            FROM orders o JOIN purchases p ON p.id = o.purchase_id
+            WHERE o.shop_id = $1 AND o.state IN ('placed', 'confirmed', 'shipped')) AS pending
+        FROM shops s WHERE s.id = $1";
+    ENTRIES = "SELECT e.posting_id, e.currency, -e.amount_minor AS amount_minor, p.kind, p.created_at, o.number
+        FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id LEFT JOIN orders o ON o.id = p.reference
+        WHERE e.shop_id = $1 AND e.posting_id < $2 ORDER BY e.posting_id DESC LIMIT $3";
+}
+
+rows! {
+    struct TotalRow {
+        currency: Currency,
+        total: i64,
+        pending: i64,
+    }
+
+    struct EntryRow {
+        posting_id: PostingId,
+        currency: Currency,
+        amount_minor: i64,
+        kind: PostingKind,
+        created_at: i64,
+        number: Option<String>,
+    }
+}
+
+/// What a shop has with the marketplace, for those who may see its money. An order counts as pending until it has
+/// arrived, whoever collected it.
+pub async fn balance(engine: &Engine, caller: &Caller, handle: &str, after: &str) -> Result<Balance> {
+    let shop = caller.shop(handle, Permission::SeeMoney)?;
+    let before = cursor(after)?.unwrap_or(PostingId::from_uuid(Uuid::max()));
+    let row: TotalRow = engine.db.one(&TOTAL, params![shop]).await?;
+    let entries: Vec<EntryRow> = engine.db.all(&ENTRIES, params![shop, before, PAGE_SIZE as i64 + 1]).await?;
+    let entries = Page::cut(entries, PAGE_SIZE, |entry| entry.posting_id.to_string());
+    let pending = Money::new(row.pending, row.currency);
+    Ok(Balance {
+        pending,
+        available: Money::new(row.total, row.currency).minus(pending)?,
+        entries: entries.map(|entry| BalanceEntry {
+            kind: entry.kind,
+            at: rfc3339(entry.created_at),
+            order: entry.number,
+            amount: Money::new(entry.amount_minor, entry.currency),
+        }),
+    })
 }
 
 /// Writes postings, each about the thing with the id beside it. The same action about the same thing a second time is
 /// refused by its key, and with it the whole transaction.
-pub(crate) async fn post<K>(tx: &mut Tx, postings: &[(Posting, Id<K>)], now: i64) -> Result<(), Fault> {
+pub(crate) async fn post<K>(tx: &mut Tx, postings: &[(Posting, Id<K>)], now: i64) -> crate::Tried<()> {
     let mut rows: Vec<[Value; 4]> = Vec::new();
     let mut entries: Vec<[Value; 6]> = Vec::new();
     for (posting, reference) in postings {

@@ -6,6 +6,7 @@
 //! (payment gateways, mailers, a place for pictures) it asks for by a trait; it knows no HTTP, no HTML and no words.
 
 pub mod accounts;
+pub mod audit;
 pub mod caller;
 pub mod carts;
 pub mod catalog;
@@ -33,7 +34,7 @@ pub use caller::{Caller, Who};
 pub use clock::Clock;
 pub use db::Db;
 use db::DbError;
-use haat_shared::{Currency, Error, payments::Method};
+use haat_shared::{Currency, Error, FieldCode, Id, id::Kind, payments::Method};
 use notifications::{Mailer, Render};
 use payments::PaymentGateway;
 
@@ -183,4 +184,12 @@ pub(crate) fn group_by<T, K: PartialEq>(rows: Vec<T>, key: impl Fn(&T) -> K) -> 
         }
     }
     groups
+}
+
+/// The id of the row that a page goes on behind; none for the first page.
+pub(crate) fn cursor<K: Kind>(after: &str) -> haat_shared::Result<Option<Id<K>>> {
+    if after.is_empty() {
+        return Ok(None);
+    }
+    after.parse().map(Some).map_err(|_| Error::field("after", FieldCode::NotAChoice))
 }

@@ -28,13 +28,14 @@ pub use moves::{cancel, cancel_own, confirm, deliver, ship};
 use crate::{
     Caller, Engine,
     clock::rfc3339,
+    cursor,
     db::{ListQuery, RegisteredList},
     group_by, params, rows, statements,
 };
 use haat_shared::{
-    Currency, Error, FieldCode, Id, Money, Result,
+    Currency, Error, Id, Money, Result,
     checkout::{Address, CheckoutLineView},
-    id::kinds::{Job, OrderId, PurchaseId, UserId},
+    id::kinds::{Job, OrderId, Purchase, PurchaseId, UserId},
     media::Picture,
     orders::{OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView},
     page::Page,
@@ -248,17 +249,10 @@ pub(crate) async fn told_in(
     Ok((purchases.collect::<Result<_>>()?, shop_orders(orders)?))
 }
 
-fn cursor<K: haat_shared::id::Kind>(after: &str) -> Result<Option<Id<K>>> {
-    if after.is_empty() {
-        return Ok(None);
-    }
-    after.parse().map(Some).map_err(|_| Error::field("after", FieldCode::NotAChoice))
-}
-
 /// The caller's purchases, newest first.
 pub async fn history(engine: &Engine, caller: &Caller, after: &str) -> Result<Page<PurchaseCard>> {
     let user = caller.signed_in()?.id;
-    let after = cursor::<haat_shared::id::kinds::Purchase>(after)?.map(Into::into);
+    let after = cursor::<Purchase>(after)?.map(Into::into);
     let asked = HISTORY.ask(vec![("user", user.into())], "newest", after, PAGE_SIZE + 1);
     let rows: Vec<HistoryRow> = engine.db.list(asked).await?;
     let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());

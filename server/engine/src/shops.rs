@@ -1,8 +1,16 @@
 //! Shops.
 
-use crate::{Caller, Engine, Fault, Who, db::One, params, random, rows, statements};
+mod desk;
+
+pub use desk::{home, list_all, open_own, save_settings, settings};
+
+use crate::{
+    Caller, Engine, Fault, Tried, Who, audit, cursor,
+    db::{One, Tx},
+    params, random, rows, statements,
+};
 use haat_shared::{
-    Currency, Error, FieldCode, Money, Result,
+    Currency, Error, Money, Result,
     id::kinds::{MediaId, ShopId, UserId},
     media::Picture,
     page::Page,
@@ -60,10 +68,7 @@ rows! {
 
 /// Shops page by page, the oldest first.
 pub async fn list(engine: &Engine, _: &Caller, after: &str) -> Result<Page<ShopCard>> {
-    let after = match after {
-        "" => ShopId::from_uuid(Uuid::nil()),
-        after => after.parse().map_err(|_| Error::field("after", FieldCode::NotAChoice))?,
-    };
+    let after = cursor(after)?.unwrap_or(ShopId::from_uuid(Uuid::nil()));
     let rows: Vec<CardRow> = engine.db.all(&ALL, params![after, PAGE_SIZE as i64 + 1]).await?;
     let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
     Ok(page.map(|row| ShopCard {
@@ -175,42 +180,46 @@ impl Default for Terms {
     }
 }
 
-/// Opens a shop. Only for the program itself, until sellers can.
+/// Opens a shop for someone else. Only for those who run the market.
 pub async fn open(engine: &Engine, caller: &Caller, shop: NewShop) -> Result<ShopId> {
     caller.operator()?;
     let now = engine.clock.now_ms();
     let id: ShopId = random::id(now);
     engine
         .db
-        .write("shops::open", (id, shop, now), |tx, (id, shop, now)| {
+        .write("shops::open", (id, shop, caller.user_id(), now), |tx, (id, shop, user, now)| {
             Box::pin(async move {
-                let (currency, delivery) = (shop.delivery.currency(), shop.delivery.amount());
-                let express_days = shop.terms.express.map_or((1, 2), |(_, days)| days);
-                let row = params![
-                    *id,
-                    &shop.handle,
-                    &shop.name,
-                    &shop.description,
-                    currency,
-                    shop.commission_bp,
-                    delivery,
-                    *now,
-                    &shop.terms.town,
-                    &shop.terms.address,
-                    shop.terms.free_delivery_from_minor,
-                    shop.terms.delivery_days.0,
-                    shop.terms.delivery_days.1,
-                    shop.terms.returns_days,
-                    shop.terms.express.map(|(price, _)| price),
-                    express_days.0,
-                    express_days.1,
-                    shop.terms.pickup,
-                ];
-                tx.exec(&OPEN, row).await?;
-                tx.exec(&JOIN, params![*id, shop.owner, Role::Owner.as_str()]).await?;
-                Ok::<_, Fault>(())
+                open_in_tx(tx, *id, shop, *now).await?;
+                audit::write(tx, *user, "shops::open", *id, &shop.handle, *now).await
             })
         })
         .await?;
     Ok(id)
+}
+
+async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> Tried<()> {
+    let express_days = shop.terms.express.map_or((1, 2), |(_, days)| days);
+    let row = params![
+        id,
+        &shop.handle,
+        &shop.name,
+        &shop.description,
+        shop.delivery.currency(),
+        shop.commission_bp,
+        shop.delivery.amount(),
+        now,
+        &shop.terms.town,
+        &shop.terms.address,
+        shop.terms.free_delivery_from_minor,
+        shop.terms.delivery_days.0,
+        shop.terms.delivery_days.1,
+        shop.terms.returns_days,
+        shop.terms.express.map(|(price, _)| price),
+        express_days.0,
+        express_days.1,
+        shop.terms.pickup,
+    ];
+    tx.exec(&OPEN, row).await?;
+    tx.exec(&JOIN, params![id, shop.owner, Role::Owner.as_str()]).await?;
+    Ok(())
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attribute, TITLE_MAX};
 use crate::{
-    error::{FieldCode, FieldError},
+    error::{Faults, FieldCode, FieldError},
     id::kinds::{ProductId, VariantId},
     money::{self, Currency, Money},
     text,
@@ -146,7 +146,7 @@ pub struct VariantDraft {
 impl ProductForm {
     /// The product, or all that does not hold, each at its field: `variants.2.price`.
     pub fn check(&self, currency: Currency) -> Result<ProductDraft, Vec<FieldError>> {
-        let mut faults = Faults(Vec::new());
+        let mut faults = Faults::default();
         let title = faults.keep(text::line("title", &self.title, TITLE_MAX));
         let brand = faults.keep(text::optional_line("brand", &self.brand, NAME_MAX));
         let description = faults.keep(text::paragraphs("description", &self.description, DESCRIPTION_MAX));
@@ -261,30 +261,6 @@ impl VariantForm {
             stock_change: stock - was,
             low_stock,
         }
-    }
-}
-
-/// What does not hold, gathered while the rest is looked at.
-struct Faults(Vec<FieldError>);
-
-impl Faults {
-    fn add(&mut self, field: impl Into<String>, code: FieldCode) {
-        self.0.push(FieldError::new(field, code));
-    }
-
-    fn keep_or<T>(&mut self, read: Result<T, FieldError>, otherwise: T) -> T {
-        read.unwrap_or_else(|fault| {
-            self.0.push(fault);
-            otherwise
-        })
-    }
-
-    fn keep<T: Default>(&mut self, read: Result<T, FieldError>) -> T {
-        self.keep_or(read, T::default())
-    }
-
-    fn or<T>(self, whole: T) -> Result<T, Vec<FieldError>> {
-        if self.0.is_empty() { Ok(whole) } else { Err(self.0) }
     }
 }
 

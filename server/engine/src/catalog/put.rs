@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{slug_of, title_key};
 use crate::{
-    Caller, Engine,
+    Caller, Engine, audit,
     db::{Tx, Value},
     inventory, media, random, rows, shops, statements,
 };
@@ -112,8 +112,15 @@ pub async fn put_products(
         .db
         .write(
             "catalog::put_products",
-            (shop, checked, engine.clock.now_ms()),
-            |tx, (shop, products, now)| Box::pin(put_in_tx(tx, *shop, products, *now)),
+            (shop, checked, caller.user_id(), engine.clock.now_ms()),
+            |tx, (shop, products, user, now)| {
+                Box::pin(async move {
+                    let put = put_in_tx(tx, *shop, products, *now).await?;
+                    let note = format!("{} added, {} updated", put.added, put.updated);
+                    audit::write(tx, *user, "catalog::put_products", *shop, &note, *now).await?;
+                    Ok(put)
+                })
+            },
         )
         .await?;
     Ok(put)

@@ -221,6 +221,7 @@ text_column! {
     haat_shared::orders::OrderState: haat_shared::orders::OrderState::parse;
     haat_shared::orders::Actor: haat_shared::orders::Actor::parse;
     haat_shared::shipping::Delivery: haat_shared::shipping::Delivery::parse;
+    haat_shared::ledger::PostingKind: haat_shared::ledger::PostingKind::parse;
     haat_shared::catalog::edit::ProductState: haat_shared::catalog::edit::ProductState::parse;
     haat_shared::payments::PaymentState: haat_shared::payments::PaymentState::parse;
     haat_shared::payments::Method: haat_shared::payments::Method::parse;

@@ -4,13 +4,14 @@ use super::{LineRow, address, shop_orders};
 use crate::{
     Caller, Engine,
     clock::rfc3339,
+    cursor,
     db::{Asked, ListQuery, RegisteredList, Value, list::like},
     params, rows, statements,
 };
 use haat_shared::{
-    Currency, Error, FieldCode, Money, Result,
+    Currency, Error, Money, Result,
     catalog::QUERY_MAX,
-    id::kinds::OrderId,
+    id::kinds::{Order, OrderId},
     orders::{Actor, ListOrders, OrderCard, OrderEvent, OrderRefund, OrderState, SellerOrder},
     page::Page,
     payments::{Method, PaymentState},
@@ -111,12 +112,7 @@ fn asked(mut filters: Vec<(&'static str, Value)>, ask: &ListOrders) -> Result<As
     let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(invalid)?;
     let folded = text::fold(&q);
     filters.extend(folded.split_whitespace().take(8).map(|word| ("word", like(word).into())));
-    let after = match ask.after.as_str() {
-        "" => None,
-        after => {
-            Some(after.parse::<OrderId>().map_err(|_| Error::field("after", FieldCode::NotAChoice))?.into())
-        }
-    };
+    let after = cursor::<Order>(&ask.after)?.map(Into::into);
     Ok(ORDERS.ask(filters, "newest", after, PAGE_SIZE + 1))
 }
 

@@ -1,0 +1,320 @@
+//! Shops as those see them who keep them: opening one, its settings, the first look at its counter; and the operator's
+//! list of all.
+
+use super::{NewShop, Terms, open_in_tx};
+use crate::{
+    Caller, Engine, accounts,
+    clock::rfc3339,
+    cursor,
+    db::{ListQuery, RegisteredList, Tx, Value, list::like},
+    edits, params, random, rows, statements,
+};
+use haat_shared::{
+    Currency, Error, FieldCode, Money, Result,
+    catalog::QUERY_MAX,
+    id::kinds::*,
+    page::Page,
+    permissions::{Permission, Role},
+    shops::{
+        COMMISSION_BP, DaySales, KeptShop, LowVariant, Member, ShopDraft, ShopForm, ShopHome, ShopSettings,
+    },
+    text,
+};
+
+/// Rows of a page.
+const PAGE_SIZE: usize = 50;
+/// A day in milliseconds.
+const DAY_MS: i64 = 86_400_000;
+/// How many days the chart of sales shows.
+const DAYS: i64 = 30;
+
+static SHOPS: ListQuery = ListQuery {
+    name: "shops::SHOPS",
+    select: "SELECT s.id, s.handle, s.name, s.town, s.commission_bp, s.created_at,
+        (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products,
+        COALESCE((SELECT MIN(u.email) FROM shop_members m JOIN users u ON u.id = m.user_id
+            WHERE m.shop_id = s.id AND m.role = 'owner'), '') AS owner
+        FROM shops s",
+    always: "TRUE",
+    filters: &[("word", r"s.handle LIKE {} ESCAPE '\'")],
+    sorts: &[("newest", "s.id < {}", "s.id DESC")],
+};
+::inventory::submit! { RegisteredList(&SHOPS) }
+
+statements! {
+    FIND = "SELECT handle, name, description, town, address, currency, delivery_minor, free_delivery_from_minor,
+            delivery_days_min, delivery_days_max, express_minor, express_days_min, express_days_max, pickup, returns_days,
+            commission_bp, version FROM shops WHERE id = $1";
+    MEMBERS = "SELECT u.name, u.email, m.role FROM shop_members m JOIN users u ON u.id = m.user_id
+        WHERE m.shop_id = $1 ORDER BY u.name, u.email";
+    SAVE = "UPDATE shops SET name = $3, description = $4, town = $5, address = $6, delivery_minor = $7,
+            free_delivery_from_minor = $8, delivery_days_min = $9, delivery_days_max = $10, returns_days = $11,
+            express_minor = $12, express_days_min = $13, express_days_max = $14, pickup = $15, version = version + 1
+        WHERE id = $1 AND version = $2";
+    TO_DO = "SELECT s.currency,
+            (SELECT COUNT(*) FROM orders o WHERE o.shop_id = s.id AND o.state = 'placed') AS to_confirm,
+            (SELECT COUNT(*) FROM orders o WHERE o.shop_id = s.id AND o.state = 'confirmed') AS to_ship
+        FROM shops s WHERE s.id = $1";
+    LOW = "SELECT v.product_id, p.title, v.title AS variant_title, c.on_hand - c.held AS available,
+            COUNT(*) OVER () AS low_count
+        FROM variants v JOIN capacities c ON c.id = v.id JOIN products p ON p.id = v.product_id
+        WHERE v.shop_id = $1 AND NOT v.archived AND p.state = 'published' AND c.on_hand - c.held <= v.low_stock
+        ORDER BY available, v.id LIMIT $2";
+    SALES = "SELECT created_at / 86400000 AS day, CAST(SUM(total_minor) AS BIGINT) AS sold_minor, COUNT(*) AS orders
+        FROM orders WHERE shop_id = $1 AND created_at >= $2 AND state <> 'cancelled' GROUP BY created_at / 86400000";
+}
+
+rows! {
+    struct SettingsRow {
+        handle: String,
+        name: String,
+        description: String,
+        town: String,
+        address: String,
+        currency: Currency,
+        delivery_minor: i64,
+        free_delivery_from_minor: Option<i64>,
+        delivery_days_min: i64,
+        delivery_days_max: i64,
+        express_minor: Option<i64>,
+        express_days_min: i64,
+        express_days_max: i64,
+        pickup: bool,
+        returns_days: i64,
+        commission_bp: i64,
+        version: i64,
+    }
+
+    struct MemberRow {
+        name: String,
+        email: String,
+        role: Role,
+    }
+
+    struct ToDoRow {
+        currency: Currency,
+        to_confirm: i64,
+        to_ship: i64,
+    }
+
+    struct LowRow {
+        product_id: ProductId,
+        title: String,
+        variant_title: String,
+        available: i64,
+        low_count: i64,
+    }
+
+    struct SalesRow {
+        day: i64,
+        sold_minor: i64,
+        orders: i64,
+    }
+
+    struct CardRow {
+        id: ShopId,
+        handle: String,
+        name: String,
+        town: String,
+        commission_bp: i64,
+        created_at: i64,
+        products: i64,
+        owner: String,
+    }
+}
+
+/// Opens a shop of the caller's own, in the market's currency. It is open at once.
+pub async fn open_own(engine: &Engine, caller: &Caller, form: &ShopForm) -> Result<ShopId> {
+    let owner = caller.signed_in()?.id;
+    let draft = form.check(engine.currency).map_err(Error::Invalid)?;
+    let now = engine.clock.now_ms();
+    let id: ShopId = random::id(now);
+    let shop = NewShop {
+        handle: draft.handle,
+        name: draft.name,
+        description: draft.description,
+        delivery: draft.delivery,
+        commission_bp: COMMISSION_BP,
+        terms: Terms {
+            town: draft.town,
+            address: draft.address,
+            free_delivery_from_minor: draft.free_delivery_from.map(Money::amount),
+            delivery_days: draft.delivery_days,
+            express: draft.express.map(|price| (price.amount(), draft.express_days)),
+            pickup: draft.pickup,
+            returns_days: draft.returns_days,
+        },
+        owner,
+    };
+    let opened = engine
+        .db
+        .write("shops::open_own", (id, shop, now), |tx, (id, shop, now)| {
+            Box::pin(open_in_tx(tx, *id, shop, *now))
+        })
+        .await;
+    match opened {
+        Err(fault) if accounts::is_unique(&fault) => Err(Error::field("handle", FieldCode::NotUnique)),
+        opened => Ok(opened.map(|()| id)?),
+    }
+}
+
+fn draft(row: SettingsRow) -> ShopDraft {
+    let money = |minor| Money::new(minor, row.currency);
+    ShopDraft {
+        delivery: money(row.delivery_minor),
+        free_delivery_from: row.free_delivery_from_minor.map(money),
+        handle: row.handle,
+        name: row.name,
+        description: row.description,
+        town: row.town,
+        address: row.address,
+        delivery_days: (row.delivery_days_min, row.delivery_days_max),
+        express: row.express_minor.map(money),
+        express_days: (row.express_days_min, row.express_days_max),
+        pickup: row.pickup,
+        returns_days: row.returns_days,
+    }
+}
+
+/// A shop's settings, for those who may change them.
+pub async fn settings(engine: &Engine, caller: &Caller, handle: &str) -> Result<ShopSettings> {
+    let shop = caller.shop(handle, Permission::ManageShop)?;
+    let row: SettingsRow = engine.db.one(&FIND, params![shop]).await?;
+    let members: Vec<MemberRow> = engine.db.all(&MEMBERS, params![shop]).await?;
+    Ok(ShopSettings {
+        version: row.version,
+        currency: row.currency,
+        commission_bp: row.commission_bp,
+        form: draft(row).form(),
+        members: members.into_iter().map(|m| Member { name: m.name, email: m.email, role: m.role }).collect(),
+    })
+}
+
+/// Saves a shop's settings, if they still are the version that the form was made of. Answers with the version that they
+/// are now. Orders and checkouts that were begun keep what they were begun with.
+pub async fn save_settings(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    version: i64,
+    form: &ShopForm,
+) -> Result<i64> {
+    let shop = caller.shop(handle, Permission::ManageShop)?;
+    let row: SettingsRow = engine.db.one(&FIND, params![shop]).await?;
+    let form = ShopForm { handle: row.handle, ..form.clone() };
+    let draft = form.check(row.currency).map_err(Error::Invalid)?;
+    let input = (shop, caller.user_id(), version, draft, engine.clock.now_ms());
+    let saved = engine
+        .db
+        .write("shops::save_settings", input, |tx, (shop, user, version, draft, now)| {
+            Box::pin(save_in_tx(tx, *shop, *user, *version, draft, *now))
+        })
+        .await?;
+    Ok(saved)
+}
+
+async fn save_in_tx(
+    tx: &mut Tx,
+    shop: ShopId,
+    user: Option<UserId>,
+    version: i64,
+    new: &ShopDraft,
+    now: i64,
+) -> crate::Tried<i64> {
+    let row: SettingsRow = tx.opt(&FIND, params![shop]).await?.ok_or(Error::NotFound)?;
+    let current = row.version;
+    let fields = draft(row).form().differing(&new.form());
+    // The same once more is fine.
+    if fields.is_empty() {
+        return Ok(current);
+    }
+    let row = params![
+        shop,
+        version,
+        &new.name,
+        &new.description,
+        &new.town,
+        &new.address,
+        new.delivery.amount(),
+        new.free_delivery_from.map(Money::amount),
+        new.delivery_days.0,
+        new.delivery_days.1,
+        new.returns_days,
+        new.express.map(Money::amount),
+        new.express_days.0,
+        new.express_days.1,
+        new.pickup,
+    ];
+    if tx.exec(&SAVE, row).await? == 0 {
+        return Err(edits::since(tx, shop, version).await?);
+    }
+    edits::write(tx, shop, version + 1, &fields, user, now).await?;
+    Ok(version + 1)
+}
+
+/// The first look at a shop's counter. Days are those of UTC.
+pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<ShopHome> {
+    const LOW_SHOWN: i64 = 10;
+    let shop = caller.shop(handle, Permission::SeeOrders)?;
+    let today = engine.clock.now_ms() / DAY_MS;
+    let first = today - DAYS + 1;
+    let to_do: ToDoRow = engine.db.one(&TO_DO, params![shop]).await?;
+    let low: Vec<LowRow> = engine.db.all(&LOW, params![shop, LOW_SHOWN]).await?;
+    let sales: Vec<SalesRow> = engine.db.all(&SALES, params![shop, (first - DAYS) * DAY_MS]).await?;
+    let money = |minor| Money::new(minor, to_do.currency);
+    let sum = |from: i64, to: i64| {
+        let days = sales.iter().filter(|s| (from..to).contains(&s.day));
+        let sold = Money::sum(to_do.currency, days.clone().map(|s| money(s.sold_minor)))?;
+        Result::Ok((sold, days.map(|s| s.orders).sum()))
+    };
+    let (sold, orders) = sum(first, today + 1)?;
+    let (sold_before, orders_before) = sum(first - DAYS, first)?;
+    let day = |day: i64| {
+        let of = sales.iter().find(|s| s.day == day);
+        DaySales {
+            day: rfc3339(day * DAY_MS)[..10].to_owned(),
+            sold: money(of.map_or(0, |s| s.sold_minor)),
+            orders: of.map_or(0, |s| s.orders),
+        }
+    };
+    Ok(ShopHome {
+        to_confirm: to_do.to_confirm,
+        to_ship: to_do.to_ship,
+        low_count: low.first().map_or(0, |l| l.low_count),
+        low: low
+            .into_iter()
+            .map(|l| LowVariant {
+                product: l.product_id,
+                title: l.title,
+                variant_title: l.variant_title,
+                available: l.available,
+            })
+            .collect(),
+        days: (first..=today).map(day).collect(),
+        sold,
+        orders,
+        sold_before,
+        orders_before,
+    })
+}
+
+/// Every shop, newest first, for those who run the market: all, or those whose handle has these words.
+pub async fn list_all(engine: &Engine, caller: &Caller, q: &str, after: &str) -> Result<Page<KeptShop>> {
+    caller.operator()?;
+    let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    let folded = text::fold(&q);
+    let filters: Vec<(&str, Value)> =
+        folded.split_whitespace().take(8).map(|word| ("word", like(word).into())).collect();
+    let after = cursor::<Shop>(after)?.map(Into::into);
+    let rows: Vec<CardRow> = engine.db.list(SHOPS.ask(filters, "newest", after, PAGE_SIZE + 1)).await?;
+    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    Ok(page.map(|row| KeptShop {
+        handle: row.handle,
+        name: row.name,
+        town: row.town,
+        owner: row.owner,
+        commission_bp: row.commission_bp,
+        products: row.products,
+        opened_at: rfc3339(row.created_at),
+    }))
+}
