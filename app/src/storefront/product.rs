@@ -253,7 +253,7 @@ fn BuyBox(variants: Vec<VariantView>, slug: String, shop: ShopView, draft: Draft
             </div>
         </form>
         <ul class="promises">
-            <li><Icon name="truck" /><span>{delivery} " " {free_from}</span></li>
+            <li><Icon name="truck" /><span>{delivery} {free_from.map(|words| format!(" · {words}"))}</span></li>
             <li><Icon name="clock" />{arrives}</li>
             <li><Icon name="back" />{returns}</li>
             <li><Icon name="card" />{t!(i18n, product.cash)}</li>
