@@ -61,8 +61,8 @@ export class Market {
     readonly sandboxHost: string,
   ) {}
 
-  /** `extra` is set in the environment of the server alone. */
-  static async open(kind: Database, extra: NodeJS.ProcessEnv = {}): Promise<Market> {
+  /** `extra` is set in the environment of the server alone. Without `demo` the market is empty. */
+  static async open(kind: Database, extra: NodeJS.ProcessEnv = {}, demo = true): Promise<Market> {
     const folder = await mkdtemp(join(tmpdir(), 'haat-e2e-'));
     const { url: database, drop } = await freshDatabase(kind, folder);
     const port = await freePort();
@@ -81,7 +81,7 @@ export class Market {
     const market = new Market(folder, env, drop, url, sandboxHost);
     try {
       await market.run('migrate');
-      await market.run('seed', '--demo');
+      if (demo) await market.run('seed', '--demo');
       await market.serve(extra);
     } catch (error) {
       await market.close().catch(() => {});

@@ -30,7 +30,7 @@ test('what cannot be answered has a face, in the language of who asks', async ({
 
 test('while the market is being worked on, it says so and stays alive', async ({ page, problems, database }) => {
   problems.allow(/answer: 503|status of 503/);
-  const market = await Market.open(database, { HAAT__SERVER__MAINTENANCE: 'true' });
+  const market = await Market.open(database, { HAAT__SERVER__MAINTENANCE: 'true' }, false);
   try {
     for (const path of ['/', '/basket', '/pkg/none.css']) {
       const response = await page.goto(market.url + path);
