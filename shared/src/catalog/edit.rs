@@ -70,6 +70,8 @@ pub struct ProductForm {
     pub title: String,
     /// Who made it; may stay empty.
     pub brand: String,
+    /// The slug of its category; may stay empty.
+    pub category: String,
     /// What it is, in paragraphs.
     pub description: String,
     /// Its details, in the order they are shown in. Those left empty are dropped.
@@ -112,6 +114,8 @@ pub struct ProductDraft {
     pub title: String,
     /// Who made it; may be empty.
     pub brand: String,
+    /// The slug of its category; may be empty.
+    pub category: String,
     /// What it is.
     pub description: String,
     /// Its details.
@@ -150,6 +154,7 @@ impl ProductForm {
         let title = faults.keep(text::line("title", &self.title, TITLE_MAX));
         let brand = faults.keep(text::optional_line("brand", &self.brand, NAME_MAX));
         let description = faults.keep(text::paragraphs("description", &self.description, DESCRIPTION_MAX));
+        let category = faults.keep(text::optional_line("category", &self.category, NAME_MAX));
         let details = self.check_details(&mut faults);
         let options = self.check_options(&mut faults);
         match self.variants.len() {
@@ -174,7 +179,7 @@ impl ProductForm {
                 faults.add(format!("variants.{i}.{field}"), FieldCode::NotUnique);
             }
         }
-        faults.or(ProductDraft { title, brand, description, details, options, variants })
+        faults.or(ProductDraft { title, brand, category, description, details, options, variants })
     }
 
     fn check_details(&self, faults: &mut Faults) -> Vec<Attribute> {

@@ -58,6 +58,7 @@ static OWN: ListQuery = ListQuery {
 
 statements! {
     pub(super) FIND = "SELECT p.id, p.slug, p.state, p.version, p.title, p.brand, p.description, p.attributes, p.options, s.currency,
+            COALESCE((SELECT g.slug FROM categories g WHERE g.id = p.category_id), '') AS category,
             EXISTS (SELECT 1 FROM variants v JOIN holds h ON h.capacity_id = v.id WHERE v.product_id = p.id) AS wanted
         FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.id = $1 AND p.shop_id = $2";
     pub(super) VARIANTS = "SELECT v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock, c.on_hand, c.held
@@ -91,6 +92,7 @@ rows! {
         description: String,
         attributes: String,
         options: String,
+        category: String,
         pub(super) currency: Currency,
         wanted: bool,
     }
@@ -187,6 +189,7 @@ pub(super) fn editable(row: OwnRow, variants: Vec<OwnVariantRow>) -> SellerProdu
         form: ProductForm {
             title: row.title,
             brand: row.brand,
+            category: row.category,
             description: row.description,
             details: attributes(&row.attributes),
             options: strings(&row.options),

@@ -22,17 +22,18 @@ use haat_shared::{
 
 statements! {
     CURRENCY = "SELECT currency AS value FROM shops WHERE id = $1";
+    CATEGORY = "SELECT id AS value FROM categories WHERE slug = $1";
     TAKEN = "SELECT v.sku FROM variants v JOIN (VALUES [($1, $2, $3)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND v.product_id <> given.column3 WHERE NOT v.archived";
     ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, search_folded, state,
-            price_min_minor, price_max_minor, created_at, updated_at, options, title_key)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'draft', $9, $10, $11, $11, $12, $13)";
+            price_min_minor, price_max_minor, created_at, updated_at, options, title_key, category_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'draft', $9, $10, $11, $11, $12, $13, $14)";
     ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, options, price_minor, compare_at_minor,
             low_stock, position)
         VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)]";
     UPDATE = "UPDATE products SET title = $3, brand = $4, description = $5, attributes = $6, options = $7,
             search_folded = $8, title_key = $9, price_min_minor = $10, price_max_minor = $11, updated_at = $12,
-            version = version + 1
+            category_id = $13, version = version + 1
         WHERE id = $1 AND version = $2";
     ARCHIVE_VARIANTS = "UPDATE variants SET archived = TRUE FROM (VALUES [($1, $2)]) AS given
         WHERE variants.id = given.column1 AND variants.product_id = given.column2";
@@ -67,6 +68,7 @@ struct Input {
     user: Option<UserId>,
     key: Key,
     draft: ProductDraft,
+    category: Option<CategoryId>,
     now: i64,
 }
 
@@ -80,9 +82,16 @@ async fn input<S: ToString>(
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
     let currency: One<Currency> = engine.db.one(&CURRENCY, params![shop]).await?;
     let draft = form.check(currency.0).map_err(Error::Invalid)?;
+    let category = match draft.category.as_str() {
+        "" => None,
+        slug => {
+            let found: Option<One<CategoryId>> = engine.db.opt(&CATEGORY, params![slug]).await?;
+            Some(found.ok_or(Error::field("category", FieldCode::NotAChoice))?.0)
+        }
+    };
     let body = serde_json::to_string(form).map_err(|_| Error::Internal)?;
     let key = Key::new(scope(shop), operation, key, &body);
-    Ok(Input { shop, user: caller.user_id(), key, draft, now: engine.clock.now_ms() })
+    Ok(Input { shop, user: caller.user_id(), key, draft, category, now: engine.clock.now_ms() })
 }
 
 /// Two who take one SKU at once: the second is told so.
@@ -104,7 +113,7 @@ pub async fn create(
 }
 
 async fn create_in_tx(tx: &mut Tx, input: &Input) -> Tried<ProductId> {
-    let Input { shop, key, draft, now, .. } = input;
+    let Input { shop, key, draft, category, now, .. } = input;
     let id: ProductId = match idempotency::begin_in_tx::<Product>(tx, key, *now).await? {
         Claim::Mine(id) => id,
         Claim::Done(id) => return id.parse().map_err(|_| fault("an answer that is no id")),
@@ -127,6 +136,7 @@ async fn create_in_tx(tx: &mut Tx, input: &Input) -> Tried<ProductId> {
         *now,
         json(&draft.options)?,
         title_key(&draft.title),
+        *category,
     ];
     tx.exec(&ADD, row).await?;
     let all: Vec<_> = (0i64..).zip(&variants).collect();
@@ -214,7 +224,7 @@ pub async fn update(
 }
 
 async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -> Tried<i64> {
-    let Input { shop, user, key, draft, now } = input;
+    let Input { shop, user, key, draft, category, now } = input;
     if let Claim::Done(version) = idempotency::begin_in_tx::<Product>(tx, key, *now).await? {
         return version.parse().map_err(|_| fault("an answer that is no version"));
     }
@@ -246,7 +256,8 @@ async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -
         title_key(&draft.title),
         min,
         max,
-        *now
+        *now,
+        *category,
     ];
     if tx.exec(&UPDATE, row).await? == 0 {
         return Err(edits::since(tx, id, version).await?);
@@ -323,6 +334,7 @@ fn changed(before: &ProductForm, draft: &ProductDraft, variants: &[Named]) -> Ve
     };
     note(before.title != draft.title, "title");
     note(before.brand != draft.brand, "brand");
+    note(before.category != draft.category, "category");
     note(before.description != draft.description, "description");
     note(before.details != draft.details, "details");
     note(before.options != draft.options, "options");

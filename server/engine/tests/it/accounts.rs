@@ -1,11 +1,24 @@
 use std::collections::BTreeMap;
 
-use haat_engine::{Caller, accounts};
+use haat_engine::{Caller, accounts, db::One, params, statements};
 use haat_shared::{Error, FieldCode, accounts::SignIn};
 
 use crate::{both, support::*};
 
+statements! {
+    LOCALE = "SELECT locale AS value FROM users WHERE id = $1";
+}
+
 both! {
+    async fn a_language_is_kept_with_the_account(market) {
+        let mut asha = market.signed_up(&Caller::guest(), "asha").await;
+        asha.locale = "hi";
+        accounts::keep_locale(&market.engine, &asha).await.unwrap();
+        accounts::keep_locale(&market.engine, &Caller::guest()).await.unwrap();
+        let kept: One<String> = market.engine.db.one(&LOCALE, params![asha.user_id()]).await.unwrap();
+        assert_eq!(kept.0, "hi");
+    }
+
     async fn an_account_is_made_once_whatever_the_case_of_its_address(market) {
         let token = accounts::sign_up(&market.engine, &Caller::guest(), sign_up("asha")).await.unwrap();
         let asha = accounts::caller(&market.engine, Some(&token), None).await.unwrap();

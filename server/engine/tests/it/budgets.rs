@@ -1,6 +1,6 @@
 //! How many statements a use case may take (DESIGN 5): speed on more than one node is won by fewer round trips.
 
-use haat_engine::{Caller, carts, catalog, checkout, orders};
+use haat_engine::{Caller, carts, catalog, checkout, ledger, orders, shops};
 use haat_shared::{carts::AddLine, catalog::ListProducts};
 
 use crate::{both, support::*};
@@ -47,5 +47,22 @@ both! {
         budget!("purchase page", 2, orders::purchase(&market.engine, &anyone, &number, &key));
         let owner = market.owner("meena-crafts").await;
         budget!("a shop's orders", 1, orders::of_shop(&market.engine, &owner, "meena-crafts", ""));
+        let meena = "meena-crafts";
+        let page = budget!("a shop's list of orders", 1, orders::seller_list(&market.engine, &owner, meena, Default::default()));
+        let (card, cash) = (&page.items[0].number, &page.items[1].number);
+        budget!("an order at the counter", 3, orders::seller_order(&market.engine, &owner, meena, card));
+        budget!("confirm an order", 3, orders::confirm(&market.engine, &owner, meena, card));
+        budget!("cancel an order of 10 lines", 11, orders::cancel(&market.engine, &owner, meena, card, "No"));
+        budget!("cancel an order in cash", 8, orders::cancel(&market.engine, &owner, meena, cash, "No"));
+        budget!("first look at the counter", 3, shops::home(&market.engine, &owner, meena));
+        budget!("balance", 2, ledger::balance(&market.engine, &owner, meena, ""));
+        budget!("settings", 2, shops::settings(&market.engine, &owner, meena));
+        let page = budget!("a shop's list of products", 1, catalog::seller_list(&market.engine, &owner, meena, Default::default()));
+        let id = page.items[0].id;
+        let product = budget!("a product at the counter", 2, catalog::seller_product(&market.engine, &owner, meena, id));
+        let mut form = product.form;
+        form.title.push('!');
+        form.variants[0].stock = "99".into();
+        budget!("save a product", 12, catalog::update(&market.engine, &owner, meena, id, product.version, &form, "k"));
     }
 }

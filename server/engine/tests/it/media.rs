@@ -1,4 +1,4 @@
-use haat_engine::{Caller, Who, carts, catalog, checkout, media, orders};
+use haat_engine::{Caller, Who, carts, catalog, checkout, media, orders, shops};
 use haat_shared::{
     Error, FieldCode, Id,
     catalog::ListProducts,
@@ -67,6 +67,13 @@ both! {
         assert_eq!((card.title.as_str(), card.picture.map(|p| p.alt)), ("Blue bowl, big", Some("Blue".into())));
         media::set_pictures(engine, &owner, "meena-crafts", product, vec![]).await.unwrap();
         assert_eq!(catalog::product(engine, &Caller::guest(), &page.slug).await.unwrap().pictures, []);
+        shops::set_logo(engine, &owner, "meena-crafts", front.id).await.unwrap();
+        let logo = shops::shop(engine, &Caller::guest(), "meena-crafts").await.unwrap().logo;
+        assert_eq!(logo.map(|p| (p.id, p.alt)), Some((front.id, "meena crafts".into())));
+        let delta = market.owner("delta-electronics").await;
+        shops::set_logo(engine, &delta, "delta-electronics", front.id).await.unwrap();
+        let logo = shops::shop(engine, &Caller::guest(), "delta-electronics").await.unwrap().logo;
+        assert_eq!(logo, None, "a picture of another shop's");
     }
 
     async fn nobody_else_gives_a_shop_pictures(market) {

@@ -29,6 +29,7 @@ pub fn form(title: &str) -> ProductForm {
     ProductForm {
         title: title.into(),
         brand: "Meena".into(),
+        category: String::new(),
         description: "Thrown by hand.".into(),
         details: vec![Attribute { name: "Material".into(), value: "Clay".into() }],
         options: vec!["Size".into()],
@@ -206,6 +207,22 @@ both! {
         let other = market.guest_with(&[(large, 1)]).await;
         catalog::archive(engine, &owner, MEENA, id).await.unwrap();
         assert!(matches!(checkout::begin(engine, &other).await, Err(Error::Conflict(Conflict::OutOfStock(_)))));
+    }
+
+    async fn a_product_lies_in_a_category(market) {
+        market.generous_shop().await;
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let lost = ProductForm { category: "lost".into(), ..form("Jug") };
+        let refused = catalog::create(engine, &owner, MEENA, &lost, "a").await.unwrap_err();
+        assert_eq!(refused.at("category"), Some(FieldCode::NotAChoice));
+        let tea = ProductForm { category: "tea".into(), ..form("Jug") };
+        let id = catalog::create(engine, &owner, MEENA, &tea, "b").await.unwrap();
+        assert_eq!(edited(market, &owner, id).await.form.category, "tea");
+        let mut none = edited(market, &owner, id).await.form;
+        none.category.clear();
+        catalog::update(engine, &owner, MEENA, id, 1, &none, "c").await.unwrap();
+        let late = catalog::update(engine, &owner, MEENA, id, 1, &tea, "d").await;
+        assert_eq!(late, Err(Conflict::Edited(vec!["category".into()]).into()));
     }
 
     async fn skus_are_unique_in_a_shop(market) {

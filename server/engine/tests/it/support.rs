@@ -42,13 +42,25 @@ static CHARGE_INSTEAD: Statement = Statement::new(
     "UPDATE sandbox_payments SET amount_minor = $2 WHERE gateway_ref = $1",
 );
 
-/// The sandbox, which can be cut off.
+/// The sandbox, which can be cut off, and made to wait with refunds.
 pub struct Line {
     sandbox: Arc<Sandbox>,
     pub cut: AtomicBool,
+    gate: tokio::sync::Mutex<()>,
+    waits: tokio::sync::Notify,
 }
 
 impl Line {
+    /// Refunds wait from now on until the answer is dropped.
+    pub async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.gate.lock().await
+    }
+
+    /// Comes back once a refund has arrived.
+    pub async fn reached(&self) {
+        self.waits.notified().await;
+    }
+
     fn up(&self) -> Result<&Sandbox, GatewayError> {
         if self.cut.load(Ordering::Relaxed) {
             Err(GatewayError::Unreachable("cut".into()))
@@ -73,6 +85,8 @@ impl PaymentGateway for Line {
         self.up()?.fetch(gateway_ref).await
     }
     async fn refund(&self, gateway_ref: &str, id: RefundId, amount: Money) -> Result<(), GatewayError> {
+        self.waits.notify_one();
+        let _open = self.gate.lock().await;
         self.up()?.refund(gateway_ref, id, amount).await
     }
     fn signature_header(&self) -> &'static str {
@@ -200,7 +214,12 @@ impl Market {
             "http://127.0.0.1:1",
             String::new(),
         ));
-        let line = Arc::new(Line { sandbox: sandbox.clone(), cut: AtomicBool::new(false) });
+        let line = Arc::new(Line {
+            sandbox: sandbox.clone(),
+            cut: AtomicBool::new(false),
+            gate: tokio::sync::Mutex::default(),
+            waits: tokio::sync::Notify::default(),
+        });
         let mailbox = Mailbox(db.clone());
         let post = Arc::new(Post { mailbox, road: Mutex::new(Road::Open), handed: Mutex::default() });
         let engine = Engine::new(Parts {

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use haat_engine::db::statement;
 
-use crate::{buying, carts, catalog, jobs, media, notifications, orders, payments, products, support::*};
+use crate::{
+    buying, carts, catalog, jobs, media, notifications, operator, orders, payments, products, shops,
+    support::*,
+};
 
 /// Every statement runs on both databases: what prepares may still fail to bind or to be read back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -34,6 +37,7 @@ async fn every_statement_prepares_and_runs_on_both() {
             catalog::search_engines_are_told_of_every_page
             catalog::the_first_page_shows_what_sold_best
             catalog::what_is_put_twice_is_brought_up_to_date
+            crate::accounts::a_language_is_kept_with_the_account
             crate::accounts::drafts_come_back_without_secrets
             crate::accounts::signing_out_ends_the_session_on_the_server
             carts::bad_quantities_change_nothing
@@ -43,6 +47,7 @@ async fn every_statement_prepares_and_runs_on_both() {
             orders::a_shop_cancels_and_all_goes_back
             orders::an_order_goes_from_placed_to_delivered_step_by_step
             notifications::a_mail_that_does_not_get_through_is_tried_again_and_laid_aside_in_the_end
+            operator::dead_work_is_tried_again_or_given_up
             media::a_product_is_shown_with_its_shops_pictures
             payments::a_gateway_that_is_away_costs_nothing_but_time
             payments::a_capture_of_another_amount_goes_back
@@ -53,7 +58,12 @@ async fn every_statement_prepares_and_runs_on_both() {
             payments::a_challenge_is_confirmed_and_webhooks_are_told_once
             products::a_product_is_made_shown_changed_and_taken_off
             products::the_second_of_two_tabs_is_told_what_the_first_changed
+            products::a_product_lies_in_a_category
+            products::what_is_sold_while_a_form_is_open_stays_sold
             products::what_nobody_began_to_buy_can_be_deleted
+            shops::settings_are_saved_by_one_and_told_to_the_other
+            shops::the_counter_shows_what_is_to_be_done_and_how_it_goes
+            shops::a_balance_waits_for_what_is_on_its_way
         }
         if on == On::Sqlite {
             types_are_the_declared_ones(&market_file().await);

@@ -1,0 +1,106 @@
+//! What those who run the market see and do, and that it is written down.
+
+use haat_engine::{Caller, accounts, audit, facts, jobs, orders, sandbox, shops};
+use haat_shared::{Conflict, Error, FieldCode};
+
+use crate::{both, support::*};
+
+const MEENA: &str = "meena-crafts";
+
+both! {
+    async fn dead_work_is_tried_again_or_given_up(market) {
+        let engine = &market.engine;
+        accounts::create_operator(engine, &Caller::system(), sign_up("operator")).await.unwrap();
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+        let owner = market.owner(MEENA).await;
+        orders::cancel(engine, &owner, MEENA, &format!("{number}-1"), "No").await.unwrap();
+        market.line.cut.store(true, std::sync::atomic::Ordering::Relaxed);
+        for _ in 0..13 {
+            jobs::drain(engine).await.unwrap();
+            market.clock.advance_ms(3_600_000);
+        }
+        // Half a day later they sign in.
+        let operator = market.owner("operator").await;
+        let dead = jobs::list(engine, &operator, "dead", "").await.unwrap().items;
+        assert_eq!(dead.iter().map(|j| (j.kind.as_str(), j.attempts)).collect::<Vec<_>>(), [("refund", 12)]);
+        assert!(dead[0].error.contains("cut"), "{}", dead[0].error);
+        jobs::discard(engine, &operator, dead[0].id).await.unwrap();
+        assert_eq!(jobs::backlog(engine).await.unwrap().dead, 0);
+        assert_eq!(jobs::list(engine, &operator, "discarded", "").await.unwrap().items.len(), 1);
+        market.line.cut.store(false, std::sync::atomic::Ordering::Relaxed);
+        jobs::drain(engine).await.unwrap();
+        assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 49_900, "it was given up");
+        jobs::retry(engine, &operator, dead[0].id).await.unwrap();
+        assert_eq!(jobs::list(engine, &operator, "queued", "").await.unwrap().items[0].attempts, 0);
+        jobs::drain(engine).await.unwrap();
+        assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 0);
+        // What is done is no work any more.
+        assert_eq!(jobs::retry(engine, &operator, dead[0].id).await, Err(Error::NotFound));
+        assert!(jobs::list(engine, &operator, "", "").await.unwrap().items.is_empty());
+        let refused = jobs::list(engine, &operator, "lost", "").await.unwrap_err();
+        assert_eq!(refused.at("state"), Some(FieldCode::NotAChoice));
+
+        let rows = audit::list(engine, &operator, "").await.unwrap().items;
+        let rows: Vec<_> = rows.iter().map(|r| (r.action.as_str(), r.note.as_str(), r.by.as_deref())).collect();
+        let by = Some("operator@haat.example");
+        assert_eq!(rows[..3], [
+            ("jobs::retry", "refund", by),
+            ("jobs::discard", "refund", by),
+            ("catalog::put_products", "1 added, 0 updated", None),
+        ]);
+        assert!(rows.contains(&("accounts::create_operator", "operator@haat.example", None)));
+        assert!(rows.contains(&("shops::open", MEENA, None)));
+        let told = facts::list(engine, &operator, false, "").await.unwrap().items;
+        assert!(told.iter().all(|f| f.told_at.is_some()) && told.iter().any(|f| f.kind == "order_cancelled"));
+        assert!(facts::list(engine, &operator, true, "").await.unwrap().items.is_empty());
+    }
+
+    async fn work_that_is_under_way_is_left_alone(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+        let owner = market.owner(MEENA).await;
+        jobs::drain(engine).await.unwrap();
+        orders::cancel(engine, &owner, MEENA, &format!("{number}-1"), "No").await.unwrap();
+        facts::tell(engine).await.unwrap();
+        let system = Caller::system();
+        let job = jobs::list(engine, &system, "queued", "").await.unwrap().items[0].id;
+        let line = market.line.clone();
+        // A worker is asking the gateway, which takes its time.
+        let gate = line.hold().await;
+        let worker = tokio::spawn({ let engine = engine.clone(); async move { jobs::run_due(&engine).await.unwrap() } });
+        line.reached().await;
+        assert_eq!(jobs::discard(engine, &system, job).await, Err(Conflict::InFlight.into()));
+        assert_eq!(jobs::retry(engine, &system, job).await, Err(Conflict::InFlight.into()));
+        drop(gate);
+        worker.await.unwrap();
+        assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 0);
+    }
+
+    async fn the_operator_sees_all_shops_and_users_and_nobody_else_does(market) {
+        let engine = &market.engine;
+        market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let asha = market.signed_up(&Caller::guest(), "asha").await;
+        let system = Caller::system();
+        let all = shops::list_all(engine, &system, "", "").await.unwrap().items;
+        assert_eq!(all.iter().map(|s| s.handle.as_str()).collect::<Vec<_>>(), ["delta-electronics", MEENA]);
+        assert_eq!((all[1].owner.as_str(), all[1].products), ("meena-crafts@haat.example", 1));
+        assert_eq!(shops::list_all(engine, &system, "DELTA", "").await.unwrap().items.len(), 1);
+        let users = accounts::list(engine, &system, "", "").await.unwrap().items;
+        assert_eq!(users.iter().map(|u| (u.name.as_str(), u.shops)).collect::<Vec<_>>(), [
+            ("asha", 0), ("delta-electronics", 1), (MEENA, 1),
+        ]);
+        assert_eq!(accounts::list(engine, &system, "asha@", "").await.unwrap().items.len(), 1);
+        let id = haat_engine::random::id(0);
+        for (who, refused) in [(Caller::guest(), Error::SignInNeeded), (asha, Error::NotFound), (market.owner(MEENA).await, Error::NotFound)] {
+            assert_eq!(shops::list_all(engine, &who, "", "").await.err(), Some(refused.clone()));
+            assert_eq!(accounts::list(engine, &who, "", "").await.err(), Some(refused.clone()));
+            assert_eq!(jobs::list(engine, &who, "", "").await.err(), Some(refused.clone()));
+            assert_eq!(jobs::retry(engine, &who, id).await.err(), Some(refused.clone()));
+            assert_eq!(jobs::discard(engine, &who, id).await.err(), Some(refused.clone()));
+            assert_eq!(facts::list(engine, &who, false, "").await.err(), Some(refused.clone()));
+            assert_eq!(audit::list(engine, &who, "").await.err(), Some(refused));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Sellers open and keep their shops.
+
+use haat_engine::{Caller, catalog, ledger, orders, shops};
+use haat_shared::{
+    Conflict, Error, FieldCode,
+    ledger::PostingKind,
+    permissions::Role,
+    shops::{COMMISSION_BP, ShopForm},
+};
+
+use crate::{both, orders::shipment, products::form as product_form, races::at_once};
+
+const MEENA: &str = "meena-crafts";
+const DAY_MS: i64 = 86_400_000;
+
+fn form(handle: &str) -> ShopForm {
+    ShopForm {
+        handle: handle.into(),
+        name: "Asha's Loom".into(),
+        town: "Pune".into(),
+        address: "12 Lake Road\nPune".into(),
+        delivery: "49".into(),
+        free_delivery_from: "999".into(),
+        express: "99".into(),
+        pickup: true,
+        ..ShopForm::default()
+    }
+}
+
+both! {
+    async fn a_seller_opens_shops_of_their_own(market) {
+        let engine = &market.engine;
+        let asha = market.signed_up(&Caller::guest(), "asha").await;
+        assert_eq!(shops::open_own(engine, &Caller::guest(), &form("loom")).await, Err(Error::SignInNeeded));
+        let bad = shops::open_own(engine, &asha, &ShopForm::default()).await.unwrap_err();
+        assert_eq!((bad.at("handle"), bad.at("delivery")), (Some(FieldCode::Missing), Some(FieldCode::Missing)));
+        for (handle, code) in [("admin", FieldCode::Reserved), ("Meena-Crafts", FieldCode::NotUnique)] {
+            assert_eq!(shops::open_own(engine, &asha, &form(handle)).await.unwrap_err().at("handle"), Some(code));
+        }
+        shops::open_own(engine, &asha, &form("loom")).await.unwrap();
+        shops::open_own(engine, &asha, &form("second-loom")).await.unwrap();
+        let asha = market.owner("asha").await;
+        let view = shops::shop(engine, &Caller::guest(), "loom").await.unwrap();
+        assert_eq!((view.town.as_str(), view.free_delivery_from.unwrap().amount()), ("Pune", 99_900));
+        let settings = shops::settings(engine, &asha, "loom").await.unwrap();
+        assert_eq!((settings.commission_bp, settings.form.express.as_str()), (COMMISSION_BP, "99.00"));
+        assert_eq!(settings.members.iter().map(|m| m.role).collect::<Vec<_>>(), [Role::Owner]);
+        // Each of their shops has products of its own, and they buy there like anyone.
+        let id = catalog::create(engine, &asha, "loom", &product_form("Shawl"), "k").await.unwrap();
+        catalog::publish(engine, &asha, "loom", id).await.unwrap();
+        assert_eq!(catalog::publish(engine, &asha, "second-loom", id).await, Err(Error::NotFound));
+        let shawl = catalog::seller_product(engine, &asha, "loom", id).await.unwrap().form.variants[0].id.unwrap();
+        let number = market.buy_by_card(&market.guest_with(&[(shawl, 1)]).await).await;
+        orders::confirm(engine, &asha, "loom", &format!("{number}-1")).await.unwrap();
+    }
+
+    async fn eight_open_one_handle_at_once(market) {
+        let asha = market.signed_up(&Caller::guest(), "asha").await;
+        let opened = (0..8).map(|_| {
+            let (engine, asha) = (market.engine.clone(), asha.clone());
+            async move { shops::open_own(&engine, &asha, &form("loom")).await }
+        });
+        let outcomes = at_once(opened.collect()).await;
+        assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 1);
+        let refused = Error::field("handle", FieldCode::NotUnique);
+        assert!(outcomes.iter().flat_map(|o| o.as_ref().err()).all(|e| *e == refused), "{outcomes:?}");
+    }
+
+    async fn settings_are_saved_by_one_and_told_to_the_other(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let opened = shops::settings(engine, &owner, MEENA).await.unwrap();
+        let full = ShopForm { name: "Meena".into(), delivery: "59".into(), town: "Jaipur".into(), ..opened.form.clone() };
+        assert_eq!(shops::save_settings(engine, &owner, MEENA, opened.version, &full).await, Ok(2));
+        assert_eq!(shops::save_settings(engine, &owner, MEENA, opened.version, &full).await, Ok(2), "a double click");
+        let late = ShopForm { town: "Ajmer".into(), ..opened.form };
+        let refused = shops::save_settings(engine, &owner, MEENA, opened.version, &late).await;
+        let fields = ["name", "town", "delivery"].map(String::from).to_vec();
+        assert_eq!(refused, Err(Conflict::Edited(fields).into()));
+        let bad = ShopForm { delivery: "-1".into(), ..full.clone() };
+        let bad = shops::save_settings(engine, &owner, MEENA, 2, &bad).await.unwrap_err();
+        assert_eq!(bad.at("delivery"), Some(FieldCode::TooSmall));
+        let renamed = ShopForm { handle: "other".into(), pickup: true, ..full };
+        assert_eq!(shops::save_settings(engine, &owner, MEENA, 2, &renamed).await, Ok(3));
+        let now = shops::settings(engine, &owner, MEENA).await.unwrap().form;
+        assert_eq!((now.handle.as_str(), now.delivery.as_str(), now.pickup), (MEENA, "59.00", true));
+        let delta = market.owner("delta-electronics").await;
+        assert_eq!(shops::settings(engine, &delta, MEENA).await.err(), Some(Error::NotFound));
+        assert_eq!(shops::save_settings(engine, &delta, MEENA, 3, &now).await, Err(Error::NotFound));
+        assert_eq!(shops::home(engine, &delta, MEENA).await.err(), Some(Error::NotFound));
+        assert_eq!(ledger::balance(engine, &delta, MEENA, "").await.err(), Some(Error::NotFound));
+    }
+
+    async fn the_counter_shows_what_is_to_be_done_and_how_it_goes(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 8).await;
+        market.product(MEENA, "Clay jug", 45_000, 50).await;
+        let sell = || async { market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap() };
+        sell().await;
+        market.clock.advance_ms(40 * DAY_MS);
+        let (yesterday, cancelled) = (sell().await, sell().await);
+        market.clock.advance_ms(DAY_MS);
+        sell().await;
+        sell().await;
+        let owner = market.owner(MEENA).await;
+        orders::confirm(engine, &owner, MEENA, &format!("{yesterday}-1")).await.unwrap();
+        orders::cancel(engine, &owner, MEENA, &format!("{cancelled}-1"), "No").await.unwrap();
+        let home = shops::home(engine, &owner, MEENA).await.unwrap();
+        assert_eq!((home.to_confirm, home.to_ship), (3, 1));
+        assert_eq!((home.sold.amount(), home.orders), (3 * 49_900, 3));
+        assert_eq!((home.sold_before.amount(), home.orders_before), (49_900, 1));
+        assert_eq!(home.days.len(), 30);
+        assert_eq!(home.days[28..].iter().map(|d| d.orders).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(home.days[..28].iter().map(|d| d.sold.amount()).sum::<i64>(), 0);
+        assert_eq!(home.days[29].day, haat_engine::clock::rfc3339(market.clock.now_ms())[..10]);
+        assert_eq!((home.low_count, home.low.len()), (0, 0), "four are left, three would be few");
+        sell().await;
+        let home = shops::home(engine, &owner, MEENA).await.unwrap();
+        assert_eq!((home.low_count, home.low[0].title.as_str(), home.low[0].available), (1, "Clay bowl", 3));
+    }
+
+    async fn a_balance_waits_for_what_is_on_its_way(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 20).await;
+        let by_card = market.buy_by_card(&market.guest_with(&[(bowl, 2)]).await).await;
+        let in_cash = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        let gone = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+        orders::cancel(engine, &owner, MEENA, &format!("{gone}-1"), "No").await.unwrap();
+        let balance = || async {
+            let balance = ledger::balance(engine, &owner, MEENA, "").await.unwrap();
+            (balance.pending.amount(), balance.available.amount())
+        };
+        // ₹949 less ₹90 by card, and ₹45 of the cash is the market's.
+        assert_eq!(balance().await, (94_900 - 9_000 - 4_500, 0));
+        for number in [&by_card, &in_cash] {
+            let order = format!("{number}-1");
+            orders::confirm(engine, &owner, MEENA, &order).await.unwrap();
+            orders::ship(engine, &owner, MEENA, &order, shipment()).await.unwrap();
+        }
+        assert_eq!(balance().await, (81_400, 0));
+        orders::deliver(engine, &owner, MEENA, &format!("{by_card}-1")).await.unwrap();
+        assert_eq!(balance().await, (-4_500, 85_900));
+        orders::deliver(engine, &owner, MEENA, &format!("{in_cash}-1")).await.unwrap();
+        assert_eq!(balance().await, (0, 81_400));
+        let entries = ledger::balance(engine, &owner, MEENA, "").await.unwrap().entries;
+        let lines: Vec<_> = entries.items.iter().map(|e| (e.kind, e.amount.amount())).collect();
+        assert_eq!(lines, [
+            (PostingKind::CommissionReversed, 4_500),
+            (PostingKind::SaleReversed, -49_900),
+            (PostingKind::Commission, -4_500),
+            (PostingKind::Sale, 49_900),
+            (PostingKind::CashCommission, -4_500),
+            (PostingKind::Commission, -9_000),
+            (PostingKind::Sale, 94_900),
+        ]);
+        assert_eq!(entries.items[6].order, Some(format!("{by_card}-1")));
+        let bad = ledger::balance(engine, &owner, MEENA, "nonsense").await.unwrap_err();
+        assert_eq!(bad.at("after"), Some(FieldCode::NotAChoice));
+    }
+}
