@@ -29,15 +29,16 @@ use haat_shared::{
     text,
 };
 
-/// What a card shows.
+/// What a card shows. Stock is counted rather than tested by EXISTS: PostgreSQL would answer that for all products of the
+/// market before it shows the first page.
 macro_rules! cards {
     () => {
         "SELECT p.id, p.slug, p.title, p.brand, p.price_min_minor, p.price_max_minor, s.currency,
         s.name AS shop_name, s.handle AS shop_handle,
         (SELECT MAX(v.compare_at_minor) FROM variants v
             WHERE v.product_id = p.id AND NOT v.archived AND v.price_minor = p.price_min_minor) AS compare_at_minor,
-        EXISTS (SELECT 1 FROM variants v JOIN capacities c ON c.id = v.id
-            WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand > c.held) AS in_stock,
+        (SELECT COUNT(*) FROM variants v JOIN capacities c ON c.id = v.id
+            WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand > c.held) > 0 AS in_stock,
         m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM products p JOIN shops s ON s.id = p.shop_id
         LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id"

@@ -28,7 +28,7 @@ static OWN: ListQuery = ListQuery {
         (SELECT COUNT(*) FROM variants v WHERE v.product_id = p.id AND NOT v.archived) AS variants,
         (SELECT CAST(COALESCE(SUM(c.on_hand - c.held), 0) AS BIGINT) FROM variants v JOIN capacities c ON c.id = v.id
             WHERE v.product_id = p.id AND NOT v.archived) AS stock,
-        EXISTS (SELECT 1 FROM variants v JOIN capacities c ON c.id = v.id
+        (SELECT COUNT(*) FROM variants v JOIN capacities c ON c.id = v.id
             WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand - c.held <= v.low_stock) AS low
         FROM products p JOIN shops s ON s.id = p.shop_id",
     always: "TRUE",
@@ -36,25 +36,39 @@ static OWN: ListQuery = ListQuery {
         ("shop", "p.shop_id = {}"),
         ("state", "p.state = {}"),
         ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
-        (
-            "low",
-            "p.id IN (SELECT v.product_id FROM variants v JOIN capacities c ON c.id = v.id
-                WHERE v.shop_id = {} AND NOT v.archived AND c.on_hand - c.held <= v.low_stock)",
-        ),
     ],
     sorts: &[
         ("newest", "p.id < {}", "p.id DESC"),
         ("title", "(p.title_key, p.id) > ({}, {})", "p.title_key, p.id"),
         ("price", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
-        (
-            "stock",
-            "((SELECT CAST(COALESCE(SUM(c.on_hand - c.held), 0) AS BIGINT) FROM variants v JOIN capacities c ON c.id = v.id
-                WHERE v.product_id = p.id AND NOT v.archived), p.id) > ({}, {})",
-            "stock, p.id",
-        ),
     ],
 };
 ::inventory::submit! { RegisteredList(&OWN) }
+
+// The same where all of a shop's stock must be looked at: once, not product by product.
+static BY_STOCK: ListQuery = ListQuery {
+    name: "catalog::BY_STOCK",
+    select: "SELECT p.id, p.slug, p.title, p.title_key, p.state, p.price_min_minor, p.price_max_minor, p.updated_at, s.currency,
+        k.variants, k.stock, k.low
+        FROM (SELECT v.shop_id, v.product_id, COUNT(*) AS variants, CAST(SUM(c.on_hand - c.held) AS BIGINT) AS stock,
+                CAST(SUM(CASE WHEN c.on_hand - c.held <= v.low_stock THEN 1 ELSE 0 END) AS BIGINT) AS low
+            FROM variants v JOIN capacities c ON c.id = v.id WHERE NOT v.archived GROUP BY v.shop_id, v.product_id) AS k
+        JOIN products p ON p.id = k.product_id JOIN shops s ON s.id = p.shop_id",
+    always: "TRUE",
+    filters: &[
+        ("shop", "k.shop_id = {}"),
+        ("low", "k.low >= {}"),
+        ("state", "p.state = {}"),
+        ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
+    ],
+    sorts: &[
+        ("newest", "p.id < {}", "p.id DESC"),
+        ("title", "(p.title_key, p.id) > ({}, {})", "p.title_key, p.id"),
+        ("price", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
+        ("stock", "(k.stock, p.id) > ({}, {})", "k.stock, p.id"),
+    ],
+};
+::inventory::submit! { RegisteredList(&BY_STOCK) }
 
 statements! {
     pub(super) FIND = "SELECT p.id, p.slug, p.state, p.version, p.title, p.brand, p.description, p.attributes, p.options, s.currency,
@@ -79,7 +93,7 @@ rows! {
         currency: Currency,
         variants: i64,
         stock: i64,
-        low: bool,
+        low: i64,
     }
 
     pub(super) struct OwnRow {
@@ -124,14 +138,15 @@ pub async fn seller_list(
         filters.push(("state", state.as_str().into()));
     }
     if ask.low {
-        filters.push(("low", shop.into()));
+        filters.push(("low", 1i64.into()));
     }
     let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
     let folded = text::fold(&q);
     filters.extend(folded.split_whitespace().take(8).map(|word| ("word", like(word).into())));
     let sort = if ask.sort.is_empty() { "newest" } else { &ask.sort };
-    let after = behind(&OWN, sort, &ask.after)?;
-    let rows: Vec<CardRow> = engine.db.list(OWN.ask(filters, sort, after, PAGE_SIZE + 1)).await?;
+    let list = if ask.low || sort == "stock" { &BY_STOCK } else { &OWN };
+    let after = behind(list, sort, &ask.after)?;
+    let rows: Vec<CardRow> = engine.db.list(list.ask(filters, sort, after, PAGE_SIZE + 1)).await?;
     let page = Page::cut(rows, PAGE_SIZE, |row| match sort {
         "title" => format!("{}.{}", row.id, row.title_key),
         "price" => format!("{}.{}", row.id, row.price_min_minor),
@@ -147,7 +162,7 @@ pub async fn seller_list(
         price_varies: row.price_max_minor > row.price_min_minor,
         variants: row.variants,
         stock: row.stock,
-        low: row.low,
+        low: row.low > 0,
         updated_at: rfc3339(row.updated_at),
     }))
 }
