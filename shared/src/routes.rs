@@ -122,6 +122,27 @@ routes! {
     FN_DELIVER POST "/api/orders/deliver" Function Member;
     FN_CANCEL POST "/api/orders/cancel" Function Member;
     FN_ALL_ORDERS POST "/api/orders/list_all" Function Operator;
+    FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;
+    FN_SELLER_PRODUCT POST "/api/catalog/seller_product" Function Member;
+    FN_CREATE_PRODUCT POST "/api/catalog/create" Function Member;
+    FN_UPDATE_PRODUCT POST "/api/catalog/update" Function Member;
+    FN_PUBLISH_PRODUCT POST "/api/catalog/publish" Function Member;
+    FN_ARCHIVE_PRODUCT POST "/api/catalog/archive" Function Member;
+    FN_DUPLICATE_PRODUCT POST "/api/catalog/duplicate" Function Member;
+    FN_DELETE_PRODUCT POST "/api/catalog/delete" Function Member;
+    FN_OPEN_SHOP POST "/api/shops/open_own" Function SignedIn;
+    FN_SHOP_HOME POST "/api/shops/home" Function Member;
+    FN_SHOP_SETTINGS POST "/api/shops/settings" Function Member;
+    FN_SAVE_SHOP POST "/api/shops/save_settings" Function Member;
+    FN_ALL_SHOPS POST "/api/shops/list_all" Function Operator;
+    FN_ADJUST_STOCK POST "/api/inventory/adjust" Function Member;
+    FN_BALANCE POST "/api/ledger/balance" Function Member;
+    FN_JOBS POST "/api/jobs/list" Function Operator;
+    FN_RETRY_JOB POST "/api/jobs/retry" Function Operator;
+    FN_DISCARD_JOB POST "/api/jobs/discard" Function Operator;
+    FN_FACTS POST "/api/facts/list" Function Operator;
+    FN_AUDIT POST "/api/audit/list" Function Operator;
+    FN_USERS POST "/api/accounts/list" Function Operator;
 
     MEDIA GET "/media/{file}" File Anyone;
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed;

@@ -1,8 +1,9 @@
 //! Who is signed in, and the forms that came back to them.
 
 use haat_shared::{
-    accounts::{Draft, Me},
+    accounts::{Draft, Me, UserCard},
     id::kinds::DraftId,
+    page::Page,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -19,4 +20,10 @@ pub async fn me() -> Result<Option<Me>, ApiError> {
 pub async fn draft(form: String, id: DraftId) -> Result<Option<Draft>, ApiError> {
     super::call(async |engine, caller| haat_engine::accounts::find_draft(&engine, &caller, &form, id).await)
         .await
+}
+
+/// Everyone who can sign in, for those who run the market.
+#[server(name = ListUsers, prefix = "/api", endpoint = "accounts/list", input = Json)]
+pub async fn list(q: String, after: String) -> Result<Page<UserCard>, ApiError> {
+    super::call(async |engine, caller| haat_engine::accounts::list(&engine, &caller, &q, &after).await).await
 }

@@ -1,6 +1,13 @@
-//! What is on sale.
+//! What is on sale, and what sellers do with it.
 
-use haat_shared::catalog::{CategoryCard, CategoryView, HomeView, ListProducts, ProductPage, ProductView};
+use haat_shared::{
+    catalog::{
+        CategoryCard, CategoryView, HomeView, ListProducts, ProductPage, ProductView,
+        edit::{ListOwnProducts, ProductForm, SellerProduct, SellerProductCard},
+    },
+    id::kinds::ProductId,
+    page::Page,
+};
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
@@ -33,4 +40,74 @@ pub async fn roots() -> Result<Vec<CategoryCard>, ApiError> {
 #[server(prefix = "/api", endpoint = "catalog/category", input = Json)]
 pub async fn category(slug: String) -> Result<CategoryView, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::category(&engine, &caller, &slug).await).await
+}
+
+/// A shop's products, filtered and sorted, for those who sell them.
+#[server(name = ListSellerProducts, prefix = "/api", endpoint = "catalog/seller_list", input = Json)]
+pub async fn seller_list(handle: String, of: ListOwnProducts) -> Result<Page<SellerProductCard>, ApiError> {
+    super::call(async |engine, caller| haat_engine::catalog::seller_list(&engine, &caller, &handle, of).await)
+        .await
+}
+
+/// A product as its seller edits it.
+#[server(name = FetchSellerProduct, prefix = "/api", endpoint = "catalog/seller_product", input = Json)]
+pub async fn seller_product(handle: String, id: ProductId) -> Result<SellerProduct, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::catalog::seller_product(&engine, &caller, &handle, id).await
+    })
+    .await
+}
+
+/// Makes a product, as a draft. `key` makes a repeated try the same one.
+#[server(name = CreateProduct, prefix = "/api", endpoint = "catalog/create", input = Json)]
+pub async fn create(handle: String, form: ProductForm, key: String) -> Result<ProductId, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::catalog::create(&engine, &caller, &handle, &form, &key).await
+    })
+    .await
+}
+
+/// Saves a product over the version that was edited; answers with the new one.
+#[server(name = UpdateProduct, prefix = "/api", endpoint = "catalog/update", input = Json)]
+pub async fn update(
+    handle: String,
+    id: ProductId,
+    version: i64,
+    form: ProductForm,
+    key: String,
+) -> Result<i64, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::catalog::update(&engine, &caller, &handle, id, version, &form, &key).await
+    })
+    .await
+}
+
+/// Puts a product on sale.
+#[server(name = PublishProduct, prefix = "/api", endpoint = "catalog/publish", input = Json)]
+pub async fn publish(handle: String, id: ProductId) -> Result<(), ApiError> {
+    super::call(async |engine, caller| haat_engine::catalog::publish(&engine, &caller, &handle, id).await)
+        .await
+}
+
+/// Takes a product off sale.
+#[server(name = ArchiveProduct, prefix = "/api", endpoint = "catalog/archive", input = Json)]
+pub async fn archive(handle: String, id: ProductId) -> Result<(), ApiError> {
+    super::call(async |engine, caller| haat_engine::catalog::archive(&engine, &caller, &handle, id).await)
+        .await
+}
+
+/// Makes a draft like this product.
+#[server(name = DuplicateProduct, prefix = "/api", endpoint = "catalog/duplicate", input = Json)]
+pub async fn duplicate(handle: String, id: ProductId, key: String) -> Result<ProductId, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::catalog::duplicate(&engine, &caller, &handle, id, &key).await
+    })
+    .await
+}
+
+/// Deletes a product that nobody ever began to buy.
+#[server(name = DeleteProduct, prefix = "/api", endpoint = "catalog/delete", input = Json)]
+pub async fn delete(handle: String, id: ProductId) -> Result<(), ApiError> {
+    super::call(async |engine, caller| haat_engine::catalog::delete(&engine, &caller, &handle, id).await)
+        .await
 }

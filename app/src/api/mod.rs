@@ -5,9 +5,14 @@
 )]
 
 pub mod accounts;
+pub mod audit;
 pub mod carts;
 pub mod catalog;
 pub mod checkout;
+pub mod facts;
+pub mod inventory;
+pub mod jobs;
+pub mod ledger;
 pub mod orders;
 pub mod shops;
 

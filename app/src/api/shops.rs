@@ -1,8 +1,9 @@
-//! The shops, as shoppers see them.
+//! The shops, as shoppers see them and as their owners keep them.
 
 use haat_shared::{
+    id::kinds::ShopId,
     page::Page,
-    shops::{ShopCard, ShopView},
+    shops::{KeptShop, ShopCard, ShopForm, ShopHome, ShopSettings, ShopView},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -18,4 +19,37 @@ pub async fn shop(handle: String) -> Result<ShopView, ApiError> {
 #[server(name = ListShops, prefix = "/api", endpoint = "shops/list", input = Json)]
 pub async fn list(after: String) -> Result<Page<ShopCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::list(&engine, &caller, &after).await).await
+}
+
+/// Opens a shop of one's own.
+#[server(name = OpenShop, prefix = "/api", endpoint = "shops/open_own", input = Json)]
+pub async fn open_own(form: ShopForm) -> Result<ShopId, ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::open_own(&engine, &caller, &form).await).await
+}
+
+/// The first look at a shop's counter.
+#[server(name = FetchShopHome, prefix = "/api", endpoint = "shops/home", input = Json)]
+pub async fn home(handle: String) -> Result<ShopHome, ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::home(&engine, &caller, &handle).await).await
+}
+
+/// A shop's settings.
+#[server(name = FetchShopSettings, prefix = "/api", endpoint = "shops/settings", input = Json)]
+pub async fn settings(handle: String) -> Result<ShopSettings, ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::settings(&engine, &caller, &handle).await).await
+}
+
+/// Saves a shop's settings over the version that was edited; answers with the new one.
+#[server(name = SaveShopSettings, prefix = "/api", endpoint = "shops/save_settings", input = Json)]
+pub async fn save_settings(handle: String, version: i64, form: ShopForm) -> Result<i64, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::shops::save_settings(&engine, &caller, &handle, version, &form).await
+    })
+    .await
+}
+
+/// Every shop, for those who run the market.
+#[server(name = ListAllShops, prefix = "/api", endpoint = "shops/list_all", input = Json)]
+pub async fn list_all(q: String, after: String) -> Result<Page<KeptShop>, ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::list_all(&engine, &caller, &q, &after).await).await
 }

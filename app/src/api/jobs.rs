@@ -1,0 +1,24 @@
+//! The work behind the market, for those who run it.
+
+use haat_shared::{audit::JobCard, id::kinds::JobId, page::Page};
+use leptos::{prelude::*, server_fn::codec::Json};
+
+use super::ApiError;
+
+/// What is not done.
+#[server(name = ListJobs, prefix = "/api", endpoint = "jobs/list", input = Json)]
+pub async fn list(state: String, after: String) -> Result<Page<JobCard>, ApiError> {
+    super::call(async |engine, caller| haat_engine::jobs::list(&engine, &caller, &state, &after).await).await
+}
+
+/// Tries a job again at once.
+#[server(name = RetryJob, prefix = "/api", endpoint = "jobs/retry", input = Json)]
+pub async fn retry(id: JobId) -> Result<(), ApiError> {
+    super::call(async |engine, caller| haat_engine::jobs::retry(&engine, &caller, id).await).await
+}
+
+/// Gives a job up.
+#[server(name = DiscardJob, prefix = "/api", endpoint = "jobs/discard", input = Json)]
+pub async fn discard(id: JobId) -> Result<(), ApiError> {
+    super::call(async |engine, caller| haat_engine::jobs::discard(&engine, &caller, id).await).await
+}
