@@ -16,8 +16,10 @@ use crate::{
     },
 };
 
-const ICONS: &[&str] =
-    &["alert", "awning", "basket", "box", "card", "check", "clock", "close", "person", "search", "truck"];
+const ICONS: &[&str] = &[
+    "alert", "awning", "basket", "box", "card", "check", "clock", "close", "person", "search", "settings",
+    "truck", "up",
+];
 
 /// The whole page.
 pub fn showcase(options: LeptosOptions) -> impl IntoView {

@@ -1,6 +1,13 @@
 //! What is on sale.
 
-use haat_shared::catalog::{CategoryCard, CategoryView, HomeView, ListProducts, ProductPage, ProductView};
+use haat_shared::{
+    catalog::{
+        CategoryCard, CategoryView, HomeView, ListProducts, ProductPage, ProductView,
+        edit::{ListOwnProducts, ProductForm, SellerProduct, SellerProductCard},
+    },
+    id::kinds::ProductId,
+    page::Page,
+};
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
@@ -33,4 +40,51 @@ pub async fn roots() -> Result<Vec<CategoryCard>, ApiError> {
 #[server(prefix = "/api", endpoint = "catalog/category", input = Json)]
 pub async fn category(slug: String) -> Result<CategoryView, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::category(&engine, &caller, &slug).await).await
+}
+
+/// A shop's products, for those who sell them.
+#[server(name = ListOwn, prefix = "/api", endpoint = "catalog/seller_list", input = Json)]
+pub async fn seller_list(handle: String, of: ListOwnProducts) -> Result<Page<SellerProductCard>, ApiError> {
+    super::call(async |engine, caller| haat_engine::catalog::seller_list(&engine, &caller, &handle, of).await)
+        .await
+}
+
+/// A product as its seller edits it.
+#[server(name = FetchOwn, prefix = "/api", endpoint = "catalog/seller_product", input = Json)]
+pub async fn seller_product(handle: String, id: ProductId) -> Result<SellerProduct, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::catalog::seller_product(&engine, &caller, &handle, id).await
+    })
+    .await
+}
+
+/// Makes a product. The same `key` a second time makes no second one.
+#[server(name = CreateProduct, prefix = "/api", endpoint = "catalog/create", input = Json)]
+pub async fn create(handle: String, form: ProductForm, key: String) -> Result<ProductId, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::catalog::create(&engine, &caller, &handle, &form, &key).await
+    })
+    .await
+}
+
+/// Saves a product; answers with the version that it is now.
+#[server(name = UpdateProduct, prefix = "/api", endpoint = "catalog/update", input = Json)]
+pub async fn update(
+    handle: String,
+    id: ProductId,
+    version: i64,
+    form: ProductForm,
+    key: String,
+) -> Result<i64, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::catalog::update(&engine, &caller, &handle, id, version, &form, &key).await
+    })
+    .await
+}
+
+/// Puts a product on sale.
+#[server(name = PublishProduct, prefix = "/api", endpoint = "catalog/publish", input = Json)]
+pub async fn publish(handle: String, id: ProductId) -> Result<(), ApiError> {
+    super::call(async |engine, caller| haat_engine::catalog::publish(&engine, &caller, &handle, id).await)
+        .await
 }

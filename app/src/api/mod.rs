@@ -8,6 +8,8 @@ pub mod accounts;
 pub mod carts;
 pub mod catalog;
 pub mod checkout;
+pub mod ledger;
+pub mod media;
 pub mod orders;
 pub mod shops;
 

@@ -1,8 +1,10 @@
 //! The shops, as shoppers see them.
 
 use haat_shared::{
+    Currency,
+    id::kinds::MediaId,
     page::Page,
-    shops::{ShopCard, ShopView},
+    shops::{ShopCard, ShopHome, ShopSettings, ShopView},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -18,4 +20,29 @@ pub async fn shop(handle: String) -> Result<ShopView, ApiError> {
 #[server(name = ListShops, prefix = "/api", endpoint = "shops/list", input = Json)]
 pub async fn list(after: String) -> Result<Page<ShopCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::list(&engine, &caller, &after).await).await
+}
+
+/// The first look at a shop's counter.
+#[server(name = FetchCounter, prefix = "/api", endpoint = "shops/home", input = Json)]
+pub async fn home(handle: String) -> Result<ShopHome, ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::home(&engine, &caller, &handle).await).await
+}
+
+/// A shop's settings.
+#[server(name = FetchSettings, prefix = "/api", endpoint = "shops/settings", input = Json)]
+pub async fn settings(handle: String) -> Result<ShopSettings, ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::settings(&engine, &caller, &handle).await).await
+}
+
+/// Gives a shop one of its pictures as its sign.
+#[server(name = SetLogo, prefix = "/api", endpoint = "shops/set_logo", input = Json)]
+pub async fn set_logo(handle: String, picture: MediaId) -> Result<(), ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::set_logo(&engine, &caller, &handle, picture).await)
+        .await
+}
+
+/// The currency that new shops sell in.
+#[server(name = FetchCurrency, prefix = "/api", endpoint = "shops/currency", input = Json)]
+pub async fn currency() -> Result<Currency, ApiError> {
+    super::call(async |engine, _| Ok(engine.currency)).await
 }
