@@ -457,6 +457,12 @@ fn make_variants(rows: Rows, element: NodeRef<html::Form>) {
         };
         ways = ways.iter().flat_map(longer).take(VARIANTS_MAX).collect();
     }
+    // What is made now is labelled by what the options are called now.
+    rows.options.update(|rows| {
+        for (row, name) in rows.iter_mut().zip(typed.options) {
+            row.first = name;
+        }
+    });
     let like = last_typed(rows, element);
     let silent =
         |variant: &VariantForm| variant.id.is_none() && variant.options.iter().all(|v| v.trim().is_empty());
