@@ -11,8 +11,9 @@ use crate::{
     i18n::{self, t, use_i18n},
     layout,
     ui::{
-        Alert, Bars, Button, Check, Choice, EmptyState, ErrorSummary, Failure, Field, Icon, LinkButton, PageTitle, Pager,
-        Picture, Price, SearchForm, SaveBar, Select, Skeleton, Sums, Table, TextArea, Toasts, provide_toasts, show_toast,
+        Alert, Bars, Button, Check, Choice, EmptyState, ErrorSummary, Failure, Field, Icon, LinkButton,
+        PageTitle, Pager, Picture, Price, SaveBar, SearchForm, Select, Skeleton, Sums, Table, TextArea,
+        Toasts, provide_toasts, show_toast,
     },
 };
 
@@ -85,7 +86,8 @@ fn Parts() -> impl IntoView {
             ),
         ]
     };
-    let bars = (1..=9).map(|n| (n.to_string(), n * n % 7, vec![price(n * n % 7 * 1000).to_string()])).collect();
+    let bars =
+        (1..=9).map(|n| (n.to_string(), n * n % 7, vec![price(n * n % 7 * 1000).to_string()])).collect();
     let looks = ["primary", "secondary", "quiet", "danger"];
     show_toast(t!(i18n, product.added), ("/basket", t!(i18n, product.view_basket)));
     view! {

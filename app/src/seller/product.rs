@@ -6,7 +6,7 @@
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError,
     catalog::{
-        Attribute,
+        Attribute, CategoryCard,
         edit::{OPTIONS_MAX, ProductForm, SellerProduct, VARIANTS_MAX, VariantForm},
     },
     id::kinds::ProductId,
@@ -44,16 +44,16 @@ pub(crate) fn NewProduct() -> impl IntoView {
             // Answers as if there were no such shop to those who do not sell there.
             api::catalog::seller_list(handle.clone(), Default::default()).await?;
             let shop = api::shops::shop(handle.clone()).await?;
-            Ok((handle, shop.delivery.currency()))
+            Ok((handle, shop.delivery.currency(), api::catalog::roots().await?))
         },
     );
-    let page = loaded(found, move |(handle, currency)| {
+    let page = loaded(found, move |(handle, currency, roots)| {
         let form = ProductForm { variants: vec![VariantForm::default()], ..ProductForm::default() };
         view! {
             <PageTitle text=tu_string!(i18n, goods.new) />
             <p class="back"><a href=Part::Products.path(&handle)>{t!(i18n, goods.back)}</a></p>
             <h1>{t!(i18n, goods.new)}</h1>
-            <Editor handle currency form kept=None pictures=Vec::new() saved=Callback::new(|()| ()) />
+            <Editor handle currency roots form kept=None pictures=Vec::new() saved=Callback::new(|()| ()) />
         }
     });
     view! { <Counter here=Part::Products>{page}</Counter> }
@@ -72,11 +72,12 @@ pub(crate) fn Product() -> impl IntoView {
                 return Err(ApiError(Error::NotFound));
             };
             let product = api::catalog::seller_product(handle.clone(), id).await?;
-            Ok((handle.clone(), product, api::media::of_own(handle, id).await?, done))
+            let pictures = api::media::of_own(handle.clone(), id).await?;
+            Ok((handle, product, pictures, api::catalog::roots().await?, done))
         },
     );
     let saved = Callback::new(move |()| found.refetch());
-    let page = loaded(found, move |(handle, product, pictures, done)| {
+    let page = loaded(found, move |(handle, product, pictures, roots, done)| {
         let SellerProduct { id, slug, state, version, currency, form, deletable, .. } = product;
         let title = form.title.clone();
         let shown = (state == haat_shared::catalog::edit::ProductState::Published)
@@ -94,7 +95,7 @@ pub(crate) fn Product() -> impl IntoView {
             <CodeAlert />
             <Done what=done />
             <Actions handle=handle.clone() id=id.to_string() state deletable />
-            <Editor handle currency form kept=Some((id, version)) pictures saved />
+            <Editor handle currency roots form kept=Some((id, version)) pictures saved />
         }
     });
     view! { <Counter here=Part::Products>{page}</Counter> }
@@ -175,6 +176,7 @@ impl Rows {
         Some(ProductForm {
             title: field("title"),
             brand: field("brand"),
+            category: field("category"),
             description: field("description"),
             details: self.details.get_untracked().into_iter().map(detail).collect(),
             options: options.iter().map(|option| field(&format!("options.{option}"))).collect(),
@@ -215,6 +217,8 @@ fn numbers<T: Clone + Send + Sync + 'static>(rows: RwSignal<Vec<Row<T>>>) -> Vec
 fn Editor(
     handle: String,
     currency: Currency,
+    /// The categories that it can lie in.
+    roots: Vec<CategoryCard>,
     form: ProductForm,
     /// Which product it is and the version that the form was made of; none for a new one.
     kept: Option<(ProductId, i64)>,
@@ -312,6 +316,7 @@ fn Editor(
             <section class="panel form">
                 <Field name="title" label=t!(i18n, goods.name) value=form.title required=true faults />
                 <Field name="brand" label=t!(i18n, goods.brand) value=form.brand faults />
+                <Category value=form.category roots />
                 <TextArea name="description" label=t!(i18n, goods.description) value=form.description rows=6 faults />
             </section>
             <Pictures handle rows />
@@ -321,6 +326,27 @@ fn Editor(
                 {publishes.then(|| view! { <button type="submit" id="publish" class="button secondary">{t!(i18n, goods.save_and_publish)}</button> })}
             </SaveBar>
         </form>
+    }
+}
+
+/// Where it lies in the market. One that lies deeper than this list goes stays there.
+#[component]
+fn Category(value: String, roots: Vec<CategoryCard>) -> impl IntoView {
+    let i18n = use_i18n();
+    let deeper = !value.is_empty() && !roots.iter().any(|root| root.slug == value);
+    let deeper = deeper.then(|| (value.clone(), value.clone()));
+    let none = (String::new(), t!(i18n, goods.category_none).to_owned());
+    let choices =
+        std::iter::once(none).chain(deeper).chain(roots.into_iter().map(|root| (root.slug, root.name)));
+    let options = choices.map(|(slug, name)| {
+        let selected = slug == value;
+        view! { <option value=slug selected=selected>{name}</option> }
+    });
+    view! {
+        <div class="field">
+            <label for="category">{t!(i18n, goods.category)}</label>
+            <select id="category" name="category">{options.collect_view()}</select>
+        </div>
     }
 }
 
