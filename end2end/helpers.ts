@@ -327,7 +327,24 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/account', 'account');
   await signOut(page);
   await signIn(page, SELLERS[SHOPS[0]]);
-  await at(`/seller/${SHOPS[0]}/orders`, 'seller-orders');
+  const counter = `/seller/${SHOPS[0]}`;
+  await at('/seller', 'seller-shops');
+  await at('/seller/new', 'seller-open');
+  await at(counter, 'seller-home');
+  await at(`${counter}/orders`, 'seller-orders');
+  await at(`${counter}/orders?q=no-such-order`, 'seller-orders-none');
+  await at(`${counter}/orders`, 'seller-orders');
+  await main(page).locator('tbody a').first().click();
+  await arriveAt(page, /^Order H/);
+  await stop('seller-order');
+  await at(`${counter}/products`, 'seller-products');
+  await main(page).locator('tbody a').first().click();
+  await expect(button(page, 'Duplicate')).toBeVisible();
+  await awake(page);
+  await stop('seller-product');
+  await at(`${counter}/products/new`, 'seller-product-new');
+  await at(`${counter}/balance`, 'seller-balance');
+  await at(`${counter}/settings`, 'seller-settings');
   await at('/dev/ui', 'ui');
 }
 

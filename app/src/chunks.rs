@@ -72,7 +72,16 @@ chunks! {
         Account: storefront::Account;
     }
     seller {
+        OwnShops: seller::OwnShops;
+        OpenShop: seller::OpenShop;
+        Counter: seller::Home;
         ShopOrders: seller::Orders;
+        ShopOrder: seller::Order;
+        OwnProducts: seller::Products;
+        NewProduct: seller::NewProduct;
+        OwnProduct: seller::Product;
+        Balance: seller::Balance;
+        Settings: seller::Settings;
     }
 }
 

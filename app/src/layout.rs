@@ -83,7 +83,7 @@ fn VisitorNav() -> impl IntoView {
                 }
                 Some(me) => {
                     let shops = me.shops.into_iter().map(|shop| {
-                        let href = format!("/seller/{}/orders", shop.handle);
+                        let href = format!("/seller/{}", shop.handle);
                         let words = tu_string!(i18n, header.shop_orders, shop = shop.name).to_string();
                         view! { <a class="topbar-link" href=href>{words}</a> }
                     });
@@ -175,6 +175,7 @@ fn Footer() -> impl IntoView {
                     <a href="/shops">{t!(i18n, layout.all_shops)}</a>
                     <a href="/basket">{t!(i18n, header.basket)}</a>
                     <a href="/account">{t!(i18n, header.account)}</a>
+                    <a href="/seller">{t!(i18n, layout.sell)}</a>
                 </nav>
                 <Languages />
             </div>

@@ -90,7 +90,16 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/sign-in") view={Lazy::<chunks::SignIn>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/sign-up") view={Lazy::<chunks::SignUp>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/account") view={Lazy::<chunks::Account>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/seller") view={Lazy::<chunks::OwnShops>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/seller/new") view={Lazy::<chunks::OpenShop>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle") view={Lazy::<chunks::Counter>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/orders") view={Lazy::<chunks::ShopOrders>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/orders/:number") view={Lazy::<chunks::ShopOrder>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products") view={Lazy::<chunks::OwnProducts>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products/new") view={Lazy::<chunks::NewProduct>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products/:id") view={Lazy::<chunks::OwnProduct>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/balance") view={Lazy::<chunks::Balance>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/settings") view={Lazy::<chunks::Settings>::new()} ssr=SsrMode::Async />
                     </FlatRoutes>
                 </Layout>
             </Router>

@@ -11,13 +11,16 @@ use crate::{
     i18n::{self, t, use_i18n},
     layout,
     ui::{
-        Alert, Button, Choice, EmptyState, ErrorSummary, Failure, Field, Icon, LinkButton, PageTitle, Pager,
-        Picture, Price, SearchForm, Select, Skeleton, Sums, Toasts, provide_toasts, show_toast,
+        Alert, Bars, Button, Check, Choice, EmptyState, ErrorSummary, Failure, Field, Icon, LinkButton,
+        PageTitle, Pager, Picture, Price, SaveBar, SearchForm, Select, Skeleton, Sums, Table, TextArea,
+        Toasts, provide_toasts, show_toast,
     },
 };
 
-const ICONS: &[&str] =
-    &["alert", "awning", "basket", "box", "card", "check", "clock", "close", "person", "search", "truck"];
+const ICONS: &[&str] = &[
+    "alert", "awning", "basket", "box", "card", "check", "clock", "close", "person", "search", "settings",
+    "truck", "up",
+];
 
 /// The whole page.
 pub fn showcase(options: LeptosOptions) -> impl IntoView {
@@ -83,7 +86,9 @@ fn Parts() -> impl IntoView {
             ),
         ]
     };
-    let looks = ["primary", "secondary", "quiet"];
+    let bars =
+        (1..=9).map(|n| (n.to_string(), n * n % 7, vec![price(n * n % 7 * 1000).to_string()])).collect();
+    let looks = ["primary", "secondary", "quiet", "danger"];
     show_toast(t!(i18n, product.added), ("/basket", t!(i18n, product.view_basket)));
     view! {
         <Part name="Button">
@@ -102,6 +107,23 @@ fn Parts() -> impl IntoView {
                 <Field name="wrong" label=t!(i18n, checkout.email) value="asha at example" hint=t!(i18n, checkout.email_hint).to_owned() faults />
                 <Select name="country" label=t!(i18n, checkout.country) value="IN" options=countries::all(i18n) />
             </div>
+        </Part>
+        <Part name="TextArea">
+            <div class="form">
+                <TextArea name="about" label=t!(i18n, goods.description) value="</textarea>\n<b>" hint=t!(i18n, goods.option_hint).to_owned() />
+            </div>
+        </Part>
+        <Part name="Check">
+            <Check name="pickup" label=t!(i18n, keep.pickup) checked=true />
+        </Part>
+        <Part name="SaveBar"><form><SaveBar dirty=true busy=false words=t!(i18n, form.save) /></form></Part>
+        <Part name="Table">
+            <Table caption=t!(i18n, goods.title) columns=vec![(t!(i18n, goods.product), ""), (t!(i18n, goods.price), "number")]>
+                <tr><th scope="row">{t!(i18n, goods.product)}</th><td class="number">{price(124_900).to_string()}</td></tr>
+            </Table>
+        </Part>
+        <Part name="Bars">
+            <Bars says=t!(i18n, counter.sales) top=price(9_000).to_string() columns=vec![(t!(i18n, counter.day), ""), (t!(i18n, counter.sold), "number")] bars />
         </Part>
         <Part name="Choice">
             <div class="form">

@@ -1,11 +1,12 @@
 //! Facts in words: errors, states, ways to pay, dates.
 
 use haat_shared::{
-    Conflict, Error, FieldCode, Money, orders::OrderState, payments::Method, shipping::Delivery,
+    Conflict, Error, FieldCode, Money, catalog::edit::ProductState, orders::OrderState, payments::Method,
+    shipping::Delivery,
 };
 
 pub use crate::i18n::Locale as I18n;
-use crate::i18n::tu_string;
+use crate::i18n::{t, tu_string};
 
 /// What went wrong and what to do, in a sentence or two.
 pub fn error(i18n: I18n, error: &Error) -> String {
@@ -19,6 +20,15 @@ pub fn error(i18n: I18n, error: &Error) -> String {
         }
         Error::Conflict(Conflict::OrderMoved(state)) => {
             tu_string!(i18n, error.order_moved_to, state = order_state(i18n, *state)).to_string()
+        }
+        Error::Conflict(Conflict::Edited(fields)) if !fields.is_empty() => {
+            let mut names: Vec<String> = Vec::new();
+            for name in fields.iter().map(|field| edited(i18n, field)) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            tu_string!(i18n, error.edited_fields, fields = names.join(", ")).to_string()
         }
         Error::Conflict(Conflict::TotalChanged(now)) => {
             tu_string!(i18n, error.total_changed_to, price = now.to_string()).to_string()
@@ -122,6 +132,15 @@ pub fn order_state(i18n: I18n, state: OrderState) -> &'static str {
     }
 }
 
+/// The name of where a product stands.
+pub fn product_state(i18n: I18n, state: ProductState) -> &'static str {
+    match state {
+        ProductState::Draft => t!(i18n, goods.draft),
+        ProductState::Published => t!(i18n, goods.on_sale),
+        ProductState::Archived => t!(i18n, goods.off_sale),
+    }
+}
+
 /// What that means for the one who waits.
 pub fn order_news(i18n: I18n, state: OrderState) -> &'static str {
     match state {
@@ -172,5 +191,59 @@ pub fn taxes(locale: I18n, tax: Money) -> String {
     match tax.amount() {
         0 => tu_string!(locale, basket.taxes).to_owned(),
         _ => tu_string!(locale, basket.taxes_of, tax = tax.to_string()),
+    }
+}
+
+/// A time in RFC 3339 with its hour: 21 Nov 2026, 09:30 UTC.
+pub fn moment(locale: I18n, time: &str) -> String {
+    match time.get(11..16) {
+        Some(hour) => format!("{}, {hour} UTC", day(locale, time)),
+        None => day(locale, time),
+    }
+}
+
+/// What a field is called that someone else changed: `title`, `variants.MC-CUPS.price`.
+fn edited(i18n: I18n, field: &str) -> String {
+    if let Some(variant) = field.strip_prefix("variants.") {
+        let (sku, part) = match variant.rsplit_once('.') {
+            Some((sku, part @ ("sku" | "options" | "price" | "compare_at" | "low_stock" | "stock"))) => {
+                (sku, part)
+            }
+            _ => (variant, ""),
+        };
+        return match part {
+            "" => sku.to_owned(),
+            part => format!("{} ({sku})", form_field(i18n, part)),
+        };
+    }
+    form_field(i18n, field).to_owned()
+}
+
+/// The label of a field of what sellers edit; its own name if it has none.
+pub(crate) fn form_field<'a>(i18n: I18n, field: &'a str) -> &'a str {
+    match field {
+        "title" => t!(i18n, goods.name),
+        "brand" => t!(i18n, goods.brand),
+        "category" => t!(i18n, goods.category),
+        "description" => t!(i18n, goods.description),
+        "details" => t!(i18n, goods.details),
+        "options" => t!(i18n, goods.options),
+        "variants" => t!(i18n, goods.variants),
+        "sku" => t!(i18n, goods.sku),
+        "price" => t!(i18n, goods.price),
+        "compare_at" => t!(i18n, goods.compare_at),
+        "stock" => t!(i18n, goods.stock),
+        "low_stock" => t!(i18n, goods.low_stock),
+        "name" => t!(i18n, keep.name),
+        "town" => t!(i18n, keep.town),
+        "address" => t!(i18n, keep.address),
+        "delivery" => t!(i18n, keep.delivery),
+        "free_delivery_from" => t!(i18n, keep.free_from),
+        "delivery_days_min" | "delivery_days_max" => t!(i18n, keep.days),
+        "express" => t!(i18n, keep.express),
+        "express_days_min" | "express_days_max" => t!(i18n, keep.express_days),
+        "pickup" => t!(i18n, keep.pickup),
+        "returns_days" => t!(i18n, keep.returns),
+        other => other,
     }
 }

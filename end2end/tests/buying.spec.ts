@@ -38,7 +38,9 @@ async function sellersSeeTheirOwn(
     const seller = await visitor();
     await signIn(seller, SELLERS[shop]);
     expect(await visit(seller, `/seller/${shop}/orders`)).toBe(200);
-    await expect(main(seller)).toContainText(order.number);
+    for (const other of others) await expect(main(seller)).not.toContainText(other.number);
+    await main(seller).getByRole('link', { name: order.number, exact: true }).click();
+    await arriveAt(seller, `Order ${order.number}`);
     await expect(main(seller)).toContainText(products[shop]);
     for (const other of others) await expect(main(seller)).not.toContainText(other.number);
     for (const [handle, product] of Object.entries(products)) {

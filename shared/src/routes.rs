@@ -81,7 +81,16 @@ routes! {
     SIGN_IN GET "/sign-in" Storefront Anyone;
     SIGN_UP GET "/sign-up" Storefront Anyone;
     ACCOUNT GET "/account" Storefront SignedIn;
+    OWN_SHOPS GET "/seller" Seller SignedIn;
+    OPEN_SHOP GET "/seller/new" Seller SignedIn;
+    COUNTER GET "/seller/{handle}" Seller Member;
     SHOP_ORDERS GET "/seller/{handle}/orders" Seller Member;
+    SHOP_ORDER GET "/seller/{handle}/orders/{number}" Seller Member;
+    OWN_PRODUCTS GET "/seller/{handle}/products" Seller Member;
+    NEW_PRODUCT GET "/seller/{handle}/products/new" Seller Member;
+    OWN_PRODUCT GET "/seller/{handle}/products/{id}" Seller Member;
+    BALANCE GET "/seller/{handle}/balance" Seller Member;
+    SETTINGS GET "/seller/{handle}/settings" Seller Member;
 
     FORM_ADD_LINE POST "/basket/lines" Form Anyone;
     FORM_SET_QUANTITY POST "/basket/lines/{id}" Form Holder;
@@ -91,6 +100,10 @@ routes! {
     FORM_SIGN_UP POST "/sign-up" Form Anyone;
     FORM_SIGN_OUT POST "/sign-out" Form Anyone;
     FORM_ADD_PICTURE POST "/seller/{handle}/media" Form Member;
+    FORM_OPEN_SHOP POST "/seller/new" Form SignedIn;
+    FORM_ORDER POST "/seller/{handle}/orders/{number}" Form Member;
+    FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
+    FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_LANGUAGE POST "/language" Form Anyone;
     WORDS GET "/words/{file}" File Anyone;
 
@@ -103,6 +116,18 @@ routes! {
     FN_CATEGORY POST "/api/catalog/category" Function Anyone;
     FN_SHOP POST "/api/shops/shop" Function Anyone;
     FN_SHOPS POST "/api/shops/list" Function Anyone;
+    FN_COUNTER POST "/api/shops/home" Function Member;
+    FN_SETTINGS POST "/api/shops/settings" Function Member;
+    FN_SET_LOGO POST "/api/shops/set_logo" Function Member;
+    FN_CURRENCY POST "/api/shops/currency" Function Anyone;
+    FN_BALANCE POST "/api/ledger/balance" Function Member;
+    FN_OWN_PRODUCTS POST "/api/catalog/seller_list" Function Member;
+    FN_OWN_PRODUCT POST "/api/catalog/seller_product" Function Member;
+    FN_CREATE_PRODUCT POST "/api/catalog/create" Function Member;
+    FN_UPDATE_PRODUCT POST "/api/catalog/update" Function Member;
+    FN_PUBLISH_PRODUCT POST "/api/catalog/publish" Function Member;
+    FN_OWN_PICTURES POST "/api/media/of_own" Function Member;
+    FN_SET_PICTURES POST "/api/media/set_pictures" Function Member;
     FN_CART POST "/api/carts/view" Function Anyone;
     FN_ADD_LINE POST "/api/carts/add_line" Function Anyone;
     FN_SET_QUANTITY POST "/api/carts/set_quantity" Function Holder;
@@ -113,7 +138,6 @@ routes! {
     FN_PAY POST "/api/checkout/pay" Function Holder;
     FN_PURCHASE POST "/api/orders/purchase" Function Holder;
     FN_HISTORY POST "/api/orders/history" Function SignedIn;
-    FN_SHOP_ORDERS POST "/api/orders/of_shop" Function Member;
     FN_CANCEL_OWN POST "/api/orders/cancel_own" Function Holder;
     FN_SELLER_ORDERS POST "/api/orders/seller_list" Function Member;
     FN_SELLER_ORDER POST "/api/orders/seller_order" Function Member;
@@ -122,21 +146,13 @@ routes! {
     FN_DELIVER POST "/api/orders/deliver" Function Member;
     FN_CANCEL POST "/api/orders/cancel" Function Member;
     FN_ALL_ORDERS POST "/api/orders/list_all" Function Operator;
-    FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;
-    FN_SELLER_PRODUCT POST "/api/catalog/seller_product" Function Member;
-    FN_CREATE_PRODUCT POST "/api/catalog/create" Function Member;
-    FN_UPDATE_PRODUCT POST "/api/catalog/update" Function Member;
-    FN_PUBLISH_PRODUCT POST "/api/catalog/publish" Function Member;
     FN_ARCHIVE_PRODUCT POST "/api/catalog/archive" Function Member;
     FN_DUPLICATE_PRODUCT POST "/api/catalog/duplicate" Function Member;
     FN_DELETE_PRODUCT POST "/api/catalog/delete" Function Member;
     FN_OPEN_SHOP POST "/api/shops/open_own" Function SignedIn;
-    FN_SHOP_HOME POST "/api/shops/home" Function Member;
-    FN_SHOP_SETTINGS POST "/api/shops/settings" Function Member;
     FN_SAVE_SHOP POST "/api/shops/save_settings" Function Member;
     FN_ALL_SHOPS POST "/api/shops/list_all" Function Operator;
     FN_ADJUST_STOCK POST "/api/inventory/adjust" Function Member;
-    FN_BALANCE POST "/api/ledger/balance" Function Member;
     FN_JOBS POST "/api/jobs/list" Function Operator;
     FN_RETRY_JOB POST "/api/jobs/retry" Function Operator;
     FN_DISCARD_JOB POST "/api/jobs/discard" Function Operator;

@@ -189,6 +189,26 @@ fn days(faults: &mut Faults, field: &str, min: &str, max: &str) -> (i64, i64) {
 }
 
 impl ShopForm {
+    /// The form from its fields by name, as they were sent.
+    pub fn read(field: impl Fn(&str) -> String) -> Self {
+        Self {
+            handle: field("handle"),
+            name: field("name"),
+            description: field("description"),
+            town: field("town"),
+            address: field("address"),
+            delivery: field("delivery"),
+            free_delivery_from: field("free_delivery_from"),
+            delivery_days_min: field("delivery_days_min"),
+            delivery_days_max: field("delivery_days_max"),
+            express: field("express"),
+            express_days_min: field("express_days_min"),
+            express_days_max: field("express_days_max"),
+            pickup: field("pickup") == "true",
+            returns_days: field("returns_days"),
+        }
+    }
+
     /// The shop, or all that does not hold.
     pub fn check(&self, currency: Currency) -> Result<ShopDraft, Vec<FieldError>> {
         let mut faults = Faults::default();

@@ -1,6 +1,7 @@
 //! Who is signed in, and the forms that came back to them.
 
 use haat_shared::{
+    Error,
     accounts::{Draft, Me, UserCard},
     id::kinds::DraftId,
     page::Page,
@@ -13,6 +14,16 @@ use super::ApiError;
 #[server(name = FetchMe, prefix = "/api", endpoint = "accounts/me", input = Json)]
 pub async fn me() -> Result<Option<Me>, ApiError> {
     super::call(async |engine, caller| haat_engine::accounts::me(&engine, &caller).await).await
+}
+
+/// Who is signed in, for pages that are nobody's without.
+pub(crate) async fn me_here() -> Result<Me, ApiError> {
+    let me = me().await?;
+    #[cfg(feature = "ssr")]
+    if me.is_none() {
+        super::answer_with(&Error::SignInNeeded);
+    }
+    me.ok_or(ApiError(Error::SignInNeeded))
 }
 
 /// What was typed into a form that came back.

@@ -1,11 +1,11 @@
-//! Money.
+//! What a shop has with the market.
 
 use haat_shared::ledger::Balance;
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// What a shop has with the marketplace.
+/// A shop's balance, and what it is made of.
 #[server(name = FetchBalance, prefix = "/api", endpoint = "ledger/balance", input = Json)]
 pub async fn balance(handle: String, after: String) -> Result<Balance, ApiError> {
     super::call(async |engine, caller| haat_engine::ledger::balance(&engine, &caller, &handle, &after).await)

@@ -13,6 +13,7 @@ pub mod facts;
 pub mod inventory;
 pub mod jobs;
 pub mod ledger;
+pub mod media;
 pub mod orders;
 pub mod shops;
 

@@ -1,7 +1,7 @@
 //! What was bought.
 
 use haat_shared::{
-    orders::{ListOrders, OrderCard, PurchaseCard, PurchaseView, SellerOrder, Shipment, ShopOrderView},
+    orders::{ListOrders, OrderCard, PurchaseCard, PurchaseView, SellerOrder, Shipment},
     page::Page,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -19,13 +19,6 @@ pub async fn purchase(number: String, key: String) -> Result<PurchaseView, ApiEr
 #[server(prefix = "/api", endpoint = "orders/history", input = Json)]
 pub async fn history(after: String) -> Result<Page<PurchaseCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::orders::history(&engine, &caller, &after).await).await
-}
-
-/// What was bought from a shop, newest first.
-#[server(prefix = "/api", endpoint = "orders/of_shop", input = Json)]
-pub async fn of_shop(handle: String, after: String) -> Result<Page<ShopOrderView>, ApiError> {
-    super::call(async |engine, caller| haat_engine::orders::of_shop(&engine, &caller, &handle, &after).await)
-        .await
 }
 
 /// The shopper cancels an order that the shop has not confirmed.

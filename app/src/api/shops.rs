@@ -1,7 +1,8 @@
 //! The shops, as shoppers see them and as their owners keep them.
 
 use haat_shared::{
-    id::kinds::ShopId,
+    Currency,
+    id::kinds::{MediaId, ShopId},
     page::Page,
     shops::{KeptShop, ShopCard, ShopForm, ShopHome, ShopSettings, ShopView},
 };
@@ -52,4 +53,17 @@ pub async fn save_settings(handle: String, version: i64, form: ShopForm) -> Resu
 #[server(name = ListAllShops, prefix = "/api", endpoint = "shops/list_all", input = Json)]
 pub async fn list_all(q: String, after: String) -> Result<Page<KeptShop>, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::list_all(&engine, &caller, &q, &after).await).await
+}
+
+/// Gives a shop one of its pictures as its sign.
+#[server(name = SetLogo, prefix = "/api", endpoint = "shops/set_logo", input = Json)]
+pub async fn set_logo(handle: String, picture: MediaId) -> Result<(), ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::set_logo(&engine, &caller, &handle, picture).await)
+        .await
+}
+
+/// The currency that new shops sell in.
+#[server(name = FetchCurrency, prefix = "/api", endpoint = "shops/currency", input = Json)]
+pub async fn currency() -> Result<Currency, ApiError> {
+    super::call(async |engine, _| Ok(engine.currency)).await
 }

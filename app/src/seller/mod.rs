@@ -1,5 +1,200 @@
-//! The pages for sellers. One file a page.
+//! The pages for sellers: a shop's counter. One file a page.
 
+mod balance;
+mod home;
+mod order;
 mod orders;
+mod product;
+mod products;
+mod settings;
+mod shops;
 
+pub(crate) use balance::Balance;
+pub(crate) use home::Home;
+pub(crate) use order::Order;
 pub(crate) use orders::Orders;
+pub(crate) use product::{NewProduct, Product};
+pub(crate) use products::Products;
+pub(crate) use settings::Settings;
+pub(crate) use shops::{OpenShop, OwnShops};
+
+#[cfg(feature = "hydrate")]
+use haat_shared::media;
+use haat_shared::{Error, media::Picture, permissions::Permission};
+use leptos::{prelude::*, web_sys};
+use leptos_router::params::ParamsMap;
+
+use crate::{
+    i18n::{t, tu_string, use_i18n},
+    state::{Visitor, param},
+    ui::Icon,
+};
+
+/// The parts of a counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Home,
+    Orders,
+    Products,
+    Balance,
+    Settings,
+}
+
+impl Part {
+    const ALL: [Self; 5] = [Self::Home, Self::Orders, Self::Products, Self::Balance, Self::Settings];
+
+    fn path(self, handle: &str) -> String {
+        let part = match self {
+            Self::Home => return format!("/seller/{handle}"),
+            Self::Orders => "orders",
+            Self::Products => "products",
+            Self::Balance => "balance",
+            Self::Settings => "settings",
+        };
+        format!("/seller/{handle}/{part}")
+    }
+
+    fn icon(self) -> &'static str {
+        match self {
+            Self::Home => "awning",
+            Self::Orders => "truck",
+            Self::Products => "box",
+            Self::Balance => "card",
+            Self::Settings => "settings",
+        }
+    }
+
+    /// What one must be allowed to do to go there.
+    fn needs(self) -> Permission {
+        match self {
+            Self::Home | Self::Orders => Permission::SeeOrders,
+            Self::Products => Permission::ManageCatalog,
+            Self::Balance => Permission::SeeMoney,
+            Self::Settings => Permission::ManageShop,
+        }
+    }
+}
+
+/// A page of a counter: the way through it at its side, or at the foot of a phone.
+#[component]
+fn Counter(
+    /// Where in the counter the page is.
+    here: Part,
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    crate::head::keep_out();
+    let i18n = use_i18n();
+    let (handle, visitor) = (param("handle"), expect_context::<Visitor>().0);
+    let nav = move || {
+        Suspend::new(async move {
+            let me = visitor.await.ok().flatten()?;
+            let shop = me.shops.into_iter().find(|shop| handle.with(|handle| shop.handle == *handle))?;
+            let links = Part::ALL.into_iter().filter(|part| shop.role.may(part.needs())).map(|part| {
+                let words = match part {
+                    Part::Home => t!(i18n, counter.home),
+                    Part::Orders => t!(i18n, seller.title),
+                    Part::Products => t!(i18n, goods.title),
+                    Part::Balance => t!(i18n, till.title),
+                    Part::Settings => t!(i18n, keep.title),
+                };
+                let current = (part == here).then_some("page");
+                view! {
+                    <li>
+                        <a class="counter-link" href=part.path(&shop.handle) aria-current=current>
+                            <Icon name=part.icon() />
+                            <span>{words}</span>
+                        </a>
+                    </li>
+                }
+            });
+            Some(view! {
+                <a class="counter-shop" href=format!("/shops/{}", shop.handle)>
+                    <span>{shop.name}</span>
+                    <span class="note">{t!(i18n, seller.visit)}</span>
+                </a>
+                <ul>{links.collect_view()}</ul>
+            })
+        })
+    };
+    view! {
+        <div class="counter width">
+            <nav class="counter-nav" aria-label=tu_string!(i18n, counter.nav)>
+                <Transition>{nav}</Transition>
+            </nav>
+            <div class="counter-page">{children()}</div>
+        </div>
+    }
+}
+
+/// A path with those parameters that say something.
+fn address(path: &str, parameters: &[(&'static str, &str)]) -> String {
+    let mut query = ParamsMap::new();
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        query.insert(*name, (*value).to_owned());
+    }
+    format!("{path}{}", query.to_query_string())
+}
+
+/// The search above a list. What else the list is filtered by comes along.
+fn search(
+    path: String,
+    q: &str,
+    label: &'static str,
+    kept: &[(&'static str, &str)],
+) -> impl IntoView + use<> {
+    let i18n = use_i18n();
+    let kept = kept.iter().filter(|(_, value)| !value.is_empty());
+    let kept =
+        kept.map(|(name, value)| view! { <input type="hidden" name=*name value=(*value).to_owned() /> });
+    view! {
+        <search>
+            <form method="get" action=path class="list-search">
+                <label class="hidden" for="q">{label}</label>
+                <input id="q" type="search" name="q" value=q.to_owned() placeholder=label autocomplete="off" maxlength=haat_shared::catalog::QUERY_MAX.to_string() />
+                {kept.collect_view()}
+                <button type="submit" class="button secondary">{t!(i18n, search.button)}</button>
+            </form>
+        </search>
+    }
+}
+
+/// A choice above a list, as links: what it is called, its words, and whether it is made.
+fn chips(label: &'static str, choices: Vec<(String, &'static str, bool)>) -> impl IntoView + use<> {
+    let links = choices.into_iter().map(|(href, words, current)| {
+        view! { <a class="chip" href=href aria-current=current.then_some("true")>{words}</a> }
+    });
+    view! { <nav class="chips" aria-label=label>{links.collect_view()}</nav> }
+}
+
+/// Sends a picture into a shop.
+#[cfg(feature = "hydrate")]
+async fn upload(handle: &str, file: web_sys::File) -> Result<Picture, Error> {
+    use leptos::wasm_bindgen::JsCast;
+    use wasm_bindgen_futures::JsFuture;
+
+    // What is too heavy does not even set out. Sizes of files are whole numbers.
+    media::check_bytes(file.size() as usize).map_err(|code| Error::field("picture", code))?;
+    let broken = |_| Error::Internal;
+    let body = web_sys::FormData::new().map_err(broken)?;
+    body.append_with_blob("picture", &file).map_err(broken)?;
+    let init = web_sys::RequestInit::new();
+    init.set_method("POST");
+    init.set_body(&body);
+    let sent = window().fetch_with_str_and_init(&format!("/seller/{handle}/media"), &init);
+    let answer = JsFuture::from(sent).await.map_err(|_| Error::Offline)?;
+    let answer: web_sys::Response = answer.dyn_into().map_err(broken)?;
+    let text = JsFuture::from(answer.text().map_err(broken)?).await.map_err(|_| Error::Offline)?;
+    let text = text.as_string().unwrap_or_default();
+    if answer.ok() {
+        serde_json::from_slice(text.as_bytes()).map_err(|_| Error::Internal)
+    } else {
+        Err(serde_json::from_slice(text.as_bytes()).unwrap_or(Error::Internal))
+    }
+}
+
+/// Pictures are sent by browsers alone.
+#[cfg(not(feature = "hydrate"))]
+async fn upload(_: &str, _: web_sys::File) -> Result<Picture, Error> {
+    Err(Error::Internal)
+}

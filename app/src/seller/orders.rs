@@ -1,14 +1,14 @@
-//! The orders of a shop, with its own lines alone.
+//! The orders of a shop: found, and one click from being worked on.
 
-use haat_shared::{orders::ShopOrderView, payments::Method};
+use haat_shared::orders::{ListOrders, OrderCard, OrderState};
 use leptos::prelude::*;
 
+use super::{Counter, Part, address, chips, search};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    storefront::{AddressLines, order_lines},
-    ui::{EmptyState, LinkButton, PageTitle, Pager, Sums, loaded},
+    ui::{EmptyState, LinkButton, PageTitle, Pager, Table, loaded},
     words,
 };
 
@@ -16,72 +16,90 @@ use crate::{
 #[component]
 pub(crate) fn Orders() -> impl IntoView {
     let i18n = use_i18n();
-    let (handle, after) = (param("handle"), query("after"));
+    let (handle, q, state, after) = (param("handle"), query("q"), query("state"), query("after"));
     let found = api::find(
-        move || (handle.get(), after.get()),
-        |(handle, after)| async move {
-            api::orders::of_shop(handle.clone(), after.clone()).await.map(|page| (handle, after, page))
+        move || (handle.get(), ListOrders { q: q.get(), state: state.get(), after: after.get() }),
+        |(handle, of)| async move {
+            api::orders::seller_list(handle.clone(), of.clone()).await.map(|page| (handle, of, page))
         },
     );
-    loaded(found, move |(handle, after, page)| {
-        let path = format!("/seller/{handle}/orders");
-        let next = page.next.map(|next| format!("{path}?after={next}"));
-        let first = (!after.is_empty()).then_some(path);
-        let visit = format!("/shops/{handle}");
+    let list = loaded(found, move |(handle, of, page)| {
+        let path = Part::Orders.path(&handle);
+        let next =
+            page.next.map(|next| address(&path, &[("q", &of.q), ("state", &of.state), ("after", &next)]));
+        let first = (!of.after.is_empty()).then(|| address(&path, &[("q", &of.q), ("state", &of.state)]));
+        let all = std::iter::once(("", t!(i18n, seller.all)));
+        let states =
+            all.chain(OrderState::ALL.map(|state| (state.as_str(), words::order_state(i18n, state))));
+        let states = states.map(|(state, words)| {
+            (address(&path, &[("q", &of.q), ("state", state)]), words, of.state == state)
+        });
+        let states = states.collect();
         let list = if page.items.is_empty() {
-            let (title, note) = (tu_string!(i18n, seller.none), tu_string!(i18n, seller.none_note));
-            view! {
-                <EmptyState icon="box" title note>
-                    <LinkButton href=visit look="secondary">{t!(i18n, seller.visit)}</LinkButton>
-                </EmptyState>
-            }
-            .into_any()
+            none(&handle, &of)
         } else {
-            page.items.into_iter().map(|order| view! { <Order order /> }).collect_view().into_any()
+            let rows = page.items.into_iter().map(|order| row(&handle, order)).collect_view();
+            let columns = vec![
+                (t!(i18n, seller.number), ""),
+                (t!(i18n, seller.customer), "wide"),
+                (t!(i18n, seller.placed_on), "wide"),
+                (t!(i18n, seller.pieces), "number wide"),
+                (t!(i18n, basket.total), "number"),
+                (t!(i18n, seller.state), ""),
+            ];
+            view! { <Table caption=tu_string!(i18n, seller.title) columns>{rows}</Table> }.into_any()
         };
         view! {
             <PageTitle text=tu_string!(i18n, seller.title) />
-            <div class="width page narrow">
-                <h1>{t!(i18n, seller.title)}</h1>
-                {list}
-                <Pager first next next_words=tu_string!(i18n, seller.next) />
+            <h1>{t!(i18n, seller.title)}</h1>
+            <div class="list-tools">
+                {search(path, &of.q, t!(i18n, seller.search), &[("state", &of.state)])}
+                {chips(t!(i18n, seller.state), states)}
             </div>
+            {list}
+            <Pager first next next_words=tu_string!(i18n, seller.next) />
         }
-    })
+    });
+    view! { <Counter here=Part::Orders>{list}</Counter> }
 }
 
-#[component]
-fn Order(order: ShopOrderView) -> impl IntoView {
+fn none(handle: &str, of: &ListOrders) -> AnyView {
     let i18n = use_i18n();
-    let ShopOrderView { order, placed_at, address, method, commission } = order;
-    let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
-    let placed = tu_string!(i18n, seller.placed, date = words::day(i18n, &placed_at)).to_string();
-    let payment = match method {
-        Method::Sandbox => tu_string!(i18n, seller.collected).to_owned(),
-        Method::Cash => tu_string!(i18n, seller.to_collect, price = order.total.to_string()).to_string(),
-    };
+    if *of == ListOrders::default() {
+        let (title, note) = (tu_string!(i18n, seller.none), tu_string!(i18n, seller.none_note));
+        let visit = format!("/shops/{handle}");
+        return view! {
+            <EmptyState icon="box" title note>
+                <LinkButton href=visit look="secondary">{t!(i18n, seller.visit)}</LinkButton>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let (title, note) = (tu_string!(i18n, products.none), tu_string!(i18n, seller.none_such));
+    let all = Part::Orders.path(handle);
     view! {
-        <section class="panel order">
-            <header class="order-head">
-                <div>
-                    <h2>{number}</h2>
-                    <p class="note">{placed}</p>
-                </div>
-                <p class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state)}</p>
-            </header>
-            {order_lines(i18n, order.lines)}
-            <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
-            <div class="facts-panel">
-                <div>
-                    <h3>{t!(i18n, seller.goes_to)}</h3>
-                    <AddressLines address />
-                </div>
-                <div>
-                    <h3>{t!(i18n, seller.payment)}</h3>
-                    <p>{payment}</p>
-                    <p class="note">{t!(i18n, seller.commission)} " " <span class="price">{commission.to_string()}</span></p>
-                </div>
-            </div>
-        </section>
+        <EmptyState icon="search" title note>
+            <LinkButton href=all look="secondary">{t!(i18n, seller.show_all)}</LinkButton>
+        </EmptyState>
+    }
+    .into_any()
+}
+
+fn row(handle: &str, order: OrderCard) -> impl IntoView + use<> {
+    let i18n = use_i18n();
+    let href = format!("{}/{}", Part::Orders.path(handle), order.number);
+    let day = words::day(i18n, &order.placed_at);
+    view! {
+        <tr>
+            <th scope="row">
+                <a class="row-link" href=href>{order.number}</a>
+                <span class="note narrow">{order.name.clone()}" · "{day.clone()}</span>
+            </th>
+            <td class="wide">{order.name}</td>
+            <td class="wide">{day}</td>
+            <td class="number wide">{order.pieces}</td>
+            <td class="number">{order.total.to_string()}</td>
+            <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state)}</span></td>
+        </tr>
     }
 }

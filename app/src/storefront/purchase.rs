@@ -1,7 +1,7 @@
 //! A purchase: what was bought, how far it has come, and whom to ask. The first thing that is said is thanks; once a
 //! shop has acted, it is news that the reader comes for.
 
-use haat_shared::orders::{OrderState, OrderView, PurchaseView};
+use haat_shared::orders::{OrderState, OrderView, PurchaseView, Shipment};
 use leptos::prelude::*;
 
 use super::checkout::order_lines;
@@ -87,15 +87,32 @@ fn Order(order: OrderView) -> impl IntoView {
             </header>
             <Timeline state=order.state />
             {due}
+            {order.shipment.map(|shipment| view! { <Travels shipment /> })}
             {order_lines(i18n, order.lines)}
             <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
         </section>
     }
 }
 
+/// Who carries an order, and where it can be followed.
+#[component]
+fn Travels(shipment: Shipment) -> impl IntoView {
+    let i18n = use_i18n();
+    let Shipment { carrier, tracking_number, tracking_url } = shipment;
+    let words = tu_string!(i18n, purchase.travels, carrier = carrier, number = tracking_number).to_string();
+    let link = (!tracking_url.is_empty())
+        .then(|| view! { " " <a href=tracking_url rel="external noopener">{t!(i18n, purchase.follow)}</a> });
+    view! { <p class="order-due">{words}{link}</p> }
+}
+
 /// How far an order has come.
 #[component]
-pub(crate) fn Timeline(state: OrderState) -> impl IntoView {
+pub(crate) fn Timeline(
+    state: OrderState,
+    /// Whether to say what that means for the one who waits.
+    #[prop(default = true)]
+    news: bool,
+) -> impl IntoView {
     use OrderState::{Cancelled, Confirmed, Delivered, Placed, Shipped};
     let i18n = use_i18n();
     let way: &[OrderState] =
@@ -112,7 +129,7 @@ pub(crate) fn Timeline(state: OrderState) -> impl IntoView {
     });
     view! {
         <ol class="timeline" class:cancelled=state == Cancelled>{steps.collect_view()}</ol>
-        <p class="timeline-news">{words::order_news(i18n, state)}</p>
+        {news.then(|| view! { <p class="timeline-news">{words::order_news(i18n, state)}</p> })}
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn draft_of(form: &'static str) -> Found<Draft> {
 }
 
 /// What was typed into a form, by the draft's id as the address has it; nothing without one.
-pub(super) async fn draft_by(form: &'static str, id: String) -> Result<Draft, ApiError> {
+pub(crate) async fn draft_by(form: &'static str, id: String) -> Result<Draft, ApiError> {
     let Ok(id) = id.parse() else { return Ok(Draft::default()) };
     api::accounts::draft(form.to_owned(), id).await.map(Option::unwrap_or_default)
 }

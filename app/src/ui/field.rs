@@ -5,22 +5,24 @@ use leptos::prelude::*;
 
 use super::Alert;
 use crate::{
-    i18n::{tu_string, use_i18n},
+    i18n::{Locale, tu_string, use_i18n},
     words,
 };
 
 /// What is wrong with the form that a field is part of.
 type Faults = Signal<Option<Error>>;
 
-fn fault(faults: Faults, name: &'static str) -> Memo<Option<FieldCode>> {
-    Memo::new(move |_| faults.with(|f| f.as_ref().and_then(|error| error.at(name))))
+fn fault(faults: Faults, name: &str) -> Memo<Option<FieldCode>> {
+    let name = name.to_owned();
+    Memo::new(move |_| faults.with(|f| f.as_ref().and_then(|error| error.at(&name))))
 }
 
 fn described_by(
-    name: &'static str,
+    name: &str,
     hint: bool,
     fault: Memo<Option<FieldCode>>,
-) -> impl Fn() -> Option<String> {
+) -> impl Fn() -> Option<String> + use<> {
+    let name = name.to_owned();
     move || match (hint, fault.get().is_some()) {
         (false, false) => None,
         (true, false) => Some(format!("{name}-hint")),
@@ -30,7 +32,7 @@ fn described_by(
 }
 
 #[component]
-fn FieldFault(name: &'static str, fault: Memo<Option<FieldCode>>) -> impl IntoView {
+fn FieldFault(name: String, fault: Memo<Option<FieldCode>>) -> impl IntoView {
     let i18n = use_i18n();
     move || {
         let code = fault.get()?;
@@ -42,7 +44,8 @@ fn FieldFault(name: &'static str, fault: Memo<Option<FieldCode>>) -> impl IntoVi
 #[component]
 pub fn Field(
     /// Its name in the form, and its id.
-    name: &'static str,
+    #[prop(into)]
+    name: String,
     /// Its label.
     #[prop(into)]
     label: String,
@@ -58,6 +61,9 @@ pub fn Field(
     /// Whether it has to be filled in.
     #[prop(optional)]
     required: bool,
+    /// The keys that phones show for it: `decimal`, `numeric`.
+    #[prop(optional)]
+    keys: Option<&'static str>,
     /// A word of help under it.
     #[prop(optional, into)]
     hint: Option<String>,
@@ -65,23 +71,88 @@ pub fn Field(
     #[prop(optional, into)]
     faults: Faults,
 ) -> impl IntoView {
-    let fault = fault(faults, name);
-    let described = described_by(name, hint.is_some(), fault);
+    let fault = fault(faults, &name);
+    let described = described_by(&name, hint.is_some(), fault);
+    let hint = hint.map(|words| view! { <p class="field-hint" id=format!("{name}-hint")>{words}</p> });
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>
-            <label for=name>{label}</label>
+            <label for=name.clone()>{label}</label>
             <input
-                id=name
-                name=name
+                id=name.clone()
+                name=name.clone()
                 type=kind
                 value=value
                 autocomplete=autocomplete
+                inputmode=keys
                 aria-required=required.then_some("true")
                 aria-invalid=move || fault.get().is_some().then_some("true")
                 aria-describedby=described
             />
             <FieldFault name fault />
-            {hint.map(|words| view! { <p class="field-hint" id=format!("{name}-hint")>{words}</p> })}
+            {hint}
+        </div>
+    }
+}
+
+/// A field for several lines of text.
+#[component]
+pub fn TextArea(
+    /// Its name in the form, and its id.
+    #[prop(into)]
+    name: String,
+    /// Its label.
+    #[prop(into)]
+    label: String,
+    /// What it holds at first.
+    #[prop(optional, into)]
+    value: String,
+    /// How many lines are seen at once.
+    #[prop(default = 4)]
+    rows: u32,
+    /// A word of help under it.
+    #[prop(optional, into)]
+    hint: Option<String>,
+    /// What is wrong with the form.
+    #[prop(optional, into)]
+    faults: Faults,
+) -> impl IntoView {
+    let fault = fault(faults, &name);
+    let described = described_by(&name, hint.is_some(), fault);
+    let hint = hint.map(|words| view! { <p class="field-hint" id=format!("{name}-hint")>{words}</p> });
+    // Leptos does not escape what stands in a text area.
+    let inside = value.replace('&', "&amp;").replace('<', "&lt;");
+    view! {
+        <div class="field" class:wrong=move || fault.get().is_some()>
+            <label for=name.clone()>{label}</label>
+            <textarea
+                id=name.clone()
+                name=name.clone()
+                rows=rows.to_string()
+                aria-invalid=move || fault.get().is_some().then_some("true")
+                aria-describedby=described
+                inner_html=inside
+            ></textarea>
+            <FieldFault name fault />
+            {hint}
+        </div>
+    }
+}
+
+/// Something that is so or not.
+#[component]
+pub fn Check(
+    /// Its name in the form, and its id.
+    name: &'static str,
+    /// Its label.
+    #[prop(into)]
+    label: String,
+    /// Whether it is so at first.
+    checked: bool,
+) -> impl IntoView {
+    view! {
+        <div class="check">
+            <input type="checkbox" id=name name=name value="true" checked=checked />
+            <label for=name>{label}</label>
         </div>
     }
 }
@@ -124,7 +195,7 @@ pub fn Select(
             >
                 {options}
             </select>
-            <FieldFault name fault />
+            <FieldFault name=name.to_owned() fault />
         </div>
     }
 }
@@ -173,7 +244,7 @@ pub fn Choice(
         <fieldset class="field choices" class:wrong=move || fault.get().is_some() aria-describedby=described>
             <legend>{label}</legend>
             {options.collect_view()}
-            <FieldFault name fault />
+            <FieldFault name=name.to_owned() fault />
         </fieldset>
     }
 }
@@ -191,35 +262,60 @@ pub fn ErrorSummary(
     let labels = StoredValue::new(labels);
     move || {
         let error = faults.get()?;
-        let at_fields: Vec<_> = labels.with_value(|labels| {
-            labels.iter().filter_map(|(name, label)| Some((*name, label.clone(), error.at(name)?))).collect()
+        let at_fields = labels.with_value(|labels| {
+            let each = labels.iter();
+            each.filter_map(|(name, label)| Some(((*name).to_owned(), label.clone(), error.at(name)?)))
+                .collect()
         });
-        if at_fields.is_empty() {
-            return Some(view! { <Alert>{words::error(i18n, &error)}</Alert> }.into_any());
+        Some(error_summary(i18n, &error, at_fields))
+    }
+}
+
+/// The same for a form whose fields come and go: names, labels, and what is wrong.
+pub fn error_summary(i18n: Locale, error: &Error, at_fields: Vec<(String, String, FieldCode)>) -> AnyView {
+    if at_fields.is_empty() {
+        let words = words::error(i18n, error);
+        return view! { <Alert>{words}</Alert> }.into_any();
+    }
+    let heading = match at_fields.len() {
+        1 => tu_string!(i18n, failure.check_fields_one).to_owned(),
+        n => tu_string!(i18n, failure.check_fields_many, n = n).to_string(),
+    };
+    let items = at_fields.into_iter().map(|(name, label, code)| {
+        let href = format!("#{name}");
+        view! {
+            <li>
+                <a href=href rel="external">{label}</a>
+                " — "
+                {words::field(i18n, code)}
+            </li>
         }
-        let heading = match at_fields.len() {
-            1 => tu_string!(i18n, failure.check_fields_one).to_owned(),
-            n => tu_string!(i18n, failure.check_fields_many, n = n).to_string(),
-        };
-        let items = at_fields.into_iter().map(|(name, label, code)| {
-            let href = format!("#{name}");
-            view! {
-                <li>
-                    <a href=href rel="external">{label}</a>
-                    " — "
-                    {words::field(i18n, code)}
-                </li>
-            }
+    });
+    let items = items.collect_view();
+    view! {
+        <Alert>
+            <p class="alert-title">{heading}</p>
+            <ul>{items}</ul>
+        </Alert>
+    }
+    .into_any()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_stays_in_its_text_area() {
+        let owner = Owner::new();
+        owner.with(|| {
+            let hostile = "</textarea><script>alert(1)</script> &amp; \" x";
+            let html = view! { <TextArea name="about" label="About" value=hostile /> }.to_html();
+            assert!(!html.contains("<script"), "{html}");
+            assert!(
+                html.contains("&lt;/textarea>&lt;script>alert(1)&lt;/script> &amp;amp; \" x</textarea>"),
+                "{html}"
+            );
         });
-        let items = items.collect_view();
-        Some(
-            view! {
-                <Alert>
-                    <p class="alert-title">{heading}</p>
-                    <ul>{items}</ul>
-                </Alert>
-            }
-            .into_any(),
-        )
     }
 }

@@ -3,23 +3,27 @@
 mod button;
 mod failure;
 mod field;
+mod guard;
 mod icon;
 mod offline;
 mod picture;
 mod search;
 mod skeleton;
 mod summary;
+mod table;
 mod toast;
 
 pub use button::{Button, LinkButton};
 pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, loaded};
-pub use field::{Choice, ErrorSummary, Field, Select};
+pub use field::{Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};
+pub use guard::{Guard, SaveBar};
 pub use icon::Icon;
 pub use offline::Offline;
 pub use picture::Picture;
 pub use search::SearchForm;
 pub use skeleton::Skeleton;
 pub use summary::{Price, Sums, Was};
+pub use table::{Bars, Table};
 #[cfg(feature = "ssr")]
 pub(crate) use toast::show_toast;
 pub use toast::{Toaster, Toasts, provide_toasts};

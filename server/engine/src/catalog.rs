@@ -8,7 +8,7 @@ mod put;
 
 pub use categories::{NewCategory, category, category_ids, put_categories, roots};
 pub use desk::{seller_list, seller_product};
-pub use edit::{archive, create, delete, duplicate, publish, update};
+pub use edit::{archive, create, delete, duplicate, publish, set_states, update};
 pub use map::{map_files, map_pages, map_products};
 pub use put::{NewProduct, NewVariant, Put, put_products};
 

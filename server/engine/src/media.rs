@@ -54,6 +54,9 @@ statements! {
         ON CONFLICT (id) DO NOTHING";
     OF_PRODUCT = "SELECT m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM product_pictures pp JOIN media m ON m.id = pp.media_id WHERE pp.product_id = $1 ORDER BY pp.position";
+    OF_OWN = "SELECT m.id AS media_id, m.width, m.height, m.color, pp.alt
+        FROM products p JOIN product_pictures pp ON pp.product_id = p.id JOIN media m ON m.id = pp.media_id
+        WHERE p.id = $1 AND p.shop_id = $2 ORDER BY pp.position";
     LOCK_PRODUCT = "UPDATE products SET updated_at = $3 WHERE id = $1 AND shop_id = $2";
     pub(crate) CLEAR = "DELETE FROM product_pictures WHERE product_id = $1";
     CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted)
@@ -167,6 +170,18 @@ pub async fn set_pictures(
         )
         .await?;
     Ok(())
+}
+
+/// The pictures of a shop's product, in order, for those who sell it.
+pub async fn of_own(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    product: ProductId,
+) -> Result<Vec<Picture>> {
+    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let found: Vec<Option<Picture>> = engine.db.all(&OF_OWN, params![product, shop]).await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// The pictures of a gallery, if they can be one: not too many, none twice.

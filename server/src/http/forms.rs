@@ -25,36 +25,36 @@ use super::{
     caller::{language_cookie, session_cookie, session_token},
 };
 
-type Typed = BTreeMap<String, String>;
+pub(super) type Typed = BTreeMap<String, String>;
 
-fn field(typed: &Typed, name: &str) -> String {
+pub(super) fn field(typed: &Typed, name: &str) -> String {
     typed.get(name).cloned().unwrap_or_default()
 }
 
 /// A path of ours that a form asked to come back to; ours alone, or home.
-fn local(path: &str) -> &str {
+pub(super) fn local(path: &str) -> &str {
     let ours = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\n', '\r']);
     if ours { path } else { "/" }
 }
 
 /// The path with a parameter more.
-fn with(path: &str, name: &str, value: &str) -> String {
+pub(super) fn with(path: &str, name: &str, value: &str) -> String {
     let joint = if path.contains('?') { '&' } else { '?' };
     format!("{path}{joint}{name}={value}")
 }
 
 /// The path without the parameters that tell of an earlier try.
-fn clean(path: &str) -> String {
+pub(super) fn clean(path: &str) -> String {
     let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
     let kept: Vec<&str> = query
         .split('&')
-        .filter(|p| !["error=", "check=", "draft="].iter().any(|old| p.starts_with(old)))
+        .filter(|p| !["error=", "check=", "draft=", "done="].iter().any(|old| p.starts_with(old)))
         .collect();
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
 
 /// Back to the form, with what was typed into it kept and the fault told.
-async fn back_with_draft(
+pub(super) async fn back_with_draft(
     state: &State,
     form: &'static str,
     path: &str,

@@ -1,6 +1,7 @@
 //! HTTP: the router and what every request passes through.
 
 mod caller;
+mod counter;
 mod dev;
 mod forms;
 mod health;
@@ -133,6 +134,10 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(FORM_SIGN_UP, post(forms::sign_up))
         .route(FORM_SIGN_OUT, post(forms::sign_out))
         .route(FORM_LANGUAGE, post(forms::choose_language))
+        .route(FORM_OPEN_SHOP, post(counter::open_shop))
+        .route(FORM_ORDER, post(counter::order))
+        .route(FORM_PRODUCTS, post(counter::products))
+        .route(FORM_SETTINGS, post(counter::settings))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         // Whoever is asked from here on knows who asks.

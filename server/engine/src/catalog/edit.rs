@@ -42,7 +42,10 @@ statements! {
             position = given.column9
         FROM (VALUES [($1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT), $8, $9)]) AS given
         WHERE variants.id = given.column1 AND variants.product_id = given.column2";
-    SET_STATE = "UPDATE products SET state = $3, updated_at = $4 WHERE id = $1 AND shop_id = $2";
+    SET_STATE = "UPDATE products SET state = given.column3, updated_at = given.column4
+        FROM (VALUES [($1, $2, $3, $4)]) AS given WHERE products.id = given.column1 AND products.shop_id = given.column2";
+    CHANGED_ALL = "INSERT INTO changes (kind, id, changed_at, deleted) VALUES [('product', $1, $2, $3)]
+        ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = excluded.deleted";
     CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted) VALUES ('product', $1, $2, $3)
         ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = excluded.deleted";
     TAKE_AWAY = "UPDATE products SET state = 'archived' WHERE id = $1 AND shop_id = $2 AND NOT EXISTS
@@ -54,6 +57,9 @@ statements! {
     DELETE_CAPACITIES = "DELETE FROM capacities WHERE id IN (VALUES [($1)])";
     DELETE = "DELETE FROM products WHERE id = $1";
 }
+
+/// Most products that are put on sale, or taken off, at once.
+const STATES_MAX: usize = 500;
 
 rows! {
     struct Sku {
@@ -363,33 +369,47 @@ fn changed(before: &ProductForm, draft: &ProductDraft, variants: &[Named]) -> Ve
 
 /// Puts a product on sale.
 pub async fn publish(engine: &Engine, caller: &Caller, handle: &str, id: ProductId) -> Result<()> {
-    set_state(engine, caller, handle, id, ProductState::Published).await
+    set_states(engine, caller, handle, &[id], ProductState::Published).await
 }
 
 /// Takes a product off sale. What was bought of it stays bought.
 pub async fn archive(engine: &Engine, caller: &Caller, handle: &str, id: ProductId) -> Result<()> {
-    set_state(engine, caller, handle, id, ProductState::Archived).await
+    set_states(engine, caller, handle, &[id], ProductState::Archived).await
 }
 
-async fn set_state(
+/// Puts products on sale, or takes them off; all or none.
+pub async fn set_states(
     engine: &Engine,
     caller: &Caller,
     handle: &str,
-    id: ProductId,
+    ids: &[ProductId],
     state: ProductState,
 ) -> Result<()> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    if ids.len() > STATES_MAX {
+        return Err(Error::TooLarge);
+    }
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
     engine
         .db
         .write(
-            "catalog::set_state",
-            (shop, id, state, engine.clock.now_ms()),
-            |tx, (shop, id, state, now)| {
+            "catalog::set_states",
+            (shop, ids, state, engine.clock.now_ms()),
+            |tx, (shop, ids, state, now)| {
                 Box::pin(async move {
-                    if tx.exec(&SET_STATE, params![*id, *shop, state.as_str(), *now]).await? == 0 {
+                    let rows: Vec<[Value; 4]> = ids
+                        .iter()
+                        .map(|id| [(*id).into(), (*shop).into(), state.as_str().into(), (*now).into()])
+                        .collect();
+                    if tx.exec_many(&SET_STATE, &rows).await? < rows.len() as u64 {
                         return Err(Error::NotFound.into());
                     }
-                    tx.exec(&CHANGED, params![*id, *now, *state != ProductState::Published]).await?;
+                    let gone = *state != ProductState::Published;
+                    let rows: Vec<[Value; 3]> =
+                        ids.iter().map(|id| [(*id).into(), (*now).into(), gone.into()]).collect();
+                    tx.exec_many(&CHANGED_ALL, &rows).await?;
                     Ok(())
                 })
             },

@@ -38,6 +38,9 @@ both! {
         assert_eq!(card().await.picture.as_ref(), Some(&first));
         let page = catalog::product(engine, &Caller::guest(), &card().await.slug).await.unwrap();
         assert_eq!(page.pictures, [first.clone(), back.clone()]);
+        assert_eq!(media::of_own(engine, &owner, "meena-crafts", product).await.unwrap(), page.pictures);
+        let other = market.owner("delta-electronics").await;
+        assert_eq!(media::of_own(engine, &other, "delta-electronics", product).await.unwrap(), [], "not theirs");
 
         let guest = market.guest_with(&[(bowl, 1), (lamp, 1)]).await;
         let basket = carts::view(engine, &guest).await.unwrap();

@@ -95,6 +95,31 @@ both! {
         assert_eq!(catalog::product(engine, &Caller::guest(), &draft.slug).await, Err(Error::NotFound));
     }
 
+    async fn many_go_on_sale_at_once_or_none(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let mut ids = Vec::new();
+        for name in ["Jug", "Cup"] {
+            ids.push(catalog::create(engine, &owner, MEENA, &form(name), name).await.unwrap());
+        }
+        let set = async |ids: &[ProductId], state| catalog::set_states(engine, &owner, MEENA, ids, state).await;
+        let states = async || {
+            let mut states = Vec::new();
+            for id in &ids {
+                states.push(edited(market, &owner, *id).await.state);
+            }
+            states
+        };
+        let with_a_foreign_one = [ids[0], ProductId::from_uuid(uuid::Uuid::from_u128(7))];
+        assert_eq!(set(&with_a_foreign_one, ProductState::Published).await, Err(Error::NotFound));
+        assert_eq!(states().await, [ProductState::Draft; 2]);
+        assert_eq!(set(&[], ProductState::Published).await, Ok(()));
+        assert_eq!(set(&[ids[0], ids[1], ids[0]], ProductState::Published).await, Ok(()));
+        assert_eq!(states().await, [ProductState::Published; 2]);
+        assert_eq!(set(&vec![ids[0]; 501], ProductState::Archived).await, Err(Error::TooLarge));
+        assert_eq!(set(&ids, ProductState::Archived).await, Ok(()));
+        assert_eq!(states().await, [ProductState::Archived; 2]);
+    }
+
     async fn the_second_of_two_tabs_is_told_what_the_first_changed(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k").await.unwrap();

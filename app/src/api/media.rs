@@ -1,0 +1,29 @@
+//! The pictures of products. Their files come in by a form (`POST /seller/{handle}/media`).
+
+use haat_shared::{
+    id::kinds::ProductId,
+    media::{NewPicture, Picture},
+};
+use leptos::{prelude::*, server_fn::codec::Json};
+
+use super::ApiError;
+
+/// The pictures of a shop's product, for those who sell it.
+#[server(prefix = "/api", endpoint = "media/of_own", input = Json)]
+pub async fn of_own(handle: String, product: ProductId) -> Result<Vec<Picture>, ApiError> {
+    super::call(async |engine, caller| haat_engine::media::of_own(&engine, &caller, &handle, product).await)
+        .await
+}
+
+/// Shows a product with these pictures, in this order.
+#[server(prefix = "/api", endpoint = "media/set_pictures", input = Json)]
+pub async fn set_pictures(
+    handle: String,
+    product: ProductId,
+    pictures: Vec<NewPicture>,
+) -> Result<(), ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::media::set_pictures(&engine, &caller, &handle, product, pictures).await
+    })
+    .await
+}

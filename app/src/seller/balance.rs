@@ -1,0 +1,95 @@
+//! What a shop has with the market, and what it is made of.
+
+use haat_shared::ledger::{BalanceEntry, PostingKind};
+use leptos::prelude::*;
+
+use super::{Counter, Part, address};
+use crate::{
+    api,
+    i18n::{t, tu_string, use_i18n},
+    state::{param, query},
+    ui::{EmptyState, PageTitle, Pager, Table, loaded},
+    words,
+};
+
+/// A shop's balance.
+#[component]
+pub(crate) fn Balance() -> impl IntoView {
+    let i18n = use_i18n();
+    let (handle, after) = (param("handle"), query("after"));
+    let found = api::find(
+        move || (handle.get(), after.get()),
+        |(handle, after)| async move {
+            api::ledger::balance(handle.clone(), after.clone()).await.map(|balance| (handle, after, balance))
+        },
+    );
+    let page = loaded(found, move |(handle, after, balance)| {
+        let path = Part::Balance.path(&handle);
+        let next = balance.entries.next.map(|next| address(&path, &[("after", &next)]));
+        let first = (!after.is_empty()).then_some(path);
+        let list = if balance.entries.items.is_empty() {
+            let (title, note) = (tu_string!(i18n, till.none), tu_string!(i18n, till.none_note));
+            view! { <EmptyState icon="card" title note /> }.into_any()
+        } else {
+            let rows = balance.entries.items.into_iter().map(|entry| row(&handle, entry)).collect_view();
+            let columns = vec![
+                (t!(i18n, till.what), ""),
+                (t!(i18n, counter.day), "wide"),
+                (t!(i18n, seller.number), ""),
+                (t!(i18n, till.amount), "number"),
+            ];
+            view! { <Table caption=tu_string!(i18n, till.entries) columns>{rows}</Table> }.into_any()
+        };
+        view! {
+            <PageTitle text=tu_string!(i18n, till.title) />
+            <h1>{t!(i18n, till.title)}</h1>
+            <dl class="figures">
+                <div class="panel">
+                    <dt>{t!(i18n, till.available)}</dt>
+                    <dd class="figure">{balance.available.to_string()}</dd>
+                    <dd class="note">{t!(i18n, till.available_note)}</dd>
+                </div>
+                <div class="panel">
+                    <dt>{t!(i18n, till.pending)}</dt>
+                    <dd class="figure">{balance.pending.to_string()}</dd>
+                    <dd class="note">{t!(i18n, till.pending_note)}</dd>
+                </div>
+            </dl>
+            <h2>{t!(i18n, till.entries)}</h2>
+            {list}
+            <Pager first next next_words=tu_string!(i18n, till.next) />
+        }
+    });
+    view! { <Counter here=Part::Balance>{page}</Counter> }
+}
+
+fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
+    let i18n = use_i18n();
+    let what = match entry.kind {
+        PostingKind::Sale => t!(i18n, till.sale),
+        PostingKind::Commission | PostingKind::CashCommission => t!(i18n, till.commission),
+        PostingKind::SaleReversed => t!(i18n, till.sale_reversed),
+        PostingKind::CommissionReversed | PostingKind::CashCommissionReversed => {
+            t!(i18n, till.commission_reversed)
+        }
+        PostingKind::Refund | PostingKind::UnwantedCapture | PostingKind::UnwantedRefund => {
+            t!(i18n, till.refund)
+        }
+    };
+    let day = words::day(i18n, &entry.at);
+    let order = entry.order.map(|number| {
+        let href = format!("{}/{number}", Part::Orders.path(handle));
+        view! { <a href=href>{number}</a> }
+    });
+    view! {
+        <tr>
+            <th scope="row">
+                {what}
+                <span class="note narrow">{day.clone()}</span>
+            </th>
+            <td class="wide">{day}</td>
+            <td>{order}</td>
+            <td class="number">{entry.amount.to_string()}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,147 @@
+//! The first look at a counter: what to do now, then how it goes.
+
+use haat_shared::shops::{LowVariant, ShopHome};
+use leptos::prelude::*;
+
+use super::{Counter, Part, address};
+use crate::{
+    api,
+    i18n::{t, tu_string, use_i18n},
+    state::param,
+    ui::{Bars, EmptyState, Icon, LinkButton, PageTitle, loaded},
+    words,
+};
+
+/// A counter's first page.
+#[component]
+pub(crate) fn Home() -> impl IntoView {
+    let handle = param("handle");
+    let found = api::find(
+        move || handle.get(),
+        |handle| async move { api::shops::home(handle.clone()).await.map(|home| (handle, home)) },
+    );
+    let page = loaded(found, |(handle, home)| view! { <Shown handle home /> });
+    view! { <Counter here=Part::Home>{page}</Counter> }
+}
+
+#[component]
+fn Shown(handle: String, home: ShopHome) -> impl IntoView {
+    let i18n = use_i18n();
+    let orders = Part::Orders.path(&handle);
+    let confirm = match home.to_confirm {
+        1 => t!(i18n, counter.confirm_one).to_owned(),
+        n => tu_string!(i18n, counter.confirm_many, n = n).to_string(),
+    };
+    let ship = match home.to_ship {
+        1 => t!(i18n, counter.ship_one).to_owned(),
+        n => tu_string!(i18n, counter.ship_many, n = n).to_string(),
+    };
+    let low = match home.low_count {
+        1 => t!(i18n, counter.low_one).to_owned(),
+        n => tu_string!(i18n, counter.low_many, n = n).to_string(),
+    };
+    let todo = [
+        (home.to_confirm, "check", confirm, address(&orders, &[("state", "placed")])),
+        (home.to_ship, "truck", ship, address(&orders, &[("state", "confirmed")])),
+        (home.low_count, "box", low, address(&Part::Products.path(&handle), &[("low", "1")])),
+    ];
+    let todo = todo.into_iter().filter(|(n, ..)| *n > 0).map(|(_, icon, words, href)| {
+        view! {
+            <li class="row">
+                <Icon name=icon />
+                <a class="row-link" href=href>{words}</a>
+            </li>
+        }
+    });
+    let todo: Vec<_> = todo.collect();
+    let products = Part::Products.path(&handle);
+    let todo = if todo.is_empty() {
+        let new = format!("{products}/new");
+        let (title, note) = (tu_string!(i18n, counter.nothing), tu_string!(i18n, counter.nothing_note));
+        view! {
+            <EmptyState icon="check" title note>
+                <LinkButton look="secondary" href=new>{t!(i18n, goods.add)}</LinkButton>
+            </EmptyState>
+        }
+        .into_any()
+    } else {
+        view! { <ul class="rows todo">{todo}</ul> }.into_any()
+    };
+    view! {
+        <PageTitle text=tu_string!(i18n, counter.home) />
+        <h1>{t!(i18n, counter.home)}</h1>
+        <section class="panel" aria-labelledby="todo">
+            <h2 id="todo">{t!(i18n, counter.todo)}</h2>
+            {todo}
+        </section>
+        <Sales home=home.clone() />
+        <Low path=products low=home.low />
+    }
+}
+
+/// What was sold lately, beside what was sold before.
+#[component]
+fn Sales(home: ShopHome) -> impl IntoView {
+    let i18n = use_i18n();
+    let before =
+        tu_string!(i18n, counter.before, price = home.sold_before.to_string(), n = home.orders_before);
+    let orders = match home.orders {
+        1 => t!(i18n, counter.orders_one).to_owned(),
+        n => tu_string!(i18n, counter.orders_many, n = n).to_string(),
+    };
+    let sold = home.sold.to_string();
+    let says = tu_string!(i18n, counter.chart, price = sold.as_str()).to_string();
+    let best = home.days.iter().max_by_key(|day| day.sold.amount());
+    let top = best.map(|day| {
+        tu_string!(i18n, counter.best, price = day.sold.to_string(), date = words::day(i18n, &day.day))
+            .to_string()
+    });
+    let bars = home.days.iter().map(|day| {
+        (words::day(i18n, &day.day), day.sold.amount(), vec![day.sold.to_string(), day.orders.to_string()])
+    });
+    let bars = bars.collect();
+    let columns = vec![
+        (t!(i18n, counter.day), ""),
+        (t!(i18n, counter.sold), "number"),
+        (t!(i18n, seller.title), "number"),
+    ];
+    let chart = (home.orders > 0).then(|| view! { <Bars says columns bars top=top.unwrap_or_default() /> });
+    view! {
+        <section class="panel" aria-labelledby="sales">
+            <h2 id="sales">{t!(i18n, counter.sales)}</h2>
+            <p><span class="figure">{sold}</span> " " {orders}</p>
+            <p class="note">{before.to_string()}</p>
+            {chart}
+        </section>
+    }
+}
+
+/// What runs low.
+#[component]
+fn Low(path: String, low: Vec<LowVariant>) -> impl IntoView {
+    let i18n = use_i18n();
+    let rows = low.into_iter().map(|variant| {
+        let left = match variant.available {
+            ..=0 => t!(i18n, products.sold_out).to_owned(),
+            n => tu_string!(i18n, counter.left, n = n).to_string(),
+        };
+        view! {
+            <li class="row">
+                <div>
+                    <a class="row-link" href=format!("{path}/{}", variant.product)>{variant.title}</a>
+                    <p class="note">{variant.variant_title}</p>
+                </div>
+                <p>{left}</p>
+            </li>
+        }
+    });
+    let rows: Vec<_> = rows.collect();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <section class="panel" aria-labelledby="low">
+                <h2 id="low">{t!(i18n, goods.low)}</h2>
+                <ul class="rows">{rows}</ul>
+            </section>
+        }
+    })
+}

@@ -1,0 +1,223 @@
+//! An order: what to do with it now, and all there is to know.
+
+use haat_shared::{
+    Error,
+    accounts::Draft,
+    orders::{Actor, OrderEvent, OrderState, SellerOrder, ShopOrderView},
+    payments::Method,
+};
+use leptos::prelude::*;
+
+use super::{Counter, Part};
+use crate::{
+    api,
+    i18n::{t, tu_string, use_i18n},
+    state::{param, query},
+    storefront::{AddressLines, Timeline, draft_by, order_lines},
+    ui::{Button, CodeAlert, ErrorSummary, Field, PageTitle, Sums, loaded},
+    words,
+};
+
+/// An order's page.
+#[component]
+pub(crate) fn Order() -> impl IntoView {
+    let (handle, number, draft) = (param("handle"), param("number"), query("draft"));
+    let found = api::find(
+        move || (handle.get(), number.get(), draft.get()),
+        |(handle, number, draft)| async move {
+            let order = api::orders::seller_order(handle.clone(), number).await?;
+            Ok((handle, order, draft_by("order", draft).await?))
+        },
+    );
+    let page = loaded(found, |(handle, order, draft)| view! { <Shown handle order draft /> });
+    view! { <Counter here=Part::Orders>{page}</Counter> }
+}
+
+#[component]
+fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let SellerOrder { order, email, events, refund, earned, .. } = order;
+    let ShopOrderView { order, placed_at, address, method, commission } = order;
+    let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
+    let placed = tu_string!(i18n, seller.placed, date = words::day(i18n, &placed_at)).to_string();
+    let payment = match method {
+        _ if order.state == OrderState::Cancelled => None,
+        Method::Sandbox => Some(tu_string!(i18n, seller.collected).to_owned()),
+        Method::Cash => {
+            Some(tu_string!(i18n, seller.to_collect, price = order.total.to_string()).to_string())
+        }
+    };
+    let refund = refund.map(|refund| match refund.done_at {
+        Some(at) => {
+            let (price, date) = (refund.amount.to_string(), words::day(i18n, &at));
+            tu_string!(i18n, seller.refunded, price = price, date = date).to_string()
+        }
+        None => tu_string!(i18n, seller.refund_under_way, price = refund.amount.to_string()).to_string(),
+    });
+    let action = format!("{}/{}", Part::Orders.path(&handle), order.number);
+    let shipment = order.shipment.clone().map(|shipment| {
+        let number = match shipment.tracking_url.as_str() {
+            "" => view! { <span>{shipment.tracking_number}</span> }.into_any(),
+            url => {
+                view! { <a href=url.to_owned() rel="external noopener" target="_blank">{shipment.tracking_number}</a> }
+                    .into_any()
+            }
+        };
+        view! {
+            <div>
+                <h3>{t!(i18n, seller.shipment)}</h3>
+                <p>{shipment.carrier}" · "{number}</p>
+            </div>
+        }
+    });
+    let mail = format!("mailto:{email}");
+    view! {
+        <PageTitle text=number.clone() />
+        <p class="back"><a href=Part::Orders.path(&handle)>{t!(i18n, seller.back)}</a></p>
+        <header class="order-head">
+            <div>
+                <h1>{number}</h1>
+                <p class="note">{placed}</p>
+            </div>
+            <p class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state)}</p>
+        </header>
+        <CodeAlert />
+        <div class="counter-columns">
+            <div>
+                <section class="panel order" aria-labelledby="next">
+                    <h2 id="next">{t!(i18n, seller.next_step)}</h2>
+                    <Timeline state=order.state news=false />
+                    <NextStep state=order.state action=action.clone() draft=draft.clone() />
+                </section>
+                <section class="panel order" aria-labelledby="lines">
+                    <h2 id="lines">{t!(i18n, seller.pack)}</h2>
+                    {order_lines(i18n, order.lines)}
+                    <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
+                </section>
+            </div>
+            <div>
+                <section class="panel order">
+                    <div>
+                        <h3>{t!(i18n, seller.goes_to)}</h3>
+                        <AddressLines address />
+                        <p><a href=mail>{email}</a></p>
+                    </div>
+                    {shipment}
+                    <div>
+                        <h3>{t!(i18n, seller.payment)}</h3>
+                        {payment.map(|words| view! { <p>{words}</p> })}
+                        {refund.map(|words| view! { <p>{words}</p> })}
+                        <p class="note">{t!(i18n, seller.commission)} " " <span class="price">{commission.to_string()}</span></p>
+                        <p class="note">{t!(i18n, seller.earned)} " " <span class="price">{earned.to_string()}</span></p>
+                    </div>
+                </section>
+                <History events />
+                <Cancel state=order.state method total=order.total.to_string() action draft />
+            </div>
+        </div>
+    }
+}
+
+/// The one thing to do now.
+#[component]
+fn NextStep(state: OrderState, action: String, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let (note, todo) = match state {
+        OrderState::Placed => (t!(i18n, seller.placed_note), Some(("confirm", t!(i18n, seller.confirm)))),
+        OrderState::Confirmed => (t!(i18n, seller.confirmed_note), Some(("ship", t!(i18n, seller.ship)))),
+        OrderState::Shipped => (t!(i18n, seller.shipped_note), Some(("deliver", t!(i18n, seller.deliver)))),
+        OrderState::Delivered => (t!(i18n, seller.delivered_note), None),
+        OrderState::Cancelled => (t!(i18n, seller.cancelled_note), None),
+    };
+    let form = todo.map(|(step, words)| {
+        let fields = (step == "ship").then(|| view! { <ShipFields draft /> });
+        view! {
+            <form method="post" action=action class="form" novalidate>
+                <input type="hidden" name="action" value=step />
+                {fields}
+                <div><Button>{words}</Button></div>
+            </form>
+        }
+    });
+    view! {
+        <p>{note}</p>
+        {form}
+    }
+}
+
+/// Who carries it, and how it can be followed.
+#[component]
+fn ShipFields(draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let mine = draft.typed("action") == "ship";
+    let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
+    let labels = [
+        ("carrier", t!(i18n, seller.carrier)),
+        ("tracking_number", t!(i18n, seller.tracking_number)),
+        ("tracking_url", t!(i18n, seller.tracking_url)),
+    ];
+    let summary = labels.map(|(name, label)| (name, label.to_owned())).to_vec();
+    let [carrier, number, url] = labels;
+    view! {
+        <ErrorSummary faults labels=summary />
+        <div class="field-row">
+            <Field name=carrier.0 label=carrier.1 value=draft.typed(carrier.0) required=true faults />
+            <Field name=number.0 label=number.1 value=draft.typed(number.0) required=true faults />
+        </div>
+        <Field name=url.0 label=url.1 kind="url" value=draft.typed(url.0) hint=t!(i18n, seller.tracking_hint).to_owned() faults />
+    }
+}
+
+/// What became of it so far.
+#[component]
+fn History(events: Vec<OrderEvent>) -> impl IntoView {
+    let i18n = use_i18n();
+    let steps = events.into_iter().map(|event| {
+        let by = match event.actor {
+            Actor::Shop => t!(i18n, seller.by_shop),
+            Actor::Shopper => t!(i18n, seller.by_shopper),
+            Actor::Market => t!(i18n, seller.by_market),
+        };
+        let note = (!event.note.is_empty()).then(|| view! { <p>{event.note}</p> });
+        view! {
+            <li>
+                <strong>{words::order_state(i18n, event.state)}</strong>
+                <p class="note">{words::moment(i18n, &event.at)}" · "{by}</p>
+                {note}
+            </li>
+        }
+    });
+    view! {
+        <section class="panel" aria-labelledby="history">
+            <h3 id="history">{t!(i18n, seller.history)}</h3>
+            <ol class="history">{steps.collect_view()}</ol>
+        </section>
+    }
+}
+
+/// The way out, and what it does.
+#[component]
+fn Cancel(state: OrderState, method: Method, total: String, action: String, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    if !matches!(state, OrderState::Placed | OrderState::Confirmed) {
+        return None;
+    }
+    let mine = draft.typed("action") == "cancel";
+    let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
+    let what = if method.collects() {
+        tu_string!(i18n, seller.cancel_paid, price = total).to_string()
+    } else {
+        t!(i18n, seller.cancel_cash).to_owned()
+    };
+    Some(view! {
+        <details class="panel more-of" open=mine>
+            <summary>{t!(i18n, seller.cancel)}</summary>
+            <form method="post" action=action class="form" novalidate>
+                <input type="hidden" name="action" value="cancel" />
+                <p>{what}</p>
+                <Field name="reason" label=t!(i18n, seller.reason) value=draft.typed("reason") hint=t!(i18n, seller.reason_hint).to_owned() required=true faults />
+                <div><Button look="danger">{t!(i18n, seller.cancel)}</Button></div>
+            </form>
+        </details>
+    })
+}

@@ -1,0 +1,707 @@
+//! The form of a product: what it is, its pictures, its variants with price and stock.
+//!
+//! Rows come and go, so what is typed stays in the fields themselves until it is sent; a row has a number of its own, by
+//! which its fields are named, whatever its place.
+
+use haat_shared::{
+    Conflict, Currency, Error, FieldCode, FieldError,
+    catalog::{
+        Attribute, CategoryCard,
+        edit::{OPTIONS_MAX, ProductForm, SellerProduct, VARIANTS_MAX, VariantForm},
+    },
+    id::kinds::ProductId,
+    media::{NewPicture, PER_PRODUCT_MAX, Picture},
+};
+use leptos::{
+    ev::{Event, SubmitEvent},
+    html,
+    prelude::*,
+    wasm_bindgen::JsCast,
+    web_sys,
+};
+use leptos_router::hooks::use_navigate;
+
+use super::{
+    Counter, Part,
+    products::{Actions, Done},
+};
+use crate::{
+    api::{self, ApiError},
+    i18n::{t, tu_string, use_i18n},
+    state::{param, query},
+    ui::{self, Alert, CodeAlert, Field, Guard, Icon, PageTitle, SaveBar, TextArea, Toaster, loaded},
+    words,
+};
+
+/// A product that does not exist yet.
+#[component]
+pub(crate) fn NewProduct() -> impl IntoView {
+    let i18n = use_i18n();
+    let handle = param("handle");
+    let found = api::find(
+        move || handle.get(),
+        |handle| async move {
+            // Answers as if there were no such shop to those who do not sell there.
+            api::catalog::seller_list(handle.clone(), Default::default()).await?;
+            let shop = api::shops::shop(handle.clone()).await?;
+            Ok((handle, shop.delivery.currency(), api::catalog::roots().await?))
+        },
+    );
+    let page = loaded(found, move |(handle, currency, roots)| {
+        let form = ProductForm { variants: vec![VariantForm::default()], ..ProductForm::default() };
+        view! {
+            <PageTitle text=tu_string!(i18n, goods.new) />
+            <p class="back"><a href=Part::Products.path(&handle)>{t!(i18n, goods.back)}</a></p>
+            <h1>{t!(i18n, goods.new)}</h1>
+            <Editor handle currency roots form kept=None pictures=Vec::new() saved=Callback::new(|()| ()) />
+        }
+    });
+    view! { <Counter here=Part::Products>{page}</Counter> }
+}
+
+/// A product that is edited.
+#[component]
+pub(crate) fn Product() -> impl IntoView {
+    let i18n = use_i18n();
+    let (handle, id, done) = (param("handle"), param("id"), query("done"));
+    let found = api::find(
+        move || (handle.get(), id.get(), done.get()),
+        |(handle, id, done)| async move {
+            let Ok(id) = id.parse::<ProductId>() else {
+                api::page_not_found();
+                return Err(ApiError(Error::NotFound));
+            };
+            let product = api::catalog::seller_product(handle.clone(), id).await?;
+            let pictures = api::media::of_own(handle.clone(), id).await?;
+            Ok((handle, product, pictures, api::catalog::roots().await?, done))
+        },
+    );
+    let saved = Callback::new(move |()| found.refetch());
+    let page = loaded(found, move |(handle, product, pictures, roots, done)| {
+        let SellerProduct { id, slug, state, version, currency, form, deletable, .. } = product;
+        let title = form.title.clone();
+        let shown = (state == haat_shared::catalog::edit::ProductState::Published)
+            .then(|| view! { <p><a href=format!("/p/{slug}")>{t!(i18n, goods.see)}</a></p> });
+        view! {
+            <PageTitle text=title.clone() />
+            <p class="back"><a href=Part::Products.path(&handle)>{t!(i18n, goods.back)}</a></p>
+            <header class="order-head">
+                <div>
+                    <h1>{title}</h1>
+                    {shown}
+                </div>
+                <p class=format!("state {}", state.as_str())>{words::product_state(i18n, state)}</p>
+            </header>
+            <CodeAlert />
+            <Done what=done />
+            <Actions handle=handle.clone() id=id.to_string() state deletable />
+            <Editor handle currency roots form kept=Some((id, version)) pictures saved />
+        }
+    });
+    view! { <Counter here=Part::Products>{page}</Counter> }
+}
+
+/// A row of the form: its number, and what it held at first.
+#[derive(Debug, Clone, PartialEq)]
+struct Row<T> {
+    number: u32,
+    first: T,
+}
+
+/// The rows of the form, as they stand now.
+#[derive(Clone, Copy)]
+struct Rows {
+    last: StoredValue<u32>,
+    details: RwSignal<Vec<Row<Attribute>>>,
+    options: RwSignal<Vec<Row<String>>>,
+    variants: RwSignal<Vec<Row<VariantForm>>>,
+    pictures: RwSignal<Vec<Picture>>,
+    dirty: RwSignal<bool>,
+}
+
+impl Rows {
+    fn of(form: &ProductForm, pictures: Vec<Picture>) -> Self {
+        let rows = Self {
+            last: StoredValue::new(0),
+            details: RwSignal::default(),
+            options: RwSignal::default(),
+            variants: RwSignal::default(),
+            pictures: RwSignal::new(pictures),
+            dirty: RwSignal::new(false),
+        };
+        rows.details.set(form.details.iter().map(|detail| rows.row(detail.clone())).collect());
+        rows.options.set(form.options.iter().map(|option| rows.row(option.clone())).collect());
+        rows.variants.set(form.variants.iter().map(|variant| rows.row(variant.clone())).collect());
+        rows
+    }
+
+    fn row<T>(self, first: T) -> Row<T> {
+        self.last.update_value(|last| *last += 1);
+        Row { number: self.last.get_value(), first }
+    }
+
+    fn add<T: Send + Sync + 'static>(self, to: RwSignal<Vec<Row<T>>>, first: T) {
+        let row = self.row(first);
+        to.update(|rows| rows.push(row));
+        self.dirty.set(true);
+    }
+
+    fn remove<T: Send + Sync + 'static>(self, from: RwSignal<Vec<Row<T>>>, number: u32) {
+        from.update(|rows| rows.retain(|row| row.number != number));
+        self.dirty.set(true);
+    }
+
+    /// What the fields hold.
+    fn read(self, form: &web_sys::HtmlFormElement, before: &ProductForm) -> Option<ProductForm> {
+        let data = web_sys::FormData::new_with_form(form).ok()?;
+        let field = |name: &str| data.get(name).as_string().unwrap_or_default();
+        let options = numbers(self.options);
+        let detail = |row: Row<Attribute>| Attribute {
+            name: field(&format!("details.{}.name", row.number)),
+            value: field(&format!("details.{}.value", row.number)),
+        };
+        let variant = |row: Row<VariantForm>| {
+            let at = format!("variants.{}", row.number);
+            VariantForm {
+                sku: field(&format!("{at}.sku")),
+                options: options.iter().map(|option| field(&format!("{at}.options.{option}"))).collect(),
+                title: field(&format!("{at}.title")),
+                price: field(&format!("{at}.price")),
+                compare_at: field(&format!("{at}.compare_at")),
+                stock: field(&format!("{at}.stock")),
+                low_stock: field(&format!("{at}.low_stock")),
+                ..row.first
+            }
+        };
+        Some(ProductForm {
+            title: field("title"),
+            brand: field("brand"),
+            category: field("category"),
+            description: field("description"),
+            details: self.details.get_untracked().into_iter().map(detail).collect(),
+            options: options.iter().map(|option| field(&format!("options.{option}"))).collect(),
+            variants: self.variants.get_untracked().into_iter().map(variant).collect(),
+            ..before.clone()
+        })
+    }
+
+    /// The same faults by the names of the fields on the page: rows are told by their number, not by their place.
+    fn place(self, error: Error) -> Error {
+        let Error::Invalid(faults) = error else { return error };
+        let lists = [
+            ("details", numbers(self.details)),
+            ("options", numbers(self.options)),
+            ("variants", numbers(self.variants)),
+        ];
+        let place = |fault: FieldError| {
+            let mut numbers: &[u32] = &[];
+            let parts = fault.field.split('.').map(|part| match part.parse::<usize>() {
+                Ok(at) => numbers.get(at).map_or(part.to_owned(), u32::to_string),
+                Err(_) => {
+                    numbers =
+                        lists.iter().find(|(list, _)| *list == part).map_or(&[], |(_, numbers)| numbers);
+                    part.to_owned()
+                }
+            });
+            FieldError::new(parts.collect::<Vec<_>>().join("."), fault.code)
+        };
+        Error::Invalid(faults.into_iter().map(place).collect())
+    }
+}
+
+fn numbers<T: Clone + Send + Sync + 'static>(rows: RwSignal<Vec<Row<T>>>) -> Vec<u32> {
+    rows.with_untracked(|rows| rows.iter().map(|row| row.number).collect())
+}
+
+#[component]
+fn Editor(
+    handle: String,
+    currency: Currency,
+    /// The categories that it can lie in.
+    roots: Vec<CategoryCard>,
+    form: ProductForm,
+    /// Which product it is and the version that the form was made of; none for a new one.
+    kept: Option<(ProductId, i64)>,
+    pictures: Vec<Picture>,
+    /// What to do once it is saved.
+    saved: Callback<()>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let (toaster, navigate) = (expect_context::<Toaster>(), use_navigate());
+    let had = pictures.clone();
+    let rows = Rows::of(&form, pictures);
+    let (faults, busy) = (RwSignal::new(None::<Error>), RwSignal::new(false));
+    let element = NodeRef::<html::Form>::new();
+    let version = RwSignal::new(kept.map(|(_, version)| version));
+    // Made once the pictures of a new product could not be kept: it is not made a second time.
+    let made = StoredValue::new(kept.map(|(id, _)| id));
+    let key = StoredValue::new(String::new());
+    let before = form.clone();
+    let shop = handle.clone();
+
+    let save = move |event: SubmitEvent| {
+        event.prevent_default();
+        let Some(typed) = element.get_untracked().and_then(|form| rows.read(&form, &before)) else { return };
+        if busy.get_untracked() {
+            return;
+        }
+        if let Err(wrong) = typed.check(currency) {
+            return show(faults, rows.place(Error::Invalid(wrong)));
+        }
+        let publish = event.submitter().is_some_and(|button| button.id() == "publish");
+        let gallery = rows.pictures.get_untracked();
+        let (handle, had, navigate) = (shop.clone(), had.clone(), navigate.clone());
+        if key.with_value(String::is_empty) {
+            key.set_value(fresh_key());
+        }
+        busy.set(true);
+        leptos::task::spawn_local(async move {
+            let done = async {
+                let id = match (made.get_value(), version.get_untracked()) {
+                    (Some(id), Some(at)) => {
+                        let now =
+                            api::catalog::update(handle.clone(), id, at, typed, key.get_value()).await?;
+                        version.set(Some(now));
+                        id
+                    }
+                    (Some(id), None) => id,
+                    (None, _) => api::catalog::create(handle.clone(), typed, key.get_value()).await?,
+                };
+                made.set_value(Some(id));
+                if gallery != had {
+                    let gallery =
+                        gallery.into_iter().map(|p| NewPicture { media: p.id, alt: p.alt }).collect();
+                    api::media::set_pictures(handle.clone(), id, gallery).await?;
+                }
+                if publish {
+                    api::catalog::publish(handle.clone(), id).await?;
+                }
+                Ok::<_, ApiError>(id)
+            };
+            let done = done.await;
+            busy.set(false);
+            if !matches!(done, Err(ApiError(Error::Offline | Error::Busy { .. }))) {
+                key.set_value(String::new());
+            }
+            match done {
+                Ok(id) => {
+                    rows.dirty.set(false);
+                    toaster.say(tu_string!(i18n, form.saved).to_owned(), None);
+                    if kept.is_none() {
+                        navigate(&format!("{}/{id}", Part::Products.path(&handle)), Default::default());
+                    } else {
+                        saved.run(());
+                    }
+                }
+                Err(ApiError(error)) => {
+                    let edited = matches!(error, Error::Conflict(Conflict::Edited(_)));
+                    show(faults, rows.place(error));
+                    if let (true, Some(id)) = (edited, made.get_value())
+                        && let Ok(now) = api::catalog::seller_product(handle, id).await
+                    {
+                        // Who has read what the other changed may save over it.
+                        version.set(Some(now.version));
+                    }
+                }
+            }
+        });
+    };
+
+    let publishes = kept.is_none();
+    view! {
+        <Guard dirty=rows.dirty />
+        <noscript><Alert>{t!(i18n, goods.needs_scripts)}</Alert></noscript>
+        <form class="form product-form" id="product" novalidate node_ref=element on:submit=save on:input=move |_| rows.dirty.set(true)>
+            {move || faults.get().map(|error| summary(rows, &error))}
+            <section class="panel form">
+                <Field name="title" label=t!(i18n, goods.name) value=form.title required=true faults />
+                <Field name="brand" label=t!(i18n, goods.brand) value=form.brand faults />
+                <Category value=form.category roots />
+                <TextArea name="description" label=t!(i18n, goods.description) value=form.description rows=6 faults />
+            </section>
+            <Pictures handle rows />
+            <Variants rows element currency faults=faults.into() />
+            <Details rows faults=faults.into() />
+            <SaveBar dirty=rows.dirty busy words=t!(i18n, form.save)>
+                {publishes.then(|| view! { <button type="submit" id="publish" class="button secondary">{t!(i18n, goods.save_and_publish)}</button> })}
+            </SaveBar>
+        </form>
+    }
+}
+
+/// Where it lies in the market. One that lies deeper than this list goes stays there.
+#[component]
+fn Category(value: String, roots: Vec<CategoryCard>) -> impl IntoView {
+    let i18n = use_i18n();
+    let deeper = !value.is_empty() && !roots.iter().any(|root| root.slug == value);
+    let deeper = deeper.then(|| (value.clone(), value.clone()));
+    let none = (String::new(), t!(i18n, goods.category_none).to_owned());
+    let choices =
+        std::iter::once(none).chain(deeper).chain(roots.into_iter().map(|root| (root.slug, root.name)));
+    let options = choices.map(|(slug, name)| {
+        let selected = slug == value;
+        view! { <option value=slug selected=selected>{name}</option> }
+    });
+    view! {
+        <div class="field">
+            <label for="category">{t!(i18n, goods.category)}</label>
+            <select id="category" name="category">{options.collect_view()}</select>
+        </div>
+    }
+}
+
+/// Shows what is wrong, and brings it into view.
+fn show(faults: RwSignal<Option<Error>>, error: Error) {
+    faults.set(Some(error));
+    request_animation_frame(|| {
+        if let Ok(Some(alert)) = document().query_selector("#product > [role=alert]") {
+            alert.scroll_into_view();
+        }
+    });
+}
+
+/// A key that no other try has.
+fn fresh_key() -> String {
+    let now = web_sys::js_sys::Date::now();
+    format!("{now}-{}", web_sys::js_sys::Math::random())
+}
+
+/// All that is wrong, each by the words of its field.
+fn summary(rows: Rows, error: &Error) -> AnyView {
+    let i18n = use_i18n();
+    let Error::Invalid(faults) = error else { return ui::error_summary(i18n, error, Vec::new()) };
+    let variants = numbers(rows.variants);
+    let at_fields = faults.iter().map(|FieldError { field, code }| {
+        let parts: Vec<&str> = field.split('.').collect();
+        let label = match parts.as_slice() {
+            ["variants", number, rest @ ..] => {
+                let n = variants.iter().position(|row| row.to_string() == **number).map_or(0, |at| at + 1);
+                let part = rest.first().map_or(t!(i18n, goods.variant), |part| words::form_field(i18n, part));
+                tu_string!(i18n, goods.of_variant, field = part, n = n).to_string()
+            }
+            [first, ..] => words::form_field(i18n, first).to_owned(),
+            [] => field.clone(),
+        };
+        (field.clone(), label, *code)
+    });
+    ui::error_summary(i18n, error, at_fields.collect())
+}
+
+#[component]
+fn RemoveButton(#[prop(into)] name: String, remove: Callback<()>) -> impl IntoView {
+    view! {
+        <button type="button" class="icon-button" aria-label=name on:click=move |_| remove.run(())>
+            <Icon name="close" />
+        </button>
+    }
+}
+
+/// What the variants differ in, and the variants.
+#[component]
+fn Variants(
+    rows: Rows,
+    element: NodeRef<html::Form>,
+    currency: Currency,
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let option = move |row: Row<String>| {
+        let number = row.number;
+        let (name, values) = (format!("options.{number}"), format!("values.{number}"));
+        view! {
+            <div class="row-fields option-row">
+                <Field name label=t!(i18n, goods.option) value=row.first faults />
+                <Field name=values label=t!(i18n, goods.option_values) hint=t!(i18n, goods.option_hint).to_owned() />
+                <RemoveButton name=t!(i18n, goods.remove_option) remove=Callback::new(move |()| rows.remove(rows.options, number)) />
+            </div>
+        }
+    };
+    let full = move || rows.variants.with(|rows| rows.len() >= VARIANTS_MAX);
+    let add = move |_| {
+        let like = last_typed(rows, element);
+        rows.add(rows.variants, like);
+    };
+    view! {
+        <section class="panel form" aria-labelledby="variants">
+            <h2 id="variants">{t!(i18n, goods.variants)}</h2>
+            <p class="note">{t!(i18n, goods.variants_note)}</p>
+            <For each=move || rows.options.get() key=|row| row.number children=option />
+            <div class="actions">
+                <button
+                    type="button"
+                    class="button secondary"
+                    disabled=move || rows.options.with(|rows| rows.len() >= OPTIONS_MAX)
+                    on:click=move |_| rows.add(rows.options, String::new())
+                >
+                    {t!(i18n, goods.add_option)}
+                </button>
+                {move || rows.options.with(|options| !options.is_empty()).then(|| view! {
+                    <button type="button" class="button secondary" on:click=move |_| make_variants(rows, element)>
+                        {t!(i18n, goods.make_variants)}
+                    </button>
+                })}
+            </div>
+            <For each=move || rows.variants.get() key=|row| row.number children=move |row| view! { <Variant row rows currency faults /> } />
+            <div>
+                <button type="button" class="button secondary" disabled=full on:click=add>{t!(i18n, goods.add_variant)}</button>
+            </div>
+        </section>
+    }
+}
+
+/// A new variant that costs what the last one costs.
+fn last_typed(rows: Rows, element: NodeRef<html::Form>) -> VariantForm {
+    let form = element.get_untracked().and_then(|form| rows.read(&form, &ProductForm::default()));
+    let last = form.and_then(|form| form.variants.last().cloned()).unwrap_or_default();
+    VariantForm {
+        price: last.price,
+        compare_at: last.compare_at,
+        stock: last.stock,
+        ..VariantForm::default()
+    }
+}
+
+/// Makes a variant of each way to put the options' values together, besides those that there are. One that says nothing
+/// yet gives its place.
+fn make_variants(rows: Rows, element: NodeRef<html::Form>) {
+    let Some(form) = element.get_untracked() else { return };
+    let Some(typed) = rows.read(&form, &ProductForm::default()) else { return };
+    let Ok(data) = web_sys::FormData::new_with_form(&form) else { return };
+    let mut ways: Vec<Vec<String>> = vec![Vec::new()];
+    for (at, number) in numbers(rows.options).into_iter().enumerate() {
+        let list = data.get(&format!("values.{number}")).as_string().unwrap_or_default();
+        let mut values: Vec<String> =
+            typed.variants.iter().filter_map(|v| v.options.get(at).cloned()).collect();
+        values.extend(list.split(',').map(|value| value.trim().to_owned()));
+        let mut seen = std::collections::HashSet::new();
+        values.retain(|value| !value.is_empty() && seen.insert(value.to_lowercase()));
+        let longer = |way: &Vec<String>| {
+            values
+                .iter()
+                .map(|value| way.iter().cloned().chain([value.clone()]).collect())
+                .collect::<Vec<_>>()
+        };
+        ways = ways.iter().flat_map(longer).take(VARIANTS_MAX).collect();
+    }
+    // What is made now is labelled by what the options are called now.
+    rows.options.update(|rows| {
+        for (row, name) in rows.iter_mut().zip(typed.options) {
+            row.first = name;
+        }
+    });
+    let like = last_typed(rows, element);
+    let silent =
+        |variant: &VariantForm| variant.id.is_none() && variant.options.iter().all(|v| v.trim().is_empty());
+    let kept: Vec<(u32, VariantForm)> = numbers(rows.variants).into_iter().zip(typed.variants).collect();
+    ways.retain(|way| !kept.iter().any(|(_, variant)| variant.options == *way));
+    if ways.is_empty() {
+        return;
+    }
+    let silent: Vec<u32> =
+        kept.iter().filter(|(_, variant)| silent(variant)).map(|(number, _)| *number).collect();
+    let new = ways.into_iter().map(|options| rows.row(VariantForm { options, ..like.clone() }));
+    let new: Vec<_> = new.collect();
+    rows.variants.update(|rows| {
+        rows.retain(|row| !silent.contains(&row.number));
+        rows.extend(new);
+        rows.truncate(VARIANTS_MAX);
+    });
+    rows.dirty.set(true);
+}
+
+#[component]
+fn Variant(
+    row: Row<VariantForm>,
+    rows: Rows,
+    currency: Currency,
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let Row { number, first } = row;
+    let at = format!("variants.{number}");
+    let place =
+        move || rows.variants.with(|rows| rows.iter().position(|row| row.number == number)).unwrap_or(0) + 1;
+    let heading = move || tu_string!(i18n, goods.variant_n, n = place()).to_string();
+    let values = first.options.clone();
+    let option_at = at.clone();
+    // Named by what they are values of, as it is typed.
+    let option = move |(place, option): (usize, Row<String>)| {
+        let label = match option.first.as_str() {
+            "" => tu_string!(i18n, goods.value_n, n = place + 1).to_string(),
+            name => name.to_owned(),
+        };
+        let value = values.get(place).cloned().unwrap_or_default();
+        view! { <Field name=format!("{option_at}.options.{}", option.number) label value faults /> }
+    };
+    let (title_at, title) = (format!("{at}.title"), first.title.clone());
+    let titled = Memo::new(move |_| rows.options.with(Vec::is_empty) && (rows.variants.with(Vec::len) > 1));
+    let title = move || {
+        let (name, value) = (title_at.clone(), title.clone());
+        titled.get().then(|| view! { <Field name label=t!(i18n, goods.variant_title) value faults /> })
+    };
+    let several = move || rows.variants.with(Vec::len) > 1;
+    let money = |words: &str| format!("{words} ({})", currency.code());
+    view! {
+        <fieldset class="variant" id=at.clone()>
+            <legend>{heading}</legend>
+            <div class="row-fields">
+                {title}
+                <For
+                    each={move || rows.options.get().into_iter().enumerate().collect::<Vec<_>>()}
+                    key=|(_, row)| row.number
+                    children=option
+                />
+                <Field name=format!("{at}.price") label=money(t!(i18n, goods.price)) value=first.price keys="decimal" required=true faults />
+                <Field name=format!("{at}.stock") label=t!(i18n, goods.stock) value=first.stock keys="numeric" required=true faults />
+            </div>
+            <details class="more-of">
+                <summary>{t!(i18n, goods.more)}</summary>
+                <div class="row-fields">
+                    <Field name=format!("{at}.compare_at") label=money(t!(i18n, goods.compare_at)) value=first.compare_at keys="decimal" faults />
+                    <Field name=format!("{at}.sku") label=t!(i18n, goods.sku) value=first.sku faults />
+                    <Field name=format!("{at}.low_stock") label=t!(i18n, goods.low_stock) value=first.low_stock keys="numeric" faults />
+                </div>
+            </details>
+            {move || several().then(|| view! {
+                <RemoveButton name=tu_string!(i18n, goods.remove_variant, n = place()).to_string() remove=Callback::new(move |()| rows.remove(rows.variants, number)) />
+            })}
+        </fieldset>
+    }
+}
+
+/// The facts of a product: "Weight", "3.4 kg".
+#[component]
+fn Details(rows: Rows, faults: Signal<Option<Error>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let detail = move |row: Row<Attribute>| {
+        let Row { number, first } = row;
+        view! {
+            <div class="row-fields option-row">
+                <Field name=format!("details.{number}.name") label=t!(i18n, goods.detail_name) value=first.name faults />
+                <Field name=format!("details.{number}.value") label=t!(i18n, goods.detail_value) value=first.value faults />
+                <RemoveButton name=t!(i18n, goods.remove_detail) remove=Callback::new(move |()| rows.remove(rows.details, number)) />
+            </div>
+        }
+    };
+    let empty = || Attribute { name: String::new(), value: String::new() };
+    view! {
+        <section class="panel form" aria-labelledby="details">
+            <h2 id="details">{t!(i18n, goods.details)}</h2>
+            <For each=move || rows.details.get() key=|row| row.number children=detail />
+            <div>
+                <button type="button" class="button secondary" on:click=move |_| rows.add(rows.details, empty())>
+                    {t!(i18n, goods.add_detail)}
+                </button>
+            </div>
+        </section>
+    }
+}
+
+/// The pictures, in their order.
+#[component]
+fn Pictures(handle: String, rows: Rows) -> impl IntoView {
+    let i18n = use_i18n();
+    let (refused, under_way) = (RwSignal::new(Vec::<(String, Error)>::new()), RwSignal::new(0u32));
+    let chosen = move |event: Event| {
+        let Some(input) = event.target().and_then(|input| input.dyn_into::<web_sys::HtmlInputElement>().ok())
+        else {
+            return;
+        };
+        let Some(files) = input.files() else { return };
+        let files: Vec<_> = (0..files.length()).filter_map(|i| files.get(i)).collect();
+        input.set_value("");
+        let handle = handle.clone();
+        refused.set(Vec::new());
+        under_way.update(|n| *n += 1);
+        leptos::task::spawn_local(async move {
+            for file in files {
+                let name = file.name();
+                let full = rows.pictures.with_untracked(|all| all.len() >= PER_PRODUCT_MAX);
+                let taken = match full {
+                    true => Err(Error::field("picture", FieldCode::TooMany)),
+                    false => super::upload(&handle, file).await,
+                };
+                match taken {
+                    Ok(picture) => {
+                        rows.pictures.update(|all| {
+                            if !all.iter().any(|other| other.id == picture.id) {
+                                all.push(picture);
+                            }
+                        });
+                        rows.dirty.set(true);
+                    }
+                    Err(error) => refused.update(|all| all.push((name, error))),
+                }
+            }
+            under_way.update(|n| *n -= 1);
+        });
+    };
+    let picture = move |shown: Picture| {
+        let id = shown.id;
+        let swap = move |_| {
+            rows.pictures.update(|all| {
+                if let Some(at) = all.iter().position(|p| p.id == id).filter(|at| *at > 0) {
+                    all.swap(at - 1, at);
+                }
+            });
+            rows.dirty.set(true);
+        };
+        let described = move |event: Event| {
+            let alt = event_target_value(&event);
+            rows.pictures.update(|all| {
+                if let Some(picture) = all.iter_mut().find(|p| p.id == id) {
+                    picture.alt = alt;
+                }
+            });
+        };
+        let remove = Callback::new(move |()| {
+            rows.pictures.update(|all| all.retain(|p| p.id != id));
+            rows.dirty.set(true);
+        });
+        let (name, alt) = (format!("alt.{id}"), shown.alt.clone());
+        view! {
+            <li class="picture-row" on:input=described>
+                <ui::Picture of=Some(shown) title=String::new() sizes="96px" />
+                <Field name label=t!(i18n, goods.alt) value=alt />
+                <button type="button" class="icon-button" aria-label=t!(i18n, goods.picture_first) on:click=swap><Icon name="up" /></button>
+                <RemoveButton name=t!(i18n, goods.remove_picture) remove />
+            </li>
+        }
+    };
+    let faults = move || {
+        refused
+            .get()
+            .into_iter()
+            .map(|(name, error)| {
+                let words = match error.at("picture") {
+                    Some(code) => words::field(i18n, code),
+                    None => words::error(i18n, &error),
+                };
+                view! { <p class="field-error" role="alert">{name}": "{words}</p> }
+            })
+            .collect_view()
+    };
+    view! {
+        <section class="panel form" aria-labelledby="pictures-title">
+            <h2 id="pictures-title">{t!(i18n, goods.pictures)}</h2>
+            <ul class="picture-rows">
+                <For each=move || rows.pictures.get() key=|picture| picture.id children=picture />
+            </ul>
+            <div class="field" class:wrong=move || refused.with(|all| !all.is_empty())>
+                <label for="pictures">{t!(i18n, goods.add_pictures)}</label>
+                <input
+                    id="pictures"
+                    type="file"
+                    multiple
+                    accept="image/jpeg,image/png,image/webp"
+                    aria-describedby="pictures-error pictures-hint"
+                    aria-invalid=move || refused.with(|all| !all.is_empty()).then_some("true")
+                    on:change=chosen
+                />
+                <div id="pictures-error">{faults}</div>
+                <p class="field-hint" id="pictures-hint">{tu_string!(i18n, goods.pictures_hint, n = PER_PRODUCT_MAX).to_string()}</p>
+                <p class="note" role="status">{move || (under_way.get() > 0).then(|| t!(i18n, goods.uploading))}</p>
+            </div>
+        </section>
+    }
+}

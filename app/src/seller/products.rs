@@ -1,0 +1,230 @@
+//! The products of a shop: found, put on sale, taken off, many at once.
+
+use haat_shared::catalog::edit::{ListOwnProducts, ProductState, SellerProductCard};
+use leptos::{ev::Event, prelude::*, wasm_bindgen::JsCast, web_sys};
+
+use super::{Counter, Part, address, chips, search};
+use crate::{
+    api,
+    i18n::{t, tu_string, use_i18n},
+    state::{param, query},
+    ui::{Alert, Button, CodeAlert, EmptyState, LinkButton, PageTitle, Pager, Table, loaded},
+    words,
+};
+
+const SORTS: [&str; 4] = ["newest", "title", "price", "stock"];
+
+/// A shop's products.
+#[component]
+pub(crate) fn Products() -> impl IntoView {
+    let i18n = use_i18n();
+    let (handle, q, state, low) = (param("handle"), query("q"), query("state"), query("low"));
+    let (sort, after, done) = (query("sort"), query("after"), query("done"));
+    let asked = move || ListOwnProducts {
+        q: q.get(),
+        state: state.get(),
+        low: low.get() == "1",
+        sort: sort.get(),
+        after: after.get(),
+    };
+    let found = api::find(
+        move || (handle.get(), asked()),
+        |(handle, of)| async move {
+            api::catalog::seller_list(handle.clone(), of.clone()).await.map(|page| (handle, of, page))
+        },
+    );
+    let list = loaded(found, move |(handle, of, page)| {
+        let path = Part::Products.path(&handle);
+        let at = |of: &ListOwnProducts| {
+            let low = if of.low { "1" } else { "" };
+            address(
+                &path,
+                &[("q", &of.q), ("state", &of.state), ("low", low), ("sort", &of.sort), ("after", &of.after)],
+            )
+        };
+        let start = ListOwnProducts { after: String::new(), ..of.clone() };
+        let next = page.next.map(|after| at(&ListOwnProducts { after, ..start.clone() }));
+        let first = (!of.after.is_empty()).then(|| at(&start));
+        let of_state = |state: &str, low| at(&ListOwnProducts { state: state.into(), low, ..start.clone() });
+        let all = (of_state("", false), t!(i18n, seller.all), of.state.is_empty() && !of.low);
+        let states = ProductState::ALL.map(|state| {
+            let here = of.state == state.as_str() && !of.low;
+            (of_state(state.as_str(), false), words::product_state(i18n, state), here)
+        });
+        let low = (of_state("", true), t!(i18n, goods.low), of.low);
+        let states = std::iter::once(all).chain(states).chain([low]).collect();
+        let sorts = SORTS.map(|sort| {
+            let words = match sort {
+                "title" => t!(i18n, goods.sort_title),
+                "price" => t!(i18n, goods.sort_price),
+                "stock" => t!(i18n, goods.sort_stock),
+                _ => t!(i18n, goods.sort_newest),
+            };
+            let here = of.sort == sort || (of.sort.is_empty() && sort == SORTS[0]);
+            (at(&ListOwnProducts { sort: sort.into(), ..start.clone() }), words, here)
+        });
+        let low = if of.low { "1" } else { "" };
+        let kept = [("state", of.state.as_str()), ("low", low), ("sort", of.sort.as_str())];
+        let new = format!("{path}/new");
+        let list = if page.items.is_empty() {
+            none(&path, of.q.is_empty() && of.state.is_empty() && !of.low)
+        } else {
+            let rows = page.items.into_iter().map(|product| row(&path, product)).collect_view();
+            view! { <Bulk path=path.clone() back=at(&of)>{rows}</Bulk> }.into_any()
+        };
+        view! {
+            <PageTitle text=tu_string!(i18n, goods.title) />
+            <header class="counter-head">
+                <h1>{t!(i18n, goods.title)}</h1>
+                <LinkButton href=new>{t!(i18n, goods.add)}</LinkButton>
+            </header>
+            <CodeAlert />
+            <Done what=done.get_untracked() />
+            <div class="list-tools">
+                {search(path.clone(), &of.q, t!(i18n, goods.search), &kept)}
+                {chips(t!(i18n, seller.state), states)}
+                {chips(t!(i18n, products.sort), sorts.to_vec())}
+            </div>
+            {list}
+            <Pager first next next_words=tu_string!(i18n, products.next) />
+        }
+    });
+    view! { <Counter here=Part::Products>{list}</Counter> }
+}
+
+/// What was done to products before the page came back.
+#[component]
+pub(super) fn Done(what: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let words = match what.as_str() {
+        "publish" => t!(i18n, goods.published),
+        "archive" => t!(i18n, goods.archived),
+        "delete" => t!(i18n, goods.deleted),
+        "duplicate" => t!(i18n, goods.duplicated),
+        "saved" => t!(i18n, form.saved),
+        _ => return None,
+    };
+    Some(view! { <Alert look="good">{words}</Alert> })
+}
+
+fn none(path: &str, at_all: bool) -> AnyView {
+    let i18n = use_i18n();
+    let (path, new) = (path.to_owned(), format!("{path}/new"));
+    if at_all {
+        let (title, note) = (tu_string!(i18n, goods.none), tu_string!(i18n, goods.none_note));
+        return view! {
+            <EmptyState icon="box" title note>
+                <LinkButton href=new>{t!(i18n, goods.add)}</LinkButton>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let (title, note) = (tu_string!(i18n, products.none), tu_string!(i18n, goods.none_such));
+    view! {
+        <EmptyState icon="search" title note>
+            <LinkButton href=path look="secondary">{t!(i18n, products.show_all)}</LinkButton>
+        </EmptyState>
+    }
+    .into_any()
+}
+
+/// The table, and what can be done to all that are ticked.
+#[component]
+fn Bulk(path: String, back: String, children: Children) -> impl IntoView {
+    let i18n = use_i18n();
+    let ticked = RwSignal::new(0usize);
+    let count = move |event: Event| {
+        let Some(form) = event.current_target().and_then(|form| form.dyn_into::<web_sys::Element>().ok())
+        else {
+            return;
+        };
+        let all = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
+        let Ok(boxes) = form.query_selector_all("input[name=id]") else { return };
+        let boxes =
+            (0..boxes.length()).filter_map(|i| boxes.get(i)?.dyn_into::<web_sys::HtmlInputElement>().ok());
+        let mut sum = 0;
+        for each in boxes {
+            if let Some(all) = all.as_ref().filter(|all| all.name() == "all") {
+                each.set_checked(all.checked());
+            }
+            sum += usize::from(each.checked());
+        }
+        ticked.set(sum);
+    };
+    let columns = vec![
+        (t!(i18n, goods.choose), "tick"),
+        (t!(i18n, goods.product), ""),
+        (t!(i18n, goods.variants), "number wide"),
+        (t!(i18n, goods.price), "number wide"),
+        (t!(i18n, goods.stock), "number"),
+        (t!(i18n, seller.state), ""),
+    ];
+    view! {
+        <form method="post" action=path class="bulk" on:change=count>
+            <input type="hidden" name="back" value=back />
+            <label class="check live-only">
+                <input type="checkbox" name="all" />
+                {t!(i18n, goods.choose_all)}
+            </label>
+            <Table caption=tu_string!(i18n, goods.title) columns>{children()}</Table>
+            <div class="save-bar">
+                <p class="note" role="status">
+                    {move || (ticked.get() > 0).then(|| tu_string!(i18n, goods.chosen, n = ticked.get()).to_string())}
+                </p>
+                <button class="button secondary" name="action" value="publish">{t!(i18n, goods.publish)}</button>
+                <button class="button secondary" name="action" value="archive">{t!(i18n, goods.archive)}</button>
+            </div>
+        </form>
+    }
+}
+
+fn row(path: &str, product: SellerProductCard) -> impl IntoView + use<> {
+    let i18n = use_i18n();
+    let (id, href) = (product.id.to_string(), format!("{path}/{}", product.id));
+    let price = match product.price_varies {
+        true => tu_string!(i18n, products.from, price = product.price.to_string()).to_string(),
+        false => product.price.to_string(),
+    };
+    let name = tu_string!(i18n, goods.choose_one, title = product.title.as_str()).to_string();
+    let low = product.low.then(|| view! { <span class="state low">{t!(i18n, goods.low_mark)}</span> " " });
+    view! {
+        <tr>
+            <td class="tick"><input type="checkbox" name="id" value=id aria-label=name /></td>
+            <th scope="row">
+                <a class="row-link" href=href>{product.title}</a>
+                <span class="note narrow">{price.clone()}</span>
+            </th>
+            <td class="number wide">{product.variants}</td>
+            <td class="number wide">{price}</td>
+            <td class="number">{low}{product.stock}</td>
+            <td><span class=format!("state {}", product.state.as_str())>{words::product_state(i18n, product.state)}</span></td>
+        </tr>
+    }
+}
+
+/// What can be done to one product, each as a form of its own.
+#[component]
+pub(super) fn Actions(handle: String, id: String, state: ProductState, deletable: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let path = Part::Products.path(&handle);
+    let page = format!("{path}/{id}");
+    let shelf = match state {
+        ProductState::Published => ("archive", t!(i18n, goods.archive)),
+        _ => ("publish", t!(i18n, goods.publish)),
+    };
+    let mut actions = vec![(shelf.0, shelf.1, page.clone()), ("duplicate", t!(i18n, goods.duplicate), page)];
+    if deletable {
+        actions.push(("delete", t!(i18n, goods.delete), path.clone()));
+    }
+    let forms = actions.into_iter().map(|(action, words, back)| {
+        view! {
+            <form method="post" action=path.clone()>
+                <input type="hidden" name="id" value=id.clone() />
+                <input type="hidden" name="back" value=back />
+                <input type="hidden" name="action" value=action />
+                <Button look=if action == "delete" { "danger" } else { "secondary" }>{words}</Button>
+            </form>
+        }
+    });
+    view! { <div class="actions">{forms.collect_view()}</div> }
+}

@@ -1,0 +1,229 @@
+//! A shop's settings: what it says about itself, and what it promises.
+
+use haat_shared::{
+    Conflict, Currency, Error,
+    accounts::Draft,
+    media::Picture,
+    permissions::Role,
+    shops::{ShopForm, ShopSettings},
+};
+use leptos::{ev::Event, prelude::*, wasm_bindgen::JsCast, web_sys};
+
+use super::{Counter, Part, products::Done};
+use crate::{
+    api,
+    i18n::{t, tu_string, use_i18n},
+    state::{param, query},
+    storefront::draft_by,
+    ui::{self, Check, CodeAlert, ErrorSummary, Field, Guard, PageTitle, SaveBar, TextArea, loaded},
+    words,
+};
+
+/// The settings of a shop.
+#[component]
+pub(crate) fn Settings() -> impl IntoView {
+    let (handle, draft, done) = (param("handle"), query("draft"), query("done"));
+    let found = api::find(
+        move || (handle.get(), draft.get(), done.get()),
+        |(handle, draft, done)| async move {
+            let settings = api::shops::settings(handle.clone()).await?;
+            let logo = api::shops::shop(handle.clone()).await?.logo;
+            Ok((handle, settings, logo, draft_by("settings", draft).await?, done))
+        },
+    );
+    let page = loaded(found, |(handle, settings, logo, draft, done)| {
+        view! { <Shown handle settings logo draft done /> }
+    });
+    view! { <Counter here=Part::Settings>{page}</Counter> }
+}
+
+#[component]
+fn Shown(
+    handle: String,
+    settings: ShopSettings,
+    logo: Option<Picture>,
+    draft: Draft,
+    done: String,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let ShopSettings { version, currency, commission_bp, form, members } = settings;
+    let dirty = RwSignal::new(draft.error.is_some());
+    let kept = tu_string!(i18n, keep.commission, percent = percent(commission_bp)).to_string();
+    let members = members.into_iter().map(|member| {
+        let role = match member.role {
+            Role::Owner => t!(i18n, keep.owner),
+            Role::Manager => t!(i18n, keep.manager),
+            Role::Fulfilment => t!(i18n, keep.fulfilment),
+            Role::Support => t!(i18n, keep.support),
+        };
+        view! {
+            <li class="row">
+                <div>
+                    <strong>{member.name}</strong>
+                    <p class="note">{member.email}</p>
+                </div>
+                <p>{role}</p>
+            </li>
+        }
+    });
+    let members = members.collect_view();
+    let form = if draft.error.is_some() { ShopForm::read(|name| draft.typed(name)) } else { form };
+    let name = form.name.clone();
+    view! {
+        <PageTitle text=tu_string!(i18n, keep.title) />
+        <h1>{t!(i18n, keep.title)}</h1>
+        <CodeAlert />
+        <Done what=done />
+        <Logo handle=handle.clone() name logo />
+        <Guard dirty />
+        <form
+            method="post"
+            action=Part::Settings.path(&handle)
+            class="form"
+            novalidate
+            on:input=move |_| dirty.set(true)
+            on:submit=move |_| dirty.set(false)
+        >
+            <input type="hidden" name="version" value=version.to_string() />
+            <ShopFields form currency error=draft.error opening=false />
+            <SaveBar dirty busy=false words=t!(i18n, form.save) />
+        </form>
+        <section class="panel" aria-labelledby="members">
+            <h2 id="members">{t!(i18n, keep.members)}</h2>
+            <p class="note">{kept}</p>
+            <ul class="rows">{members}</ul>
+        </section>
+    }
+}
+
+/// Hundredths of a percent as people write them: `10`, `2.5`.
+fn percent(basis_points: i64) -> String {
+    let text = format!("{}.{:02}", basis_points / 100, basis_points % 100);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The fields of a shop, of one that is to be opened too.
+#[component]
+pub(super) fn ShopFields(
+    form: ShopForm,
+    currency: Currency,
+    error: Option<Error>,
+    opening: bool,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let edited = matches!(error, Some(Error::Conflict(Conflict::Edited(_))));
+    let faults: Signal<Option<Error>> = Signal::stored(error);
+    let names = [
+        "handle",
+        "name",
+        "description",
+        "town",
+        "address",
+        "delivery",
+        "free_delivery_from",
+        "delivery_days_min",
+        "delivery_days_max",
+        "express",
+        "express_days_min",
+        "express_days_max",
+        "returns_days",
+    ];
+    let labels = names.map(|name| (name, label(i18n, name))).to_vec();
+    let money = |name| format!("{} ({})", label(i18n, name), currency.code());
+    let again = edited.then(|| view! { <p class="note">{t!(i18n, form.save_over)}</p> });
+    let handle = opening.then(|| {
+        view! { <Field name="handle" label=label(i18n, "handle") value=form.handle.clone() hint=t!(i18n, keep.handle_hint).to_owned() required=true faults /> }
+    });
+    view! {
+        <ErrorSummary faults labels />
+        {again}
+        <section class="panel form">
+            <Field name="name" label=label(i18n, "name") value=form.name required=true faults />
+            {handle}
+            <TextArea name="description" label=label(i18n, "description") value=form.description rows=5 faults />
+            <Field name="town" label=label(i18n, "town") value=form.town required=true faults />
+            <TextArea name="address" label=label(i18n, "address") value=form.address rows=3 hint=t!(i18n, keep.address_hint).to_owned() faults />
+        </section>
+        <section class="panel form" aria-labelledby="delivery-title">
+            <h2 id="delivery-title">{t!(i18n, keep.promises)}</h2>
+            <div class="field-row">
+                <Field name="delivery" label=money("delivery") value=form.delivery keys="decimal" required=true hint=t!(i18n, keep.delivery_hint).to_owned() faults />
+                <Field name="free_delivery_from" label=money("free_delivery_from") value=form.free_delivery_from keys="decimal" hint=t!(i18n, keep.free_hint).to_owned() faults />
+            </div>
+            <div class="field-row">
+                <Field name="delivery_days_min" label=label(i18n, "delivery_days_min") value=form.delivery_days_min keys="numeric" faults />
+                <Field name="delivery_days_max" label=label(i18n, "delivery_days_max") value=form.delivery_days_max keys="numeric" faults />
+            </div>
+            <Field name="express" label=money("express") value=form.express keys="decimal" hint=t!(i18n, keep.express_hint).to_owned() faults />
+            <div class="field-row">
+                <Field name="express_days_min" label=label(i18n, "express_days_min") value=form.express_days_min keys="numeric" faults />
+                <Field name="express_days_max" label=label(i18n, "express_days_max") value=form.express_days_max keys="numeric" faults />
+            </div>
+            <Check name="pickup" label=label(i18n, "pickup") checked=form.pickup />
+            <Field name="returns_days" label=label(i18n, "returns_days") value=form.returns_days keys="numeric" hint=t!(i18n, keep.returns_hint).to_owned() faults />
+        </section>
+    }
+}
+
+fn label(i18n: words::I18n, name: &str) -> String {
+    match name {
+        "handle" => t!(i18n, keep.handle),
+        "description" => t!(i18n, keep.description),
+        "delivery_days_min" => t!(i18n, keep.days_min),
+        "delivery_days_max" => t!(i18n, keep.days_max),
+        "express_days_min" => t!(i18n, keep.express_min),
+        "express_days_max" => t!(i18n, keep.express_max),
+        other => words::form_field(i18n, other),
+    }
+    .to_owned()
+}
+
+/// The sign of a shop. It is kept at once.
+#[component]
+fn Logo(handle: String, name: String, logo: Option<Picture>) -> impl IntoView {
+    let i18n = use_i18n();
+    let (shown, fault) = (RwSignal::new(logo), RwSignal::new(None::<Error>));
+    let chosen = move |event: Event| {
+        let input = event.target().and_then(|input| input.dyn_into::<web_sys::HtmlInputElement>().ok());
+        let Some(file) = input.and_then(|input| input.files()?.get(0)) else { return };
+        let handle = handle.clone();
+        leptos::task::spawn_local(async move {
+            let kept = async {
+                let picture = super::upload(&handle, file).await?;
+                api::shops::set_logo(handle, picture.id).await.map_err(|refused| refused.0)?;
+                Ok::<_, Error>(picture)
+            };
+            match kept.await {
+                Ok(picture) => {
+                    fault.set(None);
+                    shown.set(Some(picture));
+                }
+                Err(error) => fault.set(Some(error)),
+            }
+        });
+    };
+    let wrong = move || {
+        fault.get().map(|error| match error.at("picture") {
+            Some(code) => words::field(i18n, code),
+            None => words::error(i18n, &error),
+        })
+    };
+    view! {
+        <section class="panel form logo-panel live-only">
+            {move || view! { <ui::Picture of=shown.get() title=name.clone() sizes="96px" /> }}
+            <div class="field" class:wrong=move || fault.with(Option::is_some)>
+                <label for="logo">{t!(i18n, keep.logo)}</label>
+                <input id="logo" type="file" accept="image/jpeg,image/png,image/webp" aria-describedby="logo-error" on:change=chosen />
+                <p class="field-error" id="logo-error" role="alert">{wrong}</p>
+            </div>
+        </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn percents_are_short() {
+        assert_eq!([1000, 250, 5, 0].map(super::percent), ["10", "2.5", "0.05", "0"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! The shops of one's own, and the way to another.
+
+use haat_shared::{Currency, accounts::Draft, shops::ShopForm};
+use leptos::prelude::*;
+
+use super::{Part, settings::ShopFields};
+use crate::{
+    api::{self, ApiError},
+    i18n::{t, tu_string, use_i18n},
+    state::query,
+    storefront::draft_by,
+    ui::{Button, EmptyState, LinkButton, PageTitle, loaded},
+};
+
+/// The shops of whoever is signed in.
+#[component]
+pub(crate) fn OwnShops() -> impl IntoView {
+    crate::head::keep_out();
+    let i18n = use_i18n();
+    let found = api::find(|| (), |()| api::accounts::me_here());
+    let page = loaded(found, move |me| {
+        let rows = me.shops.into_iter().map(|shop| {
+            view! { <li class="row"><a class="row-link" href=Part::Home.path(&shop.handle)>{shop.name}</a></li> }
+        });
+        let rows: Vec<_> = rows.collect();
+        let list = if rows.is_empty() {
+            let (title, note) = (tu_string!(i18n, keep.none), tu_string!(i18n, keep.none_note));
+            view! {
+                <EmptyState icon="awning" title note>
+                    <LinkButton href="/seller/new">{t!(i18n, keep.open)}</LinkButton>
+                </EmptyState>
+            }
+            .into_any()
+        } else {
+            view! {
+                <ul class="rows">{rows}</ul>
+                <p class="page-next"><LinkButton href="/seller/new" look="secondary">{t!(i18n, keep.open)}</LinkButton></p>
+            }
+            .into_any()
+        };
+        view! {
+            <PageTitle text=tu_string!(i18n, keep.yours) />
+            <h1>{t!(i18n, keep.yours)}</h1>
+            {list}
+        }
+    });
+    view! { <div class="width page narrow">{page}</div> }
+}
+
+/// A shop that is to be opened.
+#[component]
+pub(crate) fn OpenShop() -> impl IntoView {
+    crate::head::keep_out();
+    let draft = query("draft");
+    let found = api::find(
+        move || draft.get(),
+        |draft| async move {
+            api::accounts::me_here().await?;
+            Ok::<_, ApiError>((api::shops::currency().await?, draft_by("open-shop", draft).await?))
+        },
+    );
+    let page = loaded(found, |(currency, draft)| view! { <Form currency draft /> });
+    view! { <div class="width page narrow">{page}</div> }
+}
+
+#[component]
+fn Form(currency: Currency, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let form = match draft.error {
+        Some(_) => ShopForm::read(|name| draft.typed(name)),
+        None => ShopForm::default(),
+    };
+    view! {
+        <PageTitle text=tu_string!(i18n, keep.open) />
+        <h1>{t!(i18n, keep.open)}</h1>
+        <p class="lead">{t!(i18n, keep.open_note)}</p>
+        <form method="post" action="/seller/new" class="form" novalidate>
+            <ShopFields form currency error=draft.error opening=true />
+            <div><Button>{t!(i18n, keep.open)}</Button></div>
+        </form>
+    }
+}

@@ -1,0 +1,88 @@
+//! Many things of one kind: tables, and charts with the table behind them.
+
+use leptos::prelude::*;
+
+use crate::i18n::{t, use_i18n};
+
+/// A table. Its columns are words and a look: `number` for what is counted, `wide` for what phones leave out.
+#[component]
+pub fn Table(
+    /// What it is a table of, for those who cannot see it.
+    #[prop(into)]
+    caption: String,
+    /// Its columns.
+    columns: Vec<(&'static str, &'static str)>,
+    /// Its rows.
+    children: Children,
+) -> impl IntoView {
+    let heads = columns.into_iter().map(|(words, look)| view! { <th scope="col" class=look>{words}</th> });
+    view! {
+        <table class="table">
+            <caption class="hidden">{caption}</caption>
+            <thead>
+                <tr>{heads.collect_view()}</tr>
+            </thead>
+            <tbody>{children()}</tbody>
+        </table>
+    }
+}
+
+/// A bar chart that begins at zero, with the table of its numbers behind it: for each bar its name, its height, and what
+/// the table says of it.
+#[component]
+pub fn Bars(
+    /// What it shows, in a sentence.
+    #[prop(into)]
+    says: String,
+    /// The columns of the table.
+    columns: Vec<(&'static str, &'static str)>,
+    /// The bars.
+    bars: Vec<(String, i64, Vec<String>)>,
+    /// The words at the highest bar.
+    #[prop(into)]
+    top: String,
+) -> impl IntoView {
+    const HEIGHT: i64 = 160;
+    const STEP: i64 = 20;
+    let i18n = use_i18n();
+    let most = bars.iter().map(|(_, high, _)| *high).max().unwrap_or(0).max(1);
+    let width = i64::try_from(bars.len()).unwrap_or(1).max(1) * STEP;
+    let (first, last) = (bars.first().map(|b| b.0.clone()), bars.last().map(|b| b.0.clone()));
+    let drawn = (0i64..).zip(&bars).map(|(i, (name, high, facts))| {
+        // A little is more than nothing.
+        let high = if *high > 0 { (i128::from(*high) * i128::from(HEIGHT) / i128::from(most)).max(2) } else { 0 };
+        let high = i64::try_from(high).unwrap_or(HEIGHT);
+        let told = format!("{name}: {}", facts.join(", "));
+        view! {
+            <g>
+                <title>{told}</title>
+                <rect class="bar-back" x=(i * STEP).to_string() y="0" width=STEP.to_string() height=HEIGHT.to_string()></rect>
+                <rect
+                    class="bar"
+                    x=(i * STEP + 2).to_string()
+                    y=(HEIGHT - high).to_string()
+                    width=(STEP - 4).to_string()
+                    height=high.to_string()
+                    rx="2"
+                ></rect>
+            </g>
+        }
+    });
+    let drawn = drawn.collect_view();
+    let rows = bars.into_iter().rev().map(|(name, _, facts)| {
+        let facts = facts.into_iter().map(|fact| view! { <td class="number">{fact}</td> }).collect_view();
+        view! { <tr><th scope="row">{name}</th>{facts}</tr> }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <figure class="chart">
+            <p class="chart-top note" aria-hidden="true">{top}</p>
+            <svg viewBox=format!("0 0 {width} {HEIGHT}") preserveAspectRatio="none" role="img" aria-label=says.clone()>{drawn}</svg>
+            <p class="chart-ends note" aria-hidden="true"><span>{first}</span><span>{last}</span></p>
+            <details class="more-of">
+                <summary>{t!(i18n, form.as_table)}</summary>
+                <Table caption=says columns>{rows}</Table>
+            </details>
+        </figure>
+    }
+}

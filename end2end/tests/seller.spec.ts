@@ -1,0 +1,164 @@
+// A shop's counter, with scripts and without: what comes in is worked off, and what goes wrong is told where it went wrong.
+import { randomBytes } from 'node:crypto';
+
+import { type Page, expect, test } from '../fixtures';
+import {
+  SELLERS,
+  SHOPS,
+  type ShopHandle,
+  addOne,
+  arriveAt,
+  awake,
+  beginCheckout,
+  button,
+  field,
+  fillAddress,
+  freshEmail,
+  main,
+  payByCard,
+  payInCash,
+  refused,
+  shopName,
+  signIn,
+  signUp,
+  thanks,
+  title,
+  visit,
+} from '../helpers';
+
+const SHOP = SHOPS[0];
+
+/** Buys one thing from the shop; says the address of the purchase and the number of the order. */
+async function buy(page: Page, way: 'card' | 'cash'): Promise<{ path: string; order: string }> {
+  const name = await shopName(page, SHOP);
+  await addOne(page, SHOP, 1);
+  await beginCheckout(page);
+  await fillAddress(page);
+  if (way === 'card') await payByCard(page, 'approve');
+  else await payInCash(page);
+  const bought = await thanks(page, [name]);
+  return { path: new URL(page.url()).pathname + new URL(page.url()).search, order: bought.orders[0]!.number };
+}
+
+const counter = (shop: ShopHandle, part = '') => `/seller/${shop}${part}`;
+
+async function openOrder(page: Page, number: string): Promise<void> {
+  expect(await visit(page, counter(SHOP, `/orders?q=${number}`))).toBe(200);
+  await main(page).getByRole('link', { name: number, exact: true }).click();
+  await arriveAt(page, `Order ${number}`);
+}
+
+test('an order goes from placed to delivered, and the shopper sees each step', async ({ page, visitor }) => {
+  const seller = await visitor();
+  const { path, order } = await buy(page, 'cash');
+  await signIn(seller, SELLERS[SHOP]);
+  await openOrder(seller, order);
+  await button(seller, 'Confirm the order').click();
+  await expect(button(seller, 'Mark as sent')).toBeVisible();
+  await awake(seller);
+
+  await field(seller, 'Carrier').fill('Blue Dart');
+  await field(seller, 'Tracking number').fill('BD-77');
+  await field(seller, 'Tracking page (optional)').fill('http://track.example');
+  await button(seller, 'Mark as sent').click();
+  await refused(field(seller, 'Tracking page (optional)'));
+  await awake(seller);
+  await expect(field(seller, 'Carrier')).toHaveValue('Blue Dart');
+  await expect(field(seller, 'Tracking number')).toHaveValue('BD-77');
+  await field(seller, 'Tracking page (optional)').fill('https://track.example/BD-77');
+  await button(seller, 'Mark as sent').click();
+  await expect(button(seller, 'Mark as delivered')).toBeVisible();
+  await awake(seller);
+
+  await visit(page, path);
+  await expect(main(page)).toContainText('Carried by Blue Dart, number BD-77.');
+  await expect(main(page).getByRole('link', { name: 'Follow it' })).toHaveAttribute('href', 'https://track.example/BD-77');
+  await button(seller, 'Mark as delivered').click();
+  await expect(main(seller)).toContainText('It has arrived. There is nothing more to do.');
+  await visit(page, path);
+  await expect(main(page)).toContainText('It has arrived.');
+});
+
+test('a cancelled order gives back stock and money', async ({ page, visitor, market }) => {
+  const seller = await visitor();
+  await signIn(seller, SELLERS[SHOP]);
+  const { path, order } = await buy(page, 'card');
+  await openOrder(seller, order);
+  await main(seller).locator('summary', { hasText: 'Cancel the order' }).click();
+  await button(seller, 'Cancel the order').click();
+  await refused(field(seller, 'Reason'));
+  await awake(seller);
+  await field(seller, 'Reason').fill('The glaze has cracked');
+  await button(seller, 'Cancel the order').click();
+  await expect(main(seller)).toContainText('It was cancelled. Stock and money went back.');
+  await expect(async () => {
+    await visit(seller, counter(SHOP, `/orders/${order}`));
+    await expect(main(seller)).toContainText(/went back on/, { timeout: 100 });
+  }).toPass();
+  await visit(page, path);
+  await expect(main(page)).toContainText('This order will not come.');
+  await visit(seller, counter(SHOP, '/balance'));
+  const rows = main(seller).getByRole('row').filter({ hasText: order });
+  await expect(rows).toHaveCount(4);
+  await market.run('ledger', 'verify');
+});
+
+test('a shop is opened, and its settings are kept', async ({ page }) => {
+  const handle = `shop-${randomBytes(4).toString('hex')}`;
+  expect(await visit(page, '/seller')).toBe(401);
+  await signUp(page, freshEmail());
+  await visit(page, '/seller');
+  await main(page).getByRole('link', { name: 'Open a shop' }).click();
+  await arriveAt(page, 'Open a shop');
+  await field(page, 'Name of the shop').fill('Lake & Loom <b>');
+  await field(page, 'Handle').fill('admin');
+  await field(page, 'About the shop (optional)').fill('</textarea> Cloth & yarn');
+  await field(page, 'Town').fill('Pune');
+  await field(page, 'Delivery price (INR)').fill('49');
+  await button(page, 'Open a shop').click();
+  await refused(field(page, 'Handle'));
+  await awake(page);
+  await expect(field(page, 'About the shop (optional)')).toHaveValue('</textarea> Cloth & yarn');
+  await field(page, 'Handle').fill(handle);
+  await button(page, 'Open a shop').click();
+  await arriveAt(page, 'Today');
+  expect(new URL(page.url()).pathname).toBe(`/seller/${handle}`);
+
+  await visit(page, `/seller/${handle}/settings`);
+  await field(page, 'Free delivery from (INR)').fill('1,000');
+  await field(page, 'Days to send things back').fill('many');
+  await button(page, 'Save').click();
+  await refused(field(page, 'Days to send things back'));
+  await awake(page);
+  await expect(field(page, 'Free delivery from (INR)')).toHaveValue('1,000');
+  await field(page, 'Days to send things back').fill('14');
+  await button(page, 'Save').click();
+  await expect(main(page).getByRole('alert')).toContainText('Saved');
+  await visit(page, `/shops/${handle}`);
+  await expect(title(page, 'Lake & Loom <b>')).toBeVisible();
+});
+
+test('several products are taken off sale and put back at once', async ({ page }) => {
+  await signIn(page, SELLERS[SHOPS[1]]);
+  await visit(page, counter(SHOPS[1], '/products?sort=title'));
+  const rows = main(page).locator('tbody tr');
+  const names = [await rows.nth(0).getByRole('link').innerText(), await rows.nth(1).getByRole('link').innerText()];
+  for (const [action, state] of [['Archive', 'Archived'], ['Publish', 'On sale']] as const) {
+    for (const name of names) await main(page).getByRole('checkbox', { name: `Choose ${name}`, exact: true }).check();
+    await button(page, action).click();
+    await expect(main(page).getByRole('alert')).toBeVisible();
+    await awake(page);
+    expect(new URL(page.url()).searchParams.get('sort')).toBe('title');
+    for (const name of names) await expect(rows.filter({ hasText: name })).toContainText(state);
+  }
+});
+
+test('what is not one’s own answers as if it were not there', async ({ page }) => {
+  expect(await visit(page, counter(SHOP))).toBe(401);
+  await signIn(page, SELLERS[SHOPS[1]]);
+  for (const part of ['', '/orders', '/orders/H1-1', '/products', '/products/new', '/balance', '/settings']) {
+    expect(await visit(page, counter(SHOP, part)), part).toBe(404);
+  }
+  expect(await visit(page, counter(SHOPS[1], '/orders/H1-1'))).toBe(404);
+  expect(await visit(page, counter(SHOPS[1], '/products/not-an-id'))).toBe(404);
+});

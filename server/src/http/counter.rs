@@ -1,0 +1,134 @@
+//! The plain forms of a shop's counter.
+
+use axum::{
+    Extension, Form,
+    extract::{Path, State as Extract},
+    response::{IntoResponse, Redirect, Response},
+};
+use haat_engine::{Caller, catalog, orders, random, shops};
+use haat_shared::{
+    Error, FieldCode, Result, catalog::edit::ProductState, id::kinds::ProductId, orders::Shipment,
+    shops::ShopForm,
+};
+
+use super::{
+    State,
+    forms::{Typed, back_with_draft, clean, field, local, with},
+    layers,
+};
+
+/// The next step of an order.
+pub(super) async fn order(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path((handle, number)): Path<(String, String)>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, value) = (&state.booted.engine, |name| field(&typed, name));
+    let page = format!("/seller/{handle}/orders/{number}");
+    let done = match value("action").as_str() {
+        "confirm" => orders::confirm(engine, &caller, &handle, &number).await,
+        "deliver" => orders::deliver(engine, &caller, &handle, &number).await,
+        "cancel" => orders::cancel(engine, &caller, &handle, &number, &value("reason")).await,
+        "ship" => {
+            let shipment = Shipment {
+                carrier: value("carrier"),
+                tracking_number: value("tracking_number"),
+                tracking_url: value("tracking_url"),
+            };
+            orders::ship(engine, &caller, &handle, &number, shipment).await
+        }
+        _ => Err(Error::field("action", FieldCode::NotAChoice)),
+    };
+    match done {
+        Ok(()) => Redirect::to(&page).into_response(),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "order", &page, typed, &error).await,
+        Err(error) => refused(&page, &error),
+    }
+}
+
+/// What is done to one product, or to all that were ticked.
+pub(super) async fn products(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Form(typed): Form<Vec<(String, String)>>,
+) -> Response {
+    let value =
+        |name: &str| typed.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default();
+    let (action, back) = (value("action"), clean(local(&value("back"))));
+    let done: Result<String> = async {
+        let ids = typed.iter().filter(|(name, _)| name == "id").map(|(_, id)| id.parse::<ProductId>());
+        let ids: Vec<ProductId> = ids.collect::<std::result::Result<_, _>>()?;
+        let engine = &state.booted.engine;
+        match (action.as_str(), ids.as_slice()) {
+            ("publish", ids) => {
+                catalog::set_states(engine, &caller, &handle, ids, ProductState::Published).await?
+            }
+            ("archive", ids) => {
+                catalog::set_states(engine, &caller, &handle, ids, ProductState::Archived).await?
+            }
+            ("delete", [id]) => catalog::delete(engine, &caller, &handle, *id).await?,
+            ("duplicate", [id]) => {
+                let copy = catalog::duplicate(engine, &caller, &handle, *id, &random::token()).await?;
+                return Ok(format!("/seller/{handle}/products/{copy}"));
+            }
+            _ => return Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+        Ok(back.clone())
+    }
+    .await;
+    match done {
+        Ok(page) => Redirect::to(&with(&page, "done", &action)).into_response(),
+        Err(error) => refused(&back, &error),
+    }
+}
+
+/// A new shop.
+pub(super) async fn open_shop(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let form = ShopForm::read(|name| field(&typed, name));
+    match shops::open_own(&state.booted.engine, &caller, &form).await {
+        // The handle holds, so it is this but for its case.
+        Ok(_) => Redirect::to(&format!("/seller/{}", form.handle.trim().to_lowercase())).into_response(),
+        Err(error @ Error::Invalid(_)) => {
+            back_with_draft(&state, "open-shop", "/seller/new", typed, &error).await
+        }
+        Err(error) => refused("/seller/new", &error),
+    }
+}
+
+/// The settings of a shop. Who is told that someone else changed them finds what they typed, and may save it over that.
+pub(super) async fn settings(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let page = format!("/seller/{handle}/settings");
+    let saved: Result<i64> = async {
+        let version = field(&typed, "version").parse();
+        let version = version.map_err(|_| Error::field("version", FieldCode::NotNumber))?;
+        let form = ShopForm::read(|name| field(&typed, name));
+        shops::save_settings(&state.booted.engine, &caller, &handle, version, &form).await
+    }
+    .await;
+    match saved {
+        Ok(_) => Redirect::to(&with(&page, "done", "saved")).into_response(),
+        Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => {
+            back_with_draft(&state, "settings", &page, typed, &error).await
+        }
+        Err(error) => refused(&page, &error),
+    }
+}
+
+/// Back to the page with why not; as itself where there is no such page to go back to.
+fn refused(page: &str, error: &Error) -> Response {
+    match error {
+        Error::NotFound | Error::SignInNeeded | Error::Denied | Error::Busy { .. } => layers::plain(error),
+        error => Redirect::to(&with(&clean(page), "error", error.code())).into_response(),
+    }
+}
