@@ -6,6 +6,7 @@ use crate::id::kinds::JobId;
 
 /// A privileged action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
     /// What was done: `jobs::retry`.
     pub action: String,
@@ -21,6 +22,7 @@ pub struct AuditEntry {
 
 /// A piece of work in the operator's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobCard {
     /// Its id.
     pub id: JobId,
@@ -42,6 +44,7 @@ pub struct JobCard {
 
 /// A fact in the operator's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FactCard {
     /// What happened: `order_placed`.
     pub kind: String,
