@@ -18,3 +18,4 @@ mod mails;
 mod media;
 mod program;
 mod requests;
+mod rest;
