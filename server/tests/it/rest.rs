@@ -348,7 +348,7 @@ async fn what_two_edit_is_saved_by_one() {
         let as_read = form.clone();
         form[name] = json!("Another name");
         meena.send("PUT", &path, Some(form.clone())).await.refuses(428, "precondition_required");
-        for old in ["\"0\"", "\"99\"", "nonsense", "W/\"1\""] {
+        for old in ["\"0\"", "\"99\"", "\"nonsense\"", "W/\"1\""] {
             meena
                 .with("if-match", old)
                 .send("PUT", &path, Some(form.clone()))
@@ -389,7 +389,7 @@ async fn a_seller_lists_sells_and_sends() {
     guest.get(&format!("/products/{slug}")).await.is(200);
 
     let stock = format!("/shops/meena-crafts/variants/{variant}/stock");
-    let more = meena.with("idempotency-key", "delivery 7");
+    let more = meena.with("idempotency-key", "delivery-7");
     for _ in 0..2 {
         more.post(&stock, json!({"change": 3})).await.is(204);
     }

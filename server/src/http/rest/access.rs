@@ -32,8 +32,10 @@ pub(super) fn routes(api: Api) -> Api {
 #[serde(deny_unknown_fields)]
 struct Credentials {
     /// The address of the account.
+    #[schema(max_length = 254)]
     email: String,
     /// Its password.
+    #[schema(max_length = 128)]
     password: String,
 }
 
@@ -79,6 +81,7 @@ async fn keys(ask: Ask, (): ()) -> Result<Found<Keys>> {
 #[serde(deny_unknown_fields)]
 struct NewKey {
     /// What its owner calls it.
+    #[schema(format = "line", max_length = 80)]
     name: String,
     /// What it may be used for.
     #[schema(min_items = 1)]

@@ -7,7 +7,7 @@ use haat_shared::{
         Attribute, CategoryCard, CategoryView, ListProducts, ProductCard, ProductView, SORTS,
         edit::{ListOwnProducts, ProductForm, ProductState, SellerProduct, SellerProductCard, VariantForm},
     },
-    id::kinds::{ProductId, VariantId},
+    id::kinds::{MediaId, ProductId, VariantId},
     media::{NewPicture, Picture},
     permissions::Permission,
     routes::*,
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use super::{
     Api, Ask,
     parts::{At, Body, Found, IfMatch, Limit, Listed, Made, Once, Query, Version},
-    shops::{amount, typed},
+    shops::{Price, amount, typed},
 };
 
 pub(super) fn routes(api: Api) -> Api {
@@ -56,7 +56,7 @@ enum Sort {
 #[serde(deny_unknown_fields)]
 struct Which {
     /// Only what these words are in.
-    #[schema(max_length = 100)]
+    #[schema(format = "optional-line", max_length = 100)]
     q: Option<String>,
     /// Only of the shop with this handle.
     shop: Option<String>,
@@ -122,7 +122,7 @@ enum OwnSort {
 #[serde(deny_unknown_fields)]
 struct WhichOwn {
     /// Only what these words are in.
-    #[schema(max_length = 100)]
+    #[schema(format = "optional-line", max_length = 100)]
     q: Option<String>,
     /// Only those in this state.
     #[schema(inline)]
@@ -166,25 +166,43 @@ async fn own(
 #[serde(deny_unknown_fields)]
 struct ProductText {
     /// Its title.
+    #[schema(format = "line", max_length = 500)]
     title: String,
     /// Who made it.
     #[serde(default)]
+    #[schema(format = "optional-line", max_length = 100)]
     brand: String,
     /// The slug of its category.
     #[serde(default)]
+    #[schema(format = "optional-line", max_length = 100)]
     category: String,
     /// What it is, in paragraphs.
     #[serde(default)]
+    #[schema(format = "lines", max_length = 10000)]
     description: String,
     /// Its details, in the order they are shown in.
     #[serde(default)]
-    details: Vec<Attribute>,
+    #[schema(max_items = 50)]
+    details: Vec<Detail>,
     /// What its variants differ in: "Colour", "Size".
     #[serde(default)]
+    #[schema(max_items = 3)]
     options: Vec<String>,
     /// What can be bought, in the order it is shown in.
     #[schema(min_items = 1, max_items = 100)]
     variants: Vec<VariantText>,
+}
+
+/// A detail of a product: "Weight", "3.4 kg".
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Detail {
+    /// What it tells.
+    #[schema(format = "line", max_length = 100)]
+    name: String,
+    /// How much or which.
+    #[schema(format = "line", max_length = 500)]
+    value: String,
 }
 
 /// A variant as its seller writes it.
@@ -195,22 +213,28 @@ struct VariantText {
     id: Option<VariantId>,
     /// What the shop calls it; one is made up where it is empty.
     #[serde(default)]
+    #[schema(format = "optional-line", max_length = 64)]
     sku: String,
     /// Its values of the product's options, in their order.
     #[serde(default)]
     options: Vec<String>,
     /// What tells it from its siblings where the product names no options.
     #[serde(default)]
+    #[schema(format = "optional-line", max_length = 100)]
     title: String,
     /// What one costs.
+    #[schema(value_type = Price)]
     price: Money,
     /// What one cost before.
+    #[schema(value_type = Option<Price>)]
     compare_at: Option<Money>,
     /// How many there are. Of a new variant it is what there is at first; that of others is changed at
     /// `/shops/{handle}/variants/{id}/stock`, so that what is sold meanwhile stays sold.
     #[serde(default)]
+    #[schema(minimum = 0, maximum = 1000000000)]
     stock: i64,
     /// With so many left or fewer the shop is told.
+    #[schema(minimum = 0, maximum = 1000000000)]
     low_stock: Option<i64>,
 }
 
@@ -232,7 +256,7 @@ impl From<ProductText> for ProductForm {
             brand: text.brand,
             category: text.category,
             description: text.description,
-            details: text.details,
+            details: text.details.into_iter().map(|d| Attribute { name: d.name, value: d.value }).collect(),
             options: text.options,
             variants: text.variants.into_iter().map(variant).collect(),
         }
@@ -272,6 +296,7 @@ fn own_of(kept: SellerProduct) -> Result<Version<OwnProduct>> {
         })
     });
     let variants = variants.collect::<Result<_>>()?;
+    let details = details.into_iter().map(|d| Detail { name: d.name, value: d.value }).collect();
     let product = ProductText { title, brand, category, description, details, options, variants };
     let (id, slug, state, deletable) = (kept.id, kept.slug, kept.state, kept.deletable);
     Ok(Version(kept.version, OwnProduct { id, slug, state, deletable, product }))
@@ -294,7 +319,7 @@ async fn create(
 
 async fn update(
     ask: Ask,
-    (At((handle, id)), IfMatch(version), Body(product)): (Own, IfMatch, Body<ProductText>),
+    (At((handle, id)), Body(product), IfMatch(version)): (Own, Body<ProductText>, IfMatch),
 ) -> Result<Version<OwnProduct>> {
     // The version is the key: who repeats it changes nothing more.
     let key = random::token();
@@ -339,14 +364,27 @@ async fn pictures(ask: Ask, At((handle, id)): Own) -> Result<Found<Pictures>> {
 struct Gallery {
     /// Pictures of the shop, in the order they are shown in.
     #[schema(max_items = 8)]
-    items: Vec<NewPicture>,
+    items: Vec<GalleryPicture>,
+}
+
+/// A picture of a gallery to be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct GalleryPicture {
+    /// A picture of the shop.
+    media: MediaId,
+    /// What it shows.
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 300)]
+    alt: String,
 }
 
 async fn set_pictures(
     ask: Ask,
     (At((handle, id)), Body(gallery)): (Own, Body<Gallery>),
 ) -> Result<Found<Pictures>> {
-    media::set_pictures(ask.engine(), &ask.caller, &handle, id, gallery.items).await?;
+    let pictures_of = gallery.items.into_iter().map(|p| NewPicture { media: p.media, alt: p.alt }).collect();
+    media::set_pictures(ask.engine(), &ask.caller, &handle, id, pictures_of).await?;
     pictures(ask, At((handle, id))).await
 }
 
@@ -355,6 +393,7 @@ async fn set_pictures(
 #[serde(deny_unknown_fields)]
 struct StockChange {
     /// So many more; fewer, below zero. Never fewer than are held for those who are paying.
+    #[schema(minimum = -1000000000, maximum = 1000000000)]
     change: i64,
 }
 

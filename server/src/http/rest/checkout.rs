@@ -32,25 +32,32 @@ pub(super) fn routes(api: Api) -> Api {
 #[serde(deny_unknown_fields)]
 struct Destination {
     /// Who receives them.
+    #[schema(format = "line", max_length = 100)]
     name: String,
     /// Street and number.
+    #[schema(format = "line", max_length = 200)]
     line1: String,
     /// Flat, floor, landmark.
     #[serde(default)]
+    #[schema(format = "optional-line", max_length = 200)]
     line2: String,
     /// Town.
+    #[schema(format = "line", max_length = 100)]
     city: String,
     /// State or province.
     #[serde(default)]
+    #[schema(format = "optional-line", max_length = 100)]
     region: String,
     /// Postal code.
     #[serde(default)]
+    #[schema(format = "optional-line", max_length = 20)]
     postal_code: String,
     /// ISO 3166 code of the country.
-    #[schema(pattern = "^[A-Z]{2}$")]
+    #[schema(pattern = "^[A-Za-z]{2}$")]
     country: String,
     /// Telephone for the courier.
     #[serde(default)]
+    #[schema(pattern = "^[-0-9+() .]*$", max_length = 30)]
     phone: String,
 }
 
@@ -59,12 +66,12 @@ struct Destination {
 #[serde(deny_unknown_fields)]
 struct Wishes {
     /// Where the confirmation goes.
+    #[schema(format = "email-address", max_length = 254)]
     email: String,
     /// Where the goods go.
     address: Destination,
     /// How each shop is to bring its part, by the shop's id; the usual way where nothing is said.
     #[serde(default)]
-    #[schema(value_type = BTreeMap<String, Delivery>)]
     delivery: BTreeMap<ShopId, Delivery>,
     /// How it is paid.
     method: Method,
@@ -77,12 +84,12 @@ struct NewCheckout {
     /// What is bought.
     cart: CartId,
     /// Where the confirmation goes.
+    #[schema(format = "email-address", max_length = 254)]
     email: String,
     /// Where the goods go.
     address: Destination,
     /// How each shop is to bring its part, by the shop's id; the usual way where nothing is said.
     #[serde(default)]
-    #[schema(value_type = BTreeMap<String, Delivery>)]
     delivery: BTreeMap<ShopId, Delivery>,
     /// How it is paid.
     method: Method,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use haat_shared::{
+    Currency,
     access::Scope,
     routes::{API_DOCS, Access, Route},
 };
@@ -42,6 +43,25 @@ pub(super) fn schema_of<T: ToSchema>(what: &mut Described) -> Value {
         return schema;
     }
     what.schemas.insert(name.clone(), schema);
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// The schema of a page of a list.
+pub(super) fn page_of<T: ToSchema>(what: &mut Described) -> Value {
+    let rows = schema_of::<T>(what);
+    let name = format!("{}Page", T::name());
+    let page = json!({
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": {"type": "array", "items": rows, "description": "The rows."},
+            "next": {
+                "type": ["string", "null"],
+                "description": "What to ask for as `after` to get the rows behind these; null at the end.",
+            },
+        },
+    });
+    what.schemas.insert(name.clone(), page);
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
@@ -86,6 +106,9 @@ impl Document {
         if route.access != Access::Anyone {
             refusals.insert(404);
         }
+        if route.access == Access::Holder {
+            refusals.insert(422);
+        }
         if route.method != "GET" {
             refusals.extend([409, 422, 429]);
         }
@@ -121,8 +144,8 @@ impl Document {
     }
 
     /// The whole document, and the operations in the order they were added.
-    pub(super) fn finish(self, server: &str) -> (Value, Vec<Operation>) {
-        let document = json!({
+    pub(super) fn finish(self, server: &str, currency: Currency) -> (Value, Vec<Operation>) {
+        let mut document = json!({
             "openapi": "3.1.0",
             "info": {
                 "title": "Haat",
@@ -133,7 +156,7 @@ impl Document {
             "servers": [{"url": server}],
             "paths": self.paths,
             "components": {
-                "schemas": schemas(self.schemas),
+                "schemas": schemas(self.schemas, currency),
                 "responses": {"Problem": problem(false), "Later": problem(true)},
                 "securitySchemes": {
                     "token": {
@@ -143,6 +166,7 @@ impl Document {
                 },
             },
         });
+        patterns(&mut document);
         (document, self.operations)
     }
 }
@@ -151,6 +175,28 @@ const INTRODUCTION: &str = "Nouns in the plural, JSON in snake_case. Ids carry t
     RFC 3339 in UTC. Money is `{\"amount\": 124900, \"currency\": \"INR\"}`, in minor units. Lists are \
     `{\"items\": […], \"next\": \"…\"}`: `next`, sent as `after`, gets the rows behind. Refusals are problem details \
     (RFC 9457) with a stable `code`. Cookies are not looked at.";
+
+/// Says what our own formats are, by a pattern: no control characters, nothing that turns the text around.
+fn patterns(value: &mut Value) {
+    const NOT: &str = r"\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069";
+    const LABEL: &str = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?";
+    if let Some(pattern) = value.get("format").and_then(Value::as_str).and_then(|format| match format {
+        "line" => Some(format!(r"^[^{NOT}]*[^\s{NOT}][^{NOT}]*$")),
+        "optional-line" => Some(format!("^[^{NOT}]*$")),
+        "lines" => Some(format!("^[^{}]*$", NOT.replace(r"\u001f", r"\u0008\u000b-\u001f"))),
+        "email-address" => Some(format!(r#"^[^\s{NOT}<>(),;:\\"\[\]@]{{1,64}}@({LABEL}\.)+{LABEL}$"#)),
+        "https-url" => Some(format!(r#"^(https://({LABEL}\.)+{LABEL}(:[0-9]+)?([/?#][!#-;=?-\[\]-~]*)?)?$"#)),
+        _ => None,
+    }) {
+        value["pattern"] = pattern.into();
+        value.as_object_mut().map(|schema| schema.remove("format"));
+    }
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(patterns),
+        Value::Array(items) => items.iter_mut().for_each(patterns),
+        _ => {}
+    }
+}
 
 /// `GET /api/v1/carts/{id}` as `get_carts_id`.
 fn id(route: &Route) -> String {
@@ -184,7 +230,7 @@ fn problem(later: bool) -> Value {
     problem
 }
 
-fn schemas(mut schemas: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+fn schemas(mut schemas: BTreeMap<String, Value>, currency: Currency) -> BTreeMap<String, Value> {
     let text = json!({"type": "string"});
     let field = json!({
         "type": "object", "required": ["field", "code", "message"],
@@ -205,5 +251,10 @@ fn schemas(mut schemas: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
         },
     });
     schemas.insert("Problem".into(), problem);
+    if let Some(price) = schemas.get_mut("Price") {
+        price["properties"]["currency"] = json!({
+            "type": "string", "enum": [currency], "description": "The market's currency.",
+        });
+    }
     schemas
 }

@@ -29,7 +29,7 @@ use haat_engine::{
     idempotency::{self, Claim, Key},
 };
 use haat_shared::{
-    Error, Result,
+    Error, FieldCode, Result,
     id::kinds::Job,
     routes::{API_DOCS, API_DOCUMENT, Access, Route},
 };
@@ -119,7 +119,8 @@ fn api() -> Api {
 /// The routes of the API and of what is said about it.
 pub(super) fn router(state: &State) -> Router<State> {
     let Api { router, document } = api();
-    let (document, operations) = document.finish(&state.booted.engine.public_url);
+    let (document, operations) =
+        document.finish(&state.booted.engine.public_url, state.booted.engine.currency);
     let page = docs::page(&document, &operations);
     let document = document.to_string();
     let nothing = any(async || Problem::from(StatusCode::NOT_FOUND));
@@ -162,10 +163,20 @@ fn bearer(headers: &HeaderMap) -> Result<Option<String>> {
     if known { Ok(Some(token.trim().to_owned())) } else { Err(Error::SignInNeeded) }
 }
 
+/// The token of a guest's cart, which is one of ours by its looks at least.
+fn cart_token(headers: &HeaderMap) -> Result<Option<&str>> {
+    let Some(value) = headers.get(CART) else { return Ok(None) };
+    let ours = |token: &&str| {
+        token.len() == 43 && token.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    let token = value.to_str().ok().filter(ours);
+    token.map(Some).ok_or_else(|| Error::field("Haat-Cart", FieldCode::BadCharacters))
+}
+
 /// Finds out who asks, and whether they may ask this at all. Which things they may see is the use case's business.
 async fn identify(state: State, route: &Route, headers: &HeaderMap, address: String) -> Result<Ask> {
     let credential = bearer(headers)?;
-    let cart = headers.get(CART).and_then(|token| token.to_str().ok()).filter(|token| !token.is_empty());
+    let cart = cart_token(headers)?;
     let engine = &state.booted.engine;
     let mut caller = programs::caller(engine, credential.as_deref(), cart, route.scope).await?;
     caller.locale = problem::language(&state, headers).tag();
@@ -278,7 +289,7 @@ mod tests {
     use serde_json::Value;
 
     fn document() -> Value {
-        api().document.finish("http://localhost").0
+        api().document.finish("http://localhost", haat_shared::Currency::INR).0
     }
 
     /// What is documented is what is on the list, and the other way round: it is served from the same place.

@@ -35,7 +35,7 @@ pub(super) fn routes(api: Api) -> Api {
 #[serde(deny_unknown_fields)]
 struct Which {
     /// Only those that these words are in.
-    #[schema(max_length = 100)]
+    #[schema(format = "optional-line", max_length = 100)]
     q: Option<String>,
     /// The `next` of the page before.
     after: Option<String>,

@@ -51,6 +51,7 @@ async fn purchase(
 #[serde(deny_unknown_fields)]
 struct Cancellation {
     /// A line that the other side reads.
+    #[schema(format = "line", max_length = 300)]
     reason: String,
 }
 
@@ -72,7 +73,7 @@ async fn cancel_own(
 #[serde(deny_unknown_fields)]
 pub(super) struct WhichOrders {
     /// Only those whose number, e-mail or name has these words.
-    #[schema(max_length = 100)]
+    #[schema(format = "optional-line", max_length = 100)]
     q: Option<String>,
     /// Only those in this state.
     #[schema(inline)]
@@ -117,11 +118,14 @@ async fn confirm(ask: Ask, (At((handle, number)), _): (Order, Once)) -> Result<(
 #[serde(deny_unknown_fields)]
 struct Parcel {
     /// Who carries it.
+    #[schema(format = "line", max_length = 80)]
     carrier: String,
     /// What the carrier calls it.
+    #[schema(format = "line", max_length = 80)]
     tracking_number: String,
     /// Where it can be followed: an address that begins with `https://`.
     #[serde(default)]
+    #[schema(format = "https-url", max_length = 500)]
     tracking_url: String,
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{
-    document::{Described, schema_of},
+    document::{Described, page_of, schema_of},
     problem::Problem,
 };
 
@@ -168,17 +168,12 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Body<T> {
         if !kind.eq_ignore_ascii_case("application/json") {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into());
         }
-        let mut json = serde_json::Deserializer::from_slice(&sent.body);
-        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let field = error.path().to_string();
-            let why = error.into_inner();
-            match why.classify() {
-                serde_json::error::Category::Data => Problem::NotReadable { field, why: why.to_string() },
-                _ => StatusCode::BAD_REQUEST.into(),
-            }
-        })?;
-        json.end().map_err(|_| StatusCode::BAD_REQUEST)?;
-        Ok(Self(value))
+        let mut json: Value = serde_json::from_slice(&sent.body).map_err(|_| StatusCode::BAD_REQUEST)?;
+        whole(&mut json);
+        serde_path_to_error::deserialize(json).map(Self).map_err(|error| Problem::NotReadable {
+            field: error.path().to_string(),
+            why: error.into_inner().to_string(),
+        })
     }
 
     fn describe(what: &mut Described) {
@@ -187,6 +182,22 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Body<T> {
         for status in [400, 413, 415, 422] {
             what.may_answer(status);
         }
+    }
+}
+
+/// In JSON `2.0` is a whole number too.
+fn whole(json: &mut Value) {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match json {
+        Value::Array(items) => items.iter_mut().for_each(whole),
+        Value::Object(fields) => fields.values_mut().for_each(whole),
+        Value::Number(n) if n.is_f64() => {
+            let whole = n.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < EXACT);
+            if let Some(whole) = whole {
+                *n = (whole as i64).into();
+            }
+        }
+        _ => {}
     }
 }
 
@@ -201,7 +212,8 @@ impl Part for Once {
 
     fn read(sent: &Sent) -> Result<Self, Problem> {
         let key = sent.headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()).unwrap_or_default();
-        let fits = (1..=haat_engine::idempotency::KEY_MAX).contains(&key.len());
+        let fits = (1..=haat_engine::idempotency::KEY_MAX).contains(&key.len())
+            && key.bytes().all(|b| b.is_ascii_graphic());
         if fits { Ok(Self(key.to_owned())) } else { Err(Problem::KeyMissing) }
     }
 
@@ -222,18 +234,27 @@ pub(super) struct IfMatch(pub(super) i64);
 
 impl Part for IfMatch {
     fn read(sent: &Sent) -> Result<Self, Problem> {
-        let tag = sent.headers.get(header::IF_MATCH).ok_or(StatusCode::PRECONDITION_REQUIRED)?;
-        let version =
-            tag.to_str().ok().and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok());
-        version.map(Self).ok_or(StatusCode::PRECONDITION_FAILED.into())
+        let tag = sent.headers.get(header::IF_MATCH).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+        if tag.is_empty() {
+            return Err(StatusCode::PRECONDITION_REQUIRED.into());
+        }
+        // A tag that could be another's is a version that there is not; anything else is no tag.
+        let weak = tag.strip_prefix("W/");
+        let quoted = weak.unwrap_or(tag).strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+        let inner = quoted.filter(|inner| !inner.contains('"')).ok_or(StatusCode::BAD_REQUEST)?;
+        match inner.parse() {
+            Ok(version) if weak.is_none() => Ok(Self(version)),
+            _ => Err(StatusCode::PRECONDITION_FAILED.into()),
+        }
     }
 
     fn describe(what: &mut Described) {
         what.parameters.push(json!({
             "name": "If-Match", "in": "header", "required": true,
             "description": "The ETag of the answer that you read: the version that you change.",
-            "schema": {"type": "string", "pattern": "^\"[0-9]{1,18}\"$"},
+            "schema": {"type": "string", "pattern": "^(W/)?\"[!#-~]*\"$"},
         }));
+        what.may_answer(400);
         what.may_answer(412);
         what.may_answer(428);
     }
@@ -292,9 +313,7 @@ impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Listed<T> {
     }
 
     fn schema(what: &mut Described) -> Option<Value> {
-        // A page refers to its rows and does not bring them.
-        schema_of::<T>(what);
-        Some(schema_of::<Page<T>>(what))
+        Some(page_of::<T>(what))
     }
 }
 

@@ -39,33 +39,56 @@ async fn shop(ask: Ask, At(handle): At<String>) -> Result<Found<ShopView>> {
 #[serde(deny_unknown_fields)]
 struct Settings {
     /// Its name.
+    #[schema(format = "line", max_length = 80)]
     name: String,
     /// What it says about itself.
     #[serde(default)]
+    #[schema(format = "lines", max_length = 2000)]
     description: String,
     /// The town it sends from.
+    #[schema(format = "line", max_length = 80)]
     town: String,
     /// Where it can be written to.
     #[serde(default)]
+    #[schema(format = "lines", max_length = 500)]
     address: String,
     /// What it asks for bringing an order.
+    #[schema(value_type = Price)]
     delivery: Money,
     /// From this much on it asks nothing for that.
+    #[schema(value_type = Option<Price>)]
     free_delivery_from: Option<Money>,
     /// How many days it takes at least until an order is there.
+    #[schema(minimum = 0, maximum = 365)]
     delivery_days_min: i64,
     /// How many days at most.
+    #[schema(minimum = 0, maximum = 365)]
     delivery_days_max: i64,
     /// What it asks for a quicker way; none for no such way.
+    #[schema(value_type = Option<Price>)]
     express: Option<Money>,
     /// How many days that takes at least.
+    #[schema(minimum = 0, maximum = 365)]
     express_days_min: i64,
     /// How many days at most.
+    #[schema(minimum = 0, maximum = 365)]
     express_days_max: i64,
     /// Whether shoppers may come for their orders.
     pickup: bool,
     /// For how many days things may come back; 0 for not at all.
+    #[schema(minimum = 0, maximum = 365)]
     returns_days: i64,
+}
+
+/// An amount that something costs, in minor units of the market's currency.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is the schema of amounts that are sent")]
+pub(super) struct Price {
+    /// The minor units.
+    #[schema(minimum = 0, maximum = 1000000000000i64)]
+    amount: i64,
+    /// The currency.
+    currency: Currency,
 }
 
 /// An amount as a form takes it: with its currency, since another one than the shop's does not do.
@@ -155,7 +178,7 @@ async fn settings(ask: Ask, At(handle): At<String>) -> Result<Version<ShopSettin
 
 async fn save(
     ask: Ask,
-    (At(handle), IfMatch(version), Body(new)): (At<String>, IfMatch, Body<Settings>),
+    (At(handle), Body(new), IfMatch(version)): (At<String>, Body<Settings>, IfMatch),
 ) -> Result<Version<ShopSettings>> {
     let form = new.form(&handle);
     shops::save_settings(ask.engine(), &ask.caller, &handle, version, &form).await?;
