@@ -233,7 +233,7 @@ enum Paid {
         /// What lets anyone read the purchase: `/purchases/{number}?key=…`.
         key: String,
         /// What was bought.
-        purchase: PurchaseView,
+        purchase: Box<PurchaseView>,
     },
     /// The shopper goes on at the gateway's page; the purchase follows.
     Redirect {
@@ -255,5 +255,5 @@ async fn pay(
     };
     let PurchaseLink { number, key } = link(&url).ok_or(Error::Internal)?;
     let purchase = orders::purchase(engine, caller, &number, &key).await?;
-    Ok(Found(Paid::Done { key, purchase }))
+    Ok(Found(Paid::Done { key, purchase: purchase.into() }))
 }

@@ -91,7 +91,7 @@ impl Limits {
     /// Where a request comes from: the connection's other end, or what the proxy in front says last, where there is one.
     pub(in crate::http) fn address(&self, headers: &HeaderMap, extensions: &Extensions) -> String {
         let told = Some(self.address_header.as_str()).filter(|name| !name.is_empty());
-        let told = told.and_then(|name| headers.get_all(name).iter().last()?.to_str().ok());
+        let told = told.and_then(|name| headers.get_all(name).iter().next_back()?.to_str().ok());
         if let Some(last) = told.and_then(|told| told.rsplit(',').next()) {
             return last.trim().to_owned();
         }
