@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::{WhoRow, check_password, signed_in};
-use crate::{Caller, Engine, Who, clock::rfc3339, db::Tx, params, random, rows, statements};
+use crate::{Caller, Engine, Who, carts, clock::rfc3339, db::Tx, params, random, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
     access::{ApiKeyCard, KEYS_MAX, MadeApiKey, NewApiKey, Scope, Tokens},
@@ -161,17 +161,20 @@ fn scopes(stored: &str) -> Vec<Scope> {
     stored.split(' ').filter_map(Scope::parse).collect()
 }
 
-/// Signs a program in.
-pub async fn sign_in(engine: &Engine, _: &Caller, form: SignIn) -> Result<Tokens> {
+/// Signs a program in; the guest's cart joins the account's.
+pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<Tokens> {
     let user = check_password(engine, form).await?;
     let now = engine.clock.now_ms();
     let (grant, token): (GrantId, _) = (random::id(now), random::token());
-    let input = (grant, user, random::token_hash(&token), now);
+    let input = (grant, user, random::token_hash(&token), caller.cart, now);
     engine
         .db
-        .write("access::sign_in", input, |tx, (grant, user, token, now)| {
+        .write("access::sign_in", input, |tx, (grant, user, token, cart, now)| {
             Box::pin(async move {
                 tx.exec(&GRANT, params![*grant, *user, *token, *now, *now + REFRESH_MS]).await?;
+                if let Some(cart) = cart {
+                    carts::join_in_tx(tx, *cart, *user, *now).await?;
+                }
                 Ok(())
             })
         })

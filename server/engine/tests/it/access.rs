@@ -1,6 +1,6 @@
 //! Programs come in with tokens and keys.
 
-use haat_engine::{Caller, accounts::access::*, orders, shops};
+use haat_engine::{Caller, accounts::access::*, carts, orders, shops};
 use haat_shared::{
     Error, FieldCode,
     access::{KEYS_MAX, NewApiKey, Scope},
@@ -24,10 +24,13 @@ both! {
         let wrong = SignIn { password: "wrong-wrong".into(), ..credentials("meena-crafts") };
         let refused = sign_in(engine, &Caller::guest(), wrong).await.unwrap_err();
         assert_eq!(refused, Error::field("password", FieldCode::WrongCredentials));
-        let tokens = sign_in(engine, &Caller::guest(), credentials("meena-crafts")).await.unwrap();
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 10).await;
+        let guest = market.guest_with(&[(lamp, 2)]).await;
+        let tokens = sign_in(engine, &guest, credentials("meena-crafts")).await.unwrap();
         let who = |token: String| async move { caller(engine, Some(&token), None, None).await };
         let meena = who(tokens.access_token.clone()).await.unwrap();
         assert_eq!(meena.user().unwrap().shops[0].handle, "meena-crafts");
+        assert_eq!(carts::view(engine, &meena).await.unwrap().pieces, 2, "the guest's cart is the account's");
         orders::seller_list(engine, &meena, "meena-crafts", ListOrders::default()).await.unwrap();
 
         // Another header, a changed claim, no signature, another market's secret: none is ours.

@@ -54,6 +54,8 @@ struct Parameter {
 struct Name {
     name: String,
     linked: bool,
+    /// Whether it is a list of them.
+    many: bool,
 }
 
 struct Schema {
@@ -73,6 +75,13 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+/// What a schema is about: the first paragraph. That of what may be null stands with what it is otherwise.
+fn about(schema: &Value) -> String {
+    let inner = schema["oneOf"].as_array().into_iter().flatten().find(|s| s["type"] != "null");
+    let about = schema["description"].as_str().or(inner.and_then(|s| s["description"].as_str()));
+    about.unwrap_or_default().split("\n\n").next().unwrap_or_default().to_owned()
+}
+
 fn who(route: &Route) -> String {
     let who = match route.access {
         Access::Anyone => "Anyone",
@@ -89,11 +98,14 @@ fn who(route: &Route) -> String {
     }
 }
 
+/// More values than this say nothing to a reader.
+const FEW: usize = 20;
+
 /// What a schema is, in a word.
 fn kind(schema: &Value) -> Name {
-    let plain = |name: String| Name { name, linked: false };
+    let plain = |name: String| Name { name, linked: false, many: false };
     if let Some(name) = schema["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
-        return Name { name: name.to_owned(), linked: true };
+        return Name { name: name.to_owned(), linked: true, many: false };
     }
     if let Some(any) = schema["oneOf"].as_array() {
         let other: Vec<&Value> = any.iter().filter(|s| s["type"] != "null").collect();
@@ -102,13 +114,13 @@ fn kind(schema: &Value) -> Name {
             _ => plain("one of several".into()),
         };
     }
-    if let Some(values) = schema["enum"].as_array() {
+    if let Some(values) = schema["enum"].as_array().filter(|values| values.len() < FEW) {
         let values: Vec<String> = values.iter().map(text).collect();
         return plain(values.join(" | "));
     }
     if schema["type"] == "array" {
         let of = kind(&schema["items"]);
-        return Name { name: of.name, linked: of.linked };
+        return Name { many: true, ..of };
     }
     match &schema["type"] {
         Value::String(name) => plain(name.clone()),
@@ -126,7 +138,7 @@ fn body(of: &Value) -> Option<Name> {
 fn example(schema: &Value, schemas: &Value, depth: u8) -> Value {
     if let Some(name) = schema["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
         return match name {
-            "Money" => serde_json::json!({"amount": 124_900, "currency": "INR"}),
+            "Money" | "Price" | "Fee" => serde_json::json!({"amount": 124_900, "currency": "INR"}),
             _ if depth == 0 => Value::Null,
             _ => example(&schemas[name], schemas, depth - 1),
         };
@@ -148,6 +160,11 @@ fn example(schema: &Value, schemas: &Value, depth: u8) -> Value {
             }
         }
         return Value::Object(whole);
+    }
+    if let Some(prefix) =
+        schema["pattern"].as_str().and_then(|p| p.strip_suffix("_[0-7][0-9a-hjkmnp-tv-z]{25}$"))
+    {
+        return format!("{}_…", prefix.trim_start_matches('^')).into();
     }
     match schema["type"].as_str() {
         Some("array") => Value::Array(vec![example(&schema["items"], schemas, depth)]),
@@ -217,10 +234,10 @@ fn schema((name, schema): (&String, &Value)) -> Schema {
         name: name.clone(),
         required: needed(name),
         kind: kind(of),
-        about: text(&of["description"]),
+        about: about(of),
     });
     let fields: Vec<Field> = fields.collect();
-    let mut about = text(&schema["description"]);
+    let mut about = about(schema);
     if fields.is_empty() {
         about = format!("{about} {}", kind(schema).name);
     }

@@ -176,7 +176,7 @@ const INTRODUCTION: &str = "Nouns in the plural, JSON in snake_case. Ids carry t
     `{\"items\": […], \"next\": \"…\"}`: `next`, sent as `after`, gets the rows behind. Refusals are problem details \
     (RFC 9457) with a stable `code`. Cookies are not looked at.";
 
-/// Says what our own formats are, by a pattern: no control characters, nothing that turns the text around.
+/// Says what our own formats are, by a pattern (no control characters, nothing that turns the text around), and what is a time.
 fn patterns(value: &mut Value) {
     const NOT: &str = r"\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069";
     const LABEL: &str = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?";
@@ -190,6 +190,11 @@ fn patterns(value: &mut Value) {
     }) {
         value["pattern"] = pattern.into();
         value.as_object_mut().map(|schema| schema.remove("format"));
+    }
+    // What our types say in words.
+    let text = value["type"] == "string" || value["type"] == json!(["string", "null"]);
+    if text && value["description"].as_str().is_some_and(|about| about.contains("RFC 3339")) {
+        value["format"] = "date-time".into();
     }
     match value {
         Value::Object(fields) => fields.values_mut().for_each(patterns),
@@ -251,10 +256,10 @@ fn schemas(mut schemas: BTreeMap<String, Value>, currency: Currency) -> BTreeMap
         },
     });
     schemas.insert("Problem".into(), problem);
-    if let Some(price) = schemas.get_mut("Price") {
-        price["properties"]["currency"] = json!({
-            "type": "string", "enum": [currency], "description": "The market's currency.",
-        });
+    for sent in ["Price", "Fee"] {
+        if let Some(sent) = schemas.get_mut(sent) {
+            sent["properties"]["currency"] = json!({"type": "string", "enum": [currency]});
+        }
     }
     schemas
 }

@@ -147,6 +147,7 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Query<T> {
         for (name, mut schema) in schema["properties"].as_object().cloned().unwrap_or_default() {
             let required = required.as_array().is_some_and(|names| names.contains(&json!(name)));
             let description = schema.as_object_mut().and_then(|s| s.remove("description"));
+            let schema = not_null(schema);
             what.parameters.push(json!({
                 "name": name, "in": "query", "required": required, "schema": schema,
                 "description": description.unwrap_or_default(),
@@ -154,6 +155,17 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Query<T> {
         }
         what.may_answer(422);
     }
+}
+
+/// What a schema says besides that it may be null: a query leaves out what it does not say.
+fn not_null(mut schema: Value) -> Value {
+    if let Some(kinds) = schema["type"].as_array() {
+        let kind = kinds.iter().find(|kind| *kind != "null").cloned();
+        schema["type"] = kind.unwrap_or_default();
+    }
+    let choices = schema.get_mut("oneOf").and_then(Value::as_array_mut);
+    let choice = choices.and_then(|choices| choices.iter_mut().find(|choice| choice["type"] != "null"));
+    choice.map(Value::take).unwrap_or(schema)
 }
 
 /// A body of JSON.
@@ -389,4 +401,55 @@ impl<'de> serde::Deserialize<'de> for Limit {
 /// The page that `after` and `limit` ask for.
 pub(super) fn page(after: &Option<String>, limit: Option<Limit>) -> haat_shared::page::Ask<'_> {
     haat_shared::page::Ask { after: after.as_deref().unwrap_or_default(), limit: limit.map(|l| l.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_may_be_written_with_a_fraction_of_nothing() {
+        let mut sent = json!({"a": [2.0, 2.5, -7.0, 1e300, 9, "2.0"]});
+        whole(&mut sent);
+        assert_eq!(sent, json!({"a": [2, 2.5, -7, 1e300, 9, "2.0"]}));
+    }
+
+    #[test]
+    fn a_query_leaves_out_what_may_be_null() {
+        assert_eq!(
+            not_null(json!({"type": ["string", "null"], "maxLength": 1})),
+            json!({"type": "string", "maxLength": 1})
+        );
+        let choice = json!({"type": "string", "enum": ["a"]});
+        assert_eq!(not_null(json!({"oneOf": [{"type": "null"}, choice]})), choice);
+    }
+
+    #[test]
+    fn a_version_is_a_tag_in_quotes() {
+        let read = |tag: Option<&str>| {
+            let headers = tag.map(|tag| (header::IF_MATCH, tag.parse().unwrap()));
+            let sent = Sent {
+                path: Vec::new(),
+                query: String::new(),
+                headers: HeaderMap::from_iter(headers),
+                body: Bytes::new(),
+            };
+            IfMatch::read(&sent).map(|tag| tag.0).map_err(|problem| match problem {
+                Problem::Status(status) => status.as_u16(),
+                other => panic!("{other:?}"),
+            })
+        };
+        for (tag, expected) in [
+            (None, Err(428)),
+            (Some(""), Err(428)),
+            (Some("\"7\""), Ok(7)),
+            (Some("W/\"7\""), Err(412)),
+            (Some("\"seven\""), Err(412)),
+            (Some("7"), Err(400)),
+            (Some("\"7\", \"8\""), Err(400)),
+            (Some("*"), Err(400)),
+        ] {
+            assert_eq!(read(tag), expected, "{tag:?}");
+        }
+    }
 }

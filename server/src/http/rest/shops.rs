@@ -53,7 +53,7 @@ struct Settings {
     #[schema(format = "lines", max_length = 500)]
     address: String,
     /// What it asks for bringing an order.
-    #[schema(value_type = Price)]
+    #[schema(value_type = Fee)]
     delivery: Money,
     /// From this much on it asks nothing for that.
     #[schema(value_type = Option<Price>)]
@@ -65,7 +65,7 @@ struct Settings {
     #[schema(minimum = 0, maximum = 365)]
     delivery_days_max: i64,
     /// What it asks for a quicker way; none for no such way.
-    #[schema(value_type = Option<Price>)]
+    #[schema(value_type = Option<Fee>)]
     express: Option<Money>,
     /// How many days that takes at least.
     #[schema(minimum = 0, maximum = 365)]
@@ -80,15 +80,26 @@ struct Settings {
     returns_days: i64,
 }
 
-/// An amount that something costs, in minor units of the market's currency.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it is the schema of amounts that are sent")]
-pub(super) struct Price {
-    /// The minor units.
-    #[schema(minimum = 0, maximum = 1000000000000i64)]
-    amount: i64,
-    /// The currency.
-    currency: Currency,
+macro_rules! sent_money {
+    ($(#[doc = $about:literal] $name:ident $least:literal;)*) => {$(
+        #[doc = $about]
+        #[derive(ToSchema)]
+        #[expect(dead_code, reason = "it is the schema of amounts that are sent")]
+        pub(super) struct $name {
+            /// The minor units.
+            #[schema(minimum = $least, maximum = 1000000000000i64)]
+            amount: i64,
+            /// The market's currency.
+            currency: Currency,
+        }
+    )*};
+}
+
+sent_money! {
+    /// What something costs, in minor units of the market's currency.
+    Price 1;
+    /// What something costs that may be free, in minor units of the market's currency.
+    Fee 0;
 }
 
 /// An amount as a form takes it: with its currency, since another one than the shop's does not do.
