@@ -283,9 +283,9 @@ async fn every_fault_of_a_request_is_told_as_a_problem() {
         (
             "application/json",
             r#"{"variant": "var_00000000000000000000000000", "quantity": 1}"#,
-            404,
-            "not_found",
-            None,
+            422,
+            "invalid",
+            Some("variant"),
         ),
     ] {
         let (answered, problem) = raw(kind, body).await;
