@@ -5,8 +5,6 @@
 
 pub mod mailbox;
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -16,14 +14,15 @@ use crate::{
     db::Tx,
     fault,
     jobs::{Backlog, backoff_ms},
-    orders, params,
+    orders::{self, Told},
+    params,
     payments::GatewayError,
     random, rows, statements,
 };
 use haat_shared::{
     Id,
     id::kinds::{Job, MailId},
-    orders::{PurchaseView, ShopOrderView},
+    orders::{Actor, PurchaseView, ShopOrderView},
 };
 
 /// What there is to say. Addresses in it are absolute.
@@ -41,6 +40,33 @@ pub enum Letter {
         /// What is to be sent.
         order: Box<ShopOrderView>,
         /// Where the shop's orders are.
+        url: String,
+    },
+    /// To the shopper: an order is on its way.
+    OrderShipped {
+        /// What was sent, and how it travels.
+        order: Box<ShopOrderView>,
+        /// Where its purchase is shown to whoever has the link.
+        url: String,
+    },
+    /// To the shopper: an order will not come.
+    OrderCancelled {
+        /// What will not come.
+        order: Box<ShopOrderView>,
+        /// Who said so.
+        by: Actor,
+        /// Why.
+        reason: String,
+        /// Where its purchase is shown to whoever has the link.
+        url: String,
+    },
+    /// To those who own the shop: the shopper does not want an order any more.
+    OrderWithdrawn {
+        /// What is not to be sent.
+        order: Box<ShopOrderView>,
+        /// Why.
+        reason: String,
+        /// Where the order is.
         url: String,
     },
 }
@@ -137,10 +163,10 @@ pub async fn send_due(engine: &Engine) -> Tried<usize> {
         return Ok(0);
     }
     let count = claimed.len();
-    let letters = letters(engine, claim).await?;
+    let told = orders::told_in(engine, claim).await?;
     let (mut sending, mut mails, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for notice in claimed {
-        match mail(engine, &notice, letters.get(&notice.subject)) {
+        match mail(engine, &notice, &told) {
             Ok(mail) => {
                 mails.push(mail);
                 sending.push(notice);
@@ -156,24 +182,37 @@ pub async fn send_due(engine: &Engine) -> Tried<usize> {
     Ok(count)
 }
 
-/// What the claimed notifications are about, by their subjects.
-async fn letters(engine: &Engine, claim: Id<Job>) -> Tried<HashMap<Uuid, Letter>> {
+/// What there is to say of a notification; nothing if what it is about is not there.
+fn letter(engine: &Engine, notice: &Claimed, told: &Told) -> Option<Letter> {
     let market = &engine.public_url;
-    let (purchases, orders) = orders::told_in(engine, claim).await?;
-    let purchases = purchases.into_iter().map(|purchase| {
-        let url = format!("{market}{}", crate::checkout::purchase_url(engine, &purchase.number));
-        (purchase.id.uuid(), Letter::OrderConfirmed { purchase: Box::new(purchase), url })
-    });
-    let orders = orders.into_iter().map(|order| {
-        let url = format!("{market}/seller/{}/orders", order.order.shop_handle);
-        (order.order.id.uuid(), Letter::OrderReceived { order: Box::new(order), url })
-    });
-    Ok(purchases.chain(orders).collect())
+    let shown = |purchase: &str| format!("{market}{}", crate::checkout::purchase_url(engine, purchase));
+    if notice.kind == "purchase_made" {
+        let purchase = told.purchases.get(&notice.subject)?.clone();
+        let url = shown(&purchase.number);
+        return Some(Letter::OrderConfirmed { purchase: Box::new(purchase), url });
+    }
+    let order = Box::new(told.orders.get(&notice.subject)?.clone());
+    // An order's number is its purchase's, and its place.
+    let purchase = order.order.number.rsplit_once('-')?.0;
+    let counter = format!("{market}/seller/{}/orders", order.order.shop_handle);
+    Some(match notice.kind.as_str() {
+        "order_placed" => Letter::OrderReceived { order, url: counter },
+        "order_shipped" => Letter::OrderShipped { url: shown(purchase), order },
+        "order_cancelled" => {
+            let (by, reason) = told.ends.get(&notice.subject)?.clone();
+            Letter::OrderCancelled { url: shown(purchase), order, by, reason }
+        }
+        "order_withdrawn" => {
+            let (_, reason) = told.ends.get(&notice.subject)?.clone();
+            Letter::OrderWithdrawn { url: format!("{counter}/{}", order.order.number), order, reason }
+        }
+        _ => return None,
+    })
 }
 
-fn mail(engine: &Engine, notice: &Claimed, letter: Option<&Letter>) -> Tried<Mail> {
-    let letter = letter.ok_or_else(|| fault("there is nothing to say of it"))?;
-    let Words { subject, text, html } = (engine.render)(letter, &notice.locale)?;
+fn mail(engine: &Engine, notice: &Claimed, told: &Told) -> Tried<Mail> {
+    let letter = letter(engine, notice, told).ok_or_else(|| fault("there is nothing to say of it"))?;
+    let Words { subject, text, html } = (engine.render)(&letter, &notice.locale)?;
     let (to, created_at) = (notice.recipient.clone(), notice.created_at);
     Ok(Mail { id: mail_id(notice), to, subject, text, html, created_at })
 }
