@@ -152,7 +152,7 @@ impl Rows {
     }
 
     /// What the fields hold.
-    fn read(self, form: &web_sys::HtmlFormElement, before: &ProductForm) -> Option<ProductForm> {
+    fn read(self, form: &web_sys::HtmlFormElement) -> Option<ProductForm> {
         let data = web_sys::FormData::new_with_form(form).ok()?;
         let field = |name: &str| data.get(name).as_string().unwrap_or_default();
         let options = numbers(self.options);
@@ -181,7 +181,6 @@ impl Rows {
             details: self.details.get_untracked().into_iter().map(detail).collect(),
             options: options.iter().map(|option| field(&format!("options.{option}"))).collect(),
             variants: self.variants.get_untracked().into_iter().map(variant).collect(),
-            ..before.clone()
         })
     }
 
@@ -236,12 +235,11 @@ fn Editor(
     // Made once the pictures of a new product could not be kept: it is not made a second time.
     let made = StoredValue::new(kept.map(|(id, _)| id));
     let key = StoredValue::new(String::new());
-    let before = form.clone();
     let shop = handle.clone();
 
     let save = move |event: SubmitEvent| {
         event.prevent_default();
-        let Some(typed) = element.get_untracked().and_then(|form| rows.read(&form, &before)) else { return };
+        let Some(typed) = element.get_untracked().and_then(|form| rows.read(&form)) else { return };
         if busy.get_untracked() {
             return;
         }
@@ -451,7 +449,7 @@ fn Variants(
 
 /// A new variant that costs what the last one costs.
 fn last_typed(rows: Rows, element: NodeRef<html::Form>) -> VariantForm {
-    let form = element.get_untracked().and_then(|form| rows.read(&form, &ProductForm::default()));
+    let form = element.get_untracked().and_then(|form| rows.read(&form));
     let last = form.and_then(|form| form.variants.last().cloned()).unwrap_or_default();
     VariantForm {
         price: last.price,
@@ -465,7 +463,7 @@ fn last_typed(rows: Rows, element: NodeRef<html::Form>) -> VariantForm {
 /// yet gives its place.
 fn make_variants(rows: Rows, element: NodeRef<html::Form>) {
     let Some(form) = element.get_untracked() else { return };
-    let Some(typed) = rows.read(&form, &ProductForm::default()) else { return };
+    let Some(typed) = rows.read(&form) else { return };
     let Ok(data) = web_sys::FormData::new_with_form(&form) else { return };
     let mut ways: Vec<Vec<String>> = vec![Vec::new()];
     for (at, number) in numbers(rows.options).into_iter().enumerate() {
