@@ -220,6 +220,17 @@ pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
     }
 }
 
+/// What a mail is to tell; its own name if it has no words.
+pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
+    match kind {
+        "purchase_made" => t!(i18n, desk.job_notify_shopper),
+        "order_placed" => t!(i18n, desk.job_notify_shop),
+        "order_shipped" => t!(i18n, desk.job_tell_shipped),
+        "order_cancelled" | "order_withdrawn" => t!(i18n, desk.job_tell_cancelled),
+        other => other,
+    }
+}
+
 /// What happened; its own name if it has no words.
 pub(crate) fn fact_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
@@ -240,6 +251,7 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "jobs::retry" => t!(i18n, desk.act_retry),
         "jobs::discard" => t!(i18n, desk.act_discard),
         "accounts::create_operator" => t!(i18n, desk.act_operator),
+        "notifications::resend" => t!(i18n, desk.act_resend),
         "shops::open" => t!(i18n, desk.act_open),
         "catalog::put_products" => t!(i18n, desk.act_put),
         other => other,

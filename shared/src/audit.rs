@@ -79,6 +79,21 @@ pub struct MailCard {
     pub at: String,
 }
 
+/// A mail that was laid aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedMail {
+    /// What it tells: `order_placed`.
+    pub kind: String,
+    /// The id of what it is about.
+    pub subject: String,
+    /// Where it was to go.
+    pub to: String,
+    /// Why it did not.
+    pub error: String,
+    /// When it was written: RFC 3339, UTC.
+    pub at: String,
+}
+
 /// A mail as it was sent, in plain text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailText {

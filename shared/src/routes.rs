@@ -116,6 +116,7 @@ routes! {
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_JOB POST "/admin/jobs/{id}" Form Operator;
+    FORM_RESEND POST "/admin/mails" Form Operator;
     FORM_LANGUAGE POST "/language" Form Anyone;
     WORDS GET "/words/{file}" File Anyone;
 
@@ -172,6 +173,7 @@ routes! {
     FN_FACTS POST "/api/facts/list" Function Operator;
     FN_AUDIT POST "/api/audit/list" Function Operator;
     FN_MAILS POST "/api/notifications/list" Function Operator;
+    FN_FAILED_MAILS POST "/api/notifications/failed" Function Operator;
     FN_MAIL POST "/api/notifications/read" Function Operator;
     FN_USERS POST "/api/accounts/list" Function Operator;
 

@@ -2,7 +2,7 @@
 
 use haat_shared::{
     Error,
-    audit::{MailCard, MailText},
+    audit::{FailedMail, MailCard, MailText},
 };
 use leptos::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::{
     api::{self, ApiError},
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    ui::{PageTitle, loaded},
+    ui::{Alert, Button, PageTitle, Table, loaded},
     words,
 };
 
@@ -19,18 +19,28 @@ use crate::{
 #[component]
 pub(crate) fn Mails() -> impl IntoView {
     let i18n = use_i18n();
-    let after = query("after");
+    let (after, done) = (query("after"), query("done"));
     let found = api::find(
         move || after.get(),
-        |after| async move { api::notifications::list(after.clone()).await.map(|page| (after, page)) },
+        |after| async move {
+            let page = api::notifications::list(after.clone()).await?;
+            let failed = if after.is_empty() { api::notifications::failed().await? } else { Vec::new() };
+            Ok((after, page, failed))
+        },
     );
-    let list = loaded(found, move |(after, page)| {
+    let list = loaded(found, move |(after, page, failed)| {
+        let resent = done.with_untracked(|done| done == "resend");
+        let tools = view! {
+            {resent.then(|| view! { <Alert look="good">{t!(i18n, desk.resent)}</Alert> })}
+            <Failed failed />
+            <p class="lead">{t!(i18n, desk.mails_note)}</p>
+        };
         List {
             part: Part::Mails,
             asked: Vec::new(),
             after,
             next: page.next,
-            tools: view! { <p class="lead">{t!(i18n, desk.mails_note)}</p> }.into_any(),
+            tools: tools.into_any(),
             columns: vec![
                 (t!(i18n, desk.subject), ""),
                 (t!(i18n, desk.to), "wide"),
@@ -42,6 +52,41 @@ pub(crate) fn Mails() -> impl IntoView {
         .show()
     });
     view! { <Page here=Part::Mails>{list}</Page> }
+}
+
+/// The mails that were laid aside.
+#[component]
+fn Failed(failed: Vec<FailedMail>) -> impl IntoView {
+    let i18n = use_i18n();
+    let rows = failed.into_iter().map(|mail| {
+        view! {
+            <tr>
+                <th scope="row">
+                    <strong>{words::mail_kind(i18n, &mail.kind).to_owned()}</strong>
+                    <span class="note line">{mail.to.clone()}" · "{words::moment(i18n, &mail.at)}</span>
+                    <span class="note line why">{mail.error}</span>
+                </th>
+                <td class="row-actions">
+                    <form method="post" action=Part::Mails.path()>
+                        <input type="hidden" name="kind" value=mail.kind />
+                        <input type="hidden" name="subject" value=mail.subject />
+                        <input type="hidden" name="to" value=mail.to />
+                        <Button look="secondary">{t!(i18n, desk.resend)}</Button>
+                    </form>
+                </td>
+            </tr>
+        }
+    });
+    let rows: Vec<_> = rows.collect();
+    let title = t!(i18n, desk.not_sent);
+    (!rows.is_empty()).then(|| {
+        view! {
+            <section class="panel" aria-labelledby="failed">
+                <h2 id="failed">{title}</h2>
+                <Table caption=title columns=vec![(t!(i18n, desk.subject), ""), (t!(i18n, desk.action), "")]>{rows}</Table>
+            </section>
+        }
+    })
 }
 
 fn row(mail: MailCard) -> impl IntoView {

@@ -1,7 +1,7 @@
 //! The mails that were written, for those who run the market.
 
 use haat_shared::{
-    audit::{MailCard, MailText},
+    audit::{FailedMail, MailCard, MailText},
     id::kinds::MailId,
     page::Page,
 };
@@ -16,6 +16,12 @@ pub async fn list(after: String) -> Result<Page<MailCard>, ApiError> {
         haat_engine::notifications::mailbox::list(&engine, &caller, &after).await
     })
     .await
+}
+
+/// The mails that were laid aside.
+#[server(name = ListFailedMails, prefix = "/api", endpoint = "notifications/failed", input = Json)]
+pub async fn failed() -> Result<Vec<FailedMail>, ApiError> {
+    super::call(async |engine, caller| haat_engine::notifications::failed(&engine, &caller).await).await
 }
 
 /// A mail as it was sent.

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    Engine, Tried,
+    Caller, Engine, Tried, audit,
+    clock::rfc3339,
     db::Tx,
     fault,
     jobs::{Backlog, backoff_ms},
@@ -20,7 +21,8 @@ use crate::{
     random, rows, statements,
 };
 use haat_shared::{
-    Id,
+    Error, Id, Result,
+    audit::FailedMail,
     id::kinds::{Job, MailId},
     orders::{Actor, PurchaseView, ShopOrderView},
 };
@@ -106,13 +108,15 @@ pub struct Mail {
 #[async_trait]
 pub trait Mailer: Send + Sync {
     /// Sends mails, each under its id. Answers for each, in their order, within half a minute.
-    async fn send(&self, mails: &[Mail]) -> Vec<Result<(), GatewayError>>;
+    async fn send(&self, mails: &[Mail]) -> Vec<std::result::Result<(), GatewayError>>;
 }
 
 /// How long a claim lasts. Twice what a mailer may take.
 const LEASE_MS: i64 = 60_000;
 /// How many mails are sent at once. Whatever of them was not marked when the program died is sent again.
 const BATCH: i64 = 25;
+/// How many of those that were laid aside are listed.
+const LISTED: i64 = 50;
 /// After so many tries a mail is laid aside: that is about a day.
 const ATTEMPTS_MAX: i64 = 50;
 
@@ -128,6 +132,10 @@ statements! {
         WHERE claim = failed.column1 AND kind = failed.column2 AND subject = failed.column3 AND recipient = failed.column4";
     SENT = "UPDATE notifications SET state = 'sent', sent_at = $1, claim = NULL, lease_until = 0, error = ''
         WHERE claim = $2 AND state = 'written'";
+    LAID_ASIDE = "SELECT kind, subject, recipient, error, created_at FROM notifications WHERE state = 'failed'
+        ORDER BY created_at DESC LIMIT $1";
+    RESEND = "UPDATE notifications SET state = 'written', run_at = $4, attempts = 0
+        WHERE kind = $1 AND subject = $2 AND recipient = $3 AND state = 'failed'";
     COUNT = "SELECT (SELECT COUNT(*) FROM notifications WHERE state = 'written') AS queued,
         (SELECT COUNT(*) FROM notifications WHERE state = 'failed') AS dead";
 }
@@ -142,6 +150,49 @@ rows! {
         attempts: i64,
         created_at: i64,
     }
+
+    struct FailedRow {
+        kind: String,
+        subject: Uuid,
+        recipient: String,
+        error: String,
+        created_at: i64,
+    }
+}
+
+/// The latest of the mails that were laid aside, for those who run the market.
+pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>> {
+    caller.operator()?;
+    let rows: Vec<FailedRow> = engine.db.all(&LAID_ASIDE, params![LISTED]).await?;
+    let failed = rows.into_iter().map(|row| FailedMail {
+        kind: row.kind,
+        subject: row.subject.to_string(),
+        to: row.recipient,
+        error: row.error,
+        at: rfc3339(row.created_at),
+    });
+    Ok(failed.collect())
+}
+
+/// Has a mail sent that was laid aside, as if it were new.
+pub async fn resend(engine: &Engine, caller: &Caller, kind: &str, subject: &str, to: &str) -> Result<()> {
+    caller.operator()?;
+    let subject: Uuid = subject.parse().map_err(|_| Error::NotFound)?;
+    let input = (caller.user_id(), kind.to_owned(), subject, to.to_owned(), engine.clock.now_ms());
+    engine
+        .db
+        .write("notifications::resend", input, |tx: &mut Tx, (user, kind, subject, to, now)| {
+            Box::pin(async move {
+                if tx.exec(&RESEND, params![kind, *subject, to, *now]).await? == 0 {
+                    return Err(Error::NotFound.into());
+                }
+                let subject: Id<Job> = Id::from_uuid(*subject);
+                audit::write(tx, *user, "notifications::resend", subject, to, *now).await
+            })
+        })
+        .await?;
+    engine.wake.notify_one();
+    Ok(())
 }
 
 /// How many are to be sent, and how many were laid aside.

@@ -5,8 +5,11 @@ use axum::{
     extract::{Path, State as Extract},
     response::{IntoResponse, Redirect, Response},
 };
-use haat_engine::{Caller, jobs};
-use haat_shared::{Error, FieldCode, Result, routes::JOBS};
+use haat_engine::{Caller, jobs, notifications};
+use haat_shared::{
+    Error, FieldCode, Result,
+    routes::{JOBS, MAILS},
+};
 
 use super::{
     State,
@@ -38,5 +41,18 @@ pub(super) async fn job(
     match done {
         Ok(()) => Redirect::to(&with(&back, "done", &action)).into_response(),
         Err(error) => refused(&back, &error),
+    }
+}
+
+/// A mail that was laid aside is sent again.
+pub(super) async fn resend(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (kind, subject, to) = (field(&typed, "kind"), field(&typed, "subject"), field(&typed, "to"));
+    match notifications::resend(&state.booted.engine, &caller, &kind, &subject, &to).await {
+        Ok(()) => Redirect::to(&with(MAILS, "done", "resend")).into_response(),
+        Err(error) => refused(MAILS, &error),
     }
 }

@@ -140,6 +140,7 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(FORM_PRODUCTS, post(counter::products))
         .route(FORM_SETTINGS, post(counter::settings))
         .route(FORM_JOB, post(desk::job))
+        .route(FORM_RESEND, post(desk::resend))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         // Whoever is asked from here on knows who asks.

@@ -193,6 +193,7 @@ const TABLE: &[Row] = &[
     get(AUDIT, "", 200),
     call(FN_DESK, "{}"),
     call(FN_MAILS, r#"{"after":""}"#),
+    call(FN_FAILED_MAILS, "{}"),
     call(FN_MAIL, r#"{"id":"<mail>"}"#),
     call(FN_ALL_ORDERS, r#"{"of":{}}"#),
     call(FN_ALL_SHOPS, r#"{"q":"","after":""}"#),
@@ -200,6 +201,13 @@ const TABLE: &[Row] = &[
     call(FN_FACTS, r#"{"waiting":false,"after":""}"#),
     call(FN_AUDIT, r#"{"after":""}"#),
     call(FN_JOBS, r#"{"state":"","after":""}"#),
+    // None was laid aside.
+    form(
+        FORM_RESEND,
+        "",
+        "kind=order_placed&to=asha@example.com&subject=00000000-0000-0000-0000-000000000000",
+        404,
+    ),
     // From here on the gateway is away, so that the refund stays a job.
     call(FN_CANCEL, r#"{"handle":"<handle>","number":"<paid order>","reason":"No"}"#),
     call(FN_DISCARD_JOB, r#"{"id":"<job>"}"#),
@@ -370,7 +378,8 @@ fn nonce_of(response: &reqwest::Response) -> Option<String> {
 fn same(one: &Answer, other: &Answer, what: &str) {
     assert_eq!((one.status, &one.headers), (other.status, &other.headers), "{what}");
     let at = one.body.bytes().zip(other.body.bytes()).take_while(|(a, b)| a == b).count();
-    let around = |text: &str| String::from_utf8_lossy(&text.as_bytes()[at.saturating_sub(200)..]).into_owned();
+    let around =
+        |text: &str| String::from_utf8_lossy(&text.as_bytes()[at.saturating_sub(200)..]).into_owned();
     let (one, other) = (around(&one.body), around(&other.body));
     assert!(one == other, "{what}\n{:.500}\n\nand\n\n{other:.500}", one);
 }
@@ -522,7 +531,11 @@ async fn walk(market: &mut Market, rows: &[Row], real: &Things, of_b: &Things) {
             let told = market.ask(SellerB, row, &theirs).await;
             // A form may name it as a fault, and a list of nothing's pictures is empty.
             let fault = told.status == 422 && row.ok != 422;
-            assert!(told.status == row.missing || fault || told.body == "[]", "{} with another's {name}: {told:?}", row.path);
+            assert!(
+                told.status == row.missing || fault || told.body == "[]",
+                "{} with another's {name}: {told:?}",
+                row.path
+            );
             let of_none = market.ask(SellerB, row, &none).await;
             same(&told, &of_none, &format!("{} with another's {name}", row.path));
         }
