@@ -5,7 +5,7 @@
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
-use crate::{seller, state, storefront};
+use crate::{admin, seller, state, storefront};
 
 macro_rules! chunks {
     ($($chunk:ident { $($page:ident: $view:expr;)* })*) => {$(
@@ -82,6 +82,17 @@ chunks! {
         OwnProduct: seller::Product;
         Balance: seller::Balance;
         Settings: seller::Settings;
+    }
+    admin {
+        Desk: admin::Home;
+        AllOrders: admin::Orders;
+        AllShops: admin::Shops;
+        Users: admin::Users;
+        Jobs: admin::Jobs;
+        Outbox: admin::Outbox;
+        Mails: admin::Mails;
+        Mail: admin::Mail;
+        Audit: admin::Audit;
     }
 }
 

@@ -7,6 +7,8 @@ pub enum Surface {
     Storefront,
     /// A page of the seller dashboard.
     Seller,
+    /// A page of the operator's desk.
+    Desk,
     /// A plain form, for those without JavaScript and with it.
     Form,
     /// A server function, called by the hydrated page.
@@ -91,6 +93,15 @@ routes! {
     OWN_PRODUCT GET "/seller/{handle}/products/{id}" Seller Member;
     BALANCE GET "/seller/{handle}/balance" Seller Member;
     SETTINGS GET "/seller/{handle}/settings" Seller Member;
+    DESK GET "/admin" Desk Operator;
+    ALL_ORDERS GET "/admin/orders" Desk Operator;
+    ALL_SHOPS GET "/admin/shops" Desk Operator;
+    USERS GET "/admin/users" Desk Operator;
+    JOBS GET "/admin/jobs" Desk Operator;
+    OUTBOX GET "/admin/outbox" Desk Operator;
+    MAILS GET "/admin/mails" Desk Operator;
+    MAIL GET "/admin/mails/{id}" Desk Operator;
+    AUDIT GET "/admin/audit" Desk Operator;
 
     FORM_ADD_LINE POST "/basket/lines" Form Anyone;
     FORM_SET_QUANTITY POST "/basket/lines/{id}" Form Holder;
@@ -104,6 +115,8 @@ routes! {
     FORM_ORDER POST "/seller/{handle}/orders/{number}" Form Member;
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
+    FORM_JOB POST "/admin/jobs/{id}" Form Operator;
+    FORM_RESEND POST "/admin/mails" Form Operator;
     FORM_LANGUAGE POST "/language" Form Anyone;
     WORDS GET "/words/{file}" File Anyone;
 
@@ -154,11 +167,15 @@ routes! {
     FN_SAVE_SHOP POST "/api/shops/save_settings" Function Member;
     FN_ALL_SHOPS POST "/api/shops/list_all" Function Operator;
     FN_ADJUST_STOCK POST "/api/inventory/adjust" Function Member;
+    FN_DESK POST "/api/audit/home" Function Operator;
     FN_JOBS POST "/api/jobs/list" Function Operator;
     FN_RETRY_JOB POST "/api/jobs/retry" Function Operator;
     FN_DISCARD_JOB POST "/api/jobs/discard" Function Operator;
     FN_FACTS POST "/api/facts/list" Function Operator;
     FN_AUDIT POST "/api/audit/list" Function Operator;
+    FN_MAILS POST "/api/notifications/list" Function Operator;
+    FN_FAILED_MAILS POST "/api/notifications/failed" Function Operator;
+    FN_MAIL POST "/api/notifications/read" Function Operator;
     FN_USERS POST "/api/accounts/list" Function Operator;
 
     MEDIA GET "/media/{file}" File Anyone;

@@ -2,6 +2,7 @@
 
 mod caller;
 mod counter;
+mod desk;
 mod dev;
 mod forms;
 mod health;
@@ -138,6 +139,8 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(FORM_ORDER, post(counter::order))
         .route(FORM_PRODUCTS, post(counter::products))
         .route(FORM_SETTINGS, post(counter::settings))
+        .route(FORM_JOB, post(desk::job))
+        .route(FORM_RESEND, post(desk::resend))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         // Whoever is asked from here on knows who asks.
@@ -210,7 +213,7 @@ mod tests {
     async fn every_page_is_on_the_list() {
         let mut listed: Vec<String> = ROUTES
             .iter()
-            .filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller))
+            .filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller | Surface::Desk))
             .map(|r| r.path.to_owned())
             .collect();
         let mut pages: Vec<String> =

@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod access;
 mod arrows;
 mod crashes;
 mod faults;

@@ -47,7 +47,9 @@ async fn every_statement_prepares_and_runs_on_both() {
             orders::a_shop_cancels_and_all_goes_back
             orders::an_order_goes_from_placed_to_delivered_step_by_step
             notifications::a_mail_that_does_not_get_through_is_tried_again_and_laid_aside_in_the_end
+            notifications::what_becomes_of_an_order_is_told_once
             operator::dead_work_is_tried_again_or_given_up
+            operator::what_needs_a_hand_is_counted_and_mails_are_read
             media::a_product_is_shown_with_its_shops_pictures
             payments::a_gateway_that_is_away_costs_nothing_but_time
             payments::a_capture_of_another_amount_goes_back
