@@ -2,6 +2,7 @@
 
 use std::{
     io::Write,
+    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
@@ -238,7 +239,8 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
         tracing::info!("stopping");
         signal.cancel();
     });
-    let graceful = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let graceful = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
         served = std::future::IntoFuture::into_future(graceful) => served.map_err(|e| e.to_string())?,
         () = after(&stop, GRACE) => tracing::warn!("some requests did not end in time"),

@@ -80,6 +80,7 @@ pub enum Conflict {
 
 /// A line that cannot be had in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Shortage {
     /// What is short.
     pub variant: VariantId,

@@ -26,6 +26,7 @@ pub(crate) fn Products() -> impl IntoView {
         low: low.get() == "1",
         sort: sort.get(),
         after: after.get(),
+        ..ListOwnProducts::default()
     };
     let found = api::find(
         move || (handle.get(), asked()),

@@ -10,11 +10,12 @@ mod layers;
 mod media;
 mod outage;
 mod pages;
+mod rest;
 mod sandbox;
 mod sitemap;
 mod webhooks;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -49,6 +50,7 @@ pub struct State {
     booted: Booted,
     leptos: LeptosOptions,
     metrics: PrometheusHandle,
+    limits: Arc<rest::Limits>,
 }
 
 impl FromRef<State> for LeptosOptions {
@@ -90,7 +92,8 @@ fn leptos_options(booted: &Booted) -> LeptosOptions {
 pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
     let leptos = leptos_options(&booted);
     let config = booted.config.clone();
-    let state = State { booted, leptos, metrics };
+    let limits = Arc::new(rest::Limits::new(&config.limits));
+    let state = State { booted, leptos, metrics, limits };
     let pages = generate_route_list(haat_app::App);
 
     let files = ServeDir::new(&config.server.site_root)
@@ -164,6 +167,9 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .layer(RequestBodyLimitLayer::new(config.server.body_bytes_max))
         .layer(timeout(Duration::from_secs(config.server.timeout_s)))
         .merge(uploads)
+        // Programs bring no cookies, and so are not led astray by other sites.
+        .layer(CsrfLayer::new())
+        .merge(rest::router(&state).layer(timeout(Duration::from_secs(config.server.timeout_s))))
         .layer(
             ServiceBuilder::new()
                 .set_x_request_id(MakeRequestUuid)
@@ -171,9 +177,9 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
                 .propagate_x_request_id()
                 .layer(middleware::from_fn(layers::measure))
                 .layer(middleware::from_fn_with_state(config.secure(), layers::secure))
+                .layer(middleware::from_fn_with_state(state.clone(), rest::explain))
                 .layer(middleware::from_fn_with_state(state.clone(), outage::cover))
                 .layer(CatchPanicLayer::custom(layers::panicked))
-                .layer(CsrfLayer::new())
                 .layer(CompressionLayer::new().quality(CompressionLevel::Fastest)),
         )
         .with_state(state)

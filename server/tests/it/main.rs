@@ -19,3 +19,4 @@ mod mails;
 mod media;
 mod program;
 mod requests;
+mod rest;

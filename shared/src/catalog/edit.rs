@@ -33,6 +33,7 @@ pub const LOW_STOCK: i64 = 3;
 
 /// Where a product stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProductState {
     /// Never shown yet.
@@ -304,10 +305,13 @@ pub struct ListOwnProducts {
     pub sort: String,
     /// The `next` of the page before; empty for the first.
     pub after: String,
+    /// How many rows at most; none for as many as is usual.
+    pub limit: Option<usize>,
 }
 
 /// A product in its seller's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SellerProductCard {
     /// Its id.
     pub id: ProductId,

@@ -14,7 +14,7 @@ use haat_shared::{
         edit::{ListOwnProducts, ProductForm, ProductState, SellerProduct, SellerProductCard, VariantForm},
     },
     id::kinds::*,
-    page::Page,
+    page::{self, Page},
     permissions::Permission,
     text,
 };
@@ -146,8 +146,9 @@ pub async fn seller_list(
     let sort = if ask.sort.is_empty() { "newest" } else { &ask.sort };
     let list = if ask.low || sort == "stock" { &BY_STOCK } else { &OWN };
     let after = behind(list, sort, &ask.after)?;
-    let rows: Vec<CardRow> = engine.db.list(list.ask(filters, sort, after, PAGE_SIZE + 1)).await?;
-    let page = Page::cut(rows, PAGE_SIZE, |row| match sort {
+    let size = page::rows(ask.limit, PAGE_SIZE);
+    let rows: Vec<CardRow> = engine.db.list(list.ask(filters, sort, after, size + 1)).await?;
+    let page = Page::cut(rows, size, |row| match sort {
         "title" => format!("{}.{}", row.id, row.title_key),
         "price" => format!("{}.{}", row.id, row.price_min_minor),
         "stock" => format!("{}.{}", row.id, row.stock),

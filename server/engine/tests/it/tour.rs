@@ -33,6 +33,8 @@ async fn every_statement_prepares_and_runs_on_both() {
             buying::time_runs_out_and_all_is_given_back
             carts::a_guests_basket_joins_the_accounts
             carts::lines_are_changed_and_removed
+            crate::access::a_key_is_good_for_its_scopes_until_it_is_taken_back
+            crate::access::refresh_tokens_rotate_and_an_old_one_ends_them_all
             catalog::the_tree_leads_to_what_lies_in_it
             catalog::search_engines_are_told_of_every_page
             catalog::the_first_page_shows_what_sold_best
