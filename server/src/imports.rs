@@ -140,7 +140,7 @@ async fn write_faults(engine: &Engine, shop: &str, of: &ImportView, path: &Path)
     let mut wrote = Ok(());
     let say = |code| words::field(Locale::default(), code);
     let head = ["line", "column", "code", "found", "what is wrong"];
-    imports::faults_as_table(engine, &Caller::system(), shop, of.id, head, say, async |part| {
+    imports::faults_as_table(engine, &Caller::system(), shop, of.id, head, say, |part| {
         wrote = file.write_all(&part);
         wrote.is_ok()
     })

@@ -126,7 +126,7 @@ pub(super) async fn settings(
 }
 
 /// Back to the page with why not; as itself where there is no such page to go back to.
-fn refused(page: &str, error: &Error) -> Response {
+pub(super) fn refused(page: &str, error: &Error) -> Response {
     match error {
         Error::NotFound | Error::SignInNeeded | Error::Denied | Error::Busy { .. } => layers::plain(error),
         error => Redirect::to(&with(&clean(page), "error", error.code())).into_response(),

@@ -5,6 +5,7 @@ mod counter;
 mod dev;
 mod forms;
 mod health;
+mod imports;
 mod layers;
 mod media;
 mod outage;
@@ -116,6 +117,12 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .layer(DefaultBodyLimit::max(media::FORM_BYTES_MAX))
         .layer(timeout(media::FORM_TIME));
+    // Beside the page at the same address.
+    let files_in = Router::new()
+        .route(FORM_IMPORT, post(imports::send))
+        .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
+        .layer(DefaultBodyLimit::max(imports::FORM_BYTES_MAX))
+        .layer(timeout(imports::FORM_TIME));
 
     let mut router = Router::new();
     for page in pages {
@@ -138,6 +145,9 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(FORM_ORDER, post(counter::order))
         .route(FORM_PRODUCTS, post(counter::products))
         .route(FORM_SETTINGS, post(counter::settings))
+        .route(FORM_IMPORT_GO, post(imports::decide))
+        .route(IMPORT_FAULTS, get(imports::faults))
+        .route(EXPORT, get(imports::export))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         // Whoever is asked from here on knows who asks.
@@ -161,6 +171,7 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .layer(RequestBodyLimitLayer::new(config.server.body_bytes_max))
         .layer(timeout(Duration::from_secs(config.server.timeout_s)))
         .merge(uploads)
+        .merge(files_in)
         .layer(
             ServiceBuilder::new()
                 .set_x_request_id(MakeRequestUuid)

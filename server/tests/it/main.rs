@@ -14,6 +14,7 @@
 mod arrows;
 mod crashes;
 mod faults;
+mod imports;
 mod mails;
 mod media;
 mod program;

@@ -147,6 +147,17 @@ impl ImportView {
     }
 }
 
+/// What the page of imports shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportsView {
+    /// The import that was asked for.
+    pub open: Option<ImportView>,
+    /// The first of its faults.
+    pub faults: Vec<RowFault>,
+    /// The shop's last imports, newest first, where none was asked for.
+    pub last: Vec<ImportView>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,7 +23,7 @@ use crate::{
 pub use export::{Exported, export};
 use haat_shared::{
     Currency, Error, FieldCode, Result,
-    catalog::imports::{FAULTS_SHOWN, Format, ImportOptions, ImportState, ImportView, RowFault},
+    catalog::imports::{FAULTS_SHOWN, Format, ImportOptions, ImportState, ImportView, ImportsView, RowFault},
     id::kinds::*,
     permissions::Permission,
 };
@@ -404,6 +404,17 @@ pub async fn list(engine: &Engine, caller: &Caller, handle: &str) -> Result<Vec<
     Ok(rows.into_iter().map(|row| seen(row, engine.clock.now_ms())).collect())
 }
 
+/// What the page of imports shows: the import with this id, or the last ones if there is none.
+pub async fn desk(engine: &Engine, caller: &Caller, handle: &str, id: &str) -> Result<ImportsView> {
+    if id.is_empty() {
+        let last = list(engine, caller, handle).await?;
+        return Ok(ImportsView { open: None, faults: Vec::new(), last });
+    }
+    let open = view(engine, caller, handle, id.parse()?).await?;
+    let faults = faults_after(&engine.db, open.id, (0, -1), FAULTS_SHOWN).await?.0;
+    Ok(ImportsView { open: Some(open), faults, last: Vec::new() })
+}
+
 fn seen(row: ViewRow, now: i64) -> ImportView {
     // Whoever read it is gone.
     let silent = row.state == ImportState::Reading && row.updated_at < now - SILENT_MS;
@@ -446,7 +457,7 @@ pub async fn faults_as_table(
     id: ImportId,
     head: [&str; 5],
     say: impl Fn(FieldCode) -> String,
-    mut to: impl AsyncFnMut(Vec<u8>) -> bool,
+    mut to: impl FnMut(Vec<u8>) -> bool,
 ) -> Result<()> {
     view(engine, caller, handle, id).await?;
     let mut part = export::table(|table| table.write_record(head))?;
@@ -467,7 +478,7 @@ pub async fn faults_as_table(
             }
             Ok(())
         })?);
-        if !to(std::mem::take(&mut part)).await || faults.is_empty() {
+        if !to(std::mem::take(&mut part)) || faults.is_empty() {
             return Ok(());
         }
         after = next;

@@ -222,7 +222,7 @@ both! {
         assert_eq!((read.state, read.good, read.bad, read.faults), (ImportState::Checked, 1, 19, expected.len() as i64));
         let mut told = Vec::new();
         let say = |code| format!("{code:?}");
-        imports::faults_as_table(&market.engine, &owner, MEENA, id, ["a", "b", "c", "d", "e"], say, async |part| {
+        imports::faults_as_table(&market.engine, &owner, MEENA, id, ["a", "b", "c", "d", "e"], say, |part| {
             told.extend(part);
             true
         })
