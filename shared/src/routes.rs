@@ -113,6 +113,7 @@ routes! {
     SHOP_ORDER GET "/seller/{handle}/orders/{number}" Seller Member;
     OWN_PRODUCTS GET "/seller/{handle}/products" Seller Member;
     NEW_PRODUCT GET "/seller/{handle}/products/new" Seller Member;
+    IMPORT GET "/seller/{handle}/products/import" Seller Member;
     OWN_PRODUCT GET "/seller/{handle}/products/{id}" Seller Member;
     BALANCE GET "/seller/{handle}/balance" Seller Member;
     SETTINGS GET "/seller/{handle}/settings" Seller Member;
@@ -140,6 +141,8 @@ routes! {
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_JOB POST "/admin/jobs/{id}" Form Operator;
     FORM_RESEND POST "/admin/mails" Form Operator;
+    FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
+    FORM_IMPORT_GO POST "/seller/{handle}/imports/{id}" Form Member;
     FORM_LANGUAGE POST "/language" Form Anyone;
     WORDS GET "/words/{file}" File Anyone;
 
@@ -159,6 +162,7 @@ routes! {
     FN_CURRENCY POST "/api/shops/currency" Function Anyone;
     FN_BALANCE POST "/api/ledger/balance" Function Member;
     FN_OWN_PRODUCTS POST "/api/catalog/seller_list" Function Member;
+    FN_IMPORTS POST "/api/catalog/imports" Function Member;
     FN_OWN_PRODUCT POST "/api/catalog/seller_product" Function Member;
     FN_CREATE_PRODUCT POST "/api/catalog/create" Function Member;
     FN_UPDATE_PRODUCT POST "/api/catalog/update" Function Member;
@@ -204,6 +208,8 @@ routes! {
     API_DOCUMENT GET "/api/openapi.json" File Anyone;
     API_DOCS GET "/api/docs" File Anyone;
     MEDIA GET "/media/{file}" File Anyone;
+    IMPORT_FAULTS GET "/seller/{handle}/imports/{id}/errors.csv" File Member;
+    EXPORT GET "/seller/{handle}/products.csv" File Member;
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed;
     WEBHOOK POST "/webhooks/{gateway}" Webhook Signed;
     SANDBOX_PAGE GET "/sandbox/pay/{id}" Sandbox Signed;

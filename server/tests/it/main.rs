@@ -15,6 +15,7 @@ mod access;
 mod arrows;
 mod crashes;
 mod faults;
+mod imports;
 mod mails;
 mod media;
 mod program;
