@@ -56,7 +56,8 @@ test('work that fails is tried again and given up, and the log shows who did it'
   const order = await buy(page);
   await signIn(seller, SELLERS[SHOP]);
   const email = await operate(market, operator);
-  // Without its gateway the refund cannot be made.
+  // Without its gateway the refund cannot be made. Nothing is loading while the server is away.
+  for (const each of [page, seller, operator]) await each.goto('about:blank');
   await market.restart({ HAAT__PAYMENTS__SANDBOX: 'false' });
   try {
     await visit(seller, `/seller/${SHOP}/orders/${order}`);
@@ -94,6 +95,7 @@ test('work that fails is tried again and given up, and the log shows who did it'
       await expect(rows(operator, did).filter({ hasText: email })).toHaveCount(1);
     }
   } finally {
+    for (const each of [page, seller, operator]) await each.goto('about:blank');
     await market.restart();
   }
   await visit(operator, '/admin/jobs?state=discarded');

@@ -264,7 +264,7 @@ fn cancelled<'a>(locale: Locale, ended: &'a ShopOrderView, by: Actor, why: &str,
     News {
         locale,
         url,
-        button: td_string!(locale, mail.confirmed_button),
+        button: td_string!(locale, mail.cancelled_button),
         title: td_string!(locale, mail.cancelled),
         lead: match by {
             Actor::Shop => td_string!(locale, mail.cancelled_by_shop, shop = shop, name = name),

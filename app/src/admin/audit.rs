@@ -50,8 +50,8 @@ fn row(entry: AuditEntry) -> impl IntoView {
         <tr>
             <th scope="row">
                 <strong>{words::audit_action(i18n, &entry.action).to_owned()}</strong>
-                <span class="note line">{note}</span>
-                <span class="note line id">{entry.subject}</span>
+                <span class="note below">{note}</span>
+                <span class="note below id">{entry.subject}</span>
                 <span class="note narrow">{at.clone()}</span>
             </th>
             <td>{by}</td>

@@ -54,7 +54,7 @@ pub(crate) fn Jobs() -> impl IntoView {
                 (t!(i18n, desk.job), ""),
                 (t!(i18n, desk.tries), "number wide"),
                 (t!(i18n, desk.next_try), "wide"),
-                (t!(i18n, seller.state), ""),
+                (t!(i18n, seller.state), "wide"),
                 (t!(i18n, desk.action), ""),
             ],
             rows: page.items.into_iter().map(|job| row(job, &back).into_any()).collect(),
@@ -80,7 +80,7 @@ fn Done(what: String) -> impl IntoView {
 fn row(job: JobCard, back: &str) -> impl IntoView + use<> {
     let i18n = use_i18n();
     let action = format!("{}/{}", Part::Jobs.path(), job.id);
-    let error = (!job.error.is_empty()).then(|| view! { <span class="note line why">{job.error}</span> });
+    let error = (!job.error.is_empty()).then(|| view! { <span class="note below why">{job.error}</span> });
     let next = (job.state == "queued").then(|| words::moment(i18n, &job.run_at));
     let discard = (job.state != "discarded").then(|| {
         view! {
@@ -95,16 +95,19 @@ fn row(job: JobCard, back: &str) -> impl IntoView + use<> {
             </details>
         }
     });
+    let name = job.state;
+    let state = || view! { <span class=format!("state {name}")>{state_words(i18n, &name)}</span> };
     view! {
         <tr>
             <th scope="row">
                 <strong>{words::job_kind(i18n, &job.kind).to_owned()}</strong>
-                <span class="note line id">{job.subject}</span>
+                <span class="note below id">{job.subject}</span>
+                <span class="narrow">{state()}</span>
                 {error}
             </th>
             <td class="number wide">{job.attempts}</td>
             <td class="wide">{next}</td>
-            <td><span class=format!("state {}", job.state)>{state_words(i18n, &job.state)}</span></td>
+            <td class="wide">{state()}</td>
             <td class="row-actions">
                 <form method="post" action=action.clone()>
                     <input type="hidden" name="action" value="retry" />

@@ -63,8 +63,8 @@ fn Failed(failed: Vec<FailedMail>) -> impl IntoView {
             <tr>
                 <th scope="row">
                     <strong>{words::mail_kind(i18n, &mail.kind).to_owned()}</strong>
-                    <span class="note line">{mail.to.clone()}" · "{words::moment(i18n, &mail.at)}</span>
-                    <span class="note line why">{mail.error}</span>
+                    <span class="note below">{mail.to.clone()}" · "{words::moment(i18n, &mail.at)}</span>
+                    <span class="note below why">{mail.error}</span>
                 </th>
                 <td class="row-actions">
                     <form method="post" action=Part::Mails.path()>

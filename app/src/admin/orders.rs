@@ -68,7 +68,7 @@ fn row(order: OrderCard) -> impl IntoView {
                 <span class="note narrow">{order.shop_name.clone()}" · "{order.name.clone()}" · "{day.clone()}</span>
             </th>
             <td class="wide"><a href=shop>{order.shop_name}</a></td>
-            <td class="wide">{order.name}<span class="note line">{order.email}</span></td>
+            <td class="wide">{order.name}<span class="note below">{order.email}</span></td>
             <td class="wide">{day}</td>
             <td class="number">{order.total.to_string()}</td>
             <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state)}</span></td>

@@ -55,7 +55,7 @@ fn row(fact: FactCard) -> impl IntoView {
         <tr>
             <th scope="row">
                 <strong>{words::fact_kind(i18n, &fact.kind).to_owned()}</strong>
-                <span class="note line id">{fact.subject}</span>
+                <span class="note below id">{fact.subject}</span>
                 <span class="note narrow">{at.clone()}</span>
             </th>
             <td class="wide">{at}</td>

@@ -53,7 +53,7 @@ fn row(shop: KeptShop) -> impl IntoView {
         <tr>
             <th scope="row">
                 <a class="row-link" href=format!("/shops/{}", shop.handle)>{shop.name}</a>
-                <span class="note line">{shop.handle}</span>
+                <span class="note below">{shop.handle}</span>
                 <span class="note narrow">{shop.owner.clone()}</span>
             </th>
             <td class="wide">{shop.town}</td>

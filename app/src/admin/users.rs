@@ -54,7 +54,7 @@ fn row(user: UserCard) -> impl IntoView {
             <th scope="row">
                 <strong>{user.name}</strong>
                 {mark}
-                <span class="note line">{user.email}</span>
+                <span class="note below">{user.email}</span>
             </th>
             <td class="number">{user.shops}</td>
             <td class="number">{user.purchases}</td>
