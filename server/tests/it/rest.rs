@@ -749,6 +749,11 @@ async fn the_api_is_told_of_without_anything_from_elsewhere() {
     for route in REST {
         assert!(page.contains(&format!("<code>{} {}</code>", route.method, route.path)), "{}", route.path);
     }
+    for code in
+        ["not_found", "idempotency_key_missing", "precondition_failed", "out_of_stock", "rate_limited"]
+    {
+        assert!(page.contains(&format!("id=\"{code}\"")), "{code}");
+    }
     for outside in ["<script", "src=", "@import", "url("] {
         assert!(!page.contains(outside), "{outside}");
     }

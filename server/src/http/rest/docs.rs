@@ -5,10 +5,14 @@ use axum::{
     http::header,
     response::{Html, IntoResponse, Response},
 };
+use haat_app::i18n::Locale;
 use haat_shared::routes::{API_DOCUMENT, Access, Route};
 use serde_json::Value;
 
-use super::document::{Operation, tag};
+use super::{
+    document::{Operation, tag},
+    problem,
+};
 
 /// Our own style and nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
@@ -22,6 +26,7 @@ struct Page {
     server: String,
     groups: Vec<Group>,
     schemas: Vec<Schema>,
+    problems: Vec<(u16, &'static str, String)>,
 }
 
 struct Group {
@@ -261,6 +266,7 @@ pub(super) fn page(document: &Value, operations: &[Operation]) -> String {
         tokens: include_str!("../../../../style/tokens.css"),
         document: API_DOCUMENT,
         schemas: schemas.as_object().into_iter().flatten().map(schema).collect(),
+        problems: problem::all(Locale::default()),
         server,
         groups,
     };

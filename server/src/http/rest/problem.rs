@@ -11,7 +11,7 @@ use haat_app::{
     i18n::{Locale, t},
     words,
 };
-use haat_shared::{Conflict, Error, routes::API_DOCS};
+use haat_shared::{Conflict, Currency, Error, Money, orders::OrderState, routes::API_DOCS};
 use serde_json::{Value, json};
 
 use super::State;
@@ -118,6 +118,52 @@ impl Problem {
         }
         body
     }
+}
+
+/// All that can go wrong: status, code, and what it is in a sentence.
+pub(super) fn all(locale: Locale) -> Vec<(u16, &'static str, String)> {
+    use Conflict::*;
+    let statuses = [
+        StatusCode::BAD_REQUEST,
+        StatusCode::METHOD_NOT_ALLOWED,
+        StatusCode::PRECONDITION_FAILED,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        StatusCode::PRECONDITION_REQUIRED,
+    ];
+    let errors = [
+        Error::SignInNeeded,
+        Error::Denied,
+        Error::NotFound,
+        Error::TooLarge,
+        Error::Invalid(Vec::new()),
+        Error::RateLimited { retry_after_s: 1 },
+        Error::Internal,
+        Error::Busy { retry_after_s: 1 },
+    ];
+    let conflicts = [
+        OutOfStock(Vec::new()),
+        CartEmpty,
+        CheckoutEnded,
+        AlreadyPaid,
+        PaymentInProgress,
+        PaymentDeclined,
+        TotalChanged(Money::zero(Currency::INR)),
+        MixedCurrencies,
+        KeyReused,
+        InFlight,
+        OrderMoved(OrderState::Placed),
+        WasSold,
+    ];
+    let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Told);
+    let problems = statuses.map(Problem::Status).into_iter().chain([Problem::KeyMissing]).chain(errors);
+    let mut all: Vec<_> = problems
+        .map(|problem| {
+            let (code, title) = problem.named(locale);
+            (problem.status().as_u16(), code, title)
+        })
+        .collect();
+    all.sort_by_key(|(status, ..)| *status);
+    all
 }
 
 /// What a status says by itself: its stable name, and a sentence.
