@@ -284,6 +284,8 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/', 'home');
   await at('/products', 'products');
   await at('/products?q=no-such-thing-anywhere', 'products-none');
+  await at('/c/crafts', 'category');
+  await at('/shops', 'shops');
   await at(`/shops/${SHOPS[0]}`, 'shop');
   await openProduct(page, SHOPS[0]);
   await stop('product');

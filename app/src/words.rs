@@ -227,7 +227,7 @@ fn edited(i18n: I18n, field: &str) -> String {
 }
 
 /// The label of a field of what sellers edit; its own name if it has none.
-pub(crate) fn form_field<'a>(i18n: I18n, field: &'a str) -> &'a str {
+pub(crate) fn form_field(i18n: I18n, field: &str) -> &str {
     match field {
         "title" => t!(i18n, goods.name),
         "brand" => t!(i18n, goods.brand),

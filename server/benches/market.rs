@@ -107,7 +107,11 @@ async fn main() {
         }
         let start = program.start().await;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        println!("{on:?}: start to first answer {} ms, idle {} MB", start.as_millis(), program.resident_mb());
+        println!(
+            "{on:?}: start to first answer {} ms, idle {} MB",
+            start.as_millis(),
+            program.memory_mb("VmRSS")
+        );
         let scout = Shopper::new(&program);
         let mut variants = Vec::new();
         // Of each of these there are a hundred pieces.
@@ -129,7 +133,7 @@ async fn main() {
             p50.as_secs_f64() * 1e3,
             p95.as_secs_f64() * 1e3
         );
-        println!("{on:?}: {} MB after all that", program.resident_mb());
+        println!("{on:?}: {} MB after all that", program.memory_mb("VmRSS"));
         program.close();
     }
 }

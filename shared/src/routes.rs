@@ -116,6 +116,7 @@ routes! {
     FN_PRODUCT POST "/api/catalog/product" Function Anyone;
     FN_HOME POST "/api/catalog/home" Function Anyone;
     FN_ROOTS POST "/api/catalog/roots" Function Anyone;
+    FN_TREE POST "/api/catalog/tree" Function Anyone;
     FN_CATEGORY POST "/api/catalog/category" Function Anyone;
     FN_SHOP POST "/api/shops/shop" Function Anyone;
     FN_SHOPS POST "/api/shops/list" Function Anyone;

@@ -2,7 +2,7 @@
 
 use haat_shared::{
     catalog::{
-        CategoryCard, CategoryView, HomeView, ListProducts, ProductPage, ProductView,
+        CategoryCard, CategoryLink, CategoryView, HomeView, ListProducts, ProductPage, ProductView,
         edit::{ListOwnProducts, ProductForm, SellerProduct, SellerProductCard},
         imports::ImportsView,
     },
@@ -35,6 +35,12 @@ pub async fn home() -> Result<HomeView, ApiError> {
 #[server(prefix = "/api", endpoint = "catalog/roots", input = Json)]
 pub async fn roots() -> Result<Vec<CategoryCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::roots(&engine, &caller).await).await
+}
+
+/// Every category by its whole name.
+#[server(name = FetchTree, prefix = "/api", endpoint = "catalog/tree", input = Json)]
+pub async fn tree() -> Result<Vec<CategoryLink>, ApiError> {
+    super::call(async |engine, caller| haat_engine::catalog::tree(&engine, &caller).await).await
 }
 
 /// A category by its name in addresses.

@@ -54,6 +54,16 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         }
         None => tu_string!(i18n, seller.refund_under_way, price = refund.amount.to_string()).to_string(),
     });
+    let shares = match method {
+        _ if order.state == OrderState::Cancelled => Vec::new(),
+        Method::Sandbox => vec![(t!(i18n, seller.commission), commission), (t!(i18n, seller.earned), earned)],
+        // The shop has the cash: it owes the market its part.
+        Method::Cash => vec![(t!(i18n, seller.owed), commission)],
+    };
+    let shares = shares.into_iter().map(|(words, sum)| {
+        view! { <p class="note">{words} " " <span class="price">{sum.to_string()}</span></p> }
+    });
+    let shares = shares.collect_view();
     let action = format!("{}/{}", Part::Orders.path(&handle), order.number);
     let shipment = order.shipment.clone().map(|shipment| {
         let number = match shipment.tracking_url.as_str() {
@@ -107,8 +117,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                         <h3>{t!(i18n, seller.payment)}</h3>
                         {payment.map(|words| view! { <p>{words}</p> })}
                         {refund.map(|words| view! { <p>{words}</p> })}
-                        <p class="note">{t!(i18n, seller.commission)} " " <span class="price">{commission.to_string()}</span></p>
-                        <p class="note">{t!(i18n, seller.earned)} " " <span class="price">{earned.to_string()}</span></p>
+                        {shares}
                     </div>
                 </section>
                 <History events />

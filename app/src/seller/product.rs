@@ -6,7 +6,7 @@
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError,
     catalog::{
-        Attribute, CategoryCard,
+        Attribute, CategoryLink,
         edit::{OPTIONS_MAX, ProductForm, SellerProduct, VARIANTS_MAX, VariantForm},
     },
     id::kinds::ProductId,
@@ -44,16 +44,16 @@ pub(crate) fn NewProduct() -> impl IntoView {
             // Answers as if there were no such shop to those who do not sell there.
             api::catalog::seller_list(handle.clone(), Default::default()).await?;
             let shop = api::shops::shop(handle.clone()).await?;
-            Ok((handle, shop.delivery.currency(), api::catalog::roots().await?))
+            Ok((handle, shop.delivery.currency(), api::catalog::tree().await?))
         },
     );
-    let page = loaded(found, move |(handle, currency, roots)| {
+    let page = loaded(found, move |(handle, currency, tree)| {
         let form = ProductForm { variants: vec![VariantForm::default()], ..ProductForm::default() };
         view! {
             <PageTitle text=tu_string!(i18n, goods.new) />
             <p class="back"><a href=Part::Products.path(&handle)>{t!(i18n, goods.back)}</a></p>
             <h1>{t!(i18n, goods.new)}</h1>
-            <Editor handle currency roots form kept=None pictures=Vec::new() saved=Callback::new(|()| ()) />
+            <Editor handle currency tree form kept=None pictures=Vec::new() saved=Callback::new(|()| ()) />
         }
     });
     view! { <Counter here=Part::Products>{page}</Counter> }
@@ -73,11 +73,11 @@ pub(crate) fn Product() -> impl IntoView {
             };
             let product = api::catalog::seller_product(handle.clone(), id).await?;
             let pictures = api::media::of_own(handle.clone(), id).await?;
-            Ok((handle, product, pictures, api::catalog::roots().await?, done))
+            Ok((handle, product, pictures, api::catalog::tree().await?, done))
         },
     );
     let saved = Callback::new(move |()| found.refetch());
-    let page = loaded(found, move |(handle, product, pictures, roots, done)| {
+    let page = loaded(found, move |(handle, product, pictures, tree, done)| {
         let SellerProduct { id, slug, state, version, currency, form, deletable, .. } = product;
         let title = form.title.clone();
         let shown = (state == haat_shared::catalog::edit::ProductState::Published)
@@ -95,7 +95,7 @@ pub(crate) fn Product() -> impl IntoView {
             <CodeAlert />
             <Done what=done />
             <Actions handle=handle.clone() id=id.to_string() state deletable />
-            <Editor handle currency roots form kept=Some((id, version)) pictures saved />
+            <Editor handle currency tree form kept=Some((id, version)) pictures saved />
         }
     });
     view! { <Counter here=Part::Products>{page}</Counter> }
@@ -152,7 +152,7 @@ impl Rows {
     }
 
     /// What the fields hold.
-    fn read(self, form: &web_sys::HtmlFormElement, before: &ProductForm) -> Option<ProductForm> {
+    fn read(self, form: &web_sys::HtmlFormElement) -> Option<ProductForm> {
         let data = web_sys::FormData::new_with_form(form).ok()?;
         let field = |name: &str| data.get(name).as_string().unwrap_or_default();
         let options = numbers(self.options);
@@ -181,7 +181,6 @@ impl Rows {
             details: self.details.get_untracked().into_iter().map(detail).collect(),
             options: options.iter().map(|option| field(&format!("options.{option}"))).collect(),
             variants: self.variants.get_untracked().into_iter().map(variant).collect(),
-            ..before.clone()
         })
     }
 
@@ -218,7 +217,7 @@ fn Editor(
     handle: String,
     currency: Currency,
     /// The categories that it can lie in.
-    roots: Vec<CategoryCard>,
+    tree: Vec<CategoryLink>,
     form: ProductForm,
     /// Which product it is and the version that the form was made of; none for a new one.
     kept: Option<(ProductId, i64)>,
@@ -236,12 +235,11 @@ fn Editor(
     // Made once the pictures of a new product could not be kept: it is not made a second time.
     let made = StoredValue::new(kept.map(|(id, _)| id));
     let key = StoredValue::new(String::new());
-    let before = form.clone();
     let shop = handle.clone();
 
     let save = move |event: SubmitEvent| {
         event.prevent_default();
-        let Some(typed) = element.get_untracked().and_then(|form| rows.read(&form, &before)) else { return };
+        let Some(typed) = element.get_untracked().and_then(|form| rows.read(&form)) else { return };
         if busy.get_untracked() {
             return;
         }
@@ -316,7 +314,7 @@ fn Editor(
             <section class="panel form">
                 <Field name="title" label=t!(i18n, goods.name) value=form.title required=true faults />
                 <Field name="brand" label=t!(i18n, goods.brand) value=form.brand faults />
-                <Category value=form.category roots />
+                <Category value=form.category tree />
                 <TextArea name="description" label=t!(i18n, goods.description) value=form.description rows=6 faults />
             </section>
             <Pictures handle rows />
@@ -329,15 +327,12 @@ fn Editor(
     }
 }
 
-/// Where it lies in the market. One that lies deeper than this list goes stays there.
+/// Where it lies in the market.
 #[component]
-fn Category(value: String, roots: Vec<CategoryCard>) -> impl IntoView {
+fn Category(value: String, tree: Vec<CategoryLink>) -> impl IntoView {
     let i18n = use_i18n();
-    let deeper = !value.is_empty() && !roots.iter().any(|root| root.slug == value);
-    let deeper = deeper.then(|| (value.clone(), value.clone()));
     let none = (String::new(), t!(i18n, goods.category_none).to_owned());
-    let choices =
-        std::iter::once(none).chain(deeper).chain(roots.into_iter().map(|root| (root.slug, root.name)));
+    let choices = std::iter::once(none).chain(tree.into_iter().map(|link| (link.slug, link.name)));
     let options = choices.map(|(slug, name)| {
         let selected = slug == value;
         view! { <option value=slug selected=selected>{name}</option> }
@@ -451,7 +446,7 @@ fn Variants(
 
 /// A new variant that costs what the last one costs.
 fn last_typed(rows: Rows, element: NodeRef<html::Form>) -> VariantForm {
-    let form = element.get_untracked().and_then(|form| rows.read(&form, &ProductForm::default()));
+    let form = element.get_untracked().and_then(|form| rows.read(&form));
     let last = form.and_then(|form| form.variants.last().cloned()).unwrap_or_default();
     VariantForm {
         price: last.price,
@@ -465,7 +460,7 @@ fn last_typed(rows: Rows, element: NodeRef<html::Form>) -> VariantForm {
 /// yet gives its place.
 fn make_variants(rows: Rows, element: NodeRef<html::Form>) {
     let Some(form) = element.get_untracked() else { return };
-    let Some(typed) = rows.read(&form, &ProductForm::default()) else { return };
+    let Some(typed) = rows.read(&form) else { return };
     let Ok(data) = web_sys::FormData::new_with_form(&form) else { return };
     let mut ways: Vec<Vec<String>> = vec![Vec::new()];
     for (at, number) in numbers(rows.options).into_iter().enumerate() {

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use crate::i18n::{t, use_i18n};
 
-/// A table. Its columns are words and a look: `number` for what is counted, `wide` for what phones leave out.
+/// A table. Its columns are words and a look: `number` for what is counted, `tick` for boxes to tick, `wide` for what phones leave
+/// out.
 #[component]
 pub fn Table(
     /// What it is a table of, for those who cannot see it.
@@ -15,7 +16,10 @@ pub fn Table(
     /// Its rows.
     children: Children,
 ) -> impl IntoView {
-    let heads = columns.into_iter().map(|(words, look)| view! { <th scope="col" class=look>{words}</th> });
+    // What is said beside each box to tick takes no room here.
+    let heads = columns.into_iter().map(|(words, look)| {
+        view! { <th scope="col" class=look><span class:hidden=look == "tick">{words}</span></th> }
+    });
     view! {
         <table class="table">
             <caption class="hidden">{caption}</caption>

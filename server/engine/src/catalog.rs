@@ -7,7 +7,7 @@ pub mod imports;
 mod map;
 mod put;
 
-pub use categories::{NewCategory, category, category_ids, put_categories, roots};
+pub use categories::{NewCategory, category, category_ids, put_categories, roots, tree};
 pub use desk::{seller_list, seller_product};
 pub use edit::{archive, create, delete, duplicate, publish, set_states, update};
 pub use map::{map_files, map_pages, map_products};

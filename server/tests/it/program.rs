@@ -77,9 +77,14 @@ impl Program {
 
     /// The same, other ones each round.
     pub fn stock(&self, shop: &str, round: usize) {
+        self.import(shop, round, 24);
+    }
+
+    /// Puts so many products into a shop.
+    pub fn import(&self, shop: &str, round: usize, count: usize) {
         let file = self.folder.join(format!("{shop}.jsonl"));
         let line = |i| format!(r#"{{"id":"{round}-{i}","title":"Lamp {round} {i}","price":{}}}"#, 1_000 + i);
-        let lines: Vec<String> = (0..24).map(line).collect();
+        let lines: Vec<String> = (0..count).map(line).collect();
         std::fs::write(&file, lines.join("\n")).unwrap();
         self.run_ok(&["import", "products", file.to_str().unwrap(), "--shop", shop]);
     }
@@ -153,13 +158,18 @@ impl Program {
         format!("http://localhost:{}{path}", self.port)
     }
 
-    /// Memory that the program takes, in MB.
-    #[allow(dead_code, reason = "only the benchmark asks")]
-    pub fn resident_mb(&self) -> u64 {
-        let id = self.child.as_ref().unwrap().id();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-        let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    /// The number of its process.
+    #[allow(dead_code, reason = "only the benchmarks ask")]
+    pub fn process(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// Memory that the program takes, in MB; `VmHWM` is the most that it ever took.
+    #[allow(dead_code, reason = "only the benchmarks ask")]
+    pub fn memory_mb(&self, which: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process())).unwrap();
+        let line = status.lines().find_map(|l| l.strip_prefix(which)?.strip_prefix(':')).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
     }
 
     /// Says something to PostgreSQL itself, from the database that is always there.

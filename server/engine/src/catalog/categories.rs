@@ -23,6 +23,7 @@ statements! {
         SET name = excluded.name, tax_bp = excluded.tax_bp, picture_id = COALESCE(excluded.picture_id, categories.picture_id),
             position = excluded.position";
     ALL = "SELECT id, slug FROM categories";
+    TREE = "SELECT slug, name, path FROM categories ORDER BY path";
 }
 
 rows! {
@@ -55,6 +56,19 @@ pub async fn roots(engine: &Engine, _: &Caller) -> Result<Vec<CategoryCard>> {
     let rows: Vec<CardRow> = engine.db.all(&ROOTS, params![]).await?;
     let card = |row: CardRow| CategoryCard { slug: row.slug, name: row.name, picture: row.picture };
     Ok(rows.into_iter().map(card).collect())
+}
+
+/// Every category after those that it lies in, each by its whole name: `Home & kitchen › Tableware`.
+pub async fn tree(engine: &Engine, _: &Caller) -> Result<Vec<CategoryLink>> {
+    let rows: Vec<LinkRow> = engine.db.all(&TREE, params![]).await?;
+    let mut above: Vec<(String, String)> = Vec::new();
+    let tree = rows.into_iter().map(|row| {
+        above.retain(|(path, _)| row.path.starts_with(path));
+        let name = above.last().map_or(row.name.clone(), |(_, name)| format!("{name} › {}", row.name));
+        above.push((row.path, name.clone()));
+        CategoryLink { slug: row.slug, name }
+    });
+    Ok(tree.collect())
 }
 
 /// A category, the way to it, and what lies right below it.

@@ -77,6 +77,10 @@ both! {
         let roots = catalog::roots(engine, &anyone).await.unwrap();
         assert_eq!(roots.iter().map(|r| r.slug.as_str()).collect::<Vec<_>>(), ["home", "home-office"]);
 
+        let tree = catalog::tree(engine, &anyone).await.unwrap();
+        let tree: Vec<_> = tree.iter().map(|link| link.name.as_str()).collect();
+        assert_eq!(tree, ["HOME-OFFICE", "HOME", "HOME › TABLEWARE", "HOME › TABLEWARE › CUPS"]);
+
         let titles = async |category: &str, sort: &str| {
             let ask = ListProducts { category: category.into(), sort: sort.into(), ..ListProducts::default() };
             let page = catalog::list(engine, &anyone, ask).await.unwrap();

@@ -74,7 +74,8 @@ async fn every_statement_prepares_and_runs_on_both() {
         }
     }
     let missing: BTreeSet<_> = statement::all()
-        .filter(|s| s.ran() != (true, true))
+        // The tests' own statements are theirs to run.
+        .filter(|s| s.ran() != (true, true) && !s.name.starts_with("it::"))
         .map(|s| format!("{} {:?}", s.name, s.ran()))
         .collect();
     assert_eq!(missing, BTreeSet::new(), "not executed on (SQLite, PostgreSQL)");
