@@ -32,10 +32,10 @@ use read::{Item, Items};
 pub use read::{Record, VariantRecord};
 
 /// Most products of a piece, and most lines: each piece takes some milliseconds, so that checkouts never wait behind it.
-const PRODUCTS_MAX: usize = 50;
+const PRODUCTS_MAX: usize = 25;
 const LINES_MAX: usize = 200;
 /// How many pieces are checked at once: that writes little but the pieces.
-const CHECKED_AT_ONCE: usize = 4;
+const CHECKED_AT_ONCE: usize = 8;
 /// The longest rest between two pieces. Who waits meanwhile goes first anyway.
 const REST_MAX: Duration = Duration::from_millis(10);
 /// So many faults are kept; those behind them are counted.
