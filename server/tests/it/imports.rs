@@ -17,7 +17,7 @@ fn skus(program: &Program) -> Vec<String> {
 }
 
 async fn killed_again_and_again(on: On) {
-    const PRODUCTS: usize = 800;
+    const PRODUCTS: usize = 4_000;
     let mut program = Program::prepare(on).await;
     let mut lines = String::new();
     for i in 0..PRODUCTS {
@@ -27,13 +27,13 @@ async fn killed_again_and_again(on: On) {
     std::fs::write(&file, lines).unwrap();
     let import = ["import", "products", file.to_str().unwrap(), "--shop", SHOP];
     let mut seen = Vec::new();
-    for round in 0..12 {
+    for round in 0..30 {
         // Once the server puts them in, once the command line does.
         if round % 2 == 0 {
             program.start().await;
         }
         let mut command = program.command(&import).stdout(std::process::Stdio::null()).spawn().unwrap();
-        tokio::time::sleep(Duration::from_millis(250 + round * 350)).await;
+        tokio::time::sleep(Duration::from_millis(300 + round * 150)).await;
         let _ = command.kill();
         command.wait().unwrap();
         program.kill();
@@ -51,7 +51,7 @@ async fn killed_again_and_again(on: On) {
     let there = skus(&program);
     assert_eq!((there.len(), there.iter().collect::<BTreeSet<_>>().len()), (PRODUCTS, PRODUCTS), "each once");
     let again = program.run_ok(&import);
-    assert!(again.contains("(0 new, 0 changed, 800 as they are)"), "{again}");
+    assert!(again.contains("(0 new, 0 changed, 4000 as they are)"), "{again}");
     program.close();
 }
 

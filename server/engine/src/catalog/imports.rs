@@ -10,7 +10,7 @@ mod write;
 
 use std::{
     io::{self, Read},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::edit;
@@ -32,8 +32,12 @@ use read::{Item, Items};
 pub use read::{Record, VariantRecord};
 
 /// Most products of a piece, and most lines: each piece takes some milliseconds, so that checkouts never wait behind it.
-const PRODUCTS_MAX: usize = 50;
+const PRODUCTS_MAX: usize = 25;
 const LINES_MAX: usize = 200;
+/// How many pieces are checked at once: that writes little but the pieces.
+const CHECKED_AT_ONCE: usize = 8;
+/// The longest rest between two pieces. Who waits meanwhile goes first anyway.
+const REST_MAX: Duration = Duration::from_millis(10);
 /// So many faults are kept; those behind them are counted.
 const FAULTS_KEPT: i64 = 100_000;
 /// Faults of a page of [`faults`].
@@ -59,7 +63,7 @@ statements! {
     OPEN = "INSERT INTO imports (id, shop_id, user_id, file_name, format, state, set_stock, good, new, differ, bad, faults,
             added, updated, unchanged, refused, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, 'reading', $6, 0, 0, 0, 0, 0, 0, 0, 0, 0, $7, $7)";
-    WAIT = "INSERT INTO import_pieces (import_id, number, items) VALUES ($1, $2, $3)";
+    WAIT = "INSERT INTO import_pieces (import_id, number, items) VALUES [($1, $2, $3)]";
     READ_ON = "UPDATE imports SET good = good + $2, new = new + $3, differ = differ + $4, bad = bad + $5, faults = faults + $6,
             updated_at = $7
         WHERE id = $1 AND state = 'reading'";
@@ -179,23 +183,22 @@ async fn read_all(
     mut items: Items<'_>,
     mut told: impl FnMut(usize),
 ) -> Result<()> {
-    let (mut number, mut faults, mut products) = (0, 0, 0);
+    let (mut before, mut products) = ((0, 0), 0);
     loop {
-        let (piece, at_end) = next_piece(&mut items).map_err(|e| broken(&e))?;
+        let (piece, at_end) = some(&mut items).map_err(|e| broken(&e))?;
         let now = engine.clock.now_ms();
         products += piece.iter().filter(|item| !item.lines.is_empty()).count();
         if !piece.is_empty() {
-            let input = (id, shelf, format, (number, faults), piece, now);
+            let input = (id, shelf, format, before, piece, now);
             let begun = Instant::now();
-            faults += engine
+            before = engine
                 .db
-                .write("imports::stage", input, |tx, (id, shelf, format, (number, faults), piece, now)| {
-                    Box::pin(stage_in_tx(tx, *id, *shelf, *format, (*number, *faults), piece, *now))
+                .write("imports::stage", input, |tx, (id, shelf, format, before, piece, now)| {
+                    Box::pin(stage_in_tx(tx, *id, *shelf, *format, *before, piece, *now))
                 })
                 .await?;
             rest(begun).await;
         }
-        number += 1;
         told(products);
         if at_end {
             let end = engine.db.write("imports::checked", (id, now), |tx, (id, now)| {
@@ -206,32 +209,49 @@ async fn read_all(
     }
 }
 
-/// Leaves those who buy as much time as a piece took.
+/// Leaves those who buy as much time as was taken from them.
 async fn rest(begun: Instant) {
-    tokio::time::sleep(begun.elapsed()).await;
+    tokio::time::sleep(begun.elapsed().min(REST_MAX)).await;
 }
 
-/// The next few products, and whether those are the last.
-fn next_piece(items: &mut Items<'_>) -> io::Result<(Vec<Item>, bool)> {
-    let (mut piece, mut lines) = (Vec::new(), 0);
-    while piece.len() < PRODUCTS_MAX && lines < LINES_MAX {
-        let Some(item) = items.next().transpose()? else { return Ok((piece, true)) };
+/// The next products, and whether those are the last.
+fn some(items: &mut Items<'_>) -> io::Result<(Vec<Item>, bool)> {
+    let (mut some, mut lines) = (Vec::new(), 0);
+    while some.len() < CHECKED_AT_ONCE * PRODUCTS_MAX && lines < CHECKED_AT_ONCE * LINES_MAX {
+        let Some(item) = items.next().transpose()? else { return Ok((some, true)) };
         lines += item.lines.len();
-        piece.push(item);
+        some.push(item);
     }
-    Ok((piece, false))
+    Ok((some, false))
 }
 
-/// Puts a piece on the list of those that wait, without what does not hold of it. Answers how many faults there were.
+/// Products as pieces: none has too many products or too many lines.
+fn pieces<'i>(items: &[&'i Item]) -> Vec<Vec<&'i Item>> {
+    let (mut pieces, mut lines) = (Vec::<Vec<&Item>>::new(), 0);
+    for item in items {
+        match pieces.last_mut().filter(|piece| piece.len() < PRODUCTS_MAX && lines < LINES_MAX) {
+            Some(piece) => piece.push(item),
+            None => {
+                lines = 0;
+                pieces.push(vec![item]);
+            }
+        }
+        lines += item.lines.len();
+    }
+    pieces
+}
+
+/// Puts products on the list of those that wait, without those that do not hold. Answers how many good ones and how many
+/// faults there are with those that were there `before`.
 async fn stage_in_tx(
     tx: &mut Tx,
     id: ImportId,
     shelf: Shelf,
     format: Format,
-    (number, faults_before): (i64, i64),
+    before: (i64, i64),
     piece: &[Item],
     now: i64,
-) -> Tried<i64> {
+) -> Tried<(i64, i64)> {
     let (unread, read): (Vec<_>, Vec<_>) = piece.iter().cloned().partition(|item| !item.faults.is_empty());
     let plan = plan(tx, shelf, &read, now).await?;
     let good: Vec<&Item> =
@@ -248,11 +268,15 @@ async fn stage_in_tx(
     if tx.exec(&READ_ON, row).await? == 0 {
         return Err(Error::NotFound.into());
     }
-    if !good.is_empty() {
-        tx.exec(&WAIT, params![id, number, edit::json(&good)?]).await?;
+    let (mut number, mut waiting) = (before.0, Vec::new());
+    for piece in pieces(&good) {
+        let row: [Value; 3] = [id.into(), number.into(), edit::json(&piece)?.into()];
+        waiting.push(row);
+        number += count(piece.len());
     }
-    note(tx, id, format, faults_before, &faults).await?;
-    Ok(found)
+    tx.exec_many(&WAIT, &waiting).await?;
+    note(tx, id, format, before.1, &faults).await?;
+    Ok((number, before.1 + found))
 }
 
 fn count(n: usize) -> i64 {

@@ -394,7 +394,7 @@ fn clean(text: &str, one_line: bool) -> String {
 /// `attr_n_weight: 3460.0` as "Weight", "3460".
 fn attribute(name: &str, value: &Value) -> Option<Attribute> {
     let name = name.strip_prefix("attr_")?.split_once('_')?.1;
-    let words = name.split('_').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+    let words = clean(name, true).split('_').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
     let mut letters = words.chars();
     let name: String = letters.next()?.to_uppercase().chain(letters).collect();
     let value = match value {
