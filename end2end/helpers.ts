@@ -7,6 +7,7 @@ import type axeCore from 'axe-core';
 import type { Locator } from '@playwright/test';
 
 import { type Page, expect, runsScripts } from './fixtures';
+import type { Market } from './server';
 
 export const SHOPS = ['meena-crafts', 'delta-electronics'] as const;
 export type ShopHandle = (typeof SHOPS)[number];
@@ -219,6 +220,14 @@ export async function signOut(page: Page): Promise<void> {
   await awake(page);
 }
 
+/** Makes an account that runs the market and signs it in; says its address. */
+export async function operate(market: Market, page: Page): Promise<string> {
+  const email = `operator-${randomBytes(6).toString('hex')}@example.com`;
+  await market.run('admin', 'create', '--email', email, '--name', 'Olga Nair');
+  await signIn(page, email);
+  return email;
+}
+
 // --- Forms ------------------------------------------------------------------------------------------------------------
 
 /** Lets a form send what the browser itself would hold back, so that the market's own answer is seen. */
@@ -345,9 +354,34 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await awake(page);
   await stop('seller-product');
   await at(`${counter}/products/new`, 'seller-product-new');
+  await at(`${counter}/products/import`, 'seller-import');
   await at(`${counter}/balance`, 'seller-balance');
   await at(`${counter}/settings`, 'seller-settings');
   await at('/dev/ui', 'ui');
+}
+
+/** Walks through every page of the desk, for those who run the market. */
+export async function everyDeskPage(page: Page, stop: (name: string) => Promise<void>): Promise<void> {
+  const at = async (path: string, name: string) => {
+    expect(await visit(page, path), path).toBe(200);
+    await stop(name);
+  };
+  await at('/admin', 'desk-home');
+  await at('/admin/orders', 'desk-orders');
+  await at('/admin/orders?q=no-such-order', 'desk-orders-none');
+  await at('/admin/shops', 'desk-shops');
+  await at('/admin/users', 'desk-users');
+  await at('/admin/jobs', 'desk-jobs');
+  await at('/admin/outbox', 'desk-outbox');
+  await at('/admin/mails', 'desk-mails');
+  const mail = main(page).locator('tbody a').first();
+  if ((await mail.count()) > 0) {
+    await mail.click();
+    await expect(main(page).locator('pre')).toBeVisible();
+    await awake(page);
+    await stop('desk-mail');
+  }
+  await at('/admin/audit', 'desk-audit');
 }
 
 // --- axe --------------------------------------------------------------------------------------------------------------

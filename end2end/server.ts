@@ -77,6 +77,7 @@ export class Market {
       HAAT__SERVER__SITE_ROOT: join(repository, 'target', 'site'),
       HAAT__PAYMENTS__SANDBOX: 'true',
       HAAT__PAYMENTS__SANDBOX_URL: `http://${sandboxHost}`,
+      HAAT_ADMIN_PASSWORD: 'market-day-2026',
       // Every test signs in from here.
       HAAT__LIMITS__SIGN_INS_A_MINUTE: '100000',
     };
@@ -132,20 +133,31 @@ export class Market {
     throw new Error(`haat serve was not ready within a minute\n${this.written.slice(-4000)}`);
   }
 
-  /** Asks the server to stop, as an operator's supervisor does, and removes what it kept. */
-  async close(): Promise<void> {
+  /** Stops the server and starts it again; `extra` is set in its environment. */
+  async restart(extra: NodeJS.ProcessEnv = {}): Promise<void> {
+    if (!(await this.stop())) throw new Error('haat serve did not stop within 15 seconds of SIGTERM');
+    this.ended = '';
+    await this.serve(extra);
+  }
+
+  /** Asks the server to stop, as an operator's supervisor does. Whether it did. */
+  private async stop(): Promise<boolean> {
     const { server } = this;
-    let late = false;
+    if (!server || this.ended) return true;
+    server.kill('SIGTERM');
+    for (let waited = 0; !this.ended && waited < 15_000; waited += 50) await pause(50);
+    if (this.ended) return true;
+    server.kill('SIGKILL');
+    return false;
+  }
+
+  /** Stops the server and removes what it kept. */
+  async close(): Promise<void> {
     const early = this.ended;
-    if (server && !early) {
-      server.kill('SIGTERM');
-      for (let waited = 0; !this.ended && waited < 15_000; waited += 50) await pause(50);
-      late = !this.ended;
-      if (late) server.kill('SIGKILL');
-    }
+    const stopped = await this.stop();
     await this.drop();
     await rm(this.folder, { recursive: true, force: true });
     if (early) throw new Error(`haat serve ${early} by itself\n${this.written.slice(-4000)}`);
-    if (late) throw new Error('haat serve did not stop within 15 seconds of SIGTERM');
+    if (!stopped) throw new Error('haat serve did not stop within 15 seconds of SIGTERM');
   }
 }

@@ -5,7 +5,7 @@
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
-use crate::{seller, state, storefront};
+use crate::{admin, seller, state, storefront};
 
 macro_rules! chunks {
     ($($chunk:ident { $($page:ident: $view:expr;)* })*) => {$(
@@ -79,9 +79,21 @@ chunks! {
         ShopOrder: seller::Order;
         OwnProducts: seller::Products;
         NewProduct: seller::NewProduct;
+        Import: seller::Import;
         OwnProduct: seller::Product;
         Balance: seller::Balance;
         Settings: seller::Settings;
+    }
+    admin {
+        Desk: admin::Home;
+        AllOrders: admin::Orders;
+        AllShops: admin::Shops;
+        Users: admin::Users;
+        Jobs: admin::Jobs;
+        Outbox: admin::Outbox;
+        Mails: admin::Mails;
+        Mail: admin::Mail;
+        Audit: admin::Audit;
     }
 }
 

@@ -1,5 +1,6 @@
 //! What surrounds every page: header, footer, the place for toasts, and the headers that keep it safe.
 
+use haat_shared::routes;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -87,7 +88,11 @@ fn VisitorNav() -> impl IntoView {
                         let words = tu_string!(i18n, header.shop_orders, shop = shop.name).to_string();
                         view! { <a class="topbar-link" href=href>{words}</a> }
                     });
+                    let desk = me.operator.then(|| {
+                        view! { <a class="topbar-link" href=routes::DESK>{t!(i18n, desk.link)}</a> }
+                    });
                     view! {
+                        {desk}
                         {shops.collect_view()}
                         <a class="topbar-link" href="/account" title=tu_string!(i18n, header.account)>
                             <Icon name="person" />

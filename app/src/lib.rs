@@ -5,6 +5,7 @@
 #![recursion_limit = "256"]
 #![allow(unreachable_pub, reason = "the component macro writes `pub` for what is not")]
 
+mod admin;
 pub mod api;
 mod arrival;
 mod chunks;
@@ -97,9 +98,19 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/seller/:handle/orders/:number") view={Lazy::<chunks::ShopOrder>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products") view={Lazy::<chunks::OwnProducts>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products/new") view={Lazy::<chunks::NewProduct>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products/import") view={Lazy::<chunks::Import>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products/:id") view={Lazy::<chunks::OwnProduct>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/balance") view={Lazy::<chunks::Balance>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/settings") view={Lazy::<chunks::Settings>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/admin") view={Lazy::<chunks::Desk>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/admin/orders") view={Lazy::<chunks::AllOrders>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/admin/shops") view={Lazy::<chunks::AllShops>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/admin/users") view={Lazy::<chunks::Users>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/admin/jobs") view={Lazy::<chunks::Jobs>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/admin/outbox") view={Lazy::<chunks::Outbox>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/admin/mails") view={Lazy::<chunks::Mails>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/admin/mails/:id") view={Lazy::<chunks::Mail>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/admin/audit") view={Lazy::<chunks::Audit>::new()} ssr=SsrMode::Async />
                     </FlatRoutes>
                 </Layout>
             </Router>

@@ -18,8 +18,8 @@ use crate::{
 };
 
 const ICONS: &[&str] = &[
-    "alert", "awning", "basket", "box", "card", "check", "clock", "close", "person", "search", "settings",
-    "truck", "up",
+    "alert", "awning", "basket", "book", "box", "card", "check", "clock", "close", "gear", "mail", "person",
+    "search", "settings", "truck", "up",
 ];
 
 /// The whole page.

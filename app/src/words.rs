@@ -93,6 +93,13 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::PictureBroken => tu_string!(i18n, field.picture_broken),
         FieldCode::PictureTooHeavy => tu_string!(i18n, field.picture_too_heavy),
         FieldCode::PictureTooLarge => tu_string!(i18n, field.picture_too_large),
+        FieldCode::NotUtf8 => t!(i18n, field.not_utf8),
+        FieldCode::NotARecord => t!(i18n, field.not_a_record),
+        FieldCode::WrongType => t!(i18n, field.wrong_type),
+        FieldCode::UnknownColumn => t!(i18n, field.unknown_column),
+        FieldCode::Formula => t!(i18n, field.formula),
+        FieldCode::Differs => t!(i18n, field.differs),
+        FieldCode::OfAnother => t!(i18n, field.of_another),
     }
     .to_owned()
 }
@@ -202,6 +209,62 @@ pub fn moment(locale: I18n, time: &str) -> String {
     }
 }
 
+/// Hundredths of a percent as people write them: `10`, `2.5`.
+pub(crate) fn percent(basis_points: i64) -> String {
+    let text = format!("{}.{:02}", basis_points / 100, basis_points % 100);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// What a job is to do; its own name if it has no words.
+pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
+    match kind {
+        "notify_shopper" => t!(i18n, desk.job_notify_shopper),
+        "notify_shop" => t!(i18n, desk.job_notify_shop),
+        "tell_shipped" => t!(i18n, desk.job_tell_shipped),
+        "tell_cancelled" => t!(i18n, desk.job_tell_cancelled),
+        "refund" => t!(i18n, desk.job_refund),
+        other => other,
+    }
+}
+
+/// What a mail is to tell; its own name if it has no words.
+pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
+    match kind {
+        "purchase_made" => t!(i18n, desk.job_notify_shopper),
+        "order_placed" => t!(i18n, desk.job_notify_shop),
+        "order_shipped" => t!(i18n, desk.job_tell_shipped),
+        "order_cancelled" | "order_withdrawn" => t!(i18n, desk.job_tell_cancelled),
+        other => other,
+    }
+}
+
+/// What happened; its own name if it has no words.
+pub(crate) fn fact_kind(i18n: I18n, kind: &str) -> &str {
+    match kind {
+        "purchase_made" => t!(i18n, desk.fact_purchase_made),
+        "order_placed" => t!(i18n, desk.fact_order_placed),
+        "refund_queued" => t!(i18n, desk.fact_refund_queued),
+        "order_confirmed" => t!(i18n, desk.fact_order_confirmed),
+        "order_shipped" => t!(i18n, desk.fact_order_shipped),
+        "order_delivered" => t!(i18n, desk.fact_order_delivered),
+        "order_cancelled" => t!(i18n, desk.fact_order_cancelled),
+        other => other,
+    }
+}
+
+/// What someone who runs the market did; its own name if it has no words.
+pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
+    match action {
+        "jobs::retry" => t!(i18n, desk.act_retry),
+        "jobs::discard" => t!(i18n, desk.act_discard),
+        "accounts::create_operator" => t!(i18n, desk.act_operator),
+        "notifications::resend" => t!(i18n, desk.act_resend),
+        "shops::open" => t!(i18n, desk.act_open),
+        "catalog::put_products" => t!(i18n, desk.act_put),
+        other => other,
+    }
+}
+
 /// What a field is called that someone else changed: `title`, `variants.MC-CUPS.price`.
 fn edited(i18n: I18n, field: &str) -> String {
     if let Some(variant) = field.strip_prefix("variants.") {
@@ -245,5 +308,13 @@ pub(crate) fn form_field(i18n: I18n, field: &str) -> &str {
         "pickup" => t!(i18n, keep.pickup),
         "returns_days" => t!(i18n, keep.returns),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn percents_are_short() {
+        assert_eq!([1000, 250, 5, 0].map(super::percent), ["10", "2.5", "0.05", "0"]);
     }
 }

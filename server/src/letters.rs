@@ -15,7 +15,7 @@ use haat_engine::{
 use haat_shared::{
     Money,
     checkout::Address,
-    orders::{OrderView, PurchaseView, ShopOrderView},
+    orders::{Actor, OrderState, OrderView, PurchaseView, ShopOrderView},
     payments::Method,
     text::is_direction_override,
 };
@@ -34,6 +34,21 @@ pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
             let subject =
                 td_string!(locale, mail.received_subject, number = m.number, total = m.total).to_string();
             words(&subject, &ReceivedText { m }, &ReceivedHtml { m })
+        }
+        Letter::OrderShipped { order, url } => {
+            let m = &shipped(locale, order, url);
+            let subject = td_string!(locale, mail.shipped_subject, number = m.number).to_string();
+            words(&subject, &NewsText { m }, &NewsHtml { m })
+        }
+        Letter::OrderCancelled { order, by, reason, url } => {
+            let m = &cancelled(locale, order, *by, reason, url);
+            let subject = td_string!(locale, mail.cancelled_subject, number = m.number).to_string();
+            words(&subject, &NewsText { m }, &NewsHtml { m })
+        }
+        Letter::OrderWithdrawn { order, reason, url } => {
+            let m = &withdrawn(locale, order, reason, url);
+            let subject = td_string!(locale, mail.withdrawn_subject, number = m.number).to_string();
+            words(&subject, &NewsText { m }, &NewsHtml { m })
         }
     }
 }
@@ -169,6 +184,128 @@ fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Receiv
     }
 }
 
+/// What became of an order.
+struct News<'a> {
+    locale: Locale,
+    url: &'a str,
+    button: &'static str,
+    title: &'static str,
+    lead: String,
+    preheader: String,
+    number: &'a str,
+    /// What there is to know, each under its heading.
+    facts: Vec<(&'static str, String)>,
+    /// Where it can be followed; may be empty.
+    follow: &'a str,
+    orders: &'a [OrderView],
+    contents: &'static str,
+    reason: String,
+}
+
+impl News<'_> {
+    /// What is cancelled is not expected.
+    fn due(&self, order: &OrderView) -> String {
+        match order.state {
+            OrderState::Cancelled => String::new(),
+            _ => words::due(self.locale, order.way, &order.due),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mail/order_news.html")]
+struct NewsHtml<'a> {
+    m: &'a News<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "mail/order_news.txt")]
+struct NewsText<'a> {
+    m: &'a News<'a>,
+}
+
+fn shipped<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News<'a> {
+    let order = &sent.order;
+    let (carrier, number, follow) =
+        order.shipment.as_ref().map_or(("", "", ""), |s| (&s.carrier, &s.tracking_number, &s.tracking_url));
+    let travels = td_string!(locale, purchase.travels, carrier = carrier, number = number).to_string();
+    let mut facts = vec![
+        (td_string!(locale, seller.shipment), travels.clone()),
+        (td_string!(locale, purchase.goes_to), label(locale, &sent.address).join(", ")),
+    ];
+    if !sent.method.collects() {
+        let cash = td_string!(locale, mail.shipped_cash, total = order.total).to_string();
+        facts.push((td_string!(locale, purchase.payment), cash));
+    }
+    News {
+        locale,
+        url,
+        button: td_string!(locale, mail.confirmed_button),
+        title: td_string!(locale, mail.shipped),
+        lead: td_string!(locale, mail.shipped_lead, shop = order.shop_name, name = sent.address.name),
+        preheader: travels,
+        number: &order.number,
+        facts,
+        follow,
+        orders: std::slice::from_ref(order),
+        contents: td_string!(locale, mail.shipped_contents),
+        reason: td_string!(locale, mail.confirmed_reason).to_owned(),
+    }
+}
+
+fn cancelled<'a>(locale: Locale, ended: &'a ShopOrderView, by: Actor, why: &str, url: &'a str) -> News<'a> {
+    let order = &ended.order;
+    let (shop, name) = (&order.shop_name, &ended.address.name);
+    let money = if ended.method.collects() {
+        td_string!(locale, mail.cancelled_refund, total = order.total).to_string()
+    } else {
+        td_string!(locale, mail.cancelled_nothing).to_owned()
+    };
+    News {
+        locale,
+        url,
+        button: td_string!(locale, mail.cancelled_button),
+        title: td_string!(locale, mail.cancelled),
+        lead: match by {
+            Actor::Shop => td_string!(locale, mail.cancelled_by_shop, shop = shop, name = name),
+            Actor::Shopper => td_string!(locale, mail.cancelled_by_you, shop = shop, name = name),
+            Actor::Market => td_string!(locale, mail.cancelled_by_market, shop = shop, name = name),
+        },
+        preheader: money.clone(),
+        number: &order.number,
+        facts: vec![
+            (td_string!(locale, seller.reason), why.to_owned()),
+            (td_string!(locale, mail.cancelled_money), money),
+        ],
+        follow: "",
+        orders: std::slice::from_ref(order),
+        contents: td_string!(locale, mail.cancelled_contents),
+        reason: td_string!(locale, mail.confirmed_reason).to_owned(),
+    }
+}
+
+fn withdrawn<'a>(locale: Locale, ended: &'a ShopOrderView, why: &str, url: &'a str) -> News<'a> {
+    let order = &ended.order;
+    let back = td_string!(locale, mail.withdrawn_back);
+    News {
+        locale,
+        url,
+        button: td_string!(locale, mail.withdrawn_button),
+        title: td_string!(locale, mail.withdrawn),
+        lead: td_string!(locale, mail.withdrawn_lead, shop = order.shop_name),
+        preheader: back.to_owned(),
+        number: &order.number,
+        facts: vec![
+            (td_string!(locale, seller.reason), why.to_owned()),
+            (td_string!(locale, mail.withdrawn_stock), back.to_owned()),
+        ],
+        follow: "",
+        orders: std::slice::from_ref(order),
+        contents: td_string!(locale, mail.withdrawn_contents),
+        reason: td_string!(locale, mail.received_reason, shop = order.shop_name),
+    }
+}
+
 fn label(locale: Locale, address: &Address) -> Vec<String> {
     let country = countries::name(locale, &address.country).to_owned();
     Address { country, ..address.clone() }.lines()
@@ -216,7 +353,7 @@ impl Escaper for Markup {
 
 #[cfg(test)]
 mod tests {
-    use haat_shared::{Currency, checkout::CheckoutLineView, id::Id, orders::OrderState};
+    use haat_shared::{Currency, checkout::CheckoutLineView, id::Id, orders::Shipment};
 
     use super::*;
 
@@ -295,6 +432,90 @@ mod tests {
         .unwrap()
     }
 
+    fn of_order(method: Method, order: OrderView, name: &str) -> Box<ShopOrderView> {
+        Box::new(ShopOrderView {
+            order,
+            placed_at: "2026-11-21T09:30:00Z".into(),
+            address: address(name),
+            method,
+            commission: money(4_500),
+        })
+    }
+
+    fn on_its_way(method: Method, name: &str, carrier: &str, tracking_url: &str, locale: &str) -> Words {
+        let shipment = Shipment {
+            carrier: carrier.into(),
+            tracking_number: "BD-77".into(),
+            tracking_url: tracking_url.into(),
+        };
+        let order = order(name, "Clay bowl", 2);
+        let order = OrderView { state: OrderState::Shipped, shipment: Some(shipment), ..order };
+        let order = of_order(method, order, name);
+        render(&Letter::OrderShipped { order, url: URL.into() }, locale).unwrap()
+    }
+
+    fn called_off(method: Method, by: Actor, name: &str, reason: &str, locale: &str) -> Words {
+        let order = OrderView { state: OrderState::Cancelled, ..order(name, "Clay bowl", 2) };
+        let (order, reason, url) = (of_order(method, order, name), reason.to_owned(), URL.to_owned());
+        render(&Letter::OrderCancelled { order, by, reason, url }, locale).unwrap()
+    }
+
+    fn withdrawn_from(shop: &str, reason: &str) -> Words {
+        let order = OrderView { state: OrderState::Cancelled, ..order(shop, "Clay bowl", 2) };
+        let order = of_order(Method::Cash, order, "Asha Rao");
+        render(&Letter::OrderWithdrawn { order, reason: reason.into(), url: URL.into() }, "en").unwrap()
+    }
+
+    fn both_say(words: &Words, all: &[&str]) {
+        for part in [read(&words.html), words.text.clone()] {
+            for said in all {
+                assert!(part.contains(said), "{said:?} is not in\n{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_shopper_reads_how_an_order_travels() {
+        let track = "https://track.example/BD-77?a=1&b=2";
+        let words = on_its_way(Method::Cash, "Asha Rao", "Blue Dart", track, "en");
+        assert_eq!(words.subject, "Your order H1-1 is on its way");
+        both_say(
+            &words,
+            &[
+                "Order H1-1",
+                "Carried by Blue Dart, number BD-77.",
+                "12 Lake Road, Pune, 411001, India",
+                "Please have ₹949.00 ready in cash",
+                "Expected between 22 Nov 2026",
+                "Clay bowl",
+                "2 ×",
+            ],
+        );
+        assert!(words.text.contains(&format!("\n{track}\n")) && words.text.contains(&format!("\n{URL}\n")));
+        assert!(words.html.contains("href=\"https://track.example/BD-77?a=1&amp;b=2\""));
+        // Without a page of the carrier's there is no link to it, and a card has paid.
+        let words = on_its_way(Method::Sandbox, "Asha Rao", "Blue Dart", "", "hi");
+        assert_eq!(words.html.matches("href=").count(), 1);
+        assert!(words.html.contains("lang=\"hi\"") && !words.text.contains("949.00 नकद"), "{}", words.text);
+    }
+
+    #[test]
+    fn the_shopper_reads_why_an_order_is_cancelled_and_what_comes_back() {
+        let words = called_off(Method::Sandbox, Actor::Shop, "Asha Rao", "The kiln broke", "en");
+        assert_eq!(words.subject, "Your order H1-1 is cancelled");
+        both_say(
+            &words,
+            &["cannot send your order", "The kiln broke", "₹949.00 go back the way you paid", "5 to 10 days"],
+        );
+        assert!(!words.text.contains("Expected between") && !words.html.contains("Expected between"));
+        let words = called_off(Method::Cash, Actor::Shopper, "Asha Rao", "Changed my mind", "en");
+        both_say(&words, &["You cancelled your order", "Changed my mind", "You have paid nothing for it"]);
+        assert!(!words.text.contains("go back"));
+        let words = withdrawn_from("Meena Crafts", "Changed my mind");
+        assert_eq!(words.subject, "Order H1-1 was cancelled by the shopper");
+        both_say(&words, &["Please do not send it", "Changed my mind", "back in your stock", "Clay bowl"]);
+    }
+
     /// What is read of HTML: no head, no tags, no indentation.
     fn read(html: &str) -> String {
         let body = html.split_once("<body").unwrap().1;
@@ -367,6 +588,9 @@ mod tests {
                 hostile,
                 OrderView { number: hostile.into(), ..order(hostile, hostile, 1) },
             ),
+            on_its_way(Method::Cash, hostile, hostile, "", "en"),
+            called_off(Method::Sandbox, Actor::Market, hostile, hostile, "en"),
+            withdrawn_from(hostile, hostile),
         ];
         for Words { subject, text, html } in letters {
             assert!(!subject.contains(['\r', '\n', '\u{202e}', '\u{2028}']), "{subject}");

@@ -1,8 +1,10 @@
-//! Products and their variants, as shoppers see them; what sellers type is in [`edit`].
+//! Products and their variants, as shoppers see them; what sellers type is in [`edit`], what they send
+//! in files in [`imports`].
 
 use serde::{Deserialize, Serialize};
 
 pub mod edit;
+pub mod imports;
 
 use crate::{
     id::kinds::{ProductId, VariantId},

@@ -210,6 +210,8 @@ pub mod kinds {
         Mail MailId "mail";
         /// A privileged action that was written down.
         Audit AuditId "aud";
+        /// A file of products on its way into a shop.
+        Import ImportId "imp";
         /// What was typed into a form that came back.
         Draft DraftId "draft";
     }

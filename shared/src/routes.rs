@@ -9,6 +9,8 @@ pub enum Surface {
     Storefront,
     /// A page of the seller dashboard.
     Seller,
+    /// A page of the operator's desk.
+    Desk,
     /// A plain form, for those without JavaScript and with it.
     Form,
     /// A server function, called by the hydrated page.
@@ -111,9 +113,19 @@ routes! {
     SHOP_ORDER GET "/seller/{handle}/orders/{number}" Seller Member;
     OWN_PRODUCTS GET "/seller/{handle}/products" Seller Member;
     NEW_PRODUCT GET "/seller/{handle}/products/new" Seller Member;
+    IMPORT GET "/seller/{handle}/products/import" Seller Member;
     OWN_PRODUCT GET "/seller/{handle}/products/{id}" Seller Member;
     BALANCE GET "/seller/{handle}/balance" Seller Member;
     SETTINGS GET "/seller/{handle}/settings" Seller Member;
+    DESK GET "/admin" Desk Operator;
+    ALL_ORDERS GET "/admin/orders" Desk Operator;
+    ALL_SHOPS GET "/admin/shops" Desk Operator;
+    USERS GET "/admin/users" Desk Operator;
+    JOBS GET "/admin/jobs" Desk Operator;
+    OUTBOX GET "/admin/outbox" Desk Operator;
+    MAILS GET "/admin/mails" Desk Operator;
+    MAIL GET "/admin/mails/{id}" Desk Operator;
+    AUDIT GET "/admin/audit" Desk Operator;
 
     FORM_ADD_LINE POST "/basket/lines" Form Anyone;
     FORM_SET_QUANTITY POST "/basket/lines/{id}" Form Holder;
@@ -127,6 +139,10 @@ routes! {
     FORM_ORDER POST "/seller/{handle}/orders/{number}" Form Member;
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
+    FORM_JOB POST "/admin/jobs/{id}" Form Operator;
+    FORM_RESEND POST "/admin/mails" Form Operator;
+    FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
+    FORM_IMPORT_GO POST "/seller/{handle}/imports/{id}" Form Member;
     FORM_LANGUAGE POST "/language" Form Anyone;
     WORDS GET "/words/{file}" File Anyone;
 
@@ -146,6 +162,7 @@ routes! {
     FN_CURRENCY POST "/api/shops/currency" Function Anyone;
     FN_BALANCE POST "/api/ledger/balance" Function Member;
     FN_OWN_PRODUCTS POST "/api/catalog/seller_list" Function Member;
+    FN_IMPORTS POST "/api/catalog/imports" Function Member;
     FN_OWN_PRODUCT POST "/api/catalog/seller_product" Function Member;
     FN_CREATE_PRODUCT POST "/api/catalog/create" Function Member;
     FN_UPDATE_PRODUCT POST "/api/catalog/update" Function Member;
@@ -177,16 +194,22 @@ routes! {
     FN_SAVE_SHOP POST "/api/shops/save_settings" Function Member;
     FN_ALL_SHOPS POST "/api/shops/list_all" Function Operator;
     FN_ADJUST_STOCK POST "/api/inventory/adjust" Function Member;
+    FN_DESK POST "/api/audit/home" Function Operator;
     FN_JOBS POST "/api/jobs/list" Function Operator;
     FN_RETRY_JOB POST "/api/jobs/retry" Function Operator;
     FN_DISCARD_JOB POST "/api/jobs/discard" Function Operator;
     FN_FACTS POST "/api/facts/list" Function Operator;
     FN_AUDIT POST "/api/audit/list" Function Operator;
+    FN_MAILS POST "/api/notifications/list" Function Operator;
+    FN_FAILED_MAILS POST "/api/notifications/failed" Function Operator;
+    FN_MAIL POST "/api/notifications/read" Function Operator;
     FN_USERS POST "/api/accounts/list" Function Operator;
 
     API_DOCUMENT GET "/api/openapi.json" File Anyone;
     API_DOCS GET "/api/docs" File Anyone;
     MEDIA GET "/media/{file}" File Anyone;
+    IMPORT_FAULTS GET "/seller/{handle}/imports/{id}/errors.csv" File Member;
+    EXPORT GET "/seller/{handle}/products.csv" File Member;
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed;
     WEBHOOK POST "/webhooks/{gateway}" Webhook Signed;
     SANDBOX_PAGE GET "/sandbox/pay/{id}" Sandbox Signed;

@@ -1,9 +1,18 @@
-//! What those who run the market did.
+//! What those who run the market see first, and what they did.
 
-use haat_shared::{audit::AuditEntry, page::Page};
+use haat_shared::{
+    audit::{AuditEntry, DeskHome},
+    page::Page,
+};
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
+
+/// What needs a hand.
+#[server(name = FetchDesk, prefix = "/api", endpoint = "audit/home", input = Json)]
+pub async fn home() -> Result<DeskHome, ApiError> {
+    super::call(async |engine, caller| haat_engine::audit::home(&engine, &caller).await).await
+}
 
 /// Privileged actions, newest first.
 #[server(name = ListAudit, prefix = "/api", endpoint = "audit/list", input = Json)]

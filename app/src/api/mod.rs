@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod ledger;
 pub mod media;
+pub mod notifications;
 pub mod orders;
 pub mod shops;
 

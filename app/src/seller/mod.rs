@@ -2,6 +2,7 @@
 
 mod balance;
 mod home;
+mod imports;
 mod order;
 mod orders;
 mod product;
@@ -11,6 +12,7 @@ mod shops;
 
 pub(crate) use balance::Balance;
 pub(crate) use home::Home;
+pub(crate) use imports::Import;
 pub(crate) use order::Order;
 pub(crate) use orders::Orders;
 pub(crate) use product::{NewProduct, Product};
@@ -22,12 +24,11 @@ pub(crate) use shops::{OpenShop, OwnShops};
 use haat_shared::media;
 use haat_shared::{Error, media::Picture, permissions::Permission};
 use leptos::{prelude::*, web_sys};
-use leptos_router::params::ParamsMap;
 
 use crate::{
     i18n::{t, tu_string, use_i18n},
     state::{Visitor, param},
-    ui::Icon,
+    ui::{Desk, address, chips, desk_link, search},
 };
 
 /// The parts of a counter.
@@ -98,15 +99,7 @@ fn Counter(
                     Part::Balance => t!(i18n, till.title),
                     Part::Settings => t!(i18n, keep.title),
                 };
-                let current = (part == here).then_some("page");
-                view! {
-                    <li>
-                        <a class="counter-link" href=part.path(&shop.handle) aria-current=current>
-                            <Icon name=part.icon() />
-                            <span>{words}</span>
-                        </a>
-                    </li>
-                }
+                desk_link(part.path(&shop.handle), part.icon(), words, part == here)
             });
             Some(view! {
                 <a class="counter-shop" href=format!("/shops/{}", shop.handle)>
@@ -117,54 +110,8 @@ fn Counter(
             })
         })
     };
-    view! {
-        <div class="counter width">
-            <nav class="counter-nav" aria-label=tu_string!(i18n, counter.nav)>
-                <Transition>{nav}</Transition>
-            </nav>
-            <div class="counter-page">{children()}</div>
-        </div>
-    }
-}
-
-/// A path with those parameters that say something.
-fn address(path: &str, parameters: &[(&'static str, &str)]) -> String {
-    let mut query = ParamsMap::new();
-    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
-        query.insert(*name, (*value).to_owned());
-    }
-    format!("{path}{}", query.to_query_string())
-}
-
-/// The search above a list. What else the list is filtered by comes along.
-fn search(
-    path: String,
-    q: &str,
-    label: &'static str,
-    kept: &[(&'static str, &str)],
-) -> impl IntoView + use<> {
-    let i18n = use_i18n();
-    let kept = kept.iter().filter(|(_, value)| !value.is_empty());
-    let kept =
-        kept.map(|(name, value)| view! { <input type="hidden" name=*name value=(*value).to_owned() /> });
-    view! {
-        <search>
-            <form method="get" action=path class="list-search">
-                <label class="hidden" for="q">{label}</label>
-                <input id="q" type="search" name="q" value=q.to_owned() placeholder=label autocomplete="off" maxlength=haat_shared::catalog::QUERY_MAX.to_string() />
-                {kept.collect_view()}
-                <button type="submit" class="button secondary">{t!(i18n, search.button)}</button>
-            </form>
-        </search>
-    }
-}
-
-/// A choice above a list, as links: what it is called, its words, and whether it is made.
-fn chips(label: &'static str, choices: Vec<(String, &'static str, bool)>) -> impl IntoView + use<> {
-    let links = choices.into_iter().map(|(href, words, current)| {
-        view! { <a class="chip" href=href aria-current=current.then_some("true")>{words}</a> }
-    });
-    view! { <nav class="chips" aria-label=label>{links.collect_view()}</nav> }
+    let nav = view! { <Transition>{nav}</Transition> }.into_any();
+    view! { <Desk label=tu_string!(i18n, counter.nav) nav>{children()}</Desk> }
 }
 
 /// Sends a picture into a shop.

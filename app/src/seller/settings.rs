@@ -48,7 +48,7 @@ fn Shown(
     let i18n = use_i18n();
     let ShopSettings { version, currency, commission_bp, form, members } = settings;
     let dirty = RwSignal::new(draft.error.is_some());
-    let kept = tu_string!(i18n, keep.commission, percent = percent(commission_bp)).to_string();
+    let kept = tu_string!(i18n, keep.commission, percent = words::percent(commission_bp)).to_string();
     let members = members.into_iter().map(|member| {
         let role = match member.role {
             Role::Owner => t!(i18n, keep.owner),
@@ -94,12 +94,6 @@ fn Shown(
             <ul class="rows">{members}</ul>
         </section>
     }
-}
-
-/// Hundredths of a percent as people write them: `10`, `2.5`.
-fn percent(basis_points: i64) -> String {
-    let text = format!("{}.{:02}", basis_points / 100, basis_points % 100);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// The fields of a shop, of one that is to be opened too.
@@ -217,13 +211,5 @@ fn Logo(handle: String, name: String, logo: Option<Picture>) -> impl IntoView {
                 <p class="field-error" id="logo-error" role="alert">{wrong}</p>
             </div>
         </section>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn percents_are_short() {
-        assert_eq!([1000, 250, 5, 0].map(super::percent), ["10", "2.5", "0.05", "0"]);
     }
 }

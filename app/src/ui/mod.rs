@@ -1,6 +1,7 @@
 //! Components that know no domain, on native elements.
 
 mod button;
+mod desk;
 mod failure;
 mod field;
 mod guard;
@@ -14,6 +15,7 @@ mod table;
 mod toast;
 
 pub use button::{Button, LinkButton};
+pub use desk::{Desk, address, chips, desk_link, search};
 pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, loaded};
 pub use field::{Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};
 pub use guard::{Guard, SaveBar};

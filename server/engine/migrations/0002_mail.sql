@@ -26,4 +26,4 @@ CREATE TABLE mailbox (
     html TEXT NOT NULL,
     created_at BIGINT NOT NULL
 );
-CREATE INDEX mailbox_created_at_idx ON mailbox (created_at);
+CREATE INDEX mailbox_created_at_idx ON mailbox (created_at, id);

@@ -11,13 +11,17 @@ use crate::{
 };
 use haat_shared::{
     Id, Result,
-    audit::AuditEntry,
+    audit::{AuditEntry, DeskHome},
     id::kinds::{Audit, AuditId, UserId},
     page::{self, Ask, Page},
 };
 
 /// Rows of a page.
 const PAGE_SIZE: usize = 50;
+/// A fact that waits longer is not just about to be told.
+const FACT_MS: i64 = 60_000;
+/// An order that waits longer has perhaps not been seen.
+const ORDER_MS: i64 = 24 * 3_600_000;
 
 static AUDIT: ListQuery = ListQuery {
     name: "audit::AUDIT",
@@ -29,10 +33,21 @@ static AUDIT: ListQuery = ListQuery {
 ::inventory::submit! { RegisteredList(&AUDIT) }
 
 statements! {
+    HOME = "SELECT (SELECT COUNT(*) FROM jobs WHERE state = 'dead') AS dead_jobs,
+        (SELECT COUNT(*) FROM outbox WHERE told_at IS NULL AND created_at < $1) AS untold_facts,
+        (SELECT COUNT(*) FROM notifications WHERE state = 'failed') AS failed_mails,
+        (SELECT COUNT(*) FROM orders WHERE state = 'placed' AND created_at < $2) AS waiting_orders";
     WRITE = "INSERT INTO audit (id, user_id, action, subject, note, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
 }
 
 rows! {
+    struct HomeRow {
+        dead_jobs: i64,
+        untold_facts: i64,
+        failed_mails: i64,
+        waiting_orders: i64,
+    }
+
     struct AuditRow {
         id: AuditId,
         action: String,
@@ -55,6 +70,19 @@ pub(crate) async fn write<K>(
     let id: AuditId = crate::random::id(now);
     tx.exec(&WRITE, params![id, user, action, subject, note, now]).await?;
     Ok(())
+}
+
+/// What needs a hand.
+pub async fn home(engine: &Engine, caller: &Caller) -> Result<DeskHome> {
+    caller.operator()?;
+    let now = engine.clock.now_ms();
+    let row: HomeRow = engine.db.one(&HOME, params![now - FACT_MS, now - ORDER_MS]).await?;
+    Ok(DeskHome {
+        dead_jobs: row.dead_jobs,
+        untold_facts: row.untold_facts,
+        failed_mails: row.failed_mails,
+        waiting_orders: row.waiting_orders,
+    })
 }
 
 /// What was done, newest first.

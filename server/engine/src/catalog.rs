@@ -3,6 +3,7 @@
 mod categories;
 mod desk;
 mod edit;
+pub mod imports;
 mod map;
 mod put;
 

@@ -68,7 +68,9 @@ impl Fact {
             Self::PurchaseMade => &[NotifyShopper],
             Self::OrderPlaced => &[NotifyShop],
             Self::RefundQueued => &[Refund],
-            Self::OrderConfirmed | Self::OrderShipped | Self::OrderDelivered | Self::OrderCancelled => &[],
+            Self::OrderShipped => &[TellShipped],
+            Self::OrderCancelled => &[TellCancelled],
+            Self::OrderConfirmed | Self::OrderDelivered => &[],
         }
     }
 }

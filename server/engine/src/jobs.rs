@@ -23,18 +23,25 @@ pub enum Kind {
     NotifyShopper,
     /// Tell the shop's owners of a new order.
     NotifyShop,
+    /// Tell the shopper that an order is on its way.
+    TellShipped,
+    /// Tell the shopper that an order will not come, and the shop if it was the shopper who cancelled it.
+    TellCancelled,
     /// Give money back through the gateway.
     Refund,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::NotifyShopper, Self::NotifyShop, Self::Refund];
+    const ALL: [Self; 5] =
+        [Self::NotifyShopper, Self::NotifyShop, Self::TellShipped, Self::TellCancelled, Self::Refund];
 
     /// The name it is stored by.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotifyShopper => "notify_shopper",
             Self::NotifyShop => "notify_shop",
+            Self::TellShipped => "tell_shipped",
+            Self::TellCancelled => "tell_cancelled",
             Self::Refund => "refund",
         }
     }
@@ -82,6 +89,19 @@ statements! {
         SELECT 'order_placed', o.id, u.email, u.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
         JOIN shop_members m ON m.shop_id = o.shop_id AND m.role = 'owner' JOIN users u ON u.id = m.user_id
         WHERE j.claim = $2 AND j.kind = 'notify_shop' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    TELL_SHIPPED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'order_shipped', o.id, p.email, p.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
+        JOIN purchases p ON p.id = o.purchase_id
+        WHERE j.claim = $2 AND j.kind = 'tell_shipped' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    TELL_CANCELLED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'order_cancelled', o.id, p.email, p.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
+        JOIN purchases p ON p.id = o.purchase_id
+        WHERE j.claim = $2 AND j.kind = 'tell_cancelled' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    TELL_WITHDRAWN = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'order_withdrawn', o.id, u.email, u.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
+        JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled' AND e.actor = 'shopper'
+        JOIN shop_members m ON m.shop_id = o.shop_id AND m.role = 'owner' JOIN users u ON u.id = m.user_id
+        WHERE j.claim = $2 AND j.kind = 'tell_cancelled' AND j.state = 'queued' ON CONFLICT DO NOTHING";
     FORGET = "DELETE FROM jobs WHERE state = 'done' AND updated_at < $1";
     COUNT = "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'queued' THEN 1 ELSE 0 END), 0) AS BIGINT) AS queued,
         CAST(COALESCE(SUM(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), 0) AS BIGINT) AS dead FROM jobs
@@ -217,7 +237,12 @@ pub async fn run_due(engine: &Engine) -> Result<usize, Fault> {
             continue;
         }
         match kind {
-            Kind::NotifyShopper | Kind::NotifyShop => notify(engine, kind, claim).await?,
+            Kind::NotifyShopper => notify(engine, kind, claim, vec![&NOTIFY_SHOPPERS]).await?,
+            Kind::NotifyShop => notify(engine, kind, claim, vec![&NOTIFY_SHOPS]).await?,
+            Kind::TellShipped => notify(engine, kind, claim, vec![&TELL_SHIPPED]).await?,
+            Kind::TellCancelled => {
+                notify(engine, kind, claim, vec![&TELL_CANCELLED, &TELL_WITHDRAWN]).await?
+            }
             Kind::Refund => {
                 for job in jobs {
                     let outcome = payments::refund(engine, Id::from_uuid(job.subject)).await;
@@ -230,17 +255,27 @@ pub async fn run_due(engine: &Engine) -> Result<usize, Fault> {
 }
 
 /// Writes the claimed notifications and marks their jobs done, in one transaction: each is written once.
-async fn notify(engine: &Engine, kind: Kind, claim: Id<Job>) -> Result<(), Fault> {
+async fn notify(
+    engine: &Engine,
+    kind: Kind,
+    claim: Id<Job>,
+    writes: Vec<&'static Statement>,
+) -> Result<(), Fault> {
     engine
         .db
-        .write("jobs::notify", (engine.clock.now_ms(), kind, claim), |tx, (now, kind, claim)| {
-            Box::pin(async move {
-                let write = if *kind == Kind::NotifyShopper { &NOTIFY_SHOPPERS } else { &NOTIFY_SHOPS };
-                tx.exec(write, params![*now, *claim]).await?;
-                tx.exec(&DONE_ALL, params![*now, *claim, kind.as_str()]).await?;
-                Ok(())
-            })
-        })
+        .write(
+            "jobs::notify",
+            (engine.clock.now_ms(), kind, claim, writes),
+            |tx, (now, kind, claim, writes)| {
+                Box::pin(async move {
+                    for write in writes.iter() {
+                        tx.exec(write, params![*now, *claim]).await?;
+                    }
+                    tx.exec(&DONE_ALL, params![*now, *claim, kind.as_str()]).await?;
+                    Ok(())
+                })
+            },
+        )
         .await
 }
 

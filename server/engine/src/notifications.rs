@@ -5,25 +5,26 @@
 
 pub mod mailbox;
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    Engine, Tried,
+    Caller, Engine, Tried, audit,
+    clock::rfc3339,
     db::Tx,
     fault,
     jobs::{Backlog, backoff_ms},
-    orders, params,
+    orders::{self, Told},
+    params,
     payments::GatewayError,
     random, rows, statements,
 };
 use haat_shared::{
-    Id,
+    Error, Id, Result,
+    audit::FailedMail,
     id::kinds::{Job, MailId},
-    orders::{PurchaseView, ShopOrderView},
+    orders::{Actor, PurchaseView, ShopOrderView},
 };
 
 /// What there is to say. Addresses in it are absolute.
@@ -41,6 +42,33 @@ pub enum Letter {
         /// What is to be sent.
         order: Box<ShopOrderView>,
         /// Where the shop's orders are.
+        url: String,
+    },
+    /// To the shopper: an order is on its way.
+    OrderShipped {
+        /// What was sent, and how it travels.
+        order: Box<ShopOrderView>,
+        /// Where its purchase is shown to whoever has the link.
+        url: String,
+    },
+    /// To the shopper: an order will not come.
+    OrderCancelled {
+        /// What will not come.
+        order: Box<ShopOrderView>,
+        /// Who said so.
+        by: Actor,
+        /// Why.
+        reason: String,
+        /// Where its purchase is shown to whoever has the link.
+        url: String,
+    },
+    /// To those who own the shop: the shopper does not want an order any more.
+    OrderWithdrawn {
+        /// What is not to be sent.
+        order: Box<ShopOrderView>,
+        /// Why.
+        reason: String,
+        /// Where the order is.
         url: String,
     },
 }
@@ -80,13 +108,15 @@ pub struct Mail {
 #[async_trait]
 pub trait Mailer: Send + Sync {
     /// Sends mails, each under its id. Answers for each, in their order, within half a minute.
-    async fn send(&self, mails: &[Mail]) -> Vec<Result<(), GatewayError>>;
+    async fn send(&self, mails: &[Mail]) -> Vec<std::result::Result<(), GatewayError>>;
 }
 
 /// How long a claim lasts. Twice what a mailer may take.
 const LEASE_MS: i64 = 60_000;
 /// How many mails are sent at once. Whatever of them was not marked when the program died is sent again.
 const BATCH: i64 = 25;
+/// How many of those that were laid aside are listed.
+const LISTED: i64 = 50;
 /// After so many tries a mail is laid aside: that is about a day.
 const ATTEMPTS_MAX: i64 = 50;
 
@@ -102,6 +132,10 @@ statements! {
         WHERE claim = failed.column1 AND kind = failed.column2 AND subject = failed.column3 AND recipient = failed.column4";
     SENT = "UPDATE notifications SET state = 'sent', sent_at = $1, claim = NULL, lease_until = 0, error = ''
         WHERE claim = $2 AND state = 'written'";
+    LAID_ASIDE = "SELECT kind, subject, recipient, error, created_at FROM notifications WHERE state = 'failed'
+        ORDER BY created_at DESC LIMIT $1";
+    RESEND = "UPDATE notifications SET state = 'written', run_at = $4, attempts = 0
+        WHERE kind = $1 AND subject = $2 AND recipient = $3 AND state = 'failed'";
     COUNT = "SELECT (SELECT COUNT(*) FROM notifications WHERE state = 'written') AS queued,
         (SELECT COUNT(*) FROM notifications WHERE state = 'failed') AS dead";
 }
@@ -116,6 +150,49 @@ rows! {
         attempts: i64,
         created_at: i64,
     }
+
+    struct FailedRow {
+        kind: String,
+        subject: Uuid,
+        recipient: String,
+        error: String,
+        created_at: i64,
+    }
+}
+
+/// The latest of the mails that were laid aside, for those who run the market.
+pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>> {
+    caller.operator()?;
+    let rows: Vec<FailedRow> = engine.db.all(&LAID_ASIDE, params![LISTED]).await?;
+    let failed = rows.into_iter().map(|row| FailedMail {
+        kind: row.kind,
+        subject: row.subject.to_string(),
+        to: row.recipient,
+        error: row.error,
+        at: rfc3339(row.created_at),
+    });
+    Ok(failed.collect())
+}
+
+/// Has a mail sent that was laid aside, as if it were new.
+pub async fn resend(engine: &Engine, caller: &Caller, kind: &str, subject: &str, to: &str) -> Result<()> {
+    caller.operator()?;
+    let subject: Uuid = subject.parse().map_err(|_| Error::NotFound)?;
+    let input = (caller.user_id(), kind.to_owned(), subject, to.to_owned(), engine.clock.now_ms());
+    engine
+        .db
+        .write("notifications::resend", input, |tx: &mut Tx, (user, kind, subject, to, now)| {
+            Box::pin(async move {
+                if tx.exec(&RESEND, params![kind, *subject, to, *now]).await? == 0 {
+                    return Err(Error::NotFound.into());
+                }
+                let subject: Id<Job> = Id::from_uuid(*subject);
+                audit::write(tx, *user, "notifications::resend", subject, to, *now).await
+            })
+        })
+        .await?;
+    engine.wake.notify_one();
+    Ok(())
 }
 
 /// How many are to be sent, and how many were laid aside.
@@ -137,10 +214,10 @@ pub async fn send_due(engine: &Engine) -> Tried<usize> {
         return Ok(0);
     }
     let count = claimed.len();
-    let letters = letters(engine, claim).await?;
+    let told = orders::told_in(engine, claim).await?;
     let (mut sending, mut mails, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for notice in claimed {
-        match mail(engine, &notice, letters.get(&notice.subject)) {
+        match mail(engine, &notice, &told) {
             Ok(mail) => {
                 mails.push(mail);
                 sending.push(notice);
@@ -156,24 +233,37 @@ pub async fn send_due(engine: &Engine) -> Tried<usize> {
     Ok(count)
 }
 
-/// What the claimed notifications are about, by their subjects.
-async fn letters(engine: &Engine, claim: Id<Job>) -> Tried<HashMap<Uuid, Letter>> {
+/// What there is to say of a notification; nothing if what it is about is not there.
+fn letter(engine: &Engine, notice: &Claimed, told: &Told) -> Option<Letter> {
     let market = &engine.public_url;
-    let (purchases, orders) = orders::told_in(engine, claim).await?;
-    let purchases = purchases.into_iter().map(|purchase| {
-        let url = format!("{market}{}", crate::checkout::purchase_url(engine, &purchase.number));
-        (purchase.id.uuid(), Letter::OrderConfirmed { purchase: Box::new(purchase), url })
-    });
-    let orders = orders.into_iter().map(|order| {
-        let url = format!("{market}/seller/{}/orders", order.order.shop_handle);
-        (order.order.id.uuid(), Letter::OrderReceived { order: Box::new(order), url })
-    });
-    Ok(purchases.chain(orders).collect())
+    let shown = |purchase: &str| format!("{market}{}", crate::checkout::purchase_url(engine, purchase));
+    if notice.kind == "purchase_made" {
+        let purchase = told.purchases.get(&notice.subject)?.clone();
+        let url = shown(&purchase.number);
+        return Some(Letter::OrderConfirmed { purchase: Box::new(purchase), url });
+    }
+    let order = Box::new(told.orders.get(&notice.subject)?.clone());
+    // An order's number is its purchase's, and its place.
+    let purchase = order.order.number.rsplit_once('-')?.0;
+    let counter = format!("{market}/seller/{}/orders", order.order.shop_handle);
+    Some(match notice.kind.as_str() {
+        "order_placed" => Letter::OrderReceived { order, url: counter },
+        "order_shipped" => Letter::OrderShipped { url: shown(purchase), order },
+        "order_cancelled" => {
+            let (by, reason) = told.ends.get(&notice.subject)?.clone();
+            Letter::OrderCancelled { url: shown(purchase), order, by, reason }
+        }
+        "order_withdrawn" => {
+            let (_, reason) = told.ends.get(&notice.subject)?.clone();
+            Letter::OrderWithdrawn { url: format!("{counter}/{}", order.order.number), order, reason }
+        }
+        _ => return None,
+    })
 }
 
-fn mail(engine: &Engine, notice: &Claimed, letter: Option<&Letter>) -> Tried<Mail> {
-    let letter = letter.ok_or_else(|| fault("there is nothing to say of it"))?;
-    let Words { subject, text, html } = (engine.render)(letter, &notice.locale)?;
+fn mail(engine: &Engine, notice: &Claimed, told: &Told) -> Tried<Mail> {
+    let letter = letter(engine, notice, told).ok_or_else(|| fault("there is nothing to say of it"))?;
+    let Words { subject, text, html } = (engine.render)(&letter, &notice.locale)?;
     let (to, created_at) = (notice.recipient.clone(), notice.created_at);
     Ok(Mail { id: mail_id(notice), to, subject, text, html, created_at })
 }

@@ -37,7 +37,7 @@ use haat_shared::{
     checkout::{Address, CheckoutLineView},
     id::kinds::{Job, OrderId, Purchase, PurchaseId, UserId},
     media::Picture,
-    orders::{OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView},
+    orders::{Actor, OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView},
     page::{self, Ask, Page},
     payments::Method,
     permissions::Permission,
@@ -80,9 +80,11 @@ statements! {
     );
     ORDERS_TOLD = lines_of!(
         "orders",
-        "WHERE o.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'order_placed')
+        "WHERE o.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind <> 'purchase_made')
         ORDER BY o.number, l.position"
     );
+    ENDS_TOLD = "SELECT order_id, actor, note FROM order_events WHERE state = 'cancelled' AND order_id IN
+        (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_cancelled', 'order_withdrawn'))";
 }
 
 /// A day.
@@ -130,6 +132,12 @@ rows! {
         unit_minor: i64,
         line_minor: i64;
         picture: Option<Picture>
+    }
+
+    struct EndRow {
+        order_id: OrderId,
+        actor: Actor,
+        note: String,
     }
 
     struct HistoryRow {
@@ -233,20 +241,32 @@ fn view(row: PurchaseRow, lines: Vec<LineRow>) -> Result<PurchaseView> {
     })
 }
 
-/// What a claim of notifications is about: purchases for those who made them, orders for their shops.
-pub(crate) async fn told_in(
-    engine: &Engine,
-    claim: Id<Job>,
-) -> Result<(Vec<PurchaseView>, Vec<ShopOrderView>)> {
+/// What a claim of notifications is about, by the ids of their subjects.
+pub(crate) struct Told {
+    /// Purchases, for those who made them.
+    pub(crate) purchases: HashMap<Uuid, PurchaseView>,
+    /// Orders, for those who wait for them and for their shops.
+    pub(crate) orders: HashMap<Uuid, ShopOrderView>,
+    /// Who cancelled an order, and why.
+    pub(crate) ends: HashMap<Uuid, (Actor, String)>,
+}
+
+/// What a claim of notifications is about.
+pub(crate) async fn told_in(engine: &Engine, claim: Id<Job>) -> Result<Told> {
     let purchases: Vec<PurchaseRow> = engine.db.all(&PURCHASES_TOLD, params![claim]).await?;
     let lines: Vec<LineRow> = engine.db.all(&LINES_TOLD, params![claim]).await?;
     let orders: Vec<LineRow> = engine.db.all(&ORDERS_TOLD, params![claim]).await?;
+    let ends: Vec<EndRow> = engine.db.all(&ENDS_TOLD, params![claim]).await?;
     let mut lines: HashMap<_, _> = group_by(lines, |l| l.purchase_id).into_iter().collect();
     let purchases = purchases.into_iter().map(|row| {
         let lines = lines.remove(&row.id).unwrap_or_default();
-        view(row, lines)
+        Ok((row.id.uuid(), view(row, lines)?))
     });
-    Ok((purchases.collect::<Result<_>>()?, shop_orders(orders)?))
+    Ok(Told {
+        purchases: purchases.collect::<Result<_>>()?,
+        orders: shop_orders(orders)?.into_iter().map(|order| (order.order.id.uuid(), order)).collect(),
+        ends: ends.into_iter().map(|end| (end.order_id.uuid(), (end.actor, end.note))).collect(),
+    })
 }
 
 /// The caller's purchases, newest first.

@@ -29,7 +29,8 @@ statements! {
         (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products,
         m.id AS media_id, m.width, m.height, m.color, s.name AS alt
         FROM shops s LEFT JOIN media m ON m.id = s.logo_id WHERE s.id > $1 ORDER BY s.id LIMIT $2";
-    SET_LOGO = "UPDATE shops SET logo_id = (SELECT m.id FROM media m WHERE m.id = $2 AND m.shop_id = $1) WHERE id = $1";
+    SET_LOGO = "UPDATE shops SET logo_id = $2
+        WHERE id = $1 AND EXISTS (SELECT 1 FROM media m WHERE m.id = $2 AND m.shop_id = $1)";
     OPEN = "INSERT INTO shops (id, handle, name, description, currency, commission_bp, delivery_minor, created_at, town,
             address, free_delivery_from_minor, delivery_days_min, delivery_days_max, returns_days, express_minor,
             express_days_min, express_days_max, pickup)
@@ -122,8 +123,10 @@ pub async fn set_logo(engine: &Engine, caller: &Caller, handle: &str, picture: M
         .db
         .write("shops::set_logo", (shop, picture), |tx, (shop, picture)| {
             Box::pin(async move {
-                tx.exec(&SET_LOGO, params![*shop, *picture]).await?;
-                Ok::<_, Fault>(())
+                match tx.exec(&SET_LOGO, params![*shop, *picture]).await? {
+                    0 => Err(Error::NotFound.into()),
+                    _ => Ok::<_, Fault>(()),
+                }
             })
         })
         .await?;

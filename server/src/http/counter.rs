@@ -13,8 +13,7 @@ use haat_shared::{
 
 use super::{
     State,
-    forms::{Typed, back_with_draft, clean, field, local, with},
-    layers,
+    forms::{Typed, back_with_draft, clean, field, local, refused, with},
 };
 
 /// The next step of an order.
@@ -122,13 +121,5 @@ pub(super) async fn settings(
             back_with_draft(&state, "settings", &page, typed, &error).await
         }
         Err(error) => refused(&page, &error),
-    }
-}
-
-/// Back to the page with why not; as itself where there is no such page to go back to.
-fn refused(page: &str, error: &Error) -> Response {
-    match error {
-        Error::NotFound | Error::SignInNeeded | Error::Denied | Error::Busy { .. } => layers::plain(error),
-        error => Redirect::to(&with(&clean(page), "error", error.code())).into_response(),
     }
 }

@@ -65,7 +65,7 @@ pub(super) async fn ui(
 pub(super) async fn mails(Extract(state): Extract<State>) -> Response {
     let page = async {
         development(&state)?;
-        let mails = mailbox::list(&state.booted.engine.db).await?;
+        let mails = mailbox::latest(&state.booted.engine.db).await?;
         let served = !state.booted.config.mail.smtp_url.reveal().is_empty();
         MailsPage { locale: Locale::default(), served, mails }.render().map_err(|_| Error::Internal)
     };

@@ -67,6 +67,16 @@ pub(super) async fn back_with_draft(
     }
 }
 
+/// Back to the page with why not; as itself where there is no such page to go back to.
+pub(super) fn refused(page: &str, error: &Error) -> Response {
+    match error {
+        Error::NotFound | Error::SignInNeeded | Error::Denied | Error::Busy { .. } => {
+            super::layers::plain(error)
+        }
+        error => Redirect::to(&with(&clean(page), "error", error.code())).into_response(),
+    }
+}
+
 pub(super) async fn add_line(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,

@@ -2,9 +2,11 @@
 
 mod caller;
 mod counter;
+mod desk;
 mod dev;
 mod forms;
 mod health;
+mod imports;
 mod layers;
 mod media;
 mod outage;
@@ -119,6 +121,12 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .layer(DefaultBodyLimit::max(media::FORM_BYTES_MAX))
         .layer(timeout(media::FORM_TIME));
+    // Beside the page at the same address.
+    let files_in = Router::new()
+        .route(FORM_IMPORT, post(imports::send))
+        .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
+        .layer(DefaultBodyLimit::max(imports::FORM_BYTES_MAX))
+        .layer(timeout(imports::FORM_TIME));
 
     let mut router = Router::new();
     for page in pages {
@@ -141,6 +149,11 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(FORM_ORDER, post(counter::order))
         .route(FORM_PRODUCTS, post(counter::products))
         .route(FORM_SETTINGS, post(counter::settings))
+        .route(FORM_JOB, post(desk::job))
+        .route(FORM_RESEND, post(desk::resend))
+        .route(FORM_IMPORT_GO, post(imports::decide))
+        .route(IMPORT_FAULTS, get(imports::faults))
+        .route(EXPORT, get(imports::export))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         // Whoever is asked from here on knows who asks.
@@ -164,6 +177,7 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .layer(RequestBodyLimitLayer::new(config.server.body_bytes_max))
         .layer(timeout(Duration::from_secs(config.server.timeout_s)))
         .merge(uploads)
+        .merge(files_in)
         // Programs bring no cookies, and so are not led astray by other sites.
         .layer(CsrfLayer::new())
         .merge(rest::router(&state).layer(timeout(Duration::from_secs(config.server.timeout_s))))
@@ -216,7 +230,7 @@ mod tests {
     async fn every_page_is_on_the_list() {
         let mut listed: Vec<String> = ROUTES
             .iter()
-            .filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller))
+            .filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller | Surface::Desk))
             .map(|r| r.path.to_owned())
             .collect();
         let mut pages: Vec<String> =

@@ -11,8 +11,8 @@ use haat_shared::{Error, Result, routes::SITEMAP};
 use super::{State, layers};
 
 /// Pages that are for one person.
-const PRIVATE: [&str; 7] =
-    ["/basket", "/checkout", "/purchases", "/account", "/sign-in", "/sign-up", "/seller"];
+const PRIVATE: [&str; 8] =
+    ["/basket", "/checkout", "/purchases", "/account", "/sign-in", "/sign-up", "/seller", "/admin"];
 
 /// Where search engines may look.
 pub(super) async fn robots(Extract(state): Extract<State>) -> Response {

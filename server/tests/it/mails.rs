@@ -22,7 +22,7 @@ async fn buy(program: &Program) -> String {
 }
 
 /// The addresses of the mails to someone.
-fn mails_to(list: &str, recipient: &str) -> Vec<String> {
+pub fn mails_to(list: &str, recipient: &str) -> Vec<String> {
     let items = list.split("href=\"/dev/mail/").skip(1);
     items
         .filter(|item| item.split("</a>").next().unwrap().contains(recipient))
@@ -31,7 +31,7 @@ fn mails_to(list: &str, recipient: &str) -> Vec<String> {
 }
 
 /// Waits until the program says so in its measures.
-async fn until(shopper: &Shopper, measure: &str) {
+pub async fn until(shopper: &Shopper, measure: &str) {
     let begun = std::time::Instant::now();
     loop {
         let (_, metrics) = shopper.get("/metrics").await;

@@ -11,9 +11,11 @@
     reason = "tests"
 )]
 
+mod access;
 mod arrows;
 mod crashes;
 mod faults;
+mod imports;
 mod mails;
 mod media;
 mod program;

@@ -109,7 +109,7 @@ impl Program {
         self.environment.push((name.into(), value.into()));
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         self.command_of(env!("CARGO_BIN_EXE_haat").as_ref(), arguments)
     }
 

@@ -16,10 +16,10 @@ use crate::{
 pub const NAME_MAX: usize = 100;
 /// Most characters of a description.
 pub const DESCRIPTION_MAX: usize = 10_000;
-/// Most characters of a detail's value.
-pub const DETAIL_MAX: usize = 500;
+/// Most characters of a detail's value: lists of what a part fits are long.
+pub const DETAIL_MAX: usize = 10_000;
 /// Most details of a product.
-pub const DETAILS_MAX: usize = 50;
+pub const DETAILS_MAX: usize = 250;
 /// Most things that the variants of a product may differ in.
 pub const OPTIONS_MAX: usize = 3;
 /// Most variants of a product.

@@ -112,7 +112,7 @@ rows! {
     }
 
     pub(super) struct OwnVariantRow {
-        id: VariantId,
+        pub(super) id: VariantId,
         sku: String,
         title: String,
         options: String,
@@ -179,6 +179,12 @@ pub async fn seller_product(
     let product: OwnRow = engine.db.opt(&FIND, params![id, shop]).await?.ok_or(Error::NotFound)?;
     let variants = engine.db.all(&VARIANTS, params![id]).await?;
     Ok(editable(product, variants))
+}
+
+impl OwnRow {
+    pub(super) fn id(&self) -> ProductId {
+        self.id
+    }
 }
 
 /// The rows of a product as its seller edits it.

@@ -3,18 +3,38 @@
 use async_trait::async_trait;
 
 use super::{Mail, Mailer};
-use crate::{Clock, Db, Tried, params, payments::GatewayError, rows, statements};
-use haat_shared::{Error, Result, id::kinds::MailId};
+use crate::{
+    Caller, Clock, Db, Engine, Tried,
+    clock::rfc3339,
+    db::{ListQuery, RegisteredList, Value},
+    params,
+    payments::GatewayError,
+    rows, statements,
+};
+use haat_shared::{
+    Error, FieldCode, Result,
+    audit::{self, MailText},
+    id::kinds::MailId,
+    page::Page,
+};
 
 /// How long mails are kept.
 const KEEP_MS: i64 = 7 * 24 * 3_600_000;
-/// How many are listed.
-const LISTED: i64 = 100;
+/// Rows of a page.
+const PAGE_SIZE: usize = 50;
+
+static MAILS: ListQuery = ListQuery {
+    name: "mailbox::MAILS",
+    select: "SELECT m.id, m.recipient, m.subject, m.created_at FROM mailbox m",
+    always: "TRUE",
+    filters: &[],
+    sorts: &[("newest", "(m.created_at, m.id) < ({}, {})", "m.created_at DESC, m.id DESC")],
+};
+::inventory::submit! { RegisteredList(&MAILS) }
 
 statements! {
     PUT = "INSERT INTO mailbox (id, recipient, subject, text, html, created_at) VALUES [($1, $2, $3, $4, $5, $6)]
         ON CONFLICT (id) DO NOTHING";
-    LIST = "SELECT id, recipient, subject, created_at FROM mailbox ORDER BY created_at DESC, id LIMIT $1";
     FIND = "SELECT id, recipient, subject, text, html, created_at FROM mailbox WHERE id = $1";
     FORGET = "DELETE FROM mailbox WHERE created_at < $1";
 }
@@ -75,8 +95,39 @@ async fn put(db: &Db, mails: &[Mail]) -> Tried<()> {
 }
 
 /// The latest mails, newest first.
-pub async fn list(db: &Db) -> Result<Vec<MailCard>> {
-    Ok(db.all(&LIST, params![LISTED]).await?)
+pub async fn latest(db: &Db) -> Result<Vec<MailCard>> {
+    Ok(db.list(MAILS.ask(Vec::new(), "newest", None, PAGE_SIZE)).await?)
+}
+
+/// The mails, newest first, for those who run the market.
+pub async fn list(engine: &Engine, caller: &Caller, after: &str) -> Result<Page<audit::MailCard>> {
+    caller.operator()?;
+    let after = cursor(after)?;
+    let after = after.into_iter().flat_map(|(at, id)| [Value::from(at), id.into()]);
+    let rows: Vec<MailCard> = engine.db.list(MAILS.ask(Vec::new(), "newest", after, PAGE_SIZE + 1)).await?;
+    let page = Page::cut(rows, PAGE_SIZE, |row| format!("{}.{}", row.created_at, row.id));
+    Ok(page.map(|row| audit::MailCard {
+        id: row.id,
+        to: row.recipient,
+        subject: row.subject,
+        at: rfc3339(row.created_at),
+    }))
+}
+
+/// The row that a page goes on behind: when it was written, and its id, which says nothing of that.
+fn cursor(after: &str) -> Result<Option<(i64, MailId)>> {
+    if after.is_empty() {
+        return Ok(None);
+    }
+    let key = after.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
+    key.map(Some).ok_or_else(|| Error::field("after", FieldCode::NotAChoice))
+}
+
+/// A mail as it was sent, for those who run the market.
+pub async fn read(engine: &Engine, caller: &Caller, id: MailId) -> Result<MailText> {
+    caller.operator()?;
+    let Mail { id, to, subject, text, created_at, .. } = find(&engine.db, id).await?;
+    Ok(MailText { card: audit::MailCard { id, to, subject, at: rfc3339(created_at) }, text })
 }
 
 /// A mail.

@@ -74,9 +74,14 @@ both! {
         let logo = shops::shop(engine, &Caller::guest(), "meena-crafts").await.unwrap().logo;
         assert_eq!(logo.map(|p| (p.id, p.alt)), Some((front.id, "meena crafts".into())));
         let delta = market.owner("delta-electronics").await;
-        shops::set_logo(engine, &delta, "delta-electronics", front.id).await.unwrap();
+        let refused = shops::set_logo(engine, &delta, "delta-electronics", front.id).await;
+        assert_eq!(refused, Err(Error::NotFound), "a picture of another shop's");
         let logo = shops::shop(engine, &Caller::guest(), "delta-electronics").await.unwrap().logo;
-        assert_eq!(logo, None, "a picture of another shop's");
+        assert_eq!(logo, None);
+        let none = haat_engine::random::id(0);
+        assert_eq!(shops::set_logo(engine, &owner, "meena-crafts", none).await, Err(Error::NotFound));
+        let logo = shops::shop(engine, &Caller::guest(), "meena-crafts").await.unwrap().logo;
+        assert_eq!(logo.map(|p| p.id), Some(front.id), "it stays");
     }
 
     async fn nobody_else_gives_a_shop_pictures(market) {

@@ -3,12 +3,14 @@ use haat_engine::{
     notifications::{self, Mail, mailbox},
     orders, params, statements,
 };
+use haat_shared::orders::Shipment;
 
 use crate::{both, support::*};
 
 statements! {
     PATIENT = "UPDATE notifications SET attempts = 49 WHERE state = 'written'";
-    REWRITE = "UPDATE notifications SET state = 'written', run_at = 0, attempts = 0 WHERE state = 'failed'";
+    pub REWRITE = "UPDATE notifications SET state = 'written', run_at = 0, attempts = 0 WHERE state = 'failed'";
+    FORGET_SENDING = "UPDATE notifications SET state = 'written', run_at = 0, attempts = 0 WHERE state = 'sent'";
     ERROR = "SELECT error AS value FROM notifications WHERE kind = 'purchase_made'";
 }
 
@@ -26,7 +28,7 @@ async fn bought(market: &Market) -> String {
     number
 }
 
-async fn change(market: &Market, statement: &'static haat_engine::db::Statement) {
+pub async fn change(market: &Market, statement: &'static haat_engine::db::Statement) {
     let write = market
         .engine
         .db
@@ -36,7 +38,7 @@ async fn change(market: &Market, statement: &'static haat_engine::db::Statement)
 
 async fn mails(market: &Market) -> Vec<Mail> {
     let mut mails = Vec::new();
-    for card in mailbox::list(&market.engine.db).await.unwrap() {
+    for card in mailbox::latest(&market.engine.db).await.unwrap() {
         mails.push(mailbox::find(&market.engine.db, card.id).await.unwrap());
     }
     mails.sort_by(|a, b| a.to.cmp(&b.to));
@@ -124,6 +126,62 @@ both! {
         second.sort();
         assert_eq!(first, second);
         assert_eq!((left(market).await, mails(market).await.len()), ((0, 0), 3));
+    }
+
+    async fn what_becomes_of_an_order_is_told_once(market) {
+        let engine = &market.engine;
+        let number = bought(market).await;
+        market.settle().await;
+        let before = mails(market).await.len();
+        let meena = market.owner("meena-crafts").await;
+        let view = orders::purchase(engine, &Caller::guest(), &number, &market.key(&number)).await.unwrap();
+        let of = |handle: &str| view.orders.iter().find(|o| o.shop_handle == handle).unwrap().number.clone();
+        let (sent, withdrawn) = (of("meena-crafts"), of("delta-electronics"));
+        let shipment = Shipment { carrier: "Blue Dart".into(), tracking_number: "BD-77".into(), ..Shipment::default() };
+        orders::confirm(engine, &meena, "meena-crafts", &sent).await.unwrap();
+        for _ in 0..2 {
+            orders::ship(engine, &meena, "meena-crafts", &sent, shipment.clone()).await.unwrap();
+        }
+        for _ in 0..2 {
+            orders::cancel_own(engine, &Caller::guest(), &number, &market.key(&number), &withdrawn, "Changed my mind").await.unwrap();
+        }
+        // Four workers at once.
+        let workers: Vec<_> = (0..4).map(|_| { let engine = engine.clone(); tokio::spawn(async move { jobs::drain(&engine).await.unwrap() }) }).collect();
+        for worker in workers { worker.await.unwrap(); }
+        orders::deliver(engine, &meena, "meena-crafts", &sent).await.unwrap();
+        market.settle().await;
+        let mails = mails(market).await;
+        let mut said: Vec<_> = mails.iter().map(|m| (m.to.as_str(), m.subject.clone())).collect();
+        said.retain(|(_, subject)| !subject.starts_with("purchase") && !subject.starts_with("order"));
+        said.sort();
+        assert_eq!(said, [
+            ("asha@example.com", format!("cancelled {withdrawn}: Changed my mind")),
+            ("asha@example.com", format!("shipped {sent}")),
+            ("delta-electronics@haat.example", format!("withdrawn {withdrawn}: Changed my mind")),
+        ]);
+        assert_eq!(mails.len(), before + 3);
+        let mail = |subject: &str| mails.iter().find(|m| m.subject.starts_with(subject)).unwrap();
+        // Each in the language of its reader, with a link that shows it to them.
+        let shipped = mail("shipped");
+        assert!(shipped.html.starts_with("de ") && shipped.html.contains("Blue Dart") && shipped.html.contains("BD-77"));
+        let path = shipped.text.strip_prefix("http://localhost:1").unwrap();
+        assert!(orders::purchase(engine, &Caller::guest(), &number_in(path), key_in(path)).await.is_ok());
+        assert!(mail("withdrawn").html.starts_with("hi "));
+        assert_eq!(mail("withdrawn").text, format!("http://localhost:1/seller/delta-electronics/orders/{withdrawn}"));
+
+        // What a shop cancels it knows already.
+        let bowl = market.product("meena-crafts", "Clay jug", 45_000, 5).await;
+        let second = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+        orders::cancel(engine, &meena, "meena-crafts", &format!("{second}-1"), "The kiln broke").await.unwrap();
+        market.settle().await;
+        let handed = market.post.handed.lock().unwrap().len();
+        assert_eq!(handed, before + 3 + 3, "the purchase, the order, and that it is cancelled");
+        // A mail that is sent again is the same mail.
+        change(market, &FORGET_SENDING).await;
+        notifications::send_due(engine).await.unwrap();
+        let ids = market.post.handed.lock().unwrap().len();
+        let kept = mailbox::latest(&engine.db).await.unwrap().len();
+        assert_eq!((ids, kept), (2 * (before + 6), before + 6));
     }
 
     async fn mails_are_kept_a_week(market) {

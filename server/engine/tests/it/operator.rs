@@ -1,9 +1,17 @@
 //! What those who run the market see and do, and that it is written down.
 
-use haat_engine::{Caller, accounts, audit, facts, jobs, orders, sandbox, shops};
-use haat_shared::{Conflict, Error, FieldCode};
+use haat_engine::{
+    Caller, accounts, audit, facts, jobs,
+    notifications::{self, mailbox},
+    orders, sandbox, shops,
+};
+use haat_shared::{Conflict, Error, FieldCode, audit::DeskHome};
 
-use crate::{both, support::*};
+use crate::{
+    both,
+    notifications::{REWRITE, change},
+    support::*,
+};
 
 const MEENA: &str = "meena-crafts";
 
@@ -78,6 +86,66 @@ both! {
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 0);
     }
 
+    async fn what_needs_a_hand_is_counted_and_mails_are_read(market) {
+        let engine = &market.engine;
+        let system = Caller::system();
+        let home = |dead_jobs, untold_facts, failed_mails, waiting_orders| {
+            DeskHome { dead_jobs, untold_facts, failed_mails, waiting_orders }
+        };
+        assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 0, 0));
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+        market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 0, 0), "not yet");
+        market.clock.advance_ms(61_000);
+        assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 4, 0, 0));
+        *market.post.road.lock().unwrap() = Road::Closed;
+        jobs::drain(engine).await.unwrap();
+        market.clock.advance_ms(24 * 3_600_000);
+        assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 4, 2));
+        *market.post.road.lock().unwrap() = Road::Open;
+        let failed = notifications::failed(engine, &system).await.unwrap();
+        assert_eq!(failed.len(), 4);
+        let first = failed.iter().find(|m| m.kind == "purchase_made").unwrap();
+        assert!(first.error.contains("no such address") && first.to == "asha@example.com", "{first:?}");
+        for (kind, subject, to) in [
+            ("order_placed", &first.subject, &first.to),
+            ("purchase_made", &"x".to_owned(), &first.to),
+            ("purchase_made", &first.subject, &"nobody@example.com".to_owned()),
+        ] {
+            let refused = notifications::resend(engine, &system, kind, subject, to).await;
+            assert_eq!(refused, Err(Error::NotFound), "{kind} {subject} {to}");
+        }
+        notifications::resend(engine, &system, "purchase_made", &first.subject, &first.to).await.unwrap();
+        assert_eq!(notifications::send_due(engine).await.unwrap(), 1);
+        assert_eq!(notifications::failed(engine, &system).await.unwrap().len(), 3);
+        let log = audit::list(engine, &system, "").await.unwrap().items.remove(0);
+        assert_eq!((log.action.as_str(), log.note, log.subject), ("notifications::resend", first.to.clone(), first.subject.clone()));
+        change(market, &REWRITE).await;
+        notifications::send_due(engine).await.unwrap();
+        orders::cancel(engine, &market.owner(MEENA).await, MEENA, &format!("{number}-1"), "No").await.unwrap();
+        market.line.cut.store(true, std::sync::atomic::Ordering::Relaxed);
+        for _ in 0..13 {
+            jobs::drain(engine).await.unwrap();
+            market.clock.advance_ms(3_600_000);
+        }
+        assert_eq!(audit::home(engine, &system).await.unwrap(), home(1, 0, 0, 1));
+        market.line.cut.store(false, std::sync::atomic::Ordering::Relaxed);
+        let dead = jobs::list(engine, &system, "dead", "").await.unwrap().items[0].id;
+        jobs::retry(engine, &system, dead).await.unwrap();
+
+        let page = mailbox::list(engine, &system, "").await.unwrap();
+        assert_eq!((page.items.len(), page.next), (5, None));
+        assert_eq!(page.items[0].subject, format!("cancelled {number}-1: No"));
+        let rest = format!("{}.{}", 1, page.items[0].id);
+        assert!(mailbox::list(engine, &system, &rest).await.unwrap().items.is_empty());
+        let mail = mailbox::read(engine, &system, page.items[0].id).await.unwrap();
+        assert_eq!((&mail.card, mail.text.starts_with("http://localhost:1/purchases/")), (&page.items[0], true));
+        let wrong = mailbox::list(engine, &system, "yesterday").await.unwrap_err();
+        assert_eq!(wrong.at("after"), Some(FieldCode::NotAChoice));
+        assert_eq!(mailbox::read(engine, &system, haat_engine::random::id(0)).await.err(), Some(Error::NotFound));
+    }
+
     async fn the_operator_sees_all_shops_and_users_and_nobody_else_does(market) {
         let engine = &market.engine;
         market.product(MEENA, "Clay bowl", 45_000, 5).await;
@@ -100,6 +168,11 @@ both! {
             assert_eq!(jobs::retry(engine, &who, id).await.err(), Some(refused.clone()));
             assert_eq!(jobs::discard(engine, &who, id).await.err(), Some(refused.clone()));
             assert_eq!(facts::list(engine, &who, false, "").await.err(), Some(refused.clone()));
+            assert_eq!(audit::home(engine, &who).await.err(), Some(refused.clone()));
+            assert_eq!(notifications::failed(engine, &who).await.err(), Some(refused.clone()));
+            assert_eq!(notifications::resend(engine, &who, "order_placed", "x", "y").await.err(), Some(refused.clone()));
+            assert_eq!(mailbox::list(engine, &who, "").await.err(), Some(refused.clone()));
+            assert_eq!(mailbox::read(engine, &who, haat_engine::random::id(0)).await.err(), Some(refused.clone()));
             assert_eq!(audit::list(engine, &who, "").await.err(), Some(refused));
         }
     }

@@ -140,6 +140,13 @@ fn in_words(letter: &Letter, locale: &str) -> Result<Words, haat_engine::Fault> 
     let (subject, url) = match letter {
         Letter::OrderConfirmed { purchase, url } => (format!("purchase {}", purchase.number), url),
         Letter::OrderReceived { order, url } => (format!("order {}", order.order.number), url),
+        Letter::OrderShipped { order, url } => (format!("shipped {}", order.order.number), url),
+        Letter::OrderCancelled { order, reason, url, .. } => {
+            (format!("cancelled {}: {reason}", order.order.number), url)
+        }
+        Letter::OrderWithdrawn { order, reason, url } => {
+            (format!("withdrawn {}: {reason}", order.order.number), url)
+        }
     };
     Ok(Words { subject, text: url.clone(), html: format!("{locale} {letter:?}") })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use haat_engine::db::statement;
 
 use crate::{
-    buying, carts, catalog, jobs, media, notifications, operator, orders, payments, products, shops,
+    buying, carts, catalog, imports, jobs, media, notifications, operator, orders, payments, products, shops,
     support::*,
 };
 
@@ -43,13 +43,19 @@ async fn every_statement_prepares_and_runs_on_both() {
             crate::accounts::drafts_come_back_without_secrets
             crate::accounts::signing_out_ends_the_session_on_the_server
             carts::bad_quantities_change_nothing
+            imports::a_file_may_tell_of_a_part
+            imports::what_does_not_hold_is_told_line_by_line
+            imports::pieces_go_in_once_whoever_puts_them_in
+            imports::what_is_stopped_stays_where_it_is
             jobs::facts_become_notifications_once
             jobs::a_refund_that_fails_is_tried_again_and_then_laid_aside
             jobs::what_is_over_is_forgotten
             orders::a_shop_cancels_and_all_goes_back
             orders::an_order_goes_from_placed_to_delivered_step_by_step
             notifications::a_mail_that_does_not_get_through_is_tried_again_and_laid_aside_in_the_end
+            notifications::what_becomes_of_an_order_is_told_once
             operator::dead_work_is_tried_again_or_given_up
+            operator::what_needs_a_hand_is_counted_and_mails_are_read
             media::a_product_is_shown_with_its_shops_pictures
             payments::a_gateway_that_is_away_costs_nothing_but_time
             payments::a_capture_of_another_amount_goes_back

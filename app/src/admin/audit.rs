@@ -1,0 +1,61 @@
+//! What those who run the market did.
+
+use haat_shared::audit::AuditEntry;
+use leptos::prelude::*;
+
+use super::{List, Page, Part};
+use crate::{
+    api,
+    i18n::{t, use_i18n},
+    state::query,
+    ui::loaded,
+    words,
+};
+
+/// Privileged actions.
+#[component]
+pub(crate) fn Audit() -> impl IntoView {
+    let i18n = use_i18n();
+    let after = query("after");
+    let found = api::find(
+        move || after.get(),
+        |after| async move { api::audit::list(after.clone()).await.map(|page| (after, page)) },
+    );
+    let list = loaded(found, move |(after, page)| {
+        List {
+            part: Part::Audit,
+            asked: Vec::new(),
+            after,
+            next: page.next,
+            tools: ().into_any(),
+            columns: vec![(t!(i18n, till.what), ""), (t!(i18n, desk.by), ""), (t!(i18n, desk.at), "wide")],
+            rows: page.items.into_iter().map(|entry| row(entry).into_any()).collect(),
+            none: t!(i18n, desk.no_audit),
+        }
+        .show()
+    });
+    view! { <Page here=Part::Audit>{list}</Page> }
+}
+
+fn row(entry: AuditEntry) -> impl IntoView {
+    let i18n = use_i18n();
+    let at = words::moment(i18n, &entry.at);
+    let by = entry.by.unwrap_or_else(|| t!(i18n, desk.program).to_owned());
+    let note = match entry.action.as_str() {
+        // Of a job the note says which kind it is.
+        "jobs::retry" | "jobs::discard" => words::job_kind(i18n, &entry.note).to_owned(),
+        _ => entry.note,
+    };
+    view! {
+        <tr>
+            <th scope="row">
+                <strong>{words::audit_action(i18n, &entry.action).to_owned()}</strong>
+                <span class="note below">{note}</span>
+                <span class="note below id">{entry.subject}</span>
+                <span class="note narrow">{at.clone()}</span>
+            </th>
+            <td>{by}</td>
+            <td class="wide">{at}</td>
+        </tr>
+    }
+}

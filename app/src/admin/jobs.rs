@@ -1,0 +1,121 @@
+//! The work behind the market: what waits, what was laid aside, and what to do about it.
+
+use haat_shared::audit::JobCard;
+use leptos::prelude::*;
+
+use super::{List, Page, Part};
+use crate::{
+    api,
+    i18n::{t, use_i18n},
+    state::query,
+    ui::{Alert, Button, CodeAlert, address, chips, loaded},
+    words::{self, I18n},
+};
+
+const STATES: [&str; 4] = ["", "queued", "dead", "discarded"];
+
+fn state_words(i18n: I18n, state: &str) -> &'static str {
+    match state {
+        "queued" => t!(i18n, desk.queued),
+        "dead" => t!(i18n, desk.dead),
+        "discarded" => t!(i18n, desk.discarded),
+        _ => t!(i18n, seller.all),
+    }
+}
+
+/// What is not done.
+#[component]
+pub(crate) fn Jobs() -> impl IntoView {
+    let i18n = use_i18n();
+    let (state, after, done) = (query("state"), query("after"), query("done"));
+    let found = api::find(
+        move || (state.get(), after.get()),
+        |(state, after)| async move {
+            api::jobs::list(state.clone(), after.clone()).await.map(|page| (state, after, page))
+        },
+    );
+    let list = loaded(found, move |(state, after, page)| {
+        let path = Part::Jobs.path();
+        let states =
+            STATES.map(|each| (address(path, &[("state", each)]), state_words(i18n, each), state == each));
+        let tools = view! {
+            <CodeAlert />
+            <Done what=done.get_untracked() />
+            <div class="list-tools">{chips(t!(i18n, seller.state), states.to_vec())}</div>
+        };
+        let back = address(path, &[("state", &state), ("after", &after)]);
+        List {
+            part: Part::Jobs,
+            asked: vec![("state", state)],
+            after,
+            next: page.next,
+            tools: tools.into_any(),
+            columns: vec![
+                (t!(i18n, desk.job), ""),
+                (t!(i18n, desk.tries), "number wide"),
+                (t!(i18n, desk.next_try), "wide"),
+                (t!(i18n, seller.state), "wide"),
+                (t!(i18n, desk.action), ""),
+            ],
+            rows: page.items.into_iter().map(|job| row(job, &back).into_any()).collect(),
+            none: t!(i18n, desk.no_jobs),
+        }
+        .show()
+    });
+    view! { <Page here=Part::Jobs>{list}</Page> }
+}
+
+/// What was done to a job before the page came back.
+#[component]
+fn Done(what: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let words = match what.as_str() {
+        "retry" => t!(i18n, desk.retried),
+        "discard" => t!(i18n, desk.given_up),
+        _ => return None,
+    };
+    Some(view! { <Alert look="good">{words}</Alert> })
+}
+
+fn row(job: JobCard, back: &str) -> impl IntoView + use<> {
+    let i18n = use_i18n();
+    let action = format!("{}/{}", Part::Jobs.path(), job.id);
+    let error = (!job.error.is_empty()).then(|| view! { <span class="note below why">{job.error}</span> });
+    let next = (job.state == "queued").then(|| words::moment(i18n, &job.run_at));
+    let discard = (job.state != "discarded").then(|| {
+        view! {
+            <details class="more-of">
+                <summary>{t!(i18n, desk.discard)}</summary>
+                <form method="post" action=action.clone()>
+                    <input type="hidden" name="action" value="discard" />
+                    <input type="hidden" name="back" value=back.to_owned() />
+                    <p class="note">{t!(i18n, desk.discard_note)}</p>
+                    <Button look="danger">{t!(i18n, desk.discard)}</Button>
+                </form>
+            </details>
+        }
+    });
+    let name = job.state;
+    let state = || view! { <span class=format!("state {name}")>{state_words(i18n, &name)}</span> };
+    view! {
+        <tr>
+            <th scope="row">
+                <strong>{words::job_kind(i18n, &job.kind).to_owned()}</strong>
+                <span class="note below id">{job.subject}</span>
+                <span class="narrow">{state()}</span>
+                {error}
+            </th>
+            <td class="number wide">{job.attempts}</td>
+            <td class="wide">{next}</td>
+            <td class="wide">{state()}</td>
+            <td class="row-actions">
+                <form method="post" action=action.clone()>
+                    <input type="hidden" name="action" value="retry" />
+                    <input type="hidden" name="back" value=back.to_owned() />
+                    <Button look="secondary">{t!(i18n, failure.retry)}</Button>
+                </form>
+                {discard}
+            </td>
+        </tr>
+    }
+}

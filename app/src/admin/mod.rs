@@ -1,0 +1,168 @@
+//! The pages for those who run the market: its desk. One file a page.
+
+mod audit;
+mod home;
+mod jobs;
+mod mails;
+mod orders;
+mod outbox;
+mod shops;
+mod users;
+
+pub(crate) use audit::Audit;
+pub(crate) use home::Home;
+pub(crate) use jobs::Jobs;
+pub(crate) use mails::{Mail, Mails};
+pub(crate) use orders::Orders;
+pub(crate) use outbox::Outbox;
+pub(crate) use shops::Shops;
+pub(crate) use users::Users;
+
+use haat_shared::routes;
+use leptos::prelude::*;
+
+use crate::{
+    i18n::{t, tu_string, use_i18n},
+    state::Visitor,
+    ui::{Desk, EmptyState, LinkButton, PageTitle, Pager, Table, address, desk_link},
+    words::I18n,
+};
+
+/// The parts of the desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Home,
+    Orders,
+    Shops,
+    Users,
+    Jobs,
+    Outbox,
+    Mails,
+    Audit,
+}
+
+impl Part {
+    const ALL: [Self; 8] = [
+        Self::Home,
+        Self::Orders,
+        Self::Shops,
+        Self::Users,
+        Self::Jobs,
+        Self::Outbox,
+        Self::Mails,
+        Self::Audit,
+    ];
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Home => routes::DESK,
+            Self::Orders => routes::ALL_ORDERS,
+            Self::Shops => routes::ALL_SHOPS,
+            Self::Users => routes::USERS,
+            Self::Jobs => routes::JOBS,
+            Self::Outbox => routes::OUTBOX,
+            Self::Mails => routes::MAILS,
+            Self::Audit => routes::AUDIT,
+        }
+    }
+
+    fn icon(self) -> &'static str {
+        match self {
+            Self::Home => "check",
+            Self::Orders => "truck",
+            Self::Shops => "awning",
+            Self::Users => "person",
+            Self::Jobs => "gear",
+            Self::Outbox => "up",
+            Self::Mails => "mail",
+            Self::Audit => "book",
+        }
+    }
+
+    fn title(self, i18n: I18n) -> &'static str {
+        match self {
+            Self::Home => t!(i18n, counter.home),
+            Self::Orders => t!(i18n, seller.title),
+            Self::Shops => t!(i18n, shops.title),
+            Self::Users => t!(i18n, desk.users),
+            Self::Jobs => t!(i18n, desk.jobs),
+            Self::Outbox => t!(i18n, desk.outbox),
+            Self::Mails => t!(i18n, desk.mails),
+            Self::Audit => t!(i18n, desk.audit),
+        }
+    }
+}
+
+/// A page of the desk. Those who do not run the market see no way through it.
+#[component]
+fn Page(
+    /// Where at the desk the page is.
+    here: Part,
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    crate::head::keep_out();
+    let i18n = use_i18n();
+    let visitor = expect_context::<Visitor>().0;
+    let nav = move || {
+        Suspend::new(async move {
+            let operator = visitor.await.ok().flatten().is_some_and(|me| me.operator);
+            operator.then(|| {
+                let links = Part::ALL
+                    .map(|part| desk_link(part.path().into(), part.icon(), part.title(i18n), part == here));
+                view! { <ul>{links.into_iter().collect_view()}</ul> }
+            })
+        })
+    };
+    let nav = view! { <Transition>{nav}</Transition> }.into_any();
+    view! { <Desk label=tu_string!(i18n, desk.nav) nav>{children()}</Desk> }
+}
+
+/// A list of the desk.
+struct List {
+    part: Part,
+    /// What it is filtered by.
+    asked: Vec<(&'static str, String)>,
+    /// Behind which row this page begins; empty at the beginning.
+    after: String,
+    /// Behind which row the next one does.
+    next: Option<String>,
+    /// What stands above it.
+    tools: AnyView,
+    columns: Vec<(&'static str, &'static str)>,
+    rows: Vec<AnyView>,
+    /// Why there is nothing in it.
+    none: &'static str,
+}
+
+impl List {
+    fn show(self) -> AnyView {
+        let i18n = use_i18n();
+        let (title, path) = (self.part.title(i18n), self.part.path());
+        let asked: Vec<(&'static str, &str)> = self.asked.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        let filtered = !self.after.is_empty() || asked.iter().any(|(_, value)| !value.is_empty());
+        let first = (!self.after.is_empty()).then(|| address(path, &asked));
+        let next = self.next.map(|next| address(path, &[&asked[..], &[("after", &next)]].concat()));
+        let list = if !self.rows.is_empty() {
+            view! { <Table caption=title columns=self.columns>{self.rows}</Table> }.into_any()
+        } else if filtered {
+            let (title, note) = (t!(i18n, products.none), t!(i18n, desk.none_such));
+            view! {
+                <EmptyState icon="search" title note>
+                    <LinkButton href=path look="secondary">{t!(i18n, desk.show_all)}</LinkButton>
+                </EmptyState>
+            }
+            .into_any()
+        } else {
+            view! { <EmptyState icon=self.part.icon() title=t!(i18n, desk.none) note=self.none /> }.into_any()
+        };
+        view! {
+            <PageTitle text=title />
+            <h1>{title}</h1>
+            {self.tools}
+            {list}
+            <Pager first next next_words=t!(i18n, desk.next) />
+        }
+        .into_any()
+    }
+}

@@ -1,0 +1,65 @@
+//! What happened, and whether those who listen were told.
+
+use haat_shared::audit::FactCard;
+use leptos::prelude::*;
+
+use super::{List, Page, Part};
+use crate::{
+    api,
+    i18n::{t, use_i18n},
+    state::query,
+    ui::{address, chips, loaded},
+    words,
+};
+
+/// The outbox.
+#[component]
+pub(crate) fn Outbox() -> impl IntoView {
+    let i18n = use_i18n();
+    let (waiting, after) = (query("waiting"), query("after"));
+    let found = api::find(
+        move || (waiting.get(), after.get()),
+        |(waiting, after)| async move {
+            api::facts::list(waiting == "1", after.clone()).await.map(|page| (waiting, after, page))
+        },
+    );
+    let list = loaded(found, move |(waiting, after, page)| {
+        let path = Part::Outbox.path();
+        let choices = [("", t!(i18n, seller.all)), ("1", t!(i18n, desk.untold))];
+        let choices =
+            choices.map(|(each, words)| (address(path, &[("waiting", each)]), words, waiting == each));
+        let tools = view! { <div class="list-tools">{chips(t!(i18n, seller.state), choices.to_vec())}</div> };
+        List {
+            part: Part::Outbox,
+            asked: vec![("waiting", waiting)],
+            after,
+            next: page.next,
+            tools: tools.into_any(),
+            columns: vec![(t!(i18n, desk.fact), ""), (t!(i18n, desk.at), "wide"), (t!(i18n, desk.told), "")],
+            rows: page.items.into_iter().map(|fact| row(fact).into_any()).collect(),
+            none: t!(i18n, desk.no_facts),
+        }
+        .show()
+    });
+    view! { <Page here=Part::Outbox>{list}</Page> }
+}
+
+fn row(fact: FactCard) -> impl IntoView {
+    let i18n = use_i18n();
+    let at = words::moment(i18n, &fact.at);
+    let told = match fact.told_at {
+        Some(at) => words::moment(i18n, &at).into_any(),
+        None => view! { <span class="state queued">{t!(i18n, desk.untold)}</span> }.into_any(),
+    };
+    view! {
+        <tr>
+            <th scope="row">
+                <strong>{words::fact_kind(i18n, &fact.kind).to_owned()}</strong>
+                <span class="note below id">{fact.subject}</span>
+                <span class="note narrow">{at.clone()}</span>
+            </th>
+            <td class="wide">{at}</td>
+            <td>{told}</td>
+        </tr>
+    }
+}

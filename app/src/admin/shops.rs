@@ -1,0 +1,66 @@
+//! All shops of the market.
+
+use haat_shared::shops::KeptShop;
+use leptos::prelude::*;
+
+use super::{List, Page, Part};
+use crate::{
+    api,
+    i18n::{t, use_i18n},
+    state::query,
+    ui::{loaded, search},
+    words,
+};
+
+/// Every shop.
+#[component]
+pub(crate) fn Shops() -> impl IntoView {
+    let i18n = use_i18n();
+    let (q, after) = (query("q"), query("after"));
+    let found = api::find(
+        move || (q.get(), after.get()),
+        |(q, after)| async move {
+            api::shops::list_all(q.clone(), after.clone()).await.map(|page| (q, after, page))
+        },
+    );
+    let list = loaded(found, move |(q, after, page)| {
+        let tools = search(Part::Shops.path().into(), &q, t!(i18n, desk.search_shops), &[]);
+        List {
+            part: Part::Shops,
+            asked: vec![("q", q)],
+            after,
+            next: page.next,
+            tools: view! { <div class="list-tools">{tools}</div> }.into_any(),
+            columns: vec![
+                (t!(i18n, desk.shop), ""),
+                (t!(i18n, keep.town), "wide"),
+                (t!(i18n, keep.owner), "wide"),
+                (t!(i18n, goods.title), "number"),
+                (t!(i18n, desk.keeps), "number wide"),
+                (t!(i18n, desk.since), "wide"),
+            ],
+            rows: page.items.into_iter().map(|shop| row(shop).into_any()).collect(),
+            none: t!(i18n, shops.none_note),
+        }
+        .show()
+    });
+    view! { <Page here=Part::Shops>{list}</Page> }
+}
+
+fn row(shop: KeptShop) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <tr>
+            <th scope="row">
+                <a class="row-link" href=format!("/shops/{}", shop.handle)>{shop.name}</a>
+                <span class="note below">{shop.handle}</span>
+                <span class="note narrow">{shop.owner.clone()}</span>
+            </th>
+            <td class="wide">{shop.town}</td>
+            <td class="wide">{shop.owner}</td>
+            <td class="number">{shop.products}</td>
+            <td class="number wide">{words::percent(shop.commission_bp)}" %"</td>
+            <td class="wide">{words::day(i18n, &shop.opened_at)}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,64 @@
+//! Everyone who can sign in.
+
+use haat_shared::accounts::UserCard;
+use leptos::prelude::*;
+
+use super::{List, Page, Part};
+use crate::{
+    api,
+    i18n::{t, use_i18n},
+    state::query,
+    ui::{loaded, search},
+    words,
+};
+
+/// Every user.
+#[component]
+pub(crate) fn Users() -> impl IntoView {
+    let i18n = use_i18n();
+    let (q, after) = (query("q"), query("after"));
+    let found = api::find(
+        move || (q.get(), after.get()),
+        |(q, after)| async move {
+            api::accounts::list(q.clone(), after.clone()).await.map(|page| (q, after, page))
+        },
+    );
+    let list = loaded(found, move |(q, after, page)| {
+        let tools = search(Part::Users.path().into(), &q, t!(i18n, desk.search_users), &[]);
+        List {
+            part: Part::Users,
+            asked: vec![("q", q)],
+            after,
+            next: page.next,
+            tools: view! { <div class="list-tools">{tools}</div> }.into_any(),
+            columns: vec![
+                (t!(i18n, desk.user), ""),
+                (t!(i18n, shops.title), "number"),
+                (t!(i18n, desk.purchases), "number"),
+                (t!(i18n, desk.since), "wide"),
+            ],
+            rows: page.items.into_iter().map(|user| row(user).into_any()).collect(),
+            none: t!(i18n, desk.none_such),
+        }
+        .show()
+    });
+    view! { <Page here=Part::Users>{list}</Page> }
+}
+
+fn row(user: UserCard) -> impl IntoView {
+    let i18n = use_i18n();
+    let mark =
+        user.operator.then(|| view! { " " <span class="state confirmed">{t!(i18n, desk.operator)}</span> });
+    view! {
+        <tr>
+            <th scope="row">
+                <strong>{user.name}</strong>
+                {mark}
+                <span class="note below">{user.email}</span>
+            </th>
+            <td class="number">{user.shops}</td>
+            <td class="number">{user.purchases}</td>
+            <td class="wide">{words::day(i18n, &user.since)}</td>
+        </tr>
+    }
+}

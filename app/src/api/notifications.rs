@@ -1,0 +1,32 @@
+//! The mails that were written, for those who run the market.
+
+use haat_shared::{
+    audit::{FailedMail, MailCard, MailText},
+    id::kinds::MailId,
+    page::Page,
+};
+use leptos::{prelude::*, server_fn::codec::Json};
+
+use super::ApiError;
+
+/// The mailbox, newest first.
+#[server(name = ListMails, prefix = "/api", endpoint = "notifications/list", input = Json)]
+pub async fn list(after: String) -> Result<Page<MailCard>, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::notifications::mailbox::list(&engine, &caller, &after).await
+    })
+    .await
+}
+
+/// The mails that were laid aside.
+#[server(name = ListFailedMails, prefix = "/api", endpoint = "notifications/failed", input = Json)]
+pub async fn failed() -> Result<Vec<FailedMail>, ApiError> {
+    super::call(async |engine, caller| haat_engine::notifications::failed(&engine, &caller).await).await
+}
+
+/// A mail as it was sent.
+#[server(name = ReadMail, prefix = "/api", endpoint = "notifications/read", input = Json)]
+pub async fn read(id: MailId) -> Result<MailText, ApiError> {
+    super::call(async |engine, caller| haat_engine::notifications::mailbox::read(&engine, &caller, id).await)
+        .await
+}

@@ -1,0 +1,77 @@
+//! A place of work with several parts, and lists that are searched and filtered there.
+
+use leptos::prelude::*;
+use leptos_router::params::ParamsMap;
+
+use super::Icon;
+use crate::i18n::{t, use_i18n};
+
+/// A page of a place of work: the way through it at its side, or at the foot of a phone.
+#[component]
+pub fn Desk(
+    /// What the way through it is called.
+    label: &'static str,
+    /// The way through it; nothing for those who are strangers there.
+    nav: AnyView,
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <div class="counter width">
+            <nav class="counter-nav" aria-label=label>{nav}</nav>
+            <div class="counter-page">{children()}</div>
+        </div>
+    }
+}
+
+/// A part of a place of work, as a link.
+pub fn desk_link(href: String, icon: &'static str, words: &'static str, here: bool) -> impl IntoView + use<> {
+    view! {
+        <li>
+            <a class="counter-link" href=href aria-current=here.then_some("page")>
+                <Icon name=icon />
+                <span>{words}</span>
+            </a>
+        </li>
+    }
+}
+
+/// A path with those parameters that say something.
+pub fn address(path: &str, parameters: &[(&'static str, &str)]) -> String {
+    let mut query = ParamsMap::new();
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        query.insert(*name, (*value).to_owned());
+    }
+    format!("{path}{}", query.to_query_string())
+}
+
+/// The search above a list. What else the list is filtered by comes along.
+pub fn search(
+    path: String,
+    q: &str,
+    label: &'static str,
+    kept: &[(&'static str, &str)],
+) -> impl IntoView + use<> {
+    let i18n = use_i18n();
+    let kept = kept.iter().filter(|(_, value)| !value.is_empty());
+    let kept =
+        kept.map(|(name, value)| view! { <input type="hidden" name=*name value=(*value).to_owned() /> });
+    view! {
+        <search>
+            <form method="get" action=path class="list-search">
+                <label class="hidden" for="q">{label}</label>
+                <input id="q" type="search" name="q" value=q.to_owned() placeholder=label autocomplete="off" maxlength=haat_shared::catalog::QUERY_MAX.to_string() />
+                {kept.collect_view()}
+                <button type="submit" class="button secondary">{t!(i18n, search.button)}</button>
+            </form>
+        </search>
+    }
+}
+
+/// A choice above a list, as links: where each leads, its words, and whether it is made.
+pub fn chips(label: &'static str, choices: Vec<(String, &'static str, bool)>) -> impl IntoView + use<> {
+    let links = choices.into_iter().map(|(href, words, current)| {
+        view! { <a class="chip" href=href aria-current=current.then_some("true")>{words}</a> }
+    });
+    view! { <nav class="chips" aria-label=label>{links.collect_view()}</nav> }
+}

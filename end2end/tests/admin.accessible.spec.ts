@@ -1,0 +1,19 @@
+// How the desk looks and is read aloud.
+import { expect, test } from '../fixtures';
+import { audit, everyDeskPage, everyLook, operate } from '../helpers';
+
+test('axe finds nothing serious at the desk, narrow or wide, light or dark', async ({ page, market }) => {
+  test.setTimeout(300_000);
+  await operate(market, page);
+  await everyDeskPage(page, (name) =>
+    test.step(name, () =>
+      everyLook(page, (look) =>
+        test.step(look, async () => {
+          await audit(page);
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+          expect.soft(wide, `${name} ${look} is wider than the screen`).toBe(false);
+        }),
+      ),
+    ),
+  );
+});

@@ -1,0 +1,166 @@
+// The desk of those who run the market, with scripts and without.
+import { type Page, expect, test } from '../fixtures';
+import {
+  SELLERS,
+  SHOPS,
+  addOne,
+  arriveAt,
+  awake,
+  beginCheckout,
+  button,
+  field,
+  fillAddress,
+  freshEmail,
+  main,
+  operate,
+  payByCard,
+  shopName,
+  signIn,
+  signUp,
+  thanks,
+  visit,
+} from '../helpers';
+
+const SHOP = SHOPS[0];
+
+const PARTS = {
+  Orders: '/admin/orders',
+  Shops: '/admin/shops',
+  People: '/admin/users',
+  Jobs: '/admin/jobs',
+  Outbox: '/admin/outbox',
+  Mails: '/admin/mails',
+  Log: '/admin/audit',
+} as const;
+
+/** Buys one thing from the shop by card; says the number of the order. */
+async function buy(page: Page): Promise<string> {
+  const name = await shopName(page, SHOP);
+  await addOne(page, SHOP, 1);
+  await beginCheckout(page);
+  await fillAddress(page);
+  await payByCard(page, 'approve');
+  return (await thanks(page, [name])).orders[0]!.number;
+}
+
+const rows = (page: Page, text: string) => main(page).locator('tbody tr').filter({ hasText: text });
+
+/** The way through the desk. */
+const go = async (page: Page, part: string) => {
+  await page.getByRole('navigation', { name: 'The market’s desk' }).getByRole('link', { name: part, exact: true }).click();
+  await arriveAt(page, part);
+};
+
+test('work that fails is tried again and given up, and the log shows who did it', async ({ page, visitor, market }) => {
+  const [seller, operator] = [await visitor(), await visitor()];
+  const order = await buy(page);
+  await signIn(seller, SELLERS[SHOP]);
+  const email = await operate(market, operator);
+  // Without its gateway the refund cannot be made. Nothing is loading while the server is away.
+  for (const each of [page, seller, operator]) await each.goto('about:blank');
+  await market.restart({ HAAT__PAYMENTS__SANDBOX: 'false' });
+  try {
+    await visit(seller, `/seller/${SHOP}/orders/${order}`);
+    await main(seller).locator('summary', { hasText: 'Cancel the order' }).click();
+    await field(seller, 'Reason').fill('The glaze has cracked');
+    await button(seller, 'Cancel the order').click();
+    await expect(main(seller)).toContainText('It was cancelled.');
+
+    await visit(operator, '/');
+    await operator.getByRole('banner').getByRole('link', { name: 'Run the market' }).click();
+    await arriveAt(operator, 'Today');
+    await go(operator, 'Jobs');
+    const refund = rows(operator, 'Give money back');
+    const failed = () =>
+      expect(async () => {
+        expect(await visit(operator, '/admin/jobs?state=queued')).toBe(200);
+        await expect(refund.locator('.why')).toBeVisible({ timeout: 100 });
+      }).toPass();
+    await failed();
+    await refund.getByRole('button', { name: 'Try again' }).click();
+    await expect(main(operator).getByRole('alert')).toContainText('It is being tried again.');
+    await awake(operator);
+    expect(new URL(operator.url()).searchParams.get('state')).toBe('queued');
+    await failed();
+    await refund.locator('summary').click();
+    await refund.getByRole('button', { name: 'Give up' }).click();
+    await expect(main(operator).getByRole('alert')).toContainText('It was given up.');
+    await awake(operator);
+    await expect(refund).toHaveCount(0);
+    await main(operator).getByRole('link', { name: 'Given up' }).click();
+    await expect(refund).toContainText('Given up');
+    await awake(operator);
+    await go(operator, 'Log');
+    for (const did of ['Tried a job again', 'Gave a job up']) {
+      await expect(rows(operator, did).filter({ hasText: email })).toHaveCount(1);
+    }
+  } finally {
+    for (const each of [page, seller, operator]) await each.goto('about:blank');
+    await market.restart();
+  }
+  await visit(operator, '/admin/jobs?state=discarded');
+  await rows(operator, 'Give money back').getByRole('button', { name: 'Try again' }).click();
+  await expect(main(operator).getByRole('alert')).toBeVisible();
+  await expect(async () => {
+    await visit(operator, '/admin/jobs');
+    await expect(rows(operator, 'Give money back')).toHaveCount(0, { timeout: 100 });
+  }).toPass();
+  await visit(seller, `/seller/${SHOP}/orders/${order}`);
+  await expect(main(seller)).toContainText(/went back on/);
+});
+
+test('the desk shows all of the market', async ({ page, visitor, market }) => {
+  const order = await buy(page);
+  const operator = await visitor();
+  const email = await operate(market, operator);
+  await visit(operator, '/admin');
+  await arriveAt(operator, 'Today');
+  for (const part of Object.keys(PARTS)) await go(operator, part);
+
+  // Each by its own address too.
+  const at = async (path: string, name: string | RegExp) => {
+    expect(await visit(operator, path), path).toBe(200);
+    await arriveAt(operator, name);
+  };
+  await at(`/admin/orders?q=${order}&state=placed`, 'Orders');
+  await expect(rows(operator, order)).toContainText('Meena Crafts');
+  await at(`/admin/orders?q=${order}&state=shipped`, 'Orders');
+  await expect(main(operator)).toContainText('Nothing found');
+  await at('/admin/shops?q=meena', 'Shops');
+  await expect(main(operator).locator('tbody tr')).toHaveCount(1);
+  await expect(rows(operator, 'meena@haat.example')).toContainText('10 %');
+  await at(`/admin/users?q=${email}`, 'People');
+  await expect(rows(operator, email)).toContainText('Runs the market');
+  await at('/admin/outbox', 'Outbox');
+  await expect(rows(operator, 'An order was placed').first()).toBeVisible();
+  await at('/admin/audit', 'Log');
+  await expect(rows(operator, email)).toContainText('Made an account that runs the market');
+
+  // The mail to the shop, as it was written.
+  const mail = rows(operator, `New order ${order}`);
+  await expect(async () => {
+    await at('/admin/mails', 'Mails');
+    await expect(mail).toHaveCount(1, { timeout: 100 });
+  }).toPass();
+  await expect(mail).toContainText('meena@haat.example');
+  await mail.getByRole('link').click();
+  await arriveAt(operator, new RegExp(`^New order ${order}`));
+  await expect(main(operator).locator('pre')).toContainText('You have a new order');
+  await expect(main(operator).locator('pre')).toContainText(`/seller/${SHOP}/orders`);
+});
+
+test('the desk is not there for others', async ({ page, visitor }) => {
+  const seller = await visitor();
+  const paths = ['/admin', ...Object.values(PARTS), '/admin/mails/mail_00000000000000000000000000'];
+  for (const path of paths) expect(await visit(page, path), path).toBe(401);
+  await expect(main(page).getByRole('link', { name: 'Sign in' })).toHaveAttribute('href', /next=\/admin/);
+  await signUp(page, freshEmail());
+  await signIn(seller, SELLERS[SHOP]);
+  for (const stranger of [page, seller]) {
+    await expect(stranger.getByRole('link', { name: 'Run the market' })).toHaveCount(0);
+    for (const path of paths) {
+      expect(await visit(stranger, path), path).toBe(404);
+      await expect(stranger.getByRole('navigation', { name: 'The market’s desk' }).getByRole('link')).toHaveCount(0);
+    }
+  }
+});

@@ -1,0 +1,610 @@
+//! Who may go where: every route of the program, asked by everyone, with the things of one shop and one shopper. Who is
+//! refused cannot tell what others have from what there is not, and changes nothing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use haat_shared::routes::{Access, ROUTES, Route, *};
+use reqwest::{Client, header, redirect::Policy};
+use serde_json::Value;
+
+use crate::{
+    mails,
+    program::{self, BOTH, Fields, On, Program, details, location},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Who {
+    Anonymous,
+    Shopper,
+    SellerA,
+    SellerB,
+    Operator,
+}
+
+use Who::*;
+
+const EVERYONE: [Who; 5] = [Anonymous, Shopper, SellerA, SellerB, Operator];
+
+/// What requests name: `<order>` in a row of the table stands for the `order` of these.
+type Things = BTreeMap<&'static str, String>;
+
+#[derive(Debug, Clone, Copy)]
+enum Body {
+    None,
+    Form(&'static str),
+    Json(&'static str),
+}
+
+/// A request for a route: what fills its path in, what is sent, and the status for those who may.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    method: &'static str,
+    path: &'static str,
+    fills: &'static str,
+    body: Body,
+    ok: u16,
+    /// The status where there is no such thing.
+    missing: u16,
+}
+
+const fn get(path: &'static str, fills: &'static str, ok: u16) -> Row {
+    Row { method: "GET", path, fills, body: Body::None, ok, missing: 404 }
+}
+
+const fn form(path: &'static str, fills: &'static str, fields: &'static str, ok: u16) -> Row {
+    Row { method: "POST", path, fills, body: Body::Form(fields), ok, missing: 404 }
+}
+
+const fn call(path: &'static str, arguments: &'static str) -> Row {
+    Row { method: "POST", path, fills: "", body: Body::Json(arguments), ok: 200, missing: 404 }
+}
+
+impl Row {
+    const fn ok(self, ok: u16) -> Self {
+        Self { ok, ..self }
+    }
+
+    const fn missing(self, missing: u16) -> Self {
+        Self { missing, ..self }
+    }
+}
+
+/// Every route, in an order in which what one does lets the next do something too.
+const TABLE: &[Row] = &[
+    get(HOME, "", 200),
+    get(PRODUCTS, "", 200),
+    get(PRODUCT, "slug", 200),
+    get(CATEGORY, "category", 200),
+    get(SHOPS, "", 200),
+    get(SHOP, "handle", 200),
+    get(BASKET, "", 200),
+    get(CHECKOUT, "checkout", 200),
+    get(PURCHASE, "purchase", 200),
+    get(SIGN_IN, "", 200),
+    get(SIGN_UP, "", 200),
+    get(ACCOUNT, "", 200),
+    get(OWN_SHOPS, "", 200),
+    get(OPEN_SHOP, "", 200),
+    get(COUNTER, "handle", 200),
+    get(SHOP_ORDERS, "handle", 200),
+    get(SHOP_ORDER, "handle order", 200),
+    get(OWN_PRODUCTS, "handle", 200),
+    get(NEW_PRODUCT, "handle", 200),
+    get(OWN_PRODUCT, "handle product", 200),
+    get(BALANCE, "handle", 200),
+    get(SETTINGS, "handle", 200),
+    get(WORDS, "words", 200),
+    get(MEDIA, "file", 200),
+    get(PAYMENT_RETURN, "payment", 404),
+    // On another host name than the sandbox's.
+    get(SANDBOX_PAGE, "sandbox", 404),
+    form(SANDBOX_PAY, "sandbox", "card=4242 4242 4242 4242", 404),
+    form(WEBHOOK, "gateway", "forged=1", 403),
+    get(ROBOTS, "", 200),
+    get(SITEMAP, "", 200),
+    get(SITEMAP_FILE, "sitemap", 200),
+    get(HEALTHZ, "", 200),
+    get(READYZ, "", 200),
+    get(METRICS, "", 200),
+    get(DEV_UI, "", 200),
+    get(DEV_MAILS, "", 200),
+    get(DEV_MAIL, "mail", 200),
+    get(DEV_MAIL_HTML, "mail", 200),
+    call(FN_ME, "{}"),
+    call(FN_DRAFT, r#"{"form":"settings","id":"draft_00000000000000000000000000"}"#),
+    call(FN_LIST_PRODUCTS, r#"{"of":{}}"#),
+    call(FN_PRODUCT, r#"{"slug":"<slug>"}"#),
+    call(FN_HOME, "{}"),
+    call(FN_ROOTS, "{}"),
+    call(FN_CATEGORY, r#"{"slug":"<category>"}"#),
+    call(FN_SHOP, r#"{"handle":"<handle>"}"#),
+    call(FN_SHOPS, r#"{"after":""}"#),
+    call(FN_CURRENCY, "{}"),
+    call(FN_CART, "{}"),
+    // The shop's work.
+    call(FN_COUNTER, r#"{"handle":"<handle>"}"#),
+    call(FN_SETTINGS, r#"{"handle":"<handle>"}"#),
+    call(FN_BALANCE, r#"{"handle":"<handle>","after":""}"#),
+    call(FN_OWN_PRODUCTS, r#"{"handle":"<handle>","of":{}}"#),
+    call(FN_OWN_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#),
+    call(FN_OWN_PICTURES, r#"{"handle":"<handle>","product":"<product>"}"#),
+    call(FN_SELLER_ORDERS, r#"{"handle":"<handle>","of":{}}"#),
+    call(FN_SELLER_ORDER, r#"{"handle":"<handle>","number":"<order>"}"#),
+    form(FORM_ADD_PICTURE, "handle", "", 422),
+    call(
+        FN_SET_PICTURES,
+        r#"{"handle":"<handle>","product":"<product>","pictures":[{"media":"<media>","alt":""}]}"#,
+    ),
+    call(FN_SET_LOGO, r#"{"handle":"<handle>","picture":"<media>"}"#),
+    call(FN_ADJUST_STOCK, r#"{"variant":"<variant>","change":1,"key":"<key>"}"#),
+    call(
+        FN_UPDATE_PRODUCT,
+        r#"{"handle":"<handle>","id":"<product>","version":1,"form":<form>,"key":"<key>"}"#,
+    ),
+    call(FN_CREATE_PRODUCT, r#"{"handle":"<handle>","form":<new>,"key":"<key>"}"#),
+    call(FN_DUPLICATE_PRODUCT, r#"{"handle":"<handle>","id":"<product>","key":"<key>"}"#),
+    call(FN_ARCHIVE_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#),
+    call(FN_PUBLISH_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#),
+    form(FORM_PRODUCTS, "handle", "action=publish&id=<product>&back=/", 303),
+    // It was sold.
+    call(FN_DELETE_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#).ok(409),
+    call(FN_SAVE_SHOP, r#"{"handle":"<handle>","version":1,"form":{"name":""}}"#).ok(422),
+    form(FORM_SETTINGS, "handle", "version=1&name=", 303),
+    form(FORM_ORDER, "handle order", "action=confirm", 303),
+    call(FN_CONFIRM, r#"{"handle":"<handle>","number":"<order>"}"#),
+    call(
+        FN_SHIP,
+        r#"{"handle":"<handle>","number":"<order>","shipment":{"carrier":"Post","tracking_number":"1","tracking_url":""}}"#,
+    ),
+    call(FN_DELIVER, r#"{"handle":"<handle>","number":"<order>"}"#),
+    // The shopper's.
+    call(FN_CHECKOUT, r#"{"id":"<checkout>"}"#),
+    call(FN_SAVE, r#"{"id":"<checkout>","form":{}}"#),
+    call(FN_PAY, r#"{"id":"<checkout>","form":{},"key":"<key>"}"#).ok(422),
+    form(FORM_PAY, "checkout", "email=", 303),
+    call(FN_PURCHASE, r#"{"number":"<purchase>","key":""}"#),
+    call(FN_HISTORY, r#"{"after":""}"#),
+    call(
+        FN_CANCEL_OWN,
+        r#"{"purchase":"<second purchase>","key":"","number":"<second order>","reason":"Changed my mind"}"#,
+    ),
+    call(FN_SET_QUANTITY, r#"{"change":{"line":"<line>","quantity":"2"}}"#),
+    form(FORM_SET_QUANTITY, "line", "quantity=3", 303).missing(303),
+    // Everyone begins to buy what they have.
+    call(FN_BEGIN_CHECKOUT, "{}").missing(409),
+    form(FORM_BEGIN_CHECKOUT, "", "", 303).missing(303),
+    call(FN_REMOVE_LINE, r#"{"line":"<line>"}"#),
+    call(FN_ADD_LINE, r#"{"line":{"variant":"<variant>","quantity":"1"}}"#),
+    form(FORM_ADD_LINE, "", "variant=<variant>&quantity=1&back=/", 303),
+    call(FN_OPEN_SHOP, r#"{"form":{}}"#).ok(422),
+    form(FORM_OPEN_SHOP, "", "name=", 303),
+    // The operator's.
+    get(DESK, "", 200),
+    get(ALL_ORDERS, "", 200),
+    get(ALL_SHOPS, "", 200),
+    get(USERS, "", 200),
+    get(JOBS, "", 200),
+    get(OUTBOX, "", 200),
+    get(MAILS, "", 200),
+    get(MAIL, "mail", 200),
+    get(AUDIT, "", 200),
+    call(FN_DESK, "{}"),
+    call(FN_MAILS, r#"{"after":""}"#),
+    call(FN_FAILED_MAILS, "{}"),
+    call(FN_MAIL, r#"{"id":"<mail>"}"#),
+    call(FN_ALL_ORDERS, r#"{"of":{}}"#),
+    call(FN_ALL_SHOPS, r#"{"q":"","after":""}"#),
+    call(FN_USERS, r#"{"q":"","after":""}"#),
+    call(FN_FACTS, r#"{"waiting":false,"after":""}"#),
+    call(FN_AUDIT, r#"{"after":""}"#),
+    call(FN_JOBS, r#"{"state":"","after":""}"#),
+    // None was laid aside.
+    form(
+        FORM_RESEND,
+        "",
+        "kind=order_placed&to=asha@example.com&subject=00000000-0000-0000-0000-000000000000",
+        404,
+    ),
+    // From here on the gateway is away, so that the refund stays a job.
+    call(FN_CANCEL, r#"{"handle":"<handle>","number":"<paid order>","reason":"No"}"#),
+    call(FN_DISCARD_JOB, r#"{"id":"<job>"}"#),
+    call(FN_RETRY_JOB, r#"{"id":"<job>"}"#),
+    form(FORM_JOB, "job", "action=discard", 303),
+    // These change who one is, so they are the last.
+    form(FORM_LANGUAGE, "", "locale=en&back=/", 303),
+    form(FORM_SIGN_IN, "", "email=nobody@example.com&password=wrong", 303),
+    form(FORM_SIGN_UP, "", "name=Asha", 303),
+    form(FORM_SIGN_OUT, "", "", 303),
+];
+
+fn route(row: &Row) -> &'static Route {
+    ROUTES.iter().find(|r| r.method == row.method && r.path == row.path).expect("a route of the program")
+}
+
+/// Whether someone may go there with the things of the shopper and of shop A; if not, what they are told.
+fn allowed(row: &Row, who: Who) -> Result<(), u16> {
+    match (route(row).access, who) {
+        (Access::Anyone | Access::Signed, _)
+        | (Access::Holder, Shopper)
+        | (Access::Member, SellerA)
+        | (Access::Operator, Operator) => Ok(()),
+        (Access::SignedIn, who) if who != Anonymous => Ok(()),
+        (Access::SignedIn | Access::Member | Access::Operator, Anonymous) => Err(401),
+        // What one has is not there to name.
+        (Access::Holder, SellerB) if [FN_BEGIN_CHECKOUT, FORM_BEGIN_CHECKOUT].contains(&row.path) => Ok(()),
+        _ => Err(row.missing),
+    }
+}
+
+fn fill(template: &str, things: &Things) -> String {
+    // A thing may name others.
+    let once = |text: String| things.iter().fold(text, |text, (n, v)| text.replace(&format!("<{n}>"), v));
+    once(once(template.to_owned()))
+}
+
+/// What is sent, but for what must be new each time.
+fn request(row: &Row, things: &Things) -> (String, String) {
+    let mut path = row.path.to_owned();
+    for name in row.fills.split(' ').filter(|name| !name.is_empty()) {
+        let (begin, end) = (path.find('{').expect("a gap"), path.find('}').expect("its end"));
+        path.replace_range(begin..=end, &things[name]);
+    }
+    let body = match row.body {
+        Body::None => "",
+        Body::Form(text) | Body::Json(text) => text,
+    };
+    (path, fill(body, things))
+}
+
+struct Market {
+    program: Program,
+    client: Client,
+    sessions: BTreeMap<&'static str, String>,
+    /// What things are, and what they are called in the table.
+    names: BTreeMap<String, &'static str>,
+}
+
+/// An answer as whoever asked can tell it from another.
+#[derive(Debug, Clone, PartialEq)]
+struct Answer {
+    status: u16,
+    headers: BTreeSet<(String, String)>,
+    body: String,
+}
+
+impl Market {
+    async fn open(on: On) -> Self {
+        let mut program = Program::serve(on).await;
+        program.set("HAAT_ADMIN_PASSWORD", "market-day-2026");
+        program.run_ok(&["admin", "create", "--email", "olga@haat.example", "--name", "Olga"]);
+        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        let shopper = program::Shopper::new(&program);
+        let form = [("name", "Asha"), ("email", "asha@example.com"), ("password", "market-day-2026")];
+        shopper.post("/sign-up", &form).await;
+        let mut sessions = BTreeMap::new();
+        for (who, email) in [
+            ("Shopper", "asha@example.com"),
+            ("SellerA", "meena@haat.example"),
+            ("SellerB", "delta@haat.example"),
+            ("Operator", "olga@haat.example"),
+        ] {
+            let form = [("email", email), ("password", "market-day-2026")];
+            let answer = client.post(program.at("/sign-in")).form(&form).send().await.unwrap();
+            let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+            assert!(cookie.starts_with("haat_session="), "{who}: {cookie}");
+            sessions.insert(who, cookie.split(';').next().unwrap().to_owned());
+        }
+        Self { program, client, sessions, names: BTreeMap::new() }
+    }
+
+    async fn send(&self, who: Who, row: &Row, things: &Things) -> reqwest::Response {
+        static KEY: AtomicU64 = AtomicU64::new(0);
+        let (path, body) = request(row, things);
+        let body = body.replace("<key>", &format!("key-{}", KEY.fetch_add(1, Ordering::Relaxed)));
+        let request = match row.method {
+            "GET" => self.client.get(self.program.at(&path)),
+            _ => self.client.post(self.program.at(&path)),
+        };
+        let request = match row.body {
+            Body::None => request.header(header::ACCEPT, "text/html"),
+            Body::Form(_) => request
+                .header(header::ACCEPT, "text/html")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(body),
+            Body::Json(_) => request.header(header::CONTENT_TYPE, "application/json").body(body),
+        };
+        let request = match self.sessions.get(format!("{who:?}").as_str()) {
+            Some(cookie) => request.header(header::COOKIE, cookie),
+            None => request,
+        };
+        request.send().await.unwrap()
+    }
+
+    /// What is answered, with the names of things in the place of what they are.
+    async fn ask(&self, who: Who, row: &Row, things: &Things) -> Answer {
+        let response = self.send(who, row, things).await;
+        let mut named: Vec<_> = self.names.iter().filter(|(value, _)| value.len() > 3).collect();
+        named.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        let nonce = nonce_of(&response).unwrap_or("no nonce".into());
+        let plain = |text: &str| {
+            let text = text.replace(&nonce, "nonce");
+            named.iter().fold(text, |text, (v, n)| text.replace(v.as_str(), &format!("<{n}>")))
+        };
+        let status = response.status().as_u16();
+        let headers = response.headers().iter();
+        let headers =
+            headers.filter(|(name, _)| !["date", "x-request-id", "content-length"].contains(&name.as_str()));
+        let headers = headers.map(|(n, v)| (n.to_string(), plain(v.to_str().unwrap()))).collect();
+        Answer { status, headers, body: plain(&response.text().await.unwrap()) }
+    }
+
+    async fn json(&self, who: Who, row: Row, things: &Things) -> Value {
+        let response = self.send(who, &row, things).await;
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert!(status.is_success(), "{}: {status} {text}", row.path);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Sends a form; answers where it leads.
+    async fn post(&self, who: Who, path: &str, fields: Fields<'_>) -> String {
+        let request =
+            self.client.post(if path.starts_with("http") { path.into() } else { self.program.at(path) });
+        let cookie = &self.sessions[format!("{who:?}").as_str()];
+        let response = request.header(header::COOKIE, cookie).form(fields).send().await.unwrap();
+        assert_eq!(response.status(), 303, "{path}: {}", response.text().await.unwrap());
+        location(&response)
+    }
+
+    /// Buys one piece; answers the purchase's number.
+    async fn buy(&self, who: Who, variant: &str) -> String {
+        let line = [("variant", variant), ("quantity", "1"), ("back", "/")];
+        assert_eq!(self.post(who, "/basket/lines", &line).await, "/basket");
+        let checkout = self.post(who, "/checkout", &[]).await;
+        let purchase = self.post(who, &checkout, &details("cash", "k")).await;
+        purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap().to_owned()
+    }
+}
+
+/// What is new in every page: what its scripts are known by.
+fn nonce_of(response: &reqwest::Response) -> Option<String> {
+    let policy = response.headers().get(header::CONTENT_SECURITY_POLICY)?.to_str().ok()?;
+    Some(policy.split_once("'nonce-")?.1.split_once('\'')?.0.to_owned())
+}
+
+/// Two who cannot be told apart; where they can, where that is.
+fn same(one: &Answer, other: &Answer, what: &str) {
+    assert_eq!((one.status, &one.headers), (other.status, &other.headers), "{what}");
+    let at = one.body.bytes().zip(other.body.bytes()).take_while(|(a, b)| a == b).count();
+    let around =
+        |text: &str| String::from_utf8_lossy(&text.as_bytes()[at.saturating_sub(200)..]).into_owned();
+    let (one, other) = (around(&one.body), around(&other.body));
+    assert!(one == other, "{what}\n{:.500}\n\nand\n\n{other:.500}", one);
+}
+
+/// The things of a shop and of a shopper.
+async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static str) -> Things {
+    let visitor = program::Shopper::new(&market.program);
+    let slug = visitor.slugs(&format!("/shops/{handle}"), 1).await.remove(0);
+    let variant = visitor.variant_at(&slug).await;
+    let mut things =
+        Things::from([("handle", handle.to_owned()), ("slug", slug), ("variant", variant.clone())]);
+    let own = market
+        .json(seller, call(FN_OWN_PRODUCTS, r#"{"handle":"<handle>","of":{"sort":"title"}}"#), &things)
+        .await;
+    let product = async |id: &str| {
+        let asked = Things::from([("handle", handle.to_owned()), ("product", id.to_owned())]);
+        market.json(seller, call(FN_OWN_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#), &asked).await
+    };
+    for card in own["items"].as_array().unwrap() {
+        let id = card["id"].as_str().unwrap();
+        let found = product(id).await;
+        let form = found["form"].to_string();
+        if form.contains(&variant) {
+            things.insert("product", id.to_owned());
+            things.insert("form", form.replace(&variant, "<variant>"));
+        }
+    }
+    let new = r#"{"title":"A new thing","variants":[{"price":"10","stock":"1"}]}"#;
+    things.insert("new", new.to_owned());
+    for name in ["purchase", "second purchase"] {
+        let number = market.buy(shopper, &variant).await;
+        let order = if name == "purchase" { "order" } else { "second order" };
+        things.insert(order, format!("{number}-1"));
+        things.insert(name, number);
+    }
+    // A third by card, and a checkout that is still open.
+    let line = [("variant", variant.as_str()), ("quantity", "1"), ("back", "/")];
+    market.post(shopper, "/basket/lines", &line).await;
+    let checkout = market.post(shopper, "/checkout", &[]).await;
+    let sandbox = market.post(shopper, &checkout, &details("sandbox", "k")).await;
+    let back = market.post(shopper, &sandbox, &[("card", "4242 4242 4242 4242")]).await;
+    let payment = back.split("/pay/return/").nth(1).unwrap().split('?').next().unwrap();
+    things.insert("payment", payment.to_owned());
+    things.insert("sandbox", sandbox.rsplit('/').next().unwrap().to_owned());
+    let thanks = location(&market.client.get(&back).send().await.unwrap());
+    let paid = thanks.strip_prefix("/purchases/").unwrap().split('?').next().unwrap();
+    things.insert("paid order", format!("{paid}-1"));
+    market.post(shopper, "/basket/lines", &line).await;
+    let checkout = market.post(shopper, "/checkout", &[]).await;
+    things.insert("checkout", checkout.strip_prefix("/checkout/").unwrap().to_owned());
+    let cart = market.json(shopper, call(FN_CART, "{}"), &things).await;
+    things.insert("line", cart["groups"][0]["lines"][0]["id"].as_str().unwrap().to_owned());
+    things.insert("media", picture(market, seller, handle).await);
+    things
+}
+
+/// Sends a picture into a shop.
+async fn picture(market: &Market, seller: Who, handle: &str) -> String {
+    // One black point.
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cc`\0\0\0\x02\0\x01H\xaf\xa4q\0\0\0\0IEND\xaeB`\x82";
+    let head = b"--edge\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"a.png\"\r\n\r\n";
+    let request = market.client.post(market.program.at(&format!("/seller/{handle}/media")));
+    let request = request.header(header::COOKIE, &market.sessions[format!("{seller:?}").as_str()]);
+    let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+    let response = request.body([&head[..], PNG, b"\r\n--edge--\r\n"].concat()).send().await.unwrap();
+    let (status, text) = (response.status(), response.text().await.unwrap());
+    assert_eq!(status, 201, "{text}");
+    let picture: Value = serde_json::from_str(&text).unwrap();
+    picture["id"].as_str().unwrap().to_owned()
+}
+
+/// Things of the same kinds that there are not.
+fn unknown(things: &Things) -> Things {
+    let none = |(name, value): (&&'static str, &String)| {
+        let value = match *name {
+            "handle" => "no-such-shop".to_owned(),
+            "slug" | "category" => "no-such-thing".to_owned(),
+            "purchase" => "HN0SUCH".to_owned(),
+            "second purchase" => "HN0SUCH2".to_owned(),
+            "order" => "HN0SUCH-1".to_owned(),
+            "second order" => "HN0SUCH2-1".to_owned(),
+            "paid order" => "HN0SUCH3-1".to_owned(),
+            "sandbox" => "sbx_none".to_owned(),
+            "form" | "new" => value.clone(),
+            _ => match value.rsplit_once('_') {
+                Some((kind, id)) if id.len() == 26 => format!("{kind}_{}", "0".repeat(26)),
+                _ => value.clone(),
+            },
+        };
+        (*name, value)
+    };
+    things.iter().map(none).collect()
+}
+
+/// What belongs to shop A and to the shopper, and how the work behind the market stands.
+async fn state_of(market: &Market, things: &Things) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for (who, rows) in [
+        (
+            SellerA,
+            &[
+                FN_SELLER_ORDER,
+                FN_SELLER_ORDERS,
+                FN_OWN_PRODUCT,
+                FN_OWN_PRODUCTS,
+                FN_OWN_PICTURES,
+                FN_SETTINGS,
+                FN_BALANCE,
+            ][..],
+        ),
+        (Shopper, &[FN_CART, FN_CHECKOUT, FN_PURCHASE, FN_HISTORY]),
+        (Operator, &[FN_ALL_ORDERS, FN_ALL_SHOPS, FN_AUDIT]),
+    ] {
+        for path in rows {
+            let row = TABLE.iter().find(|row| row.path == *path).unwrap();
+            let answer = market.ask(who, row, things).await;
+            assert_eq!(answer.status, 200, "{path}");
+            answers.push(answer);
+        }
+    }
+    answers
+}
+
+/// Asks for all of these routes: those first who are refused, then those who may.
+async fn walk(market: &mut Market, rows: &[Row], real: &Things, of_b: &Things) {
+    let nothing = unknown(real);
+    market.names = real.iter().chain(&nothing).map(|(name, value)| (value.clone(), *name)).collect();
+    let before = state_of(market, real).await;
+    for row in rows {
+        for who in EVERYONE {
+            let Err(status) = allowed(row, who) else { continue };
+            let told = market.ask(who, row, real).await;
+            assert_eq!(told.status, status, "{} {} by {who:?}: {told:?}", row.method, row.path);
+            let of_nothing = market.ask(who, row, &nothing).await;
+            same(&told, &of_nothing, &format!("{} {} by {who:?}", row.method, row.path));
+        }
+        // Among their own things, one of another's.
+        for name in of_b.keys().filter(|name| !["form", "new", "slug", "category"].contains(*name)) {
+            let with = |value: &str| {
+                let mut things = of_b.clone();
+                things.insert(*name, value.to_owned());
+                things
+            };
+            let (theirs, none) = (with(&real[name]), with(&nothing[name]));
+            let open = matches!(route(row).access, Access::Anyone | Access::Signed);
+            if open || request(row, &theirs) == request(row, of_b) {
+                continue;
+            }
+            let told = market.ask(SellerB, row, &theirs).await;
+            // A form may name it as a fault, and a list of nothing's pictures is empty.
+            let fault = told.status == 422 && row.ok != 422;
+            assert!(
+                told.status == row.missing || fault || told.body == "[]",
+                "{} with another's {name}: {told:?}",
+                row.path
+            );
+            let of_none = market.ask(SellerB, row, &none).await;
+            same(&told, &of_none, &format!("{} with another's {name}", row.path));
+        }
+    }
+    for (after, before) in state_of(market, real).await.iter().zip(&before) {
+        same(after, before, "who is refused changes nothing");
+    }
+    for row in rows {
+        for who in EVERYONE {
+            if allowed(row, who).is_ok() {
+                let answer = market.ask(who, row, real).await;
+                assert_eq!(answer.status, row.ok, "{} {} by {who:?}: {answer:?}", row.method, row.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_route_is_in_the_table_once() {
+    let mut listed: Vec<_> = ROUTES.iter().map(|route| (route.method, route.path)).collect();
+    let mut asked: Vec<_> = TABLE.iter().map(|row| (row.method, row.path)).collect();
+    listed.sort_unstable();
+    asked.sort_unstable();
+    assert_eq!(asked, listed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everyone_reaches_what_is_theirs_and_nothing_else() {
+    for on in BOTH {
+        let mut market = Market::open(on).await;
+        let mut real = things_of(&market, Shopper, SellerA, "meena-crafts").await;
+        let mut of_b = things_of(&market, SellerB, SellerB, "delta-electronics").await;
+        let reader = program::Shopper::new(&market.program);
+        mails::until(&reader, "haat_work_done_total{kind=\"mails\"} 12").await;
+        let (_, list) = reader.get("/dev/mail").await;
+        let mail = mails::mails_to(&list, "meena@haat.example").remove(0).replace("/dev/mail/", "");
+        let (_, home) = reader.get("/").await;
+        let words = home.split("/words/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let market_things = [
+            ("category", "tableware".to_owned()),
+            ("gateway", "sandbox".to_owned()),
+            ("sitemap", "pages.xml".to_owned()),
+            ("words", words),
+            ("file", format!("{}-320.webp", real["media"])),
+            ("mail", mail),
+        ];
+        real.extend(market_things.clone());
+        of_b.extend(market_things);
+        let cut = TABLE.iter().position(|row| row.path == FN_CANCEL).unwrap();
+        walk(&mut market, &TABLE[..cut], &real, &of_b).await;
+
+        // The gateway is away: what is to go back waits, and can be given up.
+        market.program.kill();
+        market.program.set("HAAT__PAYMENTS__SANDBOX", "false");
+        market.program.start().await;
+        walk(&mut market, &TABLE[cut..=cut], &real, &of_b).await;
+        let jobs = call(FN_JOBS, r#"{"state":"queued","after":""}"#);
+        let job = loop {
+            let jobs = market.json(Operator, jobs, &real).await;
+            // Between two tries.
+            let failed = jobs["items"].as_array().unwrap().iter().find(|job| job["error"] != "");
+            if let Some(job) = failed {
+                break job["id"].as_str().unwrap().to_owned();
+            }
+        };
+        real.insert("job", job.clone());
+        of_b.insert("job", job);
+        walk(&mut market, &TABLE[cut + 1..], &real, &of_b).await;
+        market.program.set("HAAT__PAYMENTS__SANDBOX", "true");
+        market.program.close();
+    }
+}
