@@ -1,6 +1,6 @@
 # The shortest way to each thing. What a target does is in scripts/.
 SHELL := bash
-.PHONY: run test watch bench lighthouse lint tools screens clean
+.PHONY: run test watch bench lighthouse schemathesis lint tools screens clean
 
 # Builds the market and opens it, with demo shops.
 run:
@@ -23,6 +23,10 @@ bench:
 # What a phone makes of the pages: performance, accessibility, good practice.
 lighthouse:
 	scripts/lighthouse
+
+# Throws what can be thought of at the REST API, by what its document says.
+schemathesis:
+	scripts/schemathesis
 
 lint:
 	scripts/test lint

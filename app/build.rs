@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, error::Error, fmt::Write, fs, path::Path};
 use serde_json::{Map, Value};
 
 /// What is never read in the browser. It stands last, so that browsers load what stands before it.
-const SERVER_ONLY: [&str; 3] = ["mail", "dev_mail", "outage"];
+const SERVER_ONLY: [&str; 4] = ["mail", "dev_mail", "outage", "problem"];
 
 type Words = Map<String, Value>;
 

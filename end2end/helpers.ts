@@ -354,6 +354,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await awake(page);
   await stop('seller-product');
   await at(`${counter}/products/new`, 'seller-product-new');
+  await at(`${counter}/products/import`, 'seller-import');
   await at(`${counter}/balance`, 'seller-balance');
   await at(`${counter}/settings`, 'seller-settings');
   await at('/dev/ui', 'ui');

@@ -79,6 +79,7 @@ chunks! {
         ShopOrder: seller::Order;
         OwnProducts: seller::Products;
         NewProduct: seller::NewProduct;
+        Import: seller::Import;
         OwnProduct: seller::Product;
         Balance: seller::Balance;
         Settings: seller::Settings;

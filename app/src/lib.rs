@@ -98,6 +98,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/seller/:handle/orders/:number") view={Lazy::<chunks::ShopOrder>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products") view={Lazy::<chunks::OwnProducts>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products/new") view={Lazy::<chunks::NewProduct>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products/import") view={Lazy::<chunks::Import>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products/:id") view={Lazy::<chunks::OwnProduct>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/balance") view={Lazy::<chunks::Balance>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/settings") view={Lazy::<chunks::Settings>::new()} ssr=SsrMode::Async />

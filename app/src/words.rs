@@ -93,6 +93,13 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::PictureBroken => tu_string!(i18n, field.picture_broken),
         FieldCode::PictureTooHeavy => tu_string!(i18n, field.picture_too_heavy),
         FieldCode::PictureTooLarge => tu_string!(i18n, field.picture_too_large),
+        FieldCode::NotUtf8 => t!(i18n, field.not_utf8),
+        FieldCode::NotARecord => t!(i18n, field.not_a_record),
+        FieldCode::WrongType => t!(i18n, field.wrong_type),
+        FieldCode::UnknownColumn => t!(i18n, field.unknown_column),
+        FieldCode::Formula => t!(i18n, field.formula),
+        FieldCode::Differs => t!(i18n, field.differs),
+        FieldCode::OfAnother => t!(i18n, field.of_another),
     }
     .to_owned()
 }

@@ -27,11 +27,12 @@ test('in all that is said about a product', async ({ page, market }) => {
   const file = join(folder, 'products.jsonl');
   const records = Object.values(TEXTS).map((text, index) => ({
     id: `hostile-${index}`,
-    title: text,
-    supplier: text,
+    // As much of it as there is room for.
+    title: text.slice(0, 500),
+    supplier: text.slice(0, 100),
     price: 4900,
-    short_description: `${text}\n${text}`,
-    [`attr_t_${text}`]: text,
+    short_description: `${text}\n${text}`.slice(0, 10_000),
+    [`attr_t_${text.slice(0, 100)}`]: text,
   }));
   await writeFile(file, records.map((record) => JSON.stringify(record)).join('\n'));
   await market.run('import', 'products', file, '--shop', SHOPS[0]);

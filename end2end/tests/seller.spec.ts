@@ -1,7 +1,7 @@
 // A shop's counter, with scripts and without: what comes in is worked off, and what goes wrong is told where it went wrong.
 import { randomBytes } from 'node:crypto';
 
-import { type Page, expect, test } from '../fixtures';
+import { type Page, expect, runsScripts, test } from '../fixtures';
 import {
   SELLERS,
   SHOPS,
@@ -153,10 +153,38 @@ test('several products are taken off sale and put back at once', async ({ page }
   }
 });
 
+test('a file of products is checked, and what holds of it goes in', async ({ page }) => {
+  const sku = `F-${randomBytes(4).toString('hex')}`;
+  const rows = Array.from({ length: 120 }, (_, i) => `${sku}-${i},Folder ${sku} ${i},100,5,published`);
+  const table = ['sku,title,price,stock,state', ...rows, `${sku}-bad,=1+1,100,5,published`].join('\n');
+  await signIn(page, SELLERS[SHOP]);
+  await visit(page, counter(SHOP, '/products'));
+  await main(page).getByRole('link', { name: 'Import', exact: true }).click();
+  await arriveAt(page, 'Import products');
+  await field(page, 'File').setInputFiles({ name: 'folders.csv', mimeType: 'text/csv', buffer: Buffer.from(table) });
+  await button(page, 'Check the file').click();
+  await expect(main(page)).toContainText('120 products can be imported: 120 are new');
+  await awake(page);
+  await expect(main(page).getByRole('row').filter({ hasText: '=1+1' })).toContainText('122');
+  await button(page, 'Import the other 120 products').click();
+  // The page follows by itself where it can.
+  await expect(async () => {
+    if (!runsScripts(page)) await page.reload();
+    await expect(main(page).getByRole('alert')).toContainText('Done: 120 added', { timeout: 1000 });
+  }).toPass();
+  await awake(page);
+  await main(page).getByRole('link', { name: 'See your products' }).click();
+  await arriveAt(page, 'Products');
+  await expect(main(page).locator('tbody')).toContainText(`Folder ${sku}`);
+  const link = main(page).getByRole('link', { name: 'Export', exact: true });
+  const answer = await page.request.get((await link.getAttribute('href')) ?? '');
+  expect((await answer.text()).split(`,${sku}-`)).toHaveLength(121);
+});
+
 test('what is not one’s own answers as if it were not there', async ({ page }) => {
   expect(await visit(page, counter(SHOP))).toBe(401);
   await signIn(page, SELLERS[SHOPS[1]]);
-  for (const part of ['', '/orders', '/orders/H1-1', '/products', '/products/new', '/balance', '/settings']) {
+  for (const part of ['', '/orders', '/orders/H1-1', '/products', '/products/new', '/products/import', '/balance', '/settings']) {
     expect(await visit(page, counter(SHOP, part)), part).toBe(404);
   }
   expect(await visit(page, counter(SHOPS[1], '/orders/H1-1'))).toBe(404);

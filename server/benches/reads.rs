@@ -154,6 +154,8 @@ async fn main() {
                 ("list page", vec!["/products".to_owned()]),
                 ("search page", vec!["/products?q=lamp+17".to_owned()]),
                 ("product page", slugs.iter().map(|slug| format!("/p/{slug}")).collect()),
+                ("list as JSON", vec!["/api/v1/products".to_owned()]),
+                ("product as JSON", slugs.iter().map(|slug| format!("/api/v1/products/{slug}")).collect()),
             ];
             for (what, paths) in rows {
                 measure(what, program.port, program.process(), &paths).await;

@@ -2,6 +2,7 @@
 
 use std::{
     io::Write,
+    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
@@ -10,13 +11,13 @@ use std::{
 use axum::serve::ListenerExt;
 use clap::{Parser, Subcommand};
 use haat_engine::{Caller, Clock, accounts, oracle};
-use haat_shared::accounts::SignUp;
+use haat_shared::{accounts::SignUp, catalog::imports::Format};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     boot::{self, Booted},
     config::{Config, Log, Mode},
-    demo, http, import, worker,
+    demo, http, imports, worker,
 };
 
 /// A multi-seller marketplace in one program.
@@ -50,6 +51,11 @@ enum Command {
         #[command(subcommand)]
         what: Import,
     },
+    /// Print things, to keep them or to bring them in elsewhere.
+    Export {
+        #[command(subcommand)]
+        what: Export,
+    },
     /// Manage those who run the market.
     Admin {
         #[command(subcommand)]
@@ -66,14 +72,47 @@ enum Command {
 
 #[derive(Subcommand)]
 enum Import {
-    /// Products from JSON lines of the Icecat open catalogue.
+    /// Products from a table (CSV), from what `haat export` prints, or from JSON lines of the Icecat open catalogue; packed
+    /// by gzip or not. All is checked first; known SKUs are brought up to date. Ends with 2 where something does not hold.
     Products {
-        /// The file, a product a line.
+        /// The file.
         file: PathBuf,
         /// The handle of the shop that sells them.
         #[arg(long)]
         shop: String,
+        /// How the file tells of products: csv, json or icecat. Without it, its first line decides.
+        #[arg(long, value_parser = format)]
+        format: Option<Format>,
+        /// Only check.
+        #[arg(long)]
+        dry_run: bool,
+        /// Import the rest where something does not hold.
+        #[arg(long)]
+        skip_errors: bool,
+        /// Set the stock of what the shop has already, too.
+        #[arg(long)]
+        set_stock: bool,
+        /// Where to list everything that does not hold, as a table.
+        #[arg(long)]
+        errors: Option<PathBuf>,
     },
+}
+
+#[derive(Subcommand)]
+enum Export {
+    /// The products of a shop, as a table or as JSON lines. `haat import products` reads both.
+    Products {
+        /// The handle of the shop.
+        #[arg(long)]
+        shop: String,
+        /// csv or json.
+        #[arg(long, value_parser = format, default_value = "csv")]
+        format: Format,
+    },
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    Format::parse(name).ok_or_else(|| "csv, json or icecat".to_owned())
 }
 
 #[derive(Subcommand)]
@@ -156,17 +195,18 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
             print(format!("Shop owners, all with the password {}: {}", demo::PASSWORD, owners.join(", ")));
         }
         Command::Seed { demo: false, .. } => return Err("say what to fill the market with: --demo".into()),
-        Command::Import { what: Import::Products { file, shop } } => {
+        Command::Import {
+            what: Import::Products { file, shop, format, dry_run, skip_errors, set_stock, errors },
+        } => {
             let booted = open(config).await?;
-            let begun = Instant::now();
-            let imported = import::products(&booted.engine, &file, &shop).await?;
-            for (line, why) in &imported.bad {
-                print(format!("line {line}: {why}"));
-            }
-            let (added, updated, bad) = (imported.put.added, imported.put.updated, imported.bad.len());
-            let took = begun.elapsed().as_millis();
-            print(format!("{added} added, {updated} brought up to date, {bad} left out, in {took} ms"));
-            return Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::from(2) });
+            let (file, errors) = (file.as_path(), errors.as_deref());
+            let wishes =
+                imports::Wishes { file, shop: &shop, format, dry_run, skip_errors, set_stock, errors };
+            return imports::import(&booted.engine, wishes).await;
+        }
+        Command::Export { what: Export::Products { shop, format } } => {
+            let booted = open(config).await?;
+            return imports::export(&booted.engine, &shop, format).await;
         }
         Command::Admin { what: Admin::Create { email, name } } => {
             let booted = open(config).await?;
@@ -238,7 +278,8 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
         tracing::info!("stopping");
         signal.cancel();
     });
-    let graceful = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let graceful = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
         served = std::future::IntoFuture::into_future(graceful) => served.map_err(|e| e.to_string())?,
         () = after(&stop, GRACE) => tracing::warn!("some requests did not end in time"),

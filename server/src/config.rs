@@ -31,6 +31,8 @@ pub struct Config {
     pub payments: Payments,
     /// Mails.
     pub mail: Mail,
+    /// How often one may ask.
+    pub limits: Limits,
     /// Keys.
     pub security: Security,
     /// The log.
@@ -64,6 +66,8 @@ pub struct Server {
     pub body_bytes_max: usize,
     /// Whether the market is being worked on: everyone gets a page that says so, and no work is done behind it.
     pub maintenance: bool,
+    /// The origins of other sites whose pages may use the REST API: `https://books.example`. They get no cookies.
+    pub cors_origins: Vec<String>,
     /// Whoever asks for `/metrics` must bring this token; without one, metrics are shown in development only.
     pub metrics_token: Secret,
 }
@@ -117,6 +121,19 @@ pub struct Mail {
     pub smtp_url: Secret,
 }
 
+/// How often one may ask, in a minute. Who asks more often is told when to come back. Each node counts for itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Changes through the REST API: of an account, of a guest's cart, or of an address.
+    pub changes_a_minute: u32,
+    /// Tries to sign in: from an address, and to an account.
+    pub sign_ins_a_minute: u32,
+    /// The header in which the proxy in front says where a request comes from; empty where there is none. Only its last
+    /// part is believed.
+    pub address_header: String,
+}
+
 /// Keys.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -144,6 +161,7 @@ impl Default for Server {
             timeout_s: 30,
             body_bytes_max: 256 * 1024,
             maintenance: false,
+            cors_origins: Vec::new(),
             metrics_token: Secret::default(),
         }
     }
@@ -176,6 +194,12 @@ impl Default for Payments {
 impl Default for Mail {
     fn default() -> Self {
         Self { from: "Haat <market@localhost>".into(), smtp_url: Secret::default() }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { changes_a_minute: 600, sign_ins_a_minute: 30, address_header: String::new() }
     }
 }
 

@@ -7,6 +7,6 @@ pub mod config;
 mod demo;
 mod drawings;
 pub mod http;
-mod import;
+mod imports;
 pub mod letters;
 pub mod worker;

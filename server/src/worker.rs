@@ -34,6 +34,11 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
         async move { notifications::send_due(&engine).await }
     }));
     let engine = booted.engine.clone();
+    tasks.spawn(work(stop.clone(), Arc::default(), "imports", move || {
+        let engine = engine.clone();
+        async move { catalog::imports::work(&engine).await }
+    }));
+    let engine = booted.engine.clone();
     tasks.spawn(every(stop.clone(), Duration::from_secs(5), "sweep", move || {
         let engine = engine.clone();
         async move { checkout::sweep(&engine).await.map(drop) }
@@ -54,6 +59,7 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
         async move {
             jobs::forget(&engine).await?;
             accounts::forget(&engine).await?;
+            catalog::imports::forget(&engine).await?;
             idempotency::forget(&engine).await.map(drop)
         }
     }));

@@ -132,6 +132,7 @@ impl Draft {
 
 /// Who is signed in, for the header of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Me {
     /// Their id.
     pub id: UserId,
@@ -147,6 +148,7 @@ pub struct Me {
 
 /// A user in the operator's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserCard {
     /// Their id.
     pub id: UserId,
@@ -166,6 +168,7 @@ pub struct UserCard {
 
 /// One shop that a user works for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Membership {
     /// The shop.
     pub shop: ShopId,

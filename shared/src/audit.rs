@@ -19,6 +19,7 @@ pub struct DeskHome {
 
 /// A privileged action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
     /// What was done: `jobs::retry`.
     pub action: String,
@@ -34,6 +35,7 @@ pub struct AuditEntry {
 
 /// A piece of work in the operator's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobCard {
     /// Its id.
     pub id: JobId,
@@ -55,6 +57,7 @@ pub struct JobCard {
 
 /// A fact in the operator's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FactCard {
     /// What happened: `order_placed`.
     pub kind: String,

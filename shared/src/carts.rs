@@ -40,6 +40,7 @@ pub struct SetQuantity {
 
 /// A cart on its page: grouped by shop, every cost shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CartView {
     /// Its id; none before anything was put into it.
     pub id: Option<CartId>,
@@ -69,6 +70,7 @@ impl CartView {
 
 /// One shop's part of a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CartGroup {
     /// The shop.
     pub shop: ShopId,
@@ -86,6 +88,7 @@ pub struct CartGroup {
 
 /// One product in a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CartLineView {
     /// Its id.
     pub id: CartLineId,

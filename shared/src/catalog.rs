@@ -1,8 +1,10 @@
-//! Products and their variants, as shoppers see them; what sellers type is in [`edit`].
+//! Products and their variants, as shoppers see them; what sellers type is in [`edit`], what they send
+//! in files in [`imports`].
 
 use serde::{Deserialize, Serialize};
 
 pub mod edit;
+pub mod imports;
 
 use crate::{
     id::kinds::{ProductId, VariantId},
@@ -21,11 +23,14 @@ pub const QUERY_MAX: usize = 100;
 
 /// A product in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProductCard {
     /// Its id.
     pub id: ProductId,
     /// Its name in addresses: `/p/fountain-pen-8f3k2m`.
     pub slug: String,
+    /// Its cheapest variant: what costs `price`.
+    pub variant: VariantId,
     /// Its title.
     pub title: String,
     /// Who made it; may be empty.
@@ -48,6 +53,7 @@ pub struct ProductCard {
 
 /// A product on its page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProductView {
     /// Its id.
     pub id: ProductId,
@@ -73,6 +79,7 @@ pub struct ProductView {
 
 /// A detail of a product: "Weight", "3.4 kg".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Attribute {
     /// What it tells.
     pub name: String,
@@ -82,6 +89,7 @@ pub struct Attribute {
 
 /// What can be put into a basket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VariantView {
     /// Its id.
     pub id: VariantId,
@@ -109,6 +117,8 @@ pub struct ListProducts {
     pub sort: String,
     /// The `next` of the page before; empty for the first.
     pub after: String,
+    /// How many rows at most; none for as many as is usual.
+    pub limit: Option<usize>,
 }
 
 /// The orders that lists of products can be shown in.
@@ -116,6 +126,7 @@ pub const SORTS: [&str; 3] = ["newest", "price_low", "price_high"];
 
 /// A category by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CategoryLink {
     /// Its name in addresses: `/c/tableware`.
     pub slug: String,
@@ -125,6 +136,7 @@ pub struct CategoryLink {
 
 /// A category with its picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CategoryCard {
     /// Its name in addresses.
     pub slug: String,
@@ -136,6 +148,7 @@ pub struct CategoryCard {
 
 /// A category on its page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CategoryView {
     /// Its name in addresses.
     pub slug: String,

@@ -27,6 +27,7 @@ pub const HOLD_MS: i64 = 15 * 60 * 1000;
 ///  └──► superseded            a newer checkout of the cart took its place
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CheckoutState {
     /// Details are being typed; everything is held.
@@ -112,6 +113,7 @@ pub struct Details {
 
 /// Where goods go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Address {
     /// Who receives them.
     pub name: String,
@@ -256,6 +258,7 @@ pub struct CheckoutView {
 
 /// What a checkout costs, as its choices stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckoutSums {
     /// What the goods cost.
     pub subtotal: Money,
@@ -269,6 +272,7 @@ pub struct CheckoutSums {
 
 /// How the last try to pay went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentOutcome {
     /// It is not known yet.
@@ -281,6 +285,7 @@ pub enum PaymentOutcome {
 
 /// One shop's part of a checkout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckoutGroup {
     /// The shop.
     pub shop: ShopId,
@@ -298,6 +303,7 @@ pub struct CheckoutGroup {
 
 /// One product in a checkout, at the price that will be charged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckoutLineView {
     /// The title as bought.
     pub title: String,

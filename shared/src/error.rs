@@ -80,6 +80,7 @@ pub enum Conflict {
 
 /// A line that cannot be had in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Shortage {
     /// What is short.
     pub variant: VariantId,
@@ -144,6 +145,20 @@ pub enum FieldCode {
     PictureTooHeavy,
     /// A picture of more pixels than we take.
     PictureTooLarge,
+    /// Bytes that are not UTF-8.
+    NotUtf8,
+    /// A line of a file that cannot be read as what it should be.
+    NotARecord,
+    /// Not of the kind that belongs there: a text for a number.
+    WrongType,
+    /// A column that means nothing to us.
+    UnknownColumn,
+    /// What spreadsheets would take for a formula.
+    Formula,
+    /// Not what an earlier line says of the same thing.
+    Differs,
+    /// Another product has it.
+    OfAnother,
 }
 
 impl FieldError {

@@ -126,6 +126,24 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl<K: Kind> utoipa::PartialSchema for Id<K> {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .pattern(Some(format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", K::PREFIX)))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl<K: Kind> utoipa::ToSchema for Id<K> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        let kind = std::any::type_name::<K>();
+        format!("{}Id", kind.rsplit("::").next().unwrap_or(kind)).into()
+    }
+}
+
 /// The one list of what has an id.
 pub mod kinds {
     use super::{Id, Kind};
@@ -148,6 +166,10 @@ pub mod kinds {
         User UserId "user";
         /// A signed-in browser.
         Session SessionId "sess";
+        /// A signed-in program.
+        Grant GrantId "grant";
+        /// A key that someone made for a program.
+        ApiKey ApiKeyId "key";
         /// A seller's store.
         Shop ShopId "shop";
         /// What a shop sells.
@@ -188,6 +210,8 @@ pub mod kinds {
         Mail MailId "mail";
         /// A privileged action that was written down.
         Audit AuditId "aud";
+        /// A file of products on its way into a shop.
+        Import ImportId "imp";
         /// What was typed into a form that came back.
         Draft DraftId "draft";
     }

@@ -53,6 +53,7 @@ pub struct Entry {
 
 /// The name of a business action in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PostingKind {
     /// An order was paid through us.
@@ -111,6 +112,7 @@ impl PostingKind {
 
 /// What a shop has with the marketplace. Amounts are the shop's: above zero we owe it, below zero it owes us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Balance {
     /// Of orders that have not arrived yet.
     pub pending: Money,
@@ -122,6 +124,7 @@ pub struct Balance {
 
 /// A line of a shop's balance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BalanceEntry {
     /// What happened.
     pub kind: PostingKind,

@@ -137,6 +137,7 @@ pub fn widths(original: u32) -> impl Iterator<Item = (u32, u32)> {
 
 /// A picture as pages show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Picture {
     /// Its id.
     pub id: MediaId,
@@ -170,6 +171,7 @@ impl Picture {
 
 /// A picture for a product's gallery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewPicture {
     /// A picture of the shop.
     pub media: MediaId,

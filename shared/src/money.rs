@@ -84,6 +84,20 @@ impl Currency {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Currency {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .description(Some("A currency of ISO 4217."))
+            .enum_values(Some(DECIMALS.iter().flat_map(|(_, codes)| codes.split(' ')).map(str::to_owned)))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Currency {}
+
 impl FromStr for Currency {
     type Err = MoneyError;
     fn from_str(code: &str) -> Result<Self, MoneyError> {
@@ -131,6 +145,7 @@ pub enum Rounding {
 
 /// An amount of one currency. On the wire `{"amount": 124900, "currency": "INR"}`, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Money {
     amount: i64,
     currency: Currency,

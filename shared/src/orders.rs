@@ -21,6 +21,7 @@ pub const NOTE_MAX: usize = 300;
 
 /// Where an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {
     /// Paid, or to be paid on delivery; the shop has to act.
@@ -84,6 +85,7 @@ impl OrderState {
 
 /// Who brought an order to where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// Someone who works for the shop.
@@ -112,6 +114,7 @@ impl Actor {
 
 /// How an order travels: what a seller types when it leaves, and what shopper and seller read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Shipment {
     /// Who carries it.
@@ -149,6 +152,7 @@ pub fn reason(typed: &str) -> Result<String, FieldError> {
 
 /// A step of an order's way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderEvent {
     /// Where it came to.
     pub state: OrderState,
@@ -170,6 +174,8 @@ pub struct ListOrders {
     pub state: String,
     /// The `next` of the page before; empty for the first.
     pub after: String,
+    /// How many rows at most; none for as many as is usual.
+    pub limit: Option<usize>,
 }
 
 impl ListOrders {
@@ -184,6 +190,7 @@ impl ListOrders {
 
 /// An order in its shop's list, or in the operator's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderCard {
     /// Its short number.
     pub number: String,
@@ -209,6 +216,7 @@ pub struct OrderCard {
 
 /// An order on its page, for those who work for its shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SellerOrder {
     /// The order as its shop sees it.
     pub order: ShopOrderView,
@@ -226,6 +234,7 @@ pub struct SellerOrder {
 
 /// Money of an order that goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderRefund {
     /// How much.
     pub amount: Money,
@@ -235,6 +244,7 @@ pub struct OrderRefund {
 
 /// A purchase on its page: what the shopper paid, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PurchaseView {
     /// Its id.
     pub id: PurchaseId,
@@ -256,6 +266,7 @@ pub struct PurchaseView {
 
 /// One shop's part of a purchase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderView {
     /// Its id.
     pub id: OrderId,
@@ -287,6 +298,7 @@ pub struct OrderView {
 
 /// A purchase in the shopper's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PurchaseCard {
     /// Its short number.
     pub number: String,
@@ -302,6 +314,7 @@ pub struct PurchaseCard {
 
 /// An order as its shop sees it. The shopper's other orders are none of its business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShopOrderView {
     /// The order.
     pub order: OrderView,

@@ -2,8 +2,38 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Most rows of a page.
+pub const LIMIT_MAX: usize = 100;
+
+/// Which page of a list is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ask<'a> {
+    /// The `next` of the page before; empty for the first.
+    pub after: &'a str,
+    /// How many rows at most; none for as many as is usual.
+    pub limit: Option<usize>,
+}
+
+/// How many rows a page has: as many as were asked for, within reason, or as is usual.
+pub fn rows(limit: Option<usize>, usual: usize) -> usize {
+    limit.map_or(usual, |limit| limit.clamp(1, LIMIT_MAX))
+}
+
+impl<'a> From<&'a str> for Ask<'a> {
+    fn from(after: &'a str) -> Self {
+        Self { after, limit: None }
+    }
+}
+
+impl<'a> From<&'a String> for Ask<'a> {
+    fn from(after: &'a String) -> Self {
+        after.as_str().into()
+    }
+}
+
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A way to pay. Each is served by the gateway of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Cash when the goods arrive; the shop collects it.
@@ -45,6 +46,7 @@ impl Method {
 /// captured ─► refunded                           (every order of its purchase was cancelled)
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentState {
     /// We are about to ask the gateway.
@@ -109,6 +111,7 @@ impl PaymentState {
 
 /// What the shopper must do next to pay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum NextAction {
     /// Go to the gateway's page.

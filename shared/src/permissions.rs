@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a member is to a shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Everything, and the shop's money.

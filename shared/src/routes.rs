@@ -1,5 +1,7 @@
 //! The one list of addresses: who may go where. The router, the access test and the documents are made from it.
 
+use crate::access::Scope;
+
 /// How a route is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surface {
@@ -13,6 +15,8 @@ pub enum Surface {
     Form,
     /// A server function, called by the hydrated page.
     Function,
+    /// A resource of the REST API.
+    Rest,
     /// A part of pages: a picture, a list of words.
     File,
     /// A report from a payment gateway.
@@ -47,7 +51,7 @@ pub enum Access {
 /// One address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
-    /// GET or POST.
+    /// GET or POST; of the REST API also PUT, PATCH or DELETE.
     pub method: &'static str,
     /// The path, with `{name}` for what varies.
     pub path: &'static str,
@@ -55,6 +59,8 @@ pub struct Route {
     pub surface: Surface,
     /// Who may go there.
     pub access: Access,
+    /// What a key must be good for; of the REST API alone.
+    pub scope: Option<Scope>,
 }
 
 macro_rules! routes {
@@ -65,8 +71,25 @@ macro_rules! routes {
         )*
         /// Every address of the program.
         pub const ROUTES: &[Route] = &[
-            $(Route { method: stringify!($method), path: $path, surface: Surface::$surface, access: Access::$access },)*
+            $(Route { method: stringify!($method), path: $path, surface: Surface::$surface, access: Access::$access, scope: None },)*
         ];
+    };
+}
+
+macro_rules! rest {
+    ($($name:ident $method:ident $path:literal $access:ident $($scope:ident)?;)*) => {
+        $(
+            #[doc = concat!("`", stringify!($method), " ", $path, "`")]
+            pub const $name: Route = Route {
+                method: stringify!($method),
+                path: concat!("/api/v1", $path),
+                surface: Surface::Rest,
+                access: Access::$access,
+                scope: [$(Some(Scope::$scope),)? None][0],
+            };
+        )*
+        /// Every address of the REST API.
+        pub const REST: &[Route] = &[$($name,)*];
     };
 }
 
@@ -90,6 +113,7 @@ routes! {
     SHOP_ORDER GET "/seller/{handle}/orders/{number}" Seller Member;
     OWN_PRODUCTS GET "/seller/{handle}/products" Seller Member;
     NEW_PRODUCT GET "/seller/{handle}/products/new" Seller Member;
+    IMPORT GET "/seller/{handle}/products/import" Seller Member;
     OWN_PRODUCT GET "/seller/{handle}/products/{id}" Seller Member;
     BALANCE GET "/seller/{handle}/balance" Seller Member;
     SETTINGS GET "/seller/{handle}/settings" Seller Member;
@@ -117,6 +141,8 @@ routes! {
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_JOB POST "/admin/jobs/{id}" Form Operator;
     FORM_RESEND POST "/admin/mails" Form Operator;
+    FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
+    FORM_IMPORT_GO POST "/seller/{handle}/imports/{id}" Form Member;
     FORM_LANGUAGE POST "/language" Form Anyone;
     WORDS GET "/words/{file}" File Anyone;
 
@@ -136,6 +162,7 @@ routes! {
     FN_CURRENCY POST "/api/shops/currency" Function Anyone;
     FN_BALANCE POST "/api/ledger/balance" Function Member;
     FN_OWN_PRODUCTS POST "/api/catalog/seller_list" Function Member;
+    FN_IMPORTS POST "/api/catalog/imports" Function Member;
     FN_OWN_PRODUCT POST "/api/catalog/seller_product" Function Member;
     FN_CREATE_PRODUCT POST "/api/catalog/create" Function Member;
     FN_UPDATE_PRODUCT POST "/api/catalog/update" Function Member;
@@ -178,7 +205,11 @@ routes! {
     FN_MAIL POST "/api/notifications/read" Function Operator;
     FN_USERS POST "/api/accounts/list" Function Operator;
 
+    API_DOCUMENT GET "/api/openapi.json" File Anyone;
+    API_DOCS GET "/api/docs" File Anyone;
     MEDIA GET "/media/{file}" File Anyone;
+    IMPORT_FAULTS GET "/seller/{handle}/imports/{id}/errors.csv" File Member;
+    EXPORT GET "/seller/{handle}/products.csv" File Member;
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed;
     WEBHOOK POST "/webhooks/{gateway}" Webhook Signed;
     SANDBOX_PAGE GET "/sandbox/pay/{id}" Sandbox Signed;
@@ -195,17 +226,86 @@ routes! {
     DEV_MAIL_HTML GET "/dev/mail/{id}/html" Development Anyone;
 }
 
+rest! {
+    API_SIGN_IN POST "/tokens" Anyone;
+    API_REFRESH POST "/tokens/refresh" Anyone;
+    API_SIGN_OUT DELETE "/tokens" SignedIn Account;
+    API_KEYS GET "/keys" SignedIn Account;
+    API_CREATE_KEY POST "/keys" SignedIn Account;
+    API_END_KEY DELETE "/keys/{id}" SignedIn Account;
+    API_ME GET "/me" SignedIn;
+
+    API_PRODUCTS GET "/products" Anyone;
+    API_PRODUCT GET "/products/{slug}" Anyone;
+    API_CATEGORIES GET "/categories" Anyone;
+    API_CATEGORY GET "/categories/{slug}" Anyone;
+    API_SHOPS GET "/shops" Anyone;
+    API_SHOP GET "/shops/{handle}" Anyone;
+
+    API_OPEN_CART POST "/carts" Anyone Buy;
+    API_CART GET "/carts/{id}" Holder Buy;
+    API_ADD_LINE POST "/carts/{id}/lines" Holder Buy;
+    API_SET_LINE PATCH "/carts/{id}/lines/{line}" Holder Buy;
+    API_REMOVE_LINE DELETE "/carts/{id}/lines/{line}" Holder Buy;
+    API_BEGIN_CHECKOUT POST "/checkouts" Holder Buy;
+    API_CHECKOUT GET "/checkouts/{id}" Holder Buy;
+    API_SAVE_CHECKOUT PUT "/checkouts/{id}" Holder Buy;
+    API_PAY POST "/checkouts/{id}/pay" Holder Buy;
+    API_PURCHASES GET "/purchases" SignedIn Buy;
+    API_PURCHASE GET "/purchases/{number}" Holder Buy;
+    API_CANCEL_OWN POST "/purchases/{number}/orders/{order}/cancel" Holder Buy;
+
+    API_OPEN_SHOP POST "/shops" SignedIn ShopWrite;
+    API_SHOP_HOME GET "/shops/{handle}/overview" Member OrdersRead;
+    API_SETTINGS GET "/shops/{handle}/settings" Member ShopRead;
+    API_SAVE_SETTINGS PUT "/shops/{handle}/settings" Member ShopWrite;
+    API_BALANCE GET "/shops/{handle}/balance" Member ShopRead;
+    API_OWN_PRODUCTS GET "/shops/{handle}/products" Member CatalogRead;
+    API_CREATE_PRODUCT POST "/shops/{handle}/products" Member CatalogWrite;
+    API_OWN_PRODUCT GET "/shops/{handle}/products/{id}" Member CatalogRead;
+    API_UPDATE_PRODUCT PUT "/shops/{handle}/products/{id}" Member CatalogWrite;
+    API_DELETE_PRODUCT DELETE "/shops/{handle}/products/{id}" Member CatalogWrite;
+    API_PUBLISH_PRODUCT POST "/shops/{handle}/products/{id}/publish" Member CatalogWrite;
+    API_ARCHIVE_PRODUCT POST "/shops/{handle}/products/{id}/archive" Member CatalogWrite;
+    API_DUPLICATE_PRODUCT POST "/shops/{handle}/products/{id}/duplicate" Member CatalogWrite;
+    API_PICTURES GET "/shops/{handle}/products/{id}/pictures" Member CatalogRead;
+    API_SET_PICTURES PUT "/shops/{handle}/products/{id}/pictures" Member CatalogWrite;
+    API_ADJUST_STOCK POST "/shops/{handle}/variants/{id}/stock" Member CatalogWrite;
+    API_SHOP_ORDERS GET "/shops/{handle}/orders" Member OrdersRead;
+    API_SHOP_ORDER GET "/shops/{handle}/orders/{number}" Member OrdersRead;
+    API_CONFIRM POST "/shops/{handle}/orders/{number}/confirm" Member OrdersWrite;
+    API_SHIP POST "/shops/{handle}/orders/{number}/ship" Member OrdersWrite;
+    API_DELIVER POST "/shops/{handle}/orders/{number}/deliver" Member OrdersWrite;
+    API_CANCEL POST "/shops/{handle}/orders/{number}/cancel" Member OrdersWrite;
+
+    API_ALL_ORDERS GET "/operator/orders" Operator Operator;
+    API_ALL_SHOPS GET "/operator/shops" Operator Operator;
+    API_USERS GET "/operator/users" Operator Operator;
+    API_AUDIT GET "/operator/audit" Operator Operator;
+    API_FACTS GET "/operator/facts" Operator Operator;
+    API_JOBS GET "/operator/jobs" Operator Operator;
+    API_RETRY_JOB POST "/operator/jobs/{id}/retry" Operator Operator;
+    API_DISCARD_JOB POST "/operator/jobs/{id}/discard" Operator Operator;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn no_address_is_listed_twice() {
-        let mut seen: Vec<_> = ROUTES.iter().map(|r| (r.method, r.path)).collect();
+        let mut seen: Vec<_> = ROUTES.iter().chain(REST).map(|r| (r.method, r.path)).collect();
         seen.sort_unstable();
         let count = seen.len();
         seen.dedup();
         assert_eq!(seen.len(), count);
+    }
+
+    #[test]
+    fn what_only_some_may_do_needs_a_scope() {
+        for route in REST.iter().filter(|r| !matches!(r.access, Access::Anyone)) {
+            assert!(route.scope.is_some() || route.path == API_ME.path, "{} {}", route.method, route.path);
+        }
     }
 
     #[test]

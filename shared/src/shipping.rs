@@ -6,6 +6,7 @@ use crate::money::Money;
 
 /// A way to bring an order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// As the shop usually does it.
@@ -53,6 +54,7 @@ const PICKUP_DAYS: (i64, i64) = (0, 1);
 
 /// A way that is offered, at the price it is offered at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeliveryOption {
     /// The way.
     pub delivery: Delivery,

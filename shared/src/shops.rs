@@ -36,6 +36,7 @@ pub const PAGE_SIZE: usize = 24;
 
 /// A shop in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShopCard {
     /// Its name in addresses.
     pub handle: String,
@@ -53,6 +54,7 @@ pub struct ShopCard {
 
 /// A shop's public face.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShopView {
     /// Its id.
     pub id: ShopId,
@@ -305,6 +307,7 @@ pub struct ShopSettings {
 
 /// Someone who works for a shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
     /// Their name.
     pub name: String,
@@ -316,6 +319,7 @@ pub struct Member {
 
 /// The first look at a shop's counter: what is to be done, and how it goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShopHome {
     /// Orders that wait for the shop's yes.
     pub to_confirm: i64,
@@ -339,6 +343,7 @@ pub struct ShopHome {
 
 /// A variant of which little is left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LowVariant {
     /// Its product.
     pub product: ProductId,
@@ -352,6 +357,7 @@ pub struct LowVariant {
 
 /// What was sold on one day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DaySales {
     /// The day in UTC: `2026-11-21`.
     pub day: String,
@@ -363,6 +369,7 @@ pub struct DaySales {
 
 /// A shop in the operator's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeptShop {
     /// Its name in addresses.
     pub handle: String,

@@ -18,7 +18,7 @@ pub(crate) fn Orders() -> impl IntoView {
     let i18n = use_i18n();
     let (q, state, after) = (query("q"), query("state"), query("after"));
     let found = api::find(
-        move || ListOrders { q: q.get(), state: state.get(), after: after.get() },
+        move || ListOrders { q: q.get(), state: state.get(), after: after.get(), ..ListOrders::default() },
         |of| async move { api::orders::list_all(of.clone()).await.map(|page| (of, page)) },
     );
     let list = loaded(found, move |(of, page)| {

@@ -4,6 +4,7 @@ use haat_shared::{
     catalog::{
         CategoryCard, CategoryLink, CategoryView, HomeView, ListProducts, ProductPage, ProductView,
         edit::{ListOwnProducts, ProductForm, SellerProduct, SellerProductCard},
+        imports::ImportsView,
     },
     id::kinds::ProductId,
     page::Page,
@@ -53,6 +54,15 @@ pub async fn category(slug: String) -> Result<CategoryView, ApiError> {
 pub async fn seller_list(handle: String, of: ListOwnProducts) -> Result<Page<SellerProductCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::seller_list(&engine, &caller, &handle, of).await)
         .await
+}
+
+/// The import with this id and what does not hold of it; the shop's last imports without one.
+#[server(name = FetchImports, prefix = "/api", endpoint = "catalog/imports", input = Json)]
+pub async fn imports(handle: String, id: String) -> Result<ImportsView, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::catalog::imports::desk(&engine, &caller, &handle, &id).await
+    })
+    .await
 }
 
 /// A product as its seller edits it.

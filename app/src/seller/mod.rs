@@ -2,6 +2,7 @@
 
 mod balance;
 mod home;
+mod imports;
 mod order;
 mod orders;
 mod product;
@@ -11,6 +12,7 @@ mod shops;
 
 pub(crate) use balance::Balance;
 pub(crate) use home::Home;
+pub(crate) use imports::Import;
 pub(crate) use order::Order;
 pub(crate) use orders::Orders;
 pub(crate) use product::{NewProduct, Product};

@@ -18,7 +18,11 @@ pub(crate) fn Orders() -> impl IntoView {
     let i18n = use_i18n();
     let (handle, q, state, after) = (param("handle"), query("q"), query("state"), query("after"));
     let found = api::find(
-        move || (handle.get(), ListOrders { q: q.get(), state: state.get(), after: after.get() }),
+        move || {
+            let of =
+                ListOrders { q: q.get(), state: state.get(), after: after.get(), ..ListOrders::default() };
+            (handle.get(), of)
+        },
         |(handle, of)| async move {
             api::orders::seller_list(handle.clone(), of.clone()).await.map(|page| (handle, of, page))
         },

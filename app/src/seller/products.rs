@@ -26,6 +26,7 @@ pub(crate) fn Products() -> impl IntoView {
         low: low.get() == "1",
         sort: sort.get(),
         after: after.get(),
+        ..ListOwnProducts::default()
     };
     let found = api::find(
         move || (handle.get(), asked()),
@@ -65,7 +66,7 @@ pub(crate) fn Products() -> impl IntoView {
         });
         let low = if of.low { "1" } else { "" };
         let kept = [("state", of.state.as_str()), ("low", low), ("sort", of.sort.as_str())];
-        let new = format!("{path}/new");
+        let (new, import, export) = (format!("{path}/new"), format!("{path}/import"), format!("{path}.csv"));
         let list = if page.items.is_empty() {
             none(&path, of.q.is_empty() && of.state.is_empty() && !of.low)
         } else {
@@ -76,7 +77,11 @@ pub(crate) fn Products() -> impl IntoView {
             <PageTitle text=tu_string!(i18n, goods.title) />
             <header class="counter-head">
                 <h1>{t!(i18n, goods.title)}</h1>
-                <LinkButton href=new>{t!(i18n, goods.add)}</LinkButton>
+                <div class="actions">
+                    <LinkButton href=import look="secondary">{t!(i18n, imports.import)}</LinkButton>
+                    <a class="button secondary" rel="external" download href=export>{t!(i18n, imports.export)}</a>
+                    <LinkButton href=new>{t!(i18n, goods.add)}</LinkButton>
+                </div>
             </header>
             <CodeAlert />
             <Done what=done.get_untracked() />

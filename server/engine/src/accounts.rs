@@ -1,5 +1,20 @@
-//! Accounts: sign up, in and out; sessions; and the drafts of forms that came back.
+//! Accounts: sign up, in and out; sessions; tokens and keys of programs; and the drafts of forms that came back.
 
+/// Who has what is found in `$from AS e`, one row a shop they work for.
+macro_rules! who {
+    ($from:literal, $of:literal $(, $more:literal)?) => {
+        concat!(
+            "SELECT u.id, u.name, u.email, u.operator, m.role, s.id AS shop_id, s.handle, s.name AS shop_name",
+            $($more,)?
+            " FROM ", $from, " JOIN users u ON u.id = e.user_id
+            LEFT JOIN shop_members m ON m.user_id = u.id LEFT JOIN shops s ON s.id = m.shop_id WHERE ", $of,
+            " ORDER BY s.handle"
+        )
+    };
+}
+use who;
+
+pub mod access;
 mod drafts;
 mod password;
 
@@ -19,7 +34,7 @@ use haat_shared::{
     accounts::{Me, Membership, NewUser, SignIn, SignUp, UserCard},
     catalog::QUERY_MAX,
     id::kinds::{SessionId, ShopId, User, UserId},
-    page::Page,
+    page::{self, Ask, Page},
     permissions::Role,
     text,
 };
@@ -48,10 +63,7 @@ statements! {
     FIND_CREDENTIALS = "SELECT id, password_hash FROM users WHERE email_folded = $1";
     BEGIN_SESSION = "INSERT INTO sessions (id, token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
-    WHO = "SELECT u.id, u.name, u.email, u.operator, m.role, s.id AS shop_id, s.handle, s.name AS shop_name
-        FROM sessions e JOIN users u ON u.id = e.user_id
-        LEFT JOIN shop_members m ON m.user_id = u.id LEFT JOIN shops s ON s.id = m.shop_id
-        WHERE e.token_hash = $1 AND e.expires_at > $2 ORDER BY s.handle";
+    WHO = who!("sessions e", "e.token_hash = $1 AND e.expires_at > $2");
     FORGET_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
 }
 
@@ -88,7 +100,14 @@ pub async fn caller(engine: &Engine, session: Option<&str>, cart: Option<&str>) 
     let mut caller = Caller { cart: cart.map(random::token_hash), ..Caller::guest() };
     let Some(session) = session else { return Ok(caller) };
     let key = params![random::token_hash(session), engine.clock.now_ms()];
-    let rows: Vec<WhoRow> = engine.db.all(&WHO, key).await?;
+    if let Some(user) = signed_in(engine.db.all(&WHO, key).await?) {
+        caller.who = Who::User(user);
+    }
+    Ok(caller)
+}
+
+/// The user that rows are about, with the shops they work for.
+fn signed_in(rows: Vec<WhoRow>) -> Option<SignedIn> {
     let mut user: Option<SignedIn> = None;
     for row in rows {
         let user = user.get_or_insert(SignedIn {
@@ -105,10 +124,7 @@ pub async fn caller(engine: &Engine, session: Option<&str>, cart: Option<&str>) 
             user.shops.push(Membership { shop, handle, name, role });
         }
     }
-    if let Some(user) = user {
-        caller.who = Who::User(user);
-    }
-    Ok(caller)
+    user
 }
 
 /// Who is signed in, for the header of a page.
@@ -191,15 +207,20 @@ pub async fn keep_locale(engine: &Engine, caller: &Caller) -> Result<()> {
 }
 
 /// Signs in; the guest's cart joins the account's. Answers with the session's token.
-///
-/// A wrong address takes as long as a wrong password, so that nobody learns who has an account.
 pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<String> {
+    let user = check_password(engine, form).await?;
+    begin_session(engine, caller, user).await
+}
+
+/// Whose address and password these are. A wrong address takes as long as a wrong password, so that nobody learns who has
+/// an account.
+async fn check_password(engine: &Engine, form: SignIn) -> Result<UserId> {
     let found: Option<Credentials> =
         engine.db.opt(&FIND_CREDENTIALS, params![text::fold(&form.email)]).await?;
     let (id, hash) = found.map_or((None, None), |c| (Some(c.id), Some(c.password_hash)));
     let right = password::verify(form.password, hash).await?;
     match id {
-        Some(id) if right => begin_session(engine, caller, id).await,
+        Some(id) if right => Ok(id),
         _ => Err(Error::field("password", FieldCode::WrongCredentials)),
     }
 }
@@ -238,15 +259,21 @@ pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
 }
 
 /// Everyone who can sign in, newest first, for those who run the market: all, or those whose address has these words.
-pub async fn list(engine: &Engine, caller: &Caller, q: &str, after: &str) -> Result<Page<UserCard>> {
+pub async fn list(
+    engine: &Engine,
+    caller: &Caller,
+    q: &str,
+    of: impl Into<Ask<'_>>,
+) -> Result<Page<UserCard>> {
     caller.operator()?;
+    let of = of.into();
     let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
     let folded = text::fold(&q);
     let filters: Vec<(&str, Value)> =
         folded.split_whitespace().take(8).map(|word| ("word", like(word).into())).collect();
-    let after = cursor::<User>(after)?.map(Into::into);
-    let rows: Vec<UserRow> = engine.db.list(USERS.ask(filters, "newest", after, PAGE_SIZE + 1)).await?;
-    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    let (after, size) = (cursor::<User>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
+    let rows: Vec<UserRow> = engine.db.list(USERS.ask(filters, "newest", after, size + 1)).await?;
+    let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| UserCard {
         id: row.id,
         name: row.name,
@@ -258,13 +285,14 @@ pub async fn list(engine: &Engine, caller: &Caller, q: &str, after: &str) -> Res
     }))
 }
 
-/// Forgets sessions and drafts whose time is over.
+/// Forgets sessions, grants and drafts whose time is over.
 pub async fn forget(engine: &Engine) -> crate::Tried<()> {
     engine
         .db
         .write("accounts::forget", engine.clock.now_ms(), |tx, now| {
             Box::pin(async move {
                 tx.exec(&FORGET_SESSIONS, params![*now]).await?;
+                access::forget_in_tx(tx, *now).await?;
                 drafts::forget_in_tx(tx, *now).await
             })
         })

@@ -13,7 +13,7 @@ use haat_shared::{
     Id, Result,
     audit::{AuditEntry, DeskHome},
     id::kinds::{Audit, AuditId, UserId},
-    page::Page,
+    page::{self, Ask, Page},
 };
 
 /// Rows of a page.
@@ -86,11 +86,12 @@ pub async fn home(engine: &Engine, caller: &Caller) -> Result<DeskHome> {
 }
 
 /// What was done, newest first.
-pub async fn list(engine: &Engine, caller: &Caller, after: &str) -> Result<Page<AuditEntry>> {
+pub async fn list(engine: &Engine, caller: &Caller, of: impl Into<Ask<'_>>) -> Result<Page<AuditEntry>> {
     caller.operator()?;
-    let after = cursor::<Audit>(after)?.map(Into::into);
-    let rows: Vec<AuditRow> = engine.db.list(AUDIT.ask(Vec::new(), "newest", after, PAGE_SIZE + 1)).await?;
-    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    let of = of.into();
+    let (after, size) = (cursor::<Audit>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
+    let rows: Vec<AuditRow> = engine.db.list(AUDIT.ask(Vec::new(), "newest", after, size + 1)).await?;
+    let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| AuditEntry {
         action: row.action,
         subject: row.subject.to_string(),

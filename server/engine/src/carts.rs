@@ -168,6 +168,51 @@ fn line(row: LineRow) -> Result<CartLineView> {
     })
 }
 
+/// The cart with this id, if it is the caller's.
+pub async fn own(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartView> {
+    is_own(engine, caller, id).await?;
+    Ok(CartView { id: Some(id), ..view_of(engine, id).await? })
+}
+
+/// Refuses carts that are not the caller's.
+pub async fn is_own(engine: &Engine, caller: &Caller, id: CartId) -> Result<()> {
+    if find(engine, caller).await? == Some(id) { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// The caller's cart, opened if there is none. A guest gets its token.
+pub async fn open(engine: &Engine, caller: &Caller) -> Result<Changed> {
+    let holder = holder(caller);
+    let token = random::token();
+    let input = (holder, random::token_hash(&token), engine.clock.now_ms());
+    let mut outcome =
+        engine.db.write("carts::open", input, |tx, input| Box::pin(open_in_tx(tx, *input))).await;
+    if outcome.as_ref().is_err_and(accounts::is_unique) {
+        // Two requests opened the user's first cart at once; now it is there.
+        outcome = engine.db.write("carts::open", input, |tx, input| Box::pin(open_in_tx(tx, *input))).await;
+    }
+    let (cart, opened) = outcome?;
+    let view = if opened { CartView::empty() } else { view_of(engine, cart).await? };
+    let token = (opened && !matches!(holder, Holder::User(_))).then_some(token);
+    Ok(Changed { view: CartView { id: Some(cart), ..view }, token })
+}
+
+async fn open_in_tx(
+    tx: &mut Tx,
+    (holder, token, now): (Holder, [u8; 32], i64),
+) -> crate::Tried<(CartId, bool)> {
+    if let Some(cart) = find_in_tx(tx, holder).await? {
+        return Ok((cart, false));
+    }
+    let id: CartId = random::id(now);
+    let (token, user) = match holder {
+        Holder::User(user) => (None, Some(user)),
+        // A cart that is gone, bought or merged is followed by a new one with a token of its own.
+        Holder::Token(_) | Holder::Nobody => (Some(token.to_vec()), None),
+    };
+    tx.exec(&OPEN, params![id, token, user, now]).await?;
+    Ok((id, true))
+}
+
 /// Puts something into the caller's cart, opening one if need be.
 pub async fn add_line(engine: &Engine, caller: &Caller, add: AddLine) -> Result<Changed> {
     let quantity = carts::quantity("quantity", &add.quantity).map_err(|f| Error::Invalid(vec![f]))?;
@@ -190,20 +235,7 @@ async fn add_in_tx(
     tx: &mut Tx,
     (holder, token, variant, quantity, now): (Holder, [u8; 32], VariantId, i64, i64),
 ) -> crate::Tried<(CartId, bool)> {
-    let found = find_in_tx(tx, holder).await?;
-    let cart = match found {
-        Some(cart) => cart,
-        None => {
-            let id: CartId = random::id(now);
-            let (token, user) = match holder {
-                Holder::User(user) => (None, Some(user)),
-                // A cart that is gone, bought or merged is followed by a new one with a token of its own.
-                Holder::Token(_) | Holder::Nobody => (Some(token.to_vec()), None),
-            };
-            tx.exec(&OPEN, params![id, token, user, now]).await?;
-            id
-        }
-    };
+    let (cart, opened) = open_in_tx(tx, (holder, token, now)).await?;
     let id: CartLineId = random::id(now);
     let added = tx.exec(&ADD, params![id, cart, variant, quantity, now, LINES_MAX, QUANTITY_MAX]).await?;
     if added == 0 {
@@ -212,7 +244,7 @@ async fn add_in_tx(
         return Err(Error::field("quantity", FieldCode::TooBig).into());
     }
     tx.exec(&TOUCH, params![cart, now]).await?;
-    Ok((cart, found.is_none()))
+    Ok((cart, opened))
 }
 
 /// Changes how many of a line there are.

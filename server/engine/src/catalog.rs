@@ -3,6 +3,7 @@
 mod categories;
 mod desk;
 mod edit;
+pub mod imports;
 mod map;
 mod put;
 
@@ -25,7 +26,7 @@ use haat_shared::{
     },
     id::kinds::{CategoryId, ProductId, VariantId},
     media::Picture,
-    page::Page,
+    page::{self, Page},
     text,
 };
 
@@ -35,6 +36,8 @@ macro_rules! cards {
     () => {
         "SELECT p.id, p.slug, p.title, p.brand, p.price_min_minor, p.price_max_minor, s.currency,
         s.name AS shop_name, s.handle AS shop_handle,
+        (SELECT v.id FROM variants v WHERE v.product_id = p.id AND NOT v.archived AND v.price_minor = p.price_min_minor
+            ORDER BY v.position, v.id LIMIT 1) AS variant_id,
         (SELECT MAX(v.compare_at_minor) FROM variants v
             WHERE v.product_id = p.id AND NOT v.archived AND v.price_minor = p.price_min_minor) AS compare_at_minor,
         (SELECT COUNT(*) FROM variants v JOIN capacities c ON c.id = v.id
@@ -94,6 +97,7 @@ rows! {
     struct CardRow {
         id: ProductId,
         slug: String,
+        variant_id: VariantId,
         title: String,
         brand: String,
         compare_at_minor: Option<i64>,
@@ -142,8 +146,9 @@ pub async fn list(engine: &Engine, _: &Caller, ask: ListProducts) -> Result<Prod
     }
     let sort = if ask.sort.is_empty() { SORTS[0] } else { &ask.sort };
     let after = behind(&PRODUCTS, sort, &ask.after)?;
-    let rows: Vec<CardRow> = engine.db.list(PRODUCTS.ask(filters, sort, after, PAGE_SIZE + 1)).await?;
-    let page = Page::cut(rows, PAGE_SIZE, |row| match sort {
+    let size = page::rows(ask.limit, PAGE_SIZE);
+    let rows: Vec<CardRow> = engine.db.list(PRODUCTS.ask(filters, sort, after, size + 1)).await?;
+    let page = Page::cut(rows, size, |row| match sort {
         "newest" => row.id.to_string(),
         _ => format!("{}.{}", row.id, row.price_min_minor),
     });
@@ -189,6 +194,7 @@ impl From<CardRow> for ProductCard {
             price_varies: row.price_max_minor > row.price_min_minor,
             id: row.id,
             slug: row.slug,
+            variant: row.variant_id,
             title: row.title,
             brand: row.brand,
             in_stock: row.in_stock,

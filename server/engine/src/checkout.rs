@@ -88,8 +88,13 @@ pub fn purchase_url(engine: &Engine, number: &str) -> String {
 }
 
 /// The ways to pay that are offered.
-pub(crate) fn offered(engine: &Engine) -> Vec<Method> {
+pub fn offered(engine: &Engine) -> Vec<Method> {
     engine.gateways.iter().map(|g| g.method()).collect()
+}
+
+/// What was typed into the caller's checkout so far.
+pub async fn typed(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutForm> {
+    Ok(form(&find(engine, caller, id).await?.form))
 }
 
 /// A checkout on its page.

@@ -3,13 +3,13 @@
 
 use crate::{
     Fault, Tried,
-    db::{One, Tx},
+    db::{One, Tx, Value},
     fault, params, statements,
 };
 use haat_shared::{Conflict, Id, id::kinds::UserId};
 
 statements! {
-    WRITE = "INSERT INTO edits (subject, version, fields, edited_by, created_at) VALUES ($1, $2, $3, $4, $5)";
+    WRITE = "INSERT INTO edits (subject, version, fields, edited_by, created_at) VALUES [($1, $2, $3, $4, $5)]";
     SINCE = "SELECT fields AS value FROM edits WHERE subject = $1 AND version > $2 ORDER BY version";
 }
 
@@ -22,8 +22,24 @@ pub(crate) async fn write<K>(
     user: Option<UserId>,
     now: i64,
 ) -> Tried<()> {
+    write_many(tx, &[row(subject, version, fields, user, now)?]).await
+}
+
+/// An edit, for [`write_many`].
+pub(crate) fn row<K>(
+    subject: Id<K>,
+    version: i64,
+    fields: &[String],
+    user: Option<UserId>,
+    now: i64,
+) -> Tried<[Value; 5]> {
     let fields = serde_json::to_string(fields).map_err(|e| fault(e.to_string()))?;
-    tx.exec(&WRITE, params![subject, version, fields, user, now]).await?;
+    Ok([subject.into(), version.into(), fields.into(), user.into(), now.into()])
+}
+
+/// Writes down many edits at once.
+pub(crate) async fn write_many(tx: &mut Tx, rows: &[[Value; 5]]) -> Tried<()> {
+    tx.exec_many(&WRITE, rows).await?;
     Ok(())
 }
 

@@ -12,7 +12,12 @@ use crate::{
     db::{ListQuery, RegisteredList, Value},
     params, random, rows, statements,
 };
-use haat_shared::{Id, audit::FactCard, id::kinds::*, page::Page};
+use haat_shared::{
+    Id,
+    audit::FactCard,
+    id::kinds::*,
+    page::{self, Ask, Page},
+};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,13 +165,15 @@ pub async fn list(
     engine: &Engine,
     caller: &Caller,
     waiting: bool,
-    after: &str,
+    of: impl Into<Ask<'_>>,
 ) -> haat_shared::Result<Page<FactCard>> {
     caller.operator()?;
+    let of = of.into();
     let filters = if waiting { vec![("waiting", true.into())] } else { Vec::new() };
-    let after = cursor::<haat_shared::id::kinds::Fact>(after)?.map(Into::into);
-    let rows: Vec<FactRow> = engine.db.list(OUTBOX.ask(filters, "newest", after, PAGE_SIZE + 1)).await?;
-    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    let after = cursor::<haat_shared::id::kinds::Fact>(of.after)?.map(Into::into);
+    let size = page::rows(of.limit, PAGE_SIZE);
+    let rows: Vec<FactRow> = engine.db.list(OUTBOX.ask(filters, "newest", after, size + 1)).await?;
+    let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| FactCard {
         kind: row.kind,
         subject: row.subject.to_string(),

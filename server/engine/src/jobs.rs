@@ -9,7 +9,12 @@ use crate::{
     db::{ListQuery, RegisteredList, Statement},
     facts, notifications, params, payments, random, rows, statements,
 };
-use haat_shared::{Conflict, Error, FieldCode, Id, audit::JobCard, id::kinds::*, page::Page};
+use haat_shared::{
+    Conflict, Error, FieldCode, Id,
+    audit::JobCard,
+    id::kinds::*,
+    page::{self, Ask, Page},
+};
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,17 +147,18 @@ pub async fn list(
     engine: &Engine,
     caller: &Caller,
     state: &str,
-    after: &str,
+    of: impl Into<Ask<'_>>,
 ) -> haat_shared::Result<Page<JobCard>> {
     caller.operator()?;
+    let of = of.into();
     let filters = match state {
         "" => Vec::new(),
         "queued" | "dead" | "discarded" => vec![("state", state.into())],
         _ => return Err(Error::field("state", FieldCode::NotAChoice)),
     };
-    let after = cursor::<Job>(after)?.map(Into::into);
-    let rows: Vec<JobRow> = engine.db.list(JOBS.ask(filters, "newest", after, PAGE_SIZE + 1)).await?;
-    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    let (after, size) = (cursor::<Job>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
+    let rows: Vec<JobRow> = engine.db.list(JOBS.ask(filters, "newest", after, size + 1)).await?;
+    let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| JobCard {
         id: row.id,
         kind: row.kind,

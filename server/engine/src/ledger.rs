@@ -13,7 +13,7 @@ use haat_shared::{
     Currency, Id, Money, Result,
     id::kinds::PostingId,
     ledger::{Balance, BalanceEntry, Posting, PostingKind},
-    page::Page,
+    page::{self, Ask, Page},
     permissions::Permission,
 };
 
@@ -55,12 +55,18 @@ rows! {
 
 /// What a shop has with the marketplace, for those who may see its money. An order counts as pending until it has
 /// arrived, whoever collected it.
-pub async fn balance(engine: &Engine, caller: &Caller, handle: &str, after: &str) -> Result<Balance> {
-    let shop = caller.shop(handle, Permission::SeeMoney)?;
-    let before = cursor(after)?.unwrap_or(PostingId::from_uuid(Uuid::max()));
+pub async fn balance(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    of: impl Into<Ask<'_>>,
+) -> Result<Balance> {
+    let (shop, of) = (caller.shop(handle, Permission::SeeMoney)?, of.into());
+    let before = cursor(of.after)?.unwrap_or(PostingId::from_uuid(Uuid::max()));
+    let size = page::rows(of.limit, PAGE_SIZE);
     let row: TotalRow = engine.db.one(&TOTAL, params![shop]).await?;
-    let entries: Vec<EntryRow> = engine.db.all(&ENTRIES, params![shop, before, PAGE_SIZE as i64 + 1]).await?;
-    let entries = Page::cut(entries, PAGE_SIZE, |entry| entry.posting_id.to_string());
+    let entries: Vec<EntryRow> = engine.db.all(&ENTRIES, params![shop, before, size as i64 + 1]).await?;
+    let entries = Page::cut(entries, size, |entry| entry.posting_id.to_string());
     let pending = Money::new(row.pending, row.currency);
     Ok(Balance {
         pending,

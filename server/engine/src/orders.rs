@@ -38,7 +38,7 @@ use haat_shared::{
     id::kinds::{Job, OrderId, Purchase, PurchaseId, UserId},
     media::Picture,
     orders::{Actor, OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView},
-    page::Page,
+    page::{self, Ask, Page},
     payments::Method,
     permissions::Permission,
     shipping::Delivery,
@@ -270,12 +270,12 @@ pub(crate) async fn told_in(engine: &Engine, claim: Id<Job>) -> Result<Told> {
 }
 
 /// The caller's purchases, newest first.
-pub async fn history(engine: &Engine, caller: &Caller, after: &str) -> Result<Page<PurchaseCard>> {
-    let user = caller.signed_in()?.id;
-    let after = cursor::<Purchase>(after)?.map(Into::into);
-    let asked = HISTORY.ask(vec![("user", user.into())], "newest", after, PAGE_SIZE + 1);
+pub async fn history(engine: &Engine, caller: &Caller, of: impl Into<Ask<'_>>) -> Result<Page<PurchaseCard>> {
+    let (user, of) = (caller.signed_in()?.id, of.into());
+    let (after, size) = (cursor::<Purchase>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
+    let asked = HISTORY.ask(vec![("user", user.into())], "newest", after, size + 1);
     let rows: Vec<HistoryRow> = engine.db.list(asked).await?;
-    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| PurchaseCard {
         url: format!("/purchases/{}", row.number),
         number: row.number,

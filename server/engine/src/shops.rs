@@ -13,7 +13,7 @@ use haat_shared::{
     Currency, Error, Money, Result,
     id::kinds::{MediaId, ShopId, UserId},
     media::Picture,
-    page::Page,
+    page::{self, Ask, Page},
     permissions::{Permission, Role},
     shops::{PAGE_SIZE, ShopCard, ShopView},
 };
@@ -68,10 +68,12 @@ rows! {
 }
 
 /// Shops page by page, the oldest first.
-pub async fn list(engine: &Engine, _: &Caller, after: &str) -> Result<Page<ShopCard>> {
-    let after = cursor(after)?.unwrap_or(ShopId::from_uuid(Uuid::nil()));
-    let rows: Vec<CardRow> = engine.db.all(&ALL, params![after, PAGE_SIZE as i64 + 1]).await?;
-    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+pub async fn list(engine: &Engine, _: &Caller, of: impl Into<Ask<'_>>) -> Result<Page<ShopCard>> {
+    let of = of.into();
+    let after = cursor(of.after)?.unwrap_or(ShopId::from_uuid(Uuid::nil()));
+    let size = page::rows(of.limit, PAGE_SIZE);
+    let rows: Vec<CardRow> = engine.db.all(&ALL, params![after, size as i64 + 1]).await?;
+    let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| ShopCard {
         handle: row.handle,
         name: row.name,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use axum::{
     Extension, Form,
     extract::{Path, State as Extract},
-    http::{HeaderMap, StatusCode, header},
+    http::{Extensions, HeaderMap, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use haat_app::{api::cart_cookie, i18n::Locale};
@@ -188,9 +188,15 @@ fn forget_cart(secure: bool) -> http::HeaderValue {
 pub(super) async fn sign_in(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    extensions: Extensions,
     Form(typed): Form<Typed>,
 ) -> Response {
     let form = SignIn { email: field(&typed, "email"), password: field(&typed, "password") };
+    let address = state.limits.address(&headers, &extensions);
+    if let Err(error) = state.limits.sign_in(&address, &form.email) {
+        return come_back(&state, "sign-in", "/sign-in", typed, error).await;
+    }
     match accounts::sign_in(&state.booted.engine, &caller, form).await {
         Ok(token) => signed_in(&state, &typed, &token),
         Err(error) => come_back(&state, "sign-in", "/sign-in", typed, error).await,

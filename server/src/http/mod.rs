@@ -6,15 +6,17 @@ mod desk;
 mod dev;
 mod forms;
 mod health;
+mod imports;
 mod layers;
 mod media;
 mod outage;
 mod pages;
+mod rest;
 mod sandbox;
 mod sitemap;
 mod webhooks;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -49,6 +51,7 @@ pub struct State {
     booted: Booted,
     leptos: LeptosOptions,
     metrics: PrometheusHandle,
+    limits: Arc<rest::Limits>,
 }
 
 impl FromRef<State> for LeptosOptions {
@@ -90,7 +93,8 @@ fn leptos_options(booted: &Booted) -> LeptosOptions {
 pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
     let leptos = leptos_options(&booted);
     let config = booted.config.clone();
-    let state = State { booted, leptos, metrics };
+    let limits = Arc::new(rest::Limits::new(&config.limits));
+    let state = State { booted, leptos, metrics, limits };
     let pages = generate_route_list(haat_app::App);
 
     let files = ServeDir::new(&config.server.site_root)
@@ -117,6 +121,12 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .layer(DefaultBodyLimit::max(media::FORM_BYTES_MAX))
         .layer(timeout(media::FORM_TIME));
+    // Beside the page at the same address.
+    let files_in = Router::new()
+        .route(FORM_IMPORT, post(imports::send))
+        .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
+        .layer(DefaultBodyLimit::max(imports::FORM_BYTES_MAX))
+        .layer(timeout(imports::FORM_TIME));
 
     let mut router = Router::new();
     for page in pages {
@@ -141,6 +151,9 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(FORM_SETTINGS, post(counter::settings))
         .route(FORM_JOB, post(desk::job))
         .route(FORM_RESEND, post(desk::resend))
+        .route(FORM_IMPORT_GO, post(imports::decide))
+        .route(IMPORT_FAULTS, get(imports::faults))
+        .route(EXPORT, get(imports::export))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         // Whoever is asked from here on knows who asks.
@@ -164,6 +177,10 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .layer(RequestBodyLimitLayer::new(config.server.body_bytes_max))
         .layer(timeout(Duration::from_secs(config.server.timeout_s)))
         .merge(uploads)
+        .merge(files_in)
+        // Programs bring no cookies, and so are not led astray by other sites.
+        .layer(CsrfLayer::new())
+        .merge(rest::router(&state).layer(timeout(Duration::from_secs(config.server.timeout_s))))
         .layer(
             ServiceBuilder::new()
                 .set_x_request_id(MakeRequestUuid)
@@ -171,9 +188,9 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
                 .propagate_x_request_id()
                 .layer(middleware::from_fn(layers::measure))
                 .layer(middleware::from_fn_with_state(config.secure(), layers::secure))
+                .layer(middleware::from_fn_with_state(state.clone(), rest::explain))
                 .layer(middleware::from_fn_with_state(state.clone(), outage::cover))
                 .layer(CatchPanicLayer::custom(layers::panicked))
-                .layer(CsrfLayer::new())
                 .layer(CompressionLayer::new().quality(CompressionLevel::Fastest)),
         )
         .with_state(state)

@@ -65,6 +65,7 @@ impl Program {
         program.set("HAAT__PAYMENTS__SANDBOX", "true");
         program.set("HAAT__PAYMENTS__SANDBOX_URL", &format!("http://127.0.0.1:{port}"));
         program.set("HAAT__LOG__FILTER", "warn");
+        program.set("HAAT__LIMITS__SIGN_INS_A_MINUTE", "100000");
         program.run_ok(&["migrate"]);
         program.run_ok(seed);
         program
@@ -108,7 +109,7 @@ impl Program {
         self.environment.push((name.into(), value.into()));
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         self.command_of(env!("CARGO_BIN_EXE_haat").as_ref(), arguments)
     }
 

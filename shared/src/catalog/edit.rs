@@ -16,10 +16,10 @@ use crate::{
 pub const NAME_MAX: usize = 100;
 /// Most characters of a description.
 pub const DESCRIPTION_MAX: usize = 10_000;
-/// Most characters of a detail's value.
-pub const DETAIL_MAX: usize = 500;
+/// Most characters of a detail's value: lists of what a part fits are long.
+pub const DETAIL_MAX: usize = 10_000;
 /// Most details of a product.
-pub const DETAILS_MAX: usize = 50;
+pub const DETAILS_MAX: usize = 250;
 /// Most things that the variants of a product may differ in.
 pub const OPTIONS_MAX: usize = 3;
 /// Most variants of a product.
@@ -33,6 +33,7 @@ pub const LOW_STOCK: i64 = 3;
 
 /// Where a product stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProductState {
     /// Never shown yet.
@@ -304,10 +305,13 @@ pub struct ListOwnProducts {
     pub sort: String,
     /// The `next` of the page before; empty for the first.
     pub after: String,
+    /// How many rows at most; none for as many as is usual.
+    pub limit: Option<usize>,
 }
 
 /// A product in its seller's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SellerProductCard {
     /// Its id.
     pub id: ProductId,

@@ -14,7 +14,7 @@ use haat_shared::{
         edit::{ListOwnProducts, ProductForm, ProductState, SellerProduct, SellerProductCard, VariantForm},
     },
     id::kinds::*,
-    page::Page,
+    page::{self, Page},
     permissions::Permission,
     text,
 };
@@ -112,7 +112,7 @@ rows! {
     }
 
     pub(super) struct OwnVariantRow {
-        id: VariantId,
+        pub(super) id: VariantId,
         sku: String,
         title: String,
         options: String,
@@ -146,8 +146,9 @@ pub async fn seller_list(
     let sort = if ask.sort.is_empty() { "newest" } else { &ask.sort };
     let list = if ask.low || sort == "stock" { &BY_STOCK } else { &OWN };
     let after = behind(list, sort, &ask.after)?;
-    let rows: Vec<CardRow> = engine.db.list(list.ask(filters, sort, after, PAGE_SIZE + 1)).await?;
-    let page = Page::cut(rows, PAGE_SIZE, |row| match sort {
+    let size = page::rows(ask.limit, PAGE_SIZE);
+    let rows: Vec<CardRow> = engine.db.list(list.ask(filters, sort, after, size + 1)).await?;
+    let page = Page::cut(rows, size, |row| match sort {
         "title" => format!("{}.{}", row.id, row.title_key),
         "price" => format!("{}.{}", row.id, row.price_min_minor),
         "stock" => format!("{}.{}", row.id, row.stock),
@@ -178,6 +179,12 @@ pub async fn seller_product(
     let product: OwnRow = engine.db.opt(&FIND, params![id, shop]).await?.ok_or(Error::NotFound)?;
     let variants = engine.db.all(&VARIANTS, params![id]).await?;
     Ok(editable(product, variants))
+}
+
+impl OwnRow {
+    pub(super) fn id(&self) -> ProductId {
+        self.id
+    }
 }
 
 /// The rows of a product as its seller edits it.

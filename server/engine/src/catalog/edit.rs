@@ -28,7 +28,7 @@ statements! {
     ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, search_folded, state,
             price_min_minor, price_max_minor, created_at, updated_at, options, title_key, category_id)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'draft', $9, $10, $11, $11, $12, $13, $14)";
-    ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, options, price_minor, compare_at_minor,
+    pub(super) ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, options, price_minor, compare_at_minor,
             low_stock, position)
         VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)]";
     UPDATE = "UPDATE products SET title = $3, brand = $4, description = $5, attributes = $6, options = $7,
@@ -37,14 +37,14 @@ statements! {
         WHERE id = $1 AND version = $2";
     ARCHIVE_VARIANTS = "UPDATE variants SET archived = TRUE FROM (VALUES [($1, $2)]) AS given
         WHERE variants.id = given.column1 AND variants.product_id = given.column2";
-    UPDATE_VARIANTS = "UPDATE variants SET sku = given.column3, title = given.column4, options = given.column5,
+    pub(super) UPDATE_VARIANTS = "UPDATE variants SET sku = given.column3, title = given.column4, options = given.column5,
             price_minor = given.column6, compare_at_minor = given.column7, low_stock = given.column8,
             position = given.column9
         FROM (VALUES [($1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT), $8, $9)]) AS given
         WHERE variants.id = given.column1 AND variants.product_id = given.column2";
     SET_STATE = "UPDATE products SET state = given.column3, updated_at = given.column4
         FROM (VALUES [($1, $2, $3, $4)]) AS given WHERE products.id = given.column1 AND products.shop_id = given.column2";
-    CHANGED_ALL = "INSERT INTO changes (kind, id, changed_at, deleted) VALUES [('product', $1, $2, $3)]
+    pub(super) CHANGED_ALL = "INSERT INTO changes (kind, id, changed_at, deleted) VALUES [('product', $1, $2, $3)]
         ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = excluded.deleted";
     CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted) VALUES ('product', $1, $2, $3)
         ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = excluded.deleted";
@@ -145,21 +145,21 @@ async fn create_in_tx(tx: &mut Tx, input: &Input) -> Tried<ProductId> {
         *category,
     ];
     tx.exec(&ADD, row).await?;
-    let all: Vec<_> = (0i64..).zip(&variants).collect();
-    add_variants(tx, *shop, id, &all, *now).await?;
+    let all: Vec<_> = (0i64..).zip(&variants).map(|(position, variant)| (id, position, variant)).collect();
+    add_variants(tx, *shop, &all, *now).await?;
     Ok(id)
 }
 
 /// A variant to be written: with an id and a SKU, made up where there was none.
 #[derive(Debug, Clone)]
-struct Named {
-    id: VariantId,
-    is_new: bool,
-    sku: String,
-    draft: VariantDraft,
+pub(super) struct Named {
+    pub(super) id: VariantId,
+    pub(super) is_new: bool,
+    pub(super) sku: String,
+    pub(super) draft: VariantDraft,
 }
 
-fn named(variants: &[VariantDraft], now: i64) -> Vec<Named> {
+pub(super) fn named(variants: &[VariantDraft], now: i64) -> Vec<Named> {
     let named = variants.iter().map(|draft| {
         let id = draft.id.unwrap_or_else(|| random::id(now));
         let sku = if draft.sku.is_empty() { id.tail(8).to_uppercase() } else { draft.sku.clone() };
@@ -179,22 +179,22 @@ async fn refuse_taken(tx: &mut Tx, shop: ShopId, product: ProductId, variants: &
     if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults).into()) }
 }
 
-async fn add_variants(
+/// Adds variants, each to its product, at its place there.
+pub(super) async fn add_variants(
     tx: &mut Tx,
     shop: ShopId,
-    product: ProductId,
-    variants: &[(i64, &Named)],
+    variants: &[(ProductId, i64, &Named)],
     now: i64,
 ) -> Tried<()> {
     let (mut capacities, mut movements, mut rows) = (vec![], vec![], vec![]);
-    for (position, Named { id, sku, draft, .. }) in variants {
+    for (product, position, Named { id, sku, draft, .. }) in variants {
         capacities.push([(*id).into(), draft.stock_change.into()]);
         if draft.stock_change != 0 {
-            movements.push(inventory::movement(*id, "received", product, draft.stock_change, now));
+            movements.push(inventory::movement(*id, "received", *product, draft.stock_change, now));
         }
         rows.push([
             (*id).into(),
-            product.into(),
+            (*product).into(),
             shop.into(),
             sku.as_str().into(),
             draft.title.as_str().into(),
@@ -310,28 +310,33 @@ async fn write_variants(
     let mut new = Vec::new();
     for (position, variant) in (0i64..).zip(variants) {
         if variant.is_new {
-            new.push((position, variant));
-            continue;
+            new.push((product, position, variant));
+        } else {
+            rows.push(changed_variant(product, position, variant)?);
         }
-        let draft = &variant.draft;
-        rows.push([
-            variant.id.into(),
-            product.into(),
-            variant.sku.as_str().into(),
-            draft.title.as_str().into(),
-            json(&draft.options)?.into(),
-            draft.price.amount().into(),
-            draft.compare_at.map(|before| before.amount()).into(),
-            draft.low_stock.into(),
-            position.into(),
-        ]);
     }
     tx.exec_many(&UPDATE_VARIANTS, &rows).await?;
-    add_variants(tx, shop, product, &new, now).await
+    add_variants(tx, shop, &new, now).await
+}
+
+/// A variant that is there already, for [`UPDATE_VARIANTS`].
+pub(super) fn changed_variant(product: ProductId, position: i64, variant: &Named) -> Tried<[Value; 9]> {
+    let draft = &variant.draft;
+    Ok([
+        variant.id.into(),
+        product.into(),
+        variant.sku.as_str().into(),
+        draft.title.as_str().into(),
+        json(&draft.options)?.into(),
+        draft.price.amount().into(),
+        draft.compare_at.map(|before| before.amount()).into(),
+        draft.low_stock.into(),
+        position.into(),
+    ])
 }
 
 /// The names of the fields that a save changes; those of variants carry its SKU: `variants.MC-CUPS.price`.
-fn changed(before: &ProductForm, draft: &ProductDraft, variants: &[Named]) -> Vec<String> {
+pub(super) fn changed(before: &ProductForm, draft: &ProductDraft, variants: &[Named]) -> Vec<String> {
     let mut fields = Vec::new();
     let mut note = |changed: bool, field: &str| {
         if changed {
@@ -468,16 +473,16 @@ async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId, now: i64) -> Tri
 }
 
 /// What plain search looks through: title and brand, and the SKUs that people copy from invoices.
-fn searched(draft: &ProductDraft, variants: &[Named]) -> String {
+pub(super) fn searched(draft: &ProductDraft, variants: &[Named]) -> String {
     let skus: Vec<&str> = variants.iter().map(|v| v.sku.as_str()).collect();
     text::fold(&format!("{} {} {}", draft.title, draft.brand, skus.join(" ")))
 }
 
-fn span(variants: &[Named]) -> (i64, i64) {
+pub(super) fn span(variants: &[Named]) -> (i64, i64) {
     let prices = variants.iter().map(|v| v.draft.price.amount());
     (prices.clone().min().unwrap_or(0), prices.max().unwrap_or(0))
 }
 
-fn json(value: &impl serde::Serialize) -> Tried<String> {
+pub(super) fn json(value: &impl serde::Serialize) -> Tried<String> {
     serde_json::to_string(value).map_err(|e| fault(e.to_string()))
 }

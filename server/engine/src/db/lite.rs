@@ -85,12 +85,12 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, DbError> {
     } else {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX
     };
-    let connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     // SQLite opens what it may not write to all the same, for reading.
     if !read_only && connection.is_readonly("main")? {
         return Err(DbError::Full(format!("{} is read-only", path.display())));
     }
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_handler(Some(wait_a_moment))?;
     connection.set_prepared_statement_cache_capacity(512);
     if !read_only {
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -106,6 +106,13 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, DbError> {
         connection.pragma_update(None, "max_page_count", pages)?;
     }
     Ok(connection)
+}
+
+/// Another process writes, a command line beside the server: waits for it, five seconds at most. SQLite's own way of waiting
+/// sleeps up to 100 ms at a time, while such a transaction takes a few.
+fn wait_a_moment(tries: i32) -> bool {
+    std::thread::sleep(std::time::Duration::from_millis(1));
+    tries < 5_000
 }
 
 pub(super) fn query<T: FromRow>(

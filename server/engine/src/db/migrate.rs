@@ -22,6 +22,8 @@ pub const SCHEMA: &[Migration] = &[
     Migration { number: 4, name: "seller", sql: include_str!("../../migrations/0004_seller.sql") },
     Migration { number: 5, name: "categories", sql: include_str!("../../migrations/0005_categories.sql") },
     Migration { number: 6, name: "delivery", sql: include_str!("../../migrations/0006_delivery.sql") },
+    Migration { number: 7, name: "access", sql: include_str!("../../migrations/0007_access.sql") },
+    Migration { number: 8, name: "imports", sql: include_str!("../../migrations/0008_imports.sql") },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -223,6 +223,8 @@ text_column! {
     haat_shared::shipping::Delivery: haat_shared::shipping::Delivery::parse;
     haat_shared::ledger::PostingKind: haat_shared::ledger::PostingKind::parse;
     haat_shared::catalog::edit::ProductState: haat_shared::catalog::edit::ProductState::parse;
+    haat_shared::catalog::imports::Format: haat_shared::catalog::imports::Format::parse;
+    haat_shared::catalog::imports::ImportState: haat_shared::catalog::imports::ImportState::parse;
     haat_shared::payments::PaymentState: haat_shared::payments::PaymentState::parse;
     haat_shared::payments::Method: haat_shared::payments::Method::parse;
 }

@@ -13,7 +13,7 @@ use haat_shared::{
     catalog::QUERY_MAX,
     id::kinds::{Order, OrderId},
     orders::{Actor, ListOrders, OrderCard, OrderEvent, OrderRefund, OrderState, SellerOrder},
-    page::Page,
+    page::{self, Page},
     payments::{Method, PaymentState},
     permissions::Permission,
     text,
@@ -98,13 +98,14 @@ async fn list(
     filters: Vec<(&'static str, Value)>,
     ask: ListOrders,
 ) -> Result<Page<OrderCard>> {
-    let rows: Vec<CardRow> = engine.db.list(asked(filters, &ask)?).await?;
-    let Page { items, next } = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    let size = page::rows(ask.limit, PAGE_SIZE);
+    let rows: Vec<CardRow> = engine.db.list(asked(filters, &ask, size)?).await?;
+    let Page { items, next } = Page::cut(rows, size, |row| row.id.to_string());
     let items = items.into_iter().map(card).collect::<Result<_>>()?;
     Ok(Page { items, next })
 }
 
-fn asked(mut filters: Vec<(&'static str, Value)>, ask: &ListOrders) -> Result<Asked> {
+fn asked(mut filters: Vec<(&'static str, Value)>, ask: &ListOrders, size: usize) -> Result<Asked> {
     let invalid = |fault| Error::Invalid(vec![fault]);
     if let Some(state) = ask.state().map_err(invalid)? {
         filters.push(("state", state.as_str().into()));
@@ -113,7 +114,7 @@ fn asked(mut filters: Vec<(&'static str, Value)>, ask: &ListOrders) -> Result<As
     let folded = text::fold(&q);
     filters.extend(folded.split_whitespace().take(8).map(|word| ("word", like(word).into())));
     let after = cursor::<Order>(&ask.after)?.map(Into::into);
-    Ok(ORDERS.ask(filters, "newest", after, PAGE_SIZE + 1))
+    Ok(ORDERS.ask(filters, "newest", after, size + 1))
 }
 
 fn card(row: CardRow) -> Result<OrderCard> {

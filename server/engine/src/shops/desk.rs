@@ -13,7 +13,7 @@ use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     catalog::QUERY_MAX,
     id::kinds::*,
-    page::Page,
+    page::{self, Ask, Page},
     permissions::{Permission, Role},
     shops::{
         COMMISSION_BP, DaySales, KeptShop, LowVariant, Member, ShopDraft, ShopForm, ShopHome, ShopSettings,
@@ -299,15 +299,21 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<Shop
 }
 
 /// Every shop, newest first, for those who run the market: all, or those whose handle has these words.
-pub async fn list_all(engine: &Engine, caller: &Caller, q: &str, after: &str) -> Result<Page<KeptShop>> {
+pub async fn list_all(
+    engine: &Engine,
+    caller: &Caller,
+    q: &str,
+    of: impl Into<Ask<'_>>,
+) -> Result<Page<KeptShop>> {
     caller.operator()?;
+    let of = of.into();
     let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
     let folded = text::fold(&q);
     let filters: Vec<(&str, Value)> =
         folded.split_whitespace().take(8).map(|word| ("word", like(word).into())).collect();
-    let after = cursor::<Shop>(after)?.map(Into::into);
-    let rows: Vec<CardRow> = engine.db.list(SHOPS.ask(filters, "newest", after, PAGE_SIZE + 1)).await?;
-    let page = Page::cut(rows, PAGE_SIZE, |row| row.id.to_string());
+    let (after, size) = (cursor::<Shop>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
+    let rows: Vec<CardRow> = engine.db.list(SHOPS.ask(filters, "newest", after, size + 1)).await?;
+    let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| KeptShop {
         handle: row.handle,
         name: row.name,

@@ -27,6 +27,27 @@ both! {
         assert!(carts::view(&market.engine, &other).await.unwrap().is_empty());
     }
 
+    async fn an_empty_cart_is_opened_and_is_its_holders_alone(market) {
+        let engine = &market.engine;
+        let opened = carts::open(engine, &Caller::guest()).await.unwrap();
+        let id = opened.view.id.unwrap();
+        let mut guest = Caller::guest();
+        guest.cart = opened.token.as_deref().map(haat_engine::random::token_hash);
+        assert!(carts::own(engine, &guest, id).await.unwrap().is_empty());
+        let again = carts::open(engine, &guest).await.unwrap();
+        assert_eq!((again.view.id, again.token), (Some(id), None));
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
+        market.add(&mut guest, bowl, 2).await.unwrap();
+        assert_eq!(carts::own(engine, &guest, id).await.unwrap().pieces, 2);
+        let asha = market.signed_up(&Caller::guest(), "asha").await;
+        let opens = futures::future::join_all((0..4).map(|_| carts::open(engine, &asha))).await;
+        let ids: std::collections::HashSet<_> = opens.into_iter().map(|o| o.unwrap().view.id).collect();
+        assert_eq!(ids.len(), 1, "a user has one");
+        for stranger in [&asha, &Caller::guest()] {
+            assert_eq!(carts::own(engine, stranger, id).await.unwrap_err(), Error::NotFound);
+        }
+    }
+
     async fn lines_are_changed_and_removed(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         let guest = market.guest_with(&[(bowl, 2)]).await;

@@ -14,6 +14,13 @@ both! {
         assert_eq!(first.items.len(), 24);
         assert_eq!(first.items[0].title, "Desk lamp 50%_off");
         assert!(!first.items[0].in_stock && first.items[1].in_stock);
+        let few = list(ListProducts { limit: Some(2), ..ListProducts::default() }).await.unwrap();
+        assert_eq!((few.items.as_slice(), few.next.is_some()), (&first.items[..2], true));
+        let most = list(ListProducts { limit: Some(0), ..ListProducts::default() }).await.unwrap();
+        assert_eq!(most.items.len(), 1, "at least one, at most a hundred");
+        let card = &first.items[0];
+        let view = catalog::product(&market.engine, &Caller::guest(), &card.slug).await.unwrap();
+        assert_eq!((view.variants[0].id, view.variants[0].price), (card.variant, card.price));
         let second = list(ListProducts { after: first.next.unwrap(), ..ListProducts::default() }).await.unwrap();
         assert_eq!((second.items.len(), second.next.is_none()), (7, true));
         let of_shop = list(ListProducts { shop: "delta-electronics".into(), ..ListProducts::default() }).await.unwrap();

@@ -13,11 +13,13 @@
 
 mod support;
 
+mod access;
 mod accounts;
 mod budgets;
 mod buying;
 mod carts;
 mod catalog;
+mod imports;
 mod jobs;
 mod media;
 mod migrations;

@@ -171,7 +171,7 @@ both! {
         }
         orders::confirm(engine, &owner, MEENA, &format!("{}-1", numbers[7])).await.unwrap();
         let list = |q: &str, state: &str, after: &str| {
-            let ask = ListOrders { q: q.into(), state: state.into(), after: after.into() };
+            let ask = ListOrders { q: q.into(), state: state.into(), after: after.into(), ..ListOrders::default() };
             let owner = owner.clone();
             async move { orders::seller_list(engine, &owner, MEENA, ask).await }
         };

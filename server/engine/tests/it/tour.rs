@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use haat_engine::db::statement;
 
 use crate::{
-    buying, carts, catalog, jobs, media, notifications, operator, orders, payments, products, shops,
+    buying, carts, catalog, imports, jobs, media, notifications, operator, orders, payments, products, shops,
     support::*,
 };
 
@@ -33,6 +33,8 @@ async fn every_statement_prepares_and_runs_on_both() {
             buying::time_runs_out_and_all_is_given_back
             carts::a_guests_basket_joins_the_accounts
             carts::lines_are_changed_and_removed
+            crate::access::a_key_is_good_for_its_scopes_until_it_is_taken_back
+            crate::access::refresh_tokens_rotate_and_an_old_one_ends_them_all
             catalog::the_tree_leads_to_what_lies_in_it
             catalog::search_engines_are_told_of_every_page
             catalog::the_first_page_shows_what_sold_best
@@ -41,6 +43,10 @@ async fn every_statement_prepares_and_runs_on_both() {
             crate::accounts::drafts_come_back_without_secrets
             crate::accounts::signing_out_ends_the_session_on_the_server
             carts::bad_quantities_change_nothing
+            imports::a_file_may_tell_of_a_part
+            imports::what_does_not_hold_is_told_line_by_line
+            imports::pieces_go_in_once_whoever_puts_them_in
+            imports::what_is_stopped_stays_where_it_is
             jobs::facts_become_notifications_once
             jobs::a_refund_that_fails_is_tried_again_and_then_laid_aside
             jobs::what_is_over_is_forgotten

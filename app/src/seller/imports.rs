@@ -1,0 +1,309 @@
+//! Products from a file: sent, checked, and put into the shop when the seller says so.
+
+use std::time::Duration;
+
+use haat_shared::catalog::imports::{FILE_BYTES_MAX, ImportState, ImportView, ImportsView, RowFault};
+use leptos::{prelude::*, task::spawn_local};
+
+use super::{Counter, Part, address};
+use crate::{
+    api,
+    i18n::{t, tu_string, use_i18n},
+    state::{param, query},
+    ui::{Alert, Button, Check, CodeAlert, LinkButton, PageTitle, Table, loaded},
+    words,
+};
+
+/// How often a page looks how far an import is.
+const LOOK_AGAIN: Duration = Duration::from_millis(700);
+
+/// The import of products.
+#[component]
+pub(crate) fn Import() -> impl IntoView {
+    let i18n = use_i18n();
+    let (handle, id) = (param("handle"), query("id"));
+    let found = api::find(
+        move || (handle.get(), id.get()),
+        |(handle, id)| async move { api::catalog::imports(handle.clone(), id).await.map(|view| (handle, view)) },
+    );
+    let page = loaded(found, move |(handle, ImportsView { open, faults, last })| {
+        let products = Part::Products.path(&handle);
+        let body = match open {
+            Some(open) => view! { <Open handle=handle.clone() open faults again=Callback::new(move |()| found.refetch()) /> }.into_any(),
+            None => view! { <Send handle=handle.clone() /> <Last handle last /> }.into_any(),
+        };
+        view! {
+            <PageTitle text=tu_string!(i18n, imports.title) />
+            <p class="back"><a href=products>{t!(i18n, imports.back)}</a></p>
+            <h1>{t!(i18n, imports.title)}</h1>
+            <CodeAlert />
+            <div class="import">{body}</div>
+        }
+    });
+    view! { <Counter here=Part::Products>{page}</Counter> }
+}
+
+/// The page of imports, or of one of them.
+fn page(handle: &str, id: &str) -> String {
+    address(&format!("{}/import", Part::Products.path(handle)), &[("id", id)])
+}
+
+/// The form that a file is sent with.
+#[component]
+fn Send(handle: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let sending = RwSignal::new(false);
+    let hint = tu_string!(i18n, imports.file_hint, mb = FILE_BYTES_MAX / 1024 / 1024);
+    view! {
+        <form method="post" action=page(&handle, "") enctype="multipart/form-data" class="panel form" on:submit=move |_| sending.set(true)>
+            <p class="note">{t!(i18n, imports.how)}</p>
+            // Before the file: what is not known yet cannot be minded.
+            <div>
+                <Check name="set_stock" label=t!(i18n, imports.set_stock).to_owned() checked=false />
+                <p class="note">{t!(i18n, imports.set_stock_hint)}</p>
+            </div>
+            <div class="field">
+                <label for="file">{t!(i18n, imports.file)}</label>
+                <input id="file" type="file" name="file" required accept=".csv,.tsv,.txt,.json,.jsonl,.ndjson,.gz" aria-describedby="file-hint" />
+                <p class="field-hint" id="file-hint">{hint}</p>
+            </div>
+            <div class="actions">
+                <Button busy=sending disabled=sending>{t!(i18n, imports.send)}</Button>
+                <p class="note">{t!(i18n, imports.send_note)}</p>
+            </div>
+        </form>
+    }
+}
+
+/// What was sent lately.
+#[component]
+fn Last(handle: String, last: Vec<ImportView>) -> impl IntoView {
+    let i18n = use_i18n();
+    let rows = last.into_iter().map(|import| {
+        view! {
+            <tr>
+                <th scope="row"><a class="row-link" href=page(&handle, &import.id.to_string())>{import.file_name.clone()}</a></th>
+                <td class="wide">{words::moment(i18n, &import.created_at)}</td>
+                <td><span class=format!("state {}", look(import.state))>{state(i18n, import.state)}</span></td>
+            </tr>
+        }
+    });
+    let rows = rows.collect::<Vec<_>>();
+    let columns =
+        vec![(t!(i18n, imports.what), ""), (t!(i18n, imports.when), "wide"), (t!(i18n, imports.outcome), "")];
+    (!rows.is_empty()).then(|| {
+        view! {
+            <section class="panel" aria-labelledby="last">
+                <h2 id="last">{t!(i18n, imports.last)}</h2>
+                <Table caption=tu_string!(i18n, imports.last) columns>{rows}</Table>
+            </section>
+        }
+    })
+}
+
+fn state(i18n: words::I18n, state: ImportState) -> &'static str {
+    match state {
+        ImportState::Reading => t!(i18n, imports.reading),
+        ImportState::Checked => t!(i18n, imports.checked),
+        ImportState::Applying => t!(i18n, imports.applying),
+        ImportState::Done => t!(i18n, imports.done),
+        ImportState::Stopped => t!(i18n, imports.stopped),
+    }
+}
+
+/// As states of products and orders look that mean as much.
+fn look(state: ImportState) -> &'static str {
+    match state {
+        ImportState::Reading | ImportState::Checked => "placed",
+        ImportState::Applying => "confirmed",
+        ImportState::Done => "published",
+        ImportState::Stopped => "archived",
+    }
+}
+
+/// One import. While it moves, the page follows it.
+#[component]
+fn Open(handle: String, open: ImportView, faults: Vec<RowFault>, again: Callback<()>) -> impl IntoView {
+    let i18n = use_i18n();
+    let (id, began_as) = (open.id.to_string(), open.state);
+    let list = format!("/seller/{handle}/imports/{id}/errors.csv");
+    let (more, file_name) = (open.faults, open.file_name.clone());
+    let now = RwSignal::new(open);
+    let (of, asked) = (handle.clone(), id.clone());
+    Effect::new(move || {
+        let import = now.get();
+        if import.state != began_as {
+            return again.run(());
+        }
+        if !import.is_moving() {
+            return;
+        }
+        let (handle, id) = (of.clone(), asked.clone());
+        set_timeout(
+            move || {
+                spawn_local(async move {
+                    // Whoever cannot be reached just now is asked again; who has gone to another page asks no more.
+                    let fresh = api::catalog::imports(handle, id).await.ok().and_then(|view| view.open);
+                    if let Some(same) = fresh.or_else(|| now.try_get_untracked()) {
+                        let _ = now.try_set(same);
+                    }
+                });
+            },
+            LOOK_AGAIN,
+        );
+    });
+    let body = match began_as {
+        ImportState::Reading => view! { <Reading now handle=handle.clone() id=id.clone() /> }.into_any(),
+        ImportState::Checked => {
+            view! { <Checked import=now.get_untracked() handle=handle.clone() /> }.into_any()
+        }
+        ImportState::Applying => view! { <Applying now handle=handle.clone() id=id.clone() /> }.into_any(),
+        ImportState::Done | ImportState::Stopped => {
+            view! { <Ended import=now.get_untracked() handle=handle.clone() /> }.into_any()
+        }
+    };
+    view! {
+        <section class="panel form" aria-labelledby="import">
+            <h2 id="import">{file_name}</h2>
+            {body}
+        </section>
+        <Faults faults of=more list />
+        <p><a href=page(&handle, "")>{t!(i18n, imports.another)}</a></p>
+    }
+}
+
+#[component]
+fn Reading(now: RwSignal<ImportView>, handle: String, id: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let words = move || now.with(|n| tu_string!(i18n, imports.read_so_far, n = n.good + n.bad));
+    view! {
+        <progress aria-label=tu_string!(i18n, imports.progress_label)></progress>
+        <p role="status">{words}</p>
+        <noscript><a href=page(&handle, &id)>{t!(i18n, imports.look)}</a></noscript>
+    }
+}
+
+/// What the file comes to, and the choice.
+#[component]
+fn Checked(import: ImportView, handle: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let ImportView { good, new, differ, bad, .. } = import;
+    let same = good - new - differ;
+    let counted = match good {
+        0 => t!(i18n, imports.nothing).to_owned(),
+        _ => tu_string!(i18n, imports.counted, good = good, new = new, differ = differ, same = same),
+    };
+    let bad_ones = (bad > 0).then(|| view! { <Alert>{tu_string!(i18n, imports.bad, n = bad)}</Alert> });
+    let words = match import.faults {
+        0 => tu_string!(i18n, imports.start, n = good),
+        _ => tu_string!(i18n, imports.start_rest, n = good),
+    };
+    let start = (good > 0).then(
+        || view! { <Choice handle=handle.clone() id=import.id.to_string() action="start">{words}</Choice> },
+    );
+    view! {
+        <p>{counted}</p>
+        {bad_ones}
+        <div class="actions">
+            {start}
+            <Choice handle id=import.id.to_string() action="stop">{t!(i18n, imports.drop)}</Choice>
+        </div>
+    }
+}
+
+#[component]
+fn Applying(now: RwSignal<ImportView>, handle: String, id: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let words = move || now.with(|n| tu_string!(i18n, imports.progress, n = n.turns(), all = n.good));
+    view! {
+        <progress
+            aria-label=tu_string!(i18n, imports.progress_label)
+            max=move || now.with(|n| n.good.to_string())
+            value=move || now.with(|n| n.turns().to_string())
+        ></progress>
+        <p role="status">{words}</p>
+        <p class="note">{t!(i18n, imports.goes_on)}</p>
+        <div class="actions">
+            <noscript><a class="button secondary" href=page(&handle, &id)>{t!(i18n, imports.look)}</a></noscript>
+            <Choice handle id action="stop">{t!(i18n, imports.stop)}</Choice>
+        </div>
+    }
+}
+
+#[component]
+fn Ended(import: ImportView, handle: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let ImportView { added, updated, unchanged, bad, refused, .. } = import;
+    let (look, words) = match import.state {
+        ImportState::Done => (
+            "good",
+            tu_string!(i18n, imports.was_done, added = added, updated = updated, unchanged = unchanged),
+        ),
+        _ => ("info", tu_string!(i18n, imports.was_stopped, n = import.turns() - refused)),
+    };
+    let left_out =
+        (bad + refused > 0).then(|| view! { <p>{tu_string!(i18n, imports.left_out, n = bad + refused)}</p> });
+    view! {
+        <Alert look>{words}</Alert>
+        {left_out}
+        <div class="actions">
+            <LinkButton href=Part::Products.path(&handle)>{t!(i18n, imports.see)}</LinkButton>
+        </div>
+    }
+}
+
+/// A button that decides about an import.
+#[component]
+fn Choice(handle: String, id: String, action: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <form method="post" action=format!("/seller/{handle}/imports/{id}")>
+            <input type="hidden" name="action" value=action />
+            <Button look=if action == "start" { "primary" } else { "secondary" }>{children()}</Button>
+        </form>
+    }
+}
+
+/// The first faults, and where the others are.
+#[component]
+fn Faults(faults: Vec<RowFault>, of: i64, list: String) -> impl IntoView {
+    let i18n = use_i18n();
+    if faults.is_empty() {
+        return None;
+    }
+    let (shown, columns) = (
+        faults.len() as i64,
+        vec![
+            (t!(i18n, imports.line), "number"),
+            (t!(i18n, imports.column), ""),
+            (t!(i18n, imports.found), "wide"),
+            (t!(i18n, imports.why), ""),
+        ],
+    );
+    let rows = faults.into_iter().map(|fault| {
+        let column = match fault.column.as_str() {
+            "" => t!(i18n, imports.whole).to_owned(),
+            _ => fault.column,
+        };
+        view! {
+            <tr>
+                <td class="number">{fault.line}</td>
+                <th scope="row">{column}</th>
+                <td class="wide"><code class="found">{fault.found}</code></td>
+                <td>{words::field(i18n, fault.code)}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let some =
+        (of > shown).then(|| view! { <p class="note">{tu_string!(i18n, imports.some, n = shown)}</p> });
+    Some(view! {
+        <section class="panel" aria-labelledby="faults">
+            <div class="counter-head">
+                <h2 id="faults">{tu_string!(i18n, imports.faults, n = of)}</h2>
+                <a class="button secondary" rel="external" download href=list>{t!(i18n, imports.download)}</a>
+            </div>
+            {some}
+            <Table caption=tu_string!(i18n, imports.faults, n = of) columns>{rows}</Table>
+        </section>
+    })
+}

@@ -1,0 +1,277 @@
+//! How programs come in: with an access token, got for a password and good for minutes, or with a key that its owner made.
+//!
+//! An access token is a JWT (RFC 7519) that we sign and that we alone read: one algorithm, one header, byte for byte. It
+//! names a grant; the grant's row says whether it still holds, so what is ended is ended at once
+//! (docs/decisions/0010-access.md).
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use super::{WhoRow, check_password, signed_in};
+use crate::{Caller, Engine, Who, carts, clock::rfc3339, db::Tx, params, random, rows, statements};
+use haat_shared::{
+    Error, FieldCode, Result,
+    access::{ApiKeyCard, KEYS_MAX, MadeApiKey, NewApiKey, Scope, Tokens},
+    accounts::SignIn,
+    id::kinds::{ApiKeyId, GrantId, UserId},
+};
+
+/// How long an access token is good.
+pub const ACCESS_MS: i64 = 15 * 60_000;
+/// How long a refresh token is good.
+pub const REFRESH_MS: i64 = 30 * 24 * 3_600_000;
+/// What keys begin with, so that people and scanners know one when they see it.
+const KEY_PREFIX: &str = "haat_key_";
+/// How exactly it is remembered when a key was used: not each use is written down.
+const USED_MS: i64 = 5 * 60_000;
+/// `{"alg":"HS256","typ":"JWT"}`
+const JWT_HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
+
+statements! {
+    GRANT = "INSERT INTO grants (id, user_id, token_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    ROTATE = "UPDATE grants SET token_hash = $3, expires_at = $5 WHERE id = $1 AND token_hash = $2 AND expires_at > $4
+        RETURNING user_id";
+    END_GRANT = "DELETE FROM grants WHERE id = $1";
+    FORGET = "DELETE FROM grants WHERE expires_at < $1";
+    WHO_HAS_GRANT = super::who!("grants e", "e.id = $1 AND e.expires_at > $2");
+    WHO_HAS_KEY = super::who!("api_keys e", "e.secret_hash = $1", ", e.id AS key_id, e.scopes, e.last_used_at");
+    USED = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)";
+    ADD_KEY = "INSERT INTO api_keys (id, user_id, name, scopes, secret_hash, created_at)
+        SELECT $1, u.id, $3, $4, $5, $6 FROM users u
+        WHERE u.id = $2 AND (SELECT COUNT(*) FROM api_keys k WHERE k.user_id = u.id) < $7";
+    KEYS = "SELECT id, name, scopes, created_at, last_used_at FROM api_keys WHERE user_id = $1 ORDER BY id DESC";
+    END_KEY = "DELETE FROM api_keys WHERE id = $1 AND user_id = $2";
+}
+
+rows! {
+    struct Granted {
+        user_id: UserId,
+    }
+
+    struct KeyWhoRow {
+        key_id: ApiKeyId,
+        scopes: String,
+        last_used_at: Option<i64>;
+        who: WhoRow
+    }
+
+    struct KeyRow {
+        id: ApiKeyId,
+        name: String,
+        scopes: String,
+        created_at: i64,
+        last_used_at: Option<i64>,
+    }
+}
+
+/// What an access token says. Times are in seconds, as its specification wants.
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: UserId,
+    sid: GrantId,
+    iat: i64,
+    exp: i64,
+}
+
+fn audience(engine: &Engine) -> String {
+    format!("{}/api/v1", engine.public_url)
+}
+
+fn signature(engine: &Engine, payload: &str) -> String {
+    // The purpose stands in front: no other signature of this market can be taken for a token.
+    let mac = engine.secret.mac(&[b"access token\0", JWT_HEADER.as_bytes(), b".", payload.as_bytes()]);
+    URL_SAFE_NO_PAD.encode(mac)
+}
+
+fn mint(engine: &Engine, user: UserId, grant: GrantId, now: i64) -> Result<String> {
+    let claims = Claims {
+        iss: engine.public_url.clone(),
+        aud: audience(engine),
+        sub: user,
+        sid: grant,
+        iat: now / 1000,
+        exp: (now + ACCESS_MS) / 1000,
+    };
+    let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).map_err(|_| Error::Internal)?);
+    Ok(format!("{JWT_HEADER}.{payload}.{}", signature(engine, &payload)))
+}
+
+/// What a token says, if we signed it for this market and its time is not over.
+fn read(engine: &Engine, token: &str) -> Option<Claims> {
+    let (payload, mac) = token.strip_prefix(JWT_HEADER)?.strip_prefix('.')?.split_once('.')?;
+    if !bool::from(signature(engine, payload).as_bytes().ct_eq(mac.as_bytes())) {
+        return None;
+    }
+    let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+    let ours = claims.iss == engine.public_url && claims.aud == audience(engine);
+    (ours && claims.exp > engine.clock.now_ms() / 1000).then_some(claims)
+}
+
+/// Who sends a request with this token or key and this token of a cart, if that is good for `scope`. One that is not good
+/// at all is refused even where none is needed: whoever sends it means it.
+pub async fn caller(
+    engine: &Engine,
+    credential: Option<&str>,
+    cart: Option<&str>,
+    scope: Option<Scope>,
+) -> Result<Caller> {
+    let mut caller = Caller { cart: cart.map(random::token_hash), ..Caller::guest() };
+    let Some(credential) = credential else { return Ok(caller) };
+    let user = if credential.starts_with(KEY_PREFIX) {
+        by_key(engine, credential, scope).await?
+    } else {
+        let claims = read(engine, credential).ok_or(Error::SignInNeeded)?;
+        let key = params![claims.sid, engine.clock.now_ms()];
+        signed_in(engine.db.all(&WHO_HAS_GRANT, key).await?)
+    };
+    caller.who = Who::User(user.ok_or(Error::SignInNeeded)?);
+    Ok(caller)
+}
+
+async fn by_key(
+    engine: &Engine,
+    secret: &str,
+    scope: Option<Scope>,
+) -> Result<Option<crate::caller::SignedIn>> {
+    let rows: Vec<KeyWhoRow> = engine.db.all(&WHO_HAS_KEY, params![random::token_hash(secret)]).await?;
+    let Some(key) = rows.first() else { return Ok(None) };
+    let scopes = scopes(&key.scopes);
+    if scope.is_some_and(|scope| !scopes.contains(&scope)) {
+        return Err(Error::Denied);
+    }
+    let now = engine.clock.now_ms();
+    if key.last_used_at.is_none_or(|at| at < now - USED_MS) {
+        let input = (key.key_id, now);
+        let write = engine.db.write("access::used", input, |tx, (key, now)| {
+            Box::pin(async move { Ok(tx.exec(&USED, params![*key, *now, *now - USED_MS]).await?) })
+        });
+        write.await?;
+    }
+    let mut user = signed_in(rows.into_iter().map(|row| row.who).collect());
+    if let Some(user) = &mut user {
+        user.operator &= scopes.contains(&Scope::Operator);
+    }
+    Ok(user)
+}
+
+fn scopes(stored: &str) -> Vec<Scope> {
+    stored.split(' ').filter_map(Scope::parse).collect()
+}
+
+/// Signs a program in; the guest's cart joins the account's.
+pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<Tokens> {
+    let user = check_password(engine, form).await?;
+    let now = engine.clock.now_ms();
+    let (grant, token): (GrantId, _) = (random::id(now), random::token());
+    let input = (grant, user, random::token_hash(&token), caller.cart, now);
+    engine
+        .db
+        .write("access::sign_in", input, |tx, (grant, user, token, cart, now)| {
+            Box::pin(async move {
+                tx.exec(&GRANT, params![*grant, *user, *token, *now, *now + REFRESH_MS]).await?;
+                if let Some(cart) = cart {
+                    carts::join_in_tx(tx, *cart, *user, *now).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    tokens(engine, user, grant, &token, now)
+}
+
+fn tokens(engine: &Engine, user: UserId, grant: GrantId, token: &str, now: i64) -> Result<Tokens> {
+    Ok(Tokens {
+        access_token: mint(engine, user, grant, now)?,
+        token_type: "Bearer".into(),
+        expires_in: ACCESS_MS / 1000,
+        refresh_token: format!("{grant}.{token}"),
+        refresh_expires_in: REFRESH_MS / 1000,
+    })
+}
+
+/// The next tokens for a refresh token, which is worth nothing from then on. Who brings one that was used already has it
+/// from elsewhere, or someone else has: the whole grant ends.
+pub async fn refresh(engine: &Engine, _: &Caller, token: &str) -> Result<Tokens> {
+    let (grant, token) = token.split_once('.').ok_or(Error::SignInNeeded)?;
+    let grant: GrantId = grant.parse().map_err(|_| Error::SignInNeeded)?;
+    let (next, now) = (random::token(), engine.clock.now_ms());
+    let input = (grant, random::token_hash(token), random::token_hash(&next), now);
+    let granted: Option<Granted> = engine
+        .db
+        .write("access::refresh", input, |tx, (grant, token, next, now)| {
+            Box::pin(async move {
+                let rotated =
+                    tx.opt(&ROTATE, params![*grant, *token, *next, *now, *now + REFRESH_MS]).await?;
+                if rotated.is_none() {
+                    tx.exec(&END_GRANT, params![*grant]).await?;
+                }
+                Ok(rotated)
+            })
+        })
+        .await?;
+    tokens(engine, granted.ok_or(Error::SignInNeeded)?.user_id, grant, &next, now)
+}
+
+/// Ends the grant of this access token: its refresh token too.
+pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
+    let grant = read(engine, token).ok_or(Error::SignInNeeded)?.sid;
+    let write = engine.db.write("access::sign_out", grant, |tx, grant| {
+        Box::pin(async move { Ok(tx.exec(&END_GRANT, params![*grant]).await?) })
+    });
+    write.await?;
+    Ok(())
+}
+
+/// Makes a key for the caller's programs.
+pub async fn create_key(engine: &Engine, caller: &Caller, key: &NewApiKey) -> Result<MadeApiKey> {
+    let user = caller.signed_in()?.id;
+    let NewApiKey { name, scopes } = key.check().map_err(Error::Invalid)?;
+    let now = engine.clock.now_ms();
+    let id: ApiKeyId = random::id(now);
+    let secret = format!("{KEY_PREFIX}{}", random::token());
+    let names: Vec<&str> = scopes.iter().map(|s| s.as_str()).collect();
+    let input = (id, user, name.clone(), names.join(" "), random::token_hash(&secret), now);
+    let added = engine
+        .db
+        .write("access::create_key", input, |tx, (id, user, name, scopes, secret, now)| {
+            Box::pin(async move {
+                let row = params![*id, *user, &*name, &*scopes, *secret, *now, KEYS_MAX];
+                Ok(tx.exec(&ADD_KEY, row).await?)
+            })
+        })
+        .await?;
+    if added == 0 {
+        return Err(Error::field("name", FieldCode::TooMany));
+    }
+    let key = ApiKeyCard { id, name, scopes, created_at: rfc3339(now), last_used_at: None };
+    Ok(MadeApiKey { key, secret })
+}
+
+/// The caller's keys, newest first; there are never many.
+pub async fn keys(engine: &Engine, caller: &Caller) -> Result<Vec<ApiKeyCard>> {
+    let rows: Vec<KeyRow> = engine.db.all(&KEYS, params![caller.signed_in()?.id]).await?;
+    let card = |row: KeyRow| ApiKeyCard {
+        id: row.id,
+        name: row.name,
+        scopes: scopes(&row.scopes),
+        created_at: rfc3339(row.created_at),
+        last_used_at: row.last_used_at.map(rfc3339),
+    };
+    Ok(rows.into_iter().map(card).collect())
+}
+
+/// Takes a key of the caller's back.
+pub async fn end_key(engine: &Engine, caller: &Caller, id: ApiKeyId) -> Result<()> {
+    let write = engine.db.write("access::end_key", (id, caller.signed_in()?.id), |tx, (id, user)| {
+        Box::pin(async move { Ok(tx.exec(&END_KEY, params![*id, *user]).await?) })
+    });
+    if write.await? == 0 { Err(Error::NotFound) } else { Ok(()) }
+}
+
+pub(super) async fn forget_in_tx(tx: &mut Tx, now: i64) -> crate::Tried<()> {
+    tx.exec(&FORGET, params![now]).await?;
+    Ok(())
+}

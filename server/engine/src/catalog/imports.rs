@@ -1,0 +1,546 @@
+//! Products from files. A file is read and checked first, and nothing of it is in the shop until someone says so; then
+//! its products go in, a few in a transaction, so that shopping goes on meanwhile. The transaction that puts some in
+//! takes them off the list of those that wait: whenever the program is stopped, it goes on where it was.
+
+mod cells;
+mod export;
+mod plan;
+mod read;
+mod write;
+
+use std::{
+    io::{self, Read},
+    time::{Duration, Instant},
+};
+
+use super::edit;
+use crate::{
+    Caller, Engine, Fault, Tried, audit,
+    clock::rfc3339,
+    db::{Db, DbError, One, Tx, Value},
+    fault, params, random, rows, shops, statements,
+};
+pub use export::{Exported, export};
+use haat_shared::{
+    Currency, Error, FieldCode, Result,
+    catalog::imports::{FAULTS_SHOWN, Format, ImportOptions, ImportState, ImportView, ImportsView, RowFault},
+    id::kinds::*,
+    permissions::Permission,
+};
+use plan::{Shelf, plan};
+use read::{Item, Items};
+pub use read::{Record, VariantRecord};
+
+/// Most products of a piece, and most lines: each piece takes some milliseconds, so that checkouts never wait behind it.
+const PRODUCTS_MAX: usize = 25;
+const LINES_MAX: usize = 200;
+/// How many pieces are checked at once: that writes little but the pieces.
+const CHECKED_AT_ONCE: usize = 8;
+/// The longest rest between two pieces. Who waits meanwhile goes first anyway.
+const REST_MAX: Duration = Duration::from_millis(10);
+/// So many faults are kept; those behind them are counted.
+const FAULTS_KEPT: i64 = 100_000;
+/// Faults of a page of [`faults`].
+const FAULTS_PAGE: i64 = 1000;
+/// A file of which nothing was read for so long will not be read any further.
+const SILENT_MS: i64 = 120_000;
+/// How long imports are remembered that nothing happens to.
+const KEEP_MS: i64 = 30 * 24 * 3_600_000;
+/// How many of a shop's imports are listed.
+const LISTED: i64 = 10;
+/// How often a piece is tried that others are in the way of.
+const TRIES: u32 = 5;
+
+macro_rules! view {
+    () => {
+        "SELECT i.id, i.file_name, i.format, i.state, i.set_stock, i.good, i.new, i.differ, i.bad, i.faults, i.added, i.updated,
+            i.unchanged, i.refused, i.created_at, i.updated_at FROM imports i"
+    };
+}
+
+statements! {
+    CURRENCY = "SELECT currency AS value FROM shops WHERE id = $1";
+    OPEN = "INSERT INTO imports (id, shop_id, user_id, file_name, format, state, set_stock, good, new, differ, bad, faults,
+            added, updated, unchanged, refused, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, 'reading', $6, 0, 0, 0, 0, 0, 0, 0, 0, 0, $7, $7)";
+    WAIT = "INSERT INTO import_pieces (import_id, number, items) VALUES [($1, $2, $3)]";
+    READ_ON = "UPDATE imports SET good = good + $2, new = new + $3, differ = differ + $4, bad = bad + $5, faults = faults + $6,
+            updated_at = $7
+        WHERE id = $1 AND state = 'reading'";
+    NOTE = "INSERT INTO import_faults (import_id, line, number, field, code, found) VALUES [($1, $2, $3, $4, $5, $6)]";
+    CHECKED = "UPDATE imports SET state = 'checked', updated_at = $2 WHERE id = $1 AND state = 'reading'";
+    START = "UPDATE imports SET state = 'applying', started_at = $3, updated_at = $3
+        WHERE id = $1 AND shop_id = $2 AND state = 'checked'";
+    STOP = "UPDATE imports SET state = 'stopped', updated_at = $2 WHERE id = $1 AND state IN ('reading', 'checked', 'applying')";
+    NEXT = "SELECT id AS value FROM imports WHERE state = 'applying' ORDER BY started_at, id LIMIT 1";
+    LOCK = "UPDATE imports SET updated_at = $2 WHERE id = $1 AND state = 'applying'
+        RETURNING shop_id, user_id, format, set_stock, faults, (SELECT s.currency FROM shops s WHERE s.id = shop_id) AS currency";
+    TAKE = "DELETE FROM import_pieces WHERE import_id = $1
+            AND number = (SELECT MIN(p.number) FROM import_pieces p WHERE p.import_id = $1)
+        RETURNING items AS value";
+    WENT_IN = "UPDATE imports SET added = added + $2, updated = updated + $3, unchanged = unchanged + $4, refused = refused + $5,
+            faults = faults + $6
+        WHERE id = $1";
+    ALL_IN = "UPDATE imports SET state = 'done' WHERE id = $1";
+    VIEW = concat!(view!(), " WHERE i.id = $1 AND i.shop_id = $2");
+    LAST = concat!(view!(), " WHERE i.shop_id = $1 ORDER BY i.id DESC LIMIT $2");
+    FAULTS = "SELECT line, number, field, code, found FROM import_faults
+        WHERE import_id = $1 AND (line, number) > ($2, $3) ORDER BY line, number LIMIT $4";
+    FORGET = "DELETE FROM imports WHERE id = (SELECT i.id FROM imports i WHERE i.updated_at < $1 ORDER BY i.updated_at LIMIT 1)";
+}
+
+rows! {
+    struct ViewRow {
+        id: ImportId,
+        file_name: String,
+        format: Format,
+        state: ImportState,
+        set_stock: bool,
+        good: i64,
+        new: i64,
+        differ: i64,
+        bad: i64,
+        faults: i64,
+        added: i64,
+        updated: i64,
+        unchanged: i64,
+        refused: i64,
+        created_at: i64,
+        updated_at: i64,
+    }
+
+    struct FaultRow {
+        line: i64,
+        number: i64,
+        field: String,
+        code: String,
+        found: String,
+    }
+
+    struct Locked {
+        shop_id: ShopId,
+        user_id: Option<UserId>,
+        format: Format,
+        set_stock: bool,
+        faults: i64,
+        currency: Currency,
+    }
+}
+
+/// Reads a file and checks it against the shop; nothing of it goes in yet. `told` hears how many products were read, time
+/// and again. Reads where it is called: not for a thread that others wait for.
+///
+/// A file that ends before its time, unpacks to too much or cannot be read leaves an import that is stopped.
+pub async fn stage(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    options: ImportOptions,
+    file: impl Read,
+    told: impl FnMut(usize),
+) -> Result<ImportId> {
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
+    let currency: One<Currency> = engine.db.one(&CURRENCY, params![shop]).await?;
+    let shelf = Shelf { shop, currency: currency.0, set_stock: options.set_stock };
+    let (format, items) = read::items(file, options.format, shelf.currency).map_err(|e| broken(&e))?;
+    let now = engine.clock.now_ms();
+    let id: ImportId = random::id(now);
+    let name: String = options.file_name.chars().filter(|c| !c.is_control()).take(200).collect();
+    let row = (id, shelf, caller.user_id(), name, format, now);
+    let open = engine.db.write("imports::open", row, |tx, (id, shelf, user, name, format, now)| {
+        Box::pin(async move {
+            let row = params![*id, shelf.shop, *user, name, format.as_str(), shelf.set_stock, *now];
+            tx.exec(&OPEN, row).await?;
+            Ok::<_, Fault>(())
+        })
+    });
+    open.await?;
+    let read = read_all(engine, id, shelf, format, items, told).await;
+    if read.is_err() {
+        end(engine, id).await?;
+    }
+    read.map(|()| id)
+}
+
+/// Why a file could not be read to its end.
+fn broken(error: &io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => Error::TooLarge,
+        // It came over a line that broke.
+        io::ErrorKind::ConnectionAborted => Error::Offline,
+        _ => {
+            tracing::warn!(%error, "a file of products cannot be read");
+            Error::field("file", FieldCode::NotARecord)
+        }
+    }
+}
+
+async fn read_all(
+    engine: &Engine,
+    id: ImportId,
+    shelf: Shelf,
+    format: Format,
+    mut items: Items<'_>,
+    mut told: impl FnMut(usize),
+) -> Result<()> {
+    let (mut before, mut products) = ((0, 0), 0);
+    loop {
+        let (piece, at_end) = some(&mut items).map_err(|e| broken(&e))?;
+        let now = engine.clock.now_ms();
+        products += piece.iter().filter(|item| !item.lines.is_empty()).count();
+        if !piece.is_empty() {
+            let input = (id, shelf, format, before, piece, now);
+            let begun = Instant::now();
+            before = engine
+                .db
+                .write("imports::stage", input, |tx, (id, shelf, format, before, piece, now)| {
+                    Box::pin(stage_in_tx(tx, *id, *shelf, *format, *before, piece, *now))
+                })
+                .await?;
+            rest(begun).await;
+        }
+        told(products);
+        if at_end {
+            let end = engine.db.write("imports::checked", (id, now), |tx, (id, now)| {
+                Box::pin(async move { Ok::<_, Fault>(tx.exec(&CHECKED, params![*id, *now]).await?) })
+            });
+            return if end.await? == 0 { Err(Error::NotFound) } else { Ok(()) };
+        }
+    }
+}
+
+/// Leaves those who buy as much time as was taken from them.
+async fn rest(begun: Instant) {
+    tokio::time::sleep(begun.elapsed().min(REST_MAX)).await;
+}
+
+/// The next products, and whether those are the last.
+fn some(items: &mut Items<'_>) -> io::Result<(Vec<Item>, bool)> {
+    let (mut some, mut lines) = (Vec::new(), 0);
+    while some.len() < CHECKED_AT_ONCE * PRODUCTS_MAX && lines < CHECKED_AT_ONCE * LINES_MAX {
+        let Some(item) = items.next().transpose()? else { return Ok((some, true)) };
+        lines += item.lines.len();
+        some.push(item);
+    }
+    Ok((some, false))
+}
+
+/// Products as pieces: none has too many products or too many lines.
+fn pieces<'i>(items: &[&'i Item]) -> Vec<Vec<&'i Item>> {
+    let (mut pieces, mut lines) = (Vec::<Vec<&Item>>::new(), 0);
+    for item in items {
+        match pieces.last_mut().filter(|piece| piece.len() < PRODUCTS_MAX && lines < LINES_MAX) {
+            Some(piece) => piece.push(item),
+            None => {
+                lines = 0;
+                pieces.push(vec![item]);
+            }
+        }
+        lines += item.lines.len();
+    }
+    pieces
+}
+
+/// Puts products on the list of those that wait, without those that do not hold. Answers how many good ones and how many
+/// faults there are with those that were there `before`.
+async fn stage_in_tx(
+    tx: &mut Tx,
+    id: ImportId,
+    shelf: Shelf,
+    format: Format,
+    before: (i64, i64),
+    piece: &[Item],
+    now: i64,
+) -> Tried<(i64, i64)> {
+    let (unread, read): (Vec<_>, Vec<_>) = piece.iter().cloned().partition(|item| !item.faults.is_empty());
+    let plan = plan(tx, shelf, &read, now).await?;
+    let good: Vec<&Item> =
+        read.iter().zip(&plan.holds).filter(|(_, holds)| **holds).map(|(item, _)| item).collect();
+    let mut faults: Vec<RowFault> = unread.iter().flat_map(|item| item.faults.clone()).collect();
+    faults.extend(plan.faults.iter().cloned());
+    faults.sort_by_key(|fault| fault.line);
+    let whole = unread.iter().filter(|item| !item.lines.is_empty()).count();
+    let bad = count(whole + read.len() - good.len());
+    let new = count(plan.entries.iter().filter(|e| e.before.is_none()).count());
+    let differ = count(plan.entries.iter().filter(|e| e.before.is_some() && e.differs()).count());
+    let found = count(faults.len());
+    let row = params![id, count(good.len()), new, differ, bad, found, now];
+    if tx.exec(&READ_ON, row).await? == 0 {
+        return Err(Error::NotFound.into());
+    }
+    let (mut number, mut waiting) = (before.0, Vec::new());
+    for piece in pieces(&good) {
+        let row: [Value; 3] = [id.into(), number.into(), edit::json(&piece)?.into()];
+        waiting.push(row);
+        number += count(piece.len());
+    }
+    tx.exec_many(&WAIT, &waiting).await?;
+    note(tx, id, format, before.1, &faults).await?;
+    Ok((number, before.1 + found))
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// Writes faults down, behind those that there are.
+async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[RowFault]) -> Tried<()> {
+    let mut rows: Vec<[Value; 6]> = Vec::new();
+    for (number, fault) in (before..FAULTS_KEPT).zip(faults) {
+        let code = serde_json::to_value(fault.code).map_err(|e| crate::fault(e.to_string()))?;
+        let column = match (format, fault.column.as_str()) {
+            (Format::Icecat, "sku") => "id",
+            (Format::Icecat, "brand") => "supplier",
+            (Format::Icecat, "description") => "short_description",
+            (_, column) => column,
+        };
+        rows.push([
+            id.into(),
+            fault.line.into(),
+            number.into(),
+            column.into(),
+            code.as_str().unwrap_or_default().into(),
+            fault.found.as_str().into(),
+        ]);
+    }
+    for rows in rows.chunks(1000) {
+        tx.exec_many(&NOTE, rows).await?;
+    }
+    Ok(())
+}
+
+/// Has what holds of a file that was read put into the shop. Where something does not hold, only who says so goes on
+/// without it.
+pub async fn start(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ImportId,
+    skip_faults: bool,
+) -> Result<()> {
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
+    let of = view(engine, caller, handle, id).await?;
+    if of.faults > 0 && !skip_faults {
+        return Err(Error::field("faults", FieldCode::TooMany));
+    }
+    let input = (id, shop, caller.user_id(), of.file_name, engine.clock.now_ms());
+    engine
+        .db
+        .write("imports::start", input, |tx, (id, shop, user, file_name, now)| {
+            Box::pin(async move {
+                if tx.exec(&START, params![*id, *shop, *now]).await? == 0 {
+                    // Begun already.
+                    return Ok(());
+                }
+                match user {
+                    Some(_) => Ok(()),
+                    None => audit::write(tx, None, "imports::start", *shop, file_name, *now).await,
+                }
+            })
+        })
+        .await?;
+    Ok(())
+}
+
+/// Ends an import before its time. What is in the shop stays there.
+pub async fn stop(engine: &Engine, caller: &Caller, handle: &str, id: ImportId) -> Result<()> {
+    view(engine, caller, handle, id).await?;
+    Ok(end(engine, id).await?)
+}
+
+async fn end(engine: &Engine, id: ImportId) -> Tried<()> {
+    engine
+        .db
+        .write("imports::stop", (id, engine.clock.now_ms()), |tx, (id, now)| {
+            Box::pin(async move {
+                tx.exec(&STOP, params![*id, *now]).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Puts the next few products that wait into their shop, then rests as long as that took. Answers how many pieces that
+/// was: one, or none if none wait. Any number of nodes may do this at once.
+pub async fn work(engine: &Engine) -> Tried<usize> {
+    let Some(One(id)) = engine.db.opt::<One<ImportId>>(&NEXT, params![]).await? else { return Ok(0) };
+    let begun = Instant::now();
+    let mut tries = 1;
+    loop {
+        let input = (id, engine.clock.now_ms());
+        let piece =
+            engine.db.write("imports::work", input, |tx, (id, now)| Box::pin(work_in_tx(tx, *id, *now)));
+        match piece.await {
+            Ok(()) => break,
+            // Others were at the same products: another look shows what they did.
+            Err(Fault::Db(DbError::Unique(_) | DbError::Again(_))) if tries < TRIES => tries += 1,
+            Err(error @ Fault::Db(DbError::Away(_) | DbError::Full(_) | DbError::Unknown(_))) => {
+                return Err(error);
+            }
+            Err(error) => {
+                tracing::error!(%error, import = %id, "an import is stopped");
+                end(engine, id).await?;
+                break;
+            }
+        }
+    }
+    rest(begun).await;
+    Ok(1)
+}
+
+async fn work_in_tx(tx: &mut Tx, id: ImportId, now: i64) -> Tried<()> {
+    let Some(Locked { shop_id, user_id, format, set_stock, faults, currency }) =
+        tx.opt(&LOCK, params![id, now]).await?
+    else {
+        return Ok(());
+    };
+    let Some(One(items)) = tx.opt::<One<String>>(&TAKE, params![id]).await? else {
+        tx.exec(&ALL_IN, params![id]).await?;
+        return Ok(());
+    };
+    let items: Vec<Item> = serde_json::from_str(&items).map_err(|e| fault(e.to_string()))?;
+    let plan = plan(tx, Shelf { shop: shop_id, currency, set_stock }, &items, now).await?;
+    let entries: Vec<_> = plan.entries.iter().filter(|entry| entry.differs()).collect();
+    write::write(tx, shop_id, &entries, user_id, now).await?;
+    note(tx, id, format, faults, &plan.faults).await?;
+    let refused = plan.holds.iter().filter(|holds| !**holds).count();
+    let added = entries.iter().filter(|entry| entry.before.is_none()).count();
+    let updated = entries.len() - added;
+    // Several lines may be about one product.
+    let unchanged = items.len().saturating_sub(added + updated + refused);
+    let row =
+        params![id, count(added), count(updated), count(unchanged), count(refused), count(plan.faults.len())];
+    tx.exec(&WENT_IN, row).await?;
+    Ok(())
+}
+
+/// An import of a shop, for those who manage its products.
+pub async fn view(engine: &Engine, caller: &Caller, handle: &str, id: ImportId) -> Result<ImportView> {
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
+    let row: ViewRow = engine.db.opt(&VIEW, params![id, shop]).await?.ok_or(Error::NotFound)?;
+    Ok(seen(row, engine.clock.now_ms()))
+}
+
+/// A shop's last imports, newest first.
+pub async fn list(engine: &Engine, caller: &Caller, handle: &str) -> Result<Vec<ImportView>> {
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
+    let rows: Vec<ViewRow> = engine.db.all(&LAST, params![shop, LISTED]).await?;
+    Ok(rows.into_iter().map(|row| seen(row, engine.clock.now_ms())).collect())
+}
+
+/// What the page of imports shows: the import with this id, or the last ones if there is none.
+pub async fn desk(engine: &Engine, caller: &Caller, handle: &str, id: &str) -> Result<ImportsView> {
+    if id.is_empty() {
+        let last = list(engine, caller, handle).await?;
+        return Ok(ImportsView { open: None, faults: Vec::new(), last });
+    }
+    let open = view(engine, caller, handle, id.parse()?).await?;
+    let faults = faults_after(&engine.db, open.id, (0, -1), FAULTS_SHOWN).await?.0;
+    Ok(ImportsView { open: Some(open), faults, last: Vec::new() })
+}
+
+fn seen(row: ViewRow, now: i64) -> ImportView {
+    // Whoever read it is gone.
+    let silent = row.state == ImportState::Reading && row.updated_at < now - SILENT_MS;
+    ImportView {
+        id: row.id,
+        file_name: row.file_name,
+        format: row.format,
+        state: if silent { ImportState::Stopped } else { row.state },
+        set_stock: row.set_stock,
+        good: row.good,
+        new: row.new,
+        differ: row.differ,
+        bad: row.bad,
+        faults: row.faults,
+        added: row.added,
+        updated: row.updated,
+        unchanged: row.unchanged,
+        refused: row.refused,
+        created_at: rfc3339(row.created_at),
+    }
+}
+
+/// The first faults of an import.
+pub async fn first_faults(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ImportId,
+) -> Result<Vec<RowFault>> {
+    view(engine, caller, handle, id).await?;
+    Ok(faults_after(&engine.db, id, (0, -1), FAULTS_SHOWN).await?.0)
+}
+
+/// All faults of an import, as a table: `head`, then a line for each, with what is wrong in the words of `say`. Each part
+/// that is written is handed to `to`, which says whether to go on.
+pub async fn faults_as_table(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    id: ImportId,
+    head: [&str; 5],
+    say: impl Fn(FieldCode) -> String,
+    mut to: impl FnMut(Vec<u8>) -> bool,
+) -> Result<()> {
+    view(engine, caller, handle, id).await?;
+    let mut part = export::table(|table| table.write_record(head))?;
+    let mut after = (0, -1);
+    loop {
+        let (faults, next) = faults_after(&engine.db, id, after, FAULTS_PAGE).await?;
+        part.extend(export::table(|table| {
+            for fault in &faults {
+                let (line, found) = (fault.line.to_string(), cells::escaped(&fault.found));
+                let code = name_of(fault.code);
+                table.write_record([
+                    &line,
+                    &cells::escaped(&fault.column),
+                    &code,
+                    &found,
+                    &say(fault.code),
+                ])?;
+            }
+            Ok(())
+        })?);
+        if !to(std::mem::take(&mut part)) || faults.is_empty() {
+            return Ok(());
+        }
+        after = next;
+    }
+}
+
+fn name_of(code: FieldCode) -> String {
+    serde_json::to_value(code).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+async fn faults_after(
+    db: &Db,
+    id: ImportId,
+    after: (i64, i64),
+    limit: i64,
+) -> std::result::Result<(Vec<RowFault>, (i64, i64)), DbError> {
+    let rows: Vec<FaultRow> = db.all(&FAULTS, params![id, after.0, after.1, limit]).await?;
+    let next = rows.last().map_or(after, |row| (row.line, row.number));
+    let faults = rows.into_iter().map(|row| RowFault {
+        line: row.line,
+        column: row.field,
+        code: serde_json::from_value(row.code.into()).unwrap_or(FieldCode::NotARecord),
+        found: row.found,
+    });
+    Ok((faults.collect(), next))
+}
+
+/// Forgets imports that nothing happened to for long.
+pub async fn forget(engine: &Engine) -> Tried<()> {
+    let before = engine.clock.now_ms() - KEEP_MS;
+    // One by one: those that were never begun still have all their products with them.
+    while engine
+        .db
+        .write("imports::forget", before, |tx, before| {
+            Box::pin(async move { Ok(tx.exec(&FORGET, params![*before]).await?) })
+        })
+        .await?
+        > 0
+    {}
+    Ok(())
+}

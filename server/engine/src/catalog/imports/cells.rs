@@ -1,0 +1,244 @@
+//! The cells of a table of products: read on the way in, written on the way out, so that what was written reads the same.
+
+use csv::ByteRecord;
+use haat_shared::{
+    FieldCode,
+    catalog::{Attribute, edit::OPTIONS_MAX, imports::RowFault},
+};
+
+use super::read::{Item, Record, VariantRecord};
+
+/// The columns of a table, in the order they are written in (docs/import.md).
+pub(super) const COLUMNS: [&str; 19] = [
+    "product",
+    "sku",
+    "title",
+    "brand",
+    "category",
+    "description",
+    "details",
+    "state",
+    "option1_name",
+    "option1_value",
+    "option2_name",
+    "option2_value",
+    "option3_name",
+    "option3_value",
+    "variant_title",
+    "price",
+    "compare_at",
+    "stock",
+    "low_stock",
+];
+
+/// Where the columns of a table are.
+pub(super) struct Columns {
+    at: [Option<usize>; COLUMNS.len()],
+    /// How many cells a line has.
+    width: usize,
+}
+
+impl Columns {
+    /// The columns by the head of the table, and what is wrong with that. A table without SKUs has none.
+    pub(super) fn of(head: &ByteRecord) -> (Self, Vec<RowFault>) {
+        let mut columns = Self { at: [None; COLUMNS.len()], width: head.len() };
+        let mut faults = Vec::new();
+        for (i, cell) in head.iter().enumerate() {
+            let found = String::from_utf8_lossy(cell);
+            let name = found.trim().to_ascii_lowercase().replace(' ', "_");
+            match COLUMNS.iter().position(|column| *column == name) {
+                _ if name.is_empty() => {}
+                None => faults.push(RowFault::new(1, found.trim(), FieldCode::UnknownColumn, "")),
+                Some(known) if columns.at[known].is_some() => {
+                    faults.push(RowFault::new(1, found.trim(), FieldCode::NotUnique, ""));
+                }
+                Some(known) => columns.at[known] = Some(i),
+            }
+        }
+        if columns.place("sku").is_none() {
+            columns.at = [None; COLUMNS.len()];
+            faults.push(RowFault::new(1, "sku", FieldCode::Missing, ""));
+        }
+        (columns, faults)
+    }
+
+    /// Whether there is anything to read.
+    pub(super) fn any(&self) -> bool {
+        self.at.iter().any(Option::is_some)
+    }
+
+    fn place(&self, column: &str) -> Option<usize> {
+        COLUMNS.iter().position(|c| *c == column).and_then(|known| self.at[known])
+    }
+
+    /// A line of the table: what its product is called in it, and what it says.
+    pub(super) fn read(&self, row: &ByteRecord, line: i64) -> (String, Item) {
+        let mut faults = Vec::new();
+        if row.len() != self.width {
+            let cells: Vec<_> = row.iter().map(String::from_utf8_lossy).collect();
+            faults.push(RowFault::new(line, "", FieldCode::NotARecord, cells.join(" | ").trim()));
+        }
+        let mut cell = |column: &str, is_text: bool| -> Option<String> {
+            let at = self.place(column)?;
+            let bytes = row.get(at).unwrap_or_default();
+            let bytes = if at + 1 == row.len() { bytes.strip_suffix(b"\r").unwrap_or(bytes) } else { bytes };
+            let (text, code) = match std::str::from_utf8(bytes) {
+                Err(_) => (String::from_utf8_lossy(bytes).into_owned(), Some(FieldCode::NotUtf8)),
+                Ok(text) if is_text && is_formula(text) => (text.to_owned(), Some(FieldCode::Formula)),
+                Ok(text) if is_text => (unescaped(text).to_owned(), None),
+                Ok(text) => (text.to_owned(), None),
+            };
+            faults.extend(code.map(|code| RowFault::new(line, column, code, &text)));
+            Some(text)
+        };
+        let mut text = |column: &str| cell(column, true);
+        let called = text("product").unwrap_or_default().trim().to_owned();
+        let sku = text("sku").unwrap_or_default();
+        let (title, brand, category) = (text("title"), text("brand"), text("category"));
+        let (description, details) = (text("description"), text("details"));
+        let options: Vec<_> = (1..=OPTIONS_MAX)
+            .map(|i| (text(&format!("option{i}_name")), text(&format!("option{i}_value"))))
+            .collect();
+        let variant_title = text("variant_title");
+        let mut value = |column: &str| cell(column, false);
+        let (state, price, compare_at) = (value("state"), value("price"), value("compare_at"));
+        let (stock, low_stock) = (value("stock"), value("low_stock"));
+        let details = details.map(|details| match read_details(&details) {
+            Ok(details) => details,
+            Err(found) => {
+                faults.push(RowFault::new(line, "details", FieldCode::NotARecord, found));
+                Vec::new()
+            }
+        });
+        let named = options.iter().any(|(name, _)| name.is_some());
+        let mut names: Vec<String> =
+            options.iter().map(|(name, _)| name.clone().unwrap_or_default().trim().to_owned()).collect();
+        while names.last().is_some_and(String::is_empty) {
+            names.pop();
+        }
+        let filled = |cell: Option<String>| cell.filter(|cell| !cell.trim().is_empty());
+        let variant = VariantRecord {
+            sku,
+            options: named.then(|| options.into_iter().map(|(_, value)| value.unwrap_or_default()).collect()),
+            title: variant_title,
+            price,
+            compare_at,
+            stock: filled(stock),
+            low_stock: filled(low_stock),
+        };
+        let record = Record {
+            title,
+            brand,
+            category,
+            description,
+            details,
+            options: named.then_some(names),
+            state: filled(state),
+            variants: vec![variant],
+        };
+        (called, Item { record, lines: vec![line], faults })
+    }
+}
+
+/// What stands between the cells: what the head of the table has most of.
+pub(super) fn delimiter(head: &str) -> u8 {
+    let count = |c: char| head.matches(c).count();
+    let semicolons = count(';');
+    match count('\t') {
+        tabs if tabs > count(',') && tabs > semicolons => b'\t',
+        _ if semicolons > count(',') => b';',
+        _ => b',',
+    }
+}
+
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// Whether a spreadsheet would run it rather than show it (OWASP: CSV injection).
+pub(super) fn is_formula(text: &str) -> bool {
+    text.starts_with(FORMULA) || text.trim_start().starts_with(FORMULA)
+}
+
+/// Whether an apostrophe at the beginning would be taken for ours.
+fn is_escaped(text: &str) -> bool {
+    text.strip_prefix('\'').is_some_and(|rest| rest.starts_with('\'') || is_formula(rest))
+}
+
+/// The text as a spreadsheet shows it: nothing is run.
+pub(super) fn escaped(text: &str) -> String {
+    if is_formula(text) || is_escaped(text) { format!("'{text}") } else { text.to_owned() }
+}
+
+fn unescaped(text: &str) -> &str {
+    if is_escaped(text) { &text[1..] } else { text }
+}
+
+/// Details in a cell: a line each, `Weight: 3 kg`. A colon in a name has a backslash before it.
+pub(super) fn write_details(details: &[Attribute]) -> String {
+    let line = |detail: &Attribute| {
+        let name = detail.name.replace('\\', "\\\\").replace(':', "\\:");
+        format!("{name}: {}", detail.value)
+    };
+    details.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The details in a cell, or the line that is none.
+fn read_details(cell: &str) -> Result<Vec<Attribute>, &str> {
+    let lines = cell.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(|line| read_detail(line).ok_or(line)).collect()
+}
+
+fn read_detail(line: &str) -> Option<Attribute> {
+    let (mut name, mut letters) = (String::new(), line.char_indices());
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            ':' => return Some(Attribute { name, value: line[at + 1..].trim().to_owned() }),
+            '\\' => name.extend(letters.next().map(|(_, letter)| letter)),
+            letter => name.push(letter),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn formulas_are_known_by_how_they_begin() {
+        for bad in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\rx", " =1", "\u{a0}=1"] {
+            assert!(is_formula(bad), "{bad:?}");
+        }
+        for good in ["", "a=b", "'=1", "5-a-side ball", "'", "''"] {
+            assert!(!is_formula(good), "{good:?}");
+        }
+        assert_eq!(
+            (escaped("=1").as_str(), escaped("'=1").as_str(), escaped("'tis").as_str()),
+            ("'=1", "''=1", "'tis")
+        );
+    }
+
+    #[test]
+    fn cells_are_told_apart_by_what_the_head_has_most_of() {
+        for (head, delimiter_is) in [("a,b;c,d", b','), ("a;b;c", b';'), ("a\tb", b'\t'), ("a", b',')] {
+            assert_eq!(delimiter(head), delimiter_is);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again_and_never_a_formula(text in "[-=+@'\t\r a-c]{0,6}|.{0,12}") {
+            let cell = escaped(&text);
+            prop_assert!(!is_formula(&cell));
+            prop_assert_eq!(unescaped(&cell), text);
+        }
+
+        #[test]
+        fn details_are_read_again(pairs in prop::collection::vec(("[a-c:\\\\ä]{1,6}", "[a-c:\\\\ ä]{0,8}[a-c]"), 0..4)) {
+            let details: Vec<_> =
+                pairs.into_iter().map(|(name, value)| Attribute { name, value: value.trim().into() }).collect();
+            let cell = write_details(&details);
+            prop_assert_eq!(read_details(&cell), Ok(details));
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Writing a shop's products the way files tell of them, so that what was written can be read again.
+
+use std::collections::HashMap;
+
+use super::{
+    super::desk::{OwnRow, OwnVariantRow, editable},
+    cells::{self, COLUMNS},
+    read::{Record, VariantRecord},
+};
+use crate::{Caller, Engine, params, rows, shops, statements};
+use haat_shared::{
+    Error, Result, catalog::edit::SellerProduct, catalog::imports::Format, id::kinds::*,
+    permissions::Permission,
+};
+use uuid::Uuid;
+
+/// Products that are read at once.
+const PAGE: i64 = 200;
+
+statements! {
+    PAGE_OF = "SELECT p.id, p.slug, p.state, p.version, p.title, p.brand, p.description, p.attributes, p.options, s.currency,
+            COALESCE((SELECT g.slug FROM categories g WHERE g.id = p.category_id), '') AS category, FALSE AS wanted
+        FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.shop_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3";
+    VARIANTS_OF = "SELECT v.product_id, v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock,
+            c.on_hand, c.held
+        FROM products p JOIN variants v ON v.product_id = p.id JOIN capacities c ON c.id = v.id
+        WHERE p.shop_id = $1 AND p.id > $2 AND p.id <= $3 AND NOT v.archived ORDER BY v.product_id, v.position, v.id";
+}
+
+rows! {
+    struct PlacedVariant {
+        product_id: ProductId;
+        variant: OwnVariantRow
+    }
+}
+
+/// Some of a shop's products, as text, and where the rest begins; none at the end.
+pub struct Exported {
+    /// The text.
+    pub text: Vec<u8>,
+    /// Behind which product to go on.
+    pub next: Option<ProductId>,
+}
+
+/// Some of a shop's products, those behind `after` or the first ones, for those who manage them. As a table or as JSON
+/// lines; the first part of a table begins with its head.
+pub async fn export(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    format: Format,
+    after: Option<ProductId>,
+) -> Result<Exported> {
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
+    let behind = after.unwrap_or(ProductId::from_uuid(Uuid::nil()));
+    let rows: Vec<OwnRow> = engine.db.all(&PAGE_OF, params![shop, behind, PAGE]).await?;
+    let mut variants: HashMap<ProductId, Vec<OwnVariantRow>> = HashMap::new();
+    let last = rows.last().map(OwnRow::id);
+    if let Some(last) = last {
+        for row in engine.db.all::<PlacedVariant>(&VARIANTS_OF, params![shop, behind, last]).await? {
+            variants.entry(row.product_id).or_default().push(row.variant);
+        }
+    }
+    let products: Vec<SellerProduct> = rows
+        .into_iter()
+        .map(|row| {
+            let variants = variants.remove(&row.id()).unwrap_or_default();
+            editable(row, variants)
+        })
+        .collect();
+    let next = last.filter(|_| products.len() as i64 == PAGE);
+    let text = match format {
+        Format::Csv => table(|table| {
+            if after.is_none() {
+                table.write_record(COLUMNS)?;
+            }
+            products.into_iter().try_for_each(|product| write_rows(table, product))
+        })?,
+        Format::Json | Format::Icecat => {
+            let mut text = Vec::new();
+            for product in products {
+                serde_json::to_writer(&mut text, &record(product)).map_err(|_| Error::Internal)?;
+                text.push(b'\n');
+            }
+            text
+        }
+    };
+    Ok(Exported { text, next })
+}
+
+/// A part of a table, as text.
+pub(super) fn table(write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>) -> Result<Vec<u8>> {
+    let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    write(&mut table).map_err(|_| Error::Internal)?;
+    table.into_inner().map_err(|_| Error::Internal)
+}
+
+/// A product as JSON lines tell of it.
+fn record(product: SellerProduct) -> Record {
+    let form = product.form;
+    let variants = form.variants.into_iter().map(|v| VariantRecord {
+        sku: v.sku,
+        title: form.options.is_empty().then_some(v.title),
+        options: Some(v.options),
+        price: Some(v.price),
+        compare_at: Some(v.compare_at),
+        stock: Some(v.stock),
+        low_stock: Some(v.low_stock),
+    });
+    Record {
+        variants: variants.collect(),
+        title: Some(form.title),
+        brand: Some(form.brand),
+        category: Some(form.category),
+        description: Some(form.description),
+        details: Some(form.details),
+        options: Some(form.options),
+        state: Some(product.state.as_str().to_owned()),
+    }
+}
+
+/// A product as lines of a table: the first one tells of the whole.
+fn write_rows(table: &mut csv::Writer<Vec<u8>>, product: SellerProduct) -> csv::Result<()> {
+    let (slug, state, form) = (product.slug, product.state, product.form);
+    let details = cells::write_details(&form.details);
+    for (i, variant) in form.variants.iter().enumerate() {
+        let whole = |text: &str| if i == 0 { cells::escaped(text) } else { String::new() };
+        let option = |nth: usize, values: &[String]| {
+            values.get(nth).map(|text| cells::escaped(text)).unwrap_or_default()
+        };
+        let names: &[String] = if i == 0 { &form.options } else { &[] };
+        let title = if form.options.is_empty() { cells::escaped(&variant.title) } else { String::new() };
+        table.write_record([
+            slug.clone(),
+            cells::escaped(&variant.sku),
+            whole(&form.title),
+            whole(&form.brand),
+            whole(&form.category),
+            whole(&form.description),
+            whole(&details),
+            whole(state.as_str()),
+            option(0, names),
+            option(0, &variant.options),
+            option(1, names),
+            option(1, &variant.options),
+            option(2, names),
+            option(2, &variant.options),
+            title,
+            variant.price.clone(),
+            variant.compare_at.clone(),
+            variant.stock.clone(),
+            variant.low_stock.clone(),
+        ])?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::read::items, *};
+    use haat_shared::{
+        Currency,
+        catalog::{
+            Attribute,
+            edit::{ProductForm, ProductState, VariantForm},
+        },
+    };
+    use proptest::prelude::*;
+
+    /// What people and spreadsheets stumble over, and the rest of Unicode.
+    fn text() -> impl Strategy<Value = String> {
+        "[-=+@'\",;:\\\\a-c ]{0,5}[a-z]|[^\\p{C}\\p{Z}]{1,6}".prop_map(|text| text.trim().to_owned())
+    }
+
+    fn product() -> impl Strategy<Value = SellerProduct> {
+        let variant = (text(), prop::collection::vec(text(), 3), 1i64..100_000, 0i64..500);
+        let details = prop::collection::vec((text(), text()), 0..4);
+        let paragraphs = prop::collection::vec(text(), 0..3);
+        (text(), text(), paragraphs, details, 0usize..4, prop::collection::vec(variant, 1..5)).prop_map(
+            |(title, brand, paragraphs, details, differ_in, variants)| {
+                let variants =
+                    variants.into_iter().enumerate().map(|(i, (sku, values, price, stock))| VariantForm {
+                        // No two alike.
+                        sku: format!("{sku}{i}"),
+                        options: values.into_iter().take(differ_in).collect(),
+                        title: if differ_in == 0 { format!("{i}") } else { String::new() },
+                        price: format!("{}.{:02}", price / 100, price % 100),
+                        compare_at: String::new(),
+                        stock: stock.to_string(),
+                        low_stock: "3".into(),
+                        ..VariantForm::default()
+                    });
+                let details = details.into_iter().map(|(name, value)| Attribute { name, value });
+                SellerProduct {
+                    id: ProductId::from_uuid(Uuid::nil()),
+                    slug: "a-product".into(),
+                    state: ProductState::Published,
+                    version: 1,
+                    currency: Currency::INR,
+                    form: ProductForm {
+                        title,
+                        brand,
+                        category: "tea".into(),
+                        description: paragraphs.join("\n"),
+                        details: details.collect(),
+                        options: ["Colour", "Size", "-Nib"][..differ_in].iter().map(|&o| o.into()).collect(),
+                        variants: variants.collect(),
+                    },
+                    held: Vec::new(),
+                    deletable: true,
+                }
+            },
+        )
+    }
+
+    /// A record as [`record`] makes it.
+    fn normal(mut record: Record) -> Record {
+        for variant in &mut record.variants {
+            let has_title = record.options.as_ref().is_some_and(Vec::is_empty);
+            variant.title = variant.title.take().filter(|_| has_title);
+        }
+        record
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_exported_is_read_again(product in product()) {
+            let bytes = table(|table| {
+                table.write_record(COLUMNS)?;
+                write_rows(table, product.clone())
+            }).unwrap();
+            for line in String::from_utf8(bytes.clone()).unwrap().split("\r\n") {
+                prop_assert!(!cells::is_formula(line), "{line}");
+            }
+            let expected = record(product);
+            let (format, items) = items(bytes.as_slice(), None, Currency::INR).unwrap();
+            prop_assert_eq!(format, Format::Csv);
+            let items: Vec<_> = items.map(std::result::Result::unwrap).collect();
+            prop_assert_eq!(items.len(), 1);
+            prop_assert_eq!(&items[0].faults, &[]);
+            prop_assert_eq!(normal(items[0].record.clone()), expected.clone());
+
+            let line = serde_json::to_vec(&expected).unwrap();
+            let (format, items) = super::super::read::items(line.as_slice(), None, Currency::INR).unwrap();
+            prop_assert_eq!(format, Format::Json);
+            let items: Vec<_> = items.map(std::result::Result::unwrap).collect();
+            prop_assert_eq!(&items[0].record, &expected);
+        }
+
+        #[test]
+        fn no_file_makes_it_panic(text in "(sku|title|price|product|x|[,;\"\n\r=' a-z{}:\\[]){0,60}", bytes: Vec<u8>) {
+            for file in [text.as_bytes(), &bytes] {
+                for format in [None, Some(Format::Csv), Some(Format::Json), Some(Format::Icecat)] {
+                    if let Ok((_, items)) = items(file, format, Currency::INR) {
+                        items.take_while(std::result::Result::is_ok).for_each(drop);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! What a few products of a file would change in a shop, and what of them cannot be.
+
+use std::collections::HashMap;
+
+use super::{
+    super::desk::{OwnRow, OwnVariantRow, editable},
+    super::edit::{Named, changed, named},
+    read::{Item, Record, VariantRecord},
+};
+use crate::{
+    Tried,
+    db::{Tx, Value},
+    random, rows, statements,
+};
+use haat_shared::{
+    Currency, FieldCode, FieldError,
+    catalog::{
+        edit::{ProductDraft, ProductForm, ProductState, SellerProduct, VariantForm},
+        imports::RowFault,
+    },
+    id::kinds::*,
+};
+
+statements! {
+    KNOWN = "SELECT v.sku, v.product_id FROM variants v JOIN (VALUES [($1, $2)]) AS given
+        ON v.shop_id = given.column1 AND v.sku = given.column2 AND NOT v.archived";
+    OWN = "SELECT p.id, p.slug, p.state, p.version, p.title, p.brand, p.description, p.attributes, p.options, s.currency,
+            COALESCE((SELECT g.slug FROM categories g WHERE g.id = p.category_id), '') AS category, FALSE AS wanted
+        FROM products p JOIN shops s ON s.id = p.shop_id JOIN (VALUES [($1)]) AS given ON p.id = given.column1";
+    OWN_VARIANTS = "SELECT v.product_id, v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock,
+            c.on_hand, c.held
+        FROM variants v JOIN capacities c ON c.id = v.id JOIN (VALUES [($1)]) AS given ON v.product_id = given.column1
+        WHERE NOT v.archived ORDER BY v.product_id, v.position, v.id";
+    CATEGORIES = "SELECT c.slug, c.id FROM categories c JOIN (VALUES [($1)]) AS given ON c.slug = given.column1";
+}
+
+rows! {
+    struct KnownRow {
+        sku: String,
+        product_id: ProductId,
+    }
+
+    struct CategoryRow {
+        slug: String,
+        id: CategoryId,
+    }
+
+    struct OwnVariant {
+        product_id: ProductId;
+        variant: OwnVariantRow
+    }
+}
+
+/// The shop that products go into.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shelf {
+    pub(super) shop: ShopId,
+    pub(super) currency: Currency,
+    pub(super) set_stock: bool,
+}
+
+/// A product as it is, if it is, and as it is to be.
+pub(super) struct Entry {
+    pub(super) id: ProductId,
+    /// What the shop has; none of a product that is new.
+    pub(super) before: Option<SellerProduct>,
+    pub(super) draft: ProductDraft,
+    pub(super) state: ProductState,
+    pub(super) category: Option<CategoryId>,
+    pub(super) variants: Vec<Named>,
+    /// The names of the fields that change.
+    pub(super) fields: Vec<String>,
+}
+
+impl Entry {
+    /// Whether anything has to be written.
+    pub(super) fn differs(&self) -> bool {
+        match &self.before {
+            None => true,
+            Some(before) => !self.fields.is_empty() || before.state != self.state,
+        }
+    }
+}
+
+/// What some products come to.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) entries: Vec<Entry>,
+    pub(super) faults: Vec<RowFault>,
+    /// For each of the products, in their order, whether it holds.
+    pub(super) holds: Vec<bool>,
+}
+
+/// A product that is being changed: what the shop has of it, and what it would be typed as now.
+struct Open {
+    id: ProductId,
+    before: Option<SellerProduct>,
+    form: ProductForm,
+    state: ProductState,
+    draft: Option<ProductDraft>,
+}
+
+/// What these products would change.
+pub(super) async fn plan(tx: &mut Tx, shelf: Shelf, items: &[Item], now: i64) -> Tried<Plan> {
+    let skus: Vec<[Value; 2]> = items
+        .iter()
+        .flat_map(|item| &item.record.variants)
+        .map(|v| [shelf.shop.into(), v.sku.trim().into()])
+        .collect();
+    let known: Vec<KnownRow> = tx.all_many(&KNOWN, &skus).await?;
+    let mut ids: Vec<ProductId> = known.iter().map(|k| k.product_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let known: HashMap<String, ProductId> = known.into_iter().map(|k| (k.sku, k.product_id)).collect();
+    let mut open = own(tx, &ids).await?;
+    let categories = categories(tx, items, &open).await?;
+    let mut plan = Plan::default();
+    for item in items {
+        let faults = take(&mut open, item, shelf, &known, &categories, now);
+        plan.holds.push(faults.is_empty());
+        plan.faults.extend(faults);
+    }
+    plan.entries = open.into_iter().filter_map(|open| entry(open, &categories, now)).collect();
+    Ok(plan)
+}
+
+/// The products of the shop with these ids, as their seller would edit them.
+async fn own(tx: &mut Tx, ids: &[ProductId]) -> Tried<Vec<Open>> {
+    let given: Vec<[Value; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
+    let rows: Vec<OwnRow> = tx.all_many(&OWN, &given).await?;
+    let mut variants: HashMap<ProductId, Vec<OwnVariantRow>> = HashMap::new();
+    for row in tx.all_many::<OwnVariant, 1>(&OWN_VARIANTS, &given).await? {
+        variants.entry(row.product_id).or_default().push(row.variant);
+    }
+    let open = rows.into_iter().map(|row| {
+        let variants = variants.remove(&row.id()).unwrap_or_default();
+        let product = editable(row, variants);
+        Open {
+            id: product.id,
+            form: product.form.clone(),
+            state: product.state,
+            before: Some(product),
+            draft: None,
+        }
+    });
+    Ok(open.collect())
+}
+
+/// The ids of the categories that these products are in or go to.
+async fn categories(tx: &mut Tx, items: &[Item], open: &[Open]) -> Tried<HashMap<String, CategoryId>> {
+    let said = items.iter().filter_map(|item| item.record.category.as_deref());
+    let mut slugs: Vec<&str> =
+        said.chain(open.iter().map(|o| o.form.category.as_str())).map(str::trim).collect();
+    slugs.sort_unstable();
+    slugs.dedup();
+    let given: Vec<[Value; 1]> = slugs.into_iter().filter(|s| !s.is_empty()).map(|s| [s.into()]).collect();
+    let rows: Vec<CategoryRow> = tx.all_many(&CATEGORIES, &given).await?;
+    Ok(rows.into_iter().map(|row| (row.slug, row.id)).collect())
+}
+
+/// Lays what is said over what there is, if that can be; answers why not.
+fn take(
+    open: &mut Vec<Open>,
+    item: &Item,
+    shelf: Shelf,
+    known: &HashMap<String, ProductId>,
+    categories: &HashMap<String, CategoryId>,
+    now: i64,
+) -> Vec<RowFault> {
+    let record = &item.record;
+    let owners = || record.variants.iter().map(|v| known.get(v.sku.trim()));
+    let owner = owners().flatten().next();
+    let of_others =
+        owners().zip(&record.variants).zip(&item.lines).filter(|((o, _), _)| o.is_some() && *o != owner);
+    let of_others: Vec<RowFault> = of_others
+        .map(|((_, variant), line)| RowFault::new(*line, "sku", FieldCode::OfAnother, &variant.sku))
+        .collect();
+    if !of_others.is_empty() {
+        return of_others;
+    }
+    let at = owner.and_then(|owner| open.iter().position(|o| o.id == *owner));
+    let old = at.map(|at| &open[at]);
+    let mut form = old.map(|o| o.form.clone()).unwrap_or_default();
+    lay_over(&mut form, record, shelf.set_stock);
+    let state = match record.state.as_deref().map(|state| ProductState::parse(state.trim())) {
+        None => Ok(old.map_or(ProductState::Draft, |o| o.state)),
+        Some(state) => state.ok_or(FieldError::new("state", FieldCode::NotAChoice)),
+    };
+    let (mut faults, draft) = match form.check(shelf.currency) {
+        Ok(draft) => (Vec::new(), Some(draft)),
+        Err(faults) => (faults, None),
+    };
+    if let Err(fault) = &state {
+        faults.push(fault.clone());
+    }
+    if record.category.is_some()
+        && !form.category.trim().is_empty()
+        && !categories.contains_key(form.category.trim())
+    {
+        faults.push(FieldError::new("category", FieldCode::NotAChoice));
+    }
+    let before = old.and_then(|o| o.before.as_ref());
+    for (i, held) in before.iter().flat_map(|before| &before.held).enumerate() {
+        // What shoppers are paying for just now is still on the shelf.
+        if form.variants[i].stock.trim().parse::<i64>().is_ok_and(|stock| stock < *held) {
+            faults.push(FieldError::new(format!("variants.{i}.stock"), FieldCode::TooSmall));
+        }
+    }
+    let (Some(draft), Ok(state), true) = (draft, state, faults.is_empty()) else {
+        return faults.into_iter().map(|fault| at_line(fault, item, &form)).collect();
+    };
+    let draft = Some(draft);
+    match at {
+        Some(at) => {
+            let open = &mut open[at];
+            (open.form, open.state, open.draft) = (form, state, draft);
+        }
+        None => open.push(Open { id: random::id(now), before: None, form, state, draft }),
+    }
+    Vec::new()
+}
+
+fn lay_over(form: &mut ProductForm, record: &Record, set_stock: bool) {
+    let set = |field: &mut String, said: &Option<String>| {
+        if let Some(said) = said {
+            field.clone_from(said);
+        }
+    };
+    set(&mut form.title, &record.title);
+    set(&mut form.brand, &record.brand);
+    set(&mut form.category, &record.category);
+    set(&mut form.description, &record.description);
+    if let Some(details) = &record.details {
+        form.details.clone_from(details);
+    }
+    if let Some(options) = &record.options {
+        form.options.clone_from(options);
+    }
+    for said in &record.variants {
+        let VariantRecord { sku, options, title, price, compare_at, stock, low_stock } = said;
+        let known = form.variants.iter().position(|v| v.sku == sku.trim());
+        let at = known.unwrap_or_else(|| {
+            form.variants.push(VariantForm { sku: sku.clone(), stock: "0".into(), ..VariantForm::default() });
+            form.variants.len() - 1
+        });
+        let variant = &mut form.variants[at];
+        if let Some(options) = options {
+            variant.options.clone_from(options);
+        }
+        set(&mut variant.title, title);
+        set(&mut variant.price, price);
+        set(&mut variant.compare_at, compare_at);
+        set(&mut variant.low_stock, low_stock);
+        if set_stock || variant.id.is_none() {
+            set(&mut variant.stock, stock);
+        }
+    }
+}
+
+/// The fault of a form as one of a line and a column of the file.
+fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowFault {
+    let mut parts = fault.field.split('.');
+    let (first, nth) = (parts.next().unwrap_or_default(), parts.next().and_then(|n| n.parse::<usize>().ok()));
+    let record = &item.record;
+    let whole = item.lines.first().copied().unwrap_or_default();
+    let said = |said: &Option<String>| said.clone().unwrap_or_default();
+    match (first, nth) {
+        ("variants", Some(nth)) => {
+            let (part, value) =
+                (parts.next().unwrap_or("sku"), parts.next().and_then(|n| n.parse::<usize>().ok()));
+            let variant = form.variants.get(nth).cloned().unwrap_or_default();
+            let line =
+                record.variants.iter().zip(&item.lines).find(|(v, _)| v.sku.trim() == variant.sku.trim());
+            let line = line.map_or(whole, |(_, line)| *line);
+            match part {
+                "options" => {
+                    let value = value.unwrap_or_default();
+                    let found = variant.options.get(value).map_or("", String::as_str);
+                    RowFault::new(line, &format!("option{}_value", value + 1), fault.code, found)
+                }
+                "title" => RowFault::new(line, "variant_title", fault.code, &variant.title),
+                "price" => RowFault::new(line, part, fault.code, &variant.price),
+                "compare_at" => RowFault::new(line, part, fault.code, &variant.compare_at),
+                "stock" => RowFault::new(line, part, fault.code, &variant.stock),
+                "low_stock" => RowFault::new(line, part, fault.code, &variant.low_stock),
+                _ => RowFault::new(line, part, fault.code, &variant.sku),
+            }
+        }
+        ("variants", None) => {
+            let last = item.lines.last().copied().unwrap_or(whole);
+            RowFault::new(
+                last,
+                "sku",
+                fault.code,
+                &record.variants.last().map(|v| v.sku.clone()).unwrap_or_default(),
+            )
+        }
+        ("options", nth) => {
+            let nth = nth.unwrap_or_default();
+            let found = form.options.get(nth).map_or("", String::as_str);
+            RowFault::new(whole, &format!("option{}_name", nth + 1), fault.code, found)
+        }
+        ("details", nth) => {
+            let detail =
+                nth.and_then(|nth| form.details.get(nth)).map(|d| format!("{}: {}", d.name, d.value));
+            RowFault::new(whole, "details", fault.code, &detail.unwrap_or_default())
+        }
+        ("title", _) => RowFault::new(whole, first, fault.code, &said(&record.title)),
+        ("brand", _) => RowFault::new(whole, first, fault.code, &said(&record.brand)),
+        ("category", _) => RowFault::new(whole, first, fault.code, &said(&record.category)),
+        ("description", _) => RowFault::new(whole, first, fault.code, &said(&record.description)),
+        _ => RowFault::new(whole, first, fault.code, &said(&record.state)),
+    }
+}
+
+/// A product that was laid something over, as it is to be.
+fn entry(open: Open, categories: &HashMap<String, CategoryId>, now: i64) -> Option<Entry> {
+    let Open { id, before, state, draft, .. } = open;
+    let draft = draft?;
+    let variants = named(&draft.variants, now);
+    let fields = before.as_ref().map(|before| changed(&before.form, &draft, &variants)).unwrap_or_default();
+    let category = categories.get(draft.category.as_str()).copied();
+    Some(Entry { id, before, draft, state, category, variants, fields })
+}

@@ -1,0 +1,377 @@
+//! Products from files, and back into files.
+
+use std::io::{self, Read};
+
+use haat_engine::{
+    Caller,
+    catalog::{self, imports},
+    checkout,
+};
+use haat_shared::{
+    Error, FieldCode, Result,
+    catalog::{
+        ListProducts,
+        edit::{ListOwnProducts, ProductState, SellerProduct},
+        imports::{Format, ImportOptions, ImportState, ImportView, RowFault},
+    },
+    id::kinds::ImportId,
+};
+
+use crate::{both, races::at_once, support::*};
+
+const MEENA: &str = "meena-crafts";
+const EXAMPLE: &str = include_str!("../../../../docs/products.example.csv");
+
+pub fn options(set_stock: bool) -> ImportOptions {
+    ImportOptions { file_name: "products.csv".into(), format: None, set_stock }
+}
+
+async fn stage(market: &Market, owner: &Caller, file: impl Read) -> Result<ImportId> {
+    imports::stage(&market.engine, owner, MEENA, options(false), file, |_| {}).await
+}
+
+async fn view(market: &Market, owner: &Caller, id: ImportId) -> ImportView {
+    imports::view(&market.engine, owner, MEENA, id).await.unwrap()
+}
+
+async fn finish(market: &Market) {
+    while imports::work(&market.engine).await.unwrap() > 0 {}
+}
+
+/// Reads the file, and puts what holds into the shop.
+async fn bring(market: &Market, owner: &Caller, file: &str, set_stock: bool) -> ImportView {
+    let staged = imports::stage(&market.engine, owner, MEENA, options(set_stock), file.as_bytes(), |_| {});
+    let id = staged.await.unwrap();
+    imports::start(&market.engine, owner, MEENA, id, true).await.unwrap();
+    finish(market).await;
+    view(market, owner, id).await
+}
+
+fn became(view: &ImportView) -> [i64; 4] {
+    [view.added, view.updated, view.unchanged, view.refused]
+}
+
+async fn find(market: &Market, owner: &Caller, title: &str) -> SellerProduct {
+    let ask = ListOwnProducts { q: title.into(), ..ListOwnProducts::default() };
+    let page = catalog::seller_list(&market.engine, owner, MEENA, ask).await.unwrap();
+    assert_eq!(page.items.len(), 1, "{title}");
+    catalog::seller_product(&market.engine, owner, MEENA, page.items[0].id).await.unwrap()
+}
+
+async fn exported(market: &Market, owner: &Caller, format: Format) -> String {
+    let (mut text, mut after) = (Vec::new(), None);
+    loop {
+        let part = imports::export(&market.engine, owner, MEENA, format, after).await.unwrap();
+        text.extend(part.text);
+        after = part.next;
+        if after.is_none() {
+            return String::from_utf8(text).unwrap();
+        }
+    }
+}
+
+async fn tableware(market: &Market) {
+    let tree = vec![catalog::NewCategory {
+        slug: "tableware".into(),
+        name: "Tableware".into(),
+        parent: None,
+        tax_bp: 1_200,
+        picture: None,
+    }];
+    catalog::put_categories(&market.engine, &Caller::system(), tree).await.unwrap();
+}
+
+async fn faults(market: &Market, owner: &Caller, id: ImportId) -> Vec<(i64, String, FieldCode, String)> {
+    let faults = imports::first_faults(&market.engine, owner, MEENA, id).await.unwrap();
+    faults.into_iter().map(|RowFault { line, column, code, found }| (line, column, code, found)).collect()
+}
+
+/// A file that ends in the middle.
+struct Broken<'a>(&'a [u8]);
+
+impl Read for Broken<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(io::ErrorKind::ConnectionAborted.into()),
+            n => Ok(n),
+        }
+    }
+}
+
+pub fn many(range: std::ops::Range<usize>) -> String {
+    let lines = range.map(|i| format!("S-{i},Bowl {i},{}.50,7,published\n", 100 + i));
+    "sku,title,price,stock,state\n".to_owned() + &lines.collect::<String>()
+}
+
+both! {
+    async fn the_example_goes_in_and_comes_out_again(market) {
+        tableware(market).await;
+        let owner = market.owner(MEENA).await;
+        let id = stage(market, &owner, EXAMPLE.as_bytes()).await.unwrap();
+        let read = view(market, &owner, id).await;
+        assert_eq!((read.state, read.format), (ImportState::Checked, Format::Csv));
+        assert_eq!((read.good, read.new, read.differ, read.bad, read.faults), (3, 3, 0, 0, 0));
+        assert_eq!(imports::work(&market.engine).await, Ok(0), "nothing goes in before someone says so");
+        imports::start(&market.engine, &owner, MEENA, id, false).await.unwrap();
+        finish(market).await;
+        let done = view(market, &owner, id).await;
+        assert_eq!((done.state, became(&done)), (ImportState::Done, [3, 0, 0, 0]));
+
+        let cup = find(market, &owner, "clay cup").await;
+        assert_eq!((cup.state, cup.form.category.as_str()), (ProductState::Published, "tableware"));
+        assert_eq!(cup.form.description, "Thrown by hand in Jaipur.\n\nGood for tea.");
+        assert_eq!((cup.form.details.len(), cup.form.options.as_slice()), (2, &["Colour".to_owned()][..]));
+        let [blue, red] = &cup.form.variants[..] else { panic!("{:?}", cup.form) };
+        assert_eq!((blue.sku.as_str(), blue.options[0].as_str(), blue.stock.as_str()), ("CUP-B", "Blue", "12"));
+        assert_eq!((blue.price.as_str(), blue.compare_at.as_str(), red.compare_at.as_str()), ("450.00", "520.00", ""));
+        let bell = find(market, &owner, "bell").await;
+        assert_eq!((bell.form.title.as_str(), bell.state), ("+1 bell", ProductState::Draft));
+        let shown = catalog::product(&market.engine, &Caller::guest(), &cup.slug).await.unwrap();
+        assert_eq!((shown.variants[1].title.as_str(), shown.attributes[0].value.as_str()), ("Red", "Clay"));
+
+        // The same again changes nothing, nor does what is exported; in another shop it makes the same.
+        let again = bring(market, &owner, EXAMPLE, true).await;
+        assert_eq!(became(&again), [0, 0, 3, 0]);
+        let (csv, json) = (exported(market, &owner, Format::Csv).await, exported(market, &owner, Format::Json).await);
+        assert!(csv.contains("'+1 bell"), "{csv}");
+        for file in [&csv, &json] {
+            assert_eq!(became(&bring(market, &owner, file, true).await), [0, 0, 3, 0]);
+        }
+        assert_eq!(find(market, &owner, "clay cup").await, cup);
+    }
+
+    async fn a_file_may_tell_of_a_part(market) {
+        tableware(market).await;
+        let owner = market.owner(MEENA).await;
+        bring(market, &owner, EXAMPLE, false).await;
+        let cup = find(market, &owner, "clay cup").await;
+        let red = cup.form.variants[1].id.unwrap();
+        market.buy_in_cash(&market.guest_with(&[(red, 3)]).await).await.unwrap();
+        // Prices and stock of two variants of one product, a line each.
+        let prices = "SKU;Price;Stock\nCUP-R;475;20\nCUP-B;480;20\n";
+        let done = bring(market, &owner, prices, false).await;
+        assert_eq!((done.faults, done.good), (0, 2));
+        let now = find(market, &owner, "clay cup").await;
+        assert_eq!((now.version, now.form.title.as_str()), (cup.version + 1, "Clay cup"));
+        assert_eq!(now.form.variants.iter().map(|v| v.price.as_str()).collect::<Vec<_>>(), ["480.00", "475.00"]);
+        assert_eq!(market.available(red).await, 5, "stock stays as it is, and what was sold is sold");
+        bring(market, &owner, prices, true).await;
+        assert_eq!(market.available(red).await, 20);
+        // No fewer than shoppers are paying for just now.
+        checkout::begin(&market.engine, &market.guest_with(&[(red, 4)]).await).await.unwrap();
+        let few = bring(market, &owner, "sku,stock\nCUP-B,1\nCUP-R,3\n", true).await;
+        assert_eq!(faults(market, &owner, few.id).await, [(3, "stock".into(), FieldCode::TooSmall, "3".into())]);
+        // A variant more; a seller who has the product open is told.
+        let more = "product,sku,option1_name,option1_value,price,stock\ncup,CUP-R,Colour,Red,475,0\ncup,CUP-G,,Green,500,4\n";
+        assert_eq!(became(&bring(market, &owner, more, false).await), [0, 1, 0, 0]);
+        let grown = find(market, &owner, "clay cup").await;
+        assert_eq!(grown.form.variants.len(), 3);
+        let late = catalog::update(&market.engine, &owner, MEENA, cup.id, cup.version, &cup.form, "k").await;
+        assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
+        let off = bring(market, &owner, "sku,state,category\nCUP-G,archived,\n", false).await;
+        assert_eq!(became(&off), [0, 1, 0, 0]);
+        let off = find(market, &owner, "clay cup").await;
+        assert_eq!((off.state, off.form.category.as_str()), (ProductState::Archived, ""));
+    }
+
+    async fn what_does_not_hold_is_told_line_by_line(market) {
+        use FieldCode::*;
+        tableware(market).await;
+        let owner = market.owner(MEENA).await;
+        bring(market, &owner, EXAMPLE, false).await;
+        let mut file = b"product,sku,title,category,price,stock,details,option1_name,option1_value,colour\n".to_vec();
+        let lines: [(&[u8], &[(&str, FieldCode, &str)]); 23] = [
+            (b",A1,Fine,tableware,10,1,,,,", &[]),
+            (b",A2,Wrong type,,ten,1,,,,", &[("price", NotMoney, "ten")]),
+            (b",A3,Wrong type,,10,many,,,,", &[("stock", NotNumber, "many")]),
+            (b",A4,Unknown category,nowhere,10,1,,,,", &[("category", NotAChoice, "nowhere")]),
+            (b",A1,Twice in the file,,10,1,,,,", &[("sku", NotUnique, "A1")]),
+            (b",A5,Bad \xff encoding,,10,1,,,,", &[("title", NotUtf8, "Bad \u{fffd} encoding")]),
+            (b",A6,=1+1,,10,1,,,,", &[("title", Formula, "=1+1")]),
+            (b",A7,Formula,,=A1,1,,,,", &[("price", NotMoney, "=A1")]),
+            (b",@A8,Formula,,10,1,,,,", &[("sku", Formula, "@A8")]),
+            (b",A9,Less than nothing,,-10,1,,,,", &[("price", TooSmall, "-10")]),
+            (b",A10,Too many decimals,,10.555,1,,,,", &[("price", TooManyDecimals, "10.555")]),
+            (b",A11,Short,,10", &[("", NotARecord, "| A11 | Short |  | 10")]),
+            (b",,No SKU,,10,1,,,,", &[("sku", Missing, "")]),
+            (b",A12,,,10,1,,,,", &[("title", Missing, "")]),
+            (b",A13,No price,,,1,,,,", &[("price", Missing, "")]),
+            (b"p,A14,Two,,10,1,,Size,S,", &[]),
+            (b"p,A15,Other,,10,1,,,L,", &[("title", Differs, "Other")]),
+            (b"p,A16,,,10,1,,,S,", &[("option1_value", NotUnique, "S")]),
+            (b",A17,Detail,,10,1,no colon,,,", &[("details", NotARecord, "no colon")]),
+            (b"p,A18,Again,,10,1,,,,", &[("product", NotUnique, "p")]),
+            (b"q,CUP-B,Cup,,10,1,,Colour,Blue,", &[]),
+            (b"q,JUG-1,,,10,1,,,Jug,", &[("sku", OfAnother, "JUG-1")]),
+            (b"\"\",A19,\"Over\nlines\",,10,1,,,,", &[("title", BadCharacters, "Over\nlines")]),
+        ];
+        let mut expected = vec![(1, "colour".to_owned(), UnknownColumn, String::new())];
+        let mut number = 2;
+        for (line, faults) in lines {
+            file.extend(line);
+            file.extend(b"\r\n");
+            for (column, code, found) in faults {
+                expected.push((number, (*column).to_owned(), *code, (*found).to_owned()));
+            }
+            number += line.iter().filter(|b| **b == b'\n').count() as i64 + 1;
+        }
+        // The product of A14 to A16 has a fault already, so that two of its variants are alike comes to light later.
+        expected.retain(|(_, column, code, _)| (column.as_str(), *code) != ("option1_value", NotUnique));
+        let id = stage(market, &owner, file.as_slice()).await.unwrap();
+        let read = view(market, &owner, id).await;
+        assert_eq!((read.state, read.good, read.bad, read.faults), (ImportState::Checked, 1, 19, expected.len() as i64));
+        let mut told = Vec::new();
+        let say = |code| format!("{code:?}");
+        imports::faults_as_table(&market.engine, &owner, MEENA, id, ["a", "b", "c", "d", "e"], say, |part| {
+            told.extend(part);
+            true
+        })
+        .await
+        .unwrap();
+        let told = String::from_utf8(told).unwrap();
+        let mut rows = csv_rows(&told);
+        assert_eq!(rows.remove(0), ["a", "b", "c", "d", "e"]);
+        let rows: Vec<_> = rows.iter().map(|r| (r[0].parse().unwrap(), r[1].clone(), r[4].clone(), r[3].trim_start_matches('\'').to_owned())).collect();
+        let expected: Vec<_> = expected.into_iter().map(|(line, column, code, found)| (line, column, format!("{code:?}"), found)).collect();
+        assert_eq!(rows, expected);
+        assert!(told.contains("'=1+1") && !told.contains(",=1+1"), "nothing runs in the list of faults either");
+
+        // The rest goes in only when told to.
+        let refused = imports::start(&market.engine, &owner, MEENA, id, false).await;
+        assert!(matches!(refused, Err(Error::Invalid(_))));
+        assert_eq!(imports::work(&market.engine).await, Ok(0));
+        for _ in 0..2 {
+            imports::start(&market.engine, &owner, MEENA, id, true).await.unwrap();
+        }
+        finish(market).await;
+        assert_eq!(became(&view(market, &owner, id).await), [1, 0, 0, 0]);
+        assert_eq!(find(market, &owner, "fine").await.form.variants[0].sku, "A1");
+    }
+
+    async fn lines_of_the_open_catalogue_keep_their_details(market) {
+        let owner = market.owner(MEENA).await;
+        let lines = concat!(
+            r#"{"id": "7", "title": " Desk lamp ", "supplier": "Lumo", "price": 4995, "short_description": "Bright.", "attr_n_weight": 3460.0, "attr_b_touchscreen": false, "attr_t_colour__main_": "Blue", "img_high": "x"}"#, "\n\n",
+            r#"{"id": "8", "title": "Toner", "price": "cheap"}"#, "\n",
+            r#"{"id": 9, "title": "Pen", "price": 100}"#, "\n",
+            r#"{"id": "10", "title": "Ink", "price": -5}"#, "\n",
+            r#"{"id": "11", "title": "Pad", "price": 100, "category": "nowhere"}"#, "\n",
+            "not JSON\n",
+            r#"{"id": "7", "title": "Twice", "price": 100}"#, "\n",
+        );
+        let id = stage(market, &owner, lines.as_bytes()).await.unwrap();
+        use FieldCode::*;
+        let expected = [
+            (3, "price", WrongType, "\"cheap\""),
+            (4, "id", WrongType, "9"),
+            (5, "price", TooSmall, "-0.05"),
+            (6, "category", NotAChoice, "nowhere"),
+            (7, "", NotARecord, "not JSON\n"),
+            (8, "id", NotUnique, "7"),
+        ];
+        let expected = expected.map(|(line, column, code, found)| (line, column.to_owned(), code, found.to_owned()));
+        assert_eq!(faults(market, &owner, id).await, expected);
+        imports::start(&market.engine, &owner, MEENA, id, true).await.unwrap();
+        finish(market).await;
+        let lamp = find(market, &owner, "desk lamp").await;
+        let details: Vec<_> = lamp.form.details.iter().map(|a| (a.name.as_str(), a.value.as_str())).collect();
+        assert_eq!(details, [("Touchscreen", "No"), ("Weight", "3460"), ("Colour main", "Blue")]);
+        assert_eq!((lamp.state, lamp.form.variants[0].price.as_str(), lamp.form.variants[0].stock.as_str()), (ProductState::Published, "49.95", "100"));
+    }
+
+    async fn pieces_go_in_once_whoever_puts_them_in(market) {
+        let owner = market.owner(MEENA).await;
+        let file = many(0..230);
+        let id = stage(market, &owner, flate(file.as_bytes()).as_slice()).await.unwrap();
+        imports::start(&market.engine, &owner, MEENA, id, false).await.unwrap();
+        imports::work(&market.engine).await.unwrap();
+        let some = view(market, &owner, id).await;
+        assert_eq!((some.state, became(&some)), (ImportState::Applying, [25, 0, 0, 0]));
+        // Another file with some of the same waits for the first.
+        let other = stage(market, &owner, many(200..260).replace("Bowl", "Dish").as_bytes()).await.unwrap();
+        imports::start(&market.engine, &owner, MEENA, other, false).await.unwrap();
+        let workers = (0..4).map(|_| {
+            let engine = market.engine.clone();
+            async move { while imports::work(&engine).await.unwrap() > 0 {} }
+        });
+        at_once(workers.collect()).await;
+        let (first, second) = (view(market, &owner, id).await, view(market, &owner, other).await);
+        assert_eq!((first.state, became(&first)), (ImportState::Done, [230, 0, 0, 0]));
+        assert_eq!((second.state, became(&second)), (ImportState::Done, [30, 30, 0, 0]));
+        let csv = exported(market, &owner, Format::Csv).await;
+        assert_eq!(csv_rows(&csv).len(), 261);
+        assert_eq!(csv.matches("Dish").count(), 60);
+        let listed = imports::list(&market.engine, &owner, MEENA).await.unwrap();
+        assert_eq!(listed.iter().map(|i| i.id).collect::<Vec<_>>(), [other, id]);
+    }
+
+    async fn what_is_stopped_stays_where_it_is(market) {
+        let owner = market.owner(MEENA).await;
+        let id = stage(market, &owner, many(0..120).as_bytes()).await.unwrap();
+        imports::start(&market.engine, &owner, MEENA, id, false).await.unwrap();
+        imports::work(&market.engine).await.unwrap();
+        imports::stop(&market.engine, &owner, MEENA, id).await.unwrap();
+        assert_eq!(imports::work(&market.engine).await, Ok(0));
+        imports::start(&market.engine, &owner, MEENA, id, false).await.unwrap();
+        let stopped = view(market, &owner, id).await;
+        assert_eq!((stopped.state, became(&stopped)), (ImportState::Stopped, [25, 0, 0, 0]));
+        // A file that ends in the middle is no file.
+        let broken = stage(market, &owner, Broken(many(0..120).as_bytes())).await;
+        assert_eq!(broken, Err(Error::Offline));
+        let listed = imports::list(&market.engine, &owner, MEENA).await.unwrap();
+        assert_eq!((listed.len(), listed[0].state), (2, ImportState::Stopped));
+        let kept = stage(market, &owner, many(0..1).as_bytes()).await.unwrap();
+        market.clock.advance_ms(31 * 24 * 3_600_000);
+        imports::forget(&market.engine).await.unwrap();
+        assert_eq!(imports::view(&market.engine, &owner, MEENA, kept).await, Err(Error::NotFound));
+        assert_eq!(imports::list(&market.engine, &owner, MEENA).await, Ok(Vec::new()));
+    }
+
+    async fn what_holds_no_more_when_its_turn_comes_is_left_out(market) {
+        tableware(market).await;
+        let owner = market.owner(MEENA).await;
+        let two = "product,sku,title,price,option1_name,option1_value\nx,X-1,Pair,10,Nr,1\nx,X-2,,10,,2\n,Y-1,Single,10,,\n";
+        let id = stage(market, &owner, two.as_bytes()).await.unwrap();
+        assert_eq!(view(market, &owner, id).await.good, 2);
+        // Meanwhile two products take its SKUs.
+        bring(market, &owner, "sku,title,price\nX-1,One,5\nX-2,Two,5\n", false).await;
+        imports::start(&market.engine, &owner, MEENA, id, false).await.unwrap();
+        finish(market).await;
+        let done = view(market, &owner, id).await;
+        assert_eq!((done.state, became(&done), done.faults), (ImportState::Done, [1, 0, 0, 1], 1));
+        assert_eq!(faults(market, &owner, id).await, [(3, "sku".into(), FieldCode::OfAnother, "X-2".into())]);
+    }
+
+    async fn others_imports_do_not_exist(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let delta = market.owner("delta-electronics").await;
+        let id = stage(market, &owner, many(0..3).as_bytes()).await.unwrap();
+        for handle in [MEENA, "delta-electronics"] {
+            assert_eq!(imports::view(engine, &delta, handle, id).await, Err(Error::NotFound));
+            assert_eq!(imports::start(engine, &delta, handle, id, true).await, Err(Error::NotFound));
+            assert_eq!(imports::stop(engine, &delta, handle, id).await, Err(Error::NotFound));
+            assert_eq!(imports::first_faults(engine, &delta, handle, id).await, Err(Error::NotFound));
+        }
+        assert_eq!(stage(market, &delta, many(0..3).as_bytes()).await, Err(Error::NotFound));
+        assert_eq!(stage(market, &Caller::guest(), many(0..3).as_bytes()).await, Err(Error::SignInNeeded));
+        assert!(imports::export(engine, &delta, MEENA, Format::Csv, None).await.is_err());
+        // The same SKUs are others' too: nothing of theirs is touched.
+        let theirs = imports::stage(engine, &delta, "delta-electronics", options(false), many(0..3).as_bytes(), |_| {}).await.unwrap();
+        bring(market, &owner, &many(0..3), false).await;
+        imports::start(engine, &delta, "delta-electronics", theirs, false).await.unwrap();
+        finish(market).await;
+        let ask = ListProducts { shop: "delta-electronics".into(), ..ListProducts::default() };
+        assert_eq!(catalog::list(engine, &Caller::guest(), ask).await.unwrap().items.len(), 3);
+    }
+}
+
+fn csv_rows(text: &str) -> Vec<Vec<String>> {
+    let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    rows.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+fn flate(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    flate2::read::GzEncoder::new(bytes, flate2::Compression::fast()).read_to_end(&mut packed).unwrap();
+    packed
+}

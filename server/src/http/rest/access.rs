@@ -1,0 +1,98 @@
+//! Tokens and keys of programs, and whose they are.
+
+use haat_engine::accounts;
+use haat_shared::{
+    Error, Result,
+    access::{ApiKeyCard, MadeApiKey, NewApiKey, Scope, Tokens},
+    accounts::{Me, SignIn},
+    id::kinds::ApiKeyId,
+    routes::*,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Api, Ask,
+    parts::{At, Body, Found, Made},
+    programs,
+};
+
+pub(super) fn routes(api: Api) -> Api {
+    api.on(API_SIGN_IN, "Tokens for an address and its password.", sign_in)
+        .on(API_REFRESH, "The next tokens for a refresh token, which is used up by that.", refresh)
+        .on(API_SIGN_OUT, "Ends the token that comes with the request, and its refresh token.", sign_out)
+        .on(API_ME, "Who asks.", me)
+        .on(API_KEYS, "One's keys.", keys)
+        .on(API_CREATE_KEY, "Makes a key. Its secret is shown this once.", create_key)
+        .on(API_END_KEY, "Takes a key back.", end_key)
+}
+
+/// An address and its password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    /// The address of the account.
+    #[schema(max_length = 254)]
+    email: String,
+    /// Its password.
+    #[schema(max_length = 128)]
+    password: String,
+}
+
+async fn sign_in(ask: Ask, Body(typed): Body<Credentials>) -> Result<Made<Tokens>> {
+    ask.state.limits.sign_in(&ask.address, &typed.email)?;
+    let form = SignIn { email: typed.email, password: typed.password };
+    programs::sign_in(ask.engine(), &ask.caller, form).await.map(Made)
+}
+
+/// A refresh token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Refresh {
+    /// As it was given.
+    refresh_token: String,
+}
+
+async fn refresh(ask: Ask, Body(sent): Body<Refresh>) -> Result<Made<Tokens>> {
+    programs::refresh(ask.engine(), &ask.caller, &sent.refresh_token).await.map(Made)
+}
+
+async fn sign_out(ask: Ask, (): ()) -> Result<()> {
+    programs::sign_out(ask.engine(), ask.credential.as_deref().unwrap_or_default()).await
+}
+
+async fn me(ask: Ask, (): ()) -> Result<Found<Me>> {
+    accounts::me(ask.engine(), &ask.caller).await?.map(Found).ok_or(Error::SignInNeeded)
+}
+
+/// One's keys.
+#[derive(Serialize, ToSchema)]
+struct Keys {
+    /// All of them, newest first.
+    items: Vec<ApiKeyCard>,
+}
+
+async fn keys(ask: Ask, (): ()) -> Result<Found<Keys>> {
+    programs::keys(ask.engine(), &ask.caller).await.map(|items| Found(Keys { items }))
+}
+
+/// A key to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewKey {
+    /// What its owner calls it.
+    #[schema(format = "line", max_length = 80)]
+    name: String,
+    /// What it may be used for.
+    #[schema(min_items = 1)]
+    scopes: Vec<Scope>,
+}
+
+async fn create_key(ask: Ask, Body(key): Body<NewKey>) -> Result<Made<MadeApiKey>> {
+    let key = NewApiKey { name: key.name, scopes: key.scopes };
+    programs::create_key(ask.engine(), &ask.caller, &key).await.map(Made)
+}
+
+async fn end_key(ask: Ask, At(id): At<ApiKeyId>) -> Result<()> {
+    programs::end_key(ask.engine(), &ask.caller, id).await
+}

@@ -1,0 +1,87 @@
+//! Carts. A guest's is a capability: whoever has its token holds it.
+
+use haat_engine::carts;
+use haat_shared::{
+    Result,
+    carts::{AddLine, CartView, QUANTITY_MAX, SetQuantity},
+    id::kinds::{CartId, CartLineId, VariantId},
+    routes::*,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Api, Ask,
+    parts::{At, Body, Found, Made},
+};
+
+pub(super) fn routes(api: Api) -> Api {
+    api.on(API_OPEN_CART, "Opens a cart, or finds the one that the caller has.", open)
+        .on(API_CART, "What is in a cart, and what it costs.", view)
+        .on(API_ADD_LINE, "Puts something into a cart, on top of what is there of it.", add_line)
+        .on(API_SET_LINE, "Changes how many of a line there are.", set_line)
+        .on(API_REMOVE_LINE, "Takes a line out.", remove_line)
+}
+
+/// A cart that was opened.
+#[derive(Serialize, ToSchema)]
+struct OpenedCart {
+    /// Its id.
+    id: CartId,
+    /// For a guest whose cart is new: to be sent as `Haat-Cart` from then on. It is shown this once.
+    token: Option<String>,
+    /// What is in it.
+    cart: CartView,
+}
+
+async fn open(ask: Ask, (): ()) -> Result<Made<OpenedCart>> {
+    let opened = carts::open(ask.engine(), &ask.caller).await?;
+    let id = opened.view.id.ok_or(haat_shared::Error::Internal)?;
+    Ok(Made(OpenedCart { id, token: opened.token, cart: opened.view }))
+}
+
+async fn view(ask: Ask, At(id): At<CartId>) -> Result<Found<CartView>> {
+    carts::own(ask.engine(), &ask.caller, id).await.map(Found)
+}
+
+/// Something to be put into a cart.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewLine {
+    /// What.
+    variant: VariantId,
+    /// How many.
+    #[schema(minimum = 1, maximum = 999)]
+    quantity: i64,
+}
+const _: () = assert!(QUANTITY_MAX == 999);
+
+async fn add_line(ask: Ask, (At(id), Body(line)): (At<CartId>, Body<NewLine>)) -> Result<Made<CartView>> {
+    carts::is_own(ask.engine(), &ask.caller, id).await?;
+    let add = AddLine { variant: line.variant, quantity: line.quantity.to_string() };
+    Ok(Made(carts::add_line(ask.engine(), &ask.caller, add).await?.view))
+}
+
+/// How many there shall be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Quantity {
+    /// How many.
+    #[schema(minimum = 1, maximum = 999)]
+    quantity: i64,
+}
+
+type Line = At<(CartId, CartLineId)>;
+
+async fn set_line(ask: Ask, (At((id, line)), Body(set)): (Line, Body<Quantity>)) -> Result<Found<CartView>> {
+    carts::is_own(ask.engine(), &ask.caller, id).await?;
+    let set = SetQuantity { line, quantity: set.quantity.to_string() };
+    carts::set_quantity(ask.engine(), &ask.caller, set).await?;
+    carts::own(ask.engine(), &ask.caller, id).await.map(Found)
+}
+
+async fn remove_line(ask: Ask, At((id, line)): Line) -> Result<Found<CartView>> {
+    carts::is_own(ask.engine(), &ask.caller, id).await?;
+    carts::remove_line(ask.engine(), &ask.caller, line).await?;
+    carts::own(ask.engine(), &ask.caller, id).await.map(Found)
+}

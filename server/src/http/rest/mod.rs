@@ -1,0 +1,348 @@
+//! The REST API: every use case for programs. A handler says what it takes, calls the use case and answers; the router, the
+//! document and the checks are made of that.
+//!
+//! Cookies are not looked at: who asks says so with a token or a key, and a guest with the token of their cart.
+
+mod access;
+mod carts;
+mod catalog;
+mod checkout;
+mod docs;
+mod document;
+mod limits;
+mod operator;
+mod orders;
+mod parts;
+mod problem;
+mod shops;
+
+use axum::{
+    Router,
+    extract::{RawPathParams, Request, State as Extract},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, any, get, on},
+};
+use haat_engine::{
+    Caller, Engine,
+    accounts::access as programs,
+    idempotency::{self, Claim, Key},
+};
+use haat_shared::{
+    Error, FieldCode, Result,
+    id::kinds::Job,
+    routes::{API_DOCS, API_DOCUMENT, Access, Route},
+};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use self::{
+    document::Document,
+    parts::{Answer, Part, Reply, Sent},
+    problem::Problem,
+};
+pub(super) use self::{limits::Limits, problem::explain};
+use super::State;
+
+/// The header that holds the token of a guest's cart.
+const CART: HeaderName = HeaderName::from_static("haat-cart");
+
+/// Who asks whom.
+struct Ask {
+    state: State,
+    caller: Caller,
+    /// The token or key that came with the request.
+    credential: Option<String>,
+    /// Where it came from.
+    address: String,
+}
+
+impl Ask {
+    fn engine(&self) -> &Engine {
+        &self.state.booted.engine
+    }
+
+    /// Whom keys and limits are counted for.
+    fn who(&self) -> String {
+        match (self.caller.user_id(), self.caller.cart) {
+            (Some(user), _) => user.to_string(),
+            (None, Some(token)) => token.iter().map(|b| format!("{b:02x}")).collect(),
+            (None, None) => self.address.clone(),
+        }
+    }
+}
+
+/// The API while it is put together.
+#[derive(Default)]
+struct Api {
+    router: Router<State>,
+    document: Document,
+}
+
+impl Api {
+    /// Serves a route with a handler, and describes it.
+    fn on<P, A, F, Fut>(mut self, route: Route, says: &str, handler: F) -> Self
+    where
+        P: Part,
+        A: Answer,
+        F: Fn(Ask, P) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<A>> + Send,
+    {
+        self.document.add::<P, A>(route, says);
+        let serve = move |Extract(state): Extract<State>, request: Request| {
+            let handler = handler.clone();
+            async move { serve(state, route, request, handler).await.unwrap_or_else(IntoResponse::into_response) }
+        };
+        let method = match route.method {
+            "GET" => MethodFilter::GET,
+            "POST" => MethodFilter::POST,
+            "PUT" => MethodFilter::PUT,
+            "PATCH" => MethodFilter::PATCH,
+            _ => MethodFilter::DELETE,
+        };
+        self.router = self.router.route(route.path, on(method, serve));
+        self
+    }
+}
+
+/// The whole API, described.
+fn api() -> Api {
+    let api = Api::default();
+    let api = access::routes(api);
+    let api = catalog::routes(api);
+    let api = carts::routes(api);
+    let api = checkout::routes(api);
+    let api = orders::routes(api);
+    let api = shops::routes(api);
+    operator::routes(api)
+}
+
+/// The routes of the API and of what is said about it.
+pub(super) fn router(state: &State) -> Router<State> {
+    let Api { router, document } = api();
+    let (document, operations) =
+        document.finish(&state.booted.engine.public_url, state.booted.engine.currency);
+    let page = docs::page(&document, &operations);
+    let document = document.to_string();
+    let nothing = any(async || Problem::from(StatusCode::NOT_FOUND));
+    let router = router.route("/api/v1", nothing.clone()).route("/api/v1/{*rest}", nothing);
+    let router = match cors(&state.booted.config.server.cors_origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    router
+        .route(API_DOCUMENT, get(async move || (json, document.clone())))
+        .route(API_DOCS, get(async move || docs::show(&page)))
+}
+
+/// Which other sites' pages may ask. Without cookies: what they send is a token that they were given.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    (!origins.is_empty()).then(|| {
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::list(origins))
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+            .allow_headers([
+                header::AUTHORIZATION,
+                header::CONTENT_TYPE,
+                header::IF_MATCH,
+                header::ACCEPT_LANGUAGE,
+                CART,
+                HeaderName::from_static(parts::IDEMPOTENCY_KEY),
+            ])
+            .expose_headers([header::ETAG, header::RETRY_AFTER])
+            .max_age(std::time::Duration::from_secs(3600))
+    })
+}
+
+/// The token of `Authorization: Bearer …`. Anything else is no way in.
+fn bearer(headers: &HeaderMap) -> Result<Option<String>> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let (scheme, token) = value.to_str().ok().and_then(|v| v.split_once(' ')).ok_or(Error::SignInNeeded)?;
+    let known = scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty();
+    if known { Ok(Some(token.trim().to_owned())) } else { Err(Error::SignInNeeded) }
+}
+
+/// The token of a guest's cart, which is one of ours by its looks at least.
+fn cart_token(headers: &HeaderMap) -> Result<Option<&str>> {
+    let Some(value) = headers.get(CART) else { return Ok(None) };
+    let ours = |token: &&str| {
+        token.len() == 43 && token.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    let token = value.to_str().ok().filter(ours);
+    token.map(Some).ok_or_else(|| Error::field("Haat-Cart", FieldCode::BadCharacters))
+}
+
+/// Finds out who asks, and whether they may ask this at all. Which things they may see is the use case's business.
+async fn identify(state: State, route: &Route, headers: &HeaderMap, address: String) -> Result<Ask> {
+    let credential = bearer(headers)?;
+    let cart = cart_token(headers)?;
+    let engine = &state.booted.engine;
+    let mut caller = programs::caller(engine, credential.as_deref(), cart, route.scope).await?;
+    caller.locale = problem::language(&state, headers).tag();
+    match route.access {
+        Access::SignedIn | Access::Member => drop(caller.signed_in()?),
+        Access::Operator => caller.operator()?,
+        _ => {}
+    }
+    Ok(Ask { state, caller, credential, address })
+}
+
+/// A request from its beginning to its end.
+async fn serve<P, A, F, Fut>(
+    state: State,
+    route: Route,
+    request: Request,
+    handler: F,
+) -> std::result::Result<Response, Problem>
+where
+    P: Part,
+    A: Answer,
+    F: Fn(Ask, P) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<A>> + Send,
+{
+    let address = state.limits.address(request.headers(), request.extensions());
+    let ask = identify(state, &route, request.headers(), address).await?;
+    let left = match route.method {
+        "GET" => None,
+        _ => Some(ask.state.limits.change(ask.who())?),
+    };
+    let sent = receive::<P>(&ask.state, request).await?;
+    let reply = match P::ONCE {
+        true => once(&route, ask, &sent, handler).await?,
+        false => handler(ask, P::read(&sent)?).await?.reply()?,
+    };
+    let mut response = answer(reply);
+    if let Some(left) = left {
+        left.write(response.headers_mut());
+    }
+    Ok(response)
+}
+
+async fn receive<P: Part>(state: &State, request: Request) -> std::result::Result<Sent, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let path = axum::RequestPartsExt::extract::<RawPathParams>(&mut parts)
+        .await
+        .map_err(|_| StatusCode::NOT_FOUND)?;
+    let path = path.iter().map(|(_, value)| value.to_owned()).collect();
+    let limit = if P::BODY { state.booted.config.server.body_bytes_max } else { 0 };
+    let body = match P::BODY {
+        true => axum::body::to_bytes(body, limit).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?,
+        false => Default::default(),
+    };
+    Ok(Sent { path, query: parts.uri.query().unwrap_or_default().to_owned(), headers: parts.headers, body })
+}
+
+/// Carries a command out once for its key: who sends it again gets the answer that there was. What was refused is not
+/// kept, since nothing happened; where a gateway was asked, the use case keeps its answer under the same key.
+async fn once<P, A, F, Fut>(
+    route: &Route,
+    ask: Ask,
+    sent: &Sent,
+    handler: F,
+) -> std::result::Result<Reply, Problem>
+where
+    P: Part,
+    A: Answer,
+    F: Fn(Ask, P) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<A>> + Send,
+{
+    let parts = P::read(sent)?;
+    let parts::Once(key) = parts::Once::read(sent)?;
+    let body = format!("{}\n{}", sent.path.join("/"), String::from_utf8_lossy(&sent.body));
+    let key = Key::new(ask.who(), route.path, &key, &body);
+    let engine = ask.engine().clone();
+    let attempt = match idempotency::claim::<Job>(&engine, &key).await.map_err(Error::from)? {
+        Claim::Mine(attempt) => attempt,
+        Claim::Done(answer) => return Ok(serde_json::from_str(&answer).map_err(|_| Error::Internal)?),
+    };
+    let reply = match handler(ask, parts).await {
+        Ok(answer) => answer.reply(),
+        Err(error) => Err(error.into()),
+    };
+    let kept = reply.as_ref().ok().and_then(|reply| serde_json::to_string(reply).ok());
+    idempotency::settle(&engine, key, attempt, kept).await.map_err(Error::from)?;
+    reply
+}
+
+fn answer(reply: Reply) -> Response {
+    let mut response = reply.body.into_response();
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_TYPE);
+    if reply.status != 204 {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(version) = reply.version
+        && let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\""))
+    {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use haat_shared::routes::REST;
+    use serde_json::Value;
+
+    fn document() -> Value {
+        api().document.finish("http://localhost", haat_shared::Currency::INR).0
+    }
+
+    /// What is documented is what is on the list, and the other way round: it is served from the same place.
+    #[test]
+    fn every_route_is_documented_and_nothing_else() {
+        let document = document();
+        let mut documented = Vec::new();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            documented.extend(methods.as_object().unwrap().keys().map(|m| (m.to_uppercase(), path.clone())));
+        }
+        let mut listed: Vec<_> = REST.iter().map(|r| (r.method.to_owned(), r.path.to_owned())).collect();
+        documented.sort();
+        listed.sort();
+        assert_eq!(documented, listed);
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere_and_every_operation_has_its_name() {
+        let document = document();
+        fn references(value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(fields) => {
+                    found.extend(fields.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                    fields.values().for_each(|value| references(value, found));
+                }
+                Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(found.len() > 100, "{}", found.len());
+        for reference in found {
+            let there = document.pointer(reference.trim_start_matches('#'));
+            assert!(there.is_some_and(|schema| !schema.is_null()), "{reference}");
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for methods in document["paths"].as_object().unwrap().values() {
+            names.extend(methods.as_object().unwrap().values().map(|op| op["operationId"].as_str().unwrap()));
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn a_token_is_a_bearers() {
+        let headers = |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
+        assert_eq!(bearer(&HeaderMap::new()), Ok(None));
+        assert_eq!(bearer(&headers("bearer abc")), Ok(Some("abc".into())));
+        for other in ["", "abc", "Bearer ", "Basic abc"] {
+            assert_eq!(bearer(&headers(other)), Err(Error::SignInNeeded), "{other}");
+        }
+    }
+}

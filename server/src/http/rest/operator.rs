@@ -1,0 +1,125 @@
+//! The lists of those who run the market, and the work that was laid aside.
+
+use haat_engine::{accounts, audit, facts, jobs, orders, shops};
+use haat_shared::{
+    Result,
+    accounts::UserCard,
+    audit::{AuditEntry, FactCard, JobCard},
+    id::kinds::JobId,
+    orders::OrderCard,
+    routes::*,
+    shops::KeptShop,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    Api, Ask,
+    orders::WhichOrders,
+    parts::{At, Limit, Listed, Once, Paging, Query, page},
+};
+
+pub(super) fn routes(api: Api) -> Api {
+    api.on(API_ALL_ORDERS, "Every shop's orders, newest first.", all_orders)
+        .on(API_ALL_SHOPS, "Every shop, newest first.", all_shops)
+        .on(API_USERS, "Everyone who can sign in, newest first.", users)
+        .on(API_AUDIT, "What was done by those who run the market, newest first.", audited)
+        .on(API_FACTS, "What happened, newest first.", all_facts)
+        .on(API_JOBS, "The work that is not done, newest first.", all_jobs)
+        .on(API_RETRY_JOB, "Tries a job again at once.", retry)
+        .on(API_DISCARD_JOB, "Gives a job up.", discard)
+}
+
+/// Which rows to list.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    /// Only those that these words are in.
+    #[schema(format = "optional-line", max_length = 100)]
+    q: Option<String>,
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// How many rows at most.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+async fn all_orders(ask: Ask, Query(of): Query<WhichOrders>) -> Result<Listed<OrderCard>> {
+    orders::list_all(ask.engine(), &ask.caller, of.into()).await.map(Listed)
+}
+
+async fn all_shops(ask: Ask, Query(of): Query<Which>) -> Result<Listed<KeptShop>> {
+    let q = of.q.unwrap_or_default();
+    shops::list_all(ask.engine(), &ask.caller, &q, page(&of.after, of.limit)).await.map(Listed)
+}
+
+async fn users(ask: Ask, Query(of): Query<Which>) -> Result<Listed<UserCard>> {
+    let q = of.q.unwrap_or_default();
+    accounts::list(ask.engine(), &ask.caller, &q, page(&of.after, of.limit)).await.map(Listed)
+}
+
+async fn audited(ask: Ask, Query(of): Query<Paging>) -> Result<Listed<AuditEntry>> {
+    audit::list(ask.engine(), &ask.caller, page(&of.after, of.limit)).await.map(Listed)
+}
+
+/// Which facts to list.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WhichFacts {
+    /// Only those that are not told yet.
+    waiting: Option<bool>,
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// How many rows at most.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+async fn all_facts(ask: Ask, Query(of): Query<WhichFacts>) -> Result<Listed<FactCard>> {
+    let waiting = of.waiting.unwrap_or_default();
+    facts::list(ask.engine(), &ask.caller, waiting, page(&of.after, of.limit)).await.map(Listed)
+}
+
+/// Where a job that is not done stands.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum JobState {
+    /// It will be tried.
+    Queued,
+    /// It was tried too often.
+    Dead,
+    /// It was given up.
+    Discarded,
+}
+
+/// Which jobs to list.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WhichJobs {
+    /// Only those in this state.
+    #[schema(inline)]
+    state: Option<JobState>,
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// How many rows at most.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+async fn all_jobs(ask: Ask, Query(of): Query<WhichJobs>) -> Result<Listed<JobCard>> {
+    let state = match of.state {
+        None => "",
+        Some(JobState::Queued) => "queued",
+        Some(JobState::Dead) => "dead",
+        Some(JobState::Discarded) => "discarded",
+    };
+    jobs::list(ask.engine(), &ask.caller, state, page(&of.after, of.limit)).await.map(Listed)
+}
+
+async fn retry(ask: Ask, (At(id), _): (At<JobId>, Once)) -> Result<()> {
+    jobs::retry(ask.engine(), &ask.caller, id).await
+}
+
+async fn discard(ask: Ask, (At(id), _): (At<JobId>, Once)) -> Result<()> {
+    jobs::discard(ask.engine(), &ask.caller, id).await
+}

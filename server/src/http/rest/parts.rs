@@ -1,0 +1,455 @@
+//! What a request brings, read by type. What a handler takes is what the document says that it takes.
+
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, StatusCode, header},
+};
+use haat_shared::{Error, Id, id::Kind, page::Page};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::{
+    document::{Described, page_of, schema_of},
+    problem::Problem,
+};
+
+/// A request, read whole.
+pub(super) struct Sent {
+    /// What varies in the path, in its order.
+    pub(super) path: Vec<String>,
+    /// The query, as it was sent.
+    pub(super) query: String,
+    /// The headers.
+    pub(super) headers: HeaderMap,
+    /// The body.
+    pub(super) body: Bytes,
+}
+
+/// Something that a handler takes of a request.
+pub(super) trait Part: Sized + Send + 'static {
+    /// Whether it needs the body.
+    const BODY: bool = false;
+    /// Whether the command is carried out once for each key that comes with it.
+    const ONCE: bool = false;
+
+    /// Reads it.
+    fn read(sent: &Sent) -> Result<Self, Problem>;
+
+    /// Says what it is.
+    fn describe(what: &mut Described);
+}
+
+impl Part for () {
+    fn read(_: &Sent) -> Result<Self, Problem> {
+        Ok(())
+    }
+
+    fn describe(_: &mut Described) {}
+}
+
+macro_rules! parts {
+    ($($part:ident)+) => {
+        impl<$($part: Part),+> Part for ($($part,)+) {
+            const BODY: bool = $($part::BODY ||)+ false;
+            const ONCE: bool = $($part::ONCE ||)+ false;
+
+            fn read(sent: &Sent) -> Result<Self, Problem> {
+                Ok(($($part::read(sent)?,)+))
+            }
+
+            fn describe(what: &mut Described) {
+                $($part::describe(what);)+
+            }
+        }
+    };
+}
+parts!(A B);
+parts!(A B C);
+parts!(A B C D);
+
+/// What varies in a path: one thing, or a tuple of them.
+pub(super) struct At<T>(pub(super) T);
+
+/// What can vary in a path.
+pub(super) trait Segments: Sized + Send + 'static {
+    /// Reads it. What cannot be the name of anything is the name of nothing.
+    fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self>;
+    /// The schemas of its segments, in order.
+    fn schemas() -> Vec<Value>;
+}
+
+impl Segments for String {
+    fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {
+        segments.next().cloned()
+    }
+
+    fn schemas() -> Vec<Value> {
+        vec![json!({"type": "string", "minLength": 1})]
+    }
+}
+
+impl<K: Kind> Segments for Id<K> {
+    fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {
+        segments.next()?.parse().ok()
+    }
+
+    fn schemas() -> Vec<Value> {
+        vec![json!(Self::schema())]
+    }
+}
+
+impl<A: Segments, B: Segments> Segments for (A, B) {
+    fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {
+        Some((A::read(segments)?, B::read(segments)?))
+    }
+
+    fn schemas() -> Vec<Value> {
+        [A::schemas(), B::schemas()].concat()
+    }
+}
+
+impl<T: Segments> Part for At<T> {
+    fn read(sent: &Sent) -> Result<Self, Problem> {
+        T::read(&mut sent.path.iter()).map(Self).ok_or(Problem::Told(Error::NotFound))
+    }
+
+    fn describe(what: &mut Described) {
+        let names: Vec<String> = what
+            .route
+            .path
+            .split('/')
+            .filter_map(|part| Some(part.strip_prefix('{')?.strip_suffix('}')?.to_owned()))
+            .collect();
+        for (name, schema) in names.into_iter().zip(T::schemas()) {
+            what.parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
+        }
+        what.may_answer(404);
+    }
+}
+
+/// Parameters of the query.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Query<T> {
+    fn read(sent: &Sent) -> Result<Self, Problem> {
+        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(sent.query.as_bytes()));
+        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| Problem::NotReadable {
+            field: error.path().to_string(),
+            why: error.into_inner().to_string(),
+        })
+    }
+
+    fn describe(what: &mut Described) {
+        let mut schema = json!(T::schema());
+        let required = schema["required"].take();
+        what.schemas_within::<T>();
+        for (name, mut schema) in schema["properties"].as_object().cloned().unwrap_or_default() {
+            let required = required.as_array().is_some_and(|names| names.contains(&json!(name)));
+            let description = schema.as_object_mut().and_then(|s| s.remove("description"));
+            let schema = not_null(schema);
+            what.parameters.push(json!({
+                "name": name, "in": "query", "required": required, "schema": schema,
+                "description": description.unwrap_or_default(),
+            }));
+        }
+        what.may_answer(422);
+    }
+}
+
+/// What a schema says besides that it may be null: a query leaves out what it does not say.
+fn not_null(mut schema: Value) -> Value {
+    if let Some(kinds) = schema["type"].as_array() {
+        let kind = kinds.iter().find(|kind| *kind != "null").cloned();
+        schema["type"] = kind.unwrap_or_default();
+    }
+    let choices = schema.get_mut("oneOf").and_then(Value::as_array_mut);
+    let choice = choices.and_then(|choices| choices.iter_mut().find(|choice| choice["type"] != "null"));
+    choice.map(Value::take).unwrap_or(schema)
+}
+
+/// A body of JSON.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Body<T> {
+    const BODY: bool = true;
+
+    fn read(sent: &Sent) -> Result<Self, Problem> {
+        let kind = sent.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/json") {
+            return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into());
+        }
+        let mut json: Value = serde_json::from_slice(&sent.body).map_err(|_| StatusCode::BAD_REQUEST)?;
+        whole(&mut json);
+        serde_path_to_error::deserialize(json).map(Self).map_err(|error| Problem::NotReadable {
+            field: error.path().to_string(),
+            why: error.into_inner().to_string(),
+        })
+    }
+
+    fn describe(what: &mut Described) {
+        let schema = schema_of::<T>(what);
+        what.body = Some(json!({"required": true, "content": {"application/json": {"schema": schema}}}));
+        for status in [400, 413, 415, 422] {
+            what.may_answer(status);
+        }
+    }
+}
+
+/// In JSON `2.0` is a whole number too.
+fn whole(json: &mut Value) {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match json {
+        Value::Array(items) => items.iter_mut().for_each(whole),
+        Value::Object(fields) => fields.values_mut().for_each(whole),
+        Value::Number(n) if n.is_f64() => {
+            let whole = n.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < EXACT);
+            if let Some(whole) = whole {
+                *n = (whole as i64).into();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The key of a command that moves money or stock, or makes something: the same a second time has the same answer.
+pub(super) struct Once(pub(super) String);
+
+/// The header that it comes in.
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+impl Part for Once {
+    const ONCE: bool = true;
+
+    fn read(sent: &Sent) -> Result<Self, Problem> {
+        let key = sent.headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()).unwrap_or_default();
+        let fits = (1..=haat_engine::idempotency::KEY_MAX).contains(&key.len())
+            && key.bytes().all(|b| b.is_ascii_graphic());
+        if fits { Ok(Self(key.to_owned())) } else { Err(Problem::KeyMissing) }
+    }
+
+    fn describe(what: &mut Described) {
+        what.parameters.push(json!({
+            "name": "Idempotency-Key", "in": "header", "required": true,
+            "description": "Any text of your own, a new one for each thing that you want done. The same key with the \
+                            same request has the same answer for seven days; with another request it is refused.",
+            "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+        }));
+        what.may_answer(400);
+        what.may_answer(409);
+    }
+}
+
+/// Which version of something is changed: the `ETag` that was read.
+pub(super) struct IfMatch(pub(super) i64);
+
+impl Part for IfMatch {
+    fn read(sent: &Sent) -> Result<Self, Problem> {
+        let tag = sent.headers.get(header::IF_MATCH).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+        if tag.is_empty() {
+            return Err(StatusCode::PRECONDITION_REQUIRED.into());
+        }
+        // A tag that could be another's is a version that there is not; anything else is no tag.
+        let weak = tag.strip_prefix("W/");
+        let quoted = weak.unwrap_or(tag).strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+        let inner = quoted.filter(|inner| !inner.contains('"')).ok_or(StatusCode::BAD_REQUEST)?;
+        match inner.parse() {
+            Ok(version) if weak.is_none() => Ok(Self(version)),
+            _ => Err(StatusCode::PRECONDITION_FAILED.into()),
+        }
+    }
+
+    fn describe(what: &mut Described) {
+        what.parameters.push(json!({
+            "name": "If-Match", "in": "header", "required": true,
+            "description": "The ETag of the answer that you read: the version that you change.",
+            "schema": {"type": "string", "pattern": "^(W/)?\"[!#-~]*\"$"},
+        }));
+        what.may_answer(400);
+        what.may_answer(412);
+        what.may_answer(428);
+    }
+}
+
+/// What a handler answers with.
+pub(super) trait Answer: Send + 'static {
+    /// Its status.
+    const STATUS: u16;
+    /// Whether it says which version it is.
+    const VERSIONED: bool = false;
+
+    /// The answer as it is sent, and kept for a key.
+    fn reply(self) -> Result<Reply, Problem>;
+
+    /// The schema of its body, if it has one.
+    fn schema(what: &mut Described) -> Option<Value>;
+}
+
+/// An answer as it is sent.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) version: Option<i64>,
+    pub(super) body: String,
+}
+
+fn reply(status: u16, version: Option<i64>, body: &impl serde::Serialize) -> Result<Reply, Problem> {
+    let body = serde_json::to_string(body).map_err(|_| Error::Internal)?;
+    Ok(Reply { status, version, body })
+}
+
+/// Something that is there.
+pub(super) struct Found<T>(pub(super) T);
+
+impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Found<T> {
+    const STATUS: u16 = 200;
+
+    fn reply(self) -> Result<Reply, Problem> {
+        reply(Self::STATUS, None, &self.0)
+    }
+
+    fn schema(what: &mut Described) -> Option<Value> {
+        Some(schema_of::<T>(what))
+    }
+}
+
+/// A page of a list.
+pub(super) struct Listed<T>(pub(super) Page<T>);
+
+impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Listed<T> {
+    const STATUS: u16 = 200;
+
+    fn reply(self) -> Result<Reply, Problem> {
+        reply(Self::STATUS, None, &self.0)
+    }
+
+    fn schema(what: &mut Described) -> Option<Value> {
+        Some(page_of::<T>(what))
+    }
+}
+
+/// Something that was made.
+pub(super) struct Made<T>(pub(super) T);
+
+impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Made<T> {
+    const STATUS: u16 = 201;
+
+    fn reply(self) -> Result<Reply, Problem> {
+        reply(Self::STATUS, None, &self.0)
+    }
+
+    fn schema(what: &mut Described) -> Option<Value> {
+        Some(schema_of::<T>(what))
+    }
+}
+
+/// Something that several people may edit, and which version of it this is.
+pub(super) struct Version<T>(pub(super) i64, pub(super) T);
+
+impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Version<T> {
+    const STATUS: u16 = 200;
+    const VERSIONED: bool = true;
+
+    fn reply(self) -> Result<Reply, Problem> {
+        reply(Self::STATUS, Some(self.0), &self.1)
+    }
+
+    fn schema(what: &mut Described) -> Option<Value> {
+        Some(schema_of::<T>(what))
+    }
+}
+
+/// It is done, and there is nothing to say.
+impl Answer for () {
+    const STATUS: u16 = 204;
+
+    fn reply(self) -> Result<Reply, Problem> {
+        Ok(Reply { status: Self::STATUS, version: None, body: String::new() })
+    }
+
+    fn schema(_: &mut Described) -> Option<Value> {
+        None
+    }
+}
+
+/// Which page of a list is wanted; a part of many queries.
+#[derive(Debug, serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Paging {
+    /// The `next` of the page before.
+    pub(super) after: Option<String>,
+    /// How many rows at most.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
+    pub(super) limit: Option<Limit>,
+}
+
+/// How many rows a page may have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit(pub(super) usize);
+
+impl<'de> serde::Deserialize<'de> for Limit {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let limit = usize::deserialize(deserializer)?;
+        if (1..=haat_shared::page::LIMIT_MAX).contains(&limit) {
+            return Ok(Self(limit));
+        }
+        Err(serde::de::Error::custom(format_args!("not within 1 and {}", haat_shared::page::LIMIT_MAX)))
+    }
+}
+
+/// The page that `after` and `limit` ask for.
+pub(super) fn page(after: &Option<String>, limit: Option<Limit>) -> haat_shared::page::Ask<'_> {
+    haat_shared::page::Ask { after: after.as_deref().unwrap_or_default(), limit: limit.map(|l| l.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_may_be_written_with_a_fraction_of_nothing() {
+        let mut sent = json!({"a": [2.0, 2.5, -7.0, 1e300, 9, "2.0"]});
+        whole(&mut sent);
+        assert_eq!(sent, json!({"a": [2, 2.5, -7, 1e300, 9, "2.0"]}));
+    }
+
+    #[test]
+    fn a_query_leaves_out_what_may_be_null() {
+        assert_eq!(
+            not_null(json!({"type": ["string", "null"], "maxLength": 1})),
+            json!({"type": "string", "maxLength": 1})
+        );
+        let choice = json!({"type": "string", "enum": ["a"]});
+        assert_eq!(not_null(json!({"oneOf": [{"type": "null"}, choice]})), choice);
+    }
+
+    #[test]
+    fn a_version_is_a_tag_in_quotes() {
+        let read = |tag: Option<&str>| {
+            let headers = tag.map(|tag| (header::IF_MATCH, tag.parse().unwrap()));
+            let sent = Sent {
+                path: Vec::new(),
+                query: String::new(),
+                headers: HeaderMap::from_iter(headers),
+                body: Bytes::new(),
+            };
+            IfMatch::read(&sent).map(|tag| tag.0).map_err(|problem| match problem {
+                Problem::Status(status) => status.as_u16(),
+                other => panic!("{other:?}"),
+            })
+        };
+        for (tag, expected) in [
+            (None, Err(428)),
+            (Some(""), Err(428)),
+            (Some("\"7\""), Ok(7)),
+            (Some("W/\"7\""), Err(412)),
+            (Some("\"seven\""), Err(412)),
+            (Some("7"), Err(400)),
+            (Some("\"7\", \"8\""), Err(400)),
+            (Some("*"), Err(400)),
+        ] {
+            assert_eq!(read(tag), expected, "{tag:?}");
+        }
+    }
+}

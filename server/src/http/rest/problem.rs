@@ -1,0 +1,251 @@
+//! What went wrong, for programs: problem details of RFC 9457, with a stable `code` and each field that does not hold.
+
+use axum::{
+    Json,
+    extract::{Request, State as Extract},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use haat_app::{
+    i18n::{Locale, t},
+    words,
+};
+use haat_shared::{Conflict, Currency, Error, Money, orders::OrderState, routes::API_DOCS};
+use serde_json::{Value, json};
+
+use super::State;
+use crate::config::Mode;
+
+/// Why a request is not answered as it wished.
+#[derive(Debug, Clone)]
+pub(super) enum Problem {
+    /// A use case refused.
+    Told(Error),
+    /// What was sent is not what is expected at this place.
+    NotReadable {
+        /// Where.
+        field: String,
+        /// What the reader says, in English.
+        why: String,
+    },
+    /// The address wants a key for the command, and there is none.
+    KeyMissing,
+    /// What HTTP has a status for.
+    Status(StatusCode),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::Told(error)
+    }
+}
+
+impl From<StatusCode> for Problem {
+    fn from(status: StatusCode) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl Problem {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Told(Error::Conflict(Conflict::Edited(_))) => StatusCode::PRECONDITION_FAILED,
+            Self::Told(error) => {
+                StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            Self::NotReadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::KeyMissing => StatusCode::BAD_REQUEST,
+            Self::Status(status) => *status,
+        }
+    }
+
+    /// Its stable name, and what it is in a sentence.
+    fn named(&self, locale: Locale) -> (&'static str, String) {
+        let error = match self {
+            Self::KeyMissing => return ("idempotency_key_missing", t!(locale, problem.key_missing).into()),
+            Self::NotReadable { .. } => &Error::Invalid(Vec::new()),
+            Self::Told(Error::Conflict(Conflict::Edited(_))) => {
+                return named(StatusCode::PRECONDITION_FAILED, locale);
+            }
+            Self::Told(Error::Conflict(Conflict::KeyReused)) => {
+                return ("key_reused", t!(locale, problem.key_reused).into());
+            }
+            Self::Told(Error::Conflict(Conflict::InFlight)) => {
+                return ("in_flight", t!(locale, problem.in_flight).into());
+            }
+            Self::Told(error) => error,
+            Self::Status(status) => return named(*status, locale),
+        };
+        (error.code(), words::code(locale, error.code()))
+    }
+
+    fn fields(&self, locale: Locale) -> Vec<Value> {
+        match self {
+            Self::Told(Error::Invalid(faults)) => faults
+                .iter()
+                .map(|f| json!({"field": f.field, "code": f.code, "message": words::field(locale, f.code)}))
+                .collect(),
+            Self::NotReadable { field, why } => {
+                let message = format!("{} ({why})", t!(locale, problem.not_readable));
+                vec![json!({"field": field, "code": "not_readable", "message": message})]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn body(&self, locale: Locale, request_id: &str) -> Value {
+        let (code, title) = self.named(locale);
+        let detail = match self {
+            Self::Told(error) => words::error(locale, error),
+            _ => title.clone(),
+        };
+        let mut body = json!({
+            "type": format!("{API_DOCS}#{code}"),
+            "title": title,
+            "status": self.status().as_u16(),
+            "code": code,
+            "detail": detail,
+            "fields": self.fields(locale),
+            "request_id": request_id,
+        });
+        match self {
+            Self::Told(Error::Conflict(Conflict::OutOfStock(short))) => body["shortages"] = json!(short),
+            Self::Told(Error::Conflict(Conflict::TotalChanged(total))) => body["total"] = json!(total),
+            Self::Told(Error::Conflict(Conflict::OrderMoved(state))) => body["state"] = json!(state),
+            Self::Told(Error::Conflict(Conflict::Edited(fields))) => body["changed"] = json!(fields),
+            _ => {}
+        }
+        body
+    }
+}
+
+/// All that can go wrong: status, code, and what it is in a sentence.
+pub(super) fn all(locale: Locale) -> Vec<(u16, &'static str, String)> {
+    use Conflict::*;
+    let statuses = [
+        StatusCode::BAD_REQUEST,
+        StatusCode::METHOD_NOT_ALLOWED,
+        StatusCode::PRECONDITION_FAILED,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        StatusCode::PRECONDITION_REQUIRED,
+    ];
+    let errors = [
+        Error::SignInNeeded,
+        Error::Denied,
+        Error::NotFound,
+        Error::TooLarge,
+        Error::Invalid(Vec::new()),
+        Error::RateLimited { retry_after_s: 1 },
+        Error::Internal,
+        Error::Busy { retry_after_s: 1 },
+    ];
+    let conflicts = [
+        OutOfStock(Vec::new()),
+        CartEmpty,
+        CheckoutEnded,
+        AlreadyPaid,
+        PaymentInProgress,
+        PaymentDeclined,
+        TotalChanged(Money::zero(Currency::INR)),
+        MixedCurrencies,
+        KeyReused,
+        InFlight,
+        OrderMoved(OrderState::Placed),
+        WasSold,
+    ];
+    let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Told);
+    let problems = statuses.map(Problem::Status).into_iter().chain([Problem::KeyMissing]).chain(errors);
+    let mut all: Vec<_> = problems
+        .map(|problem| {
+            let (code, title) = problem.named(locale);
+            (problem.status().as_u16(), code, title)
+        })
+        .collect();
+    all.sort_by_key(|(status, ..)| *status);
+    all
+}
+
+/// What a status says by itself: its stable name, and a sentence.
+fn named(status: StatusCode, locale: Locale) -> (&'static str, String) {
+    let (code, words) = match status {
+        StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", t!(locale, problem.method_not_allowed)),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ("unsupported_media_type", t!(locale, problem.unsupported_media_type))
+        }
+        StatusCode::PRECONDITION_FAILED => ("precondition_failed", t!(locale, problem.precondition_failed)),
+        StatusCode::PRECONDITION_REQUIRED => {
+            ("precondition_required", t!(locale, problem.precondition_required))
+        }
+        StatusCode::BAD_REQUEST => ("bad_request", t!(locale, problem.bad_request)),
+        status => {
+            let error = match status {
+                StatusCode::NOT_FOUND => Error::NotFound,
+                StatusCode::UNAUTHORIZED => Error::SignInNeeded,
+                StatusCode::FORBIDDEN => Error::Denied,
+                StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+                StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => {
+                    Error::Busy { retry_after_s: 1 }
+                }
+                status if status.is_client_error() => {
+                    return ("bad_request", t!(locale, problem.bad_request).into());
+                }
+                _ => Error::Internal,
+            };
+            return (error.code(), words::code(locale, error.code()));
+        }
+    };
+    (code, words.into())
+}
+
+/// It is put into words where the request's language and id are known: in [`explain`].
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        let headers = response.headers_mut();
+        if let Self::Told(error) = &self
+            && let Some(seconds) = error.retry_after_s()
+        {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status() == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The language that a program reads. Its cookies are not looked at.
+pub(super) fn language(state: &State, headers: &HeaderMap) -> Locale {
+    let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Locale::of_request(None, asked.unwrap_or_default(), state.booted.config.mode == Mode::Development)
+}
+
+/// Gives every refusal under `/api/v1` its words, wherever it came from: a handler, the router, a time that was over.
+pub(in crate::http) async fn explain(
+    Extract(state): Extract<State>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !request.uri().path().starts_with("/api/v1") {
+        return next.run(request).await;
+    }
+    let locale = language(&state, request.headers());
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let id = id.to_owned();
+    let mut response = next.run(request).await;
+    if response.status().as_u16() < 400 {
+        return response;
+    }
+    let problem = response.extensions_mut().remove::<Problem>();
+    let body = problem.unwrap_or(Problem::Status(response.status())).body(locale, &id);
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    let mut response = Json(body).into_response();
+    *response.status_mut() = parts.status;
+    let headers = response.headers_mut();
+    headers.extend(parts.headers);
+    response
+}

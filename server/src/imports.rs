@@ -1,0 +1,179 @@
+//! `haat import products` and `haat export products`.
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal, Write},
+    path::Path,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use haat_app::{i18n::Locale, words};
+use haat_engine::{Caller, Engine, catalog::imports};
+use haat_shared::{
+    Error,
+    catalog::imports::{Format, ImportOptions, ImportState, ImportView},
+};
+
+/// How long a server has to take an import over before the command line does it itself.
+const PATIENCE: Duration = Duration::from_millis(700);
+/// How many faults are printed; all are in the file of `--errors`.
+const PRINTED: usize = 20;
+
+/// What the command line says about an import.
+pub(crate) struct Wishes<'a> {
+    pub(crate) file: &'a Path,
+    pub(crate) shop: &'a str,
+    pub(crate) format: Option<Format>,
+    pub(crate) dry_run: bool,
+    pub(crate) skip_errors: bool,
+    pub(crate) set_stock: bool,
+    pub(crate) errors: Option<&'a Path>,
+}
+
+/// Reads a file, checks it, and puts what holds of it into the shop. Ends with 2 where something does not hold.
+pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCode, String> {
+    let (begun, system, shop) = (Instant::now(), Caller::system(), wishes.shop);
+    let in_words = |error| match error {
+        Error::NotFound => format!("there is no shop with the handle {shop}"),
+        error => words::error(Locale::default(), &error),
+    };
+    let name = wishes.file.display().to_string();
+    let file = File::open(wishes.file).map_err(|e| format!("{name}: {e}"))?;
+    let options = ImportOptions {
+        file_name: wishes.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        format: wishes.format,
+        set_stock: wishes.set_stock,
+    };
+    let told = |products| progress(&format!("{products} products read"));
+    let id = imports::stage(engine, &system, shop, options, file, told).await;
+    progress("");
+    let id = id.map_err(|e| format!("{name}: {}", in_words(e)))?;
+    let read = imports::view(engine, &system, shop, id).await.map_err(in_words)?;
+    if let Some(path) = wishes.errors {
+        write_faults(engine, shop, &read, path).await?;
+    }
+    for fault in
+        imports::first_faults(engine, &system, shop, id).await.map_err(in_words)?.iter().take(PRINTED)
+    {
+        let (line, column, found) = (fault.line, &fault.column, fault.found.escape_debug());
+        let why = words::field(Locale::default(), fault.code);
+        print(format!(
+            "line {line}, {}: {found:?} {why}",
+            if column.is_empty() { "all of it" } else { column }
+        ));
+    }
+    if read.faults > PRINTED as i64 {
+        print(format!("… and {} more faults{}", read.faults - PRINTED as i64, see(wishes.errors)));
+    }
+    print(format!(
+        "{} products hold ({} new, {} changed, {} as they are), {} do not",
+        read.good,
+        read.new,
+        read.differ,
+        read.good - read.new - read.differ,
+        read.bad
+    ));
+    let stops = wishes.dry_run || (read.faults > 0 && !wishes.skip_errors);
+    if stops {
+        imports::stop(engine, &system, shop, id).await.map_err(in_words)?;
+        print(match wishes.dry_run {
+            true => "Nothing was imported: this was a dry run.",
+            false => "Nothing was imported. To import the rest, say --skip-errors.",
+        });
+        return Ok(ended(read.faults));
+    }
+    imports::start(engine, &system, shop, id, wishes.skip_errors).await.map_err(in_words)?;
+    let done = follow(engine, shop, read).await.map_err(in_words)?;
+    if let Some(path) = wishes.errors.filter(|_| done.refused > 0) {
+        write_faults(engine, shop, &done, path).await?;
+    }
+    print(format!(
+        "{} added, {} brought up to date, {} as they were, {} left out, in {} ms",
+        done.added,
+        done.updated,
+        done.unchanged,
+        done.bad + done.refused,
+        begun.elapsed().as_millis()
+    ));
+    match done.state {
+        ImportState::Done => Ok(ended(done.faults)),
+        _ => Err("the import was stopped before its end".into()),
+    }
+}
+
+fn ended(faults: i64) -> ExitCode {
+    if faults == 0 { ExitCode::SUCCESS } else { ExitCode::from(2) }
+}
+
+fn see(errors: Option<&Path>) -> String {
+    match errors {
+        Some(path) => format!(": see {}", path.display()),
+        None => ": --errors FILE lists them".into(),
+    }
+}
+
+/// Sees an import to its end. A server that runs beside does the work, since two who write are in each other's way; where
+/// none does, it is done here.
+async fn follow(engine: &Engine, shop: &str, mut seen: ImportView) -> Result<ImportView, Error> {
+    tokio::time::sleep(PATIENCE).await;
+    loop {
+        let now = imports::view(engine, &Caller::system(), shop, seen.id).await?;
+        progress(&format!("{} of {} products imported", now.turns(), now.good));
+        if now.state != ImportState::Applying {
+            progress("");
+            return Ok(now);
+        }
+        if now.turns() == seen.turns() {
+            imports::work(engine).await.map_err(Error::from)?;
+            seen = imports::view(engine, &Caller::system(), shop, seen.id).await?;
+        } else {
+            tokio::time::sleep(PATIENCE / 2).await;
+            seen = now;
+        }
+    }
+}
+
+async fn write_faults(engine: &Engine, shop: &str, of: &ImportView, path: &Path) -> Result<(), String> {
+    let in_file = |e: io::Error| format!("{}: {e}", path.display());
+    let mut file = File::create(path).map_err(in_file)?;
+    let mut wrote = Ok(());
+    let say = |code| words::field(Locale::default(), code);
+    let head = ["line", "column", "code", "found", "what is wrong"];
+    imports::faults_as_table(engine, &Caller::system(), shop, of.id, head, say, |part| {
+        wrote = file.write_all(&part);
+        wrote.is_ok()
+    })
+    .await
+    .map_err(|e| e.to_string())?;
+    wrote.map_err(in_file)
+}
+
+/// Prints a shop's products.
+pub(crate) async fn export(engine: &Engine, shop: &str, format: Format) -> Result<ExitCode, String> {
+    let mut after = None;
+    loop {
+        let part = imports::export(engine, &Caller::system(), shop, format, after).await;
+        let part = part.map_err(|error| match error {
+            Error::NotFound => format!("there is no shop with the handle {shop}"),
+            error => error.to_string(),
+        })?;
+        io::stdout().write_all(&part.text).map_err(|e| e.to_string())?;
+        after = part.next;
+        if after.is_none() {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+/// One line that is written over again and again, for those who watch.
+fn progress(text: &str) {
+    let mut out = io::stderr();
+    if out.is_terminal() {
+        let _ = write!(out, "\r\x1b[K{text}");
+    }
+}
+
+fn print(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stdout(), "{text}");
+}

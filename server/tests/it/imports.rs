@@ -1,0 +1,189 @@
+//! Files of products: by the command line and by a browser without scripts; cut off by `kill -9`, with what does not hold
+//! in them.
+
+use std::{collections::BTreeSet, fmt::Write, time::Duration};
+
+use reqwest::{StatusCode, header};
+
+use crate::program::*;
+
+const SHOP: &str = "meena-crafts";
+
+/// The SKUs of the shop's products that came from a file.
+fn skus(program: &Program) -> Vec<String> {
+    let table = program.run_ok(&["export", "products", "--shop", SHOP]);
+    let lines = table.lines().filter_map(|line| line.split(',').nth(1));
+    lines.filter(|sku| sku.starts_with("K-")).map(str::to_owned).collect()
+}
+
+async fn killed_again_and_again(on: On) {
+    const PRODUCTS: usize = 4_000;
+    let mut program = Program::prepare(on).await;
+    let mut lines = String::new();
+    for i in 0..PRODUCTS {
+        writeln!(lines, r#"{{"id":"K-{i}","title":"Lamp {i}","price":{}}}"#, 1_000 + i).unwrap();
+    }
+    let file = program.folder.join("lamps.jsonl");
+    std::fs::write(&file, lines).unwrap();
+    let import = ["import", "products", file.to_str().unwrap(), "--shop", SHOP];
+    let mut seen = Vec::new();
+    for round in 0..30 {
+        // Once the server puts them in, once the command line does.
+        if round % 2 == 0 {
+            program.start().await;
+        }
+        let mut command = program.command(&import).stdout(std::process::Stdio::null()).spawn().unwrap();
+        tokio::time::sleep(Duration::from_millis(300 + round * 150)).await;
+        let _ = command.kill();
+        command.wait().unwrap();
+        program.kill();
+        program.verify();
+        seen.push(skus(&program).len());
+        if seen.last() == Some(&PRODUCTS) {
+            break;
+        }
+    }
+    println!("{on:?}: {seen:?} of {PRODUCTS} products were there after each kill");
+    assert!(seen.is_sorted(), "nothing that is there goes away: {seen:?}");
+    assert!(seen.iter().any(|n| (1..PRODUCTS).contains(n)), "never in the middle: {seen:?}");
+    program.start().await;
+    program.run_ok(&import);
+    let there = skus(&program);
+    assert_eq!((there.len(), there.iter().collect::<BTreeSet<_>>().len()), (PRODUCTS, PRODUCTS), "each once");
+    let again = program.run_ok(&import);
+    assert!(again.contains("(0 new, 0 changed, 4000 as they are)"), "{again}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_goes_in_whole_whatever_happens_on_sqlite() {
+    killed_again_and_again(On::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_goes_in_whole_whatever_happens_on_postgres() {
+    killed_again_and_again(On::Postgres).await;
+}
+
+/// A table of which one line in a hundred is broken, in five ways; and which lines those are.
+fn broken(lines: usize) -> (Vec<u8>, BTreeSet<usize>) {
+    let (mut file, mut bad) = (b"sku,title,category,price,stock,state\r\n".to_vec(), BTreeSet::new());
+    for i in 0..lines {
+        let title = match i % 500 {
+            99 => b"B\xfccher".to_vec(),
+            199 => b"=HYPERLINK(1)".to_vec(),
+            _ => format!("Bowl {i}").into_bytes(),
+        };
+        let sku = if i % 500 == 299 { "K-0".to_owned() } else { format!("K-{i}") };
+        let category = if i % 500 == 399 { "no-such" } else { "" };
+        let price = if i % 500 == 499 { "cheap" } else { "100" };
+        file.extend(sku.as_bytes());
+        file.push(b',');
+        file.extend(title);
+        file.extend(format!(",{category},{price},5,published\r\n").as_bytes());
+        if i % 100 == 99 {
+            bad.insert(i + 2);
+        }
+    }
+    (file, bad)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_hold_is_listed_by_line_and_the_rest_goes_in_when_told() {
+    for on in BOTH {
+        let program = Program::prepare(on).await;
+        let (bytes, bad) = broken(1_000);
+        let (file, list) = (program.folder.join("bowls.csv"), program.folder.join("errors.csv"));
+        std::fs::write(&file, bytes).unwrap();
+        let mut arguments = vec!["import", "products", file.to_str().unwrap(), "--shop", SHOP];
+        arguments.extend(["--errors", list.to_str().unwrap()]);
+        for dry in [&["--dry-run", "--skip-errors"][..], &[]] {
+            let output = program.run(&[arguments.as_slice(), dry].concat());
+            assert_eq!(output.status.code(), Some(2));
+            let said = String::from_utf8(output.stdout).unwrap();
+            assert!(said.contains("990 products hold") && said.contains("Nothing was imported"), "{said}");
+            assert_eq!(skus(&program).len(), 0);
+        }
+        let listed = std::fs::read_to_string(&list).unwrap();
+        let lines = listed.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap());
+        assert_eq!(lines.collect::<BTreeSet<usize>>(), bad, "{listed}");
+        for code in ["not_utf8", "formula", "not_unique", "not_a_choice", "not_money"] {
+            assert_eq!(listed.matches(&format!(",{code},")).count(), 2, "{code}: {listed}");
+        }
+        let output = program.run(&[arguments.as_slice(), &["--skip-errors"]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(skus(&program).len(), 990);
+        let missing = program.run(&["import", "products", "no-such-file.csv", "--shop", SHOP]);
+        assert_eq!(missing.status.code(), Some(1));
+        let nowhere = program.run(&["import", "products", file.to_str().unwrap(), "--shop", "no-such-shop"]);
+        assert!(String::from_utf8_lossy(&nowhere.stderr).contains("no shop with the handle no-such-shop"));
+        program.close();
+    }
+}
+
+/// A form as browsers send it.
+fn form(part: &str, bytes: &[u8]) -> Vec<u8> {
+    let head = format!("--edge\r\nContent-Disposition: form-data; {part}\r\n\r\n");
+    [head.as_bytes(), bytes, b"\r\n--edge--\r\n"].concat()
+}
+
+const FILE: &str = "name=\"file\"; filename=\"bowls.csv\"";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_sends_a_file_without_scripts() {
+    let program = Program::serve(On::Sqlite).await;
+    let seller = Shopper::new(&program);
+    let (page, table) = (format!("/seller/{SHOP}/products/import"), format!("/seller/{SHOP}/products.csv"));
+    let send = async |shopper: &Shopper, form: Vec<u8>| {
+        let request = shopper.client.post(program.at(&page)).body(form);
+        request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge").send().await.unwrap()
+    };
+    let (bytes, bad) = broken(300);
+    // Nobody else may.
+    assert_eq!(send(&seller, form(FILE, &bytes)).await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(seller.get(&table).await.0, StatusCode::UNAUTHORIZED);
+    let credentials =
+        [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    seller.post("/sign-in", &credentials).await;
+    assert_eq!(location(&send(&seller, form("name=\"other\"", b"")).await), format!("{page}?error=invalid"));
+
+    let sent = send(&seller, form(FILE, &bytes)).await;
+    let open = location(&sent);
+    assert!(open.starts_with(&format!("{page}?id=imp_")), "{open}: {}", sent.status());
+    let (status, shown) = seller.get(&open).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(shown.contains("297 products can be imported") && shown.contains("=HYPERLINK(1)"), "{shown}");
+    let id = open.split("id=").nth(1).unwrap();
+    let (status, errors) = seller.get(&format!("/seller/{SHOP}/imports/{id}/errors.csv")).await;
+    assert_eq!((status, errors.lines().count()), (StatusCode::OK, bad.len() + 1));
+    assert!(errors.contains("'=HYPERLINK(1)"), "{errors}");
+    // Others find nothing there.
+    let other = Shopper::new(&program);
+    let credentials =
+        [("email", "delta@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    other.post("/sign-in", &credentials).await;
+    for path in [&open, &table, &format!("/seller/{SHOP}/imports/{id}/errors.csv")] {
+        assert_eq!(other.get(path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+
+    let back = seller.post(&format!("/seller/{SHOP}/imports/{id}"), &[("action", "start")]).await;
+    assert_eq!(back, open);
+    let mut shown = String::new();
+    for _ in 0..200 {
+        shown = seller.get(&open).await.1;
+        if shown.contains("Done: 297 added") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(shown.contains("Done: 297 added"), "{shown}");
+    let (_, list) = seller.get(&page).await;
+    assert!(list.contains("bowls.csv"), "{list}");
+    let (status, all) = seller.get(&table).await;
+    assert_eq!((status, all.matches(",K-").count()), (StatusCode::OK, 297));
+    // What came out goes in, and changes nothing.
+    let again = location(&send(&seller, form(FILE, all.as_bytes())).await);
+    let (_, shown) = seller.get(&again).await;
+    assert!(shown.contains("0 are new, 0 change"), "{shown}");
+    program.close();
+}

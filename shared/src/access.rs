@@ -1,0 +1,172 @@
+//! How programs come in: tokens, keys, and what a key may be used for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Faults, FieldCode, FieldError},
+    id::kinds::ApiKeyId,
+    text,
+};
+
+/// Most characters of a key's name.
+pub const NAME_MAX: usize = 80;
+/// Most keys of an account.
+pub const KEYS_MAX: i64 = 50;
+
+/// What a key may be used for. Whatever its owner may do besides is not open to the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Scope {
+    /// Carts, checkouts and purchases of one's own.
+    #[serde(rename = "buy")]
+    Buy,
+    /// Read a shop's products, drafts too.
+    #[serde(rename = "catalog:read")]
+    CatalogRead,
+    /// Change a shop's products, prices and stock.
+    #[serde(rename = "catalog:write")]
+    CatalogWrite,
+    /// Read a shop's orders.
+    #[serde(rename = "orders:read")]
+    OrdersRead,
+    /// Confirm, ship and cancel a shop's orders.
+    #[serde(rename = "orders:write")]
+    OrdersWrite,
+    /// Read a shop's settings and balance.
+    #[serde(rename = "shop:read")]
+    ShopRead,
+    /// Open a shop and change its settings.
+    #[serde(rename = "shop:write")]
+    ShopWrite,
+    /// What those do who run the market.
+    #[serde(rename = "operator")]
+    Operator,
+    /// The keys themselves. No key has it: only who signed in may make keys and take them back.
+    #[serde(skip)]
+    Account,
+}
+
+impl Scope {
+    /// All that a key can have.
+    pub const ALL: [Self; 8] = [
+        Self::Buy,
+        Self::CatalogRead,
+        Self::CatalogWrite,
+        Self::OrdersRead,
+        Self::OrdersWrite,
+        Self::ShopRead,
+        Self::ShopWrite,
+        Self::Operator,
+    ];
+
+    /// The name it is stored by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Buy => "buy",
+            Self::CatalogRead => "catalog:read",
+            Self::CatalogWrite => "catalog:write",
+            Self::OrdersRead => "orders:read",
+            Self::OrdersWrite => "orders:write",
+            Self::ShopRead => "shop:read",
+            Self::ShopWrite => "shop:write",
+            Self::Operator => "operator",
+            Self::Account => "account",
+        }
+    }
+
+    /// The scope of a key stored by a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == name)
+    }
+}
+
+/// What a program gets for a password, or for a refresh token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Tokens {
+    /// To be sent as `Authorization: Bearer …`.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: String,
+    /// For how many seconds the access token is good.
+    pub expires_in: i64,
+    /// What gets the next tokens, once.
+    pub refresh_token: String,
+    /// For how many seconds the refresh token is good.
+    pub refresh_expires_in: i64,
+}
+
+/// A key to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewApiKey {
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may be used for; at least one.
+    pub scopes: Vec<Scope>,
+}
+
+impl NewApiKey {
+    /// The key with its scopes in order, each once, or all that does not hold.
+    pub fn check(&self) -> Result<Self, Vec<FieldError>> {
+        let mut faults = Faults::default();
+        let mut scopes = self.scopes.clone();
+        scopes.sort_unstable();
+        scopes.dedup();
+        if scopes.is_empty() {
+            faults.add("scopes", FieldCode::Missing);
+        }
+        let name = faults.keep(text::line("name", &self.name, NAME_MAX));
+        faults.or(Self { name, scopes })
+    }
+}
+
+/// A key in its owner's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApiKeyCard {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may be used for.
+    pub scopes: Vec<Scope>,
+    /// When it was made: RFC 3339, UTC.
+    pub created_at: String,
+    /// When it was used last, to five minutes: RFC 3339, UTC.
+    pub last_used_at: Option<String>,
+}
+
+/// A key that was made just now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MadeApiKey {
+    /// The key in its owner's list.
+    pub key: ApiKeyCard,
+    /// The key itself. It is shown this once.
+    pub secret: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_stored_and_sent_by_one_name() {
+        for scope in Scope::ALL {
+            assert_eq!(Scope::parse(scope.as_str()), Some(scope));
+            assert_eq!(serde_json::to_value(scope).unwrap(), scope.as_str());
+        }
+        assert_eq!(Scope::parse("account"), None, "no key may make keys");
+        assert!(serde_json::from_str::<Scope>("\"account\"").is_err());
+    }
+
+    #[test]
+    fn a_key_has_a_name_and_scopes() {
+        let key = |name: &str, scopes: &[Scope]| NewApiKey { name: name.into(), scopes: scopes.into() };
+        let made = key(" Books ", &[Scope::OrdersRead, Scope::Buy, Scope::OrdersRead]).check().unwrap();
+        assert_eq!(made, key("Books", &[Scope::Buy, Scope::OrdersRead]));
+        let faults = key("", &[]).check().unwrap_err();
+        assert_eq!(faults.iter().map(|f| f.field.as_str()).collect::<Vec<_>>(), ["scopes", "name"]);
+    }
+}

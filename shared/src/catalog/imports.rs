@@ -1,0 +1,179 @@
+//! Products from a file: what is known of a file, and of the lines in it that do not hold.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{error::FieldCode, id::kinds::ImportId};
+
+/// Most bytes of a file that a browser sends.
+pub const FILE_BYTES_MAX: usize = 50 * 1024 * 1024;
+/// How many of a file's faults a page shows; all are in the list that can be downloaded.
+pub const FAULTS_SHOWN: i64 = 20;
+
+macro_rules! names {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident $text:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// The name it is stored by.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// What is stored by a name.
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $($text => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+names! {
+    /// How a file tells of products.
+    Format {
+        /// A table with a line for each variant (docs/import.md).
+        Csv "csv";
+        /// JSON, a product a line.
+        Json "json";
+        /// JSON lines of the Icecat open catalogue.
+        Icecat "icecat";
+    }
+}
+
+impl Format {
+    /// The format of a file that begins with this line.
+    pub fn of(first_line: &str) -> Self {
+        match first_line.trim_start_matches('\u{feff}').trim_start() {
+            json if json.starts_with('{') && json.contains("\"variants\"") => Self::Json,
+            json if json.starts_with('{') => Self::Icecat,
+            _ => Self::Csv,
+        }
+    }
+}
+
+names! {
+    /// Where an import stands.
+    ImportState {
+        /// The file is being read and checked; nothing of it is in the shop.
+        Reading "reading";
+        /// The file was read; whoever sent it decides.
+        Checked "checked";
+        /// Products go into the shop, a few at a time.
+        Applying "applying";
+        /// All that could be is in the shop.
+        Done "done";
+        /// It came to an end before its time. What is in the shop stays there.
+        Stopped "stopped";
+    }
+}
+
+/// How a file is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// What the file is called.
+    pub file_name: String,
+    /// How it tells of products; none for what its first line looks like.
+    pub format: Option<Format>,
+    /// Whether the stock of variants that the shop has already becomes what the file says.
+    pub set_stock: bool,
+}
+
+/// A line of a file that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowFault {
+    /// The line, counted from 1 as editors do. A line of a table may be several lines of the file: then it is the first.
+    pub line: i64,
+    /// The column; empty where it is the line as a whole.
+    pub column: String,
+    /// What is wrong.
+    pub code: FieldCode,
+    /// What was read, or the beginning of it.
+    pub found: String,
+}
+
+impl RowFault {
+    /// A fault at a column of a line.
+    pub fn new(line: i64, column: &str, code: FieldCode, found: &str) -> Self {
+        Self { line, column: column.to_owned(), code, found: found.chars().take(200).collect() }
+    }
+}
+
+/// A file on its way into a shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportView {
+    /// Its id.
+    pub id: ImportId,
+    /// What the file is called.
+    pub file_name: String,
+    /// How it tells of products.
+    pub format: Format,
+    /// Where it stands.
+    pub state: ImportState,
+    /// Whether it sets the stock of what the shop has already.
+    pub set_stock: bool,
+    /// Products in it that hold.
+    pub good: i64,
+    /// How many of those were new to the shop when the file was read.
+    pub new: i64,
+    /// How many of those differed from what the shop had.
+    pub differ: i64,
+    /// Products in it that do not hold.
+    pub bad: i64,
+    /// What does not hold: a product may have several faults.
+    pub faults: i64,
+    /// Products that were added.
+    pub added: i64,
+    /// Products that were brought up to date.
+    pub updated: i64,
+    /// Products that were so already.
+    pub unchanged: i64,
+    /// Products that held when the file was read, but not any more when it was their turn.
+    pub refused: i64,
+    /// When it was sent: RFC 3339, UTC.
+    pub created_at: String,
+}
+
+impl ImportView {
+    /// How many products have had their turn.
+    pub fn turns(&self) -> i64 {
+        self.added + self.updated + self.unchanged + self.refused
+    }
+
+    /// Whether it goes on by itself.
+    pub fn is_moving(&self) -> bool {
+        matches!(self.state, ImportState::Reading | ImportState::Applying)
+    }
+}
+
+/// What the page of imports shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportsView {
+    /// The import that was asked for.
+    pub open: Option<ImportView>,
+    /// The first of its faults.
+    pub faults: Vec<RowFault>,
+    /// The shop's last imports, newest first, where none was asked for.
+    pub last: Vec<ImportView>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_lines_tell_of_formats() {
+        for (line, format) in [
+            ("sku,title,price", Format::Csv),
+            ("", Format::Csv),
+            ("\u{feff}{\"id\": \"1\"}", Format::Icecat),
+            ("{\"title\": \"Bowl\", \"variants\": []}", Format::Json),
+        ] {
+            assert_eq!(Format::of(line), format, "{line}");
+        }
+        for state in ["reading", "checked", "applying", "done", "stopped"] {
+            assert_eq!(ImportState::parse(state).map(ImportState::as_str), Some(state));
+        }
+    }
+}
