@@ -119,6 +119,7 @@ const TABLE: &[Row] = &[
     call(FN_PRODUCT, r#"{"slug":"<slug>"}"#),
     call(FN_HOME, "{}"),
     call(FN_ROOTS, "{}"),
+    call(FN_TREE, "{}"),
     call(FN_CATEGORY, r#"{"slug":"<category>"}"#),
     call(FN_SHOP, r#"{"handle":"<handle>"}"#),
     call(FN_SHOPS, r#"{"after":""}"#),
