@@ -66,8 +66,9 @@ pub struct Server {
     pub body_bytes_max: usize,
     /// Whether the market is being worked on: everyone gets a page that says so, and no work is done behind it.
     pub maintenance: bool,
-    /// The origins of other sites whose pages may use the REST API: `https://books.example`. They get no cookies.
-    pub cors_origins: Vec<String>,
+    /// The origins of other sites whose pages may use the REST API, with blanks between them: `https://books.example`. They
+    /// get no cookies.
+    pub cors_origins: String,
     /// Whoever asks for `/metrics` must bring this token; without one, metrics are shown in development only.
     pub metrics_token: Secret,
 }
@@ -161,7 +162,7 @@ impl Default for Server {
             timeout_s: 30,
             body_bytes_max: 256 * 1024,
             maintenance: false,
-            cors_origins: Vec::new(),
+            cors_origins: String::new(),
             metrics_token: Secret::default(),
         }
     }
@@ -295,6 +296,14 @@ impl Config {
                 return Err(format!("{name} must begin with http:// or https://"));
             }
         }
+        for origin in self.server.cors_origins.split_whitespace() {
+            let host = origin.strip_prefix("https://").or(origin.strip_prefix("http://"));
+            if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
+                return Err(format!(
+                    "server.cors_origins: {origin} is no origin, such as https://books.example"
+                ));
+            }
+        }
         if !self.payments.cash && !self.payments.sandbox {
             return Err("no way to pay is offered: set payments.cash or payments.sandbox".into());
         }
@@ -406,6 +415,8 @@ mod tests {
             (&[("HAAT__DATABASE__CONNECTIONS", "many")], "connections"),
             (&[("HAAT__MARKET__CURRENCY", "RUPEE")], "ISO 4217"),
             (&[("HAAT__PAYMENTS__CASH", "false")], "no way to pay"),
+            (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example *")], "* is no origin"),
+            (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example/page")], "is no origin"),
             (&[("HAAT__SERVER__PUBLIC_URL", "haat.example")], "http"),
             (&[("HAAT__SECURITY__SECRET_FILE", "/no/such/file")], "/no/such/file"),
         ] {

@@ -283,9 +283,9 @@ async fn every_fault_of_a_request_is_told_as_a_problem() {
         (
             "application/json",
             r#"{"variant": "var_00000000000000000000000000", "quantity": 1}"#,
-            404,
-            "not_found",
-            None,
+            422,
+            "invalid",
+            Some("variant"),
         ),
     ] {
         let (answered, problem) = raw(kind, body).await;
@@ -714,9 +714,7 @@ async fn other_sites_may_ask_only_where_they_are_named() {
     assert_eq!(allowed(&elsewhere.get("/products").await.is(200)), "");
     elsewhere.send("OPTIONS", "/products", None).await.refuses(405, "method_not_allowed");
     program.kill();
-    let file = program.folder.join("haat.toml");
-    std::fs::write(&file, "[server]\ncors_origins = [\"https://books.example\"]\n").unwrap();
-    program.set("HAAT_CONFIG", file.to_str().unwrap());
+    program.set("HAAT__SERVER__CORS_ORIGINS", "https://ledger.example https://books.example");
     program.start().await;
     let listed = elsewhere.get("/products").await.is(200);
     assert_eq!(allowed(&listed), "https://books.example");

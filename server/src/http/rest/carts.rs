@@ -2,7 +2,7 @@
 
 use haat_engine::carts;
 use haat_shared::{
-    Result,
+    Error, FieldCode, Result,
     carts::{AddLine, CartView, QUANTITY_MAX, SetQuantity},
     id::kinds::{CartId, CartLineId, VariantId},
     routes::*,
@@ -36,7 +36,7 @@ struct OpenedCart {
 
 async fn open(ask: Ask, (): ()) -> Result<Made<OpenedCart>> {
     let opened = carts::open(ask.engine(), &ask.caller).await?;
-    let id = opened.view.id.ok_or(haat_shared::Error::Internal)?;
+    let id = opened.view.id.ok_or(Error::Internal)?;
     Ok(Made(OpenedCart { id, token: opened.token, cart: opened.view }))
 }
 
@@ -59,7 +59,12 @@ const _: () = assert!(QUANTITY_MAX == 999);
 async fn add_line(ask: Ask, (At(id), Body(line)): (At<CartId>, Body<NewLine>)) -> Result<Made<CartView>> {
     carts::is_own(ask.engine(), &ask.caller, id).await?;
     let add = AddLine { variant: line.variant, quantity: line.quantity.to_string() };
-    Ok(Made(carts::add_line(ask.engine(), &ask.caller, add).await?.view))
+    match carts::add_line(ask.engine(), &ask.caller, add).await {
+        Ok(changed) => Ok(Made(changed.view)),
+        // The cart is there: it is what should go into it that is not.
+        Err(Error::NotFound) => Err(Error::field("variant", FieldCode::NotAChoice)),
+        Err(error) => Err(error),
+    }
 }
 
 /// How many there shall be.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use haat_shared::{
     Currency,
     access::Scope,
-    routes::{API_DOCS, Access, Route},
+    routes::{API_DOCS, API_SIGN_IN, Access, Route},
 };
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -91,7 +91,10 @@ impl Document {
         };
         P::describe(&mut what);
         let answer = A::schema(&mut what);
-        if matches!(route.access, Access::Holder) {
+        // Signing in is where a guest's cart joins the account's.
+        let of_guests =
+            (route.scope == Some(Scope::Buy) && route.access != Access::SignedIn) || route == API_SIGN_IN;
+        if of_guests {
             let about = "The token of a guest's cart, as it was given to whoever opened it.";
             what.parameters.push(json!({
                 "name": "Haat-Cart", "in": "header", "required": false, "description": about,
@@ -106,7 +109,7 @@ impl Document {
         if route.access != Access::Anyone {
             refusals.insert(404);
         }
-        if route.access == Access::Holder {
+        if of_guests {
             refusals.insert(422);
         }
         if route.method != "GET" {
@@ -120,7 +123,14 @@ impl Document {
         }
         if A::VERSIONED {
             let about = "Which version this is, for If-Match.";
-            good["headers"] = json!({"ETag": {"description": about, "schema": {"type": "string"}}});
+            good["headers"]["ETag"] = json!({"description": about, "schema": {"type": "string"}});
+        }
+        if route.method != "GET" {
+            for (name, about) in
+                [("RateLimit", "How much is left."), ("RateLimit-Policy", "How much there is.")]
+            {
+                good["headers"][name] = json!({"description": about, "schema": {"type": "string"}});
+            }
         }
         responses.insert(A::STATUS.to_string(), good);
         for status in refusals {

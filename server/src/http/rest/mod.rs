@@ -136,8 +136,8 @@ pub(super) fn router(state: &State) -> Router<State> {
 }
 
 /// Which other sites' pages may ask. Without cookies: what they send is a token that they were given.
-fn cors(origins: &[String]) -> Option<CorsLayer> {
-    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+fn cors(origins: &str) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = origins.split_whitespace().filter_map(|o| o.parse().ok()).collect();
     (!origins.is_empty()).then(|| {
         CorsLayer::new()
             .allow_origin(AllowOrigin::list(origins))

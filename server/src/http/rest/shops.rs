@@ -80,26 +80,26 @@ struct Settings {
     returns_days: i64,
 }
 
-macro_rules! sent_money {
-    ($(#[doc = $about:literal] $name:ident $least:literal;)*) => {$(
-        #[doc = $about]
-        #[derive(ToSchema)]
-        #[expect(dead_code, reason = "it is the schema of amounts that are sent")]
-        pub(super) struct $name {
-            /// The minor units.
-            #[schema(minimum = $least, maximum = 1000000000000i64)]
-            amount: i64,
-            /// The market's currency.
-            currency: Currency,
-        }
-    )*};
+/// What something costs, in minor units of the market's currency.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is the schema of amounts that are sent")]
+pub(super) struct Price {
+    /// The minor units.
+    #[schema(minimum = 1, maximum = 1000000000000i64)]
+    amount: i64,
+    /// The market's currency.
+    currency: Currency,
 }
 
-sent_money! {
-    /// What something costs, in minor units of the market's currency.
-    Price 1;
-    /// What something costs that may be free, in minor units of the market's currency.
-    Fee 0;
+/// What something costs that may be free, in minor units of the market's currency.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is the schema of amounts that are sent")]
+pub(super) struct Fee {
+    /// The minor units.
+    #[schema(minimum = 0, maximum = 1000000000000i64)]
+    amount: i64,
+    /// The market's currency.
+    currency: Currency,
 }
 
 /// An amount as a form takes it: with its currency, since another one than the shop's does not do.
