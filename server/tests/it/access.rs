@@ -112,6 +112,8 @@ const TABLE: &[Row] = &[
     get(HEALTHZ, "", 200),
     get(READYZ, "", 200),
     get(METRICS, "", 200),
+    get(API_DOCUMENT, "", 200),
+    get(API_DOCS, "", 200),
     get(DEV_UI, "", 200),
     get(DEV_MAILS, "", 200),
     get(DEV_MAIL, "mail", 200),
