@@ -380,7 +380,8 @@ mod tests {
         let mut rows: std::collections::BTreeMap<_, _> = rows.collect();
         let all = toml::Table::try_from(Config::default()).unwrap();
         let mut check = |name: String, value: &toml::Value| {
-            let row = rows.remove(name.as_str()).unwrap_or_else(|| panic!("docs/configuration.md lacks {name}"));
+            let row =
+                rows.remove(name.as_str()).unwrap_or_else(|| panic!("docs/configuration.md lacks {name}"));
             let default = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             // Secrets are printed as none.
             if !matches!(default.as_str(), "" | "[]" | "…") {

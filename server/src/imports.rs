@@ -56,7 +56,7 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
     for fault in
         imports::first_faults(engine, &system, shop, id).await.map_err(in_words)?.iter().take(PRINTED)
     {
-        let (line, column, found) = (fault.line, &fault.column, fault.found.escape_debug());
+        let (line, column, found) = (fault.line, &fault.column, &fault.found);
         let why = words::field(Locale::default(), fault.code);
         print(format!(
             "line {line}, {}: {found:?} {why}",

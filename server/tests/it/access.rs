@@ -94,6 +94,9 @@ const TABLE: &[Row] = &[
     get(OWN_PRODUCTS, "handle", 200),
     get(NEW_PRODUCT, "handle", 200),
     get(OWN_PRODUCT, "handle product", 200),
+    get(IMPORT, "handle", 200),
+    get(IMPORT_FAULTS, "handle import", 200),
+    get(EXPORT, "handle", 200),
     get(BALANCE, "handle", 200),
     get(SETTINGS, "handle", 200),
     get(WORDS, "words", 200),
@@ -111,6 +114,8 @@ const TABLE: &[Row] = &[
     get(HEALTHZ, "", 200),
     get(READYZ, "", 200),
     get(METRICS, "", 200),
+    get(API_DOCUMENT, "", 200),
+    get(API_DOCS, "", 200),
     get(DEV_UI, "", 200),
     get(DEV_MAILS, "", 200),
     get(DEV_MAIL, "mail", 200),
@@ -121,6 +126,7 @@ const TABLE: &[Row] = &[
     call(FN_PRODUCT, r#"{"slug":"<slug>"}"#),
     call(FN_HOME, "{}"),
     call(FN_ROOTS, "{}"),
+    call(FN_TREE, "{}"),
     call(FN_CATEGORY, r#"{"slug":"<category>"}"#),
     call(FN_SHOP, r#"{"handle":"<handle>"}"#),
     call(FN_SHOPS, r#"{"after":""}"#),
@@ -135,6 +141,10 @@ const TABLE: &[Row] = &[
     call(FN_OWN_PICTURES, r#"{"handle":"<handle>","product":"<product>"}"#),
     call(FN_SELLER_ORDERS, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_SELLER_ORDER, r#"{"handle":"<handle>","number":"<order>"}"#),
+    call(FN_IMPORTS, r#"{"handle":"<handle>","id":"<import>"}"#),
+    // Without a file.
+    form(FORM_IMPORT, "handle", "", 303),
+    form(FORM_IMPORT_GO, "handle import", "action=stop", 303),
     form(FORM_ADD_PICTURE, "handle", "", 422),
     call(
         FN_SET_PICTURES,
@@ -435,7 +445,18 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
     let cart = market.json(shopper, call(FN_CART, "{}"), &things).await;
     things.insert("line", cart["groups"][0]["lines"][0]["id"].as_str().unwrap().to_owned());
     things.insert("media", picture(market, seller, handle).await);
+    things.insert("import", import(market, seller, handle).await);
     things
+}
+
+/// Sends a file of products into a shop.
+async fn import(market: &Market, seller: Who, handle: &str) -> String {
+    const FORM: &str = "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\nsku,title,price\nI-1,,10\r\n--edge--\r\n";
+    let request = market.client.post(market.program.at(&format!("/seller/{handle}/products/import")));
+    let request = request.header(header::COOKIE, &market.sessions[format!("{seller:?}").as_str()]);
+    let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+    let response = request.body(FORM).send().await.unwrap();
+    location(&response).split("id=").nth(1).expect("an import").to_owned()
 }
 
 /// Sends a picture into a shop.

@@ -51,17 +51,22 @@ async fn operators_are_made_and_products_come_in() {
             .collect();
         std::fs::write(&file, lines.join("\n")).unwrap();
         let arguments = ["import", "products", file.to_str().unwrap(), "--shop", "meena-crafts"];
-        let output = program.run(&arguments);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert_eq!(output.status.code(), Some(2));
-        assert!(
-            said.contains("line 121")
-                && said.contains("line 122")
-                && said.contains("120 added, 0 brought up to date, 2 left out"),
-            "{said}"
-        );
-        let again = String::from_utf8_lossy(&program.run(&arguments).stdout).into_owned();
-        assert!(again.contains("0 added, 120 brought up to date"), "{again}");
+        let said = |arguments: &[&str]| {
+            let output = program.run(arguments);
+            assert_eq!(output.status.code(), Some(2));
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let refused = said(&arguments);
+        for part in
+            ["line 121, all of it: \"{\"", "line 122, title: \"\"", "120 new", "Nothing was imported."]
+        {
+            assert!(refused.contains(part), "{refused}");
+        }
+        let rest = [&arguments[..], &["--skip-errors"]].concat();
+        let first = said(&rest);
+        assert!(first.contains("120 added, 0 brought up to date, 0 as they were, 2 left out"), "{first}");
+        let again = said(&rest);
+        assert!(again.contains("0 added, 0 brought up to date, 120 as they were, 2 left out"), "{again}");
         one_line(
             &program,
             &["import", "products", file.to_str().unwrap(), "--shop", "no-such-shop"],

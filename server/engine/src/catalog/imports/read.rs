@@ -409,3 +409,42 @@ fn attribute(name: &str, value: &Value) -> Option<Attribute> {
     };
     (!value.is_empty()).then_some(Attribute { name, value })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Item {
+        icecat((7, line.as_bytes().to_vec()), Currency::INR)
+    }
+
+    #[test]
+    fn hostile_lines_of_the_catalogue_are_cleaned() {
+        let line = serde_json::json!({
+            "id": "7", "title": "Lamp \u{202e}pmaL\nnew", "supplier": "A\u{0}b", "price": 1,
+            "short_description": "One\r\nTwo\u{2066}", "attr_t_a\u{202e}b": "c\u{202e}d", "attr_t_empty": "",
+        });
+        let Item { record, faults, .. } = read(&line.to_string());
+        assert_eq!(faults, []);
+        assert_eq!((record.title.as_deref(), record.brand.as_deref()), (Some("Lamp pmaL new"), Some("Ab")));
+        assert_eq!(record.description.as_deref(), Some("One\nTwo"));
+        assert_eq!(record.details, Some(vec![Attribute { name: "Ab".into(), value: "cd".into() }]));
+    }
+
+    #[test]
+    fn what_a_small_file_unpacks_to_is_bounded() {
+        let mut bounded = Bounded { inner: io::repeat(b'x'), left: 10 };
+        let mut buffer = [0; 6];
+        assert_eq!(bounded.read(&mut buffer).unwrap(), 6);
+        assert_eq!(bounded.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn a_product_of_more_lines_than_it_may_have_is_not_kept_whole() {
+        let lines: String = (0..500).map(|i| format!("p,S{i}\n")).collect();
+        let file = format!("product,sku\n{lines}");
+        let (_, items) = items(file.as_bytes(), None, Currency::INR).unwrap();
+        let items: Vec<_> = items.map(Result::unwrap).collect();
+        assert_eq!((items.len(), items[0].lines.len()), (1, VARIANTS_MAX + 1));
+    }
+}
