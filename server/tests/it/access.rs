@@ -107,8 +107,6 @@ const TABLE: &[Row] = &[
     form(SANDBOX_PAY, "sandbox", "card=4242 4242 4242 4242", 404),
     form(WEBHOOK, "gateway", "forged=1", 403),
     get(ROBOTS, "", 200),
-    get(API_DOCUMENT, "", 200),
-    get(API_DOCS, "", 200),
     get(SITEMAP, "", 200),
     get(SITEMAP_FILE, "sitemap", 200),
     get(HEALTHZ, "", 200),
