@@ -109,6 +109,8 @@ const TABLE: &[Row] = &[
     get(HEALTHZ, "", 200),
     get(READYZ, "", 200),
     get(METRICS, "", 200),
+    get(API_DOCUMENT, "", 200),
+    get(API_DOCS, "", 200),
     get(DEV_UI, "", 200),
     get(DEV_MAILS, "", 200),
     get(DEV_MAIL, "mail", 200),
@@ -134,6 +136,12 @@ const TABLE: &[Row] = &[
     call(FN_OWN_PICTURES, r#"{"handle":"<handle>","product":"<product>"}"#),
     call(FN_SELLER_ORDERS, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_SELLER_ORDER, r#"{"handle":"<handle>","number":"<order>"}"#),
+    get(IMPORT, "handle", 200),
+    get(IMPORT_FAULTS, "handle import", 200),
+    get(EXPORT, "handle", 200),
+    call(FN_IMPORTS, r#"{"handle":"<handle>","id":"<import>"}"#),
+    form(FORM_IMPORT, "handle", "", 303),
+    form(FORM_IMPORT_GO, "handle import", "action=stop", 303),
     form(FORM_ADD_PICTURE, "handle", "", 422),
     call(
         FN_SET_PICTURES,
@@ -434,22 +442,45 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
     let cart = market.json(shopper, call(FN_CART, "{}"), &things).await;
     things.insert("line", cart["groups"][0]["lines"][0]["id"].as_str().unwrap().to_owned());
     things.insert("media", picture(market, seller, handle).await);
+    things.insert("import", import(market, seller, handle).await);
     things
 }
 
-/// Sends a picture into a shop.
+/// Sends a file into a shop.
+async fn send_file(
+    market: &Market,
+    seller: Who,
+    path: &str,
+    name: &str,
+    file: &str,
+    bytes: &[u8],
+) -> reqwest::Response {
+    let head =
+        format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\n\r\n");
+    let request = market.client.post(market.program.at(path));
+    let request = request.header(header::COOKIE, &market.sessions[format!("{seller:?}").as_str()]);
+    let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+    request.body([head.as_bytes(), bytes, b"\r\n--edge--\r\n"].concat()).send().await.unwrap()
+}
+
 async fn picture(market: &Market, seller: Who, handle: &str) -> String {
     // One black point.
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cc`\0\0\0\x02\0\x01H\xaf\xa4q\0\0\0\0IEND\xaeB`\x82";
-    let head = b"--edge\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"a.png\"\r\n\r\n";
-    let request = market.client.post(market.program.at(&format!("/seller/{handle}/media")));
-    let request = request.header(header::COOKIE, &market.sessions[format!("{seller:?}").as_str()]);
-    let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
-    let response = request.body([&head[..], PNG, b"\r\n--edge--\r\n"].concat()).send().await.unwrap();
+    let path = format!("/seller/{handle}/media");
+    let response = send_file(market, seller, &path, "picture", "a.png", PNG).await;
     let (status, text) = (response.status(), response.text().await.unwrap());
     assert_eq!(status, 201, "{text}");
     let picture: Value = serde_json::from_str(&text).unwrap();
     picture["id"].as_str().unwrap().to_owned()
+}
+
+async fn import(market: &Market, seller: Who, handle: &str) -> String {
+    let path = format!("/seller/{handle}/products/import");
+    let table = b"sku,title,price\r\nA-1,A lamp,cheap\r\nA-2,A lamp,100";
+    let response = send_file(market, seller, &path, "file", "lamps.csv", table).await;
+    let to = location(&response);
+    assert_eq!(response.status(), 303, "{}", response.text().await.unwrap());
+    to.split_once("id=").expect("an import").1.to_owned()
 }
 
 /// Things of the same kinds that there are not.
