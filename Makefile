@@ -15,7 +15,7 @@ test:
 # Builds and restarts at every change.
 watch:
 	scripts/tools
-	. scripts/env && cargo leptos watch
+	scripts/watch
 
 bench:
 	scripts/bench

@@ -365,6 +365,31 @@ mod tests {
     ];
 
     #[test]
+    fn every_name_and_its_default_are_in_the_reference() {
+        let reference = include_str!("../../docs/configuration.md");
+        let rows = reference.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+        let mut rows: std::collections::BTreeMap<_, _> = rows.collect();
+        let all = toml::Table::try_from(Config::default()).unwrap();
+        let mut check = |name: String, value: &toml::Value| {
+            let row = rows.remove(name.as_str()).unwrap_or_else(|| panic!("docs/configuration.md lacks {name}"));
+            let default = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            // Secrets are printed as none.
+            if !matches!(default.as_str(), "" | "[]" | "…") {
+                assert!(row.starts_with(&format!("`{default}` |")), "{name} is {default}, not {row}");
+            }
+        };
+        for (section, values) in &all {
+            match values {
+                toml::Value::Table(values) => {
+                    values.iter().for_each(|(name, value)| check(format!("{section}.{name}"), value));
+                }
+                value => check(section.clone(), value),
+            }
+        }
+        assert!(rows.is_empty(), "docs/configuration.md has what is not there: {rows:?}");
+    }
+
+    #[test]
     fn the_environment_wins() {
         let config =
             load(&[("HAAT__SERVER__BIND", "0.0.0.0:80"), ("HAAT__PAYMENTS__SANDBOX", "true"), ("PATH", "/")])
