@@ -94,9 +94,6 @@ const TABLE: &[Row] = &[
     get(OWN_PRODUCTS, "handle", 200),
     get(NEW_PRODUCT, "handle", 200),
     get(OWN_PRODUCT, "handle product", 200),
-    get(IMPORT, "handle", 200),
-    get(IMPORT_FAULTS, "handle import", 200),
-    get(EXPORT, "handle", 200),
     get(BALANCE, "handle", 200),
     get(SETTINGS, "handle", 200),
     get(WORDS, "words", 200),
@@ -139,8 +136,10 @@ const TABLE: &[Row] = &[
     call(FN_OWN_PICTURES, r#"{"handle":"<handle>","product":"<product>"}"#),
     call(FN_SELLER_ORDERS, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_SELLER_ORDER, r#"{"handle":"<handle>","number":"<order>"}"#),
+    get(IMPORT, "handle", 200),
+    get(IMPORT_FAULTS, "handle import", 200),
+    get(EXPORT, "handle", 200),
     call(FN_IMPORTS, r#"{"handle":"<handle>","id":"<import>"}"#),
-    // Without a file.
     form(FORM_IMPORT, "handle", "", 303),
     form(FORM_IMPORT_GO, "handle import", "action=stop", 303),
     form(FORM_ADD_PICTURE, "handle", "", 422),
@@ -447,29 +446,41 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
     things
 }
 
-/// Sends a file of products into a shop.
-async fn import(market: &Market, seller: Who, handle: &str) -> String {
-    const FORM: &str = "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\nsku,title,price\nI-1,,10\r\n--edge--\r\n";
-    let request = market.client.post(market.program.at(&format!("/seller/{handle}/products/import")));
+/// Sends a file into a shop.
+async fn send_file(
+    market: &Market,
+    seller: Who,
+    path: &str,
+    name: &str,
+    file: &str,
+    bytes: &[u8],
+) -> reqwest::Response {
+    let head =
+        format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\n\r\n");
+    let request = market.client.post(market.program.at(path));
     let request = request.header(header::COOKIE, &market.sessions[format!("{seller:?}").as_str()]);
     let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
-    let response = request.body(FORM).send().await.unwrap();
-    location(&response).split("id=").nth(1).expect("an import").to_owned()
+    request.body([head.as_bytes(), bytes, b"\r\n--edge--\r\n"].concat()).send().await.unwrap()
 }
 
-/// Sends a picture into a shop.
 async fn picture(market: &Market, seller: Who, handle: &str) -> String {
     // One black point.
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cc`\0\0\0\x02\0\x01H\xaf\xa4q\0\0\0\0IEND\xaeB`\x82";
-    let head = b"--edge\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"a.png\"\r\n\r\n";
-    let request = market.client.post(market.program.at(&format!("/seller/{handle}/media")));
-    let request = request.header(header::COOKIE, &market.sessions[format!("{seller:?}").as_str()]);
-    let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
-    let response = request.body([&head[..], PNG, b"\r\n--edge--\r\n"].concat()).send().await.unwrap();
+    let path = format!("/seller/{handle}/media");
+    let response = send_file(market, seller, &path, "picture", "a.png", PNG).await;
     let (status, text) = (response.status(), response.text().await.unwrap());
     assert_eq!(status, 201, "{text}");
     let picture: Value = serde_json::from_str(&text).unwrap();
     picture["id"].as_str().unwrap().to_owned()
+}
+
+async fn import(market: &Market, seller: Who, handle: &str) -> String {
+    let path = format!("/seller/{handle}/products/import");
+    let table = b"sku,title,price\r\nA-1,A lamp,cheap\r\nA-2,A lamp,100";
+    let response = send_file(market, seller, &path, "file", "lamps.csv", table).await;
+    let to = location(&response);
+    assert_eq!(response.status(), 303, "{}", response.text().await.unwrap());
+    to.split_once("id=").expect("an import").1.to_owned()
 }
 
 /// Things of the same kinds that there are not.
