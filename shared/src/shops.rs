@@ -74,8 +74,8 @@ pub struct ShopView {
     pub delivery_days: (i64, i64),
     /// For how many days things may come back; 0 for not at all.
     pub returns_days: i64,
-    /// How many products it has on sale.
-    pub products: i64,
+    /// How many products it has on sale, where it is asked for by itself.
+    pub products: Option<i64>,
     /// Its sign, if it has one.
     pub logo: Option<Picture>,
 }
