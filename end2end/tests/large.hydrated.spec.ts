@@ -6,7 +6,9 @@ import type { Page } from '../fixtures';
 /** Text that is cut off or lies over other text; and how much wider than the window the page is. */
 function broken(page: Page): Promise<unknown> {
   return page.evaluate(() => {
-    const hidden = (element: Element) => element.closest('.hidden, .skip, select, [aria-hidden=true], script, style');
+    const hidden = (element: Element) =>
+      // What a closed `details` holds still has its boxes.
+      !element.checkVisibility() || element.closest('.hidden, .skip, select, [aria-hidden=true], script, style');
     const fixed = (element: Element) => {
       for (let at: Element | null = element; at; at = at.parentElement) {
         if (['fixed', 'sticky'].includes(getComputedStyle(at).position)) return true;
