@@ -57,8 +57,7 @@ async fn operators_are_made_and_products_come_in() {
             String::from_utf8_lossy(&output.stdout).into_owned()
         };
         let refused = said(&arguments);
-        for part in
-            ["line 121, all of it: \"{", "line 122, title: \"\"", "120 new", "Nothing was imported."]
+        for part in ["line 121, all of it: \"{", "line 122, title: \"\"", "120 new", "Nothing was imported."]
         {
             assert!(refused.contains(part), "{refused}");
         }
