@@ -30,7 +30,7 @@ const product = listing.match(/href="(\/p\/[^"]+)"/)?.[1];
 if (!product) throw new Error("no product is listed");
 
 const results = [];
-for (const path of ["/", "/products", product]) {
+for (const path of ["/", "/c/tableware", product]) {
     const reports = [];
     for (let run = 0; run < Number(runs); run += 1) reports.push(await visit(origin + path));
     const scores = Object.fromEntries(
