@@ -66,7 +66,7 @@ test('what is bought in Hindi is confirmed in Hindi', async ({ page }) => {
   await expect
     .poll(async () => {
       await mail.goto('/dev/mail');
-      return mail.getByRole('link').filter({ hasText: email }).first().innerText();
+      return (await mail.getByRole('link').filter({ hasText: email }).allInnerTexts()).join('\n');
     })
     .toContain('आपकी ख़रीद');
   await mail.close();
