@@ -83,13 +83,6 @@ fn Parts() -> impl IntoView {
     let labels = labels.map(|(name, words)| (name, words.to_owned())).to_vec();
     let one = Signal::stored(Some(Error::field("wrong", FieldCode::NotEmail)));
     let busy = Signal::stored(Some(Error::Busy { retry_after_s: 1 }));
-    let picture = |color: &str| haat_shared::media::Picture {
-        id: haat_shared::id::Id::from_uuid(Default::default()),
-        width: 1200,
-        height: 1200,
-        color: color.to_owned(),
-        alt: String::new(),
-    };
     let columns = move || vec![(t!(i18n, counter.day), ""), (t!(i18n, counter.sold), "number")];
     let place = |icon, words, here| desk_link("#".into(), icon, words, here);
     let nav = view! {
@@ -201,8 +194,6 @@ fn Parts() -> impl IntoView {
         <Part name="Icon"><p>{ICONS.iter().map(|name| view! { <Icon name=*name /> " " }).collect_view()}</p></Part>
         <Part name="Picture">
             <div class="grid">
-                // One that is on its way: its colour, until the file is there.
-                <Picture of=Some(picture("#b98b5e")) title="" sizes="50vw" />
                 {["Clay", "Brass", "Silk", "Tea", "Lamp"].map(|title| view! { <Picture of=None title sizes="50vw" /> }).collect_view()}
             </div>
         </Part>
