@@ -1,23 +1,282 @@
-// Pictures of every page, narrow and wide, light and dark, into screens/.
+// Pictures of every page, narrow and wide, light and dark, into screens/: as they are on a good day, in the states that few
+// days bring, and some between the widths and in Hindi.
 import { join } from 'node:path';
 
-import { test } from './fixtures';
-import { everyDeskPage, everyLook, everyPage, operate, signOut, visit } from './helpers';
+import { type Page, expect, test } from './fixtures';
+import {
+  SELLERS,
+  SHOPS,
+  addOne,
+  arriveAt,
+  awake,
+  beginCheckout,
+  button,
+  choose,
+  everyDeskPage,
+  everyLook,
+  everyPage,
+  field,
+  fillAddress,
+  fillBasket,
+  freshEmail,
+  main,
+  openProduct,
+  operate,
+  payByCard,
+  payInCash,
+  refused,
+  shopName,
+  signIn,
+  signOut,
+  signUp,
+  thanks,
+  visit,
+  withoutBrowserChecks,
+} from './helpers';
+import { Market } from './server';
 
 const folder = join(import.meta.dirname, '..', 'screens');
+const counter = `/seller/${SHOPS[0]}`;
 
-test('pictures of every page', async ({ page, market }) => {
+/** Takes numbered pictures of a page in every look. */
+function camera(page: Page, series: string): (name: string) => Promise<void> {
   let count = 0;
-  const take = async (name: string) => {
+  return async (name) => {
     count += 1;
-    const place = `${String(count).padStart(2, '0')}-${name}`;
+    const place = `${series}${String(count).padStart(2, '0')}-${name}`;
     await everyLook(page, async (look) => {
       await page.screenshot({ path: join(folder, `${place}-${look}.png`), fullPage: true });
     });
   };
+}
+
+/** Buys something from the first shop; says where the purchase is, and the number of its order. */
+async function buy(page: Page, way: 'card' | 'cash'): Promise<{ path: string; order: string }> {
+  const shop = await shopName(page, SHOPS[0]);
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  await fillAddress(page);
+  if (way === 'card') await payByCard(page, 'approve');
+  else await payInCash(page);
+  const bought = await thanks(page, [shop]);
+  return { path: new URL(page.url()).pathname, order: bought.orders[0]!.number };
+}
+
+test('every page', async ({ page, market }) => {
+  const take = camera(page, '');
   await everyPage(page, take);
   await visit(page, '/');
   await signOut(page);
   await operate(market, page);
   await everyDeskPage(page, take);
+});
+
+test('what became of orders', async ({ page, visitor, problems }) => {
+  // A mail runs no scripts.
+  problems.allow(/Blocked script execution/);
+  const [take, seller] = [camera(page, 'a'), await visitor()];
+  const takeSeller = camera(seller, 'b');
+  const [sent, cancelled] = [await buy(page, 'cash'), await buy(page, 'card')];
+  await signIn(seller, SELLERS[SHOPS[0]]);
+  await visit(seller, `${counter}/orders/${sent.order}`);
+  await button(seller, 'Confirm the order').click();
+  await expect(button(seller, 'Mark as sent')).toBeVisible();
+  await awake(seller);
+  await field(seller, 'Tracking page (optional)').fill('track.example');
+  await button(seller, 'Mark as sent').click();
+  await refused(field(seller, 'Carrier'));
+  await awake(seller);
+  await takeSeller('seller-order-refused');
+  await field(seller, 'Carrier').fill('Blue Dart');
+  await field(seller, 'Tracking number').fill('BD-77');
+  await field(seller, 'Tracking page (optional)').fill('https://track.example/BD-77');
+  await button(seller, 'Mark as sent').click();
+  await expect(button(seller, 'Mark as delivered')).toBeVisible();
+  await awake(seller);
+  await takeSeller('seller-order-sent');
+  await visit(seller, `${counter}/orders/${cancelled.order}`);
+  await main(seller).locator('summary', { hasText: 'Cancel the order' }).click();
+  await takeSeller('seller-order-cancel');
+  await field(seller, 'Reason').fill('The glaze has cracked');
+  await button(seller, 'Cancel the order').click();
+  await expect(main(seller)).toContainText('It was cancelled.');
+  await awake(seller);
+  await takeSeller('seller-order-cancelled');
+  for (const [name, { path }] of Object.entries({ sent, cancelled })) {
+    await visit(page, path);
+    await take(`purchase-${name}`);
+  }
+  // The mails, once all are written.
+  const subjects = ['is confirmed', 'New order', 'is on its way', 'is cancelled'];
+  await expect(async () => {
+    await page.goto('/dev/mail');
+    for (const words of subjects) {
+      await expect(page.getByRole('link').filter({ hasText: words }).first()).toBeVisible({ timeout: 100 });
+    }
+  }).toPass();
+  await take('mails');
+  const links = subjects.map((words) => page.getByRole('link').filter({ hasText: words }).first().getAttribute('href'));
+  for (const [index, path] of (await Promise.all(links)).entries()) {
+    await page.goto(path ?? '');
+    if (index === 0) await take('mail');
+    await page.goto(`${path}/html`);
+    await take(`mail-${subjects[index]!.replaceAll(' ', '-')}`);
+  }
+});
+
+test('the counter of a shop that has just been opened', async ({ page }) => {
+  const take = camera(page, 'c');
+  await signUp(page, freshEmail());
+  await visit(page, '/seller');
+  await take('seller-shops-none');
+  await visit(page, '/seller/new');
+  await field(page, 'Name of the shop').fill('Lake & Loom');
+  await field(page, 'Handle').fill('admin');
+  await button(page, 'Open a shop').click();
+  await refused(field(page, 'Handle'));
+  await take('seller-open-refused');
+  await field(page, 'Handle').fill('lake-loom');
+  await field(page, 'Town').fill('Pune');
+  await field(page, 'Delivery price (INR)').fill('49');
+  await button(page, 'Open a shop').click();
+  await arriveAt(page, 'Today');
+  await take('seller-home-new');
+  for (const part of ['orders', 'products', 'balance']) {
+    await visit(page, `/seller/lake-loom/${part}`);
+    await take(`seller-${part}-new`);
+  }
+  await visit(page, '/seller/lake-loom/products/new');
+  await button(page, 'Add what they differ in').click();
+  await field(page, 'They differ in').fill('Colour');
+  await field(page, 'Values').fill('Red, Blue');
+  await button(page, 'Make variants').click();
+  await button(page, 'Add a detail').click();
+  await button(page, 'Save').click();
+  await refused(field(page, 'Title'));
+  await take('seller-product-refused');
+  // Nothing is left by mistake; this is on purpose.
+  page.once('dialog', (dialog) => dialog.accept());
+  await visit(page, '/seller/lake-loom/products/import');
+  const table = ['sku,title,price,stock', 'A-1,Blue scarf,450,5', 'A-2,,450,5', 'A-3,Red scarf,cheap,5'].join('\n');
+  await field(page, 'File').setInputFiles({ name: 'scarves.csv', mimeType: 'text/csv', buffer: Buffer.from(table) });
+  await button(page, 'Check the file').click();
+  await expect(main(page)).toContainText('can be imported');
+  await awake(page);
+  await take('seller-import-checked');
+  await button(page, 'Import the other product').click();
+  await expect(main(page).getByRole('alert')).toContainText('Done');
+  await awake(page);
+  await take('seller-import-done');
+  await visit(page, '/shops/lake-loom');
+  await take('shop-new');
+  await visit(page, '/seller/lake-loom/settings');
+  await field(page, 'Town').fill('');
+  await button(page, 'Save').click();
+  await refused(field(page, 'Town'));
+  await take('seller-settings-refused');
+});
+
+test('when something is wrong', async ({ page, context, problems, database }) => {
+  problems.allow(/ERR_INTERNET_DISCONNECTED|50[03]|status of 4/);
+  const take = camera(page, 'd');
+  await openProduct(page, SHOPS[0]);
+  await context.setOffline(true);
+  await expect(page.getByText('You are offline.', { exact: false })).toBeVisible();
+  await button(page, 'Add to basket').click();
+  await expect(main(page).getByRole('alert')).toBeVisible();
+  await take('offline');
+  await context.setOffline(false);
+  await visit(page, '/dev/mail/none');
+  await take('nothing-here');
+  await visit(page, '/account');
+  await take('sign-in-needed');
+  await visit(page, '/sign-in');
+  await withoutBrowserChecks(page);
+  await field(page, 'E-mail').fill('asha@example.com');
+  await field(page, 'Password').fill('something-else');
+  await button(page, 'Sign in').click();
+  await refused(field(page, 'Password'));
+  await take('sign-in-refused');
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  await fillAddress(page);
+  await payByCard(page, 'decline');
+  await expect(main(page).getByRole('alert').first()).toBeVisible();
+  await awake(page);
+  await take('declined');
+  const closed = await Market.open(database, { HAAT__SERVER__MAINTENANCE: 'true' }, false);
+  try {
+    await page.goto(closed.url);
+    await take('maintenance');
+  } finally {
+    await closed.close();
+  }
+});
+
+test('between the widths, and in Hindi', async ({ page, market }) => {
+  const take = async (name: string, look: string) => {
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await page.screenshot({ path: join(folder, `e-${name}-${look}.png`), fullPage: true });
+  };
+  const goods = { home: '/', products: '/products', category: '/c/crafts', shops: '/shops', shop: `/shops/${SHOPS[0]}` };
+  const work = {
+    'seller-home': counter,
+    'seller-orders': `${counter}/orders`,
+    'seller-products': `${counter}/products`,
+    'seller-product-new': `${counter}/products/new`,
+    'seller-import': `${counter}/products/import`,
+    'seller-balance': `${counter}/balance`,
+    'seller-settings': `${counter}/settings`,
+  };
+  const desk = { 'desk-home': '/admin', 'desk-orders': '/admin/orders', 'desk-jobs': '/admin/jobs', 'desk-mails': '/admin/mails' };
+  const each = async (pages: Record<string, string>, look: string) => {
+    for (const [name, path] of Object.entries(pages)) {
+      await visit(page, path);
+      await take(name, look);
+    }
+  };
+  await page.setViewportSize({ width: 768, height: 1024 });
+  await each(goods, '768');
+  await fillBasket(page);
+  await take('product', '768');
+  await visit(page, '/basket');
+  await take('basket', '768');
+  await beginCheckout(page);
+  await take('checkout', '768');
+  await fillAddress(page);
+  await choose(page, 'cash');
+  await payInCash(page);
+  await thanks(page, []);
+  await take('purchase', '768');
+  const bought = new URL(page.url()).pathname;
+  await signIn(page, SELLERS[SHOPS[0]]);
+  await each(work, '768');
+  await main(page).getByRole('button', { name: 'Save' }).waitFor();
+  await visit(page, `${counter}/orders`);
+  await main(page).locator('tbody a').first().click();
+  await arriveAt(page, /^Order H/);
+  await take('seller-order', '768');
+  const order = new URL(page.url()).pathname;
+  await visit(page, '/');
+  await signOut(page);
+  await operate(market, page);
+  await each(desk, '768');
+  await signOut(page);
+
+  await page.setViewportSize({ width: 390, height: 844 });
+  const thing = await openProduct(page, SHOPS[0]).then(() => new URL(page.url()).pathname);
+  await addOne(page, SHOPS[0], 1);
+  const checkout = await beginCheckout(page);
+  await visit(page, '/');
+  await page.getByRole('button', { name: 'हिन्दी' }).click();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'hi');
+  await each({ ...goods, product: thing, basket: '/basket', checkout, purchase: bought, 'sign-in': '/sign-in', missing: '/no-such-page' }, 'hi');
+  await page.locator('input[name=email]').waitFor({ state: 'detached' }).catch(() => {});
+  await visit(page, '/sign-in');
+  await page.locator('input[name=email]').fill(SELLERS[SHOPS[0]]);
+  await page.locator('input[name=password]').fill('market-day-2026');
+  await main(page).getByRole('button').click();
+  await page.waitForURL((url) => url.pathname !== '/sign-in');
+  await awake(page);
+  await each({ ...work, 'seller-order': order, account: '/account' }, 'hi');
 });

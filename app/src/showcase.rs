@@ -11,9 +11,9 @@ use crate::{
     i18n::{self, t, use_i18n},
     layout,
     ui::{
-        Alert, Bars, Button, Check, Choice, EmptyState, ErrorSummary, Failure, Field, Icon, LinkButton,
-        PageTitle, Pager, Picture, Price, SaveBar, SearchForm, Select, Skeleton, Sums, Table, TextArea,
-        Toasts, provide_toasts, show_toast,
+        Alert, Bars, Button, Check, Choice, CodeAlert, Desk, EmptyState, ErrorSummary, Failure, Field, Icon,
+        LinkButton, PageTitle, Pager, Picture, Price, SaveBar, SearchForm, Select, Skeleton, Sums, Table,
+        TextArea, Toasts, Was, chips, desk_link, offline_notice, provide_toasts, search, show_toast,
     },
 };
 
@@ -69,11 +69,41 @@ fn Parts() -> impl IntoView {
     let i18n = use_i18n();
     let faults = Error::Invalid(vec![
         FieldError::new("wrong", FieldCode::NotEmail),
+        FieldError::new("told", FieldCode::TooLong),
+        FieldError::new("picked", FieldCode::NotAChoice),
         FieldError::new("unchosen", FieldCode::Missing),
     ]);
     let faults = Signal::stored(Some(faults));
-    let labels =
-        vec![("wrong", t!(i18n, checkout.email).to_owned()), ("unchosen", t!(i18n, checkout.how).to_owned())];
+    let labels = [
+        ("wrong", t!(i18n, checkout.email)),
+        ("told", t!(i18n, goods.description)),
+        ("picked", t!(i18n, checkout.country)),
+        ("unchosen", t!(i18n, checkout.how)),
+    ];
+    let labels = labels.map(|(name, words)| (name, words.to_owned())).to_vec();
+    let one = Signal::stored(Some(Error::field("wrong", FieldCode::NotEmail)));
+    let busy = Signal::stored(Some(Error::Busy { retry_after_s: 1 }));
+    let picture = |color: &str| haat_shared::media::Picture {
+        id: haat_shared::id::Id::from_uuid(Default::default()),
+        width: 1200,
+        height: 1200,
+        color: color.to_owned(),
+        alt: String::new(),
+    };
+    let columns = move || vec![(t!(i18n, counter.day), ""), (t!(i18n, counter.sold), "number")];
+    let place = |icon, words, here| desk_link("#".into(), icon, words, here);
+    let nav = view! {
+        <ul>
+            {place("awning", t!(i18n, counter.home), false)}
+            {place("truck", t!(i18n, seller.title), true)}
+            {place("box", t!(i18n, goods.title), false)}
+        </ul>
+    };
+    let states = vec![
+        ("#".to_owned(), t!(i18n, seller.all), true),
+        ("#".to_owned(), t!(i18n, goods.draft), false),
+        ("#".to_owned(), t!(i18n, goods.on_sale), false),
+    ];
     let price = |minor| Money::new(minor, Currency::INR);
     let words = t!(i18n, product.add);
     let ways = move || {
@@ -105,25 +135,34 @@ fn Parts() -> impl IntoView {
                 <Field name="empty" label=t!(i18n, checkout.name) />
                 <Field name="hinted" label=t!(i18n, checkout.phone) value="+91 20 5550 1234" hint=t!(i18n, checkout.phone_hint).to_owned() />
                 <Field name="wrong" label=t!(i18n, checkout.email) value="asha at example" hint=t!(i18n, checkout.email_hint).to_owned() faults />
+            </div>
+        </Part>
+        <Part name="Select">
+            <div class="form">
                 <Select name="country" label=t!(i18n, checkout.country) value="IN" options=countries::all(i18n) />
+                <Select name="picked" label=t!(i18n, checkout.country) value="" options=countries::all(i18n) faults />
             </div>
         </Part>
         <Part name="TextArea">
             <div class="form">
                 <TextArea name="about" label=t!(i18n, goods.description) value="</textarea>\n<b>" hint=t!(i18n, goods.option_hint).to_owned() />
+                <TextArea name="told" label=t!(i18n, goods.description) faults />
             </div>
         </Part>
         <Part name="Check">
             <Check name="pickup" label=t!(i18n, keep.pickup) checked=true />
+            <Check name="set_stock" label=t!(i18n, imports.set_stock) checked=false />
         </Part>
-        <Part name="SaveBar"><form><SaveBar dirty=true busy=false words=t!(i18n, form.save) /></form></Part>
+        <Part name="SaveBar">
+            {[(false, false), (true, false), (true, true)].map(|(dirty, busy)| view! { <form><SaveBar dirty busy words=t!(i18n, form.save) /></form> }).collect_view()}
+        </Part>
         <Part name="Table">
             <Table caption=t!(i18n, goods.title) columns=vec![(t!(i18n, goods.product), ""), (t!(i18n, goods.price), "number")]>
                 <tr><th scope="row">{t!(i18n, goods.product)}</th><td class="number">{price(124_900).to_string()}</td></tr>
             </Table>
         </Part>
         <Part name="Bars">
-            <Bars says=t!(i18n, counter.sales) top=price(9_000).to_string() columns=vec![(t!(i18n, counter.day), ""), (t!(i18n, counter.sold), "number")] bars />
+            <Bars says=t!(i18n, counter.sales) top=price(9_000).to_string() columns=columns() bars />
         </Part>
         <Part name="Choice">
             <div class="form">
@@ -131,28 +170,80 @@ fn Parts() -> impl IntoView {
                 <Choice name="unchosen" label=t!(i18n, checkout.how) value="" options=ways() faults />
             </div>
         </Part>
-        <Part name="ErrorSummary"><ErrorSummary faults labels /></Part>
+        <Part name="ErrorSummary">
+            <ErrorSummary faults=one labels=labels.clone() />
+            <ErrorSummary faults labels=labels.clone() />
+            <ErrorSummary faults=busy labels />
+        </Part>
+        // What it says stands in the address.
+        <Part name="CodeAlert">
+            <CodeAlert />
+            <p>{["out_of_stock", "payment_declined", "busy"].map(|code| view! { <a href=format!("?error={code}") rel="external" translate="no">{code}</a> " " }).collect_view()}</p>
+        </Part>
         <Part name="EmptyState">
             <EmptyState icon="basket" title=t!(i18n, basket.empty) note=t!(i18n, basket.empty_note)>
                 <LinkButton href="/products">{t!(i18n, basket.shop_around)}</LinkButton>
             </EmptyState>
         </Part>
         <Part name="Pager">
-            <Pager first=Some("/products".to_owned()) next=Some("/products".to_owned()) next_words=t!(i18n, products.next) />
+            {[(false, true), (true, true), (true, false)].map(|(first, next)| {
+                let to = |there: bool| there.then(|| "/products".to_owned());
+                view! { <Pager first=to(first) next=to(next) next_words=t!(i18n, products.next) /> }
+            }).collect_view()}
         </Part>
         <Part name="SearchForm"><SearchForm /></Part>
         <Part name="Price"><p><Price of=price(12_490_000) /> " " <Price of=price(-4_900) /></p></Part>
+        <Part name="Was"><p><Price of=price(124_900) /> <Was price=price(149_900) /></p></Part>
         <Part name="Sums">
             <div class="summary"><Sums subtotal=price(124_900) delivery=price(4_900) total=price(129_800) /></div>
-            <div class="summary"><Sums subtotal=price(124_900) delivery=price(0) total=price(124_900) /></div>
+            <div class="summary"><Sums subtotal=price(124_900) delivery=price(0) total=price(124_900) tax=price(5_947) /></div>
         </Part>
         <Part name="Icon"><p>{ICONS.iter().map(|name| view! { <Icon name=*name /> " " }).collect_view()}</p></Part>
         <Part name="Picture">
             <div class="grid">
+                // One that is on its way: its colour, until the file is there.
+                <Picture of=Some(picture("#b98b5e")) title="" sizes="50vw" />
                 {["Clay", "Brass", "Silk", "Tea", "Lamp"].map(|title| view! { <Picture of=None title sizes="50vw" /> }).collect_view()}
             </div>
         </Part>
         <Part name="Skeleton"><Skeleton count=4 /></Part>
-        <Part name="Failure"><Failure error=Error::Busy { retry_after_s: 1 } /></Part>
+        <Part name="Offline">{offline_notice()}</Part>
+        <Part name="Desk, desk_link, search, chips">
+            <Desk label=t!(i18n, counter.nav) nav=nav.into_any()>
+                {search("/dev/ui".into(), "", t!(i18n, goods.search), &[])}
+                {chips(t!(i18n, seller.state), states)}
+            </Desk>
+        </Part>
+        <Part name="Failure">
+            {[Error::Internal, Error::Busy { retry_after_s: 1 }, Error::Offline, Error::NotFound, Error::SignInNeeded, Error::Denied].map(|error| view! { <Failure error /> }).collect_view()}
+        </Part>
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use std::{fs, path::Path};
+
+    /// They show nothing of their own, or stand where every page has them.
+    const UNSEEN: [&str; 3] = ["Guard", "PageTitle", "Toasts"];
+
+    #[test]
+    fn every_component_of_the_interface_is_shown() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let page = fs::read_to_string(here.join("showcase.rs")).unwrap();
+        let shown = page.split("<Part name=\"").skip(1).filter_map(|part| part.split('"').next());
+        let shown: Vec<&str> = shown.flat_map(|names| names.split(", ")).chain(UNSEEN).collect();
+        let mut seen = 0;
+        for file in fs::read_dir(here.join("ui")).unwrap() {
+            let code = fs::read_to_string(file.unwrap().path()).unwrap();
+            for (name, rest) in code.split("\npub fn ").skip(1).filter_map(|f| f.split_once('(')) {
+                let makes = rest.split_once(") ->").and_then(|(_, made)| made.split('{').next());
+                if makes.is_some_and(|made| made.contains("impl IntoView")) {
+                    seen += 1;
+                    assert!(shown.contains(&name), "{name} is not shown at /dev/ui");
+                }
+            }
+        }
+        assert!(seen > 25, "only {seen} found");
     }
 }

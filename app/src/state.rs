@@ -1,6 +1,11 @@
 //! What several pages share while a tab lives: the basket, who is signed in, and what the address asks for.
 
-use haat_shared::{accounts::Me, carts::CartView, catalog::CategoryCard};
+use haat_shared::{
+    accounts::Me,
+    carts::CartView,
+    catalog::{CategoryCard, QUERY_MAX},
+    text,
+};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map, use_url};
 
@@ -56,6 +61,12 @@ pub(crate) fn param(name: &'static str) -> Memo<String> {
 pub(crate) fn query(name: &'static str) -> Memo<String> {
     let query = use_query_map();
     Memo::new(move |_| query.read().get(name).unwrap_or_default())
+}
+
+/// What is looked for: as much of it as a search takes, however long the address is.
+pub(crate) fn searched() -> Memo<String> {
+    let q = query("q");
+    Memo::new(move |_| q.with(|q| text::clip(q, QUERY_MAX)))
 }
 
 /// The address of the page, or of the one that is about to be shown: path and query.

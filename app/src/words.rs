@@ -293,6 +293,7 @@ pub(crate) fn form_field(i18n: I18n, field: &str) -> &str {
         "options" => t!(i18n, goods.options),
         "variants" => t!(i18n, goods.variants),
         "sku" => t!(i18n, goods.sku),
+        "alt" => t!(i18n, goods.alt),
         "price" => t!(i18n, goods.price),
         "compare_at" => t!(i18n, goods.compare_at),
         "stock" => t!(i18n, goods.stock),

@@ -257,9 +257,9 @@ fn cancelled<'a>(locale: Locale, ended: &'a ShopOrderView, by: Actor, why: &str,
     let order = &ended.order;
     let (shop, name) = (&order.shop_name, &ended.address.name);
     let money = if ended.method.collects() {
-        td_string!(locale, mail.cancelled_refund, total = order.total).to_string()
+        td_string!(locale, purchase.cancelled_refund, total = order.total).to_string()
     } else {
-        td_string!(locale, mail.cancelled_nothing).to_owned()
+        td_string!(locale, purchase.cancelled_nothing).to_owned()
     };
     News {
         locale,

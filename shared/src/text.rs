@@ -2,12 +2,11 @@
 
 use crate::error::{FieldCode, FieldError};
 
-/// The text without white space around it, if it is there, fits and holds no control characters.
+/// The text without white space around it, if there is something to see, fits and holds no control characters.
 ///
 /// `max` counts characters, as people do, not bytes. Line breaks count as control characters.
 pub fn line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
-    let text = text.trim();
-    if text.is_empty() {
+    if text.chars().all(is_unseen) {
         return Err(FieldError::new(field, FieldCode::Missing));
     }
     optional_line(field, text, max)
@@ -52,6 +51,24 @@ pub fn https_url(field: &str, text: &str, max: usize) -> Result<String, FieldErr
 /// Characters that turn the text around them the other way and so make one thing look like another.
 pub fn is_direction_override(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Characters that leave no mark: text of these alone names nothing.
+fn is_unseen(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}'
+                | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{2800}' | '\u{3164}'
+                | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
+        )
+}
+
+/// As much of the text as fits on a line, without what cannot be part of it: for what is looked for, which is never refused.
+pub fn clip(text: &str, max: usize) -> String {
+    let clean = text.chars().filter(|c| !is_direction_override(*c));
+    let clean: String = clean.map(|c| if c.is_control() { ' ' } else { c }).take(max).collect();
+    clean.trim().to_owned()
 }
 
 /// A whole number in ASCII digits between `min` and `max`, as a form sends it.
@@ -127,7 +144,11 @@ mod tests {
     #[test]
     fn lines_are_bounded_and_clean() {
         assert_eq!(line("f", "  Asha  ", 10).as_deref(), Ok("Asha"));
-        assert_eq!(line("f", "   ", 10).unwrap_err().code, FieldCode::Missing);
+        for blank in ["", "   ", "\u{200b}", " \u{2060}\u{3164} "] {
+            assert_eq!(line("f", blank, 10).unwrap_err().code, FieldCode::Missing, "{blank:?}");
+        }
+        // Parts of words in scripts that join their letters.
+        assert_eq!(line("f", "क\u{94d}\u{200d}ष", 10).as_deref(), Ok("क\u{94d}\u{200d}ष"));
         assert_eq!(line("f", "éééé", 3).unwrap_err().code, FieldCode::TooLong);
         assert_eq!(line("f", "éééé", 4).as_deref(), Ok("éééé"));
         assert_eq!(line("f", "a\0b", 10).unwrap_err().code, FieldCode::BadCharacters);
@@ -154,6 +175,13 @@ mod tests {
         ] {
             assert_eq!(https_url("f", bad, 100).unwrap_err().code, FieldCode::NotUrl, "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_looked_for_is_made_to_fit() {
+        assert_eq!(clip(" a\u{202e}b\nc ", 10), "ab c");
+        assert_eq!(clip(&"é".repeat(200), 100), "é".repeat(100));
+        assert_eq!(optional_line("q", &clip("\0\u{2066}x", 5), 5).as_deref(), Ok("x"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{List, Page, Part};
 use crate::{
     api,
     i18n::{t, use_i18n},
-    state::query,
+    state::{query, searched},
     ui::{address, chips, loaded, search},
     words,
 };
@@ -16,7 +16,7 @@ use crate::{
 #[component]
 pub(crate) fn Orders() -> impl IntoView {
     let i18n = use_i18n();
-    let (q, state, after) = (query("q"), query("state"), query("after"));
+    let (q, state, after) = (searched(), query("state"), query("after"));
     let found = api::find(
         move || ListOrders { q: q.get(), state: state.get(), after: after.get(), ..ListOrders::default() },
         |of| async move { api::orders::list_all(of.clone()).await.map(|page| (of, page)) },
@@ -64,12 +64,12 @@ fn row(order: OrderCard) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">
-                <strong>{order.number}</strong>
+                <strong class="whole">{order.number}</strong>
                 <span class="note narrow">{order.shop_name.clone()}" · "{order.name.clone()}" · "{day.clone()}</span>
             </th>
             <td class="wide"><a href=shop>{order.shop_name}</a></td>
             <td class="wide">{order.name}<span class="note below">{order.email}</span></td>
-            <td class="wide">{day}</td>
+            <td class="wide whole">{day}</td>
             <td class="number">{order.total.to_string()}</td>
             <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state)}</span></td>
         </tr>

@@ -7,7 +7,7 @@ use super::{List, Page, Part};
 use crate::{
     api,
     i18n::{t, use_i18n},
-    state::query,
+    state::{query, searched},
     ui::{loaded, search},
     words,
 };
@@ -16,7 +16,7 @@ use crate::{
 #[component]
 pub(crate) fn Users() -> impl IntoView {
     let i18n = use_i18n();
-    let (q, after) = (query("q"), query("after"));
+    let (q, after) = (searched(), query("after"));
     let found = api::find(
         move || (q.get(), after.get()),
         |(q, after)| async move {

@@ -88,7 +88,7 @@ fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
                 <span class="note narrow">{day.clone()}</span>
             </th>
             <td class="wide">{day}</td>
-            <td>{order}</td>
+            <td class="whole">{order}</td>
             <td class="number">{entry.amount.to_string()}</td>
         </tr>
     }

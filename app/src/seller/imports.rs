@@ -191,12 +191,19 @@ fn Checked(import: ImportView, handle: String) -> impl IntoView {
     let same = good - new - differ;
     let counted = match good {
         0 => t!(i18n, imports.nothing).to_owned(),
+        1 => t!(i18n, imports.counted_one).to_owned(),
         _ => tu_string!(i18n, imports.counted, good = good, new = new, differ = differ, same = same),
     };
-    let bad_ones = (bad > 0).then(|| view! { <Alert>{tu_string!(i18n, imports.bad, n = bad)}</Alert> });
-    let words = match import.faults {
-        0 => tu_string!(i18n, imports.start, n = good),
-        _ => tu_string!(i18n, imports.start_rest, n = good),
+    let bad_words = match bad {
+        1 => t!(i18n, imports.bad_one).to_owned(),
+        n => tu_string!(i18n, imports.bad, n = n),
+    };
+    let bad_ones = (bad > 0).then(|| view! { <Alert>{bad_words}</Alert> });
+    let words = match (import.faults, good) {
+        (0, 1) => t!(i18n, imports.start_one).to_owned(),
+        (0, n) => tu_string!(i18n, imports.start, n = n),
+        (_, 1) => t!(i18n, imports.start_rest_one).to_owned(),
+        (_, n) => tu_string!(i18n, imports.start_rest, n = n),
     };
     let start = (good > 0).then(
         || view! { <Choice handle=handle.clone() id=import.id.to_string() action="start">{words}</Choice> },
@@ -241,8 +248,11 @@ fn Ended(import: ImportView, handle: String) -> impl IntoView {
         ),
         _ => ("info", tu_string!(i18n, imports.was_stopped, n = import.turns() - refused)),
     };
-    let left_out =
-        (bad + refused > 0).then(|| view! { <p>{tu_string!(i18n, imports.left_out, n = bad + refused)}</p> });
+    let left_out = match bad + refused {
+        1 => t!(i18n, imports.left_out_one).to_owned(),
+        n => tu_string!(i18n, imports.left_out, n = n),
+    };
+    let left_out = (bad + refused > 0).then(|| view! { <p>{left_out}</p> });
     view! {
         <Alert look>{words}</Alert>
         {left_out}

@@ -80,6 +80,10 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
             </div>
         }
     });
+    let lines = match order.state {
+        OrderState::Placed | OrderState::Confirmed => t!(i18n, seller.pack),
+        _ => t!(i18n, seller.bought),
+    };
     let mail = format!("mailto:{email}");
     view! {
         <PageTitle text=number.clone() />
@@ -100,7 +104,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                     <NextStep state=order.state action=action.clone() draft=draft.clone() />
                 </section>
                 <section class="panel order" aria-labelledby="lines">
-                    <h2 id="lines">{t!(i18n, seller.pack)}</h2>
+                    <h2 id="lines">{lines}</h2>
                     {order_lines(i18n, order.lines)}
                     <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
                 </section>

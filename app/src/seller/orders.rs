@@ -7,7 +7,7 @@ use super::{Counter, Part, address, chips, search};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
-    state::{param, query},
+    state::{param, query, searched},
     ui::{EmptyState, LinkButton, PageTitle, Pager, Table, loaded},
     words,
 };
@@ -16,7 +16,7 @@ use crate::{
 #[component]
 pub(crate) fn Orders() -> impl IntoView {
     let i18n = use_i18n();
-    let (handle, q, state, after) = (param("handle"), query("q"), query("state"), query("after"));
+    let (handle, q, state, after) = (param("handle"), searched(), query("state"), query("after"));
     let found = api::find(
         move || {
             let of =
@@ -96,11 +96,11 @@ fn row(handle: &str, order: OrderCard) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row">
-                <a class="row-link" href=href>{order.number}</a>
+                <a class="row-link whole" href=href>{order.number}</a>
                 <span class="note narrow">{order.name.clone()}" · "{day.clone()}</span>
             </th>
             <td class="wide">{order.name}</td>
-            <td class="wide">{day}</td>
+            <td class="wide whole">{day}</td>
             <td class="number wide">{order.pieces}</td>
             <td class="number">{order.total.to_string()}</td>
             <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state)}</span></td>

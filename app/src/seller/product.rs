@@ -7,10 +7,11 @@ use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError,
     catalog::{
         Attribute, CategoryLink,
-        edit::{OPTIONS_MAX, ProductForm, SellerProduct, VARIANTS_MAX, VariantForm},
+        edit::{NAME_MAX, OPTIONS_MAX, ProductForm, SellerProduct, VARIANTS_MAX, VariantForm},
     },
     id::kinds::ProductId,
-    media::{NewPicture, PER_PRODUCT_MAX, Picture},
+    media::{self, NewPicture, PER_PRODUCT_MAX, Picture},
+    text,
 };
 use leptos::{
     ev::{Event, SubmitEvent},
@@ -243,7 +244,11 @@ fn Editor(
         if busy.get_untracked() {
             return;
         }
-        if let Err(wrong) = typed.check(currency) {
+        let mut wrong = typed.check(currency).err().unwrap_or_default();
+        rows.pictures.with_untracked(|all| {
+            wrong.extend(all.iter().filter_map(|p| media::alt(&format!("alt.{}", p.id), &p.alt).err()));
+        });
+        if !wrong.is_empty() {
             return show(faults, rows.place(Error::Invalid(wrong)));
         }
         let publish = event.submitter().is_some_and(|button| button.id() == "publish");
@@ -317,7 +322,7 @@ fn Editor(
                 <Category value=form.category tree />
                 <TextArea name="description" label=t!(i18n, goods.description) value=form.description rows=6 faults />
             </section>
-            <Pictures handle rows />
+            <Pictures handle rows faults=faults.into() />
             <Variants rows element currency faults=faults.into() />
             <Details rows faults=faults.into() />
             <SaveBar dirty=rows.dirty busy words=t!(i18n, form.save)>
@@ -523,7 +528,7 @@ fn Variant(
     let option = move |(place, option): (usize, Row<String>)| {
         let label = match option.first.as_str() {
             "" => tu_string!(i18n, goods.value_n, n = place + 1).to_string(),
-            name => name.to_owned(),
+            name => text::clip(name, NAME_MAX),
         };
         let value = values.get(place).cloned().unwrap_or_default();
         view! { <Field name=format!("{option_at}.options.{}", option.number) label value faults /> }
@@ -594,7 +599,7 @@ fn Details(rows: Rows, faults: Signal<Option<Error>>) -> impl IntoView {
 
 /// The pictures, in their order.
 #[component]
-fn Pictures(handle: String, rows: Rows) -> impl IntoView {
+fn Pictures(handle: String, rows: Rows, faults: Signal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();
     let (refused, under_way) = (RwSignal::new(Vec::<(String, Error)>::new()), RwSignal::new(0u32));
     let chosen = move |event: Event| {
@@ -610,7 +615,7 @@ fn Pictures(handle: String, rows: Rows) -> impl IntoView {
         under_way.update(|n| *n += 1);
         leptos::task::spawn_local(async move {
             for file in files {
-                let name = file.name();
+                let name = text::clip(&file.name(), NAME_MAX);
                 let full = rows.pictures.with_untracked(|all| all.len() >= PER_PRODUCT_MAX);
                 let taken = match full {
                     true => Err(Error::field("picture", FieldCode::TooMany)),
@@ -657,13 +662,13 @@ fn Pictures(handle: String, rows: Rows) -> impl IntoView {
         view! {
             <li class="picture-row" on:input=described>
                 <ui::Picture of=Some(shown) title=String::new() sizes="96px" />
-                <Field name label=t!(i18n, goods.alt) value=alt />
+                <Field name label=t!(i18n, goods.alt) value=alt faults />
                 <button type="button" class="icon-button" aria-label=t!(i18n, goods.picture_first) on:click=swap><Icon name="up" /></button>
                 <RemoveButton name=t!(i18n, goods.remove_picture) remove />
             </li>
         }
     };
-    let faults = move || {
+    let refusals = move || {
         refused
             .get()
             .into_iter()
@@ -693,7 +698,7 @@ fn Pictures(handle: String, rows: Rows) -> impl IntoView {
                     aria-invalid=move || refused.with(|all| !all.is_empty()).then_some("true")
                     on:change=chosen
                 />
-                <div id="pictures-error">{faults}</div>
+                <div id="pictures-error">{refusals}</div>
                 <p class="field-hint" id="pictures-hint">{tu_string!(i18n, goods.pictures_hint, n = PER_PRODUCT_MAX).to_string()}</p>
                 <p class="note" role="status">{move || (under_way.get() > 0).then(|| t!(i18n, goods.uploading))}</p>
             </div>

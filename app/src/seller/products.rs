@@ -7,7 +7,7 @@ use super::{Counter, Part, address, chips, search};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
-    state::{param, query},
+    state::{param, query, searched},
     ui::{Alert, Button, CodeAlert, EmptyState, LinkButton, PageTitle, Pager, Table, loaded},
     words,
 };
@@ -18,7 +18,7 @@ const SORTS: [&str; 4] = ["newest", "title", "price", "stock"];
 #[component]
 pub(crate) fn Products() -> impl IntoView {
     let i18n = use_i18n();
-    let (handle, q, state, low) = (param("handle"), query("q"), query("state"), query("low"));
+    let (handle, q, state, low) = (param("handle"), searched(), query("state"), query("low"));
     let (sort, after, done) = (query("sort"), query("after"), query("done"));
     let asked = move || ListOwnProducts {
         q: q.get(),

@@ -214,6 +214,8 @@ fn show(faults: RwSignal<Option<Error>>, error: Error) {
 /// What was done about payment so far.
 fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAction>) -> Option<AnyView> {
     match outcome? {
+        // Said already to whoever comes back from there just now.
+        PaymentOutcome::Declined if query("error").get_untracked() == "payment_declined" => None,
         PaymentOutcome::Declined => Some(view! { <Alert>{t!(i18n, checkout.declined)}</Alert> }.into_any()),
         PaymentOutcome::UnderWay => {
             let link = next.map(|next| {

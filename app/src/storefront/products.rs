@@ -9,14 +9,14 @@ use crate::{
     api,
     head::{self, About},
     i18n::{t, tu_string, use_i18n},
-    state::query,
+    state::{query, searched},
     ui::{EmptyState, LinkButton, PageTitle, Pager, loaded},
 };
 
 /// A page of products.
 #[component]
 pub(crate) fn Products() -> impl IntoView {
-    let (q, sort, after) = (query("q"), query("sort"), query("after"));
+    let (q, sort, after) = (searched(), query("sort"), query("after"));
     let found = api::find(
         move || ListProducts { q: q.get(), sort: sort.get(), after: after.get(), ..ListProducts::default() },
         |of| async move { api::catalog::list(of.clone()).await.map(|page| (of, page)) },

@@ -27,7 +27,8 @@ pub(crate) fn Purchase() -> impl IntoView {
 fn Shown(purchase: PurchaseView) -> impl IntoView {
     let i18n = use_i18n();
     let (number, email) = (purchase.number.as_str(), purchase.email.as_str());
-    let (title, lead) = if purchase.orders.iter().all(|order| order.state == OrderState::Placed) {
+    let new = purchase.orders.iter().all(|order| order.state == OrderState::Placed);
+    let (title, lead) = if new {
         let lead = tu_string!(i18n, purchase.lead, number = number, email = email).to_string();
         (tu_string!(i18n, purchase.title), lead)
     } else {
@@ -36,12 +37,13 @@ fn Shown(purchase: PurchaseView) -> impl IntoView {
     };
     let ask = tu_string!(i18n, purchase.ask, number = number, email = email).to_string();
     let made = tu_string!(i18n, purchase.made, date = words::day(i18n, &purchase.made_at)).to_string();
-    let orders = purchase.orders.into_iter().map(|order| view! { <Order order /> }).collect_view();
+    let collects = purchase.method.collects();
+    let orders = purchase.orders.into_iter().map(|order| view! { <Order order collects /> }).collect_view();
     view! {
         <PageTitle text=title />
         <div class="width page narrow">
             <header class="thanks">
-                <span class="thanks-mark" aria-hidden="true"><Icon name="check" /></span>
+                {new.then(|| view! { <span class="thanks-mark" aria-hidden="true"><Icon name="check" /></span> })}
                 <h1>{title}</h1>
                 <p class="lead">{lead}</p>
                 <p class="note">{made}</p>
@@ -72,8 +74,12 @@ fn Shown(purchase: PurchaseView) -> impl IntoView {
 }
 
 #[component]
-fn Order(order: OrderView) -> impl IntoView {
+fn Order(order: OrderView, collects: bool) -> impl IntoView {
     let i18n = use_i18n();
+    let money = (order.state == OrderState::Cancelled).then(|| match collects {
+        true => tu_string!(i18n, purchase.cancelled_refund, total = order.total.to_string()).to_string(),
+        false => tu_string!(i18n, purchase.cancelled_nothing).to_owned(),
+    });
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let waiting = matches!(order.state, OrderState::Placed | OrderState::Confirmed | OrderState::Shipped);
     let due = waiting.then(|| view! { <p class="order-due">{words::due(i18n, order.way, &order.due)}</p> });
@@ -87,6 +93,7 @@ fn Order(order: OrderView) -> impl IntoView {
             </header>
             <Timeline state=order.state />
             {due}
+            {money.map(|words| view! { <p class="order-due">{words}</p> })}
             {order.shipment.map(|shipment| view! { <Travels shipment /> })}
             {order_lines(i18n, order.lines)}
             <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />

@@ -21,6 +21,8 @@ pub use field::{Check, Choice, ErrorSummary, Field, Select, TextArea, error_summ
 pub use guard::{Guard, SaveBar};
 pub use icon::Icon;
 pub use offline::Offline;
+#[cfg(feature = "ssr")]
+pub(crate) use offline::notice as offline_notice;
 pub use picture::Picture;
 pub use search::SearchForm;
 pub use skeleton::Skeleton;

@@ -8,7 +8,6 @@ use crate::i18n::{t, use_i18n};
 /// A notice that stays as long as the browser is offline.
 #[component]
 pub fn Offline() -> impl IntoView {
-    let i18n = use_i18n();
     let offline = RwSignal::new(false);
     Effect::new(move || {
         offline.set(!window().navigator().on_line());
@@ -19,15 +18,16 @@ pub fn Offline() -> impl IntoView {
             on_cleanup(move || gone.remove());
         }
     });
-    let notice = move || {
-        offline.get().then(|| {
-            view! {
-                <p class="offline">
-                    <Icon name="alert" />
-                    <span>{t!(i18n, layout.offline)}</span>
-                </p>
-            }
-        })
-    };
-    view! { <div role="status">{notice}</div> }
+    view! { <div role="status">{move || offline.get().then(notice)}</div> }
+}
+
+/// What is said while it is.
+pub(crate) fn notice() -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <p class="offline">
+            <Icon name="alert" />
+            <span>{t!(i18n, layout.offline)}</span>
+        </p>
+    }
 }

@@ -5,14 +5,14 @@ use leptos::prelude::*;
 use super::Icon;
 use crate::{
     i18n::{t, tu_string, use_i18n},
-    state::query,
+    state::searched,
 };
 
 /// A search for products.
 #[component]
 pub fn SearchForm() -> impl IntoView {
     let i18n = use_i18n();
-    let q = query("q");
+    let q = searched();
     view! {
         <search class="search">
             <form method="get" action="/products" class="search-form">

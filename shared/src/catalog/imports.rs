@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{error::FieldCode, id::kinds::ImportId};
+use crate::{error::FieldCode, id::kinds::ImportId, text::is_direction_override};
 
 /// Most bytes of a file that a browser sends.
 pub const FILE_BYTES_MAX: usize = 50 * 1024 * 1024;
@@ -85,7 +85,7 @@ pub struct ImportOptions {
 pub struct RowFault {
     /// The line, counted from 1 as editors do. A line of a table may be several lines of the file: then it is the first.
     pub line: i64,
-    /// The column; empty where it is the line as a whole.
+    /// The column, or the beginning of what it is called; empty where it is the line as a whole.
     pub column: String,
     /// What is wrong.
     pub code: FieldCode,
@@ -96,7 +96,12 @@ pub struct RowFault {
 impl RowFault {
     /// A fault at a column of a line.
     pub fn new(line: i64, column: &str, code: FieldCode, found: &str) -> Self {
-        Self { line, column: column.to_owned(), code, found: found.chars().take(200).collect() }
+        // What turns text around is seen as a mark in its place.
+        let told = |text: &str| {
+            let seen = text.chars().map(|c| if is_direction_override(c) { '\u{FFFD}' } else { c });
+            seen.take(200).collect()
+        };
+        Self { line, column: told(column), code, found: told(found) }
     }
 }
 

@@ -6,7 +6,8 @@ use crate::{Caller, Engine, db::Tx, params, random, rows, statements};
 use haat_shared::{Error, Result, accounts::Draft, id::kinds::DraftId};
 
 const KEEP_MS: i64 = 3_600_000;
-const FIELD_MAX: usize = 1000;
+/// The longest fields take no more; a request as a whole is bounded too.
+const FIELD_MAX: usize = 10_000;
 
 statements! {
     KEEP = "INSERT INTO form_drafts (id, form, fields, error, expires_at) VALUES ($1, $2, $3, $4, $5)";

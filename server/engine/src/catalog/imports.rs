@@ -26,6 +26,7 @@ use haat_shared::{
     catalog::imports::{FAULTS_SHOWN, Format, ImportOptions, ImportState, ImportView, ImportsView, RowFault},
     id::kinds::*,
     permissions::Permission,
+    text,
 };
 use plan::{Shelf, plan};
 use read::{Item, Items};
@@ -145,7 +146,7 @@ pub async fn stage(
     let (format, items) = read::items(file, options.format, shelf.currency).map_err(|e| broken(&e))?;
     let now = engine.clock.now_ms();
     let id: ImportId = random::id(now);
-    let name: String = options.file_name.chars().filter(|c| !c.is_control()).take(200).collect();
+    let name = text::clip(&options.file_name, 200);
     let row = (id, shelf, caller.user_id(), name, format, now);
     let open = engine.db.write("imports::open", row, |tx, (id, shelf, user, name, format, now)| {
         Box::pin(async move {

@@ -1,0 +1,397 @@
+// Text that means harm, in all that a seller and an operator can type: it is refused at its field and kept there, or shown
+// as what it is wherever it comes up. In a market of its own, so that no other test meets it.
+import { randomBytes } from 'node:crypto';
+
+import type { Locator } from '@playwright/test';
+
+import { type Page, expect, runsScripts, test as base } from '../fixtures';
+import {
+  PAY,
+  arriveAt,
+  awake,
+  basketLink,
+  beginCheckout,
+  button,
+  choose,
+  field,
+  fillAddress,
+  main,
+  refused,
+  signIn,
+  signUp,
+  thanks,
+  visit,
+  withoutBrowserChecks,
+} from '../helpers';
+import { TEXTS, harmless, watch } from '../hostile';
+import { png } from '../pictures';
+import { Market } from '../server';
+
+const test = base.extend<object, { market: Market }>({
+  market: [
+    async ({ database }, use) => {
+      const market = await Market.open(database);
+      await use(market);
+      await market.close();
+    },
+    { scope: 'worker', timeout: 180_000 },
+  ],
+});
+
+test.use({ viewport: { width: 390, height: 844 } });
+// A mail runs no scripts, not even the browser's own.
+test.beforeEach(({ problems }) => problems.allow(/Failed to load resource.*status of 4\d\d|Blocked script execution/));
+
+/** What turns text around. */
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** Whether a field of so many characters takes the text as it is. */
+const taken = (text: string, most: number): boolean => text.search(TURNS) < 0 && [...text].length <= most;
+
+/** As much of the text as such a field takes. */
+const fitted = (text: string, most: number): string => [...text.replace(TURNS, '')].slice(0, most).join('').trim();
+
+/** The fields of text by their labels, with the most characters that they take. */
+const SHOP = { 'Name of the shop': 80, 'About the shop (optional)': 2000, Town: 80, 'Address (optional)': 500 };
+/** The fields of numbers and amounts, with what does. */
+const TERMS = {
+  'Delivery price (INR)': '49',
+  'Free delivery from (INR)': '1,000',
+  'Days at least': '2',
+  'Days at most': '5',
+  'Express price (INR)': '99',
+  'Express: days at least': '1',
+  'Express: days at most': '2',
+  'Days to send things back': '7',
+};
+
+/** The page is harmless, and nothing on it turns the text around it. */
+async function calm(page: Page): Promise<void> {
+  await harmless(page);
+  expect(await page.locator('body').innerText(), 'nothing turns the text around').not.toMatch(TURNS);
+}
+
+/** Each of the fields is refused or not, as it should be, says so, and has kept what was typed. */
+async function judged(at: (label: string) => Locator, text: string, fields: Record<string, number>): Promise<void> {
+  for (const [label, most] of Object.entries(fields)) {
+    if (taken(text, most)) await expect(at(label), label).not.toHaveAttribute('aria-invalid', 'true');
+    else await refused(at(label));
+    await expect(at(label), label).toHaveValue(text);
+  }
+}
+
+async function fillAll(at: (label: string) => Locator, typed: Record<string, string>): Promise<void> {
+  for (const [label, value] of Object.entries(typed)) await at(label).fill(value);
+}
+
+const everywhere = <T>(fields: Record<string, unknown>, value: (label: string) => T): Record<string, T> =>
+  Object.fromEntries(Object.keys(fields).map((label) => [label, value(label)]));
+
+/** What is looked for is never an error, and stays in its field. */
+async function search(page: Page, path: string, label: string, text: string): Promise<void> {
+  expect(await visit(page, path)).toBe(200);
+  await withoutBrowserChecks(page);
+  await field(page, label).fill(text);
+  await button(page, 'Search').click();
+  await page.waitForURL((url) => url.searchParams.has('q'));
+  await awake(page);
+  // The router undoes the percent signs of an address twice.
+  if (!text.includes('%')) await expect(field(page, label)).toHaveValue(fitted(text, 100));
+  await calm(page);
+}
+
+/** A table with one product that says the text wherever a table can. */
+const table = (text: string): string => {
+  const quoted = (most: number) => `"${fitted(text, most).replace(/^[=+\-@]/, '').replaceAll('"', '""')}"`;
+  const head = ['sku', 'title', 'brand', 'description', 'option1_name', 'option1_value', 'price', 'compare_at', 'stock', 'state'];
+  const row = [quoted(64), quoted(500), quoted(100), quoted(10_000), quoted(100), quoted(100), '49', '99', '5', 'published'];
+  return [head.join(','), row.join(',')].join('\n');
+};
+
+for (const [name, text] of Object.entries(TEXTS)) {
+  test(name, async ({ page, visitor, market }) => {
+    test.setTimeout(240_000);
+    const [seller, operator] = [await visitor(), await visitor()];
+    for (const each of [page, seller, operator]) {
+      watch(each);
+      await each.setViewportSize({ width: 390, height: 844 });
+    }
+    const handle = `hostile-${randomBytes(4).toString('hex')}`;
+    const counter = `/seller/${handle}`;
+    const at = (label: string) => field(seller, label);
+    const shopNamed = fitted(text, 80);
+
+    await test.step('a shop is opened', async () => {
+      await signUp(seller, `${handle}@example.com`);
+      await visit(seller, '/seller/new');
+      await withoutBrowserChecks(seller);
+      await fillAll(at, everywhere({ Handle: 0, ...SHOP, ...TERMS }, () => text));
+      await button(seller, 'Open a shop').click();
+      await refused(at('Handle'));
+      await awake(seller);
+      await judged(at, text, { Handle: 0, ...SHOP, ...everywhere(TERMS, () => 0) });
+      await calm(seller);
+      await withoutBrowserChecks(seller);
+      await fillAll(at, { Handle: handle, ...TERMS });
+      for (const [label, most] of Object.entries(SHOP)) await at(label).fill(fitted(text, most));
+      await button(seller, 'Open a shop').click();
+      await arriveAt(seller, 'Today');
+      await calm(seller);
+      await visit(seller, '/seller');
+      await expect(main(seller).getByRole('link').first()).toHaveText(shopNamed);
+      await calm(seller);
+    });
+
+    await test.step('its settings', async () => {
+      await visit(seller, `${counter}/settings`);
+      await withoutBrowserChecks(seller);
+      await fillAll(at, everywhere({ ...SHOP, ...TERMS }, () => text));
+      await button(seller, 'Save').click();
+      await refused(at('Delivery price (INR)'));
+      await awake(seller);
+      await judged(at, text, { ...SHOP, ...everywhere(TERMS, () => 0) });
+      await calm(seller);
+      await fillAll(at, TERMS);
+      for (const [label, most] of Object.entries(SHOP)) await at(label).fill(fitted(text, most));
+      await field(seller, 'Shoppers may collect their orders').check();
+      await button(seller, 'Save').click();
+      await expect(main(seller).getByRole('alert').filter({ hasText: 'Saved' })).toBeVisible();
+      await awake(seller);
+      for (const [label, most] of Object.entries(SHOP)) await expect(at(label)).toHaveValue(fitted(text, most));
+      await calm(seller);
+      if (!runsScripts(seller)) return;
+      // A file is called what someone wants it to be.
+      await field(seller, 'Logo').setInputFiles({ name: `${text.slice(0, 60)}.png`, mimeType: 'image/png', buffer: Buffer.from(text) });
+      await expect(main(seller).locator('#logo-error')).not.toBeEmpty();
+      await field(seller, 'Logo').setInputFiles({ ...png('logo.png', [180, 40, 30]), name: `${text.slice(0, 60)}.png` });
+      await expect(main(seller).locator('.logo-panel img')).toHaveCount(1);
+      await calm(seller);
+    });
+
+    if (runsScripts(seller)) {
+      await test.step('a product is typed', () => typeProduct(seller, counter, text));
+    }
+
+    await test.step('products come from a file', async () => {
+      await visit(seller, `${counter}/products/import`);
+      const send = async (content: string) => {
+        const file = { name: `${text.slice(0, 60).replaceAll('/', '')}.csv`, mimeType: 'text/csv', buffer: Buffer.from(content) };
+        await field(seller, 'File').setInputFiles(file);
+        await button(seller, 'Check the file').click();
+        await expect(main(seller).getByRole('link', { name: 'Import another file' })).toBeVisible();
+        await awake(seller);
+      };
+      const quoted = `"${text.replaceAll('"', '""')}"`;
+      await send([`sku,title,price,${quoted}`, `${quoted},${quoted},${quoted},${quoted}`].join('\n'));
+      await expect(main(seller)).toContainText('No product in this file can be imported.');
+      await calm(seller);
+      await visit(seller, `${counter}/products/import`);
+      if ((await button(seller, 'Import nothing').count()) > 0) {
+        await button(seller, 'Import nothing').click();
+        await expect(main(seller).getByRole('alert')).toBeVisible();
+        await visit(seller, `${counter}/products/import`);
+      }
+      await calm(seller);
+      await send(table(text));
+      await calm(seller);
+      await button(seller, 'Import 1 product').click();
+      await expect(async () => {
+        if (!runsScripts(seller)) await seller.reload();
+        await expect(main(seller).getByRole('alert')).toContainText('Done: 1 added', { timeout: 1000 });
+      }).toPass();
+      await calm(seller);
+    });
+
+    await test.step('the seller sees it', async () => {
+      for (const part of ['', '/orders', '/products', '/balance']) {
+        expect(await visit(seller, counter + part)).toBe(200);
+        await calm(seller);
+      }
+      await search(seller, `${counter}/orders`, 'Search number, name or e-mail', text);
+      await search(seller, `${counter}/products`, 'Search title, brand or SKU', text);
+    });
+
+    await test.step('shoppers see it, and buy', async () => {
+      for (const list of [`/shops/${handle}`, '/shops', '/', '/products']) {
+        expect(await visit(page, list)).toBe(200);
+        await calm(page);
+      }
+      await visit(page, `/shops/${handle}`);
+      await expect(page.getByRole('heading', { level: 1 })).toHaveText(shopNamed);
+      const goods = main(page).locator('li a[href^="/p/"]');
+      const paths = await goods.evaluateAll((all) => all.map((link) => link.getAttribute('href') ?? ''));
+      expect(paths).toHaveLength(runsScripts(page) ? 2 : 1);
+      for (const [index, path] of paths.entries()) {
+        expect(await visit(page, path)).toBe(200);
+        await calm(page);
+        await button(page, 'Add to basket').click();
+        await expect(basketLink(page, index + 1)).toBeVisible();
+      }
+      await visit(page, '/basket');
+      await calm(page);
+      await beginCheckout(page);
+      await expect(main(page).getByRole('radio', { name: /Express/ })).toHaveCount(1);
+      await calm(page);
+    });
+
+    const bought = await test.step('the order', async () => {
+      await fillAddress(page);
+      await choose(page, 'cash');
+      await button(page, PAY).click();
+      const { path, number } = await thanks(page, []);
+      await calm(page);
+      const order = `${number}-1`;
+      await visit(seller, `${counter}/orders/${order}`);
+      await calm(seller);
+      return { path, order };
+    });
+
+    await test.step('it is sent', async () => {
+      await button(seller, 'Confirm the order').click();
+      await expect(button(seller, 'Mark as sent')).toBeVisible();
+      await awake(seller);
+      await withoutBrowserChecks(seller);
+      const way = { Carrier: 80, 'Tracking number': 80 };
+      await fillAll(at, everywhere({ ...way, 'Tracking page (optional)': 0 }, () => text));
+      await button(seller, 'Mark as sent').click();
+      await refused(at('Tracking page (optional)'));
+      await awake(seller);
+      await judged(at, text, { ...way, 'Tracking page (optional)': 0 });
+      await calm(seller);
+      await withoutBrowserChecks(seller);
+      for (const [label, most] of Object.entries(way)) await at(label).fill(fitted(text, most));
+      await at('Tracking page (optional)').fill(`https://track.example/${'w'.repeat(470)}`);
+      await button(seller, 'Mark as sent').click();
+      await expect(button(seller, 'Mark as delivered')).toBeVisible();
+      await awake(seller);
+      await calm(seller);
+      expect(await visit(page, bought.path)).toBe(200);
+      await expect(main(page)).toContainText(`Carried by ${fitted(text, 80)}`);
+      await calm(page);
+    });
+
+    const cancelled = await test.step('another one is cancelled', async () => {
+      await visit(page, `/shops/${handle}`);
+      await main(page).locator('li a[href^="/p/"]').first().click();
+      await expect(button(page, 'Add to basket')).toBeVisible();
+      await awake(page);
+      await button(page, 'Add to basket').click();
+      await expect(basketLink(page, 1)).toBeVisible();
+      await beginCheckout(page);
+      await fillAddress(page);
+      await choose(page, 'cash');
+      await button(page, PAY).click();
+      const { path, number } = await thanks(page, []);
+      await visit(seller, `${counter}/orders/${number}-1`);
+      await main(seller).locator('summary', { hasText: 'Cancel the order' }).click();
+      await withoutBrowserChecks(seller);
+      await at('Reason').fill(text);
+      await button(seller, 'Cancel the order').click();
+      if (!taken(text, 300)) {
+        await refused(at('Reason'));
+        await awake(seller);
+        await expect(at('Reason')).toHaveValue(text);
+        await calm(seller);
+        await at('Reason').fill(fitted(text, 300));
+        await button(seller, 'Cancel the order').click();
+      }
+      await expect(main(seller)).toContainText('It was cancelled.');
+      await calm(seller);
+      await visit(seller, counter);
+      await calm(seller);
+      await visit(page, path);
+      await expect(main(page)).toContainText('This order will not come.');
+      await calm(page);
+      return `${number}-1`;
+    });
+
+    await test.step('the mails', async () => {
+      const subjects = [`New order ${bought.order}`, `${bought.order} is on its way`, `${cancelled} is cancelled`];
+      const mail = (words: string) => page.getByRole('link').filter({ hasText: words });
+      await expect(async () => {
+        await page.goto('/dev/mail');
+        for (const words of subjects) await expect(mail(words)).toHaveCount(1, { timeout: 100 });
+      }).toPass();
+      await calm(page);
+      for (const words of subjects) {
+        await page.goto('/dev/mail');
+        const path = await mail(words).getAttribute('href');
+        await page.goto(path ?? '');
+        await calm(page);
+        await page.goto(`${path}/html`);
+        await calm(page);
+      }
+    });
+
+    await test.step('the operator sees it', async () => {
+      const email = `operator-${handle}@example.com`;
+      await market.run('admin', 'create', '--email', email, '--name', fitted(text, 100));
+      await signIn(operator, email);
+      for (const part of ['', '/orders', '/shops', '/users', '/jobs', '/outbox', '/mails', '/audit']) {
+        expect(await visit(operator, `/admin${part}`)).toBe(200);
+        await calm(operator);
+      }
+      await visit(operator, '/admin/mails');
+      await main(operator).getByRole('link', { name: `New order ${bought.order}` }).click();
+      await arriveAt(operator, new RegExp(bought.order));
+      await calm(operator);
+      await search(operator, '/admin/orders', 'Search number, name or e-mail', text);
+      await search(operator, '/admin/shops', 'Search handle', text);
+      await search(operator, '/admin/users', 'Search e-mail', text);
+    });
+  });
+}
+
+/** The form of a product: what it refuses stays in it, and what it takes is there again. It ends on sale. */
+async function typeProduct(page: Page, counter: string, text: string): Promise<void> {
+  const at = (label: string) => field(page, label);
+  const variant = main(page).getByRole('group', { name: 'Variant 1', exact: true });
+  const of = (label: string) => variant.getByLabel(label, { exact: true });
+  const about = { Title: 500, 'Brand (optional)': 100, Description: 10_000 };
+  const more = { Detail: 100, Value: 10_000, 'They differ in': 100 };
+  const numbers = { 'Price (INR)': '49', Stock: '5', 'Price before (INR)': '99', 'Tell me at so many left': '2' };
+  const alt = at('What it shows');
+
+  await visit(page, `${counter}/products/new`);
+  await withoutBrowserChecks(page);
+  // The names of files come up beside why they are refused.
+  await field(page, 'Add pictures').setInputFiles([
+    { name: `${text.slice(0, 60)}.svg`, mimeType: 'image/svg+xml', buffer: Buffer.from('<svg/>') },
+    { ...png('good.png', [90, 90, 90]), name: `${text.slice(0, 60)}.png` },
+  ]);
+  await expect(main(page).locator('#pictures-error')).toContainText('This is not a picture that we can use.');
+  await expect(alt).toHaveCount(1);
+  await calm(page);
+  await button(page, 'Add a detail').click();
+  await button(page, 'Add what they differ in').click();
+  await at('They differ in').fill(text);
+  await at('Values').fill(text);
+  await button(page, 'Make variants').click();
+  // The one that said nothing gave its place to the one that is called so.
+  const value = variant.getByRole('textbox').first();
+  await expect(value).toHaveValue(text.trim());
+  await value.fill(text);
+  await variant.locator('summary').click();
+  await withoutBrowserChecks(page);
+  await fillAll(at, everywhere({ ...about, ...more }, () => text));
+  await alt.fill(text);
+  await fillAll(of, everywhere({ ...numbers, SKU: 0 }, () => text));
+  await calm(page);
+  await button(page, 'Save and publish').click();
+  await refused(of('Price (INR)'));
+  await judged(at, text, { ...about, ...more, 'What it shows': 300 });
+  await judged(of, text, { SKU: 64, ...everywhere(numbers, () => 0) });
+  await judged(() => value, text, { 'the value of the option': 100 });
+  await calm(page);
+  for (const [label, most] of Object.entries({ ...about, ...more, 'What it shows': 300 })) await at(label).fill(fitted(text, most));
+  await value.fill(fitted(text, 100));
+  await fillAll(of, { ...numbers, SKU: fitted(text, 60) + '-1' });
+  await button(page, 'Save and publish').click();
+  await arriveAt(page, fitted(text, 500));
+  await expect(page.getByRole('link', { name: 'See it in the market' })).toBeVisible();
+  await awake(page);
+  await expect(at('Description')).toHaveValue(fitted(text, 10_000));
+  await expect(at('Value')).toHaveValue(fitted(text, 10_000));
+  await expect(alt).toHaveValue(fitted(text, 300));
+  await calm(page);
+}
