@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    super::desk::{OwnRow, OwnVariantRow, editable},
+    super::desk::{OwnRow, OwnVariantRow, editable, own, own_variants},
     cells::{self, COLUMNS},
     read::{Record, VariantRecord},
 };
@@ -18,13 +18,9 @@ use uuid::Uuid;
 const PAGE: i64 = 200;
 
 statements! {
-    PAGE_OF = "SELECT p.id, p.slug, p.state, p.version, p.title, p.brand, p.description, p.attributes, p.options, s.currency,
-            COALESCE((SELECT g.slug FROM categories g WHERE g.id = p.category_id), '') AS category, FALSE AS wanted
-        FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.shop_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3";
-    VARIANTS_OF = "SELECT v.product_id, v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock,
-            c.on_hand, c.held
-        FROM products p JOIN variants v ON v.product_id = p.id JOIN capacities c ON c.id = v.id
-        WHERE p.shop_id = $1 AND p.id > $2 AND p.id <= $3 AND NOT v.archived ORDER BY v.product_id, v.position, v.id";
+    PAGE_OF = concat!(own!("FALSE"), "WHERE p.shop_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3");
+    VARIANTS_OF = concat!(own_variants!(), "JOIN products p ON p.id = v.product_id
+        WHERE p.shop_id = $1 AND p.id > $2 AND p.id <= $3 AND NOT v.archived ORDER BY v.product_id, v.position, v.id");
 }
 
 rows! {
