@@ -262,6 +262,7 @@ rest! {
     API_BALANCE GET "/shops/{handle}/balance" Member ShopRead;
     API_OWN_PRODUCTS GET "/shops/{handle}/products" Member CatalogRead;
     API_CREATE_PRODUCT POST "/shops/{handle}/products" Member CatalogWrite;
+    API_EXPORT GET "/shops/{handle}/products/export" Member CatalogRead;
     API_OWN_PRODUCT GET "/shops/{handle}/products/{id}" Member CatalogRead;
     API_UPDATE_PRODUCT PUT "/shops/{handle}/products/{id}" Member CatalogWrite;
     API_DELETE_PRODUCT DELETE "/shops/{handle}/products/{id}" Member CatalogWrite;

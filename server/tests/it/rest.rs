@@ -426,6 +426,44 @@ async fn a_seller_lists_sells_and_sends() {
     program.close();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn all_products_of_a_shop_go_out_as_they_are_asked_for() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+        let hostile = "</title>]]><!-- & \u{fffe}=1+1";
+        meena.once("/shops/meena-crafts/products", product(hostile)).await.is(201);
+        // More than are read at once.
+        program.import("meena-crafts", 0, 450);
+        let path = "/shops/meena-crafts/products/export";
+        let table = meena.get(path).await.is(200);
+        assert_eq!(table.header("content-type"), "text/csv");
+        let lines = meena.with("accept", "application/x-ndjson").get(path).await.is(200);
+        assert_eq!(lines.header("content-type"), "application/x-ndjson");
+        let lines = lines.text("");
+        let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(records.len() > 450 && records.iter().any(|record| record["title"] == hostile), "{lines}");
+        let variants: usize = records.iter().map(|record| record["variants"].as_array().unwrap().len()).sum();
+        assert!(table.text("").starts_with("product,sku,title") && table.text("").lines().count() > variants);
+
+        let xml = meena.with("accept", "text/html, application/xml;q=0.9").get(path).await.is(200);
+        assert_eq!(xml.header("content-type"), "application/xml");
+        let xml = xml.text("");
+        assert!(xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<products>\n"), "{xml}");
+        assert!(xml.ends_with("</product>\n</products>\n"), "{xml}");
+        let count = |what: &str| xml.matches(what).count();
+        assert_eq!((count("<product>"), count("<variant>"), count("<?xml")), (records.len(), variants, 1));
+        assert!(xml.contains("<title>&lt;/title&gt;]]&gt;&lt;!-- &amp; \u{fffd}=1+1</title>"), "{xml}");
+        assert_eq!(xml, program.run_ok(&["export", "products", "--shop", "meena-crafts", "--format", "xml"]));
+
+        meena.with("accept", "application/json").get(path).await.refuses(406, "not_acceptable");
+        let delta = Robot::new(&program).signed_in("delta@haat.example").await;
+        delta.with("accept", "application/json").get(path).await.refuses(406, "not_acceptable");
+        delta.get(path).await.refuses(404, "not_found");
+        program.close();
+    }
+}
+
 /// Everyone there is, asking.
 struct Cast {
     guest: Robot,

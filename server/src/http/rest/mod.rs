@@ -9,6 +9,7 @@ mod catalog;
 mod checkout;
 mod docs;
 mod document;
+mod export;
 mod limits;
 mod operator;
 mod orders;
@@ -109,6 +110,7 @@ fn api() -> Api {
     let api = Api::default();
     let api = access::routes(api);
     let api = catalog::routes(api);
+    let api = export::routes(api);
     let api = carts::routes(api);
     let api = checkout::routes(api);
     let api = orders::routes(api);
@@ -266,12 +268,15 @@ where
 }
 
 fn answer(reply: Reply) -> Response {
-    let mut response = reply.body.into_response();
+    let (kind, mut response) = match reply.stream {
+        Some((kind, body)) => (kind, body.into_response()),
+        None => ("application/json", reply.body.into_response()),
+    };
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or_default();
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_TYPE);
     if reply.status != 204 {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(version) = reply.version

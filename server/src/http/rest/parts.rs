@@ -284,6 +284,11 @@ pub(super) trait Answer: Send + 'static {
 
     /// The schema of its body, if it has one.
     fn schema(what: &mut Described) -> Option<Value>;
+
+    /// What its body can be, by media type.
+    fn content(what: &mut Described) -> Option<Value> {
+        Self::schema(what).map(|schema| json!({"application/json": {"schema": schema}}))
+    }
 }
 
 /// An answer as it is sent.
@@ -292,11 +297,14 @@ pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) version: Option<i64>,
     pub(super) body: String,
+    /// What is sent instead of the body, and of which media type it is; never kept.
+    #[serde(skip)]
+    pub(super) stream: Option<(&'static str, axum::body::Body)>,
 }
 
 fn reply(status: u16, version: Option<i64>, body: &impl serde::Serialize) -> Result<Reply, Problem> {
     let body = serde_json::to_string(body).map_err(|_| Error::Internal)?;
-    Ok(Reply { status, version, body })
+    Ok(Reply { status, version, body, stream: None })
 }
 
 /// Something that is there.
@@ -365,7 +373,7 @@ impl Answer for () {
     const STATUS: u16 = 204;
 
     fn reply(self) -> Result<Reply, Problem> {
-        Ok(Reply { status: Self::STATUS, version: None, body: String::new() })
+        Ok(Reply { status: Self::STATUS, version: None, body: String::new(), stream: None })
     }
 
     fn schema(_: &mut Described) -> Option<Value> {

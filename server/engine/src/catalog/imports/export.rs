@@ -6,10 +6,11 @@ use super::{
     super::desk::{OwnRow, OwnVariantRow, editable, own, own_variants},
     cells::{self, COLUMNS},
     read::{Record, VariantRecord},
+    xml,
 };
 use crate::{Caller, Engine, params, rows, shops, statements};
 use haat_shared::{
-    Error, Result, catalog::edit::SellerProduct, catalog::imports::Format, id::kinds::*,
+    Error, Result, catalog::edit::SellerProduct, catalog::imports::ExportFormat, id::kinds::*,
     permissions::Permission,
 };
 use uuid::Uuid;
@@ -38,13 +39,13 @@ pub struct Exported {
     pub next: Option<ProductId>,
 }
 
-/// Some of a shop's products, those behind `after` or the first ones, for those who manage them. As a table or as JSON
-/// lines; the first part of a table begins with its head.
+/// Some of a shop's products, those behind `after` or the first ones, for those who manage them. The first part begins as
+/// the whole begins, with the head of a table; the last one ends as it ends.
 pub async fn export(
     engine: &Engine,
     caller: &Caller,
     handle: &str,
-    format: Format,
+    format: ExportFormat,
     after: Option<ProductId>,
 ) -> Result<Exported> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
@@ -66,19 +67,34 @@ pub async fn export(
         .collect();
     let next = last.filter(|_| products.len() as i64 == PAGE);
     let text = match format {
-        Format::Csv => table(|table| {
+        ExportFormat::Csv => table(|table| {
             if after.is_none() {
                 table.write_record(COLUMNS)?;
             }
             products.into_iter().try_for_each(|product| write_rows(table, product))
         })?,
-        Format::Json | Format::Icecat => {
+        ExportFormat::Json => {
             let mut text = Vec::new();
             for product in products {
                 serde_json::to_writer(&mut text, &record(product)).map_err(|_| Error::Internal)?;
                 text.push(b'\n');
             }
             text
+        }
+        ExportFormat::Xml => {
+            let mut text = String::new();
+            if after.is_none() {
+                text.push_str(xml::BEGIN);
+            }
+            for product in products {
+                let record = serde_json::to_value(record(product)).map_err(|_| Error::Internal)?;
+                xml::element(&mut text, "product", &record);
+                text.push('\n');
+            }
+            if next.is_none() {
+                text.push_str(xml::END);
+            }
+            text.into_bytes()
         }
     };
     Ok(Exported { text, next })
@@ -91,7 +107,7 @@ pub(super) fn table(write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result
     table.into_inner().map_err(|_| Error::Internal)
 }
 
-/// A product as JSON lines tell of it.
+/// A product as JSON lines and XML tell of it.
 fn record(product: SellerProduct) -> Record {
     let form = product.form;
     let variants = form.variants.into_iter().map(|v| VariantRecord {
@@ -159,6 +175,7 @@ mod tests {
         catalog::{
             Attribute,
             edit::{ProductForm, ProductState, VariantForm},
+            imports::Format,
         },
     };
     use proptest::prelude::*;
