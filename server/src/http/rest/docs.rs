@@ -207,6 +207,8 @@ fn curl(operation: &Operation, server: &str, schemas: &Value) -> String {
     if !schema.is_null() {
         lines.push("-H 'Content-Type: application/json'".into());
         lines.push(format!("-d '{}'", example(schema, schemas, 4)));
+    } else if !value["requestBody"].is_null() {
+        lines.push("-H 'Content-Type: image/jpeg' --data-binary @picture.jpg".into());
     }
     lines.join(" \\\n  ")
 }
