@@ -31,6 +31,9 @@ const RESERVED: [&str; 24] = [
     "shops", "support", "terms",
 ];
 
+/// How far the products of a shop are counted for shoppers: all of twenty thousand would take longer than all else of a page.
+pub const COUNTED_TO: i64 = 1_000;
+
 /// Shops on a page of the directory.
 pub const PAGE_SIZE: usize = 24;
 
@@ -46,7 +49,7 @@ pub struct ShopCard {
     pub description: String,
     /// The town it sends from; may be empty.
     pub town: String,
-    /// How many products it has on sale.
+    /// How many products it has on sale; 1,000 for so many and more.
     pub products: i64,
     /// Its sign, if it has one.
     pub logo: Option<Picture>,
@@ -74,7 +77,7 @@ pub struct ShopView {
     pub delivery_days: (i64, i64),
     /// For how many days things may come back; 0 for not at all.
     pub returns_days: i64,
-    /// How many products it has on sale, where it is asked for by itself.
+    /// How many products it has on sale, where it is asked for by itself; 1,000 for so many and more.
     pub products: Option<i64>,
     /// Its sign, if it has one.
     pub logo: Option<Picture>,

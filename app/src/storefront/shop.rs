@@ -69,10 +69,7 @@ pub(crate) fn Shop() -> impl IntoView {
 #[component]
 fn ShopHead(shop: ShopView) -> impl IntoView {
     let i18n = use_i18n();
-    let count = match shop.products.unwrap_or_default() {
-        1 => tu_string!(i18n, shop.products_one).to_owned(),
-        n => tu_string!(i18n, shop.products_many, n = n).to_string(),
-    };
+    let count = super::shops::count(shop.products.unwrap_or_default());
     let delivery = match shop.delivery.amount() {
         0 => tu_string!(i18n, shop.delivery_free).to_owned(),
         _ => tu_string!(i18n, shop.delivery, price = shop.delivery.to_string()).to_string(),

@@ -1,6 +1,9 @@
 //! The directory of shops.
 
-use haat_shared::{media::Picture, shops::ShopCard};
+use haat_shared::{
+    media::Picture,
+    shops::{COUNTED_TO, ShopCard},
+};
 use leptos::prelude::*;
 
 use crate::{
@@ -56,15 +59,20 @@ pub(crate) fn sign(shop: &str, logo: Option<Picture>, small: bool) -> impl IntoV
     view! { <span class="shop-sign" class:small=small aria-hidden="true">{sign}</span> }
 }
 
+/// How many products a shop has, in words.
+pub(super) fn count(products: i64) -> String {
+    let i18n = use_i18n();
+    match products {
+        1 => tu_string!(i18n, shop.products_one).to_owned(),
+        COUNTED_TO.. => tu_string!(i18n, shop.products_more).to_owned(),
+        n => tu_string!(i18n, shop.products_many, n = n).to_string(),
+    }
+}
+
 /// Shops side by side.
 #[component]
 pub(crate) fn ShopGrid(shops: Vec<ShopCard>) -> impl IntoView {
-    let i18n = use_i18n();
     let cards = shops.into_iter().map(|shop| {
-        let count = match shop.products {
-            1 => tu_string!(i18n, shop.products_one).to_owned(),
-            n => tu_string!(i18n, shop.products_many, n = n).to_string(),
-        };
         let town = (!shop.town.is_empty()).then(|| view! { <li>{shop.town}</li> });
         view! {
             <li class="shop-card">
@@ -74,7 +82,7 @@ pub(crate) fn ShopGrid(shops: Vec<ShopCard>) -> impl IntoView {
                     <p class="shop-card-words">{shop.description}</p>
                     <ul class="facts">
                         {town}
-                        <li>{count}</li>
+                        <li>{count(shop.products)}</li>
                     </ul>
                 </div>
             </li>

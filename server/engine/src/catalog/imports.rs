@@ -33,12 +33,12 @@ use read::{Item, Items};
 pub use read::{Record, VariantRecord};
 
 /// Most products of a piece, and most lines: each piece takes some milliseconds, so that checkouts never wait behind it.
-const PRODUCTS_MAX: usize = 25;
+const PRODUCTS_MAX: usize = 16;
 const LINES_MAX: usize = 200;
 /// How many pieces are checked at once: that writes little but the pieces.
-const CHECKED_AT_ONCE: usize = 8;
+const CHECKED_AT_ONCE: usize = 2;
 /// The longest rest between two pieces. Who waits meanwhile goes first anyway.
-const REST_MAX: Duration = Duration::from_millis(10);
+const REST_MAX: Duration = Duration::from_millis(40);
 /// So many faults are kept; those behind them are counted.
 const FAULTS_KEPT: i64 = 100_000;
 /// Faults of a page of [`faults`].
@@ -210,9 +210,9 @@ async fn read_all(
     }
 }
 
-/// Leaves those who buy as much time as was taken from them.
+/// Leaves those who buy four times the time that was taken from them.
 async fn rest(begun: Instant) {
-    tokio::time::sleep(begun.elapsed().min(REST_MAX)).await;
+    tokio::time::sleep((4 * begun.elapsed()).min(REST_MAX)).await;
 }
 
 /// The next products, and whether those are the last.
@@ -361,7 +361,7 @@ async fn end(engine: &Engine, id: ImportId) -> Tried<()> {
         .await
 }
 
-/// Puts the next few products that wait into their shop, then rests as long as that took. Answers how many pieces that
+/// Puts the next few products that wait into their shop, then rests four times as long as that took. Answers how many pieces that
 /// was: one, or none if none wait. Any number of nodes may do this at once.
 pub async fn work(engine: &Engine) -> Tried<usize> {
     let Some(One(id)) = engine.db.opt::<One<ImportId>>(&NEXT, params![]).await? else { return Ok(0) };
@@ -372,7 +372,8 @@ pub async fn work(engine: &Engine) -> Tried<usize> {
         let piece =
             engine.db.write("imports::work", input, |tx, (id, now)| Box::pin(work_in_tx(tx, *id, *now)));
         match piece.await {
-            Ok(()) => break,
+            Ok(false) => break,
+            Ok(true) => return Ok(engine.db.analyze().await.map(|()| 1)?),
             // Others were at the same products: another look shows what they did.
             Err(Fault::Db(DbError::Unique(_) | DbError::Again(_))) if tries < TRIES => tries += 1,
             Err(error @ Fault::Db(DbError::Away(_) | DbError::Full(_) | DbError::Unknown(_))) => {
@@ -389,15 +390,16 @@ pub async fn work(engine: &Engine) -> Tried<usize> {
     Ok(1)
 }
 
-async fn work_in_tx(tx: &mut Tx, id: ImportId, now: i64) -> Tried<()> {
+/// Puts the next piece in; whether that was all.
+async fn work_in_tx(tx: &mut Tx, id: ImportId, now: i64) -> Tried<bool> {
     let Some(Locked { shop_id, user_id, format, set_stock, faults, currency }) =
         tx.opt(&LOCK, params![id, now]).await?
     else {
-        return Ok(());
+        return Ok(false);
     };
     let Some(One(items)) = tx.opt::<One<String>>(&TAKE, params![id]).await? else {
         tx.exec(&ALL_IN, params![id]).await?;
-        return Ok(());
+        return Ok(true);
     };
     let items: Vec<Item> = serde_json::from_str(&items).map_err(|e| fault(e.to_string()))?;
     let plan = plan(tx, Shelf { shop: shop_id, currency, set_stock }, &items, now).await?;
@@ -412,7 +414,7 @@ async fn work_in_tx(tx: &mut Tx, id: ImportId, now: i64) -> Tried<()> {
     let row =
         params![id, count(added), count(updated), count(unchanged), count(refused), count(plan.faults.len())];
     tx.exec(&WENT_IN, row).await?;
-    Ok(())
+    Ok(false)
 }
 
 /// An import of a shop, for those who manage its products.

@@ -14,7 +14,7 @@ use std::{
     time::Instant,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::sync::oneshot;
 
 use super::{BoxFuture, DbError, FromRow, Row, SLOW, Statement, Stats, Tx, Value, list::Asked};
@@ -92,6 +92,8 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, DbError> {
     }
     connection.busy_handler(Some(wait_a_moment))?;
     connection.set_prepared_statement_cache_capacity(512);
+    // Plans do not depend on parameters. Otherwise a statement with a parameter in a CASE is prepared anew each time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if !read_only {
         connection.pragma_update(None, "journal_mode", "WAL")?;
     }

@@ -158,6 +158,18 @@ impl Db {
         }
     }
 
+    /// Has PostgreSQL count what is in the tables. It does so by itself a minute after much came in; until then it may read
+    /// all of a table for one page of it. SQLite plans without.
+    pub(crate) async fn analyze(&self) -> Result<(), DbError> {
+        match &self.arm {
+            Arm::Lite(_) => Ok(()),
+            Arm::Pg(pool) => {
+                self.stats.statement();
+                pg::script(&mut *pool.acquire().await?, "ANALYZE").await
+            }
+        }
+    }
+
     /// Whether every statement and list can be prepared: their tables, columns and types exist. For tests.
     ///
     /// PostgreSQL cannot tell the types of parameters that stand in a list of VALUES to join; those statements are left

@@ -289,7 +289,7 @@ both! {
         imports::start(&market.engine, &owner, MEENA, id, false).await.unwrap();
         imports::work(&market.engine).await.unwrap();
         let some = view(market, &owner, id).await;
-        assert_eq!((some.state, became(&some)), (ImportState::Applying, [25, 0, 0, 0]));
+        assert_eq!((some.state, became(&some)), (ImportState::Applying, [16, 0, 0, 0]));
         // Another file with some of the same waits for the first.
         let other = stage(market, &owner, many(200..260).replace("Bowl", "Dish").as_bytes()).await.unwrap();
         imports::start(&market.engine, &owner, MEENA, other, false).await.unwrap();
@@ -317,7 +317,7 @@ both! {
         assert_eq!(imports::work(&market.engine).await, Ok(0));
         imports::start(&market.engine, &owner, MEENA, id, false).await.unwrap();
         let stopped = view(market, &owner, id).await;
-        assert_eq!((stopped.state, became(&stopped)), (ImportState::Stopped, [25, 0, 0, 0]));
+        assert_eq!((stopped.state, became(&stopped)), (ImportState::Stopped, [16, 0, 0, 0]));
         // A file that ends in the middle is no file.
         let broken = stage(market, &owner, Broken(many(0..120).as_bytes())).await;
         assert_eq!(broken, Err(Error::Offline));
