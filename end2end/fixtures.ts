@@ -70,17 +70,22 @@ export class Problems {
   }
 }
 
-export const test = base.extend<ForTest, ForWorker>({
-  database: ['sqlite', { option: true, scope: 'worker' }],
-
+/** A market for each worker. A file that extends `test` with it once more has one that no other file meets. */
+export const ownMarket = {
   market: [
-    async ({ database }, use) => {
+    async ({ database }: Settings, use: (market: Market) => Promise<void>) => {
       const market = await Market.open(database);
       await use(market);
       await market.close();
     },
     { scope: 'worker', timeout: 180_000 },
-  ],
+  ] as [(given: Settings, use: (market: Market) => Promise<void>) => Promise<void>, { scope: 'worker'; timeout: number }],
+};
+
+export const test = base.extend<ForTest, ForWorker>({
+  database: ['sqlite', { option: true, scope: 'worker' }],
+
+  ...ownMarket,
 
   baseURL: async ({ market }, use) => use(market.url),
 

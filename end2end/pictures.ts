@@ -9,11 +9,11 @@ function chunk(kind: string, data: Buffer): Buffer {
   return Buffer.concat([length, body, sum]);
 }
 
-/** A PNG of one colour. */
-export function png(name: string, [red, green, blue]: [number, number, number], side = 400) {
+/** A square PNG of one colour, which may say that its sides are longer than they are. */
+export function png(name: string, [red, green, blue]: [number, number, number], side = 400, said = side) {
   const head = Buffer.alloc(13);
-  head.writeUInt32BE(side, 0);
-  head.writeUInt32BE(side, 4);
+  head.writeUInt32BE(said, 0);
+  head.writeUInt32BE(said, 4);
   head.set([8, 2], 8);
   const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(side * 3, Buffer.from([red, green, blue]))]);
   const rows = Buffer.concat(Array.from({ length: side }, () => row));

@@ -3,54 +3,55 @@
 //! Without the feature `split` they are all in one, which is how `make watch` builds them.
 
 use leptos::prelude::*;
-use leptos_router::LazyRoute;
+use leptos_router::ChooseView;
 
 use crate::{admin, seller, state, storefront};
 
 macro_rules! chunks {
-    ($($chunk:ident { $($page:ident: $view:expr;)* })*) => {$(
-        /// Shows a page of this chunk.
-        #[cfg(feature = "split")]
-        #[leptos::wasm_split::wasm_split($chunk, wasm_split_path = ::leptos::wasm_split, fallible)]
-        fn $chunk(page: &'static str) -> Result<AnyView, leptos::wasm_split::SplitLoaderError> {
-            Ok(match page {
-                $($page::NAME => $view().into_any(),)*
-                _ => ().into_any(),
-            })
+    ($($chunk:ident { $($page:ident: $view:expr;)* })*) => {
+        /// A page that is in a chunk. One type for all, so that a further page adds next to nothing to what every page loads.
+        #[derive(Clone, Copy)]
+        pub(crate) enum Page {
+            $($($page,)*)*
         }
 
-        /// Shows a page of this chunk, and has the browser fetch the chunk with the page.
-        #[cfg(not(feature = "split"))]
-        async fn $chunk(page: &'static str) -> Result<AnyView, std::convert::Infallible> {
-            #[cfg(feature = "ssr")]
-            leptos::prefetch_lazy_fn_on_server(stringify!($chunk));
-            Ok(match page {
-                $($page::NAME => $view().into_any(),)*
-                _ => ().into_any(),
-            })
+        impl ChooseView for Page {
+            async fn choose(self) -> AnyView {
+                let view = match self {
+                    $($(Self::$page)|* => $chunk(self).await.ok(),)*
+                };
+                match view {
+                    Some(view) => view,
+                    None => start_over().await,
+                }
+            }
+
+            async fn preload(&self) {}
         }
 
         $(
-            pub(crate) struct $page;
-
-            impl $page {
-                const NAME: &str = stringify!($page);
+            /// Shows a page of this chunk.
+            #[cfg(feature = "split")]
+            #[leptos::wasm_split::wasm_split($chunk, wasm_split_path = ::leptos::wasm_split, fallible)]
+            fn $chunk(page: Page) -> Result<AnyView, leptos::wasm_split::SplitLoaderError> {
+                Ok(match page {
+                    $(Page::$page => $view().into_any(),)*
+                    _ => ().into_any(),
+                })
             }
 
-            impl LazyRoute for $page {
-                fn data() -> Self {
-                    Self
-                }
-
-                async fn view(_: Self) -> AnyView {
-                    match $chunk(Self::NAME).await {
-                        Ok(view) => view,
-                        Err(_) => start_over().await,
-                    }
-                }
+            /// Shows a page of this chunk, and has the browser fetch the chunk with the page.
+            #[cfg(not(feature = "split"))]
+            async fn $chunk(page: Page) -> Result<AnyView, std::convert::Infallible> {
+                #[cfg(feature = "ssr")]
+                leptos::prefetch_lazy_fn_on_server(stringify!($chunk));
+                Ok(match page {
+                    $(Page::$page => $view().into_any(),)*
+                    _ => ().into_any(),
+                })
             }
         )*
-    )*};
+    };
 }
 
 chunks! {

@@ -32,15 +32,15 @@ pub mod locales {
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{
-    Lazy, SsrMode,
+    SsrMode,
     components::{FlatRoutes, Route, Router},
     path,
 };
 #[cfg(feature = "ssr")]
 pub use showcase::showcase;
 
-use crate::layout::Layout;
 pub use crate::state::mark_as_live;
+use crate::{chunks::Page, layout::Layout};
 
 /// The whole page around [`App`], with the headers that belong to it. Server only.
 #[cfg(feature = "ssr")]
@@ -80,37 +80,37 @@ pub fn App() -> impl IntoView {
                 <Layout>
                     <FlatRoutes fallback=|| storefront::NotFound().into_any()>
                         <Route path=path!("/") view=|| storefront::Home().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/products") view={Lazy::<chunks::Products>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/p/:slug") view={Lazy::<chunks::Product>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/c/:slug") view={Lazy::<chunks::Category>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/shops") view={Lazy::<chunks::Shops>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/shops/:handle") view={Lazy::<chunks::Shop>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/basket") view={Lazy::<chunks::Basket>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/checkout/:id") view={Lazy::<chunks::Checkout>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/purchases/:number") view={Lazy::<chunks::Purchase>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/sign-in") view={Lazy::<chunks::SignIn>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/sign-up") view={Lazy::<chunks::SignUp>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/account") view={Lazy::<chunks::Account>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/seller") view={Lazy::<chunks::OwnShops>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/seller/new") view={Lazy::<chunks::OpenShop>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle") view={Lazy::<chunks::Counter>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/orders") view={Lazy::<chunks::ShopOrders>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/orders/:number") view={Lazy::<chunks::ShopOrder>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products") view={Lazy::<chunks::OwnProducts>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products/new") view={Lazy::<chunks::NewProduct>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products/import") view={Lazy::<chunks::Import>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products/:id") view={Lazy::<chunks::OwnProduct>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/balance") view={Lazy::<chunks::Balance>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/settings") view={Lazy::<chunks::Settings>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/admin") view={Lazy::<chunks::Desk>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/admin/orders") view={Lazy::<chunks::AllOrders>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/admin/shops") view={Lazy::<chunks::AllShops>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/admin/users") view={Lazy::<chunks::Users>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/admin/jobs") view={Lazy::<chunks::Jobs>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/admin/outbox") view={Lazy::<chunks::Outbox>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/admin/mails") view={Lazy::<chunks::Mails>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/admin/mails/:id") view={Lazy::<chunks::Mail>::new()} ssr=SsrMode::Async />
-                        <Route path=path!("/admin/audit") view={Lazy::<chunks::Audit>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/products") view=Page::Products ssr=SsrMode::Async />
+                        <Route path=path!("/p/:slug") view=Page::Product ssr=SsrMode::Async />
+                        <Route path=path!("/c/:slug") view=Page::Category ssr=SsrMode::Async />
+                        <Route path=path!("/shops") view=Page::Shops ssr=SsrMode::Async />
+                        <Route path=path!("/shops/:handle") view=Page::Shop ssr=SsrMode::Async />
+                        <Route path=path!("/basket") view=Page::Basket ssr=SsrMode::Async />
+                        <Route path=path!("/checkout/:id") view=Page::Checkout ssr=SsrMode::Async />
+                        <Route path=path!("/purchases/:number") view=Page::Purchase ssr=SsrMode::Async />
+                        <Route path=path!("/sign-in") view=Page::SignIn ssr=SsrMode::Async />
+                        <Route path=path!("/sign-up") view=Page::SignUp ssr=SsrMode::Async />
+                        <Route path=path!("/account") view=Page::Account ssr=SsrMode::Async />
+                        <Route path=path!("/seller") view=Page::OwnShops ssr=SsrMode::Async />
+                        <Route path=path!("/seller/new") view=Page::OpenShop ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle") view=Page::Counter ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/orders") view=Page::ShopOrders ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/orders/:number") view=Page::ShopOrder ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products") view=Page::OwnProducts ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products/new") view=Page::NewProduct ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products/import") view=Page::Import ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products/:id") view=Page::OwnProduct ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/balance") view=Page::Balance ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/settings") view=Page::Settings ssr=SsrMode::Async />
+                        <Route path=path!("/admin") view=Page::Desk ssr=SsrMode::Async />
+                        <Route path=path!("/admin/orders") view=Page::AllOrders ssr=SsrMode::Async />
+                        <Route path=path!("/admin/shops") view=Page::AllShops ssr=SsrMode::Async />
+                        <Route path=path!("/admin/users") view=Page::Users ssr=SsrMode::Async />
+                        <Route path=path!("/admin/jobs") view=Page::Jobs ssr=SsrMode::Async />
+                        <Route path=path!("/admin/outbox") view=Page::Outbox ssr=SsrMode::Async />
+                        <Route path=path!("/admin/mails") view=Page::Mails ssr=SsrMode::Async />
+                        <Route path=path!("/admin/mails/:id") view=Page::Mail ssr=SsrMode::Async />
+                        <Route path=path!("/admin/audit") view=Page::Audit ssr=SsrMode::Async />
                     </FlatRoutes>
                 </Layout>
             </Router>

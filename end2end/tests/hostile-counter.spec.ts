@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { Locator } from '@playwright/test';
 
-import { type Page, expect, runsScripts, test as base } from '../fixtures';
+import { type Page, expect, ownMarket, runsScripts, test as base } from '../fixtures';
 import {
   PAY,
   arriveAt,
@@ -25,18 +25,8 @@ import {
 } from '../helpers';
 import { TEXTS, harmless, watch } from '../hostile';
 import { png } from '../pictures';
-import { Market } from '../server';
 
-const test = base.extend<object, { market: Market }>({
-  market: [
-    async ({ database }, use) => {
-      const market = await Market.open(database);
-      await use(market);
-      await market.close();
-    },
-    { scope: 'worker', timeout: 180_000 },
-  ],
-});
+const test = base.extend(ownMarket);
 
 test.use({ viewport: { width: 390, height: 844 } });
 // A mail runs no scripts, not even the browser's own.

@@ -3,21 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { expect, test as base } from '../fixtures';
+import { expect, ownMarket, test as base } from '../fixtures';
 import { SHOPS, basketLink, beginCheckout, button, fillAddress, main, payInCash, productLinks, thanks, visit } from '../helpers';
 import { TEXTS, harmless, watch } from '../hostile';
-import { Market } from '../server';
 
-const test = base.extend<object, { market: Market }>({
-  market: [
-    async ({ database }, use) => {
-      const market = await Market.open(database);
-      await use(market);
-      await market.close();
-    },
-    { scope: 'worker', timeout: 180_000 },
-  ],
-});
+const test = base.extend(ownMarket);
 
 test.use({ viewport: { width: 390, height: 844 } });
 

@@ -127,6 +127,7 @@ test('what is no whole picture is refused at the field', async ({ page, problems
     { name: 'holiday.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('\x7fELF\x02\x01\x01 program') },
     { name: 'logo.svg', mimeType: 'image/svg+xml', buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>') },
     { name: 'half.jpg', mimeType: 'image/jpeg', buffer: whole.subarray(0, whole.length / 2) },
+    png('huge.png', [90, 90, 90], 10, 50_000),
     png('good.png', [90, 90, 90]),
   ]);
   await pictures(page, 1);
@@ -134,6 +135,7 @@ test('what is no whole picture is refused at the field', async ({ page, problems
   await expect(faults).toContainText('holiday.jpg: This is not a picture that we can use.');
   await expect(faults).toContainText('logo.svg: This is not a picture that we can use.');
   await expect(faults).toContainText('half.jpg: This picture is damaged or did not arrive whole.');
+  await expect(faults).toContainText('huge.png: This picture has more than 40 million pixels.');
 });
 
 test('a product saved in two tabs tells the second what changed', async ({ page, context, problems }) => {

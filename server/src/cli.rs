@@ -11,7 +11,10 @@ use std::{
 use axum::serve::ListenerExt;
 use clap::{Parser, Subcommand};
 use haat_engine::{Caller, Clock, accounts, oracle};
-use haat_shared::{accounts::SignUp, catalog::imports::Format};
+use haat_shared::{
+    accounts::SignUp,
+    catalog::imports::{ExportFormat, Format},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -100,19 +103,23 @@ enum Import {
 
 #[derive(Subcommand)]
 enum Export {
-    /// The products of a shop, as a table or as JSON lines. `haat import products` reads both.
+    /// The products of a shop: as a table or as JSON lines, which `haat import products` reads, or as XML.
     Products {
         /// The handle of the shop.
         #[arg(long)]
         shop: String,
-        /// csv or json.
-        #[arg(long, value_parser = format, default_value = "csv")]
-        format: Format,
+        /// csv, json or xml.
+        #[arg(long, value_parser = export_format, default_value = "csv")]
+        format: ExportFormat,
     },
 }
 
 fn format(name: &str) -> Result<Format, String> {
     Format::parse(name).ok_or_else(|| "csv, json or icecat".to_owned())
+}
+
+fn export_format(name: &str) -> Result<ExportFormat, String> {
+    ExportFormat::parse(name).ok_or_else(|| "csv, json or xml".to_owned())
 }
 
 #[derive(Subcommand)]

@@ -12,7 +12,7 @@ use haat_app::{i18n::Locale, words};
 use haat_engine::{Caller, Engine, catalog::imports};
 use haat_shared::{
     Error,
-    catalog::imports::{Format, ImportOptions, ImportState, ImportView},
+    catalog::imports::{ExportFormat, Format, ImportOptions, ImportState, ImportView},
 };
 
 /// How long a server has to take an import over before the command line does it itself.
@@ -150,7 +150,7 @@ async fn write_faults(engine: &Engine, shop: &str, of: &ImportView, path: &Path)
 }
 
 /// Prints a shop's products.
-pub(crate) async fn export(engine: &Engine, shop: &str, format: Format) -> Result<ExitCode, String> {
+pub(crate) async fn export(engine: &Engine, shop: &str, format: ExportFormat) -> Result<ExitCode, String> {
     let mut after = None;
     loop {
         let part = imports::export(engine, &Caller::system(), shop, format, after).await;

@@ -262,6 +262,7 @@ rest! {
     API_BALANCE GET "/shops/{handle}/balance" Member ShopRead;
     API_OWN_PRODUCTS GET "/shops/{handle}/products" Member CatalogRead;
     API_CREATE_PRODUCT POST "/shops/{handle}/products" Member CatalogWrite;
+    API_EXPORT GET "/shops/{handle}/products/export" Member CatalogRead;
     API_OWN_PRODUCT GET "/shops/{handle}/products/{id}" Member CatalogRead;
     API_UPDATE_PRODUCT PUT "/shops/{handle}/products/{id}" Member CatalogWrite;
     API_DELETE_PRODUCT DELETE "/shops/{handle}/products/{id}" Member CatalogWrite;
@@ -270,6 +271,9 @@ rest! {
     API_DUPLICATE_PRODUCT POST "/shops/{handle}/products/{id}/duplicate" Member CatalogWrite;
     API_PICTURES GET "/shops/{handle}/products/{id}/pictures" Member CatalogRead;
     API_SET_PICTURES PUT "/shops/{handle}/products/{id}/pictures" Member CatalogWrite;
+    API_ADD_PICTURE POST "/shops/{handle}/products/{id}/pictures" Member CatalogWrite;
+    API_DESCRIBE_PICTURE PATCH "/shops/{handle}/products/{id}/pictures/{picture}" Member CatalogWrite;
+    API_REMOVE_PICTURE DELETE "/shops/{handle}/products/{id}/pictures/{picture}" Member CatalogWrite;
     API_ADJUST_STOCK POST "/shops/{handle}/variants/{id}/stock" Member CatalogWrite;
     API_SHOP_ORDERS GET "/shops/{handle}/orders" Member OrdersRead;
     API_SHOP_ORDER GET "/shops/{handle}/orders/{number}" Member OrdersRead;

@@ -158,17 +158,82 @@ pub async fn set_pictures(
             (shop, product, rows, engine.clock.now_ms()),
             |tx, (shop, product, rows, now)| {
                 Box::pin(async move {
-                    if tx.exec(&LOCK_PRODUCT, params![*product, *shop, *now]).await? == 0 {
-                        return Err(Error::NotFound.into());
-                    }
-                    tx.exec(&CLEAR, params![*product]).await?;
-                    attach_in_tx(tx, rows).await?;
-                    tx.exec(&CHANGED, params![*product, *now]).await?;
-                    Ok(())
+                    lock_in_tx(tx, *shop, *product, *now).await?;
+                    show_in_tx(tx, *product, rows, *now).await
                 })
             },
         )
         .await?;
+    Ok(())
+}
+
+/// What is done to one picture of a product.
+#[derive(Debug, Clone)]
+pub enum PictureChange {
+    /// It is shown behind the others. One that is shown already stays where it is.
+    Add(NewPicture),
+    /// It shows something else.
+    Describe(NewPicture),
+    /// It is not shown any more.
+    Remove(MediaId),
+}
+
+/// Changes one picture of a product, whatever is done to the others meanwhile.
+pub async fn change_picture(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    product: ProductId,
+    change: PictureChange,
+) -> Result<()> {
+    let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
+    let input = (shop, product, change, engine.clock.now_ms());
+    engine
+        .db
+        .write("media::change_picture", input, |tx, (shop, product, change, now)| {
+            Box::pin(async move {
+                lock_in_tx(tx, *shop, *product, *now).await?;
+                let shown: Vec<Option<Picture>> = tx.all(&OF_OWN, params![*product, *shop]).await?;
+                let shown = shown.into_iter().flatten().map(|p| NewPicture { media: p.id, alt: p.alt });
+                let pictures = checked(changed(shown.collect(), change)?)?;
+                show_in_tx(tx, *product, &rows(*product, *shop, &pictures), *now).await
+            })
+        })
+        .await?;
+    Ok(())
+}
+
+fn changed(mut pictures: Vec<NewPicture>, change: &PictureChange) -> Result<Vec<NewPicture>> {
+    let place = |id: MediaId| pictures.iter().position(|p| p.media == id);
+    match change {
+        PictureChange::Add(new) => match place(new.media) {
+            Some(at) => pictures[at] = new.clone(),
+            None => pictures.push(new.clone()),
+        },
+        PictureChange::Describe(new) => {
+            let at = place(new.media).ok_or(Error::NotFound)?;
+            pictures[at] = new.clone();
+        }
+        PictureChange::Remove(id) => {
+            let at = place(*id).ok_or(Error::NotFound)?;
+            pictures.remove(at);
+        }
+    }
+    Ok(pictures)
+}
+
+/// Whoever else changes the product's pictures waits.
+async fn lock_in_tx(tx: &mut Tx, shop: ShopId, product: ProductId, now: i64) -> crate::Tried<()> {
+    match tx.exec(&LOCK_PRODUCT, params![product, shop, now]).await? {
+        0 => Err(Error::NotFound.into()),
+        _ => Ok(()),
+    }
+}
+
+async fn show_in_tx(tx: &mut Tx, product: ProductId, rows: &[[Value; 5]], now: i64) -> crate::Tried<()> {
+    tx.exec(&CLEAR, params![product]).await?;
+    attach_in_tx(tx, rows).await?;
+    tx.exec(&CHANGED, params![product, now]).await?;
     Ok(())
 }
 

@@ -22,7 +22,7 @@ use haat_app::{i18n::Locale, t, words};
 use haat_engine::{Caller, Engine, catalog::imports, random};
 use haat_shared::{
     Error, FieldCode, Result,
-    catalog::imports::{FILE_BYTES_MAX, Format, ImportOptions},
+    catalog::imports::{ExportFormat, FILE_BYTES_MAX, ImportOptions},
     id::kinds::ImportId,
     permissions::Permission,
 };
@@ -195,29 +195,40 @@ fn as_table(name: &str) -> [(header::HeaderName, String); 3] {
     ]
 }
 
-/// All products of a shop, as a table. It goes out while it is read.
+/// All products of a shop, as a table.
 pub(super) async fn export(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
     Path(handle): Path<String>,
 ) -> Response {
-    let engine = state.booted.engine;
-    let mut first = match imports::export(&engine, &caller, &handle, Format::Csv, None).await {
-        Ok(part) => part,
-        Err(error) => return super::layers::plain(&error),
-    };
-    first.text.splice(..0, BYTE_ORDER_MARK);
     let name = format!("{handle}-products.csv");
+    match parts(&state.booted.engine, caller, handle, ExportFormat::Csv, &BYTE_ORDER_MARK).await {
+        Ok(table) => (as_table(&name), table).into_response(),
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+/// All products of a shop behind what it is to begin with. They go out while they are read.
+pub(super) async fn parts(
+    engine: &Engine,
+    caller: Caller,
+    handle: String,
+    format: ExportFormat,
+    begin: &[u8],
+) -> Result<Body> {
+    let engine = engine.clone();
+    let mut first = imports::export(&engine, &caller, &handle, format, None).await?;
+    first.text.splice(..0, begin.iter().copied());
     let parts = stream::try_unfold(Some(first), move |part| {
         let (engine, caller, handle) = (engine.clone(), caller.clone(), handle.clone());
         async move {
             let Some(part) = part else { return Ok::<_, Error>(None) };
             let next = match part.next {
-                Some(_) => Some(imports::export(&engine, &caller, &handle, Format::Csv, part.next).await?),
+                Some(_) => Some(imports::export(&engine, &caller, &handle, format, part.next).await?),
                 None => None,
             };
             Ok(Some((Bytes::from(part.text), next)))
         }
     });
-    (as_table(&name), Body::from_stream(parts)).into_response()
+    Ok(Body::from_stream(parts))
 }

@@ -180,7 +180,7 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .merge(files_in)
         // Programs bring no cookies, and so are not led astray by other sites.
         .layer(CsrfLayer::new())
-        .merge(rest::router(&state).layer(timeout(Duration::from_secs(config.server.timeout_s))))
+        .merge(rest::router(&state))
         .layer(
             ServiceBuilder::new()
                 .set_x_request_id(MakeRequestUuid)

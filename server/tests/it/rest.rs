@@ -4,9 +4,9 @@ use std::process::Command;
 
 use haat_shared::{
     access::Scope,
-    routes::{Access, REST, Route},
+    routes::{API_ADD_PICTURE, Access, REST, Route},
 };
-use reqwest::{Client, Method, header::HeaderMap};
+use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 
 use crate::program::*;
@@ -69,11 +69,24 @@ impl Robot {
     }
 
     async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        self.answer(self.request(method, path), body).await
+    }
+
+    /// Sends a file.
+    async fn bring(&self, path: &str, kind: &str, bytes: Vec<u8>) -> Answer {
+        self.answer(self.request("POST", path).header("content-type", kind).body(bytes), None).await
+    }
+
+    fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.home) };
         let mut request = self.client.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
+        request
+    }
+
+    async fn answer(&self, mut request: RequestBuilder, body: Option<Value>) -> Answer {
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -426,6 +439,116 @@ async fn a_seller_lists_sells_and_sends() {
     program.close();
 }
 
+/// A picture of one colour.
+fn png(red: u8) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_pixel(90, 60, image::Rgb([red, 0, 0]));
+    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_of_a_product_come_and_go() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let guest = Robot::new(&program);
+        let meena = guest.signed_in("meena@haat.example").await;
+        let made = meena.once("/shops/meena-crafts/products", product("Clay bowl")).await.is(201);
+        let path = format!("/shops/meena-crafts/products/{}/pictures", made.text("/id"));
+        let front = meena.bring(&path, "image/png", png(1)).await.is(201);
+        assert_eq!((&front.body["width"], front.text("/alt")), (&json!(90), String::new()));
+        let again = meena.bring(&format!("{path}?alt=The%20front"), "image/png", png(1)).await.is(201);
+        assert_eq!((again.text("/id"), again.text("/alt")), (front.text("/id"), "The front".into()));
+        let back = meena.bring(&path, "application/octet-stream", png(2)).await.is(201);
+        let (front, back) = (format!("{path}/{}", front.text("/id")), format!("{path}/{}", back.text("/id")));
+        meena.send("PATCH", &back, Some(json!({"alt": "The back"}))).await.is(204);
+        let shown = meena.get(&path).await.is(200);
+        assert_eq!(
+            (shown.text("/items/0/alt"), shown.text("/items/1/alt")),
+            ("The front".into(), "The back".into())
+        );
+        let file = program.at(&format!("/media/{}-320.webp", shown.text("/items/0/id")));
+        assert_eq!(guest.client.get(file).send().await.unwrap().status(), 200);
+        meena.send("DELETE", &front, None).await.is(204);
+        meena.send("DELETE", &front, None).await.refuses(404, "not_found");
+        meena.send("PATCH", &front, Some(json!({"alt": ""}))).await.refuses(404, "not_found");
+        assert_eq!(meena.get(&path).await.is(200).text("/items/0/alt"), "The back");
+
+        for (bytes, code) in [
+            (b"GIF89a".to_vec(), "not_a_picture"),
+            (b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec(), "not_a_picture"),
+            (png(3)[..60].to_vec(), "picture_broken"),
+            (Vec::new(), "missing"),
+        ] {
+            let refused = meena.bring(&path, "image/png", bytes).await.refuses(422, "invalid");
+            assert_eq!(
+                (refused.text("/fields/0/field"), refused.text("/fields/0/code")),
+                ("picture".into(), code.into())
+            );
+        }
+        let long = format!("{path}?alt={}", "x".repeat(301));
+        let refused = meena.bring(&long, "image/png", png(4)).await.refuses(422, "invalid");
+        assert_eq!(refused.text("/fields/0/field"), "alt");
+        for kind in ["application/json", "image/gif", "multipart/form-data; boundary=x"] {
+            meena.bring(&path, kind, png(4)).await.refuses(415, "unsupported_media_type");
+        }
+        // More than any other route takes is fine here, up to what a picture may weigh.
+        let padded = |size: usize| [png(5), vec![0; size]].concat();
+        meena.bring(&path, "image/png", padded(1_000_000)).await.is(201);
+        meena
+            .bring(&path, "image/png", padded(haat_shared::media::BYTES_MAX))
+            .await
+            .refuses(413, "too_large");
+        for red in 10..16 {
+            meena.bring(&path, "image/png", png(red)).await.is(201);
+        }
+        let full = meena.bring(&path, "image/png", png(99)).await.refuses(422, "invalid");
+        assert_eq!(
+            (full.text("/fields/0/field"), full.text("/fields/0/code")),
+            ("pictures".into(), "too_many".into())
+        );
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_products_of_a_shop_go_out_as_they_are_asked_for() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+        let hostile = "</title>]]><!-- & \u{fffe}=1+1";
+        meena.once("/shops/meena-crafts/products", product(hostile)).await.is(201);
+        // More than are read at once.
+        program.import("meena-crafts", 0, 450);
+        let path = "/shops/meena-crafts/products/export";
+        let table = meena.get(path).await.is(200);
+        assert_eq!(table.header("content-type"), "text/csv");
+        let lines = meena.with("accept", "application/x-ndjson").get(path).await.is(200);
+        assert_eq!(lines.header("content-type"), "application/x-ndjson");
+        let lines = lines.text("");
+        let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(records.len() > 450 && records.iter().any(|record| record["title"] == hostile), "{lines}");
+        let variants: usize = records.iter().map(|record| record["variants"].as_array().unwrap().len()).sum();
+        assert!(table.text("").starts_with("product,sku,title") && table.text("").lines().count() > variants);
+
+        let xml = meena.with("accept", "text/html, application/xml;q=0.9").get(path).await.is(200);
+        assert_eq!(xml.header("content-type"), "application/xml");
+        let xml = xml.text("");
+        assert!(xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<products>\n"), "{xml}");
+        assert!(xml.ends_with("</product>\n</products>\n"), "{xml}");
+        let count = |what: &str| xml.matches(what).count();
+        assert_eq!((count("<product>"), count("<variant>"), count("<?xml")), (records.len(), variants, 1));
+        assert!(xml.contains("<title>&lt;/title&gt;]]&gt;&lt;!-- &amp; \u{fffd}=1+1</title>"), "{xml}");
+        assert_eq!(xml, program.run_ok(&["export", "products", "--shop", "meena-crafts", "--format", "xml"]));
+
+        meena.with("accept", "application/json").get(path).await.refuses(406, "not_acceptable");
+        let delta = Robot::new(&program).signed_in("delta@haat.example").await;
+        delta.with("accept", "application/json").get(path).await.refuses(406, "not_acceptable");
+        delta.get(path).await.refuses(404, "not_found");
+        program.close();
+    }
+}
+
 /// Everyone there is, asking.
 struct Cast {
     guest: Robot,
@@ -526,6 +649,15 @@ impl Cast {
                 let path = path.replace("{handle}", "meena-crafts").replace("{id}", &variant);
                 (path, Some(json!({"change": 1})))
             }
+            p if p.contains("/products/{id}/pictures") && route.method != "GET" && route.method != "PUT" => {
+                let made = self.meena.once("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
+                let pictures = format!("/shops/meena-crafts/products/{}/pictures", made.text("/id"));
+                let picture = self.meena.bring(&pictures, "image/png", png(7)).await.is(201).text("/id");
+                match route.method {
+                    "POST" => (pictures, None),
+                    _ => (format!("{pictures}/{picture}"), Some(json!({"alt": "A jug"}))),
+                }
+            }
             p if p.contains("/products/{id}") => {
                 let made = self.meena.once("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
                 let pictures = p.ends_with("/pictures");
@@ -570,7 +702,10 @@ async fn nobody_gets_at_what_is_not_theirs() {
             if let Some(tag) = &tag {
                 who = who.with("if-match", tag);
             }
-            who.send(route.method, &path, body.clone()).await
+            match *route == API_ADD_PICTURE {
+                true => who.bring(&path, "image/png", png(7)).await,
+                false => who.send(route.method, &path, body.clone()).await,
+            }
         };
         let mut ask = ask;
         let owner = cast.owner(route).clone();

@@ -54,6 +54,18 @@ impl Format {
 }
 
 names! {
+    /// How a shop's products are written for others to read.
+    ExportFormat {
+        /// A table with a line for each variant (docs/import.md).
+        Csv "csv";
+        /// JSON, a product a line.
+        Json "json";
+        /// XML.
+        Xml "xml";
+    }
+}
+
+names! {
     /// Where an import stands.
     ImportState {
         /// The file is being read and checked; nothing of it is in the shop.

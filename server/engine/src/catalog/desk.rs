@@ -70,14 +70,32 @@ static BY_STOCK: ListQuery = ListQuery {
 };
 ::inventory::submit! { RegisteredList(&BY_STOCK) }
 
+/// What [`OwnRow`] reads, but for what stands behind it: the last column and the tables, which are the same for all.
+macro_rules! own {
+    ($wanted:literal) => {
+        concat!(
+            "SELECT p.id, p.slug, p.state, p.version, p.title, p.brand, p.description, p.attributes, p.options, s.currency,
+            COALESCE((SELECT g.slug FROM categories g WHERE g.id = p.category_id), '') AS category, ",
+            $wanted,
+            " AS wanted FROM products p JOIN shops s ON s.id = p.shop_id "
+        )
+    };
+}
+/// What [`OwnVariantRow`] reads.
+macro_rules! own_variants {
+    () => {
+        "SELECT v.product_id, v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock, c.on_hand, c.held
+        FROM variants v JOIN capacities c ON c.id = v.id "
+    };
+}
+pub(super) use {own, own_variants};
+
 statements! {
-    pub(super) FIND = "SELECT p.id, p.slug, p.state, p.version, p.title, p.brand, p.description, p.attributes, p.options, s.currency,
-            COALESCE((SELECT g.slug FROM categories g WHERE g.id = p.category_id), '') AS category,
-            EXISTS (SELECT 1 FROM variants v JOIN holds h ON h.capacity_id = v.id WHERE v.product_id = p.id) AS wanted
-        FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.id = $1 AND p.shop_id = $2";
-    pub(super) VARIANTS = "SELECT v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock, c.on_hand, c.held
-        FROM variants v JOIN capacities c ON c.id = v.id
-        WHERE v.product_id = $1 AND NOT v.archived ORDER BY v.position, v.id";
+    pub(super) FIND = concat!(
+        own!("EXISTS (SELECT 1 FROM variants v JOIN holds h ON h.capacity_id = v.id WHERE v.product_id = p.id)"),
+        "WHERE p.id = $1 AND p.shop_id = $2"
+    );
+    pub(super) VARIANTS = concat!(own_variants!(), "WHERE v.product_id = $1 AND NOT v.archived ORDER BY v.position, v.id");
 }
 
 rows! {

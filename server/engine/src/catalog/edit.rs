@@ -25,16 +25,18 @@ statements! {
     CATEGORY = "SELECT id AS value FROM categories WHERE slug = $1";
     TAKEN = "SELECT v.sku FROM variants v JOIN (VALUES [($1, $2, $3)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND v.product_id <> given.column3 WHERE NOT v.archived";
-    ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, search_folded, state,
-            price_min_minor, price_max_minor, created_at, updated_at, options, title_key, category_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'draft', $9, $10, $11, $11, $12, $13, $14)";
+    pub(super) ADD = "INSERT INTO products (id, shop_id, state, slug, category_id, price_min_minor, price_max_minor, search_folded,
+            title_key, created_at, updated_at, title, brand, description, attributes, options)
+        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15)]";
     pub(super) ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, options, price_minor, compare_at_minor,
             low_stock, position)
         VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)]";
-    UPDATE = "UPDATE products SET title = $3, brand = $4, description = $5, attributes = $6, options = $7,
-            search_folded = $8, title_key = $9, price_min_minor = $10, price_max_minor = $11, updated_at = $12,
-            category_id = $13, version = version + 1
-        WHERE id = $1 AND version = $2";
+    pub(super) UPDATE = "UPDATE products SET category_id = given.column3, price_min_minor = given.column4,
+            price_max_minor = given.column5, search_folded = given.column6, title_key = given.column7, updated_at = given.column8,
+            title = given.column9, brand = given.column10, description = given.column11, attributes = given.column12,
+            options = given.column13, version = version + 1
+        FROM (VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)]) AS given
+        WHERE products.id = given.column1 AND products.version = given.column2";
     ARCHIVE_VARIANTS = "UPDATE variants SET archived = TRUE FROM (VALUES [($1, $2)]) AS given
         WHERE variants.id = given.column1 AND variants.product_id = given.column2";
     pub(super) UPDATE_VARIANTS = "UPDATE variants SET sku = given.column3, title = given.column4, options = given.column5,
@@ -42,7 +44,7 @@ statements! {
             position = given.column9
         FROM (VALUES [($1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT), $8, $9)]) AS given
         WHERE variants.id = given.column1 AND variants.product_id = given.column2";
-    SET_STATE = "UPDATE products SET state = given.column3, updated_at = given.column4
+    pub(super) SET_STATE = "UPDATE products SET state = given.column3, updated_at = given.column4
         FROM (VALUES [($1, $2, $3, $4)]) AS given WHERE products.id = given.column1 AND products.shop_id = given.column2";
     pub(super) CHANGED_ALL = "INSERT INTO changes (kind, id, changed_at, deleted) VALUES [('product', $1, $2, $3)]
         ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = excluded.deleted";
@@ -127,27 +129,68 @@ async fn create_in_tx(tx: &mut Tx, input: &Input) -> Tried<ProductId> {
     idempotency::end_in_tx(tx, key, &id.to_string()).await?;
     let variants = named(&draft.variants, *now);
     refuse_taken(tx, *shop, id, &variants).await?;
-    let (min, max) = span(&variants);
-    let row = params![
-        id,
-        *shop,
-        slug_of(&draft.title, id),
-        &draft.title,
-        &draft.brand,
-        &draft.description,
-        json(&draft.details)?,
-        searched(draft, &variants),
-        min,
-        max,
-        *now,
-        json(&draft.options)?,
-        title_key(&draft.title),
-        *category,
-    ];
-    tx.exec(&ADD, row).await?;
+    let row = added(*shop, id, ProductState::Draft, draft, &variants, *category, *now)?;
+    tx.exec_many(&ADD, &[row]).await?;
     let all: Vec<_> = (0i64..).zip(&variants).map(|(position, variant)| (id, position, variant)).collect();
     add_variants(tx, *shop, &all, *now).await?;
     Ok(id)
+}
+
+/// A new product, for [`ADD`].
+pub(super) fn added(
+    shop: ShopId,
+    id: ProductId,
+    state: ProductState,
+    draft: &ProductDraft,
+    variants: &[Named],
+    category: Option<CategoryId>,
+    now: i64,
+) -> Tried<[Value; 15]> {
+    let (min, max) = span(variants);
+    Ok([
+        id.into(),
+        shop.into(),
+        state.as_str().into(),
+        slug_of(&draft.title, id).into(),
+        category.into(),
+        min.into(),
+        max.into(),
+        searched(draft, variants).into(),
+        title_key(&draft.title).into(),
+        now.into(),
+        draft.title.as_str().into(),
+        draft.brand.as_str().into(),
+        draft.description.as_str().into(),
+        json(&draft.details)?.into(),
+        json(&draft.options)?.into(),
+    ])
+}
+
+/// A product that is there already, for [`UPDATE`].
+pub(super) fn updated(
+    id: ProductId,
+    version: i64,
+    draft: &ProductDraft,
+    variants: &[Named],
+    category: Option<CategoryId>,
+    now: i64,
+) -> Tried<[Value; 13]> {
+    let (min, max) = span(variants);
+    Ok([
+        id.into(),
+        version.into(),
+        category.into(),
+        min.into(),
+        max.into(),
+        searched(draft, variants).into(),
+        title_key(&draft.title).into(),
+        now.into(),
+        draft.title.as_str().into(),
+        draft.brand.as_str().into(),
+        draft.description.as_str().into(),
+        json(&draft.details)?.into(),
+        json(&draft.options)?.into(),
+    ])
 }
 
 /// A variant to be written: with an id and a SKU, made up where there was none.
@@ -249,23 +292,8 @@ async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -
     if fields.is_empty() {
         return Ok(version);
     }
-    let (min, max) = span(&variants);
-    let row = params![
-        id,
-        version,
-        &draft.title,
-        &draft.brand,
-        &draft.description,
-        json(&draft.details)?,
-        json(&draft.options)?,
-        searched(draft, &variants),
-        title_key(&draft.title),
-        min,
-        max,
-        *now,
-        *category,
-    ];
-    if tx.exec(&UPDATE, row).await? == 0 {
+    let row = updated(id, version, draft, &variants, *category, *now)?;
+    if tx.exec_many(&UPDATE, &[row]).await? == 0 {
         return Err(edits::since(tx, id, version).await?);
     }
     edits::write(tx, id, now_version, &fields, *user, *now).await?;
@@ -343,12 +371,13 @@ pub(super) fn changed(before: &ProductForm, draft: &ProductDraft, variants: &[Na
             fields.push(field.to_owned());
         }
     };
-    note(before.title != draft.title, "title");
-    note(before.brand != draft.brand, "brand");
-    note(before.category != draft.category, "category");
-    note(before.description != draft.description, "description");
-    note(before.details != draft.details, "details");
-    note(before.options != draft.options, "options");
+    let ProductDraft { title, brand, category, description, details, options, variants: _ } = draft;
+    note(before.title != *title, "title");
+    note(before.brand != *brand, "brand");
+    note(before.category != *category, "category");
+    note(before.description != *description, "description");
+    note(before.details != *details, "details");
+    note(before.options != *options, "options");
     for old in before.variants.iter().filter(|b| !variants.iter().any(|v| Some(v.id) == b.id)) {
         note(true, &format!("variants.{}", old.sku));
     }
@@ -473,12 +502,12 @@ async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId, now: i64) -> Tri
 }
 
 /// What plain search looks through: title and brand, and the SKUs that people copy from invoices.
-pub(super) fn searched(draft: &ProductDraft, variants: &[Named]) -> String {
+fn searched(draft: &ProductDraft, variants: &[Named]) -> String {
     let skus: Vec<&str> = variants.iter().map(|v| v.sku.as_str()).collect();
     text::fold(&format!("{} {} {}", draft.title, draft.brand, skus.join(" ")))
 }
 
-pub(super) fn span(variants: &[Named]) -> (i64, i64) {
+fn span(variants: &[Named]) -> (i64, i64) {
     let prices = variants.iter().map(|v| v.draft.price.amount());
     (prices.clone().min().unwrap_or(0), prices.max().unwrap_or(0))
 }

@@ -7,6 +7,7 @@ mod export;
 mod plan;
 mod read;
 mod write;
+mod xml;
 
 use std::{
     io::{self, Read},

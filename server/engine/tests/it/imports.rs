@@ -12,7 +12,7 @@ use haat_shared::{
     catalog::{
         ListProducts,
         edit::{ListOwnProducts, ProductState, SellerProduct},
-        imports::{Format, ImportOptions, ImportState, ImportView, RowFault},
+        imports::{ExportFormat, Format, ImportOptions, ImportState, ImportView, RowFault},
     },
     id::kinds::ImportId,
 };
@@ -58,7 +58,7 @@ async fn find(market: &Market, owner: &Caller, title: &str) -> SellerProduct {
     catalog::seller_product(&market.engine, owner, MEENA, page.items[0].id).await.unwrap()
 }
 
-async fn exported(market: &Market, owner: &Caller, format: Format) -> String {
+async fn exported(market: &Market, owner: &Caller, format: ExportFormat) -> String {
     let (mut text, mut after) = (Vec::new(), None);
     loop {
         let part = imports::export(&market.engine, owner, MEENA, format, after).await.unwrap();
@@ -132,8 +132,11 @@ both! {
         // The same again changes nothing, nor does what is exported; in another shop it makes the same.
         let again = bring(market, &owner, EXAMPLE, true).await;
         assert_eq!(became(&again), [0, 0, 3, 0]);
-        let (csv, json) = (exported(market, &owner, Format::Csv).await, exported(market, &owner, Format::Json).await);
+        let (csv, json) = (exported(market, &owner, ExportFormat::Csv).await, exported(market, &owner, ExportFormat::Json).await);
         assert!(csv.contains("'+1 bell"), "{csv}");
+        let xml = exported(market, &owner, ExportFormat::Xml).await;
+        assert_eq!((xml.matches("<product>").count(), xml.matches("<variant>").count()), (3, 4), "{xml}");
+        assert!(xml.contains("<title>+1 bell</title>") && xml.ends_with("</product>\n</products>\n"), "{xml}");
         for file in [&csv, &json] {
             assert_eq!(became(&bring(market, &owner, file, true).await), [0, 0, 3, 0]);
         }
@@ -298,7 +301,7 @@ both! {
         let (first, second) = (view(market, &owner, id).await, view(market, &owner, other).await);
         assert_eq!((first.state, became(&first)), (ImportState::Done, [230, 0, 0, 0]));
         assert_eq!((second.state, became(&second)), (ImportState::Done, [30, 30, 0, 0]));
-        let csv = exported(market, &owner, Format::Csv).await;
+        let csv = exported(market, &owner, ExportFormat::Csv).await;
         assert_eq!(csv_rows(&csv).len(), 261);
         assert_eq!(csv.matches("Dish").count(), 60);
         let listed = imports::list(&market.engine, &owner, MEENA).await.unwrap();
@@ -354,7 +357,7 @@ both! {
         }
         assert_eq!(stage(market, &delta, many(0..3).as_bytes()).await, Err(Error::NotFound));
         assert_eq!(stage(market, &Caller::guest(), many(0..3).as_bytes()).await, Err(Error::SignInNeeded));
-        assert!(imports::export(engine, &delta, MEENA, Format::Csv, None).await.is_err());
+        assert!(imports::export(engine, &delta, MEENA, ExportFormat::Csv, None).await.is_err());
         // The same SKUs are others' too: nothing of theirs is touched.
         let theirs = imports::stage(engine, &delta, "delta-electronics", options(false), many(0..3).as_bytes(), |_| {}).await.unwrap();
         bring(market, &owner, &many(0..3), false).await;

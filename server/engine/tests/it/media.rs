@@ -7,7 +7,7 @@ use haat_shared::{
 };
 use uuid::Uuid;
 
-use crate::{both, support::*};
+use crate::{both, races::at_once, support::*};
 
 const RED: [u8; 3] = [200, 30, 30];
 
@@ -16,6 +16,50 @@ fn shown(media: haat_shared::id::kinds::MediaId, alt: &str) -> NewPicture {
 }
 
 both! {
+    async fn pictures_come_and_go_one_by_one(market) {
+        use media::PictureChange::{Add, Describe, Remove};
+        let (engine, owner) = (&market.engine, market.owner("meena-crafts").await);
+        market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
+        let card = async || catalog::list(engine, &Caller::guest(), ListProducts::default()).await.unwrap().items.remove(0);
+        let product = card().await.id;
+        let mut pictures = Vec::new();
+        for i in 0..PER_PRODUCT_MAX as u8 + 1 {
+            pictures.push(media::add(engine, &owner, "meena-crafts", png(40, 40, [i, 0, 0])).await.unwrap().id);
+        }
+        let change = async |change| media::change_picture(engine, &owner, "meena-crafts", product, change).await;
+        let now = async || {
+            let shown = media::of_own(engine, &owner, "meena-crafts", product).await.unwrap();
+            shown.into_iter().map(|p| (p.id, p.alt)).collect::<Vec<_>>()
+        };
+        change(Add(shown(pictures[0], "Front"))).await.unwrap();
+        change(Add(shown(pictures[1], ""))).await.unwrap();
+        change(Add(shown(pictures[0], "From the front"))).await.unwrap();
+        change(Describe(shown(pictures[1], "From the back"))).await.unwrap();
+        assert_eq!(now().await, [(pictures[0], "From the front".into()), (pictures[1], "From the back".into())]);
+        change(Remove(pictures[0])).await.unwrap();
+        assert_eq!(card().await.picture.unwrap().id, pictures[1], "the next one is the first");
+        for gone in [Remove(pictures[0]), Describe(shown(pictures[0], ""))] {
+            assert_eq!(change(gone).await, Err(Error::NotFound));
+        }
+
+        let rest: Vec<_> = pictures.iter().filter(|id| **id != pictures[1]).copied().collect();
+        let tries = at_once(rest.into_iter().map(|id| {
+            let (engine, owner) = (engine.clone(), owner.clone());
+            async move { media::change_picture(&engine, &owner, "meena-crafts", product, Add(shown(id, ""))).await }
+        }).collect()).await;
+        let full = Err(Error::field("pictures", FieldCode::TooMany));
+        assert_eq!((tries.iter().filter(|t| t.is_ok()).count(), tries.iter().filter(|t| **t == full).count()), (7, 1), "{tries:?}");
+        assert_eq!(now().await.len(), PER_PRODUCT_MAX);
+
+        let other = market.owner("delta-electronics").await;
+        let theirs = media::add(engine, &other, "delta-electronics", png(40, 40, RED)).await.unwrap().id;
+        change(Remove(pictures[1])).await.unwrap();
+        assert_eq!(change(Add(shown(theirs, ""))).await, Err(Error::NotFound), "another shop's picture");
+        let foreign = media::change_picture(engine, &other, "delta-electronics", product, Remove(pictures[2])).await;
+        assert_eq!(foreign, Err(Error::NotFound), "another shop's product");
+        assert_eq!(now().await.len(), PER_PRODUCT_MAX - 1);
+    }
+
     async fn a_product_is_shown_with_its_shops_pictures(market) {
         let engine = &market.engine;
         let owner = market.owner("meena-crafts").await;

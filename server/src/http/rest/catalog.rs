@@ -1,6 +1,6 @@
 //! What is on sale, and what sellers do with it.
 
-use haat_engine::{catalog, inventory, media, random};
+use haat_engine::{catalog, inventory, media, media::PictureChange, random};
 use haat_shared::{
     Error, FieldCode, Money, Result,
     catalog::{
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, Ask,
-    parts::{At, Body, Found, IfMatch, Limit, Listed, Made, Once, Query, Version},
+    parts::{At, Body, Found, IfMatch, Limit, Listed, Made, Once, PictureFile, Query, Version},
     shops::{Price, amount, typed},
 };
 
@@ -36,6 +36,13 @@ pub(super) fn routes(api: Api) -> Api {
         .on(API_DUPLICATE_PRODUCT, "Makes a draft like a product, without stock.", duplicate)
         .on(API_PICTURES, "A product's pictures.", pictures)
         .on(API_SET_PICTURES, "Shows a product with these pictures of the shop, and no others.", set_pictures)
+        .on(
+            API_ADD_PICTURE,
+            "Shows a product with one more picture; the same one again is no other.",
+            add_picture,
+        )
+        .on(API_DESCRIBE_PICTURE, "Says what a picture of a product shows.", describe_picture)
+        .on(API_REMOVE_PICTURE, "Shows a product without a picture.", remove_picture)
         .on(API_ADJUST_STOCK, "Stock came in, or was counted: so many more or fewer.", adjust)
 }
 
@@ -182,7 +189,7 @@ struct ProductText {
     description: String,
     /// Its details, in the order they are shown in.
     #[serde(default)]
-    #[schema(max_items = 50)]
+    #[schema(max_items = 250)]
     details: Vec<Detail>,
     /// What its variants differ in: "Colour", "Size".
     #[serde(default)]
@@ -201,7 +208,7 @@ struct Detail {
     #[schema(format = "line", max_length = 100)]
     name: String,
     /// How much or which.
-    #[schema(format = "line", max_length = 500)]
+    #[schema(format = "line", max_length = 10000)]
     value: String,
 }
 
@@ -386,6 +393,45 @@ async fn set_pictures(
     let pictures_of = gallery.items.into_iter().map(|p| NewPicture { media: p.media, alt: p.alt }).collect();
     media::set_pictures(ask.engine(), &ask.caller, &handle, id, pictures_of).await?;
     pictures(ask, At((handle, id))).await
+}
+
+/// What is said of a picture.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Alt {
+    /// What it shows.
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 300)]
+    alt: String,
+}
+
+async fn add_picture(
+    ask: Ask,
+    (At((handle, id)), Query(Alt { alt }), PictureFile(bytes)): (Own, Query<Alt>, PictureFile),
+) -> Result<Made<Picture>> {
+    let engine = ask.engine();
+    // Before it is made anew in all widths, not after.
+    catalog::seller_product(engine, &ask.caller, &handle, id).await?;
+    let added = media::add(engine, &ask.caller, &handle, bytes.into()).await?;
+    let new = NewPicture { media: added.id, alt };
+    media::change_picture(engine, &ask.caller, &handle, id, PictureChange::Add(new)).await?;
+    let shown = media::of_own(engine, &ask.caller, &handle, id).await?;
+    // Someone may have taken it off again.
+    Ok(Made(shown.into_iter().find(|picture| picture.id == added.id).unwrap_or(added)))
+}
+
+type OwnPicture = At<(String, (ProductId, MediaId))>;
+
+async fn describe_picture(
+    ask: Ask,
+    (At((handle, (id, media))), Body(Alt { alt })): (OwnPicture, Body<Alt>),
+) -> Result<()> {
+    let change = PictureChange::Describe(NewPicture { media, alt });
+    media::change_picture(ask.engine(), &ask.caller, &handle, id, change).await
+}
+
+async fn remove_picture(ask: Ask, At((handle, (id, media))): OwnPicture) -> Result<()> {
+    media::change_picture(ask.engine(), &ask.caller, &handle, id, PictureChange::Remove(media)).await
 }
 
 /// How the stock of a variant changes.

@@ -135,8 +135,12 @@ fn kind(schema: &Value) -> Name {
 }
 
 fn body(of: &Value) -> Option<Name> {
-    let schema = &of["content"]["application/json"]["schema"];
-    (!schema.is_null()).then(|| kind(schema))
+    let content = of["content"].as_object()?;
+    let media_types = || content.keys().map(String::as_str).collect::<Vec<_>>().join(" | ");
+    Some(match content.get("application/json") {
+        Some(json) => kind(&json["schema"]),
+        None => Name { name: media_types(), linked: false, many: false },
+    })
 }
 
 /// A value of a schema, to begin with.
@@ -203,6 +207,8 @@ fn curl(operation: &Operation, server: &str, schemas: &Value) -> String {
     if !schema.is_null() {
         lines.push("-H 'Content-Type: application/json'".into());
         lines.push(format!("-d '{}'", example(schema, schemas, 4)));
+    } else if !value["requestBody"].is_null() {
+        lines.push("-H 'Content-Type: image/jpeg' --data-binary @picture.jpg".into());
     }
     lines.join(" \\\n  ")
 }

@@ -90,7 +90,7 @@ impl Document {
             schemas: &mut self.schemas,
         };
         P::describe(&mut what);
-        let answer = A::schema(&mut what);
+        let content = A::content(&mut what);
         // Signing in is where a guest's cart joins the account's.
         let of_guests =
             (route.scope == Some(Scope::Buy) && route.access != Access::SignedIn) || route == API_SIGN_IN;
@@ -118,8 +118,8 @@ impl Document {
         let (parameters, body) = (what.parameters, what.body);
         let mut responses = Map::new();
         let mut good = json!({"description": "Done."});
-        if let Some(schema) = answer {
-            good = json!({"description": "As asked.", "content": {"application/json": {"schema": schema}}});
+        if let Some(content) = content {
+            good = json!({"description": "As asked.", "content": content});
         }
         if A::VERSIONED {
             let about = "Which version this is, for If-Match.";

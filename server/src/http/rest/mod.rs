@@ -9,12 +9,15 @@ mod catalog;
 mod checkout;
 mod docs;
 mod document;
+mod export;
 mod limits;
 mod operator;
 mod orders;
 mod parts;
 mod problem;
 mod shops;
+
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -31,6 +34,8 @@ use haat_engine::{
 use haat_shared::{
     Error, FieldCode, Result,
     id::kinds::Job,
+    media::BYTES_MAX,
+    permissions::Permission,
     routes::{API_DOCS, API_DOCUMENT, Access, Route},
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -41,7 +46,7 @@ use self::{
     problem::Problem,
 };
 pub(super) use self::{limits::Limits, problem::explain};
-use super::State;
+use super::{State, media, timeout};
 
 /// The header that holds the token of a guest's cart.
 const CART: HeaderName = HeaderName::from_static("haat-cart");
@@ -75,6 +80,8 @@ impl Ask {
 #[derive(Default)]
 struct Api {
     router: Router<State>,
+    /// What takes megabytes, and the time that they need.
+    uploads: Router<State>,
     document: Document,
 }
 
@@ -99,7 +106,8 @@ impl Api {
             "PATCH" => MethodFilter::PATCH,
             _ => MethodFilter::DELETE,
         };
-        self.router = self.router.route(route.path, on(method, serve));
+        let router = if P::UPLOAD { &mut self.uploads } else { &mut self.router };
+        *router = std::mem::take(router).route(route.path, on(method, serve));
         self
     }
 }
@@ -109,6 +117,7 @@ fn api() -> Api {
     let api = Api::default();
     let api = access::routes(api);
     let api = catalog::routes(api);
+    let api = export::routes(api);
     let api = carts::routes(api);
     let api = checkout::routes(api);
     let api = orders::routes(api);
@@ -118,14 +127,18 @@ fn api() -> Api {
 
 /// The routes of the API and of what is said about it.
 pub(super) fn router(state: &State) -> Router<State> {
-    let Api { router, document } = api();
+    let Api { router, uploads, document } = api();
     let (document, operations) =
         document.finish(&state.booted.engine.public_url, state.booted.engine.currency);
     let page = docs::page(&document, &operations);
     let document = document.to_string();
     let nothing = any(async || Problem::from(StatusCode::NOT_FOUND));
     let router = router.route("/api/v1", nothing.clone()).route("/api/v1/{*rest}", nothing);
-    let router = match cors(&state.booted.config.server.cors_origins) {
+    let server = &state.booted.config.server;
+    let router = router
+        .layer(timeout(Duration::from_secs(server.timeout_s)))
+        .merge(uploads.layer(timeout(media::FORM_TIME)));
+    let router = match cors(&server.cors_origins) {
         Some(cors) => router.layer(cors),
         None => router,
     };
@@ -151,7 +164,7 @@ fn cors(origins: &str) -> Option<CorsLayer> {
                 HeaderName::from_static(parts::IDEMPOTENCY_KEY),
             ])
             .expose_headers([header::ETAG, header::RETRY_AFTER])
-            .max_age(std::time::Duration::from_secs(3600))
+            .max_age(Duration::from_secs(3600))
     })
 }
 
@@ -207,7 +220,7 @@ where
         "GET" => None,
         _ => Some(ask.state.limits.change(ask.who())?),
     };
-    let sent = receive::<P>(&ask.state, request).await?;
+    let sent = receive::<P>(&ask, request).await?;
     let reply = match P::ONCE {
         true => once(&route, ask, &sent, handler).await?,
         false => handler(ask, P::read(&sent)?).await?.reply()?,
@@ -219,13 +232,17 @@ where
     Ok(response)
 }
 
-async fn receive<P: Part>(state: &State, request: Request) -> std::result::Result<Sent, Problem> {
+async fn receive<P: Part>(ask: &Ask, request: Request) -> std::result::Result<Sent, Problem> {
     let (mut parts, body) = request.into_parts();
     let path = axum::RequestPartsExt::extract::<RawPathParams>(&mut parts)
         .await
         .map_err(|_| StatusCode::NOT_FOUND)?;
-    let path = path.iter().map(|(_, value)| value.to_owned()).collect();
-    let limit = if P::BODY { state.booted.config.server.body_bytes_max } else { 0 };
+    let path: Vec<String> = path.iter().map(|(_, value)| value.to_owned()).collect();
+    if P::UPLOAD {
+        // Before megabytes are read, not after.
+        ask.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
+    }
+    let limit = if P::UPLOAD { BYTES_MAX } else { ask.state.booted.config.server.body_bytes_max };
     let body = match P::BODY {
         true => axum::body::to_bytes(body, limit).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?,
         false => Default::default(),
@@ -266,12 +283,15 @@ where
 }
 
 fn answer(reply: Reply) -> Response {
-    let mut response = reply.body.into_response();
+    let (kind, mut response) = match reply.stream {
+        Some((kind, body)) => (kind, body.into_response()),
+        None => ("application/json", reply.body.into_response()),
+    };
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or_default();
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_TYPE);
     if reply.status != 204 {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(version) = reply.version

@@ -30,6 +30,8 @@ pub(super) struct Sent {
 pub(super) trait Part: Sized + Send + 'static {
     /// Whether it needs the body.
     const BODY: bool = false;
+    /// Whether that is megabytes for a shop.
+    const UPLOAD: bool = false;
     /// Whether the command is carried out once for each key that comes with it.
     const ONCE: bool = false;
 
@@ -52,6 +54,7 @@ macro_rules! parts {
     ($($part:ident)+) => {
         impl<$($part: Part),+> Part for ($($part,)+) {
             const BODY: bool = $($part::BODY ||)+ false;
+            const UPLOAD: bool = $($part::UPLOAD ||)+ false;
             const ONCE: bool = $($part::ONCE ||)+ false;
 
             fn read(sent: &Sent) -> Result<Self, Problem> {
@@ -175,9 +178,7 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Body<T> {
     const BODY: bool = true;
 
     fn read(sent: &Sent) -> Result<Self, Problem> {
-        let kind = sent.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/json") {
+        if !media_type(sent).eq_ignore_ascii_case("application/json") {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into());
         }
         let mut json: Value = serde_json::from_slice(&sent.body).map_err(|_| StatusCode::BAD_REQUEST)?;
@@ -195,6 +196,38 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Body<T> {
             what.may_answer(status);
         }
     }
+}
+
+/// A body that is a picture. What it is shows in its bytes; what it is said to be has to be one of these at least.
+pub(super) struct PictureFile(pub(super) Bytes);
+
+const PICTURE_KINDS: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "application/octet-stream"];
+
+impl Part for PictureFile {
+    const BODY: bool = true;
+    const UPLOAD: bool = true;
+
+    fn read(sent: &Sent) -> Result<Self, Problem> {
+        match PICTURE_KINDS.iter().any(|kind| media_type(sent).eq_ignore_ascii_case(kind)) {
+            true => Ok(Self(sent.body.clone())),
+            false => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into()),
+        }
+    }
+
+    fn describe(what: &mut Described) {
+        let schema = json!({"schema": {"type": "string", "format": "binary"}});
+        let content: Value = PICTURE_KINDS.iter().map(|kind| ((*kind).to_owned(), schema.clone())).collect();
+        what.body = Some(json!({"required": true, "content": content}));
+        for status in [413, 415, 422] {
+            what.may_answer(status);
+        }
+    }
+}
+
+/// What the body is said to be.
+fn media_type(sent: &Sent) -> &str {
+    let kind = sent.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim()
 }
 
 /// In JSON `2.0` is a whole number too.
@@ -284,6 +317,11 @@ pub(super) trait Answer: Send + 'static {
 
     /// The schema of its body, if it has one.
     fn schema(what: &mut Described) -> Option<Value>;
+
+    /// What its body can be, by media type.
+    fn content(what: &mut Described) -> Option<Value> {
+        Self::schema(what).map(|schema| json!({"application/json": {"schema": schema}}))
+    }
 }
 
 /// An answer as it is sent.
@@ -292,11 +330,14 @@ pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) version: Option<i64>,
     pub(super) body: String,
+    /// What is sent instead of the body, and of which media type it is; never kept.
+    #[serde(skip)]
+    pub(super) stream: Option<(&'static str, axum::body::Body)>,
 }
 
 fn reply(status: u16, version: Option<i64>, body: &impl serde::Serialize) -> Result<Reply, Problem> {
     let body = serde_json::to_string(body).map_err(|_| Error::Internal)?;
-    Ok(Reply { status, version, body })
+    Ok(Reply { status, version, body, stream: None })
 }
 
 /// Something that is there.
@@ -365,7 +406,7 @@ impl Answer for () {
     const STATUS: u16 = 204;
 
     fn reply(self) -> Result<Reply, Problem> {
-        Ok(Reply { status: Self::STATUS, version: None, body: String::new() })
+        Ok(Reply { status: Self::STATUS, version: None, body: String::new(), stream: None })
     }
 
     fn schema(_: &mut Described) -> Option<Value> {

@@ -126,6 +126,7 @@ pub(super) fn all(locale: Locale) -> Vec<(u16, &'static str, String)> {
     let statuses = [
         StatusCode::BAD_REQUEST,
         StatusCode::METHOD_NOT_ALLOWED,
+        StatusCode::NOT_ACCEPTABLE,
         StatusCode::PRECONDITION_FAILED,
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         StatusCode::PRECONDITION_REQUIRED,
@@ -170,6 +171,7 @@ pub(super) fn all(locale: Locale) -> Vec<(u16, &'static str, String)> {
 fn named(status: StatusCode, locale: Locale) -> (&'static str, String) {
     let (code, words) = match status {
         StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", t!(locale, problem.method_not_allowed)),
+        StatusCode::NOT_ACCEPTABLE => ("not_acceptable", t!(locale, problem.not_acceptable)),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             ("unsupported_media_type", t!(locale, problem.unsupported_media_type))
         }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use super::{
-    super::desk::{OwnRow, OwnVariantRow, editable},
+    super::desk::{OwnRow, OwnVariantRow, editable, own, own_variants},
     cells::{self, COLUMNS},
     read::{Record, VariantRecord},
+    xml,
 };
 use crate::{Caller, Engine, params, rows, shops, statements};
 use haat_shared::{
-    Error, Result, catalog::edit::SellerProduct, catalog::imports::Format, id::kinds::*,
+    Error, Result, catalog::edit::SellerProduct, catalog::imports::ExportFormat, id::kinds::*,
     permissions::Permission,
 };
 use uuid::Uuid;
@@ -18,13 +19,9 @@ use uuid::Uuid;
 const PAGE: i64 = 200;
 
 statements! {
-    PAGE_OF = "SELECT p.id, p.slug, p.state, p.version, p.title, p.brand, p.description, p.attributes, p.options, s.currency,
-            COALESCE((SELECT g.slug FROM categories g WHERE g.id = p.category_id), '') AS category, FALSE AS wanted
-        FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.shop_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3";
-    VARIANTS_OF = "SELECT v.product_id, v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock,
-            c.on_hand, c.held
-        FROM products p JOIN variants v ON v.product_id = p.id JOIN capacities c ON c.id = v.id
-        WHERE p.shop_id = $1 AND p.id > $2 AND p.id <= $3 AND NOT v.archived ORDER BY v.product_id, v.position, v.id";
+    PAGE_OF = concat!(own!("FALSE"), "WHERE p.shop_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3");
+    VARIANTS_OF = concat!(own_variants!(), "JOIN products p ON p.id = v.product_id
+        WHERE p.shop_id = $1 AND p.id > $2 AND p.id <= $3 AND NOT v.archived ORDER BY v.product_id, v.position, v.id");
 }
 
 rows! {
@@ -42,13 +39,13 @@ pub struct Exported {
     pub next: Option<ProductId>,
 }
 
-/// Some of a shop's products, those behind `after` or the first ones, for those who manage them. As a table or as JSON
-/// lines; the first part of a table begins with its head.
+/// Some of a shop's products, those behind `after` or the first ones, for those who manage them. The first part begins as
+/// the whole begins, with the head of a table; the last one ends as it ends.
 pub async fn export(
     engine: &Engine,
     caller: &Caller,
     handle: &str,
-    format: Format,
+    format: ExportFormat,
     after: Option<ProductId>,
 ) -> Result<Exported> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
@@ -70,19 +67,34 @@ pub async fn export(
         .collect();
     let next = last.filter(|_| products.len() as i64 == PAGE);
     let text = match format {
-        Format::Csv => table(|table| {
+        ExportFormat::Csv => table(|table| {
             if after.is_none() {
                 table.write_record(COLUMNS)?;
             }
             products.into_iter().try_for_each(|product| write_rows(table, product))
         })?,
-        Format::Json | Format::Icecat => {
+        ExportFormat::Json => {
             let mut text = Vec::new();
             for product in products {
                 serde_json::to_writer(&mut text, &record(product)).map_err(|_| Error::Internal)?;
                 text.push(b'\n');
             }
             text
+        }
+        ExportFormat::Xml => {
+            let mut text = String::new();
+            if after.is_none() {
+                text.push_str(xml::BEGIN);
+            }
+            for product in products {
+                let record = serde_json::to_value(record(product)).map_err(|_| Error::Internal)?;
+                xml::element(&mut text, "product", &record);
+                text.push('\n');
+            }
+            if next.is_none() {
+                text.push_str(xml::END);
+            }
+            text.into_bytes()
         }
     };
     Ok(Exported { text, next })
@@ -95,7 +107,7 @@ pub(super) fn table(write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result
     table.into_inner().map_err(|_| Error::Internal)
 }
 
-/// A product as JSON lines tell of it.
+/// A product as JSON lines and XML tell of it.
 fn record(product: SellerProduct) -> Record {
     let form = product.form;
     let variants = form.variants.into_iter().map(|v| VariantRecord {
@@ -163,6 +175,7 @@ mod tests {
         catalog::{
             Attribute,
             edit::{ProductForm, ProductState, VariantForm},
+            imports::Format,
         },
     };
     use proptest::prelude::*;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    super::desk::{OwnRow, OwnVariantRow, editable},
+    super::desk::{OwnRow, OwnVariantRow, editable, own, own_variants},
     super::edit::{Named, changed, named},
     read::{Item, Record, VariantRecord},
 };
@@ -24,13 +24,9 @@ use haat_shared::{
 statements! {
     KNOWN = "SELECT v.sku, v.product_id FROM variants v JOIN (VALUES [($1, $2)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND NOT v.archived";
-    OWN = "SELECT p.id, p.slug, p.state, p.version, p.title, p.brand, p.description, p.attributes, p.options, s.currency,
-            COALESCE((SELECT g.slug FROM categories g WHERE g.id = p.category_id), '') AS category, FALSE AS wanted
-        FROM products p JOIN shops s ON s.id = p.shop_id JOIN (VALUES [($1)]) AS given ON p.id = given.column1";
-    OWN_VARIANTS = "SELECT v.product_id, v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock,
-            c.on_hand, c.held
-        FROM variants v JOIN capacities c ON c.id = v.id JOIN (VALUES [($1)]) AS given ON v.product_id = given.column1
-        WHERE NOT v.archived ORDER BY v.product_id, v.position, v.id";
+    OWN = concat!(own!("FALSE"), "JOIN (VALUES [($1)]) AS given ON p.id = given.column1");
+    OWN_VARIANTS = concat!(own_variants!(), "JOIN (VALUES [($1)]) AS given ON v.product_id = given.column1
+        WHERE NOT v.archived ORDER BY v.product_id, v.position, v.id");
     CATEGORIES = "SELECT c.slug, c.id FROM categories c JOIN (VALUES [($1)]) AS given ON c.slug = given.column1";
 }
 
@@ -112,7 +108,7 @@ pub(super) async fn plan(tx: &mut Tx, shelf: Shelf, items: &[Item], now: i64) ->
     ids.sort_unstable();
     ids.dedup();
     let known: HashMap<String, ProductId> = known.into_iter().map(|k| (k.sku, k.product_id)).collect();
-    let mut open = own(tx, &ids).await?;
+    let mut open = known_in_tx(tx, &ids).await?;
     let categories = categories(tx, items, &open).await?;
     let mut plan = Plan::default();
     for item in items {
@@ -125,7 +121,7 @@ pub(super) async fn plan(tx: &mut Tx, shelf: Shelf, items: &[Item], now: i64) ->
 }
 
 /// The products of the shop with these ids, as their seller would edit them.
-async fn own(tx: &mut Tx, ids: &[ProductId]) -> Tried<Vec<Open>> {
+async fn known_in_tx(tx: &mut Tx, ids: &[ProductId]) -> Tried<Vec<Open>> {
     let given: Vec<[Value; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
     let rows: Vec<OwnRow> = tx.all_many(&OWN, &given).await?;
     let mut variants: HashMap<ProductId, Vec<OwnVariantRow>> = HashMap::new();
@@ -226,17 +222,18 @@ fn lay_over(form: &mut ProductForm, record: &Record, set_stock: bool) {
             field.clone_from(said);
         }
     };
-    set(&mut form.title, &record.title);
-    set(&mut form.brand, &record.brand);
-    set(&mut form.category, &record.category);
-    set(&mut form.description, &record.description);
-    if let Some(details) = &record.details {
+    let Record { title, brand, category, description, details, options, state: _, variants } = record;
+    set(&mut form.title, title);
+    set(&mut form.brand, brand);
+    set(&mut form.category, category);
+    set(&mut form.description, description);
+    if let Some(details) = details {
         form.details.clone_from(details);
     }
-    if let Some(options) = &record.options {
+    if let Some(options) = options {
         form.options.clone_from(options);
     }
-    for said in &record.variants {
+    for said in variants {
         let VariantRecord { sku, options, title, price, compare_at, stock, low_stock } = said;
         let known = form.variants.iter().position(|v| v.sku == sku.trim());
         let at = known.unwrap_or_else(|| {
@@ -263,7 +260,6 @@ fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowFault {
     let (first, nth) = (parts.next().unwrap_or_default(), parts.next().and_then(|n| n.parse::<usize>().ok()));
     let record = &item.record;
     let whole = item.lines.first().copied().unwrap_or_default();
-    let said = |said: &Option<String>| said.clone().unwrap_or_default();
     match (first, nth) {
         ("variants", Some(nth)) => {
             let (part, value) =
@@ -305,11 +301,10 @@ fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowFault {
                 nth.and_then(|nth| form.details.get(nth)).map(|d| format!("{}: {}", d.name, d.value));
             RowFault::new(whole, "details", fault.code, &detail.unwrap_or_default())
         }
-        ("title", _) => RowFault::new(whole, first, fault.code, &said(&record.title)),
-        ("brand", _) => RowFault::new(whole, first, fault.code, &said(&record.brand)),
-        ("category", _) => RowFault::new(whole, first, fault.code, &said(&record.category)),
-        ("description", _) => RowFault::new(whole, first, fault.code, &said(&record.description)),
-        _ => RowFault::new(whole, first, fault.code, &said(&record.state)),
+        _ => {
+            let said = record.texts().into_iter().find(|(column, _)| *column == first);
+            RowFault::new(whole, first, fault.code, said.and_then(|(_, text)| text).unwrap_or_default())
+        }
     }
 }
 

@@ -55,6 +55,21 @@ pub struct Record {
     pub variants: Vec<VariantRecord>,
 }
 
+impl Record {
+    /// What it says in one text each, by the names of the columns.
+    pub(super) fn texts(&self) -> [(&'static str, Option<&str>); 5] {
+        let Self { title, brand, category, description, state, details: _, options: _, variants: _ } = self;
+        let texts = [
+            ("title", title),
+            ("brand", brand),
+            ("category", category),
+            ("description", description),
+            ("state", state),
+        ];
+        texts.map(|(column, text)| (column, text.as_deref()))
+    }
+}
+
 /// What a file says of a variant, as it was typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -271,15 +286,9 @@ fn cause(error: csv::Error) -> io::Error {
 fn merge(first: &mut Item, mut next: Item) {
     let line = next.lines.first().copied().unwrap_or_default();
     let (a, b) = (&first.record, &next.record);
-    for (column, first_says, next_says) in [
-        ("title", &a.title, &b.title),
-        ("brand", &a.brand, &b.brand),
-        ("category", &a.category, &b.category),
-        ("description", &a.description, &b.description),
-        ("state", &a.state, &b.state),
-    ] {
-        let says = next_says.as_deref().unwrap_or_default().trim();
-        if !says.is_empty() && says != first_says.as_deref().unwrap_or_default().trim() {
+    for ((column, first_says), (_, says)) in a.texts().into_iter().zip(b.texts()) {
+        let says = says.unwrap_or_default().trim();
+        if !says.is_empty() && says != first_says.unwrap_or_default().trim() {
             next.faults.push(RowFault::new(line, column, FieldCode::Differs, says));
         }
     }
