@@ -97,9 +97,9 @@ fn row(handle: &str, order: OrderCard) -> impl IntoView + use<> {
         <tr>
             <th scope="row">
                 <a class="row-link whole" href=href>{order.number}</a>
-                <span class="note narrow">{order.name.clone()}" · "{day.clone()}</span>
+                <span class="note narrow"><span translate="no">{order.name.clone()}</span>" · "{day.clone()}</span>
             </th>
-            <td class="wide">{order.name}</td>
+            <td class="wide" translate="no">{order.name}</td>
             <td class="wide whole">{day}</td>
             <td class="number wide">{order.pieces}</td>
             <td class="number">{order.total.to_string()}</td>

@@ -22,10 +22,11 @@ pub fn Picture(
     eager: bool,
 ) -> impl IntoView {
     let Some(picture) = of else {
-        let letter = title.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().to_string());
+        // Neither asked of Unicode nor made large here: its tables would weigh 4 kB with everybody.
+        let letter = title.chars().find(|c| !c.is_whitespace() && !c.is_ascii_punctuation());
         return view! {
             <span class=format!("picture drawn tone-{}", tone(&title)) aria-hidden="true">
-                <span class="picture-letter">{letter.unwrap_or_default()}</span>
+                <span class="picture-letter">{letter.map(String::from)}</span>
             </span>
         }
         .into_any();

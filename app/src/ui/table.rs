@@ -21,13 +21,15 @@ pub fn Table(
         view! { <th scope="col" class=look><span class:hidden=look == "tick">{words}</span></th> }
     });
     view! {
-        <table class="table">
-            <caption class="hidden">{caption}</caption>
-            <thead>
-                <tr>{heads.collect_view()}</tr>
-            </thead>
-            <tbody>{children()}</tbody>
-        </table>
+        <div class="table-room">
+            <table class="table">
+                <caption class="hidden">{caption}</caption>
+                <thead>
+                    <tr>{heads.collect_view()}</tr>
+                </thead>
+                <tbody>{children()}</tbody>
+            </table>
+        </div>
     }
 }
 
