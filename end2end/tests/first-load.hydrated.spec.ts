@@ -1,6 +1,21 @@
 // What a browser loads at first and later, and that nothing moves meanwhile.
 import { type Page, expect, test } from '../fixtures';
-import { SHOPS, addOne, arriveAt, basketLink, beginCheckout, button, field, main, productLinks, title, visit } from '../helpers';
+import {
+  SELLERS,
+  SHOPS,
+  addOne,
+  arriveAt,
+  basketLink,
+  beginCheckout,
+  button,
+  field,
+  main,
+  operate,
+  productLinks,
+  signIn,
+  title,
+  visit,
+} from '../helpers';
 
 const signInLink = (page: Page) => page.getByRole('banner').getByRole('link', { name: 'Sign in', exact: true });
 
@@ -94,3 +109,36 @@ test('a page whose chunk does not come works as the server wrote it', async ({ p
   await button(page, 'Sign in').click();
   await expect(main(page).getByText('E-mail and password do not belong together.').first()).toBeVisible();
 });
+
+for (const { surface, path, link } of [
+  { surface: 'seller', path: `/seller/${SHOPS[0]}`, link: /^Manage/ },
+  { surface: 'admin', path: '/admin', link: 'Run the market' },
+]) {
+  test(`the chunk ${surface} comes cold, by the way through the market, and after a deployment`, async ({ page, market, problems }) => {
+    if (surface === 'admin') await operate(market, page);
+    else await signIn(page, SELLERS[SHOPS[0]]);
+    const chunk = new RegExp(`/pkg/split_${surface}\\.`);
+    const there = page.waitForResponse((response) => chunk.test(response.url()));
+    expect(await visit(page, path)).toBe(200);
+    expect((await there).status()).toBe(200);
+    const heading = (await page.getByRole('heading', { level: 1 }).textContent()) ?? '';
+
+    const way = page.getByRole('banner').getByRole('link', { name: link });
+    await visit(page, '/');
+    await mark(page);
+    await way.click();
+    await arriveAt(page, heading);
+    expect(await stayed(page)).toBe(true);
+
+    problems.allow(/404|WebAssembly|chunk|split_/);
+    await visit(page, '/');
+    await mark(page);
+    let loads = 0;
+    page.on('framenavigated', () => (loads += 1));
+    await page.route(chunk, (route) => route.fulfill({ status: 404, body: '' }), { times: 1 });
+    await way.click();
+    await arriveAt(page, heading);
+    expect(await stayed(page)).toBe(false);
+    expect(loads).toBe(1);
+  });
+}
