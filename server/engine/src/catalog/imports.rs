@@ -29,7 +29,7 @@ use haat_shared::{
     permissions::Permission,
     text,
 };
-use plan::{Shelf, plan};
+use plan::{Plan, Shelf, plan};
 use read::{Item, Items};
 pub use read::{Record, VariantRecord};
 
@@ -74,16 +74,16 @@ statements! {
     START = "UPDATE imports SET state = 'applying', started_at = $3, updated_at = $3
         WHERE id = $1 AND shop_id = $2 AND state = 'checked'";
     STOP = "UPDATE imports SET state = 'stopped', updated_at = $2 WHERE id = $1 AND state IN ('reading', 'checked', 'applying')";
-    NEXT = "SELECT id AS value FROM imports WHERE state = 'applying' ORDER BY started_at, id LIMIT 1";
-    LOCK = "UPDATE imports SET updated_at = $2 WHERE id = $1 AND state = 'applying'
-        RETURNING shop_id, user_id, format, set_stock, faults, (SELECT s.currency FROM shops s WHERE s.id = shop_id) AS currency";
-    TAKE = "DELETE FROM import_pieces WHERE import_id = $1
-            AND number = (SELECT MIN(p.number) FROM import_pieces p WHERE p.import_id = $1)
-        RETURNING items AS value";
+    NEXT = "SELECT i.id, i.shop_id, i.user_id, i.format, i.set_stock, s.currency FROM imports i JOIN shops s ON s.id = i.shop_id
+        WHERE i.state = 'applying' ORDER BY i.started_at, i.id LIMIT 1";
+    PIECE = "SELECT number, items FROM import_pieces WHERE import_id = $1 ORDER BY number LIMIT 1";
+    LOCK = "UPDATE imports SET updated_at = $2 WHERE id = $1 AND state = 'applying' RETURNING faults AS value";
+    TAKE = "DELETE FROM import_pieces WHERE import_id = $1 AND number = $2";
     WENT_IN = "UPDATE imports SET added = added + $2, updated = updated + $3, unchanged = unchanged + $4, refused = refused + $5,
             faults = faults + $6
         WHERE id = $1";
-    ALL_IN = "UPDATE imports SET state = 'done' WHERE id = $1";
+    ALL_IN = "UPDATE imports SET state = 'done', updated_at = $2 WHERE id = $1 AND state = 'applying'
+            AND NOT EXISTS (SELECT 1 FROM import_pieces p WHERE p.import_id = $1)";
     VIEW = concat!(view!(), " WHERE i.id = $1 AND i.shop_id = $2");
     LAST = concat!(view!(), " WHERE i.shop_id = $1 ORDER BY i.id DESC LIMIT $2");
     FAULTS = "SELECT line, number, field, code, found FROM import_faults
@@ -119,13 +119,19 @@ rows! {
         found: String,
     }
 
-    struct Locked {
+    #[derive(Clone, Copy)]
+    struct Next {
+        id: ImportId,
         shop_id: ShopId,
         user_id: Option<UserId>,
         format: Format,
         set_stock: bool,
-        faults: i64,
         currency: Currency,
+    }
+
+    struct PieceRow {
+        number: i64,
+        items: String,
     }
 }
 
@@ -191,15 +197,15 @@ async fn read_all(
         let now = engine.clock.now_ms();
         products += piece.iter().filter(|item| !item.lines.is_empty()).count();
         if !piece.is_empty() {
-            let input = (id, shelf, format, before, piece, now);
             let begun = Instant::now();
+            let input = (id, format, before, check(engine, shelf, piece, now).await?, now);
             before = engine
                 .db
-                .write("imports::stage", input, |tx, (id, shelf, format, before, piece, now)| {
-                    Box::pin(stage_in_tx(tx, *id, *shelf, *format, *before, piece, *now))
+                .write("imports::stage", input, |tx, (id, format, before, staged, now)| {
+                    Box::pin(stage_in_tx(tx, *id, *format, *before, staged, *now))
                 })
                 .await?;
-            rest(begun).await;
+            rest(engine, begun).await;
         }
         told(products);
         if at_end {
@@ -211,9 +217,10 @@ async fn read_all(
     }
 }
 
-/// Leaves those who buy four times the time that was taken from them.
-async fn rest(begun: Instant) {
-    tokio::time::sleep((4 * begun.elapsed()).min(REST_MAX)).await;
+/// Leaves those who buy twice the time that was taken from them, three times where they wait for one writer.
+async fn rest(engine: &Engine, begun: Instant) {
+    let times = if engine.db.one_writes() { 3 } else { 2 };
+    tokio::time::sleep((times * begun.elapsed()).min(REST_MAX)).await;
 }
 
 /// The next products, and whether those are the last.
@@ -228,7 +235,7 @@ fn some(items: &mut Items<'_>) -> io::Result<(Vec<Item>, bool)> {
 }
 
 /// Products as pieces: none has too many products or too many lines.
-fn pieces<'i>(items: &[&'i Item]) -> Vec<Vec<&'i Item>> {
+fn pieces(items: &[Item]) -> Vec<Vec<&Item>> {
     let (mut pieces, mut lines) = (Vec::<Vec<&Item>>::new(), 0);
     for item in items {
         match pieces.last_mut().filter(|piece| piece.len() < PRODUCTS_MAX && lines < LINES_MAX) {
@@ -243,41 +250,56 @@ fn pieces<'i>(items: &[&'i Item]) -> Vec<Vec<&'i Item>> {
     pieces
 }
 
+/// What some products of a file come to, before any of them waits.
+struct Staged {
+    good: Vec<Item>,
+    bad: usize,
+    new: usize,
+    differ: usize,
+    faults: Vec<RowFault>,
+}
+
+async fn check(engine: &Engine, shelf: Shelf, piece: Vec<Item>, now: i64) -> Tried<Staged> {
+    let (unread, read): (Vec<_>, Vec<_>) = piece.into_iter().partition(|item| !item.faults.is_empty());
+    let Plan { entries, mut faults, holds } = plan(&engine.db, shelf, &read, now).await?;
+    let (whole, all) = (unread.iter().filter(|item| !item.lines.is_empty()).count(), read.len());
+    let good: Vec<Item> =
+        read.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(item, _)| item).collect();
+    faults.extend(unread.into_iter().flat_map(|item| item.faults));
+    faults.sort_by_key(|fault| fault.line);
+    Ok(Staged {
+        bad: whole + all - good.len(),
+        new: entries.iter().filter(|e| e.before.is_none()).count(),
+        differ: entries.iter().filter(|e| e.before.is_some() && e.differs()).count(),
+        good,
+        faults,
+    })
+}
+
 /// Puts products on the list of those that wait, without those that do not hold. Answers how many good ones and how many
 /// faults there are with those that were there `before`.
 async fn stage_in_tx(
     tx: &mut Tx,
     id: ImportId,
-    shelf: Shelf,
     format: Format,
     before: (i64, i64),
-    piece: &[Item],
+    staged: &Staged,
     now: i64,
 ) -> Tried<(i64, i64)> {
-    let (unread, read): (Vec<_>, Vec<_>) = piece.iter().cloned().partition(|item| !item.faults.is_empty());
-    let plan = plan(tx, shelf, &read, now).await?;
-    let good: Vec<&Item> =
-        read.iter().zip(&plan.holds).filter(|(_, holds)| **holds).map(|(item, _)| item).collect();
-    let mut faults: Vec<RowFault> = unread.iter().flat_map(|item| item.faults.clone()).collect();
-    faults.extend(plan.faults.iter().cloned());
-    faults.sort_by_key(|fault| fault.line);
-    let whole = unread.iter().filter(|item| !item.lines.is_empty()).count();
-    let bad = count(whole + read.len() - good.len());
-    let new = count(plan.entries.iter().filter(|e| e.before.is_none()).count());
-    let differ = count(plan.entries.iter().filter(|e| e.before.is_some() && e.differs()).count());
+    let Staged { good, bad, new, differ, faults } = staged;
     let found = count(faults.len());
-    let row = params![id, count(good.len()), new, differ, bad, found, now];
+    let row = params![id, count(good.len()), count(*new), count(*differ), count(*bad), found, now];
     if tx.exec(&READ_ON, row).await? == 0 {
         return Err(Error::NotFound.into());
     }
     let (mut number, mut waiting) = (before.0, Vec::new());
-    for piece in pieces(&good) {
+    for piece in pieces(good) {
         let row: [Value; 3] = [id.into(), number.into(), edit::json(&piece)?.into()];
         waiting.push(row);
         number += count(piece.len());
     }
     tx.exec_many(&WAIT, &waiting).await?;
-    note(tx, id, format, before.1, &faults).await?;
+    note(tx, id, format, before.1, faults).await?;
     Ok((number, before.1 + found))
 }
 
@@ -362,48 +384,65 @@ async fn end(engine: &Engine, id: ImportId) -> Tried<()> {
         .await
 }
 
-/// Puts the next few products that wait into their shop, then rests four times as long as that took. Answers how many pieces that
-/// was: one, or none if none wait. Any number of nodes may do this at once.
+/// Puts the next few products that wait into their shop, then rests. Answers how many pieces that was: one, or none if none
+/// wait. Any number of nodes may do this at once.
 pub async fn work(engine: &Engine) -> Tried<usize> {
-    let Some(One(id)) = engine.db.opt::<One<ImportId>>(&NEXT, params![]).await? else { return Ok(0) };
+    let Some(next) = engine.db.opt::<Next>(&NEXT, params![]).await? else { return Ok(0) };
     let begun = Instant::now();
-    let mut tries = 1;
-    loop {
-        let input = (id, engine.clock.now_ms());
-        let piece =
-            engine.db.write("imports::work", input, |tx, (id, now)| Box::pin(work_in_tx(tx, *id, *now)));
-        match piece.await {
-            Ok(false) => break,
-            Ok(true) => return Ok(engine.db.analyze().await.map(|()| 1)?),
+    for tries in 1.. {
+        match work_on(engine, next).await {
+            Ok(()) => break,
             // Others were at the same products: another look shows what they did.
-            Err(Fault::Db(DbError::Unique(_) | DbError::Again(_))) if tries < TRIES => tries += 1,
+            Err(Fault::Db(DbError::Unique(_) | DbError::Constraint(_) | DbError::Again(_)))
+                if tries < TRIES => {}
             Err(error @ Fault::Db(DbError::Away(_) | DbError::Full(_) | DbError::Unknown(_))) => {
                 return Err(error);
             }
             Err(error) => {
-                tracing::error!(%error, import = %id, "an import is stopped");
-                end(engine, id).await?;
+                tracing::error!(%error, import = %next.id, "an import is stopped");
+                end(engine, next.id).await?;
                 break;
             }
         }
     }
-    rest(begun).await;
+    rest(engine, begun).await;
     Ok(1)
 }
 
-/// Puts the next piece in; whether that was all.
-async fn work_in_tx(tx: &mut Tx, id: ImportId, now: i64) -> Tried<bool> {
-    let Some(Locked { shop_id, user_id, format, set_stock, faults, currency }) =
-        tx.opt(&LOCK, params![id, now]).await?
-    else {
-        return Ok(false);
-    };
-    let Some(One(items)) = tx.opt::<One<String>>(&TAKE, params![id]).await? else {
-        tx.exec(&ALL_IN, params![id]).await?;
-        return Ok(true);
+/// Puts the next piece in, or ends the import where none waits. What is to be written is found out beside those who write;
+/// versions and unique keys tell whether it still holds.
+async fn work_on(engine: &Engine, next: Next) -> Tried<()> {
+    let now = engine.clock.now_ms();
+    let Some(PieceRow { number, items }) = engine.db.opt(&PIECE, params![next.id]).await? else {
+        let end = engine.db.write("imports::done", (next.id, now), |tx, (id, now)| {
+            Box::pin(async move { Ok::<_, Fault>(tx.exec(&ALL_IN, params![*id, *now]).await?) })
+        });
+        end.await?;
+        return Ok(engine.db.analyze().await?);
     };
     let items: Vec<Item> = serde_json::from_str(&items).map_err(|e| fault(e.to_string()))?;
-    let plan = plan(tx, Shelf { shop: shop_id, currency, set_stock }, &items, now).await?;
+    let shelf = Shelf { shop: next.shop_id, currency: next.currency, set_stock: next.set_stock };
+    let plan = plan(&engine.db, shelf, &items, now).await?;
+    let input = (next, number, items.len(), plan, now);
+    let write = engine.db.write("imports::work", input, |tx, (next, number, items, plan, now)| {
+        Box::pin(work_in_tx(tx, *next, *number, *items, plan, *now))
+    });
+    write.await
+}
+
+/// Puts a piece of so many items in, unless it is in already.
+async fn work_in_tx(
+    tx: &mut Tx,
+    Next { id, shop_id, user_id, format, .. }: Next,
+    number: i64,
+    items: usize,
+    plan: &Plan,
+    now: i64,
+) -> Tried<()> {
+    let Some(One(faults)) = tx.opt(&LOCK, params![id, now]).await? else { return Ok(()) };
+    if tx.exec(&TAKE, params![id, number]).await? == 0 {
+        return Ok(());
+    }
     let entries: Vec<_> = plan.entries.iter().filter(|entry| entry.differs()).collect();
     write::write(tx, shop_id, &entries, user_id, now).await?;
     note(tx, id, format, faults, &plan.faults).await?;
@@ -411,11 +450,11 @@ async fn work_in_tx(tx: &mut Tx, id: ImportId, now: i64) -> Tried<bool> {
     let added = entries.iter().filter(|entry| entry.before.is_none()).count();
     let updated = entries.len() - added;
     // Several lines may be about one product.
-    let unchanged = items.len().saturating_sub(added + updated + refused);
+    let unchanged = items.saturating_sub(added + updated + refused);
     let row =
         params![id, count(added), count(updated), count(unchanged), count(refused), count(plan.faults.len())];
     tx.exec(&WENT_IN, row).await?;
-    Ok(false)
+    Ok(())
 }
 
 /// An import of a shop, for those who manage its products.

@@ -1,4 +1,4 @@
-//! SQLite: reads inline on whatever thread asks, one thread that writes.
+//! SQLite: reads inline on whatever thread asks, one thread that writes, one that copies the write-ahead log into the file.
 //!
 //! The writer runs whole transactions without leaving its thread. Those that queue while it works share one commit:
 //! each runs in a savepoint of its own, and nobody is answered before the commit. If anything goes wrong in a group
@@ -11,7 +11,7 @@ use std::{
     pin::pin,
     sync::{Arc, Mutex, PoisonError, mpsc},
     task::{Context, Poll, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
@@ -26,6 +26,13 @@ const OLDEST: i32 = 3_051_003;
 const GROUP_MAX: usize = 64;
 /// Most transactions that wait for the writer; more are told to come back.
 const QUEUE_MAX: usize = 4096;
+/// Pages in the write-ahead log that are worth copying into the file.
+const LOG_PAGES: i64 = 1000;
+/// Pages in the log past which the writer copies what is left itself: the log begins anew only once all of it is copied, and
+/// beside a writer who never rests somebody else always comes a little late.
+const LOG_PAGES_MAX: i64 = 8000;
+/// How often the log is looked at while something is written.
+const LOG_PAUSE: Duration = Duration::from_millis(50);
 
 /// An open database file.
 pub(super) struct Lite {
@@ -40,12 +47,14 @@ impl Lite {
         if rusqlite::version_number() < OLDEST {
             return Err(DbError::Other(format!("SQLite {} is too old", rusqlite::version())));
         }
-        let writer = connect(path, false)?;
+        let (writer, copier) = (connect(path, false)?, connect(path, false)?);
         let (queue, jobs) = mpsc::sync_channel(QUEUE_MAX);
+        let (written, news) = mpsc::sync_channel(1);
         let file = path.to_owned();
-        std::thread::Builder::new()
-            .name("haat-writer".into())
-            .spawn(move || write_all(&file, writer, &jobs, &stats))
+        let thread = |name: &str| std::thread::Builder::new().name(name.into());
+        thread("haat-writer")
+            .spawn(move || write_all(&file, writer, &jobs, &stats, &written))
+            .and_then(|_| thread("haat-log").spawn(move || copy_log(&copier, &news)))
             .map_err(|e| DbError::Away(e.to_string()))?;
         Ok(Self { path: path.to_owned(), readers: Mutex::default(), queue })
     }
@@ -96,6 +105,7 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, DbError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if !read_only {
         connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX)?;
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -111,10 +121,10 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, DbError> {
 }
 
 /// Another process writes, a command line beside the server: waits for it, five seconds at most. SQLite's own way of waiting
-/// sleeps up to 100 ms at a time, while such a transaction takes a few.
+/// sleeps up to 100 ms at a time, while such a transaction takes one.
 fn wait_a_moment(tries: i32) -> bool {
-    std::thread::sleep(std::time::Duration::from_millis(1));
-    tries < 5_000
+    std::thread::sleep(Duration::from_micros(200));
+    tries < 25_000
 }
 
 pub(super) fn query<T: FromRow>(
@@ -231,7 +241,28 @@ fn now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     }
 }
 
-fn write_all(path: &Path, connection: Connection, jobs: &mpsc::Receiver<Box<dyn Job>>, stats: &Arc<Stats>) {
+/// Copies what the write-ahead log holds into the file, so that those who write need not wait for it.
+fn copy_log(connection: &Connection, news: &mpsc::Receiver<()>) {
+    let step = |mode| {
+        let pages = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
+        connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], pages)
+    };
+    while news.recv().is_ok() {
+        let copied = step("NOOP").and_then(|left| if left < LOG_PAGES { Ok(left) } else { step("PASSIVE") });
+        if let Err(error) = copied {
+            tracing::warn!(%error, "cannot copy the write-ahead log");
+        }
+        std::thread::sleep(LOG_PAUSE);
+    }
+}
+
+fn write_all(
+    path: &Path,
+    connection: Connection,
+    jobs: &mpsc::Receiver<Box<dyn Job>>,
+    stats: &Arc<Stats>,
+    written: &mpsc::SyncSender<()>,
+) {
     let mut tx = Tx::lite(LiteTx { connection }, stats.clone());
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
@@ -243,6 +274,8 @@ fn write_all(path: &Path, connection: Connection, jobs: &mpsc::Receiver<Box<dyn 
         let begun = Instant::now();
         let names = if group.len() == 1 { group[0].name() } else { "a group" };
         let trusted = run_group(&mut tx, group, stats);
+        // Full: the news is already on its way.
+        let _ = written.try_send(());
         if begun.elapsed() > SLOW {
             tracing::warn!(tx = names, elapsed_ms = begun.elapsed().as_millis() as u64, "slow transaction");
         }

@@ -24,6 +24,7 @@ pub const SCHEMA: &[Migration] = &[
     Migration { number: 6, name: "delivery", sql: include_str!("../../migrations/0006_delivery.sql") },
     Migration { number: 7, name: "access", sql: include_str!("../../migrations/0007_access.sql") },
     Migration { number: 8, name: "imports", sql: include_str!("../../migrations/0008_imports.sql") },
+    Migration { number: 9, name: "counts", sql: include_str!("../../migrations/0009_counts.sql") },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

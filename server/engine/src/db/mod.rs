@@ -92,6 +92,11 @@ impl Db {
         }
     }
 
+    /// Whether all who write wait for one writer.
+    pub(crate) fn one_writes(&self) -> bool {
+        matches!(self.arm, Arm::Lite(_))
+    }
+
     /// How many statements and transactions it was asked for since it was opened.
     pub fn counts(&self) -> (u64, u64) {
         (self.stats.statements.load(Ordering::Relaxed), self.stats.transactions.load(Ordering::Relaxed))
@@ -128,6 +133,29 @@ impl Db {
         self.opt(statement, params)
             .await?
             .ok_or_else(|| DbError::Other(format!("{}: no row", statement.name)))
+    }
+
+    /// All rows of a statement that takes many rows, for all of `given` at once. No rows, no statement.
+    pub(crate) async fn all_many<T: FromRow, const N: usize>(
+        &self,
+        statement: &'static Statement,
+        given: &[[Value; N]],
+    ) -> Result<Vec<T>, DbError> {
+        if given.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.stats.statement();
+        let (sql, params) = (statement.expanded(given.len(), N), given.as_flattened());
+        match &self.arm {
+            Arm::Lite(lite) => {
+                statement.for_lite();
+                lite.read(|c| lite::query(c, &statement::to_lite(&sql), params))
+            }
+            Arm::Pg(pool) => {
+                statement.for_pg();
+                pg::query(pool, AssertSqlSafe(sql), params).await
+            }
+        }
     }
 
     /// The rows of a list.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Tried,
-    db::{Tx, Value},
+    db::{Db, Value},
     random, rows, statements,
 };
 use haat_shared::{
@@ -97,19 +97,19 @@ struct Open {
 }
 
 /// What these products would change.
-pub(super) async fn plan(tx: &mut Tx, shelf: Shelf, items: &[Item], now: i64) -> Tried<Plan> {
+pub(super) async fn plan(db: &Db, shelf: Shelf, items: &[Item], now: i64) -> Tried<Plan> {
     let skus: Vec<[Value; 2]> = items
         .iter()
         .flat_map(|item| &item.record.variants)
         .map(|v| [shelf.shop.into(), v.sku.trim().into()])
         .collect();
-    let known: Vec<KnownRow> = tx.all_many(&KNOWN, &skus).await?;
+    let known: Vec<KnownRow> = db.all_many(&KNOWN, &skus).await?;
     let mut ids: Vec<ProductId> = known.iter().map(|k| k.product_id).collect();
     ids.sort_unstable();
     ids.dedup();
     let known: HashMap<String, ProductId> = known.into_iter().map(|k| (k.sku, k.product_id)).collect();
-    let mut open = known_in_tx(tx, &ids).await?;
-    let categories = categories(tx, items, &open).await?;
+    let mut open = opened(db, &ids).await?;
+    let categories = categories(db, items, &open).await?;
     let mut plan = Plan::default();
     for item in items {
         let faults = take(&mut open, item, shelf, &known, &categories, now);
@@ -121,11 +121,11 @@ pub(super) async fn plan(tx: &mut Tx, shelf: Shelf, items: &[Item], now: i64) ->
 }
 
 /// The products of the shop with these ids, as their seller would edit them.
-async fn known_in_tx(tx: &mut Tx, ids: &[ProductId]) -> Tried<Vec<Open>> {
+async fn opened(db: &Db, ids: &[ProductId]) -> Tried<Vec<Open>> {
     let given: Vec<[Value; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
-    let rows: Vec<OwnRow> = tx.all_many(&OWN, &given).await?;
+    let rows: Vec<OwnRow> = db.all_many(&OWN, &given).await?;
     let mut variants: HashMap<ProductId, Vec<OwnVariantRow>> = HashMap::new();
-    for row in tx.all_many::<OwnVariant, 1>(&OWN_VARIANTS, &given).await? {
+    for row in db.all_many::<OwnVariant, 1>(&OWN_VARIANTS, &given).await? {
         variants.entry(row.product_id).or_default().push(row.variant);
     }
     let open = rows.into_iter().map(|row| {
@@ -143,14 +143,14 @@ async fn known_in_tx(tx: &mut Tx, ids: &[ProductId]) -> Tried<Vec<Open>> {
 }
 
 /// The ids of the categories that these products are in or go to.
-async fn categories(tx: &mut Tx, items: &[Item], open: &[Open]) -> Tried<HashMap<String, CategoryId>> {
+async fn categories(db: &Db, items: &[Item], open: &[Open]) -> Tried<HashMap<String, CategoryId>> {
     let said = items.iter().filter_map(|item| item.record.category.as_deref());
     let mut slugs: Vec<&str> =
         said.chain(open.iter().map(|o| o.form.category.as_str())).map(str::trim).collect();
     slugs.sort_unstable();
     slugs.dedup();
     let given: Vec<[Value; 1]> = slugs.into_iter().filter(|s| !s.is_empty()).map(|s| [s.into()]).collect();
-    let rows: Vec<CategoryRow> = tx.all_many(&CATEGORIES, &given).await?;
+    let rows: Vec<CategoryRow> = db.all_many(&CATEGORIES, &given).await?;
     Ok(rows.into_iter().map(|row| (row.slug, row.id)).collect())
 }
 
