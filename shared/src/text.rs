@@ -4,7 +4,8 @@ use crate::error::{FieldCode, FieldError};
 
 /// The text without white space around it, if there is something to see, fits and holds no control characters.
 ///
-/// `max` counts characters, as people do, not bytes. Line breaks count as control characters.
+/// `max` counts characters, as people do, not bytes, and the white space around them too, as browsers and schemas do. Line breaks
+/// count as control characters; tabs, which come along from spreadsheets, become spaces.
 pub fn line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
     if text.chars().all(is_unseen) {
         return Err(FieldError::new(field, FieldCode::Missing));
@@ -14,27 +15,26 @@ pub fn line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
 
 /// Like [`line`], but nothing is fine too.
 pub fn optional_line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
-    let text = text.trim();
+    let text = text.replace('\t', " ");
     if text.chars().any(|c| c.is_control() || is_direction_override(c)) {
         return Err(FieldError::new(field, FieldCode::BadCharacters));
     }
     if text.chars().count() > max {
         return Err(FieldError::new(field, FieldCode::TooLong));
     }
-    Ok(text.to_owned())
+    Ok(text.trim().to_owned())
 }
 
 /// Text of several lines; nothing is fine too. Line breaks are made the same.
 pub fn paragraphs(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
     let text = text.replace("\r\n", "\n");
-    let text = text.trim();
     if text.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || is_direction_override(c)) {
         return Err(FieldError::new(field, FieldCode::BadCharacters));
     }
     if text.chars().count() > max {
         return Err(FieldError::new(field, FieldCode::TooLong));
     }
-    Ok(text.to_owned())
+    Ok(text.trim().to_owned())
 }
 
 /// The address of a page, over TLS, without a name and password in it: fit to be a link.
@@ -114,6 +114,23 @@ pub fn slug(text: &str, max: usize) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_stands_around_a_text_is_taken_off_and_counts() {
+        let line = |text| optional_line("q", text, 3).map_err(|e| e.code);
+        for (text, expected) in [
+            (" a ", Ok("a".to_owned())),
+            ("\ta\t", Ok("a".to_owned())),
+            ("a\tb", Ok("a b".to_owned())),
+            ("ab  ", Err(FieldCode::TooLong)),
+            ("a\n", Err(FieldCode::BadCharacters)),
+            ("\u{b}a", Err(FieldCode::BadCharacters)),
+        ] {
+            assert_eq!(line(text), expected, "{text:?}");
+        }
+        assert_eq!(paragraphs("about", "\r\na\n", 3).as_deref(), Ok("a"));
+        assert_eq!(paragraphs("about", "a\u{85}", 3).map_err(|e| e.code), Err(FieldCode::BadCharacters));
+    }
 
     #[test]
     fn numbers_are_read_strictly() {

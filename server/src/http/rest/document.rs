@@ -188,12 +188,12 @@ const INTRODUCTION: &str = "Nouns in the plural, JSON in snake_case. Ids carry t
 
 /// Says what our own formats are, by a pattern (no control characters, nothing that turns the text around), and what is a time.
 fn patterns(value: &mut Value) {
-    const NOT: &str = r"\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069";
+    const NOT: &str = r"\u0000-\u0008\u000a-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069";
     const LABEL: &str = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?";
     if let Some(pattern) = value.get("format").and_then(Value::as_str).and_then(|format| match format {
         "line" => Some(format!(r"^[^{NOT}]*[^\s{NOT}][^{NOT}]*$")),
         "optional-line" => Some(format!("^[^{NOT}]*$")),
-        "lines" => Some(format!("^[^{}]*$", NOT.replace(r"\u001f", r"\u0008\u000b-\u001f"))),
+        "lines" => Some(format!("^[^{}]*$", NOT.replace(r"\u000a", r"\u000b"))),
         "email-address" => Some(format!(r#"^[^\s{NOT}<>(),;:\\"\[\]@]{{1,64}}@({LABEL}\.)+{LABEL}$"#)),
         "https-url" => Some(format!(r#"^(https://({LABEL}\.)+{LABEL}(:[0-9]+)?([/?#][!#-;=?-\[\]-~]*)?)?$"#)),
         _ => None,
