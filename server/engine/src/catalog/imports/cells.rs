@@ -85,7 +85,8 @@ impl Columns {
             let (text, code) = match std::str::from_utf8(bytes) {
                 Err(_) => (String::from_utf8_lossy(bytes).into_owned(), Some(FieldCode::NotUtf8)),
                 Ok(text) if is_text && is_formula(text) => (text.to_owned(), Some(FieldCode::Formula)),
-                Ok(text) if is_text => (unescaped(text).to_owned(), None),
+                // Cells often end in a line break that nobody sees.
+                Ok(text) if is_text => (unescaped(text).trim().to_owned(), None),
                 Ok(text) => (text.to_owned(), None),
             };
             faults.extend(code.map(|code| RowFault::new(line, column, code, &text)));
@@ -203,6 +204,17 @@ fn read_detail(line: &str) -> Option<Attribute> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_surrounds_a_text_is_taken_off() {
+        let (columns, faults) = Columns::of(&ByteRecord::from(vec!["sku", "title"]));
+        assert_eq!(faults, []);
+        let (_, item) = columns.read(&ByteRecord::from(vec!["A-1\t", " Cup\n"]), 2);
+        assert_eq!(
+            (item.record.variants[0].sku.as_str(), item.record.title.as_deref()),
+            ("A-1", Some("Cup"))
+        );
+    }
 
     #[test]
     fn formulas_are_known_by_how_they_begin() {
