@@ -25,13 +25,17 @@ pub const NAME_MAX: usize = 100;
 pub struct Email(String);
 
 impl Email {
-    /// The address, if it can be one: one `@`, something before it, a name with a dot after it, no white space.
+    /// The address, if it can be one: one `@`, something before it, a host's name with a dot after it, no white space.
     /// Whether it is real only a mail can tell.
     pub fn parse(field: &str, typed: &str) -> Result<Self, FieldError> {
         let typed = text::line(field, typed, EMAIL_MAX)?;
         let bad = || FieldError::new(field, FieldCode::NotEmail);
         let (local, host) = typed.split_once('@').ok_or_else(bad)?;
-        let labels = host.split('.').all(|l| !l.is_empty() && !l.starts_with('-') && !l.ends_with('-'));
+        // Names in other letters are as good as those in ASCII.
+        let letter = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || c == '-';
+        let label =
+            |l: &str| !l.is_empty() && !l.starts_with('-') && !l.ends_with('-') && l.chars().all(letter);
+        let labels = host.split('.').all(label);
         let clean = !typed.chars().any(|c| c.is_whitespace() || "<>(),;:\\\"[]".contains(c));
         if local.is_empty()
             || local.len() > 64
@@ -200,6 +204,8 @@ mod tests {
             "a@b..co",
             "a b@c.de",
             "a@-b.co",
+            "a@b.c*",
+            "a@b_c.de",
             "<a@b.co>",
             "a@b.co,c@d.ef",
         ] {

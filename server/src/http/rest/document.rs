@@ -194,7 +194,12 @@ fn patterns(value: &mut Value) {
         "line" => Some(format!(r"^[^{NOT}]*[^\s{NOT}][^{NOT}]*$")),
         "optional-line" => Some(format!("^[^{NOT}]*$")),
         "lines" => Some(format!("^[^{}]*$", NOT.replace(r"\u000a", r"\u000b"))),
-        "email-address" => Some(format!(r#"^[^\s{NOT}<>(),;:\\"\[\]@]{{1,64}}@({LABEL}\.)+{LABEL}$"#)),
+        "email-address" => {
+            // Names in other letters, too.
+            let letter = format!(r"[^\s{NOT}!-/:-@\[-`{{-~]");
+            let label = format!("{letter}({letter}|-+{letter})*");
+            Some(format!(r#"^[^\s{NOT}<>(),;:\\"\[\]@]{{1,64}}@({label}\.)+{label}$"#))
+        }
         "https-url" => Some(format!(r#"^(https://({LABEL}\.)+{LABEL}(:[0-9]+)?([/?#][!#-;=?-\[\]-~]*)?)?$"#)),
         _ => None,
     }) {
