@@ -14,7 +14,7 @@ test:
 
 # Builds and restarts at every change.
 watch:
-	scripts/tools
+	scripts/tools --watch
 	scripts/watch
 
 bench:

@@ -78,7 +78,7 @@ export const ownMarket = {
       await use(market);
       await market.close();
     },
-    { scope: 'worker', timeout: 180_000 },
+    { scope: 'worker', timeout: 600_000 },
   ] as [(given: Settings, use: (market: Market) => Promise<void>) => Promise<void>, { scope: 'worker'; timeout: number }],
 };
 

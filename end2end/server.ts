@@ -123,14 +123,14 @@ export class Market {
     server.stderr?.on('data', keep);
     server.once('error', (error) => (this.ended = error.message));
     server.once('exit', (code, signal) => (this.ended = `ended with ${signal ?? code}`));
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 180_000;
     while (Date.now() < deadline) {
       if (this.ended) throw new Error(`haat serve ${this.ended}\n${this.written.slice(-4000)}`);
       const answer = await fetch(`http://${this.sandboxHost}/readyz`).catch(() => undefined);
       if (answer?.ok) return;
       await pause(50);
     }
-    throw new Error(`haat serve was not ready within a minute\n${this.written.slice(-4000)}`);
+    throw new Error(`haat serve was not ready within three minutes\n${this.written.slice(-4000)}`);
   }
 
   /** Stops the server and starts it again; `extra` is set in its environment. */

@@ -1,20 +1,13 @@
-// Compresses the built files as well as they can be (cargo-leptos takes the quicker level), and holds what the first page
-// loads to its budget, in bytes as they are sent.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+// Holds what the first page loads to its budget, in bytes as they are sent.
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { brotliCompressSync, constants } from "node:zlib";
 
 const BUDGETS = { "WASM and JS": 280_000, CSS: 25_000 };
 
 const dir = process.argv[2];
 const sent = new Map();
 for (const name of readdirSync(dir).filter((name) => /\.(css|js|json|wasm)$/.test(name))) {
-    const file = readFileSync(join(dir, name));
-    const small = brotliCompressSync(file, {
-        params: { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: file.length },
-    });
-    writeFileSync(join(dir, `${name}.br`), small);
-    sent.set(name, small.length);
+    sent.set(name, statSync(join(dir, `${name}.br`)).size);
 }
 
 // Every page loads the main module, the script around it, and the script that knows the chunks.

@@ -44,7 +44,7 @@ const test = base.extend<object, { market: Market }>({
       await use(market);
       await market.close();
     },
-    { scope: 'worker', timeout: 180_000 },
+    { scope: 'worker', timeout: 600_000 },
   ],
 });
 

@@ -1,7 +1,11 @@
 //! Files of products: by the command line and by a browser without scripts; cut off by `kill -9`, with what does not hold
 //! in them.
 
-use std::{collections::BTreeSet, fmt::Write, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt::Write,
+    time::{Duration, Instant},
+};
 
 use reqwest::{StatusCode, header};
 
@@ -27,13 +31,17 @@ async fn killed_again_and_again(on: On) {
     std::fs::write(&file, lines).unwrap();
     let import = ["import", "products", file.to_str().unwrap(), "--shop", SHOP];
     let mut seen = Vec::new();
-    for round in 0..30 {
+    for round in 0..12 {
         // Once the server puts them in, once the command line does.
         if round % 2 == 0 {
             program.start().await;
         }
         let mut command = program.command(&import).stdout(std::process::Stdio::null()).spawn().unwrap();
-        tokio::time::sleep(Duration::from_millis(300 + round * 150)).await;
+        // Every third one while the file is still being checked; the others once more products are there than before.
+        let (before, begun) = (seen.last().copied().unwrap_or(0), Instant::now());
+        while round % 3 != 2 && command.try_wait().unwrap().is_none() && skus(&program).len() == before {
+            assert!(begun.elapsed() < Duration::from_secs(120), "nothing came in for two minutes");
+        }
         let _ = command.kill();
         command.wait().unwrap();
         program.kill();
@@ -169,12 +177,10 @@ async fn a_seller_sends_a_file_without_scripts() {
     let back = seller.post(&format!("/seller/{SHOP}/imports/{id}"), &[("action", "start")]).await;
     assert_eq!(back, open);
     let mut shown = String::new();
-    for _ in 0..200 {
+    let begun = Instant::now();
+    while !shown.contains("Done: 297 added") && begun.elapsed() < Duration::from_secs(120) {
         shown = seller.get(&open).await.1;
-        if shown.contains("Done: 297 added") {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(shown.contains("Done: 297 added"), "{shown}");
     let (_, list) = seller.get(&page).await;

@@ -138,7 +138,7 @@ impl Program {
             std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log")).unwrap();
         self.child = Some(self.command(&["serve"]).stdin(Stdio::null()).stderr(log).spawn().unwrap());
         let client = Client::new();
-        while begun.elapsed() < Duration::from_secs(30) {
+        while begun.elapsed() < Duration::from_secs(120) {
             if client.get(self.at("/readyz")).send().await.is_ok_and(|r| r.status().is_success()) {
                 return begun.elapsed();
             }
@@ -228,7 +228,7 @@ impl Shopper {
         let client = Client::builder()
             .cookie_store(true)
             .redirect(Policy::none())
-            .timeout(Duration::from_secs(20))
+            .timeout(Duration::from_secs(90))
             .build()
             .unwrap();
         Self { client, home: program.at("") }

@@ -1,0 +1,143 @@
+// Makes `target/site`, what browsers load, out of the compiled module: chunks and bindings, style, static files, each
+// optimised, named by its content and compressed. Writes the list of names beside the program, which reads it at start.
+//
+// usage: node scripts/site.mjs MODULE PROGRAM_DIR
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+
+const run = promisify(execFile);
+const [module, programDir] = process.argv.slice(2);
+const site = 'target/site';
+const pkg = join(site, 'pkg');
+
+// Installed by scripts/tools, outside the clone.
+const tools = createRequire(join(process.env.HAAT_CACHE, 'tools', 'npm', 'index.js'));
+const { bundle, browserslistToTargets } = tools('lightningcss');
+const { transform } = tools('esbuild');
+const browserslist = tools('browserslist');
+
+/** Where the name of the script that loads chunks gets its hash: as many characters as a hash has. */
+const GAP = '_'.repeat(22);
+/** As long as GAP. */
+const hash = (bytes) => createHash('sha256').update(bytes).digest('base64url').slice(0, GAP.length);
+const isModule = (name) => name.endsWith('.wasm');
+
+async function step(what, work) {
+  const begun = Date.now();
+  await work();
+  console.log(`  ${what}: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+}
+
+async function optimise(name) {
+  const file = join(pkg, name);
+  const flags = ['-Oz', '--enable-bulk-memory', '--enable-nontrapping-float-to-int'];
+  await run('wasm-opt', [...flags, file, '-o', file]);
+}
+
+/** One sheet out of those that it imports. */
+function style() {
+  const targets = browserslistToTargets(browserslist('defaults'));
+  return bundle({ filename: 'style/main.css', minify: true, targets }).code;
+}
+
+async function minify(name) {
+  const file = join(pkg, name);
+  const { code } = await transform(await readFile(file, 'utf8'), { minify: true, format: 'esm', target: 'es2022' });
+  await writeFile(file, code);
+}
+
+/**
+ * Puts a hash of its content into the name of each file, and the new names into the files that use them. Chunks name
+ * their loader in their import section, so it is replaced by a name of the same length.
+ */
+async function nameByContent() {
+  const loader = `__wasm_split.${GAP}.js`;
+  const text = async (name) => readFile(join(pkg, name), 'utf8');
+  const put = async (old, name, content) => {
+    await writeFile(join(pkg, old), content);
+    await rename(join(pkg, old), join(pkg, name));
+  };
+  const names = await readdir(pkg);
+
+  // The loader's hash covers all that it leads to: the chunks and the bindings as they are before any name is put in.
+  const chunks = names.filter((name) => /^(split|chunk)_.*\.wasm$/.test(name)).sort();
+  const parts = await Promise.all([...chunks, 'haat.js', 'haat.wasm', loader].map((name) => readFile(join(pkg, name))));
+  const loaderHash = hash(Buffer.concat(parts));
+  const loaderName = loader.replace(GAP, loaderHash);
+
+  const renamed = new Map();
+  for (const name of names.filter(isModule)) {
+    const bytes = await readFile(join(pkg, name));
+    for (let at = bytes.indexOf(loader); at !== -1; at = bytes.indexOf(loader, at)) bytes.write(loaderName, at, 'latin1');
+    const stem = name.slice(0, -'.wasm'.length);
+    const own = stem.includes(GAP) ? stem.replace(GAP, hash(bytes)) : `${stem}.${hash(bytes)}`;
+    renamed.set(stem, own);
+    await put(name, `${own}.wasm`, bytes);
+  }
+  const replaced = (content) => {
+    for (const [old, own] of renamed) content = content.replaceAll(`${old}.wasm`, `${own}.wasm`);
+    return content.replaceAll(loader, loaderName);
+  };
+
+  const bindings = replaced(await text('haat.js'));
+  const bindingsName = `haat.${hash(bindings)}.js`;
+  await put('haat.js', bindingsName, bindings);
+  await put(loader, loaderName, replaced(await text(loader)).replaceAll('haat.js', bindingsName));
+
+  const chunksOf = Object.entries(JSON.parse(await text('__wasm_split_manifest.json')));
+  const manifest = JSON.stringify(
+    Object.fromEntries(chunksOf.map(([part, files]) => [part, files.map((file) => renamed.get(file) ?? file)])),
+  );
+  await put('__wasm_split_manifest.json', `__wasm_split_manifest.${hash(manifest)}.json`, manifest);
+
+  const sheet = await readFile(join(pkg, 'haat.css'));
+  await put('haat.css', `haat.${hash(sheet)}.css`, sheet);
+
+  const list = {
+    js: bindingsName.split('.')[1],
+    wasm: renamed.get('haat').split('.')[1],
+    css: hash(sheet),
+    manifest: hash(manifest),
+    split: loaderHash,
+  };
+  await mkdir(programDir, { recursive: true });
+  await writeFile(join(programDir, 'hash.txt'), Object.entries(list).map(([kind, own]) => `${kind}: ${own}\n`).join(''));
+}
+
+/** Beside each file, the same compressed as well as it can be. */
+async function compress() {
+  const brotli = promisify(brotliCompress);
+  const zip = promisify(gzip);
+  for (const entry of await readdir(site, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath ?? entry.path, entry.name);
+    const bytes = await readFile(file);
+    const params = { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+    await writeFile(`${file}.br`, await brotli(bytes, { params }));
+    await writeFile(`${file}.gz`, await zip(bytes, { level: 9 }));
+  }
+}
+
+await rm(site, { recursive: true, force: true });
+await mkdir(pkg, { recursive: true });
+await step('chunks and bindings', () => run('haat-wasm-tool', [module, pkg]));
+await step('optimised for size', async () => {
+  const modules = (await readdir(pkg)).filter(isModule);
+  // Largest first, two at a time.
+  const next = async () => {
+    for (let name = modules.pop(); name; name = modules.pop()) await optimise(name);
+  };
+  await Promise.all([next(), next()]);
+  await Promise.all((await readdir(pkg)).filter((name) => name.endsWith('.js')).map(minify));
+});
+await step('style and static files', async () => {
+  await writeFile(join(pkg, 'haat.css'), style());
+  await cp('public', site, { recursive: true });
+});
+await step('names by content', nameByContent);
+await step('compressed', compress);

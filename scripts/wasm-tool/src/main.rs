@@ -1,0 +1,56 @@
+//! `haat-wasm-tool MODULE OUT`: splits the module into chunks that browsers load when they need them, and writes its
+//! bindings: `haat.wasm`, `haat.js`, `split_*.wasm`, `chunk_*.wasm` and what loads these.
+//!
+//! The names that scripts/site.mjs puts hashes into are agreed with it here: [`LOADER`] has a gap as long as a hash, since
+//! its name stands in the chunks' import sections, whose length must not change.
+
+use std::{env, error::Error, fs, path::Path};
+
+use wasm_bindgen_cli_support::Bindgen;
+use wasm_split_cli_support::{Options, transform};
+
+const LOADER: &str = "./__wasm_split.______________________.js";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match &arguments[..] {
+        [flag] if flag == "--version" => {
+            println!("haat-wasm-tool {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        [module, out] => make(Path::new(module), Path::new(out)),
+        _ => Err("usage: haat-wasm-tool MODULE OUT".into()),
+    }
+}
+
+fn make(module: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(out)?;
+    let main = out.join("main.wasm");
+    let bytes = fs::read(module)?;
+    let mut options = Options::new(&bytes);
+    options.output_dir = out;
+    options.main_out_path = &main;
+    options.main_module = "./haat.js";
+    options.link_name = LOADER;
+    let split = transform(options)?;
+
+    // Which chunks each lazy part needs, by name, in a stable order.
+    let mut parts: Vec<_> = split.prefetch_map.into_iter().collect();
+    parts.sort();
+    let quoted = |names: &[String]| names.iter().map(|n| format!("{n:?}")).collect::<Vec<_>>().join(", ");
+    let rows: Vec<_> = parts.iter().map(|(part, chunks)| format!("  {part:?}: [{}]", quoted(chunks))).collect();
+    fs::write(out.join("__wasm_split_manifest.json"), format!("{{\n{}\n}}\n", rows.join(",\n")))?;
+
+    Bindgen::new()
+        .input_path(&main)
+        .out_name("haat")
+        .web(true)?
+        .typescript(false)
+        .keep_lld_exports(true)
+        .demangle(false)
+        .generate(out)?;
+    fs::remove_file(main)?;
+    // The name that the pages' hydration script asks for.
+    fs::rename(out.join("haat_bg.wasm"), out.join("haat.wasm"))?;
+    Ok(())
+}
