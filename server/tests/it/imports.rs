@@ -171,12 +171,12 @@ async fn a_seller_sends_a_file_without_scripts() {
     let mut shown = String::new();
     for _ in 0..200 {
         shown = seller.get(&open).await.1;
-        if shown.contains("Done: 297 added") {
+        if shown.contains("Import complete: 297 added") {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert!(shown.contains("Done: 297 added"), "{shown}");
+    assert!(shown.contains("Import complete: 297 added"), "{shown}");
     let (_, list) = seller.get(&page).await;
     assert!(list.contains("bowls.csv"), "{list}");
     let (status, all) = seller.get(&table).await;
@@ -184,6 +184,6 @@ async fn a_seller_sends_a_file_without_scripts() {
     // What came out goes in, and changes nothing.
     let again = location(&send(&seller, form(FILE, all.as_bytes())).await);
     let (_, shown) = seller.get(&again).await;
-    assert!(shown.contains("0 are new, 0 change"), "{shown}");
+    assert!(shown.contains("0 new, 0 updated"), "{shown}");
     program.close();
 }
