@@ -496,7 +496,7 @@ mod tests {
         // Without a page of the carrier's there is no link to it, and a card has paid.
         let words = on_its_way(Method::Sandbox, "Asha Rao", "Blue Dart", "", "hi");
         assert_eq!(words.html.matches("href=").count(), 1);
-        assert!(words.html.contains("lang=\"hi\"") && !words.text.contains("949.00 नकद"), "{}", words.text);
+        assert!(words.html.contains("lang=\"hi\"") && !words.text.contains("949.00 कैश"), "{}", words.text);
     }
 
     #[test]
