@@ -151,7 +151,7 @@ export async function payAtSandbox(page: Page, card: keyof typeof CARDS): Promis
   await page.getByLabel('Card number', { exact: true }).fill(CARDS[card]);
   await page.getByRole('button', { name: /^Pay/ }).click();
   if (card === 'challenge') {
-    await arriveAt(page, 'Confirm it is you');
+    await arriveAt(page, 'Confirm it’s you');
     await page.getByRole('button', { name: 'Confirm', exact: true }).click();
   }
 }
@@ -323,7 +323,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await stop('sandbox');
   await page.getByLabel('Card number', { exact: true }).fill(CARDS.challenge);
   await page.getByRole('button', { name: /^Pay/ }).click();
-  await arriveAt(page, 'Confirm it is you');
+  await arriveAt(page, 'Confirm it’s you');
   await stop('sandbox-challenge');
   await page.getByRole('button', { name: 'Confirm', exact: true }).click();
   await arriveAt(page, 'Thank you for your order');

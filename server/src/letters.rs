@@ -505,11 +505,19 @@ mod tests {
         assert_eq!(words.subject, "Your order H1-1 has been cancelled");
         both_say(
             &words,
-            &["had to cancel your order", "The kiln broke", "refunding ₹949.00 to your original", "5–10 days"],
+            &[
+                "had to cancel your order",
+                "The kiln broke",
+                "refunding ₹949.00 to your original",
+                "5–10 days",
+            ],
         );
         assert!(!words.text.contains("Estimated delivery") && !words.html.contains("Estimated delivery"));
         let words = called_off(Method::Cash, Actor::Shopper, "Asha Rao", "Changed my mind", "en");
-        both_say(&words, &["you’ve cancelled your order", "Changed my mind", "You weren’t charged for this order"]);
+        both_say(
+            &words,
+            &["you’ve cancelled your order", "Changed my mind", "You weren’t charged for this order"],
+        );
         assert!(!words.text.contains("refunding"));
         let words = withdrawn_from("Meena Crafts", "Changed my mind");
         assert_eq!(words.subject, "Order H1-1 was cancelled by the customer");
