@@ -29,12 +29,12 @@ export const CARDS = {
 
 /** The checkout's fields by their labels. */
 export const ADDRESS: Record<string, string> = {
-  'E-mail': 'asha@example.com',
+  Email: 'asha@example.com',
   'Full name': 'Asha Rao',
-  'Street and number': '12 Lake Road',
-  'Flat, floor, landmark (optional)': 'Second floor',
+  'Street address': '12 Lake Road',
+  'Flat, floor or landmark (optional)': 'Second floor',
   'Town or city': 'Pune',
-  'State (optional)': 'Maharashtra',
+  'State or region (optional)': 'Maharashtra',
   'Postal code (optional)': '411001',
   'Phone (optional)': '+91 20 5550 1234',
 };
@@ -151,7 +151,7 @@ export async function payAtSandbox(page: Page, card: keyof typeof CARDS): Promis
   await page.getByLabel('Card number', { exact: true }).fill(CARDS[card]);
   await page.getByRole('button', { name: /^Pay/ }).click();
   if (card === 'challenge') {
-    await arriveAt(page, 'Confirm it is you');
+    await arriveAt(page, 'Confirm it’s you');
     await page.getByRole('button', { name: 'Confirm', exact: true }).click();
   }
 }
@@ -165,7 +165,7 @@ export type Bought = { path: string; number: string; orders: { shop: string; num
 
 /** Reads the confirmation: the purchase and its orders, one for each of the shops named. */
 export async function thanks(page: Page, shops: string[]): Promise<Bought> {
-  await arriveAt(page, 'Thank you');
+  await arriveAt(page, 'Thank you for your order');
   const path = new URL(page.url()).pathname;
   const number = decodeURIComponent(path.split('/').at(-1) ?? '');
   expect(path).toMatch(/^\/purchases\/H/);
@@ -196,7 +196,7 @@ export const freshEmail = (): string => `shopper-${randomBytes(6).toString('hex'
 export async function signUp(page: Page, email: string): Promise<void> {
   await visit(page, '/sign-up');
   await field(page, 'Name').fill('Asha Rao');
-  await field(page, 'E-mail').fill(email);
+  await field(page, 'Email').fill(email);
   await field(page, 'Password').fill(PASSWORD);
   await button(page, 'Create account').click();
   await expect(signOutButton(page)).toBeVisible();
@@ -205,7 +205,7 @@ export async function signUp(page: Page, email: string): Promise<void> {
 
 export async function signIn(page: Page, email: string): Promise<void> {
   await visit(page, '/sign-in');
-  await field(page, 'E-mail').fill(email);
+  await field(page, 'Email').fill(email);
   await field(page, 'Password').fill(PASSWORD);
   await button(page, 'Sign in').click();
   await expect(signOutButton(page)).toBeVisible();
@@ -303,9 +303,9 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/sign-in', 'sign-in');
   await at('/sign-up', 'sign-up');
   await withoutBrowserChecks(page);
-  await field(page, 'E-mail').fill('not an address');
+  await field(page, 'Email').fill('not an address');
   await button(page, 'Create account').click();
-  await refused(field(page, 'E-mail'));
+  await refused(field(page, 'Email'));
   await stop('sign-up-refused');
   await fillBasket(page);
   await at('/basket', 'basket');
@@ -314,7 +314,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await withoutBrowserChecks(page);
   await choose(page, 'cash');
   await button(page, PAY).click();
-  await refused(field(page, 'E-mail'));
+  await refused(field(page, 'Email'));
   await stop('checkout-refused');
   await fillAddress(page);
   await choose(page, 'card');
@@ -323,10 +323,10 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await stop('sandbox');
   await page.getByLabel('Card number', { exact: true }).fill(CARDS.challenge);
   await page.getByRole('button', { name: /^Pay/ }).click();
-  await arriveAt(page, 'Confirm it is you');
+  await arriveAt(page, 'Confirm it’s you');
   await stop('sandbox-challenge');
   await page.getByRole('button', { name: 'Confirm', exact: true }).click();
-  await arriveAt(page, 'Thank you');
+  await arriveAt(page, 'Thank you for your order');
   await stop('purchase');
   await signUp(page, freshEmail());
   await at('/account', 'account-empty');
@@ -334,7 +334,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await beginCheckout(page);
   await fillAddress(page);
   await payInCash(page);
-  await arriveAt(page, 'Thank you');
+  await arriveAt(page, 'Thank you for your order');
   await at('/account', 'account');
   await signOut(page);
   await signIn(page, SELLERS[SHOPS[0]]);

@@ -79,27 +79,27 @@ test('what became of orders', async ({ page, visitor, problems }) => {
   const [sent, cancelled] = [await buy(page, 'cash'), await buy(page, 'card')];
   await signIn(seller, SELLERS[SHOPS[0]]);
   await visit(seller, `${counter}/orders/${sent.order}`);
-  await button(seller, 'Confirm the order').click();
-  await expect(button(seller, 'Mark as sent')).toBeVisible();
+  await button(seller, 'Confirm order').click();
+  await expect(button(seller, 'Mark as shipped')).toBeVisible();
   await awake(seller);
-  await field(seller, 'Tracking page (optional)').fill('track.example');
-  await button(seller, 'Mark as sent').click();
+  await field(seller, 'Tracking link (optional)').fill('track.example');
+  await button(seller, 'Mark as shipped').click();
   await refused(field(seller, 'Carrier'));
   await awake(seller);
   await takeSeller('seller-order-refused');
   await field(seller, 'Carrier').fill('Blue Dart');
   await field(seller, 'Tracking number').fill('BD-77');
-  await field(seller, 'Tracking page (optional)').fill('https://track.example/BD-77');
-  await button(seller, 'Mark as sent').click();
+  await field(seller, 'Tracking link (optional)').fill('https://track.example/BD-77');
+  await button(seller, 'Mark as shipped').click();
   await expect(button(seller, 'Mark as delivered')).toBeVisible();
   await awake(seller);
   await takeSeller('seller-order-sent');
   await visit(seller, `${counter}/orders/${cancelled.order}`);
-  await main(seller).locator('summary', { hasText: 'Cancel the order' }).click();
+  await main(seller).locator('summary', { hasText: 'Cancel order' }).click();
   await takeSeller('seller-order-cancel');
   await field(seller, 'Reason').fill('The glaze has cracked');
-  await button(seller, 'Cancel the order').click();
-  await expect(main(seller)).toContainText('It was cancelled.');
+  await button(seller, 'Cancel order').click();
+  await expect(main(seller)).toContainText('The order was cancelled.');
   await awake(seller);
   await takeSeller('seller-order-cancelled');
   for (const [name, { path }] of Object.entries({ sent, cancelled })) {
@@ -107,7 +107,7 @@ test('what became of orders', async ({ page, visitor, problems }) => {
     await take(`purchase-${name}`);
   }
   // The mails, once all are written.
-  const subjects = ['is confirmed', 'New order', 'is on its way', 'is cancelled'];
+  const subjects = ['Thank you for your order', 'New order', 'has shipped', 'has been cancelled'];
   await expect(async () => {
     await page.goto('/dev/mail');
     for (const words of subjects) {
@@ -130,27 +130,27 @@ test('the counter of a shop that has just been opened', async ({ page }) => {
   await visit(page, '/seller');
   await take('seller-shops-none');
   await visit(page, '/seller/new');
-  await field(page, 'Name of the shop').fill('Lake & Loom');
+  await field(page, 'Shop name').fill('Lake & Loom');
   await field(page, 'Handle').fill('admin');
   await button(page, 'Open a shop').click();
   await refused(field(page, 'Handle'));
   await take('seller-open-refused');
   await field(page, 'Handle').fill('lake-loom');
-  await field(page, 'Town').fill('Pune');
-  await field(page, 'Delivery price (INR)').fill('49');
+  await field(page, 'Town or city').fill('Pune');
+  await field(page, 'Shipping price (INR)').fill('49');
   await button(page, 'Open a shop').click();
-  await arriveAt(page, 'Today');
+  await arriveAt(page, 'Dashboard');
   await take('seller-home-new');
   for (const part of ['orders', 'products', 'balance']) {
     await visit(page, `/seller/lake-loom/${part}`);
     await take(`seller-${part}-new`);
   }
   await visit(page, '/seller/lake-loom/products/new');
-  await button(page, 'Add what they differ in').click();
-  await field(page, 'They differ in').fill('Colour');
-  await field(page, 'Values').fill('Red, Blue');
-  await button(page, 'Make variants').click();
-  await button(page, 'Add a detail').click();
+  await button(page, 'Add option').click();
+  await field(page, 'Option name').fill('Colour');
+  await field(page, 'Option values').fill('Red, Blue');
+  await button(page, 'Generate variants').click();
+  await button(page, 'Add specification').click();
   await button(page, 'Save').click();
   await refused(field(page, 'Title'));
   await take('seller-product-refused');
@@ -159,20 +159,20 @@ test('the counter of a shop that has just been opened', async ({ page }) => {
   await visit(page, '/seller/lake-loom/products/import');
   const table = ['sku,title,price,stock', 'A-1,Blue scarf,450,5', 'A-2,,450,5', 'A-3,Red scarf,cheap,5'].join('\n');
   await field(page, 'File').setInputFiles({ name: 'scarves.csv', mimeType: 'text/csv', buffer: Buffer.from(table) });
-  await button(page, 'Check the file').click();
+  await button(page, 'Check file').click();
   await expect(main(page)).toContainText('can be imported');
   await awake(page);
   await take('seller-import-checked');
-  await button(page, 'Import the other product').click();
-  await expect(main(page).getByRole('alert')).toContainText('Done');
+  await button(page, 'Import 1 valid product').click();
+  await expect(main(page).getByRole('alert')).toContainText('Import complete');
   await awake(page);
   await take('seller-import-done');
   await visit(page, '/shops/lake-loom');
   await take('shop-new');
   await visit(page, '/seller/lake-loom/settings');
-  await field(page, 'Town').fill('');
+  await field(page, 'Town or city').fill('');
   await button(page, 'Save').click();
-  await refused(field(page, 'Town'));
+  await refused(field(page, 'Town or city'));
   await take('seller-settings-refused');
 });
 
@@ -192,7 +192,7 @@ test('when something is wrong', async ({ page, context, problems, database }) =>
   await take('sign-in-needed');
   await visit(page, '/sign-in');
   await withoutBrowserChecks(page);
-  await field(page, 'E-mail').fill('asha@example.com');
+  await field(page, 'Email').fill('asha@example.com');
   await field(page, 'Password').fill('something-else');
   await button(page, 'Sign in').click();
   await refused(field(page, 'Password'));

@@ -26,11 +26,11 @@ const SHOP = SHOPS[0];
 const PARTS = {
   Orders: '/admin/orders',
   Shops: '/admin/shops',
-  People: '/admin/users',
+  Users: '/admin/users',
   Jobs: '/admin/jobs',
   Outbox: '/admin/outbox',
-  Mails: '/admin/mails',
-  Log: '/admin/audit',
+  Emails: '/admin/mails',
+  'Audit log': '/admin/audit',
 } as const;
 
 /** Buys one thing from the shop by card; says the number of the order. */
@@ -47,7 +47,7 @@ const rows = (page: Page, text: string) => main(page).locator('tbody tr').filter
 
 /** The way through the desk. */
 const go = async (page: Page, part: string) => {
-  await page.getByRole('navigation', { name: 'The market’s desk' }).getByRole('link', { name: part, exact: true }).click();
+  await page.getByRole('navigation', { name: 'Admin' }).getByRole('link', { name: part, exact: true }).click();
   await arriveAt(page, part);
 };
 
@@ -61,16 +61,16 @@ test('work that fails is tried again and given up, and the log shows who did it'
   await market.restart({ HAAT__PAYMENTS__SANDBOX: 'false' });
   try {
     await visit(seller, `/seller/${SHOP}/orders/${order}`);
-    await main(seller).locator('summary', { hasText: 'Cancel the order' }).click();
+    await main(seller).locator('summary', { hasText: 'Cancel order' }).click();
     await field(seller, 'Reason').fill('The glaze has cracked');
-    await button(seller, 'Cancel the order').click();
-    await expect(main(seller)).toContainText('It was cancelled.');
+    await button(seller, 'Cancel order').click();
+    await expect(main(seller)).toContainText('The order was cancelled.');
 
     await visit(operator, '/');
-    await operator.getByRole('banner').getByRole('link', { name: 'Run the market' }).click();
-    await arriveAt(operator, 'Today');
+    await operator.getByRole('banner').getByRole('link', { name: 'Admin', exact: true }).click();
+    await arriveAt(operator, 'Dashboard');
     await go(operator, 'Jobs');
-    const refund = rows(operator, 'Give money back');
+    const refund = rows(operator, 'Refund');
     const failed = () =>
       expect(async () => {
         expect(await visit(operator, '/admin/jobs?state=queued')).toBe(200);
@@ -78,20 +78,20 @@ test('work that fails is tried again and given up, and the log shows who did it'
       }).toPass();
     await failed();
     await refund.getByRole('button', { name: 'Try again' }).click();
-    await expect(main(operator).getByRole('alert')).toContainText('It is being tried again.');
+    await expect(main(operator).getByRole('alert')).toContainText('The job has been queued again.');
     await awake(operator);
     expect(new URL(operator.url()).searchParams.get('state')).toBe('queued');
     await failed();
     await refund.locator('summary').click();
-    await refund.getByRole('button', { name: 'Give up' }).click();
-    await expect(main(operator).getByRole('alert')).toContainText('It was given up.');
+    await refund.getByRole('button', { name: 'Discard' }).click();
+    await expect(main(operator).getByRole('alert')).toContainText('The job has been discarded.');
     await awake(operator);
     await expect(refund).toHaveCount(0);
-    await main(operator).getByRole('link', { name: 'Given up' }).click();
-    await expect(refund).toContainText('Given up');
+    await main(operator).getByRole('link', { name: 'Discarded' }).click();
+    await expect(refund).toContainText('Discarded');
     await awake(operator);
-    await go(operator, 'Log');
-    for (const did of ['Tried a job again', 'Gave a job up']) {
+    await go(operator, 'Audit log');
+    for (const did of ['Retried a job', 'Discarded a job']) {
       await expect(rows(operator, did).filter({ hasText: email })).toHaveCount(1);
     }
   } finally {
@@ -99,14 +99,14 @@ test('work that fails is tried again and given up, and the log shows who did it'
     await market.restart();
   }
   await visit(operator, '/admin/jobs?state=discarded');
-  await rows(operator, 'Give money back').getByRole('button', { name: 'Try again' }).click();
+  await rows(operator, 'Refund').getByRole('button', { name: 'Try again' }).click();
   await expect(main(operator).getByRole('alert')).toBeVisible();
   await expect(async () => {
     await visit(operator, '/admin/jobs');
-    await expect(rows(operator, 'Give money back')).toHaveCount(0, { timeout: 100 });
+    await expect(rows(operator, 'Refund')).toHaveCount(0, { timeout: 100 });
   }).toPass();
   await visit(seller, `/seller/${SHOP}/orders/${order}`);
-  await expect(main(seller)).toContainText(/went back on/);
+  await expect(main(seller)).toContainText(/refunded on/);
 });
 
 test('the desk shows all of the market', async ({ page, visitor, market }) => {
@@ -114,7 +114,7 @@ test('the desk shows all of the market', async ({ page, visitor, market }) => {
   const operator = await visitor();
   const email = await operate(market, operator);
   await visit(operator, '/admin');
-  await arriveAt(operator, 'Today');
+  await arriveAt(operator, 'Dashboard');
   for (const part of Object.keys(PARTS)) await go(operator, part);
 
   // Each by its own address too.
@@ -125,21 +125,21 @@ test('the desk shows all of the market', async ({ page, visitor, market }) => {
   await at(`/admin/orders?q=${order}&state=placed`, 'Orders');
   await expect(rows(operator, order)).toContainText('Meena Crafts');
   await at(`/admin/orders?q=${order}&state=shipped`, 'Orders');
-  await expect(main(operator)).toContainText('Nothing found');
+  await expect(main(operator)).toContainText('No results');
   await at('/admin/shops?q=meena', 'Shops');
   await expect(main(operator).locator('tbody tr')).toHaveCount(1);
-  await expect(rows(operator, 'meena@haat.example')).toContainText('10 %');
-  await at(`/admin/users?q=${email}`, 'People');
-  await expect(rows(operator, email)).toContainText('Runs the market');
+  await expect(rows(operator, 'meena@haat.example')).toContainText('10%');
+  await at(`/admin/users?q=${email}`, 'Users');
+  await expect(rows(operator, email)).toContainText('Admin');
   await at('/admin/outbox', 'Outbox');
-  await expect(rows(operator, 'An order was placed').first()).toBeVisible();
-  await at('/admin/audit', 'Log');
-  await expect(rows(operator, email)).toContainText('Made an account that runs the market');
+  await expect(rows(operator, 'Order placed').first()).toBeVisible();
+  await at('/admin/audit', 'Audit log');
+  await expect(rows(operator, email)).toContainText('Created an admin account');
 
   // The mail to the shop, as it was written.
   const mail = rows(operator, `New order ${order}`);
   await expect(async () => {
-    await at('/admin/mails', 'Mails');
+    await at('/admin/mails', 'Emails');
     await expect(mail).toHaveCount(1, { timeout: 100 });
   }).toPass();
   await expect(mail).toContainText('meena@haat.example');
@@ -157,10 +157,10 @@ test('the desk is not there for others', async ({ page, visitor }) => {
   await signUp(page, freshEmail());
   await signIn(seller, SELLERS[SHOP]);
   for (const stranger of [page, seller]) {
-    await expect(stranger.getByRole('link', { name: 'Run the market' })).toHaveCount(0);
+    await expect(stranger.getByRole('link', { name: 'Admin', exact: true })).toHaveCount(0);
     for (const path of paths) {
       expect(await visit(stranger, path), path).toBe(404);
-      await expect(stranger.getByRole('navigation', { name: 'The market’s desk' }).getByRole('link')).toHaveCount(0);
+      await expect(stranger.getByRole('navigation', { name: 'Admin' }).getByRole('link')).toHaveCount(0);
     }
   }
 });

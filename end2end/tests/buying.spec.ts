@@ -80,7 +80,7 @@ test('a declined card leads back to the checkout, where nothing typed is lost an
   await payByCard(page, 'decline');
   await arriveAt(page, 'Checkout');
   expect(new URL(page.url()).pathname).toBe(checkout);
-  await expect(main(page)).toContainText(/refused and nothing was charged/);
+  await expect(main(page)).toContainText(/declined and nothing was charged/);
   await addressStands(page);
   await payByCard(page, 'approve');
   await thanks(page, names);

@@ -103,16 +103,16 @@ test('a page whose chunk does not come works as the server wrote it', async ({ p
   await page.goto('/sign-in');
   await refused;
   await expect(title(page, 'Sign in')).toBeVisible();
-  await field(page, 'E-mail').fill('nobody@haat.example');
+  await field(page, 'Email').fill('nobody@haat.example');
   await field(page, 'Password').fill('not-the-password');
   expect(loads).toBe(1);
   await button(page, 'Sign in').click();
-  await expect(main(page).getByText('E-mail and password do not belong together.').first()).toBeVisible();
+  await expect(main(page).getByText('Incorrect email or password.').first()).toBeVisible();
 });
 
 for (const { surface, path, link } of [
   { surface: 'seller', path: `/seller/${SHOPS[0]}`, link: /^Manage/ },
-  { surface: 'admin', path: '/admin', link: 'Run the market' },
+  { surface: 'admin', path: '/admin', link: 'Admin' },
 ]) {
   test(`the chunk ${surface} comes cold, by the way through the market, and after a deployment`, async ({ page, market, problems }) => {
     if (surface === 'admin') await operate(market, page);

@@ -1,13 +1,13 @@
 import { expect, test } from '../fixtures';
 import { addOne, main, visit } from '../helpers';
 
-const gallery = (page: import('../fixtures').Page) => main(page).getByRole('radiogroup', { name: 'Pictures' });
+const gallery = (page: import('../fixtures').Page) => main(page).getByRole('radiogroup', { name: 'Product images' });
 
 test('a gallery is looked through with the mouse, the keys, and without scripts', async ({ page }) => {
   await visit(page, '/shops/meena-crafts');
   await main(page).getByRole('link', { name: 'Set of six tea cups' }).click();
   const shown = gallery(page).getByRole('img', { name: 'Set of six tea cups' });
-  const choice = (n: number) => gallery(page).getByRole('radio', { name: `Picture ${n} of 2` });
+  const choice = (n: number) => gallery(page).getByRole('radio', { name: `Image ${n} of 2` });
   await expect(choice(1)).toBeChecked();
   await expect(shown).toHaveCount(1);
   const before = await shown.getAttribute('src');

@@ -42,17 +42,17 @@ const taken = (text: string, most: number): boolean => text.search(TURNS) < 0 &&
 const fitted = (text: string, most: number): string => [...text.replace(TURNS, '')].slice(0, most).join('').trim();
 
 /** The fields of text by their labels, with the most characters that they take. */
-const SHOP = { 'Name of the shop': 80, 'About the shop (optional)': 2000, Town: 80, 'Address (optional)': 500 };
+const SHOP = { 'Shop name': 80, 'Description (optional)': 2000, 'Town or city': 80, 'Address (optional)': 500 };
 /** The fields of numbers and amounts, with what does. */
 const TERMS = {
-  'Delivery price (INR)': '49',
-  'Free delivery from (INR)': '1,000',
-  'Days at least': '2',
-  'Days at most': '5',
-  'Express price (INR)': '99',
-  'Express: days at least': '1',
-  'Express: days at most': '2',
-  'Days to send things back': '7',
+  'Shipping price (INR)': '49',
+  'Free shipping over (INR)': '1,000',
+  'Minimum delivery days': '2',
+  'Maximum delivery days': '5',
+  'Express shipping price (INR)': '99',
+  'Express: minimum days': '1',
+  'Express: maximum days': '2',
+  'Return window (days)': '7',
 };
 
 /** The page is harmless, and nothing on it turns the text around it. */
@@ -125,7 +125,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await fillAll(at, { Handle: handle, ...TERMS });
       for (const [label, most] of Object.entries(SHOP)) await at(label).fill(fitted(text, most));
       await button(seller, 'Open a shop').click();
-      await arriveAt(seller, 'Today');
+      await arriveAt(seller, 'Dashboard');
       await calm(seller);
       await visit(seller, '/seller');
       await expect(main(seller).getByRole('link').first()).toHaveText(shopNamed);
@@ -137,13 +137,13 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await withoutBrowserChecks(seller);
       await fillAll(at, everywhere({ ...SHOP, ...TERMS }, () => text));
       await button(seller, 'Save').click();
-      await refused(at('Delivery price (INR)'));
+      await refused(at('Shipping price (INR)'));
       await awake(seller);
       await judged(at, text, { ...SHOP, ...everywhere(TERMS, () => 0) });
       await calm(seller);
       await fillAll(at, TERMS);
       for (const [label, most] of Object.entries(SHOP)) await at(label).fill(fitted(text, most));
-      await field(seller, 'Shoppers may collect their orders').check();
+      await field(seller, 'Offer local pickup').check();
       await button(seller, 'Save').click();
       await expect(main(seller).getByRole('alert').filter({ hasText: 'Saved' })).toBeVisible();
       await awake(seller);
@@ -167,17 +167,17 @@ for (const [name, text] of Object.entries(TEXTS)) {
       const send = async (content: string) => {
         const file = { name: `${text.slice(0, 60).replaceAll('/', '')}.csv`, mimeType: 'text/csv', buffer: Buffer.from(content) };
         await field(seller, 'File').setInputFiles(file);
-        await button(seller, 'Check the file').click();
+        await button(seller, 'Check file').click();
         await expect(main(seller).getByRole('link', { name: 'Import another file' })).toBeVisible();
         await awake(seller);
       };
       const quoted = `"${text.replaceAll('"', '""')}"`;
       await send([`sku,title,price,${quoted}`, `${quoted},${quoted},${quoted},${quoted}`].join('\n'));
-      await expect(main(seller)).toContainText('No product in this file can be imported.');
+      await expect(main(seller)).toContainText('No products in this file can be imported.');
       await calm(seller);
       await visit(seller, `${counter}/products/import`);
-      if ((await button(seller, 'Import nothing').count()) > 0) {
-        await button(seller, 'Import nothing').click();
+      if ((await button(seller, 'Cancel import').count()) > 0) {
+        await button(seller, 'Cancel import').click();
         await expect(main(seller).getByRole('alert')).toBeVisible();
         await visit(seller, `${counter}/products/import`);
       }
@@ -187,7 +187,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await button(seller, 'Import 1 product').click();
       await expect(async () => {
         if (!runsScripts(seller)) await seller.reload();
-        await expect(main(seller).getByRole('alert')).toContainText('Done: 1 added', { timeout: 1000 });
+        await expect(main(seller).getByRole('alert')).toContainText('Import complete: 1 added', { timeout: 1000 });
       }).toPass();
       await calm(seller);
     });
@@ -197,8 +197,8 @@ for (const [name, text] of Object.entries(TEXTS)) {
         expect(await visit(seller, counter + part)).toBe(200);
         await calm(seller);
       }
-      await search(seller, `${counter}/orders`, 'Search number, name or e-mail', text);
-      await search(seller, `${counter}/products`, 'Search title, brand or SKU', text);
+      await search(seller, `${counter}/orders`, 'Search by order number, name or email', text);
+      await search(seller, `${counter}/products`, 'Search by title, brand or SKU', text);
     });
 
     await test.step('shoppers see it, and buy', async () => {
@@ -237,26 +237,26 @@ for (const [name, text] of Object.entries(TEXTS)) {
     });
 
     await test.step('it is sent', async () => {
-      await button(seller, 'Confirm the order').click();
-      await expect(button(seller, 'Mark as sent')).toBeVisible();
+      await button(seller, 'Confirm order').click();
+      await expect(button(seller, 'Mark as shipped')).toBeVisible();
       await awake(seller);
       await withoutBrowserChecks(seller);
       const way = { Carrier: 80, 'Tracking number': 80 };
-      await fillAll(at, everywhere({ ...way, 'Tracking page (optional)': 0 }, () => text));
-      await button(seller, 'Mark as sent').click();
-      await refused(at('Tracking page (optional)'));
+      await fillAll(at, everywhere({ ...way, 'Tracking link (optional)': 0 }, () => text));
+      await button(seller, 'Mark as shipped').click();
+      await refused(at('Tracking link (optional)'));
       await awake(seller);
-      await judged(at, text, { ...way, 'Tracking page (optional)': 0 });
+      await judged(at, text, { ...way, 'Tracking link (optional)': 0 });
       await calm(seller);
       await withoutBrowserChecks(seller);
       for (const [label, most] of Object.entries(way)) await at(label).fill(fitted(text, most));
-      await at('Tracking page (optional)').fill(`https://track.example/${'w'.repeat(470)}`);
-      await button(seller, 'Mark as sent').click();
+      await at('Tracking link (optional)').fill(`https://track.example/${'w'.repeat(470)}`);
+      await button(seller, 'Mark as shipped').click();
       await expect(button(seller, 'Mark as delivered')).toBeVisible();
       await awake(seller);
       await calm(seller);
       expect(await visit(page, bought.path)).toBe(200);
-      await expect(main(page)).toContainText(`Carried by ${fitted(text, 80)}`);
+      await expect(main(page)).toContainText(`Shipped with ${fitted(text, 80)}`);
       await calm(page);
     });
 
@@ -273,30 +273,30 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await button(page, PAY).click();
       const { path, number } = await thanks(page, []);
       await visit(seller, `${counter}/orders/${number}-1`);
-      await main(seller).locator('summary', { hasText: 'Cancel the order' }).click();
+      await main(seller).locator('summary', { hasText: 'Cancel order' }).click();
       await withoutBrowserChecks(seller);
       await at('Reason').fill(text);
-      await button(seller, 'Cancel the order').click();
+      await button(seller, 'Cancel order').click();
       if (!taken(text, 300)) {
         await refused(at('Reason'));
         await awake(seller);
         await expect(at('Reason')).toHaveValue(text);
         await calm(seller);
         await at('Reason').fill(fitted(text, 300));
-        await button(seller, 'Cancel the order').click();
+        await button(seller, 'Cancel order').click();
       }
-      await expect(main(seller)).toContainText('It was cancelled.');
+      await expect(main(seller)).toContainText('The order was cancelled.');
       await calm(seller);
       await visit(seller, counter);
       await calm(seller);
       await visit(page, path);
-      await expect(main(page)).toContainText('This order will not come.');
+      await expect(main(page)).toContainText('This order has been cancelled.');
       await calm(page);
       return `${number}-1`;
     });
 
     await test.step('the mails', async () => {
-      const subjects = [`New order ${bought.order}`, `${bought.order} is on its way`, `${cancelled} is cancelled`];
+      const subjects = [`New order ${bought.order}`, `${bought.order} has shipped`, `${cancelled} has been cancelled`];
       const mail = (words: string) => page.getByRole('link').filter({ hasText: words });
       await expect(async () => {
         await page.goto('/dev/mail');
@@ -325,9 +325,9 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await main(operator).getByRole('link', { name: `New order ${bought.order}` }).click();
       await arriveAt(operator, new RegExp(bought.order));
       await calm(operator);
-      await search(operator, '/admin/orders', 'Search number, name or e-mail', text);
-      await search(operator, '/admin/shops', 'Search handle', text);
-      await search(operator, '/admin/users', 'Search e-mail', text);
+      await search(operator, '/admin/orders', 'Search by order number, name or email', text);
+      await search(operator, '/admin/shops', 'Search by handle', text);
+      await search(operator, '/admin/users', 'Search by email', text);
     });
   });
 }
@@ -338,25 +338,25 @@ async function typeProduct(page: Page, counter: string, text: string): Promise<v
   const variant = main(page).getByRole('group', { name: 'Variant 1', exact: true });
   const of = (label: string) => variant.getByLabel(label, { exact: true });
   const about = { Title: 500, 'Brand (optional)': 100, Description: 10_000 };
-  const more = { Detail: 100, Value: 10_000, 'They differ in': 100 };
-  const numbers = { 'Price (INR)': '49', Stock: '5', 'Price before (INR)': '99', 'Tell me at so many left': '2' };
-  const alt = at('What it shows');
+  const more = { Name: 100, Value: 10_000, 'Option name': 100 };
+  const numbers = { 'Price (INR)': '49', Stock: '5', 'Compare-at price (INR)': '99', 'Low-stock alert at': '2' };
+  const alt = at('Alt text');
 
   await visit(page, `${counter}/products/new`);
   await withoutBrowserChecks(page);
   // The names of files come up beside why they are refused.
-  await field(page, 'Add pictures').setInputFiles([
+  await field(page, 'Add images').setInputFiles([
     { name: `${text.slice(0, 60)}.svg`, mimeType: 'image/svg+xml', buffer: Buffer.from('<svg/>') },
     { ...png('good.png', [90, 90, 90]), name: `${text.slice(0, 60)}.png` },
   ]);
-  await expect(main(page).locator('#pictures-error')).toContainText('This is not a picture that we can use.');
+  await expect(main(page).locator('#pictures-error')).toContainText('We can’t use this file.');
   await expect(alt).toHaveCount(1);
   await calm(page);
-  await button(page, 'Add a detail').click();
-  await button(page, 'Add what they differ in').click();
-  await at('They differ in').fill(text);
-  await at('Values').fill(text);
-  await button(page, 'Make variants').click();
+  await button(page, 'Add specification').click();
+  await button(page, 'Add option').click();
+  await at('Option name').fill(text);
+  await at('Option values').fill(text);
+  await button(page, 'Generate variants').click();
   // The one that said nothing gave its place to the one that is called so.
   const value = variant.getByRole('textbox').first();
   await expect(value).toHaveValue(text.trim());
@@ -369,16 +369,16 @@ async function typeProduct(page: Page, counter: string, text: string): Promise<v
   await calm(page);
   await button(page, 'Save and publish').click();
   await refused(of('Price (INR)'));
-  await judged(at, text, { ...about, ...more, 'What it shows': 300 });
+  await judged(at, text, { ...about, ...more, 'Alt text': 300 });
   await judged(of, text, { SKU: 64, ...everywhere(numbers, () => 0) });
   await judged(() => value, text, { 'the value of the option': 100 });
   await calm(page);
-  for (const [label, most] of Object.entries({ ...about, ...more, 'What it shows': 300 })) await at(label).fill(fitted(text, most));
+  for (const [label, most] of Object.entries({ ...about, ...more, 'Alt text': 300 })) await at(label).fill(fitted(text, most));
   await value.fill(fitted(text, 100));
   await fillAll(of, { ...numbers, SKU: fitted(text, 60) + '-1' });
   await button(page, 'Save and publish').click();
   await arriveAt(page, fitted(text, 500));
-  await expect(page.getByRole('link', { name: 'See it in the market' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'View product page' })).toBeVisible();
   await awake(page);
   await expect(at('Description')).toHaveValue(fitted(text, 10_000));
   await expect(at('Value')).toHaveValue(fitted(text, 10_000));

@@ -70,5 +70,5 @@ test('from home to the confirmation by keyboard alone', async ({ page }) => {
   await page.keyboard.type(CARDS.approve);
   await tabTo(page, page.getByRole('button', { name: /^Pay/ }));
   await page.keyboard.press('Enter');
-  await expect(title(page, 'Thank you')).toBeVisible();
+  await expect(title(page, 'Thank you for your order')).toBeVisible();
 });

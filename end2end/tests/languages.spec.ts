@@ -33,7 +33,7 @@ test('another language is chosen in the footer, stays, and leads back to the sam
   expect(new URL(page.url()).search).toBe('?q=lamp');
   await expect(page.locator('html')).toHaveAttribute('lang', 'hi');
   await visit(page, '/basket');
-  await arriveAt(page, 'आपकी टोकरी');
+  await arriveAt(page, 'आपका कार्ट');
   await choose(page, 'English');
   await arriveAt(page, 'Your basket');
 });
@@ -43,7 +43,7 @@ test.describe('to a browser of India', () => {
 
   test('Hindi is shown, and a choice wins', async ({ page }) => {
     await visit(page, '/basket');
-    await arriveAt(page, 'आपकी टोकरी');
+    await arriveAt(page, 'आपका कार्ट');
     await choose(page, 'English');
     await arriveAt(page, 'Your basket');
   });
@@ -56,11 +56,11 @@ test('what is bought in Hindi is confirmed in Hindi', async ({ page }) => {
   await page.getByRole('main').getByRole('button', { name: 'चेकआउट पर जाएँ' }).click();
   await arriveAt(page, 'चेकआउट');
   const email = freshEmail();
-  const fields = { 'ई-मेल': email, 'पूरा नाम': 'आशा राव', 'मकान नंबर और सड़क': '12 Lake Road', 'शहर या क़स्बा': 'पुणे' };
+  const fields = { 'ईमेल': email, 'पूरा नाम': 'आशा राव', 'मकान नंबर, सड़क, एरिया': '12 Lake Road', 'शहर या कस्बा': 'पुणे' };
   for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value);
-  await page.getByRole('radio', { name: 'डिलीवरी पर नकद' }).check();
-  await page.getByRole('button', { name: /^₹[\d,.]+ दें$/ }).click();
-  await arriveAt(page, 'धन्यवाद');
+  await page.getByRole('radio', { name: 'कैश ऑन डिलीवरी' }).check();
+  await page.getByRole('button', { name: /^₹[\d,.]+ पे करें$/ }).click();
+  await arriveAt(page, 'ऑर्डर के लिए धन्यवाद');
   await expect(page.getByRole('main')).toContainText('आशा राव');
   const mail = await page.context().newPage();
   await expect
@@ -68,7 +68,7 @@ test('what is bought in Hindi is confirmed in Hindi', async ({ page }) => {
       await mail.goto('/dev/mail');
       return (await mail.getByRole('link').filter({ hasText: email }).allInnerTexts()).join('\n');
     })
-    .toContain('आपकी ख़रीद');
+    .toContain('के लिए धन्यवाद');
   await mail.close();
 });
 

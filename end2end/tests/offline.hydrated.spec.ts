@@ -3,7 +3,7 @@ import { PAY, SHOPS, addOne, addressStands, beginCheckout, button, choose, fillA
 
 test('without a connection the page says so, keeps what was typed, and goes on afterwards', async ({ page, context, problems }) => {
   problems.allow(/ERR_INTERNET_DISCONNECTED/);
-  const notice = page.getByText('You are offline.', { exact: false });
+  const notice = page.getByText('You’re offline.', { exact: false });
   const shop = await shopName(page, SHOPS[0]);
 
   await openProduct(page, SHOPS[0]);
@@ -11,7 +11,7 @@ test('without a connection the page says so, keeps what was typed, and goes on a
   await context.setOffline(true);
   await expect(notice).toBeVisible();
   await button(page, 'Add to basket').click();
-  await expect(main(page).getByRole('alert')).toContainText('We cannot be reached just now. Nothing you typed is lost');
+  await expect(main(page).getByRole('alert')).toContainText('We can’t connect right now. Nothing you typed is lost');
   await context.setOffline(false);
   await expect(notice).toHaveCount(0);
 
@@ -21,7 +21,7 @@ test('without a connection the page says so, keeps what was typed, and goes on a
   await fillAddress(page);
   await choose(page, 'cash');
   await button(page, PAY).click();
-  await expect(main(page).getByRole('alert')).toContainText('We cannot be reached just now');
+  await expect(main(page).getByRole('alert')).toContainText('We can’t connect right now');
   await addressStands(page);
   await context.setOffline(false);
   await button(page, PAY).click();

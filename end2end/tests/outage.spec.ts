@@ -7,19 +7,19 @@ const HTML = { accept: 'text/html' };
 test('what cannot be answered has a face, in the language of who asks', async ({ page, problems }) => {
   problems.allow(/Failed to load resource.*status of 4\d\d|answer: 4\d\d/);
   expect(await visit(page, '/dev/mail/none')).toBe(404);
-  await arriveAt(page, 'There is nothing here');
+  await arriveAt(page, 'Page not found');
   await everyLook(page, () => audit(page));
-  await page.getByRole('link', { name: 'To the market' }).click();
-  await arriveAt(page, 'The open market');
+  await page.getByRole('link', { name: 'Go to homepage' }).click();
+  await arriveAt(page, 'Shop from independent sellers');
 
   const large = await page.request.post('/sign-in', { headers: HTML, form: { email: 'x'.repeat(400_000) } });
   expect(large.status()).toBe(413);
-  expect(await large.text()).toContain('That is more than we can take');
+  expect(await large.text()).toContain('That’s too large');
   expect(large.headers()['content-security-policy']).toMatch(/default-src 'none'; style-src 'nonce-/);
 
   const foreign = await page.request.post('/basket/lines', { headers: { ...HTML, origin: 'https://evil.example' } });
   expect(foreign.status()).toBe(403);
-  expect(await foreign.text()).toContain('That did not work');
+  expect(await foreign.text()).toContain('We couldn’t process your request');
 
   const hindi = await page.request.get('/sandbox/pay/none', { headers: { ...HTML, 'accept-language': 'hi' } });
   expect(await hindi.text()).toContain('<html lang="hi" dir="ltr">');
@@ -36,7 +36,7 @@ test('while the market is being worked on, it says so and stays alive', async ({
       const response = await page.goto(market.url + path);
       expect(response?.status()).toBe(503);
       expect(Number(response?.headers()['retry-after'])).toBeGreaterThan(0);
-      await expect(page.getByRole('heading', { level: 1 })).toHaveText('We will be back soon');
+      await expect(page.getByRole('heading', { level: 1 })).toHaveText('We’ll be back soon');
     }
     await everyLook(page, () => audit(page));
     await expect(page.getByRole('link', { name: 'Try again' })).toHaveAttribute('href', '/pkg/none.css');

@@ -23,7 +23,7 @@ const products = `/seller/${SHOP}/products`;
 
 /** Waits until the pictures of the form are so many. */
 const pictures = (page: Page, count: number) =>
-  expect(main(page).getByRole('button', { name: 'Remove this picture' })).toHaveCount(count);
+  expect(main(page).getByRole('button', { name: 'Remove image' })).toHaveCount(count);
 
 const variant = (page: Page, n: number) => main(page).getByRole('group', { name: `Variant ${n}`, exact: true });
 
@@ -45,14 +45,14 @@ test('a product with four variants and three pictures is listed, bought, sent; a
   await visit(seller, '/');
   // By client navigation: the chunk of the seller comes now.
   await seller.getByRole('banner').getByRole('link', { name: /^Manage/ }).click();
-  await arriveAt(seller, 'Today');
-  await seller.getByRole('navigation', { name: 'Your shop' }).getByRole('link', { name: 'Products' }).click();
+  await arriveAt(seller, 'Dashboard');
+  await seller.getByRole('navigation', { name: 'Seller dashboard' }).getByRole('link', { name: 'Products' }).click();
   await arriveAt(seller, 'Products');
-  await main(seller).getByRole('link', { name: 'Add a product' }).first().click();
+  await main(seller).getByRole('link', { name: 'Add product' }).first().click();
   await arriveAt(seller, 'New product');
   await field(seller, 'Title').fill('Lake bowl');
   await field(seller, 'Description').fill('Thrown by hand.\n\n</textarea><script>alert(1)</script>');
-  await field(seller, 'Add pictures').setInputFiles([
+  await field(seller, 'Add images').setInputFiles([
     png('red.png', [180, 40, 30]),
     png('green.png', [40, 120, 60]),
     png('blue.png', [40, 60, 150]),
@@ -61,18 +61,18 @@ test('a product with four variants and three pictures is listed, bought, sent; a
   await variant(seller, 1).getByLabel('Price (INR)').fill('1,249.50');
   await variant(seller, 1).getByLabel('Stock', { exact: true }).fill('7');
   for (const [n, [name, values]] of [['Colour', 'Red, Blue'], ['Size', 'Small, Large']].entries()) {
-    await button(seller, 'Add what they differ in').click();
-    await main(seller).getByLabel('They differ in').nth(n).fill(name!);
-    await main(seller).getByLabel('Values', { exact: true }).nth(n).fill(values!);
+    await button(seller, 'Add option').click();
+    await main(seller).getByLabel('Option name').nth(n).fill(name!);
+    await main(seller).getByLabel('Option values', { exact: true }).nth(n).fill(values!);
   }
-  await button(seller, 'Make variants').click();
+  await button(seller, 'Generate variants').click();
   await expect(main(seller).getByRole('group', { name: /^Variant \d$/ })).toHaveCount(4);
   await expect(variant(seller, 4).getByLabel('Price (INR)')).toHaveValue('1,249.50');
   await button(seller, 'Save and publish').click();
   await arriveAt(seller, 'Lake bowl');
   await pictures(seller, 3);
   await expect(field(seller, 'Description')).toHaveValue('Thrown by hand.\n\n</textarea><script>alert(1)</script>');
-  const shown = await main(seller).getByRole('link', { name: 'See it in the market' }).getAttribute('href');
+  const shown = await main(seller).getByRole('link', { name: 'View product page' }).getAttribute('href');
   const editor = new URL(seller.url()).pathname;
 
   const orders: string[] = [];
@@ -93,25 +93,25 @@ test('a product with four variants and three pictures is listed, bought, sent; a
   await expect(variant(seller, 1).getByLabel('Stock', { exact: true })).toHaveValue('5');
 
   await visit(seller, `/seller/${SHOP}/orders/${orders[0]}`);
-  await button(seller, 'Confirm the order').click();
-  await expect(button(seller, 'Mark as sent')).toBeVisible();
+  await button(seller, 'Confirm order').click();
+  await expect(button(seller, 'Mark as shipped')).toBeVisible();
   await awake(seller);
   await field(seller, 'Carrier').fill('India Post');
   await field(seller, 'Tracking number').fill('EE1');
-  await button(seller, 'Mark as sent').click();
+  await button(seller, 'Mark as shipped').click();
   await expect(button(seller, 'Mark as delivered')).toBeVisible();
   await visit(shopper, purchases[0]!);
-  await expect(main(shopper)).toContainText('It is on its way to you.');
+  await expect(main(shopper)).toContainText('Your order is on its way.');
 
   await visit(seller, `/seller/${SHOP}/orders/${orders[1]}`);
-  await main(seller).locator('summary', { hasText: 'Cancel the order' }).click();
+  await main(seller).locator('summary', { hasText: 'Cancel order' }).click();
   await field(seller, 'Reason').fill('Broken in the kiln');
-  await button(seller, 'Cancel the order').click();
-  await expect(main(seller)).toContainText('It was cancelled.');
+  await button(seller, 'Cancel order').click();
+  await expect(main(seller)).toContainText('The order was cancelled.');
   await visit(seller, editor);
   await expect(variant(seller, 1).getByLabel('Stock', { exact: true })).toHaveValue('6');
   await visit(shopper, purchases[1]!);
-  await expect(main(shopper)).toContainText('This order will not come.');
+  await expect(main(shopper)).toContainText('This order has been cancelled.');
 });
 
 test('what is no whole picture is refused at the field', async ({ page, problems }) => {
@@ -121,7 +121,7 @@ test('what is no whole picture is refused at the field', async ({ page, problems
   const jpeg = (await listed.text()).match(/\/media\/[\w-]+\.jpg/)?.[0] ?? '';
   const whole = await (await page.request.get(jpeg)).body();
   await visit(page, `${products}/new`);
-  await field(page, 'Add pictures').setInputFiles([
+  await field(page, 'Add images').setInputFiles([
     { name: 'holiday.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('\x7fELF\x02\x01\x01 program') },
     { name: 'logo.svg', mimeType: 'image/svg+xml', buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>') },
     { name: 'half.jpg', mimeType: 'image/jpeg', buffer: whole.subarray(0, whole.length / 2) },
@@ -130,10 +130,10 @@ test('what is no whole picture is refused at the field', async ({ page, problems
   ]);
   await pictures(page, 1);
   const faults = main(page).locator('#pictures-error');
-  await expect(faults).toContainText('holiday.jpg: This is not a picture that we can use.');
-  await expect(faults).toContainText('logo.svg: This is not a picture that we can use.');
-  await expect(faults).toContainText('half.jpg: This picture is damaged or did not arrive whole.');
-  await expect(faults).toContainText('huge.png: This picture has more than 40 million pixels.');
+  await expect(faults).toContainText('holiday.jpg: We can’t use this file.');
+  await expect(faults).toContainText('logo.svg: We can’t use this file.');
+  await expect(faults).toContainText('half.jpg: This image is damaged or didn’t upload completely.');
+  await expect(faults).toContainText('huge.png: This image is larger than 40 megapixels.');
 });
 
 test('a product saved in two tabs tells the second what changed', async ({ page, context, problems }) => {
@@ -147,7 +147,7 @@ test('a product saved in two tabs tells the second what changed', async ({ page,
   await arriveAt(page, 'Water pitcher');
   await field(other, 'Description').fill('Mine');
   await button(other, 'Save').click();
-  await expect(main(other).getByRole('alert')).toContainText('and changed: Title.');
+  await expect(main(other).getByRole('alert')).toContainText('while you were editing: Title.');
   await expect(field(other, 'Description')).toHaveValue('Mine');
   await expect(field(other, 'Title')).toHaveValue('Water jug');
   await button(other, 'Save').click();
@@ -158,12 +158,12 @@ test('a product saved in two tabs tells the second what changed', async ({ page,
 test('faults stand at their fields, whatever rows came and went', async ({ page }) => {
   await signIn(page, SELLERS[SHOP]);
   await visit(page, `${products}/new`);
-  await button(page, 'Add a variant').click();
-  await button(page, 'Add a variant').click();
+  await button(page, 'Add variant').click();
+  await button(page, 'Add variant').click();
   await button(page, 'Remove variant 1').click();
   await field(page, 'Title').fill('Jug');
   for (const [n, name] of [[1, 'Small'], [2, 'Large']] as const) {
-    await variant(page, n).getByLabel('Name of the variant').fill(name);
+    await variant(page, n).getByLabel('Variant name').fill(name);
     await variant(page, n).getByLabel('Stock', { exact: true }).fill('1');
   }
   await variant(page, 1).getByLabel('Price (INR)').fill('450');
@@ -172,7 +172,7 @@ test('faults stand at their fields, whatever rows came and went', async ({ page 
   const price = variant(page, 2).getByLabel('Price (INR)');
   await expect(price).toHaveAttribute('aria-invalid', 'true');
   await expect(variant(page, 1).getByLabel('Price (INR)')).not.toHaveAttribute('aria-invalid', 'true');
-  await main(page).getByRole('alert').getByRole('link', { name: 'Price, variant 2' }).click();
+  await main(page).getByRole('alert').getByRole('link', { name: 'Variant 2: Price' }).click();
   await expect(price).toBeFocused();
 });
 
@@ -185,7 +185,7 @@ test('what was typed is not left by mistake', async ({ page }) => {
     asked.push(dialog.type());
     return asked.length === 1 ? dialog.dismiss() : dialog.accept();
   });
-  const orders = page.getByRole('navigation', { name: 'Your shop' }).getByRole('link', { name: 'Orders' });
+  const orders = page.getByRole('navigation', { name: 'Seller dashboard' }).getByRole('link', { name: 'Orders' });
   await orders.click();
   await expect(field(page, 'Title')).toHaveValue('Half a thought');
   await orders.click();

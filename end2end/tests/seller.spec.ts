@@ -53,30 +53,30 @@ test('an order goes from placed to delivered, and the shopper sees each step', a
   const { path, order } = await buy(page, 'cash');
   await signIn(seller, SELLERS[SHOP]);
   await openOrder(seller, order);
-  await button(seller, 'Confirm the order').click();
-  await expect(button(seller, 'Mark as sent')).toBeVisible();
+  await button(seller, 'Confirm order').click();
+  await expect(button(seller, 'Mark as shipped')).toBeVisible();
   await awake(seller);
 
   await field(seller, 'Carrier').fill('Blue Dart');
   await field(seller, 'Tracking number').fill('BD-77');
-  await field(seller, 'Tracking page (optional)').fill('http://track.example');
-  await button(seller, 'Mark as sent').click();
-  await refused(field(seller, 'Tracking page (optional)'));
+  await field(seller, 'Tracking link (optional)').fill('http://track.example');
+  await button(seller, 'Mark as shipped').click();
+  await refused(field(seller, 'Tracking link (optional)'));
   await awake(seller);
   await expect(field(seller, 'Carrier')).toHaveValue('Blue Dart');
   await expect(field(seller, 'Tracking number')).toHaveValue('BD-77');
-  await field(seller, 'Tracking page (optional)').fill('https://track.example/BD-77');
-  await button(seller, 'Mark as sent').click();
+  await field(seller, 'Tracking link (optional)').fill('https://track.example/BD-77');
+  await button(seller, 'Mark as shipped').click();
   await expect(button(seller, 'Mark as delivered')).toBeVisible();
   await awake(seller);
 
   await visit(page, path);
-  await expect(main(page)).toContainText('Carried by Blue Dart, number BD-77.');
-  await expect(main(page).getByRole('link', { name: 'Follow it' })).toHaveAttribute('href', 'https://track.example/BD-77');
+  await expect(main(page)).toContainText('Shipped with Blue Dart, tracking number BD-77');
+  await expect(main(page).getByRole('link', { name: 'Track package' })).toHaveAttribute('href', 'https://track.example/BD-77');
   await button(seller, 'Mark as delivered').click();
-  await expect(main(seller)).toContainText('It has arrived. There is nothing more to do.');
+  await expect(main(seller)).toContainText('The order has been delivered. There’s nothing more to do.');
   await visit(page, path);
-  await expect(main(page)).toContainText('It has arrived.');
+  await expect(main(page)).toContainText('Your order has been delivered.');
 });
 
 test('a cancelled order gives back stock and money', async ({ page, visitor, market }) => {
@@ -84,19 +84,19 @@ test('a cancelled order gives back stock and money', async ({ page, visitor, mar
   await signIn(seller, SELLERS[SHOP]);
   const { path, order } = await buy(page, 'card');
   await openOrder(seller, order);
-  await main(seller).locator('summary', { hasText: 'Cancel the order' }).click();
-  await button(seller, 'Cancel the order').click();
+  await main(seller).locator('summary', { hasText: 'Cancel order' }).click();
+  await button(seller, 'Cancel order').click();
   await refused(field(seller, 'Reason'));
   await awake(seller);
   await field(seller, 'Reason').fill('The glaze has cracked');
-  await button(seller, 'Cancel the order').click();
-  await expect(main(seller)).toContainText('It was cancelled. Stock and money went back.');
+  await button(seller, 'Cancel order').click();
+  await expect(main(seller)).toContainText('The order was cancelled. Items are back in stock and any payment is refunded.');
   await expect(async () => {
     await visit(seller, counter(SHOP, `/orders/${order}`));
-    await expect(main(seller)).toContainText(/went back on/, { timeout: 100 });
+    await expect(main(seller)).toContainText(/refunded on/, { timeout: 100 });
   }).toPass();
   await visit(page, path);
-  await expect(main(page)).toContainText('This order will not come.');
+  await expect(main(page)).toContainText('This order has been cancelled.');
   await visit(seller, counter(SHOP, '/balance'));
   const rows = main(seller).getByRole('row').filter({ hasText: order });
   await expect(rows).toHaveCount(4);
@@ -110,28 +110,28 @@ test('a shop is opened, and its settings are kept', async ({ page }) => {
   await visit(page, '/seller');
   await main(page).getByRole('link', { name: 'Open a shop' }).click();
   await arriveAt(page, 'Open a shop');
-  await field(page, 'Name of the shop').fill('Lake & Loom <b>');
+  await field(page, 'Shop name').fill('Lake & Loom <b>');
   await field(page, 'Handle').fill('admin');
-  await field(page, 'About the shop (optional)').fill('</textarea> Cloth & yarn');
-  await field(page, 'Town').fill('Pune');
-  await field(page, 'Delivery price (INR)').fill('49');
+  await field(page, 'Description (optional)').fill('</textarea> Cloth & yarn');
+  await field(page, 'Town or city').fill('Pune');
+  await field(page, 'Shipping price (INR)').fill('49');
   await button(page, 'Open a shop').click();
   await refused(field(page, 'Handle'));
   await awake(page);
-  await expect(field(page, 'About the shop (optional)')).toHaveValue('</textarea> Cloth & yarn');
+  await expect(field(page, 'Description (optional)')).toHaveValue('</textarea> Cloth & yarn');
   await field(page, 'Handle').fill(handle);
   await button(page, 'Open a shop').click();
-  await arriveAt(page, 'Today');
+  await arriveAt(page, 'Dashboard');
   expect(new URL(page.url()).pathname).toBe(`/seller/${handle}`);
 
   await visit(page, `/seller/${handle}/settings`);
-  await field(page, 'Free delivery from (INR)').fill('1,000');
-  await field(page, 'Days to send things back').fill('many');
+  await field(page, 'Free shipping over (INR)').fill('1,000');
+  await field(page, 'Return window (days)').fill('many');
   await button(page, 'Save').click();
-  await refused(field(page, 'Days to send things back'));
+  await refused(field(page, 'Return window (days)'));
   await awake(page);
-  await expect(field(page, 'Free delivery from (INR)')).toHaveValue('1,000');
-  await field(page, 'Days to send things back').fill('14');
+  await expect(field(page, 'Free shipping over (INR)')).toHaveValue('1,000');
+  await field(page, 'Return window (days)').fill('14');
   await button(page, 'Save').click();
   await expect(main(page).getByRole('alert').filter({ hasText: 'Saved' })).toBeVisible();
   await visit(page, `/shops/${handle}`);
@@ -143,8 +143,8 @@ test('several products are taken off sale and put back at once', async ({ page }
   await visit(page, counter(SHOPS[1], '/products?sort=title'));
   const rows = main(page).locator('tbody tr');
   const names = [await rows.nth(0).getByRole('link').innerText(), await rows.nth(1).getByRole('link').innerText()];
-  for (const [action, state] of [['Archive', 'Archived'], ['Publish', 'On sale']] as const) {
-    for (const name of names) await main(page).getByRole('checkbox', { name: `Choose ${name}`, exact: true }).check();
+  for (const [action, state] of [['Archive', 'Archived'], ['Publish', 'Published']] as const) {
+    for (const name of names) await main(page).getByRole('checkbox', { name: `Select ${name}`, exact: true }).check();
     await button(page, action).click();
     await expect(main(page).getByRole('alert')).toBeVisible();
     await awake(page);
@@ -162,18 +162,18 @@ test('a file of products is checked, and what holds of it goes in', async ({ pag
   await main(page).getByRole('link', { name: 'Import', exact: true }).click();
   await arriveAt(page, 'Import products');
   await field(page, 'File').setInputFiles({ name: 'folders.csv', mimeType: 'text/csv', buffer: Buffer.from(table) });
-  await button(page, 'Check the file').click();
-  await expect(main(page)).toContainText('120 products can be imported: 120 are new');
+  await button(page, 'Check file').click();
+  await expect(main(page)).toContainText('120 products can be imported: 120 new');
   await awake(page);
   await expect(main(page).getByRole('row').filter({ hasText: '=1+1' })).toContainText('122');
-  await button(page, 'Import the other 120 products').click();
+  await button(page, 'Import 120 valid products').click();
   // The page follows by itself where it can.
   await expect(async () => {
     if (!runsScripts(page)) await page.reload();
-    await expect(main(page).getByRole('alert')).toContainText('Done: 120 added', { timeout: 1000 });
+    await expect(main(page).getByRole('alert')).toContainText('Import complete: 120 added', { timeout: 1000 });
   }).toPass();
   await awake(page);
-  await main(page).getByRole('link', { name: 'See your products' }).click();
+  await main(page).getByRole('link', { name: 'View products' }).click();
   await arriveAt(page, 'Products');
   await expect(main(page).locator('tbody')).toContainText(`Folder ${sku}`);
   const link = main(page).getByRole('link', { name: 'Export', exact: true });

@@ -42,7 +42,7 @@ test('from home to paid in nine taps and three screens of checkout', async ({ pa
   const end = await main(page).evaluate((element) => element.getBoundingClientRect().bottom + window.scrollY);
   const screens = end / page.viewportSize()!.height;
   expect(screens, 'screens of checkout').toBeLessThanOrEqual(SCREENS);
-  await tap(field(page, 'E-mail'));
+  await tap(field(page, 'Email'));
   await autofill(page);
   await tap(main(page).getByRole('radio', { name: 'Test card (no real money)' }));
   await tap(button(page, PAY));
@@ -51,6 +51,6 @@ test('from home to paid in nine taps and three screens of checkout', async ({ pa
   await tap(card);
   await page.keyboard.type(CARDS.approve);
   await tap(page.getByRole('button', { name: /^Pay/ }));
-  await arriveAt(page, 'Thank you');
+  await arriveAt(page, 'Thank you for your order');
   expect(taps).toBeLessThanOrEqual(MOST);
 });

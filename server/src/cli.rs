@@ -23,11 +23,11 @@ use crate::{
     demo, http, imports, worker,
 };
 
-/// A multi-seller marketplace in one program.
+/// A multi-seller marketplace in a single binary.
 #[derive(Parser)]
 #[command(name = "haat", version)]
 struct Cli {
-    /// The configuration file (TOML). The environment (HAAT__SECTION__NAME) goes over it.
+    /// Path of the configuration file (TOML). Environment variables (HAAT__SECTION__NAME) override it.
     #[arg(long, env = "HAAT_CONFIG", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -36,66 +36,67 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the market.
+    /// Start the web server and the background worker.
     Serve,
-    /// Bring the database up to date.
+    /// Create or upgrade the database schema.
     Migrate,
-    /// Fill an empty market.
+    /// Fill an empty database with sample data.
     Seed {
-        /// With the demo's shops and products.
+        /// Add the demo shops and products.
         #[arg(long)]
         demo: bool,
-        /// Without pictures, which take some seconds.
+        /// Skip images, which take a few seconds.
         #[arg(long)]
         plain: bool,
     },
-    /// Bring things in from a file.
+    /// Import data from a file.
     Import {
         #[command(subcommand)]
         what: Import,
     },
-    /// Print things, to keep them or to bring them in elsewhere.
+    /// Export data to standard output.
     Export {
         #[command(subcommand)]
         what: Export,
     },
-    /// Manage those who run the market.
+    /// Manage admin accounts.
     Admin {
         #[command(subcommand)]
         what: Admin,
     },
-    /// Look at the books.
+    /// Check the ledger.
     Ledger {
         #[command(subcommand)]
         what: Ledger,
     },
-    /// Print the configuration, without its secrets.
+    /// Print the effective configuration, with secrets redacted.
     Config,
 }
 
 #[derive(Subcommand)]
 enum Import {
-    /// Products from a table (CSV), from what `haat export` prints, or from JSON lines of the Icecat open catalogue; packed
-    /// by gzip or not. All is checked first; known SKUs are brought up to date. Ends with 2 where something does not hold.
+    /// Import products from CSV, from the output of `haat export`, or from JSON Lines of the Icecat open catalogue,
+    /// optionally compressed with gzip. The whole file is validated first. Products with a matching SKU are updated. Exits
+    /// with status 2 if there are errors.
     Products {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// The handle of the shop that sells them.
+        /// Handle of the shop to import into.
         #[arg(long)]
         shop: String,
-        /// How the file tells of products: csv, json or icecat. Without it, its first line decides.
+        /// Format of the file: csv, json or icecat. Detected from the first line by default.
         #[arg(long, value_parser = format)]
         format: Option<Format>,
-        /// Only check.
+        /// Validate the file without importing anything.
         #[arg(long)]
         dry_run: bool,
-        /// Import the rest where something does not hold.
+        /// Import the valid products even if others have errors.
         #[arg(long)]
         skip_errors: bool,
-        /// Set the stock of what the shop has already, too.
+        /// Also update the stock of existing products.
         #[arg(long)]
         set_stock: bool,
-        /// Where to list everything that does not hold, as a table.
+        /// Write all errors to this CSV file.
         #[arg(long)]
         errors: Option<PathBuf>,
     },
@@ -103,33 +104,33 @@ enum Import {
 
 #[derive(Subcommand)]
 enum Export {
-    /// The products of a shop: as a table or as JSON lines, which `haat import products` reads, or as XML.
+    /// Export the products of a shop as CSV or JSON Lines, which `haat import products` can read, or as XML.
     Products {
-        /// The handle of the shop.
+        /// Handle of the shop.
         #[arg(long)]
         shop: String,
-        /// csv, json or xml.
+        /// Output format: csv, json or xml.
         #[arg(long, value_parser = export_format, default_value = "csv")]
         format: ExportFormat,
     },
 }
 
 fn format(name: &str) -> Result<Format, String> {
-    Format::parse(name).ok_or_else(|| "csv, json or icecat".to_owned())
+    Format::parse(name).ok_or_else(|| "expected csv, json or icecat".to_owned())
 }
 
 fn export_format(name: &str) -> Result<ExportFormat, String> {
-    ExportFormat::parse(name).ok_or_else(|| "csv, json or xml".to_owned())
+    ExportFormat::parse(name).ok_or_else(|| "expected csv, json or xml".to_owned())
 }
 
 #[derive(Subcommand)]
 enum Admin {
-    /// Make an account that runs the market. Reads the password from HAAT_ADMIN_PASSWORD.
+    /// Create an admin account. Reads its password from HAAT_ADMIN_PASSWORD.
     Create {
-        /// Its e-mail address.
+        /// Email address of the account.
         #[arg(long)]
         email: String,
-        /// How to address them.
+        /// Name of the account's owner.
         #[arg(long, default_value = "Operator")]
         name: String,
     },
@@ -137,7 +138,7 @@ enum Admin {
 
 #[derive(Subcommand)]
 enum Ledger {
-    /// Recompute everything that must hold of money and stock; say what does not.
+    /// Verify the invariants of money and stock and report violations.
     Verify,
 }
 
@@ -191,17 +192,19 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
         Command::Migrate => {
             let db = boot::database(&config).await?;
             let steps = db.migrate(Clock::default().now_ms()).await.map_err(|e| e.to_string())?;
-            print(format!("{}: {steps} steps taken", db.engine()));
+            print(format!("{}: migrations applied: {steps}", db.engine()));
         }
         Command::Seed { demo: true, plain } => {
             let booted = open(config).await?;
             let owners = demo::seed(&booted.engine, !plain).await.map_err(|e| match e.at("email") {
-                Some(_) => "the demo market is here already".to_owned(),
+                Some(_) => "the demo data already exists".to_owned(),
                 None => e.to_string(),
             })?;
-            print(format!("Shop owners, all with the password {}: {}", demo::PASSWORD, owners.join(", ")));
+            print(format!("Demo shop owners (password: {}): {}", demo::PASSWORD, owners.join(", ")));
         }
-        Command::Seed { demo: false, .. } => return Err("say what to fill the market with: --demo".into()),
+        Command::Seed { demo: false, .. } => {
+            return Err("nothing to seed: use --demo to add the demo data".into());
+        }
         Command::Import {
             what: Import::Products { file, shop, format, dry_run, skip_errors, set_stock, errors },
         } => {
@@ -217,8 +220,9 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
         }
         Command::Admin { what: Admin::Create { email, name } } => {
             let booted = open(config).await?;
-            let password = std::env::var("HAAT_ADMIN_PASSWORD")
-                .map_err(|_| "set HAAT_ADMIN_PASSWORD to the password of the new account".to_owned())?;
+            let password = std::env::var("HAAT_ADMIN_PASSWORD").map_err(|_| {
+                "HAAT_ADMIN_PASSWORD is not set: set it to the password of the new account".to_owned()
+            })?;
             let form = SignUp { name, email, password };
             let id = accounts::create_operator(&booted.engine, &Caller::system(), form).await.map_err(
                 |error| match error {
@@ -239,7 +243,7 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
             if !broken.is_empty() {
                 return Ok(ExitCode::FAILURE);
             }
-            print("The books balance.");
+            print("The ledger is consistent.");
         }
         Command::Serve | Command::Config => {}
     }
@@ -264,7 +268,7 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
         }
     });
     if booted.config.mode == Mode::Production && booted.config.mail.smtp_url.reveal().is_empty() {
-        tracing::warn!("no mail leaves this market: it stays in the database until mail.smtp_url is set");
+        tracing::warn!("mail.smtp_url is not set: emails are stored in the database and not sent");
     }
     let stop = CancellationToken::new();
     let mut workers = match booted.config.server.maintenance {
@@ -289,11 +293,11 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
         .with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
         served = std::future::IntoFuture::into_future(graceful) => served.map_err(|e| e.to_string())?,
-        () = after(&stop, GRACE) => tracing::warn!("some requests did not end in time"),
+        () = after(&stop, GRACE) => tracing::warn!("some requests did not finish in time"),
     }
     let rest = async { while workers.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, rest).await.is_err() {
-        tracing::warn!("the worker did not end in time; its leases will run out");
+        tracing::warn!("the worker did not finish in time; its leases will expire");
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -293,19 +293,19 @@ impl Config {
             ("payments.sandbox_url", &self.payments.sandbox_url),
         ] {
             if !url.starts_with("http://") && !url.starts_with("https://") {
-                return Err(format!("{name} must begin with http:// or https://"));
+                return Err(format!("{name} must start with http:// or https://"));
             }
         }
         for origin in self.server.cors_origins.split_whitespace() {
             let host = origin.strip_prefix("https://").or(origin.strip_prefix("http://"));
             if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
                 return Err(format!(
-                    "server.cors_origins: {origin} is no origin, such as https://books.example"
+                    "server.cors_origins: {origin} is not an origin, such as https://books.example"
                 ));
             }
         }
         if !self.payments.cash && !self.payments.sandbox {
-            return Err("no way to pay is offered: set payments.cash or payments.sandbox".into());
+            return Err("no payment method is enabled: set payments.cash or payments.sandbox".into());
         }
         if self.mode == Mode::Development {
             return Ok(());
@@ -314,15 +314,15 @@ impl Config {
         let faults = [
             (
                 secret == DEFAULT_SECRET,
-                "security.secret is the default: set HAAT__SECURITY__SECRET or …_FILE",
+                "security.secret is the default: set HAAT__SECURITY__SECRET or HAAT__SECURITY__SECRET_FILE",
             ),
-            (secret.len() < SECRET_MIN, "security.secret is too short: 32 characters at least"),
-            (self.payments.sandbox, "payments.sandbox is play money: production refuses it"),
+            (secret.len() < SECRET_MIN, "security.secret is too short: use at least 32 characters"),
+            (self.payments.sandbox, "payments.sandbox must be off: it accepts test cards only"),
             (
                 !self.mail.smtp_url.reveal().is_empty() && self.mail.from == Mail::default().from,
-                "mail.from is the default: set HAAT__MAIL__FROM to who mails come from",
+                "mail.from is the default: set HAAT__MAIL__FROM to the sender of emails",
             ),
-            (!self.secure(), "server.public_url must begin with https://"),
+            (!self.secure(), "server.public_url must start with https://"),
         ];
         match faults.into_iter().find(|(wrong, _)| *wrong) {
             Some((_, fault)) => Err(format!("production: {fault}")),
@@ -415,9 +415,9 @@ mod tests {
             (&[("HAAT__SERVER__BNID", "x")][..], "bnid"),
             (&[("HAAT__DATABASE__CONNECTIONS", "many")], "connections"),
             (&[("HAAT__MARKET__CURRENCY", "RUPEE")], "ISO 4217"),
-            (&[("HAAT__PAYMENTS__CASH", "false")], "no way to pay"),
-            (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example *")], "* is no origin"),
-            (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example/page")], "is no origin"),
+            (&[("HAAT__PAYMENTS__CASH", "false")], "no payment method"),
+            (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example *")], "* is not an origin"),
+            (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example/page")], "is not an origin"),
             (&[("HAAT__SERVER__PUBLIC_URL", "haat.example")], "http"),
             (&[("HAAT__SECURITY__SECRET_FILE", "/no/such/file")], "/no/such/file"),
         ] {
@@ -432,7 +432,7 @@ mod tests {
         for (change, why) in [
             (("HAAT__SECURITY__SECRET", DEFAULT_SECRET), "is the default"),
             (("HAAT__SECURITY__SECRET", "short"), "too short"),
-            (("HAAT__PAYMENTS__SANDBOX", "true"), "play money"),
+            (("HAAT__PAYMENTS__SANDBOX", "true"), "test cards"),
             (("HAAT__SERVER__PUBLIC_URL", "http://haat.example"), "https"),
             (("HAAT__MAIL__SMTP_URL", "smtps://mail.example"), "mail.from"),
         ] {

@@ -35,7 +35,7 @@ pub(crate) struct Wishes<'a> {
 pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCode, String> {
     let (begun, system, shop) = (Instant::now(), Caller::system(), wishes.shop);
     let in_words = |error| match error {
-        Error::NotFound => format!("there is no shop with the handle {shop}"),
+        Error::NotFound => format!("no shop with the handle {shop}"),
         error => words::error(Locale::default(), &error),
     };
     let name = wishes.file.display().to_string();
@@ -45,7 +45,7 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
         format: wishes.format,
         set_stock: wishes.set_stock,
     };
-    let told = |products| progress(&format!("{products} products read"));
+    let told = |products| progress(&format!("Products checked: {products}"));
     let id = imports::stage(engine, &system, shop, options, file, told).await;
     progress("");
     let id = id.map_err(|e| format!("{name}: {}", in_words(e)))?;
@@ -60,14 +60,14 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
         let why = words::field(Locale::default(), fault.code);
         print(format!(
             "line {line}, {}: {found:?} {why}",
-            if column.is_empty() { "all of it" } else { column }
+            if column.is_empty() { "whole line" } else { column }
         ));
     }
     if read.faults > PRINTED as i64 {
-        print(format!("… and {} more faults{}", read.faults - PRINTED as i64, see(wishes.errors)));
+        print(format!("… and {} more errors{}", read.faults - PRINTED as i64, see(wishes.errors)));
     }
     print(format!(
-        "{} products hold ({} new, {} changed, {} as they are), {} do not",
+        "{} products are valid ({} new, {} updated, {} unchanged), {} have errors",
         read.good,
         read.new,
         read.differ,
@@ -79,7 +79,7 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
         imports::stop(engine, &system, shop, id).await.map_err(in_words)?;
         print(match wishes.dry_run {
             true => "Nothing was imported: this was a dry run.",
-            false => "Nothing was imported. To import the rest, say --skip-errors.",
+            false => "Nothing was imported. Use --skip-errors to import the valid products.",
         });
         return Ok(ended(read.faults));
     }
@@ -89,7 +89,7 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
         write_faults(engine, shop, &done, path).await?;
     }
     print(format!(
-        "{} added, {} brought up to date, {} as they were, {} left out, in {} ms",
+        "{} added, {} updated, {} unchanged, {} skipped in {} ms",
         done.added,
         done.updated,
         done.unchanged,
@@ -98,7 +98,7 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
     ));
     match done.state {
         ImportState::Done => Ok(ended(done.faults)),
-        _ => Err("the import was stopped before its end".into()),
+        _ => Err("the import was stopped before it finished".into()),
     }
 }
 
@@ -109,7 +109,7 @@ fn ended(faults: i64) -> ExitCode {
 fn see(errors: Option<&Path>) -> String {
     match errors {
         Some(path) => format!(": see {}", path.display()),
-        None => ": --errors FILE lists them".into(),
+        None => ": use --errors FILE to list them".into(),
     }
 }
 
@@ -139,7 +139,7 @@ async fn write_faults(engine: &Engine, shop: &str, of: &ImportView, path: &Path)
     let mut file = File::create(path).map_err(in_file)?;
     let mut wrote = Ok(());
     let say = |code| words::field(Locale::default(), code);
-    let head = ["line", "column", "code", "found", "what is wrong"];
+    let head = ["line", "column", "code", "value", "problem"];
     imports::faults_as_table(engine, &Caller::system(), shop, of.id, head, say, |part| {
         wrote = file.write_all(&part);
         wrote.is_ok()
@@ -155,7 +155,7 @@ pub(crate) async fn export(engine: &Engine, shop: &str, format: ExportFormat) ->
     loop {
         let part = imports::export(engine, &Caller::system(), shop, format, after).await;
         let part = part.map_err(|error| match error {
-            Error::NotFound => format!("there is no shop with the handle {shop}"),
+            Error::NotFound => format!("no shop with the handle {shop}"),
             error => error.to_string(),
         })?;
         io::stdout().write_all(&part.text).map_err(|e| e.to_string())?;

@@ -478,15 +478,15 @@ mod tests {
     fn the_shopper_reads_how_an_order_travels() {
         let track = "https://track.example/BD-77?a=1&b=2";
         let words = on_its_way(Method::Cash, "Asha Rao", "Blue Dart", track, "en");
-        assert_eq!(words.subject, "Your order H1-1 is on its way");
+        assert_eq!(words.subject, "Your order H1-1 has shipped");
         both_say(
             &words,
             &[
                 "Order H1-1",
-                "Carried by Blue Dart, number BD-77.",
+                "Shipped with Blue Dart, tracking number BD-77",
                 "12 Lake Road, Pune, 411001, India",
-                "Please have ₹949.00 ready in cash",
-                "Expected between 22 Nov 2026",
+                "Please have ₹949.00 in cash ready",
+                "Estimated delivery: 22 Nov 2026",
                 "Clay bowl",
                 "2 ×",
             ],
@@ -496,24 +496,32 @@ mod tests {
         // Without a page of the carrier's there is no link to it, and a card has paid.
         let words = on_its_way(Method::Sandbox, "Asha Rao", "Blue Dart", "", "hi");
         assert_eq!(words.html.matches("href=").count(), 1);
-        assert!(words.html.contains("lang=\"hi\"") && !words.text.contains("949.00 नकद"), "{}", words.text);
+        assert!(words.html.contains("lang=\"hi\"") && !words.text.contains("949.00 कैश"), "{}", words.text);
     }
 
     #[test]
     fn the_shopper_reads_why_an_order_is_cancelled_and_what_comes_back() {
         let words = called_off(Method::Sandbox, Actor::Shop, "Asha Rao", "The kiln broke", "en");
-        assert_eq!(words.subject, "Your order H1-1 is cancelled");
+        assert_eq!(words.subject, "Your order H1-1 has been cancelled");
         both_say(
             &words,
-            &["cannot send your order", "The kiln broke", "₹949.00 go back the way you paid", "5 to 10 days"],
+            &[
+                "had to cancel your order",
+                "The kiln broke",
+                "refunding ₹949.00 to your original",
+                "5–10 days",
+            ],
         );
-        assert!(!words.text.contains("Expected between") && !words.html.contains("Expected between"));
+        assert!(!words.text.contains("Estimated delivery") && !words.html.contains("Estimated delivery"));
         let words = called_off(Method::Cash, Actor::Shopper, "Asha Rao", "Changed my mind", "en");
-        both_say(&words, &["You cancelled your order", "Changed my mind", "You have paid nothing for it"]);
-        assert!(!words.text.contains("go back"));
+        both_say(
+            &words,
+            &["you’ve cancelled your order", "Changed my mind", "You weren’t charged for this order"],
+        );
+        assert!(!words.text.contains("refunding"));
         let words = withdrawn_from("Meena Crafts", "Changed my mind");
-        assert_eq!(words.subject, "Order H1-1 was cancelled by the shopper");
-        both_say(&words, &["Please do not send it", "Changed my mind", "back in your stock", "Clay bowl"]);
+        assert_eq!(words.subject, "Order H1-1 was cancelled by the customer");
+        both_say(&words, &["Please don’t ship it", "Changed my mind", "back in stock", "Clay bowl"]);
     }
 
     /// What is read of HTML: no head, no tags, no indentation.
@@ -528,14 +536,14 @@ mod tests {
     fn the_shopper_reads_everything_in_both_parts() {
         let orders = vec![order("Meena Crafts", "Clay bowl", 2), order("Delta Electronics", "Desk lamp", 1)];
         let words = to_shopper(Method::Cash, "Asha Rao", orders);
-        assert_eq!(words.subject, "Your purchase H1 is confirmed");
+        assert_eq!(words.subject, "Thank you for your order H1");
         assert!(
             words.html.contains(&format!("href=\"{URL}\"")) && words.text.contains(&format!("\n{URL}\n"))
         );
         for part in [read(&words.html), words.text] {
             for said in [
-                "Thank you, Asha Rao.",
-                "Purchase H1 · 21 Nov 2026",
+                "Hi Asha Rao, we’ve received your order.",
+                "Order H1 · 21 Nov 2026",
                 "Meena Crafts",
                 "Delta Electronics",
                 "Order H1-1",
@@ -547,15 +555,15 @@ mod tests {
                 "₹1,350.00",
                 "₹98.00",
                 "₹1,448.00",
-                "To be paid in cash on delivery",
-                "Includes ₹10.00 of tax.",
-                "Expected between 22 Nov 2026 and 23 Nov 2026",
+                "Cash on delivery",
+                "Includes ₹10.00 tax",
+                "Estimated delivery: 22 Nov 2026 – 23 Nov 2026",
                 "12 Lake Road",
                 "Pune, 411001",
                 "India",
-                "they may not arrive together",
-                "have the total of each order ready",
-                "Reply to this mail and tell us the number H1",
+                "they may arrive separately",
+                "have the total for each order ready",
+                "Reply to this email and quote order number H1",
             ] {
                 assert!(part.contains(said), "{said:?} is not in\n{part}");
             }
@@ -565,7 +573,7 @@ mod tests {
     #[test]
     fn the_shop_reads_what_to_pack_where_it_goes_and_who_collects() {
         for (method, who) in
-            [(Method::Cash, "Collect ₹949.00 in cash"), (Method::Sandbox, "Collected by the market")]
+            [(Method::Cash, "Cash on delivery: collect ₹949.00"), (Method::Sandbox, "Paid online")]
         {
             let words = to_shop(method, "Asha Rao", order("Meena Crafts", "Clay bowl", 2));
             assert_eq!(words.subject, "New order H1-1: ₹949.00");

@@ -13,14 +13,14 @@ pub const NAME_MAX: usize = 80;
 /// Most keys of an account.
 pub const KEYS_MAX: i64 = 50;
 
-/// What a key may be used for. Whatever its owner may do besides is not open to the key.
+/// A scope of an API key. A key can do only what its scopes allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Scope {
-    /// Carts, checkouts and purchases of one's own.
+    /// Manage carts, checkouts and purchases.
     #[serde(rename = "buy")]
     Buy,
-    /// Read a shop's products, drafts too.
+    /// Read a shop's products, including drafts.
     #[serde(rename = "catalog:read")]
     CatalogRead,
     /// Change a shop's products, prices and stock.
@@ -35,13 +35,13 @@ pub enum Scope {
     /// Read a shop's settings and balance.
     #[serde(rename = "shop:read")]
     ShopRead,
-    /// Open a shop and change its settings.
+    /// Open shops and change their settings.
     #[serde(rename = "shop:write")]
     ShopWrite,
-    /// What those do who run the market.
+    /// Perform admin operations.
     #[serde(rename = "operator")]
     Operator,
-    /// The keys themselves. No key has it: only who signed in may make keys and take them back.
+    /// Manage API keys. Never granted to a key: it requires an access token.
     #[serde(skip)]
     Account,
 }
@@ -80,29 +80,29 @@ impl Scope {
     }
 }
 
-/// What a program gets for a password, or for a refresh token.
+/// A pair of tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Tokens {
-    /// To be sent as `Authorization: Bearer …`.
+    /// The access token, to be sent as `Authorization: Bearer …`.
     pub access_token: String,
     /// Always `Bearer`.
     pub token_type: String,
-    /// For how many seconds the access token is good.
+    /// The lifetime of the access token in seconds.
     pub expires_in: i64,
-    /// What gets the next tokens, once.
+    /// The refresh token. It can be exchanged once.
     pub refresh_token: String,
-    /// For how many seconds the refresh token is good.
+    /// The lifetime of the refresh token in seconds.
     pub refresh_expires_in: i64,
 }
 
-/// A key to be made.
+/// The parameters of a new API key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewApiKey {
-    /// What its owner calls it.
+    /// A name that helps its owner recognise the key.
     pub name: String,
-    /// What it may be used for; at least one.
+    /// The scopes granted to the key. At least one.
     pub scopes: Vec<Scope>,
 }
 
@@ -121,29 +121,29 @@ impl NewApiKey {
     }
 }
 
-/// A key in its owner's list.
+/// An API key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKeyCard {
-    /// Its id.
+    /// The key's ID.
     pub id: ApiKeyId,
-    /// What its owner calls it.
+    /// The key's name.
     pub name: String,
-    /// What it may be used for.
+    /// The scopes granted to the key.
     pub scopes: Vec<Scope>,
-    /// When it was made: RFC 3339, UTC.
+    /// When the key was created: RFC 3339, UTC.
     pub created_at: String,
-    /// When it was used last, to five minutes: RFC 3339, UTC.
+    /// When the key was last used, accurate to five minutes: RFC 3339, UTC.
     pub last_used_at: Option<String>,
 }
 
-/// A key that was made just now.
+/// A newly created API key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MadeApiKey {
-    /// The key in its owner's list.
+    /// The key.
     pub key: ApiKeyCard,
-    /// The key itself. It is shown this once.
+    /// The secret of the key. It is returned only once.
     pub secret: String,
 }
 

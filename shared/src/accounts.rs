@@ -134,53 +134,53 @@ impl Draft {
     }
 }
 
-/// Who is signed in, for the header of a page.
+/// The current account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Me {
-    /// Their id.
+    /// The user's ID.
     pub id: UserId,
-    /// How to address them.
+    /// The user's name.
     pub name: String,
-    /// Their address.
+    /// The user's email address.
     pub email: String,
-    /// Whether they run the market.
+    /// Whether the user is an admin.
     pub operator: bool,
-    /// The shops they work for.
+    /// The shops that the user works for.
     pub shops: Vec<Membership>,
 }
 
-/// A user in the operator's list.
+/// A user in the admin's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserCard {
-    /// Their id.
+    /// The user's ID.
     pub id: UserId,
-    /// How to address them.
+    /// The user's name.
     pub name: String,
-    /// Their address.
+    /// The user's email address.
     pub email: String,
-    /// Whether they run the market.
+    /// Whether the user is an admin.
     pub operator: bool,
-    /// How many shops they work for.
+    /// The number of shops that the user works for.
     pub shops: i64,
-    /// How often they bought.
+    /// The number of purchases.
     pub purchases: i64,
-    /// Since when they are here: RFC 3339, UTC.
+    /// When the account was created: RFC 3339, UTC.
     pub since: String,
 }
 
-/// One shop that a user works for.
+/// A shop that a user works for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Membership {
-    /// The shop.
+    /// The shop's ID.
     pub shop: ShopId,
-    /// Its handle, for addresses.
+    /// The shop's handle.
     pub handle: String,
-    /// Its name.
+    /// The shop's name.
     pub name: String,
-    /// What they may do there.
+    /// The user's role in the shop.
     pub role: Role,
 }
 

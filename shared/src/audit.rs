@@ -17,55 +17,55 @@ pub struct DeskHome {
     pub waiting_orders: i64,
 }
 
-/// A privileged action.
+/// An entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
-    /// What was done: `jobs::retry`.
+    /// The action, such as `jobs::retry`.
     pub action: String,
-    /// The id of what it was done to.
+    /// The ID of the affected object.
     pub subject: String,
-    /// What else there is to know; may be empty.
+    /// Further details. May be empty.
     pub note: String,
-    /// The e-mail of who did it; none for the program itself.
+    /// The email of the user who performed the action. Null for the system.
     pub by: Option<String>,
-    /// When: RFC 3339, UTC.
+    /// When the action was performed: RFC 3339, UTC.
     pub at: String,
 }
 
-/// A piece of work in the operator's list.
+/// A background job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobCard {
-    /// Its id.
+    /// The job's ID.
     pub id: JobId,
-    /// What is to be done: `refund`.
+    /// The type of job, such as `refund`.
     pub kind: String,
-    /// The id of what it is about.
+    /// The ID of the object it works on.
     pub subject: String,
     /// `queued`, `dead` or `discarded`.
     pub state: String,
-    /// How often it was tried.
+    /// The number of attempts so far.
     pub attempts: i64,
-    /// Why the last try failed; empty before.
+    /// The error of the last attempt. Empty if none failed.
     pub error: String,
-    /// When it is tried next: RFC 3339, UTC.
+    /// When the next attempt is due: RFC 3339, UTC.
     pub run_at: String,
-    /// When it came up: RFC 3339, UTC.
+    /// When the job was created: RFC 3339, UTC.
     pub created_at: String,
 }
 
-/// A fact in the operator's list.
+/// An outbox message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FactCard {
-    /// What happened: `order_placed`.
+    /// What happened, such as `order_placed`.
     pub kind: String,
-    /// The id of what it happened to.
+    /// The ID of the affected object.
     pub subject: String,
-    /// When: RFC 3339, UTC.
+    /// When it happened: RFC 3339, UTC.
     pub at: String,
-    /// When it was told to those who listen; none while it waits.
+    /// When the message was processed. Null if it is still waiting.
     pub told_at: Option<String>,
 }
 

@@ -38,21 +38,21 @@ pub struct SetQuantity {
     pub quantity: String,
 }
 
-/// A cart on its page: grouped by shop, every cost shown.
+/// A cart, grouped by shop, with all totals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CartView {
-    /// Its id; none before anything was put into it.
+    /// The cart's ID. Null until the first item is added.
     pub id: Option<CartId>,
-    /// What is in it, by shop.
+    /// The items, grouped by shop.
     pub groups: Vec<CartGroup>,
-    /// How many pieces it holds, for the badge in the header.
+    /// The number of items.
     pub pieces: i64,
-    /// What the goods cost; none for an empty cart.
+    /// The price of the items. Null if the cart is empty.
     pub subtotal: Option<Money>,
-    /// What bringing them costs.
+    /// The shipping price.
     pub delivery: Option<Money>,
-    /// What will be asked for.
+    /// The total to pay.
     pub total: Option<Money>,
 }
 
@@ -68,49 +68,49 @@ impl CartView {
     }
 }
 
-/// One shop's part of a cart.
+/// The items of one shop in a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CartGroup {
-    /// The shop.
+    /// The shop's ID.
     pub shop: ShopId,
-    /// Its name.
+    /// The shop's name.
     pub shop_name: String,
-    /// Its handle.
+    /// The shop's handle.
     pub shop_handle: String,
-    /// What it asks for bringing this.
+    /// The shipping price for these items.
     pub delivery: Money,
-    /// What the goods cost.
+    /// The price of the items.
     pub subtotal: Money,
-    /// The lines.
+    /// The line items.
     pub lines: Vec<CartLineView>,
 }
 
-/// One product in a cart.
+/// A line item of a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CartLineView {
-    /// Its id.
+    /// The line's ID.
     pub id: CartLineId,
-    /// What it is.
+    /// The ID of the variant.
     pub variant: VariantId,
     /// The product's title.
     pub title: String,
-    /// What tells the variant from its siblings; may be empty.
+    /// The variant's title. May be empty.
     pub variant_title: String,
-    /// The product's name in addresses.
+    /// The slug used in the product's URL.
     pub slug: String,
-    /// What one costs now.
+    /// The current price per unit.
     pub unit_price: Money,
-    /// What one cost when it was put in, if that was something else.
+    /// The price per unit when the item was added, if it has changed.
     pub price_was: Option<Money>,
-    /// How many.
+    /// The quantity.
     pub quantity: i64,
-    /// What they cost together.
+    /// The price of the whole line.
     pub total: Money,
-    /// How many can be had now; fewer than `quantity` must be mended before checkout.
+    /// The quantity available. If it is less than `quantity`, the line must be corrected before checkout.
     pub available: i64,
-    /// The product's first picture.
+    /// The product's first image.
     pub picture: Option<Picture>,
 }
 

@@ -25,81 +25,81 @@ pub const QUERY_MAX: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProductCard {
-    /// Its id.
+    /// The product's ID.
     pub id: ProductId,
-    /// Its name in addresses: `/p/fountain-pen-8f3k2m`.
+    /// The slug used in the product's URL: `/p/fountain-pen-8f3k2m`.
     pub slug: String,
-    /// Its cheapest variant: what costs `price`.
+    /// The ID of its cheapest variant, whose price is `price`.
     pub variant: VariantId,
-    /// Its title.
+    /// The product's title.
     pub title: String,
-    /// Who made it; may be empty.
+    /// The product's brand. May be empty.
     pub brand: String,
     /// The lowest price of its variants.
     pub price: Money,
-    /// What that was before it was lowered.
+    /// The compare-at price of that variant.
     pub compare_at: Option<Money>,
-    /// Whether its variants differ in price.
+    /// Whether the prices of its variants differ.
     pub price_varies: bool,
-    /// Whether any variant can be had now.
+    /// Whether any variant is in stock.
     pub in_stock: bool,
     /// The shop's name.
     pub shop_name: String,
     /// The shop's handle.
     pub shop_handle: String,
-    /// Its first picture.
+    /// The product's first image.
     pub picture: Option<Picture>,
 }
 
-/// A product on its page.
+/// A product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProductView {
-    /// Its id.
+    /// The product's ID.
     pub id: ProductId,
-    /// Its name in addresses.
+    /// The slug used in the product's URL.
     pub slug: String,
-    /// Its title.
+    /// The product's title.
     pub title: String,
-    /// Who made it; may be empty.
+    /// The product's brand. May be empty.
     pub brand: String,
-    /// What it is.
+    /// The product's description.
     pub description: String,
-    /// Its details, in the order they are shown in.
+    /// The product's specifications, in display order.
     pub attributes: Vec<Attribute>,
-    /// What can be put into a basket, in the order it is shown in; never empty.
+    /// The product's variants, in display order. Never empty.
     pub variants: Vec<VariantView>,
-    /// Where it lies in the market's tree, from the root down; empty where it lies nowhere.
+    /// The product's category and its ancestors, root first. Empty if it has no category.
     pub trail: Vec<CategoryLink>,
-    /// Who sells it.
+    /// The shop that sells the product.
     pub shop: ShopView,
-    /// Its pictures, in the order they are shown in.
+    /// The product's images, in display order.
     pub pictures: Vec<Picture>,
 }
 
-/// A detail of a product: "Weight", "3.4 kg".
+/// A specification of a product, such as "Weight": "3.4 kg".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Attribute {
-    /// What it tells.
+    /// The name of the specification.
     pub name: String,
-    /// How much or which.
+    /// The value of the specification.
     pub value: String,
 }
 
-/// What can be put into a basket.
+/// A variant of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VariantView {
-    /// Its id.
+    /// The variant's ID.
     pub id: VariantId,
-    /// What tells it from its siblings: "Blue, fine nib"; empty for an only child.
+    /// The variant's title, such as "Blue, fine nib". Empty if it is the only one.
     pub title: String,
-    /// What one costs.
+    /// The price.
     pub price: Money,
-    /// What one cost before, where that was more.
+    /// The compare-at price, if it is higher than the price.
     pub compare_at: Option<Money>,
-    /// How many can be had now.
+    /// The quantity available for sale.
     pub available: i64,
 }
 
@@ -124,39 +124,39 @@ pub struct ListProducts {
 /// The orders that lists of products can be shown in.
 pub const SORTS: [&str; 3] = ["newest", "price_low", "price_high"];
 
-/// A category by name.
+/// A reference to a category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CategoryLink {
-    /// Its name in addresses: `/c/tableware`.
+    /// The slug used in the category's URL: `/c/tableware`.
     pub slug: String,
-    /// Its name.
+    /// The category's name.
     pub name: String,
 }
 
-/// A category with its picture.
+/// A category with its image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CategoryCard {
-    /// Its name in addresses.
+    /// The slug used in the category's URL.
     pub slug: String,
-    /// Its name.
+    /// The category's name.
     pub name: String,
-    /// Its picture, if it has one.
+    /// The category's image, if any.
     pub picture: Option<Picture>,
 }
 
-/// A category on its page.
+/// A category with its ancestors and subcategories.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CategoryView {
-    /// Its name in addresses.
+    /// The slug used in the category's URL.
     pub slug: String,
-    /// Its name.
+    /// The category's name.
     pub name: String,
-    /// The way to it from the root, without itself.
+    /// The category's ancestors, root first.
     pub trail: Vec<CategoryLink>,
-    /// What lies right below it.
+    /// The category's direct subcategories.
     pub children: Vec<CategoryLink>,
 }
 

@@ -111,25 +111,25 @@ pub struct Details {
     pub method: Method,
 }
 
-/// Where goods go.
+/// A postal address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Address {
-    /// Who receives them.
+    /// The recipient's full name.
     pub name: String,
-    /// Street and number.
+    /// The street address.
     pub line1: String,
-    /// Flat, floor, landmark; may be empty.
+    /// Flat, floor or landmark. May be empty.
     pub line2: String,
-    /// Town.
+    /// The town or city.
     pub city: String,
-    /// State or province; may be empty.
+    /// The state or province. May be empty.
     pub region: String,
-    /// Postal code; may be empty.
+    /// The postal code. May be empty.
     pub postal_code: String,
-    /// ISO 3166 code of the country.
+    /// The two-letter country code (ISO 3166-1 alpha-2).
     pub country: String,
-    /// Telephone for the courier; may be empty.
+    /// A phone number for the courier. May be empty.
     pub phone: String,
 }
 
@@ -256,66 +256,66 @@ pub struct CheckoutView {
     pub key: String,
 }
 
-/// What a checkout costs, as its choices stand.
+/// The totals of a checkout with its current choices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckoutSums {
-    /// What the goods cost.
+    /// The price of the items.
     pub subtotal: Money,
-    /// What bringing them costs.
+    /// The shipping price.
     pub delivery: Money,
-    /// The tax that is in the prices of the goods.
+    /// The tax included in the price of the items.
     pub tax: Money,
-    /// What is asked for.
+    /// The total to pay.
     pub total: Money,
 }
 
-/// How the last try to pay went.
+/// The outcome of the last payment attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentOutcome {
-    /// It is not known yet.
+    /// Not known yet.
     UnderWay,
-    /// It was refused; nothing was charged.
+    /// Declined. Nothing was charged.
     Declined,
-    /// It succeeded.
+    /// Paid.
     Paid,
 }
 
-/// One shop's part of a checkout.
+/// The items of one shop in a checkout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckoutGroup {
-    /// The shop.
+    /// The shop's ID.
     pub shop: ShopId,
-    /// Its name.
+    /// The shop's name.
     pub shop_name: String,
-    /// The lines.
+    /// The line items.
     pub lines: Vec<CheckoutLineView>,
-    /// The ways that the shop offers to bring them, the usual one first.
+    /// The shipping methods that the shop offers, standard first.
     pub options: Vec<DeliveryOption>,
-    /// The way that is chosen.
+    /// The selected shipping method.
     pub chosen: Delivery,
-    /// The town that the shop sends from; may be empty.
+    /// The town or city that the shop ships from. May be empty.
     pub town: String,
 }
 
-/// One product in a checkout, at the price that will be charged.
+/// A line item of a checkout or order, at the price charged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckoutLineView {
-    /// The title as bought.
+    /// The product's title at the time of purchase.
     pub title: String,
-    /// What tells the variant from its siblings; may be empty.
+    /// The variant's title. May be empty.
     pub variant_title: String,
-    /// How many.
+    /// The quantity.
     pub quantity: i64,
-    /// What one costs.
+    /// The price per unit.
     pub unit_price: Money,
-    /// What they cost together.
+    /// The price of the whole line.
     pub total: Money,
-    /// The product's first picture, as it is now.
+    /// The product's current first image.
     pub picture: Option<Picture>,
 }
 

@@ -78,15 +78,15 @@ pub enum Conflict {
     WasSold,
 }
 
-/// A line that cannot be had in full.
+/// A line that can't be fulfilled completely.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Shortage {
-    /// What is short.
+    /// The ID of the variant.
     pub variant: VariantId,
-    /// Its title, so that the message can name it.
+    /// The product's title.
     pub title: String,
-    /// How many can be had.
+    /// The quantity available.
     pub left: i64,
 }
 

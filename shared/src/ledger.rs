@@ -51,28 +51,28 @@ pub struct Entry {
     pub amount: Money,
 }
 
-/// The name of a business action in the ledger.
+/// The type of a ledger transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PostingKind {
-    /// An order was paid through us.
+    /// An order paid through the marketplace.
     Sale,
-    /// Our part of it.
+    /// The marketplace's commission on it.
     Commission,
-    /// Our part of an order that is paid in cash to the shop.
+    /// The commission on an order paid to the shop in cash.
     CashCommission,
-    /// Money came that nothing was there to buy with.
+    /// A payment captured after its checkout could no longer be completed.
     UnwantedCapture,
-    /// It went back.
+    /// The refund of such a payment.
     UnwantedRefund,
-    /// An order that was paid through us was cancelled: what was sold is owed to the shopper.
+    /// The reversal of a sale whose order was cancelled.
     SaleReversed,
-    /// Our part of it is the shop's again.
+    /// The reversal of the commission on such a sale.
     CommissionReversed,
-    /// Our part of a cancelled order that was to be paid in cash.
+    /// The reversal of the commission on a cancelled cash order.
     CashCommissionReversed,
-    /// What we owed the shopper of a cancelled order went back.
+    /// A refund to the customer of a cancelled order.
     Refund,
 }
 
@@ -110,29 +110,29 @@ impl PostingKind {
     }
 }
 
-/// What a shop has with the marketplace. Amounts are the shop's: above zero we owe it, below zero it owes us.
+/// A shop's balance. Positive amounts are owed to the shop, negative amounts are owed by it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Balance {
-    /// Of orders that have not arrived yet.
+    /// Earnings from orders that haven't been delivered yet.
     pub pending: Money,
-    /// Of all others.
+    /// Earnings from all other orders.
     pub available: Money,
-    /// What it is made of, newest first.
+    /// The shop's transactions, newest first.
     pub entries: Page<BalanceEntry>,
 }
 
-/// A line of a shop's balance.
+/// A transaction on a shop's balance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BalanceEntry {
-    /// What happened.
+    /// The type of transaction.
     pub kind: PostingKind,
-    /// When: RFC 3339, UTC.
+    /// When it was recorded: RFC 3339, UTC.
     pub at: String,
-    /// The number of the order that it is about.
+    /// The number of the related order.
     pub order: Option<String>,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 

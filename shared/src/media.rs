@@ -135,19 +135,19 @@ pub fn widths(original: u32) -> impl Iterator<Item = (u32, u32)> {
     WIDTHS.into_iter().take(enough + 1).map(move |name| (name, name.min(original)))
 }
 
-/// A picture as pages show it.
+/// An image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Picture {
-    /// Its id.
+    /// The image's ID.
     pub id: MediaId,
-    /// How wide the original is, upright.
+    /// The width of the original in pixels.
     pub width: u32,
-    /// How high the original is, upright.
+    /// The height of the original in pixels.
     pub height: u32,
-    /// The colour that there is most of: `#rrggbb`. It stands in until the picture is there.
+    /// The dominant colour (`#rrggbb`), shown as a placeholder while the image loads.
     pub color: String,
-    /// What it shows, for those who cannot see it; may be empty.
+    /// The alt text. May be empty.
     pub alt: String,
 }
 
@@ -169,13 +169,13 @@ impl Picture {
     }
 }
 
-/// A picture for a product's gallery.
+/// An image to show with a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewPicture {
-    /// A picture of the shop.
+    /// The ID of an uploaded image.
     pub media: MediaId,
-    /// What it shows; may be empty.
+    /// The alt text. May be empty.
     pub alt: String,
 }
 

@@ -19,20 +19,20 @@ pub const TRACKING_URL_MAX: usize = 500;
 /// Most characters of a note or reason.
 pub const NOTE_MAX: usize = 300;
 
-/// Where an order stands.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {
-    /// Paid, or to be paid on delivery; the shop has to act.
+    /// Placed. The shop has to confirm it.
     Placed,
-    /// The shop has said yes.
+    /// Confirmed by the shop.
     Confirmed,
-    /// On its way.
+    /// Handed to the carrier.
     Shipped,
-    /// There.
+    /// Delivered.
     Delivered,
-    /// It will not come.
+    /// Cancelled.
     Cancelled,
 }
 
@@ -83,16 +83,16 @@ impl OrderState {
     }
 }
 
-/// Who brought an order to where it stands.
+/// Who changed the status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
-    /// Someone who works for the shop.
+    /// A staff member of the shop.
     Shop,
-    /// The one who bought it.
+    /// The customer.
     Shopper,
-    /// The market: its operator, or the program.
+    /// The marketplace: an admin or the system.
     Market,
 }
 
@@ -112,16 +112,16 @@ impl Actor {
     }
 }
 
-/// How an order travels: what a seller types when it leaves, and what shopper and seller read.
+/// The tracking details of a shipment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Shipment {
-    /// Who carries it.
+    /// The carrier's name.
     pub carrier: String,
-    /// What the carrier calls it.
+    /// The tracking number.
     pub tracking_number: String,
-    /// Where it can be followed; may be empty.
+    /// The tracking URL. May be empty.
     pub tracking_url: String,
 }
 
@@ -150,17 +150,17 @@ pub fn reason(typed: &str) -> Result<String, FieldError> {
     text::line("reason", typed, NOTE_MAX)
 }
 
-/// A step of an order's way.
+/// An entry of an order's timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderEvent {
-    /// Where it came to.
+    /// The status that the order changed to.
     pub state: OrderState,
-    /// When: RFC 3339, UTC.
+    /// When it changed: RFC 3339, UTC.
     pub at: String,
-    /// Who brought it there.
+    /// Who changed it.
     pub actor: Actor,
-    /// What they said; may be empty.
+    /// A note. May be empty.
     pub note: String,
 }
 
@@ -188,143 +188,143 @@ impl ListOrders {
     }
 }
 
-/// An order in its shop's list, or in the operator's.
+/// An order in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderCard {
-    /// Its short number.
+    /// The order number.
     pub number: String,
-    /// The handle of its shop.
+    /// The shop's handle.
     pub shop_handle: String,
-    /// The name of its shop.
+    /// The shop's name.
     pub shop_name: String,
-    /// When it was placed: RFC 3339, UTC.
+    /// When the order was placed: RFC 3339, UTC.
     pub placed_at: String,
-    /// Where it stands.
+    /// The order's status.
     pub state: OrderState,
-    /// Who receives it.
+    /// The recipient's name.
     pub name: String,
-    /// Their e-mail.
+    /// The customer's email address.
     pub email: String,
-    /// How many pieces it has.
+    /// The number of items.
     pub pieces: i64,
-    /// How it is paid.
+    /// The payment method.
     pub method: Method,
-    /// Goods and delivery together.
+    /// The order total, including shipping.
     pub total: Money,
 }
 
-/// An order on its page, for those who work for its shop.
+/// An order with all the details its shop can see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SellerOrder {
-    /// The order as its shop sees it.
+    /// The order.
     pub order: ShopOrderView,
-    /// The shopper's e-mail.
+    /// The customer's email address.
     pub email: String,
-    /// What became of it, in order; the first is that it was placed.
+    /// The order's timeline, oldest entry first.
     pub events: Vec<OrderEvent>,
-    /// How the purchase's payment stands.
+    /// The status of the payment.
     pub payment: PaymentState,
-    /// What of this order goes or went back to the shopper.
+    /// The refund of the order, if any.
     pub refund: Option<OrderRefund>,
-    /// What the shop has of it once the market's part is off; below zero for cash, of which it owes that part.
+    /// The shop's earnings after commission. Negative for cash orders, where the shop owes the commission.
     pub earned: Money,
 }
 
-/// Money of an order that goes back.
+/// The refund of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderRefund {
-    /// How much.
+    /// The refunded amount.
     pub amount: Money,
-    /// When it arrived: RFC 3339, UTC; none while it is on its way.
+    /// When the refund was completed: RFC 3339, UTC. Null while it is in progress.
     pub done_at: Option<String>,
 }
 
-/// A purchase on its page: what the shopper paid, once.
+/// A purchase: one payment for one order per shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PurchaseView {
-    /// Its id.
+    /// The purchase's ID.
     pub id: PurchaseId,
-    /// Its short number, for people.
+    /// The purchase number.
     pub number: String,
-    /// When it was made: RFC 3339, UTC.
+    /// When the purchase was made: RFC 3339, UTC.
     pub made_at: String,
-    /// Where the confirmation went.
+    /// The email address of the order confirmation.
     pub email: String,
-    /// Where the goods go.
+    /// The shipping address.
     pub address: Address,
-    /// How it was paid.
+    /// The payment method.
     pub method: Method,
-    /// What was paid, or is to be paid on delivery.
+    /// The total that was paid, or is to be paid on delivery.
     pub total: Money,
-    /// The orders, one a shop.
+    /// The orders, one per shop.
     pub orders: Vec<OrderView>,
 }
 
-/// One shop's part of a purchase.
+/// An order: the items of one shop in a purchase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderView {
-    /// Its id.
+    /// The order's ID.
     pub id: OrderId,
-    /// Its short number, for people.
+    /// The order number.
     pub number: String,
     /// The shop's name.
     pub shop_name: String,
     /// The shop's handle.
     pub shop_handle: String,
-    /// Where it stands.
+    /// The order's status.
     pub state: OrderState,
-    /// How it travels, once it does.
+    /// The tracking details, once the order has shipped.
     pub shipment: Option<Shipment>,
-    /// What was bought.
+    /// The line items.
     pub lines: Vec<CheckoutLineView>,
-    /// What the goods cost.
+    /// The price of the items.
     pub subtotal: Money,
-    /// What bringing them costs.
+    /// The shipping price.
     pub delivery: Money,
-    /// What of the goods' price is tax.
+    /// The tax included in the price of the items.
     pub tax: Money,
-    /// How it is brought.
+    /// The shipping method.
     pub way: Delivery,
     /// The first and the last day that it is expected on: RFC 3339, UTC.
     pub due: (String, String),
-    /// Both together.
+    /// The order total, including shipping.
     pub total: Money,
 }
 
-/// A purchase in the shopper's history.
+/// A purchase in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PurchaseCard {
-    /// Its short number.
+    /// The purchase number.
     pub number: String,
-    /// Where it is shown.
+    /// The URL of the purchase's page.
     pub url: String,
-    /// When it was made: RFC 3339, UTC.
+    /// When the purchase was made: RFC 3339, UTC.
     pub made_at: String,
-    /// What was paid.
+    /// The total of the purchase.
     pub total: Money,
-    /// How many orders it has.
+    /// The number of orders.
     pub orders: i64,
 }
 
-/// An order as its shop sees it. The shopper's other orders are none of its business.
+/// An order as its shop sees it, without the customer's other orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShopOrderView {
     /// The order.
     pub order: OrderView,
-    /// When it was placed: RFC 3339, UTC.
+    /// When the order was placed: RFC 3339, UTC.
     pub placed_at: String,
-    /// Where the goods go.
+    /// The shipping address.
     pub address: Address,
-    /// How it was paid.
+    /// The payment method.
     pub method: Method,
-    /// What the marketplace keeps of it.
+    /// The marketplace's commission.
     pub commission: Money,
 }
 

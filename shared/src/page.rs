@@ -31,13 +31,13 @@ impl<'a> From<&'a String> for Ask<'a> {
     }
 }
 
-/// One page of a list.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {
-    /// The rows.
+    /// The items on this page.
     pub items: Vec<T>,
-    /// What to ask for to get the rows after these; nothing at the end.
+    /// The cursor of the next page. Null on the last page.
     pub next: Option<String>,
 }
 

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A way to pay. Each is served by the gateway of the same name.
+/// A payment method. Each one is handled by the gateway of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// Cash when the goods arrive; the shop collects it.
+    /// Cash on delivery, collected by the shop.
     Cash,
-    /// The test gateway inside the program. No real money.
+    /// The built-in test gateway. No real money is charged.
     Sandbox,
 }
 
@@ -109,17 +109,17 @@ impl PaymentState {
     }
 }
 
-/// What the shopper must do next to pay.
+/// The next step of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum NextAction {
-    /// Go to the gateway's page.
+    /// Redirect the customer to the gateway's page.
     Redirect {
         /// Its address.
         url: String,
     },
-    /// Nothing: it is paid, and the purchase is shown there.
+    /// The payment is complete.
     Done {
         /// The address of the purchase's page.
         url: String,

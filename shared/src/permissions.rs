@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a member is to a shop.
+/// The role of a staff member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything, and the shop's money.
+    /// Full access, including the shop's money.
     Owner,
-    /// Everything but money and members.
+    /// Everything except money and staff.
     Manager,
-    /// Packs and ships.
+    /// Packs and ships orders.
     Fulfilment,
-    /// Answers shoppers.
+    /// Answers customers.
     Support,
 }
 

@@ -4,17 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 
-/// A way to bring an order.
+/// A shipping method.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
-    /// As the shop usually does it.
+    /// Standard shipping.
     #[default]
     Standard,
-    /// Quicker, for more.
+    /// Express shipping.
     Express,
-    /// The shopper comes for it.
+    /// Local pickup.
     Pickup,
 }
 
@@ -52,15 +52,15 @@ pub struct Terms {
 /// How many days until an order can be come for, at least and at most.
 const PICKUP_DAYS: (i64, i64) = (0, 1);
 
-/// A way that is offered, at the price it is offered at.
+/// A shipping method with its price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeliveryOption {
-    /// The way.
+    /// The shipping method.
     pub delivery: Delivery,
-    /// What it costs.
+    /// The shipping price.
     pub price: Money,
-    /// How many days it takes, at least and at most.
+    /// The minimum and maximum number of days for delivery.
     pub days: (i64, i64),
 }
 

@@ -41,45 +41,45 @@ pub const PAGE_SIZE: usize = 24;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShopCard {
-    /// Its name in addresses.
+    /// The handle used in the shop's URL.
     pub handle: String,
-    /// Its name.
+    /// The shop's name.
     pub name: String,
-    /// What it says about itself.
+    /// The shop's description.
     pub description: String,
-    /// The town it sends from; may be empty.
+    /// The town or city that the shop ships from. May be empty.
     pub town: String,
-    /// How many products it has on sale; 1,000 for so many and more.
+    /// The number of published products, counted up to 1,000.
     pub products: i64,
-    /// Its sign, if it has one.
+    /// The shop's logo, if any.
     pub logo: Option<Picture>,
 }
 
-/// A shop's public face.
+/// A shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShopView {
-    /// Its id.
+    /// The shop's ID.
     pub id: ShopId,
-    /// Its name in addresses: `/shops/meena-crafts`.
+    /// The handle used in the shop's URL: `/shops/meena-crafts`.
     pub handle: String,
-    /// Its name.
+    /// The shop's name.
     pub name: String,
-    /// What it says about itself.
+    /// The shop's description.
     pub description: String,
-    /// The town it sends from; may be empty.
+    /// The town or city that the shop ships from. May be empty.
     pub town: String,
-    /// What it asks for bringing an order, whatever is in it.
+    /// The price of standard shipping, per order.
     pub delivery: Money,
-    /// From this much on it asks nothing for that.
+    /// The order subtotal from which standard shipping is free.
     pub free_delivery_from: Option<Money>,
-    /// How many days it takes at least and at most until an order is there.
+    /// The minimum and maximum number of days for delivery.
     pub delivery_days: (i64, i64),
-    /// For how many days things may come back; 0 for not at all.
+    /// The return window in days. 0 if the shop doesn't accept returns.
     pub returns_days: i64,
-    /// How many products it has on sale, where it is asked for by itself; 1,000 for so many and more.
+    /// The number of published products, counted up to 1,000. Only present when the shop is retrieved on its own.
     pub products: Option<i64>,
-    /// Its sign, if it has one.
+    /// The shop's logo, if any.
     pub logo: Option<Picture>,
 }
 
@@ -308,85 +308,85 @@ pub struct ShopSettings {
     pub members: Vec<Member>,
 }
 
-/// Someone who works for a shop.
+/// A staff member of a shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
-    /// Their name.
+    /// The member's name.
     pub name: String,
-    /// Their address.
+    /// The member's email address.
     pub email: String,
-    /// What they may do.
+    /// The member's role.
     pub role: Role,
 }
 
-/// The first look at a shop's counter: what is to be done, and how it goes.
+/// A shop's dashboard: pending tasks and sales figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShopHome {
-    /// Orders that wait for the shop's yes.
+    /// The number of orders to confirm.
     pub to_confirm: i64,
-    /// Orders that wait to be sent.
+    /// The number of orders to ship.
     pub to_ship: i64,
-    /// Variants that run low, the lowest first; the first few.
+    /// The first few variants that are low on stock, lowest first.
     pub low: Vec<LowVariant>,
-    /// How many variants run low.
+    /// The number of variants that are low on stock.
     pub low_count: i64,
-    /// What was sold on each of the last 30 days, today last, cancelled orders left out.
+    /// The sales of each of the last 30 days, today last, without cancelled orders.
     pub days: Vec<DaySales>,
-    /// What was sold in these days.
+    /// The sales of these 30 days.
     pub sold: Money,
-    /// How many orders that were.
+    /// The number of orders in these 30 days.
     pub orders: i64,
-    /// What was sold in the 30 days before.
+    /// The sales of the previous 30 days.
     pub sold_before: Money,
-    /// How many orders that were.
+    /// The number of orders in the previous 30 days.
     pub orders_before: i64,
 }
 
-/// A variant of which little is left.
+/// A variant that is low on stock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LowVariant {
-    /// Its product.
+    /// The product's ID.
     pub product: ProductId,
     /// The product's title.
     pub title: String,
-    /// What tells the variant from its siblings.
+    /// The variant's title.
     pub variant_title: String,
-    /// How many can be sold.
+    /// The quantity available for sale.
     pub available: i64,
 }
 
-/// What was sold on one day.
+/// The sales of one day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DaySales {
     /// The day in UTC: `2026-11-21`.
     pub day: String,
-    /// What its orders came to, with delivery.
+    /// The total of the day's orders, including shipping.
     pub sold: Money,
-    /// How many orders there were.
+    /// The number of orders.
     pub orders: i64,
 }
 
-/// A shop in the operator's list.
+/// A shop in the admin's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeptShop {
-    /// Its name in addresses.
+    /// The handle used in the shop's URL.
     pub handle: String,
-    /// Its name.
+    /// The shop's name.
     pub name: String,
-    /// The town it sends from.
+    /// The town or city that the shop ships from.
     pub town: String,
-    /// Its owner's e-mail.
+    /// The email of the shop's owner.
     pub owner: String,
-    /// What the marketplace keeps of each order, in basis points.
+    /// The commission rate, in basis points.
     pub commission_bp: i64,
-    /// How many products it has on sale.
+    /// The number of published products.
     pub products: i64,
-    /// When it was opened: RFC 3339, UTC.
+    /// When the shop was opened: RFC 3339, UTC.
     pub opened_at: String,
 }
 

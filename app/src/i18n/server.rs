@@ -229,7 +229,7 @@ mod tests {
     fn browsers_load_what_they_may_show_alone() {
         let sheet = sheet(Locale::default());
         assert_eq!(sheet.text.lines().nth(crate::locales::basket::title.at), Some("Your basket"));
-        assert!(!sheet.text.contains("Mailbox"));
+        assert!(!sheet.text.contains("Sent emails"));
         assert!(sheet.path.starts_with("/words/en."));
     }
 }

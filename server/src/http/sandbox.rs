@@ -57,7 +57,7 @@ pub(super) async fn pay(
         Ok(payment) if payment.state == "challenged" => show(&state, &payment, "", ""),
         Ok(payment) => Redirect::to(&payment.return_url).into_response(),
         Err(Error::Invalid(_)) => match sandbox::find(db, &id).await {
-            Ok(payment) => show(&state, &payment, card, "That is not one of the test cards below."),
+            Ok(payment) => show(&state, &payment, card, "This isn’t one of the test cards below."),
             Err(error) => layers::plain(&error),
         },
         Err(error) => layers::plain(&error),
@@ -70,12 +70,12 @@ fn escape(text: &str) -> String {
 
 fn what(card: Card) -> &'static str {
     match card {
-        Card::Approve => "is approved",
-        Card::Decline => "is declined",
-        Card::Challenge => "asks you to confirm",
-        Card::WebhookLate => "is approved, and the report comes late",
-        Card::WebhookTwice => "is approved, and the report comes twice",
-        Card::WebhookNever => "is approved, and the report never comes",
+        Card::Approve => "Approved",
+        Card::Decline => "Declined",
+        Card::Challenge => "Asks for confirmation",
+        Card::WebhookLate => "Approved; the webhook arrives late",
+        Card::WebhookTwice => "Approved; the webhook arrives twice",
+        Card::WebhookNever => "Approved; the webhook never arrives",
     }
 }
 
@@ -113,16 +113,16 @@ fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Re
             ("Sandbox payment", form)
         }
         "challenged" => (
-            "Confirm it is you",
+            "Confirm it’s you",
             format!(
-                "<form method=\"post\"><p>Your bank asks whether you want to pay {amount}.</p>\
+                "<form method=\"post\"><p>Your bank is asking you to confirm a payment of {amount}.</p>\
                  <button name=\"action\" value=\"confirm\">Confirm</button></form>"
             ),
         ),
         _ => (
             "Sandbox payment",
             format!(
-                "<p>This payment is over. <a href=\"{}\">Back to the market</a></p>",
+                "<p>This payment has ended. <a href=\"{}\">Return to the shop</a></p>",
                 escape(&payment.return_url)
             ),
         ),
@@ -130,7 +130,7 @@ fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Re
     let page = format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{title}</title><link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head><body><main><h1>{title}</h1>\
-         <p class=\"note\">This is a test gateway. No real money moves; never enter a real card.</p>{body}</main></body></html>"
+         <p class=\"note\">This is a test gateway. No real money is charged. Don’t enter a real card number.</p>{body}</main></body></html>"
     );
     // The form leads to ourselves and on, by redirect, to the market.
     let market = origin(&state.booted.engine.public_url);

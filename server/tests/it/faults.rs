@@ -57,15 +57,15 @@ async fn operators_are_made_and_products_come_in() {
             String::from_utf8_lossy(&output.stdout).into_owned()
         };
         let refused = said(&arguments);
-        for part in ["line 121, all of it: \"{", "line 122, title: \"\"", "120 new", "Nothing was imported."]
+        for part in ["line 121, whole line: \"{", "line 122, title: \"\"", "120 new", "Nothing was imported."]
         {
             assert!(refused.contains(part), "{refused}");
         }
         let rest = [&arguments[..], &["--skip-errors"]].concat();
         let first = said(&rest);
-        assert!(first.contains("120 added, 0 brought up to date, 0 as they were, 2 left out"), "{first}");
+        assert!(first.contains("120 added, 0 updated, 0 unchanged, 2 skipped"), "{first}");
         let again = said(&rest);
-        assert!(again.contains("0 added, 0 brought up to date, 120 as they were, 2 left out"), "{again}");
+        assert!(again.contains("0 added, 0 updated, 120 unchanged, 2 skipped"), "{again}");
         one_line(
             &program,
             &["import", "products", file.to_str().unwrap(), "--shop", "no-such-shop"],

@@ -59,7 +59,7 @@ async fn killed_again_and_again(on: On) {
     let there = skus(&program);
     assert_eq!((there.len(), there.iter().collect::<BTreeSet<_>>().len()), (PRODUCTS, PRODUCTS), "each once");
     let again = program.run_ok(&import);
-    assert!(again.contains("(0 new, 0 changed, 4000 as they are)"), "{again}");
+    assert!(again.contains("(0 new, 0 updated, 4000 unchanged)"), "{again}");
     program.close();
 }
 
@@ -109,7 +109,10 @@ async fn what_does_not_hold_is_listed_by_line_and_the_rest_goes_in_when_told() {
             let output = program.run(&[arguments.as_slice(), dry].concat());
             assert_eq!(output.status.code(), Some(2));
             let said = String::from_utf8(output.stdout).unwrap();
-            assert!(said.contains("990 products hold") && said.contains("Nothing was imported"), "{said}");
+            assert!(
+                said.contains("990 products are valid") && said.contains("Nothing was imported"),
+                "{said}"
+            );
             assert_eq!(skus(&program).len(), 0);
         }
         let listed = std::fs::read_to_string(&list).unwrap();
@@ -178,11 +181,11 @@ async fn a_seller_sends_a_file_without_scripts() {
     assert_eq!(back, open);
     let mut shown = String::new();
     let begun = Instant::now();
-    while !shown.contains("Done: 297 added") && begun.elapsed() < Duration::from_secs(120) {
+    while !shown.contains("Import complete: 297 added") && begun.elapsed() < Duration::from_secs(120) {
         shown = seller.get(&open).await.1;
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(shown.contains("Done: 297 added"), "{shown}");
+    assert!(shown.contains("Import complete: 297 added"), "{shown}");
     let (_, list) = seller.get(&page).await;
     assert!(list.contains("bowls.csv"), "{list}");
     let (status, all) = seller.get(&table).await;
@@ -190,6 +193,6 @@ async fn a_seller_sends_a_file_without_scripts() {
     // What came out goes in, and changes nothing.
     let again = location(&send(&seller, form(FILE, all.as_bytes())).await);
     let (_, shown) = seller.get(&again).await;
-    assert!(shown.contains("0 are new, 0 change"), "{shown}");
+    assert!(shown.contains("0 new, 0 updated"), "{shown}");
     program.close();
 }

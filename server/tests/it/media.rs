@@ -152,7 +152,7 @@ async fn pages_show_pictures_whole() {
         "<rect width=\"100%\" height=\"100%\" fill=\"#",
         "role=\"radiogroup\"",
         "alt=\"Set of six tea cups\"",
-        "aria-label=\"Picture 2 of 2\"",
+        "aria-label=\"Image 2 of 2\"",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }

@@ -21,7 +21,7 @@ async fn a_purchase_by_plain_forms() {
         let page = shopper.post(&checkout, &details("sandbox", "k")).await;
         assert!(page.starts_with(&format!("http://127.0.0.1:{}/sandbox/pay/", program.port)), "{page}");
         let challenge = shopper.try_post(&page, &[("card", "4000 0025 0000 3155")]).await.unwrap();
-        assert!(challenge.text().await.unwrap().contains("Confirm it is you"));
+        assert!(challenge.text().await.unwrap().contains("Confirm it’s you"));
         let back = shopper.post(&page, &[("action", "confirm")]).await;
         let purchase = {
             // Without cookies: the way back is another site's redirect.

@@ -342,7 +342,7 @@ async fn every_fault_of_a_request_is_told_as_a_problem() {
     assert_eq!(fields, ["email", "city"]);
 
     let hindi = guest.with("accept-language", "hi").get("/products/no-such-thing").await;
-    assert_eq!(hindi.text("/title"), "यहाँ कुछ नहीं है, या यह आपके देखने का नहीं है।");
+    assert_eq!(hindi.text("/title"), "यह नहीं मिला या आपके पास इसका एक्सेस नहीं है।");
     // Whoever reads pages gets a problem here too.
     guest.with("accept", "text/html").get("/products/no-such-thing").await.refuses(404, "not_found");
     program.close();

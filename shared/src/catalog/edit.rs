@@ -31,16 +31,16 @@ pub const STOCK_MAX: i64 = 1_000_000_000;
 /// With so many left or fewer, a shop is told, where it says nothing else.
 pub const LOW_STOCK: i64 = 3;
 
-/// Where a product stands.
+/// The status of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProductState {
-    /// Never shown yet.
+    /// Not published yet.
     Draft,
-    /// On sale.
+    /// Published and available to buy.
     Published,
-    /// Not on sale any more.
+    /// No longer on sale.
     Archived,
 }
 
@@ -313,25 +313,25 @@ pub struct ListOwnProducts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SellerProductCard {
-    /// Its id.
+    /// The product's ID.
     pub id: ProductId,
-    /// Its name in addresses.
+    /// The slug used in the product's URL.
     pub slug: String,
-    /// Its title.
+    /// The product's title.
     pub title: String,
-    /// Where it stands.
+    /// The product's status.
     pub state: ProductState,
     /// The lowest price of its variants.
     pub price: Money,
-    /// Whether its variants differ in price.
+    /// Whether the prices of its variants differ.
     pub price_varies: bool,
-    /// How many variants it has.
+    /// The number of variants.
     pub variants: i64,
-    /// How many pieces can be sold, of all variants.
+    /// The stock available for sale, summed over all variants.
     pub stock: i64,
-    /// Whether a variant runs low.
+    /// Whether any variant is low on stock.
     pub low: bool,
-    /// When it was changed last: RFC 3339, UTC.
+    /// When the product was last updated: RFC 3339, UTC.
     pub updated_at: String,
 }
 

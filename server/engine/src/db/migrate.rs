@@ -93,7 +93,7 @@ impl Db {
         };
         check(&applied)?;
         if applied.len() < SCHEMA.len() {
-            return Err(fault("the database is older than this program: run `haat migrate`"));
+            return Err(fault("the database schema is out of date or missing: run `haat migrate`"));
         }
         Ok(())
     }
@@ -114,7 +114,7 @@ fn check(applied: &[Applied]) -> Result<(), Fault> {
     for (i, step) in applied.iter().enumerate() {
         let Some(known) = SCHEMA.get(i) else {
             return Err(fault(format!(
-                "the database is newer than this program (it has step {}, the program knows {}): run a newer haat",
+                "the database schema (version {}) is newer than this program (version {}): upgrade haat",
                 step.number,
                 SCHEMA.len()
             )));

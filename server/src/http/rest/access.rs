@@ -18,23 +18,27 @@ use super::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.on(API_SIGN_IN, "Tokens for an address and its password.", sign_in)
-        .on(API_REFRESH, "The next tokens for a refresh token, which is used up by that.", refresh)
-        .on(API_SIGN_OUT, "Ends the token that comes with the request, and its refresh token.", sign_out)
-        .on(API_ME, "Who asks.", me)
-        .on(API_KEYS, "One's keys.", keys)
-        .on(API_CREATE_KEY, "Makes a key. Its secret is shown this once.", create_key)
-        .on(API_END_KEY, "Takes a key back.", end_key)
+    api.on(API_SIGN_IN, "Signs in with an email address and password. Returns a pair of tokens.", sign_in)
+        .on(
+            API_REFRESH,
+            "Exchanges a refresh token for a new pair of tokens. Each refresh token works once.",
+            refresh,
+        )
+        .on(API_SIGN_OUT, "Revokes the access token of this request and its refresh token.", sign_out)
+        .on(API_ME, "Retrieves the current account.", me)
+        .on(API_KEYS, "Lists your API keys.", keys)
+        .on(API_CREATE_KEY, "Creates an API key. The secret is returned only once.", create_key)
+        .on(API_END_KEY, "Revokes an API key.", end_key)
 }
 
-/// An address and its password.
+/// Sign-in credentials.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Credentials {
-    /// The address of the account.
+    /// The account's email address.
     #[schema(max_length = 254)]
     email: String,
-    /// Its password.
+    /// The account's password.
     #[schema(max_length = 128)]
     password: String,
 }
@@ -45,11 +49,11 @@ async fn sign_in(ask: Ask, Body(typed): Body<Credentials>) -> Result<Made<Tokens
     programs::sign_in(ask.engine(), &ask.caller, form).await.map(Made)
 }
 
-/// A refresh token.
+/// A refresh token to exchange.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Refresh {
-    /// As it was given.
+    /// The refresh token returned at sign-in or by the last exchange.
     refresh_token: String,
 }
 
@@ -65,10 +69,10 @@ async fn me(ask: Ask, (): ()) -> Result<Found<Me>> {
     accounts::me(ask.engine(), &ask.caller).await?.map(Found).ok_or(Error::SignInNeeded)
 }
 
-/// One's keys.
+/// A list of API keys.
 #[derive(Serialize, ToSchema)]
 struct Keys {
-    /// All of them, newest first.
+    /// The keys, newest first.
     items: Vec<ApiKeyCard>,
 }
 
@@ -76,14 +80,14 @@ async fn keys(ask: Ask, (): ()) -> Result<Found<Keys>> {
     programs::keys(ask.engine(), &ask.caller).await.map(|items| Found(Keys { items }))
 }
 
-/// A key to be made.
+/// The parameters of a new API key.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewKey {
-    /// What its owner calls it.
+    /// A name that helps you recognise the key.
     #[schema(format = "line", max_length = 80)]
     name: String,
-    /// What it may be used for.
+    /// The scopes granted to the key.
     #[schema(min_items = 1)]
     scopes: Vec<Scope>,
 }

@@ -17,20 +17,24 @@ use super::{
 
 pub(super) fn routes(api: Api) -> Api {
     api.on(API_OPEN_CART, "Opens a cart, or finds the one that the caller has.", open)
-        .on(API_CART, "What is in a cart, and what it costs.", view)
-        .on(API_ADD_LINE, "Puts something into a cart, on top of what is there of it.", add_line)
-        .on(API_SET_LINE, "Changes how many of a line there are.", set_line)
-        .on(API_REMOVE_LINE, "Takes a line out.", remove_line)
+        .on(API_CART, "Retrieves a cart with its lines and totals.", view)
+        .on(
+            API_ADD_LINE,
+            "Adds a variant to a cart. If the cart already has a line for it, the quantities are added up.",
+            add_line,
+        )
+        .on(API_SET_LINE, "Updates the quantity of a cart line.", set_line)
+        .on(API_REMOVE_LINE, "Removes a line from a cart.", remove_line)
 }
 
-/// A cart that was opened.
+/// A newly created cart.
 #[derive(Serialize, ToSchema)]
 struct OpenedCart {
-    /// Its id.
+    /// The cart's ID.
     id: CartId,
-    /// For a guest whose cart is new: to be sent as `Haat-Cart` from then on. It is shown this once.
+    /// The token of a guest's new cart, to be sent in the `Haat-Cart` header. It is returned only once.
     token: Option<String>,
-    /// What is in it.
+    /// The cart's contents.
     cart: CartView,
 }
 
@@ -44,13 +48,13 @@ async fn view(ask: Ask, At(id): At<CartId>) -> Result<Found<CartView>> {
     carts::own(ask.engine(), &ask.caller, id).await.map(Found)
 }
 
-/// Something to be put into a cart.
+/// An item to add to a cart.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewLine {
-    /// What.
+    /// The ID of the variant.
     variant: VariantId,
-    /// How many.
+    /// The quantity.
     #[schema(minimum = 1, maximum = 999)]
     quantity: i64,
 }
@@ -67,11 +71,11 @@ async fn add_line(ask: Ask, (At(id), Body(line)): (At<CartId>, Body<NewLine>)) -
     }
 }
 
-/// How many there shall be.
+/// The new quantity of a cart line.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Quantity {
-    /// How many.
+    /// The quantity.
     #[schema(minimum = 1, maximum = 999)]
     quantity: i64,
 }

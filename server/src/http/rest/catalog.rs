@@ -22,59 +22,63 @@ use super::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.on(API_PRODUCTS, "Products on sale.", list)
-        .on(API_PRODUCT, "A product.", product)
-        .on(API_CATEGORIES, "The categories that lie in no other.", roots)
-        .on(API_CATEGORY, "A category, the way to it, and what lies below it.", category)
-        .on(API_OWN_PRODUCTS, "A shop's products, those that are not on sale too.", own)
-        .on(API_CREATE_PRODUCT, "Makes a product, as a draft that nobody sees yet.", create)
-        .on(API_OWN_PRODUCT, "A product as its seller edits it.", own_product)
-        .on(API_UPDATE_PRODUCT, "Saves a product, if it is the version that was read.", update)
-        .on(API_DELETE_PRODUCT, "Deletes a product that nobody ever began to buy.", delete)
-        .on(API_PUBLISH_PRODUCT, "Puts a product on sale.", publish)
-        .on(API_ARCHIVE_PRODUCT, "Takes a product off sale.", archive)
-        .on(API_DUPLICATE_PRODUCT, "Makes a draft like a product, without stock.", duplicate)
-        .on(API_PICTURES, "A product's pictures.", pictures)
-        .on(API_SET_PICTURES, "Shows a product with these pictures of the shop, and no others.", set_pictures)
+    api.on(API_PRODUCTS, "Lists published products.", list)
+        .on(API_PRODUCT, "Retrieves a product.", product)
+        .on(API_CATEGORIES, "Lists the top-level categories.", roots)
+        .on(API_CATEGORY, "Retrieves a category with its ancestors and subcategories.", category)
+        .on(API_OWN_PRODUCTS, "Lists a shop's products, including drafts and archived ones.", own)
+        .on(API_CREATE_PRODUCT, "Creates a product as a draft.", create)
+        .on(API_OWN_PRODUCT, "Retrieves a product with all the details its seller can edit.", own_product)
+        .on(
+            API_UPDATE_PRODUCT,
+            "Updates a product. Fails if it has changed since the version in If-Match.",
+            update,
+        )
+        .on(API_DELETE_PRODUCT, "Deletes a product that was never ordered or part of a checkout.", delete)
+        .on(API_PUBLISH_PRODUCT, "Publishes a product.", publish)
+        .on(API_ARCHIVE_PRODUCT, "Archives a product.", archive)
+        .on(API_DUPLICATE_PRODUCT, "Duplicates a product as a draft with no stock.", duplicate)
+        .on(API_PICTURES, "Lists a product's images.", pictures)
+        .on(API_SET_PICTURES, "Replaces a product's images with the given ones, in this order.", set_pictures)
         .on(
             API_ADD_PICTURE,
-            "Shows a product with one more picture; the same one again is no other.",
+            "Adds an image to a product. Adding the same image again has no effect.",
             add_picture,
         )
-        .on(API_DESCRIBE_PICTURE, "Says what a picture of a product shows.", describe_picture)
-        .on(API_REMOVE_PICTURE, "Shows a product without a picture.", remove_picture)
-        .on(API_ADJUST_STOCK, "Stock came in, or was counted: so many more or fewer.", adjust)
+        .on(API_DESCRIBE_PICTURE, "Updates the alt text of a product image.", describe_picture)
+        .on(API_REMOVE_PICTURE, "Removes an image from a product.", remove_picture)
+        .on(API_ADJUST_STOCK, "Adjusts the stock of a variant by a relative amount.", adjust)
 }
 
-/// The orders that lists of products can be shown in.
+/// The sort orders of a product list.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Sort {
-    /// The newest first.
+    /// Newest first.
     Newest,
-    /// The cheapest first.
+    /// Price, low to high.
     PriceLow,
-    /// The dearest first.
+    /// Price, high to low.
     PriceHigh,
 }
 
-/// Which products to list.
+/// The filters of a product list.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Which {
-    /// Only what these words are in.
+    /// Only products that match these words.
     #[schema(format = "optional-line", max_length = 100)]
     q: Option<String>,
-    /// Only of the shop with this handle.
+    /// Only products of the shop with this handle.
     shop: Option<String>,
-    /// Only in or below the category with this slug.
+    /// Only products in the category with this slug or one of its subcategories.
     category: Option<String>,
-    /// In which order.
+    /// The sort order.
     #[schema(inline)]
     sort: Option<Sort>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     after: Option<String>,
-    /// How many rows at most.
+    /// The maximum number of items to return.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
@@ -95,10 +99,10 @@ async fn product(ask: Ask, At(slug): At<String>) -> Result<Found<ProductView>> {
     catalog::product(ask.engine(), &ask.caller, &slug).await.map(Found)
 }
 
-/// Categories.
+/// A list of categories.
 #[derive(Serialize, ToSchema)]
 struct Categories {
-    /// All of them, in the market's order.
+    /// The categories, in display order.
     items: Vec<CategoryCard>,
 }
 
@@ -110,38 +114,38 @@ async fn category(ask: Ask, At(slug): At<String>) -> Result<Found<CategoryView>>
     catalog::category(ask.engine(), &ask.caller, &slug).await.map(Found)
 }
 
-/// The orders that a shop's list of its products can be shown in.
+/// The sort orders of a shop's own product list.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum OwnSort {
-    /// The newest first.
+    /// Newest first.
     Newest,
-    /// By title.
+    /// Title, A to Z.
     Title,
-    /// The cheapest first.
+    /// Price, low to high.
     Price,
-    /// The scarcest first.
+    /// Lowest stock first.
     Stock,
 }
 
-/// Which of a shop's products to list.
+/// The filters of a shop's own product list.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WhichOwn {
-    /// Only what these words are in.
+    /// Only products that match these words.
     #[schema(format = "optional-line", max_length = 100)]
     q: Option<String>,
-    /// Only those in this state.
+    /// Only products with this status.
     #[schema(inline)]
     state: Option<ProductState>,
-    /// Only those of which little is left.
+    /// Only products that are low on stock.
     low: Option<bool>,
-    /// In which order.
+    /// The sort order.
     #[schema(inline)]
     sort: Option<OwnSort>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     after: Option<String>,
-    /// How many rows at most.
+    /// The maximum number of items to return.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
@@ -168,79 +172,79 @@ async fn own(
     catalog::seller_list(ask.engine(), &ask.caller, &handle, of).await.map(Listed)
 }
 
-/// A product as its seller writes it.
+/// The parameters of a product.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ProductText {
-    /// Its title.
+    /// The product's title.
     #[schema(format = "line", max_length = 500)]
     title: String,
-    /// Who made it.
+    /// The product's brand.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 100)]
     brand: String,
-    /// The slug of its category.
+    /// The slug of the product's category.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 100)]
     category: String,
-    /// What it is, in paragraphs.
+    /// The product's description. Line breaks separate paragraphs.
     #[serde(default)]
     #[schema(format = "lines", max_length = 10000)]
     description: String,
-    /// Its details, in the order they are shown in.
+    /// The product's specifications, in display order.
     #[serde(default)]
     #[schema(max_items = 250)]
     details: Vec<Detail>,
-    /// What its variants differ in: "Colour", "Size".
+    /// The names of the product's options, such as "Colour" and "Size".
     #[serde(default)]
     #[schema(max_items = 3)]
     options: Vec<String>,
-    /// What can be bought, in the order it is shown in.
+    /// The product's variants, in display order.
     #[schema(min_items = 1, max_items = 100)]
     variants: Vec<VariantText>,
 }
 
-/// A detail of a product: "Weight", "3.4 kg".
+/// A specification of a product, such as "Weight": "3.4 kg".
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Detail {
-    /// What it tells.
+    /// The name of the specification.
     #[schema(format = "line", max_length = 100)]
     name: String,
-    /// How much or which.
+    /// The value of the specification.
     #[schema(format = "line", max_length = 10000)]
     value: String,
 }
 
-/// A variant as its seller writes it.
+/// The parameters of a variant.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct VariantText {
-    /// Which one it is; none for a new one.
+    /// The ID of an existing variant. Leave it out to create a new one.
     id: Option<VariantId>,
-    /// What the shop calls it; one is made up where it is empty.
+    /// The shop's SKU. Generated if empty.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 64)]
     sku: String,
-    /// Its values of the product's options, in their order.
+    /// The variant's option values, in the order of the product's options.
     #[serde(default)]
     options: Vec<String>,
-    /// What tells it from its siblings where the product names no options.
+    /// The variant's title. Required if a product without options has more than one variant.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 100)]
     title: String,
-    /// What one costs.
+    /// The price.
     #[schema(value_type = Price)]
     price: Money,
-    /// What one cost before.
+    /// The compare-at price.
     #[schema(value_type = Option<Price>)]
     compare_at: Option<Money>,
-    /// How many there are. Of a new variant it is what there is at first; that of others is changed at
-    /// `/shops/{handle}/variants/{id}/stock`, so that what is sold meanwhile stays sold.
+    /// The stock of a new variant. For existing variants, use
+    /// `/shops/{handle}/variants/{id}/stock` instead, so that concurrent sales are not overwritten.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 1000000000)]
     stock: i64,
-    /// With so many left or fewer the shop is told.
+    /// The low-stock threshold.
     #[schema(minimum = 0, maximum = 1000000000)]
     low_stock: Option<i64>,
 }
@@ -270,18 +274,18 @@ impl From<ProductText> for ProductForm {
     }
 }
 
-/// A product as its seller edits it.
+/// A product with all the details its seller can edit.
 #[derive(Serialize, ToSchema)]
 struct OwnProduct {
-    /// Its id.
+    /// The product's ID.
     id: ProductId,
-    /// Its name in addresses.
+    /// The slug used in the product's URL.
     slug: String,
-    /// Where it stands.
+    /// The product's status.
     state: ProductState,
-    /// Whether it can be deleted: nobody ever began to buy it.
+    /// Whether the product can be deleted: it was never ordered or part of a checkout.
     deletable: bool,
-    /// What can be changed.
+    /// The details that can be updated.
     product: ProductText,
 }
 
@@ -352,10 +356,10 @@ async fn duplicate(ask: Ask, (At((handle, id)), Once(key)): (Own, Once)) -> Resu
     Ok(Made(made))
 }
 
-/// A product's pictures.
+/// The images of a product.
 #[derive(Serialize, ToSchema)]
 struct Pictures {
-    /// All of them, in the order they are shown in.
+    /// The images, in display order.
     items: Vec<Picture>,
 }
 
@@ -365,22 +369,22 @@ async fn pictures(ask: Ask, At((handle, id)): Own) -> Result<Found<Pictures>> {
     media::of_own(ask.engine(), &ask.caller, &handle, id).await.map(|items| Found(Pictures { items }))
 }
 
-/// A gallery to be.
+/// The new images of a product.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Gallery {
-    /// Pictures of the shop, in the order they are shown in.
+    /// Images uploaded by the shop, in display order.
     #[schema(max_items = 8)]
     items: Vec<GalleryPicture>,
 }
 
-/// A picture of a gallery to be.
+/// An image to show with a product.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct GalleryPicture {
-    /// A picture of the shop.
+    /// The ID of an uploaded image.
     media: MediaId,
-    /// What it shows.
+    /// The alt text.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 300)]
     alt: String,
@@ -395,11 +399,11 @@ async fn set_pictures(
     pictures(ask, At((handle, id))).await
 }
 
-/// What is said of a picture.
+/// The text that describes an image.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Alt {
-    /// What it shows.
+    /// The alt text.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 300)]
     alt: String,
@@ -434,11 +438,11 @@ async fn remove_picture(ask: Ask, At((handle, (id, media))): OwnPicture) -> Resu
     media::change_picture(ask.engine(), &ask.caller, &handle, id, PictureChange::Remove(media)).await
 }
 
-/// How the stock of a variant changes.
+/// A stock adjustment.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct StockChange {
-    /// So many more; fewer, below zero. Never fewer than are held for those who are paying.
+    /// The amount to add, or to subtract if negative. Stock can't drop below what is reserved for checkouts in progress.
     #[schema(minimum = -1000000000, maximum = 1000000000)]
     change: i64,
 }

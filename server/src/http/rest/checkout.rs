@@ -21,77 +21,89 @@ use super::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.on(API_BEGIN_CHECKOUT, "Holds what is in a cart, and says what it costs.", begin)
-        .on(API_CHECKOUT, "A checkout as it stands.", view)
-        .on(API_SAVE_CHECKOUT, "Changes where it goes, how it is brought or how it is paid.", save)
-        .on(API_PAY, "Pays: answers with the purchase, or with where to go on.", pay)
+    api.on(
+        API_BEGIN_CHECKOUT,
+        "Creates a checkout: reserves the items of a cart and calculates the totals.",
+        begin,
+    )
+    .on(API_CHECKOUT, "Retrieves a checkout.", view)
+    .on(
+        API_SAVE_CHECKOUT,
+        "Updates the contact details, shipping address, shipping methods or payment method of a checkout.",
+        save,
+    )
+    .on(
+        API_PAY,
+        "Pays for a checkout. Returns the purchase, or the URL where the customer completes the payment.",
+        pay,
+    )
 }
 
-/// Where goods go.
+/// A postal address.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Destination {
-    /// Who receives them.
+    /// The recipient's full name.
     #[schema(format = "line", max_length = 100)]
     name: String,
-    /// Street and number.
+    /// The street address.
     #[schema(format = "line", max_length = 200)]
     line1: String,
-    /// Flat, floor, landmark.
+    /// Flat, floor or landmark.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 200)]
     line2: String,
-    /// Town.
+    /// The town or city.
     #[schema(format = "line", max_length = 100)]
     city: String,
-    /// State or province.
+    /// The state or province.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 100)]
     region: String,
-    /// Postal code.
+    /// The postal code.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 20)]
     postal_code: String,
-    /// ISO 3166 code of the country.
+    /// The two-letter country code (ISO 3166-1 alpha-2).
     #[schema(pattern = "^[A-Za-z]{2}$")]
     country: String,
-    /// Telephone for the courier.
+    /// A phone number for the courier.
     #[serde(default)]
     #[schema(pattern = "^[-0-9+() .]*$", max_length = 30)]
     phone: String,
 }
 
-/// Where a cart goes and how it is paid.
+/// The details of a checkout that can be updated.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Wishes {
-    /// Where the confirmation goes.
+    /// The email address for the order confirmation.
     #[schema(format = "email-address", max_length = 254)]
     email: String,
-    /// Where the goods go.
+    /// The shipping address.
     address: Destination,
-    /// How each shop is to bring its part, by the shop's id; the usual way where nothing is said.
+    /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
     delivery: BTreeMap<ShopId, Delivery>,
-    /// How it is paid.
+    /// The payment method.
     method: Method,
 }
 
-/// A checkout to be begun.
+/// The parameters of a new checkout.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewCheckout {
-    /// What is bought.
+    /// The ID of the cart to check out.
     cart: CartId,
-    /// Where the confirmation goes.
+    /// The email address for the order confirmation.
     #[schema(format = "email-address", max_length = 254)]
     email: String,
-    /// Where the goods go.
+    /// The shipping address.
     address: Destination,
-    /// How each shop is to bring its part, by the shop's id; the usual way where nothing is said.
+    /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
     delivery: BTreeMap<ShopId, Delivery>,
-    /// How it is paid.
+    /// The payment method.
     method: Method,
 }
 
@@ -124,39 +136,39 @@ impl Wishes {
     }
 }
 
-/// A checkout as it stands.
+/// A checkout.
 #[derive(Serialize, ToSchema)]
 struct Checkout {
-    /// Its id.
+    /// The checkout's ID.
     id: CheckoutId,
-    /// Where it stands.
+    /// The checkout's status.
     state: CheckoutState,
-    /// Where the confirmation goes.
+    /// The email address for the order confirmation.
     email: String,
-    /// Where the goods go.
+    /// The shipping address.
     address: Destination,
-    /// How it is paid.
+    /// The payment method.
     method: Option<Method>,
-    /// What is bought, by shop.
+    /// The items, grouped by shop.
     groups: Vec<CheckoutGroup>,
-    /// What it costs.
+    /// The totals.
     sums: CheckoutSums,
-    /// How it can be paid.
+    /// The available payment methods.
     methods: Vec<Method>,
-    /// How the last try to pay went.
+    /// The outcome of the last payment attempt.
     payment: Option<PaymentOutcome>,
-    /// Where the payment that is under way goes on.
+    /// The next step of the payment in progress.
     next: Option<NextAction>,
-    /// The purchase that it became.
+    /// The purchase that the checkout resulted in.
     purchase: Option<PurchaseLink>,
 }
 
-/// Where a purchase is found.
+/// A reference to a purchase.
 #[derive(Serialize, ToSchema)]
 struct PurchaseLink {
-    /// Its number.
+    /// The purchase number.
     number: String,
-    /// What lets anyone read it: `/purchases/{number}?key=…`.
+    /// The key that grants access to the purchase without signing in: `/purchases/{number}?key=…`.
     key: String,
 }
 
@@ -216,28 +228,28 @@ async fn save(ask: Ask, (At(id), Body(wishes)): (At<CheckoutId>, Body<Wishes>)) 
     Ok(Found(view.into()))
 }
 
-/// What is agreed to.
+/// The confirmation of the amount to pay.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Agreed {
-    /// The total that the shopper saw. Another one is refused, not charged.
+    /// The total shown to the customer. If it no longer matches, the request fails and nothing is charged.
     total: Option<Money>,
 }
 
-/// How paying ended, or where it goes on.
+/// The result of a payment, or the next step.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Paid {
-    /// It is bought.
+    /// The purchase is complete.
     Done {
-        /// What lets anyone read the purchase: `/purchases/{number}?key=…`.
+        /// The key that grants access to the purchase without signing in: `/purchases/{number}?key=…`.
         key: String,
-        /// What was bought.
+        /// The purchase.
         purchase: Box<PurchaseView>,
     },
-    /// The shopper goes on at the gateway's page; the purchase follows.
+    /// The customer must complete the payment on the gateway's page. The purchase is created afterwards.
     Redirect {
-        /// Its address.
+        /// The URL of the gateway's page.
         url: String,
     },
 }

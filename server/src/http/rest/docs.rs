@@ -90,16 +90,16 @@ fn about(schema: &Value) -> String {
 fn who(route: &Route) -> String {
     let who = match route.access {
         Access::Anyone => "Anyone",
-        Access::Holder => "Whoever holds the cart: its account, or a guest with Haat-Cart",
-        Access::SignedIn => "Whoever is signed in",
-        Access::Member => "Members of the shop whose role allows it",
-        Access::Operator => "Those who run the market",
-        Access::Signed => "Whoever can sign for it",
+        Access::Holder => "The owner of the cart: its account, or a guest with the Haat-Cart header",
+        Access::SignedIn => "Any signed-in user",
+        Access::Member => "Staff of the shop whose role permits it",
+        Access::Operator => "Admins",
+        Access::Signed => "Anyone with a valid signature",
     };
     match route.scope.map(|scope| scope.as_str()) {
         None => format!("{who}."),
-        Some("account") => format!("{who}, with a token; no key."),
-        Some(scope) => format!("{who}. A key needs the scope {scope}."),
+        Some("account") => format!("{who}. Requires an access token; API keys aren't accepted."),
+        Some(scope) => format!("{who}. An API key needs the scope {scope}."),
     }
 }
 
@@ -116,7 +116,7 @@ fn kind(schema: &Value) -> Name {
         let other: Vec<&Value> = any.iter().filter(|s| s["type"] != "null").collect();
         return match other.as_slice() {
             [one] => kind(one),
-            _ => plain("one of several".into()),
+            _ => plain("one of several types".into()),
         };
     }
     if let Some(values) = schema["enum"].as_array().filter(|values| values.len() < FEW) {

@@ -54,10 +54,10 @@ pub(super) fn page_of<T: ToSchema>(what: &mut Described) -> Value {
         "type": "object",
         "required": ["items", "next"],
         "properties": {
-            "items": {"type": "array", "items": rows, "description": "The rows."},
+            "items": {"type": "array", "items": rows, "description": "The items on this page."},
             "next": {
                 "type": ["string", "null"],
-                "description": "What to ask for as `after` to get the rows behind these; null at the end.",
+                "description": "The cursor of the next page, to be sent as `after`. Null on the last page.",
             },
         },
     });
@@ -95,7 +95,7 @@ impl Document {
         let of_guests =
             (route.scope == Some(Scope::Buy) && route.access != Access::SignedIn) || route == API_SIGN_IN;
         if of_guests {
-            let about = "The token of a guest's cart, as it was given to whoever opened it.";
+            let about = "The token of a guest's cart, as returned when the cart was created.";
             what.parameters.push(json!({
                 "name": "Haat-Cart", "in": "header", "required": false, "description": about,
                 "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"},
@@ -117,18 +117,16 @@ impl Document {
         }
         let (parameters, body) = (what.parameters, what.body);
         let mut responses = Map::new();
-        let mut good = json!({"description": "Done."});
+        let mut good = json!({"description": "Success, without a body."});
         if let Some(content) = content {
-            good = json!({"description": "As asked.", "content": content});
+            good = json!({"description": "Success.", "content": content});
         }
         if A::VERSIONED {
-            let about = "Which version this is, for If-Match.";
+            let about = "The version of the resource, to be sent in If-Match.";
             good["headers"]["ETag"] = json!({"description": about, "schema": {"type": "string"}});
         }
         if route.method != "GET" {
-            for (name, about) in
-                [("RateLimit", "How much is left."), ("RateLimit-Policy", "How much there is.")]
-            {
+            for (name, about) in [("RateLimit", "The remaining quota."), ("RateLimit-Policy", "The quota.")] {
                 good["headers"][name] = json!({"description": about, "schema": {"type": "string"}});
             }
         }
@@ -171,7 +169,7 @@ impl Document {
                 "securitySchemes": {
                     "token": {
                         "type": "http", "scheme": "bearer",
-                        "description": "An access token, or a key: the scopes are those of keys, a token has them all.",
+                        "description": "An access token or an API key. Scopes apply to API keys; an access token has all of them.",
                     },
                 },
             },
@@ -181,10 +179,11 @@ impl Document {
     }
 }
 
-const INTRODUCTION: &str = "Nouns in the plural, JSON in snake_case. Ids carry the kind of thing they are of. Times are \
-    RFC 3339 in UTC. Money is `{\"amount\": 124900, \"currency\": \"INR\"}`, in minor units. Lists are \
-    `{\"items\": […], \"next\": \"…\"}`: `next`, sent as `after`, gets the rows behind. Refusals are problem details \
-    (RFC 9457) with a stable `code`. Cookies are not looked at.";
+const INTRODUCTION: &str = "The Haat API is organised around resources and speaks JSON with snake_case names. IDs are \
+    prefixed with the type of their object. Times are RFC 3339 in UTC. Money is \
+    `{\"amount\": 124900, \"currency\": \"INR\"}`, in minor units. Lists are `{\"items\": […], \"next\": \"…\"}`: send \
+    `next` as `after` to get the next page. Errors are problem details (RFC 9457) with a stable `code`. Cookies are \
+    ignored.";
 
 /// Says what our own formats are, by a pattern (no control characters, nothing that turns the text around), and what is a time.
 fn patterns(value: &mut Value) {
@@ -240,11 +239,11 @@ fn security(route: &Route) -> Value {
 fn problem(later: bool) -> Value {
     let schema = json!({"$ref": "#/components/schemas/Problem"});
     let mut problem = json!({
-        "description": if later { "Not now; the same request may succeed later." } else { "Refused; `code` says why." },
+        "description": if later { "The request can't be processed right now. Retry it later." } else { "The request failed. See `code` for the reason." },
         "content": {"application/problem+json": {"schema": schema}},
     });
     if later {
-        let about = "Seconds to wait.";
+        let about = "The number of seconds to wait before retrying.";
         problem["headers"] = json!({"Retry-After": {"description": about, "schema": {"type": "string"}}});
     }
     problem
@@ -258,16 +257,16 @@ fn schemas(mut schemas: BTreeMap<String, Value>, currency: Currency) -> BTreeMap
     });
     let problem = json!({
         "type": "object",
-        "description": "What went wrong (RFC 9457). Some have more to say: `shortages`, `total`, `state`, `changed`.",
+        "description": "An error (RFC 9457). Some errors have an additional field: `shortages`, `total`, `state` or `changed`.",
         "required": ["type", "title", "status", "code", "detail", "fields", "request_id"],
         "properties": {
-            "type": {"type": "string", "format": "uri-reference", "description": format!("A place in {API_DOCS}.")},
-            "title": {"type": "string", "description": "What it is, in the reader's language."},
+            "type": {"type": "string", "format": "uri-reference", "description": format!("A link to the error in {API_DOCS}.")},
+            "title": {"type": "string", "description": "A short, human-readable summary in the language of the request."},
             "status": {"type": "integer"},
-            "code": {"type": "string", "description": "What it is, for programs. It does not change."},
-            "detail": {"type": "string", "description": "The same of this very case."},
-            "fields": {"type": "array", "items": field, "description": "What of the request does not hold."},
-            "request_id": {"type": "string", "description": "What our log calls the request."},
+            "code": {"type": "string", "description": "A stable, machine-readable error code."},
+            "detail": {"type": "string", "description": "A human-readable explanation of this occurrence."},
+            "fields": {"type": "array", "items": field, "description": "The invalid fields of the request."},
+            "request_id": {"type": "string", "description": "The ID of the request in the server's log."},
         },
     });
     schemas.insert("Problem".into(), problem);

@@ -16,7 +16,8 @@ use super::{
 use crate::http::imports;
 
 pub(super) fn routes(api: Api) -> Api {
-    let says = "All products of a shop: as a table, or by Accept as XML or as JSON lines.";
+    let says =
+        "Exports all products of a shop as CSV, or as XML or JSON Lines depending on the Accept header.";
     api.on(API_EXPORT, says, export)
 }
 

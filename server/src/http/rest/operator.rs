@@ -20,26 +20,26 @@ use super::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.on(API_ALL_ORDERS, "Every shop's orders, newest first.", all_orders)
-        .on(API_ALL_SHOPS, "Every shop, newest first.", all_shops)
-        .on(API_USERS, "Everyone who can sign in, newest first.", users)
-        .on(API_AUDIT, "What was done by those who run the market, newest first.", audited)
-        .on(API_FACTS, "What happened, newest first.", all_facts)
-        .on(API_JOBS, "The work that is not done, newest first.", all_jobs)
-        .on(API_RETRY_JOB, "Tries a job again at once.", retry)
-        .on(API_DISCARD_JOB, "Gives a job up.", discard)
+    api.on(API_ALL_ORDERS, "Lists the orders of all shops, newest first.", all_orders)
+        .on(API_ALL_SHOPS, "Lists all shops, newest first.", all_shops)
+        .on(API_USERS, "Lists all users, newest first.", users)
+        .on(API_AUDIT, "Lists the audit log, newest first.", audited)
+        .on(API_FACTS, "Lists outbox messages, newest first.", all_facts)
+        .on(API_JOBS, "Lists unfinished jobs, newest first.", all_jobs)
+        .on(API_RETRY_JOB, "Retries a job immediately.", retry)
+        .on(API_DISCARD_JOB, "Discards a job.", discard)
 }
 
-/// Which rows to list.
+/// The filters of a list.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Which {
-    /// Only those that these words are in.
+    /// Only items that match these words.
     #[schema(format = "optional-line", max_length = 100)]
     q: Option<String>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     after: Option<String>,
-    /// How many rows at most.
+    /// The maximum number of items to return.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
@@ -62,15 +62,15 @@ async fn audited(ask: Ask, Query(of): Query<Paging>) -> Result<Listed<AuditEntry
     audit::list(ask.engine(), &ask.caller, page(&of.after, of.limit)).await.map(Listed)
 }
 
-/// Which facts to list.
+/// The filters of a list of outbox messages.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WhichFacts {
-    /// Only those that are not told yet.
+    /// Only messages that haven't been processed yet.
     waiting: Option<bool>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     after: Option<String>,
-    /// How many rows at most.
+    /// The maximum number of items to return.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
@@ -80,28 +80,28 @@ async fn all_facts(ask: Ask, Query(of): Query<WhichFacts>) -> Result<Listed<Fact
     facts::list(ask.engine(), &ask.caller, waiting, page(&of.after, of.limit)).await.map(Listed)
 }
 
-/// Where a job that is not done stands.
+/// The status of an unfinished job.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum JobState {
-    /// It will be tried.
+    /// Waiting for its next attempt.
     Queued,
-    /// It was tried too often.
+    /// Failed after too many attempts.
     Dead,
-    /// It was given up.
+    /// Discarded by an admin.
     Discarded,
 }
 
-/// Which jobs to list.
+/// The filters of a list of jobs.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WhichJobs {
-    /// Only those in this state.
+    /// Only jobs with this status.
     #[schema(inline)]
     state: Option<JobState>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     after: Option<String>,
-    /// How many rows at most.
+    /// The maximum number of items to return.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }

@@ -15,26 +15,34 @@ use super::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.on(API_PURCHASES, "One's purchases, newest first.", history)
-        .on(API_PURCHASE, "A purchase, for who made it or has its key.", purchase)
-        .on(API_CANCEL_OWN, "Cancels an order of a purchase that the shop has not confirmed yet.", cancel_own)
-        .on(API_SHOP_ORDERS, "A shop's orders, newest first.", of_shop)
-        .on(API_SHOP_ORDER, "An order of a shop.", order)
-        .on(API_CONFIRM, "The shop says yes.", confirm)
-        .on(API_SHIP, "The order leaves.", ship)
-        .on(API_DELIVER, "The order has arrived.", deliver)
-        .on(API_CANCEL, "The shop cancels: money and stock go back.", cancel)
+    api.on(API_PURCHASES, "Lists your purchases, newest first.", history)
+        .on(
+            API_PURCHASE,
+            "Retrieves a purchase. Requires the customer's token or the purchase key.",
+            purchase,
+        )
+        .on(
+            API_CANCEL_OWN,
+            "Cancels one of your orders, as long as the shop hasn't confirmed it.",
+            cancel_own,
+        )
+        .on(API_SHOP_ORDERS, "Lists a shop's orders, newest first.", of_shop)
+        .on(API_SHOP_ORDER, "Retrieves an order of a shop.", order)
+        .on(API_CONFIRM, "Confirms an order.", confirm)
+        .on(API_SHIP, "Marks an order as shipped and stores its tracking details.", ship)
+        .on(API_DELIVER, "Marks an order as delivered.", deliver)
+        .on(API_CANCEL, "Cancels an order, refunds the payment and restocks the items.", cancel)
 }
 
 async fn history(ask: Ask, Query(of): Query<Paging>) -> Result<Listed<PurchaseCard>> {
     orders::history(ask.engine(), &ask.caller, page(&of.after, of.limit)).await.map(Listed)
 }
 
-/// What lets anyone read a purchase.
+/// The key of a purchase.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WithKey {
-    /// The key that came with the answer to paying, for who is not signed in and has no cart.
+    /// The purchase key returned by the payment. Required if you are neither signed in nor using the cart's token.
     key: Option<String>,
 }
 
@@ -46,11 +54,11 @@ async fn purchase(
     orders::purchase(ask.engine(), &ask.caller, &number, &key).await.map(Found)
 }
 
-/// Why an order is cancelled.
+/// The reason for a cancellation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Cancellation {
-    /// A line that the other side reads.
+    /// A short explanation that the other party sees.
     #[schema(format = "line", max_length = 300)]
     reason: String,
 }
@@ -68,19 +76,19 @@ async fn cancel_own(
     orders::cancel_own(ask.engine(), &ask.caller, &number, &key, &order, &why.reason).await
 }
 
-/// Which orders to list.
+/// The filters of a list of orders.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WhichOrders {
-    /// Only those whose number, e-mail or name has these words.
+    /// Only orders whose number, email or name matches these words.
     #[schema(format = "optional-line", max_length = 100)]
     q: Option<String>,
-    /// Only those in this state.
+    /// Only orders with this status.
     #[schema(inline)]
     state: Option<OrderState>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     after: Option<String>,
-    /// How many rows at most.
+    /// The maximum number of items to return.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
@@ -113,17 +121,17 @@ async fn confirm(ask: Ask, (At((handle, number)), _): (Order, Once)) -> Result<(
     orders::confirm(ask.engine(), &ask.caller, &handle, &number).await
 }
 
-/// How an order travels.
+/// The tracking details of a shipment.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Parcel {
-    /// Who carries it.
+    /// The carrier's name.
     #[schema(format = "line", max_length = 80)]
     carrier: String,
-    /// What the carrier calls it.
+    /// The tracking number.
     #[schema(format = "line", max_length = 80)]
     tracking_number: String,
-    /// Where it can be followed: an address that begins with `https://`.
+    /// The tracking URL. Must start with `https://`.
     #[serde(default)]
     #[schema(format = "https-url", max_length = 500)]
     tracking_url: String,

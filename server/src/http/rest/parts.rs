@@ -265,8 +265,8 @@ impl Part for Once {
     fn describe(what: &mut Described) {
         what.parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": true,
-            "description": "Any text of your own, a new one for each thing that you want done. The same key with the \
-                            same request has the same answer for seven days; with another request it is refused.",
+            "description": "A unique value that you generate for each operation. Repeating a request with the same key \
+                            returns the same response for seven days; using the key with a different request fails.",
             "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
         }));
         what.may_answer(400);
@@ -296,7 +296,7 @@ impl Part for IfMatch {
     fn describe(what: &mut Described) {
         what.parameters.push(json!({
             "name": "If-Match", "in": "header", "required": true,
-            "description": "The ETag of the answer that you read: the version that you change.",
+            "description": "The ETag of the version that you want to change.",
             "schema": {"type": "string", "pattern": "^(W/)?\"[!#-~]*\"$"},
         }));
         what.may_answer(400);
@@ -418,9 +418,9 @@ impl Answer for () {
 #[derive(Debug, serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Paging {
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     pub(super) after: Option<String>,
-    /// How many rows at most.
+    /// The maximum number of items to return.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
     pub(super) limit: Option<Limit>,
 }
@@ -435,7 +435,7 @@ impl<'de> serde::Deserialize<'de> for Limit {
         if (1..=haat_shared::page::LIMIT_MAX).contains(&limit) {
             return Ok(Self(limit));
         }
-        Err(serde::de::Error::custom(format_args!("not within 1 and {}", haat_shared::page::LIMIT_MAX)))
+        Err(serde::de::Error::custom(format_args!("must be between 1 and {}", haat_shared::page::LIMIT_MAX)))
     }
 }
 

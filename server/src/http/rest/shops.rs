@@ -17,13 +17,17 @@ use super::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.on(API_SHOPS, "Shops, the oldest first.", list)
-        .on(API_SHOP, "A shop.", shop)
-        .on(API_OPEN_SHOP, "Opens a shop of one's own.", open)
-        .on(API_SHOP_HOME, "What is to be done in a shop, and how it goes.", home)
-        .on(API_SETTINGS, "A shop's settings.", settings)
-        .on(API_SAVE_SETTINGS, "Saves a shop's settings, if they are the version that was read.", save)
-        .on(API_BALANCE, "What a shop has with the marketplace.", balance)
+    api.on(API_SHOPS, "Lists shops, oldest first.", list)
+        .on(API_SHOP, "Retrieves a shop.", shop)
+        .on(API_OPEN_SHOP, "Opens a new shop.", open)
+        .on(API_SHOP_HOME, "Retrieves a shop's dashboard: pending tasks and sales figures.", home)
+        .on(API_SETTINGS, "Retrieves a shop's settings.", settings)
+        .on(
+            API_SAVE_SETTINGS,
+            "Updates a shop's settings. Fails if they have changed since the version in If-Match.",
+            save,
+        )
+        .on(API_BALANCE, "Retrieves a shop's balance and its transactions.", balance)
 }
 
 async fn list(ask: Ask, Query(of): Query<Paging>) -> Result<Listed<ShopCard>> {
@@ -34,71 +38,71 @@ async fn shop(ask: Ask, At(handle): At<String>) -> Result<Found<ShopView>> {
     shops::shop(ask.engine(), &ask.caller, &handle).await.map(Found)
 }
 
-/// What an owner says about their shop.
+/// The settings of a shop that can be updated.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    /// Its name.
+    /// The shop's name.
     #[schema(format = "line", max_length = 80)]
     name: String,
-    /// What it says about itself.
+    /// The shop's description.
     #[serde(default)]
     #[schema(format = "lines", max_length = 2000)]
     description: String,
-    /// The town it sends from.
+    /// The town or city that the shop ships from.
     #[schema(format = "line", max_length = 80)]
     town: String,
-    /// Where it can be written to.
+    /// The shop's postal address.
     #[serde(default)]
     #[schema(format = "lines", max_length = 500)]
     address: String,
-    /// What it asks for bringing an order.
+    /// The price of standard shipping, per order.
     #[schema(value_type = Fee)]
     delivery: Money,
-    /// From this much on it asks nothing for that.
+    /// The order subtotal from which standard shipping is free.
     #[schema(value_type = Option<Price>)]
     free_delivery_from: Option<Money>,
-    /// How many days it takes at least until an order is there.
+    /// The minimum number of days for standard delivery.
     #[schema(minimum = 0, maximum = 365)]
     delivery_days_min: i64,
-    /// How many days at most.
+    /// The maximum number of days for delivery.
     #[schema(minimum = 0, maximum = 365)]
     delivery_days_max: i64,
-    /// What it asks for a quicker way; none for no such way.
+    /// The price of express shipping. Null if the shop doesn't offer it.
     #[schema(value_type = Option<Fee>)]
     express: Option<Money>,
-    /// How many days that takes at least.
+    /// The minimum number of days for express delivery.
     #[schema(minimum = 0, maximum = 365)]
     express_days_min: i64,
-    /// How many days at most.
+    /// The maximum number of days for delivery.
     #[schema(minimum = 0, maximum = 365)]
     express_days_max: i64,
-    /// Whether shoppers may come for their orders.
+    /// Whether the shop offers local pickup.
     pickup: bool,
-    /// For how many days things may come back; 0 for not at all.
+    /// The return window in days. 0 if the shop doesn't accept returns.
     #[schema(minimum = 0, maximum = 365)]
     returns_days: i64,
 }
 
-/// What something costs, in minor units of the market's currency.
+/// A price, in minor units of the marketplace's currency.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is the schema of amounts that are sent")]
 pub(super) struct Price {
-    /// The minor units.
+    /// The amount in minor units.
     #[schema(minimum = 1, maximum = 1000000000000i64)]
     amount: i64,
-    /// The market's currency.
+    /// The marketplace's currency.
     currency: Currency,
 }
 
-/// What something costs that may be free, in minor units of the market's currency.
+/// A price that may be zero, in minor units of the marketplace's currency.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is the schema of amounts that are sent")]
 pub(super) struct Fee {
-    /// The minor units.
+    /// The amount in minor units.
     #[schema(minimum = 0, maximum = 1000000000000i64)]
     amount: i64,
-    /// The market's currency.
+    /// The marketplace's currency.
     currency: Currency,
 }
 
@@ -147,14 +151,14 @@ impl Settings {
     }
 }
 
-/// A shop to be opened.
+/// The parameters of a new shop.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewShop {
-    /// Its name in addresses. It cannot be changed.
+    /// The handle used in the shop's URL. It cannot be changed later.
     #[schema(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", min_length = 3, max_length = 40)]
     handle: String,
-    /// All else.
+    /// The other settings.
     settings: Settings,
 }
 
@@ -167,16 +171,16 @@ async fn home(ask: Ask, At(handle): At<String>) -> Result<Found<ShopHome>> {
     shops::home(ask.engine(), &ask.caller, &handle).await.map(Found)
 }
 
-/// A shop's settings, and what goes with them.
+/// A shop's settings and related details.
 #[derive(Serialize, ToSchema)]
 struct ShopSettings {
     /// The shop's currency.
     currency: Currency,
-    /// What the marketplace keeps of each order, in basis points.
+    /// The commission rate, in basis points.
     commission_bp: i64,
-    /// What can be changed.
+    /// The settings that can be updated.
     settings: Settings,
-    /// Who works there.
+    /// The shop's staff.
     members: Vec<Member>,
 }
 
