@@ -242,6 +242,7 @@ pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
         "purchase_made" => t!(i18n, desk.job_notify_shopper),
         "order_placed" => t!(i18n, desk.job_notify_shop),
         "order_shipped" => t!(i18n, desk.job_tell_shipped),
+        "sign_up" | "account_exists" => t!(i18n, desk.mail_sign_up),
         "order_cancelled" | "order_withdrawn" => t!(i18n, desk.job_tell_cancelled),
         other => other,
     }

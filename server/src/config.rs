@@ -130,6 +130,21 @@ pub struct Mail {
     /// The server that sends them: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required`. Without one they stay in
     /// the database for a week; in development they are shown at `/dev/mail`.
     pub smtp_url: SecretUrl,
+    /// Whether new accounts are confirmed by a link in an email. Then nobody learns by signing up who has an account.
+    pub confirm_sign_ups: Confirm,
+}
+
+/// Whether sign-ups are confirmed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confirm {
+    /// If a server that sends emails is named.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// How often one may ask, and how much a guest may have. Who asks more often is told when to come back. What is counted by
@@ -310,7 +325,11 @@ impl Default for Payments {
 
 impl Default for Mail {
     fn default() -> Self {
-        Self { from: "Haat <market@localhost>".into(), smtp_url: SecretUrl::default() }
+        Self {
+            from: "Haat <market@localhost>".into(),
+            smtp_url: SecretUrl::default(),
+            confirm_sign_ups: Confirm::default(),
+        }
     }
 }
 
@@ -503,6 +522,15 @@ impl Config {
     /// Whether the market is reached over TLS, so that cookies must be too.
     pub fn secure(&self) -> bool {
         self.server.public_url.starts_with("https://")
+    }
+
+    /// Whether new accounts are confirmed by email.
+    pub fn confirms_sign_ups(&self) -> bool {
+        match self.mail.confirm_sign_ups {
+            Confirm::Auto => !self.mail.smtp_url.reveal().is_empty(),
+            Confirm::Always => true,
+            Confirm::Never => false,
+        }
     }
 
     fn check(&self) -> Result<(), String> {

@@ -253,6 +253,7 @@ routes! {
     MEDIA GET "/media/{file}" File Anyone;
     IMPORT_FAULTS GET "/seller/{handle}/imports/{id}/errors.csv" File Member;
     EXPORT GET "/seller/{handle}/products.csv" File Member;
+    CONFIRM_SIGN_UP GET "/sign-up/{id}" Form Signed;
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed;
     WEBHOOK POST "/webhooks/{gateway}" Webhook Signed;
     SANDBOX_PAGE GET "/sandbox/pay/{id}" Sandbox Signed;

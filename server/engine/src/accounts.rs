@@ -17,6 +17,7 @@ use who;
 pub mod access;
 mod drafts;
 mod password;
+pub mod sign_ups;
 
 pub use drafts::{find_draft, keep_draft};
 
@@ -293,6 +294,7 @@ pub async fn forget(engine: &Engine) -> crate::Tried<()> {
                 tx.exec(&FORGET_SESSIONS, params![*now]).await?;
                 access::forget_in_tx(tx, *now).await?;
                 quotas::forget_in_tx(tx, *now).await?;
+                sign_ups::forget_in_tx(tx, *now).await?;
                 drafts::forget_in_tx(tx, *now).await
             })
         })

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, Tried, audit,
+    Caller, Engine, Tried, accounts, audit,
     clock::rfc3339,
     db::Tx,
     fault,
@@ -63,6 +63,20 @@ pub enum Letter {
         /// Why.
         reason: String,
         /// Where its purchase is shown to whoever has the link.
+        url: String,
+    },
+    /// To whoever has an address that someone wants an account for.
+    ConfirmSignUp {
+        /// The name that was given.
+        name: String,
+        /// The link that makes the account.
+        url: String,
+    },
+    /// The same, if there is an account.
+    AccountExists {
+        /// The name that was given.
+        name: String,
+        /// Where to sign in.
         url: String,
     },
     /// To those who own the shop: the shopper does not want an order any more.
@@ -244,7 +258,7 @@ const MAILS_A_DAY: quotas::Kind = ("mails_a_day", quotas::DAY_MS);
 
 /// Whether whoever it goes to may never have asked for it: the address was typed at a checkout, by anyone.
 fn typed_by_anyone(kind: &str) -> bool {
-    matches!(kind, "purchase_made" | "order_shipped" | "order_cancelled")
+    matches!(kind, "purchase_made" | "order_shipped" | "order_cancelled" | "sign_up" | "account_exists")
 }
 
 /// Lays aside what would be too much for an address; answers with the rest. Counted once, when it is tried first: what an
@@ -310,6 +324,17 @@ fn letter(engine: &Engine, notice: &Claimed, told: &Told) -> Option<Letter> {
         let purchase = told.purchases.get(&notice.subject)?.clone();
         let url = shown(&purchase.number);
         return Some(Letter::OrderConfirmed { purchase: Box::new(purchase), url });
+    }
+    if let Some(name) = told.sign_ups.get(&notice.subject) {
+        let id = Id::from_uuid(notice.subject);
+        let confirm = format!("{market}{}", accounts::sign_ups::url(engine, id));
+        return match notice.kind.as_str() {
+            "sign_up" => Some(Letter::ConfirmSignUp { name: name.clone(), url: confirm }),
+            "account_exists" => {
+                Some(Letter::AccountExists { name: name.clone(), url: format!("{market}/sign-in") })
+            }
+            _ => None,
+        };
     }
     let order = Box::new(told.orders.get(&notice.subject)?.clone());
     // An order's number is its purchase's, and its place.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::{
     Extension, Form,
-    extract::{Path, State as Extract},
+    extract::{Path, Query, State as Extract},
     http::{Extensions, HeaderMap, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
@@ -230,6 +230,14 @@ pub(super) async fn sign_up(
         Ok(turn) => turn,
         Err(error) => return too_often(&error, SIGN_UP, typed),
     };
+    if state.booted.config.confirms_sign_ups() {
+        let asked = accounts::sign_ups::ask(&state.booted.engine, &caller, form).await;
+        drop(turn);
+        return match asked {
+            Ok(()) => back::to(&with(SIGN_UP, "done", "sent")).into_response(),
+            Err(error) => come_back(&state, "sign-up", SIGN_UP, typed, error).await,
+        };
+    }
     let devices = Devices::of(&headers, state.booted.config.secure());
     let account = SignIn { email: form.email.clone(), ..SignIn::default() }.account();
     let made = accounts::sign_up(&state.booted.engine, &caller, form).await;
@@ -237,6 +245,22 @@ pub(super) async fn sign_up(
     match made {
         Ok(token) => signed_in(&state, devices, &account, &typed, &token),
         Err(error) => come_back(&state, "sign-up", SIGN_UP, typed, error).await,
+    }
+}
+
+/// The link of the email that confirms a sign-up. It signs nobody in: whoever follows it has the address, and the password only
+/// if it was them who asked.
+pub(super) async fn confirm_sign_up(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    Query(query): Query<Typed>,
+) -> Response {
+    let Ok(id) = id.parse() else { return super::layers::plain(&Error::NotFound) };
+    match accounts::sign_ups::confirm(&state.booted.engine, &Caller::guest(), id, &field(&query, "token"))
+        .await
+    {
+        Ok(()) => back::to(&with(SIGN_IN, "done", "confirmed")).into_response(),
+        Err(error) => super::layers::plain(&error),
     }
 }
 

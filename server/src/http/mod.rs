@@ -165,6 +165,7 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         // Whoever is asked from here on knows who asks.
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .route(WORDS, get(pages::words))
+        .route(CONFIRM_SIGN_UP, get(forms::confirm_sign_up))
         .route(PAYMENT_RETURN, get(webhooks::returned))
         .route(WEBHOOK, post(webhooks::receive))
         .route(SANDBOX_PAGE, get(sandbox::page))

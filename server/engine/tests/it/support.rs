@@ -144,6 +144,8 @@ fn in_words(letter: &Letter, locale: &str) -> Result<Words, haat_engine::Fault> 
         Letter::OrderCancelled { order, reason, url, .. } => {
             (format!("cancelled {}: {reason}", order.order.number), url)
         }
+        Letter::ConfirmSignUp { name, url } => (format!("confirm {name}"), url),
+        Letter::AccountExists { name, url } => (format!("exists {name}"), url),
         Letter::OrderWithdrawn { order, reason, url } => {
             (format!("withdrawn {}: {reason}", order.order.number), url)
         }

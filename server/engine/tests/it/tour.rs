@@ -40,6 +40,7 @@ async fn every_statement_prepares_and_runs_on_both() {
             catalog::the_first_page_shows_what_sold_best
             catalog::what_is_put_twice_is_brought_up_to_date
             crate::accounts::a_language_is_kept_with_the_account
+            crate::accounts::attack_sign_up_tells_nobody_who_has_an_account
             crate::accounts::drafts_come_back_without_secrets
             crate::accounts::signing_out_ends_the_session_on_the_server
             carts::bad_quantities_change_nothing
