@@ -7,7 +7,7 @@ use haat_engine::random;
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
 
-use crate::program::*;
+use crate::{mails, program::*};
 
 const PASSWORD: &str = "market-day-2026";
 
@@ -355,4 +355,44 @@ async fn attack_production_keeps_its_secrets() {
     );
     program.set("HAAT__DATABASE__URL", &url);
     program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_sign_up_answers_everyone_the_same() {
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT__MAIL__CONFIRM_SIGN_UPS", "always");
+        program.start().await;
+        let mut told = Vec::new();
+        for email in ["asha@example.com", "meena@haat.example"] {
+            let form = [("name", "Asha"), ("email", email), ("password", "long enough")];
+            let answer = Shopper::new(&program).try_post("/sign-up", &form).await.unwrap();
+            let mut headers = answer.headers().clone();
+            headers.remove("x-request-id");
+            headers.remove(header::DATE);
+            assert!(!headers.contains_key(header::SET_COOKIE), "{headers:?}");
+            told.push((answer.status(), headers, answer.text().await.unwrap()));
+        }
+        assert_eq!(told[0], told[1]);
+        let reader = Shopper::new(&program);
+        let (_, page) = reader.get("/sign-up?done=sent").await;
+        assert!(page.contains("Check your email"), "{page}");
+        mails::until(&reader, "haat_work_done_total{kind=\"mails\"} 2").await;
+        let (_, list) = reader.get("/dev/mail").await;
+        let html =
+            async |to: &str| reader.get(&format!("{}/html", mails::mails_to(&list, to).remove(0))).await.1;
+        let taken = html("meena@haat.example").await;
+        assert!(taken.contains("You already have an account") && !taken.contains("token="), "{taken}");
+        let new = html("asha@example.com").await;
+        let link = new.split("href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+        let bad = link.replace("token=", "token=x");
+        assert_eq!(reader.get(&bad).await.0, StatusCode::NOT_FOUND);
+        let answer = reader.client.get(&link).send().await.unwrap();
+        assert_eq!(location(&answer), "/sign-in?done=confirmed");
+        assert!(!answer.headers().contains_key(header::SET_COOKIE));
+        assert!(reader.get("/sign-in?done=confirmed").await.1.contains("is confirmed"));
+        let form = [("email", "asha@example.com"), ("password", "long enough"), ("next", "/account")];
+        assert_eq!(reader.post("/sign-in", &form).await, "/account");
+        program.close();
+    }
 }
