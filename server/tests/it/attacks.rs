@@ -24,13 +24,13 @@ async fn guarded(on: On, limits: &[(&str, &str)]) -> Program {
 }
 
 /// A browser somewhere.
-struct From {
+struct Browser {
     client: Client,
     address: String,
     home: String,
 }
 
-impl From {
+impl Browser {
     fn new(program: &Program, address: &str) -> Self {
         let client = Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap();
         Self { client, address: address.into(), home: program.at("") }
@@ -65,10 +65,10 @@ async fn attack_nobody_is_locked_out_of_signing_in() {
     for on in BOTH {
         // So few that none comes back while this takes its time.
         let program = guarded(on, &[("SIGN_INS_A_MINUTE", "2")]).await;
-        let owner = From::new(&program, "192.0.2.2");
+        let owner = Browser::new(&program, "192.0.2.2");
         assert_eq!(location(&owner.sign_in("meena@haat.example", PASSWORD).await), "/account");
         owner.post("/sign-out", &[]).await;
-        let attacker = From::new(&program, "192.0.2.1");
+        let attacker = Browser::new(&program, "192.0.2.1");
         let mut refused = 0;
         for n in 0..40 {
             let answer = attacker.sign_in("meena@haat.example", &format!("wrong-{n}-wrong")).await;
@@ -77,15 +77,15 @@ async fn attack_nobody_is_locked_out_of_signing_in() {
         assert!(refused >= 36, "two are let through, not {}", 40 - refused);
         // The owner signs in where they always did, from elsewhere, and even from the attacker's address.
         assert_eq!(location(&owner.sign_in("meena@haat.example", PASSWORD).await), "/account");
-        let elsewhere = From::new(&program, "192.0.2.3");
+        let elsewhere = Browser::new(&program, "192.0.2.3");
         assert_eq!(location(&elsewhere.sign_in("meena@haat.example", PASSWORD).await), "/account");
-        let beside = From { address: "192.0.2.1".into(), ..owner };
+        let beside = Browser { address: "192.0.2.1".into(), ..owner };
         assert_eq!(location(&beside.sign_in("meena@haat.example", PASSWORD).await), "/account");
         // An account that is called like an address locks nobody there out.
         for _ in 0..40 {
             attacker.sign_in("3.3.3.3", "wrong-wrong").await;
         }
-        let there = From::new(&program, "3.3.3.3");
+        let there = Browser::new(&program, "3.3.3.3");
         assert_eq!(location(&there.sign_in("delta@haat.example", PASSWORD).await), "/account");
         // Programs are counted with browsers.
         let wrong = json!({"email": "delta@haat.example", "password": "wrong-wrong"});
@@ -95,7 +95,7 @@ async fn attack_nobody_is_locked_out_of_signing_in() {
             told.push(request.header("x-forwarded-for", "192.0.2.7").send().await.unwrap().status().as_u16());
         }
         assert!(told.iter().filter(|status| **status == 422).count() <= 4, "{told:?}");
-        let browser = From::new(&program, "192.0.2.7");
+        let browser = Browser::new(&program, "192.0.2.7");
         let answer = browser.sign_in("delta@haat.example", PASSWORD).await;
         assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
         let wait: u32 = answer.headers()[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
@@ -175,7 +175,7 @@ async fn attack_made_up_baskets_start_no_new_count() {
         }
         assert!(through <= 2, "{through}");
         // Forms and the functions of pages are counted with it; nothing typed is lost, and reading is free.
-        let shopper = From::new(&program, "192.0.2.1");
+        let shopper = Browser::new(&program, "192.0.2.1");
         let form = [("variant", "var_x"), ("quantity", "<2>"), ("back", "/p/pen")];
         let answer = shopper.post("/basket/lines", &form).await;
         assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
@@ -192,9 +192,9 @@ async fn attack_made_up_baskets_start_no_new_count() {
         assert_eq!(call("/api/carts/view", json!({})).await.0, 200);
         assert_eq!(shopper.get("/basket").await.0, StatusCode::OK);
         // Who proves who they are has a count of their own.
-        let elsewhere = From::new(&program, "192.0.2.2");
+        let elsewhere = Browser::new(&program, "192.0.2.2");
         assert_eq!(location(&elsewhere.sign_in("meena@haat.example", PASSWORD).await), "/account");
-        let beside = From { address: "192.0.2.1".into(), ..elsewhere };
+        let beside = Browser { address: "192.0.2.1".into(), ..elsewhere };
         assert_eq!(
             location(&beside.post("/language", &[("locale", "en"), ("back", "/account")]).await),
             "/account"
@@ -210,11 +210,11 @@ async fn attack_sign_ups_are_bounded_and_leave_room_to_sign_in() {
         let sign_up = async |n: usize| {
             let email = format!("robot-{n}@example.com");
             let form = [("name", "Robot"), ("email", email.as_str()), ("password", "long enough")];
-            let robot = From::new(&program, if n < 24 { "192.0.2.1" } else { "192.0.2.2" });
+            let robot = Browser::new(&program, if n < 24 { "192.0.2.1" } else { "192.0.2.2" });
             robot.post("/sign-up", &form).await.status().as_u16()
         };
         let all = futures::future::join_all((0..48).map(sign_up));
-        let shopper = From::new(&program, "192.0.2.3");
+        let shopper = Browser::new(&program, "192.0.2.3");
         let (all, signed_in) = tokio::join!(all, shopper.sign_in("meena@haat.example", PASSWORD));
         assert_eq!(location(&signed_in), "/account");
         let made = all.iter().filter(|status| **status == 303).count();
@@ -232,16 +232,16 @@ async fn attack_guests_hold_and_order_in_bounds() {
         let visitor = Shopper::new(&program);
         // A hundred pieces: a quarter of them are 25.
         let variant = visitor.variant("meena-crafts", 0).await;
-        let greedy = From::new(&program, "192.0.2.1");
+        let greedy = Browser::new(&program, "192.0.2.1");
         assert_eq!(greedy.begin(&variant, "100").await, "/basket?error=guest_limit");
         let (_, page) = greedy.get("/basket?error=guest_limit").await;
         assert!(page.contains("without an account"), "{page}");
-        let other = From::new(&program, "192.0.2.2");
+        let other = Browser::new(&program, "192.0.2.2");
         assert!(other.begin(&variant, "25").await.starts_with("/checkout/chk_"));
         // Forty orders in cash to a stranger.
         let mut told = Vec::new();
         for n in 0..40 {
-            let guest = From::new(&program, &format!("198.51.100.{n}"));
+            let guest = Browser::new(&program, &format!("198.51.100.{n}"));
             let checkout = guest.begin(&variant, "1").await;
             let mut form = details("cash", "k");
             form[0] = ("email", "stranger@example.com");
@@ -256,6 +256,9 @@ async fn attack_guests_hold_and_order_in_bounds() {
                 let (_, page) = guest.get(&led).await;
                 assert!(page.contains("Sign in, or choose another way to pay"), "{page}");
                 assert!(page.contains("12 Lake Road"), "what was typed is kept");
+                // The same page can go on with a card, by the key that it has.
+                let led = location(&guest.post(&checkout, &details("sandbox", "k")).await);
+                assert!(led.contains("/sandbox/pay/"), "{led}");
             }
         }
         assert_eq!(told.iter().filter(|told| **told == "placed").count(), 3, "{told:?}");

@@ -161,7 +161,9 @@ pub async fn pay(
     // What may succeed later is not an answer to keep.
     let keep = !matches!(
         answer,
-        Err(Error::Busy { .. } | Error::Internal | Error::Conflict(Conflict::PaymentInProgress))
+        Err(Error::Busy { .. }
+            | Error::Internal
+            | Error::Conflict(Conflict::PaymentInProgress | Conflict::CashNeedsAccount))
     );
     let stored = if keep { serde_json::to_string(&answer).ok() } else { None };
     idempotency::settle(engine, key, attempt, stored).await?;
