@@ -1,6 +1,6 @@
 # The shortest way to each thing. What a target does is in scripts/.
 SHELL := bash
-.PHONY: run test watch bench lighthouse schemathesis lint tools screens clean
+.PHONY: run test attack watch bench lighthouse schemathesis lint tools screens clean
 
 # Builds the market and opens it, with demo shops.
 run:
@@ -11,6 +11,10 @@ run:
 # Everything: lint, unit and database tests, the release build, the browser.
 test:
 	scripts/test
+
+# Attacks a market on this machine: what docs/security.md lists, on both databases.
+attack:
+	scripts/attack
 
 # Builds and restarts at every change.
 watch:

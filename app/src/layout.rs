@@ -18,9 +18,12 @@ pub(crate) fn secure_headers() {
     let Some(response) = use_context::<leptos_axum::ResponseOptions>() else { return };
     let nonce = leptos::nonce::use_nonce().map(|n| format!("'nonce-{n}' ")).unwrap_or_default();
     let gateways = use_context::<crate::api::Ctx>().map(|ctx| ctx.gateway_origins).unwrap_or_default();
+    // What reloads pages while the program is being changed (`make watch`) has a port of its own.
+    let reload =
+        if std::env::var_os("LEPTOS_WATCH").is_some() { " ws://localhost:* ws://127.0.0.1:*" } else { "" };
     let policy = format!(
         "default-src 'self'; script-src 'self' {nonce}'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; \
+         img-src 'self' data:; connect-src 'self'{reload}; object-src 'none'; base-uri 'none'; \
          frame-ancestors 'none'; form-action 'self' {gateways}"
     );
     if let Ok(policy) = http::HeaderValue::from_str(policy.trim_end()) {

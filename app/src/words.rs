@@ -18,6 +18,13 @@ pub fn error(i18n: I18n, error: &Error) -> String {
             });
             each.collect::<Vec<_>>().join(" ")
         }
+        Error::Conflict(Conflict::GuestLimit(most)) if !most.is_empty() => {
+            let each = most.iter().map(|s| {
+                tu_string!(i18n, error.guest_limit_of, n = s.left, title = s.title.as_str()).to_string()
+            });
+            let next = std::iter::once(tu_string!(i18n, error.guest_limit_next).to_owned());
+            each.chain(next).collect::<Vec<_>>().join(" ")
+        }
         Error::Conflict(Conflict::OrderMoved(state)) => {
             tu_string!(i18n, error.order_moved_to, state = order_state(i18n, *state)).to_string()
         }
@@ -57,6 +64,8 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "in_flight" => tu_string!(i18n, error.in_flight),
         "order_moved" => tu_string!(i18n, error.order_moved),
         "edited" => tu_string!(i18n, error.edited),
+        "guest_limit" => tu_string!(i18n, error.guest_limit),
+        "cash_needs_account" => tu_string!(i18n, error.cash_needs_account),
         "was_sold" => tu_string!(i18n, error.was_sold),
         "sign_in_needed" => tu_string!(i18n, error.sign_in_needed),
         "denied" => tu_string!(i18n, error.denied),
@@ -233,6 +242,7 @@ pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
         "purchase_made" => t!(i18n, desk.job_notify_shopper),
         "order_placed" => t!(i18n, desk.job_notify_shop),
         "order_shipped" => t!(i18n, desk.job_tell_shipped),
+        "sign_up" | "account_exists" => t!(i18n, desk.mail_sign_up),
         "order_cancelled" | "order_withdrawn" => t!(i18n, desk.job_tell_cancelled),
         other => other,
     }

@@ -83,6 +83,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
         wake: Arc::default(),
         currency,
         pictures: pictures.clone(),
+        bounds: config.limits.bounds(),
     });
     Ok(Booted { config: Arc::new(config), engine, sandbox, sender, pictures })
 }

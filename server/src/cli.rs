@@ -194,6 +194,11 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
             let steps = db.migrate(Clock::default().now_ms()).await.map_err(|e| e.to_string())?;
             print(format!("{}: migrations applied: {steps}", db.engine()));
         }
+        Command::Seed { demo: true, .. } if config.mode == Mode::Production => {
+            return Err(
+                "seed --demo is not for production: everyone knows the password of its accounts".into()
+            );
+        }
         Command::Seed { demo: true, plain } => {
             let booted = open(config).await?;
             let owners = demo::seed(&booted.engine, !plain).await.map_err(|e| match e.at("email") {

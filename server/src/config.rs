@@ -2,16 +2,26 @@
 //!
 //! A name that ends in `_FILE` gives the file that holds the value, for secrets. Unknown names are errors.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{collections::BTreeMap, fmt, net::IpAddr, path::Path};
 
+use axum::http::HeaderName;
 use haat_shared::Currency;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use toml::{Table, Value};
+use url::Url;
 
 /// The secret of a market that nobody relies on. Production refuses to start on it.
 const DEFAULT_SECRET: &str = "not a secret: for development only";
 /// Fewest characters of a secret in production: 256 bits as hexadecimal digits are 64, as base 64 they are 43.
 const SECRET_MIN: usize = 32;
+/// Fewest different characters of one. Random hexadecimal digits have fewer once in billions of times.
+const SECRET_VARIETY: usize = 8;
+/// Longest piece that a secret must not be a repetition of.
+const SECRET_PIECE: usize = 12;
+/// What `limits.address_header` says where nothing is in front: the other end of the connection is who asks.
+const PEER: [&str; 2] = ["peer", "none"];
+/// Parameters of a URL that are no secrets.
+const SHOWN_PARAMETERS: [&str; 5] = ["sslmode", "tls", "application_name", "host", "port"];
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -78,7 +88,7 @@ pub struct Server {
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`.
-    pub url: Secret,
+    pub url: SecretUrl,
     /// Connections to PostgreSQL.
     pub connections: u32,
 }
@@ -119,20 +129,141 @@ pub struct Mail {
     pub from: String,
     /// The server that sends them: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required`. Without one they stay in
     /// the database for a week; in development they are shown at `/dev/mail`.
-    pub smtp_url: Secret,
+    pub smtp_url: SecretUrl,
+    /// Whether new accounts are confirmed by a link in an email. Then nobody learns by signing up who has an account.
+    pub confirm_sign_ups: Confirm,
 }
 
-/// How often one may ask, in a minute. Who asks more often is told when to come back. Each node counts for itself.
+/// Whether sign-ups are confirmed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confirm {
+    /// If a server that sends emails is named.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How often one may ask, and how much a guest may have. Who asks more often is told when to come back. What is counted by
+/// the minute or the hour is counted on each node by itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Changes through the REST API: of an account, of a guest's cart, or of an address.
+    /// How many times what stands below is allowed. Tests and benchmarks raise it.
+    pub scale: u32,
+    /// Changes by pages, forms and the REST API: of an account, or of guests from an address.
     pub changes_a_minute: u32,
-    /// Tries to sign in: from an address, and to an account.
+    /// Attempts to sign in to an account from one address, or from one known device.
     pub sign_ins_a_minute: u32,
-    /// The header in which the proxy in front says where a request comes from; empty where there is none. Only its last
-    /// part is believed.
+    /// The same to an account, from all addresses together.
+    pub sign_ins_of_account_a_minute: u32,
+    /// The same from an address, to all accounts together.
+    pub sign_ins_of_address_a_minute: u32,
+    /// New accounts from an address.
+    pub sign_ups_an_hour: u32,
+    /// New accounts in all.
+    pub sign_ups_a_minute: u32,
+    /// Open checkouts of guests from an address.
+    pub guest_checkouts: u32,
+    /// Pieces of a variant that guests from an address may hold, however few there are.
+    pub guest_pieces: u32,
+    /// Or this part of its stock in percent, if that is more.
+    pub guest_share: u32,
+    /// Cash orders of guests to one email address, in a day.
+    pub guest_cash_orders: u32,
+    /// Cash orders of guests from one address, in a day.
+    pub guest_cash_orders_of_address: u32,
+    /// The most that a guest may owe for one cash order, in whole units of its currency.
+    pub guest_cash_max: u32,
+    /// Emails about purchases to one address, in an hour. The rest are kept for operators to look at.
+    pub mails_an_hour: u32,
+    /// The same in a day.
+    pub mails_a_day: u32,
+    /// The header in which the proxy in front says where a request comes from, or `peer` if there is none in front.
     pub address_header: String,
+    /// The addresses and networks of the proxies in front, with blanks between them. Empty for the one that connects.
+    pub trusted_proxies: String,
+}
+
+/// The addresses whose first bits are those of one: `10.0.0.0/8`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Network {
+    first: IpAddr,
+    bits: u32,
+}
+
+impl Network {
+    fn parse(text: &str) -> Option<Self> {
+        let (first, bits) = match text.split_once('/') {
+            Some((first, bits)) => (first, Some(bits.parse().ok()?)),
+            None => (text, None),
+        };
+        let first: IpAddr = first.parse().ok()?;
+        let width = if first.is_ipv4() { 32 } else { 128 };
+        let bits = bits.unwrap_or(width);
+        (bits <= width).then_some(Self { first, bits })
+    }
+
+    /// Whether an address lies in it.
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
+        // In the top bits, and nothing else of it.
+        let top = |bits: u128, width: u32| bits.checked_shr(width - self.bits).unwrap_or(0);
+        match (self.first, address) {
+            (IpAddr::V4(first), IpAddr::V4(address)) => {
+                top(first.to_bits().into(), 32) == top(address.to_bits().into(), 32)
+            }
+            (IpAddr::V6(first), IpAddr::V6(address)) => {
+                top(first.to_bits(), 128) == top(address.to_bits(), 128)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Limits {
+    /// The header to read addresses from, if there is one.
+    pub(crate) fn header(&self) -> Option<HeaderName> {
+        let name = self.address_header.as_str();
+        if PEER.contains(&name) { None } else { name.parse().ok() }
+    }
+
+    /// The networks of the proxies in front.
+    pub(crate) fn networks(&self) -> Vec<Network> {
+        self.trusted_proxies.split_whitespace().filter_map(Network::parse).collect()
+    }
+
+    /// What the engine sees to.
+    pub(crate) fn bounds(&self) -> haat_engine::Bounds {
+        let times = |limit: u32| i64::from(limit.saturating_mul(self.scale));
+        haat_engine::Bounds {
+            guest_checkouts: times(self.guest_checkouts),
+            guest_pieces: times(self.guest_pieces),
+            guest_share: times(self.guest_share),
+            guest_cash_orders: times(self.guest_cash_orders),
+            guest_cash_orders_of_origin: times(self.guest_cash_orders_of_address),
+            guest_cash_max: times(self.guest_cash_max),
+            mails_an_hour: times(self.mails_an_hour),
+            mails_a_day: times(self.mails_a_day),
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !self.address_header.is_empty()
+            && !PEER.contains(&self.address_header.as_str())
+            && self.header().is_none()
+        {
+            return Err("limits.address_header is neither the name of a header nor \"peer\"".into());
+        }
+        match self.trusted_proxies.split_whitespace().find(|text| Network::parse(text).is_none()) {
+            Some(text) => {
+                Err(format!("limits.trusted_proxies: {text} is no address or network, such as 10.0.0.0/8"))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Keys.
@@ -170,7 +301,7 @@ impl Default for Server {
 
 impl Default for Database {
     fn default() -> Self {
-        Self { url: Secret("sqlite:data/haat.db".into()), connections: 16 }
+        Self { url: SecretUrl("sqlite:data/haat.db".into()), connections: 16 }
     }
 }
 
@@ -194,13 +325,35 @@ impl Default for Payments {
 
 impl Default for Mail {
     fn default() -> Self {
-        Self { from: "Haat <market@localhost>".into(), smtp_url: Secret::default() }
+        Self {
+            from: "Haat <market@localhost>".into(),
+            smtp_url: SecretUrl::default(),
+            confirm_sign_ups: Confirm::default(),
+        }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { changes_a_minute: 600, sign_ins_a_minute: 30, address_header: String::new() }
+        Self {
+            scale: 1,
+            changes_a_minute: 600,
+            sign_ins_a_minute: 10,
+            sign_ins_of_account_a_minute: 60,
+            sign_ins_of_address_a_minute: 60,
+            sign_ups_an_hour: 20,
+            sign_ups_a_minute: 60,
+            guest_checkouts: 20,
+            guest_pieces: 20,
+            guest_share: 25,
+            guest_cash_orders: 3,
+            guest_cash_orders_of_address: 20,
+            guest_cash_max: 50_000,
+            mails_an_hour: 20,
+            mails_a_day: 60,
+            address_header: String::new(),
+            trusted_proxies: String::new(),
+        }
     }
 }
 
@@ -217,38 +370,116 @@ impl Default for Log {
 }
 
 /// A value that is not shown.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 
+/// A URL of which only what is no secret is shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretUrl(String);
+
 impl Secret {
-    /// The value.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
     fn hidden(&self) -> String {
-        match self.0.split_once("://") {
-            // Of a URL only the password is secret.
-            Some((scheme, rest)) => match rest.rsplit_once('@') {
-                Some((_, host)) => format!("{scheme}://…@{host}"),
-                None => self.0.clone(),
-            },
-            None if self.0.is_empty() || self.0.starts_with("sqlite:") => self.0.clone(),
-            None => "…".into(),
+        if self.0.is_empty() { String::new() } else { "…".into() }
+    }
+}
+
+impl SecretUrl {
+    fn hidden(&self) -> String {
+        let text = self.0.as_str();
+        if text.is_empty() || (text.starts_with("sqlite:") && !text.contains(['@', '?'])) {
+            return text.to_owned();
         }
+        // What cannot be taken apart is not shown but for its beginning.
+        let Some((scheme, _)) = text.split_once("://") else { return "…".into() };
+        let scheme = if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) { scheme } else { "…" };
+        let url = Url::parse(text).ok().filter(|url| url.has_host() && url.fragment().is_none());
+        // An at sign behind the host: the password had a sign in it that ended it too early.
+        let url = url
+            .filter(|url| !url.path().contains('@') && !url.query().is_some_and(|query| query.contains('@')));
+        let Some(url) = url else { return format!("{scheme}://…") };
+        let user = if url.username().is_empty() && url.password().is_none() { "" } else { "…@" };
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let (host, path) = (url.host_str().unwrap_or_default(), url.path());
+        let parameters: Vec<String> = url
+            .query_pairs()
+            .map(|(name, value)| match SHOWN_PARAMETERS.contains(&&*name) {
+                true => format!("{name}={value}"),
+                false => format!("{name}=…"),
+            })
+            .collect();
+        let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
+        format!("{scheme}://{user}{host}{port}{path}{query}")
     }
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.hidden())
+macro_rules! secrets {
+    ($($name:ident)+) => {$(
+        impl $name {
+            /// The value.
+            pub fn reveal(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.hidden())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.hidden())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                match Value::deserialize(deserializer)? {
+                    Value::String(text) => Ok(Self(text)),
+                    // Nothing is said of what stands there.
+                    _ => Err(serde::de::Error::custom("a secret must be text, and not digits alone")),
+                }
+            }
+        }
+    )+};
+}
+secrets!(Secret SecretUrl);
+
+/// Why a secret can be guessed, if it can.
+fn weakness(secret: &str) -> Option<&'static str> {
+    let letters: Vec<char> = secret.chars().collect();
+    let mut different = letters.clone();
+    different.sort_unstable();
+    different.dedup();
+    let repeats = |n: usize| letters.iter().enumerate().all(|(at, letter)| *letter == letters[at % n]);
+    if secret == DEFAULT_SECRET {
+        Some("security.secret is the default: set HAAT__SECURITY__SECRET or …_FILE")
+    } else if letters.len() < SECRET_MIN {
+        Some("security.secret is too short: 32 characters at least, such as `openssl rand -hex 32` prints")
+    } else if different.len() < SECRET_VARIETY || (1..=SECRET_PIECE).any(repeats) {
+        Some("security.secret can be guessed: use a random one, such as `openssl rand -hex 32` prints")
+    } else {
+        None
     }
 }
 
-impl Serialize for Secret {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.hidden())
+/// A URL with a host, and nothing that does not belong into the address of a site.
+fn site(name: &str, url: &str) -> Result<(), String> {
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        return Err(format!("{name} must begin with http:// or https://"));
+    }
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let bad = |url: &Url| {
+        !url.username().is_empty()
+            || url.password().is_some()
+            || url.query().is_some()
+            || url.fragment().is_some()
+    };
+    // `https:///path` would be read as `https://path`.
+    match Url::parse(url) {
+        Ok(parsed) if parsed.has_host() && !rest.starts_with(['/', '\\', ':']) && !bad(&parsed) => Ok(()),
+        _ => Err(format!("{name} must name a host and nothing else: https://market.example")),
     }
 }
 
@@ -261,7 +492,12 @@ impl Config {
         let mut table = match file {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-                text.parse::<Table>().map_err(|e| format!("{}: {}", path.display(), one_line(e)))?
+                text.parse::<Table>().map_err(|e| {
+                    let line = e.span().map_or(0, |span| {
+                        text.as_bytes()[..span.start.min(text.len())].iter().filter(|b| **b == b'\n').count()
+                    });
+                    format!("{}, line {}: {}", path.display(), line + 1, without_values(e.message()))
+                })?
             }
             None => Table::new(),
         };
@@ -270,14 +506,15 @@ impl Config {
             let Some(path) = name.strip_prefix("HAAT__") else { continue };
             let (path, value) = match path.strip_suffix("_FILE") {
                 Some(path) => {
-                    (path, std::fs::read_to_string(&value).map_err(|e| format!("{name}={value}: {e}"))?)
+                    // Not what it says: it may be the secret itself.
+                    (path, std::fs::read_to_string(&value).map_err(|e| format!("{name}: {e}"))?)
                 }
                 None => (path, value),
             };
             set(&mut table, &path.to_lowercase(), value.trim());
         }
         let config: Self =
-            table.try_into().map_err(|e: toml::de::Error| format!("configuration: {}", one_line(e)))?;
+            table.try_into().map_err(|e: toml::de::Error| format!("configuration: {}", one_line(&e)))?;
         config.check()?;
         Ok(config)
     }
@@ -287,15 +524,23 @@ impl Config {
         self.server.public_url.starts_with("https://")
     }
 
+    /// Whether new accounts are confirmed by email.
+    pub fn confirms_sign_ups(&self) -> bool {
+        match self.mail.confirm_sign_ups {
+            Confirm::Auto => !self.mail.smtp_url.reveal().is_empty(),
+            Confirm::Always => true,
+            Confirm::Never => false,
+        }
+    }
+
     fn check(&self) -> Result<(), String> {
         for (name, url) in [
             ("server.public_url", &self.server.public_url),
             ("payments.sandbox_url", &self.payments.sandbox_url),
         ] {
-            if !url.starts_with("http://") && !url.starts_with("https://") {
-                return Err(format!("{name} must start with http:// or https://"));
-            }
+            site(name, url)?;
         }
+        self.limits.check()?;
         for origin in self.server.cors_origins.split_whitespace() {
             let host = origin.strip_prefix("https://").or(origin.strip_prefix("http://"));
             if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
@@ -310,19 +555,21 @@ impl Config {
         if self.mode == Mode::Development {
             return Ok(());
         }
-        let secret = self.security.secret.reveal();
+        if let Some(weakness) = weakness(self.security.secret.reveal()) {
+            return Err(format!("production: {weakness}"));
+        }
         let faults = [
-            (
-                secret == DEFAULT_SECRET,
-                "security.secret is the default: set HAAT__SECURITY__SECRET or HAAT__SECURITY__SECRET_FILE",
-            ),
-            (secret.len() < SECRET_MIN, "security.secret is too short: use at least 32 characters"),
             (self.payments.sandbox, "payments.sandbox must be off: it accepts test cards only"),
             (
                 !self.mail.smtp_url.reveal().is_empty() && self.mail.from == Mail::default().from,
                 "mail.from is the default: set HAAT__MAIL__FROM to the sender of emails",
             ),
             (!self.secure(), "server.public_url must start with https://"),
+            (
+                self.limits.address_header.is_empty(),
+                "limits.address_header must say where requests come from: the header that your proxy sets, such as \
+                 HAAT__LIMITS__ADDRESS_HEADER=x-forwarded-for, or peer if there is no proxy",
+            ),
         ];
         match faults.into_iter().find(|(wrong, _)| *wrong) {
             Some((_, fault)) => Err(format!("production: {fault}")),
@@ -331,13 +578,28 @@ impl Config {
     }
 }
 
-fn one_line(error: impl fmt::Display) -> String {
-    error
-        .to_string()
-        .lines()
-        .filter(|l| !l.trim_matches([' ', '|', '^']).is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+/// An error in one line, without the lines of the file that it shows and without values.
+fn one_line(error: &toml::de::Error) -> String {
+    let shown = |line: &&str| {
+        !line.trim_start_matches([' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).starts_with('|')
+    };
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).filter(shown).collect();
+    without_values(&lines.join(" "))
+}
+
+/// A message of a parser without the values that it quotes: one may be a secret that stands in the wrong place.
+fn without_values(message: &str) -> String {
+    let message = message.lines().collect::<Vec<_>>().join(" ");
+    for (kind, end) in [("string \"", '"'), ("integer `", '`'), ("floating point `", '`')] {
+        if let Some((before, value)) = message.split_once(kind) {
+            // A text ends with the last quotation mark, since it may have some itself; a number has none.
+            let ended = if end == '"' { value.rsplit_once(end) } else { value.split_once(end) };
+            let after = ended.map_or("", |(_, after)| after);
+            return format!("{before}{}{after}", kind.trim_end_matches([' ', '"', '`']));
+        }
+    }
+    message
 }
 
 fn set(table: &mut Table, path: &str, value: &str) {
@@ -367,7 +629,8 @@ mod tests {
         Config::load(None, environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
     }
 
-    const PRODUCTION: [(&str, &str); 3] = [
+    const PRODUCTION: [(&str, &str); 4] = [
+        ("HAAT__LIMITS__ADDRESS_HEADER", "x-forwarded-for"),
         ("HAAT__MODE", "production"),
         ("HAAT__SERVER__PUBLIC_URL", "https://haat.example"),
         ("HAAT__SECURITY__SECRET", "0123456789abcdef0123456789abcdef"),
@@ -419,7 +682,17 @@ mod tests {
             (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example *")], "* is not an origin"),
             (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example/page")], "is not an origin"),
             (&[("HAAT__SERVER__PUBLIC_URL", "haat.example")], "http"),
-            (&[("HAAT__SECURITY__SECRET_FILE", "/no/such/file")], "/no/such/file"),
+            (
+                &[("HAAT__SECURITY__SECRET_FILE", "/no/such/file")],
+                "HAAT__SECURITY__SECRET_FILE: No such file",
+            ),
+            (&[("HAAT__SERVER__PUBLIC_URL", "https://")], "a host"),
+            (&[("HAAT__SERVER__PUBLIC_URL", "http:///path")], "a host"),
+            (&[("HAAT__SERVER__PUBLIC_URL", "https://:443")], "a host"),
+            (&[("HAAT__SERVER__PUBLIC_URL", "https://me@haat.example")], "a host"),
+            (&[("HAAT__SERVER__PUBLIC_URL", "https://haat.example/?a=b")], "a host"),
+            (&[("HAAT__LIMITS__ADDRESS_HEADER", "x forwarded for")], "limits.address_header"),
+            (&[("HAAT__LIMITS__TRUSTED_PROXIES", "10.0.0.0/8 10.0.0.0/33")], "10.0.0.0/33"),
         ] {
             let error = load(environment).unwrap_err();
             assert!(error.contains(why) && error.lines().count() == 1, "{error}");
@@ -432,6 +705,10 @@ mod tests {
         for (change, why) in [
             (("HAAT__SECURITY__SECRET", DEFAULT_SECRET), "is the default"),
             (("HAAT__SECURITY__SECRET", "short"), "too short"),
+            (("HAAT__SECURITY__SECRET", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "can be guessed"),
+            (("HAAT__SECURITY__SECRET", "changemechangemechangemechangeme!"), "can be guessed"),
+            (("HAAT__SECURITY__SECRET", "abcdefghijabcdefghijabcdefghijabcdefghij"), "can be guessed"),
+            (("HAAT__LIMITS__ADDRESS_HEADER", ""), "HAAT__LIMITS__ADDRESS_HEADER="),
             (("HAAT__PAYMENTS__SANDBOX", "true"), "test cards"),
             (("HAAT__SERVER__PUBLIC_URL", "http://haat.example"), "https"),
             (("HAAT__MAIL__SMTP_URL", "smtps://mail.example"), "mail.from"),
@@ -455,5 +732,66 @@ mod tests {
         assert!(!shown.contains("hush"), "{shown}");
         assert!(shown.contains("postgres://…@db/haat"), "{shown}");
         assert!(shown.contains("smtps://…@mail.example") && !shown.contains("me@"), "{shown}");
+        for (url, expected) in [
+            (
+                "postgres://db/haat?user=haat&password=hush&sslmode=require",
+                "postgres://db/haat?user=…&password=…&sslmode=require",
+            ),
+            ("postgres://haat:hu@sh@db:5432/haat", "postgres://…@db:5432/haat"),
+            ("postgres://haat:hu/sh@db/haat", "postgres://…"),
+            ("postgres://haat:hush?@db/haat", "postgres://…"),
+            ("postgres://haat:hu#sh@db/haat", "postgres://…"),
+            ("postgres://db/haat?password=hu@sh", "postgres://…"),
+            ("postgres://haat:12/3hush@db/haat", "postgres://…"),
+            ("postgres://haat:12?3hush@db/haat", "postgres://…"),
+            ("sqlite:data/haat.db", "sqlite:data/haat.db"),
+            ("sqlite:data/haat.db?key=hush", "…"),
+            ("hush", "…"),
+        ] {
+            assert_eq!(SecretUrl(url.into()).hidden(), expected, "{url}");
+        }
+        assert_eq!(Secret("key://hush".into()).hidden(), "…");
+    }
+
+    #[test]
+    fn errors_do_not_tell_values_either() {
+        for environment in [
+            &[("HAAT__SECURITY__SECRET", "48151623421234567")][..],
+            &[("HAAT__SECURITY__SECRET", "true")],
+            &[("HAAT__SECURITY", "hush\"48151623421234567")],
+            &[("HAAT__DATABASE", "postgres://haat:48151623421234567@db/haat")],
+            &[("HAAT__DATABASE__CONNECTIONS", "48151623421234567")],
+            &[("HAAT__SECURITY__SECRET_FILE", "48151623421234567")],
+        ] {
+            let error = load(environment).unwrap_err();
+            assert!(!error.contains("4815") && error.lines().count() == 1, "{error}");
+        }
+        let file = std::env::temp_dir().join(format!("haat-{}.toml", std::process::id()));
+        for (text, line) in [
+            ("[security]\nsecret = hush4815", "line 2"),
+            ("[security]\n\nsecret = \"hush4815\nx", "line 3"),
+            ("[security]\nsecret = 48151623421234567", "security.secret"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = Config::load(Some(&file), []).unwrap_err();
+            assert!(!error.contains("4815") && error.contains(line), "{error}");
+        }
+        std::fs::remove_file(file).unwrap();
+    }
+
+    #[test]
+    fn networks_are_as_wide_as_they_say() {
+        for (network, inside, outside) in [
+            ("10.0.0.0/8", "10.255.0.1", "11.0.0.1"),
+            ("192.0.2.7", "192.0.2.7", "192.0.2.8"),
+            ("fd00::/8", "fdff::1", "fe00::1"),
+            ("2001:db8::/64", "2001:db8::ffff:1", "2001:db8:0:1::1"),
+            ("0.0.0.0/0", "255.1.1.1", "::1"),
+            ("::/0", "2001::", "10.0.0.1"),
+        ] {
+            let network = Network::parse(network).unwrap();
+            assert!(network.contains(inside.parse().unwrap()), "{network:?}");
+            assert!(!network.contains(outside.parse().unwrap()), "{network:?}");
+        }
     }
 }

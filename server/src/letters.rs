@@ -45,12 +45,59 @@ pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
             let subject = td_string!(locale, mail.cancelled_subject, number = m.number).to_string();
             words(&subject, &NewsText { m }, &NewsHtml { m })
         }
+        Letter::ConfirmSignUp { name, url } => {
+            let m = &Note {
+                locale,
+                url,
+                button: td_string!(locale, mail.sign_up_button),
+                title: td_string!(locale, mail.sign_up),
+                lead: td_string!(locale, mail.sign_up_lead, name = name),
+                note: td_string!(locale, mail.sign_up_note),
+                reason: td_string!(locale, mail.sign_up_reason),
+            };
+            words(m.title, &NoteText { m }, &NoteHtml { m })
+        }
+        Letter::AccountExists { name, url } => {
+            let m = &Note {
+                locale,
+                url,
+                button: td_string!(locale, sign_in.title),
+                title: td_string!(locale, mail.exists),
+                lead: td_string!(locale, mail.exists_lead, name = name),
+                note: td_string!(locale, mail.exists_note),
+                reason: td_string!(locale, mail.sign_up_reason),
+            };
+            words(m.title, &NoteText { m }, &NoteHtml { m })
+        }
         Letter::OrderWithdrawn { order, reason, url } => {
             let m = &withdrawn(locale, order, reason, url);
             let subject = td_string!(locale, mail.withdrawn_subject, number = m.number).to_string();
             words(&subject, &NewsText { m }, &NewsHtml { m })
         }
     }
+}
+
+/// A few words and one button.
+struct Note<'a> {
+    locale: Locale,
+    url: &'a str,
+    button: &'static str,
+    title: &'static str,
+    lead: String,
+    note: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "mail/note.html")]
+struct NoteHtml<'a> {
+    m: &'a Note<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "mail/note.txt")]
+struct NoteText<'a> {
+    m: &'a Note<'a>,
 }
 
 fn words(subject: &str, text: &impl Template, html: &impl Template) -> Tried<Words> {

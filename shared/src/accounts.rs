@@ -118,6 +118,14 @@ pub struct SignIn {
     pub password: String,
 }
 
+impl SignIn {
+    /// The address as accounts are told apart by it. Limits count by what accounts are found by.
+    pub fn account(&self) -> String {
+        // What is longer is nobody's, and not worth keeping.
+        text::fold(&self.email).chars().take(EMAIL_MAX + 1).collect()
+    }
+}
+
 /// A form that came back: what was typed, never a secret, and why it did not do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {

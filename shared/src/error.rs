@@ -74,6 +74,10 @@ pub enum Conflict {
     OrderMoved(OrderState),
     /// Someone else saved it meanwhile. Carries the fields that they changed.
     Edited(Vec<String>),
+    /// More than a guest may hold: of each thing, how many they may.
+    GuestLimit(Vec<Shortage>),
+    /// Cash is not for this order of a guest: it is too large, or there were too many.
+    CashNeedsAccount,
     /// It was sold, or someone is buying it: it can be archived, not deleted.
     WasSold,
 }
@@ -221,6 +225,8 @@ impl Error {
                 Conflict::InFlight => "in_flight",
                 Conflict::OrderMoved(_) => "order_moved",
                 Conflict::Edited(_) => "edited",
+                Conflict::GuestLimit(_) => "guest_limit",
+                Conflict::CashNeedsAccount => "cash_needs_account",
                 Conflict::WasSold => "was_sold",
             },
             Self::SignInNeeded => "sign_in_needed",

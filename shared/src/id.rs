@@ -214,6 +214,8 @@ pub mod kinds {
         Import ImportId "imp";
         /// What was typed into a form that came back.
         Draft DraftId "draft";
+        /// An account that was asked for.
+        SignUp SignUpId "signup";
     }
 }
 

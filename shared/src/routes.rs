@@ -63,6 +63,49 @@ pub struct Route {
     pub scope: Option<Scope>,
 }
 
+/// Server functions that only read, though they are sent by POST. All others change something.
+const READS: &[&str] = &[
+    FN_ME,
+    FN_DRAFT,
+    FN_LIST_PRODUCTS,
+    FN_PRODUCT,
+    FN_HOME,
+    FN_ROOTS,
+    FN_TREE,
+    FN_CATEGORY,
+    FN_SHOP,
+    FN_SHOPS,
+    FN_COUNTER,
+    FN_SETTINGS,
+    FN_CURRENCY,
+    FN_BALANCE,
+    FN_OWN_PRODUCTS,
+    FN_IMPORTS,
+    FN_OWN_PRODUCT,
+    FN_OWN_PICTURES,
+    FN_CART,
+    FN_CHECKOUT,
+    FN_PURCHASE,
+    FN_HISTORY,
+    FN_SELLER_ORDERS,
+    FN_SELLER_ORDER,
+    FN_ALL_ORDERS,
+    FN_ALL_SHOPS,
+    FN_DESK,
+    FN_JOBS,
+    FN_FACTS,
+    FN_AUDIT,
+    FN_MAILS,
+    FN_FAILED_MAILS,
+    FN_MAIL,
+    FN_USERS,
+];
+
+/// Whether what is sent to this path by POST changes nothing.
+pub fn only_reads(path: &str) -> bool {
+    READS.contains(&path)
+}
+
 macro_rules! routes {
     ($($name:ident $method:ident $path:literal $surface:ident $access:ident;)*) => {
         $(
@@ -210,6 +253,7 @@ routes! {
     MEDIA GET "/media/{file}" File Anyone;
     IMPORT_FAULTS GET "/seller/{handle}/imports/{id}/errors.csv" File Member;
     EXPORT GET "/seller/{handle}/products.csv" File Member;
+    CONFIRM_SIGN_UP GET "/sign-up/{id}" Form Signed;
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed;
     WEBHOOK POST "/webhooks/{gateway}" Webhook Signed;
     SANDBOX_PAGE GET "/sandbox/pay/{id}" Sandbox Signed;

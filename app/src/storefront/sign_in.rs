@@ -7,7 +7,7 @@ use super::sign_up::draft_of;
 use crate::{
     i18n::{t, tu_string, use_i18n},
     state::query,
-    ui::{Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded},
+    ui::{Alert, Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded},
 };
 
 /// Sign in.
@@ -26,12 +26,16 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
     let (email, password) = (tu_string!(i18n, sign_in.email), tu_string!(i18n, sign_in.password));
     let labels = vec![("email", email.to_owned()), ("password", password.to_owned())];
     let other = if next.is_empty() { "/sign-up".to_owned() } else { format!("/sign-up?next={next}") };
+    let done = (query("done").get_untracked() == "confirmed").then(|| {
+        view! { <Alert look="good">{t!(i18n, sign_in.confirmed)}</Alert> }
+    });
     view! {
         <PageTitle text=tu_string!(i18n, sign_in.title) />
         <div class="width page small">
             <h1>{t!(i18n, sign_in.title)}</h1>
             <p class="lead">{t!(i18n, sign_in.lead)}</p>
             <form method="post" action="/sign-in" class="panel form" novalidate>
+                {done}
                 <CodeAlert />
                 <ErrorSummary faults labels />
                 <input type="hidden" name="next" value=next />

@@ -7,7 +7,7 @@ use crate::{
     api::{self, ApiError, Found},
     i18n::{t, tu_string, use_i18n},
     state::query,
-    ui::{Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded},
+    ui::{Alert, Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded},
 };
 
 /// What was typed before the form came back, if it did.
@@ -41,12 +41,16 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
     let labels =
         vec![("name", name.to_owned()), ("email", email.to_owned()), ("password", password.to_owned())];
     let other = if next.is_empty() { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") };
+    let done = (query("done").get_untracked() == "sent").then(|| {
+        view! { <Alert look="good">{t!(i18n, sign_up.sent)}</Alert> }
+    });
     view! {
         <PageTitle text=tu_string!(i18n, sign_up.title) />
         <div class="width page small">
             <h1>{t!(i18n, sign_up.title)}</h1>
             <p class="lead">{t!(i18n, sign_up.lead)}</p>
             <form method="post" action="/sign-up" class="panel form" novalidate>
+                {done}
                 <CodeAlert />
                 <ErrorSummary faults labels />
                 <input type="hidden" name="next" value=next />

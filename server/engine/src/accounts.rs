@@ -17,6 +17,7 @@ use who;
 pub mod access;
 mod drafts;
 mod password;
+pub mod sign_ups;
 
 pub use drafts::{find_draft, keep_draft};
 
@@ -27,7 +28,7 @@ use crate::{
     clock::rfc3339,
     cursor,
     db::{DbError, ListQuery, RegisteredList, Value, list::like},
-    params, random, rows, statements,
+    params, quotas, random, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
@@ -215,8 +216,7 @@ pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<S
 /// Whose address and password these are. A wrong address takes as long as a wrong password, so that nobody learns who has
 /// an account.
 async fn check_password(engine: &Engine, form: SignIn) -> Result<UserId> {
-    let found: Option<Credentials> =
-        engine.db.opt(&FIND_CREDENTIALS, params![text::fold(&form.email)]).await?;
+    let found: Option<Credentials> = engine.db.opt(&FIND_CREDENTIALS, params![form.account()]).await?;
     let (id, hash) = found.map_or((None, None), |c| (Some(c.id), Some(c.password_hash)));
     let right = password::verify(form.password, hash).await?;
     match id {
@@ -293,6 +293,8 @@ pub async fn forget(engine: &Engine) -> crate::Tried<()> {
             Box::pin(async move {
                 tx.exec(&FORGET_SESSIONS, params![*now]).await?;
                 access::forget_in_tx(tx, *now).await?;
+                quotas::forget_in_tx(tx, *now).await?;
+                sign_ups::forget_in_tx(tx, *now).await?;
                 drafts::forget_in_tx(tx, *now).await
             })
         })

@@ -13,6 +13,8 @@ pub struct Caller {
     pub who: Who,
     /// The token of the guest's cart that came with the request, hashed.
     pub cart: Option<[u8; 32]>,
+    /// Where the request came from, hashed. What guests may hold is counted by it.
+    pub origin: Option<[u8; 32]>,
     /// The language they read, as its tag. Mails to them are written in it.
     pub locale: &'static str,
 }
@@ -49,12 +51,12 @@ pub struct SignedIn {
 impl Caller {
     /// Someone that we know nothing of.
     pub fn guest() -> Self {
-        Self { who: Who::Guest, cart: None, locale: DEFAULT_LOCALE }
+        Self { who: Who::Guest, cart: None, origin: None, locale: DEFAULT_LOCALE }
     }
 
     /// The program itself.
     pub fn system() -> Self {
-        Self { who: Who::System, cart: None, locale: DEFAULT_LOCALE }
+        Self { who: Who::System, cart: None, origin: None, locale: DEFAULT_LOCALE }
     }
 
     /// The user, if one is signed in.

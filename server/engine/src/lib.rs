@@ -24,6 +24,7 @@ pub mod notifications;
 pub mod oracle;
 pub mod orders;
 pub mod payments;
+mod quotas;
 pub mod random;
 pub mod sandbox;
 pub mod shops;
@@ -64,6 +65,48 @@ pub struct Parts {
     pub currency: Currency,
     /// Where pictures are kept.
     pub pictures: media::Pictures,
+    /// How much guests may have, and how many emails one address gets.
+    pub bounds: Bounds,
+}
+
+/// How much someone may have of whom we know nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Open checkouts of guests from one origin.
+    pub guest_checkouts: i64,
+    /// Pieces of a variant that guests from one origin may hold, however few there are.
+    pub guest_pieces: i64,
+    /// Or this part of its stock in percent, if that is more.
+    pub guest_share: i64,
+    /// Cash orders of guests to one email address, in a day.
+    pub guest_cash_orders: i64,
+    /// Cash orders of guests from one origin, in a day.
+    pub guest_cash_orders_of_origin: i64,
+    /// The most that a guest may owe for one cash order, in whole units of its currency.
+    pub guest_cash_max: i64,
+    /// Emails about purchases to one address, in an hour.
+    pub mails_an_hour: i64,
+    /// The same in a day.
+    pub mails_a_day: i64,
+}
+
+impl Bounds {
+    /// None.
+    pub const NONE: Self = Self {
+        guest_checkouts: i64::MAX,
+        guest_pieces: i64::MAX,
+        guest_share: i64::MAX,
+        guest_cash_orders: i64::MAX,
+        guest_cash_orders_of_origin: i64::MAX,
+        guest_cash_max: i64::MAX,
+        mails_an_hour: i64::MAX,
+        mails_a_day: i64::MAX,
+    };
+
+    /// How many pieces of something guests from one origin may hold at once.
+    pub fn guest_may_hold(&self, on_hand: i64) -> i64 {
+        self.guest_pieces.max(on_hand.saturating_mul(self.guest_share) / 100)
+    }
 }
 
 impl Engine {

@@ -5,12 +5,14 @@
 
 pub mod mailbox;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, Tried, audit,
+    Caller, Engine, Tried, accounts, audit,
     clock::rfc3339,
     db::Tx,
     fault,
@@ -18,13 +20,14 @@ use crate::{
     orders::{self, Told},
     params,
     payments::GatewayError,
-    random, rows, statements,
+    quotas, random, rows, statements,
 };
 use haat_shared::{
     Error, Id, Result,
     audit::FailedMail,
     id::kinds::{Job, MailId},
     orders::{Actor, PurchaseView, ShopOrderView},
+    text,
 };
 
 /// What there is to say. Addresses in it are absolute.
@@ -60,6 +63,20 @@ pub enum Letter {
         /// Why.
         reason: String,
         /// Where its purchase is shown to whoever has the link.
+        url: String,
+    },
+    /// To whoever has an address that someone wants an account for.
+    ConfirmSignUp {
+        /// The name that was given.
+        name: String,
+        /// The link that makes the account.
+        url: String,
+    },
+    /// The same, if there is an account.
+    AccountExists {
+        /// The name that was given.
+        name: String,
+        /// Where to sign in.
         url: String,
     },
     /// To those who own the shop: the shopper does not want an order any more.
@@ -132,9 +149,11 @@ statements! {
         WHERE claim = failed.column1 AND kind = failed.column2 AND subject = failed.column3 AND recipient = failed.column4";
     SENT = "UPDATE notifications SET state = 'sent', sent_at = $1, claim = NULL, lease_until = 0, error = ''
         WHERE claim = $2 AND state = 'written'";
+    TOO_MANY = "UPDATE notifications SET state = 'failed', error = $5, claim = NULL, lease_until = 0
+        WHERE claim = $1 AND kind = $2 AND subject = $3 AND recipient = $4";
     LAID_ASIDE = "SELECT kind, subject, recipient, error, created_at FROM notifications WHERE state = 'failed'
         ORDER BY created_at DESC LIMIT $1";
-    RESEND = "UPDATE notifications SET state = 'written', run_at = $4, attempts = 0
+    RESEND = "UPDATE notifications SET state = 'written', run_at = $4, attempts = 1
         WHERE kind = $1 AND subject = $2 AND recipient = $3 AND state = 'failed'";
     COUNT = "SELECT (SELECT COUNT(*) FROM notifications WHERE state = 'written') AS queued,
         (SELECT COUNT(*) FROM notifications WHERE state = 'failed') AS dead";
@@ -214,6 +233,7 @@ pub async fn send_due(engine: &Engine) -> Tried<usize> {
         return Ok(0);
     }
     let count = claimed.len();
+    let claimed = bound(engine, claim, claimed, now).await?;
     let told = orders::told_in(engine, claim).await?;
     let (mut sending, mut mails, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for notice in claimed {
@@ -233,6 +253,69 @@ pub async fn send_due(engine: &Engine) -> Tried<usize> {
     Ok(count)
 }
 
+const MAILS_AN_HOUR: quotas::Kind = ("mails_an_hour", quotas::HOUR_MS);
+const MAILS_A_DAY: quotas::Kind = ("mails_a_day", quotas::DAY_MS);
+
+/// Whether whoever it goes to may never have asked for it: the address was typed at a checkout, by anyone.
+fn typed_by_anyone(kind: &str) -> bool {
+    matches!(kind, "purchase_made" | "order_shipped" | "order_cancelled" | "sign_up" | "account_exists")
+}
+
+/// Lays aside what would be too much for an address; answers with the rest. Counted once, when it is tried first: what an
+/// operator has sent again goes out.
+async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64) -> Tried<Vec<Claimed>> {
+    let of = |notice: &Claimed| quotas::subject(engine, &text::fold(&notice.recipient));
+    let counted = |notice: &Claimed| notice.attempts == 1 && typed_by_anyone(&notice.kind);
+    let mut what = BTreeMap::new();
+    for notice in claimed.iter().filter(|notice| counted(notice)) {
+        *what.entry((MAILS_AN_HOUR, of(notice))).or_insert(0) += 1;
+        *what.entry((MAILS_A_DAY, of(notice))).or_insert(0) += 1;
+    }
+    if what.is_empty() {
+        return Ok(claimed);
+    }
+    let mut used = engine
+        .db
+        .write("notifications::count", (what, now), |tx, (what, now)| {
+            Box::pin(quotas::spend_in_tx(tx, what, *now))
+        })
+        .await?;
+    let (mut sending, mut aside) = (Vec::new(), Vec::new());
+    // From the last one on, so that it is the later ones that are too many.
+    for notice in claimed.into_iter().rev() {
+        let mut over = false;
+        if counted(&notice) {
+            let most =
+                [(MAILS_AN_HOUR, engine.bounds.mails_an_hour), (MAILS_A_DAY, engine.bounds.mails_a_day)];
+            for (kind, most) in most {
+                if let Some(used) = used.get_mut(&(kind.0, of(&notice))) {
+                    over |= *used > most;
+                    *used -= 1;
+                }
+            }
+        }
+        if over { &mut aside } else { &mut sending }.push(notice);
+    }
+    sending.reverse();
+    if aside.is_empty() {
+        return Ok(sending);
+    }
+    tracing::warn!(count = aside.len(), "emails were laid aside: too many to one address");
+    engine
+        .db
+        .write("notifications::too_many", (claim, aside), |tx, (claim, aside)| {
+            Box::pin(async move {
+                for Claimed { kind, subject, recipient, .. } in aside {
+                    let why = "too many emails to this address; send it again if it is wanted";
+                    tx.exec(&TOO_MANY, params![*claim, kind, *subject, recipient, why]).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(sending)
+}
+
 /// What there is to say of a notification; nothing if what it is about is not there.
 fn letter(engine: &Engine, notice: &Claimed, told: &Told) -> Option<Letter> {
     let market = &engine.public_url;
@@ -241,6 +324,17 @@ fn letter(engine: &Engine, notice: &Claimed, told: &Told) -> Option<Letter> {
         let purchase = told.purchases.get(&notice.subject)?.clone();
         let url = shown(&purchase.number);
         return Some(Letter::OrderConfirmed { purchase: Box::new(purchase), url });
+    }
+    if let Some(name) = told.sign_ups.get(&notice.subject) {
+        let id = Id::from_uuid(notice.subject);
+        let confirm = format!("{market}{}", accounts::sign_ups::url(engine, id));
+        return match notice.kind.as_str() {
+            "sign_up" => Some(Letter::ConfirmSignUp { name: name.clone(), url: confirm }),
+            "account_exists" => {
+                Some(Letter::AccountExists { name: name.clone(), url: format!("{market}/sign-in") })
+            }
+            _ => None,
+        };
     }
     let order = Box::new(told.orders.get(&notice.subject)?.clone());
     // An order's number is its purchase's, and its place.

@@ -249,6 +249,8 @@ pub(crate) struct Told {
     pub(crate) orders: HashMap<Uuid, ShopOrderView>,
     /// Who cancelled an order, and why.
     pub(crate) ends: HashMap<Uuid, (Actor, String)>,
+    /// The names of those who asked for an account.
+    pub(crate) sign_ups: HashMap<Uuid, String>,
 }
 
 /// What a claim of notifications is about.
@@ -266,6 +268,7 @@ pub(crate) async fn told_in(engine: &Engine, claim: Id<Job>) -> Result<Told> {
         purchases: purchases.collect::<Result<_>>()?,
         orders: shop_orders(orders)?.into_iter().map(|order| (order.order.id.uuid(), order)).collect(),
         ends: ends.into_iter().map(|end| (end.order_id.uuid(), (end.actor, end.note))).collect(),
+        sign_ups: crate::accounts::sign_ups::told_in(engine, claim).await?,
     })
 }
 

@@ -13,11 +13,11 @@ use super::{State, layers};
 use crate::config::Mode;
 
 /// The names of our cookies. With `__Host-` a browser keeps them to this host, over TLS only.
-fn name(secure: bool, name: &str) -> String {
+pub(super) fn name(secure: bool, name: &str) -> String {
     if secure { format!("__Host-haat_{name}") } else { format!("haat_{name}") }
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -66,6 +66,8 @@ pub(super) async fn identify(Extract(state): Extract<State>, mut request: Reques
     match accounts::caller(&state.booted.engine, session.as_deref(), cart.as_deref()).await {
         Ok(mut caller) => {
             caller.locale = language(&state, request.headers()).tag();
+            let origin = state.limits.origin(request.headers(), request.extensions());
+            caller.origin = origin.hashed(&state.booted.engine.secret);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

@@ -3,7 +3,7 @@
 use axum::{
     Extension, Form,
     extract::{Path, State as Extract},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use haat_engine::{Caller, catalog, orders, random, shops};
 use haat_shared::{
@@ -12,8 +12,8 @@ use haat_shared::{
 };
 
 use super::{
-    State,
-    forms::{Typed, back_with_draft, clean, field, local, refused, with},
+    State, back,
+    forms::{Typed, back_with_draft, clean, field, refused, with},
 };
 
 /// The next step of an order.
@@ -40,7 +40,7 @@ pub(super) async fn order(
         _ => Err(Error::field("action", FieldCode::NotAChoice)),
     };
     match done {
-        Ok(()) => Redirect::to(&page).into_response(),
+        Ok(()) => back::to(&page).into_response(),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "order", &page, typed, &error).await,
         Err(error) => refused(&page, &error),
     }
@@ -55,7 +55,7 @@ pub(super) async fn products(
 ) -> Response {
     let value =
         |name: &str| typed.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default();
-    let (action, back) = (value("action"), clean(local(&value("back"))));
+    let (action, page) = (value("action"), clean(&back::local(&value("back"))));
     let done: Result<String> = async {
         let ids = typed.iter().filter(|(name, _)| name == "id").map(|(_, id)| id.parse::<ProductId>());
         let ids: Vec<ProductId> = ids.collect::<std::result::Result<_, _>>()?;
@@ -74,12 +74,12 @@ pub(super) async fn products(
             }
             _ => return Err(Error::field("action", FieldCode::NotAChoice)),
         }
-        Ok(back.clone())
+        Ok(page.clone())
     }
     .await;
     match done {
-        Ok(page) => Redirect::to(&with(&page, "done", &action)).into_response(),
-        Err(error) => refused(&back, &error),
+        Ok(page) => back::to(&with(&page, "done", &action)).into_response(),
+        Err(error) => refused(&page, &error),
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) async fn open_shop(
     let form = ShopForm::read(|name| field(&typed, name));
     match shops::open_own(&state.booted.engine, &caller, &form).await {
         // The handle holds, so it is this but for its case.
-        Ok(_) => Redirect::to(&format!("/seller/{}", form.handle.trim().to_lowercase())).into_response(),
+        Ok(_) => back::to(&format!("/seller/{}", form.handle.trim().to_lowercase())).into_response(),
         Err(error @ Error::Invalid(_)) => {
             back_with_draft(&state, "open-shop", "/seller/new", typed, &error).await
         }
@@ -116,7 +116,7 @@ pub(super) async fn settings(
     }
     .await;
     match saved {
-        Ok(_) => Redirect::to(&with(&page, "done", "saved")).into_response(),
+        Ok(_) => back::to(&with(&page, "done", "saved")).into_response(),
         Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => {
             back_with_draft(&state, "settings", &page, typed, &error).await
         }

@@ -3,7 +3,7 @@
 use axum::{
     Extension, Form,
     extract::{Path, State as Extract},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use haat_engine::{Caller, jobs, notifications};
 use haat_shared::{
@@ -12,8 +12,8 @@ use haat_shared::{
 };
 
 use super::{
-    State,
-    forms::{Typed, clean, field, local, refused, with},
+    State, back,
+    forms::{Typed, clean, field, refused, with},
 };
 
 /// A job is tried again, or given up.
@@ -24,9 +24,9 @@ pub(super) async fn job(
     Form(typed): Form<Typed>,
 ) -> Response {
     let (engine, action) = (&state.booted.engine, field(&typed, "action"));
-    let back = match local(&field(&typed, "back")) {
+    let page = match back::local(&field(&typed, "back")).as_str() {
         "/" => JOBS.to_owned(),
-        back => clean(back),
+        page => clean(page),
     };
     let done: Result<()> = async {
         caller.operator()?;
@@ -39,8 +39,8 @@ pub(super) async fn job(
     }
     .await;
     match done {
-        Ok(()) => Redirect::to(&with(&back, "done", &action)).into_response(),
-        Err(error) => refused(&back, &error),
+        Ok(()) => back::to(&with(&page, "done", &action)).into_response(),
+        Err(error) => refused(&page, &error),
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn resend(
 ) -> Response {
     let (kind, subject, to) = (field(&typed, "kind"), field(&typed, "subject"), field(&typed, "to"));
     match notifications::resend(&state.booted.engine, &caller, &kind, &subject, &to).await {
-        Ok(()) => Redirect::to(&with(MAILS, "done", "resend")).into_response(),
+        Ok(()) => back::to(&with(MAILS, "done", "resend")).into_response(),
         Err(error) => refused(MAILS, &error),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::{
     Extension, Form,
-    extract::{Path, State as Extract},
+    extract::{Path, Query, State as Extract},
     http::{Extensions, HeaderMap, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
@@ -18,23 +18,20 @@ use haat_shared::{
     checkout::CheckoutForm,
     id::kinds::CheckoutId,
     payments::NextAction,
+    routes::{SIGN_IN, SIGN_UP},
 };
 
 use super::{
-    State,
+    State, back,
     caller::{language_cookie, session_cookie, session_token},
+    devices::Devices,
+    limits::too_often,
 };
 
 pub(super) type Typed = BTreeMap<String, String>;
 
 pub(super) fn field(typed: &Typed, name: &str) -> String {
     typed.get(name).cloned().unwrap_or_default()
-}
-
-/// A path of ours that a form asked to come back to; ours alone, or home.
-pub(super) fn local(path: &str) -> &str {
-    let ours = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\n', '\r']);
-    if ours { path } else { "/" }
 }
 
 /// The path with a parameter more.
@@ -62,7 +59,7 @@ pub(super) async fn back_with_draft(
     error: &Error,
 ) -> Response {
     match accounts::keep_draft(&state.booted.engine, form, typed, error).await {
-        Ok(draft) => Redirect::to(&with(&clean(path), "draft", &draft.to_string())).into_response(),
+        Ok(draft) => back::to(&with(&clean(path), "draft", &draft.to_string())).into_response(),
         Err(error) => super::layers::plain(&error),
     }
 }
@@ -70,10 +67,12 @@ pub(super) async fn back_with_draft(
 /// Back to the page with why not; as itself where there is no such page to go back to.
 pub(super) fn refused(page: &str, error: &Error) -> Response {
     match error {
-        Error::NotFound | Error::SignInNeeded | Error::Denied | Error::Busy { .. } => {
-            super::layers::plain(error)
-        }
-        error => Redirect::to(&with(&clean(page), "error", error.code())).into_response(),
+        Error::NotFound
+        | Error::SignInNeeded
+        | Error::Denied
+        | Error::Busy { .. }
+        | Error::RateLimited { .. } => super::layers::plain(error),
+        error => back::to(&with(&clean(page), "error", error.code())).into_response(),
     }
 }
 
@@ -82,7 +81,7 @@ pub(super) async fn add_line(
     Extension(caller): Extension<Caller>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let back = local(&field(&typed, "back")).to_owned();
+    let page = back::local(&field(&typed, "back"));
     let added = async {
         let add = AddLine { variant: field(&typed, "variant").parse()?, quantity: field(&typed, "quantity") };
         carts::add_line(&state.booted.engine, &caller, add).await
@@ -91,11 +90,11 @@ pub(super) async fn add_line(
         Ok(changed) => {
             let secure = state.booted.config.secure();
             let cookie = changed.token.map(|token| (header::SET_COOKIE, cart_cookie(secure, &token)));
-            (AppendHeaders(cookie), Redirect::to("/basket")).into_response()
+            (AppendHeaders(cookie), back::to("/basket")).into_response()
         }
-        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "add_line", &back, typed, &error).await,
-        Err(error @ Error::Busy { .. }) => super::layers::plain(&error),
-        Err(error) => Redirect::to(&with(&clean(&back), "error", error.code())).into_response(),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "add_line", &page, typed, &error).await,
+        Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
+        Err(error) => back::to(&with(&clean(&page), "error", error.code())).into_response(),
     }
 }
 
@@ -115,13 +114,13 @@ pub(super) async fn set_quantity(
     }
     .await;
     match changed {
-        Ok(_) => Redirect::to("/basket").into_response(),
+        Ok(_) => back::to("/basket").into_response(),
         Err(error @ Error::Invalid(_)) => {
             let typed = typed.into_iter().chain([("line".to_owned(), line)]).collect();
             back_with_draft(&state, "set_quantity", "/basket", typed, &error).await
         }
-        Err(error @ Error::Busy { .. }) => super::layers::plain(&error),
-        Err(error) => Redirect::to(&with("/basket", "error", error.code())).into_response(),
+        Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
+        Err(error) => back::to(&with("/basket", "error", error.code())).into_response(),
     }
 }
 
@@ -130,9 +129,9 @@ pub(super) async fn begin_checkout(
     Extension(caller): Extension<Caller>,
 ) -> Response {
     match checkout::begin(&state.booted.engine, &caller).await {
-        Ok(id) => Redirect::to(&format!("/checkout/{id}")).into_response(),
-        Err(error @ Error::Busy { .. }) => super::layers::plain(&error),
-        Err(error) => Redirect::to(&with("/basket", "error", error.code())).into_response(),
+        Ok(id) => back::to(&format!("/checkout/{id}")).into_response(),
+        Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
+        Err(error) => back::to(&with("/basket", "error", error.code())).into_response(),
     }
 }
 
@@ -163,17 +162,21 @@ pub(super) async fn pay(
     };
     let page = format!("/checkout/{checkout_id}");
     match checkout::pay(&state.booted.engine, &caller, checkout_id, form, &field(&typed, "key")).await {
+        // A gateway's page, or a purchase of ours: neither comes from the request.
         Ok(NextAction::Redirect { url } | NextAction::Done { url }) => Redirect::to(&url).into_response(),
-        Err(Error::Invalid(_)) => Redirect::to(&with(&page, "check", "1")).into_response(),
+        Err(Error::Invalid(_)) => back::to(&with(&page, "check", "1")).into_response(),
         Err(Error::NotFound) => super::layers::plain(&Error::NotFound),
-        Err(error) => Redirect::to(&with(&page, "error", error.code())).into_response(),
+        Err(error) => back::to(&with(&page, "error", error.code())).into_response(),
     }
 }
 
-fn signed_in(state: &State, typed: &Typed, token: &str) -> Response {
+/// Signed in: with a session, as a device that the account knows from now on, and without a guest's basket.
+fn signed_in(state: &State, devices: Devices, account: &str, typed: &Typed, token: &str) -> Response {
     let secure = state.booted.config.secure();
     let session = (header::SET_COOKIE, session_cookie(secure, Some(token)));
-    let mut response = ([session], Redirect::to(local(&field(typed, "next")))).into_response();
+    let mut response = ([session], back::to(&field(typed, "next"))).into_response();
+    let device = devices.with(&state.booted.engine.secret, account).cookie(secure);
+    response.headers_mut().append(header::SET_COOKIE, device);
     // The guest's cart is the account's now; its token is worth nothing.
     response.headers_mut().append(header::SET_COOKIE, forget_cart(secure));
     response
@@ -192,20 +195,25 @@ pub(super) async fn sign_in(
     extensions: Extensions,
     Form(typed): Form<Typed>,
 ) -> Response {
+    let (engine, limits) = (&state.booted.engine, &state.limits);
     let form = SignIn { email: field(&typed, "email"), password: field(&typed, "password") };
-    let address = state.limits.address(&headers, &extensions);
-    if let Err(error) = state.limits.sign_in(&address, &form.email) {
-        return come_back(&state, "sign-in", "/sign-in", typed, error).await;
+    let devices = Devices::of(&headers, state.booted.config.secure());
+    let origin = limits.origin(&headers, &extensions);
+    if let Err(error) = limits.sign_in(origin, &form, &devices, &engine.secret) {
+        return too_often(&error, SIGN_IN, typed);
     }
-    match accounts::sign_in(&state.booted.engine, &caller, form).await {
-        Ok(token) => signed_in(&state, &typed, &token),
-        Err(error) => come_back(&state, "sign-in", "/sign-in", typed, error).await,
+    let account = form.account();
+    match accounts::sign_in(engine, &caller, form).await {
+        Ok(token) => signed_in(&state, devices, &account, &typed, &token),
+        Err(error) => come_back(&state, "sign-in", SIGN_IN, typed, error).await,
     }
 }
 
 pub(super) async fn sign_up(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    extensions: Extensions,
     Form(typed): Form<Typed>,
 ) -> Response {
     let form = SignUp {
@@ -213,9 +221,46 @@ pub(super) async fn sign_up(
         email: field(&typed, "email"),
         password: field(&typed, "password"),
     };
-    match accounts::sign_up(&state.booted.engine, &caller, form).await {
-        Ok(token) => signed_in(&state, &typed, &token),
-        Err(error) => come_back(&state, "sign-up", "/sign-up", typed, error).await,
+    // What does not hold costs nothing, and is not counted.
+    if let Err(faults) = form.check() {
+        return come_back(&state, "sign-up", SIGN_UP, typed, Error::Invalid(faults)).await;
+    }
+    let origin = state.limits.origin(&headers, &extensions);
+    let turn = match state.limits.sign_up(origin).await {
+        Ok(turn) => turn,
+        Err(error) => return too_often(&error, SIGN_UP, typed),
+    };
+    if state.booted.config.confirms_sign_ups() {
+        let asked = accounts::sign_ups::ask(&state.booted.engine, &caller, form).await;
+        drop(turn);
+        return match asked {
+            Ok(()) => back::to(&with(SIGN_UP, "done", "sent")).into_response(),
+            Err(error) => come_back(&state, "sign-up", SIGN_UP, typed, error).await,
+        };
+    }
+    let devices = Devices::of(&headers, state.booted.config.secure());
+    let account = SignIn { email: form.email.clone(), ..SignIn::default() }.account();
+    let made = accounts::sign_up(&state.booted.engine, &caller, form).await;
+    drop(turn);
+    match made {
+        Ok(token) => signed_in(&state, devices, &account, &typed, &token),
+        Err(error) => come_back(&state, "sign-up", SIGN_UP, typed, error).await,
+    }
+}
+
+/// The link of the email that confirms a sign-up. It signs nobody in: whoever follows it has the address, and the password only
+/// if it was them who asked.
+pub(super) async fn confirm_sign_up(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    Query(query): Query<Typed>,
+) -> Response {
+    let Ok(id) = id.parse() else { return super::layers::plain(&Error::NotFound) };
+    match accounts::sign_ups::confirm(&state.booted.engine, &Caller::guest(), id, &field(&query, "token"))
+        .await
+    {
+        Ok(()) => back::to(&with(SIGN_IN, "done", "confirmed")).into_response(),
+        Err(error) => super::layers::plain(&error),
     }
 }
 
@@ -224,7 +269,8 @@ async fn come_back(state: &State, form: &'static str, path: &str, typed: Typed, 
         return super::layers::plain(&error);
     }
     let next = field(&typed, "next");
-    let path = if next.is_empty() { path.to_owned() } else { with(path, "next", &escape(local(&next))) };
+    let path =
+        if next.is_empty() { path.to_owned() } else { with(path, "next", &escape(&back::local(&next))) };
     back_with_draft(state, form, &path, typed, &error).await
 }
 
@@ -255,7 +301,7 @@ pub(super) async fn choose_language(
     Extension(mut caller): Extension<Caller>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let back = Redirect::to(local(&field(&typed, "back")));
+    let back = back::to(&field(&typed, "back"));
     let Ok(locale) = field(&typed, "locale").parse::<Locale>() else { return back.into_response() };
     caller.locale = locale.tag();
     if let Err(error) = accounts::keep_locale(&state.booted.engine, &caller).await {
@@ -267,18 +313,6 @@ pub(super) async fn choose_language(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_form_comes_back_to_us_alone() {
-        for ours in ["/", "/p/pen?x=1", "/checkout/chk_1"] {
-            assert_eq!(local(ours), ours);
-        }
-        for foreign in
-            ["", "//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb"]
-        {
-            assert_eq!(local(foreign), "/", "{foreign}");
-        }
-    }
 
     #[test]
     fn parameters_of_earlier_tries_are_dropped() {

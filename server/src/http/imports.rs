@@ -14,7 +14,7 @@ use axum::{
         multipart::{Field, MultipartError, MultipartRejection},
     },
     http::{StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use futures::stream;
@@ -28,7 +28,7 @@ use haat_shared::{
 };
 
 use super::{
-    State,
+    State, back,
     forms::{Typed, field, refused, with},
 };
 
@@ -47,7 +47,7 @@ pub(super) async fn send(
 ) -> Response {
     let page = format!("/seller/{handle}/products/import");
     match take(&state.booted.engine, &caller, &handle, form).await {
-        Ok(id) => Redirect::to(&with(&page, "id", &id.to_string())).into_response(),
+        Ok(id) => back::to(&with(&page, "id", &id.to_string())).into_response(),
         Err(error) => refused(&page, &error),
     }
 }
@@ -149,7 +149,7 @@ pub(super) async fn decide(
     }
     .await;
     match done {
-        Ok(()) => Redirect::to(&page).into_response(),
+        Ok(()) => back::to(&page).into_response(),
         Err(error) => refused(&page, &error),
     }
 }

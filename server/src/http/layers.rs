@@ -6,12 +6,43 @@ use std::{any::Any, time::Instant};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State as Extract},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, Version, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use haat_shared::Error;
 use tracing::Span;
+
+/// Longest id of a request that is taken over from whoever sent it.
+const REQUEST_ID_MAX: usize = 64;
+
+/// Takes an id of a request away that could stand for something else in a log, or fill it: then it gets one of ours.
+pub(super) async fn bound_request_id(mut request: Request, next: Next) -> Response {
+    const ID: &str = "x-request-id";
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let ids: Vec<&HeaderValue> = request.headers().get_all(ID).iter().collect();
+    let fits = matches!(ids[..], [id] if (1..=REQUEST_ID_MAX).contains(&id.len()) && id.as_bytes().iter().all(plain));
+    if !fits {
+        request.headers_mut().remove(ID);
+    }
+    next.run(request).await
+}
+
+/// Refuses requests that do not say which host they are for, or say two (RFC 9112, section 3.2): whoever stands in front
+/// may have understood another one.
+pub(super) async fn one_host(request: Request, next: Next) -> Response {
+    let hosts: Vec<&HeaderValue> = request.headers().get_all(header::HOST).iter().collect();
+    let named = |host: &HeaderValue| {
+        host.to_str().is_ok_and(|host| !host.contains('@') && host.parse::<Authority>().is_ok())
+    };
+    let fits = match hosts[..] {
+        [host] => named(host),
+        // In HTTP/2 it stands in the address.
+        [] => request.uri().authority().is_some() || request.version() == Version::HTTP_10,
+        _ => false,
+    };
+    if fits { next.run(request).await } else { StatusCode::BAD_REQUEST.into_response() }
+}
 
 /// The span of a request in the log.
 pub(super) fn span(request: &Request<Body>) -> Span {

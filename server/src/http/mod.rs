@@ -1,13 +1,16 @@
 //! HTTP: the router and what every request passes through.
 
+mod back;
 mod caller;
 mod counter;
 mod desk;
 mod dev;
+mod devices;
 mod forms;
 mod health;
 mod imports;
 mod layers;
+mod limits;
 mod media;
 mod outage;
 mod pages;
@@ -51,7 +54,7 @@ pub struct State {
     booted: Booted,
     leptos: LeptosOptions,
     metrics: PrometheusHandle,
-    limits: Arc<rest::Limits>,
+    limits: Arc<limits::Limits>,
 }
 
 impl FromRef<State> for LeptosOptions {
@@ -93,7 +96,7 @@ fn leptos_options(booted: &Booted) -> LeptosOptions {
 pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
     let leptos = leptos_options(&booted);
     let config = booted.config.clone();
-    let limits = Arc::new(rest::Limits::new(&config.limits));
+    let limits = Arc::new(limits::Limits::new(&config.limits));
     let state = State { booted, leptos, metrics, limits };
     let pages = generate_route_list(haat_app::App);
 
@@ -118,12 +121,14 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
     // Alone in taking megabytes, and the time that they need.
     let uploads = Router::new()
         .route(FORM_ADD_PICTURE, post(media::add))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .layer(DefaultBodyLimit::max(media::FORM_BYTES_MAX))
         .layer(timeout(media::FORM_TIME));
     // Beside the page at the same address.
     let files_in = Router::new()
         .route(FORM_IMPORT, post(imports::send))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .layer(DefaultBodyLimit::max(imports::FORM_BYTES_MAX))
         .layer(timeout(imports::FORM_TIME));
@@ -156,9 +161,11 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(EXPORT, get(imports::export))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
+        .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
         // Whoever is asked from here on knows who asks.
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .route(WORDS, get(pages::words))
+        .route(CONFIRM_SIGN_UP, get(forms::confirm_sign_up))
         .route(PAYMENT_RETURN, get(webhooks::returned))
         .route(WEBHOOK, post(webhooks::receive))
         .route(SANDBOX_PAGE, get(sandbox::page))
@@ -183,6 +190,7 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .merge(rest::router(&state))
         .layer(
             ServiceBuilder::new()
+                .layer(middleware::from_fn(layers::bound_request_id))
                 .set_x_request_id(MakeRequestUuid)
                 .layer(TraceLayer::new_for_http().make_span_with(layers::span).on_response(layers::answered))
                 .propagate_x_request_id()
@@ -190,6 +198,7 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
                 .layer(middleware::from_fn_with_state(config.secure(), layers::secure))
                 .layer(middleware::from_fn_with_state(state.clone(), rest::explain))
                 .layer(middleware::from_fn_with_state(state.clone(), outage::cover))
+                .layer(middleware::from_fn(layers::one_host))
                 .layer(CatchPanicLayer::custom(layers::panicked))
                 .layer(CompressionLayer::new().quality(CompressionLevel::Fastest)),
         )

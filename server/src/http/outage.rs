@@ -8,11 +8,11 @@ use axum::{
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
-use haat_app::i18n::{Locale, t};
+use haat_app::i18n::{Locale, t, td_string};
 use haat_engine::random;
 use haat_shared::routes::{HEALTHZ, METRICS, READYZ};
 
-use super::{State, caller};
+use super::{State, caller, limits::Refused};
 
 /// Seconds after which to come back while the market is being worked on.
 const MAINTENANCE_S: u32 = 120;
@@ -23,9 +23,11 @@ struct Outage {
     locale: Locale,
     nonce: String,
     title: &'static str,
-    note: &'static str,
+    note: String,
     /// Where to try again, if that may help.
     retry: Option<String>,
+    /// A form to send once more.
+    form: Option<Refused>,
     /// Whether there is a market to go to.
     home: bool,
 }
@@ -66,25 +68,34 @@ fn is_page(answer: &Response) -> bool {
     kind.is_some_and(|kind| kind.starts_with("text/html") || kind.starts_with("application/json"))
 }
 
-fn page(answer: Response, locale: Locale, again: Option<String>, closed: bool) -> Response {
+fn page(mut answer: Response, locale: Locale, again: Option<String>, closed: bool) -> Response {
+    let form = answer.extensions_mut().remove::<Refused>();
+    let wait =
+        answer.headers().get(header::RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse::<u32>().ok());
     let (title, note) = match answer.status() {
         _ if closed => (t!(locale, outage.maintenance), t!(locale, outage.maintenance_note)),
         StatusCode::NOT_FOUND => (t!(locale, outage.missing), t!(locale, outage.missing_note)),
         StatusCode::PAYLOAD_TOO_LARGE => (t!(locale, outage.large), t!(locale, outage.large_note)),
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-            (t!(locale, outage.busy), t!(locale, outage.busy_note))
-        }
+        StatusCode::SERVICE_UNAVAILABLE => (t!(locale, outage.busy), t!(locale, outage.busy_note)),
+        StatusCode::TOO_MANY_REQUESTS => (t!(locale, outage.often), t!(locale, outage.often_note)),
         status if status.is_client_error() => (t!(locale, outage.refused), t!(locale, outage.refused_note)),
         _ => (t!(locale, outage.broken), t!(locale, outage.broken_note)),
+    };
+    let note = match (answer.status(), wait) {
+        (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) => {
+            td_string!(locale, outage.often_note_for, seconds = seconds).to_string()
+        }
+        _ => note.to_owned(),
     };
     let retry = again
         .filter(|_| answer.status() == StatusCode::TOO_MANY_REQUESTS || answer.status().is_server_error());
     let nonce = random::token();
     let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
+        "default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; form-action {}; \
+         frame-ancestors 'none'",
+        if form.is_some() { "'self'" } else { "'none'" }
     );
-    let Ok(html) = (Outage { locale, nonce, title, note, retry, home: !closed }).render() else {
+    let Ok(html) = (Outage { locale, nonce, title, note, retry, form, home: !closed }).render() else {
         return answer;
     };
     let (mut parts, _) = answer.into_parts();

@@ -99,6 +99,7 @@ const TABLE: &[Row] = &[
     get(WORDS, "words", 200),
     get(MEDIA, "file", 200),
     get(PAYMENT_RETURN, "payment", 404),
+    get(CONFIRM_SIGN_UP, "payment", 404),
     // On another host name than the sandbox's.
     get(SANDBOX_PAGE, "sandbox", 404),
     form(SANDBOX_PAY, "sandbox", "card=4242 4242 4242 4242", 404),

@@ -100,6 +100,7 @@ async fn production_shows_nobodys_mail() {
     program.set("HAAT__PAYMENTS__SANDBOX", "false");
     program.set("HAAT__SECURITY__SECRET", "0123456789abcdef0123456789abcdef");
     program.set("HAAT__SERVER__PUBLIC_URL", "https://haat.example");
+    program.set("HAAT__LIMITS__ADDRESS_HEADER", "peer");
     program.start().await;
     for path in ["/dev/mail", &confirmation, &format!("{confirmation}/html")] {
         assert_eq!(reader.get(path).await.0, StatusCode::NOT_FOUND, "{path}");

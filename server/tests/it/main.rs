@@ -13,6 +13,7 @@
 
 mod access;
 mod arrows;
+mod attacks;
 mod crashes;
 mod faults;
 mod imports;

@@ -165,7 +165,8 @@ fn scopes(stored: &str) -> Vec<Scope> {
 pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<Tokens> {
     let user = check_password(engine, form).await?;
     let now = engine.clock.now_ms();
-    let (grant, token): (GrantId, _) = (random::id(now), random::token());
+    let grant: GrantId = random::id(now);
+    let token = signed_token(engine, grant);
     let input = (grant, user, random::token_hash(&token), caller.cart, now);
     engine
         .db
@@ -192,20 +193,32 @@ fn tokens(engine: &Engine, user: UserId, grant: GrantId, token: &str, now: i64) 
     })
 }
 
+/// A token with what makes it one of ours, so that a grant's id and something made up do not end the grant.
+fn signed_token(engine: &Engine, grant: GrantId) -> String {
+    let token = random::token();
+    let mac = engine.secret.sign("refresh token", &format!("{grant}\0{token}"));
+    format!("{token}.{mac}")
+}
+
 /// The next tokens for a refresh token, which is worth nothing from then on. Who brings one that was used already has it
-/// from elsewhere, or someone else has: the whole grant ends.
+/// from elsewhere, or someone else has: the whole grant ends. What we never gave out ends nothing.
 pub async fn refresh(engine: &Engine, _: &Caller, token: &str) -> Result<Tokens> {
     let (grant, token) = token.split_once('.').ok_or(Error::SignInNeeded)?;
     let grant: GrantId = grant.parse().map_err(|_| Error::SignInNeeded)?;
-    let (next, now) = (random::token(), engine.clock.now_ms());
-    let input = (grant, random::token_hash(token), random::token_hash(&next), now);
+    // `TOKEN.SIGNATURE`. Those that were given out before there were signatures still work, once.
+    let genuine = token
+        .split_once('.')
+        .is_some_and(|(token, mac)| engine.secret.verify("refresh token", &format!("{grant}\0{token}"), mac));
+    let next = signed_token(engine, grant);
+    let now = engine.clock.now_ms();
+    let input = (grant, random::token_hash(token), random::token_hash(&next), genuine, now);
     let granted: Option<Granted> = engine
         .db
-        .write("access::refresh", input, |tx, (grant, token, next, now)| {
+        .write("access::refresh", input, |tx, (grant, token, next, genuine, now)| {
             Box::pin(async move {
                 let rotated =
                     tx.opt(&ROTATE, params![*grant, *token, *next, *now, *now + REFRESH_MS]).await?;
-                if rotated.is_none() {
+                if rotated.is_none() && *genuine {
                     tx.exec(&END_GRANT, params![*grant]).await?;
                 }
                 Ok(rotated)

@@ -2,7 +2,7 @@
 
 use super::holds::release_in_tx;
 use crate::{
-    Caller, Engine, Tried, carts,
+    Bounds, Caller, Engine, Tried, carts,
     db::{Tx, Value},
     group_by, params, random, rows, statements,
 };
@@ -33,8 +33,8 @@ statements! {
         JOIN products p ON p.id = v.product_id JOIN shops s ON s.id = v.shop_id
         LEFT JOIN categories k ON k.id = p.category_id WHERE l.cart_id = $1 ORDER BY l.id";
     ADD = "INSERT INTO checkouts (id, cart_id, cart_version, state, currency, subtotal_minor, delivery_minor, total_minor,
-            form, holds, hold_until, extended, created_at, updated_at, tax_minor)
-        VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $11, $12)";
+            form, holds, hold_until, extended, created_at, updated_at, tax_minor, origin)
+        VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $11, $12, $13)";
     ADD_ORDERS = "INSERT INTO checkout_orders (checkout_id, position, order_id, shop_id, shop_name, subtotal_minor,
             delivery_minor, commission_minor, options, delivery, days_min, days_max, tax_minor)
         VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)]";
@@ -44,6 +44,12 @@ statements! {
     HOLD = "UPDATE capacities SET held = held + h.quantity FROM holds AS h
         WHERE h.checkout_id = $1 AND capacities.id = h.capacity_id AND on_hand - held >= h.quantity
         RETURNING id AS value";
+    OF_ORIGIN = "SELECT h.capacity_id, CAST(SUM(h.quantity) AS BIGINT) AS held, c.on_hand,
+            (SELECT COUNT(*) FROM checkouts o WHERE o.origin = $2 AND o.state IN ('open', 'paying')) AS checkouts
+        FROM checkouts k JOIN holds h ON h.checkout_id = k.id AND h.state = 'active'
+        JOIN holds mine ON mine.capacity_id = h.capacity_id AND mine.checkout_id = $1
+        JOIN capacities c ON c.id = h.capacity_id
+        WHERE k.origin = $2 AND k.state IN ('open', 'paying') GROUP BY h.capacity_id, c.on_hand";
 }
 
 rows! {
@@ -57,6 +63,13 @@ rows! {
         cart_version: i64,
         hold_until: i64,
         form: String,
+    }
+
+    struct OfOrigin {
+        capacity_id: VariantId,
+        held: i64,
+        on_hand: i64,
+        checkouts: i64,
     }
 
     struct LineRow {
@@ -93,16 +106,26 @@ pub async fn begin(engine: &Engine, caller: &Caller) -> Result<CheckoutId> {
         ..CheckoutForm::default()
     });
     let form = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
+    // Accounts are known; what a guest holds is counted by where they come from.
+    let origin = caller.user().map_or(caller.origin, |_| None);
+    let input = (cart, form, origin, engine.bounds, engine.clock.now_ms());
     let checkout = engine
         .db
-        .write("checkout::begin", (cart, form, engine.clock.now_ms()), |tx, (cart, form, now)| {
-            Box::pin(begin_in_tx(tx, *cart, form, *now))
+        .write("checkout::begin", input, |tx, (cart, form, origin, bounds, now)| {
+            Box::pin(begin_in_tx(tx, *cart, form, *origin, bounds, *now))
         })
         .await?;
     Ok(checkout)
 }
 
-async fn begin_in_tx(tx: &mut Tx, cart: CartId, form: &str, now: i64) -> Tried<CheckoutId> {
+async fn begin_in_tx(
+    tx: &mut Tx,
+    cart: CartId,
+    form: &str,
+    origin: Option<[u8; 32]>,
+    bounds: &Bounds,
+    now: i64,
+) -> Tried<CheckoutId> {
     // From here on, checkouts of this cart wait for each other.
     let version =
         tx.opt::<CartVersion>(&LOCK_CART, params![cart, now]).await?.ok_or(Conflict::CartEmpty)?.version;
@@ -141,7 +164,8 @@ async fn begin_in_tx(tx: &mut Tx, cart: CartId, form: &str, now: i64) -> Tried<C
         plan.holds.len() as i64,
         now + HOLD_MS,
         now,
-        plan.tax.amount()
+        plan.tax.amount(),
+        origin.map(Vec::from)
     ];
     tx.exec(&ADD, row).await?;
     tx.exec_many(&ADD_ORDERS, &plan.orders).await?;
@@ -152,7 +176,28 @@ async fn begin_in_tx(tx: &mut Tx, cart: CartId, form: &str, now: i64) -> Tried<C
         let short = plan.wanted.into_iter().filter(|w| !held.iter().any(|h| h.0 == w.variant)).collect();
         return Err(Conflict::OutOfStock(short).into());
     }
+    if let Some(origin) = origin {
+        // Whoever holds the same waits for the rows of the capacities, so what they hold is counted here.
+        let held: Vec<OfOrigin> = tx.all(&OF_ORIGIN, params![plan.id, origin]).await?;
+        bound_guest(&held, &plan.wanted, bounds)?;
+    }
     Ok(plan.id)
+}
+
+/// Refuses a guest's checkout if there are too many from where they are, or if those hold too much of something together.
+fn bound_guest(held: &[OfOrigin], wanted: &[Shortage], bounds: &Bounds) -> Result<()> {
+    let checkouts = held.first().map_or(0, |row| row.checkouts);
+    if checkouts > bounds.guest_checkouts {
+        let retry_after_s = u32::try_from(HOLD_MS / 1000 / 3).unwrap_or(300);
+        return Err(Error::RateLimited { retry_after_s });
+    }
+    let over = held.iter().filter_map(|row| {
+        let most = bounds.guest_may_hold(row.on_hand);
+        let of = wanted.iter().find(|of| of.variant == row.capacity_id)?;
+        (row.held > most).then(|| Shortage { left: most, ..of.clone() })
+    });
+    let over: Vec<Shortage> = over.collect();
+    if over.is_empty() { Ok(()) } else { Err(Conflict::GuestLimit(over).into()) }
 }
 
 fn shortage(line: LineRow) -> Shortage {

@@ -2,12 +2,12 @@
 
 use super::{CheckoutRow, find, offered, purchase_url, sums};
 use crate::{
-    Caller, Engine, Tried,
+    Bounds, Caller, Engine, Tried,
     db::{Tx, Value},
     idempotency::{self, Claim, Key},
     params,
     payments::{self, FIRST_CHECK_MS, PaymentRow, Reported},
-    rows, statements,
+    quotas, rows, statements,
 };
 use haat_shared::{
     Conflict, Error, Money, Result,
@@ -157,11 +157,13 @@ pub async fn pay(
         Claim::Mine(attempt) => attempt,
         Claim::Done(answer) => return serde_json::from_str(&answer).unwrap_or(Err(Error::Internal)),
     };
-    let answer = attempt_payment(engine, caller.locale, id, attempt, details).await;
+    let answer = attempt_payment(engine, caller, id, attempt, details).await;
     // What may succeed later is not an answer to keep.
     let keep = !matches!(
         answer,
-        Err(Error::Busy { .. } | Error::Internal | Error::Conflict(Conflict::PaymentInProgress))
+        Err(Error::Busy { .. }
+            | Error::Internal
+            | Error::Conflict(Conflict::PaymentInProgress | Conflict::CashNeedsAccount))
     );
     let stored = if keep { serde_json::to_string(&answer).ok() } else { None };
     idempotency::settle(engine, key, attempt, stored).await?;
@@ -170,20 +172,33 @@ pub async fn pay(
 
 async fn attempt_payment(
     engine: &Engine,
-    locale: &'static str,
+    caller: &Caller,
     id: CheckoutId,
     attempt: PaymentId,
     details: Details,
 ) -> Result<NextAction> {
-    let method = details.method;
+    let (method, locale) = (details.method, caller.locale);
+    let cash = (method == Method::Cash && caller.user().is_none()).then(|| GuestCash {
+        bounds: engine.bounds,
+        email: quotas::subject(engine, &details.email.folded()),
+        origin: caller.origin,
+    });
     let details = serde_json::to_string(&details).map_err(|_| Error::Internal)?;
     let payment = engine
         .db
         .write(
             "checkout::pay",
-            (id, attempt, method, details, locale, engine.clock.now_ms()),
-            |tx, (id, attempt, method, details, locale, now)| {
-                Box::pin(open_in_tx(tx, *id, *attempt, *method, details, locale, *now))
+            (id, attempt, method, details, locale, cash, engine.clock.now_ms()),
+            |tx, (id, attempt, method, details, locale, cash, now)| {
+                Box::pin(async move {
+                    let (payment, new) =
+                        open_in_tx(tx, *id, *attempt, *method, details, locale, *now).await?;
+                    if let (Some(cash), true) = (cash, new) {
+                        let amount = Money::new(payment.amount_minor, payment.currency);
+                        cash.bound_in_tx(tx, amount, *now).await?;
+                    }
+                    Ok(payment)
+                })
             },
         )
         .await?;
@@ -193,6 +208,37 @@ async fn attempt_payment(
         Reported::Waiting => Ok(NextAction::Redirect { url: next_url }),
         Reported::Declined => Err(payments::declined()),
         Reported::Unwanted => Err(Conflict::CheckoutEnded.into()),
+    }
+}
+
+/// A guest who wants to pay in cash: nobody has paid or proved anything, so orders of one origin and orders in the name of one
+/// email address are counted.
+#[derive(Clone, Copy)]
+struct GuestCash {
+    bounds: Bounds,
+    email: [u8; 32],
+    origin: Option<[u8; 32]>,
+}
+
+const CASH_TO_EMAIL: quotas::Kind = ("cash_to_email", quotas::DAY_MS);
+const CASH_OF_ORIGIN: quotas::Kind = ("cash_of_origin", quotas::DAY_MS);
+
+impl GuestCash {
+    async fn bound_in_tx(&self, tx: &mut Tx, amount: Money, now: i64) -> Tried<()> {
+        let Self { bounds, email, origin } = self;
+        // Where someone comes from is known of all but the callers of the program itself.
+        let Some(origin) = origin else { return Ok(()) };
+        let what = [((CASH_TO_EMAIL, *email), 1), ((CASH_OF_ORIGIN, *origin), 1)].into();
+        let used = quotas::spend_in_tx(tx, &what, now).await?;
+        let times = |kind: quotas::Kind, subject| used.get(&(kind.0, subject)).copied().unwrap_or(0);
+        let unit = 10i64.saturating_pow(amount.currency().decimals());
+        if times(CASH_TO_EMAIL, *email) > bounds.guest_cash_orders
+            || times(CASH_OF_ORIGIN, *origin) > bounds.guest_cash_orders_of_origin
+            || amount.amount() > bounds.guest_cash_max.saturating_mul(unit)
+        {
+            return Err(Conflict::CashNeedsAccount.into());
+        }
+        Ok(())
     }
 }
 
@@ -206,19 +252,19 @@ async fn open_in_tx(
     details: &str,
     locale: &str,
     now: i64,
-) -> Tried<PaymentRow> {
+) -> Tried<(PaymentRow, bool)> {
     // From here on, payments of this checkout wait for each other.
     if tx.exec(&PAYING, params![checkout, details, now, now + HOLD_MS, locale]).await? == 0 {
         return Err(Conflict::CheckoutEnded.into());
     }
     let open: Option<PaymentRow> = tx.opt(&OPEN_ONE, params![checkout]).await?;
     match open {
-        Some(payment) if payment.method == method => return Ok(payment),
+        Some(payment) if payment.method == method => return Ok((payment, false)),
         Some(payment) => {
             tx.exec(&SUPERSEDE, params![payment.id, now]).await?;
         }
         None => {}
     }
     let row = params![attempt, checkout, method.as_str(), now + FIRST_CHECK_MS, now];
-    Ok(tx.opt(&ADD, row).await?.ok_or(Error::NotFound)?)
+    Ok((tx.opt(&ADD, row).await?.ok_or(Error::NotFound)?, true))
 }

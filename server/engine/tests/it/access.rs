@@ -73,6 +73,13 @@ both! {
         assert_eq!(refresh(engine, &guest, &first.refresh_token).await.unwrap_err(), Error::SignInNeeded);
         assert_eq!(refresh(engine, &guest, &second.refresh_token).await.unwrap_err(), Error::SignInNeeded);
         assert_eq!(caller(engine, Some(&second.access_token), None, None).await.unwrap_err(), Error::SignInNeeded);
+        // What we never gave out ends nothing, however much of it is right.
+        let grant = other.refresh_token.split('.').next().unwrap();
+        let (token, mac) = other.refresh_token.rsplit_once('.').unwrap();
+        for made_up in [format!("{grant}.x"), format!("{grant}."), format!("{grant}.x.{mac}"), token.to_owned(), format!("{token}.x")] {
+            assert_eq!(refresh(engine, &guest, &made_up).await.unwrap_err(), Error::SignInNeeded, "{made_up}");
+        }
+        assert!(caller(engine, Some(&other.access_token), None, None).await.is_ok());
         // The other sign-in has nothing to do with it, until it is ended itself or its time is over.
         let other = refresh(engine, &guest, &other.refresh_token).await.unwrap();
         sign_out(engine, &other.access_token).await.unwrap();

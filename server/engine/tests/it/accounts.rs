@@ -1,7 +1,11 @@
 use std::collections::BTreeMap;
 
-use haat_engine::{Caller, accounts, db::One, params, statements};
-use haat_shared::{Error, FieldCode, accounts::SignIn};
+use haat_engine::{Caller, accounts, db::One, jobs, notifications::mailbox, params, statements};
+use haat_shared::{
+    Error, FieldCode,
+    accounts::{SignIn, SignUp},
+    id::kinds::SignUpId,
+};
 
 use crate::{both, support::*};
 
@@ -62,6 +66,54 @@ both! {
         assert!(accounts::find_draft(&market.engine, &Caller::guest(), "sign_in", id).await.unwrap().is_none());
         market.clock.advance_ms(2 * 3_600_000);
         assert!(accounts::find_draft(&market.engine, &Caller::guest(), "sign_up", id).await.unwrap().is_none());
+    }
+
+    async fn attack_sign_up_tells_nobody_who_has_an_account(market) {
+        let engine = &market.engine;
+        let guest = Caller::guest();
+        let statements = async |name: &str| {
+            let before = engine.db.counts().0;
+            accounts::sign_ups::ask(engine, &guest, sign_up(name)).await.unwrap();
+            engine.db.counts().0 - before
+        };
+        // The same answer, for the same work.
+        assert_eq!(statements("asha").await, statements("meena-crafts").await);
+        jobs::drain(engine).await.unwrap();
+        let mut letters = Vec::new();
+        for mail in mailbox::latest(&engine.db).await.unwrap() {
+            letters.push(mailbox::find(&engine.db, mail.id).await.unwrap());
+        }
+        let letter = |to: &str| letters.iter().find(|mail| mail.to == sign_up(to).email).unwrap();
+        assert_eq!(letter("meena-crafts").subject, "exists meena-crafts");
+        assert_eq!(letter("meena-crafts").text, "http://localhost:1/sign-in");
+        assert_eq!(letter("asha").subject, "confirm asha");
+        let link = letter("asha").text.strip_prefix("http://localhost:1/sign-up/").unwrap().to_owned();
+        let (id, token) = link.split_once("?token=").unwrap();
+        let id: SignUpId = id.parse().unwrap();
+        let credentials = || SignIn { email: sign_up("asha").email, password: PASSWORD.into() };
+        assert!(accounts::sign_in(engine, &guest, credentials()).await.is_err());
+        for wrong in ["", "x"] {
+            assert_eq!(accounts::sign_ups::confirm(engine, &guest, id, wrong).await, Err(Error::NotFound));
+        }
+        for _ in 0..2 {
+            accounts::sign_ups::confirm(engine, &guest, id, token).await.unwrap();
+        }
+        accounts::sign_in(engine, &guest, credentials()).await.unwrap();
+        // Who has an account keeps their password, whatever the link that they were not sent would do.
+        accounts::sign_ups::ask(engine, &guest, SignUp { password: "another-password".into(), ..sign_up("asha") }).await.unwrap();
+        jobs::drain(engine).await.unwrap();
+        accounts::sign_in(engine, &guest, credentials()).await.unwrap();
+        // A link that is too old makes none.
+        accounts::sign_ups::ask(engine, &guest, sign_up("ravi")).await.unwrap();
+        jobs::drain(engine).await.unwrap();
+        let mails = mailbox::latest(&engine.db).await.unwrap();
+        let mail = mails.iter().find(|mail| mail.recipient == sign_up("ravi").email).unwrap();
+        let text = mailbox::find(&engine.db, mail.id).await.unwrap().text;
+        let (id, token) = text.strip_prefix("http://localhost:1/sign-up/").unwrap().split_once("?token=").unwrap();
+        market.clock.advance_ms(accounts::sign_ups::CONFIRM_MS + 1);
+        let late = accounts::sign_ups::confirm(engine, &guest, id.parse().unwrap(), token).await;
+        assert_eq!(late, Err(Error::NotFound));
+        accounts::forget(engine).await.unwrap();
     }
 
     async fn only_the_program_itself_makes_operators(market) {

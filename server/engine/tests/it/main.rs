@@ -19,6 +19,7 @@ mod budgets;
 mod buying;
 mod carts;
 mod catalog;
+mod guests;
 mod imports;
 mod jobs;
 mod media;

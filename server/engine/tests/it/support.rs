@@ -9,7 +9,7 @@ use std::{
 };
 
 use haat_engine::{
-    Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout,
+    Bounds, Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout,
     db::Statement,
     facts, jobs,
     notifications::{self, Letter, Mail, Mailer, Words, mailbox::Mailbox},
@@ -144,6 +144,8 @@ fn in_words(letter: &Letter, locale: &str) -> Result<Words, haat_engine::Fault> 
         Letter::OrderCancelled { order, reason, url, .. } => {
             (format!("cancelled {}: {reason}", order.order.number), url)
         }
+        Letter::ConfirmSignUp { name, url } => (format!("confirm {name}"), url),
+        Letter::AccountExists { name, url } => (format!("exists {name}"), url),
         Letter::OrderWithdrawn { order, reason, url } => {
             (format!("withdrawn {}: {reason}", order.order.number), url)
         }
@@ -240,11 +242,30 @@ impl Market {
             wake: Arc::default(),
             currency: Currency::INR,
             pictures: Arc::new(Pictures::in_folder(&folder.join("media")).unwrap()),
+            bounds: Bounds::NONE,
         });
         let market = Self { line, post, engine, clock, sandbox, folder };
         market.open_shop("meena-crafts", 1_000).await;
         market.open_shop("delta-electronics", 800).await;
         market
+    }
+
+    /// The same market with bounds.
+    pub fn bounded(&self, bounds: Bounds) -> Engine {
+        let parts = &self.engine;
+        Engine::new(Parts {
+            db: parts.db.clone(),
+            clock: parts.clock.clone(),
+            gateways: parts.gateways.clone(),
+            mailer: parts.mailer.clone(),
+            render: parts.render,
+            secret: parts.secret.clone(),
+            public_url: parts.public_url.clone(),
+            wake: parts.wake.clone(),
+            currency: parts.currency,
+            pictures: parts.pictures.clone(),
+            bounds,
+        })
     }
 
     async fn open_shop(&self, handle: &str, commission_bp: i64) {

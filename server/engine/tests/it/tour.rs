@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use haat_engine::db::statement;
 
 use crate::{
-    buying, carts, catalog, imports, jobs, media, notifications, operator, orders, payments, products, shops,
-    support::*,
+    buying, carts, catalog, guests, imports, jobs, media, notifications, operator, orders, payments,
+    products, shops, support::*,
 };
 
 /// Every statement runs on both databases: what prepares may still fail to bind or to be read back.
@@ -40,9 +40,13 @@ async fn every_statement_prepares_and_runs_on_both() {
             catalog::the_first_page_shows_what_sold_best
             catalog::what_is_put_twice_is_brought_up_to_date
             crate::accounts::a_language_is_kept_with_the_account
+            crate::accounts::attack_sign_up_tells_nobody_who_has_an_account
             crate::accounts::drafts_come_back_without_secrets
             crate::accounts::signing_out_ends_the_session_on_the_server
             carts::bad_quantities_change_nothing
+            guests::attack_guests_of_one_origin_have_so_many_checkouts
+            guests::attack_cash_orders_in_a_strangers_name_are_few
+            guests::attack_one_address_gets_so_many_emails
             imports::a_file_may_tell_of_a_part
             imports::what_does_not_hold_is_told_line_by_line
             imports::pieces_go_in_once_whoever_puts_them_in

@@ -16,6 +16,7 @@ use super::{
     parts::{At, Body, Found, Made},
     programs,
 };
+use crate::http::devices::Devices;
 
 pub(super) fn routes(api: Api) -> Api {
     api.on(API_SIGN_IN, "Signs in with an email address and password. Returns a pair of tokens.", sign_in)
@@ -44,8 +45,9 @@ struct Credentials {
 }
 
 async fn sign_in(ask: Ask, Body(typed): Body<Credentials>) -> Result<Made<Tokens>> {
-    ask.state.limits.sign_in(&ask.address, &typed.email)?;
     let form = SignIn { email: typed.email, password: typed.password };
+    // Programs bring no cookies: none of them is a known device.
+    ask.state.limits.sign_in(ask.origin, &form, &Devices::default(), &ask.engine().secret)?;
     programs::sign_in(ask.engine(), &ask.caller, form).await.map(Made)
 }
 

@@ -10,7 +10,6 @@ mod checkout;
 mod docs;
 mod document;
 mod export;
-mod limits;
 mod operator;
 mod orders;
 mod parts;
@@ -40,13 +39,13 @@ use haat_shared::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+pub(super) use self::problem::explain;
 use self::{
     document::Document,
     parts::{Answer, Part, Reply, Sent},
     problem::Problem,
 };
-pub(super) use self::{limits::Limits, problem::explain};
-use super::{State, media, timeout};
+use super::{State, limits::Origin, media, timeout};
 
 /// The header that holds the token of a guest's cart.
 const CART: HeaderName = HeaderName::from_static("haat-cart");
@@ -58,7 +57,7 @@ struct Ask {
     /// The token or key that came with the request.
     credential: Option<String>,
     /// Where it came from.
-    address: String,
+    origin: Origin,
 }
 
 impl Ask {
@@ -66,12 +65,12 @@ impl Ask {
         &self.state.booted.engine
     }
 
-    /// Whom keys and limits are counted for.
+    /// Whom idempotency keys belong to.
     fn who(&self) -> String {
         match (self.caller.user_id(), self.caller.cart) {
             (Some(user), _) => user.to_string(),
             (None, Some(token)) => token.iter().map(|b| format!("{b:02x}")).collect(),
-            (None, None) => self.address.clone(),
+            (None, None) => self.origin.to_string(),
         }
     }
 }
@@ -187,18 +186,19 @@ fn cart_token(headers: &HeaderMap) -> Result<Option<&str>> {
 }
 
 /// Finds out who asks, and whether they may ask this at all. Which things they may see is the use case's business.
-async fn identify(state: State, route: &Route, headers: &HeaderMap, address: String) -> Result<Ask> {
+async fn identify(state: State, route: &Route, headers: &HeaderMap, origin: Origin) -> Result<Ask> {
     let credential = bearer(headers)?;
     let cart = cart_token(headers)?;
     let engine = &state.booted.engine;
     let mut caller = programs::caller(engine, credential.as_deref(), cart, route.scope).await?;
     caller.locale = problem::language(&state, headers).tag();
+    caller.origin = origin.hashed(&engine.secret);
     match route.access {
         Access::SignedIn | Access::Member => drop(caller.signed_in()?),
         Access::Operator => caller.operator()?,
         _ => {}
     }
-    Ok(Ask { state, caller, credential, address })
+    Ok(Ask { state, caller, credential, origin })
 }
 
 /// A request from its beginning to its end.
@@ -214,11 +214,11 @@ where
     F: Fn(Ask, P) -> Fut + Send + Sync,
     Fut: Future<Output = Result<A>> + Send,
 {
-    let address = state.limits.address(request.headers(), request.extensions());
-    let ask = identify(state, &route, request.headers(), address).await?;
+    let origin = state.limits.origin(request.headers(), request.extensions());
+    let ask = identify(state, &route, request.headers(), origin).await?;
     let left = match route.method {
         "GET" => None,
-        _ => Some(ask.state.limits.change(ask.who())?),
+        _ => Some(ask.state.limits.change(&ask.caller, ask.origin)?),
     };
     let sent = receive::<P>(&ask, request).await?;
     let reply = match P::ONCE {

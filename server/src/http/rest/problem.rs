@@ -110,7 +110,9 @@ impl Problem {
             "request_id": request_id,
         });
         match self {
-            Self::Told(Error::Conflict(Conflict::OutOfStock(short))) => body["shortages"] = json!(short),
+            Self::Told(Error::Conflict(Conflict::OutOfStock(short) | Conflict::GuestLimit(short))) => {
+                body["shortages"] = json!(short)
+            }
             Self::Told(Error::Conflict(Conflict::TotalChanged(total))) => body["total"] = json!(total),
             Self::Told(Error::Conflict(Conflict::OrderMoved(state))) => body["state"] = json!(state),
             Self::Told(Error::Conflict(Conflict::Edited(fields))) => body["changed"] = json!(fields),
@@ -153,6 +155,8 @@ pub(super) fn all(locale: Locale) -> Vec<(u16, &'static str, String)> {
         KeyReused,
         InFlight,
         OrderMoved(OrderState::Placed),
+        GuestLimit(Vec::new()),
+        CashNeedsAccount,
         WasSold,
     ];
     let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Told);

@@ -1,0 +1,103 @@
+//! Sign-ups that are confirmed by email: the same answer to everyone, whether there is an account or not. The email tells.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::password;
+use crate::{
+    Caller, Engine, Tried,
+    db::{One, Tx},
+    params, random, rows, statements,
+};
+use haat_shared::{
+    Error, Id, Result,
+    accounts::SignUp,
+    id::kinds::{Job, SignUpId, UserId},
+};
+
+/// How long the link in the email is good.
+pub const CONFIRM_MS: i64 = 24 * 3_600_000;
+/// What the link is signed for.
+const PURPOSE: &str = "sign-up";
+
+statements! {
+    ASK = "INSERT INTO sign_ups (id, name, email, email_folded, password_hash, locale, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    NOTIFY = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT CASE WHEN EXISTS (SELECT 1 FROM users u WHERE u.email_folded = s.email_folded) THEN 'account_exists'
+            ELSE 'sign_up' END, s.id, s.email, s.locale, 'written', $2
+        FROM sign_ups s WHERE s.id = $1";
+    CONFIRM = "INSERT INTO users (id, name, email, email_folded, password_hash, operator, created_at, locale)
+        SELECT $1, s.name, s.email, s.email_folded, s.password_hash, FALSE, $2, s.locale FROM sign_ups s
+        WHERE s.id = $3 AND s.expires_at > $2 ON CONFLICT (email_folded) DO NOTHING";
+    CONFIRMED = "SELECT u.id AS value FROM sign_ups s JOIN users u ON u.email_folded = s.email_folded WHERE s.id = $1";
+    TOLD = "SELECT s.id, s.name FROM notifications n JOIN sign_ups s ON s.id = n.subject WHERE n.claim = $1";
+    FORGET = "DELETE FROM sign_ups WHERE expires_at < $1";
+}
+
+rows! {
+    struct ToldRow {
+        id: SignUpId,
+        name: String,
+    }
+}
+
+/// Asks for an account. Whoever has the address gets an email: with a link that makes the account, or, if there is one, that
+/// says so. Nothing in the answer, nor how long it takes, tells which.
+pub async fn ask(engine: &Engine, caller: &Caller, form: SignUp) -> Result<()> {
+    let user = form.check().map_err(Error::Invalid)?;
+    let hash = password::hash(user.password).await?;
+    let now = engine.clock.now_ms();
+    let id: SignUpId = random::id(now);
+    let input = (id, user.name, user.email, hash, caller.locale, now);
+    engine
+        .db
+        .write("accounts::ask", input, |tx, (id, name, email, hash, locale, now)| {
+            Box::pin(async move {
+                let row =
+                    params![*id, name, email.as_str(), email.folded(), hash, *locale, *now + CONFIRM_MS];
+                tx.exec(&ASK, row).await?;
+                tx.exec(&NOTIFY, params![*id, *now]).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    engine.wake.notify_one();
+    Ok(())
+}
+
+/// Where the link in the email leads, without the market's address.
+pub(crate) fn url(engine: &Engine, id: SignUpId) -> String {
+    format!("/sign-up/{id}?token={}", engine.secret.sign(PURPOSE, &id.to_string()))
+}
+
+/// Makes the account that was asked for. The same link a second time changes nothing.
+pub async fn confirm(engine: &Engine, _: &Caller, id: SignUpId, token: &str) -> Result<()> {
+    if !engine.secret.verify(PURPOSE, &id.to_string(), token) {
+        return Err(Error::NotFound);
+    }
+    let now = engine.clock.now_ms();
+    let user: UserId = random::id(now);
+    let write = engine.db.write("accounts::confirm", (id, user, now), |tx, (id, user, now)| {
+        Box::pin(async move {
+            if tx.exec(&CONFIRM, params![*user, *now, *id]).await? == 0 {
+                let there: Option<One<UserId>> = tx.opt(&CONFIRMED, params![*id]).await?;
+                there.ok_or(Error::NotFound)?;
+            }
+            Ok(())
+        })
+    });
+    Ok(write.await?)
+}
+
+/// The names of those whom a claim of notifications is about.
+pub(crate) async fn told_in(engine: &Engine, claim: Id<Job>) -> Result<HashMap<Uuid, String>> {
+    let rows: Vec<ToldRow> = engine.db.all(&TOLD, params![claim]).await?;
+    Ok(rows.into_iter().map(|row| (row.id.uuid(), row.name)).collect())
+}
+
+pub(super) async fn forget_in_tx(tx: &mut Tx, now: i64) -> Tried<()> {
+    tx.exec(&FORGET, params![now]).await?;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Quotas: how often something may happen within an hour or a day, counted in the database, for all nodes together.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Engine, Tried,
+    db::{Tx, Value},
+    params, rows, statements,
+};
+
+/// An hour in milliseconds.
+pub(crate) const HOUR_MS: i64 = 3_600_000;
+/// A day in milliseconds.
+pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
+
+statements! {
+    SPEND = "INSERT INTO quotas (kind, subject, ends_at, used) VALUES [($1, $2, $3, $4)]
+        ON CONFLICT (kind, subject, ends_at) DO UPDATE SET used = quotas.used + excluded.used
+        RETURNING kind, subject, used";
+    FORGET = "DELETE FROM quotas WHERE ends_at < $1";
+}
+
+rows! {
+    struct Used {
+        kind: String,
+        subject: Vec<u8>,
+        used: i64,
+    }
+}
+
+/// What is counted: its name, and how long a span of it lasts.
+pub(crate) type Kind = (&'static str, i64);
+
+/// For whom something is counted. What is stored cannot be read back.
+pub(crate) fn subject(engine: &Engine, of: &str) -> [u8; 32] {
+    engine.secret.mac(&[b"quota\0", of.as_bytes()])
+}
+
+/// Counts what happened; answers how often it did by now within the span that this moment lies in. Who finds that it was
+/// too often fails, and nothing is counted.
+pub(crate) async fn spend_in_tx(
+    tx: &mut Tx,
+    what: &BTreeMap<(Kind, [u8; 32]), i64>,
+    now: i64,
+) -> Tried<BTreeMap<(&'static str, [u8; 32]), i64>> {
+    let rows = what.iter().map(|(((kind, span), subject), count)| {
+        let ends_at = (now / span + 1) * span;
+        [(*kind).into(), (*subject).into(), ends_at.into(), (*count).into()]
+    });
+    let rows: Vec<[Value; 4]> = rows.collect();
+    let used: Vec<Used> = tx.all_many(&SPEND, &rows).await?;
+    let name = |kind: &str| what.keys().map(|((name, _), _)| *name).find(|name| *name == kind);
+    let used = used
+        .into_iter()
+        .filter_map(|row| Some(((name(&row.kind)?, <[u8; 32]>::try_from(row.subject).ok()?), row.used)));
+    Ok(used.collect())
+}
+
+pub(crate) async fn forget_in_tx(tx: &mut Tx, now: i64) -> Tried<()> {
+    tx.exec(&FORGET, params![now]).await?;
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Known devices: browsers that signed in to an account before. A signed cookie says so; it is no way in, but whoever has
+//! it cannot be locked out by others who guess (OWASP, "Device cookies").
+
+use axum::http::{HeaderMap, HeaderValue};
+use haat_engine::random::{self, Secret};
+
+use super::caller;
+
+/// For how many accounts a browser is known at once.
+const ACCOUNTS_MAX: usize = 4;
+/// As long as browsers keep a cookie at most (RFC 6265bis): 400 days.
+const KEEP_S: u32 = 400 * 24 * 3600;
+/// What signatures are for.
+const PURPOSE: &str = "known device";
+
+/// What a browser is known by: `ID.SIGNATURE` for each account.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Devices(Vec<String>);
+
+impl Devices {
+    /// What came with a request.
+    pub(super) fn of(headers: &HeaderMap, secure: bool) -> Self {
+        let cookie = caller::cookie(headers, &caller::name(secure, "device")).unwrap_or_default();
+        Self(cookie.split('!').take(ACCOUNTS_MAX).map(str::to_owned).collect())
+    }
+
+    /// The device's id, if it is known to this account.
+    pub(super) fn known(&self, secret: &Secret, account: &str) -> Option<&str> {
+        self.0.iter().find_map(|entry| {
+            let (id, signature) = entry.split_once('.')?;
+            secret.verify(PURPOSE, &subject(id, account), signature).then_some(id)
+        })
+    }
+
+    /// The same and known to this account; the one that was known first is forgotten where there are too many.
+    pub(super) fn with(mut self, secret: &Secret, account: &str) -> Self {
+        if self.known(secret, account).is_none() {
+            let id = random::token();
+            self.0.retain(|entry| !entry.is_empty());
+            self.0.push(format!("{id}.{}", secret.sign(PURPOSE, &subject(&id, account))));
+            self.0.drain(..self.0.len().saturating_sub(ACCOUNTS_MAX));
+        }
+        self
+    }
+
+    /// The cookie that a browser keeps.
+    pub(super) fn cookie(&self, secure: bool) -> HeaderValue {
+        let tail = if secure { "; Secure" } else { "" };
+        let (name, value) = (caller::name(secure, "device"), self.0.join("!"));
+        let text = format!("{name}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={KEEP_S}{tail}");
+        HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+}
+
+fn subject(id: &str, account: &str) -> String {
+    format!("{id}\0{account}")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header;
+
+    use super::*;
+
+    #[test]
+    fn a_browser_is_known_to_the_last_few_accounts() {
+        let secret = Secret::new("key");
+        let accounts = ["a@x.example", "b@x.example", "c@x.example", "d@x.example", "e@x.example"];
+        let mut devices = Devices::default();
+        for account in accounts {
+            devices = devices.with(&secret, account);
+            let cookie = devices.cookie(true).to_str().unwrap().to_owned();
+            assert!(
+                cookie.ends_with("; HttpOnly; SameSite=Lax; Path=/; Max-Age=34560000; Secure"),
+                "{cookie}"
+            );
+            let sent = cookie.split(';').next().unwrap().parse().unwrap();
+            devices = Devices::of(&HeaderMap::from_iter([(header::COOKIE, sent)]), true);
+        }
+        let known: Vec<bool> = accounts.iter().map(|a| devices.known(&secret, a).is_some()).collect();
+        assert_eq!(known, [false, true, true, true, true]);
+        let id = devices.known(&secret, accounts[4]).unwrap().to_owned();
+        assert_eq!(devices.with(&secret, accounts[4]).known(&secret, accounts[4]), Some(id.as_str()));
+    }
+}

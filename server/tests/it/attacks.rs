@@ -1,0 +1,401 @@
+//! Attacks over HTTP, bounded in number, against a program on this machine. docs/security.md says what holds each off.
+//! What other parts of the suite attack is called `attack_…` too, and `make attack` runs all of it.
+
+use std::io::{Read, Write};
+
+use haat_engine::random;
+use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
+use serde_json::{Value, json};
+
+use crate::{mails, program::*};
+
+const PASSWORD: &str = "market-day-2026";
+
+/// A market whose limits hold, behind a proxy that says where requests come from.
+async fn guarded(on: On, limits: &[(&str, &str)]) -> Program {
+    let mut program = Program::prepare(on).await;
+    program.set("HAAT__LIMITS__SCALE", "1");
+    program.set("HAAT__LIMITS__ADDRESS_HEADER", "x-forwarded-for");
+    for (name, value) in limits {
+        program.set(&format!("HAAT__LIMITS__{name}"), value);
+    }
+    program.start().await;
+    program
+}
+
+/// A browser somewhere.
+struct Browser {
+    client: Client,
+    address: String,
+    home: String,
+}
+
+impl Browser {
+    fn new(program: &Program, address: &str) -> Self {
+        let client = Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap();
+        Self { client, address: address.into(), home: program.at("") }
+    }
+
+    async fn post(&self, path: &str, fields: Fields<'_>) -> Response {
+        let request = self.client.post(format!("{}{path}", self.home)).form(fields);
+        let request = request.header("x-forwarded-for", &self.address).header(header::ACCEPT, "text/html");
+        request.send().await.unwrap()
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, String) {
+        let request = self.client.get(format!("{}{path}", self.home));
+        let response = request.header("x-forwarded-for", &self.address).send().await.unwrap();
+        (response.status(), response.text().await.unwrap())
+    }
+
+    async fn sign_in(&self, email: &str, password: &str) -> Response {
+        self.post("/sign-in", &[("email", email), ("password", password), ("next", "/account")]).await
+    }
+
+    /// Puts something into a basket and begins to pay. Answers where that leads.
+    async fn begin(&self, variant: &str, quantity: &str) -> String {
+        let line = [("variant", variant), ("quantity", quantity), ("back", "/")];
+        assert_eq!(location(&self.post("/basket/lines", &line).await), "/basket");
+        location(&self.post("/checkout", &[]).await)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_nobody_is_locked_out_of_signing_in() {
+    for on in BOTH {
+        // So few that none comes back while this takes its time.
+        let program = guarded(on, &[("SIGN_INS_A_MINUTE", "2")]).await;
+        let owner = Browser::new(&program, "192.0.2.2");
+        assert_eq!(location(&owner.sign_in("meena@haat.example", PASSWORD).await), "/account");
+        owner.post("/sign-out", &[]).await;
+        let attacker = Browser::new(&program, "192.0.2.1");
+        let mut refused = 0;
+        for n in 0..40 {
+            let answer = attacker.sign_in("meena@haat.example", &format!("wrong-{n}-wrong")).await;
+            refused += u32::from(answer.status() == StatusCode::TOO_MANY_REQUESTS);
+        }
+        assert!(refused >= 36, "two are let through, not {}", 40 - refused);
+        // The owner signs in where they always did, from elsewhere, and even from the attacker's address.
+        assert_eq!(location(&owner.sign_in("meena@haat.example", PASSWORD).await), "/account");
+        let elsewhere = Browser::new(&program, "192.0.2.3");
+        assert_eq!(location(&elsewhere.sign_in("meena@haat.example", PASSWORD).await), "/account");
+        let beside = Browser { address: "192.0.2.1".into(), ..owner };
+        assert_eq!(location(&beside.sign_in("meena@haat.example", PASSWORD).await), "/account");
+        // An account that is called like an address locks nobody there out.
+        for _ in 0..40 {
+            attacker.sign_in("3.3.3.3", "wrong-wrong").await;
+        }
+        let there = Browser::new(&program, "3.3.3.3");
+        assert_eq!(location(&there.sign_in("delta@haat.example", PASSWORD).await), "/account");
+        // Programs are counted with browsers.
+        let wrong = json!({"email": "delta@haat.example", "password": "wrong-wrong"});
+        let mut told = Vec::new();
+        for _ in 0..12 {
+            let request = Client::new().post(program.at("/api/v1/tokens")).json(&wrong);
+            told.push(request.header("x-forwarded-for", "192.0.2.7").send().await.unwrap().status().as_u16());
+        }
+        assert!(told.iter().filter(|status| **status == 422).count() <= 4, "{told:?}");
+        let browser = Browser::new(&program, "192.0.2.7");
+        let answer = browser.sign_in("delta@haat.example", PASSWORD).await;
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+        let wait: u32 = answer.headers()[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
+        assert!((1..=60).contains(&wait), "{wait}");
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        assert!(policy.contains("form-action 'self'"), "{policy}");
+        let page = answer.text().await.unwrap();
+        for part in [
+            "Too many requests",
+            r#"action="/sign-in""#,
+            r#"name="email" value="delta@haat.example""#,
+            r#"name="next" value="/account""#,
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        assert!(!page.contains(PASSWORD), "{page}");
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_redirects_stay_on_this_market() {
+    let program = Program::serve(On::Sqlite).await;
+    let shopper = Shopper::new(&program);
+    let variant = shopper.variant("meena-crafts", 0).await;
+    let seller = Shopper::new(&program);
+    seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", PASSWORD)]).await;
+    for bad in [
+        "//evil.example",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "/%09/evil.example",
+        "/\r\n/evil.example",
+        "/\r\nSet-Cookie: a=b",
+        "/a\0b",
+        "/a\u{7f}b",
+        "/.//evil.example",
+        "https:evil.example",
+        "/%5cevil.example",
+        "/\u{85}",
+    ] {
+        let home = |answer: &Response, what: &str| {
+            assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{what} {bad:?}");
+            let led = location(answer);
+            assert!(led == "/" || led.starts_with("/?"), "{what} {bad:?}: {led}");
+            assert!(!answer.headers().contains_key("a"), "{what} {bad:?}");
+        };
+        let answer = shopper.try_post("/language", &[("locale", "en"), ("back", bad)]).await.unwrap();
+        home(&answer, "language");
+        let line = [("variant", variant.as_str()), ("quantity", "0"), ("back", bad)];
+        home(&shopper.try_post("/basket/lines", &line).await.unwrap(), "add to basket");
+        let one = Shopper::new(&program);
+        let form = [("email", "delta@haat.example"), ("password", PASSWORD), ("next", bad)];
+        home(&one.try_post("/sign-in", &form).await.unwrap(), "sign in");
+        let form = [("action", "nothing"), ("back", bad)];
+        home(&seller.try_post("/seller/meena-crafts/products", &form).await.unwrap(), "products");
+    }
+    // What stands in a path comes back in a path.
+    for path in
+        ["/seller/%00/orders/x", "/seller/%7f/orders/x", "/seller/%0d%0aa:b/orders/x", "/seller/%5c/orders/x"]
+    {
+        let answer = seller.try_post(path, &[("action", "nothing")]).await.unwrap();
+        assert!(answer.status().as_u16() < 500, "{path}: {}", answer.status());
+    }
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_made_up_baskets_start_no_new_count() {
+    for on in BOTH {
+        let program = guarded(on, &[("CHANGES_A_MINUTE", "1")]).await;
+        let mut through = 0;
+        for _ in 0..20 {
+            let request = Client::new().post(program.at("/api/v1/carts")).json(&json!({}));
+            let request = request.header("x-forwarded-for", "192.0.2.1").header("haat-cart", random::token());
+            through += u32::from(request.send().await.unwrap().status() == StatusCode::CREATED);
+        }
+        assert!(through <= 2, "{through}");
+        // Forms and the functions of pages are counted with it; nothing typed is lost, and reading is free.
+        let shopper = Browser::new(&program, "192.0.2.1");
+        let form = [("variant", "var_x"), ("quantity", "<2>"), ("back", "/p/pen")];
+        let answer = shopper.post("/basket/lines", &form).await;
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("&#60;2&#62;") && page.contains(r#"value="/p/pen""#), "{page}");
+        let call = async |path: &str, body: Value| {
+            let request = shopper.client.post(program.at(path)).header("x-forwarded-for", "192.0.2.1");
+            let answer = request.json(&body).send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        let (status, told) = call("/api/carts/remove_line", json!({"line": "line_x"})).await;
+        assert_eq!(status, 429, "{told}");
+        assert!(told.starts_with(r#"{"rate_limited":{"retry_after_s":"#), "{told}");
+        assert_eq!(call("/api/carts/view", json!({})).await.0, 200);
+        assert_eq!(shopper.get("/basket").await.0, StatusCode::OK);
+        // Who proves who they are has a count of their own.
+        let elsewhere = Browser::new(&program, "192.0.2.2");
+        assert_eq!(location(&elsewhere.sign_in("meena@haat.example", PASSWORD).await), "/account");
+        let beside = Browser { address: "192.0.2.1".into(), ..elsewhere };
+        assert_eq!(
+            location(&beside.post("/language", &[("locale", "en"), ("back", "/account")]).await),
+            "/account"
+        );
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_sign_ups_are_bounded_and_leave_room_to_sign_in() {
+    for on in BOTH {
+        let program = guarded(on, &[("SIGN_UPS_AN_HOUR", "6"), ("SIGN_UPS_A_MINUTE", "10")]).await;
+        let sign_up = async |n: usize| {
+            let email = format!("robot-{n}@example.com");
+            let form = [("name", "Robot"), ("email", email.as_str()), ("password", "long enough")];
+            let robot = Browser::new(&program, if n < 24 { "192.0.2.1" } else { "192.0.2.2" });
+            robot.post("/sign-up", &form).await.status().as_u16()
+        };
+        let all = futures::future::join_all((0..48).map(sign_up));
+        let shopper = Browser::new(&program, "192.0.2.3");
+        let (all, signed_in) = tokio::join!(all, shopper.sign_in("meena@haat.example", PASSWORD));
+        assert_eq!(location(&signed_in), "/account");
+        let made = all.iter().filter(|status| **status == 303).count();
+        assert!((10..=12).contains(&made), "{all:?}");
+        assert_eq!(all.iter().filter(|status| **status == 429).count(), 48 - made, "{all:?}");
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_guests_hold_and_order_in_bounds() {
+    for on in BOTH {
+        let program = guarded(on, &[]).await;
+        program.fill("meena-crafts");
+        let visitor = Shopper::new(&program);
+        // A hundred pieces: a quarter of them are 25.
+        let variant = visitor.variant("meena-crafts", 0).await;
+        let greedy = Browser::new(&program, "192.0.2.1");
+        assert_eq!(greedy.begin(&variant, "100").await, "/basket?error=guest_limit");
+        let (_, page) = greedy.get("/basket?error=guest_limit").await;
+        assert!(page.contains("without an account"), "{page}");
+        let other = Browser::new(&program, "192.0.2.2");
+        assert!(other.begin(&variant, "25").await.starts_with("/checkout/chk_"));
+        // Forty orders in cash to a stranger.
+        let mut told = Vec::new();
+        for n in 0..40 {
+            let guest = Browser::new(&program, &format!("198.51.100.{n}"));
+            let checkout = guest.begin(&variant, "1").await;
+            let mut form = details("cash", "k");
+            form[0] = ("email", "stranger@example.com");
+            let led = location(&guest.post(&checkout, &form).await);
+            if led.starts_with("/purchases/") {
+                told.push("placed");
+            } else {
+                assert_eq!(led, format!("{checkout}?error=cash_needs_account"));
+                told.push("refused");
+            }
+            if n == 39 {
+                let (_, page) = guest.get(&led).await;
+                assert!(page.contains("Sign in, or choose another way to pay"), "{page}");
+                assert!(page.contains("12 Lake Road"), "what was typed is kept");
+                // The same page can go on with a card, by the key that it has.
+                let led = location(&guest.post(&checkout, &details("sandbox", "k")).await);
+                assert!(led.contains("/sandbox/pay/"), "{led}");
+            }
+        }
+        assert_eq!(told.iter().filter(|told| **told == "placed").count(), 3, "{told:?}");
+        program.close();
+    }
+}
+
+/// Sends bytes as they are; answers with the status.
+fn raw(program: &Program, request: &str) -> (u16, String) {
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", program.port)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    (answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0), answer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_hosts_ids_and_policies_are_strict() {
+    let program = Program::serve(On::Sqlite).await;
+    let end = "Connection: close\r\n\r\n";
+    for (head, expected) in [
+        ("GET / HTTP/1.1\r\nHost: localhost\r\n", 200),
+        ("GET / HTTP/1.1\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost:\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: me@localhost\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: localhost, evil.example\r\n", 400),
+        ("GET /api/v1/products HTTP/1.1\r\n", 400),
+        ("GET /healthz HTTP/1.0\r\n", 200),
+    ] {
+        let (status, answer) = raw(&program, &format!("{head}{end}"));
+        assert_eq!(status, expected, "{head}{answer:.300}");
+    }
+    let client = Client::new();
+    let id = async |sent: &str| {
+        let request = client.get(program.at("/healthz")).header("x-request-id", sent);
+        request.send().await.unwrap().headers()["x-request-id"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(id("A-proxy_1.2").await, "A-proxy_1.2");
+    let long = "x".repeat(65);
+    for bad in ["", "a b", "a\"b", "a;b", "<script>", long.as_str()] {
+        let given = id(bad).await;
+        assert!(given != bad && given.len() == 36, "{bad}: {given}");
+    }
+    let home = client.get(program.at("/")).send().await.unwrap();
+    let policy = home.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+    assert!(policy.contains("connect-src 'self';") && !policy.contains("ws"), "{policy}");
+    let nonce = policy.split_once("'nonce-").unwrap().1.split_once('\'').unwrap().0.to_owned();
+    let page = home.text().await.unwrap();
+    assert!(page.contains(&format!("nonce=\"{nonce}\"")), "{page}");
+    assert!(!page.contains(&format!("crossorigin=\"{nonce}\"")), "{page}");
+    assert_eq!(page.matches(&nonce).count(), page.matches(&format!("nonce=\"{nonce}\"")).count());
+    assert!(page.contains("rel=\"modulepreload\""), "{page}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_production_keeps_its_secrets() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    let good = [
+        ("HAAT__MODE", "production"),
+        ("HAAT__PAYMENTS__SANDBOX", "false"),
+        ("HAAT__SECURITY__SECRET", "b1946ac92492d2347c6235b4d2611184"),
+        ("HAAT__SERVER__PUBLIC_URL", "https://haat.example"),
+        ("HAAT__LIMITS__ADDRESS_HEADER", "x-forwarded-for"),
+    ];
+    for (name, value) in good {
+        program.set(name, value);
+    }
+    program.run_ok(&["config"]);
+    for (name, value, why) in [
+        ("HAAT__LIMITS__ADDRESS_HEADER", "", "HAAT__LIMITS__ADDRESS_HEADER=x-forwarded-for"),
+        ("HAAT__SERVER__PUBLIC_URL", "https://", "a host"),
+        ("HAAT__SECURITY__SECRET", "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", "can be guessed"),
+    ] {
+        program.set(name, value);
+        let output = program.run(&["serve"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(why) && said.lines().count() == 1, "{said}");
+        assert!(!said.contains("kkkk"), "{said}");
+        program.set(name, good.iter().find(|(n, _)| *n == name).unwrap().1);
+    }
+    let output = program.run(&["seed", "--demo"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("not for production"), "{said}");
+    let url = program.url.clone();
+    program.set("HAAT__DATABASE__URL", "postgres://db.example/haat?user=haat&password=hush&sslmode=require");
+    program.set("HAAT__MAIL__SMTP_URL", "smtps://me:hush@mail.example");
+    program.set("HAAT__MAIL__FROM", "Haat <hello@haat.example>");
+    program.set("HAAT__SERVER__METRICS_TOKEN", "hush://hush");
+    let shown = program.run_ok(&["config"]);
+    assert!(
+        !shown.contains("hush") && !shown.contains("b1946") && shown.contains("sslmode=require"),
+        "{shown}"
+    );
+    program.set("HAAT__DATABASE__URL", &url);
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_sign_up_answers_everyone_the_same() {
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT__MAIL__CONFIRM_SIGN_UPS", "always");
+        program.start().await;
+        let mut told = Vec::new();
+        for email in ["asha@example.com", "meena@haat.example"] {
+            let form = [("name", "Asha"), ("email", email), ("password", "long enough")];
+            let answer = Shopper::new(&program).try_post("/sign-up", &form).await.unwrap();
+            let mut headers = answer.headers().clone();
+            headers.remove("x-request-id");
+            headers.remove(header::DATE);
+            assert!(!headers.contains_key(header::SET_COOKIE), "{headers:?}");
+            told.push((answer.status(), headers, answer.text().await.unwrap()));
+        }
+        assert_eq!(told[0], told[1]);
+        let reader = Shopper::new(&program);
+        let (_, page) = reader.get("/sign-up?done=sent").await;
+        assert!(page.contains("Check your email"), "{page}");
+        mails::until(&reader, "haat_work_done_total{kind=\"mails\"} 2").await;
+        let (_, list) = reader.get("/dev/mail").await;
+        let html =
+            async |to: &str| reader.get(&format!("{}/html", mails::mails_to(&list, to).remove(0))).await.1;
+        let taken = html("meena@haat.example").await;
+        assert!(taken.contains("You already have an account") && !taken.contains("token="), "{taken}");
+        let new = html("asha@example.com").await;
+        let link = new.split("href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+        let bad = link.replace("token=", "token=x");
+        assert_eq!(reader.get(&bad).await.0, StatusCode::NOT_FOUND);
+        let answer = reader.client.get(&link).send().await.unwrap();
+        assert_eq!(location(&answer), "/sign-in?done=confirmed");
+        assert!(!answer.headers().contains_key(header::SET_COOKIE));
+        assert!(reader.get("/sign-in?done=confirmed").await.1.contains("is confirmed"));
+        let form = [("email", "asha@example.com"), ("password", "long enough"), ("next", "/account")];
+        assert_eq!(reader.post("/sign-in", &form).await, "/account");
+        program.close();
+    }
+}
