@@ -467,7 +467,7 @@ fn weakness(secret: &str) -> Option<&'static str> {
 /// A URL with a host, and nothing that does not belong into the address of a site.
 fn site(name: &str, url: &str) -> Result<(), String> {
     if !url.starts_with("http://") && !url.starts_with("https://") {
-        return Err(format!("{name} must begin with http:// or https://"));
+        return Err(format!("{name} must start with http:// or https://"));
     }
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     let bad = |url: &Url| {
