@@ -95,6 +95,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotUrl => tu_string!(i18n, field.not_url),
         FieldCode::NotMoney => tu_string!(i18n, field.not_money),
         FieldCode::TooManyDecimals => tu_string!(i18n, field.too_many_decimals),
+        FieldCode::AmbiguousNumber => tu_string!(i18n, field.ambiguous_number),
         FieldCode::NotUnique => tu_string!(i18n, field.not_unique),
         FieldCode::Reserved => tu_string!(i18n, field.reserved),
         FieldCode::TooMany => tu_string!(i18n, field.too_many),
@@ -109,6 +110,10 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::Formula => t!(i18n, field.formula),
         FieldCode::Differs => t!(i18n, field.differs),
         FieldCode::OfAnother => t!(i18n, field.of_another),
+        FieldCode::BadQuotes => t!(i18n, field.bad_quotes),
+        FieldCode::NotRead => t!(i18n, field.not_read),
+        FieldCode::NotATable => t!(i18n, field.not_a_table),
+        FieldCode::DuplicateColumn => t!(i18n, field.duplicate_column),
     }
     .to_owned()
 }

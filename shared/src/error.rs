@@ -135,6 +135,8 @@ pub enum FieldCode {
     NotMoney,
     /// More decimals than the currency has.
     TooManyDecimals,
+    /// A number that can be read in two ways: `12,500`.
+    AmbiguousNumber,
     /// Another of the same kind has it.
     NotUnique,
     /// Kept for the market itself.
@@ -163,6 +165,14 @@ pub enum FieldCode {
     Differs,
     /// Another product has it.
     OfAnother,
+    /// A quotation mark that is not closed, or is closed in the middle of a cell (RFC 4180).
+    BadQuotes,
+    /// Lines that could not be read because of what stands before them.
+    NotRead,
+    /// A file of another kind, such as a workbook.
+    NotATable,
+    /// One of two columns for the same thing.
+    DuplicateColumn,
 }
 
 impl FieldError {

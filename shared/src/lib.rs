@@ -15,6 +15,7 @@ pub mod id;
 pub mod ledger;
 pub mod media;
 pub mod money;
+pub mod number;
 pub mod orders;
 pub mod page;
 pub mod payments;

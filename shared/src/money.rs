@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{FieldCode, FieldError};
+use crate::{
+    error::{FieldCode, FieldError},
+    number::{self, Notation},
+};
 
 /// Most that one price or fee may be, in minor units: carts full of it still sum within 64 bits.
 pub const PRICE_MAX: i64 = 1_000_000_000_000;
@@ -253,42 +256,41 @@ impl Money {
     }
 }
 
-/// An amount as people type it into a form: `1249.5`, `1,249.50`, `1,24,900`, with or without the currency before it.
-/// Nothing below zero, no more decimals than the currency has, at most [`PRICE_MAX`].
+/// An amount as people type it into a form: `1249.5`, `1,249.50`, `1,24,900`, `1.249,50`, with or without the currency.
+/// Nothing below zero, nothing that would have to be rounded, at most [`PRICE_MAX`].
 pub fn amount(field: &str, typed: &str, currency: Currency) -> Result<Money, FieldError> {
-    let fault = |code| FieldError::new(field, code);
-    let text = typed.trim();
-    let text = text.strip_prefix(currency.code()).unwrap_or(text);
-    let text = currency.symbol().and_then(|s| text.strip_prefix(s)).unwrap_or(text).trim_start();
+    amount_in(typed, currency, Notation::Form).map_err(|code| FieldError::new(field, code))
+}
+
+/// An amount from somewhere that writes numbers in its own way.
+pub fn amount_in(typed: &str, currency: Currency, notation: Notation) -> Result<Money, FieldCode> {
+    let text = bare(typed, currency);
     if text.is_empty() {
-        return Err(fault(FieldCode::Missing));
+        return Err(FieldCode::Missing);
     }
     if let Some(rest) = text.strip_prefix(['-', '−']) {
         let number = rest.starts_with(|c: char| c.is_ascii_digit());
-        return Err(fault(if number { FieldCode::TooSmall } else { FieldCode::NotMoney }));
+        return Err(if number { FieldCode::TooSmall } else { FieldCode::NotMoney });
     }
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let whole = ungrouped(whole).ok_or_else(|| fault(FieldCode::NotMoney))?;
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if !digits(&whole) || !digits(fraction) || whole.is_empty() || (text.contains('.') && fraction.is_empty())
-    {
-        return Err(fault(FieldCode::NotMoney));
+    match number::exact(text, currency.decimals(), notation) {
+        Ok(minor) if minor <= PRICE_MAX => Ok(Money::new(minor, currency)),
+        Ok(_) => Err(FieldCode::TooBig),
+        Err(FieldCode::NotNumber) => Err(FieldCode::NotMoney),
+        Err(code) => Err(code),
     }
-    let decimals = currency.decimals() as usize;
-    if fraction.len() > decimals {
-        return Err(fault(FieldCode::TooManyDecimals));
-    }
-    let minor =
-        format!("{whole}{fraction:0<decimals$}").parse::<i64>().ok().filter(|minor| *minor <= PRICE_MAX);
-    minor.map(|minor| Money::new(minor, currency)).ok_or_else(|| fault(FieldCode::TooBig))
 }
 
-/// Digits without the commas between them, if those stand where thousands do, or lakhs and crores.
-fn ungrouped(text: &str) -> Option<String> {
-    let groups: Vec<&str> = text.split(',').collect();
-    let [first, middle @ .., last] = groups.as_slice() else { return Some(text.to_owned()) };
-    let sized = |size: usize| middle.iter().all(|g| g.len() == size) && (1..=size).contains(&first.len());
-    (last.len() == 3 && (sized(3) || sized(2))).then(|| groups.concat())
+/// What is typed without the currency before or behind it, and without what stands for "no decimals": `99,-`, `₹1,200/-`.
+fn bare(typed: &str, currency: Currency) -> &str {
+    let mut text = typed.trim();
+    let abbreviated = if currency == Currency::INR { ["Rs.", "Rs"].as_slice() } else { &[] };
+    let names = [currency.code()].into_iter().chain(currency.symbol()).chain(abbreviated.iter().copied());
+    for name in names {
+        text = text.strip_prefix(name).or_else(|| text.strip_suffix(name)).unwrap_or(text).trim();
+    }
+    let round = [",-", ".-", ",--", ",–", ",—", "/-"];
+    let whole = round.iter().find_map(|end| text.strip_suffix(end));
+    whole.filter(|whole| whole.ends_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
 }
 
 /// As a person reads it in English: `₹1,24,900.00`, `$1,249.00`, `¥1,249`, `KWD 1,249.000`.
@@ -407,9 +409,25 @@ mod tests {
             ("INR", "−1", Err(TooSmall)),
             ("INR", "-", Err(NotMoney)),
             ("INR", "1.234", Err(TooManyDecimals)),
-            ("JPY", "1.0", Err(TooManyDecimals)),
-            ("INR", "1249,50", Err(NotMoney)),
-            ("INR", "1,24", Err(NotMoney)),
+            ("JPY", "1.0", Ok(1)),
+            ("JPY", "1.5", Err(TooManyDecimals)),
+            ("INR", "34.0000", Ok(3_400)),
+            ("INR", "1249,50", Ok(124_950)),
+            ("INR", "0,750", Ok(75)),
+            ("TND", "0,750", Ok(750)),
+            ("TND", "12,500", Err(AmbiguousNumber)),
+            ("TND", "12.500", Ok(12_500)),
+            ("TND", "1 250,000", Ok(1_250_000)),
+            ("EUR", "€ 7,90", Ok(790)),
+            ("EUR", "7,90 €", Ok(790)),
+            ("EUR", "1.249,00\u{a0}EUR", Ok(124_900)),
+            ("EUR", "99,-", Ok(9_900)),
+            ("EUR", "2.500", Err(AmbiguousNumber)),
+            ("CHF", "CHF 1'249.50", Ok(124_950)),
+            ("CHF", "99.-", Ok(9_900)),
+            ("INR", "₹1,200/-", Ok(120_000)),
+            ("INR", "Rs. 1,200", Ok(120_000)),
+            ("INR", ",-", Err(NotMoney)),
             ("INR", "1,2,345", Err(NotMoney)),
             ("INR", "12,34,567,890", Err(NotMoney)),
             ("INR", ",249", Err(NotMoney)),
@@ -419,7 +437,8 @@ mod tests {
             ("INR", "1.2.3", Err(NotMoney)),
             ("INR", "1e3", Err(NotMoney)),
             ("INR", "+1", Err(NotMoney)),
-            ("INR", "1 249", Err(NotMoney)),
+            ("INR", "1 249", Ok(124_900)),
+            ("INR", "1 24", Err(NotMoney)),
             ("INR", "१२४९", Err(NotMoney)),
             ("INR", "$5", Err(NotMoney)),
             ("INR", "10,000,000,000.01", Err(TooBig)),

@@ -169,7 +169,7 @@ pub struct ShopDraft {
 
 /// A shop's name in addresses: lower-case letters, digits and single hyphens between them.
 pub fn handle(typed: &str) -> Result<String, FieldError> {
-    let handle = text::line("handle", typed, HANDLE_LENGTH.1)?.to_lowercase();
+    let handle = text::line("handle", &text::normalized_code(typed), HANDLE_LENGTH.1)?.to_lowercase();
     let fault = |code| Err(FieldError::new("handle", code));
     let plain = handle
         .split('-')

@@ -1,6 +1,67 @@
-//! Text that people type: trimmed, bounded, and free of what cannot be part of it.
+//! Text that people type: in one form, trimmed, bounded, and free of what cannot be part of it.
 
-use crate::error::{FieldCode, FieldError};
+use std::borrow::Cow;
+
+use crate::{
+    error::{FieldCode, FieldError},
+    number::{self, Notation},
+};
+
+/// The text in Unicode's composed form (NFC), in which everything is stored and compared: `é` of one character and `é` of
+/// two, or the two spellings of `ड़`, are the same text.
+///
+/// The tables behind it are large, so browsers do without them: what they send is normalized when it arrives.
+#[cfg(not(target_family = "wasm"))]
+pub fn nfc(text: &str) -> Cow<'_, str> {
+    use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        _ => Cow::Owned(text.nfc().collect()),
+    }
+}
+
+/// The text as it is: see the other one.
+#[cfg(target_family = "wasm")]
+pub fn nfc(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
+}
+
+/// A name in the form in which it is stored and compared: NFC, without zero-width characters that mean nothing. Joiners stay
+/// where scripts and emoji need them: between two characters that are neither Latin nor white space.
+pub fn normalized(text: &str) -> Cow<'_, str> {
+    let text = nfc(text);
+    if !text.contains(is_zero_width) {
+        return text;
+    }
+    let joins =
+        |c: Option<char>| c.is_some_and(|c| c >= '\u{590}' && !c.is_whitespace() && !is_zero_width(c));
+    let (mut kept, mut letters) = (String::with_capacity(text.len()), text.chars().peekable());
+    while let Some(c) = letters.next() {
+        let wanted = match c {
+            '\u{200C}' | '\u{200D}' => joins(kept.chars().next_back()) && joins(letters.peek().copied()),
+            c => !is_zero_width(c),
+        };
+        if wanted {
+            kept.push(c);
+        }
+    }
+    Cow::Owned(kept)
+}
+
+/// What programs compare letter by letter, such as SKUs and handles: NFC, without any character that leaves no mark.
+pub fn normalized_code(text: &str) -> Cow<'_, str> {
+    let text = nfc(text);
+    if text.contains(is_unmarked) {
+        Cow::Owned(text.chars().filter(|c| !is_unmarked(*c)).collect())
+    } else {
+        text
+    }
+}
+
+/// One line that programs compare letter by letter; nothing is fine too.
+pub fn code(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
+    optional_line(field, &normalized_code(text), max)
+}
 
 /// The text without white space around it, if there is something to see, fits and holds no control characters.
 ///
@@ -15,7 +76,7 @@ pub fn line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
 
 /// Like [`line`], but nothing is fine too.
 pub fn optional_line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
-    let text = text.replace('\t', " ");
+    let text = normalized(text).replace('\t', " ");
     if text.chars().any(|c| c.is_control() || is_direction_override(c)) {
         return Err(FieldError::new(field, FieldCode::BadCharacters));
     }
@@ -27,7 +88,7 @@ pub fn optional_line(field: &str, text: &str, max: usize) -> Result<String, Fiel
 
 /// Text of several lines; nothing is fine too. Line breaks are made the same.
 pub fn paragraphs(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
-    let text = text.replace("\r\n", "\n");
+    let text = nfc(text).replace("\r\n", "\n");
     if text.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || is_direction_override(c)) {
         return Err(FieldError::new(field, FieldCode::BadCharacters));
     }
@@ -53,45 +114,62 @@ pub fn is_direction_override(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Characters of no width that only say how to break lines or in which direction to write.
+fn is_zero_width(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}')
+}
+
 /// Characters that leave no mark: text of these alone names nothing.
 fn is_unseen(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(
-            c,
-            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}'
-                | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{2800}' | '\u{3164}'
-                | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
-        )
+    c.is_whitespace() || is_unmarked(c)
+}
+
+fn is_unmarked(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}'
+            | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{2800}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
+    )
 }
 
 /// As much of the text as fits on a line, without what cannot be part of it: for what is looked for, which is never refused.
 pub fn clip(text: &str, max: usize) -> String {
+    let text = normalized(text);
     let clean = text.chars().filter(|c| !is_direction_override(*c));
     let clean: String = clean.map(|c| if c.is_control() { ' ' } else { c }).take(max).collect();
     clean.trim().to_owned()
 }
 
-/// A whole number in ASCII digits between `min` and `max`, as a form sends it.
+/// A whole number in ASCII digits between `min` and `max`, as a form sends it. `100.00` is one, too.
 pub fn whole_number(field: &str, text: &str, min: i64, max: i64) -> Result<i64, FieldError> {
+    whole_number_in(text, Notation::Form)
+        .and_then(|n| match n {
+            n if n < min => Err(FieldCode::TooSmall),
+            n if n > max => Err(FieldCode::TooBig),
+            n => Ok(n),
+        })
+        .map_err(|code| FieldError::new(field, code))
+}
+
+/// A whole number from somewhere that writes numbers in its own way.
+pub fn whole_number_in(text: &str, notation: Notation) -> Result<i64, FieldCode> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(FieldError::new(field, FieldCode::Missing));
+        return Err(FieldCode::Missing);
     }
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(FieldError::new(field, FieldCode::NotNumber));
-    }
-    match text.parse::<i64>() {
-        Ok(n) if n < min => Err(FieldError::new(field, FieldCode::TooSmall)),
-        Ok(n) if n <= max => Ok(n),
-        _ if text.starts_with('-') => Err(FieldError::new(field, FieldCode::TooSmall)),
-        _ => Err(FieldError::new(field, FieldCode::TooBig)),
+    let (below_zero, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    match number::exact(digits, 0, notation) {
+        Ok(n) => Ok(if below_zero { -n } else { n }),
+        Err(FieldCode::TooBig) if below_zero => Err(FieldCode::TooSmall),
+        Err(FieldCode::TooManyDecimals) => Err(FieldCode::NotNumber),
+        Err(code) => Err(code),
     }
 }
 
 /// The text as searches compare it: lower case by Unicode's rules. The databases' own `lower` differ.
 pub fn fold(text: &str) -> String {
-    text.trim().to_lowercase()
+    nfc(text).trim().to_lowercase()
 }
 
 /// The text as part of an address: `Fountain pen, blue` becomes `fountain-pen-blue`. May be empty.
@@ -133,6 +211,51 @@ mod tests {
     }
 
     #[test]
+    fn texts_that_look_the_same_are_the_same() {
+        for (typed, stored) in [
+            // Two spellings of one letter: Hindi, Latin, Korean, Vietnamese, Bengali, Tamil, the ångström and the ohm sign.
+            ("सा\u{95C}ी", "सा\u{921}\u{93C}ी"),
+            ("cafe\u{301}", "caf\u{e9}"),
+            ("\u{1112}\u{1161}\u{11ab}", "\u{d55c}"),
+            ("Vie\u{323}\u{302}t", "Vi\u{1ec7}t"),
+            ("Vie\u{302}\u{323}t", "Vi\u{1ec7}t"),
+            ("\u{9a1}\u{9bc}", "\u{9a1}\u{9bc}"),
+            ("\u{9dc}", "\u{9a1}\u{9bc}"),
+            ("\u{bc6}\u{bbe}", "\u{bca}"),
+            ("5 \u{212b}", "5 \u{c5}"),
+            ("1 k\u{2126}", "1 k\u{3a9}"),
+            // What leaves no mark and means nothing.
+            ("Cup\u{200b}", "Cup"),
+            ("\u{feff}Cup", "Cup"),
+            ("C\u{ad}up\u{2060}", "Cup"),
+            ("Cup\u{200d}", "Cup"),
+            ("C\u{200d}up", "Cup"),
+            ("चाय\u{200d}", "चाय"),
+            // Joiners that scripts and emoji need.
+            ("क\u{94d}\u{200d}ष", "क\u{94d}\u{200d}ष"),
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("👩\u{200d}🎨 set", "👩\u{200d}🎨 set"),
+            // Compatible characters are others: nothing that is seen goes away.
+            ("m² ① ﬁ", "m² ① ﬁ"),
+        ] {
+            assert_eq!(line("f", typed, 20).as_deref(), Ok(stored), "{typed:?}");
+            assert_eq!(clip(typed, 20), stored, "{typed:?}");
+        }
+        assert_eq!(
+            paragraphs("f", "cafe\u{301}\nसा\u{95C}ी", 20).as_deref(),
+            Ok("caf\u{e9}\nसा\u{921}\u{93C}ी")
+        );
+        assert_eq!(fold("CAFE\u{301}"), fold("caf\u{e9}"));
+        // A code has no place for any of them.
+        for typed in
+            ["AB-1\u{200b}", "A\u{200d}B-1", "\u{feff}AB-1", "AB\u{ad}-1", "AB-1\u{fe0f}", "AB-1\u{200e}"]
+        {
+            assert_eq!(code("sku", typed, 9).as_deref(), Ok("AB-1"), "{typed:?}");
+        }
+        assert_eq!(code("sku", "\u{200b}", 9).as_deref(), Ok(""));
+    }
+
+    #[test]
     fn numbers_are_read_strictly() {
         let cases = [
             ("1", Ok(1)),
@@ -146,6 +269,9 @@ mod tests {
             ("9223372036854775808", Err(FieldCode::TooBig)),
             ("1e3", Err(FieldCode::NotNumber)),
             ("1.5", Err(FieldCode::NotNumber)),
+            ("100.0000", Ok(100)),
+            ("5,0", Ok(5)),
+            ("1.000", Err(FieldCode::AmbiguousNumber)),
             ("+1", Err(FieldCode::NotNumber)),
             ("0x10", Err(FieldCode::NotNumber)),
             ("NaN", Err(FieldCode::NotNumber)),

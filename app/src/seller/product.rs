@@ -7,7 +7,7 @@ use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError,
     catalog::{
         Attribute, CategoryLink,
-        edit::{NAME_MAX, OPTIONS_MAX, ProductForm, SellerProduct, VARIANTS_MAX, VariantForm},
+        edit::{NAME_MAX, OPTIONS_MAX, ProductForm, SellerProduct, VARIANTS_MAX, VariantForm, value_key},
     },
     id::kinds::ProductId,
     media::{self, NewPicture, PER_PRODUCT_MAX, Picture},
@@ -474,7 +474,7 @@ fn make_variants(rows: Rows, element: NodeRef<html::Form>) {
             typed.variants.iter().filter_map(|v| v.options.get(at).cloned()).collect();
         values.extend(list.split(',').map(|value| value.trim().to_owned()));
         let mut seen = std::collections::HashSet::new();
-        values.retain(|value| !value.is_empty() && seen.insert(value.to_lowercase()));
+        values.retain(|value| !value.is_empty() && seen.insert(value_key(value)));
         let longer = |way: &Vec<String>| {
             values
                 .iter()

@@ -170,12 +170,15 @@ impl ProductForm {
                 variant.check(&format!("variants.{i}"), &options, only, currency, &mut faults)
             })
             .collect();
-        let (mut skus, mut titles) = (HashSet::new(), HashSet::new());
+        let (mut skus, mut values) = (HashSet::new(), HashSet::new());
         for (i, variant) in variants.iter().enumerate() {
             if !variant.sku.is_empty() && !skus.insert(text::fold(&variant.sku)) {
                 faults.add(format!("variants.{i}.sku"), FieldCode::NotUnique);
             }
-            if !titles.insert(text::fold(&variant.title)) && !variant.title.is_empty() {
+            let own =
+                if options.is_empty() { std::slice::from_ref(&variant.title) } else { &variant.options };
+            let told: Vec<String> = own.iter().map(|value| value_key(value)).collect();
+            if told.iter().all(|value| !value.is_empty()) && !values.insert(told) {
                 let field = if options.is_empty() { "title" } else { "options.0" };
                 faults.add(format!("variants.{i}.{field}"), FieldCode::NotUnique);
             }
@@ -216,6 +219,20 @@ impl ProductForm {
     }
 }
 
+/// By what values of options are told apart. `Blue` and `blue`, `XL` and `xl` are one value. Beside a number, case means
+/// something in short words and units: `1 mΩ` and `1 MΩ`, `M3` and `m3`, `10 mHz` and `10 MHz`.
+pub fn value_key(value: &str) -> String {
+    let value = text::normalized(value);
+    let measured = value.contains(char::is_numeric);
+    let word = |word: &str| {
+        let long = word.chars().filter(|c| c.is_alphabetic()).count() > 2 && !word.contains(char::is_numeric);
+        let one_case =
+            || word.chars().skip(1).all(|c| !c.is_uppercase()) || word.chars().all(|c| !c.is_lowercase());
+        if !measured || (long && one_case()) { word.to_lowercase() } else { word.to_owned() }
+    };
+    value.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
 impl VariantForm {
     fn check(
         &self,
@@ -225,7 +242,7 @@ impl VariantForm {
         currency: Currency,
         faults: &mut Faults,
     ) -> VariantDraft {
-        let sku = faults.keep(text::optional_line(&format!("{at}.sku"), &self.sku, SKU_MAX));
+        let sku = faults.keep(text::code(&format!("{at}.sku"), &self.sku, SKU_MAX));
         let options: Vec<String> = (0..names.len())
             .map(|i| {
                 let value = self.options.get(i).map_or("", String::as_str);
@@ -380,6 +397,45 @@ mod tests {
         form.variants[1].stock_was = 10;
         let draft = form.check(Currency::INR).unwrap();
         assert_eq!(draft.variants.iter().map(|v| v.stock_change).collect::<Vec<_>>(), [-3, 7]);
+    }
+
+    #[test]
+    fn variants_are_told_apart_by_each_of_their_values() {
+        let different = [
+            (["S / M", "Long"], ["S", "M / Long"]),
+            (["Red", "Black"], ["Black", "Red"]),
+            (["1 mΩ", "x"], ["1 MΩ", "x"]),
+            (["M3", "x"], ["m3", "x"]),
+            (["10 mHz", "x"], ["10 MHz", "x"]),
+            (["5 mg", "x"], ["5 Mg", "x"]),
+            (["S ", "/ M"], ["S /", "M"]),
+            (["½ l", "x"], ["1⁄2 l", "x"]),
+            (["Rot", "x"], ["Rôt", "x"]),
+        ];
+        let same = [
+            (["Blue", "x"], ["blue", "x"]),
+            (["BLUE", "x"], ["Blue", "x"]),
+            (["XL", "x"], ["xl", "x"]),
+            (["Pack of 10", "x"], ["pack of 10", "x"]),
+            (["Light blue", "x"], ["Light  Blue", "x"]),
+            (["\u{921}\u{93c}", "x"], ["\u{95c}", "x"]),
+            (["Ro\u{302}t", "x"], ["R\u{f4}t", "x"]),
+            (["Blue\u{200b}", "x"], ["Blue", "x"]),
+        ];
+        let check = |a: [&str; 2], b: [&str; 2]| {
+            let mut form = form();
+            form.options = vec!["One".into(), "Two".into()];
+            for (variant, values) in form.variants.iter_mut().zip([a, b]) {
+                variant.options = values.map(str::to_owned).to_vec();
+            }
+            form.check(Currency::INR).map(|_| ()).map_err(|faults| faults[0].code)
+        };
+        for (a, b) in different {
+            assert_eq!(check(a, b), Ok(()), "{a:?} {b:?}");
+        }
+        for (a, b) in same {
+            assert_eq!(check(a, b), Err(FieldCode::NotUnique), "{a:?} {b:?}");
+        }
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! Passwords: Argon2id with OWASP's parameters (19 MiB, two passes, one lane), off the runtime's threads.
+//! Passwords: Argon2id with OWASP's parameters (19 MiB, two passes, one lane), off the runtime's threads. They are compared in
+//! NFC (RFC 8265), since keyboards differ in how they write `é`.
 
 use std::sync::LazyLock;
 
 use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 
-use haat_shared::{Error, Result, accounts::PASSWORD_MAX};
+use haat_shared::{Error, Result, accounts::PASSWORD_MAX, text::nfc};
 
 /// How many are hashed at once: each takes a core and 19 MiB.
 static TURNS: Semaphore = Semaphore::const_new(2);
@@ -14,7 +15,7 @@ static TURNS: Semaphore = Semaphore::const_new(2);
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now(&crate::random::token()).unwrap_or_default());
 
 fn hash_now(password: &str) -> Option<String> {
-    Argon2::default().hash_password(password.as_bytes()).ok().map(|hash| hash.to_string())
+    Argon2::default().hash_password(nfc(password).as_bytes()).ok().map(|hash| hash.to_string())
 }
 
 async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -35,7 +36,7 @@ pub(super) async fn verify(password: String, hash: Option<String>) -> Result<boo
     blocking(move || {
         let known = hash.as_deref().unwrap_or(&NOBODY);
         let Ok(parsed) = PasswordHash::new(known) else { return false };
-        let right = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
+        let right = Argon2::default().verify_password(nfc(&password).as_bytes(), &parsed).is_ok();
         right && hash.is_some()
     })
     .await

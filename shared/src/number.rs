@@ -1,0 +1,226 @@
+//! Numbers as people type them and as files write them. What can be read in two ways is never read in one of them without a
+//! reason.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::FieldCode;
+
+/// What stands before the decimals of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecimalMark {
+    /// `1,249.50`
+    Point,
+    /// `1.249,50`
+    Comma,
+}
+
+impl DecimalMark {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Point, Self::Comma];
+
+    /// The name it is stored by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Point => "point",
+            Self::Comma => "comma",
+        }
+    }
+
+    /// What is stored by a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mark| mark.as_str() == name)
+    }
+}
+
+/// Where a number comes from, which decides about `12,500` and `12.500`: twelve and a half, or twelve thousand five hundred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notation {
+    /// A form, which shows what it understood. A comma groups thousands as in the prices around it, except where the
+    /// currency itself has three decimals or more.
+    Form,
+    /// A file between whose cells commas stand, or text from a program. Decimals are probably behind a point.
+    Program,
+    /// A file that tells nothing.
+    Unknown,
+    /// Someone said so.
+    Said(DecimalMark),
+}
+
+/// The digits before and behind the decimal mark.
+#[derive(Debug, PartialEq, Eq)]
+struct Digits {
+    whole: String,
+    fraction: String,
+}
+
+impl Digits {
+    /// The number, if `mark` stands before its decimals.
+    fn read(text: &str, mark: char) -> Option<Self> {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let (whole, fraction) = match text.split_once(mark) {
+            Some((whole, fraction)) if digits(fraction) => (whole, fraction.trim_end_matches('0')),
+            Some(_) => return None,
+            None => (text, ""),
+        };
+        let whole = if digits(whole) { whole.to_owned() } else { ungrouped(whole, mark)? };
+        Some(Self { whole, fraction: fraction.to_owned() })
+    }
+
+    /// So many of the smallest units, if that is exact.
+    fn exact(&self, decimals: usize) -> Result<i64, FieldCode> {
+        let Self { whole, fraction } = self;
+        if fraction.len() > decimals {
+            return Err(FieldCode::TooManyDecimals);
+        }
+        format!("{whole}{fraction:0<decimals$}").parse().map_err(|_| FieldCode::TooBig)
+    }
+}
+
+/// Digits without what groups them, if that stands where thousands do, or lakhs and crores. Nobody groups behind a nought.
+fn ungrouped(text: &str, mark: char) -> Option<String> {
+    let found = text.chars().find(|c| !c.is_ascii_digit())?;
+    let separator = |c: char| match found {
+        '\'' | '’' => matches!(c, '\'' | '’'),
+        ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}' => matches!(c, ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}'),
+        '.' | ',' => c == found && c != mark,
+        _ => false,
+    };
+    let groups: Vec<&str> = text.split(separator).collect();
+    let [first, middle @ .., last] = groups.as_slice() else { return None };
+    let sized = |size: usize| middle.iter().all(|g| g.len() == size) && (1..=size).contains(&first.len());
+    let all_digits = groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_digit()));
+    let fits = last.len() == 3 && (sized(3) || (found == ',' && sized(2)));
+    (all_digits && fits && !first.starts_with('0')).then(|| groups.concat())
+}
+
+/// A number without a sign, as so many units of its `decimals`-th decimal. Noughts behind those are nothing that is lost.
+pub fn exact(text: &str, decimals: u32, notation: Notation) -> Result<i64, FieldCode> {
+    let decimals = decimals as usize;
+    let (point, comma) = match (Digits::read(text, '.'), Digits::read(text, ',')) {
+        (None, None) => return Err(FieldCode::NotNumber),
+        (Some(only), None) | (None, Some(only)) => return only.exact(decimals),
+        (Some(same), Some(other)) if same == other => return same.exact(decimals),
+        (Some(point), Some(comma)) => (point.exact(decimals), comma.exact(decimals)),
+    };
+    let with_point = text.contains('.');
+    match notation {
+        Notation::Said(DecimalMark::Point) => point,
+        Notation::Said(DecimalMark::Comma) => comma,
+        Notation::Unknown => Err(FieldCode::AmbiguousNumber),
+        // As the market itself writes it.
+        Notation::Form | Notation::Program if with_point && decimals == 3 => point,
+        Notation::Form if !with_point && decimals < 3 => point,
+        Notation::Form | Notation::Program => match (point, comma) {
+            (Ok(_), Ok(_)) => Err(FieldCode::AmbiguousNumber),
+            (point, _) => point,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use FieldCode::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_can_be_read_in_two_ways_is_read_in_none() {
+        use Notation::{Form, Program, Unknown};
+        const SAID_POINT: Notation = Notation::Said(DecimalMark::Point);
+        const SAID_COMMA: Notation = Notation::Said(DecimalMark::Comma);
+        // Typed text and decimals of the currency; in a form, in a table with commas, in another one, told point, told comma.
+        type Row = (&'static str, u32, [Result<i64, FieldCode>; 5]);
+        let (two, big) = (Err(AmbiguousNumber), Err(TooManyDecimals));
+        let table: [Row; 24] = [
+            ("12,500", 3, [two, two, two, Ok(12_500_000), Ok(12_500)]),
+            ("12.500", 3, [Ok(12_500), Ok(12_500), two, Ok(12_500), Ok(12_500_000)]),
+            ("0,750", 3, [Ok(750); 5]),
+            ("0,750", 2, [Ok(75); 5]),
+            ("0.750", 2, [Ok(75); 5]),
+            ("-0,750", 2, [Err(NotNumber); 5]),
+            ("1,249", 2, [Ok(124_900), Ok(124_900), two, Ok(124_900), big]),
+            ("1.249", 2, [big, big, two, big, Ok(124_900)]),
+            ("1,000", 2, [Ok(100_000), two, two, Ok(100_000), Ok(100)]),
+            ("2.500", 2, [two, two, two, Ok(250), Ok(250_000)]),
+            ("1,000", 0, [Ok(1_000), two, two, Ok(1_000), Ok(1)]),
+            ("1.000", 0, [two, two, two, Ok(1), Ok(1_000)]),
+            ("12,345", 4, [two, two, two, Ok(123_450_000), Ok(123_450)]),
+            ("1,249.00", 2, [Ok(124_900); 5]),
+            ("1.249,00", 2, [Ok(124_900); 5]),
+            ("1 249,00", 2, [Ok(124_900); 5]),
+            ("1\u{202f}250,000", 3, [Ok(1_250_000); 5]),
+            ("1'249.50", 2, [Ok(124_950); 5]),
+            ("1,24,900", 2, [Ok(12_490_000); 5]),
+            ("1.249.500", 2, [Ok(124_950_000); 5]),
+            ("12,50", 2, [Ok(1_250); 5]),
+            ("34.0000", 2, [Ok(3_400); 5]),
+            ("1000.00", 0, [Ok(1_000); 5]),
+            ("0.3333", 2, [big; 5]),
+        ];
+        for (text, decimals, expected) in table {
+            let read = [Form, Program, Unknown, SAID_POINT, SAID_COMMA].map(|n| exact(text, decimals, n));
+            assert_eq!(read, expected, "{text:?} of {decimals} decimals");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_none() {
+        for text in [
+            "",
+            ".",
+            ",",
+            ".5",
+            "5.",
+            ",5",
+            "1,24,",
+            "1,2,345",
+            "12,34,567,890",
+            "1.2.3",
+            "1,2,3",
+            "1 24",
+            "1 2345",
+            "1.24.900",
+            "1,249.500,00",
+            "1.249,500.00",
+            "1 249.500,00",
+            "0,750,000",
+            "00,750.00",
+            "1e3",
+            "+1",
+            "１２",
+            "१२",
+            "12 ",
+            "1,,000",
+            "1'24",
+            "1_000",
+        ] {
+            assert_eq!(exact(text, 2, Notation::Form), Err(NotNumber), "{text:?}");
+        }
+    }
+
+    proptest! {
+        /// Whoever chooses a mark reads what was written with it, and nobody else reads it as something else unasked.
+        #[test]
+        fn what_is_written_with_a_mark_is_read_with_it(minor in 0i64..100_000_000_000, decimals in 0u32..=4, grouped: bool, comma: bool) {
+            let (digits, places) = (format!("{minor:0>width$}", width = decimals as usize + 1), decimals as usize);
+            let (whole, fraction) = digits.split_at(digits.len() - places);
+            let (mark, group) = if comma { (',', ".") } else { ('.', ",") };
+            let mut text = String::new();
+            for (i, digit) in whole.chars().enumerate() {
+                if grouped && i > 0 && (whole.len() - i).is_multiple_of(3) {
+                    text.push_str(group);
+                }
+                text.push(digit);
+            }
+            if decimals > 0 {
+                text.push(mark);
+                text.push_str(fraction);
+            }
+            let mark = if comma { DecimalMark::Comma } else { DecimalMark::Point };
+            prop_assert_eq!(exact(&text, decimals, Notation::Said(mark)), Ok(minor), "{}", text);
+            let unasked = exact(&text, decimals, Notation::Unknown);
+            prop_assert!(unasked == Ok(minor) || unasked == Err(AmbiguousNumber), "{} as {:?}", text, unasked);
+        }
+    }
+}
