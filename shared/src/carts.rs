@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    catalog::Attribute,
     error::FieldError,
     id::kinds::{CartId, CartLineId, ShopId, VariantId},
     media::Picture,
@@ -46,7 +47,7 @@ pub struct CartView {
     pub id: Option<CartId>,
     /// What is in it, by shop.
     pub groups: Vec<CartGroup>,
-    /// How many pieces it holds, for the badge in the header.
+    /// How many pieces it holds that are still sold, for the badge in the header.
     pub pieces: i64,
     /// What the goods cost; none for an empty cart.
     pub subtotal: Option<Money>,
@@ -98,14 +99,22 @@ pub struct CartLineView {
     pub title: String,
     /// What tells the variant from its siblings; may be empty.
     pub variant_title: String,
-    /// The product's name in addresses.
+    /// The variant's value of each of the product's options; empty for a product without options.
+    pub options: Vec<Attribute>,
+    /// The product's name in addresses; empty once the product is deleted.
     pub slug: String,
+    /// Whether it is no longer sold: the product was archived or deleted, or the variant removed. Such a line is not part
+    /// of any total, and must be removed before checkout.
+    pub discontinued: bool,
     /// What one costs now.
     pub unit_price: Money,
     /// What one cost when it was put in, if that was something else.
     pub price_was: Option<Money>,
     /// How many.
     pub quantity: i64,
+    /// Whether two baskets held more than [`QUANTITY_MAX`] of it when they were combined at sign-in, so that some were
+    /// left out.
+    pub capped: bool,
     /// What they cost together.
     pub total: Money,
     /// How many can be had now; fewer than `quantity` must be mended before checkout.

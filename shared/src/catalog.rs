@@ -67,6 +67,8 @@ pub struct ProductView {
     pub description: String,
     /// Its details, in the order they are shown in.
     pub attributes: Vec<Attribute>,
+    /// The names of its options: "Colour", "Size"; empty where its variants differ in nothing that has a name.
+    pub options: Vec<String>,
     /// What can be put into a basket, in the order it is shown in; never empty.
     pub variants: Vec<VariantView>,
     /// Where it lies in the market's tree, from the root down; empty where it lies nowhere.

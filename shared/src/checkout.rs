@@ -309,6 +309,8 @@ pub struct CheckoutLineView {
     pub title: String,
     /// What tells the variant from its siblings; may be empty.
     pub variant_title: String,
+    /// The shop's own number of the variant, as it is now.
+    pub sku: String,
     /// How many.
     pub quantity: i64,
     /// What one costs.

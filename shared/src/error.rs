@@ -88,6 +88,9 @@ pub struct Shortage {
     pub title: String,
     /// How many can be had.
     pub left: i64,
+    /// Whether it is no longer sold at all, and so will not be back.
+    #[serde(default)]
+    pub discontinued: bool,
 }
 
 /// A field of a form that does not hold.
