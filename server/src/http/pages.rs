@@ -40,7 +40,8 @@ pub(super) async fn page(
 /// Renders what `shell` shows to whoever asks.
 ///
 /// In a task of its own, to its end: when a connection breaks off, its request is dropped, and with it the owner of all
-/// that is being rendered. Suspended parts that wake up after that find their context gone and complain about it.
+/// that is being rendered. Leptos' own tasks that walk it at that moment find their context and signals gone, and complain
+/// (docs/decisions/0004-leptos.md).
 pub(super) async fn render<V: IntoView + 'static>(
     state: &State,
     caller: Caller,
