@@ -14,6 +14,7 @@ use haat_engine::{Caller, Clock, accounts, oracle};
 use haat_shared::{
     accounts::SignUp,
     catalog::imports::{ExportFormat, Format},
+    number::DecimalMark,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -86,6 +87,10 @@ enum Import {
         /// How the file tells of products: csv, json or icecat. Without it, its first line decides.
         #[arg(long, value_parser = format)]
         format: Option<Format>,
+        /// What stands before the decimals of the file's numbers: point (1,249.50) or comma (1.249,50). Needed where a number
+        /// can be read two ways.
+        #[arg(long, value_parser = decimal_mark)]
+        decimal: Option<DecimalMark>,
         /// Only check.
         #[arg(long)]
         dry_run: bool,
@@ -116,6 +121,10 @@ enum Export {
 
 fn format(name: &str) -> Result<Format, String> {
     Format::parse(name).ok_or_else(|| "csv, json or icecat".to_owned())
+}
+
+fn decimal_mark(name: &str) -> Result<DecimalMark, String> {
+    DecimalMark::parse(name).ok_or_else(|| "point or comma".to_owned())
 }
 
 fn export_format(name: &str) -> Result<ExportFormat, String> {
@@ -203,12 +212,20 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
         }
         Command::Seed { demo: false, .. } => return Err("say what to fill the market with: --demo".into()),
         Command::Import {
-            what: Import::Products { file, shop, format, dry_run, skip_errors, set_stock, errors },
+            what: Import::Products { file, shop, format, decimal, dry_run, skip_errors, set_stock, errors },
         } => {
             let booted = open(config).await?;
             let (file, errors) = (file.as_path(), errors.as_deref());
-            let wishes =
-                imports::Wishes { file, shop: &shop, format, dry_run, skip_errors, set_stock, errors };
+            let wishes = imports::Wishes {
+                file,
+                shop: &shop,
+                format,
+                decimal_mark: decimal,
+                dry_run,
+                skip_errors,
+                set_stock,
+                errors,
+            };
             return imports::import(&booted.engine, wishes).await;
         }
         Command::Export { what: Export::Products { shop, format } } => {

@@ -25,6 +25,11 @@ pub const SCHEMA: &[Migration] = &[
     Migration { number: 7, name: "access", sql: include_str!("../../migrations/0007_access.sql") },
     Migration { number: 8, name: "imports", sql: include_str!("../../migrations/0008_imports.sql") },
     Migration { number: 9, name: "counts", sql: include_str!("../../migrations/0009_counts.sql") },
+    Migration {
+        number: 10,
+        name: "import_numbers",
+        sql: include_str!("../../migrations/0010_import_numbers.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
