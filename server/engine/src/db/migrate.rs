@@ -26,6 +26,11 @@ pub const SCHEMA: &[Migration] = &[
     Migration { number: 8, name: "imports", sql: include_str!("../../migrations/0008_imports.sql") },
     Migration { number: 9, name: "counts", sql: include_str!("../../migrations/0009_counts.sql") },
     Migration {
+        number: 10,
+        name: "import_numbers",
+        sql: include_str!("../../migrations/0010_import_numbers.sql"),
+    },
+    Migration {
         number: 14,
         name: "basket_lines",
         sql: include_str!("../../migrations/0014_basket_lines.sql"),
