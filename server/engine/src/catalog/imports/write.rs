@@ -20,7 +20,7 @@ pub(super) async fn write(
         (vec![], vec![], vec![], vec![], vec![]);
     let (mut variants, mut new_variants, mut counts) = (vec![], vec![], vec![]);
     for entry in entries {
-        let Entry { id, before, draft, state, category, variants: named, fields } = entry;
+        let Entry { id, before, draft, state, category, variants: named, fields, doubtful: _ } = entry;
         changes.push([(*id).into(), now.into(), (*state != ProductState::Published).into()]);
         match before {
             None => added.push(edit::added(shop, *id, *state, draft, named, *category, now)?),
