@@ -132,7 +132,7 @@ pub(super) async fn begin_checkout(
         Ok(id) => back::to(&format!("/checkout/{id}")).into_response(),
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
         // The basket says which lines cannot be bought.
-        Err(error @ Error::Conflict(Conflict::OutOfStock(_))) => {
+        Err(error @ Error::Conflict(Conflict::OutOfStock(_) | Conflict::GuestLimit(_))) => {
             back_with_draft(&state, "basket", "/basket", Typed::new(), &error).await
         }
         Err(error) => back::to(&with("/basket", "error", error.code())).into_response(),
