@@ -62,7 +62,7 @@ test('after paying the checkout says so, and the basket is empty', async ({ page
   await back(page);
   await arriveAt(page, 'Already paid');
   await expect(basketLink(page, 0)).toBeVisible();
-  await main(page).getByRole('link', { name: 'See your purchase' }).click();
+  await main(page).getByRole('link', { name: 'View order' }).click();
   await arriveAt(page, 'Thank you');
   await page.goBack();
   await back(page);
@@ -81,7 +81,7 @@ test('back from the gateway a payment is under way, to go on with or to begin ag
   await back(page);
   await arriveAt(page, 'Checkout');
   await expect(main(page)).toContainText('A payment is under way');
-  await main(page).getByRole('link', { name: 'Continue to payment' }).click();
+  await main(page).getByRole('link', { name: 'Continue payment' }).click();
   await arriveAt(page, 'Sandbox payment');
   await back(page);
   await button(page, 'Start again').click();
@@ -99,7 +99,7 @@ test('a page that the browser froze asks again before it shows anything', async 
     const context = await browser.newContext({ baseURL: market.url, javaScriptEnabled: hydrated });
     const page = await context.newPage();
     await page.goto('/sign-in');
-    await page.getByLabel('E-mail').fill(SELLERS[SHOPS[0]]);
+    await page.getByLabel('Email').fill(SELLERS[SHOPS[0]]);
     await page.getByLabel('Password').fill('market-day-2026');
     await main(page).getByRole('button', { name: 'Sign in' }).click();
     const out = page.getByRole('button', { name: 'Sign out' });
@@ -108,7 +108,7 @@ test('a page that the browser froze asks again before it shows anything', async 
     await out.click();
     await expect(out).toHaveCount(0);
     await page.goBack();
-    await expect(page.getByRole('heading', { level: 1, name: 'Please sign in' })).toBeVisible();
+    await expect(page.getByRole('heading', { level: 1, name: 'Sign in to continue' })).toBeVisible();
     await expect(out).toHaveCount(0);
   } finally {
     await browser.close();
