@@ -387,7 +387,8 @@ pub async fn start(
     if of.question.is_some() && of.decimal_mark.or(decimal_mark).is_none() {
         return Err(Error::field("decimal_mark", FieldCode::Missing));
     }
-    let mark = decimal_mark.map_or("", DecimalMark::as_str);
+    // What nobody asked changes nothing.
+    let mark = decimal_mark.filter(|_| of.question.is_some()).map_or("", DecimalMark::as_str);
     let input = (id, shop, caller.user_id(), of.file_name, mark, engine.clock.now_ms());
     engine
         .db
