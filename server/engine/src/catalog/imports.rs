@@ -576,7 +576,7 @@ pub async fn faults_as_table(
     handle: &str,
     id: ImportId,
     head: [&str; 5],
-    say: impl Fn(FieldCode) -> String,
+    say: impl Fn(&RowFault) -> String,
     mut to: impl FnMut(Vec<u8>) -> bool,
 ) -> Result<()> {
     view(engine, caller, handle, id).await?;
@@ -588,13 +588,7 @@ pub async fn faults_as_table(
             for fault in &faults {
                 let (line, found) = (fault.line.to_string(), cells::escaped(&fault.found));
                 let code = name_of(fault.code);
-                table.write_record([
-                    &line,
-                    &cells::escaped(&fault.column),
-                    &code,
-                    &found,
-                    &say(fault.code),
-                ])?;
+                table.write_record([&line, &cells::escaped(&fault.column), &code, &found, &say(fault)])?;
             }
             Ok(())
         })?);

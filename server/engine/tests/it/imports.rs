@@ -224,7 +224,7 @@ both! {
         let read = view(market, &owner, id).await;
         assert_eq!((read.state, read.good, read.bad, read.faults), (ImportState::Checked, 1, 19, expected.len() as i64));
         let mut told = Vec::new();
-        let say = |code| format!("{code:?}");
+        let say = |fault: &RowFault| format!("{:?}", fault.code);
         imports::faults_as_table(&market.engine, &owner, MEENA, id, ["a", "b", "c", "d", "e"], say, |part| {
             told.extend(part);
             true

@@ -187,7 +187,7 @@ struct ProductText {
     #[serde(default)]
     #[schema(format = "lines", max_length = 10000)]
     description: String,
-    /// Its details, in the order they are shown in.
+    /// Its details, in the order they are shown in. All texts of a product together may have 1 MiB as UTF-8.
     #[serde(default)]
     #[schema(max_items = 250)]
     details: Vec<Detail>,
