@@ -204,13 +204,33 @@ async fn a_seller_is_asked_what_a_number_means() {
     assert!(!shown.contains("name=\"decimal_mark\"") && shown.contains("₹12.50"), "{shown}");
     assert_eq!(seller.post(&decide, &[("action", "start"), ("decimal_mark", "comma")]).await, open);
     for _ in 0..200 {
-        if seller.get(&open).await.1.contains("Done: 2 added") {
+        if seller.get(&open).await.1.contains("Import complete: 2 added") {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(skus(&program), ["K-1", "K-2"]);
     assert!(seller.get(&format!("/seller/{SHOP}/products.csv")).await.1.contains(",12.50,"));
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_saves_what_a_file_may_bring_in() {
+    let program = Program::serve(On::Sqlite).await;
+    let seller = Shopper::new(&program);
+    let credentials =
+        [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    seller.post("/sign-in", &credentials).await;
+    let value = "क".repeat(10_000);
+    let details: Vec<_> =
+        (0..30).map(|i| serde_json::json!({"name": format!("Part {i}"), "value": value})).collect();
+    let variants = serde_json::json!([{"sku": "K-1", "price": "450", "stock": "1"}]);
+    let form = serde_json::json!({"title": "Endless", "details": details, "variants": variants});
+    let body = serde_json::json!({"handle": SHOP, "form": form, "key": "endless"}).to_string();
+    let request = seller.client.post(program.at("/api/catalog/create")).body(body);
+    let answer = request.header(header::CONTENT_TYPE, "application/json").send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{:?}", answer.text().await);
+    assert_eq!(skus(&program), ["K-1"]);
     program.close();
 }
 
