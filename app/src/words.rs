@@ -1,7 +1,10 @@
 //! Facts in words: errors, states, ways to pay, dates.
 
 use haat_shared::{
-    Conflict, Error, FieldCode, Money, catalog::edit::ProductState, orders::OrderState, payments::Method,
+    Conflict, Error, FieldCode, Money,
+    catalog::edit::{self, ProductState},
+    orders::OrderState,
+    payments::Method,
     shipping::Delivery,
 };
 
@@ -119,6 +122,18 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::DuplicateColumn => t!(i18n, field.duplicate_column),
     }
     .to_owned()
+}
+
+/// What is wrong with a field or a column, with how many there may be where that is the matter.
+pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
+    let most = edit::limit(field_name, code);
+    match (code, field_name, most) {
+        (FieldCode::TooLong, _, Some(n)) => tu_string!(i18n, field.too_much_text, n = n),
+        (_, "details", Some(n)) => tu_string!(i18n, field.too_many_details, n = n),
+        (_, "options" | "option1_name", Some(n)) => tu_string!(i18n, field.too_many_options, n = n),
+        (_, _, Some(n)) => tu_string!(i18n, field.too_many_variants, n = n),
+        _ => return field(i18n, code),
+    }
 }
 
 /// The name of a way to pay, as a choice.

@@ -176,6 +176,29 @@ test('faults stand at their fields, whatever rows came and went', async ({ page 
   await expect(price).toBeFocused();
 });
 
+test('the form shows what it understood of a price', async ({ page }) => {
+  await signIn(page, SELLERS[0]);
+  await visit(page, `${products}/new`);
+  const price = variant(page, 1).getByLabel('Price (INR)', { exact: true });
+  for (const [typed, understood] of [
+    ['1,500', '₹1,500.00'],
+    ['12,50', '₹12.50'],
+    ['0,750', '₹0.75'],
+    ['1.249,00', '₹1,249.00'],
+    ['1,24,900', '₹1,24,900.00'],
+  ] as const) {
+    await price.fill(typed);
+    await expect(variant(page, 1).getByText(`Shoppers see ${understood}`)).toBeVisible();
+  }
+  // What can be read two ways is understood as nothing, and refused with how to write it.
+  await price.fill('2.500');
+  await expect(variant(page, 1).getByText(/Shoppers see/)).toHaveCount(0);
+  await field(page, 'Title').fill('Jug');
+  await button(page, 'Save').click();
+  await expect(variant(page, 1).getByText(/can be read two ways/)).toBeVisible();
+  await expect(price).toHaveValue('2.500');
+});
+
 test('what was typed is not left by mistake', async ({ page }) => {
   await signIn(page, SELLERS[SHOP]);
   await visit(page, `${products}/new`);

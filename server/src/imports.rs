@@ -12,7 +12,9 @@ use haat_app::{i18n::Locale, words};
 use haat_engine::{Caller, Engine, catalog::imports};
 use haat_shared::{
     Error,
-    catalog::imports::{ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion},
+    catalog::imports::{
+        ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion, RowFault,
+    },
     number::DecimalMark,
 };
 
@@ -60,7 +62,7 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
         imports::first_faults(engine, &system, shop, id).await.map_err(in_words)?.iter().take(PRINTED)
     {
         let (line, column, found) = (fault.line, &fault.column, &fault.found);
-        let why = words::field(Locale::default(), fault.code);
+        let why = words::fault(Locale::default(), column, fault.code);
         print(format!(
             "line {line}, {}: {found:?} {why}",
             if column.is_empty() { "whole line" } else { column }
@@ -158,7 +160,7 @@ async fn write_faults(engine: &Engine, shop: &str, of: &ImportView, path: &Path)
     let in_file = |e: io::Error| format!("{}: {e}", path.display());
     let mut file = File::create(path).map_err(in_file)?;
     let mut wrote = Ok(());
-    let say = |code| words::field(Locale::default(), code);
+    let say = |fault: &RowFault| words::fault(Locale::default(), &fault.column, fault.code);
     let head = ["line", "column", "code", "value", "problem"];
     imports::faults_as_table(engine, &Caller::system(), shop, of.id, head, say, |part| {
         wrote = file.write_all(&part);

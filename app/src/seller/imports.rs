@@ -357,6 +357,7 @@ fn Faults(faults: Vec<RowFault>, of: i64, list: String) -> impl IntoView {
         ],
     );
     let rows = faults.into_iter().map(|fault| {
+        let why = words::fault(i18n, &fault.column, fault.code);
         let column = match fault.column.as_str() {
             "" => t!(i18n, imports.whole).to_owned(),
             _ => fault.column,
@@ -366,7 +367,7 @@ fn Faults(faults: Vec<RowFault>, of: i64, list: String) -> impl IntoView {
                 <td class="number">{fault.line}</td>
                 <th scope="row">{column}</th>
                 <td class="wide"><code class="found">{fault.found}</code></td>
-                <td>{words::field(i18n, fault.code)}</td>
+                <td>{why}</td>
             </tr>
         }
     });

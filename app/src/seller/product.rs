@@ -11,7 +11,7 @@ use haat_shared::{
     },
     id::kinds::ProductId,
     media::{self, NewPicture, PER_PRODUCT_MAX, Picture},
-    text,
+    money, text,
 };
 use leptos::{
     ev::{Event, SubmitEvent},
@@ -551,13 +551,13 @@ fn Variant(
                     key=|(_, row)| row.number
                     children=option
                 />
-                <Field name=format!("{at}.price") label=money(t!(i18n, goods.price)) value=first.price keys="decimal" required=true faults />
+                <Amount name=format!("{at}.price") label=money(t!(i18n, goods.price)) value=first.price required=true currency faults />
                 <Field name=format!("{at}.stock") label=t!(i18n, goods.stock) value=first.stock keys="numeric" required=true faults />
             </div>
             <details class="more-of">
                 <summary>{t!(i18n, goods.more)}</summary>
                 <div class="row-fields">
-                    <Field name=format!("{at}.compare_at") label=money(t!(i18n, goods.compare_at)) value=first.compare_at keys="decimal" faults />
+                    <Amount name=format!("{at}.compare_at") label=money(t!(i18n, goods.compare_at)) value=first.compare_at required=false currency faults />
                     <Field name=format!("{at}.sku") label=t!(i18n, goods.sku) value=first.sku faults />
                     <Field name=format!("{at}.low_stock") label=t!(i18n, goods.low_stock) value=first.low_stock keys="numeric" faults />
                 </div>
@@ -566,6 +566,30 @@ fn Variant(
                 <RemoveButton name=tu_string!(i18n, goods.remove_variant, n = place()).to_string() remove=Callback::new(move |()| rows.remove(rows.variants, number)) />
             })}
         </fieldset>
+    }
+}
+
+/// A field for an amount, and what is understood of it while it is typed.
+#[component]
+fn Amount(
+    name: String,
+    label: String,
+    value: String,
+    required: bool,
+    currency: Currency,
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let typed = RwSignal::new(value.clone());
+    let understood = move || {
+        let price = typed.with(|typed| money::amount("", typed, currency)).ok()?;
+        Some(tu_string!(i18n, goods.understood, price = price).to_string())
+    };
+    view! {
+        <div on:input=move |event| typed.set(event_target_value(&event))>
+            <Field name label value keys="decimal" required faults />
+            <p class="field-hint" aria-live="polite">{understood}</p>
+        </div>
     }
 }
 

@@ -36,7 +36,9 @@ fn FieldFault(name: String, fault: Memo<Option<FieldCode>>) -> impl IntoView {
     let i18n = use_i18n();
     move || {
         let code = fault.get()?;
-        Some(view! { <p class="field-error" id=format!("{name}-error")>{words::field(i18n, code)}</p> })
+        Some(
+            view! { <p class="field-error" id=format!("{name}-error")>{words::fault(i18n, &name, code)}</p> },
+        )
     }
 }
 
@@ -291,7 +293,7 @@ pub fn error_summary(i18n: Locale, error: &Error, at_fields: Vec<(String, String
             <li>
                 <a href=href rel="external">{label}</a>
                 " — "
-                {words::field(i18n, code)}
+                {words::fault(i18n, &name, code)}
             </li>
         }
     });

@@ -22,7 +22,7 @@ use haat_app::{i18n::Locale, t, words};
 use haat_engine::{Caller, Engine, catalog::imports, random};
 use haat_shared::{
     Error, FieldCode, Result,
-    catalog::imports::{ExportFormat, FILE_BYTES_MAX, ImportOptions},
+    catalog::imports::{ExportFormat, FILE_BYTES_MAX, ImportOptions, RowFault},
     id::kinds::ImportId,
     number::DecimalMark,
     permissions::Permission,
@@ -184,7 +184,8 @@ pub(super) async fn faults(
     ];
     let mut table = Vec::from(BYTE_ORDER_MARK);
     let written: Result<()> = async {
-        let (engine, say) = (&state.booted.engine, |code| words::field(locale, code));
+        let (engine, say) =
+            (&state.booted.engine, |fault: &RowFault| words::fault(locale, &fault.column, fault.code));
         imports::faults_as_table(engine, &caller, &handle, id.parse()?, head, say, |part| {
             table.extend(part);
             true

@@ -28,7 +28,7 @@ use axum::{
     middleware,
     routing::{get, post},
 };
-use haat_shared::routes::*;
+use haat_shared::{catalog::edit::SAVE_BYTES_MAX, routes::*};
 use leptos::prelude::LeptosOptions;
 use leptos_axum::generate_route_list;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -133,12 +133,20 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .layer(DefaultBodyLimit::max(imports::FORM_BYTES_MAX))
         .layer(timeout(imports::FORM_TIME));
 
+    // A product may have more text than anything else that is typed.
+    let products = Router::new()
+        .route(FN_CREATE_PRODUCT, post(pages::function))
+        .route(FN_UPDATE_PRODUCT, post(pages::function))
+        .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
+        .layer(RequestBodyLimitLayer::new(SAVE_BYTES_MAX.max(config.server.body_bytes_max)))
+        .layer(timeout(Duration::from_secs(config.server.timeout_s)));
+
     let mut router = Router::new();
     for page in pages {
         router = router.route(&axum_path(page.path()), get(pages::page));
     }
     let functions = ROUTES.iter().filter(|r| r.surface == Surface::Function);
-    for function in functions {
+    for function in functions.filter(|r| ![FN_CREATE_PRODUCT, FN_UPDATE_PRODUCT].contains(&r.path)) {
         router = router.route(function.path, post(pages::function));
     }
     router
@@ -186,6 +194,7 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .layer(timeout(Duration::from_secs(config.server.timeout_s)))
         .merge(uploads)
         .merge(files_in)
+        .merge(products)
         // Programs bring no cookies, and so are not led astray by other sites.
         .layer(CsrfLayer::new())
         .merge(rest::router(&state))

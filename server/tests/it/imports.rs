@@ -132,10 +132,106 @@ async fn what_does_not_hold_is_listed_by_line_and_the_rest_goes_in_when_told() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_or_can_be_read_two_ways_ends_with_2() {
+    let program = Program::prepare(On::Sqlite).await;
+    let file = program.folder.join("table.csv");
+    let run = |table: &str, more: &[&str]| {
+        std::fs::write(&file, table).unwrap();
+        let arguments = ["import", "products", file.to_str().unwrap(), "--shop", SHOP];
+        let output = program.run(&[&arguments[..], more].concat());
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let quotes = "sku,title,price\nK-1,Cup,120\nK-2,\"27\" stand,900\nK-3,\"Shelf,1200\nK-4,Jug,130\n";
+    for delimiter in [",", ";", "\t"] {
+        let (code, said) = run(&quotes.replace(',', delimiter), &["--skip-errors"]);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(
+            said.contains("line 3") && said.contains("line 4") && said.contains("Lines not read: 3"),
+            "{said}"
+        );
+        assert_eq!(skus(&program), ["K-1"], "{said}");
+    }
+    let commas = "sku;title;price\nK-5;Bowl;12,500\nK-6;Pot;12,50\n";
+    let (code, said) = run(commas, &["--skip-errors"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("--decimal comma") && said.contains("₹12,500.00") && said.contains("₹12.50"),
+        "{said}"
+    );
+    assert_eq!(skus(&program), ["K-1"]);
+    let (code, said) = run(commas, &["--decimal", "comma"]);
+    assert_eq!((code, skus(&program).len()), (Some(0), 3), "{said}");
+    let (code, _) = run(commas, &["--decimal", "dot"]);
+    assert!(!matches!(code, Some(0)));
+    program.close();
+}
+
 /// A form as browsers send it.
 fn form(part: &str, bytes: &[u8]) -> Vec<u8> {
     let head = format!("--edge\r\nContent-Disposition: form-data; {part}\r\n\r\n");
     [head.as_bytes(), bytes, b"\r\n--edge--\r\n"].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_is_asked_what_a_number_means() {
+    let program = Program::serve(On::Sqlite).await;
+    let seller = Shopper::new(&program);
+    let credentials =
+        [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    seller.post("/sign-in", &credentials).await;
+    let page = format!("/seller/{SHOP}/products/import");
+    let send = async |form: Vec<u8>| {
+        let request = seller.client.post(program.at(&page)).body(form);
+        let sent = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge").send().await;
+        location(&sent.unwrap())
+    };
+    let table = "sku;title;price\nK-1;Bowl;12,500\nK-2;Pot;12,50\nK-3;\"Jug;1\n".as_bytes();
+    let open = send(form(FILE, table)).await;
+    let shown = seller.get(&open).await.1;
+    for words in ["name=\"decimal_mark\"", "₹12,500.00", "₹12.50", "Lines not read: 1"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    // Nothing goes in without an answer.
+    let decide = format!("/seller/{SHOP}/imports/{}", open.split("id=").nth(1).unwrap());
+    let back = seller.post(&decide, &[("action", "start")]).await;
+    assert!(back.contains("error=invalid"), "{back}");
+    assert_eq!(skus(&program), [""; 0]);
+    // Who said it with the file is not asked.
+    let head = "--edge\r\nContent-Disposition: form-data; name=\"decimal_mark\"\r\n\r\ncomma\r\n";
+    let said = send([head.as_bytes(), form(FILE, table).as_slice()].concat()).await;
+    let shown = seller.get(&said).await.1;
+    assert!(!shown.contains("name=\"decimal_mark\"") && shown.contains("₹12.50"), "{shown}");
+    assert_eq!(seller.post(&decide, &[("action", "start"), ("decimal_mark", "comma")]).await, open);
+    for _ in 0..200 {
+        if seller.get(&open).await.1.contains("Import complete: 2 added") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(skus(&program), ["K-1", "K-2"]);
+    assert!(seller.get(&format!("/seller/{SHOP}/products.csv")).await.1.contains(",12.50,"));
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_saves_what_a_file_may_bring_in() {
+    let program = Program::serve(On::Sqlite).await;
+    let seller = Shopper::new(&program);
+    let credentials =
+        [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    seller.post("/sign-in", &credentials).await;
+    let value = "क".repeat(10_000);
+    let details: Vec<_> =
+        (0..30).map(|i| serde_json::json!({"name": format!("Part {i}"), "value": value})).collect();
+    let variants = serde_json::json!([{"sku": "K-1", "price": "450", "stock": "1"}]);
+    let form = serde_json::json!({"title": "Endless", "details": details, "variants": variants});
+    let body = serde_json::json!({"handle": SHOP, "form": form, "key": "endless"}).to_string();
+    let request = seller.client.post(program.at("/api/catalog/create")).body(body);
+    let answer = request.header(header::CONTENT_TYPE, "application/json").send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{:?}", answer.text().await);
+    assert_eq!(skus(&program), ["K-1"]);
+    program.close();
 }
 
 const FILE: &str = "name=\"file\"; filename=\"bowls.csv\"";

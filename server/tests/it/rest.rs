@@ -349,6 +349,32 @@ async fn every_fault_of_a_request_is_told_as_a_problem() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_product_may_have_as_much_text_as_a_file_may_bring() {
+    let program = Program::serve(On::Sqlite).await;
+    let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+    let with = |details: usize| {
+        let value = "क".repeat(10_000);
+        let mut long = product("Long story");
+        long["details"] =
+            (0..details).map(|i| json!({"name": format!("Part {i}"), "value": value})).collect();
+        long
+    };
+    let made = meena.once("/shops/meena-crafts/products", with(10)).await.is(201);
+    let path = format!("/shops/meena-crafts/products/{}", made.text("/id"));
+    let tag = made.header("etag").to_owned();
+    let tag = if tag.is_empty() { meena.get(&path).await.header("etag").to_owned() } else { tag };
+    meena.with("if-match", tag).send("PUT", &path, Some(with(30))).await.is(200);
+    let refused = meena.once("/shops/meena-crafts/products", with(40)).await.refuses(422, "invalid");
+    assert!(refused.text("/fields/0/message").contains("1024 KB"), "{refused:?}");
+    let mut many = product("Many");
+    many["variants"] =
+        (0..101).map(|i| json!({"title": i.to_string(), "price": many["variants"][0]["price"]})).collect();
+    let refused = meena.once("/shops/meena-crafts/products", many).await.refuses(422, "invalid");
+    assert!(refused.text("/fields/0/message").contains("at most 100 variants"), "{refused:?}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_two_edit_is_saved_by_one() {
     let program = Program::serve(On::Sqlite).await;
     let meena = Robot::new(&program).signed_in("meena@haat.example").await;

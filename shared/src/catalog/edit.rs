@@ -20,6 +20,10 @@ pub const DESCRIPTION_MAX: usize = 10_000;
 pub const DETAIL_MAX: usize = 10_000;
 /// Most details of a product.
 pub const DETAILS_MAX: usize = 250;
+/// Most bytes of all texts of a product together, as UTF-8. The same at every door: the form, the API and files.
+pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
+/// Most bytes of a request that saves a product: room for its texts however they are escaped.
+pub const SAVE_BYTES_MAX: usize = 4 * TEXT_BYTES_MAX;
 /// Most things that the variants of a product may differ in.
 pub const OPTIONS_MAX: usize = 3;
 /// Most variants of a product.
@@ -157,6 +161,10 @@ impl ProductForm {
         let description = faults.keep(text::paragraphs("description", &self.description, DESCRIPTION_MAX));
         let category = faults.keep(text::optional_line("category", &self.category, NAME_MAX));
         let details = self.check_details(&mut faults);
+        if self.text_bytes() > TEXT_BYTES_MAX {
+            // Nothing else takes that many.
+            faults.add("details", FieldCode::TooLong);
+        }
         let options = self.check_options(&mut faults);
         match self.variants.len() {
             0 => faults.add("variants", FieldCode::Missing),
@@ -184,6 +192,21 @@ impl ProductForm {
             }
         }
         faults.or(ProductDraft { title, brand, category, description, details, options, variants })
+    }
+
+    fn text_bytes(&self) -> usize {
+        let of_variant = |v: &VariantForm| {
+            v.options
+                .iter()
+                .chain([&v.sku, &v.title, &v.price, &v.compare_at])
+                .map(String::len)
+                .sum::<usize>()
+        };
+        let whole = [&self.title, &self.brand, &self.category, &self.description].map(String::len);
+        whole.into_iter().sum::<usize>()
+            + self.details.iter().map(|d| d.name.len() + d.value.len()).sum::<usize>()
+            + self.options.iter().map(String::len).sum::<usize>()
+            + self.variants.iter().map(of_variant).sum::<usize>()
     }
 
     fn check_details(&self, faults: &mut Faults) -> Vec<Attribute> {
@@ -216,6 +239,18 @@ impl ProductForm {
                 name
             })
             .collect()
+    }
+}
+
+/// How many there may be where a field or a column has too many or too much: of variants, specifications and options, and
+/// of kilobytes of text.
+pub fn limit(field: &str, code: FieldCode) -> Option<usize> {
+    match (field, code) {
+        ("variants" | "sku", FieldCode::TooMany) => Some(VARIANTS_MAX),
+        ("details", FieldCode::TooMany) => Some(DETAILS_MAX),
+        ("options" | "option1_name", FieldCode::TooMany) => Some(OPTIONS_MAX),
+        ("details", FieldCode::TooLong) => Some(TEXT_BYTES_MAX / 1024),
+        _ => None,
     }
 }
 
@@ -389,6 +424,13 @@ mod tests {
     }
 
     #[test]
+    fn long_texts_in_letters_of_three_bytes_fit() {
+        let mut form = form();
+        form.details = vec![Attribute { name: "Fits".into(), value: "क".repeat(DETAIL_MAX) }; 30];
+        assert!(form.check(Currency::INR).is_ok());
+    }
+
+    #[test]
     fn what_was_there_is_counted_as_a_difference() {
         let mut form = form();
         form.variants[0].id = Some(VariantId::from_uuid(uuid::Uuid::from_u128(1)));
@@ -441,12 +483,16 @@ mod tests {
     #[test]
     fn every_fault_is_named_at_its_field() {
         use FieldCode::*;
-        let table: [(&str, FieldCode, fn(&mut ProductForm)); 18] = [
+        let table: [(&str, FieldCode, fn(&mut ProductForm)); 20] = [
             ("title", Missing, |f| f.title = " ".into()),
             ("title", TooLong, |f| f.title = "x".repeat(501)),
             ("brand", BadCharacters, |f| f.brand = "a\nb".into()),
             ("description", BadCharacters, |f| f.description = "a\u{0}b".into()),
             ("details.1.value", Missing, |f| f.details[1].name = "Size".into()),
+            ("details", TooMany, |f| f.details = vec![f.details[0].clone(); DETAILS_MAX + 1]),
+            ("details", TooLong, |f| {
+                f.details = vec![Attribute { name: "Fits".into(), value: "क".repeat(DETAIL_MAX) }; 40];
+            }),
             ("options.0", Missing, |f| f.options[0] = String::new()),
             ("options.1", NotUnique, |f| {
                 f.options.push("COLOUR".into());

@@ -387,7 +387,8 @@ pub async fn start(
     if of.question.is_some() && of.decimal_mark.or(decimal_mark).is_none() {
         return Err(Error::field("decimal_mark", FieldCode::Missing));
     }
-    let mark = decimal_mark.map_or("", DecimalMark::as_str);
+    // What nobody asked changes nothing.
+    let mark = decimal_mark.filter(|_| of.question.is_some()).map_or("", DecimalMark::as_str);
     let input = (id, shop, caller.user_id(), of.file_name, mark, engine.clock.now_ms());
     engine
         .db
@@ -576,7 +577,7 @@ pub async fn faults_as_table(
     handle: &str,
     id: ImportId,
     head: [&str; 5],
-    say: impl Fn(FieldCode) -> String,
+    say: impl Fn(&RowFault) -> String,
     mut to: impl FnMut(Vec<u8>) -> bool,
 ) -> Result<()> {
     view(engine, caller, handle, id).await?;
@@ -588,13 +589,7 @@ pub async fn faults_as_table(
             for fault in &faults {
                 let (line, found) = (fault.line.to_string(), cells::escaped(&fault.found));
                 let code = name_of(fault.code);
-                table.write_record([
-                    &line,
-                    &cells::escaped(&fault.column),
-                    &code,
-                    &found,
-                    &say(fault.code),
-                ])?;
+                table.write_record([&line, &cells::escaped(&fault.column), &code, &found, &say(fault)])?;
             }
             Ok(())
         })?);

@@ -12,9 +12,10 @@ use haat_shared::{
     catalog::{
         ListProducts,
         edit::{ListOwnProducts, ProductState, SellerProduct},
-        imports::{ExportFormat, Format, ImportOptions, ImportState, ImportView, RowFault},
+        imports::{ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion, RowFault},
     },
     id::kinds::ImportId,
+    number::DecimalMark,
 };
 
 use crate::{both, races::at_once, support::*};
@@ -28,6 +29,15 @@ pub fn options(set_stock: bool) -> ImportOptions {
 
 async fn stage(market: &Market, owner: &Caller, file: impl Read) -> Result<ImportId> {
     imports::stage(&market.engine, owner, MEENA, options(false), file, |_| {}).await
+}
+
+/// The price of each SKU in the shop, without those that the market began with.
+async fn prices(market: &Market, owner: &Caller) -> Vec<(String, String)> {
+    let table = exported(market, owner, ExportFormat::Csv).await;
+    let rows = csv_rows(&table);
+    let at = |name: &str| rows[0].iter().position(|column| column == name).unwrap();
+    let (sku, price) = (at("sku"), at("price"));
+    rows[1..].iter().map(|row| (row[sku].clone(), row[price].clone())).collect()
 }
 
 async fn view(market: &Market, owner: &Caller, id: ImportId) -> ImportView {
@@ -224,7 +234,7 @@ both! {
         let read = view(market, &owner, id).await;
         assert_eq!((read.state, read.good, read.bad, read.faults), (ImportState::Checked, 1, 19, expected.len() as i64));
         let mut told = Vec::new();
-        let say = |code| format!("{code:?}");
+        let say = |fault: &RowFault| format!("{:?}", fault.code);
         imports::faults_as_table(&market.engine, &owner, MEENA, id, ["a", "b", "c", "d", "e"], say, |part| {
             told.extend(part);
             true
@@ -249,6 +259,146 @@ both! {
         finish(market).await;
         assert_eq!(became(&view(market, &owner, id).await), [1, 0, 0, 0]);
         assert_eq!(find(market, &owner, "fine").await.form.variants[0].sku, "A1");
+    }
+
+    async fn an_open_quotation_mark_swallows_nothing_in_silence(market) {
+        use FieldCode::*;
+        let owner = market.owner(MEENA).await;
+        let file = include_str!("tables/unclosed-quote.csv");
+        for delimiter in [",", ";", "\t"] {
+            let id = stage(market, &owner, file.replace(',', delimiter).as_bytes()).await.unwrap();
+            let read = view(market, &owner, id).await;
+            assert_eq!((read.good, read.bad, read.unread), (1, 0, 4), "{delimiter:?}");
+            let told: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, _, code, _)| (line, code)).collect();
+            assert_eq!(told, [(3, BadQuotes), (4, BadQuotes), (5, NotRead)], "{delimiter:?}");
+            assert!(imports::start(&market.engine, &owner, MEENA, id, false, None).await.is_err());
+        }
+    }
+
+    async fn a_number_with_two_readings_is_asked_about_once(market) {
+        let owner = market.owner(MEENA).await;
+        let file = "sku;title;price;stock\nE-1;Bowl;12,500;4\nE-2;Jug;2.500;1\nE-3;Goblet;12,50;1.000\nE-4;Pot;12,50;1\n";
+        let id = stage(market, &owner, file.as_bytes()).await.unwrap();
+        let read = view(market, &owner, id).await;
+        assert_eq!((read.good, read.new, read.faults, read.decimal_mark), (4, 4, 0, None));
+        let question = NumberQuestion {
+            line: 2,
+            column: "price".into(),
+            found: "12,500".into(),
+            point: "₹12,500.00".into(),
+            comma: "₹12.50".into(),
+            likely: DecimalMark::Comma,
+        };
+        assert_eq!(read.question, Some(question));
+        let shown: Vec<_> = read.prices.iter().map(|p| (p.sku.as_str(), p.price.to_string())).collect();
+        assert_eq!(shown, [("E-4", "₹12.50".to_owned())], "what is certain is shown");
+        let unanswered = imports::start(&market.engine, &owner, MEENA, id, true, None).await;
+        assert_eq!(unanswered, Err(Error::field("decimal_mark", FieldCode::Missing)));
+        assert_eq!(imports::work(&market.engine).await, Ok(0));
+        let (point, comma) = (Some(DecimalMark::Point), Some(DecimalMark::Comma));
+        imports::start(&market.engine, &owner, MEENA, id, true, comma).await.unwrap();
+        finish(market).await;
+        assert_eq!(became(&view(market, &owner, id).await), [4, 0, 0, 0]);
+        let all = prices(market, &owner).await;
+        let of = |all: &[(String, String)], sku: &str| all.iter().find(|(s, _)| s == sku).unwrap().1.clone();
+        assert_eq!(["E-1", "E-2", "E-3"].map(|sku| of(&all, sku)), ["12.50", "2500.00", "12.50"]);
+        assert_eq!(find(market, &owner, "goblet").await.form.variants[0].stock, "1000");
+
+        // Who says it at once is not asked.
+        let said = ImportOptions { decimal_mark: point, ..options(true) };
+        let id = imports::stage(&market.engine, &owner, MEENA, said, file.as_bytes(), |_| {}).await.unwrap();
+        let read = view(market, &owner, id).await;
+        assert_eq!((read.question, read.decimal_mark), (None, point));
+        assert!(read.prices.iter().any(|p| p.sku == "E-1" && p.price.to_string() == "₹12,500.00"), "{:?}", read.prices);
+        imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();
+        finish(market).await;
+        let all = prices(market, &owner).await;
+        assert_eq!(["E-1", "E-2", "E-3"].map(|sku| of(&all, sku)), ["12500.00", "2.50", "12.50"]);
+        assert_eq!(find(market, &owner, "goblet").await.form.variants[0].stock, "1");
+
+        // Where only one reading holds, nothing is asked.
+        let only = "sku,title,price,compare_at\nF-1,Bowl,\"12,50\",\"1,300\"\nF-2,Jug,\"1,249\",\"0,750\"\nF-3,Pot,cheap,\"1,000\"\n";
+        let id = stage(market, &owner, only.as_bytes()).await.unwrap();
+        let told: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, column, code, _)| (line, column, code)).collect();
+        assert_eq!(told, [(3, "compare_at".to_owned(), FieldCode::TooSmall), (4, "price".to_owned(), FieldCode::NotMoney)]);
+        let question = view(market, &owner, id).await.question.unwrap();
+        assert_eq!((question.line, question.column.as_str()), (2, "compare_at"));
+    }
+
+    async fn tables_of_others_are_read_or_refused_by_name(market) {
+        use FieldCode::*;
+        let owner = market.owner(MEENA).await;
+        type Row = (&'static [u8], i64, i64, &'static [(i64, &'static str, FieldCode)]);
+        let table: [Row; 7] = [
+            (include_bytes!("tables/magento-values.csv"), 3, 1, &[(5, "price", TooManyDecimals)]),
+            (include_bytes!("tables/decimal-comma-utf8.csv"), 6, 1, &[(7, "price", NotMoney)]),
+            (include_bytes!("tables/utf16le-tabs.txt"), 2, 0, &[]),
+            (include_bytes!("tables/duplicate-head.csv"), 0, 0, &[(1, "price", DuplicateColumn)]),
+            (include_bytes!("tables/head-with-line-break.csv"), 1, 0, &[]),
+            (include_bytes!("tables/trailing-empty-columns.csv"), 4, 0, &[]),
+            (include_bytes!("tables/options-that-join-alike.csv"), 4, 0, &[]),
+        ];
+        for (file, good, bad, expected) in table {
+            let id = stage(market, &owner, file).await.unwrap();
+            let read = view(market, &owner, id).await;
+            let told = faults(market, &owner, id).await;
+            let told: Vec<_> = told.iter().map(|(line, column, code, _)| (*line, column.as_str(), *code)).collect();
+            assert_eq!((read.good, read.bad, told.as_slice()), (good, bad, expected), "{}", String::from_utf8_lossy(file));
+            imports::start(&market.engine, &owner, MEENA, id, true, Some(DecimalMark::Comma)).await.unwrap();
+            finish(market).await;
+            assert_eq!(became(&view(market, &owner, id).await), [good, 0, 0, 0]);
+        }
+        let all = prices(market, &owner).await;
+        let of = |sku: &str| all.iter().find(|(s, _)| s == sku).map_or("", |(_, price)| price.as_str());
+        for (sku, price) in [
+            ("24-ST085", "34.00"),
+            ("24-ST086", "17.50"),
+            ("EU-1", "12.50"),
+            ("EU-2", "1249.00"),
+            ("EU-3", "1.00"),
+            ("EU-4", "2500.00"),
+            ("EU-5", "99.00"),
+            ("EU-7", "1249.00"),
+            ("U16-2", "450.00"),
+            ("DH-1", ""),
+            ("LB-1", "120.00"),
+            ("TE-4", "150.00"),
+            ("OJ-2", "900.00"),
+            ("OJ-6", "9.00"),
+        ] {
+            assert_eq!(of(sku), price, "{sku}");
+        }
+        assert_eq!(find(market, &owner, "strap 6'").await.form.variants[0].stock, "100");
+        assert_eq!(find(market, &owner, "प्याला").await.form.title, "चाय का प्याला");
+    }
+
+    async fn texts_that_look_the_same_are_the_same(market) {
+        let owner = market.owner(MEENA).await;
+        let one = "sku,title,price\nसा\u{95c}ी-1,सा\u{95c}ी,100\n";
+        let other = "sku,title,price\nसा\u{921}\u{93c}ी-1\u{200b},\u{feff}सा\u{921}\u{93c}ी,100\n";
+        assert_eq!(became(&bring(market, &owner, one, false).await), [1, 0, 0, 0]);
+        assert_eq!(became(&bring(market, &owner, other, false).await), [0, 0, 1, 0]);
+        for spelling in ["सा\u{95c}ी", "सा\u{921}\u{93c}ी"] {
+            assert_eq!(find(market, &owner, spelling).await.form.variants[0].sku, "सा\u{921}\u{93c}ी-1");
+        }
+        // Two spellings of one SKU are two of the same.
+        let both = stage(market, &owner, "sku,title,price\nA\u{e9},Cup,1\nAe\u{301},Jug,1\n".as_bytes()).await.unwrap();
+        assert_eq!(faults(market, &owner, both).await, [(3, "sku".into(), FieldCode::NotUnique, "A\u{e9}".into())]);
+    }
+
+    async fn what_a_file_brings_in_can_be_saved_again(market) {
+        let owner = market.owner(MEENA).await;
+        let many = (0..30).map(|i| format!("Fits {i}: {}", "क".repeat(10_000))).collect::<Vec<_>>().join("\n");
+        let table = |details: &str| format!("sku,title,price,details\nL-1,Endless,10,\"{details}\"\n");
+        assert_eq!(became(&bring(market, &owner, &table(&many), false).await), [1, 0, 0, 0]);
+        let kept = find(market, &owner, "endless").await;
+        let saved = catalog::update(&market.engine, &owner, MEENA, kept.id, kept.version, &kept.form, "k").await;
+        assert!(saved.is_ok(), "{saved:?}");
+        // The same limit for both.
+        let more = format!("{many}\n{}", many.replace("Fits", "Also fits"));
+        let id = stage(market, &owner, table(&more).as_bytes()).await.unwrap();
+        let told: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, column, code, _)| (line, column, code)).collect();
+        assert_eq!(told, [(2, "details".to_owned(), FieldCode::TooLong)]);
     }
 
     async fn lines_of_the_open_catalogue_keep_their_details(market) {

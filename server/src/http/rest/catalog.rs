@@ -191,7 +191,7 @@ struct ProductText {
     #[serde(default)]
     #[schema(format = "lines", max_length = 10000)]
     description: String,
-    /// The product's specifications, in display order.
+    /// The product's specifications, in display order. All texts of a product together can have at most 1 MiB as UTF-8.
     #[serde(default)]
     #[schema(max_items = 250)]
     details: Vec<Detail>,

@@ -32,10 +32,11 @@ use haat_engine::{
 };
 use haat_shared::{
     Error, FieldCode, Result,
+    catalog::edit::SAVE_BYTES_MAX,
     id::kinds::Job,
     media::BYTES_MAX,
     permissions::Permission,
-    routes::{API_DOCS, API_DOCUMENT, Access, Route},
+    routes::{API_CREATE_PRODUCT, API_DOCS, API_DOCUMENT, API_UPDATE_PRODUCT, Access, Route},
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -220,7 +221,7 @@ where
         "GET" => None,
         _ => Some(ask.state.limits.change(&ask.caller, ask.origin)?),
     };
-    let sent = receive::<P>(&ask, request).await?;
+    let sent = receive::<P>(&ask, &route, request).await?;
     let reply = match P::ONCE {
         true => once(&route, ask, &sent, handler).await?,
         false => handler(ask, P::read(&sent)?).await?.reply()?,
@@ -232,7 +233,7 @@ where
     Ok(response)
 }
 
-async fn receive<P: Part>(ask: &Ask, request: Request) -> std::result::Result<Sent, Problem> {
+async fn receive<P: Part>(ask: &Ask, route: &Route, request: Request) -> std::result::Result<Sent, Problem> {
     let (mut parts, body) = request.into_parts();
     let path = axum::RequestPartsExt::extract::<RawPathParams>(&mut parts)
         .await
@@ -242,7 +243,15 @@ async fn receive<P: Part>(ask: &Ask, request: Request) -> std::result::Result<Se
         // Before megabytes are read, not after.
         ask.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
     }
-    let limit = if P::UPLOAD { BYTES_MAX } else { ask.state.booted.config.server.body_bytes_max };
+    let usual = ask.state.booted.config.server.body_bytes_max;
+    let limit = match [API_CREATE_PRODUCT, API_UPDATE_PRODUCT].contains(route) {
+        true => {
+            ask.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
+            SAVE_BYTES_MAX.max(usual)
+        }
+        false if P::UPLOAD => BYTES_MAX,
+        false => usual,
+    };
     let body = match P::BODY {
         true => axum::body::to_bytes(body, limit).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?,
         false => Default::default(),

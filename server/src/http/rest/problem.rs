@@ -84,7 +84,7 @@ impl Problem {
         match self {
             Self::Told(Error::Invalid(faults)) => faults
                 .iter()
-                .map(|f| json!({"field": f.field, "code": f.code, "message": words::field(locale, f.code)}))
+                .map(|f| json!({"field": f.field, "code": f.code, "message": words::fault(locale, &f.field, f.code)}))
                 .collect(),
             Self::NotReadable { field, why } => {
                 let message = format!("{} ({why})", t!(locale, problem.not_readable));

@@ -196,7 +196,7 @@ impl<R: BufRead> Rows<R> {
                     return Ok(Quoted::Cell);
                 }
                 // Nothing is lost with it.
-                Some(b' ') => {}
+                Some(byte @ b' ') => open.seen(byte),
                 Some(byte) => {
                     if self.ends(byte)? {
                         open.end_cell(true);
