@@ -35,7 +35,7 @@ test('after signing out nothing of the account or the shop comes back', async ({
   await beginCheckout(buyer);
   await fillAddress(buyer, { 'Full name': 'Zubeida Khan' });
   await payInCash(buyer);
-  await arriveAt(buyer, 'Thank you');
+  await arriveAt(buyer, 'Thank you for your order');
 
   await signIn(page, SELLERS[SHOPS[0]]);
   await visit(page, `/seller/${SHOPS[0]}/orders`);
@@ -58,12 +58,12 @@ test('after paying the checkout says so, and the basket is empty', async ({ page
   await beginCheckout(page);
   await fillAddress(page);
   await payInCash(page);
-  await arriveAt(page, 'Thank you');
+  await arriveAt(page, 'Thank you for your order');
   await back(page);
-  await arriveAt(page, 'Already paid');
+  await arriveAt(page, 'You’ve already placed this order');
   await expect(basketLink(page, 0)).toBeVisible();
-  await main(page).getByRole('link', { name: 'See your purchase' }).click();
-  await arriveAt(page, 'Thank you');
+  await main(page).getByRole('link', { name: 'View order' }).click();
+  await arriveAt(page, 'Thank you for your order');
   await page.goBack();
   await back(page);
   await arriveAt(page, 'Your basket');
@@ -80,16 +80,16 @@ test('back from the gateway a payment is under way, to go on with or to begin ag
   await arriveAt(page, 'Sandbox payment');
   await back(page);
   await arriveAt(page, 'Checkout');
-  await expect(main(page)).toContainText('A payment is under way');
+  await expect(main(page)).toContainText('A payment is in progress');
   await main(page).getByRole('link', { name: 'Continue to payment' }).click();
   await arriveAt(page, 'Sandbox payment');
   await back(page);
-  await button(page, 'Start again').click();
+  await button(page, 'Start checkout again').click();
   await arriveAt(page, 'Checkout');
   expect(new URL(page.url()).pathname).not.toBe(checkout);
-  await expect(main(page)).not.toContainText('A payment is under way');
+  await expect(main(page)).not.toContainText('A payment is in progress');
   await payInCash(page);
-  await arriveAt(page, 'Thank you');
+  await arriveAt(page, 'Thank you for your order');
 });
 
 test('a page that the browser froze asks again before it shows anything', async ({ market, hydrated }) => {
@@ -99,7 +99,7 @@ test('a page that the browser froze asks again before it shows anything', async 
     const context = await browser.newContext({ baseURL: market.url, javaScriptEnabled: hydrated });
     const page = await context.newPage();
     await page.goto('/sign-in');
-    await page.getByLabel('E-mail').fill(SELLERS[SHOPS[0]]);
+    await page.getByLabel('Email').fill(SELLERS[SHOPS[0]]);
     await page.getByLabel('Password').fill('market-day-2026');
     await main(page).getByRole('button', { name: 'Sign in' }).click();
     const out = page.getByRole('button', { name: 'Sign out' });
@@ -108,7 +108,7 @@ test('a page that the browser froze asks again before it shows anything', async 
     await out.click();
     await expect(out).toHaveCount(0);
     await page.goBack();
-    await expect(page.getByRole('heading', { level: 1, name: 'Please sign in' })).toBeVisible();
+    await expect(page.getByRole('heading', { level: 1, name: 'Sign in to continue' })).toBeVisible();
     await expect(out).toHaveCount(0);
   } finally {
     await browser.close();

@@ -54,14 +54,14 @@ test('an order, its packing slip and the purchase go on paper', async ({ page, v
   const order = bought.orders[0]!.number;
   expect(await visit(seller, `/seller/${SHOPS[0]}/orders/${order}`)).toBe(200);
   await onPaper(seller, async (paper) => {
-    for (const words of [order, product, '12 Lake Road', /^SKU MC-/, /^Collect ₹/]) {
+    for (const words of [order, product, '12 Lake Road', /^SKU MC-/, /^Cash on delivery: collect ₹/]) {
       await expect(main(seller).getByText(words).first(), `${words} on ${paper}`).toBeVisible();
     }
   });
   await main(seller).getByRole('link', { name: 'Packing slip' }).click();
   await arriveAt(seller, `Packing slip for order ${order}`);
   await onPaper(seller, async (paper) => {
-    for (const words of [product, '12 Lake Road', /^SKU MC-/, 'Collect in cash']) {
+    for (const words of [product, '12 Lake Road', /^SKU MC-/, 'Collect on delivery']) {
       await expect(main(seller).getByText(words).first(), `${words} on ${paper}`).toBeVisible();
     }
     const sizes = await seller.evaluate(() =>
