@@ -35,7 +35,7 @@ test('after signing out nothing of the account or the shop comes back', async ({
   await beginCheckout(buyer);
   await fillAddress(buyer, { 'Full name': 'Zubeida Khan' });
   await payInCash(buyer);
-  await arriveAt(buyer, 'Thank you');
+  await arriveAt(buyer, 'Thank you for your order');
 
   await signIn(page, SELLERS[SHOPS[0]]);
   await visit(page, `/seller/${SHOPS[0]}/orders`);
@@ -58,9 +58,9 @@ test('after paying the checkout says so, and the basket is empty', async ({ page
   await beginCheckout(page);
   await fillAddress(page);
   await payInCash(page);
-  await arriveAt(page, 'Thank you');
+  await arriveAt(page, 'Thank you for your order');
   await back(page);
-  await arriveAt(page, 'Already paid');
+  await arriveAt(page, 'You’ve already placed this order');
   await expect(basketLink(page, 0)).toBeVisible();
   await main(page).getByRole('link', { name: 'View order' }).click();
   await arriveAt(page, 'Thank you');
@@ -84,12 +84,12 @@ test('back from the gateway a payment is under way, to go on with or to begin ag
   await main(page).getByRole('link', { name: 'Continue payment' }).click();
   await arriveAt(page, 'Sandbox payment');
   await back(page);
-  await button(page, 'Start again').click();
+  await button(page, 'Start checkout again').click();
   await arriveAt(page, 'Checkout');
   expect(new URL(page.url()).pathname).not.toBe(checkout);
-  await expect(main(page)).not.toContainText('A payment is under way');
+  await expect(main(page)).not.toContainText('A payment is in progress');
   await payInCash(page);
-  await arriveAt(page, 'Thank you');
+  await arriveAt(page, 'Thank you for your order');
 });
 
 test('a page that the browser froze asks again before it shows anything', async ({ market, hydrated }) => {

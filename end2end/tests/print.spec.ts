@@ -61,7 +61,7 @@ test('an order, its packing slip and the purchase go on paper', async ({ page, v
   await main(seller).getByRole('link', { name: 'Packing slip' }).click();
   await arriveAt(seller, `Packing slip for order ${order}`);
   await onPaper(seller, async (paper) => {
-    for (const words of [product, '12 Lake Road', /^SKU MC-/, 'Collect in cash']) {
+    for (const words of [product, '12 Lake Road', /^SKU MC-/, 'Collect on delivery']) {
       await expect(main(seller).getByText(words).first(), `${words} on ${paper}`).toBeVisible();
     }
     const sizes = await seller.evaluate(() =>

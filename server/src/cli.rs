@@ -125,7 +125,7 @@ fn format(name: &str) -> Result<Format, String> {
 }
 
 fn decimal_mark(name: &str) -> Result<DecimalMark, String> {
-    DecimalMark::parse(name).ok_or_else(|| "point or comma".to_owned())
+    DecimalMark::parse(name).ok_or_else(|| "expected point or comma".to_owned())
 }
 
 fn export_format(name: &str) -> Result<ExportFormat, String> {

@@ -258,9 +258,9 @@ impl Limits {
             return Err("limits.address_header is neither the name of a header nor \"peer\"".into());
         }
         match self.trusted_proxies.split_whitespace().find(|text| Network::parse(text).is_none()) {
-            Some(text) => {
-                Err(format!("limits.trusted_proxies: {text} is no address or network, such as 10.0.0.0/8"))
-            }
+            Some(text) => Err(format!(
+                "limits.trusted_proxies: {text} is not an address or network, such as 10.0.0.0/8"
+            )),
             None => Ok(()),
         }
     }
@@ -454,11 +454,13 @@ fn weakness(secret: &str) -> Option<&'static str> {
     different.dedup();
     let repeats = |n: usize| letters.iter().enumerate().all(|(at, letter)| *letter == letters[at % n]);
     if secret == DEFAULT_SECRET {
-        Some("security.secret is the default: set HAAT__SECURITY__SECRET or …_FILE")
+        Some("security.secret is the default: set HAAT__SECURITY__SECRET or HAAT__SECURITY__SECRET_FILE")
     } else if letters.len() < SECRET_MIN {
-        Some("security.secret is too short: 32 characters at least, such as `openssl rand -hex 32` prints")
+        Some(
+            "security.secret is too short: use at least 32 characters, for example from `openssl rand -hex 32`",
+        )
     } else if different.len() < SECRET_VARIETY || (1..=SECRET_PIECE).any(repeats) {
-        Some("security.secret can be guessed: use a random one, such as `openssl rand -hex 32` prints")
+        Some("security.secret can be guessed: use a random one, for example from `openssl rand -hex 32`")
     } else {
         None
     }

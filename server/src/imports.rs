@@ -83,14 +83,16 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
         print(format!("Lines not read: {}", read.unread));
     }
     if !read.prices.is_empty() {
-        print("The first prices, as shoppers will see them:");
+        print("The first prices, as customers will see them:");
         for sample in &read.prices {
             print(format!("  {}  {}  {}", sample.sku, sample.price, sample.title));
         }
     }
     if let Some(NumberQuestion { line, column, found, point, comma, .. }) = &read.question {
         imports::stop(engine, &system, shop, id).await.map_err(in_words)?;
-        print(format!("line {line}, {column}: {found:?} can be read two ways. Import the file again with"));
+        print(format!(
+            "line {line}, {column}: {found:?} could mean two different amounts. Import the file again with"
+        ));
         print(format!("  --decimal point  if it means {point}"));
         print(format!("  --decimal comma  if it means {comma}"));
         print("Nothing was imported.");
