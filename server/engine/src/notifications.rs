@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use crate::{
     Caller, Engine, Tried, accounts, audit,
-    clock::rfc3339,
     db::Tx,
     fault,
     jobs::{Backlog, backoff_ms},

@@ -339,7 +339,7 @@ async fn every_fault_of_a_request_is_told_as_a_problem() {
     let refused = holder.once("/checkouts", empty).await.refuses(422, "invalid");
     let fields: Vec<_> =
         refused.body["fields"].as_array().unwrap().iter().map(|f| f["field"].clone()).collect();
-    assert_eq!(fields, ["email", "city"]);
+    assert_eq!(fields, ["email", "address.city"]);
 
     let hindi = guest.with("accept-language", "hi").get("/products/no-such-thing").await;
     assert_eq!(hindi.text("/title"), "यह नहीं मिला या आपके पास इसका एक्सेस नहीं है।");

@@ -264,6 +264,7 @@ impl Market {
             public_url: parts.public_url.clone(),
             wake: parts.wake.clone(),
             currency: parts.currency,
+            zone: parts.zone.clone(),
             pictures: parts.pictures.clone(),
             bounds,
         })
