@@ -348,6 +348,9 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await main(page).locator('tbody a').first().click();
   await arriveAt(page, /^Order H/);
   await stop('seller-order');
+  await main(page).getByRole('link', { name: 'Packing slip' }).click();
+  await arriveAt(page, /^Packing slip for order H/);
+  await stop('seller-slip');
   await at(`${counter}/products`, 'seller-products');
   await main(page).locator('tbody a').first().click();
   await expect(button(page, 'Duplicate')).toBeVisible();

@@ -78,6 +78,7 @@ chunks! {
         Counter: seller::Home;
         ShopOrders: seller::Orders;
         ShopOrder: seller::Order;
+        PackingSlip: seller::PackingSlip;
         OwnProducts: seller::Products;
         NewProduct: seller::NewProduct;
         Import: seller::Import;

@@ -8,7 +8,7 @@ use crate::{
     arrival,
     i18n::{t, tu_string, use_i18n},
     locales::LANGUAGES,
-    state::{self, Basket, Roots, Visitor},
+    state::{self, Basket, Roots, Visitor, sign_in_from},
     ui::{Icon, Offline, SearchForm, Toasts, provide_toasts},
 };
 
@@ -79,11 +79,24 @@ fn Header() -> impl IntoView {
 fn VisitorNav() -> impl IntoView {
     let i18n = use_i18n();
     let visitor = expect_context::<Visitor>().0;
+    let here = use_location();
+    // Whoever signs in comes back to where they were, but not to these two pages.
+    let sign_in = move || match here.pathname.get().as_str() {
+        "/" => "/sign-in".to_owned(),
+        "/sign-in" | "/sign-up" => match here.query.read().get_str("next") {
+            Some(next) => sign_in_from(next),
+            None => "/sign-in".to_owned(),
+        },
+        path => sign_in_from(&match here.search.get().trim_start_matches('?') {
+            "" => path.to_owned(),
+            query => format!("{path}?{query}"),
+        }),
+    };
     let links = move || {
         Suspend::new(async move {
             match visitor.await.ok().flatten() {
                 None => {
-                    view! { <a class="topbar-link" href="/sign-in">{t!(i18n, header.sign_in)}</a> }.into_any()
+                    view! { <a class="topbar-link" href=sign_in>{t!(i18n, header.sign_in)}</a> }.into_any()
                 }
                 Some(me) => {
                     let shops = me.shops.into_iter().map(|shop| {

@@ -42,6 +42,11 @@ pub use showcase::showcase;
 pub use crate::state::mark_as_live;
 use crate::{chunks::Page, layout::Layout};
 
+/// A page that the browser froze and now shows again tells of then: who was signed in, what was not paid yet. It is hidden
+/// and asked for again, with the rest of the program or without it.
+#[cfg(feature = "ssr")]
+const BACK: &str = "onpageshow=e=>{if(e.persisted){document.documentElement.hidden=true;location.reload()}}";
+
 /// The whole page around [`App`], with the headers that belong to it. Server only.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -61,6 +66,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link id="words" rel="preload" fetchpriority="low" r#as="fetch" crossorigin="anonymous" href=i18n::sheet(language).path.as_str() />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
+                <script nonce=leptos::nonce::use_nonce()>{BACK}</script>
                 {scripts(options)}
                 <MetaTags />
             </head>
@@ -108,6 +114,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/seller/:handle") view=Page::Counter ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/orders") view=Page::ShopOrders ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/orders/:number") view=Page::ShopOrder ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/orders/:number/packing-slip") view=Page::PackingSlip ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products") view=Page::OwnProducts ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products/new") view=Page::NewProduct ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products/import") view=Page::Import ssr=SsrMode::Async />

@@ -7,7 +7,10 @@ use haat_shared::{
     text,
 };
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map, use_url};
+use leptos_router::{
+    hooks::{use_params_map, use_query_map, use_url},
+    location::Url,
+};
 
 use crate::api::{self, Found};
 
@@ -67,6 +70,11 @@ pub(crate) fn query(name: &'static str) -> Memo<String> {
 pub(crate) fn searched() -> Memo<String> {
     let q = query("q");
     Memo::new(move |_| q.with(|q| text::clip(q, QUERY_MAX)))
+}
+
+/// The way to sign in and come back to an address of ours.
+pub(crate) fn sign_in_from(address: &str) -> String {
+    format!("/sign-in?next={}", Url::escape(address))
 }
 
 /// The address of the page, or of the one that is about to be shown: path and query.

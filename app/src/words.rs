@@ -13,6 +13,9 @@ pub fn error(i18n: I18n, error: &Error) -> String {
     match error {
         Error::Conflict(Conflict::OutOfStock(short)) if !short.is_empty() => {
             let each = short.iter().map(|s| match s.left {
+                _ if s.discontinued => {
+                    tu_string!(i18n, failure.shortage_discontinued, title = s.title.as_str()).to_string()
+                }
                 ..=0 => tu_string!(i18n, failure.shortage_none, title = s.title.as_str()).to_string(),
                 n => tu_string!(i18n, failure.shortage, title = s.title.as_str(), n = n).to_string(),
             });

@@ -15,9 +15,11 @@ import {
   PAY,
   openProduct,
   payAtSandbox,
+  quantityOf,
   shopName,
   signUp,
   thanks,
+  title,
   visit,
 } from '../helpers';
 
@@ -54,3 +56,22 @@ for (const method of ['cash', 'card'] as const) {
     expect(addresses).toEqual([`/purchases/${number}`]);
   });
 }
+
+test('after a line is removed or changed the focus stays in the basket, and the new total is said', async ({ page }) => {
+  const first = await addOne(page, SHOPS[0], 1, 0);
+  const second = await addOne(page, SHOPS[0], 2, 1);
+  await visit(page, '/basket');
+  const status = page.getByRole('status').filter({ hasText: 'Total:' });
+  await quantityOf(page, second).fill('2');
+  await button(page, `Update ${second}`).click();
+  await expect(basketLink(page, 3)).toBeVisible();
+  await expect(button(page, `Update ${second}`)).toBeFocused();
+  await expect(status).toContainText(/^Basket updated. Total: ₹/);
+  await button(page, `Remove ${first}`).click();
+  await expect(basketLink(page, 2)).toBeVisible();
+  await expect(button(page, `Remove ${second}`)).toBeFocused();
+  await expect(status).toContainText(/^Removed from basket. Total: ₹/);
+  await expect(main(page).locator('.line-total')).toHaveText(new RegExp(`^Total for ${second}: ₹`));
+  await button(page, `Remove ${second}`).click();
+  await expect(title(page, 'Your basket')).toBeFocused();
+});

@@ -14,6 +14,7 @@ use haat_engine::{Caller, Clock, accounts, oracle};
 use haat_shared::{
     accounts::SignUp,
     catalog::imports::{ExportFormat, Format},
+    number::DecimalMark,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -87,6 +88,10 @@ enum Import {
         /// Format of the file: csv, json or icecat. Detected from the first line by default.
         #[arg(long, value_parser = format)]
         format: Option<Format>,
+        /// The decimal mark of the file's numbers: point (1,249.50) or comma (1.249,50). Needed if a number can be read in
+        /// two ways.
+        #[arg(long, value_parser = decimal_mark)]
+        decimal: Option<DecimalMark>,
         /// Validate the file without importing anything.
         #[arg(long)]
         dry_run: bool,
@@ -117,6 +122,10 @@ enum Export {
 
 fn format(name: &str) -> Result<Format, String> {
     Format::parse(name).ok_or_else(|| "expected csv, json or icecat".to_owned())
+}
+
+fn decimal_mark(name: &str) -> Result<DecimalMark, String> {
+    DecimalMark::parse(name).ok_or_else(|| "point or comma".to_owned())
 }
 
 fn export_format(name: &str) -> Result<ExportFormat, String> {
@@ -211,12 +220,20 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
             return Err("nothing to seed: use --demo to add the demo data".into());
         }
         Command::Import {
-            what: Import::Products { file, shop, format, dry_run, skip_errors, set_stock, errors },
+            what: Import::Products { file, shop, format, decimal, dry_run, skip_errors, set_stock, errors },
         } => {
             let booted = open(config).await?;
             let (file, errors) = (file.as_path(), errors.as_deref());
-            let wishes =
-                imports::Wishes { file, shop: &shop, format, dry_run, skip_errors, set_stock, errors };
+            let wishes = imports::Wishes {
+                file,
+                shop: &shop,
+                format,
+                decimal_mark: decimal,
+                dry_run,
+                skip_errors,
+                set_stock,
+                errors,
+            };
             return imports::import(&booted.engine, wishes).await;
         }
         Command::Export { what: Export::Products { shop, format } } => {

@@ -66,6 +66,9 @@ struct Product {
     picture: Option<String>,
     #[serde(default)]
     pictures: Vec<String>,
+    /// What its variants differ in.
+    #[serde(default)]
+    option: String,
     variants: Vec<Variant>,
 }
 
@@ -104,6 +107,7 @@ fn product(
         category: Some(category),
         attributes: item.details.into_iter().map(|(name, value)| Attribute { name, value }).collect(),
         pictures,
+        option: item.option,
         variants: variants.collect(),
     }
 }

@@ -12,7 +12,8 @@ use haat_app::{i18n::Locale, words};
 use haat_engine::{Caller, Engine, catalog::imports};
 use haat_shared::{
     Error,
-    catalog::imports::{ExportFormat, Format, ImportOptions, ImportState, ImportView},
+    catalog::imports::{ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion},
+    number::DecimalMark,
 };
 
 /// How long a server has to take an import over before the command line does it itself.
@@ -25,6 +26,7 @@ pub(crate) struct Wishes<'a> {
     pub(crate) file: &'a Path,
     pub(crate) shop: &'a str,
     pub(crate) format: Option<Format>,
+    pub(crate) decimal_mark: Option<DecimalMark>,
     pub(crate) dry_run: bool,
     pub(crate) skip_errors: bool,
     pub(crate) set_stock: bool,
@@ -43,6 +45,7 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
     let options = ImportOptions {
         file_name: wishes.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         format: wishes.format,
+        decimal_mark: wishes.decimal_mark,
         set_stock: wishes.set_stock,
     };
     let told = |products| progress(&format!("Products checked: {products}"));
@@ -74,6 +77,23 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
         read.good - read.new - read.differ,
         read.bad
     ));
+    if read.unread > 0 {
+        print(format!("Lines not read: {}", read.unread));
+    }
+    if !read.prices.is_empty() {
+        print("The first prices, as shoppers will see them:");
+        for sample in &read.prices {
+            print(format!("  {}  {}  {}", sample.sku, sample.price, sample.title));
+        }
+    }
+    if let Some(NumberQuestion { line, column, found, point, comma, .. }) = &read.question {
+        imports::stop(engine, &system, shop, id).await.map_err(in_words)?;
+        print(format!("line {line}, {column}: {found:?} can be read two ways. Import the file again with"));
+        print(format!("  --decimal point  if it means {point}"));
+        print(format!("  --decimal comma  if it means {comma}"));
+        print("Nothing was imported.");
+        return Ok(ExitCode::from(2));
+    }
     let stops = wishes.dry_run || (read.faults > 0 && !wishes.skip_errors);
     if stops {
         imports::stop(engine, &system, shop, id).await.map_err(in_words)?;
@@ -83,7 +103,7 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
         });
         return Ok(ended(read.faults));
     }
-    imports::start(engine, &system, shop, id, wishes.skip_errors).await.map_err(in_words)?;
+    imports::start(engine, &system, shop, id, wishes.skip_errors, None).await.map_err(in_words)?;
     let done = follow(engine, shop, read).await.map_err(in_words)?;
     if let Some(path) = wishes.errors.filter(|_| done.refused > 0) {
         write_faults(engine, shop, &done, path).await?;

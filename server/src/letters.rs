@@ -518,6 +518,7 @@ mod tests {
         let line = CheckoutLineView {
             title: title.into(),
             variant_title: "Blue".into(),
+            sku: "BOWL".into(),
             quantity,
             unit_price: money(45_000),
             total: subtotal,

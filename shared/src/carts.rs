@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    catalog::Attribute,
     error::FieldError,
     id::kinds::{CartId, CartLineId, ShopId, VariantId},
     media::Picture,
@@ -46,7 +47,7 @@ pub struct CartView {
     pub id: Option<CartId>,
     /// The items, grouped by shop.
     pub groups: Vec<CartGroup>,
-    /// The number of items.
+    /// The number of items that can still be bought, for the badge in the header.
     pub pieces: i64,
     /// The price of the items. Null if the cart is empty.
     pub subtotal: Option<Money>,
@@ -98,14 +99,22 @@ pub struct CartLineView {
     pub title: String,
     /// The variant's title. May be empty.
     pub variant_title: String,
-    /// The slug used in the product's URL.
+    /// The variant's value for each of the product's options. Empty for a product without options.
+    pub options: Vec<Attribute>,
+    /// The slug used in the product's URL. Empty if the product was deleted.
     pub slug: String,
+    /// Whether it is no longer sold: the product was archived or deleted, or the variant was removed. Such a line is not
+    /// part of any total, and must be removed before checkout.
+    pub discontinued: bool,
     /// The current price per unit.
     pub unit_price: Money,
     /// The price per unit when the item was added, if it has changed.
     pub price_was: Option<Money>,
     /// The quantity.
     pub quantity: i64,
+    /// Whether two baskets held more than [`QUANTITY_MAX`] of it when they were merged at sign-in, so that the quantity was
+    /// reduced.
+    pub capped: bool,
     /// The price of the whole line.
     pub total: Money,
     /// The quantity available. If it is less than `quantity`, the line must be corrected before checkout.

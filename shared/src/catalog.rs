@@ -67,6 +67,8 @@ pub struct ProductView {
     pub description: String,
     /// The product's specifications, in display order.
     pub attributes: Vec<Attribute>,
+    /// The names of the product's options, such as "Colour" and "Size". Empty for a product without options.
+    pub options: Vec<String>,
     /// The product's variants, in display order. Never empty.
     pub variants: Vec<VariantView>,
     /// The product's category and its ancestors, root first. Empty if it has no category.

@@ -282,6 +282,8 @@ pub struct CheckoutLineView {
     pub title: String,
     /// The variant's title. May be empty.
     pub variant_title: String,
+    /// The variant's current SKU.
+    pub sku: String,
     /// The quantity.
     pub quantity: i64,
     /// The price per unit.

@@ -92,6 +92,9 @@ pub struct Shortage {
     pub title: String,
     /// The quantity available.
     pub left: i64,
+    /// Whether it is no longer sold at all, and so will not be back.
+    #[serde(default)]
+    pub discontinued: bool,
 }
 
 /// A field of a form that does not hold.

@@ -7,6 +7,7 @@ use crate::error::FieldCode;
 
 /// What stands before the decimals of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DecimalMark {
     /// `1,249.50`
@@ -18,6 +19,14 @@ pub enum DecimalMark {
 impl DecimalMark {
     /// Both of them.
     pub const ALL: [Self; 2] = [Self::Point, Self::Comma];
+
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Point => Self::Comma,
+            Self::Comma => Self::Point,
+        }
+    }
 
     /// The name it is stored by.
     pub fn as_str(self) -> &'static str {

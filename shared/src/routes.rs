@@ -106,6 +106,26 @@ pub fn only_reads(path: &str) -> bool {
     READS.contains(&path)
 }
 
+impl Route {
+    /// Whether what it answers is for whoever asked alone: every page shows who is signed in and what is in the basket.
+    /// Browsers and proxies must not store it, so that the Back button asks again.
+    pub fn is_private(&self) -> bool {
+        match self.surface {
+            Surface::Storefront
+            | Surface::Seller
+            | Surface::Desk
+            | Surface::Form
+            | Surface::Function
+            | Surface::Rest
+            | Surface::Webhook
+            | Surface::Sandbox => true,
+            Surface::File | Surface::Crawler | Surface::Operation | Surface::Development => {
+                !matches!(self.access, Access::Anyone)
+            }
+        }
+    }
+}
+
 macro_rules! routes {
     ($($name:ident $method:ident $path:literal $surface:ident $access:ident;)*) => {
         $(
@@ -154,6 +174,7 @@ routes! {
     COUNTER GET "/seller/{handle}" Seller Member;
     SHOP_ORDERS GET "/seller/{handle}/orders" Seller Member;
     SHOP_ORDER GET "/seller/{handle}/orders/{number}" Seller Member;
+    PACKING_SLIP GET "/seller/{handle}/orders/{number}/packing-slip" Seller Member;
     OWN_PRODUCTS GET "/seller/{handle}/products" Seller Member;
     NEW_PRODUCT GET "/seller/{handle}/products/new" Seller Member;
     IMPORT GET "/seller/{handle}/products/import" Seller Member;
@@ -174,6 +195,7 @@ routes! {
     FORM_SET_QUANTITY POST "/basket/lines/{id}" Form Holder;
     FORM_BEGIN_CHECKOUT POST "/checkout" Form Holder;
     FORM_PAY POST "/checkout/{id}" Form Holder;
+    FORM_CANCEL_OWN POST "/purchases/{number}" Form Holder;
     FORM_SIGN_IN POST "/sign-in" Form Anyone;
     FORM_SIGN_UP POST "/sign-up" Form Anyone;
     FORM_SIGN_OUT POST "/sign-out" Form Anyone;
@@ -353,6 +375,19 @@ mod tests {
     fn what_only_some_may_do_needs_a_scope() {
         for route in REST.iter().filter(|r| !matches!(r.access, Access::Anyone)) {
             assert!(route.scope.is_some() || route.path == API_ME.path, "{} {}", route.method, route.path);
+        }
+    }
+
+    #[test]
+    fn what_is_for_one_person_is_private() {
+        for route in ROUTES.iter().chain(REST) {
+            let public = matches!(route.access, Access::Anyone | Access::Signed);
+            assert!(public || route.is_private(), "{} {}", route.method, route.path);
+        }
+        let found = |path: &str| ROUTES.iter().find(|r| r.path == path).map(Route::is_private);
+        for (path, private) in [(HOME, true), (BASKET, true), (EXPORT, true), (WORDS, false), (MEDIA, false)]
+        {
+            assert_eq!(found(path), Some(private), "{path}");
         }
     }
 

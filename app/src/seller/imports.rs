@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use haat_shared::catalog::imports::{FILE_BYTES_MAX, ImportState, ImportView, ImportsView, RowFault};
+use haat_shared::{
+    catalog::imports::{
+        FILE_BYTES_MAX, ImportState, ImportView, ImportsView, NumberQuestion, PriceSample, RowFault,
+    },
+    number::DecimalMark,
+};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{Counter, Part, address};
@@ -10,7 +15,7 @@ use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    ui::{Alert, Button, Check, CodeAlert, LinkButton, PageTitle, Table, loaded},
+    ui::{self, Alert, Button, Check, CodeAlert, LinkButton, PageTitle, Select, Table, loaded},
     words,
 };
 
@@ -54,6 +59,11 @@ fn Send(handle: String) -> impl IntoView {
     let i18n = use_i18n();
     let sending = RwSignal::new(false);
     let hint = tu_string!(i18n, imports.file_hint, mb = FILE_BYTES_MAX / 1024 / 1024);
+    let marks = vec![
+        ("", t!(i18n, imports.decimal_detect)),
+        (DecimalMark::Point.as_str(), t!(i18n, imports.decimal_point)),
+        (DecimalMark::Comma.as_str(), t!(i18n, imports.decimal_comma)),
+    ];
     view! {
         <form method="post" action=page(&handle, "") enctype="multipart/form-data" class="panel form" on:submit=move |_| sending.set(true)>
             <p class="note">{t!(i18n, imports.how)}</p>
@@ -62,6 +72,7 @@ fn Send(handle: String) -> impl IntoView {
                 <Check name="set_stock" label=t!(i18n, imports.set_stock).to_owned() checked=false />
                 <p class="note">{t!(i18n, imports.set_stock_hint)}</p>
             </div>
+            <Select name="decimal_mark" label=t!(i18n, imports.decimal_mark) value="" options=marks />
             <div class="field">
                 <label for="file">{t!(i18n, imports.file)}</label>
                 <input id="file" type="file" name="file" required accept=".csv,.tsv,.txt,.json,.jsonl,.ndjson,.gz" aria-describedby="file-hint" />
@@ -205,17 +216,64 @@ fn Checked(import: ImportView, handle: String) -> impl IntoView {
         (_, 1) => t!(i18n, imports.start_rest_one).to_owned(),
         (_, n) => tu_string!(i18n, imports.start_rest, n = n),
     };
-    let start = (good > 0).then(
-        || view! { <Choice handle=handle.clone() id=import.id.to_string() action="start">{words}</Choice> },
-    );
+    let unread = (import.unread > 0)
+        .then(|| view! { <Alert>{tu_string!(i18n, imports.unread, n = import.unread)}</Alert> });
+    let (question, id) = (import.question, import.id.to_string());
+    let start = (good > 0).then(|| {
+        let question = question.map(|question| view! { <Question question /> });
+        view! {
+            <Choice handle=handle.clone() id=id.clone() action="start" above=question.into_any()>{words}</Choice>
+        }
+    });
     view! {
         <p>{counted}</p>
         {bad_ones}
+        {unread}
+        <Prices prices=import.prices />
         <div class="actions">
             {start}
-            <Choice handle id=import.id.to_string() action="stop">{t!(i18n, imports.drop)}</Choice>
+            <Choice handle id action="stop">{t!(i18n, imports.drop)}</Choice>
         </div>
     }
+}
+
+/// The first prices, as shoppers will see them: whoever sees a wrong one does not import the file.
+#[component]
+fn Prices(prices: Vec<PriceSample>) -> impl IntoView {
+    let i18n = use_i18n();
+    let columns =
+        vec![(t!(i18n, goods.sku), ""), (t!(i18n, goods.name), "wide"), (t!(i18n, goods.price), "number")];
+    let rows = prices.into_iter().map(|PriceSample { sku, title, price }| {
+        view! {
+            <tr>
+                <th scope="row">{sku}</th>
+                <td class="wide">{title}</td>
+                <td class="number">{price.to_string()}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect::<Vec<_>>();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <p>{t!(i18n, imports.prices)}</p>
+            <Table caption=t!(i18n, imports.prices) columns>{rows}</Table>
+        }
+    })
+}
+
+/// A number that can be read two ways, and what each of them would be.
+#[component]
+fn Question(question: NumberQuestion) -> impl IntoView {
+    let i18n = use_i18n();
+    let NumberQuestion { line, column, found, point, comma, likely } = question;
+    let label = tu_string!(i18n, imports.question, found = found, line = line, column = column).to_string();
+    let options = vec![
+        (DecimalMark::Point.as_str().to_owned(), point, t!(i18n, imports.decimal_point).to_owned()),
+        (DecimalMark::Comma.as_str().to_owned(), comma, t!(i18n, imports.decimal_comma).to_owned()),
+    ];
+    // Only a file that hints at one of them has it chosen.
+    let value = if likely == DecimalMark::Comma { likely.as_str() } else { "" };
+    view! { <ui::Choice name="decimal_mark" label value options /> }
 }
 
 #[component]
@@ -264,10 +322,19 @@ fn Ended(import: ImportView, handle: String) -> impl IntoView {
 
 /// A button that decides about an import.
 #[component]
-fn Choice(handle: String, id: String, action: &'static str, children: Children) -> impl IntoView {
+fn Choice(
+    handle: String,
+    id: String,
+    action: &'static str,
+    /// What there is to answer first.
+    #[prop(optional)]
+    above: Option<AnyView>,
+    children: Children,
+) -> impl IntoView {
     view! {
         <form method="post" action=format!("/seller/{handle}/imports/{id}")>
             <input type="hidden" name="action" value=action />
+            {above}
             <Button look=if action == "start" { "primary" } else { "secondary" }>{children()}</Button>
         </form>
     }

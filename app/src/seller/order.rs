@@ -14,7 +14,7 @@ use crate::{
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     storefront::{AddressLines, Timeline, draft_by, order_lines},
-    ui::{Button, CodeAlert, ErrorSummary, Field, PageTitle, Sums, loaded},
+    ui::{Button, CodeAlert, ErrorSummary, Field, LinkButton, PageTitle, Print, Sums, loaded},
     words,
 };
 
@@ -95,17 +95,21 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
             </div>
             <p class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state)}</p>
         </header>
+        <div class="actions paper">
+            <LinkButton look="secondary" href=format!("{action}/packing-slip")>{t!(i18n, seller.slip)}</LinkButton>
+            <Print words=t!(i18n, purchase.print) />
+        </div>
         <CodeAlert />
         <div class="counter-columns">
             <div>
-                <section class="panel order" aria-labelledby="next">
+                <section class="panel order next-step" aria-labelledby="next">
                     <h2 id="next">{t!(i18n, seller.next_step)}</h2>
                     <Timeline state=order.state news=false />
                     <NextStep state=order.state action=action.clone() draft=draft.clone() />
                 </section>
                 <section class="panel order" aria-labelledby="lines">
                     <h2 id="lines">{lines}</h2>
-                    {order_lines(i18n, order.lines)}
+                    {order_lines(i18n, order.lines, true)}
                     <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
                 </section>
             </div>
@@ -119,7 +123,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                     {shipment}
                     <div>
                         <h3>{t!(i18n, seller.payment)}</h3>
-                        {payment.map(|words| view! { <p>{words}</p> })}
+                        {payment.map(|words| view! { <p class:collect=method == Method::Cash>{words}</p> })}
                         {refund.map(|words| view! { <p>{words}</p> })}
                         {shares}
                     </div>
@@ -128,6 +132,82 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                 <Cancel state=order.state method total=order.total.to_string() action draft />
             </div>
         </div>
+    }
+}
+
+/// The page that goes into the parcel: what is to be in it, and where it goes. It has no prices, but for the cash that
+/// the courier collects.
+#[component]
+pub(crate) fn PackingSlip() -> impl IntoView {
+    let (handle, number) = (param("handle"), param("number"));
+    let found = api::find(
+        move || (handle.get(), number.get()),
+        |(handle, number)| async move { Ok((handle.clone(), api::orders::seller_order(handle, number).await?)) },
+    );
+    let page = loaded(found, |(handle, order)| view! { <Slip handle order /> });
+    view! { <Counter here=Part::Orders>{page}</Counter> }
+}
+
+#[component]
+fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
+    let i18n = use_i18n();
+    let ShopOrderView { order, placed_at, address, method, .. } = order.order;
+    let title = tu_string!(i18n, seller.slip_of, number = order.number.as_str()).to_string();
+    let placed = tu_string!(i18n, seller.placed, date = words::day(i18n, &placed_at)).to_string();
+    let collect = (method == Method::Cash && order.state != OrderState::Cancelled).then(|| {
+        view! {
+            <p class="collect">
+                <span>{t!(i18n, seller.collect_cash)}</span>
+                " "
+                <strong class="price">{order.total.to_string()}</strong>
+            </p>
+        }
+    });
+    let pieces: i64 = order.lines.iter().map(|line| line.quantity).sum();
+    let lines = order.lines.into_iter().map(|line| {
+        let variant = (!line.variant_title.is_empty()).then(|| view! { <span>{line.variant_title}</span> });
+        let sku = (!line.sku.is_empty()).then(|| {
+            view! { <span>{tu_string!(i18n, seller.sku, sku = line.sku.as_str()).to_string()}</span> }
+        });
+        view! {
+            <li>
+                <span class="tick" aria-hidden="true"></span>
+                <span class="slip-count">{tu_string!(i18n, checkout.quantity, n = line.quantity).to_string()}</span>
+                <span class="slip-what"><strong>{line.title}</strong> {variant} {sku}</span>
+            </li>
+        }
+    });
+    let lines = lines.collect_view();
+    let back = format!("{}/{}", Part::Orders.path(&handle), order.number);
+    view! {
+        <PageTitle text=title.clone() />
+        <p class="back"><a href=back>{t!(i18n, seller.slip_back)}</a></p>
+        <article class="panel slip">
+            <header class="order-head">
+                <div>
+                    <h1>{title}</h1>
+                    <p class="note">{placed}</p>
+                </div>
+                <Print words=t!(i18n, purchase.print) />
+            </header>
+            <div class="slip-sides">
+                <section>
+                    <h2>{t!(i18n, seller.ship_to)}</h2>
+                    <AddressLines address />
+                </section>
+                <section>
+                    <h2>{t!(i18n, seller.ship_from)}</h2>
+                    <p>{order.shop_name}</p>
+                    <p class="note">{tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string()}</p>
+                </section>
+            </div>
+            {collect}
+            <section>
+                <h2>{t!(i18n, seller.pack)}</h2>
+                <ul class="slip-lines">{lines}</ul>
+                <p class="note">{tu_string!(i18n, seller.slip_items, n = pieces).to_string()}</p>
+            </section>
+        </article>
     }
 }
 

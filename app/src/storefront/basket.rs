@@ -3,7 +3,8 @@
 use haat_shared::{
     Error,
     accounts::Draft,
-    carts::{CartGroup, CartLineView, CartView, SetQuantity},
+    carts::{CartGroup, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
+    id::kinds::CartLineId,
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
 
@@ -20,7 +21,7 @@ use crate::{
 #[component]
 pub(crate) fn Basket() -> impl IntoView {
     crate::head::keep_out();
-    loaded(draft_of("set_quantity"), |draft| view! { <Shown draft /> })
+    loaded(draft_of("basket"), |draft| view! { <Shown draft /> })
 }
 
 /// The basket, with what was typed into a line that came back.
@@ -128,16 +129,27 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
         busy.set(true);
         leptos::task::spawn_local(async move {
             let (result, news) = if remove {
-                (api::carts::remove_line(id).await, tu_string!(i18n, basket.removed))
+                let news: fn(words::I18n, &str) -> String =
+                    |i18n, total| tu_string!(i18n, basket.removed_total, total = total);
+                (api::carts::remove_line(id).await, news)
             } else {
                 let change = SetQuantity { line: id, quantity };
-                (api::carts::set_quantity(change).await, tu_string!(i18n, basket.updated))
+                let news: fn(words::I18n, &str) -> String =
+                    |i18n, total| tu_string!(i18n, basket.updated_total, total = total);
+                (api::carts::set_quantity(change).await, news)
             };
             match result {
                 Ok(view) => {
                     fault.set(None);
-                    toaster.say(news.to_owned(), None);
+                    let focus = place(id, remove);
+                    // Read aloud by those who cannot see that the sums changed.
+                    match view.total {
+                        Some(total) => toaster.say(news(i18n, &total.to_string()), None),
+                        None if remove => toaster.say(tu_string!(i18n, basket.removed).to_owned(), None),
+                        None => toaster.say(tu_string!(i18n, basket.updated).to_owned(), None),
+                    }
                     basket.show(view);
+                    request_animation_frame(move || focus_at(focus));
                 }
                 Err(ApiError(error)) => {
                     refused.set(error.at("quantity").is_some());
@@ -149,59 +161,111 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     };
 
     let shortage = match line.available {
+        _ if line.discontinued => Some(tu_string!(i18n, basket.discontinued).to_owned()),
         left if left >= line.quantity => None,
         ..=0 => Some(tu_string!(i18n, basket.gone).to_owned()),
         left => Some(tu_string!(i18n, basket.only_left, n = left).to_string()),
     };
     let was =
         line.price_was.map(|was| tu_string!(i18n, basket.price_was, price = was.to_string()).to_string());
-    let each = (line.quantity > 1)
+    let each = (line.quantity > 1 && !line.discontinued)
         .then(|| tu_string!(i18n, basket.each, price = line.unit_price.to_string()).to_string());
-    let variant =
-        (!line.variant_title.is_empty()).then(|| view! { <p class="note">{line.variant_title.clone()}</p> });
-    let href = format!("/p/{}", line.slug);
+    let capped = line.capped.then(|| tu_string!(i18n, basket.capped, n = QUANTITY_MAX).to_string());
+    let variant = if line.options.is_empty() {
+        line.variant_title.clone()
+    } else {
+        let options = line.options.iter().map(|option| format!("{}: {}", option.name, option.value));
+        options.collect::<Vec<_>>().join(", ")
+    };
+    let variant = (!variant.is_empty()).then(|| view! { <p class="note">{variant}</p> });
+    let title = if line.discontinued {
+        view! { <span>{line.title.clone()}</span> }.into_any()
+    } else {
+        view! { <a href=format!("/p/{}", line.slug)>{line.title.clone()}</a> }.into_any()
+    };
     let field = format!("quantity-{id}");
     let (update_name, remove_name) = (
         tu_string!(i18n, basket.update_of, title = line.title.as_str()).to_string(),
         tu_string!(i18n, basket.remove_of, title = line.title.as_str()).to_string(),
     );
+    let sum_name = tu_string!(i18n, basket.line_total, title = line.title.as_str()).to_string();
+    let quantity = (!line.discontinued).then(|| {
+        view! {
+            <label class="hidden" for=field.clone()>
+                {tu_string!(i18n, basket.quantity_of, title = line.title.as_str()).to_string()}
+            </label>
+            <input
+                id=field
+                type="text"
+                pattern="[0-9]*"
+                name="quantity"
+                value=wanted
+                aria-invalid=move || refused.get().then_some("true")
+                aria-describedby=move || refused.get().then_some("basket-fault")
+                inputmode="numeric"
+                autocomplete="off"
+                node_ref=input
+            />
+            <button type="submit" class="button secondary" name="action" value="set" aria-label=update_name>
+                {t!(i18n, basket.update)}
+            </button>
+        }
+    });
+    let sum = (!line.discontinued).then(|| {
+        view! { <p class="line-total price"><span class="hidden">{sum_name}" "</span>{line.total.to_string()}</p> }
+    });
     view! {
-        <li class="line" aria-busy=move || busy.get().then_some("true")>
+        <li class="line" class:gone=line.discontinued aria-busy=move || busy.get().then_some("true")>
             <div class="line-picture">
                 <Picture of=line.picture title=line.title.clone() sizes="88px" />
             </div>
             <div class="line-words">
-                <h3 class="line-title"><a href=href>{line.title.clone()}</a></h3>
+                <h3 class="line-title">{title}</h3>
                 {variant}
                 {each.map(|words| view! { <p class="note">{words}</p> })}
                 {was.map(|words| view! { <p class="note changed">{words}</p> })}
                 {shortage.map(|words| view! { <p class="field-error">{words}</p> })}
+                {capped.map(|words| view! { <p class="note changed">{words}</p> })}
             </div>
-            <p class="line-total price">{line.total.to_string()}</p>
+            {sum}
             <form method="post" action=format!("/basket/lines/{id}") class="line-form" novalidate on:submit=change>
-                <label class="hidden" for=field.clone()>
-                    {tu_string!(i18n, basket.quantity_of, title = line.title.as_str()).to_string()}
-                </label>
-                <input
-                    id=field
-                    type="text"
-                    pattern="[0-9]*"
-                    name="quantity"
-                    value=wanted
-                    aria-invalid=move || refused.get().then_some("true")
-                    aria-describedby=move || refused.get().then_some("basket-fault")
-                    inputmode="numeric"
-                    autocomplete="off"
-                    node_ref=input
-                />
-                <button type="submit" class="button secondary" name="action" value="set" aria-label=update_name>
-                    {t!(i18n, basket.update)}
-                </button>
+                {quantity}
                 <button type="submit" class="button quiet" name="action" value="remove" aria-label=remove_name>
                     {t!(i18n, basket.remove)}
                 </button>
             </form>
         </li>
+    }
+}
+
+/// Where the focus goes once the lines are drawn anew: to the same button of this line, or to the one that removes the line
+/// that takes its place. As a selector and a position among what it finds.
+fn place(line: CartLineId, removed: bool) -> (String, u32) {
+    if !removed {
+        return (format!("form[action='/basket/lines/{line}'] [value=set]"), 0);
+    }
+    let own = document().query_selector(&format!("form[action='/basket/lines/{line}'] [value=remove]"));
+    let all = document().query_selector_all(REMOVE).ok();
+    let at = own.ok().flatten().zip(all).and_then(|(own, all)| {
+        (0..all.length()).find(|at| all.get(*at).is_some_and(|node| node.is_same_node(Some(&own))))
+    });
+    (REMOVE.to_owned(), at.unwrap_or_default())
+}
+
+/// The buttons that remove lines.
+const REMOVE: &str = ".line-form [value=remove]";
+
+/// Puts the focus there, or at the title where there is no such thing any more.
+fn focus_at((selector, at): (String, u32)) {
+    let found = document().query_selector_all(&selector).ok().and_then(|all| all.get(at));
+    let title = || {
+        let title = document().query_selector("main h1").ok().flatten()?;
+        let _ = title.set_attribute("tabindex", "-1");
+        Some(title.into())
+    };
+    if let Some(element) = found.or_else(title).and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok())
+    {
+        let _ = element.focus();
     }
 }
 

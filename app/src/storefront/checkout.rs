@@ -16,7 +16,7 @@ use crate::{
     api::{self, ApiError},
     countries,
     i18n::{t, tu_string, use_i18n},
-    state::{param, query},
+    state::{Visitor, param, query, sign_in_from},
     ui::{
         Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, Picture,
         Select, Sums, loaded,
@@ -165,7 +165,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                     <ErrorSummary faults labels=labels(i18n) />
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="seen" prop:value=move || seen(sums) value=seen(sums) />
-                    <Details form=form.clone() faults=faults.into() />
+                    <Details form=form.clone() faults=faults.into() here=format!("/checkout/{id}") />
                     {ways}
                     <Ways form methods faults=faults.into() />
                 </div>
@@ -220,9 +220,21 @@ fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAc
         PaymentOutcome::UnderWay => {
             let link = next.map(|next| {
                 let (NextAction::Redirect { url } | NextAction::Done { url }) = next;
-                view! { <a href=url rel="external">{t!(i18n, checkout.go_on)}</a> }
+                view! { <a class="button secondary" href=url rel="external">{t!(i18n, checkout.go_on)}</a> }
             });
-            Some(view! { <Alert look="info">{t!(i18n, checkout.under_way)} " " {link}</Alert> }.into_any())
+            // Another checkout of the same basket takes the place of this one. What was typed goes along.
+            Some(
+                view! {
+                    <Alert look="info">
+                        <p>{t!(i18n, checkout.under_way)}</p>
+                        <form method="post" action="/checkout" class="actions">
+                            {link}
+                            <button type="submit" class="button quiet">{t!(i18n, checkout.restart)}</button>
+                        </form>
+                    </Alert>
+                }
+                .into_any(),
+            )
         }
         PaymentOutcome::Paid => None,
     }
@@ -247,13 +259,23 @@ fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
 
 /// Whom to reach, and where the goods go.
 #[component]
-fn Details(form: CheckoutForm, faults: Signal<Option<Error>>) -> impl IntoView {
+fn Details(form: CheckoutForm, faults: Signal<Option<Error>>, here: String) -> impl IntoView {
     let i18n = use_i18n();
+    let visitor = expect_context::<Visitor>().0;
+    let sign_in = move || {
+        let href = sign_in_from(&here);
+        Suspend::new(async move {
+            visitor.await.ok().flatten().is_none().then(|| {
+                view! { <p class="note">{t!(i18n, sign_up.have_account)} " " <a href=href>{t!(i18n, sign_up.sign_in)}</a></p> }
+            })
+        })
+    };
     let (email_hint, phone_hint) =
         (tu_string!(i18n, checkout.email_hint), tu_string!(i18n, checkout.phone_hint));
     view! {
         <section class="part" aria-labelledby="contact">
             <h2 id="contact">{t!(i18n, checkout.contact)}</h2>
+            <Transition>{sign_in}</Transition>
             <Field name="email" label=tu_string!(i18n, checkout.email) value=form.email kind="email" autocomplete="email" required=true hint=email_hint faults />
             <Field name="phone" label=tu_string!(i18n, checkout.phone) value=form.phone kind="tel" autocomplete="tel" hint=phone_hint faults />
         </section>
@@ -355,19 +377,22 @@ fn Group(group: CheckoutGroup) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <h3 class="summary-shop">{group.shop_name}</h3>
-        {order_lines(i18n, group.lines)}
+        {order_lines(i18n, group.lines, false)}
     }
 }
 
-/// Lines as they are, or were, bought.
-pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>) -> impl IntoView {
-    let lines = lines.into_iter().map(|line| {
+/// Lines as they are, or were, bought; with the shop's own numbers for those who pack them.
+pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>, skus: bool) -> impl IntoView {
+    let lines = lines.into_iter().map(move |line| {
+        let sku = (skus && !line.sku.is_empty()).then(|| {
+            view! { <span class="note">{tu_string!(i18n, seller.sku, sku = line.sku.as_str()).to_string()}</span> }
+        });
         let variant = (!line.variant_title.is_empty()).then(|| view! { <span class="note">{line.variant_title}</span> });
         view! {
             <li>
                 <Picture of=line.picture title=line.title.clone() sizes="48px" />
                 <span class="bought-count">{tu_string!(i18n, checkout.quantity, n = line.quantity).to_string()}</span>
-                <span class="bought-title">{line.title} {variant}</span>
+                <span class="bought-title">{line.title} {variant} {sku}</span>
                 <span class="price">{line.total.to_string()}</span>
             </li>
         }

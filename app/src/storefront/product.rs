@@ -106,7 +106,7 @@ fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
             <div class="product-buy">
                 {brand}
                 <h1>{product.title}</h1>
-                <BuyBox variants=product.variants slug=product.slug shop=product.shop.clone() draft />
+                <BuyBox variants=product.variants names=product.options slug=product.slug shop=product.shop.clone() draft />
                 <ShopCard shop=product.shop />
             </div>
             <div class="product-about">
@@ -168,7 +168,13 @@ fn Gallery(pictures: Vec<media::Picture>, title: String) -> impl IntoView {
 
 /// Price, stock, options, quantity, and **Add to basket**.
 #[component]
-fn BuyBox(variants: Vec<VariantView>, slug: String, shop: ShopView, draft: Draft) -> impl IntoView {
+fn BuyBox(
+    variants: Vec<VariantView>,
+    names: Vec<String>,
+    slug: String,
+    shop: ShopView,
+    draft: Draft,
+) -> impl IntoView {
     let i18n = use_i18n();
     let typed = variants.iter().find(|v| v.id.to_string() == draft.typed("variant"));
     let first = typed.or(variants.iter().find(|v| v.available > 0)).or(variants.first()).cloned();
@@ -203,9 +209,17 @@ fn BuyBox(variants: Vec<VariantView>, slug: String, shop: ShopView, draft: Draft
 
     let sold_out = Signal::derive(move || chosen.with(|v| v.available <= 0));
     let options = if variants.len() > 1 {
-        view! { <Options variants first=first.id chosen /> }.into_any()
+        view! { <Options variants names first=first.id chosen /> }.into_any()
     } else {
-        view! { <input type="hidden" name="variant" value=first.id.to_string() /> }.into_any()
+        // An only child has nothing to choose, but may still be of one colour.
+        let which = names.join(" / ");
+        let which =
+            (!which.is_empty()).then(|| view! { <p class="option-only">{which} ": " {first.title}</p> });
+        view! {
+            <input type="hidden" name="variant" value=first.id.to_string() />
+            {which}
+        }
+        .into_any()
     };
     let delivery = match shop.delivery.amount() {
         0 => tu_string!(i18n, product.delivery_free).to_owned(),
@@ -278,7 +292,12 @@ pub(super) fn BuyFault(fault: RwSignal<Option<Error>>) -> impl IntoView {
 
 /// The variants as buttons, of which one is chosen.
 #[component]
-fn Options(variants: Vec<VariantView>, first: VariantId, chosen: RwSignal<VariantView>) -> impl IntoView {
+fn Options(
+    variants: Vec<VariantView>,
+    names: Vec<String>,
+    first: VariantId,
+    chosen: RwSignal<VariantView>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let buttons = variants.into_iter().map(|variant| {
         let id = variant.id.to_string();
@@ -303,9 +322,10 @@ fn Options(variants: Vec<VariantView>, first: VariantId, chosen: RwSignal<Varian
             </div>
         }
     });
+    let legend = if names.is_empty() { t!(i18n, product.option).to_owned() } else { names.join(" / ") };
     view! {
         <fieldset class="options">
-            <legend>{t!(i18n, product.option)}</legend>
+            <legend>{legend}</legend>
             <div class="options-row">{buttons.collect_view()}</div>
         </fieldset>
     }

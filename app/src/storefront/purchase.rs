@@ -1,15 +1,19 @@
 //! A purchase: what was bought, how far it has come, and whom to ask. The first thing that is said is thanks; once a
 //! shop has acted, it is news that the reader comes for.
 
-use haat_shared::orders::{OrderState, OrderView, PurchaseView, Shipment};
+use haat_shared::{
+    Error,
+    accounts::Draft,
+    orders::{Actor, OrderState, OrderView, PurchaseView, Shipment},
+};
 use leptos::prelude::*;
 
-use super::checkout::order_lines;
+use super::{checkout::order_lines, sign_up::draft_by};
 use crate::{
     api, countries,
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    ui::{Icon, LinkButton, PageTitle, Sums, loaded},
+    ui::{Alert, Button, CodeAlert, Field, Icon, LinkButton, PageTitle, Print, Sums, loaded},
     words,
 };
 
@@ -17,14 +21,19 @@ use crate::{
 #[component]
 pub(crate) fn Purchase() -> impl IntoView {
     crate::head::keep_out();
-    let (number, key) = (param("number"), query("key"));
-    let found =
-        api::find(move || (number.get(), key.get()), |(number, key)| api::orders::purchase(number, key));
-    loaded(found, |purchase| view! { <Shown purchase /> })
+    let (number, key, draft) = (param("number"), query("key"), query("draft"));
+    let found = api::find(
+        move || (number.get(), key.get(), draft.get()),
+        |(number, key, draft)| async move {
+            let purchase = api::orders::purchase(number, key.clone()).await?;
+            Ok((purchase, key, draft_by("cancel_own", draft).await?))
+        },
+    );
+    loaded(found, |(purchase, key, draft)| view! { <Shown purchase key draft /> })
 }
 
 #[component]
-fn Shown(purchase: PurchaseView) -> impl IntoView {
+fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
     let (number, email) = (purchase.number.as_str(), purchase.email.as_str());
     let new = purchase.orders.iter().all(|order| order.state == OrderState::Placed);
@@ -38,7 +47,18 @@ fn Shown(purchase: PurchaseView) -> impl IntoView {
     let ask = tu_string!(i18n, purchase.ask, number = number, email = email).to_string();
     let made = tu_string!(i18n, purchase.made, date = words::moment(i18n, &purchase.made_at)).to_string();
     let collects = purchase.method.collects();
-    let orders = purchase.orders.into_iter().map(|order| view! { <Order order collects /> }).collect_view();
+    let done = query("done").get_untracked();
+    let cancelled = purchase.orders.iter().any(|o| o.number == done && o.state == OrderState::Cancelled);
+    let cancelled = cancelled.then(|| {
+        let words = tu_string!(i18n, purchase.cancelled_done, number = done.as_str()).to_string();
+        view! { <Alert look="good">{words}</Alert> }
+    });
+    let action = format!("/purchases/{}", purchase.number);
+    let orders = purchase.orders.into_iter().map(|order| {
+        let cancel = view! { <Cancel order=order.clone() collects action=action.clone() key=key.clone() draft=draft.clone() /> };
+        view! { <Order order collects cancel=cancel.into_any() /> }
+    });
+    let orders = orders.collect_view();
     view! {
         <PageTitle text=title />
         <div class="width page narrow">
@@ -47,7 +67,10 @@ fn Shown(purchase: PurchaseView) -> impl IntoView {
                 <h1>{title}</h1>
                 <p class="lead">{lead}</p>
                 <p class="note">{made}</p>
+                <Print words=t!(i18n, purchase.print) />
             </header>
+            <CodeAlert />
+            {cancelled}
             {orders}
             <section class="panel facts-panel">
                 <div>
@@ -60,7 +83,7 @@ fn Shown(purchase: PurchaseView) -> impl IntoView {
                     <p class="price big">{purchase.total.to_string()}</p>
                 </div>
             </section>
-            <section class="panel facts-panel">
+            <section class="panel facts-panel questions">
                 <div>
                     <h2>{t!(i18n, purchase.questions)}</h2>
                     <p>{ask}</p>
@@ -74,7 +97,7 @@ fn Shown(purchase: PurchaseView) -> impl IntoView {
 }
 
 #[component]
-fn Order(order: OrderView, collects: bool) -> impl IntoView {
+fn Order(order: OrderView, collects: bool, cancel: AnyView) -> impl IntoView {
     let i18n = use_i18n();
     let money = (order.state == OrderState::Cancelled).then(|| match collects {
         true => tu_string!(i18n, purchase.cancelled_refund, total = order.total.to_string()).to_string(),
@@ -95,10 +118,42 @@ fn Order(order: OrderView, collects: bool) -> impl IntoView {
             {due}
             {money.map(|words| view! { <p class="order-due">{words}</p> })}
             {order.shipment.map(|shipment| view! { <Travels shipment /> })}
-            {order_lines(i18n, order.lines)}
+            {order_lines(i18n, order.lines, false)}
             <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
+            {cancel}
         </section>
     }
+}
+
+/// The way out while the shop has not confirmed the order: what will happen, and why they want it.
+#[component]
+fn Cancel(order: OrderView, collects: bool, action: String, key: String, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    if !OrderState::Cancelled.reached_from(Actor::Shopper).contains(&order.state) {
+        return None;
+    }
+    let mine = draft.typed("order") == order.number;
+    let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
+    let what = match collects {
+        true => tu_string!(i18n, purchase.cancel_paid, total = order.total.to_string()).to_string(),
+        false => tu_string!(i18n, purchase.cancel_cash).to_owned(),
+    };
+    let until = tu_string!(i18n, purchase.cancel_until, shop = order.shop_name.as_str()).to_string();
+    let hint = tu_string!(i18n, purchase.reason_hint, shop = order.shop_name.as_str()).to_string();
+    let (id, label) = (format!("reason-{}", order.number), t!(i18n, purchase.reason));
+    let typed = if mine { draft.typed("reason") } else { String::new() };
+    Some(view! {
+        <details class="more-of" open=mine>
+            <summary>{t!(i18n, purchase.cancel)}</summary>
+            <form method="post" action=action class="form" novalidate>
+                <input type="hidden" name="order" value=order.number.clone() />
+                <input type="hidden" name="key" value=key />
+                <p>{until} " " {what}</p>
+                <Field name="reason" id label=label value=typed hint required=true faults />
+                <div><Button look="danger">{t!(i18n, purchase.cancel_now)}</Button></div>
+            </form>
+        </details>
+    })
 }
 
 /// Who carries an order, and where it can be followed.

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::{
     api::{self, ApiError, Found},
     i18n::{t, tu_string, use_i18n},
-    state::query,
+    state::{query, sign_in_from},
     ui::{Alert, Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded},
 };
 
@@ -40,7 +40,7 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
     let hint = tu_string!(i18n, sign_up.password_hint, n = PASSWORD_MIN).to_string();
     let labels =
         vec![("name", name.to_owned()), ("email", email.to_owned()), ("password", password.to_owned())];
-    let other = if next.is_empty() { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") };
+    let other = if next.is_empty() { "/sign-in".to_owned() } else { sign_in_from(&next) };
     let done = (query("done").get_untracked() == "sent").then(|| {
         view! { <Alert look="good">{t!(i18n, sign_up.sent)}</Alert> }
     });

@@ -3,7 +3,6 @@
 use haat_shared::Error;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Icon, LinkButton, Skeleton};
@@ -11,7 +10,7 @@ use crate::{
     api::{ApiError, Found},
     arrival,
     i18n::{t, tu_string, use_i18n},
-    state::{address, query},
+    state::{address, query, sign_in_from},
     words,
 };
 
@@ -102,8 +101,7 @@ pub fn Failure(
     };
     let next = match error {
         Error::SignInNeeded => {
-            let path = use_location().pathname.get_untracked();
-            view! { <LinkButton href=format!("/sign-in?next={path}")>{t!(i18n, sign_in.title)}</LinkButton> }
+            view! { <LinkButton href=sign_in_from(&address())>{t!(i18n, sign_in.title)}</LinkButton> }
                 .into_any()
         }
         Error::Busy { .. } | Error::RateLimited { .. } | Error::Offline | Error::Internal => {

@@ -43,9 +43,12 @@ fn FieldFault(name: String, fault: Memo<Option<FieldCode>>) -> impl IntoView {
 /// A field for one line of text.
 #[component]
 pub fn Field(
-    /// Its name in the form, and its id.
+    /// Its name in the form.
     #[prop(into)]
     name: String,
+    /// Its id, where a page has several of its name.
+    #[prop(optional, into)]
+    id: Option<String>,
     /// Its label.
     #[prop(into)]
     label: String,
@@ -72,14 +75,15 @@ pub fn Field(
     faults: Faults,
 ) -> impl IntoView {
     let fault = fault(faults, &name);
-    let described = described_by(&name, hint.is_some(), fault);
-    let hint = hint.map(|words| view! { <p class="field-hint" id=format!("{name}-hint")>{words}</p> });
+    let id = id.unwrap_or_else(|| name.clone());
+    let described = described_by(&id, hint.is_some(), fault);
+    let hint = hint.map(|words| view! { <p class="field-hint" id=format!("{id}-hint")>{words}</p> });
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>
-            <label for=name.clone()>{label}</label>
+            <label for=id.clone()>{label}</label>
             <input
-                id=name.clone()
-                name=name.clone()
+                id=id.clone()
+                name=name
                 type=kind
                 value=value
                 autocomplete=autocomplete
@@ -88,7 +92,7 @@ pub fn Field(
                 aria-invalid=move || fault.get().is_some().then_some("true")
                 aria-describedby=described
             />
-            <FieldFault name fault />
+            <FieldFault name=id fault />
             {hint}
         </div>
     }

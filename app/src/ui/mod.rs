@@ -8,6 +8,7 @@ mod guard;
 mod icon;
 mod offline;
 mod picture;
+mod print;
 mod search;
 mod skeleton;
 mod summary;
@@ -24,6 +25,7 @@ pub use offline::Offline;
 #[cfg(feature = "ssr")]
 pub(crate) use offline::notice as offline_notice;
 pub use picture::Picture;
+pub use print::Print;
 pub use search::SearchForm;
 pub use skeleton::Skeleton;
 pub use summary::{Price, Sums, Was};

@@ -8,6 +8,7 @@ use crate::{
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     carts::{self, AddLine, CartGroup, CartLineView, CartView, LINES_MAX, QUANTITY_MAX, SetQuantity},
+    catalog::Attribute,
     id::kinds::{CartId, CartLineId, ShopId, UserId, VariantId},
     media::Picture,
     shipping,
@@ -18,33 +19,41 @@ statements! {
     OF_TOKEN = "SELECT id FROM carts WHERE token_hash = $1 AND state = 'open'";
     OPEN = "INSERT INTO carts (id, token_hash, user_id, state, version, created_at, updated_at)
         VALUES ($1, $2, $3, 'open', 0, $4, $4)";
-    ADD = "INSERT INTO cart_lines (id, cart_id, variant_id, quantity, price_seen_minor, created_at)
-        SELECT $1, $2, v.id, $4, v.price_minor, $5 FROM variants v JOIN products p ON p.id = v.product_id
+    ADD = "INSERT INTO cart_lines (id, cart_id, variant_id, shop_id, title, variant_title, quantity, price_seen_minor, created_at)
+        SELECT $1, $2, v.id, v.shop_id, p.title, v.title, $4, v.price_minor, $5
+        FROM variants v JOIN products p ON p.id = v.product_id
         WHERE v.id = $3 AND p.state = 'published' AND NOT v.archived AND (SELECT COUNT(*) FROM cart_lines l WHERE l.cart_id = $2) < $6
-        ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = cart_lines.quantity + excluded.quantity
+        ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = cart_lines.quantity + excluded.quantity,
+            title = excluded.title, variant_title = excluded.variant_title
             WHERE cart_lines.quantity + excluded.quantity <= $7";
     ON_SALE = "SELECT v.id AS value FROM variants v JOIN products p ON p.id = v.product_id
         WHERE v.id = $1 AND p.state = 'published' AND NOT v.archived";
     TOUCH = "UPDATE carts SET version = version + 1, updated_at = $2 WHERE id = $1 AND state = 'open'";
-    SET = "UPDATE cart_lines SET quantity = $3 WHERE id = $1 AND cart_id = $2";
+    SET = "UPDATE cart_lines SET quantity = $3, capped = FALSE WHERE id = $1 AND cart_id = $2";
     REMOVE = "DELETE FROM cart_lines WHERE id = $1 AND cart_id = $2";
-    LINES = "SELECT l.id, l.cart_id, l.variant_id, l.quantity, l.price_seen_minor, v.title AS variant_title, v.price_minor,
-            p.title, p.slug, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
+    LINES = "SELECT l.id, l.cart_id, l.variant_id, l.quantity, l.capped, l.price_seen_minor,
+            COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
+            COALESCE(p.title, l.title) AS title, COALESCE(p.slug, '') AS slug, COALESCE(p.options, '[]') AS option_names,
+            COALESCE(v.options, '[]') AS option_values, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
             s.delivery_minor, s.free_delivery_from_minor,
+            CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END AS discontinued,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held ELSE 0 END AS available,
             m.id AS media_id, m.width, m.height, m.color, pp.alt
-        FROM carts t JOIN cart_lines l ON l.cart_id = t.id JOIN variants v ON v.id = l.variant_id
-        JOIN capacities c ON c.id = v.id JOIN products p ON p.id = v.product_id JOIN shops s ON s.id = v.shop_id
+        FROM carts t JOIN cart_lines l ON l.cart_id = t.id JOIN shops s ON s.id = l.shop_id
+        LEFT JOIN variants v ON v.id = l.variant_id LEFT JOIN capacities c ON c.id = v.id
+        LEFT JOIN products p ON p.id = v.product_id
         LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE t.id = $1 ORDER BY l.id";
     ADOPT = "UPDATE carts SET user_id = $2, token_hash = NULL, updated_at = $3 WHERE id = $1 AND state = 'open'";
     MERGE_BOTH = "UPDATE cart_lines SET quantity = CASE WHEN cart_lines.quantity + guest.quantity > $3 THEN $3
-            ELSE cart_lines.quantity + guest.quantity END
+            ELSE cart_lines.quantity + guest.quantity END, capped = cart_lines.quantity + guest.quantity > $3
         FROM cart_lines AS guest
         WHERE cart_lines.cart_id = $1 AND guest.cart_id = $2 AND guest.variant_id = cart_lines.variant_id";
     MERGE_REST = "UPDATE cart_lines SET cart_id = $1 WHERE cart_id = $2
         AND variant_id NOT IN (SELECT variant_id FROM cart_lines WHERE cart_id = $1)";
     MERGED = "UPDATE carts SET state = 'merged', updated_at = $2 WHERE id = $1";
+    // No version of a cart is below zero: whoever begins again begins anew, with what was typed.
+    MOVE_CHECKOUTS = "UPDATE checkouts SET cart_id = $1, cart_version = -1 WHERE cart_id = $2 AND state IN ('open', 'paying')";
 }
 
 rows! {
@@ -59,17 +68,21 @@ rows! {
         cart_id: CartId,
         variant_id: VariantId,
         quantity: i64,
+        capped: bool,
         price_seen_minor: i64,
         variant_title: String,
         price_minor: i64,
         title: String,
         slug: String,
+        option_names: String,
+        option_values: String,
         shop_id: ShopId,
         shop_name: String,
         shop_handle: String,
         currency: Currency,
         delivery_minor: i64,
         free_delivery_from_minor: Option<i64>,
+        discontinued: bool,
         available: i64;
         picture: Option<Picture>
     }
@@ -131,7 +144,7 @@ async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
     let rows: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
     let Some(first) = rows.first() else { return Ok(CartView::empty()) };
     let (cart, currency) = (first.cart_id, first.currency);
-    let pieces = rows.iter().map(|r| r.quantity).sum();
+    let pieces = rows.iter().filter(|r| !r.discontinued).map(|r| r.quantity).sum();
     let mut groups = Vec::new();
     for (shop, rows) in group_by(rows, |r| r.shop_id) {
         let head = &rows[0];
@@ -139,8 +152,12 @@ async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
         let (currency, standard) = (head.currency, Money::new(head.delivery_minor, head.currency));
         let free_from = head.free_delivery_from_minor.map(|from| Money::new(from, currency));
         let lines = rows.into_iter().map(line).collect::<Result<Vec<_>>>()?;
-        let subtotal = Money::sum(currency, lines.iter().map(|l| l.total))?;
-        let delivery = shipping::usual(standard, free_from, subtotal);
+        let mut sold = lines.iter().filter(|l| !l.discontinued).map(|l| l.total).peekable();
+        let delivers = sold.peek().is_some();
+        let subtotal = Money::sum(currency, sold)?;
+        // Nothing is brought where nothing is left to buy.
+        let delivery =
+            if delivers { shipping::usual(standard, free_from, subtotal) } else { Money::zero(currency) };
         groups.push(CartGroup { shop, shop_name, shop_handle, delivery, subtotal, lines });
     }
     // Shops of two currencies in one cart: shown, but not to be paid together.
@@ -152,7 +169,13 @@ async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
 
 fn line(row: LineRow) -> Result<CartLineView> {
     let unit_price = Money::new(row.price_minor, row.currency);
+    let names: Vec<String> = serde_json::from_str(&row.option_names).unwrap_or_default();
+    let values: Vec<String> = serde_json::from_str(&row.option_values).unwrap_or_default();
+    let options = names.into_iter().zip(values).map(|(name, value)| Attribute { name, value });
     Ok(CartLineView {
+        options: options.collect(),
+        discontinued: row.discontinued,
+        capped: row.capped,
         id: row.id,
         variant: row.variant_id,
         title: row.title,
@@ -286,7 +309,7 @@ async fn change(
 }
 
 /// Makes the guest's cart with this token the user's: adopted if the user has none, else its lines move over and
-/// quantities of the same thing add up.
+/// quantities of the same thing add up, to as many as there may be. A checkout that was begun with the guest's goes on.
 pub(crate) async fn join_in_tx(tx: &mut Tx, token: [u8; 32], user: UserId, now: i64) -> crate::Tried<()> {
     let Some(guest) = find_in_tx(tx, Holder::Token(token)).await? else { return Ok(()) };
     let Some(own) = find_in_tx(tx, Holder::User(user)).await? else {
@@ -296,6 +319,7 @@ pub(crate) async fn join_in_tx(tx: &mut Tx, token: [u8; 32], user: UserId, now: 
     tx.exec(&MERGE_BOTH, params![own, guest, QUANTITY_MAX]).await?;
     tx.exec(&MERGE_REST, params![own, guest]).await?;
     tx.exec(&MERGED, params![guest, now]).await?;
+    tx.exec(&MOVE_CHECKOUTS, params![own, guest]).await?;
     tx.exec(&TOUCH, params![own, now]).await?;
     Ok(())
 }

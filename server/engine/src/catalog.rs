@@ -86,7 +86,7 @@ statements! {
     COUNT_POPULAR = "INSERT INTO popular_products (product_id, units)
         SELECT l.product_id, CAST(SUM(l.quantity) AS BIGINT) FROM orders o JOIN order_lines l ON l.order_id = o.id
         WHERE o.created_at > $1 AND o.state <> 'cancelled' GROUP BY l.product_id ORDER BY 2 DESC LIMIT $2";
-    FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.category_id, s.handle AS shop_handle
+    FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.options, p.category_id, s.handle AS shop_handle
         FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.slug = $1 AND p.state = 'published'";
     VARIANTS = "SELECT v.id, v.title, v.price_minor, v.compare_at_minor, c.on_hand - c.held AS available
         FROM variants v JOIN capacities c ON c.id = v.id
@@ -117,6 +117,7 @@ rows! {
         brand: String,
         description: String,
         attributes: String,
+        options: String,
         category_id: Option<CategoryId>,
         shop_handle: String,
     }
@@ -240,6 +241,7 @@ pub async fn product(engine: &Engine, _: &Caller, slug: &str) -> Result<ProductV
         brand: row.brand,
         description: row.description,
         attributes: attributes(&row.attributes),
+        options: serde_json::from_str(&row.options).unwrap_or_default(),
         variants: variants
             .into_iter()
             .map(|v| VariantView {

@@ -28,9 +28,10 @@ statements! {
             t.token_hash, p.number AS purchase_number
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
-    LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, s.town, l.title, l.variant_title, l.quantity, l.unit_minor, l.total_minor,
+    LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, s.town, l.title, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor,
             m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id JOIN shops s ON s.id = o.shop_id
+        LEFT JOIN variants v ON v.id = l.variant_id
         LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     PAYMENTS = "SELECT state, next_url FROM payments WHERE checkout_id = $1 ORDER BY id DESC";
@@ -59,6 +60,7 @@ rows! {
         town: String,
         title: String,
         variant_title: String,
+        sku: String,
         quantity: i64,
         unit_minor: i64,
         total_minor: i64;
@@ -116,6 +118,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
                 .map(|l| CheckoutLineView {
                     title: l.title,
                     variant_title: l.variant_title,
+                    sku: l.sku,
                     quantity: l.quantity,
                     unit_price: money(l.unit_minor),
                     total: money(l.total_minor),
@@ -134,7 +137,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     Ok(CheckoutView {
         id: row.id,
         state: row.state,
-        form: form(&row.form),
+        form: known(form(&row.form), caller),
         groups,
         sums: sums(&row),
         methods: offered(engine),
@@ -154,6 +157,17 @@ fn sums(row: &CheckoutRow) -> CheckoutSums {
         tax: money(row.tax_minor),
         total: money(row.total_minor),
     }
+}
+
+/// The form, with what is known of whoever signed in since it was begun.
+fn known(mut form: CheckoutForm, caller: &Caller) -> CheckoutForm {
+    if let Some(user) = caller.user().filter(|_| form.email.is_empty()) {
+        form.email.clone_from(&user.email);
+        if form.name.is_empty() {
+            form.name.clone_from(&user.name);
+        }
+    }
+    form
 }
 
 fn form(json: &str) -> CheckoutForm {

@@ -7,11 +7,11 @@ macro_rules! lines_of {
             "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
             o.tracking_number, o.tracking_url, o.currency, o.subtotal_minor, o.delivery_minor, o.tax_minor, o.delivery,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
-            l.variant_title, l.quantity, l.unit_minor, l.total_minor AS line_minor,
+            l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor AS line_minor,
             m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
             $orders,
             " AS o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
-            JOIN order_lines l ON l.order_id = o.id
+            JOIN order_lines l ON l.order_id = o.id LEFT JOIN variants v ON v.id = l.variant_id
             LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0
             LEFT JOIN media m ON m.id = pp.media_id ",
             $rest
@@ -123,6 +123,7 @@ rows! {
         method: Method,
         title: String,
         variant_title: String,
+        sku: String,
         quantity: i64,
         unit_minor: i64,
         line_minor: i64;
@@ -172,6 +173,7 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                     .map(|l| CheckoutLineView {
                         title: l.title.clone(),
                         variant_title: l.variant_title.clone(),
+                        sku: l.sku.clone(),
                         quantity: l.quantity,
                         unit_price: money(l.unit_minor),
                         total: money(l.line_minor),

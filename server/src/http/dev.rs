@@ -64,11 +64,7 @@ pub(super) async fn ui(
     if let Err(error) = development(&state) {
         return layers::plain(&error);
     }
-    let options = state.leptos.clone();
-    let render = leptos_axum::render_app_async_with_context(pages::context(&state, caller), move || {
-        haat_app::showcase(options.clone())
-    });
-    render(request).await.into_response()
+    pages::render(&state, caller, haat_app::showcase, request).await
 }
 
 /// The mails, newest first.

@@ -10,9 +10,9 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use haat_app::{api::cart_cookie, i18n::Locale};
-use haat_engine::{Caller, accounts, carts, checkout};
+use haat_engine::{Caller, accounts, carts, checkout, orders};
 use haat_shared::{
-    Error, Result,
+    Conflict, Error, Result,
     accounts::{SignIn, SignUp},
     carts::{AddLine, SetQuantity},
     checkout::CheckoutForm,
@@ -117,7 +117,7 @@ pub(super) async fn set_quantity(
         Ok(_) => back::to("/basket").into_response(),
         Err(error @ Error::Invalid(_)) => {
             let typed = typed.into_iter().chain([("line".to_owned(), line)]).collect();
-            back_with_draft(&state, "set_quantity", "/basket", typed, &error).await
+            back_with_draft(&state, "basket", "/basket", typed, &error).await
         }
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
         Err(error) => back::to(&with("/basket", "error", error.code())).into_response(),
@@ -131,6 +131,10 @@ pub(super) async fn begin_checkout(
     match checkout::begin(&state.booted.engine, &caller).await {
         Ok(id) => back::to(&format!("/checkout/{id}")).into_response(),
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
+        // The basket says which lines cannot be bought.
+        Err(error @ Error::Conflict(Conflict::OutOfStock(_))) => {
+            back_with_draft(&state, "basket", "/basket", Typed::new(), &error).await
+        }
         Err(error) => back::to(&with("/basket", "error", error.code())).into_response(),
     }
 }
@@ -167,6 +171,24 @@ pub(super) async fn pay(
         Err(Error::Invalid(_)) => back::to(&with(&page, "check", "1")).into_response(),
         Err(Error::NotFound) => super::layers::plain(&Error::NotFound),
         Err(error) => back::to(&with(&page, "error", error.code())).into_response(),
+    }
+}
+
+/// The shopper cancels an order of theirs. The key of the purchase's link comes along, since guests have nothing else.
+pub(super) async fn cancel_own(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(purchase): Path<String>,
+    Form(mut typed): Form<Typed>,
+) -> Response {
+    let key = typed.remove("key").unwrap_or_default();
+    let (order, reason) = (field(&typed, "order"), field(&typed, "reason"));
+    let page = format!("/purchases/{}", escape(&purchase));
+    let page = if key.is_empty() { page } else { with(&page, "key", &escape(&key)) };
+    match orders::cancel_own(&state.booted.engine, &caller, &purchase, &key, &order, &reason).await {
+        Ok(()) => back::to(&with(&page, "done", &escape(&order))).into_response(),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "cancel_own", &page, typed, &error).await,
+        Err(error) => refused(&page, &error),
     }
 }
 

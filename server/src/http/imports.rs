@@ -24,6 +24,7 @@ use haat_shared::{
     Error, FieldCode, Result,
     catalog::imports::{ExportFormat, FILE_BYTES_MAX, ImportOptions},
     id::kinds::ImportId,
+    number::DecimalMark,
     permissions::Permission,
 };
 
@@ -34,6 +35,9 @@ use super::{
 
 /// Most bytes of a form with a file: the file, and what a browser writes around it.
 pub(super) const FORM_BYTES_MAX: usize = FILE_BYTES_MAX + 64 * 1024;
+
+/// So much of the name of a decimal mark is read, which is more than any has.
+const MARK_BYTES_MAX: usize = 16;
 
 /// How long one may take: the largest file over a slow line, and checking it.
 pub(super) const FORM_TIME: Duration = Duration::from_secs(900);
@@ -62,16 +66,23 @@ async fn take(
     caller.shop(handle, Permission::ManageCatalog)?;
     let missing = || Error::field("file", FieldCode::Missing);
     let mut form = form.map_err(|_| missing())?;
-    let mut set_stock = false;
-    while let Some(field) = form.next_field().await.map_err(|fault| broken(&fault))? {
+    let (mut set_stock, mut decimal_mark) = (false, None);
+    while let Some(mut field) = form.next_field().await.map_err(|fault| broken(&fault))? {
         match field.name() {
             Some("set_stock") => set_stock = true,
+            Some("decimal_mark") => {
+                let mut said = Vec::new();
+                while let Some(part) = field.chunk().await.map_err(|fault| broken(&fault))? {
+                    said.extend(part.iter().take(MARK_BYTES_MAX.saturating_sub(said.len())));
+                }
+                decimal_mark = DecimalMark::parse(&String::from_utf8_lossy(&said));
+            }
             Some("file") => {
                 let file_name = field.file_name().unwrap_or_default().to_owned();
                 if file_name.is_empty() {
                     return Err(missing());
                 }
-                let options = ImportOptions { file_name, format: None, set_stock };
+                let options = ImportOptions { file_name, format: None, decimal_mark, set_stock };
                 return check(engine, caller, handle, options, keep(field).await?).await;
             }
             _ => {}
@@ -142,7 +153,10 @@ pub(super) async fn decide(
     let done: Result<()> = async {
         match field(&typed, "action").as_str() {
             // The button says how many are left out.
-            "start" => imports::start(engine, &caller, &handle, id.parse()?, true).await,
+            "start" => {
+                let mark = DecimalMark::parse(&field(&typed, "decimal_mark"));
+                imports::start(engine, &caller, &handle, id.parse()?, true, mark).await
+            }
             "stop" => imports::stop(engine, &caller, &handle, id.parse()?).await,
             _ => Err(Error::field("action", FieldCode::NotAChoice)),
         }

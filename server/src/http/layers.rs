@@ -1,7 +1,7 @@
 //! What every request passes through: names for the log, measures, headers that keep browsers on their guard, and an
 //! answer when all else fails.
 
-use std::{any::Any, time::Instant};
+use std::{any::Any, collections::HashSet, sync::LazyLock, time::Instant};
 
 use axum::{
     body::Body,
@@ -10,7 +10,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use haat_shared::Error;
+use haat_shared::{
+    Error,
+    routes::{REST, ROUTES},
+};
 use tracing::Span;
 
 /// Longest id of a request that is taken over from whoever sent it.
@@ -68,6 +71,22 @@ pub(super) async fn measure(request: Request, next: Next) -> Response {
     let status = response.status().as_u16().to_string();
     metrics::counter!("haat_requests_total", "route" => route.clone(), "status" => status).increment(1);
     metrics::histogram!("haat_request_seconds", "route" => route).record(begun.elapsed());
+    response
+}
+
+/// The paths whose answers are for whoever asked alone.
+static PRIVATE: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| ROUTES.iter().chain(REST).filter(|r| r.is_private()).map(|r| r.path).collect());
+
+/// Has browsers and proxies store nothing of what is for whoever asked alone, unless the answer itself says more.
+pub(super) async fn keep_private(request: Request, next: Next) -> Response {
+    let private =
+        request.extensions().get::<MatchedPath>().is_some_and(|path| PRIVATE.contains(path.as_str()));
+    let mut response = next.run(request).await;
+    if private {
+        let headers = response.headers_mut();
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
     response
 }
 

@@ -2,16 +2,21 @@
 
 use axum::{
     Extension,
-    body::Body,
+    body::{Body, to_bytes},
     extract::{Path, Request, State as Extract},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use haat_app::{api::Ctx, i18n};
 use haat_engine::Caller;
-use leptos::prelude::provide_context;
+use haat_shared::Error;
+use leptos::{
+    IntoView,
+    prelude::{LeptosOptions, provide_context},
+};
+use tracing::Instrument;
 
-use super::State;
+use super::{State, layers};
 
 pub(super) fn context(state: &State, caller: Caller) -> impl Fn() + Clone + Send + Sync + 'static {
     let ctx = Ctx {
@@ -29,13 +34,38 @@ pub(super) async fn page(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Response {
+    render(&state, caller, haat_app::shell, request).await
+}
+
+/// Renders what `shell` shows to whoever asks.
+///
+/// In a task of its own, to its end: when a connection breaks off, its request is dropped, and with it the owner of all
+/// that is being rendered. Leptos' own tasks that walk it at that moment find their context and signals gone, and complain
+/// (docs/decisions/0004-leptos.md).
+pub(super) async fn render<V: IntoView + 'static>(
+    state: &State,
+    caller: Caller,
+    shell: fn(LeptosOptions) -> V,
+    request: Request,
+) -> Response {
     let options = state.leptos.clone();
-    let render = leptos_axum::render_app_async_with_context(context(&state, caller), move || {
-        haat_app::shell(options.clone())
-    });
-    let mut response: Response = render(request).await.into_response();
-    // What is on it depends on who asks.
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    let render =
+        leptos_axum::render_app_async_with_context(context(state, caller), move || shell(options.clone()));
+    let whole = async move {
+        let (parts, body) = render(request).await.into_parts();
+        let html = to_bytes(body, usize::MAX).await.map_err(|_| Error::Internal)?;
+        Ok::<_, Error>(Response::from_parts(parts, Body::from(html)))
+    };
+    let mut response = match tokio::spawn(whole.in_current_span()).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => layers::plain(&error),
+        Err(end) if end.is_panic() => std::panic::resume_unwind(end.into_panic()),
+        // The program is ending.
+        Err(_) => layers::plain(&Error::Busy { retry_after_s: 1 }),
+    };
+    // Every page says who is signed in and what is in the basket. What was stored would be shown after signing out and
+    // after paying, when the reader goes back.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

@@ -91,6 +91,7 @@ const TABLE: &[Row] = &[
     get(COUNTER, "handle", 200),
     get(SHOP_ORDERS, "handle", 200),
     get(SHOP_ORDER, "handle order", 200),
+    get(PACKING_SLIP, "handle order", 200),
     get(OWN_PRODUCTS, "handle", 200),
     get(NEW_PRODUCT, "handle", 200),
     get(OWN_PRODUCT, "handle product", 200),
@@ -181,6 +182,8 @@ const TABLE: &[Row] = &[
         FN_CANCEL_OWN,
         r#"{"purchase":"<second purchase>","key":"","number":"<second order>","reason":"Changed my mind"}"#,
     ),
+    // The same once more.
+    form(FORM_CANCEL_OWN, "second purchase", "order=<second order>&reason=Changed my mind", 303),
     call(FN_SET_QUANTITY, r#"{"change":{"line":"<line>","quantity":"2"}}"#),
     form(FORM_SET_QUANTITY, "line", "quantity=3", 303).missing(303),
     // Everyone begins to buy what they have.
@@ -344,6 +347,13 @@ impl Market {
             named.iter().fold(text, |text, (v, n)| text.replace(v.as_str(), &format!("<{n}>")))
         };
         let status = response.status().as_u16();
+        let stored = response.headers().get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
+        assert!(
+            !route(row).is_private() || stored == Some("no-store"),
+            "{} {}: {stored:?}",
+            row.method,
+            row.path
+        );
         let headers = response.headers().iter();
         let headers =
             headers.filter(|(name, _)| !["date", "x-request-id", "content-length"].contains(&name.as_str()));

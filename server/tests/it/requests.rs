@@ -226,7 +226,7 @@ async fn pages_are_safe_and_measured() {
     assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
     assert_eq!(header("x-content-type-options"), "nosniff");
     assert_eq!(header("referrer-policy"), "same-origin");
-    assert_eq!(header("cache-control"), "private, no-cache");
+    assert_eq!(header("cache-control"), "no-store");
     assert!(!header("x-request-id").is_empty());
     for (path, text) in [("/healthz", "ok"), ("/readyz", "ready"), ("/metrics", "haat_requests_total")] {
         let (status, body) = shopper.get(path).await;
@@ -278,6 +278,225 @@ async fn search_engines_find_what_there_is() {
             assert_eq!(!robot.get(path).await.1.contains("noindex"), indexed, "{path}");
         }
         assert_eq!(robot.get("/sitemaps/prod_x.xml").await.0, StatusCode::NOT_FOUND);
+        program.close();
+    }
+}
+
+/// Who goes back after signing out, or after paying, is asked about again: no page that shows something of theirs is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_personal_is_stored() {
+    let program = Program::serve(On::Sqlite).await;
+    let seller = Shopper::new(&program);
+    seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", "market-day-2026")]).await;
+    let bowl = seller.variant("delta-electronics", 0).await;
+    seller.add(&bowl, "1").await;
+    let checkout = seller.post("/checkout", &[]).await;
+    let purchase = seller.post(&checkout, &details("cash", "k")).await;
+    // Also those that are everyone's: their header says who is signed in and how much is in the basket.
+    for path in [
+        "/",
+        "/products",
+        "/basket",
+        &checkout,
+        &purchase,
+        "/account",
+        "/sign-in",
+        "/no/such/page",
+        "/seller",
+        "/seller/meena-crafts/orders",
+        "/seller/meena-crafts/products.csv",
+        "/admin",
+        "/api/v1/products",
+    ] {
+        let response = seller.client.get(program.at(path)).send().await.unwrap();
+        let stored = response.headers().get(header::CACHE_CONTROL).map(|v| v.to_str().unwrap().to_owned());
+        assert_eq!(stored.as_deref(), Some("no-store"), "{path}");
+    }
+    let (_, page) = seller.get(&checkout).await;
+    assert!(page.contains("Already paid") && page.contains(&purchase.replace('&', "&amp;")), "{page}");
+    let (_, page) = seller.get("/basket").await;
+    assert!(page.contains("Your basket is empty") && page.contains("Basket, 0 items"), "{page}");
+    // A page that a browser froze asks again, too.
+    let nonce = page.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(page.contains(&format!("<script nonce=\"{nonce}\">onpageshow=")), "{page}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn back_from_the_gateway_the_payment_goes_on_or_begins_again() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let shopper = Shopper::new(&program);
+        let bowl = shopper.variant("meena-crafts", 0).await;
+        shopper.add(&bowl, "1").await;
+        let checkout = shopper.post("/checkout", &[]).await;
+        let gateway = shopper.post(&checkout, &details("sandbox", "k")).await;
+        let (_, page) = shopper.get(&checkout).await;
+        assert!(
+            page.contains("A payment is under way.") && page.contains(&format!("href=\"{gateway}\"")),
+            "{page}"
+        );
+        assert!(page.contains("Start again"), "{page}");
+        let anew = shopper.post("/checkout", &[]).await;
+        assert_ne!(anew, checkout);
+        let (_, page) = shopper.get(&anew).await;
+        assert!(page.contains("12 Lake Road") && !page.contains("A payment is under way."), "{page}");
+        let purchase = shopper.post(&anew, &details("cash", "k2")).await;
+        assert!(purchase.starts_with("/purchases/"), "{purchase}");
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shopper_cancels_by_a_plain_form() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let shopper = Shopper::new(&program);
+        let (bowl, lamp) =
+            (shopper.variant("meena-crafts", 0).await, shopper.variant("delta-electronics", 0).await);
+        shopper.add(&bowl, "1").await;
+        shopper.add(&lamp, "1").await;
+        let checkout = shopper.post("/checkout", &[]).await;
+        let purchase = shopper.post(&checkout, &details("cash", "k")).await;
+        let (path, key) = purchase.split_once("?key=").unwrap();
+        let number = path.strip_prefix("/purchases/").unwrap();
+        let (first, second) = (format!("{number}-1"), format!("{number}-2"));
+        // From another browser, by the link in the mail.
+        let guest = Shopper::new(&program);
+        let (_, page) = guest.get(&purchase).await;
+        assert_eq!(page.matches("Cancel this order").count(), 2, "{page}");
+        assert!(page.contains("there is nothing to refund"), "{page}");
+        let cancel = async |who: &Shopper, order: &str, key: &str, reason: &str| {
+            who.try_post(path, &[("order", order), ("key", key), ("reason", reason)]).await.unwrap()
+        };
+        assert_eq!(cancel(&guest, &first, "wrong", "No").await.status(), StatusCode::NOT_FOUND);
+        let back = location(&cancel(&guest, &first, key, " ").await);
+        assert!(back.starts_with(&format!("{purchase}&draft=")), "{back}");
+        let (_, page) = guest.get(&back).await;
+        assert!(page.contains(&format!("id=\"reason-{first}-error\"")), "{page}");
+        assert!(!page.contains(&format!("id=\"reason-{second}-error\"")), "only at its own field");
+        let done = location(&cancel(&guest, &first, key, "Changed my mind").await);
+        assert_eq!(done, format!("{purchase}&done={first}"));
+        let (_, page) = guest.get(&done).await;
+        assert!(page.contains(&format!("Order {first} has been cancelled.")), "{page}");
+        assert_eq!(page.matches("Cancel this order").count(), 1, "the other one still can be");
+        // The shop was faster with the other.
+        let seller = Shopper::new(&program);
+        for (email, handle) in
+            [("meena@haat.example", "meena-crafts"), ("delta@haat.example", "delta-electronics")]
+        {
+            seller.post("/sign-in", &[("email", email), ("password", "market-day-2026")]).await;
+            let form = [("action", "confirm")];
+            let _ = seller.try_post(&format!("/seller/{handle}/orders/{second}"), &form).await.unwrap();
+        }
+        let late = location(&cancel(&guest, &second, key, "Too late").await);
+        assert_eq!(late, format!("{purchase}&error=order_moved"));
+        let (_, page) = guest.get(&late).await;
+        assert!(page.contains("role=\"alert\"") && !page.contains("Cancel this order"), "{page}");
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_basket_says_which_lines_cannot_be_bought() {
+    let program = Program::serve(On::Sqlite).await;
+    let shopper = Shopper::new(&program);
+    let bowl = shopper.variant("meena-crafts", 0).await;
+    shopper.add(&bowl, "999").await;
+    let back = shopper.post("/checkout", &[]).await;
+    assert!(back.starts_with("/basket?draft="), "{back}");
+    let (_, page) = shopper.get(&back).await;
+    let alert = page.split("role=\"alert\"").nth(1).expect("an alert");
+    assert!(alert.split("</div>").next().unwrap().contains(": only "), "{alert:.400}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_comes_back_to_the_checkout() {
+    let program = Program::serve(On::Sqlite).await;
+    let shopper = Shopper::new(&program);
+    let lamp = shopper.variant("delta-electronics", 0).await;
+    shopper.add(&lamp, "1").await;
+    let checkout = shopper.post("/checkout", &[]).await;
+    let (_, page) = shopper.get(&checkout).await;
+    let links: Vec<&str> =
+        page.split("href=\"/sign-in?next=").skip(1).map(|l| l.split('"').next().unwrap()).collect();
+    assert_eq!(links.len(), 2, "in the header and beside the e-mail: {links:?}");
+    for link in links {
+        let (_, form) = shopper.get(&format!("/sign-in?next={link}")).await;
+        assert!(form.contains(&format!("name=\"next\" value=\"{checkout}\"")), "{form}");
+    }
+    let fields =
+        [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", checkout.as_str())];
+    assert_eq!(shopper.post("/sign-in", &fields).await, checkout);
+    let (status, page) = shopper.get(&checkout).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("meena@haat.example") && !page.contains("href=\"/sign-in"), "{page}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_packing_slip_says_what_goes_where() {
+    let program = Program::serve(On::Sqlite).await;
+    let shopper = Shopper::new(&program);
+    let bowl = shopper.variant("meena-crafts", 0).await;
+    shopper.add(&bowl, "2").await;
+    let checkout = shopper.post("/checkout", &[]).await;
+    let purchase = shopper.post(&checkout, &details("cash", "k")).await;
+    let number = purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap();
+    let seller = Shopper::new(&program);
+    seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", "market-day-2026")]).await;
+    let order = format!("/seller/meena-crafts/orders/{number}-1");
+    let (_, page) = seller.get(&order).await;
+    assert!(page.contains(&format!("href=\"{order}/packing-slip\"")) && page.contains("SKU MC-"), "{page}");
+    let (status, slip) = seller.get(&format!("{order}/packing-slip")).await;
+    assert_eq!(status, StatusCode::OK);
+    let slip = slip.split("<article").nth(1).unwrap().split("</article>").next().unwrap();
+    for part in ["class=\"tick\"", "SKU MC-", "12 Lake Road", "Collect in cash", "Items: 2"] {
+        assert!(slip.contains(part), "{part}: {slip}");
+    }
+    program.close();
+}
+
+/// Connections that break off while their page is being rendered leave no noise in the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn hanging_up_leaves_no_noise() {
+    use std::{
+        io::{Read, Write},
+        net::TcpStream,
+        time::{Duration, Instant},
+    };
+
+    const TIMES: u32 = 400;
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let shopper = Shopper::new(&program);
+        let path = format!("/p/{}", shopper.slugs("/shops/meena-crafts", 1).await.remove(0));
+        let begun = Instant::now();
+        for _ in 0..20 {
+            assert_eq!(shopper.get(&path).await.0, StatusCode::OK);
+        }
+        // Each hangs up at another moment of the rendering.
+        let longest = begun.elapsed() / 20 * 8 / 5;
+        let hang_up = &|round: u32| {
+            let mut stream = TcpStream::connect(("127.0.0.1", program.port)).unwrap();
+            let request = format!(
+                "GET {path} HTTP/1.1\r\nHost: localhost:{}\r\nAccept: text/html\r\n\r\n",
+                program.port
+            );
+            stream.write_all(request.as_bytes()).unwrap();
+            let after = longest * (round * 37 % 100) / 100;
+            stream.set_read_timeout(Some(after.max(Duration::from_micros(300)))).unwrap();
+            let _ = stream.read(&mut [0; 1]);
+        };
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                scope.spawn(move || (0..TIMES).for_each(|round| hang_up(thread * TIMES + round)));
+            }
+        });
+        assert_eq!(shopper.get(&path).await.0, StatusCode::OK);
+        let log = program.log();
+        assert!(!log.contains("ServerMetaContext") && !log.contains("already been disposed"), "{log:.4000}");
         program.close();
     }
 }

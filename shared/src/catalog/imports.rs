@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{error::FieldCode, id::kinds::ImportId, text::is_direction_override};
+use crate::{
+    error::FieldCode, id::kinds::ImportId, money::Money, number::DecimalMark, text::is_direction_override,
+};
 
 /// Most bytes of a file that a browser sends.
 pub const FILE_BYTES_MAX: usize = 50 * 1024 * 1024;
 /// How many of a file's faults a page shows; all are in the list that can be downloaded.
 pub const FAULTS_SHOWN: i64 = 20;
+/// How many of a file's prices are shown before it is imported.
+pub const PRICES_SHOWN: usize = 5;
 
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident $text:literal;)* }) => {
@@ -88,8 +92,40 @@ pub struct ImportOptions {
     pub file_name: String,
     /// How it tells of products; none for what its first line looks like.
     pub format: Option<Format>,
+    /// What stands before the decimals of its numbers; none for whoever sent it to be asked where that matters.
+    pub decimal_mark: Option<DecimalMark>,
     /// Whether the stock of variants that the shop has already becomes what the file says.
     pub set_stock: bool,
+}
+
+/// A number of a file that can be read in two ways. The answer holds for the whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NumberQuestion {
+    /// The line it is on.
+    pub line: i64,
+    /// The column it is in.
+    pub column: String,
+    /// The number as it was written.
+    pub found: String,
+    /// What it is if a point stands before the decimals, as shoppers would see it.
+    pub point: String,
+    /// What it is if a comma does.
+    pub comma: String,
+    /// What the rest of the file suggests.
+    pub likely: DecimalMark,
+}
+
+/// A price of a file, as shoppers will see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PriceSample {
+    /// The variant's SKU.
+    pub sku: String,
+    /// The product's title.
+    pub title: String,
+    /// The price.
+    pub price: Money,
 }
 
 /// A line of a file that does not hold.
@@ -148,6 +184,14 @@ pub struct ImportView {
     pub unchanged: i64,
     /// Products that held when the file was read, but not any more when it was their turn.
     pub refused: i64,
+    /// Lines that could not be read, so that nobody knows what is on them.
+    pub unread: i64,
+    /// What stands before the decimals of its numbers, if someone said so.
+    pub decimal_mark: Option<DecimalMark>,
+    /// The first number that can be read in two ways: to be answered before it goes in.
+    pub question: Option<NumberQuestion>,
+    /// The first of its prices.
+    pub prices: Vec<PriceSample>,
     /// When it was sent: RFC 3339, UTC.
     pub created_at: String,
 }

@@ -53,7 +53,6 @@ statements! {
     TAKE_AWAY = "UPDATE products SET state = 'archived' WHERE id = $1 AND shop_id = $2 AND NOT EXISTS
             (SELECT 1 FROM variants v JOIN holds h ON h.capacity_id = v.id WHERE v.product_id = $1)";
     IS_THERE = "SELECT id AS value FROM products WHERE id = $1 AND shop_id = $2";
-    DELETE_CART_LINES = "DELETE FROM cart_lines WHERE variant_id IN (SELECT id FROM variants WHERE product_id = $1)";
     DELETE_MOVEMENTS = "DELETE FROM stock_movements WHERE capacity_id IN (SELECT id FROM variants WHERE product_id = $1)";
     DELETE_VARIANTS = "DELETE FROM variants WHERE product_id = $1 RETURNING id AS value";
     DELETE_CAPACITIES = "DELETE FROM capacities WHERE id IN (VALUES [($1)])";
@@ -469,7 +468,7 @@ pub async fn duplicate(
     create(engine, caller, handle, &form, key).await
 }
 
-/// Deletes a product that nobody ever began to buy.
+/// Deletes a product that nobody ever began to buy. Baskets keep their lines of it, as no longer sold.
 pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductId) -> Result<()> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
     let deleted = engine
@@ -490,7 +489,6 @@ async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId, now: i64) -> Tri
         let there: Option<One<ProductId>> = tx.opt(&IS_THERE, params![id, shop]).await?;
         return Err(there.map_or(Error::NotFound, |_| Conflict::WasSold.into()).into());
     }
-    tx.exec(&DELETE_CART_LINES, params![id]).await?;
     tx.exec(&DELETE_MOVEMENTS, params![id]).await?;
     tx.exec(&media::CLEAR, params![id]).await?;
     let variants: Vec<One<VariantId>> = tx.all(&DELETE_VARIANTS, params![id]).await?;

@@ -6,6 +6,7 @@ mod cells;
 mod export;
 mod plan;
 mod read;
+mod rows;
 mod write;
 mod xml;
 
@@ -23,12 +24,16 @@ use crate::{
 pub use export::{Exported, export};
 use haat_shared::{
     Currency, Error, FieldCode, Result,
-    catalog::imports::{FAULTS_SHOWN, Format, ImportOptions, ImportState, ImportView, ImportsView, RowFault},
+    catalog::imports::{
+        FAULTS_SHOWN, Format, ImportOptions, ImportState, ImportView, ImportsView, NumberQuestion,
+        PRICES_SHOWN, PriceSample, RowFault,
+    },
     id::kinds::*,
+    number::{DecimalMark, Notation},
     permissions::Permission,
     text,
 };
-use plan::{Plan, Shelf, plan};
+use plan::{Entry, Plan, Shelf, plan};
 use read::{Item, Items};
 pub use read::{Record, VariantRecord};
 
@@ -55,25 +60,27 @@ const TRIES: u32 = 5;
 macro_rules! view {
     () => {
         "SELECT i.id, i.file_name, i.format, i.state, i.set_stock, i.good, i.new, i.differ, i.bad, i.faults, i.added, i.updated,
-            i.unchanged, i.refused, i.created_at, i.updated_at FROM imports i"
+            i.unchanged, i.refused, i.unread, i.decimal_mark, i.question, i.prices, i.created_at, i.updated_at FROM imports i"
     };
 }
 
 statements! {
     CURRENCY = "SELECT currency AS value FROM shops WHERE id = $1";
     OPEN = "INSERT INTO imports (id, shop_id, user_id, file_name, format, state, set_stock, good, new, differ, bad, faults,
-            added, updated, unchanged, refused, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, 'reading', $6, 0, 0, 0, 0, 0, 0, 0, 0, 0, $7, $7)";
+            added, updated, unchanged, refused, created_at, updated_at, decimal_mark)
+        VALUES ($1, $2, $3, $4, $5, 'reading', $6, 0, 0, 0, 0, 0, 0, 0, 0, 0, $7, $7, $8)";
     WAIT = "INSERT INTO import_pieces (import_id, number, items) VALUES [($1, $2, $3)]";
     READ_ON = "UPDATE imports SET good = good + $2, new = new + $3, differ = differ + $4, bad = bad + $5, faults = faults + $6,
-            updated_at = $7
+            updated_at = $7, unread = unread + $8, question = CASE WHEN question = '' THEN $9 ELSE question END,
+            prices = CASE WHEN prices = '' THEN $10 ELSE prices END
         WHERE id = $1 AND state = 'reading'";
     NOTE = "INSERT INTO import_faults (import_id, line, number, field, code, found) VALUES [($1, $2, $3, $4, $5, $6)]";
     CHECKED = "UPDATE imports SET state = 'checked', updated_at = $2 WHERE id = $1 AND state = 'reading'";
-    START = "UPDATE imports SET state = 'applying', started_at = $3, updated_at = $3
+    START = "UPDATE imports SET state = 'applying', started_at = $3, updated_at = $3,
+            decimal_mark = CASE WHEN decimal_mark = '' THEN $4 ELSE decimal_mark END
         WHERE id = $1 AND shop_id = $2 AND state = 'checked'";
     STOP = "UPDATE imports SET state = 'stopped', updated_at = $2 WHERE id = $1 AND state IN ('reading', 'checked', 'applying')";
-    NEXT = "SELECT i.id, i.shop_id, i.user_id, i.format, i.set_stock, s.currency FROM imports i JOIN shops s ON s.id = i.shop_id
+    NEXT = "SELECT i.id, i.shop_id, i.user_id, i.format, i.set_stock, i.decimal_mark, s.currency FROM imports i JOIN shops s ON s.id = i.shop_id
         WHERE i.state = 'applying' ORDER BY i.started_at, i.id LIMIT 1";
     PIECE = "SELECT number, items FROM import_pieces WHERE import_id = $1 ORDER BY number LIMIT 1";
     LOCK = "UPDATE imports SET updated_at = $2 WHERE id = $1 AND state = 'applying' RETURNING faults AS value";
@@ -106,6 +113,10 @@ rows! {
         updated: i64,
         unchanged: i64,
         refused: i64,
+        unread: i64,
+        decimal_mark: String,
+        question: String,
+        prices: String,
         created_at: i64,
         updated_at: i64,
     }
@@ -118,13 +129,14 @@ rows! {
         found: String,
     }
 
-    #[derive(Clone, Copy)]
+    #[derive(Clone)]
     struct Next {
         id: ImportId,
         shop_id: ShopId,
         user_id: Option<UserId>,
         format: Format,
         set_stock: bool,
+        decimal_mark: String,
         currency: Currency,
     }
 
@@ -148,15 +160,19 @@ pub async fn stage(
 ) -> Result<ImportId> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let currency: One<Currency> = engine.db.one(&CURRENCY, params![shop]).await?;
-    let shelf = Shelf { shop, currency: currency.0, set_stock: options.set_stock };
-    let (format, items) = read::items(file, options.format, shelf.currency).map_err(|e| broken(&e))?;
+    let (kind, items) = read::items(file, options.format, currency.0).map_err(|e| broken(&e))?;
+    let notation = options.decimal_mark.map_or(kind.notation, Notation::Said);
+    let (set_stock, likely) = (options.set_stock, kind.likely);
+    let shelf = Shelf { shop, currency: currency.0, set_stock, notation, likely };
+    let format = kind.format;
     let now = engine.clock.now_ms();
     let id: ImportId = random::id(now);
     let name = text::clip(&options.file_name, 200);
-    let row = (id, shelf, caller.user_id(), name, format, now);
-    let open = engine.db.write("imports::open", row, |tx, (id, shelf, user, name, format, now)| {
+    let mark = options.decimal_mark.map_or("", DecimalMark::as_str);
+    let row = (id, shelf, caller.user_id(), name, format, mark, now);
+    let open = engine.db.write("imports::open", row, |tx, (id, shelf, user, name, format, mark, now)| {
         Box::pin(async move {
-            let row = params![*id, shelf.shop, *user, name, format.as_str(), shelf.set_stock, *now];
+            let row = params![*id, shelf.shop, *user, name, format.as_str(), shelf.set_stock, *now, *mark];
             tx.exec(&OPEN, row).await?;
             Ok::<_, Fault>(())
         })
@@ -256,17 +272,34 @@ struct Staged {
     new: usize,
     differ: usize,
     faults: Vec<RowFault>,
+    unread: i64,
+    question: Option<NumberQuestion>,
+    prices: Vec<PriceSample>,
 }
 
 async fn check(engine: &Engine, shelf: Shelf, piece: Vec<Item>, now: i64) -> Tried<Staged> {
-    let (unread, read): (Vec<_>, Vec<_>) = piece.into_iter().partition(|item| !item.faults.is_empty());
-    let Plan { entries, mut faults, holds } = plan(&engine.db, shelf, &read, now).await?;
+    let (unread, read): (Vec<_>, Vec<_>) =
+        piece.into_iter().partition(|item| !item.faults.is_empty() || item.unread > 0);
+    let Plan { entries, mut faults, holds, question } = plan(&engine.db, shelf, &read, now).await?;
     let (whole, all) = (unread.iter().filter(|item| !item.lines.is_empty()).count(), read.len());
     let good: Vec<Item> =
         read.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(item, _)| item).collect();
+    let lines = unread.iter().map(|item| item.unread).sum();
     faults.extend(unread.into_iter().flat_map(|item| item.faults));
     faults.sort_by_key(|fault| fault.line);
+    // What is asked about is shown with the question.
+    let certain = entries.iter().filter(|entry| !entry.doubtful);
+    let prices = certain.flat_map(|Entry { draft, variants, .. }| {
+        variants.iter().map(move |v| PriceSample {
+            sku: v.sku.clone(),
+            title: draft.title.clone(),
+            price: v.draft.price,
+        })
+    });
     Ok(Staged {
+        unread: lines,
+        question,
+        prices: prices.take(PRICES_SHOWN).collect(),
         bad: whole + all - good.len(),
         new: entries.iter().filter(|e| e.before.is_none()).count(),
         differ: entries.iter().filter(|e| e.before.is_some() && e.differs()).count(),
@@ -285,9 +318,12 @@ async fn stage_in_tx(
     staged: &Staged,
     now: i64,
 ) -> Tried<(i64, i64)> {
-    let Staged { good, bad, new, differ, faults } = staged;
+    let Staged { good, bad, new, differ, faults, unread, question, prices } = staged;
     let found = count(faults.len());
-    let row = params![id, count(good.len()), count(*new), count(*differ), count(*bad), found, now];
+    let question = question.as_ref().map(edit::json).transpose()?.unwrap_or_default();
+    let prices = if prices.is_empty() { String::new() } else { edit::json(prices)? };
+    let (good_ones, bad) = (count(good.len()), count(*bad));
+    let row = params![id, good_ones, count(*new), count(*differ), bad, found, now, *unread, question, prices];
     if tx.exec(&READ_ON, row).await? == 0 {
         return Err(Error::NotFound.into());
     }
@@ -333,25 +369,30 @@ async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[
 }
 
 /// Has what holds of a file that was read put into the shop. Where something does not hold, only who says so goes on
-/// without it.
+/// without it. Where numbers can be read in two ways, only who says in which goes on at all.
 pub async fn start(
     engine: &Engine,
     caller: &Caller,
     handle: &str,
     id: ImportId,
     skip_faults: bool,
+    decimal_mark: Option<DecimalMark>,
 ) -> Result<()> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let of = view(engine, caller, handle, id).await?;
     if of.faults > 0 && !skip_faults {
         return Err(Error::field("faults", FieldCode::TooMany));
     }
-    let input = (id, shop, caller.user_id(), of.file_name, engine.clock.now_ms());
+    if of.question.is_some() && of.decimal_mark.or(decimal_mark).is_none() {
+        return Err(Error::field("decimal_mark", FieldCode::Missing));
+    }
+    let mark = decimal_mark.map_or("", DecimalMark::as_str);
+    let input = (id, shop, caller.user_id(), of.file_name, mark, engine.clock.now_ms());
     engine
         .db
-        .write("imports::start", input, |tx, (id, shop, user, file_name, now)| {
+        .write("imports::start", input, |tx, (id, shop, user, file_name, mark, now)| {
             Box::pin(async move {
-                if tx.exec(&START, params![*id, *shop, *now]).await? == 0 {
+                if tx.exec(&START, params![*id, *shop, *now, *mark]).await? == 0 {
                     // Begun already.
                     return Ok(());
                 }
@@ -389,7 +430,7 @@ pub async fn work(engine: &Engine) -> Tried<usize> {
     let Some(next) = engine.db.opt::<Next>(&NEXT, params![]).await? else { return Ok(0) };
     let begun = Instant::now();
     for tries in 1.. {
-        match work_on(engine, next).await {
+        match work_on(engine, next.clone()).await {
             Ok(()) => break,
             // Others were at the same products: another look shows what they did.
             Err(Fault::Db(DbError::Unique(_) | DbError::Constraint(_) | DbError::Again(_)))
@@ -420,11 +461,19 @@ async fn work_on(engine: &Engine, next: Next) -> Tried<()> {
         return Ok(engine.db.analyze().await?);
     };
     let items: Vec<Item> = serde_json::from_str(&items).map_err(|e| fault(e.to_string()))?;
-    let shelf = Shelf { shop: next.shop_id, currency: next.currency, set_stock: next.set_stock };
+    // Where nobody said so, nothing was found that could be read in two ways.
+    let notation = DecimalMark::parse(&next.decimal_mark).map_or(Notation::Program, Notation::Said);
+    let shelf = Shelf {
+        shop: next.shop_id,
+        currency: next.currency,
+        set_stock: next.set_stock,
+        notation,
+        likely: DecimalMark::Point,
+    };
     let plan = plan(&engine.db, shelf, &items, now).await?;
     let input = (next, number, items.len(), plan, now);
     let write = engine.db.write("imports::work", input, |tx, (next, number, items, plan, now)| {
-        Box::pin(work_in_tx(tx, *next, *number, *items, plan, *now))
+        Box::pin(work_in_tx(tx, next, *number, *items, plan, *now))
     });
     write.await
 }
@@ -432,7 +481,7 @@ async fn work_on(engine: &Engine, next: Next) -> Tried<()> {
 /// Puts a piece of so many items in, unless it is in already.
 async fn work_in_tx(
     tx: &mut Tx,
-    Next { id, shop_id, user_id, format, .. }: Next,
+    &Next { id, shop_id, user_id, format, .. }: &Next,
     number: i64,
     items: usize,
     plan: &Plan,
@@ -499,6 +548,10 @@ fn seen(engine: &Engine, caller: &Caller, row: ViewRow) -> ImportView {
         updated: row.updated,
         unchanged: row.unchanged,
         refused: row.refused,
+        unread: row.unread,
+        decimal_mark: DecimalMark::parse(&row.decimal_mark),
+        question: serde_json::from_str(&row.question).ok(),
+        prices: serde_json::from_str(&row.prices).unwrap_or_default(),
         created_at: caller.time(engine, row.created_at),
     }
 }

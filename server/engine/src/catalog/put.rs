@@ -32,6 +32,8 @@ pub struct NewProduct {
     pub attributes: Vec<Attribute>,
     /// Its pictures, of the same shop; only counts for a product that is new.
     pub pictures: Vec<NewPicture>,
+    /// What its variants differ in: "Colour"; may be empty. Only counts for a product that is new.
+    pub option: String,
     /// What can be bought; at least one.
     pub variants: Vec<NewVariant>,
 }
@@ -67,10 +69,10 @@ statements! {
     KNOWN = "SELECT v.sku, v.product_id FROM variants v JOIN (VALUES [($1, $2)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND NOT v.archived";
     ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, search_folded, state,
-            price_min_minor, price_max_minor, created_at, updated_at, title_key, category_id)
-        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, 'published', $9, $10, $11, $11, $12, $13)]";
-    ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, price_minor, compare_at_minor, position)
-        VALUES [($1, $2, $3, $4, $5, $6, $7, $8)]";
+            price_min_minor, price_max_minor, created_at, updated_at, title_key, category_id, options)
+        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, 'published', $9, $10, $11, $11, $12, $13, $14)]";
+    ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, price_minor, compare_at_minor, position, options)
+        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9)]";
     UPDATE = "UPDATE products SET title = given.column2, brand = given.column3, description = given.column4,
             attributes = given.column5, search_folded = given.column6, price_min_minor = given.column7,
             price_max_minor = given.column8, updated_at = given.column9, title_key = given.column10, version = version + 1
@@ -169,6 +171,7 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
             now.into(),
             title_key(&product.title).into(),
             product.category.into(),
+            one(product, &product.option).into(),
         ]);
         for (position, variant) in (0i64..).zip(&product.variants) {
             let variant_id: VariantId = random::id(now);
@@ -177,7 +180,7 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
                 movements.push(inventory::movement(variant_id, "received", id, variant.stock, now));
             }
             let (sku, title) = (variant.sku.as_str(), variant.title.as_str());
-            let row: [Value; 8] = [
+            let row: [Value; 9] = [
                 variant_id.into(),
                 id.into(),
                 shop.into(),
@@ -186,6 +189,7 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
                 variant.price_minor.into(),
                 variant.compare_at_minor.into(),
                 position.into(),
+                one(product, title).into(),
             ];
             variants.push(row);
         }
@@ -251,6 +255,12 @@ fn searched(product: &NewProduct) -> String {
 fn span(product: &NewProduct) -> (i64, i64) {
     let prices = product.variants.iter().map(|v| v.price_minor);
     (prices.clone().min().unwrap_or(0), prices.max().unwrap_or(0))
+}
+
+/// The one text of a list, as JSON; no text where the product has no option.
+fn one(product: &NewProduct, text: &str) -> String {
+    let texts: &[&str] = if product.option.is_empty() { &[] } else { &[text] };
+    serde_json::to_string(texts).unwrap_or_else(|_| "[]".into())
 }
 
 fn json(attributes: &[Attribute]) -> String {

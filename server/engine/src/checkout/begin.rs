@@ -21,16 +21,18 @@ const WORTH_KEEPING_MS: i64 = 5 * 60 * 1000;
 statements! {
     LOCK_CART = "UPDATE carts SET updated_at = $2 WHERE id = $1 AND state = 'open' RETURNING version";
     CURRENT = "SELECT id, state, cart_version, hold_until, form FROM checkouts
-        WHERE cart_id = $1 AND state IN ('open', 'paying')";
+        WHERE cart_id = $1 AND state IN ('open', 'paying') ORDER BY id DESC";
     SUPERSEDE = "UPDATE checkouts SET state = 'superseded', updated_at = $2
         WHERE id = $1 AND state IN ('open', 'paying')";
-    LINES = "SELECT l.variant_id, l.quantity, v.price_minor, v.title AS variant_title, p.id AS product_id, p.title,
-            s.id AS shop_id, s.name AS shop_name, s.currency, s.delivery_minor, s.free_delivery_from_minor,
+    LINES = "SELECT l.variant_id, l.quantity, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
+            COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(p.id, l.variant_id) AS product_id,
+            COALESCE(p.title, l.title) AS title, CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END
+            AS discontinued, s.id AS shop_id, s.name AS shop_name, s.currency, s.delivery_minor, s.free_delivery_from_minor,
             s.delivery_days_min, s.delivery_days_max, s.express_minor, s.express_days_min, s.express_days_max, s.pickup,
             s.commission_bp, COALESCE(k.tax_bp, 0) AS tax_bp,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held ELSE 0 END AS available
-        FROM cart_lines l JOIN variants v ON v.id = l.variant_id JOIN capacities c ON c.id = v.id
-        JOIN products p ON p.id = v.product_id JOIN shops s ON s.id = v.shop_id
+        FROM cart_lines l JOIN shops s ON s.id = l.shop_id LEFT JOIN variants v ON v.id = l.variant_id
+        LEFT JOIN capacities c ON c.id = v.id LEFT JOIN products p ON p.id = v.product_id
         LEFT JOIN categories k ON k.id = p.category_id WHERE l.cart_id = $1 ORDER BY l.id";
     ADD = "INSERT INTO checkouts (id, cart_id, cart_version, state, currency, subtotal_minor, delivery_minor, total_minor,
             form, holds, hold_until, extended, created_at, updated_at, tax_minor, origin)
@@ -92,6 +94,7 @@ rows! {
         pickup: bool,
         commission_bp: i64,
         tax_bp: i64,
+        discontinued: bool,
         available: i64,
     }
 }
@@ -144,7 +147,7 @@ async fn begin_in_tx(
     let form = current.first().map_or(form, |old| old.form.as_str());
     let lines: Vec<LineRow> = tx.all(&LINES, params![cart]).await?;
     let currency = lines.first().ok_or(Conflict::CartEmpty)?.currency;
-    // What is not on sale any more still has stock to hold.
+    // What is no longer sold has none available, though there may be stock that could be held.
     if lines.iter().any(|line| line.available < line.quantity) {
         let short = lines.into_iter().filter(|line| line.available < line.quantity).map(shortage);
         return Err(Conflict::OutOfStock(short.collect()).into());
@@ -201,7 +204,8 @@ fn bound_guest(held: &[OfOrigin], wanted: &[Shortage], bounds: &Bounds) -> Resul
 }
 
 fn shortage(line: LineRow) -> Shortage {
-    Shortage { variant: line.variant_id, title: line.title, left: line.available.max(0) }
+    let LineRow { variant_id: variant, title, discontinued, available, .. } = line;
+    Shortage { variant, title, left: available.max(0), discontinued }
 }
 
 fn terms(row: &LineRow) -> Terms {

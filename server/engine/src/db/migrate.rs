@@ -25,6 +25,16 @@ pub const SCHEMA: &[Migration] = &[
     Migration { number: 7, name: "access", sql: include_str!("../../migrations/0007_access.sql") },
     Migration { number: 8, name: "imports", sql: include_str!("../../migrations/0008_imports.sql") },
     Migration { number: 9, name: "counts", sql: include_str!("../../migrations/0009_counts.sql") },
+    Migration {
+        number: 10,
+        name: "import_numbers",
+        sql: include_str!("../../migrations/0010_import_numbers.sql"),
+    },
+    Migration {
+        number: 14,
+        name: "basket_lines",
+        sql: include_str!("../../migrations/0014_basket_lines.sql"),
+    },
     Migration { number: 16, name: "guests", sql: include_str!("../../migrations/0016_guests.sql") },
     Migration { number: 17, name: "sign_ups", sql: include_str!("../../migrations/0017_sign_ups.sql") },
 ];

@@ -1,10 +1,14 @@
-use haat_engine::{Caller, accounts, carts, random};
+use haat_engine::{Caller, accounts, carts, checkout, orders, random};
 use haat_shared::{
     Error, FieldCode, Id,
     carts::{AddLine, SetQuantity},
+    checkout::{CheckoutForm, CheckoutState},
 };
 
-use crate::{both, support::*};
+use crate::{
+    both,
+    support::{form as form_of, *},
+};
 
 both! {
     async fn a_guests_basket_joins_the_accounts(market) {
@@ -25,6 +29,53 @@ both! {
         lines.sort_unstable();
         assert_eq!(lines, [("Clay bowl", 3), ("Desk lamp", 3)]);
         assert!(carts::view(&market.engine, &other).await.unwrap().is_empty());
+    }
+
+    async fn what_is_too_much_when_baskets_join_is_told(market) {
+        let engine = &market.engine;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
+        market.signed_up(&market.guest_with(&[(bowl, 998), (lamp, 1)]).await, "asha").await;
+        let guest = market.guest_with(&[(bowl, 2), (lamp, 998)]).await;
+        let form = haat_shared::accounts::SignIn { email: "asha@haat.example".into(), password: PASSWORD.into() };
+        let token = accounts::sign_in(engine, &guest, form).await.unwrap();
+        let asha = accounts::caller(engine, Some(&token), None).await.unwrap();
+        let cart = carts::view(engine, &asha).await.unwrap();
+        let mut lines: Vec<_> = cart.groups.iter().flat_map(|g| &g.lines).collect();
+        lines.sort_by_key(|line| line.title.clone());
+        let told: Vec<_> = lines.iter().map(|l| (l.title.as_str(), l.quantity, l.capped)).collect();
+        assert_eq!(told, [("Clay bowl", 999, true), ("Desk lamp", 999, false)]);
+        // Whoever changes the quantity has seen it.
+        let set = SetQuantity { line: lines[0].id, quantity: "5".into() };
+        let cart = carts::set_quantity(engine, &asha, set).await.unwrap();
+        assert!(cart.groups.iter().flat_map(|g| &g.lines).all(|l| !l.capped));
+    }
+
+    /// Whoever signs in at the checkout goes on with it, whether the account had a basket or not.
+    async fn a_checkout_goes_on_after_signing_in(market) {
+        let engine = &market.engine;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 1).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
+        market.signed_up(&market.guest_with(&[(lamp, 1)]).await, "asha").await;
+        // The last one: what is held by the guest's checkout must not stand in the way of the account's.
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let id = checkout::begin(engine, &guest).await.unwrap();
+        let typed = CheckoutForm { line1: "12 Lake Road".into(), ..Default::default() };
+        checkout::save(engine, &guest, id, typed).await.unwrap();
+        let form = haat_shared::accounts::SignIn { email: "asha@haat.example".into(), password: PASSWORD.into() };
+        let token = accounts::sign_in(engine, &guest, form).await.unwrap();
+        let asha = accounts::caller(engine, Some(&token), None).await.unwrap();
+        let seen = checkout::view(engine, &asha, id).await.unwrap();
+        assert_eq!(seen.state, CheckoutState::Open);
+        assert_eq!((seen.form.line1.as_str(), seen.form.email.as_str()), ("12 Lake Road", "asha@haat.example"));
+        assert_eq!(checkout::view(engine, &guest, id).await, Err(Error::NotFound), "it is the account's now");
+        let anew = checkout::begin(engine, &asha).await.unwrap();
+        assert_ne!(anew, id, "all that is in the basket");
+        let seen = checkout::view(engine, &asha, anew).await.unwrap();
+        assert_eq!((seen.groups.len(), seen.form.line1.as_str()), (2, "12 Lake Road"));
+        let next = checkout::pay(engine, &asha, anew, form_of("cash"), &seen.key).await.unwrap();
+        let bought = orders::history(engine, &asha, "").await.unwrap();
+        assert_eq!(bought.items.iter().map(|p| p.number.clone()).collect::<Vec<_>>(), [number_of(&next)]);
     }
 
     async fn an_empty_cart_is_opened_and_is_its_holders_alone(market) {

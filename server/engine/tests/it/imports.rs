@@ -23,7 +23,7 @@ const MEENA: &str = "meena-crafts";
 const EXAMPLE: &str = include_str!("../../../../docs/products.example.csv");
 
 pub fn options(set_stock: bool) -> ImportOptions {
-    ImportOptions { file_name: "products.csv".into(), format: None, set_stock }
+    ImportOptions { file_name: "products.csv".into(), format: None, decimal_mark: None, set_stock }
 }
 
 async fn stage(market: &Market, owner: &Caller, file: impl Read) -> Result<ImportId> {
@@ -42,7 +42,7 @@ async fn finish(market: &Market) {
 async fn bring(market: &Market, owner: &Caller, file: &str, set_stock: bool) -> ImportView {
     let staged = imports::stage(&market.engine, owner, MEENA, options(set_stock), file.as_bytes(), |_| {});
     let id = staged.await.unwrap();
-    imports::start(&market.engine, owner, MEENA, id, true).await.unwrap();
+    imports::start(&market.engine, owner, MEENA, id, true, None).await.unwrap();
     finish(market).await;
     view(market, owner, id).await
 }
@@ -112,7 +112,7 @@ both! {
         assert_eq!((read.state, read.format), (ImportState::Checked, Format::Csv));
         assert_eq!((read.good, read.new, read.differ, read.bad, read.faults), (3, 3, 0, 0, 0));
         assert_eq!(imports::work(&market.engine).await, Ok(0), "nothing goes in before someone says so");
-        imports::start(&market.engine, &owner, MEENA, id, false).await.unwrap();
+        imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();
         finish(market).await;
         let done = view(market, &owner, id).await;
         assert_eq!((done.state, became(&done)), (ImportState::Done, [3, 0, 0, 0]));
@@ -240,11 +240,11 @@ both! {
         assert!(told.contains("'=1+1") && !told.contains(",=1+1"), "nothing runs in the list of faults either");
 
         // The rest goes in only when told to.
-        let refused = imports::start(&market.engine, &owner, MEENA, id, false).await;
+        let refused = imports::start(&market.engine, &owner, MEENA, id, false, None).await;
         assert!(matches!(refused, Err(Error::Invalid(_))));
         assert_eq!(imports::work(&market.engine).await, Ok(0));
         for _ in 0..2 {
-            imports::start(&market.engine, &owner, MEENA, id, true).await.unwrap();
+            imports::start(&market.engine, &owner, MEENA, id, true, None).await.unwrap();
         }
         finish(market).await;
         assert_eq!(became(&view(market, &owner, id).await), [1, 0, 0, 0]);
@@ -274,7 +274,7 @@ both! {
         ];
         let expected = expected.map(|(line, column, code, found)| (line, column.to_owned(), code, found.to_owned()));
         assert_eq!(faults(market, &owner, id).await, expected);
-        imports::start(&market.engine, &owner, MEENA, id, true).await.unwrap();
+        imports::start(&market.engine, &owner, MEENA, id, true, None).await.unwrap();
         finish(market).await;
         let lamp = find(market, &owner, "desk lamp").await;
         let details: Vec<_> = lamp.form.details.iter().map(|a| (a.name.as_str(), a.value.as_str())).collect();
@@ -286,13 +286,13 @@ both! {
         let owner = market.owner(MEENA).await;
         let file = many(0..230);
         let id = stage(market, &owner, flate(file.as_bytes()).as_slice()).await.unwrap();
-        imports::start(&market.engine, &owner, MEENA, id, false).await.unwrap();
+        imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();
         imports::work(&market.engine).await.unwrap();
         let some = view(market, &owner, id).await;
         assert_eq!((some.state, became(&some)), (ImportState::Applying, [16, 0, 0, 0]));
         // Another file with some of the same waits for the first.
         let other = stage(market, &owner, many(200..260).replace("Bowl", "Dish").as_bytes()).await.unwrap();
-        imports::start(&market.engine, &owner, MEENA, other, false).await.unwrap();
+        imports::start(&market.engine, &owner, MEENA, other, false, None).await.unwrap();
         let workers = (0..4).map(|_| {
             let engine = market.engine.clone();
             async move { while imports::work(&engine).await.unwrap() > 0 {} }
@@ -311,11 +311,11 @@ both! {
     async fn what_is_stopped_stays_where_it_is(market) {
         let owner = market.owner(MEENA).await;
         let id = stage(market, &owner, many(0..120).as_bytes()).await.unwrap();
-        imports::start(&market.engine, &owner, MEENA, id, false).await.unwrap();
+        imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();
         imports::work(&market.engine).await.unwrap();
         imports::stop(&market.engine, &owner, MEENA, id).await.unwrap();
         assert_eq!(imports::work(&market.engine).await, Ok(0));
-        imports::start(&market.engine, &owner, MEENA, id, false).await.unwrap();
+        imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();
         let stopped = view(market, &owner, id).await;
         assert_eq!((stopped.state, became(&stopped)), (ImportState::Stopped, [16, 0, 0, 0]));
         // A file that ends in the middle is no file.
@@ -338,7 +338,7 @@ both! {
         assert_eq!(view(market, &owner, id).await.good, 2);
         // Meanwhile two products take its SKUs.
         bring(market, &owner, "sku,title,price\nX-1,One,5\nX-2,Two,5\n", false).await;
-        imports::start(&market.engine, &owner, MEENA, id, false).await.unwrap();
+        imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();
         finish(market).await;
         let done = view(market, &owner, id).await;
         assert_eq!((done.state, became(&done), done.faults), (ImportState::Done, [1, 0, 0, 1], 1));
@@ -351,7 +351,7 @@ both! {
         let id = stage(market, &owner, many(0..3).as_bytes()).await.unwrap();
         for handle in [MEENA, "delta-electronics"] {
             assert_eq!(imports::view(engine, &delta, handle, id).await, Err(Error::NotFound));
-            assert_eq!(imports::start(engine, &delta, handle, id, true).await, Err(Error::NotFound));
+            assert_eq!(imports::start(engine, &delta, handle, id, true, None).await, Err(Error::NotFound));
             assert_eq!(imports::stop(engine, &delta, handle, id).await, Err(Error::NotFound));
             assert_eq!(imports::first_faults(engine, &delta, handle, id).await, Err(Error::NotFound));
         }
@@ -361,7 +361,7 @@ both! {
         // The same SKUs are others' too: nothing of theirs is touched.
         let theirs = imports::stage(engine, &delta, "delta-electronics", options(false), many(0..3).as_bytes(), |_| {}).await.unwrap();
         bring(market, &owner, &many(0..3), false).await;
-        imports::start(engine, &delta, "delta-electronics", theirs, false).await.unwrap();
+        imports::start(engine, &delta, "delta-electronics", theirs, false, None).await.unwrap();
         finish(market).await;
         let ask = ListProducts { shop: "delta-electronics".into(), ..ListProducts::default() };
         assert_eq!(catalog::list(engine, &Caller::guest(), ask).await.unwrap().items.len(), 3);

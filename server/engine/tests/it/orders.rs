@@ -55,6 +55,7 @@ both! {
         assert_eq!((seen.payment, seen.refund, seen.earned.amount()), (PaymentState::Accepted, None, -9_000));
         assert_eq!(seen.order.order.shipment, Some(shipment()));
         assert_eq!(seen.email, "asha@example.com");
+        assert_eq!(seen.order.order.lines[0].sku, "Clay bowl", "by which it is found on its shelf");
         let shopper = orders::purchase(engine, &Caller::guest(), &number, &market.key(&number)).await.unwrap();
         assert_eq!((shopper.orders[0].state, &shopper.orders[0].shipment), (OrderState::Delivered, &Some(shipment())));
     }

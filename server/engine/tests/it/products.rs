@@ -199,7 +199,8 @@ both! {
         let guest = market.guest_with(&[(jug, 1)]).await;
         catalog::delete(engine, &owner, MEENA, id).await.unwrap();
         assert_eq!(catalog::delete(engine, &owner, MEENA, id).await, Err(Error::NotFound));
-        assert!(carts::view(engine, &guest).await.unwrap().is_empty());
+        let basket = carts::view(engine, &guest).await.unwrap();
+        assert!(basket.groups[0].lines[0].discontinued, "{basket:?}");
         let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k2").await.unwrap();
         catalog::publish(engine, &owner, MEENA, id).await.unwrap();
         let mut sold = edited(market, &owner, id).await;
@@ -213,6 +214,40 @@ both! {
         orders::cancel(engine, &owner, MEENA, &format!("{number}-1"), "Gone").await.unwrap();
         let seen = orders::seller_order(engine, &owner, MEENA, &format!("{number}-1")).await.unwrap();
         assert_eq!(seen.order.order.lines[0].variant_title, "Small");
+    }
+
+    async fn what_is_no_longer_sold_stays_in_baskets_until_it_is_removed(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let mut ids = Vec::new();
+        for title in ["Jug", "Plate"] {
+            let id = catalog::create(engine, &owner, MEENA, &form(title), title).await.unwrap();
+            catalog::publish(engine, &owner, MEENA, id).await.unwrap();
+            ids.push((id, edited(market, &owner, id).await.form.variants[0].id.unwrap()));
+        }
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
+        let guest = market.guest_with(&[(ids[0].1, 1), (ids[1].1, 2), (lamp, 1)]).await;
+        let before = carts::view(engine, &guest).await.unwrap();
+        let options: Vec<_> = before.groups[0].lines[0].options.iter().map(|o| (o.name.as_str(), o.value.as_str())).collect();
+        assert_eq!(options, [("Size", "Small")]);
+        assert_eq!(before.pieces, 4);
+        catalog::delete(engine, &owner, MEENA, ids[0].0).await.unwrap();
+        catalog::archive(engine, &owner, MEENA, ids[1].0).await.unwrap();
+        let basket = carts::view(engine, &guest).await.unwrap();
+        let lines: Vec<_> =
+            basket.groups[0].lines.iter().map(|l| (l.title.as_str(), l.variant_title.as_str(), l.discontinued)).collect();
+        assert_eq!(lines, [("Jug", "Small", true), ("Plate", "Small", true)]);
+        // Nothing of them is counted, and nothing is asked for bringing nothing.
+        assert_eq!((basket.pieces, basket.groups[0].subtotal.amount(), basket.groups[0].delivery.amount()), (1, 0, 0));
+        assert_eq!(basket.total.unwrap().amount(), 129_900 + 4_900);
+        let Err(Error::Conflict(Conflict::OutOfStock(short))) = checkout::begin(engine, &guest).await else { panic!() };
+        let named: Vec<_> = short.iter().map(|s| (s.title.as_str(), s.left, s.discontinued)).collect();
+        assert_eq!(named, [("Jug", 0, true), ("Plate", 0, true)]);
+        // On sale again it counts again; the deleted one goes when its line is removed.
+        catalog::publish(engine, &owner, MEENA, ids[1].0).await.unwrap();
+        let basket = carts::remove_line(engine, &guest, basket.groups[0].lines[0].id).await.unwrap();
+        assert_eq!((basket.pieces, basket.groups[0].lines.len()), (3, 1));
+        assert!(!basket.groups[0].lines[0].discontinued);
+        checkout::begin(engine, &guest).await.unwrap();
     }
 
     async fn what_is_off_sale_cannot_be_bought(market) {

@@ -32,6 +32,7 @@ async fn every_statement_prepares_and_runs_on_both() {
             buying::beginning_again_goes_on_with_the_same_checkout_until_the_basket_changes
             buying::time_runs_out_and_all_is_given_back
             carts::a_guests_basket_joins_the_accounts
+            carts::a_checkout_goes_on_after_signing_in
             carts::lines_are_changed_and_removed
             crate::access::a_key_is_good_for_its_scopes_until_it_is_taken_back
             crate::access::refresh_tokens_rotate_and_an_old_one_ends_them_all

@@ -4,6 +4,7 @@ use csv::ByteRecord;
 use haat_shared::{
     FieldCode,
     catalog::{Attribute, edit::OPTIONS_MAX, imports::RowFault},
+    text,
 };
 
 use super::read::{Item, Record, VariantRecord};
@@ -34,32 +35,47 @@ pub(super) const COLUMNS: [&str; 19] = [
 /// Where the columns of a table are.
 pub(super) struct Columns {
     at: [Option<usize>; COLUMNS.len()],
-    /// How many cells a line has.
-    width: usize,
+    /// Up to where cells have a name: those behind may be missing, or be empty.
+    named: usize,
 }
 
 impl Columns {
-    /// The columns by the head of the table, and what is wrong with that. A table without SKUs has none.
-    pub(super) fn of(head: &ByteRecord) -> (Self, Vec<RowFault>) {
-        let mut columns = Self { at: [None; COLUMNS.len()], width: head.len() };
+    /// The columns by the header of the table, and what is wrong with that. A table without SKUs has none, nor has one with
+    /// two columns for the same thing: nobody knows which of them is meant.
+    pub(super) fn of(head: &ByteRecord, line: i64) -> (Self, Vec<RowFault>) {
+        let mut columns = Self { at: [None; COLUMNS.len()], named: 0 };
         let mut faults = Vec::new();
+        let mut readable = true;
         for (i, cell) in head.iter().enumerate() {
-            let found = String::from_utf8_lossy(cell);
-            let name = found.trim().to_ascii_lowercase().replace(' ', "_");
+            let (found, name) = (String::from_utf8_lossy(cell), name_of_column(cell));
+            if name.is_empty() {
+                continue;
+            }
+            columns.named = i + 1;
             match COLUMNS.iter().position(|column| *column == name) {
-                _ if name.is_empty() => {}
-                None => faults.push(RowFault::new(1, found.trim(), FieldCode::UnknownColumn, "")),
+                None => faults.push(RowFault::new(line, found.trim(), FieldCode::UnknownColumn, "")),
                 Some(known) if columns.at[known].is_some() => {
-                    faults.push(RowFault::new(1, found.trim(), FieldCode::NotUnique, ""));
+                    readable = false;
+                    faults.push(RowFault::new(line, found.trim(), FieldCode::DuplicateColumn, ""));
                 }
                 Some(known) => columns.at[known] = Some(i),
             }
         }
         if columns.place("sku").is_none() {
+            readable = false;
+            faults.push(RowFault::new(line, "sku", FieldCode::Missing, ""));
+        }
+        if !readable {
             columns.at = [None; COLUMNS.len()];
-            faults.push(RowFault::new(1, "sku", FieldCode::Missing, ""));
         }
         (columns, faults)
+    }
+
+    /// How many of the cells are names of columns, if one of them is the one that must be there.
+    pub(super) fn known_in(row: &ByteRecord) -> Option<usize> {
+        let names: Vec<String> = row.iter().map(name_of_column).collect();
+        let known = names.iter().filter(|name| COLUMNS.contains(&name.as_str())).count();
+        names.iter().any(|name| name == "sku").then_some(known)
     }
 
     /// Whether there is anything to read.
@@ -74,33 +90,33 @@ impl Columns {
     /// A line of the table: what its product is called in it, and what it says.
     pub(super) fn read(&self, row: &ByteRecord, line: i64) -> (String, Item) {
         let mut faults = Vec::new();
-        if row.len() != self.width {
+        let surplus = row.iter().skip(self.named).any(|cell| !cell.trim_ascii().is_empty());
+        if row.len() < self.named || surplus {
             let cells: Vec<_> = row.iter().map(String::from_utf8_lossy).collect();
             faults.push(RowFault::new(line, "", FieldCode::NotARecord, cells.join(" | ").trim()));
         }
         let mut cell = |column: &str, is_text: bool| -> Option<String> {
             let at = self.place(column)?;
             let bytes = row.get(at).unwrap_or_default();
-            let bytes = if at + 1 == row.len() { bytes.strip_suffix(b"\r").unwrap_or(bytes) } else { bytes };
             let (text, code) = match std::str::from_utf8(bytes) {
                 Err(_) => (String::from_utf8_lossy(bytes).into_owned(), Some(FieldCode::NotUtf8)),
                 Ok(text) if is_text && is_formula(text) => (text.to_owned(), Some(FieldCode::Formula)),
                 // Cells often end in a line break that nobody sees.
-                Ok(text) if is_text => (unescaped(text).trim().to_owned(), None),
+                Ok(text) if is_text => (text::nfc(unescaped(text).trim()).into_owned(), None),
                 Ok(text) => (text.to_owned(), None),
             };
             faults.extend(code.map(|code| RowFault::new(line, column, code, &text)));
             Some(text)
         };
-        let mut text = |column: &str| cell(column, true);
-        let called = text("product").unwrap_or_default().trim().to_owned();
-        let sku = text("sku").unwrap_or_default();
-        let (title, brand, category) = (text("title"), text("brand"), text("category"));
-        let (description, details) = (text("description"), text("details"));
+        let mut words = |column: &str| cell(column, true);
+        let called = words("product").unwrap_or_default().trim().to_owned();
+        let sku = words("sku").unwrap_or_default();
+        let (title, brand, category) = (words("title"), words("brand"), words("category"));
+        let (description, details) = (words("description"), words("details"));
         let options: Vec<_> = (1..=OPTIONS_MAX)
-            .map(|i| (text(&format!("option{i}_name")), text(&format!("option{i}_value"))))
+            .map(|i| (words(&format!("option{i}_name")), words(&format!("option{i}_value"))))
             .collect();
-        let variant_title = text("variant_title");
+        let variant_title = words("variant_title");
         let mut value = |column: &str| cell(column, false);
         let (state, price, compare_at) = (value("state"), value("price"), value("compare_at"));
         let (stock, low_stock) = (value("stock"), value("low_stock"));
@@ -137,11 +153,17 @@ impl Columns {
             state: filled(state),
             variants: vec![variant],
         };
-        (called, Item { record, lines: vec![line], faults })
+        (called, Item { record, lines: vec![line], faults, unread: 0 })
     }
 }
 
-/// What stands between the cells: what the head of the table has most of.
+/// The name of a column: without regard to case, white space and line breaks.
+fn name_of_column(cell: &[u8]) -> String {
+    let name = String::from_utf8_lossy(cell).to_ascii_lowercase();
+    text::normalized_code(&name).split_whitespace().collect::<Vec<_>>().join("_")
+}
+
+/// What stands between the cells: what a line of the table has most of.
 pub(super) fn delimiter(head: &str) -> u8 {
     let count = |c: char| head.matches(c).count();
     let semicolons = count(';');
@@ -207,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_surrounds_a_text_is_taken_off() {
-        let (columns, faults) = Columns::of(&ByteRecord::from(vec!["sku", "title"]));
+        let (columns, faults) = Columns::of(&ByteRecord::from(vec!["sku", "title"]), 1);
         assert_eq!(faults, []);
         let (_, item) = columns.read(&ByteRecord::from(vec!["A-1\t", " Cup\n"]), 2);
         assert_eq!(

@@ -16,9 +16,12 @@ use haat_shared::{
     Currency, FieldCode, FieldError,
     catalog::{
         edit::{ProductDraft, ProductForm, ProductState, SellerProduct, VariantForm},
-        imports::RowFault,
+        imports::{NumberQuestion, RowFault},
     },
     id::kinds::*,
+    money,
+    number::{DecimalMark, Notation},
+    text,
 };
 
 statements! {
@@ -53,6 +56,10 @@ pub(super) struct Shelf {
     pub(super) shop: ShopId,
     pub(super) currency: Currency,
     pub(super) set_stock: bool,
+    /// How the file writes numbers.
+    pub(super) notation: Notation,
+    /// What probably stands before its decimals, until someone says so.
+    pub(super) likely: DecimalMark,
 }
 
 /// A product as it is, if it is, and as it is to be.
@@ -66,6 +73,8 @@ pub(super) struct Entry {
     pub(super) variants: Vec<Named>,
     /// The names of the fields that change.
     pub(super) fields: Vec<String>,
+    /// Whether numbers of it can be read in two ways.
+    pub(super) doubtful: bool,
 }
 
 impl Entry {
@@ -85,6 +94,8 @@ pub(super) struct Plan {
     pub(super) faults: Vec<RowFault>,
     /// For each of the products, in their order, whether it holds.
     pub(super) holds: Vec<bool>,
+    /// The first number that can be read in two ways.
+    pub(super) question: Option<NumberQuestion>,
 }
 
 /// A product that is being changed: what the shop has of it, and what it would be typed as now.
@@ -94,6 +105,7 @@ struct Open {
     form: ProductForm,
     state: ProductState,
     draft: Option<ProductDraft>,
+    doubtful: bool,
 }
 
 /// What these products would change.
@@ -111,11 +123,14 @@ pub(super) async fn plan(db: &Db, shelf: Shelf, items: &[Item], now: i64) -> Tri
     let mut open = opened(db, &ids).await?;
     let categories = categories(db, items, &open).await?;
     let mut plan = Plan::default();
+    let into = Target { shelf, known, categories, now };
     for item in items {
-        let faults = take(&mut open, item, shelf, &known, &categories, now);
+        let (faults, question) = take(&mut open, item, &into);
         plan.holds.push(faults.is_empty());
         plan.faults.extend(faults);
+        plan.question = plan.question.take().or(question);
     }
+    let Target { categories, .. } = into;
     plan.entries = open.into_iter().filter_map(|open| entry(open, &categories, now)).collect();
     Ok(plan)
 }
@@ -137,6 +152,7 @@ async fn opened(db: &Db, ids: &[ProductId]) -> Tried<Vec<Open>> {
             state: product.state,
             before: Some(product),
             draft: None,
+            doubtful: false,
         }
     });
     Ok(open.collect())
@@ -154,14 +170,90 @@ async fn categories(db: &Db, items: &[Item], open: &[Open]) -> Tried<HashMap<Str
     Ok(rows.into_iter().map(|row| (row.slug, row.id)).collect())
 }
 
+/// What there is to know about a shop before something is put into it.
+struct Target {
+    shelf: Shelf,
+    known: HashMap<String, ProductId>,
+    categories: HashMap<String, CategoryId>,
+    now: i64,
+}
+
+/// Lays what is said over what there is, if that can be, and answers why not. Where numbers can be read in two ways, one in
+/// which all of it holds is taken for now, and what there is to ask comes with it.
+fn take(open: &mut Vec<Open>, item: &Item, into: &Target) -> (Vec<RowFault>, Option<NumberQuestion>) {
+    let Shelf { currency, notation, likely, .. } = into.shelf;
+    let read = numbers(item, currency, notation);
+    let Some(question) = read.1.iter().find(|f| f.code == FieldCode::AmbiguousNumber) else {
+        return (lay(open, item, read, into, false), None);
+    };
+    let question = asked(question, currency, likely);
+    let faults = lay(open, item, numbers(item, currency, Notation::Said(likely)), into, true);
+    if faults.is_empty() {
+        return (faults, Some(question));
+    }
+    let other = lay(open, item, numbers(item, currency, Notation::Said(likely.other())), into, true);
+    // Where it holds in neither way, nothing need be asked.
+    if other.is_empty() { (other, Some(question)) } else { (faults, None) }
+}
+
+/// The variants that are said, with their numbers as we write them, and those that are none.
+fn numbers(item: &Item, currency: Currency, notation: Notation) -> (Vec<VariantRecord>, Vec<RowFault>) {
+    let mut faults = Vec::new();
+    let mut read = |line: i64, column: &str, said: &mut Option<String>| {
+        let Some(text) = said.as_mut().filter(|text| !text.trim().is_empty()) else { return };
+        match number(column, text, currency, notation) {
+            Ok(number) => *text = number,
+            Err(code) => faults.push(RowFault::new(line, column, code, text)),
+        }
+    };
+    let variants = item.record.variants.iter().zip(&item.lines).map(|(variant, line)| {
+        let mut variant = variant.clone();
+        read(*line, "price", &mut variant.price);
+        read(*line, "compare_at", &mut variant.compare_at);
+        read(*line, "stock", &mut variant.stock);
+        read(*line, "low_stock", &mut variant.low_stock);
+        variant
+    });
+    let variants = variants.collect();
+    (variants, faults)
+}
+
+fn number(column: &str, text: &str, currency: Currency, notation: Notation) -> Result<String, FieldCode> {
+    match column {
+        "price" | "compare_at" => money::amount_in(text, currency, notation).map(|money| money.plain()),
+        _ => text::whole_number_in(text, notation).map(|n| n.to_string()),
+    }
+}
+
+/// What there is to ask about a number, with what shoppers would see.
+fn asked(fault: &RowFault, currency: Currency, likely: DecimalMark) -> NumberQuestion {
+    let read = |mark| {
+        let (text, notation) = (fault.found.as_str(), Notation::Said(mark));
+        match fault.column.as_str() {
+            "price" | "compare_at" => {
+                money::amount_in(text, currency, notation).map(|money| money.to_string())
+            }
+            column => number(column, text, currency, notation),
+        }
+        .unwrap_or_else(|_| "–".into())
+    };
+    NumberQuestion {
+        line: fault.line,
+        column: fault.column.clone(),
+        found: fault.found.clone(),
+        point: read(DecimalMark::Point),
+        comma: read(DecimalMark::Comma),
+        likely,
+    }
+}
+
 /// Lays what is said over what there is, if that can be; answers why not.
-fn take(
+fn lay(
     open: &mut Vec<Open>,
     item: &Item,
-    shelf: Shelf,
-    known: &HashMap<String, ProductId>,
-    categories: &HashMap<String, CategoryId>,
-    now: i64,
+    (variants, no_numbers): (Vec<VariantRecord>, Vec<RowFault>),
+    Target { shelf, known, categories, now }: &Target,
+    doubtful: bool,
 ) -> Vec<RowFault> {
     let record = &item.record;
     let owners = || record.variants.iter().map(|v| known.get(v.sku.trim()));
@@ -177,7 +269,7 @@ fn take(
     let at = owner.and_then(|owner| open.iter().position(|o| o.id == *owner));
     let old = at.map(|at| &open[at]);
     let mut form = old.map(|o| o.form.clone()).unwrap_or_default();
-    lay_over(&mut form, record, shelf.set_stock);
+    lay_over(&mut form, record, &variants, shelf.set_stock);
     let state = match record.state.as_deref().map(|state| ProductState::parse(state.trim())) {
         None => Ok(old.map_or(ProductState::Draft, |o| o.state)),
         Some(state) => state.ok_or(FieldError::new("state", FieldCode::NotAChoice)),
@@ -202,27 +294,34 @@ fn take(
             faults.push(FieldError::new(format!("variants.{i}.stock"), FieldCode::TooSmall));
         }
     }
-    let (Some(draft), Ok(state), true) = (draft, state, faults.is_empty()) else {
-        return faults.into_iter().map(|fault| at_line(fault, item, &form)).collect();
+    let (Some(draft), Ok(state), true, true) = (draft, state, faults.is_empty(), no_numbers.is_empty())
+    else {
+        let told =
+            |fault: &RowFault| no_numbers.iter().any(|n| (n.line, &n.column) == (fault.line, &fault.column));
+        let faults = faults.into_iter().map(|fault| at_line(fault, item, &form));
+        let mut faults: Vec<RowFault> = faults.filter(|fault| !told(fault)).collect();
+        faults.extend(no_numbers);
+        return faults;
     };
     let draft = Some(draft);
     match at {
         Some(at) => {
             let open = &mut open[at];
             (open.form, open.state, open.draft) = (form, state, draft);
+            open.doubtful |= doubtful;
         }
-        None => open.push(Open { id: random::id(now), before: None, form, state, draft }),
+        None => open.push(Open { id: random::id(*now), before: None, form, state, draft, doubtful }),
     }
     Vec::new()
 }
 
-fn lay_over(form: &mut ProductForm, record: &Record, set_stock: bool) {
+fn lay_over(form: &mut ProductForm, record: &Record, variants: &[VariantRecord], set_stock: bool) {
     let set = |field: &mut String, said: &Option<String>| {
         if let Some(said) = said {
             field.clone_from(said);
         }
     };
-    let Record { title, brand, category, description, details, options, state: _, variants } = record;
+    let Record { title, brand, category, description, details, options, state: _, variants: _ } = record;
     set(&mut form.title, title);
     set(&mut form.brand, brand);
     set(&mut form.category, category);
@@ -310,10 +409,10 @@ fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowFault {
 
 /// A product that was laid something over, as it is to be.
 fn entry(open: Open, categories: &HashMap<String, CategoryId>, now: i64) -> Option<Entry> {
-    let Open { id, before, state, draft, .. } = open;
+    let Open { id, before, state, draft, doubtful, .. } = open;
     let draft = draft?;
     let variants = named(&draft.variants, now);
     let fields = before.as_ref().map(|before| changed(&before.form, &draft, &variants)).unwrap_or_default();
     let category = categories.get(draft.category.as_str()).copied();
-    Some(Entry { id, before, draft, state, category, variants, fields })
+    Some(Entry { id, before, draft, state, category, variants, fields, doubtful })
 }

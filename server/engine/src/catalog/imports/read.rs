@@ -5,6 +5,7 @@ use std::{
     io::{self, BufRead, BufReader, Cursor, Read},
 };
 
+use csv::ByteRecord;
 use haat_shared::{
     Currency, FieldCode, Money,
     catalog::{
@@ -12,17 +13,23 @@ use haat_shared::{
         edit::VARIANTS_MAX,
         imports::{Format, RowFault},
     },
-    text::is_direction_override,
+    number::{DecimalMark, Notation},
+    text::{self, is_direction_override},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, error::Category};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Number, Value, error::Category};
 
-use super::cells::{self, Columns};
+use super::{
+    cells::{self, Columns},
+    rows::{Next, Rows},
+};
 
 /// What a file may unpack to: a small file can hold a very large one.
 const UNPACKED_MAX: u64 = 512 * 1024 * 1024;
-/// Most bytes that the first line is looked for in.
-const FIRST_LINE_MAX: u64 = 1024 * 1024;
+/// Most bytes at the beginning that are looked at before anything is read.
+const HEAD_BYTES_MAX: u64 = 1024 * 1024;
+/// So many lines are looked at for the header of a table: titles and empty lines may stand above it.
+const HEADER_WITHIN: usize = 10;
 /// How many there are of what the Icecat catalogue lists; it does not say.
 const ICECAT_STOCK: &str = "100";
 
@@ -83,17 +90,36 @@ pub struct VariantRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// What one costs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     pub price: Option<String>,
     /// What one cost before; empty for nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     pub compare_at: Option<String>,
     /// How many there are.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     pub stock: Option<String>,
     /// With so many left or fewer the shop is told.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     pub low_stock: Option<String>,
+}
+
+/// What is written as text, or as a number of JSON: of that nobody doubts where the decimals begin.
+fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Said {
+        Text(String),
+        Number(Number),
+    }
+    Ok(Option::<Said>::deserialize(from)?.map(|said| match said {
+        Said::Text(text) => text,
+        Said::Number(number) => {
+            let text = number.to_string();
+            // Three decimals could be thousands; four cannot.
+            let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+            if decimals == 3 { text + "0" } else { text }
+        }
+    }))
 }
 
 /// A product of a file: what is said of it, where, and what of that cannot be.
@@ -104,6 +130,9 @@ pub(super) struct Item {
     pub(super) lines: Vec<i64>,
     #[serde(skip)]
     pub(super) faults: Vec<RowFault>,
+    /// Lines in its place that could not be read.
+    #[serde(skip)]
+    pub(super) unread: i64,
 }
 
 impl Item {
@@ -124,31 +153,158 @@ pub(super) struct Items<'f> {
     skus: HashMap<String, i64>,
 }
 
-/// The products of a file, packed by gzip or not, and what format they are in.
+/// What a file is like.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kind {
+    pub(super) format: Format,
+    /// How it writes numbers.
+    pub(super) notation: Notation,
+    /// What probably stands before decimals.
+    pub(super) likely: DecimalMark,
+}
+
+/// The products of a file, packed by gzip or not, and what the file is like.
 pub(super) fn items<'f>(
     file: impl Read + 'f,
     format: Option<Format>,
     currency: Currency,
-) -> io::Result<(Format, Items<'f>)> {
+) -> io::Result<(Kind, Items<'f>)> {
     let mut file = BufReader::with_capacity(64 * 1024, file);
     let packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     let plain: Box<dyn Read + 'f> =
         if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) };
-    let mut plain = BufReader::with_capacity(64 * 1024, Bounded { inner: plain, left: UNPACKED_MAX });
-    let mut first = Vec::new();
-    (&mut plain).take(FIRST_LINE_MAX).read_until(b'\n', &mut first)?;
-    if first.starts_with(b"\xef\xbb\xbf") {
-        first.drain(..3);
+    let bounded = BufReader::with_capacity(64 * 1024, Bounded { inner: plain, left: UNPACKED_MAX });
+    let mut plain = utf8(bounded);
+    let mut head = Vec::new();
+    let cut = (&mut plain).take(HEAD_BYTES_MAX).read_to_end(&mut head).err();
+    if head.starts_with(b"\xef\xbb\xbf") {
+        head.drain(..3);
     }
-    let first_line = String::from_utf8_lossy(&first).into_owned();
+    let first = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let first_line = String::from_utf8_lossy(first).into_owned();
     let format = format.unwrap_or_else(|| Format::of(&first_line));
-    let whole = BufReader::new(Cursor::new(first).chain(plain));
-    let items: Box<dyn Iterator<Item = io::Result<Item>> + 'f> = match format {
-        Format::Csv => Box::new(Table::new(whole, cells::delimiter(&first_line))?),
-        Format::Json => Box::new(lines(whole).map(|line| Ok(json(line?)))),
-        Format::Icecat => Box::new(lines(whole).map(move |line| Ok(icecat(line?, currency)))),
+    let mut kind = Kind { format, notation: Notation::Program, likely: DecimalMark::Point };
+    let told = of_another_kind(&head);
+    let layout = Layout::of(&head);
+    // What was read before it broke off is read again, and then it breaks off again.
+    let whole = BufReader::new(Cursor::new(head).chain(Cut(cut)).chain(plain));
+    let items: Box<dyn Iterator<Item = io::Result<Item>> + 'f> = match (told, format) {
+        (Some(name), _) => {
+            let item = Item::default().fault(1, "", FieldCode::NotATable, name);
+            Box::new(std::iter::once(Ok(item)))
+        }
+        (None, Format::Csv) => {
+            if layout.delimiter != b',' {
+                kind.notation = Notation::Unknown;
+            }
+            if layout.delimiter == b';' {
+                kind.likely = DecimalMark::Comma;
+            }
+            Box::new(Table::new(whole, layout)?)
+        }
+        (None, Format::Json) => Box::new(lines(whole).map(|line| Ok(json(line?)))),
+        (None, Format::Icecat) => Box::new(lines(whole).map(move |line| Ok(icecat(line?, currency)))),
     };
-    Ok((format, Items { items, skus: HashMap::new() }))
+    Ok((kind, Items { items, skus: HashMap::new() }))
+}
+
+/// What a file is that cannot be read, by how it begins.
+fn of_another_kind(head: &[u8]) -> Option<&'static str> {
+    let text = head.trim_ascii_start();
+    let begins = |with: &str| text.get(..with.len()).is_some_and(|t| t.eq_ignore_ascii_case(with.as_bytes()));
+    Some(match () {
+        () if head.starts_with(b"PK\x03\x04") => "XLSX, ODS, ZIP",
+        () if head.starts_with(b"\xd0\xcf\x11\xe0") => "XLS",
+        () if head.starts_with(b"%PDF-") => "PDF",
+        () if head.starts_with(b"{\\rtf") => "RTF",
+        () if head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff") => "UTF-32",
+        () if begins("<!doctype html") || begins("<html") || begins("<table") => "HTML",
+        () if begins("<?xml") => "XML",
+        () if text.starts_with(b"[") && text[1..].trim_ascii_start().starts_with(b"{") => "JSON [ … ]",
+        () => return None,
+    })
+}
+
+/// Breaks off once, as the file did.
+struct Cut(Option<io::Error>);
+
+impl Read for Cut {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// The file in UTF-8, if it is in what spreadsheets call Unicode text: UTF-16.
+fn utf8<'f>(mut file: impl Read + 'f) -> Box<dyn Read + 'f> {
+    let mut begin = Vec::new();
+    let cut = (&mut file).take(4).read_to_end(&mut begin).err();
+    let big_endian = match begin.as_slice() {
+        [0xff, 0xfe, 0, 0] => None,
+        [0xff, 0xfe, ..] => Some(false),
+        [0xfe, 0xff, ..] => Some(true),
+        // Without a mark: letters of ASCII have a half that is nothing.
+        [1..=255, 0, 1..=255, 0] => Some(false),
+        [0, 1..=255, 0, 1..=255] => Some(true),
+        _ => None,
+    };
+    let inner = Cursor::new(begin).chain(Cut(cut)).chain(file);
+    match big_endian {
+        Some(big_endian) => Box::new(Utf16 { inner, big_endian, text: Vec::new(), given: 0, high: None }),
+        None => Box::new(inner),
+    }
+}
+
+/// Text in UTF-16, as UTF-8. What is no text becomes a byte that is none either, and is told at its place.
+struct Utf16<R> {
+    inner: R,
+    big_endian: bool,
+    text: Vec<u8>,
+    given: usize,
+    /// The first half of a character.
+    high: Option<u16>,
+}
+
+impl<R: Read> Utf16<R> {
+    /// Decodes the next part.
+    fn decode(&mut self) -> io::Result<()> {
+        self.text.clear();
+        self.given = 0;
+        let mut bytes = Vec::new();
+        (&mut self.inner).take(8 * 1024).read_to_end(&mut bytes)?;
+        let units = bytes.chunks(2).map(|pair| match *pair {
+            [a, b] if self.big_endian => Ok(u16::from_be_bytes([a, b])),
+            [a, b] => Ok(u16::from_le_bytes([a, b])),
+            // Half of one.
+            _ => Err(()),
+        });
+        let units: Vec<u16> = units.map(|unit| unit.unwrap_or(0xdc00)).collect();
+        let at_end = units.is_empty();
+        let mut units: Vec<u16> = self.high.take().into_iter().chain(units).collect();
+        if !at_end && units.last().is_some_and(|last| (0xd800..0xdc00).contains(last)) {
+            self.high = units.pop();
+        }
+        for letter in char::decode_utf16(units) {
+            match letter {
+                Ok(letter) => self.text.extend(letter.encode_utf8(&mut [0; 4]).bytes()),
+                Err(_) => self.text.push(0xff),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Utf16<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.text.len() {
+            self.decode()?;
+            if self.text.is_empty() && self.high.is_none() {
+                return Ok(0);
+            }
+        }
+        let read = (&self.text[self.given..]).read(buffer)?;
+        self.given += read;
+        Ok(read)
+    }
 }
 
 impl Iterator for Items<'_> {
@@ -159,9 +315,10 @@ impl Iterator for Items<'_> {
             Ok(item) => item,
             error => return Some(error),
         };
-        let Item { record, lines, faults } = &mut item;
-        for (variant, line) in record.variants.iter().zip(lines) {
-            let sku = variant.sku.trim();
+        let Item { record, lines, faults, unread: _ } = &mut item;
+        for (variant, line) in record.variants.iter_mut().zip(lines) {
+            variant.sku = text::normalized_code(variant.sku.trim()).into_owned();
+            let sku = variant.sku.as_str();
             if faults.iter().any(|f| f.line == *line && (f.column.is_empty() || f.column == "sku")) {
                 continue;
             }
@@ -191,11 +348,62 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
+/// How a table is laid out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Layout {
+    delimiter: u8,
+    /// How many bytes at the beginning say only that.
+    skip: usize,
+    /// The line that the names of the columns are on.
+    header: i64,
+}
+
+impl Layout {
+    /// The layout of a table by how it begins.
+    fn of(head: &[u8]) -> Self {
+        let rest = |skip: usize| &head[skip..];
+        // Spreadsheets write this, and read it.
+        let first = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+        let said = String::from_utf8_lossy(first).trim_matches(['"', ' ']).to_ascii_lowercase();
+        let said = said.strip_prefix("sep=").map(|said| said.as_bytes().first().copied().unwrap_or(b'\t'));
+        let skip = match (said, rest(first.len())) {
+            (None, _) => 0,
+            (Some(_), [b'\r', b'\n', ..]) => first.len() + 2,
+            (Some(_), [_, ..]) => first.len() + 1,
+            (Some(_), []) => first.len(),
+        };
+        let line = if skip > 0 { 2 } else { 1 };
+        let begin = |delimiter: u8| {
+            let mut rows = Rows::new(rest(skip), delimiter, line);
+            std::iter::from_fn(move || rows.read().ok().flatten()).take(HEADER_WITHIN)
+        };
+        let candidates = said.map_or(vec![b',', b';', b'\t', b'|'], |said| vec![said]);
+        let found = candidates.iter().filter_map(|delimiter| {
+            let known = begin(*delimiter).filter_map(|next| match next {
+                Next::Row(line, row) => Columns::known_in(&row).map(|known| (known, line)),
+                Next::Unread { .. } => None,
+            });
+            known.max_by_key(|(known, line)| (*known, -line)).map(|(known, line)| (known, line, *delimiter))
+        });
+        // Of those that know as many, the first.
+        let best = found.reduce(|best, other| if other.0 > best.0 { other } else { best });
+        if let Some((_, header, delimiter)) = best {
+            return Self { delimiter, skip, header };
+        }
+        // Nothing is like a header: then it is the first line that says something.
+        let lines = String::from_utf8_lossy(rest(skip));
+        let mut lines = lines.split('\n').flat_map(|line| line.trim_end_matches('\r').split('\r'));
+        let (above, header) =
+            (line..).zip(&mut lines).find(|(_, l)| !l.trim().is_empty()).unwrap_or((line, ""));
+        Self { delimiter: said.unwrap_or_else(|| cells::delimiter(header)), skip, header: above }
+    }
+}
+
 /// A table: a line for each variant, those of a product below one another.
 struct Table<R> {
-    rows: csv::Reader<R>,
+    rows: Rows<R>,
     columns: Columns,
-    /// What is wrong with the head of the table.
+    /// What is wrong with the header of the table.
     head: Option<Item>,
     /// The product whose lines are being read, and what it is called in the table.
     open: Option<(String, Item)>,
@@ -203,20 +411,40 @@ struct Table<R> {
     closed: HashSet<String>,
 }
 
-impl<R: Read> Table<R> {
-    fn new(file: R, delimiter: u8) -> io::Result<Self> {
-        let mut rows = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            // It counts lines wrong where they end with CR LF: then the CR is in the last cell.
-            .terminator(csv::Terminator::Any(b'\n'))
-            .from_reader(file);
-        let mut head = csv::ByteRecord::new();
-        rows.read_byte_record(&mut head).map_err(cause)?;
-        let (columns, faults) = Columns::of(&head);
-        let head = (!faults.is_empty()).then(|| Item { faults, ..Item::default() });
+impl<R: BufRead> Table<R> {
+    fn new(mut file: R, layout: Layout) -> io::Result<Self> {
+        io::copy(&mut (&mut file).take(layout.skip as u64), &mut io::sink())?;
+        let mut rows = Rows::new(file, layout.delimiter, if layout.skip > 0 { 2 } else { 1 });
+        let (columns, head) = loop {
+            match rows.read()? {
+                Some(Next::Row(line, row)) if line >= layout.header => {
+                    let (columns, faults) = Columns::of(&row, line);
+                    break (columns, Item { faults, ..Item::default() });
+                }
+                // A title above the header.
+                Some(Next::Row(..)) => {}
+                Some(Next::Unread { line, .. }) if line < layout.header => {}
+                Some(unread) => break (Columns::of(&ByteRecord::new(), 1).0, malformed(unread)),
+                None => {
+                    let (columns, faults) = Columns::of(&ByteRecord::new(), 1);
+                    break (columns, Item { faults, ..Item::default() });
+                }
+            }
+        };
+        let head = (!head.faults.is_empty()).then_some(head);
         Ok(Self { rows, columns, head, open: None, closed: HashSet::new() })
+    }
+
+    /// How many lines that say something are left. They cannot be read without columns.
+    fn rest(&mut self) -> io::Result<i64> {
+        let mut lines = 0;
+        while let Some(next) = self.rows.read()? {
+            lines += match next {
+                Next::Row(_, row) => i64::from(!is_empty(&row)),
+                Next::Unread { lines, .. } => lines,
+            };
+        }
+        Ok(lines)
     }
 
     fn close(&mut self) -> Option<Item> {
@@ -237,24 +465,28 @@ impl<R: Read> Table<R> {
     }
 }
 
-impl<R: Read> Iterator for Table<R> {
+impl<R: BufRead> Iterator for Table<R> {
     type Item = io::Result<Item>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(head) = self.head.take() {
             return Some(Ok(head));
         }
-        let mut row = csv::ByteRecord::new();
-        while self.columns.any() {
-            match self.rows.read_byte_record(&mut row) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => return Some(Err(cause(error))),
-            }
-            if row.iter().all(|cell| cell.trim_ascii().is_empty()) {
-                continue;
-            }
-            let line = row.position().map_or(0, |p| i64::try_from(p.line()).unwrap_or(i64::MAX));
+        if !self.columns.any() {
+            return match self.rest() {
+                Ok(0) => None,
+                Ok(unread) => Some(Ok(Item { unread, ..Item::default() })),
+                Err(error) => Some(Err(error)),
+            };
+        }
+        loop {
+            let (line, row) = match self.rows.read() {
+                Ok(Some(Next::Row(_, row))) if is_empty(&row) => continue,
+                Ok(Some(Next::Row(line, row))) => (line, row),
+                Ok(Some(unread)) => return Some(Ok(malformed(unread))),
+                Ok(None) => break,
+                Err(error) => return Some(Err(error)),
+            };
             let (called, mut item) = self.columns.read(&row, line);
             match &mut self.open {
                 Some((open, first)) if !called.is_empty() && *open == called => merge(first, item),
@@ -274,11 +506,19 @@ impl<R: Read> Iterator for Table<R> {
     }
 }
 
-/// What kept a table from being read.
-fn cause(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
+fn is_empty(row: &ByteRecord) -> bool {
+    row.iter().all(|cell| cell.trim_ascii().is_empty())
+}
+
+/// Lines of a table that cannot be read.
+fn malformed(next: Next) -> Item {
+    let Next::Unread { line, lines, last, code, begin } = next else { return Item::default() };
+    let item = Item { unread: lines, ..Item::default() };
+    let item = item.fault(line, "", code, String::from_utf8_lossy(&begin).trim());
+    match last - line {
+        ..=0 => item,
+        1 => item.fault(last, "", FieldCode::NotRead, ""),
+        _ => item.fault(line + 1, "", FieldCode::NotRead, &format!("{}–{last}", line + 1)),
     }
 }
 
@@ -331,7 +571,7 @@ fn json((number, line): (i64, Vec<u8>)) -> Item {
         return item.fault(number, "", FieldCode::NotUtf8, &String::from_utf8_lossy(&line));
     };
     match serde_json::from_str::<Record>(text) {
-        Ok(record) => Item { lines: vec![number; record.variants.len().max(1)], record, faults: Vec::new() },
+        Ok(record) => Item { lines: vec![number; record.variants.len().max(1)], record, ..Item::default() },
         Err(error) if error.classify() == Category::Data => {
             item.fault(number, "", FieldCode::WrongType, &error.to_string())
         }
@@ -452,8 +692,135 @@ mod tests {
     fn a_product_of_more_lines_than_it_may_have_is_not_kept_whole() {
         let lines: String = (0..500).map(|i| format!("p,S{i}\n")).collect();
         let file = format!("product,sku\n{lines}");
-        let (_, items) = items(file.as_bytes(), None, Currency::INR).unwrap();
-        let items: Vec<_> = items.map(Result::unwrap).collect();
+        let items = all(file.as_bytes());
         assert_eq!((items.len(), items[0].lines.len()), (1, VARIANTS_MAX + 1));
+    }
+
+    fn all(file: &[u8]) -> Vec<Item> {
+        items(file, None, Currency::INR).unwrap().1.map(Result::unwrap).collect()
+    }
+
+    /// The SKU and price of each product, and the faults, of a table.
+    type Told = (Vec<(String, String)>, Vec<(i64, String, FieldCode)>);
+
+    fn told(file: &[u8]) -> Told {
+        let items = all(file);
+        let variants = items.iter().flat_map(|item| &item.record.variants);
+        let faults = items.iter().flat_map(|item| &item.faults);
+        (
+            variants.map(|v| (v.sku.clone(), v.price.clone().unwrap_or_default())).collect(),
+            faults.map(|f| (f.line, f.column.clone(), f.code)).collect(),
+        )
+    }
+
+    fn utf16(text: &str, big_endian: bool) -> Vec<u8> {
+        text.encode_utf16().flat_map(|u| if big_endian { u.to_be_bytes() } else { u.to_le_bytes() }).collect()
+    }
+
+    #[test]
+    fn tables_are_read_however_they_are_laid_out() {
+        let two = [("A-1", "120"), ("A-2", "130")];
+        let marked = |text: &str, big| utf16(&format!("\u{feff}{text}"), big);
+        let table = "sku,title,price\nA-1,Cup,120\nA-2,Jug,130\n";
+        for (name, file) in [
+            ("plain", table.as_bytes().to_vec()),
+            ("CR LF", table.replace('\n', "\r\n").into_bytes()),
+            ("CR alone", table.replace('\n', "\r").into_bytes()),
+            ("a byte order mark and CR alone", format!("\u{feff}{}", table.replace('\n', "\r")).into_bytes()),
+            ("empty cells beyond the header", b"sku,title,price\nA-1,Cup,120,,,\nA-2,Jug,130, ,\n".to_vec()),
+            ("unnamed columns", b"sku,title,price,,,\nA-1,Cup,120\nA-2,Jug,130,,,,,\n,,,,,\n".to_vec()),
+            ("an unnamed column in between", b"sku,,title,price\nA-1,,Cup,120\nA-2,,Jug,130\n".to_vec()),
+            (
+                "a line break in the header",
+                b"\"SKU \",\"Title\",\"Price\r\n\"\nA-1,Cup,120\nA-2,Jug,130\n".to_vec(),
+            ),
+            (
+                "spaces in the header",
+                " Sku\u{a0},\u{200b}TITLE , Price\nA-1,Cup,120\nA-2,Jug,130\n".as_bytes().to_vec(),
+            ),
+            ("sep=;", format!("sep=;\r\n{}", table.replace(',', ";")).into_bytes()),
+            ("SEP=tab", format!("SEP=\t\n{}", table.replace(',', "\t")).into_bytes()),
+            ("a quoted sep=", format!("\u{feff}\"sep=|\"\n{}", table.replace(',', "|")).into_bytes()),
+            ("sep= and CR alone", format!("sep=,\n{table}").replace('\n', "\r").into_bytes()),
+            ("bars", table.replace(',', "|").into_bytes()),
+            ("a title above", format!("Price list, spring; all prices incl. tax\n{table}").into_bytes()),
+            ("a title, its cells and an empty line above", format!("Price list,,\n\n{table}").into_bytes()),
+            ("a title over two lines above", format!("\"Price\nlist\",,\n,,\n{table}").into_bytes()),
+            ("a title of other commas", format!("a,b,c,d,e\n{}", table.replace(',', ";")).into_bytes()),
+            ("no last line break", table.trim_end().as_bytes().to_vec()),
+            ("UTF-16, little end first", marked(table, false)),
+            ("UTF-16, big end first", marked(table, true)),
+            ("UTF-16 without a mark", utf16(table, false)),
+            ("UTF-16 without a mark, big end first", utf16(table, true)),
+            ("UTF-16 with tabs and CR LF", marked(&table.replace(',', "\t").replace('\n', "\r\n"), false)),
+        ] {
+            let (variants, faults) = told(&file);
+            let variants: Vec<_> =
+                variants.iter().map(|(sku, price)| (sku.as_str(), price.as_str())).collect();
+            assert_eq!((variants.as_slice(), faults.as_slice()), (two.as_slice(), [].as_slice()), "{name}");
+        }
+    }
+
+    #[test]
+    fn tables_that_cannot_be_read_say_why() {
+        use FieldCode::*;
+        let table: [(&[u8], (i64, &str, FieldCode)); 13] = [
+            (b"sku,title,price,price\nA-1,Cup,120,90\n", (1, "price", DuplicateColumn)),
+            (b"sku,title,price,Price \nA-1,Cup,120,90\n", (1, "Price", DuplicateColumn)),
+            (b"sku,SKU,price\nA-1,A-1,120\n", (1, "SKU", DuplicateColumn)),
+            (b"List\n\nsku;price;price\nA-1;120;90\n", (3, "price", DuplicateColumn)),
+            (b"title,price\nCup,120\n", (1, "sku", Missing)),
+            (b"\"sku,title,price\nA-1,Cup,120\n", (1, "", BadQuotes)),
+            (b"PK\x03\x04\x14\0\x06\0xl/workbook.xml", (1, "", NotATable)),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", (1, "", NotATable)),
+            (b"\xff\xfe\0\0s\0\0\0k\0\0\0", (1, "", NotATable)),
+            (b"%PDF-1.7\nsku", (1, "", NotATable)),
+            (b"\n<HTML><table><tr><td>sku</td>", (1, "", NotATable)),
+            (b"<?xml version=\"1.0\"?><Workbook/>", (1, "", NotATable)),
+            (b"[\n {\"title\": \"Cup\"}\n]", (1, "", NotATable)),
+        ];
+        for (file, expected) in table {
+            let (variants, faults) = told(file);
+            let name = String::from_utf8_lossy(file);
+            assert!(variants.is_empty(), "{name}");
+            let (line, column, code) = expected;
+            assert!(faults.contains(&(line, column.to_owned(), code)), "{name}: {faults:?}");
+        }
+        // What cannot be read is counted.
+        let unread = |file: &[u8]| all(file).iter().map(|item| item.unread).sum::<i64>();
+        assert_eq!(unread(b"sku,price,price\nA,1,2\n\nB,1,2\n\"C\nD,1"), 4);
+        assert_eq!(unread(b"sku,price\nA,1\n\"B\" x,1\nC,1\nD,\"1\nE,1\nF,1\n"), 4);
+    }
+
+    #[test]
+    fn what_is_no_text_in_utf_16_is_told_at_its_place() {
+        let mut file = utf16("\u{feff}sku,title,price\nA-1,🏺 Krug,120\nA-2,Jug", false);
+        // Half of a character, and behind it half of a half.
+        file.extend([0x3d, 0xd8]);
+        file.extend(utf16(",130\nA-3,Pot,140", false));
+        file.push(b'x');
+        let (variants, faults) = told(&file);
+        assert_eq!(variants.len(), 3);
+        assert_eq!(all(&file)[0].record.title.as_deref(), Some("🏺 Krug"));
+        assert_eq!(
+            faults,
+            [(3, "title".into(), FieldCode::NotUtf8), (4, "price".into(), FieldCode::NotUtf8)]
+        );
+        // However it is cut.
+        let long = format!("sku,title\n{}", (0..4_000).map(|i| format!("A{i},🏺🏺🏺\n")).collect::<String>());
+        assert!(
+            all(&utf16(&long, true))
+                .iter()
+                .all(|i| i.record.title.as_deref() == Some("🏺🏺🏺") && i.faults.is_empty())
+        );
+    }
+
+    #[test]
+    fn numbers_of_json_are_what_they_are() {
+        let line = r#"{"title":"Cup","variants":[{"sku":"A","price":1249.5,"stock":3},{"sku":"B","price":12.125,"compare_at":null},{"sku":"C","price":"12,500"}]}"#;
+        let items = all(line.as_bytes());
+        let prices: Vec<_> = items[0].record.variants.iter().map(|v| v.price.as_deref()).collect();
+        assert_eq!(prices, [Some("1249.5"), Some("12.1250"), Some("12,500")]);
+        assert_eq!(items[0].record.variants[0].stock.as_deref(), Some("3"));
     }
 }

@@ -1,0 +1,325 @@
+//! The rows of a table by RFC 4180. Anything else between quotation marks is told where the mark was opened, since a row
+//! that is guessed at may swallow those behind it. Lines end with LF, CR LF or CR.
+
+use std::io::{self, BufRead};
+
+use csv::ByteRecord;
+use haat_shared::FieldCode;
+
+/// Most bytes of a row: more than the largest product has.
+const ROW_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Most cells of a row.
+const CELLS_MAX: usize = 1_000;
+/// So much of a row that cannot be read is kept to be shown.
+const SHOWN_BYTES: usize = 800;
+
+/// What stands next in a table.
+#[derive(Debug, PartialEq)]
+pub(super) enum Next {
+    /// A row, and the line that it begins at.
+    Row(i64, ByteRecord),
+    /// Lines that cannot be read.
+    Unread {
+        /// The line to be told: where the mark was opened.
+        line: i64,
+        /// How many lines there are.
+        lines: i64,
+        /// The last of them.
+        last: i64,
+        /// Why.
+        code: FieldCode,
+        /// How they begin.
+        begin: Vec<u8>,
+    },
+}
+
+/// The rows of a table, one after the other.
+pub(super) struct Rows<R> {
+    file: R,
+    delimiter: u8,
+    /// The line that is being read.
+    line: i64,
+    /// Whether nothing of it was read yet.
+    fresh: bool,
+}
+
+/// A cell that is being read, and the row around it.
+#[derive(Default)]
+struct Open {
+    row: ByteRecord,
+    cell: Vec<u8>,
+    bytes: usize,
+    too_long: bool,
+    bad_quotes: bool,
+    begin: Vec<u8>,
+}
+
+impl Open {
+    fn push(&mut self, byte: u8) {
+        self.bytes += 1;
+        if self.bytes > ROW_BYTES_MAX {
+            self.too_long = true;
+        } else {
+            self.cell.push(byte);
+        }
+        self.seen(byte);
+    }
+
+    fn seen(&mut self, byte: u8) {
+        if self.begin.len() < SHOWN_BYTES {
+            self.begin.push(byte);
+        }
+    }
+
+    fn end_cell(&mut self, quoted: bool) {
+        // A mark behind a space opens nothing, and is no part of what was meant either.
+        self.bad_quotes |= !quoted && self.cell.trim_ascii_start().starts_with(b"\"");
+        if self.row.len() < CELLS_MAX {
+            self.row.push_field(&self.cell);
+        } else {
+            self.too_long = true;
+        }
+        self.cell.clear();
+    }
+}
+
+impl<R: BufRead> Rows<R> {
+    /// The rows of a file whose first line has this number.
+    pub(super) fn new(file: R, delimiter: u8, line: i64) -> Self {
+        Self { file, delimiter, line, fresh: true }
+    }
+
+    fn byte(&mut self) -> io::Result<Option<u8>> {
+        let byte = self.peek()?;
+        if byte.is_some() {
+            self.file.consume(1);
+            self.fresh = false;
+        }
+        Ok(byte)
+    }
+
+    fn peek(&mut self) -> io::Result<Option<u8>> {
+        loop {
+            match self.file.fill_buf() {
+                Ok(some) => return Ok(some.first().copied()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether a line ends with this byte. Takes the LF behind a CR along.
+    fn ends(&mut self, byte: u8) -> io::Result<bool> {
+        if byte == b'\r' && self.peek()? == Some(b'\n') {
+            self.file.consume(1);
+        }
+        self.fresh = matches!(byte, b'\r' | b'\n');
+        self.line += i64::from(self.fresh);
+        Ok(self.fresh)
+    }
+
+    fn skip_line(&mut self) -> io::Result<()> {
+        while let Some(byte) = self.byte()? {
+            if self.ends(byte)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next row, or what stands in its place.
+    pub(super) fn read(&mut self) -> io::Result<Option<Next>> {
+        let line = self.line;
+        let mut open = Open::default();
+        if self.peek()?.is_none() {
+            return Ok(None);
+        }
+        loop {
+            let Some(byte) = self.byte()? else {
+                open.end_cell(false);
+                break;
+            };
+            if byte == b'"' && open.cell.is_empty() {
+                let opened = self.line;
+                match self.quoted(&mut open)? {
+                    Quoted::Cell => continue,
+                    Quoted::Last => break,
+                    Quoted::Bad => {
+                        let (code, begin) = (FieldCode::BadQuotes, open.begin);
+                        let code = if open.too_long { FieldCode::TooLong } else { code };
+                        return Ok(Some(self.unread(opened, line, code, begin)));
+                    }
+                }
+            }
+            if byte == self.delimiter {
+                open.seen(byte);
+                open.end_cell(false);
+            } else if self.ends(byte)? {
+                open.end_cell(false);
+                break;
+            } else {
+                open.push(byte);
+            }
+        }
+        if open.too_long || open.bad_quotes {
+            let code = if open.too_long { FieldCode::TooLong } else { FieldCode::BadQuotes };
+            return Ok(Some(self.unread(line, line, code, open.begin)));
+        }
+        Ok(Some(Next::Row(line, open.row)))
+    }
+
+    /// A cell behind its opening mark.
+    fn quoted(&mut self, open: &mut Open) -> io::Result<Quoted> {
+        open.seen(b'"');
+        loop {
+            let Some(byte) = self.byte()? else { return Ok(Quoted::Bad) };
+            match byte {
+                b'"' if self.peek()? == Some(b'"') => {
+                    self.file.consume(1);
+                    open.push(byte);
+                }
+                b'"' => break,
+                byte if self.ends(byte)? => open.push(b'\n'),
+                byte => open.push(byte),
+            }
+        }
+        open.seen(b'"');
+        loop {
+            match self.byte()? {
+                None => {
+                    open.end_cell(true);
+                    return Ok(Quoted::Last);
+                }
+                Some(byte) if byte == self.delimiter => {
+                    open.seen(byte);
+                    open.end_cell(true);
+                    return Ok(Quoted::Cell);
+                }
+                // Nothing is lost with it.
+                Some(b' ') => {}
+                Some(byte) => {
+                    if self.ends(byte)? {
+                        open.end_cell(true);
+                        return Ok(Quoted::Last);
+                    }
+                    open.seen(byte);
+                    self.skip_line()?;
+                    return Ok(Quoted::Bad);
+                }
+            }
+        }
+    }
+
+    /// All lines from where the row begins to here. `at` is the one to be told.
+    fn unread(&self, at: i64, first: i64, code: FieldCode, begin: Vec<u8>) -> Next {
+        let last = self.line - i64::from(self.fresh);
+        Next::Unread { line: at, lines: last - first + 1, last, code, begin }
+    }
+}
+
+/// How a cell between quotation marks ends.
+enum Quoted {
+    /// Another one follows.
+    Cell,
+    /// It is the last one of its row.
+    Last,
+    /// It does not, or not where a cell ends.
+    Bad,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The rows as text, and what cannot be read as line, number of lines and why.
+    fn read(text: &str, delimiter: u8) -> Vec<Result<(i64, Vec<String>), (i64, i64, FieldCode)>> {
+        let mut rows = Rows::new(text.as_bytes(), delimiter, 1);
+        let mut all = Vec::new();
+        while let Some(next) = rows.read().unwrap() {
+            all.push(match next {
+                Next::Row(line, row) => {
+                    Ok((line, row.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()))
+                }
+                Next::Unread { line, lines, code, .. } => Err((line, lines, code)),
+            });
+        }
+        all
+    }
+
+    #[test]
+    fn what_is_not_quoted_by_the_standard_is_told_where_it_opens() {
+        use FieldCode::BadQuotes;
+        let good = |line: i64, cells: &[&str]| Ok((line, cells.iter().map(|c| (*c).to_owned()).collect()));
+        for (text, expected) in [
+            ("a,b\nc,d\n", vec![good(1, &["a", "b"]), good(2, &["c", "d"])]),
+            ("a,b\r\nc,d", vec![good(1, &["a", "b"]), good(2, &["c", "d"])]),
+            ("a,b\rc,d\r", vec![good(1, &["a", "b"]), good(2, &["c", "d"])]),
+            ("a,\n,\n", vec![good(1, &["a", ""]), good(2, &["", ""])]),
+            ("\"a\nb\",c\nd,e", vec![good(1, &["a\nb", "c"]), good(3, &["d", "e"])]),
+            ("\"a\r\nb\"\r\nd", vec![good(1, &["a\nb"]), good(3, &["d"])]),
+            ("\"8\"\" x\",\"\",\"\"\"q\"\"\"\n", vec![good(1, &["8\" x", "", "\"q\""])]),
+            ("8\" x,5'\n", vec![good(1, &["8\" x", "5'"])]),
+            ("\"a\" ,b\n", vec![good(1, &["a", "b"])]),
+            // Closed in the middle of a cell.
+            ("a\n\"27\" stand,5\nb", vec![good(1, &["a"]), Err((2, 1, BadQuotes)), good(3, &["b"])]),
+            ("\"\"27 stand\nb", vec![Err((1, 1, BadQuotes)), good(2, &["b"])]),
+            ("x,\"27\"\" stand\" wide\nb", vec![Err((1, 1, BadQuotes)), good(2, &["b"])]),
+            ("x,\"a\"\"\nb", vec![Err((1, 2, BadQuotes))]),
+            // Never closed: in the last line, in the last cell, over lines, before a quoted cell.
+            ("a\n\"b", vec![good(1, &["a"]), Err((2, 1, BadQuotes))]),
+            ("a\n\"b\n", vec![good(1, &["a"]), Err((2, 1, BadQuotes))]),
+            ("a,\"b\nc,d\ne,f\n", vec![Err((1, 3, BadQuotes))]),
+            ("a,\"b\rc,d\re,f", vec![Err((1, 3, BadQuotes))]),
+            ("a,\"b\nc,\"d\"\ne,f\n", vec![Err((1, 2, BadQuotes)), good(3, &["e", "f"])]),
+            ("\"a\nb\",\"c\nd", vec![Err((2, 3, BadQuotes))]),
+            // Behind a space it opens nothing.
+            ("a, \"b\"\nc", vec![Err((1, 1, BadQuotes)), good(2, &["c"])]),
+            ("\"", vec![Err((1, 1, BadQuotes))]),
+            ("", vec![]),
+        ] {
+            for (delimiter, comma) in [(b',', ","), (b';', ";"), (b'\t', "\t")] {
+                assert_eq!(read(&text.replace(',', comma), delimiter), expected, "{text:?} by {comma:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_without_an_end_takes_little_memory() {
+        let long = "x".repeat(ROW_BYTES_MAX + 1);
+        let many = ",".repeat(CELLS_MAX);
+        for text in [format!("{long}\nb"), format!("\"{long}\"\nb"), format!("{many}\nb")] {
+            let rows = read(&text, b',');
+            assert_eq!(rows, [Err((1, 1, FieldCode::TooLong)), Ok((2, vec!["b".to_owned()]))]);
+        }
+        assert_eq!(read(&format!("\"{long}\nb"), b','), [Err((1, 2, FieldCode::TooLong))]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(table in prop::collection::vec(prop::collection::vec("[a-c\",;\n ']{0,6}|.{0,4}", 2..4), 1..5)) {
+            let mut writer = csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+            for row in &table {
+                writer.write_record(row).unwrap();
+            }
+            let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+            let rows: Vec<_> = read(&text, b',').into_iter().map(|row| row.map(|(_, cells)| cells)).collect();
+            let expected: Vec<_> = table.into_iter().map(|row| Ok(row.iter().map(|c| c.replace("\r\n", "\n").replace('\r', "\n")).collect::<Vec<_>>())).collect();
+            // A cell that begins with a space and a mark is quoted on the way out, so nothing is refused.
+            prop_assert_eq!(rows, expected);
+        }
+
+        #[test]
+        fn every_line_is_read_or_counted(text in "[ab,\"\n\r ]{0,40}") {
+            let mut rows = Rows::new(text.as_bytes(), b',', 1);
+            let mut behind = 1;
+            while let Some(next) = rows.read().unwrap() {
+                match next {
+                    Next::Row(line, _) => prop_assert_eq!(line, behind),
+                    Next::Unread { line, lines, .. } => prop_assert!(behind <= line && line < behind + lines && behind + lines == rows.line + i64::from(!rows.fresh)),
+                }
+                behind = rows.line + i64::from(!rows.fresh);
+            }
+        }
+    }
+}
