@@ -120,6 +120,11 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotRead => t!(i18n, field.not_read),
         FieldCode::NotATable => t!(i18n, field.not_a_table),
         FieldCode::DuplicateColumn => t!(i18n, field.duplicate_column),
+        FieldCode::BadCharacter(c) => {
+            return t!(i18n, field.bad_character, character = c);
+        }
+        FieldCode::NotPhone => t!(i18n, field.not_phone),
+        FieldCode::NotPostalCode => t!(i18n, field.not_postal_code),
     }
     .to_owned()
 }
@@ -191,7 +196,7 @@ pub fn order_news(i18n: I18n, state: OrderState) -> &'static str {
     }
 }
 
-/// The day of a time in RFC 3339: `2026-11-21T09:30:00Z` is 21 Nov 2026. What is no such time stays as it is.
+/// The day of a time as it was told, in whatever zone: `2026-11-21T09:30:00+05:30[IST]` is 21 Nov 2026. What is no such time stays as it is.
 pub fn day(locale: I18n, time: &str) -> String {
     let mut parts = time.get(..10).unwrap_or_default().split('-');
     let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else {
@@ -233,10 +238,19 @@ pub fn taxes(locale: I18n, tax: Money) -> String {
     }
 }
 
-/// A time in RFC 3339 with its hour: 21 Nov 2026, 09:30 UTC.
+/// A time with its hour and its zone: 21 Nov 2026, 09:30 IST. The zone stands in brackets behind the time.
 pub fn moment(locale: I18n, time: &str) -> String {
+    let zone = time.split_once('[').map_or("UTC", |(_, zone)| zone.trim_end_matches(']'));
     match time.get(11..16) {
-        Some(hour) => format!("{}, {hour} UTC", day(locale, time)),
+        Some(_) => format!("{} {zone}", hour(locale, time)),
+        None => day(locale, time),
+    }
+}
+
+/// A time with its hour, where its zone is said already: 21 Nov 2026, 09:30.
+pub fn hour(locale: I18n, time: &str) -> String {
+    match time.get(11..16) {
+        Some(hour) => format!("{}, {hour}", day(locale, time)),
         None => day(locale, time),
     }
 }

@@ -123,7 +123,7 @@ async function escaped(page: Page): Promise<string[]> {
     .map((text) => text.trim())
     .filter((text) => !text.split(' › ').every((part) => CONTENT.has(part)))
     // Currencies and the universal time are called so in every language.
-    .filter((text) => /\p{L}{2}/u.test(unbracketed(text).replace(/\(INR\)|\d\d:\d\d UTC/g, '')))
+    .filter((text) => /\p{L}{2}/u.test(unbracketed(text).replace(/\(INR\)|\d\d:\d\d IST/g, '')))
     // Numbers of purchases, e-mail addresses, and lines of an address that were put together.
     .filter((text) => !/^H[0-9A-Z]+-\d$|@example\.com$|^Pune, Maharashtra, 411001$/.test(text));
 }

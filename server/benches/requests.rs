@@ -90,7 +90,7 @@ async fn buy(line: &mut Line, variant: &str) -> Value {
     line.post(&lines, &[token], &json!({ "variant": variant, "quantity": 1 })).await;
     let begin = json!({
         "cart": cart, "email": "asha@example.com", "method": "cash",
-        "address": { "name": "Asha Rao", "line1": "12 Lake Road", "city": "Pune", "country": "IN" },
+        "address": { "name": "Asha Rao", "line1": "12 Lake Road", "city": "Pune", "postal_code": "411001", "country": "IN" },
     });
     let key = format!("begin-{cart}");
     let checkout = line.post("/api/v1/checkouts", &[token, ("idempotency-key", &key)], &begin).await;

@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use haat_engine::{
     Clock, Db, Engine, Parts,
+    clock::Zone,
     notifications::{Mailer, mailbox::Mailbox},
     payments::PaymentGateway,
     random::Secret,
@@ -71,6 +72,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
         url => Arc::new(Smtp::new(url, sender.clone()).map_err(|e| format!("mail.smtp_url: {e}"))?),
     };
     let currency = config.market.currency;
+    let zone = Zone::named(&config.market.time_zone).map_err(|e| format!("market.time_zone: {e}"))?;
     let pictures = Arc::new(Pictures::in_folder(Path::new(&config.media.folder))?);
     let engine = Engine::new(Parts {
         db,
@@ -82,6 +84,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
         public_url,
         wake: Arc::default(),
         currency,
+        zone,
         pictures: pictures.clone(),
         bounds: config.limits.bounds(),
     });

@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, fmt, net::IpAddr, path::Path};
 
 use axum::http::HeaderName;
+use haat_engine::clock::Zone;
 use haat_shared::Currency;
 use serde::{Deserialize, Deserializer, Serialize};
 use toml::{Table, Value};
@@ -107,6 +108,8 @@ pub struct Media {
 pub struct Market {
     /// The currency of its shops.
     pub currency: Currency,
+    /// The time zone of the days and times that people read, by its name in the IANA database. Programs get UTC.
+    pub time_zone: String,
 }
 
 /// The ways to pay.
@@ -313,7 +316,7 @@ impl Default for Media {
 
 impl Default for Market {
     fn default() -> Self {
-        Self { currency: Currency::INR }
+        Self { currency: Currency::INR, time_zone: "Asia/Kolkata".into() }
     }
 }
 
@@ -543,6 +546,9 @@ impl Config {
             site(name, url)?;
         }
         self.limits.check()?;
+        if Zone::named(&self.market.time_zone).is_err() {
+            return Err("market.time_zone must be the IANA name of a time zone, such as Asia/Kolkata".into());
+        }
         for origin in self.server.cors_origins.split_whitespace() {
             let host = origin.strip_prefix("https://").or(origin.strip_prefix("http://"));
             if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
@@ -680,6 +686,7 @@ mod tests {
             (&[("HAAT__SERVER__BNID", "x")][..], "bnid"),
             (&[("HAAT__DATABASE__CONNECTIONS", "many")], "connections"),
             (&[("HAAT__MARKET__CURRENCY", "RUPEE")], "ISO 4217"),
+            (&[("HAAT__MARKET__TIME_ZONE", "Asia/Pune")], "market.time_zone must be the IANA name"),
             (&[("HAAT__PAYMENTS__CASH", "false")], "no payment method"),
             (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example *")], "* is not an origin"),
             (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example/page")], "is not an origin"),

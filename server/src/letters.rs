@@ -27,23 +27,29 @@ pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
         Letter::OrderConfirmed { purchase, url } => {
             let m = &confirmed(locale, purchase, url)?;
             let subject = td_string!(locale, mail.confirmed_subject, number = m.number).to_string();
-            words(&subject, &ConfirmedText { m }, &ConfirmedHtml { m })
+            let html = fitting(m.orders, |orders, left_out| {
+                ConfirmedHtml { m: &Confirmed { orders, left_out, ..m.clone() } }.render()
+            });
+            words(&subject, &ConfirmedText { m }, html)
         }
         Letter::OrderReceived { order, url } => {
             let m = &received(locale, order, url);
             let subject =
                 td_string!(locale, mail.received_subject, number = m.number, total = m.total).to_string();
-            words(&subject, &ReceivedText { m }, &ReceivedHtml { m })
+            let html = fitting(m.orders, |orders, left_out| {
+                ReceivedHtml { m: &Received { orders, left_out, ..m.clone() } }.render()
+            });
+            words(&subject, &ReceivedText { m }, html)
         }
         Letter::OrderShipped { order, url } => {
             let m = &shipped(locale, order, url);
             let subject = td_string!(locale, mail.shipped_subject, number = m.number).to_string();
-            words(&subject, &NewsText { m }, &NewsHtml { m })
+            news(&subject, m)
         }
         Letter::OrderCancelled { order, by, reason, url } => {
             let m = &cancelled(locale, order, *by, reason, url);
             let subject = td_string!(locale, mail.cancelled_subject, number = m.number).to_string();
-            words(&subject, &NewsText { m }, &NewsHtml { m })
+            news(&subject, m)
         }
         Letter::ConfirmSignUp { name, url } => {
             let m = &Note {
@@ -55,7 +61,7 @@ pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
                 note: td_string!(locale, mail.sign_up_note),
                 reason: td_string!(locale, mail.sign_up_reason),
             };
-            words(m.title, &NoteText { m }, &NoteHtml { m })
+            words(m.title, &NoteText { m }, NoteHtml { m }.render())
         }
         Letter::AccountExists { name, url } => {
             let m = &Note {
@@ -67,12 +73,12 @@ pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
                 note: td_string!(locale, mail.exists_note),
                 reason: td_string!(locale, mail.sign_up_reason),
             };
-            words(m.title, &NoteText { m }, &NoteHtml { m })
+            words(m.title, &NoteText { m }, NoteHtml { m }.render())
         }
         Letter::OrderWithdrawn { order, reason, url } => {
             let m = &withdrawn(locale, order, reason, url);
             let subject = td_string!(locale, mail.withdrawn_subject, number = m.number).to_string();
-            words(&subject, &NewsText { m }, &NewsHtml { m })
+            news(&subject, m)
         }
     }
 }
@@ -100,16 +106,91 @@ struct NoteText<'a> {
     m: &'a Note<'a>,
 }
 
-fn words(subject: &str, text: &impl Template, html: &impl Template) -> Tried<Words> {
+fn words(subject: &str, text: &impl Template, html: askama::Result<String>) -> Tried<Words> {
     let failed = |e: askama::Error| fault(e.to_string());
     Ok(Words {
         subject: subject.chars().filter_map(on_one_line).collect(),
         text: text.render().map_err(failed)?,
-        html: html.render().map_err(failed)?,
+        html: html.map_err(failed)?,
     })
 }
 
+fn news(subject: &str, m: &News<'_>) -> Tried<Words> {
+    let html = fitting(m.orders, |orders, left_out| {
+        NewsHtml { m: &News { orders, left_out, ..m.clone() } }.render()
+    });
+    words(subject, &NewsText { m }, html)
+}
+
+/// Most bytes of a mail's HTML: Gmail cuts off what is longer than 102 kB, the total and all that stands behind it.
+const HTML_MAX: usize = 100_000;
+/// Most characters of a title where not everything fits.
+const TITLE_SHOWN: usize = 80;
+
+/// The HTML of orders and of how many lines are left out of it. Where all of it is too much, titles are shortened, then as
+/// many lines are left out as must be. The plain text has everything.
+fn fitting(
+    orders: &[OrderView],
+    html: impl Fn(&[OrderView], usize) -> askama::Result<String>,
+) -> askama::Result<String> {
+    let whole = html(orders, 0)?;
+    if whole.len() <= HTML_MAX {
+        return Ok(whole);
+    }
+    let lines: usize = orders.iter().map(|order| order.lines.len()).sum();
+    let mut shown = lines.max(1);
+    loop {
+        let html = html(&cut(orders, shown), lines.saturating_sub(shown))?;
+        if html.len() <= HTML_MAX || shown == 1 {
+            return Ok(html);
+        }
+        shown = (shown * 3 / 4).max(1);
+    }
+}
+
+/// The first lines of orders, with short titles.
+fn cut(orders: &[OrderView], mut shown: usize) -> Vec<OrderView> {
+    let some = orders.iter().map_while(|order| {
+        let mut order = (shown > 0).then(|| order.clone())?;
+        order.lines.truncate(shown);
+        shown -= order.lines.len();
+        order.shop_name = short(&order.shop_name, TITLE_SHOWN);
+        for line in &mut order.lines {
+            line.title = short(&line.title, TITLE_SHOWN);
+            line.variant_title = short(&line.variant_title, TITLE_SHOWN);
+        }
+        Some(order)
+    });
+    some.collect()
+}
+
+/// As much of a text as may be shown, with a mark where the rest is missing.
+fn short(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+/// How many things orders have.
+fn items(locale: Locale, order: &OrderView) -> String {
+    match order.lines.iter().map(|line| line.quantity).sum::<i64>() {
+        1 => td_string!(locale, mail.items_one).to_owned(),
+        n => td_string!(locale, mail.items_many, n = n),
+    }
+}
+
+/// What says how many lines are left out, if any are.
+fn left_out(locale: Locale, lines: usize) -> String {
+    match lines {
+        0 => String::new(),
+        1 => td_string!(locale, mail.left_out_one).to_owned(),
+        n => td_string!(locale, mail.left_out_many, n = n),
+    }
+}
+
 /// The confirmation of a purchase.
+#[derive(Clone)]
 struct Confirmed<'a> {
     locale: Locale,
     url: &'a str,
@@ -118,6 +199,7 @@ struct Confirmed<'a> {
     date: String,
     shops: String,
     orders: &'a [OrderView],
+    left_out: usize,
     goods: Money,
     delivery: Money,
     tax: String,
@@ -128,6 +210,10 @@ struct Confirmed<'a> {
 }
 
 impl Confirmed<'_> {
+    fn left_out(&self) -> String {
+        left_out(self.locale, self.left_out)
+    }
+
     fn due(&self, order: &OrderView) -> String {
         words::due(self.locale, order.way, &order.due)
     }
@@ -164,9 +250,10 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tr
         url,
         name: &purchase.address.name,
         number: &purchase.number,
-        date: words::day(locale, &purchase.made_at),
-        shops: shops.join(", "),
+        date: words::moment(locale, &purchase.made_at),
+        shops: short(&shops.join(", "), 2 * TITLE_SHOWN),
         orders: &purchase.orders,
+        left_out: 0,
         goods,
         delivery,
         tax: words::taxes(locale, tax),
@@ -178,14 +265,17 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tr
 }
 
 /// The news of an order, for its shop.
+#[derive(Clone)]
 struct Received<'a> {
     locale: Locale,
     url: &'a str,
     shop: &'a str,
     number: &'a str,
     date: String,
-    what: String,
+    items: String,
+    tax: String,
     orders: &'a [OrderView],
+    left_out: usize,
     total: Money,
     payment: String,
     commission: Money,
@@ -193,6 +283,10 @@ struct Received<'a> {
 }
 
 impl Received<'_> {
+    fn left_out(&self) -> String {
+        left_out(self.locale, self.left_out)
+    }
+
     fn due(&self, order: &OrderView) -> String {
         words::due(self.locale, order.way, &order.due)
     }
@@ -212,15 +306,16 @@ struct ReceivedText<'a> {
 
 fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Received<'a> {
     let order = &sold.order;
-    let pieces = order.lines.iter().map(|l| format!("{} × {}", l.quantity, l.title));
     Received {
         locale,
         url,
         shop: &order.shop_name,
         number: &order.number,
-        date: words::day(locale, &sold.placed_at),
-        what: pieces.collect::<Vec<_>>().join(", "),
+        date: words::moment(locale, &sold.placed_at),
+        items: items(locale, order),
+        tax: words::taxes(locale, order.tax),
         orders: std::slice::from_ref(order),
+        left_out: 0,
         total: order.total,
         payment: match sold.method {
             Method::Sandbox => td_string!(locale, seller.collected).to_owned(),
@@ -232,6 +327,7 @@ fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Receiv
 }
 
 /// What became of an order.
+#[derive(Clone)]
 struct News<'a> {
     locale: Locale,
     url: &'a str,
@@ -245,11 +341,16 @@ struct News<'a> {
     /// Where it can be followed; may be empty.
     follow: &'a str,
     orders: &'a [OrderView],
+    left_out: usize,
     contents: &'static str,
     reason: String,
 }
 
 impl News<'_> {
+    fn left_out(&self) -> String {
+        left_out(self.locale, self.left_out)
+    }
+
     /// What is cancelled is not expected.
     fn due(&self, order: &OrderView) -> String {
         match order.state {
@@ -295,6 +396,7 @@ fn shipped<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News<'a
         facts,
         follow,
         orders: std::slice::from_ref(order),
+        left_out: 0,
         contents: td_string!(locale, mail.shipped_contents),
         reason: td_string!(locale, mail.confirmed_reason).to_owned(),
     }
@@ -326,6 +428,7 @@ fn cancelled<'a>(locale: Locale, ended: &'a ShopOrderView, by: Actor, why: &str,
         ],
         follow: "",
         orders: std::slice::from_ref(order),
+        left_out: 0,
         contents: td_string!(locale, mail.cancelled_contents),
         reason: td_string!(locale, mail.confirmed_reason).to_owned(),
     }
@@ -348,14 +451,14 @@ fn withdrawn<'a>(locale: Locale, ended: &'a ShopOrderView, why: &str, url: &'a s
         ],
         follow: "",
         orders: std::slice::from_ref(order),
+        left_out: 0,
         contents: td_string!(locale, mail.withdrawn_contents),
         reason: td_string!(locale, mail.received_reason, shop = order.shop_name),
     }
 }
 
 fn label(locale: Locale, address: &Address) -> Vec<String> {
-    let country = countries::name(locale, &address.country).to_owned();
-    Address { country, ..address.clone() }.lines()
+    address.label(countries::name(locale, &address.country))
 }
 
 /// A character of text that must stay on its line and must not turn it around. Whoever named a product or typed an
@@ -455,7 +558,7 @@ mod tests {
         let purchase = PurchaseView {
             id: Id::from_uuid(Default::default()),
             number: "H1".into(),
-            made_at: "2026-11-21T09:30:00Z".into(),
+            made_at: "2026-11-21T15:00:00+05:30[IST]".into(),
             email: "asha@example.com".into(),
             address: address(name),
             method,
@@ -532,7 +635,7 @@ mod tests {
             &[
                 "Order H1-1",
                 "Shipped with Blue Dart, tracking number BD-77",
-                "12 Lake Road, Pune, 411001, India",
+                "12 Lake Road, Pune 411001, India",
                 "Please have ₹949.00 in cash ready",
                 "Estimated delivery: 22 Nov 2026",
                 "Clay bowl",
@@ -591,7 +694,7 @@ mod tests {
         for part in [read(&words.html), words.text] {
             for said in [
                 "Hi Asha Rao, we’ve received your order.",
-                "Order H1 · 21 Nov 2026",
+                "Order H1 · 21 Nov 2026, 15:00 IST",
                 "Meena Crafts",
                 "Delta Electronics",
                 "Order H1-1",
@@ -607,7 +710,7 @@ mod tests {
                 "Includes ₹10.00 tax",
                 "Estimated delivery: 22 Nov 2026 – 23 Nov 2026",
                 "12 Lake Road",
-                "Pune, 411001",
+                "Pune 411001",
                 "India",
                 "they may arrive separately",
                 "have the total for each order ready",
@@ -626,8 +729,20 @@ mod tests {
             let words = to_shop(method, "Asha Rao", order("Meena Crafts", "Clay bowl", 2));
             assert_eq!(words.subject, "New order H1-1: ₹949.00");
             for part in [read(&words.html), words.text] {
-                for said in [who, "Clay bowl", "Blue", "2 ×", "Asha Rao", "Pune", "+91 98", "₹45.00", "H1-1"]
-                {
+                assert_eq!(part.matches("Clay bowl").count(), 1, "{part}");
+                for said in [
+                    who,
+                    "Clay bowl",
+                    "Blue",
+                    "2 ×",
+                    "Asha Rao",
+                    "Pune",
+                    "+91 98",
+                    "₹45.00",
+                    "H1-1",
+                    "Includes ₹5.00 tax",
+                    "View order",
+                ] {
                     assert!(part.contains(said), "{said:?} is not in\n{part}");
                 }
             }
@@ -661,6 +776,38 @@ mod tests {
             // In an attribute it would have to leave its quotes first.
             assert!(!read(&html).is_empty() && html.matches("href=").count() == 1);
         }
+    }
+
+    #[test]
+    fn no_mail_is_longer_than_mail_programs_show() {
+        let long = "\"साड़ी & \" ".repeat(20);
+        let full = |lines: usize| {
+            let mut order = order(&long, &long, 1);
+            order.lines[0].variant_title = long.clone();
+            order.lines = vec![order.lines[0].clone(); lines];
+            order
+        };
+        for orders in [vec![full(200)], (0..200).map(|_| full(1)).collect(), vec![full(80), full(80)]] {
+            let lines: usize = orders.iter().map(|order| order.lines.len()).sum();
+            let text_has = |text: &str| text.matches("₹450.00").count() >= lines;
+            let words = to_shopper(Method::Cash, &long, orders.clone());
+            assert!(words.html.len() < 102_000, "{}", words.html.len());
+            assert!(words.html.ends_with("</html>\n") || words.html.ends_with("</html>"), "whole to its end");
+            assert!(words.html.contains("more products. View the order"), "says that there is more");
+            assert!(text_has(&words.text), "the plain text has everything");
+            let words = to_shop(Method::Cash, &long, orders[0].clone());
+            assert!(words.html.len() < 102_000, "{}", words.html.len());
+        }
+        // Short ones are there in full.
+        let words = to_shopper(Method::Cash, "Asha", vec![order("Meena Crafts", &"x".repeat(200), 1)]);
+        assert!(words.html.contains(&"x".repeat(200)) && !words.html.contains("more product"));
+        // Of long titles the beginning is shown before any line is left out.
+        let order =
+            OrderView { lines: vec![order("", &"\"".repeat(200), 1).lines[0].clone(); 80], ..full(1) };
+        let words = to_shopper(Method::Cash, "Asha", vec![order]);
+        assert!(
+            words.html.contains(&format!("{}…", "&quot;".repeat(80))) && !words.html.contains("more product")
+        );
     }
 
     #[test]

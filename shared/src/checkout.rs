@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::{EMAIL_MAX, Email, NAME_MAX},
+    accounts::{EMAIL_MAX, Email},
+    addresses,
     error::{FieldCode, FieldError},
     id::kinds::{CheckoutId, ShopId},
     media::Picture,
     money::Money,
     payments::{Method, NextAction},
     shipping::{Delivery, DeliveryOption},
-    text,
 };
 
 /// How long a checkout keeps what it holds.
@@ -81,9 +81,9 @@ pub struct CheckoutForm {
     pub line2: String,
     /// Town.
     pub city: String,
-    /// State or province; may stay empty.
+    /// State or province; some countries need one.
     pub region: String,
-    /// Postal code; may stay empty, since not every country has them.
+    /// Postal code; most countries need one.
     pub postal_code: String,
     /// ISO 3166 code of the country.
     pub country: String,
@@ -133,19 +133,6 @@ pub struct Address {
     pub phone: String,
 }
 
-impl Address {
-    /// The address in lines, as on a label.
-    pub fn lines(&self) -> Vec<String> {
-        let town =
-            [&self.city, &self.region, &self.postal_code].into_iter().filter(|t| !t.is_empty()).cloned();
-        [self.name.clone(), self.line1.clone(), self.line2.clone(), town.collect::<Vec<_>>().join(", ")]
-            .into_iter()
-            .chain([self.country.clone(), self.phone.clone()])
-            .filter(|line| !line.is_empty())
-            .collect()
-    }
-}
-
 impl CheckoutForm {
     /// The form with every field cut to what can be stored at all, for a draft that is kept whatever was typed.
     pub fn bounded(mut self) -> Self {
@@ -166,6 +153,21 @@ impl CheckoutForm {
         self.delivery.get(&shop.to_string()).and_then(|way| Delivery::parse(way)).unwrap_or_default()
     }
 
+    /// Where the goods go, as it was typed.
+    pub fn address(&self) -> Address {
+        let form = self.clone();
+        Address {
+            name: form.name,
+            line1: form.line1,
+            line2: form.line2,
+            city: form.city,
+            region: form.region,
+            postal_code: form.postal_code,
+            country: form.country,
+            phone: form.phone,
+        }
+    }
+
     fn fields_mut(&mut self) -> [&mut String; 11] {
         [
             &mut self.email,
@@ -184,51 +186,22 @@ impl CheckoutForm {
 
     /// All that does not hold, or where the goods go and how they are paid with one of the `offered` methods.
     pub fn check(&self, offered: &[Method]) -> Result<Details, Vec<FieldError>> {
-        let mut faults = Vec::new();
-        let mut take = |result: Result<String, FieldError>| {
-            result.unwrap_or_else(|fault| {
-                faults.push(fault);
-                String::new()
-            })
+        let (email, mut faults) = match Email::parse("email", &self.email) {
+            Ok(email) => (Some(email), Vec::new()),
+            Err(fault) => (None, vec![fault]),
         };
-        let email = take(Email::parse("email", &self.email).map(|e| e.as_str().to_owned()));
-        let address = Address {
-            name: take(text::line("name", &self.name, NAME_MAX)),
-            line1: take(text::line("line1", &self.line1, 200)),
-            line2: take(text::optional_line("line2", &self.line2, 200)),
-            city: take(text::line("city", &self.city, 100)),
-            region: take(text::optional_line("region", &self.region, 100)),
-            postal_code: take(text::optional_line("postal_code", &self.postal_code, 20)),
-            country: take(country("country", &self.country)),
-            phone: take(phone("phone", &self.phone)),
-        };
+        let (address, wrong) = addresses::check(self.address());
+        faults.extend(wrong);
         let method = Method::parse(&self.method).filter(|m| offered.contains(m));
         if method.is_none() {
             let code = if self.method.is_empty() { FieldCode::Missing } else { FieldCode::NotAChoice };
             faults.push(FieldError::new("method", code));
         }
-        match (Email::parse("email", &email), method) {
-            (Ok(email), Some(method)) if faults.is_empty() => Ok(Details { email, address, method }),
+        match (email, method) {
+            (Some(email), Some(method)) if faults.is_empty() => Ok(Details { email, address, method }),
             _ => Err(faults),
         }
     }
-}
-
-/// Two letters of ISO 3166. Which countries a shop delivers to is the shop's business, not the form's.
-fn country(field: &str, typed: &str) -> Result<String, FieldError> {
-    let code = text::line(field, typed, 2)?.to_ascii_uppercase();
-    if code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Ok(code);
-    }
-    Err(FieldError::new(field, FieldCode::NotAChoice))
-}
-
-fn phone(field: &str, typed: &str) -> Result<String, FieldError> {
-    let number = text::optional_line(field, typed, 30)?;
-    if number.chars().all(|c| c.is_ascii_digit() || "+-() .".contains(c)) {
-        return Ok(number);
-    }
-    Err(FieldError::new(field, FieldCode::BadCharacters))
 }
 
 /// A checkout on its page.
@@ -332,6 +305,7 @@ mod tests {
             name: "Asha Rao".into(),
             line1: "12 Lake Road".into(),
             city: "Pune".into(),
+            postal_code: "411 001".into(),
             country: "in".into(),
             method: "cash".into(),
             ..CheckoutForm::default()
@@ -341,7 +315,8 @@ mod tests {
     #[test]
     fn a_full_form_holds() {
         let details = form().check(&[Method::Cash]).unwrap();
-        assert_eq!(details.address.lines(), ["Asha Rao", "12 Lake Road", "Pune", "IN"]);
+        assert_eq!(details.address.label("India"), ["Asha Rao", "12 Lake Road", "Pune 411001", "India"]);
+        assert_eq!(details.address.country, "IN");
         assert_eq!(details.method, Method::Cash);
     }
 

@@ -176,6 +176,12 @@ pub enum FieldCode {
     NotATable,
     /// One of two columns for the same thing.
     DuplicateColumn,
+    /// A character that cannot be part of it, by itself.
+    BadCharacter(char),
+    /// Not a telephone number: too few digits.
+    NotPhone,
+    /// Not a postal code of the country.
+    NotPostalCode,
 }
 
 impl FieldError {

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod addresses;
 pub mod audit;
 pub mod carts;
 pub mod catalog;

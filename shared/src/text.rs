@@ -133,6 +133,39 @@ fn is_unmarked(c: char) -> bool {
     )
 }
 
+/// Marks that are not seen: zero-width characters, marks of direction, soft hyphens, byte order marks. What is pasted brings
+/// them along; no address and no number has any.
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}'
+    )
+}
+
+/// The plain form of a character of a number or code: the digits 0–9 for those of other scripts, blanks for blanks of other
+/// widths, hyphens for dashes, ASCII for the full-width forms of East Asia.
+pub(crate) fn plain(c: char) -> char {
+    /// The nought of each script that writes decimal digits (general category Nd, without those of mathematics).
+    const NOUGHTS: [u32; 36] = [
+        0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50,
+        0xED0, 0xF20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40,
+        0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10,
+    ];
+    match c {
+        c if c.is_ascii() => c,
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' => '-',
+        c if c.is_whitespace() && !c.is_control() => ' ',
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        c => {
+            let digit =
+                NOUGHTS.iter().find_map(|nought| u32::from(c).checked_sub(*nought).filter(|n| *n < 10));
+            digit.and_then(|n| char::from_digit(n, 10)).unwrap_or(c)
+        }
+    }
+}
+
 /// As much of the text as fits on a line, without what cannot be part of it: for what is looked for, which is never refused.
 pub fn clip(text: &str, max: usize) -> String {
     let text = normalized(text);

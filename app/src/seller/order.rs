@@ -39,7 +39,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let SellerOrder { order, email, events, refund, earned, .. } = order;
     let ShopOrderView { order, placed_at, address, method, commission } = order;
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
-    let placed = tu_string!(i18n, seller.placed, date = words::day(i18n, &placed_at)).to_string();
+    let placed = tu_string!(i18n, seller.placed, date = words::moment(i18n, &placed_at)).to_string();
     let payment = match method {
         _ if order.state == OrderState::Cancelled => None,
         Method::Sandbox => Some(tu_string!(i18n, seller.collected).to_owned()),
@@ -275,7 +275,7 @@ fn History(events: Vec<OrderEvent>) -> impl IntoView {
         view! {
             <li>
                 <strong>{words::order_state(i18n, event.state)}</strong>
-                <p class="note">{words::moment(i18n, &event.at)}" · "{by}</p>
+                <p class="note">{words::hour(i18n, &event.at)}" · "{by}</p>
                 {note}
             </li>
         }

@@ -45,7 +45,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
         (tu_string!(i18n, purchase.title_later), lead)
     };
     let ask = tu_string!(i18n, purchase.ask, number = number, email = email).to_string();
-    let made = tu_string!(i18n, purchase.made, date = words::day(i18n, &purchase.made_at)).to_string();
+    let made = tu_string!(i18n, purchase.made, date = words::moment(i18n, &purchase.made_at)).to_string();
     let collects = purchase.method.collects();
     let done = query("done").get_untracked();
     let cancelled = purchase.orders.iter().any(|o| o.number == done && o.state == OrderState::Cancelled);
@@ -198,8 +198,7 @@ pub(crate) fn Timeline(
 /// Where goods go, as on a label.
 #[component]
 pub(crate) fn AddressLines(address: haat_shared::checkout::Address) -> impl IntoView {
-    let (i18n, mut address) = (use_i18n(), address);
-    address.country = countries::name(i18n, &address.country).to_owned();
-    let lines = address.lines().into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
+    let country = countries::name(use_i18n(), &address.country);
+    let lines = address.label(country).into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
     view! { <address>{lines}</address> }
 }

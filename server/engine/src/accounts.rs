@@ -24,15 +24,13 @@ pub use drafts::{find_draft, keep_draft};
 use crate::{
     Caller, Engine, Fault, Who, audit,
     caller::SignedIn,
-    carts,
-    clock::rfc3339,
-    cursor,
+    carts, cursor,
     db::{DbError, ListQuery, RegisteredList, Value, list::like},
     params, quotas, random, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    accounts::{Me, Membership, NewUser, SignIn, SignUp, UserCard},
+    accounts::{Me, Membership, NewUser, SignIn, SignUp, UserCard, fold_email},
     catalog::QUERY_MAX,
     id::kinds::{SessionId, ShopId, User, UserId},
     page::{self, Ask, Page},
@@ -61,7 +59,8 @@ statements! {
     ADD = "INSERT INTO users (id, name, email, email_folded, password_hash, operator, created_at, locale)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email_folded) DO NOTHING";
     SET_LOCALE = "UPDATE users SET locale = $2 WHERE id = $1";
-    FIND_CREDENTIALS = "SELECT id, password_hash FROM users WHERE email_folded = $1";
+    FIND_CREDENTIALS = "SELECT id, password_hash FROM users WHERE email_folded IN ($1, $2)
+        ORDER BY CASE WHEN email_folded = $1 THEN 0 ELSE 1 END LIMIT 1";
     BEGIN_SESSION = "INSERT INTO sessions (id, token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
     WHO = who!("sessions e", "e.token_hash = $1 AND e.expires_at > $2");
@@ -216,7 +215,9 @@ pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<S
 /// Whose address and password these are. A wrong address takes as long as a wrong password, so that nobody learns who has
 /// an account.
 async fn check_password(engine: &Engine, form: SignIn) -> Result<UserId> {
-    let found: Option<Credentials> = engine.db.opt(&FIND_CREDENTIALS, params![form.account()]).await?;
+    // Accounts of before hosts were kept in ASCII are found as they were typed.
+    let key = params![form.account(), text::fold(&form.email)];
+    let found: Option<Credentials> = engine.db.opt(&FIND_CREDENTIALS, key).await?;
     let (id, hash) = found.map_or((None, None), |c| (Some(c.id), Some(c.password_hash)));
     let right = password::verify(form.password, hash).await?;
     match id {
@@ -268,9 +269,8 @@ pub async fn list(
     caller.operator()?;
     let of = of.into();
     let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
-    let folded = text::fold(&q);
-    let filters: Vec<(&str, Value)> =
-        folded.split_whitespace().take(8).map(|word| ("word", like(word).into())).collect();
+    let words = q.split_whitespace().take(8).map(fold_email);
+    let filters: Vec<(&str, Value)> = words.map(|word| ("word", like(&word).into())).collect();
     let (after, size) = (cursor::<User>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
     let rows: Vec<UserRow> = engine.db.list(USERS.ask(filters, "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
@@ -281,7 +281,7 @@ pub async fn list(
         operator: row.operator,
         shops: row.shops,
         purchases: row.purchases,
-        since: rfc3339(row.created_at),
+        since: caller.time(engine, row.created_at),
     }))
 }
 

@@ -3,9 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, Tried,
-    clock::rfc3339,
-    cursor,
+    Caller, Engine, Tried, cursor,
     db::{ListQuery, RegisteredList, Tx},
     params, rows, statements,
 };
@@ -97,6 +95,6 @@ pub async fn list(engine: &Engine, caller: &Caller, of: impl Into<Ask<'_>>) -> R
         subject: row.subject.to_string(),
         note: row.note,
         by: row.email,
-        at: rfc3339(row.created_at),
+        at: caller.time(engine, row.created_at),
     }))
 }

@@ -1,5 +1,6 @@
 //! Who asks. A use case cannot be called without one.
 
+use crate::{Engine, clock};
 use haat_shared::{
     Error, Result,
     id::kinds::{ShopId, UserId},
@@ -17,6 +18,8 @@ pub struct Caller {
     pub origin: Option<[u8; 32]>,
     /// The language they read, as its tag. Mails to them are written in it.
     pub locale: &'static str,
+    /// Whether what they get is read by people: times are then those of the market's time zone. Programs get UTC.
+    pub reads: bool,
 }
 
 /// The language of those who did not say.
@@ -51,12 +54,17 @@ pub struct SignedIn {
 impl Caller {
     /// Someone that we know nothing of.
     pub fn guest() -> Self {
-        Self { who: Who::Guest, cart: None, origin: None, locale: DEFAULT_LOCALE }
+        Self { who: Who::Guest, cart: None, origin: None, locale: DEFAULT_LOCALE, reads: false }
     }
 
     /// The program itself.
     pub fn system() -> Self {
-        Self { who: Who::System, cart: None, origin: None, locale: DEFAULT_LOCALE }
+        Self { who: Who::System, cart: None, origin: None, locale: DEFAULT_LOCALE, reads: false }
+    }
+
+    /// A time as the caller gets it.
+    pub(crate) fn time(&self, engine: &Engine, ms: i64) -> String {
+        if self.reads { engine.zone.local(ms) } else { clock::rfc3339(ms) }
     }
 
     /// The user, if one is signed in.

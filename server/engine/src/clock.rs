@@ -8,6 +8,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use jiff::{Span, Timestamp, Zoned, civil::Date, tz::TimeZone};
+
+/// A day in milliseconds. Not every day of a time zone is that long.
+pub(crate) const DAY_MS: i64 = 86_400_000;
+
 /// Where the time comes from: the system's clock, and what tests have added to it.
 #[derive(Clone, Default)]
 pub struct Clock {
@@ -44,9 +49,136 @@ pub fn rfc3339(ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
 }
 
+/// A time zone of the IANA database, which is part of the program.
+#[derive(Debug, Clone)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// The zone of this name: `Asia/Kolkata`.
+    pub fn named(name: &str) -> Result<Self, String> {
+        TimeZone::get(name).map(Self).map_err(|error| error.to_string())
+    }
+
+    fn at(&self, ms: i64) -> Zoned {
+        Timestamp::from_millisecond(ms).unwrap_or_default().to_zoned(self.0.clone())
+    }
+
+    /// A time as the people of the zone read it, after RFC 9557: `2026-11-27T00:30:00+05:30[IST]`. In brackets stands what
+    /// they call the zone, or how far it is from UTC where it has no letters for that.
+    pub fn local(&self, ms: i64) -> String {
+        let time = self.at(ms);
+        let info = self.0.to_offset_info(time.timestamp());
+        let letters = info.abbreviation();
+        let zone = match letters.bytes().all(|b| b.is_ascii_alphabetic()) {
+            true => letters.to_owned(),
+            false => {
+                let minutes = info.offset().seconds().abs() / 60;
+                let sign = if info.offset().is_negative() { '-' } else { '+' };
+                match (minutes / 60, minutes % 60) {
+                    (hours, 0) => format!("UTC{sign}{hours}"),
+                    (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
+                }
+            }
+        };
+        format!("{}[{zone}]", time.strftime("%Y-%m-%dT%H:%M:%S%:z"))
+    }
+
+    /// The same time of the day, so many days later.
+    pub fn later(&self, ms: i64, days: i64) -> i64 {
+        let later = Span::new().try_days(days).and_then(|days| self.at(ms).checked_add(days));
+        later.map_or(ms.saturating_add(days.saturating_mul(DAY_MS)), |later| {
+            later.timestamp().as_millisecond()
+        })
+    }
+
+    /// The day of a time, counted from 1970-01-01.
+    pub(crate) fn day(&self, ms: i64) -> i64 {
+        (ms + self.offset_ms(ms)).div_euclid(DAY_MS)
+    }
+
+    /// When a day begins that is counted from 1970-01-01.
+    pub(crate) fn begins(&self, day: i64) -> i64 {
+        let date = Timestamp::from_millisecond(day.saturating_mul(DAY_MS)).unwrap_or_default();
+        let date: Date = date.to_zoned(TimeZone::UTC).date();
+        date.to_zoned(self.0.clone())
+            .map_or(day.saturating_mul(DAY_MS), |day| day.timestamp().as_millisecond())
+    }
+
+    /// The times from `from` on in stretches of one offset: where each begins and ends, and the milliseconds that the zone's
+    /// clocks are ahead of UTC. The last has no end.
+    pub(crate) fn stretches(&self, from: i64, until: i64) -> Vec<(i64, i64, i64)> {
+        let (begin, end) = (Timestamp::from_millisecond(from).unwrap_or_default(), until);
+        let changes = self.0.following(begin).map(|change| change.timestamp().as_millisecond());
+        let mut edges = vec![from];
+        edges.extend(changes.take_while(|change| *change < end));
+        let ends = edges.iter().skip(1).copied().chain([i64::MAX]);
+        edges.iter().zip(ends).map(|(from, to)| (*from, to, self.offset_ms(*from))).collect()
+    }
+
+    fn offset_ms(&self, ms: i64) -> i64 {
+        let time = Timestamp::from_millisecond(ms).unwrap_or_default();
+        i64::from(self.0.to_offset(time).seconds()) * 1000
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn zone(name: &str) -> Zone {
+        Zone::named(name).unwrap()
+    }
+
+    /// 26 Nov 2026, 19:00 UTC.
+    const EVENING: i64 = 1_795_719_600_000;
+
+    #[test]
+    fn people_read_times_of_their_own_zone() {
+        assert_eq!(rfc3339(EVENING), "2026-11-26T19:00:00Z");
+        for (name, text) in [
+            ("Asia/Kolkata", "2026-11-27T00:30:00+05:30[IST]"),
+            ("UTC", "2026-11-26T19:00:00+00:00[UTC]"),
+            ("Europe/Berlin", "2026-11-26T20:00:00+01:00[CET]"),
+            ("America/New_York", "2026-11-26T14:00:00-05:00[EST]"),
+            ("Asia/Kathmandu", "2026-11-27T00:45:00+05:45[UTC+5:45]"),
+            ("America/Sao_Paulo", "2026-11-26T16:00:00-03:00[UTC-3]"),
+        ] {
+            assert_eq!(zone(name).local(EVENING), text);
+        }
+        for wrong in ["", "IST5", "Asia/Pune", "+05:30", "Local", "../etc/passwd"] {
+            assert!(Zone::named(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn days_begin_at_midnight_of_the_zone_whatever_the_clocks_did() {
+        let india = zone("Asia/Kolkata");
+        let today = india.day(EVENING);
+        assert_eq!(rfc3339(india.begins(today)), "2026-11-26T18:30:00Z");
+        assert_eq!((india.day(EVENING - 1_800_001), india.day(EVENING - 1_800_000)), (today - 1, today));
+        assert_eq!(india.stretches(0, 1).len(), 1);
+        // In Berlin the day of 29 March 2026 has 23 hours, that of 25 October 25.
+        let berlin = zone("Europe/Berlin");
+        let spring = berlin.day(1_774_771_200_000);
+        let hours = |day| (berlin.begins(day + 1) - berlin.begins(day)) / 3_600_000;
+        assert_eq!((hours(spring), hours(spring + 1), hours(spring + 210)), (23, 24, 25));
+        let (from, until) = (berlin.begins(spring - 1), berlin.begins(spring + 2));
+        let stretches = berlin.stretches(from, until);
+        let [(first, change, winter), (again, end, summer)] = stretches[..] else { panic!("{stretches:?}") };
+        assert_eq!((first, change, end), (from, again, i64::MAX));
+        assert_eq!(
+            (rfc3339(change).as_str(), winter, summer),
+            ("2026-03-29T01:00:00Z", 3_600_000, 7_200_000)
+        );
+        // Three days later it is the same time of the day.
+        let noon = berlin.begins(spring - 1) + 12 * 3_600_000;
+        assert_eq!(berlin.local(berlin.later(noon, 3)), "2026-03-31T12:00:00+02:00[CEST]");
+        // In Havana midnight of 8 March 2026 is not there.
+        let havana = zone("America/Havana");
+        let day = havana.day(1_772_971_200_000);
+        assert_eq!(havana.local(havana.begins(day)), "2026-03-08T01:00:00-04:00[CDT]");
+        assert_eq!(havana.day(havana.begins(day)), day);
+    }
 
     #[test]
     fn times_are_written_as_programs_expect() {

@@ -6,9 +6,7 @@
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, Fault,
-    clock::rfc3339,
-    cursor,
+    Caller, Engine, Fault, cursor,
     db::{ListQuery, RegisteredList, Value},
     params, random, rows, statements,
 };
@@ -177,7 +175,7 @@ pub async fn list(
     Ok(page.map(|row| FactCard {
         kind: row.kind,
         subject: row.subject.to_string(),
-        at: rfc3339(row.created_at),
-        told_at: row.told_at.map(rfc3339),
+        at: caller.time(engine, row.created_at),
+        told_at: row.told_at.map(|at| caller.time(engine, at)),
     }))
 }

@@ -3,9 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, Fault, audit,
-    clock::rfc3339,
-    cursor,
+    Caller, Engine, Fault, audit, cursor,
     db::{ListQuery, RegisteredList, Statement},
     facts, notifications, params, payments, random, rows, statements,
 };
@@ -166,8 +164,8 @@ pub async fn list(
         state: row.state,
         attempts: row.attempts,
         error: row.error,
-        run_at: rfc3339(row.run_at),
-        created_at: rfc3339(row.created_at),
+        run_at: caller.time(engine, row.run_at),
+        created_at: caller.time(engine, row.created_at),
     }))
 }
 

@@ -3,9 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine,
-    clock::rfc3339,
-    cursor,
+    Caller, Engine, cursor,
     db::{Tx, Value},
     params, random, rows, statements,
 };
@@ -73,7 +71,7 @@ pub async fn balance(
         available: Money::new(row.total, row.currency).minus(pending)?,
         entries: entries.map(|entry| BalanceEntry {
             kind: entry.kind,
-            at: rfc3339(entry.created_at),
+            at: caller.time(engine, entry.created_at),
             order: entry.number,
             amount: Money::new(entry.amount_minor, entry.currency),
         }),

@@ -63,6 +63,8 @@ pub struct Parts {
     pub wake: Arc<tokio::sync::Notify>,
     /// The currency of the market.
     pub currency: Currency,
+    /// The time zone of the market: that of the days and times which people read.
+    pub zone: clock::Zone,
     /// Where pictures are kept.
     pub pictures: media::Pictures,
     /// How much guests may have, and how many emails one address gets.

@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use crate::{
     Caller, Engine, Tried, accounts, audit,
-    clock::rfc3339,
     db::Tx,
     fault,
     jobs::{Backlog, backoff_ms},
@@ -44,7 +43,7 @@ pub enum Letter {
     OrderReceived {
         /// What is to be sent.
         order: Box<ShopOrderView>,
-        /// Where the shop's orders are.
+        /// Where the order is.
         url: String,
     },
     /// To the shopper: an order is on its way.
@@ -188,7 +187,7 @@ pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>>
         subject: row.subject.to_string(),
         to: row.recipient,
         error: row.error,
-        at: rfc3339(row.created_at),
+        at: caller.time(engine, row.created_at),
     });
     Ok(failed.collect())
 }
@@ -341,7 +340,7 @@ fn letter(engine: &Engine, notice: &Claimed, told: &Told) -> Option<Letter> {
     let purchase = order.order.number.rsplit_once('-')?.0;
     let counter = format!("{market}/seller/{}/orders", order.order.shop_handle);
     Some(match notice.kind.as_str() {
-        "order_placed" => Letter::OrderReceived { order, url: counter },
+        "order_placed" => Letter::OrderReceived { url: format!("{counter}/{}", order.order.number), order },
         "order_shipped" => Letter::OrderShipped { url: shown(purchase), order },
         "order_cancelled" => {
             let (by, reason) = told.ends.get(&notice.subject)?.clone();

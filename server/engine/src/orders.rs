@@ -26,9 +26,7 @@ pub use desk::{list_all, seller_list, seller_order};
 pub use moves::{cancel, cancel_own, confirm, deliver, ship};
 
 use crate::{
-    Caller, Engine,
-    clock::rfc3339,
-    cursor,
+    Caller, Engine, cursor,
     db::{ListQuery, RegisteredList},
     group_by, params, rows, statements,
 };
@@ -86,9 +84,6 @@ statements! {
     ENDS_TOLD = "SELECT order_id, actor, note FROM order_events WHERE state = 'cancelled' AND order_id IN
         (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_cancelled', 'order_withdrawn'))";
 }
-
-/// A day.
-const DAY_MS: i64 = 24 * 3_600_000;
 
 rows! {
     struct PurchaseRow {
@@ -156,7 +151,7 @@ fn address(json: &str) -> Result<Address> {
 }
 
 /// The orders that rows of lines are of.
-fn shop_orders(rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
+fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
     group_by(rows, |r| r.id)
         .into_iter()
         .map(|(id, rows)| {
@@ -190,13 +185,13 @@ fn shop_orders(rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
                 tax: money(head.tax_minor),
                 way: head.delivery,
                 due: (
-                    rfc3339(head.created_at + head.days_min * DAY_MS),
-                    rfc3339(head.created_at + head.days_max * DAY_MS),
+                    caller.time(engine, engine.zone.later(head.created_at, head.days_min)),
+                    caller.time(engine, engine.zone.later(head.created_at, head.days_max)),
                 ),
                 total: money(head.total_minor),
             };
             Ok(ShopOrderView {
-                placed_at: rfc3339(head.created_at),
+                placed_at: caller.time(engine, head.created_at),
                 address: address(&head.address)?,
                 method: head.method,
                 commission: money(head.commission_minor),
@@ -227,19 +222,19 @@ async fn find(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Resu
 pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<PurchaseView> {
     let row = find(engine, caller, number, key).await?;
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![row.id]).await?;
-    view(row, lines)
+    view(engine, caller, row, lines)
 }
 
-fn view(row: PurchaseRow, lines: Vec<LineRow>) -> Result<PurchaseView> {
+fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>) -> Result<PurchaseView> {
     Ok(PurchaseView {
         id: row.id,
         number: row.number,
-        made_at: rfc3339(row.created_at),
+        made_at: caller.time(engine, row.created_at),
         email: row.email,
         address: address(&row.address)?,
         method: row.method,
         total: Money::new(row.total_minor, row.currency),
-        orders: shop_orders(lines)?.into_iter().map(|o| o.order).collect(),
+        orders: shop_orders(engine, caller, lines)?.into_iter().map(|o| o.order).collect(),
     })
 }
 
@@ -257,6 +252,7 @@ pub(crate) struct Told {
 
 /// What a claim of notifications is about.
 pub(crate) async fn told_in(engine: &Engine, claim: Id<Job>) -> Result<Told> {
+    let reader = &Caller { reads: true, ..Caller::system() };
     let purchases: Vec<PurchaseRow> = engine.db.all(&PURCHASES_TOLD, params![claim]).await?;
     let lines: Vec<LineRow> = engine.db.all(&LINES_TOLD, params![claim]).await?;
     let orders: Vec<LineRow> = engine.db.all(&ORDERS_TOLD, params![claim]).await?;
@@ -264,11 +260,14 @@ pub(crate) async fn told_in(engine: &Engine, claim: Id<Job>) -> Result<Told> {
     let mut lines: HashMap<_, _> = group_by(lines, |l| l.purchase_id).into_iter().collect();
     let purchases = purchases.into_iter().map(|row| {
         let lines = lines.remove(&row.id).unwrap_or_default();
-        Ok((row.id.uuid(), view(row, lines)?))
+        Ok((row.id.uuid(), view(engine, reader, row, lines)?))
     });
     Ok(Told {
         purchases: purchases.collect::<Result<_>>()?,
-        orders: shop_orders(orders)?.into_iter().map(|order| (order.order.id.uuid(), order)).collect(),
+        orders: shop_orders(engine, reader, orders)?
+            .into_iter()
+            .map(|order| (order.order.id.uuid(), order))
+            .collect(),
         ends: ends.into_iter().map(|end| (end.order_id.uuid(), (end.actor, end.note))).collect(),
         sign_ups: crate::accounts::sign_ups::told_in(engine, claim).await?,
     })
@@ -284,7 +283,7 @@ pub async fn history(engine: &Engine, caller: &Caller, of: impl Into<Ask<'_>>) -
     Ok(page.map(|row| PurchaseCard {
         url: format!("/purchases/{}", row.number),
         number: row.number,
-        made_at: rfc3339(row.created_at),
+        made_at: caller.time(engine, row.created_at),
         total: Money::new(row.total_minor, row.currency),
         orders: row.orders,
     }))
@@ -301,6 +300,6 @@ pub async fn of_shop(
     let before = cursor(after)?.unwrap_or(OrderId::from_uuid(Uuid::max()));
     let limit = PAGE_SIZE as i64 + 1;
     let rows: Vec<LineRow> = engine.db.all(&OF_SHOP, params![shop, before, limit]).await?;
-    let orders = shop_orders(rows)?;
+    let orders = shop_orders(engine, caller, rows)?;
     Ok(Page::cut(orders, PAGE_SIZE, |order| order.order.id.to_string()))
 }

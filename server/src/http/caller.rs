@@ -68,6 +68,7 @@ pub(super) async fn identify(Extract(state): Extract<State>, mut request: Reques
             caller.locale = language(&state, request.headers()).tag();
             let origin = state.limits.origin(request.headers(), request.extensions());
             caller.origin = origin.hashed(&state.booted.engine.secret);
+            caller.reads = true;
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

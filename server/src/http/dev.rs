@@ -7,10 +7,13 @@ use axum::{
     http::{HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
-use haat_app::i18n::{Locale, td_string};
+use haat_app::{
+    i18n::{Locale, td_string},
+    words,
+};
 use haat_engine::{
     Caller,
-    clock::rfc3339,
+    clock::Zone,
     notifications::{
         Mail,
         mailbox::{self, MailCard},
@@ -34,7 +37,14 @@ const THEIRS: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 struct MailsPage {
     locale: Locale,
     served: bool,
+    zone: Zone,
     mails: Vec<MailCard>,
+}
+
+impl MailsPage {
+    fn moment(&self, ms: i64) -> String {
+        words::moment(self.locale, &self.zone.local(ms))
+    }
 }
 
 #[derive(Template)]
@@ -62,8 +72,9 @@ pub(super) async fn mails(Extract(state): Extract<State>) -> Response {
     let page = async {
         development(&state)?;
         let mails = mailbox::latest(&state.booted.engine.db).await?;
+        let zone = state.booted.engine.zone.clone();
         let served = !state.booted.config.mail.smtp_url.reveal().is_empty();
-        MailsPage { locale: Locale::default(), served, mails }.render().map_err(|_| Error::Internal)
+        MailsPage { locale: Locale::default(), served, zone, mails }.render().map_err(|_| Error::Internal)
     };
     answer(page.await, OURS)
 }

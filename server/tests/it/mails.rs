@@ -88,6 +88,84 @@ async fn a_purchase_is_confirmed_and_its_link_works_for_whoever_has_the_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn people_read_days_of_the_markets_time_zone_and_programs_those_of_utc() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    // A zone where it is another day than in UTC just now, and will be for an hour at least.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = i64::try_from(now.as_millis()).unwrap();
+    let utc = haat_engine::clock::rfc3339(now);
+    let (zone, letters) =
+        if &utc[11..13] < "10" { ("Pacific/Pago_Pago", "SST") } else { ("Pacific/Kiritimati", "UTC+14") };
+    let local = haat_engine::clock::Zone::named(zone).unwrap().local(now);
+    assert_ne!(utc[..10], local[..10]);
+    let day = haat_app::words::day(haat_app::i18n::Locale::default(), &local);
+    program.set("HAAT__MARKET__TIME_ZONE", zone);
+    program.start().await;
+    let shopper = Shopper::new(&program);
+    let variant = shopper.variant("meena-crafts", 0).await;
+    shopper.add(&variant, "1").await;
+    let checkout = shopper.post("/checkout", &[]).await;
+    let purchase = shopper.post(&checkout, &details("cash", "k")).await;
+    let number = purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap();
+    until(&shopper, "haat_work_done_total{kind=\"mails\"} 2").await;
+    let meena = Shopper::new(&program);
+    let form = [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    meena.post("/sign-in", &form).await;
+    let (_, list) = shopper.get("/dev/mail").await;
+    let mail = |to: &str| mails_to(&list, to).remove(0);
+    for (reader, path, zone_said) in [
+        (&shopper, purchase.clone(), true),
+        (&shopper, mail("asha@example.com"), true),
+        (&shopper, mail("meena@haat.example"), true),
+        (&meena, format!("/seller/meena-crafts/orders/{number}-1"), true),
+        (&meena, "/seller/meena-crafts/orders".into(), false),
+        (&meena, "/seller/meena-crafts".into(), false),
+    ] {
+        let (status, page) = reader.get(&path).await;
+        assert!(status == StatusCode::OK && page.contains(&day), "{path}: {day} is not in {page}");
+        assert!(!zone_said || page.contains(letters), "{path}: {letters} is not in {page}");
+    }
+    let (status, told) = shopper.get(&format!("/api/v1{purchase}")).await;
+    assert!(status == StatusCode::OK && told.contains(&format!("\"made_at\":\"{}", &utc[..10])), "{told}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_sent_to_as_the_network_has_it_or_told_to_the_operator_at_once() {
+    let (port, mut post) = postman().await;
+    let mut program = Program::prepare(On::Sqlite).await;
+    program.set("HAAT__MAIL__SMTP_URL", &format!("smtp://127.0.0.1:{port}"));
+    program.set("HAAT__MAIL__FROM", "The Haat <market@haat.example>");
+    program.set("HAAT_ADMIN_PASSWORD", "market-day-2026");
+    program.run_ok(&["admin", "create", "--email", "olga@haat.example", "--name", "Olga"]);
+    program.start().await;
+    let buy_as = async |email: &'static str, key: &'static str| {
+        let shopper = Shopper::new(&program);
+        let variant = shopper.variant("meena-crafts", 0).await;
+        shopper.add(&variant, "1").await;
+        let checkout = shopper.post("/checkout", &[]).await;
+        let mut typed = details("cash", key);
+        typed[0] = ("email", email);
+        shopper.post(&checkout, &typed).await
+    };
+    let purchase = buy_as("asha@bücher.example", "k").await;
+    assert!(purchase.starts_with("/purchases/"), "{purchase}");
+    let mut got = [post.recv().await.unwrap().0, post.recv().await.unwrap().0];
+    got.sort();
+    assert_eq!(got, ["RCPT TO:<asha@xn--bcher-kva.example>", "RCPT TO:<meena@haat.example>"]);
+    // This server does not speak SMTPUTF8, and will not by tomorrow.
+    let purchase = buy_as("सूर्य@example.com", "k").await;
+    assert!(purchase.starts_with("/purchases/"), "{purchase}");
+    let olga = Shopper::new(&program);
+    until(&olga, "haat_mails{state=\"failed\"} 1").await;
+    let form = [("email", "olga@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    olga.post("/sign-in", &form).await;
+    let (_, mails) = olga.get("/admin/mails").await;
+    assert!(mails.contains("सूर्य@example.com") && mails.contains("SMTPUTF8"), "{mails}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn production_shows_nobodys_mail() {
     let mut program = Program::serve(On::Sqlite).await;
     let reader = Shopper::new(&program);

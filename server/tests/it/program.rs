@@ -295,6 +295,7 @@ pub fn details<'a>(method: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
         ("name", "Asha Rao"),
         ("line1", "12 Lake Road"),
         ("city", "Pune"),
+        ("postal_code", "411001"),
         ("country", "IN"),
         ("method", method),
         ("key", key),

@@ -154,7 +154,7 @@ const PASSWORD: &str = "market-day-2026";
 fn wishes(cart: &str) -> Value {
     json!({
         "cart": cart, "email": "asha@example.com", "method": "cash",
-        "address": {"name": "Asha Rao", "line1": "12 Lake Road", "city": "Pune", "country": "IN"},
+        "address": {"name": "Asha Rao", "line1": "12 Lake Road", "city": "Pune", "postal_code": "411001", "country": "IN"},
     })
 }
 
@@ -339,12 +339,73 @@ async fn every_fault_of_a_request_is_told_as_a_problem() {
     let refused = holder.once("/checkouts", empty).await.refuses(422, "invalid");
     let fields: Vec<_> =
         refused.body["fields"].as_array().unwrap().iter().map(|f| f["field"].clone()).collect();
-    assert_eq!(fields, ["email", "city"]);
+    assert_eq!(fields, ["email", "address.city"]);
 
     let hindi = guest.with("accept-language", "hi").get("/products/no-such-thing").await;
     assert_eq!(hindi.text("/title"), "यह नहीं मिला या आपके पास इसका एक्सेस नहीं है।");
     // Whoever reads pages gets a problem here too.
     guest.with("accept", "text/html").get("/products/no-such-thing").await.refuses(404, "not_found");
+    program.close();
+}
+
+/// What was typed in the field, with the right verdict beside it, and then some.
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_are_those_of_their_country() {
+    let program = Program::serve(On::Sqlite).await;
+    let (holder, cart) = Robot::new(&program).fill_cart("meena-crafts").await;
+    let begin = async |address: Value| {
+        let mut wishes = wishes(&cart);
+        for (part, value) in address.as_object().unwrap() {
+            wishes["address"][part] = value.clone();
+        }
+        holder.once("/checkouts", wishes).await
+    };
+    for (address, field, code) in [
+        (json!({"country": "ZZ"}), "address.country", "not_a_choice"),
+        (json!({"country": "EU"}), "address.country", "not_a_choice"),
+        (json!({"postal_code": ""}), "address.postal_code", "missing"),
+        (json!({"postal_code": "!!!!"}), "address.postal_code", "not_postal_code"),
+        (json!({"country": "US", "postal_code": "94043"}), "address.region", "missing"),
+        (json!({"phone": "call me"}), "address.phone", "not_phone"),
+        (json!({"phone": "---"}), "address.phone", "not_phone"),
+        (json!({"phone": "98450@12345"}), "address.phone", "bad_character"),
+    ] {
+        let refused = begin(address.clone()).await.refuses(422, "invalid");
+        assert_eq!(
+            (refused.text("/fields/0/field"), refused.text("/fields/0/code")),
+            (field.into(), code.into())
+        );
+        assert_eq!(refused.body["fields"].as_array().unwrap().len(), 1, "{address}");
+        if code == "bad_character" {
+            assert!(refused.text("/fields/0/message").contains('@'), "{refused:?}");
+        }
+    }
+    for (address, part, kept) in [
+        (json!({"country": "in"}), "country", "IN"),
+        (json!({"country": "UK", "postal_code": "ls11aa"}), "country", "GB"),
+        (json!({"country": "UK", "postal_code": "ls11aa"}), "postal_code", "LS1 1AA"),
+        (json!({"country": "XK", "postal_code": "10000"}), "country", "XK"),
+        (json!({"country": "IE", "postal_code": ""}), "postal_code", ""),
+        (json!({"country": "SG", "city": "", "postal_code": "238857"}), "city", ""),
+        (json!({"phone": "९८४५०\u{a0}१२३४५"}), "phone", "98450 12345"),
+        (json!({"phone": "(+44) 1234 2553-421 #8"}), "phone", "(+44) 1234 2553-421 #8"),
+    ] {
+        let begun = begin(address.clone()).await.is(201);
+        assert_eq!(begun.text(&format!("/address/{part}")), kept, "{address}");
+    }
+    let (mut wishes, begun) =
+        (wishes(&cart), begin(json!({"country": "UK", "postal_code": "ls11aa"})).await.is(201));
+    wishes["email"] = "asha@bücher.example\u{200b}".into();
+    wishes["address"] = begun.body["address"].clone();
+    wishes.as_object_mut().unwrap().remove("cart");
+    let checkout = begun.text("/id");
+    let saved = holder.send("PUT", &format!("/checkouts/{checkout}"), Some(wishes)).await.is(200);
+    assert_eq!(saved.text("/email"), "asha@xn--bcher-kva.example");
+    let paid = holder.once(&format!("/checkouts/{checkout}/pay"), json!({})).await.is(200);
+    assert_eq!(
+        (paid.text("/purchase/address/country"), paid.text("/purchase/email")),
+        ("GB".into(), "asha@xn--bcher-kva.example".into())
+    );
     program.close();
 }
 

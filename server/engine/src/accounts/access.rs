@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::{WhoRow, check_password, signed_in};
-use crate::{Caller, Engine, Who, carts, clock::rfc3339, db::Tx, params, random, rows, statements};
+use crate::{Caller, Engine, Who, carts, db::Tx, params, random, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
     access::{ApiKeyCard, KEYS_MAX, MadeApiKey, NewApiKey, Scope, Tokens},
@@ -259,7 +259,7 @@ pub async fn create_key(engine: &Engine, caller: &Caller, key: &NewApiKey) -> Re
     if added == 0 {
         return Err(Error::field("name", FieldCode::TooMany));
     }
-    let key = ApiKeyCard { id, name, scopes, created_at: rfc3339(now), last_used_at: None };
+    let key = ApiKeyCard { id, name, scopes, created_at: caller.time(engine, now), last_used_at: None };
     Ok(MadeApiKey { key, secret })
 }
 
@@ -270,8 +270,8 @@ pub async fn keys(engine: &Engine, caller: &Caller) -> Result<Vec<ApiKeyCard>> {
         id: row.id,
         name: row.name,
         scopes: scopes(&row.scopes),
-        created_at: rfc3339(row.created_at),
-        last_used_at: row.last_used_at.map(rfc3339),
+        created_at: caller.time(engine, row.created_at),
+        last_used_at: row.last_used_at.map(|at| caller.time(engine, at)),
     };
     Ok(rows.into_iter().map(card).collect())
 }

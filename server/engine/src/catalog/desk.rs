@@ -3,7 +3,6 @@
 use super::{attributes, behind};
 use crate::{
     Caller, Engine,
-    clock::rfc3339,
     db::{ListQuery, RegisteredList, Value, list::like},
     params, rows, statements,
 };
@@ -182,7 +181,7 @@ pub async fn seller_list(
         variants: row.variants,
         stock: row.stock,
         low: row.low > 0,
-        updated_at: rfc3339(row.updated_at),
+        updated_at: caller.time(engine, row.updated_at),
     }))
 }
 

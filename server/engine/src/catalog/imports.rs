@@ -18,7 +18,6 @@ use std::{
 use super::edit;
 use crate::{
     Caller, Engine, Fault, Tried, audit,
-    clock::rfc3339,
     db::{Db, DbError, One, Tx, Value},
     fault, params, random, rows, shops, statements,
 };
@@ -511,14 +510,14 @@ async fn work_in_tx(
 pub async fn view(engine: &Engine, caller: &Caller, handle: &str, id: ImportId) -> Result<ImportView> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let row: ViewRow = engine.db.opt(&VIEW, params![id, shop]).await?.ok_or(Error::NotFound)?;
-    Ok(seen(row, engine.clock.now_ms()))
+    Ok(seen(engine, caller, row))
 }
 
 /// A shop's last imports, newest first.
 pub async fn list(engine: &Engine, caller: &Caller, handle: &str) -> Result<Vec<ImportView>> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let rows: Vec<ViewRow> = engine.db.all(&LAST, params![shop, LISTED]).await?;
-    Ok(rows.into_iter().map(|row| seen(row, engine.clock.now_ms())).collect())
+    Ok(rows.into_iter().map(|row| seen(engine, caller, row)).collect())
 }
 
 /// What the page of imports shows: the import with this id, or the last ones if there is none.
@@ -532,9 +531,9 @@ pub async fn desk(engine: &Engine, caller: &Caller, handle: &str, id: &str) -> R
     Ok(ImportsView { open: Some(open), faults, last: Vec::new() })
 }
 
-fn seen(row: ViewRow, now: i64) -> ImportView {
+fn seen(engine: &Engine, caller: &Caller, row: ViewRow) -> ImportView {
     // Whoever read it is gone.
-    let silent = row.state == ImportState::Reading && row.updated_at < now - SILENT_MS;
+    let silent = row.state == ImportState::Reading && row.updated_at < engine.clock.now_ms() - SILENT_MS;
     ImportView {
         id: row.id,
         file_name: row.file_name,
@@ -554,7 +553,7 @@ fn seen(row: ViewRow, now: i64) -> ImportView {
         decimal_mark: DecimalMark::parse(&row.decimal_mark),
         question: serde_json::from_str(&row.question).ok(),
         prices: serde_json::from_str(&row.prices).unwrap_or_default(),
-        created_at: rfc3339(row.created_at),
+        created_at: caller.time(engine, row.created_at),
     }
 }
 

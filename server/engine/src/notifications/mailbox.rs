@@ -5,7 +5,6 @@ use async_trait::async_trait;
 use super::{Mail, Mailer};
 use crate::{
     Caller, Clock, Db, Engine, Tried,
-    clock::rfc3339,
     db::{ListQuery, RegisteredList, Value},
     params,
     payments::GatewayError,
@@ -110,7 +109,7 @@ pub async fn list(engine: &Engine, caller: &Caller, after: &str) -> Result<Page<
         id: row.id,
         to: row.recipient,
         subject: row.subject,
-        at: rfc3339(row.created_at),
+        at: caller.time(engine, row.created_at),
     }))
 }
 
@@ -127,7 +126,7 @@ fn cursor(after: &str) -> Result<Option<(i64, MailId)>> {
 pub async fn read(engine: &Engine, caller: &Caller, id: MailId) -> Result<MailText> {
     caller.operator()?;
     let Mail { id, to, subject, text, created_at, .. } = find(&engine.db, id).await?;
-    Ok(MailText { card: audit::MailCard { id, to, subject, at: rfc3339(created_at) }, text })
+    Ok(MailText { card: audit::MailCard { id, to, subject, at: caller.time(engine, created_at) }, text })
 }
 
 /// A mail.

@@ -2,14 +2,13 @@
 
 use super::{LineRow, address, shop_orders};
 use crate::{
-    Caller, Engine,
-    clock::rfc3339,
-    cursor,
+    Caller, Engine, cursor,
     db::{Asked, ListQuery, RegisteredList, Value, list::like},
     params, rows, statements,
 };
 use haat_shared::{
     Currency, Error, Money, Result,
+    accounts::fold_email,
     catalog::QUERY_MAX,
     id::kinds::{Order, OrderId},
     orders::{Actor, ListOrders, OrderCard, OrderEvent, OrderRefund, OrderState, SellerOrder},
@@ -84,24 +83,25 @@ pub async fn seller_list(
     ask: ListOrders,
 ) -> Result<Page<OrderCard>> {
     let shop = caller.shop(handle, Permission::SeeOrders)?;
-    list(engine, vec![("shop", shop.into())], ask).await
+    list(engine, caller, vec![("shop", shop.into())], ask).await
 }
 
 /// Every shop's orders, newest first, for those who run the market.
 pub async fn list_all(engine: &Engine, caller: &Caller, ask: ListOrders) -> Result<Page<OrderCard>> {
     caller.operator()?;
-    list(engine, Vec::new(), ask).await
+    list(engine, caller, Vec::new(), ask).await
 }
 
 async fn list(
     engine: &Engine,
+    caller: &Caller,
     filters: Vec<(&'static str, Value)>,
     ask: ListOrders,
 ) -> Result<Page<OrderCard>> {
     let size = page::rows(ask.limit, PAGE_SIZE);
     let rows: Vec<CardRow> = engine.db.list(asked(filters, &ask, size)?).await?;
     let Page { items, next } = Page::cut(rows, size, |row| row.id.to_string());
-    let items = items.into_iter().map(card).collect::<Result<_>>()?;
+    let items = items.into_iter().map(|row| card(engine, caller, row)).collect::<Result<_>>()?;
     Ok(Page { items, next })
 }
 
@@ -111,18 +111,18 @@ fn asked(mut filters: Vec<(&'static str, Value)>, ask: &ListOrders, size: usize)
         filters.push(("state", state.as_str().into()));
     }
     let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(invalid)?;
-    let folded = text::fold(&q);
-    filters.extend(folded.split_whitespace().take(8).map(|word| ("word", like(word).into())));
+    let words = q.split_whitespace().take(8).map(fold_email);
+    filters.extend(words.map(|word| ("word", like(&word).into())));
     let after = cursor::<Order>(&ask.after)?.map(Into::into);
     Ok(ORDERS.ask(filters, "newest", after, size + 1))
 }
 
-fn card(row: CardRow) -> Result<OrderCard> {
+fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
     Ok(OrderCard {
         number: row.number,
         shop_handle: row.shop_handle,
         shop_name: row.shop_name,
-        placed_at: rfc3339(row.created_at),
+        placed_at: caller.time(engine, row.created_at),
         state: row.state,
         name: address(&row.address)?.name,
         email: row.email,
@@ -141,7 +141,7 @@ pub async fn seller_order(
 ) -> Result<SellerOrder> {
     let shop = caller.shop(handle, Permission::SeeOrders)?;
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![number, shop]).await?;
-    let order = shop_orders(lines)?.pop().ok_or(Error::NotFound)?;
+    let order = shop_orders(engine, caller, lines)?.pop().ok_or(Error::NotFound)?;
     let id = order.order.id;
     let mut steps: Vec<EventRow> = engine.db.all(&EVENTS, params![id]).await?;
     steps.sort_by_key(|step| step.state);
@@ -154,7 +154,7 @@ pub async fn seller_order(
     };
     let steps = steps.into_iter().map(|step| OrderEvent {
         state: step.state,
-        at: rfc3339(step.created_at),
+        at: caller.time(engine, step.created_at),
         actor: step.actor,
         note: step.note,
     });
@@ -170,7 +170,7 @@ pub async fn seller_order(
         payment: paid.state,
         refund: paid.amount_minor.map(|amount| OrderRefund {
             amount: Money::new(amount, currency),
-            done_at: paid.done_at.map(rfc3339),
+            done_at: paid.done_at.map(|at| caller.time(engine, at)),
         }),
         earned,
         order,

@@ -4,7 +4,7 @@
 use super::{NewShop, Terms, open_in_tx};
 use crate::{
     Caller, Engine, accounts,
-    clock::rfc3339,
+    clock::{DAY_MS, rfc3339},
     cursor,
     db::{ListQuery, RegisteredList, Tx, Value, list::like},
     edits, params, random, rows, statements,
@@ -23,8 +23,6 @@ use haat_shared::{
 
 /// Rows of a page.
 const PAGE_SIZE: usize = 50;
-/// A day in milliseconds.
-const DAY_MS: i64 = 86_400_000;
 /// How many days the chart of sales shows.
 const DAYS: i64 = 30;
 
@@ -60,8 +58,9 @@ statements! {
         FROM variants v JOIN capacities c ON c.id = v.id JOIN products p ON p.id = v.product_id
         WHERE v.shop_id = $1 AND NOT v.archived AND p.state = 'published' AND c.on_hand - c.held <= v.low_stock
         ORDER BY available, v.id LIMIT $2";
-    SALES = "SELECT created_at / 86400000 AS day, CAST(SUM(total_minor) AS BIGINT) AS sold_minor, COUNT(*) AS orders
-        FROM orders WHERE shop_id = $1 AND created_at >= $2 AND state <> 'cancelled' GROUP BY created_at / 86400000";
+    SALES = "SELECT (created_at + $4) / 86400000 AS day, CAST(SUM(total_minor) AS BIGINT) AS sold_minor, COUNT(*) AS orders
+        FROM orders WHERE shop_id = $1 AND created_at >= $2 AND created_at < $3 AND state <> 'cancelled'
+        GROUP BY (created_at + $4) / 86400000";
 }
 
 rows! {
@@ -252,15 +251,20 @@ async fn save_in_tx(
     Ok(version + 1)
 }
 
-/// The first look at a shop's counter. Days are those of UTC.
+/// The first look at a shop's counter. Days are those of the market's time zone.
 pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<ShopHome> {
     const LOW_SHOWN: i64 = 10;
     let shop = caller.shop(handle, Permission::SeeOrders)?;
-    let today = engine.clock.now_ms() / DAY_MS;
+    let (zone, now) = (&engine.zone, engine.clock.now_ms());
+    let today = zone.day(now);
     let first = today - DAYS + 1;
     let to_do: ToDoRow = engine.db.one(&TO_DO, params![shop]).await?;
     let low: Vec<LowRow> = engine.db.all(&LOW, params![shop, LOW_SHOWN]).await?;
-    let sales: Vec<SalesRow> = engine.db.all(&SALES, params![shop, (first - DAYS) * DAY_MS]).await?;
+    let mut sales: Vec<SalesRow> = Vec::new();
+    // One stretch, or two where the clocks were changed meanwhile: that day is then in both.
+    for (from, until, offset) in zone.stretches(zone.begins(first - DAYS), now) {
+        sales.extend(engine.db.all::<SalesRow>(&SALES, params![shop, from, until, offset]).await?);
+    }
     let money = |minor| Money::new(minor, to_do.currency);
     let sum = |from: i64, to: i64| {
         let days = sales.iter().filter(|s| (from..to).contains(&s.day));
@@ -270,12 +274,8 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<Shop
     let (sold, orders) = sum(first, today + 1)?;
     let (sold_before, orders_before) = sum(first - DAYS, first)?;
     let day = |day: i64| {
-        let of = sales.iter().find(|s| s.day == day);
-        DaySales {
-            day: rfc3339(day * DAY_MS)[..10].to_owned(),
-            sold: money(of.map_or(0, |s| s.sold_minor)),
-            orders: of.map_or(0, |s| s.orders),
-        }
+        let (sold, orders) = sum(day, day + 1)?;
+        Result::Ok(DaySales { day: rfc3339(day * DAY_MS)[..10].to_owned(), sold, orders })
     };
     Ok(ShopHome {
         to_confirm: to_do.to_confirm,
@@ -290,7 +290,7 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<Shop
                 available: l.available,
             })
             .collect(),
-        days: (first..=today).map(day).collect(),
+        days: (first..=today).map(day).collect::<Result<_>>()?,
         sold,
         orders,
         sold_before,
@@ -321,6 +321,6 @@ pub async fn list_all(
         owner: row.owner,
         commission_bp: row.commission_bp,
         products: row.products,
-        opened_at: rfc3339(row.created_at),
+        opened_at: caller.time(engine, row.created_at),
     }))
 }

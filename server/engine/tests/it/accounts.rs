@@ -10,6 +10,7 @@ use haat_shared::{
 use crate::{both, support::*};
 
 statements! {
+    AGE = "UPDATE users SET email_folded = 'asha@bücher.example' WHERE email_folded = 'asha@xn--bcher-kva.example'";
     LOCALE = "SELECT locale AS value FROM users WHERE id = $1";
 }
 
@@ -38,6 +39,36 @@ both! {
         let form = SignIn { email: " Asha@HAAT.example ".into(), password: PASSWORD.into() };
         let second = accounts::sign_in(&market.engine, &asha, form).await.unwrap();
         assert_ne!(second, token, "each sign-in has a token of its own");
+    }
+
+    async fn an_account_is_one_however_its_address_is_written(market) {
+        let engine = &market.engine;
+        let with = |email: &str| haat_shared::accounts::SignUp { email: email.into(), ..sign_up("asha") };
+        accounts::sign_up(engine, &Caller::guest(), with("Asha@bücher.example")).await.unwrap();
+        for same in [
+            "asha@xn--bcher-kva.example",
+            "as\u{200b}ha@bücher.example",
+            "\u{202a}asha@BÜCHER.example\u{202c}",
+            "asha@bu\u{308}cher.example",
+            "asha＠xn--bcher-kva.EXAMPLE",
+        ] {
+            let refused = accounts::sign_up(engine, &Caller::guest(), with(same)).await;
+            assert_eq!(refused, Err(Error::field("email", FieldCode::Taken)), "{same:?}");
+            let form = SignIn { email: same.into(), password: PASSWORD.into() };
+            assert!(accounts::sign_in(engine, &Caller::guest(), form).await.is_ok(), "{same:?}");
+            let q = haat_shared::text::clip(same, 100);
+            let found = accounts::list(engine, &Caller::system(), &q, "").await.unwrap();
+            assert_eq!(found.items[0].email, "Asha@xn--bcher-kva.example", "{same:?}");
+        }
+        for bad in ["as..ha@example.com", ".asha@example.com", "asha@192.0.2.1", "Asha <asha@example.com>"] {
+            let refused = accounts::sign_up(engine, &Caller::guest(), with(bad)).await;
+            assert_eq!(refused, Err(Error::field("email", FieldCode::NotEmail)), "{bad}");
+        }
+        // Accounts of before hosts were kept in ASCII can still sign in.
+        let aged = engine.db.write("t", (), |tx, ()| Box::pin(async move { Ok(tx.exec(&AGE, params![]).await?) }));
+        assert_eq!(aged.await.unwrap(), 1);
+        let form = SignIn { email: "asha@BÜCHER.example".into(), password: PASSWORD.into() };
+        assert!(accounts::sign_in(engine, &Caller::guest(), form).await.is_ok());
     }
 
     async fn signing_out_ends_the_session_on_the_server(market) {

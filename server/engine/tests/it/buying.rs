@@ -93,7 +93,7 @@ both! {
         let number = number_of(&next);
         let purchase = orders::purchase(&market.engine, &Caller::guest(), &number, key_in(url)).await.unwrap();
         assert_eq!(purchase.total, view.sums.total);
-        assert_eq!(purchase.address.lines(), ["Asha Rao", "12 Lake Road", "Pune", "IN"]);
+        assert_eq!(purchase.address.label("India"), ["Asha Rao", "12 Lake Road", "Pune 411001", "India"]);
         let numbers: Vec<_> = purchase.orders.iter().map(|o| o.number.clone()).collect();
         assert_eq!(numbers, [format!("{number}-1"), format!("{number}-2")]);
         assert!(purchase.orders.iter().all(|o| o.state == OrderState::Placed));

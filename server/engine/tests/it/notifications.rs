@@ -75,6 +75,7 @@ both! {
         assert!(mails[1].html.starts_with("hi "));
         assert!(mails[2].html.starts_with("en ") && mails[2].html.contains("Clay bowl") && !mails[2].html.contains("Desk lamp"));
         assert!(!mails[2].html.contains("asha@example.com"));
+        assert_eq!(mails[2].text, format!("http://localhost:1/seller/meena-crafts/orders/{number}-1"));
     }
 
     async fn a_mail_that_does_not_get_through_is_tried_again_and_laid_aside_in_the_end(market) {

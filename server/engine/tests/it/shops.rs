@@ -111,11 +111,39 @@ both! {
         assert_eq!(home.days.len(), 30);
         assert_eq!(home.days[28..].iter().map(|d| d.orders).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(home.days[..28].iter().map(|d| d.sold.amount()).sum::<i64>(), 0);
-        assert_eq!(home.days[29].day, haat_engine::clock::rfc3339(market.clock.now_ms())[..10]);
+        assert_eq!(home.days[29].day, engine.zone.local(market.clock.now_ms())[..10]);
         assert_eq!((home.low_count, home.low.len()), (0, 0), "four are left, three would be few");
         sell().await;
         let home = shops::home(engine, &owner, MEENA).await.unwrap();
         assert_eq!((home.low_count, home.low[0].title.as_str(), home.low[0].available), (1, "Clay bowl", 3));
+    }
+
+    async fn days_are_those_of_the_markets_time_zone(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 8).await;
+        let sell = || async { market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap() };
+        // In India midnight is at 18:30 UTC.
+        let evening = 18 * 3_600_000 + 29 * 60_000;
+        market.clock.advance_ms((evening - market.clock.now_ms()).rem_euclid(DAY_MS));
+        sell().await;
+        market.clock.advance_ms(31 * 60_000);
+        let late = sell().await;
+        let owner = market.owner(MEENA).await;
+        let home = shops::home(engine, &owner, MEENA).await.unwrap();
+        let utc = haat_engine::clock::rfc3339(market.clock.now_ms());
+        let local = engine.zone.local(market.clock.now_ms());
+        assert!(utc[11..].starts_with("19:0") && local[11..].starts_with("00:3") && utc[..10] < local[..10], "{utc} {local}");
+        let days: Vec<_> = home.days[28..].iter().map(|d| (d.day.as_str(), d.sold.amount(), d.orders)).collect();
+        assert_eq!(days, [(&utc[..10], 49_900, 1), (&local[..10], 49_900, 1)]);
+        // People read the time of the zone, with its name; programs read UTC.
+        let number = format!("{late}-1");
+        let read = Caller { reads: true, ..owner.clone() };
+        let order = orders::seller_order(engine, &read, MEENA, &number).await.unwrap();
+        let placed = &order.order.placed_at;
+        assert!(placed.starts_with(&local[..10]) && placed.ends_with("+05:30[IST]"), "{placed}");
+        assert!(order.order.order.due.0.ends_with("+05:30[IST]"), "{:?}", order.order.order.due);
+        let order = orders::seller_order(engine, &owner, MEENA, &number).await.unwrap();
+        assert!(order.order.placed_at.starts_with(&utc[..10]) && order.order.placed_at.ends_with('Z'));
     }
 
     async fn a_balance_waits_for_what_is_on_its_way(market) {

@@ -241,6 +241,7 @@ impl Market {
             public_url: "http://localhost:1".into(),
             wake: Arc::default(),
             currency: Currency::INR,
+            zone: haat_engine::clock::Zone::named("Asia/Kolkata").unwrap(),
             pictures: Arc::new(Pictures::in_folder(&folder.join("media")).unwrap()),
             bounds: Bounds::NONE,
         });
@@ -263,6 +264,7 @@ impl Market {
             public_url: parts.public_url.clone(),
             wake: parts.wake.clone(),
             currency: parts.currency,
+            zone: parts.zone.clone(),
             pictures: parts.pictures.clone(),
             bounds,
         })
@@ -505,6 +507,7 @@ pub fn form(method: &str) -> CheckoutForm {
         name: "Asha Rao".into(),
         line1: "12 Lake Road".into(),
         city: "Pune".into(),
+        postal_code: "411001".into(),
         country: "IN".into(),
         method: method.into(),
         ..CheckoutForm::default()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use haat_engine::{carts, checkout, orders};
 use haat_shared::{
-    Error, Money, Result,
+    Error, FieldError, Money, Result,
     checkout::{CheckoutForm, CheckoutGroup, CheckoutState, CheckoutSums, CheckoutView, PaymentOutcome},
     id::kinds::{CartId, CheckoutId, ShopId},
     orders::PurchaseView,
@@ -53,23 +53,24 @@ struct Destination {
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 200)]
     line2: String,
-    /// The town or city.
-    #[schema(format = "line", max_length = 100)]
+    /// The town or city. Optional in countries that consist of one.
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 100)]
     city: String,
-    /// The state or province.
+    /// The state or province. Required in some countries.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 100)]
     region: String,
-    /// The postal code.
+    /// The postal code, in the format of the country. Required in most countries.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 20)]
     postal_code: String,
-    /// The two-letter country code (ISO 3166-1 alpha-2).
+    /// The two-letter country code (ISO 3166-1 alpha-2, and XK). Stored in upper case; UK is read as GB.
     #[schema(pattern = "^[A-Za-z]{2}$")]
     country: String,
-    /// A phone number for the courier.
+    /// A phone number for the courier, with extensions if it has any: at least four digits, in any script.
     #[serde(default)]
-    #[schema(pattern = "^[-0-9+() .]*$", max_length = 30)]
+    #[schema(format = "phone", max_length = 60)]
     phone: String,
 }
 
@@ -130,9 +131,26 @@ impl Wishes {
             seen: String::new(),
         };
         match form.check(&checkout::offered(ask.engine())) {
-            Ok(_) => Ok(form),
-            Err(faults) => Err(Error::Invalid(faults)),
+            // It is kept as it holds.
+            Ok(details) => Ok(CheckoutForm {
+                email: details.email.as_str().into(),
+                city: details.address.city,
+                region: details.address.region,
+                postal_code: details.address.postal_code,
+                country: details.address.country,
+                phone: details.address.phone,
+                ..form
+            }),
+            Err(faults) => Err(Error::Invalid(faults.into_iter().map(at_address).collect())),
         }
+    }
+}
+
+/// A fault where it stands in what was sent: `address.country`.
+fn at_address(fault: FieldError) -> FieldError {
+    match fault.field.as_str() {
+        "email" | "method" => fault,
+        part => FieldError::new(format!("address.{part}"), fault.code),
     }
 }
 

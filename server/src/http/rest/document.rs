@@ -195,10 +195,12 @@ fn patterns(value: &mut Value) {
         "lines" => Some(format!("^[^{}]*$", NOT.replace(r"\u000a", r"\u000b"))),
         "email-address" => {
             // Names in other letters, too.
+            let atom = r"[^\s{NOT}().,:;<>@\[\]\\]".replace("{NOT}", &format!("{NOT}\""));
             let letter = format!(r"[^\s{NOT}!-/:-@\[-`{{-~]");
             let label = format!("{letter}({letter}|-+{letter})*");
-            Some(format!(r#"^[^\s{NOT}<>(),;:\\"\[\]@]{{1,64}}@({label}\.)+{label}$"#))
+            Some(format!(r"^{atom}+(\.{atom}+)*@({label}\.)+{label}$"))
         }
+        "phone" => Some(format!(r#"^[^{NOT}@<>"\\{{}}|^~$%!?_`]*$"#)),
         "https-url" => Some(format!(r#"^(https://({LABEL}\.)+{LABEL}(:[0-9]+)?([/?#][!#-;=?-\[\]-~]*)?)?$"#)),
         _ => None,
     }) {

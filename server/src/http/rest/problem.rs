@@ -11,7 +11,7 @@ use haat_app::{
     i18n::{Locale, t},
     words,
 };
-use haat_shared::{Conflict, Currency, Error, Money, orders::OrderState, routes::API_DOCS};
+use haat_shared::{Conflict, Currency, Error, FieldCode, Money, orders::OrderState, routes::API_DOCS};
 use serde_json::{Value, json};
 
 use super::State;
@@ -44,6 +44,14 @@ impl From<Error> for Problem {
 impl From<StatusCode> for Problem {
     fn from(status: StatusCode) -> Self {
         Self::Status(status)
+    }
+}
+
+/// The stable name of what is wrong with a field, without what it tells besides.
+fn code(code: FieldCode) -> Value {
+    match json!(code) {
+        Value::Object(told) => told.into_iter().next().map_or(Value::Null, |(name, _)| name.into()),
+        name => name,
     }
 }
 
@@ -84,7 +92,7 @@ impl Problem {
         match self {
             Self::Told(Error::Invalid(faults)) => faults
                 .iter()
-                .map(|f| json!({"field": f.field, "code": f.code, "message": words::fault(locale, &f.field, f.code)}))
+                .map(|f| json!({"field": f.field, "code": code(f.code), "message": words::fault(locale, &f.field, f.code)}))
                 .collect(),
             Self::NotReadable { field, why } => {
                 let message = format!("{} ({why})", t!(locale, problem.not_readable));

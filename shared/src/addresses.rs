@@ -1,0 +1,723 @@
+//! Postal addresses: the countries, which parts each of them needs, what its postal codes look like, and how a label is laid
+//! out there.
+//!
+//! The facts are those of Google's address data set (the one behind libaddressinput), with two differences: a state is asked
+//! for only where neither the town nor the postal code implies it (not in India, where the PIN code does), and places that
+//! are a town and a state in one take either.
+
+use crate::{
+    checkout::Address,
+    error::{FieldCode, FieldError},
+    text,
+};
+
+/// Most characters of a postal code as it is typed.
+const POSTAL_CODE_MAX: usize = 20;
+
+/// A country a line: its ISO 3166-1 code (and XK for Kosovo, which has none yet), the letter of its label's layout, what it
+/// needs (`z` a postal code, `s` a state) or does without (`c` a town), and the shapes of its postal codes: `#` is a digit,
+/// `@` a letter, `*` either, everything else stands for itself. Blanks and hyphens may be left out by whoever types.
+const COUNTRIES: &str = "\
+AD b AD###
+AE a
+AF c ####
+AG a
+AI c AI-2640|2640
+AL m ####
+AM m ####|37####
+AO a
+AQ a
+AR b ####|@####@@@
+AS s z #####|#####-####
+AT b z ####
+AU s sz ####
+AW a
+AX b z 22###
+AZ b AZ ####|####
+BA b #####
+BB a BB#####
+BD o ####
+BE b z ####
+BF a
+BG b ####
+BH d ###|####
+BI a
+BJ a
+BL b z #####
+BM d @@ **
+BN d @@####
+BO a
+BQ a
+BR g sz #####-###
+BS a
+BT d #####
+BV a
+BW a
+BY b ######
+BZ a
+CA s sz @#@ #@#
+CC s ####
+CD a
+CF a
+CG a
+CH b z ####
+CI a
+CK a
+CL b #######
+CM a
+CN j sz ######
+CO a s ######
+CR q s #####|####|###-####
+CU c #####
+CV b ####
+CW a
+CX s ####
+CY b ####
+CZ b z ### ##
+DE b z #####
+DJ a
+DK b z ####
+DM a
+DO b #####
+DZ b #####
+EC m ######
+EE f z #####
+EG c #####
+EH b #####
+ER a
+ES f sz #####
+ET b ####
+FI b z #####
+FJ a
+FK c z FIQQ 1ZZ
+FM s z #####|#####-####
+FO b ###
+FR b z #####
+GA a
+GB c z @# #@@|@## #@@|@@# #@@|@@## #@@|@#@ #@@|@@#@ #@@|GIR 0AA|BFPO #|BFPO ##|BFPO ###|BFPO ####
+GD a
+GE b ####
+GF b z #####
+GG c z GY# #@@|GY## #@@
+GH a
+GI c c GX11 1AA
+GL b z ####
+GM a
+GN b ###
+GP b z #####
+GQ a
+GR b z ### ##
+GS c z SIQQ 1ZZ
+GT b #####
+GU s z #####|#####-####
+GW b ####
+GY a
+HK l
+HM s ####
+HN c #####
+HR b #####
+HT b ####
+HU n z ####
+ID h s #####
+IE c *** ****
+IL d #####|#######
+IM c z IM# #@@|IM## #@@
+IN d z ######
+IO c z BBND 1ZZ
+IQ a #####
+IR p #####-#####
+IS b ###
+IT f sz #####
+JE c z JE# #@@|JE## #@@
+JM h
+JO d #####
+JP i szc ###-####
+KE c #####
+KG b ######
+KH d #####|######
+KI a
+KM a
+KN a
+KP a
+KR k z #####
+KW b #####
+KY h c KY#-####
+KZ t ######
+LA b #####
+LB d ####|#### ####
+LC a
+LI b z ####
+LK c #####
+LR b ####
+LS d ###
+LT b z LT-#####|#####
+LU b z ####
+LV b z LV-####|####
+LY a
+MA b #####
+MC b #####
+MD b MD-####|####
+ME b #####
+MF b z #####
+MG b ###
+MH s z #####|#####-####
+MK b ####
+ML a
+MM a #####
+MN h #####
+MO a c
+MP s z #####|#####-####
+MQ b z #####
+MR a
+MS a
+MT d @@@ ####|@@@ ###|@@@ ##
+MU m #####|###@@###
+MV d #####
+MW a
+MX e sz #####
+MY b z #####
+MZ b ####
+NA c #####
+NC b z #####
+NE b ####
+NF s ####
+NG d ######
+NI m #####
+NL b z #### @@
+NO b z ####
+NP d #####
+NR a c
+NU a
+NZ d z ####
+OM m ###|PC ###
+PA c ####
+PE d #####|LIMA #|LIMA ##|CALLAO #|CALLAO ##
+PF f z #####
+PG d ###
+PH v ####
+PK o #####
+PL b z ##-###
+PM b z #####
+PN c z PCRN 1ZZ
+PR s z #####|#####-####
+PS a
+PT b z ####-###
+PW s z #####|#####-####
+PY b ####
+QA a
+RE b z #####
+RO b z ######
+RS b #####|######
+RU c z ######
+RW a
+SA d #####|#####-####
+SB a
+SC a
+SD c #####
+SE b z ### ##
+SG d zc ######
+SH c z ASCN 1ZZ|STHL 1ZZ|TDCU 1ZZ
+SI b ####
+SJ b z ####
+SK b z ### ##
+SL a
+SM b zc #####
+SN b #####
+SO d @@ #####
+SR a
+SS a
+ST a
+SV b ####|CP ####
+SX a
+SY a
+SZ c @###
+TC c z TKCA 1ZZ
+TD a
+TF a
+TG a
+TH h #####
+TJ b ######
+TK a
+TL a
+TM b ######
+TN b ####
+TO a
+TR x z #####
+TT a
+TV a
+TW j z ###|#####|######
+TZ b #####|####
+UA c z #####
+UG a
+UM s 96898
+US a sz #####|#####-####
+UY f #####
+UZ b ######
+VA b #####
+VC d VC####
+VE d s ####
+VG c VG####
+VI s z #####|#####-####
+VN h #####|######
+VU a
+WF b z #####
+WS a
+XK b #####
+YE a
+YT b z #####
+ZA c z ####
+ZM b #####
+ZW a";
+
+/// A country's line of the table.
+#[derive(Debug, Clone, Copy)]
+struct Country {
+    code: &'static str,
+    layout: &'static str,
+    needs: &'static str,
+    shapes: &'static str,
+}
+
+/// The codes of all countries.
+pub fn countries() -> impl Iterator<Item = &'static str> {
+    COUNTRIES.lines().filter_map(|line| line.get(..2))
+}
+
+fn find(code: &str) -> Option<Country> {
+    let line = COUNTRIES.lines().find(|line| line.get(..2) == Some(code))?;
+    let mut parts = line.splitn(3, ' ');
+    let (code, layout) = (parts.next()?, parts.next()?);
+    let rest = parts.next().unwrap_or_default();
+    // What is needed is written in small letters, shapes are not.
+    let end = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
+    let (needs, shapes) = rest.split_at(end);
+    Some(Country { code, layout, needs, shapes: shapes.trim_start() })
+}
+
+/// The code of a country, in capitals. `UK` is read as `GB`.
+fn country(field: &str, typed: &str) -> Result<Country, FieldError> {
+    let code = match text::line(field, typed, 2)?.to_ascii_uppercase() {
+        uk if uk == "UK" => "GB".to_owned(),
+        code => code,
+    };
+    find(&code).ok_or(FieldError::new(field, FieldCode::NotAChoice))
+}
+
+/// What was typed of an address, by the rules of its country, and what is wrong with it. Where the country is none, the rest
+/// is only bounded.
+pub(crate) fn check(typed: Address) -> (Address, Vec<FieldError>) {
+    let mut faults = Vec::new();
+    let mut take = |result: Result<String, FieldError>| {
+        result.unwrap_or_else(|fault| {
+            faults.push(fault);
+            String::new()
+        })
+    };
+    let country = country("country", &typed.country);
+    let needs = |part: char| country.as_ref().is_ok_and(|country| country.needs.contains(part));
+    let part = |needed: bool, field: &str, typed: &str| match needed {
+        true => text::line(field, typed, 100),
+        false => text::optional_line(field, typed, 100),
+    };
+    let address = Address {
+        name: take(text::line("name", &typed.name, crate::accounts::NAME_MAX)),
+        line1: take(text::line("line1", &typed.line1, 200)),
+        line2: take(text::optional_line("line2", &typed.line2, 200)),
+        city: take(part(!needs('c'), "city", &typed.city)),
+        region: take(part(needs('s'), "region", &typed.region)),
+        postal_code: take(postal_code("postal_code", &typed.postal_code, country.as_ref().ok())),
+        country: take(country.map(|country| country.code.to_owned())),
+        phone: take(phone("phone", &typed.phone)),
+    };
+    (address, faults)
+}
+
+/// A postal code as its country writes it: with its blanks and hyphens, in capitals and the digits 0–9.
+fn postal_code(field: &str, typed: &str, country: Option<&Country>) -> Result<String, FieldError> {
+    let plain: String = typed.chars().filter(|c| !text::is_invisible(*c)).map(text::plain).collect();
+    let plain = text::optional_line(field, &plain, POSTAL_CODE_MAX)?;
+    let Some(country) = country else { return Ok(plain) };
+    if plain.is_empty() {
+        return match country.needs.contains('z') {
+            true => Err(FieldError::new(field, FieldCode::Missing)),
+            false => Ok(plain),
+        };
+    }
+    let bad = || FieldError::new(field, FieldCode::NotPostalCode);
+    if country.shapes.is_empty() {
+        return if plain.chars().any(char::is_alphanumeric) { Ok(plain) } else { Err(bad()) };
+    }
+    let mut code = plain.to_uppercase();
+    code.retain(|c| !matches!(c, ' ' | '-' | '.' | '〒'));
+    // `D-10115`, `SE-114 55`: a country before the code, as on letters from abroad.
+    let bare = code.trim_start_matches(|c: char| c.is_ascii_uppercase());
+    let prefixed = code.len() - bare.len() <= 3 && bare.bytes().all(|b| b.is_ascii_digit());
+    let fitting = |code: &str| country.shapes.split('|').find_map(|shape| fit(shape, code));
+    fitting(&code).or_else(|| fitting(bare).filter(|_| prefixed)).ok_or_else(bad)
+}
+
+/// The code in this shape, if it has it.
+fn fit(shape: &str, code: &str) -> Option<String> {
+    let (mut code, mut fitted) = (code.chars(), String::new());
+    for wanted in shape.chars() {
+        if matches!(wanted, ' ' | '-') {
+            fitted.push(wanted);
+            continue;
+        }
+        let c = code.next()?;
+        let fits = match wanted {
+            '#' => c.is_ascii_digit(),
+            '@' => c.is_ascii_uppercase(),
+            '*' => c.is_ascii_digit() || c.is_ascii_uppercase(),
+            literal => c == literal,
+        };
+        if !fits {
+            return None;
+        }
+        fitted.push(c);
+    }
+    code.next().is_none().then_some(fitted)
+}
+
+/// Most characters of a telephone number: two numbers and an extension fit.
+pub const PHONE_MAX: usize = 60;
+/// Fewest digits of a telephone number. The shortest that lines of whole countries have are of four.
+const PHONE_DIGITS_MIN: usize = 4;
+
+/// A telephone number as it was typed, in the digits 0–9; may be empty. Whatever someone can dial is kept, with extensions
+/// (`x8`, `;ext=8`, `#8`) and words around it.
+fn phone(field: &str, typed: &str) -> Result<String, FieldError> {
+    let plain: String = typed.chars().filter(|c| !text::is_invisible(*c)).map(text::plain).collect();
+    let number = text::optional_line(field, &plain, PHONE_MAX)?;
+    if let Some(c) = number.chars().find(|c| PHONE_NEVER.contains(*c)) {
+        return Err(FieldError::new(field, FieldCode::BadCharacter(c)));
+    }
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    if number.is_empty() || digits >= PHONE_DIGITS_MIN {
+        return Ok(number);
+    }
+    Err(FieldError::new(field, FieldCode::NotPhone))
+}
+
+/// What is in no telephone number: something else was typed.
+const PHONE_NEVER: &str = "@<>\"\\{}|^~$%!?_`";
+
+/// How a label is laid out: `N` is the name, `A` the lines of the street, `C` the town, `S` the state, `Z` the postal code,
+/// `|` ends a line. Between parts stands what stands between them here.
+fn layout(letter: &str, local: bool) -> &'static str {
+    match letter {
+        "b" => "N|A|Z C|S",
+        "c" => "N|A|C|S|Z",
+        "d" => "N|A|C Z|S",
+        "e" => "N|A|Z C, S",
+        "f" => "N|A|Z C S",
+        "g" => "N|A|C-S|Z",
+        "h" => "N|A|C|S Z",
+        "i" if local => "〒Z|SC|A|N",
+        "j" if local => "Z|SC|A|N",
+        "k" if local => "S C|A|N|Z",
+        "l" if local => "S|C Z|A|N",
+        "l" => "N|A|C|S|Z",
+        "m" => "N|A|Z|C|S",
+        "n" => "N|C|A|Z|S",
+        "o" => "N|A|C - Z|S",
+        "p" => "N|S|C|A|Z",
+        "q" => "N|A|S, C|Z",
+        "s" => "N|A|C S Z",
+        "t" => "Z|S|C|A|N",
+        "v" => "N|A|C|Z S",
+        "x" => "N|A|Z C/S",
+        _ => "N|A|C, S Z",
+    }
+}
+
+impl Address {
+    /// The address as its country prints it on a label, line by line; below it the name of the country and the telephone.
+    /// Where labels are written from the largest part to the smallest, those in Latin letters are not.
+    pub fn label(&self, country: &str) -> Vec<String> {
+        // Of Chinese, Japanese and Korean.
+        let local = |text: &String| {
+            text.chars().any(|c| matches!(c, '\u{2E80}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}'))
+        };
+        let local = local(&self.line1) || local(&self.city);
+        let letter = find(&self.country).map_or("a", |country| country.layout);
+        let mut lines = Vec::new();
+        for parts in layout(letter, local).split('|') {
+            if parts == "A" {
+                lines.extend([self.line1.clone(), self.line2.clone()]);
+                continue;
+            }
+            let (mut line, mut between) = (String::new(), String::new());
+            for part in parts.chars() {
+                let value = match part {
+                    'N' => &self.name,
+                    'C' => &self.city,
+                    'S' => &self.region,
+                    'Z' => &self.postal_code,
+                    other => {
+                        between.push(other);
+                        continue;
+                    }
+                };
+                if !value.is_empty() {
+                    if !line.is_empty() || between == "〒" {
+                        line += &between;
+                    }
+                    line += value;
+                }
+                between.clear();
+            }
+            lines.push(line);
+        }
+        lines.extend([country.to_owned(), self.phone.clone()]);
+        lines.retain(|line| !line.is_empty());
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn address(country: &str, region: &str, postal_code: &str) -> Address {
+        Address {
+            name: "Asha Rao".into(),
+            line1: "12 Lake Road".into(),
+            line2: String::new(),
+            city: "Town".into(),
+            region: region.into(),
+            postal_code: postal_code.into(),
+            country: country.into(),
+            phone: String::new(),
+        }
+    }
+
+    fn faults(typed: Address) -> Vec<(String, FieldCode)> {
+        check(typed).1.into_iter().map(|fault| (fault.field, fault.code)).collect()
+    }
+
+    /// What was typed in the field, with the right verdict beside it.
+    #[test]
+    fn addresses_of_the_field() {
+        #[derive(serde::Deserialize)]
+        struct Case {
+            what: String,
+            right: String,
+            address: crate::checkout::CheckoutForm,
+        }
+        let cases: Vec<Case> = serde_json::from_str(include_str!("../tests/field/addresses.json")).unwrap();
+        assert!(cases.len() >= 10);
+        for Case { what, right, address: form } in cases {
+            let (address, faults) = check(form.address());
+            let at: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
+            match right.as_str() {
+                "hold" => assert_eq!(at, [""; 0], "{what}"),
+                "ask" => assert!(at.contains(&"postal_code") && !at.contains(&"country"), "{what}: {at:?}"),
+                right if right.starts_with("either GB") => assert_eq!(address.country, "GB", "{what}"),
+                "refuse at address.country" => assert_eq!(at, ["country"], "{what}"),
+                other => panic!("{other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn countries_are_those_of_iso_3166() {
+        let codes: Vec<_> = countries().collect();
+        assert_eq!(codes.len(), 250);
+        assert!(codes.is_sorted());
+        for (typed, code) in [("in", "IN"), ("Gb", "GB"), ("uk", "GB"), ("XK", "XK"), ("aX", "AX")] {
+            assert_eq!(country("country", typed).map(|c| c.code), Ok(code), "{typed}");
+        }
+        for wrong in ["ZZ", "QQ", "EU", "XX", "EL", "AN", "SU", "I", "ÎN", "1N", "--"] {
+            let refused = country("country", wrong).map(|c| c.code);
+            assert_eq!(refused, Err(FieldError::new("country", FieldCode::NotAChoice)), "{wrong}");
+        }
+        // Every line says what it can, and nothing else.
+        for code in codes {
+            let country = find(code).unwrap();
+            assert!(country.needs.chars().all(|c| "zsc".contains(c)), "{country:?}");
+            assert!(!country.needs.contains('z') || !country.shapes.is_empty(), "{country:?}");
+            assert!("abcdefghijklmnopqstvx".contains(country.layout), "{country:?}");
+            for local in [true, false] {
+                let layout = layout(country.layout, local);
+                assert!("NACSZ".chars().all(|part| layout.matches(part).count() == 1), "{layout}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_country_asks_for_its_own_parts() {
+        let missing = |field: &str| (field.to_owned(), FieldCode::Missing);
+        assert_eq!(faults(address("US", "", "")), [missing("region"), missing("postal_code")]);
+        assert_eq!(faults(address("DE", "", "")), [missing("postal_code")]);
+        assert_eq!(faults(address("IN", "", "")), [missing("postal_code")]);
+        assert_eq!(faults(address("AE", "", "")), []);
+        let no_town =
+            |country: &str, code: &str| faults(Address { city: String::new(), ..address(country, "", code) });
+        assert_eq!(no_town("SG", "238857"), []);
+        assert_eq!(no_town("GI", ""), []);
+        assert_eq!(no_town("DE", "10115"), [missing("city")]);
+    }
+
+    #[test]
+    fn postal_codes_have_the_shape_of_their_country() {
+        for (country, typed, written) in [
+            ("IN", "411001", "411001"),
+            ("IN", "411 001", "411001"),
+            ("IN", "४११००१", "411001"),
+            ("IN", "４１１００１", "411001"),
+            ("IN", "411\u{a0}001\u{200b}", "411001"),
+            ("GB", "sw1a1aa", "SW1A 1AA"),
+            ("GB", "m1 1ae", "M1 1AE"),
+            ("GB", "BFPO 57", "BFPO 57"),
+            ("US", "94043-1351", "94043-1351"),
+            ("US", "940431351", "94043-1351"),
+            ("CA", "k1a0b1", "K1A 0B1"),
+            ("DE", "D-10115", "10115"),
+            ("SE", "SE-11455", "114 55"),
+            ("CH", "ch 8001", "8001"),
+            ("LV", "1010", "1010"),
+            ("LV", "lv1010", "LV-1010"),
+            ("JP", "〒1008798", "100-8798"),
+            ("JP", "１００－８７９８", "100-8798"),
+            ("NL", "1012nx", "1012 NX"),
+            ("PT", "1100148", "1100-148"),
+            ("BR", "01310930", "01310-930"),
+            ("IE", "d02x285", "D02 X285"),
+            ("KY", "ky11001", "KY1-1001"),
+            ("MT", "vlt1117", "VLT 1117"),
+            ("AX", "22100", "22100"),
+            ("HK", "999077", "999077"),
+            ("IE", "", ""),
+        ] {
+            let (written_as, faults) = check(address(country, "X", typed));
+            assert_eq!((written_as.postal_code.as_str(), faults), (written, Vec::new()), "{country} {typed}");
+        }
+        for (country, typed) in [
+            ("IN", "!!!!"),
+            ("IN", "41100"),
+            ("IN", "4110011"),
+            ("IN", "41100A"),
+            ("IN", "ABCDEF411001"),
+            ("US", "9404"),
+            ("DE", "1011"),
+            ("GB", "12345"),
+            ("GB", "SW1A1A"),
+            ("CA", "K1A 0BB"),
+            ("AX", "10115"),
+            ("HK", "!!!!"),
+            ("IE", "Galway"),
+        ] {
+            let refused = faults(address(country, "X", typed));
+            assert_eq!(refused, [("postal_code".into(), FieldCode::NotPostalCode)], "{country} {typed}");
+        }
+        let long = faults(address("HK", "", &"9".repeat(21)));
+        assert_eq!(long, [("postal_code".into(), FieldCode::TooLong)]);
+    }
+
+    #[test]
+    fn what_a_courier_can_dial_is_kept() {
+        // What was typed in the field, with the right verdict before it.
+        for line in include_str!("../tests/field/phones.txt").lines() {
+            match line.split_once('\t').unwrap() {
+                ("hold", number) => assert!(phone("phone", number).is_ok(), "{number}"),
+                ("refuse", number) => {
+                    let code = phone("phone", number).map_err(|fault| fault.code);
+                    assert_eq!(code, Err(FieldCode::NotPhone), "{number}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        for (typed, kept) in [
+            ("", ""),
+            ("  ", ""),
+            ("९८४५०१२३४५", "9845012345"),
+            ("٠١٢٣٤٥٦٧٨٩", "0123456789"),
+            ("۰۱۲۳۴۵۶۷۸۹", "0123456789"),
+            ("＋８１（３）１２３４－５６７８", "+81(3)1234-5678"),
+            ("+91\u{a0}98450\u{202f}12345", "+91 98450 12345"),
+            ("\u{202a}+91 98450 12345\u{202c}", "+91 98450 12345"),
+            ("98450\u{200b}12345", "9845012345"),
+            ("020 7946\u{2011}0000", "020 7946-0000"),
+            ("020 7946 0000 x8", "020 7946 0000 x8"),
+            ("020 7946 0000 ext. 8", "020 7946 0000 ext. 8"),
+            ("+1 212 555 0123,,8", "+1 212 555 0123,,8"),
+            ("1-800-FLOWERS-2026", "1-800-FLOWERS-2026"),
+            ("tel:+1-212-555-0123", "tel:+1-212-555-0123"),
+            ("98450 12345 / 080 2345 6789 (घर)", "98450 12345 / 080 2345 6789 (घर)"),
+            ("016/12.34.56", "016/12.34.56"),
+            ("4567", "4567"),
+        ] {
+            assert_eq!(phone("phone", typed).as_deref(), Ok(kept), "{typed:?}");
+        }
+        for (typed, code) in [
+            (".", FieldCode::NotPhone),
+            ("+", FieldCode::NotPhone),
+            ("123", FieldCode::NotPhone),
+            ("not at home", FieldCode::NotPhone),
+            ("asha2026@example.com", FieldCode::BadCharacter('@')),
+            ("98450 12345?", FieldCode::BadCharacter('?')),
+            ("<98450 12345>", FieldCode::BadCharacter('<')),
+            ("98450\u{0}12345", FieldCode::BadCharacters),
+        ] {
+            assert_eq!(phone("phone", typed).map_err(|fault| fault.code), Err(code), "{typed:?}");
+        }
+        assert_eq!(phone("phone", &"9".repeat(61)).map_err(|f| f.code), Err(FieldCode::TooLong));
+    }
+
+    #[test]
+    fn labels_are_those_of_their_country() {
+        let label = |country: &str, city: &str, region: &str, code: &str| {
+            let address = Address { city: city.into(), ..address(country, region, code) };
+            address.label("").join(" / ")
+        };
+        for (country, city, region, code, expected) in [
+            ("IN", "Pune", "Maharashtra", "411001", "Asha Rao / 12 Lake Road / Pune 411001 / Maharashtra"),
+            ("US", "Springfield", "IL", "62704", "Asha Rao / 12 Lake Road / Springfield, IL 62704"),
+            ("CA", "Ottawa", "ON", "K1A 0B1", "Asha Rao / 12 Lake Road / Ottawa ON K1A 0B1"),
+            ("GB", "Sheffield", "", "S9 1XX", "Asha Rao / 12 Lake Road / Sheffield / S9 1XX"),
+            ("DE", "Berlin", "", "10115", "Asha Rao / 12 Lake Road / 10115 Berlin"),
+            ("IT", "Milano", "MI", "20121", "Asha Rao / 12 Lake Road / 20121 Milano MI"),
+            ("BR", "São Paulo", "SP", "01310-930", "Asha Rao / 12 Lake Road / São Paulo-SP / 01310-930"),
+            ("HU", "Budapest", "", "1051", "Asha Rao / Budapest / 12 Lake Road / 1051"),
+            ("TR", "Çankaya", "Ankara", "06420", "Asha Rao / 12 Lake Road / 06420 Çankaya/Ankara"),
+            ("SG", "Singapore", "", "238857", "Asha Rao / 12 Lake Road / Singapore 238857"),
+            ("SG", "", "", "238857", "Asha Rao / 12 Lake Road / 238857"),
+            ("JP", "Chiyoda", "Tokyo", "100-8798", "Asha Rao / 12 Lake Road / Chiyoda, Tokyo 100-8798"),
+            ("US", "Springfield", "", "62704", "Asha Rao / 12 Lake Road / Springfield 62704"),
+            ("ZZ", "Nowhere", "", "1", "Asha Rao / 12 Lake Road / Nowhere 1"),
+        ] {
+            assert_eq!(label(country, city, region, code), expected);
+        }
+        let big_before_small = Address {
+            name: "山田 花子".into(),
+            line1: "霞が関1-3-2".into(),
+            city: "千代田区".into(),
+            phone: "03-1234-5678".into(),
+            ..address("JP", "東京都", "100-8798")
+        };
+        let lines = ["〒100-8798", "東京都千代田区", "霞が関1-3-2", "山田 花子", "日本", "03-1234-5678"];
+        assert_eq!(big_before_small.label("日本"), lines);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_typed_makes_it_panic_and_no_part_of_a_label_is_lost(
+            at in 0usize..250, city in "\\PC{1,8}", region in "\\PC{0,8}", code in "\\PC{0,12}", phone_typed in ".{0,20}",
+        ) {
+            let country = countries().nth(at).unwrap();
+            let typed = Address { city: city.clone(), phone: phone_typed, ..address(country, &region, &code) };
+            let (checked, _) = check(typed.clone());
+            // What holds holds again, unchanged.
+            let (again, faults) = check(checked.clone());
+            if faults.is_empty() {
+                prop_assert_eq!(&again, &checked);
+            }
+            let label = typed.label("").join("\n");
+            for part in [city, region, code] {
+                prop_assert!(label.contains(&part), "{} lacks {}", label, part);
+            }
+        }
+    }
+}
