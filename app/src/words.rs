@@ -3,7 +3,7 @@
 use haat_shared::{
     Conflict, Error, FieldCode, Money,
     catalog::edit::{self, ProductState},
-    orders::OrderState,
+    orders::{Actor, OrderState},
     payments::Method,
     shipping::Delivery,
 };
@@ -33,6 +33,14 @@ pub fn error(i18n: I18n, error: &Error) -> String {
         }
         Error::Conflict(Conflict::OrderMoved(state)) => {
             tu_string!(i18n, error.order_moved_to, state = order_state(i18n, *state)).to_string()
+        }
+        Error::Conflict(Conflict::AlreadyCancelled { by, reason }) => {
+            let reason = reason.as_str();
+            match by {
+                Actor::Shop => tu_string!(i18n, error.cancelled_by_shop, reason = reason),
+                Actor::Shopper => tu_string!(i18n, error.cancelled_by_customer, reason = reason),
+                Actor::Market => tu_string!(i18n, error.cancelled_by_market, reason = reason),
+            }
         }
         Error::Conflict(Conflict::Edited(fields)) if !fields.is_empty() => {
             let mut names: Vec<String> = Vec::new();
@@ -69,6 +77,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "key_reused" => tu_string!(i18n, error.key_reused),
         "in_flight" => tu_string!(i18n, error.in_flight),
         "order_moved" => tu_string!(i18n, error.order_moved),
+        "already_cancelled" => tu_string!(i18n, error.already_cancelled),
         "edited" => tu_string!(i18n, error.edited),
         "guest_limit" => tu_string!(i18n, error.guest_limit),
         "cash_needs_account" => tu_string!(i18n, error.cash_needs_account),
@@ -267,6 +276,7 @@ pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
         "notify_shopper" => t!(i18n, desk.job_notify_shopper),
         "notify_shop" => t!(i18n, desk.job_notify_shop),
         "tell_shipped" => t!(i18n, desk.job_tell_shipped),
+        "tell_shipment_updated" => t!(i18n, desk.job_tell_shipment_updated),
         "tell_cancelled" => t!(i18n, desk.job_tell_cancelled),
         "refund" => t!(i18n, desk.job_refund),
         other => other,
@@ -280,6 +290,7 @@ pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
         "order_placed" => t!(i18n, desk.job_notify_shop),
         "order_shipped" => t!(i18n, desk.job_tell_shipped),
         "sign_up" | "account_exists" => t!(i18n, desk.mail_sign_up),
+        "shipment_updated" => t!(i18n, desk.job_tell_shipment_updated),
         "order_cancelled" | "order_withdrawn" => t!(i18n, desk.job_tell_cancelled),
         other => other,
     }
@@ -293,6 +304,7 @@ pub(crate) fn fact_kind(i18n: I18n, kind: &str) -> &str {
         "refund_queued" => t!(i18n, desk.fact_refund_queued),
         "order_confirmed" => t!(i18n, desk.fact_order_confirmed),
         "order_shipped" => t!(i18n, desk.fact_order_shipped),
+        "order_shipment_updated" => t!(i18n, desk.fact_order_shipment_updated),
         "order_delivered" => t!(i18n, desk.fact_order_delivered),
         "order_cancelled" => t!(i18n, desk.fact_order_cancelled),
         other => other,

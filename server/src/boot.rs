@@ -1,6 +1,6 @@
 //! Boot: from a configuration to an engine with its gateways.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use haat_engine::{
     Clock, Db, Engine, Parts,
@@ -51,13 +51,9 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
         // The webhook goes to ourselves, wherever the public address leads.
         let port = config.server.bind.rsplit(':').next().unwrap_or_default();
         let webhook = format!("http://127.0.0.1:{port}/webhooks/sandbox");
-        Arc::new(Sandbox::new(
-            db.clone(),
-            clock.clone(),
-            secret.clone(),
-            &config.payments.sandbox_url,
-            webhook,
-        ))
+        let sandbox =
+            Sandbox::new(db.clone(), clock.clone(), secret.clone(), &config.payments.sandbox_url, webhook);
+        Arc::new(sandbox.slow(Duration::from_millis(config.payments.sandbox_delay_ms)))
     });
     let mut gateways: Vec<Arc<dyn PaymentGateway>> = Vec::new();
     if let Some(sandbox) = &sandbox {

@@ -122,6 +122,8 @@ pub struct Payments {
     pub sandbox: bool,
     /// Where the sandbox's own pages are: another host name than the market's.
     pub sandbox_url: String,
+    /// Milliseconds that the sandbox takes to answer, to see what a slow gateway does.
+    pub sandbox_delay_ms: u64,
 }
 
 /// Mails.
@@ -322,7 +324,7 @@ impl Default for Market {
 
 impl Default for Payments {
     fn default() -> Self {
-        Self { cash: true, sandbox: false, sandbox_url: "http://127.0.0.1:3000".into() }
+        Self { cash: true, sandbox: false, sandbox_url: "http://127.0.0.1:3000".into(), sandbox_delay_ms: 0 }
     }
 }
 

@@ -46,6 +46,11 @@ pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
             let subject = td_string!(locale, mail.shipped_subject, number = m.number).to_string();
             news(&subject, m)
         }
+        Letter::ShipmentUpdated { order, url } => {
+            let m = &tracking_updated(locale, order, url);
+            let subject = td_string!(locale, mail.tracking_subject, number = m.number).to_string();
+            words(&subject, &NewsText { m }, &NewsHtml { m })
+        }
         Letter::OrderCancelled { order, by, reason, url } => {
             let m = &cancelled(locale, order, *by, reason, url);
             let subject = td_string!(locale, mail.cancelled_subject, number = m.number).to_string();
@@ -399,6 +404,14 @@ fn shipped<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News<'a
         left_out: 0,
         contents: td_string!(locale, mail.shipped_contents),
         reason: td_string!(locale, mail.confirmed_reason).to_owned(),
+    }
+}
+
+fn tracking_updated<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News<'a> {
+    News {
+        title: td_string!(locale, mail.tracking),
+        lead: td_string!(locale, mail.tracking_lead, shop = sent.order.shop_name, name = sent.address.name),
+        ..shipped(locale, sent, url)
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::kinds::VariantId,
     money::{Money, MoneyError},
-    orders::OrderState,
+    orders::{Actor, OrderState},
 };
 
 /// The result of a use case.
@@ -42,6 +42,11 @@ pub enum Error {
     },
     /// The market could not be reached. Said by browsers alone.
     Offline,
+    /// The events that were asked for are not kept any more. Carries the number to go on after.
+    EventsExpired {
+        /// The greatest number of an event that is not kept.
+        after: i64,
+    },
     /// A fault of ours. The log has it under the request's id.
     Internal,
 }
@@ -72,6 +77,13 @@ pub enum Conflict {
     InFlight,
     /// The order has moved on, or has not come so far. Carries where it stands.
     OrderMoved(OrderState),
+    /// The order was cancelled before, by someone else or for another reason.
+    AlreadyCancelled {
+        /// Who cancelled it.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
     /// Someone else saved it meanwhile. Carries the fields that they changed.
     Edited(Vec<String>),
     /// More than a guest may hold: of each thing, how many they may.
@@ -243,6 +255,7 @@ impl Error {
                 Conflict::KeyReused => "key_reused",
                 Conflict::InFlight => "in_flight",
                 Conflict::OrderMoved(_) => "order_moved",
+                Conflict::AlreadyCancelled { .. } => "already_cancelled",
                 Conflict::Edited(_) => "edited",
                 Conflict::GuestLimit(_) => "guest_limit",
                 Conflict::CashNeedsAccount => "cash_needs_account",
@@ -253,6 +266,7 @@ impl Error {
             Self::TooLarge => "too_large",
             Self::RateLimited { .. } => "rate_limited",
             Self::Busy { .. } => "busy",
+            Self::EventsExpired { .. } => "events_expired",
             Self::Offline => "offline",
             Self::Internal => "internal",
         }
@@ -266,6 +280,7 @@ impl Error {
             Self::Conflict(_) => 409,
             Self::SignInNeeded => 401,
             Self::Denied => 403,
+            Self::EventsExpired { .. } => 410,
             Self::TooLarge => 413,
             Self::RateLimited { .. } => 429,
             Self::Busy { .. } | Self::Offline => 503,

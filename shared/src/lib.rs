@@ -12,6 +12,7 @@ pub mod carts;
 pub mod catalog;
 pub mod checkout;
 pub mod error;
+pub mod events;
 pub mod id;
 pub mod ledger;
 pub mod media;

@@ -162,6 +162,8 @@ pub struct OrderEvent {
     pub actor: Actor,
     /// A note. May be empty.
     pub note: String,
+    /// The tracking from then on. An order whose tracking was corrected has a step `shipped` for each correction.
+    pub shipment: Option<Shipment>,
 }
 
 /// Which of a shop's orders to list.

@@ -343,11 +343,13 @@ rest! {
     API_ADJUST_STOCK POST "/shops/{handle}/variants/{id}/stock" Member CatalogWrite;
     API_SHOP_ORDERS GET "/shops/{handle}/orders" Member OrdersRead;
     API_SHOP_ORDER GET "/shops/{handle}/orders/{number}" Member OrdersRead;
+    API_SHOP_EVENTS GET "/shops/{handle}/events" Member OrdersRead;
     API_CONFIRM POST "/shops/{handle}/orders/{number}/confirm" Member OrdersWrite;
     API_SHIP POST "/shops/{handle}/orders/{number}/ship" Member OrdersWrite;
     API_DELIVER POST "/shops/{handle}/orders/{number}/deliver" Member OrdersWrite;
     API_CANCEL POST "/shops/{handle}/orders/{number}/cancel" Member OrdersWrite;
 
+    API_EVENTS GET "/events" Operator Operator;
     API_ALL_ORDERS GET "/operator/orders" Operator Operator;
     API_ALL_SHOPS GET "/operator/shops" Operator Operator;
     API_USERS GET "/operator/users" Operator Operator;

@@ -3,7 +3,7 @@
 use haat_shared::{
     Error,
     accounts::Draft,
-    orders::{Actor, OrderEvent, OrderState, SellerOrder, ShopOrderView},
+    orders::{Actor, OrderEvent, OrderState, SellerOrder, Shipment, ShopOrderView},
     payments::Method,
 };
 use leptos::prelude::*;
@@ -65,6 +65,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     });
     let shares = shares.collect_view();
     let action = format!("{}/{}", Part::Orders.path(&handle), order.number);
+    let tracking = order.shipment.clone().unwrap_or_default();
     let shipment = order.shipment.clone().map(|shipment| {
         let number = match shipment.tracking_url.as_str() {
             "" => view! { <span>{shipment.tracking_number}</span> }.into_any(),
@@ -121,6 +122,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                         <p><a href=mail>{email}</a></p>
                     </div>
                     {shipment}
+                    <UpdateTracking state=order.state shipment=tracking action=action.clone() draft=draft.clone() />
                     <div>
                         <h3>{t!(i18n, seller.payment)}</h3>
                         {payment.map(|words| view! { <p class:collect=method == Method::Cash>{words}</p> })}
@@ -223,7 +225,7 @@ fn NextStep(state: OrderState, action: String, draft: Draft) -> impl IntoView {
         OrderState::Cancelled => (t!(i18n, seller.cancelled_note), None),
     };
     let form = todo.map(|(step, words)| {
-        let fields = (step == "ship").then(|| view! { <ShipFields draft /> });
+        let fields = (step == "ship").then(|| view! { <ShipFields draft shipment=Shipment::default() /> });
         view! {
             <form method="post" action=action class="form" novalidate>
                 <input type="hidden" name="action" value=step />
@@ -240,7 +242,7 @@ fn NextStep(state: OrderState, action: String, draft: Draft) -> impl IntoView {
 
 /// Who carries it, and how it can be followed.
 #[component]
-fn ShipFields(draft: Draft) -> impl IntoView {
+fn ShipFields(draft: Draft, shipment: Shipment) -> impl IntoView {
     let i18n = use_i18n();
     let mine = draft.typed("action") == "ship";
     let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
@@ -251,31 +253,62 @@ fn ShipFields(draft: Draft) -> impl IntoView {
     ];
     let summary = labels.map(|(name, label)| (name, label.to_owned())).to_vec();
     let [carrier, number, url] = labels;
+    let values = match mine {
+        true => labels.map(|(name, _)| draft.typed(name)),
+        false => [shipment.carrier, shipment.tracking_number, shipment.tracking_url],
+    };
+    let [carrier_value, number_value, url_value] = values;
     view! {
         <ErrorSummary faults labels=summary />
         <div class="field-row">
-            <Field name=carrier.0 label=carrier.1 value=draft.typed(carrier.0) required=true faults />
-            <Field name=number.0 label=number.1 value=draft.typed(number.0) required=true faults />
+            <Field name=carrier.0 label=carrier.1 value=carrier_value required=true faults />
+            <Field name=number.0 label=number.1 value=number_value required=true faults />
         </div>
-        <Field name=url.0 label=url.1 kind="url" value=draft.typed(url.0) hint=t!(i18n, seller.tracking_hint).to_owned() faults />
+        <Field name=url.0 label=url.1 kind="url" value=url_value hint=t!(i18n, seller.tracking_hint).to_owned() faults />
     }
+}
+
+/// Corrects the tracking of what was shipped.
+#[component]
+fn UpdateTracking(state: OrderState, shipment: Shipment, action: String, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let mine = draft.typed("action") == "ship";
+    (state == OrderState::Shipped).then(|| {
+        view! {
+            <details class="more-of" open=mine>
+                <summary>{t!(i18n, seller.update_tracking)}</summary>
+                <form method="post" action=action class="form" novalidate>
+                    <input type="hidden" name="action" value="ship" />
+                    <p class="note">{t!(i18n, seller.tracking_note)}</p>
+                    <ShipFields draft shipment />
+                    <div><Button look="secondary">{t!(i18n, seller.save_tracking)}</Button></div>
+                </form>
+            </details>
+        }
+    })
 }
 
 /// What became of it so far.
 #[component]
 fn History(events: Vec<OrderEvent>) -> impl IntoView {
     let i18n = use_i18n();
+    let mut shipped = false;
     let steps = events.into_iter().map(|event| {
+        let again = event.state == OrderState::Shipped && std::mem::replace(&mut shipped, true);
+        let what =
+            if again { t!(i18n, seller.tracking_updated) } else { words::order_state(i18n, event.state) };
         let by = match event.actor {
             Actor::Shop => t!(i18n, seller.by_shop),
             Actor::Shopper => t!(i18n, seller.by_shopper),
             Actor::Market => t!(i18n, seller.by_market),
         };
         let note = (!event.note.is_empty()).then(|| view! { <p>{event.note}</p> });
+        let tracking = event.shipment.map(|s| view! { <p>{s.carrier}" · "{s.tracking_number}</p> });
         view! {
             <li>
-                <strong>{words::order_state(i18n, event.state)}</strong>
+                <strong>{what}</strong>
                 <p class="note">{words::hour(i18n, &event.at)}" · "{by}</p>
+                {tracking}
                 {note}
             </li>
         }

@@ -10,7 +10,7 @@ pub use complete::complete;
 pub use holds::{free, sweep};
 pub use pay::{pay, save};
 
-use crate::{Caller, Engine, group_by, params, rows, statements};
+use crate::{Caller, Engine, db::One, group_by, params, rows, statements};
 use haat_shared::{
     Currency, Error, Money, Result,
     checkout::{
@@ -34,6 +34,7 @@ statements! {
         LEFT JOIN variants v ON v.id = l.variant_id
         LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
+    BOUGHT = "SELECT number AS value FROM purchases WHERE checkout_id = $1";
     PAYMENTS = "SELECT state, next_url FROM payments WHERE checkout_id = $1 ORDER BY id DESC";
 }
 
@@ -87,6 +88,12 @@ pub(crate) async fn find(engine: &Engine, caller: &Caller, id: CheckoutId) -> Re
 /// The address of a purchase's page. Whoever has it may read the page, so that it can stand in a mail.
 pub fn purchase_url(engine: &Engine, number: &str) -> String {
     format!("/purchases/{number}?key={}", engine.secret.sign("purchase", number))
+}
+
+/// The address of the purchase that a checkout became, if it did.
+pub(crate) async fn bought(engine: &Engine, id: CheckoutId) -> Result<Option<String>> {
+    let number: Option<One<String>> = engine.db.opt(&BOUGHT, params![id]).await?;
+    Ok(number.map(|number| purchase_url(engine, &number.0)))
 }
 
 /// The ways to pay that are offered.

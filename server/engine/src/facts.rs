@@ -1,18 +1,20 @@
 //! Facts: what happened, told after the commit that made it happen, at least once, to whoever wants to know.
 //!
 //! A use case writes its facts in its own transaction. [`tell`] turns each into the jobs of those who want to know,
-//! in one transaction of its own: a crash tells it again, and a job exists once for each fact.
+//! in one transaction of its own: a crash tells it again, and a job exists once for each fact. What happened to orders
+//! is also appended to the feed of events there.
 
 use uuid::Uuid;
 
 use crate::{
     Caller, Engine, Fault, cursor,
-    db::{ListQuery, RegisteredList, Value},
-    params, random, rows, statements,
+    db::{ListQuery, One, RegisteredList, Value},
+    events, params, random, rows, statements,
 };
 use haat_shared::{
     Id,
     audit::FactCard,
+    events::EventKind,
     id::kinds::*,
     page::{self, Ask, Page},
 };
@@ -30,6 +32,8 @@ pub enum Fact {
     OrderConfirmed,
     /// It is on its way. Subject: the order.
     OrderShipped,
+    /// Its tracking was corrected. Subject: the new row of its shipment.
+    OrderShipmentUpdated,
     /// It has arrived. Subject: the order.
     OrderDelivered,
     /// It will not come. Subject: the order.
@@ -37,12 +41,13 @@ pub enum Fact {
 }
 
 impl Fact {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::PurchaseMade,
         Self::OrderPlaced,
         Self::RefundQueued,
         Self::OrderConfirmed,
         Self::OrderShipped,
+        Self::OrderShipmentUpdated,
         Self::OrderDelivered,
         Self::OrderCancelled,
     ];
@@ -54,6 +59,7 @@ impl Fact {
             Self::RefundQueued => "refund_queued",
             Self::OrderConfirmed => "order_confirmed",
             Self::OrderShipped => "order_shipped",
+            Self::OrderShipmentUpdated => "order_shipment_updated",
             Self::OrderDelivered => "order_delivered",
             Self::OrderCancelled => "order_cancelled",
         }
@@ -67,8 +73,22 @@ impl Fact {
             Self::OrderPlaced => &[NotifyShop],
             Self::RefundQueued => &[Refund],
             Self::OrderShipped => &[TellShipped],
+            Self::OrderShipmentUpdated => &[TellShipmentUpdated],
             Self::OrderCancelled => &[TellCancelled],
             Self::OrderConfirmed | Self::OrderDelivered => &[],
+        }
+    }
+
+    /// The event that programs read of it, if it is one.
+    fn event(self) -> Option<EventKind> {
+        match self {
+            Self::PurchaseMade | Self::RefundQueued => None,
+            Self::OrderPlaced => Some(EventKind::OrderPlaced),
+            Self::OrderConfirmed => Some(EventKind::OrderConfirmed),
+            Self::OrderShipped => Some(EventKind::OrderShipped),
+            Self::OrderShipmentUpdated => Some(EventKind::OrderShipmentUpdated),
+            Self::OrderDelivered => Some(EventKind::OrderDelivered),
+            Self::OrderCancelled => Some(EventKind::OrderCancelled),
         }
     }
 }
@@ -92,7 +112,8 @@ statements! {
     pub(crate) WRITE = "INSERT INTO outbox (id, kind, subject, created_at) VALUES [($1, $2, $3, $4)]";
     TELL = "UPDATE outbox SET told_at = $1
         WHERE told_at IS NULL AND id IN (SELECT id FROM outbox WHERE told_at IS NULL ORDER BY id LIMIT $2)
-        RETURNING kind, subject";
+        RETURNING id, kind, subject, created_at";
+    ANY_UNTOLD = "SELECT id AS value FROM outbox WHERE told_at IS NULL LIMIT 1";
     ENQUEUE = "INSERT INTO jobs (id, kind, subject, state, run_at, attempts, lease_until, error, created_at, updated_at)
         VALUES [($1, $2, $3, 'queued', $4, 0, 0, '', $4, $4)] ON CONFLICT (kind, subject) DO NOTHING";
     UNTOLD = "SELECT COUNT(*) AS value FROM outbox WHERE told_at IS NULL";
@@ -109,8 +130,10 @@ rows! {
     }
 
     struct Untold {
+        id: FactId,
         kind: String,
         subject: Uuid,
+        created_at: i64,
     }
 }
 
@@ -131,17 +154,26 @@ pub async fn tell(engine: &Engine) -> Result<usize, Fault> {
         .db
         .write("facts::tell", engine.clock.now_ms(), |tx, now| {
             Box::pin(async move {
-                let untold: Vec<Untold> = tx.all(&TELL, params![*now, BATCH]).await?;
-                let mut jobs = Vec::new();
+                if tx.opt::<One<FactId>>(&ANY_UNTOLD, params![]).await?.is_none() {
+                    return Ok(0);
+                }
+                // Before facts are read: whoever waited here reads what was committed meanwhile.
+                events::take_turns_in_tx(tx).await?;
+                let mut untold: Vec<Untold> = tx.all(&TELL, params![*now, BATCH]).await?;
+                untold.sort_by_key(|fact| fact.id);
+                let (mut jobs, mut news) = (Vec::new(), Vec::new());
                 for fact in &untold {
-                    let kinds =
-                        Fact::ALL.into_iter().find(|f| f.as_str() == fact.kind).map_or(&[][..], Fact::jobs);
-                    for kind in kinds {
+                    let Some(known) = Fact::ALL.into_iter().find(|f| f.as_str() == fact.kind) else {
+                        continue;
+                    };
+                    news.extend(known.event().map(|event| (event, fact.subject, fact.created_at)));
+                    for kind in known.jobs() {
                         let id: JobId = random::id(*now);
                         jobs.push([id.into(), kind.as_str().into(), fact.subject.into(), (*now).into()]);
                     }
                 }
                 tx.exec_many(&ENQUEUE, &jobs).await?;
+                events::publish_in_tx(tx, &news, *now).await?;
                 Ok(untold.len())
             })
         })

@@ -2,16 +2,17 @@
 //!
 //! Two forms. Without a gateway in between, [`begin_in_tx`] and [`end_in_tx`] stand in the transaction of the command
 //! itself. With one, [`claim`] writes down who works on it, the gateway is called with the attempt's id, and [`settle`]
-//! stores the answer; if the one who claimed it dies, the next one takes over with the same attempt id.
+//! stores the answer; if the one who claimed it dies, the next one takes over with the same attempt id. Between the two
+//! it must not stop because whoever asked has gone: [`to_its_end`](crate::to_its_end).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
     Engine, Fault,
-    db::{DbError, Tx},
+    db::{DbError, One, Tx},
     params, random, rows, statements,
 };
 use haat_shared::{Conflict, Id};
@@ -20,6 +21,8 @@ use haat_shared::{Conflict, Id};
 pub const KEEP_MS: i64 = 7 * 24 * 3_600_000;
 /// How long one who claimed may take: as long as the slowest gateway call.
 const LEASE_MS: i64 = 30_000;
+/// How long whoever asks again waits for the one who is working on it; a request may take twice that.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// Most characters of a key.
 pub const KEY_MAX: usize = 200;
 
@@ -47,6 +50,8 @@ statements! {
             WHERE idempotency_keys.answer IS NULL AND idempotency_keys.lease_until < excluded.created_at
                 AND idempotency_keys.body_hash = excluded.body_hash
         RETURNING attempt_id";
+    WORKED_ON = "SELECT attempt_id AS value FROM idempotency_keys
+        WHERE scope = $1 AND operation = $2 AND idempotency_key = $3 AND answer IS NULL AND lease_until >= $4";
     FIND = "SELECT body_hash, answer FROM idempotency_keys WHERE scope = $1 AND operation = $2 AND idempotency_key = $3";
     ANSWER = "UPDATE idempotency_keys SET answer = $4, lease_until = NULL
         WHERE scope = $1 AND operation = $2 AND idempotency_key = $3";
@@ -97,9 +102,10 @@ pub async fn end_in_tx(tx: &mut Tx, key: &Key, answer: &str) -> Result<(), Fault
     Ok(())
 }
 
-/// Claims a command that will call a gateway. Waits a little for another that is working on it.
+/// Claims a command that will call a gateway. Waits for another that is working on it: its answer is the answer.
 pub async fn claim<K: 'static>(engine: &Engine, key: &Key) -> Result<Claim<K>, Fault> {
-    let mut patience = 10;
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(5);
     loop {
         let claim = engine
             .db
@@ -107,12 +113,19 @@ pub async fn claim<K: 'static>(engine: &Engine, key: &Key) -> Result<Claim<K>, F
                 Box::pin(begin_in_tx(tx, key, *now))
             })
             .await;
-        match claim {
-            Err(Fault::Told(haat_shared::Error::Conflict(Conflict::InFlight))) if patience > 0 => {
-                patience -= 1;
-                tokio::time::sleep(Duration::from_millis(100)).await;
+        if !matches!(claim, Err(Fault::Told(haat_shared::Error::Conflict(Conflict::InFlight)))) {
+            return claim;
+        }
+        loop {
+            if begun.elapsed() > PATIENCE {
+                return claim;
             }
-            claim => return claim,
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(100));
+            let row = params![&key.scope, key.operation, &key.key, engine.clock.now_ms()];
+            if engine.db.opt::<One<Uuid>>(&WORKED_ON, row).await?.is_none() {
+                break;
+            }
         }
     }
 }

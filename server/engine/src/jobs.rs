@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::{
     Caller, Engine, Fault, audit, cursor,
     db::{ListQuery, RegisteredList, Statement},
-    facts, notifications, params, payments, random, rows, statements,
+    events, facts, notifications, params, payments, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Id,
@@ -23,6 +23,8 @@ pub enum Kind {
     NotifyShop,
     /// Tell the shopper that an order is on its way.
     TellShipped,
+    /// Tell the shopper that the tracking of an order was corrected.
+    TellShipmentUpdated,
     /// Tell the shopper that an order will not come, and the shop if it was the shopper who cancelled it.
     TellCancelled,
     /// Give money back through the gateway.
@@ -30,8 +32,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 5] =
-        [Self::NotifyShopper, Self::NotifyShop, Self::TellShipped, Self::TellCancelled, Self::Refund];
+    const ALL: [Self; 6] = [
+        Self::NotifyShopper,
+        Self::NotifyShop,
+        Self::TellShipped,
+        Self::TellShipmentUpdated,
+        Self::TellCancelled,
+        Self::Refund,
+    ];
 
     /// The name it is stored by.
     pub fn as_str(self) -> &'static str {
@@ -39,6 +47,7 @@ impl Kind {
             Self::NotifyShopper => "notify_shopper",
             Self::NotifyShop => "notify_shop",
             Self::TellShipped => "tell_shipped",
+            Self::TellShipmentUpdated => "tell_shipment_updated",
             Self::TellCancelled => "tell_cancelled",
             Self::Refund => "refund",
         }
@@ -69,8 +78,8 @@ statements! {
     RETRY = "UPDATE jobs SET state = 'queued', run_at = $2, attempts = 0, updated_at = $2
         WHERE id = $1 AND state <> 'done' AND lease_until <= $2 RETURNING kind AS value";
     DISCARD = "UPDATE jobs SET state = 'discarded', updated_at = $2
-        WHERE id = $1 AND state <> 'done' AND lease_until <= $2 RETURNING kind AS value";
-    UNDER_WAY = "SELECT id AS value FROM jobs WHERE id = $1 AND state <> 'done'";
+        WHERE id = $1 AND state NOT IN ('done', 'discarded') AND lease_until <= $2 RETURNING kind AS value";
+    STANDS = "SELECT state AS value FROM jobs WHERE id = $1 AND state <> 'done'";
     CLAIM = "UPDATE jobs SET claim = $3, lease_until = $2, attempts = attempts + 1, updated_at = $1
         WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1 AND id IN
             (SELECT id FROM jobs WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1 ORDER BY run_at LIMIT $4)
@@ -91,6 +100,11 @@ statements! {
         SELECT 'order_shipped', o.id, p.email, p.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
         JOIN purchases p ON p.id = o.purchase_id
         WHERE j.claim = $2 AND j.kind = 'tell_shipped' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    TELL_SHIPMENT_UPDATED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'shipment_updated', s.id, p.email, p.locale, 'written', $1
+        FROM jobs j JOIN order_shipments s ON s.id = j.subject JOIN orders o ON o.id = s.order_id
+        JOIN purchases p ON p.id = o.purchase_id
+        WHERE j.claim = $2 AND j.kind = 'tell_shipment_updated' AND j.state = 'queued' ON CONFLICT DO NOTHING";
     TELL_CANCELLED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
         SELECT 'order_cancelled', o.id, p.email, p.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
         JOIN purchases p ON p.id = o.purchase_id
@@ -195,9 +209,14 @@ async fn decide(
             Box::pin(async move {
                 let kind: Option<crate::db::One<String>> = tx.opt(change, params![*id, *now]).await?;
                 let Some(kind) = kind else {
-                    let there: Option<crate::db::One<JobId>> = tx.opt(&UNDER_WAY, params![*id]).await?;
-                    // Someone is working on it just now.
-                    return Err(there.map_or(Error::NotFound, |_| Conflict::InFlight.into()).into());
+                    let stands: Option<crate::db::One<String>> = tx.opt(&STANDS, params![*id]).await?;
+                    return match stands.as_ref().map(|stands| stands.0.as_str()) {
+                        None => Err(Error::NotFound.into()),
+                        // The same once more.
+                        Some("discarded") => Ok(()),
+                        // Someone is working on it just now.
+                        Some(_) => Err(Conflict::InFlight.into()),
+                    };
                 };
                 audit::write(tx, *user, action, *id, &kind.0, *now).await
             })
@@ -238,6 +257,7 @@ pub async fn run_due(engine: &Engine) -> Result<usize, Fault> {
             Kind::NotifyShopper => notify(engine, kind, claim, vec![&NOTIFY_SHOPPERS]).await?,
             Kind::NotifyShop => notify(engine, kind, claim, vec![&NOTIFY_SHOPS]).await?,
             Kind::TellShipped => notify(engine, kind, claim, vec![&TELL_SHIPPED]).await?,
+            Kind::TellShipmentUpdated => notify(engine, kind, claim, vec![&TELL_SHIPMENT_UPDATED]).await?,
             Kind::TellCancelled => {
                 notify(engine, kind, claim, vec![&TELL_CANCELLED, &TELL_WITHDRAWN]).await?
             }
@@ -323,6 +343,7 @@ pub(crate) fn backoff_ms(attempts: i64) -> i64 {
 pub async fn forget(engine: &Engine) -> Result<(), Fault> {
     let before = engine.clock.now_ms() - KEEP_MS;
     facts::forget(engine, before).await?;
+    events::forget(engine).await?;
     notifications::mailbox::forget(&engine.db, &engine.clock).await?;
     engine
         .db

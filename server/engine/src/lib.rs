@@ -14,6 +14,7 @@ pub mod checkout;
 pub mod clock;
 pub mod db;
 mod edits;
+pub mod events;
 pub mod facts;
 pub mod idempotency;
 pub mod inventory;
@@ -216,6 +217,14 @@ impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
         error_of(&error)
     }
+}
+
+/// Runs `work` in a task of its own and waits for it: whoever asked may go, it is carried to its end.
+pub async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::spawn(tracing::Instrument::in_current_span(work)).await;
+    done.map_err(|panic| fault(format!("a task did not come to its end: {panic}")).into())
 }
 
 /// Groups rows by a key, keeping the order in which the keys first came.

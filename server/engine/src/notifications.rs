@@ -53,6 +53,13 @@ pub enum Letter {
         /// Where its purchase is shown to whoever has the link.
         url: String,
     },
+    /// To the shopper: the tracking of an order that was shipped was corrected.
+    ShipmentUpdated {
+        /// The order, with the tracking as it is now.
+        order: Box<ShopOrderView>,
+        /// Where its purchase is shown to whoever has the link.
+        url: String,
+    },
     /// To the shopper: an order will not come.
     OrderCancelled {
         /// What will not come.
@@ -335,13 +342,15 @@ fn letter(engine: &Engine, notice: &Claimed, told: &Told) -> Option<Letter> {
             _ => None,
         };
     }
-    let order = Box::new(told.orders.get(&notice.subject)?.clone());
+    let subject = told.shipments.get(&notice.subject).unwrap_or(&notice.subject);
+    let order = Box::new(told.orders.get(subject)?.clone());
     // An order's number is its purchase's, and its place.
     let purchase = order.order.number.rsplit_once('-')?.0;
     let counter = format!("{market}/seller/{}/orders", order.order.shop_handle);
     Some(match notice.kind.as_str() {
         "order_placed" => Letter::OrderReceived { url: format!("{counter}/{}", order.order.number), order },
         "order_shipped" => Letter::OrderShipped { url: shown(purchase), order },
+        "shipment_updated" => Letter::ShipmentUpdated { url: shown(purchase), order },
         "order_cancelled" => {
             let (by, reason) = told.ends.get(&notice.subject)?.clone();
             Letter::OrderCancelled { url: shown(purchase), order, by, reason }

@@ -43,6 +43,14 @@ statements! {
         WHERE p.captured_minor > p.refunded_minor AND (p.state NOT IN ('captured', 'refunded') OR p.purchase_id IS NULL)
             AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = p.id AND r.state = 'queued'
                 AND r.amount_minor = p.captured_minor - p.refunded_minor)";
+    PAID_FOR = "SELECT 'purchase ' || u.number || ' was bought with a payment of another checkout' AS value
+        FROM purchases u JOIN payments p ON p.purchase_id = u.id WHERE p.checkout_id <> u.checkout_id";
+    // The sandbox's books are the gateway's side. Nothing but this looks at both.
+    CAPTURED_ONCE = "SELECT 'purchase ' || u.number || ' was bought with a capture that its gateway does not have' AS value
+        FROM payments p JOIN purchases u ON u.id = p.purchase_id
+        LEFT JOIN sandbox_payments s ON s.gateway_ref = p.gateway_ref AND s.attempt_id = p.id
+        WHERE p.method = 'sandbox' AND p.captured_minor > 0 AND (s.gateway_ref IS NULL OR s.state <> 'captured'
+            OR s.currency <> p.currency OR s.amount_minor <> p.captured_minor OR s.refunded_minor < p.refunded_minor)";
     ORDERS = "SELECT 'the orders of purchase ' || u.number || ' do not sum to it' AS value
         FROM purchases u LEFT JOIN orders o ON o.purchase_id = u.id
         GROUP BY u.id, u.number, u.total_minor HAVING COALESCE(SUM(o.total_minor), 0) <> u.total_minor";
@@ -113,6 +121,8 @@ pub async fn consult(engine: &Engine) -> Tried<Vec<String>> {
         &OWED,
         &TIMELINE,
         &UNWANTED,
+        &PAID_FOR,
+        &CAPTURED_ONCE,
         &ORDERS,
         &LINES,
         &FOREIGN_LINES,

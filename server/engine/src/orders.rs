@@ -31,7 +31,7 @@ use crate::{
     group_by, params, rows, statements,
 };
 use haat_shared::{
-    Currency, Error, Id, Money, Result,
+    Currency, Error, FieldCode, Id, Money, Result,
     checkout::{Address, CheckoutLineView},
     id::kinds::{Job, OrderId, Purchase, PurchaseId, UserId},
     media::Picture,
@@ -64,8 +64,8 @@ statements! {
         WHERE p.number = $1";
     LINES = lines_of!("orders", "WHERE o.purchase_id = $1 ORDER BY o.number, l.position");
     OF_SHOP = lines_of!(
-        "(SELECT * FROM orders WHERE shop_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)",
-        "ORDER BY o.id DESC, l.position"
+        "(SELECT * FROM orders WHERE shop_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4)",
+        "ORDER BY o.created_at DESC, o.id DESC, l.position"
     );
     PURCHASES_TOLD = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.total_minor,
             p.created_at, t.token_hash
@@ -78,9 +78,12 @@ statements! {
     );
     ORDERS_TOLD = lines_of!(
         "orders",
-        "WHERE o.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind <> 'purchase_made')
+        "WHERE o.id IN (SELECT COALESCE(h.order_id, n.subject) FROM notifications n
+            LEFT JOIN order_shipments h ON h.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made')
         ORDER BY o.number, l.position"
     );
+    SHIPMENTS_TOLD = "SELECT h.id, h.order_id FROM order_shipments h JOIN notifications n ON n.subject = h.id
+        WHERE n.claim = $1 AND n.kind = 'shipment_updated'";
     ENDS_TOLD = "SELECT order_id, actor, note FROM order_events WHERE state = 'cancelled' AND order_id IN
         (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_cancelled', 'order_withdrawn'))";
 }
@@ -130,6 +133,11 @@ rows! {
         picture: Option<Picture>
     }
 
+    struct ShipmentRow {
+        id: Uuid,
+        order_id: OrderId,
+    }
+
     struct EndRow {
         order_id: OrderId,
         actor: Actor,
@@ -144,6 +152,22 @@ rows! {
         created_at: i64,
         orders: i64,
     }
+}
+
+/// The key of an order in lists, which are sorted by when orders were placed.
+fn key(placed: i64, id: OrderId) -> String {
+    format!("{id}.{placed}")
+}
+
+/// The key of the order that a page goes on behind; none for the first page.
+fn behind(after: &str) -> Result<Option<(i64, OrderId)>> {
+    if after.is_empty() {
+        return Ok(None);
+    }
+    let read = after
+        .split_once('.')
+        .and_then(|(id, placed)| Some((placed.parse::<i64>().ok()?, id.parse::<OrderId>().ok()?)));
+    read.map(Some).ok_or_else(|| Error::field("after", FieldCode::NotAChoice))
 }
 
 fn address(json: &str) -> Result<Address> {
@@ -244,6 +268,8 @@ pub(crate) struct Told {
     pub(crate) purchases: HashMap<Uuid, PurchaseView>,
     /// Orders, for those who wait for them and for their shops.
     pub(crate) orders: HashMap<Uuid, ShopOrderView>,
+    /// The orders of shipments whose tracking was corrected.
+    pub(crate) shipments: HashMap<Uuid, Uuid>,
     /// Who cancelled an order, and why.
     pub(crate) ends: HashMap<Uuid, (Actor, String)>,
     /// The names of those who asked for an account.
@@ -256,6 +282,7 @@ pub(crate) async fn told_in(engine: &Engine, claim: Id<Job>) -> Result<Told> {
     let purchases: Vec<PurchaseRow> = engine.db.all(&PURCHASES_TOLD, params![claim]).await?;
     let lines: Vec<LineRow> = engine.db.all(&LINES_TOLD, params![claim]).await?;
     let orders: Vec<LineRow> = engine.db.all(&ORDERS_TOLD, params![claim]).await?;
+    let shipments: Vec<ShipmentRow> = engine.db.all(&SHIPMENTS_TOLD, params![claim]).await?;
     let ends: Vec<EndRow> = engine.db.all(&ENDS_TOLD, params![claim]).await?;
     let mut lines: HashMap<_, _> = group_by(lines, |l| l.purchase_id).into_iter().collect();
     let purchases = purchases.into_iter().map(|row| {
@@ -268,6 +295,7 @@ pub(crate) async fn told_in(engine: &Engine, claim: Id<Job>) -> Result<Told> {
             .into_iter()
             .map(|order| (order.order.id.uuid(), order))
             .collect(),
+        shipments: shipments.into_iter().map(|row| (row.id, row.order_id.uuid())).collect(),
         ends: ends.into_iter().map(|end| (end.order_id.uuid(), (end.actor, end.note))).collect(),
         sign_ups: crate::accounts::sign_ups::told_in(engine, claim).await?,
     })
@@ -297,9 +325,13 @@ pub async fn of_shop(
     after: &str,
 ) -> Result<Page<ShopOrderView>> {
     let shop = caller.shop(handle, Permission::SeeOrders)?;
-    let before = cursor(after)?.unwrap_or(OrderId::from_uuid(Uuid::max()));
+    let (placed, id) = behind(after)?.unwrap_or((i64::MAX, OrderId::from_uuid(Uuid::max())));
     let limit = PAGE_SIZE as i64 + 1;
-    let rows: Vec<LineRow> = engine.db.all(&OF_SHOP, params![shop, before, limit]).await?;
+    let rows: Vec<LineRow> = engine.db.all(&OF_SHOP, params![shop, placed, id, limit]).await?;
+    let placed: HashMap<OrderId, i64> = rows.iter().map(|row| (row.id, row.created_at)).collect();
     let orders = shop_orders(engine, caller, rows)?;
-    Ok(Page::cut(orders, PAGE_SIZE, |order| order.order.id.to_string()))
+    Ok(Page::cut(orders, PAGE_SIZE, |order| {
+        let id = order.order.id;
+        key(placed.get(&id).copied().unwrap_or_default(), id)
+    }))
 }

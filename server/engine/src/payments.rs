@@ -8,6 +8,7 @@ mod refund;
 use async_trait::async_trait;
 
 pub use refund::refund;
+use refund::{Stray, stray};
 pub(crate) use refund::{promise_in_tx, queue_unwanted_in_tx};
 
 use crate::{Caller, Engine, Tried, checkout, jobs, params, rows, statements};
@@ -52,6 +53,15 @@ pub struct Started {
     pub next_url: String,
 }
 
+/// A payment as its gateway knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fetched {
+    /// The attempt that it was made for.
+    pub attempt: PaymentId,
+    /// How it stands.
+    pub standing: Standing,
+}
+
 /// What a gateway reports by itself. It only says where to look: the payment is read from the gateway again.
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -90,8 +100,8 @@ pub trait PaymentGateway: Send + Sync {
     fn method(&self) -> Method;
     /// Asks for money.
     async fn start(&self, ask: &Ask) -> std::result::Result<Started, GatewayError>;
-    /// How a payment stands now.
-    async fn fetch(&self, gateway_ref: &str) -> std::result::Result<Standing, GatewayError>;
+    /// How a payment stands now, and which attempt it was made for.
+    async fn fetch(&self, gateway_ref: &str) -> std::result::Result<Fetched, GatewayError>;
     /// Gives money back. Asked again with the same `refund`, it gives it back once.
     async fn refund(
         &self,
@@ -227,17 +237,32 @@ pub async fn report(
     }
 }
 
-/// Reads a payment from its gateway again and reports how it stands.
-async fn refresh(engine: &Engine, payment: &PaymentRow) -> Result<Reported> {
-    let Some(gateway_ref) = &payment.gateway_ref else {
+/// Reads a payment from its gateway again and reports how it stands. What the gateway has belongs to the attempt that it
+/// was made for and to no other, whatever a report says.
+async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) -> Result<Reported> {
+    let own = payment.gateway_ref.as_deref();
+    let Some(gateway_ref) = reported.or(own) else {
         // We died between asking and writing down the answer: ask again, it is the same attempt.
         return Ok(start(engine, payment).await?.0);
     };
-    let standing = engine.gateway(payment.method)?.fetch(gateway_ref).await.map_err(|error| {
+    let found = engine.gateway(payment.method)?.fetch(gateway_ref).await.map_err(|error| {
         tracing::warn!(payment.id = %payment.id, %error, "payment could not be read");
         Error::Busy { retry_after_s: 2 }
     })?;
-    report(engine, payment.id, gateway_ref, standing).await
+    if found.attempt != payment.id {
+        tracing::error!(payment.id = %payment.id, gateway_ref, made_for = %found.attempt, "a payment of another attempt was reported");
+        return Err(Error::Denied);
+    }
+    match (own, found.standing) {
+        (Some(own), Standing::Captured(amount)) if own != gateway_ref => {
+            tracing::error!(payment.id = %payment.id, gateway_ref, own, "a gateway captured an attempt twice");
+            let (checkout, method) = (payment.checkout_id, payment.method);
+            stray(engine, Stray { checkout, method, gateway_ref: gateway_ref.to_owned(), amount }).await?;
+            Ok(Reported::Unwanted)
+        }
+        (Some(own), _) if own != gateway_ref => Ok(Reported::Waiting),
+        (_, standing) => report(engine, payment.id, gateway_ref, standing).await,
+    }
 }
 
 /// The shopper comes back from the gateway's page, with the token of the address that we gave it. Answers where to
@@ -248,10 +273,16 @@ pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -
     }
     let payment: PaymentRow = engine.db.opt(&FIND, params![id]).await?.ok_or(Error::NotFound)?;
     let checkout = format!("/checkout/{}", payment.checkout_id);
-    Ok(match refresh(engine, &payment).await {
+    let reported = refresh(engine, &payment, None).await;
+    // Another payment may have bought it.
+    let bought = match reported {
+        Ok(Reported::Declined | Reported::Unwanted) => checkout::bought(engine, payment.checkout_id).await?,
+        _ => None,
+    };
+    Ok(match reported {
         Ok(Reported::Paid(number)) => checkout::purchase_url(engine, &number),
-        Ok(Reported::Declined) => format!("{checkout}?error=payment_declined"),
-        Ok(Reported::Unwanted) => format!("{checkout}?error=checkout_ended"),
+        Ok(Reported::Declined) => bought.unwrap_or(format!("{checkout}?error=payment_declined")),
+        Ok(Reported::Unwanted) => bought.unwrap_or(format!("{checkout}?error=checkout_ended")),
         // The gateway will tell us, or reconciliation will ask: the page says that we are waiting.
         Ok(Reported::Waiting) | Err(_) => checkout,
     })
@@ -274,8 +305,10 @@ pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, signature: &str
         })
         .await?;
     let payment: PaymentRow = engine.db.opt(&FIND, params![event.attempt]).await?.ok_or(Error::NotFound)?;
-    let known = PaymentRow { gateway_ref: Some(event.gateway_ref), ..payment };
-    refresh(engine, &known).await.map(drop)
+    if payment.method != method {
+        return Err(Error::Denied);
+    }
+    refresh(engine, &payment, Some(&event.gateway_ref)).await.map(drop)
 }
 
 /// The header that carries the signature of a gateway's reports.
@@ -290,7 +323,7 @@ pub async fn reconcile(engine: &Engine) -> Tried<usize> {
     let now = engine.clock.now_ms();
     let due: Vec<PaymentRow> = engine.db.all(&DUE, params![now, BATCH]).await?;
     for payment in &due {
-        match refresh(engine, payment).await {
+        match refresh(engine, payment, None).await {
             Ok(Reported::Waiting) if now - payment.created_at > GIVE_UP_MS => {
                 report(engine, payment.id, "", Standing::Declined).await?;
             }

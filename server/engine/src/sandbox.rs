@@ -1,5 +1,6 @@
 //! The books of the sandbox gateway: the outside world, played inside the program, kept in tables of its own so that it
-//! survives what the program survives. Only `haat_gateways::sandbox` uses this; no use case does.
+//! survives what the program survives. Only `haat_gateways::sandbox` uses this, and the oracle, which compares both sides'
+//! books; no use case does.
 
 use crate::{Clock, Db, Tried, db::Tx, params, payments::Ask, random, rows, statements};
 use haat_shared::{

@@ -1,7 +1,7 @@
 //! Cash on delivery: the shop collects it, so there is nothing to wait for and nothing to give back.
 
 use async_trait::async_trait;
-use haat_engine::payments::{Ask, Event, GatewayError, PaymentGateway, Standing, Started};
+use haat_engine::payments::{Ask, Event, Fetched, GatewayError, PaymentGateway, Standing, Started};
 use haat_shared::{Money, id::kinds::RefundId, payments::Method};
 
 /// The gateway that is no gateway.
@@ -21,8 +21,9 @@ impl PaymentGateway for Cash {
         })
     }
 
-    async fn fetch(&self, _: &str) -> Result<Standing, GatewayError> {
-        Ok(Standing::Accepted)
+    async fn fetch(&self, gateway_ref: &str) -> Result<Fetched, GatewayError> {
+        let attempt = gateway_ref.parse().map_err(|_| GatewayError::Refused("no such payment".into()))?;
+        Ok(Fetched { attempt, standing: Standing::Accepted })
     }
 
     async fn refund(&self, _: &str, _: RefundId, _: Money) -> Result<(), GatewayError> {

@@ -7,7 +7,7 @@ use std::{fmt::Write, time::Duration};
 use async_trait::async_trait;
 use haat_engine::{
     Clock, Db, Fault,
-    payments::{Ask, Event, GatewayError, PaymentGateway, Standing, Started},
+    payments::{Ask, Event, Fetched, GatewayError, PaymentGateway, Standing, Started},
     random::Secret,
     sandbox,
 };
@@ -33,6 +33,8 @@ pub struct Sandbox {
     page_url: String,
     webhook_url: String,
     client: reqwest::Client,
+    /// How long it takes to answer when it is asked for money.
+    delay: Duration,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,7 +53,20 @@ impl Sandbox {
             .no_proxy()
             .build()
             .unwrap_or_default();
-        Self { db, clock, secret, page_url: page_url.trim_end_matches('/').to_owned(), webhook_url, client }
+        Self {
+            db,
+            clock,
+            secret,
+            page_url: page_url.trim_end_matches('/').to_owned(),
+            webhook_url,
+            client,
+            delay: Duration::ZERO,
+        }
+    }
+
+    /// The same sandbox, taking its time before it answers: what slow gateways do can be tried out.
+    pub fn slow(self, delay: Duration) -> Self {
+        Self { delay, ..self }
     }
 
     /// The signature of a webhook: the time, and the HMAC-SHA-256 of time and raw body.
@@ -113,14 +128,15 @@ impl PaymentGateway for Sandbox {
     }
 
     async fn start(&self, ask: &Ask) -> Result<Started, GatewayError> {
+        tokio::time::sleep(self.delay).await;
         let payment = sandbox::start(&self.db, &self.clock, ask).await.map_err(unreachable)?;
         let next_url = format!("{}/sandbox/pay/{}", self.page_url, payment.gateway_ref);
         Ok(Started { standing: standing(&payment), gateway_ref: payment.gateway_ref, next_url })
     }
 
-    async fn fetch(&self, gateway_ref: &str) -> Result<Standing, GatewayError> {
+    async fn fetch(&self, gateway_ref: &str) -> Result<Fetched, GatewayError> {
         let payment = sandbox::find(&self.db, gateway_ref).await.map_err(unreachable)?;
-        Ok(standing(&payment))
+        Ok(Fetched { attempt: payment.attempt_id, standing: standing(&payment) })
     }
 
     async fn refund(&self, gateway_ref: &str, refund: RefundId, amount: Money) -> Result<(), GatewayError> {

@@ -229,6 +229,203 @@ async fn five_calls_buy_once() {
     }
 }
 
+/// Whoever pays hangs up while the gateway takes its time; asked again, the market answers with what came of that try.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_up_while_paying_is_answered_when_they_ask_again() {
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT__PAYMENTS__SANDBOX_DELAY_MS", "1500");
+        program.start().await;
+        let (holder, cart) = Robot::new(&program).fill_cart("meena-crafts").await;
+        let mut wishes = wishes(&cart);
+        wishes["method"] = json!("sandbox");
+        let checkout = holder.once("/checkouts", wishes).await.is(201).text("/id");
+        let pay = format!("/checkouts/{checkout}/pay");
+        let paying = holder.with("idempotency-key", "pay");
+        let first = tokio::spawn({
+            let (paying, pay) = (paying.clone(), pay.clone());
+            async move { paying.post(&pay, json!({})).await }
+        });
+        while holder.get(&format!("/checkouts/{checkout}")).await.is(200).body["payment"] != "under_way" {
+            assert!(!first.is_finished());
+        }
+        // The connection goes with it.
+        first.abort();
+        assert!(first.await.unwrap_err().is_cancelled());
+        let begun = std::time::Instant::now();
+        let again = paying.post(&pay, json!({})).await.is(200);
+        assert!(begun.elapsed().as_secs() < 15, "it waits for the try, not for the lease of the key");
+        let page = again.text("/url");
+        let shopper = Shopper::new(&program);
+        let back = shopper.post(&page, &[("card", "4242 4242 4242 4242")]).await;
+        let purchase = location(&shopper.client.get(&back).send().await.unwrap());
+        let number = purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap().to_owned();
+        // Late ones, with the same key and others, at once: the same purchase.
+        let late = (0..8).map(|i| {
+            let asks =
+                if i % 2 == 0 { paying.clone() } else { holder.with("idempotency-key", format!("late-{i}")) };
+            let pay = pay.clone();
+            async move { (i, asks.post(&pay, json!({})).await.is(200)) }
+        });
+        for (i, answer) in futures::future::join_all(late).await {
+            match i % 2 {
+                0 => assert_eq!(answer.body, again.body, "the answer that there was"),
+                _ => assert_eq!(answer.text("/purchase/number"), number),
+            }
+        }
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_two_who_pay_at_once_get_one_purchase() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let (holder, cart) = Robot::new(&program).fill_cart("meena-crafts").await;
+        let checkout = holder.once("/checkouts", wishes(&cart)).await.is(201).text("/id");
+        let pay = format!("/checkouts/{checkout}/pay");
+        let clicks = (0..32).map(|i| {
+            let key = if i % 2 == 0 { "\"pay\"".to_owned() } else { format!("pay-{i}") };
+            let (asks, pay) = (holder.with("idempotency-key", key), pay.clone());
+            tokio::spawn(async move { asks.post(&pay, json!({})).await.is(200).text("/purchase/number") })
+        });
+        let mut numbers: Vec<String> =
+            futures::future::join_all(clicks).await.into_iter().map(Result::unwrap).collect();
+        numbers.dedup();
+        assert_eq!(numbers.len(), 1, "{numbers:?}");
+
+        // The same by the plain form, as an impatient shopper without scripts sends it.
+        let shopper = Shopper::new(&program);
+        shopper.add(&shopper.variant("meena-crafts", 0).await, "1").await;
+        let checkout = shopper.post("/checkout", &[]).await;
+        let clicks = (0..8).map(|_| {
+            let (shopper, checkout) = (shopper.clone(), checkout.clone());
+            tokio::spawn(async move { shopper.post(&checkout, &details("cash", "k")).await })
+        });
+        let mut pages: Vec<String> =
+            futures::future::join_all(clicks).await.into_iter().map(Result::unwrap).collect();
+        pages.dedup();
+        assert!(pages.len() == 1 && pages[0].starts_with("/purchases/"), "{pages:?}");
+        program.close();
+    }
+}
+
+/// A key is for a request by what it says, and for lines too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_good_for_what_a_request_says() {
+    let program = Program::serve(On::Sqlite).await;
+    let guest = Robot::new(&program);
+    let (holder, cart) = guest.fill_cart("meena-crafts").await;
+    let variant = guest.variant("meena-crafts").await;
+    let lines = format!("/carts/{cart}/lines");
+    let raw = async |key: &str, body: String| {
+        let request = holder.with("idempotency-key", key).request("POST", &lines);
+        holder.answer(request.header("content-type", "application/json").body(body), None).await
+    };
+    let first = raw("K1", format!(r#"{{"variant":"{variant}","quantity":2}}"#)).await.is(201);
+    assert_eq!(first.body["pieces"], 3);
+    for (key, body) in [
+        ("K1", format!(r#"{{"variant":"{variant}","quantity":2}}"#)),
+        ("K1", format!("{{\n  \"quantity\" : 2.0,\n  \"variant\" : \"{variant}\"\n}}")),
+        ("\"K1\"", format!(r#"{{"quantity":2,"variant":"{variant}"}}"#)),
+    ] {
+        assert_eq!(raw(key, body).await.is(201).body, first.body);
+    }
+    let other =
+        raw("K1", format!(r#"{{"variant":"{variant}","quantity":3}}"#)).await.refuses(409, "key_reused");
+    assert!(
+        other.text("/detail").contains("Idempotency-Key") && !other.text("/detail").contains("page"),
+        "{other:?}"
+    );
+    for malformed in ["\"K1", "K 1"] {
+        raw(malformed, format!(r#"{{"variant":"{variant}","quantity":2}}"#))
+            .await
+            .refuses(400, "idempotency_key_missing");
+    }
+    assert_eq!(holder.get(&format!("/carts/{cart}")).await.is(200).body["pieces"], 3);
+    // Without a key each request counts.
+    holder.post(&lines, json!({"variant": variant, "quantity": 1})).await.is(201);
+    assert_eq!(holder.get(&format!("/carts/{cart}")).await.is(200).body["pieces"], 4);
+    let document = guest.get(&program.at("/api/openapi.json")).await.is(200);
+    let parameters = document.body.pointer("/paths/~1api~1v1~1carts~1{id}~1lines/post/parameters").unwrap();
+    let key = parameters.as_array().unwrap().iter().find(|p| p["name"] == "Idempotency-Key").unwrap();
+    assert_eq!(key["required"], false);
+    program.close();
+}
+
+/// A program that polls for what happens to a shop's orders.
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_poll_the_feed_of_events() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let guest = Robot::new(&program);
+        let meena = guest.signed_in("meena@haat.example").await;
+        let (_, number, _) = guest.buy("meena-crafts").await;
+        guest.buy("delta-electronics").await;
+        let path = format!("/shops/meena-crafts/orders/{number}-1");
+        meena.once(&format!("{path}/confirm"), json!({})).await.is(204);
+        for tracking in ["RX1", "RX2", "RX2"] {
+            let parcel = json!({"carrier": "India Post", "tracking_number": tracking});
+            meena.once(&format!("{path}/ship"), parcel).await.is(204);
+        }
+        let order = meena.get(&path).await.is(200);
+        let steps: Vec<_> = order.body["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| &e["shipment"]["tracking_number"])
+            .collect();
+        assert_eq!(steps, [&Value::Null, &Value::Null, &json!("RX1"), &json!("RX2")]);
+        // By and by, as it is published.
+        let (mut after, mut seen) = (0, Vec::new());
+        while seen.len() < 4 {
+            let page = meena.get(&format!("/shops/meena-crafts/events?after={after}&limit=2")).await.is(200);
+            after = page.body["next"].as_i64().unwrap();
+            seen.extend(page.body["items"].as_array().unwrap().clone());
+        }
+        let kinds: Vec<_> = seen.iter().map(|event| event["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["order.placed", "order.confirmed", "order.shipped", "order.shipment_updated"]);
+        assert!(
+            seen.iter().all(|e| e["number"] == format!("{number}-1") && e["shop"] == "meena-crafts"),
+            "{seen:?}"
+        );
+        for (query, field) in [
+            ("after=-1", "after"),
+            ("after=99999", "after"),
+            ("after=x", "after"),
+            ("limit=0", "limit"),
+            ("before=1", "before"),
+        ] {
+            let refused =
+                meena.get(&format!("/shops/meena-crafts/events?{query}")).await.refuses(422, "invalid");
+            assert_eq!(refused.text("/fields/0/field"), field, "{query}");
+        }
+        meena.get("/events").await.refuses(404, "not_found");
+        let reason = json!({"reason": "Lost"});
+        let moved = meena.once(&format!("{path}/cancel"), reason).await.refuses(409, "order_moved");
+        assert_eq!(moved.text("/state"), "shipped");
+
+        let (_, number, key) = guest.buy("meena-crafts").await;
+        let path = format!("/shops/meena-crafts/orders/{number}-1");
+        for _ in 0..2 {
+            meena.once(&format!("{path}/cancel"), json!({"reason": "The kiln broke"})).await.is(204);
+        }
+        let own = format!("/purchases/{number}/orders/{number}-1/cancel?key={key}");
+        for late in [
+            meena.once(&format!("{path}/cancel"), json!({"reason": "Out of clay"})).await,
+            guest.once(&own, json!({"reason": "Changed my mind"})).await,
+        ] {
+            let late = late.refuses(409, "already_cancelled");
+            assert_eq!(
+                (late.text("/cancelled_by"), late.text("/reason")),
+                ("shop".into(), "The kiln broke".into())
+            );
+            assert!(late.text("/detail").contains("The kiln broke"), "{late:?}");
+        }
+        program.close();
+    }
+}
+
 /// What the README tells, done by the README's own text.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_readme_buys_with_curl_alone() {

@@ -1,7 +1,7 @@
 //! Completing: the one function that turns "this payment is captured" into a purchase, exactly once.
 
 use crate::{
-    Engine, Fault, Tried,
+    Clock, Engine, Fault, Tried,
     db::{DbError, Tx},
     facts::{self, Fact},
     ledger, params,
@@ -21,6 +21,7 @@ statements! {
     TAKE_PAYMENT = "UPDATE payments SET state = $2, captured_minor = $3, purchase_id = $4, check_at = NULL, updated_at = $5,
             gateway_ref = COALESCE(gateway_ref, $6)
         WHERE id = $1 AND state IN ('created', 'pending', 'superseded', 'failed')
+            AND COALESCE(gateway_ref, $6, '') = COALESCE($6, gateway_ref, '')
         RETURNING checkout_id, method, currency, amount_minor";
     TAKE_CHECKOUT = "UPDATE checkouts SET state = 'completed', purchase_id = $2, updated_at = $3
         WHERE id = $1 AND state IN ('open', 'paying', 'expired')
@@ -32,9 +33,9 @@ statements! {
     ORDERS = "SELECT order_id, shop_id, subtotal_minor + delivery_minor AS total_minor, commission_minor
         FROM checkout_orders WHERE checkout_id = $1 ORDER BY position";
     ADD_ORDERS = "INSERT INTO orders (id, number, purchase_id, shop_id, shop_name, state, currency, subtotal_minor,
-            delivery_minor, total_minor, commission_minor, created_at, search_folded, delivery, days_min, days_max, tax_minor)
+            delivery_minor, total_minor, commission_minor, created_at, updated_at, search_folded, delivery, days_min, days_max, tax_minor)
         SELECT o.order_id, CAST($3 AS TEXT) || '-' || CAST(o.position AS TEXT), $2, o.shop_id, o.shop_name, 'placed', c.currency,
-            o.subtotal_minor, o.delivery_minor, o.subtotal_minor + o.delivery_minor, o.commission_minor, $4,
+            o.subtotal_minor, o.delivery_minor, o.subtotal_minor + o.delivery_minor, o.commission_minor, $4, $4,
             CAST($5 AS TEXT) || '-' || CAST(o.position AS TEXT) || ' ' || CAST($6 AS TEXT),
             o.delivery, o.days_min, o.days_max, o.tax_minor
         FROM checkout_orders o JOIN checkouts c ON c.id = o.checkout_id WHERE o.checkout_id = $1";
@@ -57,8 +58,9 @@ statements! {
         WHERE h.checkout_id = $1 AND capacities.id = h.capacity_id AND on_hand - held >= h.quantity";
     PURCHASE_OF = "SELECT u.number FROM payments p LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
     UNWANTED = "UPDATE payments SET state = $2, captured_minor = $3, refunding_minor = $3, check_at = NULL, updated_at = $4,
-            gateway_ref = COALESCE(gateway_ref, $5)
-        WHERE id = $1 AND state IN ('created', 'pending', 'superseded', 'failed')";
+            gateway_ref = COALESCE(gateway_ref, $5), currency = COALESCE($6, currency)
+        WHERE id = $1 AND state IN ('created', 'pending', 'superseded', 'failed')
+            AND COALESCE(gateway_ref, $5, '') = COALESCE($5, gateway_ref, '')";
 }
 
 rows! {
@@ -89,14 +91,14 @@ rows! {
 }
 
 /// What the transaction is given. Made once, so that running it again makes the same purchase.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Input {
     payment: PaymentId,
     gateway_ref: Option<String>,
     standing: Standing,
     purchase: PurchaseId,
     number: String,
-    now: i64,
+    clock: Clock,
 }
 
 enum Done {
@@ -115,14 +117,13 @@ pub async fn complete(
     gateway_ref: &str,
     standing: Standing,
 ) -> Result<Reported> {
-    let now = engine.clock.now_ms();
     let input = Input {
         payment,
         gateway_ref: (!gateway_ref.is_empty()).then(|| gateway_ref.to_owned()),
         standing,
-        purchase: random::id(now),
+        purchase: random::id(engine.clock.now_ms()),
         number: random::number(),
-        now,
+        clock: engine.clock.clone(),
     };
     let outcome = engine
         .db
@@ -153,19 +154,23 @@ fn nothing_to_buy() -> Fault {
 }
 
 async fn complete_in_tx(tx: &mut Tx, input: &Input) -> Tried<Done> {
-    let Input { payment, purchase, now, number, .. } = input;
-    let (state, captured) = match input.standing {
-        Standing::Captured(amount) => (PaymentState::Captured, amount.amount()),
-        _ => (PaymentState::Accepted, 0),
+    let Input { payment, purchase, number, clock, .. } = input;
+    let now = clock.now_ms();
+    let (state, captured, paid_in) = match input.standing {
+        Standing::Captured(amount) => (PaymentState::Captured, amount.amount(), Some(amount.currency())),
+        _ => (PaymentState::Accepted, 0, None),
     };
     // From here on, reports of this payment wait for each other; then those of its checkout do.
-    let row = params![*payment, state.as_str(), captured, *purchase, *now, input.gateway_ref.clone()];
+    let row = params![*payment, state.as_str(), captured, *purchase, now, input.gateway_ref.clone()];
     let Some(taken) = tx.opt::<Taken>(&TAKE_PAYMENT, row).await? else { return found(tx, *payment).await };
     let id = taken.checkout_id;
     let checkout: TakenCheckout =
-        tx.opt(&TAKE_CHECKOUT, params![id, *purchase, *now]).await?.ok_or_else(nothing_to_buy)?;
+        tx.opt(&TAKE_CHECKOUT, params![id, *purchase, now]).await?.ok_or_else(nothing_to_buy)?;
+    // The orders are placed now, not when we began to wait for those rows.
+    let now = clock.now_ms();
     if taken.amount_minor != checkout.total_minor
         || (state == PaymentState::Captured && captured != taken.amount_minor)
+        || paid_in.is_some_and(|currency| currency != taken.currency)
     {
         return Err(nothing_to_buy());
     }
@@ -175,25 +180,25 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> Tried<Done> {
         .ok_or_else(|| crate::fault("a checkout is paid without details"))?;
     let address = serde_json::to_string(&details.address).map_err(|e| crate::fault(e.to_string()))?;
     let method = taken.method;
-    let row = params![id, *purchase, number, details.email.as_str(), address, method.as_str(), *now];
+    let row = params![id, *purchase, number, details.email.as_str(), address, method.as_str(), now];
     tx.exec(&ADD_PURCHASE, row).await?;
     let orders: Vec<OrderRow> = tx.all(&ORDERS, params![id]).await?;
     let who = text::fold(&format!("{} {}", details.email.as_str(), details.address.name));
-    tx.exec(&ADD_ORDERS, params![id, *purchase, number, *now, text::fold(number), who]).await?;
+    tx.exec(&ADD_ORDERS, params![id, *purchase, number, now, text::fold(number), who]).await?;
     tx.exec(&ADD_LINES, params![id]).await?;
     // Held since checkout, or freed when time ran out and there still.
     let held = tx.exec(&TAKE_HOLDS, params![id]).await? as i64 == checkout.holds;
     if !held && tx.exec(&TAKE_RELEASED, params![id]).await? as i64 != checkout.holds {
         return Err(crate::fault("a checkout holds a part of what it wants"));
     }
-    tx.exec(&MOVE_STOCK, params![id, *purchase, *now]).await?;
-    ledger::post(tx, &postings(&orders, method, taken.currency)?, *now).await?;
-    let mut told = vec![facts::row(Fact::PurchaseMade, *purchase, *now)];
-    told.extend(orders.iter().map(|o| facts::row(Fact::OrderPlaced, o.order_id, *now)));
+    tx.exec(&MOVE_STOCK, params![id, *purchase, now]).await?;
+    ledger::post(tx, &postings(&orders, method, taken.currency)?, now).await?;
+    let mut told = vec![facts::row(Fact::PurchaseMade, *purchase, now)];
+    told.extend(orders.iter().map(|o| facts::row(Fact::OrderPlaced, o.order_id, now)));
     tx.exec_many(&facts::WRITE, &told).await?;
     tx.exec(&EMPTY_CART, params![checkout.cart_id, id]).await?;
     // Last, since others wait for these rows.
-    tx.exec(&CHANGED, params![id, *now]).await?;
+    tx.exec(&CHANGED, params![id, now]).await?;
     let sell = if held { &SELL_HELD } else { &SELL_FREE };
     if tx.exec(sell, params![id]).await? as i64 != checkout.holds {
         return Err(nothing_to_buy());
@@ -223,20 +228,30 @@ fn postings(orders: &[OrderRow], method: Method, currency: Currency) -> Tried<Ve
 }
 
 async fn unwanted_in_tx(tx: &mut Tx, input: &Input) -> Tried<()> {
-    let Input { payment, now, .. } = input;
+    let Input { payment, clock, .. } = input;
+    let now = clock.now_ms();
     let (state, captured) = match input.standing {
         Standing::Captured(amount) => (PaymentState::Unwanted, amount),
         // Cash that was only promised: there is nothing to give back.
         _ => {
-            let row = params![*payment, PaymentState::Failed.as_str(), 0, *now, input.gateway_ref.clone()];
+            let row = params![
+                *payment,
+                PaymentState::Failed.as_str(),
+                0,
+                now,
+                input.gateway_ref.clone(),
+                None::<Currency>
+            ];
             tx.exec(&UNWANTED, row).await?;
             return Ok(());
         }
     };
-    let row = params![*payment, state.as_str(), captured.amount(), *now, input.gateway_ref.clone()];
+    // In the currency that was charged, whatever was asked for: that is what goes back.
+    let currency = Some(captured.currency());
+    let row = params![*payment, state.as_str(), captured.amount(), now, input.gateway_ref.clone(), currency];
     if tx.exec(&UNWANTED, row).await? == 0 {
         return Ok(());
     }
-    ledger::post(tx, &[(unwanted_capture(captured)?, *payment)], *now).await?;
-    payments::queue_unwanted_in_tx(tx, random::id(*now), *payment, captured, *now).await
+    ledger::post(tx, &[(unwanted_capture(captured)?, *payment)], now).await?;
+    payments::queue_unwanted_in_tx(tx, random::id(now), *payment, captured, now).await
 }

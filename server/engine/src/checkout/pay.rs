@@ -128,8 +128,37 @@ async fn choose_in_tx(tx: &mut Tx, id: CheckoutId, form: &CheckoutForm) -> Tried
     Ok(tx.opt(&RECKON, params![id]).await?)
 }
 
-/// Pays the caller's checkout with what was typed. The same `key` a second time is the same try, with the same answer.
+/// Pays the caller's checkout with what was typed. The same `key` a second time is the same try, with the same answer. A
+/// checkout that was bought meanwhile, by whichever try, answers with its purchase.
+///
+/// It goes on if whoever asked hangs up.
 pub async fn pay(
+    engine: &Engine,
+    caller: &Caller,
+    id: CheckoutId,
+    form: CheckoutForm,
+    key: &str,
+) -> Result<NextAction> {
+    let (engine, caller, key) = (engine.clone(), caller.clone(), key.to_owned());
+    crate::to_its_end(async move {
+        let paid = pay_once(&engine, &caller, id, form, &key).await;
+        or_bought(&engine, id, paid).await
+    })
+    .await?
+}
+
+/// What paying came to: the purchase, if another try has made it meanwhile.
+async fn or_bought(engine: &Engine, id: CheckoutId, paid: Result<NextAction>) -> Result<NextAction> {
+    match paid {
+        Err(Error::Conflict(conflict)) if conflict != Conflict::KeyReused => {
+            let bought = super::bought(engine, id).await?;
+            bought.map(|url| NextAction::Done { url }).ok_or(conflict.into())
+        }
+        paid => paid,
+    }
+}
+
+async fn pay_once(
     engine: &Engine,
     caller: &Caller,
     id: CheckoutId,
@@ -158,6 +187,7 @@ pub async fn pay(
         Claim::Done(answer) => return serde_json::from_str(&answer).unwrap_or(Err(Error::Internal)),
     };
     let answer = attempt_payment(engine, caller, id, attempt, details).await;
+    let answer = or_bought(engine, id, answer).await;
     // What may succeed later is not an answer to keep.
     let keep = !matches!(
         answer,
@@ -205,7 +235,11 @@ async fn attempt_payment(
     let (reported, next_url) = payments::start(engine, &payment).await?;
     match reported {
         Reported::Paid(number) => Ok(NextAction::Done { url: purchase_url(engine, &number) }),
-        Reported::Waiting => Ok(NextAction::Redirect { url: next_url }),
+        // Unless another try has bought it while we asked.
+        Reported::Waiting => {
+            let bought = super::bought(engine, id).await?.map(|url| NextAction::Done { url });
+            Ok(bought.unwrap_or(NextAction::Redirect { url: next_url }))
+        }
         Reported::Declined => Err(payments::declined()),
         Reported::Unwanted => Err(Conflict::CheckoutEnded.into()),
     }

@@ -30,6 +30,7 @@ pub const SCHEMA: &[Migration] = &[
         name: "import_numbers",
         sql: include_str!("../../migrations/0010_import_numbers.sql"),
     },
+    Migration { number: 12, name: "events", sql: include_str!("../../migrations/0012_events.sql") },
     Migration {
         number: 14,
         name: "basket_lines",

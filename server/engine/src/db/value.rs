@@ -220,6 +220,7 @@ text_column! {
     haat_shared::checkout::CheckoutState: haat_shared::checkout::CheckoutState::parse;
     haat_shared::orders::OrderState: haat_shared::orders::OrderState::parse;
     haat_shared::orders::Actor: haat_shared::orders::Actor::parse;
+    haat_shared::events::EventKind: haat_shared::events::EventKind::parse;
     haat_shared::shipping::Delivery: haat_shared::shipping::Delivery::parse;
     haat_shared::ledger::PostingKind: haat_shared::ledger::PostingKind::parse;
     haat_shared::catalog::edit::ProductState: haat_shared::catalog::edit::ProductState::parse;

@@ -1,8 +1,8 @@
 //! Orders as those see them who work on them: a shop's list and pages, and the operator's list of all.
 
-use super::{LineRow, address, shop_orders};
+use super::{LineRow, address, behind, key, shop_orders};
 use crate::{
-    Caller, Engine, cursor,
+    Caller, Engine,
     db::{Asked, ListQuery, RegisteredList, Value, list::like},
     params, rows, statements,
 };
@@ -10,8 +10,8 @@ use haat_shared::{
     Currency, Error, Money, Result,
     accounts::fold_email,
     catalog::QUERY_MAX,
-    id::kinds::{Order, OrderId},
-    orders::{Actor, ListOrders, OrderCard, OrderEvent, OrderRefund, OrderState, SellerOrder},
+    id::kinds::OrderId,
+    orders::{Actor, ListOrders, OrderCard, OrderEvent, OrderRefund, OrderState, SellerOrder, Shipment},
     page::{self, Page},
     payments::{Method, PaymentState},
     permissions::Permission,
@@ -33,13 +33,16 @@ static ORDERS: ListQuery = ListQuery {
         ("state", "o.state = {}"),
         ("word", r"o.search_folded LIKE {} ESCAPE '\'"),
     ],
-    sorts: &[("newest", "o.id < {}", "o.id DESC")],
+    sorts: &[("newest", "(o.created_at, o.id) < ({}, {})", "o.created_at DESC, o.id DESC")],
 };
 ::inventory::submit! { RegisteredList(&ORDERS) }
 
 statements! {
     LINES = lines_of!("orders", "WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position");
-    EVENTS = "SELECT state, actor, note, created_at FROM order_events WHERE order_id = $1";
+    EVENTS = "SELECT state, actor, note, created_at, '' AS carrier, '' AS tracking_number, '' AS tracking_url
+        FROM order_events WHERE order_id = $1 AND state <> 'shipped'
+        UNION ALL SELECT 'shipped', actor, '', created_at, carrier, tracking_number, tracking_url
+        FROM order_shipments WHERE order_id = $1";
     PAID = "SELECT p.email, y.state, r.amount_minor, r.done_at FROM orders o JOIN purchases p ON p.id = o.purchase_id
         JOIN payments y ON y.purchase_id = p.id LEFT JOIN refunds r ON r.order_id = o.id WHERE o.id = $1";
 }
@@ -65,6 +68,9 @@ rows! {
         actor: Actor,
         note: String,
         created_at: i64,
+        carrier: String,
+        tracking_number: String,
+        tracking_url: String,
     }
 
     struct PaidRow {
@@ -100,7 +106,7 @@ async fn list(
 ) -> Result<Page<OrderCard>> {
     let size = page::rows(ask.limit, PAGE_SIZE);
     let rows: Vec<CardRow> = engine.db.list(asked(filters, &ask, size)?).await?;
-    let Page { items, next } = Page::cut(rows, size, |row| row.id.to_string());
+    let Page { items, next } = Page::cut(rows, size, |row| key(row.created_at, row.id));
     let items = items.into_iter().map(|row| card(engine, caller, row)).collect::<Result<_>>()?;
     Ok(Page { items, next })
 }
@@ -113,8 +119,8 @@ fn asked(mut filters: Vec<(&'static str, Value)>, ask: &ListOrders, size: usize)
     let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(invalid)?;
     let words = q.split_whitespace().take(8).map(fold_email);
     filters.extend(words.map(|word| ("word", like(&word).into())));
-    let after = cursor::<Order>(&ask.after)?.map(Into::into);
-    Ok(ORDERS.ask(filters, "newest", after, size + 1))
+    let after = behind(&ask.after)?.map(|(placed, id)| [Value::from(placed), Value::from(id)]);
+    Ok(ORDERS.ask(filters, "newest", after.into_iter().flatten(), size + 1))
 }
 
 fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
@@ -144,19 +150,25 @@ pub async fn seller_order(
     let order = shop_orders(engine, caller, lines)?.pop().ok_or(Error::NotFound)?;
     let id = order.order.id;
     let mut steps: Vec<EventRow> = engine.db.all(&EVENTS, params![id]).await?;
-    steps.sort_by_key(|step| step.state);
+    steps.sort_by_key(|step| (step.state, step.created_at));
     let paid: PaidRow = engine.db.one(&PAID, params![id]).await?;
     let placed = OrderEvent {
         state: OrderState::Placed,
         at: order.placed_at.clone(),
         actor: Actor::Shopper,
         note: String::new(),
+        shipment: None,
     };
     let steps = steps.into_iter().map(|step| OrderEvent {
         state: step.state,
         at: caller.time(engine, step.created_at),
         actor: step.actor,
         note: step.note,
+        shipment: (!step.carrier.is_empty()).then_some(Shipment {
+            carrier: step.carrier,
+            tracking_number: step.tracking_number,
+            tracking_url: step.tracking_url,
+        }),
     });
     let (total, currency) = (order.order.total, order.order.total.currency());
     let earned = match (order.order.state, order.method.collects()) {

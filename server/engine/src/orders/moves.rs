@@ -1,14 +1,15 @@
 //! What becomes of an order: confirmed, shipped, delivered, cancelled. Each is a guarded change of its row, made first,
-//! so that of those who come at once exactly one wins; the same once more changes nothing and is fine.
+//! so that of those who come at once exactly one wins; the same once more changes nothing and is fine. Something else
+//! once more changes what can be changed (the tracking of what was shipped), or is refused.
 
 use crate::{
-    Caller, Engine, Tried,
+    Caller, Clock, Engine, Tried,
     db::Tx,
     facts::{self, Fact},
     fault, ledger, params, payments, random, rows, statements,
 };
 use haat_shared::{
-    Conflict, Currency, Error, Money, Result,
+    Conflict, Currency, Error, Id, Money, Result,
     id::kinds::*,
     ledger::{cash_commission_reversed, commission_reversed, sale_reversed},
     orders::{Actor, OrderState, Shipment, reason},
@@ -19,11 +20,20 @@ use haat_shared::{
 statements! {
     // An order is reached from two states at most; where it is one, it is given twice.
     MOVE = "UPDATE orders SET state = $3, carrier = COALESCE($6, carrier), tracking_number = COALESCE($7, tracking_number),
-            tracking_url = COALESCE($8, tracking_url)
+            tracking_url = COALESCE($8, tracking_url), updated_at = CASE WHEN updated_at < $9 THEN $9 ELSE updated_at + 1 END
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state IN ($4, $5)
-        RETURNING id, shop_id, purchase_id, currency, total_minor, commission_minor,
+        RETURNING id, updated_at, shop_id, purchase_id, currency, total_minor, commission_minor,
             (SELECT p.method FROM purchases p WHERE p.id = purchase_id) AS method";
-    STANDS = "SELECT state FROM orders WHERE number = $1 AND shop_id = COALESCE($2, shop_id)";
+    TRACK = "UPDATE orders SET carrier = $3, tracking_number = $4, tracking_url = $5,
+            updated_at = CASE WHEN updated_at < $6 THEN $6 ELSE updated_at + 1 END
+        WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state = 'shipped'
+            AND (carrier <> $3 OR tracking_number <> $4 OR tracking_url <> $5)
+        RETURNING id, updated_at";
+    SHIPMENT = "INSERT INTO order_shipments (id, order_id, carrier, tracking_number, tracking_url, actor, user_id, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    STANDS = "SELECT o.state, e.actor, e.note FROM orders o
+        LEFT JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled'
+        WHERE o.number = $1 AND o.shop_id = COALESCE($2, o.shop_id)";
     NOTE = "INSERT INTO order_events (order_id, state, actor, user_id, note, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     RETURN_STOCK = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
         SELECT variant_id, 'returned', order_id, quantity, $2 FROM order_lines WHERE order_id = $1";
@@ -37,6 +47,7 @@ statements! {
 rows! {
     struct Moved {
         id: OrderId,
+        updated_at: i64,
         shop_id: ShopId,
         purchase_id: PurchaseId,
         currency: Currency,
@@ -45,13 +56,23 @@ rows! {
         method: Method,
     }
 
+    struct Tracked {
+        id: OrderId,
+        updated_at: i64,
+    }
+
     struct Stands {
         state: OrderState,
+        actor: Option<String>,
+        note: Option<String>,
     }
 }
 
+/// What a row of `order_shipments` is of. It is read by nobody outside.
+enum Shipped {}
+
 /// A step that someone wants an order to take.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Step {
     number: String,
     /// The shop that it must be of; none when the caller's right was looked up by the purchase.
@@ -61,7 +82,7 @@ struct Step {
     user: Option<UserId>,
     note: String,
     shipment: Option<Shipment>,
-    now: i64,
+    clock: Clock,
 }
 
 /// The shop says yes.
@@ -70,7 +91,7 @@ pub async fn confirm(engine: &Engine, caller: &Caller, handle: &str, number: &st
     take(engine, step).await
 }
 
-/// The order leaves.
+/// The order leaves. Once it has, its tracking can be corrected.
 pub async fn ship(
     engine: &Engine,
     caller: &Caller,
@@ -119,7 +140,7 @@ pub async fn cancel_own(
         user: caller.user_id(),
         note,
         shipment: None,
-        now: engine.clock.now_ms(),
+        clock: engine.clock.clone(),
     };
     take(engine, step).await
 }
@@ -134,7 +155,7 @@ fn by_shop(engine: &Engine, caller: &Caller, handle: &str, number: &str, to: Ord
         user: caller.user_id(),
         note: String::new(),
         shipment: None,
-        now: engine.clock.now_ms(),
+        clock: engine.clock.clone(),
     })
 }
 
@@ -161,14 +182,18 @@ async fn take_in_tx(tx: &mut Tx, step: &Step) -> Tried<()> {
         part(|s| &s.carrier),
         part(|s| &s.tracking_number),
         part(|s| &s.tracking_url),
+        // Taken here, not when the step was asked for: a write may wait for its turn.
+        step.clock.now_ms(),
     ];
     let Some(order) = tx.opt::<Moved>(&MOVE, row).await? else {
-        let stands: Option<Stands> = tx.opt(&STANDS, params![&step.number, step.shop]).await?;
-        let stands = stands.ok_or(Error::NotFound)?.state;
-        return if stands == step.to { Ok(()) } else { Err(Conflict::OrderMoved(stands).into()) };
+        return stay_in_tx(tx, step).await;
     };
-    let (to, actor) = (step.to.as_str(), step.actor.as_str());
-    tx.exec(&NOTE, params![order.id, to, actor, step.user, &step.note, step.now]).await?;
+    let (to, actor, now) = (step.to.as_str(), step.actor.as_str(), order.updated_at);
+    tx.exec(&NOTE, params![order.id, to, actor, step.user, &step.note, now]).await?;
+    if let Some(shipment) = &step.shipment {
+        let id = random::id(now);
+        shipment_in_tx(tx, step, shipment, id, order.id, now).await?;
+    }
     let fact = match step.to {
         OrderState::Confirmed => Fact::OrderConfirmed,
         OrderState::Shipped => Fact::OrderShipped,
@@ -176,10 +201,54 @@ async fn take_in_tx(tx: &mut Tx, step: &Step) -> Tried<()> {
         OrderState::Cancelled => Fact::OrderCancelled,
         OrderState::Placed => return Err(fault("nothing leads back to the beginning")),
     };
-    tx.exec_many(&facts::WRITE, &[facts::row(fact, order.id, step.now)]).await?;
+    tx.exec_many(&facts::WRITE, &[facts::row(fact, order.id, now)]).await?;
     if step.to == OrderState::Cancelled {
-        undo_in_tx(tx, &order, step.now).await?;
+        undo_in_tx(tx, &order, now).await?;
     }
+    Ok(())
+}
+
+/// The order cannot take this step now. That is fine if it has taken the very same one; its tracking may be corrected.
+async fn stay_in_tx(tx: &mut Tx, step: &Step) -> Tried<()> {
+    if let Some(shipment) = &step.shipment {
+        let Shipment { carrier, tracking_number, tracking_url } = shipment;
+        let row =
+            params![&step.number, step.shop, carrier, tracking_number, tracking_url, step.clock.now_ms()];
+        if let Some(order) = tx.opt::<Tracked>(&TRACK, row).await? {
+            let (id, now) = (random::id(order.updated_at), order.updated_at);
+            shipment_in_tx(tx, step, shipment, id, order.id, now).await?;
+            tx.exec_many(&facts::WRITE, &[facts::row(Fact::OrderShipmentUpdated, id, now)]).await?;
+            return Ok(());
+        }
+    }
+    let stands: Option<Stands> = tx.opt(&STANDS, params![&step.number, step.shop]).await?;
+    let stands = stands.ok_or(Error::NotFound)?;
+    if stands.state != step.to {
+        return Err(Conflict::OrderMoved(stands.state).into());
+    }
+    // Whoever cancelled it first said why. Another reason would be lost.
+    let by = stands.actor.as_deref().and_then(Actor::parse);
+    match (by, stands.note) {
+        (Some(by), Some(reason)) if by != step.actor || reason != step.note => {
+            Err(Conflict::AlreadyCancelled { by, reason }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes down the tracking that an order has from now on.
+async fn shipment_in_tx(
+    tx: &mut Tx,
+    step: &Step,
+    shipment: &Shipment,
+    id: Id<Shipped>,
+    order: OrderId,
+    now: i64,
+) -> Tried<()> {
+    let Shipment { carrier, tracking_number, tracking_url } = shipment;
+    let actor = step.actor.as_str();
+    let row = params![id, order, carrier, tracking_number, tracking_url, actor, step.user, now];
+    tx.exec(&SHIPMENT, row).await?;
     Ok(())
 }
 

@@ -4,18 +4,21 @@ use crate::{
     Engine, Tried,
     db::Tx,
     facts::{self, Fact},
-    fault, ledger, params, rows, statements,
+    fault, ledger, params, random, rows, statements,
 };
 use haat_shared::{
     Currency, Money,
-    id::kinds::{OrderId, PaymentId, PurchaseId, RefundId},
-    ledger::{refund as booked, unwanted_refund},
+    id::kinds::{CheckoutId, OrderId, PaymentId, PurchaseId, RefundId},
+    ledger::{refund as booked, unwanted_capture, unwanted_refund},
     payments::Method,
 };
 
 statements! {
     QUEUE = "INSERT INTO refunds (id, payment_id, order_id, amount_minor, reason, state, created_at)
         VALUES ($1, $2, $3, $4, $5, 'queued', $6)";
+    STRAY = "INSERT INTO payments (id, checkout_id, method, gateway_ref, state, currency, amount_minor, captured_minor,
+            refunded_minor, refunding_minor, next_url, checks, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, 'unwanted', $5, $6, $6, 0, $6, '', 0, $7, $7) ON CONFLICT (method, gateway_ref) DO NOTHING";
     PROMISE = "UPDATE payments SET refunding_minor = refunding_minor + $2, updated_at = $3
         WHERE purchase_id = $1 AND state = 'captured' AND refunded_minor + refunding_minor + $2 <= captured_minor
         RETURNING id AS value";
@@ -50,6 +53,41 @@ pub(crate) async fn queue_unwanted_in_tx(
 ) -> Tried<()> {
     tx.exec(&QUEUE, params![id, payment, None::<OrderId>, amount.amount(), "unwanted", now]).await?;
     tx.exec_many(&facts::WRITE, &[facts::row(Fact::RefundQueued, id, now)]).await?;
+    Ok(())
+}
+
+/// Money that a gateway captured beside the payment that it was asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Stray {
+    pub(super) checkout: CheckoutId,
+    pub(super) method: Method,
+    pub(super) gateway_ref: String,
+    pub(super) amount: Money,
+}
+
+/// Writes stray money down, once, and queues its refund.
+pub(super) async fn stray(engine: &Engine, stray: Stray) -> Tried<()> {
+    if stray.amount.amount() <= 0 {
+        return Ok(());
+    }
+    let now = engine.clock.now_ms();
+    let (payment, refund): (PaymentId, RefundId) = (random::id(now), random::id(now));
+    engine
+        .db
+        .write("payments::stray", (stray, payment, refund, now), |tx, (stray, payment, refund, now)| {
+            Box::pin(async move {
+                let Stray { checkout, method, gateway_ref, amount } = stray;
+                let (currency, minor) = (amount.currency(), amount.amount());
+                let row = params![*payment, *checkout, method.as_str(), gateway_ref, currency, minor, *now];
+                if tx.exec(&STRAY, row).await? == 0 {
+                    return Ok(());
+                }
+                ledger::post(tx, &[(unwanted_capture(*amount)?, *payment)], *now).await?;
+                queue_unwanted_in_tx(tx, *refund, *payment, *amount, *now).await
+            })
+        })
+        .await?;
+    engine.wake.notify_one();
     Ok(())
 }
 

@@ -19,6 +19,7 @@ mod budgets;
 mod buying;
 mod carts;
 mod catalog;
+mod events;
 mod guests;
 mod imports;
 mod jobs;

@@ -113,6 +113,110 @@ both! {
         assert_eq!(view.payment, Some(haat_shared::checkout::PaymentOutcome::Paid));
     }
 
+    async fn tracking_is_corrected_until_the_order_has_arrived(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        let order = format!("{number}-1");
+        orders::confirm(engine, &owner, MEENA, &order).await.unwrap();
+        let (first, second) = (shipment(), Shipment { tracking_number: "BD 2".into(), ..shipment() });
+        let third = Shipment { carrier: "India Post".into(), tracking_url: String::new(), ..second.clone() };
+        // Each twice: the same once more changes nothing, whatever blanks are around it.
+        for shipment in [&first, &second, &third, &first] {
+            for carrier in [shipment.carrier.clone(), format!(" {} ", shipment.carrier)] {
+                orders::ship(engine, &owner, MEENA, &order, Shipment { carrier, ..shipment.clone() }).await.unwrap();
+            }
+            let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
+            assert_eq!(seen.order.order.shipment.as_ref(), Some(shipment));
+        }
+        let refused = orders::ship(engine, &owner, MEENA, &order, Shipment { tracking_number: " ".into(), ..first.clone() }).await;
+        assert_eq!(refused.unwrap_err().at("tracking_number"), Some(FieldCode::Missing));
+        let delta = market.owner("delta-electronics").await;
+        assert_eq!(orders::ship(engine, &delta, "delta-electronics", &order, second.clone()).await, Err(Error::NotFound));
+        orders::deliver(engine, &owner, MEENA, &order).await.unwrap();
+        assert_eq!(orders::ship(engine, &owner, MEENA, &order, second.clone()).await, moved(OrderState::Delivered));
+        let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
+        let steps: Vec<_> = seen.events.iter().map(|e| (e.state, e.shipment.as_ref())).collect();
+        use OrderState::*;
+        assert_eq!(steps, [
+            (Placed, None),
+            (Confirmed, None),
+            (Shipped, Some(&first)),
+            (Shipped, Some(&second)),
+            (Shipped, Some(&third)),
+            (Shipped, Some(&first)),
+            (Delivered, None),
+        ]);
+        let shopper = orders::purchase(engine, &Caller::guest(), &number, &market.key(&number)).await.unwrap();
+        assert_eq!(shopper.orders[0].shipment, Some(first));
+        market.settle().await;
+        let mails = haat_engine::notifications::mailbox::latest(&engine.db).await.unwrap();
+        let about = |what: &str| mails.iter().filter(|mail| mail.subject.starts_with(what)).count();
+        assert_eq!((about("shipped"), about("tracking")), (1, 3), "a mail for each correction");
+    }
+
+    /// Of those who ship at once with different numbers the first ships it and the others correct it: none is swallowed.
+    async fn shipped_with_other_numbers_at_once(market) {
+        let owner = market.owner(MEENA).await;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        let order = format!("{number}-1");
+        orders::confirm(&market.engine, &owner, MEENA, &order).await.unwrap();
+        let moves = (0..9).map(|i| {
+            let (engine, owner, order) = (market.engine.clone(), owner.clone(), order.clone());
+            let shipment = Shipment { tracking_number: format!("BD {i}"), ..shipment() };
+            async move { orders::ship(&engine, &owner, MEENA, &order, shipment).await }
+        });
+        for outcome in at_once(moves.collect()).await {
+            outcome.unwrap();
+        }
+        let seen = orders::seller_order(&market.engine, &owner, MEENA, &order).await.unwrap();
+        let mut numbers: Vec<_> = seen.events.iter().filter_map(|e| Some(e.shipment.as_ref()?.tracking_number.clone())).collect();
+        assert_eq!(numbers.last(), seen.order.order.shipment.map(|s| s.tracking_number).as_ref());
+        numbers.sort();
+        assert_eq!(numbers, (0..9).map(|i| format!("BD {i}")).collect::<Vec<_>>());
+    }
+
+    async fn who_cancels_second_is_told_who_was_first(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;
+        let cancelled = |by, reason: &str| -> Result<(), Error> {
+            Err(Conflict::AlreadyCancelled { by, reason: reason.into() }.into())
+        };
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let number = market.buy_by_card(&guest).await;
+        let (order, key) = (format!("{number}-1"), market.key(&number));
+        for same in ["The kiln broke", " The kiln broke "] {
+            orders::cancel(engine, &owner, MEENA, &order, same).await.unwrap();
+        }
+        assert_eq!(orders::cancel(engine, &owner, MEENA, &order, "Out of clay").await, cancelled(Actor::Shop, "The kiln broke"));
+        let mine = orders::cancel_own(engine, &guest, &number, &key, &order, "The kiln broke").await;
+        assert_eq!(mine, cancelled(Actor::Shop, "The kiln broke"), "another's, though for the same reason");
+        // Both sides at once, each with a reason of its own: one is told yes, the other who was first.
+        for _ in 0..6 {
+            let guest = market.guest_with(&[(bowl, 1)]).await;
+            let number = market.buy_in_cash(&guest).await.unwrap();
+            let (order, key) = (format!("{number}-1"), market.key(&number));
+            let moves = (0..2).map(|i| {
+                let (engine, owner, guest) = (engine.clone(), owner.clone(), guest.clone());
+                let (number, order, key) = (number.clone(), order.clone(), key.clone());
+                async move {
+                    match i {
+                        0 => orders::cancel(&engine, &owner, MEENA, &order, "Out of clay").await,
+                        _ => orders::cancel_own(&engine, &guest, &number, &key, &order, "Changed my mind").await,
+                    }
+                }
+            });
+            let outcomes = at_once(moves.collect()).await;
+            let last = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap().events.pop().unwrap();
+            let expected = match last.actor {
+                Actor::Shop => [Ok(()), cancelled(Actor::Shop, "Out of clay")],
+                _ => [cancelled(Actor::Shopper, "Changed my mind"), Ok(())],
+            };
+            assert_eq!(outcomes, expected);
+        }
+    }
+
     async fn cash_that_was_never_paid_needs_no_refund(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;

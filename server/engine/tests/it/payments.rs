@@ -1,16 +1,31 @@
 //! DESIGN 8: whatever is reported, by whom, in which order and how often, there is one purchase and one capture.
 
 use haat_engine::{
-    Caller, checkout, jobs, payments,
+    Caller, checkout,
+    db::{One, statement},
+    jobs, oracle, params, payments,
     sandbox::{self, Card},
+    statements,
 };
 use haat_shared::{
     Conflict, Error,
     checkout::{CheckoutState, HOLD_MS, PaymentOutcome},
+    id::kinds::{CheckoutId, PaymentId},
     payments::NextAction,
 };
 
-use crate::{both, support::*};
+use crate::{both, notifications::change, support::*};
+
+statements! {
+    LATEST = "SELECT id AS value FROM payments WHERE checkout_id = $1 ORDER BY id DESC LIMIT 1";
+    KNOWN_BY_ANOTHER_NAME = "UPDATE payments SET gateway_ref = 'sbx_another' WHERE state = 'pending'";
+    NEVER_CAPTURED = "UPDATE sandbox_payments SET state = 'waiting' WHERE gateway_ref = (SELECT MIN(gateway_ref) FROM sandbox_payments)";
+    CAPTURED = "UPDATE sandbox_payments SET state = 'captured'";
+    CHARGED_LESS = "UPDATE sandbox_payments SET amount_minor = amount_minor - 1 WHERE gateway_ref = (SELECT MIN(gateway_ref) FROM sandbox_payments)";
+    CHARGED = "UPDATE sandbox_payments SET amount_minor = 49900";
+    CHECKOUTS = "SELECT checkout_id AS value FROM purchases ORDER BY id";
+    PAY_FOR = "UPDATE payments SET checkout_id = $2 WHERE purchase_id = (SELECT id FROM purchases WHERE checkout_id = $1)";
+}
 
 both! {
     async fn a_challenge_is_confirmed_and_webhooks_are_told_once(market) {
@@ -116,7 +131,8 @@ both! {
         let key = checkout::view(&market.engine, &guest, id).await.unwrap().key;
         checkout::pay(&market.engine, &guest, id, form("cash"), &key).await.unwrap();
         market.enter(&gateway_ref, Card::Approve).await;
-        market.come_back(payment).await.unwrap();
+        // The page that they come back to is that of their purchase, though it was not this payment that made it.
+        number_in(&market.come_back(payment).await.unwrap());
         market.deliver_webhooks().await;
         market.settle().await;
         let captures = sandbox::captures(&market.engine.db).await.unwrap();
@@ -150,6 +166,156 @@ both! {
         assert!(market.come_back(payment).await.unwrap().ends_with("error=checkout_ended"));
         market.settle().await;
         assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
+    }
+
+    /// A report that is signed as it should be, but tells of one payment under the id of another: what was captured buys what
+    /// it was captured for, and nothing else.
+    async fn one_capture_buys_one_checkout(market) {
+        use std::sync::atomic::Ordering;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 50).await;
+        let go = async || {
+            let guest = market.guest_with(&[(bowl, 1)]).await;
+            let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+            (guest, id, payment, gateway_ref)
+        };
+        let open = async |guest: &Caller, id| {
+            let view = checkout::view(&market.engine, guest, id).await.unwrap();
+            assert_eq!((view.state, view.purchase_url), (CheckoutState::Paying, None));
+        };
+        for paid_first in [true, false] {
+            let (_, _, payer, capture) = go().await;
+            market.enter(&capture, Card::WebhookNever).await;
+            let (thief, id, free, own_ref) = go().await;
+            if paid_first {
+                number_in(&market.come_back(payer).await.unwrap());
+            }
+            for event in ["evt_a", "evt_b"] {
+                let event = format!("{event}_{paid_first}");
+                assert_eq!(market.webhook(&event, &capture, free).await, Err(Error::Denied));
+            }
+            // The other way round, too.
+            assert_eq!(market.webhook(&format!("evt_c_{paid_first}"), &own_ref, payer).await, Err(Error::Denied));
+            open(&thief, id).await;
+            number_in(&market.come_back(payer).await.unwrap());
+            open(&thief, id).await;
+        }
+        // We do not know yet what the gateway calls the second payment.
+        let (_, _, payer, capture) = go().await;
+        market.enter(&capture, Card::WebhookNever).await;
+        let thief = market.guest_with(&[(bowl, 1)]).await;
+        let id = checkout::begin(&market.engine, &thief).await.unwrap();
+        market.line.cut.store(true, Ordering::Relaxed);
+        checkout::pay(&market.engine, &thief, id, form("sandbox"), "k").await.unwrap_err();
+        market.line.cut.store(false, Ordering::Relaxed);
+        let free: One<PaymentId> = market.engine.db.one(&LATEST, params![id]).await.unwrap();
+        assert_eq!(market.webhook("evt_d", &capture, free.0).await, Err(Error::Denied));
+        open(&thief, id).await;
+        number_in(&market.come_back(payer).await.unwrap());
+        // Believed without asking: the books refuse it still.
+        let amount = haat_shared::Money::new(49_900, haat_shared::Currency::INR);
+        let (thief, id, free, _) = go().await;
+        let forced = payments::report(&market.engine, free, &capture, payments::Standing::Captured(amount)).await;
+        assert_eq!(forced, Ok(payments::Reported::Unwanted));
+        open(&thief, id).await;
+        let captures = sandbox::captures(&market.engine.db).await.unwrap();
+        assert_eq!((captures.captured, captures.kept_minor), (3, 3 * 49_900));
+    }
+
+    async fn a_capture_in_another_currency_goes_back(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        market.charge_in(&gateway_ref, haat_shared::Currency::USD).await;
+        market.enter(&gateway_ref, Card::Approve).await;
+        assert!(market.come_back(payment).await.unwrap().ends_with("error=checkout_ended"));
+        market.deliver_webhooks().await;
+        market.settle().await;
+        assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
+        assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().purchase_url, None);
+    }
+
+    /// The gateway made a second payment of one attempt, and captured it: it goes back, and the first is honoured.
+    async fn a_second_capture_of_one_attempt_goes_back(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let (_, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        change(market, &KNOWN_BY_ANOTHER_NAME).await;
+        market.enter(&gateway_ref, Card::WebhookNever).await;
+        for event in ["evt_1", "evt_2"] {
+            market.webhook(event, &gateway_ref, payment).await.unwrap();
+        }
+        market.settle().await;
+        let captures = sandbox::captures(&market.engine.db).await.unwrap();
+        assert_eq!((captures.captured, captures.kept_minor), (1, 0));
+        market.buy_in_cash(&guest).await.unwrap();
+        assert_eq!(market.available(bowl).await, 4, "sold once");
+    }
+
+    /// The oracle sees what the books would say, if a capture had bought twice.
+    async fn the_oracle_sees_a_purchase_without_a_capture(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        for _ in 0..2 {
+            market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+        }
+        market.settle().await;
+        for (harm, mend, said) in [
+            (&NEVER_CAPTURED, &CAPTURED, "was bought with a capture that its gateway does not have"),
+            (&CHARGED_LESS, &CHARGED, "was bought with a capture that its gateway does not have"),
+        ] {
+            change(market, harm).await;
+            let broken = oracle::consult(&market.engine).await.unwrap();
+            assert!(broken.iter().any(|line| line.contains(said)), "{said}: {broken:?}");
+            change(market, mend).await;
+            assert_eq!(oracle::consult(&market.engine).await.unwrap(), Vec::<String>::new());
+        }
+        let bought: Vec<One<CheckoutId>> = market.engine.db.all(&CHECKOUTS, params![]).await.unwrap();
+        for (to, broken) in [(bought[1].0, true), (bought[0].0, false)] {
+            let input = (bought[0].0, to);
+            let paid = market.engine.db.write("t", input, |tx, (of, to)| Box::pin(async move { Ok(tx.exec(&PAY_FOR, params![*of, *to]).await?) }));
+            assert_eq!(paid.await.unwrap(), 1);
+            let said = oracle::consult(&market.engine).await.unwrap();
+            assert_eq!(said.iter().any(|line| line.contains("was bought with a payment of another checkout")), broken, "{said:?}");
+        }
+    }
+
+    /// Whoever pays hangs up while the gateway takes its time. Whoever asks again waits for that try and gets its answer.
+    async fn hanging_up_while_paying_leaves_nothing_locked(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 50).await;
+        for again in [1, 8] {
+            let guest = market.guest_with(&[(bowl, 1)]).await;
+            let id = checkout::begin(&market.engine, &guest).await.unwrap();
+            let pay = || {
+                let (engine, guest) = (market.engine.clone(), guest.clone());
+                async move { checkout::pay(&engine, &guest, id, form("sandbox"), "k").await }
+            };
+            let (line, before) = (market.line.clone(), sandbox::captures(&market.engine.db).await.unwrap().captured);
+            let gate = line.hold_starts().await;
+            let first = tokio::spawn(pay());
+            line.begun().await;
+            first.abort();
+            assert!(first.await.unwrap_err().is_cancelled());
+            let waiting: Vec<_> = (0..again).map(|_| tokio::spawn(pay())).collect();
+            // Until somebody has seen that it is being worked on.
+            while !statement::all().any(|s| s.name.ends_with("::WORKED_ON") && if market.engine.db.engine() == "sqlite" { s.ran().0 } else { s.ran().1 }) {
+                tokio::task::yield_now().await;
+            }
+            drop(gate);
+            let mut answers = Vec::new();
+            for task in waiting {
+                answers.push(task.await.unwrap());
+            }
+            answers.dedup();
+            let [Ok(NextAction::Redirect { url })] = answers.as_slice() else { panic!("{answers:?}") };
+            let gateway_ref = url.rsplit('/').next().unwrap();
+            let payment = sandbox::find(&market.engine.db, gateway_ref).await.unwrap().attempt_id;
+            market.enter(gateway_ref, Card::WebhookNever).await;
+            let number = number_in(&market.come_back(payment).await.unwrap());
+            for key in ["k", "another"] {
+                let late = checkout::pay(&market.engine, &guest, id, form("sandbox"), key).await.unwrap();
+                assert_eq!(number_of(&late), number);
+            }
+            assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().captured, before + 1);
+        }
     }
 
     async fn forged_reports_do_nothing(market) {

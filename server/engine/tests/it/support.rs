@@ -14,7 +14,7 @@ use haat_engine::{
     facts, jobs,
     notifications::{self, Letter, Mail, Mailer, Words, mailbox::Mailbox},
     oracle, params,
-    payments::{self, Ask, Event, GatewayError, PaymentGateway, Standing, Started},
+    payments::{self, Ask, Event, Fetched, GatewayError, PaymentGateway, Started},
     random::{self, Secret},
     sandbox::{self, Card},
     shops,
@@ -42,12 +42,17 @@ static CHARGE_INSTEAD: Statement = Statement::new(
     "UPDATE sandbox_payments SET amount_minor = $2 WHERE gateway_ref = $1",
 );
 
+static CHARGE_IN: Statement =
+    Statement::new("support::CHARGE_IN", "UPDATE sandbox_payments SET currency = $2 WHERE gateway_ref = $1");
+
 /// The sandbox, which can be cut off, and made to wait with refunds.
 pub struct Line {
     sandbox: Arc<Sandbox>,
     pub cut: AtomicBool,
     gate: tokio::sync::Mutex<()>,
     waits: tokio::sync::Notify,
+    start_gate: tokio::sync::Mutex<()>,
+    starts: tokio::sync::Notify,
 }
 
 impl Line {
@@ -59,6 +64,16 @@ impl Line {
     /// Comes back once a refund has arrived.
     pub async fn reached(&self) {
         self.waits.notified().await;
+    }
+
+    /// Payments that are begun wait from now on until the answer is dropped.
+    pub async fn hold_starts(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.start_gate.lock().await
+    }
+
+    /// Comes back once a payment is being begun.
+    pub async fn begun(&self) {
+        self.starts.notified().await;
     }
 
     fn up(&self) -> Result<&Sandbox, GatewayError> {
@@ -76,12 +91,14 @@ impl PaymentGateway for Line {
         self.sandbox.method()
     }
     async fn start(&self, ask: &Ask) -> Result<Started, GatewayError> {
+        self.starts.notify_one();
+        let _open = self.start_gate.lock().await;
         // What is cut is the answer: the gateway got it.
         let started = self.sandbox.start(ask).await;
         self.up()?;
         started
     }
-    async fn fetch(&self, gateway_ref: &str) -> Result<Standing, GatewayError> {
+    async fn fetch(&self, gateway_ref: &str) -> Result<Fetched, GatewayError> {
         self.up()?.fetch(gateway_ref).await
     }
     async fn refund(&self, gateway_ref: &str, id: RefundId, amount: Money) -> Result<(), GatewayError> {
@@ -141,6 +158,7 @@ fn in_words(letter: &Letter, locale: &str) -> Result<Words, haat_engine::Fault> 
         Letter::OrderConfirmed { purchase, url } => (format!("purchase {}", purchase.number), url),
         Letter::OrderReceived { order, url } => (format!("order {}", order.order.number), url),
         Letter::OrderShipped { order, url } => (format!("shipped {}", order.order.number), url),
+        Letter::ShipmentUpdated { order, url } => (format!("tracking {}", order.order.number), url),
         Letter::OrderCancelled { order, reason, url, .. } => {
             (format!("cancelled {}: {reason}", order.order.number), url)
         }
@@ -153,6 +171,7 @@ fn in_words(letter: &Letter, locale: &str) -> Result<Words, haat_engine::Fault> 
     Ok(Words { subject, text: url.clone(), html: format!("{locale} {letter:?}") })
 }
 
+#[derive(Clone)]
 pub struct Market {
     pub line: Arc<Line>,
     pub post: Arc<Post>,
@@ -160,6 +179,7 @@ pub struct Market {
     pub clock: Clock,
     pub sandbox: Arc<Sandbox>,
     pub folder: PathBuf,
+    url: String,
 }
 
 /// Runs a test on both databases. Whatever it did, the books must balance and no work may be left.
@@ -212,7 +232,7 @@ impl Market {
     }
 
     pub async fn open(on: On) -> Self {
-        let (db, folder, _) = Self::bare(on).await;
+        let (db, folder, url) = Self::bare(on).await;
         let clock = Clock::default();
         db.migrate(clock.now_ms()).await.unwrap();
         let secret = Secret::new("a secret of the tests");
@@ -228,6 +248,8 @@ impl Market {
             cut: AtomicBool::new(false),
             gate: tokio::sync::Mutex::default(),
             waits: tokio::sync::Notify::default(),
+            start_gate: tokio::sync::Mutex::default(),
+            starts: tokio::sync::Notify::default(),
         });
         let mailbox = Mailbox(db.clone());
         let post = Arc::new(Post { mailbox, road: Mutex::new(Road::Open), handed: Mutex::default() });
@@ -245,7 +267,7 @@ impl Market {
             pictures: Arc::new(Pictures::in_folder(&folder.join("media")).unwrap()),
             bounds: Bounds::NONE,
         });
-        let market = Self { line, post, engine, clock, sandbox, folder };
+        let market = Self { line, post, engine, clock, sandbox, folder, url };
         market.open_shop("meena-crafts", 1_000).await;
         market.open_shop("delta-electronics", 800).await;
         market
@@ -268,6 +290,29 @@ impl Market {
             pictures: parts.pictures.clone(),
             bounds,
         })
+    }
+
+    /// Another node of the market: the same database and clock, connections of its own.
+    pub async fn second_node(&self) -> Engine {
+        let db = Db::open(&self.url, 16).await.unwrap();
+        Engine::new(Parts {
+            db,
+            clock: self.clock.clone(),
+            gateways: self.engine.gateways.clone(),
+            mailer: self.post.clone(),
+            render: in_words,
+            secret: self.engine.secret.clone(),
+            public_url: self.engine.public_url.clone(),
+            wake: Arc::default(),
+            currency: self.engine.currency,
+            pictures: self.engine.pictures.clone(),
+            bounds: Bounds::NONE,
+        })
+    }
+
+    /// The market as a node of it sees it.
+    pub fn on(&self, node: &Engine) -> Self {
+        Self { engine: node.clone(), ..self.clone() }
     }
 
     async fn open_shop(&self, handle: &str, commission_bp: i64) {
@@ -428,6 +473,15 @@ impl Market {
         let input = (gateway_ref.to_owned(), amount_minor);
         let charged = self.engine.db.write("test", input, |tx, (gateway_ref, amount_minor)| {
             Box::pin(async move { Ok(tx.exec(&CHARGE_INSTEAD, params![gateway_ref, *amount_minor]).await?) })
+        });
+        assert_eq!(charged.await.unwrap(), 1);
+    }
+
+    /// The gateway will charge in another currency than it was asked for.
+    pub async fn charge_in(&self, gateway_ref: &str, currency: Currency) {
+        let input = (gateway_ref.to_owned(), currency);
+        let charged = self.engine.db.write("test", input, |tx, (gateway_ref, currency)| {
+            Box::pin(async move { Ok(tx.exec(&CHARGE_IN, params![gateway_ref, *currency]).await?) })
         });
         assert_eq!(charged.await.unwrap(), 1);
     }

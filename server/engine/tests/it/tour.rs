@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use haat_engine::db::statement;
 
 use crate::{
-    buying, carts, catalog, guests, imports, jobs, media, notifications, operator, orders, payments,
+    buying, carts, catalog, events, guests, imports, jobs, media, notifications, operator, orders, payments,
     products, shops, support::*,
 };
 
@@ -55,7 +55,10 @@ async fn every_statement_prepares_and_runs_on_both() {
             jobs::facts_become_notifications_once
             jobs::a_refund_that_fails_is_tried_again_and_then_laid_aside
             jobs::what_is_over_is_forgotten
+            events::what_happens_to_an_order_is_told_in_order
+            events::events_are_kept_for_thirty_days_and_then_refused_by_name
             orders::a_shop_cancels_and_all_goes_back
+            orders::tracking_is_corrected_until_the_order_has_arrived
             orders::an_order_goes_from_placed_to_delivered_step_by_step
             notifications::a_mail_that_does_not_get_through_is_tried_again_and_laid_aside_in_the_end
             notifications::what_becomes_of_an_order_is_told_once
@@ -66,6 +69,8 @@ async fn every_statement_prepares_and_runs_on_both() {
             payments::a_capture_of_another_amount_goes_back
             payments::a_late_capture_is_honoured_if_there_is_stock
             payments::a_second_capture_goes_back
+            payments::a_second_capture_of_one_attempt_goes_back
+            payments::hanging_up_while_paying_leaves_nothing_locked
             payments::a_webhook_that_never_comes_is_made_up_for
             payments::a_declined_card_leaves_everything_as_it_was
             payments::a_challenge_is_confirmed_and_webhooks_are_told_once

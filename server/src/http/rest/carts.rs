@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, Ask,
-    parts::{At, Body, Found, Made},
+    parts::{At, Body, Found, Made, OnceIfAsked},
 };
 
 pub(super) fn routes(api: Api) -> Api {
@@ -60,7 +60,10 @@ struct NewLine {
 }
 const _: () = assert!(QUANTITY_MAX == 999);
 
-async fn add_line(ask: Ask, (At(id), Body(line)): (At<CartId>, Body<NewLine>)) -> Result<Made<CartView>> {
+async fn add_line(
+    ask: Ask,
+    (At(id), Body(line), _): (At<CartId>, Body<NewLine>, OnceIfAsked),
+) -> Result<Made<CartView>> {
     carts::is_own(ask.engine(), &ask.caller, id).await?;
     let add = AddLine { variant: line.variant, quantity: line.quantity.to_string() };
     match carts::add_line(ask.engine(), &ask.caller, add).await {

@@ -92,7 +92,7 @@ impl Api {
         P: Part,
         A: Answer,
         F: Fn(Ask, P) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<A>> + Send,
+        Fut: Future<Output = Result<A>> + Send + 'static,
     {
         self.document.add::<P, A>(route, says);
         let serve = move |Extract(state): Extract<State>, request: Request| {
@@ -212,8 +212,8 @@ async fn serve<P, A, F, Fut>(
 where
     P: Part,
     A: Answer,
-    F: Fn(Ask, P) -> Fut + Send + Sync,
-    Fut: Future<Output = Result<A>> + Send,
+    F: Fn(Ask, P) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<A>> + Send + 'static,
 {
     let origin = state.limits.origin(request.headers(), request.extensions());
     let ask = identify(state, &route, request.headers(), origin).await?;
@@ -222,8 +222,9 @@ where
         _ => Some(ask.state.limits.change(&ask.caller, ask.origin)?),
     };
     let sent = receive::<P>(&ask, &route, request).await?;
-    let reply = match P::ONCE {
-        true => once(&route, ask, &sent, handler).await?,
+    let reply = match P::ONCE && sent.headers.contains_key(parts::IDEMPOTENCY_KEY) {
+        // Whoever asked may hang up: the key is not left claimed.
+        true => haat_engine::to_its_end(once(route, ask, sent, handler)).await??,
         false => handler(ask, P::read(&sent)?).await?.reply()?,
     };
     let mut response = answer(reply);
@@ -262,9 +263,9 @@ async fn receive<P: Part>(ask: &Ask, route: &Route, request: Request) -> std::re
 /// Carries a command out once for its key: who sends it again gets the answer that there was. What was refused is not
 /// kept, since nothing happened; where a gateway was asked, the use case keeps its answer under the same key.
 async fn once<P, A, F, Fut>(
-    route: &Route,
+    route: Route,
     ask: Ask,
-    sent: &Sent,
+    sent: Sent,
     handler: F,
 ) -> std::result::Result<Reply, Problem>
 where
@@ -273,9 +274,9 @@ where
     F: Fn(Ask, P) -> Fut + Send + Sync,
     Fut: Future<Output = Result<A>> + Send,
 {
-    let parts = P::read(sent)?;
-    let parts::Once(key) = parts::Once::read(sent)?;
-    let body = format!("{}\n{}", sent.path.join("/"), String::from_utf8_lossy(&sent.body));
+    let parts = P::read(&sent)?;
+    let parts::Once(key) = parts::Once::read(&sent)?;
+    let body = format!("{}\n{}", sent.path.join("/"), parts::canonical(&sent.body));
     let key = Key::new(ask.who(), route.path, &key, &body);
     let engine = ask.engine().clone();
     let attempt = match idempotency::claim::<Job>(&engine, &key).await.map_err(Error::from)? {

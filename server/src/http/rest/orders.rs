@@ -1,17 +1,21 @@
 //! Purchases of one's own, and the orders of one's shops.
 
-use haat_engine::orders;
+use haat_engine::{events, orders};
 use haat_shared::{
     Result,
+    events::EventPage,
     orders::{ListOrders, OrderCard, OrderState, PurchaseCard, PurchaseView, SellerOrder, Shipment},
     routes::*,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
     Api, Ask,
-    parts::{At, Body, Found, Limit, Listed, Once, Paging, Query, page},
+    document::Described,
+    parts::{Answer, At, Body, Found, Limit, Listed, Once, Paging, Query, Reply, page},
+    problem::Problem,
 };
 
 pub(super) fn routes(api: Api) -> Api {
@@ -27,9 +31,15 @@ pub(super) fn routes(api: Api) -> Api {
             cancel_own,
         )
         .on(API_SHOP_ORDERS, "Lists a shop's orders, newest first.", of_shop)
+        .on(
+            API_SHOP_EVENTS,
+            "Lists events of a shop's orders, oldest first. Poll this rather than the list of orders.",
+            events_of_shop,
+        )
+        .on(API_EVENTS, "Lists events of the orders of all shops, oldest first.", events_of_market)
         .on(API_SHOP_ORDER, "Retrieves an order of a shop.", order)
         .on(API_CONFIRM, "Confirms an order.", confirm)
-        .on(API_SHIP, "Marks an order as shipped and stores its tracking details.", ship)
+        .on(API_SHIP, "Marks an order as shipped, or corrects the tracking details of one that is.", ship)
         .on(API_DELIVER, "Marks an order as delivered.", deliver)
         .on(API_CANCEL, "Cancels an order, refunds the payment and restocks the items.", cancel)
 }
@@ -109,6 +119,46 @@ async fn of_shop(
     (At(handle), Query(of)): (At<String>, Query<WhichOrders>),
 ) -> Result<Listed<OrderCard>> {
     orders::seller_list(ask.engine(), &ask.caller, &handle, of.into()).await.map(Listed)
+}
+
+/// Which events to list.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WhichEvents {
+    /// Only those behind this number: the `next` of the answer before. Leave it out to begin with the oldest that is kept.
+    /// Events are kept for 30 days; a number before that is answered with 410 and the number to go on after.
+    #[schema(minimum = 0)]
+    after: Option<i64>,
+    /// How many events at most; 100 if nothing is said.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+const _: () = assert!(events::KEEP_MS == 30 * 24 * 3_600_000);
+
+async fn events_of_shop(ask: Ask, (At(handle), Query(of)): (At<String>, Query<WhichEvents>)) -> Result<Feed> {
+    let limit = of.limit.map(|l| l.0);
+    events::of_shop(ask.engine(), &ask.caller, &handle, of.after, limit).await.map(Feed)
+}
+
+async fn events_of_market(ask: Ask, Query(of): Query<WhichEvents>) -> Result<Feed> {
+    let limit = of.limit.map(|l| l.0);
+    events::of_market(ask.engine(), &ask.caller, of.after, limit).await.map(Feed)
+}
+
+/// A part of the feed; it may be refused because what was asked for is not kept any more.
+struct Feed(EventPage);
+
+impl Answer for Feed {
+    const STATUS: u16 = 200;
+
+    fn reply(self) -> std::result::Result<Reply, Problem> {
+        Found(self.0).reply()
+    }
+
+    fn schema(what: &mut Described) -> Option<Value> {
+        what.may_answer(410);
+        <Found<EventPage> as Answer>::schema(what)
+    }
 }
 
 type Order = At<(String, String)>;

@@ -230,6 +230,29 @@ fn media_type(sent: &Sent) -> &str {
     kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim()
 }
 
+/// A body by what it says: JSON without what does not matter in it, the order of names, blanks, `2.0` for `2`.
+pub(super) fn canonical(body: &[u8]) -> String {
+    fn sort(json: Value) -> Value {
+        match json {
+            Value::Array(items) => items.into_iter().map(sort).collect(),
+            Value::Object(fields) => {
+                let mut fields: Vec<_> =
+                    fields.into_iter().map(|(name, value)| (name, sort(value))).collect();
+                fields.sort_by(|a, b| a.0.cmp(&b.0));
+                Value::Object(fields.into_iter().collect())
+            }
+            other => other,
+        }
+    }
+    match serde_json::from_slice::<Value>(body) {
+        Ok(mut json) => {
+            whole(&mut json);
+            sort(json).to_string()
+        }
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
+    }
+}
+
 /// In JSON `2.0` is a whole number too.
 fn whole(json: &mut Value) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -256,18 +279,65 @@ impl Part for Once {
     const ONCE: bool = true;
 
     fn read(sent: &Sent) -> Result<Self, Problem> {
-        let key = sent.headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()).unwrap_or_default();
-        let fits = (1..=haat_engine::idempotency::KEY_MAX).contains(&key.len())
-            && key.bytes().all(|b| b.is_ascii_graphic());
-        if fits { Ok(Self(key.to_owned())) } else { Err(Problem::KeyMissing) }
+        let value = sent.headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok());
+        value.and_then(key).map(Self).ok_or(Problem::KeyMissing)
     }
 
     fn describe(what: &mut Described) {
         what.parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": true,
-            "description": "A unique value that you generate for each operation. Repeating a request with the same key \
-                            returns the same response for seven days; using the key with a different request fails.",
-            "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+            "description": format!("A unique value that you generate for each operation. {KEY_RULES}"),
+            "schema": {"type": "string", "pattern": KEY_PATTERN},
+        }));
+        what.may_answer(400);
+        what.may_answer(409);
+    }
+}
+
+const KEY_RULES: &str = "Repeating a request with the same key returns the same response for seven days, and waits for \
+    the first one while it is still being processed; using the key with a different request fails (409, key_reused). \
+    Requests are the same if their path and the JSON value of their body are: white space and the order of names don't \
+    matter. `K1` and `\"K1\"`, as the IETF draft writes it, are the same key.";
+
+const KEY_PATTERN: &str = r#"^([!#-~][!-~]{0,199}|"([ !#-\[\]-~]|\\["\\]){1,200}")$"#;
+
+/// A key as it is sent: as it is, or as a string of RFC 9651 in quotes.
+fn key(value: &str) -> Option<String> {
+    let key = match value.strip_prefix('"') {
+        None => value.bytes().all(|b| b.is_ascii_graphic()).then(|| value.to_owned())?,
+        Some(quoted) => {
+            let (mut key, mut rest) = (String::new(), quoted.strip_suffix('"')?.chars());
+            while let Some(c) = rest.next() {
+                key.push(match c {
+                    '\\' => rest.next().filter(|c| matches!(c, '"' | '\\'))?,
+                    ' '..='~' if c != '"' => c,
+                    _ => return None,
+                });
+            }
+            key
+        }
+    };
+    (1..=haat_engine::idempotency::KEY_MAX).contains(&key.len()).then_some(key)
+}
+
+/// The same for a command that can do without: who sends a key is answered once for it.
+pub(super) struct OnceIfAsked;
+
+impl Part for OnceIfAsked {
+    const ONCE: bool = true;
+
+    fn read(sent: &Sent) -> Result<Self, Problem> {
+        match sent.headers.contains_key(IDEMPOTENCY_KEY) {
+            true => Once::read(sent).map(|_| Self),
+            false => Ok(Self),
+        }
+    }
+
+    fn describe(what: &mut Described) {
+        what.parameters.push(json!({
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": format!("Optional: a unique value that you generate, so that a repeated request takes effect once. {KEY_RULES}"),
+            "schema": {"type": "string", "pattern": KEY_PATTERN},
         }));
         what.may_answer(400);
         what.may_answer(409);
@@ -453,6 +523,54 @@ mod tests {
         let mut sent = json!({"a": [2.0, 2.5, -7.0, 1e300, 9, "2.0"]});
         whole(&mut sent);
         assert_eq!(sent, json!({"a": [2, 2.5, -7, 1e300, 9, "2.0"]}));
+    }
+
+    #[test]
+    fn bodies_are_the_same_if_they_say_the_same() {
+        let same = [
+            r#"{"variant":"var_1","quantity":2,"more":{"a":[1,2],"b":null}}"#,
+            r#"{ "quantity" : 2.0 , "more": {"b":null,"a":[1, 2]}, "variant": "var\u005f1" }"#,
+            "{\n\t\"more\": {\"a\": [1, 2e0], \"b\": null},\r\n\"variant\": \"var_1\", \"quantity\": 2}",
+        ];
+        let other = [
+            r#"{"variant":"var_1","quantity":3,"more":{"a":[1,2],"b":null}}"#,
+            r#"{"variant":"var_1","quantity":2,"more":{"a":[2,1],"b":null}}"#,
+            r#"{"variant":"var_1","quantity":2,"more":{"a":[1,2]}}"#,
+            r#"{"variant":"var_1","quantity":"2","more":{"a":[1,2],"b":null}}"#,
+            r#"{"variant":"VAR_1","quantity":2,"more":{"a":[1,2],"b":null}}"#,
+        ];
+        for body in same {
+            assert_eq!(canonical(body.as_bytes()), canonical(same[0].as_bytes()), "{body}");
+        }
+        for body in other {
+            assert_ne!(canonical(body.as_bytes()), canonical(same[0].as_bytes()), "{body}");
+        }
+    }
+
+    #[test]
+    fn keys_may_stand_in_quotes() {
+        let long = "k".repeat(200);
+        for (sent, expected) in [
+            ("K1", Some("K1")),
+            ("\"K1\"", Some("K1")),
+            ("a\"b", Some("a\"b")),
+            (r#""a\"b\\c d""#, Some("a\"b\\c d")),
+            (&long, Some(long.as_str())),
+            (&format!("\"{long}\""), Some(long.as_str())),
+            ("", None),
+            ("\"\"", None),
+            ("\"", None),
+            ("\"K1", None),
+            ("\"K\"1\"", None),
+            (r#""K1\""#, None),
+            (r#""K\1""#, None),
+            ("K 1", None),
+            ("ключ", None),
+            (&format!("{long}k"), None),
+            (&format!("\"{long}k\""), None),
+        ] {
+            assert_eq!(key(sent).as_deref(), expected, "{sent}");
+        }
     }
 
     #[test]

@@ -11,7 +11,11 @@ use haat_app::{
     i18n::{Locale, t},
     words,
 };
-use haat_shared::{Conflict, Currency, Error, FieldCode, Money, orders::OrderState, routes::API_DOCS};
+use haat_shared::{
+    Conflict, Currency, Error, FieldCode, Money,
+    orders::{Actor, OrderState},
+    routes::API_DOCS,
+};
 use serde_json::{Value, json};
 
 use super::State;
@@ -82,6 +86,9 @@ impl Problem {
             Self::Told(Error::Conflict(Conflict::InFlight)) => {
                 return ("in_flight", t!(locale, problem.in_flight).into());
             }
+            Self::Told(Error::EventsExpired { .. }) => {
+                return ("events_expired", t!(locale, problem.events_expired).into());
+            }
             Self::Told(error) => error,
             Self::Status(status) => return named(*status, locale),
         };
@@ -105,6 +112,10 @@ impl Problem {
     fn body(&self, locale: Locale, request_id: &str) -> Value {
         let (code, title) = self.named(locale);
         let detail = match self {
+            // What pages say of these speaks of pages.
+            Self::Told(
+                Error::Conflict(Conflict::KeyReused | Conflict::InFlight) | Error::EventsExpired { .. },
+            ) => title.clone(),
             Self::Told(error) => words::error(locale, error),
             _ => title.clone(),
         };
@@ -123,6 +134,10 @@ impl Problem {
             }
             Self::Told(Error::Conflict(Conflict::TotalChanged(total))) => body["total"] = json!(total),
             Self::Told(Error::Conflict(Conflict::OrderMoved(state))) => body["state"] = json!(state),
+            Self::Told(Error::Conflict(Conflict::AlreadyCancelled { by, reason })) => {
+                (body["cancelled_by"], body["reason"]) = (json!(by), json!(reason));
+            }
+            Self::Told(Error::EventsExpired { after }) => body["after"] = json!(after),
             Self::Told(Error::Conflict(Conflict::Edited(fields))) => body["changed"] = json!(fields),
             _ => {}
         }
@@ -146,6 +161,7 @@ pub(super) fn all(locale: Locale) -> Vec<(u16, &'static str, String)> {
         Error::Denied,
         Error::NotFound,
         Error::TooLarge,
+        Error::EventsExpired { after: 0 },
         Error::Invalid(Vec::new()),
         Error::RateLimited { retry_after_s: 1 },
         Error::Internal,
@@ -165,6 +181,7 @@ pub(super) fn all(locale: Locale) -> Vec<(u16, &'static str, String)> {
         OrderMoved(OrderState::Placed),
         GuestLimit(Vec::new()),
         CashNeedsAccount,
+        AlreadyCancelled { by: Actor::Shop, reason: String::new() },
         WasSold,
     ];
     let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Told);

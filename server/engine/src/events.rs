@@ -1,0 +1,164 @@
+//! The feed of events that programs poll.
+//!
+//! Numbers are given out in the transaction that tells facts, while it holds the lock of the feed's one row. So they
+//! commit in order, and whoever has read up to a number has seen everything before it, on any number of nodes.
+
+use uuid::Uuid;
+
+use crate::{
+    Caller, Engine, Tried,
+    clock::rfc3339,
+    db::{ListQuery, One, RegisteredList, Tx, Value},
+    params, rows, statements,
+};
+use haat_shared::{
+    Error, FieldCode, Result,
+    events::{Event, EventKind, EventPage},
+    id::kinds::OrderId,
+    page,
+    permissions::Permission,
+};
+
+/// How long events are kept.
+pub const KEEP_MS: i64 = 30 * 24 * 3_600_000;
+
+static FEED: ListQuery = ListQuery {
+    name: "events::FEED",
+    select: "SELECT e.seq, e.kind, e.order_id, o.number, s.handle AS shop_handle, e.created_at
+        FROM events e JOIN orders o ON o.id = e.order_id JOIN shops s ON s.id = e.shop_id",
+    always: "TRUE",
+    filters: &[("shop", "e.shop_id = {}"), ("up_to", "e.seq <= {}")],
+    sorts: &[("oldest", "e.seq > {}", "e.seq")],
+};
+::inventory::submit! { RegisteredList(&FEED) }
+
+statements! {
+    ENDS = "SELECT last_seq, deleted_seq FROM event_feed";
+    TAKE_TURNS = "UPDATE event_feed SET last_seq = last_seq";
+    ADVANCE = "UPDATE event_feed SET last_seq = last_seq + $1 RETURNING last_seq AS value";
+    ADD = "INSERT INTO events (seq, kind, order_id, shop_id, created_at, published_at)
+        SELECT given.column1, given.column2, o.id, o.shop_id, given.column4, given.column5
+        FROM (VALUES [($1, $2, $3, $4, $5)]) AS given LEFT JOIN order_shipments p ON p.id = given.column3
+        JOIN orders o ON o.id = COALESCE(p.order_id, given.column3)";
+    FORGET = "UPDATE event_feed SET deleted_seq =
+        COALESCE((SELECT MAX(e.seq) FROM events e WHERE e.published_at < $1), deleted_seq)";
+    DELETE = "DELETE FROM events WHERE seq <= (SELECT deleted_seq FROM event_feed)";
+}
+
+rows! {
+    struct Ends {
+        last_seq: i64,
+        deleted_seq: i64,
+    }
+
+    struct EventRow {
+        seq: i64,
+        kind: EventKind,
+        order_id: OrderId,
+        number: String,
+        shop_handle: String,
+        created_at: i64,
+    }
+}
+
+/// Something to be published: what happened, the order or shipment it is about, and when.
+pub(crate) type News = (EventKind, Uuid, i64);
+
+/// From here on until the transaction ends, nobody else publishes.
+pub(crate) async fn take_turns_in_tx(tx: &mut Tx) -> Tried<()> {
+    tx.exec(&TAKE_TURNS, params![]).await?;
+    Ok(())
+}
+
+/// Appends to the feed, in the order given. The caller has taken its turn.
+pub(crate) async fn publish_in_tx(tx: &mut Tx, news: &[News], now: i64) -> Tried<()> {
+    let count = news.len() as i64;
+    if count == 0 {
+        return Ok(());
+    }
+    let last: Option<One<i64>> = tx.opt(&ADVANCE, params![count]).await?;
+    let last = last.ok_or_else(|| crate::fault("the feed of events has no row"))?.0;
+    let rows: Vec<[Value; 5]> = (last - count + 1..)
+        .zip(news)
+        .map(|(seq, (kind, subject, at))| {
+            [seq.into(), kind.as_str().into(), (*subject).into(), (*at).into(), now.into()]
+        })
+        .collect();
+    tx.exec_many(&ADD, &rows).await?;
+    Ok(())
+}
+
+/// The events of a shop behind `after`, for those who see its orders; from the oldest that is kept without it.
+pub async fn of_shop(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    after: Option<i64>,
+    limit: Option<usize>,
+) -> Result<EventPage> {
+    let shop = caller.shop(handle, Permission::SeeOrders)?;
+    read(engine, vec![("shop", shop.into())], after, limit).await
+}
+
+/// The events of all shops, for those who run the market.
+pub async fn of_market(
+    engine: &Engine,
+    caller: &Caller,
+    after: Option<i64>,
+    limit: Option<usize>,
+) -> Result<EventPage> {
+    caller.operator()?;
+    read(engine, Vec::new(), after, limit).await
+}
+
+async fn read(
+    engine: &Engine,
+    mut filters: Vec<(&'static str, Value)>,
+    after: Option<i64>,
+    limit: Option<usize>,
+) -> Result<EventPage> {
+    // First the end, then what lies before it: all of that is committed.
+    let ends: Ends = engine.db.one(&ENDS, params![]).await?;
+    let after = after.unwrap_or(ends.deleted_seq);
+    if after < 0 {
+        return Err(Error::field("after", FieldCode::TooSmall));
+    }
+    if after > ends.last_seq {
+        return Err(Error::field("after", FieldCode::TooBig));
+    }
+    filters.push(("up_to", ends.last_seq.into()));
+    let size = page::rows(limit, page::LIMIT_MAX);
+    let rows: Vec<EventRow> = engine.db.list(FEED.ask(filters, "oldest", Some(after.into()), size)).await?;
+    // Something may have been deleted while we read.
+    let ends_now: Ends = engine.db.one(&ENDS, params![]).await?;
+    if after < ends_now.deleted_seq {
+        return Err(Error::EventsExpired { after: ends_now.deleted_seq });
+    }
+    let next = match rows.last() {
+        Some(last) if rows.len() == size => last.seq,
+        _ => ends.last_seq,
+    };
+    let items = rows.into_iter().map(|row| Event {
+        seq: row.seq,
+        kind: row.kind,
+        order: row.order_id,
+        number: row.number,
+        shop: row.shop_handle,
+        at: rfc3339(row.created_at),
+    });
+    Ok(EventPage { items: items.collect(), next })
+}
+
+/// Deletes events that are older than they are kept, and remembers how far.
+pub(crate) async fn forget(engine: &Engine) -> Tried<()> {
+    engine
+        .db
+        .write("events::forget", engine.clock.now_ms() - KEEP_MS, |tx, before| {
+            Box::pin(async move {
+                tx.exec(&FORGET, params![*before]).await?;
+                tx.exec(&DELETE, params![]).await?;
+                Ok(())
+            })
+        })
+        .await
+}
