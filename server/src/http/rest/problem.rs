@@ -11,7 +11,7 @@ use haat_app::{
     i18n::{Locale, t},
     words,
 };
-use haat_shared::{Conflict, Currency, Error, Money, orders::OrderState, routes::API_DOCS};
+use haat_shared::{Conflict, Currency, Error, FieldCode, Money, orders::OrderState, routes::API_DOCS};
 use serde_json::{Value, json};
 
 use super::State;
@@ -31,6 +31,8 @@ pub(super) enum Problem {
     },
     /// The address wants a key for the command, and there is none.
     KeyMissing,
+    /// A picture of a kind that is not taken, and why.
+    PictureKind(FieldCode),
     /// What HTTP has a status for.
     Status(StatusCode),
 }
@@ -56,6 +58,7 @@ impl Problem {
             }
             Self::NotReadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::KeyMissing => StatusCode::BAD_REQUEST,
+            Self::PictureKind(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Status(status) => *status,
         }
     }
@@ -75,6 +78,7 @@ impl Problem {
                 return ("in_flight", t!(locale, problem.in_flight).into());
             }
             Self::Told(error) => error,
+            Self::PictureKind(_) => return named(StatusCode::UNSUPPORTED_MEDIA_TYPE, locale),
             Self::Status(status) => return named(*status, locale),
         };
         (error.code(), words::code(locale, error.code()))
@@ -98,6 +102,7 @@ impl Problem {
         let (code, title) = self.named(locale);
         let detail = match self {
             Self::Told(error) => words::error(locale, error),
+            Self::PictureKind(code) => words::field(locale, *code),
             _ => title.clone(),
         };
         let mut body = json!({
