@@ -32,3 +32,4 @@ mod products;
 mod races;
 mod shops;
 mod tour;
+mod writes;

@@ -45,7 +45,7 @@ use self::{
     parts::{Answer, Part, Reply, Sent},
     problem::Problem,
 };
-use super::{State, limits::Origin, media, timeout};
+use super::{State, imports::Ticket, limits::Origin, media, timeout};
 
 /// The header that holds the token of a guest's cart.
 const CART: HeaderName = HeaderName::from_static("haat-cart");
@@ -220,7 +220,7 @@ where
         "GET" => None,
         _ => Some(ask.state.limits.change(&ask.caller, ask.origin)?),
     };
-    let sent = receive::<P>(&ask, request).await?;
+    let (sent, _ticket) = receive::<P>(&ask, request).await?;
     let reply = match P::ONCE {
         true => once(&route, ask, &sent, handler).await?,
         false => handler(ask, P::read(&sent)?).await?.reply()?,
@@ -232,22 +232,28 @@ where
     Ok(response)
 }
 
-async fn receive<P: Part>(ask: &Ask, request: Request) -> std::result::Result<Sent, Problem> {
+async fn receive<P: Part>(
+    ask: &Ask,
+    request: Request,
+) -> std::result::Result<(Sent, Option<Ticket>), Problem> {
     let (mut parts, body) = request.into_parts();
     let path = axum::RequestPartsExt::extract::<RawPathParams>(&mut parts)
         .await
         .map_err(|_| StatusCode::NOT_FOUND)?;
     let path: Vec<String> = path.iter().map(|(_, value)| value.to_owned()).collect();
+    let mut ticket = None;
     if P::UPLOAD {
         // Before megabytes are read, not after.
-        ask.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
+        let shop = ask.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
+        ticket = Some(ask.state.pictures_in.enter(&ask.origin.to_string(), &ask.caller, shop)?);
     }
     let limit = if P::UPLOAD { BYTES_MAX } else { ask.state.booted.config.server.body_bytes_max };
     let body = match P::BODY {
         true => axum::body::to_bytes(body, limit).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?,
         false => Default::default(),
     };
-    Ok(Sent { path, query: parts.uri.query().unwrap_or_default().to_owned(), headers: parts.headers, body })
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    Ok((Sent { path, query, headers: parts.headers, body }, ticket))
 }
 
 /// Carries a command out once for its key: who sends it again gets the answer that there was. What was refused is not
