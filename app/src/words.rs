@@ -117,6 +117,8 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotAPicture => tu_string!(i18n, field.not_a_picture),
         FieldCode::PictureBroken => tu_string!(i18n, field.picture_broken),
         FieldCode::PictureTooHeavy => tu_string!(i18n, field.picture_too_heavy),
+        FieldCode::PictureHeic => tu_string!(i18n, field.picture_heic),
+        FieldCode::LineTooLong => tu_string!(i18n, field.line_too_long),
         FieldCode::PictureTooLarge => tu_string!(i18n, field.picture_too_large),
         FieldCode::NotUtf8 => t!(i18n, field.not_utf8),
         FieldCode::NotARecord => t!(i18n, field.not_a_record),

@@ -2,13 +2,11 @@
 
 use std::{
     io::Write,
-    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
-use axum::serve::ListenerExt;
 use clap::{Parser, Subcommand};
 use haat_engine::{Caller, Clock, accounts, oracle};
 use haat_shared::{
@@ -20,8 +18,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     boot::{self, Booted},
-    config::{Config, Log, Mode},
-    demo, http, imports, worker,
+    config::{Config, Mode},
+    demo,
+    http::{
+        self,
+        connections::{self, Bounds},
+    },
+    imports, log, worker,
 };
 
 /// A multi-seller marketplace in a single binary.
@@ -155,7 +158,7 @@ enum Ledger {
 pub fn run() -> Result<ExitCode, String> {
     let cli = Cli::parse();
     let config = Config::load(cli.config.as_deref(), std::env::vars())?;
-    start_log(&config.log)?;
+    log::start(&config.log)?;
     if matches!(cli.command, Command::Config) {
         print(toml::to_string(&config).map_err(|e| e.to_string())?.trim_end());
         return Ok(ExitCode::SUCCESS);
@@ -168,18 +171,6 @@ pub fn run() -> Result<ExitCode, String> {
             command => once(config, command).await,
         }
     })
-}
-
-fn start_log(log: &Log) -> Result<(), String> {
-    let filter =
-        tracing_subscriber::EnvFilter::try_new(&log.filter).map_err(|e| format!("log.filter: {e}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if log.json {
-        builder.json().init()
-    } else {
-        builder.with_ansi(false).init()
-    }
-    Ok(())
 }
 
 fn print(text: impl std::fmt::Display) {
@@ -283,12 +274,8 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
     let booted = open(config).await?;
     let bind = booted.config.server.bind.clone();
     let listener = tokio::net::TcpListener::bind(&bind).await.map_err(|e| format!("{bind}: {e}"))?;
-    // Without it a page that goes out in pieces waits 40 ms for the other side to say that it got the first.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "no TCP_NODELAY");
-        }
-    });
+    log::catch_output().map_err(|e| format!("what libraries print cannot be caught: {e}"))?;
+    let bounds = Bounds::of(&booted.config);
     if booted.config.mode == Mode::Production && booted.config.mail.smtp_url.reveal().is_empty() {
         tracing::warn!("mail.smtp_url is not set: emails are stored in the database and not sent");
     }
@@ -302,6 +289,7 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
     tracing::info!(
         bind,
         database = engine.db.engine(),
+        connections_max = bounds.all,
         ready_ms = begun.elapsed().as_millis() as u64,
         "serving"
     );
@@ -311,10 +299,8 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
         tracing::info!("stopping");
         signal.cancel();
     });
-    let graceful = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
-        served = std::future::IntoFuture::into_future(graceful) => served.map_err(|e| e.to_string())?,
+        () = connections::serve(listener, router, bounds, stop.clone()) => {}
         () = after(&stop, GRACE) => tracing::warn!("some requests did not finish in time"),
     }
     let rest = async { while workers.join_next().await.is_some() {} };

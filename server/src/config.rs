@@ -36,6 +36,8 @@ pub struct Config {
     pub database: Database,
     /// Where pictures are kept.
     pub media: Media,
+    /// Files of products.
+    pub imports: Imports,
     /// The market.
     pub market: Market,
     /// The ways to pay.
@@ -75,6 +77,15 @@ pub struct Server {
     pub timeout_s: u64,
     /// Most bytes of a request's body.
     pub body_bytes_max: usize,
+    /// Most connections at once. There may be fewer: some of the file handles that the system allows are kept for the rest
+    /// of the program.
+    pub connections_max: u32,
+    /// Most connections at once from one address, where no proxy stands in front.
+    pub connections_per_address: u32,
+    /// Seconds that the head of a request may take.
+    pub header_timeout_s: u64,
+    /// Seconds that a connection may rest between two requests.
+    pub idle_timeout_s: u64,
     /// Whether the market is being worked on: everyone gets a page that says so, and no work is done behind it.
     pub maintenance: bool,
     /// The origins of other sites whose pages may use the REST API, with blanks between them: `https://books.example`. They
@@ -100,6 +111,14 @@ pub struct Database {
 pub struct Media {
     /// The folder of their files. Nodes of one market share it.
     pub folder: String,
+}
+
+/// Files of products.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Imports {
+    /// How many files are read at once; one of a shop. The others wait for their turn.
+    pub readers: u32,
 }
 
 /// The market.
@@ -297,6 +316,10 @@ impl Default for Server {
             site_root: "target/site".into(),
             timeout_s: 30,
             body_bytes_max: 256 * 1024,
+            connections_max: 1024,
+            connections_per_address: 256,
+            header_timeout_s: 10,
+            idle_timeout_s: 75,
             maintenance: false,
             cors_origins: String::new(),
             metrics_token: Secret::default(),
@@ -313,6 +336,12 @@ impl Default for Database {
 impl Default for Media {
     fn default() -> Self {
         Self { folder: "data/media".into() }
+    }
+}
+
+impl Default for Imports {
+    fn default() -> Self {
+        Self { readers: 2 }
     }
 }
 

@@ -9,4 +9,5 @@ mod drawings;
 pub mod http;
 mod imports;
 pub mod letters;
+pub mod log;
 pub mod worker;

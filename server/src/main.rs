@@ -7,10 +7,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match haat::cli::run() {
-        Ok(code) => code,
+        Ok(code) => {
+            haat::log::flush();
+            code
+        }
         Err(error) => {
             // One line that says what is wrong; details are in the log.
-            eprintln!("haat: {error}");
+            haat::log::last_word(&format!("haat: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -1,8 +1,11 @@
 //! The worker: tells facts, does jobs, ends what has run out, asks gateways, forgets. Any number of nodes may run one.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use haat_engine::{Fault, accounts, catalog, checkout, facts, idempotency, jobs, notifications, payments};
+use futures::FutureExt;
+use haat_engine::{
+    Fault, accounts, catalog, checkout, facts, fault, idempotency, jobs, notifications, payments,
+};
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -72,6 +75,16 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
     tasks
 }
 
+/// A step whose panic is a fault like any other.
+async fn guarded<F, Fut, T>(step: &F) -> Result<T, Fault>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<T, Fault>>,
+{
+    let done = AssertUnwindSafe(async { step().await }).catch_unwind().await;
+    done.unwrap_or_else(|_| Err(fault("it panicked")))
+}
+
 /// Runs a step again and again: at once while there is work, when woken, and twice a second at least.
 async fn work<F, Fut>(stop: CancellationToken, wake: Arc<Notify>, name: &'static str, step: F)
 where
@@ -79,7 +92,7 @@ where
     Fut: Future<Output = Result<usize, Fault>>,
 {
     while !stop.is_cancelled() {
-        let done = step().await.unwrap_or_else(|fault| {
+        let done = guarded(&step).await.unwrap_or_else(|fault| {
             tracing::error!(%fault, name, "the worker failed; it goes on");
             0
         });
@@ -103,12 +116,50 @@ where
     Fut: Future<Output = Result<(), Fault>>,
 {
     loop {
-        if let Err(fault) = step().await {
+        if let Err(fault) = guarded(&step).await {
             tracing::error!(%fault, name, "the worker failed; it goes on");
         }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(rest) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A step that panics once, and asks to stop when it is run again.
+    fn fragile<T: Default + 'static>(
+        stop: &CancellationToken,
+    ) -> (Arc<AtomicUsize>, impl Fn() -> Step<T> + use<T>) {
+        let (runs, stop) = (Arc::<AtomicUsize>::default(), stop.clone());
+        let counted = runs.clone();
+        let step = move || -> Step<T> {
+            let (run, stop) = (counted.fetch_add(1, Ordering::SeqCst), stop.clone());
+            Box::pin(async move {
+                assert!(run > 0, "the first run");
+                stop.cancel();
+                Ok(T::default())
+            })
+        };
+        (runs, step)
+    }
+
+    type Step<T> = std::pin::Pin<Box<dyn Future<Output = Result<T, Fault>>>>;
+
+    #[tokio::test]
+    async fn a_step_that_panics_is_run_again() {
+        let stop = CancellationToken::new();
+        let (runs, step) = fragile(&stop);
+        work(stop, Arc::default(), "test", step).await;
+        assert!(runs.load(Ordering::SeqCst) >= 2);
+        let stop = CancellationToken::new();
+        let (runs, step) = fragile(&stop);
+        every(stop, Duration::ZERO, "test", step).await;
+        assert!(runs.load(Ordering::SeqCst) >= 2);
     }
 }

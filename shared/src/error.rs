@@ -166,6 +166,10 @@ pub enum FieldCode {
     PictureTooHeavy,
     /// A picture of more pixels than we take.
     PictureTooLarge,
+    /// A picture in HEIC, as iPhones keep them.
+    PictureHeic,
+    /// More of a file in one piece than is read at once.
+    LineTooLong,
     /// Bytes that are not UTF-8.
     NotUtf8,
     /// A line of a file that cannot be read as what it should be.

@@ -44,6 +44,41 @@ impl Source {
     }
 }
 
+/// Why a file is not taken that is none of [`Source`].
+pub fn refusal(bytes: &[u8]) -> FieldCode {
+    const HEIC: [&[u8]; 8] = [b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"];
+    let brand = bytes.get(4..8).filter(|kind| *kind == b"ftyp").and_then(|_| bytes.get(8..12));
+    match brand {
+        // AVIF calls itself so, too, but names itself first.
+        Some(brand) if HEIC.contains(&brand) => FieldCode::PictureHeic,
+        _ => FieldCode::NotAPicture,
+    }
+}
+
+/// Whether a picture moves: of those that do, the first picture is kept.
+pub fn is_animated(bytes: &[u8]) -> bool {
+    match Source::sniff(bytes) {
+        Some(Source::Webp) => {
+            bytes.get(12..16) == Some(&b"VP8X"[..]) && bytes.get(20).is_some_and(|flags| flags & 2 != 0)
+        }
+        // Its control chunk comes before the first picture's data.
+        Some(Source::Png) => {
+            let mut rest = bytes.get(8..).unwrap_or_default();
+            while let Some((&[a, b, c, d, ref kind @ ..], behind)) = rest.split_first_chunk::<8>() {
+                match kind {
+                    b"acTL" => return true,
+                    b"IDAT" => return false,
+                    _ => {}
+                }
+                let length = u32::from_be_bytes([a, b, c, d]) as usize;
+                rest = behind.get(length.saturating_add(4)..).unwrap_or_default();
+            }
+            false
+        }
+        Some(Source::Jpeg) | None => false,
+    }
+}
+
 /// Whether a file of so many bytes is taken.
 pub fn check_bytes(bytes: usize) -> Result<(), FieldCode> {
     match bytes {
@@ -149,6 +184,9 @@ pub struct Picture {
     pub color: String,
     /// The alt text. May be empty.
     pub alt: String,
+    /// Whether the file that was sent moves: the picture is the first of it. Only said to whoever sends one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub animated: bool,
 }
 
 impl Picture {
@@ -187,7 +225,7 @@ mod tests {
 
     fn picture(width: u32) -> Picture {
         let id = MediaId::from_uuid(Uuid::from_u128(1));
-        Picture { id, width, height: 100, color: "#aabbcc".into(), alt: String::new() }
+        Picture { id, width, height: 100, color: "#aabbcc".into(), alt: String::new(), animated: false }
     }
 
     #[test]
@@ -204,6 +242,33 @@ mod tests {
         ] {
             assert_eq!(Source::sniff(bytes), kind, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_taken_is_told_by_its_name_where_that_helps() {
+        let of_brand = |brand: &[u8]| [&b"\0\0\0\x18ftyp"[..], brand, b"\0\0\0\0mif1heic"].concat();
+        for (bytes, code) in [
+            (of_brand(b"heic"), FieldCode::PictureHeic),
+            (of_brand(b"mif1"), FieldCode::PictureHeic),
+            (of_brand(b"avif"), FieldCode::NotAPicture),
+            (of_brand(b"isom"), FieldCode::NotAPicture),
+            (b"\0\0\0\x18ftyp".to_vec(), FieldCode::NotAPicture),
+            (Vec::new(), FieldCode::NotAPicture),
+        ] {
+            assert_eq!(refusal(&bytes), code, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_moves_is_known_by_its_head() {
+        let webp = |flags: u8| [&b"RIFF\x20\0\0\0WEBPVP8X\x0A\0\0\0"[..], &[flags; 10]].concat();
+        assert!(is_animated(&webp(0x12)));
+        assert!(!is_animated(&webp(0x10)) && !is_animated(b"RIFF\x10\0\0\0WEBPVP8 \xFF\xFF\xFF\xFF\xFF"));
+        let png =
+            |kind: &[u8; 4]| [&b"\x89PNG\r\n\x1A\n\0\0\0\x02IHDRab1234\0\0\0\0"[..], kind, b"1234"].concat();
+        assert!(is_animated(&png(b"acTL")));
+        assert!(!is_animated(&png(b"IDAT")) && !is_animated(&png(b"zTXt")));
+        assert!(!is_animated(b"\x89PNG\r\n\x1A\n\xFF\xFF\xFF\xFFjunk") && !is_animated(b"\xFF\xD8\xFFacTL"));
     }
 
     #[test]

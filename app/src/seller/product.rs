@@ -626,6 +626,7 @@ fn Details(rows: Rows, faults: Signal<Option<Error>>) -> impl IntoView {
 fn Pictures(handle: String, rows: Rows, faults: Signal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();
     let (refused, under_way) = (RwSignal::new(Vec::<(String, Error)>::new()), RwSignal::new(0u32));
+    let animated = RwSignal::new(Vec::<String>::new());
     let chosen = move |event: Event| {
         let Some(input) = event.target().and_then(|input| input.dyn_into::<web_sys::HtmlInputElement>().ok())
         else {
@@ -636,6 +637,7 @@ fn Pictures(handle: String, rows: Rows, faults: Signal<Option<Error>>) -> impl I
         input.set_value("");
         let handle = handle.clone();
         refused.set(Vec::new());
+        animated.set(Vec::new());
         under_way.update(|n| *n += 1);
         leptos::task::spawn_local(async move {
             for file in files {
@@ -646,7 +648,10 @@ fn Pictures(handle: String, rows: Rows, faults: Signal<Option<Error>>) -> impl I
                     false => super::upload(&handle, file).await,
                 };
                 match taken {
-                    Ok(picture) => {
+                    Ok(mut picture) => {
+                        if std::mem::take(&mut picture.animated) {
+                            animated.update(|all| all.push(name));
+                        }
                         rows.pictures.update(|all| {
                             if !all.iter().any(|other| other.id == picture.id) {
                                 all.push(picture);
@@ -705,6 +710,10 @@ fn Pictures(handle: String, rows: Rows, faults: Signal<Option<Error>>) -> impl I
             })
             .collect_view()
     };
+    let stills = move || {
+        let stills = animated.get().into_iter();
+        stills.map(|name| view! { <p class="note">{tu_string!(i18n, goods.first_frame, name = name.as_str()).to_string()}</p> }).collect_view()
+    };
     view! {
         <section class="panel form" aria-labelledby="pictures-title">
             <h2 id="pictures-title">{t!(i18n, goods.pictures)}</h2>
@@ -723,6 +732,7 @@ fn Pictures(handle: String, rows: Rows, faults: Signal<Option<Error>>) -> impl I
                     on:change=chosen
                 />
                 <div id="pictures-error">{refusals}</div>
+                <div role="status">{stills}</div>
                 <p class="field-hint" id="pictures-hint">{tu_string!(i18n, goods.pictures_hint, n = PER_PRODUCT_MAX).to_string()}</p>
                 <p class="note" role="status">{move || (under_way.get() > 0).then(|| t!(i18n, goods.uploading))}</p>
             </div>

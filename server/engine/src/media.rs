@@ -87,7 +87,7 @@ impl FromRow for Option<Picture> {
         let pixels =
             |n: i64| u32::try_from(n).map_err(|_| DbError::Other(format!("a picture of {n} pixels")));
         let (width, height) = (pixels(width)?, pixels(height)?);
-        Ok(Some(Picture { id, width, height, color, alt: alt.unwrap_or_default() }))
+        Ok(Some(Picture { id, width, height, color, alt: alt.unwrap_or_default(), animated: false }))
     }
 }
 
@@ -115,8 +115,9 @@ pub async fn add_own(engine: &Engine, caller: &Caller, bytes: Vec<u8>) -> Result
 async fn keep(engine: &Engine, shop: Option<ShopId>, bytes: Vec<u8>) -> Result<Picture> {
     media::check_bytes(bytes.len()).map_err(|code| Error::field("picture", code))?;
     let id = id_of(shop, &bytes);
+    let animated = media::is_animated(&bytes);
     if let Some(known) = engine.db.opt::<Option<Picture>>(&FIND, params![id]).await?.flatten() {
-        return Ok(known);
+        return Ok(Picture { animated, ..known });
     }
     let Kept { width, height, color } =
         engine.pictures.keep(id, bytes).await.map_err(|error| match error {
@@ -126,7 +127,7 @@ async fn keep(engine: &Engine, shop: Option<ShopId>, bytes: Vec<u8>) -> Result<P
                 Error::Busy { retry_after_s: 5 }
             }
         })?;
-    let picture = Picture { id, width, height, color, alt: String::new() };
+    let picture = Picture { id, width, height, color, alt: String::new(), animated };
     let input = (shop, picture.clone(), engine.clock.now_ms());
     engine
         .db

@@ -1,7 +1,14 @@
-//! Pictures: what is sent is looked at, decoded, turned upright, and written anew in the widths and formats of
-//! `haat_shared::media`. Metadata, trailing bytes and whatever else came along stay behind.
+//! Pictures: what is sent is looked at, decoded, put into the colours that browsers expect, turned upright, and written anew
+//! in the widths and formats of `haat_shared::media`. Metadata, trailing bytes and whatever else came along stay behind.
 
-use std::{fs, io::Cursor, path::Path, sync::Arc};
+use std::{
+    fs,
+    io::Cursor,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,27 +16,40 @@ use haat_engine::media::{Kept, PictureError, PictureStore};
 use haat_shared::{
     FieldCode,
     id::kinds::MediaId,
-    media::{File, Format, Source, check_bytes, check_size, widths},
+    media::{File, Format, PIXELS_MAX, Source, check_bytes, check_size, refusal, widths},
 };
 use image::{
-    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage, RgbaImage,
-    codecs::jpeg::JpegEncoder, imageops::FilterType,
+    DynamicImage, GrayAlphaImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
+    RgbImage, RgbaImage, codecs::jpeg::JpegEncoder, imageops::FilterType, metadata::Orientation,
 };
+use moxcms::{CicpProfile, ColorProfile, DataColorSpace, Layout, TransformOptions};
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path as Name};
-use tokio::sync::Semaphore;
+use png::{DecodingError, Transformations};
+use tokio::sync::{Semaphore, oneshot};
 
 /// How much of what there was to see is left in a JPEG, of 100.
 const JPEG_QUALITY: u8 = 82;
 /// The same for WebP.
 const WEBP_QUALITY: f32 = 80.0;
-/// Most bytes that one decoded picture may take: all pixels that are allowed, in the widest of common depths.
-const DECODED_MAX: u64 = 8 * haat_shared::media::PIXELS_MAX;
+/// Most bytes that one decoded picture may take: all pixels that are allowed, in colour and with transparency, at 8 bits. What
+/// has 16 comes down to 8 line by line, while it is read.
+const DECODED_MAX: u64 = 4 * PIXELS_MAX;
+/// Most bytes that what comes along with a picture may unpack to: its profile, for the most part.
+const ALONG_MAX: usize = 16 * 1024 * 1024;
+/// How much a picture counts whose memory is worth giving back at once.
+const LARGE: u32 = 40;
+/// What is freed goes back to the system when a thread ends, but only if it was free for a second (mimalloc's `purge_delay`).
+const GIVEN_BACK: Duration = Duration::from_millis(1_200);
+/// Pixels that are counted as one when pictures wait for each other.
+const PIXELS_COUNTED: u64 = 100_000;
 
 /// Pictures in a folder.
 pub struct Pictures {
     files: Arc<dyn ObjectStore>,
-    /// Decoding takes memory and a core: only so many at once.
+    /// Decoding takes a core: only so many at once.
     turns: Arc<Semaphore>,
+    /// It takes memory: those that are decoded at once have no more pixels together than one may have.
+    pixels: Arc<Semaphore>,
 }
 
 /// A file of a picture.
@@ -48,7 +68,9 @@ impl Pictures {
         fs::create_dir_all(folder).map_err(|e| fault(e.to_string()))?;
         let files = LocalFileSystem::new_with_prefix(folder).map_err(|e| fault(e.to_string()))?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self { files: Arc::new(files), turns: Arc::new(Semaphore::new(cores.min(4))) })
+        let turns = Arc::new(Semaphore::new(cores.min(4)));
+        let pixels = Arc::new(Semaphore::new(permits(PIXELS_MAX) as usize));
+        Ok(Self { files: Arc::new(files), turns, pixels })
     }
 
     /// A file, unless the reader has it: `Ok(None)` says so. `if_none_match` is the header of that name.
@@ -80,12 +102,28 @@ impl PictureStore for Pictures {
     async fn keep(&self, id: MediaId, bytes: Vec<u8>) -> Result<Kept, PictureError> {
         let away = |e: String| PictureError::Away(e);
         let turn = self.turns.clone().acquire_owned().await.map_err(|e| away(e.to_string()))?;
-        let made = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            make(&bytes)
-        });
-        let Made { kept, files } =
-            made.await.map_err(|e| away(e.to_string()))?.map_err(PictureError::Refused)?;
+        let (pixels, runtime) = (self.pixels.clone(), tokio::runtime::Handle::current());
+        let (answer, answered) = oneshot::channel();
+        // A thread of its own, that goes on if whoever asked has gone.
+        let run = move || {
+            let mut counts = 0;
+            let made = size(&bytes).and_then(|(width, height)| {
+                counts = permits(u64::from(width) * u64::from(height));
+                let _pixels = runtime.block_on(pixels.acquire_many(counts));
+                make(&bytes)
+            });
+            drop((turn, bytes));
+            let _ = answer.send(made);
+            if counts > LARGE {
+                std::thread::sleep(GIVEN_BACK);
+            }
+        };
+        std::thread::Builder::new()
+            .name("haat-picture".into())
+            .spawn(run)
+            .map_err(|e| away(e.to_string()))?;
+        let made = answered.await.map_err(|_| away("decoding broke off".into()))?;
+        let Made { kept, files } = made.map_err(PictureError::Refused)?;
         for (width, format, bytes) in files {
             // Written under another name and then renamed: nobody reads half a file.
             let name = Name::from(File { id, width, format }.to_string());
@@ -101,17 +139,39 @@ struct Made {
     files: Vec<(u32, Format, Vec<u8>)>,
 }
 
+/// How much a picture of so many pixels counts.
+fn permits(pixels: u64) -> u32 {
+    u32::try_from(pixels.div_ceil(PIXELS_COUNTED)).unwrap_or(u32::MAX)
+}
+
 fn make(bytes: &[u8]) -> Result<Made, FieldCode> {
-    let picture = decode(bytes)?;
-    let kept = Kept { width: picture.width(), height: picture.height(), color: String::new() };
+    let Decoded { picture, orientation, profile } = decode(bytes)?;
+    let lies = matches!(
+        orientation,
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    );
+    let turned = |(width, height)| if lies { (height, width) } else { (width, height) };
+    let (width, height) = turned((picture.width(), picture.height()));
+    let kept = Kept { width, height, color: String::new() };
     let mut files = Vec::new();
     let mut color = String::new();
     // From the widest to the narrowest, each made of the one before it.
-    let mut widths: Vec<_> = widths(picture.width()).collect();
+    let mut widths: Vec<_> = widths(width).collect();
     widths.reverse();
-    let mut last = picture;
+    let widest = widths.first().map_or(width, |(_, widest)| *widest);
+    // Narrowed before all else: what then is turned and given other colours is small.
+    let picture = narrowed(picture, turned((widest, in_proportion(widest, (width, height)))));
+    let mut last = match profile {
+        Some(profile) => in_srgb(picture, &profile),
+        None => picture,
+    };
+    last.apply_orientation(orientation);
     for (name, width) in widths {
-        last = narrowed(last, width);
+        let height = in_proportion(width, (last.width(), last.height()));
+        last = narrowed(last, (width, height));
         let rgba = last.to_rgba8();
         let rgb = on_white(&rgba);
         files.push((name, Format::Webp, webp(&rgba, &rgb)?));
@@ -121,42 +181,171 @@ fn make(bytes: &[u8]) -> Result<Made, FieldCode> {
     Ok(Made { kept: Kept { color, ..kept }, files })
 }
 
-/// The picture, upright. Its size is read and bounded before anything is allocated for it.
-fn decode(bytes: &[u8]) -> Result<DynamicImage, FieldCode> {
+/// What a file is, if it is one of a kind that we take and there to its end.
+fn kind(bytes: &[u8]) -> Result<Source, FieldCode> {
     check_bytes(bytes.len())?;
-    let format = match Source::sniff(bytes).ok_or(FieldCode::NotAPicture)? {
-        Source::Jpeg if !ends(bytes) => return Err(FieldCode::PictureBroken),
-        Source::Jpeg => ImageFormat::Jpeg,
-        Source::Png => ImageFormat::Png,
-        Source::Webp => ImageFormat::WebP,
+    match Source::sniff(bytes).ok_or_else(|| refusal(bytes))? {
+        Source::Jpeg if !ends(bytes) => Err(FieldCode::PictureBroken),
+        kind => Ok(kind),
+    }
+}
+
+/// How wide and high it is by its head, if that is taken. Nothing is decoded.
+fn size(bytes: &[u8]) -> Result<(u32, u32), FieldCode> {
+    let (width, height) = match kind(bytes)? {
+        Source::Png => {
+            let mut decoder = png_decoder(bytes);
+            let head = decoder.read_header_info().map_err(|error| png_broken(&error))?;
+            (head.width, head.height)
+        }
+        Source::Jpeg => decoder(bytes, ImageFormat::Jpeg)?.dimensions(),
+        Source::Webp => decoder(bytes, ImageFormat::WebP)?.dimensions(),
     };
-    let broken = |error| match error {
-        ImageError::Limits(_) => FieldCode::PictureTooLarge,
-        _ => FieldCode::PictureBroken,
+    check_size(width, height)?;
+    Ok((width, height))
+}
+
+/// A picture as it lies in its file: 8 bits a channel, and how it is meant.
+struct Decoded {
+    picture: DynamicImage,
+    orientation: Orientation,
+    /// What its colours are; none for what browsers take them for anyway.
+    profile: Option<ColorProfile>,
+}
+
+/// Its size is read and bounded before anything is allocated for it.
+fn decode(bytes: &[u8]) -> Result<Decoded, FieldCode> {
+    size(bytes)?;
+    let mut decoded = match kind(bytes)? {
+        Source::Png => decode_png(bytes)?,
+        Source::Jpeg => decode_by_image(bytes, ImageFormat::Jpeg)?,
+        Source::Webp => decode_by_image(bytes, ImageFormat::WebP)?,
     };
+    clear_as_white(&mut decoded.picture);
+    Ok(decoded)
+}
+
+fn decoder(bytes: &[u8], format: ImageFormat) -> Result<impl ImageDecoder, FieldCode> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(DECODED_MAX);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(broken)?;
-    let (width, height) = decoder.dimensions();
-    check_size(width, height)?;
-    if decoder.total_bytes() > DECODED_MAX {
-        return Err(FieldCode::PictureTooLarge);
+    let decoder = reader.into_decoder().map_err(|error| broken(&error))?;
+    match decoder.total_bytes() {
+        ..=DECODED_MAX => Ok(decoder),
+        _ => Err(FieldCode::PictureTooLarge),
     }
-    let orientation = decoder.orientation().map_err(broken)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
-    picture.apply_orientation(orientation);
-    Ok(if picture.color().has_alpha() { clear_as_white(picture.into_rgba8()) } else { picture })
 }
 
-/// The picture with white where nothing is to be seen: narrowing mixes neighbours, and what is cut out is mostly cut out
-/// of black.
-fn clear_as_white(mut picture: RgbaImage) -> DynamicImage {
-    for pixel in picture.pixels_mut().filter(|p| p.0[3] == 0) {
-        pixel.0 = [255, 255, 255, 0];
+fn broken(error: &ImageError) -> FieldCode {
+    match error {
+        ImageError::Limits(_) => FieldCode::PictureTooLarge,
+        _ => FieldCode::PictureBroken,
     }
-    DynamicImage::ImageRgba8(picture)
+}
+
+fn decode_by_image(bytes: &[u8], format: ImageFormat) -> Result<Decoded, FieldCode> {
+    let mut decoder = decoder(bytes, format)?;
+    // A profile that cannot be read is none.
+    let profile = decoder.icc_profile().ok().flatten().and_then(|icc| profile(&icc));
+    let orientation = decoder.orientation().map_err(|error| broken(&error))?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?;
+    Ok(Decoded { picture, orientation, profile })
+}
+
+fn png_decoder(bytes: &[u8]) -> png::Decoder<Cursor<&[u8]>> {
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: ALONG_MAX });
+    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+    decoder.set_ignore_text_chunk(true);
+    decoder
+}
+
+fn png_broken(error: &DecodingError) -> FieldCode {
+    match error {
+        DecodingError::LimitsExceeded => FieldCode::PictureTooLarge,
+        _ => FieldCode::PictureBroken,
+    }
+}
+
+/// Of an animation it is the first picture.
+fn decode_png(bytes: &[u8]) -> Result<Decoded, FieldCode> {
+    let mut reader = png_decoder(bytes).read_info().map_err(|error| png_broken(&error))?;
+    let info = reader.info();
+    let (width, height) = (info.width, info.height);
+    let orientation = info.exif_metadata.as_deref().and_then(Orientation::from_exif_chunk);
+    let by_numbers = info.coding_independent_code_points.and_then(|code| {
+        Some(CicpProfile {
+            color_primaries: code.color_primaries.try_into().ok()?,
+            transfer_characteristics: code.transfer_function.try_into().ok()?,
+            matrix_coefficients: code.matrix_coefficients.try_into().ok()?,
+            full_range: code.is_video_full_range_image,
+        })
+    });
+    let profile = match by_numbers {
+        Some(numbers) => Some(ColorProfile::new_from_cicp(numbers)),
+        None => info.icc_profile.as_deref().and_then(profile),
+    };
+    let mut pixels = vec![0; reader.output_buffer_size().ok_or(FieldCode::PictureTooLarge)?];
+    reader.next_frame(&mut pixels).map_err(|error| png_broken(&error))?;
+    let picture = match reader.output_color_type().0 {
+        png::ColorType::Grayscale => GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8),
+        png::ColorType::GrayscaleAlpha => {
+            GrayAlphaImage::from_raw(width, height, pixels).map(DynamicImage::ImageLumaA8)
+        }
+        png::ColorType::Rgb => RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8),
+        png::ColorType::Rgba => RgbaImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgba8),
+        // It was expanded.
+        png::ColorType::Indexed => None,
+    };
+    let picture = picture.ok_or(FieldCode::PictureBroken)?;
+    Ok(Decoded { picture, orientation: orientation.unwrap_or(Orientation::NoTransforms), profile })
+}
+
+fn profile(icc: &[u8]) -> Option<ColorProfile> {
+    catch_unwind(|| ColorProfile::new_from_slice(icc).ok()).ok().flatten()
+}
+
+/// The picture in the colours that browsers expect where nothing else is said; as it is, if its profile is not for it.
+fn in_srgb(picture: DynamicImage, profile: &ColorProfile) -> DynamicImage {
+    let alpha = picture.color().has_alpha();
+    let gray = profile.color_space == DataColorSpace::Gray;
+    let (layout, pixels) = match (&picture, gray, alpha) {
+        (DynamicImage::ImageLuma8(gray), true, _) => (Layout::Gray, gray.as_raw().clone()),
+        (DynamicImage::ImageLumaA8(gray), true, _) => (Layout::GrayAlpha, gray.as_raw().clone()),
+        (_, true, _) => return picture,
+        (_, false, true) => (Layout::Rgba, picture.to_rgba8().into_raw()),
+        (_, false, false) => (Layout::Rgb, picture.to_rgb8().into_raw()),
+    };
+    let to = if alpha { Layout::Rgba } else { Layout::Rgb };
+    let size = picture.width() as usize * picture.height() as usize;
+    let mut converted = vec![0; size * if alpha { 4 } else { 3 }];
+    let convert = AssertUnwindSafe(|| {
+        let srgb = ColorProfile::new_srgb();
+        let transform = profile.create_transform_8bit(layout, &srgb, to, TransformOptions::default()).ok()?;
+        transform.transform(&pixels, &mut converted).ok()
+    });
+    if catch_unwind(convert).ok().flatten().is_none() {
+        return picture;
+    }
+    let (width, height) = (picture.width(), picture.height());
+    let in_srgb = match alpha {
+        true => RgbaImage::from_raw(width, height, converted).map(DynamicImage::ImageRgba8),
+        false => RgbImage::from_raw(width, height, converted).map(DynamicImage::ImageRgb8),
+    };
+    in_srgb.unwrap_or(picture)
+}
+
+/// White where nothing is to be seen: narrowing mixes neighbours, and what is cut out is mostly cut out of black.
+fn clear_as_white(picture: &mut DynamicImage) {
+    match picture {
+        DynamicImage::ImageRgba8(picture) => {
+            picture.pixels_mut().filter(|p| p.0[3] == 0).for_each(|p| p.0 = [255, 255, 255, 0]);
+        }
+        DynamicImage::ImageLumaA8(picture) => {
+            picture.pixels_mut().filter(|p| p.0[1] == 0).for_each(|p| p.0 = [255, 0]);
+        }
+        _ => {}
+    }
 }
 
 /// Whether a JPEG is there to its end. Decoders paint what is missing grey, and say nothing.
@@ -181,13 +370,18 @@ fn ends(bytes: &[u8]) -> bool {
     }
 }
 
-/// The picture in this width. Halves and less are the mean of their pixels, which is quick; in between it takes a filter.
-fn narrowed(picture: DynamicImage, width: u32) -> DynamicImage {
-    let height = (u64::from(picture.height()) * u64::from(width)).div_ceil(u64::from(picture.width()));
-    let height = u32::try_from(height).unwrap_or(1);
-    if picture.width() <= width {
+/// How high a picture of this size is when it is so wide.
+fn in_proportion(width: u32, of: (u32, u32)) -> u32 {
+    let height = (u64::from(of.1) * u64::from(width)).div_ceil(u64::from(of.0));
+    u32::try_from(height).unwrap_or(1)
+}
+
+/// The picture in this size, which has its proportions. Halves and less are the mean of their pixels, which is quick; in between
+/// it takes a filter.
+fn narrowed(picture: DynamicImage, (width, height): (u32, u32)) -> DynamicImage {
+    if picture.width() <= width && picture.height() <= height {
         picture
-    } else if picture.width() >= 2 * width {
+    } else if picture.width().max(picture.height()) >= 2 * width.max(height) {
         picture.thumbnail_exact(width, height)
     } else {
         picture.resize_exact(width, height, FilterType::CatmullRom)
@@ -242,6 +436,8 @@ fn dominant(picture: &RgbImage) -> String {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use std::io;
+
     use image::{ExtendedColorType, ImageEncoder, Rgba, codecs::png::PngEncoder};
     use proptest::prelude::*;
 
@@ -333,6 +529,187 @@ mod tests {
         }
     }
 
+    /// A PNG of 16 bits a channel in one colour, packed as small as it gets.
+    fn deep_png(side: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, side, side);
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.set_depth(png::BitDepth::Sixteen);
+        let mut writer = encoder.write_header().unwrap();
+        let mut stream = writer.stream_writer().unwrap();
+        let row = [0x80, 0x12, 0x20, 0x34, 0xC0, 0x56, 0xFF, 0xFF].repeat(side as usize);
+        (0..side).for_each(|_| io::Write::write_all(&mut stream, &row).unwrap());
+        stream.finish().unwrap();
+        writer.finish().unwrap();
+        bytes
+    }
+
+    #[test]
+    fn deep_pictures_take_no_more_than_others() {
+        let bytes = deep_png(1_500);
+        let Decoded { picture, .. } = decode(&bytes).unwrap();
+        assert_eq!(picture.as_bytes().len(), 4 * 1_500 * 1_500, "8 bits a channel");
+        assert_eq!(picture.to_rgba8().get_pixel(7, 7).0, [0x80, 0x20, 0xC0, 0xFF]);
+        assert!(bytes.len() < 100_000, "{}", bytes.len());
+        // Largest pictures wait for each other; small ones do not.
+        assert_eq!(permits(PIXELS_MAX), 400);
+        assert_eq!(size(&deep_png(100)).map(|(w, h)| permits(u64::from(w) * u64::from(h))), Ok(1));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn large_pictures_at_once_are_all_kept() {
+        let folder = std::env::temp_dir().join(format!("haat-large-{}", std::process::id()));
+        let pictures = Pictures::in_folder(&folder).unwrap();
+        let bytes = deep_png(2_500);
+        let keep = (0..6).map(|n| {
+            let id: MediaId = format!("media_{n:026}").parse().unwrap();
+            pictures.keep(id, bytes.clone())
+        });
+        let kept = futures::future::join_all(keep).await;
+        assert!(kept.iter().all(|kept| kept.as_ref().is_ok_and(|k| k.width == 2_500)), "{kept:?}");
+        assert_eq!(pictures.pixels.available_permits(), 400, "all is given back");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// The mean of the middle of each third of a picture.
+    fn thirds(picture: &RgbImage) -> [[u8; 3]; 3] {
+        let (width, height) = picture.dimensions();
+        [1, 3, 5].map(|sixth| picture.get_pixel(sixth * width / 6, height / 2).0)
+    }
+
+    fn near(found: [[u8; 3]; 3], expected: [[u8; 3]; 3], what: &str) {
+        let apart = found.as_flattened().iter().zip(expected.as_flattened()).map(|(a, b)| a.abs_diff(*b));
+        assert!(apart.max() <= Some(10), "{what}: {found:?}, not {expected:?}");
+    }
+
+    const IN_SRGB: [[u8; 3]; 3] = [[255, 0, 0], [0, 160, 0], [128, 128, 128]];
+
+    /// The JPEG with this profile.
+    fn with_profile(jpeg: &[u8], icc: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(icc.len() + 16).unwrap().to_be_bytes();
+        [&[0xFF, 0xD8, 0xFF, 0xE2], &length[..], b"ICC_PROFILE\0\x01\x01", icc, &jpeg[2..]].concat()
+    }
+
+    fn png_with_profile(picture: &RgbaImage, icc: Option<&[u8]>, numbers: Option<[u8; 4]>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut info = png::Info::with_size(picture.width(), picture.height());
+        (info.color_type, info.bit_depth) = (png::ColorType::Rgba, png::BitDepth::Eight);
+        info.icc_profile = icc.map(|icc| icc.to_vec().into());
+        let mut writer = png::Encoder::with_info(&mut bytes, info).unwrap().write_header().unwrap();
+        writer.write_image_data(picture.as_raw()).unwrap();
+        writer.finish().unwrap();
+        if let Some(numbers) = numbers {
+            let chunk = [&b"cICP"[..], &numbers].concat();
+            // Behind the head.
+            bytes.splice(33..33, [&[0, 0, 0, 4], &chunk[..], &crc(&chunk).to_be_bytes()].concat());
+        }
+        bytes
+    }
+
+    /// Red, green and grey of sRGB, in the numbers of another space.
+    fn in_space(profile: &ColorProfile) -> RgbaImage {
+        let options = TransformOptions::default();
+        let srgb = ColorProfile::new_srgb();
+        let transform = srgb.create_transform_8bit(Layout::Rgb, profile, Layout::Rgb, options).unwrap();
+        let mut there = [0; 9];
+        transform.transform(IN_SRGB.as_flattened(), &mut there).unwrap();
+        RgbaImage::from_fn(300, 100, |x, _| {
+            let at = (x / 100 * 3) as usize;
+            Rgba([there[at], there[at + 1], there[at + 2], 255])
+        })
+    }
+
+    #[test]
+    fn colours_are_those_that_were_seen() {
+        let phone = include_bytes!("../fixtures/display-p3.jpg");
+        let made = make(phone).unwrap();
+        for format in Format::ALL {
+            let name = made.files.iter().map(|(width, ..)| *width).max().unwrap();
+            near(thirds(&decoded(&made.files, name, format).to_rgb8()), IN_SRGB, "a phone's");
+        }
+        let spaces = [
+            ("Display P3", ColorProfile::new_display_p3()),
+            ("Adobe RGB", ColorProfile::new_adobe_rgb()),
+            ("BT.2020", ColorProfile::new_bt2020()),
+            ("sRGB", ColorProfile::new_srgb()),
+        ];
+        for (what, space) in spaces {
+            let (picture, icc) = (in_space(&space), space.encode().unwrap());
+            let (rgba, rgb) = (&picture, on_white(&picture));
+            let plain = webp(rgba, &rgb).unwrap();
+            let parts: [&[u8]; 3] = [b"ICCP", &u32::try_from(icc.len()).unwrap().to_le_bytes(), &icc];
+            let mut chunks =
+                [b"VP8X\x0A\0\0\0\x20\0\0\0\x2B\x01\0\x63\0\0".to_vec(), parts.concat()].concat();
+            if icc.len() % 2 == 1 {
+                chunks.push(0);
+            }
+            chunks.extend(&plain[12..]);
+            let length = u32::try_from(chunks.len() + 4).unwrap().to_le_bytes();
+            let webp = [b"RIFF", &length[..], b"WEBP", &chunks].concat();
+            for (kind, bytes) in [
+                ("JPEG", with_profile(&as_jpeg(&picture), &icc)),
+                ("PNG", png_with_profile(&picture, Some(&icc), None)),
+                ("WebP", webp),
+            ] {
+                let made = make(&bytes).unwrap();
+                near(
+                    thirds(&decoded(&made.files, 320, Format::Jpeg).to_rgb8()),
+                    IN_SRGB,
+                    &format!("{what}, {kind}"),
+                );
+            }
+        }
+        let p3 = in_space(&ColorProfile::new_display_p3());
+        let made = make(&png_with_profile(&p3, None, Some([12, 13, 0, 1]))).unwrap();
+        near(thirds(&decoded(&made.files, 320, Format::Jpeg).to_rgb8()), IN_SRGB, "Display P3 by its number");
+    }
+
+    #[test]
+    fn a_broken_profile_is_none() {
+        let picture = in_space(&ColorProfile::new_srgb());
+        let good = ColorProfile::new_display_p3().encode().unwrap();
+        let gray = ColorProfile::new_gray_with_gamma(2.2).encode().unwrap();
+        let mut wrong = good.clone();
+        wrong[128..200].fill(0xFF);
+        for (what, icc) in [
+            ("nothing", Vec::new()),
+            ("words", b"not a profile".to_vec()),
+            ("half", good[..good.len() / 2].to_vec()),
+            ("no table of tags", wrong),
+            ("for grey", gray),
+        ] {
+            for bytes in
+                [with_profile(&as_jpeg(&picture), &icc), png_with_profile(&picture, Some(&icc), None)]
+            {
+                let made = make(&bytes).unwrap();
+                near(thirds(&decoded(&made.files, 320, Format::Jpeg).to_rgb8()), IN_SRGB, what);
+            }
+        }
+    }
+
+    #[test]
+    fn of_an_animation_the_first_picture_is_kept() {
+        let made = make(include_bytes!("../fixtures/animated.webp")).unwrap();
+        assert!(made.kept.width > 0 && !made.files.is_empty());
+        let mut bytes = Vec::new();
+        let (red, blue) = ([220, 30, 30, 255].repeat(100), [30, 30, 220, 255].repeat(100));
+        let mut encoder = png::Encoder::new(&mut bytes, 10, 10);
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.set_animated(2, 0).unwrap();
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&red).unwrap();
+        writer.write_image_data(&blue).unwrap();
+        writer.finish().unwrap();
+        assert!(haat_shared::media::is_animated(&bytes));
+        assert_eq!(make(&bytes).unwrap().kept.color, "#dc1e1e");
+    }
+
+    #[test]
+    fn a_phones_own_kind_is_refused_by_its_name() {
+        let heic = include_bytes!("../fixtures/phone.heic");
+        assert_eq!(make(heic).map(|made| made.kept), Err(FieldCode::PictureHeic));
+    }
+
     #[test]
     fn what_comes_along_stays_behind() {
         let plain = as_jpeg(&halves(400, 300));
@@ -362,6 +739,7 @@ mod tests {
             (1, (400, 200), (10, 100)),
             (2, (400, 200), (390, 100)),
             (3, (400, 200), (390, 100)),
+            (5, (200, 400), (100, 10)),
             (6, (200, 400), (100, 10)),
             (8, (200, 400), (100, 390)),
         ] {

@@ -1,11 +1,13 @@
 //! For those who run the program: is it alive, is it ready, how does it do.
 
+use std::time::{Duration, Instant};
+
 use axum::{
     extract::State as Extract,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use haat_engine::{facts, jobs, notifications};
+use haat_engine::{Engine, facts, jobs, notifications};
 
 use super::State;
 use crate::config::Mode;
@@ -15,16 +17,37 @@ pub(super) async fn alive() -> &'static str {
     "ok"
 }
 
-/// The database answers and has the program's schema.
+/// How long an answer of [`ready`] holds: however many ask, the database is asked once.
+const HOLDS: Duration = Duration::from_secs(1);
+/// How long the database may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What [`ready`] answered last, and when.
+pub(super) type Readiness = tokio::sync::Mutex<Option<(Instant, Result<(), String>)>>;
+
+/// The database answers, has the program's schema, and takes what is written.
 pub(super) async fn ready(Extract(state): Extract<State>) -> Response {
-    let db = &state.booted.engine.db;
-    if let Err(error) = db.ping().await {
-        return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response();
-    }
-    match db.check_schema().await {
+    let mut last = state.readiness.lock().await;
+    let known = last.as_ref().filter(|(asked, _)| asked.elapsed() < HOLDS).map(|(_, known)| known.clone());
+    let answer = match known {
+        Some(known) => known,
+        None => {
+            let asked = tokio::time::timeout(PATIENCE, look(&state.booted.engine)).await;
+            let answer = asked.unwrap_or_else(|_| Err("the database takes too long".into()));
+            *last = Some((Instant::now(), answer.clone()));
+            answer
+        }
+    };
+    match answer {
         Ok(()) => "ready".into_response(),
-        Err(fault) => (StatusCode::SERVICE_UNAVAILABLE, fault.to_string()).into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
     }
+}
+
+async fn look(engine: &Engine) -> Result<(), String> {
+    engine.db.ping().await.map_err(|error| error.to_string())?;
+    engine.db.check_schema().await.map_err(|fault| fault.to_string())?;
+    engine.db.check_writes(engine.clock.now_ms()).await.map_err(|fault| fault.to_string())
 }
 
 /// Measures, in the text format of Prometheus.
@@ -43,6 +66,7 @@ pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) 
     let (statements, transactions) = state.booted.engine.db.counts();
     metrics::counter!("haat_statements_total").absolute(statements);
     metrics::counter!("haat_transactions_total").absolute(transactions);
+    metrics::counter!("haat_log_lines_lost_total").absolute(crate::log::lost());
     if let Ok(backlog) = jobs::backlog(&state.booted.engine).await {
         metrics::gauge!("haat_jobs", "state" => "queued").set(backlog.queued as f64);
         metrics::gauge!("haat_jobs", "state" => "dead").set(backlog.dead as f64);

@@ -1,8 +1,10 @@
 //! Files of products: the way in, the decision about one, and the way out.
 
 use std::{
+    collections::HashMap,
     fs::{File, OpenOptions},
-    io::{self, Seek, Write},
+    io,
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -11,9 +13,9 @@ use axum::{
     body::Body,
     extract::{
         Multipart, Path, State as Extract,
-        multipart::{Field, MultipartError, MultipartRejection},
+        multipart::{MultipartError, MultipartRejection},
     },
-    http::{StatusCode, header},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -23,10 +25,15 @@ use haat_engine::{Caller, Engine, catalog::imports, random};
 use haat_shared::{
     Error, FieldCode, Result,
     catalog::imports::{ExportFormat, FILE_BYTES_MAX, ImportOptions, RowFault},
-    id::kinds::ImportId,
+    id::kinds::{ImportId, ShopId},
     number::DecimalMark,
     permissions::Permission,
 };
+use tokio::{
+    io::{AsyncSeekExt, AsyncWriteExt},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     State, back,
@@ -42,37 +49,130 @@ const MARK_BYTES_MAX: usize = 16;
 /// How long one may take: the largest file over a slow line, and checking it.
 pub(super) const FORM_TIME: Duration = Duration::from_secs(900);
 
+/// How long a file may take to come in: the largest over a slow line.
+const COMING_IN: Duration = Duration::from_secs(600);
+/// How long nothing may come of one.
+const SILENT: Duration = Duration::from_secs(30);
+/// How long it may take to be read.
+const READING: Duration = Duration::from_secs(300);
+/// Most files of products at once that come in, wait and are read: in all, of an address, of an account and of a shop.
+pub(super) const FILES_MAX: [usize; 4] = [64, 8, 4, 4];
+
+/// Files on their way in: how many there are, and whose turn it is to be read.
+pub(super) struct Intake {
+    /// Who reads: so many threads, and nobody else's.
+    readers: Arc<Semaphore>,
+    /// One file of a shop waits for a reader, the others behind it: so shops take turns.
+    shops: Mutex<HashMap<ShopId, Weak<Semaphore>>>,
+    /// How many files there are by what they are counted for.
+    files: Mutex<HashMap<String, usize>>,
+    /// How many there may be.
+    most: [usize; 4],
+}
+
+/// A file among those on their way in.
+pub(super) struct Ticket {
+    intake: Arc<Intake>,
+    counted_for: [String; 4],
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut files = self.intake.files.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in &self.counted_for {
+            if let Some(count) = files.get_mut(name).filter(|count| **count > 1) {
+                *count -= 1;
+            } else {
+                files.remove(name);
+            }
+        }
+    }
+}
+
+impl Intake {
+    pub(super) fn new(readers: u32, most: [usize; 4]) -> Self {
+        let readers = Arc::new(Semaphore::new(readers.clamp(1, 64) as usize));
+        Self { readers, shops: Mutex::default(), files: Mutex::default(), most }
+    }
+
+    /// Lets one more file in, unless there are too many.
+    pub(super) fn enter(self: &Arc<Self>, address: &str, caller: &Caller, shop: ShopId) -> Result<Ticket> {
+        let user = caller.user_id().map_or_else(|| "nobody".to_owned(), |id| id.to_string());
+        let counted_for = [String::new(), format!("address {address}"), user, shop.to_string()];
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = |(name, most): (&String, usize)| files.get(name).is_some_and(|count| *count >= most);
+        if counted_for.iter().zip(self.most).any(full) {
+            return Err(Error::RateLimited { retry_after_s: 10 });
+        }
+        for name in &counted_for {
+            *files.entry(name.clone()).or_default() += 1;
+        }
+        Ok(Ticket { intake: self.clone(), counted_for })
+    }
+
+    /// A reader, when it is the shop's turn.
+    async fn turn(&self, shop: ShopId) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
+        let own = {
+            let mut shops = self.shops.lock().unwrap_or_else(PoisonError::into_inner);
+            match shops.get(&shop).and_then(Weak::upgrade) {
+                Some(own) => own,
+                None => {
+                    shops.retain(|_, own| own.strong_count() > 0);
+                    let own = Arc::new(Semaphore::new(1));
+                    shops.insert(shop, Arc::downgrade(&own));
+                    own
+                }
+            }
+        };
+        let closed = |_| Error::Internal;
+        let first = own.acquire_owned().await.map_err(closed)?;
+        Ok((first, self.readers.clone().acquire_owned().await.map_err(closed)?))
+    }
+}
+
 /// Takes a file in and checks it. Leads to what it comes to.
 pub(super) async fn send(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
     Path(handle): Path<String>,
+    about: Parts,
     form: std::result::Result<Multipart, MultipartRejection>,
 ) -> Response {
     let page = format!("/seller/{handle}/products/import");
-    match take(&state.booted.engine, &caller, &handle, form).await {
+    let address = state.limits.origin(&about.headers, &about.extensions).to_string();
+    match take(&state, &caller, &handle, &address, form).await {
         Ok(id) => back::to(&with(&page, "id", &id.to_string())).into_response(),
         Err(error) => refused(&page, &error),
     }
 }
 
 async fn take(
-    engine: &Engine,
+    state: &State,
     caller: &Caller,
     handle: &str,
+    address: &str,
     form: std::result::Result<Multipart, MultipartRejection>,
 ) -> Result<ImportId> {
     // Before fifty megabytes are read, not after.
-    caller.shop(handle, Permission::ManageCatalog)?;
+    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let _ticket = state.intake.enter(address, caller, shop)?;
     let missing = || Error::field("file", FieldCode::Missing);
-    let mut form = form.map_err(|_| missing())?;
+    let form = form.map_err(|_| missing())?;
+    let came_in = tokio::time::timeout(COMING_IN, keep(form)).await;
+    let (options, file) = came_in.map_err(|_| Error::Busy { retry_after_s: 5 })??.ok_or_else(missing)?;
+    let turn = state.intake.turn(shop).await?;
+    check(&state.booted.engine, caller, handle, options, file, turn).await
+}
+
+/// The file of a form, kept where nobody else sees it. No thread waits for it.
+async fn keep(mut form: Multipart) -> Result<Option<(ImportOptions, File)>> {
     let (mut set_stock, mut decimal_mark) = (false, None);
-    while let Some(mut field) = form.next_field().await.map_err(|fault| broken(&fault))? {
+    while let Some(mut field) = soon(form.next_field()).await? {
         match field.name() {
             Some("set_stock") => set_stock = true,
             Some("decimal_mark") => {
                 let mut said = Vec::new();
-                while let Some(part) = field.chunk().await.map_err(|fault| broken(&fault))? {
+                while let Some(part) = soon(field.chunk()).await? {
                     said.extend(part.iter().take(MARK_BYTES_MAX.saturating_sub(said.len())));
                 }
                 decimal_mark = DecimalMark::parse(&String::from_utf8_lossy(&said));
@@ -80,15 +180,32 @@ async fn take(
             Some("file") => {
                 let file_name = field.file_name().unwrap_or_default().to_owned();
                 if file_name.is_empty() {
-                    return Err(missing());
+                    return Ok(None);
                 }
+                let full = |error: io::Error| {
+                    tracing::error!(%error, "a file that was sent cannot be kept");
+                    Error::Busy { retry_after_s: 5 }
+                };
+                let mut file = tokio::fs::File::from_std(scratch().map_err(full)?);
+                while let Some(part) = soon(field.chunk()).await? {
+                    file.write_all(&part).await.map_err(full)?;
+                }
+                file.rewind().await.map_err(full)?;
                 let options = ImportOptions { file_name, format: None, decimal_mark, set_stock };
-                return check(engine, caller, handle, options, keep(field).await?).await;
+                return Ok(Some((options, file.into_std().await)));
             }
             _ => {}
         }
     }
-    Err(missing())
+    Ok(None)
+}
+
+/// The next part of a form, if it comes soon.
+async fn soon<T>(part: impl Future<Output = std::result::Result<T, MultipartError>>) -> Result<T> {
+    match tokio::time::timeout(SILENT, part).await {
+        Ok(part) => part.map_err(|fault| broken(&fault)),
+        Err(_) => Err(Error::Busy { retry_after_s: 5 }),
+    }
 }
 
 fn broken(fault: &MultipartError) -> Error {
@@ -96,20 +213,6 @@ fn broken(fault: &MultipartError) -> Error {
         StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
         _ => Error::field("file", FieldCode::NotARecord),
     }
-}
-
-/// Writes what is sent to a file that nobody else sees.
-async fn keep(mut field: Field<'_>) -> Result<File> {
-    let full = |error: io::Error| {
-        tracing::error!(%error, "a file that was sent cannot be kept");
-        Error::Busy { retry_after_s: 5 }
-    };
-    let mut file = scratch().map_err(full)?;
-    while let Some(part) = field.chunk().await.map_err(|fault| broken(&fault))? {
-        file.write_all(&part).map_err(full)?;
-    }
-    file.rewind().map_err(full)?;
-    Ok(file)
 }
 
 /// A file without a name: it is gone when it is closed.
@@ -123,21 +226,34 @@ fn scratch() -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads a file on a thread of its own: whoever sent it may go, it is read to its end.
+/// Reads a file on a thread of its own, until whoever sent it goes.
 async fn check(
     engine: &Engine,
     caller: &Caller,
     handle: &str,
     options: ImportOptions,
     file: File,
+    turn: (OwnedSemaphorePermit, OwnedSemaphorePermit),
 ) -> Result<ImportId> {
+    let gone = CancellationToken::new();
+    let _here = gone.clone().drop_guard();
     let (engine, caller, handle) = (engine.clone(), caller.clone(), handle.to_owned());
-    let runtime = tokio::runtime::Handle::current();
-    let read = tokio::task::spawn_blocking(move || {
-        runtime.block_on(imports::stage(&engine, &caller, &handle, options, file, |_| {}))
-    });
-    read.await.unwrap_or_else(|panic| {
-        tracing::error!(%panic, "reading a file of products broke off");
+    let (runtime, (answer, answered)) = (tokio::runtime::Handle::current(), oneshot::channel());
+    let read = move || {
+        let _turn = turn;
+        let gone = async {
+            let _ = tokio::time::timeout(READING, gone.cancelled()).await;
+        };
+        let read = imports::stage_until(&engine, &caller, &handle, options, file, |_| {}, gone);
+        // Whoever asked may be gone.
+        let _ = answer.send(runtime.block_on(read));
+    };
+    std::thread::Builder::new().name("haat-reader".into()).spawn(read).map_err(|error| {
+        tracing::error!(%error, "a file of products cannot be read");
+        Error::Busy { retry_after_s: 5 }
+    })?;
+    answered.await.unwrap_or_else(|_| {
+        tracing::error!("reading a file of products broke off");
         Err(Error::Internal)
     })
 }
@@ -246,4 +362,46 @@ pub(super) async fn parts(
         }
     });
     Ok(Body::from_stream(parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shop(n: u8) -> ShopId {
+        format!("shop_{n:026}").parse().unwrap()
+    }
+
+    #[test]
+    fn no_shop_takes_all_the_room() {
+        let intake = Arc::new(Intake::new(2, FILES_MAX));
+        let enter = |address: &str, n| intake.enter(address, &Caller::guest(), shop(n));
+        let full = Err(Error::RateLimited { retry_after_s: 10 });
+        let first: Vec<_> = (0..4).map(|_| enter("1.1.1.1", 1).unwrap()).collect();
+        assert_eq!(enter("2.2.2.2", 1).map(drop), full);
+        drop(first);
+        assert!(enter("2.2.2.2", 1).is_ok());
+        assert!(intake.files.lock().unwrap().is_empty(), "nothing is left behind");
+    }
+
+    #[tokio::test]
+    async fn shops_take_turns() {
+        let intake = Arc::new(Intake::new(1, FILES_MAX));
+        let mut first = Box::pin(intake.turn(shop(1)));
+        let held = first.as_mut().await.unwrap();
+        // Three more of the same shop, and then another shop's.
+        let mut same: Vec<_> = (0..3).map(|_| Box::pin(intake.turn(shop(1)))).collect();
+        let mut other = Box::pin(intake.turn(shop(2)));
+        for turn in same.iter_mut().chain([&mut other]) {
+            assert!(futures::poll!(turn.as_mut()).is_pending());
+        }
+        drop(held);
+        // The first of the same shop stands behind the other shop, which waited for a reader before it.
+        assert!(futures::poll!(same[0].as_mut()).is_pending());
+        let held = other.await.unwrap();
+        drop(held);
+        let third = futures::poll!(same[0].as_mut());
+        assert!(third.is_ready());
+        assert!(futures::poll!(same[1].as_mut()).is_pending());
+    }
 }

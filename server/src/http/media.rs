@@ -8,7 +8,7 @@ use axum::{
         Multipart, Path, State as Extract,
         multipart::{MultipartError, MultipartRejection},
     },
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use haat_engine::{Caller, media};
@@ -22,6 +22,10 @@ use super::State;
 
 /// Most bytes of a form with a picture: the picture, and what a browser writes around it.
 pub(super) const FORM_BYTES_MAX: usize = BYTES_MAX + 64 * 1024;
+
+/// Most pictures at once that come in and are made anew: in all, of an address, of an account and of a shop. Each lies in memory
+/// until it is kept.
+pub(super) const FILES_MAX: [usize; 4] = [16, 8, 4, 4];
 
 /// How long one may take: the largest picture over a slow line.
 pub(super) const FORM_TIME: Duration = Duration::from_secs(300);
@@ -60,11 +64,14 @@ pub(super) async fn add(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
     Path(handle): Path<String>,
+    about: Parts,
     form: std::result::Result<Multipart, MultipartRejection>,
 ) -> Response {
     let added: Result<Picture> = async {
         // Before twelve megabytes are read, not after.
-        caller.shop(&handle, Permission::ManageCatalog)?;
+        let shop = caller.shop(&handle, Permission::ManageCatalog)?;
+        let address = state.limits.origin(&about.headers, &about.extensions).to_string();
+        let _ticket = state.pictures_in.enter(&address, &caller, shop)?;
         let form = form.map_err(|_| Error::field("picture", FieldCode::Missing))?;
         let bytes = sent(form).await.map_err(|fault| match fault.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Error::field("picture", FieldCode::PictureTooHeavy),

@@ -2,6 +2,7 @@
 
 mod back;
 mod caller;
+pub mod connections;
 mod counter;
 mod desk;
 mod dev;
@@ -55,6 +56,9 @@ pub struct State {
     leptos: LeptosOptions,
     metrics: PrometheusHandle,
     limits: Arc<limits::Limits>,
+    readiness: Arc<health::Readiness>,
+    intake: Arc<imports::Intake>,
+    pictures_in: Arc<imports::Intake>,
 }
 
 impl FromRef<State> for LeptosOptions {
@@ -97,7 +101,9 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
     let leptos = leptos_options(&booted);
     let config = booted.config.clone();
     let limits = Arc::new(limits::Limits::new(&config.limits));
-    let state = State { booted, leptos, metrics, limits };
+    let intake = Arc::new(imports::Intake::new(config.imports.readers, imports::FILES_MAX));
+    let pictures_in = Arc::new(imports::Intake::new(1, media::FILES_MAX));
+    let state = State { booted, leptos, metrics, limits, readiness: Arc::default(), intake, pictures_in };
     let pages = generate_route_list(haat_app::App);
 
     let files = ServeDir::new(&config.server.site_root)

@@ -19,6 +19,7 @@ mod faults;
 mod imports;
 mod mails;
 mod media;
+mod pressure;
 mod program;
 mod requests;
 mod rest;

@@ -102,6 +102,13 @@ async fn members_send_pictures_and_nobody_else() {
         let again = send(&program, &owner, "meena-crafts", "picture", &big).await;
         assert_eq!(again, (201, answer.clone()), "sent twice, one picture");
 
+        let moves = include_bytes!("../../gateways/fixtures/animated.webp");
+        for _ in 0..2 {
+            let (status, answer) = send(&program, &owner, "meena-crafts", "picture", moves).await;
+            assert_eq!((status, &answer["animated"]), (201, &Value::from(true)), "{answer}");
+        }
+        assert_eq!(answer.get("animated"), None);
+
         for (who, client, status, code) in [
             ("a guest", &guest, 401, "sign_in_needed"),
             ("a shopper", &shopper, 404, "not_found"),
@@ -115,6 +122,7 @@ async fn members_send_pictures_and_nobody_else() {
         for (what, field, bytes, code) in [
             ("a GIF", "picture", &b"GIF89a"[..], "not_a_picture"),
             ("a program", "picture", b"\x7FELF", "not_a_picture"),
+            ("a HEIC", "picture", include_bytes!("../../gateways/fixtures/phone.heic"), "picture_heic"),
             ("an SVG", "picture", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "not_a_picture"),
             ("half a picture", "picture", &picture[..picture.len() / 2], "picture_broken"),
             ("too much", "picture", &heavy, "picture_too_heavy"),

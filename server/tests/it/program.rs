@@ -134,10 +134,37 @@ impl Program {
     }
 
     pub async fn start(&mut self) -> Duration {
-        let begun = Instant::now();
         let log =
             std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log")).unwrap();
-        self.child = Some(self.command(&["serve"]).stdin(Stdio::null()).stderr(log).spawn().unwrap());
+        let mut command = self.command(&["serve"]);
+        command.stderr(log);
+        self.start_by(command).await
+    }
+
+    /// Serves by this command.
+    pub async fn start_by(&mut self, mut command: Command) -> Duration {
+        let begun = Instant::now();
+        self.child = Some(command.stdin(Stdio::null()).spawn().unwrap());
+        self.wait(begun).await
+    }
+
+    /// Serves with an output that is read by nobody: `open` says whether it is kept open or closed at once.
+    #[allow(dead_code, reason = "not for the benchmarks")]
+    pub async fn start_unheard(
+        &mut self,
+        open: bool,
+    ) -> Option<(std::process::ChildStdout, std::process::ChildStderr)> {
+        let begun = Instant::now();
+        let mut command = self.command(&["serve"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let pipes = child.stdout.take().zip(child.stderr.take()).filter(|_| open);
+        self.child = Some(child);
+        self.wait(begun).await;
+        pipes
+    }
+
+    async fn wait(&self, begun: Instant) -> Duration {
         let client = Client::new();
         while begun.elapsed() < Duration::from_secs(120) {
             if client.get(self.at("/readyz")).send().await.is_ok_and(|r| r.status().is_success()) {
@@ -145,7 +172,7 @@ impl Program {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        panic!("not ready: {}", std::fs::read_to_string(self.folder.join("log")).unwrap());
+        panic!("not ready: {}", self.log());
     }
 
     /// `kill -9`.

@@ -776,6 +776,24 @@ async fn pictures_of_a_product_come_and_go() {
         for kind in ["application/json", "image/gif", "multipart/form-data; boundary=x"] {
             meena.bring(&path, kind, png(4)).await.refuses(415, "unsupported_media_type");
         }
+        let heic = include_bytes!("../../gateways/fixtures/phone.heic").to_vec();
+        for (kind, bytes, says) in [
+            ("image/gif", b"GIF89a".to_vec(), "JPEG, PNG or WebP"),
+            ("image/heic", heic.clone(), "Most Compatible"),
+            ("image/whatever", heic.clone(), "Most Compatible"),
+        ] {
+            let refused = meena.bring(&path, kind, bytes).await.refuses(415, "unsupported_media_type");
+            assert!(refused.text("/detail").contains(says), "{refused:?}");
+            assert!(refused.text("/title").contains("image/webp"), "{refused:?}");
+        }
+        let refused = meena.bring(&path, "image/jpeg", heic).await.refuses(422, "invalid");
+        assert_eq!(refused.text("/fields/0/code"), "picture_heic");
+        let moves = include_bytes!("../../gateways/fixtures/animated.webp").to_vec();
+        let first = meena.bring(&path, "image/webp", moves).await.is(201);
+        assert_eq!(first.body["animated"], true, "{first:?}");
+        let front = format!("{path}/{}", first.text("/id"));
+        assert_eq!(meena.get(&path).await.is(200).body["items"][0].get("animated"), None);
+        meena.send("DELETE", &front, None).await.is(204);
         // More than any other route takes is fine here, up to what a picture may weigh.
         let padded = |size: usize| [png(5), vec![0; size]].concat();
         meena.bring(&path, "image/png", padded(1_000_000)).await.is(201);

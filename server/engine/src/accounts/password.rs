@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use haat_shared::{Error, Result, accounts::PASSWORD_MAX, text::nfc};
 
@@ -18,14 +18,26 @@ fn hash_now(password: &str) -> Option<String> {
     Argon2::default().hash_password(nfc(password).as_bytes()).ok().map(|hash| hash.to_string())
 }
 
-async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let _turn = TURNS.acquire().await.map_err(|_| Error::Internal)?;
-    tokio::task::spawn_blocking(f).await.map_err(|_| Error::Internal)
+/// Runs it on a thread of its own: neither does it wait for those that read files, nor they for it. Its turn lasts as long as
+/// the thread, whoever asked may be gone.
+async fn apart<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let turn = TURNS.acquire().await.map_err(|_| Error::Internal)?;
+    let (answer, answered) = oneshot::channel();
+    let run = move || {
+        let done = f();
+        drop(turn);
+        let _ = answer.send(done);
+    };
+    std::thread::Builder::new().name("haat-hash".into()).spawn(run).map_err(|error| {
+        tracing::error!(%error, "no thread for a password");
+        Error::Busy { retry_after_s: 1 }
+    })?;
+    answered.await.map_err(|_| Error::Internal)
 }
 
 /// What is stored of a password.
 pub(super) async fn hash(password: String) -> Result<String> {
-    blocking(move || hash_now(&password)).await?.ok_or(Error::Internal)
+    apart(move || hash_now(&password)).await?.ok_or(Error::Internal)
 }
 
 /// Whether it is the password behind `hash`. Without one it takes as long and answers no.
@@ -33,7 +45,7 @@ pub(super) async fn verify(password: String, hash: Option<String>) -> Result<boo
     if password.chars().count() > PASSWORD_MAX {
         return Ok(false);
     }
-    blocking(move || {
+    apart(move || {
         let known = hash.as_deref().unwrap_or(&NOBODY);
         let Ok(parsed) = PasswordHash::new(known) else { return false };
         let right = Argon2::default().verify_password(nfc(&password).as_bytes(), &parsed).is_ok();

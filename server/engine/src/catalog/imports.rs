@@ -11,9 +11,13 @@ mod write;
 mod xml;
 
 use std::{
+    future,
     io::{self, Read},
+    pin::pin,
     time::{Duration, Instant},
 };
+
+use futures::future::{Either, select};
 
 use super::edit;
 use crate::{
@@ -40,6 +44,8 @@ pub use read::{Record, VariantRecord};
 /// Most products of a piece, and most lines: each piece takes some milliseconds, so that checkouts never wait behind it.
 const PRODUCTS_MAX: usize = 16;
 const LINES_MAX: usize = 200;
+/// Most bytes of a file that are checked at once, but for the last product of them.
+const BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How many pieces are checked at once: that writes little but the pieces.
 const CHECKED_AT_ONCE: usize = 2;
 /// The longest rest between two pieces. Who waits meanwhile goes first anyway.
@@ -158,6 +164,19 @@ pub async fn stage(
     file: impl Read,
     told: impl FnMut(usize),
 ) -> Result<ImportId> {
+    stage_until(engine, caller, handle, options, file, told, future::pending()).await
+}
+
+/// The same, unless `gone` comes first: then the import is stopped where it is.
+pub async fn stage_until(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    options: ImportOptions,
+    file: impl Read,
+    told: impl FnMut(usize),
+    gone: impl Future<Output = ()>,
+) -> Result<ImportId> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let currency: One<Currency> = engine.db.one(&CURRENCY, params![shop]).await?;
     let (kind, items) = read::items(file, options.format, currency.0).map_err(|e| broken(&e))?;
@@ -178,7 +197,11 @@ pub async fn stage(
         })
     });
     open.await?;
-    let read = read_all(engine, id, shelf, format, items, told).await;
+    let reading = pin!(read_all(engine, id, shelf, format, items, told));
+    let read = match select(reading, pin!(gone)).await {
+        Either::Left((read, _)) => read,
+        Either::Right(_) => Err(Error::Offline),
+    };
     if read.is_err() {
         end(engine, id).await?;
     }
@@ -240,10 +263,14 @@ async fn rest(engine: &Engine, begun: Instant) {
 
 /// The next products, and whether those are the last.
 fn some(items: &mut Items<'_>) -> io::Result<(Vec<Item>, bool)> {
-    let (mut some, mut lines) = (Vec::new(), 0);
-    while some.len() < CHECKED_AT_ONCE * PRODUCTS_MAX && lines < CHECKED_AT_ONCE * LINES_MAX {
+    let (mut some, mut lines, mut bytes) = (Vec::new(), 0, 0);
+    while some.len() < CHECKED_AT_ONCE * PRODUCTS_MAX
+        && lines < CHECKED_AT_ONCE * LINES_MAX
+        && bytes < BYTES_MAX
+    {
         let Some(item) = items.next().transpose()? else { return Ok((some, true)) };
         lines += item.lines.len();
+        bytes += item.bytes;
         some.push(item);
     }
     Ok((some, false))

@@ -248,12 +248,24 @@ fn copy_log(connection: &Connection, news: &mpsc::Receiver<()>) {
         connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], pages)
     };
     while news.recv().is_ok() {
-        let copied = step("NOOP").and_then(|left| if left < LOG_PAGES { Ok(left) } else { step("PASSIVE") });
-        if let Err(error) = copied {
-            tracing::warn!(%error, "cannot copy the write-ahead log");
-        }
+        let _ = guarded("the thread that copies the write-ahead log", || {
+            let copied =
+                step("NOOP").and_then(|left| if left < LOG_PAGES { Ok(left) } else { step("PASSIVE") });
+            if let Err(error) = copied {
+                tracing::warn!(%error, "cannot copy the write-ahead log");
+            }
+        });
         std::thread::sleep(LOG_PAUSE);
     }
+}
+
+/// Runs a step of a thread that has to live on, whatever happens in it. Nothing if it panicked.
+fn guarded<T>(who: &str, step: impl FnOnce() -> T) -> Option<T> {
+    let done = std::panic::catch_unwind(AssertUnwindSafe(step));
+    if done.is_err() {
+        tracing::error!(who, "panicked; it goes on");
+    }
+    done.ok()
 }
 
 fn write_all(
@@ -263,7 +275,7 @@ fn write_all(
     stats: &Arc<Stats>,
     written: &mpsc::SyncSender<()>,
 ) {
-    let mut tx = Tx::lite(LiteTx { connection }, stats.clone());
+    let mut tx = Some(Tx::lite(LiteTx { connection }, stats.clone()));
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         while group.len() < GROUP_MAX
@@ -271,21 +283,43 @@ fn write_all(
         {
             group.push(job);
         }
-        let begun = Instant::now();
-        let names = if group.len() == 1 { group[0].name() } else { "a group" };
-        let trusted = run_group(&mut tx, group, stats);
-        // Full: the news is already on its way.
-        let _ = written.try_send(());
-        if begun.elapsed() > SLOW {
-            tracing::warn!(tx = names, elapsed_ms = begun.elapsed().as_millis() as u64, "slow transaction");
-        }
-        if !trusted {
-            // After a failed commit the connection's state is anybody's guess: begin with a new one.
-            match connect(path, false) {
-                Ok(connection) => tx = Tx::lite(LiteTx { connection }, stats.clone()),
-                Err(error) => tracing::error!(%error, "cannot reopen the database"),
+        let turn = guarded("the writer", || {
+            if tx.is_none() {
+                match connect(path, false) {
+                    Ok(connection) => tx = Some(Tx::lite(LiteTx { connection }, stats.clone())),
+                    Err(error) => {
+                        tracing::error!(%error, "cannot reopen the database");
+                        answer(group, Some(&error));
+                        return false;
+                    }
+                }
             }
+            let Some(tx) = &mut tx else { return false };
+            let begun = Instant::now();
+            let names = if group.len() == 1 { group[0].name() } else { "a group" };
+            let trusted = run_group(tx, group, stats);
+            // Full: the news is already on its way.
+            let _ = written.try_send(());
+            if begun.elapsed() > SLOW {
+                tracing::warn!(
+                    tx = names,
+                    elapsed_ms = begun.elapsed().as_millis() as u64,
+                    "slow transaction"
+                );
+            }
+            trusted
+        });
+        if turn != Some(true) {
+            // After a failed commit or a panic the connection's state is anybody's guess: the next turn begins with a new one.
+            tx = None;
         }
+    }
+}
+
+/// Answers all of them, even if what one of them brought along panics when it is let go.
+fn answer(group: Vec<Box<dyn Job>>, error: Option<&DbError>) {
+    for job in group {
+        let _ = guarded("who asked for a write", || job.answer(error.cloned()));
     }
 }
 
@@ -294,11 +328,11 @@ fn run_group(tx: &mut Tx, mut group: Vec<Box<dyn Job>>, stats: &Stats) -> bool {
     if group.len() > 1 {
         match try_group(tx, &mut group, stats) {
             Ok(()) => {
-                group.into_iter().for_each(|job| job.answer(None));
+                answer(group, None);
                 return true;
             }
             Err(Failed::AtCommit(error)) => {
-                group.into_iter().for_each(|job| job.answer(Some(error.clone())));
+                answer(group, Some(&error));
                 return false;
             }
             Err(Failed::Before) => {}
@@ -315,7 +349,7 @@ fn run_group(tx: &mut Tx, mut group: Vec<Box<dyn Job>>, stats: &Stats) -> bool {
             }
             Err(Failed::Before) => Some(DbError::Away("the transaction could not run".into())),
         };
-        alone.into_iter().for_each(|job| job.answer(error.clone()));
+        answer(alone, error.as_ref());
     }
     trusted
 }

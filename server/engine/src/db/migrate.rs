@@ -36,6 +36,7 @@ pub const SCHEMA: &[Migration] = &[
         name: "basket_lines",
         sql: include_str!("../../migrations/0014_basket_lines.sql"),
     },
+    Migration { number: 15, name: "heartbeats", sql: include_str!("../../migrations/0015_heartbeats.sql") },
     Migration { number: 16, name: "guests", sql: include_str!("../../migrations/0016_guests.sql") },
     Migration { number: 17, name: "sign_ups", sql: include_str!("../../migrations/0017_sign_ups.sql") },
 ];
@@ -49,6 +50,7 @@ const TAKE_TURNS: &str = "SELECT pg_advisory_xact_lock(1751212404)";
 
 statements! {
     APPLIED = "SELECT number, checksum FROM migrations ORDER BY number";
+    BEAT = "INSERT INTO heartbeats (id, beaten_at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET beaten_at = excluded.beaten_at";
     RECORD = "INSERT INTO migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 }
 
@@ -109,6 +111,14 @@ impl Db {
             return Err(fault("the database schema is out of date or missing: run `haat migrate`"));
         }
         Ok(())
+    }
+
+    /// Writes a row as everything else is written: whether the market can sell.
+    pub async fn check_writes(&self, now_ms: i64) -> Result<(), Fault> {
+        self.write("heartbeat", now_ms, |tx, now_ms| {
+            Box::pin(async move { Ok(tx.exec(&BEAT, params![*now_ms]).await.map(drop)?) })
+        })
+        .await
     }
 
     /// A query that only shows that the database answers.

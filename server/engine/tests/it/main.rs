@@ -33,3 +33,4 @@ mod products;
 mod races;
 mod shops;
 mod tour;
+mod writes;

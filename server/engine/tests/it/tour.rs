@@ -82,6 +82,8 @@ async fn every_statement_prepares_and_runs_on_both() {
             shops::settings_are_saved_by_one_and_told_to_the_other
             shops::the_counter_shows_what_is_to_be_done_and_how_it_goes
             shops::a_balance_waits_for_what_is_on_its_way
+            crate::writes::readiness_is_written
+            crate::writes::a_panic_beside_a_transaction_ends_nothing
         }
         if on == On::Sqlite {
             types_are_the_declared_ones(&market_file().await);

@@ -421,7 +421,9 @@ async fn add_picture(
     media::change_picture(engine, &ask.caller, &handle, id, PictureChange::Add(new)).await?;
     let shown = media::of_own(engine, &ask.caller, &handle, id).await?;
     // Someone may have taken it off again.
-    Ok(Made(shown.into_iter().find(|picture| picture.id == added.id).unwrap_or(added)))
+    let animated = added.animated;
+    let shown = shown.into_iter().find(|picture| picture.id == added.id).unwrap_or(added);
+    Ok(Made(Picture { animated, ..shown }))
 }
 
 type OwnPicture = At<(String, (ProductId, MediaId))>;

@@ -46,7 +46,7 @@ use self::{
     parts::{Answer, Part, Reply, Sent},
     problem::Problem,
 };
-use super::{State, limits::Origin, media, timeout};
+use super::{State, imports::Ticket, limits::Origin, media, timeout};
 
 /// The header that holds the token of a guest's cart.
 const CART: HeaderName = HeaderName::from_static("haat-cart");
@@ -221,7 +221,7 @@ where
         "GET" => None,
         _ => Some(ask.state.limits.change(&ask.caller, ask.origin)?),
     };
-    let sent = receive::<P>(&ask, &route, request).await?;
+    let (sent, _ticket) = receive::<P>(&ask, &route, request).await?;
     let reply = match P::ONCE && sent.headers.contains_key(parts::IDEMPOTENCY_KEY) {
         // Whoever asked may hang up: the key is not left claimed.
         true => haat_engine::to_its_end(once(route, ask, sent, handler)).await??,
@@ -234,15 +234,21 @@ where
     Ok(response)
 }
 
-async fn receive<P: Part>(ask: &Ask, route: &Route, request: Request) -> std::result::Result<Sent, Problem> {
+async fn receive<P: Part>(
+    ask: &Ask,
+    route: &Route,
+    request: Request,
+) -> std::result::Result<(Sent, Option<Ticket>), Problem> {
     let (mut parts, body) = request.into_parts();
     let path = axum::RequestPartsExt::extract::<RawPathParams>(&mut parts)
         .await
         .map_err(|_| StatusCode::NOT_FOUND)?;
     let path: Vec<String> = path.iter().map(|(_, value)| value.to_owned()).collect();
+    let mut ticket = None;
     if P::UPLOAD {
         // Before megabytes are read, not after.
-        ask.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
+        let shop = ask.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
+        ticket = Some(ask.state.pictures_in.enter(&ask.origin.to_string(), &ask.caller, shop)?);
     }
     let usual = ask.state.booted.config.server.body_bytes_max;
     let limit = match [API_CREATE_PRODUCT, API_UPDATE_PRODUCT].contains(route) {
@@ -257,7 +263,8 @@ async fn receive<P: Part>(ask: &Ask, route: &Route, request: Request) -> std::re
         true => axum::body::to_bytes(body, limit).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?,
         false => Default::default(),
     };
-    Ok(Sent { path, query: parts.uri.query().unwrap_or_default().to_owned(), headers: parts.headers, body })
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    Ok((Sent { path, query, headers: parts.headers, body }, ticket))
 }
 
 /// Carries a command out once for its key: who sends it again gets the answer that there was. What was refused is not

@@ -4,7 +4,7 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, StatusCode, header},
 };
-use haat_shared::{Error, Id, id::Kind, page::Page};
+use haat_shared::{Error, FieldCode, Id, id::Kind, media::refusal, page::Page};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use utoipa::{PartialSchema, ToSchema};
@@ -210,7 +210,13 @@ impl Part for PictureFile {
     fn read(sent: &Sent) -> Result<Self, Problem> {
         match PICTURE_KINDS.iter().any(|kind| media_type(sent).eq_ignore_ascii_case(kind)) {
             true => Ok(Self(sent.body.clone())),
-            false => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into()),
+            // By its bytes, too: then it can be told what to do about it.
+            false => Err(Problem::PictureKind(match media_type(sent).to_ascii_lowercase().as_str() {
+                "image/heic" | "image/heif" | "image/heic-sequence" | "image/heif-sequence" => {
+                    FieldCode::PictureHeic
+                }
+                _ => refusal(&sent.body),
+            })),
         }
     }
 

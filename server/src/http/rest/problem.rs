@@ -35,6 +35,8 @@ pub(super) enum Problem {
     },
     /// The address wants a key for the command, and there is none.
     KeyMissing,
+    /// A picture of a kind that is not taken, and why.
+    PictureKind(FieldCode),
     /// What HTTP has a status for.
     Status(StatusCode),
 }
@@ -68,6 +70,7 @@ impl Problem {
             }
             Self::NotReadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::KeyMissing => StatusCode::BAD_REQUEST,
+            Self::PictureKind(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Status(status) => *status,
         }
     }
@@ -90,6 +93,7 @@ impl Problem {
                 return ("events_expired", t!(locale, problem.events_expired).into());
             }
             Self::Told(error) => error,
+            Self::PictureKind(_) => return named(StatusCode::UNSUPPORTED_MEDIA_TYPE, locale),
             Self::Status(status) => return named(*status, locale),
         };
         (error.code(), words::code(locale, error.code()))
@@ -117,6 +121,7 @@ impl Problem {
                 Error::Conflict(Conflict::KeyReused | Conflict::InFlight) | Error::EventsExpired { .. },
             ) => title.clone(),
             Self::Told(error) => words::error(locale, error),
+            Self::PictureKind(code) => words::field(locale, *code),
             _ => title.clone(),
         };
         let mut body = json!({

@@ -153,7 +153,7 @@ impl Columns {
             state: filled(state),
             variants: vec![variant],
         };
-        (called, Item { record, lines: vec![line], faults, unread: 0 })
+        (called, Item { record, lines: vec![line], faults, unread: 0, bytes: 0 })
     }
 }
 

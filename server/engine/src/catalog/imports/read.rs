@@ -1,8 +1,11 @@
 //! From a file to what it says of products, one product after the other. Pure but for the reading.
 
 use std::{
-    collections::{HashMap, HashSet},
+    cell::Cell,
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
     io::{self, BufRead, BufReader, Cursor, Read},
+    rc::Rc,
 };
 
 use csv::ByteRecord;
@@ -21,11 +24,18 @@ use serde_json::{Map, Number, Value, error::Category};
 
 use super::{
     cells::{self, Columns},
-    rows::{Next, Rows},
+    rows::{Next, ROW_BYTES_MAX, Rows},
 };
 
 /// What a file may unpack to: a small file can hold a very large one.
 const UNPACKED_MAX: u64 = 512 * 1024 * 1024;
+/// How many times its own size a packed file may unpack to, beyond what any file may.
+const RATIO_MAX: u64 = 200;
+const UNPACKED_FREE: u64 = 8 * 1024 * 1024;
+/// Most lines of a file.
+const LINES_MAX: usize = 1_000_000;
+/// Most bytes of all the lines of a product.
+const PRODUCT_MAX: usize = ROW_BYTES_MAX;
 /// Most bytes at the beginning that are looked at before anything is read.
 const HEAD_BYTES_MAX: u64 = 1024 * 1024;
 /// So many lines are looked at for the header of a table: titles and empty lines may stand above it.
@@ -133,6 +143,9 @@ pub(super) struct Item {
     /// Lines in its place that could not be read.
     #[serde(skip)]
     pub(super) unread: i64,
+    /// How much of the file it is.
+    #[serde(skip)]
+    pub(super) bytes: usize,
 }
 
 impl Item {
@@ -149,8 +162,28 @@ impl Item {
 /// The products of a file, one after the other.
 pub(super) struct Items<'f> {
     items: Box<dyn Iterator<Item = io::Result<Item>> + 'f>,
-    /// Where each SKU was first.
-    skus: HashMap<String, i64>,
+    /// The SKUs so far.
+    skus: Seen,
+    /// How many lines there were.
+    lines: usize,
+}
+
+/// What was there already. Of each it keeps 64 bits that nobody can foresee: a million long names take as little as short ones.
+#[derive(Default)]
+struct Seen {
+    hashes: HashSet<u64>,
+    keyed: RandomState,
+}
+
+impl Seen {
+    fn has(&self, name: &str) -> bool {
+        self.hashes.contains(&self.keyed.hash_one(name))
+    }
+
+    /// False if it was there already.
+    fn add(&mut self, name: &str) -> bool {
+        self.hashes.insert(self.keyed.hash_one(name))
+    }
 }
 
 /// What a file is like.
@@ -169,11 +202,12 @@ pub(super) fn items<'f>(
     format: Option<Format>,
     currency: Currency,
 ) -> io::Result<(Kind, Items<'f>)> {
-    let mut file = BufReader::with_capacity(64 * 1024, file);
+    let came_in = Rc::<Cell<u64>>::default();
+    let mut file = BufReader::with_capacity(64 * 1024, Counted { inner: file, bytes: came_in.clone() });
     let packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     let plain: Box<dyn Read + 'f> =
         if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) };
-    let bounded = BufReader::with_capacity(64 * 1024, Bounded { inner: plain, left: UNPACKED_MAX });
+    let bounded = BufReader::with_capacity(64 * 1024, Bounded { inner: plain, bytes: 0, came_in });
     let mut plain = utf8(bounded);
     let mut head = Vec::new();
     let cut = (&mut plain).take(HEAD_BYTES_MAX).read_to_end(&mut head).err();
@@ -202,10 +236,12 @@ pub(super) fn items<'f>(
             }
             Box::new(Table::new(whole, layout)?)
         }
-        (None, Format::Json) => Box::new(lines(whole).map(|line| Ok(json(line?)))),
-        (None, Format::Icecat) => Box::new(lines(whole).map(move |line| Ok(icecat(line?, currency)))),
+        (None, Format::Json) => Box::new(lines(whole).map(|line| Ok(line?.read(json)))),
+        (None, Format::Icecat) => {
+            Box::new(lines(whole).map(move |line| Ok(line?.read(|line| icecat(line, currency)))))
+        }
     };
-    Ok((kind, Items { items, skus: HashMap::new() }))
+    Ok((kind, Items { items, skus: Seen::default(), lines: 0 }))
 }
 
 /// What a file is that cannot be read, by how it begins.
@@ -315,7 +351,11 @@ impl Iterator for Items<'_> {
             Ok(item) => item,
             error => return Some(error),
         };
-        let Item { record, lines, faults, unread: _ } = &mut item;
+        self.lines += item.lines.len();
+        if self.lines > LINES_MAX {
+            return Some(Err(io::ErrorKind::FileTooLarge.into()));
+        }
+        let Item { record, lines, faults, unread: _, bytes: _ } = &mut item;
         for (variant, line) in record.variants.iter_mut().zip(lines) {
             variant.sku = text::normalized_code(variant.sku.trim()).into_owned();
             let sku = variant.sku.as_str();
@@ -324,26 +364,42 @@ impl Iterator for Items<'_> {
             }
             if sku.is_empty() {
                 faults.push(RowFault::new(*line, "sku", FieldCode::Missing, ""));
-            } else if self.skus.contains_key(sku) {
+            } else if !self.skus.add(sku) {
                 faults.push(RowFault::new(*line, "sku", FieldCode::NotUnique, sku));
-            } else {
-                self.skus.insert(sku.to_owned(), *line);
             }
         }
         Some(Ok(item))
     }
 }
 
-/// Refuses to read on when there is more than there may be.
+/// Counts what is read.
+struct Counted<R> {
+    inner: R,
+    bytes: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.bytes.set(self.bytes.get() + read as u64);
+        Ok(read)
+    }
+}
+
+/// Refuses to read on when there is more than there may be: in all, or for how little came in.
 struct Bounded<R> {
     inner: R,
-    left: u64,
+    bytes: u64,
+    came_in: Rc<Cell<u64>>,
 }
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(read as u64).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.bytes += read as u64;
+        if self.bytes > UNPACKED_MAX || self.bytes > UNPACKED_FREE + RATIO_MAX * self.came_in.get() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         Ok(read)
     }
 }
@@ -408,7 +464,7 @@ struct Table<R> {
     /// The product whose lines are being read, and what it is called in the table.
     open: Option<(String, Item)>,
     /// What products are called whose lines are behind us.
-    closed: HashSet<String>,
+    closed: Seen,
 }
 
 impl<R: BufRead> Table<R> {
@@ -432,7 +488,7 @@ impl<R: BufRead> Table<R> {
             }
         };
         let head = (!head.faults.is_empty()).then_some(head);
-        Ok(Self { rows, columns, head, open: None, closed: HashSet::new() })
+        Ok(Self { rows, columns, head, open: None, closed: Seen::default() })
     }
 
     /// How many lines that say something are left. They cannot be read without columns.
@@ -459,7 +515,7 @@ impl<R: BufRead> Table<R> {
             values.resize(names, String::new());
         }
         if !called.is_empty() {
-            self.closed.insert(called);
+            self.closed.add(&called);
         }
         Some(item)
     }
@@ -488,11 +544,12 @@ impl<R: BufRead> Iterator for Table<R> {
                 Err(error) => return Some(Err(error)),
             };
             let (called, mut item) = self.columns.read(&row, line);
+            item.bytes = row.as_slice().len();
             match &mut self.open {
                 Some((open, first)) if !called.is_empty() && *open == called => merge(first, item),
                 _ => {
                     let done = self.close();
-                    if self.closed.contains(&called) {
+                    if self.closed.has(&called) {
                         item = item.fault(line, "product", FieldCode::NotUnique, &called);
                     }
                     self.open = Some((called, item));
@@ -539,6 +596,15 @@ fn merge(first: &mut Item, mut next: Item) {
         next.faults.push(RowFault::new(line, "option1_name", FieldCode::Differs, &options.join(", ")));
     }
     first.faults.append(&mut next.faults);
+    let whole = first.bytes.saturating_add(next.bytes);
+    if whole > PRODUCT_MAX {
+        if first.bytes <= PRODUCT_MAX {
+            first.faults.push(RowFault::new(line, "", FieldCode::LineTooLong, ""));
+        }
+        first.bytes = whole;
+        return;
+    }
+    first.bytes = whole;
     // More than there can be are not even kept: one too many tells.
     if first.lines.len() <= VARIANTS_MAX {
         first.lines.push(line);
@@ -546,22 +612,58 @@ fn merge(first: &mut Item, mut next: Item) {
     }
 }
 
-/// The lines of a file that are not empty, with their numbers.
-fn lines(mut file: impl BufRead) -> impl Iterator<Item = io::Result<(i64, Vec<u8>)>> {
-    let mut number = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let mut line = Vec::new();
-            match file.read_until(b'\n', &mut line) {
-                Ok(0) => return None,
-                Ok(_) => number += 1,
-                Err(error) => return Some(Err(error)),
+/// A line of a file with its number; without its text if that is too long.
+struct Line(i64, Option<Vec<u8>>);
+
+impl Line {
+    fn read(self, read: impl FnOnce((i64, Vec<u8>)) -> Item) -> Item {
+        match self {
+            Self(number, Some(text)) => {
+                let bytes = text.len();
+                Item { bytes, ..read((number, text)) }
             }
-            if !line.trim_ascii().is_empty() {
-                return Some(Ok((number, line)));
+            Self(number, None) => {
+                Item { unread: 1, ..Item::default() }.fault(number, "", FieldCode::LineTooLong, "")
             }
         }
-    })
+    }
+}
+
+/// The lines of a file that are not empty.
+fn lines(mut file: impl BufRead) -> impl Iterator<Item = io::Result<Line>> {
+    let mut number = 0;
+    let mut next = move || -> io::Result<Option<Line>> {
+        loop {
+            let mut line = Vec::new();
+            if (&mut file).take(ROW_BYTES_MAX as u64).read_until(b'\n', &mut line)? == 0 {
+                return Ok(None);
+            }
+            number += 1;
+            if line.len() == ROW_BYTES_MAX && !line.ends_with(b"\n") {
+                skip_line(&mut file)?;
+                return Ok(Some(Line(number, None)));
+            }
+            if !line.trim_ascii().is_empty() {
+                return Ok(Some(Line(number, Some(line))));
+            }
+        }
+    };
+    std::iter::from_fn(move || next().transpose())
+}
+
+/// Goes on behind the end of the line.
+fn skip_line(file: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let some = file.fill_buf()?;
+        let (read, ends) = match some.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (at + 1, true),
+            None => (some.len(), some.is_empty()),
+        };
+        file.consume(read);
+        if ends {
+            return Ok(());
+        }
+    }
 }
 
 /// A product a line, as `haat export products --format json` writes it.
@@ -682,10 +784,67 @@ mod tests {
 
     #[test]
     fn what_a_small_file_unpacks_to_is_bounded() {
-        let mut bounded = Bounded { inner: io::repeat(b'x'), left: 10 };
-        let mut buffer = [0; 6];
-        assert_eq!(bounded.read(&mut buffer).unwrap(), 6);
-        assert_eq!(bounded.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        let came_in = Rc::new(Cell::new(1));
+        let mut bounded = Bounded { inner: io::repeat(b'x'), bytes: 0, came_in: came_in.clone() };
+        let mut buffer = vec![0; 512 * 1024];
+        let mut read_all = || loop {
+            if let Err(error) = bounded.read(&mut buffer) {
+                return (error.kind(), bounded.bytes);
+            }
+        };
+        let (kind, bytes) = read_all();
+        assert_eq!(kind, io::ErrorKind::FileTooLarge, "more than 200 times what came in");
+        assert!(bytes < UNPACKED_FREE + 1024 * 1024, "{bytes}");
+        came_in.set(UNPACKED_MAX);
+        let (kind, bytes) = read_all();
+        assert_eq!(kind, io::ErrorKind::FileTooLarge);
+        assert!((UNPACKED_MAX..UNPACKED_MAX + 1024 * 1024).contains(&bytes), "{bytes}");
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_told_and_the_others_are_read() {
+        let long = "x".repeat(ROW_BYTES_MAX);
+        let line = |sku: &str| format!("{{\"title\":\"Cup\",\"variants\":[{{\"sku\":\"{sku}\"}}]}}\n");
+        let icecat = |id: &str| format!("{{\"id\":\"{id}\",\"title\":\"Cup\"}}\n");
+        for (file, unread) in [
+            (format!("{}{{\"title\":\"{long}\"}}\n{}", line("A"), line("B")), 1),
+            (format!("{}\n{{\"id\":\"{long}\"}}\n{}", icecat("A"), icecat("B")), 1),
+            (format!("{}{{\"title\":\"{long}", line("A")), 1),
+            (format!("sku,title\nA,Cup\nC,{long}\nB,Jug\n"), 1),
+            (format!("sku,title\nA,Cup\nC,\"{long}\nB,Jug\n"), 2),
+        ] {
+            let items = all(file.as_bytes());
+            let faults: Vec<_> = items.iter().flat_map(|item| &item.faults).map(|fault| fault.code).collect();
+            assert_eq!(faults.first(), Some(&FieldCode::LineTooLong), "{}", &file[..40]);
+            assert_eq!(items.iter().map(|item| item.unread).sum::<i64>(), unread, "{}", &file[..40]);
+            let read = items.iter().flat_map(|item| &item.record.variants).filter(|v| v.sku.len() == 1);
+            assert_eq!(
+                read.count(),
+                if file.contains("B") && unread == 1 { 2 } else { 1 },
+                "{}",
+                &file[..40]
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_product_takes_is_bounded() {
+        let long = "x".repeat(PRODUCT_MAX / 4);
+        let lines: String = (0..50).map(|i| format!("p,S{i},{long}\n")).collect();
+        let items = all(format!("product,sku,price\n{lines}").as_bytes());
+        assert_eq!((items.len(), items[0].lines.len()), (1, 3));
+        assert_eq!(items[0].faults.len(), 1, "told once");
+        assert_eq!((items[0].faults[0].line, items[0].faults[0].code), (5, FieldCode::LineTooLong));
+    }
+
+    #[test]
+    fn more_lines_than_there_may_be_are_refused() {
+        let (_, mut items) = items(&b"sku\nA\nB\nC\n"[..], None, Currency::INR).unwrap();
+        items.lines = LINES_MAX - 2;
+        let read: Vec<_> = items.collect();
+        assert!(read[0].is_ok() && read[1].is_ok());
+        let error = read[2].as_ref().err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use csv::ByteRecord;
 use haat_shared::FieldCode;
 
 /// Most bytes of a row: more than the largest product has.
-const ROW_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(super) const ROW_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Most cells of a row.
 const CELLS_MAX: usize = 1_000;
 /// So much of a row that cannot be read is kept to be shown.
@@ -146,7 +146,7 @@ impl<R: BufRead> Rows<R> {
                     Quoted::Last => break,
                     Quoted::Bad => {
                         let (code, begin) = (FieldCode::BadQuotes, open.begin);
-                        let code = if open.too_long { FieldCode::TooLong } else { code };
+                        let code = if open.too_long { FieldCode::LineTooLong } else { code };
                         return Ok(Some(self.unread(opened, line, code, begin)));
                     }
                 }
@@ -162,7 +162,7 @@ impl<R: BufRead> Rows<R> {
             }
         }
         if open.too_long || open.bad_quotes {
-            let code = if open.too_long { FieldCode::TooLong } else { FieldCode::BadQuotes };
+            let code = if open.too_long { FieldCode::LineTooLong } else { FieldCode::BadQuotes };
             return Ok(Some(self.unread(line, line, code, open.begin)));
         }
         Ok(Some(Next::Row(line, open.row)))
@@ -290,9 +290,9 @@ mod tests {
         let many = ",".repeat(CELLS_MAX);
         for text in [format!("{long}\nb"), format!("\"{long}\"\nb"), format!("{many}\nb")] {
             let rows = read(&text, b',');
-            assert_eq!(rows, [Err((1, 1, FieldCode::TooLong)), Ok((2, vec!["b".to_owned()]))]);
+            assert_eq!(rows, [Err((1, 1, FieldCode::LineTooLong)), Ok((2, vec!["b".to_owned()]))]);
         }
-        assert_eq!(read(&format!("\"{long}\nb"), b','), [Err((1, 2, FieldCode::TooLong))]);
+        assert_eq!(read(&format!("\"{long}\nb"), b','), [Err((1, 2, FieldCode::LineTooLong))]);
     }
 
     proptest! {

@@ -1,0 +1,171 @@
+//! The log. Lines go to standard error by a thread of its own: nobody waits for whoever reads them, and what cannot be
+//! written is dropped and counted. A full disk, a pipe that nobody reads and one that is closed cost lines, nothing else.
+
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    io::{self, Write},
+    panic::PanicHookInfo,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use crate::config;
+
+/// Most bytes of lines that wait to be written; those that come behind them are dropped.
+const WAITING_MAX: usize = 1024 * 1024;
+/// How long the end of the program waits for the last lines.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+static LINES: OnceLock<mpsc::Sender<Told>> = OnceLock::new();
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+static LOST: AtomicU64 = AtomicU64::new(0);
+
+enum Told {
+    Line(Vec<u8>),
+    /// Answered when all lines before it are written.
+    Flush(mpsc::SyncSender<()>),
+}
+
+/// How many lines were dropped since the program started.
+pub(crate) fn lost() -> u64 {
+    LOST.load(Ordering::Relaxed)
+}
+
+/// Starts the log. Panics go there too.
+pub(crate) fn start(log: &config::Log) -> Result<(), String> {
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(&log.filter).map_err(|e| format!("log.filter: {e}"))?;
+    start_writer().map_err(|e| format!("the log cannot start: {e}"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        // It would tell of them on standard error, and panic where that cannot be written.
+        .log_internal_errors(false)
+        .with_writer(|| Line);
+    if log.json {
+        builder.json().init()
+    } else {
+        builder.with_ansi(false).init()
+    }
+    std::panic::set_hook(Box::new(panicked));
+    Ok(())
+}
+
+fn start_writer() -> io::Result<()> {
+    let mut out = standard_error()?;
+    let (lines, told) = mpsc::channel();
+    thread::Builder::new().name("haat-stderr".into()).spawn(move || write_all(&mut out, &told))?;
+    // A second log would be a second subscriber, which `init` refuses.
+    let _ = LINES.set(lines);
+    Ok(())
+}
+
+/// Standard error as it is now, whatever [`catch_output`] makes of it.
+fn standard_error() -> io::Result<Box<dyn Write + Send>> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        Ok(Box::new(std::fs::File::from(io::stderr().as_fd().try_clone_to_owned()?)))
+    }
+    #[cfg(not(unix))]
+    Ok(Box::new(io::stderr()))
+}
+
+fn write_all(out: &mut dyn Write, told: &mpsc::Receiver<Told>) {
+    for told in told {
+        match told {
+            Told::Line(line) => {
+                if out.write_all(&line).is_err() {
+                    LOST.fetch_add(1, Ordering::Relaxed);
+                }
+                WAITING.fetch_sub(line.len(), Ordering::Relaxed);
+            }
+            Told::Flush(done) => {
+                let _ = done.try_send(());
+            }
+        }
+    }
+}
+
+fn tell(line: &[u8]) {
+    let fits = WAITING.fetch_add(line.len(), Ordering::Relaxed) + line.len() <= WAITING_MAX;
+    let told = fits && LINES.get().is_some_and(|lines| lines.send(Told::Line(line.to_vec())).is_ok());
+    if !told {
+        WAITING.fetch_sub(line.len(), Ordering::Relaxed);
+        LOST.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Takes one line, and never fails.
+struct Line;
+
+impl Write for Line {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        tell(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn panicked(panic: &PanicHookInfo<'_>) {
+    let what = panic.payload_as_str().unwrap_or("?");
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let trace = Backtrace::capture();
+    match trace.status() {
+        BacktraceStatus::Captured => tracing::error!("panicked at {place}: {what}\n{trace}"),
+        _ => tracing::error!("panicked at {place}: {what}"),
+    }
+}
+
+/// Takes what libraries print by themselves into the log: printing straight to a pipe that is full would stop whoever
+/// prints, and to one that is closed would make them panic.
+#[cfg(unix)]
+pub(crate) fn catch_output() -> io::Result<()> {
+    use std::io::{BufRead, BufReader};
+
+    /// Most bytes of a printed line.
+    const LINE_MAX: u64 = 64 * 1024;
+
+    let (printed, printer) = io::pipe()?;
+    thread::Builder::new().name("haat-printed".into()).spawn(move || {
+        let (mut printed, mut line) = (BufReader::new(printed), Vec::new());
+        while io::Read::take(&mut printed, LINE_MAX).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            tell(&line);
+            line.clear();
+        }
+    })?;
+    rustix::stdio::dup2_stdout(&printer)?;
+    rustix::stdio::dup2_stderr(&printer)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn catch_output() -> io::Result<()> {
+    Ok(())
+}
+
+/// The program's last word, behind all lines of the log. Waits for them for a moment only.
+pub fn last_word(line: &str) {
+    let line = format!("{line}\n");
+    match LINES.get() {
+        Some(_) => tell(line.as_bytes()),
+        // Whoever reads may have gone.
+        None => drop(io::stderr().write_all(line.as_bytes())),
+    }
+    flush();
+}
+
+/// Waits until all lines are written, for a moment only.
+pub fn flush() {
+    let (done, written) = mpsc::sync_channel(1);
+    if LINES.get().is_some_and(|lines| lines.send(Told::Flush(done)).is_ok()) {
+        let _ = written.recv_timeout(LAST_LINES);
+    }
+}

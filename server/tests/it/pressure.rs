@@ -1,0 +1,326 @@
+//! What wears a program down from outside: logs that cannot be written, full disks, silent connections, files that are sent
+//! and abandoned. The market goes on selling.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    process::Stdio,
+    time::Duration,
+};
+
+use reqwest::{StatusCode, header};
+
+use crate::program::*;
+
+const SHOP: &str = "meena-crafts";
+
+/// Somebody buys one piece in cash.
+async fn buy(program: &Program) {
+    let shopper = Shopper::new(program);
+    shopper.add(&shopper.variant(SHOP, 0).await, "1").await;
+    let checkout = shopper.post("/checkout", &[]).await;
+    let bought = shopper.post(&checkout, &details("cash", "k")).await;
+    assert!(bought.starts_with("/purchases/"), "{bought}");
+}
+
+async fn seller(program: &Program) -> Shopper {
+    let seller = Shopper::new(program);
+    let form = [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    assert_eq!(seller.post("/sign-in", &form).await, "/account");
+    seller
+}
+
+/// Lines of the log that were dropped, by the program's own measure.
+async fn lost(program: &Program) -> u64 {
+    let (_, metrics) = Shopper::new(program).get("/metrics").await;
+    let line = metrics.lines().find_map(|line| line.strip_prefix("haat_log_lines_lost_total "));
+    line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_can_write_stops_no_sale() {
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.fill(SHOP);
+        // Every request writes lines.
+        program.set("HAAT__LOG__FILTER", "debug");
+
+        program.start_unheard(false).await;
+        buy(&program).await;
+        assert!(lost(&program).await > 0, "{on:?}: into a pipe that is closed");
+        program.kill();
+
+        let full = || Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+        let mut command = program.command(&["serve"]);
+        command.stdout(full()).stderr(full());
+        program.start_by(command).await;
+        buy(&program).await;
+        assert!(lost(&program).await > 0, "{on:?}: to a disk that is full");
+        program.kill();
+
+        program.set("HAAT__LOG__FILTER", "trace");
+        let unread = program.start_unheard(true).await;
+        // Until the pipe is full, and what waits behind it.
+        let shopper = Shopper::new(&program);
+        let mut dropped = 0;
+        for _ in 0..1_000 {
+            for _ in 0..20 {
+                assert_eq!(shopper.get("/healthz").await.0, StatusCode::OK);
+            }
+            dropped = lost(&program).await;
+            if dropped > 0 {
+                break;
+            }
+        }
+        assert!(dropped > 0, "{on:?}: into a pipe that nobody reads");
+        buy(&program).await;
+        drop(unread);
+        program.close();
+    }
+}
+
+/// The disk fills up and is emptied again, while the program runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn selling_goes_on_when_there_is_room_again() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    program.fill(SHOP);
+    let database = rusqlite::Connection::open(program.folder.join("haat.db")).unwrap();
+    database.busy_timeout(Duration::from_secs(30)).unwrap();
+    // What will be room again once it is dropped.
+    let ballast = "CREATE TABLE ballast AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) \
+        SELECT i, zeroblob(4000) AS bytes FROM n";
+    database.execute_batch(ballast).unwrap();
+    let pages: i64 = database.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    program.set("HAAT_TEST_MAX_PAGES", &(pages + 4).to_string());
+    program.start().await;
+    let variant = Shopper::new(&program).variant(SHOP, 0).await;
+    let line = [("variant", variant.as_str()), ("quantity", "1"), ("back", "/")];
+    let mut refused = false;
+    for _ in 0..500 {
+        let added = Shopper::new(&program).try_post("/basket/lines", &line).await.unwrap();
+        refused = added.status() == StatusCode::SERVICE_UNAVAILABLE;
+        if refused {
+            break;
+        }
+    }
+    assert!(refused, "the disk never filled up");
+    database.execute_batch("DROP TABLE ballast").unwrap();
+    buy(&program).await;
+    program.close();
+}
+
+fn raw(program: &Program) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", program.port)).unwrap();
+    // Not how long it takes, only that it ends.
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heads_that_never_end_are_cut_off() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    program.set("HAAT__SERVER__HEADER_TIMEOUT_S", "1");
+    program.start().await;
+    let half = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ";
+    let mut slow: Vec<_> = (0..20)
+        .map(|i| {
+            let mut stream = raw(&program);
+            // Some have asked before, some say nothing at all.
+            if i % 2 == 0 {
+                stream.write_all(&half[..2 * i]).unwrap();
+            }
+            stream
+        })
+        .collect();
+    let after_one = tokio::task::spawn_blocking(move || {
+        for stream in &mut slow {
+            let mut rest = Vec::new();
+            match stream.read_to_end(&mut rest) {
+                Ok(_) => {}
+                Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}"),
+            }
+        }
+    });
+    after_one.await.unwrap();
+    assert_eq!(Shopper::new(&program).get("/healthz").await.0, StatusCode::OK);
+    program.close();
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_make_room_for_those_who_buy() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    // So that nothing but what comes next ends them.
+    program.set("HAAT__SERVER__HEADER_TIMEOUT_S", "3600");
+    program.set("HAAT__SERVER__IDLE_TIMEOUT_S", "3600");
+    let serve = program.command(&["serve"]);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "ulimit -n 256 && exec \"$0\" serve"]).arg(serve.get_program());
+    command
+        .envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(&program.folder);
+    let log = std::fs::File::create(program.folder.join("log")).unwrap();
+    command.stderr(log);
+    program.start_by(command).await;
+    let silent: Vec<_> = (0..300).map(|_| raw(&program)).collect();
+    buy(&program).await;
+    let more: Vec<_> = (0..100).map(|_| raw(&program)).collect();
+    assert_eq!(Shopper::new(&program).get("/readyz").await.0, StatusCode::OK);
+    drop((silent, more));
+    program.close();
+}
+
+/// A form with a file, as browsers send it.
+fn form(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let head =
+        format!("--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+    [head.as_bytes(), bytes, b"\r\n--edge--\r\n"].concat()
+}
+
+fn packed(bytes: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    bytes.for_each(|part| packer.write_all(&part).unwrap());
+    packer.finish().unwrap()
+}
+
+/// The cookies of a session, for requests that are written by hand.
+async fn cookies(program: &Program) -> String {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let credentials = [("email", "meena@haat.example"), ("password", "market-day-2026")];
+    let answer = client.post(program.at("/sign-in")).form(&credentials).send().await.unwrap();
+    let set = answer.headers().get_all(header::SET_COOKIE).iter();
+    let pairs = set.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned());
+    pairs.collect::<Vec<_>>().join("; ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn abandoned_files_hold_nobody_up() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    std::fs::create_dir_all(program.folder.join("target/site")).unwrap();
+    std::fs::write(program.folder.join("target/site/probe.txt"), "here").unwrap();
+    program.set("HAAT__LIMITS__CHANGES_A_MINUTE", "100000");
+    program.start().await;
+    let cookies = cookies(&program).await;
+    let lines: String = (0..2_000).map(|i| format!("B-{i},Bowl number {i},100,5,published\n")).collect();
+    let body = form("bowls.csv", format!("sku,title,price,stock,state\n{lines}").as_bytes());
+    assert!(body.len() > 70_000);
+    let head = format!(
+        "POST /seller/{SHOP}/products/import HTTP/1.1\r\nHost: localhost:{}\r\nCookie: {cookies}\r\n\
+         Content-Type: multipart/form-data; boundary=edge\r\nContent-Length: {}\r\n\r\n",
+        program.port,
+        body.len()
+    );
+    for i in 0..600 {
+        let mut stream = raw(&program);
+        let sent = stream.write_all(head.as_bytes()).and_then(|()| match i % 3 {
+            // Whole, half, and nothing of it; and off.
+            0 => stream.write_all(&body),
+            1 => stream.write_all(&body[..body.len() / 2]),
+            _ => Ok(()),
+        });
+        // It may have been told to come back later.
+        drop(sent);
+    }
+    let shopper = Shopper::new(&program);
+    assert_eq!(shopper.get("/probe.txt").await, (StatusCode::OK, "here".to_owned()));
+    let seller = seller(&program).await;
+    buy(&program).await;
+    // Nor the shop itself, once they are gone.
+    let page = format!("/seller/{SHOP}/products/import");
+    let mut open = String::new();
+    for _ in 0..600 {
+        let request =
+            seller.client.post(program.at(&page)).body(form("one.csv", b"sku,title,price\nONE,One,1\n"));
+        let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+        open = location(&request.send().await.unwrap());
+        if !open.ends_with("error=rate_limited") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(open.contains("?id=imp_"), "{open}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_small_file_unpacks_to_takes_little() {
+    let program = Program::serve(On::Sqlite).await;
+    let seller = seller(&program).await;
+    let send = async |name: &str, bytes: &[u8]| {
+        let page = format!("/seller/{SHOP}/products/import");
+        let request = seller.client.post(program.at(&page)).body(form(name, bytes));
+        let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+        location(&request.send().await.unwrap())
+    };
+    let before = program.memory_mb("VmHWM");
+    let begins = b"sku,title,price\nA,Cup,100\nB,\"".to_vec();
+    // A field without an end that hardly packs, so that only its length tells.
+    let mut state = 1u64;
+    let mut noise = move || {
+        let mut part = vec![0; 1 << 20];
+        for byte in &mut part {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            *byte = b'a' + (state >> 60) as u8;
+        }
+        part
+    };
+    let endless = packed(std::iter::once(begins).chain((0..10).map(|_| noise())));
+    let open = send("endless.csv.gz", &endless).await;
+    assert!(open.contains("?id=imp_"), "{open}");
+    let (_, shown) = seller.get(&open).await;
+    assert!(shown.contains("A closing quotation mark may be missing"), "{shown}");
+    // 100 MB of nothing in 100 kB.
+    let head = std::iter::once(b"sku,title,price\n".to_vec());
+    let bomb = packed(head.chain((0..100).map(|_| b",,\n".repeat(350_000))));
+    assert!(bomb.len() < 1 << 20);
+    assert!(send("bomb.csv.gz", &bomb).await.ends_with("error=too_large"));
+    let most = program.memory_mb("VmHWM");
+    assert!(most < before + 64, "{before} MB before, {most} MB at most");
+    program.close();
+}
+
+/// A PNG of 16 bits a channel, all of one colour: some kilobytes that are very large when they are open.
+fn deep_png(side: u32, shade: u8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, side, side);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Sixteen);
+    encoder.set_compression(png::Compression::Fastest);
+    let mut writer = encoder.write_header().unwrap();
+    let mut stream = writer.stream_writer().unwrap();
+    let row = vec![shade; side as usize * 8];
+    (0..side).for_each(|_| stream.write_all(&row).unwrap());
+    stream.finish().unwrap();
+    writer.finish().unwrap();
+    bytes
+}
+
+async fn send_deep(program: &Program, seller: &Shopper, shade: u8) -> StatusCode {
+    let head = "--edge\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"a.png\"\r\n\r\n";
+    let body = [head.as_bytes(), &deep_png(6_300, shade), b"\r\n--edge--\r\n"].concat();
+    let request = seller.client.post(program.at(&format!("/seller/{SHOP}/media"))).body(body);
+    let request = request.timeout(Duration::from_secs(300));
+    let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+    request.send().await.unwrap().status()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_pictures_at_once_take_no_more_than_one() {
+    let program = Program::serve(On::Sqlite).await;
+    let seller = seller(&program).await;
+    let before = program.memory_mb("VmHWM");
+    let sent = futures::future::join_all((1..=4).map(|shade| send_deep(&program, &seller, shade))).await;
+    assert!(sent.iter().all(|status| *status == StatusCode::CREATED), "{sent:?}");
+    let most = program.memory_mb("VmHWM");
+    assert!(most < before + 300, "{before} MB before, {most} MB at most");
+    let mut kept = most;
+    for _ in 0..100 {
+        kept = program.memory_mb("VmRSS");
+        if kept < before + 120 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(kept < before + 120, "{before} MB before, {kept} MB long after");
+    program.close();
+}
