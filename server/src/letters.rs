@@ -49,7 +49,7 @@ pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
         Letter::ShipmentUpdated { order, url } => {
             let m = &tracking_updated(locale, order, url);
             let subject = td_string!(locale, mail.tracking_subject, number = m.number).to_string();
-            words(&subject, &NewsText { m }, &NewsHtml { m })
+            news(&subject, m)
         }
         Letter::OrderCancelled { order, by, reason, url } => {
             let m = &cancelled(locale, order, *by, reason, url);

@@ -305,6 +305,7 @@ impl Market {
             public_url: self.engine.public_url.clone(),
             wake: Arc::default(),
             currency: self.engine.currency,
+            zone: self.engine.zone.clone(),
             pictures: self.engine.pictures.clone(),
             bounds: Bounds::NONE,
         })

@@ -246,16 +246,16 @@ mod tests {
                 prop_assert!(!cells::is_formula(line), "{line}");
             }
             let expected = record(product);
-            let (format, items) = items(bytes.as_slice(), None, Currency::INR).unwrap();
-            prop_assert_eq!(format, Format::Csv);
+            let (kind, items) = items(bytes.as_slice(), None, Currency::INR).unwrap();
+            prop_assert_eq!(kind.format, Format::Csv);
             let items: Vec<_> = items.map(std::result::Result::unwrap).collect();
             prop_assert_eq!(items.len(), 1);
             prop_assert_eq!(&items[0].faults, &[]);
             prop_assert_eq!(normal(items[0].record.clone()), expected.clone());
 
             let line = serde_json::to_vec(&expected).unwrap();
-            let (format, items) = super::super::read::items(line.as_slice(), None, Currency::INR).unwrap();
-            prop_assert_eq!(format, Format::Json);
+            let (kind, items) = super::super::read::items(line.as_slice(), None, Currency::INR).unwrap();
+            prop_assert_eq!(kind.format, Format::Json);
             let items: Vec<_> = items.map(std::result::Result::unwrap).collect();
             prop_assert_eq!(&items[0].record, &expected);
         }
