@@ -2,13 +2,13 @@
 
 use std::{
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
 
-use clap::{Parser, Subcommand};
-use haat_engine::{Caller, Clock, accounts, oracle};
+use clap::{CommandFactory, Parser, Subcommand};
+use haat_engine::{Caller, Clock, accounts, oracle, shops};
 use haat_shared::{
     accounts::SignUp,
     catalog::imports::{ExportFormat, Format},
@@ -35,13 +35,19 @@ struct Cli {
     #[arg(long, env = "HAAT_CONFIG", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Start the web server and the background worker.
     Serve,
+    /// Open a demo market: create a folder with an embedded database, six shops and their products, and serve it.
+    Demo {
+        /// The folder for the database and the images.
+        #[arg(long, default_value = "data")]
+        folder: PathBuf,
+    },
     /// Create or upgrade the database schema.
     Migrate,
     /// Fill an empty database with sample data.
@@ -157,17 +163,39 @@ enum Ledger {
 /// Runs the command line. The error is one line for a person.
 pub fn run() -> Result<ExitCode, String> {
     let cli = Cli::parse();
-    let config = Config::load(cli.config.as_deref(), std::env::vars())?;
+    let mut config = Config::load(cli.config.as_deref(), std::env::vars())?;
+    let command = match cli.command {
+        Some(command) => command,
+        // `cargo leptos watch` starts the program without arguments, and says by this where it expects to find it.
+        None if std::env::var_os("LEPTOS_SITE_ADDR").is_some() => {
+            let told =
+                |name, setting: &mut String| std::env::var(name).into_iter().for_each(|v| *setting = v);
+            told("LEPTOS_SITE_ADDR", &mut config.server.bind);
+            told("LEPTOS_SITE_ROOT", &mut config.server.site_root);
+            Command::Demo { folder: "data".into() }
+        }
+        None => {
+            print(Cli::command().render_help());
+            return Ok(ExitCode::from(2));
+        }
+    };
+    if let Command::Demo { folder } = &command {
+        config.demo(folder)?;
+    }
     log::start(&config.log)?;
-    if matches!(cli.command, Command::Config) {
+    if matches!(command, Command::Config) {
         print(toml::to_string(&config).map_err(|e| e.to_string())?.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
-        match cli.command {
+        match command {
             Command::Serve => serve(config).await,
+            Command::Demo { folder } => {
+                prepare_demo(&config, &folder).await?;
+                serve(config).await
+            }
             command => once(config, command).await,
         }
     })
@@ -258,9 +286,29 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
             }
             print("The ledger is consistent.");
         }
-        Command::Serve | Command::Config => {}
+        Command::Serve | Command::Demo { .. } | Command::Config => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Creates the demo's database and fills it, unless that was done before; says where the market is and who can sign in.
+async fn prepare_demo(config: &Config, folder: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let db = boot::database(config).await?;
+    db.migrate(Clock::default().now_ms()).await.map_err(|e| e.to_string())?;
+    let booted = boot::wire(config.clone(), db, Clock::default())?;
+    let open = shops::list(&booted.engine, &Caller::system(), "").await.map_err(|e| e.to_string())?;
+    if open.items.is_empty() {
+        print("Adding the demo shops and their images …");
+        demo::seed(&booted.engine, true).await.map_err(|e| e.to_string())?;
+    }
+    let url = &config.server.public_url;
+    print(format!("The market is open at {url} (Ctrl-C stops it). Emails are shown at {url}/dev/mail."));
+    print(format!(
+        "Sell at {url}/seller: sign in as meena@haat.example or delta@haat.example with the password {}.",
+        demo::PASSWORD
+    ));
+    Ok(())
 }
 
 /// How long open requests may take to end when the program is asked to stop.

@@ -96,7 +96,7 @@ pub struct Server {
 }
 
 /// Where data is kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`.
@@ -106,7 +106,7 @@ pub struct Database {
 }
 
 /// Where pictures are kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Media {
     /// The folder of their files. Nodes of one market share it.
@@ -553,6 +553,30 @@ impl Config {
             table.try_into().map_err(|e: toml::de::Error| format!("configuration: {}", one_line(&e)))?;
         config.check()?;
         Ok(config)
+    }
+
+    /// What a demo market needs beside what was configured: its data in `folder`, and the sandbox to pay with, whose pages
+    /// are on another host name than the market's, as a real gateway's are.
+    pub fn demo(&mut self, folder: &Path) -> Result<(), String> {
+        if self.mode == Mode::Production {
+            return Err("demo is not for production: everyone knows the password of its accounts".into());
+        }
+        let usual = Self::default();
+        if self.database == usual.database {
+            self.database.url = SecretUrl(format!("sqlite:{}", folder.join("haat.db").display()));
+        }
+        if self.media == usual.media {
+            self.media.folder = folder.join("media").display().to_string();
+        }
+        let port = self.server.bind.rsplit(':').next().unwrap_or_default().to_owned();
+        if self.server.public_url == usual.server.public_url {
+            self.server.public_url = format!("http://localhost:{port}");
+        }
+        if self.payments.sandbox_url == usual.payments.sandbox_url {
+            self.payments.sandbox_url = format!("http://127.0.0.1:{port}");
+        }
+        self.payments.sandbox = true;
+        Ok(())
     }
 
     /// Whether the market is reached over TLS, so that cookies must be too.
