@@ -344,7 +344,10 @@ impl Market {
         let nonce = nonce_of(&response).unwrap_or("no nonce".into());
         let plain = |text: &str| {
             let text = text.replace(&nonce, "nonce");
-            named.iter().fold(text, |text, (v, n)| text.replace(v.as_str(), &format!("<{n}>")))
+            // Links to sign in say where to come back to, in the value of a parameter.
+            named.iter().fold(text, |text, (v, n)| {
+                text.replace(v.as_str(), &format!("<{n}>")).replace(&in_query(v), &format!("<{n}>"))
+            })
         };
         let status = response.status().as_u16();
         let stored = response.headers().get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
@@ -386,6 +389,15 @@ impl Market {
         let purchase = self.post(who, &checkout, &details("cash", "k")).await;
         purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap().to_owned()
     }
+}
+
+/// A text as the value of a parameter.
+fn in_query(text: &str) -> String {
+    let escaped = text.bytes().map(|b| match b {
+        b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
+        b => format!("%{b:02X}"),
+    });
+    escaped.collect()
 }
 
 /// What is new in every page: what its scripts are known by.
