@@ -12,8 +12,8 @@ use crate::{
     layout,
     ui::{
         Alert, Bars, Button, Check, Choice, CodeAlert, Desk, EmptyState, ErrorSummary, Failure, Field, Icon,
-        LinkButton, PageTitle, Pager, Picture, Price, SaveBar, SearchForm, Select, Skeleton, Sums, Table,
-        TextArea, Toasts, Was, chips, desk_link, offline_notice, provide_toasts, search, show_toast,
+        LinkButton, PageTitle, Pager, Picture, Price, Print, SaveBar, SearchForm, Select, Skeleton, Sums,
+        Table, TextArea, Toasts, Was, chips, desk_link, offline_notice, provide_toasts, search, show_toast,
     },
 };
 
@@ -120,6 +120,7 @@ fn Parts() -> impl IntoView {
         <Part name="LinkButton">
             {looks.map(|look| view! { <p><LinkButton look href="/">{t!(i18n, home.see_all)}</LinkButton></p> }).collect_view()}
         </Part>
+        <Part name="Print"><Print words=t!(i18n, purchase.print) /></Part>
         <Part name="Alert">
             {["bad", "good", "info"].map(|look| view! { <Alert look>{t!(i18n, checkout.declined)}</Alert> }).collect_view()}
         </Part>

@@ -1,8 +1,7 @@
 //! The way in for those who have an account.
 
-use haat_shared::accounts::Draft;
+use haat_shared::{accounts::Draft, text};
 use leptos::prelude::*;
-use leptos_router::location::Url;
 
 use super::sign_up::draft_of;
 use crate::{
@@ -26,8 +25,11 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
     let next = if next.is_empty() { draft.typed("next") } else { next };
     let (email, password) = (tu_string!(i18n, sign_in.email), tu_string!(i18n, sign_in.password));
     let labels = vec![("email", email.to_owned()), ("password", password.to_owned())];
-    let other =
-        if next.is_empty() { "/sign-up".to_owned() } else { format!("/sign-up?next={}", Url::escape(&next)) };
+    let other = if next.is_empty() {
+        "/sign-up".to_owned()
+    } else {
+        format!("/sign-up?next={}", text::query_value(&next))
+    };
     let done = (query("done").get_untracked() == "confirmed").then(|| {
         view! { <Alert look="good">{t!(i18n, sign_in.confirmed)}</Alert> }
     });
