@@ -618,6 +618,15 @@ mod tests {
         render(&Letter::OrderShipped { order, url: URL.into() }, locale).unwrap()
     }
 
+    fn tracked_anew(name: &str, number: &str, locale: &str) -> Words {
+        let shipment =
+            Shipment { carrier: name.into(), tracking_number: number.into(), tracking_url: String::new() };
+        let order = order(name, "Clay bowl", 2);
+        let order = OrderView { state: OrderState::Shipped, shipment: Some(shipment), ..order };
+        let order = of_order(Method::Sandbox, order, name);
+        render(&Letter::ShipmentUpdated { order, url: URL.into() }, locale).unwrap()
+    }
+
     fn called_off(method: Method, by: Actor, name: &str, reason: &str, locale: &str) -> Words {
         let order = OrderView { state: OrderState::Cancelled, ..order(name, "Clay bowl", 2) };
         let (order, reason, url) = (of_order(method, order, name), reason.to_owned(), URL.to_owned());
@@ -661,6 +670,17 @@ mod tests {
         let words = on_its_way(Method::Sandbox, "Asha Rao", "Blue Dart", "", "hi");
         assert_eq!(words.html.matches("href=").count(), 1);
         assert!(words.html.contains("lang=\"hi\"") && !words.text.contains("949.00 कैश"), "{}", words.text);
+    }
+
+    #[test]
+    fn the_shopper_reads_that_the_tracking_was_corrected() {
+        let words = tracked_anew("Blue Dart", "BD-78", "en");
+        assert_eq!(words.subject, "Updated tracking for your order H1-1");
+        both_say(
+            &words,
+            &["updated the tracking details", "tracking number BD-78", "Order H1-1", "Clay bowl"],
+        );
+        assert_ne!(tracked_anew("Blue Dart", "BD-78", "hi").subject, words.subject);
     }
 
     #[test]
@@ -773,6 +793,7 @@ mod tests {
                 OrderView { number: hostile.into(), ..order(hostile, hostile, 1) },
             ),
             on_its_way(Method::Cash, hostile, hostile, "", "en"),
+            tracked_anew(hostile, hostile, "en"),
             called_off(Method::Sandbox, Actor::Market, hostile, hostile, "en"),
             withdrawn_from(hostile, hostile),
         ];

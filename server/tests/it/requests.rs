@@ -53,6 +53,56 @@ async fn a_purchase_by_plain_forms() {
     }
 }
 
+/// The dashboard's forms: tracking is corrected, and nothing that was typed is swallowed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_corrects_tracking_and_hears_who_cancelled() {
+    let program = Program::serve(On::Sqlite).await;
+    let buy = async || {
+        let shopper = Shopper::new(&program);
+        shopper.add(&shopper.variant("meena-crafts", 0).await, "1").await;
+        let checkout = shopper.post("/checkout", &[]).await;
+        let purchase = shopper.post(&checkout, &details("cash", "k")).await;
+        format!("{}-1", purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap())
+    };
+    let seller = Shopper::new(&program);
+    let credentials =
+        [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    seller.post("/sign-in", &credentials).await;
+    let page = format!("/seller/meena-crafts/orders/{}", buy().await);
+    assert_eq!(seller.post(&page, &[("action", "confirm")]).await, page);
+    for number in ["RX-1001", "RX-1002", "RX-1002"] {
+        let form = [("action", "ship"), ("carrier", "India Post"), ("tracking_number", number)];
+        assert_eq!(seller.post(&page, &form).await, page);
+    }
+    let (_, shown) = seller.get(&page).await;
+    let timeline = shown.split("id=\"history\"").nth(1).unwrap();
+    assert_eq!(
+        (timeline.matches("RX-1001").count(), timeline.matches("RX-1002").count()),
+        (1, 1),
+        "{timeline}"
+    );
+    // The form to correct it again has what is so now, and keeps what was typed if it is refused.
+    assert!(shown.contains("value=\"RX-1002\""), "{shown}");
+    let form = [("action", "ship"), ("carrier", "Speed Post"), ("tracking_number", " ")];
+    let back = seller.post(&page, &form).await;
+    assert!(back.starts_with(&format!("{page}?draft=")), "{back}");
+    assert!(seller.get(&back).await.1.contains("value=\"Speed Post\""));
+    assert_eq!(seller.post(&page, &[("action", "deliver")]).await, page);
+    let late = [("action", "ship"), ("carrier", "India Post"), ("tracking_number", "RX-1003")];
+    assert_eq!(seller.post(&page, &late).await, format!("{page}?error=order_moved"));
+
+    let page = format!("/seller/meena-crafts/orders/{}", buy().await);
+    for _ in 0..2 {
+        assert_eq!(seller.post(&page, &[("action", "cancel"), ("reason", "The kiln broke")]).await, page);
+    }
+    let other = [("action", "cancel"), ("reason", "Out of clay")];
+    let refused = seller.post(&page, &other).await;
+    assert_eq!(refused, format!("{page}?error=already_cancelled"));
+    let (_, shown) = seller.get(&refused).await;
+    assert!(shown.contains("already cancelled") && shown.contains("The kiln broke"), "{shown}");
+    program.close();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn server_functions_carry_errors_with_their_status() {
     let program = Program::serve(On::Sqlite).await;
