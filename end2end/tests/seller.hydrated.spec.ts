@@ -177,7 +177,7 @@ test('faults stand at their fields, whatever rows came and went', async ({ page 
 });
 
 test('the form shows what it understood of a price', async ({ page }) => {
-  await signIn(page, SELLERS[0]);
+  await signIn(page, SELLERS[SHOP]);
   await visit(page, `${products}/new`);
   const price = variant(page, 1).getByLabel('Price (INR)', { exact: true });
   for (const [typed, understood] of [
