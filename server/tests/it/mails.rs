@@ -49,7 +49,7 @@ async fn a_purchase_is_confirmed_and_its_link_works_for_whoever_has_the_mail() {
         let program = Program::serve(on).await;
         let reader = Shopper::new(&program);
         let (status, empty) = reader.get("/dev/mail").await;
-        assert!(status == StatusCode::OK && empty.contains("No mails yet"), "{empty}");
+        assert!(status == StatusCode::OK && empty.contains("No emails yet"), "{empty}");
         let number = buy(&program).await;
         until(&reader, "haat_work_done_total{kind=\"mails\"} 3").await;
         let (_, list) = reader.get("/dev/mail").await;
