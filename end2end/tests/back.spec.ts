@@ -60,7 +60,7 @@ test('after paying the checkout says so, and the basket is empty', async ({ page
   await payInCash(page);
   await arriveAt(page, 'Thank you for your order');
   await back(page);
-  await arriveAt(page, 'Already paid');
+  await arriveAt(page, 'You’ve already placed this order');
   await expect(basketLink(page, 0)).toBeVisible();
   await main(page).getByRole('link', { name: 'View order' }).click();
   await arriveAt(page, 'Thank you for your order');
@@ -80,14 +80,14 @@ test('back from the gateway a payment is under way, to go on with or to begin ag
   await arriveAt(page, 'Sandbox payment');
   await back(page);
   await arriveAt(page, 'Checkout');
-  await expect(main(page)).toContainText('A payment is under way');
+  await expect(main(page)).toContainText('A payment is in progress');
   await main(page).getByRole('link', { name: 'Continue to payment' }).click();
   await arriveAt(page, 'Sandbox payment');
   await back(page);
   await button(page, 'Start checkout again').click();
   await arriveAt(page, 'Checkout');
   expect(new URL(page.url()).pathname).not.toBe(checkout);
-  await expect(main(page)).not.toContainText('A payment is under way');
+  await expect(main(page)).not.toContainText('A payment is in progress');
   await payInCash(page);
   await arriveAt(page, 'Thank you for your order');
 });

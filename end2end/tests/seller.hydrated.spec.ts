@@ -188,11 +188,11 @@ test('the form shows what it understood of a price', async ({ page }) => {
     ['1,24,900', '₹1,24,900.00'],
   ] as const) {
     await price.fill(typed);
-    await expect(variant(page, 1).getByText(`Shoppers see ${understood}`)).toBeVisible();
+    await expect(variant(page, 1).getByText(`Customers see ${understood}`)).toBeVisible();
   }
   // What can be read two ways is understood as nothing, and refused with how to write it.
   await price.fill('2.500');
-  await expect(variant(page, 1).getByText(/Shoppers see/)).toHaveCount(0);
+  await expect(variant(page, 1).getByText(/Customers see/)).toHaveCount(0);
   await field(page, 'Title').fill('Jug');
   await button(page, 'Save').click();
   await expect(variant(page, 1).getByText(/can be read two ways/)).toBeVisible();
