@@ -1,4 +1,6 @@
 // The form of a product: it needs scripts.
+import { fileURLToPath } from 'node:url';
+
 import { type Page, expect, test } from '../fixtures';
 import {
   SELLERS,
@@ -214,4 +216,14 @@ test('what was typed is not left by mistake', async ({ page }) => {
   await orders.click();
   await arriveAt(page, 'Orders');
   expect(asked).toEqual(['confirm', 'confirm']);
+});
+
+test('a HEIC photo is refused with advice, and of an animation one frame is kept and said so', async ({ page }) => {
+  await signIn(page, SELLERS[SHOP]);
+  await visit(page, `${products}/new`);
+  const fixtures = fileURLToPath(new URL('../../server/gateways/fixtures/', import.meta.url));
+  await field(page, 'Add images').setInputFiles([`${fixtures}phone.heic`, `${fixtures}animated.webp`]);
+  await expect(main(page).locator('#pictures-error')).toContainText('phone.heic: iPhone photos in HEIC');
+  await expect(main(page).getByText('animated.webp is animated. Only its first frame is shown.')).toBeVisible();
+  await pictures(page, 1);
 });
