@@ -363,7 +363,10 @@ async fn nothing_personal_is_stored() {
         assert_eq!(stored.as_deref(), Some("no-store"), "{path}");
     }
     let (_, page) = seller.get(&checkout).await;
-    assert!(page.contains("Already paid") && page.contains(&purchase.replace('&', "&amp;")), "{page}");
+    assert!(
+        page.contains("You’ve already placed this order") && page.contains(&purchase.replace('&', "&amp;")),
+        "{page}"
+    );
     let (_, page) = seller.get("/basket").await;
     assert!(page.contains("Your basket is empty") && page.contains("Basket, 0 items"), "{page}");
     // A page that a browser froze asks again, too.
@@ -383,14 +386,14 @@ async fn back_from_the_gateway_the_payment_goes_on_or_begins_again() {
         let gateway = shopper.post(&checkout, &details("sandbox", "k")).await;
         let (_, page) = shopper.get(&checkout).await;
         assert!(
-            page.contains("A payment is under way.") && page.contains(&format!("href=\"{gateway}\"")),
+            page.contains("A payment is in progress.") && page.contains(&format!("href=\"{gateway}\"")),
             "{page}"
         );
         assert!(page.contains("Start checkout again"), "{page}");
         let anew = shopper.post("/checkout", &[]).await;
         assert_ne!(anew, checkout);
         let (_, page) = shopper.get(&anew).await;
-        assert!(page.contains("12 Lake Road") && !page.contains("A payment is under way."), "{page}");
+        assert!(page.contains("12 Lake Road") && !page.contains("A payment is in progress."), "{page}");
         let purchase = shopper.post(&anew, &details("cash", "k2")).await;
         assert!(purchase.starts_with("/purchases/"), "{purchase}");
         program.close();
