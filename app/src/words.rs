@@ -187,6 +187,14 @@ pub fn order_state(i18n: I18n, state: OrderState) -> &'static str {
     }
 }
 
+/// The name of a step of an order's timeline: of what happened, where the name of the state says what is yet to happen.
+pub(crate) fn order_step(i18n: I18n, state: OrderState) -> &'static str {
+    match state {
+        OrderState::Placed => t!(i18n, purchase.timeline_placed),
+        other => order_state(i18n, other),
+    }
+}
+
 /// The name of where a product stands.
 pub fn product_state(i18n: I18n, state: ProductState) -> &'static str {
     match state {

@@ -187,12 +187,7 @@ pub(crate) fn Timeline(
             std::cmp::Ordering::Greater => ("later", None),
         };
         let said = said.map(|words| view! { <span class="hidden">" ("{words}")"</span> });
-        let name = match *step {
-            // Once it is over, nothing is pending about it.
-            Placed => t!(i18n, purchase.timeline_placed),
-            step => words::order_state(i18n, step),
-        };
-        view! { <li class=look>{name}{said}</li> }
+        view! { <li class=look>{words::order_step(i18n, *step)}{said}</li> }
     });
     view! {
         <ol class="timeline" class:cancelled=state == Cancelled>{steps.collect_view()}</ol>
