@@ -54,9 +54,8 @@ pub fn error(i18n: I18n, error: &Error) -> String {
         Error::Conflict(Conflict::TotalChanged(now)) => {
             tu_string!(i18n, error.total_changed_to, price = now.to_string()).to_string()
         }
-        Error::RateLimited { retry_after_s } => {
-            tu_string!(i18n, error.rate_limited_for, seconds = *retry_after_s).to_string()
-        }
+        Error::RateLimited { retry_after_s: 1 } => t!(i18n, error.rate_limited_one).to_owned(),
+        Error::RateLimited { retry_after_s } => t!(i18n, error.rate_limited_many, n = retry_after_s),
         other => code(i18n, other.code()),
     }
 }
@@ -239,13 +238,24 @@ pub fn day(locale: I18n, time: &str) -> String {
     format!("{} {month} {year}", day.trim_start_matches('0'))
 }
 
+/// In how many days goods arrive, at least and at most.
+pub(crate) fn arrives(locale: I18n, days: (i64, i64)) -> String {
+    match days {
+        (from, to) if from != to => t!(locale, delivery.days, from = from, to = to),
+        (_, 0) => t!(locale, delivery.days_none).to_owned(),
+        (_, 1) => t!(locale, delivery.days_one).to_owned(),
+        (_, n) => t!(locale, delivery.days_many, n = n),
+    }
+}
+
 /// How and when an order is expected.
 pub fn due(locale: I18n, way: Delivery, due: &(String, String)) -> String {
     match way {
         Delivery::Pickup => tu_string!(locale, delivery.collect).to_owned(),
-        Delivery::Standard | Delivery::Express => {
-            tu_string!(locale, delivery.due, from = day(locale, &due.0), to = day(locale, &due.1))
-        }
+        Delivery::Standard | Delivery::Express => match (day(locale, &due.0), day(locale, &due.1)) {
+            (from, to) if from == to => t!(locale, delivery.due_on, day = to),
+            (from, to) => t!(locale, delivery.due, from = from, to = to),
+        },
     }
 }
 
@@ -386,5 +396,27 @@ mod tests {
     #[test]
     fn percents_are_short() {
         assert_eq!([1000, 250, 5, 0].map(super::percent), ["10", "2.5", "0.05", "0"]);
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn one_is_no_plural_and_equal_days_are_no_range() {
+        use haat_shared::{Error, shipping::Delivery};
+
+        let english = super::I18n::default();
+        let arrives = [(2, 5), (2, 2), (1, 1), (0, 0)].map(|days| super::arrives(english, days));
+        assert_eq!(
+            arrives,
+            ["Arrives in 2–5 days", "Arrives in 2 days", "Arrives in 1 day", "Arrives the same day"]
+        );
+        let due = |to: &str| {
+            let days = ("2026-11-22T09:00:00Z".to_owned(), to.to_owned());
+            super::due(english, Delivery::Standard, &days)
+        };
+        assert_eq!(due("2026-11-22T18:00:00Z"), "Estimated delivery: 22 Nov 2026");
+        assert_eq!(due("2026-11-24T09:00:00Z"), "Estimated delivery: 22 Nov 2026 – 24 Nov 2026");
+        let wait = |retry_after_s| super::error(english, &Error::RateLimited { retry_after_s });
+        assert_eq!(wait(1), "Too many attempts. Try again in 1 second.");
+        assert_eq!(wait(2), "Too many attempts. Try again in 2 seconds.");
     }
 }

@@ -312,16 +312,13 @@ fn Delivery(group: CheckoutGroup) -> impl IntoView {
     let i18n = use_i18n();
     let name = format!("delivery.{}", group.shop);
     let options = group.options.into_iter().map(|option| {
-        let (from, to) = option.days;
         let (way, note) = match option.delivery {
-            Way::Standard => (
-                tu_string!(i18n, delivery.standard).to_owned(),
-                tu_string!(i18n, delivery.days, from = from, to = to).to_string(),
-            ),
-            Way::Express => (
-                tu_string!(i18n, delivery.express).to_owned(),
-                tu_string!(i18n, delivery.days, from = from, to = to).to_string(),
-            ),
+            Way::Standard => {
+                (tu_string!(i18n, delivery.standard).to_owned(), words::arrives(i18n, option.days))
+            }
+            Way::Express => {
+                (tu_string!(i18n, delivery.express).to_owned(), words::arrives(i18n, option.days))
+            }
             Way::Pickup => (
                 tu_string!(i18n, delivery.pickup, town = group.town.as_str()).to_string(),
                 tu_string!(i18n, delivery.pickup_note).to_owned(),

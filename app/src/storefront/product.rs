@@ -228,11 +228,11 @@ fn BuyBox(
     let free_from = shop
         .free_delivery_from
         .map(|from| tu_string!(i18n, product.delivery_free_from, price = from.to_string()).to_string());
-    let (at_least, at_most) = shop.delivery_days;
-    let arrives = tu_string!(i18n, product.arrives, from = at_least, to = at_most).to_string();
+    let arrives = words::arrives(i18n, shop.delivery_days);
     let returns = match shop.returns_days {
         0 => tu_string!(i18n, product.no_returns).to_owned(),
-        days => tu_string!(i18n, product.returns, days = days).to_string(),
+        1 => t!(i18n, product.returns_one).to_owned(),
+        n => t!(i18n, product.returns_many, n = n),
     };
     view! {
         <p class="product-price">
