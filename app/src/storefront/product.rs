@@ -270,7 +270,6 @@ fn BuyBox(
             <li><Icon name="truck" /><span>{delivery} {free_from.map(|words| format!(" · {words}"))}</span></li>
             <li><Icon name="clock" />{arrives}</li>
             <li><Icon name="back" />{returns}</li>
-            <li><Icon name="card" />{t!(i18n, product.cash)}</li>
         </ul>
     }
     .into_any()
