@@ -2,10 +2,13 @@
 
 use haat_shared::{
     Conflict, Error, FieldCode, Money,
+    accounts::PASSWORD_MIN,
+    carts::QUANTITY_MAX,
     catalog::edit::{self, ProductState},
     orders::{Actor, OrderState},
     payments::Method,
     shipping::Delivery,
+    shops::{DAYS_MAX, HANDLE_LENGTH},
 };
 
 pub use crate::i18n::Locale as I18n;
@@ -139,10 +142,23 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
     .to_owned()
 }
 
-/// What is wrong with a field or a column, with how many there may be where that is the matter.
+/// What is wrong with a field or a column, with its limit where there is one of its own.
 pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
     let most = edit::limit(field_name, code);
     match (code, field_name, most) {
+        (FieldCode::TooShort, "password", _) => t!(i18n, field.too_short_for, n = PASSWORD_MIN),
+        (FieldCode::TooShort, "handle", _) => t!(i18n, field.too_short_for, n = HANDLE_LENGTH.0),
+        (FieldCode::TooSmall, "quantity", _) => t!(i18n, field.too_small_for, n = 1),
+        (FieldCode::TooBig, "quantity", _) => t!(i18n, field.too_big_for, n = QUANTITY_MAX),
+        (FieldCode::TooSmall, "returns_days" | "delivery_days_min" | "express_days_min", _) => {
+            t!(i18n, field.too_small_for, n = 0)
+        }
+        (
+            FieldCode::TooBig,
+            "returns_days" | "delivery_days_min" | "delivery_days_max" | "express_days_min"
+            | "express_days_max",
+            _,
+        ) => t!(i18n, field.too_big_for, n = DAYS_MAX),
         (FieldCode::TooLong, _, Some(n)) => tu_string!(i18n, field.too_much_text, n = n),
         (_, "details", Some(n)) => tu_string!(i18n, field.too_many_details, n = n),
         (_, "options" | "option1_name", Some(n)) => tu_string!(i18n, field.too_many_options, n = n),
@@ -418,5 +434,18 @@ mod tests {
         let wait = |retry_after_s| super::error(english, &Error::RateLimited { retry_after_s });
         assert_eq!(wait(1), "Too many attempts. Try again in 1 second.");
         assert_eq!(wait(2), "Too many attempts. Try again in 2 seconds.");
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn a_refused_field_says_its_limit() {
+        use haat_shared::FieldCode::{TooBig, TooShort, TooSmall};
+
+        let fault = |field, code| super::fault(super::I18n::default(), field, code);
+        assert_eq!(fault("password", TooShort), "Use at least 8 characters.");
+        assert_eq!(fault("quantity", TooSmall), "Enter 1 or more.");
+        assert_eq!(fault("quantity", TooBig), "Enter 999 or less.");
+        assert_eq!(fault("returns_days", TooBig), "Enter 365 or less.");
+        assert_eq!(fault("delivery_days_max", TooSmall), "This is too low. Enter a higher value.");
     }
 }

@@ -282,7 +282,7 @@ pub(super) fn BuyFault(fault: RwSignal<Option<Error>>) -> impl IntoView {
     move || match fault.get() {
         None => view! { <CodeAlert /> }.into_any(),
         Some(error) => {
-            let at_field = error.at("quantity").map(|code| words::field(i18n, code));
+            let at_field = error.at("quantity").map(|code| words::fault(i18n, "quantity", code));
             let words = at_field.unwrap_or_else(|| words::error(i18n, &error));
             view! { <Alert>{words}</Alert> }.into_any()
         }
