@@ -2,10 +2,13 @@
 
 use haat_shared::{
     Conflict, Error, FieldCode, Money,
+    accounts::PASSWORD_MIN,
+    carts::QUANTITY_MAX,
     catalog::edit::{self, ProductState},
     orders::{Actor, OrderState},
     payments::Method,
     shipping::Delivery,
+    shops::{DAYS_MAX, HANDLE_LENGTH},
 };
 
 pub use crate::i18n::Locale as I18n;
@@ -54,9 +57,8 @@ pub fn error(i18n: I18n, error: &Error) -> String {
         Error::Conflict(Conflict::TotalChanged(now)) => {
             tu_string!(i18n, error.total_changed_to, price = now.to_string()).to_string()
         }
-        Error::RateLimited { retry_after_s } => {
-            tu_string!(i18n, error.rate_limited_for, seconds = *retry_after_s).to_string()
-        }
+        Error::RateLimited { retry_after_s: 1 } => t!(i18n, error.rate_limited_one).to_owned(),
+        Error::RateLimited { retry_after_s } => t!(i18n, error.rate_limited_many, n = retry_after_s),
         other => code(i18n, other.code()),
     }
 }
@@ -140,10 +142,23 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
     .to_owned()
 }
 
-/// What is wrong with a field or a column, with how many there may be where that is the matter.
+/// What is wrong with a field or a column, with its limit where there is one of its own.
 pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
     let most = edit::limit(field_name, code);
     match (code, field_name, most) {
+        (FieldCode::TooShort, "password", _) => t!(i18n, field.too_short_for, n = PASSWORD_MIN),
+        (FieldCode::TooShort, "handle", _) => t!(i18n, field.too_short_for, n = HANDLE_LENGTH.0),
+        (FieldCode::TooSmall, "quantity", _) => t!(i18n, field.too_small_for, n = 1),
+        (FieldCode::TooBig, "quantity", _) => t!(i18n, field.too_big_for, n = QUANTITY_MAX),
+        (FieldCode::TooSmall, "returns_days" | "delivery_days_min" | "express_days_min", _) => {
+            t!(i18n, field.too_small_for, n = 0)
+        }
+        (
+            FieldCode::TooBig,
+            "returns_days" | "delivery_days_min" | "delivery_days_max" | "express_days_min"
+            | "express_days_max",
+            _,
+        ) => t!(i18n, field.too_big_for, n = DAYS_MAX),
         (FieldCode::TooLong, _, Some(n)) => tu_string!(i18n, field.too_much_text, n = n),
         (_, "details", Some(n)) => tu_string!(i18n, field.too_many_details, n = n),
         (_, "options" | "option1_name", Some(n)) => tu_string!(i18n, field.too_many_options, n = n),
@@ -184,6 +199,14 @@ pub fn order_state(i18n: I18n, state: OrderState) -> &'static str {
         OrderState::Shipped => tu_string!(i18n, purchase.step_shipped),
         OrderState::Delivered => tu_string!(i18n, purchase.step_delivered),
         OrderState::Cancelled => tu_string!(i18n, purchase.step_cancelled),
+    }
+}
+
+/// The name of a step of an order's timeline: of what happened, where the name of the state says what is yet to happen.
+pub(crate) fn order_step(i18n: I18n, state: OrderState) -> &'static str {
+    match state {
+        OrderState::Placed => t!(i18n, purchase.timeline_placed),
+        other => order_state(i18n, other),
     }
 }
 
@@ -231,13 +254,24 @@ pub fn day(locale: I18n, time: &str) -> String {
     format!("{} {month} {year}", day.trim_start_matches('0'))
 }
 
+/// In how many days goods arrive, at least and at most.
+pub(crate) fn arrives(locale: I18n, days: (i64, i64)) -> String {
+    match days {
+        (from, to) if from != to => t!(locale, delivery.days, from = from, to = to),
+        (_, 0) => t!(locale, delivery.days_none).to_owned(),
+        (_, 1) => t!(locale, delivery.days_one).to_owned(),
+        (_, n) => t!(locale, delivery.days_many, n = n),
+    }
+}
+
 /// How and when an order is expected.
 pub fn due(locale: I18n, way: Delivery, due: &(String, String)) -> String {
     match way {
         Delivery::Pickup => tu_string!(locale, delivery.collect).to_owned(),
-        Delivery::Standard | Delivery::Express => {
-            tu_string!(locale, delivery.due, from = day(locale, &due.0), to = day(locale, &due.1))
-        }
+        Delivery::Standard | Delivery::Express => match (day(locale, &due.0), day(locale, &due.1)) {
+            (from, to) if from == to => t!(locale, delivery.due_on, day = to),
+            (from, to) => t!(locale, delivery.due, from = from, to = to),
+        },
     }
 }
 
@@ -378,5 +412,40 @@ mod tests {
     #[test]
     fn percents_are_short() {
         assert_eq!([1000, 250, 5, 0].map(super::percent), ["10", "2.5", "0.05", "0"]);
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn one_is_no_plural_and_equal_days_are_no_range() {
+        use haat_shared::{Error, shipping::Delivery};
+
+        let english = super::I18n::default();
+        let arrives = [(2, 5), (2, 2), (1, 1), (0, 0)].map(|days| super::arrives(english, days));
+        assert_eq!(
+            arrives,
+            ["Arrives in 2–5 days", "Arrives in 2 days", "Arrives in 1 day", "Arrives the same day"]
+        );
+        let due = |to: &str| {
+            let days = ("2026-11-22T09:00:00Z".to_owned(), to.to_owned());
+            super::due(english, Delivery::Standard, &days)
+        };
+        assert_eq!(due("2026-11-22T18:00:00Z"), "Estimated delivery: 22 Nov 2026");
+        assert_eq!(due("2026-11-24T09:00:00Z"), "Estimated delivery: 22 Nov 2026 – 24 Nov 2026");
+        let wait = |retry_after_s| super::error(english, &Error::RateLimited { retry_after_s });
+        assert_eq!(wait(1), "Too many attempts. Try again in 1 second.");
+        assert_eq!(wait(2), "Too many attempts. Try again in 2 seconds.");
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn a_refused_field_says_its_limit() {
+        use haat_shared::FieldCode::{TooBig, TooShort, TooSmall};
+
+        let fault = |field, code| super::fault(super::I18n::default(), field, code);
+        assert_eq!(fault("password", TooShort), "Use at least 8 characters.");
+        assert_eq!(fault("quantity", TooSmall), "Enter 1 or more.");
+        assert_eq!(fault("quantity", TooBig), "Enter 999 or less.");
+        assert_eq!(fault("returns_days", TooBig), "Enter 365 or less.");
+        assert_eq!(fault("delivery_days_max", TooSmall), "This is too low. Enter a higher value.");
     }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from '../fixtures';
 import {
   CARDS,
+  PAY,
   SELLERS,
   SHOPS,
   type Bought,
@@ -10,6 +11,7 @@ import {
   arriveAt,
   basketLink,
   beginCheckout,
+  button,
   choose,
   fillAddress,
   fillBasket,
@@ -107,7 +109,7 @@ test('a second way to pay after a visit to the gateway is charged once', async (
   const checkout = await beginCheckout(page);
   await fillAddress(page);
   await choose(page, 'card');
-  await main(page).getByRole('button', { name: /^Pay ₹/ }).click();
+  await button(page, PAY).click();
   await arriveAt(page, 'Sandbox payment');
   await visit(page, checkout);
   await addressStands(page);

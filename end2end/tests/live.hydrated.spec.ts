@@ -39,7 +39,7 @@ test('no page has an error in its console', async ({ page }) => {
 });
 
 for (const method of ['cash', 'card'] as const) {
-  test(`an impatient double click on Pay makes one purchase, by ${method}`, async ({ page }) => {
+  test(`an impatient double click on Place order makes one purchase, by ${method}`, async ({ page }) => {
     await signUp(page, freshEmail());
     const name = await shopName(page, SHOPS[0]);
     await addOne(page, SHOPS[0], 1);

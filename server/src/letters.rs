@@ -393,7 +393,7 @@ fn shipped<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News<'a
     News {
         locale,
         url,
-        button: td_string!(locale, mail.confirmed_button),
+        button: td_string!(locale, mail.shipped_button),
         title: td_string!(locale, mail.shipped),
         lead: td_string!(locale, mail.shipped_lead, shop = order.shop_name, name = sent.address.name),
         preheader: travels,
@@ -660,6 +660,7 @@ mod tests {
                 "12 Lake Road, Pune 411001, India",
                 "Please have ₹949.00 in cash ready",
                 "Estimated delivery: 22 Nov 2026",
+                "Track your order",
                 "Clay bowl",
                 "2 ×",
             ],

@@ -28,7 +28,7 @@ pub(crate) fn Audit() -> impl IntoView {
             after,
             next: page.next,
             tools: ().into_any(),
-            columns: vec![(t!(i18n, till.what), ""), (t!(i18n, desk.by), ""), (t!(i18n, desk.at), "wide")],
+            columns: vec![(t!(i18n, desk.act), ""), (t!(i18n, desk.by), ""), (t!(i18n, desk.at), "wide")],
             rows: page.items.into_iter().map(|entry| row(entry).into_any()).collect(),
             none: t!(i18n, desk.no_audit),
         }

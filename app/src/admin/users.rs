@@ -35,7 +35,7 @@ pub(crate) fn Users() -> impl IntoView {
                 (t!(i18n, desk.user), ""),
                 (t!(i18n, shops.title), "number"),
                 (t!(i18n, desk.purchases), "number"),
-                (t!(i18n, desk.since), "wide"),
+                (t!(i18n, desk.joined), "wide"),
             ],
             rows: page.items.into_iter().map(|user| row(user).into_any()).collect(),
             none: t!(i18n, desk.none_such),

@@ -296,7 +296,7 @@ fn History(events: Vec<OrderEvent>) -> impl IntoView {
     let steps = events.into_iter().map(|event| {
         let again = event.state == OrderState::Shipped && std::mem::replace(&mut shipped, true);
         let what =
-            if again { t!(i18n, seller.tracking_updated) } else { words::order_state(i18n, event.state) };
+            if again { t!(i18n, seller.tracking_updated) } else { words::order_step(i18n, event.state) };
         let by = match event.actor {
             Actor::Shop => t!(i18n, seller.by_shop),
             Actor::Shopper => t!(i18n, seller.by_shopper),

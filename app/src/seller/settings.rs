@@ -48,7 +48,7 @@ fn Shown(
     let i18n = use_i18n();
     let ShopSettings { version, currency, commission_bp, form, members } = settings;
     let dirty = RwSignal::new(draft.error.is_some());
-    let kept = tu_string!(i18n, keep.commission, percent = words::percent(commission_bp)).to_string();
+    let commission = t!(i18n, keep.commission, percent = words::percent(commission_bp));
     let members = members.into_iter().map(|member| {
         let role = match member.role {
             Role::Owner => t!(i18n, keep.owner),
@@ -88,9 +88,12 @@ fn Shown(
             <ShopFields form currency error=draft.error opening=false />
             <SaveBar dirty busy=false words=t!(i18n, form.save) />
         </form>
+        <section class="panel" aria-labelledby="commission">
+            <h2 id="commission">{t!(i18n, till.commission)}</h2>
+            <p>{commission}</p>
+        </section>
         <section class="panel" aria-labelledby="members">
             <h2 id="members">{t!(i18n, keep.members)}</h2>
-            <p class="note">{kept}</p>
             <ul class="rows">{members}</ul>
         </section>
     }

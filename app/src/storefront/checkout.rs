@@ -98,6 +98,8 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         RwSignal::new(asked_to_check.then(|| form.check(&methods).err().map(Error::Invalid)).flatten());
     let busy = RwSignal::new(false);
 
+    // Who may choose to pay on delivery places an order; the button stays as it is, whichever way is chosen.
+    let paid_now = methods.iter().all(|method| method.collects());
     let offered = methods.clone();
     let shops: Vec<String> = checkout.groups.iter().map(|group| group.shop.to_string()).collect();
     let shops_too = shops.clone();
@@ -177,7 +179,15 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                         view! { <Sums subtotal delivery total tax /> }
                     }}
                     <div class="action-bar">
-                        <Button busy>{move || tu_string!(i18n, checkout.pay, price = sums.get().total.to_string()).to_string()}</Button>
+                        <Button busy>
+                            {move || {
+                                let price = sums.get().total;
+                                match paid_now {
+                                    true => t!(i18n, checkout.pay, price = price),
+                                    false => t!(i18n, checkout.place, price = price),
+                                }
+                            }}
+                        </Button>
                     </div>
                     <p class="note">{t!(i18n, checkout.held)}</p>
                 </aside>
@@ -302,16 +312,13 @@ fn Delivery(group: CheckoutGroup) -> impl IntoView {
     let i18n = use_i18n();
     let name = format!("delivery.{}", group.shop);
     let options = group.options.into_iter().map(|option| {
-        let (from, to) = option.days;
         let (way, note) = match option.delivery {
-            Way::Standard => (
-                tu_string!(i18n, delivery.standard).to_owned(),
-                tu_string!(i18n, delivery.days, from = from, to = to).to_string(),
-            ),
-            Way::Express => (
-                tu_string!(i18n, delivery.express).to_owned(),
-                tu_string!(i18n, delivery.days, from = from, to = to).to_string(),
-            ),
+            Way::Standard => {
+                (tu_string!(i18n, delivery.standard).to_owned(), words::arrives(i18n, option.days))
+            }
+            Way::Express => {
+                (tu_string!(i18n, delivery.express).to_owned(), words::arrives(i18n, option.days))
+            }
             Way::Pickup => (
                 tu_string!(i18n, delivery.pickup, town = group.town.as_str()).to_string(),
                 tu_string!(i18n, delivery.pickup_note).to_owned(),

@@ -79,7 +79,7 @@ pub(crate) fn Home() -> impl IntoView {
                             view! {
                                 <EmptyState
                                     icon="awning"
-                                    title=tu_string!(i18n, products.none)
+                                    title=tu_string!(i18n, products.none_at_all)
                                     note=tu_string!(i18n, products.none_yet)
                                 />
                             }

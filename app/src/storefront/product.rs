@@ -228,11 +228,11 @@ fn BuyBox(
     let free_from = shop
         .free_delivery_from
         .map(|from| tu_string!(i18n, product.delivery_free_from, price = from.to_string()).to_string());
-    let (at_least, at_most) = shop.delivery_days;
-    let arrives = tu_string!(i18n, product.arrives, from = at_least, to = at_most).to_string();
+    let arrives = words::arrives(i18n, shop.delivery_days);
     let returns = match shop.returns_days {
         0 => tu_string!(i18n, product.no_returns).to_owned(),
-        days => tu_string!(i18n, product.returns, days = days).to_string(),
+        1 => t!(i18n, product.returns_one).to_owned(),
+        n => t!(i18n, product.returns_many, n = n),
     };
     view! {
         <p class="product-price">
@@ -270,7 +270,6 @@ fn BuyBox(
             <li><Icon name="truck" /><span>{delivery} {free_from.map(|words| format!(" · {words}"))}</span></li>
             <li><Icon name="clock" />{arrives}</li>
             <li><Icon name="back" />{returns}</li>
-            <li><Icon name="card" />{t!(i18n, product.cash)}</li>
         </ul>
     }
     .into_any()
@@ -283,7 +282,7 @@ pub(super) fn BuyFault(fault: RwSignal<Option<Error>>) -> impl IntoView {
     move || match fault.get() {
         None => view! { <CodeAlert /> }.into_any(),
         Some(error) => {
-            let at_field = error.at("quantity").map(|code| words::field(i18n, code));
+            let at_field = error.at("quantity").map(|code| words::fault(i18n, "quantity", code));
             let words = at_field.unwrap_or_else(|| words::error(i18n, &error));
             view! { <Alert>{words}</Alert> }.into_any()
         }

@@ -59,13 +59,13 @@ pub(crate) fn Listing(
 ) -> impl IntoView {
     let i18n = use_i18n();
     if page.items.is_empty() {
-        let note = if of.q.is_empty() {
-            tu_string!(i18n, products.none_yet)
+        let (title, note) = if of.q.is_empty() {
+            (tu_string!(i18n, products.none_at_all), tu_string!(i18n, products.none_yet))
         } else {
-            tu_string!(i18n, products.none_search)
+            (tu_string!(i18n, products.none), tu_string!(i18n, products.none_search))
         };
         return view! {
-            <EmptyState icon="search" title=tu_string!(i18n, products.none) note=note>
+            <EmptyState icon="search" title note>
                 <LinkButton href="/products" look="secondary">{t!(i18n, products.show_all)}</LinkButton>
             </EmptyState>
         }

@@ -187,7 +187,7 @@ pub(crate) fn Timeline(
             std::cmp::Ordering::Greater => ("later", None),
         };
         let said = said.map(|words| view! { <span class="hidden">" ("{words}")"</span> });
-        view! { <li class=look>{words::order_state(i18n, *step)}{said}</li> }
+        view! { <li class=look>{words::order_step(i18n, *step)}{said}</li> }
     });
     view! {
         <ol class="timeline" class:cancelled=state == Cancelled>{steps.collect_view()}</ol>
