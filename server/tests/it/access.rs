@@ -180,10 +180,10 @@ const TABLE: &[Row] = &[
     call(FN_HISTORY, r#"{"after":""}"#),
     call(
         FN_CANCEL_OWN,
-        r#"{"purchase":"<second purchase>","key":"","number":"<second order>","reason":"Changed my mind"}"#,
+        r#"{"purchase":"<second-purchase>","key":"","number":"<second order>","reason":"Changed my mind"}"#,
     ),
     // The same once more.
-    form(FORM_CANCEL_OWN, "second purchase", "order=<second order>&reason=Changed my mind", 303),
+    form(FORM_CANCEL_OWN, "second-purchase", "order=<second order>&reason=Changed my mind", 303),
     call(FN_SET_QUANTITY, r#"{"change":{"line":"<line>","quantity":"2"}}"#),
     form(FORM_SET_QUANTITY, "line", "quantity=3", 303).missing(303),
     // Everyone begins to buy what they have.
@@ -441,7 +441,7 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
     }
     let new = r#"{"title":"A new thing","variants":[{"price":"10","stock":"1"}]}"#;
     things.insert("new", new.to_owned());
-    for name in ["purchase", "second purchase"] {
+    for name in ["purchase", "second-purchase"] {
         let number = market.buy(shopper, &variant).await;
         let order = if name == "purchase" { "order" } else { "second order" };
         things.insert(order, format!("{number}-1"));
@@ -513,7 +513,7 @@ fn unknown(things: &Things) -> Things {
             "handle" => "no-such-shop".to_owned(),
             "slug" | "category" => "no-such-thing".to_owned(),
             "purchase" => "HN0SUCH".to_owned(),
-            "second purchase" => "HN0SUCH2".to_owned(),
+            "second-purchase" => "HN0SUCH2".to_owned(),
             "order" => "HN0SUCH-1".to_owned(),
             "second order" => "HN0SUCH2-1".to_owned(),
             "paid order" => "HN0SUCH3-1".to_owned(),

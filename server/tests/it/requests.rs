@@ -99,7 +99,7 @@ async fn a_seller_corrects_tracking_and_hears_who_cancelled() {
     let refused = seller.post(&page, &other).await;
     assert_eq!(refused, format!("{page}?error=already_cancelled"));
     let (_, shown) = seller.get(&refused).await;
-    assert!(shown.contains("already cancelled") && shown.contains("The kiln broke"), "{shown}");
+    assert!(shown.contains("already been cancelled") && shown.contains("The kiln broke"), "{shown}");
     program.close();
 }
 
