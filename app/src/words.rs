@@ -163,7 +163,7 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (_, "details", Some(n)) => tu_string!(i18n, field.too_many_details, n = n),
         (_, "options" | "option1_name", Some(n)) => tu_string!(i18n, field.too_many_options, n = n),
         (_, _, Some(n)) => tu_string!(i18n, field.too_many_variants, n = n),
-        _ => return field(i18n, code),
+        _ => field(i18n, code),
     }
 }
 
