@@ -32,7 +32,7 @@ const variant = (page: Page, n: number) => main(page).getByRole('group', { name:
 async function newDraft(page: Page, title: string): Promise<void> {
   await visit(page, `${products}/new`);
   await field(page, 'Title').fill(title);
-  await variant(page, 1).getByLabel('Price (INR)').fill('450');
+  await variant(page, 1).getByLabel('Price (INR)', { exact: true }).fill('450');
   await variant(page, 1).getByLabel('Stock', { exact: true }).fill('5');
   await button(page, 'Save').click();
   await arriveAt(page, title);
@@ -60,7 +60,7 @@ test('a product with four variants and three pictures is listed, bought, sent; a
     png('blue.png', [40, 60, 150]),
   ]);
   await pictures(seller, 3);
-  await variant(seller, 1).getByLabel('Price (INR)').fill('1,249.50');
+  await variant(seller, 1).getByLabel('Price (INR)', { exact: true }).fill('1,249.50');
   await variant(seller, 1).getByLabel('Stock', { exact: true }).fill('7');
   for (const [n, [name, values]] of [['Colour', 'Red, Blue'], ['Size', 'Small, Large']].entries()) {
     await button(seller, 'Add option').click();
@@ -69,7 +69,7 @@ test('a product with four variants and three pictures is listed, bought, sent; a
   }
   await button(seller, 'Generate variants').click();
   await expect(main(seller).getByRole('group', { name: /^Variant \d$/ })).toHaveCount(4);
-  await expect(variant(seller, 4).getByLabel('Price (INR)')).toHaveValue('1,249.50');
+  await expect(variant(seller, 4).getByLabel('Price (INR)', { exact: true })).toHaveValue('1,249.50');
   await button(seller, 'Save and publish').click();
   await arriveAt(seller, 'Lake bowl');
   await pictures(seller, 3);
@@ -168,12 +168,12 @@ test('faults stand at their fields, whatever rows came and went', async ({ page 
     await variant(page, n).getByLabel('Variant name').fill(name);
     await variant(page, n).getByLabel('Stock', { exact: true }).fill('1');
   }
-  await variant(page, 1).getByLabel('Price (INR)').fill('450');
-  await variant(page, 2).getByLabel('Price (INR)').fill('cheap');
+  await variant(page, 1).getByLabel('Price (INR)', { exact: true }).fill('450');
+  await variant(page, 2).getByLabel('Price (INR)', { exact: true }).fill('cheap');
   await button(page, 'Save').click();
-  const price = variant(page, 2).getByLabel('Price (INR)');
+  const price = variant(page, 2).getByLabel('Price (INR)', { exact: true });
   await expect(price).toHaveAttribute('aria-invalid', 'true');
-  await expect(variant(page, 1).getByLabel('Price (INR)')).not.toHaveAttribute('aria-invalid', 'true');
+  await expect(variant(page, 1).getByLabel('Price (INR)', { exact: true })).not.toHaveAttribute('aria-invalid', 'true');
   await main(page).getByRole('alert').getByRole('link', { name: 'Variant 2: Price' }).click();
   await expect(price).toBeFocused();
 });
