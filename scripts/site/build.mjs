@@ -12,7 +12,8 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 
 const run = promisify(execFile);
 const [module, programDir] = process.argv.slice(2);
-const site = 'target/site';
+// Made beside the one that may be in use, and put in its place when it is whole.
+const site = `target/site.${process.pid}`;
 const pkg = join(site, 'pkg');
 
 // Installed by scripts/tools, outside the clone.
@@ -26,6 +27,9 @@ const GAP = '_'.repeat(22);
 /** As long as GAP. */
 const hash = (bytes) => createHash('sha256').update(bytes).digest('base64url').slice(0, GAP.length);
 const isModule = (name) => name.endsWith('.wasm');
+
+/** The list of names: what the program reads at start. */
+let hashes = '';
 
 async function step(what, work) {
   const begun = Date.now();
@@ -105,8 +109,7 @@ async function nameByContent() {
     manifest: hash(manifest),
     split: loaderHash,
   };
-  await mkdir(programDir, { recursive: true });
-  await writeFile(join(programDir, 'hash.txt'), Object.entries(list).map(([kind, own]) => `${kind}: ${own}\n`).join(''));
+  hashes = Object.entries(list).map(([kind, own]) => `${kind}: ${own}\n`).join('');
 }
 
 /** Beside each file, the same compressed as well as it can be. */
@@ -123,7 +126,6 @@ async function compress() {
   }
 }
 
-await rm(site, { recursive: true, force: true });
 await mkdir(pkg, { recursive: true });
 await step('chunks and bindings', () => run('haat-wasm-tool', [module, pkg]));
 await step('optimised for size', async () => {
@@ -141,3 +143,7 @@ await step('style and static files', async () => {
 });
 await step('names by content', nameByContent);
 await step('compressed', compress);
+await rm('target/site', { recursive: true, force: true });
+await rename(site, 'target/site');
+await mkdir(programDir, { recursive: true });
+await writeFile(join(programDir, 'hash.txt'), hashes);
