@@ -95,7 +95,6 @@ export class Market {
 
   /** Runs `haat …` on this market's database. */
   async run(...args: string[]): Promise<string> {
-    // Drawing the demo's pictures takes minutes on a machine that is busy with other tests.
     // A bound of what hangs: a busy machine takes minutes to import a catalogue.
     const timeout = 600_000;
     try {
