@@ -73,7 +73,8 @@ both! {
         orders::cancel(engine, &owner, MEENA, &format!("{number}-1"), "No").await.unwrap();
         facts::tell(engine).await.unwrap();
         let system = Caller::system();
-        let job = jobs::list(engine, &system, "queued", "").await.unwrap().items[0].id;
+        let queued = jobs::list(engine, &system, "queued", "").await.unwrap().items;
+        let job = queued.iter().find(|job| job.kind == "refund").unwrap().id;
         let line = market.line.clone();
         // A worker is asking the gateway, which takes its time.
         let gate = line.hold().await;
