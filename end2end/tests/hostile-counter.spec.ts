@@ -41,6 +41,9 @@ const taken = (text: string, most: number): boolean => text.search(TURNS) < 0 &&
 /** As much of the text as such a field takes. */
 const fitted = (text: string, most: number): string => [...text.replace(TURNS, '')].slice(0, most).join('').trim();
 
+/** The form in which a line is stored: composed, and without characters of no width. */
+const stored = (line: string): string => line.normalize('NFC').replaceAll('\u200b', '').trim();
+
 /** The fields of text by their labels, with the most characters that they take. */
 const SHOP = { 'Shop name': 80, 'Description (optional)': 2000, 'Town or city': 80, 'Address (optional)': 500 };
 /** The fields of numbers and amounts, with what does. */
@@ -64,7 +67,9 @@ async function calm(page: Page): Promise<void> {
 /** Each of the fields is refused or not, as it should be, says so, and has kept what was typed. */
 async function judged(at: (label: string) => Locator, text: string, fields: Record<string, number>): Promise<void> {
   for (const [label, most] of Object.entries(fields)) {
-    if (taken(text, most)) await expect(at(label), label).not.toHaveAttribute('aria-invalid', 'true');
+    // A code loses all characters that leave no mark, joiners among them, before it is measured.
+    const measured = label === 'SKU' ? text.normalize('NFC').replace(/[\u200b\u200d\ufe0f]/g, '') : text;
+    if (taken(measured, most)) await expect(at(label), label).not.toHaveAttribute('aria-invalid', 'true');
     else await refused(at(label));
     await expect(at(label), label).toHaveValue(text);
   }
@@ -86,7 +91,7 @@ async function search(page: Page, path: string, label: string, text: string): Pr
   await page.waitForURL((url) => url.searchParams.has('q'));
   await awake(page);
   // The router undoes the percent signs of an address twice.
-  if (!text.includes('%')) await expect(field(page, label)).toHaveValue(fitted(text, 100));
+  if (!text.includes('%')) await expect(field(page, label)).toHaveValue(stored(fitted(text, 100)));
   await calm(page);
 }
 
@@ -109,7 +114,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
     const handle = `hostile-${randomBytes(4).toString('hex')}`;
     const counter = `/seller/${handle}`;
     const at = (label: string) => field(seller, label);
-    const shopNamed = fitted(text, 80);
+    const shopNamed = stored(fitted(text, 80));
 
     await test.step('a shop is opened', async () => {
       await signUp(seller, `${handle}@example.com`);
@@ -147,7 +152,11 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await button(seller, 'Save').click();
       await expect(main(seller).getByRole('alert').filter({ hasText: 'Saved' })).toBeVisible();
       await awake(seller);
-      for (const [label, most] of Object.entries(SHOP)) await expect(at(label)).toHaveValue(fitted(text, most));
+      for (const [label, most] of Object.entries(SHOP)) {
+        const typed = fitted(text, most);
+        const several = /Description|Address/.test(label);
+        await expect(at(label)).toHaveValue(several ? typed.normalize('NFC') : stored(typed));
+      }
       await calm(seller);
       if (!runsScripts(seller)) return;
       // A file is called what someone wants it to be.
@@ -256,7 +265,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await awake(seller);
       await calm(seller);
       expect(await visit(page, bought.path)).toBe(200);
-      await expect(main(page)).toContainText(`Shipped with ${fitted(text, 80)}`);
+      await expect(main(page)).toContainText(`Shipped with ${stored(fitted(text, 80))}`);
       await calm(page);
     });
 
@@ -377,11 +386,11 @@ async function typeProduct(page: Page, counter: string, text: string): Promise<v
   await value.fill(fitted(text, 100));
   await fillAll(of, { ...numbers, SKU: fitted(text, 60) + '-1' });
   await button(page, 'Save and publish').click();
-  await arriveAt(page, fitted(text, 500));
+  await arriveAt(page, stored(fitted(text, 500)));
   await expect(page.getByRole('link', { name: 'View product page' })).toBeVisible();
   await awake(page);
-  await expect(at('Description')).toHaveValue(fitted(text, 10_000));
-  await expect(at('Value')).toHaveValue(fitted(text, 10_000));
-  await expect(alt).toHaveValue(fitted(text, 300));
+  await expect(at('Description')).toHaveValue(fitted(text, 10_000).normalize('NFC'));
+  await expect(at('Value')).toHaveValue(stored(fitted(text, 10_000)));
+  await expect(alt).toHaveValue(stored(fitted(text, 300)));
   await calm(page);
 }
