@@ -4,10 +4,12 @@
 // usage: node scripts/site.mjs MODULE PROGRAM_DIR
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 
 const run = promisify(execFile);
@@ -37,10 +39,22 @@ async function step(what, work) {
   console.log(`  ${what}: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
 }
 
-async function optimise(name) {
-  const file = join(pkg, name);
-  const flags = ['-Oz', '--enable-bulk-memory', '--enable-nontrapping-float-to-int'];
-  await run('wasm-opt', [...flags, file, '-o', file]);
+/** Makes the modules small: largest first, two at a time. */
+async function optimise() {
+  const files = (await readdir(pkg)).filter(isModule).map((name) => join(pkg, name));
+  const sizes = new Map(await Promise.all(files.map(async (file) => [file, (await stat(file)).size])));
+  files.sort((a, b) => sizes.get(a) - sizes.get(b));
+  const thread = async () => {
+    const worker = new Worker(new URL('optimise.mjs', import.meta.url), {
+      workerData: { binaryen: tools.resolve('binaryen') },
+    });
+    for (let file = files.pop(); file; file = files.pop()) {
+      worker.postMessage(file);
+      await once(worker, 'message');
+    }
+    await worker.terminate();
+  };
+  await Promise.all([thread(), thread()]);
 }
 
 /** One sheet out of those that it imports. */
@@ -129,12 +143,7 @@ async function compress() {
 await mkdir(pkg, { recursive: true });
 await step('chunks and bindings', () => run('haat-wasm-tool', [module, pkg]));
 await step('optimised for size', async () => {
-  const modules = (await readdir(pkg)).filter(isModule);
-  // Largest first, two at a time.
-  const next = async () => {
-    for (let name = modules.pop(); name; name = modules.pop()) await optimise(name);
-  };
-  await Promise.all([next(), next()]);
+  await optimise();
   await Promise.all((await readdir(pkg)).filter((name) => name.endsWith('.js')).map(minify));
 });
 await step('style and static files', async () => {
