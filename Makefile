@@ -4,11 +4,9 @@ SHELL := bash
 
 # Builds the market and opens it, with demo shops.
 run:
-	scripts/tools
-	scripts/build
 	scripts/run
 
-# Everything: lint, unit and database tests, the release build, the browser.
+# Everything: lint, unit and database tests, the build, the browser.
 test:
 	scripts/test
 

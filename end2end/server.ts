@@ -14,10 +14,10 @@ const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 
 export type Database = 'sqlite' | 'postgres';
 
-/** HAAT_BIN, or what the release build made. */
+/** HAAT_BIN, or what scripts/build made. */
 function program(): string {
   const cache = process.env.HAAT_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'haat');
-  return process.env.HAAT_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(cache, 'target'), 'release', 'haat');
+  return process.env.HAAT_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(cache, 'target'), 'quick', 'haat');
 }
 
 function freePort(): Promise<number> {

@@ -1,7 +1,9 @@
 // Makes `target/site`, what browsers load, out of the compiled module: chunks and bindings, style, static files, each
-// optimised, named by its content and compressed. Writes the list of names beside the program, which reads it at start.
+// optimised, named by its content and compressed. The list of names goes to `target/site.txt`.
 //
-// usage: node scripts/site.mjs MODULE PROGRAM_DIR
+// Without a module it makes `target/site.plain`: style and static files as they are, for pages without scripts.
+//
+// usage: node scripts/site/build.mjs [MODULE]
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,7 +15,7 @@ import { Worker } from 'node:worker_threads';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 
 const run = promisify(execFile);
-const [module, programDir] = process.argv.slice(2);
+const [module] = process.argv.slice(2);
 // Made beside the one that may be in use, and put in its place when it is whole.
 const site = `target/site.${process.pid}`;
 const pkg = join(site, 'pkg');
@@ -126,33 +128,49 @@ async function nameByContent() {
   hashes = Object.entries(list).map(([kind, own]) => `${kind}: ${own}\n`).join('');
 }
 
-/** Beside each file, the same compressed as well as it can be. */
+/** Beside each file, the same compressed as well as it can be; several at a time, by the threads of Node's pool. */
 async function compress() {
   const brotli = promisify(brotliCompress);
   const zip = promisify(gzip);
-  for (const entry of await readdir(site, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const file = join(entry.parentPath ?? entry.path, entry.name);
-    const bytes = await readFile(file);
-    const params = { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-    await writeFile(`${file}.br`, await brotli(bytes, { params }));
-    await writeFile(`${file}.gz`, await zip(bytes, { level: 9 }));
-  }
+  const entries = await readdir(site, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  await Promise.all(
+    files.map(async (file) => {
+      const bytes = await readFile(file);
+      const params = { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+      await writeFile(`${file}.br`, await brotli(bytes, { params }));
+      await writeFile(`${file}.gz`, await zip(bytes, { level: 9 }));
+    }),
+  );
+}
+
+async function styleAndStatics() {
+  await writeFile(join(pkg, 'haat.css'), style());
+  await cp('public', site, { recursive: true });
+}
+
+/** Puts what was made into the place of what was there before. */
+async function publish(place) {
+  await rm(place, { recursive: true, force: true });
+  await rename(site, place);
 }
 
 await mkdir(pkg, { recursive: true });
+if (!module) {
+  await styleAndStatics();
+  // What each page asks for, with nothing in it: pages work as the server rendered them.
+  await writeFile(join(pkg, 'haat.js'), 'export default async () => {};\nexport const hydrate = () => {};\n');
+  await writeFile(join(pkg, 'haat.wasm'), '');
+  await publish('target/site.plain');
+  process.exit();
+}
 await step('chunks and bindings', () => run('haat-wasm-tool', [module, pkg]));
 await step('optimised for size', async () => {
   await optimise();
   await Promise.all((await readdir(pkg)).filter((name) => name.endsWith('.js')).map(minify));
 });
-await step('style and static files', async () => {
-  await writeFile(join(pkg, 'haat.css'), style());
-  await cp('public', site, { recursive: true });
-});
+await step('style and static files', styleAndStatics);
 await step('names by content', nameByContent);
 await step('compressed', compress);
-await rm('target/site', { recursive: true, force: true });
-await rename(site, 'target/site');
-await mkdir(programDir, { recursive: true });
-await writeFile(join(programDir, 'hash.txt'), hashes);
+await publish('target/site');
+await writeFile('target/site.txt', hashes);
