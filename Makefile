@@ -1,10 +1,14 @@
 # The shortest way to each thing. What a target does is in scripts/.
 SHELL := bash
-.PHONY: run test attack watch bench lighthouse schemathesis lint tools screens clean
+.PHONY: run check test attack watch bench lighthouse schemathesis lint tools screens clean
 
 # Builds the market and opens it, with demo shops.
 run:
 	scripts/run
+
+# What to run before a commit: format, clippy, the rules, the use cases on SQLite.
+check:
+	scripts/check
 
 # Everything: lint, unit and database tests, the build, the browser.
 test:

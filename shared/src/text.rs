@@ -74,7 +74,7 @@ pub fn line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
     optional_line(field, text, max)
 }
 
-/// Like [`line`], but nothing is fine too.
+/// Like [`line()`], but nothing is fine too.
 pub fn optional_line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
     let text = normalized(text).replace('\t', " ");
     if text.chars().any(|c| c.is_control() || is_direction_override(c)) {
