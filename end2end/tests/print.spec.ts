@@ -65,7 +65,7 @@ test('an order, its packing slip and the purchase go on paper', async ({ page, v
       await expect(main(seller).getByText(words).first(), `${words} on ${paper}`).toBeVisible();
     }
     const sizes = await seller.evaluate(() =>
-      ['.tick', '.collect .price', 'address'].map((s) => {
+      ['.packed-box', '.collect .price', 'address'].map((s) => {
         const element = document.querySelector(`main ${s}`)!;
         return { box: element.getBoundingClientRect().height, font: parseFloat(getComputedStyle(element).fontSize) };
       }),

@@ -173,7 +173,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
         });
         view! {
             <li>
-                <span class="tick" aria-hidden="true"></span>
+                <span class="packed-box" aria-hidden="true"></span>
                 <span class="slip-count">{tu_string!(i18n, checkout.quantity, n = line.quantity).to_string()}</span>
                 <span class="slip-what"><strong>{line.title}</strong> {variant} {sku}</span>
             </li>
