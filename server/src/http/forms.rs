@@ -9,7 +9,7 @@ use axum::{
     http::{Extensions, HeaderMap, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
-use haat_app::{api::cart_cookie, i18n::Locale};
+use haat_app::{cookies, i18n::Locale};
 use haat_engine::{Caller, accounts, carts, checkout, orders};
 use haat_shared::{
     Conflict, Error, Result,
@@ -22,12 +22,10 @@ use haat_shared::{
     text::query_value,
 };
 
-use super::{
-    State, back,
-    caller::{language_cookie, session_cookie, session_token},
-    devices::Devices,
-    limits::too_often,
-};
+use super::{State, back, devices::Devices, limits::too_often};
+
+/// How long a chosen language is remembered: a year.
+const LANGUAGE_S: i64 = 365 * 24 * 3600;
 
 pub(super) type Typed = BTreeMap<String, String>;
 
@@ -90,7 +88,7 @@ pub(super) async fn add_line(
     match added.await {
         Ok(changed) => {
             let secure = state.booted.config.secure();
-            let cookie = changed.token.map(|token| (header::SET_COOKIE, cart_cookie(secure, &token)));
+            let cookie = changed.token.map(|token| (header::SET_COOKIE, cookies::cart(secure, &token)));
             (AppendHeaders(cookie), back::to("/basket")).into_response()
         }
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "add_line", &page, typed, &error).await,
@@ -196,19 +194,13 @@ pub(super) async fn cancel_own(
 /// Signed in: with a session, as a device that the account knows from now on, and without a guest's basket.
 fn signed_in(state: &State, devices: Devices, account: &str, typed: &Typed, token: &str) -> Response {
     let secure = state.booted.config.secure();
-    let session = (header::SET_COOKIE, session_cookie(secure, Some(token)));
+    let session = (header::SET_COOKIE, cookies::set(secure, "session", token, accounts::SESSION_MS / 1000));
     let mut response = ([session], back::to(&field(typed, "next"))).into_response();
     let device = devices.with(&state.booted.engine.secret, account).cookie(secure);
     response.headers_mut().append(header::SET_COOKIE, device);
     // The guest's cart is the account's now; its token is worth nothing.
-    response.headers_mut().append(header::SET_COOKIE, forget_cart(secure));
+    response.headers_mut().append(header::SET_COOKIE, cookies::remove(secure, "cart"));
     response
-}
-
-fn forget_cart(secure: bool) -> http::HeaderValue {
-    let cookie = cart_cookie(secure, "");
-    let text = cookie.to_str().unwrap_or_default().replace("Max-Age=7776000", "Max-Age=0");
-    http::HeaderValue::from_str(&text).unwrap_or(cookie)
 }
 
 pub(super) async fn sign_in(
@@ -299,12 +291,16 @@ async fn come_back(state: &State, form: &'static str, path: &str, typed: Typed, 
 
 pub(super) async fn sign_out(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
     let secure = state.booted.config.secure();
-    if let Some(token) = session_token(&headers, secure)
-        && let Err(error) = accounts::sign_out(&state.booted.engine, &token).await
+    if let Some(token) = cookies::get(&headers, secure, "session")
+        && let Err(error) = accounts::sign_out(&state.booted.engine, token).await
     {
         return super::layers::plain(&error);
     }
-    (StatusCode::SEE_OTHER, [(header::SET_COOKIE, session_cookie(secure, None))], [(header::LOCATION, "/")])
+    (
+        StatusCode::SEE_OTHER,
+        [(header::SET_COOKIE, cookies::remove(secure, "session"))],
+        [(header::LOCATION, "/")],
+    )
         .into_response()
 }
 
@@ -320,7 +316,8 @@ pub(super) async fn choose_language(
     if let Err(error) = accounts::keep_locale(&state.booted.engine, &caller).await {
         return super::layers::plain(&error);
     }
-    ([(header::SET_COOKIE, language_cookie(state.booted.config.secure(), locale))], back).into_response()
+    let cookie = cookies::set(state.booted.config.secure(), "language", locale.tag(), LANGUAGE_S);
+    ([(header::SET_COOKIE, cookie)], back).into_response()
 }
 
 #[cfg(test)]
@@ -332,9 +329,5 @@ mod tests {
         assert_eq!(clean("/p/pen?draft=a&x=1&error=b"), "/p/pen?x=1");
         assert_eq!(clean("/p/pen?error=b"), "/p/pen");
         assert_eq!(with("/a?b=1", "c", "2"), "/a?b=1&c=2");
-        assert_eq!(
-            forget_cart(false).to_str().unwrap(),
-            "haat_cart=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
-        );
     }
 }
