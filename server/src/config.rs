@@ -834,17 +834,16 @@ mod tests {
             let error = load(environment).unwrap_err();
             assert!(!error.contains("4815") && error.lines().count() == 1, "{error}");
         }
-        let file = std::env::temp_dir().join(format!("haat-{}.toml", std::process::id()));
+        let file = tempfile::NamedTempFile::new().unwrap();
         for (text, line) in [
             ("[security]\nsecret = hush4815", "line 2"),
             ("[security]\n\nsecret = \"hush4815", "line 3"),
             ("[security]\nsecret = 48151623421234567", "security.secret"),
         ] {
             std::fs::write(&file, text).unwrap();
-            let error = Config::load(Some(&file), []).unwrap_err();
+            let error = Config::load(Some(file.path()), []).unwrap_err();
             assert!(!error.contains("4815") && error.contains(line), "{error}");
         }
-        std::fs::remove_file(file).unwrap();
     }
 
     #[test]

@@ -75,9 +75,8 @@ async fn measure(db: &Db, rows: &Arc<Vec<CapacityId>>, clients: usize) -> f64 {
 
 #[tokio::main]
 async fn main() {
-    let folder = std::env::temp_dir().join(format!("haat-seam-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let mut urls = vec![format!("sqlite:{}", folder.join("seam.db").display())];
+    let folder = tempfile::tempdir().unwrap();
+    let mut urls = vec![format!("sqlite:{}", folder.path().join("seam.db").display())];
     urls.extend(std::env::var("HAAT_TEST_POSTGRES"));
     for url in urls {
         let db = Db::open(&url, 32).await.unwrap();
@@ -96,5 +95,4 @@ async fn main() {
             println!("{:<11} {clients:>3} clients  {rate:>8.0} transactions/s", db.engine());
         }
     }
-    std::fs::remove_dir_all(&folder).unwrap();
 }

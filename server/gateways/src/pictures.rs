@@ -558,8 +558,8 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn large_pictures_at_once_are_all_kept() {
-        let folder = std::env::temp_dir().join(format!("haat-large-{}", std::process::id()));
-        let pictures = Pictures::in_folder(&folder).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let pictures = Pictures::in_folder(folder.path()).unwrap();
         let bytes = deep_png(2_500);
         let keep = (0..6).map(|n| {
             let id: MediaId = format!("media_{n:026}").parse().unwrap();
@@ -568,7 +568,6 @@ mod tests {
         let kept = futures::future::join_all(keep).await;
         assert!(kept.iter().all(|kept| kept.as_ref().is_ok_and(|k| k.width == 2_500)), "{kept:?}");
         assert_eq!(pictures.pixels.available_permits(), 400, "all is given back");
-        fs::remove_dir_all(&folder).unwrap();
     }
 
     /// The mean of the middle of each third of a picture.
@@ -790,12 +789,12 @@ mod tests {
 
     #[tokio::test]
     async fn files_are_kept_by_the_same_names_every_time() {
-        let folder = std::env::temp_dir().join(format!("haat-pictures-{}", std::process::id()));
-        let pictures = Pictures::in_folder(&folder).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let pictures = Pictures::in_folder(folder.path()).unwrap();
         let id: MediaId = "media_00000000000000000000000001".parse().unwrap();
         let bytes = as_png(&halves(700, 700));
         let names = || {
-            let mut names: Vec<_> = fs::read_dir(&folder)
+            let mut names: Vec<_> = fs::read_dir(folder.path())
                 .unwrap()
                 .map(|f| f.unwrap().file_name().into_string().unwrap())
                 .collect();
@@ -817,7 +816,6 @@ mod tests {
         assert_eq!(pictures.read(other, None).await, Err(haat_shared::Error::NotFound));
         let broken = pictures.keep(id, b"GIF89a".to_vec()).await;
         assert_eq!(broken, Err(PictureError::Refused(FieldCode::NotAPicture)));
-        fs::remove_dir_all(&folder).unwrap();
     }
 
     proptest! {

@@ -166,16 +166,12 @@ impl PaymentGateway for Sandbox {
 mod tests {
     use super::*;
 
-    async fn sandbox() -> Sandbox {
-        let folder = std::env::temp_dir().join(format!("haat-sandbox-{}", haat_engine::random::token()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let db = Db::open(&format!("sqlite:{}", folder.join("t.db").display()), 1).await.unwrap();
-        Sandbox::new(db, Clock::default(), Secret::new("key"), "http://127.0.0.1", String::new())
-    }
-
     #[tokio::test]
     async fn only_its_own_fresh_and_unchanged_reports_are_believed() {
-        let sandbox = sandbox().await;
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&format!("sqlite:{}", folder.path().join("t.db").display()), 1).await.unwrap();
+        let (clock, secret) = (Clock::default(), Secret::new("key"));
+        let sandbox = Sandbox::new(db, clock, secret, "http://127.0.0.1", String::new());
         let attempt: PaymentId = haat_engine::random::id(0);
         let body = serde_json::to_vec(&Body { id: "evt".into(), payment: "sbx".into(), attempt }).unwrap();
         let signature = sandbox.sign(1_000, &body);

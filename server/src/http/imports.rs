@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs::{File, OpenOptions},
+    fs::File,
     io,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
@@ -21,7 +21,7 @@ use axum::{
 use bytes::Bytes;
 use futures::stream;
 use haat_app::{i18n::Locale, t, words};
-use haat_engine::{Caller, Engine, catalog::imports, random};
+use haat_engine::{Caller, Engine, catalog::imports};
 use haat_shared::{
     Error, FieldCode, Result,
     catalog::imports::{ExportFormat, FILE_BYTES_MAX, ImportOptions, RowFault},
@@ -186,7 +186,7 @@ async fn keep(mut form: Multipart) -> Result<Option<(ImportOptions, File)>> {
                     tracing::error!(%error, "a file that was sent cannot be kept");
                     Error::Busy { retry_after_s: 5 }
                 };
-                let mut file = tokio::fs::File::from_std(scratch().map_err(full)?);
+                let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(full)?);
                 while let Some(part) = soon(field.chunk()).await? {
                     file.write_all(&part).await.map_err(full)?;
                 }
@@ -213,17 +213,6 @@ fn broken(fault: &MultipartError) -> Error {
         StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
         _ => Error::field("file", FieldCode::NotARecord),
     }
-}
-
-/// A file without a name: it is gone when it is closed.
-fn scratch() -> io::Result<File> {
-    let path = std::env::temp_dir().join(format!("haat-{}", random::token()));
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.read(true).write(true).create_new(true).open(&path)?;
-    std::fs::remove_file(path)?;
-    Ok(file)
 }
 
 /// Reads a file on a thread of its own, until whoever sent it goes.
