@@ -7,7 +7,7 @@ use haat_shared::Id;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use uuid::Uuid;
+use uuid::Builder;
 
 /// Bytes that cannot be guessed. Without them nothing is safe to do, so a system that has none stops the program.
 fn bytes<const N: usize>() -> [u8; N] {
@@ -23,9 +23,7 @@ static LAST: Mutex<(i64, u16)> = Mutex::new((0, 0));
 /// A new id: UUID version 7 of RFC 9562, which sorts by the time it was made. Those that this process makes in one
 /// millisecond count on in the twelve bits behind the time (method 1 of its section 6.2).
 pub fn id<K>(now_ms: i64) -> Id<K> {
-    let mut id = [0; 16];
-    id[..6].copy_from_slice(&now_ms.to_be_bytes()[2..]);
-    id[8..].copy_from_slice(&bytes::<8>());
+    let mut rest = bytes::<10>();
     let count = {
         let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
         // The next millisecond counts on while there is room: a process of several clocks, as of tests, keeps the order of
@@ -34,10 +32,8 @@ pub fn id<K>(now_ms: i64) -> Id<K> {
         *last = (now_ms, if start_anew { 0 } else { last.1.wrapping_add(1) });
         last.1
     };
-    id[6..8].copy_from_slice(&count.to_be_bytes());
-    id[6] = id[6] & 0x0f | 0x70;
-    id[8] = id[8] & 0x3f | 0x80;
-    Id::from_uuid(Uuid::from_bytes(id))
+    rest[..2].copy_from_slice(&count.to_be_bytes());
+    Id::from_uuid(Builder::from_unix_timestamp_millis(now_ms.cast_unsigned(), &rest).into_uuid())
 }
 
 /// A number below `below`, for spreading things out. Not for secrets.
