@@ -15,7 +15,8 @@ use crate::{
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What went wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{}", self.code())]
 #[serde(rename_all = "snake_case")]
 pub enum Error {
     /// There is no such thing, or none that this caller may know of.
@@ -309,14 +310,6 @@ impl Error {
         }
     }
 }
-
-impl std::fmt::Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
-impl std::error::Error for Error {}
 
 impl From<Conflict> for Error {
     fn from(conflict: Conflict) -> Self {

@@ -56,14 +56,9 @@ fn decode(text: &str) -> Option<u128> {
 }
 
 /// A text that is not the id it should be. Whoever asks for it is told that there is no such thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of this kind")]
 pub struct BadId;
-
-impl fmt::Display for BadId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not an id of this kind")
-    }
-}
 
 impl<K: Kind> FromStr for Id<K> {
     type Err = BadId;

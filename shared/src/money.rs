@@ -30,30 +30,21 @@ const DECIMALS: [(u32, &str); 4] = [
 ];
 
 /// Why an amount of money could not be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Not a currency of ISO 4217.
+    #[error("not a currency of ISO 4217")]
     UnknownCurrency,
     /// Two currencies met in one sum.
+    #[error("two currencies in one sum")]
     MixedCurrencies,
     /// The result does not fit 64 bits.
+    #[error("amount out of range")]
     Overflow,
     /// Nothing to share among: no weights, or all of them zero or below.
+    #[error("nothing to share among")]
     NoWeights,
 }
-
-impl fmt::Display for MoneyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownCurrency => "not a currency of ISO 4217",
-            Self::MixedCurrencies => "two currencies in one sum",
-            Self::Overflow => "amount out of range",
-            Self::NoWeights => "nothing to share among",
-        })
-    }
-}
-
-impl std::error::Error for MoneyError {}
 
 /// A currency of ISO 4217.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -31,7 +31,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use haat_shared::Error;
 
 /// An [`Error`] on its way to the browser, unchanged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error(transparent)]
 #[serde(transparent)]
 pub struct ApiError(pub Error);
 
@@ -52,14 +53,6 @@ impl FromServerFnError for ApiError {
         Self(error)
     }
 }
-
-impl std::fmt::Display for ApiError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for ApiError {}
 
 /// What a page asked for: on the page already when the server rendered it.
 pub type Found<T> = Resource<Result<T, ApiError>, Wire>;

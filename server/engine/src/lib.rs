@@ -131,13 +131,16 @@ impl std::ops::Deref for Engine {
 }
 
 /// Why a transaction did not do what it was asked: a refusal that the caller is told, or a failure of the database.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Fault {
     /// A refusal.
-    Told(Error),
+    #[error(transparent)]
+    Told(#[from] Error),
     /// A failure of the database.
-    Db(DbError),
+    #[error(transparent)]
+    Db(#[from] DbError),
     /// A fault of the program, in words for the log.
+    #[error("{0}")]
     Program(String),
 }
 
@@ -149,24 +152,6 @@ pub fn fault(what: impl Into<String>) -> Fault {
     Fault::Program(what.into())
 }
 
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Told(error) => error.fmt(f),
-            Self::Db(error) => error.fmt(f),
-            Self::Program(what) => f.write_str(what),
-        }
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Self::Told(error)
-    }
-}
-
 impl From<haat_shared::Conflict> for Fault {
     fn from(conflict: haat_shared::Conflict) -> Self {
         Self::Told(conflict.into())
@@ -176,12 +161,6 @@ impl From<haat_shared::Conflict> for Fault {
 impl From<haat_shared::money::MoneyError> for Fault {
     fn from(error: haat_shared::money::MoneyError) -> Self {
         Self::Told(error.into())
-    }
-}
-
-impl From<DbError> for Fault {
-    fn from(error: DbError) -> Self {
-        Self::Db(error)
     }
 }
 

@@ -74,24 +74,15 @@ pub struct Event {
 }
 
 /// Why a gateway did not do what it was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GatewayError {
     /// It did not answer, or not in time. It may have done it.
+    #[error("gateway unreachable: {0}")]
     Unreachable(String),
     /// It said no, and will say no again.
+    #[error("gateway refused: {0}")]
     Refused(String),
 }
-
-impl std::fmt::Display for GatewayError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unreachable(why) => write!(f, "gateway unreachable: {why}"),
-            Self::Refused(why) => write!(f, "gateway refused: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for GatewayError {}
 
 /// The port to a payment gateway. To add one, see `docs/ARCHITECTURE.md`, "a payment gateway".
 #[async_trait]

@@ -1,23 +1,28 @@
 //! What a database says when it does not do what it was asked.
 
-use std::fmt;
-
 /// Why a statement or a transaction failed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DbError {
     /// A unique key exists already. Carries the database's words, which name the key.
+    #[error("database exists already: {0}")]
     Unique(String),
     /// A CHECK, NOT NULL or FOREIGN KEY does not hold.
+    #[error("database constraint: {0}")]
     Constraint(String),
     /// Two transactions were in each other's way; the same one may succeed now.
+    #[error("database in another's way: {0}")]
     Again(String),
     /// No room left, or no writing allowed.
+    #[error("database cannot write: {0}")]
     Full(String),
     /// The database cannot be reached, or has too much to do.
+    #[error("database cannot be reached: {0}")]
     Away(String),
     /// The commit was sent and its outcome is not known.
+    #[error("database outcome unknown: {0}")]
     Unknown(String),
     /// Anything else: a fault of the program or of the database.
+    #[error("database failed: {0}")]
     Other(String),
 }
 
@@ -27,23 +32,6 @@ impl DbError {
         matches!(self, Self::Unique(_) | Self::Constraint(_))
     }
 }
-
-impl fmt::Display for DbError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, detail) = match self {
-            Self::Unique(d) => ("exists already", d),
-            Self::Constraint(d) => ("constraint", d),
-            Self::Again(d) => ("in another's way", d),
-            Self::Full(d) => ("cannot write", d),
-            Self::Away(d) => ("cannot be reached", d),
-            Self::Unknown(d) => ("outcome unknown", d),
-            Self::Other(d) => ("failed", d),
-        };
-        write!(f, "database {what}: {detail}")
-    }
-}
-
-impl std::error::Error for DbError {}
 
 impl From<rusqlite::Error> for DbError {
     fn from(error: rusqlite::Error) -> Self {
