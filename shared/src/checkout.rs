@@ -18,49 +18,31 @@ use crate::{
 /// How long a checkout keeps what it holds.
 pub const HOLD_MS: i64 = 15 * 60 * 1000;
 
-/// Where a checkout stands.
-///
-/// ```text
-/// open ──► paying ──► completed
-///  │  ◄──────┘ (declined)   ▲
-///  ├──► expired ────────────┤ a late capture is honoured if there is stock
-///  └──► superseded            a newer checkout of the cart took its place
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum CheckoutState {
-    /// Details are being typed; everything is held.
-    Open,
-    /// A payment is under way; everything is held.
-    Paying,
-    /// It became a purchase.
-    Completed,
-    /// Its time ran out and what it held was freed.
-    Expired,
-    /// A newer checkout of the same cart took its place.
-    Superseded,
+text_enum! {
+    /// Where a checkout stands.
+    ///
+    /// ```text
+    /// open ──► paying ──► completed
+    ///  │  ◄──────┘ (declined)   ▲
+    ///  ├──► expired ────────────┤ a late capture is honoured if there is stock
+    ///  └──► superseded            a newer checkout of the cart took its place
+    /// ```
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum CheckoutState {
+        /// Details are being typed; everything is held.
+        Open = "open",
+        /// A payment is under way; everything is held.
+        Paying = "paying",
+        /// It became a purchase.
+        Completed = "completed",
+        /// Its time ran out and what it held was freed.
+        Expired = "expired",
+        /// A newer checkout of the same cart took its place.
+        Superseded = "superseded",
+    }
 }
 
 impl CheckoutState {
-    /// The name it is stored by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Paying => "paying",
-            Self::Completed => "completed",
-            Self::Expired => "expired",
-            Self::Superseded => "superseded",
-        }
-    }
-
-    /// The state stored by a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Open, Self::Paying, Self::Completed, Self::Expired, Self::Superseded]
-            .into_iter()
-            .find(|s| s.as_str() == name)
-    }
-
     /// Whether it still holds what it wants to buy.
     pub fn holds(self) -> bool {
         matches!(self, Self::Open | Self::Paying)
@@ -330,15 +312,6 @@ mod tests {
         assert_eq!(fields(CheckoutForm { country: "India".into(), ..form() }), ["country"]);
         assert_eq!(fields(CheckoutForm { phone: "call me".into(), ..form() }), ["phone"]);
         assert_eq!(fields(CheckoutForm { line1: "x".repeat(201), ..form() }), ["line1"]);
-    }
-
-    #[test]
-    fn states_are_stored_by_name() {
-        use CheckoutState::*;
-        for state in [Open, Paying, Completed, Expired, Superseded] {
-            assert_eq!(CheckoutState::parse(state.as_str()), Some(state));
-        }
-        assert_eq!(CheckoutState::parse("paid"), None);
     }
 
     proptest! {

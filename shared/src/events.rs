@@ -5,55 +5,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::kinds::OrderId;
 
-/// What happened to an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum EventKind {
-    /// It was placed.
-    #[serde(rename = "order.placed")]
-    OrderPlaced,
-    /// The shop confirmed it.
-    #[serde(rename = "order.confirmed")]
-    OrderConfirmed,
-    /// It was shipped.
-    #[serde(rename = "order.shipped")]
-    OrderShipped,
-    /// Its tracking was corrected after it was shipped.
-    #[serde(rename = "order.shipment_updated")]
-    OrderShipmentUpdated,
-    /// It was delivered.
-    #[serde(rename = "order.delivered")]
-    OrderDelivered,
-    /// It was cancelled, by the shop or by the shopper.
-    #[serde(rename = "order.cancelled")]
-    OrderCancelled,
-}
-
-impl EventKind {
-    const ALL: [Self; 6] = [
-        Self::OrderPlaced,
-        Self::OrderConfirmed,
-        Self::OrderShipped,
-        Self::OrderShipmentUpdated,
-        Self::OrderDelivered,
-        Self::OrderCancelled,
-    ];
-
-    /// The name it is stored and sent by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OrderPlaced => "order.placed",
-            Self::OrderConfirmed => "order.confirmed",
-            Self::OrderShipped => "order.shipped",
-            Self::OrderShipmentUpdated => "order.shipment_updated",
-            Self::OrderDelivered => "order.delivered",
-            Self::OrderCancelled => "order.cancelled",
-        }
-    }
-
-    /// The kind stored by a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+text_enum! {
+    /// What happened to an order.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum EventKind {
+        /// It was placed.
+        OrderPlaced = "order.placed",
+        /// The shop confirmed it.
+        OrderConfirmed = "order.confirmed",
+        /// It was shipped.
+        OrderShipped = "order.shipped",
+        /// Its tracking was corrected after it was shipped.
+        OrderShipmentUpdated = "order.shipment_updated",
+        /// It was delivered.
+        OrderDelivered = "order.delivered",
+        /// It was cancelled, by the shop or by the shopper.
+        OrderCancelled = "order.cancelled",
     }
 }
 
@@ -83,18 +50,4 @@ pub struct EventPage {
     pub items: Vec<Event>,
     /// How far this answer goes. Send it as `after` to get what comes next, now or later.
     pub next: i64,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_are_sent_by_the_name_they_are_stored_by() {
-        for kind in EventKind::ALL {
-            assert_eq!(EventKind::parse(kind.as_str()), Some(kind));
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
-        }
-        assert_eq!(EventKind::parse("order_placed"), None);
-    }
 }

@@ -11,32 +11,20 @@ use crate::{
     page::Page,
 };
 
-/// What an entry is booked on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Account {
-    /// Money that a gateway holds for us.
-    GatewayClearing,
-    /// What we owe a shop.
-    SellerPayable,
-    /// What a shop owes us: commission on goods that were paid in cash.
-    SellerReceivable,
-    /// What the marketplace earned.
-    MarketplaceCommission,
-    /// Money that came without anything to buy, and goes back.
-    ShopperPayable,
-}
-
-impl Account {
-    /// The name it is stored by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::GatewayClearing => "gateway_clearing",
-            Self::SellerPayable => "seller_payable",
-            Self::SellerReceivable => "seller_receivable",
-            Self::MarketplaceCommission => "marketplace_commission",
-            Self::ShopperPayable => "shopper_payable",
-        }
+text_enum! {
+    /// What an entry is booked on.
+    #[derive(PartialOrd, Ord)]
+    pub enum Account {
+        /// Money that a gateway holds for us.
+        GatewayClearing = "gateway_clearing",
+        /// What we owe a shop.
+        SellerPayable = "seller_payable",
+        /// What a shop owes us: commission on goods that were paid in cash.
+        SellerReceivable = "seller_receivable",
+        /// What the marketplace earned.
+        MarketplaceCommission = "marketplace_commission",
+        /// Money that came without anything to buy, and goes back.
+        ShopperPayable = "shopper_payable",
     }
 }
 
@@ -51,62 +39,28 @@ pub struct Entry {
     pub amount: Money,
 }
 
-/// The type of a ledger transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum PostingKind {
-    /// An order paid through the marketplace.
-    Sale,
-    /// The marketplace's commission on it.
-    Commission,
-    /// The commission on an order paid to the shop in cash.
-    CashCommission,
-    /// A payment captured after its checkout could no longer be completed.
-    UnwantedCapture,
-    /// The refund of such a payment.
-    UnwantedRefund,
-    /// The reversal of a sale whose order was cancelled.
-    SaleReversed,
-    /// The reversal of the commission on such a sale.
-    CommissionReversed,
-    /// The reversal of the commission on a cancelled cash order.
-    CashCommissionReversed,
-    /// A refund to the customer of a cancelled order.
-    Refund,
-}
-
-impl PostingKind {
-    const ALL: [Self; 9] = [
-        Self::Sale,
-        Self::Commission,
-        Self::CashCommission,
-        Self::UnwantedCapture,
-        Self::UnwantedRefund,
-        Self::SaleReversed,
-        Self::CommissionReversed,
-        Self::CashCommissionReversed,
-        Self::Refund,
-    ];
-
-    /// The kind stored by a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|k| k.as_str() == name)
-    }
-
-    /// The name it is stored by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sale => "sale",
-            Self::Commission => "commission",
-            Self::CashCommission => "cash_commission",
-            Self::UnwantedCapture => "unwanted_capture",
-            Self::UnwantedRefund => "unwanted_refund",
-            Self::SaleReversed => "sale_reversed",
-            Self::CommissionReversed => "commission_reversed",
-            Self::CashCommissionReversed => "cash_commission_reversed",
-            Self::Refund => "refund",
-        }
+text_enum! {
+    /// The type of a ledger transaction.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum PostingKind {
+        /// An order paid through the marketplace.
+        Sale = "sale",
+        /// The marketplace's commission on it.
+        Commission = "commission",
+        /// The commission on an order paid to the shop in cash.
+        CashCommission = "cash_commission",
+        /// A payment captured after its checkout could no longer be completed.
+        UnwantedCapture = "unwanted_capture",
+        /// The refund of such a payment.
+        UnwantedRefund = "unwanted_refund",
+        /// The reversal of a sale whose order was cancelled.
+        SaleReversed = "sale_reversed",
+        /// The reversal of the commission on such a sale.
+        CommissionReversed = "commission_reversed",
+        /// The reversal of the commission on a cancelled cash order.
+        CashCommissionReversed = "cash_commission_reversed",
+        /// A refund to the customer of a cancelled order.
+        Refund = "refund",
     }
 }
 
@@ -249,7 +203,6 @@ mod tests {
             let shop = ShopId::from_uuid(Uuid::from_u128(7));
             for posting in [sale(shop, money), commission(shop, money), cash_commission(shop, money), unwanted_capture(money), unwanted_refund(money), sale_reversed(shop, money), commission_reversed(shop, money), cash_commission_reversed(shop, money), refund(money)] {
                 let posting = posting.unwrap();
-                prop_assert_eq!(PostingKind::parse(posting.kind.as_str()), Some(posting.kind));
                 let sum = Money::sum(Currency::INR, posting.entries.iter().map(|e| e.amount));
                 prop_assert_eq!(sum, Ok(Money::zero(Currency::INR)), "{:?}", posting.kind);
                 // A shop's account always says whose it is, and no other account does.

@@ -4,6 +4,9 @@
 //! checked by the same function in the browser and on the server. One module a domain, named by the word of the
 //! glossary (`docs/ARCHITECTURE.md`); the rest are the small things every domain needs.
 
+#[macro_use]
+mod text_enum;
+
 pub mod access;
 pub mod accounts;
 pub mod addresses;

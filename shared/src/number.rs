@@ -1,44 +1,26 @@
 //! Numbers as people type them and as files write them. What can be read in two ways is never read in one of them without a
 //! reason.
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::FieldCode;
 
-/// What stands before the decimals of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum DecimalMark {
-    /// `1,249.50`
-    Point,
-    /// `1.249,50`
-    Comma,
+text_enum! {
+    /// What stands before the decimals of a number.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum DecimalMark {
+        /// `1,249.50`
+        Point = "point",
+        /// `1.249,50`
+        Comma = "comma",
+    }
 }
 
 impl DecimalMark {
-    /// Both of them.
-    pub const ALL: [Self; 2] = [Self::Point, Self::Comma];
-
     /// The other one.
     pub fn other(self) -> Self {
         match self {
             Self::Point => Self::Comma,
             Self::Comma => Self::Point,
         }
-    }
-
-    /// The name it is stored by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Point => "point",
-            Self::Comma => "comma",
-        }
-    }
-
-    /// What is stored by a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|mark| mark.as_str() == name)
     }
 }
 

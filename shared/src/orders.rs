@@ -19,21 +19,22 @@ pub const TRACKING_URL_MAX: usize = 500;
 /// Most characters of a note or reason.
 pub const NOTE_MAX: usize = 300;
 
-/// The status of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum OrderState {
-    /// Placed. The shop has to confirm it.
-    Placed,
-    /// Confirmed by the shop.
-    Confirmed,
-    /// Handed to the carrier.
-    Shipped,
-    /// Delivered.
-    Delivered,
-    /// Cancelled.
-    Cancelled,
+text_enum! {
+    /// The status of an order.
+    #[derive(PartialOrd, Ord)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum OrderState {
+        /// Placed. The shop has to confirm it.
+        Placed = "placed",
+        /// Confirmed by the shop.
+        Confirmed = "confirmed",
+        /// Handed to the carrier.
+        Shipped = "shipped",
+        /// Delivered.
+        Delivered = "delivered",
+        /// Cancelled.
+        Cancelled = "cancelled",
+    }
 }
 
 /// A change of state that cannot be.
@@ -41,26 +42,6 @@ pub enum OrderState {
 pub struct BadTransition;
 
 impl OrderState {
-    /// All of them, in the order they are reached in.
-    pub const ALL: [Self; 5] =
-        [Self::Placed, Self::Confirmed, Self::Shipped, Self::Delivered, Self::Cancelled];
-
-    /// The name it is stored by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Placed => "placed",
-            Self::Confirmed => "confirmed",
-            Self::Shipped => "shipped",
-            Self::Delivered => "delivered",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// The state stored by a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.as_str() == name)
-    }
-
     /// The next state, if it can follow this one.
     pub fn to(self, next: Self) -> Result<Self, BadTransition> {
         use OrderState::*;
@@ -83,32 +64,16 @@ impl OrderState {
     }
 }
 
-/// Who changed the status of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Actor {
-    /// A staff member of the shop.
-    Shop,
-    /// The customer.
-    Shopper,
-    /// The marketplace: an admin or the system.
-    Market,
-}
-
-impl Actor {
-    /// The name it is stored by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Shop => "shop",
-            Self::Shopper => "shopper",
-            Self::Market => "market",
-        }
-    }
-
-    /// The actor stored by a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Shop, Self::Shopper, Self::Market].into_iter().find(|a| a.as_str() == name)
+text_enum! {
+    /// Who changed the status of an order.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum Actor {
+        /// A staff member of the shop.
+        Shop = "shop",
+        /// The customer.
+        Shopper = "shopper",
+        /// The marketplace: an admin or the system.
+        Market = "market",
     }
 }
 
@@ -344,7 +309,6 @@ mod tests {
             (Shipped, Delivered),
         ];
         for from in OrderState::ALL {
-            assert_eq!(OrderState::parse(from.as_str()), Some(from));
             for to in OrderState::ALL {
                 let expected = if allowed.contains(&(from, to)) { Ok(to) } else { Err(BadTransition) };
                 assert_eq!(from.to(to), expected, "{from:?} to {to:?}");

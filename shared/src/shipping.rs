@@ -4,33 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 
-/// A shipping method.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Delivery {
-    /// Standard shipping.
-    #[default]
-    Standard,
-    /// Express shipping.
-    Express,
-    /// Local pickup.
-    Pickup,
-}
-
-impl Delivery {
-    /// The name it is stored by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Express => "express",
-            Self::Pickup => "pickup",
-        }
-    }
-
-    /// The way stored by a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Standard, Self::Express, Self::Pickup].into_iter().find(|d| d.as_str() == name)
+text_enum! {
+    /// A shipping method.
+    #[derive(Default, PartialOrd, Ord, Hash)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum Delivery {
+        /// Standard shipping.
+        #[default]
+        Standard = "standard",
+        /// Express shipping.
+        Express = "express",
+        /// Local pickup.
+        Pickup = "pickup",
     }
 }
 
@@ -112,13 +97,5 @@ mod tests {
         assert_eq!(ways, [(Delivery::Standard, 0), (Delivery::Express, 9_900), (Delivery::Pickup, 0)]);
         let plain = Terms { free_from: None, express: None, pickup: false, ..terms };
         assert_eq!(plain.options(inr(1)).len(), 1);
-    }
-
-    #[test]
-    fn ways_are_stored_by_name() {
-        for way in [Delivery::Standard, Delivery::Express, Delivery::Pickup] {
-            assert_eq!(Delivery::parse(way.as_str()), Some(way));
-        }
-        assert_eq!(Delivery::parse("drone"), None);
     }
 }

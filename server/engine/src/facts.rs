@@ -19,52 +19,29 @@ use haat_shared::{
     page::{self, Ask, Page},
 };
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fact {
-    /// A checkout became a purchase. Subject: the purchase.
-    PurchaseMade,
-    /// A shop has a new order. Subject: the order.
-    OrderPlaced,
-    /// Money must go back. Subject: the refund.
-    RefundQueued,
-    /// A shop has said yes. Subject: the order.
-    OrderConfirmed,
-    /// It is on its way. Subject: the order.
-    OrderShipped,
-    /// Its tracking was corrected. Subject: the new row of its shipment.
-    OrderShipmentUpdated,
-    /// It has arrived. Subject: the order.
-    OrderDelivered,
-    /// It will not come. Subject: the order.
-    OrderCancelled,
+haat_shared::text_enum! {
+    /// What happened.
+    pub enum Fact {
+        /// A checkout became a purchase. Subject: the purchase.
+        PurchaseMade = "purchase_made",
+        /// A shop has a new order. Subject: the order.
+        OrderPlaced = "order_placed",
+        /// Money must go back. Subject: the refund.
+        RefundQueued = "refund_queued",
+        /// A shop has said yes. Subject: the order.
+        OrderConfirmed = "order_confirmed",
+        /// It is on its way. Subject: the order.
+        OrderShipped = "order_shipped",
+        /// Its tracking was corrected. Subject: the new row of its shipment.
+        OrderShipmentUpdated = "order_shipment_updated",
+        /// It has arrived. Subject: the order.
+        OrderDelivered = "order_delivered",
+        /// It will not come. Subject: the order.
+        OrderCancelled = "order_cancelled",
+    }
 }
 
 impl Fact {
-    const ALL: [Self; 8] = [
-        Self::PurchaseMade,
-        Self::OrderPlaced,
-        Self::RefundQueued,
-        Self::OrderConfirmed,
-        Self::OrderShipped,
-        Self::OrderShipmentUpdated,
-        Self::OrderDelivered,
-        Self::OrderCancelled,
-    ];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::PurchaseMade => "purchase_made",
-            Self::OrderPlaced => "order_placed",
-            Self::RefundQueued => "refund_queued",
-            Self::OrderConfirmed => "order_confirmed",
-            Self::OrderShipped => "order_shipped",
-            Self::OrderShipmentUpdated => "order_shipment_updated",
-            Self::OrderDelivered => "order_delivered",
-            Self::OrderCancelled => "order_cancelled",
-        }
-    }
-
     /// The jobs that it makes; none where nobody listens.
     fn jobs(self) -> &'static [crate::jobs::Kind] {
         use crate::jobs::Kind::*;
@@ -163,9 +140,7 @@ pub async fn tell(engine: &Engine) -> Result<usize, Fault> {
                 untold.sort_by_key(|fact| fact.id);
                 let (mut jobs, mut news) = (Vec::new(), Vec::new());
                 for fact in &untold {
-                    let Some(known) = Fact::ALL.into_iter().find(|f| f.as_str() == fact.kind) else {
-                        continue;
-                    };
+                    let Some(known) = Fact::parse(&fact.kind) else { continue };
                     news.extend(known.event().map(|event| (event, fact.subject, fact.created_at)));
                     for kind in known.jobs() {
                         let id: JobId = random::id(*now);

@@ -14,43 +14,21 @@ use haat_shared::{
     page::{self, Ask, Page},
 };
 
-/// What is to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Tell the shopper of their purchase.
-    NotifyShopper,
-    /// Tell the shop's owners of a new order.
-    NotifyShop,
-    /// Tell the shopper that an order is on its way.
-    TellShipped,
-    /// Tell the shopper that the tracking of an order was corrected.
-    TellShipmentUpdated,
-    /// Tell the shopper that an order will not come, and the shop if it was the shopper who cancelled it.
-    TellCancelled,
-    /// Give money back through the gateway.
-    Refund,
-}
-
-impl Kind {
-    const ALL: [Self; 6] = [
-        Self::NotifyShopper,
-        Self::NotifyShop,
-        Self::TellShipped,
-        Self::TellShipmentUpdated,
-        Self::TellCancelled,
-        Self::Refund,
-    ];
-
-    /// The name it is stored by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotifyShopper => "notify_shopper",
-            Self::NotifyShop => "notify_shop",
-            Self::TellShipped => "tell_shipped",
-            Self::TellShipmentUpdated => "tell_shipment_updated",
-            Self::TellCancelled => "tell_cancelled",
-            Self::Refund => "refund",
-        }
+haat_shared::text_enum! {
+    /// What is to be done.
+    pub enum Kind {
+        /// Tell the shopper of their purchase.
+        NotifyShopper = "notify_shopper",
+        /// Tell the shop's owners of a new order.
+        NotifyShop = "notify_shop",
+        /// Tell the shopper that an order is on its way.
+        TellShipped = "tell_shipped",
+        /// Tell the shopper that the tracking of an order was corrected.
+        TellShipmentUpdated = "tell_shipment_updated",
+        /// Tell the shopper that an order will not come, and the shop if it was the shopper who cancelled it.
+        TellCancelled = "tell_cancelled",
+        /// Give money back through the gateway.
+        Refund = "refund",
     }
 }
 

@@ -35,35 +35,16 @@ pub const STOCK_MAX: i64 = 1_000_000_000;
 /// With so many left or fewer, a shop is told, where it says nothing else.
 pub const LOW_STOCK: i64 = 3;
 
-/// The status of a product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum ProductState {
-    /// Not published yet.
-    Draft,
-    /// Published and available to buy.
-    Published,
-    /// No longer on sale.
-    Archived,
-}
-
-impl ProductState {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Draft, Self::Published, Self::Archived];
-
-    /// The name it is stored by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Published => "published",
-            Self::Archived => "archived",
-        }
-    }
-
-    /// The state stored by a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.as_str() == name)
+text_enum! {
+    /// The status of a product.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum ProductState {
+        /// Not published yet.
+        Draft = "draft",
+        /// Published and available to buy.
+        Published = "published",
+        /// No longer on sale.
+        Archived = "archived",
     }
 }
 

@@ -1,6 +1,19 @@
 //! What goes into a statement and what comes out of a row, the same for both databases.
 
-use haat_shared::{Currency, Id};
+use haat_shared::{
+    Currency, Id,
+    catalog::{
+        edit::ProductState,
+        imports::{Format, ImportState},
+    },
+    checkout::CheckoutState,
+    events::EventKind,
+    ledger::PostingKind,
+    orders::{Actor, OrderState},
+    payments::{Method, PaymentState},
+    permissions::Role,
+    shipping::Delivery,
+};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use sqlx_core::{arguments::Arguments, decode::Decode, row::Row as _, types::Type};
 use sqlx_postgres::{PgArguments, PgRow, Postgres};
@@ -198,7 +211,7 @@ where
 }
 
 macro_rules! text_column {
-    ($($type:ty: $parse:expr;)*) => {$(
+    ($type:ty, $parse:expr) => {
         impl Column for $type {
             fn from_lite(value: ValueRef<'_>) -> Option<Self> {
                 let parse: fn(&str) -> Option<Self> = $parse;
@@ -211,23 +224,24 @@ macro_rules! text_column {
                 pg_text(row, name, $parse)
             }
         }
-    )*};
+    };
+    ($($enum:ty;)*) => {$( text_column!($enum, <$enum>::parse); )*};
 }
 
+text_column!(Currency, |text| text.parse().ok());
 text_column! {
-    Currency: |text| text.parse().ok();
-    haat_shared::permissions::Role: haat_shared::permissions::Role::parse;
-    haat_shared::checkout::CheckoutState: haat_shared::checkout::CheckoutState::parse;
-    haat_shared::orders::OrderState: haat_shared::orders::OrderState::parse;
-    haat_shared::orders::Actor: haat_shared::orders::Actor::parse;
-    haat_shared::events::EventKind: haat_shared::events::EventKind::parse;
-    haat_shared::shipping::Delivery: haat_shared::shipping::Delivery::parse;
-    haat_shared::ledger::PostingKind: haat_shared::ledger::PostingKind::parse;
-    haat_shared::catalog::edit::ProductState: haat_shared::catalog::edit::ProductState::parse;
-    haat_shared::catalog::imports::Format: haat_shared::catalog::imports::Format::parse;
-    haat_shared::catalog::imports::ImportState: haat_shared::catalog::imports::ImportState::parse;
-    haat_shared::payments::PaymentState: haat_shared::payments::PaymentState::parse;
-    haat_shared::payments::Method: haat_shared::payments::Method::parse;
+    Role;
+    CheckoutState;
+    OrderState;
+    Actor;
+    EventKind;
+    Delivery;
+    PostingKind;
+    ProductState;
+    Format;
+    ImportState;
+    PaymentState;
+    Method;
 }
 
 /// What a row is read as.

@@ -1,0 +1,62 @@
+//! Enums that are text wherever they are stored or sent.
+
+/// Declares an enum whose variants have a text each: `Draft = "draft"`. It is the text of `as_str` and `parse`, of serde,
+/// and of the REST API's schema.
+#[macro_export]
+macro_rules! text_enum {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:tt,)* }) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, ::serde::Serialize, ::serde::Deserialize)]
+        $(#[$meta])*
+        $vis enum $name { $($(#[$variant_meta])* #[serde(rename = $text)] $variant,)* }
+
+        impl $name {
+            /// All of them, in the order they are declared in.
+            $vis const ALL: [Self; [$($text),*].len()] = [$(Self::$variant),*];
+
+            /// The text it is stored and sent as.
+            $vis fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// The one with this text.
+            $vis fn parse(text: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|it| it.as_str() == text)
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    text_enum! {
+        /// A light.
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        enum Light {
+            /// On.
+            On = "on",
+            /// Going out.
+            GoingOut = "light.going_out",
+        }
+    }
+
+    #[test]
+    fn a_variant_is_one_text_everywhere() {
+        assert_eq!(Light::ALL, [Light::On, Light::GoingOut]);
+        assert_eq!(Light::ALL.map(Light::as_str), ["on", "light.going_out"]);
+        for light in Light::ALL {
+            assert_eq!(Light::parse(light.as_str()), Some(light));
+            let json = serde_json::to_value(light).unwrap();
+            assert_eq!(json, light.as_str());
+            assert_eq!(serde_json::from_value::<Light>(json).unwrap(), light);
+        }
+        for other in ["", "On", "going_out", "off"] {
+            assert_eq!(Light::parse(other), None);
+            assert!(serde_json::from_value::<Light>(other.into()).is_err());
+        }
+        #[cfg(feature = "openapi")]
+        assert_eq!(
+            serde_json::to_value(<Light as utoipa::PartialSchema>::schema()).unwrap()["enum"],
+            serde_json::json!(["on", "light.going_out"])
+        );
+    }
+}
