@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use axum::response::Redirect;
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 /// Longest address that is led back to.
@@ -33,7 +34,7 @@ fn ours(asked: &str) -> Option<String> {
     let stays = url.origin() == ours.origin() && url.username().is_empty() && url.password().is_none();
     let path = url.path();
     // Something in front of us, or behind, may decode it once more.
-    let decoded: String = percent_decoded(path);
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
     if !stays || path.starts_with("//") || decoded.starts_with("//") || decoded.contains(odd) {
         return None;
     }
@@ -41,12 +42,6 @@ fn ours(asked: &str) -> Option<String> {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),
     })
-}
-
-fn percent_decoded(path: &str) -> String {
-    // As the value of a form is decoded, but for its blanks.
-    let kept = path.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
-    form_urlencoded::parse(kept.as_bytes()).map(|(name, _)| name.into_owned()).collect()
 }
 
 #[cfg(test)]

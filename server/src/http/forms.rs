@@ -33,10 +33,10 @@ pub(super) fn field(typed: &Typed, name: &str) -> String {
     typed.get(name).cloned().unwrap_or_default()
 }
 
-/// The path with a parameter more.
+/// The path with a parameter more, whatever its value is.
 pub(super) fn with(path: &str, name: &str, value: &str) -> String {
     let joint = if path.contains('?') { '&' } else { '?' };
-    format!("{path}{joint}{name}={value}")
+    format!("{path}{joint}{name}={}", query_value(value))
 }
 
 /// The path without the parameters that tell of an earlier try.
@@ -183,9 +183,9 @@ pub(super) async fn cancel_own(
     let key = typed.remove("key").unwrap_or_default();
     let (order, reason) = (field(&typed, "order"), field(&typed, "reason"));
     let page = format!("/purchases/{}", query_value(&purchase));
-    let page = if key.is_empty() { page } else { with(&page, "key", &query_value(&key)) };
+    let page = if key.is_empty() { page } else { with(&page, "key", &key) };
     match orders::cancel_own(&state.booted.engine, &caller, &purchase, &key, &order, &reason).await {
-        Ok(()) => back::to(&with(&page, "done", &query_value(&order))).into_response(),
+        Ok(()) => back::to(&with(&page, "done", &order)).into_response(),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "cancel_own", &page, typed, &error).await,
         Err(error) => refused(&page, &error),
     }
@@ -284,8 +284,7 @@ async fn come_back(state: &State, form: &'static str, path: &str, typed: Typed, 
         return super::layers::plain(&error);
     }
     let next = field(&typed, "next");
-    let path =
-        if next.is_empty() { path.to_owned() } else { with(path, "next", &query_value(&back::local(&next))) };
+    let path = if next.is_empty() { path.to_owned() } else { with(path, "next", &back::local(&next)) };
     back_with_draft(state, form, &path, typed, &error).await
 }
 
@@ -328,6 +327,6 @@ mod tests {
     fn parameters_of_earlier_tries_are_dropped() {
         assert_eq!(clean("/p/pen?draft=a&x=1&error=b"), "/p/pen?x=1");
         assert_eq!(clean("/p/pen?error=b"), "/p/pen");
-        assert_eq!(with("/a?b=1", "c", "2"), "/a?b=1&c=2");
+        assert_eq!(with("/a?b=1", "c", "/d?e&f"), "/a?b=1&c=/d%3Fe%26f");
     }
 }

@@ -46,6 +46,7 @@ use tower_http::{
     timeout::TimeoutLayer,
     trace::TraceLayer,
 };
+use url::Url;
 
 use crate::boot::Booted;
 
@@ -71,17 +72,15 @@ impl State {
     /// The origins, besides our own, that a form may lead to.
     fn gateway_origins(&self) -> String {
         match &self.booted.sandbox {
-            Some(_) => origin(&self.booted.config.payments.sandbox_url).to_owned(),
+            Some(_) => origin(&self.booted.config.payments.sandbox_url),
             None => String::new(),
         }
     }
 }
 
 /// Scheme, host and port of a URL.
-fn origin(url: &str) -> &str {
-    let host = url.find("://").map_or(0, |at| at + 3);
-    let end = url[host..].find('/').map_or(url.len(), |at| host + at);
-    &url[..end]
+fn origin(url: &str) -> String {
+    Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
 /// The options of the user interface. Files have hashes in their names if cargo-leptos left the list of them beside the
