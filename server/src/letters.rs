@@ -14,7 +14,7 @@ use haat_engine::{
 };
 use haat_shared::{
     Money,
-    checkout::Address,
+    addresses::Address,
     orders::{Actor, OrderState, OrderView, PurchaseView, ShopOrderView},
     payments::Method,
     text::is_direction_override,

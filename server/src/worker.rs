@@ -4,7 +4,7 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use haat_engine::{
-    Fault, accounts, catalog, checkout, facts, fault, idempotency, jobs, notifications, payments,
+    Fault, accounts, catalog, checkout, dispatch, fault, idempotency, notifications, payments,
 };
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
     tasks.spawn(work(stop.clone(), engine.wake.clone(), "jobs", move || {
         let (engine, tell) = (engine.clone(), tell.clone());
         async move {
-            let done = facts::tell(&engine).await? + jobs::run_due(&engine).await?;
+            let done = dispatch::tell(&engine).await? + dispatch::run_due(&engine).await?;
             if done > 0 {
                 tell.notify_one();
             }
@@ -60,7 +60,7 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
     tasks.spawn(every(stop.clone(), Duration::from_secs(3600), "forget", move || {
         let engine = engine.clone();
         async move {
-            jobs::forget(&engine).await?;
+            dispatch::forget(&engine).await?;
             accounts::forget(&engine).await?;
             catalog::imports::forget(&engine).await?;
             idempotency::forget(&engine).await.map(drop)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::{Faults, FieldCode, FieldError},
+    field::{Faults, FieldCode, FieldError},
     id::kinds::ApiKeyId,
     text,
 };

@@ -1,11 +1,9 @@
 //! Users: who can sign in, and what they must tell to do so.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::{Error, FieldCode, FieldError},
+    field::{FieldCode, FieldError},
     id::kinds::{ShopId, UserId},
     permissions::Role,
     text,
@@ -169,22 +167,6 @@ impl SignIn {
     pub fn account(&self) -> String {
         // What is longer is nobody's, and not worth keeping.
         fold_email(&self.email).chars().take(EMAIL_MAX + 1).collect()
-    }
-}
-
-/// A form that came back: what was typed, never a secret, and why it did not do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Draft {
-    /// What was typed, by field.
-    pub fields: BTreeMap<String, String>,
-    /// Why it did not do.
-    pub error: Option<Error>,
-}
-
-impl Draft {
-    /// What was typed into a field; nothing if there is no such field.
-    pub fn typed(&self, field: &str) -> String {
-        self.fields.get(field).cloned().unwrap_or_default()
     }
 }
 

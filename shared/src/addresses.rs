@@ -5,11 +5,34 @@
 //! for only where neither the town nor the postal code implies it (not in India, where the PIN code does), and places that
 //! are a town and a state in one take either.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    checkout::Address,
-    error::{FieldCode, FieldError},
+    field::{FieldCode, FieldError},
     text,
 };
+
+/// A postal address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Address {
+    /// The recipient's full name.
+    pub name: String,
+    /// The street address.
+    pub line1: String,
+    /// Flat, floor or landmark. May be empty.
+    pub line2: String,
+    /// The town or city.
+    pub city: String,
+    /// The state or province. May be empty.
+    pub region: String,
+    /// The postal code. May be empty.
+    pub postal_code: String,
+    /// The two-letter country code (ISO 3166-1 alpha-2).
+    pub country: String,
+    /// A phone number for the courier. May be empty.
+    pub phone: String,
+}
 
 /// Most characters of a postal code as it is typed.
 const POSTAL_CODE_MAX: usize = 20;

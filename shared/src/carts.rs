@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     catalog::Attribute,
-    error::FieldError,
+    field::FieldError,
     id::kinds::{CartId, CartLineId, ShopId, VariantId},
     media::Picture,
     money::Money,
@@ -126,7 +126,7 @@ pub struct CartLineView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::FieldCode;
+    use crate::field::FieldCode;
 
     #[test]
     fn quantities() {

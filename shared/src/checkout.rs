@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     accounts::{EMAIL_MAX, Email},
-    addresses,
-    error::{FieldCode, FieldError},
+    addresses::{self, Address},
+    field::{FieldCode, FieldError},
     id::kinds::{CheckoutId, ShopId},
     media::Picture,
     money::Money,
@@ -91,28 +91,6 @@ pub struct Details {
     pub address: Address,
     /// How they are paid.
     pub method: Method,
-}
-
-/// A postal address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Address {
-    /// The recipient's full name.
-    pub name: String,
-    /// The street address.
-    pub line1: String,
-    /// Flat, floor or landmark. May be empty.
-    pub line2: String,
-    /// The town or city.
-    pub city: String,
-    /// The state or province. May be empty.
-    pub region: String,
-    /// The postal code. May be empty.
-    pub postal_code: String,
-    /// The two-letter country code (ISO 3166-1 alpha-2).
-    pub country: String,
-    /// A phone number for the courier. May be empty.
-    pub phone: String,
 }
 
 impl CheckoutForm {

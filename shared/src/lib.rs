@@ -16,6 +16,8 @@ pub mod catalog;
 pub mod checkout;
 pub mod error;
 pub mod events;
+pub mod field;
+pub mod forms;
 pub mod id;
 pub mod ledger;
 pub mod media;
@@ -30,6 +32,7 @@ pub mod shipping;
 pub mod shops;
 pub mod text;
 
-pub use error::{Conflict, Error, FieldCode, FieldError, Result};
+pub use error::{Conflict, Error, Result};
+pub use field::{FieldCode, FieldError};
 pub use id::Id;
 pub use money::{Currency, Money};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::{FieldCode, FieldError},
+    field::{FieldCode, FieldError},
     id::kinds::MediaId,
     text,
 };

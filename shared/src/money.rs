@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::{FieldCode, FieldError},
+    field::{FieldCode, FieldError},
     number::{self, Notation},
 };
 

@@ -1,7 +1,7 @@
 //! Numbers as people type them and as files write them. What can be read in two ways is never read in one of them without a
 //! reason.
 
-use crate::error::FieldCode;
+use crate::field::FieldCode;
 
 text_enum! {
     /// What stands before the decimals of a number.

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    checkout::{Address, CheckoutLineView},
-    error::{FieldCode, FieldError},
+    addresses::Address,
+    checkout::CheckoutLineView,
+    field::{FieldCode, FieldError},
     id::kinds::{OrderId, PurchaseId},
     money::Money,
     payments::{Method, PaymentState},

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::{Faults, FieldCode, FieldError},
+    field::{Faults, FieldCode, FieldError},
     id::kinds::{ProductId, ShopId},
     media::Picture,
     money::{self, Currency, Money},

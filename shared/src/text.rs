@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    error::{FieldCode, FieldError},
+    field::{FieldCode, FieldError},
     number::{self, Notation},
 };
 

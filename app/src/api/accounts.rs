@@ -2,7 +2,8 @@
 
 use haat_shared::{
     Error,
-    accounts::{Draft, Me, UserCard},
+    accounts::{Me, UserCard},
+    forms::Draft,
     id::kinds::DraftId,
     page::Page,
 };

@@ -2,7 +2,7 @@
 
 use haat_shared::{
     Error,
-    accounts::Draft,
+    forms::Draft,
     orders::{Actor, OrderEvent, OrderState, SellerOrder, Shipment, ShopOrderView},
     payments::Method,
 };

@@ -2,7 +2,7 @@
 
 use haat_shared::{
     Conflict, Currency, Error,
-    accounts::Draft,
+    forms::Draft,
     media::Picture,
     permissions::Role,
     shops::{ShopForm, ShopSettings},

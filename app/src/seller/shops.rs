@@ -1,6 +1,6 @@
 //! The shops of one's own, and the way to another.
 
-use haat_shared::{Currency, accounts::Draft, shops::ShopForm};
+use haat_shared::{Currency, forms::Draft, shops::ShopForm};
 use leptos::prelude::*;
 
 use super::{Part, settings::ShopFields};

@@ -2,8 +2,8 @@
 
 use haat_shared::{
     Error,
-    accounts::Draft,
     carts::{CartGroup, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
+    forms::Draft,
     id::kinds::CartLineId,
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};

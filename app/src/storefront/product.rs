@@ -2,9 +2,9 @@
 
 use haat_shared::{
     Error,
-    accounts::Draft,
     carts::AddLine,
     catalog::{ProductView, VariantView},
+    forms::Draft,
     id::kinds::VariantId,
     media,
     shops::ShopView,

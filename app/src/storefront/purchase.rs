@@ -3,7 +3,7 @@
 
 use haat_shared::{
     Error,
-    accounts::Draft,
+    forms::Draft,
     orders::{Actor, OrderState, OrderView, PurchaseView, Shipment},
 };
 use leptos::prelude::*;
@@ -197,7 +197,7 @@ pub(crate) fn Timeline(
 
 /// Where goods go, as on a label.
 #[component]
-pub(crate) fn AddressLines(address: haat_shared::checkout::Address) -> impl IntoView {
+pub(crate) fn AddressLines(address: haat_shared::addresses::Address) -> impl IntoView {
     let country = countries::name(use_i18n(), &address.country);
     let lines = address.label(country).into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
     view! { <address>{lines}</address> }

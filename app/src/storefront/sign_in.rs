@@ -1,6 +1,6 @@
 //! The way in for those who have an account.
 
-use haat_shared::{accounts::Draft, text};
+use haat_shared::{forms::Draft, text};
 use leptos::prelude::*;
 
 use super::sign_up::draft_of;

@@ -1,6 +1,6 @@
 //! A new account.
 
-use haat_shared::accounts::{Draft, PASSWORD_MIN};
+use haat_shared::{accounts::PASSWORD_MIN, forms::Draft};
 use leptos::prelude::*;
 
 use crate::{

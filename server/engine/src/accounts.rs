@@ -16,17 +16,19 @@ use who;
 
 pub mod access;
 mod drafts;
+mod forget;
 mod password;
 pub mod sign_ups;
 
 pub use drafts::{find_draft, keep_draft};
+pub use forget::forget;
 
 use crate::{
-    Caller, Engine, Fault, Who, audit,
+    Caller, Engine, Who, audit,
     caller::SignedIn,
     carts, cursor,
-    db::{DbError, ListQuery, RegisteredList, Value, list::like},
-    params, quotas, random, rows, statements,
+    db::{ListQuery, RegisteredList, Value, list::like},
+    params, random, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
@@ -64,7 +66,6 @@ statements! {
     BEGIN_SESSION = "INSERT INTO sessions (id, token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
     WHO = who!("sessions e", "e.token_hash = $1 AND e.expires_at > $2");
-    FORGET_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
 }
 
 rows! {
@@ -283,25 +284,4 @@ pub async fn list(
         purchases: row.purchases,
         since: caller.time(engine, row.created_at),
     }))
-}
-
-/// Forgets sessions, grants and drafts whose time is over.
-pub async fn forget(engine: &Engine) -> crate::Tried<()> {
-    engine
-        .db
-        .write("accounts::forget", engine.clock.now_ms(), |tx, now| {
-            Box::pin(async move {
-                tx.exec(&FORGET_SESSIONS, params![*now]).await?;
-                access::forget_in_tx(tx, *now).await?;
-                quotas::forget_in_tx(tx, *now).await?;
-                sign_ups::forget_in_tx(tx, *now).await?;
-                drafts::forget_in_tx(tx, *now).await
-            })
-        })
-        .await
-}
-
-/// Used where two requests make the same thing at once and the second finds it made.
-pub(crate) fn is_unique(fault: &Fault) -> bool {
-    matches!(fault, Fault::Db(DbError::Unique(_)))
 }

@@ -1,8 +1,8 @@
 //! Carts: of guests, who hold a token, and of users. A guest's cart joins the account's at sign-in.
 
 use crate::{
-    Caller, Engine, accounts,
-    db::{One, Tx},
+    Caller, Engine,
+    db::{One, Tx, is_unique},
     group_by, params, random, rows, statements,
 };
 use haat_shared::{
@@ -209,7 +209,7 @@ pub async fn open(engine: &Engine, caller: &Caller) -> Result<Changed> {
     let input = (holder, random::token_hash(&token), engine.clock.now_ms());
     let mut outcome =
         engine.db.write("carts::open", input, |tx, input| Box::pin(open_in_tx(tx, *input))).await;
-    if outcome.as_ref().is_err_and(accounts::is_unique) {
+    if outcome.as_ref().is_err_and(is_unique) {
         // Two requests opened the user's first cart at once; now it is there.
         outcome = engine.db.write("carts::open", input, |tx, input| Box::pin(open_in_tx(tx, *input))).await;
     }
@@ -244,7 +244,7 @@ pub async fn add_line(engine: &Engine, caller: &Caller, add: AddLine) -> Result<
     let input = (holder, random::token_hash(&token), add.variant, quantity, engine.clock.now_ms());
     let mut outcome =
         engine.db.write("carts::add_line", input, |tx, input| Box::pin(add_in_tx(tx, *input))).await;
-    if outcome.as_ref().is_err_and(accounts::is_unique) {
+    if outcome.as_ref().is_err_and(is_unique) {
         // Two requests opened the user's first cart at once; now it is there.
         outcome =
             engine.db.write("carts::add_line", input, |tx, input| Box::pin(add_in_tx(tx, *input))).await;

@@ -13,6 +13,7 @@ pub mod catalog;
 pub mod checkout;
 pub mod clock;
 pub mod db;
+pub mod dispatch;
 mod edits;
 pub mod events;
 pub mod facts;

@@ -1,6 +1,6 @@
 //! Notifications: what is said to whom, once for each fact, and whether it arrived.
 //!
-//! Jobs write them in batches (`crate::jobs`); [`send_due`] sends them in a step of its own, so that a mail server that
+//! Jobs write them in batches (`crate::dispatch`); [`send_due`] sends them in a step of its own, so that a mail server that
 //! is slow holds nothing else up. The engine says what happened as a [`Letter`]; the host puts it into words.
 
 pub mod mailbox;
@@ -17,9 +17,7 @@ use crate::{
     fault,
     jobs::{Backlog, backoff_ms},
     orders::{self, Told},
-    params,
-    payments::GatewayError,
-    quotas, random, rows, statements,
+    params, quotas, random, rows, statements,
 };
 use haat_shared::{
     Error, Id, Result,
@@ -127,11 +125,31 @@ pub struct Mail {
     pub created_at: i64,
 }
 
+/// Why a mail was not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendError {
+    /// Not now; it may be sent later. It may have been sent.
+    Unreachable(String),
+    /// It will never be sent.
+    Refused(String),
+}
+
+impl std::fmt::Display for SendError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreachable(why) => write!(f, "not sent: {why}"),
+            Self::Refused(why) => write!(f, "refused: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for SendError {}
+
 /// The port to whatever carries mails.
 #[async_trait]
 pub trait Mailer: Send + Sync {
     /// Sends mails, each under its id. Answers for each, in their order, within half a minute.
-    async fn send(&self, mails: &[Mail]) -> Vec<std::result::Result<(), GatewayError>>;
+    async fn send(&self, mails: &[Mail]) -> Vec<std::result::Result<(), SendError>>;
 }
 
 /// How long a claim lasts. Twice what a mailer may take.
@@ -248,7 +266,7 @@ pub async fn send_due(engine: &Engine) -> Tried<usize> {
                 mails.push(mail);
                 sending.push(notice);
             }
-            Err(fault) => failed.push((notice, GatewayError::Unreachable(fault.to_string()))),
+            Err(fault) => failed.push((notice, SendError::Unreachable(fault.to_string()))),
         }
     }
     let answers = engine.mailer.send(&mails).await;
@@ -385,11 +403,11 @@ fn mail_id(notice: &Claimed) -> MailId {
 }
 
 /// Marks those that failed, and all others of the claim as sent.
-async fn settle(engine: &Engine, claim: Id<Job>, failed: Vec<(Claimed, GatewayError)>) -> Tried<()> {
+async fn settle(engine: &Engine, claim: Id<Job>, failed: Vec<(Claimed, SendError)>) -> Tried<()> {
     let now = engine.clock.now_ms();
     let failed = failed.into_iter().map(|(notice, error)| {
         let (kind, attempts) = (notice.kind, notice.attempts);
-        let dead = attempts >= ATTEMPTS_MAX || matches!(error, GatewayError::Refused(_));
+        let dead = attempts >= ATTEMPTS_MAX || matches!(error, SendError::Refused(_));
         let error = error.to_string();
         tracing::warn!(kind, subject = %notice.subject, attempts, dead, error, "a mail was not sent");
         let state = if dead { "failed" } else { "written" };

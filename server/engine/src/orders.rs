@@ -32,7 +32,8 @@ use crate::{
 };
 use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
-    checkout::{Address, CheckoutLineView},
+    addresses::Address,
+    checkout::CheckoutLineView,
     id::kinds::{Job, OrderId, Purchase, PurchaseId, UserId},
     media::Picture,
     orders::{Actor, OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView},

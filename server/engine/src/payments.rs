@@ -3,10 +3,10 @@
 //! The browser's return, a webhook, reconciliation and the answer to our own call all end in one function, `report`:
 //! this payment now stands so. What follows from it is `checkout::complete`'s business.
 
+mod gateway;
 mod refund;
 
-use async_trait::async_trait;
-
+pub use gateway::{Ask, Event, Fetched, GatewayError, PaymentGateway, Reported, Standing, Started};
 pub use refund::refund;
 use refund::{Stray, stray};
 pub(crate) use refund::{promise_in_tx, queue_unwanted_in_tx};
@@ -14,97 +14,9 @@ pub(crate) use refund::{promise_in_tx, queue_unwanted_in_tx};
 use crate::{Caller, Engine, Tried, checkout, jobs, params, rows, statements};
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
-    id::kinds::{CheckoutId, PaymentId, RefundId},
+    id::kinds::{CheckoutId, PaymentId},
     payments::{Method, PaymentState},
 };
-
-/// How a payment stands at its gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// The shopper has not finished.
-    Waiting,
-    /// Refused. Nothing was charged.
-    Declined,
-    /// The gateway has the money.
-    Captured(Money),
-    /// The shopper will pay the shop; nothing to wait for.
-    Accepted,
-}
-
-/// Money that is asked for.
-#[derive(Debug, Clone)]
-pub struct Ask {
-    /// Which attempt this is. Asked again with the same one, a gateway answers with the same payment.
-    pub attempt: PaymentId,
-    /// How much.
-    pub amount: Money,
-    /// Where the gateway's page sends the shopper afterwards.
-    pub return_url: String,
-}
-
-/// A payment at its gateway.
-#[derive(Debug, Clone)]
-pub struct Started {
-    /// The gateway's own id of it.
-    pub gateway_ref: String,
-    /// How it stands.
-    pub standing: Standing,
-    /// The gateway's page, where the shopper goes on; empty if there is nothing to do there.
-    pub next_url: String,
-}
-
-/// A payment as its gateway knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fetched {
-    /// The attempt that it was made for.
-    pub attempt: PaymentId,
-    /// How it stands.
-    pub standing: Standing,
-}
-
-/// What a gateway reports by itself. It only says where to look: the payment is read from the gateway again.
-#[derive(Debug, Clone)]
-pub struct Event {
-    /// The gateway's id of the report.
-    pub event_id: String,
-    /// The gateway's id of the payment.
-    pub gateway_ref: String,
-    /// Our id of the payment, which the gateway was given.
-    pub attempt: PaymentId,
-}
-
-/// Why a gateway did not do what it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GatewayError {
-    /// It did not answer, or not in time. It may have done it.
-    #[error("gateway unreachable: {0}")]
-    Unreachable(String),
-    /// It said no, and will say no again.
-    #[error("gateway refused: {0}")]
-    Refused(String),
-}
-
-/// The port to a payment gateway. To add one, see `docs/ARCHITECTURE.md`, "a payment gateway".
-#[async_trait]
-pub trait PaymentGateway: Send + Sync {
-    /// The way to pay that it serves.
-    fn method(&self) -> Method;
-    /// Asks for money.
-    async fn start(&self, ask: &Ask) -> std::result::Result<Started, GatewayError>;
-    /// How a payment stands now, and which attempt it was made for.
-    async fn fetch(&self, gateway_ref: &str) -> std::result::Result<Fetched, GatewayError>;
-    /// Gives money back. Asked again with the same `refund`, it gives it back once.
-    async fn refund(
-        &self,
-        gateway_ref: &str,
-        refund: RefundId,
-        amount: Money,
-    ) -> std::result::Result<(), GatewayError>;
-    /// The header that carries the signature of its reports.
-    fn signature_header(&self) -> &'static str;
-    /// What a report says, if its signature over the raw `body` is the gateway's and fresh at `now_ms`.
-    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<Event>;
-}
 
 /// Reconciliation asks for the first time so long after a payment began.
 pub(crate) const FIRST_CHECK_MS: i64 = 10_000;
@@ -140,19 +52,6 @@ rows! {
         pub(crate) checks: i64,
         pub(crate) created_at: i64,
     }
-}
-
-/// What a report led to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Reported {
-    /// The shopper has not finished.
-    Waiting,
-    /// Nothing was charged; another payment may be tried.
-    Declined,
-    /// A purchase was paid with it; this is its number.
-    Paid(String),
-    /// Nothing was there to buy; if money came, it is on its way back.
-    Unwanted,
 }
 
 impl Engine {

@@ -4,10 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
-use haat_engine::{
-    notifications::{Mail, Mailer},
-    payments::GatewayError,
-};
+use haat_engine::notifications::{Mail, Mailer, SendError};
 use haat_shared::accounts::Email;
 pub use lettre::message::Mailbox as Sender;
 use lettre::{
@@ -47,14 +44,14 @@ impl Smtp {
         Ok(Self { transport, from })
     }
 
-    async fn send_by(&self, until: Instant, mail: &Mail) -> Result<(), GatewayError> {
-        let message = compose(&self.from, mail).map_err(GatewayError::Refused)?;
+    async fn send_by(&self, until: Instant, mail: &Mail) -> Result<(), SendError> {
+        let message = compose(&self.from, mail).map_err(SendError::Refused)?;
         let sent = timeout_at(until, self.transport.send(message)).await;
         match sent {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if is_final(&error, mail) => Err(GatewayError::Refused(why(&error))),
-            Ok(Err(error)) => Err(GatewayError::Unreachable(why(&error))),
-            Err(_) => Err(GatewayError::Unreachable("the mail server takes too long".into())),
+            Ok(Err(error)) if is_final(&error, mail) => Err(SendError::Refused(why(&error))),
+            Ok(Err(error)) => Err(SendError::Unreachable(why(&error))),
+            Err(_) => Err(SendError::Unreachable("the mail server takes too long".into())),
         }
     }
 }
@@ -98,7 +95,7 @@ pub fn compose(from: &Sender, mail: &Mail) -> Result<Message, String> {
 
 #[async_trait]
 impl Mailer for Smtp {
-    async fn send(&self, mails: &[Mail]) -> Vec<Result<(), GatewayError>> {
+    async fn send(&self, mails: &[Mail]) -> Vec<Result<(), SendError>> {
         let until = Instant::now() + PATIENCE;
         let sending: Vec<_> = mails.iter().map(|mail| self.send_by(until, mail)).collect();
         stream::iter(sending).buffered(CONNECTIONS).collect().await

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attribute, TITLE_MAX};
 use crate::{
-    error::{Faults, FieldCode, FieldError},
+    field::{Faults, FieldCode, FieldError},
     id::kinds::{ProductId, VariantId},
     money::{self, Currency, Money},
     text,

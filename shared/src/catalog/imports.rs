@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::FieldCode, id::kinds::ImportId, money::Money, number::DecimalMark, text::is_direction_override,
+    field::FieldCode, id::kinds::ImportId, money::Money, number::DecimalMark, text::is_direction_override,
 };
 
 /// Most bytes of a file that a browser sends.

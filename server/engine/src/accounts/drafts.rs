@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{Caller, Engine, db::Tx, params, random, rows, statements};
-use haat_shared::{Error, Result, accounts::Draft, id::kinds::DraftId};
+use haat_shared::{Error, Result, forms::Draft, id::kinds::DraftId};
 
 const KEEP_MS: i64 = 3_600_000;
 /// The longest fields take no more; a request as a whole is bounded too.

@@ -6,8 +6,8 @@ use super::{
     slug_of, title_key,
 };
 use crate::{
-    Caller, Engine, Fault, Tried, accounts,
-    db::{DbError, One, Tx, Value},
+    Caller, Engine, Fault, Tried,
+    db::{DbError, One, Tx, Value, is_unique},
     edits, fault,
     idempotency::{self, Claim, Key},
     inventory, media, params, random, rows, statements,
@@ -103,7 +103,7 @@ async fn input<S: ToString>(
 
 /// Two who take one SKU at once: the second is told so.
 fn told(fault: Fault) -> Error {
-    if accounts::is_unique(&fault) { Error::field("variants", FieldCode::NotUnique) } else { fault.into() }
+    if is_unique(&fault) { Error::field("variants", FieldCode::NotUnique) } else { fault.into() }
 }
 
 /// Makes a product, as a draft that nobody sees yet. The same `key` a second time answers with the same product.

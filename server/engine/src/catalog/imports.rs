@@ -6,6 +6,7 @@ mod cells;
 mod export;
 mod plan;
 mod read;
+mod record;
 mod rows;
 mod write;
 mod xml;
@@ -38,8 +39,9 @@ use haat_shared::{
     text,
 };
 use plan::{Entry, Plan, Shelf, plan};
-use read::{Item, Items};
-pub use read::{Record, VariantRecord};
+use read::Items;
+use record::Item;
+pub use record::{Record, VariantRecord};
 
 /// Most products of a piece, and most lines: each piece takes some milliseconds, so that checkouts never wait behind it.
 const PRODUCTS_MAX: usize = 16;

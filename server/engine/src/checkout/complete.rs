@@ -5,7 +5,7 @@ use crate::{
     db::{DbError, Tx},
     facts::{self, Fact},
     ledger, params,
-    payments::{self, Reported, Standing},
+    payments::{Reported, Standing, queue_unwanted_in_tx},
     random, rows, statements,
 };
 use haat_shared::{
@@ -253,5 +253,5 @@ async fn unwanted_in_tx(tx: &mut Tx, input: &Input) -> Tried<()> {
         return Ok(());
     }
     ledger::post(tx, &[(unwanted_capture(captured)?, *payment)], now).await?;
-    payments::queue_unwanted_in_tx(tx, random::id(now), *payment, captured, now).await
+    queue_unwanted_in_tx(tx, random::id(now), *payment, captured, now).await
 }

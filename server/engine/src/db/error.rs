@@ -1,5 +1,7 @@
 //! What a database says when it does not do what it was asked.
 
+use crate::Fault;
+
 /// Why a statement or a transaction failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DbError {
@@ -31,6 +33,11 @@ impl DbError {
     pub(super) fn is_clean(&self) -> bool {
         matches!(self, Self::Unique(_) | Self::Constraint(_))
     }
+}
+
+/// Used where two requests make the same thing at once and the second finds it made.
+pub(crate) fn is_unique(fault: &Fault) -> bool {
+    matches!(fault, Fault::Db(DbError::Unique(_)))
 }
 
 impl From<rusqlite::Error> for DbError {

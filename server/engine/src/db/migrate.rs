@@ -2,7 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Arm, Db, DbError, Tx, TxArm, pg};
+use super::{
+    Arm, Db, DbError, pg,
+    tx::{Tx, TxArm},
+};
 use crate::{Fault, fault, params, rows, statements};
 
 /// A numbered step.

@@ -10,35 +10,29 @@ mod lite;
 mod migrate;
 mod pg;
 pub mod statement;
+mod tx;
 mod value;
+mod write_lite;
+mod write_pg;
 
 use std::{
     path::Path,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, atomic::Ordering},
 };
 
 use sqlx_core::sql_str::AssertSqlSafe;
 use sqlx_postgres::PgPool;
 
+pub(crate) use self::error::is_unique;
 pub use self::{
     error::DbError,
     list::{Asked, ListQuery, RegisteredList},
     migrate::{Migration, SCHEMA},
     statement::{Registered, Statement},
+    tx::{BoxFuture, Stats, Tx},
     value::{Column, FromRow, One, Row, Value},
 };
-use crate::{Fault, fault};
-
-/// A future that a transaction runs.
-pub type BoxFuture<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
-
-/// How long a transaction may take before the log mentions it.
-const SLOW: Duration = Duration::from_millis(250);
+use crate::Fault;
 
 /// An open database.
 #[derive(Clone)]
@@ -49,25 +43,8 @@ pub struct Db {
 
 #[derive(Clone)]
 enum Arm {
-    Lite(Arc<lite::Lite>),
+    Lite(Arc<write_lite::Lite>),
     Pg(PgPool),
-}
-
-/// What was asked of a database since it was opened.
-#[derive(Default)]
-pub struct Stats {
-    statements: AtomicU64,
-    transactions: AtomicU64,
-}
-
-impl Stats {
-    fn committed(&self, transactions: usize) {
-        self.transactions.fetch_add(transactions as u64, Ordering::Relaxed);
-    }
-
-    fn statement(&self) {
-        self.statements.fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 impl Db {
@@ -75,7 +52,7 @@ impl Db {
     pub async fn open(url: &str, connections: u32) -> Result<Self, DbError> {
         let stats = Arc::<Stats>::default();
         let arm = if let Some(path) = url.strip_prefix("sqlite:") {
-            Arm::Lite(Arc::new(lite::Lite::open(Path::new(path), stats.clone())?))
+            Arm::Lite(Arc::new(write_lite::Lite::open(Path::new(path), stats.clone())?))
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Arm::Pg(pg::open(url, connections).await?)
         } else {
@@ -182,7 +159,7 @@ impl Db {
     {
         match &self.arm {
             Arm::Lite(lite) => lite.write(name, input, f).await,
-            Arm::Pg(pool) => pg::write(pool, self.stats.clone(), name, input, f).await,
+            Arm::Pg(pool) => write_pg::write(pool, self.stats.clone(), name, input, f).await,
         }
     }
 
@@ -251,118 +228,4 @@ fn width(sql: &str) -> usize {
         })
         .max()
         .unwrap_or(0)
-}
-
-/// A transaction.
-pub struct Tx {
-    arm: TxArm,
-    stats: Arc<Stats>,
-}
-
-enum TxArm {
-    Lite(lite::LiteTx),
-    Pg(pg::PgTx),
-}
-
-impl Tx {
-    fn lite(lite: lite::LiteTx, stats: Arc<Stats>) -> Self {
-        Self { arm: TxArm::Lite(lite), stats }
-    }
-
-    fn pg(transaction: pg::PgTx, stats: Arc<Stats>) -> Self {
-        Self { arm: TxArm::Pg(transaction), stats }
-    }
-
-    fn as_lite(&self) -> Result<&lite::LiteTx, DbError> {
-        match &self.arm {
-            TxArm::Lite(lite) => Ok(lite),
-            TxArm::Pg(_) => Err(DbError::Other("not a transaction of SQLite".into())),
-        }
-    }
-
-    fn into_pg(self) -> Result<pg::PgTx, Fault> {
-        match self.arm {
-            TxArm::Pg(transaction) => Ok(transaction),
-            TxArm::Lite(_) => Err(fault("not a transaction of PostgreSQL")),
-        }
-    }
-
-    /// Executes a statement; answers how many rows it touched. That number is how a guard speaks.
-    pub async fn exec(&mut self, statement: &'static Statement, params: &[Value]) -> Result<u64, DbError> {
-        self.stats.statement();
-        match &mut self.arm {
-            TxArm::Lite(lite) => lite.exec(statement, params),
-            TxArm::Pg(transaction) => pg::exec(transaction, statement.for_pg(), params).await,
-        }
-    }
-
-    /// Executes a statement that takes many rows, for all of `rows` at once. No rows, no statement.
-    pub async fn exec_many<const N: usize>(
-        &mut self,
-        statement: &'static Statement,
-        rows: &[[Value; N]],
-    ) -> Result<u64, DbError> {
-        if rows.is_empty() {
-            return Ok(0);
-        }
-        self.stats.statement();
-        let sql = statement.expanded(rows.len(), N);
-        let params = rows.as_flattened();
-        match &mut self.arm {
-            TxArm::Lite(lite) => {
-                statement.for_lite();
-                lite.exec_text(&statement::to_lite(&sql), params)
-            }
-            TxArm::Pg(transaction) => {
-                statement.for_pg();
-                pg::exec(transaction, AssertSqlSafe(sql), params).await
-            }
-        }
-    }
-
-    /// All rows of a statement that takes many rows, for all of `given` at once. No rows, no statement.
-    pub async fn all_many<T: FromRow, const N: usize>(
-        &mut self,
-        statement: &'static Statement,
-        given: &[[Value; N]],
-    ) -> Result<Vec<T>, DbError> {
-        if given.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.stats.statement();
-        let sql = statement.expanded(given.len(), N);
-        let params = given.as_flattened();
-        match &mut self.arm {
-            TxArm::Lite(lite) => {
-                statement.for_lite();
-                lite::query(lite.connection(), &statement::to_lite(&sql), params)
-            }
-            TxArm::Pg(transaction) => {
-                statement.for_pg();
-                pg::query(&mut **transaction, AssertSqlSafe(sql), params).await
-            }
-        }
-    }
-
-    /// All rows, as this transaction sees them. Also for statements that write and return.
-    pub async fn all<T: FromRow>(
-        &mut self,
-        statement: &'static Statement,
-        params: &[Value],
-    ) -> Result<Vec<T>, DbError> {
-        self.stats.statement();
-        match &mut self.arm {
-            TxArm::Lite(lite) => lite::query(lite.connection(), statement.for_lite(), params),
-            TxArm::Pg(transaction) => pg::query(&mut **transaction, statement.for_pg(), params).await,
-        }
-    }
-
-    /// The first row, if there is one.
-    pub async fn opt<T: FromRow>(
-        &mut self,
-        statement: &'static Statement,
-        params: &[Value],
-    ) -> Result<Option<T>, DbError> {
-        Ok(self.all(statement, params).await?.into_iter().next())
-    }
 }

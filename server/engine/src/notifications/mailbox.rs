@@ -2,13 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{Mail, Mailer};
+use super::{Mail, Mailer, SendError};
 use crate::{
     Caller, Clock, Db, Engine, Tried,
     db::{ListQuery, RegisteredList, Value},
-    params,
-    payments::GatewayError,
-    rows, statements,
+    params, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
@@ -67,8 +65,8 @@ pub struct Mailbox(pub Db);
 
 #[async_trait]
 impl Mailer for Mailbox {
-    async fn send(&self, mails: &[Mail]) -> Vec<std::result::Result<(), GatewayError>> {
-        let put = put(&self.0, mails).await.map_err(|fault| GatewayError::Unreachable(fault.to_string()));
+    async fn send(&self, mails: &[Mail]) -> Vec<std::result::Result<(), SendError>> {
+        let put = put(&self.0, mails).await.map_err(|fault| SendError::Unreachable(fault.to_string()));
         vec![put; mails.len()]
     }
 }

@@ -3,10 +3,10 @@
 
 use super::{NewShop, Terms, open_in_tx};
 use crate::{
-    Caller, Engine, accounts,
+    Caller, Engine,
     clock::{DAY_MS, rfc3339},
     cursor,
-    db::{ListQuery, RegisteredList, Tx, Value, list::like},
+    db::{ListQuery, RegisteredList, Tx, Value, is_unique, list::like},
     edits, params, random, rows, statements,
 };
 use haat_shared::{
@@ -152,7 +152,7 @@ pub async fn open_own(engine: &Engine, caller: &Caller, form: &ShopForm) -> Resu
         })
         .await;
     match opened {
-        Err(fault) if accounts::is_unique(&fault) => Err(Error::field("handle", FieldCode::NotUnique)),
+        Err(fault) if is_unique(&fault) => Err(Error::field("handle", FieldCode::NotUnique)),
         opened => Ok(opened.map(|()| id)?),
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use haat_engine::{Caller, accounts, db::One, jobs, notifications::mailbox, params, statements};
+use haat_engine::{Caller, accounts, db::One, dispatch, notifications::mailbox, params, statements};
 use haat_shared::{
     Error, FieldCode,
     accounts::{SignIn, SignUp},
@@ -109,7 +109,7 @@ both! {
         };
         // The same answer, for the same work.
         assert_eq!(statements("asha").await, statements("meena-crafts").await);
-        jobs::drain(engine).await.unwrap();
+        dispatch::drain(engine).await.unwrap();
         let mut letters = Vec::new();
         for mail in mailbox::latest(&engine.db).await.unwrap() {
             letters.push(mailbox::find(&engine.db, mail.id).await.unwrap());
@@ -132,11 +132,11 @@ both! {
         accounts::sign_in(engine, &guest, credentials()).await.unwrap();
         // Who has an account keeps their password, whatever the link that they were not sent would do.
         accounts::sign_ups::ask(engine, &guest, SignUp { password: "another-password".into(), ..sign_up("asha") }).await.unwrap();
-        jobs::drain(engine).await.unwrap();
+        dispatch::drain(engine).await.unwrap();
         accounts::sign_in(engine, &guest, credentials()).await.unwrap();
         // A link that is too old makes none.
         accounts::sign_ups::ask(engine, &guest, sign_up("ravi")).await.unwrap();
-        jobs::drain(engine).await.unwrap();
+        dispatch::drain(engine).await.unwrap();
         let mails = mailbox::latest(&engine.db).await.unwrap();
         let mail = mails.iter().find(|mail| mail.recipient == sign_up("ravi").email).unwrap();
         let text = mailbox::find(&engine.db, mail.id).await.unwrap().text;

@@ -1,4 +1,4 @@
-use haat_engine::{Caller, carts, checkout, jobs, orders};
+use haat_engine::{Caller, carts, checkout, dispatch, orders};
 use haat_shared::{
     Conflict, Error,
     checkout::{CheckoutForm, CheckoutState},
@@ -109,7 +109,7 @@ both! {
             assert_eq!(orders::of_shop(&market.engine, &owner, other, "").await, Err(Error::NotFound));
         }
         assert!(carts::view(&market.engine, &guest).await.unwrap().is_empty(), "the basket is empty");
-        assert!(jobs::drain(&market.engine).await.unwrap() > 0);
+        assert!(dispatch::drain(&market.engine).await.unwrap() > 0);
     }
 
     async fn a_purchase_is_shown_to_its_owner_and_to_who_has_the_link(market) {

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use haat_engine::{Caller, Engine, events, facts, jobs, orders, sandbox::Card};
+use haat_engine::{Caller, Engine, dispatch, events, orders, sandbox::Card};
 use haat_shared::{
     Error, FieldCode,
     events::{Event, EventKind},
@@ -51,7 +51,7 @@ async fn sixteen_buy_while_programs_poll(market: &Market, nodes: Vec<Engine>) {
             let (node, over) = (node.clone(), over.clone());
             workers.push(tokio::spawn(async move {
                 while !over.load(Ordering::SeqCst) {
-                    facts::tell(&node).await.unwrap();
+                    dispatch::tell(&node).await.unwrap();
                     tokio::task::yield_now().await;
                 }
             }));
@@ -95,7 +95,7 @@ async fn sixteen_buy_while_programs_poll(market: &Market, nodes: Vec<Engine>) {
     });
     at_once(buyers.collect()).await;
     for node in &nodes {
-        while facts::tell(node).await.unwrap() > 0 {}
+        while dispatch::tell(node).await.unwrap() > 0 {}
     }
     over.store(true, Ordering::SeqCst);
     for worker in workers {
@@ -185,11 +185,11 @@ both! {
         market.clock.advance_ms(events::KEEP_MS - 60_000);
         let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
         market.settle().await;
-        jobs::forget(engine).await.unwrap();
+        dispatch::forget(engine).await.unwrap();
         let page = events::of_shop(engine, &meena, MEENA, Some(0), None).await.unwrap();
         assert_eq!((page.items.len(), page.next), (3, 3));
         market.clock.advance_ms(120_000);
-        jobs::forget(engine).await.unwrap();
+        dispatch::forget(engine).await.unwrap();
         for old in [0, 1] {
             let refused = events::of_shop(engine, &meena, MEENA, Some(old), None).await;
             assert_eq!(refused, Err(Error::EventsExpired { after: 2 }), "{old}");
@@ -201,7 +201,7 @@ both! {
         }
         // Numbers go on where they were, even when nothing is left.
         market.clock.advance_ms(events::KEEP_MS + 1);
-        jobs::forget(engine).await.unwrap();
+        dispatch::forget(engine).await.unwrap();
         let empty = events::of_shop(engine, &meena, MEENA, None, None).await.unwrap();
         assert_eq!((empty.items, empty.next), (Vec::new(), 3));
         market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();

@@ -1,6 +1,6 @@
 //! What those of whom nothing is known may have: stock that they hold, orders that nobody paid, emails to others.
 
-use haat_engine::{Bounds, Caller, checkout, jobs, notifications, oracle};
+use haat_engine::{Bounds, Caller, checkout, dispatch, notifications, oracle};
 use haat_shared::{
     Conflict, Error, Result,
     checkout::{CheckoutForm, HOLD_MS},
@@ -141,7 +141,7 @@ both! {
             for _ in 0..times {
                 market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
             }
-            jobs::drain(&engine).await.unwrap();
+            dispatch::drain(&engine).await.unwrap();
         };
         let caller = Caller::system();
         let sent = async || {
@@ -160,7 +160,7 @@ both! {
         for mail in &kept {
             notifications::resend(&engine, &caller, &mail.kind, &mail.subject, &mail.to).await.unwrap();
         }
-        jobs::drain(&engine).await.unwrap();
+        dispatch::drain(&engine).await.unwrap();
         assert_eq!(sent().await, 10);
         // An hour later there are new ones, until the day's are used up.
         market.clock.advance_ms(3_600_000);
@@ -172,6 +172,6 @@ both! {
         for mail in notifications::failed(&engine, &caller).await.unwrap() {
             notifications::resend(&engine, &caller, &mail.kind, &mail.subject, &mail.to).await.unwrap();
         }
-        jobs::drain(&engine).await.unwrap();
+        dispatch::drain(&engine).await.unwrap();
     }
 }

@@ -1,4 +1,4 @@
-use haat_engine::{accounts, db::One, idempotency, jobs, params, sandbox::Card, statements};
+use haat_engine::{accounts, db::One, dispatch, idempotency, jobs, params, sandbox::Card, statements};
 
 use crate::{both, support::*};
 
@@ -16,7 +16,7 @@ both! {
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
         market.buy_in_cash(&market.guest_with(&[(bowl, 1), (lamp, 1)]).await).await.unwrap();
         // Four workers at once.
-        let workers: Vec<_> = (0..4).map(|_| { let engine = market.engine.clone(); tokio::spawn(async move { jobs::drain(&engine).await.unwrap() }) }).collect();
+        let workers: Vec<_> = (0..4).map(|_| { let engine = market.engine.clone(); tokio::spawn(async move { dispatch::drain(&engine).await.unwrap() }) }).collect();
         for worker in workers { worker.await.unwrap(); }
         let notified: Vec<One<String>> = market.engine.db.all(&NOTIFIED, params![]).await.unwrap();
         let notified: Vec<_> = notified.into_iter().map(|n| n.0).collect();
@@ -38,7 +38,7 @@ both! {
         // The gateway refuses: it says that it never captured this.
         market.engine.db.write("t", (), |tx, ()| Box::pin(async move { tx.exec(&BREAK_PAYMENT, params![]).await?; Ok(()) })).await.unwrap();
         for _ in 0..20 {
-            jobs::drain(&market.engine).await.unwrap();
+            dispatch::drain(&market.engine).await.unwrap();
             market.clock.advance_ms(3_600_000);
         }
         let backlog = jobs::backlog(&market.engine).await.unwrap();
@@ -57,7 +57,7 @@ both! {
         market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
         market.settle().await;
         market.clock.advance_ms(8 * 24 * 3_600_000);
-        jobs::forget(&market.engine).await.unwrap();
+        dispatch::forget(&market.engine).await.unwrap();
         idempotency::forget(&market.engine).await.unwrap();
         accounts::forget(&market.engine).await.unwrap();
         let left: One<i64> = market.engine.db.one(&LEFT, params![]).await.unwrap();

@@ -1,5 +1,5 @@
 use haat_engine::{
-    Caller, accounts, jobs,
+    Caller, accounts, dispatch,
     notifications::{self, Mail, mailbox},
     orders, params, statements,
 };
@@ -23,8 +23,8 @@ async fn bought(market: &Market) -> String {
     let indian = Caller { locale: "hi", ..market.owner("delta-electronics").await };
     accounts::keep_locale(&market.engine, &indian).await.unwrap();
     accounts::keep_locale(&market.engine, &german).await.unwrap();
-    haat_engine::facts::tell(&market.engine).await.unwrap();
-    jobs::run_due(&market.engine).await.unwrap();
+    dispatch::tell(&market.engine).await.unwrap();
+    dispatch::run_due(&market.engine).await.unwrap();
     number
 }
 
@@ -54,7 +54,7 @@ both! {
     async fn a_purchase_makes_one_mail_to_the_shopper_and_one_to_each_shop(market) {
         let number = bought(market).await;
         // Four workers at once.
-        let workers: Vec<_> = (0..4).map(|_| { let engine = market.engine.clone(); tokio::spawn(async move { jobs::drain(&engine).await.unwrap() }) }).collect();
+        let workers: Vec<_> = (0..4).map(|_| { let engine = market.engine.clone(); tokio::spawn(async move { dispatch::drain(&engine).await.unwrap() }) }).collect();
         for worker in workers { worker.await.unwrap(); }
         let mails = mails(market).await;
         let said: Vec<_> = mails.iter().map(|m| (m.to.as_str(), m.subject.as_str())).collect();
@@ -147,7 +147,7 @@ both! {
             orders::cancel_own(engine, &Caller::guest(), &number, &market.key(&number), &withdrawn, "Changed my mind").await.unwrap();
         }
         // Four workers at once.
-        let workers: Vec<_> = (0..4).map(|_| { let engine = engine.clone(); tokio::spawn(async move { jobs::drain(&engine).await.unwrap() }) }).collect();
+        let workers: Vec<_> = (0..4).map(|_| { let engine = engine.clone(); tokio::spawn(async move { dispatch::drain(&engine).await.unwrap() }) }).collect();
         for worker in workers { worker.await.unwrap(); }
         orders::deliver(engine, &meena, "meena-crafts", &sent).await.unwrap();
         market.settle().await;
@@ -189,10 +189,10 @@ both! {
         bought(market).await;
         market.settle().await;
         market.clock.advance_ms(6 * 24 * 3_600_000);
-        jobs::forget(&market.engine).await.unwrap();
+        dispatch::forget(&market.engine).await.unwrap();
         assert_eq!(mails(market).await.len(), 3);
         market.clock.advance_ms(2 * 24 * 3_600_000);
-        jobs::forget(&market.engine).await.unwrap();
+        dispatch::forget(&market.engine).await.unwrap();
         assert_eq!(mails(market).await.len(), 0);
     }
 }

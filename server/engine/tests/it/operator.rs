@@ -1,7 +1,7 @@
 //! What those who run the market see and do, and that it is written down.
 
 use haat_engine::{
-    Caller, accounts, audit, facts, jobs,
+    Caller, accounts, audit, dispatch, facts, jobs,
     notifications::{self, mailbox},
     orders, sandbox, shops,
 };
@@ -25,7 +25,7 @@ both! {
         orders::cancel(engine, &owner, MEENA, &format!("{number}-1"), "No").await.unwrap();
         market.line.cut.store(true, std::sync::atomic::Ordering::Relaxed);
         for _ in 0..13 {
-            jobs::drain(engine).await.unwrap();
+            dispatch::drain(engine).await.unwrap();
             market.clock.advance_ms(3_600_000);
         }
         // Half a day later they sign in.
@@ -37,11 +37,11 @@ both! {
         assert_eq!(jobs::backlog(engine).await.unwrap().dead, 0);
         assert_eq!(jobs::list(engine, &operator, "discarded", "").await.unwrap().items.len(), 1);
         market.line.cut.store(false, std::sync::atomic::Ordering::Relaxed);
-        jobs::drain(engine).await.unwrap();
+        dispatch::drain(engine).await.unwrap();
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 49_900, "it was given up");
         jobs::retry(engine, &operator, dead[0].id).await.unwrap();
         assert_eq!(jobs::list(engine, &operator, "queued", "").await.unwrap().items[0].attempts, 0);
-        jobs::drain(engine).await.unwrap();
+        dispatch::drain(engine).await.unwrap();
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 0);
         // What is done is no work any more.
         assert_eq!(jobs::retry(engine, &operator, dead[0].id).await, Err(Error::NotFound));
@@ -69,16 +69,16 @@ both! {
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
         let number = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
         let owner = market.owner(MEENA).await;
-        jobs::drain(engine).await.unwrap();
+        dispatch::drain(engine).await.unwrap();
         orders::cancel(engine, &owner, MEENA, &format!("{number}-1"), "No").await.unwrap();
-        facts::tell(engine).await.unwrap();
+        dispatch::tell(engine).await.unwrap();
         let system = Caller::system();
         let queued = jobs::list(engine, &system, "queued", "").await.unwrap().items;
         let job = queued.iter().find(|job| job.kind == "refund").unwrap().id;
         let line = market.line.clone();
         // A worker is asking the gateway, which takes its time.
         let gate = line.hold().await;
-        let worker = tokio::spawn({ let engine = engine.clone(); async move { jobs::run_due(&engine).await.unwrap() } });
+        let worker = tokio::spawn({ let engine = engine.clone(); async move { dispatch::run_due(&engine).await.unwrap() } });
         line.reached().await;
         assert_eq!(jobs::discard(engine, &system, job).await, Err(Conflict::InFlight.into()));
         assert_eq!(jobs::retry(engine, &system, job).await, Err(Conflict::InFlight.into()));
@@ -101,7 +101,7 @@ both! {
         market.clock.advance_ms(61_000);
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 4, 0, 0));
         *market.post.road.lock().unwrap() = Road::Closed;
-        jobs::drain(engine).await.unwrap();
+        dispatch::drain(engine).await.unwrap();
         market.clock.advance_ms(24 * 3_600_000);
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 4, 2));
         *market.post.road.lock().unwrap() = Road::Open;
@@ -127,7 +127,7 @@ both! {
         orders::cancel(engine, &market.owner(MEENA).await, MEENA, &format!("{number}-1"), "No").await.unwrap();
         market.line.cut.store(true, std::sync::atomic::Ordering::Relaxed);
         for _ in 0..13 {
-            jobs::drain(engine).await.unwrap();
+            dispatch::drain(engine).await.unwrap();
             market.clock.advance_ms(3_600_000);
         }
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(1, 0, 0, 1));

@@ -354,7 +354,7 @@ both! {
                 outcome.unwrap();
             }
             // Two workers give it back at once.
-            let workers = (0..2).map(|_| { let engine = market.engine.clone(); async move { haat_engine::jobs::drain(&engine).await.unwrap() } });
+            let workers = (0..2).map(|_| { let engine = market.engine.clone(); async move { haat_engine::dispatch::drain(&engine).await.unwrap() } });
             at_once(workers.collect()).await;
         }
         market.settle().await;

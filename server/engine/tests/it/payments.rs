@@ -3,7 +3,7 @@
 use haat_engine::{
     Caller, checkout,
     db::{One, statement},
-    jobs, oracle, params, payments,
+    dispatch, oracle, params, payments,
     sandbox::{self, Card},
     statements,
 };
@@ -346,7 +346,7 @@ both! {
         assert_eq!(other, Err(Conflict::KeyReused.into()));
         let again = checkout::pay(&market.engine, &guest, id, form("sandbox"), "k2").await.unwrap();
         assert_eq!(again, first, "the payment that is under way is gone on with");
-        jobs::drain(&market.engine).await.unwrap();
+        dispatch::drain(&market.engine).await.unwrap();
     }
 
     async fn a_gateway_that_is_away_costs_nothing_but_time(market) {

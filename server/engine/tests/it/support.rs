@@ -11,8 +11,8 @@ use std::{
 use haat_engine::{
     Bounds, Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout,
     db::Statement,
-    facts, jobs,
-    notifications::{self, Letter, Mail, Mailer, Words, mailbox::Mailbox},
+    dispatch, facts, jobs,
+    notifications::{self, Letter, Mail, Mailer, SendError, Words, mailbox::Mailbox},
     oracle, params,
     payments::{self, Ask, Event, Fetched, GatewayError, PaymentGateway, Started},
     random::{self, Secret},
@@ -135,14 +135,12 @@ pub enum Road {
 
 #[async_trait::async_trait]
 impl Mailer for Post {
-    async fn send(&self, mails: &[Mail]) -> Vec<Result<(), GatewayError>> {
+    async fn send(&self, mails: &[Mail]) -> Vec<Result<(), SendError>> {
         self.handed.lock().unwrap().extend(mails.iter().map(|m| m.id));
         let road = *self.road.lock().unwrap();
         match road {
-            Road::Cut => mails.iter().map(|_| Err(GatewayError::Unreachable("cut".into()))).collect(),
-            Road::Closed => {
-                mails.iter().map(|_| Err(GatewayError::Refused("no such address".into()))).collect()
-            }
+            Road::Cut => mails.iter().map(|_| Err(SendError::Unreachable("cut".into()))).collect(),
+            Road::Closed => mails.iter().map(|_| Err(SendError::Refused("no such address".into()))).collect(),
             Road::Open => self.mailbox.send(mails).await,
             Road::OneWay => {
                 self.mailbox.send(mails).await;
@@ -527,7 +525,7 @@ impl Market {
 
     /// Does all work, then asks the oracle, and compares the sandbox's books with ours.
     pub async fn settle(&self) {
-        jobs::drain(&self.engine).await.unwrap();
+        dispatch::drain(&self.engine).await.unwrap();
         assert_eq!(oracle::consult(&self.engine).await.unwrap(), Vec::<String>::new());
         let backlog = jobs::backlog(&self.engine).await.unwrap();
         assert_eq!((backlog.queued, backlog.dead), (0, 0), "work is left");

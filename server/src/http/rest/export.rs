@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Ask,
-    document::Described,
     parts::{Answer, At, Part, Reply, Sent},
     problem::Problem,
+    schema::Described,
 };
 use crate::http::imports;
 

@@ -14,6 +14,7 @@ mod operator;
 mod orders;
 mod parts;
 mod problem;
+mod schema;
 mod shops;
 
 use std::time::Duration;

@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 
 use super::{
     Api, Ask,
-    document::Described,
     parts::{Answer, At, Body, Found, Limit, Listed, Once, Paging, Query, Reply, page},
     problem::Problem,
+    schema::Described,
 };
 
 pub(super) fn routes(api: Api) -> Api {

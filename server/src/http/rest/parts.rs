@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{
-    document::{Described, page_of, schema_of},
     problem::Problem,
+    schema::{Described, page_of, schema_of},
 };
 
 /// A request, read whole.

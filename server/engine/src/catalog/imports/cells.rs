@@ -7,7 +7,7 @@ use haat_shared::{
     text,
 };
 
-use super::read::{Item, Record, VariantRecord};
+use super::record::{Item, Record, VariantRecord};
 
 /// The columns of a table, in the order they are written in (docs/import.md).
 pub(super) const COLUMNS: [&str; 19] = [

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     super::desk::{OwnRow, OwnVariantRow, editable, own, own_variants},
     cells::{self, COLUMNS},
-    read::{Record, VariantRecord},
+    record::{Record, VariantRecord},
     xml,
 };
 use crate::{Caller, Engine, params, rows, shops, statements};

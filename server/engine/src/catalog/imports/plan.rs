@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     super::desk::{OwnRow, OwnVariantRow, editable, own, own_variants},
     super::edit::{Named, changed, named},
-    read::{Item, Record, VariantRecord},
+    record::{Item, Record, VariantRecord},
 };
 use crate::{
     Tried,

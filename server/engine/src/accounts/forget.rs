@@ -1,0 +1,25 @@
+//! Forgetting what is over: sessions, grants, counts, sign-ups and drafts.
+
+use crate::{Engine, Tried, params, quotas, statements};
+
+use super::{access, drafts, sign_ups};
+
+statements! {
+    FORGET_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
+}
+
+/// Forgets sessions, grants and drafts whose time is over.
+pub async fn forget(engine: &Engine) -> Tried<()> {
+    engine
+        .db
+        .write("accounts::forget", engine.clock.now_ms(), |tx, now| {
+            Box::pin(async move {
+                tx.exec(&FORGET_SESSIONS, params![*now]).await?;
+                access::forget_in_tx(tx, *now).await?;
+                quotas::forget_in_tx(tx, *now).await?;
+                sign_ups::forget_in_tx(tx, *now).await?;
+                drafts::forget_in_tx(tx, *now).await
+            })
+        })
+        .await
+}

@@ -1,0 +1,329 @@
+//! Reading and writing on SQLite: reads inline on whatever thread asks, one thread that writes, one that copies the
+//! write-ahead log into the file.
+//!
+//! The writer runs whole transactions without leaving its thread. Those that queue while it works share one commit:
+//! each runs in a savepoint of its own, and nobody is answered before the commit. If anything goes wrong in a group
+//! but a clean refusal, the group is rolled back and its members run one by one.
+
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    path::{Path, PathBuf},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::{
+    DbError,
+    lite::{LiteTx, connect, exec},
+    tx::{BoxFuture, SLOW, Stats, Tx},
+};
+use crate::{Fault, fault};
+
+/// Oldest SQLite that does not corrupt a write-ahead log when it is reset (3.51.3).
+const OLDEST: i32 = 3_051_003;
+/// Most transactions that share a commit.
+const GROUP_MAX: usize = 64;
+/// Most transactions that wait for the writer; more are told to come back.
+const QUEUE_MAX: usize = 4096;
+/// Pages in the write-ahead log that are worth copying into the file.
+const LOG_PAGES: i64 = 1000;
+/// How often the log is looked at while something is written.
+const LOG_PAUSE: Duration = Duration::from_millis(50);
+
+/// An open database file.
+pub(super) struct Lite {
+    path: PathBuf,
+    readers: Mutex<Vec<Connection>>,
+    queue: mpsc::SyncSender<Box<dyn Job>>,
+}
+
+impl Lite {
+    /// Opens the file, making it if it is not there, and starts the writer.
+    pub(super) fn open(path: &Path, stats: Arc<Stats>) -> Result<Self, DbError> {
+        if rusqlite::version_number() < OLDEST {
+            return Err(DbError::Other(format!("SQLite {} is too old", rusqlite::version())));
+        }
+        let (writer, copier) = (connect(path, false)?, connect(path, false)?);
+        let (queue, jobs) = mpsc::sync_channel(QUEUE_MAX);
+        let (written, news) = mpsc::sync_channel(1);
+        let file = path.to_owned();
+        let thread = |name: &str| std::thread::Builder::new().name(name.into());
+        thread("haat-writer")
+            .spawn(move || write_all(&file, writer, &jobs, &stats, &written))
+            .and_then(|_| thread("haat-log").spawn(move || copy_log(&copier, &news)))
+            .map_err(|e| DbError::Away(e.to_string()))?;
+        Ok(Self { path: path.to_owned(), readers: Mutex::default(), queue })
+    }
+
+    /// Reads with a connection of the pool, on this thread.
+    pub(super) fn read<T>(&self, f: impl FnOnce(&Connection) -> Result<T, DbError>) -> Result<T, DbError> {
+        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => connect(&self.path, true)?,
+        };
+        let result = f(&connection)?;
+        // After an error the connection is dropped: whatever was wrong with it goes with it.
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        Ok(result)
+    }
+
+    /// Has a transaction run by the writer and waits until it is durable.
+    pub(super) async fn write<I, T, F>(&self, name: &'static str, input: I, f: F) -> Result<T, Fault>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, Fault>> + Send + Sync + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let work = Work { name, input, f, outcome: None, reply };
+        self.queue
+            .try_send(Box::new(work))
+            .map_err(|_| DbError::Away("the writer has too much to do".into()))?;
+        answer.await.map_err(|_| DbError::Unknown("the writer stopped".into()))?
+    }
+}
+
+/// How a piece of work left the transaction.
+#[derive(PartialEq)]
+enum Ran {
+    /// Keep what it wrote.
+    Keep,
+    /// Undo what it wrote; the rest of the transaction stands.
+    Undo,
+    /// The transaction cannot be trusted any more.
+    Broken,
+}
+
+trait Job: Send {
+    fn name(&self) -> &'static str;
+    fn run(&mut self, tx: &mut Tx) -> Ran;
+    /// Answers with what the work came to, or with `error` where the transaction around it failed.
+    fn answer(self: Box<Self>, error: Option<DbError>);
+}
+
+struct Work<I, T, F> {
+    name: &'static str,
+    input: I,
+    f: F,
+    outcome: Option<Result<T, Fault>>,
+    reply: oneshot::Sender<Result<T, Fault>>,
+}
+
+impl<I, T, F> Job for Work<I, T, F>
+where
+    I: Send + Sync,
+    T: Send,
+    F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, Fault>> + Send + Sync,
+{
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn run(&mut self, tx: &mut Tx) -> Ran {
+        let run = AssertUnwindSafe(|| now(&mut (self.f)(tx, &self.input)));
+        let outcome = std::panic::catch_unwind(run)
+            .unwrap_or_else(|_| Some(Err(fault("a write panicked"))))
+            .unwrap_or_else(|| Err(fault("a write waited for something other than SQL")));
+        let ran = match &outcome {
+            Ok(_) => Ran::Keep,
+            Err(Fault::Db(error)) if !error.is_clean() => Ran::Broken,
+            Err(_) => Ran::Undo,
+        };
+        self.outcome = Some(outcome);
+        ran
+    }
+
+    fn answer(self: Box<Self>, error: Option<DbError>) {
+        let outcome = match (self.outcome, error) {
+            // A refusal stands whatever became of the commit: it wrote nothing.
+            (Some(Err(fault)), _) => Err(fault),
+            (_, Some(error)) => Err(error.into()),
+            (Some(Ok(value)), None) => Ok(value),
+            (None, None) => Err(fault("a write was never run")),
+        };
+        // Whoever asked may have gone; the write stands all the same.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+/// What a future that never has to wait comes to; nothing if it does wait.
+fn now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+/// Copies what the write-ahead log holds into the file, so that those who write need not wait for it.
+fn copy_log(connection: &Connection, news: &mpsc::Receiver<()>) {
+    let step = |mode| {
+        let pages = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
+        connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], pages)
+    };
+    while news.recv().is_ok() {
+        let _ = guarded("the thread that copies the write-ahead log", || {
+            let copied =
+                step("NOOP").and_then(|left| if left < LOG_PAGES { Ok(left) } else { step("PASSIVE") });
+            if let Err(error) = copied {
+                tracing::warn!(%error, "cannot copy the write-ahead log");
+            }
+        });
+        std::thread::sleep(LOG_PAUSE);
+    }
+}
+
+/// Runs a step of a thread that has to live on, whatever happens in it. Nothing if it panicked.
+fn guarded<T>(who: &str, step: impl FnOnce() -> T) -> Option<T> {
+    let done = std::panic::catch_unwind(AssertUnwindSafe(step));
+    if done.is_err() {
+        tracing::error!(who, "panicked; it goes on");
+    }
+    done.ok()
+}
+
+fn write_all(
+    path: &Path,
+    connection: Connection,
+    jobs: &mpsc::Receiver<Box<dyn Job>>,
+    stats: &Arc<Stats>,
+    written: &mpsc::SyncSender<()>,
+) {
+    let mut tx = Some(Tx::lite(LiteTx::new(connection), stats.clone()));
+    while let Ok(first) = jobs.recv() {
+        let mut group = vec![first];
+        while group.len() < GROUP_MAX
+            && let Ok(job) = jobs.try_recv()
+        {
+            group.push(job);
+        }
+        let turn = guarded("the writer", || {
+            if tx.is_none() {
+                match connect(path, false) {
+                    Ok(connection) => tx = Some(Tx::lite(LiteTx::new(connection), stats.clone())),
+                    Err(error) => {
+                        tracing::error!(%error, "cannot reopen the database");
+                        answer(group, Some(&error));
+                        return false;
+                    }
+                }
+            }
+            let Some(tx) = &mut tx else { return false };
+            let begun = Instant::now();
+            let names = if group.len() == 1 { group[0].name() } else { "a group" };
+            let trusted = run_group(tx, group, stats);
+            // Full: the news is already on its way.
+            let _ = written.try_send(());
+            if begun.elapsed() > SLOW {
+                tracing::warn!(
+                    tx = names,
+                    elapsed_ms = begun.elapsed().as_millis() as u64,
+                    "slow transaction"
+                );
+            }
+            trusted
+        });
+        if turn != Some(true) {
+            // After a failed commit or a panic the connection's state is anybody's guess: the next turn begins with a new one.
+            tx = None;
+        }
+    }
+}
+
+/// Answers all of them, even if what one of them brought along panics when it is let go.
+fn answer(group: Vec<Box<dyn Job>>, error: Option<&DbError>) {
+    for job in group {
+        let _ = guarded("who asked for a write", || job.answer(error.cloned()));
+    }
+}
+
+/// Runs the group in one transaction, or one by one if that fails. False if the connection must be replaced.
+fn run_group(tx: &mut Tx, mut group: Vec<Box<dyn Job>>, stats: &Stats) -> bool {
+    if group.len() > 1 {
+        match try_group(tx, &mut group, stats) {
+            Ok(()) => {
+                answer(group, None);
+                return true;
+            }
+            Err(Failed::AtCommit(error)) => {
+                answer(group, Some(&error));
+                return false;
+            }
+            Err(Failed::Before) => {}
+        }
+    }
+    let mut trusted = true;
+    for job in group {
+        let mut alone = vec![job];
+        let error = match try_group(tx, &mut alone, stats) {
+            Ok(()) => None,
+            Err(Failed::AtCommit(error)) => {
+                trusted = false;
+                Some(error)
+            }
+            Err(Failed::Before) => Some(DbError::Away("the transaction could not run".into())),
+        };
+        answer(alone, error.as_ref());
+    }
+    trusted
+}
+
+enum Failed {
+    /// Rolled back; nothing was written.
+    Before,
+    /// Nobody knows.
+    AtCommit(DbError),
+}
+
+fn try_group(tx: &mut Tx, group: &mut [Box<dyn Job>], stats: &Stats) -> Result<(), Failed> {
+    let alone = group.len() == 1;
+    let step = |tx: &mut Tx, sql| exec(tx.as_lite()?.connection(), sql, &[]).map(drop);
+    if let Err(error) = step(tx, "BEGIN IMMEDIATE") {
+        tracing::error!(%error, "cannot begin a transaction");
+        return Err(Failed::Before);
+    }
+    for job in group.iter_mut() {
+        if !alone && step(tx, "SAVEPOINT job").is_err() {
+            return Err(roll_back(tx));
+        }
+        let ran = job.run(tx);
+        let gone = tx.as_lite().map_or(true, |lite| lite.connection().is_autocommit());
+        let undone = match ran {
+            _ if gone => false,
+            Ran::Broken => false,
+            Ran::Keep if alone => true,
+            Ran::Undo if alone => {
+                roll_back(tx);
+                return Ok(());
+            }
+            Ran::Keep => step(tx, "RELEASE job").is_ok(),
+            Ran::Undo => step(tx, "ROLLBACK TO job").is_ok() && step(tx, "RELEASE job").is_ok(),
+        };
+        if !undone {
+            return Err(roll_back(tx));
+        }
+    }
+    if let Err(error) = step(tx, "COMMIT") {
+        tracing::error!(%error, "commit failed");
+        roll_back(tx);
+        return Err(Failed::AtCommit(DbError::Unknown(error.to_string())));
+    }
+    stats.committed(group.len());
+    Ok(())
+}
+
+fn roll_back(tx: &mut Tx) -> Failed {
+    if let Ok(lite) = tx.as_lite()
+        && !lite.connection().is_autocommit()
+        && let Err(error) = lite.connection().execute_batch("ROLLBACK")
+    {
+        tracing::error!(%error, "cannot roll back");
+    }
+    Failed::Before
+}

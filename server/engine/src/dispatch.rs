@@ -1,0 +1,264 @@
+//! What follows from what was committed: facts become jobs and events, jobs are done, notifications are sent.
+//!
+//! It knows all of those, and none of them knows it. [`tell`] turns each fact into the jobs of those who want to know,
+//! in one transaction of its own: a crash tells it again, and a job exists once for each fact. What happened to orders
+//! is also appended to the feed of events there.
+
+use uuid::Uuid;
+
+use crate::{
+    Engine, Fault,
+    db::{One, Statement},
+    events,
+    facts::{self, Fact},
+    jobs::{self, Kind},
+    notifications::{self, mailbox},
+    params, payments, random, rows, statements,
+};
+use haat_shared::{
+    Id,
+    events::EventKind,
+    id::kinds::{FactId, Job, JobId},
+};
+
+/// How many facts are told in one transaction.
+const FACTS: i64 = 200;
+/// How long a claim lasts. Twice what the slowest gateway call may take.
+const LEASE_MS: i64 = 60_000;
+/// How many jobs are claimed at once.
+const JOBS: i64 = 200;
+/// After so many tries a job is laid aside.
+const ATTEMPTS_MAX: i64 = 12;
+/// How long what is done is remembered.
+const KEEP_MS: i64 = 7 * 24 * 3_600_000;
+
+statements! {
+    TELL = "UPDATE outbox SET told_at = $1
+        WHERE told_at IS NULL AND id IN (SELECT id FROM outbox WHERE told_at IS NULL ORDER BY id LIMIT $2)
+        RETURNING id, kind, subject, created_at";
+    ANY_UNTOLD = "SELECT id AS value FROM outbox WHERE told_at IS NULL LIMIT 1";
+    ENQUEUE = "INSERT INTO jobs (id, kind, subject, state, run_at, attempts, lease_until, error, created_at, updated_at)
+        VALUES [($1, $2, $3, 'queued', $4, 0, 0, '', $4, $4)] ON CONFLICT (kind, subject) DO NOTHING";
+    CLAIM = "UPDATE jobs SET claim = $3, lease_until = $2, attempts = attempts + 1, updated_at = $1
+        WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1 AND id IN
+            (SELECT id FROM jobs WHERE state = 'queued' AND run_at <= $1 AND lease_until <= $1 ORDER BY run_at LIMIT $4)
+        RETURNING id, kind, subject, attempts";
+    DONE_ALL = "UPDATE jobs SET state = 'done', claim = NULL, updated_at = $1
+        WHERE claim = $2 AND kind = $3 AND state = 'queued'";
+    DONE = "UPDATE jobs SET state = 'done', claim = NULL, updated_at = $1 WHERE id = $2 AND claim = $3";
+    FAILED = "UPDATE jobs SET state = $4, claim = NULL, lease_until = 0, run_at = $5, error = $6, updated_at = $1
+        WHERE id = $2 AND claim = $3";
+    NOTIFY_SHOPPERS = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'purchase_made', p.id, p.email, p.locale, 'written', $1 FROM jobs j JOIN purchases p ON p.id = j.subject
+        WHERE j.claim = $2 AND j.kind = 'notify_shopper' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    NOTIFY_SHOPS = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'order_placed', o.id, u.email, u.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
+        JOIN shop_members m ON m.shop_id = o.shop_id AND m.role = 'owner' JOIN users u ON u.id = m.user_id
+        WHERE j.claim = $2 AND j.kind = 'notify_shop' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    TELL_SHIPPED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'order_shipped', o.id, p.email, p.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
+        JOIN purchases p ON p.id = o.purchase_id
+        WHERE j.claim = $2 AND j.kind = 'tell_shipped' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    TELL_SHIPMENT_UPDATED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'shipment_updated', s.id, p.email, p.locale, 'written', $1
+        FROM jobs j JOIN order_shipments s ON s.id = j.subject JOIN orders o ON o.id = s.order_id
+        JOIN purchases p ON p.id = o.purchase_id
+        WHERE j.claim = $2 AND j.kind = 'tell_shipment_updated' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    TELL_CANCELLED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'order_cancelled', o.id, p.email, p.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
+        JOIN purchases p ON p.id = o.purchase_id
+        WHERE j.claim = $2 AND j.kind = 'tell_cancelled' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    TELL_WITHDRAWN = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'order_withdrawn', o.id, u.email, u.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
+        JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled' AND e.actor = 'shopper'
+        JOIN shop_members m ON m.shop_id = o.shop_id AND m.role = 'owner' JOIN users u ON u.id = m.user_id
+        WHERE j.claim = $2 AND j.kind = 'tell_cancelled' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+}
+
+rows! {
+    struct Untold {
+        id: FactId,
+        kind: String,
+        subject: Uuid,
+        created_at: i64,
+    }
+
+    #[derive(Debug)]
+    struct Claimed {
+        id: JobId,
+        kind: String,
+        subject: Uuid,
+        attempts: i64,
+    }
+}
+
+/// Tells facts, does what is due and sends what is written until there is nothing left that is due now; answers how much that was.
+pub async fn drain(engine: &Engine) -> Result<usize, Fault> {
+    let mut total = 0;
+    loop {
+        let done = tell(engine).await? + run_due(engine).await? + notifications::send_due(engine).await?;
+        if done == 0 {
+            return Ok(total);
+        }
+        total += done;
+    }
+}
+
+/// The jobs that a fact makes; none where nobody listens.
+fn jobs_of(fact: Fact) -> &'static [Kind] {
+    use Kind::*;
+    match fact {
+        Fact::PurchaseMade => &[NotifyShopper],
+        Fact::OrderPlaced => &[NotifyShop],
+        Fact::RefundQueued => &[Refund],
+        Fact::OrderShipped => &[TellShipped],
+        Fact::OrderShipmentUpdated => &[TellShipmentUpdated],
+        Fact::OrderCancelled => &[TellCancelled],
+        Fact::OrderConfirmed | Fact::OrderDelivered => &[],
+    }
+}
+
+/// The event that programs read of a fact, if it is one.
+fn event_of(fact: Fact) -> Option<EventKind> {
+    match fact {
+        Fact::PurchaseMade | Fact::RefundQueued => None,
+        Fact::OrderPlaced => Some(EventKind::OrderPlaced),
+        Fact::OrderConfirmed => Some(EventKind::OrderConfirmed),
+        Fact::OrderShipped => Some(EventKind::OrderShipped),
+        Fact::OrderShipmentUpdated => Some(EventKind::OrderShipmentUpdated),
+        Fact::OrderDelivered => Some(EventKind::OrderDelivered),
+        Fact::OrderCancelled => Some(EventKind::OrderCancelled),
+    }
+}
+
+/// Tells a batch of facts; answers how many there were.
+pub async fn tell(engine: &Engine) -> Result<usize, Fault> {
+    engine
+        .db
+        .write("dispatch::tell", engine.clock.now_ms(), |tx, now| {
+            Box::pin(async move {
+                if tx.opt::<One<FactId>>(&ANY_UNTOLD, params![]).await?.is_none() {
+                    return Ok(0);
+                }
+                // Before facts are read: whoever waited here reads what was committed meanwhile.
+                events::take_turns_in_tx(tx).await?;
+                let mut untold: Vec<Untold> = tx.all(&TELL, params![*now, FACTS]).await?;
+                untold.sort_by_key(|fact| fact.id);
+                let (mut jobs, mut news) = (Vec::new(), Vec::new());
+                for fact in &untold {
+                    let Some(known) = Fact::parse(&fact.kind) else { continue };
+                    news.extend(event_of(known).map(|event| (event, fact.subject, fact.created_at)));
+                    for kind in jobs_of(known) {
+                        let id: JobId = random::id(*now);
+                        jobs.push([id.into(), kind.as_str().into(), fact.subject.into(), (*now).into()]);
+                    }
+                }
+                tx.exec_many(&ENQUEUE, &jobs).await?;
+                events::publish_in_tx(tx, &news, *now).await?;
+                Ok(untold.len())
+            })
+        })
+        .await
+}
+
+/// Claims a batch of due jobs and does them; answers how many there were.
+pub async fn run_due(engine: &Engine) -> Result<usize, Fault> {
+    let now = engine.clock.now_ms();
+    let claim: Id<Job> = random::id(now);
+    let claimed: Vec<Claimed> = engine
+        .db
+        .write("dispatch::claim", (now, claim), |tx, (now, claim)| {
+            Box::pin(async move { Ok(tx.all(&CLAIM, params![*now, *now + LEASE_MS, *claim, JOBS]).await?) })
+        })
+        .await?;
+    for kind in Kind::ALL {
+        let jobs: Vec<&Claimed> = claimed.iter().filter(|j| j.kind == kind.as_str()).collect();
+        if jobs.is_empty() {
+            continue;
+        }
+        match kind {
+            Kind::NotifyShopper => notify(engine, kind, claim, vec![&NOTIFY_SHOPPERS]).await?,
+            Kind::NotifyShop => notify(engine, kind, claim, vec![&NOTIFY_SHOPS]).await?,
+            Kind::TellShipped => notify(engine, kind, claim, vec![&TELL_SHIPPED]).await?,
+            Kind::TellShipmentUpdated => notify(engine, kind, claim, vec![&TELL_SHIPMENT_UPDATED]).await?,
+            Kind::TellCancelled => {
+                notify(engine, kind, claim, vec![&TELL_CANCELLED, &TELL_WITHDRAWN]).await?
+            }
+            Kind::Refund => {
+                for job in jobs {
+                    let outcome = payments::refund(engine, Id::from_uuid(job.subject)).await;
+                    finish(engine, job, claim, outcome).await?;
+                }
+            }
+        }
+    }
+    Ok(claimed.len())
+}
+
+/// Writes the claimed notifications and marks their jobs done, in one transaction: each is written once.
+async fn notify(
+    engine: &Engine,
+    kind: Kind,
+    claim: Id<Job>,
+    writes: Vec<&'static Statement>,
+) -> Result<(), Fault> {
+    engine
+        .db
+        .write(
+            "dispatch::notify",
+            (engine.clock.now_ms(), kind, claim, writes),
+            |tx, (now, kind, claim, writes)| {
+                Box::pin(async move {
+                    for write in writes.iter() {
+                        tx.exec(write, params![*now, *claim]).await?;
+                    }
+                    tx.exec(&DONE_ALL, params![*now, *claim, kind.as_str()]).await?;
+                    Ok(())
+                })
+            },
+        )
+        .await
+}
+
+async fn finish(
+    engine: &Engine,
+    job: &Claimed,
+    claim: Id<Job>,
+    outcome: Result<(), Fault>,
+) -> Result<(), Fault> {
+    let now = engine.clock.now_ms();
+    let (id, attempts) = (job.id, job.attempts);
+    let failure = outcome.err().map(|fault| fault.to_string());
+    if let Some(error) = &failure {
+        tracing::warn!(job.kind, job.id = %id, attempts, error, "a job failed");
+    }
+    engine
+        .db
+        .write(
+            "dispatch::finish",
+            (now, id, claim, attempts, failure),
+            |tx, (now, id, claim, attempts, failure)| {
+                Box::pin(async move {
+                    match failure {
+                        None => tx.exec(&DONE, params![*now, *id, *claim]).await?,
+                        Some(error) => {
+                            let state = if *attempts >= ATTEMPTS_MAX { "dead" } else { "queued" };
+                            let run_at = *now + jobs::backoff_ms(*attempts);
+                            tx.exec(&FAILED, params![*now, *id, *claim, state, run_at, error]).await?
+                        }
+                    };
+                    Ok(())
+                })
+            },
+        )
+        .await
+}
+
+/// Forgets what was done long ago.
+pub async fn forget(engine: &Engine) -> Result<(), Fault> {
+    let before = engine.clock.now_ms() - KEEP_MS;
+    facts::forget(engine, before).await?;
+    events::forget(engine).await?;
+    mailbox::forget(&engine.db, &engine.clock).await?;
+    jobs::forget(engine, before).await
+}

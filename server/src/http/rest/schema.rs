@@ -1,0 +1,60 @@
+//! What requests and answers say of themselves for the document.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use haat_shared::routes::Route;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+/// What is gathered about an operation.
+pub(super) struct Described<'a> {
+    pub(super) route: Route,
+    pub(super) parameters: Vec<Value>,
+    pub(super) body: Option<Value>,
+    pub(super) statuses: BTreeSet<u16>,
+    pub(super) schemas: &'a mut BTreeMap<String, Value>,
+}
+
+impl Described<'_> {
+    /// Says that it may be refused with this status.
+    pub(super) fn may_answer(&mut self, status: u16) {
+        self.statuses.insert(status);
+    }
+
+    /// Takes over the schemas that a type is made of, without its own.
+    pub(super) fn schemas_within<T: ToSchema>(&mut self) {
+        let mut schemas = Vec::new();
+        T::schemas(&mut schemas);
+        self.schemas.extend(schemas.into_iter().map(|(name, schema)| (name, json!(schema))));
+    }
+}
+
+/// The schema of a type: a reference, where it has a name.
+pub(super) fn schema_of<T: ToSchema>(what: &mut Described) -> Value {
+    what.schemas_within::<T>();
+    let (name, schema) = (T::name().into_owned(), json!(T::schema()));
+    if schema["type"] != "object" {
+        return schema;
+    }
+    what.schemas.insert(name.clone(), schema);
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// The schema of a page of a list.
+pub(super) fn page_of<T: ToSchema>(what: &mut Described) -> Value {
+    let rows = schema_of::<T>(what);
+    let name = format!("{}Page", T::name());
+    let page = json!({
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": {"type": "array", "items": rows, "description": "The items on this page."},
+            "next": {
+                "type": ["string", "null"],
+                "description": "The cursor of the next page, to be sent as `after`. Null on the last page.",
+            },
+        },
+    });
+    what.schemas.insert(name.clone(), page);
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
