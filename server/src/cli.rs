@@ -314,6 +314,7 @@ async fn prepare_demo(config: &Config, folder: &Path) -> Result<(), String> {
 /// How long open requests may take to end when the program is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
+#[expect(clippy::disallowed_methods, reason = "it waits for the end of the program")]
 async fn serve(config: Config) -> Result<ExitCode, String> {
     let begun = Instant::now();
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();

@@ -2,7 +2,13 @@
 //!
 //! `cargo bench -p haat-engine --bench seam`, under `scripts/with-postgres` for PostgreSQL too.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::float_arithmetic, reason = "a benchmark")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::float_arithmetic,
+    reason = "a benchmark"
+)]
 
 use std::{
     sync::{

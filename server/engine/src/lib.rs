@@ -200,6 +200,7 @@ impl From<DbError> for Error {
 }
 
 /// Runs `work` in a task of its own and waits for it: whoever asked may go, it is carried to its end.
+#[expect(clippy::disallowed_methods, reason = "it is waited for here, in the span of whoever asked")]
 pub async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Error> {

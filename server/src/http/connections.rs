@@ -96,6 +96,10 @@ fn file_handles() -> Option<usize> {
 }
 
 /// Serves until `stop`, then lets open requests end.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "connections are waited for by the tracker whose token each of them has"
+)]
 pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: CancellationToken) {
     let open = Arc::new(Open::new(bounds));
     let tasks = TaskTracker::new();

@@ -42,6 +42,7 @@ pub(super) async fn page(
 /// In a task of its own, to its end: when a connection breaks off, its request is dropped, and with it the owner of all
 /// that is being rendered. Leptos' own tasks that walk it at that moment find their context and signals gone, and complain
 /// (docs/decisions/0004-leptos.md).
+#[expect(clippy::disallowed_methods, reason = "it is waited for here, in the span of the request")]
 pub(super) async fn render<V: IntoView + 'static>(
     state: &State,
     caller: Caller,

@@ -1,6 +1,10 @@
-//! The arrows between the crates, and what each must not know (docs/ARCHITECTURE.md).
+//! The arrows between the crates and between the modules of a crate, and what each must not know (docs/ARCHITECTURE.md).
 
-use std::{fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -77,5 +81,210 @@ fn server_functions_are_thin() {
             assert!(body.lines().count() <= 8, "{path}: {body}");
             assert!(!body.contains("if ") && !body.contains("match "), "{path}: {body}");
         }
+    }
+}
+
+/// Modules may know each other in one direction only. The root of a folder is none of them: the engine's holds the
+/// engine, which everyone is given and which is made of the ports of all.
+#[test]
+fn modules_know_each_other_in_no_circle() {
+    for folder in ["shared/src", "server/engine/src", "server/src/http/rest"] {
+        let modules = Modules::read(folder);
+        let known: usize = modules.text.keys().map(|module| modules.known_to(module).len()).sum();
+        assert!(known > modules.text.len(), "{folder}: paths are not read");
+        let circle = modules.circle();
+        assert_eq!(circle, None, "{folder}: modules know each other in a circle");
+    }
+}
+
+#[test]
+fn circles_are_found_through_imports_aliases_and_what_is_exported_again() {
+    let found = |files: &[(&str, &str)]| {
+        let files =
+            [&[("", "")], files].concat().into_iter().map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Modules::of(files.collect()).circle()
+    };
+    let port = ("a::port", "pub struct Port;");
+    assert_eq!(found(&[("a", "mod port; pub use port::Port;"), port, ("b", "use crate::a::Port;")]), None);
+    assert_eq!(
+        found(&[("a", "use crate::b::B; mod port; pub use port::Port;"), port, ("b", "use crate::a::Port;")]),
+        None,
+        "what is exported again belongs to where it is made"
+    );
+    for (a, b) in [
+        ("use crate::b::{C, B};", "use crate::{x, a::A as Other};"),
+        ("use crate::b; fn f() { b::g() }", "fn g() { super::a::f() }"),
+        ("fn f() { crate::b::g() }", "use crate::a::*;"),
+    ] {
+        assert_eq!(found(&[("a", a), ("b", b)]).as_deref(), Some("a → b → a"), "{a} {b}");
+    }
+    assert_eq!(found(&[("a", "// crate::b::g()"), ("b", "use crate::a::A;")]), None);
+}
+
+/// The modules of a crate that are files, by their paths: `payments::refund`.
+struct Modules {
+    /// What they say, without comments and tests.
+    text: BTreeMap<String, String>,
+    /// The names that they import or export again, and what those stand for.
+    names: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+/// An item of `use`, or a path in the code.
+struct Named {
+    path: Vec<String>,
+    name: String,
+    is_use: bool,
+    is_exported: bool,
+}
+
+impl Modules {
+    fn read(folder: &str) -> Self {
+        let top = root().join(folder).display().to_string();
+        let name = |path: &str| {
+            let path = path.trim_start_matches(&top).trim_matches('/').trim_end_matches(".rs");
+            if matches!(path, "lib" | "mod") {
+                String::new()
+            } else {
+                path.trim_end_matches("/mod").replace('/', "::")
+            }
+        };
+        Self::of(sources(folder).into_iter().map(|(path, text)| (name(&path), text)).collect())
+    }
+
+    fn of(files: BTreeMap<String, String>) -> Self {
+        let code = |text: String| {
+            let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+            text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+        };
+        let text: BTreeMap<_, _> = files.into_iter().map(|(name, text)| (name, code(text))).collect();
+        let uses = |text| paths(text).into_iter().filter(|n| n.is_use).map(|n| (n.name, n.path)).collect();
+        let names = text.iter().map(|(module, text)| (module.clone(), uses(text))).collect();
+        Self { text, names }
+    }
+
+    /// A circle, from a module back to itself.
+    fn circle(&self) -> Option<String> {
+        let mut done = BTreeSet::new();
+        self.text.keys().find_map(|module| self.circle_behind(module, &mut Vec::new(), &mut done))
+    }
+
+    fn circle_behind<'a>(
+        &'a self,
+        module: &'a str,
+        way: &mut Vec<&'a str>,
+        done: &mut BTreeSet<&'a str>,
+    ) -> Option<String> {
+        if let Some(at) = way.iter().position(|passed| *passed == module) {
+            return Some([&way[at..], &[module]].concat().join(" → "));
+        }
+        if !done.insert(module) {
+            return None;
+        }
+        way.push(module);
+        let found = self.known_to(module).into_iter().find_map(|next| self.circle_behind(next, way, done));
+        way.pop();
+        found
+    }
+
+    /// The modules whose items a module names.
+    fn known_to(&self, module: &str) -> BTreeSet<&str> {
+        let named = paths(&self.text[module]).into_iter().filter(|named| !named.is_exported);
+        let known = named.filter_map(|named| self.home(module, &named.path, 0));
+        known.filter(|home| *home != module && !home.is_empty()).collect()
+    }
+
+    /// The module that the item is in which `path` names in `module`; none for other crates, and for a mere module.
+    fn home(&self, module: &str, path: &[String], depth: usize) -> Option<&str> {
+        let below =
+            |module: &str, name: &str| format!("{module}::{name}").trim_start_matches("::").to_owned();
+        let above =
+            |module: &str| module.rsplit_once("::").map_or(String::new(), |(above, _)| above.to_owned());
+        let (mut at, mut rest) = (module.to_owned(), path);
+        match path.first()?.as_str() {
+            "crate" => (at, rest) = (String::new(), &path[1..]),
+            "self" => rest = &path[1..],
+            "super" => {}
+            first if self.text.contains_key(&below(module, first)) => {}
+            first if self.names[module].contains_key(first) => {}
+            _ => return None,
+        }
+        while let Some((name, behind)) = rest.split_first() {
+            if name == "super" {
+                at = above(&at);
+            } else if self.text.contains_key(&below(&at, name)) {
+                at = below(&at, name);
+            } else {
+                return match self.names[&at].get(name) {
+                    // An import of another crate, under whatever name.
+                    Some(_) if depth > 9 => None,
+                    Some(path) => self.home(&at, &[path, behind].concat(), depth + 1),
+                    None => self.text.get_key_value(&at).map(|(home, _)| home.as_str()),
+                };
+            }
+            rest = behind;
+        }
+        None
+    }
+}
+
+/// All paths of more than one part in a text, those of `use` one by one.
+fn paths(text: &str) -> Vec<Named> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let end = match first {
+            c if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+            ':' if rest.starts_with("::") => 2,
+            c => c.len_utf8(),
+        };
+        tokens.push(&rest[..end]);
+        rest = rest[end..].trim_start();
+    }
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at < tokens.len() {
+        let is_use = tokens[at] == "use";
+        let is_exported = is_use && at > 0 && matches!(tokens[at - 1], "pub" | ")");
+        at += usize::from(is_use);
+        for (path, name) in tree(&tokens, &mut at, &[]) {
+            if path.len() > 1 {
+                found.push(Named { path, name, is_use, is_exported });
+            }
+        }
+    }
+    found
+}
+
+/// The paths of `a::{b, c as d}`, each with the name that it goes by.
+fn tree(tokens: &[&str], at: &mut usize, before: &[String]) -> Vec<(Vec<String>, String)> {
+    let mut path = before.to_vec();
+    loop {
+        let token = tokens.get(*at).copied().unwrap_or_default();
+        *at += 1;
+        if token == "{" && !path.is_empty() {
+            let mut all = Vec::new();
+            while tokens.get(*at).is_some_and(|token| *token != "}") {
+                all.extend(tree(tokens, at, &path));
+            }
+            *at += 1;
+            return all;
+        }
+        let is_word = token.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        if !is_word && token != "*" {
+            return Vec::new();
+        }
+        if token != "self" || before.is_empty() || path.len() > before.len() {
+            path.push(token.to_owned());
+        }
+        if tokens.get(*at) == Some(&"::") && is_word {
+            *at += 1;
+            continue;
+        }
+        let mut name = path.last().cloned().unwrap_or_default();
+        if tokens.get(*at) == Some(&"as") {
+            name = tokens.get(*at + 1).copied().unwrap_or_default().to_owned();
+            *at += 2;
+        }
+        return vec![(path, name)];
     }
 }

@@ -17,6 +17,7 @@ use crate::Fault;
 const TRIES: u32 = 3;
 
 /// Runs a transaction, again if others were in its way, in a task of its own: whoever asked may go, it goes on.
+#[expect(clippy::disallowed_methods, reason = "it is waited for here")]
 pub(super) async fn write<I, T, F>(
     pool: &PgPool,
     stats: Arc<Stats>,
