@@ -27,8 +27,8 @@ use crate::{
     Caller, Engine, Who, audit,
     caller::SignedIn,
     carts, cursor,
-    db::{ListQuery, RegisteredList, Value, list::like},
-    params, random, rows, statements,
+    db::{Value, list::like},
+    insert, lists, params, random, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
@@ -46,26 +46,44 @@ pub const SESSION_MS: i64 = 30 * 24 * 3_600_000;
 /// Rows of a page.
 const PAGE_SIZE: usize = 50;
 
-static USERS: ListQuery = ListQuery {
-    name: "accounts::USERS",
-    select: "SELECT u.id, u.name, u.email, u.operator, u.created_at,
-        (SELECT COUNT(*) FROM shop_members m WHERE m.user_id = u.id) AS shops,
-        (SELECT COUNT(*) FROM purchases p WHERE p.user_id = u.id) AS purchases FROM users u",
-    always: "TRUE",
-    filters: &[("word", r"u.email_folded LIKE {} ESCAPE '\'")],
-    sorts: &[("newest", "u.id < {}", "u.id DESC")],
-};
-::inventory::submit! { RegisteredList(&USERS) }
+lists! {
+    USERS {
+        select: "SELECT u.id, u.name, u.email, u.operator, u.created_at,
+            (SELECT COUNT(*) FROM shop_members m WHERE m.user_id = u.id) AS shops,
+            (SELECT COUNT(*) FROM purchases p WHERE p.user_id = u.id) AS purchases FROM users u",
+        always: "TRUE",
+        filters: &[("word", r"u.email_folded LIKE {} ESCAPE '\'")],
+        sorts: &[("newest", "u.id < {}", "u.id DESC")],
+    }
+}
 
 statements! {
-    ADD = "INSERT INTO users (id, name, email, email_folded, password_hash, operator, created_at, locale)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email_folded) DO NOTHING";
     SET_LOCALE = "UPDATE users SET locale = $2 WHERE id = $1";
     FIND_CREDENTIALS = "SELECT id, password_hash FROM users WHERE email_folded IN ($1, $2)
         ORDER BY CASE WHEN email_folded = $1 THEN 0 ELSE 1 END LIMIT 1";
-    BEGIN_SESSION = "INSERT INTO sessions (id, token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
     WHO = who!("sessions e", "e.token_hash = $1 AND e.expires_at > $2");
+}
+
+insert! {
+    struct AddUser<'a> into users {
+        id: UserId,
+        name: &'a str,
+        email: &'a str,
+        email_folded: String,
+        password_hash: &'a str,
+        operator: bool,
+        created_at: i64,
+        locale: &'a str,
+    } "ON CONFLICT (email_folded) DO NOTHING"
+
+    struct AddSession into sessions {
+        id: SessionId,
+        token_hash: [u8; 32],
+        user_id: UserId,
+        created_at: i64,
+        expires_at: i64,
+    }
 }
 
 rows! {
@@ -178,18 +196,26 @@ async fn add_user(
             (id, user.name, user.email, hash, operator, now, locale, by),
             |tx, (id, name, email, hash, operator, now, locale, by)| {
                 Box::pin(async move {
-                    let (typed, folded) = (email.as_str(), email.folded());
-                    let row = params![*id, name, typed, folded, hash, *operator, *now, *locale];
-                    let added = tx.exec(&ADD, row).await?;
-                    if let (1, Some((action, by))) = (added, by) {
-                        audit::write(tx, *by, action, *id, typed, *now).await?;
+                    let user = AddUser {
+                        id: *id,
+                        name,
+                        email: email.as_str(),
+                        email_folded: email.folded(),
+                        password_hash: hash,
+                        operator: *operator,
+                        created_at: *now,
+                        locale,
+                    };
+                    let added = tx.insert(user).await?;
+                    if let (true, Some((action, by))) = (added, by) {
+                        audit::write(tx, *by, action, *id, email.as_str(), *now).await?;
                     }
                     Ok(added)
                 })
             },
         )
         .await?;
-    if added == 0 { Err(Error::field("email", FieldCode::Taken)) } else { Ok(id) }
+    if added { Ok(id) } else { Err(Error::field("email", FieldCode::Taken)) }
 }
 
 /// Remembers the caller's language with their account, if they have one.
@@ -234,8 +260,14 @@ async fn begin_session(engine: &Engine, caller: &Caller, user: UserId) -> Result
         .db
         .write("accounts::begin_session", input, |tx, (user, token, cart, now)| {
             Box::pin(async move {
-                let id: SessionId = random::id(*now);
-                tx.exec(&BEGIN_SESSION, params![id, *token, *user, *now, *now + SESSION_MS]).await?;
+                tx.insert(AddSession {
+                    id: random::id(*now),
+                    token_hash: *token,
+                    user_id: *user,
+                    created_at: *now,
+                    expires_at: *now + SESSION_MS,
+                })
+                .await?;
                 if let Some(cart) = cart {
                     carts::join_in_tx(tx, *cart, *user, *now).await?;
                 }

@@ -2,11 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::{
-    Caller, Engine, Tried, cursor,
-    db::{ListQuery, RegisteredList, Tx},
-    params, rows, statements,
-};
+use crate::{Caller, Engine, Tried, cursor, db::Tx, insert, lists, params, rows, statements};
 use haat_shared::{
     Id, Result,
     audit::{AuditEntry, DeskHome},
@@ -21,21 +17,31 @@ const FACT_MS: i64 = 60_000;
 /// An order that waits longer has perhaps not been seen.
 const ORDER_MS: i64 = 24 * 3_600_000;
 
-static AUDIT: ListQuery = ListQuery {
-    name: "audit::AUDIT",
-    select: "SELECT a.id, a.action, a.subject, a.note, a.created_at, u.email FROM audit a LEFT JOIN users u ON u.id = a.user_id",
-    always: "TRUE",
-    filters: &[],
-    sorts: &[("newest", "a.id < {}", "a.id DESC")],
-};
-::inventory::submit! { RegisteredList(&AUDIT) }
+lists! {
+    AUDIT {
+        select: "SELECT a.id, a.action, a.subject, a.note, a.created_at, u.email FROM audit a LEFT JOIN users u ON u.id = a.user_id",
+        always: "TRUE",
+        filters: &[],
+        sorts: &[("newest", "a.id < {}", "a.id DESC")],
+    }
+}
 
 statements! {
     HOME = "SELECT (SELECT COUNT(*) FROM jobs WHERE state = 'dead') AS dead_jobs,
         (SELECT COUNT(*) FROM outbox WHERE told_at IS NULL AND created_at < $1) AS untold_facts,
         (SELECT COUNT(*) FROM notifications WHERE state = 'failed') AS failed_mails,
         (SELECT COUNT(*) FROM orders WHERE state = 'placed' AND created_at < $2) AS waiting_orders";
-    WRITE = "INSERT INTO audit (id, user_id, action, subject, note, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+}
+
+insert! {
+    struct AddEntry<'a> into audit {
+        id: AuditId,
+        user_id: Option<UserId>,
+        action: &'a str,
+        subject: Uuid,
+        note: &'a str,
+        created_at: i64,
+    }
 }
 
 rows! {
@@ -65,8 +71,8 @@ pub(crate) async fn write<K>(
     note: &str,
     now: i64,
 ) -> Tried<()> {
-    let id: AuditId = crate::random::id(now);
-    tx.exec(&WRITE, params![id, user, action, subject, note, now]).await?;
+    let (id, subject) = (crate::random::id(now), subject.uuid());
+    tx.insert(AddEntry { id, user_id: user, action, subject, note, created_at: now }).await?;
     Ok(())
 }
 

@@ -15,8 +15,8 @@ pub use put::{NewProduct, NewVariant, Put, put_products};
 
 use crate::{
     Caller, Engine,
-    db::{ListQuery, RegisteredList, Value, list::like},
-    media, params, rows, shops, statements,
+    db::{ListQuery, Value, list::like},
+    lists, media, params, rows, shops, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
@@ -48,27 +48,27 @@ macro_rules! cards {
     };
 }
 
-static PRODUCTS: ListQuery = ListQuery {
-    name: "catalog::PRODUCTS",
-    select: cards!(),
-    always: "p.state = 'published'",
-    filters: &[
-        ("shop", "p.shop_id = (SELECT id FROM shops WHERE handle = {})"),
-        (
-            "category",
-            "p.category_id IN (SELECT d.id FROM categories c JOIN categories d ON d.path LIKE c.path || '%'
-                WHERE c.slug = {})",
-        ),
-        ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
-    ],
-    // The names of `haat_shared::catalog::SORTS`.
-    sorts: &[
-        ("newest", "p.id < {}", "p.id DESC"),
-        ("price_low", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
-        ("price_high", "(p.price_min_minor, p.id) < ({}, {})", "p.price_min_minor DESC, p.id DESC"),
-    ],
-};
-::inventory::submit! { RegisteredList(&PRODUCTS) }
+lists! {
+    PRODUCTS {
+        select: cards!(),
+        always: "p.state = 'published'",
+        filters: &[
+            ("shop", "p.shop_id = (SELECT id FROM shops WHERE handle = {})"),
+            (
+                "category",
+                "p.category_id IN (SELECT d.id FROM categories c JOIN categories d ON d.path LIKE c.path || '%'
+                    WHERE c.slug = {})",
+            ),
+            ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
+        ],
+        // The names of `haat_shared::catalog::SORTS`.
+        sorts: &[
+            ("newest", "p.id < {}", "p.id DESC"),
+            ("price_low", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
+            ("price_high", "(p.price_min_minor, p.id) < ({}, {})", "p.price_min_minor DESC, p.id DESC"),
+        ],
+    }
+}
 
 /// For how long a sale counts towards being popular.
 const POPULAR_FOR_MS: i64 = 30 * 24 * 3_600_000;

@@ -1,16 +1,27 @@
 //! Who changed which fields of what several people may edit, version by version. Whoever saves an old version is told
 //! what was changed since.
 
+use uuid::Uuid;
+
 use crate::{
     Fault, Tried,
-    db::{One, Tx, Value},
-    fault, params, statements,
+    db::{One, Tx},
+    fault, insert, params, statements,
 };
 use haat_shared::{Conflict, Id, id::kinds::UserId};
 
 statements! {
-    WRITE = "INSERT INTO edits (subject, version, fields, edited_by, created_at) VALUES [($1, $2, $3, $4, $5)]";
     SINCE = "SELECT fields AS value FROM edits WHERE subject = $1 AND version > $2 ORDER BY version";
+}
+
+insert! {
+    pub(crate) struct AddEdit into edits {
+        subject: Uuid,
+        version: i64,
+        fields: String,
+        edited_by: Option<UserId>,
+        created_at: i64,
+    }
 }
 
 /// Writes down which fields the edit that made this version changed.
@@ -22,25 +33,20 @@ pub(crate) async fn write<K>(
     user: Option<UserId>,
     now: i64,
 ) -> Tried<()> {
-    write_many(tx, &[row(subject, version, fields, user, now)?]).await
+    tx.insert(row(subject, version, fields, user, now)?).await?;
+    Ok(())
 }
 
-/// An edit, for [`write_many`].
+/// An edit, to be written down.
 pub(crate) fn row<K>(
     subject: Id<K>,
     version: i64,
     fields: &[String],
     user: Option<UserId>,
     now: i64,
-) -> Tried<[Value; 5]> {
+) -> Tried<AddEdit> {
     let fields = serde_json::to_string(fields).map_err(|e| fault(e.to_string()))?;
-    Ok([subject.into(), version.into(), fields.into(), user.into(), now.into()])
-}
-
-/// Writes down many edits at once.
-pub(crate) async fn write_many(tx: &mut Tx, rows: &[[Value; 5]]) -> Tried<()> {
-    tx.exec_many(&WRITE, rows).await?;
-    Ok(())
+    Ok(AddEdit { subject: subject.uuid(), version, fields, edited_by: user, created_at: now })
 }
 
 /// The refusal of an edit of an old version: it carries each field that was changed since, once.

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::{
     Caller, Engine, Tried,
     clock::rfc3339,
-    db::{ListQuery, One, RegisteredList, Tx, Value},
-    params, rows, statements,
+    db::{One, Tx, Value},
+    lists, params, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
@@ -22,15 +22,15 @@ use haat_shared::{
 /// How long events are kept.
 pub const KEEP_MS: i64 = 30 * 24 * 3_600_000;
 
-static FEED: ListQuery = ListQuery {
-    name: "events::FEED",
-    select: "SELECT e.seq, e.kind, e.order_id, o.number, s.handle AS shop_handle, e.created_at
-        FROM events e JOIN orders o ON o.id = e.order_id JOIN shops s ON s.id = e.shop_id",
-    always: "TRUE",
-    filters: &[("shop", "e.shop_id = {}"), ("up_to", "e.seq <= {}")],
-    sorts: &[("oldest", "e.seq > {}", "e.seq")],
-};
-::inventory::submit! { RegisteredList(&FEED) }
+lists! {
+    FEED {
+        select: "SELECT e.seq, e.kind, e.order_id, o.number, s.handle AS shop_handle, e.created_at
+            FROM events e JOIN orders o ON o.id = e.order_id JOIN shops s ON s.id = e.shop_id",
+        always: "TRUE",
+        filters: &[("shop", "e.shop_id = {}"), ("up_to", "e.seq <= {}")],
+        sorts: &[("oldest", "e.seq > {}", "e.seq")],
+    }
+}
 
 statements! {
     ENDS = "SELECT last_seq, deleted_seq FROM event_feed";

@@ -4,11 +4,7 @@
 
 use uuid::Uuid;
 
-use crate::{
-    Caller, Engine, Fault, cursor,
-    db::{ListQuery, RegisteredList, Value},
-    params, random, rows, statements,
-};
+use crate::{Caller, Engine, Fault, cursor, db::Value, lists, params, random, rows, statements};
 use haat_shared::{
     Id,
     audit::FactCard,
@@ -41,14 +37,14 @@ haat_shared::text_enum! {
 /// Rows of a page.
 const PAGE_SIZE: usize = 50;
 
-static OUTBOX: ListQuery = ListQuery {
-    name: "facts::OUTBOX",
-    select: "SELECT f.id, f.kind, f.subject, f.created_at, f.told_at FROM outbox f",
-    always: "TRUE",
-    filters: &[("waiting", "f.told_at IS NULL AND {} = TRUE")],
-    sorts: &[("newest", "f.id < {}", "f.id DESC")],
-};
-::inventory::submit! { RegisteredList(&OUTBOX) }
+lists! {
+    OUTBOX {
+        select: "SELECT f.id, f.kind, f.subject, f.created_at, f.told_at FROM outbox f",
+        always: "TRUE",
+        filters: &[("waiting", "f.told_at IS NULL AND {} = TRUE")],
+        sorts: &[("newest", "f.id < {}", "f.id DESC")],
+    }
+}
 
 statements! {
     pub(crate) WRITE = "INSERT INTO outbox (id, kind, subject, created_at) VALUES [($1, $2, $3, $4)]";

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     Engine, Fault,
     db::{DbError, One, Tx},
-    params, random, rows, statements,
+    insert, params, random, rows, statements,
 };
 use haat_shared::{Conflict, Id};
 
@@ -44,12 +44,6 @@ impl Key {
 }
 
 statements! {
-    CLAIM = "INSERT INTO idempotency_keys (scope, operation, idempotency_key, body_hash, lease_until, attempt_id, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (scope, operation, idempotency_key) DO UPDATE SET lease_until = excluded.lease_until
-            WHERE idempotency_keys.answer IS NULL AND idempotency_keys.lease_until < excluded.created_at
-                AND idempotency_keys.body_hash = excluded.body_hash
-        RETURNING attempt_id";
     WORKED_ON = "SELECT attempt_id AS value FROM idempotency_keys
         WHERE scope = $1 AND operation = $2 AND idempotency_key = $3 AND answer IS NULL AND lease_until >= $4";
     FIND = "SELECT body_hash, answer FROM idempotency_keys WHERE scope = $1 AND operation = $2 AND idempotency_key = $3";
@@ -58,6 +52,21 @@ statements! {
     GIVE_BACK = "DELETE FROM idempotency_keys
         WHERE scope = $1 AND operation = $2 AND idempotency_key = $3 AND answer IS NULL AND attempt_id = $4";
     FORGET = "DELETE FROM idempotency_keys WHERE created_at < $1";
+}
+
+insert! {
+    struct AddKey<'a> into idempotency_keys {
+        scope: &'a str,
+        operation: &'a str,
+        idempotency_key: &'a str,
+        body_hash: [u8; 32],
+        lease_until: i64,
+        attempt_id: Uuid,
+        created_at: i64,
+    } "ON CONFLICT (scope, operation, idempotency_key) DO UPDATE SET lease_until = excluded.lease_until
+            WHERE idempotency_keys.answer IS NULL AND idempotency_keys.lease_until < excluded.created_at
+                AND idempotency_keys.body_hash = excluded.body_hash
+        RETURNING attempt_id"
 }
 
 rows! {
@@ -82,9 +91,16 @@ pub enum Claim<K> {
 /// Claims the command in the transaction that carries it out. In it, a claim is either the first one or one that waited
 /// for the first to commit.
 pub async fn begin_in_tx<K>(tx: &mut Tx, key: &Key, now: i64) -> Result<Claim<K>, Fault> {
-    let attempt: Id<K> = random::id(now);
-    let row = params![&key.scope, key.operation, &key.key, key.body, now + LEASE_MS, attempt, now];
-    if let Some(mine) = tx.opt::<Mine>(&CLAIM, row).await? {
+    let claim = AddKey {
+        scope: &key.scope,
+        operation: key.operation,
+        idempotency_key: &key.key,
+        body_hash: key.body,
+        lease_until: now + LEASE_MS,
+        attempt_id: random::id::<K>(now).uuid(),
+        created_at: now,
+    };
+    if let Some(mine) = tx.insert_returning::<Mine, _>(claim).await? {
         return Ok(Claim::Mine(Id::from_uuid(mine.attempt_id)));
     }
     let known: Option<Known> = tx.opt(&FIND, params![&key.scope, key.operation, &key.key]).await?;

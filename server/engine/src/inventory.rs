@@ -1,10 +1,12 @@
 //! Stock: what is there, and why.
 
+use uuid::Uuid;
+
 use crate::{
     Caller, Engine, Tried, Who,
     db::{One, Tx, Value},
     idempotency::{self, Claim, Key},
-    params, statements,
+    insert, params, statements,
 };
 use haat_shared::{
     Error, FieldCode, Id, Result,
@@ -14,8 +16,6 @@ use haat_shared::{
 
 statements! {
     pub(crate) OPEN = "INSERT INTO capacities (id, kind, on_hand, held) VALUES [($1, 'stock', $2, 0)]";
-    pub(crate) MOVE = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
-        VALUES [($1, $2, $3, $4, $5)]";
     COUNT = "UPDATE capacities SET on_hand = on_hand + given.column2 FROM (VALUES [($1, $2)]) AS given
         WHERE capacities.id = given.column1 AND on_hand + given.column2 >= held RETURNING id AS value";
     RECEIVE = "UPDATE capacities SET on_hand = on_hand + $2 WHERE id = $1";
@@ -23,15 +23,26 @@ statements! {
         WHERE v.id = $1 AND m.user_id = $2 AND m.role IN ('owner', 'manager')";
 }
 
-/// The row of a movement, for [`MOVE`].
+insert! {
+    #[derive(Clone)]
+    pub(crate) struct AddMovement into stock_movements {
+        capacity_id: VariantId,
+        reason: &'static str,
+        reference: Uuid,
+        delta: i64,
+        created_at: i64,
+    }
+}
+
+/// A movement, for whatever is the reason of it.
 pub(crate) fn movement<K: Kind>(
-    capacity: VariantId,
-    reason: &str,
+    capacity_id: VariantId,
+    reason: &'static str,
     reference: Id<K>,
     delta: i64,
     now: i64,
-) -> [Value; 5] {
-    [capacity.into(), reason.into(), reference.into(), delta.into(), now.into()]
+) -> AddMovement {
+    AddMovement { capacity_id, reason, reference: reference.uuid(), delta, created_at: now }
 }
 
 /// Goods have come in: so many more are on hand. The same `key` a second time changes nothing and answers the same.
@@ -68,11 +79,10 @@ async fn receive_in_tx(
 ) -> crate::Tried<()> {
     let Claim::Mine(delivery) = idempotency::begin_in_tx::<Job>(tx, key, now).await? else { return Ok(()) };
     idempotency::end_in_tx(tx, key, "received").await?;
-    let row = [movement(variant, "received", delivery, quantity, now)];
     if tx.exec(&RECEIVE, params![variant, quantity]).await? == 0 {
         return Err(Error::NotFound.into());
     }
-    tx.exec_many(&MOVE, &row).await?;
+    tx.insert(movement(variant, "received", delivery, quantity, now)).await?;
     Ok(())
 }
 
@@ -128,9 +138,9 @@ pub(crate) async fn count_in_tx<K: Kind>(
     now: i64,
 ) -> Tried<Vec<VariantId>> {
     let changes: Vec<_> = changes.iter().filter(|(_, change)| *change != 0).collect();
-    let rows: Vec<[Value; 5]> =
+    let rows: Vec<AddMovement> =
         changes.iter().map(|(id, change)| movement(*id, "counted", reference, *change, now)).collect();
-    tx.exec_many(&MOVE, &rows).await?;
+    tx.insert_all(rows).await?;
     let given: Vec<[Value; 2]> =
         changes.iter().map(|(id, change)| [(*id).into(), (*change).into()]).collect();
     let done: Vec<One<VariantId>> = tx.all_many(&COUNT, &given).await?;

@@ -3,11 +3,7 @@
 
 use uuid::Uuid;
 
-use crate::{
-    Caller, Engine, Fault, audit, cursor,
-    db::{ListQuery, RegisteredList, Statement},
-    params, random, rows, statements,
-};
+use crate::{Caller, Engine, Fault, audit, cursor, db::Statement, lists, params, random, rows, statements};
 use haat_shared::{
     Conflict, Error, FieldCode,
     audit::JobCard,
@@ -36,14 +32,14 @@ haat_shared::text_enum! {
 /// Rows of a page.
 const PAGE_SIZE: usize = 50;
 
-static JOBS: ListQuery = ListQuery {
-    name: "jobs::JOBS",
-    select: "SELECT j.id, j.kind, j.subject, j.state, j.attempts, j.error, j.run_at, j.created_at FROM jobs j",
-    always: "j.state <> 'done'",
-    filters: &[("state", "j.state = {}")],
-    sorts: &[("newest", "j.id < {}", "j.id DESC")],
-};
-::inventory::submit! { RegisteredList(&JOBS) }
+lists! {
+    JOBS {
+        select: "SELECT j.id, j.kind, j.subject, j.state, j.attempts, j.error, j.run_at, j.created_at FROM jobs j",
+        always: "j.state <> 'done'",
+        filters: &[("state", "j.state = {}")],
+        sorts: &[("newest", "j.id < {}", "j.id DESC")],
+    }
+}
 
 statements! {
     RETRY = "UPDATE jobs SET state = 'queued', run_at = $2, attempts = 0, updated_at = $2

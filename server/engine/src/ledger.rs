@@ -5,12 +5,12 @@ use uuid::Uuid;
 use crate::{
     Caller, Engine, cursor,
     db::{Tx, Value},
-    params, random, rows, statements,
+    insert, params, random, rows, statements,
 };
 use haat_shared::{
     Currency, Id, Money, Result,
-    id::kinds::PostingId,
-    ledger::{Balance, BalanceEntry, Posting, PostingKind},
+    id::kinds::{PostingId, ShopId},
+    ledger::{Account, Balance, BalanceEntry, Posting, PostingKind},
     page::{self, Ask, Page},
     permissions::Permission,
 };
@@ -20,8 +20,6 @@ const PAGE_SIZE: usize = 50;
 
 statements! {
     POST = "INSERT INTO ledger_postings (id, kind, reference, created_at) VALUES [($1, $2, $3, $4)]";
-    ENTER = "INSERT INTO ledger_entries (posting_id, line, account, shop_id, currency, amount_minor)
-        VALUES [($1, $2, $3, $4, $5, $6)]";
     TOTAL = "SELECT s.currency, (SELECT CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) FROM ledger_entries e
             WHERE e.shop_id = $1 AND e.currency = s.currency) AS total,
         (SELECT CAST(COALESCE(SUM(CASE WHEN p.method = 'cash' THEN -o.commission_minor
@@ -32,6 +30,17 @@ statements! {
     ENTRIES = "SELECT e.posting_id, e.currency, -e.amount_minor AS amount_minor, p.kind, p.created_at, o.number
         FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id LEFT JOIN orders o ON o.id = p.reference
         WHERE e.shop_id = $1 AND e.posting_id < $2 ORDER BY e.posting_id DESC LIMIT $3";
+}
+
+insert! {
+    struct AddEntry into ledger_entries {
+        posting_id: PostingId,
+        line: i64,
+        account: Account,
+        shop_id: Option<ShopId>,
+        currency: Currency,
+        amount_minor: i64,
+    }
 }
 
 rows! {
@@ -82,22 +91,22 @@ pub async fn balance(
 /// refused by its key, and with it the whole transaction.
 pub(crate) async fn post<K>(tx: &mut Tx, postings: &[(Posting, Id<K>)], now: i64) -> crate::Tried<()> {
     let mut rows: Vec<[Value; 4]> = Vec::new();
-    let mut entries: Vec<[Value; 6]> = Vec::new();
+    let mut entries = Vec::new();
     for (posting, reference) in postings {
         let id: PostingId = random::id(now);
         rows.push([id.into(), posting.kind.as_str().into(), (*reference).into(), now.into()]);
         for (line, entry) in (1i64..).zip(&posting.entries) {
-            entries.push([
-                id.into(),
-                line.into(),
-                entry.account.as_str().into(),
-                entry.shop.into(),
-                entry.amount.currency().into(),
-                entry.amount.amount().into(),
-            ]);
+            entries.push(AddEntry {
+                posting_id: id,
+                line,
+                account: entry.account,
+                shop_id: entry.shop,
+                currency: entry.amount.currency(),
+                amount_minor: entry.amount.amount(),
+            });
         }
     }
     tx.exec_many(&POST, &rows).await?;
-    tx.exec_many(&ENTER, &entries).await?;
+    tx.insert_all(entries).await?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Caller, Engine, Fault,
     db::{DbError, FromRow, Row, Tx, Value},
-    params, rows, shops, statements,
+    insert, params, rows, shops, statements,
 };
 
 /// Where pictures are made fit for pages and kept.
@@ -50,8 +50,6 @@ pub enum PictureError {
 
 statements! {
     FIND = "SELECT id AS media_id, width, height, color, '' AS alt FROM media WHERE id = $1";
-    ADD = "INSERT INTO media (id, shop_id, width, height, color, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (id) DO NOTHING";
     OF_PRODUCT = "SELECT m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM product_pictures pp JOIN media m ON m.id = pp.media_id WHERE pp.product_id = $1 ORDER BY pp.position";
     OF_OWN = "SELECT m.id AS media_id, m.width, m.height, m.color, pp.alt
@@ -65,6 +63,17 @@ statements! {
     ATTACH = "INSERT INTO product_pictures (product_id, position, media_id, alt)
         SELECT given.column1, given.column2, given.column3, given.column4
         FROM (VALUES [($1, $2, $3, $4, $5)]) AS given JOIN media m ON m.id = given.column3 AND m.shop_id = given.column5";
+}
+
+insert! {
+    struct AddPicture<'a> into media {
+        id: MediaId,
+        shop_id: Option<ShopId>,
+        width: i64,
+        height: i64,
+        color: &'a str,
+        created_at: i64,
+    } "ON CONFLICT (id) DO NOTHING"
 }
 
 rows! {
@@ -133,8 +142,15 @@ async fn keep(engine: &Engine, shop: Option<ShopId>, bytes: Vec<u8>) -> Result<P
         .db
         .write("media::add", input, |tx, (shop, p, now)| {
             Box::pin(async move {
-                let (width, height) = (i64::from(p.width), i64::from(p.height));
-                tx.exec(&ADD, params![p.id, *shop, width, height, &p.color, *now]).await?;
+                tx.insert(AddPicture {
+                    id: p.id,
+                    shop_id: *shop,
+                    width: p.width.into(),
+                    height: p.height.into(),
+                    color: &p.color,
+                    created_at: *now,
+                })
+                .await?;
                 Ok::<_, Fault>(())
             })
         })

@@ -25,11 +25,7 @@ mod moves;
 pub use desk::{list_all, seller_list, seller_order};
 pub use moves::{cancel, cancel_own, confirm, deliver, ship};
 
-use crate::{
-    Caller, Engine, cursor,
-    db::{ListQuery, RegisteredList},
-    group_by, params, rows, statements,
-};
+use crate::{Caller, Engine, cursor, group_by, lists, params, rows, statements};
 use haat_shared::{
     Currency, Error, FieldCode, Id, Money, Result,
     addresses::Address,
@@ -48,15 +44,15 @@ use uuid::Uuid;
 /// Rows of a page.
 const PAGE_SIZE: usize = 20;
 
-static HISTORY: ListQuery = ListQuery {
-    name: "orders::HISTORY",
-    select: "SELECT p.id, p.number, p.currency, p.total_minor, p.created_at,
-        (SELECT COUNT(*) FROM orders o WHERE o.purchase_id = p.id) AS orders FROM purchases p",
-    always: "TRUE",
-    filters: &[("user", "p.user_id = {}")],
-    sorts: &[("newest", "p.id < {}", "p.id DESC")],
-};
-::inventory::submit! { RegisteredList(&HISTORY) }
+lists! {
+    HISTORY {
+        select: "SELECT p.id, p.number, p.currency, p.total_minor, p.created_at,
+            (SELECT COUNT(*) FROM orders o WHERE o.purchase_id = p.id) AS orders FROM purchases p",
+        always: "TRUE",
+        filters: &[("user", "p.user_id = {}")],
+        sorts: &[("newest", "p.id < {}", "p.id DESC")],
+    }
+}
 
 statements! {
     FIND = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.total_minor, p.created_at,

@@ -11,7 +11,7 @@ pub use refund::refund;
 use refund::{Stray, stray};
 pub(crate) use refund::{promise_in_tx, queue_unwanted_in_tx};
 
-use crate::{Caller, Engine, Tried, checkout, jobs, params, rows, statements};
+use crate::{Caller, Engine, Tried, checkout, insert, jobs, params, rows, statements};
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     id::kinds::{CheckoutId, PaymentId},
@@ -32,11 +32,19 @@ statements! {
         WHERE id = $1 AND state IN ('created', 'pending', 'superseded')";
     REOPEN = "UPDATE checkouts SET state = 'open', updated_at = $2 WHERE id = $1 AND state = 'paying'
         AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.checkout_id = $1 AND p.state IN ('created', 'pending'))";
-    STORE_EVENT = "INSERT INTO webhook_events (gateway, event_id, gateway_ref, body, received_at)
-        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (gateway, event_id) DO NOTHING";
     DUE = "SELECT id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at
         FROM payments WHERE check_at <= $1 ORDER BY check_at LIMIT $2";
     CHECKED = "UPDATE payments SET checks = checks + 1, check_at = $2 WHERE id = $1 AND check_at IS NOT NULL";
+}
+
+insert! {
+    struct AddEvent<'a> into webhook_events {
+        gateway: &'a str,
+        event_id: &'a str,
+        gateway_ref: &'a str,
+        body: &'a [u8],
+        received_at: i64,
+    } "ON CONFLICT (gateway, event_id) DO NOTHING"
 }
 
 rows! {
@@ -188,8 +196,8 @@ pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, signature: &str
         .db
         .write("payments::webhook", input, |tx, (gateway, event, body, now)| {
             Box::pin(async move {
-                let row = params![gateway, &event.event_id, &event.gateway_ref, body.as_slice(), *now];
-                tx.exec(&STORE_EVENT, row).await?;
+                let Event { event_id, gateway_ref, .. } = event;
+                tx.insert(AddEvent { gateway, event_id, gateway_ref, body, received_at: *now }).await?;
                 Ok(())
             })
         })

@@ -2,7 +2,7 @@
 //! survives what the program survives. Only `haat_gateways::sandbox` uses this, and the oracle, which compares both sides'
 //! books; no use case does.
 
-use crate::{Clock, Db, Tried, db::Tx, params, payments::Ask, random, rows, statements};
+use crate::{Clock, Db, Tried, db::Tx, insert, params, payments::Ask, random, rows, statements};
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     id::kinds::{PaymentId, RefundId},
@@ -10,9 +10,6 @@ use haat_shared::{
 use uuid::Uuid;
 
 statements! {
-    START = "INSERT INTO sandbox_payments (gateway_ref, attempt_id, currency, amount_minor, refunded_minor, state, card,
-            return_url, created_at)
-        VALUES ($1, $2, $3, $4, 0, 'waiting', '', $5, $6) ON CONFLICT (attempt_id) DO NOTHING";
     BY_ATTEMPT = "SELECT gateway_ref, attempt_id, currency, amount_minor, state, card, return_url
         FROM sandbox_payments WHERE attempt_id = $1";
     BY_REF = "SELECT gateway_ref, attempt_id, currency, amount_minor, state, card, return_url
@@ -34,6 +31,20 @@ statements! {
     CAPTURES = "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'captured' THEN 1 ELSE 0 END), 0) AS BIGINT) AS captured,
             CAST(COALESCE(SUM(CASE WHEN state = 'captured' THEN amount_minor - refunded_minor ELSE 0 END), 0) AS BIGINT) AS kept_minor
         FROM sandbox_payments";
+}
+
+insert! {
+    struct AddPayment<'a> into sandbox_payments {
+        gateway_ref: &'a str,
+        attempt_id: PaymentId,
+        currency: Currency,
+        amount_minor: i64,
+        return_url: &'a str,
+        created_at: i64;
+        refunded_minor = "0",
+        state = "'waiting'",
+        card = "''",
+    } "ON CONFLICT (attempt_id) DO NOTHING"
 }
 
 rows! {
@@ -154,9 +165,15 @@ pub async fn start(db: &Db, clock: &Clock, ask: &Ask) -> Tried<SandboxPayment> {
     let gateway_ref = format!("sbx_{}", random::token());
     db.write("sandbox::start", (gateway_ref, ask.clone(), clock.now_ms()), |tx, (gateway_ref, ask, now)| {
         Box::pin(async move {
-            let (currency, amount) = (ask.amount.currency(), ask.amount.amount());
-            let row = params![gateway_ref, ask.attempt, currency, amount, &ask.return_url, *now];
-            tx.exec(&START, row).await?;
+            tx.insert(AddPayment {
+                gateway_ref,
+                attempt_id: ask.attempt,
+                currency: ask.amount.currency(),
+                amount_minor: ask.amount.amount(),
+                return_url: &ask.return_url,
+                created_at: *now,
+            })
+            .await?;
             Ok(tx.opt(&BY_ATTEMPT, params![ask.attempt]).await?.ok_or(Error::NotFound)?)
         })
     })

@@ -7,7 +7,7 @@ pub use desk::{home, list_all, open_own, save_settings, settings};
 use crate::{
     Caller, Engine, Fault, Tried, Who, audit, cursor,
     db::{One, Tx},
-    params, random, rows, statements,
+    insert, params, random, rows, statements,
 };
 use haat_shared::{
     Currency, Error, Money, Result,
@@ -39,12 +39,31 @@ statements! {
         FROM shops s LEFT JOIN media m ON m.id = s.logo_id WHERE s.id > $1 ORDER BY s.id LIMIT $2");
     SET_LOGO = "UPDATE shops SET logo_id = $2
         WHERE id = $1 AND EXISTS (SELECT 1 FROM media m WHERE m.id = $2 AND m.shop_id = $1)";
-    OPEN = "INSERT INTO shops (id, handle, name, description, currency, commission_bp, delivery_minor, created_at, town,
-            address, free_delivery_from_minor, delivery_days_min, delivery_days_max, returns_days, express_minor,
-            express_days_min, express_days_max, pickup)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     ID = "SELECT id AS value FROM shops WHERE handle = $1";
     JOIN = "INSERT INTO shop_members (shop_id, user_id, role) VALUES ($1, $2, $3)";
+}
+
+insert! {
+    struct AddShop<'a> into shops {
+        id: ShopId,
+        handle: &'a str,
+        name: &'a str,
+        description: &'a str,
+        currency: Currency,
+        commission_bp: i64,
+        delivery_minor: i64,
+        created_at: i64,
+        town: &'a str,
+        address: &'a str,
+        free_delivery_from_minor: Option<i64>,
+        delivery_days_min: i64,
+        delivery_days_max: i64,
+        returns_days: i64,
+        express_minor: Option<i64>,
+        express_days_min: i64,
+        express_days_max: i64,
+        pickup: bool,
+    }
 }
 
 rows! {
@@ -216,28 +235,30 @@ pub async fn open(engine: &Engine, caller: &Caller, shop: NewShop) -> Result<Sho
 }
 
 async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> Tried<()> {
-    let express_days = shop.terms.express.map_or((1, 2), |(_, days)| days);
-    let row = params![
+    let NewShop { handle, name, description, delivery, commission_bp, terms, owner } = shop;
+    let (delivery_days_min, delivery_days_max) = terms.delivery_days;
+    let (express_days_min, express_days_max) = terms.express.map_or((1, 2), |(_, days)| days);
+    tx.insert(AddShop {
         id,
-        &shop.handle,
-        &shop.name,
-        &shop.description,
-        shop.delivery.currency(),
-        shop.commission_bp,
-        shop.delivery.amount(),
-        now,
-        &shop.terms.town,
-        &shop.terms.address,
-        shop.terms.free_delivery_from_minor,
-        shop.terms.delivery_days.0,
-        shop.terms.delivery_days.1,
-        shop.terms.returns_days,
-        shop.terms.express.map(|(price, _)| price),
-        express_days.0,
-        express_days.1,
-        shop.terms.pickup,
-    ];
-    tx.exec(&OPEN, row).await?;
-    tx.exec(&JOIN, params![id, shop.owner, Role::Owner.as_str()]).await?;
+        handle,
+        name,
+        description,
+        currency: delivery.currency(),
+        commission_bp: *commission_bp,
+        delivery_minor: delivery.amount(),
+        created_at: now,
+        town: &terms.town,
+        address: &terms.address,
+        free_delivery_from_minor: terms.free_delivery_from_minor,
+        delivery_days_min,
+        delivery_days_max,
+        returns_days: terms.returns_days,
+        express_minor: terms.express.map(|(price, _)| price),
+        express_days_min,
+        express_days_max,
+        pickup: terms.pickup,
+    })
+    .await?;
+    tx.exec(&JOIN, params![id, *owner, Role::Owner]).await?;
     Ok(())
 }

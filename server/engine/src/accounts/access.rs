@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::{WhoRow, check_password, signed_in};
-use crate::{Caller, Engine, Who, carts, db::Tx, params, random, rows, statements};
+use crate::{Caller, Engine, Who, carts, db::Tx, insert, params, random, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
     access::{ApiKeyCard, KEYS_MAX, MadeApiKey, NewApiKey, Scope, Tokens},
@@ -29,7 +29,6 @@ const USED_MS: i64 = 5 * 60_000;
 const JWT_HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
 statements! {
-    GRANT = "INSERT INTO grants (id, user_id, token_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     ROTATE = "UPDATE grants SET token_hash = $3, expires_at = $5 WHERE id = $1 AND token_hash = $2 AND expires_at > $4
         RETURNING user_id";
     END_GRANT = "DELETE FROM grants WHERE id = $1";
@@ -42,6 +41,16 @@ statements! {
         WHERE u.id = $2 AND (SELECT COUNT(*) FROM api_keys k WHERE k.user_id = u.id) < $7";
     KEYS = "SELECT id, name, scopes, created_at, last_used_at FROM api_keys WHERE user_id = $1 ORDER BY id DESC";
     END_KEY = "DELETE FROM api_keys WHERE id = $1 AND user_id = $2";
+}
+
+insert! {
+    struct AddGrant into grants {
+        id: GrantId,
+        user_id: UserId,
+        token_hash: [u8; 32],
+        created_at: i64,
+        expires_at: i64,
+    }
 }
 
 rows! {
@@ -172,7 +181,14 @@ pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<T
         .db
         .write("access::sign_in", input, |tx, (grant, user, token, cart, now)| {
             Box::pin(async move {
-                tx.exec(&GRANT, params![*grant, *user, *token, *now, *now + REFRESH_MS]).await?;
+                tx.insert(AddGrant {
+                    id: *grant,
+                    user_id: *user,
+                    token_hash: *token,
+                    created_at: *now,
+                    expires_at: *now + REFRESH_MS,
+                })
+                .await?;
                 if let Some(cart) = cart {
                     carts::join_in_tx(tx, *cart, *user, *now).await?;
                 }

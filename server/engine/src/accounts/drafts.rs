@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Caller, Engine, db::Tx, params, random, rows, statements};
+use crate::{Caller, Engine, db::Tx, insert, params, random, rows, statements};
 use haat_shared::{Error, Result, forms::Draft, id::kinds::DraftId};
 
 const KEEP_MS: i64 = 3_600_000;
@@ -10,9 +10,18 @@ const KEEP_MS: i64 = 3_600_000;
 const FIELD_MAX: usize = 10_000;
 
 statements! {
-    KEEP = "INSERT INTO form_drafts (id, form, fields, error, expires_at) VALUES ($1, $2, $3, $4, $5)";
     FIND = "SELECT fields, error FROM form_drafts WHERE id = $1 AND form = $2 AND expires_at > $3";
     FORGET = "DELETE FROM form_drafts WHERE expires_at < $1";
+}
+
+insert! {
+    struct AddDraft<'a> into form_drafts {
+        id: DraftId,
+        form: &'a str,
+        fields: &'a str,
+        error: &'a str,
+        expires_at: i64,
+    }
 }
 
 rows! {
@@ -40,7 +49,7 @@ pub async fn keep_draft(
         .db
         .write("accounts::keep_draft", input, |tx, (id, form, fields, error, until)| {
             Box::pin(async move {
-                tx.exec(&KEEP, params![*id, *form, fields, error, *until]).await?;
+                tx.insert(AddDraft { id: *id, form, fields, error, expires_at: *until }).await?;
                 Ok(())
             })
         })

@@ -8,7 +8,7 @@ use super::password;
 use crate::{
     Caller, Engine, Tried,
     db::{One, Tx},
-    params, random, rows, statements,
+    insert, params, random, rows, statements,
 };
 use haat_shared::{
     Error, Id, Result,
@@ -22,8 +22,6 @@ pub const CONFIRM_MS: i64 = 24 * 3_600_000;
 const PURPOSE: &str = "sign-up";
 
 statements! {
-    ASK = "INSERT INTO sign_ups (id, name, email, email_folded, password_hash, locale, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
     NOTIFY = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
         SELECT CASE WHEN EXISTS (SELECT 1 FROM users u WHERE u.email_folded = s.email_folded) THEN 'account_exists'
             ELSE 'sign_up' END, s.id, s.email, s.locale, 'written', $2
@@ -34,6 +32,18 @@ statements! {
     CONFIRMED = "SELECT u.id AS value FROM sign_ups s JOIN users u ON u.email_folded = s.email_folded WHERE s.id = $1";
     TOLD = "SELECT s.id, s.name FROM notifications n JOIN sign_ups s ON s.id = n.subject WHERE n.claim = $1";
     FORGET = "DELETE FROM sign_ups WHERE expires_at < $1";
+}
+
+insert! {
+    struct AddSignUp<'a> into sign_ups {
+        id: SignUpId,
+        name: &'a str,
+        email: &'a str,
+        email_folded: String,
+        password_hash: &'a str,
+        locale: &'a str,
+        expires_at: i64,
+    }
 }
 
 rows! {
@@ -55,9 +65,16 @@ pub async fn ask(engine: &Engine, caller: &Caller, form: SignUp) -> Result<()> {
         .db
         .write("accounts::ask", input, |tx, (id, name, email, hash, locale, now)| {
             Box::pin(async move {
-                let row =
-                    params![*id, name, email.as_str(), email.folded(), hash, *locale, *now + CONFIRM_MS];
-                tx.exec(&ASK, row).await?;
+                tx.insert(AddSignUp {
+                    id: *id,
+                    name,
+                    email: email.as_str(),
+                    email_folded: email.folded(),
+                    password_hash: hash,
+                    locale,
+                    expires_at: *now + CONFIRM_MS,
+                })
+                .await?;
                 tx.exec(&NOTIFY, params![*id, *now]).await?;
                 Ok(())
             })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Caller, Engine, Fault, db::Value, params, random, rows, statements};
+use crate::{Caller, Engine, Fault, insert, params, random, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
     catalog::{CategoryCard, CategoryLink, CategoryView},
@@ -18,12 +18,24 @@ statements! {
         WHERE here.path LIKE c.path || '%' OR c.parent_id = here.id ORDER BY c.position, c.path";
     TRAIL = "SELECT c.slug, c.name, c.path FROM categories c JOIN categories here ON here.id = $1
         WHERE here.path LIKE c.path || '%' ORDER BY c.path";
-    PUT = "INSERT INTO categories (id, slug, name, parent_id, path, tax_bp, picture_id, position, created_at)
-        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9)] ON CONFLICT (slug) DO UPDATE
-        SET name = excluded.name, tax_bp = excluded.tax_bp, picture_id = COALESCE(excluded.picture_id, categories.picture_id),
-            position = excluded.position";
     ALL = "SELECT id, slug FROM categories";
     TREE = "SELECT slug, name, path FROM categories ORDER BY path";
+}
+
+insert! {
+    #[derive(Clone)]
+    struct PutCategory into categories {
+        id: CategoryId,
+        slug: String,
+        name: String,
+        parent_id: Option<CategoryId>,
+        path: String,
+        tax_bp: i64,
+        picture_id: Option<MediaId>,
+        position: i64,
+        created_at: i64,
+    } "ON CONFLICT (slug) DO UPDATE SET name = excluded.name, tax_bp = excluded.tax_bp,
+            picture_id = COALESCE(excluded.picture_id, categories.picture_id), position = excluded.position"
 }
 
 rows! {
@@ -113,7 +125,7 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
     caller.operator()?;
     let now = engine.clock.now_ms();
     let mut known: Vec<(String, CategoryId, String)> = Vec::new();
-    let mut rows: Vec<[Value; 9]> = Vec::new();
+    let mut rows: Vec<PutCategory> = Vec::new();
     for (position, category) in (0i64..).zip(categories) {
         let parent = match &category.parent {
             None => None,
@@ -126,24 +138,24 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
         };
         let id: CategoryId = random::id(now);
         let path = format!("{}{}/", parent.map_or("", |(.., path)| path.as_str()), category.slug);
-        rows.push([
-            id.into(),
-            category.slug.as_str().into(),
-            category.name.as_str().into(),
-            parent.map(|(_, id, _)| *id).into(),
-            path.as_str().into(),
-            category.tax_bp.into(),
-            category.picture.into(),
-            position.into(),
-            now.into(),
-        ]);
+        rows.push(PutCategory {
+            id,
+            slug: category.slug.clone(),
+            name: category.name,
+            parent_id: parent.map(|(_, id, _)| *id),
+            path: path.clone(),
+            tax_bp: category.tax_bp,
+            picture_id: category.picture,
+            position,
+            created_at: now,
+        });
         known.push((category.slug, id, path));
     }
     engine
         .db
         .write("catalog::put_categories", rows, |tx, rows| {
             Box::pin(async move {
-                tx.exec_many(&PUT, rows).await?;
+                tx.insert_all(rows.clone()).await?;
                 Ok::<_, Fault>(())
             })
         })

@@ -3,8 +3,8 @@
 use super::{attributes, behind};
 use crate::{
     Caller, Engine,
-    db::{ListQuery, RegisteredList, Value, list::like},
-    params, rows, statements,
+    db::{Value, list::like},
+    lists, params, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
@@ -21,53 +21,53 @@ use haat_shared::{
 /// Rows of a page.
 const PAGE_SIZE: usize = 50;
 
-static OWN: ListQuery = ListQuery {
-    name: "catalog::OWN",
-    select: "SELECT p.id, p.slug, p.title, p.title_key, p.state, p.price_min_minor, p.price_max_minor, p.updated_at, s.currency,
-        (SELECT COUNT(*) FROM variants v WHERE v.product_id = p.id AND NOT v.archived) AS variants,
-        (SELECT CAST(COALESCE(SUM(c.on_hand - c.held), 0) AS BIGINT) FROM variants v JOIN capacities c ON c.id = v.id
-            WHERE v.product_id = p.id AND NOT v.archived) AS stock,
-        (SELECT COUNT(*) FROM variants v JOIN capacities c ON c.id = v.id
-            WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand - c.held <= v.low_stock) AS low
-        FROM products p JOIN shops s ON s.id = p.shop_id",
-    always: "TRUE",
-    filters: &[
-        ("shop", "p.shop_id = {}"),
-        ("state", "p.state = {}"),
-        ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
-    ],
-    sorts: &[
-        ("newest", "p.id < {}", "p.id DESC"),
-        ("title", "(p.title_key, p.id) > ({}, {})", "p.title_key, p.id"),
-        ("price", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
-    ],
-};
-::inventory::submit! { RegisteredList(&OWN) }
+lists! {
+    OWN {
+        select: "SELECT p.id, p.slug, p.title, p.title_key, p.state, p.price_min_minor, p.price_max_minor, p.updated_at, s.currency,
+            (SELECT COUNT(*) FROM variants v WHERE v.product_id = p.id AND NOT v.archived) AS variants,
+            (SELECT CAST(COALESCE(SUM(c.on_hand - c.held), 0) AS BIGINT) FROM variants v JOIN capacities c ON c.id = v.id
+                WHERE v.product_id = p.id AND NOT v.archived) AS stock,
+            (SELECT COUNT(*) FROM variants v JOIN capacities c ON c.id = v.id
+                WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand - c.held <= v.low_stock) AS low
+            FROM products p JOIN shops s ON s.id = p.shop_id",
+        always: "TRUE",
+        filters: &[
+            ("shop", "p.shop_id = {}"),
+            ("state", "p.state = {}"),
+            ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
+        ],
+        sorts: &[
+            ("newest", "p.id < {}", "p.id DESC"),
+            ("title", "(p.title_key, p.id) > ({}, {})", "p.title_key, p.id"),
+            ("price", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
+        ],
+    }
+}
 
 // The same where all of a shop's stock must be looked at: once, not product by product.
-static BY_STOCK: ListQuery = ListQuery {
-    name: "catalog::BY_STOCK",
-    select: "SELECT p.id, p.slug, p.title, p.title_key, p.state, p.price_min_minor, p.price_max_minor, p.updated_at, s.currency,
-        k.variants, k.stock, k.low
-        FROM (SELECT v.shop_id, v.product_id, COUNT(*) AS variants, CAST(SUM(c.on_hand - c.held) AS BIGINT) AS stock,
-                CAST(SUM(CASE WHEN c.on_hand - c.held <= v.low_stock THEN 1 ELSE 0 END) AS BIGINT) AS low
-            FROM variants v JOIN capacities c ON c.id = v.id WHERE NOT v.archived GROUP BY v.shop_id, v.product_id) AS k
-        JOIN products p ON p.id = k.product_id JOIN shops s ON s.id = p.shop_id",
-    always: "TRUE",
-    filters: &[
-        ("shop", "k.shop_id = {}"),
-        ("low", "k.low >= {}"),
-        ("state", "p.state = {}"),
-        ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
-    ],
-    sorts: &[
-        ("newest", "p.id < {}", "p.id DESC"),
-        ("title", "(p.title_key, p.id) > ({}, {})", "p.title_key, p.id"),
-        ("price", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
-        ("stock", "(k.stock, p.id) > ({}, {})", "k.stock, p.id"),
-    ],
-};
-::inventory::submit! { RegisteredList(&BY_STOCK) }
+lists! {
+    BY_STOCK {
+        select: "SELECT p.id, p.slug, p.title, p.title_key, p.state, p.price_min_minor, p.price_max_minor, p.updated_at, s.currency,
+            k.variants, k.stock, k.low
+            FROM (SELECT v.shop_id, v.product_id, COUNT(*) AS variants, CAST(SUM(c.on_hand - c.held) AS BIGINT) AS stock,
+                    CAST(SUM(CASE WHEN c.on_hand - c.held <= v.low_stock THEN 1 ELSE 0 END) AS BIGINT) AS low
+                FROM variants v JOIN capacities c ON c.id = v.id WHERE NOT v.archived GROUP BY v.shop_id, v.product_id) AS k
+            JOIN products p ON p.id = k.product_id JOIN shops s ON s.id = p.shop_id",
+        always: "TRUE",
+        filters: &[
+            ("shop", "k.shop_id = {}"),
+            ("low", "k.low >= {}"),
+            ("state", "p.state = {}"),
+            ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
+        ],
+        sorts: &[
+            ("newest", "p.id < {}", "p.id DESC"),
+            ("title", "(p.title_key, p.id) > ({}, {})", "p.title_key, p.id"),
+            ("price", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
+            ("stock", "(k.stock, p.id) > ({}, {})", "k.stock, p.id"),
+        ],
+    }
+}
 
 /// What [`OwnRow`] reads, but for what stands behind it: the last column and the tables, which are the same for all.
 macro_rules! own {

@@ -10,7 +10,7 @@ use crate::{
     db::{DbError, One, Tx, Value, is_unique},
     edits, fault,
     idempotency::{self, Claim, Key},
-    inventory, media, params, random, rows, statements,
+    insert, inventory, media, params, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Result,
@@ -25,12 +25,6 @@ statements! {
     CATEGORY = "SELECT id AS value FROM categories WHERE slug = $1";
     TAKEN = "SELECT v.sku FROM variants v JOIN (VALUES [($1, $2, $3)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND v.product_id <> given.column3 WHERE NOT v.archived";
-    pub(super) ADD = "INSERT INTO products (id, shop_id, state, slug, category_id, price_min_minor, price_max_minor, search_folded,
-            title_key, created_at, updated_at, title, brand, description, attributes, options)
-        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15)]";
-    pub(super) ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, options, price_minor, compare_at_minor,
-            low_stock, position)
-        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)]";
     pub(super) UPDATE = "UPDATE products SET category_id = given.column3, price_min_minor = given.column4,
             price_max_minor = given.column5, search_folded = given.column6, title_key = given.column7, updated_at = given.column8,
             title = given.column9, brand = given.column10, description = given.column11, attributes = given.column12,
@@ -106,6 +100,41 @@ fn told(fault: Fault) -> Error {
     if is_unique(&fault) { Error::field("variants", FieldCode::NotUnique) } else { fault.into() }
 }
 
+insert! {
+    pub(super) struct AddProduct<'a> into products {
+        pub(super) id: ProductId,
+        pub(super) shop_id: ShopId,
+        pub(super) state: ProductState,
+        pub(super) slug: String,
+        pub(super) category_id: Option<CategoryId>,
+        pub(super) price_min_minor: i64,
+        pub(super) price_max_minor: i64,
+        pub(super) search_folded: String,
+        pub(super) title_key: String,
+        pub(super) created_at: i64,
+        pub(super) updated_at: i64,
+        pub(super) title: &'a str,
+        pub(super) brand: &'a str,
+        pub(super) description: &'a str,
+        pub(super) attributes: String,
+        pub(super) options: String,
+    }
+
+    #[derive(Clone)]
+    pub(super) struct AddVariant<'a> into variants {
+        pub(super) id: VariantId,
+        pub(super) product_id: ProductId,
+        pub(super) shop_id: ShopId,
+        pub(super) sku: &'a str,
+        pub(super) title: &'a str,
+        pub(super) options: String,
+        pub(super) price_minor: i64,
+        pub(super) compare_at_minor: Option<i64>,
+        pub(super) low_stock: i64,
+        pub(super) position: i64,
+    }
+}
+
 /// Makes a product, as a draft that nobody sees yet. The same `key` a second time answers with the same product.
 pub async fn create(
     engine: &Engine,
@@ -128,41 +157,41 @@ async fn create_in_tx(tx: &mut Tx, input: &Input) -> Tried<ProductId> {
     idempotency::end_in_tx(tx, key, &id.to_string()).await?;
     let variants = named(&draft.variants, *now);
     refuse_taken(tx, *shop, id, &variants).await?;
-    let row = added(*shop, id, ProductState::Draft, draft, &variants, *category, *now)?;
-    tx.exec_many(&ADD, &[row]).await?;
+    tx.insert(added(*shop, id, ProductState::Draft, draft, &variants, *category, *now)?).await?;
     let all: Vec<_> = (0i64..).zip(&variants).map(|(position, variant)| (id, position, variant)).collect();
     add_variants(tx, *shop, &all, *now).await?;
     Ok(id)
 }
 
-/// A new product, for [`ADD`].
-pub(super) fn added(
+/// A new product.
+pub(super) fn added<'a>(
     shop: ShopId,
     id: ProductId,
     state: ProductState,
-    draft: &ProductDraft,
+    draft: &'a ProductDraft,
     variants: &[Named],
     category: Option<CategoryId>,
     now: i64,
-) -> Tried<[Value; 15]> {
-    let (min, max) = span(variants);
-    Ok([
-        id.into(),
-        shop.into(),
-        state.as_str().into(),
-        slug_of(&draft.title, id).into(),
-        category.into(),
-        min.into(),
-        max.into(),
-        searched(draft, variants).into(),
-        title_key(&draft.title).into(),
-        now.into(),
-        draft.title.as_str().into(),
-        draft.brand.as_str().into(),
-        draft.description.as_str().into(),
-        json(&draft.details)?.into(),
-        json(&draft.options)?.into(),
-    ])
+) -> Tried<AddProduct<'a>> {
+    let (price_min_minor, price_max_minor) = span(variants);
+    Ok(AddProduct {
+        id,
+        shop_id: shop,
+        state,
+        slug: slug_of(&draft.title, id),
+        category_id: category,
+        price_min_minor,
+        price_max_minor,
+        search_folded: searched(draft, variants),
+        title_key: title_key(&draft.title),
+        created_at: now,
+        updated_at: now,
+        title: &draft.title,
+        brand: &draft.brand,
+        description: &draft.description,
+        attributes: json(&draft.details)?,
+        options: json(&draft.options)?,
+    })
 }
 
 /// A product that is there already, for [`UPDATE`].
@@ -234,22 +263,22 @@ pub(super) async fn add_variants(
         if draft.stock_change != 0 {
             movements.push(inventory::movement(*id, "received", *product, draft.stock_change, now));
         }
-        rows.push([
-            (*id).into(),
-            (*product).into(),
-            shop.into(),
-            sku.as_str().into(),
-            draft.title.as_str().into(),
-            json(&draft.options)?.into(),
-            draft.price.amount().into(),
-            draft.compare_at.map(|before| before.amount()).into(),
-            draft.low_stock.into(),
-            (*position).into(),
-        ]);
+        rows.push(AddVariant {
+            id: *id,
+            product_id: *product,
+            shop_id: shop,
+            sku,
+            title: &draft.title,
+            options: json(&draft.options)?,
+            price_minor: draft.price.amount(),
+            compare_at_minor: draft.compare_at.map(|before| before.amount()),
+            low_stock: draft.low_stock,
+            position: *position,
+        });
     }
     tx.exec_many(&inventory::OPEN, &capacities).await?;
-    tx.exec_many(&inventory::MOVE, &movements).await?;
-    tx.exec_many(&ADD_VARIANTS, &rows).await?;
+    tx.insert_all(movements).await?;
+    tx.insert_all(rows).await?;
     Ok(())
 }
 

@@ -24,7 +24,7 @@ use super::edit;
 use crate::{
     Caller, Engine, Fault, Tried, audit,
     db::{Db, DbError, One, Tx, Value},
-    fault, params, random, rows, shops, statements,
+    fault, insert, params, random, rows, shops, statements,
 };
 pub use export::{Exported, export};
 use haat_shared::{
@@ -74,15 +74,11 @@ macro_rules! view {
 
 statements! {
     CURRENCY = "SELECT currency AS value FROM shops WHERE id = $1";
-    OPEN = "INSERT INTO imports (id, shop_id, user_id, file_name, format, state, set_stock, good, new, differ, bad, faults,
-            added, updated, unchanged, refused, created_at, updated_at, decimal_mark)
-        VALUES ($1, $2, $3, $4, $5, 'reading', $6, 0, 0, 0, 0, 0, 0, 0, 0, 0, $7, $7, $8)";
     WAIT = "INSERT INTO import_pieces (import_id, number, items) VALUES [($1, $2, $3)]";
     READ_ON = "UPDATE imports SET good = good + $2, new = new + $3, differ = differ + $4, bad = bad + $5, faults = faults + $6,
             updated_at = $7, unread = unread + $8, question = CASE WHEN question = '' THEN $9 ELSE question END,
             prices = CASE WHEN prices = '' THEN $10 ELSE prices END
         WHERE id = $1 AND state = 'reading'";
-    NOTE = "INSERT INTO import_faults (import_id, line, number, field, code, found) VALUES [($1, $2, $3, $4, $5, $6)]";
     CHECKED = "UPDATE imports SET state = 'checked', updated_at = $2 WHERE id = $1 AND state = 'reading'";
     START = "UPDATE imports SET state = 'applying', started_at = $3, updated_at = $3,
             decimal_mark = CASE WHEN decimal_mark = '' THEN $4 ELSE decimal_mark END
@@ -103,6 +99,40 @@ statements! {
     FAULTS = "SELECT line, number, field, code, found FROM import_faults
         WHERE import_id = $1 AND (line, number) > ($2, $3) ORDER BY line, number LIMIT $4";
     FORGET = "DELETE FROM imports WHERE id = (SELECT i.id FROM imports i WHERE i.updated_at < $1 ORDER BY i.updated_at LIMIT 1)";
+}
+
+insert! {
+    struct AddImport<'a> into imports {
+        id: ImportId,
+        shop_id: ShopId,
+        user_id: Option<UserId>,
+        file_name: &'a str,
+        format: Format,
+        set_stock: bool,
+        created_at: i64,
+        updated_at: i64,
+        decimal_mark: &'a str;
+        state = "'reading'",
+        good = "0",
+        new = "0",
+        differ = "0",
+        bad = "0",
+        faults = "0",
+        added = "0",
+        updated = "0",
+        unchanged = "0",
+        refused = "0",
+    }
+
+    #[derive(Clone)]
+    struct AddFault<'a> into import_faults {
+        import_id: ImportId,
+        line: i64,
+        number: i64,
+        field: &'a str,
+        code: String,
+        found: &'a str,
+    }
 }
 
 rows! {
@@ -193,8 +223,18 @@ pub async fn stage_until(
     let row = (id, shelf, caller.user_id(), name, format, mark, now);
     let open = engine.db.write("imports::open", row, |tx, (id, shelf, user, name, format, mark, now)| {
         Box::pin(async move {
-            let row = params![*id, shelf.shop, *user, name, format.as_str(), shelf.set_stock, *now, *mark];
-            tx.exec(&OPEN, row).await?;
+            tx.insert(AddImport {
+                id: *id,
+                shop_id: shelf.shop,
+                user_id: *user,
+                file_name: name,
+                format: *format,
+                set_stock: shelf.set_stock,
+                created_at: *now,
+                updated_at: *now,
+                decimal_mark: mark,
+            })
+            .await?;
             Ok::<_, Fault>(())
         })
     });
@@ -373,7 +413,7 @@ fn count(n: usize) -> i64 {
 
 /// Writes faults down, behind those that there are.
 async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[RowFault]) -> Tried<()> {
-    let mut rows: Vec<[Value; 6]> = Vec::new();
+    let mut rows = Vec::new();
     for (number, fault) in (before..FAULTS_KEPT).zip(faults) {
         let code = serde_json::to_value(fault.code).map_err(|e| crate::fault(e.to_string()))?;
         let column = match (format, fault.column.as_str()) {
@@ -382,17 +422,17 @@ async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[
             (Format::Icecat, "description") => "short_description",
             (_, column) => column,
         };
-        rows.push([
-            id.into(),
-            fault.line.into(),
-            number.into(),
-            column.into(),
-            code.as_str().unwrap_or_default().into(),
-            fault.found.as_str().into(),
-        ]);
+        rows.push(AddFault {
+            import_id: id,
+            line: fault.line,
+            number,
+            field: column,
+            code: code.as_str().unwrap_or_default().to_owned(),
+            found: &fault.found,
+        });
     }
     for rows in rows.chunks(1000) {
-        tx.exec_many(&NOTE, rows).await?;
+        tx.insert_all(rows.to_vec()).await?;
     }
     Ok(())
 }

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{slug_of, title_key};
+use super::{
+    edit::{AddProduct, AddVariant},
+    slug_of, title_key,
+};
 use crate::{
     Caller, Engine, audit,
     db::{Tx, Value},
@@ -10,7 +13,10 @@ use crate::{
 };
 use haat_shared::{
     Error, Result,
-    catalog::{Attribute, TITLE_MAX},
+    catalog::{
+        Attribute, TITLE_MAX,
+        edit::{LOW_STOCK, ProductState},
+    },
     id::kinds::*,
     media::NewPicture,
     permissions::Permission,
@@ -68,11 +74,6 @@ const ROWS_MAX: usize = 500;
 statements! {
     KNOWN = "SELECT v.sku, v.product_id FROM variants v JOIN (VALUES [($1, $2)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND NOT v.archived";
-    ADD = "INSERT INTO products (id, shop_id, slug, title, brand, description, attributes, search_folded, state,
-            price_min_minor, price_max_minor, created_at, updated_at, title_key, category_id, options)
-        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, 'published', $9, $10, $11, $11, $12, $13, $14)]";
-    ADD_VARIANTS = "INSERT INTO variants (id, product_id, shop_id, sku, title, price_minor, compare_at_minor, position, options)
-        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9)]";
     UPDATE = "UPDATE products SET title = given.column2, brand = given.column3, description = given.column4,
             attributes = given.column5, search_folded = given.column6, price_min_minor = given.column7,
             price_max_minor = given.column8, updated_at = given.column9, title_key = given.column10, version = version + 1
@@ -156,55 +157,56 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
         (vec![], vec![], vec![], vec![], vec![], vec![]);
     for product in products {
         let id: ProductId = random::id(now);
-        let (min, max) = span(product);
-        rows.push([
-            id.into(),
-            shop.into(),
-            slug_of(&product.title, id).into(),
-            product.title.as_str().into(),
-            product.brand.as_str().into(),
-            product.description.as_str().into(),
-            json(&product.attributes).into(),
-            searched(product).into(),
-            min.into(),
-            max.into(),
-            now.into(),
-            title_key(&product.title).into(),
-            product.category.into(),
-            one(product, &product.option).into(),
-        ]);
+        let (price_min_minor, price_max_minor) = span(product);
+        rows.push(AddProduct {
+            id,
+            shop_id: shop,
+            state: ProductState::Published,
+            slug: slug_of(&product.title, id),
+            category_id: product.category,
+            price_min_minor,
+            price_max_minor,
+            search_folded: searched(product),
+            title_key: title_key(&product.title),
+            created_at: now,
+            updated_at: now,
+            title: &product.title,
+            brand: &product.brand,
+            description: &product.description,
+            attributes: json(&product.attributes),
+            options: one(product, &product.option),
+        });
         for (position, variant) in (0i64..).zip(&product.variants) {
             let variant_id: VariantId = random::id(now);
             capacities.push([variant_id.into(), variant.stock.into()]);
             if variant.stock != 0 {
                 movements.push(inventory::movement(variant_id, "received", id, variant.stock, now));
             }
-            let (sku, title) = (variant.sku.as_str(), variant.title.as_str());
-            let row: [Value; 9] = [
-                variant_id.into(),
-                id.into(),
-                shop.into(),
-                sku.into(),
-                title.into(),
-                variant.price_minor.into(),
-                variant.compare_at_minor.into(),
-                position.into(),
-                one(product, title).into(),
-            ];
-            variants.push(row);
+            variants.push(AddVariant {
+                id: variant_id,
+                product_id: id,
+                shop_id: shop,
+                sku: &variant.sku,
+                title: &variant.title,
+                options: one(product, &variant.title),
+                price_minor: variant.price_minor,
+                compare_at_minor: variant.compare_at_minor,
+                low_stock: LOW_STOCK,
+                position,
+            });
         }
         pictures.extend(media::rows(id, shop, &product.pictures));
         ids.push(id);
     }
-    tx.exec_many(&ADD, &rows).await?;
+    tx.insert_all(rows).await?;
     for capacities in capacities.chunks(ROWS_MAX) {
         tx.exec_many(&inventory::OPEN, capacities).await?;
     }
     for movements in movements.chunks(ROWS_MAX) {
-        tx.exec_many(&inventory::MOVE, movements).await?;
+        tx.insert_all(movements.to_vec()).await?;
     }
     for variants in variants.chunks(ROWS_MAX) {
-        tx.exec_many(&ADD_VARIANTS, variants).await?;
+        tx.insert_all(variants.to_vec()).await?;
     }
     for pictures in pictures.chunks(ROWS_MAX) {
         media::attach_in_tx(tx, pictures).await?;

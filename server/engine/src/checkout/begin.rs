@@ -4,7 +4,7 @@ use super::holds::release_in_tx;
 use crate::{
     Bounds, Caller, Engine, Tried, carts,
     db::{Tx, Value},
-    group_by, params, random, rows, statements,
+    group_by, insert, params, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
@@ -12,7 +12,7 @@ use haat_shared::{
     error::Shortage,
     id::kinds::*,
     money::Rounding,
-    shipping::Terms,
+    shipping::{Delivery, Terms},
 };
 
 /// A checkout that has this much time left is gone on with when the same cart begins one again.
@@ -34,14 +34,6 @@ statements! {
         FROM cart_lines l JOIN shops s ON s.id = l.shop_id LEFT JOIN variants v ON v.id = l.variant_id
         LEFT JOIN capacities c ON c.id = v.id LEFT JOIN products p ON p.id = v.product_id
         LEFT JOIN categories k ON k.id = p.category_id WHERE l.cart_id = $1 ORDER BY l.id";
-    ADD = "INSERT INTO checkouts (id, cart_id, cart_version, state, currency, subtotal_minor, delivery_minor, total_minor,
-            form, holds, hold_until, extended, created_at, updated_at, tax_minor, origin)
-        VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, FALSE, $11, $11, $12, $13)";
-    ADD_ORDERS = "INSERT INTO checkout_orders (checkout_id, position, order_id, shop_id, shop_name, subtotal_minor,
-            delivery_minor, commission_minor, options, delivery, days_min, days_max, tax_minor)
-        VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)]";
-    ADD_LINES = "INSERT INTO checkout_lines (checkout_id, position, order_id, product_id, variant_id, title, variant_title,
-            quantity, unit_minor, total_minor) VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)]";
     ADD_HOLDS = "INSERT INTO holds (checkout_id, capacity_id, quantity, state) VALUES [($1, $2, $3, 'active')]";
     HOLD = "UPDATE capacities SET held = held + h.quantity FROM holds AS h
         WHERE h.checkout_id = $1 AND capacities.id = h.capacity_id AND on_hand - held >= h.quantity
@@ -52,6 +44,56 @@ statements! {
         JOIN holds mine ON mine.capacity_id = h.capacity_id AND mine.checkout_id = $1
         JOIN capacities c ON c.id = h.capacity_id
         WHERE k.origin = $2 AND k.state IN ('open', 'paying') GROUP BY h.capacity_id, c.on_hand";
+}
+
+insert! {
+    struct AddCheckout<'a> into checkouts {
+        id: CheckoutId,
+        cart_id: CartId,
+        cart_version: i64,
+        currency: Currency,
+        subtotal_minor: i64,
+        delivery_minor: i64,
+        total_minor: i64,
+        form: &'a str,
+        holds: i64,
+        hold_until: i64,
+        created_at: i64,
+        updated_at: i64,
+        tax_minor: i64,
+        origin: Option<[u8; 32]>;
+        state = "'open'",
+        extended = "FALSE",
+    }
+
+    struct AddOrder into checkout_orders {
+        checkout_id: CheckoutId,
+        position: i64,
+        order_id: OrderId,
+        shop_id: ShopId,
+        shop_name: String,
+        subtotal_minor: i64,
+        delivery_minor: i64,
+        commission_minor: i64,
+        options: String,
+        delivery: Delivery,
+        days_min: i64,
+        days_max: i64,
+        tax_minor: i64,
+    }
+
+    struct AddLine into checkout_lines {
+        checkout_id: CheckoutId,
+        position: i64,
+        order_id: OrderId,
+        product_id: ProductId,
+        variant_id: VariantId,
+        title: String,
+        variant_title: String,
+        quantity: i64,
+        unit_minor: i64,
+        total_minor: i64,
+    }
 }
 
 rows! {
@@ -155,24 +197,25 @@ async fn begin_in_tx(
     let typed: CheckoutForm = super::form(form);
     let plan = plan(random::id(now), lines, &typed, currency, now)?;
     let total = plan.subtotal.plus(plan.delivery)?;
-    let row = params![
-        plan.id,
-        cart,
-        version,
+    tx.insert(AddCheckout {
+        id: plan.id,
+        cart_id: cart,
+        cart_version: version,
         currency,
-        plan.subtotal.amount(),
-        plan.delivery.amount(),
-        total.amount(),
+        subtotal_minor: plan.subtotal.amount(),
+        delivery_minor: plan.delivery.amount(),
+        total_minor: total.amount(),
         form,
-        plan.holds.len() as i64,
-        now + HOLD_MS,
-        now,
-        plan.tax.amount(),
-        origin.map(Vec::from)
-    ];
-    tx.exec(&ADD, row).await?;
-    tx.exec_many(&ADD_ORDERS, &plan.orders).await?;
-    tx.exec_many(&ADD_LINES, &plan.lines).await?;
+        holds: plan.holds.len() as i64,
+        hold_until: now + HOLD_MS,
+        created_at: now,
+        updated_at: now,
+        tax_minor: plan.tax.amount(),
+        origin,
+    })
+    .await?;
+    tx.insert_all(plan.orders).await?;
+    tx.insert_all(plan.lines).await?;
     tx.exec_many(&ADD_HOLDS, &plan.holds).await?;
     let held: Vec<crate::db::One<VariantId>> = tx.all(&HOLD, params![plan.id]).await?;
     if held.len() < plan.holds.len() {
@@ -225,8 +268,8 @@ struct Plan {
     subtotal: Money,
     delivery: Money,
     tax: Money,
-    orders: Vec<[Value; 13]>,
-    lines: Vec<[Value; 10]>,
+    orders: Vec<AddOrder>,
+    lines: Vec<AddLine>,
     holds: Vec<[Value; 3]>,
     wanted: Vec<Shortage>,
 }
@@ -260,18 +303,18 @@ fn plan(
             subtotal = subtotal.plus(total)?;
             tax = tax.plus(total.included_bp(row.tax_bp, Rounding::HalfUp)?)?;
             plan.holds.push([id.into(), row.variant_id.into(), row.quantity.into()]);
-            plan.lines.push([
-                id.into(),
-                (plan.lines.len() as i64).into(),
-                order.into(),
-                row.product_id.into(),
-                row.variant_id.into(),
-                row.title.clone().into(),
-                row.variant_title.clone().into(),
-                row.quantity.into(),
-                unit.amount().into(),
-                total.amount().into(),
-            ]);
+            plan.lines.push(AddLine {
+                checkout_id: id,
+                position: plan.lines.len() as i64,
+                order_id: order,
+                product_id: row.product_id,
+                variant_id: row.variant_id,
+                title: row.title.clone(),
+                variant_title: row.variant_title.clone(),
+                quantity: row.quantity,
+                unit_minor: unit.amount(),
+                total_minor: total.amount(),
+            });
             plan.wanted.push(shortage(row));
         }
         let options = terms.options(subtotal);
@@ -279,21 +322,21 @@ fn plan(
         let chosen = *options.iter().find(|o| o.delivery == wanted).unwrap_or(&options[0]);
         // The marketplace takes its part of the goods; delivery is the shop's. What a rate leaves over is the shop's too.
         let commission = subtotal.rate_bp(commission_bp, Rounding::Down)?;
-        plan.orders.push([
-            id.into(),
-            position.into(),
-            order.into(),
-            shop.into(),
-            name.into(),
-            subtotal.amount().into(),
-            chosen.price.amount().into(),
-            commission.amount().into(),
-            serde_json::to_string(&options).map_err(|e| crate::fault(e.to_string()))?.into(),
-            chosen.delivery.as_str().into(),
-            chosen.days.0.into(),
-            chosen.days.1.into(),
-            tax.amount().into(),
-        ]);
+        plan.orders.push(AddOrder {
+            checkout_id: id,
+            position,
+            order_id: order,
+            shop_id: shop,
+            shop_name: name,
+            subtotal_minor: subtotal.amount(),
+            delivery_minor: chosen.price.amount(),
+            commission_minor: commission.amount(),
+            options: serde_json::to_string(&options).map_err(|e| crate::fault(e.to_string()))?,
+            delivery: chosen.delivery,
+            days_min: chosen.days.0,
+            days_max: chosen.days.1,
+            tax_minor: tax.amount(),
+        });
         plan.subtotal = plan.subtotal.plus(subtotal)?;
         plan.delivery = plan.delivery.plus(chosen.price)?;
         plan.tax = plan.tax.plus(tax)?;

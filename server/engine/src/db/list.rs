@@ -27,6 +27,19 @@ pub fn all() -> impl Iterator<Item = &'static ListQuery> {
     inventory::iter::<RegisteredList>().map(|r| r.0)
 }
 
+/// Declares lists and puts them on the list of all lists.
+#[macro_export]
+macro_rules! lists {
+    ($($(#[$meta:meta])* $vis:vis $name:ident { $($part:ident: $value:expr),* $(,)? })*) => {$(
+        $(#[$meta])*
+        $vis static $name: $crate::db::ListQuery = $crate::db::ListQuery {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            $($part: $value,)*
+        };
+        ::inventory::submit! { $crate::db::RegisteredList(&$name) }
+    )*};
+}
+
 /// A list as asked for.
 #[derive(Debug, Clone)]
 pub struct Asked {

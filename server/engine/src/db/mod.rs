@@ -5,6 +5,7 @@
 //!   and may be run again.
 
 mod error;
+mod insert;
 pub mod list;
 mod lite;
 mod migrate;
@@ -26,6 +27,7 @@ use sqlx_postgres::PgPool;
 pub(crate) use self::error::is_unique;
 pub use self::{
     error::DbError,
+    insert::Insert,
     list::{Asked, ListQuery, RegisteredList},
     migrate::{Migration, SCHEMA},
     statement::{Registered, Statement},

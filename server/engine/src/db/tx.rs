@@ -12,7 +12,9 @@ use std::{
 use sqlx_core::sql_str::AssertSqlSafe;
 
 use super::{
-    DbError, lite, pg,
+    DbError,
+    insert::{self, Insert},
+    lite, pg,
     statement::{self, Statement},
     value::{FromRow, Value},
 };
@@ -90,20 +92,45 @@ impl Tx {
         statement: &'static Statement,
         rows: &[[Value; N]],
     ) -> Result<u64, DbError> {
-        if rows.is_empty() {
+        self.exec_rows(statement, rows.len(), rows.as_flattened()).await
+    }
+
+    /// Puts a row in; answers whether it did.
+    pub async fn insert<R: Insert>(&mut self, row: R) -> Result<bool, DbError> {
+        Ok(self.insert_all([row]).await? == 1)
+    }
+
+    /// Puts rows in, all at once; answers how many. No rows, no statement.
+    pub async fn insert_all<R: Insert>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<u64, DbError> {
+        let (count, values) = insert::given(rows);
+        self.exec_rows(R::statement(), count, &values).await
+    }
+
+    /// Puts a row in; answers with what its statement returns of it.
+    pub async fn insert_returning<T: FromRow, R: Insert>(&mut self, row: R) -> Result<Option<T>, DbError> {
+        let (count, values) = insert::given([row]);
+        Ok(self.all_rows(R::statement(), count, &values).await?.into_iter().next())
+    }
+
+    async fn exec_rows(
+        &mut self,
+        statement: &'static Statement,
+        count: usize,
+        values: &[Value],
+    ) -> Result<u64, DbError> {
+        if count == 0 {
             return Ok(0);
         }
         self.stats.statement();
-        let sql = statement.expanded(rows.len(), N);
-        let params = rows.as_flattened();
+        let sql = statement.expanded(count, values.len() / count);
         match &mut self.arm {
             TxArm::Lite(lite) => {
                 statement.for_lite();
-                lite.exec_text(&statement::to_lite(&sql), params)
+                lite.exec_text(&statement::to_lite(&sql), values)
             }
             TxArm::Pg(transaction) => {
                 statement.for_pg();
-                pg::exec(transaction, AssertSqlSafe(sql), params).await
+                pg::exec(transaction, AssertSqlSafe(sql), values).await
             }
         }
     }
@@ -114,20 +141,28 @@ impl Tx {
         statement: &'static Statement,
         given: &[[Value; N]],
     ) -> Result<Vec<T>, DbError> {
-        if given.is_empty() {
+        self.all_rows(statement, given.len(), given.as_flattened()).await
+    }
+
+    async fn all_rows<T: FromRow>(
+        &mut self,
+        statement: &'static Statement,
+        count: usize,
+        values: &[Value],
+    ) -> Result<Vec<T>, DbError> {
+        if count == 0 {
             return Ok(Vec::new());
         }
         self.stats.statement();
-        let sql = statement.expanded(given.len(), N);
-        let params = given.as_flattened();
+        let sql = statement.expanded(count, values.len() / count);
         match &mut self.arm {
             TxArm::Lite(lite) => {
                 statement.for_lite();
-                lite::query(lite.connection(), &statement::to_lite(&sql), params)
+                lite::query(lite.connection(), &statement::to_lite(&sql), values)
             }
             TxArm::Pg(transaction) => {
                 statement.for_pg();
-                pg::query(&mut **transaction, AssertSqlSafe(sql), params).await
+                pg::query(&mut **transaction, AssertSqlSafe(sql), values).await
             }
         }
     }

@@ -225,7 +225,15 @@ macro_rules! text_column {
             }
         }
     };
-    ($($enum:ty;)*) => {$( text_column!($enum, <$enum>::parse); )*};
+    // What is declared by `text_enum!` goes in, too.
+    ($($enum:ty;)*) => {$(
+        text_column!($enum, <$enum>::parse);
+        impl From<$enum> for Value {
+            fn from(value: $enum) -> Self {
+                value.as_str().into()
+            }
+        }
+    )*};
 }
 
 text_column!(Currency, |text| text.parse().ok());
@@ -242,6 +250,12 @@ text_column! {
     ImportState;
     PaymentState;
     Method;
+}
+
+impl From<haat_shared::ledger::Account> for Value {
+    fn from(account: haat_shared::ledger::Account) -> Self {
+        account.as_str().into()
+    }
 }
 
 /// What a row is read as.

@@ -3,11 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Mail, Mailer, SendError};
-use crate::{
-    Caller, Clock, Db, Engine, Tried,
-    db::{ListQuery, RegisteredList, Value},
-    params, rows, statements,
-};
+use crate::{Caller, Clock, Db, Engine, Tried, db::Value, insert, lists, params, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
     audit::{self, MailText},
@@ -20,20 +16,29 @@ const KEEP_MS: i64 = 7 * 24 * 3_600_000;
 /// Rows of a page.
 const PAGE_SIZE: usize = 50;
 
-static MAILS: ListQuery = ListQuery {
-    name: "mailbox::MAILS",
-    select: "SELECT m.id, m.recipient, m.subject, m.created_at FROM mailbox m",
-    always: "TRUE",
-    filters: &[],
-    sorts: &[("newest", "(m.created_at, m.id) < ({}, {})", "m.created_at DESC, m.id DESC")],
-};
-::inventory::submit! { RegisteredList(&MAILS) }
+lists! {
+    MAILS {
+        select: "SELECT m.id, m.recipient, m.subject, m.created_at FROM mailbox m",
+        always: "TRUE",
+        filters: &[],
+        sorts: &[("newest", "(m.created_at, m.id) < ({}, {})", "m.created_at DESC, m.id DESC")],
+    }
+}
 
 statements! {
-    PUT = "INSERT INTO mailbox (id, recipient, subject, text, html, created_at) VALUES [($1, $2, $3, $4, $5, $6)]
-        ON CONFLICT (id) DO NOTHING";
     FIND = "SELECT id, recipient, subject, text, html, created_at FROM mailbox WHERE id = $1";
     FORGET = "DELETE FROM mailbox WHERE created_at < $1";
+}
+
+insert! {
+    struct AddMail<'a> into mailbox {
+        id: MailId,
+        recipient: &'a str,
+        subject: &'a str,
+        text: &'a str,
+        html: &'a str,
+        created_at: i64,
+    } "ON CONFLICT (id) DO NOTHING"
 }
 
 rows! {
@@ -72,19 +77,17 @@ impl Mailer for Mailbox {
 }
 
 async fn put(db: &Db, mails: &[Mail]) -> Tried<()> {
-    let rows = mails.iter().map(|m| {
-        [
-            m.id.into(),
-            (&m.to).into(),
-            (&m.subject).into(),
-            (&m.text).into(),
-            (&m.html).into(),
-            m.created_at.into(),
-        ]
-    });
-    db.write("mailbox::put", rows.collect::<Vec<_>>(), |tx, rows| {
+    db.write("mailbox::put", mails.to_vec(), |tx, mails| {
         Box::pin(async move {
-            tx.exec_many(&PUT, rows).await?;
+            let rows = mails.iter().map(|mail| AddMail {
+                id: mail.id,
+                recipient: &mail.to,
+                subject: &mail.subject,
+                text: &mail.text,
+                html: &mail.html,
+                created_at: mail.created_at,
+            });
+            tx.insert_all(rows.collect::<Vec<_>>()).await?;
             Ok(())
         })
     })

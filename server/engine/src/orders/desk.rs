@@ -3,8 +3,8 @@
 use super::{LineRow, address, behind, key, shop_orders};
 use crate::{
     Caller, Engine,
-    db::{Asked, ListQuery, RegisteredList, Value, list::like},
-    params, rows, statements,
+    db::{Asked, Value, list::like},
+    lists, params, rows, statements,
 };
 use haat_shared::{
     Currency, Error, Money, Result,
@@ -21,21 +21,21 @@ use haat_shared::{
 /// Rows of a page.
 const PAGE_SIZE: usize = 50;
 
-static ORDERS: ListQuery = ListQuery {
-    name: "orders::ORDERS",
-    select: "SELECT o.id, o.number, s.handle AS shop_handle, o.shop_name, o.created_at, o.state, p.address, p.email,
-        p.method, o.currency, o.total_minor, (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)
-            FROM order_lines l WHERE l.order_id = o.id) AS pieces
-        FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id",
-    always: "TRUE",
-    filters: &[
-        ("shop", "o.shop_id = {}"),
-        ("state", "o.state = {}"),
-        ("word", r"o.search_folded LIKE {} ESCAPE '\'"),
-    ],
-    sorts: &[("newest", "(o.created_at, o.id) < ({}, {})", "o.created_at DESC, o.id DESC")],
-};
-::inventory::submit! { RegisteredList(&ORDERS) }
+lists! {
+    ORDERS {
+        select: "SELECT o.id, o.number, s.handle AS shop_handle, o.shop_name, o.created_at, o.state, p.address, p.email,
+            p.method, o.currency, o.total_minor, (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)
+                FROM order_lines l WHERE l.order_id = o.id) AS pieces
+            FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id",
+        always: "TRUE",
+        filters: &[
+            ("shop", "o.shop_id = {}"),
+            ("state", "o.state = {}"),
+            ("word", r"o.search_folded LIKE {} ESCAPE '\'"),
+        ],
+        sorts: &[("newest", "(o.created_at, o.id) < ({}, {})", "o.created_at DESC, o.id DESC")],
+    }
+}
 
 statements! {
     LINES = lines_of!("orders", "WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position");

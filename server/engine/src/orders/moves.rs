@@ -6,7 +6,7 @@ use crate::{
     Caller, Clock, Engine, Tried,
     db::Tx,
     facts::{self, Fact},
-    fault, ledger, params, payments, random, rows, statements,
+    fault, insert, ledger, params, payments, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, Id, Money, Result,
@@ -29,12 +29,9 @@ statements! {
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state = 'shipped'
             AND (carrier <> $3 OR tracking_number <> $4 OR tracking_url <> $5)
         RETURNING id, updated_at";
-    SHIPMENT = "INSERT INTO order_shipments (id, order_id, carrier, tracking_number, tracking_url, actor, user_id, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     STANDS = "SELECT o.state, e.actor, e.note FROM orders o
         LEFT JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled'
         WHERE o.number = $1 AND o.shop_id = COALESCE($2, o.shop_id)";
-    NOTE = "INSERT INTO order_events (order_id, state, actor, user_id, note, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     RETURN_STOCK = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
         SELECT variant_id, 'returned', order_id, quantity, $2 FROM order_lines WHERE order_id = $1";
     CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted)
@@ -42,6 +39,28 @@ statements! {
         ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at";
     RESTOCK = "UPDATE capacities SET on_hand = on_hand + l.quantity FROM order_lines AS l
         WHERE l.order_id = $1 AND capacities.id = l.variant_id";
+}
+
+insert! {
+    struct AddEvent<'a> into order_events {
+        order_id: OrderId,
+        state: OrderState,
+        actor: Actor,
+        user_id: Option<UserId>,
+        note: &'a str,
+        created_at: i64,
+    }
+
+    struct AddShipment<'a> into order_shipments {
+        id: Id<Shipped>,
+        order_id: OrderId,
+        carrier: &'a str,
+        tracking_number: &'a str,
+        tracking_url: &'a str,
+        actor: Actor,
+        user_id: Option<UserId>,
+        created_at: i64,
+    }
 }
 
 rows! {
@@ -188,8 +207,16 @@ async fn take_in_tx(tx: &mut Tx, step: &Step) -> Tried<()> {
     let Some(order) = tx.opt::<Moved>(&MOVE, row).await? else {
         return stay_in_tx(tx, step).await;
     };
-    let (to, actor, now) = (step.to.as_str(), step.actor.as_str(), order.updated_at);
-    tx.exec(&NOTE, params![order.id, to, actor, step.user, &step.note, now]).await?;
+    let now = order.updated_at;
+    tx.insert(AddEvent {
+        order_id: order.id,
+        state: step.to,
+        actor: step.actor,
+        user_id: step.user,
+        note: &step.note,
+        created_at: now,
+    })
+    .await?;
     if let Some(shipment) = &step.shipment {
         let id = random::id(now);
         shipment_in_tx(tx, step, shipment, id, order.id, now).await?;
@@ -246,9 +273,17 @@ async fn shipment_in_tx(
     now: i64,
 ) -> Tried<()> {
     let Shipment { carrier, tracking_number, tracking_url } = shipment;
-    let actor = step.actor.as_str();
-    let row = params![id, order, carrier, tracking_number, tracking_url, actor, step.user, now];
-    tx.exec(&SHIPMENT, row).await?;
+    tx.insert(AddShipment {
+        id,
+        order_id: order,
+        carrier,
+        tracking_number,
+        tracking_url,
+        actor: step.actor,
+        user_id: step.user,
+        created_at: now,
+    })
+    .await?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use crate::{
     Engine, Tried,
     db::Tx,
     facts::{self, Fact},
-    fault, ledger, params, random, rows, statements,
+    fault, insert, ledger, params, random, rows, statements,
 };
 use haat_shared::{
     Currency, Money,
@@ -14,11 +14,6 @@ use haat_shared::{
 };
 
 statements! {
-    QUEUE = "INSERT INTO refunds (id, payment_id, order_id, amount_minor, reason, state, created_at)
-        VALUES ($1, $2, $3, $4, $5, 'queued', $6)";
-    STRAY = "INSERT INTO payments (id, checkout_id, method, gateway_ref, state, currency, amount_minor, captured_minor,
-            refunded_minor, refunding_minor, next_url, checks, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, 'unwanted', $5, $6, $6, 0, $6, '', 0, $7, $7) ON CONFLICT (method, gateway_ref) DO NOTHING";
     PROMISE = "UPDATE payments SET refunding_minor = refunding_minor + $2, updated_at = $3
         WHERE purchase_id = $1 AND state = 'captured' AND refunded_minor + refunding_minor + $2 <= captured_minor
         RETURNING id AS value";
@@ -28,6 +23,35 @@ statements! {
     GIVEN_BACK = "UPDATE payments SET refunded_minor = refunded_minor + $2, refunding_minor = refunding_minor - $2,
             state = CASE WHEN refunded_minor + $2 = captured_minor THEN 'refunded' ELSE state END, updated_at = $3
         WHERE id = $1 AND refunding_minor >= $2";
+}
+
+insert! {
+    struct AddRefund into refunds {
+        id: RefundId,
+        payment_id: PaymentId,
+        order_id: Option<OrderId>,
+        amount_minor: i64,
+        reason: &'static str,
+        created_at: i64;
+        state = "'queued'",
+    }
+
+    struct AddStray<'a> into payments {
+        id: PaymentId,
+        checkout_id: CheckoutId,
+        method: Method,
+        gateway_ref: &'a str,
+        currency: Currency,
+        amount_minor: i64,
+        captured_minor: i64,
+        refunding_minor: i64,
+        created_at: i64,
+        updated_at: i64;
+        state = "'unwanted'",
+        refunded_minor = "0",
+        next_url = "''",
+        checks = "0",
+    } "ON CONFLICT (method, gateway_ref) DO NOTHING"
 }
 
 rows! {
@@ -51,9 +75,7 @@ pub(crate) async fn queue_unwanted_in_tx(
     amount: Money,
     now: i64,
 ) -> Tried<()> {
-    tx.exec(&QUEUE, params![id, payment, None::<OrderId>, amount.amount(), "unwanted", now]).await?;
-    tx.exec_many(&facts::WRITE, &[facts::row(Fact::RefundQueued, id, now)]).await?;
-    Ok(())
+    queue_in_tx(tx, id, payment, None, amount, "unwanted", now).await
 }
 
 /// Money that a gateway captured beside the payment that it was asked for.
@@ -77,9 +99,19 @@ pub(super) async fn stray(engine: &Engine, stray: Stray) -> Tried<()> {
         .write("payments::stray", (stray, payment, refund, now), |tx, (stray, payment, refund, now)| {
             Box::pin(async move {
                 let Stray { checkout, method, gateway_ref, amount } = stray;
-                let (currency, minor) = (amount.currency(), amount.amount());
-                let row = params![*payment, *checkout, method.as_str(), gateway_ref, currency, minor, *now];
-                if tx.exec(&STRAY, row).await? == 0 {
+                let row = AddStray {
+                    id: *payment,
+                    checkout_id: *checkout,
+                    method: *method,
+                    gateway_ref,
+                    currency: amount.currency(),
+                    amount_minor: amount.amount(),
+                    captured_minor: amount.amount(),
+                    refunding_minor: amount.amount(),
+                    created_at: *now,
+                    updated_at: *now,
+                };
+                if !tx.insert(row).await? {
                     return Ok(());
                 }
                 ledger::post(tx, &[(unwanted_capture(*amount)?, *payment)], *now).await?;
@@ -106,7 +138,20 @@ pub(crate) async fn promise_in_tx(
     let payment: Option<crate::db::One<PaymentId>> =
         tx.opt(&PROMISE, params![purchase, amount.amount(), now]).await?;
     let payment = payment.ok_or_else(|| fault("more would be given back than was captured"))?.0;
-    tx.exec(&QUEUE, params![id, payment, order, amount.amount(), "cancelled", now]).await?;
+    queue_in_tx(tx, id, payment, Some(order), amount, "cancelled", now).await
+}
+
+async fn queue_in_tx(
+    tx: &mut Tx,
+    id: RefundId,
+    payment_id: PaymentId,
+    order_id: Option<OrderId>,
+    amount: Money,
+    reason: &'static str,
+    now: i64,
+) -> Tried<()> {
+    let amount_minor = amount.amount();
+    tx.insert(AddRefund { id, payment_id, order_id, amount_minor, reason, created_at: now }).await?;
     tx.exec_many(&facts::WRITE, &[facts::row(Fact::RefundQueued, id, now)]).await?;
     Ok(())
 }

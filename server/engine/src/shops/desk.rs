@@ -6,8 +6,8 @@ use crate::{
     Caller, Engine,
     clock::{DAY_MS, rfc3339},
     cursor,
-    db::{ListQuery, RegisteredList, Tx, Value, is_unique, list::like},
-    edits, params, random, rows, statements,
+    db::{Tx, Value, is_unique, list::like},
+    edits, lists, params, random, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
@@ -26,18 +26,18 @@ const PAGE_SIZE: usize = 50;
 /// How many days the chart of sales shows.
 const DAYS: i64 = 30;
 
-static SHOPS: ListQuery = ListQuery {
-    name: "shops::SHOPS",
-    select: "SELECT s.id, s.handle, s.name, s.town, s.commission_bp, s.created_at,
-        (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products,
-        COALESCE((SELECT MIN(u.email) FROM shop_members m JOIN users u ON u.id = m.user_id
-            WHERE m.shop_id = s.id AND m.role = 'owner'), '') AS owner
-        FROM shops s",
-    always: "TRUE",
-    filters: &[("word", r"s.handle LIKE {} ESCAPE '\'")],
-    sorts: &[("newest", "s.id < {}", "s.id DESC")],
-};
-::inventory::submit! { RegisteredList(&SHOPS) }
+lists! {
+    SHOPS {
+        select: "SELECT s.id, s.handle, s.name, s.town, s.commission_bp, s.created_at,
+            (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products,
+            COALESCE((SELECT MIN(u.email) FROM shop_members m JOIN users u ON u.id = m.user_id
+                WHERE m.shop_id = s.id AND m.role = 'owner'), '') AS owner
+            FROM shops s",
+        always: "TRUE",
+        filters: &[("word", r"s.handle LIKE {} ESCAPE '\'")],
+        sorts: &[("newest", "s.id < {}", "s.id DESC")],
+    }
+}
 
 statements! {
     FIND = "SELECT handle, name, description, town, address, currency, delivery_minor, free_delivery_from_minor,

@@ -45,12 +45,12 @@ pub(super) async fn write(
             }
         }
     }
-    tx.exec_many(&edit::ADD, &added).await?;
+    tx.insert_all(added).await?;
     if tx.exec_many(&edit::UPDATE, &updated).await? < updated.len() as u64 {
         return Err(meanwhile());
     }
     tx.exec_many(&edit::SET_STATE, &states).await?;
-    edits::write_many(tx, &edits).await?;
+    tx.insert_all(edits).await?;
     tx.exec_many(&edit::UPDATE_VARIANTS, &variants).await?;
     edit::add_variants(tx, shop, &new_variants, now).await?;
     tx.exec_many(&edit::CHANGED_ALL, &changes).await?;
