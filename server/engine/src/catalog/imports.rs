@@ -4,10 +4,15 @@
 
 mod cells;
 mod export;
+mod icecat;
+mod lines;
 mod plan;
 mod read;
 mod record;
 mod rows;
+mod seen;
+mod table;
+mod unpack;
 mod write;
 mod xml;
 

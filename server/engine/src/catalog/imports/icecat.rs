@@ -1,0 +1,118 @@
+//! The Icecat open catalogue: a product a line, as JSON.
+
+use haat_shared::{
+    Currency, FieldCode, Money,
+    catalog::{Attribute, imports::RowFault},
+    text::is_direction_override,
+};
+use serde_json::{Map, Value};
+
+use super::{
+    cells,
+    record::{Item, Record, VariantRecord},
+};
+
+/// How many there are of what the Icecat catalogue lists; it does not say.
+const ICECAT_STOCK: &str = "100";
+
+/// A product of the Icecat open catalogue. Its price is in minor units of the shop's currency.
+pub(super) fn icecat((number, line): (i64, Vec<u8>), currency: Currency) -> Item {
+    let mut item = Item::at(number);
+    let Ok(text) = std::str::from_utf8(&line) else {
+        return item.fault(number, "", FieldCode::NotUtf8, &String::from_utf8_lossy(&line));
+    };
+    let Ok(about) = serde_json::from_str::<Map<String, Value>>(text) else {
+        return item.fault(number, "", FieldCode::NotARecord, text);
+    };
+    let mut said = |name: &str, column: &str, one_line: bool| {
+        let (text, fault) = match about.get(name) {
+            None | Some(Value::Null) => (String::new(), None),
+            Some(Value::String(text)) if one_line && cells::is_formula(text) => {
+                (String::new(), Some((FieldCode::Formula, text.clone())))
+            }
+            Some(Value::String(text)) => (clean(text, one_line), None),
+            Some(other) => (String::new(), Some((FieldCode::WrongType, other.to_string()))),
+        };
+        if let Some((code, found)) = fault {
+            item.faults.push(RowFault::new(number, column, code, &found));
+        }
+        text
+    };
+    let (sku, title) = (said("id", "sku", true), said("title", "title", true));
+    let brand = said("supplier", "brand", true);
+    let description = said("short_description", "description", false);
+    let category = about.contains_key("category").then(|| said("category", "category", true));
+    let price = match about.get("price") {
+        None | Some(Value::Null) => None,
+        Some(Value::Number(price)) if price.is_i64() => price.as_i64(),
+        Some(other) => {
+            let fault = RowFault::new(number, "price", FieldCode::WrongType, &other.to_string());
+            item.faults.push(fault);
+            None
+        }
+    };
+    item.record = Record {
+        title: Some(title),
+        brand: Some(brand),
+        category,
+        description: Some(description),
+        details: Some(about.iter().filter_map(|(name, value)| attribute(name, value)).collect()),
+        options: Some(Vec::new()),
+        state: Some("published".into()),
+        variants: vec![VariantRecord {
+            sku,
+            price: price.map(|minor| Money::new(minor, currency).plain()),
+            stock: Some(ICECAT_STOCK.into()),
+            ..VariantRecord::default()
+        }],
+    };
+    item
+}
+
+/// What the catalogue says, without characters that would turn or break the text around it.
+fn clean(text: &str, one_line: bool) -> String {
+    let harmless = |c: &char| (!c.is_control() || *c == '\n') && !is_direction_override(*c);
+    let text: String = text.trim().chars().filter(harmless).collect();
+    if one_line { text.replace('\n', " ") } else { text }
+}
+
+/// `attr_n_weight: 3460.0` as "Weight", "3460".
+fn attribute(name: &str, value: &Value) -> Option<Attribute> {
+    let name = name.strip_prefix("attr_")?.split_once('_')?.1;
+    let words = clean(name, true).split('_').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+    let mut letters = words.chars();
+    let name: String = letters.next()?.to_uppercase().chain(letters).collect();
+    let value = match value {
+        Value::Bool(true) => "Yes".to_owned(),
+        Value::Bool(false) => "No".to_owned(),
+        Value::Number(number) => {
+            let number = number.to_string();
+            number.strip_suffix(".0").unwrap_or(&number).to_owned()
+        }
+        Value::String(text) => clean(text, true),
+        _ => return None,
+    };
+    (!value.is_empty()).then_some(Attribute { name, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Item {
+        icecat((7, line.as_bytes().to_vec()), Currency::INR)
+    }
+
+    #[test]
+    fn hostile_lines_of_the_catalogue_are_cleaned() {
+        let line = serde_json::json!({
+            "id": "7", "title": "Lamp \u{202e}pmaL\nnew", "supplier": "A\u{0}b", "price": 1,
+            "short_description": "One\r\nTwo\u{2066}", "attr_t_a\u{202e}b": "c\u{202e}d", "attr_t_empty": "",
+        });
+        let Item { record, faults, .. } = read(&line.to_string());
+        assert_eq!(faults, []);
+        assert_eq!((record.title.as_deref(), record.brand.as_deref()), (Some("Lamp pmaL new"), Some("Ab")));
+        assert_eq!(record.description.as_deref(), Some("One\nTwo"));
+        assert_eq!(record.details, Some(vec![Attribute { name: "Ab".into(), value: "cd".into() }]));
+    }
+}

@@ -1,0 +1,229 @@
+//! Tables: a header, and a line for each variant.
+
+use std::io::{self, BufRead, Read};
+
+use csv::ByteRecord;
+use haat_shared::{
+    FieldCode,
+    catalog::{edit::VARIANTS_MAX, imports::RowFault},
+};
+
+use super::{
+    cells::{self, Columns},
+    record::Item,
+    rows::{Next, ROW_BYTES_MAX, Rows},
+    seen::Seen,
+};
+
+/// Most bytes of all the lines of a product.
+pub(super) const PRODUCT_MAX: usize = ROW_BYTES_MAX;
+/// So many lines are looked at for the header of a table: titles and empty lines may stand above it.
+const HEADER_WITHIN: usize = 10;
+
+/// How a table is laid out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Layout {
+    pub(super) delimiter: u8,
+    /// How many bytes at the beginning say only that.
+    skip: usize,
+    /// The line that the names of the columns are on.
+    header: i64,
+}
+
+impl Layout {
+    /// The layout of a table by how it begins.
+    pub(super) fn of(head: &[u8]) -> Self {
+        let rest = |skip: usize| &head[skip..];
+        // Spreadsheets write this, and read it.
+        let first = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+        let said = String::from_utf8_lossy(first).trim_matches(['"', ' ']).to_ascii_lowercase();
+        let said = said.strip_prefix("sep=").map(|said| said.as_bytes().first().copied().unwrap_or(b'\t'));
+        let skip = match (said, rest(first.len())) {
+            (None, _) => 0,
+            (Some(_), [b'\r', b'\n', ..]) => first.len() + 2,
+            (Some(_), [_, ..]) => first.len() + 1,
+            (Some(_), []) => first.len(),
+        };
+        let line = if skip > 0 { 2 } else { 1 };
+        let begin = |delimiter: u8| {
+            let mut rows = Rows::new(rest(skip), delimiter, line);
+            std::iter::from_fn(move || rows.read().ok().flatten()).take(HEADER_WITHIN)
+        };
+        let candidates = said.map_or(vec![b',', b';', b'\t', b'|'], |said| vec![said]);
+        let found = candidates.iter().filter_map(|delimiter| {
+            let known = begin(*delimiter).filter_map(|next| match next {
+                Next::Row(line, row) => Columns::known_in(&row).map(|known| (known, line)),
+                Next::Unread { .. } => None,
+            });
+            known.max_by_key(|(known, line)| (*known, -line)).map(|(known, line)| (known, line, *delimiter))
+        });
+        // Of those that know as many, the first.
+        let best = found.reduce(|best, other| if other.0 > best.0 { other } else { best });
+        if let Some((_, header, delimiter)) = best {
+            return Self { delimiter, skip, header };
+        }
+        // Nothing is like a header: then it is the first line that says something.
+        let lines = String::from_utf8_lossy(rest(skip));
+        let mut lines = lines.split('\n').flat_map(|line| line.trim_end_matches('\r').split('\r'));
+        let (above, header) =
+            (line..).zip(&mut lines).find(|(_, l)| !l.trim().is_empty()).unwrap_or((line, ""));
+        Self { delimiter: said.unwrap_or_else(|| cells::delimiter(header)), skip, header: above }
+    }
+}
+
+/// A table: a line for each variant, those of a product below one another.
+pub(super) struct Table<R> {
+    rows: Rows<R>,
+    columns: Columns,
+    /// What is wrong with the header of the table.
+    head: Option<Item>,
+    /// The product whose lines are being read, and what it is called in the table.
+    open: Option<(String, Item)>,
+    /// What products are called whose lines are behind us.
+    closed: Seen,
+}
+
+impl<R: BufRead> Table<R> {
+    pub(super) fn new(mut file: R, layout: Layout) -> io::Result<Self> {
+        io::copy(&mut (&mut file).take(layout.skip as u64), &mut io::sink())?;
+        let mut rows = Rows::new(file, layout.delimiter, if layout.skip > 0 { 2 } else { 1 });
+        let (columns, head) = loop {
+            match rows.read()? {
+                Some(Next::Row(line, row)) if line >= layout.header => {
+                    let (columns, faults) = Columns::of(&row, line);
+                    break (columns, Item { faults, ..Item::default() });
+                }
+                // A title above the header.
+                Some(Next::Row(..)) => {}
+                Some(Next::Unread { line, .. }) if line < layout.header => {}
+                Some(unread) => break (Columns::of(&ByteRecord::new(), 1).0, malformed(unread)),
+                None => {
+                    let (columns, faults) = Columns::of(&ByteRecord::new(), 1);
+                    break (columns, Item { faults, ..Item::default() });
+                }
+            }
+        };
+        let head = (!head.faults.is_empty()).then_some(head);
+        Ok(Self { rows, columns, head, open: None, closed: Seen::default() })
+    }
+
+    /// How many lines that say something are left. They cannot be read without columns.
+    fn rest(&mut self) -> io::Result<i64> {
+        let mut lines = 0;
+        while let Some(next) = self.rows.read()? {
+            lines += match next {
+                Next::Row(_, row) => i64::from(!is_empty(&row)),
+                Next::Unread { lines, .. } => lines,
+            };
+        }
+        Ok(lines)
+    }
+
+    fn close(&mut self) -> Option<Item> {
+        let (called, mut item) = self.open.take()?;
+        let names = item.record.options.as_ref().map_or(0, Vec::len);
+        for (variant, line) in item.record.variants.iter_mut().zip(&item.lines) {
+            let Some(values) = &mut variant.options else { continue };
+            for (i, value) in values.iter().enumerate().skip(names).filter(|(_, v)| !v.trim().is_empty()) {
+                let column = format!("option{}_name", i + 1);
+                item.faults.push(RowFault::new(*line, &column, FieldCode::Missing, value));
+            }
+            values.resize(names, String::new());
+        }
+        if !called.is_empty() {
+            self.closed.add(&called);
+        }
+        Some(item)
+    }
+}
+
+impl<R: BufRead> Iterator for Table<R> {
+    type Item = io::Result<Item>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(head) = self.head.take() {
+            return Some(Ok(head));
+        }
+        if !self.columns.any() {
+            return match self.rest() {
+                Ok(0) => None,
+                Ok(unread) => Some(Ok(Item { unread, ..Item::default() })),
+                Err(error) => Some(Err(error)),
+            };
+        }
+        loop {
+            let (line, row) = match self.rows.read() {
+                Ok(Some(Next::Row(_, row))) if is_empty(&row) => continue,
+                Ok(Some(Next::Row(line, row))) => (line, row),
+                Ok(Some(unread)) => return Some(Ok(malformed(unread))),
+                Ok(None) => break,
+                Err(error) => return Some(Err(error)),
+            };
+            let (called, mut item) = self.columns.read(&row, line);
+            item.bytes = row.as_slice().len();
+            match &mut self.open {
+                Some((open, first)) if !called.is_empty() && *open == called => merge(first, item),
+                _ => {
+                    let done = self.close();
+                    if self.closed.has(&called) {
+                        item = item.fault(line, "product", FieldCode::NotUnique, &called);
+                    }
+                    self.open = Some((called, item));
+                    if done.is_some() {
+                        return done.map(Ok);
+                    }
+                }
+            }
+        }
+        self.close().map(Ok)
+    }
+}
+
+fn is_empty(row: &ByteRecord) -> bool {
+    row.iter().all(|cell| cell.trim_ascii().is_empty())
+}
+
+/// Lines of a table that cannot be read.
+fn malformed(next: Next) -> Item {
+    let Next::Unread { line, lines, last, code, begin } = next else { return Item::default() };
+    let item = Item { unread: lines, ..Item::default() };
+    let item = item.fault(line, "", code, String::from_utf8_lossy(&begin).trim());
+    match last - line {
+        ..=0 => item,
+        1 => item.fault(last, "", FieldCode::NotRead, ""),
+        _ => item.fault(line + 1, "", FieldCode::NotRead, &format!("{}–{last}", line + 1)),
+    }
+}
+
+/// Adds a further line to a product. What the first line said of the whole it may say again or leave out.
+fn merge(first: &mut Item, mut next: Item) {
+    let line = next.lines.first().copied().unwrap_or_default();
+    let (a, b) = (&first.record, &next.record);
+    for ((column, first_says), (_, says)) in a.texts().into_iter().zip(b.texts()) {
+        let says = says.unwrap_or_default().trim();
+        if !says.is_empty() && says != first_says.unwrap_or_default().trim() {
+            next.faults.push(RowFault::new(line, column, FieldCode::Differs, says));
+        }
+    }
+    if b.details.as_ref().is_some_and(|details| !details.is_empty()) && b.details != a.details {
+        next.faults.push(RowFault::new(line, "details", FieldCode::Differs, ""));
+    }
+    if let Some(options) = b.options.as_ref().filter(|o| !o.is_empty() && Some(*o) != a.options.as_ref()) {
+        next.faults.push(RowFault::new(line, "option1_name", FieldCode::Differs, &options.join(", ")));
+    }
+    first.faults.append(&mut next.faults);
+    let whole = first.bytes.saturating_add(next.bytes);
+    if whole > PRODUCT_MAX {
+        if first.bytes <= PRODUCT_MAX {
+            first.faults.push(RowFault::new(line, "", FieldCode::LineTooLong, ""));
+        }
+        first.bytes = whole;
+        return;
+    }
+    first.bytes = whole;
+    // More than there can be are not even kept: one too many tells.
+    if first.lines.len() <= VARIANTS_MAX {
+        first.lines.push(line);
+        first.record.variants.append(&mut next.record.variants);
+    }
+}
