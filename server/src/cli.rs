@@ -184,7 +184,7 @@ pub fn run() -> Result<ExitCode, String> {
     }
     log::start(&config.log)?;
     if matches!(command, Command::Config) {
-        print(toml::to_string(&config).map_err(|e| e.to_string())?.trim_end());
+        print(config.printed()?.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let runtime =

@@ -559,6 +559,11 @@ impl Config {
         Ok(config)
     }
 
+    /// All of it as a TOML file, without secrets.
+    pub(crate) fn printed(&self) -> Result<String, String> {
+        toml::to_string(self).map_err(|e| e.to_string())
+    }
+
     /// What a demo market needs beside what was configured: its data in `folder`, and the sandbox to pay with, whose pages
     /// are on another host name than the market's, as a real gateway's are.
     pub fn demo(&mut self, folder: &Path) -> Result<(), String> {
@@ -729,6 +734,13 @@ mod tests {
         assert!(rows.is_empty(), "docs/configuration.md has what is not there: {rows:?}");
     }
 
+    /// What `haat config` prints where nothing is configured.
+    #[test]
+    fn the_default_configuration_is_printed() {
+        let _in = crate::snapshots();
+        insta::assert_snapshot!("config", load(&[]).unwrap().printed().unwrap());
+    }
+
     #[test]
     fn the_environment_wins() {
         let config =
@@ -796,7 +808,7 @@ mod tests {
             ("HAAT__MAIL__SMTP_URL", "smtps://me@haat.example:hush@mail.example"),
         ])
         .unwrap();
-        let shown = toml::to_string(&config).unwrap() + &format!("{config:?}");
+        let shown = config.printed().unwrap() + &format!("{config:?}");
         assert!(!shown.contains("hush"), "{shown}");
         assert!(shown.contains("postgres://…@db/haat"), "{shown}");
         assert!(shown.contains("smtps://…@mail.example") && !shown.contains("me@"), "{shown}");

@@ -11,3 +11,14 @@ mod imports;
 pub mod letters;
 pub mod log;
 pub mod worker;
+
+/// Snapshots of the tests are in one folder, by their names.
+#[cfg(test)]
+fn snapshots() -> insta::internals::SettingsBindDropGuard {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_sort_maps(true);
+    settings.bind_to_scope()
+}

@@ -617,6 +617,31 @@ fn every_route_is_in_the_table_once() {
     assert_eq!(asked, listed);
 }
 
+/// Who may go where, for whoever reads rather than asks. Of the REST API it is who owns what, and what a key must be good for.
+#[test]
+fn the_matrix_is_the_one_that_was_agreed_to() {
+    let mut lines: Vec<String> = Vec::new();
+    for row in TABLE {
+        let told = EVERYONE.map(|who| format!("{:>9}", allowed(row, who).err().unwrap_or(row.ok)));
+        lines.push(format!("{:<58} {:<6} {}", row.path, row.method, told.join(" ")));
+    }
+    for Route { method, path, access, scope, .. } in REST {
+        let scope = scope.map_or("", |scope| scope.as_str());
+        let line = format!("{path:<58} {method:<6} {:<9} {scope}", format!("{access:?}"));
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.sort();
+    let everyone = EVERYONE.map(|who| format!("{:>9}", format!("{who:?}")));
+    lines.insert(0, format!("{:<58} {:<6} {}", "path", "method", everyone.join(" ")));
+    insta::with_settings!({
+        snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"),
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        insta::assert_snapshot!("access", lines.join("\n"));
+    });
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn everyone_reaches_what_is_theirs_and_nothing_else() {
     for on in BOTH {

@@ -344,6 +344,15 @@ mod tests {
         assert_eq!(documented, listed);
     }
 
+    /// A change of the API is a change of this file.
+    #[test]
+    fn the_document_is_the_one_that_was_published() {
+        let mut document = document();
+        document["info"]["version"] = "[version]".into();
+        let _in = crate::snapshots();
+        insta::assert_json_snapshot!("openapi", document);
+    }
+
     #[test]
     fn every_reference_leads_somewhere_and_every_operation_has_its_name() {
         let document = document();

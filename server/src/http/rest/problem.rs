@@ -152,6 +152,17 @@ impl Problem {
 
 /// All that can go wrong: status, code, and what it is in a sentence.
 pub(super) fn all(locale: Locale) -> Vec<(u16, &'static str, String)> {
+    let told = |problem: Problem| {
+        let (code, title) = problem.named(locale);
+        (problem.status().as_u16(), code, title)
+    };
+    let mut all: Vec<_> = every().map(told).collect();
+    all.sort_by_key(|(status, ..)| *status);
+    all
+}
+
+/// A problem of every code.
+fn every() -> impl Iterator<Item = Problem> {
     use Conflict::*;
     let statuses = [
         StatusCode::BAD_REQUEST,
@@ -190,15 +201,7 @@ pub(super) fn all(locale: Locale) -> Vec<(u16, &'static str, String)> {
         WasSold,
     ];
     let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Told);
-    let problems = statuses.map(Problem::Status).into_iter().chain([Problem::KeyMissing]).chain(errors);
-    let mut all: Vec<_> = problems
-        .map(|problem| {
-            let (code, title) = problem.named(locale);
-            (problem.status().as_u16(), code, title)
-        })
-        .collect();
-    all.sort_by_key(|(status, ..)| *status);
-    all
+    statuses.map(Problem::Status).into_iter().chain([Problem::KeyMissing]).chain(errors)
 }
 
 /// What a status says by itself: its stable name, and a sentence.
@@ -284,4 +287,51 @@ pub(in crate::http) async fn explain(
     let headers = response.headers_mut();
     headers.extend(parts.headers);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use haat_shared::{FieldError, Id, error::Shortage};
+
+    use super::*;
+
+    /// The same problem with something in it that it can tell.
+    fn filled(problem: Problem) -> Problem {
+        use Conflict::*;
+        let shortage = Shortage {
+            variant: Id::from_uuid(Default::default()),
+            title: "Clay bowl".into(),
+            left: 2,
+            discontinued: false,
+        };
+        let error = match problem {
+            Problem::Status(StatusCode::PRECONDITION_FAILED) => Edited(vec!["title".into()]).into(),
+            Problem::Told(Error::Invalid(_)) => {
+                Error::Invalid(vec![FieldError::new("address.city", FieldCode::Missing)])
+            }
+            Problem::Told(Error::EventsExpired { .. }) => Error::EventsExpired { after: 7 },
+            Problem::Told(Error::Conflict(OutOfStock(_))) => OutOfStock(vec![shortage]).into(),
+            Problem::Told(Error::Conflict(GuestLimit(_))) => GuestLimit(vec![shortage]).into(),
+            Problem::Told(Error::Conflict(TotalChanged(_))) => {
+                TotalChanged(Money::new(94_900, Currency::INR)).into()
+            }
+            Problem::Told(Error::Conflict(AlreadyCancelled { by, .. })) => {
+                AlreadyCancelled { by, reason: "The kiln broke".into() }.into()
+            }
+            problem => return problem,
+        };
+        Problem::Told(error)
+    }
+
+    #[test]
+    fn every_problem_has_a_body() {
+        let _in = crate::snapshots();
+        for tag in ["en", "hi"] {
+            let locale = tag.parse().unwrap();
+            let mut bodies: Vec<Value> =
+                every().map(|problem| filled(problem).body(locale, "[request id]")).collect();
+            bodies.sort_by_key(|body| body["status"].as_u64());
+            insta::assert_json_snapshot!(format!("problems.{tag}"), bodies);
+        }
+    }
 }
