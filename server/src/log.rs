@@ -169,3 +169,20 @@ pub fn flush() {
         let _ = written.recv_timeout(LAST_LINES);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::EnvFilter;
+
+    #[test]
+    fn the_filters_of_the_documentation_are_understood() {
+        let page = include_str!("../../docs/logging.md");
+        let (_, filters) = page.split_once("## Filters").unwrap();
+        let filters: Vec<_> =
+            filters.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).collect();
+        assert!(filters.len() > 4, "{filters:?}");
+        for (filter, _) in filters {
+            assert!(EnvFilter::try_new(filter).is_ok(), "{filter}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use haat_engine::{
 };
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::boot::Booted;
 
@@ -75,13 +76,14 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
     tasks
 }
 
-/// A step whose panic is a fault like any other.
-async fn guarded<F, Fut, T>(step: &F) -> Result<T, Fault>
+/// A step in a span of its name, whose panic is a fault like any other.
+async fn guarded<F, Fut, T>(name: &'static str, step: &F) -> Result<T, Fault>
 where
     F: Fn() -> Fut,
     Fut: Future<Output = Result<T, Fault>>,
 {
-    let done = AssertUnwindSafe(async { step().await }).catch_unwind().await;
+    let step = async { step().await }.instrument(tracing::info_span!("work", step = name));
+    let done = AssertUnwindSafe(step).catch_unwind().await;
     done.unwrap_or_else(|_| Err(fault("it panicked")))
 }
 
@@ -92,7 +94,7 @@ where
     Fut: Future<Output = Result<usize, Fault>>,
 {
     while !stop.is_cancelled() {
-        let done = guarded(&step).await.unwrap_or_else(|fault| {
+        let done = guarded(name, &step).await.unwrap_or_else(|fault| {
             tracing::error!(%fault, name, "the worker failed; it goes on");
             0
         });
@@ -116,7 +118,7 @@ where
     Fut: Future<Output = Result<(), Fault>>,
 {
     loop {
-        if let Err(fault) = guarded(&step).await {
+        if let Err(fault) = guarded(name, &step).await {
             tracing::error!(%fault, name, "the worker failed; it goes on");
         }
         tokio::select! {

@@ -242,12 +242,16 @@ pub async fn add_line(engine: &Engine, caller: &Caller, add: AddLine) -> Result<
     let holder = holder(caller);
     let token = random::token();
     let input = (holder, random::token_hash(&token), add.variant, quantity, engine.clock.now_ms());
-    let mut outcome =
-        engine.db.write("carts::add_line", input, |tx, input| Box::pin(add_in_tx(tx, *input))).await;
+    let mut outcome = engine
+        .db
+        .write(("carts::add_line", add.variant), input, |tx, input| Box::pin(add_in_tx(tx, *input)))
+        .await;
     if outcome.as_ref().is_err_and(is_unique) {
         // Two requests opened the user's first cart at once; now it is there.
-        outcome =
-            engine.db.write("carts::add_line", input, |tx, input| Box::pin(add_in_tx(tx, *input))).await;
+        outcome = engine
+            .db
+            .write(("carts::add_line", add.variant), input, |tx, input| Box::pin(add_in_tx(tx, *input)))
+            .await;
     }
     let (cart, opened) = outcome?;
     let guest = matches!(holder, Holder::Token(_) | Holder::Nobody);
@@ -290,7 +294,7 @@ async fn change(
     let input = (holder(caller), line, quantity, engine.clock.now_ms());
     let cart = engine
         .db
-        .write("carts::change", input, |tx, (holder, line, quantity, now)| {
+        .write(("carts::change", line), input, |tx, (holder, line, quantity, now)| {
             Box::pin(async move {
                 let cart = find_in_tx(tx, *holder).await?.ok_or(Error::NotFound)?;
                 let changed = match quantity {

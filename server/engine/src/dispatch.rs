@@ -235,7 +235,7 @@ async fn finish(
     engine
         .db
         .write(
-            "dispatch::finish",
+            ("dispatch::finish", id),
             (now, id, claim, attempts, failure),
             |tx, (now, id, claim, attempts, failure)| {
                 Box::pin(async move {

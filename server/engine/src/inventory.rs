@@ -62,7 +62,7 @@ pub async fn receive(
     engine
         .db
         .write(
-            "inventory::receive",
+            ("inventory::receive", variant),
             (key, variant, quantity, engine.clock.now_ms()),
             |tx, (key, variant, quantity, now)| Box::pin(receive_in_tx(tx, key, *variant, *quantity, *now)),
         )
@@ -112,7 +112,7 @@ pub async fn adjust(
     let key = Key::new(variant, "inventory::adjust", key, &change.to_string());
     engine
         .db
-        .write("inventory::adjust", (key, variant, change, engine.clock.now_ms()), |tx, input| {
+        .write(("inventory::adjust", variant), (key, variant, change, engine.clock.now_ms()), |tx, input| {
             Box::pin(async move {
                 let (key, variant, change, now) = input;
                 let Claim::Mine(count) = idempotency::begin_in_tx::<Job>(tx, key, *now).await? else {

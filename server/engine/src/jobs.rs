@@ -130,7 +130,7 @@ async fn decide(
     caller.operator()?;
     engine
         .db
-        .write(action, (id, caller.user_id(), engine.clock.now_ms()), move |tx, (id, user, now)| {
+        .write((action, id), (id, caller.user_id(), engine.clock.now_ms()), move |tx, (id, user, now)| {
             Box::pin(async move {
                 let kind: Option<crate::db::One<String>> = tx.opt(change, params![*id, *now]).await?;
                 let Some(kind) = kind else {

@@ -140,7 +140,7 @@ async fn keep(engine: &Engine, shop: Option<ShopId>, bytes: Vec<u8>) -> Result<P
     let input = (shop, picture.clone(), engine.clock.now_ms());
     engine
         .db
-        .write("media::add", input, |tx, (shop, p, now)| {
+        .write(("media::add", id), input, |tx, (shop, p, now)| {
             Box::pin(async move {
                 tx.insert(AddPicture {
                     id: p.id,
@@ -171,7 +171,7 @@ pub async fn set_pictures(
     engine
         .db
         .write(
-            "media::set_pictures",
+            ("media::set_pictures", product),
             (shop, product, rows, engine.clock.now_ms()),
             |tx, (shop, product, rows, now)| {
                 Box::pin(async move {
@@ -207,7 +207,7 @@ pub async fn change_picture(
     let input = (shop, product, change, engine.clock.now_ms());
     engine
         .db
-        .write("media::change_picture", input, |tx, (shop, product, change, now)| {
+        .write(("media::change_picture", product), input, |tx, (shop, product, change, now)| {
             Box::pin(async move {
                 lock_in_tx(tx, *shop, *product, *now).await?;
                 let shown: Vec<Option<Picture>> = tx.all(&OF_OWN, params![*product, *shop]).await?;

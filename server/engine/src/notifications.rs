@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
@@ -269,7 +270,8 @@ pub async fn send_due(engine: &Engine) -> Tried<usize> {
             Err(fault) => failed.push((notice, SendError::Unreachable(fault.to_string()))),
         }
     }
-    let answers = engine.mailer.send(&mails).await;
+    let span = tracing::info_span!("gateway", gateway = "mail", call = "send", mails = mails.len());
+    let answers = engine.mailer.send(&mails).instrument(span).await;
     failed.extend(
         sending.into_iter().zip(answers).filter_map(|(notice, answer)| Some((notice, answer.err()?))),
     );

@@ -6,6 +6,10 @@
 mod gateway;
 mod refund;
 
+use std::fmt;
+
+use tracing::Instrument;
+
 pub use gateway::{Ask, Event, Fetched, GatewayError, PaymentGateway, Reported, Standing, Started};
 pub use refund::refund;
 use refund::{Stray, stray};
@@ -69,6 +73,12 @@ impl Engine {
     }
 }
 
+/// The span of a call to a gateway (`docs/logging.md`). A gateway's own reference is not in it: it opens the page where the
+/// shopper pays.
+fn call(method: Method, call: &'static str, id: impl fmt::Display) -> tracing::Span {
+    tracing::info_span!("gateway", gateway = method.as_str(), call, %id)
+}
+
 /// Asks the gateway for a payment that was written down, and reports how it stands. Also where the shopper goes on.
 pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(Reported, String)> {
     let gateway = engine.gateway(payment.method)?;
@@ -77,7 +87,8 @@ pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(Repo
         amount: Money::new(payment.amount_minor, payment.currency),
         return_url: engine.return_url(payment.id),
     };
-    let started = match gateway.start(&ask).await {
+    let span = call(payment.method, "start", payment.id);
+    let started = match gateway.start(&ask).instrument(span).await {
         Ok(started) => started,
         Err(GatewayError::Refused(why)) => {
             tracing::warn!(payment.id = %payment.id, why, "payment refused");
@@ -92,7 +103,7 @@ pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(Repo
         let input = (payment.id, started.clone(), engine.clock.now_ms());
         engine
             .db
-            .write("payments::pending", input, |tx, (id, started, now)| {
+            .write(("payments::pending", payment.id), input, |tx, (id, started, now)| {
                 Box::pin(async move {
                     tx.exec(&PENDING, params![*id, &started.gateway_ref, &started.next_url, *now]).await?;
                     Ok(())
@@ -117,7 +128,7 @@ pub async fn report(
         Standing::Declined => {
             engine
                 .db
-                .write("payments::failed", (id, engine.clock.now_ms()), |tx, (id, now)| {
+                .write(("payments::failed", id), (id, engine.clock.now_ms()), |tx, (id, now)| {
                     Box::pin(async move {
                         let payment: Option<PaymentRow> = tx.opt(&FIND, params![*id]).await?;
                         let checkout = payment.ok_or(Error::NotFound)?.checkout_id;
@@ -143,7 +154,8 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
         // We died between asking and writing down the answer: ask again, it is the same attempt.
         return Ok(start(engine, payment).await?.0);
     };
-    let found = engine.gateway(payment.method)?.fetch(gateway_ref).await.map_err(|error| {
+    let fetch = engine.gateway(payment.method)?.fetch(gateway_ref);
+    let found = fetch.instrument(call(payment.method, "fetch", payment.id)).await.map_err(|error| {
         tracing::warn!(payment.id = %payment.id, %error, "payment could not be read");
         Error::Busy { retry_after_s: 2 }
     })?;
@@ -194,7 +206,7 @@ pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, signature: &str
     let input = (gateway.to_owned(), event.clone(), body.to_vec(), now);
     engine
         .db
-        .write("payments::webhook", input, |tx, (gateway, event, body, now)| {
+        .write(("payments::webhook", event.attempt), input, |tx, (gateway, event, body, now)| {
             Box::pin(async move {
                 let Event { event_id, gateway_ref, .. } = event;
                 tx.insert(AddEvent { gateway, event_id, gateway_ref, body, received_at: *now }).await?;
@@ -225,8 +237,8 @@ pub async fn reconcile(engine: &Engine) -> Tried<usize> {
             Ok(Reported::Waiting) if now - payment.created_at > GIVE_UP_MS => {
                 report(engine, payment.id, "", Standing::Declined).await?;
             }
-            Ok(reported) => tracing::debug!(payment.id = %payment.id, ?reported, "reconciled"),
-            Err(error) => tracing::warn!(payment.id = %payment.id, %error, "could not reconcile"),
+            // Why it failed was logged where it did.
+            reported => tracing::debug!(payment.id = %payment.id, ?reported, "reconciled"),
         }
         // Those that came to an end are not asked about again; a superseded one is for as long as it may be captured.
         let next = FIRST_CHECK_MS.max(jobs::backoff_ms(payment.checks + 4));
@@ -234,7 +246,7 @@ pub async fn reconcile(engine: &Engine) -> Tried<usize> {
         let next = (!over).then_some(now + next);
         engine
             .db
-            .write("payments::checked", (payment.id, next), |tx, (id, next)| {
+            .write(("payments::checked", payment.id), (payment.id, next), |tx, (id, next)| {
                 Box::pin(async move {
                     tx.exec(&CHECKED, params![*id, *next]).await?;
                     Ok(())

@@ -153,7 +153,7 @@ pub async fn set_logo(engine: &Engine, caller: &Caller, handle: &str, picture: M
     let shop = of(engine, caller, handle, Permission::ManageCatalog).await?;
     engine
         .db
-        .write("shops::set_logo", (shop, picture), |tx, (shop, picture)| {
+        .write(("shops::set_logo", shop), (shop, picture), |tx, (shop, picture)| {
             Box::pin(async move {
                 match tx.exec(&SET_LOGO, params![*shop, *picture]).await? {
                     0 => Err(Error::NotFound.into()),
@@ -224,7 +224,7 @@ pub async fn open(engine: &Engine, caller: &Caller, shop: NewShop) -> Result<Sho
     let id: ShopId = random::id(now);
     engine
         .db
-        .write("shops::open", (id, shop, caller.user_id(), now), |tx, (id, shop, user, now)| {
+        .write(("shops::open", id), (id, shop, caller.user_id(), now), |tx, (id, shop, user, now)| {
             Box::pin(async move {
                 open_in_tx(tx, *id, shop, *now).await?;
                 audit::write(tx, *user, "shops::open", *id, &shop.handle, *now).await

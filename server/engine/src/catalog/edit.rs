@@ -294,7 +294,7 @@ pub async fn update(
     key: &str,
 ) -> Result<i64> {
     let input = input(engine, caller, handle, (|_| id, "catalog::update", key), form).await?;
-    let write = engine.db.write("catalog::update", (input, id, version), |tx, (input, id, version)| {
+    let write = engine.db.write(("catalog::update", id), (input, id, version), |tx, (input, id, version)| {
         Box::pin(update_in_tx(tx, input, *id, *version))
     });
     write.await.map_err(told)
@@ -502,7 +502,7 @@ pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductI
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
     let deleted = engine
         .db
-        .write("catalog::delete", (shop, id, engine.clock.now_ms()), |tx, (shop, id, now)| {
+        .write(("catalog::delete", id), (shop, id, engine.clock.now_ms()), |tx, (shop, id, now)| {
             Box::pin(delete_in_tx(tx, *shop, *id, *now))
         })
         .await;

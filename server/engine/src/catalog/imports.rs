@@ -226,7 +226,8 @@ pub async fn stage_until(
     let name = text::clip(&options.file_name, 200);
     let mark = options.decimal_mark.map_or("", DecimalMark::as_str);
     let row = (id, shelf, caller.user_id(), name, format, mark, now);
-    let open = engine.db.write("imports::open", row, |tx, (id, shelf, user, name, format, mark, now)| {
+    let about = ("imports::open", id);
+    let open = engine.db.write(about, row, |tx, (id, shelf, user, name, format, mark, now)| {
         Box::pin(async move {
             tx.insert(AddImport {
                 id: *id,
@@ -286,7 +287,7 @@ async fn read_all(
             let input = (id, format, before, check(engine, shelf, piece, now).await?, now);
             before = engine
                 .db
-                .write("imports::stage", input, |tx, (id, format, before, staged, now)| {
+                .write(("imports::stage", id), input, |tx, (id, format, before, staged, now)| {
                     Box::pin(stage_in_tx(tx, *id, *format, *before, staged, *now))
                 })
                 .await?;
@@ -294,7 +295,7 @@ async fn read_all(
         }
         told(products);
         if at_end {
-            let end = engine.db.write("imports::checked", (id, now), |tx, (id, now)| {
+            let end = engine.db.write(("imports::checked", id), (id, now), |tx, (id, now)| {
                 Box::pin(async move { Ok::<_, Fault>(tx.exec(&CHECKED, params![*id, *now]).await?) })
             });
             return if end.await? == 0 { Err(Error::NotFound) } else { Ok(()) };
@@ -465,7 +466,7 @@ pub async fn start(
     let input = (id, shop, caller.user_id(), of.file_name, mark, engine.clock.now_ms());
     engine
         .db
-        .write("imports::start", input, |tx, (id, shop, user, file_name, mark, now)| {
+        .write(("imports::start", id), input, |tx, (id, shop, user, file_name, mark, now)| {
             Box::pin(async move {
                 if tx.exec(&START, params![*id, *shop, *now, *mark]).await? == 0 {
                     // Begun already.
@@ -490,7 +491,7 @@ pub async fn stop(engine: &Engine, caller: &Caller, handle: &str, id: ImportId) 
 async fn end(engine: &Engine, id: ImportId) -> Tried<()> {
     engine
         .db
-        .write("imports::stop", (id, engine.clock.now_ms()), |tx, (id, now)| {
+        .write(("imports::stop", id), (id, engine.clock.now_ms()), |tx, (id, now)| {
             Box::pin(async move {
                 tx.exec(&STOP, params![*id, *now]).await?;
                 Ok(())
@@ -529,7 +530,7 @@ pub async fn work(engine: &Engine) -> Tried<usize> {
 async fn work_on(engine: &Engine, next: Next) -> Tried<()> {
     let now = engine.clock.now_ms();
     let Some(PieceRow { number, items }) = engine.db.opt(&PIECE, params![next.id]).await? else {
-        let end = engine.db.write("imports::done", (next.id, now), |tx, (id, now)| {
+        let end = engine.db.write(("imports::done", next.id), (next.id, now), |tx, (id, now)| {
             Box::pin(async move { Ok::<_, Fault>(tx.exec(&ALL_IN, params![*id, *now]).await?) })
         });
         end.await?;
@@ -546,8 +547,9 @@ async fn work_on(engine: &Engine, next: Next) -> Tried<()> {
         likely: DecimalMark::Point,
     };
     let plan = plan(&engine.db, shelf, &items, now).await?;
+    let about = ("imports::work", next.id);
     let input = (next, number, items.len(), plan, now);
-    let write = engine.db.write("imports::work", input, |tx, (next, number, items, plan, now)| {
+    let write = engine.db.write(about, input, |tx, (next, number, items, plan, now)| {
         Box::pin(work_in_tx(tx, next, *number, *items, plan, *now))
     });
     write.await

@@ -156,7 +156,7 @@ pub async fn begin(engine: &Engine, caller: &Caller) -> Result<CheckoutId> {
     let input = (cart, form, origin, engine.bounds, engine.clock.now_ms());
     let checkout = engine
         .db
-        .write("checkout::begin", input, |tx, (cart, form, origin, bounds, now)| {
+        .write(("checkout::begin", cart), input, |tx, (cart, form, origin, bounds, now)| {
             Box::pin(begin_in_tx(tx, *cart, form, *origin, bounds, *now))
         })
         .await?;

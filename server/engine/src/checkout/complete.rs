@@ -127,7 +127,9 @@ pub async fn complete(
     };
     let outcome = engine
         .db
-        .write("checkout::complete", input.clone(), |tx, input| Box::pin(complete_in_tx(tx, input)))
+        .write(("checkout::complete", payment), input.clone(), |tx, input| {
+            Box::pin(complete_in_tx(tx, input))
+        })
         .await;
     match outcome {
         Ok(Done::Purchase(number)) => {
@@ -138,7 +140,9 @@ pub async fn complete(
         Err(Fault::Told(Error::Conflict(_))) => {
             engine
                 .db
-                .write("checkout::unwanted", input, |tx, input| Box::pin(unwanted_in_tx(tx, input)))
+                .write(("checkout::unwanted", payment), input, |tx, input| {
+                    Box::pin(unwanted_in_tx(tx, input))
+                })
                 .await?;
             engine.wake.notify_one();
             tracing::info!(payment.id = %payment, "nothing to buy with it");

@@ -32,7 +32,7 @@ pub(super) async fn release_in_tx(tx: &mut Tx, checkout: CheckoutId) -> Tried<()
 pub async fn free(engine: &Engine, id: CheckoutId) -> Tried<bool> {
     engine
         .db
-        .write("checkout::free", (id, engine.clock.now_ms()), |tx, (id, now)| {
+        .write(("checkout::free", id), (id, engine.clock.now_ms()), |tx, (id, now)| {
             Box::pin(async move {
                 let ended = tx.exec(&EXPIRE, params![*id, *now]).await? == 1;
                 if ended {

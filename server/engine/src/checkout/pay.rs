@@ -76,7 +76,7 @@ async fn store(engine: &Engine, checkout: &CheckoutRow, form: &CheckoutForm) -> 
     let input = (checkout.id, json(form)?, unchosen, choice, engine.clock.now_ms());
     let chosen = engine
         .db
-        .write("checkout::save", input, |tx, (id, json, unchosen, choice, now)| {
+        .write(("checkout::save", checkout.id), input, |tx, (id, json, unchosen, choice, now)| {
             Box::pin(async move {
                 let Some(form) = choice else {
                     tx.exec(&SAVE, params![*id, json, *now]).await?;
@@ -217,7 +217,7 @@ async fn attempt_payment(
     let payment = engine
         .db
         .write(
-            "checkout::pay",
+            ("checkout::pay", id),
             (id, attempt, method, details, locale, cash, engine.clock.now_ms()),
             |tx, (id, attempt, method, details, locale, cash, now)| {
                 Box::pin(async move {

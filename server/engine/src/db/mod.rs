@@ -17,12 +17,14 @@ mod write_lite;
 mod write_pg;
 
 use std::{
+    fmt,
     path::Path,
     sync::{Arc, atomic::Ordering},
 };
 
 use sqlx_core::sql_str::AssertSqlSafe;
 use sqlx_postgres::PgPool;
+use tracing::Instrument;
 
 pub(crate) use self::error::is_unique;
 pub use self::{
@@ -35,6 +37,24 @@ pub use self::{
     value::{Column, FromRow, One, Row, Value},
 };
 use crate::Fault;
+
+/// What a write is called in the log: its use case, and the ID of what it is about where that is known before.
+pub struct About {
+    use_case: &'static str,
+    id: Option<String>,
+}
+
+impl From<&'static str> for About {
+    fn from(use_case: &'static str) -> Self {
+        Self { use_case, id: None }
+    }
+}
+
+impl<I: fmt::Display> From<(&'static str, I)> for About {
+    fn from((use_case, id): (&'static str, I)) -> Self {
+        Self { use_case, id: Some(id.to_string()) }
+    }
+}
 
 /// An open database.
 #[derive(Clone)]
@@ -153,16 +173,24 @@ impl Db {
     /// effect when it returns an error, but for [`DbError::Unknown`].
     ///
     /// `f` may be run more than once, so it awaits nothing but SQL and takes time and ids from `input`.
-    pub async fn write<I, T, F>(&self, name: &'static str, input: I, f: F) -> Result<T, Fault>
+    ///
+    /// All of it is in the span `use_case` of the log (`docs/logging.md`).
+    pub async fn write<I, T, F>(&self, about: impl Into<About>, input: I, f: F) -> Result<T, Fault>
     where
         I: Send + Sync + 'static,
         T: Send + 'static,
         F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, Fault>> + Send + Sync + 'static,
     {
-        match &self.arm {
-            Arm::Lite(lite) => lite.write(name, input, f).await,
-            Arm::Pg(pool) => write_pg::write(pool, self.stats.clone(), name, input, f).await,
-        }
+        let About { use_case, id } = about.into();
+        let id = id.as_ref().map(tracing::field::display);
+        let span = tracing::info_span!("use_case", use_case, id);
+        let write = async {
+            match &self.arm {
+                Arm::Lite(lite) => lite.write(use_case, input, f).await,
+                Arm::Pg(pool) => write_pg::write(pool, self.stats.clone(), use_case, input, f).await,
+            }
+        };
+        write.instrument(span).await
     }
 
     /// Has PostgreSQL count what is in the tables. It does so by itself a minute after much came in; until then it may read

@@ -17,6 +17,7 @@ use std::{
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use super::{
     DbError,
@@ -82,7 +83,7 @@ impl Lite {
         F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, Fault>> + Send + Sync + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let work = Work { name, input, f, outcome: None, reply };
+        let work = Work { name, span: Span::current(), input, f, outcome: None, reply };
         self.queue
             .try_send(Box::new(work))
             .map_err(|_| DbError::Away("the writer has too much to do".into()))?;
@@ -110,6 +111,7 @@ trait Job: Send {
 
 struct Work<I, T, F> {
     name: &'static str,
+    span: Span,
     input: I,
     f: F,
     outcome: Option<Result<T, Fault>>,
@@ -127,6 +129,7 @@ where
     }
 
     fn run(&mut self, tx: &mut Tx) -> Ran {
+        let _in = self.span.enter();
         let run = AssertUnwindSafe(|| now(&mut (self.f)(tx, &self.input)));
         let outcome = std::panic::catch_unwind(run)
             .unwrap_or_else(|_| Some(Err(fault("a write panicked"))))

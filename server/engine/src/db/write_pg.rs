@@ -6,6 +6,7 @@ use std::{
 };
 
 use sqlx_postgres::PgPool;
+use tracing::Instrument;
 
 use super::{
     DbError,
@@ -31,7 +32,7 @@ where
     F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, Fault>> + Send + Sync + 'static,
 {
     let pool = pool.clone();
-    let task = tokio::spawn(async move {
+    let run = async move {
         let mut tries = 1;
         loop {
             let outcome = attempt(&pool, &stats, name, &input, &f).await;
@@ -45,8 +46,10 @@ where
                 outcome => return outcome,
             }
         }
-    });
-    task.await.unwrap_or_else(|panic| Err(crate::fault(format!("a write panicked: {panic}"))))
+    };
+    tokio::spawn(run.in_current_span())
+        .await
+        .unwrap_or_else(|panic| Err(crate::fault(format!("a write panicked: {panic}"))))
 }
 
 async fn attempt<I, T, F>(

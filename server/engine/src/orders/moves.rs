@@ -179,7 +179,8 @@ fn by_shop(engine: &Engine, caller: &Caller, handle: &str, number: &str, to: Ord
 }
 
 async fn take(engine: &Engine, step: Step) -> Result<()> {
-    engine.db.write("orders::move", step, |tx, step| Box::pin(take_in_tx(tx, step))).await?;
+    let about = ("orders::move", step.number.clone());
+    engine.db.write(about, step, |tx, step| Box::pin(take_in_tx(tx, step))).await?;
     engine.wake.notify_one();
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Giving money back: promised in the transaction that decides it, done by a job, booked when it is done.
 
+use tracing::Instrument;
+
 use crate::{
     Engine, Tried,
     db::Tx,
@@ -94,9 +96,10 @@ pub(super) async fn stray(engine: &Engine, stray: Stray) -> Tried<()> {
     }
     let now = engine.clock.now_ms();
     let (payment, refund): (PaymentId, RefundId) = (random::id(now), random::id(now));
+    let about = ("payments::stray", payment);
     engine
         .db
-        .write("payments::stray", (stray, payment, refund, now), |tx, (stray, payment, refund, now)| {
+        .write(about, (stray, payment, refund, now), |tx, (stray, payment, refund, now)| {
             Box::pin(async move {
                 let Stray { checkout, method, gateway_ref, amount } = stray;
                 let row = AddStray {
@@ -165,11 +168,12 @@ pub async fn refund(engine: &Engine, id: RefundId) -> Tried<()> {
     engine
         .gateway(row.method)?
         .refund(gateway_ref, row.id, amount)
+        .instrument(super::call(row.method, "refund", row.id))
         .await
         .map_err(|error| fault(format!("refund {id}: {error}")))?;
     engine
         .db
-        .write("payments::refunded", (row, amount, engine.clock.now_ms()), |tx, (row, amount, now)| {
+        .write(("payments::refunded", id), (row, amount, engine.clock.now_ms()), |tx, (row, amount, now)| {
             Box::pin(async move {
                 if tx.exec(&DONE, params![row.id, *now]).await? == 0 {
                     return Ok(());

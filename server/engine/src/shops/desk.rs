@@ -147,7 +147,7 @@ pub async fn open_own(engine: &Engine, caller: &Caller, form: &ShopForm) -> Resu
     };
     let opened = engine
         .db
-        .write("shops::open_own", (id, shop, now), |tx, (id, shop, now)| {
+        .write(("shops::open_own", id), (id, shop, now), |tx, (id, shop, now)| {
             Box::pin(open_in_tx(tx, *id, shop, *now))
         })
         .await;
@@ -205,7 +205,7 @@ pub async fn save_settings(
     let input = (shop, caller.user_id(), version, draft, engine.clock.now_ms());
     let saved = engine
         .db
-        .write("shops::save_settings", input, |tx, (shop, user, version, draft, now)| {
+        .write(("shops::save_settings", shop), input, |tx, (shop, user, version, draft, now)| {
             Box::pin(save_in_tx(tx, *shop, *user, *version, draft, *now))
         })
         .await?;

@@ -33,5 +33,6 @@ mod payments;
 mod products;
 mod races;
 mod shops;
+mod spans;
 mod tour;
 mod writes;
