@@ -34,5 +34,5 @@ mod products;
 mod races;
 mod shops;
 mod spans;
-mod tour;
+mod statements;
 mod writes;

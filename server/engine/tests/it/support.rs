@@ -1,6 +1,7 @@
 //! A market to test on: two shops, a few products, every gateway; on either database, gone afterwards.
 
 use std::{
+    io::Write,
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -10,7 +11,7 @@ use std::{
 
 use haat_engine::{
     Bounds, Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout,
-    db::Statement,
+    db::{Statement, statement},
     dispatch, facts, jobs,
     notifications::{self, Letter, Mail, Mailer, SendError, Words, mailbox::Mailbox},
     oracle, params,
@@ -536,8 +537,28 @@ impl Market {
 
     pub async fn close(self) {
         self.settle().await;
+        write_down_what_ran();
         std::fs::remove_dir_all(&self.folder).unwrap();
     }
+}
+
+/// Names the folder where each process writes down the statements that it executed, for `statements`.
+pub const STATEMENTS: &str = "HAAT_TEST_STATEMENTS";
+
+fn write_down_what_ran() {
+    let Some(folder) = std::env::var_os(STATEMENTS) else { return };
+    let mut lines = String::new();
+    for statement in statement::all() {
+        let (sqlite, postgresql) = statement.ran();
+        for (ran, on) in [(sqlite, "sqlite"), (postgresql, "postgresql")] {
+            if ran {
+                lines += &format!("{on} {}\n", statement.name);
+            }
+        }
+    }
+    let file = PathBuf::from(folder).join(std::process::id().to_string());
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
+    file.write_all(lines.as_bytes()).unwrap();
 }
 
 /// A PNG of this size in one colour.

@@ -1,0 +1,74 @@
+//! What must hold of all statements: each can be prepared on both databases, and was executed on both.
+
+use std::collections::{BTreeSet, HashSet};
+
+use haat_engine::db::statement;
+
+use crate::{buying, support::*};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_statement_prepares_on_both() {
+    for on in [On::Sqlite, On::Postgres] {
+        let market = Market::open(on).await;
+        let prepared = market.engine.db.prepare_all().await.unwrap();
+        assert!(prepared > 50, "{prepared}");
+        market.close().await;
+    }
+}
+
+/// What prepares may still fail to bind or to be read back. Each test writes down what it executed (`Market::close`).
+#[test]
+#[ignore = "scripts/test runs it after all others"]
+fn every_statement_was_executed_on_both() {
+    let folder = std::env::var(STATEMENTS).expect("scripts/test sets it");
+    let mut executed = HashSet::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let lines = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        executed.extend(lines.lines().map(str::to_owned));
+    }
+    let missing: BTreeSet<_> = statement::all()
+        // The tests' own statements are theirs to run.
+        .filter(|statement| !statement.name.starts_with("it::"))
+        .flat_map(|statement| ["sqlite", "postgresql"].map(|on| format!("{on} {}", statement.name)))
+        .filter(|line| !executed.contains(line))
+        .collect();
+    assert_eq!(missing, BTreeSet::new(), "executed by no test");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn columns_hold_what_they_are_declared_for() {
+    // Something of everything happened.
+    let market = Market::open(On::Sqlite).await;
+    buying::a_purchase_is_shown_to_its_owner_and_to_who_has_the_link::run(&market).await;
+    market.settle().await;
+    types_are_the_declared_ones(&market.folder.join("haat.db"));
+    market.close().await;
+}
+
+/// SQLite stores whatever it is given: without `STRICT`, this shows that columns hold what they say.
+fn types_are_the_declared_ones(file: &std::path::Path) {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();
+    let tables: Vec<String> = tables.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut checked = 0;
+    for table in tables {
+        let mut columns =
+            connection.prepare(&format!("SELECT name, type FROM pragma_table_info('{table}')")).unwrap();
+        let columns: Vec<(String, String)> =
+            columns.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap().map(Result::unwrap).collect();
+        for (column, declared) in columns {
+            let stored = match declared.as_str() {
+                "BIGINT" | "BOOLEAN" => "integer",
+                "TEXT" => "text",
+                "UUID" | "BYTEA" => "blob",
+                other => panic!("{table}.{column} is declared as {other}"),
+            };
+            let sql =
+                format!("SELECT COUNT(*) FROM {table} WHERE typeof({column}) NOT IN ('{stored}', 'null')");
+            let wrong: i64 = connection.query_row(&sql, [], |r| r.get(0)).unwrap();
+            assert_eq!(wrong, 0, "{table}.{column} does not hold {stored}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 100, "{checked}");
+}
