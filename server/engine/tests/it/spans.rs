@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use haat_engine::{jobs, orders, sandbox::Card};
+use haat_engine::{dispatch, orders, sandbox::Card};
 use tracing::{
     Subscriber,
     field::{Field, Visit},
@@ -71,7 +71,7 @@ both! {
         cancelled.unwrap();
         assert_eq!(spans, [format!("use_case use_case=\"orders::move\" id={order}")]);
 
-        let (done, spans) = Spans::of(jobs::drain(&market.engine)).await;
+        let (done, spans) = Spans::of(dispatch::drain(&market.engine)).await;
         assert!(done.unwrap() > 0);
         for begun in ["gateway gateway=\"sandbox\" call=\"refund\" id=ref_", "gateway gateway=\"mail\" call=\"send\" mails="] {
             assert!(spans.iter().any(|span| span.starts_with(begun)), "{begun}: {spans:#?}");
