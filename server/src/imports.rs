@@ -58,9 +58,8 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
     if let Some(path) = wishes.errors {
         write_faults(engine, shop, &read, path).await?;
     }
-    for fault in
-        imports::first_faults(engine, &system, shop, id).await.map_err(in_words)?.iter().take(PRINTED)
-    {
+    let faults = imports::faults(engine, &system, shop, id, "").await.map_err(in_words)?.items;
+    for fault in faults.iter().take(PRINTED) {
         let (line, column, found) = (fault.line, &fault.column, &fault.found);
         let why = words::fault(Locale::default(), column, fault.code);
         print(format!(

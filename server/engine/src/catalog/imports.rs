@@ -40,6 +40,7 @@ use haat_shared::{
     },
     id::kinds::*,
     number::{DecimalMark, Notation},
+    page::{self, Ask, Page},
     permissions::Permission,
     text,
 };
@@ -59,8 +60,10 @@ const CHECKED_AT_ONCE: usize = 2;
 const REST_MAX: Duration = Duration::from_millis(40);
 /// So many faults are kept; those behind them are counted.
 const FAULTS_KEPT: i64 = 100_000;
-/// Faults of a page of [`faults`].
+/// Faults that are read at once for [`faults_as_table`].
 const FAULTS_PAGE: i64 = 1000;
+/// Before the first of them.
+const FIRST: (i64, i64) = (0, -1);
 /// A file of which nothing was read for so long will not be read any further.
 const SILENT_MS: i64 = 120_000;
 /// How long imports are remembered that nothing happens to.
@@ -456,7 +459,7 @@ pub async fn start(
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let of = view(engine, caller, handle, id).await?;
     if of.faults > 0 && !skip_faults {
-        return Err(Error::field("faults", FieldCode::TooMany));
+        return Err(Error::field("skip_errors", FieldCode::Missing));
     }
     if of.question.is_some() && of.decimal_mark.or(decimal_mark).is_none() {
         return Err(Error::field("decimal_mark", FieldCode::Missing));
@@ -603,7 +606,7 @@ pub async fn desk(engine: &Engine, caller: &Caller, handle: &str, id: &str) -> R
         return Ok(ImportsView { open: None, faults: Vec::new(), last });
     }
     let open = view(engine, caller, handle, id.parse()?).await?;
-    let faults = faults_after(&engine.db, open.id, (0, -1), FAULTS_SHOWN).await?.0;
+    let faults = faults_after(&engine.db, open.id, FIRST, FAULTS_SHOWN).await?.0;
     Ok(ImportsView { open: Some(open), faults, last: Vec::new() })
 }
 
@@ -633,15 +636,29 @@ fn seen(engine: &Engine, caller: &Caller, row: ViewRow) -> ImportView {
     }
 }
 
-/// The first faults of an import.
-pub async fn first_faults(
+/// The faults of an import in the order of their lines, page by page.
+pub async fn faults(
     engine: &Engine,
     caller: &Caller,
     handle: &str,
     id: ImportId,
-) -> Result<Vec<RowFault>> {
+    of: impl Into<Ask<'_>>,
+) -> Result<Page<RowFault>> {
     view(engine, caller, handle, id).await?;
-    Ok(faults_after(&engine.db, id, (0, -1), FAULTS_SHOWN).await?.0)
+    let of = of.into();
+    let after = match of.after {
+        "" => FIRST,
+        after => cursor(after).ok_or_else(|| Error::field("after", FieldCode::NotAChoice))?,
+    };
+    let limit = page::rows(of.limit, FAULTS_SHOWN as usize);
+    let rows: Vec<FaultRow> = engine.db.all(&FAULTS, params![id, after.0, after.1, count(limit) + 1]).await?;
+    Ok(Page::cut(rows, limit, |row| format!("{}.{}", row.line, row.number)).map(RowFault::from))
+}
+
+/// A place in a list of faults: behind this line and number.
+fn cursor(after: &str) -> Option<(i64, i64)> {
+    let (line, number) = after.split_once('.')?;
+    Some((line.parse().ok()?, number.parse().ok()?))
 }
 
 /// All faults of an import, as a table: `head`, then a line for each, with what is wrong in the words of `say`. Each part
@@ -657,7 +674,7 @@ pub async fn faults_as_table(
 ) -> Result<()> {
     view(engine, caller, handle, id).await?;
     let mut part = export::table(|table| table.write_record(head))?;
-    let mut after = (0, -1);
+    let mut after = FIRST;
     loop {
         let (faults, next) = faults_after(&engine.db, id, after, FAULTS_PAGE).await?;
         part.extend(export::table(|table| {
@@ -687,13 +704,14 @@ async fn faults_after(
 ) -> std::result::Result<(Vec<RowFault>, (i64, i64)), DbError> {
     let rows: Vec<FaultRow> = db.all(&FAULTS, params![id, after.0, after.1, limit]).await?;
     let next = rows.last().map_or(after, |row| (row.line, row.number));
-    let faults = rows.into_iter().map(|row| RowFault {
-        line: row.line,
-        column: row.field,
-        code: serde_json::from_value(row.code.into()).unwrap_or(FieldCode::NotARecord),
-        found: row.found,
-    });
-    Ok((faults.collect(), next))
+    Ok((rows.into_iter().map(RowFault::from).collect(), next))
+}
+
+impl From<FaultRow> for RowFault {
+    fn from(row: FaultRow) -> Self {
+        let code = serde_json::from_value(row.code.into()).unwrap_or(FieldCode::NotARecord);
+        Self { line: row.line, column: row.field, code, found: row.found }
+    }
 }
 
 /// Forgets imports that nothing happened to for long.

@@ -16,6 +16,7 @@ use haat_shared::{
     },
     id::kinds::ImportId,
     number::DecimalMark,
+    page::Ask,
 };
 
 use crate::{both, races::at_once, support::*};
@@ -92,7 +93,7 @@ async fn tableware(market: &Market) {
 }
 
 async fn faults(market: &Market, owner: &Caller, id: ImportId) -> Vec<(i64, String, FieldCode, String)> {
-    let faults = imports::first_faults(&market.engine, owner, MEENA, id).await.unwrap();
+    let faults = imports::faults(&market.engine, owner, MEENA, id, "").await.unwrap().items;
     faults.into_iter().map(|RowFault { line, column, code, found }| (line, column, code, found)).collect()
 }
 
@@ -495,6 +496,27 @@ both! {
         assert_eq!(faults(market, &owner, id).await, [(3, "sku".into(), FieldCode::OfAnother, "X-2".into())]);
     }
 
+    async fn faults_are_listed_page_by_page(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let lines: String = (0..5).map(|i| format!("A-{i},Cup,cheap\n")).collect();
+        let id = stage(market, &owner, format!("sku,title,price\n{lines}").as_bytes()).await.unwrap();
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let of = Ask { after: &after, limit: Some(2) };
+            let page = imports::faults(engine, &owner, MEENA, id, of).await.unwrap();
+            seen.push(page.items.iter().map(|fault| fault.line).collect::<Vec<_>>());
+            let Some(next) = page.next else { break };
+            after = next;
+        }
+        assert_eq!(seen, [vec![2, 3], vec![4, 5], vec![6]]);
+        for made_up in ["x", "1", "1.x", "1.2.3"] {
+            let refused = imports::faults(engine, &owner, MEENA, id, made_up).await;
+            assert_eq!(refused, Err(Error::field("after", FieldCode::NotAChoice)), "{made_up}");
+        }
+        let refused = imports::start(engine, &owner, MEENA, id, false, None).await;
+        assert_eq!(refused, Err(Error::field("skip_errors", FieldCode::Missing)));
+    }
+
     async fn others_imports_do_not_exist(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let delta = market.owner("delta-electronics").await;
@@ -503,7 +525,7 @@ both! {
             assert_eq!(imports::view(engine, &delta, handle, id).await, Err(Error::NotFound));
             assert_eq!(imports::start(engine, &delta, handle, id, true, None).await, Err(Error::NotFound));
             assert_eq!(imports::stop(engine, &delta, handle, id).await, Err(Error::NotFound));
-            assert_eq!(imports::first_faults(engine, &delta, handle, id).await, Err(Error::NotFound));
+            assert_eq!(imports::faults(engine, &delta, handle, id, "").await, Err(Error::NotFound));
         }
         assert_eq!(stage(market, &delta, many(0..3).as_bytes()).await, Err(Error::NotFound));
         assert_eq!(stage(market, &Caller::guest(), many(0..3).as_bytes()).await, Err(Error::SignInNeeded));
