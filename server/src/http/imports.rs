@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fs::File,
     io,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
@@ -19,7 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures::stream;
+use futures::{Stream, StreamExt, stream};
 use haat_app::{i18n::Locale, t, words};
 use haat_engine::{Caller, Engine, catalog::imports};
 use haat_shared::{
@@ -140,39 +141,40 @@ pub(super) async fn send(
 ) -> Response {
     let page = format!("/seller/{handle}/products/import");
     let address = state.limits.origin(&about.headers, &about.extensions).to_string();
-    match take(&state, &caller, &handle, &address, form).await {
+    let missing = || Error::field("file", FieldCode::Missing);
+    let file = async { file_of(form.map_err(|_| missing())?).await?.ok_or_else(missing) };
+    match take(&state, &caller, &handle, &address, file).await {
         Ok(id) => back::to(&with(&page, "id", &id.to_string())).into_response(),
         Err(error) => refused(&page, &error),
     }
 }
 
-async fn take(
+/// Has a file come into a shop and checks it when it is the shop's turn.
+pub(super) async fn take(
     state: &State,
     caller: &Caller,
     handle: &str,
     address: &str,
-    form: std::result::Result<Multipart, MultipartRejection>,
+    file: impl Future<Output = Result<(ImportOptions, File)>>,
 ) -> Result<ImportId> {
     // Before fifty megabytes are read, not after.
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
     let _ticket = state.intake.enter(address, caller, shop)?;
-    let missing = || Error::field("file", FieldCode::Missing);
-    let form = form.map_err(|_| missing())?;
-    let came_in = tokio::time::timeout(COMING_IN, keep(form)).await;
-    let (options, file) = came_in.map_err(|_| Error::Busy { retry_after_s: 5 })??.ok_or_else(missing)?;
+    let came_in = tokio::time::timeout(COMING_IN, file).await;
+    let (options, file) = came_in.map_err(|_| Error::Busy { retry_after_s: 5 })??;
     let turn = state.intake.turn(shop).await?;
     check(&state.booted.engine, caller, handle, options, file, turn).await
 }
 
-/// The file of a form, kept where nobody else sees it. No thread waits for it.
-async fn keep(mut form: Multipart) -> Result<Option<(ImportOptions, File)>> {
+/// The file of a form, and how to read it.
+async fn file_of(mut form: Multipart) -> Result<Option<(ImportOptions, File)>> {
     let (mut set_stock, mut decimal_mark) = (false, None);
-    while let Some(mut field) = soon(form.next_field()).await? {
+    while let Some(mut field) = soon(form.next_field()).await?.map_err(broken)? {
         match field.name() {
             Some("set_stock") => set_stock = true,
             Some("decimal_mark") => {
                 let mut said = Vec::new();
-                while let Some(part) = soon(field.chunk()).await? {
+                while let Some(part) = soon(field.chunk()).await?.map_err(broken)? {
                     said.extend(part.iter().take(MARK_BYTES_MAX.saturating_sub(said.len())));
                 }
                 decimal_mark = DecimalMark::parse(&String::from_utf8_lossy(&said));
@@ -182,17 +184,8 @@ async fn keep(mut form: Multipart) -> Result<Option<(ImportOptions, File)>> {
                 if file_name.is_empty() {
                     return Ok(None);
                 }
-                let full = |error: io::Error| {
-                    tracing::error!(%error, "a file that was sent cannot be kept");
-                    Error::Busy { retry_after_s: 5 }
-                };
-                let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(full)?);
-                while let Some(part) = soon(field.chunk()).await? {
-                    file.write_all(&part).await.map_err(full)?;
-                }
-                file.rewind().await.map_err(full)?;
                 let options = ImportOptions { file_name, format: None, decimal_mark, set_stock };
-                return Ok(Some((options, file.into_std().await)));
+                return Ok(Some((options, keep(field, broken).await?)));
             }
             _ => {}
         }
@@ -200,15 +193,35 @@ async fn keep(mut form: Multipart) -> Result<Option<(ImportOptions, File)>> {
     Ok(None)
 }
 
-/// The next part of a form, if it comes soon.
-async fn soon<T>(part: impl Future<Output = std::result::Result<T, MultipartError>>) -> Result<T> {
-    match tokio::time::timeout(SILENT, part).await {
-        Ok(part) => part.map_err(|fault| broken(&fault)),
-        Err(_) => Err(Error::Busy { retry_after_s: 5 }),
+/// A file that comes in part by part, kept where nobody else sees it. No thread waits for it.
+pub(super) async fn keep<E>(
+    parts: impl Stream<Item = std::result::Result<Bytes, E>>,
+    broken: impl Fn(E) -> Error,
+) -> Result<File> {
+    let full = |error: io::Error| {
+        tracing::error!(%error, "a file that was sent cannot be kept");
+        Error::Busy { retry_after_s: 5 }
+    };
+    let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(full)?);
+    let (mut parts, mut bytes) = (pin!(parts), 0);
+    while let Some(part) = soon(parts.next()).await? {
+        let part = part.map_err(&broken)?;
+        bytes += part.len();
+        if bytes > FILE_BYTES_MAX {
+            return Err(Error::TooLarge);
+        }
+        file.write_all(&part).await.map_err(full)?;
     }
+    file.rewind().await.map_err(full)?;
+    Ok(file.into_std().await)
 }
 
-fn broken(fault: &MultipartError) -> Error {
+/// The next part of what comes in, if it comes soon.
+async fn soon<T>(part: impl Future<Output = T>) -> Result<T> {
+    tokio::time::timeout(SILENT, part).await.map_err(|_| Error::Busy { retry_after_s: 5 })
+}
+
+fn broken(fault: MultipartError) -> Error {
     match fault.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
         _ => Error::field("file", FieldCode::NotARecord),
