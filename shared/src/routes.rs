@@ -329,6 +329,11 @@ rest! {
     API_OWN_PRODUCTS GET "/shops/{handle}/products" Member CatalogRead;
     API_CREATE_PRODUCT POST "/shops/{handle}/products" Member CatalogWrite;
     API_EXPORT GET "/shops/{handle}/products/export" Member CatalogRead;
+    API_SEND_IMPORT POST "/shops/{handle}/imports" Member CatalogWrite;
+    API_IMPORT GET "/shops/{handle}/imports/{id}" Member CatalogRead;
+    API_IMPORT_ERRORS GET "/shops/{handle}/imports/{id}/errors" Member CatalogRead;
+    API_START_IMPORT POST "/shops/{handle}/imports/{id}/start" Member CatalogWrite;
+    API_CANCEL_IMPORT POST "/shops/{handle}/imports/{id}/cancel" Member CatalogWrite;
     API_OWN_PRODUCT GET "/shops/{handle}/products/{id}" Member CatalogRead;
     API_UPDATE_PRODUCT PUT "/shops/{handle}/products/{id}" Member CatalogWrite;
     API_DELETE_PRODUCT DELETE "/shops/{handle}/products/{id}" Member CatalogWrite;

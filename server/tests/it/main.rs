@@ -24,3 +24,4 @@ mod pressure;
 mod program;
 mod requests;
 mod rest;
+mod rest_imports;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use haat_shared::{
     access::Scope,
-    routes::{API_ADD_PICTURE, Access, REST, Route},
+    routes::{API_ADD_PICTURE, API_SEND_IMPORT, Access, REST, Route},
 };
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
@@ -13,17 +13,17 @@ use crate::program::*;
 
 /// A program that asks the market.
 #[derive(Clone)]
-struct Robot {
+pub struct Robot {
     client: Client,
     home: String,
     headers: Vec<(&'static str, String)>,
 }
 
 #[derive(Debug)]
-struct Answer {
-    status: u16,
+pub struct Answer {
+    pub status: u16,
     headers: HeaderMap,
-    body: Value,
+    pub body: Value,
 }
 
 impl Answer {
@@ -31,7 +31,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    fn text(&self, pointer: &str) -> String {
+    pub fn text(&self, pointer: &str) -> String {
         self.body
             .pointer(pointer)
             .and_then(Value::as_str)
@@ -40,20 +40,20 @@ impl Answer {
     }
 
     /// The answer, which must have this status.
-    fn is(self, status: u16) -> Self {
+    pub fn is(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 
     /// The refusal, which must have this status and code.
-    fn refuses(self, status: u16, code: &str) -> Self {
+    pub fn refuses(self, status: u16, code: &str) -> Self {
         assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{self:?}");
         self
     }
 }
 
 impl Robot {
-    fn new(program: &Program) -> Self {
+    pub fn new(program: &Program) -> Self {
         Self { client: Client::new(), home: program.at("/api/v1"), headers: Vec::new() }
     }
 
@@ -68,12 +68,12 @@ impl Robot {
         self.with("authorization", format!("Bearer {token}"))
     }
 
-    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+    pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         self.answer(self.request(method, path), body).await
     }
 
     /// Sends a file.
-    async fn bring(&self, path: &str, kind: &str, bytes: Vec<u8>) -> Answer {
+    pub async fn bring(&self, path: &str, kind: &str, bytes: Vec<u8>) -> Answer {
         self.answer(self.request("POST", path).header("content-type", kind).body(bytes), None).await
     }
 
@@ -104,7 +104,7 @@ impl Robot {
         answer
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None).await
     }
 
@@ -113,11 +113,11 @@ impl Robot {
     }
 
     /// The same with a key that nobody used before.
-    async fn once(&self, path: &str, body: Value) -> Answer {
+    pub async fn once(&self, path: &str, body: Value) -> Answer {
         self.with("idempotency-key", haat_engine::random::token()).post(path, body).await
     }
 
-    async fn signed_in(&self, email: &str) -> Self {
+    pub async fn signed_in(&self, email: &str) -> Self {
         let tokens = self.post("/tokens", json!({"email": email, "password": PASSWORD})).await.is(201);
         self.bearing(&tokens.text("/access_token"))
     }
@@ -851,6 +851,9 @@ async fn all_products_of_a_shop_go_out_as_they_are_asked_for() {
     }
 }
 
+/// A file with one product.
+const TABLE: &str = "sku,title,price\nT-1,Clay lamp,450\n";
+
 /// Everyone there is, asking.
 struct Cast {
     guest: Robot,
@@ -976,6 +979,11 @@ impl Cast {
                 (path, Some(read.body["settings"].clone()))
             }
             "/shops/{handle}/products" => ("/shops/meena-crafts/products".into(), Some(product("Clay jug"))),
+            p if p.contains("/imports/{id}") => {
+                let path = path.replace("{handle}", "meena-crafts");
+                let sent = self.meena.bring("/shops/meena-crafts/imports", "text/csv", TABLE.into()).await;
+                (path.replace("{id}", &sent.is(201).text("/id")), Some(json!({})))
+            }
             // No work is laid aside in this market: to everyone there is no such job.
             p if p.contains("/jobs/{id}") => (path.replace("{id}", "job_00000000000000000000000000"), None),
             "/products/{slug}" => {
@@ -1003,9 +1011,10 @@ async fn nobody_gets_at_what_is_not_theirs() {
             if let Some(tag) = &tag {
                 who = who.with("if-match", tag);
             }
-            match *route == API_ADD_PICTURE {
-                true => who.bring(&path, "image/png", png(7)).await,
-                false => who.send(route.method, &path, body.clone()).await,
+            match *route {
+                route if route == API_ADD_PICTURE => who.bring(&path, "image/png", png(7)).await,
+                route if route == API_SEND_IMPORT => who.bring(&path, "text/csv", TABLE.into()).await,
+                route => who.send(route.method, &path, body.clone()).await,
             }
         };
         let mut ask = ask;

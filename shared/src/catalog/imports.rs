@@ -15,6 +15,7 @@ pub const PRICES_SHOWN: usize = 5;
 
 text_enum! {
     /// How a file tells of products.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum Format {
         /// A table with a line for each variant (docs/import.md).
         Csv = "csv",
@@ -50,6 +51,7 @@ text_enum! {
 
 text_enum! {
     /// Where an import stands.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum ImportState {
         /// The file is being read and checked; nothing of it is in the shop.
         Reading = "reading",

@@ -208,7 +208,11 @@ fn curl(operation: &Operation, server: &str, schemas: &Value) -> String {
         lines.push("-H 'Content-Type: application/json'".into());
         lines.push(format!("-d '{}'", example(schema, schemas, 4)));
     } else if !value["requestBody"].is_null() {
-        lines.push("-H 'Content-Type: image/jpeg' --data-binary @picture.jpg".into());
+        let (kind, file) = match value["requestBody"]["content"].get("text/csv") {
+            Some(_) => ("text/csv", "products.csv"),
+            None => ("image/jpeg", "picture.jpg"),
+        };
+        lines.push(format!("-H 'Content-Type: {kind}' --data-binary @{file}"));
     }
     lines.join(" \\\n  ")
 }

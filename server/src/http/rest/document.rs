@@ -131,8 +131,8 @@ impl Document {
 const INTRODUCTION: &str = "The Haat API is organised around resources and speaks JSON with snake_case names. IDs are \
     prefixed with the type of their object. Times are RFC 3339 in UTC. Money is \
     `{\"amount\": 124900, \"currency\": \"INR\"}`, in minor units. Lists are `{\"items\": […], \"next\": \"…\"}`: send \
-    `next` as `after` to get the next page. Errors are problem details (RFC 9457) with a stable `code`. Cookies are \
-    ignored.";
+    `next` as `after` to get the next page. Images and product files are sent as the request body. Errors are problem \
+    details (RFC 9457) with a stable `code`. Cookies are ignored.";
 
 /// Says what our own formats are, by a pattern (no control characters, nothing that turns the text around), and what is a time.
 fn patterns(value: &mut Value) {

@@ -10,6 +10,7 @@ mod checkout;
 mod docs;
 mod document;
 mod export;
+mod imports;
 mod operator;
 mod orders;
 mod parts;
@@ -47,7 +48,12 @@ use self::{
     parts::{Answer, Part, Reply, Sent},
     problem::Problem,
 };
-use super::{State, imports::Ticket, limits::Origin, media, timeout};
+use super::{
+    State,
+    imports::{FORM_TIME, Ticket},
+    limits::Origin,
+    media, timeout,
+};
 
 /// The header that holds the token of a guest's cart.
 const CART: HeaderName = HeaderName::from_static("haat-cart");
@@ -83,6 +89,8 @@ struct Api {
     router: Router<State>,
     /// What takes megabytes, and the time that they need.
     uploads: Router<State>,
+    /// The same for files that are kept on disk.
+    files: Router<State>,
     document: Document,
 }
 
@@ -107,7 +115,11 @@ impl Api {
             "PATCH" => MethodFilter::PATCH,
             _ => MethodFilter::DELETE,
         };
-        let router = if P::UPLOAD { &mut self.uploads } else { &mut self.router };
+        let router = match (P::FILE, P::UPLOAD) {
+            (true, _) => &mut self.files,
+            (_, true) => &mut self.uploads,
+            _ => &mut self.router,
+        };
         *router = std::mem::take(router).route(route.path, on(method, serve));
         self
     }
@@ -119,6 +131,7 @@ fn api() -> Api {
     let api = access::routes(api);
     let api = catalog::routes(api);
     let api = export::routes(api);
+    let api = imports::routes(api);
     let api = carts::routes(api);
     let api = checkout::routes(api);
     let api = orders::routes(api);
@@ -128,7 +141,7 @@ fn api() -> Api {
 
 /// The routes of the API and of what is said about it.
 pub(super) fn router(state: &State) -> Router<State> {
-    let Api { router, uploads, document } = api();
+    let Api { router, uploads, files, document } = api();
     let (document, operations) =
         document.finish(&state.booted.engine.public_url, state.booted.engine.currency);
     let page = docs::page(&document, &operations);
@@ -138,7 +151,8 @@ pub(super) fn router(state: &State) -> Router<State> {
     let server = &state.booted.config.server;
     let router = router
         .layer(timeout(Duration::from_secs(server.timeout_s)))
-        .merge(uploads.layer(timeout(media::FORM_TIME)));
+        .merge(uploads.layer(timeout(media::FORM_TIME)))
+        .merge(files.layer(timeout(FORM_TIME)));
     let router = match cors(&server.cors_origins) {
         Some(cors) => router.layer(cors),
         None => router,
@@ -260,12 +274,15 @@ async fn receive<P: Part>(
         false if P::UPLOAD => BYTES_MAX,
         false => usual,
     };
-    let body = match P::BODY {
-        true => axum::body::to_bytes(body, limit).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?,
-        false => Default::default(),
+    let (body, unread) = match P::BODY {
+        true => {
+            let whole = axum::body::to_bytes(body, limit).await;
+            (whole.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?, Default::default())
+        }
+        false => (Default::default(), body),
     };
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    Ok((Sent { path, query, headers: parts.headers, body }, ticket))
+    Ok((Sent { path, query, headers: parts.headers, body, unread: unread.into() }, ticket))
 }
 
 /// Carries a command out once for its key: who sends it again gets the answer that there was. What was refused is not

@@ -1,5 +1,7 @@
 //! What a request brings, read by type. What a handler takes is what the document says that it takes.
 
+use std::sync::{Mutex, PoisonError};
+
 use axum::{
     body::Bytes,
     http::{HeaderMap, StatusCode, header},
@@ -22,8 +24,10 @@ pub(super) struct Sent {
     pub(super) query: String,
     /// The headers.
     pub(super) headers: HeaderMap,
-    /// The body.
+    /// The body, where it is read before the handler is called.
     pub(super) body: Bytes,
+    /// The body, where it is not.
+    pub(super) unread: Mutex<axum::body::Body>,
 }
 
 /// Something that a handler takes of a request.
@@ -32,6 +36,8 @@ pub(super) trait Part: Sized + Send + 'static {
     const BODY: bool = false;
     /// Whether that is megabytes for a shop.
     const UPLOAD: bool = false;
+    /// Whether it is a file that is too large for memory: the handler reads it.
+    const FILE: bool = false;
     /// Whether the command is carried out once for each key that comes with it.
     const ONCE: bool = false;
 
@@ -55,6 +61,7 @@ macro_rules! parts {
         impl<$($part: Part),+> Part for ($($part,)+) {
             const BODY: bool = $($part::BODY ||)+ false;
             const UPLOAD: bool = $($part::UPLOAD ||)+ false;
+            const FILE: bool = $($part::FILE ||)+ false;
             const ONCE: bool = $($part::ONCE ||)+ false;
 
             fn read(sent: &Sent) -> Result<Self, Problem> {
@@ -208,7 +215,7 @@ impl Part for PictureFile {
     const UPLOAD: bool = true;
 
     fn read(sent: &Sent) -> Result<Self, Problem> {
-        match PICTURE_KINDS.iter().any(|kind| media_type(sent).eq_ignore_ascii_case(kind)) {
+        match is_one_of(sent, &PICTURE_KINDS) {
             true => Ok(Self(sent.body.clone())),
             // By its bytes, too: then it can be told what to do about it.
             false => Err(Problem::PictureKind(match media_type(sent).to_ascii_lowercase().as_str() {
@@ -221,12 +228,48 @@ impl Part for PictureFile {
     }
 
     fn describe(what: &mut Described) {
-        let schema = json!({"schema": {"type": "string", "format": "binary"}});
-        let content: Value = PICTURE_KINDS.iter().map(|kind| ((*kind).to_owned(), schema.clone())).collect();
-        what.body = Some(json!({"required": true, "content": content}));
-        for status in [413, 415, 422] {
-            what.may_answer(status);
+        describe_file(what, &PICTURE_KINDS);
+    }
+}
+
+/// A body that is a file of products. What it is shows in its bytes, as with pictures.
+pub(super) struct ProductFile(pub(super) axum::body::Body);
+
+const PRODUCT_FILE_KINDS: [&str; 5] = [
+    "text/csv",
+    "text/tab-separated-values",
+    "application/x-ndjson",
+    "application/gzip",
+    "application/octet-stream",
+];
+
+impl Part for ProductFile {
+    const FILE: bool = true;
+
+    fn read(sent: &Sent) -> Result<Self, Problem> {
+        if !is_one_of(sent, &PRODUCT_FILE_KINDS) {
+            return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into());
         }
+        Ok(Self(std::mem::take(&mut *sent.unread.lock().unwrap_or_else(PoisonError::into_inner))))
+    }
+
+    fn describe(what: &mut Described) {
+        describe_file(what, &PRODUCT_FILE_KINDS);
+    }
+}
+
+/// Whether the body is said to be one of these.
+fn is_one_of(sent: &Sent, kinds: &[&str]) -> bool {
+    kinds.iter().any(|kind| media_type(sent).eq_ignore_ascii_case(kind))
+}
+
+/// Says that the body is a file of one of these kinds.
+fn describe_file(what: &mut Described, kinds: &[&str]) {
+    let schema = json!({"schema": {"type": "string", "format": "binary"}});
+    let content: Value = kinds.iter().map(|kind| ((*kind).to_owned(), schema.clone())).collect();
+    what.body = Some(json!({"required": true, "content": content}));
+    for status in [413, 415, 422] {
+        what.may_answer(status);
     }
 }
 
@@ -598,6 +641,7 @@ mod tests {
                 query: String::new(),
                 headers: HeaderMap::from_iter(headers),
                 body: Bytes::new(),
+                unread: Mutex::default(),
             };
             IfMatch::read(&sent).map(|tag| tag.0).map_err(|problem| match problem {
                 Problem::Status(status) => status.as_u16(),

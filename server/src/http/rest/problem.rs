@@ -54,7 +54,7 @@ impl From<StatusCode> for Problem {
 }
 
 /// The stable name of what is wrong with a field, without what it tells besides.
-fn code(code: FieldCode) -> Value {
+pub(super) fn code(code: FieldCode) -> Value {
     match json!(code) {
         Value::Object(told) => told.into_iter().next().map_or(Value::Null, |(name, _)| name.into()),
         name => name,
