@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     field::{FieldCode, FieldError},
     id::kinds::MediaId,
-    text,
+    routes, text,
 };
 
 /// Most bytes of a picture as it is sent.
@@ -191,7 +191,7 @@ pub struct Picture {
 
 impl Picture {
     fn address(&self, width: u32, format: Format) -> String {
-        format!("/media/{}", File { id: self.id, width, format })
+        routes::media(File { id: self.id, width, format })
     }
 
     /// The address of its JPEG of a middling width, for what can choose no other.

@@ -1,6 +1,16 @@
 //! The one list of addresses: who may go where. The router, the access test and the documents are made from it.
+//!
+//! Links use it, too: a path without parameters is a constant ([`BASKET`]); one with parameters has a function
+//! ([`product`]), generated from the pattern, so the two cannot disagree. [`with`] adds a query string.
 
-use crate::access::Scope;
+use std::fmt::Display;
+
+use crate::{
+    access::Scope,
+    id::kinds::{CartLineId, CheckoutId, ImportId, JobId, MailId, PaymentId, ProductId, SignUpId},
+    media::File,
+    orders::PurchaseLink,
+};
 
 /// How a route is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +71,45 @@ pub struct Route {
     pub access: Access,
     /// What a key must be good for; of the REST API alone.
     pub scope: Option<Scope>,
+}
+
+/// A path with a query string of those parameters that are not empty.
+pub fn with(path: &str, parameters: &[(&str, &str)]) -> String {
+    let mut address = path.to_owned();
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        address.push(if address.contains('?') { '&' } else { '?' });
+        address.push_str(name);
+        address.push('=');
+        // A path as a value stays readable.
+        encode(&mut address, value, b"/");
+    }
+    address
+}
+
+/// The page of a purchase, for whoever has the link, signed in or not.
+pub fn purchase_by_link(link: &PurchaseLink) -> String {
+    with(&purchase(&link.number), &[("key", &link.key)])
+}
+
+/// A value as one segment of a path, percent-encoded.
+fn segment(value: &dyn Display) -> String {
+    let mut segment = String::new();
+    encode(&mut segment, &value.to_string(), b"");
+    segment
+}
+
+/// Appends a text, percent-encoded except for the unreserved characters of RFC 3986 and those in `kept`.
+fn encode(to: &mut String, text: &str, kept: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || kept.contains(&byte) {
+            to.push(byte.into());
+        } else {
+            to.push('%');
+            to.push(DIGITS[usize::from(byte >> 4)].into());
+            to.push(DIGITS[usize::from(byte & 15)].into());
+        }
+    }
 }
 
 /// Server functions that only read, though they are sent by POST. All others change something.
@@ -127,10 +176,19 @@ impl Route {
 }
 
 macro_rules! routes {
-    ($($name:ident $method:ident $path:literal $surface:ident $access:ident;)*) => {
+    ($($name:ident $method:ident $path:literal $surface:ident $access:ident
+        $(=> $link:ident($($value:ident: $type:ty),*))?;)*) => {
         $(
             #[doc = concat!("`", $path, "`")]
             pub const $name: &str = $path;
+            $(
+                #[doc = concat!("The path of `", $path, "`.")]
+                pub fn $link($($value: $type),*) -> String {
+                    $(let $value = segment(&$value);)*
+                    // The pattern is the format string, so a missing argument does not compile.
+                    format!($path)
+                }
+            )?
         )*
         /// Every address of the program.
         pub const ROUTES: &[Route] = &[
@@ -139,13 +197,22 @@ macro_rules! routes {
     };
 }
 
+macro_rules! api {
+    () => {
+        "/api/v1"
+    };
+}
+
+/// The prefix of all paths of the REST API.
+pub const API: &str = api!();
+
 macro_rules! rest {
     ($($name:ident $method:ident $path:literal $access:ident $($scope:ident)?;)*) => {
         $(
             #[doc = concat!("`", stringify!($method), " ", $path, "`")]
             pub const $name: Route = Route {
                 method: stringify!($method),
-                path: concat!("/api/v1", $path),
+                path: concat!(api!(), $path),
                 surface: Surface::Rest,
                 access: Access::$access,
                 scope: [$(Some(Scope::$scope),)? None][0],
@@ -159,28 +226,30 @@ macro_rules! rest {
 routes! {
     HOME GET "/" Storefront Anyone;
     PRODUCTS GET "/products" Storefront Anyone;
-    PRODUCT GET "/p/{slug}" Storefront Anyone;
-    CATEGORY GET "/c/{slug}" Storefront Anyone;
+    PRODUCT GET "/p/{slug}" Storefront Anyone => product(slug: &str);
+    CATEGORY GET "/c/{slug}" Storefront Anyone => category(slug: &str);
     SHOPS GET "/shops" Storefront Anyone;
-    SHOP GET "/shops/{handle}" Storefront Anyone;
+    SHOP GET "/shops/{handle}" Storefront Anyone => shop(handle: &str);
     BASKET GET "/basket" Storefront Anyone;
-    CHECKOUT GET "/checkout/{id}" Storefront Holder;
-    PURCHASE GET "/purchases/{number}" Storefront Holder;
+    CHECKOUT GET "/checkout/{id}" Storefront Holder => checkout(id: CheckoutId);
+    PURCHASE GET "/purchases/{number}" Storefront Holder => purchase(number: &str);
     SIGN_IN GET "/sign-in" Storefront Anyone;
     SIGN_UP GET "/sign-up" Storefront Anyone;
     ACCOUNT GET "/account" Storefront SignedIn;
     OWN_SHOPS GET "/seller" Seller SignedIn;
     OPEN_SHOP GET "/seller/new" Seller SignedIn;
-    COUNTER GET "/seller/{handle}" Seller Member;
-    SHOP_ORDERS GET "/seller/{handle}/orders" Seller Member;
-    SHOP_ORDER GET "/seller/{handle}/orders/{number}" Seller Member;
-    PACKING_SLIP GET "/seller/{handle}/orders/{number}/packing-slip" Seller Member;
-    OWN_PRODUCTS GET "/seller/{handle}/products" Seller Member;
-    NEW_PRODUCT GET "/seller/{handle}/products/new" Seller Member;
-    IMPORT GET "/seller/{handle}/products/import" Seller Member;
-    OWN_PRODUCT GET "/seller/{handle}/products/{id}" Seller Member;
-    BALANCE GET "/seller/{handle}/balance" Seller Member;
-    SETTINGS GET "/seller/{handle}/settings" Seller Member;
+    COUNTER GET "/seller/{handle}" Seller Member => counter(handle: &str);
+    SHOP_ORDERS GET "/seller/{handle}/orders" Seller Member => shop_orders(handle: &str);
+    SHOP_ORDER GET "/seller/{handle}/orders/{number}" Seller Member => shop_order(handle: &str, number: &str);
+    PACKING_SLIP GET "/seller/{handle}/orders/{number}/packing-slip" Seller Member
+        => packing_slip(handle: &str, number: &str);
+    OWN_PRODUCTS GET "/seller/{handle}/products" Seller Member => own_products(handle: &str);
+    NEW_PRODUCT GET "/seller/{handle}/products/new" Seller Member => new_product(handle: &str);
+    IMPORT GET "/seller/{handle}/products/import" Seller Member => import(handle: &str);
+    OWN_PRODUCT GET "/seller/{handle}/products/{id}" Seller Member
+        => own_product(handle: &str, id: ProductId);
+    BALANCE GET "/seller/{handle}/balance" Seller Member => balance(handle: &str);
+    SETTINGS GET "/seller/{handle}/settings" Seller Member => settings(handle: &str);
     DESK GET "/admin" Desk Operator;
     ALL_ORDERS GET "/admin/orders" Desk Operator;
     ALL_SHOPS GET "/admin/shops" Desk Operator;
@@ -188,28 +257,28 @@ routes! {
     JOBS GET "/admin/jobs" Desk Operator;
     OUTBOX GET "/admin/outbox" Desk Operator;
     MAILS GET "/admin/mails" Desk Operator;
-    MAIL GET "/admin/mails/{id}" Desk Operator;
+    MAIL GET "/admin/mails/{id}" Desk Operator => mail(id: MailId);
     AUDIT GET "/admin/audit" Desk Operator;
 
     FORM_ADD_LINE POST "/basket/lines" Form Anyone;
-    FORM_SET_QUANTITY POST "/basket/lines/{id}" Form Holder;
+    FORM_SET_QUANTITY POST "/basket/lines/{id}" Form Holder => set_quantity(id: CartLineId);
     FORM_BEGIN_CHECKOUT POST "/checkout" Form Holder;
     FORM_PAY POST "/checkout/{id}" Form Holder;
     FORM_CANCEL_OWN POST "/purchases/{number}" Form Holder;
     FORM_SIGN_IN POST "/sign-in" Form Anyone;
     FORM_SIGN_UP POST "/sign-up" Form Anyone;
     FORM_SIGN_OUT POST "/sign-out" Form Anyone;
-    FORM_ADD_PICTURE POST "/seller/{handle}/media" Form Member;
+    FORM_ADD_PICTURE POST "/seller/{handle}/media" Form Member => add_picture(handle: &str);
     FORM_OPEN_SHOP POST "/seller/new" Form SignedIn;
     FORM_ORDER POST "/seller/{handle}/orders/{number}" Form Member;
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
-    FORM_JOB POST "/admin/jobs/{id}" Form Operator;
+    FORM_JOB POST "/admin/jobs/{id}" Form Operator => job(id: JobId);
     FORM_RESEND POST "/admin/mails" Form Operator;
     FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
-    FORM_IMPORT_GO POST "/seller/{handle}/imports/{id}" Form Member;
+    FORM_IMPORT_GO POST "/seller/{handle}/imports/{id}" Form Member => import_go(handle: &str, id: ImportId);
     FORM_LANGUAGE POST "/language" Form Anyone;
-    WORDS GET "/words/{file}" File Anyone;
+    WORDS GET "/words/{file}" File Anyone => words(file: &str);
 
     FN_ME POST "/api/accounts/me" Function Anyone;
     FN_DRAFT POST "/api/accounts/draft" Function Anyone;
@@ -272,24 +341,25 @@ routes! {
 
     API_DOCUMENT GET "/api/openapi.json" File Anyone;
     API_DOCS GET "/api/docs" File Anyone;
-    MEDIA GET "/media/{file}" File Anyone;
-    IMPORT_FAULTS GET "/seller/{handle}/imports/{id}/errors.csv" File Member;
-    EXPORT GET "/seller/{handle}/products.csv" File Member;
-    CONFIRM_SIGN_UP GET "/sign-up/{id}" Form Signed;
-    PAYMENT_RETURN GET "/pay/return/{id}" Form Signed;
-    WEBHOOK POST "/webhooks/{gateway}" Webhook Signed;
-    SANDBOX_PAGE GET "/sandbox/pay/{id}" Sandbox Signed;
+    MEDIA GET "/media/{file}" File Anyone => media(file: File);
+    IMPORT_FAULTS GET "/seller/{handle}/imports/{id}/errors.csv" File Member
+        => import_faults(handle: &str, id: ImportId);
+    EXPORT GET "/seller/{handle}/products.csv" File Member => export(handle: &str);
+    CONFIRM_SIGN_UP GET "/sign-up/{id}" Form Signed => confirm_sign_up(id: SignUpId);
+    PAYMENT_RETURN GET "/pay/return/{id}" Form Signed => payment_return(id: PaymentId);
+    WEBHOOK POST "/webhooks/{gateway}" Webhook Signed => webhook(gateway: &str);
+    SANDBOX_PAGE GET "/sandbox/pay/{id}" Sandbox Signed => sandbox_page(id: &str);
     SANDBOX_PAY POST "/sandbox/pay/{id}" Sandbox Signed;
     ROBOTS GET "/robots.txt" Crawler Anyone;
     SITEMAP GET "/sitemap.xml" Crawler Anyone;
-    SITEMAP_FILE GET "/sitemaps/{file}" Crawler Anyone;
+    SITEMAP_FILE GET "/sitemaps/{file}" Crawler Anyone => sitemap_file(file: &str);
     HEALTHZ GET "/healthz" Operation Anyone;
     READYZ GET "/readyz" Operation Anyone;
     METRICS GET "/metrics" Operation Anyone;
     DEV_UI GET "/dev/ui" Development Anyone;
     DEV_MAILS GET "/dev/mail" Development Anyone;
-    DEV_MAIL GET "/dev/mail/{id}" Development Anyone;
-    DEV_MAIL_HTML GET "/dev/mail/{id}/html" Development Anyone;
+    DEV_MAIL GET "/dev/mail/{id}" Development Anyone => dev_mail(id: MailId);
+    DEV_MAIL_HTML GET "/dev/mail/{id}/html" Development Anyone => dev_mail_html(id: MailId);
 }
 
 rest! {
@@ -376,6 +446,25 @@ mod tests {
         let count = seen.len();
         seen.dedup();
         assert_eq!(seen.len(), count);
+    }
+
+    #[test]
+    fn values_stay_in_their_place() {
+        for (text, in_path, in_query) in [
+            ("a-b_c.d~9", "a-b_c.d~9", "a-b_c.d~9"),
+            ("/p/pen?x=1&y#z", "%2Fp%2Fpen%3Fx%3D1%26y%23z", "/p/pen%3Fx%3D1%26y%23z"),
+            ("é+ %", "%C3%A9%2B%20%25", "%C3%A9%2B%20%25"),
+            ("\"<\r\n\0", "%22%3C%0D%0A%00", "%22%3C%0D%0A%00"),
+        ] {
+            assert_eq!(product(text), format!("/p/{in_path}"));
+            assert_eq!(with(PRODUCTS, &[("q", text)]), format!("/products?q={in_query}"));
+        }
+        assert_eq!(shop_order("meena", "H1-1"), "/seller/meena/orders/H1-1");
+        assert_eq!(with("/a", &[("q", ""), ("sort", "x"), ("after", "y")]), "/a?sort=x&after=y");
+        assert_eq!(with("/a?b=1", &[("c", "2"), ("d", "")]), "/a?b=1&c=2");
+        assert_eq!(with("/a", &[("b", "")]), "/a");
+        let link = PurchaseLink { number: "H1".into(), key: "k_-".into() };
+        assert_eq!(purchase_by_link(&link), "/purchases/H1?key=k_-");
     }
 
     #[test]

@@ -240,6 +240,8 @@ const RETRY_AFTER: HeaderName = header::RETRY_AFTER;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -248,6 +250,87 @@ mod tests {
         assert_eq!(origin("https://pay.example"), "https://pay.example");
         assert_eq!(axum_path("/p/:slug"), "/p/{slug}");
         assert_eq!(axum_path(""), "/");
+    }
+
+    /// The router matches each link to the pattern that it was generated from, and decodes the same values.
+    #[tokio::test]
+    async fn every_link_leads_to_its_route() {
+        use axum::{
+            body::{Body, to_bytes},
+            extract::{MatchedPath, Path},
+            routing::any,
+        };
+        use tower::ServiceExt;
+
+        let text = "a/b\\c?d#e%2Ff&g+h i;j:é..";
+        let id = |prefix: &str| format!("{prefix}_0000000000000000000000000a");
+        let [chk, prod, line, job_id] = ["chk", "prod", "line", "job"].map(id);
+        let [imp, mail_id, signup, pay] = ["imp", "mail", "signup", "pay"].map(id);
+        let file = format!("{}-320.webp", id("media"));
+        let picture = haat_shared::media::File::parse(&file).unwrap();
+        let links: Vec<(&str, String, Vec<&str>)> = vec![
+            (PRODUCT, product(text), vec![text]),
+            (CATEGORY, category(text), vec![text]),
+            (SHOP, shop(text), vec![text]),
+            (CHECKOUT, checkout(chk.parse().unwrap()), vec![&chk]),
+            (PURCHASE, purchase(text), vec![text]),
+            (COUNTER, counter(text), vec![text]),
+            (SHOP_ORDERS, shop_orders(text), vec![text]),
+            (SHOP_ORDER, shop_order(text, "H1-1"), vec![text, "H1-1"]),
+            (PACKING_SLIP, packing_slip("meena", text), vec!["meena", text]),
+            (OWN_PRODUCTS, own_products(text), vec![text]),
+            (NEW_PRODUCT, new_product(text), vec![text]),
+            (IMPORT, import(text), vec![text]),
+            (OWN_PRODUCT, own_product(text, prod.parse().unwrap()), vec![text, &prod]),
+            (BALANCE, balance(text), vec![text]),
+            (SETTINGS, settings(text), vec![text]),
+            (MAIL, mail(mail_id.parse().unwrap()), vec![&mail_id]),
+            (FORM_SET_QUANTITY, set_quantity(line.parse().unwrap()), vec![&line]),
+            (FORM_ADD_PICTURE, add_picture(text), vec![text]),
+            (FORM_JOB, job(job_id.parse().unwrap()), vec![&job_id]),
+            (FORM_IMPORT_GO, import_go(text, imp.parse().unwrap()), vec![text, &imp]),
+            (WORDS, words(text), vec![text]),
+            (MEDIA, haat_shared::routes::media(picture), vec![&file]),
+            (IMPORT_FAULTS, import_faults(text, imp.parse().unwrap()), vec![text, &imp]),
+            (EXPORT, export(text), vec![text]),
+            (CONFIRM_SIGN_UP, confirm_sign_up(signup.parse().unwrap()), vec![&signup]),
+            (PAYMENT_RETURN, payment_return(pay.parse().unwrap()), vec![&pay]),
+            (WEBHOOK, webhook(text), vec![text]),
+            (SANDBOX_PAGE, sandbox_page(text), vec![text]),
+            (SITEMAP_FILE, sitemap_file(text), vec![text]),
+            (DEV_MAIL, dev_mail(mail_id.parse().unwrap()), vec![&mail_id]),
+            (DEV_MAIL_HTML, dev_mail_html(mail_id.parse().unwrap()), vec![&mail_id]),
+        ];
+
+        let patterns: BTreeSet<&str> = ROUTES.iter().map(|r| r.path).collect();
+        let varying: BTreeSet<&str> = patterns.iter().copied().filter(|path| path.contains('{')).collect();
+        let linked: BTreeSet<&str> = links.iter().map(|(pattern, ..)| *pattern).collect();
+        assert_eq!(linked, varying);
+        let told = |matched: MatchedPath, Path(values): Path<Vec<(String, String)>>| async move {
+            let values = values.into_iter().map(|(_, value)| value);
+            [matched.as_str().to_owned()].into_iter().chain(values).collect::<Vec<_>>().join("\n")
+        };
+        let router =
+            patterns.into_iter().fold(Router::<()>::new(), |router, path| router.route(path, any(told)));
+        for (pattern, link, values) in links {
+            let asked = http::Request::get(&link).body(Body::empty()).unwrap();
+            let answer = router.clone().oneshot(asked).await.unwrap();
+            let told = to_bytes(answer.into_body(), 1_000).await.unwrap();
+            let expected = [vec![pattern], values].concat().join("\n");
+            assert_eq!(String::from_utf8_lossy(&told), expected, "{link}");
+        }
+    }
+
+    /// The list of routes and the server functions of the user interface have the same paths.
+    #[test]
+    fn every_server_function_is_on_the_list() {
+        use leptos::server_fn::axum::server_fn_paths;
+
+        let functions = ROUTES.iter().filter(|r| r.surface == Surface::Function);
+        let listed: BTreeSet<_> = functions.map(|r| (r.path, r.method)).collect();
+        let made: Vec<_> = server_fn_paths().collect();
+        let made: BTreeSet<_> = made.iter().map(|(path, method)| (*path, method.as_str())).collect();
+        assert_eq!(made, listed);
     }
 
     /// The list of routes and the pages of the user interface are the same addresses.
