@@ -1,6 +1,6 @@
 //! What search engines read, and those who are sent a link. Written by the server alone: browsers carry none of it.
 
-use haat_shared::catalog::CategoryLink;
+use haat_shared::{catalog::CategoryLink, routes};
 use serde_json::{Value, json};
 
 /// What a page is about.
@@ -93,8 +93,8 @@ pub(crate) fn ours(path: &str) -> String {
 
 /// The way to a page, as a fact.
 pub(crate) fn breadcrumbs(home: &str, trail: &[CategoryLink], here: Option<(&str, &str)>) -> Value {
-    let way = [(home.to_owned(), "/".to_owned())].into_iter();
-    let way = way.chain(trail.iter().map(|link| (link.name.clone(), format!("/c/{}", link.slug))));
+    let way = [(home.to_owned(), routes::HOME.to_owned())].into_iter();
+    let way = way.chain(trail.iter().map(|link| (link.name.clone(), routes::category(&link.slug))));
     let way = way.chain(here.map(|(name, path)| (name.to_owned(), path.to_owned())));
     let items = (1..).zip(way).map(|(position, (name, path))| {
         json!({ "@type": "ListItem", "position": position, "name": name, "item": ours(&path) })

@@ -60,7 +60,7 @@ fn Header() -> impl IntoView {
                 </div>
             </div>
             <div class="width header-row">
-                <a class="logo" href="/" aria-label=tu_string!(i18n, brand.home)>
+                <a class="logo" href=routes::HOME aria-label=tu_string!(i18n, brand.home)>
                     <Icon name="awning" />
                     <span>{t!(i18n, brand.name)}</span>
                 </a>
@@ -82,11 +82,10 @@ fn VisitorNav() -> impl IntoView {
     let here = use_location();
     // Whoever signs in comes back to where they were, but not to these two pages.
     let sign_in = move || match here.pathname.get().as_str() {
-        "/" => "/sign-in".to_owned(),
-        "/sign-in" | "/sign-up" => match here.query.read().get_str("next") {
-            Some(next) => sign_in_from(next),
-            None => "/sign-in".to_owned(),
-        },
+        routes::HOME => routes::SIGN_IN.to_owned(),
+        routes::SIGN_IN | routes::SIGN_UP => {
+            sign_in_from(here.query.read().get_str("next").unwrap_or_default())
+        }
         path => sign_in_from(&match here.search.get().trim_start_matches('?') {
             "" => path.to_owned(),
             query => format!("{path}?{query}"),
@@ -100,7 +99,7 @@ fn VisitorNav() -> impl IntoView {
                 }
                 Some(me) => {
                     let shops = me.shops.into_iter().map(|shop| {
-                        let href = format!("/seller/{}", shop.handle);
+                        let href = routes::counter(&shop.handle);
                         let words = tu_string!(i18n, header.shop_orders, shop = shop.name).to_string();
                         view! { <a class="topbar-link" href=href>{words}</a> }
                     });
@@ -110,11 +109,11 @@ fn VisitorNav() -> impl IntoView {
                     view! {
                         {desk}
                         {shops.collect_view()}
-                        <a class="topbar-link" href="/account" title=tu_string!(i18n, header.account)>
+                        <a class="topbar-link" href=routes::ACCOUNT title=tu_string!(i18n, header.account)>
                             <Icon name="person" />
                             <span class="topbar-name">{me.name}</span>
                         </a>
-                        <form method="post" action="/sign-out">
+                        <form method="post" action=routes::FORM_SIGN_OUT>
                             <button class="topbar-link" type="submit">{t!(i18n, header.sign_out)}</button>
                         </form>
                     }
@@ -138,7 +137,7 @@ fn CategoryNav() -> impl IntoView {
     let links = move || {
         Suspend::new(async move {
             let links = roots.await.unwrap_or_default().into_iter().map(|root| {
-                view! { <li><a href=format!("/c/{}", root.slug)>{root.name}</a></li> }
+                view! { <li><a href=routes::category(&root.slug)>{root.name}</a></li> }
             });
             links.collect_view()
         })
@@ -147,7 +146,7 @@ fn CategoryNav() -> impl IntoView {
         <nav class="categories" aria-label=tu_string!(i18n, layout.categories)>
             <ul class="width">
                 <Transition>{links}</Transition>
-                <li><a href="/shops">{t!(i18n, layout.all_shops)}</a></li>
+                <li><a href=routes::SHOPS>{t!(i18n, layout.all_shops)}</a></li>
             </ul>
         </nav>
     }
@@ -166,7 +165,7 @@ fn BasketLink() -> impl IntoView {
                 n => tu_string!(i18n, header.basket_many, n = n).to_string(),
             };
             view! {
-                <a class="basket-link" href="/basket">
+                <a class="basket-link" href=routes::BASKET>
                     <Icon name="basket" />
                     <span class="hidden">{name}</span>
                     <span class="basket-word" aria-hidden="true">{t!(i18n, header.basket)}</span>
@@ -192,11 +191,11 @@ fn Footer() -> impl IntoView {
                     <p>{t!(i18n, layout.footer_note)}</p>
                 </div>
                 <nav class="footer-nav" aria-label=tu_string!(i18n, layout.footer_nav)>
-                    <a href="/products">{t!(i18n, layout.all_products)}</a>
-                    <a href="/shops">{t!(i18n, layout.all_shops)}</a>
-                    <a href="/basket">{t!(i18n, header.basket)}</a>
-                    <a href="/account">{t!(i18n, header.account)}</a>
-                    <a href="/seller">{t!(i18n, layout.sell)}</a>
+                    <a href=routes::PRODUCTS>{t!(i18n, layout.all_products)}</a>
+                    <a href=routes::SHOPS>{t!(i18n, layout.all_shops)}</a>
+                    <a href=routes::BASKET>{t!(i18n, header.basket)}</a>
+                    <a href=routes::ACCOUNT>{t!(i18n, header.account)}</a>
+                    <a href=routes::OWN_SHOPS>{t!(i18n, layout.sell)}</a>
                 </nav>
                 <Languages />
             </div>
@@ -220,7 +219,7 @@ fn Languages() -> impl IntoView {
         view! { <button name="locale" value=*tag lang=*tag translate="no" aria-current=current>{*name}</button> }
     });
     view! {
-        <form method="post" action="/language" class="languages" aria-label=tu_string!(i18n, language.choose)>
+        <form method="post" action=routes::FORM_LANGUAGE class="languages" aria-label=tu_string!(i18n, language.choose)>
             <input type="hidden" name="back" value=back />
             {buttons.collect_view()}
         </form>

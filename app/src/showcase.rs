@@ -1,7 +1,7 @@
 //! Every component of `ui` in its states, on one page: `/dev/ui`. Rendered by the server alone, so it weighs nothing in
 //! browsers; headings are the names in the code.
 
-use haat_shared::{Currency, Error, FieldCode, FieldError, Money};
+use haat_shared::{Currency, Error, FieldCode, FieldError, Money, routes};
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
 use leptos_router::components::Router;
@@ -112,13 +112,13 @@ fn Parts() -> impl IntoView {
     let bars =
         (1..=9).map(|n| (n.to_string(), n * n % 7, vec![price(n * n % 7 * 1000).to_string()])).collect();
     let looks = ["primary", "secondary", "quiet", "danger"];
-    show_toast(t!(i18n, product.added), ("/basket", t!(i18n, product.view_basket)));
+    show_toast(t!(i18n, product.added), (routes::BASKET, t!(i18n, product.view_basket)));
     view! {
         <Part name="Button">
             {looks.map(|look| view! { <p><Button look>{words}</Button> " " <Button look disabled=true>{words}</Button> " " <Button look busy=true>{words}</Button></p> }).collect_view()}
         </Part>
         <Part name="LinkButton">
-            {looks.map(|look| view! { <p><LinkButton look href="/">{t!(i18n, home.see_all)}</LinkButton></p> }).collect_view()}
+            {looks.map(|look| view! { <p><LinkButton look href=routes::HOME>{t!(i18n, home.see_all)}</LinkButton></p> }).collect_view()}
         </Part>
         <Part name="Print"><Print words=t!(i18n, purchase.print) /></Part>
         <Part name="Alert">
@@ -176,12 +176,12 @@ fn Parts() -> impl IntoView {
         </Part>
         <Part name="EmptyState">
             <EmptyState icon="basket" title=t!(i18n, basket.empty) note=t!(i18n, basket.empty_note)>
-                <LinkButton href="/products">{t!(i18n, basket.shop_around)}</LinkButton>
+                <LinkButton href=routes::PRODUCTS>{t!(i18n, basket.shop_around)}</LinkButton>
             </EmptyState>
         </Part>
         <Part name="Pager">
             {[(false, true), (true, true), (true, false)].map(|(first, next)| {
-                let to = |there: bool| there.then(|| "/products".to_owned());
+                let to = |there: bool| there.then(|| routes::PRODUCTS.to_owned());
                 view! { <Pager first=to(first) next=to(next) next_words=t!(i18n, products.next) /> }
             }).collect_view()}
         </Part>
@@ -202,7 +202,7 @@ fn Parts() -> impl IntoView {
         <Part name="Offline">{offline_notice()}</Part>
         <Part name="Desk, desk_link, search, chips">
             <Desk label=t!(i18n, counter.nav) nav=nav.into_any()>
-                {search("/dev/ui".into(), "", t!(i18n, goods.search), &[])}
+                {search(routes::DEV_UI.into(), "", t!(i18n, goods.search), &[])}
                 {chips(t!(i18n, seller.state), states)}
             </Desk>
         </Part>
@@ -232,7 +232,7 @@ mod tests {
                 let makes = rest.split_once(") ->").and_then(|(_, made)| made.split('{').next());
                 if makes.is_some_and(|made| made.contains("impl IntoView")) {
                     seen += 1;
-                    assert!(shown.contains(&name), "{name} is not shown at /dev/ui");
+                    assert!(shown.contains(&name), "{name} is not in the showcase");
                 }
             }
         }

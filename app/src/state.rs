@@ -4,7 +4,7 @@ use haat_shared::{
     accounts::Me,
     carts::CartView,
     catalog::{CategoryCard, QUERY_MAX},
-    text,
+    routes, text,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map, use_url};
@@ -71,7 +71,7 @@ pub(crate) fn searched() -> Memo<String> {
 
 /// The way to sign in and come back to an address of ours.
 pub(crate) fn sign_in_from(address: &str) -> String {
-    format!("/sign-in?next={}", text::query_value(address))
+    routes::with(routes::SIGN_IN, &[("next", address)])
 }
 
 /// The address of the page, or of the one that is about to be shown: path and query.

@@ -1,13 +1,13 @@
 //! The first look at the desk: what needs a hand.
 
-use haat_shared::audit::DeskHome;
+use haat_shared::{audit::DeskHome, routes};
 use leptos::prelude::*;
 
 use super::{Page, Part};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
-    ui::{EmptyState, Icon, PageTitle, address, loaded},
+    ui::{EmptyState, Icon, PageTitle, loaded},
 };
 
 /// The desk's first page.
@@ -47,7 +47,7 @@ fn Shown(home: DeskHome) -> impl IntoView {
         view! {
             <li class="row">
                 <Icon name=part.icon() />
-                <a class="row-link" href=address(part.path(), asked)>{words}</a>
+                <a class="row-link" href=routes::with(part.path(), asked)>{words}</a>
             </li>
         }
     });

@@ -1,6 +1,6 @@
 //! The work behind the market: what waits, what was laid aside, and what to do about it.
 
-use haat_shared::audit::JobCard;
+use haat_shared::{audit::JobCard, routes};
 use leptos::prelude::*;
 
 use super::{List, Page, Part};
@@ -8,7 +8,7 @@ use crate::{
     api,
     i18n::{t, use_i18n},
     state::query,
-    ui::{Alert, Button, CodeAlert, address, chips, loaded},
+    ui::{Alert, Button, CodeAlert, chips, loaded},
     words::{self, I18n},
 };
 
@@ -36,14 +36,14 @@ pub(crate) fn Jobs() -> impl IntoView {
     );
     let list = loaded(found, move |(state, after, page)| {
         let path = Part::Jobs.path();
-        let states =
-            STATES.map(|each| (address(path, &[("state", each)]), state_words(i18n, each), state == each));
+        let states = STATES
+            .map(|each| (routes::with(path, &[("state", each)]), state_words(i18n, each), state == each));
         let tools = view! {
             <CodeAlert />
             <Done what=done.get_untracked() />
             <div class="list-tools">{chips(t!(i18n, seller.state), states.to_vec())}</div>
         };
-        let back = address(path, &[("state", &state), ("after", &after)]);
+        let back = routes::with(path, &[("state", &state), ("after", &after)]);
         List {
             part: Part::Jobs,
             asked: vec![("state", state)],
@@ -79,7 +79,7 @@ fn Done(what: String) -> impl IntoView {
 
 fn row(job: JobCard, back: &str) -> impl IntoView + use<> {
     let i18n = use_i18n();
-    let action = format!("{}/{}", Part::Jobs.path(), job.id);
+    let action = routes::job(job.id);
     let error = (!job.error.is_empty()).then(|| view! { <span class="note below why">{job.error}</span> });
     let next = (job.state == "queued").then(|| words::moment(i18n, &job.run_at));
     let discard = (job.state != "discarded").then(|| {

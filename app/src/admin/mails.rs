@@ -3,6 +3,7 @@
 use haat_shared::{
     Error,
     audit::{FailedMail, MailCard, MailText},
+    routes,
 };
 use leptos::prelude::*;
 
@@ -91,7 +92,7 @@ fn Failed(failed: Vec<FailedMail>) -> impl IntoView {
 
 fn row(mail: MailCard) -> impl IntoView {
     let i18n = use_i18n();
-    let (href, at) = (format!("{}/{}", Part::Mails.path(), mail.id), words::moment(i18n, &mail.at));
+    let (href, at) = (routes::mail(mail.id), words::moment(i18n, &mail.at));
     view! {
         <tr>
             <th scope="row">

@@ -24,7 +24,7 @@ use leptos::prelude::*;
 use crate::{
     i18n::{t, tu_string, use_i18n},
     state::Visitor,
-    ui::{Desk, EmptyState, LinkButton, PageTitle, Pager, Table, address, desk_link},
+    ui::{Desk, EmptyState, LinkButton, PageTitle, Pager, Table, desk_link},
     words::I18n,
 };
 
@@ -141,8 +141,8 @@ impl List {
         let (title, path) = (self.part.title(i18n), self.part.path());
         let asked: Vec<(&'static str, &str)> = self.asked.iter().map(|(n, v)| (*n, v.as_str())).collect();
         let filtered = !self.after.is_empty() || asked.iter().any(|(_, value)| !value.is_empty());
-        let first = (!self.after.is_empty()).then(|| address(path, &asked));
-        let next = self.next.map(|next| address(path, &[&asked[..], &[("after", &next)]].concat()));
+        let first = (!self.after.is_empty()).then(|| routes::with(path, &asked));
+        let next = self.next.map(|next| routes::with(path, &[&asked[..], &[("after", &next)]].concat()));
         let list = if !self.rows.is_empty() {
             view! { <Table caption=title columns=self.columns>{self.rows}</Table> }.into_any()
         } else if filtered {

@@ -1,6 +1,9 @@
 //! The orders of all shops.
 
-use haat_shared::orders::{ListOrders, OrderCard, OrderState};
+use haat_shared::{
+    orders::{ListOrders, OrderCard, OrderState},
+    routes,
+};
 use leptos::prelude::*;
 
 use super::{List, Page, Part};
@@ -8,7 +11,7 @@ use crate::{
     api,
     i18n::{t, use_i18n},
     state::{query, searched},
-    ui::{address, chips, loaded, search},
+    ui::{chips, loaded, search},
     words,
 };
 
@@ -27,7 +30,7 @@ pub(crate) fn Orders() -> impl IntoView {
         let states =
             all.chain(OrderState::ALL.map(|state| (state.as_str(), words::order_state(i18n, state))));
         let states = states.map(|(state, words)| {
-            (address(path, &[("q", &of.q), ("state", state)]), words, of.state == state)
+            (routes::with(path, &[("q", &of.q), ("state", state)]), words, of.state == state)
         });
         let tools = view! {
             <div class="list-tools">
@@ -60,7 +63,7 @@ pub(crate) fn Orders() -> impl IntoView {
 fn row(order: OrderCard) -> impl IntoView {
     let i18n = use_i18n();
     let day = words::day(i18n, &order.placed_at);
-    let shop = format!("/shops/{}", order.shop_handle);
+    let shop = routes::shop(&order.shop_handle);
     view! {
         <tr>
             <th scope="row">

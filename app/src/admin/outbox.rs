@@ -1,6 +1,6 @@
 //! What happened, and whether those who listen were told.
 
-use haat_shared::audit::FactCard;
+use haat_shared::{audit::FactCard, routes};
 use leptos::prelude::*;
 
 use super::{List, Page, Part};
@@ -8,7 +8,7 @@ use crate::{
     api,
     i18n::{t, use_i18n},
     state::query,
-    ui::{address, chips, loaded},
+    ui::{chips, loaded},
     words,
 };
 
@@ -27,7 +27,7 @@ pub(crate) fn Outbox() -> impl IntoView {
         let path = Part::Outbox.path();
         let choices = [("", t!(i18n, seller.all)), ("1", t!(i18n, desk.untold))];
         let choices =
-            choices.map(|(each, words)| (address(path, &[("waiting", each)]), words, waiting == each));
+            choices.map(|(each, words)| (routes::with(path, &[("waiting", each)]), words, waiting == each));
         let tools = view! { <div class="list-tools">{chips(t!(i18n, seller.state), choices.to_vec())}</div> };
         List {
             part: Part::Outbox,

@@ -1,6 +1,6 @@
 //! All shops of the market.
 
-use haat_shared::shops::KeptShop;
+use haat_shared::{routes, shops::KeptShop};
 use leptos::prelude::*;
 
 use super::{List, Page, Part};
@@ -52,7 +52,7 @@ fn row(shop: KeptShop) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">
-                <a class="row-link" href=format!("/shops/{}", shop.handle)>{shop.name}</a>
+                <a class="row-link" href=routes::shop(&shop.handle)>{shop.name}</a>
                 <span class="note below">{shop.handle}</span>
                 <span class="note narrow">{shop.owner.clone()}</span>
             </th>

@@ -6,6 +6,7 @@ use std::{
     sync::LazyLock,
 };
 
+use haat_shared::routes;
 use leptos::prelude::{provide_context, use_context};
 
 use super::Locale;
@@ -47,7 +48,7 @@ impl Language {
         let text = words[..SHARED].join("\n");
         let mut hash = DefaultHasher::new();
         text.hash(&mut hash);
-        let path = format!("/words/{tag}.{:016x}.txt", hash.finish());
+        let path = routes::words(&format!("{tag}.{:016x}.txt", hash.finish()));
         Self { tag, words, sheet: Sheet { path, text } }
     }
 }

@@ -1,9 +1,12 @@
 //! What a shop has with the market, and what it is made of.
 
-use haat_shared::ledger::{BalanceEntry, PostingKind};
+use haat_shared::{
+    ledger::{BalanceEntry, PostingKind},
+    routes,
+};
 use leptos::prelude::*;
 
-use super::{Counter, Part, address};
+use super::{Counter, Part};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
@@ -25,7 +28,7 @@ pub(crate) fn Balance() -> impl IntoView {
     );
     let page = loaded(found, move |(handle, after, balance)| {
         let path = Part::Balance.path(&handle);
-        let next = balance.entries.next.map(|next| address(&path, &[("after", &next)]));
+        let next = balance.entries.next.map(|next| routes::with(&path, &[("after", &next)]));
         let first = (!after.is_empty()).then_some(path);
         let list = if balance.entries.items.is_empty() {
             let (title, note) = (tu_string!(i18n, till.none), tu_string!(i18n, till.none_note));
@@ -78,7 +81,7 @@ fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
     };
     let day = words::day(i18n, &entry.at);
     let order = entry.order.map(|number| {
-        let href = format!("{}/{number}", Part::Orders.path(handle));
+        let href = routes::shop_order(handle, &number);
         view! { <a href=href>{number}</a> }
     });
     view! {

@@ -1,9 +1,12 @@
 //! The first look at a counter: what to do now, then how it goes.
 
-use haat_shared::shops::{LowVariant, ShopHome};
+use haat_shared::{
+    routes,
+    shops::{LowVariant, ShopHome},
+};
 use leptos::prelude::*;
 
-use super::{Counter, Part, address};
+use super::{Counter, Part};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
@@ -41,9 +44,9 @@ fn Shown(handle: String, home: ShopHome) -> impl IntoView {
         n => tu_string!(i18n, counter.low_many, n = n).to_string(),
     };
     let todo = [
-        (home.to_confirm, "check", confirm, address(&orders, &[("state", "placed")])),
-        (home.to_ship, "truck", ship, address(&orders, &[("state", "confirmed")])),
-        (home.low_count, "box", low, address(&Part::Products.path(&handle), &[("low", "1")])),
+        (home.to_confirm, "check", confirm, routes::with(&orders, &[("state", "placed")])),
+        (home.to_ship, "truck", ship, routes::with(&orders, &[("state", "confirmed")])),
+        (home.low_count, "box", low, routes::with(&Part::Products.path(&handle), &[("low", "1")])),
     ];
     let todo = todo.into_iter().filter(|(n, ..)| *n > 0).map(|(_, icon, words, href)| {
         view! {
@@ -54,9 +57,8 @@ fn Shown(handle: String, home: ShopHome) -> impl IntoView {
         }
     });
     let todo: Vec<_> = todo.collect();
-    let products = Part::Products.path(&handle);
     let todo = if todo.is_empty() {
-        let new = format!("{products}/new");
+        let new = routes::new_product(&handle);
         let (title, note) = (tu_string!(i18n, counter.nothing), tu_string!(i18n, counter.nothing_note));
         view! {
             <EmptyState icon="check" title note>
@@ -75,7 +77,7 @@ fn Shown(handle: String, home: ShopHome) -> impl IntoView {
             {todo}
         </section>
         <Sales home=home.clone() />
-        <Low path=products low=home.low />
+        <Low handle low=home.low />
     }
 }
 
@@ -118,7 +120,7 @@ fn Sales(home: ShopHome) -> impl IntoView {
 
 /// What runs low.
 #[component]
-fn Low(path: String, low: Vec<LowVariant>) -> impl IntoView {
+fn Low(handle: String, low: Vec<LowVariant>) -> impl IntoView {
     let i18n = use_i18n();
     let rows = low.into_iter().map(|variant| {
         let left = match variant.available {
@@ -128,7 +130,7 @@ fn Low(path: String, low: Vec<LowVariant>) -> impl IntoView {
         view! {
             <li class="row">
                 <div>
-                    <a class="row-link" href=format!("{path}/{}", variant.product)>{variant.title}</a>
+                    <a class="row-link" href=routes::own_product(&handle, variant.product)>{variant.title}</a>
                     <p class="note">{variant.variant_title}</p>
                 </div>
                 <p>{left}</p>

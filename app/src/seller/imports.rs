@@ -6,11 +6,13 @@ use haat_shared::{
     catalog::imports::{
         FILE_BYTES_MAX, ImportState, ImportView, ImportsView, NumberQuestion, PriceSample, RowFault,
     },
+    id::kinds::ImportId,
     number::DecimalMark,
+    routes,
 };
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Counter, Part, address};
+use super::{Counter, Part};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
@@ -48,9 +50,9 @@ pub(crate) fn Import() -> impl IntoView {
     view! { <Counter here=Part::Products>{page}</Counter> }
 }
 
-/// The page of imports, or of one of them.
-fn page(handle: &str, id: &str) -> String {
-    address(&format!("{}/import", Part::Products.path(handle)), &[("id", id)])
+/// The page of one import.
+fn page(handle: &str, id: ImportId) -> String {
+    routes::with(&routes::import(handle), &[("id", &id.to_string())])
 }
 
 /// The form that a file is sent with.
@@ -65,7 +67,7 @@ fn Send(handle: String) -> impl IntoView {
         (DecimalMark::Comma.as_str(), t!(i18n, imports.decimal_comma)),
     ];
     view! {
-        <form method="post" action=page(&handle, "") enctype="multipart/form-data" class="panel form" on:submit=move |_| sending.set(true)>
+        <form method="post" action=routes::import(&handle) enctype="multipart/form-data" class="panel form" on:submit=move |_| sending.set(true)>
             <p class="note">{t!(i18n, imports.how)}</p>
             // Before the file: what is not known yet cannot be minded.
             <div>
@@ -93,7 +95,7 @@ fn Last(handle: String, last: Vec<ImportView>) -> impl IntoView {
     let rows = last.into_iter().map(|import| {
         view! {
             <tr>
-                <th scope="row"><a class="row-link" href=page(&handle, &import.id.to_string())>{import.file_name.clone()}</a></th>
+                <th scope="row"><a class="row-link" href=page(&handle, import.id)>{import.file_name.clone()}</a></th>
                 <td class="wide">{words::moment(i18n, &import.created_at)}</td>
                 <td><span class=format!("state {}", look(import.state))>{state(i18n, import.state)}</span></td>
             </tr>
@@ -136,11 +138,11 @@ fn look(state: ImportState) -> &'static str {
 #[component]
 fn Open(handle: String, open: ImportView, faults: Vec<RowFault>, again: Callback<()>) -> impl IntoView {
     let i18n = use_i18n();
-    let (id, began_as) = (open.id.to_string(), open.state);
-    let list = format!("/seller/{handle}/imports/{id}/errors.csv");
+    let (id, began_as) = (open.id, open.state);
+    let list = routes::import_faults(&handle, id);
     let (more, file_name) = (open.faults, open.file_name.clone());
     let now = RwSignal::new(open);
-    let (of, asked) = (handle.clone(), id.clone());
+    let of = handle.clone();
     Effect::new(move || {
         let import = now.get();
         if import.state != began_as {
@@ -149,7 +151,7 @@ fn Open(handle: String, open: ImportView, faults: Vec<RowFault>, again: Callback
         if !import.is_moving() {
             return;
         }
-        let (handle, id) = (of.clone(), asked.clone());
+        let (handle, id) = (of.clone(), id.to_string());
         set_timeout(
             move || {
                 spawn_local(async move {
@@ -164,11 +166,11 @@ fn Open(handle: String, open: ImportView, faults: Vec<RowFault>, again: Callback
         );
     });
     let body = match began_as {
-        ImportState::Reading => view! { <Reading now handle=handle.clone() id=id.clone() /> }.into_any(),
+        ImportState::Reading => view! { <Reading now handle=handle.clone() id /> }.into_any(),
         ImportState::Checked => {
             view! { <Checked import=now.get_untracked() handle=handle.clone() /> }.into_any()
         }
-        ImportState::Applying => view! { <Applying now handle=handle.clone() id=id.clone() /> }.into_any(),
+        ImportState::Applying => view! { <Applying now handle=handle.clone() id /> }.into_any(),
         ImportState::Done | ImportState::Stopped => {
             view! { <Ended import=now.get_untracked() handle=handle.clone() /> }.into_any()
         }
@@ -179,18 +181,18 @@ fn Open(handle: String, open: ImportView, faults: Vec<RowFault>, again: Callback
             {body}
         </section>
         <Faults faults of=more list />
-        <p><a href=page(&handle, "")>{t!(i18n, imports.another)}</a></p>
+        <p><a href=routes::import(&handle)>{t!(i18n, imports.another)}</a></p>
     }
 }
 
 #[component]
-fn Reading(now: RwSignal<ImportView>, handle: String, id: String) -> impl IntoView {
+fn Reading(now: RwSignal<ImportView>, handle: String, id: ImportId) -> impl IntoView {
     let i18n = use_i18n();
     let words = move || now.with(|n| tu_string!(i18n, imports.read_so_far, n = n.good + n.bad));
     view! {
         <progress aria-label=tu_string!(i18n, imports.progress_label)></progress>
         <p role="status">{words}</p>
-        <noscript><a href=page(&handle, &id)>{t!(i18n, imports.look)}</a></noscript>
+        <noscript><a href=page(&handle, id)>{t!(i18n, imports.look)}</a></noscript>
     }
 }
 
@@ -218,11 +220,11 @@ fn Checked(import: ImportView, handle: String) -> impl IntoView {
     };
     let unread = (import.unread > 0)
         .then(|| view! { <Alert>{tu_string!(i18n, imports.unread, n = import.unread)}</Alert> });
-    let (question, id) = (import.question, import.id.to_string());
+    let (question, id) = (import.question, import.id);
     let start = (good > 0).then(|| {
         let question = question.map(|question| view! { <Question question /> });
         view! {
-            <Choice handle=handle.clone() id=id.clone() action="start" above=question.into_any()>{words}</Choice>
+            <Choice handle=handle.clone() id action="start" above=question.into_any()>{words}</Choice>
         }
     });
     view! {
@@ -277,7 +279,7 @@ fn Question(question: NumberQuestion) -> impl IntoView {
 }
 
 #[component]
-fn Applying(now: RwSignal<ImportView>, handle: String, id: String) -> impl IntoView {
+fn Applying(now: RwSignal<ImportView>, handle: String, id: ImportId) -> impl IntoView {
     let i18n = use_i18n();
     let words = move || now.with(|n| tu_string!(i18n, imports.progress, n = n.turns(), all = n.good));
     view! {
@@ -289,7 +291,7 @@ fn Applying(now: RwSignal<ImportView>, handle: String, id: String) -> impl IntoV
         <p role="status">{words}</p>
         <p class="note">{t!(i18n, imports.goes_on)}</p>
         <div class="actions">
-            <noscript><a class="button secondary" href=page(&handle, &id)>{t!(i18n, imports.look)}</a></noscript>
+            <noscript><a class="button secondary" href=page(&handle, id)>{t!(i18n, imports.look)}</a></noscript>
             <Choice handle id action="stop">{t!(i18n, imports.stop)}</Choice>
         </div>
     }
@@ -324,7 +326,7 @@ fn Ended(import: ImportView, handle: String) -> impl IntoView {
 #[component]
 fn Choice(
     handle: String,
-    id: String,
+    id: ImportId,
     action: &'static str,
     /// What there is to answer first.
     #[prop(optional)]
@@ -332,7 +334,7 @@ fn Choice(
     children: Children,
 ) -> impl IntoView {
     view! {
-        <form method="post" action=format!("/seller/{handle}/imports/{id}")>
+        <form method="post" action=routes::import_go(&handle, id)>
             <input type="hidden" name="action" value=action />
             {above}
             <Button look=if action == "start" { "primary" } else { "secondary" }>{children()}</Button>

@@ -22,13 +22,13 @@ pub(crate) use shops::{OpenShop, OwnShops};
 
 #[cfg(feature = "hydrate")]
 use haat_shared::media;
-use haat_shared::{Error, media::Picture, permissions::Permission};
+use haat_shared::{Error, media::Picture, permissions::Permission, routes};
 use leptos::{prelude::*, web_sys};
 
 use crate::{
     i18n::{t, tu_string, use_i18n},
     state::{Visitor, param},
-    ui::{Desk, address, chips, desk_link, search},
+    ui::{Desk, chips, desk_link, search},
 };
 
 /// The parts of a counter.
@@ -45,14 +45,13 @@ impl Part {
     const ALL: [Self; 5] = [Self::Home, Self::Orders, Self::Products, Self::Balance, Self::Settings];
 
     fn path(self, handle: &str) -> String {
-        let part = match self {
-            Self::Home => return format!("/seller/{handle}"),
-            Self::Orders => "orders",
-            Self::Products => "products",
-            Self::Balance => "balance",
-            Self::Settings => "settings",
-        };
-        format!("/seller/{handle}/{part}")
+        match self {
+            Self::Home => routes::counter(handle),
+            Self::Orders => routes::shop_orders(handle),
+            Self::Products => routes::own_products(handle),
+            Self::Balance => routes::balance(handle),
+            Self::Settings => routes::settings(handle),
+        }
     }
 
     fn icon(self) -> &'static str {
@@ -102,7 +101,7 @@ fn Counter(
                 desk_link(part.path(&shop.handle), part.icon(), words, part == here)
             });
             Some(view! {
-                <a class="counter-shop" href=format!("/shops/{}", shop.handle)>
+                <a class="counter-shop" href=routes::shop(&shop.handle)>
                     <span>{shop.name}</span>
                     <span class="note">{t!(i18n, seller.visit)}</span>
                 </a>
@@ -128,7 +127,7 @@ async fn upload(handle: &str, file: web_sys::File) -> Result<Picture, Error> {
     let init = web_sys::RequestInit::new();
     init.set_method("POST");
     init.set_body(&body);
-    let sent = window().fetch_with_str_and_init(&format!("/seller/{handle}/media"), &init);
+    let sent = window().fetch_with_str_and_init(&routes::add_picture(handle), &init);
     let answer = JsFuture::from(sent).await.map_err(|_| Error::Offline)?;
     let answer: web_sys::Response = answer.dyn_into().map_err(broken)?;
     let text = JsFuture::from(answer.text().map_err(broken)?).await.map_err(|_| Error::Offline)?;

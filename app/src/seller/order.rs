@@ -5,6 +5,7 @@ use haat_shared::{
     forms::Draft,
     orders::{Actor, OrderEvent, OrderState, SellerOrder, Shipment, ShopOrderView},
     payments::Method,
+    routes,
 };
 use leptos::prelude::*;
 
@@ -64,7 +65,8 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         view! { <p class="note">{words} " " <span class="price">{sum.to_string()}</span></p> }
     });
     let shares = shares.collect_view();
-    let action = format!("{}/{}", Part::Orders.path(&handle), order.number);
+    let action = routes::shop_order(&handle, &order.number);
+    let slip = routes::packing_slip(&handle, &order.number);
     let tracking = order.shipment.clone().unwrap_or_default();
     let shipment = order.shipment.clone().map(|shipment| {
         let number = match shipment.tracking_url.as_str() {
@@ -97,7 +99,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
             <p class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state)}</p>
         </header>
         <div class="actions paper">
-            <LinkButton look="secondary" href=format!("{action}/packing-slip")>{t!(i18n, seller.slip)}</LinkButton>
+            <LinkButton look="secondary" href=slip>{t!(i18n, seller.slip)}</LinkButton>
             <Print words=t!(i18n, purchase.print) />
         </div>
         <CodeAlert />
@@ -180,7 +182,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
         }
     });
     let lines = lines.collect_view();
-    let back = format!("{}/{}", Part::Orders.path(&handle), order.number);
+    let back = routes::shop_order(&handle, &order.number);
     view! {
         <PageTitle text=title.clone() />
         <p class="back"><a href=back>{t!(i18n, seller.slip_back)}</a></p>

@@ -1,9 +1,12 @@
 //! The orders of a shop: found, and one click from being worked on.
 
-use haat_shared::orders::{ListOrders, OrderCard, OrderState};
+use haat_shared::{
+    orders::{ListOrders, OrderCard, OrderState},
+    routes,
+};
 use leptos::prelude::*;
 
-use super::{Counter, Part, address, chips, search};
+use super::{Counter, Part, chips, search};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
@@ -29,14 +32,16 @@ pub(crate) fn Orders() -> impl IntoView {
     );
     let list = loaded(found, move |(handle, of, page)| {
         let path = Part::Orders.path(&handle);
-        let next =
-            page.next.map(|next| address(&path, &[("q", &of.q), ("state", &of.state), ("after", &next)]));
-        let first = (!of.after.is_empty()).then(|| address(&path, &[("q", &of.q), ("state", &of.state)]));
+        let next = page
+            .next
+            .map(|next| routes::with(&path, &[("q", &of.q), ("state", &of.state), ("after", &next)]));
+        let first =
+            (!of.after.is_empty()).then(|| routes::with(&path, &[("q", &of.q), ("state", &of.state)]));
         let all = std::iter::once(("", t!(i18n, seller.all)));
         let states =
             all.chain(OrderState::ALL.map(|state| (state.as_str(), words::order_state(i18n, state))));
         let states = states.map(|(state, words)| {
-            (address(&path, &[("q", &of.q), ("state", state)]), words, of.state == state)
+            (routes::with(&path, &[("q", &of.q), ("state", state)]), words, of.state == state)
         });
         let states = states.collect();
         let list = if page.items.is_empty() {
@@ -71,7 +76,7 @@ fn none(handle: &str, of: &ListOrders) -> AnyView {
     let i18n = use_i18n();
     if *of == ListOrders::default() {
         let (title, note) = (tu_string!(i18n, seller.none), tu_string!(i18n, seller.none_note));
-        let visit = format!("/shops/{handle}");
+        let visit = routes::shop(&handle);
         return view! {
             <EmptyState icon="box" title note>
                 <LinkButton href=visit look="secondary">{t!(i18n, seller.visit)}</LinkButton>
@@ -91,7 +96,7 @@ fn none(handle: &str, of: &ListOrders) -> AnyView {
 
 fn row(handle: &str, order: OrderCard) -> impl IntoView + use<> {
     let i18n = use_i18n();
-    let href = format!("{}/{}", Part::Orders.path(handle), order.number);
+    let href = routes::shop_order(handle, &order.number);
     let day = words::day(i18n, &order.placed_at);
     view! {
         <tr>

@@ -11,7 +11,7 @@ use haat_shared::{
     },
     id::kinds::ProductId,
     media::{self, NewPicture, PER_PRODUCT_MAX, Picture},
-    money, text,
+    money, routes, text,
 };
 use leptos::{
     ev::{Event, SubmitEvent},
@@ -82,7 +82,7 @@ pub(crate) fn Product() -> impl IntoView {
         let SellerProduct { id, slug, state, version, currency, form, deletable, .. } = product;
         let title = form.title.clone();
         let shown = (state == haat_shared::catalog::edit::ProductState::Published)
-            .then(|| view! { <p><a href=format!("/p/{slug}")>{t!(i18n, goods.see)}</a></p> });
+            .then(|| view! { <p><a href=routes::product(&slug)>{t!(i18n, goods.see)}</a></p> });
         view! {
             <PageTitle text=title.clone() />
             <p class="back"><a href=Part::Products.path(&handle)>{t!(i18n, goods.back)}</a></p>
@@ -95,7 +95,7 @@ pub(crate) fn Product() -> impl IntoView {
             </header>
             <CodeAlert />
             <Done what=done />
-            <Actions handle=handle.clone() id=id.to_string() state deletable />
+            <Actions handle=handle.clone() id state deletable />
             <Editor handle currency tree form kept=Some((id, version)) pictures saved />
         }
     });
@@ -291,7 +291,7 @@ fn Editor(
                     rows.dirty.set(false);
                     toaster.say(tu_string!(i18n, form.saved).to_owned(), None);
                     if kept.is_none() {
-                        navigate(&format!("{}/{id}", Part::Products.path(&handle)), Default::default());
+                        navigate(&routes::own_product(&handle, id), Default::default());
                     } else {
                         saved.run(());
                     }

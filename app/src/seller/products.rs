@@ -1,9 +1,13 @@
 //! The products of a shop: found, put on sale, taken off, many at once.
 
-use haat_shared::catalog::edit::{ListOwnProducts, ProductState, SellerProductCard};
+use haat_shared::{
+    catalog::edit::{ListOwnProducts, ProductState, SellerProductCard},
+    id::kinds::ProductId,
+    routes,
+};
 use leptos::{ev::Event, prelude::*, wasm_bindgen::JsCast, web_sys};
 
-use super::{Counter, Part, address, chips, search};
+use super::{Counter, Part, chips, search};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
@@ -38,7 +42,7 @@ pub(crate) fn Products() -> impl IntoView {
         let path = Part::Products.path(&handle);
         let at = |of: &ListOwnProducts| {
             let low = if of.low { "1" } else { "" };
-            address(
+            routes::with(
                 &path,
                 &[("q", &of.q), ("state", &of.state), ("low", low), ("sort", &of.sort), ("after", &of.after)],
             )
@@ -66,11 +70,12 @@ pub(crate) fn Products() -> impl IntoView {
         });
         let low = if of.low { "1" } else { "" };
         let kept = [("state", of.state.as_str()), ("low", low), ("sort", of.sort.as_str())];
-        let (new, import, export) = (format!("{path}/new"), format!("{path}/import"), format!("{path}.csv"));
+        let (new, import) = (routes::new_product(&handle), routes::import(&handle));
+        let export = routes::export(&handle);
         let list = if page.items.is_empty() {
-            none(&path, of.q.is_empty() && of.state.is_empty() && !of.low)
+            none(&handle, of.q.is_empty() && of.state.is_empty() && !of.low)
         } else {
-            let rows = page.items.into_iter().map(|product| row(&path, product)).collect_view();
+            let rows = page.items.into_iter().map(|product| row(&handle, product)).collect_view();
             view! { <Bulk path=path.clone() back=at(&of)>{rows}</Bulk> }.into_any()
         };
         view! {
@@ -112,9 +117,9 @@ pub(super) fn Done(what: String) -> impl IntoView {
     Some(view! { <Alert look="good">{words}</Alert> })
 }
 
-fn none(path: &str, at_all: bool) -> AnyView {
+fn none(handle: &str, at_all: bool) -> AnyView {
     let i18n = use_i18n();
-    let (path, new) = (path.to_owned(), format!("{path}/new"));
+    let (path, new) = (routes::own_products(handle), routes::new_product(handle));
     if at_all {
         let (title, note) = (tu_string!(i18n, goods.none), tu_string!(i18n, goods.none_note));
         return view! {
@@ -183,9 +188,9 @@ fn Bulk(path: String, back: String, children: Children) -> impl IntoView {
     }
 }
 
-fn row(path: &str, product: SellerProductCard) -> impl IntoView + use<> {
+fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
     let i18n = use_i18n();
-    let (id, href) = (product.id.to_string(), format!("{path}/{}", product.id));
+    let (id, href) = (product.id.to_string(), routes::own_product(handle, product.id));
     let price = match product.price_varies {
         true => tu_string!(i18n, products.from, price = product.price.to_string()).to_string(),
         false => product.price.to_string(),
@@ -209,10 +214,10 @@ fn row(path: &str, product: SellerProductCard) -> impl IntoView + use<> {
 
 /// What can be done to one product, each as a form of its own.
 #[component]
-pub(super) fn Actions(handle: String, id: String, state: ProductState, deletable: bool) -> impl IntoView {
+pub(super) fn Actions(handle: String, id: ProductId, state: ProductState, deletable: bool) -> impl IntoView {
     let i18n = use_i18n();
     let path = Part::Products.path(&handle);
-    let page = format!("{path}/{id}");
+    let page = routes::own_product(&handle, id);
     let shelf = match state {
         ProductState::Published => ("archive", t!(i18n, goods.archive)),
         _ => ("publish", t!(i18n, goods.publish)),
@@ -224,7 +229,7 @@ pub(super) fn Actions(handle: String, id: String, state: ProductState, deletable
     let forms = actions.into_iter().map(|(action, words, back)| {
         view! {
             <form method="post" action=path.clone()>
-                <input type="hidden" name="id" value=id.clone() />
+                <input type="hidden" name="id" value=id.to_string() />
                 <input type="hidden" name="back" value=back />
                 <input type="hidden" name="action" value=action />
                 <Button look=if action == "delete" { "danger" } else { "secondary" }>{words}</Button>

@@ -1,6 +1,6 @@
 //! The shops of one's own, and the way to another.
 
-use haat_shared::{Currency, forms::Draft, shops::ShopForm};
+use haat_shared::{Currency, forms::Draft, routes, shops::ShopForm};
 use leptos::prelude::*;
 
 use super::{Part, settings::ShopFields};
@@ -27,14 +27,14 @@ pub(crate) fn OwnShops() -> impl IntoView {
             let (title, note) = (tu_string!(i18n, keep.none), tu_string!(i18n, keep.none_note));
             view! {
                 <EmptyState icon="awning" title note>
-                    <LinkButton href="/seller/new">{t!(i18n, keep.open)}</LinkButton>
+                    <LinkButton href=routes::OPEN_SHOP>{t!(i18n, keep.open)}</LinkButton>
                 </EmptyState>
             }
             .into_any()
         } else {
             view! {
                 <ul class="rows">{rows}</ul>
-                <p class="page-next"><LinkButton href="/seller/new" look="secondary">{t!(i18n, keep.open)}</LinkButton></p>
+                <p class="page-next"><LinkButton href=routes::OPEN_SHOP look="secondary">{t!(i18n, keep.open)}</LinkButton></p>
             }
             .into_any()
         };
@@ -74,7 +74,7 @@ fn Form(currency: Currency, draft: Draft) -> impl IntoView {
         <PageTitle text=tu_string!(i18n, keep.open) />
         <h1>{t!(i18n, keep.open)}</h1>
         <p class="lead">{t!(i18n, keep.open_note)}</p>
-        <form method="post" action="/seller/new" class="form" novalidate>
+        <form method="post" action=routes::OPEN_SHOP class="form" novalidate>
             <ShopFields form currency error=draft.error opening=true />
             <div><Button>{t!(i18n, keep.open)}</Button></div>
         </form>

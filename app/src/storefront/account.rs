@@ -1,6 +1,6 @@
 //! What the account bought.
 
-use haat_shared::orders::PurchaseCard;
+use haat_shared::{orders::PurchaseCard, routes};
 use leptos::prelude::*;
 
 use crate::{
@@ -22,13 +22,13 @@ pub(crate) fn Account() -> impl IntoView {
         |after| async move { api::orders::history(after.clone()).await.map(|page| (after, page)) },
     );
     loaded(found, move |(after, page)| {
-        let first = (!after.is_empty()).then(|| "/account".to_owned());
-        let next = page.next.map(|next| format!("/account?after={next}"));
+        let first = (!after.is_empty()).then(|| routes::ACCOUNT.to_owned());
+        let next = page.next.map(|next| routes::with(routes::ACCOUNT, &[("after", &next)]));
         let list = if page.items.is_empty() {
             let (title, note) = (tu_string!(i18n, account.none), tu_string!(i18n, account.none_note));
             view! {
                 <EmptyState icon="basket" title note>
-                    <LinkButton href="/products">{t!(i18n, basket.shop_around)}</LinkButton>
+                    <LinkButton href=routes::PRODUCTS>{t!(i18n, basket.shop_around)}</LinkButton>
                 </EmptyState>
             }
             .into_any()

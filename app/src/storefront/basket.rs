@@ -5,6 +5,7 @@ use haat_shared::{
     carts::{CartGroup, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
     forms::Draft,
     id::kinds::CartLineId,
+    routes,
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
 
@@ -52,7 +53,7 @@ fn empty(i18n: words::I18n) -> AnyView {
     let (title, note) = (tu_string!(i18n, basket.empty), tu_string!(i18n, basket.empty_note));
     view! {
         <EmptyState icon="basket" title note>
-            <LinkButton href="/products">{t!(i18n, basket.shop_around)}</LinkButton>
+            <LinkButton href=routes::PRODUCTS>{t!(i18n, basket.shop_around)}</LinkButton>
         </EmptyState>
     }
     .into_any()
@@ -73,7 +74,7 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
             <section class="summary" aria-labelledby="summary">
                 <h2 id="summary">{t!(i18n, basket.summary)}</h2>
                 {sums}
-                <form method="post" action="/checkout" class="action-bar">
+                <form method="post" action=routes::FORM_BEGIN_CHECKOUT class="action-bar">
                     <span class="action-total" aria-hidden="true">{cart.total.map(|t| t.to_string())}</span>
                     <Button>{t!(i18n, basket.checkout)}</Button>
                 </form>
@@ -97,7 +98,7 @@ fn Group(group: CartGroup, fault: RwSignal<Option<Error>>, draft: Draft) -> impl
             <h2 class="group-shop">
                 <span class="note">{t!(i18n, basket.from)}</span>
                 " "
-                <a href=format!("/shops/{}", group.shop_handle)>{group.shop_name}</a>
+                <a href=routes::shop(&group.shop_handle)>{group.shop_name}</a>
             </h2>
             <ul class="lines">{lines}</ul>
             <p class="group-delivery">
@@ -181,7 +182,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     let title = if line.discontinued {
         view! { <span>{line.title.clone()}</span> }.into_any()
     } else {
-        view! { <a href=format!("/p/{}", line.slug)>{line.title.clone()}</a> }.into_any()
+        view! { <a href=routes::product(&line.slug)>{line.title.clone()}</a> }.into_any()
     };
     let field = format!("quantity-{id}");
     let (update_name, remove_name) = (
@@ -228,7 +229,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                 {capped.map(|words| view! { <p class="note changed">{words}</p> })}
             </div>
             {sum}
-            <form method="post" action=format!("/basket/lines/{id}") class="line-form" novalidate on:submit=change>
+            <form method="post" action=routes::set_quantity(id) class="line-form" novalidate on:submit=change>
                 {quantity}
                 <button type="submit" class="button quiet" name="action" value="remove" aria-label=remove_name>
                     {t!(i18n, basket.remove)}
@@ -241,10 +242,11 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
 /// Where the focus goes once the lines are drawn anew: to the same button of this line, or to the one that removes the line
 /// that takes its place. As a selector and a position among what it finds.
 fn place(line: CartLineId, removed: bool) -> (String, u32) {
+    let form = routes::set_quantity(line);
     if !removed {
-        return (format!("form[action='/basket/lines/{line}'] [value=set]"), 0);
+        return (format!("form[action='{form}'] [value=set]"), 0);
     }
-    let own = document().query_selector(&format!("form[action='/basket/lines/{line}'] [value=remove]"));
+    let own = document().query_selector(&format!("form[action='{form}'] [value=remove]"));
     let all = document().query_selector_all(REMOVE).ok();
     let at = own.ok().flatten().zip(all).and_then(|(own, all)| {
         (0..all.length()).find(|at| all.get(*at).is_some_and(|node| node.is_same_node(Some(&own))))

@@ -1,6 +1,9 @@
 //! A category: what lies below it, and what is on sale in it.
 
-use haat_shared::catalog::{CategoryLink, ListProducts};
+use haat_shared::{
+    catalog::{CategoryLink, ListProducts},
+    routes,
+};
 use leptos::prelude::*;
 
 use super::products::Listing;
@@ -31,7 +34,7 @@ pub(crate) fn Category() -> impl IntoView {
     );
     let i18n = use_i18n();
     loaded(found, move |(category, of, page)| {
-        let (name, path) = (category.name.clone(), format!("/c/{}", category.slug));
+        let (name, path) = (category.name.clone(), routes::category(&category.slug));
         let (trail, plain) = (category.trail.clone(), of.after.is_empty() && of.sort.is_empty());
         head::describe(|| About {
             description: tu_string!(i18n, category.about, name = name.as_str()).to_string(),
@@ -41,7 +44,7 @@ pub(crate) fn Category() -> impl IntoView {
             ..About::default()
         });
         let children = category.children.into_iter().map(|child| {
-            view! { <a class="chip" href=format!("/c/{}", child.slug)>{child.name}</a> }
+            view! { <a class="chip" href=routes::category(&child.slug)>{child.name}</a> }
         });
         let children = children.collect_view();
         view! {
@@ -51,7 +54,7 @@ pub(crate) fn Category() -> impl IntoView {
                 <h1>{category.name}</h1>
                 {(!children.is_empty())
                     .then(|| view! { <nav class="chips" aria-label=tu_string!(i18n, category.within)>{children}</nav> })}
-                <Listing path=format!("/c/{}", category.slug) of page />
+                <Listing path=routes::category(&category.slug) of page />
             </div>
         }
     })
@@ -62,12 +65,12 @@ pub(crate) fn Category() -> impl IntoView {
 pub(crate) fn Trail(links: Vec<CategoryLink>) -> impl IntoView {
     let i18n = use_i18n();
     let links = links.into_iter().map(|link| {
-        view! { <li><a href=format!("/c/{}", link.slug)>{link.name}</a></li> }
+        view! { <li><a href=routes::category(&link.slug)>{link.name}</a></li> }
     });
     view! {
         <nav class="trail" aria-label=tu_string!(i18n, product.trail)>
             <ol>
-                <li><a href="/">{t!(i18n, product.home)}</a></li>
+                <li><a href=routes::HOME>{t!(i18n, product.home)}</a></li>
                 {links.collect_view()}
             </ol>
         </nav>

@@ -8,6 +8,7 @@ use haat_shared::{
     },
     id::kinds::CheckoutId,
     payments::NextAction,
+    routes,
     shipping::Delivery as Way,
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
@@ -73,9 +74,10 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
         Some(href) => {
             ("check", view! { <LinkButton href>{t!(i18n, checkout.see_purchase)}</LinkButton> }.into_any())
         }
-        None => {
-            ("clock", view! { <LinkButton href="/basket">{t!(i18n, checkout.back)}</LinkButton> }.into_any())
-        }
+        None => (
+            "clock",
+            view! { <LinkButton href=routes::BASKET>{t!(i18n, checkout.back)}</LinkButton> }.into_any(),
+        ),
     };
     view! {
         <div class="width page">
@@ -123,8 +125,8 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         };
         leptos::task::spawn_local(async move {
             match api::checkout::pay(id, typed, key).await {
-                Ok(NextAction::Redirect { url } | NextAction::Done { url }) => {
-                    if window().location().assign(&url).is_err() {
+                Ok(next) => {
+                    if window().location().assign(&leads_to(next)).is_err() {
                         busy.set(false);
                     }
                 }
@@ -151,7 +153,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
             {payment_news(i18n, checkout.payment, checkout.next)}
             <form
                 method="post"
-                action=format!("/checkout/{id}")
+                action=routes::checkout(id)
                 class="two-columns"
                 novalidate
                 id="checkout"
@@ -167,7 +169,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                     <ErrorSummary faults labels=labels(i18n) />
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="seen" prop:value=move || seen(sums) value=seen(sums) />
-                    <Details form=form.clone() faults=faults.into() here=format!("/checkout/{id}") />
+                    <Details form=form.clone() faults=faults.into() here=routes::checkout(id) />
                     {ways}
                     <Ways form methods faults=faults.into() />
                 </div>
@@ -221,6 +223,13 @@ fn show(faults: RwSignal<Option<Error>>, error: Error) {
     });
 }
 
+/// Where the next step of a payment is.
+fn leads_to(next: NextAction) -> String {
+    match next {
+        NextAction::Redirect { url } | NextAction::Done { url } => url,
+    }
+}
+
 /// What was done about payment so far.
 fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAction>) -> Option<AnyView> {
     match outcome? {
@@ -229,15 +238,14 @@ fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAc
         PaymentOutcome::Declined => Some(view! { <Alert>{t!(i18n, checkout.declined)}</Alert> }.into_any()),
         PaymentOutcome::UnderWay => {
             let link = next.map(|next| {
-                let (NextAction::Redirect { url } | NextAction::Done { url }) = next;
-                view! { <a class="button secondary" href=url rel="external">{t!(i18n, checkout.go_on)}</a> }
+                view! { <a class="button secondary" href=leads_to(next) rel="external">{t!(i18n, checkout.go_on)}</a> }
             });
             // Another checkout of the same basket takes the place of this one. What was typed goes along.
             Some(
                 view! {
                     <Alert look="info">
                         <p>{t!(i18n, checkout.under_way)}</p>
-                        <form method="post" action="/checkout" class="actions">
+                        <form method="post" action=routes::FORM_BEGIN_CHECKOUT class="actions">
                             {link}
                             <button type="submit" class="button quiet">{t!(i18n, checkout.restart)}</button>
                         </form>

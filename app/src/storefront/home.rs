@@ -1,6 +1,9 @@
 //! The first page.
 
-use haat_shared::catalog::{HomeView, ProductCard};
+use haat_shared::{
+    catalog::{HomeView, ProductCard},
+    routes,
+};
 use leptos::prelude::*;
 use serde_json::json;
 
@@ -20,15 +23,18 @@ pub(crate) fn Home() -> impl IntoView {
     head::describe(|| About {
         title: tu_string!(i18n, home.title).into(),
         description: tu_string!(i18n, home.lead).into(),
-        path: "/".into(),
+        path: routes::HOME.into(),
         facts: vec![json!({
             "@context": "https://schema.org",
             "@type": "WebSite",
             "name": "Haat",
-            "url": ours("/"),
+            "url": ours(routes::HOME),
             "potentialAction": {
                 "@type": "SearchAction",
-                "target": { "@type": "EntryPoint", "urlTemplate": ours("/products?q={search_term_string}") },
+                "target": {
+                    "@type": "EntryPoint",
+                    "urlTemplate": ours(&format!("{}?q={{search_term_string}}", routes::PRODUCTS)),
+                },
                 "query-input": "required name=search_term_string",
             },
         })],
@@ -41,7 +47,7 @@ pub(crate) fn Home() -> impl IntoView {
                 <div class="hero-words">
                     <h1>{t!(i18n, home.title)}</h1>
                     <p class="lead">{t!(i18n, home.lead)}</p>
-                    <LinkButton href="/products">{t!(i18n, home.see_all)}</LinkButton>
+                    <LinkButton href=routes::PRODUCTS>{t!(i18n, home.see_all)}</LinkButton>
                 </div>
                 <ul class="points">
                     <li><Icon name="basket" />{t!(i18n, home.point_one)}</li>
@@ -58,7 +64,7 @@ pub(crate) fn Home() -> impl IntoView {
                     view! {
                         <li class="tile">
                             <Picture of=root.picture title=root.name.clone() sizes="(min-width: 640px) 25vw, 50vw" />
-                            <a class="tile-name" href=format!("/c/{}", root.slug)>{root.name}</a>
+                            <a class="tile-name" href=routes::category(&root.slug)>{root.name}</a>
                         </li>
                     }
                 });
@@ -94,7 +100,7 @@ pub(crate) fn Home() -> impl IntoView {
                                     <section aria-labelledby="shops">
                                         <div class="section-head">
                                             <h2 id="shops">{t!(i18n, home.shops)}</h2>
-                                            <a class="more" href="/shops">{t!(i18n, home.all_shops)}</a>
+                                            <a class="more" href=routes::SHOPS>{t!(i18n, home.all_shops)}</a>
                                         </div>
                                         <ShopGrid shops />
                                     </section>
@@ -117,7 +123,7 @@ fn shelf(
     if items.is_empty() {
         return None;
     }
-    let more = (!more.is_empty()).then(|| view! { <a class="more" href="/products">{more}</a> });
+    let more = (!more.is_empty()).then(|| view! { <a class="more" href=routes::PRODUCTS>{more}</a> });
     Some(
         view! {
             <section aria-labelledby=id>

@@ -6,7 +6,7 @@ use haat_shared::{
     catalog::{ProductView, VariantView},
     forms::Draft,
     id::kinds::VariantId,
-    media,
+    media, routes,
     shops::ShopView,
 };
 use leptos::{ev::SubmitEvent, prelude::*};
@@ -44,7 +44,7 @@ pub(crate) fn Product() -> impl IntoView {
 
 /// What machines are told of a product.
 fn about(i18n: words::I18n, product: ProductView) -> About {
-    let path = format!("/p/{}", product.slug);
+    let path = routes::product(&product.slug);
     let offers = product.variants.iter().map(|variant| {
         let there = if variant.available > 0 { "InStock" } else { "OutOfStock" };
         json!({
@@ -198,7 +198,7 @@ fn BuyBox(
                 Ok(view) => {
                     fault.set(None);
                     basket.show(view);
-                    let link = ("/basket", tu_string!(i18n, product.view_basket).to_owned());
+                    let link = (routes::BASKET, tu_string!(i18n, product.view_basket).to_owned());
                     toaster.say(tu_string!(i18n, product.added).to_owned(), Some(link));
                 }
                 Err(ApiError(error)) => fault.set(Some(error)),
@@ -243,8 +243,8 @@ fn BuyBox(
         </p>
         <p class="note">{t!(i18n, product.includes)}</p>
         <div id="buy-fault"><BuyFault fault /></div>
-        <form method="post" action="/basket/lines" class="buy" novalidate on:submit=add>
-            <input type="hidden" name="back" value=format!("/p/{slug}") />
+        <form method="post" action=routes::FORM_ADD_LINE class="buy" novalidate on:submit=add>
+            <input type="hidden" name="back" value=routes::product(&slug) />
             {options}
             <Stock chosen />
             <div class="buy-bar">
@@ -358,7 +358,7 @@ fn ShopCard(shop: ShopView) -> impl IntoView {
                     {shop.name}
                 </h2>
                 <p class="note">{shop.description}</p>
-                <a href=format!("/shops/{}", shop.handle)>{visit}</a>
+                <a href=routes::shop(&shop.handle)>{visit}</a>
             </div>
         </section>
     }

@@ -1,6 +1,6 @@
 //! Products side by side.
 
-use haat_shared::catalog::ProductCard;
+use haat_shared::{catalog::ProductCard, routes};
 use leptos::prelude::*;
 
 use crate::{
@@ -37,7 +37,7 @@ fn Card(product: ProductCard, eager: bool, with_shop: bool) -> impl IntoView {
     let shop = with_shop.then(|| {
         view! {
             <p class="card-shop">
-                <a href=format!("/shops/{}", product.shop_handle)>{product.shop_name}</a>
+                <a href=routes::shop(&product.shop_handle)>{product.shop_name}</a>
             </p>
         }
     });
@@ -49,7 +49,7 @@ fn Card(product: ProductCard, eager: bool, with_shop: bool) -> impl IntoView {
             </div>
             {brand}
             <h3 class="card-title">
-                <a href=format!("/p/{}", product.slug)>{product.title}</a>
+                <a href=routes::product(&product.slug)>{product.title}</a>
             </h3>
             <p class="card-price">{price} {before}</p>
             {shop}

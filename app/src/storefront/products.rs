@@ -1,8 +1,10 @@
 //! All products, or those that a search finds.
 
-use haat_shared::catalog::{ListProducts, ProductPage, SORTS};
+use haat_shared::{
+    catalog::{ListProducts, ProductPage, SORTS},
+    routes,
+};
 use leptos::prelude::*;
-use leptos_router::params::ParamsMap;
 
 use super::product_grid::ProductGrid;
 use crate::{
@@ -33,14 +35,14 @@ pub(crate) fn Products() -> impl IntoView {
             title: heading,
             description: tu_string!(i18n, home.lead).into(),
             // Searches, later pages and other orders show the same things again.
-            path: if plain { "/products".into() } else { String::new() },
+            path: if plain { routes::PRODUCTS.into() } else { String::new() },
             ..About::default()
         });
         view! {
             <PageTitle text=title.clone() />
             <div class="width page">
                 <h1>{title}</h1>
-                <Listing path="/products" of page />
+                <Listing path=routes::PRODUCTS of page />
             </div>
         }
     })
@@ -66,13 +68,14 @@ pub(crate) fn Listing(
         };
         return view! {
             <EmptyState icon="search" title note>
-                <LinkButton href="/products" look="secondary">{t!(i18n, products.show_all)}</LinkButton>
+                <LinkButton href=routes::PRODUCTS look="secondary">{t!(i18n, products.show_all)}</LinkButton>
             </EmptyState>
         }
         .into_any();
     }
-    let first = (!of.after.is_empty()).then(|| address(&path, &of.q, &of.sort, ""));
-    let next = page.next.as_deref().map(|next| address(&path, &of.q, &of.sort, next));
+    let at = |sort: &str, after: &str| routes::with(&path, &[("q", &of.q), ("sort", sort), ("after", after)]);
+    let first = (!of.after.is_empty()).then(|| at(&of.sort, ""));
+    let next = page.next.as_deref().map(|next| at(&of.sort, next));
     let sorts = SORTS.iter().map(|sort| {
         let current = of.sort == *sort || (of.sort.is_empty() && *sort == SORTS[0]);
         let words = match *sort {
@@ -80,7 +83,7 @@ pub(crate) fn Listing(
             "price_high" => tu_string!(i18n, products.sort_price_high),
             _ => tu_string!(i18n, products.sort_newest),
         };
-        let href = address(&path, &of.q, if *sort == SORTS[0] { "" } else { sort }, "");
+        let href = at(if *sort == SORTS[0] { "" } else { sort }, "");
         view! { <a class="chip" href=href aria-current=current.then_some("true")>{words}</a> }
     });
     view! {
@@ -90,14 +93,4 @@ pub(crate) fn Listing(
         <Pager first next next_words=tu_string!(i18n, products.next) />
     }
     .into_any()
-}
-
-fn address(path: &str, q: &str, sort: &str, after: &str) -> String {
-    let mut query = ParamsMap::new();
-    for (name, value) in [("q", q), ("sort", sort), ("after", after)] {
-        if !value.is_empty() {
-            query.insert(name, value.to_owned());
-        }
-    }
-    format!("{path}{}", query.to_query_string())
 }

@@ -5,6 +5,7 @@ use haat_shared::{
     Error,
     forms::Draft,
     orders::{Actor, OrderState, OrderView, PurchaseView, Shipment},
+    routes,
 };
 use leptos::prelude::*;
 
@@ -53,7 +54,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
         let words = tu_string!(i18n, purchase.cancelled_done, number = done.as_str()).to_string();
         view! { <Alert look="good">{words}</Alert> }
     });
-    let action = format!("/purchases/{}", purchase.number);
+    let action = routes::purchase(&purchase.number);
     let orders = purchase.orders.into_iter().map(|order| {
         let cancel = view! { <Cancel order=order.clone() collects action=action.clone() key=key.clone() draft=draft.clone() /> };
         view! { <Order order collects cancel=cancel.into_any() /> }
@@ -90,7 +91,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
                 </div>
             </section>
             <p class="page-next">
-                <LinkButton href="/" look="secondary">{t!(i18n, purchase.go_on)}</LinkButton>
+                <LinkButton href=routes::HOME look="secondary">{t!(i18n, purchase.go_on)}</LinkButton>
             </p>
         </div>
     }
@@ -110,7 +111,7 @@ fn Order(order: OrderView, collects: bool, cancel: AnyView) -> impl IntoView {
         <section class="panel order">
             <header class="order-head">
                 <h2>
-                    <a href=format!("/shops/{}", order.shop_handle)>{order.shop_name}</a>
+                    <a href=routes::shop(&order.shop_handle)>{order.shop_name}</a>
                 </h2>
                 <p class="note">{number}</p>
             </header>

@@ -1,6 +1,6 @@
 //! A shop and what it sells.
 
-use haat_shared::{catalog::ListProducts, shops::ShopView};
+use haat_shared::{catalog::ListProducts, routes, shops::ShopView};
 use leptos::prelude::*;
 use serde_json::json;
 
@@ -28,16 +28,16 @@ pub(crate) fn Shop() -> impl IntoView {
     );
     let i18n = use_i18n();
     loaded(found, move |(shop, after, page)| {
-        let path = format!("/shops/{}", shop.handle);
+        let path = routes::shop(&shop.handle);
         let (own, plain) = (shop.clone(), after.is_empty());
         head::describe(|| About {
-            path: if plain { format!("/shops/{}", own.handle) } else { String::new() },
+            path: if plain { routes::shop(&own.handle) } else { String::new() },
             facts: vec![json!({
                 "@context": "https://schema.org",
                 "@type": "Store",
                 "name": own.name,
                 "description": own.description,
-                "url": ours(&format!("/shops/{}", own.handle)),
+                "url": ours(&routes::shop(&own.handle)),
                 "address": own.town,
             })],
             title: own.name,

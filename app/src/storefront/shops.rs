@@ -2,6 +2,7 @@
 
 use haat_shared::{
     media::Picture,
+    routes,
     shops::{COUNTED_TO, ShopCard},
 };
 use leptos::prelude::*;
@@ -28,11 +29,11 @@ pub(crate) fn Shops() -> impl IntoView {
         head::describe(|| About {
             title: tu_string!(i18n, shops.title).into(),
             description: tu_string!(i18n, shops.about).into(),
-            path: if plain { "/shops".into() } else { String::new() },
+            path: if plain { routes::SHOPS.into() } else { String::new() },
             ..About::default()
         });
-        let first = (!after.is_empty()).then(|| "/shops".to_owned());
-        let next = page.next.map(|next| format!("/shops?after={next}"));
+        let first = (!after.is_empty()).then(|| routes::SHOPS.to_owned());
+        let next = page.next.map(|next| routes::with(routes::SHOPS, &[("after", &next)]));
         let list = if page.items.is_empty() {
             let (title, note) = (tu_string!(i18n, shops.none), tu_string!(i18n, shops.none_note));
             view! { <EmptyState icon="awning" title note /> }.into_any()
@@ -78,7 +79,7 @@ pub(crate) fn ShopGrid(shops: Vec<ShopCard>) -> impl IntoView {
             <li class="shop-card">
                 {sign(&shop.name, shop.logo, true)}
                 <div>
-                    <h3 class="shop-card-name"><a href=format!("/shops/{}", shop.handle)>{shop.name}</a></h3>
+                    <h3 class="shop-card-name"><a href=routes::shop(&shop.handle)>{shop.name}</a></h3>
                     <p class="shop-card-words">{shop.description}</p>
                     <ul class="facts">
                         {town}

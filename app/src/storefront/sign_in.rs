@@ -1,6 +1,6 @@
 //! The way in for those who have an account.
 
-use haat_shared::{forms::Draft, text};
+use haat_shared::{forms::Draft, routes};
 use leptos::prelude::*;
 
 use super::sign_up::draft_of;
@@ -25,11 +25,7 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
     let next = if next.is_empty() { draft.typed("next") } else { next };
     let (email, password) = (tu_string!(i18n, sign_in.email), tu_string!(i18n, sign_in.password));
     let labels = vec![("email", email.to_owned()), ("password", password.to_owned())];
-    let other = if next.is_empty() {
-        "/sign-up".to_owned()
-    } else {
-        format!("/sign-up?next={}", text::query_value(&next))
-    };
+    let other = routes::with(routes::SIGN_UP, &[("next", &next)]);
     let done = (query("done").get_untracked() == "confirmed").then(|| {
         view! { <Alert look="good">{t!(i18n, sign_in.confirmed)}</Alert> }
     });
@@ -38,7 +34,7 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
         <div class="width page small">
             <h1>{t!(i18n, sign_in.title)}</h1>
             <p class="lead">{t!(i18n, sign_in.lead)}</p>
-            <form method="post" action="/sign-in" class="panel form" novalidate>
+            <form method="post" action=routes::SIGN_IN class="panel form" novalidate>
                 {done}
                 <CodeAlert />
                 <ErrorSummary faults labels />

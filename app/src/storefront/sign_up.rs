@@ -1,6 +1,6 @@
 //! A new account.
 
-use haat_shared::{accounts::PASSWORD_MIN, forms::Draft};
+use haat_shared::{accounts::PASSWORD_MIN, forms::Draft, routes};
 use leptos::prelude::*;
 
 use crate::{
@@ -40,7 +40,7 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
     let hint = tu_string!(i18n, sign_up.password_hint, n = PASSWORD_MIN).to_string();
     let labels =
         vec![("name", name.to_owned()), ("email", email.to_owned()), ("password", password.to_owned())];
-    let other = if next.is_empty() { "/sign-in".to_owned() } else { sign_in_from(&next) };
+    let other = sign_in_from(&next);
     let done = (query("done").get_untracked() == "sent").then(|| {
         view! { <Alert look="good">{t!(i18n, sign_up.sent)}</Alert> }
     });
@@ -49,7 +49,7 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
         <div class="width page small">
             <h1>{t!(i18n, sign_up.title)}</h1>
             <p class="lead">{t!(i18n, sign_up.lead)}</p>
-            <form method="post" action="/sign-up" class="panel form" novalidate>
+            <form method="post" action=routes::SIGN_UP class="panel form" novalidate>
                 {done}
                 <CodeAlert />
                 <ErrorSummary faults labels />

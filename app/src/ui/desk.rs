@@ -1,7 +1,6 @@
 //! A place of work with several parts, and lists that are searched and filtered there.
 
 use leptos::prelude::*;
-use leptos_router::params::ParamsMap;
 
 use super::Icon;
 use crate::i18n::{t, use_i18n};
@@ -34,15 +33,6 @@ pub fn desk_link(href: String, icon: &'static str, words: &'static str, here: bo
             </a>
         </li>
     }
-}
-
-/// A path with those parameters that say something.
-pub fn address(path: &str, parameters: &[(&'static str, &str)]) -> String {
-    let mut query = ParamsMap::new();
-    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
-        query.insert(*name, (*value).to_owned());
-    }
-    format!("{path}{}", query.to_query_string())
 }
 
 /// The search above a list. What else the list is filtered by comes along.

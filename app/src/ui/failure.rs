@@ -1,6 +1,6 @@
 //! What is shown when something is missing, empty or wrong.
 
-use haat_shared::Error;
+use haat_shared::{Error, routes};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::{Serialize, de::DeserializeOwned};
@@ -108,7 +108,7 @@ pub fn Failure(
             view! { <a class="button primary" rel="external" href=address()>{t!(i18n, failure.retry)}</a> }
                 .into_any()
         }
-        _ => view! { <LinkButton href="/">{t!(i18n, failure.home)}</LinkButton> }.into_any(),
+        _ => view! { <LinkButton href=routes::HOME>{t!(i18n, failure.home)}</LinkButton> }.into_any(),
     };
     view! {
         <PageTitle text=title />

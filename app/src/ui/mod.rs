@@ -16,7 +16,7 @@ mod table;
 mod toast;
 
 pub use button::{Button, LinkButton};
-pub use desk::{Desk, address, chips, desk_link, search};
+pub use desk::{Desk, chips, desk_link, search};
 pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, loaded};
 pub use field::{Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};
 pub use guard::{Guard, SaveBar};

@@ -1,5 +1,6 @@
 //! The search field of the header.
 
+use haat_shared::routes;
 use leptos::prelude::*;
 
 use super::Icon;
@@ -15,7 +16,7 @@ pub fn SearchForm() -> impl IntoView {
     let q = searched();
     view! {
         <search class="search">
-            <form method="get" action="/products" class="search-form">
+            <form method="get" action=routes::PRODUCTS class="search-form">
                 <label class="hidden" for="search">{t!(i18n, search.label)}</label>
                 <input
                     id="search"

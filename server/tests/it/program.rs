@@ -294,7 +294,7 @@ impl Shopper {
             let (_, page) = self.get(&path).await;
             slugs.extend(page.split("href=\"/p/").skip(1).map(|l| l.split('"').next().unwrap().to_owned()));
             slugs.dedup();
-            match page.split("after=prod%5F").nth(1).map(|rest| &rest[..26]) {
+            match page.split("after=prod_").nth(1).map(|rest| &rest[..26]) {
                 Some(next) if slugs.len() < enough => path = format!("{list}?after=prod_{next}"),
                 _ => return slugs,
             }
