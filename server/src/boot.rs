@@ -15,6 +15,7 @@ use haat_gateways::{
     sandbox::Sandbox,
     smtp::{Sender, Smtp},
 };
+use haat_shared::{payments::Method, routes};
 
 use crate::{config::Config, letters};
 
@@ -50,7 +51,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
     let sandbox = config.payments.sandbox.then(|| {
         // The webhook goes to ourselves, wherever the public address leads.
         let port = config.server.bind.rsplit(':').next().unwrap_or_default();
-        let webhook = format!("http://127.0.0.1:{port}/webhooks/sandbox");
+        let webhook = format!("http://127.0.0.1:{port}{}", routes::webhook(Method::Sandbox.as_str()));
         let sandbox =
             Sandbox::new(db.clone(), clock.clone(), secret.clone(), &config.payments.sandbox_url, webhook);
         Arc::new(sandbox.slow(Duration::from_millis(config.payments.sandbox_delay_ms)))

@@ -13,6 +13,7 @@ use haat_shared::{
     accounts::SignUp,
     catalog::imports::{ExportFormat, Format},
     number::DecimalMark,
+    routes::{DEV_MAILS, OWN_SHOPS},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -303,9 +304,9 @@ async fn prepare_demo(config: &Config, folder: &Path) -> Result<(), String> {
         demo::seed(&booted.engine, true).await.map_err(|e| e.to_string())?;
     }
     let url = &config.server.public_url;
-    print(format!("The market is open at {url} (Ctrl-C stops it). Emails are shown at {url}/dev/mail."));
+    print(format!("The market is open at {url} (Ctrl-C stops it). Emails are shown at {url}{DEV_MAILS}."));
     print(format!(
-        "Sell at {url}/seller: sign in as meena@haat.example or delta@haat.example with the password {}.",
+        "Sell at {url}{OWN_SHOPS}: sign in as meena@haat.example or delta@haat.example with the password {}.",
         demo::PASSWORD
     ));
     Ok(())

@@ -15,6 +15,7 @@ use haat_shared::{
     Money,
     id::kinds::{PaymentId, RefundId},
     payments::Method,
+    routes,
 };
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -130,7 +131,7 @@ impl PaymentGateway for Sandbox {
     async fn start(&self, ask: &Ask) -> Result<Started, GatewayError> {
         tokio::time::sleep(self.delay).await;
         let payment = sandbox::start(&self.db, &self.clock, ask).await.map_err(unreachable)?;
-        let next_url = format!("{}/sandbox/pay/{}", self.page_url, payment.gateway_ref);
+        let next_url = format!("{}{}", self.page_url, routes::sandbox_page(&payment.gateway_ref));
         Ok(Started { standing: standing(&payment), gateway_ref: payment.gateway_ref, next_url })
     }
 

@@ -7,13 +7,17 @@ use axum::{
 };
 use haat_engine::{Caller, catalog, orders, random, shops};
 use haat_shared::{
-    Error, FieldCode, Result, catalog::edit::ProductState, id::kinds::ProductId, orders::Shipment,
+    Error, FieldCode, Result,
+    catalog::edit::ProductState,
+    id::kinds::ProductId,
+    orders::Shipment,
+    routes::{self, OPEN_SHOP, with},
     shops::ShopForm,
 };
 
 use super::{
     State, back,
-    forms::{Typed, back_with_draft, clean, field, refused, with},
+    forms::{Typed, back_with_draft, clean, field, refused},
 };
 
 /// The next step of an order.
@@ -24,7 +28,7 @@ pub(super) async fn order(
     Form(typed): Form<Typed>,
 ) -> Response {
     let (engine, value) = (&state.booted.engine, |name| field(&typed, name));
-    let page = format!("/seller/{handle}/orders/{number}");
+    let page = routes::shop_order(&handle, &number);
     let done = match value("action").as_str() {
         "confirm" => orders::confirm(engine, &caller, &handle, &number).await,
         "deliver" => orders::deliver(engine, &caller, &handle, &number).await,
@@ -70,7 +74,7 @@ pub(super) async fn products(
             ("delete", [id]) => catalog::delete(engine, &caller, &handle, *id).await?,
             ("duplicate", [id]) => {
                 let copy = catalog::duplicate(engine, &caller, &handle, *id, &random::token()).await?;
-                return Ok(format!("/seller/{handle}/products/{copy}"));
+                return Ok(routes::own_product(&handle, copy));
             }
             _ => return Err(Error::field("action", FieldCode::NotAChoice)),
         }
@@ -78,7 +82,7 @@ pub(super) async fn products(
     }
     .await;
     match done {
-        Ok(page) => back::to(&with(&page, "done", &action)).into_response(),
+        Ok(page) => back::to(&with(&page, &[("done", &action)])).into_response(),
         Err(error) => refused(&page, &error),
     }
 }
@@ -92,11 +96,11 @@ pub(super) async fn open_shop(
     let form = ShopForm::read(|name| field(&typed, name));
     match shops::open_own(&state.booted.engine, &caller, &form).await {
         // The handle holds, so it is this but for its case.
-        Ok(_) => back::to(&format!("/seller/{}", form.handle.trim().to_lowercase())).into_response(),
+        Ok(_) => back::to(&routes::counter(&form.handle.trim().to_lowercase())).into_response(),
         Err(error @ Error::Invalid(_)) => {
-            back_with_draft(&state, "open-shop", "/seller/new", typed, &error).await
+            back_with_draft(&state, "open-shop", OPEN_SHOP, typed, &error).await
         }
-        Err(error) => refused("/seller/new", &error),
+        Err(error) => refused(OPEN_SHOP, &error),
     }
 }
 
@@ -107,7 +111,7 @@ pub(super) async fn settings(
     Path(handle): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let page = format!("/seller/{handle}/settings");
+    let page = routes::settings(&handle);
     let saved: Result<i64> = async {
         let version = field(&typed, "version").parse();
         let version = version.map_err(|_| Error::field("version", FieldCode::NotNumber))?;
@@ -116,7 +120,7 @@ pub(super) async fn settings(
     }
     .await;
     match saved {
-        Ok(_) => back::to(&with(&page, "done", "saved")).into_response(),
+        Ok(_) => back::to(&with(&page, &[("done", "saved")])).into_response(),
         Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => {
             back_with_draft(&state, "settings", &page, typed, &error).await
         }

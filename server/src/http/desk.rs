@@ -8,12 +8,12 @@ use axum::{
 use haat_engine::{Caller, jobs, notifications};
 use haat_shared::{
     Error, FieldCode, Result,
-    routes::{JOBS, MAILS},
+    routes::{HOME, JOBS, MAILS, with},
 };
 
 use super::{
     State, back,
-    forms::{Typed, clean, field, refused, with},
+    forms::{Typed, clean, field, refused},
 };
 
 /// A job is tried again, or given up.
@@ -25,7 +25,7 @@ pub(super) async fn job(
 ) -> Response {
     let (engine, action) = (&state.booted.engine, field(&typed, "action"));
     let page = match back::local(&field(&typed, "back")).as_str() {
-        "/" => JOBS.to_owned(),
+        HOME => JOBS.to_owned(),
         page => clean(page),
     };
     let done: Result<()> = async {
@@ -39,7 +39,7 @@ pub(super) async fn job(
     }
     .await;
     match done {
-        Ok(()) => back::to(&with(&page, "done", &action)).into_response(),
+        Ok(()) => back::to(&with(&page, &[("done", &action)])).into_response(),
         Err(error) => refused(&page, &error),
     }
 }
@@ -52,7 +52,7 @@ pub(super) async fn resend(
 ) -> Response {
     let (kind, subject, to) = (field(&typed, "kind"), field(&typed, "subject"), field(&typed, "to"));
     match notifications::resend(&state.booted.engine, &caller, &kind, &subject, &to).await {
-        Ok(()) => back::to(&with(MAILS, "done", "resend")).into_response(),
+        Ok(()) => back::to(&with(MAILS, &[("done", "resend")])).into_response(),
         Err(error) => refused(MAILS, &error),
     }
 }

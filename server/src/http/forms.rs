@@ -18,8 +18,7 @@ use haat_shared::{
     checkout::CheckoutForm,
     id::kinds::CheckoutId,
     payments::NextAction,
-    routes::{SIGN_IN, SIGN_UP},
-    text::query_value,
+    routes::{self, BASKET, HOME, SIGN_IN, SIGN_UP, with},
 };
 
 use super::{State, back, devices::Devices, limits::too_often};
@@ -31,12 +30,6 @@ pub(super) type Typed = BTreeMap<String, String>;
 
 pub(super) fn field(typed: &Typed, name: &str) -> String {
     typed.get(name).cloned().unwrap_or_default()
-}
-
-/// The path with a parameter more, whatever its value is.
-pub(super) fn with(path: &str, name: &str, value: &str) -> String {
-    let joint = if path.contains('?') { '&' } else { '?' };
-    format!("{path}{joint}{name}={}", query_value(value))
 }
 
 /// The path without the parameters that tell of an earlier try.
@@ -58,7 +51,7 @@ pub(super) async fn back_with_draft(
     error: &Error,
 ) -> Response {
     match accounts::keep_draft(&state.booted.engine, form, typed, error).await {
-        Ok(draft) => back::to(&with(&clean(path), "draft", &draft.to_string())).into_response(),
+        Ok(draft) => back::to(&with(&clean(path), &[("draft", &draft.to_string())])).into_response(),
         Err(error) => super::layers::plain(&error),
     }
 }
@@ -71,7 +64,7 @@ pub(super) fn refused(page: &str, error: &Error) -> Response {
         | Error::Denied
         | Error::Busy { .. }
         | Error::RateLimited { .. } => super::layers::plain(error),
-        error => back::to(&with(&clean(page), "error", error.code())).into_response(),
+        error => back::to(&with(&clean(page), &[("error", error.code())])).into_response(),
     }
 }
 
@@ -89,11 +82,11 @@ pub(super) async fn add_line(
         Ok(changed) => {
             let secure = state.booted.config.secure();
             let cookie = changed.token.map(|token| (header::SET_COOKIE, cookies::cart(secure, &token)));
-            (AppendHeaders(cookie), back::to("/basket")).into_response()
+            (AppendHeaders(cookie), back::to(BASKET)).into_response()
         }
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "add_line", &page, typed, &error).await,
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
-        Err(error) => back::to(&with(&clean(&page), "error", error.code())).into_response(),
+        Err(error) => back::to(&with(&clean(&page), &[("error", error.code())])).into_response(),
     }
 }
 
@@ -113,13 +106,13 @@ pub(super) async fn set_quantity(
     }
     .await;
     match changed {
-        Ok(_) => back::to("/basket").into_response(),
+        Ok(_) => back::to(BASKET).into_response(),
         Err(error @ Error::Invalid(_)) => {
             let typed = typed.into_iter().chain([("line".to_owned(), line)]).collect();
-            back_with_draft(&state, "basket", "/basket", typed, &error).await
+            back_with_draft(&state, "basket", BASKET, typed, &error).await
         }
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
-        Err(error) => back::to(&with("/basket", "error", error.code())).into_response(),
+        Err(error) => back::to(&with(BASKET, &[("error", error.code())])).into_response(),
     }
 }
 
@@ -128,13 +121,13 @@ pub(super) async fn begin_checkout(
     Extension(caller): Extension<Caller>,
 ) -> Response {
     match checkout::begin(&state.booted.engine, &caller).await {
-        Ok(id) => back::to(&format!("/checkout/{id}")).into_response(),
+        Ok(id) => back::to(&routes::checkout(id)).into_response(),
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
         // The basket says which lines cannot be bought.
         Err(error @ Error::Conflict(Conflict::OutOfStock(_) | Conflict::GuestLimit(_))) => {
-            back_with_draft(&state, "basket", "/basket", Typed::new(), &error).await
+            back_with_draft(&state, "basket", BASKET, Typed::new(), &error).await
         }
-        Err(error) => back::to(&with("/basket", "error", error.code())).into_response(),
+        Err(error) => back::to(&with(BASKET, &[("error", error.code())])).into_response(),
     }
 }
 
@@ -163,13 +156,13 @@ pub(super) async fn pay(
             .collect(),
         seen: field(&typed, "seen"),
     };
-    let page = format!("/checkout/{checkout_id}");
+    let page = routes::checkout(checkout_id);
     match checkout::pay(&state.booted.engine, &caller, checkout_id, form, &field(&typed, "key")).await {
         // A gateway's page, or a purchase of ours: neither comes from the request.
         Ok(NextAction::Redirect { url } | NextAction::Done { url }) => Redirect::to(&url).into_response(),
-        Err(Error::Invalid(_)) => back::to(&with(&page, "check", "1")).into_response(),
+        Err(Error::Invalid(_)) => back::to(&with(&page, &[("check", "1")])).into_response(),
         Err(Error::NotFound) => super::layers::plain(&Error::NotFound),
-        Err(error) => back::to(&with(&page, "error", error.code())).into_response(),
+        Err(error) => back::to(&with(&page, &[("error", error.code())])).into_response(),
     }
 }
 
@@ -182,10 +175,9 @@ pub(super) async fn cancel_own(
 ) -> Response {
     let key = typed.remove("key").unwrap_or_default();
     let (order, reason) = (field(&typed, "order"), field(&typed, "reason"));
-    let page = format!("/purchases/{}", query_value(&purchase));
-    let page = if key.is_empty() { page } else { with(&page, "key", &key) };
+    let page = with(&routes::purchase(&purchase), &[("key", &key)]);
     match orders::cancel_own(&state.booted.engine, &caller, &purchase, &key, &order, &reason).await {
-        Ok(()) => back::to(&with(&page, "done", &order)).into_response(),
+        Ok(()) => back::to(&with(&page, &[("done", &order)])).into_response(),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "cancel_own", &page, typed, &error).await,
         Err(error) => refused(&page, &error),
     }
@@ -249,7 +241,7 @@ pub(super) async fn sign_up(
         let asked = accounts::sign_ups::ask(&state.booted.engine, &caller, form).await;
         drop(turn);
         return match asked {
-            Ok(()) => back::to(&with(SIGN_UP, "done", "sent")).into_response(),
+            Ok(()) => back::to(&with(SIGN_UP, &[("done", "sent")])).into_response(),
             Err(error) => come_back(&state, "sign-up", SIGN_UP, typed, error).await,
         };
     }
@@ -274,7 +266,7 @@ pub(super) async fn confirm_sign_up(
     match accounts::sign_ups::confirm(&state.booted.engine, &Caller::guest(), id, &field(&query, "token"))
         .await
     {
-        Ok(()) => back::to(&with(SIGN_IN, "done", "confirmed")).into_response(),
+        Ok(()) => back::to(&with(SIGN_IN, &[("done", "confirmed")])).into_response(),
         Err(error) => super::layers::plain(&error),
     }
 }
@@ -283,8 +275,9 @@ async fn come_back(state: &State, form: &'static str, path: &str, typed: Typed, 
     if matches!(error, Error::Busy { .. }) {
         return super::layers::plain(&error);
     }
-    let next = field(&typed, "next");
-    let path = if next.is_empty() { path.to_owned() } else { with(path, "next", &back::local(&next)) };
+    let next = Some(field(&typed, "next")).filter(|next| !next.is_empty());
+    let next = next.map(|next| back::local(&next)).unwrap_or_default();
+    let path = with(path, &[("next", &next)]);
     back_with_draft(state, form, &path, typed, &error).await
 }
 
@@ -298,7 +291,7 @@ pub(super) async fn sign_out(Extract(state): Extract<State>, headers: HeaderMap)
     (
         StatusCode::SEE_OTHER,
         [(header::SET_COOKIE, cookies::remove(secure, "session"))],
-        [(header::LOCATION, "/")],
+        [(header::LOCATION, HOME)],
     )
         .into_response()
 }
@@ -327,6 +320,5 @@ mod tests {
     fn parameters_of_earlier_tries_are_dropped() {
         assert_eq!(clean("/p/pen?draft=a&x=1&error=b"), "/p/pen?x=1");
         assert_eq!(clean("/p/pen?error=b"), "/p/pen");
-        assert_eq!(with("/a?b=1", "c", "/d?e&f"), "/a?b=1&c=/d%3Fe%26f");
     }
 }

@@ -29,6 +29,7 @@ use haat_shared::{
     id::kinds::{ImportId, ShopId},
     number::DecimalMark,
     permissions::Permission,
+    routes::{self, with},
 };
 use tokio::{
     io::{AsyncSeekExt, AsyncWriteExt},
@@ -38,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     State, back,
-    forms::{Typed, field, refused, with},
+    forms::{Typed, field, refused},
 };
 
 /// Most bytes of a form with a file: the file, and what a browser writes around it.
@@ -139,12 +140,12 @@ pub(super) async fn send(
     about: Parts,
     form: std::result::Result<Multipart, MultipartRejection>,
 ) -> Response {
-    let page = format!("/seller/{handle}/products/import");
+    let page = routes::import(&handle);
     let address = state.limits.origin(&about.headers, &about.extensions).to_string();
     let missing = || Error::field("file", FieldCode::Missing);
     let file = async { file_of(form.map_err(|_| missing())?).await?.ok_or_else(missing) };
     match take(&state, &caller, &handle, &address, file).await {
-        Ok(id) => back::to(&with(&page, "id", &id.to_string())).into_response(),
+        Ok(id) => back::to(&with(&page, &[("id", &id.to_string())])).into_response(),
         Err(error) => refused(&page, &error),
     }
 }
@@ -267,7 +268,7 @@ pub(super) async fn decide(
     Path((handle, id)): Path<(String, String)>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let (engine, page) = (&state.booted.engine, format!("/seller/{handle}/products/import?id={id}"));
+    let (engine, page) = (&state.booted.engine, with(&routes::import(&handle), &[("id", &id)]));
     let done: Result<()> = async {
         match field(&typed, "action").as_str() {
             // The button says how many are left out.

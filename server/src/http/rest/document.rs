@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use haat_shared::{
     Currency,
     access::Scope,
-    routes::{API_DOCS, API_SIGN_IN, Access, Route},
+    routes::{API, API_DOCS, API_SIGN_IN, Access, Route},
 };
 use serde_json::{Map, Value, json};
 
@@ -170,13 +170,18 @@ fn patterns(value: &mut Value) {
 
 /// `GET /api/v1/carts/{id}` as `get_carts_id`.
 fn id(route: &Route) -> String {
-    let path = route.path.trim_start_matches("/api/v1/").replace(['{', '}'], "").replace('/', "_");
+    let path = below(route).replace(['{', '}'], "").replace('/', "_");
     format!("{}_{path}", route.method.to_ascii_lowercase())
 }
 
 /// The first noun of its path.
 pub(super) fn tag(route: &Route) -> &'static str {
-    route.path.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default()
+    below(route).split('/').next().unwrap_or_default()
+}
+
+/// Its path below that of the API.
+fn below(route: &Route) -> &'static str {
+    route.path.trim_start_matches(API).trim_start_matches('/')
 }
 
 fn security(route: &Route) -> Value {

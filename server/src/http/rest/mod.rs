@@ -38,7 +38,7 @@ use haat_shared::{
     id::kinds::Job,
     media::BYTES_MAX,
     permissions::Permission,
-    routes::{API_CREATE_PRODUCT, API_DOCS, API_DOCUMENT, API_UPDATE_PRODUCT, Access, Route},
+    routes::{API, API_CREATE_PRODUCT, API_DOCS, API_DOCUMENT, API_UPDATE_PRODUCT, Access, Route},
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -147,7 +147,7 @@ pub(super) fn router(state: &State) -> Router<State> {
     let page = docs::page(&document, &operations);
     let document = document.to_string();
     let nothing = any(async || Problem::from(StatusCode::NOT_FOUND));
-    let router = router.route("/api/v1", nothing.clone()).route("/api/v1/{*rest}", nothing);
+    let router = router.route(API, nothing.clone()).route(&format!("{API}/{{*rest}}"), nothing);
     let server = &state.booted.config.server;
     let router = router
         .layer(timeout(Duration::from_secs(server.timeout_s)))

@@ -14,7 +14,7 @@ use haat_app::{
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money,
     orders::{Actor, OrderState},
-    routes::API_DOCS,
+    routes::{API, API_DOCS},
 };
 use serde_json::{Value, json};
 
@@ -267,7 +267,7 @@ pub(in crate::http) async fn explain(
     request: Request,
     next: Next,
 ) -> Response {
-    if !request.uri().path().starts_with("/api/v1") {
+    if !request.uri().path().starts_with(API) {
         return next.run(request).await;
     }
     let locale = language(&state, request.headers());
