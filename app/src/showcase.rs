@@ -127,7 +127,7 @@ fn Parts() -> impl IntoView {
         <Part name="Field">
             <div class="form">
                 <Field name="empty" label=t!(i18n, checkout.name) />
-                <Field name="hinted" label=t!(i18n, checkout.phone) value="+91 20 5550 1234" hint=t!(i18n, checkout.phone_hint).to_owned() />
+                <Field name="hinted" label=t!(i18n, checkout.phone) optional=true value="+91 20 5550 1234" hint=t!(i18n, checkout.phone_hint).to_owned() />
                 <Field name="wrong" label=t!(i18n, checkout.email) value="asha at example" hint=t!(i18n, checkout.email_hint).to_owned() faults />
             </div>
         </Part>

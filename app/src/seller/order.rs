@@ -266,7 +266,7 @@ fn ShipFields(draft: Draft, shipment: Shipment) -> impl IntoView {
             <Field name=carrier.0 label=carrier.1 value=carrier_value required=true faults />
             <Field name=number.0 label=number.1 value=number_value required=true faults />
         </div>
-        <Field name=url.0 label=url.1 kind="url" value=url_value hint=t!(i18n, seller.tracking_hint).to_owned() faults />
+        <Field name=url.0 label=url.1 kind="url" optional=true value=url_value hint=t!(i18n, seller.tracking_hint).to_owned() faults />
     }
 }
 

@@ -318,7 +318,7 @@ fn Editor(
             {move || faults.get().map(|error| summary(rows, &error))}
             <section class="panel form">
                 <Field name="title" label=t!(i18n, goods.name) value=form.title required=true faults />
-                <Field name="brand" label=t!(i18n, goods.brand) value=form.brand faults />
+                <Field name="brand" label=t!(i18n, goods.brand) optional=true value=form.brand faults />
                 <Category value=form.category tree />
                 <TextArea name="description" label=t!(i18n, goods.description) value=form.description rows=6 faults />
             </section>

@@ -137,9 +137,9 @@ pub(super) fn ShopFields(
         <section class="panel form">
             <Field name="name" label=label(i18n, "name") value=form.name required=true faults />
             {handle}
-            <TextArea name="description" label=label(i18n, "description") value=form.description rows=5 faults />
+            <TextArea name="description" label=label(i18n, "description") optional=true value=form.description rows=5 faults />
             <Field name="town" label=label(i18n, "town") value=form.town required=true faults />
-            <TextArea name="address" label=label(i18n, "address") value=form.address rows=3 hint=t!(i18n, keep.address_hint).to_owned() faults />
+            <TextArea name="address" label=label(i18n, "address") optional=true value=form.address rows=3 hint=t!(i18n, keep.address_hint).to_owned() faults />
         </section>
         <section class="panel form" aria-labelledby="delivery-title">
             <h2 id="delivery-title">{t!(i18n, keep.promises)}</h2>
@@ -165,7 +165,6 @@ pub(super) fn ShopFields(
 fn label(i18n: words::I18n, name: &str) -> String {
     match name {
         "handle" => t!(i18n, keep.handle),
-        "description" => t!(i18n, keep.description),
         "delivery_days_min" => t!(i18n, keep.days_min),
         "delivery_days_max" => t!(i18n, keep.days_max),
         "express_days_min" => t!(i18n, keep.express_min),

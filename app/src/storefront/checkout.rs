@@ -295,13 +295,13 @@ fn Details(form: CheckoutForm, faults: Signal<Option<Error>>, here: String) -> i
             <h2 id="contact">{t!(i18n, checkout.contact)}</h2>
             <Transition>{sign_in}</Transition>
             <Field name="email" label=tu_string!(i18n, checkout.email) value=form.email kind="email" autocomplete="email" required=true hint=email_hint faults />
-            <Field name="phone" label=tu_string!(i18n, checkout.phone) value=form.phone kind="tel" autocomplete="tel" hint=phone_hint faults />
+            <Field name="phone" label=tu_string!(i18n, checkout.phone) optional=true value=form.phone kind="tel" autocomplete="tel" hint=phone_hint faults />
         </section>
         <section class="part" aria-labelledby="where">
             <h2 id="where">{t!(i18n, checkout.address)}</h2>
             <Field name="name" label=tu_string!(i18n, checkout.name) value=form.name autocomplete="name" required=true faults />
             <Field name="line1" label=tu_string!(i18n, checkout.line1) value=form.line1 autocomplete="address-line1" required=true faults />
-            <Field name="line2" label=tu_string!(i18n, checkout.line2) value=form.line2 autocomplete="address-line2" faults />
+            <Field name="line2" label=tu_string!(i18n, checkout.line2) optional=true value=form.line2 autocomplete="address-line2" faults />
             <div class="field-row">
                 <Field name="city" label=tu_string!(i18n, checkout.city) value=form.city autocomplete="address-level2" required=true faults />
                 <Field name="postal_code" label=tu_string!(i18n, checkout.postal_code) value=form.postal_code autocomplete="postal-code" faults />

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::Alert;
 use crate::{
-    i18n::{Locale, tu_string, use_i18n},
+    i18n::{Locale, t, tu_string, use_i18n},
     words,
 };
 
@@ -29,6 +29,11 @@ fn described_by(
         (false, true) => Some(format!("{name}-error")),
         (true, true) => Some(format!("{name}-error {name}-hint")),
     }
+}
+
+/// A label as it stands at its field. Messages about the field name it without what is added here.
+fn labelled(label: String, optional: bool) -> String {
+    if optional { t!(use_i18n(), form.optional, label = label) } else { label }
 }
 
 #[component]
@@ -66,6 +71,9 @@ pub fn Field(
     /// Whether it has to be filled in.
     #[prop(optional)]
     required: bool,
+    /// Whether its label says that it may stay empty.
+    #[prop(optional)]
+    optional: bool,
     /// The keys that phones show for it: `decimal`, `numeric`.
     #[prop(optional)]
     keys: Option<&'static str>,
@@ -82,7 +90,7 @@ pub fn Field(
     let hint = hint.map(|words| view! { <p class="field-hint" id=format!("{id}-hint")>{words}</p> });
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>
-            <label for=id.clone()>{label}</label>
+            <label for=id.clone()>{labelled(label, optional)}</label>
             <input
                 id=id.clone()
                 name=name
@@ -112,6 +120,9 @@ pub fn TextArea(
     /// What it holds at first.
     #[prop(optional, into)]
     value: String,
+    /// Whether its label says that it may stay empty.
+    #[prop(optional)]
+    optional: bool,
     /// How many lines are seen at once.
     #[prop(default = 4)]
     rows: u32,
@@ -129,7 +140,7 @@ pub fn TextArea(
     let inside = value.replace('&', "&amp;").replace('<', "&lt;");
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>
-            <label for=name.clone()>{label}</label>
+            <label for=name.clone()>{labelled(label, optional)}</label>
             <textarea
                 id=name.clone()
                 name=name.clone()
