@@ -177,6 +177,8 @@ pub struct CheckoutView {
     pub groups: Vec<CheckoutGroup>,
     /// What it costs.
     pub sums: CheckoutSums,
+    /// For how many seconds everything stays held.
+    pub seconds_left: i64,
     /// How it can be paid.
     pub methods: Vec<Method>,
     /// What was done about payment last; nothing before the first try.

@@ -24,7 +24,7 @@ use haat_shared::{
 };
 
 statements! {
-    FIND = "SELECT c.id, c.state, c.currency, c.subtotal_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.form, t.user_id,
+    FIND = "SELECT c.id, c.state, c.currency, c.subtotal_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.form, c.hold_until, t.user_id,
             t.token_hash, p.number AS purchase_number
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
@@ -48,6 +48,7 @@ rows! {
         tax_minor: i64,
         pub(crate) total_minor: i64,
         form: String,
+        hold_until: i64,
         user_id: Option<UserId>,
         token_hash: Option<Vec<u8>>,
         pub(crate) purchase_number: Option<String>,
@@ -147,6 +148,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         form: known(form(&row.form), caller),
         groups,
         sums: sums(&row),
+        seconds_left: (row.hold_until - engine.clock.now_ms()).max(0) / 1000,
         methods: offered(engine),
         payment,
         next: waiting.map(|p| NextAction::Redirect { url: p.next_url.clone() }),
