@@ -550,6 +550,7 @@ mod tests {
             tax: money(500),
             way: haat_shared::shipping::Delivery::Express,
             due: ("2026-11-22T09:00:00Z".into(), "2026-11-23T09:00:00Z".into()),
+            pickup_at: String::new(),
             total: subtotal.plus(delivery).unwrap(),
         }
     }

@@ -29,9 +29,9 @@ text_enum! {
         Placed = "placed",
         /// Confirmed by the shop.
         Confirmed = "confirmed",
-        /// Handed to the carrier.
+        /// Handed to the carrier, or ready for pickup.
         Shipped = "shipped",
-        /// Delivered.
+        /// Delivered, or picked up.
         Delivered = "delivered",
         /// Cancelled.
         Cancelled = "cancelled",
@@ -170,6 +170,8 @@ pub struct OrderCard {
     pub placed_at: String,
     /// The order's status.
     pub state: OrderState,
+    /// The shipping method.
+    pub way: Delivery,
     /// The recipient's name.
     pub name: String,
     /// The customer's email address.
@@ -232,6 +234,13 @@ pub struct PurchaseView {
     pub orders: Vec<OrderView>,
 }
 
+impl PurchaseView {
+    /// Whether the customer picks up all of it, so that nothing is shipped.
+    pub fn is_pickup(&self) -> bool {
+        self.orders.iter().all(|order| order.way == Delivery::Pickup)
+    }
+}
+
 /// An order: the items of one shop in a purchase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -260,6 +269,8 @@ pub struct OrderView {
     pub way: Delivery,
     /// The first and the last day that it is expected on: RFC 3339, UTC.
     pub due: (String, String),
+    /// Where an order for local pickup is collected: the shop's name and address. Empty for orders that are shipped.
+    pub pickup_at: String,
     /// The order total, including shipping.
     pub total: Money,
 }

@@ -4,7 +4,7 @@
 macro_rules! lines_of {
     ($orders:literal, $rest:literal) => {
         concat!(
-            "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, o.state, o.carrier,
+            "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, o.state, o.carrier,
             o.tracking_number, o.tracking_url, o.currency, o.subtotal_minor, o.delivery_minor, o.tax_minor, o.delivery,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor AS line_minor,
@@ -105,6 +105,8 @@ rows! {
         number: String,
         shop_name: String,
         shop_handle: String,
+        town: String,
+        shop_address: String,
         state: OrderState,
         carrier: String,
         tracking_number: String,
@@ -171,6 +173,13 @@ fn address(json: &str) -> Result<Address> {
     serde_json::from_str(json).map_err(|_| Error::Internal)
 }
 
+/// Where an order is picked up, on one line.
+fn pickup_at(order: &LineRow) -> String {
+    let place = if order.shop_address.is_empty() { &order.town } else { &order.shop_address };
+    let parts = [order.shop_name.as_str()].into_iter().chain(place.lines());
+    parts.map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
 /// The orders that rows of lines are of.
 fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
     group_by(rows, |r| r.id)
@@ -209,6 +218,10 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                     caller.time(engine, engine.zone.later(head.created_at, head.days_min)),
                     caller.time(engine, engine.zone.later(head.created_at, head.days_max)),
                 ),
+                pickup_at: match head.delivery {
+                    Delivery::Pickup => pickup_at(head),
+                    Delivery::Standard | Delivery::Express => String::new(),
+                },
                 total: money(head.total_minor),
             };
             Ok(ShopOrderView {

@@ -15,6 +15,7 @@ use haat_shared::{
     page::{self, Page},
     payments::{Method, PaymentState},
     permissions::Permission,
+    shipping::Delivery,
     text,
 };
 
@@ -23,8 +24,8 @@ const PAGE_SIZE: usize = 50;
 
 lists! {
     ORDERS {
-        select: "SELECT o.id, o.number, s.handle AS shop_handle, o.shop_name, o.created_at, o.state, p.address, p.email,
-            p.method, o.currency, o.total_minor, (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)
+        select: "SELECT o.id, o.number, s.handle AS shop_handle, o.shop_name, o.created_at, o.state, o.delivery, p.address,
+            p.email, p.method, o.currency, o.total_minor, (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)
                 FROM order_lines l WHERE l.order_id = o.id) AS pieces
             FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id",
         always: "TRUE",
@@ -40,7 +41,8 @@ lists! {
 statements! {
     LINES = lines_of!("orders", "WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position");
     EVENTS = "SELECT state, actor, note, created_at, '' AS carrier, '' AS tracking_number, '' AS tracking_url
-        FROM order_events WHERE order_id = $1 AND state <> 'shipped'
+        FROM order_events WHERE order_id = $1
+            AND (state <> 'shipped' OR NOT EXISTS (SELECT 1 FROM order_shipments WHERE order_id = $1))
         UNION ALL SELECT 'shipped', actor, '', created_at, carrier, tracking_number, tracking_url
         FROM order_shipments WHERE order_id = $1";
     PAID = "SELECT p.email, y.state, r.amount_minor, r.done_at FROM orders o JOIN purchases p ON p.id = o.purchase_id
@@ -55,6 +57,7 @@ rows! {
         shop_name: String,
         created_at: i64,
         state: OrderState,
+        delivery: Delivery,
         address: String,
         email: String,
         method: Method,
@@ -130,6 +133,7 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
         shop_name: row.shop_name,
         placed_at: caller.time(engine, row.created_at),
         state: row.state,
+        way: row.delivery,
         name: address(&row.address)?.name,
         email: row.email,
         pieces: row.pieces,

@@ -4,7 +4,7 @@
 
 use crate::{
     Caller, Clock, Engine, Tried,
-    db::Tx,
+    db::{One, Tx},
     facts::{self, Fact},
     fault, insert, ledger, params, payments, random, rows, statements,
 };
@@ -15,6 +15,7 @@ use haat_shared::{
     orders::{Actor, OrderState, Shipment, reason},
     payments::Method,
     permissions::Permission,
+    shipping::Delivery,
 };
 
 statements! {
@@ -29,6 +30,7 @@ statements! {
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state = 'shipped'
             AND (carrier <> $3 OR tracking_number <> $4 OR tracking_url <> $5)
         RETURNING id, updated_at";
+    WAY = "SELECT delivery AS value FROM orders WHERE number = $1 AND shop_id = $2";
     STANDS = "SELECT o.state, e.actor, e.note FROM orders o
         LEFT JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled'
         WHERE o.number = $1 AND o.shop_id = COALESCE($2, o.shop_id)";
@@ -110,7 +112,7 @@ pub async fn confirm(engine: &Engine, caller: &Caller, handle: &str, number: &st
     take(engine, step).await
 }
 
-/// The order leaves. Once it has, its tracking can be corrected.
+/// The order leaves. Once it has, its tracking can be corrected. An order that is picked up has none: it is ready.
 pub async fn ship(
     engine: &Engine,
     caller: &Caller,
@@ -119,8 +121,12 @@ pub async fn ship(
     shipment: Shipment,
 ) -> Result<()> {
     let step = by_shop(engine, caller, handle, number, OrderState::Shipped)?;
-    let shipment = shipment.check().map_err(Error::Invalid)?;
-    take(engine, Step { shipment: Some(shipment), ..step }).await
+    let way: Option<One<Delivery>> = engine.db.opt(&WAY, params![number, step.shop]).await?;
+    let shipment = match way {
+        Some(One(Delivery::Pickup)) => None,
+        _ => Some(shipment.check().map_err(Error::Invalid)?),
+    };
+    take(engine, Step { shipment, ..step }).await
 }
 
 /// The order has arrived. What was to be paid in cash is with the shop now.

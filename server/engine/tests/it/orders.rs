@@ -1,10 +1,11 @@
 //! What becomes of orders: each step once, by whoever may, with stock and money going back when they are cancelled.
 
-use haat_engine::{Caller, orders, sandbox};
+use haat_engine::{Caller, checkout, orders, sandbox};
 use haat_shared::{
     Conflict, Error, FieldCode,
     orders::{Actor, ListOrders, OrderState, Shipment},
     payments::PaymentState,
+    shipping::Delivery,
 };
 
 use crate::{both, races::at_once, support::*};
@@ -58,6 +59,29 @@ both! {
         assert_eq!(seen.order.order.lines[0].sku, "Clay bowl", "by which it is found on its shelf");
         let shopper = orders::purchase(engine, &Caller::guest(), &number, &market.key(&number)).await.unwrap();
         assert_eq!((shopper.orders[0].state, &shopper.orders[0].shipment), (OrderState::Delivered, &Some(shipment())));
+    }
+
+    async fn an_order_that_is_picked_up_needs_no_carrier(market) {
+        let engine = &market.engine;
+        let tea = market.generous_shop().await;
+        let (owner, guest) = (market.owner("generous").await, market.guest_with(&[(tea, 1)]).await);
+        let id = checkout::begin(engine, &guest).await.unwrap();
+        let view = checkout::view(engine, &guest, id).await.unwrap();
+        assert!((890..=900).contains(&view.seconds_left), "{}", view.seconds_left);
+        let mut typed = form("cash");
+        typed.delivery.insert(view.groups[0].shop.to_string(), "pickup".into());
+        let number = number_of(&checkout::pay(engine, &guest, id, typed, "k").await.unwrap());
+        let order = format!("{number}-1");
+        orders::confirm(engine, &owner, "generous", &order).await.unwrap();
+        for _ in 0..2 {
+            orders::ship(engine, &owner, "generous", &order, Shipment::default()).await.unwrap();
+        }
+        let card = orders::seller_list(engine, &owner, "generous", ListOrders::default()).await.unwrap().items.remove(0);
+        assert_eq!((card.state, card.way), (OrderState::Shipped, Delivery::Pickup));
+        let seen = orders::seller_order(engine, &owner, "generous", &order).await.unwrap();
+        let steps: Vec<_> = seen.events.iter().map(|e| (e.state, e.shipment.as_ref())).collect();
+        assert_eq!(steps, [OrderState::Placed, OrderState::Confirmed, OrderState::Shipped].map(|state| (state, None)));
+        assert_eq!((seen.order.order.shipment, seen.order.order.pickup_at.as_str()), (None, "Generous, Ooty"));
     }
 
     async fn a_shop_cancels_and_all_goes_back(market) {

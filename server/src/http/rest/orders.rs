@@ -171,15 +171,17 @@ async fn confirm(ask: Ask, (At((handle, number)), _): (Order, Once)) -> Result<(
     orders::confirm(ask.engine(), &ask.caller, &handle, &number).await
 }
 
-/// The tracking details of a shipment.
+/// The tracking details of a shipment. An order for local pickup needs none.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Parcel {
     /// The carrier's name.
-    #[schema(format = "line", max_length = 80)]
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 80)]
     carrier: String,
     /// The tracking number.
-    #[schema(format = "line", max_length = 80)]
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 80)]
     tracking_number: String,
     /// The tracking URL. Must start with `https://`.
     #[serde(default)]
