@@ -1,8 +1,9 @@
 //! The language of a page. The server chooses it, once a page, and the page loads the words of that language alone: another
 //! language is another page (docs/decisions/0009-words.md). So words are plain text, and none costs the browser an effect.
 
-use std::fmt::{self, Display};
+use std::borrow::Cow;
 
+use haat_shared::Money;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
@@ -12,7 +13,8 @@ pub use server::{Sheet, sheet};
 #[cfg(feature = "ssr")]
 mod server;
 
-pub use crate::{t, t as tu_string, t as td_string};
+use crate::words;
+pub use crate::{t, t as tu_string, t as td_string, tn};
 
 /// A language that pages and mails are written in. In the browser there is one: the page's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,8 +28,69 @@ macro_rules! t {
     };
     ($locale:expr, $($part:ident).+, $($name:ident = $value:expr),+ $(,)?) => {
         const { $crate::locales$(::$part)+.takes(&[$(stringify!($name)),+]) }
-            .with($locale, [$((stringify!($name), &$value as &dyn ::std::fmt::Display)),+])
+            .with($locale, [$((stringify!($name), &$value as &dyn $crate::i18n::Value)),+])
     };
+}
+
+/// Words in the plural form that a number takes: `tn!(locale, mail.items, count)`. They take the number as `n`, and further
+/// values as in [`t!`].
+#[macro_export]
+macro_rules! tn {
+    ($locale:expr, $($part:ident).+, $n:expr $(, $name:ident = $value:expr)* $(,)?) => {
+        const { $crate::locales$(::$part)+.takes(&[$(stringify!($name)),*]) }.with(
+            $locale,
+            u64::try_from($n).unwrap_or_default(),
+            [$((stringify!($name), &$value as &dyn $crate::i18n::Value)),*],
+        )
+    };
+}
+
+/// What words take as a value. Numbers and money are written as the language writes them.
+pub trait Value {
+    /// The value as the language writes it.
+    fn written(&self, locale: Locale) -> Cow<'_, str>;
+}
+
+impl Value for str {
+    fn written(&self, _: Locale) -> Cow<'_, str> {
+        self.into()
+    }
+}
+
+impl Value for String {
+    fn written(&self, _: Locale) -> Cow<'_, str> {
+        self.into()
+    }
+}
+
+impl Value for char {
+    fn written(&self, _: Locale) -> Cow<'_, str> {
+        self.to_string().into()
+    }
+}
+
+impl Value for Money {
+    fn written(&self, locale: Locale) -> Cow<'_, str> {
+        words::money(locale, *self).into()
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty)+) => {
+        $(impl Value for $number {
+            fn written(&self, locale: Locale) -> Cow<'_, str> {
+                words::number(locale, self).into()
+            }
+        })+
+    };
+}
+
+numbers!(i32 i64 u32 u64 usize);
+
+impl<T: Value + ?Sized> Value for &T {
+    fn written(&self, locale: Locale) -> Cow<'_, str> {
+        (**self).written(locale)
+    }
 }
 
 /// Where words stand in their list, and the names of the `N` values that they take.
@@ -57,9 +120,36 @@ impl<const N: usize> Key<N> {
     }
 
     /// The words with their values.
-    pub fn with(self, locale: Locale, values: [(&str, &dyn Display); N]) -> String {
-        fill(locale.words(self.at), &values)
+    pub fn with(self, locale: Locale, values: [(&str, &dyn Value); N]) -> String {
+        fill(locale, locale.words(self.at), &values)
     }
+}
+
+/// Where words stand that have a form for each plural category of a language, and the names of the `N` values that they take
+/// besides the number `n`.
+#[derive(Debug, Clone, Copy)]
+pub struct Plural<const N: usize>(Key<N>);
+
+impl<const N: usize> Plural<N> {
+    pub(crate) const fn new(at: usize, names: [&'static str; N]) -> Self {
+        Self(Key::new(at, names))
+    }
+
+    /// The same key, if those are the values that it takes. Asked by the compiler.
+    pub const fn takes(self, given: &[&str; N]) -> Self {
+        Self(self.0.takes(given))
+    }
+
+    /// The words for `n` of something, with their values.
+    pub fn with(self, locale: Locale, n: u64, values: [(&str, &dyn Value); N]) -> String {
+        let values: Vec<_> = values.into_iter().chain([("n", &n as &dyn Value)]).collect();
+        fill(locale, form(locale.words(self.0.at), t!(locale, plurals.language), n), &values)
+    }
+}
+
+/// The one of the forms of a plural that a number takes in a language.
+fn form<'a>(forms: &'a str, language: &str, n: u64) -> &'a str {
+    forms.split('\t').nth(crate::locales::plural_form(language, n)).unwrap_or_default()
 }
 
 impl Key<0> {
@@ -82,13 +172,13 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
     i == a.len() && i == b.len()
 }
 
-fn fill(words: &str, values: &[(&str, &dyn Display)]) -> String {
+fn fill(locale: Locale, words: &str, values: &[(&str, &dyn Value)]) -> String {
     let mut parts = words.split("{{");
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (name, rest) = part.split_once("}}").unwrap_or((part, ""));
         if let Some((_, value)) = values.iter().find(|(known, _)| *known == name.trim()) {
-            let _ = fmt::write(&mut text, format_args!("{value}"));
+            text.push_str(&value.written(locale));
         }
         text.push_str(rest);
     }

@@ -6,10 +6,11 @@ use leptos_router::hooks::use_location;
 
 use crate::{
     arrival,
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, tn, tu_string, use_i18n},
     locales::LANGUAGES,
     state::{self, Basket, Roots, Visitor, sign_in_from},
     ui::{Icon, Offline, SearchForm, Toasts, provide_toasts},
+    words,
 };
 
 /// Sets the policy of what the page may load and lead to. The nonce is the one that Leptos' own scripts carry.
@@ -160,16 +161,13 @@ fn BasketLink() -> impl IntoView {
     let link = move || {
         Suspend::new(async move {
             let pieces = basket.await.map_or(0, |view| view.pieces);
-            let name = match pieces {
-                1 => tu_string!(i18n, header.basket_one).to_owned(),
-                n => tu_string!(i18n, header.basket_many, n = n).to_string(),
-            };
+            let name = tn!(i18n, header.basket_items, pieces);
             view! {
                 <a class="basket-link" href=routes::BASKET>
                     <Icon name="basket" />
                     <span class="hidden">{name}</span>
                     <span class="basket-word" aria-hidden="true">{t!(i18n, header.basket)}</span>
-                    <span class="basket-count" class:empty=pieces == 0 aria-hidden="true">{pieces}</span>
+                    <span class="basket-count" class:empty=pieces == 0 aria-hidden="true">{words::number(i18n, pieces)}</span>
                 </a>
             }
         })

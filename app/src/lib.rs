@@ -26,7 +26,7 @@ pub mod words;
 #[doc(hidden)]
 #[allow(missing_docs, non_upper_case_globals, reason = "keys are called as they are in the files")]
 pub mod locales {
-    use crate::i18n::Key;
+    use crate::i18n::{Key, Plural};
 
     include!(concat!(env!("OUT_DIR"), "/words.rs"));
 }

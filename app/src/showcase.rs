@@ -15,6 +15,7 @@ use crate::{
         LinkButton, PageTitle, Pager, Picture, Price, Print, SaveBar, SearchForm, Select, Skeleton, Sums,
         Table, TextArea, Toasts, Was, chips, desk_link, offline_notice, provide_toasts, search, show_toast,
     },
+    words,
 };
 
 const ICONS: &[&str] = &[
@@ -109,8 +110,9 @@ fn Parts() -> impl IntoView {
             ),
         ]
     };
-    let bars =
-        (1..=9).map(|n| (n.to_string(), n * n % 7, vec![price(n * n % 7 * 1000).to_string()])).collect();
+    let bars = (1..=9)
+        .map(|n| (n.to_string(), n * n % 7, vec![words::money(i18n, price(n * n % 7 * 1000))]))
+        .collect();
     let looks = ["primary", "secondary", "quiet", "danger"];
     show_toast(t!(i18n, product.added), (routes::BASKET, t!(i18n, product.view_basket)));
     view! {
@@ -152,11 +154,11 @@ fn Parts() -> impl IntoView {
         </Part>
         <Part name="Table">
             <Table caption=t!(i18n, goods.title) columns=vec![(t!(i18n, goods.product), ""), (t!(i18n, goods.price), "number")]>
-                <tr><th scope="row">{t!(i18n, goods.product)}</th><td class="number">{price(124_900).to_string()}</td></tr>
+                <tr><th scope="row">{t!(i18n, goods.product)}</th><td class="number">{words::money(i18n, price(124_900))}</td></tr>
             </Table>
         </Part>
         <Part name="Bars">
-            <Bars says=t!(i18n, counter.sales) top=price(9_000).to_string() columns=columns() bars />
+            <Bars says=t!(i18n, counter.sales) top=words::money(i18n, price(9_000)) columns=columns() bars />
         </Part>
         <Part name="Choice">
             <div class="form">

@@ -1,18 +1,18 @@
-//! Facts in words: errors, states, ways to pay, dates.
+//! Facts in words: errors, states, ways to pay; numbers, money and dates as each language writes them.
 
 use haat_shared::{
     Conflict, Error, FieldCode, Money,
     accounts::PASSWORD_MIN,
     carts::QUANTITY_MAX,
     catalog::edit::{self, ProductState},
-    orders::{Actor, OrderState},
+    orders::{Actor, OrderState, OrderView},
     payments::Method,
     shipping::Delivery,
     shops::{DAYS_MAX, HANDLE_LENGTH},
 };
 
 pub use crate::i18n::Locale as I18n;
-use crate::i18n::{t, tu_string};
+use crate::i18n::{t, tn, tu_string};
 
 /// What went wrong and what to do, in a sentence or two.
 pub fn error(i18n: I18n, error: &Error) -> String {
@@ -35,7 +35,8 @@ pub fn error(i18n: I18n, error: &Error) -> String {
             each.chain(next).collect::<Vec<_>>().join(" ")
         }
         Error::Conflict(Conflict::OrderMoved(state)) => {
-            tu_string!(i18n, error.order_moved_to, state = order_state(i18n, *state)).to_string()
+            // Whether it is picked up is not told. Pages show the order anew; programs read this.
+            t!(i18n, error.order_moved_to, state = order_state(i18n, *state, Delivery::Standard))
         }
         Error::Conflict(Conflict::AlreadyCancelled { by, reason }) => {
             let reason = reason.as_str();
@@ -55,10 +56,9 @@ pub fn error(i18n: I18n, error: &Error) -> String {
             tu_string!(i18n, error.edited_fields, fields = names.join(", ")).to_string()
         }
         Error::Conflict(Conflict::TotalChanged(now)) => {
-            tu_string!(i18n, error.total_changed_to, price = now.to_string()).to_string()
+            tu_string!(i18n, error.total_changed_to, price = *now)
         }
-        Error::RateLimited { retry_after_s: 1 } => t!(i18n, error.rate_limited_one).to_owned(),
-        Error::RateLimited { retry_after_s } => t!(i18n, error.rate_limited_many, n = retry_after_s),
+        Error::RateLimited { retry_after_s } => tn!(i18n, error.rate_limited_wait, *retry_after_s),
         other => code(i18n, other.code()),
     }
 }
@@ -183,30 +183,42 @@ pub fn method_note(i18n: I18n, method: Method) -> &'static str {
     }
 }
 
-/// How it was paid.
-pub fn paid_by(locale: I18n, method: Method) -> &'static str {
+/// How it was paid, or how it will be on delivery or on pickup.
+pub fn paid_by(locale: I18n, method: Method, pickup: bool) -> &'static str {
     match method {
-        Method::Sandbox => tu_string!(locale, method.paid_sandbox),
-        Method::Cash => tu_string!(locale, method.paid_cash),
+        Method::Sandbox => t!(locale, method.paid_sandbox),
+        Method::Cash if pickup => t!(locale, method.paid_cash_pickup),
+        Method::Cash => t!(locale, method.paid_cash),
+    }
+}
+
+/// What the shop is paid for an order, and who collects it.
+pub fn collected_by(locale: I18n, method: Method, order: &OrderView) -> String {
+    match (method, order.way) {
+        (Method::Sandbox, _) => t!(locale, seller.collected).to_owned(),
+        (Method::Cash, Delivery::Pickup) => t!(locale, seller.to_collect_pickup, price = order.total),
+        (Method::Cash, _) => t!(locale, seller.to_collect, price = order.total),
     }
 }
 
 /// The name of where an order stands.
-pub fn order_state(i18n: I18n, state: OrderState) -> &'static str {
-    match state {
-        OrderState::Placed => tu_string!(i18n, purchase.step_placed),
-        OrderState::Confirmed => tu_string!(i18n, purchase.step_confirmed),
-        OrderState::Shipped => tu_string!(i18n, purchase.step_shipped),
-        OrderState::Delivered => tu_string!(i18n, purchase.step_delivered),
-        OrderState::Cancelled => tu_string!(i18n, purchase.step_cancelled),
+pub fn order_state(i18n: I18n, state: OrderState, way: Delivery) -> &'static str {
+    match (state, way) {
+        (OrderState::Placed, _) => t!(i18n, purchase.step_placed),
+        (OrderState::Confirmed, _) => t!(i18n, purchase.step_confirmed),
+        (OrderState::Shipped, Delivery::Pickup) => t!(i18n, purchase.step_ready),
+        (OrderState::Shipped, _) => t!(i18n, purchase.step_shipped),
+        (OrderState::Delivered, Delivery::Pickup) => t!(i18n, purchase.step_collected),
+        (OrderState::Delivered, _) => t!(i18n, purchase.step_delivered),
+        (OrderState::Cancelled, _) => t!(i18n, purchase.step_cancelled),
     }
 }
 
 /// The name of a step of an order's timeline: of what happened, where the name of the state says what is yet to happen.
-pub(crate) fn order_step(i18n: I18n, state: OrderState) -> &'static str {
+pub(crate) fn order_step(i18n: I18n, state: OrderState, way: Delivery) -> &'static str {
     match state {
         OrderState::Placed => t!(i18n, purchase.timeline_placed),
-        other => order_state(i18n, other),
+        other => order_state(i18n, other, way),
     }
 }
 
@@ -220,14 +232,56 @@ pub fn product_state(i18n: I18n, state: ProductState) -> &'static str {
 }
 
 /// What that means for the one who waits.
-pub fn order_news(i18n: I18n, state: OrderState) -> &'static str {
-    match state {
-        OrderState::Placed => tu_string!(i18n, purchase.now_placed),
-        OrderState::Confirmed => tu_string!(i18n, purchase.now_confirmed),
-        OrderState::Shipped => tu_string!(i18n, purchase.now_shipped),
-        OrderState::Delivered => tu_string!(i18n, purchase.now_delivered),
-        OrderState::Cancelled => tu_string!(i18n, purchase.now_cancelled),
+pub fn order_news(i18n: I18n, state: OrderState, way: Delivery) -> &'static str {
+    match (state, way) {
+        (OrderState::Placed, _) => t!(i18n, purchase.now_placed),
+        (OrderState::Confirmed, _) => t!(i18n, purchase.now_confirmed),
+        (OrderState::Shipped, Delivery::Pickup) => t!(i18n, purchase.now_ready),
+        (OrderState::Shipped, _) => t!(i18n, purchase.now_shipped),
+        (OrderState::Delivered, Delivery::Pickup) => t!(i18n, purchase.now_collected),
+        (OrderState::Delivered, _) => t!(i18n, purchase.now_delivered),
+        (OrderState::Cancelled, _) => t!(i18n, purchase.now_cancelled),
     }
+}
+
+/// A number in groups of digits: `1,249`, and where the language counts in lakhs, `1,24,900`.
+pub fn number(locale: I18n, number: impl ToString) -> String {
+    let digits = number.to_string();
+    // The language writes its groups as the CLDR does: `#,##0`, or `#,##,##0`.
+    let lakhs = t!(locale, language.grouping).contains(",##,");
+    match digits.strip_prefix('-') {
+        Some(digits) => format!("−{}", grouped(digits, lakhs)),
+        None => grouped(&digits, lakhs),
+    }
+}
+
+/// An amount of money: `₹1,24,900.00`, `$1,249.00`, `¥1,249`, `KWD 1,249.000`. Where the symbol stands is up to the
+/// language; the groups are those of the currency's country, whoever reads them.
+pub fn money(locale: I18n, money: Money) -> String {
+    let currency = money.currency();
+    let lakhs = matches!(currency.code(), "INR" | "BDT" | "NPR" | "PKR");
+    let plain = money.plain();
+    let digits = plain.trim_start_matches('-');
+    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let amount = format!("{}{fraction}", grouped(whole, lakhs));
+    let words = match currency.symbol() {
+        Some(symbol) => t!(locale, language.money, symbol = symbol, amount = amount),
+        None => t!(locale, language.money, symbol = format!("{currency}\u{a0}"), amount = amount),
+    };
+    if money.amount() < 0 { format!("−{words}") } else { words }
+}
+
+fn grouped(digits: &str, lakhs: bool) -> String {
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        let behind = digits.len() - i;
+        let group = if lakhs && behind > 3 { behind % 2 == 1 } else { behind.is_multiple_of(3) };
+        if i > 0 && group {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// The day of a time as it was told, in whatever zone: `2026-11-21T09:30:00+05:30[IST]` is 21 Nov 2026. What is no such time stays as it is.
@@ -257,21 +311,22 @@ pub fn day(locale: I18n, time: &str) -> String {
 /// In how many days goods arrive, at least and at most.
 pub(crate) fn arrives(locale: I18n, days: (i64, i64)) -> String {
     match days {
-        (from, to) if from != to => t!(locale, delivery.days, from = from, to = to),
+        (from, to) if from != to => t!(locale, delivery.days_range, from = from, to = to),
         (_, 0) => t!(locale, delivery.days_none).to_owned(),
-        (_, 1) => t!(locale, delivery.days_one).to_owned(),
-        (_, n) => t!(locale, delivery.days_many, n = n),
+        (_, n) => tn!(locale, delivery.days, n),
     }
 }
 
-/// How and when an order is expected.
-pub fn due(locale: I18n, way: Delivery, due: &(String, String)) -> String {
-    match way {
-        Delivery::Pickup => tu_string!(locale, delivery.collect).to_owned(),
-        Delivery::Standard | Delivery::Express => match (day(locale, &due.0), day(locale, &due.1)) {
-            (from, to) if from == to => t!(locale, delivery.due_on, day = to),
-            (from, to) => t!(locale, delivery.due, from = from, to = to),
-        },
+/// Where an order is picked up, or when it is expected.
+pub fn due(locale: I18n, order: &OrderView) -> String {
+    match order.way {
+        Delivery::Pickup => t!(locale, delivery.pickup_at, place = order.pickup_at),
+        Delivery::Standard | Delivery::Express => {
+            match (day(locale, &order.due.0), day(locale, &order.due.1)) {
+                (from, to) if from == to => t!(locale, delivery.due_on, day = to),
+                (from, to) => t!(locale, delivery.due, from = from, to = to),
+            }
+        }
     }
 }
 
@@ -279,7 +334,7 @@ pub fn due(locale: I18n, way: Delivery, due: &(String, String)) -> String {
 pub fn taxes(locale: I18n, tax: Money) -> String {
     match tax.amount() {
         0 => tu_string!(locale, basket.taxes).to_owned(),
-        _ => tu_string!(locale, basket.taxes_of, tax = tax.to_string()),
+        _ => t!(locale, basket.taxes_of, tax = tax),
     }
 }
 
@@ -417,23 +472,127 @@ mod tests {
     #[cfg(feature = "ssr")]
     #[test]
     fn one_is_no_plural_and_equal_days_are_no_range() {
-        use haat_shared::{Error, shipping::Delivery};
-
         let english = super::I18n::default();
         let arrives = [(2, 5), (2, 2), (1, 1), (0, 0)].map(|days| super::arrives(english, days));
         assert_eq!(
             arrives,
             ["Arrives in 2–5 days", "Arrives in 2 days", "Arrives in 1 day", "Arrives the same day"]
         );
-        let due = |to: &str| {
-            let days = ("2026-11-22T09:00:00Z".to_owned(), to.to_owned());
-            super::due(english, Delivery::Standard, &days)
-        };
-        assert_eq!(due("2026-11-22T18:00:00Z"), "Estimated delivery: 22 Nov 2026");
-        assert_eq!(due("2026-11-24T09:00:00Z"), "Estimated delivery: 22 Nov 2026 – 24 Nov 2026");
-        let wait = |retry_after_s| super::error(english, &Error::RateLimited { retry_after_s });
+        let wait = |retry_after_s| super::error(english, &haat_shared::Error::RateLimited { retry_after_s });
         assert_eq!(wait(1), "Too many attempts. Try again in 1 second.");
-        assert_eq!(wait(2), "Too many attempts. Try again in 2 seconds.");
+        assert_eq!(wait(1_800), "Too many attempts. Try again in 1,800 seconds.");
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn an_order_is_expected_on_days_or_picked_up_somewhere() {
+        use haat_shared::{Currency, Id, Money, orders::OrderState, orders::OrderView, shipping::Delivery};
+
+        let due = |way, to: &str| {
+            let none = Money::zero(Currency::INR);
+            let order = OrderView {
+                id: Id::from_uuid(Default::default()),
+                number: String::new(),
+                shop_name: String::new(),
+                shop_handle: String::new(),
+                state: OrderState::Confirmed,
+                shipment: None,
+                lines: Vec::new(),
+                subtotal: none,
+                delivery: none,
+                tax: none,
+                way,
+                due: ("2026-11-22T09:00:00Z".to_owned(), to.to_owned()),
+                pickup_at: "Meena Crafts, Pune".to_owned(),
+                total: none,
+            };
+            super::due(super::I18n::default(), &order)
+        };
+        assert_eq!(due(Delivery::Standard, "2026-11-22T18:00:00Z"), "Estimated delivery: 22 Nov 2026");
+        assert_eq!(
+            due(Delivery::Express, "2026-11-24T09:00:00Z"),
+            "Estimated delivery: 22 Nov 2026 – 24 Nov 2026"
+        );
+        assert_eq!(due(Delivery::Pickup, "2026-11-24T09:00:00Z"), "Pickup at Meena Crafts, Pune");
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn what_is_picked_up_is_neither_shipped_nor_delivered() {
+        use haat_shared::{orders::OrderState, payments::Method, shipping::Delivery};
+
+        let table = [
+            ("en", OrderState::Shipped, Delivery::Express, "Shipped", "Your order is on its way."),
+            (
+                "en",
+                OrderState::Shipped,
+                Delivery::Pickup,
+                "Ready for pickup",
+                "Your order is ready for pickup.",
+            ),
+            ("en", OrderState::Delivered, Delivery::Standard, "Delivered", "Your order has been delivered."),
+            ("en", OrderState::Delivered, Delivery::Pickup, "Picked up", "Your order has been picked up."),
+            (
+                "hi",
+                OrderState::Shipped,
+                Delivery::Pickup,
+                "पिकअप के लिए तैयार",
+                "आपका ऑर्डर पिकअप के लिए तैयार है।",
+            ),
+            ("hi", OrderState::Delivered, Delivery::Pickup, "पिकअप हो गया", "आपका ऑर्डर पिकअप हो गया है।"),
+        ];
+        for (locale, state, way, name, news) in table {
+            let locale = locale.parse().unwrap();
+            assert_eq!(super::order_state(locale, state, way), name);
+            assert_eq!(super::order_step(locale, state, way), name);
+            assert_eq!(super::order_news(locale, state, way), news);
+        }
+        let paid = |pickup| super::paid_by(super::I18n::default(), Method::Cash, pickup);
+        assert_eq!([false, true].map(paid), ["Cash on delivery", "Cash on pickup"]);
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn numbers_and_money_are_written_as_in_india() {
+        use haat_shared::Money;
+
+        let locales: [super::I18n; 3] = ["en", "hi", "en-XA"].map(|tag| tag.parse().unwrap());
+        for locale in locales {
+            let numbers = [0, 999, 1_249, 12_490, 124_900, 12_345_678, -1_249];
+            assert_eq!(
+                numbers.map(|n| super::number(locale, n)),
+                ["0", "999", "1,249", "12,490", "1,24,900", "1,23,45,678", "−1,249"]
+            );
+            let amounts = [
+                ("INR", 0, "₹0.00"),
+                ("INR", 5, "₹0.05"),
+                ("INR", 124_900, "₹1,249.00"),
+                ("INR", 12_490_000, "₹1,24,900.00"),
+                ("INR", 123_456_789_012, "₹1,23,45,67,890.12"),
+                ("INR", -124_900, "−₹1,249.00"),
+                ("USD", 123_456_789, "$1,234,567.89"),
+                ("JPY", 1_249, "¥1,249"),
+                ("KWD", 1_249_000, "KWD\u{a0}1,249.000"),
+                ("CLF", 12_345, "CLF\u{a0}1.2345"),
+            ];
+            for (currency, amount, written) in amounts {
+                let money = Money::new(amount, currency.parse().unwrap());
+                assert_eq!(super::money(locale, money), written);
+            }
+        }
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn times_are_told_where_they_were_and_zones_where_they_matter() {
+        let at = "2026-11-05T09:30:00+05:30[IST]";
+        let table = [("en", "5 Nov 2026", "5 Nov 2026, 09:30"), ("hi", "5 नव॰ 2026", "5 नव॰ 2026, 09:30")];
+        for (locale, day, hour) in table {
+            let locale = locale.parse().unwrap();
+            assert_eq!((super::day(locale, at), super::hour(locale, at)), (day.to_owned(), hour.to_owned()));
+            assert_eq!(super::moment(locale, at), format!("{hour} IST"));
+            assert_eq!(super::day(locale, "soon"), "soon");
+        }
     }
 
     #[cfg(feature = "ssr")]

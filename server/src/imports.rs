@@ -13,7 +13,7 @@ use haat_engine::{Caller, Engine, catalog::imports};
 use haat_shared::{
     Error,
     catalog::imports::{
-        ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion, RowFault,
+        ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion, NumberReading, RowFault,
     },
     number::DecimalMark,
 };
@@ -92,8 +92,13 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
         print(format!(
             "line {line}, {column}: {found:?} could mean two different amounts. Import the file again with"
         ));
-        print(format!("  --decimal point  if it means {point}"));
-        print(format!("  --decimal comma  if it means {comma}"));
+        for (mark, reading) in [("point", point), ("comma", comma)] {
+            let reading = match reading {
+                NumberReading::Price(price) => price.to_string(),
+                NumberReading::Other(text) => text.clone(),
+            };
+            print(format!("  --decimal {mark}  if it means {reading}"));
+        }
         print("Nothing was imported.");
         return Ok(ExitCode::from(2));
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use askama::{Template, filters::Escaper};
 use haat_app::{
     countries,
-    i18n::{Locale, td_string},
+    i18n::{Locale, td_string, tn},
     words,
 };
 use haat_engine::{
@@ -17,6 +17,7 @@ use haat_shared::{
     addresses::Address,
     orders::{Actor, OrderState, OrderView, PurchaseView, ShopOrderView},
     payments::Method,
+    shipping::Delivery,
     text::is_direction_override,
 };
 
@@ -42,9 +43,17 @@ pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
             words(&subject, &ReceivedText { m }, html)
         }
         Letter::OrderShipped { order, url } => {
-            let m = &shipped(locale, order, url);
-            let subject = td_string!(locale, mail.shipped_subject, number = m.number).to_string();
-            news(&subject, m)
+            let (m, subject) = match order.order.way {
+                Delivery::Pickup => (
+                    ready(locale, order, url),
+                    td_string!(locale, mail.ready_subject, number = order.order.number),
+                ),
+                Delivery::Standard | Delivery::Express => (
+                    shipped(locale, order, url),
+                    td_string!(locale, mail.shipped_subject, number = order.order.number),
+                ),
+            };
+            news(&subject, &m)
         }
         Letter::ShipmentUpdated { order, url } => {
             let m = &tracking_updated(locale, order, url);
@@ -179,18 +188,14 @@ fn short(text: &str, max: usize) -> String {
 
 /// How many things orders have.
 fn items(locale: Locale, order: &OrderView) -> String {
-    match order.lines.iter().map(|line| line.quantity).sum::<i64>() {
-        1 => td_string!(locale, mail.items_one).to_owned(),
-        n => td_string!(locale, mail.items_many, n = n),
-    }
+    tn!(locale, mail.items, order.lines.iter().map(|line| line.quantity).sum::<i64>())
 }
 
 /// What says how many lines are left out, if any are.
 fn left_out(locale: Locale, lines: usize) -> String {
     match lines {
         0 => String::new(),
-        1 => td_string!(locale, mail.left_out_one).to_owned(),
-        n => td_string!(locale, mail.left_out_many, n = n),
+        n => tn!(locale, mail.left_out, n),
     }
 }
 
@@ -210,6 +215,8 @@ struct Confirmed<'a> {
     tax: String,
     total: Money,
     payment: &'static str,
+    /// What the address is.
+    goes_to: &'static str,
     address: Vec<String>,
     next: String,
 }
@@ -220,7 +227,7 @@ impl Confirmed<'_> {
     }
 
     fn due(&self, order: &OrderView) -> String {
-        words::due(self.locale, order.way, &order.due)
+        words::due(self.locale, order)
     }
 }
 
@@ -242,11 +249,13 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tr
     let delivery = Money::sum(currency, purchase.orders.iter().map(|o| o.delivery))?;
     let tax = Money::sum(currency, purchase.orders.iter().map(|o| o.tax))?;
     let shops: Vec<_> = purchase.orders.iter().map(|o| o.shop_name.as_str()).collect();
-    let way = match shops.len() {
-        1 => td_string!(locale, mail.confirmed_next_one),
-        _ => td_string!(locale, mail.confirmed_next_many),
+    let pickup = purchase.is_pickup();
+    let way = match pickup {
+        true => tn!(locale, mail.confirmed_next_pickup, shops.len()),
+        false => tn!(locale, mail.confirmed_next, shops.len()),
     };
     let cash = match purchase.method {
+        Method::Cash if pickup => td_string!(locale, mail.confirmed_cash_pickup),
         Method::Cash => td_string!(locale, mail.confirmed_cash),
         Method::Sandbox => "",
     };
@@ -263,7 +272,12 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tr
         delivery,
         tax: words::taxes(locale, tax),
         total: purchase.total,
-        payment: words::paid_by(locale, purchase.method),
+        payment: words::paid_by(locale, purchase.method, pickup),
+        goes_to: if pickup {
+            td_string!(locale, checkout.contact)
+        } else {
+            td_string!(locale, purchase.goes_to)
+        },
         address: label(locale, &purchase.address),
         next: format!("{way} {cash}").trim_end().to_owned(),
     })
@@ -284,6 +298,9 @@ struct Received<'a> {
     total: Money,
     payment: String,
     commission: Money,
+    lead: String,
+    /// What the address is.
+    goes_to: &'static str,
     address: Vec<String>,
 }
 
@@ -293,7 +310,7 @@ impl Received<'_> {
     }
 
     fn due(&self, order: &OrderView) -> String {
-        words::due(self.locale, order.way, &order.due)
+        words::due(self.locale, order)
     }
 }
 
@@ -311,6 +328,16 @@ struct ReceivedText<'a> {
 
 fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Received<'a> {
     let order = &sold.order;
+    let (lead, goes_to) = match order.way {
+        Delivery::Pickup => (
+            td_string!(locale, mail.received_lead_pickup, shop = order.shop_name),
+            td_string!(locale, seller.customer),
+        ),
+        Delivery::Standard | Delivery::Express => (
+            td_string!(locale, mail.received_lead, shop = order.shop_name),
+            td_string!(locale, seller.goes_to),
+        ),
+    };
     Received {
         locale,
         url,
@@ -322,11 +349,10 @@ fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Receiv
         orders: std::slice::from_ref(order),
         left_out: 0,
         total: order.total,
-        payment: match sold.method {
-            Method::Sandbox => td_string!(locale, seller.collected).to_owned(),
-            Method::Cash => td_string!(locale, seller.to_collect, price = order.total).to_string(),
-        },
+        payment: words::collected_by(locale, sold.method, order),
         commission: sold.commission,
+        lead,
+        goes_to,
         address: label(locale, &sold.address),
     }
 }
@@ -360,7 +386,7 @@ impl News<'_> {
     fn due(&self, order: &OrderView) -> String {
         match order.state {
             OrderState::Cancelled => String::new(),
-            _ => words::due(self.locale, order.way, &order.due),
+            _ => words::due(self.locale, order),
         }
     }
 }
@@ -400,6 +426,30 @@ fn shipped<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News<'a
         number: &order.number,
         facts,
         follow,
+        orders: std::slice::from_ref(order),
+        left_out: 0,
+        contents: td_string!(locale, mail.shipped_contents),
+        reason: td_string!(locale, mail.confirmed_reason).to_owned(),
+    }
+}
+
+fn ready<'a>(locale: Locale, packed: &'a ShopOrderView, url: &'a str) -> News<'a> {
+    let order = &packed.order;
+    let mut facts = vec![(td_string!(locale, seller.pickup_at), order.pickup_at.clone())];
+    if !packed.method.collects() {
+        let cash = td_string!(locale, mail.ready_cash, total = order.total);
+        facts.push((td_string!(locale, purchase.payment), cash));
+    }
+    News {
+        locale,
+        url,
+        button: td_string!(locale, mail.confirmed_button),
+        title: td_string!(locale, mail.ready),
+        lead: td_string!(locale, mail.ready_lead, shop = order.shop_name, name = packed.address.name),
+        preheader: words::due(locale, order),
+        number: &order.number,
+        facts,
+        follow: "",
         orders: std::slice::from_ref(order),
         left_out: 0,
         contents: td_string!(locale, mail.shipped_contents),
@@ -455,7 +505,12 @@ fn withdrawn<'a>(locale: Locale, ended: &'a ShopOrderView, why: &str, url: &'a s
         url,
         button: td_string!(locale, mail.withdrawn_button),
         title: td_string!(locale, mail.withdrawn),
-        lead: td_string!(locale, mail.withdrawn_lead, shop = order.shop_name),
+        lead: match order.way {
+            Delivery::Pickup => td_string!(locale, mail.withdrawn_lead_pickup, shop = order.shop_name),
+            Delivery::Standard | Delivery::Express => {
+                td_string!(locale, mail.withdrawn_lead, shop = order.shop_name)
+            }
+        },
         preheader: back.to_owned(),
         number: &order.number,
         facts: vec![
@@ -548,7 +603,7 @@ mod tests {
             subtotal,
             delivery,
             tax: money(500),
-            way: haat_shared::shipping::Delivery::Express,
+            way: Delivery::Express,
             due: ("2026-11-22T09:00:00Z".into(), "2026-11-23T09:00:00Z".into()),
             pickup_at: String::new(),
             total: subtotal.plus(delivery).unwrap(),
@@ -719,6 +774,60 @@ mod tests {
         let words = english(on_its_way(Method::Sandbox, NAMES, "Blue Dart", ""));
         assert_eq!(words.html.matches("href=").count(), 1);
         assert!(!words.text.contains(cash) && !words.html.contains(cash), "{}", words.text);
+    }
+
+    #[test]
+    fn what_is_picked_up_is_not_shipped_to_an_address() {
+        let order = || OrderView {
+            way: Delivery::Pickup,
+            pickup_at: "Meena Crafts, 4 Temple Street, Pune".into(),
+            ..order("Meena Crafts", "Clay bowl", 2)
+        };
+        let ready = |locale| {
+            let order =
+                of_order(Method::Cash, OrderView { state: OrderState::Shipped, ..order() }, "Asha Rao");
+            render(&Letter::OrderShipped { order, url: URL.into() }, locale).unwrap()
+        };
+        let place = "Meena Crafts, 4 Temple Street, Pune";
+        assert_eq!(ready("en").subject, "Your order H1-1 is ready for pickup");
+        both_say(
+            &ready("en"),
+            &[
+                "Meena Crafts has your order ready",
+                "Pickup at",
+                place,
+                "Please bring ₹949.00 in cash",
+                "View your order",
+            ],
+        );
+        assert_eq!(ready("hi").subject, "आपका ऑर्डर H1-1 पिकअप के लिए तैयार है");
+        let bought = english(to_shopper(Method::Cash, "Asha Rao", vec![order()]));
+        both_say(
+            &bought,
+            &[
+                "email you when it’s ready for pickup",
+                "bring the total",
+                "Cash on pickup",
+                "Contact",
+                "Pickup at Meena",
+            ],
+        );
+        let sold = english(to_shop(Method::Cash, "Asha Rao", order()));
+        both_say(&sold, &["will pick it up", "Cash on pickup: collect ₹949.00", "Customer"]);
+        for words in [ready("en"), bought, sold] {
+            for shipping in
+                ["Shipping address", "Carrier", "Shipped", "shipped", "ship it", "Estimated delivery"]
+            {
+                assert!(
+                    !words.text.contains(shipping) && !read(&words.html).contains(shipping),
+                    "{shipping}"
+                );
+            }
+        }
+        // Of several shops' orders, one is still shipped to an address.
+        let mixed =
+            english(to_shopper(Method::Cash, "Asha Rao", vec![order(), self::order("Delta", "Lamp", 1)]));
+        both_say(&mixed, &["Shipping address", "Pickup at Meena", "Estimated delivery", "Cash on delivery"]);
     }
 
     #[test]

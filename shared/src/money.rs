@@ -65,7 +65,8 @@ impl Currency {
         DECIMALS.iter().find(|(_, codes)| codes.contains(self.code())).map_or(2, |(decimals, _)| *decimals)
     }
 
-    fn symbol(&self) -> Option<&'static str> {
+    /// The sign that amounts are written with, if it has a known one: `₹` for INR.
+    pub fn symbol(&self) -> Option<&'static str> {
         Some(match self.code() {
             "INR" => "₹",
             "USD" => "$",
@@ -284,31 +285,11 @@ fn bare(typed: &str, currency: Currency) -> &str {
     whole.filter(|whole| whole.ends_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
 }
 
-/// As a person reads it in English: `₹1,24,900.00`, `$1,249.00`, `¥1,249`, `KWD 1,249.000`.
-///
-/// Rupees and takas are grouped in lakhs. The same on the server and in the browser, so that hydration agrees.
+/// For logs and terminals, in no language: `INR 124900.00`. What people read on pages and in mails is written by the app, in
+/// their language.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimals = self.currency.decimals() as usize;
-        let digits = format!("{:0>width$}", self.amount.unsigned_abs(), width = decimals + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - decimals);
-        let lakhs = matches!(self.currency.code(), "INR" | "BDT" | "NPR" | "PKR");
-        if self.amount < 0 {
-            f.write_str("−")?;
-        }
-        match self.currency.symbol() {
-            Some(symbol) => f.write_str(symbol)?,
-            None => write!(f, "{} ", self.currency)?,
-        }
-        for (i, digit) in whole.chars().enumerate() {
-            let behind = whole.len() - i;
-            let group = if lakhs && behind > 3 { behind % 2 == 1 } else { behind.is_multiple_of(3) };
-            if i > 0 && group {
-                f.write_str(",")?;
-            }
-            write!(f, "{digit}")?;
-        }
-        if decimals > 0 { write!(f, ".{fraction}") } else { Ok(()) }
+        write!(f, "{} {}", self.currency, self.plain())
     }
 }
 
@@ -326,18 +307,15 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_as_people_write_it() {
+    fn it_is_written_in_no_language() {
         let cases = [
-            (inr(0), "₹0.00"),
-            (inr(5), "₹0.05"),
-            (inr(124_900), "₹1,249.00"),
-            (inr(12_490_000), "₹1,24,900.00"),
-            (inr(123_456_789_012), "₹1,23,45,67,890.12"),
-            (inr(-124_900), "−₹1,249.00"),
-            (of("USD", 123_456_789), "$1,234,567.89"),
-            (of("JPY", 1_249), "¥1,249"),
-            (of("KWD", 1_249_000), "KWD 1,249.000"),
-            (of("CLF", 12_345), "CLF 1.2345"),
+            (inr(0), "INR 0.00"),
+            (inr(5), "INR 0.05"),
+            (inr(12_490_000), "INR 124900.00"),
+            (inr(-124_900), "INR -1249.00"),
+            (inr(i64::MIN), "INR -92233720368547758.08"),
+            (of("JPY", 1_249), "JPY 1249"),
+            (of("KWD", 1_249_000), "KWD 1249.000"),
         ];
         for (money, text) in cases {
             assert_eq!(money.to_string(), text);

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{Page, Part};
 use crate::{
     api,
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, tn, use_i18n},
     ui::{EmptyState, Icon, PageTitle, loaded},
 };
 
@@ -21,22 +21,10 @@ pub(crate) fn Home() -> impl IntoView {
 #[component]
 fn Shown(home: DeskHome) -> impl IntoView {
     let i18n = use_i18n();
-    let jobs = match home.dead_jobs {
-        1 => t!(i18n, desk.dead_one).to_owned(),
-        n => tu_string!(i18n, desk.dead_many, n = n).to_string(),
-    };
-    let facts = match home.untold_facts {
-        1 => t!(i18n, desk.untold_one).to_owned(),
-        n => tu_string!(i18n, desk.untold_many, n = n).to_string(),
-    };
-    let mails = match home.failed_mails {
-        1 => t!(i18n, desk.failed_one).to_owned(),
-        n => tu_string!(i18n, desk.failed_many, n = n).to_string(),
-    };
-    let orders = match home.waiting_orders {
-        1 => t!(i18n, desk.waiting_one).to_owned(),
-        n => tu_string!(i18n, desk.waiting_many, n = n).to_string(),
-    };
+    let jobs = tn!(i18n, desk.dead_jobs, home.dead_jobs);
+    let facts = tn!(i18n, desk.untold_facts, home.untold_facts);
+    let mails = tn!(i18n, desk.failed_mails, home.failed_mails);
+    let orders = tn!(i18n, desk.waiting_orders, home.waiting_orders);
     let todo = [
         (home.dead_jobs, Part::Jobs, jobs, &[("state", "dead")][..]),
         (home.untold_facts, Part::Outbox, facts, &[("waiting", "1")]),

@@ -3,6 +3,7 @@
 use haat_shared::{
     orders::{ListOrders, OrderCard, OrderState},
     routes,
+    shipping::Delivery,
 };
 use leptos::prelude::*;
 
@@ -27,8 +28,10 @@ pub(crate) fn Orders() -> impl IntoView {
     let list = loaded(found, move |(of, page)| {
         let path = Part::Orders.path();
         let all = std::iter::once(("", t!(i18n, seller.all)));
-        let states =
-            all.chain(OrderState::ALL.map(|state| (state.as_str(), words::order_state(i18n, state))));
+        let states = all.chain(
+            OrderState::ALL
+                .map(|state| (state.as_str(), words::order_state(i18n, state, Delivery::Standard))),
+        );
         let states = states.map(|(state, words)| {
             (routes::with(path, &[("q", &of.q), ("state", state)]), words, of.state == state)
         });
@@ -73,8 +76,8 @@ fn row(order: OrderCard) -> impl IntoView {
             <td class="wide"><a href=shop>{order.shop_name}</a></td>
             <td class="wide">{order.name}<span class="note below">{order.email}</span></td>
             <td class="wide whole">{day}</td>
-            <td class="number">{order.total.to_string()}</td>
-            <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state)}</span></td>
+            <td class="number">{words::money(i18n, order.total)}</td>
+            <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.way)}</span></td>
         </tr>
     }
 }

@@ -58,7 +58,7 @@ fn row(shop: KeptShop) -> impl IntoView {
             </th>
             <td class="wide">{shop.town}</td>
             <td class="wide">{shop.owner}</td>
-            <td class="number">{shop.products}</td>
+            <td class="number">{words::number(i18n, shop.products)}</td>
             <td class="number wide">{words::percent(shop.commission_bp)}"%"</td>
             <td class="wide">{words::day(i18n, &shop.opened_at)}</td>
         </tr>

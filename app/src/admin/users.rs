@@ -56,8 +56,8 @@ fn row(user: UserCard) -> impl IntoView {
                 {mark}
                 <span class="note below">{user.email}</span>
             </th>
-            <td class="number">{user.shops}</td>
-            <td class="number">{user.purchases}</td>
+            <td class="number">{words::number(i18n, user.shops)}</td>
+            <td class="number">{words::number(i18n, user.purchases)}</td>
             <td class="wide">{words::day(i18n, &user.since)}</td>
         </tr>
     }

@@ -11,7 +11,7 @@ use leptos::prelude::{provide_context, use_context};
 
 use super::Locale;
 use crate::{
-    locales::{SHARED, WORDS, countries, language},
+    locales::{SHARED, WORDS, countries, language, plurals},
     t,
 };
 
@@ -35,9 +35,13 @@ static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| {
     let real = WORDS.iter().map(|(tag, words)| Language::new(tag, words.to_vec()));
     let pseudo = [("en-XA", "ltr"), ("ar-XB", "rtl")].map(|(tag, direction)| {
         let english = WORDS[0].1.iter();
+        let stretched = |words: &&str| words.split('\t').map(stretched).collect::<Vec<_>>().join("\t");
         let mut words: Vec<&str> = english.map(|words| stretched(words).leak() as &str).collect();
+        for kept in [language::grouping.at, language::money.at, plurals::language.at, countries::in_order.at]
+        {
+            words[kept] = WORDS[0].1[kept];
+        }
         words[language::direction.at] = direction;
-        words[countries::in_order.at] = WORDS[0].1[countries::in_order.at];
         Language::new(tag, words)
     });
     real.chain(pseudo).collect()
@@ -147,9 +151,14 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::i18n::fill;
+    use crate::i18n::{fill, form, tn};
 
-    type Words = BTreeMap<String, BTreeMap<String, String>>;
+    type Words = BTreeMap<String, BTreeMap<String, serde_json::Value>>;
+
+    /// Words as they are in the file; the forms of a plural, which the build checks, in one.
+    fn text(words: &serde_json::Value) -> String {
+        words.as_str().map_or_else(|| words.to_string(), str::to_owned)
+    }
 
     fn names(words: &str) -> Vec<&str> {
         let mut names: Vec<_> =
@@ -168,12 +177,11 @@ mod tests {
         for file in std::fs::read_dir("locales").unwrap() {
             let path = file.unwrap().path();
             let other = read(path.clone());
-            let of =
-                |section: &str, name: &str| other.get(section).and_then(|s| s.get(name)).map(String::as_str);
+            let of = |section: &str, name: &str| other.get(section).and_then(|s| s.get(name)).map(text);
             for (section, words) in &english {
                 for (name, words) in words {
                     let there = of(section, name).unwrap_or_default();
-                    if there.is_empty() || names(there) != names(words) || there.contains('\n') {
+                    if there.is_empty() || names(&there) != names(&text(words)) || there.contains('\n') {
                         faults.push(format!("{}: {section}.{name}", path.display()));
                     }
                 }
@@ -205,13 +213,56 @@ mod tests {
     #[test]
     fn values_are_put_in_by_name() {
         assert_eq!(
-            fill("{{ n }} of {{ shop }}, {{n}}", &[("shop", &"a {{ n }}"), ("n", &2)]),
+            fill(Locale::default(), "{{ n }} of {{ shop }}, {{n}}", &[("shop", &"a {{ n }}"), ("n", &2)]),
             "2 of a {{ n }}, 2"
         );
         assert_eq!(stretched("Was {{ price }}"), "[Wás {{ price }}·····]");
         let hindi: Locale = "hi".parse().unwrap();
         assert!(t!(hindi, basket.each, price = "₹1").contains("₹1"));
         assert_ne!(t!(hindi, basket.title), t!(Locale::default(), basket.title));
+    }
+
+    /// By the samples that CLDR gives for each category.
+    #[test]
+    fn plurals_follow_the_rules_of_their_language() {
+        let is = |language, category: &'static str, numbers: &[u64]| {
+            let forms = match language {
+                "ar" => "zero\tone\ttwo\tfew\tmany\tother",
+                "pl" => "one\tfew\tmany\tother",
+                _ => "one\tother",
+            };
+            for n in numbers {
+                assert_eq!(form(forms, language, *n), category, "{n} in {language}");
+            }
+        };
+        is("en", "one", &[1]);
+        is("en", "other", &[0, 2, 11, 21, 101]);
+        is("hi", "one", &[0, 1]);
+        is("hi", "other", &[2, 10, 11, 100, 101]);
+        is("pl", "one", &[1]);
+        is("pl", "few", &[2, 3, 4, 22, 104, 1_002]);
+        is("pl", "many", &[0, 5, 11, 12, 14, 19, 21, 111, 112, 1_000]);
+        is("ar", "zero", &[0]);
+        is("ar", "one", &[1]);
+        is("ar", "two", &[2]);
+        is("ar", "few", &[3, 10, 103, 1_010]);
+        is("ar", "many", &[11, 99, 111, 1_011]);
+        is("ar", "other", &[100, 102, 200, 1_002]);
+    }
+
+    #[test]
+    fn a_count_takes_its_form_and_is_grouped() {
+        let (english, hindi): (Locale, Locale) = (Locale::default(), "hi".parse().unwrap());
+        let items = |locale, n: i64| tn!(locale, mail.items, n);
+        assert_eq!([0, 1, 2].map(|n| items(english, n)), ["0 items", "1 item", "2 items"]);
+        assert_eq!(items(english, 100_000), "1,00,000 items");
+        let shops = |n: usize| tn!(hindi, account.orders, n);
+        assert_eq!([0, 1, 2].map(shops), ["0 दुकान", "1 दुकान", "2 दुकानें"]);
+        let counted = tn!(english, imports.counted, 1, new = 0, differ = 1, same = 0);
+        assert_eq!(counted, "1 product can be imported: 0 new, 1 updated, 0 unchanged.");
+        // Those for tests are English in other letters.
+        let stretched: Locale = "en-XA".parse().unwrap();
+        assert_eq!([1, 2].map(|n| items(stretched, n)), ["[1 ítém····]", "[2 ítéms·····]"]);
     }
 
     #[test]

@@ -49,12 +49,12 @@ pub(crate) fn Balance() -> impl IntoView {
             <dl class="figures">
                 <div class="panel">
                     <dt>{t!(i18n, till.available)}</dt>
-                    <dd class="figure">{balance.available.to_string()}</dd>
+                    <dd class="figure">{words::money(i18n, balance.available)}</dd>
                     <dd class="note">{t!(i18n, till.available_note)}</dd>
                 </div>
                 <div class="panel">
                     <dt>{t!(i18n, till.pending)}</dt>
-                    <dd class="figure">{balance.pending.to_string()}</dd>
+                    <dd class="figure">{words::money(i18n, balance.pending)}</dd>
                     <dd class="note">{t!(i18n, till.pending_note)}</dd>
                 </div>
             </dl>
@@ -92,7 +92,7 @@ fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
             </th>
             <td class="wide">{day}</td>
             <td class="whole">{order}</td>
-            <td class="number">{entry.amount.to_string()}</td>
+            <td class="number">{words::money(i18n, entry.amount)}</td>
         </tr>
     }
 }

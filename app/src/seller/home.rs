@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::{Counter, Part};
 use crate::{
     api,
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, tn, tu_string, use_i18n},
     state::param,
     ui::{Bars, EmptyState, Icon, LinkButton, PageTitle, loaded},
     words,
@@ -31,18 +31,9 @@ pub(crate) fn Home() -> impl IntoView {
 fn Shown(handle: String, home: ShopHome) -> impl IntoView {
     let i18n = use_i18n();
     let orders = Part::Orders.path(&handle);
-    let confirm = match home.to_confirm {
-        1 => t!(i18n, counter.confirm_one).to_owned(),
-        n => tu_string!(i18n, counter.confirm_many, n = n).to_string(),
-    };
-    let ship = match home.to_ship {
-        1 => t!(i18n, counter.ship_one).to_owned(),
-        n => tu_string!(i18n, counter.ship_many, n = n).to_string(),
-    };
-    let low = match home.low_count {
-        1 => t!(i18n, counter.low_one).to_owned(),
-        n => tu_string!(i18n, counter.low_many, n = n).to_string(),
-    };
+    let confirm = tn!(i18n, counter.confirm, home.to_confirm);
+    let ship = tn!(i18n, counter.ship, home.to_ship);
+    let low = tn!(i18n, counter.low, home.low_count);
     let todo = [
         (home.to_confirm, "check", confirm, routes::with(&orders, &[("state", "placed")])),
         (home.to_ship, "truck", ship, routes::with(&orders, &[("state", "confirmed")])),
@@ -85,21 +76,18 @@ fn Shown(handle: String, home: ShopHome) -> impl IntoView {
 #[component]
 fn Sales(home: ShopHome) -> impl IntoView {
     let i18n = use_i18n();
-    let before =
-        tu_string!(i18n, counter.before, price = home.sold_before.to_string(), n = home.orders_before);
-    let orders = match home.orders {
-        1 => t!(i18n, counter.orders_one).to_owned(),
-        n => tu_string!(i18n, counter.orders_many, n = n).to_string(),
-    };
-    let sold = home.sold.to_string();
-    let says = tu_string!(i18n, counter.chart, price = sold.as_str()).to_string();
+    let before = t!(i18n, counter.before, price = home.sold_before, n = home.orders_before);
+    let orders = tn!(i18n, counter.orders, home.orders);
+    let sold = words::money(i18n, home.sold);
+    let says = t!(i18n, counter.chart, price = sold);
     let best = home.days.iter().max_by_key(|day| day.sold.amount());
-    let top = best.map(|day| {
-        tu_string!(i18n, counter.best, price = day.sold.to_string(), date = words::day(i18n, &day.day))
-            .to_string()
-    });
+    let top = best.map(|day| t!(i18n, counter.best, price = day.sold, date = words::day(i18n, &day.day)));
     let bars = home.days.iter().map(|day| {
-        (words::day(i18n, &day.day), day.sold.amount(), vec![day.sold.to_string(), day.orders.to_string()])
+        (
+            words::day(i18n, &day.day),
+            day.sold.amount(),
+            vec![words::money(i18n, day.sold), words::number(i18n, day.orders)],
+        )
     });
     let bars = bars.collect();
     let columns = vec![
@@ -112,7 +100,7 @@ fn Sales(home: ShopHome) -> impl IntoView {
         <section class="panel" aria-labelledby="sales">
             <h2 id="sales">{t!(i18n, counter.sales)}</h2>
             <p><span class="figure">{sold}</span> " " {orders}</p>
-            <p class="note">{before.to_string()}</p>
+            <p class="note">{before}</p>
             {chart}
         </section>
     }

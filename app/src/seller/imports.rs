@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use haat_shared::{
     catalog::imports::{
-        FILE_BYTES_MAX, ImportState, ImportView, ImportsView, NumberQuestion, PriceSample, RowFault,
+        FILE_BYTES_MAX, ImportState, ImportView, ImportsView, NumberQuestion, NumberReading, PriceSample,
+        RowFault,
     },
     id::kinds::ImportId,
     number::DecimalMark,
@@ -15,7 +16,7 @@ use leptos::{prelude::*, task::spawn_local};
 use super::{Counter, Part};
 use crate::{
     api,
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, tn, tu_string, use_i18n},
     state::{param, query},
     ui::{self, Alert, Button, Check, CodeAlert, LinkButton, PageTitle, Select, Table, loaded},
     words,
@@ -204,19 +205,12 @@ fn Checked(import: ImportView, handle: String) -> impl IntoView {
     let same = good - new - differ;
     let counted = match good {
         0 => t!(i18n, imports.nothing).to_owned(),
-        1 => t!(i18n, imports.counted_one).to_owned(),
-        _ => tu_string!(i18n, imports.counted, good = good, new = new, differ = differ, same = same),
+        n => tn!(i18n, imports.counted, n, new = new, differ = differ, same = same),
     };
-    let bad_words = match bad {
-        1 => t!(i18n, imports.bad_one).to_owned(),
-        n => tu_string!(i18n, imports.bad, n = n),
-    };
-    let bad_ones = (bad > 0).then(|| view! { <Alert>{bad_words}</Alert> });
-    let words = match (import.faults, good) {
-        (0, 1) => t!(i18n, imports.start_one).to_owned(),
-        (0, n) => tu_string!(i18n, imports.start, n = n),
-        (_, 1) => t!(i18n, imports.start_rest_one).to_owned(),
-        (_, n) => tu_string!(i18n, imports.start_rest, n = n),
+    let bad_ones = (bad > 0).then(|| view! { <Alert>{tn!(i18n, imports.bad, bad)}</Alert> });
+    let words = match import.faults {
+        0 => tn!(i18n, imports.start, good),
+        _ => tn!(i18n, imports.start_rest, good),
     };
     let unread = (import.unread > 0)
         .then(|| view! { <Alert>{tu_string!(i18n, imports.unread, n = import.unread)}</Alert> });
@@ -250,7 +244,7 @@ fn Prices(prices: Vec<PriceSample>) -> impl IntoView {
             <tr>
                 <th scope="row">{sku}</th>
                 <td class="wide">{title}</td>
-                <td class="number">{price.to_string()}</td>
+                <td class="number">{words::money(i18n, price)}</td>
             </tr>
         }
     });
@@ -269,9 +263,13 @@ fn Question(question: NumberQuestion) -> impl IntoView {
     let i18n = use_i18n();
     let NumberQuestion { line, column, found, point, comma, likely } = question;
     let label = tu_string!(i18n, imports.question, found = found, line = line, column = column).to_string();
+    let read = |reading| match reading {
+        NumberReading::Price(price) => words::money(i18n, price),
+        NumberReading::Other(text) => text,
+    };
     let options = vec![
-        (DecimalMark::Point.as_str().to_owned(), point, t!(i18n, imports.decimal_point).to_owned()),
-        (DecimalMark::Comma.as_str().to_owned(), comma, t!(i18n, imports.decimal_comma).to_owned()),
+        (DecimalMark::Point.as_str().to_owned(), read(point), t!(i18n, imports.decimal_point).to_owned()),
+        (DecimalMark::Comma.as_str().to_owned(), read(comma), t!(i18n, imports.decimal_comma).to_owned()),
     ];
     // Only a file that hints at one of them has it chosen.
     let value = if likely == DecimalMark::Comma { likely.as_str() } else { "" };
@@ -281,7 +279,7 @@ fn Question(question: NumberQuestion) -> impl IntoView {
 #[component]
 fn Applying(now: RwSignal<ImportView>, handle: String, id: ImportId) -> impl IntoView {
     let i18n = use_i18n();
-    let words = move || now.with(|n| tu_string!(i18n, imports.progress, n = n.turns(), all = n.good));
+    let words = move || now.with(|n| tn!(i18n, imports.progress, n.good, done = n.turns()));
     view! {
         <progress
             aria-label=tu_string!(i18n, imports.progress_label)
@@ -308,11 +306,7 @@ fn Ended(import: ImportView, handle: String) -> impl IntoView {
         ),
         _ => ("info", tu_string!(i18n, imports.was_stopped, n = import.turns() - refused)),
     };
-    let left_out = match bad + refused {
-        1 => t!(i18n, imports.left_out_one).to_owned(),
-        n => tu_string!(i18n, imports.left_out, n = n),
-    };
-    let left_out = (bad + refused > 0).then(|| view! { <p>{left_out}</p> });
+    let left_out = (bad + refused > 0).then(|| view! { <p>{tn!(i18n, imports.left_out, bad + refused)}</p> });
     view! {
         <Alert look>{words}</Alert>
         {left_out}
@@ -366,7 +360,7 @@ fn Faults(faults: Vec<RowFault>, of: i64, list: String) -> impl IntoView {
         };
         view! {
             <tr>
-                <td class="number">{fault.line}</td>
+                <td class="number">{words::number(i18n, fault.line)}</td>
                 <th scope="row">{column}</th>
                 <td class="wide"><code class="found">{fault.found}</code></td>
                 <td>{why}</td>

@@ -1,11 +1,12 @@
 //! An order: what to do with it now, and all there is to know.
 
 use haat_shared::{
-    Error,
+    Error, Money,
     forms::Draft,
     orders::{Actor, OrderEvent, OrderState, SellerOrder, Shipment, ShopOrderView},
     payments::Method,
     routes,
+    shipping::Delivery,
 };
 use leptos::prelude::*;
 
@@ -41,19 +42,11 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let ShopOrderView { order, placed_at, address, method, commission } = order;
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller.placed, date = words::moment(i18n, &placed_at)).to_string();
-    let payment = match method {
-        _ if order.state == OrderState::Cancelled => None,
-        Method::Sandbox => Some(tu_string!(i18n, seller.collected).to_owned()),
-        Method::Cash => {
-            Some(tu_string!(i18n, seller.to_collect, price = order.total.to_string()).to_string())
-        }
-    };
+    let pickup = order.way == Delivery::Pickup;
+    let payment = (order.state != OrderState::Cancelled).then(|| words::collected_by(i18n, method, &order));
     let refund = refund.map(|refund| match refund.done_at {
-        Some(at) => {
-            let (price, date) = (refund.amount.to_string(), words::day(i18n, &at));
-            tu_string!(i18n, seller.refunded, price = price, date = date).to_string()
-        }
-        None => tu_string!(i18n, seller.refund_under_way, price = refund.amount.to_string()).to_string(),
+        Some(at) => t!(i18n, seller.refunded, price = refund.amount, date = words::day(i18n, &at)),
+        None => t!(i18n, seller.refund_under_way, price = refund.amount),
     });
     let shares = match method {
         _ if order.state == OrderState::Cancelled => Vec::new(),
@@ -62,13 +55,13 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         Method::Cash => vec![(t!(i18n, seller.owed), commission)],
     };
     let shares = shares.into_iter().map(|(words, sum)| {
-        view! { <p class="note">{words} " " <span class="price">{sum.to_string()}</span></p> }
+        view! { <p class="note">{words} " " <span class="price">{words::money(i18n, sum)}</span></p> }
     });
     let shares = shares.collect_view();
     let action = routes::shop_order(&handle, &order.number);
     let slip = routes::packing_slip(&handle, &order.number);
     let tracking = order.shipment.clone().unwrap_or_default();
-    let shipment = order.shipment.clone().map(|shipment| {
+    let shipment = order.shipment.clone().filter(|_| !pickup).map(|shipment| {
         let number = match shipment.tracking_url.as_str() {
             "" => view! { <span>{shipment.tracking_number}</span> }.into_any(),
             url => {
@@ -87,6 +80,14 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         OrderState::Placed | OrderState::Confirmed => t!(i18n, seller.pack),
         _ => t!(i18n, seller.bought),
     };
+    let place = pickup.then(|| {
+        view! {
+            <div>
+                <h3>{t!(i18n, seller.pickup_at)}</h3>
+                <p>{order.pickup_at}</p>
+            </div>
+        }
+    });
     let mail = format!("mailto:{email}");
     view! {
         <PageTitle text=number.clone() />
@@ -96,7 +97,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                 <h1>{number}</h1>
                 <p class="note">{placed}</p>
             </div>
-            <p class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state)}</p>
+            <p class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.way)}</p>
         </header>
         <div class="actions paper">
             <LinkButton look="secondary" href=slip>{t!(i18n, seller.slip)}</LinkButton>
@@ -107,8 +108,8 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
             <div>
                 <section class="panel order next-step" aria-labelledby="next">
                     <h2 id="next">{t!(i18n, seller.next_step)}</h2>
-                    <Timeline state=order.state news=false />
-                    <NextStep state=order.state action=action.clone() draft=draft.clone() />
+                    <Timeline state=order.state way=order.way news=false />
+                    <NextStep state=order.state pickup action=action.clone() draft=draft.clone() />
                 </section>
                 <section class="panel order" aria-labelledby="lines">
                     <h2 id="lines">{lines}</h2>
@@ -118,13 +119,14 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
             </div>
             <div>
                 <section class="panel order">
+                    {place}
                     <div>
-                        <h3>{t!(i18n, seller.goes_to)}</h3>
+                        <h3>{if pickup { t!(i18n, seller.customer) } else { t!(i18n, seller.goes_to) }}</h3>
                         <AddressLines address />
                         <p><a href=mail>{email}</a></p>
                     </div>
                     {shipment}
-                    <UpdateTracking state=order.state shipment=tracking action=action.clone() draft=draft.clone() />
+                    <UpdateTracking state=order.state pickup shipment=tracking action=action.clone() draft=draft.clone() />
                     <div>
                         <h3>{t!(i18n, seller.payment)}</h3>
                         {payment.map(|words| view! { <p class:collect=method == Method::Cash>{words}</p> })}
@@ -132,8 +134,8 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                         {shares}
                     </div>
                 </section>
-                <History events />
-                <Cancel state=order.state method total=order.total.to_string() action draft />
+                <History events way=order.way />
+                <Cancel state=order.state method total=order.total action draft />
             </div>
         </div>
     }
@@ -158,12 +160,17 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
     let ShopOrderView { order, placed_at, address, method, .. } = order.order;
     let title = tu_string!(i18n, seller.slip_of, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller.placed, date = words::day(i18n, &placed_at)).to_string();
+    let pickup = order.way == Delivery::Pickup;
+    let (to, from, sender) = match pickup {
+        true => (t!(i18n, seller.customer), t!(i18n, seller.pickup_at), order.pickup_at),
+        false => (t!(i18n, seller.ship_to), t!(i18n, seller.ship_from), order.shop_name),
+    };
     let collect = (method == Method::Cash && order.state != OrderState::Cancelled).then(|| {
         view! {
             <p class="collect">
-                <span>{t!(i18n, seller.collect_cash)}</span>
+                <span>{if pickup { t!(i18n, seller.collect_cash_pickup) } else { t!(i18n, seller.collect_cash) }}</span>
                 " "
-                <strong class="price">{order.total.to_string()}</strong>
+                <strong class="price">{words::money(i18n, order.total)}</strong>
             </p>
         }
     });
@@ -196,12 +203,12 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
             </header>
             <div class="slip-sides">
                 <section>
-                    <h2>{t!(i18n, seller.ship_to)}</h2>
+                    <h2>{to}</h2>
                     <AddressLines address />
                 </section>
                 <section>
-                    <h2>{t!(i18n, seller.ship_from)}</h2>
-                    <p>{order.shop_name}</p>
+                    <h2>{from}</h2>
+                    <p>{sender}</p>
                     <p class="note">{tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string()}</p>
                 </section>
             </div>
@@ -217,17 +224,31 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
 
 /// The one thing to do now.
 #[component]
-fn NextStep(state: OrderState, action: String, draft: Draft) -> impl IntoView {
+fn NextStep(state: OrderState, pickup: bool, action: String, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let (note, todo) = match state {
-        OrderState::Placed => (t!(i18n, seller.placed_note), Some(("confirm", t!(i18n, seller.confirm)))),
-        OrderState::Confirmed => (t!(i18n, seller.confirmed_note), Some(("ship", t!(i18n, seller.ship)))),
-        OrderState::Shipped => (t!(i18n, seller.shipped_note), Some(("deliver", t!(i18n, seller.deliver)))),
-        OrderState::Delivered => (t!(i18n, seller.delivered_note), None),
-        OrderState::Cancelled => (t!(i18n, seller.cancelled_note), None),
+    let (note, todo) = match (state, pickup) {
+        (OrderState::Placed, _) => {
+            (t!(i18n, seller.placed_note), Some(("confirm", t!(i18n, seller.confirm))))
+        }
+        (OrderState::Confirmed, false) => {
+            (t!(i18n, seller.confirmed_note), Some(("ship", t!(i18n, seller.ship))))
+        }
+        (OrderState::Confirmed, true) => {
+            (t!(i18n, seller.confirmed_note_pickup), Some(("ship", t!(i18n, seller.ship_pickup))))
+        }
+        (OrderState::Shipped, false) => {
+            (t!(i18n, seller.shipped_note), Some(("deliver", t!(i18n, seller.deliver))))
+        }
+        (OrderState::Shipped, true) => {
+            (t!(i18n, seller.shipped_note_pickup), Some(("deliver", t!(i18n, seller.deliver_pickup))))
+        }
+        (OrderState::Delivered, false) => (t!(i18n, seller.delivered_note), None),
+        (OrderState::Delivered, true) => (t!(i18n, seller.delivered_note_pickup), None),
+        (OrderState::Cancelled, _) => (t!(i18n, seller.cancelled_note), None),
     };
     let form = todo.map(|(step, words)| {
-        let fields = (step == "ship").then(|| view! { <ShipFields draft shipment=Shipment::default() /> });
+        let fields =
+            (step == "ship" && !pickup).then(|| view! { <ShipFields draft shipment=Shipment::default() /> });
         view! {
             <form method="post" action=action class="form" novalidate>
                 <input type="hidden" name="action" value=step />
@@ -272,10 +293,16 @@ fn ShipFields(draft: Draft, shipment: Shipment) -> impl IntoView {
 
 /// Corrects the tracking of what was shipped.
 #[component]
-fn UpdateTracking(state: OrderState, shipment: Shipment, action: String, draft: Draft) -> impl IntoView {
+fn UpdateTracking(
+    state: OrderState,
+    pickup: bool,
+    shipment: Shipment,
+    action: String,
+    draft: Draft,
+) -> impl IntoView {
     let i18n = use_i18n();
     let mine = draft.typed("action") == "ship";
-    (state == OrderState::Shipped).then(|| {
+    (state == OrderState::Shipped && !pickup).then(|| {
         view! {
             <details class="more-of" open=mine>
                 <summary>{t!(i18n, seller.update_tracking)}</summary>
@@ -292,13 +319,13 @@ fn UpdateTracking(state: OrderState, shipment: Shipment, action: String, draft: 
 
 /// What became of it so far.
 #[component]
-fn History(events: Vec<OrderEvent>) -> impl IntoView {
+fn History(events: Vec<OrderEvent>, way: Delivery) -> impl IntoView {
     let i18n = use_i18n();
     let mut shipped = false;
     let steps = events.into_iter().map(|event| {
         let again = event.state == OrderState::Shipped && std::mem::replace(&mut shipped, true);
         let what =
-            if again { t!(i18n, seller.tracking_updated) } else { words::order_step(i18n, event.state) };
+            if again { t!(i18n, seller.tracking_updated) } else { words::order_step(i18n, event.state, way) };
         let by = match event.actor {
             Actor::Shop => t!(i18n, seller.by_shop),
             Actor::Shopper => t!(i18n, seller.by_shopper),
@@ -325,7 +352,7 @@ fn History(events: Vec<OrderEvent>) -> impl IntoView {
 
 /// The way out, and what it does.
 #[component]
-fn Cancel(state: OrderState, method: Method, total: String, action: String, draft: Draft) -> impl IntoView {
+fn Cancel(state: OrderState, method: Method, total: Money, action: String, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
     if !matches!(state, OrderState::Placed | OrderState::Confirmed) {
         return None;
@@ -333,7 +360,7 @@ fn Cancel(state: OrderState, method: Method, total: String, action: String, draf
     let mine = draft.typed("action") == "cancel";
     let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
     let what = if method.collects() {
-        tu_string!(i18n, seller.cancel_paid, price = total).to_string()
+        t!(i18n, seller.cancel_paid, price = total)
     } else {
         t!(i18n, seller.cancel_cash).to_owned()
     };

@@ -3,6 +3,7 @@
 use haat_shared::{
     orders::{ListOrders, OrderCard, OrderState},
     routes,
+    shipping::Delivery,
 };
 use leptos::prelude::*;
 
@@ -38,8 +39,10 @@ pub(crate) fn Orders() -> impl IntoView {
         let first =
             (!of.after.is_empty()).then(|| routes::with(&path, &[("q", &of.q), ("state", &of.state)]));
         let all = std::iter::once(("", t!(i18n, seller.all)));
-        let states =
-            all.chain(OrderState::ALL.map(|state| (state.as_str(), words::order_state(i18n, state))));
+        let states = all.chain(
+            OrderState::ALL
+                .map(|state| (state.as_str(), words::order_state(i18n, state, Delivery::Standard))),
+        );
         let states = states.map(|(state, words)| {
             (routes::with(&path, &[("q", &of.q), ("state", state)]), words, of.state == state)
         });
@@ -106,9 +109,9 @@ fn row(handle: &str, order: OrderCard) -> impl IntoView + use<> {
             </th>
             <td class="wide" translate="no">{order.name}</td>
             <td class="wide whole">{day}</td>
-            <td class="number wide">{order.pieces}</td>
-            <td class="number">{order.total.to_string()}</td>
-            <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state)}</span></td>
+            <td class="number wide">{words::number(i18n, order.pieces)}</td>
+            <td class="number">{words::money(i18n, order.total)}</td>
+            <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.way)}</span></td>
         </tr>
     }
 }

@@ -192,8 +192,8 @@ fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
     let i18n = use_i18n();
     let (id, href) = (product.id.to_string(), routes::own_product(handle, product.id));
     let price = match product.price_varies {
-        true => tu_string!(i18n, products.from, price = product.price.to_string()).to_string(),
-        false => product.price.to_string(),
+        true => t!(i18n, products.from, price = product.price),
+        false => words::money(i18n, product.price),
     };
     let name = tu_string!(i18n, goods.choose_one, title = product.title.as_str()).to_string();
     let low = product.low.then(|| view! { <span class="state low">{t!(i18n, goods.low_mark)}</span> " " });
@@ -204,9 +204,9 @@ fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
                 <a class="row-link" href=href>{product.title}</a>
                 <span class="note narrow">{price.clone()}</span>
             </th>
-            <td class="number wide">{product.variants}</td>
+            <td class="number wide">{words::number(i18n, product.variants)}</td>
             <td class="number wide">{price}</td>
-            <td class="number">{low}{product.stock}</td>
+            <td class="number">{low}{words::number(i18n, product.stock)}</td>
             <td><span class=format!("state {}", product.state.as_str())>{words::product_state(i18n, product.state)}</span></td>
         </tr>
     }

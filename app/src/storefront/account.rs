@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     api,
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, tn, tu_string, use_i18n},
     state::query,
     ui::{EmptyState, LinkButton, PageTitle, Pager, loaded},
     words,
@@ -52,17 +52,14 @@ pub(crate) fn Account() -> impl IntoView {
 fn Row(purchase: PurchaseCard) -> impl IntoView {
     let i18n = use_i18n();
     let name = tu_string!(i18n, account.purchase, number = purchase.number.as_str()).to_string();
-    let shops = match purchase.orders {
-        1 => tu_string!(i18n, account.orders_one).to_owned(),
-        n => tu_string!(i18n, account.orders_many, n = n).to_string(),
-    };
+    let shops = tn!(i18n, account.orders, purchase.orders);
     view! {
         <li class="row">
             <div>
                 <a class="row-link" href=purchase.url>{name}</a>
                 <p class="note">{words::day(i18n, &purchase.made_at)}" · "{shops}</p>
             </div>
-            <p class="price">{purchase.total.to_string()}</p>
+            <p class="price">{words::money(i18n, purchase.total)}</p>
         </li>
     }
 }

@@ -1,7 +1,7 @@
 //! The basket: grouped by shop, every cost shown.
 
 use haat_shared::{
-    Error,
+    Error, Money,
     carts::{CartGroup, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
     forms::Draft,
     id::kinds::CartLineId,
@@ -75,7 +75,7 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
                 <h2 id="summary">{t!(i18n, basket.summary)}</h2>
                 {sums}
                 <form method="post" action=routes::FORM_BEGIN_CHECKOUT class="action-bar">
-                    <span class="action-total" aria-hidden="true">{cart.total.map(|t| t.to_string())}</span>
+                    <span class="action-total" aria-hidden="true">{cart.total.map(|total| words::money(i18n, total))}</span>
                     <Button>{t!(i18n, basket.checkout)}</Button>
                 </form>
                 <p class="note">{t!(i18n, basket.held)}</p>
@@ -91,7 +91,7 @@ fn Group(group: CartGroup, fault: RwSignal<Option<Error>>, draft: Draft) -> impl
     let lines = group.lines.into_iter().map(line).collect_view();
     let delivery = match group.delivery.amount() {
         0 => tu_string!(i18n, basket.free).to_owned(),
-        _ => group.delivery.to_string(),
+        _ => words::money(i18n, group.delivery),
     };
     view! {
         <section class="group">
@@ -130,13 +130,13 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
         busy.set(true);
         leptos::task::spawn_local(async move {
             let (result, news) = if remove {
-                let news: fn(words::I18n, &str) -> String =
-                    |i18n, total| tu_string!(i18n, basket.removed_total, total = total);
+                let news: fn(words::I18n, Money) -> String =
+                    |i18n, total| t!(i18n, basket.removed_total, total = total);
                 (api::carts::remove_line(id).await, news)
             } else {
                 let change = SetQuantity { line: id, quantity };
-                let news: fn(words::I18n, &str) -> String =
-                    |i18n, total| tu_string!(i18n, basket.updated_total, total = total);
+                let news: fn(words::I18n, Money) -> String =
+                    |i18n, total| t!(i18n, basket.updated_total, total = total);
                 (api::carts::set_quantity(change).await, news)
             };
             match result {
@@ -145,7 +145,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                     let focus = place(id, remove);
                     // Read aloud by those who cannot see that the sums changed.
                     match view.total {
-                        Some(total) => toaster.say(news(i18n, &total.to_string()), None),
+                        Some(total) => toaster.say(news(i18n, total), None),
                         None if remove => toaster.say(tu_string!(i18n, basket.removed).to_owned(), None),
                         None => toaster.say(tu_string!(i18n, basket.updated).to_owned(), None),
                     }
@@ -167,10 +167,9 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
         ..=0 => Some(tu_string!(i18n, basket.gone).to_owned()),
         left => Some(tu_string!(i18n, basket.only_left, n = left).to_string()),
     };
-    let was =
-        line.price_was.map(|was| tu_string!(i18n, basket.price_was, price = was.to_string()).to_string());
-    let each = (line.quantity > 1 && !line.discontinued)
-        .then(|| tu_string!(i18n, basket.each, price = line.unit_price.to_string()).to_string());
+    let was = line.price_was.map(|was| t!(i18n, basket.price_was, price = was));
+    let each =
+        (line.quantity > 1 && !line.discontinued).then(|| t!(i18n, basket.each, price = line.unit_price));
     let capped = line.capped.then(|| tu_string!(i18n, basket.capped, n = QUANTITY_MAX).to_string());
     let variant = if line.options.is_empty() {
         line.variant_title.clone()
@@ -213,7 +212,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
         }
     });
     let sum = (!line.discontinued).then(|| {
-        view! { <p class="line-total price"><span class="hidden">{sum_name}" "</span>{line.total.to_string()}</p> }
+        view! { <p class="line-total price"><span class="hidden">{sum_name}" "</span>{words::money(i18n, line.total)}</p> }
     });
     view! {
         <li class="line" class:gone=line.discontinued aria-busy=move || busy.get().then_some("true")>

@@ -1,5 +1,7 @@
 //! Checkout: where it goes, how it is paid, and what it costs, on one page.
 
+use std::time::Duration;
+
 use haat_shared::{
     Conflict, Error,
     checkout::{
@@ -16,7 +18,7 @@ use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
 use crate::{
     api::{self, ApiError},
     countries,
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, tn, tu_string, use_i18n},
     state::{Visitor, param, query, sign_in_from},
     ui::{
         Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, Picture,
@@ -90,7 +92,7 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
 #[component]
 fn Open(checkout: CheckoutView) -> impl IntoView {
     let i18n = use_i18n();
-    let CheckoutView { id, mut form, methods, sums, .. } = checkout.clone();
+    let CheckoutView { id, mut form, methods, sums, seconds_left: seconds, .. } = checkout.clone();
     let sums = RwSignal::new(sums);
     if form.country.is_empty() {
         form.country = HOME_COUNTRY.to_owned();
@@ -191,10 +193,35 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                             }}
                         </Button>
                     </div>
-                    <p class="note">{t!(i18n, checkout.held)}</p>
+                    <TimeLeft seconds />
                 </aside>
             </form>
         </div>
+    }
+}
+
+/// How long the items stay reserved, counted down while the page is open.
+#[component]
+fn TimeLeft(seconds: i64) -> impl IntoView {
+    let i18n = use_i18n();
+    let left = RwSignal::new(seconds);
+    Effect::new(move || {
+        // By the clock: timers stand still on pages that nobody looks at.
+        let now = || web_sys::js_sys::Date::now() as i64 / 1000;
+        let end = now() + seconds;
+        if let Ok(timer) = set_interval_with_handle(move || left.set(end - now()), Duration::from_secs(1)) {
+            on_cleanup(move || timer.clear());
+        }
+    });
+    view! { <p class="note" role="timer">{move || time_left(i18n, left.get())}</p> }
+}
+
+fn time_left(i18n: I18n, seconds: i64) -> String {
+    match seconds {
+        // A payment that was tried may have bought more time. The server knows.
+        ..=0 => t!(i18n, error.key_reused).to_owned(),
+        ..60 => t!(i18n, checkout.time_last).to_owned(),
+        _ => tn!(i18n, checkout.time_left, seconds / 60 + i64::from(seconds % 60 > 0)),
     }
 }
 
@@ -334,7 +361,7 @@ fn Delivery(group: CheckoutGroup) -> impl IntoView {
         };
         let price = match option.price.amount() {
             0 => tu_string!(i18n, basket.free).to_owned(),
-            _ => option.price.to_string(),
+            _ => words::money(i18n, option.price),
         };
         let id = format!("{name}.{}", option.delivery.as_str());
         let note_id = format!("{id}.note");
@@ -408,7 +435,7 @@ pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>, skus: bool) 
                 <Picture of=line.picture title=line.title.clone() sizes="48px" />
                 <span class="bought-count">{tu_string!(i18n, checkout.quantity, n = line.quantity).to_string()}</span>
                 <span class="bought-title">{line.title} {variant} {sku}</span>
-                <span class="price">{line.total.to_string()}</span>
+                <span class="price">{words::money(i18n, line.total)}</span>
             </li>
         }
     });
@@ -435,4 +462,25 @@ fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutForm> {
         phone: field("phone"),
         method: field("method"),
     })
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::{I18n, time_left};
+
+    #[test]
+    fn minutes_are_counted_down_to_the_last_one() {
+        let table = [
+            (900, "15 minutes left to complete your order"),
+            (841, "15 minutes left to complete your order"),
+            (840, "14 minutes left to complete your order"),
+            (60, "1 minute left to complete your order"),
+            (59, "Less than a minute left to complete your order"),
+            (0, "This page is out of date. Reload it to continue."),
+            (-5, "This page is out of date. Reload it to continue."),
+        ];
+        for (seconds, words) in table {
+            assert_eq!(time_left(I18n::default(), seconds), words);
+        }
+    }
 }

@@ -16,7 +16,7 @@ use super::{category::Trail, shops::sign, sign_up::draft_by};
 use crate::{
     api::{self, ApiError},
     head::{self, About, ours},
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, tn, tu_string, use_i18n},
     state::{Basket, param, query},
     ui::{Alert, Button, CodeAlert, Icon, PageTitle, Picture, Price, Toaster, Was, loaded},
     words,
@@ -223,16 +223,13 @@ fn BuyBox(
     };
     let delivery = match shop.delivery.amount() {
         0 => tu_string!(i18n, product.delivery_free).to_owned(),
-        _ => tu_string!(i18n, product.delivery, price = shop.delivery.to_string()).to_string(),
+        _ => t!(i18n, product.delivery, price = shop.delivery),
     };
-    let free_from = shop
-        .free_delivery_from
-        .map(|from| tu_string!(i18n, product.delivery_free_from, price = from.to_string()).to_string());
+    let free_from = shop.free_delivery_from.map(|from| t!(i18n, product.delivery_free_from, price = from));
     let arrives = words::arrives(i18n, shop.delivery_days);
     let returns = match shop.returns_days {
         0 => tu_string!(i18n, product.no_returns).to_owned(),
-        1 => t!(i18n, product.returns_one).to_owned(),
-        n => t!(i18n, product.returns_many, n = n),
+        n => tn!(i18n, product.returns, n),
     };
     view! {
         <p class="product-price">
@@ -300,7 +297,7 @@ fn Options(
     let i18n = use_i18n();
     let buttons = variants.into_iter().map(|variant| {
         let id = variant.id.to_string();
-        let (title, price) = (variant.title.clone(), variant.price.to_string());
+        let (title, price) = (variant.title.clone(), words::money(i18n, variant.price));
         let none = variant.available <= 0;
         view! {
             <div class="option" class:none=none>

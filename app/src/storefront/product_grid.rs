@@ -4,7 +4,7 @@ use haat_shared::{catalog::ProductCard, routes};
 use leptos::prelude::*;
 
 use crate::{
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, use_i18n},
     ui::{Picture, Price, Was},
 };
 
@@ -26,7 +26,7 @@ pub(crate) fn ProductGrid(items: Vec<ProductCard>, #[prop(default = true)] with_
 fn Card(product: ProductCard, eager: bool, with_shop: bool) -> impl IntoView {
     let i18n = use_i18n();
     let price = if product.price_varies {
-        tu_string!(i18n, products.from, price = product.price.to_string()).to_string().into_any()
+        t!(i18n, products.from, price = product.price).into_any()
     } else {
         view! { <Price of=product.price /> }.into_any()
     };

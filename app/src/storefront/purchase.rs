@@ -6,6 +6,7 @@ use haat_shared::{
     forms::Draft,
     orders::{Actor, OrderState, OrderView, PurchaseView, Shipment},
     routes,
+    shipping::Delivery,
 };
 use leptos::prelude::*;
 
@@ -47,7 +48,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
     };
     let ask = tu_string!(i18n, purchase.ask, number = number, email = email).to_string();
     let made = tu_string!(i18n, purchase.made, date = words::moment(i18n, &purchase.made_at)).to_string();
-    let collects = purchase.method.collects();
+    let (collects, pickup) = (purchase.method.collects(), purchase.is_pickup());
     let done = query("done").get_untracked();
     let cancelled = purchase.orders.iter().any(|o| o.number == done && o.state == OrderState::Cancelled);
     let cancelled = cancelled.then(|| {
@@ -75,13 +76,13 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
             {orders}
             <section class="panel facts-panel">
                 <div>
-                    <h2>{t!(i18n, purchase.goes_to)}</h2>
+                    <h2>{if pickup { t!(i18n, checkout.contact) } else { t!(i18n, purchase.goes_to) }}</h2>
                     <AddressLines address=purchase.address />
                 </div>
                 <div>
                     <h2>{t!(i18n, purchase.payment)}</h2>
-                    <p>{words::paid_by(i18n, purchase.method)}</p>
-                    <p class="price big">{purchase.total.to_string()}</p>
+                    <p>{words::paid_by(i18n, purchase.method, pickup)}</p>
+                    <p class="price big">{words::money(i18n, purchase.total)}</p>
                 </div>
             </section>
             <section class="panel facts-panel questions">
@@ -101,12 +102,12 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
 fn Order(order: OrderView, collects: bool, cancel: AnyView) -> impl IntoView {
     let i18n = use_i18n();
     let money = (order.state == OrderState::Cancelled).then(|| match collects {
-        true => tu_string!(i18n, purchase.cancelled_refund, total = order.total.to_string()).to_string(),
+        true => t!(i18n, purchase.cancelled_refund, total = order.total),
         false => tu_string!(i18n, purchase.cancelled_nothing).to_owned(),
     });
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let waiting = matches!(order.state, OrderState::Placed | OrderState::Confirmed | OrderState::Shipped);
-    let due = waiting.then(|| view! { <p class="order-due">{words::due(i18n, order.way, &order.due)}</p> });
+    let due = waiting.then(|| view! { <p class="order-due">{words::due(i18n, &order)}</p> });
     view! {
         <section class="panel order">
             <header class="order-head">
@@ -115,10 +116,10 @@ fn Order(order: OrderView, collects: bool, cancel: AnyView) -> impl IntoView {
                 </h2>
                 <p class="note">{number}</p>
             </header>
-            <Timeline state=order.state />
+            <Timeline state=order.state way=order.way />
             {due}
             {money.map(|words| view! { <p class="order-due">{words}</p> })}
-            {order.shipment.map(|shipment| view! { <Travels shipment /> })}
+            {order.shipment.filter(|_| order.way != Delivery::Pickup).map(|shipment| view! { <Travels shipment /> })}
             {order_lines(i18n, order.lines, false)}
             <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
             {cancel}
@@ -136,7 +137,7 @@ fn Cancel(order: OrderView, collects: bool, action: String, key: String, draft: 
     let mine = draft.typed("order") == order.number;
     let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
     let what = match collects {
-        true => tu_string!(i18n, purchase.cancel_paid, total = order.total.to_string()).to_string(),
+        true => t!(i18n, purchase.cancel_paid, total = order.total),
         false => tu_string!(i18n, purchase.cancel_cash).to_owned(),
     };
     let until = tu_string!(i18n, purchase.cancel_until, shop = order.shop_name.as_str()).to_string();
@@ -172,27 +173,29 @@ fn Travels(shipment: Shipment) -> impl IntoView {
 #[component]
 pub(crate) fn Timeline(
     state: OrderState,
+    /// How it reaches the customer.
+    way: Delivery,
     /// Whether to say what that means for the one who waits.
     #[prop(default = true)]
     news: bool,
 ) -> impl IntoView {
     use OrderState::{Cancelled, Confirmed, Delivered, Placed, Shipped};
     let i18n = use_i18n();
-    let way: &[OrderState] =
+    let steps: &[OrderState] =
         if state == Cancelled { &[Placed, Cancelled] } else { &[Placed, Confirmed, Shipped, Delivered] };
-    let reached = way.iter().position(|s| *s == state).unwrap_or(0);
-    let steps = way.iter().enumerate().map(|(i, step)| {
+    let reached = steps.iter().position(|s| *s == state).unwrap_or(0);
+    let steps = steps.iter().enumerate().map(|(i, step)| {
         let (look, said) = match i.cmp(&reached) {
             std::cmp::Ordering::Less => ("done", Some(tu_string!(i18n, purchase.step_done))),
             std::cmp::Ordering::Equal => ("now", Some(tu_string!(i18n, purchase.step_now))),
             std::cmp::Ordering::Greater => ("later", None),
         };
         let said = said.map(|words| view! { <span class="hidden">" ("{words}")"</span> });
-        view! { <li class=look>{words::order_step(i18n, *step)}{said}</li> }
+        view! { <li class=look>{words::order_step(i18n, *step, way)}{said}</li> }
     });
     view! {
         <ol class="timeline" class:cancelled=state == Cancelled>{steps.collect_view()}</ol>
-        {news.then(|| view! { <p class="timeline-news">{words::order_news(i18n, state)}</p> })}
+        {news.then(|| view! { <p class="timeline-news">{words::order_news(i18n, state, way)}</p> })}
     }
 }
 

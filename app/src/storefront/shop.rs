@@ -72,7 +72,7 @@ fn ShopHead(shop: ShopView) -> impl IntoView {
     let count = super::shops::count(shop.products.unwrap_or_default());
     let delivery = match shop.delivery.amount() {
         0 => tu_string!(i18n, shop.delivery_free).to_owned(),
-        _ => tu_string!(i18n, shop.delivery, price = shop.delivery.to_string()).to_string(),
+        _ => t!(i18n, shop.delivery, price = shop.delivery),
     };
     view! {
         <section class="shop-head">

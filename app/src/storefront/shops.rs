@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use crate::{
     api,
     head::{self, About},
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, tn, tu_string, use_i18n},
     state::query,
     ui::{self, EmptyState, Icon, PageTitle, Pager, loaded},
 };
@@ -64,9 +64,8 @@ pub(crate) fn sign(shop: &str, logo: Option<Picture>, small: bool) -> impl IntoV
 pub(super) fn count(products: i64) -> String {
     let i18n = use_i18n();
     match products {
-        1 => tu_string!(i18n, shop.products_one).to_owned(),
         COUNTED_TO.. => tu_string!(i18n, shop.products_more).to_owned(),
-        n => tu_string!(i18n, shop.products_many, n = n).to_string(),
+        n => tn!(i18n, shop.products, n),
     }
 }
 

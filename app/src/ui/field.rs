@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::Alert;
 use crate::{
-    i18n::{Locale, t, tu_string, use_i18n},
+    i18n::{Locale, t, tn, use_i18n},
     words,
 };
 
@@ -294,10 +294,7 @@ pub fn error_summary(i18n: Locale, error: &Error, at_fields: Vec<(String, String
         let words = words::error(i18n, error);
         return view! { <Alert>{words}</Alert> }.into_any();
     }
-    let heading = match at_fields.len() {
-        1 => tu_string!(i18n, failure.check_fields_one).to_owned(),
-        n => tu_string!(i18n, failure.check_fields_many, n = n).to_string(),
-    };
+    let heading = tn!(i18n, failure.check_fields, at_fields.len());
     let items = at_fields.into_iter().map(|(name, label, code)| {
         let href = format!("#{name}");
         view! {

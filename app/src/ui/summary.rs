@@ -14,7 +14,7 @@ pub fn Price(
     /// How much.
     of: Money,
 ) -> impl IntoView {
-    view! { <span class="price">{of.to_string()}</span> }
+    view! { <span class="price">{words::money(use_i18n(), of)}</span> }
 }
 
 /// What something cost before its price was lowered.
@@ -24,7 +24,7 @@ pub fn Was(
     price: Money,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    view! { <s class="was"><span class="hidden">{t!(i18n, product.was)} " "</span>{price.to_string()}</s> }
+    view! { <s class="was"><span class="hidden">{t!(i18n, product.was)} " "</span>{words::money(i18n, price)}</s> }
 }
 
 /// Goods, delivery and their total.
@@ -43,12 +43,12 @@ pub fn Sums(
     let i18n = use_i18n();
     let free = tu_string!(i18n, basket.free);
     let taxes = words::taxes(i18n, tax.unwrap_or(Money::zero(total.currency())));
-    let delivery = if delivery.amount() == 0 { free.to_owned() } else { delivery.to_string() };
+    let delivery = if delivery.amount() == 0 { free.to_owned() } else { words::money(i18n, delivery) };
     view! {
         <dl class="sums">
             <div>
                 <dt>{t!(i18n, basket.subtotal)}</dt>
-                <dd>{subtotal.to_string()}</dd>
+                <dd>{words::money(i18n, subtotal)}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, basket.delivery)}</dt>
@@ -56,7 +56,7 @@ pub fn Sums(
             </div>
             <div class="sums-total">
                 <dt>{t!(i18n, basket.total)}</dt>
-                <dd>{total.to_string()}</dd>
+                <dd>{words::money(i18n, total)}</dd>
             </div>
         </dl>
         <p class="note">{taxes}</p>

@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
-use haat_app::i18n::{Locale, t};
+use haat_app::i18n::{Locale, t, tn};
 use haat_engine::random;
 use haat_shared::routes::{HEALTHZ, METRICS, READYZ};
 
@@ -82,8 +82,7 @@ fn page(mut answer: Response, locale: Locale, again: Option<String>, closed: boo
         _ => (t!(locale, outage.broken), t!(locale, outage.broken_note)),
     };
     let note = match (answer.status(), wait) {
-        (StatusCode::TOO_MANY_REQUESTS, Some(1)) => t!(locale, outage.often_note_one).to_owned(),
-        (StatusCode::TOO_MANY_REQUESTS, Some(n)) => t!(locale, outage.often_note_many, n = n),
+        (StatusCode::TOO_MANY_REQUESTS, Some(n)) => tn!(locale, outage.often_wait, n),
         _ => note.to_owned(),
     };
     let retry = again

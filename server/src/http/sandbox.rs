@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
+use haat_app::{i18n::Locale, words};
 use haat_engine::sandbox::{self, Card, SandboxPayment};
 use haat_shared::{Error, Result};
 
@@ -91,7 +92,7 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem .75rem;font-size:.9rem
 input{background:#10161c;color:#e6edf3}.note{background:#3a2c05;border-color:#c98a00}.error{color:#ff9b9b}button{background:#2c8f7b;color:#04130f}}";
 
 fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Response {
-    let amount = payment.amount();
+    let amount = words::money(Locale::default(), payment.amount());
     let cards: String = Card::ALL
         .into_iter()
         .map(|(card, number)| format!("<dt>{number}</dt><dd>{}</dd>", what(card)))

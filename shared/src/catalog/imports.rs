@@ -90,11 +90,22 @@ pub struct NumberQuestion {
     /// The number as it was written.
     pub found: String,
     /// What it is if a point stands before the decimals, as shoppers would see it.
-    pub point: String,
+    pub point: NumberReading,
     /// What it is if a comma does.
-    pub comma: String,
+    pub comma: NumberReading,
     /// What the rest of the file suggests.
     pub likely: DecimalMark,
+}
+
+/// One of the two things that a number of a file can be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged)]
+pub enum NumberReading {
+    /// An amount of money.
+    Price(Money),
+    /// A number of something else.
+    Other(String),
 }
 
 /// A price of a file, as shoppers will see it.

@@ -8,11 +8,14 @@ use haat_engine::{
     checkout,
 };
 use haat_shared::{
-    Error, FieldCode, Result,
+    Currency, Error, FieldCode, Money, Result,
     catalog::{
         ListProducts,
         edit::{ListOwnProducts, ProductState, SellerProduct},
-        imports::{ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion, RowFault},
+        imports::{
+            ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion, NumberReading,
+            RowFault,
+        },
     },
     id::kinds::ImportId,
     number::DecimalMark,
@@ -286,13 +289,13 @@ both! {
             line: 2,
             column: "price".into(),
             found: "12,500".into(),
-            point: "₹12,500.00".into(),
-            comma: "₹12.50".into(),
+            point: NumberReading::Price(Money::new(1_250_000, Currency::INR)),
+            comma: NumberReading::Price(Money::new(1_250, Currency::INR)),
             likely: DecimalMark::Comma,
         };
         assert_eq!(read.question, Some(question));
         let shown: Vec<_> = read.prices.iter().map(|p| (p.sku.as_str(), p.price.to_string())).collect();
-        assert_eq!(shown, [("E-4", "₹12.50".to_owned())], "what is certain is shown");
+        assert_eq!(shown, [("E-4", "INR 12.50".to_owned())], "what is certain is shown");
         let unanswered = imports::start(&market.engine, &owner, MEENA, id, true, None).await;
         assert_eq!(unanswered, Err(Error::field("decimal_mark", FieldCode::Missing)));
         assert_eq!(imports::work(&market.engine).await, Ok(0));
@@ -310,7 +313,7 @@ both! {
         let id = imports::stage(&market.engine, &owner, MEENA, said, file.as_bytes(), |_| {}).await.unwrap();
         let read = view(market, &owner, id).await;
         assert_eq!((read.question, read.decimal_mark), (None, point));
-        assert!(read.prices.iter().any(|p| p.sku == "E-1" && p.price.to_string() == "₹12,500.00"), "{:?}", read.prices);
+        assert!(read.prices.iter().any(|p| p.sku == "E-1" && p.price.to_string() == "INR 12500.00"), "{:?}", read.prices);
         imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();
         finish(market).await;
         let all = prices(market, &owner).await;

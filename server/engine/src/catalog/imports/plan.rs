@@ -16,7 +16,7 @@ use haat_shared::{
     Currency, FieldCode, FieldError,
     catalog::{
         edit::{ProductDraft, ProductForm, ProductState, SellerProduct, VariantForm},
-        imports::{NumberQuestion, RowFault},
+        imports::{NumberQuestion, NumberReading, RowFault},
     },
     id::kinds::*,
     money,
@@ -230,12 +230,10 @@ fn asked(fault: &RowFault, currency: Currency, likely: DecimalMark) -> NumberQue
     let read = |mark| {
         let (text, notation) = (fault.found.as_str(), Notation::Said(mark));
         match fault.column.as_str() {
-            "price" | "compare_at" => {
-                money::amount_in(text, currency, notation).map(|money| money.to_string())
-            }
-            column => number(column, text, currency, notation),
+            "price" | "compare_at" => money::amount_in(text, currency, notation).map(NumberReading::Price),
+            column => number(column, text, currency, notation).map(NumberReading::Other),
         }
-        .unwrap_or_else(|_| "–".into())
+        .unwrap_or_else(|_| NumberReading::Other("–".into()))
     };
     NumberQuestion {
         line: fault.line,
