@@ -716,7 +716,9 @@ mod tests {
         let all = toml::Table::try_from(Config::default()).unwrap();
         let mut check = |name: String, value: &toml::Value| {
             let row =
+        let listed = rows.clone().count();
                 rows.remove(name.as_str()).unwrap_or_else(|| panic!("docs/configuration.md lacks {name}"));
+        assert_eq!(rows.len(), listed, "docs/configuration.md has a name twice");
             let default = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             // Secrets are printed as none.
             if !matches!(default.as_str(), "" | "[]" | "…") {
