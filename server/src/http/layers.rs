@@ -6,7 +6,7 @@ use std::{any::Any, collections::HashSet, sync::LazyLock, time::Instant};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State as Extract},
-    http::{HeaderName, HeaderValue, StatusCode, Version, header, uri::Authority},
+    http::{HeaderName, HeaderValue, StatusCode, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -41,7 +41,7 @@ pub(super) async fn one_host(request: Request, next: Next) -> Response {
     let fits = match hosts[..] {
         [host] => named(host),
         // In HTTP/2 it stands in the address.
-        [] => request.uri().authority().is_some() || request.version() == Version::HTTP_10,
+        [] => request.uri().authority().is_some(),
         _ => false,
     };
     if fits { next.run(request).await } else { StatusCode::BAD_REQUEST.into_response() }

@@ -290,7 +290,8 @@ async fn attack_hosts_ids_and_policies_are_strict() {
         ("GET / HTTP/1.1\r\nHost: me@localhost\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: localhost, evil.example\r\n", 400),
         ("GET /api/v1/products HTTP/1.1\r\n", 400),
-        ("GET /healthz HTTP/1.0\r\n", 200),
+        ("GET /healthz HTTP/1.0\r\n", 400),
+        ("GET /healthz HTTP/1.0\r\nHost: localhost\r\n", 200),
     ] {
         let (status, answer) = raw(&program, &format!("{head}{end}"));
         assert_eq!(status, expected, "{head}{answer:.300}");
