@@ -10,12 +10,16 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use haat_app::cookies;
+use haat_engine::random;
 use haat_shared::{
     Error,
     routes::{REST, ROUTES},
 };
 use tracing::Span;
 
+/// How long the cookie is kept by whose change frozen pages are dropped: they are not kept longer themselves.
+const TURN_S: i64 = 600;
 /// Longest id of a request that is taken over from whoever sent it.
 const REQUEST_ID_MAX: usize = 64;
 
@@ -87,6 +91,21 @@ pub(super) async fn keep_private(request: Request, next: Next) -> Response {
         let headers = response.headers_mut();
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     }
+    response
+}
+
+/// Has browsers drop the pages that they froze to go back to: after paying and after signing out these tell of before, and
+/// without scripts nothing on them asks again. `Clear-Site-Data` drops all but the page that sent the form. Chromium drops
+/// that one, too, as one that is not to be stored, once a cookie has changed that scripts cannot read.
+pub(super) async fn forget_frozen(Extract(tls): Extract<bool>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    // Where nothing was led on, nothing has changed either.
+    if !response.status().is_redirection() {
+        return response;
+    }
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));
+    headers.append(header::SET_COOKIE, cookies::set(tls, "turn", &random::token(), TURN_S));
     response
 }
 

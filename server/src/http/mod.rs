@@ -146,6 +146,7 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .layer(RequestBodyLimitLayer::new(SAVE_BYTES_MAX.max(config.server.body_bytes_max)))
         .layer(timeout(Duration::from_secs(config.server.timeout_s)));
 
+    let forget_frozen = middleware::from_fn_with_state(config.secure(), layers::forget_frozen);
     let mut router = Router::new();
     for page in pages {
         router = router.route(&axum_path(page.path()), get(pages::page));
@@ -158,11 +159,11 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(FORM_ADD_LINE, post(forms::add_line))
         .route(FORM_SET_QUANTITY, post(forms::set_quantity))
         .route(FORM_BEGIN_CHECKOUT, post(forms::begin_checkout))
-        .route(FORM_PAY, post(forms::pay))
+        .route(FORM_PAY, post(forms::pay).layer(forget_frozen.clone()))
         .route(FORM_CANCEL_OWN, post(forms::cancel_own))
         .route(FORM_SIGN_IN, post(forms::sign_in))
         .route(FORM_SIGN_UP, post(forms::sign_up))
-        .route(FORM_SIGN_OUT, post(forms::sign_out))
+        .route(FORM_SIGN_OUT, post(forms::sign_out).layer(forget_frozen))
         .route(FORM_LANGUAGE, post(forms::choose_language))
         .route(FORM_OPEN_SHOP, post(counter::open_shop))
         .route(FORM_ORDER, post(counter::order))

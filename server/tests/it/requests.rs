@@ -362,6 +362,19 @@ async fn nothing_personal_is_stored() {
         let stored = response.headers().get(header::CACHE_CONTROL).map(|v| v.to_str().unwrap().to_owned());
         assert_eq!(stored.as_deref(), Some("no-store"), "{path}");
     }
+    // What a browser froze of before is dropped with the answers of the forms after which it tells no truth.
+    let guest = Shopper::new(&program);
+    for (path, form) in [(checkout.as_str(), details("cash", "k")), ("/sign-out", Vec::new())] {
+        let who = if path == "/sign-out" { &guest } else { &seller };
+        let answer = who.try_post(path, &form).await.unwrap();
+        assert_eq!(answer.headers()["clear-site-data"], "\"cache\"", "{path}");
+        let set: Vec<_> = answer.headers().get_all(header::SET_COOKIE).iter().collect();
+        let turns = |value: &&header::HeaderValue| value.to_str().unwrap().starts_with("haat_turn=");
+        assert!(
+            set.iter().any(|value| turns(value) && value.to_str().unwrap().contains("HttpOnly")),
+            "{set:?}"
+        );
+    }
     let (_, page) = seller.get(&checkout).await;
     assert!(
         page.contains("You’ve already placed this order") && page.contains(&purchase.replace('&', "&amp;")),

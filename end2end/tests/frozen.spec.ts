@@ -1,0 +1,28 @@
+// A browser that freezes pages to go back to, those that are not to be stored too, as people's browsers do.
+import { journeys } from '../back';
+import { launchOptions } from '../browser';
+import { SELLERS, SHOPS, awake, signIn, signOut, signOutButton, visit } from '../helpers';
+import { expect, test } from '../fixtures';
+
+test.use({ launchOptions: { ...launchOptions, ignoreDefaultArgs: ['--disable-back-forward-cache'] } });
+
+journeys();
+
+test('signed out on the page that signing in led to, it does not come back', async ({ page }) => {
+  await signIn(page, SELLERS[SHOPS[0]]);
+  await expect(signOutButton(page)).toBeVisible();
+  await signOut(page);
+  await page.goBack({ waitUntil: 'commit' });
+  await awake(page);
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await expect(signOutButton(page)).toHaveCount(0);
+});
+
+test('a page that the browser froze asks again before it shows anything', async ({ page }) => {
+  await signIn(page, SELLERS[SHOPS[0]]);
+  await visit(page, `/seller/${SHOPS[0]}`);
+  await signOut(page);
+  await page.goBack({ waitUntil: 'commit' });
+  await expect(page.getByRole('heading', { level: 1, name: 'Sign in to continue' })).toBeVisible();
+  await expect(signOutButton(page)).toHaveCount(0);
+});
