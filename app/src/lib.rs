@@ -69,7 +69,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
                 <script nonce=leptos::nonce::use_nonce()>{BACK}</script>
-                {scripts(options)}
+                <HydrationScripts options defer=true />
                 <MetaTags />
             </head>
             <body>
@@ -77,18 +77,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
-}
-
-/// What brings the page to life. Leptos writes the page's nonce into `crossorigin` too. Browsers hide a nonce from styles and
-/// scripts in the attribute `nonce` alone.
-#[cfg(feature = "ssr")]
-fn scripts(options: LeptosOptions) -> impl IntoView {
-    let html = view! { <HydrationScripts options defer=true /> }.to_html();
-    let html = match leptos::nonce::use_nonce() {
-        Some(nonce) => html.replace(&format!("crossorigin=\"{nonce}\""), "crossorigin=\"anonymous\""),
-        None => html,
-    };
-    leptos::tachys::html::InertElement::new(html)
 }
 
 /// Everything inside the body, and which page is at which address.

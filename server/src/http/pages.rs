@@ -4,7 +4,7 @@ use axum::{
     Extension,
     body::{Body, to_bytes},
     extract::{Path, Request, State as Extract},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use haat_app::{api::Ctx, i18n};
@@ -55,7 +55,11 @@ pub(super) async fn render<V: IntoView + 'static>(
     let whole = async move {
         let (parts, body) = render(request).await.into_parts();
         let html = to_bytes(body, usize::MAX).await.map_err(|_| Error::Internal)?;
-        Ok::<_, Error>(Response::from_parts(parts, Body::from(html)))
+        let html = match nonce(&parts.headers) {
+            Some(nonce) => Body::from(hidden(&html, nonce)),
+            None => Body::from(html),
+        };
+        Ok::<_, Error>(Response::from_parts(parts, html))
     };
     let mut response = match tokio::spawn(whole.in_current_span()).await {
         Ok(Ok(response)) => response,
@@ -68,6 +72,18 @@ pub(super) async fn render<V: IntoView + 'static>(
     // after paying, when the reader goes back.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// The nonce that the policy of a page lets its scripts run by.
+fn nonce(headers: &HeaderMap) -> Option<&str> {
+    let policy = headers.get(header::CONTENT_SECURITY_POLICY)?.to_str().ok()?;
+    Some(policy.split_once("'nonce-")?.1.split_once('\'')?.0)
+}
+
+/// The page without its nonce in `crossorigin`, where Leptos writes it too: into its scripts and what it preloads. Browsers
+/// hide a nonce from styles and scripts in the attribute `nonce` alone.
+fn hidden(html: &[u8], nonce: &str) -> String {
+    String::from_utf8_lossy(html).replace(&format!("crossorigin=\"{nonce}\""), "crossorigin=\"anonymous\"")
 }
 
 /// The page for addresses where nothing is.
@@ -107,4 +123,21 @@ pub(super) async fn function(
     let mut response = answer.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_attribute_nonce_carries_the_nonce() {
+        let mut headers = HeaderMap::new();
+        let policy =
+            HeaderValue::from_static("default-src 'self'; script-src 'self' 'nonce-a+/=' 'wasm-unsafe-eval'");
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        let page = r#"<link rel="preload" as="fetch" crossorigin="a+/="><link rel="modulepreload" crossorigin="a+/=" nonce="a+/=">"#;
+        let kept = hidden(page.as_bytes(), nonce(&headers).unwrap());
+        assert_eq!(kept.matches("a+/=").count(), kept.matches(r#"nonce="a+/=""#).count());
+        assert_eq!(kept.matches(r#"crossorigin="anonymous""#).count(), 2);
+    }
 }

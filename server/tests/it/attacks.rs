@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 
 use haat_engine::random;
+use haat_shared::routes::{ROUTES, Surface};
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
 
@@ -307,15 +308,22 @@ async fn attack_hosts_ids_and_policies_are_strict() {
         let given = id(bad).await;
         assert!(given != bad && given.len() == 36, "{bad}: {given}");
     }
-    let home = client.get(program.at("/")).send().await.unwrap();
-    let policy = home.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
-    assert!(policy.contains("connect-src 'self';") && !policy.contains("ws"), "{policy}");
-    let nonce = policy.split_once("'nonce-").unwrap().1.split_once('\'').unwrap().0.to_owned();
-    let page = home.text().await.unwrap();
-    assert!(page.contains(&format!("nonce=\"{nonce}\"")), "{page}");
-    assert!(!page.contains(&format!("crossorigin=\"{nonce}\"")), "{page}");
-    assert_eq!(page.matches(&nonce).count(), page.matches(&format!("nonce=\"{nonce}\"")).count());
-    assert!(page.contains("rel=\"modulepreload\""), "{page}");
+    // Every page of the market, those of things that are not there too, and one of a thing that is.
+    let slugs = Shopper::new(&program).slugs("/shops/meena-crafts", 1).await;
+    let pages =
+        ROUTES.iter().filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller | Surface::Desk));
+    let pages = pages.map(|r| r.path.replace(['{', '}'], ""));
+    for path in pages.chain([format!("/p/{}", slugs[0])]) {
+        let answer = client.get(program.at(&path)).send().await.unwrap();
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        assert!(policy.contains("connect-src 'self';") && !policy.contains("ws"), "{path}: {policy}");
+        let nonce = policy.split_once("'nonce-").unwrap().1.split_once('\'').unwrap().0.to_owned();
+        let page = answer.text().await.unwrap();
+        let attributes = page.matches(&format!(" nonce=\"{nonce}\"")).count();
+        assert!(attributes > 0, "{path}: {page}");
+        assert_eq!(page.matches(&nonce).count(), attributes, "{path}: {page}");
+        assert!(page.contains("rel=\"modulepreload\""), "{path}: {page}");
+    }
     program.close();
 }
 
