@@ -251,6 +251,7 @@ mod tests {
             let again = Email::parse("email", kept).unwrap();
             assert_eq!(again.as_str(), kept, "what is kept is kept as it is");
         }
+            ("as\u{2800}ha\u{e0041}@example.com", "asha@example.com"),
         for bad in [
             "",
             "a",

@@ -26,33 +26,55 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-/// A name in the form in which it is stored and compared: NFC, without zero-width characters that mean nothing. Joiners stay
-/// where scripts and emoji need them: between two characters that are neither Latin nor white space.
+/// A name in the form in which it is stored: NFC, without characters that leave no mark, but for those that change how another
+/// one looks. Those that turn the direction of writing stay too, for they are refused.
 pub fn normalized(text: &str) -> Cow<'_, str> {
     let text = nfc(text);
-    if !text.contains(is_zero_width) {
+    if !text.contains(is_invisible) {
         return text;
     }
-    let joins =
-        |c: Option<char>| c.is_some_and(|c| c >= '\u{590}' && !c.is_whitespace() && !is_zero_width(c));
     let (mut kept, mut letters) = (String::with_capacity(text.len()), text.chars().peekable());
     while let Some(c) = letters.next() {
-        let wanted = match c {
-            '\u{200C}' | '\u{200D}' => joins(kept.chars().next_back()) && joins(letters.peek().copied()),
-            c => !is_zero_width(c),
-        };
-        if wanted {
+        let (before, after) = (kept.chars().next_back(), letters.peek().copied());
+        if !is_unmarked(c) || changes(c, before, after) {
             kept.push(c);
         }
     }
-    Cow::Owned(kept)
+    // What stood between two characters may have kept them apart.
+    Cow::Owned(nfc(&kept).into_owned())
+}
+
+/// Whether a character that leaves no mark itself changes how the one before it looks.
+fn changes(c: char, before: Option<char>, after: Option<char>) -> bool {
+    let Some(before) = before else { return false };
+    let joins = |c: char| c >= '\u{590}' && !c.is_whitespace() && !is_invisible(c);
+    let ideograph =
+        matches!(before, '\u{2E80}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}');
+    match c {
+        // Joiners, between letters of scripts that join them, and in emoji of several parts, after a selector too.
+        '\u{200C}' | '\u{200D}' => (joins(before) || before == '\u{FE0F}') && after.is_some_and(joins),
+        // Whether a sign is an emoji, and keys: `1️⃣`.
+        '\u{FE0E}' | '\u{FE0F}' => {
+            (!before.is_ascii() && !before.is_alphanumeric() && !is_invisible(before))
+                || after == Some('\u{20E3}')
+        }
+        // Forms of ideographs, and of letters of Mongolian.
+        '\u{FE00}'..='\u{FE02}' | '\u{E0100}'..='\u{E01EF}' => ideograph,
+        '\u{180B}'..='\u{180D}' | '\u{180F}' => matches!(before, '\u{1820}'..='\u{18AA}'),
+        // Flags of England, Scotland, Wales.
+        '\u{E0020}'..='\u{E007F}' => matches!(before, '\u{1F3F4}' | '\u{E0020}'..='\u{E007E}'),
+        // The blank of Braille.
+        '\u{2800}' => matches!(before, '\u{2801}'..='\u{28FF}'),
+        _ => false,
+    }
 }
 
 /// What programs compare letter by letter, such as SKUs and handles: NFC, without any character that leaves no mark.
 pub fn normalized_code(text: &str) -> Cow<'_, str> {
     let text = nfc(text);
     if text.contains(is_unmarked) {
-        Cow::Owned(text.chars().filter(|c| !is_unmarked(*c)).collect())
+        let marked: String = text.chars().filter(|c| !is_unmarked(*c)).collect();
+        Cow::Owned(nfc(&marked).into_owned())
     } else {
         text
     }
@@ -114,32 +136,23 @@ pub fn is_direction_override(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Characters of no width that only say how to break lines or in which direction to write.
-fn is_zero_width(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}')
-}
-
-/// Characters that leave no mark: text of these alone names nothing.
+/// White space, and characters that leave no mark: text of these alone names nothing.
 fn is_unseen(c: char) -> bool {
     c.is_whitespace() || is_unmarked(c)
 }
 
+/// What leaves no mark and is not refused.
 fn is_unmarked(c: char) -> bool {
-    matches!(
-        c,
-        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}'
-            | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{2800}' | '\u{3164}'
-            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
-    )
+    is_invisible(c) && !is_direction_override(c)
 }
 
-/// Marks that are not seen: zero-width characters, marks of direction, soft hyphens, byte order marks. What is pasted brings
-/// them along; no address and no number has any.
+/// Characters that leave no mark by themselves: those of no width, fillers, selectors, tags, marks of direction, soft hyphens,
+/// byte order marks. What is pasted brings them along; no address, no code and no number has any.
 pub fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
-            | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
+            | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
             | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}'
     )
 }
@@ -200,9 +213,17 @@ pub fn whole_number_in(text: &str, notation: Notation) -> Result<i64, FieldCode>
     }
 }
 
-/// The text as searches compare it: lower case by Unicode's rules. The databases' own `lower` differ.
+/// The text as searches compare it: lower case by Unicode's rules, without what only changes how a character looks. The
+/// databases' own `lower` differ.
 pub fn fold(text: &str) -> String {
-    nfc(text).trim().to_lowercase()
+    compared(text).trim().to_lowercase()
+}
+
+/// A name by what it is told from others: without selectors, which fonts may follow or not.
+pub fn compared(text: &str) -> Cow<'_, str> {
+    let text = normalized(text);
+    let selector = |c: char| matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}');
+    if text.contains(selector) { Cow::Owned(text.replace(selector, "")) } else { text }
 }
 
 /// The text as part of an address: `Fountain pen, blue` becomes `fountain-pen-blue`. May be empty.
@@ -264,10 +285,24 @@ mod tests {
             ("Cup\u{200d}", "Cup"),
             ("C\u{200d}up", "Cup"),
             ("चाय\u{200d}", "चाय"),
+            ("C\u{34f}u\u{61c}p\u{e0041}\u{e007f}", "Cup"),
+            ("\u{115f}C\u{1160}u\u{3164}p\u{ffa0}\u{2800}", "Cup"),
+            ("Cu\u{fe0f}p\u{fe00}\u{e0100}", "Cup"),
+            ("1\u{fe0f} kg", "1 kg"),
+            ("cafe\u{34f}\u{301}", "caf\u{e9}"),
+            ("😀\u{e0041}", "😀"),
             // Joiners that scripts and emoji need.
             ("क\u{94d}\u{200d}ष", "क\u{94d}\u{200d}ष"),
             ("می\u{200c}خواهم", "می\u{200c}خواهم"),
             ("👩\u{200d}🎨 set", "👩\u{200d}🎨 set"),
+            ("❤\u{fe0f}\u{200d}🔥", "❤\u{fe0f}\u{200d}🔥"),
+            ("1\u{fe0f}\u{20e3}", "1\u{fe0f}\u{20e3}"),
+            ("葛\u{e0100}", "葛\u{e0100}"),
+            ("⠓⠊\u{2800}⠞", "⠓⠊\u{2800}⠞"),
+            (
+                "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+                "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+            ),
             // Compatible characters are others: nothing that is seen goes away.
             ("m² ① ﬁ", "m² ① ﬁ"),
         ] {
@@ -279,11 +314,28 @@ mod tests {
             Ok("caf\u{e9}\nसा\u{921}\u{93C}ी")
         );
         assert_eq!(fold("CAFE\u{301}"), fold("caf\u{e9}"));
+        assert_eq!(fold("\u{e0041}❤\u{fe0f} Cup\u{2800}"), fold("❤ cup"));
         // A code has no place for any of them.
-        for typed in
-            ["AB-1\u{200b}", "A\u{200d}B-1", "\u{feff}AB-1", "AB\u{ad}-1", "AB-1\u{fe0f}", "AB-1\u{200e}"]
-        {
-            assert_eq!(code("sku", typed, 9).as_deref(), Ok("AB-1"), "{typed:?}");
+        for typed in [
+            "\u{200b}",
+            "\u{200d}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{fe0f}",
+            "\u{200e}",
+            "\u{e0041}",
+            "\u{e0100}",
+            "\u{34f}",
+            "\u{115f}",
+            "\u{1160}",
+            "\u{3164}",
+            "\u{ffa0}",
+            "\u{2800}",
+            "\u{206a}",
+            "\u{180b}",
+        ] {
+            let typed = format!("A{typed}B-1{typed}");
+            assert_eq!(code("sku", &typed, 9).as_deref(), Ok("AB-1"), "{typed:?}");
         }
         assert_eq!(code("sku", "\u{200b}", 9).as_deref(), Ok(""));
     }

@@ -238,7 +238,7 @@ pub fn limit(field: &str, code: FieldCode) -> Option<usize> {
 /// By what values of options are told apart. `Blue` and `blue`, `XL` and `xl` are one value. Beside a number, case means
 /// something in short words and units: `1 mΩ` and `1 MΩ`, `M3` and `m3`, `10 mHz` and `10 MHz`.
 pub fn value_key(value: &str) -> String {
-    let value = text::normalized(value);
+    let value = text::compared(value);
     let measured = value.contains(char::is_numeric);
     let word = |word: &str| {
         let long = word.chars().filter(|c| c.is_alphabetic()).count() > 2 && !word.contains(char::is_numeric);

@@ -185,6 +185,7 @@ mod tests {
     fn text() -> impl Strategy<Value = String> {
         "[-=+@'\",;:\\\\a-c ]{0,5}[a-z]|[^\\p{C}\\p{Z}]{1,6}"
             .prop_map(|text| text::normalized(text.trim()).into_owned())
+            .prop_filter("nothing is seen of it", |text| !text.is_empty())
     }
 
     fn product() -> impl Strategy<Value = SellerProduct> {
