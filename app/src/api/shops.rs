@@ -2,7 +2,7 @@
 
 use haat_shared::{
     Currency,
-    id::kinds::{MediaId, ShopId},
+    id::kinds::MediaId,
     page::Page,
     shops::{KeptShop, ShopCard, ShopForm, ShopHome, ShopSettings, ShopView},
 };
@@ -22,9 +22,9 @@ pub async fn list(after: String) -> Result<Page<ShopCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::list(&engine, &caller, &after).await).await
 }
 
-/// Opens a shop of one's own.
+/// Opens a shop of one's own. Answers with its handle.
 #[server(name = OpenShop, prefix = "/api", endpoint = "shops/open_own", input = Json)]
-pub async fn open_own(form: ShopForm) -> Result<ShopId, ApiError> {
+pub async fn open_own(form: ShopForm) -> Result<String, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::open_own(&engine, &caller, &form).await).await
 }
 

@@ -95,8 +95,7 @@ pub(super) async fn open_shop(
 ) -> Response {
     let form = ShopForm::read(|name| field(&typed, name));
     match shops::open_own(&state.booted.engine, &caller, &form).await {
-        // The handle holds, so it is this but for its case.
-        Ok(_) => back::to(&routes::counter(&form.handle.trim().to_lowercase())).into_response(),
+        Ok(handle) => back::to(&routes::counter(&handle)).into_response(),
         Err(error @ Error::Invalid(_)) => {
             back_with_draft(&state, "open-shop", OPEN_SHOP, typed, &error).await
         }

@@ -122,12 +122,14 @@ rows! {
     }
 }
 
-/// Opens a shop of the caller's own, in the market's currency. It is open at once.
-pub async fn open_own(engine: &Engine, caller: &Caller, form: &ShopForm) -> Result<ShopId> {
+/// Opens a shop of the caller's own, in the market's currency. It is open at once. Answers with its handle, which may not be
+/// what was typed, letter by letter.
+pub async fn open_own(engine: &Engine, caller: &Caller, form: &ShopForm) -> Result<String> {
     let owner = caller.signed_in()?.id;
     let draft = form.check(engine.currency).map_err(Error::Invalid)?;
     let now = engine.clock.now_ms();
     let id: ShopId = random::id(now);
+    let handle = draft.handle.clone();
     let shop = NewShop {
         handle: draft.handle,
         name: draft.name,
@@ -153,7 +155,7 @@ pub async fn open_own(engine: &Engine, caller: &Caller, form: &ShopForm) -> Resu
         .await;
     match opened {
         Err(fault) if is_unique(&fault) => Err(Error::field("handle", FieldCode::NotUnique)),
-        opened => Ok(opened.map(|()| id)?),
+        opened => Ok(opened.map(|()| handle)?),
     }
 }
 

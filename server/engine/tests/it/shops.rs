@@ -37,7 +37,8 @@ both! {
         for (handle, code) in [("admin", FieldCode::Reserved), ("Meena-Crafts", FieldCode::NotUnique)] {
             assert_eq!(shops::open_own(engine, &asha, &form(handle)).await.unwrap_err().at("handle"), Some(code));
         }
-        shops::open_own(engine, &asha, &form("loom")).await.unwrap();
+        let opened = shops::open_own(engine, &asha, &form(" \u{200b}Lo\u{e0041}om\u{2800} ")).await;
+        assert_eq!(opened.as_deref(), Ok("loom"), "as it is found");
         shops::open_own(engine, &asha, &form("second-loom")).await.unwrap();
         let asha = market.owner("asha").await;
         let view = shops::shop(engine, &Caller::guest(), "loom").await.unwrap();

@@ -163,8 +163,8 @@ struct NewShop {
 }
 
 async fn open(ask: Ask, (Body(new), _): (Body<NewShop>, Once)) -> Result<Made<ShopView>> {
-    shops::open_own(ask.engine(), &ask.caller, &new.settings.form(&new.handle)).await?;
-    shops::shop(ask.engine(), &ask.caller, &new.handle.trim().to_lowercase()).await.map(Made)
+    let handle = shops::open_own(ask.engine(), &ask.caller, &new.settings.form(&new.handle)).await?;
+    shops::shop(ask.engine(), &ask.caller, &handle).await.map(Made)
 }
 
 async fn home(ask: Ask, At(handle): At<String>) -> Result<Found<ShopHome>> {
