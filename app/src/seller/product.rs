@@ -30,7 +30,7 @@ use crate::{
     api::{self, ApiError},
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
-    ui::{self, Alert, CodeAlert, Field, Guard, Icon, PageTitle, SaveBar, TextArea, Toaster, loaded},
+    ui::{self, Alert, Amount, CodeAlert, Field, Guard, Icon, PageTitle, SaveBar, TextArea, Toaster, loaded},
     words,
 };
 
@@ -566,30 +566,6 @@ fn Variant(
                 <RemoveButton name=tu_string!(i18n, goods.remove_variant, n = place()).to_string() remove=Callback::new(move |()| rows.remove(rows.variants, number)) />
             })}
         </fieldset>
-    }
-}
-
-/// A field for an amount, and what is understood of it while it is typed.
-#[component]
-fn Amount(
-    name: String,
-    label: String,
-    value: String,
-    required: bool,
-    currency: Currency,
-    faults: Signal<Option<Error>>,
-) -> impl IntoView {
-    let i18n = use_i18n();
-    let typed = RwSignal::new(value.clone());
-    let understood = move || {
-        let price = typed.with(|typed| money::amount("", typed, currency)).ok()?;
-        Some(tu_string!(i18n, goods.understood, price = price).to_string())
-    };
-    view! {
-        <div on:input=move |event| typed.set(event_target_value(&event))>
-            <Field name label value keys="decimal" required faults />
-            <p class="field-hint" aria-live="polite">{understood}</p>
-        </div>
     }
 }
 

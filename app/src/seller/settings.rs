@@ -15,7 +15,7 @@ use crate::{
     i18n::{t, tu_string, use_i18n},
     state::{param, query},
     storefront::draft_by,
-    ui::{self, Check, CodeAlert, ErrorSummary, Field, Guard, PageTitle, SaveBar, TextArea, loaded},
+    ui::{self, Amount, Check, CodeAlert, ErrorSummary, Field, Guard, PageTitle, SaveBar, TextArea, loaded},
     words,
 };
 
@@ -144,14 +144,14 @@ pub(super) fn ShopFields(
         <section class="panel form" aria-labelledby="delivery-title">
             <h2 id="delivery-title">{t!(i18n, keep.promises)}</h2>
             <div class="field-row">
-                <Field name="delivery" label=money("delivery") value=form.delivery keys="decimal" required=true hint=t!(i18n, keep.delivery_hint).to_owned() faults />
-                <Field name="free_delivery_from" label=money("free_delivery_from") value=form.free_delivery_from keys="decimal" hint=t!(i18n, keep.free_hint).to_owned() faults />
+                <Amount name="delivery" label=money("delivery") value=form.delivery required=true hint=t!(i18n, keep.delivery_hint).to_owned() currency faults />
+                <Amount name="free_delivery_from" label=money("free_delivery_from") value=form.free_delivery_from hint=t!(i18n, keep.free_hint).to_owned() currency faults />
             </div>
             <div class="field-row">
                 <Field name="delivery_days_min" label=label(i18n, "delivery_days_min") value=form.delivery_days_min keys="numeric" faults />
                 <Field name="delivery_days_max" label=label(i18n, "delivery_days_max") value=form.delivery_days_max keys="numeric" faults />
             </div>
-            <Field name="express" label=money("express") value=form.express keys="decimal" hint=t!(i18n, keep.express_hint).to_owned() faults />
+            <Amount name="express" label=money("express") value=form.express hint=t!(i18n, keep.express_hint).to_owned() currency faults />
             <div class="field-row">
                 <Field name="express_days_min" label=label(i18n, "express_days_min") value=form.express_days_min keys="numeric" faults />
                 <Field name="express_days_max" label=label(i18n, "express_days_max") value=form.express_days_max keys="numeric" faults />

@@ -1,6 +1,6 @@
 //! Fields of forms: a label that is always there, a hint, and what is wrong with it.
 
-use haat_shared::{Error, FieldCode};
+use haat_shared::{Currency, Error, FieldCode, money};
 use leptos::prelude::*;
 
 use super::Alert;
@@ -86,6 +86,7 @@ pub fn Field(
 ) -> impl IntoView {
     let fault = fault(faults, &name);
     let id = id.unwrap_or_else(|| name.clone());
+    let hint = hint.filter(|words| !words.is_empty());
     let described = described_by(&id, hint.is_some(), fault);
     let hint = hint.map(|words| view! { <p class="field-hint" id=format!("{id}-hint")>{words}</p> });
     view! {
@@ -104,6 +105,41 @@ pub fn Field(
             />
             <FieldFault name=id fault />
             {hint}
+        </div>
+    }
+}
+
+/// A field for an amount, and what is understood of it while it is typed.
+#[component]
+pub fn Amount(
+    /// Its name in the form.
+    #[prop(into)]
+    name: String,
+    /// Its label.
+    label: String,
+    /// What it holds at first.
+    value: String,
+    /// Whether it has to be filled in.
+    #[prop(optional)]
+    required: bool,
+    /// A word of help under it.
+    #[prop(optional, into)]
+    hint: Option<String>,
+    /// The currency that it is in.
+    currency: Currency,
+    /// What is wrong with the form.
+    faults: Faults,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let typed = RwSignal::new(value.clone());
+    let understood = move || {
+        let price = typed.with(|typed| money::amount("", typed, currency)).ok()?;
+        Some(tu_string!(i18n, goods.understood, price = price).to_string())
+    };
+    view! {
+        <div on:input=move |event| typed.set(event_target_value(&event))>
+            <Field name label value keys="decimal" required hint=hint.unwrap_or_default() faults />
+            <p class="field-hint" aria-live="polite">{understood}</p>
         </div>
     }
 }

@@ -18,7 +18,7 @@ mod toast;
 pub use button::{Button, LinkButton};
 pub use desk::{Desk, chips, desk_link, search};
 pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, loaded};
-pub use field::{Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};
+pub use field::{Amount, Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};
 pub use guard::{Guard, SaveBar};
 pub use icon::Icon;
 pub use offline::Offline;
