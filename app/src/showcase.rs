@@ -70,7 +70,7 @@ fn Parts() -> impl IntoView {
     let i18n = use_i18n();
     let faults = Error::Invalid(vec![
         FieldError::new("wrong", FieldCode::NotEmail),
-        FieldError::new("told", FieldCode::TooLong),
+        FieldError::new("told", FieldCode::TooLong(40)),
         FieldError::new("picked", FieldCode::NotAChoice),
         FieldError::new("unchosen", FieldCode::Missing),
     ]);

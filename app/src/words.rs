@@ -4,7 +4,7 @@ use haat_shared::{
     Conflict, Error, FieldCode, Money,
     accounts::PASSWORD_MIN,
     carts::QUANTITY_MAX,
-    catalog::edit::{self, ProductState},
+    catalog::edit::{self, ProductState, STOCK_MAX},
     orders::{Actor, OrderState, OrderView},
     payments::Method,
     shipping::Delivery,
@@ -99,7 +99,8 @@ pub fn code(i18n: I18n, code: &str) -> String {
 pub fn field(i18n: I18n, code: FieldCode) -> String {
     match code {
         FieldCode::Missing => tu_string!(i18n, field.missing),
-        FieldCode::TooLong => tu_string!(i18n, field.too_long),
+        FieldCode::TooLong(n) => return t!(i18n, field.too_long, n = grouped(n)),
+        FieldCode::AmountTooBig(most) => return t!(i18n, field.too_big_for, n = most),
         FieldCode::TooShort => tu_string!(i18n, field.too_short),
         FieldCode::NotEmail => tu_string!(i18n, field.not_email),
         FieldCode::NotNumber => tu_string!(i18n, field.not_number),
@@ -145,7 +146,15 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
 /// What is wrong with a field or a column, with its limit where there is one of its own.
 pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
     let most = edit::limit(field_name, code);
-    match (code, field_name, most) {
+    // `variants.0.stock` is a stock.
+    match (code, field_name.rsplit('.').next().unwrap_or_default(), most) {
+        (FieldCode::TooLong(n), _, _) if field_name == "details" => {
+            t!(i18n, field.too_much_text, n = n / 1024)
+        }
+        (FieldCode::TooBig, "stock" | "low_stock" | "change", _) => {
+            t!(i18n, field.too_big_for, n = grouped(STOCK_MAX))
+        }
+        (FieldCode::TooSmall, "low_stock", _) => t!(i18n, field.too_small_for, n = 0),
         (FieldCode::TooShort, "password", _) => t!(i18n, field.too_short_for, n = PASSWORD_MIN),
         (FieldCode::TooShort, "handle", _) => t!(i18n, field.too_short_for, n = HANDLE_LENGTH.0),
         (FieldCode::TooSmall, "quantity", _) => t!(i18n, field.too_small_for, n = 1),
@@ -159,12 +168,18 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
             | "express_days_max",
             _,
         ) => t!(i18n, field.too_big_for, n = DAYS_MAX),
-        (FieldCode::TooLong, _, Some(n)) => tu_string!(i18n, field.too_much_text, n = n),
         (_, "details", Some(n)) => tu_string!(i18n, field.too_many_details, n = n),
         (_, "options" | "option1_name", Some(n)) => tu_string!(i18n, field.too_many_options, n = n),
         (_, _, Some(n)) => tu_string!(i18n, field.too_many_variants, n = n),
         _ => field(i18n, code),
     }
+}
+
+/// A number with its thousands apart: `10,000`.
+fn grouped(n: impl ToString) -> String {
+    let digits = n.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
 }
 
 /// The name of a way to pay, as a choice.
@@ -598,13 +613,26 @@ mod tests {
     #[cfg(feature = "ssr")]
     #[test]
     fn a_refused_field_says_its_limit() {
-        use haat_shared::FieldCode::{TooBig, TooShort, TooSmall};
+        use haat_shared::{
+            Currency,
+            FieldCode::{AmountTooBig, TooBig, TooLong, TooShort, TooSmall},
+            Money,
+        };
 
         let fault = |field, code| super::fault(super::I18n::default(), field, code);
         assert_eq!(fault("password", TooShort), "Use at least 8 characters.");
         assert_eq!(fault("quantity", TooSmall), "Enter 1 or more.");
         assert_eq!(fault("quantity", TooBig), "Enter 999 or less.");
         assert_eq!(fault("returns_days", TooBig), "Enter 365 or less.");
+        assert_eq!(fault("variants.1.stock", TooBig), "Enter 1,000,000,000 or less.");
+        assert_eq!(fault("title", TooLong(500)), "Use at most 500 characters.");
+        assert_eq!(fault("details.0.value", TooLong(10_000)), "Use at most 10,000 characters.");
+        assert_eq!(
+            fault("details", TooLong(1024 * 1024)),
+            "All the text of a product can be up to 1024 KB in total. Shorten some of it."
+        );
+        let most = Money::new(1_000_000_000_000, Currency::INR);
+        assert_eq!(fault("variants.0.price", AmountTooBig(most)), "Enter ₹10,00,00,00,000.00 or less.");
         assert_eq!(fault("delivery_days_max", TooSmall), "This is too low. Enter a higher value.");
     }
 }

@@ -41,7 +41,7 @@ impl Email {
         }
         let address = format!("{local}@{}", ascii_host(host).ok_or_else(bad)?);
         if address.len() > EMAIL_MAX {
-            Err(FieldError::new(field, FieldCode::TooLong))
+            Err(FieldError::new(field, FieldCode::TooLong(EMAIL_MAX)))
         } else {
             Ok(Self(address))
         }
@@ -147,7 +147,7 @@ pub fn check_password(field: &str, password: &str) -> Result<(), FieldError> {
     match password.chars().count() {
         0 => Err(FieldError::new(field, FieldCode::Missing)),
         n if n < PASSWORD_MIN => Err(FieldError::new(field, FieldCode::TooShort)),
-        n if n > PASSWORD_MAX => Err(FieldError::new(field, FieldCode::TooLong)),
+        n if n > PASSWORD_MAX => Err(FieldError::new(field, FieldCode::TooLong(PASSWORD_MAX))),
         _ => Ok(()),
     }
 }

@@ -636,7 +636,7 @@ mod tests {
             assert_eq!(refused, [("postal_code".into(), FieldCode::NotPostalCode)], "{country} {typed}");
         }
         let long = faults(address("HK", "", &"9".repeat(21)));
-        assert_eq!(long, [("postal_code".into(), FieldCode::TooLong)]);
+        assert_eq!(long, [("postal_code".into(), FieldCode::TooLong(20))]);
     }
 
     #[test]
@@ -686,7 +686,7 @@ mod tests {
         ] {
             assert_eq!(phone("phone", typed).map_err(|fault| fault.code), Err(code), "{typed:?}");
         }
-        assert_eq!(phone("phone", &"9".repeat(61)).map_err(|f| f.code), Err(FieldCode::TooLong));
+        assert_eq!(phone("phone", &"9".repeat(61)).map_err(|f| f.code), Err(FieldCode::TooLong(60)));
     }
 
     #[test]

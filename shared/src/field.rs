@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::money::Money;
+
 /// A field of a form that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
@@ -17,8 +19,8 @@ pub struct FieldError {
 pub enum FieldCode {
     /// Nothing was entered.
     Missing,
-    /// More characters than fit.
-    TooLong,
+    /// More characters than fit. Carries how many do.
+    TooLong(usize),
     /// Fewer characters than needed.
     TooShort,
     /// Not an e-mail address.
@@ -31,6 +33,8 @@ pub enum FieldCode {
     TooBig,
     /// Not one of the choices.
     NotAChoice,
+    /// More money than is possible. Carries the most.
+    AmountTooBig(Money),
     /// Somebody has it already.
     Taken,
     /// E-mail and password do not belong together.

@@ -266,7 +266,7 @@ pub fn amount_in(typed: &str, currency: Currency, notation: Notation) -> Result<
     }
     match number::exact(text, currency.decimals(), notation) {
         Ok(minor) if minor <= PRICE_MAX => Ok(Money::new(minor, currency)),
-        Ok(_) => Err(FieldCode::TooBig),
+        Ok(_) | Err(FieldCode::TooBig) => Err(FieldCode::AmountTooBig(Money::new(PRICE_MAX, currency))),
         Err(FieldCode::NotNumber) => Err(FieldCode::NotMoney),
         Err(code) => Err(code),
     }
@@ -410,8 +410,8 @@ mod tests {
             ("INR", "1 24", Err(NotMoney)),
             ("INR", "१२४९", Err(NotMoney)),
             ("INR", "$5", Err(NotMoney)),
-            ("INR", "10,000,000,000.01", Err(TooBig)),
-            ("INR", "99999999999999999999", Err(TooBig)),
+            ("INR", "10,000,000,000.01", Err(AmountTooBig(inr(PRICE_MAX)))),
+            ("INR", "99999999999999999999", Err(AmountTooBig(inr(PRICE_MAX)))),
         ];
         for (code, typed, expected) in cases {
             let read = amount("price", typed, code.parse().unwrap()).map(Money::amount).map_err(|e| e.code);

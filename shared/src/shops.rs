@@ -410,7 +410,7 @@ mod tests {
         for (typed, code) in cases {
             assert_eq!(handle(typed).unwrap_err().code, code, "{typed}");
         }
-        assert_eq!(handle(&"x".repeat(41)).unwrap_err().code, FieldCode::TooLong);
+        assert_eq!(handle(&"x".repeat(41)).unwrap_err().code, FieldCode::TooLong(40));
         assert!(RESERVED.is_sorted());
     }
 

@@ -103,7 +103,7 @@ pub fn optional_line(field: &str, text: &str, max: usize) -> Result<String, Fiel
         return Err(FieldError::new(field, FieldCode::BadCharacters));
     }
     if text.chars().count() > max {
-        return Err(FieldError::new(field, FieldCode::TooLong));
+        return Err(FieldError::new(field, FieldCode::TooLong(max)));
     }
     Ok(text.trim().to_owned())
 }
@@ -115,7 +115,7 @@ pub fn paragraphs(field: &str, text: &str, max: usize) -> Result<String, FieldEr
         return Err(FieldError::new(field, FieldCode::BadCharacters));
     }
     if text.chars().count() > max {
-        return Err(FieldError::new(field, FieldCode::TooLong));
+        return Err(FieldError::new(field, FieldCode::TooLong(max)));
     }
     Ok(text.trim().to_owned())
 }
@@ -254,7 +254,7 @@ mod tests {
             (" a ", Ok("a".to_owned())),
             ("\ta\t", Ok("a".to_owned())),
             ("a\tb", Ok("a b".to_owned())),
-            ("ab  ", Err(FieldCode::TooLong)),
+            ("ab  ", Err(FieldCode::TooLong(3))),
             ("a\n", Err(FieldCode::BadCharacters)),
             ("\u{b}a", Err(FieldCode::BadCharacters)),
         ] {
@@ -377,7 +377,7 @@ mod tests {
         }
         // Parts of words in scripts that join their letters.
         assert_eq!(line("f", "क\u{94d}\u{200d}ष", 10).as_deref(), Ok("क\u{94d}\u{200d}ष"));
-        assert_eq!(line("f", "éééé", 3).unwrap_err().code, FieldCode::TooLong);
+        assert_eq!(line("f", "éééé", 3).unwrap_err().code, FieldCode::TooLong(3));
         assert_eq!(line("f", "éééé", 4).as_deref(), Ok("éééé"));
         assert_eq!(line("f", "a\0b", 10).unwrap_err().code, FieldCode::BadCharacters);
         assert_eq!(line("f", "a\u{202e}b", 10).unwrap_err().code, FieldCode::BadCharacters);

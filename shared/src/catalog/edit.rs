@@ -144,7 +144,7 @@ impl ProductForm {
         let details = self.check_details(&mut faults);
         if self.text_bytes() > TEXT_BYTES_MAX {
             // Nothing else takes that many.
-            faults.add("details", FieldCode::TooLong);
+            faults.add("details", FieldCode::TooLong(TEXT_BYTES_MAX));
         }
         let options = self.check_options(&mut faults);
         match self.variants.len() {
@@ -223,14 +223,12 @@ impl ProductForm {
     }
 }
 
-/// How many there may be where a field or a column has too many or too much: of variants, specifications and options, and
-/// of kilobytes of text.
+/// How many there may be where a field or a column has too many: of variants, specifications and options.
 pub fn limit(field: &str, code: FieldCode) -> Option<usize> {
     match (field, code) {
         ("variants" | "sku", FieldCode::TooMany) => Some(VARIANTS_MAX),
         ("details", FieldCode::TooMany) => Some(DETAILS_MAX),
         ("options" | "option1_name", FieldCode::TooMany) => Some(OPTIONS_MAX),
-        ("details", FieldCode::TooLong) => Some(TEXT_BYTES_MAX / 1024),
         _ => None,
     }
 }
@@ -466,12 +464,12 @@ mod tests {
         use FieldCode::*;
         let table: [(&str, FieldCode, fn(&mut ProductForm)); 20] = [
             ("title", Missing, |f| f.title = " ".into()),
-            ("title", TooLong, |f| f.title = "x".repeat(501)),
+            ("title", TooLong(TITLE_MAX), |f| f.title = "x".repeat(501)),
             ("brand", BadCharacters, |f| f.brand = "a\nb".into()),
             ("description", BadCharacters, |f| f.description = "a\u{0}b".into()),
             ("details.1.value", Missing, |f| f.details[1].name = "Size".into()),
             ("details", TooMany, |f| f.details = vec![f.details[0].clone(); DETAILS_MAX + 1]),
-            ("details", TooLong, |f| {
+            ("details", TooLong(TEXT_BYTES_MAX), |f| {
                 f.details = vec![Attribute { name: "Fits".into(), value: "क".repeat(DETAIL_MAX) }; 40];
             }),
             ("options.0", Missing, |f| f.options[0] = String::new()),

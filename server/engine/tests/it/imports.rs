@@ -402,7 +402,7 @@ both! {
         let more = format!("{many}\n{}", many.replace("Fits", "Also fits"));
         let id = stage(market, &owner, table(&more).as_bytes()).await.unwrap();
         let told: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, column, code, _)| (line, column, code)).collect();
-        assert_eq!(told, [(2, "details".to_owned(), FieldCode::TooLong)]);
+        assert_eq!(told, [(2, "details".to_owned(), FieldCode::TooLong(1_048_576))]);
     }
 
     async fn lines_of_the_open_catalogue_keep_their_details(market) {
