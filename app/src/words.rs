@@ -101,6 +101,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::Missing => tu_string!(i18n, field.missing),
         FieldCode::TooLong(n) => return t!(i18n, field.too_long, n = grouped(n)),
         FieldCode::AmountTooBig(most) => return t!(i18n, field.too_big_for, n = most),
+        FieldCode::EmailNotAscii => t!(i18n, field.email_not_ascii),
         FieldCode::TooShort => tu_string!(i18n, field.too_short),
         FieldCode::NotEmail => tu_string!(i18n, field.not_email),
         FieldCode::NotNumber => tu_string!(i18n, field.not_number),

@@ -76,6 +76,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
         clock,
         gateways,
         mailer,
+        smtputf8: config.mail.smtputf8,
         render: letters::render,
         secret,
         public_url,

@@ -154,6 +154,9 @@ pub struct Mail {
     /// The server that sends them: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required`. Without one they stay in
     /// the database for a week; in development they are shown at `/dev/mail`.
     pub smtp_url: SecretUrl,
+    /// Whether that server supports SMTPUTF8 (RFC 6531). Without it, addresses with other letters than ASCII before the `@` are
+    /// refused where they are typed.
+    pub smtputf8: bool,
     /// Whether new accounts are confirmed by a link in an email. Then nobody learns by signing up who has an account.
     pub confirm_sign_ups: Confirm,
 }
@@ -362,6 +365,7 @@ impl Default for Mail {
         Self {
             from: "Haat <market@localhost>".into(),
             smtp_url: SecretUrl::default(),
+            smtputf8: false,
             confirm_sign_ups: Confirm::default(),
         }
     }
@@ -712,13 +716,13 @@ mod tests {
     fn every_name_and_its_default_are_in_the_reference() {
         let reference = include_str!("../../docs/configuration.md");
         let rows = reference.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+        let listed = rows.clone().count();
         let mut rows: std::collections::BTreeMap<_, _> = rows.collect();
+        assert_eq!(rows.len(), listed, "docs/configuration.md has a name twice");
         let all = toml::Table::try_from(Config::default()).unwrap();
         let mut check = |name: String, value: &toml::Value| {
             let row =
-        let listed = rows.clone().count();
                 rows.remove(name.as_str()).unwrap_or_else(|| panic!("docs/configuration.md lacks {name}"));
-        assert_eq!(rows.len(), listed, "docs/configuration.md has a name twice");
             let default = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             // Secrets are printed as none.
             if !matches!(default.as_str(), "" | "[]" | "…") {

@@ -57,6 +57,16 @@ impl Email {
         self.0.split_once('@').unwrap_or((&self.0, ""))
     }
 
+    /// The address, if our mail server can send to it: letters other than ASCII before the `@` take one that supports SMTPUTF8
+    /// (RFC 6531).
+    pub fn reachable(self, field: &str, smtputf8: bool) -> Result<Self, FieldError> {
+        if smtputf8 || self.parts().0.is_ascii() {
+            Ok(self)
+        } else {
+            Err(FieldError::new(field, FieldCode::EmailNotAscii))
+        }
+    }
+
     /// As accounts are told apart: without regard to case.
     pub fn folded(&self) -> String {
         text::fold(&self.0)
@@ -128,10 +138,10 @@ pub struct NewUser {
 }
 
 impl SignUp {
-    /// All that does not hold, or what to make the account from.
-    pub fn check(&self) -> Result<NewUser, Vec<FieldError>> {
+    /// All that does not hold, or what to make the account from. `smtputf8` is what the mail server supports.
+    pub fn check(&self, smtputf8: bool) -> Result<NewUser, Vec<FieldError>> {
         let name = text::line("name", &self.name, NAME_MAX);
-        let email = Email::parse("email", &self.email);
+        let email = Email::parse("email", &self.email).and_then(|email| email.reachable("email", smtputf8));
         let password = check_password("password", &self.password);
         match (name, email, password) {
             (Ok(name), Ok(email), Ok(())) => Ok(NewUser { name, email, password: self.password.clone() }),
@@ -241,6 +251,7 @@ mod tests {
             ("asha＠example.com", "asha@example.com"),
             ("asha@ｅｘａｍｐｌｅ.com", "asha@example.com"),
             ("\u{202a}asha@example.com\u{202c}", "asha@example.com"),
+            ("as\u{2800}ha\u{e0041}@example.com", "asha@example.com"),
             ("\u{feff}as\u{200d}ha@example.com\u{a0}", "asha@example.com"),
             ("asha@exam\u{200d}ple.com", "asha@example.com"),
             ("asha@faß.example", "asha@xn--fa-hia.example"),
@@ -251,7 +262,6 @@ mod tests {
             let again = Email::parse("email", kept).unwrap();
             assert_eq!(again.as_str(), kept, "what is kept is kept as it is");
         }
-            ("as\u{2800}ha\u{e0041}@example.com", "asha@example.com"),
         for bad in [
             "",
             "a",
@@ -312,14 +322,18 @@ mod tests {
 
     #[test]
     fn sign_up_names_every_fault_at_once() {
-        let faults = SignUp::default().check().unwrap_err();
+        let faults = SignUp::default().check(false).unwrap_err();
         assert_eq!(
             faults.iter().map(|f| f.field.as_str()).collect::<Vec<_>>(),
             ["name", "email", "password"]
         );
         let short = SignUp { password: "seven77".into(), ..sign_up() };
-        assert_eq!(short.check().unwrap_err(), [FieldError::new("password", FieldCode::TooShort)]);
-        assert!(sign_up().check().is_ok());
+        assert_eq!(short.check(false).unwrap_err(), [FieldError::new("password", FieldCode::TooShort)]);
+        assert!(sign_up().check(false).is_ok());
+        let hindi = SignUp { email: "आशा@उदाहरण.भारत".into(), ..sign_up() };
+        assert_eq!(hindi.check(false).unwrap_err(), [FieldError::new("email", FieldCode::EmailNotAscii)]);
+        assert!(hindi.check(true).is_ok());
+        assert!(SignUp { email: "asha@उदाहरण.भारत".into(), ..sign_up() }.check(false).is_ok());
     }
 
     fn sign_up() -> SignUp {

@@ -144,12 +144,14 @@ impl CheckoutForm {
         ]
     }
 
-    /// All that does not hold, or where the goods go and how they are paid with one of the `offered` methods.
-    pub fn check(&self, offered: &[Method]) -> Result<Details, Vec<FieldError>> {
-        let (email, mut faults) = match Email::parse("email", &self.email) {
-            Ok(email) => (Some(email), Vec::new()),
-            Err(fault) => (None, vec![fault]),
-        };
+    /// All that does not hold, or where the goods go and how they are paid with one of the `offered` methods. `smtputf8` is
+    /// what the mail server supports.
+    pub fn check(&self, offered: &[Method], smtputf8: bool) -> Result<Details, Vec<FieldError>> {
+        let (email, mut faults) =
+            match Email::parse("email", &self.email).and_then(|email| email.reachable("email", smtputf8)) {
+                Ok(email) => (Some(email), Vec::new()),
+                Err(fault) => (None, vec![fault]),
+            };
         let (address, wrong) = addresses::check(self.address());
         faults.extend(wrong);
         let method = Method::parse(&self.method).filter(|m| offered.contains(m));
@@ -181,6 +183,8 @@ pub struct CheckoutView {
     pub seconds_left: i64,
     /// How it can be paid.
     pub methods: Vec<Method>,
+    /// Whether the mail server can send to addresses with other letters than ASCII before the `@`.
+    pub smtputf8: bool,
     /// What was done about payment last; nothing before the first try.
     pub payment: Option<PaymentOutcome>,
     /// Where the payment that is under way goes on, if it can.
@@ -276,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_full_form_holds() {
-        let details = form().check(&[Method::Cash]).unwrap();
+        let details = form().check(&[Method::Cash], false).unwrap();
         assert_eq!(details.address.label("India"), ["Asha Rao", "12 Lake Road", "Pune 411001", "India"]);
         assert_eq!(details.address.country, "IN");
         assert_eq!(details.method, Method::Cash);
@@ -285,7 +289,7 @@ mod tests {
     #[test]
     fn every_fault_is_named_at_its_field() {
         let fields = |form: CheckoutForm| -> Vec<String> {
-            form.check(&[Method::Cash]).unwrap_err().into_iter().map(|f| f.field).collect()
+            form.check(&[Method::Cash], false).unwrap_err().into_iter().map(|f| f.field).collect()
         };
         assert_eq!(fields(CheckoutForm::default()), ["email", "name", "line1", "city", "country", "method"]);
         assert_eq!(fields(CheckoutForm { method: "sandbox".into(), ..form() }), ["method"]);
@@ -299,7 +303,7 @@ mod tests {
         fn a_draft_is_kept_whatever_was_typed(text in ".{0,600}") {
             let draft = CheckoutForm { line1: text.clone(), email: text, ..form() }.bounded();
             prop_assert!(draft.line1.chars().count() <= EMAIL_MAX + 1);
-            let _ = draft.check(&[Method::Cash]);
+            let _ = draft.check(&[Method::Cash], false);
         }
     }
 }

@@ -25,16 +25,18 @@ pub enum FieldCode {
     TooShort,
     /// Not an e-mail address.
     NotEmail,
+    /// An e-mail address with other letters than ASCII before the `@`, where the mail server cannot send to such.
+    EmailNotAscii,
     /// Not a whole number in the digits 0–9.
     NotNumber,
     /// Below what is possible.
     TooSmall,
     /// Above what is possible.
     TooBig,
-    /// Not one of the choices.
-    NotAChoice,
     /// More money than is possible. Carries the most.
     AmountTooBig(Money),
+    /// Not one of the choices.
+    NotAChoice,
     /// Somebody has it already.
     Taken,
     /// E-mail and password do not belong together.

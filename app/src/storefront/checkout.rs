@@ -92,14 +92,15 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
 #[component]
 fn Open(checkout: CheckoutView) -> impl IntoView {
     let i18n = use_i18n();
-    let CheckoutView { id, mut form, methods, sums, seconds_left: seconds, .. } = checkout.clone();
+    let CheckoutView { id, mut form, methods, smtputf8, sums, seconds_left: seconds, .. } = checkout.clone();
     let sums = RwSignal::new(sums);
     if form.country.is_empty() {
         form.country = HOME_COUNTRY.to_owned();
     }
     let asked_to_check = query("check").get_untracked() == "1";
-    let faults =
-        RwSignal::new(asked_to_check.then(|| form.check(&methods).err().map(Error::Invalid)).flatten());
+    let faults = RwSignal::new(
+        asked_to_check.then(|| form.check(&methods, smtputf8).err().map(Error::Invalid)).flatten(),
+    );
     let busy = RwSignal::new(false);
 
     // Who may choose to pay on delivery places an order; the button stays as it is, whichever way is chosen.
@@ -115,7 +116,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
             return;
         }
         let Some(typed) = event.target().and_then(|form| typed(form, &shops)) else { return };
-        if let Err(wrong) = typed.check(&offered) {
+        if let Err(wrong) = typed.check(&offered, smtputf8) {
             show(faults, Error::Invalid(wrong));
             keep(id, typed, sums);
             return;

@@ -159,7 +159,7 @@ pub async fn me(_: &Engine, caller: &Caller) -> Result<Option<Me>> {
 
 /// Makes an account and signs it in; the guest's cart becomes the account's. Answers with the session's token.
 pub async fn sign_up(engine: &Engine, caller: &Caller, form: SignUp) -> Result<String> {
-    let user = form.check().map_err(Error::Invalid)?;
+    let user = form.check(engine.smtputf8).map_err(Error::Invalid)?;
     let id = add_user(engine, user, false, caller.locale, None).await?;
     begin_session(engine, caller, id).await
 }
@@ -168,14 +168,14 @@ pub async fn sign_up(engine: &Engine, caller: &Caller, form: SignUp) -> Result<S
 pub async fn create_operator(engine: &Engine, caller: &Caller, form: SignUp) -> Result<UserId> {
     caller.operator()?;
     let by = Some(("accounts::create_operator", caller.user_id()));
-    add_user(engine, form.check().map_err(Error::Invalid)?, true, caller.locale, by).await
+    add_user(engine, form.check(engine.smtputf8).map_err(Error::Invalid)?, true, caller.locale, by).await
 }
 
 /// Makes an account without signing it in. Only for the program itself.
 pub async fn create(engine: &Engine, caller: &Caller, form: SignUp) -> Result<UserId> {
     caller.operator()?;
     let by = Some(("accounts::create", caller.user_id()));
-    add_user(engine, form.check().map_err(Error::Invalid)?, false, caller.locale, by).await
+    add_user(engine, form.check(engine.smtputf8).map_err(Error::Invalid)?, false, caller.locale, by).await
 }
 
 /// Writes a user down; `by` is the privileged action that makes them and who does it.

@@ -150,6 +150,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         sums: sums(&row),
         seconds_left: (row.hold_until - engine.clock.now_ms()).max(0) / 1000,
         methods: offered(engine),
+        smtputf8: engine.smtputf8,
         payment,
         next: waiting.map(|p| NextAction::Redirect { url: p.next_url.clone() }),
         purchase_url: row.purchase_number.as_deref().map(|number| purchase_url(engine, number)),

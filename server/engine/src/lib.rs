@@ -55,6 +55,8 @@ pub struct Parts {
     pub gateways: Vec<Arc<dyn PaymentGateway>>,
     /// What carries mails.
     pub mailer: Arc<dyn Mailer>,
+    /// Whether it can send to addresses with other letters than ASCII before the `@`.
+    pub smtputf8: bool,
     /// What puts letters into words.
     pub render: Render,
     /// What links are signed with.

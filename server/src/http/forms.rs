@@ -229,7 +229,7 @@ pub(super) async fn sign_up(
         password: field(&typed, "password"),
     };
     // What does not hold costs nothing, and is not counted.
-    if let Err(faults) = form.check() {
+    if let Err(faults) = form.check(state.booted.engine.smtputf8) {
         return come_back(&state, "sign-up", SIGN_UP, typed, Error::Invalid(faults)).await;
     }
     let origin = state.limits.origin(&headers, &extensions);

@@ -56,7 +56,7 @@ rows! {
 /// Asks for an account. Whoever has the address gets an email: with a link that makes the account, or, if there is one, that
 /// says so. Nothing in the answer, nor how long it takes, tells which.
 pub async fn ask(engine: &Engine, caller: &Caller, form: SignUp) -> Result<()> {
-    let user = form.check().map_err(Error::Invalid)?;
+    let user = form.check(engine.smtputf8).map_err(Error::Invalid)?;
     let hash = password::hash(user.password).await?;
     let now = engine.clock.now_ms();
     let id: SignUpId = random::id(now);

@@ -179,7 +179,7 @@ async fn pay_once(
     if form.seen.parse().is_ok_and(|seen: i64| seen != sums.total.amount()) {
         return Err(Conflict::TotalChanged(sums.total).into());
     }
-    let details = form.check(&offered(engine)).map_err(Error::Invalid)?;
+    let details = form.check(&offered(engine), engine.smtputf8).map_err(Error::Invalid)?;
     let body = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
     let key = Key::new(id, "checkout::pay", key, &body);
     let attempt = match idempotency::claim::<haat_shared::id::kinds::Payment>(engine, &key).await? {
