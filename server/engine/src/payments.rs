@@ -6,8 +6,6 @@
 mod gateway;
 mod refund;
 
-use std::fmt;
-
 use tracing::Instrument;
 
 pub use gateway::{Ask, Event, Fetched, GatewayError, PaymentGateway, Reported, Standing, Started};
@@ -73,12 +71,6 @@ impl Engine {
     }
 }
 
-/// The span of a call to a gateway (`docs/logging.md`). A gateway's own reference is not in it: it opens the page where the
-/// shopper pays.
-fn call(method: Method, call: &'static str, id: impl fmt::Display) -> tracing::Span {
-    tracing::info_span!("gateway", gateway = method.as_str(), call, %id)
-}
-
 /// Asks the gateway for a payment that was written down, and reports how it stands. Also where the shopper goes on.
 pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(Reported, String)> {
     let gateway = engine.gateway(payment.method)?;
@@ -87,7 +79,7 @@ pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(Repo
         amount: Money::new(payment.amount_minor, payment.currency),
         return_url: engine.return_url(payment.id),
     };
-    let span = call(payment.method, "start", payment.id);
+    let span = gateway::call(payment.method, "start", payment.id);
     let started = match gateway.start(&ask).instrument(span).await {
         Ok(started) => started,
         Err(GatewayError::Refused(why)) => {
@@ -155,10 +147,11 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
         return Ok(start(engine, payment).await?.0);
     };
     let fetch = engine.gateway(payment.method)?.fetch(gateway_ref);
-    let found = fetch.instrument(call(payment.method, "fetch", payment.id)).await.map_err(|error| {
-        tracing::warn!(payment.id = %payment.id, %error, "payment could not be read");
-        Error::Busy { retry_after_s: 2 }
-    })?;
+    let found =
+        fetch.instrument(gateway::call(payment.method, "fetch", payment.id)).await.map_err(|error| {
+            tracing::warn!(payment.id = %payment.id, %error, "payment could not be read");
+            Error::Busy { retry_after_s: 2 }
+        })?;
     if found.attempt != payment.id {
         tracing::error!(payment.id = %payment.id, gateway_ref, made_for = %found.attempt, "a payment of another attempt was reported");
         return Err(Error::Denied);

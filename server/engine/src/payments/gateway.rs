@@ -108,3 +108,9 @@ pub enum Reported {
     /// Nothing was there to buy; if money came, it is on its way back.
     Unwanted,
 }
+
+/// The span of a call to a gateway (`docs/logging.md`). A gateway's own reference is not in it: it opens the page where the
+/// shopper pays.
+pub(super) fn call(method: Method, call: &'static str, id: impl std::fmt::Display) -> tracing::Span {
+    tracing::info_span!("gateway", gateway = method.as_str(), call, %id)
+}

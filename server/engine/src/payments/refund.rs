@@ -168,7 +168,7 @@ pub async fn refund(engine: &Engine, id: RefundId) -> Tried<()> {
     engine
         .gateway(row.method)?
         .refund(gateway_ref, row.id, amount)
-        .instrument(super::call(row.method, "refund", row.id))
+        .instrument(super::gateway::call(row.method, "refund", row.id))
         .await
         .map_err(|error| fault(format!("refund {id}: {error}")))?;
     engine
