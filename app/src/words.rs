@@ -99,7 +99,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
 pub fn field(i18n: I18n, code: FieldCode) -> String {
     match code {
         FieldCode::Missing => tu_string!(i18n, field.missing),
-        FieldCode::TooLong(n) => return t!(i18n, field.too_long, n = grouped(n)),
+        FieldCode::TooLong(n) => return t!(i18n, field.too_long, n = number(i18n, n)),
         FieldCode::AmountTooBig(most) => return t!(i18n, field.too_big_for, n = most),
         FieldCode::EmailNotAscii => t!(i18n, field.email_not_ascii),
         FieldCode::TooShort => tu_string!(i18n, field.too_short),
@@ -153,7 +153,7 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
             t!(i18n, field.too_much_text, n = n / 1024)
         }
         (FieldCode::TooBig, "stock" | "low_stock" | "change", _) => {
-            t!(i18n, field.too_big_for, n = grouped(STOCK_MAX))
+            t!(i18n, field.too_big_for, n = number(i18n, STOCK_MAX))
         }
         (FieldCode::TooSmall, "low_stock", _) => t!(i18n, field.too_small_for, n = 0),
         (FieldCode::TooShort, "password", _) => t!(i18n, field.too_short_for, n = PASSWORD_MIN),
@@ -174,13 +174,6 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (_, _, Some(n)) => tu_string!(i18n, field.too_many_variants, n = n),
         _ => field(i18n, code),
     }
-}
-
-/// A number with its thousands apart: `10,000`.
-fn grouped(n: impl ToString) -> String {
-    let digits = n.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    groups.join(",")
 }
 
 /// The name of a way to pay, as a choice.

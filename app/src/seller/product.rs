@@ -11,7 +11,7 @@ use haat_shared::{
     },
     id::kinds::ProductId,
     media::{self, NewPicture, PER_PRODUCT_MAX, Picture},
-    money, routes, text,
+    routes, text,
 };
 use leptos::{
     ev::{Event, SubmitEvent},

@@ -134,7 +134,7 @@ pub fn Amount(
     let typed = RwSignal::new(value.clone());
     let understood = move || {
         let price = typed.with(|typed| money::amount("", typed, currency)).ok()?;
-        Some(tu_string!(i18n, goods.understood, price = price).to_string())
+        Some(t!(i18n, goods.understood, price = words::money(i18n, price)))
     };
     view! {
         <div on:input=move |event| typed.set(event_target_value(&event))>

@@ -175,7 +175,7 @@ both! {
         assert_eq!(set(pictures.clone()).await, Err(Error::field("pictures", FieldCode::TooMany)));
         assert_eq!(set(vec![pictures[0].clone(), pictures[0].clone()]).await, Err(Error::field("pictures", FieldCode::NotUnique)));
         let long = shown(pictures[0].media, &"x".repeat(301));
-        assert_eq!(set(vec![long]).await, Err(Error::field("alt", FieldCode::TooLong)));
+        assert_eq!(set(vec![long]).await, Err(Error::field("alt", FieldCode::TooLong(300))));
         set(pictures[..PER_PRODUCT_MAX].to_vec()).await.unwrap();
         for (bytes, code) in [(b"GIF89a".to_vec(), FieldCode::NotAPicture), (Vec::new(), FieldCode::Missing), (vec![0; 13_000_000], FieldCode::PictureTooHeavy)] {
             let added = media::add(engine, &owner, "meena-crafts", bytes).await;

@@ -130,7 +130,7 @@ impl Wishes {
                 .collect(),
             seen: String::new(),
         };
-        match form.check(&checkout::offered(ask.engine())) {
+        match form.check(&checkout::offered(ask.engine()), ask.engine().smtputf8) {
             // It is kept as it holds.
             Ok(details) => Ok(CheckoutForm {
                 email: details.email.as_str().into(),
