@@ -11,9 +11,10 @@ use crate::{
     i18n::{self, t, use_i18n},
     layout,
     ui::{
-        Alert, Bars, Button, Check, Choice, CodeAlert, Desk, EmptyState, ErrorSummary, Failure, Field, Icon,
-        LinkButton, PageTitle, Pager, Picture, Price, Print, SaveBar, SearchForm, Select, Skeleton, Sums,
-        Table, TextArea, Toasts, Was, chips, desk_link, offline_notice, provide_toasts, search, show_toast,
+        Alert, Amount, Bars, Button, Check, Choice, CodeAlert, Desk, EmptyState, ErrorSummary, Failure,
+        Field, Icon, LinkButton, PageTitle, Pager, Picture, Price, Print, SaveBar, SearchForm, Select,
+        Skeleton, Sums, Table, TextArea, Toasts, Was, chips, desk_link, offline_notice, provide_toasts,
+        search, show_toast,
     },
     words,
 };
@@ -132,6 +133,9 @@ fn Parts() -> impl IntoView {
                 <Field name="hinted" label=t!(i18n, checkout.phone) optional=true value="+91 20 5550 1234" hint=t!(i18n, checkout.phone_hint).to_owned() />
                 <Field name="wrong" label=t!(i18n, checkout.email) value="asha at example" hint=t!(i18n, checkout.email_hint).to_owned() faults />
             </div>
+        </Part>
+        <Part name="Amount">
+            <div class="form"><Amount name="price" label=t!(i18n, goods.price).to_owned() value="12,500".into() currency=Currency::INR faults /></div>
         </Part>
         <Part name="Select">
             <div class="form">

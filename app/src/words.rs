@@ -618,7 +618,7 @@ mod tests {
         assert_eq!(fault("quantity", TooSmall), "Enter 1 or more.");
         assert_eq!(fault("quantity", TooBig), "Enter 999 or less.");
         assert_eq!(fault("returns_days", TooBig), "Enter 365 or less.");
-        assert_eq!(fault("variants.1.stock", TooBig), "Enter 1,000,000,000 or less.");
+        assert_eq!(fault("variants.1.stock", TooBig), "Enter 1,00,00,00,000 or less.");
         assert_eq!(fault("title", TooLong(500)), "Use at most 500 characters.");
         assert_eq!(fault("details.0.value", TooLong(10_000)), "Use at most 10,000 characters.");
         assert_eq!(

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    amounts,
     field::{Faults, FieldCode, FieldError},
     id::kinds::{ProductId, ShopId},
     media::Picture,
-    money::{self, Currency, Money},
+    money::{Currency, Money},
     permissions::Role,
     text,
 };
@@ -184,7 +185,7 @@ pub fn handle(typed: &str) -> Result<String, FieldError> {
 
 /// An amount that may be left out.
 fn optional(field: &str, typed: &str, currency: Currency) -> Result<Option<Money>, FieldError> {
-    if typed.trim().is_empty() { Ok(None) } else { money::amount(field, typed, currency).map(Some) }
+    if typed.trim().is_empty() { Ok(None) } else { amounts::read(field, typed, currency).map(Some) }
 }
 
 /// How many days something takes, at least and at most.
@@ -224,7 +225,7 @@ impl ShopForm {
             town: faults.keep(text::line("town", &self.town, NAME_MAX)),
             address: faults.keep(text::paragraphs("address", &self.address, ADDRESS_MAX)),
             delivery: faults
-                .keep_or(money::amount("delivery", &self.delivery, currency), Money::zero(currency)),
+                .keep_or(amounts::read("delivery", &self.delivery, currency), Money::zero(currency)),
             free_delivery_from: faults.keep(optional(
                 "free_delivery_from",
                 &self.free_delivery_from,

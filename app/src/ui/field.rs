@@ -1,6 +1,6 @@
 //! Fields of forms: a label that is always there, a hint, and what is wrong with it.
 
-use haat_shared::{Currency, Error, FieldCode, money};
+use haat_shared::{Currency, Error, FieldCode, amounts};
 use leptos::prelude::*;
 
 use super::Alert;
@@ -133,7 +133,7 @@ pub fn Amount(
     let i18n = use_i18n();
     let typed = RwSignal::new(value.clone());
     let understood = move || {
-        let price = typed.with(|typed| money::amount("", typed, currency)).ok()?;
+        let price = typed.with(|typed| amounts::read("", typed, currency)).ok()?;
         Some(t!(i18n, goods.understood, price = words::money(i18n, price)))
     };
     view! {

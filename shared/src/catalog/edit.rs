@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attribute, TITLE_MAX};
 use crate::{
+    amounts,
     field::{Faults, FieldCode, FieldError},
     id::kinds::{ProductId, VariantId},
-    money::{self, Currency, Money},
+    money::{Currency, Money},
     text,
 };
 
@@ -268,7 +269,7 @@ impl VariantForm {
             (true, true) => faults.keep(text::optional_line(&format!("{at}.title"), &self.title, NAME_MAX)),
             (true, false) => faults.keep(text::line(&format!("{at}.title"), &self.title, NAME_MAX)),
         };
-        let price = money::amount(&format!("{at}.price"), &self.price, currency);
+        let price = amounts::read(&format!("{at}.price"), &self.price, currency);
         let price = faults.keep_or(price, Money::new(1, currency));
         if price.amount() == 0 {
             faults.add(format!("{at}.price"), FieldCode::TooSmall);
@@ -276,7 +277,7 @@ impl VariantForm {
         let field = format!("{at}.compare_at");
         let compare_at = match self.compare_at.trim() {
             "" => None,
-            typed => faults.keep_or(money::amount(&field, typed, currency).map(Some), None),
+            typed => faults.keep_or(amounts::read(&field, typed, currency).map(Some), None),
         };
         if compare_at.is_some_and(|before| before.amount() <= price.amount()) {
             faults.add(field, FieldCode::TooSmall);

@@ -2,9 +2,8 @@
 
 use haat_engine::{ledger, shops};
 use haat_shared::{
-    Currency, Error, Money, Result,
+    Currency, Error, Money, Result, amounts,
     ledger::Balance,
-    money,
     routes::*,
     shops::{Member, ShopCard, ShopForm, ShopHome, ShopView},
 };
@@ -206,5 +205,5 @@ async fn balance(ask: Ask, (At(handle), Query(of)): (At<String>, Query<Paging>))
 
 /// An amount that we wrote ourselves.
 pub(super) fn amount(text: &str, currency: Currency) -> Result<Money> {
-    money::amount("amount", text, currency).map_err(|_| Error::Internal)
+    amounts::read("amount", text, currency).map_err(|_| Error::Internal)
 }

@@ -13,13 +13,12 @@ use crate::{
     random, rows, statements,
 };
 use haat_shared::{
-    Currency, FieldCode, FieldError,
+    Currency, FieldCode, FieldError, amounts,
     catalog::{
         edit::{ProductDraft, ProductForm, ProductState, SellerProduct, VariantForm},
         imports::{NumberQuestion, NumberReading, RowFault},
     },
     id::kinds::*,
-    money,
     number::{DecimalMark, Notation},
     text,
 };
@@ -220,7 +219,7 @@ fn numbers(item: &Item, currency: Currency, notation: Notation) -> (Vec<VariantR
 
 fn number(column: &str, text: &str, currency: Currency, notation: Notation) -> Result<String, FieldCode> {
     match column {
-        "price" | "compare_at" => money::amount_in(text, currency, notation).map(|money| money.plain()),
+        "price" | "compare_at" => amounts::read_as(text, currency, notation).map(|money| money.plain()),
         _ => text::whole_number_in(text, notation).map(|n| n.to_string()),
     }
 }
@@ -230,7 +229,7 @@ fn asked(fault: &RowFault, currency: Currency, likely: DecimalMark) -> NumberQue
     let read = |mark| {
         let (text, notation) = (fault.found.as_str(), Notation::Said(mark));
         match fault.column.as_str() {
-            "price" | "compare_at" => money::amount_in(text, currency, notation).map(NumberReading::Price),
+            "price" | "compare_at" => amounts::read_as(text, currency, notation).map(NumberReading::Price),
             column => number(column, text, currency, notation).map(NumberReading::Other),
         }
         .unwrap_or_else(|_| NumberReading::Other("–".into()))
