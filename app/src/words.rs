@@ -150,7 +150,7 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
     // `variants.0.stock` is a stock.
     match (code, field_name.rsplit('.').next().unwrap_or_default(), most) {
         (FieldCode::TooLong(n), _, _) if field_name == "details" => {
-            t!(i18n, field.too_much_text, n = n / 1024)
+            t!(i18n, field.too_much_text, n = n / 1024 / 1024)
         }
         (FieldCode::TooBig, "stock" | "low_stock" | "change", _) => {
             t!(i18n, field.too_big_for, n = number(i18n, STOCK_MAX))
@@ -623,7 +623,7 @@ mod tests {
         assert_eq!(fault("details.0.value", TooLong(10_000)), "Use at most 10,000 characters.");
         assert_eq!(
             fault("details", TooLong(1024 * 1024)),
-            "All the text of a product can be up to 1024 KB in total. Shorten some of it."
+            "All the text of a product can be up to 1 MB in total. Shorten some of it."
         );
         let most = Money::new(1_000_000_000_000, Currency::INR);
         assert_eq!(fault("variants.0.price", AmountTooBig(most)), "Enter ₹10,00,00,00,000.00 or less.");

@@ -191,7 +191,7 @@ pub struct Picture {
 
 impl Picture {
     fn address(&self, width: u32, format: Format) -> String {
-        routes::media(File { id: self.id, width, format })
+        routes::media(&File { id: self.id, width, format }.to_string())
     }
 
     /// The address of its JPEG of a middling width, for what can choose no other.

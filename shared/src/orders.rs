@@ -275,16 +275,6 @@ pub struct OrderView {
     pub total: Money,
 }
 
-/// A reference to a purchase.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PurchaseLink {
-    /// The purchase number.
-    pub number: String,
-    /// The key that grants access to the purchase without signing in: `/purchases/{number}?key=…`.
-    pub key: String,
-}
-
 /// A purchase in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -361,7 +361,7 @@ impl Market {
         let headers =
             headers.filter(|(name, _)| !["date", "x-request-id", "content-length"].contains(&name.as_str()));
         let headers = headers.map(|(n, v)| (n.to_string(), plain(v.to_str().unwrap()))).collect();
-        Answer { status, headers, body: plain(&response.text().await.unwrap()) }
+        Answer { status, headers, body: timeless(&plain(&response.text().await.unwrap())) }
     }
 
     async fn json(&self, who: Who, row: Row, things: &Things) -> Value {
@@ -398,6 +398,14 @@ fn in_query(text: &str) -> String {
         b => format!("%{b:02X}"),
     });
     escaped.collect()
+}
+
+/// The text without the seconds that a checkout has left: they run down while one asks.
+fn timeless(text: &str) -> String {
+    const LEFT: &str = "\"seconds_left\":";
+    let mut parts = text.split(LEFT);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + LEFT + part.trim_start_matches(|c: char| c.is_ascii_digit()))
 }
 
 /// What is new in every page: what its scripts are known by.

@@ -623,7 +623,7 @@ async fn a_product_may_have_as_much_text_as_a_file_may_bring() {
     let tag = if tag.is_empty() { meena.get(&path).await.header("etag").to_owned() } else { tag };
     meena.with("if-match", tag).send("PUT", &path, Some(with(30))).await.is(200);
     let refused = meena.once("/shops/meena-crafts/products", with(40)).await.refuses(422, "invalid");
-    assert!(refused.text("/fields/0/message").contains("1024 KB"), "{refused:?}");
+    assert!(refused.text("/fields/0/message").contains("1 MB"), "{refused:?}");
     let mut many = product("Many");
     many["variants"] =
         (0..101).map(|i| json!({"title": i.to_string(), "price": many["variants"][0]["price"]})).collect();

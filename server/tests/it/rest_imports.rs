@@ -138,7 +138,7 @@ async fn a_number_that_can_be_read_two_ways_is_asked_about() {
     let sent = send(&meena, "text/csv", table).await;
     let question = json!({
         "line": 2, "column": "price", "found": "12,500",
-        "point": "₹12,500.00", "comma": "₹12.50", "likely": "comma",
+        "point": {"amount": 1_250_000, "currency": "INR"}, "comma": {"amount": 1_250, "currency": "INR"}, "likely": "comma",
     });
     assert_eq!(sent.body["question"], question);
     let id = sent.text("/id");

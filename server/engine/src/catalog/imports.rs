@@ -424,7 +424,6 @@ fn count(n: usize) -> i64 {
 async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[RowFault]) -> Tried<()> {
     let mut rows = Vec::new();
     for (number, fault) in (before..FAULTS_KEPT).zip(faults) {
-        let code = serde_json::to_value(fault.code).map_err(|e| crate::fault(e.to_string()))?;
         let column = match (format, fault.column.as_str()) {
             (Format::Icecat, "sku") => "id",
             (Format::Icecat, "brand") => "supplier",
@@ -436,7 +435,7 @@ async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[
             line: fault.line,
             number,
             field: column,
-            code: code.as_str().unwrap_or_default().to_owned(),
+            code: stored(fault.code),
             found: &fault.found,
         });
     }
@@ -692,8 +691,21 @@ pub async fn faults_as_table(
     }
 }
 
+/// A code as it is stored: its name, or where it carries a limit or a character, its JSON.
+fn stored(code: FieldCode) -> String {
+    match serde_json::to_value(code) {
+        Ok(serde_json::Value::String(name)) => name,
+        Ok(carrying) => carrying.to_string(),
+        Err(_) => String::new(),
+    }
+}
+
 fn name_of(code: FieldCode) -> String {
-    serde_json::to_value(code).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    match serde_json::to_value(code) {
+        Ok(serde_json::Value::String(name)) => name,
+        Ok(serde_json::Value::Object(carrying)) => carrying.keys().next().cloned().unwrap_or_default(),
+        _ => String::new(),
+    }
 }
 
 async fn faults_after(
@@ -709,7 +721,9 @@ async fn faults_after(
 
 impl From<FaultRow> for RowFault {
     fn from(row: FaultRow) -> Self {
-        let code = serde_json::from_value(row.code.into()).unwrap_or(FieldCode::NotARecord);
+        let carrying = serde_json::from_str(&row.code);
+        let code = carrying.or_else(|_| serde_json::from_value(row.code.into()));
+        let code = code.unwrap_or(FieldCode::NotARecord);
         Self { line: row.line, column: row.field, code, found: row.found }
     }
 }
