@@ -79,7 +79,7 @@ fn none(handle: &str, of: &ListOrders) -> AnyView {
     let i18n = use_i18n();
     if *of == ListOrders::default() {
         let (title, note) = (tu_string!(i18n, seller.none), tu_string!(i18n, seller.none_note));
-        let visit = routes::shop(&handle);
+        let visit = routes::shop(handle);
         return view! {
             <EmptyState icon="box" title note>
                 <LinkButton href=visit look="secondary">{t!(i18n, seller.visit)}</LinkButton>

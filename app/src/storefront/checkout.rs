@@ -221,7 +221,7 @@ fn time_left(i18n: I18n, seconds: i64) -> String {
     match seconds {
         // A payment that was tried may have bought more time. The server knows.
         ..=0 => t!(i18n, error.key_reused).to_owned(),
-        ..60 => t!(i18n, checkout.time_last).to_owned(),
+        1..60 => t!(i18n, checkout.time_last).to_owned(),
         _ => tn!(i18n, checkout.time_left, seconds / 60 + i64::from(seconds % 60 > 0)),
     }
 }
