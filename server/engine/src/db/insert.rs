@@ -23,7 +23,7 @@ pub(super) fn given<R: Insert>(rows: impl IntoIterator<Item = R>) -> (usize, Vec
 /// Declares structs that are rows of a table, each field the column of its name, and puts their statements on the
 /// list. Columns behind `;` are always what they say in SQL. What follows the struct follows the values.
 ///
-/// ```ignore
+/// ```text
 /// insert! {
 ///     struct AddMail into mailbox {
 ///         id: MailId,
