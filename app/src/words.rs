@@ -375,9 +375,9 @@ pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
         "notify_shopper" => t!(i18n, desk.job_notify_shopper),
         "notify_shop" => t!(i18n, desk.job_notify_shop),
-        "tell_shipped" => t!(i18n, desk.job_tell_shipped),
-        "tell_shipment_updated" => t!(i18n, desk.job_tell_shipment_updated),
-        "tell_cancelled" => t!(i18n, desk.job_tell_cancelled),
+        "notify_shipped" => t!(i18n, desk.job_notify_shipped),
+        "notify_shipment_updated" => t!(i18n, desk.job_notify_shipment_updated),
+        "notify_cancelled" => t!(i18n, desk.job_notify_cancelled),
         "refund" => t!(i18n, desk.job_refund),
         other => other,
     }
@@ -388,25 +388,25 @@ pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
         "purchase_made" => t!(i18n, desk.job_notify_shopper),
         "order_placed" => t!(i18n, desk.job_notify_shop),
-        "order_shipped" => t!(i18n, desk.job_tell_shipped),
+        "order_shipped" => t!(i18n, desk.job_notify_shipped),
         "sign_up" | "account_exists" => t!(i18n, desk.mail_sign_up),
-        "shipment_updated" => t!(i18n, desk.job_tell_shipment_updated),
-        "order_cancelled" | "order_withdrawn" => t!(i18n, desk.job_tell_cancelled),
+        "shipment_updated" => t!(i18n, desk.job_notify_shipment_updated),
+        "order_cancelled" | "order_withdrawn" => t!(i18n, desk.job_notify_cancelled),
         other => other,
     }
 }
 
 /// What happened; its own name if it has no words.
-pub(crate) fn fact_kind(i18n: I18n, kind: &str) -> &str {
+pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
-        "purchase_made" => t!(i18n, desk.fact_purchase_made),
-        "order_placed" => t!(i18n, desk.fact_order_placed),
-        "refund_queued" => t!(i18n, desk.fact_refund_queued),
-        "order_confirmed" => t!(i18n, desk.fact_order_confirmed),
-        "order_shipped" => t!(i18n, desk.fact_order_shipped),
-        "order_shipment_updated" => t!(i18n, desk.fact_order_shipment_updated),
-        "order_delivered" => t!(i18n, desk.fact_order_delivered),
-        "order_cancelled" => t!(i18n, desk.fact_order_cancelled),
+        "purchase_made" => t!(i18n, desk.message_purchase_made),
+        "order_placed" => t!(i18n, desk.message_order_placed),
+        "refund_queued" => t!(i18n, desk.message_refund_queued),
+        "order_confirmed" => t!(i18n, desk.message_order_confirmed),
+        "order_shipped" => t!(i18n, desk.message_order_shipped),
+        "order_shipment_updated" => t!(i18n, desk.message_order_shipment_updated),
+        "order_delivered" => t!(i18n, desk.message_order_delivered),
+        "order_cancelled" => t!(i18n, desk.message_order_cancelled),
         other => other,
     }
 }

@@ -70,7 +70,7 @@ async fn drained(program: &Program) {
     while quiet < 2 {
         let (_, metrics) = scout.get("/metrics").await;
         let left = |gauge| metrics.lines().find_map(|l| l.strip_prefix(gauge)).expect(gauge).trim() != "0";
-        let busy = left("haat_jobs{state=\"queued\"}") || left("haat_facts{state=\"untold\"}");
+        let busy = left("haat_jobs{state=\"queued\"}") || left("haat_outbox{state=\"pending\"}");
         quiet = if busy { 0 } else { quiet + 1 };
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -1,4 +1,4 @@
-//! The worker: tells facts, does jobs, ends what has run out, asks gateways, forgets. Any number of nodes may run one.
+//! The worker: dispatches the outbox, runs jobs, ends what has run out, asks gateways, forgets. Any number of nodes may run one.
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -20,13 +20,13 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let engine = booted.engine.clone();
     let written = Arc::<Notify>::default();
-    let tell = written.clone();
+    let dispatched = written.clone();
     tasks.spawn(work(stop.clone(), engine.wake.clone(), "jobs", move || {
-        let (engine, tell) = (engine.clone(), tell.clone());
+        let (engine, dispatched) = (engine.clone(), dispatched.clone());
         async move {
-            let done = dispatch::tell(&engine).await? + dispatch::run_due(&engine).await?;
+            let done = dispatch::dispatch(&engine).await? + dispatch::run_due(&engine).await?;
             if done > 0 {
-                tell.notify_one();
+                dispatched.notify_one();
             }
             Ok(done)
         }

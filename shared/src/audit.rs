@@ -9,8 +9,8 @@ use crate::id::kinds::{JobId, MailId};
 pub struct DeskHome {
     /// Jobs that were laid aside.
     pub dead_jobs: i64,
-    /// Facts that nobody was told of for a minute.
-    pub untold_facts: i64,
+    /// Messages that have waited for a minute.
+    pub pending_messages: i64,
     /// Mails that were laid aside.
     pub failed_mails: i64,
     /// Orders that their shops have not confirmed for a day.
@@ -58,7 +58,7 @@ pub struct JobCard {
 /// An outbox message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct FactCard {
+pub struct OutboxMessageCard {
     /// What happened, such as `order_placed`.
     pub kind: String,
     /// The ID of the affected object.
@@ -66,7 +66,7 @@ pub struct FactCard {
     /// When it happened: RFC 3339, UTC.
     pub at: String,
     /// When the message was processed. Null if it is still waiting.
-    pub told_at: Option<String>,
+    pub dispatched_at: Option<String>,
 }
 
 /// A mail in the operator's list.

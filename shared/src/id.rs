@@ -197,8 +197,8 @@ pub mod kinds {
         Refund RefundId "ref";
         /// A balanced set of ledger entries.
         Posting PostingId "post";
-        /// A fact to be told after the commit.
-        Fact FactId "fact";
+        /// A message to be published after the commit.
+        OutboxMessage OutboxMessageId "outbox";
         /// Work to be done after the commit.
         Job JobId "job";
         /// A mail to someone.

@@ -135,7 +135,7 @@ const READS: &[&str] = &[
     FN_ALL_SHOPS,
     FN_DESK,
     FN_JOBS,
-    FN_FACTS,
+    FN_OUTBOX,
     FN_AUDIT,
     FN_MAILS,
     FN_FAILED_MAILS,
@@ -325,7 +325,7 @@ routes! {
     FN_JOBS POST "/api/jobs/list" Function Operator;
     FN_RETRY_JOB POST "/api/jobs/retry" Function Operator;
     FN_DISCARD_JOB POST "/api/jobs/discard" Function Operator;
-    FN_FACTS POST "/api/facts/list" Function Operator;
+    FN_OUTBOX POST "/api/outbox/list" Function Operator;
     FN_AUDIT POST "/api/audit/list" Function Operator;
     FN_MAILS POST "/api/notifications/list" Function Operator;
     FN_FAILED_MAILS POST "/api/notifications/failed" Function Operator;
@@ -422,7 +422,7 @@ rest! {
     API_ALL_SHOPS GET "/operator/shops" Operator Operator;
     API_USERS GET "/operator/users" Operator Operator;
     API_AUDIT GET "/operator/audit" Operator Operator;
-    API_FACTS GET "/operator/facts" Operator Operator;
+    API_OUTBOX GET "/operator/outbox" Operator Operator;
     API_JOBS GET "/operator/jobs" Operator Operator;
     API_RETRY_JOB POST "/operator/jobs/{id}/retry" Operator Operator;
     API_DISCARD_JOB POST "/operator/jobs/{id}/discard" Operator Operator;

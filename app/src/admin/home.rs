@@ -22,12 +22,12 @@ pub(crate) fn Home() -> impl IntoView {
 fn Shown(home: DeskHome) -> impl IntoView {
     let i18n = use_i18n();
     let jobs = tn!(i18n, desk.dead_jobs, home.dead_jobs);
-    let facts = tn!(i18n, desk.untold_facts, home.untold_facts);
+    let outbox = tn!(i18n, desk.pending_messages, home.pending_messages);
     let mails = tn!(i18n, desk.failed_mails, home.failed_mails);
     let orders = tn!(i18n, desk.waiting_orders, home.waiting_orders);
     let todo = [
         (home.dead_jobs, Part::Jobs, jobs, &[("state", "dead")][..]),
-        (home.untold_facts, Part::Outbox, facts, &[("waiting", "1")]),
+        (home.pending_messages, Part::Outbox, outbox, &[("waiting", "1")]),
         (home.failed_mails, Part::Mails, mails, &[]),
         (home.waiting_orders, Part::Orders, orders, &[("state", "placed")]),
     ];

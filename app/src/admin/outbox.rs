@@ -1,6 +1,6 @@
-//! What happened, and whether those who listen were told.
+//! What happened, and whether it was dispatched.
 
-use haat_shared::{audit::FactCard, routes};
+use haat_shared::{audit::OutboxMessageCard, routes};
 use leptos::prelude::*;
 
 use super::{List, Page, Part};
@@ -20,12 +20,12 @@ pub(crate) fn Outbox() -> impl IntoView {
     let found = api::find(
         move || (waiting.get(), after.get()),
         |(waiting, after)| async move {
-            api::facts::list(waiting == "1", after.clone()).await.map(|page| (waiting, after, page))
+            api::outbox::list(waiting == "1", after.clone()).await.map(|page| (waiting, after, page))
         },
     );
     let list = loaded(found, move |(waiting, after, page)| {
         let path = Part::Outbox.path();
-        let choices = [("", t!(i18n, seller.all)), ("1", t!(i18n, desk.untold))];
+        let choices = [("", t!(i18n, seller.all)), ("1", t!(i18n, desk.pending))];
         let choices =
             choices.map(|(each, words)| (routes::with(path, &[("waiting", each)]), words, waiting == each));
         let tools = view! { <div class="list-tools">{chips(t!(i18n, seller.state), choices.to_vec())}</div> };
@@ -35,31 +35,35 @@ pub(crate) fn Outbox() -> impl IntoView {
             after,
             next: page.next,
             tools: tools.into_any(),
-            columns: vec![(t!(i18n, desk.fact), ""), (t!(i18n, desk.at), "wide"), (t!(i18n, desk.told), "")],
-            rows: page.items.into_iter().map(|fact| row(fact).into_any()).collect(),
-            none: t!(i18n, desk.no_facts),
+            columns: vec![
+                (t!(i18n, desk.message), ""),
+                (t!(i18n, desk.at), "wide"),
+                (t!(i18n, desk.dispatched), ""),
+            ],
+            rows: page.items.into_iter().map(|message| row(message).into_any()).collect(),
+            none: t!(i18n, desk.no_messages),
         }
         .show()
     });
     view! { <Page here=Part::Outbox>{list}</Page> }
 }
 
-fn row(fact: FactCard) -> impl IntoView {
+fn row(message: OutboxMessageCard) -> impl IntoView {
     let i18n = use_i18n();
-    let at = words::moment(i18n, &fact.at);
-    let told = match fact.told_at {
+    let at = words::moment(i18n, &message.at);
+    let dispatched = match message.dispatched_at {
         Some(at) => words::moment(i18n, &at).into_any(),
-        None => view! { <span class="state queued">{t!(i18n, desk.untold)}</span> }.into_any(),
+        None => view! { <span class="state queued">{t!(i18n, desk.pending)}</span> }.into_any(),
     };
     view! {
         <tr>
             <th scope="row">
-                <strong>{words::fact_kind(i18n, &fact.kind).to_owned()}</strong>
-                <span class="note below id">{fact.subject}</span>
+                <strong>{words::message_kind(i18n, &message.kind).to_owned()}</strong>
+                <span class="note below id">{message.subject}</span>
                 <span class="note narrow">{at.clone()}</span>
             </th>
             <td class="wide">{at}</td>
-            <td>{told}</td>
+            <td>{dispatched}</td>
         </tr>
     }
 }

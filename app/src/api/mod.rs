@@ -9,13 +9,13 @@ pub mod audit;
 pub mod carts;
 pub mod catalog;
 pub mod checkout;
-pub mod facts;
 pub mod inventory;
 pub mod jobs;
 pub mod ledger;
 pub mod media;
 pub mod notifications;
 pub mod orders;
+pub mod outbox;
 pub mod shops;
 
 use leptos::{

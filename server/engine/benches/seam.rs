@@ -26,7 +26,7 @@ statements! {
     HOLD = "UPDATE capacities SET held = held + $2 WHERE id = $1 AND on_hand - held >= $2";
     MOVE = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
         VALUES ($1, 'received', $2, $3, $4)";
-    TELL = "INSERT INTO outbox (id, kind, subject, created_at) VALUES ($1, $2, $3, $4)";
+    DISPATCH = "INSERT INTO outbox (id, kind, subject, created_at) VALUES ($1, $2, $3, $4)";
     READ = "SELECT held AS value FROM capacities WHERE id = $1";
 }
 
@@ -45,10 +45,10 @@ async fn ten_statements(db: &Db, work: Work) {
             }
             for row in &work.rows[..2] {
                 let _: Option<One<i64>> = tx.opt(&READ, params![*row]).await?;
-                let id: FactId = random::id(work.now);
+                let id: OutboxMessageId = random::id(work.now);
                 tx.exec(&MOVE, params![*row, id, 0, work.now]).await?;
-                let id: FactId = random::id(work.now);
-                tx.exec(&TELL, params![id, "bench", *row, work.now]).await?;
+                let id: OutboxMessageId = random::id(work.now);
+                tx.exec(&DISPATCH, params![id, "bench", *row, work.now]).await?;
             }
             Ok(())
         })

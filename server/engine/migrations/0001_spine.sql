@@ -1,4 +1,4 @@
--- The spine: accounts, shops, catalogue, stock, carts, checkout, orders, payments, ledger, facts and jobs.
+-- The spine: accounts, shops, catalogue, stock, carts, checkout, orders, payments, ledger, outbox and jobs.
 --
 -- One text for SQLite and PostgreSQL (docs/decisions/0002-databases.md). Tables are plural, since "user" and "order"
 -- are words of SQL. Ids are UUIDv7; times are milliseconds UTC; money is minor units beside an ISO 4217 code.
@@ -328,15 +328,15 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_created_at_idx ON idempotency_keys (created_at);
 
--- Facts to be told after the commit that made them.
+-- Messages to be published after the commit that made them.
 CREATE TABLE outbox (
     id UUID PRIMARY KEY,
     kind TEXT NOT NULL,
     subject UUID NOT NULL,
     created_at BIGINT NOT NULL,
-    told_at BIGINT
+    dispatched_at BIGINT
 );
-CREATE INDEX outbox_untold_idx ON outbox (id) WHERE told_at IS NULL;
+CREATE INDEX outbox_pending_idx ON outbox (id) WHERE dispatched_at IS NULL;
 
 -- Work to be done after the commit.
 CREATE TABLE jobs (

@@ -12,8 +12,8 @@ use haat_shared::{
 
 /// Rows of a page.
 const PAGE_SIZE: usize = 50;
-/// A fact that waits longer is not just about to be told.
-const FACT_MS: i64 = 60_000;
+/// A message that has waited longer is overdue.
+const PENDING_MS: i64 = 60_000;
 /// An order that waits longer has perhaps not been seen.
 const ORDER_MS: i64 = 24 * 3_600_000;
 
@@ -28,7 +28,7 @@ lists! {
 
 statements! {
     HOME = "SELECT (SELECT COUNT(*) FROM jobs WHERE state = 'dead') AS dead_jobs,
-        (SELECT COUNT(*) FROM outbox WHERE told_at IS NULL AND created_at < $1) AS untold_facts,
+        (SELECT COUNT(*) FROM outbox WHERE dispatched_at IS NULL AND created_at < $1) AS untold_facts,
         (SELECT COUNT(*) FROM notifications WHERE state = 'failed') AS failed_mails,
         (SELECT COUNT(*) FROM orders WHERE state = 'placed' AND created_at < $2) AS waiting_orders";
 }
@@ -47,7 +47,7 @@ insert! {
 rows! {
     struct HomeRow {
         dead_jobs: i64,
-        untold_facts: i64,
+        pending_messages: i64,
         failed_mails: i64,
         waiting_orders: i64,
     }
@@ -80,10 +80,10 @@ pub(crate) async fn write<K>(
 pub async fn home(engine: &Engine, caller: &Caller) -> Result<DeskHome> {
     caller.operator()?;
     let now = engine.clock.now_ms();
-    let row: HomeRow = engine.db.one(&HOME, params![now - FACT_MS, now - ORDER_MS]).await?;
+    let row: HomeRow = engine.db.one(&HOME, params![now - PENDING_MS, now - ORDER_MS]).await?;
     Ok(DeskHome {
         dead_jobs: row.dead_jobs,
-        untold_facts: row.untold_facts,
+        pending_messages: row.pending_messages,
         failed_mails: row.failed_mails,
         waiting_orders: row.waiting_orders,
     })

@@ -1,7 +1,7 @@
-//! What follows from what was committed: facts become jobs and events, jobs are done, notifications are sent.
+//! What follows from what was committed: messages become jobs and events, jobs are done, notifications are sent.
 //!
-//! It knows all of those, and none of them knows it. [`tell`] turns each fact into the jobs of those who want to know,
-//! in one transaction of its own: a crash tells it again, and a job exists once for each fact. What happened to orders
+//! It knows all of those, and none of them knows it. [`dispatch`] turns each message into the jobs of those who want to know,
+//! in one transaction of its own: after a crash it is dispatched again, and a job exists once for each message. What happened to orders
 //! is also appended to the feed of events there.
 
 use uuid::Uuid;
@@ -10,19 +10,19 @@ use crate::{
     Engine, Fault,
     db::{One, Statement},
     events,
-    facts::{self, Fact},
     jobs::{self, Kind},
     notifications::{self, mailbox},
+    outbox::{self, OutboxMessage},
     params, payments, random, rows, statements,
 };
 use haat_shared::{
     Id,
     events::EventKind,
-    id::kinds::{FactId, Job, JobId},
+    id::kinds::{Job, JobId, OutboxMessageId},
 };
 
-/// How many facts are told in one transaction.
-const FACTS: i64 = 200;
+/// How many messages are dispatched in one transaction.
+const MESSAGES: i64 = 200;
 /// How long a claim lasts. Twice what the slowest gateway call may take.
 const LEASE_MS: i64 = 60_000;
 /// How many jobs are claimed at once.
@@ -33,10 +33,10 @@ const ATTEMPTS_MAX: i64 = 12;
 const KEEP_MS: i64 = 7 * 24 * 3_600_000;
 
 statements! {
-    TELL = "UPDATE outbox SET told_at = $1
-        WHERE told_at IS NULL AND id IN (SELECT id FROM outbox WHERE told_at IS NULL ORDER BY id LIMIT $2)
+    DISPATCH = "UPDATE outbox SET dispatched_at = $1
+        WHERE dispatched_at IS NULL AND id IN (SELECT id FROM outbox WHERE dispatched_at IS NULL ORDER BY id LIMIT $2)
         RETURNING id, kind, subject, created_at";
-    ANY_UNTOLD = "SELECT id AS value FROM outbox WHERE told_at IS NULL LIMIT 1";
+    ANY_PENDING = "SELECT id AS value FROM outbox WHERE dispatched_at IS NULL LIMIT 1";
     ENQUEUE = "INSERT INTO jobs (id, kind, subject, state, run_at, attempts, lease_until, error, created_at, updated_at)
         VALUES [($1, $2, $3, 'queued', $4, 0, 0, '', $4, $4)] ON CONFLICT (kind, subject) DO NOTHING";
     CLAIM = "UPDATE jobs SET claim = $3, lease_until = $2, attempts = attempts + 1, updated_at = $1
@@ -55,29 +55,29 @@ statements! {
         SELECT 'order_placed', o.id, u.email, u.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
         JOIN shop_members m ON m.shop_id = o.shop_id AND m.role = 'owner' JOIN users u ON u.id = m.user_id
         WHERE j.claim = $2 AND j.kind = 'notify_shop' AND j.state = 'queued' ON CONFLICT DO NOTHING";
-    TELL_SHIPPED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+    NOTIFY_SHIPPED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
         SELECT 'order_shipped', o.id, p.email, p.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
         JOIN purchases p ON p.id = o.purchase_id
-        WHERE j.claim = $2 AND j.kind = 'tell_shipped' AND j.state = 'queued' ON CONFLICT DO NOTHING";
-    TELL_SHIPMENT_UPDATED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        WHERE j.claim = $2 AND j.kind = 'notify_shipped' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    NOTIFY_SHIPMENT_UPDATED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
         SELECT 'shipment_updated', s.id, p.email, p.locale, 'written', $1
         FROM jobs j JOIN order_shipments s ON s.id = j.subject JOIN orders o ON o.id = s.order_id
         JOIN purchases p ON p.id = o.purchase_id
-        WHERE j.claim = $2 AND j.kind = 'tell_shipment_updated' AND j.state = 'queued' ON CONFLICT DO NOTHING";
-    TELL_CANCELLED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        WHERE j.claim = $2 AND j.kind = 'notify_shipment_updated' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    NOTIFY_CANCELLED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
         SELECT 'order_cancelled', o.id, p.email, p.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
         JOIN purchases p ON p.id = o.purchase_id
-        WHERE j.claim = $2 AND j.kind = 'tell_cancelled' AND j.state = 'queued' ON CONFLICT DO NOTHING";
-    TELL_WITHDRAWN = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        WHERE j.claim = $2 AND j.kind = 'notify_cancelled' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+    NOTIFY_WITHDRAWN = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
         SELECT 'order_withdrawn', o.id, u.email, u.locale, 'written', $1 FROM jobs j JOIN orders o ON o.id = j.subject
         JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled' AND e.actor = 'shopper'
         JOIN shop_members m ON m.shop_id = o.shop_id AND m.role = 'owner' JOIN users u ON u.id = m.user_id
-        WHERE j.claim = $2 AND j.kind = 'tell_cancelled' AND j.state = 'queued' ON CONFLICT DO NOTHING";
+        WHERE j.claim = $2 AND j.kind = 'notify_cancelled' AND j.state = 'queued' ON CONFLICT DO NOTHING";
 }
 
 rows! {
-    struct Untold {
-        id: FactId,
+    struct Pending {
+        id: OutboxMessageId,
         kind: String,
         subject: Uuid,
         created_at: i64,
@@ -92,11 +92,11 @@ rows! {
     }
 }
 
-/// Tells facts, does what is due and sends what is written until there is nothing left that is due now; answers how much that was.
+/// Tells messages, does what is due and sends what is written until there is nothing left that is due now; answers how much that was.
 pub async fn drain(engine: &Engine) -> Result<usize, Fault> {
     let mut total = 0;
     loop {
-        let done = tell(engine).await? + run_due(engine).await? + notifications::send_due(engine).await?;
+        let done = dispatch(engine).await? + run_due(engine).await? + notifications::send_due(engine).await?;
         if done == 0 {
             return Ok(total);
         }
@@ -105,57 +105,57 @@ pub async fn drain(engine: &Engine) -> Result<usize, Fault> {
 }
 
 /// The jobs that a fact makes; none where nobody listens.
-fn jobs_of(fact: Fact) -> &'static [Kind] {
+fn jobs_of(message: OutboxMessage) -> &'static [Kind] {
     use Kind::*;
-    match fact {
-        Fact::PurchaseMade => &[NotifyShopper],
-        Fact::OrderPlaced => &[NotifyShop],
-        Fact::RefundQueued => &[Refund],
-        Fact::OrderShipped => &[TellShipped],
-        Fact::OrderShipmentUpdated => &[TellShipmentUpdated],
-        Fact::OrderCancelled => &[TellCancelled],
-        Fact::OrderConfirmed | Fact::OrderDelivered => &[],
+    match message {
+        OutboxMessage::PurchaseMade => &[NotifyShopper],
+        OutboxMessage::OrderPlaced => &[NotifyShop],
+        OutboxMessage::RefundQueued => &[Refund],
+        OutboxMessage::OrderShipped => &[NotifyShipped],
+        OutboxMessage::OrderShipmentUpdated => &[NotifyShipmentUpdated],
+        OutboxMessage::OrderCancelled => &[NotifyCancelled],
+        OutboxMessage::OrderConfirmed | OutboxMessage::OrderDelivered => &[],
     }
 }
 
 /// The event that programs read of a fact, if it is one.
-fn event_of(fact: Fact) -> Option<EventKind> {
-    match fact {
-        Fact::PurchaseMade | Fact::RefundQueued => None,
-        Fact::OrderPlaced => Some(EventKind::OrderPlaced),
-        Fact::OrderConfirmed => Some(EventKind::OrderConfirmed),
-        Fact::OrderShipped => Some(EventKind::OrderShipped),
-        Fact::OrderShipmentUpdated => Some(EventKind::OrderShipmentUpdated),
-        Fact::OrderDelivered => Some(EventKind::OrderDelivered),
-        Fact::OrderCancelled => Some(EventKind::OrderCancelled),
+fn event_of(message: OutboxMessage) -> Option<EventKind> {
+    match message {
+        OutboxMessage::PurchaseMade | OutboxMessage::RefundQueued => None,
+        OutboxMessage::OrderPlaced => Some(EventKind::OrderPlaced),
+        OutboxMessage::OrderConfirmed => Some(EventKind::OrderConfirmed),
+        OutboxMessage::OrderShipped => Some(EventKind::OrderShipped),
+        OutboxMessage::OrderShipmentUpdated => Some(EventKind::OrderShipmentUpdated),
+        OutboxMessage::OrderDelivered => Some(EventKind::OrderDelivered),
+        OutboxMessage::OrderCancelled => Some(EventKind::OrderCancelled),
     }
 }
 
-/// Tells a batch of facts; answers how many there were.
-pub async fn tell(engine: &Engine) -> Result<usize, Fault> {
+/// Dispatches a batch of messages; answers how many there were.
+pub async fn dispatch(engine: &Engine) -> Result<usize, Fault> {
     engine
         .db
-        .write("dispatch::tell", engine.clock.now_ms(), |tx, now| {
+        .write("dispatch::dispatch", engine.clock.now_ms(), |tx, now| {
             Box::pin(async move {
-                if tx.opt::<One<FactId>>(&ANY_UNTOLD, params![]).await?.is_none() {
+                if tx.opt::<One<OutboxMessageId>>(&ANY_PENDING, params![]).await?.is_none() {
                     return Ok(0);
                 }
-                // Before facts are read: whoever waited here reads what was committed meanwhile.
+                // Before messages are read: whoever waited here reads what was committed meanwhile.
                 events::take_turns_in_tx(tx).await?;
-                let mut untold: Vec<Untold> = tx.all(&TELL, params![*now, FACTS]).await?;
-                untold.sort_by_key(|fact| fact.id);
+                let mut pending: Vec<Pending> = tx.all(&DISPATCH, params![*now, MESSAGES]).await?;
+                pending.sort_by_key(|message| message.id);
                 let (mut jobs, mut news) = (Vec::new(), Vec::new());
-                for fact in &untold {
-                    let Some(known) = Fact::parse(&fact.kind) else { continue };
-                    news.extend(event_of(known).map(|event| (event, fact.subject, fact.created_at)));
+                for message in &pending {
+                    let Some(known) = OutboxMessage::parse(&message.kind) else { continue };
+                    news.extend(event_of(known).map(|event| (event, message.subject, message.created_at)));
                     for kind in jobs_of(known) {
                         let id: JobId = random::id(*now);
-                        jobs.push([id.into(), kind.as_str().into(), fact.subject.into(), (*now).into()]);
+                        jobs.push([id.into(), kind.as_str().into(), message.subject.into(), (*now).into()]);
                     }
                 }
                 tx.exec_many(&ENQUEUE, &jobs).await?;
                 events::publish_in_tx(tx, &news, *now).await?;
-                Ok(untold.len())
+                Ok(pending.len())
             })
         })
         .await
@@ -179,10 +179,12 @@ pub async fn run_due(engine: &Engine) -> Result<usize, Fault> {
         match kind {
             Kind::NotifyShopper => notify(engine, kind, claim, vec![&NOTIFY_SHOPPERS]).await?,
             Kind::NotifyShop => notify(engine, kind, claim, vec![&NOTIFY_SHOPS]).await?,
-            Kind::TellShipped => notify(engine, kind, claim, vec![&TELL_SHIPPED]).await?,
-            Kind::TellShipmentUpdated => notify(engine, kind, claim, vec![&TELL_SHIPMENT_UPDATED]).await?,
-            Kind::TellCancelled => {
-                notify(engine, kind, claim, vec![&TELL_CANCELLED, &TELL_WITHDRAWN]).await?
+            Kind::NotifyShipped => notify(engine, kind, claim, vec![&NOTIFY_SHIPPED]).await?,
+            Kind::NotifyShipmentUpdated => {
+                notify(engine, kind, claim, vec![&NOTIFY_SHIPMENT_UPDATED]).await?
+            }
+            Kind::NotifyCancelled => {
+                notify(engine, kind, claim, vec![&NOTIFY_CANCELLED, &NOTIFY_WITHDRAWN]).await?
             }
             Kind::Refund => {
                 for job in jobs {
@@ -257,7 +259,7 @@ async fn finish(
 /// Forgets what was done long ago.
 pub async fn forget(engine: &Engine) -> Result<(), Fault> {
     let before = engine.clock.now_ms() - KEEP_MS;
-    facts::forget(engine, before).await?;
+    outbox::forget(engine, before).await?;
     events::forget(engine).await?;
     mailbox::forget(&engine.db, &engine.clock).await?;
     jobs::forget(engine, before).await

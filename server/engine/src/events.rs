@@ -1,6 +1,6 @@
 //! The feed of events that programs poll.
 //!
-//! Numbers are given out in the transaction that tells facts, while it holds the lock of the feed's one row. So they
+//! Numbers are given out in the transaction that tells messages, while it holds the lock of the feed's one row. So they
 //! commit in order, and whoever has read up to a number has seen everything before it, on any number of nodes.
 
 use uuid::Uuid;

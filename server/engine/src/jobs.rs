@@ -14,16 +14,16 @@ use haat_shared::{
 haat_shared::text_enum! {
     /// What is to be done.
     pub enum Kind {
-        /// Tell the shopper of their purchase.
+        /// Notify the shopper of their purchase.
         NotifyShopper = "notify_shopper",
-        /// Tell the shop's owners of a new order.
+        /// Notify the shop's owners of a new order.
         NotifyShop = "notify_shop",
-        /// Tell the shopper that an order is on its way.
-        TellShipped = "tell_shipped",
-        /// Tell the shopper that the tracking of an order was corrected.
-        TellShipmentUpdated = "tell_shipment_updated",
-        /// Tell the shopper that an order will not come, and the shop if it was the shopper who cancelled it.
-        TellCancelled = "tell_cancelled",
+        /// Notify the shopper that an order is on its way.
+        NotifyShipped = "notify_shipped",
+        /// Notify the shopper that the tracking of an order was corrected.
+        NotifyShipmentUpdated = "notify_shipment_updated",
+        /// Notify the shopper that an order will not come, and the shop if it was the shopper who cancelled it.
+        NotifyCancelled = "notify_cancelled",
         /// Give money back through the gateway.
         Refund = "refund",
     }

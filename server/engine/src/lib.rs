@@ -1,7 +1,7 @@
 //! The use cases of Haat, one folder a domain.
 //!
 //! A use case is a function: it takes the [`Engine`], the [`Caller`] and a command, authorises the caller, opens a
-//! transaction, loads, asks a pure rule of `haat_shared`, writes rows and facts, commits, and answers with a view.
+//! transaction, loads, asks a pure rule of `haat_shared`, writes rows and outbox messages, commits, and answers with a view.
 //! Every SQL statement of the program is in this crate, beside the use case that needs it. What it needs from outside
 //! (payment gateways, mailers, a place for pictures) it asks for by a trait; it knows no HTTP, no HTML and no words.
 
@@ -16,7 +16,6 @@ pub mod db;
 pub mod dispatch;
 mod edits;
 pub mod events;
-pub mod facts;
 pub mod idempotency;
 pub mod inventory;
 pub mod jobs;
@@ -25,6 +24,7 @@ pub mod media;
 pub mod notifications;
 pub mod oracle;
 pub mod orders;
+pub mod outbox;
 pub mod payments;
 mod quotas;
 pub mod random;
@@ -63,7 +63,7 @@ pub struct Parts {
     pub secret: random::Secret,
     /// The address that shoppers know this market by, without a slash at the end.
     pub public_url: String,
-    /// Wakes the worker when there are facts to tell.
+    /// Wakes the worker when there are messages to dispatch.
     pub wake: Arc<tokio::sync::Notify>,
     /// The currency of the market.
     pub currency: Currency,

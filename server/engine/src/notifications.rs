@@ -1,4 +1,4 @@
-//! Notifications: what is said to whom, once for each fact, and whether it arrived.
+//! Notifications: what is said to whom, once for each message, and whether it arrived.
 //!
 //! Jobs write them in batches (`crate::dispatch`); [`send_due`] sends them in a step of its own, so that a mail server that
 //! is slow holds nothing else up. The engine says what happened as a [`Letter`]; the host puts it into words.

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use haat_engine::{Engine, facts, jobs, notifications};
+use haat_engine::{Engine, jobs, notifications, outbox};
 
 use super::State;
 use crate::config::Mode;
@@ -71,8 +71,8 @@ pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) 
         metrics::gauge!("haat_jobs", "state" => "queued").set(backlog.queued as f64);
         metrics::gauge!("haat_jobs", "state" => "dead").set(backlog.dead as f64);
     }
-    if let Ok(untold) = facts::untold(&state.booted.engine).await {
-        metrics::gauge!("haat_facts", "state" => "untold").set(untold as f64);
+    if let Ok(pending) = outbox::pending(&state.booted.engine).await {
+        metrics::gauge!("haat_outbox", "state" => "pending").set(pending as f64);
     }
     if let Ok(backlog) = notifications::backlog(&state.booted.engine).await {
         metrics::gauge!("haat_mails", "state" => "queued").set(backlog.queued as f64);

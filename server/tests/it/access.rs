@@ -211,7 +211,7 @@ const TABLE: &[Row] = &[
     call(FN_ALL_ORDERS, r#"{"of":{}}"#),
     call(FN_ALL_SHOPS, r#"{"q":"","after":""}"#),
     call(FN_USERS, r#"{"q":"","after":""}"#),
-    call(FN_FACTS, r#"{"waiting":false,"after":""}"#),
+    call(FN_OUTBOX, r#"{"waiting":false,"after":""}"#),
     call(FN_AUDIT, r#"{"after":""}"#),
     call(FN_JOBS, r#"{"state":"","after":""}"#),
     // None was laid aside.

@@ -3,8 +3,9 @@
 use crate::{
     Clock, Engine, Fault, Tried,
     db::{DbError, Tx},
-    facts::{self, Fact},
-    ledger, params,
+    ledger,
+    outbox::{self, OutboxMessage},
+    params,
     payments::{Reported, Standing, queue_unwanted_in_tx},
     random, rows, statements,
 };
@@ -197,9 +198,9 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> Tried<Done> {
     }
     tx.exec(&MOVE_STOCK, params![id, *purchase, now]).await?;
     ledger::post(tx, &postings(&orders, method, taken.currency)?, now).await?;
-    let mut told = vec![facts::row(Fact::PurchaseMade, *purchase, now)];
-    told.extend(orders.iter().map(|o| facts::row(Fact::OrderPlaced, o.order_id, now)));
-    tx.exec_many(&facts::WRITE, &told).await?;
+    let mut messages = vec![outbox::row(OutboxMessage::PurchaseMade, *purchase, now)];
+    messages.extend(orders.iter().map(|o| outbox::row(OutboxMessage::OrderPlaced, o.order_id, now)));
+    tx.exec_many(&outbox::WRITE, &messages).await?;
     tx.exec(&EMPTY_CART, params![checkout.cart_id, id]).await?;
     // Last, since others wait for these rows.
     tx.exec(&CHANGED, params![id, now]).await?;

@@ -5,8 +5,9 @@
 use crate::{
     Caller, Clock, Engine, Tried,
     db::{One, Tx},
-    facts::{self, Fact},
-    fault, insert, ledger, params, payments, random, rows, statements,
+    fault, insert, ledger,
+    outbox::{self, OutboxMessage},
+    params, payments, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, Id, Money, Result,
@@ -228,14 +229,14 @@ async fn take_in_tx(tx: &mut Tx, step: &Step) -> Tried<()> {
         let id = random::id(now);
         shipment_in_tx(tx, step, shipment, id, order.id, now).await?;
     }
-    let fact = match step.to {
-        OrderState::Confirmed => Fact::OrderConfirmed,
-        OrderState::Shipped => Fact::OrderShipped,
-        OrderState::Delivered => Fact::OrderDelivered,
-        OrderState::Cancelled => Fact::OrderCancelled,
+    let message = match step.to {
+        OrderState::Confirmed => OutboxMessage::OrderConfirmed,
+        OrderState::Shipped => OutboxMessage::OrderShipped,
+        OrderState::Delivered => OutboxMessage::OrderDelivered,
+        OrderState::Cancelled => OutboxMessage::OrderCancelled,
         OrderState::Placed => return Err(fault("nothing leads back to the beginning")),
     };
-    tx.exec_many(&facts::WRITE, &[facts::row(fact, order.id, now)]).await?;
+    tx.exec_many(&outbox::WRITE, &[outbox::row(message, order.id, now)]).await?;
     if step.to == OrderState::Cancelled {
         undo_in_tx(tx, &order, now).await?;
     }
@@ -251,7 +252,8 @@ async fn stay_in_tx(tx: &mut Tx, step: &Step) -> Tried<()> {
         if let Some(order) = tx.opt::<Tracked>(&TRACK, row).await? {
             let (id, now) = (random::id(order.updated_at), order.updated_at);
             shipment_in_tx(tx, step, shipment, id, order.id, now).await?;
-            tx.exec_many(&facts::WRITE, &[facts::row(Fact::OrderShipmentUpdated, id, now)]).await?;
+            tx.exec_many(&outbox::WRITE, &[outbox::row(OutboxMessage::OrderShipmentUpdated, id, now)])
+                .await?;
             return Ok(());
         }
     }

@@ -5,8 +5,9 @@ use tracing::Instrument;
 use crate::{
     Engine, Tried,
     db::Tx,
-    facts::{self, Fact},
-    fault, insert, ledger, params, random, rows, statements,
+    fault, insert, ledger,
+    outbox::{self, OutboxMessage},
+    params, random, rows, statements,
 };
 use haat_shared::{
     Currency, Money,
@@ -155,7 +156,7 @@ async fn queue_in_tx(
 ) -> Tried<()> {
     let amount_minor = amount.amount();
     tx.insert(AddRefund { id, payment_id, order_id, amount_minor, reason, created_at: now }).await?;
-    tx.exec_many(&facts::WRITE, &[facts::row(Fact::RefundQueued, id, now)]).await?;
+    tx.exec_many(&outbox::WRITE, &[outbox::row(OutboxMessage::RefundQueued, id, now)]).await?;
     Ok(())
 }
 

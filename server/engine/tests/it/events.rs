@@ -51,7 +51,7 @@ async fn sixteen_buy_while_programs_poll(market: &Market, nodes: Vec<Engine>) {
             let (node, over) = (node.clone(), over.clone());
             workers.push(tokio::spawn(async move {
                 while !over.load(Ordering::SeqCst) {
-                    dispatch::tell(&node).await.unwrap();
+                    dispatch::dispatch(&node).await.unwrap();
                     tokio::task::yield_now().await;
                 }
             }));
@@ -95,7 +95,7 @@ async fn sixteen_buy_while_programs_poll(market: &Market, nodes: Vec<Engine>) {
     });
     at_once(buyers.collect()).await;
     for node in &nodes {
-        while dispatch::tell(node).await.unwrap() > 0 {}
+        while dispatch::dispatch(node).await.unwrap() > 0 {}
     }
     over.store(true, Ordering::SeqCst);
     for worker in workers {

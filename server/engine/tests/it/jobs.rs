@@ -11,7 +11,7 @@ statements! {
 }
 
 both! {
-    async fn facts_become_notifications_once(market) {
+    async fn outbox_messages_become_notifications_once(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
         market.buy_in_cash(&market.guest_with(&[(bowl, 1), (lamp, 1)]).await).await.unwrap();

@@ -23,7 +23,7 @@ async fn bought(market: &Market) -> String {
     let indian = Caller { locale: "hi", ..market.owner("delta-electronics").await };
     accounts::keep_locale(&market.engine, &indian).await.unwrap();
     accounts::keep_locale(&market.engine, &german).await.unwrap();
-    dispatch::tell(&market.engine).await.unwrap();
+    dispatch::dispatch(&market.engine).await.unwrap();
     dispatch::run_due(&market.engine).await.unwrap();
     number
 }

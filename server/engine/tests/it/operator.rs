@@ -1,9 +1,9 @@
 //! What those who run the market see and do, and that it is written down.
 
 use haat_engine::{
-    Caller, accounts, audit, dispatch, facts, jobs,
+    Caller, accounts, audit, dispatch, jobs,
     notifications::{self, mailbox},
-    orders, sandbox, shops,
+    orders, outbox, sandbox, shops,
 };
 use haat_shared::{Conflict, Error, FieldCode, audit::DeskHome};
 
@@ -59,9 +59,9 @@ both! {
         ]);
         assert!(rows.contains(&("accounts::create_operator", "operator@haat.example", None)));
         assert!(rows.contains(&("shops::open", MEENA, None)));
-        let told = facts::list(engine, &operator, false, "").await.unwrap().items;
-        assert!(told.iter().all(|f| f.told_at.is_some()) && told.iter().any(|f| f.kind == "order_cancelled"));
-        assert!(facts::list(engine, &operator, true, "").await.unwrap().items.is_empty());
+        let messages = outbox::list(engine, &operator, false, "").await.unwrap().items;
+        assert!(messages.iter().all(|f| f.dispatched_at.is_some()) && messages.iter().any(|f| f.kind == "order_cancelled"));
+        assert!(outbox::list(engine, &operator, true, "").await.unwrap().items.is_empty());
     }
 
     async fn work_that_is_under_way_is_left_alone(market) {
@@ -71,7 +71,7 @@ both! {
         let owner = market.owner(MEENA).await;
         dispatch::drain(engine).await.unwrap();
         orders::cancel(engine, &owner, MEENA, &format!("{number}-1"), "No").await.unwrap();
-        dispatch::tell(engine).await.unwrap();
+        dispatch::dispatch(engine).await.unwrap();
         let system = Caller::system();
         let queued = jobs::list(engine, &system, "queued", "").await.unwrap().items;
         let job = queued.iter().find(|job| job.kind == "refund").unwrap().id;
@@ -90,8 +90,8 @@ both! {
     async fn what_needs_a_hand_is_counted_and_mails_are_read(market) {
         let engine = &market.engine;
         let system = Caller::system();
-        let home = |dead_jobs, untold_facts, failed_mails, waiting_orders| {
-            DeskHome { dead_jobs, untold_facts, failed_mails, waiting_orders }
+        let home = |dead_jobs, pending_messages, failed_mails, waiting_orders| {
+            DeskHome { dead_jobs, pending_messages, failed_mails, waiting_orders }
         };
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 0, 0));
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
@@ -168,7 +168,7 @@ both! {
             assert_eq!(jobs::list(engine, &who, "", "").await.err(), Some(refused.clone()));
             assert_eq!(jobs::retry(engine, &who, id).await.err(), Some(refused.clone()));
             assert_eq!(jobs::discard(engine, &who, id).await.err(), Some(refused.clone()));
-            assert_eq!(facts::list(engine, &who, false, "").await.err(), Some(refused.clone()));
+            assert_eq!(outbox::list(engine, &who, false, "").await.err(), Some(refused.clone()));
             assert_eq!(audit::home(engine, &who).await.err(), Some(refused.clone()));
             assert_eq!(notifications::failed(engine, &who).await.err(), Some(refused.clone()));
             assert_eq!(notifications::resend(engine, &who, "order_placed", "x", "y").await.err(), Some(refused.clone()));

@@ -12,9 +12,9 @@ use std::{
 use haat_engine::{
     Bounds, Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout,
     db::{Statement, statement},
-    dispatch, facts, jobs,
+    dispatch, jobs,
     notifications::{self, Letter, Mail, Mailer, SendError, Words, mailbox::Mailbox},
-    oracle, params,
+    oracle, outbox, params,
     payments::{self, Ask, Event, Fetched, GatewayError, PaymentGateway, Started},
     random::{self, Secret},
     sandbox::{self, Card},
@@ -533,7 +533,7 @@ impl Market {
         assert_eq!(oracle::consult(&self.engine).await.unwrap(), Vec::<String>::new());
         let backlog = jobs::backlog(&self.engine).await.unwrap();
         assert_eq!((backlog.queued, backlog.dead), (0, 0), "work is left");
-        assert_eq!(facts::untold(&self.engine).await.unwrap(), 0);
+        assert_eq!(outbox::pending(&self.engine).await.unwrap(), 0);
         let backlog = notifications::backlog(&self.engine).await.unwrap();
         assert_eq!((backlog.queued, backlog.dead), (0, 0), "mails are left");
     }

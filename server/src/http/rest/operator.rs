@@ -1,10 +1,10 @@
 //! The lists of those who run the market, and the work that was laid aside.
 
-use haat_engine::{accounts, audit, facts, jobs, orders, shops};
+use haat_engine::{accounts, audit, jobs, orders, outbox, shops};
 use haat_shared::{
     Result,
     accounts::UserCard,
-    audit::{AuditEntry, FactCard, JobCard},
+    audit::{AuditEntry, JobCard, OutboxMessageCard},
     id::kinds::JobId,
     orders::OrderCard,
     routes::*,
@@ -24,7 +24,7 @@ pub(super) fn routes(api: Api) -> Api {
         .on(API_ALL_SHOPS, "Lists all shops, newest first.", all_shops)
         .on(API_USERS, "Lists all users, newest first.", users)
         .on(API_AUDIT, "Lists the audit log, newest first.", audited)
-        .on(API_FACTS, "Lists outbox messages, newest first.", all_facts)
+        .on(API_OUTBOX, "Lists outbox messages, newest first.", all_messages)
         .on(API_JOBS, "Lists unfinished jobs, newest first.", all_jobs)
         .on(API_RETRY_JOB, "Retries a job immediately.", retry)
         .on(API_DISCARD_JOB, "Discards a job.", discard)
@@ -65,7 +65,7 @@ async fn audited(ask: Ask, Query(of): Query<Paging>) -> Result<Listed<AuditEntry
 /// The filters of a list of outbox messages.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct WhichFacts {
+struct WhichMessages {
     /// Only messages that haven't been processed yet.
     waiting: Option<bool>,
     /// The `next` cursor of the previous page.
@@ -75,9 +75,9 @@ struct WhichFacts {
     limit: Option<Limit>,
 }
 
-async fn all_facts(ask: Ask, Query(of): Query<WhichFacts>) -> Result<Listed<FactCard>> {
+async fn all_messages(ask: Ask, Query(of): Query<WhichMessages>) -> Result<Listed<OutboxMessageCard>> {
     let waiting = of.waiting.unwrap_or_default();
-    facts::list(ask.engine(), &ask.caller, waiting, page(&of.after, of.limit)).await.map(Listed)
+    outbox::list(ask.engine(), &ask.caller, waiting, page(&of.after, of.limit)).await.map(Listed)
 }
 
 /// The status of an unfinished job.

@@ -1,20 +1,20 @@
-//! Facts: what happened, told after the commit that made it happen, at least once, to whoever wants to know.
+//! The outbox: what happened, published after the commit that made it happen, at least once.
 //!
-//! A use case writes its facts in its own transaction; `dispatch` tells them.
+//! A use case writes its messages in its own transaction; `dispatch` tells them.
 
 use uuid::Uuid;
 
 use crate::{Caller, Engine, Fault, cursor, db::Value, lists, params, random, rows, statements};
 use haat_shared::{
     Id,
-    audit::FactCard,
+    audit::OutboxMessageCard,
     id::kinds::*,
     page::{self, Ask, Page},
 };
 
 haat_shared::text_enum! {
     /// What happened.
-    pub enum Fact {
+    pub enum OutboxMessage {
         /// A checkout became a purchase. Subject: the purchase.
         PurchaseMade = "purchase_made",
         /// A shop has a new order. Subject: the order.
@@ -39,68 +39,68 @@ const PAGE_SIZE: usize = 50;
 
 lists! {
     OUTBOX {
-        select: "SELECT f.id, f.kind, f.subject, f.created_at, f.told_at FROM outbox f",
+        select: "SELECT f.id, f.kind, f.subject, f.created_at, f.dispatched_at FROM outbox f",
         always: "TRUE",
-        filters: &[("waiting", "f.told_at IS NULL AND {} = TRUE")],
+        filters: &[("waiting", "f.dispatched_at IS NULL AND {} = TRUE")],
         sorts: &[("newest", "f.id < {}", "f.id DESC")],
     }
 }
 
 statements! {
     pub(crate) WRITE = "INSERT INTO outbox (id, kind, subject, created_at) VALUES [($1, $2, $3, $4)]";
-    UNTOLD = "SELECT COUNT(*) AS value FROM outbox WHERE told_at IS NULL";
-    FORGET = "DELETE FROM outbox WHERE told_at < $1";
+    PENDING = "SELECT COUNT(*) AS value FROM outbox WHERE dispatched_at IS NULL";
+    FORGET = "DELETE FROM outbox WHERE dispatched_at < $1";
 }
 
 rows! {
-    struct FactRow {
-        id: FactId,
+    struct MessageRow {
+        id: OutboxMessageId,
         kind: String,
         subject: Uuid,
         created_at: i64,
-        told_at: Option<i64>,
+        dispatched_at: Option<i64>,
     }
 }
 
-/// The row of a fact, for [`WRITE`].
-pub(crate) fn row<K>(fact: Fact, subject: Id<K>, now: i64) -> [Value; 4] {
-    let id: FactId = random::id(now);
-    [id.into(), fact.as_str().into(), subject.into(), now.into()]
+/// The row of a message, for [`WRITE`].
+pub(crate) fn row<K>(message: OutboxMessage, subject: Id<K>, now: i64) -> [Value; 4] {
+    let id: OutboxMessageId = random::id(now);
+    [id.into(), message.as_str().into(), subject.into(), now.into()]
 }
 
-/// How many facts are still to be told.
-pub async fn untold(engine: &Engine) -> Result<i64, Fault> {
-    Ok(engine.db.one::<crate::db::One<i64>>(&UNTOLD, params![]).await?.0)
+/// How many messages are waiting to be dispatched.
+pub async fn pending(engine: &Engine) -> Result<i64, Fault> {
+    Ok(engine.db.one::<crate::db::One<i64>>(&PENDING, params![]).await?.0)
 }
 
-/// Forgets what was told before `before`.
+/// Forgets what was dispatched before `before`.
 pub(crate) async fn forget(engine: &Engine, before: i64) -> Result<u64, Fault> {
     engine
         .db
-        .write("facts::forget", before, |tx, before| {
+        .write("outbox::forget", before, |tx, before| {
             Box::pin(async move { Ok(tx.exec(&FORGET, params![*before]).await?) })
         })
         .await
 }
 
-/// The outbox, newest first, for those who run the market: all, or only what waits to be told.
+/// The outbox, newest first, for those who run the market: all, or only what waits to be dispatched.
 pub async fn list(
     engine: &Engine,
     caller: &Caller,
     waiting: bool,
     of: impl Into<Ask<'_>>,
-) -> haat_shared::Result<Page<FactCard>> {
+) -> haat_shared::Result<Page<OutboxMessageCard>> {
     caller.operator()?;
     let of = of.into();
     let filters = if waiting { vec![("waiting", true.into())] } else { Vec::new() };
-    let after = cursor::<haat_shared::id::kinds::Fact>(of.after)?.map(Into::into);
+    let after = cursor::<haat_shared::id::kinds::OutboxMessage>(of.after)?.map(Into::into);
     let size = page::rows(of.limit, PAGE_SIZE);
-    let rows: Vec<FactRow> = engine.db.list(OUTBOX.ask(filters, "newest", after, size + 1)).await?;
+    let rows: Vec<MessageRow> = engine.db.list(OUTBOX.ask(filters, "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
-    Ok(page.map(|row| FactCard {
+    Ok(page.map(|row| OutboxMessageCard {
         kind: row.kind,
         subject: row.subject.to_string(),
         at: caller.time(engine, row.created_at),
-        told_at: row.told_at.map(|at| caller.time(engine, at)),
+        dispatched_at: row.dispatched_at.map(|at| caller.time(engine, at)),
     }))
 }
