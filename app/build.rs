@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, error::Error, fmt::Write, fs, path::Path};
 use serde_json::{Map, Value};
 
 /// What is never read in the browser. It stands last, so that browsers load what stands before it.
-const SERVER_ONLY: [&str; 4] = ["mail", "dev_mail", "outage", "problem"];
+const SERVER_ONLY: [&str; 4] = ["email", "dev_email", "outage", "problem"];
 
 /// Rules for the plural forms of cardinal numbers, as the Unicode CLDR writes them in `common/supplemental/plurals.xml`
 /// (<https://www.unicode.org/cldr/charts/latest/supplemental/language_plural_rules.html>): the categories of each language

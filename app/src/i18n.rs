@@ -20,7 +20,7 @@ pub use crate::{t, t as tu_string, t as td_string, tn};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Locale(#[cfg(feature = "ssr")] u8);
 
-/// Words by their key: `t!(locale, basket.title)`, or with values, `t!(locale, basket.each, price = price)`.
+/// Words by their key: `t!(locale, cart.title)`, or with values, `t!(locale, cart.each, price = price)`.
 #[macro_export]
 macro_rules! t {
     ($locale:expr, $($part:ident).+) => {
@@ -32,7 +32,7 @@ macro_rules! t {
     };
 }
 
-/// Words in the plural form that a number takes: `tn!(locale, mail.items, count)`. They take the number as `n`, and further
+/// Words in the plural form that a number takes: `tn!(locale, email.items, count)`. They take the number as `n`, and further
 /// values as in [`t!`].
 #[macro_export]
 macro_rules! tn {

@@ -105,7 +105,7 @@ fn VisitorNav() -> impl IntoView {
                         view! { <a class="topbar-link" href=href>{words}</a> }
                     });
                     let desk = me.operator.then(|| {
-                        view! { <a class="topbar-link" href=routes::DESK>{t!(i18n, desk.link)}</a> }
+                        view! { <a class="topbar-link" href=routes::DESK>{t!(i18n, admin.link)}</a> }
                     });
                     view! {
                         {desk}

@@ -78,36 +78,40 @@ fn Parts() -> impl IntoView {
     let faults = Signal::stored(Some(faults));
     let labels = [
         ("wrong", t!(i18n, checkout.email)),
-        ("told", t!(i18n, goods.description)),
+        ("told", t!(i18n, seller_products.description)),
         ("picked", t!(i18n, checkout.country)),
         ("unchosen", t!(i18n, checkout.how)),
     ];
     let labels = labels.map(|(name, words)| (name, words.to_owned())).to_vec();
     let one = Signal::stored(Some(Error::field("wrong", FieldCode::NotEmail)));
     let busy = Signal::stored(Some(Error::Busy { retry_after_s: 1 }));
-    let columns = move || vec![(t!(i18n, counter.day), ""), (t!(i18n, counter.sold), "number")];
+    let columns = move || vec![(t!(i18n, dashboard.day), ""), (t!(i18n, dashboard.sold), "number")];
     let place = |icon, words, here| desk_link("#".into(), icon, words, here);
     let nav = view! {
         <ul>
-            {place("awning", t!(i18n, counter.home), false)}
-            {place("truck", t!(i18n, seller.title), true)}
-            {place("box", t!(i18n, goods.title), false)}
+            {place("awning", t!(i18n, dashboard.home), false)}
+            {place("truck", t!(i18n, seller_orders.title), true)}
+            {place("box", t!(i18n, seller_products.title), false)}
         </ul>
     };
     let states = vec![
-        ("#".to_owned(), t!(i18n, seller.all), true),
-        ("#".to_owned(), t!(i18n, goods.draft), false),
-        ("#".to_owned(), t!(i18n, goods.on_sale), false),
+        ("#".to_owned(), t!(i18n, seller_orders.all), true),
+        ("#".to_owned(), t!(i18n, seller_products.draft), false),
+        ("#".to_owned(), t!(i18n, seller_products.on_sale), false),
     ];
     let price = |minor| Money::new(minor, Currency::INR);
     let words = t!(i18n, product.add);
     let ways = move || {
         vec![
-            ("cash".to_owned(), t!(i18n, method.cash).to_owned(), t!(i18n, method.cash_note).to_owned()),
+            (
+                "cash".to_owned(),
+                t!(i18n, payment_method.cash).to_owned(),
+                t!(i18n, payment_method.cash_note).to_owned(),
+            ),
             (
                 "sandbox".to_owned(),
-                t!(i18n, method.sandbox).to_owned(),
-                t!(i18n, method.sandbox_note).to_owned(),
+                t!(i18n, payment_method.sandbox).to_owned(),
+                t!(i18n, payment_method.sandbox_note).to_owned(),
             ),
         ]
     };
@@ -135,7 +139,7 @@ fn Parts() -> impl IntoView {
             </div>
         </Part>
         <Part name="Amount">
-            <div class="form"><Amount name="price" label=t!(i18n, goods.price).to_owned() value="12,500".into() currency=Currency::INR faults /></div>
+            <div class="form"><Amount name="price" label=t!(i18n, seller_products.price).to_owned() value="12,500".into() currency=Currency::INR faults /></div>
         </Part>
         <Part name="Select">
             <div class="form">
@@ -145,24 +149,24 @@ fn Parts() -> impl IntoView {
         </Part>
         <Part name="TextArea">
             <div class="form">
-                <TextArea name="about" label=t!(i18n, goods.description) value="</textarea>\n<b>" hint=t!(i18n, goods.option_hint).to_owned() />
-                <TextArea name="told" label=t!(i18n, goods.description) faults />
+                <TextArea name="about" label=t!(i18n, seller_products.description) value="</textarea>\n<b>" hint=t!(i18n, seller_products.option_hint).to_owned() />
+                <TextArea name="told" label=t!(i18n, seller_products.description) faults />
             </div>
         </Part>
         <Part name="Check">
-            <Check name="pickup" label=t!(i18n, keep.pickup) checked=true />
+            <Check name="pickup" label=t!(i18n, settings.pickup) checked=true />
             <Check name="set_stock" label=t!(i18n, imports.set_stock) checked=false />
         </Part>
         <Part name="SaveBar">
             {[(false, false), (true, false), (true, true)].map(|(dirty, busy)| view! { <form><SaveBar dirty busy words=t!(i18n, form.save) /></form> }).collect_view()}
         </Part>
         <Part name="Table">
-            <Table caption=t!(i18n, goods.title) columns=vec![(t!(i18n, goods.product), ""), (t!(i18n, goods.price), "number")]>
-                <tr><th scope="row">{t!(i18n, goods.product)}</th><td class="number">{words::money(i18n, price(124_900))}</td></tr>
+            <Table caption=t!(i18n, seller_products.title) columns=vec![(t!(i18n, seller_products.product), ""), (t!(i18n, seller_products.price), "number")]>
+                <tr><th scope="row">{t!(i18n, seller_products.product)}</th><td class="number">{words::money(i18n, price(124_900))}</td></tr>
             </Table>
         </Part>
         <Part name="Bars">
-            <Bars says=t!(i18n, counter.sales) top=words::money(i18n, price(9_000)) columns=columns() bars />
+            <Bars says=t!(i18n, dashboard.sales) top=words::money(i18n, price(9_000)) columns=columns() bars />
         </Part>
         <Part name="Choice">
             <div class="form">
@@ -181,8 +185,8 @@ fn Parts() -> impl IntoView {
             <p>{["out_of_stock", "payment_declined", "busy"].map(|code| view! { <a href=format!("?error={code}") rel="external" translate="no">{code}</a> " " }).collect_view()}</p>
         </Part>
         <Part name="EmptyState">
-            <EmptyState icon="basket" title=t!(i18n, basket.empty) note=t!(i18n, basket.empty_note)>
-                <LinkButton href=routes::PRODUCTS>{t!(i18n, basket.shop_around)}</LinkButton>
+            <EmptyState icon="basket" title=t!(i18n, cart.empty) note=t!(i18n, cart.empty_note)>
+                <LinkButton href=routes::PRODUCTS>{t!(i18n, cart.shop_around)}</LinkButton>
             </EmptyState>
         </Part>
         <Part name="Pager">
@@ -207,9 +211,9 @@ fn Parts() -> impl IntoView {
         <Part name="Skeleton"><Skeleton count=4 /></Part>
         <Part name="Offline">{offline_notice()}</Part>
         <Part name="Desk, desk_link, search, chips">
-            <Desk label=t!(i18n, counter.nav) nav=nav.into_any()>
-                {search(routes::DEV_UI.into(), "", t!(i18n, goods.search), &[])}
-                {chips(t!(i18n, seller.state), states)}
+            <Desk label=t!(i18n, dashboard.nav) nav=nav.into_any()>
+                {search(routes::DEV_UI.into(), "", t!(i18n, seller_products.search), &[])}
+                {chips(t!(i18n, seller_orders.state), states)}
             </Desk>
         </Part>
         <Part name="Failure">

@@ -179,34 +179,34 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
 /// The name of a way to pay, as a choice.
 pub fn method(i18n: I18n, method: Method) -> &'static str {
     match method {
-        Method::Sandbox => tu_string!(i18n, method.sandbox),
-        Method::Cash => tu_string!(i18n, method.cash),
+        Method::Sandbox => tu_string!(i18n, payment_method.sandbox),
+        Method::Cash => tu_string!(i18n, payment_method.cash),
     }
 }
 
 /// What choosing it means.
 pub fn method_note(i18n: I18n, method: Method) -> &'static str {
     match method {
-        Method::Sandbox => tu_string!(i18n, method.sandbox_note),
-        Method::Cash => tu_string!(i18n, method.cash_note),
+        Method::Sandbox => tu_string!(i18n, payment_method.sandbox_note),
+        Method::Cash => tu_string!(i18n, payment_method.cash_note),
     }
 }
 
 /// How it was paid, or how it will be on delivery or on pickup.
 pub fn paid_by(locale: I18n, method: Method, pickup: bool) -> &'static str {
     match method {
-        Method::Sandbox => t!(locale, method.paid_sandbox),
-        Method::Cash if pickup => t!(locale, method.paid_cash_pickup),
-        Method::Cash => t!(locale, method.paid_cash),
+        Method::Sandbox => t!(locale, payment_method.paid_sandbox),
+        Method::Cash if pickup => t!(locale, payment_method.paid_cash_pickup),
+        Method::Cash => t!(locale, payment_method.paid_cash),
     }
 }
 
 /// What the shop is paid for an order, and who collects it.
 pub fn collected_by(locale: I18n, method: Method, order: &OrderView) -> String {
     match (method, order.way) {
-        (Method::Sandbox, _) => t!(locale, seller.collected).to_owned(),
-        (Method::Cash, Delivery::Pickup) => t!(locale, seller.to_collect_pickup, price = order.total),
-        (Method::Cash, _) => t!(locale, seller.to_collect, price = order.total),
+        (Method::Sandbox, _) => t!(locale, seller_orders.collected).to_owned(),
+        (Method::Cash, Delivery::Pickup) => t!(locale, seller_orders.to_collect_pickup, price = order.total),
+        (Method::Cash, _) => t!(locale, seller_orders.to_collect, price = order.total),
     }
 }
 
@@ -234,9 +234,9 @@ pub(crate) fn order_step(i18n: I18n, state: OrderState, way: Delivery) -> &'stat
 /// The name of where a product stands.
 pub fn product_state(i18n: I18n, state: ProductState) -> &'static str {
     match state {
-        ProductState::Draft => t!(i18n, goods.draft),
-        ProductState::Published => t!(i18n, goods.on_sale),
-        ProductState::Archived => t!(i18n, goods.off_sale),
+        ProductState::Draft => t!(i18n, seller_products.draft),
+        ProductState::Published => t!(i18n, seller_products.on_sale),
+        ProductState::Archived => t!(i18n, seller_products.off_sale),
     }
 }
 
@@ -342,8 +342,8 @@ pub fn due(locale: I18n, order: &OrderView) -> String {
 /// The tax that is in prices.
 pub fn taxes(locale: I18n, tax: Money) -> String {
     match tax.amount() {
-        0 => tu_string!(locale, basket.taxes).to_owned(),
-        _ => t!(locale, basket.taxes_of, tax = tax),
+        0 => tu_string!(locale, cart.taxes).to_owned(),
+        _ => t!(locale, cart.taxes_of, tax = tax),
     }
 }
 
@@ -373,12 +373,12 @@ pub(crate) fn percent(basis_points: i64) -> String {
 /// What a job is to do; its own name if it has no words.
 pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
-        "notify_shopper" => t!(i18n, desk.job_notify_shopper),
-        "notify_shop" => t!(i18n, desk.job_notify_shop),
-        "notify_shipped" => t!(i18n, desk.job_notify_shipped),
-        "notify_shipment_updated" => t!(i18n, desk.job_notify_shipment_updated),
-        "notify_cancelled" => t!(i18n, desk.job_notify_cancelled),
-        "refund" => t!(i18n, desk.job_refund),
+        "notify_shopper" => t!(i18n, admin.job_notify_shopper),
+        "notify_shop" => t!(i18n, admin.job_notify_shop),
+        "notify_shipped" => t!(i18n, admin.job_notify_shipped),
+        "notify_shipment_updated" => t!(i18n, admin.job_notify_shipment_updated),
+        "notify_cancelled" => t!(i18n, admin.job_notify_cancelled),
+        "refund" => t!(i18n, admin.job_refund),
         other => other,
     }
 }
@@ -386,12 +386,12 @@ pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
 /// What a mail is to tell; its own name if it has no words.
 pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
-        "purchase_made" => t!(i18n, desk.job_notify_shopper),
-        "order_placed" => t!(i18n, desk.job_notify_shop),
-        "order_shipped" => t!(i18n, desk.job_notify_shipped),
-        "sign_up" | "account_exists" => t!(i18n, desk.mail_sign_up),
-        "shipment_updated" => t!(i18n, desk.job_notify_shipment_updated),
-        "order_cancelled" | "order_withdrawn" => t!(i18n, desk.job_notify_cancelled),
+        "purchase_made" => t!(i18n, admin.job_notify_shopper),
+        "order_placed" => t!(i18n, admin.job_notify_shop),
+        "order_shipped" => t!(i18n, admin.job_notify_shipped),
+        "sign_up" | "account_exists" => t!(i18n, admin.mail_sign_up),
+        "shipment_updated" => t!(i18n, admin.job_notify_shipment_updated),
+        "order_cancelled" | "order_withdrawn" => t!(i18n, admin.job_notify_cancelled),
         other => other,
     }
 }
@@ -399,14 +399,14 @@ pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
 /// What happened; its own name if it has no words.
 pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
-        "purchase_made" => t!(i18n, desk.message_purchase_made),
-        "order_placed" => t!(i18n, desk.message_order_placed),
-        "refund_queued" => t!(i18n, desk.message_refund_queued),
-        "order_confirmed" => t!(i18n, desk.message_order_confirmed),
-        "order_shipped" => t!(i18n, desk.message_order_shipped),
-        "order_shipment_updated" => t!(i18n, desk.message_order_shipment_updated),
-        "order_delivered" => t!(i18n, desk.message_order_delivered),
-        "order_cancelled" => t!(i18n, desk.message_order_cancelled),
+        "purchase_made" => t!(i18n, admin.message_purchase_made),
+        "order_placed" => t!(i18n, admin.message_order_placed),
+        "refund_queued" => t!(i18n, admin.message_refund_queued),
+        "order_confirmed" => t!(i18n, admin.message_order_confirmed),
+        "order_shipped" => t!(i18n, admin.message_order_shipped),
+        "order_shipment_updated" => t!(i18n, admin.message_order_shipment_updated),
+        "order_delivered" => t!(i18n, admin.message_order_delivered),
+        "order_cancelled" => t!(i18n, admin.message_order_cancelled),
         other => other,
     }
 }
@@ -414,12 +414,12 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
 /// What someone who runs the market did; its own name if it has no words.
 pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
     match action {
-        "jobs::retry" => t!(i18n, desk.act_retry),
-        "jobs::discard" => t!(i18n, desk.act_discard),
-        "accounts::create_operator" => t!(i18n, desk.act_operator),
-        "notifications::resend" => t!(i18n, desk.act_resend),
-        "shops::open" => t!(i18n, desk.act_open),
-        "catalog::put_products" => t!(i18n, desk.act_put),
+        "jobs::retry" => t!(i18n, admin.act_retry),
+        "jobs::discard" => t!(i18n, admin.act_discard),
+        "accounts::create_operator" => t!(i18n, admin.act_operator),
+        "notifications::resend" => t!(i18n, admin.act_resend),
+        "shops::open" => t!(i18n, admin.act_open),
+        "catalog::put_products" => t!(i18n, admin.act_upsert),
         other => other,
     }
 }
@@ -444,29 +444,29 @@ fn edited(i18n: I18n, field: &str) -> String {
 /// The label of a field of what sellers edit; its own name if it has none.
 pub(crate) fn form_field(i18n: I18n, field: &str) -> &str {
     match field {
-        "title" => t!(i18n, goods.name),
-        "brand" => t!(i18n, goods.brand),
-        "category" => t!(i18n, goods.category),
-        "description" => t!(i18n, goods.description),
-        "details" => t!(i18n, goods.details),
-        "options" => t!(i18n, goods.options),
-        "variants" => t!(i18n, goods.variants),
-        "sku" => t!(i18n, goods.sku),
-        "alt" => t!(i18n, goods.alt),
-        "price" => t!(i18n, goods.price),
-        "compare_at" => t!(i18n, goods.compare_at),
-        "stock" => t!(i18n, goods.stock),
-        "low_stock" => t!(i18n, goods.low_stock),
-        "name" => t!(i18n, keep.name),
-        "town" => t!(i18n, keep.town),
-        "address" => t!(i18n, keep.address),
-        "delivery" => t!(i18n, keep.delivery),
-        "free_delivery_from" => t!(i18n, keep.free_from),
-        "delivery_days_min" | "delivery_days_max" => t!(i18n, keep.days),
-        "express" => t!(i18n, keep.express),
-        "express_days_min" | "express_days_max" => t!(i18n, keep.express_days),
-        "pickup" => t!(i18n, keep.pickup),
-        "returns_days" => t!(i18n, keep.returns),
+        "title" => t!(i18n, seller_products.name),
+        "brand" => t!(i18n, seller_products.brand),
+        "category" => t!(i18n, seller_products.category),
+        "description" => t!(i18n, seller_products.description),
+        "details" => t!(i18n, seller_products.details),
+        "options" => t!(i18n, seller_products.options),
+        "variants" => t!(i18n, seller_products.variants),
+        "sku" => t!(i18n, seller_products.sku),
+        "alt" => t!(i18n, seller_products.alt),
+        "price" => t!(i18n, seller_products.price),
+        "compare_at" => t!(i18n, seller_products.compare_at),
+        "stock" => t!(i18n, seller_products.stock),
+        "low_stock" => t!(i18n, seller_products.low_stock),
+        "name" => t!(i18n, settings.name),
+        "town" => t!(i18n, settings.town),
+        "address" => t!(i18n, settings.address),
+        "delivery" => t!(i18n, settings.delivery),
+        "free_delivery_from" => t!(i18n, settings.free_from),
+        "delivery_days_min" | "delivery_days_max" => t!(i18n, settings.days),
+        "express" => t!(i18n, settings.express),
+        "express_days_min" | "express_days_max" => t!(i18n, settings.express_days),
+        "pickup" => t!(i18n, settings.pickup),
+        "returns_days" => t!(i18n, settings.returns),
         other => other,
     }
 }

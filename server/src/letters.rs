@@ -27,7 +27,7 @@ pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
     match letter {
         Letter::OrderConfirmed { purchase, url } => {
             let m = &confirmed(locale, purchase, url)?;
-            let subject = td_string!(locale, mail.confirmed_subject, number = m.number).to_string();
+            let subject = td_string!(locale, email.confirmed_subject, number = m.number).to_string();
             let html = fitting(m.orders, |orders, left_out| {
                 ConfirmedHtml { m: &Confirmed { orders, left_out, ..m.clone() } }.render()
             });
@@ -36,7 +36,7 @@ pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
         Letter::OrderReceived { order, url } => {
             let m = &received(locale, order, url);
             let subject =
-                td_string!(locale, mail.received_subject, number = m.number, total = m.total).to_string();
+                td_string!(locale, email.received_subject, number = m.number, total = m.total).to_string();
             let html = fitting(m.orders, |orders, left_out| {
                 ReceivedHtml { m: &Received { orders, left_out, ..m.clone() } }.render()
             });
@@ -46,34 +46,34 @@ pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
             let (m, subject) = match order.order.way {
                 Delivery::Pickup => (
                     ready(locale, order, url),
-                    td_string!(locale, mail.ready_subject, number = order.order.number),
+                    td_string!(locale, email.ready_subject, number = order.order.number),
                 ),
                 Delivery::Standard | Delivery::Express => (
                     shipped(locale, order, url),
-                    td_string!(locale, mail.shipped_subject, number = order.order.number),
+                    td_string!(locale, email.shipped_subject, number = order.order.number),
                 ),
             };
             news(&subject, &m)
         }
         Letter::ShipmentUpdated { order, url } => {
             let m = &tracking_updated(locale, order, url);
-            let subject = td_string!(locale, mail.tracking_subject, number = m.number).to_string();
+            let subject = td_string!(locale, email.tracking_subject, number = m.number).to_string();
             news(&subject, m)
         }
         Letter::OrderCancelled { order, by, reason, url } => {
             let m = &cancelled(locale, order, *by, reason, url);
-            let subject = td_string!(locale, mail.cancelled_subject, number = m.number).to_string();
+            let subject = td_string!(locale, email.cancelled_subject, number = m.number).to_string();
             news(&subject, m)
         }
         Letter::ConfirmSignUp { name, url } => {
             let m = &Note {
                 locale,
                 url,
-                button: td_string!(locale, mail.sign_up_button),
-                title: td_string!(locale, mail.sign_up),
-                lead: td_string!(locale, mail.sign_up_lead, name = name),
-                note: td_string!(locale, mail.sign_up_note),
-                reason: td_string!(locale, mail.sign_up_reason),
+                button: td_string!(locale, email.sign_up_button),
+                title: td_string!(locale, email.sign_up),
+                lead: td_string!(locale, email.sign_up_lead, name = name),
+                note: td_string!(locale, email.sign_up_note),
+                reason: td_string!(locale, email.sign_up_reason),
             };
             words(m.title, &NoteText { m }, NoteHtml { m }.render())
         }
@@ -82,16 +82,16 @@ pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
                 locale,
                 url,
                 button: td_string!(locale, sign_in.title),
-                title: td_string!(locale, mail.exists),
-                lead: td_string!(locale, mail.exists_lead, name = name),
-                note: td_string!(locale, mail.exists_note),
-                reason: td_string!(locale, mail.sign_up_reason),
+                title: td_string!(locale, email.exists),
+                lead: td_string!(locale, email.exists_lead, name = name),
+                note: td_string!(locale, email.exists_note),
+                reason: td_string!(locale, email.sign_up_reason),
             };
             words(m.title, &NoteText { m }, NoteHtml { m }.render())
         }
         Letter::OrderWithdrawn { order, reason, url } => {
             let m = &withdrawn(locale, order, reason, url);
-            let subject = td_string!(locale, mail.withdrawn_subject, number = m.number).to_string();
+            let subject = td_string!(locale, email.withdrawn_subject, number = m.number).to_string();
             news(&subject, m)
         }
     }
@@ -188,14 +188,14 @@ fn short(text: &str, max: usize) -> String {
 
 /// How many things orders have.
 fn items(locale: Locale, order: &OrderView) -> String {
-    tn!(locale, mail.items, order.lines.iter().map(|line| line.quantity).sum::<i64>())
+    tn!(locale, email.items, order.lines.iter().map(|line| line.quantity).sum::<i64>())
 }
 
 /// What says how many lines are left out, if any are.
 fn left_out(locale: Locale, lines: usize) -> String {
     match lines {
         0 => String::new(),
-        n => tn!(locale, mail.left_out, n),
+        n => tn!(locale, email.left_out, n),
     }
 }
 
@@ -251,12 +251,12 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tr
     let shops: Vec<_> = purchase.orders.iter().map(|o| o.shop_name.as_str()).collect();
     let pickup = purchase.is_pickup();
     let way = match pickup {
-        true => tn!(locale, mail.confirmed_next_pickup, shops.len()),
-        false => tn!(locale, mail.confirmed_next, shops.len()),
+        true => tn!(locale, email.confirmed_next_pickup, shops.len()),
+        false => tn!(locale, email.confirmed_next, shops.len()),
     };
     let cash = match purchase.method {
-        Method::Cash if pickup => td_string!(locale, mail.confirmed_cash_pickup),
-        Method::Cash => td_string!(locale, mail.confirmed_cash),
+        Method::Cash if pickup => td_string!(locale, email.confirmed_cash_pickup),
+        Method::Cash => td_string!(locale, email.confirmed_cash),
         Method::Sandbox => "",
     };
     Ok(Confirmed {
@@ -330,12 +330,12 @@ fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Receiv
     let order = &sold.order;
     let (lead, goes_to) = match order.way {
         Delivery::Pickup => (
-            td_string!(locale, mail.received_lead_pickup, shop = order.shop_name),
-            td_string!(locale, seller.customer),
+            td_string!(locale, email.received_lead_pickup, shop = order.shop_name),
+            td_string!(locale, seller_orders.customer),
         ),
         Delivery::Standard | Delivery::Express => (
-            td_string!(locale, mail.received_lead, shop = order.shop_name),
-            td_string!(locale, seller.goes_to),
+            td_string!(locale, email.received_lead, shop = order.shop_name),
+            td_string!(locale, seller_orders.goes_to),
         ),
     };
     Received {
@@ -409,58 +409,58 @@ fn shipped<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News<'a
         order.shipment.as_ref().map_or(("", "", ""), |s| (&s.carrier, &s.tracking_number, &s.tracking_url));
     let travels = td_string!(locale, purchase.travels, carrier = carrier, number = number).to_string();
     let mut facts = vec![
-        (td_string!(locale, seller.shipment), travels.clone()),
+        (td_string!(locale, seller_orders.shipment), travels.clone()),
         (td_string!(locale, purchase.goes_to), label(locale, &sent.address).join(", ")),
     ];
     if !sent.method.collects() {
-        let cash = td_string!(locale, mail.shipped_cash, total = order.total).to_string();
+        let cash = td_string!(locale, email.shipped_cash, total = order.total).to_string();
         facts.push((td_string!(locale, purchase.payment), cash));
     }
     News {
         locale,
         url,
-        button: td_string!(locale, mail.shipped_button),
-        title: td_string!(locale, mail.shipped),
-        lead: td_string!(locale, mail.shipped_lead, shop = order.shop_name, name = sent.address.name),
+        button: td_string!(locale, email.shipped_button),
+        title: td_string!(locale, email.shipped),
+        lead: td_string!(locale, email.shipped_lead, shop = order.shop_name, name = sent.address.name),
         preheader: travels,
         number: &order.number,
         facts,
         follow,
         orders: std::slice::from_ref(order),
         left_out: 0,
-        contents: td_string!(locale, mail.shipped_contents),
-        reason: td_string!(locale, mail.confirmed_reason).to_owned(),
+        contents: td_string!(locale, email.shipped_contents),
+        reason: td_string!(locale, email.confirmed_reason).to_owned(),
     }
 }
 
 fn ready<'a>(locale: Locale, packed: &'a ShopOrderView, url: &'a str) -> News<'a> {
     let order = &packed.order;
-    let mut facts = vec![(td_string!(locale, seller.pickup_at), order.pickup_at.clone())];
+    let mut facts = vec![(td_string!(locale, seller_orders.pickup_at), order.pickup_at.clone())];
     if !packed.method.collects() {
-        let cash = td_string!(locale, mail.ready_cash, total = order.total);
+        let cash = td_string!(locale, email.ready_cash, total = order.total);
         facts.push((td_string!(locale, purchase.payment), cash));
     }
     News {
         locale,
         url,
-        button: td_string!(locale, mail.confirmed_button),
-        title: td_string!(locale, mail.ready),
-        lead: td_string!(locale, mail.ready_lead, shop = order.shop_name, name = packed.address.name),
+        button: td_string!(locale, email.confirmed_button),
+        title: td_string!(locale, email.ready),
+        lead: td_string!(locale, email.ready_lead, shop = order.shop_name, name = packed.address.name),
         preheader: words::due(locale, order),
         number: &order.number,
         facts,
         follow: "",
         orders: std::slice::from_ref(order),
         left_out: 0,
-        contents: td_string!(locale, mail.shipped_contents),
-        reason: td_string!(locale, mail.confirmed_reason).to_owned(),
+        contents: td_string!(locale, email.shipped_contents),
+        reason: td_string!(locale, email.confirmed_reason).to_owned(),
     }
 }
 
 fn tracking_updated<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News<'a> {
     News {
-        title: td_string!(locale, mail.tracking),
-        lead: td_string!(locale, mail.tracking_lead, shop = sent.order.shop_name, name = sent.address.name),
+        title: td_string!(locale, email.tracking),
+        lead: td_string!(locale, email.tracking_lead, shop = sent.order.shop_name, name = sent.address.name),
         ..shipped(locale, sent, url)
     }
 }
@@ -476,52 +476,52 @@ fn cancelled<'a>(locale: Locale, ended: &'a ShopOrderView, by: Actor, why: &str,
     News {
         locale,
         url,
-        button: td_string!(locale, mail.cancelled_button),
-        title: td_string!(locale, mail.cancelled),
+        button: td_string!(locale, email.cancelled_button),
+        title: td_string!(locale, email.cancelled),
         lead: match by {
-            Actor::Shop => td_string!(locale, mail.cancelled_by_shop, shop = shop, name = name),
-            Actor::Shopper => td_string!(locale, mail.cancelled_by_you, shop = shop, name = name),
-            Actor::Market => td_string!(locale, mail.cancelled_by_market, shop = shop, name = name),
+            Actor::Shop => td_string!(locale, email.cancelled_by_shop, shop = shop, name = name),
+            Actor::Shopper => td_string!(locale, email.cancelled_by_you, shop = shop, name = name),
+            Actor::Market => td_string!(locale, email.cancelled_by_market, shop = shop, name = name),
         },
         preheader: money.clone(),
         number: &order.number,
         facts: vec![
-            (td_string!(locale, seller.reason), why.to_owned()),
-            (td_string!(locale, mail.cancelled_money), money),
+            (td_string!(locale, seller_orders.reason), why.to_owned()),
+            (td_string!(locale, email.cancelled_money), money),
         ],
         follow: "",
         orders: std::slice::from_ref(order),
         left_out: 0,
-        contents: td_string!(locale, mail.cancelled_contents),
-        reason: td_string!(locale, mail.confirmed_reason).to_owned(),
+        contents: td_string!(locale, email.cancelled_contents),
+        reason: td_string!(locale, email.confirmed_reason).to_owned(),
     }
 }
 
 fn withdrawn<'a>(locale: Locale, ended: &'a ShopOrderView, why: &str, url: &'a str) -> News<'a> {
     let order = &ended.order;
-    let back = td_string!(locale, mail.withdrawn_back);
+    let back = td_string!(locale, email.withdrawn_back);
     News {
         locale,
         url,
-        button: td_string!(locale, mail.withdrawn_button),
-        title: td_string!(locale, mail.withdrawn),
+        button: td_string!(locale, email.withdrawn_button),
+        title: td_string!(locale, email.withdrawn),
         lead: match order.way {
-            Delivery::Pickup => td_string!(locale, mail.withdrawn_lead_pickup, shop = order.shop_name),
+            Delivery::Pickup => td_string!(locale, email.withdrawn_lead_pickup, shop = order.shop_name),
             Delivery::Standard | Delivery::Express => {
-                td_string!(locale, mail.withdrawn_lead, shop = order.shop_name)
+                td_string!(locale, email.withdrawn_lead, shop = order.shop_name)
             }
         },
         preheader: back.to_owned(),
         number: &order.number,
         facts: vec![
-            (td_string!(locale, seller.reason), why.to_owned()),
-            (td_string!(locale, mail.withdrawn_stock), back.to_owned()),
+            (td_string!(locale, seller_orders.reason), why.to_owned()),
+            (td_string!(locale, email.withdrawn_stock), back.to_owned()),
         ],
         follow: "",
         orders: std::slice::from_ref(order),
         left_out: 0,
-        contents: td_string!(locale, mail.withdrawn_contents),
-        reason: td_string!(locale, mail.received_reason, shop = order.shop_name),
+        contents: td_string!(locale, email.withdrawn_contents),
+        reason: td_string!(locale, email.received_reason, shop = order.shop_name),
     }
 }
 

@@ -28,9 +28,13 @@ pub(crate) fn Audit() -> impl IntoView {
             after,
             next: page.next,
             tools: ().into_any(),
-            columns: vec![(t!(i18n, desk.act), ""), (t!(i18n, desk.by), ""), (t!(i18n, desk.at), "wide")],
+            columns: vec![
+                (t!(i18n, admin.activity), ""),
+                (t!(i18n, admin.by), ""),
+                (t!(i18n, admin.at), "wide"),
+            ],
             rows: page.items.into_iter().map(|entry| row(entry).into_any()).collect(),
-            none: t!(i18n, desk.no_audit),
+            none: t!(i18n, admin.no_audit),
         }
         .show()
     });
@@ -40,7 +44,7 @@ pub(crate) fn Audit() -> impl IntoView {
 fn row(entry: AuditEntry) -> impl IntoView {
     let i18n = use_i18n();
     let at = words::moment(i18n, &entry.at);
-    let by = entry.by.unwrap_or_else(|| t!(i18n, desk.program).to_owned());
+    let by = entry.by.unwrap_or_else(|| t!(i18n, admin.program).to_owned());
     let note = match entry.action.as_str() {
         // Of a job the note says which kind it is.
         "jobs::retry" | "jobs::discard" => words::job_kind(i18n, &entry.note).to_owned(),

@@ -21,10 +21,10 @@ pub(crate) fn Home() -> impl IntoView {
 #[component]
 fn Shown(home: DeskHome) -> impl IntoView {
     let i18n = use_i18n();
-    let jobs = tn!(i18n, desk.dead_jobs, home.dead_jobs);
-    let outbox = tn!(i18n, desk.pending_messages, home.pending_messages);
-    let mails = tn!(i18n, desk.failed_mails, home.failed_mails);
-    let orders = tn!(i18n, desk.waiting_orders, home.waiting_orders);
+    let jobs = tn!(i18n, admin.dead_jobs, home.dead_jobs);
+    let outbox = tn!(i18n, admin.pending_messages, home.pending_messages);
+    let mails = tn!(i18n, admin.failed_mails, home.failed_mails);
+    let orders = tn!(i18n, admin.waiting_orders, home.waiting_orders);
     let todo = [
         (home.dead_jobs, Part::Jobs, jobs, &[("state", "dead")][..]),
         (home.pending_messages, Part::Outbox, outbox, &[("waiting", "1")]),
@@ -41,16 +41,16 @@ fn Shown(home: DeskHome) -> impl IntoView {
     });
     let todo: Vec<_> = todo.collect();
     let todo = if todo.is_empty() {
-        let (title, note) = (t!(i18n, desk.nothing), t!(i18n, desk.nothing_note));
+        let (title, note) = (t!(i18n, admin.nothing), t!(i18n, admin.nothing_note));
         view! { <EmptyState icon="check" title note /> }.into_any()
     } else {
         view! { <ul class="rows todo">{todo}</ul> }.into_any()
     };
     view! {
-        <PageTitle text=t!(i18n, desk.nav) />
-        <h1>{t!(i18n, counter.home)}</h1>
+        <PageTitle text=t!(i18n, admin.nav) />
+        <h1>{t!(i18n, dashboard.home)}</h1>
         <section class="panel" aria-labelledby="todo">
-            <h2 id="todo">{t!(i18n, counter.todo)}</h2>
+            <h2 id="todo">{t!(i18n, dashboard.todo)}</h2>
             {todo}
         </section>
     }

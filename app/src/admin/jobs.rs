@@ -16,10 +16,10 @@ const STATES: [&str; 4] = ["", "queued", "dead", "discarded"];
 
 fn state_words(i18n: I18n, state: &str) -> &'static str {
     match state {
-        "queued" => t!(i18n, desk.queued),
-        "dead" => t!(i18n, desk.dead),
-        "discarded" => t!(i18n, desk.discarded),
-        _ => t!(i18n, seller.all),
+        "queued" => t!(i18n, admin.queued),
+        "dead" => t!(i18n, admin.dead),
+        "discarded" => t!(i18n, admin.discarded),
+        _ => t!(i18n, seller_orders.all),
     }
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn Jobs() -> impl IntoView {
         let tools = view! {
             <CodeAlert />
             <Done what=done.get_untracked() />
-            <div class="list-tools">{chips(t!(i18n, seller.state), states.to_vec())}</div>
+            <div class="list-tools">{chips(t!(i18n, seller_orders.state), states.to_vec())}</div>
         };
         let back = routes::with(path, &[("state", &state), ("after", &after)]);
         List {
@@ -51,14 +51,14 @@ pub(crate) fn Jobs() -> impl IntoView {
             next: page.next,
             tools: tools.into_any(),
             columns: vec![
-                (t!(i18n, desk.job), ""),
-                (t!(i18n, desk.tries), "number wide"),
-                (t!(i18n, desk.next_try), "wide"),
-                (t!(i18n, seller.state), "wide"),
-                (t!(i18n, desk.action), ""),
+                (t!(i18n, admin.job), ""),
+                (t!(i18n, admin.attempts), "number wide"),
+                (t!(i18n, admin.next_attempt), "wide"),
+                (t!(i18n, seller_orders.state), "wide"),
+                (t!(i18n, admin.action), ""),
             ],
             rows: page.items.into_iter().map(|job| row(job, &back).into_any()).collect(),
-            none: t!(i18n, desk.no_jobs),
+            none: t!(i18n, admin.no_jobs),
         }
         .show()
     });
@@ -70,8 +70,8 @@ pub(crate) fn Jobs() -> impl IntoView {
 fn Done(what: String) -> impl IntoView {
     let i18n = use_i18n();
     let words = match what.as_str() {
-        "retry" => t!(i18n, desk.retried),
-        "discard" => t!(i18n, desk.given_up),
+        "retry" => t!(i18n, admin.retried),
+        "discard" => t!(i18n, admin.job_discarded),
         _ => return None,
     };
     Some(view! { <Alert look="good">{words}</Alert> })
@@ -85,12 +85,12 @@ fn row(job: JobCard, back: &str) -> impl IntoView + use<> {
     let discard = (job.state != "discarded").then(|| {
         view! {
             <details class="more-of">
-                <summary>{t!(i18n, desk.discard)}</summary>
+                <summary>{t!(i18n, admin.discard)}</summary>
                 <form method="post" action=action.clone()>
                     <input type="hidden" name="action" value="discard" />
                     <input type="hidden" name="back" value=back.to_owned() />
-                    <p class="note">{t!(i18n, desk.discard_note)}</p>
-                    <Button look="danger">{t!(i18n, desk.discard)}</Button>
+                    <p class="note">{t!(i18n, admin.discard_note)}</p>
+                    <Button look="danger">{t!(i18n, admin.discard)}</Button>
                 </form>
             </details>
         }

@@ -32,9 +32,9 @@ pub(crate) fn Mails() -> impl IntoView {
     let list = loaded(found, move |(after, page, failed)| {
         let resent = done.with_untracked(|done| done == "resend");
         let tools = view! {
-            {resent.then(|| view! { <Alert look="good">{t!(i18n, desk.resent)}</Alert> })}
+            {resent.then(|| view! { <Alert look="good">{t!(i18n, admin.resent)}</Alert> })}
             <Failed failed />
-            <p class="lead">{t!(i18n, desk.mails_note)}</p>
+            <p class="lead">{t!(i18n, admin.mails_note)}</p>
         };
         List {
             part: Part::Mails,
@@ -43,12 +43,12 @@ pub(crate) fn Mails() -> impl IntoView {
             next: page.next,
             tools: tools.into_any(),
             columns: vec![
-                (t!(i18n, desk.subject), ""),
-                (t!(i18n, desk.to), "wide"),
-                (t!(i18n, desk.at), "wide"),
+                (t!(i18n, admin.subject), ""),
+                (t!(i18n, admin.to), "wide"),
+                (t!(i18n, admin.at), "wide"),
             ],
             rows: page.items.into_iter().map(|mail| row(mail).into_any()).collect(),
-            none: t!(i18n, desk.no_mails),
+            none: t!(i18n, admin.no_mails),
         }
         .show()
     });
@@ -72,19 +72,19 @@ fn Failed(failed: Vec<FailedMail>) -> impl IntoView {
                         <input type="hidden" name="kind" value=mail.kind />
                         <input type="hidden" name="subject" value=mail.subject />
                         <input type="hidden" name="to" value=mail.to />
-                        <Button look="secondary">{t!(i18n, desk.resend)}</Button>
+                        <Button look="secondary">{t!(i18n, admin.resend)}</Button>
                     </form>
                 </td>
             </tr>
         }
     });
     let rows: Vec<_> = rows.collect();
-    let title = t!(i18n, desk.not_sent);
+    let title = t!(i18n, admin.not_sent);
     (!rows.is_empty()).then(|| {
         view! {
             <section class="panel" aria-labelledby="failed">
                 <h2 id="failed">{title}</h2>
-                <Table caption=title columns=vec![(t!(i18n, desk.subject), ""), (t!(i18n, desk.action), "")]>{rows}</Table>
+                <Table caption=title columns=vec![(t!(i18n, admin.subject), ""), (t!(i18n, admin.action), "")]>{rows}</Table>
             </section>
         }
     })
@@ -124,10 +124,10 @@ pub(crate) fn Mail() -> impl IntoView {
 fn Shown(mail: MailText) -> impl IntoView {
     let i18n = use_i18n();
     let MailText { card, text } = mail;
-    let to = tu_string!(i18n, desk.mail_to, recipient = card.to.as_str()).to_string();
+    let to = tu_string!(i18n, admin.mail_to, recipient = card.to.as_str()).to_string();
     view! {
         <PageTitle text=card.subject.clone() />
-        <p class="back"><a href=Part::Mails.path()>{t!(i18n, desk.all_mails)}</a></p>
+        <p class="back"><a href=Part::Mails.path()>{t!(i18n, admin.all_mails)}</a></p>
         <header class="order-head">
             <div>
                 <h1>{card.subject}</h1>

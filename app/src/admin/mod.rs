@@ -81,14 +81,14 @@ impl Part {
 
     fn title(self, i18n: I18n) -> &'static str {
         match self {
-            Self::Home => t!(i18n, counter.home),
-            Self::Orders => t!(i18n, seller.title),
+            Self::Home => t!(i18n, dashboard.home),
+            Self::Orders => t!(i18n, seller_orders.title),
             Self::Shops => t!(i18n, shops.title),
-            Self::Users => t!(i18n, desk.users),
-            Self::Jobs => t!(i18n, desk.jobs),
-            Self::Outbox => t!(i18n, desk.outbox),
-            Self::Mails => t!(i18n, desk.mails),
-            Self::Audit => t!(i18n, desk.audit),
+            Self::Users => t!(i18n, admin.users),
+            Self::Jobs => t!(i18n, admin.jobs),
+            Self::Outbox => t!(i18n, admin.outbox),
+            Self::Mails => t!(i18n, admin.mails),
+            Self::Audit => t!(i18n, admin.audit),
         }
     }
 }
@@ -115,7 +115,7 @@ fn Page(
         })
     };
     let nav = view! { <Transition>{nav}</Transition> }.into_any();
-    view! { <Desk label=tu_string!(i18n, desk.nav) nav>{children()}</Desk> }
+    view! { <Desk label=tu_string!(i18n, admin.nav) nav>{children()}</Desk> }
 }
 
 /// A list of the desk.
@@ -146,22 +146,23 @@ impl List {
         let list = if !self.rows.is_empty() {
             view! { <Table caption=title columns=self.columns>{self.rows}</Table> }.into_any()
         } else if filtered {
-            let (title, note) = (t!(i18n, products.none), t!(i18n, desk.none_such));
+            let (title, note) = (t!(i18n, products.none), t!(i18n, admin.no_matches));
             view! {
                 <EmptyState icon="search" title note>
-                    <LinkButton href=path look="secondary">{t!(i18n, desk.show_all)}</LinkButton>
+                    <LinkButton href=path look="secondary">{t!(i18n, admin.show_all)}</LinkButton>
                 </EmptyState>
             }
             .into_any()
         } else {
-            view! { <EmptyState icon=self.part.icon() title=t!(i18n, desk.none) note=self.none /> }.into_any()
+            view! { <EmptyState icon=self.part.icon() title=t!(i18n, admin.none) note=self.none /> }
+                .into_any()
         };
         view! {
             <PageTitle text=title />
             <h1>{title}</h1>
             {self.tools}
             {list}
-            <Pager first next next_words=t!(i18n, desk.next) />
+            <Pager first next next_words=t!(i18n, admin.next) />
         }
         .into_any()
     }

@@ -27,7 +27,7 @@ pub(crate) fn Orders() -> impl IntoView {
     );
     let list = loaded(found, move |(of, page)| {
         let path = Part::Orders.path();
-        let all = std::iter::once(("", t!(i18n, seller.all)));
+        let all = std::iter::once(("", t!(i18n, seller_orders.all)));
         let states = all.chain(
             OrderState::ALL
                 .map(|state| (state.as_str(), words::order_state(i18n, state, Delivery::Standard))),
@@ -37,8 +37,8 @@ pub(crate) fn Orders() -> impl IntoView {
         });
         let tools = view! {
             <div class="list-tools">
-                {search(path.into(), &of.q, t!(i18n, seller.search), &[("state", &of.state)])}
-                {chips(t!(i18n, seller.state), states.collect())}
+                {search(path.into(), &of.q, t!(i18n, seller_orders.search), &[("state", &of.state)])}
+                {chips(t!(i18n, seller_orders.state), states.collect())}
             </div>
         };
         List {
@@ -48,15 +48,15 @@ pub(crate) fn Orders() -> impl IntoView {
             next: page.next,
             tools: tools.into_any(),
             columns: vec![
-                (t!(i18n, seller.number), ""),
-                (t!(i18n, desk.shop), "wide"),
-                (t!(i18n, seller.customer), "wide"),
-                (t!(i18n, seller.placed_on), "wide"),
-                (t!(i18n, basket.total), "number"),
-                (t!(i18n, seller.state), ""),
+                (t!(i18n, seller_orders.number), ""),
+                (t!(i18n, admin.shop), "wide"),
+                (t!(i18n, seller_orders.customer), "wide"),
+                (t!(i18n, seller_orders.placed_on), "wide"),
+                (t!(i18n, cart.total), "number"),
+                (t!(i18n, seller_orders.state), ""),
             ],
             rows: page.items.into_iter().map(|order| row(order).into_any()).collect(),
-            none: t!(i18n, desk.no_orders),
+            none: t!(i18n, admin.no_orders),
         }
         .show()
     });

@@ -25,10 +25,11 @@ pub(crate) fn Outbox() -> impl IntoView {
     );
     let list = loaded(found, move |(waiting, after, page)| {
         let path = Part::Outbox.path();
-        let choices = [("", t!(i18n, seller.all)), ("1", t!(i18n, desk.pending))];
+        let choices = [("", t!(i18n, seller_orders.all)), ("1", t!(i18n, admin.pending))];
         let choices =
             choices.map(|(each, words)| (routes::with(path, &[("waiting", each)]), words, waiting == each));
-        let tools = view! { <div class="list-tools">{chips(t!(i18n, seller.state), choices.to_vec())}</div> };
+        let tools =
+            view! { <div class="list-tools">{chips(t!(i18n, seller_orders.state), choices.to_vec())}</div> };
         List {
             part: Part::Outbox,
             asked: vec![("waiting", waiting)],
@@ -36,12 +37,12 @@ pub(crate) fn Outbox() -> impl IntoView {
             next: page.next,
             tools: tools.into_any(),
             columns: vec![
-                (t!(i18n, desk.message), ""),
-                (t!(i18n, desk.at), "wide"),
-                (t!(i18n, desk.dispatched), ""),
+                (t!(i18n, admin.message), ""),
+                (t!(i18n, admin.at), "wide"),
+                (t!(i18n, admin.dispatched), ""),
             ],
             rows: page.items.into_iter().map(|message| row(message).into_any()).collect(),
-            none: t!(i18n, desk.no_messages),
+            none: t!(i18n, admin.no_messages),
         }
         .show()
     });
@@ -53,7 +54,7 @@ fn row(message: OutboxMessageCard) -> impl IntoView {
     let at = words::moment(i18n, &message.at);
     let dispatched = match message.dispatched_at {
         Some(at) => words::moment(i18n, &at).into_any(),
-        None => view! { <span class="state queued">{t!(i18n, desk.pending)}</span> }.into_any(),
+        None => view! { <span class="state queued">{t!(i18n, admin.pending)}</span> }.into_any(),
     };
     view! {
         <tr>

@@ -24,7 +24,7 @@ pub(crate) fn Shops() -> impl IntoView {
         },
     );
     let list = loaded(found, move |(q, after, page)| {
-        let tools = search(Part::Shops.path().into(), &q, t!(i18n, desk.search_shops), &[]);
+        let tools = search(Part::Shops.path().into(), &q, t!(i18n, admin.search_shops), &[]);
         List {
             part: Part::Shops,
             asked: vec![("q", q)],
@@ -32,12 +32,12 @@ pub(crate) fn Shops() -> impl IntoView {
             next: page.next,
             tools: view! { <div class="list-tools">{tools}</div> }.into_any(),
             columns: vec![
-                (t!(i18n, desk.shop), ""),
-                (t!(i18n, keep.town), "wide"),
-                (t!(i18n, keep.owner), "wide"),
-                (t!(i18n, goods.title), "number"),
-                (t!(i18n, desk.keeps), "number wide"),
-                (t!(i18n, desk.since), "wide"),
+                (t!(i18n, admin.shop), ""),
+                (t!(i18n, settings.town), "wide"),
+                (t!(i18n, settings.owner), "wide"),
+                (t!(i18n, seller_products.title), "number"),
+                (t!(i18n, admin.commission), "number wide"),
+                (t!(i18n, admin.since), "wide"),
             ],
             rows: page.items.into_iter().map(|shop| row(shop).into_any()).collect(),
             none: t!(i18n, shops.none_note),

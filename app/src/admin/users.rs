@@ -24,7 +24,7 @@ pub(crate) fn Users() -> impl IntoView {
         },
     );
     let list = loaded(found, move |(q, after, page)| {
-        let tools = search(Part::Users.path().into(), &q, t!(i18n, desk.search_users), &[]);
+        let tools = search(Part::Users.path().into(), &q, t!(i18n, admin.search_users), &[]);
         List {
             part: Part::Users,
             asked: vec![("q", q)],
@@ -32,13 +32,13 @@ pub(crate) fn Users() -> impl IntoView {
             next: page.next,
             tools: view! { <div class="list-tools">{tools}</div> }.into_any(),
             columns: vec![
-                (t!(i18n, desk.user), ""),
+                (t!(i18n, admin.user), ""),
                 (t!(i18n, shops.title), "number"),
-                (t!(i18n, desk.purchases), "number"),
-                (t!(i18n, desk.joined), "wide"),
+                (t!(i18n, admin.purchases), "number"),
+                (t!(i18n, admin.joined), "wide"),
             ],
             rows: page.items.into_iter().map(|user| row(user).into_any()).collect(),
-            none: t!(i18n, desk.none_such),
+            none: t!(i18n, admin.no_matches),
         }
         .show()
     });
@@ -48,7 +48,7 @@ pub(crate) fn Users() -> impl IntoView {
 fn row(user: UserCard) -> impl IntoView {
     let i18n = use_i18n();
     let mark =
-        user.operator.then(|| view! { " " <span class="state confirmed">{t!(i18n, desk.operator)}</span> });
+        user.operator.then(|| view! { " " <span class="state confirmed">{t!(i18n, admin.operator)}</span> });
     view! {
         <tr>
             <th scope="row">

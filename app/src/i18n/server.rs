@@ -218,8 +218,8 @@ mod tests {
         );
         assert_eq!(stretched("Was {{ price }}"), "[Wás {{ price }}·····]");
         let hindi: Locale = "hi".parse().unwrap();
-        assert!(t!(hindi, basket.each, price = "₹1").contains("₹1"));
-        assert_ne!(t!(hindi, basket.title), t!(Locale::default(), basket.title));
+        assert!(t!(hindi, cart.each, price = "₹1").contains("₹1"));
+        assert_ne!(t!(hindi, cart.title), t!(Locale::default(), basket.title));
     }
 
     /// By the samples that CLDR gives for each category.
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn a_count_takes_its_form_and_is_grouped() {
         let (english, hindi): (Locale, Locale) = (Locale::default(), "hi".parse().unwrap());
-        let items = |locale, n: i64| tn!(locale, mail.items, n);
+        let items = |locale, n: i64| tn!(locale, email.items, n);
         assert_eq!([0, 1, 2].map(|n| items(english, n)), ["0 items", "1 item", "2 items"]);
         assert_eq!(items(english, 100_000), "1,00,000 items");
         let shops = |n: usize| tn!(hindi, account.orders, n);
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn browsers_load_what_they_may_show_alone() {
         let sheet = sheet(Locale::default());
-        assert_eq!(sheet.text.lines().nth(crate::locales::basket::title.at), Some("Your basket"));
+        assert_eq!(sheet.text.lines().nth(crate::locales::cart::title.at), Some("Your basket"));
         assert!(!sheet.text.contains("Sent emails"));
         assert!(sheet.path.starts_with("/words/en."));
     }

@@ -31,36 +31,36 @@ pub(crate) fn Balance() -> impl IntoView {
         let next = balance.entries.next.map(|next| routes::with(&path, &[("after", &next)]));
         let first = (!after.is_empty()).then_some(path);
         let list = if balance.entries.items.is_empty() {
-            let (title, note) = (tu_string!(i18n, till.none), tu_string!(i18n, till.none_note));
+            let (title, note) = (tu_string!(i18n, balance.none), tu_string!(i18n, balance.none_note));
             view! { <EmptyState icon="card" title note /> }.into_any()
         } else {
             let rows = balance.entries.items.into_iter().map(|entry| row(&handle, entry)).collect_view();
             let columns = vec![
-                (t!(i18n, till.what), ""),
-                (t!(i18n, counter.day), "wide"),
-                (t!(i18n, seller.number), ""),
-                (t!(i18n, till.amount), "number"),
+                (t!(i18n, balance.what), ""),
+                (t!(i18n, dashboard.day), "wide"),
+                (t!(i18n, seller_orders.number), ""),
+                (t!(i18n, balance.amount), "number"),
             ];
-            view! { <Table caption=tu_string!(i18n, till.entries) columns>{rows}</Table> }.into_any()
+            view! { <Table caption=tu_string!(i18n, balance.entries) columns>{rows}</Table> }.into_any()
         };
         view! {
-            <PageTitle text=tu_string!(i18n, till.title) />
-            <h1>{t!(i18n, till.title)}</h1>
+            <PageTitle text=tu_string!(i18n, balance.title) />
+            <h1>{t!(i18n, balance.title)}</h1>
             <dl class="figures">
                 <div class="panel">
-                    <dt>{t!(i18n, till.available)}</dt>
+                    <dt>{t!(i18n, balance.available)}</dt>
                     <dd class="figure">{words::money(i18n, balance.available)}</dd>
-                    <dd class="note">{t!(i18n, till.available_note)}</dd>
+                    <dd class="note">{t!(i18n, balance.available_note)}</dd>
                 </div>
                 <div class="panel">
-                    <dt>{t!(i18n, till.pending)}</dt>
+                    <dt>{t!(i18n, balance.pending)}</dt>
                     <dd class="figure">{words::money(i18n, balance.pending)}</dd>
-                    <dd class="note">{t!(i18n, till.pending_note)}</dd>
+                    <dd class="note">{t!(i18n, balance.pending_note)}</dd>
                 </div>
             </dl>
-            <h2>{t!(i18n, till.entries)}</h2>
+            <h2>{t!(i18n, balance.entries)}</h2>
             {list}
-            <Pager first next next_words=tu_string!(i18n, till.next) />
+            <Pager first next next_words=tu_string!(i18n, balance.next) />
         }
     });
     view! { <Counter here=Part::Balance>{page}</Counter> }
@@ -69,14 +69,14 @@ pub(crate) fn Balance() -> impl IntoView {
 fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
     let i18n = use_i18n();
     let what = match entry.kind {
-        PostingKind::Sale => t!(i18n, till.sale),
-        PostingKind::Commission | PostingKind::CashCommission => t!(i18n, till.commission),
-        PostingKind::SaleReversed => t!(i18n, till.sale_reversed),
+        PostingKind::Sale => t!(i18n, balance.sale),
+        PostingKind::Commission | PostingKind::CashCommission => t!(i18n, balance.commission),
+        PostingKind::SaleReversed => t!(i18n, balance.sale_reversed),
         PostingKind::CommissionReversed | PostingKind::CashCommissionReversed => {
-            t!(i18n, till.commission_reversed)
+            t!(i18n, balance.commission_reversed)
         }
         PostingKind::Refund | PostingKind::UnwantedCapture | PostingKind::UnwantedRefund => {
-            t!(i18n, till.refund)
+            t!(i18n, balance.refund)
         }
     };
     let day = words::day(i18n, &entry.at);

@@ -31,9 +31,9 @@ pub(crate) fn Home() -> impl IntoView {
 fn Shown(handle: String, home: ShopHome) -> impl IntoView {
     let i18n = use_i18n();
     let orders = Part::Orders.path(&handle);
-    let confirm = tn!(i18n, counter.confirm, home.to_confirm);
-    let ship = tn!(i18n, counter.ship, home.to_ship);
-    let low = tn!(i18n, counter.low, home.low_count);
+    let confirm = tn!(i18n, dashboard.confirm, home.to_confirm);
+    let ship = tn!(i18n, dashboard.ship, home.to_ship);
+    let low = tn!(i18n, dashboard.low, home.low_count);
     let todo = [
         (home.to_confirm, "check", confirm, routes::with(&orders, &[("state", "placed")])),
         (home.to_ship, "truck", ship, routes::with(&orders, &[("state", "confirmed")])),
@@ -50,10 +50,10 @@ fn Shown(handle: String, home: ShopHome) -> impl IntoView {
     let todo: Vec<_> = todo.collect();
     let todo = if todo.is_empty() {
         let new = routes::new_product(&handle);
-        let (title, note) = (tu_string!(i18n, counter.nothing), tu_string!(i18n, counter.nothing_note));
+        let (title, note) = (tu_string!(i18n, dashboard.nothing), tu_string!(i18n, dashboard.nothing_note));
         view! {
             <EmptyState icon="check" title note>
-                <LinkButton look="secondary" href=new>{t!(i18n, goods.add)}</LinkButton>
+                <LinkButton look="secondary" href=new>{t!(i18n, seller_products.add)}</LinkButton>
             </EmptyState>
         }
         .into_any()
@@ -61,10 +61,10 @@ fn Shown(handle: String, home: ShopHome) -> impl IntoView {
         view! { <ul class="rows todo">{todo}</ul> }.into_any()
     };
     view! {
-        <PageTitle text=tu_string!(i18n, counter.home) />
-        <h1>{t!(i18n, counter.home)}</h1>
+        <PageTitle text=tu_string!(i18n, dashboard.home) />
+        <h1>{t!(i18n, dashboard.home)}</h1>
         <section class="panel" aria-labelledby="todo">
-            <h2 id="todo">{t!(i18n, counter.todo)}</h2>
+            <h2 id="todo">{t!(i18n, dashboard.todo)}</h2>
             {todo}
         </section>
         <Sales home=home.clone() />
@@ -76,12 +76,12 @@ fn Shown(handle: String, home: ShopHome) -> impl IntoView {
 #[component]
 fn Sales(home: ShopHome) -> impl IntoView {
     let i18n = use_i18n();
-    let before = t!(i18n, counter.before, price = home.sold_before, n = home.orders_before);
-    let orders = tn!(i18n, counter.orders, home.orders);
+    let before = t!(i18n, dashboard.before, price = home.sold_before, n = home.orders_before);
+    let orders = tn!(i18n, dashboard.orders, home.orders);
     let sold = words::money(i18n, home.sold);
-    let says = t!(i18n, counter.chart, price = sold);
+    let says = t!(i18n, dashboard.chart, price = sold);
     let best = home.days.iter().max_by_key(|day| day.sold.amount());
-    let top = best.map(|day| t!(i18n, counter.best, price = day.sold, date = words::day(i18n, &day.day)));
+    let top = best.map(|day| t!(i18n, dashboard.best, price = day.sold, date = words::day(i18n, &day.day)));
     let bars = home.days.iter().map(|day| {
         (
             words::day(i18n, &day.day),
@@ -91,14 +91,14 @@ fn Sales(home: ShopHome) -> impl IntoView {
     });
     let bars = bars.collect();
     let columns = vec![
-        (t!(i18n, counter.day), ""),
-        (t!(i18n, counter.sold), "number"),
-        (t!(i18n, seller.title), "number"),
+        (t!(i18n, dashboard.day), ""),
+        (t!(i18n, dashboard.sold), "number"),
+        (t!(i18n, seller_orders.title), "number"),
     ];
     let chart = (home.orders > 0).then(|| view! { <Bars says columns bars top=top.unwrap_or_default() /> });
     view! {
         <section class="panel" aria-labelledby="sales">
-            <h2 id="sales">{t!(i18n, counter.sales)}</h2>
+            <h2 id="sales">{t!(i18n, dashboard.sales)}</h2>
             <p><span class="figure">{sold}</span> " " {orders}</p>
             <p class="note">{before}</p>
             {chart}
@@ -113,7 +113,7 @@ fn Low(handle: String, low: Vec<LowVariant>) -> impl IntoView {
     let rows = low.into_iter().map(|variant| {
         let left = match variant.available {
             ..=0 => t!(i18n, products.sold_out).to_owned(),
-            n => tu_string!(i18n, counter.left, n = n).to_string(),
+            n => tu_string!(i18n, dashboard.left, n = n).to_string(),
         };
         view! {
             <li class="row">
@@ -129,7 +129,7 @@ fn Low(handle: String, low: Vec<LowVariant>) -> impl IntoView {
     (!rows.is_empty()).then(|| {
         view! {
             <section class="panel" aria-labelledby="low">
-                <h2 id="low">{t!(i18n, goods.low)}</h2>
+                <h2 id="low">{t!(i18n, seller_products.low)}</h2>
                 <ul class="rows">{rows}</ul>
             </section>
         }

@@ -237,8 +237,11 @@ fn Checked(import: ImportView, handle: String) -> impl IntoView {
 #[component]
 fn Prices(prices: Vec<PriceSample>) -> impl IntoView {
     let i18n = use_i18n();
-    let columns =
-        vec![(t!(i18n, goods.sku), ""), (t!(i18n, goods.name), "wide"), (t!(i18n, goods.price), "number")];
+    let columns = vec![
+        (t!(i18n, seller_products.sku), ""),
+        (t!(i18n, seller_products.name), "wide"),
+        (t!(i18n, seller_products.price), "number"),
+    ];
     let rows = prices.into_iter().map(|PriceSample { sku, title, price }| {
         view! {
             <tr>

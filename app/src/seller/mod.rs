@@ -92,25 +92,25 @@ fn Counter(
             let shop = me.shops.into_iter().find(|shop| handle.with(|handle| shop.handle == *handle))?;
             let links = Part::ALL.into_iter().filter(|part| shop.role.may(part.needs())).map(|part| {
                 let words = match part {
-                    Part::Home => t!(i18n, counter.home),
-                    Part::Orders => t!(i18n, seller.title),
-                    Part::Products => t!(i18n, goods.title),
-                    Part::Balance => t!(i18n, till.title),
-                    Part::Settings => t!(i18n, keep.title),
+                    Part::Home => t!(i18n, dashboard.home),
+                    Part::Orders => t!(i18n, seller_orders.title),
+                    Part::Products => t!(i18n, seller_products.title),
+                    Part::Balance => t!(i18n, balance.title),
+                    Part::Settings => t!(i18n, settings.title),
                 };
                 desk_link(part.path(&shop.handle), part.icon(), words, part == here)
             });
             Some(view! {
                 <a class="counter-shop" href=routes::shop(&shop.handle)>
                     <span>{shop.name}</span>
-                    <span class="note">{t!(i18n, seller.visit)}</span>
+                    <span class="note">{t!(i18n, seller_orders.visit)}</span>
                 </a>
                 <ul>{links.collect_view()}</ul>
             })
         })
     };
     let nav = view! { <Transition>{nav}</Transition> }.into_any();
-    view! { <Desk label=tu_string!(i18n, counter.nav) nav>{children()}</Desk> }
+    view! { <Desk label=tu_string!(i18n, dashboard.nav) nav>{children()}</Desk> }
 }
 
 /// Sends a picture into a shop.

@@ -41,18 +41,20 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let SellerOrder { order, email, events, refund, earned, .. } = order;
     let ShopOrderView { order, placed_at, address, method, commission } = order;
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
-    let placed = tu_string!(i18n, seller.placed, date = words::moment(i18n, &placed_at)).to_string();
+    let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
     let pickup = order.way == Delivery::Pickup;
     let payment = (order.state != OrderState::Cancelled).then(|| words::collected_by(i18n, method, &order));
     let refund = refund.map(|refund| match refund.done_at {
-        Some(at) => t!(i18n, seller.refunded, price = refund.amount, date = words::day(i18n, &at)),
-        None => t!(i18n, seller.refund_under_way, price = refund.amount),
+        Some(at) => t!(i18n, seller_orders.refunded, price = refund.amount, date = words::day(i18n, &at)),
+        None => t!(i18n, seller_orders.refund_under_way, price = refund.amount),
     });
     let shares = match method {
         _ if order.state == OrderState::Cancelled => Vec::new(),
-        Method::Sandbox => vec![(t!(i18n, seller.commission), commission), (t!(i18n, seller.earned), earned)],
+        Method::Sandbox => {
+            vec![(t!(i18n, seller_orders.commission), commission), (t!(i18n, seller_orders.earned), earned)]
+        }
         // The shop has the cash: it owes the market its part.
-        Method::Cash => vec![(t!(i18n, seller.owed), commission)],
+        Method::Cash => vec![(t!(i18n, seller_orders.owed), commission)],
     };
     let shares = shares.into_iter().map(|(words, sum)| {
         view! { <p class="note">{words} " " <span class="price">{words::money(i18n, sum)}</span></p> }
@@ -71,19 +73,19 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         };
         view! {
             <div>
-                <h3>{t!(i18n, seller.shipment)}</h3>
+                <h3>{t!(i18n, seller_orders.shipment)}</h3>
                 <p>{shipment.carrier}" · "{number}</p>
             </div>
         }
     });
     let lines = match order.state {
-        OrderState::Placed | OrderState::Confirmed => t!(i18n, seller.pack),
-        _ => t!(i18n, seller.bought),
+        OrderState::Placed | OrderState::Confirmed => t!(i18n, seller_orders.pack),
+        _ => t!(i18n, seller_orders.items),
     };
     let place = pickup.then(|| {
         view! {
             <div>
-                <h3>{t!(i18n, seller.pickup_at)}</h3>
+                <h3>{t!(i18n, seller_orders.pickup_at)}</h3>
                 <p>{order.pickup_at}</p>
             </div>
         }
@@ -91,7 +93,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let mail = format!("mailto:{email}");
     view! {
         <PageTitle text=number.clone() />
-        <p class="back"><a href=Part::Orders.path(&handle)>{t!(i18n, seller.back)}</a></p>
+        <p class="back"><a href=Part::Orders.path(&handle)>{t!(i18n, seller_orders.back)}</a></p>
         <header class="order-head">
             <div>
                 <h1>{number}</h1>
@@ -100,14 +102,14 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
             <p class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.way)}</p>
         </header>
         <div class="actions paper">
-            <LinkButton look="secondary" href=slip>{t!(i18n, seller.slip)}</LinkButton>
+            <LinkButton look="secondary" href=slip>{t!(i18n, seller_orders.slip)}</LinkButton>
             <Print words=t!(i18n, purchase.print) />
         </div>
         <CodeAlert />
         <div class="counter-columns">
             <div>
                 <section class="panel order next-step" aria-labelledby="next">
-                    <h2 id="next">{t!(i18n, seller.next_step)}</h2>
+                    <h2 id="next">{t!(i18n, seller_orders.next_step)}</h2>
                     <Timeline state=order.state way=order.way news=false />
                     <NextStep state=order.state pickup action=action.clone() draft=draft.clone() />
                 </section>
@@ -121,14 +123,14 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                 <section class="panel order">
                     {place}
                     <div>
-                        <h3>{if pickup { t!(i18n, seller.customer) } else { t!(i18n, seller.goes_to) }}</h3>
+                        <h3>{if pickup { t!(i18n, seller_orders.customer) } else { t!(i18n, seller_orders.goes_to) }}</h3>
                         <AddressLines address />
                         <p><a href=mail>{email}</a></p>
                     </div>
                     {shipment}
                     <UpdateTracking state=order.state pickup shipment=tracking action=action.clone() draft=draft.clone() />
                     <div>
-                        <h3>{t!(i18n, seller.payment)}</h3>
+                        <h3>{t!(i18n, seller_orders.payment)}</h3>
                         {payment.map(|words| view! { <p class:collect=method == Method::Cash>{words}</p> })}
                         {refund.map(|words| view! { <p>{words}</p> })}
                         {shares}
@@ -158,17 +160,17 @@ pub(crate) fn PackingSlip() -> impl IntoView {
 fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
     let i18n = use_i18n();
     let ShopOrderView { order, placed_at, address, method, .. } = order.order;
-    let title = tu_string!(i18n, seller.slip_of, number = order.number.as_str()).to_string();
-    let placed = tu_string!(i18n, seller.placed, date = words::day(i18n, &placed_at)).to_string();
+    let title = tu_string!(i18n, seller_orders.slip_of, number = order.number.as_str()).to_string();
+    let placed = tu_string!(i18n, seller_orders.placed, date = words::day(i18n, &placed_at)).to_string();
     let pickup = order.way == Delivery::Pickup;
     let (to, from, sender) = match pickup {
-        true => (t!(i18n, seller.customer), t!(i18n, seller.pickup_at), order.pickup_at),
-        false => (t!(i18n, seller.ship_to), t!(i18n, seller.ship_from), order.shop_name),
+        true => (t!(i18n, seller_orders.customer), t!(i18n, seller_orders.pickup_at), order.pickup_at),
+        false => (t!(i18n, seller_orders.ship_to), t!(i18n, seller_orders.ship_from), order.shop_name),
     };
     let collect = (method == Method::Cash && order.state != OrderState::Cancelled).then(|| {
         view! {
             <p class="collect">
-                <span>{if pickup { t!(i18n, seller.collect_cash_pickup) } else { t!(i18n, seller.collect_cash) }}</span>
+                <span>{if pickup { t!(i18n, seller_orders.collect_cash_pickup) } else { t!(i18n, seller_orders.collect_cash) }}</span>
                 " "
                 <strong class="price">{words::money(i18n, order.total)}</strong>
             </p>
@@ -178,7 +180,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
     let lines = order.lines.into_iter().map(|line| {
         let variant = (!line.variant_title.is_empty()).then(|| view! { <span>{line.variant_title}</span> });
         let sku = (!line.sku.is_empty()).then(|| {
-            view! { <span>{tu_string!(i18n, seller.sku, sku = line.sku.as_str()).to_string()}</span> }
+            view! { <span>{tu_string!(i18n, seller_orders.sku, sku = line.sku.as_str()).to_string()}</span> }
         });
         view! {
             <li>
@@ -192,7 +194,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
     let back = routes::shop_order(&handle, &order.number);
     view! {
         <PageTitle text=title.clone() />
-        <p class="back"><a href=back>{t!(i18n, seller.slip_back)}</a></p>
+        <p class="back"><a href=back>{t!(i18n, seller_orders.slip_back)}</a></p>
         <article class="panel slip">
             <header class="order-head">
                 <div>
@@ -214,9 +216,9 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
             </div>
             {collect}
             <section>
-                <h2>{t!(i18n, seller.pack)}</h2>
+                <h2>{t!(i18n, seller_orders.pack)}</h2>
                 <ul class="slip-lines">{lines}</ul>
-                <p class="note">{tu_string!(i18n, seller.slip_items, n = pieces).to_string()}</p>
+                <p class="note">{tu_string!(i18n, seller_orders.slip_items, n = pieces).to_string()}</p>
             </section>
         </article>
     }
@@ -228,23 +230,25 @@ fn NextStep(state: OrderState, pickup: bool, action: String, draft: Draft) -> im
     let i18n = use_i18n();
     let (note, todo) = match (state, pickup) {
         (OrderState::Placed, _) => {
-            (t!(i18n, seller.placed_note), Some(("confirm", t!(i18n, seller.confirm))))
+            (t!(i18n, seller_orders.placed_note), Some(("confirm", t!(i18n, seller_orders.confirm))))
         }
         (OrderState::Confirmed, false) => {
-            (t!(i18n, seller.confirmed_note), Some(("ship", t!(i18n, seller.ship))))
+            (t!(i18n, seller_orders.confirmed_note), Some(("ship", t!(i18n, seller_orders.ship))))
         }
-        (OrderState::Confirmed, true) => {
-            (t!(i18n, seller.confirmed_note_pickup), Some(("ship", t!(i18n, seller.ship_pickup))))
-        }
+        (OrderState::Confirmed, true) => (
+            t!(i18n, seller_orders.confirmed_note_pickup),
+            Some(("ship", t!(i18n, seller_orders.ship_pickup))),
+        ),
         (OrderState::Shipped, false) => {
-            (t!(i18n, seller.shipped_note), Some(("deliver", t!(i18n, seller.deliver))))
+            (t!(i18n, seller_orders.shipped_note), Some(("deliver", t!(i18n, seller_orders.deliver))))
         }
-        (OrderState::Shipped, true) => {
-            (t!(i18n, seller.shipped_note_pickup), Some(("deliver", t!(i18n, seller.deliver_pickup))))
-        }
-        (OrderState::Delivered, false) => (t!(i18n, seller.delivered_note), None),
-        (OrderState::Delivered, true) => (t!(i18n, seller.delivered_note_pickup), None),
-        (OrderState::Cancelled, _) => (t!(i18n, seller.cancelled_note), None),
+        (OrderState::Shipped, true) => (
+            t!(i18n, seller_orders.shipped_note_pickup),
+            Some(("deliver", t!(i18n, seller_orders.deliver_pickup))),
+        ),
+        (OrderState::Delivered, false) => (t!(i18n, seller_orders.delivered_note), None),
+        (OrderState::Delivered, true) => (t!(i18n, seller_orders.delivered_note_pickup), None),
+        (OrderState::Cancelled, _) => (t!(i18n, seller_orders.cancelled_note), None),
     };
     let form = todo.map(|(step, words)| {
         let fields =
@@ -270,9 +274,9 @@ fn ShipFields(draft: Draft, shipment: Shipment) -> impl IntoView {
     let mine = draft.typed("action") == "ship";
     let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
     let labels = [
-        ("carrier", t!(i18n, seller.carrier)),
-        ("tracking_number", t!(i18n, seller.tracking_number)),
-        ("tracking_url", t!(i18n, seller.tracking_url)),
+        ("carrier", t!(i18n, seller_orders.carrier)),
+        ("tracking_number", t!(i18n, seller_orders.tracking_number)),
+        ("tracking_url", t!(i18n, seller_orders.tracking_url)),
     ];
     let summary = labels.map(|(name, label)| (name, label.to_owned())).to_vec();
     let [carrier, number, url] = labels;
@@ -287,7 +291,7 @@ fn ShipFields(draft: Draft, shipment: Shipment) -> impl IntoView {
             <Field name=carrier.0 label=carrier.1 value=carrier_value required=true faults />
             <Field name=number.0 label=number.1 value=number_value required=true faults />
         </div>
-        <Field name=url.0 label=url.1 kind="url" optional=true value=url_value hint=t!(i18n, seller.tracking_hint).to_owned() faults />
+        <Field name=url.0 label=url.1 kind="url" optional=true value=url_value hint=t!(i18n, seller_orders.tracking_hint).to_owned() faults />
     }
 }
 
@@ -305,12 +309,12 @@ fn UpdateTracking(
     (state == OrderState::Shipped && !pickup).then(|| {
         view! {
             <details class="more-of" open=mine>
-                <summary>{t!(i18n, seller.update_tracking)}</summary>
+                <summary>{t!(i18n, seller_orders.update_tracking)}</summary>
                 <form method="post" action=action class="form" novalidate>
                     <input type="hidden" name="action" value="ship" />
-                    <p class="note">{t!(i18n, seller.tracking_note)}</p>
+                    <p class="note">{t!(i18n, seller_orders.tracking_note)}</p>
                     <ShipFields draft shipment />
-                    <div><Button look="secondary">{t!(i18n, seller.save_tracking)}</Button></div>
+                    <div><Button look="secondary">{t!(i18n, seller_orders.save_tracking)}</Button></div>
                 </form>
             </details>
         }
@@ -324,12 +328,15 @@ fn History(events: Vec<OrderEvent>, way: Delivery) -> impl IntoView {
     let mut shipped = false;
     let steps = events.into_iter().map(|event| {
         let again = event.state == OrderState::Shipped && std::mem::replace(&mut shipped, true);
-        let what =
-            if again { t!(i18n, seller.tracking_updated) } else { words::order_step(i18n, event.state, way) };
+        let what = if again {
+            t!(i18n, seller_orders.tracking_updated)
+        } else {
+            words::order_step(i18n, event.state, way)
+        };
         let by = match event.actor {
-            Actor::Shop => t!(i18n, seller.by_shop),
-            Actor::Shopper => t!(i18n, seller.by_shopper),
-            Actor::Market => t!(i18n, seller.by_market),
+            Actor::Shop => t!(i18n, seller_orders.by_shop),
+            Actor::Shopper => t!(i18n, seller_orders.by_shopper),
+            Actor::Market => t!(i18n, seller_orders.by_market),
         };
         let note = (!event.note.is_empty()).then(|| view! { <p>{event.note}</p> });
         let tracking = event.shipment.map(|s| view! { <p>{s.carrier}" · "{s.tracking_number}</p> });
@@ -344,7 +351,7 @@ fn History(events: Vec<OrderEvent>, way: Delivery) -> impl IntoView {
     });
     view! {
         <section class="panel" aria-labelledby="history">
-            <h3 id="history">{t!(i18n, seller.history)}</h3>
+            <h3 id="history">{t!(i18n, seller_orders.history)}</h3>
             <ol class="history">{steps.collect_view()}</ol>
         </section>
     }
@@ -360,18 +367,18 @@ fn Cancel(state: OrderState, method: Method, total: Money, action: String, draft
     let mine = draft.typed("action") == "cancel";
     let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
     let what = if method.collects() {
-        t!(i18n, seller.cancel_paid, price = total)
+        t!(i18n, seller_orders.cancel_paid, price = total)
     } else {
-        t!(i18n, seller.cancel_cash).to_owned()
+        t!(i18n, seller_orders.cancel_cash).to_owned()
     };
     Some(view! {
         <details class="panel more-of" open=mine>
-            <summary>{t!(i18n, seller.cancel)}</summary>
+            <summary>{t!(i18n, seller_orders.cancel)}</summary>
             <form method="post" action=action class="form" novalidate>
                 <input type="hidden" name="action" value="cancel" />
                 <p>{what}</p>
-                <Field name="reason" label=t!(i18n, seller.reason) value=draft.typed("reason") hint=t!(i18n, seller.reason_hint).to_owned() required=true faults />
-                <div><Button look="danger">{t!(i18n, seller.cancel)}</Button></div>
+                <Field name="reason" label=t!(i18n, seller_orders.reason) value=draft.typed("reason") hint=t!(i18n, seller_orders.reason_hint).to_owned() required=true faults />
+                <div><Button look="danger">{t!(i18n, seller_orders.cancel)}</Button></div>
             </form>
         </details>
     })

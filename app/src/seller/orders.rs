@@ -38,7 +38,7 @@ pub(crate) fn Orders() -> impl IntoView {
             .map(|next| routes::with(&path, &[("q", &of.q), ("state", &of.state), ("after", &next)]));
         let first =
             (!of.after.is_empty()).then(|| routes::with(&path, &[("q", &of.q), ("state", &of.state)]));
-        let all = std::iter::once(("", t!(i18n, seller.all)));
+        let all = std::iter::once(("", t!(i18n, seller_orders.all)));
         let states = all.chain(
             OrderState::ALL
                 .map(|state| (state.as_str(), words::order_state(i18n, state, Delivery::Standard))),
@@ -52,24 +52,24 @@ pub(crate) fn Orders() -> impl IntoView {
         } else {
             let rows = page.items.into_iter().map(|order| row(&handle, order)).collect_view();
             let columns = vec![
-                (t!(i18n, seller.number), ""),
-                (t!(i18n, seller.customer), "wide"),
-                (t!(i18n, seller.placed_on), "wide"),
-                (t!(i18n, seller.pieces), "number wide"),
-                (t!(i18n, basket.total), "number"),
-                (t!(i18n, seller.state), ""),
+                (t!(i18n, seller_orders.number), ""),
+                (t!(i18n, seller_orders.customer), "wide"),
+                (t!(i18n, seller_orders.placed_on), "wide"),
+                (t!(i18n, seller_orders.items_count), "number wide"),
+                (t!(i18n, cart.total), "number"),
+                (t!(i18n, seller_orders.state), ""),
             ];
-            view! { <Table caption=tu_string!(i18n, seller.title) columns>{rows}</Table> }.into_any()
+            view! { <Table caption=tu_string!(i18n, seller_orders.title) columns>{rows}</Table> }.into_any()
         };
         view! {
-            <PageTitle text=tu_string!(i18n, seller.title) />
-            <h1>{t!(i18n, seller.title)}</h1>
+            <PageTitle text=tu_string!(i18n, seller_orders.title) />
+            <h1>{t!(i18n, seller_orders.title)}</h1>
             <div class="list-tools">
-                {search(path, &of.q, t!(i18n, seller.search), &[("state", &of.state)])}
-                {chips(t!(i18n, seller.state), states)}
+                {search(path, &of.q, t!(i18n, seller_orders.search), &[("state", &of.state)])}
+                {chips(t!(i18n, seller_orders.state), states)}
             </div>
             {list}
-            <Pager first next next_words=tu_string!(i18n, seller.next) />
+            <Pager first next next_words=tu_string!(i18n, seller_orders.next) />
         }
     });
     view! { <Counter here=Part::Orders>{list}</Counter> }
@@ -78,20 +78,20 @@ pub(crate) fn Orders() -> impl IntoView {
 fn none(handle: &str, of: &ListOrders) -> AnyView {
     let i18n = use_i18n();
     if *of == ListOrders::default() {
-        let (title, note) = (tu_string!(i18n, seller.none), tu_string!(i18n, seller.none_note));
+        let (title, note) = (tu_string!(i18n, seller_orders.none), tu_string!(i18n, seller_orders.none_note));
         let visit = routes::shop(handle);
         return view! {
             <EmptyState icon="box" title note>
-                <LinkButton href=visit look="secondary">{t!(i18n, seller.visit)}</LinkButton>
+                <LinkButton href=visit look="secondary">{t!(i18n, seller_orders.visit)}</LinkButton>
             </EmptyState>
         }
         .into_any();
     }
-    let (title, note) = (tu_string!(i18n, products.none), tu_string!(i18n, seller.none_such));
+    let (title, note) = (tu_string!(i18n, products.none), tu_string!(i18n, seller_orders.no_matches));
     let all = Part::Orders.path(handle);
     view! {
         <EmptyState icon="search" title note>
-            <LinkButton href=all look="secondary">{t!(i18n, seller.show_all)}</LinkButton>
+            <LinkButton href=all look="secondary">{t!(i18n, seller_orders.show_all)}</LinkButton>
         </EmptyState>
     }
     .into_any()

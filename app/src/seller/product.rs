@@ -51,9 +51,9 @@ pub(crate) fn NewProduct() -> impl IntoView {
     let page = loaded(found, move |(handle, currency, tree)| {
         let form = ProductForm { variants: vec![VariantForm::default()], ..ProductForm::default() };
         view! {
-            <PageTitle text=tu_string!(i18n, goods.new) />
-            <p class="back"><a href=Part::Products.path(&handle)>{t!(i18n, goods.back)}</a></p>
-            <h1>{t!(i18n, goods.new)}</h1>
+            <PageTitle text=tu_string!(i18n, seller_products.new) />
+            <p class="back"><a href=Part::Products.path(&handle)>{t!(i18n, seller_products.back)}</a></p>
+            <h1>{t!(i18n, seller_products.new)}</h1>
             <Editor handle currency tree form kept=None pictures=Vec::new() saved=Callback::new(|()| ()) />
         }
     });
@@ -82,10 +82,10 @@ pub(crate) fn Product() -> impl IntoView {
         let SellerProduct { id, slug, state, version, currency, form, deletable, .. } = product;
         let title = form.title.clone();
         let shown = (state == haat_shared::catalog::edit::ProductState::Published)
-            .then(|| view! { <p><a href=routes::product(&slug)>{t!(i18n, goods.see)}</a></p> });
+            .then(|| view! { <p><a href=routes::product(&slug)>{t!(i18n, seller_products.view)}</a></p> });
         view! {
             <PageTitle text=title.clone() />
-            <p class="back"><a href=Part::Products.path(&handle)>{t!(i18n, goods.back)}</a></p>
+            <p class="back"><a href=Part::Products.path(&handle)>{t!(i18n, seller_products.back)}</a></p>
             <header class="order-head">
                 <div>
                     <h1>{title}</h1>
@@ -313,20 +313,20 @@ fn Editor(
     let publishes = kept.is_none();
     view! {
         <Guard dirty=rows.dirty />
-        <noscript><Alert>{t!(i18n, goods.needs_scripts)}</Alert></noscript>
+        <noscript><Alert>{t!(i18n, seller_products.needs_scripts)}</Alert></noscript>
         <form class="form product-form" id="product" novalidate node_ref=element on:submit=save on:input=move |_| rows.dirty.set(true)>
             {move || faults.get().map(|error| summary(rows, &error))}
             <section class="panel form">
-                <Field name="title" label=t!(i18n, goods.name) value=form.title required=true faults />
-                <Field name="brand" label=t!(i18n, goods.brand) optional=true value=form.brand faults />
+                <Field name="title" label=t!(i18n, seller_products.name) value=form.title required=true faults />
+                <Field name="brand" label=t!(i18n, seller_products.brand) optional=true value=form.brand faults />
                 <Category value=form.category tree />
-                <TextArea name="description" label=t!(i18n, goods.description) value=form.description rows=6 faults />
+                <TextArea name="description" label=t!(i18n, seller_products.description) value=form.description rows=6 faults />
             </section>
             <Pictures handle rows faults=faults.into() />
             <Variants rows element currency faults=faults.into() />
             <Details rows faults=faults.into() />
             <SaveBar dirty=rows.dirty busy words=t!(i18n, form.save)>
-                {publishes.then(|| view! { <button type="submit" id="publish" class="button secondary">{t!(i18n, goods.save_and_publish)}</button> })}
+                {publishes.then(|| view! { <button type="submit" id="publish" class="button secondary">{t!(i18n, seller_products.save_and_publish)}</button> })}
             </SaveBar>
         </form>
     }
@@ -336,7 +336,7 @@ fn Editor(
 #[component]
 fn Category(value: String, tree: Vec<CategoryLink>) -> impl IntoView {
     let i18n = use_i18n();
-    let none = (String::new(), t!(i18n, goods.category_none).to_owned());
+    let none = (String::new(), t!(i18n, seller_products.category_none).to_owned());
     let choices = std::iter::once(none).chain(tree.into_iter().map(|link| (link.slug, link.name)));
     let options = choices.map(|(slug, name)| {
         let selected = slug == value;
@@ -344,7 +344,7 @@ fn Category(value: String, tree: Vec<CategoryLink>) -> impl IntoView {
     });
     view! {
         <div class="field">
-            <label for="category">{t!(i18n, goods.category)}</label>
+            <label for="category">{t!(i18n, seller_products.category)}</label>
             <select id="category" name="category">{options.collect_view()}</select>
         </div>
     }
@@ -376,8 +376,10 @@ fn summary(rows: Rows, error: &Error) -> AnyView {
         let label = match parts.as_slice() {
             ["variants", number, rest @ ..] => {
                 let n = variants.iter().position(|row| row.to_string() == **number).map_or(0, |at| at + 1);
-                let part = rest.first().map_or(t!(i18n, goods.variant), |part| words::form_field(i18n, part));
-                tu_string!(i18n, goods.of_variant, field = part, n = n).to_string()
+                let part = rest
+                    .first()
+                    .map_or(t!(i18n, seller_products.variant), |part| words::form_field(i18n, part));
+                tu_string!(i18n, seller_products.of_variant, field = part, n = n).to_string()
             }
             [first, ..] => words::form_field(i18n, first).to_owned(),
             [] => field.clone(),
@@ -410,9 +412,9 @@ fn Variants(
         let (name, values) = (format!("options.{number}"), format!("values.{number}"));
         view! {
             <div class="row-fields option-row">
-                <Field name label=t!(i18n, goods.option) value=row.first faults />
-                <Field name=values label=t!(i18n, goods.option_values) hint=t!(i18n, goods.option_hint).to_owned() />
-                <RemoveButton name=t!(i18n, goods.remove_option) remove=Callback::new(move |()| rows.remove(rows.options, number)) />
+                <Field name label=t!(i18n, seller_products.option) value=row.first faults />
+                <Field name=values label=t!(i18n, seller_products.option_values) hint=t!(i18n, seller_products.option_hint).to_owned() />
+                <RemoveButton name=t!(i18n, seller_products.remove_option) remove=Callback::new(move |()| rows.remove(rows.options, number)) />
             </div>
         }
     };
@@ -423,8 +425,8 @@ fn Variants(
     };
     view! {
         <section class="panel form" aria-labelledby="variants">
-            <h2 id="variants">{t!(i18n, goods.variants)}</h2>
-            <p class="note">{t!(i18n, goods.variants_note)}</p>
+            <h2 id="variants">{t!(i18n, seller_products.variants)}</h2>
+            <p class="note">{t!(i18n, seller_products.variants_note)}</p>
             <For each=move || rows.options.get() key=|row| row.number children=option />
             <div class="actions">
                 <button
@@ -433,17 +435,17 @@ fn Variants(
                     disabled=move || rows.options.with(|rows| rows.len() >= OPTIONS_MAX)
                     on:click=move |_| rows.add(rows.options, String::new())
                 >
-                    {t!(i18n, goods.add_option)}
+                    {t!(i18n, seller_products.add_option)}
                 </button>
                 {move || rows.options.with(|options| !options.is_empty()).then(|| view! {
                     <button type="button" class="button secondary" on:click=move |_| make_variants(rows, element)>
-                        {t!(i18n, goods.make_variants)}
+                        {t!(i18n, seller_products.make_variants)}
                     </button>
                 })}
             </div>
             <For each=move || rows.variants.get() key=|row| row.number children=move |row| view! { <Variant row rows currency faults /> } />
             <div>
-                <button type="button" class="button secondary" disabled=full on:click=add>{t!(i18n, goods.add_variant)}</button>
+                <button type="button" class="button secondary" disabled=full on:click=add>{t!(i18n, seller_products.add_variant)}</button>
             </div>
         </section>
     }
@@ -521,13 +523,13 @@ fn Variant(
     let at = format!("variants.{number}");
     let place =
         move || rows.variants.with(|rows| rows.iter().position(|row| row.number == number)).unwrap_or(0) + 1;
-    let heading = move || tu_string!(i18n, goods.variant_n, n = place()).to_string();
+    let heading = move || tu_string!(i18n, seller_products.variant_n, n = place()).to_string();
     let values = first.options.clone();
     let option_at = at.clone();
     // Named by what they are values of, as it is typed.
     let option = move |(place, option): (usize, Row<String>)| {
         let label = match option.first.as_str() {
-            "" => tu_string!(i18n, goods.value_n, n = place + 1).to_string(),
+            "" => tu_string!(i18n, seller_products.value_n, n = place + 1).to_string(),
             name => text::clip(name, NAME_MAX),
         };
         let value = values.get(place).cloned().unwrap_or_default();
@@ -537,7 +539,9 @@ fn Variant(
     let titled = Memo::new(move |_| rows.options.with(Vec::is_empty) && (rows.variants.with(Vec::len) > 1));
     let title = move || {
         let (name, value) = (title_at.clone(), title.clone());
-        titled.get().then(|| view! { <Field name label=t!(i18n, goods.variant_title) value faults /> })
+        titled
+            .get()
+            .then(|| view! { <Field name label=t!(i18n, seller_products.variant_title) value faults /> })
     };
     let several = move || rows.variants.with(Vec::len) > 1;
     let money = |words: &str| format!("{words} ({})", currency.code());
@@ -551,19 +555,19 @@ fn Variant(
                     key=|(_, row)| row.number
                     children=option
                 />
-                <Amount name=format!("{at}.price") label=money(t!(i18n, goods.price)) value=first.price required=true currency faults />
-                <Field name=format!("{at}.stock") label=t!(i18n, goods.stock) value=first.stock keys="numeric" required=true faults />
+                <Amount name=format!("{at}.price") label=money(t!(i18n, seller_products.price)) value=first.price required=true currency faults />
+                <Field name=format!("{at}.stock") label=t!(i18n, seller_products.stock) value=first.stock keys="numeric" required=true faults />
             </div>
             <details class="more-of">
-                <summary>{t!(i18n, goods.more)}</summary>
+                <summary>{t!(i18n, seller_products.more)}</summary>
                 <div class="row-fields">
-                    <Amount name=format!("{at}.compare_at") label=money(t!(i18n, goods.compare_at)) value=first.compare_at required=false currency faults />
-                    <Field name=format!("{at}.sku") label=t!(i18n, goods.sku) value=first.sku faults />
-                    <Field name=format!("{at}.low_stock") label=t!(i18n, goods.low_stock) value=first.low_stock keys="numeric" faults />
+                    <Amount name=format!("{at}.compare_at") label=money(t!(i18n, seller_products.compare_at)) value=first.compare_at required=false currency faults />
+                    <Field name=format!("{at}.sku") label=t!(i18n, seller_products.sku) value=first.sku faults />
+                    <Field name=format!("{at}.low_stock") label=t!(i18n, seller_products.low_stock) value=first.low_stock keys="numeric" faults />
                 </div>
             </details>
             {move || several().then(|| view! {
-                <RemoveButton name=tu_string!(i18n, goods.remove_variant, n = place()).to_string() remove=Callback::new(move |()| rows.remove(rows.variants, number)) />
+                <RemoveButton name=tu_string!(i18n, seller_products.remove_variant, n = place()).to_string() remove=Callback::new(move |()| rows.remove(rows.variants, number)) />
             })}
         </fieldset>
     }
@@ -577,20 +581,20 @@ fn Details(rows: Rows, faults: Signal<Option<Error>>) -> impl IntoView {
         let Row { number, first } = row;
         view! {
             <div class="row-fields option-row">
-                <Field name=format!("details.{number}.name") label=t!(i18n, goods.detail_name) value=first.name faults />
-                <Field name=format!("details.{number}.value") label=t!(i18n, goods.detail_value) value=first.value faults />
-                <RemoveButton name=t!(i18n, goods.remove_detail) remove=Callback::new(move |()| rows.remove(rows.details, number)) />
+                <Field name=format!("details.{number}.name") label=t!(i18n, seller_products.detail_name) value=first.name faults />
+                <Field name=format!("details.{number}.value") label=t!(i18n, seller_products.detail_value) value=first.value faults />
+                <RemoveButton name=t!(i18n, seller_products.remove_detail) remove=Callback::new(move |()| rows.remove(rows.details, number)) />
             </div>
         }
     };
     let empty = || Attribute { name: String::new(), value: String::new() };
     view! {
         <section class="panel form" aria-labelledby="details">
-            <h2 id="details">{t!(i18n, goods.details)}</h2>
+            <h2 id="details">{t!(i18n, seller_products.details)}</h2>
             <For each=move || rows.details.get() key=|row| row.number children=detail />
             <div>
                 <button type="button" class="button secondary" on:click=move |_| rows.add(rows.details, empty())>
-                    {t!(i18n, goods.add_detail)}
+                    {t!(i18n, seller_products.add_detail)}
                 </button>
             </div>
         </section>
@@ -667,9 +671,9 @@ fn Pictures(handle: String, rows: Rows, faults: Signal<Option<Error>>) -> impl I
         view! {
             <li class="picture-row" on:input=described>
                 <ui::Picture of=Some(shown) title=String::new() sizes="96px" />
-                <Field name label=t!(i18n, goods.alt) value=alt faults />
-                <button type="button" class="icon-button" aria-label=t!(i18n, goods.picture_first) on:click=swap><Icon name="up" /></button>
-                <RemoveButton name=t!(i18n, goods.remove_picture) remove />
+                <Field name label=t!(i18n, seller_products.alt) value=alt faults />
+                <button type="button" class="icon-button" aria-label=t!(i18n, seller_products.picture_first) on:click=swap><Icon name="up" /></button>
+                <RemoveButton name=t!(i18n, seller_products.remove_picture) remove />
             </li>
         }
     };
@@ -688,16 +692,16 @@ fn Pictures(handle: String, rows: Rows, faults: Signal<Option<Error>>) -> impl I
     };
     let stills = move || {
         let stills = animated.get().into_iter();
-        stills.map(|name| view! { <p class="note">{tu_string!(i18n, goods.first_frame, name = name.as_str()).to_string()}</p> }).collect_view()
+        stills.map(|name| view! { <p class="note">{tu_string!(i18n, seller_products.first_frame, name = name.as_str()).to_string()}</p> }).collect_view()
     };
     view! {
         <section class="panel form" aria-labelledby="pictures-title">
-            <h2 id="pictures-title">{t!(i18n, goods.pictures)}</h2>
+            <h2 id="pictures-title">{t!(i18n, seller_products.pictures)}</h2>
             <ul class="picture-rows">
                 <For each=move || rows.pictures.get() key=|picture| picture.id children=picture />
             </ul>
             <div class="field" class:wrong=move || refused.with(|all| !all.is_empty())>
-                <label for="pictures">{t!(i18n, goods.add_pictures)}</label>
+                <label for="pictures">{t!(i18n, seller_products.add_pictures)}</label>
                 <input
                     id="pictures"
                     type="file"
@@ -709,8 +713,8 @@ fn Pictures(handle: String, rows: Rows, faults: Signal<Option<Error>>) -> impl I
                 />
                 <div id="pictures-error">{refusals}</div>
                 <div role="status">{stills}</div>
-                <p class="field-hint" id="pictures-hint">{tu_string!(i18n, goods.pictures_hint, n = PER_PRODUCT_MAX).to_string()}</p>
-                <p class="note" role="status">{move || (under_way.get() > 0).then(|| t!(i18n, goods.uploading))}</p>
+                <p class="field-hint" id="pictures-hint">{tu_string!(i18n, seller_products.pictures_hint, n = PER_PRODUCT_MAX).to_string()}</p>
+                <p class="note" role="status">{move || (under_way.get() > 0).then(|| t!(i18n, seller_products.uploading))}</p>
             </div>
         </section>
     }

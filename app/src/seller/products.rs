@@ -51,19 +51,19 @@ pub(crate) fn Products() -> impl IntoView {
         let next = page.next.map(|after| at(&ListOwnProducts { after, ..start.clone() }));
         let first = (!of.after.is_empty()).then(|| at(&start));
         let of_state = |state: &str, low| at(&ListOwnProducts { state: state.into(), low, ..start.clone() });
-        let all = (of_state("", false), t!(i18n, seller.all), of.state.is_empty() && !of.low);
+        let all = (of_state("", false), t!(i18n, seller_orders.all), of.state.is_empty() && !of.low);
         let states = ProductState::ALL.map(|state| {
             let here = of.state == state.as_str() && !of.low;
             (of_state(state.as_str(), false), words::product_state(i18n, state), here)
         });
-        let low = (of_state("", true), t!(i18n, goods.low), of.low);
+        let low = (of_state("", true), t!(i18n, seller_products.low), of.low);
         let states = std::iter::once(all).chain(states).chain([low]).collect();
         let sorts = SORTS.map(|sort| {
             let words = match sort {
-                "title" => t!(i18n, goods.sort_title),
-                "price" => t!(i18n, goods.sort_price),
-                "stock" => t!(i18n, goods.sort_stock),
-                _ => t!(i18n, goods.sort_newest),
+                "title" => t!(i18n, seller_products.sort_title),
+                "price" => t!(i18n, seller_products.sort_price),
+                "stock" => t!(i18n, seller_products.sort_stock),
+                _ => t!(i18n, seller_products.sort_newest),
             };
             let here = of.sort == sort || (of.sort.is_empty() && sort == SORTS[0]);
             (at(&ListOwnProducts { sort: sort.into(), ..start.clone() }), words, here)
@@ -79,20 +79,20 @@ pub(crate) fn Products() -> impl IntoView {
             view! { <Bulk path=path.clone() back=at(&of)>{rows}</Bulk> }.into_any()
         };
         view! {
-            <PageTitle text=tu_string!(i18n, goods.title) />
+            <PageTitle text=tu_string!(i18n, seller_products.title) />
             <header class="counter-head">
-                <h1>{t!(i18n, goods.title)}</h1>
+                <h1>{t!(i18n, seller_products.title)}</h1>
                 <div class="actions">
                     <LinkButton href=import look="secondary">{t!(i18n, imports.import)}</LinkButton>
                     <a class="button secondary" rel="external" download href=export>{t!(i18n, imports.export)}</a>
-                    <LinkButton href=new>{t!(i18n, goods.add)}</LinkButton>
+                    <LinkButton href=new>{t!(i18n, seller_products.add)}</LinkButton>
                 </div>
             </header>
             <CodeAlert />
             <Done what=done.get_untracked() />
             <div class="list-tools">
-                {search(path.clone(), &of.q, t!(i18n, goods.search), &kept)}
-                {chips(t!(i18n, seller.state), states)}
+                {search(path.clone(), &of.q, t!(i18n, seller_products.search), &kept)}
+                {chips(t!(i18n, seller_orders.state), states)}
                 {chips(t!(i18n, products.sort), sorts.to_vec())}
             </div>
             {list}
@@ -107,10 +107,10 @@ pub(crate) fn Products() -> impl IntoView {
 pub(super) fn Done(what: String) -> impl IntoView {
     let i18n = use_i18n();
     let words = match what.as_str() {
-        "publish" => t!(i18n, goods.published),
-        "archive" => t!(i18n, goods.archived),
-        "delete" => t!(i18n, goods.deleted),
-        "duplicate" => t!(i18n, goods.duplicated),
+        "publish" => t!(i18n, seller_products.published),
+        "archive" => t!(i18n, seller_products.archived),
+        "delete" => t!(i18n, seller_products.deleted),
+        "duplicate" => t!(i18n, seller_products.duplicated),
         "saved" => t!(i18n, form.saved),
         _ => return None,
     };
@@ -121,15 +121,16 @@ fn none(handle: &str, at_all: bool) -> AnyView {
     let i18n = use_i18n();
     let (path, new) = (routes::own_products(handle), routes::new_product(handle));
     if at_all {
-        let (title, note) = (tu_string!(i18n, goods.none), tu_string!(i18n, goods.none_note));
+        let (title, note) =
+            (tu_string!(i18n, seller_products.none), tu_string!(i18n, seller_products.none_note));
         return view! {
             <EmptyState icon="box" title note>
-                <LinkButton href=new>{t!(i18n, goods.add)}</LinkButton>
+                <LinkButton href=new>{t!(i18n, seller_products.add)}</LinkButton>
             </EmptyState>
         }
         .into_any();
     }
-    let (title, note) = (tu_string!(i18n, products.none), tu_string!(i18n, goods.none_such));
+    let (title, note) = (tu_string!(i18n, products.none), tu_string!(i18n, seller_products.no_matches));
     view! {
         <EmptyState icon="search" title note>
             <LinkButton href=path look="secondary">{t!(i18n, products.show_all)}</LinkButton>
@@ -162,27 +163,27 @@ fn Bulk(path: String, back: String, children: Children) -> impl IntoView {
         ticked.set(sum);
     };
     let columns = vec![
-        (t!(i18n, goods.choose), "tick"),
-        (t!(i18n, goods.product), ""),
-        (t!(i18n, goods.variants), "number wide"),
-        (t!(i18n, goods.price), "number wide"),
-        (t!(i18n, goods.stock), "number"),
-        (t!(i18n, seller.state), ""),
+        (t!(i18n, seller_products.choose), "tick"),
+        (t!(i18n, seller_products.product), ""),
+        (t!(i18n, seller_products.variants), "number wide"),
+        (t!(i18n, seller_products.price), "number wide"),
+        (t!(i18n, seller_products.stock), "number"),
+        (t!(i18n, seller_orders.state), ""),
     ];
     view! {
         <form method="post" action=path class="bulk" on:change=count>
             <input type="hidden" name="back" value=back />
             <label class="check live-only">
                 <input type="checkbox" name="all" />
-                {t!(i18n, goods.choose_all)}
+                {t!(i18n, seller_products.choose_all)}
             </label>
-            <Table caption=tu_string!(i18n, goods.title) columns>{children()}</Table>
+            <Table caption=tu_string!(i18n, seller_products.title) columns>{children()}</Table>
             <div class="save-bar">
                 <p class="note" role="status">
-                    {move || (ticked.get() > 0).then(|| tu_string!(i18n, goods.chosen, n = ticked.get()).to_string())}
+                    {move || (ticked.get() > 0).then(|| tu_string!(i18n, seller_products.chosen, n = ticked.get()).to_string())}
                 </p>
-                <button class="button secondary" name="action" value="publish">{t!(i18n, goods.publish)}</button>
-                <button class="button secondary" name="action" value="archive">{t!(i18n, goods.archive)}</button>
+                <button class="button secondary" name="action" value="publish">{t!(i18n, seller_products.publish)}</button>
+                <button class="button secondary" name="action" value="archive">{t!(i18n, seller_products.archive)}</button>
             </div>
         </form>
     }
@@ -195,8 +196,10 @@ fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
         true => t!(i18n, products.from, price = product.price),
         false => words::money(i18n, product.price),
     };
-    let name = tu_string!(i18n, goods.choose_one, title = product.title.as_str()).to_string();
-    let low = product.low.then(|| view! { <span class="state low">{t!(i18n, goods.low_mark)}</span> " " });
+    let name = tu_string!(i18n, seller_products.choose_one, title = product.title.as_str()).to_string();
+    let low = product
+        .low
+        .then(|| view! { <span class="state low">{t!(i18n, seller_products.low_mark)}</span> " " });
     view! {
         <tr>
             <td class="tick"><input type="checkbox" name="id" value=id aria-label=name /></td>
@@ -219,12 +222,13 @@ pub(super) fn Actions(handle: String, id: ProductId, state: ProductState, deleta
     let path = Part::Products.path(&handle);
     let page = routes::own_product(&handle, id);
     let shelf = match state {
-        ProductState::Published => ("archive", t!(i18n, goods.archive)),
-        _ => ("publish", t!(i18n, goods.publish)),
+        ProductState::Published => ("archive", t!(i18n, seller_products.archive)),
+        _ => ("publish", t!(i18n, seller_products.publish)),
     };
-    let mut actions = vec![(shelf.0, shelf.1, page.clone()), ("duplicate", t!(i18n, goods.duplicate), page)];
+    let mut actions =
+        vec![(shelf.0, shelf.1, page.clone()), ("duplicate", t!(i18n, seller_products.duplicate), page)];
     if deletable {
-        actions.push(("delete", t!(i18n, goods.delete), path.clone()));
+        actions.push(("delete", t!(i18n, seller_products.delete), path.clone()));
     }
     let forms = actions.into_iter().map(|(action, words, back)| {
         view! {

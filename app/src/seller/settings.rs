@@ -48,13 +48,13 @@ fn Shown(
     let i18n = use_i18n();
     let ShopSettings { version, currency, commission_bp, form, members } = settings;
     let dirty = RwSignal::new(draft.error.is_some());
-    let commission = t!(i18n, keep.commission, percent = words::percent(commission_bp));
+    let commission = t!(i18n, settings.commission, percent = words::percent(commission_bp));
     let members = members.into_iter().map(|member| {
         let role = match member.role {
-            Role::Owner => t!(i18n, keep.owner),
-            Role::Manager => t!(i18n, keep.manager),
-            Role::Fulfilment => t!(i18n, keep.fulfilment),
-            Role::Support => t!(i18n, keep.support),
+            Role::Owner => t!(i18n, settings.owner),
+            Role::Manager => t!(i18n, settings.manager),
+            Role::Fulfilment => t!(i18n, settings.fulfilment),
+            Role::Support => t!(i18n, settings.support),
         };
         view! {
             <li class="row">
@@ -70,8 +70,8 @@ fn Shown(
     let form = if draft.error.is_some() { ShopForm::read(|name| draft.typed(name)) } else { form };
     let name = form.name.clone();
     view! {
-        <PageTitle text=tu_string!(i18n, keep.title) />
-        <h1>{t!(i18n, keep.title)}</h1>
+        <PageTitle text=tu_string!(i18n, settings.title) />
+        <h1>{t!(i18n, settings.title)}</h1>
         <CodeAlert />
         <Done what=done />
         <Logo handle=handle.clone() name logo />
@@ -89,11 +89,11 @@ fn Shown(
             <SaveBar dirty busy=false words=t!(i18n, form.save) />
         </form>
         <section class="panel" aria-labelledby="commission">
-            <h2 id="commission">{t!(i18n, till.commission)}</h2>
+            <h2 id="commission">{t!(i18n, balance.commission)}</h2>
             <p>{commission}</p>
         </section>
         <section class="panel" aria-labelledby="members">
-            <h2 id="members">{t!(i18n, keep.members)}</h2>
+            <h2 id="members">{t!(i18n, settings.members)}</h2>
             <ul class="rows">{members}</ul>
         </section>
     }
@@ -129,7 +129,7 @@ pub(super) fn ShopFields(
     let money = |name| format!("{} ({})", label(i18n, name), currency.code());
     let again = edited.then(|| view! { <p class="note">{t!(i18n, form.save_over)}</p> });
     let handle = opening.then(|| {
-        view! { <Field name="handle" label=label(i18n, "handle") value=form.handle.clone() hint=t!(i18n, keep.handle_hint).to_owned() required=true faults /> }
+        view! { <Field name="handle" label=label(i18n, "handle") value=form.handle.clone() hint=t!(i18n, settings.handle_hint).to_owned() required=true faults /> }
     });
     view! {
         <ErrorSummary faults labels />
@@ -139,36 +139,36 @@ pub(super) fn ShopFields(
             {handle}
             <TextArea name="description" label=label(i18n, "description") optional=true value=form.description rows=5 faults />
             <Field name="town" label=label(i18n, "town") value=form.town required=true faults />
-            <TextArea name="address" label=label(i18n, "address") optional=true value=form.address rows=3 hint=t!(i18n, keep.address_hint).to_owned() faults />
+            <TextArea name="address" label=label(i18n, "address") optional=true value=form.address rows=3 hint=t!(i18n, settings.address_hint).to_owned() faults />
         </section>
         <section class="panel form" aria-labelledby="delivery-title">
-            <h2 id="delivery-title">{t!(i18n, keep.promises)}</h2>
+            <h2 id="delivery-title">{t!(i18n, settings.promises)}</h2>
             <div class="field-row">
-                <Amount name="delivery" label=money("delivery") value=form.delivery required=true hint=t!(i18n, keep.delivery_hint).to_owned() currency faults />
-                <Amount name="free_delivery_from" label=money("free_delivery_from") value=form.free_delivery_from hint=t!(i18n, keep.free_hint).to_owned() currency faults />
+                <Amount name="delivery" label=money("delivery") value=form.delivery required=true hint=t!(i18n, settings.delivery_hint).to_owned() currency faults />
+                <Amount name="free_delivery_from" label=money("free_delivery_from") value=form.free_delivery_from hint=t!(i18n, settings.free_hint).to_owned() currency faults />
             </div>
             <div class="field-row">
                 <Field name="delivery_days_min" label=label(i18n, "delivery_days_min") value=form.delivery_days_min keys="numeric" faults />
                 <Field name="delivery_days_max" label=label(i18n, "delivery_days_max") value=form.delivery_days_max keys="numeric" faults />
             </div>
-            <Amount name="express" label=money("express") value=form.express hint=t!(i18n, keep.express_hint).to_owned() currency faults />
+            <Amount name="express" label=money("express") value=form.express hint=t!(i18n, settings.express_hint).to_owned() currency faults />
             <div class="field-row">
                 <Field name="express_days_min" label=label(i18n, "express_days_min") value=form.express_days_min keys="numeric" faults />
                 <Field name="express_days_max" label=label(i18n, "express_days_max") value=form.express_days_max keys="numeric" faults />
             </div>
             <Check name="pickup" label=label(i18n, "pickup") checked=form.pickup />
-            <Field name="returns_days" label=label(i18n, "returns_days") value=form.returns_days keys="numeric" hint=t!(i18n, keep.returns_hint).to_owned() faults />
+            <Field name="returns_days" label=label(i18n, "returns_days") value=form.returns_days keys="numeric" hint=t!(i18n, settings.returns_hint).to_owned() faults />
         </section>
     }
 }
 
 fn label(i18n: words::I18n, name: &str) -> String {
     match name {
-        "handle" => t!(i18n, keep.handle),
-        "delivery_days_min" => t!(i18n, keep.days_min),
-        "delivery_days_max" => t!(i18n, keep.days_max),
-        "express_days_min" => t!(i18n, keep.express_min),
-        "express_days_max" => t!(i18n, keep.express_max),
+        "handle" => t!(i18n, settings.handle),
+        "delivery_days_min" => t!(i18n, settings.days_min),
+        "delivery_days_max" => t!(i18n, settings.days_max),
+        "express_days_min" => t!(i18n, settings.express_min),
+        "express_days_max" => t!(i18n, settings.express_max),
         other => words::form_field(i18n, other),
     }
     .to_owned()
@@ -208,7 +208,7 @@ fn Logo(handle: String, name: String, logo: Option<Picture>) -> impl IntoView {
         <section class="panel form logo-panel live-only">
             {move || view! { <ui::Picture of=shown.get() title=name.clone() sizes="96px" /> }}
             <div class="field" class:wrong=move || fault.with(Option::is_some)>
-                <label for="logo">{t!(i18n, keep.logo)}</label>
+                <label for="logo">{t!(i18n, settings.logo)}</label>
                 <input id="logo" type="file" accept="image/jpeg,image/png,image/webp" aria-describedby="logo-error" on:change=chosen />
                 <p class="field-error" id="logo-error" role="alert">{wrong}</p>
             </div>

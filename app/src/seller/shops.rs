@@ -24,23 +24,23 @@ pub(crate) fn OwnShops() -> impl IntoView {
         });
         let rows: Vec<_> = rows.collect();
         let list = if rows.is_empty() {
-            let (title, note) = (tu_string!(i18n, keep.none), tu_string!(i18n, keep.none_note));
+            let (title, note) = (tu_string!(i18n, settings.none), tu_string!(i18n, settings.none_note));
             view! {
                 <EmptyState icon="awning" title note>
-                    <LinkButton href=routes::OPEN_SHOP>{t!(i18n, keep.open)}</LinkButton>
+                    <LinkButton href=routes::OPEN_SHOP>{t!(i18n, settings.open)}</LinkButton>
                 </EmptyState>
             }
             .into_any()
         } else {
             view! {
                 <ul class="rows">{rows}</ul>
-                <p class="page-next"><LinkButton href=routes::OPEN_SHOP look="secondary">{t!(i18n, keep.open)}</LinkButton></p>
+                <p class="page-next"><LinkButton href=routes::OPEN_SHOP look="secondary">{t!(i18n, settings.open)}</LinkButton></p>
             }
             .into_any()
         };
         view! {
-            <PageTitle text=tu_string!(i18n, keep.yours) />
-            <h1>{t!(i18n, keep.yours)}</h1>
+            <PageTitle text=tu_string!(i18n, settings.yours) />
+            <h1>{t!(i18n, settings.yours)}</h1>
             {list}
         }
     });
@@ -71,12 +71,12 @@ fn Form(currency: Currency, draft: Draft) -> impl IntoView {
         None => ShopForm::default(),
     };
     view! {
-        <PageTitle text=tu_string!(i18n, keep.open) />
-        <h1>{t!(i18n, keep.open)}</h1>
-        <p class="lead">{t!(i18n, keep.open_note)}</p>
+        <PageTitle text=tu_string!(i18n, settings.open) />
+        <h1>{t!(i18n, settings.open)}</h1>
+        <p class="lead">{t!(i18n, settings.open_note)}</p>
         <form method="post" action=routes::OPEN_SHOP class="form" novalidate>
             <ShopFields form currency error=draft.error opening=true />
-            <div><Button>{t!(i18n, keep.open)}</Button></div>
+            <div><Button>{t!(i18n, settings.open)}</Button></div>
         </form>
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn Account() -> impl IntoView {
             let (title, note) = (tu_string!(i18n, account.none), tu_string!(i18n, account.none_note));
             view! {
                 <EmptyState icon="basket" title note>
-                    <LinkButton href=routes::PRODUCTS>{t!(i18n, basket.shop_around)}</LinkButton>
+                    <LinkButton href=routes::PRODUCTS>{t!(i18n, cart.shop_around)}</LinkButton>
                 </EmptyState>
             }
             .into_any()

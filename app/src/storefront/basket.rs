@@ -37,9 +37,9 @@ fn Shown(draft: Draft) -> impl IntoView {
             move |cart| {
                 let draft = draft.clone();
                 view! {
-                    <PageTitle text=tu_string!(i18n, basket.title) />
+                    <PageTitle text=tu_string!(i18n, cart.title) />
                     <div class="width page">
-                        <h1>{t!(i18n, basket.title)}</h1>
+                        <h1>{t!(i18n, cart.title)}</h1>
                         <div id="basket-fault"><BuyFault fault /></div>
                         {if cart.is_empty() { empty(i18n) } else { view! { <Full cart fault draft /> }.into_any() }}
                     </div>
@@ -50,10 +50,10 @@ fn Shown(draft: Draft) -> impl IntoView {
 }
 
 fn empty(i18n: words::I18n) -> AnyView {
-    let (title, note) = (tu_string!(i18n, basket.empty), tu_string!(i18n, basket.empty_note));
+    let (title, note) = (tu_string!(i18n, cart.empty), tu_string!(i18n, cart.empty_note));
     view! {
         <EmptyState icon="basket" title note>
-            <LinkButton href=routes::PRODUCTS>{t!(i18n, basket.shop_around)}</LinkButton>
+            <LinkButton href=routes::PRODUCTS>{t!(i18n, cart.shop_around)}</LinkButton>
         </EmptyState>
     }
     .into_any()
@@ -72,13 +72,13 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
         <div class="two-columns">
             <div class="groups">{groups}</div>
             <section class="summary" aria-labelledby="summary">
-                <h2 id="summary">{t!(i18n, basket.summary)}</h2>
+                <h2 id="summary">{t!(i18n, cart.summary)}</h2>
                 {sums}
                 <form method="post" action=routes::FORM_BEGIN_CHECKOUT class="action-bar">
                     <span class="action-total" aria-hidden="true">{cart.total.map(|total| words::money(i18n, total))}</span>
-                    <Button>{t!(i18n, basket.checkout)}</Button>
+                    <Button>{t!(i18n, cart.checkout)}</Button>
                 </form>
-                <p class="note">{t!(i18n, basket.held)}</p>
+                <p class="note">{t!(i18n, cart.held)}</p>
             </section>
         </div>
     }
@@ -90,19 +90,19 @@ fn Group(group: CartGroup, fault: RwSignal<Option<Error>>, draft: Draft) -> impl
     let line = |line| view! { <Line line fault draft=draft.clone() /> };
     let lines = group.lines.into_iter().map(line).collect_view();
     let delivery = match group.delivery.amount() {
-        0 => tu_string!(i18n, basket.free).to_owned(),
+        0 => tu_string!(i18n, cart.free).to_owned(),
         _ => words::money(i18n, group.delivery),
     };
     view! {
         <section class="group">
             <h2 class="group-shop">
-                <span class="note">{t!(i18n, basket.from)}</span>
+                <span class="note">{t!(i18n, cart.from)}</span>
                 " "
                 <a href=routes::shop(&group.shop_handle)>{group.shop_name}</a>
             </h2>
             <ul class="lines">{lines}</ul>
             <p class="group-delivery">
-                <span>{t!(i18n, basket.delivery)}</span>
+                <span>{t!(i18n, cart.delivery)}</span>
                 <span class="price">{delivery}</span>
             </p>
         </section>
@@ -131,12 +131,12 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
         leptos::task::spawn_local(async move {
             let (result, news) = if remove {
                 let news: fn(words::I18n, Money) -> String =
-                    |i18n, total| t!(i18n, basket.removed_total, total = total);
+                    |i18n, total| t!(i18n, cart.removed_total, total = total);
                 (api::carts::remove_line(id).await, news)
             } else {
                 let change = SetQuantity { line: id, quantity };
                 let news: fn(words::I18n, Money) -> String =
-                    |i18n, total| t!(i18n, basket.updated_total, total = total);
+                    |i18n, total| t!(i18n, cart.updated_total, total = total);
                 (api::carts::set_quantity(change).await, news)
             };
             match result {
@@ -146,8 +146,8 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                     // Read aloud by those who cannot see that the sums changed.
                     match view.total {
                         Some(total) => toaster.say(news(i18n, total), None),
-                        None if remove => toaster.say(tu_string!(i18n, basket.removed).to_owned(), None),
-                        None => toaster.say(tu_string!(i18n, basket.updated).to_owned(), None),
+                        None if remove => toaster.say(tu_string!(i18n, cart.removed).to_owned(), None),
+                        None => toaster.say(tu_string!(i18n, cart.updated).to_owned(), None),
                     }
                     basket.show(view);
                     request_animation_frame(move || focus_at(focus));
@@ -162,15 +162,15 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     };
 
     let shortage = match line.available {
-        _ if line.discontinued => Some(tu_string!(i18n, basket.discontinued).to_owned()),
+        _ if line.discontinued => Some(tu_string!(i18n, cart.discontinued).to_owned()),
         left if left >= line.quantity => None,
-        ..=0 => Some(tu_string!(i18n, basket.gone).to_owned()),
-        left => Some(tu_string!(i18n, basket.only_left, n = left).to_string()),
+        ..=0 => Some(tu_string!(i18n, cart.gone).to_owned()),
+        left => Some(tu_string!(i18n, cart.only_left, n = left).to_string()),
     };
-    let was = line.price_was.map(|was| t!(i18n, basket.price_was, price = was));
+    let was = line.price_was.map(|was| t!(i18n, cart.price_was, price = was));
     let each =
-        (line.quantity > 1 && !line.discontinued).then(|| t!(i18n, basket.each, price = line.unit_price));
-    let capped = line.capped.then(|| tu_string!(i18n, basket.capped, n = QUANTITY_MAX).to_string());
+        (line.quantity > 1 && !line.discontinued).then(|| t!(i18n, cart.each, price = line.unit_price));
+    let capped = line.capped.then(|| tu_string!(i18n, cart.capped, n = QUANTITY_MAX).to_string());
     let variant = if line.options.is_empty() {
         line.variant_title.clone()
     } else {
@@ -185,14 +185,14 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     };
     let field = format!("quantity-{id}");
     let (update_name, remove_name) = (
-        tu_string!(i18n, basket.update_of, title = line.title.as_str()).to_string(),
-        tu_string!(i18n, basket.remove_of, title = line.title.as_str()).to_string(),
+        tu_string!(i18n, cart.update_of, title = line.title.as_str()).to_string(),
+        tu_string!(i18n, cart.remove_of, title = line.title.as_str()).to_string(),
     );
-    let sum_name = tu_string!(i18n, basket.line_total, title = line.title.as_str()).to_string();
+    let sum_name = tu_string!(i18n, cart.line_total, title = line.title.as_str()).to_string();
     let quantity = (!line.discontinued).then(|| {
         view! {
             <label class="hidden" for=field.clone()>
-                {tu_string!(i18n, basket.quantity_of, title = line.title.as_str()).to_string()}
+                {tu_string!(i18n, cart.quantity_of, title = line.title.as_str()).to_string()}
             </label>
             <input
                 id=field
@@ -207,7 +207,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                 node_ref=input
             />
             <button type="submit" class="button secondary" name="action" value="set" aria-label=update_name>
-                {t!(i18n, basket.update)}
+                {t!(i18n, cart.update)}
             </button>
         }
     });
@@ -231,7 +231,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
             <form method="post" action=routes::set_quantity(id) class="line-form" novalidate on:submit=change>
                 {quantity}
                 <button type="submit" class="button quiet" name="action" value="remove" aria-label=remove_name>
-                    {t!(i18n, basket.remove)}
+                    {t!(i18n, cart.remove)}
                 </button>
             </form>
         </li>

@@ -361,7 +361,7 @@ fn Delivery(group: CheckoutGroup) -> impl IntoView {
             ),
         };
         let price = match option.price.amount() {
-            0 => tu_string!(i18n, basket.free).to_owned(),
+            0 => tu_string!(i18n, cart.free).to_owned(),
             _ => words::money(i18n, option.price),
         };
         let id = format!("{name}.{}", option.delivery.as_str());
@@ -428,7 +428,7 @@ fn Group(group: CheckoutGroup) -> impl IntoView {
 pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>, skus: bool) -> impl IntoView {
     let lines = lines.into_iter().map(move |line| {
         let sku = (skus && !line.sku.is_empty()).then(|| {
-            view! { <span class="note">{tu_string!(i18n, seller.sku, sku = line.sku.as_str()).to_string()}</span> }
+            view! { <span class="note">{tu_string!(i18n, seller_orders.sku, sku = line.sku.as_str()).to_string()}</span> }
         });
         let variant = (!line.variant_title.is_empty()).then(|| view! { <span class="note">{line.variant_title}</span> });
         view! {

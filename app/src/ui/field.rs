@@ -134,7 +134,7 @@ pub fn Amount(
     let typed = RwSignal::new(value.clone());
     let understood = move || {
         let price = typed.with(|typed| amounts::read("", typed, currency)).ok()?;
-        Some(t!(i18n, goods.understood, price = words::money(i18n, price)))
+        Some(t!(i18n, seller_products.understood, price = words::money(i18n, price)))
     };
     view! {
         <div on:input=move |event| typed.set(event_target_value(&event))>

@@ -41,21 +41,21 @@ pub fn Sums(
     tax: Option<Money>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let free = tu_string!(i18n, basket.free);
+    let free = tu_string!(i18n, cart.free);
     let taxes = words::taxes(i18n, tax.unwrap_or(Money::zero(total.currency())));
     let delivery = if delivery.amount() == 0 { free.to_owned() } else { words::money(i18n, delivery) };
     view! {
         <dl class="sums">
             <div>
-                <dt>{t!(i18n, basket.subtotal)}</dt>
+                <dt>{t!(i18n, cart.subtotal)}</dt>
                 <dd>{words::money(i18n, subtotal)}</dd>
             </div>
             <div>
-                <dt>{t!(i18n, basket.delivery)}</dt>
+                <dt>{t!(i18n, cart.delivery)}</dt>
                 <dd>{delivery}</dd>
             </div>
             <div class="sums-total">
-                <dt>{t!(i18n, basket.total)}</dt>
+                <dt>{t!(i18n, cart.total)}</dt>
                 <dd>{words::money(i18n, total)}</dd>
             </div>
         </dl>
