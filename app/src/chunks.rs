@@ -75,7 +75,7 @@ chunks! {
     seller {
         OwnShops: seller::OwnShops;
         OpenShop: seller::OpenShop;
-        Counter: seller::Home;
+        Dashboard: seller::Home;
         ShopOrders: seller::Orders;
         ShopOrder: seller::Order;
         PackingSlip: seller::PackingSlip;

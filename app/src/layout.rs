@@ -100,7 +100,7 @@ fn VisitorNav() -> impl IntoView {
                 }
                 Some(me) => {
                     let shops = me.shops.into_iter().map(|shop| {
-                        let href = routes::counter(&shop.handle);
+                        let href = routes::dashboard(&shop.handle);
                         let words = tu_string!(i18n, header.shop_orders, shop = shop.name).to_string();
                         view! { <a class="topbar-link" href=href>{words}</a> }
                     });

@@ -101,7 +101,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/account") view=Page::Account ssr=SsrMode::Async />
                         <Route path=path!("/seller") view=Page::OwnShops ssr=SsrMode::Async />
                         <Route path=path!("/seller/new") view=Page::OpenShop ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle") view=Page::Counter ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle") view=Page::Dashboard ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/orders") view=Page::ShopOrders ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/orders/:number") view=Page::ShopOrder ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/orders/:number/packing-slip") view=Page::PackingSlip ssr=SsrMode::Async />

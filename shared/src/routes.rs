@@ -117,7 +117,7 @@ const READS: &[&str] = &[
     FN_CATEGORY,
     FN_SHOP,
     FN_SHOPS,
-    FN_COUNTER,
+    FN_DASHBOARD,
     FN_SETTINGS,
     FN_CURRENCY,
     FN_BALANCE,
@@ -231,7 +231,7 @@ routes! {
     ACCOUNT GET "/account" Storefront SignedIn;
     OWN_SHOPS GET "/seller" Seller SignedIn;
     OPEN_SHOP GET "/seller/new" Seller SignedIn;
-    COUNTER GET "/seller/{handle}" Seller Member => counter(handle: &str);
+    DASHBOARD GET "/seller/{handle}" Seller Member => dashboard(handle: &str);
     SHOP_ORDERS GET "/seller/{handle}/orders" Seller Member => shop_orders(handle: &str);
     SHOP_ORDER GET "/seller/{handle}/orders/{number}" Seller Member => shop_order(handle: &str, number: &str);
     PACKING_SLIP GET "/seller/{handle}/orders/{number}/packing-slip" Seller Member
@@ -283,7 +283,7 @@ routes! {
     FN_CATEGORY POST "/api/catalog/category" Function Anyone;
     FN_SHOP POST "/api/shops/shop" Function Anyone;
     FN_SHOPS POST "/api/shops/list" Function Anyone;
-    FN_COUNTER POST "/api/shops/home" Function Member;
+    FN_DASHBOARD POST "/api/shops/home" Function Member;
     FN_SETTINGS POST "/api/shops/settings" Function Member;
     FN_SET_LOGO POST "/api/shops/set_logo" Function Member;
     FN_CURRENCY POST "/api/shops/currency" Function Anyone;

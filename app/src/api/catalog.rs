@@ -60,7 +60,7 @@ pub async fn seller_list(handle: String, of: ListOwnProducts) -> Result<Page<Sel
 #[server(name = FetchImports, prefix = "/api", endpoint = "catalog/imports", input = Json)]
 pub async fn imports(handle: String, id: String) -> Result<ImportsView, ApiError> {
     super::call(async |engine, caller| {
-        haat_engine::catalog::imports::desk(&engine, &caller, &handle, &id).await
+        haat_engine::catalog::imports::overview(&engine, &caller, &handle, &id).await
     })
     .await
 }

@@ -28,7 +28,7 @@ pub async fn open_own(form: ShopForm) -> Result<String, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::open_own(&engine, &caller, &form).await).await
 }
 
-/// The first look at a shop's counter.
+/// A shop's dashboard.
 #[server(name = FetchShopHome, prefix = "/api", endpoint = "shops/home", input = Json)]
 pub async fn home(handle: String) -> Result<ShopHome, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::home(&engine, &caller, &handle).await).await

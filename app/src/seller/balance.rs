@@ -6,7 +6,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{Counter, Part};
+use super::{Dashboard, Part};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
@@ -63,7 +63,7 @@ pub(crate) fn Balance() -> impl IntoView {
             <Pager first next next_words=tu_string!(i18n, balance.next) />
         }
     });
-    view! { <Counter here=Part::Balance>{page}</Counter> }
+    view! { <Dashboard here=Part::Balance>{page}</Dashboard> }
 }
 
 fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {

@@ -1,4 +1,4 @@
-//! The first look at a counter: what to do now, then how it goes.
+//! The first page of the seller dashboard: what to do now, then how it goes.
 
 use haat_shared::{
     routes,
@@ -6,7 +6,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{Counter, Part};
+use super::{Dashboard, Part};
 use crate::{
     api,
     i18n::{t, tn, tu_string, use_i18n},
@@ -15,7 +15,7 @@ use crate::{
     words,
 };
 
-/// A counter's first page.
+/// The dashboard's first page.
 #[component]
 pub(crate) fn Home() -> impl IntoView {
     let handle = param("handle");
@@ -24,7 +24,7 @@ pub(crate) fn Home() -> impl IntoView {
         |handle| async move { api::shops::home(handle.clone()).await.map(|home| (handle, home)) },
     );
     let page = loaded(found, |(handle, home)| view! { <Shown handle home /> });
-    view! { <Counter here=Part::Home>{page}</Counter> }
+    view! { <Dashboard here=Part::Home>{page}</Dashboard> }
 }
 
 #[component]

@@ -13,7 +13,7 @@ use haat_shared::{
 };
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Counter, Part};
+use super::{Dashboard, Part};
 use crate::{
     api,
     i18n::{t, tn, tu_string, use_i18n},
@@ -48,7 +48,7 @@ pub(crate) fn Import() -> impl IntoView {
             <div class="import">{body}</div>
         }
     });
-    view! { <Counter here=Part::Products>{page}</Counter> }
+    view! { <Dashboard here=Part::Products>{page}</Dashboard> }
 }
 
 /// The page of one import.

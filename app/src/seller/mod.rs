@@ -1,4 +1,4 @@
-//! The pages for sellers: a shop's counter. One file a page.
+//! The seller dashboard. One file a page.
 
 mod balance;
 mod home;
@@ -31,7 +31,7 @@ use crate::{
     ui::{Desk, chips, desk_link, search},
 };
 
-/// The parts of a counter.
+/// The parts of the seller dashboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Home,
@@ -46,7 +46,7 @@ impl Part {
 
     fn path(self, handle: &str) -> String {
         match self {
-            Self::Home => routes::counter(handle),
+            Self::Home => routes::dashboard(handle),
             Self::Orders => routes::shop_orders(handle),
             Self::Products => routes::own_products(handle),
             Self::Balance => routes::balance(handle),
@@ -75,10 +75,10 @@ impl Part {
     }
 }
 
-/// A page of a counter: the way through it at its side, or at the foot of a phone.
+/// A page of the seller dashboard: the way through it at its side, or at the foot of a phone.
 #[component]
-fn Counter(
-    /// Where in the counter the page is.
+fn Dashboard(
+    /// Where in the dashboard the page is.
     here: Part,
     /// The page.
     children: Children,

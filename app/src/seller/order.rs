@@ -10,7 +10,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{Counter, Part};
+use super::{Dashboard, Part};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
@@ -32,7 +32,7 @@ pub(crate) fn Order() -> impl IntoView {
         },
     );
     let page = loaded(found, |(handle, order, draft)| view! { <Shown handle order draft /> });
-    view! { <Counter here=Part::Orders>{page}</Counter> }
+    view! { <Dashboard here=Part::Orders>{page}</Dashboard> }
 }
 
 #[component]
@@ -153,7 +153,7 @@ pub(crate) fn PackingSlip() -> impl IntoView {
         |(handle, number)| async move { Ok((handle.clone(), api::orders::seller_order(handle, number).await?)) },
     );
     let page = loaded(found, |(handle, order)| view! { <Slip handle order /> });
-    view! { <Counter here=Part::Orders>{page}</Counter> }
+    view! { <Dashboard here=Part::Orders>{page}</Dashboard> }
 }
 
 #[component]

@@ -7,7 +7,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{Counter, Part, chips, search};
+use super::{Dashboard, Part, chips, search};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
@@ -72,7 +72,7 @@ pub(crate) fn Orders() -> impl IntoView {
             <Pager first next next_words=tu_string!(i18n, seller_orders.next) />
         }
     });
-    view! { <Counter here=Part::Orders>{list}</Counter> }
+    view! { <Dashboard here=Part::Orders>{list}</Dashboard> }
 }
 
 fn none(handle: &str, of: &ListOrders) -> AnyView {

@@ -23,7 +23,7 @@ use leptos::{
 use leptos_router::hooks::use_navigate;
 
 use super::{
-    Counter, Part,
+    Dashboard, Part,
     products::{Actions, Done},
 };
 use crate::{
@@ -57,7 +57,7 @@ pub(crate) fn NewProduct() -> impl IntoView {
             <Editor handle currency tree form kept=None pictures=Vec::new() saved=Callback::new(|()| ()) />
         }
     });
-    view! { <Counter here=Part::Products>{page}</Counter> }
+    view! { <Dashboard here=Part::Products>{page}</Dashboard> }
 }
 
 /// A product that is edited.
@@ -99,7 +99,7 @@ pub(crate) fn Product() -> impl IntoView {
             <Editor handle currency tree form kept=Some((id, version)) pictures saved />
         }
     });
-    view! { <Counter here=Part::Products>{page}</Counter> }
+    view! { <Dashboard here=Part::Products>{page}</Dashboard> }
 }
 
 /// A row of the form: its number, and what it held at first.

@@ -7,7 +7,7 @@ use haat_shared::{
 };
 use leptos::{ev::Event, prelude::*, wasm_bindgen::JsCast, web_sys};
 
-use super::{Counter, Part, chips, search};
+use super::{Dashboard, Part, chips, search};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
@@ -99,7 +99,7 @@ pub(crate) fn Products() -> impl IntoView {
             <Pager first next next_words=tu_string!(i18n, products.next) />
         }
     });
-    view! { <Counter here=Part::Products>{list}</Counter> }
+    view! { <Dashboard here=Part::Products>{list}</Dashboard> }
 }
 
 /// What was done to products before the page came back.

@@ -9,7 +9,7 @@ use haat_shared::{
 };
 use leptos::{ev::Event, prelude::*, wasm_bindgen::JsCast, web_sys};
 
-use super::{Counter, Part, products::Done};
+use super::{Dashboard, Part, products::Done};
 use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
@@ -34,7 +34,7 @@ pub(crate) fn Settings() -> impl IntoView {
     let page = loaded(found, |(handle, settings, logo, draft, done)| {
         view! { <Shown handle settings logo draft done /> }
     });
-    view! { <Counter here=Part::Settings>{page}</Counter> }
+    view! { <Dashboard here=Part::Settings>{page}</Dashboard> }
 }
 
 #[component]

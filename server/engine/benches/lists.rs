@@ -1,4 +1,4 @@
-//! How long the lists at the counter take in a shop of 20,000 products and 20,000 orders: the first page by each sort and
+//! How long the lists of the seller dashboard take in a shop of 20,000 products and 20,000 orders: the first page by each sort and
 //! filter, the first look, the balance. Fails if a 95th percentile is over 30 ms; sorting by stock, which looks at all of
 //! a shop's stock, may take 200. Meant for a machine that does nothing else.
 //!
@@ -226,8 +226,9 @@ async fn main() {
         let ask = ListOrders { state: "confirmed".into(), ..Default::default() };
         let run = async || orders::list_all(engine, &system, ask.clone()).await;
         good &= measure(name, "all shops' orders, “confirmed”", run).await;
-        good &= measure(name, "first look at the counter", async || shops::home(engine, &owner, MEENA).await)
-            .await;
+        good &=
+            measure(name, "first look at the dashboard", async || shops::home(engine, &owner, MEENA).await)
+                .await;
         good &= measure(name, "balance", async || ledger::balance(engine, &owner, MEENA, "").await).await;
         std::fs::remove_dir_all(&market.folder).unwrap();
     }

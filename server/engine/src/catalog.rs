@@ -1,17 +1,17 @@
 //! The catalogue: lists and pages of products, and putting products into it.
 
 mod categories;
-mod desk;
 mod edit;
 pub mod imports;
 mod map;
 mod put;
+mod seller;
 
 pub use categories::{NewCategory, category, category_ids, put_categories, roots, tree};
-pub use desk::{seller_list, seller_product};
 pub use edit::{archive, create, delete, duplicate, publish, set_states, update};
 pub use map::{map_files, map_pages, map_products};
 pub use put::{NewProduct, NewVariant, Put, put_products};
+pub use seller::{seller_list, seller_product};
 
 use crate::{
     Caller, Engine,

@@ -366,9 +366,9 @@ fn letter(engine: &Engine, notice: &Claimed, told: &Told) -> Option<Letter> {
     let order = Box::new(told.orders.get(subject)?.clone());
     // An order's number is its purchase's, and its place.
     let purchase = order.order.number.rsplit_once('-')?.0;
-    let counter = format!("{market}/seller/{}/orders", order.order.shop_handle);
+    let dashboard = format!("{market}/seller/{}/orders", order.order.shop_handle);
     Some(match notice.kind.as_str() {
-        "order_placed" => Letter::OrderReceived { url: format!("{counter}/{}", order.order.number), order },
+        "order_placed" => Letter::OrderReceived { url: format!("{dashboard}/{}", order.order.number), order },
         "order_shipped" => Letter::OrderShipped { url: shown(purchase), order },
         "shipment_updated" => Letter::ShipmentUpdated { url: shown(purchase), order },
         "order_cancelled" => {
@@ -377,7 +377,7 @@ fn letter(engine: &Engine, notice: &Claimed, told: &Told) -> Option<Letter> {
         }
         "order_withdrawn" => {
             let (_, reason) = told.ends.get(&notice.subject)?.clone();
-            Letter::OrderWithdrawn { url: format!("{counter}/{}", order.order.number), order, reason }
+            Letter::OrderWithdrawn { url: format!("{dashboard}/{}", order.order.number), order, reason }
         }
         _ => return None,
     })

@@ -19,11 +19,11 @@ macro_rules! lines_of {
     };
 }
 
-mod desk;
 mod moves;
+mod seller;
 
-pub use desk::{list_all, seller_list, seller_order};
 pub use moves::{cancel, cancel_own, confirm, deliver, ship};
+pub use seller::{list_all, seller_list, seller_order};
 
 use crate::{Caller, Engine, cursor, group_by, lists, params, rows, statements};
 use haat_shared::{

@@ -1,8 +1,8 @@
 //! Shops.
 
-mod desk;
+mod seller;
 
-pub use desk::{home, list_all, open_own, save_settings, settings};
+pub use seller::{home, list_all, open_own, save_settings, settings};
 
 use crate::{
     Caller, Engine, Fault, Tried, Who, audit, cursor,

@@ -3,7 +3,6 @@
 mod back;
 mod caller;
 pub mod connections;
-mod counter;
 mod desk;
 mod dev;
 mod devices;
@@ -17,6 +16,7 @@ mod outage;
 mod pages;
 mod rest;
 mod sandbox;
+mod seller_forms;
 mod sitemap;
 mod webhooks;
 
@@ -165,10 +165,10 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(FORM_SIGN_UP, post(forms::sign_up))
         .route(FORM_SIGN_OUT, post(forms::sign_out).layer(forget_frozen))
         .route(FORM_LANGUAGE, post(forms::choose_language))
-        .route(FORM_OPEN_SHOP, post(counter::open_shop))
-        .route(FORM_ORDER, post(counter::order))
-        .route(FORM_PRODUCTS, post(counter::products))
-        .route(FORM_SETTINGS, post(counter::settings))
+        .route(FORM_OPEN_SHOP, post(seller_forms::open_shop))
+        .route(FORM_ORDER, post(seller_forms::order))
+        .route(FORM_PRODUCTS, post(seller_forms::products))
+        .route(FORM_SETTINGS, post(seller_forms::settings))
         .route(FORM_JOB, post(desk::job))
         .route(FORM_RESEND, post(desk::resend))
         .route(FORM_IMPORT_GO, post(imports::decide))
@@ -274,7 +274,7 @@ mod tests {
             (SHOP, shop(text), vec![text]),
             (CHECKOUT, checkout(chk.parse().unwrap()), vec![&chk]),
             (PURCHASE, purchase(text), vec![text]),
-            (COUNTER, counter(text), vec![text]),
+            (DASHBOARD, dashboard(text), vec![text]),
             (SHOP_ORDERS, shop_orders(text), vec![text]),
             (SHOP_ORDER, shop_order(text, "H1-1"), vec![text, "H1-1"]),
             (PACKING_SLIP, packing_slip("meena", text), vec!["meena", text]),

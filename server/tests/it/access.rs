@@ -88,7 +88,7 @@ const TABLE: &[Row] = &[
     get(ACCOUNT, "", 200),
     get(OWN_SHOPS, "", 200),
     get(OPEN_SHOP, "", 200),
-    get(COUNTER, "handle", 200),
+    get(DASHBOARD, "handle", 200),
     get(SHOP_ORDERS, "handle", 200),
     get(SHOP_ORDER, "handle order", 200),
     get(PACKING_SLIP, "handle order", 200),
@@ -130,7 +130,7 @@ const TABLE: &[Row] = &[
     call(FN_CURRENCY, "{}"),
     call(FN_CART, "{}"),
     // The shop's work.
-    call(FN_COUNTER, r#"{"handle":"<handle>"}"#),
+    call(FN_DASHBOARD, r#"{"handle":"<handle>"}"#),
     call(FN_SETTINGS, r#"{"handle":"<handle>"}"#),
     call(FN_BALANCE, r#"{"handle":"<handle>","after":""}"#),
     call(FN_OWN_PRODUCTS, r#"{"handle":"<handle>","of":{}}"#),

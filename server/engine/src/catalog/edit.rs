@@ -2,7 +2,7 @@
 //! first one changed, and nothing of theirs is written.
 
 use super::{
-    desk::{FIND, OwnRow, OwnVariantRow, VARIANTS, editable, seller_product},
+    seller::{FIND, OwnRow, OwnVariantRow, VARIANTS, editable, seller_product},
     slug_of, title_key,
 };
 use crate::{

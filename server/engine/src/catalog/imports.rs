@@ -599,7 +599,7 @@ pub async fn list(engine: &Engine, caller: &Caller, handle: &str) -> Result<Vec<
 }
 
 /// What the page of imports shows: the import with this id, or the last ones if there is none.
-pub async fn desk(engine: &Engine, caller: &Caller, handle: &str, id: &str) -> Result<ImportsView> {
+pub async fn overview(engine: &Engine, caller: &Caller, handle: &str, id: &str) -> Result<ImportsView> {
     if id.is_empty() {
         let last = list(engine, caller, handle).await?;
         return Ok(ImportsView { open: None, faults: Vec::new(), last });

@@ -91,7 +91,7 @@ both! {
         assert_eq!(ledger::balance(engine, &delta, MEENA, "").await.err(), Some(Error::NotFound));
     }
 
-    async fn the_counter_shows_what_is_to_be_done_and_how_it_goes(market) {
+    async fn the_dashboard_shows_what_is_to_be_done_and_how_it_goes(market) {
         let engine = &market.engine;
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 8).await;
         market.product(MEENA, "Clay jug", 45_000, 50).await;

@@ -123,7 +123,7 @@ fn error(ask: &Ask, fault: RowFault) -> ImportError {
 
 async fn found(ask: &Ask, handle: &str, id: ImportId) -> Result<Import> {
     let ImportsView { open, faults, last: _ } =
-        imports::desk(ask.engine(), &ask.caller, handle, &id.to_string()).await?;
+        imports::overview(ask.engine(), &ask.caller, handle, &id.to_string()).await?;
     let view = open.ok_or(Error::NotFound)?;
     Ok(Import {
         id: view.id,

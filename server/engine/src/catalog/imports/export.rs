@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    super::desk::{OwnRow, OwnVariantRow, editable, own, own_variants},
+    super::seller::{OwnRow, OwnVariantRow, editable, own, own_variants},
     cells::{self, COLUMNS},
     record::{Record, VariantRecord},
     xml,

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    super::desk::{OwnRow, OwnVariantRow, editable, own, own_variants},
     super::edit::{Named, changed, named},
+    super::seller::{OwnRow, OwnVariantRow, editable, own, own_variants},
     record::{Item, Record, VariantRecord},
 };
 use crate::{

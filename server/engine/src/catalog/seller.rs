@@ -1,4 +1,4 @@
-//! A shop's products as those see them who sell them: the list, and the form of one.
+//! Products on the seller's side: the list, and the form of one.
 
 use super::{attributes, behind};
 use crate::{

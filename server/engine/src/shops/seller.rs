@@ -1,4 +1,4 @@
-//! Shops as those see them who keep them: opening one, its settings, the first look at its counter; and the operator's
+//! Shops on the seller's side: opening one, its settings, its dashboard; and the operator's
 //! list of all.
 
 use super::{NewShop, Terms, open_in_tx};
@@ -253,7 +253,7 @@ async fn save_in_tx(
     Ok(version + 1)
 }
 
-/// The first look at a shop's counter. Days are those of the market's time zone.
+/// A shop's dashboard. Days are those of the market's time zone.
 pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<ShopHome> {
     const LOW_SHOWN: i64 = 10;
     let shop = caller.shop(handle, Permission::SeeOrders)?;

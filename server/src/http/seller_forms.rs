@@ -1,4 +1,4 @@
-//! The plain forms of a shop's counter.
+//! The plain forms of the seller dashboard.
 
 use axum::{
     Extension, Form,
@@ -95,7 +95,7 @@ pub(super) async fn open_shop(
 ) -> Response {
     let form = ShopForm::read(|name| field(&typed, name));
     match shops::open_own(&state.booted.engine, &caller, &form).await {
-        Ok(handle) => back::to(&routes::counter(&handle)).into_response(),
+        Ok(handle) => back::to(&routes::dashboard(&handle)).into_response(),
         Err(error @ Error::Invalid(_)) => {
             back_with_draft(&state, "open-shop", OPEN_SHOP, typed, &error).await
         }
