@@ -87,7 +87,7 @@ chunks! {
         Settings: seller::Settings;
     }
     admin {
-        Desk: admin::Home;
+        Admin: admin::Home;
         AllOrders: admin::Orders;
         AllShops: admin::Shops;
         Users: admin::Users;

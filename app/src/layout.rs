@@ -104,11 +104,11 @@ fn VisitorNav() -> impl IntoView {
                         let words = tu_string!(i18n, header.shop_orders, shop = shop.name).to_string();
                         view! { <a class="topbar-link" href=href>{words}</a> }
                     });
-                    let desk = me.operator.then(|| {
-                        view! { <a class="topbar-link" href=routes::DESK>{t!(i18n, admin.link)}</a> }
+                    let admin = me.operator.then(|| {
+                        view! { <a class="topbar-link" href=routes::ADMIN>{t!(i18n, admin.link)}</a> }
                     });
                     view! {
-                        {desk}
+                        {admin}
                         {shops.collect_view()}
                         <a class="topbar-link" href=routes::ACCOUNT title=tu_string!(i18n, header.account)>
                             <Icon name="person" />

@@ -111,7 +111,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/seller/:handle/products/:id") view=Page::OwnProduct ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/balance") view=Page::Balance ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/settings") view=Page::Settings ssr=SsrMode::Async />
-                        <Route path=path!("/admin") view=Page::Desk ssr=SsrMode::Async />
+                        <Route path=path!("/admin") view=Page::Admin ssr=SsrMode::Async />
                         <Route path=path!("/admin/orders") view=Page::AllOrders ssr=SsrMode::Async />
                         <Route path=path!("/admin/shops") view=Page::AllShops ssr=SsrMode::Async />
                         <Route path=path!("/admin/users") view=Page::Users ssr=SsrMode::Async />

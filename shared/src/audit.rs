@@ -6,7 +6,7 @@ use crate::id::kinds::{JobId, MailId};
 
 /// What needs a hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeskHome {
+pub struct AdminHome {
     /// Jobs that were laid aside.
     pub dead_jobs: i64,
     /// Messages that have waited for a minute.

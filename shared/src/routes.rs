@@ -17,8 +17,8 @@ pub enum Surface {
     Storefront,
     /// A page of the seller dashboard.
     Seller,
-    /// A page of the operator's desk.
-    Desk,
+    /// A page of the admin console.
+    Admin,
     /// A plain form, for those without JavaScript and with it.
     Form,
     /// A server function, called by the hydrated page.
@@ -133,7 +133,7 @@ const READS: &[&str] = &[
     FN_SELLER_ORDER,
     FN_ALL_ORDERS,
     FN_ALL_SHOPS,
-    FN_DESK,
+    FN_ADMIN,
     FN_JOBS,
     FN_OUTBOX,
     FN_AUDIT,
@@ -155,7 +155,7 @@ impl Route {
         match self.surface {
             Surface::Storefront
             | Surface::Seller
-            | Surface::Desk
+            | Surface::Admin
             | Surface::Form
             | Surface::Function
             | Surface::Rest
@@ -243,15 +243,15 @@ routes! {
         => own_product(handle: &str, id: ProductId);
     BALANCE GET "/seller/{handle}/balance" Seller Member => balance(handle: &str);
     SETTINGS GET "/seller/{handle}/settings" Seller Member => settings(handle: &str);
-    DESK GET "/admin" Desk Operator;
-    ALL_ORDERS GET "/admin/orders" Desk Operator;
-    ALL_SHOPS GET "/admin/shops" Desk Operator;
-    USERS GET "/admin/users" Desk Operator;
-    JOBS GET "/admin/jobs" Desk Operator;
-    OUTBOX GET "/admin/outbox" Desk Operator;
-    MAILS GET "/admin/mails" Desk Operator;
-    MAIL GET "/admin/mails/{id}" Desk Operator => mail(id: MailId);
-    AUDIT GET "/admin/audit" Desk Operator;
+    ADMIN GET "/admin" Admin Operator;
+    ALL_ORDERS GET "/admin/orders" Admin Operator;
+    ALL_SHOPS GET "/admin/shops" Admin Operator;
+    USERS GET "/admin/users" Admin Operator;
+    JOBS GET "/admin/jobs" Admin Operator;
+    OUTBOX GET "/admin/outbox" Admin Operator;
+    MAILS GET "/admin/mails" Admin Operator;
+    MAIL GET "/admin/mails/{id}" Admin Operator => mail(id: MailId);
+    AUDIT GET "/admin/audit" Admin Operator;
 
     FORM_ADD_LINE POST "/basket/lines" Form Anyone;
     FORM_SET_QUANTITY POST "/basket/lines/{id}" Form Holder => set_quantity(id: CartLineId);
@@ -321,7 +321,7 @@ routes! {
     FN_SAVE_SHOP POST "/api/shops/save_settings" Function Member;
     FN_ALL_SHOPS POST "/api/shops/list_all" Function Operator;
     FN_ADJUST_STOCK POST "/api/inventory/adjust" Function Member;
-    FN_DESK POST "/api/audit/home" Function Operator;
+    FN_ADMIN POST "/api/audit/home" Function Operator;
     FN_JOBS POST "/api/jobs/list" Function Operator;
     FN_RETRY_JOB POST "/api/jobs/retry" Function Operator;
     FN_DISCARD_JOB POST "/api/jobs/discard" Function Operator;

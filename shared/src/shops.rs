@@ -374,7 +374,7 @@ pub struct DaySales {
 /// A shop in the admin's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct KeptShop {
+pub struct AdminShopCard {
     /// The handle used in the shop's URL.
     pub handle: String,
     /// The shop's name.

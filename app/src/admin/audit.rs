@@ -3,7 +3,7 @@
 use haat_shared::audit::AuditEntry;
 use leptos::prelude::*;
 
-use super::{List, Page, Part};
+use super::{AdminPage, List, Part};
 use crate::{
     api,
     i18n::{t, use_i18n},
@@ -38,7 +38,7 @@ pub(crate) fn Audit() -> impl IntoView {
         }
         .show()
     });
-    view! { <Page here=Part::Audit>{list}</Page> }
+    view! { <AdminPage here=Part::Audit>{list}</AdminPage> }
 }
 
 fn row(entry: AuditEntry) -> impl IntoView {

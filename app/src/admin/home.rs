@@ -1,25 +1,25 @@
-//! The first look at the desk: what needs a hand.
+//! The first page of the admin console: what needs attention.
 
-use haat_shared::{audit::DeskHome, routes};
+use haat_shared::{audit::AdminHome, routes};
 use leptos::prelude::*;
 
-use super::{Page, Part};
+use super::{AdminPage, Part};
 use crate::{
     api,
     i18n::{t, tn, use_i18n},
     ui::{EmptyState, Icon, PageTitle, loaded},
 };
 
-/// The desk's first page.
+/// The console's first page.
 #[component]
 pub(crate) fn Home() -> impl IntoView {
     let found = api::find(|| (), |()| api::audit::home());
     let page = loaded(found, |home| view! { <Shown home /> });
-    view! { <Page here=Part::Home>{page}</Page> }
+    view! { <AdminPage here=Part::Home>{page}</AdminPage> }
 }
 
 #[component]
-fn Shown(home: DeskHome) -> impl IntoView {
+fn Shown(home: AdminHome) -> impl IntoView {
     let i18n = use_i18n();
     let jobs = tn!(i18n, admin.dead_jobs, home.dead_jobs);
     let outbox = tn!(i18n, admin.pending_messages, home.pending_messages);

@@ -3,7 +3,7 @@
 use haat_shared::{audit::JobCard, routes};
 use leptos::prelude::*;
 
-use super::{List, Page, Part};
+use super::{AdminPage, List, Part};
 use crate::{
     api,
     i18n::{t, use_i18n},
@@ -62,7 +62,7 @@ pub(crate) fn Jobs() -> impl IntoView {
         }
         .show()
     });
-    view! { <Page here=Part::Jobs>{list}</Page> }
+    view! { <AdminPage here=Part::Jobs>{list}</AdminPage> }
 }
 
 /// What was done to a job before the page came back.

@@ -7,7 +7,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{List, Page, Part};
+use super::{AdminPage, List, Part};
 use crate::{
     api::{self, ApiError},
     i18n::{t, tu_string, use_i18n},
@@ -52,7 +52,7 @@ pub(crate) fn Mails() -> impl IntoView {
         }
         .show()
     });
-    view! { <Page here=Part::Mails>{list}</Page> }
+    view! { <AdminPage here=Part::Mails>{list}</AdminPage> }
 }
 
 /// The mails that were laid aside.
@@ -117,7 +117,7 @@ pub(crate) fn Mail() -> impl IntoView {
         },
     );
     let page = loaded(found, |mail| view! { <Shown mail /> });
-    view! { <Page here=Part::Mails>{page}</Page> }
+    view! { <AdminPage here=Part::Mails>{page}</AdminPage> }
 }
 
 #[component]

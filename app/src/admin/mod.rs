@@ -1,4 +1,4 @@
-//! The pages for those who run the market: its desk. One file a page.
+//! The admin pages. One file a page.
 
 mod audit;
 mod home;
@@ -28,7 +28,7 @@ use crate::{
     words::I18n,
 };
 
-/// The parts of the desk.
+/// The parts of the admin console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Home,
@@ -55,7 +55,7 @@ impl Part {
 
     fn path(self) -> &'static str {
         match self {
-            Self::Home => routes::DESK,
+            Self::Home => routes::ADMIN,
             Self::Orders => routes::ALL_ORDERS,
             Self::Shops => routes::ALL_SHOPS,
             Self::Users => routes::USERS,
@@ -93,10 +93,10 @@ impl Part {
     }
 }
 
-/// A page of the desk. Those who do not run the market see no way through it.
+/// A page of the admin console. Only operators see its navigation.
 #[component]
-fn Page(
-    /// Where at the desk the page is.
+fn AdminPage(
+    /// Where in the console the page is.
     here: Part,
     /// The page.
     children: Children,
@@ -118,7 +118,7 @@ fn Page(
     view! { <Desk label=tu_string!(i18n, admin.nav) nav>{children()}</Desk> }
 }
 
-/// A list of the desk.
+/// A list of the admin console.
 struct List {
     part: Part,
     /// What it is filtered by.

@@ -7,7 +7,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{List, Page, Part};
+use super::{AdminPage, List, Part};
 use crate::{
     api,
     i18n::{t, use_i18n},
@@ -60,7 +60,7 @@ pub(crate) fn Orders() -> impl IntoView {
         }
         .show()
     });
-    view! { <Page here=Part::Orders>{list}</Page> }
+    view! { <AdminPage here=Part::Orders>{list}</AdminPage> }
 }
 
 fn row(order: OrderCard) -> impl IntoView {

@@ -3,7 +3,7 @@
 use haat_shared::{audit::OutboxMessageCard, routes};
 use leptos::prelude::*;
 
-use super::{List, Page, Part};
+use super::{AdminPage, List, Part};
 use crate::{
     api,
     i18n::{t, use_i18n},
@@ -46,7 +46,7 @@ pub(crate) fn Outbox() -> impl IntoView {
         }
         .show()
     });
-    view! { <Page here=Part::Outbox>{list}</Page> }
+    view! { <AdminPage here=Part::Outbox>{list}</AdminPage> }
 }
 
 fn row(message: OutboxMessageCard) -> impl IntoView {

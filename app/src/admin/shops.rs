@@ -1,9 +1,9 @@
 //! All shops of the market.
 
-use haat_shared::{routes, shops::KeptShop};
+use haat_shared::{routes, shops::AdminShopCard};
 use leptos::prelude::*;
 
-use super::{List, Page, Part};
+use super::{AdminPage, List, Part};
 use crate::{
     api,
     i18n::{t, use_i18n},
@@ -44,10 +44,10 @@ pub(crate) fn Shops() -> impl IntoView {
         }
         .show()
     });
-    view! { <Page here=Part::Shops>{list}</Page> }
+    view! { <AdminPage here=Part::Shops>{list}</AdminPage> }
 }
 
-fn row(shop: KeptShop) -> impl IntoView {
+fn row(shop: AdminShopCard) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <tr>

@@ -3,7 +3,7 @@
 use haat_shared::accounts::UserCard;
 use leptos::prelude::*;
 
-use super::{List, Page, Part};
+use super::{AdminPage, List, Part};
 use crate::{
     api,
     i18n::{t, use_i18n},
@@ -42,7 +42,7 @@ pub(crate) fn Users() -> impl IntoView {
         }
         .show()
     });
-    view! { <Page here=Part::Users>{list}</Page> }
+    view! { <AdminPage here=Part::Users>{list}</AdminPage> }
 }
 
 fn row(user: UserCard) -> impl IntoView {

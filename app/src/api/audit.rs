@@ -1,7 +1,7 @@
 //! What those who run the market see first, and what they did.
 
 use haat_shared::{
-    audit::{AuditEntry, DeskHome},
+    audit::{AdminHome, AuditEntry},
     page::Page,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -9,8 +9,8 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use super::ApiError;
 
 /// What needs a hand.
-#[server(name = FetchDesk, prefix = "/api", endpoint = "audit/home", input = Json)]
-pub async fn home() -> Result<DeskHome, ApiError> {
+#[server(name = FetchAdmin, prefix = "/api", endpoint = "audit/home", input = Json)]
+pub async fn home() -> Result<AdminHome, ApiError> {
     super::call(async |engine, caller| haat_engine::audit::home(&engine, &caller).await).await
 }
 

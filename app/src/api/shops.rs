@@ -4,7 +4,7 @@ use haat_shared::{
     Currency,
     id::kinds::MediaId,
     page::Page,
-    shops::{KeptShop, ShopCard, ShopForm, ShopHome, ShopSettings, ShopView},
+    shops::{AdminShopCard, ShopCard, ShopForm, ShopHome, ShopSettings, ShopView},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -51,7 +51,7 @@ pub async fn save_settings(handle: String, version: i64, form: ShopForm) -> Resu
 
 /// Every shop, for those who run the market.
 #[server(name = ListAllShops, prefix = "/api", endpoint = "shops/list_all", input = Json)]
-pub async fn list_all(q: String, after: String) -> Result<Page<KeptShop>, ApiError> {
+pub async fn list_all(q: String, after: String) -> Result<Page<AdminShopCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::list_all(&engine, &caller, &q, &after).await).await
 }
 

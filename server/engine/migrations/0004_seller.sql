@@ -1,4 +1,4 @@
--- The seller's counter and the operator's desk.
+-- The seller dashboard and the admin console.
 
 -- What a shop promises: where it is, when things come, what they cost to bring, how long they may come back.
 ALTER TABLE shops ADD COLUMN town TEXT NOT NULL DEFAULT '';

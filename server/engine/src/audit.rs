@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::{Caller, Engine, Tried, cursor, db::Tx, insert, lists, params, rows, statements};
 use haat_shared::{
     Id, Result,
-    audit::{AuditEntry, DeskHome},
+    audit::{AdminHome, AuditEntry},
     id::kinds::{Audit, AuditId, UserId},
     page::{self, Ask, Page},
 };
@@ -77,11 +77,11 @@ pub(crate) async fn write<K>(
 }
 
 /// What needs a hand.
-pub async fn home(engine: &Engine, caller: &Caller) -> Result<DeskHome> {
+pub async fn home(engine: &Engine, caller: &Caller) -> Result<AdminHome> {
     caller.operator()?;
     let now = engine.clock.now_ms();
     let row: HomeRow = engine.db.one(&HOME, params![now - PENDING_MS, now - ORDER_MS]).await?;
-    Ok(DeskHome {
+    Ok(AdminHome {
         dead_jobs: row.dead_jobs,
         pending_messages: row.pending_messages,
         failed_mails: row.failed_mails,

@@ -1,9 +1,9 @@
 //! HTTP: the router and what every request passes through.
 
+mod admin_forms;
 mod back;
 mod caller;
 pub mod connections;
-mod desk;
 mod dev;
 mod devices;
 mod forms;
@@ -169,8 +169,8 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(FORM_ORDER, post(seller_forms::order))
         .route(FORM_PRODUCTS, post(seller_forms::products))
         .route(FORM_SETTINGS, post(seller_forms::settings))
-        .route(FORM_JOB, post(desk::job))
-        .route(FORM_RESEND, post(desk::resend))
+        .route(FORM_JOB, post(admin_forms::job))
+        .route(FORM_RESEND, post(admin_forms::resend))
         .route(FORM_IMPORT_GO, post(imports::decide))
         .route(IMPORT_FAULTS, get(imports::faults))
         .route(EXPORT, get(imports::export))
@@ -338,7 +338,7 @@ mod tests {
     async fn every_page_is_on_the_list() {
         let mut listed: Vec<String> = ROUTES
             .iter()
-            .filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller | Surface::Desk))
+            .filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller | Surface::Admin))
             .map(|r| r.path.to_owned())
             .collect();
         let mut pages: Vec<String> =

@@ -195,7 +195,7 @@ const TABLE: &[Row] = &[
     call(FN_OPEN_SHOP, r#"{"form":{}}"#).ok(422),
     form(FORM_OPEN_SHOP, "", "name=", 303),
     // The operator's.
-    get(DESK, "", 200),
+    get(ADMIN, "", 200),
     get(ALL_ORDERS, "", 200),
     get(ALL_SHOPS, "", 200),
     get(USERS, "", 200),
@@ -204,7 +204,7 @@ const TABLE: &[Row] = &[
     get(MAILS, "", 200),
     get(MAIL, "mail", 200),
     get(AUDIT, "", 200),
-    call(FN_DESK, "{}"),
+    call(FN_ADMIN, "{}"),
     call(FN_MAILS, r#"{"after":""}"#),
     call(FN_FAILED_MAILS, "{}"),
     call(FN_MAIL, r#"{"id":"<mail>"}"#),

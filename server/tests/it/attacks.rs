@@ -311,7 +311,7 @@ async fn attack_hosts_ids_and_policies_are_strict() {
     // Every page of the market, those of things that are not there too, and one of a thing that is.
     let slugs = Shopper::new(&program).slugs("/shops/meena-crafts", 1).await;
     let pages =
-        ROUTES.iter().filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller | Surface::Desk));
+        ROUTES.iter().filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller | Surface::Admin));
     let pages = pages.map(|r| r.path.replace(['{', '}'], ""));
     for path in pages.chain([format!("/p/{}", slugs[0])]) {
         let answer = client.get(program.at(&path)).send().await.unwrap();

@@ -16,7 +16,8 @@ use haat_shared::{
     page::{self, Ask, Page},
     permissions::{Permission, Role},
     shops::{
-        COMMISSION_BP, DaySales, KeptShop, LowVariant, Member, ShopDraft, ShopForm, ShopHome, ShopSettings,
+        AdminShopCard, COMMISSION_BP, DaySales, LowVariant, Member, ShopDraft, ShopForm, ShopHome,
+        ShopSettings,
     },
     text,
 };
@@ -306,7 +307,7 @@ pub async fn list_all(
     caller: &Caller,
     q: &str,
     of: impl Into<Ask<'_>>,
-) -> Result<Page<KeptShop>> {
+) -> Result<Page<AdminShopCard>> {
     caller.operator()?;
     let of = of.into();
     let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
@@ -316,7 +317,7 @@ pub async fn list_all(
     let (after, size) = (cursor::<Shop>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
     let rows: Vec<CardRow> = engine.db.list(SHOPS.ask(filters, "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
-    Ok(page.map(|row| KeptShop {
+    Ok(page.map(|row| AdminShopCard {
         handle: row.handle,
         name: row.name,
         town: row.town,

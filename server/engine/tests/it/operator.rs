@@ -5,7 +5,7 @@ use haat_engine::{
     notifications::{self, mailbox},
     orders, outbox, sandbox, shops,
 };
-use haat_shared::{Conflict, Error, FieldCode, audit::DeskHome};
+use haat_shared::{Conflict, Error, FieldCode, audit::AdminHome};
 
 use crate::{
     both,
@@ -91,7 +91,7 @@ both! {
         let engine = &market.engine;
         let system = Caller::system();
         let home = |dead_jobs, pending_messages, failed_mails, waiting_orders| {
-            DeskHome { dead_jobs, pending_messages, failed_mails, waiting_orders }
+            AdminHome { dead_jobs, pending_messages, failed_mails, waiting_orders }
         };
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 0, 0));
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;

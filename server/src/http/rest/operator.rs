@@ -8,7 +8,7 @@ use haat_shared::{
     id::kinds::JobId,
     orders::OrderCard,
     routes::*,
-    shops::KeptShop,
+    shops::AdminShopCard,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -48,7 +48,7 @@ async fn all_orders(ask: Ask, Query(of): Query<WhichOrders>) -> Result<Listed<Or
     orders::list_all(ask.engine(), &ask.caller, of.into()).await.map(Listed)
 }
 
-async fn all_shops(ask: Ask, Query(of): Query<Which>) -> Result<Listed<KeptShop>> {
+async fn all_shops(ask: Ask, Query(of): Query<Which>) -> Result<Listed<AdminShopCard>> {
     let q = of.q.unwrap_or_default();
     shops::list_all(ask.engine(), &ask.caller, &q, page(&of.after, of.limit)).await.map(Listed)
 }

@@ -1,4 +1,4 @@
-//! The plain forms of the operator's desk.
+//! The plain forms of the admin console.
 
 use axum::{
     Extension, Form,
