@@ -338,53 +338,53 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/account', 'account');
   await signOut(page);
   await signIn(page, SELLERS[SHOPS[0]]);
-  const counter = `/seller/${SHOPS[0]}`;
+  const dashboard = `/seller/${SHOPS[0]}`;
   await at('/seller', 'seller-shops');
   await at('/seller/new', 'seller-open');
-  await at(counter, 'seller-home');
-  await at(`${counter}/orders`, 'seller-orders');
-  await at(`${counter}/orders?q=no-such-order`, 'seller-orders-none');
-  await at(`${counter}/orders`, 'seller-orders');
+  await at(dashboard, 'seller-home');
+  await at(`${dashboard}/orders`, 'seller-orders');
+  await at(`${dashboard}/orders?q=no-such-order`, 'seller-orders-none');
+  await at(`${dashboard}/orders`, 'seller-orders');
   await main(page).locator('tbody a').first().click();
   await arriveAt(page, /^Order H/);
   await stop('seller-order');
   await main(page).getByRole('link', { name: 'Packing slip' }).click();
   await arriveAt(page, /^Packing slip for order H/);
   await stop('seller-slip');
-  await at(`${counter}/products`, 'seller-products');
+  await at(`${dashboard}/products`, 'seller-products');
   await main(page).locator('tbody a').first().click();
   await expect(button(page, 'Duplicate')).toBeVisible();
   await awake(page);
   await stop('seller-product');
-  await at(`${counter}/products/new`, 'seller-product-new');
-  await at(`${counter}/products/import`, 'seller-import');
-  await at(`${counter}/balance`, 'seller-balance');
-  await at(`${counter}/settings`, 'seller-settings');
+  await at(`${dashboard}/products/new`, 'seller-product-new');
+  await at(`${dashboard}/products/import`, 'seller-import');
+  await at(`${dashboard}/balance`, 'seller-balance');
+  await at(`${dashboard}/settings`, 'seller-settings');
   await at('/dev/ui', 'ui');
 }
 
-/** Walks through every page of the desk, for those who run the market. */
-export async function everyDeskPage(page: Page, stop: (name: string) => Promise<void>): Promise<void> {
+/** Walks through every page of the admin console, for those who run the market. */
+export async function everyAdminPage(page: Page, stop: (name: string) => Promise<void>): Promise<void> {
   const at = async (path: string, name: string) => {
     expect(await visit(page, path), path).toBe(200);
     await stop(name);
   };
-  await at('/admin', 'desk-home');
-  await at('/admin/orders', 'desk-orders');
-  await at('/admin/orders?q=no-such-order', 'desk-orders-none');
-  await at('/admin/shops', 'desk-shops');
-  await at('/admin/users', 'desk-users');
-  await at('/admin/jobs', 'desk-jobs');
-  await at('/admin/outbox', 'desk-outbox');
-  await at('/admin/mails', 'desk-mails');
+  await at('/admin', 'admin-home');
+  await at('/admin/orders', 'admin-orders');
+  await at('/admin/orders?q=no-such-order', 'admin-orders-none');
+  await at('/admin/shops', 'admin-shops');
+  await at('/admin/users', 'admin-users');
+  await at('/admin/jobs', 'admin-jobs');
+  await at('/admin/outbox', 'admin-outbox');
+  await at('/admin/mails', 'admin-mails');
   const mail = main(page).locator('tbody a').first();
   if ((await mail.count()) > 0) {
     await mail.click();
     await expect(main(page).locator('pre')).toBeVisible();
     await awake(page);
-    await stop('desk-mail');
+    await stop('admin-mail');
   }
-  await at('/admin/audit', 'desk-audit');
+  await at('/admin/audit', 'admin-audit');
 }
 
 // --- axe --------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ const needsScripts = /\.hydrated\.spec\.ts/;
 // what hostile text does to it depend on neither the database nor on who turned scripts off: once, hydrated, where more of
 // our code has it in hand. The use cases themselves run on both databases below the browser; here PostgreSQL shows that the
 // whole works on it: buying, selling and running the market, hydrated, and buying without JavaScript.
-const once = /(accessible|hostile|hostile-counter|hostile-goods|languages)\.spec\.ts/;
+const once = /(accessible|hostile|hostile-dashboard|hostile-products|languages)\.spec\.ts/;
 const onPostgres = { hydrated: /(buying|seller|admin|icecat)\.spec\.ts/, plain: /(buying|icecat)\.spec\.ts/ };
 
 export default defineConfig<object, Settings>({

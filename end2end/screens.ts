@@ -12,7 +12,7 @@ import {
   beginCheckout,
   button,
   choose,
-  everyDeskPage,
+  everyAdminPage,
   everyLook,
   everyPage,
   field,
@@ -36,7 +36,7 @@ import {
 import { Market } from './server';
 
 const folder = join(import.meta.dirname, '..', 'screens');
-const counter = `/seller/${SHOPS[0]}`;
+const dashboard = `/seller/${SHOPS[0]}`;
 
 /** Takes numbered pictures of a page in every look. */
 function camera(page: Page, series: string): (name: string) => Promise<void> {
@@ -68,7 +68,7 @@ test('every page', async ({ page, market }) => {
   await visit(page, '/');
   await signOut(page);
   await operate(market, page);
-  await everyDeskPage(page, take);
+  await everyAdminPage(page, take);
 });
 
 test('what became of orders', async ({ page, visitor, problems }) => {
@@ -78,7 +78,7 @@ test('what became of orders', async ({ page, visitor, problems }) => {
   const takeSeller = camera(seller, 'b');
   const [sent, cancelled] = [await buy(page, 'cash'), await buy(page, 'card')];
   await signIn(seller, SELLERS[SHOPS[0]]);
-  await visit(seller, `${counter}/orders/${sent.order}`);
+  await visit(seller, `${dashboard}/orders/${sent.order}`);
   await button(seller, 'Confirm order').click();
   await expect(button(seller, 'Mark as shipped')).toBeVisible();
   await awake(seller);
@@ -94,7 +94,7 @@ test('what became of orders', async ({ page, visitor, problems }) => {
   await expect(button(seller, 'Mark as delivered')).toBeVisible();
   await awake(seller);
   await takeSeller('seller-order-sent');
-  await visit(seller, `${counter}/orders/${cancelled.order}`);
+  await visit(seller, `${dashboard}/orders/${cancelled.order}`);
   await main(seller).locator('summary', { hasText: 'Cancel order' }).click();
   await takeSeller('seller-order-cancel');
   await field(seller, 'Reason').fill('The glaze has cracked');
@@ -124,7 +124,7 @@ test('what became of orders', async ({ page, visitor, problems }) => {
   }
 });
 
-test('the counter of a shop that has just been opened', async ({ page }) => {
+test('the dashboard of a shop that has just been opened', async ({ page }) => {
   const take = camera(page, 'c');
   await signUp(page, freshEmail());
   await visit(page, '/seller');
@@ -220,15 +220,15 @@ test('between the widths, and in Hindi', async ({ page, market }) => {
   };
   const goods = { home: '/', products: '/products', category: '/c/crafts', shops: '/shops', shop: `/shops/${SHOPS[0]}` };
   const work = {
-    'seller-home': counter,
-    'seller-orders': `${counter}/orders`,
-    'seller-products': `${counter}/products`,
-    'seller-product-new': `${counter}/products/new`,
-    'seller-import': `${counter}/products/import`,
-    'seller-balance': `${counter}/balance`,
-    'seller-settings': `${counter}/settings`,
+    'seller-home': dashboard,
+    'seller-orders': `${dashboard}/orders`,
+    'seller-products': `${dashboard}/products`,
+    'seller-product-new': `${dashboard}/products/new`,
+    'seller-import': `${dashboard}/products/import`,
+    'seller-balance': `${dashboard}/balance`,
+    'seller-settings': `${dashboard}/settings`,
   };
-  const desk = { 'desk-home': '/admin', 'desk-orders': '/admin/orders', 'desk-jobs': '/admin/jobs', 'desk-mails': '/admin/mails' };
+  const admin = { 'admin-home': '/admin', 'admin-orders': '/admin/orders', 'admin-jobs': '/admin/jobs', 'admin-mails': '/admin/mails' };
   const each = async (pages: Record<string, string>, look: string) => {
     for (const [name, path] of Object.entries(pages)) {
       await visit(page, path);
@@ -252,7 +252,7 @@ test('between the widths, and in Hindi', async ({ page, market }) => {
   await signIn(page, SELLERS[SHOPS[0]]);
   await each(work, '768');
   await main(page).getByRole('button', { name: 'Save' }).waitFor();
-  await visit(page, `${counter}/orders`);
+  await visit(page, `${dashboard}/orders`);
   await main(page).locator('tbody a').first().click();
   await arriveAt(page, /^Order H/);
   await take('seller-order', '768');
@@ -260,7 +260,7 @@ test('between the widths, and in Hindi', async ({ page, market }) => {
   await visit(page, '/');
   await signOut(page);
   await operate(market, page);
-  await each(desk, '768');
+  await each(admin, '768');
   await signOut(page);
 
   await page.setViewportSize({ width: 390, height: 844 });

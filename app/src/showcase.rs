@@ -11,10 +11,10 @@ use crate::{
     i18n::{self, t, use_i18n},
     layout,
     ui::{
-        Alert, Amount, Bars, Button, Check, Choice, CodeAlert, Desk, EmptyState, ErrorSummary, Failure,
+        Alert, Amount, BackOffice, Bars, Button, Check, Choice, CodeAlert, EmptyState, ErrorSummary, Failure,
         Field, Icon, LinkButton, PageTitle, Pager, Picture, Price, Print, SaveBar, SearchForm, Select,
-        Skeleton, Sums, Table, TextArea, Toasts, Was, chips, desk_link, offline_notice, provide_toasts,
-        search, show_toast,
+        Skeleton, Sums, Table, TextArea, Toasts, Was, back_office_link, chips, offline_notice,
+        provide_toasts, search, show_toast,
     },
     words,
 };
@@ -86,7 +86,7 @@ fn Parts() -> impl IntoView {
     let one = Signal::stored(Some(Error::field("wrong", FieldCode::NotEmail)));
     let busy = Signal::stored(Some(Error::Busy { retry_after_s: 1 }));
     let columns = move || vec![(t!(i18n, dashboard.day), ""), (t!(i18n, dashboard.sold), "number")];
-    let place = |icon, words, here| desk_link("#".into(), icon, words, here);
+    let place = |icon, words, here| back_office_link("#".into(), icon, words, here);
     let nav = view! {
         <ul>
             {place("awning", t!(i18n, dashboard.home), false)}
@@ -210,11 +210,11 @@ fn Parts() -> impl IntoView {
         </Part>
         <Part name="Skeleton"><Skeleton count=4 /></Part>
         <Part name="Offline">{offline_notice()}</Part>
-        <Part name="Desk, desk_link, search, chips">
-            <Desk label=t!(i18n, dashboard.nav) nav=nav.into_any()>
+        <Part name="BackOffice, back_office_link, search, chips">
+            <BackOffice label=t!(i18n, dashboard.nav) nav=nav.into_any()>
                 {search(routes::DEV_UI.into(), "", t!(i18n, seller_products.search), &[])}
                 {chips(t!(i18n, seller_orders.state), states)}
-            </Desk>
+            </BackOffice>
         </Part>
         <Part name="Failure">
             {[Error::Internal, Error::Busy { retry_after_s: 1 }, Error::Offline, Error::NotFound, Error::SignInNeeded, Error::Denied].map(|error| view! { <Failure error /> }).collect_view()}

@@ -1,11 +1,11 @@
-// How the desk looks and is read aloud.
+// How the admin console looks and is read aloud.
 import { expect, test } from '../fixtures';
-import { audit, everyDeskPage, everyLook, operate } from '../helpers';
+import { audit, everyAdminPage, everyLook, operate } from '../helpers';
 
-test('axe finds nothing serious at the desk, narrow or wide, light or dark', async ({ page, market }) => {
+test('axe finds nothing serious in the admin console, narrow or wide, light or dark', async ({ page, market }) => {
   test.setTimeout(300_000);
   await operate(market, page);
-  await everyDeskPage(page, (name) =>
+  await everyAdminPage(page, (name) =>
     test.step(name, () =>
       everyLook(page, (look) =>
         test.step(look, async () => {

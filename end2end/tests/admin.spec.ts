@@ -1,4 +1,4 @@
-// The desk of those who run the market, with scripts and without.
+// The admin console of those who run the market, with scripts and without.
 import { type Page, expect, test } from '../fixtures';
 import {
   SELLERS,
@@ -45,7 +45,7 @@ async function buy(page: Page): Promise<string> {
 
 const rows = (page: Page, text: string) => main(page).locator('tbody tr').filter({ hasText: text });
 
-/** The way through the desk. */
+/** The navigation of the admin console. */
 const go = async (page: Page, part: string) => {
   await page.getByRole('navigation', { name: 'Admin' }).getByRole('link', { name: part, exact: true }).click();
   await arriveAt(page, part);
@@ -109,7 +109,7 @@ test('work that fails is tried again and given up, and the log shows who did it'
   await expect(main(seller)).toContainText(/refunded on/);
 });
 
-test('the desk shows all of the market', async ({ page, visitor, market }) => {
+test('the admin console shows all of the market', async ({ page, visitor, market }) => {
   const order = await buy(page);
   const operator = await visitor();
   const email = await operate(market, operator);
@@ -149,7 +149,7 @@ test('the desk shows all of the market', async ({ page, visitor, market }) => {
   await expect(main(operator).locator('pre')).toContainText(`/seller/${SHOP}/orders`);
 });
 
-test('the desk is not there for others', async ({ page, visitor }) => {
+test('the admin console is not there for others', async ({ page, visitor }) => {
   const seller = await visitor();
   const paths = ['/admin', ...Object.values(PARTS), '/admin/mails/mail_00000000000000000000000000'];
   for (const path of paths) expect(await visit(page, path), path).toBe(401);

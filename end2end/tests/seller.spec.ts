@@ -1,4 +1,4 @@
-// A shop's counter, with scripts and without: what comes in is worked off, and what goes wrong is told where it went wrong.
+// A shop's dashboard, with scripts and without: what comes in is worked off, and what goes wrong is told where it went wrong.
 import { randomBytes } from 'node:crypto';
 
 import { type Page, expect, runsScripts, test } from '../fixtures';
@@ -40,10 +40,10 @@ async function buy(page: Page, way: 'card' | 'cash'): Promise<{ path: string; or
   return { path: new URL(page.url()).pathname + new URL(page.url()).search, order: bought.orders[0]!.number };
 }
 
-const counter = (shop: ShopHandle, part = '') => `/seller/${shop}${part}`;
+const dashboard = (shop: ShopHandle, part = '') => `/seller/${shop}${part}`;
 
 async function openOrder(page: Page, number: string): Promise<void> {
-  expect(await visit(page, counter(SHOP, `/orders?q=${number}`))).toBe(200);
+  expect(await visit(page, dashboard(SHOP, `/orders?q=${number}`))).toBe(200);
   await main(page).getByRole('link', { name: number, exact: true }).click();
   await arriveAt(page, `Order ${number}`);
 }
@@ -92,12 +92,12 @@ test('a cancelled order gives back stock and money', async ({ page, visitor, mar
   await button(seller, 'Cancel order').click();
   await expect(main(seller)).toContainText('The order was cancelled. Items are back in stock and any payment is refunded.');
   await expect(async () => {
-    await visit(seller, counter(SHOP, `/orders/${order}`));
+    await visit(seller, dashboard(SHOP, `/orders/${order}`));
     await expect(main(seller)).toContainText(/refunded on/, { timeout: 100 });
   }).toPass();
   await visit(page, path);
   await expect(main(page)).toContainText('This order has been cancelled.');
-  await visit(seller, counter(SHOP, '/balance'));
+  await visit(seller, dashboard(SHOP, '/balance'));
   const rows = main(seller).getByRole('row').filter({ hasText: order });
   await expect(rows).toHaveCount(4);
   await market.run('ledger', 'verify');
@@ -140,7 +140,7 @@ test('a shop is opened, and its settings are kept', async ({ page }) => {
 
 test('several products are taken off sale and put back at once', async ({ page }) => {
   await signIn(page, SELLERS[SHOPS[1]]);
-  await visit(page, counter(SHOPS[1], '/products?sort=title'));
+  await visit(page, dashboard(SHOPS[1], '/products?sort=title'));
   const rows = main(page).locator('tbody tr');
   const names = [await rows.nth(0).getByRole('link').innerText(), await rows.nth(1).getByRole('link').innerText()];
   for (const [action, state] of [['Archive', 'Archived'], ['Publish', 'Published']] as const) {
@@ -158,7 +158,7 @@ test('a file of products is checked, and what holds of it goes in', async ({ pag
   const rows = Array.from({ length: 120 }, (_, i) => `${sku}-${i},Folder ${sku} ${i},100,5,published`);
   const table = ['sku,title,price,stock,state', ...rows, `${sku}-bad,=1+1,100,5,published`].join('\n');
   await signIn(page, SELLERS[SHOP]);
-  await visit(page, counter(SHOP, '/products'));
+  await visit(page, dashboard(SHOP, '/products'));
   await main(page).getByRole('link', { name: 'Import', exact: true }).click();
   await arriveAt(page, 'Import products');
   await field(page, 'File').setInputFiles({ name: 'folders.csv', mimeType: 'text/csv', buffer: Buffer.from(table) });
@@ -182,11 +182,11 @@ test('a file of products is checked, and what holds of it goes in', async ({ pag
 });
 
 test('what is not one’s own answers as if it were not there', async ({ page }) => {
-  expect(await visit(page, counter(SHOP))).toBe(401);
+  expect(await visit(page, dashboard(SHOP))).toBe(401);
   await signIn(page, SELLERS[SHOPS[1]]);
   for (const part of ['', '/orders', '/orders/H1-1', '/products', '/products/new', '/products/import', '/balance', '/settings']) {
-    expect(await visit(page, counter(SHOP, part)), part).toBe(404);
+    expect(await visit(page, dashboard(SHOP, part)), part).toBe(404);
   }
-  expect(await visit(page, counter(SHOPS[1], '/orders/H1-1'))).toBe(404);
-  expect(await visit(page, counter(SHOPS[1], '/products/not-an-id'))).toBe(404);
+  expect(await visit(page, dashboard(SHOPS[1], '/orders/H1-1'))).toBe(404);
+  expect(await visit(page, dashboard(SHOPS[1], '/products/not-an-id'))).toBe(404);
 });

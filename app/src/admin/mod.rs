@@ -24,7 +24,7 @@ use leptos::prelude::*;
 use crate::{
     i18n::{t, tu_string, use_i18n},
     state::Visitor,
-    ui::{Desk, EmptyState, LinkButton, PageTitle, Pager, Table, desk_link},
+    ui::{BackOffice, EmptyState, LinkButton, PageTitle, Pager, Table, back_office_link},
     words::I18n,
 };
 
@@ -108,14 +108,15 @@ fn AdminPage(
         Suspend::new(async move {
             let operator = visitor.await.ok().flatten().is_some_and(|me| me.operator);
             operator.then(|| {
-                let links = Part::ALL
-                    .map(|part| desk_link(part.path().into(), part.icon(), part.title(i18n), part == here));
+                let links = Part::ALL.map(|part| {
+                    back_office_link(part.path().into(), part.icon(), part.title(i18n), part == here)
+                });
                 view! { <ul>{links.into_iter().collect_view()}</ul> }
             })
         })
     };
     let nav = view! { <Transition>{nav}</Transition> }.into_any();
-    view! { <Desk label=tu_string!(i18n, admin.nav) nav>{children()}</Desk> }
+    view! { <BackOffice label=tu_string!(i18n, admin.nav) nav>{children()}</BackOffice> }
 }
 
 /// A list of the admin console.

@@ -375,7 +375,7 @@ fn Faults(faults: Vec<RowFault>, of: i64, list: String) -> impl IntoView {
         (of > shown).then(|| view! { <p class="note">{tu_string!(i18n, imports.some, n = shown)}</p> });
     Some(view! {
         <section class="panel" aria-labelledby="faults">
-            <div class="counter-head">
+            <div class="back-office-head">
                 <h2 id="faults">{tu_string!(i18n, imports.faults, n = of)}</h2>
                 <a class="button secondary" rel="external" download href=list>{t!(i18n, imports.download)}</a>
             </div>

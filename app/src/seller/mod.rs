@@ -28,7 +28,7 @@ use leptos::{prelude::*, web_sys};
 use crate::{
     i18n::{t, tu_string, use_i18n},
     state::{Visitor, param},
-    ui::{Desk, chips, desk_link, search},
+    ui::{BackOffice, back_office_link, chips, search},
 };
 
 /// The parts of the seller dashboard.
@@ -98,10 +98,10 @@ fn Dashboard(
                     Part::Balance => t!(i18n, balance.title),
                     Part::Settings => t!(i18n, settings.title),
                 };
-                desk_link(part.path(&shop.handle), part.icon(), words, part == here)
+                back_office_link(part.path(&shop.handle), part.icon(), words, part == here)
             });
             Some(view! {
-                <a class="counter-shop" href=routes::shop(&shop.handle)>
+                <a class="back-office-shop" href=routes::shop(&shop.handle)>
                     <span>{shop.name}</span>
                     <span class="note">{t!(i18n, seller_orders.visit)}</span>
                 </a>
@@ -110,7 +110,7 @@ fn Dashboard(
         })
     };
     let nav = view! { <Transition>{nav}</Transition> }.into_any();
-    view! { <Desk label=tu_string!(i18n, dashboard.nav) nav>{children()}</Desk> }
+    view! { <BackOffice label=tu_string!(i18n, dashboard.nav) nav>{children()}</BackOffice> }
 }
 
 /// Sends a picture into a shop.

@@ -106,7 +106,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
             <Print words=t!(i18n, purchase.print) />
         </div>
         <CodeAlert />
-        <div class="counter-columns">
+        <div class="back-office-columns">
             <div>
                 <section class="panel order next-step" aria-labelledby="next">
                     <h2 id="next">{t!(i18n, seller_orders.next_step)}</h2>

@@ -80,7 +80,7 @@ pub(crate) fn Products() -> impl IntoView {
         };
         view! {
             <PageTitle text=tu_string!(i18n, seller_products.title) />
-            <header class="counter-head">
+            <header class="back-office-head">
                 <h1>{t!(i18n, seller_products.title)}</h1>
                 <div class="actions">
                     <LinkButton href=import look="secondary">{t!(i18n, imports.import)}</LinkButton>

@@ -1,7 +1,7 @@
 //! Components that know no domain, on native elements.
 
+mod back_office;
 mod button;
-mod desk;
 mod failure;
 mod field;
 mod guard;
@@ -15,8 +15,8 @@ mod summary;
 mod table;
 mod toast;
 
+pub use back_office::{BackOffice, back_office_link, chips, search};
 pub use button::{Button, LinkButton};
-pub use desk::{Desk, chips, desk_link, search};
 pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, loaded};
 pub use field::{Amount, Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};
 pub use guard::{Guard, SaveBar};

@@ -112,7 +112,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await each.setViewportSize({ width: 390, height: 844 });
     }
     const handle = `hostile-${randomBytes(4).toString('hex')}`;
-    const counter = `/seller/${handle}`;
+    const dashboard = `/seller/${handle}`;
     const at = (label: string) => field(seller, label);
     const shopNamed = stored(fitted(text, 80));
 
@@ -138,7 +138,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
     });
 
     await test.step('its settings', async () => {
-      await visit(seller, `${counter}/settings`);
+      await visit(seller, `${dashboard}/settings`);
       await withoutBrowserChecks(seller);
       await fillAll(at, everywhere({ ...SHOP, ...TERMS }, () => text));
       await button(seller, 'Save').click();
@@ -168,11 +168,11 @@ for (const [name, text] of Object.entries(TEXTS)) {
     });
 
     if (runsScripts(seller)) {
-      await test.step('a product is typed', () => typeProduct(seller, counter, text));
+      await test.step('a product is typed', () => typeProduct(seller, dashboard, text));
     }
 
     await test.step('products come from a file', async () => {
-      await visit(seller, `${counter}/products/import`);
+      await visit(seller, `${dashboard}/products/import`);
       const send = async (content: string) => {
         const file = { name: `${text.slice(0, 60).replaceAll('/', '')}.csv`, mimeType: 'text/csv', buffer: Buffer.from(content) };
         await field(seller, 'File').setInputFiles(file);
@@ -184,11 +184,11 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await send([`sku,title,price,${quoted}`, `${quoted},${quoted},${quoted},${quoted}`].join('\n'));
       await expect(main(seller)).toContainText('No products in this file can be imported.');
       await calm(seller);
-      await visit(seller, `${counter}/products/import`);
+      await visit(seller, `${dashboard}/products/import`);
       if ((await button(seller, 'Cancel import').count()) > 0) {
         await button(seller, 'Cancel import').click();
         await expect(main(seller).getByRole('alert')).toBeVisible();
-        await visit(seller, `${counter}/products/import`);
+        await visit(seller, `${dashboard}/products/import`);
       }
       await calm(seller);
       await send(table(text));
@@ -203,11 +203,11 @@ for (const [name, text] of Object.entries(TEXTS)) {
 
     await test.step('the seller sees it', async () => {
       for (const part of ['', '/orders', '/products', '/balance']) {
-        expect(await visit(seller, counter + part)).toBe(200);
+        expect(await visit(seller, dashboard + part)).toBe(200);
         await calm(seller);
       }
-      await search(seller, `${counter}/orders`, 'Search by order number, name or email', text);
-      await search(seller, `${counter}/products`, 'Search by title, brand or SKU', text);
+      await search(seller, `${dashboard}/orders`, 'Search by order number, name or email', text);
+      await search(seller, `${dashboard}/products`, 'Search by title, brand or SKU', text);
     });
 
     await test.step('shoppers see it, and buy', async () => {
@@ -240,7 +240,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       const { path, number } = await thanks(page, []);
       await calm(page);
       const order = `${number}-1`;
-      await visit(seller, `${counter}/orders/${order}`);
+      await visit(seller, `${dashboard}/orders/${order}`);
       await calm(seller);
       return { path, order };
     });
@@ -281,7 +281,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await choose(page, 'cash');
       await button(page, PAY).click();
       const { path, number } = await thanks(page, []);
-      await visit(seller, `${counter}/orders/${number}-1`);
+      await visit(seller, `${dashboard}/orders/${number}-1`);
       await main(seller).locator('summary', { hasText: 'Cancel order' }).click();
       await withoutBrowserChecks(seller);
       await at('Reason').fill(text);
@@ -296,7 +296,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       }
       await expect(main(seller)).toContainText('The order was cancelled.');
       await calm(seller);
-      await visit(seller, counter);
+      await visit(seller, dashboard);
       await calm(seller);
       await visit(page, path);
       await expect(main(page)).toContainText('This order has been cancelled.');
@@ -342,7 +342,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
 }
 
 /** The form of a product: what it refuses stays in it, and what it takes is there again. It ends on sale. */
-async function typeProduct(page: Page, counter: string, text: string): Promise<void> {
+async function typeProduct(page: Page, dashboard: string, text: string): Promise<void> {
   const at = (label: string) => field(page, label);
   const variant = main(page).getByRole('group', { name: 'Variant 1', exact: true });
   const of = (label: string) => variant.getByLabel(label, { exact: true });
@@ -351,7 +351,7 @@ async function typeProduct(page: Page, counter: string, text: string): Promise<v
   const numbers = { 'Price (INR)': '49', Stock: '5', 'Compare-at price (INR)': '99', 'Low-stock alert at': '2' };
   const alt = at('Alt text');
 
-  await visit(page, `${counter}/products/new`);
+  await visit(page, `${dashboard}/products/new`);
   await withoutBrowserChecks(page);
   // The names of files come up beside why they are refused.
   await field(page, 'Add images').setInputFiles([

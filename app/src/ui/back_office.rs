@@ -1,13 +1,13 @@
-//! A place of work with several parts, and lists that are searched and filtered there.
+//! The layout of the back offices: side navigation, search of lists, and filter chips.
 
 use leptos::prelude::*;
 
 use super::Icon;
 use crate::i18n::{t, use_i18n};
 
-/// A page of a place of work: the way through it at its side, or at the foot of a phone.
+/// A page of a back office: the navigation at its side, or at the foot of a phone.
 #[component]
-pub fn Desk(
+pub fn BackOffice(
     /// What the way through it is called.
     label: &'static str,
     /// The way through it; nothing for those who are strangers there.
@@ -16,18 +16,23 @@ pub fn Desk(
     children: Children,
 ) -> impl IntoView {
     view! {
-        <div class="counter width">
-            <nav class="counter-nav" aria-label=label>{nav}</nav>
-            <div class="counter-page">{children()}</div>
+        <div class="back-office width">
+            <nav class="back-office-nav" aria-label=label>{nav}</nav>
+            <div class="back-office-page">{children()}</div>
         </div>
     }
 }
 
-/// A part of a place of work, as a link.
-pub fn desk_link(href: String, icon: &'static str, words: &'static str, here: bool) -> impl IntoView + use<> {
+/// A part of a back office, as a link.
+pub fn back_office_link(
+    href: String,
+    icon: &'static str,
+    words: &'static str,
+    here: bool,
+) -> impl IntoView + use<> {
     view! {
         <li>
-            <a class="counter-link" href=href aria-current=here.then_some("page")>
+            <a class="back-office-link" href=href aria-current=here.then_some("page")>
                 <Icon name=icon />
                 <span>{words}</span>
             </a>
