@@ -8,7 +8,7 @@ import {
   addOne,
   arriveAt,
   awake,
-  basketLink,
+  cartLink,
   beginCheckout,
   button,
   choose,
@@ -54,14 +54,14 @@ export function journeys(): void {
   test('after paying the checkout says so, and the basket is empty', async ({ page }) => {
     const product = await openProduct(page, SHOPS[0]);
     await button(page, 'Add to basket').click();
-    await expect(basketLink(page, 1)).toBeVisible();
+    await expect(cartLink(page, 1)).toBeVisible();
     await beginCheckout(page);
     await fillAddress(page);
     await payInCash(page);
     await arriveAt(page, 'Thank you for your order');
     await back(page);
     await arriveAt(page, 'You’ve already placed this order');
-    await expect(basketLink(page, 0)).toBeVisible();
+    await expect(cartLink(page, 0)).toBeVisible();
     await main(page).getByRole('link', { name: 'View order' }).click();
     await arriveAt(page, 'Thank you for your order');
     await back(page);

@@ -65,12 +65,12 @@ export async function arriveAt(page: Page, name: string | RegExp): Promise<void>
 
 // --- The basket -------------------------------------------------------------------------------------------------------
 
-export const basketLink = (page: Page, count?: number): Locator =>
+export const cartLink = (page: Page, count?: number): Locator =>
   page
     .getByRole('banner')
-    .getByRole('link', { name: count === undefined ? /^Basket, \d+ items?$/ : basketName(count), exact: true });
+    .getByRole('link', { name: count === undefined ? /^Basket, \d+ items?$/ : cartName(count), exact: true });
 
-const basketName = (count: number): string => (count === 1 ? 'Basket, 1 item' : `Basket, ${count} items`);
+const cartName = (count: number): string => (count === 1 ? 'Basket, 1 item' : `Basket, ${count} items`);
 
 export const productLinks = (page: Page): Locator => main(page).locator('li a[href^="/p/"]');
 
@@ -86,22 +86,22 @@ export async function openProduct(page: Page, shop: ShopHandle, index = 0): Prom
 export async function addOne(page: Page, shop: ShopHandle, count: number, index = 0): Promise<string> {
   const product = await openProduct(page, shop, index);
   await button(page, 'Add to basket').click();
-  await expect(basketLink(page, count)).toBeVisible();
+  await expect(cartLink(page, count)).toBeVisible();
   return product;
 }
 
 export const quantityOf = (page: Page, product: string): Locator => field(page, `Quantity of ${product}`);
 
 /** Something from each shop; says what, by shop. */
-export async function fillBasket(page: Page): Promise<Record<ShopHandle, string>> {
+export async function fillCart(page: Page): Promise<Record<ShopHandle, string>> {
   return {
     'meena-crafts': await addOne(page, 'meena-crafts', 1),
     'delta-electronics': await addOne(page, 'delta-electronics', 2),
   };
 }
 
-export async function basketHolds(page: Page, products: string[]): Promise<void> {
-  await visit(page, '/basket');
+export async function cartHolds(page: Page, products: string[]): Promise<void> {
+  await visit(page, '/cart');
   for (const product of products) await expect(quantityOf(page, product)).toBeVisible();
   await expect(main(page).getByLabel(/^Quantity of /)).toHaveCount(products.length);
 }
@@ -110,7 +110,7 @@ export async function basketHolds(page: Page, products: string[]): Promise<void>
 
 /** From the basket to its checkout; says the checkout's address. */
 export async function beginCheckout(page: Page): Promise<string> {
-  await visit(page, '/basket');
+  await visit(page, '/cart');
   await button(page, 'Go to checkout').click();
   await arriveAt(page, 'Checkout');
   return new URL(page.url()).pathname;
@@ -299,7 +299,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await openProduct(page, SHOPS[0]);
   await stop('product');
   await at('/no-such-page', 'not-found', 404);
-  await at('/basket', 'basket-empty');
+  await at('/cart', 'cart-empty');
   await at('/sign-in', 'sign-in');
   await at('/sign-up', 'sign-up');
   await withoutBrowserChecks(page);
@@ -307,8 +307,8 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await button(page, 'Create account').click();
   await refused(field(page, 'Email'));
   await stop('sign-up-refused');
-  await fillBasket(page);
-  await at('/basket', 'basket');
+  await fillCart(page);
+  await at('/cart', 'cart');
   await beginCheckout(page);
   await stop('checkout');
   await withoutBrowserChecks(page);

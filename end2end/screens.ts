@@ -17,7 +17,7 @@ import {
   everyPage,
   field,
   fillAddress,
-  fillBasket,
+  fillCart,
   freshEmail,
   main,
   openProduct,
@@ -237,10 +237,10 @@ test('between the widths, and in Hindi', async ({ page, market }) => {
   };
   await page.setViewportSize({ width: 768, height: 1024 });
   await each(goods, '768');
-  await fillBasket(page);
+  await fillCart(page);
   await take('product', '768');
-  await visit(page, '/basket');
-  await take('basket', '768');
+  await visit(page, '/cart');
+  await take('cart', '768');
   await beginCheckout(page);
   await take('checkout', '768');
   await fillAddress(page);
@@ -270,7 +270,7 @@ test('between the widths, and in Hindi', async ({ page, market }) => {
   await visit(page, '/');
   await page.getByRole('button', { name: 'हिन्दी' }).click();
   await expect(page.locator('html')).toHaveAttribute('lang', 'hi');
-  await each({ ...goods, product: thing, basket: '/basket', checkout, purchase: bought, 'sign-in': '/sign-in', missing: '/no-such-page' }, 'hi');
+  await each({ ...goods, product: thing, cart: '/cart', checkout, purchase: bought, 'sign-in': '/sign-in', missing: '/no-such-page' }, 'hi');
   await page.locator('input[name=email]').waitFor({ state: 'detached' }).catch(() => {});
   await visit(page, '/sign-in');
   await page.locator('input[name=email]').fill(SELLERS[SHOPS[0]]);

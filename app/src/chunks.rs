@@ -63,7 +63,7 @@ chunks! {
         Shop: storefront::Shop;
     }
     buying {
-        Basket: storefront::Basket;
+        Cart: storefront::Cart;
         Checkout: storefront::Checkout;
         Purchase: storefront::Purchase;
     }

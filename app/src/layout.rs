@@ -8,7 +8,7 @@ use crate::{
     arrival,
     i18n::{t, tn, tu_string, use_i18n},
     locales::LANGUAGES,
-    state::{self, Basket, Roots, Visitor, sign_in_from},
+    state::{self, Cart, Roots, Visitor, sign_in_from},
     ui::{Icon, Offline, SearchForm, Toasts, provide_toasts},
     words,
 };
@@ -67,7 +67,7 @@ fn Header() -> impl IntoView {
                 </a>
                 <SearchForm />
                 <nav class="header-nav" aria-label=tu_string!(i18n, layout.main_nav)>
-                    <BasketLink />
+                    <CartLink />
                 </nav>
             </div>
             <CategoryNav />
@@ -153,21 +153,21 @@ fn CategoryNav() -> impl IntoView {
     }
 }
 
-/// The way to the basket, with how many pieces it holds.
+/// The way to the cart, with how many pieces it holds.
 #[component]
-fn BasketLink() -> impl IntoView {
+fn CartLink() -> impl IntoView {
     let i18n = use_i18n();
-    let basket = expect_context::<Basket>().0;
+    let cart = expect_context::<Cart>().0;
     let link = move || {
         Suspend::new(async move {
-            let pieces = basket.await.map_or(0, |view| view.pieces);
-            let name = tn!(i18n, header.basket_items, pieces);
+            let pieces = cart.await.map_or(0, |view| view.pieces);
+            let name = tn!(i18n, header.cart_items, pieces);
             view! {
-                <a class="basket-link" href=routes::BASKET>
+                <a class="cart-link" href=routes::CART>
                     <Icon name="basket" />
                     <span class="hidden">{name}</span>
-                    <span class="basket-word" aria-hidden="true">{t!(i18n, header.basket)}</span>
-                    <span class="basket-count" class:empty=pieces == 0 aria-hidden="true">{words::number(i18n, pieces)}</span>
+                    <span class="cart-word" aria-hidden="true">{t!(i18n, header.cart)}</span>
+                    <span class="cart-count" class:empty=pieces == 0 aria-hidden="true">{words::number(i18n, pieces)}</span>
                 </a>
             }
         })
@@ -191,7 +191,7 @@ fn Footer() -> impl IntoView {
                 <nav class="footer-nav" aria-label=tu_string!(i18n, layout.footer_nav)>
                     <a href=routes::PRODUCTS>{t!(i18n, layout.all_products)}</a>
                     <a href=routes::SHOPS>{t!(i18n, layout.all_shops)}</a>
-                    <a href=routes::BASKET>{t!(i18n, header.basket)}</a>
+                    <a href=routes::CART>{t!(i18n, header.cart)}</a>
                     <a href=routes::ACCOUNT>{t!(i18n, header.account)}</a>
                     <a href=routes::OWN_SHOPS>{t!(i18n, layout.sell)}</a>
                 </nav>

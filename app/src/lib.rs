@@ -93,7 +93,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/c/:slug") view=Page::Category ssr=SsrMode::Async />
                         <Route path=path!("/shops") view=Page::Shops ssr=SsrMode::Async />
                         <Route path=path!("/shops/:handle") view=Page::Shop ssr=SsrMode::Async />
-                        <Route path=path!("/basket") view=Page::Basket ssr=SsrMode::Async />
+                        <Route path=path!("/cart") view=Page::Cart ssr=SsrMode::Async />
                         <Route path=path!("/checkout/:id") view=Page::Checkout ssr=SsrMode::Async />
                         <Route path=path!("/purchases/:number") view=Page::Purchase ssr=SsrMode::Async />
                         <Route path=path!("/sign-in") view=Page::SignIn ssr=SsrMode::Async />

@@ -119,7 +119,7 @@ fn Parts() -> impl IntoView {
         .map(|n| (n.to_string(), n * n % 7, vec![words::money(i18n, price(n * n % 7 * 1000))]))
         .collect();
     let looks = ["primary", "secondary", "quiet", "danger"];
-    show_toast(t!(i18n, product.added), (routes::BASKET, t!(i18n, product.view_basket)));
+    show_toast(t!(i18n, product.added), (routes::CART, t!(i18n, product.view_cart)));
     view! {
         <Part name="Button">
             {looks.map(|look| view! { <p><Button look>{words}</Button> " " <Button look disabled=true>{words}</Button> " " <Button look busy=true>{words}</Button></p> }).collect_view()}

@@ -1,4 +1,4 @@
-//! What several pages share while a tab lives: the basket, who is signed in, and what the address asks for.
+//! What several pages share while a tab lives: the cart, who is signed in, and what the address asks for.
 
 use haat_shared::{
     accounts::Me,
@@ -11,12 +11,12 @@ use leptos_router::hooks::{use_params_map, use_query_map, use_url};
 
 use crate::api::{self, Found};
 
-/// The basket: one resource behind the header's count and the basket page.
+/// The cart: one resource behind the header's count and the cart page.
 #[derive(Clone, Copy)]
-pub(crate) struct Basket(pub(crate) Found<CartView>);
+pub(crate) struct Cart(pub(crate) Found<CartView>);
 
-impl Basket {
-    /// Shows the basket as the server just answered it.
+impl Cart {
+    /// Shows the cart as the server just answered it.
     pub(crate) fn show(self, view: CartView) {
         self.0.set(Some(Ok(view)));
     }
@@ -32,7 +32,7 @@ pub(crate) struct Roots(pub(crate) Found<Vec<CategoryCard>>);
 
 /// Asks once for what every page shows.
 pub(crate) fn provide() {
-    provide_context(Basket(api::find(|| (), |()| api::carts::view())));
+    provide_context(Cart(api::find(|| (), |()| api::carts::view())));
     provide_context(Visitor(api::find(|| (), |()| api::accounts::me())));
     provide_context(Roots(api::find(|| (), |()| api::catalog::roots())));
 }

@@ -2,8 +2,8 @@ import { expect, test } from '../fixtures';
 import {
   SHOPS,
   addOne,
-  basketHolds,
-  basketLink,
+  cartHolds,
+  cartLink,
   freshEmail,
   signIn,
   signOut,
@@ -16,23 +16,23 @@ test('what a guest has picked joins the account, and stays with it', async ({ pa
   // At sign-up.
   const first = await addOne(page, SHOPS[0], 1);
   await signUp(page, email);
-  await expect(basketLink(page, 1)).toBeVisible();
-  await basketHolds(page, [first]);
+  await expect(cartLink(page, 1)).toBeVisible();
+  await cartHolds(page, [first]);
 
   // It is the account's now: gone with it, and back with it.
   await signOut(page);
-  await basketHolds(page, []);
-  await expect(basketLink(page, 0)).toBeVisible();
+  await cartHolds(page, []);
+  await expect(cartLink(page, 0)).toBeVisible();
   await signIn(page, email);
-  await basketHolds(page, [first]);
+  await cartHolds(page, [first]);
 
   // At sign-in, on another device, beside what is there.
   const other = await visitor();
   const second = await addOne(other, SHOPS[1], 1);
   await signIn(other, email);
-  await basketHolds(other, [first, second]);
-  await expect(basketLink(other, 2)).toBeVisible();
-  await basketHolds(page, [first, second]);
+  await cartHolds(other, [first, second]);
+  await expect(cartLink(other, 2)).toBeVisible();
+  await cartHolds(page, [first, second]);
 });
 
 test('the account page asks those who are not signed in to sign in', async ({ page }) => {

@@ -9,12 +9,12 @@ import {
   addOne,
   addressStands,
   arriveAt,
-  basketLink,
+  cartLink,
   beginCheckout,
   button,
   choose,
   fillAddress,
-  fillBasket,
+  fillCart,
   main,
   payByCard,
   payInCash,
@@ -58,7 +58,7 @@ test.describe('a guest buys from two shops in one purchase', () => {
   for (const way of ['a card that asks for a confirmation', 'cash on delivery'] as const) {
     test(`by ${way}`, async ({ page, visitor }) => {
       const names = [await shopName(page, SHOPS[0]), await shopName(page, SHOPS[1])];
-      const products = await fillBasket(page);
+      const products = await fillCart(page);
       await beginCheckout(page);
       await fillAddress(page);
       if (way === 'cash on delivery') await payInCash(page);
@@ -66,7 +66,7 @@ test.describe('a guest buys from two shops in one purchase', () => {
       const bought = await thanks(page, names);
       expect(bought.orders.map((order) => order.number).sort()).toEqual([`${bought.number}-1`, `${bought.number}-2`]);
       // What is bought has left the basket, and the page stands when it is opened again.
-      await expect(basketLink(page, 0)).toBeVisible();
+      await expect(cartLink(page, 0)).toBeVisible();
       expect(await visit(page, bought.path)).toBe(200);
       expect((await thanks(page, names)).orders).toHaveLength(2);
       await sellersSeeTheirOwn(visitor, bought, products, names);
@@ -76,7 +76,7 @@ test.describe('a guest buys from two shops in one purchase', () => {
 
 test('a declined card leads back to the checkout, where nothing typed is lost and another card pays', async ({ page }) => {
   const names = [await shopName(page, SHOPS[0]), await shopName(page, SHOPS[1])];
-  await fillBasket(page);
+  await fillCart(page);
   const checkout = await beginCheckout(page);
   await fillAddress(page);
   await payByCard(page, 'decline');

@@ -5,7 +5,7 @@ import {
   SHOPS,
   addOne,
   arriveAt,
-  basketLink,
+  cartLink,
   beginCheckout,
   button,
   field,
@@ -48,7 +48,7 @@ for (const width of [390, 1280]) {
     const product = (await productLinks(page).first().getAttribute('href')) ?? '';
     await addOne(page, SHOPS[0], 1);
     await beginCheckout(page);
-    for (const path of ['/', '/products', product, '/basket', new URL(page.url()).pathname]) {
+    for (const path of ['/', '/products', product, '/cart', new URL(page.url()).pathname]) {
       expect(await visit(page, path), path).toBe(200);
       expect(await shift(page), path).toBeLessThanOrEqual(0.02);
     }
@@ -71,11 +71,11 @@ test('a first visit to the home page loads no chunk of other pages', async ({ pa
 
 test('a page of a chunk comes to life by itself, and leads on without a reload', async ({ page }) => {
   await addOne(page, SHOPS[0], 1);
-  await visit(page, '/basket');
+  await visit(page, '/cart');
   await mark(page);
   await signInLink(page).click();
   await arriveAt(page, 'Sign in');
-  await basketLink(page, 1).click();
+  await cartLink(page, 1).click();
   await arriveAt(page, 'Your basket');
   expect(await stayed(page)).toBe(true);
 });

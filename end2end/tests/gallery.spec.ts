@@ -37,7 +37,7 @@ test('on a phone the arrow keys bring the next picture into view', async ({ page
 
 test('what is picked is shown with its picture', async ({ page }) => {
   await addOne(page, 'meena-crafts', 1);
-  await visit(page, '/basket');
+  await visit(page, '/cart');
   const picture = main(page).locator('.line picture img');
   await expect.poll(() => picture.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);
 });

@@ -19,7 +19,7 @@ function nonceOf(policy: Map<string, string[]>): string {
   return source?.slice("'nonce-".length, -1) ?? '';
 }
 
-for (const path of ['/', '/products', `/shops/${SHOPS[0]}`, '/basket', '/sign-in', '/sign-up', '/no-such-page']) {
+for (const path of ['/', '/products', `/shops/${SHOPS[0]}`, '/cart', '/sign-in', '/sign-up', '/no-such-page']) {
   test(`${path} is sent with its guards`, async ({ page }) => {
     const response = await page.request.get(path);
     const headers = response.headers();
@@ -68,7 +68,7 @@ test('what stands under /pkg has its content in its name and is kept for good', 
 });
 
 test('pages that belong to one person are not kept by caches', async ({ page }) => {
-  for (const path of ['/basket', '/account', '/sign-in']) {
+  for (const path of ['/cart', '/account', '/sign-in']) {
     const control = (await page.request.get(path, { maxRedirects: 0 })).headers()['cache-control'] ?? '';
     expect(control, path).toMatch(/no-store|private/);
   }

@@ -9,7 +9,7 @@ import {
   PAY,
   arriveAt,
   awake,
-  basketLink,
+  cartLink,
   beginCheckout,
   button,
   choose,
@@ -224,9 +224,9 @@ for (const [name, text] of Object.entries(TEXTS)) {
         expect(await visit(page, path)).toBe(200);
         await calm(page);
         await button(page, 'Add to basket').click();
-        await expect(basketLink(page, index + 1)).toBeVisible();
+        await expect(cartLink(page, index + 1)).toBeVisible();
       }
-      await visit(page, '/basket');
+      await visit(page, '/cart');
       await calm(page);
       await beginCheckout(page);
       await expect(main(page).getByRole('radio', { name: /Express/ })).toHaveCount(1);
@@ -275,7 +275,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await expect(button(page, 'Add to basket')).toBeVisible();
       await awake(page);
       await button(page, 'Add to basket').click();
-      await expect(basketLink(page, 1)).toBeVisible();
+      await expect(cartLink(page, 1)).toBeVisible();
       await beginCheckout(page);
       await fillAddress(page);
       await choose(page, 'cash');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { expect, ownMarket, test as base } from '../fixtures';
-import { SHOPS, basketLink, beginCheckout, button, fillAddress, main, payInCash, productLinks, thanks, visit } from '../helpers';
+import { SHOPS, cartLink, beginCheckout, button, fillAddress, main, payInCash, productLinks, thanks, visit } from '../helpers';
 import { TEXTS, harmless, watch } from '../hostile';
 
 const test = base.extend(ownMarket);
@@ -39,9 +39,9 @@ test('in all that is said about a product', async ({ page, market }) => {
     expect(await main(page).innerText(), 'nothing turns the text around').not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
     await harmless(page);
     await button(page, 'Add to basket').click();
-    await expect(basketLink(page, index + 1)).toBeVisible();
+    await expect(cartLink(page, index + 1)).toBeVisible();
   }
-  expect(await visit(page, '/basket')).toBe(200);
+  expect(await visit(page, '/cart')).toBe(200);
   await harmless(page);
   await beginCheckout(page);
   await harmless(page);

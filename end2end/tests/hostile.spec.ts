@@ -50,7 +50,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await harmless(page);
 
       const product = await addOne(page, SHOPS[0], 1);
-      await visit(page, '/basket');
+      await visit(page, '/cart');
       await withoutBrowserChecks(page);
       await quantityOf(page, product).fill(text);
       await button(page, /^Update/).click();

@@ -11,7 +11,7 @@ import {
   SHOPS,
   arriveAt,
   awake,
-  basketLink,
+  cartLink,
   beginCheckout,
   button,
   fillAddress,
@@ -60,7 +60,7 @@ async function pickFrom(page: Page, list: string, count: number): Promise<void> 
   const href = await productLinks(page).first().getAttribute('href');
   expect(await visit(page, href ?? 'no product')).toBe(200);
   await button(page, 'Add to basket').click();
-  await expect(basketLink(page, count)).toBeVisible();
+  await expect(cartLink(page, count)).toBeVisible();
 }
 
 for (const way of ['a card that asks for a confirmation', 'cash on delivery'] as const) {

@@ -5,7 +5,7 @@ import {
   COUNTRY,
   PAY,
   arriveAt,
-  basketLink,
+  cartLink,
   awake,
   button,
   field,
@@ -32,9 +32,9 @@ test('from home to the confirmation by keyboard alone', async ({ page }) => {
 
   await tabTo(page, button(page, 'Add to basket'));
   await page.keyboard.press('Enter');
-  await expect(basketLink(page, 1)).toBeVisible();
+  await expect(cartLink(page, 1)).toBeVisible();
 
-  await tabTo(page, basketLink(page));
+  await tabTo(page, cartLink(page));
   await page.keyboard.press('Enter');
   await arriveAt(page, 'Your basket');
 

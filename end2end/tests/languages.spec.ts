@@ -32,7 +32,7 @@ test('another language is chosen in the footer, stays, and leads back to the sam
   await arriveAt(page, '“lamp” के नतीजे');
   expect(new URL(page.url()).search).toBe('?q=lamp');
   await expect(page.locator('html')).toHaveAttribute('lang', 'hi');
-  await visit(page, '/basket');
+  await visit(page, '/cart');
   await arriveAt(page, 'आपका कार्ट');
   await choose(page, 'English');
   await arriveAt(page, 'Your basket');
@@ -42,7 +42,7 @@ test.describe('to a browser of India', () => {
   test.use({ locale: 'hi-IN' });
 
   test('Hindi is shown, and a choice wins', async ({ page }) => {
-    await visit(page, '/basket');
+    await visit(page, '/cart');
     await arriveAt(page, 'आपका कार्ट');
     await choose(page, 'English');
     await arriveAt(page, 'Your basket');
@@ -51,7 +51,7 @@ test.describe('to a browser of India', () => {
 
 test('what is bought in Hindi is confirmed in Hindi', async ({ page }) => {
   await addOne(page, SHOPS[0], 1);
-  await visit(page, '/basket');
+  await visit(page, '/cart');
   await choose(page, 'हिन्दी');
   await page.getByRole('main').getByRole('button', { name: 'चेकआउट पर जाएँ' }).click();
   await arriveAt(page, 'चेकआउट');
@@ -75,7 +75,7 @@ test('what is bought in Hindi is confirmed in Hindi', async ({ page }) => {
 test('a language that there is not is no fault', async ({ page }) => {
   await visit(page, '/');
   await read(page, `xx-${randomBytes(4).toString('hex')}`);
-  await visit(page, '/basket');
+  await visit(page, '/cart');
   await arriveAt(page, 'Your basket');
 });
 

@@ -4,7 +4,7 @@ import {
   SHOPS,
   addOne,
   arriveAt,
-  basketLink,
+  cartLink,
   beginCheckout,
   button,
   choose,
@@ -28,7 +28,7 @@ test('adding to the basket leaves the page where it is', async ({ page }) => {
   await page.evaluate(() => Object.assign(window, { stayed: true }));
   for (const count of [1, 2]) {
     await button(page, 'Add to basket').click();
-    await expect(basketLink(page, count)).toBeVisible();
+    await expect(cartLink(page, count)).toBeVisible();
   }
   expect(await page.evaluate(() => 'stayed' in window)).toBe(true);
 });
@@ -60,15 +60,15 @@ for (const method of ['cash', 'card'] as const) {
 test('after a line is removed or changed the focus stays in the basket, and the new total is said', async ({ page }) => {
   const first = await addOne(page, SHOPS[0], 1, 0);
   const second = await addOne(page, SHOPS[0], 2, 1);
-  await visit(page, '/basket');
+  await visit(page, '/cart');
   const status = page.getByRole('status').filter({ hasText: 'Total:' });
   await quantityOf(page, second).fill('2');
   await button(page, `Update ${second}`).click();
-  await expect(basketLink(page, 3)).toBeVisible();
+  await expect(cartLink(page, 3)).toBeVisible();
   await expect(button(page, `Update ${second}`)).toBeFocused();
   await expect(status).toContainText(/^Basket updated. Total: ₹/);
   await button(page, `Remove ${first}`).click();
-  await expect(basketLink(page, 2)).toBeVisible();
+  await expect(cartLink(page, 2)).toBeVisible();
   await expect(button(page, `Remove ${second}`)).toBeFocused();
   await expect(status).toContainText(/^Removed from basket. Total: ₹/);
   await expect(main(page).locator('.line-total')).toHaveText(new RegExp(`^Total for ${second}: ₹`));

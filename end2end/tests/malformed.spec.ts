@@ -6,8 +6,8 @@ import {
   addOne,
   addressStands,
   arriveAt,
-  basketHolds,
-  basketLink,
+  cartHolds,
+  cartLink,
   beginCheckout,
   button,
   choose,
@@ -34,33 +34,33 @@ for (const quantity of ['0', '-1', '1000', '٣', '', '1.5', '1e2']) {
     await button(page, 'Add to basket').click();
     await refused(field(page, 'Quantity'));
     await expect(field(page, 'Quantity')).toHaveValue(quantity);
-    await expect(basketLink(page, 0)).toBeVisible();
-    await basketHolds(page, []);
+    await expect(cartLink(page, 0)).toBeVisible();
+    await cartHolds(page, []);
   });
 }
 
 test('a bad quantity in the basket is refused and the line stays as it was', async ({ page }) => {
   const product = await addOne(page, SHOPS[0], 1);
-  await visit(page, '/basket');
+  await visit(page, '/cart');
   await withoutBrowserChecks(page);
   await quantityOf(page, product).fill('-1');
   await button(page, /^Update/).click();
   await refused(quantityOf(page, product));
-  await visit(page, '/basket');
+  await visit(page, '/cart');
   await expect(quantityOf(page, product)).toHaveValue('1');
 });
 
 test('a line of the basket is changed and removed', async ({ page }) => {
   const product = await addOne(page, SHOPS[0], 1);
-  await visit(page, '/basket');
+  await visit(page, '/cart');
   await quantityOf(page, product).fill('2');
   await button(page, /^Update/).click();
-  await expect(basketLink(page, 2)).toBeVisible();
-  await visit(page, '/basket');
+  await expect(cartLink(page, 2)).toBeVisible();
+  await visit(page, '/cart');
   await expect(quantityOf(page, product)).toHaveValue('2');
   await button(page, /^Remove/).click();
-  await expect(basketLink(page, 0)).toBeVisible();
-  await basketHolds(page, []);
+  await expect(cartLink(page, 0)).toBeVisible();
+  await cartHolds(page, []);
 });
 
 test('an empty checkout says which fields are missing', async ({ page }) => {

@@ -1,6 +1,6 @@
 // Going from page to page without loading any.
 import { expect, test } from '../fixtures';
-import { SHOPS, addOne, basketLink, productLinks, title, visit } from '../helpers';
+import { SHOPS, addOne, cartLink, productLinks, title, visit } from '../helpers';
 
 test('the focus goes to the title of the page, and the title is that of the tab', async ({ page }) => {
   await visit(page, '/products');
@@ -17,7 +17,7 @@ test('the focus goes to the title of the page, and the title is that of the tab'
     Boolean(document.querySelector('h1')!.compareDocumentPosition(document.activeElement!) & Node.DOCUMENT_POSITION_FOLLOWING),
   );
   expect(after).toBe(true);
-  await basketLink(page).click();
+  await cartLink(page).click();
   await expect(title(page, 'Your basket')).toBeFocused();
   await expect(page.locator('html')).toHaveAttribute('data-same', 'page');
 });

@@ -17,7 +17,7 @@ test('what cannot be answered has a face, in the language of who asks', async ({
   expect(await large.text()).toContain('That’s too large');
   expect(large.headers()['content-security-policy']).toMatch(/default-src 'none'; style-src 'nonce-/);
 
-  const foreign = await page.request.post('/basket/lines', { headers: { ...HTML, origin: 'https://evil.example' } });
+  const foreign = await page.request.post('/cart/lines', { headers: { ...HTML, origin: 'https://evil.example' } });
   expect(foreign.status()).toBe(403);
   expect(await foreign.text()).toContain('We couldn’t process your request');
 
@@ -32,7 +32,7 @@ test('while the market is being worked on, it says so and stays alive', async ({
   problems.allow(/answer: 503|status of 503/);
   const market = await Market.open(database, { HAAT__SERVER__MAINTENANCE: 'true' }, false);
   try {
-    for (const path of ['/', '/basket', '/pkg/none.css']) {
+    for (const path of ['/', '/cart', '/pkg/none.css']) {
       const response = await page.goto(market.url + path);
       expect(response?.status()).toBe(503);
       expect(Number(response?.headers()['retry-after'])).toBeGreaterThan(0);

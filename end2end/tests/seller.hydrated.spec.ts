@@ -7,7 +7,7 @@ import {
   SHOPS,
   arriveAt,
   awake,
-  basketLink,
+  cartLink,
   beginCheckout,
   button,
   field,
@@ -83,7 +83,7 @@ test('a product with four variants and three pictures is listed, bought, sent; a
   for (let n = 0; n < 2; n += 1) {
     expect(await visit(shopper, shown!)).toBe(200);
     await button(shopper, 'Add to basket').click();
-    await expect(basketLink(shopper, 1)).toBeVisible();
+    await expect(cartLink(shopper, 1)).toBeVisible();
     await beginCheckout(shopper);
     await fillAddress(shopper);
     await payByCard(shopper, 'approve');

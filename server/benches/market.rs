@@ -1,4 +1,4 @@
-//! What the whole program can do over HTTP, on both databases: purchases, adding to the basket, start, memory.
+//! What the whole program can do over HTTP, on both databases: purchases, adding to the cart, start, memory.
 //!
 //! `make bench`. The load comes from the same machine, so figures are floors.
 
@@ -34,7 +34,7 @@ fn percentile(sorted: &[Duration], of_hundred: usize) -> Duration {
     sorted[(sorted.len() - 1) * of_hundred / 100]
 }
 
-/// Basket, checkout and payment, each with a cart of its own. Answers how many purchases were acknowledged.
+/// Cart, checkout and payment, each with a cart of its own. Answers how many purchases were acknowledged.
 async fn purchases(program: &Program, variants: &Arc<Vec<String>>, method: &'static str) -> u64 {
     let done = Arc::new(AtomicU64::new(0));
     let until = Instant::now() + Duration::from_secs(SECONDS);
@@ -76,7 +76,7 @@ async fn drained(program: &Program) {
     }
 }
 
-/// Adds to baskets at a steady 200 a second, each request on its own schedule. Answers the sorted times.
+/// Adds to carts at a steady 200 a second, each request on its own schedule. Answers the sorted times.
 async fn adding(program: &Program, variants: &Arc<Vec<String>>) -> Vec<Duration> {
     let mut requests = Vec::new();
     let mut ticks = tokio::time::interval(Duration::from_millis(5));

@@ -112,7 +112,7 @@ pub struct CartLineView {
     pub price_was: Option<Money>,
     /// The quantity.
     pub quantity: i64,
-    /// Whether two baskets held more than [`QUANTITY_MAX`] of it when they were merged at sign-in, so that the quantity was
+    /// Whether two carts held more than [`QUANTITY_MAX`] of it when they were merged at sign-in, so that the quantity was
     /// reduced.
     pub capped: bool,
     /// The price of the whole line.

@@ -59,7 +59,7 @@ pub enum Error {
 pub enum Conflict {
     /// Less is left than was asked for.
     OutOfStock(Vec<Shortage>),
-    /// Nothing in the basket.
+    /// Nothing in the cart.
     CartEmpty,
     /// The checkout ended: it ran out of time, was cancelled, or a newer one took its place.
     CheckoutEnded,
@@ -71,7 +71,7 @@ pub enum Conflict {
     PaymentDeclined,
     /// The total is not the one that was agreed to. Carries the new one.
     TotalChanged(Money),
-    /// The shop takes another currency than the rest of the basket.
+    /// The shop takes another currency than the rest of the cart.
     MixedCurrencies,
     /// The same idempotency key came with another request.
     KeyReused,

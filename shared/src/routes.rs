@@ -149,7 +149,7 @@ pub fn only_reads(path: &str) -> bool {
 }
 
 impl Route {
-    /// Whether what it answers is for whoever asked alone: every page shows who is signed in and what is in the basket.
+    /// Whether what it answers is for whoever asked alone: every page shows who is signed in and what is in the cart.
     /// Browsers and proxies must not store it, so that the Back button asks again.
     pub fn is_private(&self) -> bool {
         match self.surface {
@@ -223,7 +223,7 @@ routes! {
     CATEGORY GET "/c/{slug}" Storefront Anyone => category(slug: &str);
     SHOPS GET "/shops" Storefront Anyone;
     SHOP GET "/shops/{handle}" Storefront Anyone => shop(handle: &str);
-    BASKET GET "/basket" Storefront Anyone;
+    CART GET "/cart" Storefront Anyone;
     CHECKOUT GET "/checkout/{id}" Storefront Holder => checkout(id: CheckoutId);
     PURCHASE GET "/purchases/{number}" Storefront Holder => purchase(number: &str);
     SIGN_IN GET "/sign-in" Storefront Anyone;
@@ -253,8 +253,8 @@ routes! {
     MAIL GET "/admin/mails/{id}" Admin Operator => mail(id: MailId);
     AUDIT GET "/admin/audit" Admin Operator;
 
-    FORM_ADD_LINE POST "/basket/lines" Form Anyone;
-    FORM_SET_QUANTITY POST "/basket/lines/{id}" Form Holder => set_quantity(id: CartLineId);
+    FORM_ADD_LINE POST "/cart/lines" Form Anyone;
+    FORM_SET_QUANTITY POST "/cart/lines/{id}" Form Holder => set_quantity(id: CartLineId);
     FORM_BEGIN_CHECKOUT POST "/checkout" Form Holder;
     FORM_PAY POST "/checkout/{id}" Form Holder;
     FORM_CANCEL_OWN POST "/purchases/{number}" Form Holder;
@@ -472,8 +472,7 @@ mod tests {
             assert!(public || route.is_private(), "{} {}", route.method, route.path);
         }
         let found = |path: &str| ROUTES.iter().find(|r| r.path == path).map(Route::is_private);
-        for (path, private) in [(HOME, true), (BASKET, true), (EXPORT, true), (WORDS, false), (MEDIA, false)]
-        {
+        for (path, private) in [(HOME, true), (CART, true), (EXPORT, true), (WORDS, false), (MEDIA, false)] {
             assert_eq!(found(path), Some(private), "{path}");
         }
     }

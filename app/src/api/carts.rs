@@ -1,4 +1,4 @@
-//! The basket.
+//! The cart.
 
 use haat_shared::{
     carts::{AddLine, CartView, SetQuantity},
@@ -8,13 +8,13 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// The basket of whoever asks.
+/// The cart of whoever asks.
 #[server(prefix = "/api", endpoint = "carts/view", input = Json)]
 pub async fn view() -> Result<CartView, ApiError> {
     super::call(async |engine, caller| haat_engine::carts::view(&engine, &caller).await).await
 }
 
-/// Puts something into the basket.
+/// Puts something into the cart.
 #[server(name = PutLine, prefix = "/api", endpoint = "carts/add_line", input = Json)]
 pub async fn add_line(line: AddLine) -> Result<CartView, ApiError> {
     let changed =
@@ -30,7 +30,7 @@ pub async fn set_quantity(change: SetQuantity) -> Result<CartView, ApiError> {
     super::call(async |engine, caller| haat_engine::carts::set_quantity(&engine, &caller, change).await).await
 }
 
-/// Takes a line out of the basket.
+/// Takes a line out of the cart.
 #[server(prefix = "/api", endpoint = "carts/remove_line", input = Json)]
 pub async fn remove_line(line: CartLineId) -> Result<CartView, ApiError> {
     super::call(async |engine, caller| haat_engine::carts::remove_line(&engine, &caller, line).await).await

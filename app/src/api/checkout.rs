@@ -9,7 +9,7 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// Begins to buy what is in the basket.
+/// Begins to buy what is in the cart.
 #[server(prefix = "/api", endpoint = "checkout/begin", input = Json)]
 pub async fn begin() -> Result<CheckoutId, ApiError> {
     super::call(async |engine, caller| haat_engine::checkout::begin(&engine, &caller).await).await

@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(stretched("Was {{ price }}"), "[Wás {{ price }}·····]");
         let hindi: Locale = "hi".parse().unwrap();
         assert!(t!(hindi, cart.each, price = "₹1").contains("₹1"));
-        assert_ne!(t!(hindi, cart.title), t!(Locale::default(), basket.title));
+        assert_ne!(t!(hindi, cart.title), t!(Locale::default(), cart.title));
     }
 
     /// By the samples that CLDR gives for each category.

@@ -78,7 +78,7 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
         }
         None => (
             "clock",
-            view! { <LinkButton href=routes::BASKET>{t!(i18n, checkout.back)}</LinkButton> }.into_any(),
+            view! { <LinkButton href=routes::CART>{t!(i18n, checkout.back)}</LinkButton> }.into_any(),
         ),
     };
     view! {
@@ -268,7 +268,7 @@ fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAc
             let link = next.map(|next| {
                 view! { <a class="button secondary" href=leads_to(next) rel="external">{t!(i18n, checkout.go_on)}</a> }
             });
-            // Another checkout of the same basket takes the place of this one. What was typed goes along.
+            // Another checkout of the same cart takes the place of this one. What was typed goes along.
             Some(
                 view! {
                     <Alert look="info">

@@ -1,7 +1,7 @@
 //! The pages for shoppers. One file a page.
 
 mod account;
-mod basket;
+mod cart;
 mod category;
 mod checkout;
 mod home;
@@ -16,7 +16,7 @@ mod sign_in;
 mod sign_up;
 
 pub(crate) use account::Account;
-pub(crate) use basket::Basket;
+pub(crate) use cart::Cart;
 pub(crate) use category::Category;
 pub(crate) use checkout::{Checkout, order_lines};
 pub(crate) use home::Home;

@@ -1,4 +1,4 @@
-//! A product: what it is, what it costs, and the way into the basket.
+//! A product: what it is, what it costs, and the way into the cart.
 
 use haat_shared::{
     Error,
@@ -17,7 +17,7 @@ use crate::{
     api::{self, ApiError},
     head::{self, About, ours},
     i18n::{t, tn, tu_string, use_i18n},
-    state::{Basket, param, query},
+    state::{Cart, param, query},
     ui::{Alert, Button, CodeAlert, Icon, PageTitle, Picture, Price, Toaster, Was, loaded},
     words,
 };
@@ -166,7 +166,7 @@ fn Gallery(pictures: Vec<media::Picture>, title: String) -> impl IntoView {
     .into_any()
 }
 
-/// Price, stock, options, quantity, and **Add to basket**.
+/// Price, stock, options, quantity, and **Add to cart**.
 #[component]
 fn BuyBox(
     variants: Vec<VariantView>,
@@ -182,7 +182,7 @@ fn BuyBox(
     let Some(first) = first else { return ().into_any() };
     let chosen = RwSignal::new(first.clone());
     let (busy, fault) = (RwSignal::new(false), RwSignal::new(draft.error));
-    let (basket, toaster) = (expect_context::<Basket>(), expect_context::<Toaster>());
+    let (cart, toaster) = (expect_context::<Cart>(), expect_context::<Toaster>());
     let quantity = NodeRef::<leptos::html::Input>::new();
 
     let add = move |event: SubmitEvent| {
@@ -197,8 +197,8 @@ fn BuyBox(
             match api::carts::add_line(line).await {
                 Ok(view) => {
                     fault.set(None);
-                    basket.show(view);
-                    let link = (routes::BASKET, tu_string!(i18n, product.view_basket).to_owned());
+                    cart.show(view);
+                    let link = (routes::CART, tu_string!(i18n, product.view_cart).to_owned());
                     toaster.say(tu_string!(i18n, product.added).to_owned(), Some(link));
                 }
                 Err(ApiError(error)) => fault.set(Some(error)),

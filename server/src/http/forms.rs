@@ -18,7 +18,7 @@ use haat_shared::{
     checkout::CheckoutForm,
     id::kinds::CheckoutId,
     payments::NextAction,
-    routes::{self, BASKET, HOME, SIGN_IN, SIGN_UP, with},
+    routes::{self, CART, HOME, SIGN_IN, SIGN_UP, with},
 };
 
 use super::{State, back, devices::Devices, limits::too_often};
@@ -82,7 +82,7 @@ pub(super) async fn add_line(
         Ok(changed) => {
             let secure = state.booted.config.secure();
             let cookie = changed.token.map(|token| (header::SET_COOKIE, cookies::cart(secure, &token)));
-            (AppendHeaders(cookie), back::to(BASKET)).into_response()
+            (AppendHeaders(cookie), back::to(CART)).into_response()
         }
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "add_line", &page, typed, &error).await,
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
@@ -106,13 +106,13 @@ pub(super) async fn set_quantity(
     }
     .await;
     match changed {
-        Ok(_) => back::to(BASKET).into_response(),
+        Ok(_) => back::to(CART).into_response(),
         Err(error @ Error::Invalid(_)) => {
             let typed = typed.into_iter().chain([("line".to_owned(), line)]).collect();
-            back_with_draft(&state, "basket", BASKET, typed, &error).await
+            back_with_draft(&state, "cart", CART, typed, &error).await
         }
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
-        Err(error) => back::to(&with(BASKET, &[("error", error.code())])).into_response(),
+        Err(error) => back::to(&with(CART, &[("error", error.code())])).into_response(),
     }
 }
 
@@ -123,11 +123,11 @@ pub(super) async fn begin_checkout(
     match checkout::begin(&state.booted.engine, &caller).await {
         Ok(id) => back::to(&routes::checkout(id)).into_response(),
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
-        // The basket says which lines cannot be bought.
+        // The cart says which lines cannot be bought.
         Err(error @ Error::Conflict(Conflict::OutOfStock(_) | Conflict::GuestLimit(_))) => {
-            back_with_draft(&state, "basket", BASKET, Typed::new(), &error).await
+            back_with_draft(&state, "cart", CART, Typed::new(), &error).await
         }
-        Err(error) => back::to(&with(BASKET, &[("error", error.code())])).into_response(),
+        Err(error) => back::to(&with(CART, &[("error", error.code())])).into_response(),
     }
 }
 
@@ -183,7 +183,7 @@ pub(super) async fn cancel_own(
     }
 }
 
-/// Signed in: with a session, as a device that the account knows from now on, and without a guest's basket.
+/// Signed in: with a session, as a device that the account knows from now on, and without a guest's cart.
 fn signed_in(state: &State, devices: Devices, account: &str, typed: &Typed, token: &str) -> Response {
     let secure = state.booted.config.secure();
     let session = (header::SET_COOKIE, cookies::set(secure, "session", token, accounts::SESSION_MS / 1000));

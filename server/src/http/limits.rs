@@ -143,7 +143,7 @@ impl Limits {
     }
 
     /// One more change by someone. Only an account that proved who it is has a count of its own: whatever else a request
-    /// brings, such as the token of a basket, can be made up.
+    /// brings, such as the token of a cart, can be made up.
     pub(super) fn change(&self, caller: &Caller, origin: Origin) -> Result<Left, Error> {
         self.changes.spend(&caller.user_id().map_or(Who::Origin(origin), Who::User))
     }
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_made_up_basket_starts_no_new_count() {
+    fn a_made_up_cart_starts_no_new_count() {
         let limits = limits(|config| config.changes_a_minute = 5);
         let change = |n: u8, address: &str| {
             let caller = Caller { cart: Some([n; 32]), ..Caller::guest() };

@@ -68,7 +68,7 @@ pub(super) async fn render<V: IntoView + 'static>(
         // The program is ending.
         Err(_) => layers::plain(&Error::Busy { retry_after_s: 1 }),
     };
-    // Every page says who is signed in and what is in the basket. What was stored would be shown after signing out and
+    // Every page says who is signed in and what is in the cart. What was stored would be shown after signing out and
     // after paying, when the reader goes back.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

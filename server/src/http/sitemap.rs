@@ -12,7 +12,7 @@ use super::{State, layers};
 
 /// Pages that are for one person.
 const PRIVATE: [&str; 8] =
-    ["/basket", "/checkout", "/purchases", "/account", "/sign-in", "/sign-up", "/seller", "/admin"];
+    ["/cart", "/checkout", "/purchases", "/account", "/sign-in", "/sign-up", "/seller", "/admin"];
 
 /// Where search engines may look.
 pub(super) async fn robots(Extract(state): Extract<State>) -> Response {

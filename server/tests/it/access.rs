@@ -80,7 +80,7 @@ const TABLE: &[Row] = &[
     get(CATEGORY, "category", 200),
     get(SHOPS, "", 200),
     get(SHOP, "handle", 200),
-    get(BASKET, "", 200),
+    get(CART, "", 200),
     get(CHECKOUT, "checkout", 200),
     get(PURCHASE, "purchase", 200),
     get(SIGN_IN, "", 200),
@@ -384,7 +384,7 @@ impl Market {
     /// Buys one piece; answers the purchase's number.
     async fn buy(&self, who: Who, variant: &str) -> String {
         let line = [("variant", variant), ("quantity", "1"), ("back", "/")];
-        assert_eq!(self.post(who, "/basket/lines", &line).await, "/basket");
+        assert_eq!(self.post(who, "/cart/lines", &line).await, "/cart");
         let checkout = self.post(who, "/checkout", &[]).await;
         let purchase = self.post(who, &checkout, &details("cash", "k")).await;
         purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap().to_owned()
@@ -457,7 +457,7 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
     }
     // A third by card, and a checkout that is still open.
     let line = [("variant", variant.as_str()), ("quantity", "1"), ("back", "/")];
-    market.post(shopper, "/basket/lines", &line).await;
+    market.post(shopper, "/cart/lines", &line).await;
     let checkout = market.post(shopper, "/checkout", &[]).await;
     let sandbox = market.post(shopper, &checkout, &details("sandbox", "k")).await;
     let back = market.post(shopper, &sandbox, &[("card", "4242 4242 4242 4242")]).await;
@@ -467,7 +467,7 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
     let thanks = location(&market.client.get(&back).send().await.unwrap());
     let paid = thanks.strip_prefix("/purchases/").unwrap().split('?').next().unwrap();
     things.insert("paid order", format!("{paid}-1"));
-    market.post(shopper, "/basket/lines", &line).await;
+    market.post(shopper, "/cart/lines", &line).await;
     let checkout = market.post(shopper, "/checkout", &[]).await;
     things.insert("checkout", checkout.strip_prefix("/checkout/").unwrap().to_owned());
     let cart = market.json(shopper, call(FN_CART, "{}"), &things).await;

@@ -53,10 +53,10 @@ impl Browser {
         self.post("/sign-in", &[("email", email), ("password", password), ("next", "/account")]).await
     }
 
-    /// Puts something into a basket and begins to pay. Answers where that leads.
+    /// Puts something into a cart and begins to pay. Answers where that leads.
     async fn begin(&self, variant: &str, quantity: &str) -> String {
         let line = [("variant", variant), ("quantity", quantity), ("back", "/")];
-        assert_eq!(location(&self.post("/basket/lines", &line).await), "/basket");
+        assert_eq!(location(&self.post("/cart/lines", &line).await), "/cart");
         location(&self.post("/checkout", &[]).await)
     }
 }
@@ -147,7 +147,7 @@ async fn attack_redirects_stay_on_this_market() {
         let answer = shopper.try_post("/language", &[("locale", "en"), ("back", bad)]).await.unwrap();
         home(&answer, "language");
         let line = [("variant", variant.as_str()), ("quantity", "0"), ("back", bad)];
-        home(&shopper.try_post("/basket/lines", &line).await.unwrap(), "add to basket");
+        home(&shopper.try_post("/cart/lines", &line).await.unwrap(), "add to cart");
         let one = Shopper::new(&program);
         let form = [("email", "delta@haat.example"), ("password", PASSWORD), ("next", bad)];
         home(&one.try_post("/sign-in", &form).await.unwrap(), "sign in");
@@ -165,7 +165,7 @@ async fn attack_redirects_stay_on_this_market() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn attack_made_up_baskets_start_no_new_count() {
+async fn attack_made_up_carts_start_no_new_count() {
     for on in BOTH {
         let program = guarded(on, &[("CHANGES_A_MINUTE", "1")]).await;
         let mut through = 0;
@@ -178,7 +178,7 @@ async fn attack_made_up_baskets_start_no_new_count() {
         // Forms and the functions of pages are counted with it; nothing typed is lost, and reading is free.
         let shopper = Browser::new(&program, "192.0.2.1");
         let form = [("variant", "var_x"), ("quantity", "<2>"), ("back", "/p/pen")];
-        let answer = shopper.post("/basket/lines", &form).await;
+        let answer = shopper.post("/cart/lines", &form).await;
         assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
         let page = answer.text().await.unwrap();
         assert!(page.contains("&lt;2&gt;") && page.contains(r#"value="/p/pen""#), "{page}");
@@ -191,7 +191,7 @@ async fn attack_made_up_baskets_start_no_new_count() {
         assert_eq!(status, 429, "{told}");
         assert!(told.starts_with(r#"{"rate_limited":{"retry_after_s":"#), "{told}");
         assert_eq!(call("/api/carts/view", json!({})).await.0, 200);
-        assert_eq!(shopper.get("/basket").await.0, StatusCode::OK);
+        assert_eq!(shopper.get("/cart").await.0, StatusCode::OK);
         // Who proves who they are has a count of their own.
         let elsewhere = Browser::new(&program, "192.0.2.2");
         assert_eq!(location(&elsewhere.sign_in("meena@haat.example", PASSWORD).await), "/account");
@@ -235,7 +235,7 @@ async fn attack_guests_hold_and_order_in_bounds() {
         let variant = visitor.variant("meena-crafts", 0).await;
         let greedy = Browser::new(&program, "192.0.2.1");
         let refused = greedy.begin(&variant, "100").await;
-        assert!(refused.starts_with("/basket?draft=draft_"), "{refused}");
+        assert!(refused.starts_with("/cart?draft=draft_"), "{refused}");
         let (_, page) = greedy.get(&refused).await;
         assert!(page.contains("Without an account, you can order up to 25 of"), "{page}");
         let other = Browser::new(&program, "192.0.2.2");

@@ -29,7 +29,7 @@ async fn buy(
         let bought = async {
             for variant in &variants[haat_engine::random::small(24) as usize] {
                 shopper
-                    .try_post("/basket/lines", &[("variant", variant), ("quantity", "1"), ("back", "/")])
+                    .try_post("/cart/lines", &[("variant", variant), ("quantity", "1"), ("back", "/")])
                     .await
                     .ok()?;
             }
@@ -127,7 +127,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     for _ in 0..200 {
         let shopper = Shopper::new(&program);
         let added = shopper
-            .try_post("/basket/lines", &[("variant", &variant), ("quantity", "1"), ("back", "/")])
+            .try_post("/cart/lines", &[("variant", &variant), ("quantity", "1"), ("back", "/")])
             .await
             .unwrap();
         if added.status() == StatusCode::SERVICE_UNAVAILABLE {
@@ -172,7 +172,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
 /// Buys one piece by cash; where it leads, or nothing if anybody on the way said to come back later.
 async fn try_to_buy(program: &Program, variant: &str) -> Option<String> {
     let shopper = Shopper::new(program);
-    let mut path = "/basket/lines".to_owned();
+    let mut path = "/cart/lines".to_owned();
     let line = [("variant", variant), ("quantity", "1"), ("back", "/")];
     let form = details("cash", "k");
     for fields in [&line[..], &[], &form[..]] {
@@ -186,7 +186,7 @@ async fn try_to_buy(program: &Program, variant: &str) -> Option<String> {
         if to.ends_with("error=busy") {
             return None;
         }
-        path = if to == "/basket" { "/checkout".into() } else { to };
+        path = if to == "/cart" { "/checkout".into() } else { to };
     }
     assert!(path.starts_with("/purchases/"), "{path}");
     Some(path)

@@ -14,7 +14,7 @@ async fn buy(program: &Program) -> String {
     let shopper = Shopper::new(program);
     for shop in ["meena-crafts", "delta-electronics"] {
         let variant = shopper.variant(shop, 0).await;
-        assert_eq!(shopper.add(&variant, "2").await, "/basket");
+        assert_eq!(shopper.add(&variant, "2").await, "/cart");
     }
     let checkout = shopper.post("/checkout", &[]).await;
     let purchase = shopper.post(&checkout, &details("cash", "k")).await;

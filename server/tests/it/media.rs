@@ -166,8 +166,8 @@ async fn pages_show_pictures_whole() {
     }
     assert!(!page.contains(" style="), "the policy forbids it");
     shopper.add(&shopper.variant_at(slug).await, "1").await;
-    let (_, basket) = shopper.get("/basket").await;
-    assert!(basket.contains("sizes=\"88px\""));
+    let (_, cart) = shopper.get("/cart").await;
+    assert!(cart.contains("sizes=\"88px\""));
     let checkout = shopper.post("/checkout", &[]).await;
     assert!(shopper.get(&checkout).await.1.contains("sizes=\"48px\""));
     let purchase = shopper.post(&checkout, &details("cash", "k")).await;

@@ -97,7 +97,7 @@ async fn selling_goes_on_when_there_is_room_again() {
     let line = [("variant", variant.as_str()), ("quantity", "1"), ("back", "/")];
     let mut refused = false;
     for _ in 0..500 {
-        let added = Shopper::new(&program).try_post("/basket/lines", &line).await.unwrap();
+        let added = Shopper::new(&program).try_post("/cart/lines", &line).await.unwrap();
         refused = added.status() == StatusCode::SERVICE_UNAVAILABLE;
         if refused {
             break;

@@ -308,7 +308,7 @@ impl Shopper {
     }
 
     pub async fn add(&self, variant: &str, quantity: &str) -> String {
-        self.post("/basket/lines", &[("variant", variant), ("quantity", quantity), ("back", "/")]).await
+        self.post("/cart/lines", &[("variant", variant), ("quantity", quantity), ("back", "/")]).await
     }
 }
 

@@ -12,10 +12,10 @@ async fn a_purchase_by_plain_forms() {
         let shopper = Shopper::new(&program);
         let bowl = shopper.variant("meena-crafts", 0).await;
         let lamp = shopper.variant("delta-electronics", 0).await;
-        assert_eq!(shopper.add(&bowl, "2").await, "/basket");
-        assert_eq!(shopper.add(&lamp, "1").await, "/basket");
-        let (_, basket) = shopper.get("/basket").await;
-        assert!(basket.contains("Meena Crafts") && basket.contains("Delta Electronics"));
+        assert_eq!(shopper.add(&bowl, "2").await, "/cart");
+        assert_eq!(shopper.add(&lamp, "1").await, "/cart");
+        let (_, cart) = shopper.get("/cart").await;
+        assert!(cart.contains("Meena Crafts") && cart.contains("Delta Electronics"));
 
         let checkout = shopper.post("/checkout", &[]).await;
         let page = shopper.post(&checkout, &details("sandbox", "k")).await;
@@ -140,7 +140,7 @@ async fn bad_requests_are_refused_where_they_are_wrong() {
         for quantity in ["0", "-1", "1000", "٣", "1e9", "", "99999999999999999999"] {
             let fields =
                 [("variant", bowl.as_str()), ("quantity", quantity), ("back", "/shops/meena-crafts")];
-            let back = shopper.post("/basket/lines", &fields).await;
+            let back = shopper.post("/cart/lines", &fields).await;
             assert!(back.starts_with("/shops/meena-crafts?draft=draft_"), "{quantity}: {back}");
         }
         for variant in
@@ -156,7 +156,7 @@ async fn bad_requests_are_refused_where_they_are_wrong() {
             ("price_minor", "1"),
             ("back", "//evil.example"),
         ];
-        assert_eq!(shopper.post("/basket/lines", &fields).await, "/basket");
+        assert_eq!(shopper.post("/cart/lines", &fields).await, "/cart");
         let checkout = shopper.post("/checkout", &[]).await;
         let mut form = details("cash", "k");
         form.extend([("total", "1"), ("total_minor", "1"), ("state", "completed")]);
@@ -192,7 +192,7 @@ async fn bad_requests_are_refused_where_they_are_wrong() {
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
         let response = shopper
             .client
-            .post(program.at("/basket/lines"))
+            .post(program.at("/cart/lines"))
             .body("{")
             .header(header::CONTENT_TYPE, "application/json")
             .send()
@@ -323,7 +323,7 @@ async fn search_engines_find_what_there_is() {
         assert_eq!(facts[0]["offers"][0]["price"], "649.00");
         assert_eq!(facts[1]["itemListElement"][1]["name"], "Home & Kitchen");
         for (path, indexed) in
-            [("/", true), ("/products", true), ("/products?q=bowl", false), ("/basket", false)]
+            [("/", true), ("/products", true), ("/products?q=bowl", false), ("/cart", false)]
         {
             assert_eq!(!robot.get(path).await.1.contains("noindex"), indexed, "{path}");
         }
@@ -342,11 +342,11 @@ async fn nothing_personal_is_stored() {
     seller.add(&bowl, "1").await;
     let checkout = seller.post("/checkout", &[]).await;
     let purchase = seller.post(&checkout, &details("cash", "k")).await;
-    // Also those that are everyone's: their header says who is signed in and how much is in the basket.
+    // Also those that are everyone's: their header says who is signed in and how much is in the cart.
     for path in [
         "/",
         "/products",
-        "/basket",
+        "/cart",
         &checkout,
         &purchase,
         "/account",
@@ -380,7 +380,7 @@ async fn nothing_personal_is_stored() {
         page.contains("You’ve already placed this order") && page.contains(&purchase.replace('&', "&amp;")),
         "{page}"
     );
-    let (_, page) = seller.get("/basket").await;
+    let (_, page) = seller.get("/cart").await;
     assert!(page.contains("Your basket is empty") && page.contains("Basket, 0 items"), "{page}");
     // A page that a browser froze asks again, too.
     let nonce = page.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap();
@@ -464,13 +464,13 @@ async fn a_shopper_cancels_by_a_plain_form() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_basket_says_which_lines_cannot_be_bought() {
+async fn the_cart_says_which_lines_cannot_be_bought() {
     let program = Program::serve(On::Sqlite).await;
     let shopper = Shopper::new(&program);
     let bowl = shopper.variant("meena-crafts", 0).await;
     shopper.add(&bowl, "999").await;
     let back = shopper.post("/checkout", &[]).await;
-    assert!(back.starts_with("/basket?draft="), "{back}");
+    assert!(back.starts_with("/cart?draft="), "{back}");
     let (_, page) = shopper.get(&back).await;
     let alert = page.split("role=\"alert\"").nth(1).expect("an alert");
     assert!(alert.split("</div>").next().unwrap().contains(": only "), "{alert:.400}");

@@ -1176,7 +1176,7 @@ async fn other_sites_may_ask_only_where_they_are_named() {
     // The pages' forms stay closed to it.
     let form = Shopper::new(&program)
         .client
-        .post(program.at("/basket/lines"))
+        .post(program.at("/cart/lines"))
         .header("origin", "https://books.example");
     assert_eq!(form.header("sec-fetch-site", "cross-site").send().await.unwrap().status(), 403);
     program.close();

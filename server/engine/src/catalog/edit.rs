@@ -497,7 +497,7 @@ pub async fn duplicate(
     create(engine, caller, handle, &form, key).await
 }
 
-/// Deletes a product that nobody ever began to buy. Baskets keep their lines of it, as no longer sold.
+/// Deletes a product that nobody ever began to buy. Carts keep their lines of it, as no longer sold.
 pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductId) -> Result<()> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
     let deleted = engine

@@ -34,11 +34,7 @@ pub const SCHEMA: &[Migration] = &[
         sql: include_str!("../../migrations/0010_import_numbers.sql"),
     },
     Migration { number: 12, name: "events", sql: include_str!("../../migrations/0012_events.sql") },
-    Migration {
-        number: 14,
-        name: "basket_lines",
-        sql: include_str!("../../migrations/0014_basket_lines.sql"),
-    },
+    Migration { number: 14, name: "cart_lines", sql: include_str!("../../migrations/0014_cart_lines.sql") },
     Migration { number: 15, name: "heartbeats", sql: include_str!("../../migrations/0015_heartbeats.sql") },
     Migration { number: 16, name: "guests", sql: include_str!("../../migrations/0016_guests.sql") },
     Migration { number: 17, name: "sign_ups", sql: include_str!("../../migrations/0017_sign_ups.sql") },

@@ -29,7 +29,7 @@ both! {
         let guest = market.guest_with(&wanted[1..]).await;
         let add = AddLine { variant: wanted[0].0, quantity: "1".into() };
         budget!("add to cart", 4, carts::add_line(&market.engine, &guest, add));
-        budget!("basket", 2, carts::view(&market.engine, &guest));
+        budget!("cart", 2, carts::view(&market.engine, &guest));
         let id = budget!("begin a checkout of 20 lines", 9, checkout::begin(&market.engine, &guest));
         budget!("checkout page", 3, checkout::view(&market.engine, &guest, id));
         // Looking it up, saving the form, the key and its answer, the payment; the purchase itself within 14.

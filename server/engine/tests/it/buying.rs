@@ -72,7 +72,7 @@ both! {
         market.buy_in_cash(&guest).await.unwrap();
     }
 
-    /// Two shops, one basket, one payment, two orders; each shop sees its own lines only.
+    /// Two shops, one cart, one payment, two orders; each shop sees its own lines only.
     async fn a_guest_buys_from_two_shops_in_cash(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
@@ -142,7 +142,7 @@ both! {
         assert!(checkout::pay(&market.engine, &guest, id, form("cash"), "k").await.is_ok(), "the key was not used up");
     }
 
-    async fn beginning_again_goes_on_with_the_same_checkout_until_the_basket_changes(market) {
+    async fn beginning_again_goes_on_with_the_same_checkout_until_the_cart_changes(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let mut guest = market.guest_with(&[(bowl, 2)]).await;
         let first = checkout::begin(&market.engine, &guest).await.unwrap();

@@ -11,7 +11,7 @@ use crate::{
 };
 
 both! {
-    async fn a_guests_basket_joins_the_accounts(market) {
+    async fn a_guests_cart_joins_the_accounts(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
         // At sign-up the account has none: the guest's becomes its own.
@@ -31,7 +31,7 @@ both! {
         assert!(carts::view(&market.engine, &other).await.unwrap().is_empty());
     }
 
-    async fn what_is_too_much_when_baskets_join_is_told(market) {
+    async fn what_is_too_much_when_carts_join_is_told(market) {
         let engine = &market.engine;
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
@@ -51,7 +51,7 @@ both! {
         assert!(cart.groups.iter().flat_map(|g| &g.lines).all(|l| !l.capped));
     }
 
-    /// Whoever signs in at the checkout goes on with it, whether the account had a basket or not.
+    /// Whoever signs in at the checkout goes on with it, whether the account had a cart or not.
     async fn a_checkout_goes_on_after_signing_in(market) {
         let engine = &market.engine;
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 1).await;
@@ -136,7 +136,7 @@ both! {
         assert_eq!(carts::view(&market.engine, &guest).await.unwrap().pieces, 998);
     }
 
-    async fn two_requests_that_open_the_first_basket_make_one(market) {
+    async fn two_requests_that_open_the_first_cart_make_one(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 100).await;
         let asha = market.signed_up(&Caller::guest(), "asha").await;
         let adds = (0..16).map(|_| {

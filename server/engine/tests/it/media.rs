@@ -87,8 +87,8 @@ both! {
         assert_eq!(media::of_own(engine, &other, "delta-electronics", product).await.unwrap(), [], "not theirs");
 
         let guest = market.guest_with(&[(bowl, 1), (lamp, 1)]).await;
-        let basket = carts::view(engine, &guest).await.unwrap();
-        let pictures: Vec<_> = basket.groups[0].lines.iter().map(|l| l.picture.clone()).collect();
+        let cart = carts::view(engine, &guest).await.unwrap();
+        let pictures: Vec<_> = cart.groups[0].lines.iter().map(|l| l.picture.clone()).collect();
         assert_eq!(pictures, [Some(first.clone()), None]);
         let id = checkout::begin(engine, &guest).await.unwrap();
         let view = checkout::view(engine, &guest, id).await.unwrap();

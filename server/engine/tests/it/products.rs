@@ -199,8 +199,8 @@ both! {
         let guest = market.guest_with(&[(jug, 1)]).await;
         catalog::delete(engine, &owner, MEENA, id).await.unwrap();
         assert_eq!(catalog::delete(engine, &owner, MEENA, id).await, Err(Error::NotFound));
-        let basket = carts::view(engine, &guest).await.unwrap();
-        assert!(basket.groups[0].lines[0].discontinued, "{basket:?}");
+        let cart = carts::view(engine, &guest).await.unwrap();
+        assert!(cart.groups[0].lines[0].discontinued, "{basket:?}");
         let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k2").await.unwrap();
         catalog::publish(engine, &owner, MEENA, id).await.unwrap();
         let mut sold = edited(market, &owner, id).await;
@@ -216,7 +216,7 @@ both! {
         assert_eq!(seen.order.order.lines[0].variant_title, "Small");
     }
 
-    async fn what_is_no_longer_sold_stays_in_baskets_until_it_is_removed(market) {
+    async fn what_is_no_longer_sold_stays_in_carts_until_it_is_removed(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let mut ids = Vec::new();
         for title in ["Jug", "Plate"] {
@@ -232,21 +232,21 @@ both! {
         assert_eq!(before.pieces, 4);
         catalog::delete(engine, &owner, MEENA, ids[0].0).await.unwrap();
         catalog::archive(engine, &owner, MEENA, ids[1].0).await.unwrap();
-        let basket = carts::view(engine, &guest).await.unwrap();
+        let cart = carts::view(engine, &guest).await.unwrap();
         let lines: Vec<_> =
-            basket.groups[0].lines.iter().map(|l| (l.title.as_str(), l.variant_title.as_str(), l.discontinued)).collect();
+            cart.groups[0].lines.iter().map(|l| (l.title.as_str(), l.variant_title.as_str(), l.discontinued)).collect();
         assert_eq!(lines, [("Jug", "Small", true), ("Plate", "Small", true)]);
         // Nothing of them is counted, and nothing is asked for bringing nothing.
-        assert_eq!((basket.pieces, basket.groups[0].subtotal.amount(), basket.groups[0].delivery.amount()), (1, 0, 0));
-        assert_eq!(basket.total.unwrap().amount(), 129_900 + 4_900);
+        assert_eq!((cart.pieces, cart.groups[0].subtotal.amount(), cart.groups[0].delivery.amount()), (1, 0, 0));
+        assert_eq!(cart.total.unwrap().amount(), 129_900 + 4_900);
         let Err(Error::Conflict(Conflict::OutOfStock(short))) = checkout::begin(engine, &guest).await else { panic!() };
         let named: Vec<_> = short.iter().map(|s| (s.title.as_str(), s.left, s.discontinued)).collect();
         assert_eq!(named, [("Jug", 0, true), ("Plate", 0, true)]);
         // On sale again it counts again; the deleted one goes when its line is removed.
         catalog::publish(engine, &owner, MEENA, ids[1].0).await.unwrap();
-        let basket = carts::remove_line(engine, &guest, basket.groups[0].lines[0].id).await.unwrap();
-        assert_eq!((basket.pieces, basket.groups[0].lines.len()), (3, 1));
-        assert!(!basket.groups[0].lines[0].discontinued);
+        let cart = carts::remove_line(engine, &guest, cart.groups[0].lines[0].id).await.unwrap();
+        assert_eq!((cart.pieces, cart.groups[0].lines.len()), (3, 1));
+        assert!(!cart.groups[0].lines[0].discontinued);
         checkout::begin(engine, &guest).await.unwrap();
     }
 

@@ -174,7 +174,7 @@ both! {
                     match i % 3 {
                         0 => drop(checkout::sweep(&engine).await.unwrap()),
                         1 => drop(payments::returned(&engine, &Caller::guest(), payment, &token).await.unwrap()),
-                        // May find the basket empty, or too little left.
+                        // May find the cart empty, or too little left.
                         _ => drop(checkout::begin(&engine, &guest).await),
                     }
                 }
@@ -185,7 +185,7 @@ both! {
     }
 
     /// Carts that share things in another order do not stand in each other's way for good.
-    async fn baskets_of_the_same_things_in_any_order(market) {
+    async fn carts_of_the_same_things_in_any_order(market) {
         let mut things = Vec::new();
         for i in 0..6 {
             things.push(market.product(if i % 2 == 0 { "meena-crafts" } else { "delta-electronics" }, &format!("Thing {i}"), 10_000, 60).await);

@@ -415,7 +415,7 @@ impl Market {
         }
     }
 
-    /// A guest with these things in their basket.
+    /// A guest with these things in their cart.
     pub async fn guest_with(&self, lines: &[(VariantId, i64)]) -> Caller {
         let mut caller = Caller::guest();
         for (variant, quantity) in lines {

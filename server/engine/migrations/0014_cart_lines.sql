@@ -1,4 +1,4 @@
--- A basket line outlives its product: it keeps what it was called, and so the reference to the variant goes. Neither
+-- A cart line outlives its product: it keeps what it was called, and so the reference to the variant goes. Neither
 -- database drops a constraint in words that the other knows, so the table is made anew.
 CREATE TABLE cart_lines_kept (
     id UUID PRIMARY KEY,
@@ -10,7 +10,7 @@ CREATE TABLE cart_lines_kept (
     title TEXT NOT NULL,
     variant_title TEXT NOT NULL,
     quantity BIGINT NOT NULL CHECK (quantity BETWEEN 1 AND 999),
-    -- Whether two baskets together held more than there may be of it.
+    -- Whether two carts together held more than there may be of it.
     capped BOOLEAN NOT NULL DEFAULT FALSE,
     -- The price when it was put in, so that a change can be shown.
     price_seen_minor BIGINT NOT NULL,

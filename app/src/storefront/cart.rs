@@ -1,4 +1,4 @@
-//! The basket: grouped by shop, every cost shown.
+//! The cart: grouped by shop, every cost shown.
 
 use haat_shared::{
     Error, Money,
@@ -18,29 +18,29 @@ use crate::{
     words,
 };
 
-/// The basket's page.
+/// The cart's page.
 #[component]
-pub(crate) fn Basket() -> impl IntoView {
+pub(crate) fn Cart() -> impl IntoView {
     crate::head::keep_out();
-    loaded(draft_of("basket"), |draft| view! { <Shown draft /> })
+    loaded(draft_of("cart"), |draft| view! { <Shown draft /> })
 }
 
-/// The basket, with what was typed into a line that came back.
+/// The cart, with what was typed into a line that came back.
 #[component]
 fn Shown(draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let basket = expect_context::<state::Basket>();
+    let cart = expect_context::<state::Cart>();
     let fault = RwSignal::new(draft.error.clone());
     view! {
         {loaded(
-            basket.0,
+            cart.0,
             move |cart| {
                 let draft = draft.clone();
                 view! {
                     <PageTitle text=tu_string!(i18n, cart.title) />
                     <div class="width page">
                         <h1>{t!(i18n, cart.title)}</h1>
-                        <div id="basket-fault"><BuyFault fault /></div>
+                        <div id="cart-fault"><BuyFault fault /></div>
                         {if cart.is_empty() { empty(i18n) } else { view! { <Full cart fault draft /> }.into_any() }}
                     </div>
                 }
@@ -112,7 +112,7 @@ fn Group(group: CartGroup, fault: RwSignal<Option<Error>>, draft: Draft) -> impl
 #[component]
 fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let (basket, toaster) = (expect_context::<state::Basket>(), expect_context::<Toaster>());
+    let (cart, toaster) = (expect_context::<state::Cart>(), expect_context::<Toaster>());
     let busy = RwSignal::new(false);
     let input = NodeRef::<leptos::html::Input>::new();
     let id = line.id;
@@ -149,7 +149,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                         None if remove => toaster.say(tu_string!(i18n, cart.removed).to_owned(), None),
                         None => toaster.say(tu_string!(i18n, cart.updated).to_owned(), None),
                     }
-                    basket.show(view);
+                    cart.show(view);
                     request_animation_frame(move || focus_at(focus));
                 }
                 Err(ApiError(error)) => {
@@ -201,7 +201,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                 name="quantity"
                 value=wanted
                 aria-invalid=move || refused.get().then_some("true")
-                aria-describedby=move || refused.get().then_some("basket-fault")
+                aria-describedby=move || refused.get().then_some("cart-fault")
                 inputmode="numeric"
                 autocomplete="off"
                 node_ref=input
