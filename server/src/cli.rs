@@ -244,7 +244,7 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
         } => {
             let booted = open(config).await?;
             let (file, errors) = (file.as_path(), errors.as_deref());
-            let wishes = imports::Wishes {
+            let arguments = imports::Arguments {
                 file,
                 shop: &shop,
                 format,
@@ -254,7 +254,7 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
                 set_stock,
                 errors,
             };
-            return imports::import(&booted.engine, wishes).await;
+            return imports::import(&booted.engine, arguments).await;
         }
         Command::Export { what: Export::Products { shop, format } } => {
             let booted = open(config).await?;

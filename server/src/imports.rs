@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_millis(700);
 const PRINTED: usize = 20;
 
 /// What the command line says about an import.
-pub(crate) struct Wishes<'a> {
+pub(crate) struct Arguments<'a> {
     pub(crate) file: &'a Path,
     pub(crate) shop: &'a str,
     pub(crate) format: Option<Format>,
@@ -36,26 +36,26 @@ pub(crate) struct Wishes<'a> {
 }
 
 /// Reads a file, checks it, and puts what holds of it into the shop. Ends with 2 where something does not hold.
-pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCode, String> {
-    let (begun, system, shop) = (Instant::now(), Caller::system(), wishes.shop);
+pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<ExitCode, String> {
+    let (begun, system, shop) = (Instant::now(), Caller::system(), arguments.shop);
     let in_words = |error| match error {
         Error::NotFound => format!("no shop with the handle {shop}"),
         error => words::error(Locale::default(), &error),
     };
-    let name = wishes.file.display().to_string();
-    let file = File::open(wishes.file).map_err(|e| format!("{name}: {e}"))?;
+    let name = arguments.file.display().to_string();
+    let file = File::open(arguments.file).map_err(|e| format!("{name}: {e}"))?;
     let options = ImportOptions {
-        file_name: wishes.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        format: wishes.format,
-        decimal_mark: wishes.decimal_mark,
-        set_stock: wishes.set_stock,
+        file_name: arguments.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        format: arguments.format,
+        decimal_mark: arguments.decimal_mark,
+        set_stock: arguments.set_stock,
     };
     let told = |products| progress(&format!("Products checked: {products}"));
     let id = imports::stage(engine, &system, shop, options, file, told).await;
     progress("");
     let id = id.map_err(|e| format!("{name}: {}", in_words(e)))?;
     let read = imports::view(engine, &system, shop, id).await.map_err(in_words)?;
-    if let Some(path) = wishes.errors {
+    if let Some(path) = arguments.errors {
         write_faults(engine, shop, &read, path).await?;
     }
     let faults = imports::faults(engine, &system, shop, id, "").await.map_err(in_words)?.items;
@@ -68,7 +68,7 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
         ));
     }
     if read.faults > PRINTED as i64 {
-        print(format!("… and {} more errors{}", read.faults - PRINTED as i64, see(wishes.errors)));
+        print(format!("… and {} more errors{}", read.faults - PRINTED as i64, see(arguments.errors)));
     }
     print(format!(
         "{} products are valid ({} new, {} updated, {} unchanged), {} have errors",
@@ -102,18 +102,18 @@ pub(crate) async fn import(engine: &Engine, wishes: Wishes<'_>) -> Result<ExitCo
         print("Nothing was imported.");
         return Ok(ExitCode::from(2));
     }
-    let stops = wishes.dry_run || (read.faults > 0 && !wishes.skip_errors);
+    let stops = arguments.dry_run || (read.faults > 0 && !arguments.skip_errors);
     if stops {
         imports::stop(engine, &system, shop, id).await.map_err(in_words)?;
-        print(match wishes.dry_run {
+        print(match arguments.dry_run {
             true => "Nothing was imported: this was a dry run.",
             false => "Nothing was imported. Use --skip-errors to import the valid products.",
         });
         return Ok(ended(read.faults));
     }
-    imports::start(engine, &system, shop, id, wishes.skip_errors, None).await.map_err(in_words)?;
+    imports::start(engine, &system, shop, id, arguments.skip_errors, None).await.map_err(in_words)?;
     let done = follow(engine, shop, read).await.map_err(in_words)?;
-    if let Some(path) = wishes.errors.filter(|_| done.refused > 0) {
+    if let Some(path) = arguments.errors.filter(|_| done.refused > 0) {
         write_faults(engine, shop, &done, path).await?;
     }
     print(format!(

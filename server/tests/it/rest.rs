@@ -143,7 +143,7 @@ impl Robot {
     /// Buys one of a shop's things in cash; answers who bought it, the number of the purchase and its key.
     async fn buy(&self, shop: &str) -> (Self, String, String) {
         let (holder, cart) = self.fill_cart(shop).await;
-        let checkout = holder.once("/checkouts", wishes(&cart)).await.is(201).text("/id");
+        let checkout = holder.once("/checkouts", input(&cart)).await.is(201).text("/id");
         let paid = holder.once(&format!("/checkouts/{checkout}/pay"), json!({})).await.is(200);
         (holder, paid.text("/purchase/number"), paid.text("/key"))
     }
@@ -151,7 +151,7 @@ impl Robot {
 
 const PASSWORD: &str = "market-day-2026";
 
-fn wishes(cart: &str) -> Value {
+fn input(cart: &str) -> Value {
     json!({
         "cart": cart, "email": "asha@example.com", "method": "cash",
         "address": {"name": "Asha Rao", "line1": "12 Lake Road", "city": "Pune", "postal_code": "411001", "country": "IN"},
@@ -188,13 +188,13 @@ async fn five_calls_buy_once() {
         // Without the token there is no such cart.
         guest.get(&format!("/carts/{cart}")).await.refuses(404, "not_found");
         guest.post(&format!("/carts/{cart}/lines"), line).await.refuses(404, "not_found");
-        guest.once("/checkouts", wishes(&cart)).await.refuses(404, "not_found");
+        guest.once("/checkouts", input(&cart)).await.refuses(404, "not_found");
 
         let begin = holder.with("idempotency-key", "begin");
-        let begun = begin.post("/checkouts", wishes(&cart)).await.is(201);
-        let again = begin.post("/checkouts", wishes(&cart)).await.is(201);
+        let begun = begin.post("/checkouts", input(&cart)).await.is(201);
+        let again = begin.post("/checkouts", input(&cart)).await.is(201);
         assert_eq!(begun.body, again.body, "the same key, the same answer");
-        let mut other = wishes(&cart);
+        let mut other = input(&cart);
         other["email"] = json!("other@example.com");
         begin.post("/checkouts", other).await.refuses(409, "key_reused");
         assert_eq!(available().await, before - 2, "held once");
@@ -206,14 +206,14 @@ async fn five_calls_buy_once() {
         let changed = holder.once(&address, cheaper).await.refuses(409, "total_changed");
         assert_eq!(changed.body["total"], total);
         let pay = holder.with("idempotency-key", "pay");
-        let agreed = json!({"total": total});
+        let confirmation = json!({"total": total});
         // A click, and an impatient one at the same time.
         let (first, second) =
-            tokio::join!(pay.post(&address, agreed.clone()), pay.post(&address, agreed.clone()));
+            tokio::join!(pay.post(&address, confirmation.clone()), pay.post(&address, confirmation.clone()));
         let (first, second) = (first.is(200), second.is(200));
         assert_eq!(first.body, second.body);
         assert_eq!((first.text("/type").as_str(), &first.body["purchase"]["total"]), ("done", &total));
-        assert_eq!(pay.post(&address, agreed).await.is(200).body, first.body);
+        assert_eq!(pay.post(&address, confirmation).await.is(200).body, first.body);
         pay.post(&address, json!({})).await.refuses(409, "key_reused");
 
         let number = first.text("/purchase/number");
@@ -237,9 +237,9 @@ async fn who_hangs_up_while_paying_is_answered_when_they_ask_again() {
         program.set("HAAT__PAYMENTS__SANDBOX_DELAY_MS", "1500");
         program.start().await;
         let (holder, cart) = Robot::new(&program).fill_cart("meena-crafts").await;
-        let mut wishes = wishes(&cart);
-        wishes["method"] = json!("sandbox");
-        let checkout = holder.once("/checkouts", wishes).await.is(201).text("/id");
+        let mut input = input(&cart);
+        input["method"] = json!("sandbox");
+        let checkout = holder.once("/checkouts", input).await.is(201).text("/id");
         let pay = format!("/checkouts/{checkout}/pay");
         let paying = holder.with("idempotency-key", "pay");
         let first = tokio::spawn({
@@ -282,7 +282,7 @@ async fn thirty_two_who_pay_at_once_get_one_purchase() {
     for on in BOTH {
         let program = Program::serve(on).await;
         let (holder, cart) = Robot::new(&program).fill_cart("meena-crafts").await;
-        let checkout = holder.once("/checkouts", wishes(&cart)).await.is(201).text("/id");
+        let checkout = holder.once("/checkouts", input(&cart)).await.is(201).text("/id");
         let pay = format!("/checkouts/{checkout}/pay");
         let clicks = (0..32).map(|i| {
             let key = if i % 2 == 0 { "\"pay\"".to_owned() } else { format!("pay-{i}") };
@@ -530,8 +530,8 @@ async fn every_fault_of_a_request_is_told_as_a_problem() {
         let refused = guest.get(&format!("/products?{query}")).await.refuses(422, "invalid");
         assert_eq!(refused.body["fields"].as_array().unwrap().len(), 1, "{query}");
     }
-    holder.post("/checkouts", wishes(&cart)).await.refuses(400, "idempotency_key_missing");
-    let mut empty = wishes(&cart);
+    holder.post("/checkouts", input(&cart)).await.refuses(400, "idempotency_key_missing");
+    let mut empty = input(&cart);
     (empty["email"], empty["address"]["city"]) = (json!("nowhere"), json!(""));
     let refused = holder.once("/checkouts", empty).await.refuses(422, "invalid");
     let fields: Vec<_> =
@@ -551,11 +551,11 @@ async fn addresses_are_those_of_their_country() {
     let program = Program::serve(On::Sqlite).await;
     let (holder, cart) = Robot::new(&program).fill_cart("meena-crafts").await;
     let begin = async |address: Value| {
-        let mut wishes = wishes(&cart);
+        let mut input = input(&cart);
         for (part, value) in address.as_object().unwrap() {
-            wishes["address"][part] = value.clone();
+            input["address"][part] = value.clone();
         }
-        holder.once("/checkouts", wishes).await
+        holder.once("/checkouts", input).await
     };
     for (address, field, code) in [
         (json!({"country": "ZZ"}), "address.country", "not_a_choice"),
@@ -590,13 +590,13 @@ async fn addresses_are_those_of_their_country() {
         let begun = begin(address.clone()).await.is(201);
         assert_eq!(begun.text(&format!("/address/{part}")), kept, "{address}");
     }
-    let (mut wishes, begun) =
-        (wishes(&cart), begin(json!({"country": "UK", "postal_code": "ls11aa"})).await.is(201));
-    wishes["email"] = "asha@bücher.example\u{200b}".into();
-    wishes["address"] = begun.body["address"].clone();
-    wishes.as_object_mut().unwrap().remove("cart");
+    let (mut input, begun) =
+        (input(&cart), begin(json!({"country": "UK", "postal_code": "ls11aa"})).await.is(201));
+    input["email"] = "asha@bücher.example\u{200b}".into();
+    input["address"] = begun.body["address"].clone();
+    input.as_object_mut().unwrap().remove("cart");
     let checkout = begun.text("/id");
-    let saved = holder.send("PUT", &format!("/checkouts/{checkout}"), Some(wishes)).await.is(200);
+    let saved = holder.send("PUT", &format!("/checkouts/{checkout}"), Some(input)).await.is(200);
     assert_eq!(saved.text("/email"), "asha@xn--bcher-kva.example");
     let paid = holder.once(&format!("/checkouts/{checkout}/pay"), json!({})).await.is(200);
     assert_eq!(
@@ -912,12 +912,12 @@ impl Cast {
                 };
                 (path, body)
             }
-            "/checkouts" => (path, Some(wishes(&owner.fill_cart("meena-crafts").await.1))),
+            "/checkouts" => (path, Some(input(&owner.fill_cart("meena-crafts").await.1))),
             p if p.starts_with("/checkouts/") => {
-                let mut wishes = wishes(&owner.fill_cart("meena-crafts").await.1);
-                let checkout = owner.once("/checkouts", wishes.clone()).await.is(201).text("/id");
-                wishes.as_object_mut().unwrap().remove("cart");
-                let body = if p.ends_with("/pay") { json!({}) } else { wishes };
+                let mut input = input(&owner.fill_cart("meena-crafts").await.1);
+                let checkout = owner.once("/checkouts", input.clone()).await.is(201).text("/id");
+                input.as_object_mut().unwrap().remove("cart");
+                let body = if p.ends_with("/pay") { json!({}) } else { input };
                 (path.replace("{id}", &checkout), Some(body))
             }
             p if p.starts_with("/purchases/") => {

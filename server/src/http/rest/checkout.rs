@@ -42,7 +42,7 @@ pub(super) fn routes(api: Api) -> Api {
 /// A postal address.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Destination {
+struct AddressInput {
     /// The recipient's full name.
     #[schema(format = "line", max_length = 100)]
     name: String,
@@ -77,12 +77,12 @@ struct Destination {
 /// The details of a checkout that can be updated.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wishes {
+struct CheckoutInput {
     /// The email address for the order confirmation.
     #[schema(format = "email-address", max_length = 254)]
     email: String,
     /// The shipping address.
-    address: Destination,
+    address: AddressInput,
     /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
     delivery: BTreeMap<ShopId, Delivery>,
@@ -100,7 +100,7 @@ struct NewCheckout {
     #[schema(format = "email-address", max_length = 254)]
     email: String,
     /// The shipping address.
-    address: Destination,
+    address: AddressInput,
     /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
     delivery: BTreeMap<ShopId, Delivery>,
@@ -108,10 +108,10 @@ struct NewCheckout {
     method: Method,
 }
 
-impl Wishes {
+impl CheckoutInput {
     /// The form that says the same, if it holds.
     fn form(self, ask: &Ask) -> Result<CheckoutForm> {
-        let Destination { name, line1, line2, city, region, postal_code, country, phone } = self.address;
+        let AddressInput { name, line1, line2, city, region, postal_code, country, phone } = self.address;
         let form = CheckoutForm {
             email: self.email,
             name,
@@ -164,7 +164,7 @@ struct Checkout {
     /// The email address for the order confirmation.
     email: String,
     /// The shipping address.
-    address: Destination,
+    address: AddressInput,
     /// The payment method.
     method: Option<Method>,
     /// The items, grouped by shop.
@@ -203,7 +203,7 @@ impl From<CheckoutView> for Checkout {
             id: view.id,
             state: view.state,
             email: form.email,
-            address: Destination {
+            address: AddressInput {
                 name: form.name,
                 line1: form.line1,
                 line2: form.line2,
@@ -227,7 +227,7 @@ impl From<CheckoutView> for Checkout {
 async fn begin(ask: Ask, (Body(new), _): (Body<NewCheckout>, Once)) -> Result<Made<Checkout>> {
     carts::is_own(ask.engine(), &ask.caller, new.cart).await?;
     let NewCheckout { email, address, delivery, method, .. } = new;
-    let form = Wishes { email, address, delivery, method }.form(&ask)?;
+    let form = CheckoutInput { email, address, delivery, method }.form(&ask)?;
     let id = checkout::begin(ask.engine(), &ask.caller).await?;
     checkout::save(ask.engine(), &ask.caller, id, form).await?;
     let view = checkout::view(ask.engine(), &ask.caller, id).await?;
@@ -239,8 +239,11 @@ async fn view(ask: Ask, At(id): At<CheckoutId>) -> Result<Found<Checkout>> {
     Ok(Found(view.into()))
 }
 
-async fn save(ask: Ask, (At(id), Body(wishes)): (At<CheckoutId>, Body<Wishes>)) -> Result<Found<Checkout>> {
-    let form = wishes.form(&ask)?;
+async fn save(
+    ask: Ask,
+    (At(id), Body(input)): (At<CheckoutId>, Body<CheckoutInput>),
+) -> Result<Found<Checkout>> {
+    let form = input.form(&ask)?;
     checkout::save(ask.engine(), &ask.caller, id, form).await?;
     let view = checkout::view(ask.engine(), &ask.caller, id).await?;
     Ok(Found(view.into()))
@@ -249,7 +252,7 @@ async fn save(ask: Ask, (At(id), Body(wishes)): (At<CheckoutId>, Body<Wishes>)) 
 /// The confirmation of the amount to pay.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Agreed {
+struct Confirmation {
     /// The total shown to the customer. If it no longer matches, the request fails and nothing is charged.
     total: Option<Money>,
 }
@@ -274,10 +277,10 @@ enum Paid {
 
 async fn pay(
     ask: Ask,
-    (At(id), Body(agreed), Once(key)): (At<CheckoutId>, Body<Agreed>, Once),
+    (At(id), Body(confirmation), Once(key)): (At<CheckoutId>, Body<Confirmation>, Once),
 ) -> Result<Found<Paid>> {
     let (engine, caller) = (ask.engine(), &ask.caller);
-    let seen = agreed.total.map(|total| total.amount().to_string()).unwrap_or_default();
+    let seen = confirmation.total.map(|total| total.amount().to_string()).unwrap_or_default();
     let form = CheckoutForm { seen, ..checkout::typed(engine, caller, id).await? };
     let url = match checkout::pay(engine, caller, id, form, &key).await? {
         NextAction::Redirect { url } => return Ok(Found(Paid::Redirect { url })),
