@@ -9,7 +9,7 @@ use haat_app::{
     words,
 };
 use haat_engine::{
-    Tried, fault,
+    TxResult, bug,
     notifications::{Letter, Words},
 };
 use haat_shared::{
@@ -22,7 +22,7 @@ use haat_shared::{
 };
 
 /// Puts a letter into the words of a locale; of the default one if there are none in it.
-pub fn render(letter: &Letter, locale: &str) -> Tried<Words> {
+pub fn render(letter: &Letter, locale: &str) -> TxResult<Words> {
     let locale = locale.parse().unwrap_or_default();
     match letter {
         Letter::OrderConfirmed { purchase, url } => {
@@ -120,8 +120,8 @@ struct NoteText<'a> {
     m: &'a Note<'a>,
 }
 
-fn words(subject: &str, text: &impl Template, html: askama::Result<String>) -> Tried<Words> {
-    let failed = |e: askama::Error| fault(e.to_string());
+fn words(subject: &str, text: &impl Template, html: askama::Result<String>) -> TxResult<Words> {
+    let failed = |e: askama::Error| bug(e.to_string());
     Ok(Words {
         subject: subject.chars().filter_map(on_one_line).collect(),
         text: text.render().map_err(failed)?,
@@ -129,7 +129,7 @@ fn words(subject: &str, text: &impl Template, html: askama::Result<String>) -> T
     })
 }
 
-fn news(subject: &str, m: &News<'_>) -> Tried<Words> {
+fn news(subject: &str, m: &News<'_>) -> TxResult<Words> {
     let html = fitting(m.orders, |orders, left_out| {
         NewsHtml { m: &News { orders, left_out, ..m.clone() } }.render()
     });
@@ -243,7 +243,7 @@ struct ConfirmedText<'a> {
     m: &'a Confirmed<'a>,
 }
 
-fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tried<Confirmed<'a>> {
+fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> TxResult<Confirmed<'a>> {
     let currency = purchase.total.currency();
     let goods = Money::sum(currency, purchase.orders.iter().map(|o| o.subtotal))?;
     let delivery = Money::sum(currency, purchase.orders.iter().map(|o| o.delivery))?;

@@ -4,7 +4,7 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use haat_engine::{
-    Fault, accounts, catalog, checkout, dispatch, fault, idempotency, notifications, payments,
+    TxError, accounts, bug, catalog, checkout, dispatch, idempotency, notifications, payments,
 };
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -77,21 +77,21 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
 }
 
 /// A step in a span of its name, whose panic is a fault like any other.
-async fn guarded<F, Fut, T>(name: &'static str, step: &F) -> Result<T, Fault>
+async fn guarded<F, Fut, T>(name: &'static str, step: &F) -> Result<T, TxError>
 where
     F: Fn() -> Fut,
-    Fut: Future<Output = Result<T, Fault>>,
+    Fut: Future<Output = Result<T, TxError>>,
 {
     let step = async { step().await }.instrument(tracing::info_span!("work", step = name));
     let done = AssertUnwindSafe(step).catch_unwind().await;
-    done.unwrap_or_else(|_| Err(fault("it panicked")))
+    done.unwrap_or_else(|_| Err(bug("it panicked")))
 }
 
 /// Runs a step again and again: at once while there is work, when woken, and twice a second at least.
 async fn work<F, Fut>(stop: CancellationToken, wake: Arc<Notify>, name: &'static str, step: F)
 where
     F: Fn() -> Fut,
-    Fut: Future<Output = Result<usize, Fault>>,
+    Fut: Future<Output = Result<usize, TxError>>,
 {
     while !stop.is_cancelled() {
         let done = guarded(name, &step).await.unwrap_or_else(|fault| {
@@ -115,7 +115,7 @@ where
 async fn every<F, Fut>(stop: CancellationToken, rest: Duration, name: &'static str, step: F)
 where
     F: Fn() -> Fut,
-    Fut: Future<Output = Result<(), Fault>>,
+    Fut: Future<Output = Result<(), TxError>>,
 {
     loop {
         if let Err(fault) = guarded(name, &step).await {
@@ -151,7 +151,7 @@ mod tests {
         (runs, step)
     }
 
-    type Step<T> = std::pin::Pin<Box<dyn Future<Output = Result<T, Fault>>>>;
+    type Step<T> = std::pin::Pin<Box<dyn Future<Output = Result<T, TxError>>>>;
 
     #[tokio::test]
     async fn a_step_that_panics_is_run_again() {

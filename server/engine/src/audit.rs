@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::{Caller, Engine, Tried, cursor, db::Tx, insert, lists, params, rows, statements};
+use crate::{Caller, Engine, TxResult, cursor, db::Tx, insert, lists, params, rows, statements};
 use haat_shared::{
     Id, Result,
     audit::{AdminHome, AuditEntry},
@@ -70,7 +70,7 @@ pub(crate) async fn write<K>(
     subject: Id<K>,
     note: &str,
     now: i64,
-) -> Tried<()> {
+) -> TxResult<()> {
     let (id, subject) = (crate::random::id(now), subject.uuid());
     tx.insert(AddEntry { id, user_id: user, action, subject, note, created_at: now }).await?;
     Ok(())

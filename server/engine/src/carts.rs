@@ -123,7 +123,7 @@ pub(crate) async fn find(engine: &Engine, caller: &Caller) -> Result<Option<Cart
     Ok(row.map(|r| r.id))
 }
 
-async fn find_in_tx(tx: &mut Tx, holder: Holder) -> crate::Tried<Option<CartId>> {
+async fn find_in_tx(tx: &mut Tx, holder: Holder) -> crate::TxResult<Option<CartId>> {
     let row: Option<CartRow> = match holder {
         Holder::User(user) => tx.opt(&OF_USER, params![user]).await?,
         Holder::Token(token) => tx.opt(&OF_TOKEN, params![token]).await?,
@@ -222,7 +222,7 @@ pub async fn open(engine: &Engine, caller: &Caller) -> Result<Changed> {
 async fn open_in_tx(
     tx: &mut Tx,
     (holder, token, now): (Holder, [u8; 32], i64),
-) -> crate::Tried<(CartId, bool)> {
+) -> crate::TxResult<(CartId, bool)> {
     if let Some(cart) = find_in_tx(tx, holder).await? {
         return Ok((cart, false));
     }
@@ -261,7 +261,7 @@ pub async fn add_line(engine: &Engine, caller: &Caller, add: AddLine) -> Result<
 async fn add_in_tx(
     tx: &mut Tx,
     (holder, token, variant, quantity, now): (Holder, [u8; 32], VariantId, i64, i64),
-) -> crate::Tried<(CartId, bool)> {
+) -> crate::TxResult<(CartId, bool)> {
     let (cart, opened) = open_in_tx(tx, (holder, token, now)).await?;
     let id: CartLineId = random::id(now);
     let added = tx.exec(&ADD, params![id, cart, variant, quantity, now, LINES_MAX, QUANTITY_MAX]).await?;
@@ -314,7 +314,7 @@ async fn change(
 
 /// Makes the guest's cart with this token the user's: adopted if the user has none, else its lines move over and
 /// quantities of the same thing add up, to as many as there may be. A checkout that was begun with the guest's goes on.
-pub(crate) async fn join_in_tx(tx: &mut Tx, token: [u8; 32], user: UserId, now: i64) -> crate::Tried<()> {
+pub(crate) async fn join_in_tx(tx: &mut Tx, token: [u8; 32], user: UserId, now: i64) -> crate::TxResult<()> {
     let Some(guest) = find_in_tx(tx, Holder::Token(token)).await? else { return Ok(()) };
     let Some(own) = find_in_tx(tx, Holder::User(user)).await? else {
         tx.exec(&ADOPT, params![guest, user, now]).await?;

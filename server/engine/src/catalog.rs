@@ -172,7 +172,7 @@ pub async fn home(engine: &Engine, caller: &Caller) -> Result<HomeView> {
 }
 
 /// Counts again what sold best lately. Done by the worker every few minutes.
-pub async fn count_popular(engine: &Engine) -> crate::Tried<()> {
+pub async fn count_popular(engine: &Engine) -> crate::TxResult<()> {
     let since = engine.clock.now_ms() - POPULAR_FOR_MS;
     engine
         .db

@@ -7,7 +7,7 @@
 use uuid::Uuid;
 
 use crate::{
-    Engine, Fault,
+    Engine, TxError,
     db::{One, Statement},
     events,
     jobs::{self, Kind},
@@ -93,7 +93,7 @@ rows! {
 }
 
 /// Tells messages, does what is due and sends what is written until there is nothing left that is due now; answers how much that was.
-pub async fn drain(engine: &Engine) -> Result<usize, Fault> {
+pub async fn drain(engine: &Engine) -> Result<usize, TxError> {
     let mut total = 0;
     loop {
         let done = dispatch(engine).await? + run_due(engine).await? + notifications::send_due(engine).await?;
@@ -132,7 +132,7 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
 }
 
 /// Dispatches a batch of messages; answers how many there were.
-pub async fn dispatch(engine: &Engine) -> Result<usize, Fault> {
+pub async fn dispatch(engine: &Engine) -> Result<usize, TxError> {
     engine
         .db
         .write("dispatch::dispatch", engine.clock.now_ms(), |tx, now| {
@@ -162,7 +162,7 @@ pub async fn dispatch(engine: &Engine) -> Result<usize, Fault> {
 }
 
 /// Claims a batch of due jobs and does them; answers how many there were.
-pub async fn run_due(engine: &Engine) -> Result<usize, Fault> {
+pub async fn run_due(engine: &Engine) -> Result<usize, TxError> {
     let now = engine.clock.now_ms();
     let claim: Id<Job> = random::id(now);
     let claimed: Vec<Claimed> = engine
@@ -203,7 +203,7 @@ async fn notify(
     kind: Kind,
     claim: Id<Job>,
     writes: Vec<&'static Statement>,
-) -> Result<(), Fault> {
+) -> Result<(), TxError> {
     engine
         .db
         .write(
@@ -226,8 +226,8 @@ async fn finish(
     engine: &Engine,
     job: &Claimed,
     claim: Id<Job>,
-    outcome: Result<(), Fault>,
-) -> Result<(), Fault> {
+    outcome: Result<(), TxError>,
+) -> Result<(), TxError> {
     let now = engine.clock.now_ms();
     let (id, attempts) = (job.id, job.attempts);
     let failure = outcome.err().map(|fault| fault.to_string());
@@ -257,7 +257,7 @@ async fn finish(
 }
 
 /// Forgets what was done long ago.
-pub async fn forget(engine: &Engine) -> Result<(), Fault> {
+pub async fn forget(engine: &Engine) -> Result<(), TxError> {
     let before = engine.clock.now_ms() - KEEP_MS;
     outbox::forget(engine, before).await?;
     events::forget(engine).await?;

@@ -4,9 +4,9 @@
 use uuid::Uuid;
 
 use crate::{
-    Fault, Tried,
+    TxError, TxResult, bug,
     db::{One, Tx},
-    fault, insert, params, statements,
+    insert, params, statements,
 };
 use haat_shared::{Conflict, Id, id::kinds::UserId};
 
@@ -32,7 +32,7 @@ pub(crate) async fn write<K>(
     fields: &[String],
     user: Option<UserId>,
     now: i64,
-) -> Tried<()> {
+) -> TxResult<()> {
     tx.insert(row(subject, version, fields, user, now)?).await?;
     Ok(())
 }
@@ -44,13 +44,13 @@ pub(crate) fn row<K>(
     fields: &[String],
     user: Option<UserId>,
     now: i64,
-) -> Tried<AddEdit> {
-    let fields = serde_json::to_string(fields).map_err(|e| fault(e.to_string()))?;
+) -> TxResult<AddEdit> {
+    let fields = serde_json::to_string(fields).map_err(|e| bug(e.to_string()))?;
     Ok(AddEdit { subject: subject.uuid(), version, fields, edited_by: user, created_at: now })
 }
 
 /// The refusal of an edit of an old version: it carries each field that was changed since, once.
-pub(crate) async fn since<K>(tx: &mut Tx, subject: Id<K>, version: i64) -> Tried<Fault> {
+pub(crate) async fn since<K>(tx: &mut Tx, subject: Id<K>, version: i64) -> TxResult<TxError> {
     let edits: Vec<One<String>> = tx.all(&SINCE, params![subject, version]).await?;
     let mut fields: Vec<String> = Vec::new();
     for field in

@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, Tried,
+    Caller, Engine, TxResult,
     clock::rfc3339,
     db::{One, Tx, Value},
     lists, params, rows, statements,
@@ -65,19 +65,19 @@ rows! {
 pub(crate) type News = (EventKind, Uuid, i64);
 
 /// From here on until the transaction ends, nobody else publishes.
-pub(crate) async fn take_turns_in_tx(tx: &mut Tx) -> Tried<()> {
+pub(crate) async fn take_turns_in_tx(tx: &mut Tx) -> TxResult<()> {
     tx.exec(&TAKE_TURNS, params![]).await?;
     Ok(())
 }
 
 /// Appends to the feed, in the order given. The caller has taken its turn.
-pub(crate) async fn publish_in_tx(tx: &mut Tx, news: &[News], now: i64) -> Tried<()> {
+pub(crate) async fn publish_in_tx(tx: &mut Tx, news: &[News], now: i64) -> TxResult<()> {
     let count = news.len() as i64;
     if count == 0 {
         return Ok(());
     }
     let last: Option<One<i64>> = tx.opt(&ADVANCE, params![count]).await?;
-    let last = last.ok_or_else(|| crate::fault("the feed of events has no row"))?.0;
+    let last = last.ok_or_else(|| crate::bug("the feed of events has no row"))?.0;
     let rows: Vec<[Value; 5]> = (last - count + 1..)
         .zip(news)
         .map(|(seq, (kind, subject, at))| {
@@ -150,7 +150,7 @@ async fn read(
 }
 
 /// Deletes events that are older than they are kept, and remembers how far.
-pub(crate) async fn forget(engine: &Engine) -> Tried<()> {
+pub(crate) async fn forget(engine: &Engine) -> TxResult<()> {
     engine
         .db
         .write("events::forget", engine.clock.now_ms() - KEEP_MS, |tx, before| {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    Engine, Fault,
+    Engine, TxError,
     db::{DbError, One, Tx},
     insert, params, random, rows, statements,
 };
@@ -90,7 +90,7 @@ pub enum Claim<K> {
 
 /// Claims the command in the transaction that carries it out. In it, a claim is either the first one or one that waited
 /// for the first to commit.
-pub async fn begin_in_tx<K>(tx: &mut Tx, key: &Key, now: i64) -> Result<Claim<K>, Fault> {
+pub async fn begin_in_tx<K>(tx: &mut Tx, key: &Key, now: i64) -> Result<Claim<K>, TxError> {
     let claim = AddKey {
         scope: &key.scope,
         operation: key.operation,
@@ -113,13 +113,13 @@ pub async fn begin_in_tx<K>(tx: &mut Tx, key: &Key, now: i64) -> Result<Claim<K>
 }
 
 /// Stores the answer, in the transaction that made it.
-pub async fn end_in_tx(tx: &mut Tx, key: &Key, answer: &str) -> Result<(), Fault> {
+pub async fn end_in_tx(tx: &mut Tx, key: &Key, answer: &str) -> Result<(), TxError> {
     tx.exec(&ANSWER, params![&key.scope, key.operation, &key.key, answer]).await?;
     Ok(())
 }
 
 /// Claims a command that will call a gateway. Waits for another that is working on it: its answer is the answer.
-pub async fn claim<K: 'static>(engine: &Engine, key: &Key) -> Result<Claim<K>, Fault> {
+pub async fn claim<K: 'static>(engine: &Engine, key: &Key) -> Result<Claim<K>, TxError> {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(5);
     loop {
@@ -129,7 +129,7 @@ pub async fn claim<K: 'static>(engine: &Engine, key: &Key) -> Result<Claim<K>, F
                 Box::pin(begin_in_tx(tx, key, *now))
             })
             .await;
-        if !matches!(claim, Err(Fault::Told(haat_shared::Error::Conflict(Conflict::InFlight)))) {
+        if !matches!(claim, Err(TxError::Rejected(haat_shared::Error::Conflict(Conflict::InFlight)))) {
             return claim;
         }
         loop {
@@ -153,7 +153,7 @@ pub async fn settle<K: 'static>(
     key: Key,
     attempt: Id<K>,
     answer: Option<String>,
-) -> Result<(), Fault> {
+) -> Result<(), TxError> {
     engine
         .db
         .write("idempotency::settle", (key, attempt, answer), |tx, (key, attempt, answer)| {
@@ -171,7 +171,7 @@ pub async fn settle<K: 'static>(
 }
 
 /// Forgets keys that are too old to come again.
-pub async fn forget(engine: &Engine) -> Result<u64, Fault> {
+pub async fn forget(engine: &Engine) -> Result<u64, TxError> {
     engine
         .db
         .write("idempotency::forget", engine.clock.now_ms() - KEEP_MS, |tx, before| {

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, Tried, Who,
+    Caller, Engine, TxResult, Who,
     db::{One, Tx, Value},
     idempotency::{self, Claim, Key},
     insert, params, statements,
@@ -76,7 +76,7 @@ async fn receive_in_tx(
     variant: VariantId,
     quantity: i64,
     now: i64,
-) -> crate::Tried<()> {
+) -> crate::TxResult<()> {
     let Claim::Mine(delivery) = idempotency::begin_in_tx::<Job>(tx, key, now).await? else { return Ok(()) };
     idempotency::end_in_tx(tx, key, "received").await?;
     if tx.exec(&RECEIVE, params![variant, quantity]).await? == 0 {
@@ -136,7 +136,7 @@ pub(crate) async fn count_in_tx<K: Kind>(
     changes: &[(VariantId, i64)],
     reference: Id<K>,
     now: i64,
-) -> Tried<Vec<VariantId>> {
+) -> TxResult<Vec<VariantId>> {
     let changes: Vec<_> = changes.iter().filter(|(_, change)| *change != 0).collect();
     let rows: Vec<AddMovement> =
         changes.iter().map(|(id, change)| movement(*id, "counted", reference, *change, now)).collect();

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use crate::{Caller, Engine, Fault, audit, cursor, db::Statement, lists, params, random, rows, statements};
+use crate::{Caller, Engine, TxError, audit, cursor, db::Statement, lists, params, random, rows, statements};
 use haat_shared::{
     Conflict, Error, FieldCode,
     audit::JobCard,
@@ -75,7 +75,7 @@ rows! {
 }
 
 /// How much work there is.
-pub async fn backlog(engine: &Engine) -> Result<Backlog, Fault> {
+pub async fn backlog(engine: &Engine) -> Result<Backlog, TxError> {
     Ok(engine.db.one(&COUNT, params![]).await?)
 }
 
@@ -159,7 +159,7 @@ pub(crate) fn backoff_ms(attempts: i64) -> i64 {
 }
 
 /// Forgets what was done before `before`.
-pub(crate) async fn forget(engine: &Engine, before: i64) -> Result<(), Fault> {
+pub(crate) async fn forget(engine: &Engine, before: i64) -> Result<(), TxError> {
     engine
         .db
         .write("jobs::forget", before, |tx, before| {

@@ -89,7 +89,7 @@ pub async fn balance(
 
 /// Writes postings, each about the thing with the id beside it. The same action about the same thing a second time is
 /// refused by its key, and with it the whole transaction.
-pub(crate) async fn post<K>(tx: &mut Tx, postings: &[(Posting, Id<K>)], now: i64) -> crate::Tried<()> {
+pub(crate) async fn post<K>(tx: &mut Tx, postings: &[(Posting, Id<K>)], now: i64) -> crate::TxResult<()> {
     let mut rows: Vec<[Value; 4]> = Vec::new();
     let mut entries = Vec::new();
     for (posting, reference) in postings {

@@ -133,47 +133,47 @@ impl std::ops::Deref for Engine {
     }
 }
 
-/// Why a transaction did not do what it was asked: a refusal that the caller is told, or a failure of the database.
+/// Why a transaction failed: it was rejected, the database failed, or the program has a bug.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Fault {
-    /// A refusal.
+pub enum TxError {
+    /// Rejected, for a reason that the caller is given.
     #[error(transparent)]
-    Told(#[from] Error),
+    Rejected(#[from] Error),
     /// A failure of the database.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// A fault of the program, in words for the log.
+    /// A bug of the program, in words for the log.
     #[error("{0}")]
-    Program(String),
+    Bug(String),
 }
 
 /// The result of what runs in a transaction.
-pub type Tried<T> = Result<T, Fault>;
+pub type TxResult<T> = Result<T, TxError>;
 
-/// A fault of the program.
-pub fn fault(what: impl Into<String>) -> Fault {
-    Fault::Program(what.into())
+/// A bug of the program.
+pub fn bug(what: impl Into<String>) -> TxError {
+    TxError::Bug(what.into())
 }
 
-impl From<haat_shared::Conflict> for Fault {
+impl From<haat_shared::Conflict> for TxError {
     fn from(conflict: haat_shared::Conflict) -> Self {
-        Self::Told(conflict.into())
+        Self::Rejected(conflict.into())
     }
 }
 
-impl From<haat_shared::money::MoneyError> for Fault {
+impl From<haat_shared::money::MoneyError> for TxError {
     fn from(error: haat_shared::money::MoneyError) -> Self {
-        Self::Told(error.into())
+        Self::Rejected(error.into())
     }
 }
 
 /// The edge of a use case: what the database did wrong is logged here, once, and told as "not now" or "our fault".
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
+impl From<TxError> for Error {
+    fn from(fault: TxError) -> Self {
         match fault {
-            Fault::Told(error) => error,
-            Fault::Db(error) => error_of(&error),
-            Fault::Program(what) => {
+            TxError::Rejected(error) => error,
+            TxError::Db(error) => error_of(&error),
+            TxError::Bug(what) => {
                 tracing::error!(fault = what, "fault of the program");
                 Self::Internal
             }
@@ -207,7 +207,7 @@ pub async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Error> {
     let done = tokio::spawn(tracing::Instrument::in_current_span(work)).await;
-    done.map_err(|panic| fault(format!("a task did not come to its end: {panic}")).into())
+    done.map_err(|panic| bug(format!("a task did not come to its end: {panic}")).into())
 }
 
 /// Groups rows by a key, keeping the order in which the keys first came.

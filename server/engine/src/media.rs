@@ -12,7 +12,7 @@ use haat_shared::{
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Caller, Engine, Fault,
+    Caller, Engine, TxError,
     db::{DbError, FromRow, Row, Tx, Value},
     insert, params, rows, shops, statements,
 };
@@ -151,7 +151,7 @@ async fn keep(engine: &Engine, shop: Option<ShopId>, bytes: Vec<u8>) -> Result<P
                     created_at: *now,
                 })
                 .await?;
-                Ok::<_, Fault>(())
+                Ok::<_, TxError>(())
             })
         })
         .await?;
@@ -240,14 +240,14 @@ fn changed(mut pictures: Vec<NewPicture>, change: &PictureChange) -> Result<Vec<
 }
 
 /// Whoever else changes the product's pictures waits.
-async fn lock_in_tx(tx: &mut Tx, shop: ShopId, product: ProductId, now: i64) -> crate::Tried<()> {
+async fn lock_in_tx(tx: &mut Tx, shop: ShopId, product: ProductId, now: i64) -> crate::TxResult<()> {
     match tx.exec(&LOCK_PRODUCT, params![product, shop, now]).await? {
         0 => Err(Error::NotFound.into()),
         _ => Ok(()),
     }
 }
 
-async fn show_in_tx(tx: &mut Tx, product: ProductId, rows: &[[Value; 5]], now: i64) -> crate::Tried<()> {
+async fn show_in_tx(tx: &mut Tx, product: ProductId, rows: &[[Value; 5]], now: i64) -> crate::TxResult<()> {
     tx.exec(&CLEAR, params![product]).await?;
     attach_in_tx(tx, rows).await?;
     tx.exec(&CHANGED, params![product, now]).await?;
@@ -292,7 +292,7 @@ pub(crate) fn rows(product: ProductId, shop: ShopId, pictures: &[NewPicture]) ->
 }
 
 /// Gives products their pictures; a picture that is not the shop's is not there.
-pub(crate) async fn attach_in_tx(tx: &mut Tx, rows: &[[Value; 5]]) -> crate::Tried<()> {
+pub(crate) async fn attach_in_tx(tx: &mut Tx, rows: &[[Value; 5]]) -> crate::TxResult<()> {
     let attached = tx.exec_many(&ATTACH, rows).await?;
     if attached == rows.len() as u64 { Ok(()) } else { Err(Error::NotFound.into()) }
 }

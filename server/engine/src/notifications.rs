@@ -13,9 +13,8 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, Tried, accounts, audit,
+    Caller, Engine, TxResult, accounts, audit, bug,
     db::Tx,
-    fault,
     jobs::{Backlog, backoff_ms},
     orders::{self, Told},
     params, quotas, random, rows, statements,
@@ -107,7 +106,7 @@ pub struct Words {
 }
 
 /// Puts a letter into the words of a locale; of the market's own where it has none in that one.
-pub type Render = fn(&Letter, &str) -> Tried<Words>;
+pub type Render = fn(&Letter, &str) -> TxResult<Words>;
 
 /// A mail, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,12 +239,12 @@ pub async fn resend(engine: &Engine, caller: &Caller, kind: &str, subject: &str,
 }
 
 /// How many are to be sent, and how many were laid aside.
-pub async fn backlog(engine: &Engine) -> Tried<Backlog> {
+pub async fn backlog(engine: &Engine) -> TxResult<Backlog> {
     Ok(engine.db.one(&COUNT, params![]).await?)
 }
 
 /// Sends a batch of what is due; answers how many there were.
-pub async fn send_due(engine: &Engine) -> Tried<usize> {
+pub async fn send_due(engine: &Engine) -> TxResult<usize> {
     let now = engine.clock.now_ms();
     let claim: Id<Job> = random::id(now);
     let claimed: Vec<Claimed> = engine
@@ -289,7 +288,7 @@ fn typed_by_anyone(kind: &str) -> bool {
 
 /// Lays aside what would be too much for an address; answers with the rest. Counted once, when it is tried first: what an
 /// operator has sent again goes out.
-async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64) -> Tried<Vec<Claimed>> {
+async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64) -> TxResult<Vec<Claimed>> {
     let of = |notice: &Claimed| quotas::subject(engine, &text::fold(&notice.recipient));
     let counted = |notice: &Claimed| notice.attempts == 1 && typed_by_anyone(&notice.kind);
     let mut what = BTreeMap::new();
@@ -383,8 +382,8 @@ fn letter(engine: &Engine, notice: &Claimed, told: &Told) -> Option<Letter> {
     })
 }
 
-fn mail(engine: &Engine, notice: &Claimed, told: &Told) -> Tried<Mail> {
-    let letter = letter(engine, notice, told).ok_or_else(|| fault("there is nothing to say of it"))?;
+fn mail(engine: &Engine, notice: &Claimed, told: &Told) -> TxResult<Mail> {
+    let letter = letter(engine, notice, told).ok_or_else(|| bug("there is nothing to say of it"))?;
     let Words { subject, text, html } = (engine.render)(&letter, &notice.locale)?;
     let (to, created_at) = (notice.recipient.clone(), notice.created_at);
     Ok(Mail { id: mail_id(notice), to, subject, text, html, created_at })
@@ -405,7 +404,7 @@ fn mail_id(notice: &Claimed) -> MailId {
 }
 
 /// Marks those that failed, and all others of the claim as sent.
-async fn settle(engine: &Engine, claim: Id<Job>, failed: Vec<(Claimed, SendError)>) -> Tried<()> {
+async fn settle(engine: &Engine, claim: Id<Job>, failed: Vec<(Claimed, SendError)>) -> TxResult<()> {
     let now = engine.clock.now_ms();
     let failed = failed.into_iter().map(|(notice, error)| {
         let (kind, attempts) = (notice.kind, notice.attempts);

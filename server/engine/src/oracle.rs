@@ -1,7 +1,7 @@
 //! The oracle: what must always hold, whatever happened. Run after every test that moves money or stock, and by
 //! `haat ledger verify`. Each check is one statement that selects what breaks it.
 
-use crate::{Engine, Tried, params, rows, statements};
+use crate::{Engine, TxResult, params, rows, statements};
 
 statements! {
     POSTINGS = "SELECT 'a posting sums to ' || CAST(SUM(amount_minor) AS TEXT) AS value FROM ledger_entries
@@ -110,7 +110,7 @@ rows! {
 /// All that does not hold, in words for whoever runs the market. Nothing is the only good answer.
 ///
 /// Each check sees its own moment, so run it while nobody buys.
-pub async fn consult(engine: &Engine) -> Tried<Vec<String>> {
+pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
     let checks = [
         &POSTINGS,
         &LEDGER,

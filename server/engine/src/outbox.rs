@@ -4,7 +4,7 @@
 
 use uuid::Uuid;
 
-use crate::{Caller, Engine, Fault, cursor, db::Value, lists, params, random, rows, statements};
+use crate::{Caller, Engine, TxError, cursor, db::Value, lists, params, random, rows, statements};
 use haat_shared::{
     Id,
     audit::OutboxMessageCard,
@@ -69,12 +69,12 @@ pub(crate) fn row<K>(message: OutboxMessage, subject: Id<K>, now: i64) -> [Value
 }
 
 /// How many messages are waiting to be dispatched.
-pub async fn pending(engine: &Engine) -> Result<i64, Fault> {
+pub async fn pending(engine: &Engine) -> Result<i64, TxError> {
     Ok(engine.db.one::<crate::db::One<i64>>(&PENDING, params![]).await?.0)
 }
 
 /// Forgets what was dispatched before `before`.
-pub(crate) async fn forget(engine: &Engine, before: i64) -> Result<u64, Fault> {
+pub(crate) async fn forget(engine: &Engine, before: i64) -> Result<u64, TxError> {
     engine
         .db
         .write("outbox::forget", before, |tx, before| {

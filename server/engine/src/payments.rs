@@ -13,7 +13,7 @@ pub use refund::refund;
 use refund::{Stray, stray};
 pub(crate) use refund::{promise_in_tx, queue_unwanted_in_tx};
 
-use crate::{Caller, Engine, Tried, checkout, insert, jobs, params, rows, statements};
+use crate::{Caller, Engine, TxResult, checkout, insert, jobs, params, rows, statements};
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     id::kinds::{CheckoutId, PaymentId},
@@ -221,7 +221,7 @@ pub fn signature_header(engine: &Engine, gateway: &str) -> Result<&'static str> 
 
 /// Asks the gateways about payments that nobody reported: the answer to a webhook that never comes. Answers how many
 /// were asked about.
-pub async fn reconcile(engine: &Engine) -> Tried<usize> {
+pub async fn reconcile(engine: &Engine) -> TxResult<usize> {
     const BATCH: i64 = 100;
     let now = engine.clock.now_ms();
     let due: Vec<PaymentRow> = engine.db.all(&DUE, params![now, BATCH]).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Engine, Tried,
+    Engine, TxResult,
     db::{Tx, Value},
     params, rows, statements,
 };
@@ -42,7 +42,7 @@ pub(crate) async fn spend_in_tx(
     tx: &mut Tx,
     what: &BTreeMap<(Kind, [u8; 32]), i64>,
     now: i64,
-) -> Tried<BTreeMap<(&'static str, [u8; 32]), i64>> {
+) -> TxResult<BTreeMap<(&'static str, [u8; 32]), i64>> {
     let rows = what.iter().map(|(((kind, span), subject), count)| {
         let ends_at = (now / span + 1) * span;
         [(*kind).into(), (*subject).into(), ends_at.into(), (*count).into()]
@@ -56,7 +56,7 @@ pub(crate) async fn spend_in_tx(
     Ok(used.collect())
 }
 
-pub(crate) async fn forget_in_tx(tx: &mut Tx, now: i64) -> Tried<()> {
+pub(crate) async fn forget_in_tx(tx: &mut Tx, now: i64) -> TxResult<()> {
     tx.exec(&FORGET, params![now]).await?;
     Ok(())
 }

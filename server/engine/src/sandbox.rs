@@ -2,7 +2,7 @@
 //! survives what the program survives. Only `haat_gateways::sandbox` uses this, and the oracle, which compares both sides'
 //! books; no use case does.
 
-use crate::{Clock, Db, Tried, db::Tx, insert, params, payments::Ask, random, rows, statements};
+use crate::{Clock, Db, TxResult, db::Tx, insert, params, payments::Ask, random, rows, statements};
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     id::kinds::{PaymentId, RefundId},
@@ -161,7 +161,7 @@ impl Card {
 }
 
 /// Opens a payment, or finds the one of the same attempt.
-pub async fn start(db: &Db, clock: &Clock, ask: &Ask) -> Tried<SandboxPayment> {
+pub async fn start(db: &Db, clock: &Clock, ask: &Ask) -> TxResult<SandboxPayment> {
     let gateway_ref = format!("sbx_{}", random::token());
     db.write("sandbox::start", (gateway_ref, ask.clone(), clock.now_ms()), |tx, (gateway_ref, ask, now)| {
         Box::pin(async move {
@@ -225,7 +225,7 @@ async fn move_in_tx(
     state: &str,
     card: Card,
     now: i64,
-) -> Tried<SandboxPayment> {
+) -> TxResult<SandboxPayment> {
     let moved = tx.exec(&MOVE, params![gateway_ref, state, card.name()]).await? == 1;
     if let (true, true, Some((wait, times))) = (moved, state != "challenged", card.webhook()) {
         let event = random::id::<()>(now).uuid();
@@ -235,7 +235,7 @@ async fn move_in_tx(
 }
 
 /// Gives money back; once for each refund. False if there is not so much to give back.
-pub async fn refund(db: &Db, gateway_ref: &str, refund: RefundId, amount: Money) -> Tried<bool> {
+pub async fn refund(db: &Db, gateway_ref: &str, refund: RefundId, amount: Money) -> TxResult<bool> {
     db.write(
         "sandbox::refund",
         (gateway_ref.to_owned(), refund, amount.amount()),
@@ -256,12 +256,12 @@ pub async fn refund(db: &Db, gateway_ref: &str, refund: RefundId, amount: Money)
 }
 
 /// The reports that are due.
-pub async fn due_events(db: &Db, clock: &Clock) -> Tried<Vec<DueEvent>> {
+pub async fn due_events(db: &Db, clock: &Clock) -> TxResult<Vec<DueEvent>> {
     Ok(db.all(&DUE, params![clock.now_ms()]).await?)
 }
 
 /// A report arrived, or did not and is tried again in two seconds.
-pub async fn delivered(db: &Db, clock: &Clock, event: Uuid, arrived: bool) -> Tried<()> {
+pub async fn delivered(db: &Db, clock: &Clock, event: Uuid, arrived: bool) -> TxResult<()> {
     db.write("sandbox::delivered", (event, arrived, clock.now_ms()), |tx, (event, arrived, now)| {
         Box::pin(async move {
             if *arrived {
@@ -276,6 +276,6 @@ pub async fn delivered(db: &Db, clock: &Clock, event: Uuid, arrived: bool) -> Tr
 }
 
 /// What the sandbox holds: for tests, which compare it with our books.
-pub async fn captures(db: &Db) -> Tried<Captures> {
+pub async fn captures(db: &Db) -> TxResult<Captures> {
     Ok(db.one(&CAPTURES, params![]).await?)
 }

@@ -5,7 +5,7 @@ mod seller;
 pub use seller::{home, list_all, open_own, save_settings, settings};
 
 use crate::{
-    Caller, Engine, Fault, Tried, Who, audit, cursor,
+    Caller, Engine, TxError, TxResult, Who, audit, cursor,
     db::{One, Tx},
     insert, params, random, rows, statements,
 };
@@ -157,7 +157,7 @@ pub async fn set_logo(engine: &Engine, caller: &Caller, handle: &str, picture: M
             Box::pin(async move {
                 match tx.exec(&SET_LOGO, params![*shop, *picture]).await? {
                     0 => Err(Error::NotFound.into()),
-                    _ => Ok::<_, Fault>(()),
+                    _ => Ok::<_, TxError>(()),
                 }
             })
         })
@@ -234,7 +234,7 @@ pub async fn open(engine: &Engine, caller: &Caller, shop: NewShop) -> Result<Sho
     Ok(id)
 }
 
-async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> Tried<()> {
+async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> TxResult<()> {
     let NewShop { handle, name, description, delivery, commission_bp, terms, owner } = shop;
     let (delivery_days_min, delivery_days_max) = terms.delivery_days;
     let (express_days_min, express_days_max) = terms.express.map_or((1, 2), |(_, days)| days);

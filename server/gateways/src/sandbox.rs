@@ -6,7 +6,7 @@ use std::{fmt::Write, time::Duration};
 
 use async_trait::async_trait;
 use haat_engine::{
-    Clock, Db, Fault,
+    Clock, Db, TxError,
     payments::{Ask, Event, Fetched, GatewayError, PaymentGateway, Standing, Started},
     random::Secret,
     sandbox,
@@ -82,7 +82,7 @@ impl Sandbox {
     }
 
     /// Delivers the webhooks that are due; answers how many arrived.
-    pub async fn deliver_due(&self) -> Result<usize, Fault> {
+    pub async fn deliver_due(&self) -> Result<usize, TxError> {
         let mut arrived = 0;
         for event in sandbox::due_events(&self.db, &self.clock).await? {
             let body = Body {
@@ -90,7 +90,7 @@ impl Sandbox {
                 payment: event.gateway_ref.clone(),
                 attempt: event.attempt_id,
             };
-            let body = serde_json::to_vec(&body).map_err(|e| haat_engine::fault(e.to_string()))?;
+            let body = serde_json::to_vec(&body).map_err(|e| haat_engine::bug(e.to_string()))?;
             let sent = self
                 .client
                 .post(&self.webhook_url)

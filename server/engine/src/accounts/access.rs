@@ -300,7 +300,7 @@ pub async fn end_key(engine: &Engine, caller: &Caller, id: ApiKeyId) -> Result<(
     if write.await? == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
-pub(super) async fn forget_in_tx(tx: &mut Tx, now: i64) -> crate::Tried<()> {
+pub(super) async fn forget_in_tx(tx: &mut Tx, now: i64) -> crate::TxResult<()> {
     tx.exec(&FORGET, params![now]).await?;
     Ok(())
 }

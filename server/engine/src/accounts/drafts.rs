@@ -66,7 +66,7 @@ pub async fn find_draft(engine: &Engine, _: &Caller, form: &str, id: DraftId) ->
     }))
 }
 
-pub(super) async fn forget_in_tx(tx: &mut Tx, now: i64) -> crate::Tried<()> {
+pub(super) async fn forget_in_tx(tx: &mut Tx, now: i64) -> crate::TxResult<()> {
     tx.exec(&FORGET, params![now]).await?;
     Ok(())
 }

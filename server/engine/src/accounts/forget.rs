@@ -1,6 +1,6 @@
 //! Forgetting what is over: sessions, grants, counts, sign-ups and drafts.
 
-use crate::{Engine, Tried, params, quotas, statements};
+use crate::{Engine, TxResult, params, quotas, statements};
 
 use super::{access, drafts, sign_ups};
 
@@ -9,7 +9,7 @@ statements! {
 }
 
 /// Forgets sessions, grants and drafts whose time is over.
-pub async fn forget(engine: &Engine) -> Tried<()> {
+pub async fn forget(engine: &Engine) -> TxResult<()> {
     engine
         .db
         .write("accounts::forget", engine.clock.now_ms(), |tx, now| {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::password;
 use crate::{
-    Caller, Engine, Tried,
+    Caller, Engine, TxResult,
     db::{One, Tx},
     insert, params, random, rows, statements,
 };
@@ -114,7 +114,7 @@ pub(crate) async fn told_in(engine: &Engine, claim: Id<Job>) -> Result<HashMap<U
     Ok(rows.into_iter().map(|row| (row.id.uuid(), row.name)).collect())
 }
 
-pub(super) async fn forget_in_tx(tx: &mut Tx, now: i64) -> Tried<()> {
+pub(super) async fn forget_in_tx(tx: &mut Tx, now: i64) -> TxResult<()> {
     tx.exec(&FORGET, params![now]).await?;
     Ok(())
 }

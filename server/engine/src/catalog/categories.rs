@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Caller, Engine, Fault, insert, params, random, rows, statements};
+use crate::{Caller, Engine, TxError, insert, params, random, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
     catalog::{CategoryCard, CategoryLink, CategoryView},
@@ -156,7 +156,7 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
         .write("catalog::put_categories", rows, |tx, rows| {
             Box::pin(async move {
                 tx.insert_all(rows.clone()).await?;
-                Ok::<_, Fault>(())
+                Ok::<_, TxError>(())
             })
         })
         .await?;

@@ -6,9 +6,9 @@ use super::{
     slug_of, title_key,
 };
 use crate::{
-    Caller, Engine, Fault, Tried,
+    Caller, Engine, TxError, TxResult, bug,
     db::{DbError, One, Tx, Value, is_unique},
-    edits, fault,
+    edits,
     idempotency::{self, Claim, Key},
     insert, inventory, media, params, random, rows, statements,
 };
@@ -96,7 +96,7 @@ async fn input<S: ToString>(
 }
 
 /// Two who take one SKU at once: the second is told so.
-fn told(fault: Fault) -> Error {
+fn sku_error(fault: TxError) -> Error {
     if is_unique(&fault) { Error::field("variants", FieldCode::NotUnique) } else { fault.into() }
 }
 
@@ -145,14 +145,14 @@ pub async fn create(
 ) -> Result<ProductId> {
     let input = input(engine, caller, handle, (|shop| shop, "catalog::create", key), form).await?;
     let write = engine.db.write("catalog::create", input, |tx, input| Box::pin(create_in_tx(tx, input)));
-    write.await.map_err(told)
+    write.await.map_err(sku_error)
 }
 
-async fn create_in_tx(tx: &mut Tx, input: &Input) -> Tried<ProductId> {
+async fn create_in_tx(tx: &mut Tx, input: &Input) -> TxResult<ProductId> {
     let Input { shop, key, draft, category, now, .. } = input;
     let id: ProductId = match idempotency::begin_in_tx::<Product>(tx, key, *now).await? {
         Claim::Mine(id) => id,
-        Claim::Done(id) => return id.parse().map_err(|_| fault("an answer that is no id")),
+        Claim::Done(id) => return id.parse().map_err(|_| bug("an answer that is no id")),
     };
     idempotency::end_in_tx(tx, key, &id.to_string()).await?;
     let variants = named(&draft.variants, *now);
@@ -172,7 +172,7 @@ pub(super) fn added<'a>(
     variants: &[Named],
     category: Option<CategoryId>,
     now: i64,
-) -> Tried<AddProduct<'a>> {
+) -> TxResult<AddProduct<'a>> {
     let (price_min_minor, price_max_minor) = span(variants);
     Ok(AddProduct {
         id,
@@ -202,7 +202,7 @@ pub(super) fn updated(
     variants: &[Named],
     category: Option<CategoryId>,
     now: i64,
-) -> Tried<[Value; 13]> {
+) -> TxResult<[Value; 13]> {
     let (min, max) = span(variants);
     Ok([
         id.into(),
@@ -240,7 +240,7 @@ pub(super) fn named(variants: &[VariantDraft], now: i64) -> Vec<Named> {
 }
 
 /// Refuses SKUs that other products of the shop have, each at its field.
-async fn refuse_taken(tx: &mut Tx, shop: ShopId, product: ProductId, variants: &[Named]) -> Tried<()> {
+async fn refuse_taken(tx: &mut Tx, shop: ShopId, product: ProductId, variants: &[Named]) -> TxResult<()> {
     let given: Vec<[Value; 3]> =
         variants.iter().map(|v| [shop.into(), v.sku.as_str().into(), product.into()]).collect();
     let taken: Vec<Sku> = tx.all_many(&TAKEN, &given).await?;
@@ -256,7 +256,7 @@ pub(super) async fn add_variants(
     shop: ShopId,
     variants: &[(ProductId, i64, &Named)],
     now: i64,
-) -> Tried<()> {
+) -> TxResult<()> {
     let (mut capacities, mut movements, mut rows) = (vec![], vec![], vec![]);
     for (product, position, Named { id, sku, draft, .. }) in variants {
         capacities.push([(*id).into(), draft.stock_change.into()]);
@@ -297,13 +297,13 @@ pub async fn update(
     let write = engine.db.write(("catalog::update", id), (input, id, version), |tx, (input, id, version)| {
         Box::pin(update_in_tx(tx, input, *id, *version))
     });
-    write.await.map_err(told)
+    write.await.map_err(sku_error)
 }
 
-async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -> Tried<i64> {
+async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -> TxResult<i64> {
     let Input { shop, user, key, draft, category, now } = input;
     if let Claim::Done(version) = idempotency::begin_in_tx::<Product>(tx, key, *now).await? {
-        return version.parse().map_err(|_| fault("an answer that is no version"));
+        return version.parse().map_err(|_| bug("an answer that is no version"));
     }
     let row: OwnRow = tx.opt(&FIND, params![id, *shop]).await?.ok_or(Error::NotFound)?;
     if row.version != version {
@@ -340,7 +340,7 @@ async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -
 }
 
 /// Refuses variants that are not of this product, or not any more.
-fn refuse_foreign(before: &ProductForm, variants: &[Named]) -> Tried<()> {
+fn refuse_foreign(before: &ProductForm, variants: &[Named]) -> TxResult<()> {
     let known = |v: &Named| v.is_new || before.variants.iter().any(|b| b.id == Some(v.id));
     let mut seen = std::collections::HashSet::new();
     let faults = variants.iter().enumerate().filter(|(_, v)| !known(v) || !seen.insert(v.id));
@@ -357,7 +357,7 @@ async fn write_variants(
     before: &ProductForm,
     variants: &[Named],
     now: i64,
-) -> Tried<()> {
+) -> TxResult<()> {
     let stays = |b: &&VariantForm| variants.iter().any(|v| Some(v.id) == b.id);
     let gone: Vec<[Value; 2]> =
         before.variants.iter().filter(|b| !stays(b)).map(|b| [b.id.into(), product.into()]).collect();
@@ -376,7 +376,7 @@ async fn write_variants(
 }
 
 /// A variant that is there already, for [`UPDATE_VARIANTS`].
-pub(super) fn changed_variant(product: ProductId, position: i64, variant: &Named) -> Tried<[Value; 9]> {
+pub(super) fn changed_variant(product: ProductId, position: i64, variant: &Named) -> TxResult<[Value; 9]> {
     let draft = &variant.draft;
     Ok([
         variant.id.into(),
@@ -508,12 +508,12 @@ pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductI
         .await;
     match deleted {
         // Someone began to buy it just now.
-        Err(Fault::Db(DbError::Constraint(_))) => Err(Conflict::WasSold.into()),
+        Err(TxError::Db(DbError::Constraint(_))) => Err(Conflict::WasSold.into()),
         deleted => Ok(deleted?),
     }
 }
 
-async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId, now: i64) -> Tried<()> {
+async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId, now: i64) -> TxResult<()> {
     if tx.exec(&TAKE_AWAY, params![id, shop]).await? == 0 {
         let there: Option<One<ProductId>> = tx.opt(&IS_THERE, params![id, shop]).await?;
         return Err(there.map_or(Error::NotFound, |_| Conflict::WasSold.into()).into());
@@ -539,6 +539,6 @@ fn span(variants: &[Named]) -> (i64, i64) {
     (prices.clone().min().unwrap_or(0), prices.max().unwrap_or(0))
 }
 
-pub(super) fn json(value: &impl serde::Serialize) -> Tried<String> {
-    serde_json::to_string(value).map_err(|e| fault(e.to_string()))
+pub(super) fn json(value: &impl serde::Serialize) -> TxResult<String> {
+    serde_json::to_string(value).map_err(|e| bug(e.to_string()))
 }

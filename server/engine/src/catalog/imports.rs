@@ -27,9 +27,9 @@ use futures::future::{Either, select};
 
 use super::edit;
 use crate::{
-    Caller, Engine, Fault, Tried, audit,
+    Caller, Engine, TxError, TxResult, audit, bug,
     db::{Db, DbError, One, Tx, Value},
-    fault, insert, params, random, rows, shops, statements,
+    insert, params, random, rows, shops, statements,
 };
 pub use export::{Exported, export};
 use haat_shared::{
@@ -244,7 +244,7 @@ pub async fn stage_until(
                 decimal_mark: mark,
             })
             .await?;
-            Ok::<_, Fault>(())
+            Ok::<_, TxError>(())
         })
     });
     open.await?;
@@ -299,7 +299,7 @@ async fn read_all(
         told(products);
         if at_end {
             let end = engine.db.write(("imports::checked", id), (id, now), |tx, (id, now)| {
-                Box::pin(async move { Ok::<_, Fault>(tx.exec(&CHECKED, params![*id, *now]).await?) })
+                Box::pin(async move { Ok::<_, TxError>(tx.exec(&CHECKED, params![*id, *now]).await?) })
             });
             return if end.await? == 0 { Err(Error::NotFound) } else { Ok(()) };
         }
@@ -355,7 +355,7 @@ struct Staged {
     prices: Vec<PriceSample>,
 }
 
-async fn check(engine: &Engine, shelf: Shelf, piece: Vec<Item>, now: i64) -> Tried<Staged> {
+async fn check(engine: &Engine, shelf: Shelf, piece: Vec<Item>, now: i64) -> TxResult<Staged> {
     let (unread, read): (Vec<_>, Vec<_>) =
         piece.into_iter().partition(|item| !item.faults.is_empty() || item.unread > 0);
     let Plan { entries, mut faults, holds, question } = plan(&engine.db, shelf, &read, now).await?;
@@ -395,7 +395,7 @@ async fn stage_in_tx(
     before: (i64, i64),
     staged: &Staged,
     now: i64,
-) -> Tried<(i64, i64)> {
+) -> TxResult<(i64, i64)> {
     let Staged { good, bad, new, differ, faults, unread, question, prices } = staged;
     let found = count(faults.len());
     let question = question.as_ref().map(edit::json).transpose()?.unwrap_or_default();
@@ -421,7 +421,7 @@ fn count(n: usize) -> i64 {
 }
 
 /// Writes faults down, behind those that there are.
-async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[RowFault]) -> Tried<()> {
+async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[RowFault]) -> TxResult<()> {
     let mut rows = Vec::new();
     for (number, fault) in (before..FAULTS_KEPT).zip(faults) {
         let column = match (format, fault.column.as_str()) {
@@ -490,7 +490,7 @@ pub async fn stop(engine: &Engine, caller: &Caller, handle: &str, id: ImportId) 
     Ok(end(engine, id).await?)
 }
 
-async fn end(engine: &Engine, id: ImportId) -> Tried<()> {
+async fn end(engine: &Engine, id: ImportId) -> TxResult<()> {
     engine
         .db
         .write(("imports::stop", id), (id, engine.clock.now_ms()), |tx, (id, now)| {
@@ -504,16 +504,16 @@ async fn end(engine: &Engine, id: ImportId) -> Tried<()> {
 
 /// Puts the next few products that wait into their shop, then rests. Answers how many pieces that was: one, or none if none
 /// wait. Any number of nodes may do this at once.
-pub async fn work(engine: &Engine) -> Tried<usize> {
+pub async fn work(engine: &Engine) -> TxResult<usize> {
     let Some(next) = engine.db.opt::<Next>(&NEXT, params![]).await? else { return Ok(0) };
     let begun = Instant::now();
     for tries in 1.. {
         match work_on(engine, next.clone()).await {
             Ok(()) => break,
             // Others were at the same products: another look shows what they did.
-            Err(Fault::Db(DbError::Unique(_) | DbError::Constraint(_) | DbError::Again(_)))
+            Err(TxError::Db(DbError::Unique(_) | DbError::Constraint(_) | DbError::Again(_)))
                 if tries < TRIES => {}
-            Err(error @ Fault::Db(DbError::Away(_) | DbError::Full(_) | DbError::Unknown(_))) => {
+            Err(error @ TxError::Db(DbError::Away(_) | DbError::Full(_) | DbError::Unknown(_))) => {
                 return Err(error);
             }
             Err(error) => {
@@ -529,16 +529,16 @@ pub async fn work(engine: &Engine) -> Tried<usize> {
 
 /// Puts the next piece in, or ends the import where none waits. What is to be written is found out beside those who write;
 /// versions and unique keys tell whether it still holds.
-async fn work_on(engine: &Engine, next: Next) -> Tried<()> {
+async fn work_on(engine: &Engine, next: Next) -> TxResult<()> {
     let now = engine.clock.now_ms();
     let Some(PieceRow { number, items }) = engine.db.opt(&PIECE, params![next.id]).await? else {
         let end = engine.db.write(("imports::done", next.id), (next.id, now), |tx, (id, now)| {
-            Box::pin(async move { Ok::<_, Fault>(tx.exec(&ALL_IN, params![*id, *now]).await?) })
+            Box::pin(async move { Ok::<_, TxError>(tx.exec(&ALL_IN, params![*id, *now]).await?) })
         });
         end.await?;
         return Ok(engine.db.analyze().await?);
     };
-    let items: Vec<Item> = serde_json::from_str(&items).map_err(|e| fault(e.to_string()))?;
+    let items: Vec<Item> = serde_json::from_str(&items).map_err(|e| bug(e.to_string()))?;
     // Where nobody said so, nothing was found that could be read in two ways.
     let notation = DecimalMark::parse(&next.decimal_mark).map_or(Notation::Program, Notation::Said);
     let shelf = Shelf {
@@ -565,7 +565,7 @@ async fn work_in_tx(
     items: usize,
     plan: &Plan,
     now: i64,
-) -> Tried<()> {
+) -> TxResult<()> {
     let Some(One(faults)) = tx.opt(&LOCK, params![id, now]).await? else { return Ok(()) };
     if tx.exec(&TAKE, params![id, number]).await? == 0 {
         return Ok(());
@@ -729,7 +729,7 @@ impl From<FaultRow> for RowFault {
 }
 
 /// Forgets imports that nothing happened to for long.
-pub async fn forget(engine: &Engine) -> Tried<()> {
+pub async fn forget(engine: &Engine) -> TxResult<()> {
     let before = engine.clock.now_ms() - KEEP_MS;
     // One by one: those that were never begun still have all their products with them.
     while engine

@@ -129,7 +129,7 @@ pub async fn put_products(
     Ok(put)
 }
 
-async fn put_in_tx(tx: &mut Tx, shop: ShopId, products: &[NewProduct], now: i64) -> crate::Tried<Put> {
+async fn put_in_tx(tx: &mut Tx, shop: ShopId, products: &[NewProduct], now: i64) -> crate::TxResult<Put> {
     let mut put = Put::default();
     for products in products.chunks(ROWS_MAX) {
         let skus: Vec<[Value; 2]> =
@@ -152,7 +152,12 @@ async fn put_in_tx(tx: &mut Tx, shop: ShopId, products: &[NewProduct], now: i64)
     Ok(put)
 }
 
-async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> crate::Tried<Vec<ProductId>> {
+async fn add(
+    tx: &mut Tx,
+    shop: ShopId,
+    products: &[&NewProduct],
+    now: i64,
+) -> crate::TxResult<Vec<ProductId>> {
     let (mut rows, mut capacities, mut movements, mut variants, mut pictures, mut ids) =
         (vec![], vec![], vec![], vec![], vec![], vec![]);
     for product in products {
@@ -220,7 +225,7 @@ async fn update(
     products: &[&NewProduct],
     known: &HashMap<String, ProductId>,
     now: i64,
-) -> crate::Tried<()> {
+) -> crate::TxResult<()> {
     let (mut rows, mut variants) = (vec![], vec![]);
     for product in products {
         let Some(id) = known.get(&product.variants[0].sku) else { continue };

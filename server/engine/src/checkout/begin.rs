@@ -2,7 +2,7 @@
 
 use super::holds::release_in_tx;
 use crate::{
-    Bounds, Caller, Engine, Tried, carts,
+    Bounds, Caller, Engine, TxResult, carts,
     db::{Tx, Value},
     group_by, insert, params, random, rows, statements,
 };
@@ -170,7 +170,7 @@ async fn begin_in_tx(
     origin: Option<[u8; 32]>,
     bounds: &Bounds,
     now: i64,
-) -> Tried<CheckoutId> {
+) -> TxResult<CheckoutId> {
     // From here on, checkouts of this cart wait for each other.
     let version =
         tx.opt::<CartVersion>(&LOCK_CART, params![cart, now]).await?.ok_or(Conflict::CartEmpty)?.version;
@@ -280,7 +280,7 @@ fn plan(
     form: &CheckoutForm,
     currency: Currency,
     now: i64,
-) -> Tried<Plan> {
+) -> TxResult<Plan> {
     let zero = Money::zero(currency);
     let mut plan = Plan {
         id,
@@ -331,7 +331,7 @@ fn plan(
             subtotal_minor: subtotal.amount(),
             delivery_minor: chosen.price.amount(),
             commission_minor: commission.amount(),
-            options: serde_json::to_string(&options).map_err(|e| crate::fault(e.to_string()))?,
+            options: serde_json::to_string(&options).map_err(|e| crate::bug(e.to_string()))?,
             delivery: chosen.delivery,
             days_min: chosen.days.0,
             days_max: chosen.days.1,

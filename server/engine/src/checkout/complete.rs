@@ -1,7 +1,7 @@
 //! Completing: the one function that turns "this payment is captured" into a purchase, exactly once.
 
 use crate::{
-    Clock, Engine, Fault, Tried,
+    Clock, Engine, TxError, TxResult,
     db::{DbError, Tx},
     ledger,
     outbox::{self, OutboxMessage},
@@ -138,7 +138,7 @@ pub async fn complete(
             Ok(Reported::Paid(number))
         }
         Ok(Done::Nothing) => Ok(Reported::Unwanted),
-        Err(Fault::Told(Error::Conflict(_))) => {
+        Err(TxError::Rejected(Error::Conflict(_))) => {
             engine
                 .db
                 .write(("checkout::unwanted", payment), input, |tx, input| {
@@ -154,11 +154,11 @@ pub async fn complete(
 }
 
 /// Nothing can be bought with it: undo everything and give the money back.
-fn nothing_to_buy() -> Fault {
+fn nothing_to_buy() -> TxError {
     haat_shared::Conflict::CheckoutEnded.into()
 }
 
-async fn complete_in_tx(tx: &mut Tx, input: &Input) -> Tried<Done> {
+async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     let Input { payment, purchase, number, clock, .. } = input;
     let now = clock.now_ms();
     let (state, captured, paid_in) = match input.standing {
@@ -182,8 +182,8 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> Tried<Done> {
     let details: Details = checkout
         .details
         .and_then(|json| serde_json::from_str(&json).ok())
-        .ok_or_else(|| crate::fault("a checkout is paid without details"))?;
-    let address = serde_json::to_string(&details.address).map_err(|e| crate::fault(e.to_string()))?;
+        .ok_or_else(|| crate::bug("a checkout is paid without details"))?;
+    let address = serde_json::to_string(&details.address).map_err(|e| crate::bug(e.to_string()))?;
     let method = taken.method;
     let row = params![id, *purchase, number, details.email.as_str(), address, method.as_str(), now];
     tx.exec(&ADD_PURCHASE, row).await?;
@@ -194,7 +194,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> Tried<Done> {
     // Held since checkout, or freed when time ran out and there still.
     let held = tx.exec(&TAKE_HOLDS, params![id]).await? as i64 == checkout.holds;
     if !held && tx.exec(&TAKE_RELEASED, params![id]).await? as i64 != checkout.holds {
-        return Err(crate::fault("a checkout holds a part of what it wants"));
+        return Err(crate::bug("a checkout holds a part of what it wants"));
     }
     tx.exec(&MOVE_STOCK, params![id, *purchase, now]).await?;
     ledger::post(tx, &postings(&orders, method, taken.currency)?, now).await?;
@@ -212,13 +212,13 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> Tried<Done> {
 }
 
 /// What an earlier report of the payment led to.
-async fn found(tx: &mut Tx, payment: PaymentId) -> Tried<Done> {
+async fn found(tx: &mut Tx, payment: PaymentId) -> TxResult<Done> {
     let row: PurchaseOf =
         tx.opt(&PURCHASE_OF, params![payment]).await?.ok_or(DbError::Other("no payment".into()))?;
     Ok(row.number.map_or(Done::Nothing, Done::Purchase))
 }
 
-fn postings(orders: &[OrderRow], method: Method, currency: Currency) -> Tried<Vec<(Posting, OrderId)>> {
+fn postings(orders: &[OrderRow], method: Method, currency: Currency) -> TxResult<Vec<(Posting, OrderId)>> {
     let mut postings = Vec::new();
     for order in orders {
         let part = Money::new(order.commission_minor, currency);
@@ -232,7 +232,7 @@ fn postings(orders: &[OrderRow], method: Method, currency: Currency) -> Tried<Ve
     Ok(postings)
 }
 
-async fn unwanted_in_tx(tx: &mut Tx, input: &Input) -> Tried<()> {
+async fn unwanted_in_tx(tx: &mut Tx, input: &Input) -> TxResult<()> {
     let Input { payment, clock, .. } = input;
     let now = clock.now_ms();
     let (state, captured) = match input.standing {

@@ -1,7 +1,7 @@
 //! Holds: promises of something scarce. The sweeper, a newer checkout and a payment may all come for the same ones at
 //! once; each first changes the checkout's row, so exactly one wins.
 
-use crate::{Engine, Tried, db::Tx, params, rows, statements};
+use crate::{Engine, TxResult, db::Tx, params, rows, statements};
 use haat_shared::id::kinds::CheckoutId;
 
 statements! {
@@ -21,7 +21,7 @@ rows! {
 }
 
 /// Gives back all that a checkout holds. The caller has just ended it, in the same transaction.
-pub(super) async fn release_in_tx(tx: &mut Tx, checkout: CheckoutId) -> Tried<()> {
+pub(super) async fn release_in_tx(tx: &mut Tx, checkout: CheckoutId) -> TxResult<()> {
     if tx.exec(&RELEASE, params![checkout]).await? > 0 {
         tx.exec(&GIVE_BACK, params![checkout]).await?;
     }
@@ -29,7 +29,7 @@ pub(super) async fn release_in_tx(tx: &mut Tx, checkout: CheckoutId) -> Tried<()
 }
 
 /// Ends one checkout whose time is over; false if another was faster.
-pub async fn free(engine: &Engine, id: CheckoutId) -> Tried<bool> {
+pub async fn free(engine: &Engine, id: CheckoutId) -> TxResult<bool> {
     engine
         .db
         .write(("checkout::free", id), (id, engine.clock.now_ms()), |tx, (id, now)| {
@@ -45,7 +45,7 @@ pub async fn free(engine: &Engine, id: CheckoutId) -> Tried<bool> {
 }
 
 /// Ends checkouts whose time is over, one a transaction; answers how many.
-pub async fn sweep(engine: &Engine) -> Tried<usize> {
+pub async fn sweep(engine: &Engine) -> TxResult<usize> {
     const BATCH: i64 = 200;
     let expired: Vec<Expired> = engine.db.all(&EXPIRED, params![engine.clock.now_ms(), BATCH]).await?;
     let mut ended = 0;

@@ -2,7 +2,7 @@
 
 use super::{CheckoutRow, find, offered, purchase_url, sums};
 use crate::{
-    Bounds, Caller, Engine, Tried,
+    Bounds, Caller, Engine, TxResult,
     db::{Tx, Value},
     idempotency::{self, Claim, Key},
     params,
@@ -103,7 +103,7 @@ async fn store(engine: &Engine, checkout: &CheckoutRow, form: &CheckoutForm) -> 
 
 /// Takes over how each shop is to bring its part, at the prices that were offered when the checkout began. Nothing
 /// changes once a payment is under way: the shopper pays what they were shown.
-async fn choose_in_tx(tx: &mut Tx, id: CheckoutId, form: &CheckoutForm) -> Tried<Option<SumsRow>> {
+async fn choose_in_tx(tx: &mut Tx, id: CheckoutId, form: &CheckoutForm) -> TxResult<Option<SumsRow>> {
     if tx.exec(&LOCK_OPEN, params![id]).await? == 0 {
         return Ok(None);
     }
@@ -258,7 +258,7 @@ const CASH_TO_EMAIL: quotas::Kind = ("cash_to_email", quotas::DAY_MS);
 const CASH_OF_ORIGIN: quotas::Kind = ("cash_of_origin", quotas::DAY_MS);
 
 impl GuestCash {
-    async fn bound_in_tx(&self, tx: &mut Tx, amount: Money, now: i64) -> Tried<()> {
+    async fn bound_in_tx(&self, tx: &mut Tx, amount: Money, now: i64) -> TxResult<()> {
         let Self { bounds, email, origin } = self;
         // Where someone comes from is known of all but the callers of the program itself.
         let Some(origin) = origin else { return Ok(()) };
@@ -286,7 +286,7 @@ async fn open_in_tx(
     details: &str,
     locale: &str,
     now: i64,
-) -> Tried<(PaymentRow, bool)> {
+) -> TxResult<(PaymentRow, bool)> {
     // From here on, payments of this checkout wait for each other.
     if tx.exec(&PAYING, params![checkout, details, now, now + HOLD_MS, locale]).await? == 0 {
         return Err(Conflict::CheckoutEnded.into());

@@ -1,6 +1,6 @@
 //! What a database says when it does not do what it was asked.
 
-use crate::Fault;
+use crate::TxError;
 
 /// Why a statement or a transaction failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -36,8 +36,8 @@ impl DbError {
 }
 
 /// Used where two requests make the same thing at once and the second finds it made.
-pub(crate) fn is_unique(fault: &Fault) -> bool {
-    matches!(fault, Fault::Db(DbError::Unique(_)))
+pub(crate) fn is_unique(fault: &TxError) -> bool {
+    matches!(fault, TxError::Db(DbError::Unique(_)))
 }
 
 impl From<rusqlite::Error> for DbError {

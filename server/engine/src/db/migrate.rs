@@ -6,7 +6,7 @@ use super::{
     Arm, Db, DbError, pg,
     tx::{Tx, TxArm},
 };
-use crate::{Fault, fault, params, rows, statements};
+use crate::{TxError, bug, params, rows, statements};
 
 /// A numbered step.
 pub struct Migration {
@@ -78,7 +78,7 @@ impl Tx {
 impl Db {
     /// Brings the schema up to date; answers how many steps it took. Refuses a database that is newer than the
     /// program, or whose steps were not these.
-    pub async fn migrate(&self, now_ms: i64) -> Result<usize, Fault> {
+    pub async fn migrate(&self, now_ms: i64) -> Result<usize, TxError> {
         self.write("migrate", now_ms, |tx, now_ms| {
             Box::pin(async move {
                 if matches!(tx.arm, TxArm::Pg(_)) {
@@ -100,20 +100,20 @@ impl Db {
     }
 
     /// Whether the schema is the one of this program. An error says what to do.
-    pub async fn check_schema(&self) -> Result<(), Fault> {
+    pub async fn check_schema(&self) -> Result<(), TxError> {
         let applied: Vec<Applied> = match self.all(&APPLIED, params![]).await {
             Err(DbError::Other(_)) => Vec::new(),
             applied => applied?,
         };
         check(&applied)?;
         if applied.len() < SCHEMA.len() {
-            return Err(fault("the database schema is out of date or missing: run `haat migrate`"));
+            return Err(bug("the database schema is out of date or missing: run `haat migrate`"));
         }
         Ok(())
     }
 
     /// Writes a row as everything else is written: whether the market can sell.
-    pub async fn check_writes(&self, now_ms: i64) -> Result<(), Fault> {
+    pub async fn check_writes(&self, now_ms: i64) -> Result<(), TxError> {
         self.write("heartbeat", now_ms, |tx, now_ms| {
             Box::pin(async move { Ok(tx.exec(&BEAT, params![*now_ms]).await.map(drop)?) })
         })
@@ -132,20 +132,17 @@ impl Db {
     }
 }
 
-fn check(applied: &[Applied]) -> Result<(), Fault> {
+fn check(applied: &[Applied]) -> Result<(), TxError> {
     for (i, step) in applied.iter().enumerate() {
         let Some(known) = SCHEMA.get(i) else {
-            return Err(fault(format!(
+            return Err(bug(format!(
                 "the database schema (version {}) is newer than this program (version {}): upgrade haat",
                 step.number,
                 SCHEMA.len()
             )));
         };
         if known.number != step.number || known.checksum() != step.checksum {
-            return Err(fault(format!(
-                "step {} of the database is not the one of this program",
-                step.number
-            )));
+            return Err(bug(format!("step {} of the database is not the one of this program", step.number)));
         }
     }
     Ok(())

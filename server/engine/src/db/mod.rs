@@ -36,7 +36,7 @@ pub use self::{
     tx::{BoxFuture, Stats, Tx},
     value::{Column, FromRow, One, Row, Value},
 };
-use crate::Fault;
+use crate::TxError;
 
 /// What a write is called in the log: its use case, and the ID of what it is about where that is known before.
 pub struct About {
@@ -175,11 +175,11 @@ impl Db {
     /// `f` may be run more than once, so it awaits nothing but SQL and takes time and ids from `input`.
     ///
     /// All of it is in the span `use_case` of the log (`docs/logging.md`).
-    pub async fn write<I, T, F>(&self, about: impl Into<About>, input: I, f: F) -> Result<T, Fault>
+    pub async fn write<I, T, F>(&self, about: impl Into<About>, input: I, f: F) -> Result<T, TxError>
     where
         I: Send + Sync + 'static,
         T: Send + 'static,
-        F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, Fault>> + Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, TxError>> + Send + Sync + 'static,
     {
         let About { use_case, id } = about.into();
         let id = id.as_ref().map(tracing::field::display);

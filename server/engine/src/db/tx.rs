@@ -18,7 +18,7 @@ use super::{
     statement::{self, Statement},
     value::{FromRow, Value},
 };
-use crate::{Fault, fault};
+use crate::{TxError, bug};
 
 /// A future that a transaction runs.
 pub type BoxFuture<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
@@ -70,10 +70,10 @@ impl Tx {
         }
     }
 
-    pub(super) fn into_pg(self) -> Result<pg::PgTx, Fault> {
+    pub(super) fn into_pg(self) -> Result<pg::PgTx, TxError> {
         match self.arm {
             TxArm::Pg(transaction) => Ok(transaction),
-            TxArm::Lite(_) => Err(fault("not a transaction of PostgreSQL")),
+            TxArm::Lite(_) => Err(bug("not a transaction of PostgreSQL")),
         }
     }
 

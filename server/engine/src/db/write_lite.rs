@@ -24,7 +24,7 @@ use super::{
     lite::{LiteTx, connect, exec},
     tx::{BoxFuture, SLOW, Stats, Tx},
 };
-use crate::{Fault, fault};
+use crate::{TxError, bug};
 
 /// Oldest SQLite that does not corrupt a write-ahead log when it is reset (3.51.3).
 const OLDEST: i32 = 3_051_003;
@@ -76,11 +76,11 @@ impl Lite {
     }
 
     /// Has a transaction run by the writer and waits until it is durable.
-    pub(super) async fn write<I, T, F>(&self, name: &'static str, input: I, f: F) -> Result<T, Fault>
+    pub(super) async fn write<I, T, F>(&self, name: &'static str, input: I, f: F) -> Result<T, TxError>
     where
         I: Send + Sync + 'static,
         T: Send + 'static,
-        F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, Fault>> + Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, TxError>> + Send + Sync + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let work = Work { name, span: Span::current(), input, f, outcome: None, reply };
@@ -114,15 +114,15 @@ struct Work<I, T, F> {
     span: Span,
     input: I,
     f: F,
-    outcome: Option<Result<T, Fault>>,
-    reply: oneshot::Sender<Result<T, Fault>>,
+    outcome: Option<Result<T, TxError>>,
+    reply: oneshot::Sender<Result<T, TxError>>,
 }
 
 impl<I, T, F> Job for Work<I, T, F>
 where
     I: Send + Sync,
     T: Send,
-    F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, Fault>> + Send + Sync,
+    F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, TxError>> + Send + Sync,
 {
     fn name(&self) -> &'static str {
         self.name
@@ -132,11 +132,11 @@ where
         let _in = self.span.enter();
         let run = AssertUnwindSafe(|| now(&mut (self.f)(tx, &self.input)));
         let outcome = std::panic::catch_unwind(run)
-            .unwrap_or_else(|_| Some(Err(fault("a write panicked"))))
-            .unwrap_or_else(|| Err(fault("a write waited for something other than SQL")));
+            .unwrap_or_else(|_| Some(Err(bug("a write panicked"))))
+            .unwrap_or_else(|| Err(bug("a write waited for something other than SQL")));
         let ran = match &outcome {
             Ok(_) => Ran::Keep,
-            Err(Fault::Db(error)) if !error.is_clean() => Ran::Broken,
+            Err(TxError::Db(error)) if !error.is_clean() => Ran::Broken,
             Err(_) => Ran::Undo,
         };
         self.outcome = Some(outcome);
@@ -149,7 +149,7 @@ where
             (Some(Err(fault)), _) => Err(fault),
             (_, Some(error)) => Err(error.into()),
             (Some(Ok(value)), None) => Ok(value),
-            (None, None) => Err(fault("a write was never run")),
+            (None, None) => Err(bug("a write was never run")),
         };
         // Whoever asked may have gone; the write stands all the same.
         let _ = self.reply.send(outcome);

@@ -12,7 +12,7 @@ use super::{
     DbError,
     tx::{BoxFuture, SLOW, Stats, Tx},
 };
-use crate::Fault;
+use crate::TxError;
 
 /// How often a transaction is run when others are in its way.
 const TRIES: u32 = 3;
@@ -25,11 +25,11 @@ pub(super) async fn write<I, T, F>(
     name: &'static str,
     input: I,
     f: F,
-) -> Result<T, Fault>
+) -> Result<T, TxError>
 where
     I: Send + Sync + 'static,
     T: Send + 'static,
-    F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, Fault>> + Send + Sync + 'static,
+    F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, TxError>> + Send + Sync + 'static,
 {
     let pool = pool.clone();
     let run = async move {
@@ -37,7 +37,7 @@ where
         loop {
             let outcome = attempt(&pool, &stats, name, &input, &f).await;
             match outcome {
-                Err(Fault::Db(DbError::Again(error))) if tries < TRIES => {
+                Err(TxError::Db(DbError::Again(error))) if tries < TRIES => {
                     tracing::debug!(tx = name, error, tries, "again");
                     tokio::time::sleep(Duration::from_millis(u64::from(crate::random::small(20 * tries))))
                         .await;
@@ -49,7 +49,7 @@ where
     };
     tokio::spawn(run.in_current_span())
         .await
-        .unwrap_or_else(|panic| Err(crate::fault(format!("a write panicked: {panic}"))))
+        .unwrap_or_else(|panic| Err(crate::bug(format!("a write panicked: {panic}"))))
 }
 
 async fn attempt<I, T, F>(
@@ -58,9 +58,9 @@ async fn attempt<I, T, F>(
     name: &'static str,
     input: &I,
     f: &F,
-) -> Result<T, Fault>
+) -> Result<T, TxError>
 where
-    F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, Fault>>,
+    F: for<'t> Fn(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, TxError>>,
 {
     let transaction = pool.begin().await.map_err(DbError::from)?;
     let begun = Instant::now();

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Mail, Mailer, SendError};
-use crate::{Caller, Clock, Db, Engine, Tried, db::Value, insert, lists, params, rows, statements};
+use crate::{Caller, Clock, Db, Engine, TxResult, db::Value, insert, lists, params, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
     audit::{self, MailText},
@@ -76,7 +76,7 @@ impl Mailer for Mailbox {
     }
 }
 
-async fn put(db: &Db, mails: &[Mail]) -> Tried<()> {
+async fn put(db: &Db, mails: &[Mail]) -> TxResult<()> {
     db.write("mailbox::put", mails.to_vec(), |tx, mails| {
         Box::pin(async move {
             let rows = mails.iter().map(|mail| AddMail {
@@ -138,7 +138,7 @@ pub async fn find(db: &Db, id: MailId) -> Result<Mail> {
 }
 
 /// Forgets mails that are older than a week.
-pub async fn forget(db: &Db, clock: &Clock) -> Tried<()> {
+pub async fn forget(db: &Db, clock: &Clock) -> TxResult<()> {
     db.write("mailbox::forget", clock.now_ms() - KEEP_MS, |tx, before| {
         Box::pin(async move {
             tx.exec(&FORGET, params![*before]).await?;

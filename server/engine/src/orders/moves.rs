@@ -3,9 +3,9 @@
 //! once more changes what can be changed (the tracking of what was shipped), or is refused.
 
 use crate::{
-    Caller, Clock, Engine, Tried,
+    Caller, Clock, Engine, TxResult, bug,
     db::{One, Tx},
-    fault, insert, ledger,
+    insert, ledger,
     outbox::{self, OutboxMessage},
     params, payments, random, rows, statements,
 };
@@ -192,10 +192,10 @@ async fn take(engine: &Engine, step: Step) -> Result<()> {
     Ok(())
 }
 
-async fn take_in_tx(tx: &mut Tx, step: &Step) -> Tried<()> {
+async fn take_in_tx(tx: &mut Tx, step: &Step) -> TxResult<()> {
     let from = step.to.reached_from(step.actor);
     let (Some(first), Some(last)) = (from.first(), from.last()) else {
-        return Err(fault("a step that nobody may take"));
+        return Err(bug("a step that nobody may take"));
     };
     let part = |part: fn(&Shipment) -> &String| {
         step.shipment.as_ref().map(part).map(|text| text.as_str().to_owned())
@@ -234,7 +234,7 @@ async fn take_in_tx(tx: &mut Tx, step: &Step) -> Tried<()> {
         OrderState::Shipped => OutboxMessage::OrderShipped,
         OrderState::Delivered => OutboxMessage::OrderDelivered,
         OrderState::Cancelled => OutboxMessage::OrderCancelled,
-        OrderState::Placed => return Err(fault("nothing leads back to the beginning")),
+        OrderState::Placed => return Err(bug("nothing leads back to the beginning")),
     };
     tx.exec_many(&outbox::WRITE, &[outbox::row(message, order.id, now)]).await?;
     if step.to == OrderState::Cancelled {
@@ -244,7 +244,7 @@ async fn take_in_tx(tx: &mut Tx, step: &Step) -> Tried<()> {
 }
 
 /// The order cannot take this step now. That is fine if it has taken the very same one; its tracking may be corrected.
-async fn stay_in_tx(tx: &mut Tx, step: &Step) -> Tried<()> {
+async fn stay_in_tx(tx: &mut Tx, step: &Step) -> TxResult<()> {
     if let Some(shipment) = &step.shipment {
         let Shipment { carrier, tracking_number, tracking_url } = shipment;
         let row =
@@ -280,7 +280,7 @@ async fn shipment_in_tx(
     id: Id<Shipped>,
     order: OrderId,
     now: i64,
-) -> Tried<()> {
+) -> TxResult<()> {
     let Shipment { carrier, tracking_number, tracking_url } = shipment;
     tx.insert(AddShipment {
         id,
@@ -297,7 +297,7 @@ async fn shipment_in_tx(
 }
 
 /// Stock and money of an order that was cancelled just now go back.
-async fn undo_in_tx(tx: &mut Tx, order: &Moved, now: i64) -> Tried<()> {
+async fn undo_in_tx(tx: &mut Tx, order: &Moved, now: i64) -> TxResult<()> {
     let (total, part) =
         (Money::new(order.total_minor, order.currency), Money::new(order.commission_minor, order.currency));
     if order.method.collects() {

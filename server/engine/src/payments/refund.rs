@@ -3,9 +3,9 @@
 use tracing::Instrument;
 
 use crate::{
-    Engine, Tried,
+    Engine, TxResult, bug,
     db::Tx,
-    fault, insert, ledger,
+    insert, ledger,
     outbox::{self, OutboxMessage},
     params, random, rows, statements,
 };
@@ -77,7 +77,7 @@ pub(crate) async fn queue_unwanted_in_tx(
     payment: PaymentId,
     amount: Money,
     now: i64,
-) -> Tried<()> {
+) -> TxResult<()> {
     queue_in_tx(tx, id, payment, None, amount, "unwanted", now).await
 }
 
@@ -91,7 +91,7 @@ pub(super) struct Stray {
 }
 
 /// Writes stray money down, once, and queues its refund.
-pub(super) async fn stray(engine: &Engine, stray: Stray) -> Tried<()> {
+pub(super) async fn stray(engine: &Engine, stray: Stray) -> TxResult<()> {
     if stray.amount.amount() <= 0 {
         return Ok(());
     }
@@ -135,13 +135,13 @@ pub(crate) async fn promise_in_tx(
     amount: Money,
     id: RefundId,
     now: i64,
-) -> Tried<()> {
+) -> TxResult<()> {
     if amount.amount() == 0 {
         return Ok(());
     }
     let payment: Option<crate::db::One<PaymentId>> =
         tx.opt(&PROMISE, params![purchase, amount.amount(), now]).await?;
-    let payment = payment.ok_or_else(|| fault("more would be given back than was captured"))?.0;
+    let payment = payment.ok_or_else(|| bug("more would be given back than was captured"))?.0;
     queue_in_tx(tx, id, payment, Some(order), amount, "cancelled", now).await
 }
 
@@ -153,7 +153,7 @@ async fn queue_in_tx(
     amount: Money,
     reason: &'static str,
     now: i64,
-) -> Tried<()> {
+) -> TxResult<()> {
     let amount_minor = amount.amount();
     tx.insert(AddRefund { id, payment_id, order_id, amount_minor, reason, created_at: now }).await?;
     tx.exec_many(&outbox::WRITE, &[outbox::row(OutboxMessage::RefundQueued, id, now)]).await?;
@@ -161,17 +161,17 @@ async fn queue_in_tx(
 }
 
 /// Gives a queued refund back through its gateway and books it. Done twice, it is given back once.
-pub async fn refund(engine: &Engine, id: RefundId) -> Tried<()> {
+pub async fn refund(engine: &Engine, id: RefundId) -> TxResult<()> {
     let Some(row) = engine.db.opt::<RefundRow>(&FIND, params![id]).await? else { return Ok(()) };
     let gateway_ref =
-        row.gateway_ref.as_deref().ok_or_else(|| fault("a captured payment without a reference"))?;
+        row.gateway_ref.as_deref().ok_or_else(|| bug("a captured payment without a reference"))?;
     let amount = Money::new(row.amount_minor, row.currency);
     engine
         .gateway(row.method)?
         .refund(gateway_ref, row.id, amount)
         .instrument(super::gateway::call(row.method, "refund", row.id))
         .await
-        .map_err(|error| fault(format!("refund {id}: {error}")))?;
+        .map_err(|error| bug(format!("refund {id}: {error}")))?;
     engine
         .db
         .write(("payments::refunded", id), (row, amount, engine.clock.now_ms()), |tx, (row, amount, now)| {
@@ -183,7 +183,7 @@ pub async fn refund(engine: &Engine, id: RefundId) -> Tried<()> {
                     if row.order_id.is_some() { booked(*amount)? } else { unwanted_refund(*amount)? };
                 ledger::post(tx, &[(posting, row.id)], *now).await?;
                 if tx.exec(&GIVEN_BACK, params![row.payment_id, row.amount_minor, *now]).await? == 0 {
-                    return Err(fault("more would be given back than was promised"));
+                    return Err(bug("more would be given back than was promised"));
                 }
                 Ok(())
             })

@@ -222,7 +222,7 @@ async fn save_in_tx(
     version: i64,
     new: &ShopDraft,
     now: i64,
-) -> crate::Tried<i64> {
+) -> crate::TxResult<i64> {
     let row: SettingsRow = tx.opt(&FIND, params![shop]).await?.ok_or(Error::NotFound)?;
     let current = row.version;
     let fields = draft(row).form().differing(&new.form());

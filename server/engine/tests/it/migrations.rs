@@ -1,4 +1,4 @@
-use haat_engine::{Db, Fault, db::SCHEMA, params, statements};
+use haat_engine::{Db, TxError, db::SCHEMA, params, statements};
 
 use crate::support::{Market, On};
 
@@ -14,7 +14,7 @@ async fn change(db: &Db, statement: &'static haat_engine::db::Statement) {
         .unwrap();
 }
 
-fn told(result: Result<impl std::fmt::Debug, Fault>) -> String {
+fn error_of(result: Result<impl std::fmt::Debug, TxError>) -> String {
     result.unwrap_err().to_string()
 }
 
@@ -22,7 +22,7 @@ fn told(result: Result<impl std::fmt::Debug, Fault>) -> String {
 async fn steps_are_taken_once_and_in_order() {
     for on in [On::Sqlite, On::Postgres] {
         let (db, folder, url) = Market::bare(on).await;
-        assert!(told(db.check_schema().await).contains("haat migrate"));
+        assert!(error_of(db.check_schema().await).contains("haat migrate"));
         // Several nodes start at once.
         let nodes: Vec<_> = (0..4)
             .map(|_| {
@@ -39,11 +39,11 @@ async fn steps_are_taken_once_and_in_order() {
         let again = Db::open(&url, 2).await.unwrap();
         assert_eq!(again.migrate(2).await.unwrap(), 0);
         change(&db, &FUTURE).await;
-        assert!(told(db.check_schema().await).contains("newer than this program"));
-        assert!(told(db.migrate(3).await).contains("newer than this program"));
+        assert!(error_of(db.check_schema().await).contains("newer than this program"));
+        assert!(error_of(db.migrate(3).await).contains("newer than this program"));
         change(&db, &RESTORE).await;
         change(&db, &TAMPER).await;
-        assert!(told(db.migrate(3).await).contains("not the one of this program"));
+        assert!(error_of(db.migrate(3).await).contains("not the one of this program"));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

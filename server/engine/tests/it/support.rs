@@ -152,7 +152,7 @@ impl Mailer for Post {
 }
 
 /// As plain as words can be: tests of the engine ask what is said, not how.
-fn in_words(letter: &Letter, locale: &str) -> Result<Words, haat_engine::Fault> {
+fn in_words(letter: &Letter, locale: &str) -> Result<Words, haat_engine::TxError> {
     let (subject, url) = match letter {
         Letter::OrderConfirmed { purchase, url } => (format!("purchase {}", purchase.number), url),
         Letter::OrderReceived { order, url } => (format!("order {}", order.order.number), url),

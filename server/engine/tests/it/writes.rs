@@ -1,6 +1,6 @@
 //! What goes wrong beside a transaction: it costs that transaction, and the next one is written.
 
-use haat_engine::{Fault, params, statements};
+use haat_engine::{TxError, params, statements};
 
 use crate::{both, support::*};
 
@@ -17,11 +17,11 @@ impl Drop for Fragile {
     }
 }
 
-fn broken() -> Result<(), Fault> {
+fn broken() -> Result<(), TxError> {
     panic!("in a write")
 }
 
-async fn write(market: &Market) -> Result<u64, Fault> {
+async fn write(market: &Market) -> Result<u64, TxError> {
     let db = &market.engine.db;
     db.write("t", (), |tx, ()| Box::pin(async move { Ok(tx.exec(&COUNT, params![]).await?) })).await
 }
@@ -32,7 +32,7 @@ both! {
             // Whatever it is told: it may have been answered before.
             let _ = market.engine.db.write("fragile", Fragile, |_, _| Box::pin(async { Ok(()) })).await;
             let panicked: Result<(), _> = market.engine.db.write("t", (), |_, ()| Box::pin(async { broken() })).await;
-            assert!(matches!(panicked, Err(Fault::Program(_))), "{panicked:?}");
+            assert!(matches!(panicked, Err(TxError::Bug(_))), "{panicked:?}");
             assert_eq!(write(market).await, Ok(0));
         }
         // Those that share a commit with it are told the truth.

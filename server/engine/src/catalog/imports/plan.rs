@@ -8,7 +8,7 @@ use super::{
     record::{Item, Record, VariantRecord},
 };
 use crate::{
-    Tried,
+    TxResult,
     db::{Db, Value},
     random, rows, statements,
 };
@@ -108,7 +108,7 @@ struct Open {
 }
 
 /// What these products would change.
-pub(super) async fn plan(db: &Db, shelf: Shelf, items: &[Item], now: i64) -> Tried<Plan> {
+pub(super) async fn plan(db: &Db, shelf: Shelf, items: &[Item], now: i64) -> TxResult<Plan> {
     let skus: Vec<[Value; 2]> = items
         .iter()
         .flat_map(|item| &item.record.variants)
@@ -135,7 +135,7 @@ pub(super) async fn plan(db: &Db, shelf: Shelf, items: &[Item], now: i64) -> Tri
 }
 
 /// The products of the shop with these ids, as their seller would edit them.
-async fn opened(db: &Db, ids: &[ProductId]) -> Tried<Vec<Open>> {
+async fn opened(db: &Db, ids: &[ProductId]) -> TxResult<Vec<Open>> {
     let given: Vec<[Value; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
     let rows: Vec<OwnRow> = db.all_many(&OWN, &given).await?;
     let mut variants: HashMap<ProductId, Vec<OwnVariantRow>> = HashMap::new();
@@ -158,7 +158,7 @@ async fn opened(db: &Db, ids: &[ProductId]) -> Tried<Vec<Open>> {
 }
 
 /// The ids of the categories that these products are in or go to.
-async fn categories(db: &Db, items: &[Item], open: &[Open]) -> Tried<HashMap<String, CategoryId>> {
+async fn categories(db: &Db, items: &[Item], open: &[Open]) -> TxResult<HashMap<String, CategoryId>> {
     let said = items.iter().filter_map(|item| item.record.category.as_deref());
     let mut slugs: Vec<&str> =
         said.chain(open.iter().map(|o| o.form.category.as_str())).map(str::trim).collect();

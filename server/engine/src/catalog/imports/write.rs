@@ -2,7 +2,7 @@
 
 use super::{super::edit, plan::Entry};
 use crate::{
-    Tried,
+    TxResult,
     db::{DbError, Tx},
     edits, inventory, random,
 };
@@ -15,7 +15,7 @@ pub(super) async fn write(
     entries: &[&Entry],
     user: Option<UserId>,
     now: i64,
-) -> Tried<()> {
+) -> TxResult<()> {
     let (mut added, mut updated, mut states, mut edits, mut changes) =
         (vec![], vec![], vec![], vec![], vec![]);
     let (mut variants, mut new_variants, mut counts) = (vec![], vec![], vec![]);
@@ -59,6 +59,6 @@ pub(super) async fn write(
 }
 
 /// Someone changed it between looking and writing: the same once more finds it as it is now.
-fn meanwhile() -> crate::Fault {
+fn meanwhile() -> crate::TxError {
     DbError::Again("a product was changed meanwhile".into()).into()
 }
