@@ -121,7 +121,7 @@ impl<A: Segments, B: Segments> Segments for (A, B) {
 
 impl<T: Segments> Part for At<T> {
     fn read(sent: &Sent) -> Result<Self, Problem> {
-        T::read(&mut sent.path.iter()).map(Self).ok_or(Problem::Told(Error::NotFound))
+        T::read(&mut sent.path.iter()).map(Self).ok_or(Problem::Rejected(Error::NotFound))
     }
 
     fn describe(what: &mut Described) {

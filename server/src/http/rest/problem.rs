@@ -25,7 +25,7 @@ use crate::config::Mode;
 #[derive(Debug, Clone)]
 pub(super) enum Problem {
     /// A use case refused.
-    Told(Error),
+    Rejected(Error),
     /// What was sent is not what is expected at this place.
     NotReadable {
         /// Where.
@@ -43,7 +43,7 @@ pub(super) enum Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Self::Told(error)
+        Self::Rejected(error)
     }
 }
 
@@ -56,7 +56,7 @@ impl From<StatusCode> for Problem {
 /// The stable name of what is wrong with a field, without what it tells besides.
 pub(super) fn code(code: FieldCode) -> Value {
     match json!(code) {
-        Value::Object(told) => told.into_iter().next().map_or(Value::Null, |(name, _)| name.into()),
+        Value::Object(object) => object.into_iter().next().map_or(Value::Null, |(name, _)| name.into()),
         name => name,
     }
 }
@@ -64,8 +64,8 @@ pub(super) fn code(code: FieldCode) -> Value {
 impl Problem {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Told(Error::Conflict(Conflict::Edited(_))) => StatusCode::PRECONDITION_FAILED,
-            Self::Told(error) => {
+            Self::Rejected(Error::Conflict(Conflict::Edited(_))) => StatusCode::PRECONDITION_FAILED,
+            Self::Rejected(error) => {
                 StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
             Self::NotReadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
@@ -80,19 +80,19 @@ impl Problem {
         let error = match self {
             Self::KeyMissing => return ("idempotency_key_missing", t!(locale, problem.key_missing).into()),
             Self::NotReadable { .. } => &Error::Invalid(Vec::new()),
-            Self::Told(Error::Conflict(Conflict::Edited(_))) => {
+            Self::Rejected(Error::Conflict(Conflict::Edited(_))) => {
                 return named(StatusCode::PRECONDITION_FAILED, locale);
             }
-            Self::Told(Error::Conflict(Conflict::KeyReused)) => {
+            Self::Rejected(Error::Conflict(Conflict::KeyReused)) => {
                 return ("key_reused", t!(locale, problem.key_reused).into());
             }
-            Self::Told(Error::Conflict(Conflict::InFlight)) => {
+            Self::Rejected(Error::Conflict(Conflict::InFlight)) => {
                 return ("in_flight", t!(locale, problem.in_flight).into());
             }
-            Self::Told(Error::EventsExpired { .. }) => {
+            Self::Rejected(Error::EventsExpired { .. }) => {
                 return ("events_expired", t!(locale, problem.events_expired).into());
             }
-            Self::Told(error) => error,
+            Self::Rejected(error) => error,
             Self::PictureKind(_) => return named(StatusCode::UNSUPPORTED_MEDIA_TYPE, locale),
             Self::Status(status) => return named(*status, locale),
         };
@@ -101,7 +101,7 @@ impl Problem {
 
     fn fields(&self, locale: Locale) -> Vec<Value> {
         match self {
-            Self::Told(Error::Invalid(faults)) => faults
+            Self::Rejected(Error::Invalid(faults)) => faults
                 .iter()
                 .map(|f| json!({"field": f.field, "code": code(f.code), "message": words::fault(locale, &f.field, f.code)}))
                 .collect(),
@@ -117,10 +117,10 @@ impl Problem {
         let (code, title) = self.named(locale);
         let detail = match self {
             // What pages say of these speaks of pages.
-            Self::Told(
+            Self::Rejected(
                 Error::Conflict(Conflict::KeyReused | Conflict::InFlight) | Error::EventsExpired { .. },
             ) => title.clone(),
-            Self::Told(error) => words::error(locale, error),
+            Self::Rejected(error) => words::error(locale, error),
             Self::PictureKind(code) => words::field(locale, *code),
             _ => title.clone(),
         };
@@ -134,16 +134,16 @@ impl Problem {
             "request_id": request_id,
         });
         match self {
-            Self::Told(Error::Conflict(Conflict::OutOfStock(short) | Conflict::GuestLimit(short))) => {
+            Self::Rejected(Error::Conflict(Conflict::OutOfStock(short) | Conflict::GuestLimit(short))) => {
                 body["shortages"] = json!(short)
             }
-            Self::Told(Error::Conflict(Conflict::TotalChanged(total))) => body["total"] = json!(total),
-            Self::Told(Error::Conflict(Conflict::OrderMoved(state))) => body["state"] = json!(state),
-            Self::Told(Error::Conflict(Conflict::AlreadyCancelled { by, reason })) => {
+            Self::Rejected(Error::Conflict(Conflict::TotalChanged(total))) => body["total"] = json!(total),
+            Self::Rejected(Error::Conflict(Conflict::OrderMoved(state))) => body["state"] = json!(state),
+            Self::Rejected(Error::Conflict(Conflict::AlreadyCancelled { by, reason })) => {
                 (body["cancelled_by"], body["reason"]) = (json!(by), json!(reason));
             }
-            Self::Told(Error::EventsExpired { after }) => body["after"] = json!(after),
-            Self::Told(Error::Conflict(Conflict::Edited(fields))) => body["changed"] = json!(fields),
+            Self::Rejected(Error::EventsExpired { after }) => body["after"] = json!(after),
+            Self::Rejected(Error::Conflict(Conflict::Edited(fields))) => body["changed"] = json!(fields),
             _ => {}
         }
         body
@@ -152,11 +152,11 @@ impl Problem {
 
 /// All that can go wrong: status, code, and what it is in a sentence.
 pub(super) fn all(locale: Locale) -> Vec<(u16, &'static str, String)> {
-    let told = |problem: Problem| {
+    let object = |problem: Problem| {
         let (code, title) = problem.named(locale);
         (problem.status().as_u16(), code, title)
     };
-    let mut all: Vec<_> = every().map(told).collect();
+    let mut all: Vec<_> = every().map(object).collect();
     all.sort_by_key(|(status, ..)| *status);
     all
 }
@@ -200,7 +200,7 @@ fn every() -> impl Iterator<Item = Problem> {
         AlreadyCancelled { by: Actor::Shop, reason: String::new() },
         WasSold,
     ];
-    let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Told);
+    let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Rejected);
     statuses.map(Problem::Status).into_iter().chain([Problem::KeyMissing]).chain(errors)
 }
 
@@ -242,7 +242,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         let headers = response.headers_mut();
-        if let Self::Told(error) = &self
+        if let Self::Rejected(error) = &self
             && let Some(seconds) = error.retry_after_s()
         {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -306,21 +306,21 @@ mod tests {
         };
         let error = match problem {
             Problem::Status(StatusCode::PRECONDITION_FAILED) => Edited(vec!["title".into()]).into(),
-            Problem::Told(Error::Invalid(_)) => {
+            Problem::Rejected(Error::Invalid(_)) => {
                 Error::Invalid(vec![FieldError::new("address.city", FieldCode::Missing)])
             }
-            Problem::Told(Error::EventsExpired { .. }) => Error::EventsExpired { after: 7 },
-            Problem::Told(Error::Conflict(OutOfStock(_))) => OutOfStock(vec![shortage]).into(),
-            Problem::Told(Error::Conflict(GuestLimit(_))) => GuestLimit(vec![shortage]).into(),
-            Problem::Told(Error::Conflict(TotalChanged(_))) => {
+            Problem::Rejected(Error::EventsExpired { .. }) => Error::EventsExpired { after: 7 },
+            Problem::Rejected(Error::Conflict(OutOfStock(_))) => OutOfStock(vec![shortage]).into(),
+            Problem::Rejected(Error::Conflict(GuestLimit(_))) => GuestLimit(vec![shortage]).into(),
+            Problem::Rejected(Error::Conflict(TotalChanged(_))) => {
                 TotalChanged(Money::new(94_900, Currency::INR)).into()
             }
-            Problem::Told(Error::Conflict(AlreadyCancelled { by, .. })) => {
+            Problem::Rejected(Error::Conflict(AlreadyCancelled { by, .. })) => {
                 AlreadyCancelled { by, reason: "The kiln broke".into() }.into()
             }
             problem => return problem,
         };
-        Problem::Told(error)
+        Problem::Rejected(error)
     }
 
     #[test]
