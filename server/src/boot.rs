@@ -17,7 +17,7 @@ use haat_gateways::{
 };
 use haat_shared::{payments::Method, routes};
 
-use crate::{config::Config, letters};
+use crate::{config::Config, emails};
 
 /// A market that is ready to serve.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
         gateways,
         mailer,
         smtputf8: config.mail.smtputf8,
-        render: letters::render,
+        render: emails::render,
         secret,
         public_url,
         wake: Arc::default(),

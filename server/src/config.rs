@@ -486,18 +486,18 @@ secrets!(Secret SecretUrl);
 
 /// Why a secret can be guessed, if it can.
 fn weakness(secret: &str) -> Option<&'static str> {
-    let letters: Vec<char> = secret.chars().collect();
-    let mut different = letters.clone();
+    let chars: Vec<char> = secret.chars().collect();
+    let mut different = chars.clone();
     different.sort_unstable();
     different.dedup();
     // Most of it is what stood there a piece before.
     let repeats = |n: usize| {
-        let same = letters.iter().zip(letters.iter().skip(n)).filter(|(one, next)| one == next).count();
-        same * 4 >= letters.len().saturating_sub(n) * 3
+        let same = chars.iter().zip(chars.iter().skip(n)).filter(|(one, next)| one == next).count();
+        same * 4 >= chars.len().saturating_sub(n) * 3
     };
     if secret == DEFAULT_SECRET {
         Some("security.secret is the default: set HAAT__SECURITY__SECRET or HAAT__SECURITY__SECRET_FILE")
-    } else if letters.len() < SECRET_MIN {
+    } else if chars.len() < SECRET_MIN {
         Some(
             "security.secret is too short: use at least 32 characters, for example from `openssl rand -hex 32`",
         )

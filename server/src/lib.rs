@@ -6,9 +6,9 @@ pub mod cli;
 pub mod config;
 mod demo;
 mod drawings;
+pub mod emails;
 pub mod http;
 mod imports;
-pub mod letters;
 pub mod log;
 pub mod worker;
 

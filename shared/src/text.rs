@@ -33,9 +33,9 @@ pub fn normalized(text: &str) -> Cow<'_, str> {
     if !text.contains(is_invisible) {
         return text;
     }
-    let (mut kept, mut letters) = (String::with_capacity(text.len()), text.chars().peekable());
-    while let Some(c) = letters.next() {
-        let (before, after) = (kept.chars().next_back(), letters.peek().copied());
+    let (mut kept, mut chars) = (String::with_capacity(text.len()), text.chars().peekable());
+    while let Some(c) = chars.next() {
+        let (before, after) = (kept.chars().next_back(), chars.peek().copied());
         if !is_unmarked(c) || changes(c, before, after) {
             kept.push(c);
         }

@@ -69,9 +69,9 @@ impl Zone {
     pub fn local(&self, ms: i64) -> String {
         let time = self.at(ms);
         let info = self.0.to_offset_info(time.timestamp());
-        let letters = info.abbreviation();
-        let zone = match letters.bytes().all(|b| b.is_ascii_alphabetic()) {
-            true => letters.to_owned(),
+        let abbreviation = info.abbreviation();
+        let zone = match abbreviation.bytes().all(|b| b.is_ascii_alphabetic()) {
+            true => abbreviation.to_owned(),
             false => {
                 let minutes = info.offset().seconds().abs() / 60;
                 let sign = if info.offset().is_negative() { '-' } else { '+' };

@@ -38,7 +38,7 @@ pub use clock::Clock;
 pub use db::Db;
 use db::DbError;
 use haat_shared::{Currency, Error, FieldCode, Id, id::Kind, payments::Method};
-use notifications::{Mailer, Render};
+use notifications::{EmailRenderer, Mailer};
 use payments::PaymentGateway;
 
 /// Everything that a use case needs. Cheap to clone.
@@ -57,8 +57,8 @@ pub struct Parts {
     pub mailer: Arc<dyn Mailer>,
     /// Whether it can send to addresses with other letters than ASCII before the `@`.
     pub smtputf8: bool,
-    /// What puts letters into words.
-    pub render: Render,
+    /// What renders emails.
+    pub render: EmailRenderer,
     /// What links are signed with.
     pub secret: random::Secret,
     /// The address that shoppers know this market by, without a slash at the end.

@@ -1,7 +1,7 @@
 //! Notifications: what is said to whom, once for each message, and whether it arrived.
 //!
 //! Jobs write them in batches (`crate::dispatch`); [`send_due`] sends them in a step of its own, so that a mail server that
-//! is slow holds nothing else up. The engine says what happened as a [`Letter`]; the host puts it into words.
+//! is slow holds nothing else up. The engine says what happened as a [`EmailContent`]; the host puts it into words.
 
 pub mod mailbox;
 
@@ -16,7 +16,7 @@ use crate::{
     Caller, Engine, TxResult, accounts, audit, bug,
     db::Tx,
     jobs::{Backlog, backoff_ms},
-    orders::{self, Told},
+    orders::{self, NotificationData},
     params, quotas, random, rows, statements,
 };
 use haat_shared::{
@@ -29,7 +29,7 @@ use haat_shared::{
 
 /// What there is to say. Addresses in it are absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Letter {
+pub enum EmailContent {
     /// To the shopper: the purchase is made.
     OrderConfirmed {
         /// What was bought.
@@ -94,9 +94,9 @@ pub enum Letter {
     },
 }
 
-/// A letter in the words of a language.
+/// An email, rendered in a language.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words {
+pub struct RenderedEmail {
     /// One line.
     pub subject: String,
     /// For those who read plain text. As complete as the other.
@@ -105,8 +105,8 @@ pub struct Words {
     pub html: String,
 }
 
-/// Puts a letter into the words of a locale; of the market's own where it has none in that one.
-pub type Render = fn(&Letter, &str) -> TxResult<Words>;
+/// Renders an email in the language of a locale; of the market's own where it has none in that one.
+pub type EmailRenderer = fn(&EmailContent, &str) -> TxResult<RenderedEmail>;
 
 /// A mail, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,7 +175,7 @@ statements! {
         WHERE claim = $2 AND state = 'written'";
     TOO_MANY = "UPDATE notifications SET state = 'failed', error = $5, claim = NULL, lease_until = 0
         WHERE claim = $1 AND kind = $2 AND subject = $3 AND recipient = $4";
-    LAID_ASIDE = "SELECT kind, subject, recipient, error, created_at FROM notifications WHERE state = 'failed'
+    DEAD_LETTERS = "SELECT kind, subject, recipient, error, created_at FROM notifications WHERE state = 'failed'
         ORDER BY created_at DESC LIMIT $1";
     RESEND = "UPDATE notifications SET state = 'written', run_at = $4, attempts = 1
         WHERE kind = $1 AND subject = $2 AND recipient = $3 AND state = 'failed'";
@@ -206,7 +206,7 @@ rows! {
 /// The latest of the mails that were laid aside, for those who run the market.
 pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>> {
     caller.operator()?;
-    let rows: Vec<FailedRow> = engine.db.all(&LAID_ASIDE, params![LISTED]).await?;
+    let rows: Vec<FailedRow> = engine.db.all(&DEAD_LETTERS, params![LISTED]).await?;
     let failed = rows.into_iter().map(|row| FailedMail {
         kind: row.kind,
         subject: row.subject.to_string(),
@@ -258,10 +258,10 @@ pub async fn send_due(engine: &Engine) -> TxResult<usize> {
     }
     let count = claimed.len();
     let claimed = bound(engine, claim, claimed, now).await?;
-    let told = orders::told_in(engine, claim).await?;
+    let data = orders::notification_data(engine, claim).await?;
     let (mut sending, mut mails, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for notice in claimed {
-        match mail(engine, &notice, &told) {
+        match mail(engine, &notice, &data) {
             Ok(mail) => {
                 mails.push(mail);
                 sending.push(notice);
@@ -286,7 +286,7 @@ fn typed_by_anyone(kind: &str) -> bool {
     matches!(kind, "purchase_made" | "order_shipped" | "order_cancelled" | "sign_up" | "account_exists")
 }
 
-/// Lays aside what would be too much for an address; answers with the rest. Counted once, when it is tried first: what an
+/// Fails what would be too much for an address; answers with the rest. Counted once, when it is tried first: what an
 /// operator has sent again goes out.
 async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64) -> TxResult<Vec<Claimed>> {
     let of = |notice: &Claimed| quotas::subject(engine, &text::fold(&notice.recipient));
@@ -305,7 +305,7 @@ async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64)
             Box::pin(quotas::spend_in_tx(tx, what, *now))
         })
         .await?;
-    let (mut sending, mut aside) = (Vec::new(), Vec::new());
+    let (mut sending, mut over_limit) = (Vec::new(), Vec::new());
     // From the last one on, so that it is the later ones that are too many.
     for notice in claimed.into_iter().rev() {
         let mut over = false;
@@ -319,18 +319,18 @@ async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64)
                 }
             }
         }
-        if over { &mut aside } else { &mut sending }.push(notice);
+        if over { &mut over_limit } else { &mut sending }.push(notice);
     }
     sending.reverse();
-    if aside.is_empty() {
+    if over_limit.is_empty() {
         return Ok(sending);
     }
-    tracing::warn!(count = aside.len(), "emails were laid aside: too many to one address");
+    tracing::warn!(count = over_limit.len(), "emails failed: too many to one address");
     engine
         .db
-        .write("notifications::too_many", (claim, aside), |tx, (claim, aside)| {
+        .write("notifications::too_many", (claim, over_limit), |tx, (claim, over_limit)| {
             Box::pin(async move {
-                for Claimed { kind, subject, recipient, .. } in aside {
+                for Claimed { kind, subject, recipient, .. } in over_limit {
                     let why = "too many emails to this address; send it again if it is wanted";
                     tx.exec(&TOO_MANY, params![*claim, kind, *subject, recipient, why]).await?;
                 }
@@ -342,49 +342,51 @@ async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64)
 }
 
 /// What there is to say of a notification; nothing if what it is about is not there.
-fn letter(engine: &Engine, notice: &Claimed, told: &Told) -> Option<Letter> {
+fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option<EmailContent> {
     let market = &engine.public_url;
     let shown = |purchase: &str| format!("{market}{}", crate::checkout::purchase_url(engine, purchase));
     if notice.kind == "purchase_made" {
-        let purchase = told.purchases.get(&notice.subject)?.clone();
+        let purchase = data.purchases.get(&notice.subject)?.clone();
         let url = shown(&purchase.number);
-        return Some(Letter::OrderConfirmed { purchase: Box::new(purchase), url });
+        return Some(EmailContent::OrderConfirmed { purchase: Box::new(purchase), url });
     }
-    if let Some(name) = told.sign_ups.get(&notice.subject) {
+    if let Some(name) = data.sign_ups.get(&notice.subject) {
         let id = Id::from_uuid(notice.subject);
         let confirm = format!("{market}{}", accounts::sign_ups::url(engine, id));
         return match notice.kind.as_str() {
-            "sign_up" => Some(Letter::ConfirmSignUp { name: name.clone(), url: confirm }),
+            "sign_up" => Some(EmailContent::ConfirmSignUp { name: name.clone(), url: confirm }),
             "account_exists" => {
-                Some(Letter::AccountExists { name: name.clone(), url: format!("{market}/sign-in") })
+                Some(EmailContent::AccountExists { name: name.clone(), url: format!("{market}/sign-in") })
             }
             _ => None,
         };
     }
-    let subject = told.shipments.get(&notice.subject).unwrap_or(&notice.subject);
-    let order = Box::new(told.orders.get(subject)?.clone());
+    let subject = data.shipments.get(&notice.subject).unwrap_or(&notice.subject);
+    let order = Box::new(data.orders.get(subject)?.clone());
     // An order's number is its purchase's, and its place.
     let purchase = order.order.number.rsplit_once('-')?.0;
     let dashboard = format!("{market}/seller/{}/orders", order.order.shop_handle);
     Some(match notice.kind.as_str() {
-        "order_placed" => Letter::OrderReceived { url: format!("{dashboard}/{}", order.order.number), order },
-        "order_shipped" => Letter::OrderShipped { url: shown(purchase), order },
-        "shipment_updated" => Letter::ShipmentUpdated { url: shown(purchase), order },
+        "order_placed" => {
+            EmailContent::OrderReceived { url: format!("{dashboard}/{}", order.order.number), order }
+        }
+        "order_shipped" => EmailContent::OrderShipped { url: shown(purchase), order },
+        "shipment_updated" => EmailContent::ShipmentUpdated { url: shown(purchase), order },
         "order_cancelled" => {
-            let (by, reason) = told.ends.get(&notice.subject)?.clone();
-            Letter::OrderCancelled { url: shown(purchase), order, by, reason }
+            let (by, reason) = data.ends.get(&notice.subject)?.clone();
+            EmailContent::OrderCancelled { url: shown(purchase), order, by, reason }
         }
         "order_withdrawn" => {
-            let (_, reason) = told.ends.get(&notice.subject)?.clone();
-            Letter::OrderWithdrawn { url: format!("{dashboard}/{}", order.order.number), order, reason }
+            let (_, reason) = data.ends.get(&notice.subject)?.clone();
+            EmailContent::OrderWithdrawn { url: format!("{dashboard}/{}", order.order.number), order, reason }
         }
         _ => return None,
     })
 }
 
-fn mail(engine: &Engine, notice: &Claimed, told: &Told) -> TxResult<Mail> {
-    let letter = letter(engine, notice, told).ok_or_else(|| bug("there is nothing to say of it"))?;
-    let Words { subject, text, html } = (engine.render)(&letter, &notice.locale)?;
+fn mail(engine: &Engine, notice: &Claimed, data: &NotificationData) -> TxResult<Mail> {
+    let content = content(engine, notice, data).ok_or_else(|| bug("there is nothing to say of it"))?;
+    let RenderedEmail { subject, text, html } = (engine.render)(&content, &notice.locale)?;
     let (to, created_at) = (notice.recipient.clone(), notice.created_at);
     Ok(Mail { id: mail_id(notice), to, subject, text, html, created_at })
 }

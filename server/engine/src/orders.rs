@@ -64,24 +64,24 @@ statements! {
         "(SELECT * FROM orders WHERE shop_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4)",
         "ORDER BY o.created_at DESC, o.id DESC, l.position"
     );
-    PURCHASES_TOLD = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.total_minor,
+    NOTIFIED_PURCHASES = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.total_minor,
             p.created_at, t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')";
-    LINES_TOLD = lines_of!(
+    NOTIFIED_LINES = lines_of!(
         "orders",
         "WHERE o.purchase_id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')
         ORDER BY o.number, l.position"
     );
-    ORDERS_TOLD = lines_of!(
+    NOTIFIED_ORDERS = lines_of!(
         "orders",
         "WHERE o.id IN (SELECT COALESCE(h.order_id, n.subject) FROM notifications n
             LEFT JOIN order_shipments h ON h.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made')
         ORDER BY o.number, l.position"
     );
-    SHIPMENTS_TOLD = "SELECT h.id, h.order_id FROM order_shipments h JOIN notifications n ON n.subject = h.id
+    NOTIFIED_SHIPMENTS = "SELECT h.id, h.order_id FROM order_shipments h JOIN notifications n ON n.subject = h.id
         WHERE n.claim = $1 AND n.kind = 'shipment_updated'";
-    ENDS_TOLD = "SELECT order_id, actor, note FROM order_events WHERE state = 'cancelled' AND order_id IN
+    NOTIFIED_CANCELLATIONS = "SELECT order_id, actor, note FROM order_events WHERE state = 'cancelled' AND order_id IN
         (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_cancelled', 'order_withdrawn'))";
 }
 
@@ -273,7 +273,7 @@ fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>)
 }
 
 /// What a claim of notifications is about, by the ids of their subjects.
-pub(crate) struct Told {
+pub(crate) struct NotificationData {
     /// Purchases, for those who made them.
     pub(crate) purchases: HashMap<Uuid, PurchaseView>,
     /// Orders, for those who wait for them and for their shops.
@@ -287,19 +287,19 @@ pub(crate) struct Told {
 }
 
 /// What a claim of notifications is about.
-pub(crate) async fn told_in(engine: &Engine, claim: Id<Job>) -> Result<Told> {
+pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result<NotificationData> {
     let reader = &Caller { reads: true, ..Caller::system() };
-    let purchases: Vec<PurchaseRow> = engine.db.all(&PURCHASES_TOLD, params![claim]).await?;
-    let lines: Vec<LineRow> = engine.db.all(&LINES_TOLD, params![claim]).await?;
-    let orders: Vec<LineRow> = engine.db.all(&ORDERS_TOLD, params![claim]).await?;
-    let shipments: Vec<ShipmentRow> = engine.db.all(&SHIPMENTS_TOLD, params![claim]).await?;
-    let ends: Vec<EndRow> = engine.db.all(&ENDS_TOLD, params![claim]).await?;
+    let purchases: Vec<PurchaseRow> = engine.db.all(&NOTIFIED_PURCHASES, params![claim]).await?;
+    let lines: Vec<LineRow> = engine.db.all(&NOTIFIED_LINES, params![claim]).await?;
+    let orders: Vec<LineRow> = engine.db.all(&NOTIFIED_ORDERS, params![claim]).await?;
+    let shipments: Vec<ShipmentRow> = engine.db.all(&NOTIFIED_SHIPMENTS, params![claim]).await?;
+    let ends: Vec<EndRow> = engine.db.all(&NOTIFIED_CANCELLATIONS, params![claim]).await?;
     let mut lines: HashMap<_, _> = group_by(lines, |l| l.purchase_id).into_iter().collect();
     let purchases = purchases.into_iter().map(|row| {
         let lines = lines.remove(&row.id).unwrap_or_default();
         Ok((row.id.uuid(), view(engine, reader, row, lines)?))
     });
-    Ok(Told {
+    Ok(NotificationData {
         purchases: purchases.collect::<Result<_>>()?,
         orders: shop_orders(engine, reader, orders)?
             .into_iter()
@@ -307,7 +307,7 @@ pub(crate) async fn told_in(engine: &Engine, claim: Id<Job>) -> Result<Told> {
             .collect(),
         shipments: shipments.into_iter().map(|row| (row.id, row.order_id.uuid())).collect(),
         ends: ends.into_iter().map(|end| (end.order_id.uuid(), (end.actor, end.note))).collect(),
-        sign_ups: crate::accounts::sign_ups::told_in(engine, claim).await?,
+        sign_ups: crate::accounts::sign_ups::notification_data(engine, claim).await?,
     })
 }
 

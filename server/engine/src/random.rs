@@ -54,8 +54,8 @@ pub fn token_hash(token: &str) -> [u8; 32] {
 /// A short number for people: nine characters that cannot be confused, 45 bits.
 pub fn number() -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let letters = bytes::<9>().map(|b| ALPHABET[usize::from(b & 31)] as char);
-    std::iter::once('H').chain(letters).collect()
+    let chars = bytes::<9>().map(|b| ALPHABET[usize::from(b & 31)] as char);
+    std::iter::once('H').chain(chars).collect()
 }
 
 /// A key that never shows: not in logs, not in debug output.

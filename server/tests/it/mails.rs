@@ -94,7 +94,7 @@ async fn people_read_days_of_the_markets_time_zone_and_programs_those_of_utc() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let now = i64::try_from(now.as_millis()).unwrap();
     let utc = haat_engine::clock::rfc3339(now);
-    let (zone, letters) =
+    let (zone, abbreviation) =
         if &utc[11..13] < "10" { ("Pacific/Pago_Pago", "SST") } else { ("Pacific/Kiritimati", "UTC+14") };
     let local = haat_engine::clock::Zone::named(zone).unwrap().local(now);
     assert_ne!(utc[..10], local[..10]);
@@ -123,7 +123,7 @@ async fn people_read_days_of_the_markets_time_zone_and_programs_those_of_utc() {
     ] {
         let (status, page) = reader.get(&path).await;
         assert!(status == StatusCode::OK && page.contains(&day), "{path}: {day} is not in {page}");
-        assert!(!zone_said || page.contains(letters), "{path}: {letters} is not in {page}");
+        assert!(!zone_said || page.contains(abbreviation), "{path}: {abbreviation} is not in {page}");
     }
     let (status, told) = shopper.get(&format!("/api/v1{purchase}")).await;
     assert!(status == StatusCode::OK && told.contains(&format!("\"made_at\":\"{}", &utc[..10])), "{told}");

@@ -30,7 +30,7 @@ statements! {
         SELECT $1, s.name, s.email, s.email_folded, s.password_hash, FALSE, $2, s.locale FROM sign_ups s
         WHERE s.id = $3 AND s.expires_at > $2 ON CONFLICT (email_folded) DO NOTHING";
     CONFIRMED = "SELECT u.id AS value FROM sign_ups s JOIN users u ON u.email_folded = s.email_folded WHERE s.id = $1";
-    TOLD = "SELECT s.id, s.name FROM notifications n JOIN sign_ups s ON s.id = n.subject WHERE n.claim = $1";
+    NOTIFIED = "SELECT s.id, s.name FROM notifications n JOIN sign_ups s ON s.id = n.subject WHERE n.claim = $1";
     FORGET = "DELETE FROM sign_ups WHERE expires_at < $1";
 }
 
@@ -47,7 +47,7 @@ insert! {
 }
 
 rows! {
-    struct ToldRow {
+    struct NotifiedRow {
         id: SignUpId,
         name: String,
     }
@@ -109,8 +109,8 @@ pub async fn confirm(engine: &Engine, _: &Caller, id: SignUpId, token: &str) -> 
 }
 
 /// The names of those whom a claim of notifications is about.
-pub(crate) async fn told_in(engine: &Engine, claim: Id<Job>) -> Result<HashMap<Uuid, String>> {
-    let rows: Vec<ToldRow> = engine.db.all(&TOLD, params![claim]).await?;
+pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result<HashMap<Uuid, String>> {
+    let rows: Vec<NotifiedRow> = engine.db.all(&NOTIFIED, params![claim]).await?;
     Ok(rows.into_iter().map(|row| (row.id.uuid(), row.name)).collect())
 }
 

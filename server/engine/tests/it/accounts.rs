@@ -110,15 +110,15 @@ both! {
         // The same answer, for the same work.
         assert_eq!(statements("asha").await, statements("meena-crafts").await);
         dispatch::drain(engine).await.unwrap();
-        let mut letters = Vec::new();
+        let mut received = Vec::new();
         for mail in mailbox::latest(&engine.db).await.unwrap() {
-            letters.push(mailbox::find(&engine.db, mail.id).await.unwrap());
+            received.push(mailbox::find(&engine.db, mail.id).await.unwrap());
         }
-        let letter = |to: &str| letters.iter().find(|mail| mail.to == sign_up(to).email).unwrap();
-        assert_eq!(letter("meena-crafts").subject, "exists meena-crafts");
-        assert_eq!(letter("meena-crafts").text, "http://localhost:1/sign-in");
-        assert_eq!(letter("asha").subject, "confirm asha");
-        let link = letter("asha").text.strip_prefix("http://localhost:1/sign-up/").unwrap().to_owned();
+        let email_to = |to: &str| received.iter().find(|mail| mail.to == sign_up(to).email).unwrap();
+        assert_eq!(email_to("meena-crafts").subject, "exists meena-crafts");
+        assert_eq!(email_to("meena-crafts").text, "http://localhost:1/sign-in");
+        assert_eq!(email_to("asha").subject, "confirm asha");
+        let link = email_to("asha").text.strip_prefix("http://localhost:1/sign-up/").unwrap().to_owned();
         let (id, token) = link.split_once("?token=").unwrap();
         let id: SignUpId = id.parse().unwrap();
         let credentials = || SignIn { email: sign_up("asha").email, password: PASSWORD.into() };

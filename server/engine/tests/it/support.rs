@@ -13,7 +13,7 @@ use haat_engine::{
     Bounds, Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout,
     db::{Statement, statement},
     dispatch, jobs,
-    notifications::{self, Letter, Mail, Mailer, SendError, Words, mailbox::Mailbox},
+    notifications::{self, EmailContent, Mail, Mailer, RenderedEmail, SendError, mailbox::Mailbox},
     oracle, outbox, params,
     payments::{self, Ask, Event, Fetched, GatewayError, PaymentGateway, Started},
     random::{self, Secret},
@@ -152,22 +152,22 @@ impl Mailer for Post {
 }
 
 /// As plain as words can be: tests of the engine ask what is said, not how.
-fn in_words(letter: &Letter, locale: &str) -> Result<Words, haat_engine::TxError> {
-    let (subject, url) = match letter {
-        Letter::OrderConfirmed { purchase, url } => (format!("purchase {}", purchase.number), url),
-        Letter::OrderReceived { order, url } => (format!("order {}", order.order.number), url),
-        Letter::OrderShipped { order, url } => (format!("shipped {}", order.order.number), url),
-        Letter::ShipmentUpdated { order, url } => (format!("tracking {}", order.order.number), url),
-        Letter::OrderCancelled { order, reason, url, .. } => {
+fn in_words(content: &EmailContent, locale: &str) -> Result<RenderedEmail, haat_engine::TxError> {
+    let (subject, url) = match content {
+        EmailContent::OrderConfirmed { purchase, url } => (format!("purchase {}", purchase.number), url),
+        EmailContent::OrderReceived { order, url } => (format!("order {}", order.order.number), url),
+        EmailContent::OrderShipped { order, url } => (format!("shipped {}", order.order.number), url),
+        EmailContent::ShipmentUpdated { order, url } => (format!("tracking {}", order.order.number), url),
+        EmailContent::OrderCancelled { order, reason, url, .. } => {
             (format!("cancelled {}: {reason}", order.order.number), url)
         }
-        Letter::ConfirmSignUp { name, url } => (format!("confirm {name}"), url),
-        Letter::AccountExists { name, url } => (format!("exists {name}"), url),
-        Letter::OrderWithdrawn { order, reason, url } => {
+        EmailContent::ConfirmSignUp { name, url } => (format!("confirm {name}"), url),
+        EmailContent::AccountExists { name, url } => (format!("exists {name}"), url),
+        EmailContent::OrderWithdrawn { order, reason, url } => {
             (format!("withdrawn {}: {reason}", order.order.number), url)
         }
     };
-    Ok(Words { subject, text: url.clone(), html: format!("{locale} {letter:?}") })
+    Ok(RenderedEmail { subject, text: url.clone(), html: format!("{locale} {content:?}") })
 }
 
 #[derive(Clone)]

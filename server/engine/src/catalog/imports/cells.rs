@@ -211,11 +211,11 @@ fn read_details(cell: &str) -> Result<Vec<Attribute>, &str> {
 }
 
 fn read_detail(line: &str) -> Option<Attribute> {
-    let (mut name, mut letters) = (String::new(), line.char_indices());
-    while let Some((at, letter)) = letters.next() {
+    let (mut name, mut chars) = (String::new(), line.char_indices());
+    while let Some((at, letter)) = chars.next() {
         match letter {
             ':' => return Some(Attribute { name, value: line[at + 1..].trim().to_owned() }),
-            '\\' => name.extend(letters.next().map(|(_, letter)| letter)),
+            '\\' => name.extend(chars.next().map(|(_, letter)| letter)),
             letter => name.push(letter),
         }
     }

@@ -80,8 +80,8 @@ fn clean(text: &str, one_line: bool) -> String {
 fn attribute(name: &str, value: &Value) -> Option<Attribute> {
     let name = name.strip_prefix("attr_")?.split_once('_')?.1;
     let words = clean(name, true).split('_').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
-    let mut letters = words.chars();
-    let name: String = letters.next()?.to_uppercase().chain(letters).collect();
+    let mut chars = words.chars();
+    let name: String = chars.next()?.to_uppercase().chain(chars).collect();
     let value = match value {
         Value::Bool(true) => "Yes".to_owned(),
         Value::Bool(false) => "No".to_owned(),

@@ -1,4 +1,4 @@
-//! Letters in words: what leaves by mail, as HTML and as text, from `templates/mail` and the words of `app/locales`.
+//! Emails: what leaves by mail, as HTML and as text, from `templates/mail` and the words of `app/locales`.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use haat_app::{
 };
 use haat_engine::{
     TxResult, bug,
-    notifications::{Letter, Words},
+    notifications::{EmailContent, RenderedEmail},
 };
 use haat_shared::{
     Money,
@@ -21,11 +21,11 @@ use haat_shared::{
     text::is_direction_override,
 };
 
-/// Puts a letter into the words of a locale; of the default one if there are none in it.
-pub fn render(letter: &Letter, locale: &str) -> TxResult<Words> {
+/// Renders an email in the language of a locale; of the default one if there are none in it.
+pub fn render(content: &EmailContent, locale: &str) -> TxResult<RenderedEmail> {
     let locale = locale.parse().unwrap_or_default();
-    match letter {
-        Letter::OrderConfirmed { purchase, url } => {
+    match content {
+        EmailContent::OrderConfirmed { purchase, url } => {
             let m = &confirmed(locale, purchase, url)?;
             let subject = td_string!(locale, email.confirmed_subject, number = m.number).to_string();
             let html = fitting(m.orders, |orders, left_out| {
@@ -33,7 +33,7 @@ pub fn render(letter: &Letter, locale: &str) -> TxResult<Words> {
             });
             words(&subject, &ConfirmedText { m }, html)
         }
-        Letter::OrderReceived { order, url } => {
+        EmailContent::OrderReceived { order, url } => {
             let m = &received(locale, order, url);
             let subject =
                 td_string!(locale, email.received_subject, number = m.number, total = m.total).to_string();
@@ -42,7 +42,7 @@ pub fn render(letter: &Letter, locale: &str) -> TxResult<Words> {
             });
             words(&subject, &ReceivedText { m }, html)
         }
-        Letter::OrderShipped { order, url } => {
+        EmailContent::OrderShipped { order, url } => {
             let (m, subject) = match order.order.way {
                 Delivery::Pickup => (
                     ready(locale, order, url),
@@ -55,17 +55,17 @@ pub fn render(letter: &Letter, locale: &str) -> TxResult<Words> {
             };
             news(&subject, &m)
         }
-        Letter::ShipmentUpdated { order, url } => {
+        EmailContent::ShipmentUpdated { order, url } => {
             let m = &tracking_updated(locale, order, url);
             let subject = td_string!(locale, email.tracking_subject, number = m.number).to_string();
             news(&subject, m)
         }
-        Letter::OrderCancelled { order, by, reason, url } => {
+        EmailContent::OrderCancelled { order, by, reason, url } => {
             let m = &cancelled(locale, order, *by, reason, url);
             let subject = td_string!(locale, email.cancelled_subject, number = m.number).to_string();
             news(&subject, m)
         }
-        Letter::ConfirmSignUp { name, url } => {
+        EmailContent::ConfirmSignUp { name, url } => {
             let m = &Note {
                 locale,
                 url,
@@ -77,7 +77,7 @@ pub fn render(letter: &Letter, locale: &str) -> TxResult<Words> {
             };
             words(m.title, &NoteText { m }, NoteHtml { m }.render())
         }
-        Letter::AccountExists { name, url } => {
+        EmailContent::AccountExists { name, url } => {
             let m = &Note {
                 locale,
                 url,
@@ -89,7 +89,7 @@ pub fn render(letter: &Letter, locale: &str) -> TxResult<Words> {
             };
             words(m.title, &NoteText { m }, NoteHtml { m }.render())
         }
-        Letter::OrderWithdrawn { order, reason, url } => {
+        EmailContent::OrderWithdrawn { order, reason, url } => {
             let m = &withdrawn(locale, order, reason, url);
             let subject = td_string!(locale, email.withdrawn_subject, number = m.number).to_string();
             news(&subject, m)
@@ -120,16 +120,16 @@ struct NoteText<'a> {
     m: &'a Note<'a>,
 }
 
-fn words(subject: &str, text: &impl Template, html: askama::Result<String>) -> TxResult<Words> {
+fn words(subject: &str, text: &impl Template, html: askama::Result<String>) -> TxResult<RenderedEmail> {
     let failed = |e: askama::Error| bug(e.to_string());
-    Ok(Words {
+    Ok(RenderedEmail {
         subject: subject.chars().filter_map(on_one_line).collect(),
         text: text.render().map_err(failed)?,
         html: html.map_err(failed)?,
     })
 }
 
-fn news(subject: &str, m: &News<'_>) -> TxResult<Words> {
+fn news(subject: &str, m: &News<'_>) -> TxResult<RenderedEmail> {
     let html = fitting(m.orders, |orders, left_out| {
         NewsHtml { m: &News { orders, left_out, ..m.clone() } }.render()
     });
@@ -623,7 +623,7 @@ mod tests {
         }
     }
 
-    fn to_shopper(method: Method, name: &str, orders: Vec<OrderView>) -> Letter {
+    fn to_shopper(method: Method, name: &str, orders: Vec<OrderView>) -> EmailContent {
         let purchase = PurchaseView {
             id: Id::from_uuid(Default::default()),
             number: "H1".into(),
@@ -634,7 +634,7 @@ mod tests {
             total: Money::sum(Currency::INR, orders.iter().map(|o| o.total)).unwrap(),
             orders,
         };
-        Letter::OrderConfirmed { purchase: Box::new(purchase), url: URL.into() }
+        EmailContent::OrderConfirmed { purchase: Box::new(purchase), url: URL.into() }
     }
 
     /// Of the shop and of the shopper.
@@ -650,8 +650,8 @@ mod tests {
         })
     }
 
-    fn to_shop(method: Method, name: &str, order: OrderView) -> Letter {
-        Letter::OrderReceived { order: of_order(method, order, name), url: URL.into() }
+    fn to_shop(method: Method, name: &str, order: OrderView) -> EmailContent {
+        EmailContent::OrderReceived { order: of_order(method, order, name), url: URL.into() }
     }
 
     fn shipped_by(
@@ -667,33 +667,33 @@ mod tests {
         of_order(method, OrderView { state: OrderState::Shipped, shipment, ..order }, name)
     }
 
-    fn on_its_way(method: Method, names: Names<'_>, carrier: &str, tracking_url: &str) -> Letter {
+    fn on_its_way(method: Method, names: Names<'_>, carrier: &str, tracking_url: &str) -> EmailContent {
         let order = shipped_by(method, names, carrier, "BD-77", tracking_url);
-        Letter::OrderShipped { order, url: URL.into() }
+        EmailContent::OrderShipped { order, url: URL.into() }
     }
 
-    fn tracked_anew(names: Names<'_>, carrier: &str, number: &str) -> Letter {
+    fn tracked_anew(names: Names<'_>, carrier: &str, number: &str) -> EmailContent {
         let order = shipped_by(Method::Sandbox, names, carrier, number, "");
-        Letter::ShipmentUpdated { order, url: URL.into() }
+        EmailContent::ShipmentUpdated { order, url: URL.into() }
     }
 
-    fn called_off(method: Method, by: Actor, [shop, name]: Names<'_>, reason: &str) -> Letter {
+    fn called_off(method: Method, by: Actor, [shop, name]: Names<'_>, reason: &str) -> EmailContent {
         let order = OrderView { state: OrderState::Cancelled, ..order(shop, "Clay bowl", 2) };
         let (order, reason, url) = (of_order(method, order, name), reason.to_owned(), URL.to_owned());
-        Letter::OrderCancelled { order, by, reason, url }
+        EmailContent::OrderCancelled { order, by, reason, url }
     }
 
-    fn withdrawn_from(shop: &str, reason: &str) -> Letter {
+    fn withdrawn_from(shop: &str, reason: &str) -> EmailContent {
         let order = OrderView { state: OrderState::Cancelled, ..order(shop, "Clay bowl", 2) };
         let order = of_order(Method::Cash, order, "Asha Rao");
-        Letter::OrderWithdrawn { order, reason: reason.into(), url: URL.into() }
+        EmailContent::OrderWithdrawn { order, reason: reason.into(), url: URL.into() }
     }
 
     const NAMES: Names<'static> = ["Meena Crafts", "Asha Rao"];
     const TRACK: &str = "https://track.example/BD-77?a=1&b=2";
 
     /// Every letter; where cash or whoever acted makes a difference, each of them.
-    fn samples() -> Vec<(&'static str, Letter)> {
+    fn samples() -> Vec<(&'static str, EmailContent)> {
         let [shop, name] = NAMES;
         let two = vec![order(shop, "Clay bowl", 2), order("Delta Electronics", "Desk lamp", 1)];
         let one = order(shop, "Clay bowl", 2);
@@ -711,50 +711,50 @@ mod tests {
             ("order_cancelled_by_shopper", called_off(Method::Cash, Actor::Shopper, NAMES, changed)),
             ("order_cancelled_by_market", called_off(Method::Sandbox, Actor::Market, NAMES, broken)),
             ("order_withdrawn", withdrawn_from(shop, changed)),
-            ("confirm_sign_up", Letter::ConfirmSignUp { name: name_of_user.clone(), url: url.clone() }),
-            ("account_exists", Letter::AccountExists { name: name_of_user, url }),
+            ("confirm_sign_up", EmailContent::ConfirmSignUp { name: name_of_user.clone(), url: url.clone() }),
+            ("account_exists", EmailContent::AccountExists { name: name_of_user, url }),
         ]
     }
 
     #[test]
     fn every_mail_in_every_language() {
         let _in = crate::snapshots();
-        for (name, letter) in samples() {
+        for (name, content) in samples() {
             for locale in ["en", "hi"] {
-                let Words { subject, text, html } = render(&letter, locale).unwrap();
+                let RenderedEmail { subject, text, html } = render(&content, locale).unwrap();
                 let whole = format!("Subject: {subject}\n\n{text}\n\n{html}");
                 insta::assert_snapshot!(format!("mail_{name}.{locale}"), whole);
             }
         }
         // A letter that is not among the samples does not compile before it stands here.
-        let kind = |letter: &Letter| match letter {
-            Letter::OrderConfirmed { .. } => 0,
-            Letter::OrderReceived { .. } => 1,
-            Letter::OrderShipped { .. } => 2,
-            Letter::ShipmentUpdated { .. } => 3,
-            Letter::OrderCancelled { .. } => 4,
-            Letter::OrderWithdrawn { .. } => 5,
-            Letter::ConfirmSignUp { .. } => 6,
-            Letter::AccountExists { .. } => 7,
+        let kind = |content: &EmailContent| match content {
+            EmailContent::OrderConfirmed { .. } => 0,
+            EmailContent::OrderReceived { .. } => 1,
+            EmailContent::OrderShipped { .. } => 2,
+            EmailContent::ShipmentUpdated { .. } => 3,
+            EmailContent::OrderCancelled { .. } => 4,
+            EmailContent::OrderWithdrawn { .. } => 5,
+            EmailContent::ConfirmSignUp { .. } => 6,
+            EmailContent::AccountExists { .. } => 7,
         };
-        let mut kinds: Vec<_> = samples().iter().map(|(_, letter)| kind(letter)).collect();
+        let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
         kinds.dedup();
         assert_eq!(kinds, [0, 1, 2, 3, 4, 5, 6, 7], "a letter is not among the samples");
     }
 
     #[test]
     fn a_language_that_nobody_speaks_is_english() {
-        let letter = withdrawn_from("Meena Crafts", "Changed my mind");
-        let words = |locale| render(&letter, locale).unwrap().text;
+        let content = withdrawn_from("Meena Crafts", "Changed my mind");
+        let words = |locale| render(&content, locale).unwrap().text;
         assert_eq!(words("tlh"), words("en"));
         assert_ne!(words("hi"), words("en"));
     }
 
-    fn english(letter: Letter) -> Words {
-        render(&letter, "en").unwrap()
+    fn english(content: EmailContent) -> RenderedEmail {
+        render(&content, "en").unwrap()
     }
 
-    fn both_say(words: &Words, all: &[&str]) {
+    fn both_say(words: &RenderedEmail, all: &[&str]) {
         for part in [read(&words.html), words.text.clone()] {
             for said in all {
                 assert!(part.contains(said), "{said:?} is not in\n{part}");
@@ -786,7 +786,7 @@ mod tests {
         let ready = |locale| {
             let order =
                 of_order(Method::Cash, OrderView { state: OrderState::Shipped, ..order() }, "Asha Rao");
-            render(&Letter::OrderShipped { order, url: URL.into() }, locale).unwrap()
+            render(&EmailContent::OrderShipped { order, url: URL.into() }, locale).unwrap()
         };
         let place = "Meena Crafts, 4 Temple Street, Pune";
         assert_eq!(ready("en").subject, "Your order H1-1 is ready for pickup");
@@ -882,7 +882,7 @@ mod tests {
     #[test]
     fn hostile_text_stays_text() {
         let hostile = "Bowl\r\nBcc: all@example.com\n\nPay again: <script>alert(1)</script>\u{202e}\u{2066}\u{2028}&\"'";
-        let letters = [
+        let emails = [
             to_shopper(Method::Cash, hostile, vec![order(hostile, hostile, 1)]),
             to_shop(
                 Method::Cash,
@@ -894,7 +894,7 @@ mod tests {
             called_off(Method::Sandbox, Actor::Market, [hostile; 2], hostile),
             withdrawn_from(hostile, hostile),
         ];
-        for Words { subject, text, html } in letters.map(english) {
+        for RenderedEmail { subject, text, html } in emails.map(english) {
             assert!(!subject.contains(['\r', '\n', '\u{202e}', '\u{2028}']), "{subject}");
             assert!(!html.contains("<script") && html.contains("&lt;script&gt;"), "{html}");
             for c in ['\u{202e}', '\u{2066}'] {
