@@ -21,11 +21,11 @@ const WAITING_MAX: usize = 1024 * 1024;
 /// How long the end of the program waits for the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-static LINES: OnceLock<mpsc::Sender<Told>> = OnceLock::new();
+static LINES: OnceLock<mpsc::Sender<Command>> = OnceLock::new();
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 static LOST: AtomicU64 = AtomicU64::new(0);
 
-enum Told {
+enum Command {
     Line(Vec<u8>),
     /// Answered when all lines before it are written.
     Flush(mpsc::SyncSender<()>),
@@ -57,8 +57,8 @@ pub(crate) fn start(log: &config::Log) -> Result<(), String> {
 
 fn start_writer() -> io::Result<()> {
     let mut out = standard_error()?;
-    let (lines, told) = mpsc::channel();
-    thread::Builder::new().name("haat-stderr".into()).spawn(move || write_all(&mut out, &told))?;
+    let (lines, commands) = mpsc::channel();
+    thread::Builder::new().name("haat-stderr".into()).spawn(move || write_all(&mut out, &commands))?;
     // A second log would be a second subscriber, which `init` refuses.
     let _ = LINES.set(lines);
     Ok(())
@@ -75,26 +75,26 @@ fn standard_error() -> io::Result<Box<dyn Write + Send>> {
     Ok(Box::new(io::stderr()))
 }
 
-fn write_all(out: &mut dyn Write, told: &mpsc::Receiver<Told>) {
-    for told in told {
-        match told {
-            Told::Line(line) => {
+fn write_all(out: &mut dyn Write, commands: &mpsc::Receiver<Command>) {
+    for command in commands {
+        match command {
+            Command::Line(line) => {
                 if out.write_all(&line).is_err() {
                     LOST.fetch_add(1, Ordering::Relaxed);
                 }
                 WAITING.fetch_sub(line.len(), Ordering::Relaxed);
             }
-            Told::Flush(done) => {
+            Command::Flush(done) => {
                 let _ = done.try_send(());
             }
         }
     }
 }
 
-fn tell(line: &[u8]) {
+fn queue(line: &[u8]) {
     let fits = WAITING.fetch_add(line.len(), Ordering::Relaxed) + line.len() <= WAITING_MAX;
-    let told = fits && LINES.get().is_some_and(|lines| lines.send(Told::Line(line.to_vec())).is_ok());
-    if !told {
+    let sent = fits && LINES.get().is_some_and(|lines| lines.send(Command::Line(line.to_vec())).is_ok());
+    if !sent {
         WAITING.fetch_sub(line.len(), Ordering::Relaxed);
         LOST.fetch_add(1, Ordering::Relaxed);
     }
@@ -105,7 +105,7 @@ struct Line;
 
 impl Write for Line {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        tell(line);
+        queue(line);
         Ok(line.len())
     }
 
@@ -137,7 +137,7 @@ pub(crate) fn catch_output() -> io::Result<()> {
     thread::Builder::new().name("haat-printed".into()).spawn(move || {
         let (mut printed, mut line) = (BufReader::new(printed), Vec::new());
         while io::Read::take(&mut printed, LINE_MAX).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-            tell(&line);
+            queue(&line);
             line.clear();
         }
     })?;
@@ -155,7 +155,7 @@ pub(crate) fn catch_output() -> io::Result<()> {
 pub fn last_word(line: &str) {
     let line = format!("{line}\n");
     match LINES.get() {
-        Some(_) => tell(line.as_bytes()),
+        Some(_) => queue(line.as_bytes()),
         // Whoever reads may have gone.
         None => drop(io::stderr().write_all(line.as_bytes())),
     }
@@ -165,7 +165,7 @@ pub fn last_word(line: &str) {
 /// Waits until all lines are written, for a moment only.
 pub fn flush() {
     let (done, written) = mpsc::sync_channel(1);
-    if LINES.get().is_some_and(|lines| lines.send(Told::Flush(done)).is_ok()) {
+    if LINES.get().is_some_and(|lines| lines.send(Command::Flush(done)).is_ok()) {
         let _ = written.recv_timeout(LAST_LINES);
     }
 }
