@@ -71,14 +71,14 @@ fn Parts() -> impl IntoView {
     let i18n = use_i18n();
     let faults = Error::Invalid(vec![
         FieldError::new("wrong", FieldCode::NotEmail),
-        FieldError::new("told", FieldCode::TooLong(40)),
+        FieldError::new("description", FieldCode::TooLong(40)),
         FieldError::new("picked", FieldCode::NotAChoice),
         FieldError::new("unchosen", FieldCode::Missing),
     ]);
     let faults = Signal::stored(Some(faults));
     let labels = [
         ("wrong", t!(i18n, checkout.email)),
-        ("told", t!(i18n, seller_products.description)),
+        ("description", t!(i18n, seller_products.description)),
         ("picked", t!(i18n, checkout.country)),
         ("unchosen", t!(i18n, checkout.how)),
     ];
@@ -150,7 +150,7 @@ fn Parts() -> impl IntoView {
         <Part name="TextArea">
             <div class="form">
                 <TextArea name="about" label=t!(i18n, seller_products.description) value="</textarea>\n<b>" hint=t!(i18n, seller_products.option_hint).to_owned() />
-                <TextArea name="told" label=t!(i18n, seller_products.description) faults />
+                <TextArea name="description" label=t!(i18n, seller_products.description) faults />
             </div>
         </Part>
         <Part name="Check">

@@ -95,11 +95,11 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await harmless(page);
 
       // What a label may carry is carried to the end, as text.
-      const told = text.length <= 100 && !/[\u202e\u2028]/.test(text) ? text : 'Asha';
-      await fillAddress(page, { 'Full name': told, 'Street address': told, 'Town or city': told });
+      const typed = text.length <= 100 && !/[\u202e\u2028]/.test(text) ? text : 'Asha';
+      await fillAddress(page, { 'Full name': typed, 'Street address': typed, 'Town or city': typed });
       await payInCash(page);
       await thanks(page, [shop]);
-      await expect(main(page)).toContainText(told.trim());
+      await expect(main(page)).toContainText(typed.trim());
       await harmless(page);
     });
   });

@@ -169,10 +169,10 @@ pub fn run() -> Result<ExitCode, String> {
         Some(command) => command,
         // `cargo leptos watch` starts the program without arguments, and says by this where it expects to find it.
         None if std::env::var_os("LEPTOS_SITE_ADDR").is_some() => {
-            let told =
+            let from_environment =
                 |name, setting: &mut String| std::env::var(name).into_iter().for_each(|v| *setting = v);
-            told("LEPTOS_SITE_ADDR", &mut config.server.bind);
-            told("LEPTOS_SITE_ROOT", &mut config.server.site_root);
+            from_environment("LEPTOS_SITE_ADDR", &mut config.server.bind);
+            from_environment("LEPTOS_SITE_ROOT", &mut config.server.site_root);
             Command::Demo { folder: "data".into() }
         }
         None => {

@@ -50,8 +50,8 @@ pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<
         decimal_mark: arguments.decimal_mark,
         set_stock: arguments.set_stock,
     };
-    let told = |products| progress(&format!("Products checked: {products}"));
-    let id = imports::stage(engine, &system, shop, options, file, told).await;
+    let on_progress = |products| progress(&format!("Products checked: {products}"));
+    let id = imports::stage(engine, &system, shop, options, file, on_progress).await;
     progress("");
     let id = id.map_err(|e| format!("{name}: {}", in_words(e)))?;
     let read = imports::view(engine, &system, shop, id).await.map_err(in_words)?;

@@ -58,10 +58,10 @@ pub fn Bars(
         // A little is more than nothing.
         let high = if *high > 0 { (i128::from(*high) * i128::from(HEIGHT) / i128::from(most)).max(2) } else { 0 };
         let high = i64::try_from(high).unwrap_or(HEIGHT);
-        let told = format!("{name}: {}", facts.join(", "));
+        let label = format!("{name}: {}", facts.join(", "));
         view! {
             <g>
-                <title>{told}</title>
+                <title>{label}</title>
                 <rect class="bar-back" x=(i * STEP).to_string() y="0" width=STEP.to_string() height=HEIGHT.to_string()></rect>
                 <rect
                     class="bar"

@@ -220,11 +220,11 @@ impl Left {
     /// The headers that say so (draft-ietf-httpapi-ratelimit-headers).
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let Self { bucket, limit, left } = self;
-        let told = [
+        let fields = [
             ("ratelimit-policy", format!("\"{bucket}\";q={limit};w=60")),
             ("ratelimit", format!("\"{bucket}\";r={left}")),
         ];
-        for (name, value) in told {
+        for (name, value) in fields {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(HeaderName::from_static(name), value);
             }

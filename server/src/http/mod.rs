@@ -306,18 +306,18 @@ mod tests {
         let varying: BTreeSet<&str> = patterns.iter().copied().filter(|path| path.contains('{')).collect();
         let linked: BTreeSet<&str> = links.iter().map(|(pattern, ..)| *pattern).collect();
         assert_eq!(linked, varying);
-        let told = |matched: MatchedPath, Path(values): Path<Vec<(String, String)>>| async move {
+        let echo = |matched: MatchedPath, Path(values): Path<Vec<(String, String)>>| async move {
             let values = values.into_iter().map(|(_, value)| value);
             [matched.as_str().to_owned()].into_iter().chain(values).collect::<Vec<_>>().join("\n")
         };
         let router =
-            patterns.into_iter().fold(Router::<()>::new(), |router, path| router.route(path, any(told)));
+            patterns.into_iter().fold(Router::<()>::new(), |router, path| router.route(path, any(echo)));
         for (pattern, link, values) in links {
             let asked = http::Request::get(&link).body(Body::empty()).unwrap();
             let answer = router.clone().oneshot(asked).await.unwrap();
-            let told = to_bytes(answer.into_body(), 1_000).await.unwrap();
+            let echo = to_bytes(answer.into_body(), 1_000).await.unwrap();
             let expected = [vec![pattern], values].concat().join("\n");
-            assert_eq!(String::from_utf8_lossy(&told), expected, "{link}");
+            assert_eq!(String::from_utf8_lossy(&echo), expected, "{link}");
         }
     }
 

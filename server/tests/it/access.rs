@@ -574,10 +574,10 @@ async fn walk(market: &mut Market, rows: &[Row], real: &Things, of_b: &Things) {
     for row in rows {
         for who in EVERYONE {
             let Err(status) = allowed(row, who) else { continue };
-            let told = market.ask(who, row, real).await;
-            assert_eq!(told.status, status, "{} {} by {who:?}: {told:?}", row.method, row.path);
+            let got = market.ask(who, row, real).await;
+            assert_eq!(got.status, status, "{} {} by {who:?}: {got:?}", row.method, row.path);
             let of_nothing = market.ask(who, row, &nothing).await;
-            same(&told, &of_nothing, &format!("{} {} by {who:?}", row.method, row.path));
+            same(&got, &of_nothing, &format!("{} {} by {who:?}", row.method, row.path));
         }
         // Among their own things, one of another's.
         for name in of_b.keys().filter(|name| !["form", "new", "slug", "category"].contains(*name)) {
@@ -591,16 +591,16 @@ async fn walk(market: &mut Market, rows: &[Row], real: &Things, of_b: &Things) {
             if open || request(row, &theirs) == request(row, of_b) {
                 continue;
             }
-            let told = market.ask(SellerB, row, &theirs).await;
+            let got = market.ask(SellerB, row, &theirs).await;
             // A form may name it as a fault, and a list of nothing's pictures is empty.
-            let fault = told.status == 422 && row.ok != 422;
+            let fault = got.status == 422 && row.ok != 422;
             assert!(
-                told.status == row.missing || fault || told.body == "[]",
-                "{} with another's {name}: {told:?}",
+                got.status == row.missing || fault || got.body == "[]",
+                "{} with another's {name}: {got:?}",
                 row.path
             );
             let of_none = market.ask(SellerB, row, &none).await;
-            same(&told, &of_none, &format!("{} with another's {name}", row.path));
+            same(&got, &of_none, &format!("{} with another's {name}", row.path));
         }
     }
     for (after, before) in state_of(market, real).await.iter().zip(&before) {
@@ -630,8 +630,8 @@ fn every_route_is_in_the_table_once() {
 fn the_matrix_is_the_one_that_was_agreed_to() {
     let mut lines: Vec<String> = Vec::new();
     for row in TABLE {
-        let told = EVERYONE.map(|who| format!("{:>9}", allowed(row, who).err().unwrap_or(row.ok)));
-        lines.push(format!("{:<58} {:<6} {}", row.path, row.method, told.join(" ")));
+        let got = EVERYONE.map(|who| format!("{:>9}", allowed(row, who).err().unwrap_or(row.ok)));
+        lines.push(format!("{:<58} {:<6} {}", row.path, row.method, got.join(" ")));
     }
     for Route { method, path, access, scope, .. } in REST {
         let scope = scope.map_or("", |scope| scope.as_str());

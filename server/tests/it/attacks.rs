@@ -90,12 +90,12 @@ async fn attack_nobody_is_locked_out_of_signing_in() {
         assert_eq!(location(&there.sign_in("delta@haat.example", PASSWORD).await), "/account");
         // Programs are counted with browsers.
         let wrong = json!({"email": "delta@haat.example", "password": "wrong-wrong"});
-        let mut told = Vec::new();
+        let mut got = Vec::new();
         for _ in 0..12 {
             let request = Client::new().post(program.at("/api/v1/tokens")).json(&wrong);
-            told.push(request.header("x-forwarded-for", "192.0.2.7").send().await.unwrap().status().as_u16());
+            got.push(request.header("x-forwarded-for", "192.0.2.7").send().await.unwrap().status().as_u16());
         }
-        assert!(told.iter().filter(|status| **status == 422).count() <= 4, "{told:?}");
+        assert!(got.iter().filter(|status| **status == 422).count() <= 4, "{got:?}");
         let browser = Browser::new(&program, "192.0.2.7");
         let answer = browser.sign_in("delta@haat.example", PASSWORD).await;
         assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
@@ -187,9 +187,9 @@ async fn attack_made_up_carts_start_no_new_count() {
             let answer = request.json(&body).send().await.unwrap();
             (answer.status().as_u16(), answer.text().await.unwrap())
         };
-        let (status, told) = call("/api/carts/remove_line", json!({"line": "line_x"})).await;
-        assert_eq!(status, 429, "{told}");
-        assert!(told.starts_with(r#"{"rate_limited":{"retry_after_s":"#), "{told}");
+        let (status, got) = call("/api/carts/remove_line", json!({"line": "line_x"})).await;
+        assert_eq!(status, 429, "{got}");
+        assert!(got.starts_with(r#"{"rate_limited":{"retry_after_s":"#), "{got}");
         assert_eq!(call("/api/carts/view", json!({})).await.0, 200);
         assert_eq!(shopper.get("/cart").await.0, StatusCode::OK);
         // Who proves who they are has a count of their own.
@@ -241,7 +241,7 @@ async fn attack_guests_hold_and_order_in_bounds() {
         let other = Browser::new(&program, "192.0.2.2");
         assert!(other.begin(&variant, "25").await.starts_with("/checkout/chk_"));
         // Forty orders in cash to a stranger.
-        let mut told = Vec::new();
+        let mut got = Vec::new();
         for n in 0..40 {
             let guest = Browser::new(&program, &format!("198.51.100.{n}"));
             let checkout = guest.begin(&variant, "1").await;
@@ -249,10 +249,10 @@ async fn attack_guests_hold_and_order_in_bounds() {
             form[0] = ("email", "stranger@example.com");
             let led = location(&guest.post(&checkout, &form).await);
             if led.starts_with("/purchases/") {
-                told.push("placed");
+                got.push("placed");
             } else {
                 assert_eq!(led, format!("{checkout}?error=cash_needs_account"));
-                told.push("refused");
+                got.push("refused");
             }
             if n == 39 {
                 let (_, page) = guest.get(&led).await;
@@ -263,7 +263,7 @@ async fn attack_guests_hold_and_order_in_bounds() {
                 assert!(led.contains("/sandbox/pay/"), "{led}");
             }
         }
-        assert_eq!(told.iter().filter(|told| **told == "placed").count(), 3, "{told:?}");
+        assert_eq!(got.iter().filter(|got| **got == "placed").count(), 3, "{got:?}");
         program.close();
     }
 }
@@ -379,7 +379,7 @@ async fn attack_sign_up_answers_everyone_the_same() {
         let mut program = Program::prepare(on).await;
         program.set("HAAT__MAIL__CONFIRM_SIGN_UPS", "always");
         program.start().await;
-        let mut told = Vec::new();
+        let mut got = Vec::new();
         for email in ["asha@example.com", "meena@haat.example"] {
             let form = [("name", "Asha"), ("email", email), ("password", "long enough")];
             let answer = Shopper::new(&program).try_post("/sign-up", &form).await.unwrap();
@@ -387,9 +387,9 @@ async fn attack_sign_up_answers_everyone_the_same() {
             headers.remove("x-request-id");
             headers.remove(header::DATE);
             assert!(!headers.contains_key(header::SET_COOKIE), "{headers:?}");
-            told.push((answer.status(), headers, answer.text().await.unwrap()));
+            got.push((answer.status(), headers, answer.text().await.unwrap()));
         }
-        assert_eq!(told[0], told[1]);
+        assert_eq!(got[0], got[1]);
         let reader = Shopper::new(&program);
         let (_, page) = reader.get("/sign-up?done=sent").await;
         assert!(page.contains("Check your inbox"), "{page}");

@@ -125,8 +125,8 @@ async fn people_read_days_of_the_markets_time_zone_and_programs_those_of_utc() {
         assert!(status == StatusCode::OK && page.contains(&day), "{path}: {day} is not in {page}");
         assert!(!zone_said || page.contains(abbreviation), "{path}: {abbreviation} is not in {page}");
     }
-    let (status, told) = shopper.get(&format!("/api/v1{purchase}")).await;
-    assert!(status == StatusCode::OK && told.contains(&format!("\"made_at\":\"{}", &utc[..10])), "{told}");
+    let (status, body) = shopper.get(&format!("/api/v1{purchase}")).await;
+    assert!(status == StatusCode::OK && body.contains(&format!("\"made_at\":\"{}", &utc[..10])), "{body}");
     program.close();
 }
 
@@ -213,12 +213,12 @@ type Got = (String, String);
 async fn postman() -> (u16, UnboundedReceiver<Got>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (told, heard) = unbounded_channel();
+    let (sender, heard) = unbounded_channel();
     tokio::spawn(async move {
         let seen = std::sync::Arc::<std::sync::Mutex<Vec<String>>>::default();
         while let Ok((connection, _)) = listener.accept().await {
-            let (told, seen) = (told.clone(), seen.clone());
-            tokio::spawn(async move { serve(connection, &told, &seen).await });
+            let (sender, seen) = (sender.clone(), seen.clone());
+            tokio::spawn(async move { serve(connection, &sender, &seen).await });
         }
     });
     (port, heard)
@@ -226,7 +226,7 @@ async fn postman() -> (u16, UnboundedReceiver<Got>) {
 
 async fn serve(
     connection: TcpStream,
-    told: &UnboundedSender<Got>,
+    sender: &UnboundedSender<Got>,
     seen: &std::sync::Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
     let (reader, mut writer) = connection.into_split();
@@ -259,7 +259,7 @@ async fn serve(
                     }
                     mail += &format!("{line}\r\n");
                 }
-                told.send((to.clone(), mail)).ok();
+                sender.send((to.clone(), mail)).ok();
                 "250 OK\r\n"
             }
             "QUIT" => {

@@ -1019,7 +1019,7 @@ async fn nobody_gets_at_what_is_not_theirs() {
         };
         let mut ask = ask;
         let owner = cast.owner(route).clone();
-        let told = |answer: &Answer, who: &str| format!("{who}: {} {path}: {answer:?}", route.method);
+        let describe = |answer: &Answer, who: &str| format!("{who}: {} {path}: {answer:?}", route.method);
         let others: Vec<(&str, &Robot, u16)> = match route.access {
             Access::Anyone => vec![],
             Access::SignedIn => vec![("a guest", &cast.guest, 401)],
@@ -1043,11 +1043,11 @@ async fn nobody_gets_at_what_is_not_theirs() {
         };
         for (name, who, status) in others {
             let answer = ask(who).await;
-            assert_eq!(answer.status, status, "{}", told(&answer, name));
+            assert_eq!(answer.status, status, "{}", describe(&answer, name));
         }
         for token in ["made-up", "haat_key_made-up", "eyJhbGciOiJub25lIn0.e30."] {
             let answer = ask(&cast.guest.bearing(token)).await;
-            assert_eq!(answer.status, 401, "{}", told(&answer, token));
+            assert_eq!(answer.status, 401, "{}", describe(&answer, token));
         }
         let key = async |scopes: Vec<Scope>| {
             let made = owner.post("/keys", json!({"name": "Test", "scopes": scopes})).await.is(201);
@@ -1056,7 +1056,7 @@ async fn nobody_gets_at_what_is_not_theirs() {
         let (rest, rest_id) = key(Scope::ALL.into_iter().filter(|s| Some(*s) != route.scope).collect()).await;
         if route.scope.is_some() {
             let answer = ask(&rest).await;
-            assert_eq!(answer.status, 403, "{}", told(&answer, "a key without the scope"));
+            assert_eq!(answer.status, 403, "{}", describe(&answer, "a key without the scope"));
         }
         let may = match route.scope {
             Some(Scope::Account) | None => owner.clone(),
@@ -1064,7 +1064,7 @@ async fn nobody_gets_at_what_is_not_theirs() {
         };
         let answer = ask(&may).await;
         let expected = if path.contains("job_000") { 404..=404 } else { 200..=299 };
-        assert!(expected.contains(&answer.status), "{}", told(&answer, "whose it is"));
+        assert!(expected.contains(&answer.status), "{}", describe(&answer, "whose it is"));
         owner.send("DELETE", &format!("/keys/{rest_id}"), None).await.is(204);
         let kept = owner.get("/keys").await.is(200);
         for key in kept.body["items"].as_array().unwrap() {

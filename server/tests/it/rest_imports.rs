@@ -201,7 +201,7 @@ async fn others_get_what_absent_imports_answer() {
     let delta = guest.signed_in("delta@haat.example").await;
     let table = "sku,title,price\nK-1,Cup,120\n";
     let id = send(&meena, "text/csv", table).await.text("/id");
-    let told = async |seller: &Robot, shop: &str, id: &str| {
+    let answers = async |seller: &Robot, shop: &str, id: &str| {
         let path = format!("/shops/{shop}/imports");
         let answers = [
             seller.bring(&path, "text/csv", table.into()).await,
@@ -215,12 +215,12 @@ async fn others_get_what_absent_imports_answer() {
             (answer.status, answer.body)
         })
     };
-    let nothing = told(&delta, "no-such-shop", "imp_00000000000000000000000000").await;
+    let nothing = answers(&delta, "no-such-shop", "imp_00000000000000000000000000").await;
     assert!(nothing.iter().all(|(status, _)| *status == 404), "{nothing:?}");
-    assert_eq!(told(&delta, "meena-crafts", &id).await, nothing);
+    assert_eq!(answers(&delta, "meena-crafts", &id).await, nothing);
     // Nor under the name of a shop of their own.
-    assert_eq!(told(&delta, "delta-electronics", &id).await[1..], nothing[1..]);
-    assert!(told(&guest, "meena-crafts", &id).await.iter().all(|(status, _)| *status == 401));
+    assert_eq!(answers(&delta, "delta-electronics", &id).await[1..], nothing[1..]);
+    assert!(answers(&guest, "meena-crafts", &id).await.iter().all(|(status, _)| *status == 401));
     assert_eq!(meena.get(&format!("{IMPORTS}/{id}")).await.is(200).text("/state"), "checked");
     program.close();
 }

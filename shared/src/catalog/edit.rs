@@ -167,8 +167,8 @@ impl ProductForm {
             }
             let own =
                 if options.is_empty() { std::slice::from_ref(&variant.title) } else { &variant.options };
-            let told: Vec<String> = own.iter().map(|value| value_key(value)).collect();
-            if told.iter().all(|value| !value.is_empty()) && !values.insert(told) {
+            let folded: Vec<String> = own.iter().map(|value| value_key(value)).collect();
+            if folded.iter().all(|value| !value.is_empty()) && !values.insert(folded) {
                 let field = if options.is_empty() { "title" } else { "options.0" };
                 faults.add(format!("variants.{i}.{field}"), FieldCode::NotUnique);
             }

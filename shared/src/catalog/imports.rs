@@ -137,11 +137,11 @@ impl RowFault {
     /// A fault at a column of a line.
     pub fn new(line: i64, column: &str, code: FieldCode, found: &str) -> Self {
         // What turns text around is seen as a mark in its place.
-        let told = |text: &str| {
+        let shown = |text: &str| {
             let seen = text.chars().map(|c| if is_direction_override(c) { '\u{FFFD}' } else { c });
             seen.take(200).collect()
         };
-        Self { line, column: told(column), code, found: told(found) }
+        Self { line, column: shown(column), code, found: shown(found) }
     }
 }
 

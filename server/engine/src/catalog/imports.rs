@@ -192,7 +192,7 @@ rows! {
     }
 }
 
-/// Reads a file and checks it against the shop; nothing of it goes in yet. `told` hears how many products were read, time
+/// Reads a file and checks it against the shop; nothing of it goes in yet. `on_progress` hears how many products were read, time
 /// and again. Reads where it is called: not for a thread that others wait for.
 ///
 /// A file that ends before its time, unpacks to too much or cannot be read leaves an import that is stopped.
@@ -202,9 +202,9 @@ pub async fn stage(
     handle: &str,
     options: ImportOptions,
     file: impl Read,
-    told: impl FnMut(usize),
+    on_progress: impl FnMut(usize),
 ) -> Result<ImportId> {
-    stage_until(engine, caller, handle, options, file, told, future::pending()).await
+    stage_until(engine, caller, handle, options, file, on_progress, future::pending()).await
 }
 
 /// The same, unless `gone` comes first: then the import is stopped where it is.
@@ -214,7 +214,7 @@ pub async fn stage_until(
     handle: &str,
     options: ImportOptions,
     file: impl Read,
-    told: impl FnMut(usize),
+    on_progress: impl FnMut(usize),
     gone: impl Future<Output = ()>,
 ) -> Result<ImportId> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
@@ -248,7 +248,7 @@ pub async fn stage_until(
         })
     });
     open.await?;
-    let reading = pin!(read_all(engine, id, shelf, format, items, told));
+    let reading = pin!(read_all(engine, id, shelf, format, items, on_progress));
     let read = match select(reading, pin!(gone)).await {
         Either::Left((read, _)) => read,
         Either::Right(_) => Err(Error::Offline),
@@ -278,7 +278,7 @@ async fn read_all(
     shelf: Shelf,
     format: Format,
     mut items: Items<'_>,
-    mut told: impl FnMut(usize),
+    mut on_progress: impl FnMut(usize),
 ) -> Result<()> {
     let (mut before, mut products) = ((0, 0), 0);
     loop {
@@ -296,7 +296,7 @@ async fn read_all(
                 .await?;
             rest(engine, begun).await;
         }
-        told(products);
+        on_progress(products);
         if at_end {
             let end = engine.db.write(("imports::checked", id), (id, now), |tx, (id, now)| {
                 Box::pin(async move { Ok::<_, TxError>(tx.exec(&CHECKED, params![*id, *now]).await?) })

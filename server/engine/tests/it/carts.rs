@@ -43,8 +43,8 @@ both! {
         let cart = carts::view(engine, &asha).await.unwrap();
         let mut lines: Vec<_> = cart.groups.iter().flat_map(|g| &g.lines).collect();
         lines.sort_by_key(|line| line.title.clone());
-        let told: Vec<_> = lines.iter().map(|l| (l.title.as_str(), l.quantity, l.capped)).collect();
-        assert_eq!(told, [("Clay bowl", 999, true), ("Desk lamp", 999, false)]);
+        let seen: Vec<_> = lines.iter().map(|l| (l.title.as_str(), l.quantity, l.capped)).collect();
+        assert_eq!(seen, [("Clay bowl", 999, true), ("Desk lamp", 999, false)]);
         // Whoever changes the quantity has seen it.
         let set = SetQuantity { line: lines[0].id, quantity: "5".into() };
         let cart = carts::set_quantity(engine, &asha, set).await.unwrap();

@@ -237,21 +237,21 @@ both! {
         let id = stage(market, &owner, file.as_slice()).await.unwrap();
         let read = view(market, &owner, id).await;
         assert_eq!((read.state, read.good, read.bad, read.faults), (ImportState::Checked, 1, 19, expected.len() as i64));
-        let mut told = Vec::new();
+        let mut listed = Vec::new();
         let say = |fault: &RowFault| format!("{:?}", fault.code);
         imports::faults_as_table(&market.engine, &owner, MEENA, id, ["a", "b", "c", "d", "e"], say, |part| {
-            told.extend(part);
+            listed.extend(part);
             true
         })
         .await
         .unwrap();
-        let told = String::from_utf8(told).unwrap();
-        let mut rows = csv_rows(&told);
+        let listed = String::from_utf8(listed).unwrap();
+        let mut rows = csv_rows(&listed);
         assert_eq!(rows.remove(0), ["a", "b", "c", "d", "e"]);
         let rows: Vec<_> = rows.iter().map(|r| (r[0].parse().unwrap(), r[1].clone(), r[4].clone(), r[3].trim_start_matches('\'').to_owned())).collect();
         let expected: Vec<_> = expected.into_iter().map(|(line, column, code, found)| (line, column, format!("{code:?}"), found)).collect();
         assert_eq!(rows, expected);
-        assert!(told.contains("'=1+1") && !told.contains(",=1+1"), "nothing runs in the list of faults either");
+        assert!(listed.contains("'=1+1") && !listed.contains(",=1+1"), "nothing runs in the list of faults either");
 
         // The rest goes in only when told to.
         let refused = imports::start(&market.engine, &owner, MEENA, id, false, None).await;
@@ -273,8 +273,8 @@ both! {
             let id = stage(market, &owner, file.replace(',', delimiter).as_bytes()).await.unwrap();
             let read = view(market, &owner, id).await;
             assert_eq!((read.good, read.bad, read.unread), (1, 0, 4), "{delimiter:?}");
-            let told: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, _, code, _)| (line, code)).collect();
-            assert_eq!(told, [(3, BadQuotes), (4, BadQuotes), (5, NotRead)], "{delimiter:?}");
+            let listed: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, _, code, _)| (line, code)).collect();
+            assert_eq!(listed, [(3, BadQuotes), (4, BadQuotes), (5, NotRead)], "{delimiter:?}");
             assert!(imports::start(&market.engine, &owner, MEENA, id, false, None).await.is_err());
         }
     }
@@ -323,8 +323,8 @@ both! {
         // Where only one reading holds, nothing is asked.
         let only = "sku,title,price,compare_at\nF-1,Bowl,\"12,50\",\"1,300\"\nF-2,Jug,\"1,249\",\"0,750\"\nF-3,Pot,cheap,\"1,000\"\n";
         let id = stage(market, &owner, only.as_bytes()).await.unwrap();
-        let told: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, column, code, _)| (line, column, code)).collect();
-        assert_eq!(told, [(3, "compare_at".to_owned(), FieldCode::TooSmall), (4, "price".to_owned(), FieldCode::NotMoney)]);
+        let listed: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, column, code, _)| (line, column, code)).collect();
+        assert_eq!(listed, [(3, "compare_at".to_owned(), FieldCode::TooSmall), (4, "price".to_owned(), FieldCode::NotMoney)]);
         let question = view(market, &owner, id).await.question.unwrap();
         assert_eq!((question.line, question.column.as_str()), (2, "compare_at"));
     }
@@ -345,9 +345,9 @@ both! {
         for (file, good, bad, expected) in table {
             let id = stage(market, &owner, file).await.unwrap();
             let read = view(market, &owner, id).await;
-            let told = faults(market, &owner, id).await;
-            let told: Vec<_> = told.iter().map(|(line, column, code, _)| (*line, column.as_str(), *code)).collect();
-            assert_eq!((read.good, read.bad, told.as_slice()), (good, bad, expected), "{}", String::from_utf8_lossy(file));
+            let listed = faults(market, &owner, id).await;
+            let listed: Vec<_> = listed.iter().map(|(line, column, code, _)| (*line, column.as_str(), *code)).collect();
+            assert_eq!((read.good, read.bad, listed.as_slice()), (good, bad, expected), "{}", String::from_utf8_lossy(file));
             imports::start(&market.engine, &owner, MEENA, id, true, Some(DecimalMark::Comma)).await.unwrap();
             finish(market).await;
             assert_eq!(became(&view(market, &owner, id).await), [good, 0, 0, 0]);
@@ -401,8 +401,8 @@ both! {
         // The same limit for both.
         let more = format!("{many}\n{}", many.replace("Fits", "Also fits"));
         let id = stage(market, &owner, table(&more).as_bytes()).await.unwrap();
-        let told: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, column, code, _)| (line, column, code)).collect();
-        assert_eq!(told, [(2, "details".to_owned(), FieldCode::TooLong(1_048_576))]);
+        let listed: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, column, code, _)| (line, column, code)).collect();
+        assert_eq!(listed, [(2, "details".to_owned(), FieldCode::TooLong(1_048_576))]);
     }
 
     async fn lines_of_the_open_catalogue_keep_their_details(market) {

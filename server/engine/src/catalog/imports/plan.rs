@@ -293,10 +293,10 @@ fn lay(
     }
     let (Some(draft), Ok(state), true, true) = (draft, state, faults.is_empty(), no_numbers.is_empty())
     else {
-        let told =
+        let reported =
             |fault: &RowFault| no_numbers.iter().any(|n| (n.line, &n.column) == (fault.line, &fault.column));
         let faults = faults.into_iter().map(|fault| at_line(fault, item, &form));
-        let mut faults: Vec<RowFault> = faults.filter(|fault| !told(fault)).collect();
+        let mut faults: Vec<RowFault> = faults.filter(|fault| !reported(fault)).collect();
         faults.extend(no_numbers);
         return faults;
     };

@@ -58,11 +58,11 @@ pub(super) fn items<'f>(
     let first_line = String::from_utf8_lossy(first).into_owned();
     let format = format.unwrap_or_else(|| Format::of(&first_line));
     let mut kind = Kind { format, notation: Notation::Program, likely: DecimalMark::Point };
-    let told = of_another_kind(&head);
+    let foreign = of_another_kind(&head);
     let layout = Layout::of(&head);
     // What was read before it broke off is read again, and then it breaks off again.
     let whole = BufReader::new(Cursor::new(head).chain(Cut(cut)).chain(plain));
-    let items: Box<dyn Iterator<Item = io::Result<Item>> + 'f> = match (told, format) {
+    let items: Box<dyn Iterator<Item = io::Result<Item>> + 'f> = match (foreign, format) {
         (Some(name), _) => {
             let item = Item::default().fault(1, "", FieldCode::NotATable, name);
             Box::new(std::iter::once(Ok(item)))
@@ -198,9 +198,9 @@ mod tests {
     }
 
     /// The SKU and price of each product, and the faults, of a table.
-    type Told = (Vec<(String, String)>, Vec<(i64, String, FieldCode)>);
+    type Parsed = (Vec<(String, String)>, Vec<(i64, String, FieldCode)>);
 
-    fn told(file: &[u8]) -> Told {
+    fn parsed(file: &[u8]) -> Parsed {
         let items = all(file);
         let variants = items.iter().flat_map(|item| &item.record.variants);
         let faults = items.iter().flat_map(|item| &item.faults);
@@ -251,7 +251,7 @@ mod tests {
             ("UTF-16 without a mark, big end first", utf16(table, true)),
             ("UTF-16 with tabs and CR LF", marked(&table.replace(',', "\t").replace('\n', "\r\n"), false)),
         ] {
-            let (variants, faults) = told(&file);
+            let (variants, faults) = parsed(&file);
             let variants: Vec<_> =
                 variants.iter().map(|(sku, price)| (sku.as_str(), price.as_str())).collect();
             assert_eq!((variants.as_slice(), faults.as_slice()), (two.as_slice(), [].as_slice()), "{name}");
@@ -277,7 +277,7 @@ mod tests {
             (b"[\n {\"title\": \"Cup\"}\n]", (1, "", NotATable)),
         ];
         for (file, expected) in table {
-            let (variants, faults) = told(file);
+            let (variants, faults) = parsed(file);
             let name = String::from_utf8_lossy(file);
             assert!(variants.is_empty(), "{name}");
             let (line, column, code) = expected;
@@ -296,7 +296,7 @@ mod tests {
         file.extend([0x3d, 0xd8]);
         file.extend(utf16(",130\nA-3,Pot,140", false));
         file.push(b'x');
-        let (variants, faults) = told(&file);
+        let (variants, faults) = parsed(&file);
         assert_eq!(variants.len(), 3);
         assert_eq!(all(&file)[0].record.title.as_deref(), Some("🏺 Krug"));
         assert_eq!(
