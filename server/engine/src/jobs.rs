@@ -46,7 +46,7 @@ statements! {
         WHERE id = $1 AND state <> 'done' AND lease_until <= $2 RETURNING kind AS value";
     DISCARD = "UPDATE jobs SET state = 'discarded', updated_at = $2
         WHERE id = $1 AND state NOT IN ('done', 'discarded') AND lease_until <= $2 RETURNING kind AS value";
-    STANDS = "SELECT state AS value FROM jobs WHERE id = $1 AND state <> 'done'";
+    STATUS = "SELECT state AS value FROM jobs WHERE id = $1 AND state <> 'done'";
     FORGET = "DELETE FROM jobs WHERE state = 'done' AND updated_at < $1";
     COUNT = "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'queued' THEN 1 ELSE 0 END), 0) AS BIGINT) AS queued,
         CAST(COALESCE(SUM(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), 0) AS BIGINT) AS dead FROM jobs
@@ -134,8 +134,8 @@ async fn decide(
             Box::pin(async move {
                 let kind: Option<crate::db::One<String>> = tx.opt(change, params![*id, *now]).await?;
                 let Some(kind) = kind else {
-                    let stands: Option<crate::db::One<String>> = tx.opt(&STANDS, params![*id]).await?;
-                    return match stands.as_ref().map(|stands| stands.0.as_str()) {
+                    let status: Option<crate::db::One<String>> = tx.opt(&STATUS, params![*id]).await?;
+                    return match status.as_ref().map(|status| status.0.as_str()) {
                         None => Err(Error::NotFound.into()),
                         // The same once more.
                         Some("discarded") => Ok(()),

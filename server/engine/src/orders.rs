@@ -19,11 +19,11 @@ macro_rules! lines_of {
     };
 }
 
-mod moves;
 mod seller;
+mod transitions;
 
-pub use moves::{cancel, cancel_own, confirm, deliver, ship};
 pub use seller::{list_all, seller_list, seller_order};
+pub use transitions::{cancel, cancel_own, confirm, deliver, ship};
 
 use crate::{Caller, Engine, cursor, group_by, lists, params, rows, statements};
 use haat_shared::{

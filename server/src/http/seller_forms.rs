@@ -20,7 +20,7 @@ use super::{
     forms::{Typed, back_with_draft, clean, field, refused},
 };
 
-/// The next step of an order.
+/// The next transition of an order.
 pub(super) async fn order(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,

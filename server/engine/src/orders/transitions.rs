@@ -21,7 +21,7 @@ use haat_shared::{
 
 statements! {
     // An order is reached from two states at most; where it is one, it is given twice.
-    MOVE = "UPDATE orders SET state = $3, carrier = COALESCE($6, carrier), tracking_number = COALESCE($7, tracking_number),
+    TRANSITION = "UPDATE orders SET state = $3, carrier = COALESCE($6, carrier), tracking_number = COALESCE($7, tracking_number),
             tracking_url = COALESCE($8, tracking_url), updated_at = CASE WHEN updated_at < $9 THEN $9 ELSE updated_at + 1 END
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state IN ($4, $5)
         RETURNING id, updated_at, shop_id, purchase_id, currency, total_minor, commission_minor,
@@ -32,7 +32,7 @@ statements! {
             AND (carrier <> $3 OR tracking_number <> $4 OR tracking_url <> $5)
         RETURNING id, updated_at";
     WAY = "SELECT delivery AS value FROM orders WHERE number = $1 AND shop_id = $2";
-    STANDS = "SELECT o.state, e.actor, e.note FROM orders o
+    STATUS = "SELECT o.state, e.actor, e.note FROM orders o
         LEFT JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled'
         WHERE o.number = $1 AND o.shop_id = COALESCE($2, o.shop_id)";
     RETURN_STOCK = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
@@ -67,7 +67,7 @@ insert! {
 }
 
 rows! {
-    struct Moved {
+    struct ChangedOrder {
         id: OrderId,
         updated_at: i64,
         shop_id: ShopId,
@@ -83,7 +83,7 @@ rows! {
         updated_at: i64,
     }
 
-    struct Stands {
+    struct StatusRow {
         state: OrderState,
         actor: Option<String>,
         note: Option<String>,
@@ -93,9 +93,9 @@ rows! {
 /// What a row of `order_shipments` is of. It is read by nobody outside.
 enum Shipped {}
 
-/// A step that someone wants an order to take.
+/// A transition that someone requests.
 #[derive(Clone)]
-struct Step {
+struct Transition {
     number: String,
     /// The shop that it must be of; none when the caller's right was looked up by the purchase.
     shop: Option<ShopId>,
@@ -109,8 +109,8 @@ struct Step {
 
 /// The shop says yes.
 pub async fn confirm(engine: &Engine, caller: &Caller, handle: &str, number: &str) -> Result<()> {
-    let step = by_shop(engine, caller, handle, number, OrderState::Confirmed)?;
-    take(engine, step).await
+    let transition = by_shop(engine, caller, handle, number, OrderState::Confirmed)?;
+    apply(engine, transition).await
 }
 
 /// The order leaves. Once it has, its tracking can be corrected. An order that is picked up has none: it is ready.
@@ -121,26 +121,26 @@ pub async fn ship(
     number: &str,
     shipment: Shipment,
 ) -> Result<()> {
-    let step = by_shop(engine, caller, handle, number, OrderState::Shipped)?;
-    let way: Option<One<Delivery>> = engine.db.opt(&WAY, params![number, step.shop]).await?;
+    let transition = by_shop(engine, caller, handle, number, OrderState::Shipped)?;
+    let way: Option<One<Delivery>> = engine.db.opt(&WAY, params![number, transition.shop]).await?;
     let shipment = match way {
         Some(One(Delivery::Pickup)) => None,
         _ => Some(shipment.check().map_err(Error::Invalid)?),
     };
-    take(engine, Step { shipment, ..step }).await
+    apply(engine, Transition { shipment, ..transition }).await
 }
 
 /// The order has arrived. What was to be paid in cash is with the shop now.
 pub async fn deliver(engine: &Engine, caller: &Caller, handle: &str, number: &str) -> Result<()> {
-    let step = by_shop(engine, caller, handle, number, OrderState::Delivered)?;
-    take(engine, step).await
+    let transition = by_shop(engine, caller, handle, number, OrderState::Delivered)?;
+    apply(engine, transition).await
 }
 
 /// The shop cannot or will not send it: stock and money go back.
 pub async fn cancel(engine: &Engine, caller: &Caller, handle: &str, number: &str, why: &str) -> Result<()> {
-    let step = by_shop(engine, caller, handle, number, OrderState::Cancelled)?;
+    let transition = by_shop(engine, caller, handle, number, OrderState::Cancelled)?;
     let note = reason(why).map_err(|f| Error::Invalid(vec![f]))?;
-    take(engine, Step { note, ..step }).await
+    apply(engine, Transition { note, ..transition }).await
 }
 
 /// The shopper does not want it after all, and the shop has not said yes yet. For whoever may see the purchase.
@@ -158,7 +158,7 @@ pub async fn cancel_own(
         return Err(Error::NotFound);
     }
     let note = reason(why).map_err(|f| Error::Invalid(vec![f]))?;
-    let step = Step {
+    let transition = Transition {
         number: number.to_owned(),
         shop: None,
         to: OrderState::Cancelled,
@@ -168,12 +168,18 @@ pub async fn cancel_own(
         shipment: None,
         clock: engine.clock.clone(),
     };
-    take(engine, step).await
+    apply(engine, transition).await
 }
 
-fn by_shop(engine: &Engine, caller: &Caller, handle: &str, number: &str, to: OrderState) -> Result<Step> {
+fn by_shop(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    number: &str,
+    to: OrderState,
+) -> Result<Transition> {
     let shop = caller.shop(handle, Permission::FulfilOrders)?;
-    Ok(Step {
+    Ok(Transition {
         number: number.to_owned(),
         shop: Some(shop),
         to,
@@ -185,51 +191,51 @@ fn by_shop(engine: &Engine, caller: &Caller, handle: &str, number: &str, to: Ord
     })
 }
 
-async fn take(engine: &Engine, step: Step) -> Result<()> {
-    let about = ("orders::move", step.number.clone());
-    engine.db.write(about, step, |tx, step| Box::pin(take_in_tx(tx, step))).await?;
+async fn apply(engine: &Engine, transition: Transition) -> Result<()> {
+    let about = ("orders::transition", transition.number.clone());
+    engine.db.write(about, transition, |tx, transition| Box::pin(apply_in_tx(tx, transition))).await?;
     engine.wake.notify_one();
     Ok(())
 }
 
-async fn take_in_tx(tx: &mut Tx, step: &Step) -> TxResult<()> {
-    let from = step.to.reached_from(step.actor);
+async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
+    let from = transition.to.reached_from(transition.actor);
     let (Some(first), Some(last)) = (from.first(), from.last()) else {
-        return Err(bug("a step that nobody may take"));
+        return Err(bug("a transition that nobody may make"));
     };
     let part = |part: fn(&Shipment) -> &String| {
-        step.shipment.as_ref().map(part).map(|text| text.as_str().to_owned())
+        transition.shipment.as_ref().map(part).map(|text| text.as_str().to_owned())
     };
     let row = params![
-        &step.number,
-        step.shop,
-        step.to.as_str(),
+        &transition.number,
+        transition.shop,
+        transition.to.as_str(),
         first.as_str(),
         last.as_str(),
         part(|s| &s.carrier),
         part(|s| &s.tracking_number),
         part(|s| &s.tracking_url),
-        // Taken here, not when the step was asked for: a write may wait for its turn.
-        step.clock.now_ms(),
+        // Taken here, not when the transition was requested: a write may wait for its turn.
+        transition.clock.now_ms(),
     ];
-    let Some(order) = tx.opt::<Moved>(&MOVE, row).await? else {
-        return stay_in_tx(tx, step).await;
+    let Some(order) = tx.opt::<ChangedOrder>(&TRANSITION, row).await? else {
+        return repeat_in_tx(tx, transition).await;
     };
     let now = order.updated_at;
     tx.insert(AddEvent {
         order_id: order.id,
-        state: step.to,
-        actor: step.actor,
-        user_id: step.user,
-        note: &step.note,
+        state: transition.to,
+        actor: transition.actor,
+        user_id: transition.user,
+        note: &transition.note,
         created_at: now,
     })
     .await?;
-    if let Some(shipment) = &step.shipment {
+    if let Some(shipment) = &transition.shipment {
         let id = random::id(now);
-        shipment_in_tx(tx, step, shipment, id, order.id, now).await?;
+        shipment_in_tx(tx, transition, shipment, id, order.id, now).await?;
     }
-    let message = match step.to {
+    let message = match transition.to {
         OrderState::Confirmed => OutboxMessage::OrderConfirmed,
         OrderState::Shipped => OutboxMessage::OrderShipped,
         OrderState::Delivered => OutboxMessage::OrderDelivered,
@@ -237,35 +243,41 @@ async fn take_in_tx(tx: &mut Tx, step: &Step) -> TxResult<()> {
         OrderState::Placed => return Err(bug("nothing leads back to the beginning")),
     };
     tx.exec_many(&outbox::WRITE, &[outbox::row(message, order.id, now)]).await?;
-    if step.to == OrderState::Cancelled {
+    if transition.to == OrderState::Cancelled {
         undo_in_tx(tx, &order, now).await?;
     }
     Ok(())
 }
 
-/// The order cannot take this step now. That is fine if it has taken the very same one; its tracking may be corrected.
-async fn stay_in_tx(tx: &mut Tx, step: &Step) -> TxResult<()> {
-    if let Some(shipment) = &step.shipment {
+/// The transition is not possible now. That is fine if it has happened before; its tracking may be corrected.
+async fn repeat_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
+    if let Some(shipment) = &transition.shipment {
         let Shipment { carrier, tracking_number, tracking_url } = shipment;
-        let row =
-            params![&step.number, step.shop, carrier, tracking_number, tracking_url, step.clock.now_ms()];
+        let row = params![
+            &transition.number,
+            transition.shop,
+            carrier,
+            tracking_number,
+            tracking_url,
+            transition.clock.now_ms()
+        ];
         if let Some(order) = tx.opt::<Tracked>(&TRACK, row).await? {
             let (id, now) = (random::id(order.updated_at), order.updated_at);
-            shipment_in_tx(tx, step, shipment, id, order.id, now).await?;
+            shipment_in_tx(tx, transition, shipment, id, order.id, now).await?;
             tx.exec_many(&outbox::WRITE, &[outbox::row(OutboxMessage::OrderShipmentUpdated, id, now)])
                 .await?;
             return Ok(());
         }
     }
-    let stands: Option<Stands> = tx.opt(&STANDS, params![&step.number, step.shop]).await?;
-    let stands = stands.ok_or(Error::NotFound)?;
-    if stands.state != step.to {
-        return Err(Conflict::OrderMoved(stands.state).into());
+    let status: Option<StatusRow> = tx.opt(&STATUS, params![&transition.number, transition.shop]).await?;
+    let status = status.ok_or(Error::NotFound)?;
+    if status.state != transition.to {
+        return Err(Conflict::OrderMoved(status.state).into());
     }
     // Whoever cancelled it first said why. Another reason would be lost.
-    let by = stands.actor.as_deref().and_then(Actor::parse);
-    match (by, stands.note) {
-        (Some(by), Some(reason)) if by != step.actor || reason != step.note => {
+    let by = status.actor.as_deref().and_then(Actor::parse);
+    match (by, status.note) {
+        (Some(by), Some(reason)) if by != transition.actor || reason != transition.note => {
             Err(Conflict::AlreadyCancelled { by, reason }.into())
         }
         _ => Ok(()),
@@ -275,7 +287,7 @@ async fn stay_in_tx(tx: &mut Tx, step: &Step) -> TxResult<()> {
 /// Writes down the tracking that an order has from now on.
 async fn shipment_in_tx(
     tx: &mut Tx,
-    step: &Step,
+    transition: &Transition,
     shipment: &Shipment,
     id: Id<Shipped>,
     order: OrderId,
@@ -288,8 +300,8 @@ async fn shipment_in_tx(
         carrier,
         tracking_number,
         tracking_url,
-        actor: step.actor,
-        user_id: step.user,
+        actor: transition.actor,
+        user_id: transition.user,
         created_at: now,
     })
     .await?;
@@ -297,7 +309,7 @@ async fn shipment_in_tx(
 }
 
 /// Stock and money of an order that was cancelled just now go back.
-async fn undo_in_tx(tx: &mut Tx, order: &Moved, now: i64) -> TxResult<()> {
+async fn undo_in_tx(tx: &mut Tx, order: &ChangedOrder, now: i64) -> TxResult<()> {
     let (total, part) =
         (Money::new(order.total_minor, order.currency), Money::new(order.commission_minor, order.currency));
     if order.method.collects() {
