@@ -1,6 +1,6 @@
 //! Payments: money asked of gateways, and what they report about it.
 //!
-//! The browser's return, a webhook, reconciliation and the answer to our own call all end in one function, `report`:
+//! The browser's return, a webhook, reconciliation and the answer to our own call all end in one function, `apply_status`:
 //! this payment now stands so. What follows from it is `checkout::complete`'s business.
 
 mod gateway;
@@ -8,7 +8,10 @@ mod refund;
 
 use tracing::Instrument;
 
-pub use gateway::{Ask, Event, Fetched, GatewayError, PaymentGateway, Reported, Standing, Started};
+pub use gateway::{
+    GatewayError, GatewayPayment, GatewayStatus, PaymentGateway, PaymentRequest, PaymentSession,
+    ReportOutcome, WebhookEvent,
+};
 pub use refund::refund;
 use refund::{Stray, stray};
 pub(crate) use refund::{promise_in_tx, queue_unwanted_in_tx};
@@ -72,52 +75,52 @@ impl Engine {
 }
 
 /// Asks the gateway for a payment that was written down, and reports how it stands. Also where the shopper goes on.
-pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(Reported, String)> {
+pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(ReportOutcome, String)> {
     let gateway = engine.gateway(payment.method)?;
-    let ask = Ask {
+    let request = PaymentRequest {
         attempt: payment.id,
         amount: Money::new(payment.amount_minor, payment.currency),
         return_url: engine.return_url(payment.id),
     };
     let span = gateway::call(payment.method, "start", payment.id);
-    let started = match gateway.start(&ask).instrument(span).await {
-        Ok(started) => started,
+    let session = match gateway.create(&request).instrument(span).await {
+        Ok(session) => session,
         Err(GatewayError::Refused(why)) => {
             tracing::warn!(payment.id = %payment.id, why, "payment refused");
-            return Ok((report(engine, payment.id, "", Standing::Declined).await?, String::new()));
+            return Ok((apply_status(engine, payment.id, "", GatewayStatus::Declined).await?, String::new()));
         }
         Err(error) => {
             tracing::warn!(payment.id = %payment.id, %error, "payment could not be started");
             return Err(Error::Busy { retry_after_s: 2 });
         }
     };
-    if started.standing == Standing::Waiting {
-        let input = (payment.id, started.clone(), engine.clock.now_ms());
+    if session.status == GatewayStatus::Waiting {
+        let input = (payment.id, session.clone(), engine.clock.now_ms());
         engine
             .db
-            .write(("payments::pending", payment.id), input, |tx, (id, started, now)| {
+            .write(("payments::pending", payment.id), input, |tx, (id, session, now)| {
                 Box::pin(async move {
-                    tx.exec(&PENDING, params![*id, &started.gateway_ref, &started.next_url, *now]).await?;
+                    tx.exec(&PENDING, params![*id, &session.gateway_ref, &session.next_url, *now]).await?;
                     Ok(())
                 })
             })
             .await?;
     }
-    let reported = report(engine, payment.id, &started.gateway_ref, started.standing).await?;
-    Ok((reported, started.next_url))
+    let reported = apply_status(engine, payment.id, &session.gateway_ref, session.status).await?;
+    Ok((reported, session.next_url))
 }
 
 /// The one place where the standing of a payment has consequences. May be called any number of times, by anyone who
 /// knows, in any order.
-pub async fn report(
+pub async fn apply_status(
     engine: &Engine,
     id: PaymentId,
     gateway_ref: &str,
-    standing: Standing,
-) -> Result<Reported> {
-    match standing {
-        Standing::Waiting => Ok(Reported::Waiting),
-        Standing::Declined => {
+    status: GatewayStatus,
+) -> Result<ReportOutcome> {
+    match status {
+        GatewayStatus::Waiting => Ok(ReportOutcome::Waiting),
+        GatewayStatus::Declined => {
             engine
                 .db
                 .write(("payments::failed", id), (id, engine.clock.now_ms()), |tx, (id, now)| {
@@ -130,23 +133,23 @@ pub async fn report(
                     })
                 })
                 .await?;
-            Ok(Reported::Declined)
+            Ok(ReportOutcome::Declined)
         }
-        Standing::Captured(_) | Standing::Accepted => {
-            checkout::complete(engine, id, gateway_ref, standing).await
+        GatewayStatus::Captured(_) | GatewayStatus::Accepted => {
+            checkout::complete(engine, id, gateway_ref, status).await
         }
     }
 }
 
 /// Reads a payment from its gateway again and reports how it stands. What the gateway has belongs to the attempt that it
 /// was made for and to no other, whatever a report says.
-async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) -> Result<Reported> {
+async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) -> Result<ReportOutcome> {
     let own = payment.gateway_ref.as_deref();
     let Some(gateway_ref) = reported.or(own) else {
         // We died between asking and writing down the answer: ask again, it is the same attempt.
         return Ok(start(engine, payment).await?.0);
     };
-    let fetch = engine.gateway(payment.method)?.fetch(gateway_ref);
+    let fetch = engine.gateway(payment.method)?.retrieve(gateway_ref);
     let found =
         fetch.instrument(gateway::call(payment.method, "fetch", payment.id)).await.map_err(|error| {
             tracing::warn!(payment.id = %payment.id, %error, "payment could not be read");
@@ -156,15 +159,15 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
         tracing::error!(payment.id = %payment.id, gateway_ref, made_for = %found.attempt, "a payment of another attempt was reported");
         return Err(Error::Denied);
     }
-    match (own, found.standing) {
-        (Some(own), Standing::Captured(amount)) if own != gateway_ref => {
+    match (own, found.status) {
+        (Some(own), GatewayStatus::Captured(amount)) if own != gateway_ref => {
             tracing::error!(payment.id = %payment.id, gateway_ref, own, "a gateway captured an attempt twice");
             let (checkout, method) = (payment.checkout_id, payment.method);
             stray(engine, Stray { checkout, method, gateway_ref: gateway_ref.to_owned(), amount }).await?;
-            Ok(Reported::Unwanted)
+            Ok(ReportOutcome::Unwanted)
         }
-        (Some(own), _) if own != gateway_ref => Ok(Reported::Waiting),
-        (_, standing) => report(engine, payment.id, gateway_ref, standing).await,
+        (Some(own), _) if own != gateway_ref => Ok(ReportOutcome::Waiting),
+        (_, status) => apply_status(engine, payment.id, gateway_ref, status).await,
     }
 }
 
@@ -179,15 +182,17 @@ pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -
     let reported = refresh(engine, &payment, None).await;
     // Another payment may have bought it.
     let bought = match reported {
-        Ok(Reported::Declined | Reported::Unwanted) => checkout::bought(engine, payment.checkout_id).await?,
+        Ok(ReportOutcome::Declined | ReportOutcome::Unwanted) => {
+            checkout::bought(engine, payment.checkout_id).await?
+        }
         _ => None,
     };
     Ok(match reported {
-        Ok(Reported::Paid(number)) => checkout::purchase_url(engine, &number),
-        Ok(Reported::Declined) => bought.unwrap_or(format!("{checkout}?error=payment_declined")),
-        Ok(Reported::Unwanted) => bought.unwrap_or(format!("{checkout}?error=checkout_ended")),
+        Ok(ReportOutcome::Paid(number)) => checkout::purchase_url(engine, &number),
+        Ok(ReportOutcome::Declined) => bought.unwrap_or(format!("{checkout}?error=payment_declined")),
+        Ok(ReportOutcome::Unwanted) => bought.unwrap_or(format!("{checkout}?error=checkout_ended")),
         // The gateway will tell us, or reconciliation will ask: the page says that we are waiting.
-        Ok(Reported::Waiting) | Err(_) => checkout,
+        Ok(ReportOutcome::Waiting) | Err(_) => checkout,
     })
 }
 
@@ -201,7 +206,7 @@ pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, signature: &str
         .db
         .write(("payments::webhook", event.attempt), input, |tx, (gateway, event, body, now)| {
             Box::pin(async move {
-                let Event { event_id, gateway_ref, .. } = event;
+                let WebhookEvent { event_id, gateway_ref, .. } = event;
                 tx.insert(AddEvent { gateway, event_id, gateway_ref, body, received_at: *now }).await?;
                 Ok(())
             })
@@ -227,8 +232,8 @@ pub async fn reconcile(engine: &Engine) -> TxResult<usize> {
     let due: Vec<PaymentRow> = engine.db.all(&DUE, params![now, BATCH]).await?;
     for payment in &due {
         match refresh(engine, payment, None).await {
-            Ok(Reported::Waiting) if now - payment.created_at > GIVE_UP_MS => {
-                report(engine, payment.id, "", Standing::Declined).await?;
+            Ok(ReportOutcome::Waiting) if now - payment.created_at > GIVE_UP_MS => {
+                apply_status(engine, payment.id, "", GatewayStatus::Declined).await?;
             }
             // Why it failed was logged where it did.
             reported => tracing::debug!(payment.id = %payment.id, ?reported, "reconciled"),

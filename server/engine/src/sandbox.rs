@@ -2,7 +2,9 @@
 //! survives what the program survives. Only `haat_gateways::sandbox` uses this, and the oracle, which compares both sides'
 //! books; no use case does.
 
-use crate::{Clock, Db, TxResult, db::Tx, insert, params, payments::Ask, random, rows, statements};
+use crate::{
+    Clock, Db, TxResult, db::Tx, insert, params, payments::PaymentRequest, random, rows, statements,
+};
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     id::kinds::{PaymentId, RefundId},
@@ -161,7 +163,7 @@ impl Card {
 }
 
 /// Opens a payment, or finds the one of the same attempt.
-pub async fn start(db: &Db, clock: &Clock, ask: &Ask) -> TxResult<SandboxPayment> {
+pub async fn start(db: &Db, clock: &Clock, ask: &PaymentRequest) -> TxResult<SandboxPayment> {
     let gateway_ref = format!("sbx_{}", random::token());
     db.write("sandbox::start", (gateway_ref, ask.clone(), clock.now_ms()), |tx, (gateway_ref, ask, now)| {
         Box::pin(async move {

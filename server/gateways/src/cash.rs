@@ -1,7 +1,9 @@
 //! Cash on delivery: the shop collects it, so there is nothing to wait for and nothing to give back.
 
 use async_trait::async_trait;
-use haat_engine::payments::{Ask, Event, Fetched, GatewayError, PaymentGateway, Standing, Started};
+use haat_engine::payments::{
+    GatewayError, GatewayPayment, GatewayStatus, PaymentGateway, PaymentRequest, PaymentSession, WebhookEvent,
+};
 use haat_shared::{Money, id::kinds::RefundId, payments::Method};
 
 /// The gateway that is no gateway.
@@ -13,17 +15,17 @@ impl PaymentGateway for Cash {
         Method::Cash
     }
 
-    async fn start(&self, ask: &Ask) -> Result<Started, GatewayError> {
-        Ok(Started {
-            gateway_ref: ask.attempt.to_string(),
-            standing: Standing::Accepted,
+    async fn create(&self, request: &PaymentRequest) -> Result<PaymentSession, GatewayError> {
+        Ok(PaymentSession {
+            gateway_ref: request.attempt.to_string(),
+            status: GatewayStatus::Accepted,
             next_url: String::new(),
         })
     }
 
-    async fn fetch(&self, gateway_ref: &str) -> Result<Fetched, GatewayError> {
+    async fn retrieve(&self, gateway_ref: &str) -> Result<GatewayPayment, GatewayError> {
         let attempt = gateway_ref.parse().map_err(|_| GatewayError::Refused("no such payment".into()))?;
-        Ok(Fetched { attempt, standing: Standing::Accepted })
+        Ok(GatewayPayment { attempt, status: GatewayStatus::Accepted })
     }
 
     async fn refund(&self, _: &str, _: RefundId, _: Money) -> Result<(), GatewayError> {
@@ -34,7 +36,7 @@ impl PaymentGateway for Cash {
         ""
     }
 
-    fn verify(&self, _: &str, _: &[u8], _: i64) -> Option<Event> {
+    fn verify(&self, _: &str, _: &[u8], _: i64) -> Option<WebhookEvent> {
         None
     }
 }

@@ -7,7 +7,10 @@ use std::{fmt::Write, time::Duration};
 use async_trait::async_trait;
 use haat_engine::{
     Clock, Db, TxError,
-    payments::{Ask, Event, Fetched, GatewayError, PaymentGateway, Standing, Started},
+    payments::{
+        GatewayError, GatewayPayment, GatewayStatus, PaymentGateway, PaymentRequest, PaymentSession,
+        WebhookEvent,
+    },
     random::Secret,
     sandbox,
 };
@@ -114,11 +117,11 @@ fn unreachable(fault: impl ToString) -> GatewayError {
     GatewayError::Unreachable(fault.to_string())
 }
 
-fn standing(payment: &sandbox::SandboxPayment) -> Standing {
+fn status(payment: &sandbox::SandboxPayment) -> GatewayStatus {
     match payment.state.as_str() {
-        "captured" => Standing::Captured(payment.amount()),
-        "declined" => Standing::Declined,
-        _ => Standing::Waiting,
+        "captured" => GatewayStatus::Captured(payment.amount()),
+        "declined" => GatewayStatus::Declined,
+        _ => GatewayStatus::Waiting,
     }
 }
 
@@ -128,16 +131,16 @@ impl PaymentGateway for Sandbox {
         Method::Sandbox
     }
 
-    async fn start(&self, ask: &Ask) -> Result<Started, GatewayError> {
+    async fn create(&self, request: &PaymentRequest) -> Result<PaymentSession, GatewayError> {
         tokio::time::sleep(self.delay).await;
-        let payment = sandbox::start(&self.db, &self.clock, ask).await.map_err(unreachable)?;
+        let payment = sandbox::start(&self.db, &self.clock, request).await.map_err(unreachable)?;
         let next_url = format!("{}{}", self.page_url, routes::sandbox_page(&payment.gateway_ref));
-        Ok(Started { standing: standing(&payment), gateway_ref: payment.gateway_ref, next_url })
+        Ok(PaymentSession { status: status(&payment), gateway_ref: payment.gateway_ref, next_url })
     }
 
-    async fn fetch(&self, gateway_ref: &str) -> Result<Fetched, GatewayError> {
+    async fn retrieve(&self, gateway_ref: &str) -> Result<GatewayPayment, GatewayError> {
         let payment = sandbox::find(&self.db, gateway_ref).await.map_err(unreachable)?;
-        Ok(Fetched { attempt: payment.attempt_id, standing: standing(&payment) })
+        Ok(GatewayPayment { attempt: payment.attempt_id, status: status(&payment) })
     }
 
     async fn refund(&self, gateway_ref: &str, refund: RefundId, amount: Money) -> Result<(), GatewayError> {
@@ -151,7 +154,7 @@ impl PaymentGateway for Sandbox {
         SIGNATURE_HEADER
     }
 
-    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<Event> {
+    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<WebhookEvent> {
         let at_ms: i64 = signature.strip_prefix("t=")?.split_once(',')?.0.parse().ok()?;
         let genuine: bool = self.sign(at_ms, body).as_bytes().ct_eq(signature.as_bytes()).into();
         let fresh = now_ms.checked_sub(at_ms)?.abs() <= TOLERANCE_MS;
@@ -159,7 +162,7 @@ impl PaymentGateway for Sandbox {
             return None;
         }
         let body: Body = serde_json::from_slice(body).ok()?;
-        Some(Event { event_id: body.id, gateway_ref: body.payment, attempt: body.attempt })
+        Some(WebhookEvent { event_id: body.id, gateway_ref: body.payment, attempt: body.attempt })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     ledger,
     outbox::{self, OutboxMessage},
     params,
-    payments::{Reported, Standing, queue_unwanted_in_tx},
+    payments::{GatewayStatus, ReportOutcome, queue_unwanted_in_tx},
     random, rows, statements,
 };
 use haat_shared::{
@@ -96,7 +96,7 @@ rows! {
 struct Input {
     payment: PaymentId,
     gateway_ref: Option<String>,
-    standing: Standing,
+    status: GatewayStatus,
     purchase: PurchaseId,
     number: String,
     clock: Clock,
@@ -116,12 +116,12 @@ pub async fn complete(
     engine: &Engine,
     payment: PaymentId,
     gateway_ref: &str,
-    standing: Standing,
-) -> Result<Reported> {
+    status: GatewayStatus,
+) -> Result<ReportOutcome> {
     let input = Input {
         payment,
         gateway_ref: (!gateway_ref.is_empty()).then(|| gateway_ref.to_owned()),
-        standing,
+        status,
         purchase: random::id(engine.clock.now_ms()),
         number: random::number(),
         clock: engine.clock.clone(),
@@ -135,9 +135,9 @@ pub async fn complete(
     match outcome {
         Ok(Done::Purchase(number)) => {
             engine.wake.notify_one();
-            Ok(Reported::Paid(number))
+            Ok(ReportOutcome::Paid(number))
         }
-        Ok(Done::Nothing) => Ok(Reported::Unwanted),
+        Ok(Done::Nothing) => Ok(ReportOutcome::Unwanted),
         Err(TxError::Rejected(Error::Conflict(_))) => {
             engine
                 .db
@@ -147,7 +147,7 @@ pub async fn complete(
                 .await?;
             engine.wake.notify_one();
             tracing::info!(payment.id = %payment, "nothing to buy with it");
-            Ok(Reported::Unwanted)
+            Ok(ReportOutcome::Unwanted)
         }
         Err(fault) => Err(fault.into()),
     }
@@ -161,8 +161,8 @@ fn nothing_to_buy() -> TxError {
 async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     let Input { payment, purchase, number, clock, .. } = input;
     let now = clock.now_ms();
-    let (state, captured, paid_in) = match input.standing {
-        Standing::Captured(amount) => (PaymentState::Captured, amount.amount(), Some(amount.currency())),
+    let (state, captured, paid_in) = match input.status {
+        GatewayStatus::Captured(amount) => (PaymentState::Captured, amount.amount(), Some(amount.currency())),
         _ => (PaymentState::Accepted, 0, None),
     };
     // From here on, reports of this payment wait for each other; then those of its checkout do.
@@ -235,8 +235,8 @@ fn postings(orders: &[OrderRow], method: Method, currency: Currency) -> TxResult
 async fn unwanted_in_tx(tx: &mut Tx, input: &Input) -> TxResult<()> {
     let Input { payment, clock, .. } = input;
     let now = clock.now_ms();
-    let (state, captured) = match input.standing {
-        Standing::Captured(amount) => (PaymentState::Unwanted, amount),
+    let (state, captured) = match input.status {
+        GatewayStatus::Captured(amount) => (PaymentState::Unwanted, amount),
         // Cash that was only promised: there is nothing to give back.
         _ => {
             let row = params![

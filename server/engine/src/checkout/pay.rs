@@ -6,7 +6,7 @@ use crate::{
     db::{Tx, Value},
     idempotency::{self, Claim, Key},
     params,
-    payments::{self, FIRST_CHECK_MS, PaymentRow, Reported},
+    payments::{self, FIRST_CHECK_MS, PaymentRow, ReportOutcome},
     quotas, rows, statements,
 };
 use haat_shared::{
@@ -234,14 +234,14 @@ async fn attempt_payment(
         .await?;
     let (reported, next_url) = payments::start(engine, &payment).await?;
     match reported {
-        Reported::Paid(number) => Ok(NextAction::Done { url: purchase_url(engine, &number) }),
+        ReportOutcome::Paid(number) => Ok(NextAction::Done { url: purchase_url(engine, &number) }),
         // Unless another try has bought it while we asked.
-        Reported::Waiting => {
+        ReportOutcome::Waiting => {
             let bought = super::bought(engine, id).await?.map(|url| NextAction::Done { url });
             Ok(bought.unwrap_or(NextAction::Redirect { url: next_url }))
         }
-        Reported::Declined => Err(payments::declined()),
-        Reported::Unwanted => Err(Conflict::CheckoutEnded.into()),
+        ReportOutcome::Declined => Err(payments::declined()),
+        ReportOutcome::Unwanted => Err(Conflict::CheckoutEnded.into()),
     }
 }
 

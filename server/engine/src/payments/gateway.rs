@@ -10,7 +10,7 @@ use haat_shared::{
 
 /// How a payment stands at its gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum GatewayStatus {
     /// The shopper has not finished.
     Waiting,
     /// Refused. Nothing was charged.
@@ -23,7 +23,7 @@ pub enum Standing {
 
 /// Money that is asked for.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub struct PaymentRequest {
     /// Which attempt this is. Asked again with the same one, a gateway answers with the same payment.
     pub attempt: PaymentId,
     /// How much.
@@ -34,27 +34,27 @@ pub struct Ask {
 
 /// A payment at its gateway.
 #[derive(Debug, Clone)]
-pub struct Started {
+pub struct PaymentSession {
     /// The gateway's own id of it.
     pub gateway_ref: String,
     /// How it stands.
-    pub standing: Standing,
+    pub status: GatewayStatus,
     /// The gateway's page, where the shopper goes on; empty if there is nothing to do there.
     pub next_url: String,
 }
 
 /// A payment as its gateway knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fetched {
+pub struct GatewayPayment {
     /// The attempt that it was made for.
     pub attempt: PaymentId,
     /// How it stands.
-    pub standing: Standing,
+    pub status: GatewayStatus,
 }
 
 /// What a gateway reports by itself. It only says where to look: the payment is read from the gateway again.
 #[derive(Debug, Clone)]
-pub struct Event {
+pub struct WebhookEvent {
     /// The gateway's id of the report.
     pub event_id: String,
     /// The gateway's id of the payment.
@@ -80,9 +80,9 @@ pub trait PaymentGateway: Send + Sync {
     /// The way to pay that it serves.
     fn method(&self) -> Method;
     /// Asks for money.
-    async fn start(&self, ask: &Ask) -> std::result::Result<Started, GatewayError>;
+    async fn create(&self, request: &PaymentRequest) -> std::result::Result<PaymentSession, GatewayError>;
     /// How a payment stands now, and which attempt it was made for.
-    async fn fetch(&self, gateway_ref: &str) -> std::result::Result<Fetched, GatewayError>;
+    async fn retrieve(&self, gateway_ref: &str) -> std::result::Result<GatewayPayment, GatewayError>;
     /// Gives money back. Asked again with the same `refund`, it gives it back once.
     async fn refund(
         &self,
@@ -93,12 +93,12 @@ pub trait PaymentGateway: Send + Sync {
     /// The header that carries the signature of its reports.
     fn signature_header(&self) -> &'static str;
     /// What a report says, if its signature over the raw `body` is the gateway's and fresh at `now_ms`.
-    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<Event>;
+    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<WebhookEvent>;
 }
 
 /// What a report led to.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Reported {
+pub enum ReportOutcome {
     /// The shopper has not finished.
     Waiting,
     /// Nothing was charged; another payment may be tried.

@@ -41,7 +41,7 @@ both! {
         let number = number_of(&next);
         let (_, payment, gateway_ref) = market.go_to_sandbox(&market.guest_with(&wanted).await).await;
         market.enter(&gateway_ref, haat_engine::sandbox::Card::Approve).await;
-        let captured = haat_engine::payments::Standing::Captured(haat_engine::sandbox::find(db, &gateway_ref).await.unwrap().amount());
+        let captured = haat_engine::payments::GatewayStatus::Captured(haat_engine::sandbox::find(db, &gateway_ref).await.unwrap().amount());
         budget!("complete a purchase", 14, checkout::complete(&market.engine, payment, &gateway_ref, captured));
         let key = market.engine.secret.sign("purchase", &number);
         budget!("purchase page", 2, orders::purchase(&market.engine, &anyone, &number, &key));

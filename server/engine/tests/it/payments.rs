@@ -214,8 +214,8 @@ both! {
         // Believed without asking: the books refuse it still.
         let amount = haat_shared::Money::new(49_900, haat_shared::Currency::INR);
         let (thief, id, free, _) = go().await;
-        let forced = payments::report(&market.engine, free, &capture, payments::Standing::Captured(amount)).await;
-        assert_eq!(forced, Ok(payments::Reported::Unwanted));
+        let forced = payments::apply_status(&market.engine, free, &capture, payments::GatewayStatus::Captured(amount)).await;
+        assert_eq!(forced, Ok(payments::ReportOutcome::Unwanted));
         open(&thief, id).await;
         let captures = sandbox::captures(&market.engine.db).await.unwrap();
         assert_eq!((captures.captured, captures.kept_minor), (3, 3 * 49_900));

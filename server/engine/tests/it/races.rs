@@ -94,7 +94,7 @@ both! {
             async move {
                 match i % 3 {
                     0 => { payments::returned(&engine, &Caller::guest(), payment, &token).await.unwrap(); }
-                    1 => { payments::report(&engine, payment, &r, payments::Standing::Captured(amount)).await.unwrap(); }
+                    1 => { payments::apply_status(&engine, payment, &r, payments::GatewayStatus::Captured(amount)).await.unwrap(); }
                     _ => { payments::reconcile(&engine).await.unwrap(); }
                 }
             }

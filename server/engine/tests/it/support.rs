@@ -15,7 +15,9 @@ use haat_engine::{
     dispatch, jobs,
     notifications::{self, EmailContent, Mail, Mailer, RenderedEmail, SendError, mailbox::Mailbox},
     oracle, outbox, params,
-    payments::{self, Ask, Event, Fetched, GatewayError, PaymentGateway, Started},
+    payments::{
+        self, GatewayError, GatewayPayment, PaymentGateway, PaymentRequest, PaymentSession, WebhookEvent,
+    },
     random::{self, Secret},
     sandbox::{self, Card},
     shops,
@@ -91,16 +93,16 @@ impl PaymentGateway for Line {
     fn method(&self) -> Method {
         self.sandbox.method()
     }
-    async fn start(&self, ask: &Ask) -> Result<Started, GatewayError> {
+    async fn create(&self, ask: &PaymentRequest) -> Result<PaymentSession, GatewayError> {
         self.starts.notify_one();
         let _open = self.start_gate.lock().await;
         // What is cut is the answer: the gateway got it.
-        let started = self.sandbox.start(ask).await;
+        let session = self.sandbox.create(ask).await;
         self.up()?;
-        started
+        session
     }
-    async fn fetch(&self, gateway_ref: &str) -> Result<Fetched, GatewayError> {
-        self.up()?.fetch(gateway_ref).await
+    async fn retrieve(&self, gateway_ref: &str) -> Result<GatewayPayment, GatewayError> {
+        self.up()?.retrieve(gateway_ref).await
     }
     async fn refund(&self, gateway_ref: &str, id: RefundId, amount: Money) -> Result<(), GatewayError> {
         self.waits.notify_one();
@@ -110,7 +112,7 @@ impl PaymentGateway for Line {
     fn signature_header(&self) -> &'static str {
         self.sandbox.signature_header()
     }
-    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<Event> {
+    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<WebhookEvent> {
         self.sandbox.verify(signature, body, now_ms)
     }
 }
