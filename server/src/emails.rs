@@ -412,7 +412,7 @@ fn shipped<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News<'a
         (td_string!(locale, seller_orders.shipment), travels.clone()),
         (td_string!(locale, purchase.goes_to), label(locale, &sent.address).join(", ")),
     ];
-    if !sent.method.collects() {
+    if !sent.method.collected_by_market() {
         let cash = td_string!(locale, email.shipped_cash, total = order.total).to_string();
         facts.push((td_string!(locale, purchase.payment), cash));
     }
@@ -436,7 +436,7 @@ fn shipped<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News<'a
 fn ready<'a>(locale: Locale, packed: &'a ShopOrderView, url: &'a str) -> News<'a> {
     let order = &packed.order;
     let mut facts = vec![(td_string!(locale, seller_orders.pickup_at), order.pickup_at.clone())];
-    if !packed.method.collects() {
+    if !packed.method.collected_by_market() {
         let cash = td_string!(locale, email.ready_cash, total = order.total);
         facts.push((td_string!(locale, purchase.payment), cash));
     }
@@ -468,7 +468,7 @@ fn tracking_updated<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -
 fn cancelled<'a>(locale: Locale, ended: &'a ShopOrderView, by: Actor, why: &str, url: &'a str) -> News<'a> {
     let order = &ended.order;
     let (shop, name) = (&order.shop_name, &ended.address.name);
-    let money = if ended.method.collects() {
+    let money = if ended.method.collected_by_market() {
         td_string!(locale, purchase.cancelled_refund, total = order.total).to_string()
     } else {
         td_string!(locale, purchase.cancelled_nothing).to_owned()

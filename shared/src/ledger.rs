@@ -50,9 +50,9 @@ text_enum! {
         /// The commission on an order paid to the shop in cash.
         CashCommission = "cash_commission",
         /// A payment captured after its checkout could no longer be completed.
-        UnwantedCapture = "unwanted_capture",
+        OrphanedCapture = "orphaned_capture",
         /// The refund of such a payment.
-        UnwantedRefund = "unwanted_refund",
+        OrphanedRefund = "orphaned_refund",
         /// The reversal of a sale whose order was cancelled.
         SaleReversed = "sale_reversed",
         /// The reversal of the commission on such a sale.
@@ -135,9 +135,9 @@ pub fn cash_commission(shop: ShopId, part: Money) -> Result<Posting, MoneyError>
 }
 
 /// Money came that nothing was there to buy with: we owe it to the shopper.
-pub fn unwanted_capture(amount: Money) -> Result<Posting, MoneyError> {
+pub fn orphaned_capture(amount: Money) -> Result<Posting, MoneyError> {
     transfer(
-        PostingKind::UnwantedCapture,
+        PostingKind::OrphanedCapture,
         amount,
         (Account::GatewayClearing, None),
         (Account::ShopperPayable, None),
@@ -145,9 +145,9 @@ pub fn unwanted_capture(amount: Money) -> Result<Posting, MoneyError> {
 }
 
 /// The gateway gave it back.
-pub fn unwanted_refund(amount: Money) -> Result<Posting, MoneyError> {
+pub fn orphaned_refund(amount: Money) -> Result<Posting, MoneyError> {
     transfer(
-        PostingKind::UnwantedRefund,
+        PostingKind::OrphanedRefund,
         amount,
         (Account::ShopperPayable, None),
         (Account::GatewayClearing, None),
@@ -201,7 +201,7 @@ mod tests {
         fn every_posting_sums_to_zero(amount in 0i64..i64::MAX) {
             let money = Money::new(amount, Currency::INR);
             let shop = ShopId::from_uuid(Uuid::from_u128(7));
-            for posting in [sale(shop, money), commission(shop, money), cash_commission(shop, money), unwanted_capture(money), unwanted_refund(money), sale_reversed(shop, money), commission_reversed(shop, money), cash_commission_reversed(shop, money), refund(money)] {
+            for posting in [sale(shop, money), commission(shop, money), cash_commission(shop, money), orphaned_capture(money), orphaned_refund(money), sale_reversed(shop, money), commission_reversed(shop, money), cash_commission_reversed(shop, money), refund(money)] {
                 let posting = posting.unwrap();
                 let sum = Money::sum(Currency::INR, posting.entries.iter().map(|e| e.amount));
                 prop_assert_eq!(sum, Ok(Money::zero(Currency::INR)), "{:?}", posting.kind);

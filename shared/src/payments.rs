@@ -16,7 +16,7 @@ text_enum! {
 impl Method {
     /// Whether the marketplace receives the money, and owes the shop its part; otherwise the shop receives it, and
     /// owes the marketplace its commission.
-    pub fn collects(self) -> bool {
+    pub fn collected_by_market(self) -> bool {
         matches!(self, Self::Sandbox)
     }
 }
@@ -27,7 +27,7 @@ text_enum! {
     /// ```text
     /// created ─► pending ─► captured | accepted      (paid: a purchase has it)
     ///    └────────┴───────► failed | superseded      (unpaid)
-    ///             any ────► unwanted ─► refunded     (captured, but nothing was there to buy)
+    ///             any ────► orphaned ─► refunded     (captured, but nothing was there to buy)
     /// captured ─► refunded                           (every order of its purchase was cancelled)
     /// ```
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -42,10 +42,10 @@ text_enum! {
         Accepted = "accepted",
         /// The gateway refused it.
         Failed = "failed",
-        /// The shopper chose another way before it came to an end. It may still be captured, and is then unwanted.
+        /// The shopper chose another way before it came to an end. It may still be captured, and is then orphaned.
         Superseded = "superseded",
         /// The money is with us, but nothing was there to buy with it; it is on its way back.
-        Unwanted = "unwanted",
+        Orphaned = "orphaned",
         /// All of the money went back.
         Refunded = "refunded",
     }

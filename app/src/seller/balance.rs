@@ -75,7 +75,7 @@ fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
         PostingKind::CommissionReversed | PostingKind::CashCommissionReversed => {
             t!(i18n, balance.commission_reversed)
         }
-        PostingKind::Refund | PostingKind::UnwantedCapture | PostingKind::UnwantedRefund => {
+        PostingKind::Refund | PostingKind::OrphanedCapture | PostingKind::OrphanedRefund => {
             t!(i18n, balance.refund)
         }
     };

@@ -366,7 +366,7 @@ fn Cancel(state: OrderState, method: Method, total: Money, action: String, draft
     }
     let mine = draft.typed("action") == "cancel";
     let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
-    let what = if method.collects() {
+    let what = if method.collected_by_market() {
         t!(i18n, seller_orders.cancel_paid, price = total)
     } else {
         t!(i18n, seller_orders.cancel_cash).to_owned()

@@ -104,7 +104,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
     let busy = RwSignal::new(false);
 
     // Who may choose to pay on delivery places an order; the button stays as it is, whichever way is chosen.
-    let paid_now = methods.iter().all(|method| method.collects());
+    let paid_now = methods.iter().all(|method| method.collected_by_market());
     let offered = methods.clone();
     let shops: Vec<String> = checkout.groups.iter().map(|group| group.shop.to_string()).collect();
     let shops_too = shops.clone();

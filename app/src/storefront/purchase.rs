@@ -48,7 +48,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
     };
     let ask = tu_string!(i18n, purchase.ask, number = number, email = email).to_string();
     let made = tu_string!(i18n, purchase.made, date = words::moment(i18n, &purchase.made_at)).to_string();
-    let (collects, pickup) = (purchase.method.collects(), purchase.is_pickup());
+    let (collected_by_market, pickup) = (purchase.method.collected_by_market(), purchase.is_pickup());
     let done = query("done").get_untracked();
     let cancelled = purchase.orders.iter().any(|o| o.number == done && o.state == OrderState::Cancelled);
     let cancelled = cancelled.then(|| {
@@ -57,8 +57,8 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
     });
     let action = routes::purchase(&purchase.number);
     let orders = purchase.orders.into_iter().map(|order| {
-        let cancel = view! { <Cancel order=order.clone() collects action=action.clone() key=key.clone() draft=draft.clone() /> };
-        view! { <Order order collects cancel=cancel.into_any() /> }
+        let cancel = view! { <Cancel order=order.clone() collected_by_market action=action.clone() key=key.clone() draft=draft.clone() /> };
+        view! { <Order order collected_by_market cancel=cancel.into_any() /> }
     });
     let orders = orders.collect_view();
     view! {
@@ -99,9 +99,9 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
 }
 
 #[component]
-fn Order(order: OrderView, collects: bool, cancel: AnyView) -> impl IntoView {
+fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl IntoView {
     let i18n = use_i18n();
-    let money = (order.state == OrderState::Cancelled).then(|| match collects {
+    let money = (order.state == OrderState::Cancelled).then(|| match collected_by_market {
         true => t!(i18n, purchase.cancelled_refund, total = order.total),
         false => tu_string!(i18n, purchase.cancelled_nothing).to_owned(),
     });
@@ -129,14 +129,20 @@ fn Order(order: OrderView, collects: bool, cancel: AnyView) -> impl IntoView {
 
 /// The way out while the shop has not confirmed the order: what will happen, and why they want it.
 #[component]
-fn Cancel(order: OrderView, collects: bool, action: String, key: String, draft: Draft) -> impl IntoView {
+fn Cancel(
+    order: OrderView,
+    collected_by_market: bool,
+    action: String,
+    key: String,
+    draft: Draft,
+) -> impl IntoView {
     let i18n = use_i18n();
     if !OrderState::Cancelled.reached_from(Actor::Shopper).contains(&order.state) {
         return None;
     }
     let mine = draft.typed("order") == order.number;
     let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
-    let what = match collects {
+    let what = match collected_by_market {
         true => t!(i18n, purchase.cancel_paid, total = order.total),
         false => tu_string!(i18n, purchase.cancel_cash).to_owned(),
     };

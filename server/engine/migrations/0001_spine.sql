@@ -249,7 +249,7 @@ CREATE TABLE payments (
     method TEXT NOT NULL,
     gateway_ref TEXT,
     state TEXT NOT NULL CHECK (state IN
-        ('created', 'pending', 'captured', 'accepted', 'failed', 'superseded', 'unwanted', 'refunded')),
+        ('created', 'pending', 'captured', 'accepted', 'failed', 'superseded', 'orphaned', 'refunded')),
     currency TEXT NOT NULL,
     amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
     captured_minor BIGINT NOT NULL,
@@ -274,12 +274,12 @@ CREATE TABLE refunds (
     id UUID PRIMARY KEY,
     payment_id UUID NOT NULL REFERENCES payments (id),
     amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
-    reason TEXT NOT NULL CHECK (reason IN ('unwanted', 'cancelled')),
+    reason TEXT NOT NULL CHECK (reason IN ('orphaned', 'cancelled')),
     state TEXT NOT NULL CHECK (state IN ('queued', 'done')),
     created_at BIGINT NOT NULL,
     done_at BIGINT
 );
-CREATE UNIQUE INDEX refunds_unwanted_key ON refunds (payment_id) WHERE reason = 'unwanted';
+CREATE UNIQUE INDEX refunds_orphaned_key ON refunds (payment_id) WHERE reason = 'orphaned';
 
 -- What gateways report, as it came. Told once by its id, whatever happens.
 CREATE TABLE webhook_events (

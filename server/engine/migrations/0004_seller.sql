@@ -64,9 +64,9 @@ CREATE TABLE order_events (
     PRIMARY KEY (order_id, state)
 );
 
--- What was promised back and is on its way. `refunded + refunding <= captured` is the guard of every refund.
-ALTER TABLE payments ADD COLUMN refunding_minor BIGINT NOT NULL DEFAULT 0
-    CHECK (refunding_minor >= 0 AND refunded_minor + refunding_minor <= captured_minor);
+-- What was promised back and is on its way. `refunded + pending refunds <= captured` is the guard of every refund.
+ALTER TABLE payments ADD COLUMN refund_pending_minor BIGINT NOT NULL DEFAULT 0
+    CHECK (refund_pending_minor >= 0 AND refunded_minor + refund_pending_minor <= captured_minor);
 -- The order that a refund is for; an order is given back once.
 ALTER TABLE refunds ADD COLUMN order_id UUID REFERENCES orders (id);
 CREATE UNIQUE INDEX refunds_cancelled_key ON refunds (order_id) WHERE reason = 'cancelled';

@@ -16,30 +16,30 @@ statements! {
         JOIN (SELECT purchase_id, SUM(total_minor) AS placed,
             SUM(CASE WHEN state = 'cancelled' THEN 0 ELSE total_minor END) AS due FROM orders GROUP BY purchase_id) o
             ON o.purchase_id = u.id
-        LEFT JOIN (SELECT purchase_id, state, amount_minor, captured_minor - refunded_minor - refunding_minor AS kept
+        LEFT JOIN (SELECT purchase_id, state, amount_minor, captured_minor - refunded_minor - refund_pending_minor AS kept
             FROM payments WHERE state IN ('captured', 'accepted', 'refunded')) p ON p.purchase_id = u.id
         GROUP BY u.id, u.number, u.total_minor, o.placed, o.due
         HAVING COUNT(p.state) <> 1 OR o.placed <> u.total_minor OR MAX(p.amount_minor) <> u.total_minor
             OR (MAX(p.state) <> 'accepted' AND SUM(p.kept) <> o.due)";
     REFUNDS = "SELECT 'a payment gave back ' || CAST(p.refunded_minor AS TEXT) || ' and promises ' ||
-            CAST(p.refunding_minor AS TEXT) || ', its refunds say otherwise' AS value
+            CAST(p.refund_pending_minor AS TEXT) || ', its refunds say otherwise' AS value
         FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id
-        GROUP BY p.id, p.refunded_minor, p.refunding_minor
+        GROUP BY p.id, p.refunded_minor, p.refund_pending_minor
         HAVING p.refunded_minor <> COALESCE(SUM(CASE WHEN r.state = 'done' THEN r.amount_minor END), 0)
-            OR p.refunding_minor <> COALESCE(SUM(CASE WHEN r.state = 'queued' THEN r.amount_minor END), 0)";
+            OR p.refund_pending_minor <> COALESCE(SUM(CASE WHEN r.state = 'queued' THEN r.amount_minor END), 0)";
     CANCELLED = "SELECT 'order ' || o.number || ' is ' || o.state || ' and has a refund of ' ||
             CAST(COALESCE(r.amount_minor, 0) AS TEXT) AS value
         FROM orders o JOIN purchases u ON u.id = o.purchase_id LEFT JOIN refunds r ON r.order_id = o.id
         WHERE COALESCE(r.amount_minor, 0) <>
             CASE WHEN o.state = 'cancelled' AND u.method <> 'cash' THEN o.total_minor ELSE 0 END";
     OWED = "SELECT 'shoppers of ' || p.currency || ' are not owed what is promised back' AS value
-        FROM (SELECT currency, SUM(refunding_minor) AS promised FROM payments GROUP BY currency) p
+        FROM (SELECT currency, SUM(refund_pending_minor) AS promised FROM payments GROUP BY currency) p
         LEFT JOIN (SELECT currency, -SUM(amount_minor) AS booked FROM ledger_entries WHERE account = 'shopper_payable'
             GROUP BY currency) e ON e.currency = p.currency
         WHERE p.promised <> COALESCE(e.booked, 0)";
     TIMELINE = "SELECT 'order ' || o.number || ' is ' || o.state || ', its timeline says otherwise' AS value FROM orders o
         WHERE (o.state <> 'placed') <> EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.id AND e.state = o.state)";
-    UNWANTED = "SELECT 'captured money that no purchase has and no refund gives back: ' || p.method AS value FROM payments p
+    ORPHANED = "SELECT 'captured money that no purchase has and no refund gives back: ' || p.method AS value FROM payments p
         WHERE p.captured_minor > p.refunded_minor AND (p.state NOT IN ('captured', 'refunded') OR p.purchase_id IS NULL)
             AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = p.id AND r.state = 'queued'
                 AND r.amount_minor = p.captured_minor - p.refunded_minor)";
@@ -120,7 +120,7 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &CANCELLED,
         &OWED,
         &TIMELINE,
-        &UNWANTED,
+        &ORPHANED,
         &PAID_FOR,
         &CAPTURED_ONCE,
         &ORDERS,

@@ -14,7 +14,7 @@ pub use gateway::{
 };
 pub use refund::refund;
 use refund::{Stray, stray};
-pub(crate) use refund::{promise_in_tx, queue_unwanted_in_tx};
+pub(crate) use refund::{queue_orphaned_in_tx, reserve_refund_in_tx};
 
 use crate::{Caller, Engine, TxResult, checkout, insert, jobs, params, rows, statements};
 use haat_shared::{
@@ -164,7 +164,7 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
             tracing::error!(payment.id = %payment.id, gateway_ref, own, "a gateway captured an attempt twice");
             let (checkout, method) = (payment.checkout_id, payment.method);
             stray(engine, Stray { checkout, method, gateway_ref: gateway_ref.to_owned(), amount }).await?;
-            Ok(ReportOutcome::Unwanted)
+            Ok(ReportOutcome::Orphaned)
         }
         (Some(own), _) if own != gateway_ref => Ok(ReportOutcome::Waiting),
         (_, status) => apply_status(engine, payment.id, gateway_ref, status).await,
@@ -182,7 +182,7 @@ pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -
     let reported = refresh(engine, &payment, None).await;
     // Another payment may have bought it.
     let bought = match reported {
-        Ok(ReportOutcome::Declined | ReportOutcome::Unwanted) => {
+        Ok(ReportOutcome::Declined | ReportOutcome::Orphaned) => {
             checkout::bought(engine, payment.checkout_id).await?
         }
         _ => None,
@@ -190,7 +190,7 @@ pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -
     Ok(match reported {
         Ok(ReportOutcome::Paid(number)) => checkout::purchase_url(engine, &number),
         Ok(ReportOutcome::Declined) => bought.unwrap_or(format!("{checkout}?error=payment_declined")),
-        Ok(ReportOutcome::Unwanted) => bought.unwrap_or(format!("{checkout}?error=checkout_ended")),
+        Ok(ReportOutcome::Orphaned) => bought.unwrap_or(format!("{checkout}?error=checkout_ended")),
         // The gateway will tell us, or reconciliation will ask: the page says that we are waiting.
         Ok(ReportOutcome::Waiting) | Err(_) => checkout,
     })

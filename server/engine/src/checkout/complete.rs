@@ -6,14 +6,14 @@ use crate::{
     ledger,
     outbox::{self, OutboxMessage},
     params,
-    payments::{GatewayStatus, ReportOutcome, queue_unwanted_in_tx},
+    payments::{GatewayStatus, ReportOutcome, queue_orphaned_in_tx},
     random, rows, statements,
 };
 use haat_shared::{
     Currency, Error, Money, Result,
     checkout::Details,
     id::kinds::*,
-    ledger::{Posting, cash_commission, commission, sale, unwanted_capture},
+    ledger::{Posting, cash_commission, commission, orphaned_capture, sale},
     payments::{Method, PaymentState},
     text,
 };
@@ -58,7 +58,7 @@ statements! {
     SELL_FREE = "UPDATE capacities SET on_hand = on_hand - h.quantity FROM holds AS h
         WHERE h.checkout_id = $1 AND capacities.id = h.capacity_id AND on_hand - held >= h.quantity";
     PURCHASE_OF = "SELECT u.number FROM payments p LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
-    UNWANTED = "UPDATE payments SET state = $2, captured_minor = $3, refunding_minor = $3, check_at = NULL, updated_at = $4,
+    ORPHANED = "UPDATE payments SET state = $2, captured_minor = $3, refund_pending_minor = $3, check_at = NULL, updated_at = $4,
             gateway_ref = COALESCE(gateway_ref, $5), currency = COALESCE($6, currency)
         WHERE id = $1 AND state IN ('created', 'pending', 'superseded', 'failed')
             AND COALESCE(gateway_ref, $5, '') = COALESCE($5, gateway_ref, '')";
@@ -137,17 +137,17 @@ pub async fn complete(
             engine.wake.notify_one();
             Ok(ReportOutcome::Paid(number))
         }
-        Ok(Done::Nothing) => Ok(ReportOutcome::Unwanted),
+        Ok(Done::Nothing) => Ok(ReportOutcome::Orphaned),
         Err(TxError::Rejected(Error::Conflict(_))) => {
             engine
                 .db
-                .write(("checkout::unwanted", payment), input, |tx, input| {
-                    Box::pin(unwanted_in_tx(tx, input))
+                .write(("checkout::orphaned", payment), input, |tx, input| {
+                    Box::pin(orphaned_in_tx(tx, input))
                 })
                 .await?;
             engine.wake.notify_one();
             tracing::info!(payment.id = %payment, "nothing to buy with it");
-            Ok(ReportOutcome::Unwanted)
+            Ok(ReportOutcome::Orphaned)
         }
         Err(fault) => Err(fault.into()),
     }
@@ -222,7 +222,7 @@ fn postings(orders: &[OrderRow], method: Method, currency: Currency) -> TxResult
     let mut postings = Vec::new();
     for order in orders {
         let part = Money::new(order.commission_minor, currency);
-        if method.collects() {
+        if method.collected_by_market() {
             postings.push((sale(order.shop_id, Money::new(order.total_minor, currency))?, order.order_id));
             postings.push((commission(order.shop_id, part)?, order.order_id));
         } else {
@@ -232,11 +232,11 @@ fn postings(orders: &[OrderRow], method: Method, currency: Currency) -> TxResult
     Ok(postings)
 }
 
-async fn unwanted_in_tx(tx: &mut Tx, input: &Input) -> TxResult<()> {
+async fn orphaned_in_tx(tx: &mut Tx, input: &Input) -> TxResult<()> {
     let Input { payment, clock, .. } = input;
     let now = clock.now_ms();
     let (state, captured) = match input.status {
-        GatewayStatus::Captured(amount) => (PaymentState::Unwanted, amount),
+        GatewayStatus::Captured(amount) => (PaymentState::Orphaned, amount),
         // Cash that was only promised: there is nothing to give back.
         _ => {
             let row = params![
@@ -247,16 +247,16 @@ async fn unwanted_in_tx(tx: &mut Tx, input: &Input) -> TxResult<()> {
                 input.gateway_ref.clone(),
                 None::<Currency>
             ];
-            tx.exec(&UNWANTED, row).await?;
+            tx.exec(&ORPHANED, row).await?;
             return Ok(());
         }
     };
     // In the currency that was charged, whatever was asked for: that is what goes back.
     let currency = Some(captured.currency());
     let row = params![*payment, state.as_str(), captured.amount(), now, input.gateway_ref.clone(), currency];
-    if tx.exec(&UNWANTED, row).await? == 0 {
+    if tx.exec(&ORPHANED, row).await? == 0 {
         return Ok(());
     }
-    ledger::post(tx, &[(unwanted_capture(captured)?, *payment)], now).await?;
-    queue_unwanted_in_tx(tx, random::id(now), *payment, captured, now).await
+    ledger::post(tx, &[(orphaned_capture(captured)?, *payment)], now).await?;
+    queue_orphaned_in_tx(tx, random::id(now), *payment, captured, now).await
 }

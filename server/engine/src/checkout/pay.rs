@@ -241,7 +241,7 @@ async fn attempt_payment(
             Ok(bought.unwrap_or(NextAction::Redirect { url: next_url }))
         }
         ReportOutcome::Declined => Err(payments::declined()),
-        ReportOutcome::Unwanted => Err(Conflict::CheckoutEnded.into()),
+        ReportOutcome::Orphaned => Err(Conflict::CheckoutEnded.into()),
     }
 }
 

@@ -175,7 +175,7 @@ pub async fn seller_order(
         }),
     });
     let (total, currency) = (order.order.total, order.order.total.currency());
-    let earned = match (order.order.state, order.method.collects()) {
+    let earned = match (order.order.state, order.method.collected_by_market()) {
         (OrderState::Cancelled, _) => Money::zero(currency),
         (_, true) => total.minus(order.commission)?,
         (_, false) => order.commission.times(-1)?,

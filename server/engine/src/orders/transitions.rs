@@ -312,8 +312,8 @@ async fn shipment_in_tx(
 async fn undo_in_tx(tx: &mut Tx, order: &ChangedOrder, now: i64) -> TxResult<()> {
     let (total, part) =
         (Money::new(order.total_minor, order.currency), Money::new(order.commission_minor, order.currency));
-    if order.method.collects() {
-        payments::promise_in_tx(tx, order.purchase_id, order.id, total, random::id(now), now).await?;
+    if order.method.collected_by_market() {
+        payments::reserve_refund_in_tx(tx, order.purchase_id, order.id, total, random::id(now), now).await?;
         let postings = [
             (sale_reversed(order.shop_id, total)?, order.id),
             (commission_reversed(order.shop_id, part)?, order.id),

@@ -106,7 +106,7 @@ pub enum ReportOutcome {
     /// A purchase was paid with it; this is its number.
     Paid(String),
     /// Nothing was there to buy; if money came, it is on its way back.
-    Unwanted,
+    Orphaned,
 }
 
 /// The span of a call to a gateway (`docs/logging.md`). A gateway's own reference is not in it: it opens the page where the

@@ -12,20 +12,20 @@ use crate::{
 use haat_shared::{
     Currency, Money,
     id::kinds::{CheckoutId, OrderId, PaymentId, PurchaseId, RefundId},
-    ledger::{refund as booked, unwanted_capture, unwanted_refund},
+    ledger::{orphaned_capture, orphaned_refund, refund as booked},
     payments::Method,
 };
 
 statements! {
-    PROMISE = "UPDATE payments SET refunding_minor = refunding_minor + $2, updated_at = $3
-        WHERE purchase_id = $1 AND state = 'captured' AND refunded_minor + refunding_minor + $2 <= captured_minor
+    RESERVE = "UPDATE payments SET refund_pending_minor = refund_pending_minor + $2, updated_at = $3
+        WHERE purchase_id = $1 AND state = 'captured' AND refunded_minor + refund_pending_minor + $2 <= captured_minor
         RETURNING id AS value";
     FIND = "SELECT r.id, r.payment_id, r.order_id, r.amount_minor, p.currency, p.method, p.gateway_ref
         FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1 AND r.state = 'queued'";
     DONE = "UPDATE refunds SET state = 'done', done_at = $2 WHERE id = $1 AND state = 'queued'";
-    GIVEN_BACK = "UPDATE payments SET refunded_minor = refunded_minor + $2, refunding_minor = refunding_minor - $2,
+    GIVEN_BACK = "UPDATE payments SET refunded_minor = refunded_minor + $2, refund_pending_minor = refund_pending_minor - $2,
             state = CASE WHEN refunded_minor + $2 = captured_minor THEN 'refunded' ELSE state END, updated_at = $3
-        WHERE id = $1 AND refunding_minor >= $2";
+        WHERE id = $1 AND refund_pending_minor >= $2";
 }
 
 insert! {
@@ -47,10 +47,10 @@ insert! {
         currency: Currency,
         amount_minor: i64,
         captured_minor: i64,
-        refunding_minor: i64,
+        refund_pending_minor: i64,
         created_at: i64,
         updated_at: i64;
-        state = "'unwanted'",
+        state = "'orphaned'",
         refunded_minor = "0",
         next_url = "''",
         checks = "0",
@@ -71,14 +71,14 @@ rows! {
 }
 
 /// Queues the refund of a payment that nothing could be bought with. The caller has set aside its amount.
-pub(crate) async fn queue_unwanted_in_tx(
+pub(crate) async fn queue_orphaned_in_tx(
     tx: &mut Tx,
     id: RefundId,
     payment: PaymentId,
     amount: Money,
     now: i64,
 ) -> TxResult<()> {
-    queue_in_tx(tx, id, payment, None, amount, "unwanted", now).await
+    queue_in_tx(tx, id, payment, None, amount, "orphaned", now).await
 }
 
 /// Money that a gateway captured beside the payment that it was asked for.
@@ -111,15 +111,15 @@ pub(super) async fn stray(engine: &Engine, stray: Stray) -> TxResult<()> {
                     currency: amount.currency(),
                     amount_minor: amount.amount(),
                     captured_minor: amount.amount(),
-                    refunding_minor: amount.amount(),
+                    refund_pending_minor: amount.amount(),
                     created_at: *now,
                     updated_at: *now,
                 };
                 if !tx.insert(row).await? {
                     return Ok(());
                 }
-                ledger::post(tx, &[(unwanted_capture(*amount)?, *payment)], *now).await?;
-                queue_unwanted_in_tx(tx, *refund, *payment, *amount, *now).await
+                ledger::post(tx, &[(orphaned_capture(*amount)?, *payment)], *now).await?;
+                queue_orphaned_in_tx(tx, *refund, *payment, *amount, *now).await
             })
         })
         .await?;
@@ -128,7 +128,7 @@ pub(super) async fn stray(engine: &Engine, stray: Stray) -> TxResult<()> {
 }
 
 /// Queues the refund of a cancelled order: never more than what was captured and is not promised to others yet.
-pub(crate) async fn promise_in_tx(
+pub(crate) async fn reserve_refund_in_tx(
     tx: &mut Tx,
     purchase: PurchaseId,
     order: OrderId,
@@ -140,7 +140,7 @@ pub(crate) async fn promise_in_tx(
         return Ok(());
     }
     let payment: Option<crate::db::One<PaymentId>> =
-        tx.opt(&PROMISE, params![purchase, amount.amount(), now]).await?;
+        tx.opt(&RESERVE, params![purchase, amount.amount(), now]).await?;
     let payment = payment.ok_or_else(|| bug("more would be given back than was captured"))?.0;
     queue_in_tx(tx, id, payment, Some(order), amount, "cancelled", now).await
 }
@@ -180,10 +180,10 @@ pub async fn refund(engine: &Engine, id: RefundId) -> TxResult<()> {
                     return Ok(());
                 }
                 let posting =
-                    if row.order_id.is_some() { booked(*amount)? } else { unwanted_refund(*amount)? };
+                    if row.order_id.is_some() { booked(*amount)? } else { orphaned_refund(*amount)? };
                 ledger::post(tx, &[(posting, row.id)], *now).await?;
                 if tx.exec(&GIVEN_BACK, params![row.payment_id, row.amount_minor, *now]).await? == 0 {
-                    return Err(bug("more would be given back than was promised"));
+                    return Err(bug("more would be refunded than was reserved"));
                 }
                 Ok(())
             })

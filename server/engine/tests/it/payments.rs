@@ -215,7 +215,7 @@ both! {
         let amount = haat_shared::Money::new(49_900, haat_shared::Currency::INR);
         let (thief, id, free, _) = go().await;
         let forced = payments::apply_status(&market.engine, free, &capture, payments::GatewayStatus::Captured(amount)).await;
-        assert_eq!(forced, Ok(payments::ReportOutcome::Unwanted));
+        assert_eq!(forced, Ok(payments::ReportOutcome::Orphaned));
         open(&thief, id).await;
         let captures = sandbox::captures(&market.engine.db).await.unwrap();
         assert_eq!((captures.captured, captures.kept_minor), (3, 3 * 49_900));
