@@ -87,7 +87,7 @@ fn main() -> Result<()> {
     let first = countries.keys().next().ok_or("there are no countries")?;
     writeln!(
         code,
-        "/// The words of the first of them.\npub const FIRST_COUNTRY: Key<0> = country::{first};"
+        "/// The words of the first of them.\npub const FIRST_COUNTRY: MessageKey<0> = country::{first};"
     )?;
     writeln!(code, "#[cfg(feature = \"ssr\")] pub(crate) const SHARED: usize = {shared};")?;
     let all =

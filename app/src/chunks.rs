@@ -11,11 +11,11 @@ macro_rules! chunks {
     ($($chunk:ident { $($page:ident: $view:expr;)* })*) => {
         /// A page that is in a chunk. One type for all, so that a further page adds next to nothing to what every page loads.
         #[derive(Clone, Copy)]
-        pub(crate) enum Page {
+        pub(crate) enum ChunkPage {
             $($($page,)*)*
         }
 
-        impl ChooseView for Page {
+        impl ChooseView for ChunkPage {
             async fn choose(self) -> AnyView {
                 let view = match self {
                     $($(Self::$page)|* => $chunk(self).await.ok(),)*
@@ -33,20 +33,20 @@ macro_rules! chunks {
             /// Shows a page of this chunk.
             #[cfg(feature = "split")]
             #[leptos::wasm_split::wasm_split($chunk, wasm_split_path = ::leptos::wasm_split, fallible)]
-            fn $chunk(page: Page) -> Result<AnyView, leptos::wasm_split::SplitLoaderError> {
+            fn $chunk(page: ChunkPage) -> Result<AnyView, leptos::wasm_split::SplitLoaderError> {
                 Ok(match page {
-                    $(Page::$page => $view().into_any(),)*
+                    $(ChunkPage::$page => $view().into_any(),)*
                     _ => ().into_any(),
                 })
             }
 
             /// Shows a page of this chunk, and has the browser fetch the chunk with the page.
             #[cfg(not(feature = "split"))]
-            async fn $chunk(page: Page) -> Result<AnyView, std::convert::Infallible> {
+            async fn $chunk(page: ChunkPage) -> Result<AnyView, std::convert::Infallible> {
                 #[cfg(feature = "ssr")]
                 leptos::prefetch_lazy_fn_on_server(stringify!($chunk));
                 Ok(match page {
-                    $(Page::$page => $view().into_any(),)*
+                    $(ChunkPage::$page => $view().into_any(),)*
                     _ => ().into_any(),
                 })
             }

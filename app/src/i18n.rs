@@ -95,12 +95,12 @@ impl<T: Value + ?Sized> Value for &T {
 
 /// Where words stand in their list, and the names of the `N` values that they take.
 #[derive(Debug, Clone, Copy)]
-pub struct Key<const N: usize> {
+pub struct MessageKey<const N: usize> {
     at: usize,
     names: [&'static str; N],
 }
 
-impl<const N: usize> Key<N> {
+impl<const N: usize> MessageKey<N> {
     pub(crate) const fn new(at: usize, names: [&'static str; N]) -> Self {
         Self { at, names }
     }
@@ -128,11 +128,11 @@ impl<const N: usize> Key<N> {
 /// Where words stand that have a form for each plural category of a language, and the names of the `N` values that they take
 /// besides the number `n`.
 #[derive(Debug, Clone, Copy)]
-pub struct Plural<const N: usize>(Key<N>);
+pub struct Plural<const N: usize>(MessageKey<N>);
 
 impl<const N: usize> Plural<N> {
     pub(crate) const fn new(at: usize, names: [&'static str; N]) -> Self {
-        Self(Key::new(at, names))
+        Self(MessageKey::new(at, names))
     }
 
     /// The same key, if those are the values that it takes. Asked by the compiler.
@@ -152,7 +152,7 @@ fn form<'a>(forms: &'a str, language: &str, n: u64) -> &'a str {
     forms.split('\t').nth(crate::locales::plural_form(language, n)).unwrap_or_default()
 }
 
-impl Key<0> {
+impl MessageKey<0> {
     /// The key so many places later in the file.
     pub(crate) const fn later(self, places: usize) -> Self {
         Self { at: self.at + places, ..self }

@@ -26,7 +26,7 @@ pub mod words;
 #[doc(hidden)]
 #[allow(missing_docs, non_upper_case_globals, reason = "keys are called as they are in the files")]
 pub mod locales {
-    use crate::i18n::{Key, Plural};
+    use crate::i18n::{MessageKey, Plural};
 
     include!(concat!(env!("OUT_DIR"), "/words.rs"));
 }
@@ -42,7 +42,7 @@ use leptos_router::{
 pub use showcase::showcase;
 
 pub use crate::state::mark_as_live;
-use crate::{chunks::Page, layout::Layout};
+use crate::{chunks::ChunkPage, layout::Layout};
 
 /// A page that the browser froze and now shows again tells of then: who was signed in, what was not paid yet. It is hidden
 /// and asked for again, with the rest of the program or without it.
@@ -88,38 +88,38 @@ pub fn App() -> impl IntoView {
                 <Layout>
                     <FlatRoutes fallback=|| storefront::NotFound().into_any()>
                         <Route path=path!("/") view=|| storefront::Home().into_any() ssr=SsrMode::Async />
-                        <Route path=path!("/products") view=Page::Products ssr=SsrMode::Async />
-                        <Route path=path!("/p/:slug") view=Page::Product ssr=SsrMode::Async />
-                        <Route path=path!("/c/:slug") view=Page::Category ssr=SsrMode::Async />
-                        <Route path=path!("/shops") view=Page::Shops ssr=SsrMode::Async />
-                        <Route path=path!("/shops/:handle") view=Page::Shop ssr=SsrMode::Async />
-                        <Route path=path!("/cart") view=Page::Cart ssr=SsrMode::Async />
-                        <Route path=path!("/checkout/:id") view=Page::Checkout ssr=SsrMode::Async />
-                        <Route path=path!("/purchases/:number") view=Page::Purchase ssr=SsrMode::Async />
-                        <Route path=path!("/sign-in") view=Page::SignIn ssr=SsrMode::Async />
-                        <Route path=path!("/sign-up") view=Page::SignUp ssr=SsrMode::Async />
-                        <Route path=path!("/account") view=Page::Account ssr=SsrMode::Async />
-                        <Route path=path!("/seller") view=Page::OwnShops ssr=SsrMode::Async />
-                        <Route path=path!("/seller/new") view=Page::OpenShop ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle") view=Page::Dashboard ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/orders") view=Page::ShopOrders ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/orders/:number") view=Page::ShopOrder ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/orders/:number/packing-slip") view=Page::PackingSlip ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products") view=Page::OwnProducts ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products/new") view=Page::NewProduct ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products/import") view=Page::Import ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products/:id") view=Page::OwnProduct ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/balance") view=Page::Balance ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/settings") view=Page::Settings ssr=SsrMode::Async />
-                        <Route path=path!("/admin") view=Page::Admin ssr=SsrMode::Async />
-                        <Route path=path!("/admin/orders") view=Page::AllOrders ssr=SsrMode::Async />
-                        <Route path=path!("/admin/shops") view=Page::AllShops ssr=SsrMode::Async />
-                        <Route path=path!("/admin/users") view=Page::Users ssr=SsrMode::Async />
-                        <Route path=path!("/admin/jobs") view=Page::Jobs ssr=SsrMode::Async />
-                        <Route path=path!("/admin/outbox") view=Page::Outbox ssr=SsrMode::Async />
-                        <Route path=path!("/admin/mails") view=Page::Mails ssr=SsrMode::Async />
-                        <Route path=path!("/admin/mails/:id") view=Page::Mail ssr=SsrMode::Async />
-                        <Route path=path!("/admin/audit") view=Page::Audit ssr=SsrMode::Async />
+                        <Route path=path!("/products") view=ChunkPage::Products ssr=SsrMode::Async />
+                        <Route path=path!("/p/:slug") view=ChunkPage::Product ssr=SsrMode::Async />
+                        <Route path=path!("/c/:slug") view=ChunkPage::Category ssr=SsrMode::Async />
+                        <Route path=path!("/shops") view=ChunkPage::Shops ssr=SsrMode::Async />
+                        <Route path=path!("/shops/:handle") view=ChunkPage::Shop ssr=SsrMode::Async />
+                        <Route path=path!("/cart") view=ChunkPage::Cart ssr=SsrMode::Async />
+                        <Route path=path!("/checkout/:id") view=ChunkPage::Checkout ssr=SsrMode::Async />
+                        <Route path=path!("/purchases/:number") view=ChunkPage::Purchase ssr=SsrMode::Async />
+                        <Route path=path!("/sign-in") view=ChunkPage::SignIn ssr=SsrMode::Async />
+                        <Route path=path!("/sign-up") view=ChunkPage::SignUp ssr=SsrMode::Async />
+                        <Route path=path!("/account") view=ChunkPage::Account ssr=SsrMode::Async />
+                        <Route path=path!("/seller") view=ChunkPage::OwnShops ssr=SsrMode::Async />
+                        <Route path=path!("/seller/new") view=ChunkPage::OpenShop ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle") view=ChunkPage::Dashboard ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/orders") view=ChunkPage::ShopOrders ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/orders/:number") view=ChunkPage::ShopOrder ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/orders/:number/packing-slip") view=ChunkPage::PackingSlip ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products") view=ChunkPage::OwnProducts ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products/new") view=ChunkPage::NewProduct ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products/import") view=ChunkPage::Import ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products/:id") view=ChunkPage::OwnProduct ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/balance") view=ChunkPage::Balance ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/settings") view=ChunkPage::Settings ssr=SsrMode::Async />
+                        <Route path=path!("/admin") view=ChunkPage::Admin ssr=SsrMode::Async />
+                        <Route path=path!("/admin/orders") view=ChunkPage::AllOrders ssr=SsrMode::Async />
+                        <Route path=path!("/admin/shops") view=ChunkPage::AllShops ssr=SsrMode::Async />
+                        <Route path=path!("/admin/users") view=ChunkPage::Users ssr=SsrMode::Async />
+                        <Route path=path!("/admin/jobs") view=ChunkPage::Jobs ssr=SsrMode::Async />
+                        <Route path=path!("/admin/outbox") view=ChunkPage::Outbox ssr=SsrMode::Async />
+                        <Route path=path!("/admin/mails") view=ChunkPage::Mails ssr=SsrMode::Async />
+                        <Route path=path!("/admin/mails/:id") view=ChunkPage::Mail ssr=SsrMode::Async />
+                        <Route path=path!("/admin/audit") view=ChunkPage::Audit ssr=SsrMode::Async />
                     </FlatRoutes>
                 </Layout>
             </Router>

@@ -9,11 +9,11 @@ use haat_shared::{
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map, use_url};
 
-use crate::api::{self, Found};
+use crate::api::{self, ApiResource};
 
 /// The cart: one resource behind the header's count and the cart page.
 #[derive(Clone, Copy)]
-pub(crate) struct Cart(pub(crate) Found<CartView>);
+pub(crate) struct Cart(pub(crate) ApiResource<CartView>);
 
 impl Cart {
     /// Shows the cart as the server just answered it.
@@ -24,11 +24,11 @@ impl Cart {
 
 /// Who is signed in.
 #[derive(Clone, Copy)]
-pub(crate) struct Visitor(pub(crate) Found<Option<Me>>);
+pub(crate) struct Visitor(pub(crate) ApiResource<Option<Me>>);
 
 /// The categories that lie in no other, for the way through the market.
 #[derive(Clone, Copy)]
-pub(crate) struct Roots(pub(crate) Found<Vec<CategoryCard>>);
+pub(crate) struct Roots(pub(crate) ApiResource<Vec<CategoryCard>>);
 
 /// Asks once for what every page shows.
 pub(crate) fn provide() {

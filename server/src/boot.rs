@@ -7,11 +7,11 @@ use haat_engine::{
     clock::Zone,
     notifications::{Mailer, mailbox::Mailbox},
     payments::PaymentGateway,
-    random::Secret,
+    random::SigningKey,
 };
 use haat_gateways::{
     cash::Cash,
-    pictures::Pictures,
+    pictures::PictureFolder,
     sandbox::Sandbox,
     smtp::{Sender, Smtp},
 };
@@ -31,7 +31,7 @@ pub struct Booted {
     /// Who mails come from.
     pub sender: Sender,
     /// The files of pictures.
-    pub pictures: Arc<Pictures>,
+    pub pictures: Arc<PictureFolder>,
 }
 
 /// Opens the database. Makes the folder of an embedded one.
@@ -46,7 +46,7 @@ pub async fn database(config: &Config) -> Result<Db, String> {
 /// Wires everything together around an open database. Makes the folder of pictures. The error says what of the
 /// configuration to change.
 pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
-    let secret = Secret::new(config.security.secret.reveal());
+    let secret = SigningKey::new(config.security.secret.reveal());
     let public_url = config.server.public_url.trim_end_matches('/').to_owned();
     let sandbox = config.payments.sandbox.then(|| {
         // The webhook goes to ourselves, wherever the public address leads.
@@ -70,7 +70,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
     };
     let currency = config.market.currency;
     let zone = Zone::named(&config.market.time_zone).map_err(|e| format!("market.time_zone: {e}"))?;
-    let pictures = Arc::new(Pictures::in_folder(Path::new(&config.media.folder))?);
+    let pictures = Arc::new(PictureFolder::in_folder(Path::new(&config.media.folder))?);
     let engine = Engine::new(Parts {
         db,
         clock,

@@ -39,7 +39,7 @@ pub struct Config {
     /// Files of products.
     pub imports: Imports,
     /// The market.
-    pub market: Market,
+    pub market: MarketConfig,
     /// The ways to pay.
     pub payments: Payments,
     /// Mails.
@@ -92,7 +92,7 @@ pub struct Server {
     /// get no cookies.
     pub cors_origins: String,
     /// Whoever asks for `/metrics` must bring this token; without one, metrics are shown in development only.
-    pub metrics_token: Secret,
+    pub metrics_token: SecretString,
 }
 
 /// Where data is kept.
@@ -124,7 +124,7 @@ pub struct Imports {
 /// The market.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Market {
+pub struct MarketConfig {
     /// The currency of its shops.
     pub currency: Currency,
     /// The time zone of the days and times that people read, by its name in the IANA database. Programs get UTC.
@@ -298,7 +298,7 @@ impl Limits {
 #[serde(default, deny_unknown_fields)]
 pub struct Security {
     /// What links and webhooks are signed with.
-    pub secret: Secret,
+    pub secret: SecretString,
 }
 
 /// The log.
@@ -325,7 +325,7 @@ impl Default for Server {
             idle_timeout_s: 75,
             maintenance: false,
             cors_origins: String::new(),
-            metrics_token: Secret::default(),
+            metrics_token: SecretString::default(),
         }
     }
 }
@@ -348,7 +348,7 @@ impl Default for Imports {
     }
 }
 
-impl Default for Market {
+impl Default for MarketConfig {
     fn default() -> Self {
         Self { currency: Currency::INR, time_zone: "Asia/Kolkata".into() }
     }
@@ -397,7 +397,7 @@ impl Default for Limits {
 
 impl Default for Security {
     fn default() -> Self {
-        Self { secret: Secret(DEFAULT_SECRET.into()) }
+        Self { secret: SecretString(DEFAULT_SECRET.into()) }
     }
 }
 
@@ -409,13 +409,13 @@ impl Default for Log {
 
 /// A value that is not shown.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct SecretString(String);
 
 /// A URL of which only what is no secret is shown.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SecretUrl(String);
 
-impl Secret {
+impl SecretString {
     fn hidden(&self) -> String {
         if self.0.is_empty() { String::new() } else { "…".into() }
     }
@@ -482,7 +482,7 @@ macro_rules! secrets {
         }
     )+};
 }
-secrets!(Secret SecretUrl);
+secrets!(SecretString SecretUrl);
 
 /// Why a secret can be guessed, if it can.
 fn weakness(secret: &str) -> Option<&'static str> {
@@ -836,7 +836,7 @@ mod tests {
         ] {
             assert_eq!(SecretUrl(url.into()).hidden(), expected, "{url}");
         }
-        assert_eq!(Secret("key://hush".into()).hidden(), "…");
+        assert_eq!(SecretString("key://hush".into()).hidden(), "…");
     }
 
     #[test]

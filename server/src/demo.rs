@@ -15,7 +15,7 @@ pub(crate) const PASSWORD: &str = "market-day-2026";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Market {
+struct DemoMarket {
     category: Vec<Category>,
     shop: Vec<Shop>,
 }
@@ -80,7 +80,7 @@ struct Variant {
     stock: i64,
 }
 
-fn read() -> Result<Market> {
+fn read() -> Result<DemoMarket> {
     toml::from_str(include_str!("../demo/market.toml")).map_err(|error| {
         tracing::error!(%error, "the demo market cannot be read");
         Error::Internal

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
 /// A kind of thing that has ids. Only [`kinds`] implements it.
-pub trait Kind: 'static {
+pub trait IdKind: 'static {
     /// What stands before the `_` on the wire.
     const PREFIX: &'static str;
 }
@@ -29,7 +29,7 @@ impl<K> Id<K> {
     }
 }
 
-impl<K: Kind> Id<K> {
+impl<K: IdKind> Id<K> {
     /// The last `n` characters of the wire form: random ones, since a UUIDv7 begins with the time.
     pub fn tail(self, n: usize) -> String {
         let text = encode(self.0.as_u128());
@@ -60,7 +60,7 @@ fn decode(text: &str) -> Option<u128> {
 #[error("not an id of this kind")]
 pub struct BadId;
 
-impl<K: Kind> FromStr for Id<K> {
+impl<K: IdKind> FromStr for Id<K> {
     type Err = BadId;
     fn from_str(text: &str) -> Result<Self, BadId> {
         let rest = text.strip_prefix(K::PREFIX).and_then(|t| t.strip_prefix('_')).ok_or(BadId)?;
@@ -68,13 +68,13 @@ impl<K: Kind> FromStr for Id<K> {
     }
 }
 
-impl<K: Kind> fmt::Display for Id<K> {
+impl<K: IdKind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}_{}", K::PREFIX, encode(self.0.as_u128()))
     }
 }
 
-impl<K: Kind> fmt::Debug for Id<K> {
+impl<K: IdKind> fmt::Debug for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -108,13 +108,13 @@ impl<K> Hash for Id<K> {
     }
 }
 
-impl<K: Kind> Serialize for Id<K> {
+impl<K: IdKind> Serialize for Id<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de, K: Kind> Deserialize<'de> for Id<K> {
+impl<'de, K: IdKind> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
@@ -122,7 +122,7 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
 }
 
 #[cfg(feature = "openapi")]
-impl<K: Kind> utoipa::PartialSchema for Id<K> {
+impl<K: IdKind> utoipa::PartialSchema for Id<K> {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::Type::String)
@@ -132,7 +132,7 @@ impl<K: Kind> utoipa::PartialSchema for Id<K> {
 }
 
 #[cfg(feature = "openapi")]
-impl<K: Kind> utoipa::ToSchema for Id<K> {
+impl<K: IdKind> utoipa::ToSchema for Id<K> {
     fn name() -> std::borrow::Cow<'static, str> {
         let kind = std::any::type_name::<K>();
         format!("{}Id", kind.rsplit("::").next().unwrap_or(kind)).into()
@@ -141,14 +141,14 @@ impl<K: Kind> utoipa::ToSchema for Id<K> {
 
 /// The one list of what has an id.
 pub mod kinds {
-    use super::{Id, Kind};
+    use super::{Id, IdKind};
 
     macro_rules! kinds {
         ($($(#[$doc:meta])* $kind:ident $alias:ident $prefix:literal;)*) => {$(
             $(#[$doc])*
             #[derive(Debug, Clone, Copy)]
             pub enum $kind {}
-            impl Kind for $kind {
+            impl IdKind for $kind {
                 const PREFIX: &'static str = $prefix;
             }
             $(#[$doc])*

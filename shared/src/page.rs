@@ -7,7 +7,7 @@ pub const LIMIT_MAX: usize = 100;
 
 /// Which page of a list is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ask<'a> {
+pub struct PageRequest<'a> {
     /// The `next` of the page before; empty for the first.
     pub after: &'a str,
     /// How many rows at most; none for as many as is usual.
@@ -19,13 +19,13 @@ pub fn rows(limit: Option<usize>, usual: usize) -> usize {
     limit.map_or(usual, |limit| limit.clamp(1, LIMIT_MAX))
 }
 
-impl<'a> From<&'a str> for Ask<'a> {
+impl<'a> From<&'a str> for PageRequest<'a> {
     fn from(after: &'a str) -> Self {
         Self { after, limit: None }
     }
 }
 
-impl<'a> From<&'a String> for Ask<'a> {
+impl<'a> From<&'a String> for PageRequest<'a> {
     fn from(after: &'a String) -> Self {
         after.as_str().into()
     }

@@ -55,13 +55,13 @@ impl FromServerFnError for ApiError {
 }
 
 /// What a page asked for: on the page already when the server rendered it.
-pub type Found<T> = Resource<Result<T, ApiError>, Wire>;
+pub type ApiResource<T> = Resource<Result<T, ApiError>, Wire>;
 
 /// Asks `fetch` for what `of` names, and again whenever that changes.
 pub fn find<S, T, F>(
     of: impl Fn() -> S + Send + Sync + 'static,
     fetch: impl Fn(S) -> F + Send + Sync + 'static,
-) -> Found<T>
+) -> ApiResource<T>
 where
     S: PartialEq + Clone + Send + Sync + 'static,
     T: Serialize + DeserializeOwned + Send + Sync + 'static,

@@ -4,14 +4,14 @@ use haat_shared::{accounts::PASSWORD_MIN, forms::Draft, routes};
 use leptos::prelude::*;
 
 use crate::{
-    api::{self, ApiError, Found},
+    api::{self, ApiError, ApiResource},
     i18n::{t, tu_string, use_i18n},
     state::{query, sign_in_from},
     ui::{Alert, Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded},
 };
 
 /// What was typed before the form came back, if it did.
-pub(super) fn draft_of(form: &'static str) -> Found<Draft> {
+pub(super) fn draft_of(form: &'static str) -> ApiResource<Draft> {
     let id = query("draft");
     api::find(move || id.get(), move |id| draft_by(form, id))
 }

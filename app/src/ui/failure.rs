@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Icon, LinkButton, Skeleton};
 use crate::{
-    api::{ApiError, Found},
+    api::{ApiError, ApiResource},
     arrival,
     i18n::{t, tu_string, use_i18n},
     state::{address, query, sign_in_from},
@@ -121,7 +121,10 @@ pub fn Failure(
 }
 
 /// What a resource brings, once it is there; a skeleton before, the failure in words otherwise.
-pub fn loaded<T, V>(resource: Found<T>, show: impl Fn(T) -> V + Clone + Send + Sync + 'static) -> AnyView
+pub fn loaded<T, V>(
+    resource: ApiResource<T>,
+    show: impl Fn(T) -> V + Clone + Send + Sync + 'static,
+) -> AnyView
 where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     V: IntoView + 'static,

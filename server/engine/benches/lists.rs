@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use haat_engine::{
     Caller, catalog,
-    db::{One, Value},
+    db::{Scalar, Value},
     ledger, orders, params, random, shops, statements,
 };
 use haat_shared::{
@@ -179,7 +179,7 @@ async fn main() {
     for on in [On::Sqlite, On::Postgres] {
         let market = Market::open(on).await;
         let (db, owner) = (&market.engine.db, market.owner(MEENA).await);
-        let shop: One<ShopId> = db.one(&SHOP, params![MEENA]).await.unwrap();
+        let shop: Scalar<ShopId> = db.one(&SHOP, params![MEENA]).await.unwrap();
         fill_with_products(&market, &owner).await;
         fill_with_orders(&market, shop.0).await;
         if on == On::Postgres {

@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use haat_engine::{Clock, Db, db::One, params, random, statements};
+use haat_engine::{Clock, Db, db::Scalar, params, random, statements};
 use haat_shared::id::kinds::*;
 
 statements! {
@@ -44,7 +44,7 @@ async fn ten_statements(db: &Db, work: Work) {
                 tx.exec(&HOLD, params![row, 1]).await?;
             }
             for row in &work.rows[..2] {
-                let _: Option<One<i64>> = tx.opt(&READ, params![*row]).await?;
+                let _: Option<Scalar<i64>> = tx.opt(&READ, params![*row]).await?;
                 let id: OutboxMessageId = random::id(work.now);
                 tx.exec(&MOVE, params![*row, id, 0, work.now]).await?;
                 let id: OutboxMessageId = random::id(work.now);

@@ -35,7 +35,7 @@ use haat_shared::{
     accounts::{Me, Membership, NewUser, SignIn, SignUp, UserCard, fold_email},
     catalog::QUERY_MAX,
     id::kinds::{SessionId, ShopId, User, UserId},
-    page::{self, Ask, Page},
+    page::{self, Page, PageRequest},
     permissions::Role,
     text,
 };
@@ -51,7 +51,7 @@ lists! {
         select: "SELECT u.id, u.name, u.email, u.operator, u.created_at,
             (SELECT COUNT(*) FROM shop_members m WHERE m.user_id = u.id) AS shops,
             (SELECT COUNT(*) FROM purchases p WHERE p.user_id = u.id) AS purchases FROM users u",
-        always: "TRUE",
+        base_filter: "TRUE",
         filters: &[("word", r"u.email_folded LIKE {} ESCAPE '\'")],
         sorts: &[("newest", "u.id < {}", "u.id DESC")],
     }
@@ -297,7 +297,7 @@ pub async fn list(
     engine: &Engine,
     caller: &Caller,
     q: &str,
-    of: impl Into<Ask<'_>>,
+    of: impl Into<PageRequest<'_>>,
 ) -> Result<Page<UserCard>> {
     caller.operator()?;
     let of = of.into();
@@ -305,7 +305,7 @@ pub async fn list(
     let words = q.split_whitespace().take(8).map(fold_email);
     let filters: Vec<(&str, Value)> = words.map(|word| ("word", like(&word).into())).collect();
     let (after, size) = (cursor::<User>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
-    let rows: Vec<UserRow> = engine.db.list(USERS.ask(filters, "newest", after, size + 1)).await?;
+    let rows: Vec<UserRow> = engine.db.list(USERS.bind(filters, "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| UserCard {
         id: row.id,

@@ -7,7 +7,7 @@ use haat_shared::{
     Id, Result,
     audit::{AdminHome, AuditEntry},
     id::kinds::{Audit, AuditId, UserId},
-    page::{self, Ask, Page},
+    page::{self, Page, PageRequest},
 };
 
 /// Rows of a page.
@@ -20,7 +20,7 @@ const ORDER_MS: i64 = 24 * 3_600_000;
 lists! {
     AUDIT {
         select: "SELECT a.id, a.action, a.subject, a.note, a.created_at, u.email FROM audit a LEFT JOIN users u ON u.id = a.user_id",
-        always: "TRUE",
+        base_filter: "TRUE",
         filters: &[],
         sorts: &[("newest", "a.id < {}", "a.id DESC")],
     }
@@ -90,11 +90,15 @@ pub async fn home(engine: &Engine, caller: &Caller) -> Result<AdminHome> {
 }
 
 /// What was done, newest first.
-pub async fn list(engine: &Engine, caller: &Caller, of: impl Into<Ask<'_>>) -> Result<Page<AuditEntry>> {
+pub async fn list(
+    engine: &Engine,
+    caller: &Caller,
+    of: impl Into<PageRequest<'_>>,
+) -> Result<Page<AuditEntry>> {
     caller.operator()?;
     let of = of.into();
     let (after, size) = (cursor::<Audit>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
-    let rows: Vec<AuditRow> = engine.db.list(AUDIT.ask(Vec::new(), "newest", after, size + 1)).await?;
+    let rows: Vec<AuditRow> = engine.db.list(AUDIT.bind(Vec::new(), "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| AuditEntry {
         action: row.action,

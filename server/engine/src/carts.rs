@@ -2,7 +2,7 @@
 
 use crate::{
     Caller, Engine,
-    db::{One, Tx, is_unique},
+    db::{Scalar, Tx, is_unique},
     group_by, params, random, rows, statements,
 };
 use haat_shared::{
@@ -266,7 +266,7 @@ async fn add_in_tx(
     let id: CartLineId = random::id(now);
     let added = tx.exec(&ADD, params![id, cart, variant, quantity, now, LINES_MAX, QUANTITY_MAX]).await?;
     if added == 0 {
-        let on_sale: Option<One<VariantId>> = tx.opt(&ON_SALE, params![variant]).await?;
+        let on_sale: Option<Scalar<VariantId>> = tx.opt(&ON_SALE, params![variant]).await?;
         on_sale.ok_or(Error::NotFound)?;
         return Err(Error::field("quantity", FieldCode::TooBig).into());
     }

@@ -51,7 +51,7 @@ macro_rules! cards {
 lists! {
     PRODUCTS {
         select: cards!(),
-        always: "p.state = 'published'",
+        base_filter: "p.state = 'published'",
         filters: &[
             ("shop", "p.shop_id = (SELECT id FROM shops WHERE handle = {})"),
             (
@@ -148,7 +148,7 @@ pub async fn list(engine: &Engine, _: &Caller, ask: ListProducts) -> Result<Prod
     let sort = if ask.sort.is_empty() { SORTS[0] } else { &ask.sort };
     let after = behind(&PRODUCTS, sort, &ask.after)?;
     let size = page::rows(ask.limit, PAGE_SIZE);
-    let rows: Vec<CardRow> = engine.db.list(PRODUCTS.ask(filters, sort, after, size + 1)).await?;
+    let rows: Vec<CardRow> = engine.db.list(PRODUCTS.bind(filters, sort, after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| match sort {
         "newest" => row.id.to_string(),
         _ => format!("{}.{}", row.id, row.price_min_minor),

@@ -10,7 +10,7 @@ pub use complete::complete;
 pub use holds::{free, sweep};
 pub use pay::{pay, save};
 
-use crate::{Caller, Engine, db::One, group_by, params, rows, statements};
+use crate::{Caller, Engine, db::Scalar, group_by, params, rows, statements};
 use haat_shared::{
     Currency, Error, Money, Result,
     checkout::{
@@ -93,7 +93,7 @@ pub fn purchase_url(engine: &Engine, number: &str) -> String {
 
 /// The address of the purchase that a checkout became, if it did.
 pub(crate) async fn bought(engine: &Engine, id: CheckoutId) -> Result<Option<String>> {
-    let number: Option<One<String>> = engine.db.opt(&BOUGHT, params![id]).await?;
+    let number: Option<Scalar<String>> = engine.db.opt(&BOUGHT, params![id]).await?;
     Ok(number.map(|number| purchase_url(engine, &number.0)))
 }
 

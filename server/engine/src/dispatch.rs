@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use crate::{
     Engine, TxError,
-    db::{One, Statement},
+    db::{Scalar, Statement},
     events,
-    jobs::{self, Kind},
+    jobs::{self, JobKind},
     notifications::{self, mailbox},
     outbox::{self, OutboxMessage},
     params, payments, random, rows, statements,
@@ -105,8 +105,8 @@ pub async fn drain(engine: &Engine) -> Result<usize, TxError> {
 }
 
 /// The jobs that a fact makes; none where nobody listens.
-fn jobs_of(message: OutboxMessage) -> &'static [Kind] {
-    use Kind::*;
+fn jobs_of(message: OutboxMessage) -> &'static [JobKind] {
+    use JobKind::*;
     match message {
         OutboxMessage::PurchaseMade => &[NotifyShopper],
         OutboxMessage::OrderPlaced => &[NotifyShop],
@@ -137,7 +137,7 @@ pub async fn dispatch(engine: &Engine) -> Result<usize, TxError> {
         .db
         .write("dispatch::dispatch", engine.clock.now_ms(), |tx, now| {
             Box::pin(async move {
-                if tx.opt::<One<OutboxMessageId>>(&ANY_PENDING, params![]).await?.is_none() {
+                if tx.opt::<Scalar<OutboxMessageId>>(&ANY_PENDING, params![]).await?.is_none() {
                     return Ok(0);
                 }
                 // Before messages are read: whoever waited here reads what was committed meanwhile.
@@ -171,22 +171,22 @@ pub async fn run_due(engine: &Engine) -> Result<usize, TxError> {
             Box::pin(async move { Ok(tx.all(&CLAIM, params![*now, *now + LEASE_MS, *claim, JOBS]).await?) })
         })
         .await?;
-    for kind in Kind::ALL {
+    for kind in JobKind::ALL {
         let jobs: Vec<&Claimed> = claimed.iter().filter(|j| j.kind == kind.as_str()).collect();
         if jobs.is_empty() {
             continue;
         }
         match kind {
-            Kind::NotifyShopper => notify(engine, kind, claim, vec![&NOTIFY_SHOPPERS]).await?,
-            Kind::NotifyShop => notify(engine, kind, claim, vec![&NOTIFY_SHOPS]).await?,
-            Kind::NotifyShipped => notify(engine, kind, claim, vec![&NOTIFY_SHIPPED]).await?,
-            Kind::NotifyShipmentUpdated => {
+            JobKind::NotifyShopper => notify(engine, kind, claim, vec![&NOTIFY_SHOPPERS]).await?,
+            JobKind::NotifyShop => notify(engine, kind, claim, vec![&NOTIFY_SHOPS]).await?,
+            JobKind::NotifyShipped => notify(engine, kind, claim, vec![&NOTIFY_SHIPPED]).await?,
+            JobKind::NotifyShipmentUpdated => {
                 notify(engine, kind, claim, vec![&NOTIFY_SHIPMENT_UPDATED]).await?
             }
-            Kind::NotifyCancelled => {
+            JobKind::NotifyCancelled => {
                 notify(engine, kind, claim, vec![&NOTIFY_CANCELLED, &NOTIFY_WITHDRAWN]).await?
             }
-            Kind::Refund => {
+            JobKind::Refund => {
                 for job in jobs {
                     let outcome = payments::refund(engine, Id::from_uuid(job.subject)).await;
                     finish(engine, job, claim, outcome).await?;
@@ -200,7 +200,7 @@ pub async fn run_due(engine: &Engine) -> Result<usize, TxError> {
 /// Writes the claimed notifications and marks their jobs done, in one transaction: each is written once.
 async fn notify(
     engine: &Engine,
-    kind: Kind,
+    kind: JobKind,
     claim: Id<Job>,
     writes: Vec<&'static Statement>,
 ) -> Result<(), TxError> {

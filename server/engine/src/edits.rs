@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     TxError, TxResult, bug,
-    db::{One, Tx},
+    db::{Scalar, Tx},
     insert, params, statements,
 };
 use haat_shared::{Conflict, Id, id::kinds::UserId};
@@ -51,7 +51,7 @@ pub(crate) fn row<K>(
 
 /// The refusal of an edit of an old version: it carries each field that was changed since, once.
 pub(crate) async fn since<K>(tx: &mut Tx, subject: Id<K>, version: i64) -> TxResult<TxError> {
-    let edits: Vec<One<String>> = tx.all(&SINCE, params![subject, version]).await?;
+    let edits: Vec<Scalar<String>> = tx.all(&SINCE, params![subject, version]).await?;
     let mut fields: Vec<String> = Vec::new();
     for field in
         edits.iter().flat_map(|edit| serde_json::from_str::<Vec<String>>(&edit.0).unwrap_or_default())

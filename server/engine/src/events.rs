@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     Caller, Engine, TxResult,
     clock::rfc3339,
-    db::{One, Tx, Value},
+    db::{Scalar, Tx, Value},
     lists, params, rows, statements,
 };
 use haat_shared::{
@@ -26,7 +26,7 @@ lists! {
     FEED {
         select: "SELECT e.seq, e.kind, e.order_id, o.number, s.handle AS shop_handle, e.created_at
             FROM events e JOIN orders o ON o.id = e.order_id JOIN shops s ON s.id = e.shop_id",
-        always: "TRUE",
+        base_filter: "TRUE",
         filters: &[("shop", "e.shop_id = {}"), ("up_to", "e.seq <= {}")],
         sorts: &[("oldest", "e.seq > {}", "e.seq")],
     }
@@ -76,7 +76,7 @@ pub(crate) async fn publish_in_tx(tx: &mut Tx, news: &[News], now: i64) -> TxRes
     if count == 0 {
         return Ok(());
     }
-    let last: Option<One<i64>> = tx.opt(&ADVANCE, params![count]).await?;
+    let last: Option<Scalar<i64>> = tx.opt(&ADVANCE, params![count]).await?;
     let last = last.ok_or_else(|| crate::bug("the feed of events has no row"))?.0;
     let rows: Vec<[Value; 5]> = (last - count + 1..)
         .zip(news)
@@ -128,7 +128,7 @@ async fn read(
     }
     filters.push(("up_to", ends.last_seq.into()));
     let size = page::rows(limit, page::LIMIT_MAX);
-    let rows: Vec<EventRow> = engine.db.list(FEED.ask(filters, "oldest", Some(after.into()), size)).await?;
+    let rows: Vec<EventRow> = engine.db.list(FEED.bind(filters, "oldest", Some(after.into()), size)).await?;
     // Something may have been deleted while we read.
     let ends_now: Ends = engine.db.one(&ENDS, params![]).await?;
     if after < ends_now.deleted_seq {

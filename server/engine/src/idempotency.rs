@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     Engine, TxError,
-    db::{DbError, One, Tx},
+    db::{DbError, Scalar, Tx},
     insert, params, random, rows, statements,
 };
 use haat_shared::{Conflict, Id};
@@ -28,14 +28,14 @@ pub const KEY_MAX: usize = 200;
 
 /// Which command this is.
 #[derive(Debug, Clone)]
-pub struct Key {
+pub struct IdempotencyKey {
     scope: String,
     operation: &'static str,
     key: String,
     body: [u8; 32],
 }
 
-impl Key {
+impl IdempotencyKey {
     /// A command by what it is about (the caller or the checkout), its name, the key it came with and its body.
     pub fn new(scope: impl ToString, operation: &'static str, key: &str, body: &str) -> Self {
         let key = key.chars().take(KEY_MAX).collect();
@@ -90,7 +90,7 @@ pub enum Claim<K> {
 
 /// Claims the command in the transaction that carries it out. In it, a claim is either the first one or one that waited
 /// for the first to commit.
-pub async fn begin_in_tx<K>(tx: &mut Tx, key: &Key, now: i64) -> Result<Claim<K>, TxError> {
+pub async fn begin_in_tx<K>(tx: &mut Tx, key: &IdempotencyKey, now: i64) -> Result<Claim<K>, TxError> {
     let claim = AddKey {
         scope: &key.scope,
         operation: key.operation,
@@ -113,13 +113,13 @@ pub async fn begin_in_tx<K>(tx: &mut Tx, key: &Key, now: i64) -> Result<Claim<K>
 }
 
 /// Stores the answer, in the transaction that made it.
-pub async fn end_in_tx(tx: &mut Tx, key: &Key, answer: &str) -> Result<(), TxError> {
+pub async fn end_in_tx(tx: &mut Tx, key: &IdempotencyKey, answer: &str) -> Result<(), TxError> {
     tx.exec(&ANSWER, params![&key.scope, key.operation, &key.key, answer]).await?;
     Ok(())
 }
 
 /// Claims a command that will call a gateway. Waits for another that is working on it: its answer is the answer.
-pub async fn claim<K: 'static>(engine: &Engine, key: &Key) -> Result<Claim<K>, TxError> {
+pub async fn claim<K: 'static>(engine: &Engine, key: &IdempotencyKey) -> Result<Claim<K>, TxError> {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(5);
     loop {
@@ -139,7 +139,7 @@ pub async fn claim<K: 'static>(engine: &Engine, key: &Key) -> Result<Claim<K>, T
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(100));
             let row = params![&key.scope, key.operation, &key.key, engine.clock.now_ms()];
-            if engine.db.opt::<One<Uuid>>(&WORKED_ON, row).await?.is_none() {
+            if engine.db.opt::<Scalar<Uuid>>(&WORKED_ON, row).await?.is_none() {
                 break;
             }
         }
@@ -150,7 +150,7 @@ pub async fn claim<K: 'static>(engine: &Engine, key: &Key) -> Result<Claim<K>, T
 /// given back, so that the same request can be tried again.
 pub async fn settle<K: 'static>(
     engine: &Engine,
-    key: Key,
+    key: IdempotencyKey,
     attempt: Id<K>,
     answer: Option<String>,
 ) -> Result<(), TxError> {

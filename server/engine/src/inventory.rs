@@ -4,14 +4,14 @@ use uuid::Uuid;
 
 use crate::{
     Caller, Engine, TxResult, Who,
-    db::{One, Tx, Value},
-    idempotency::{self, Claim, Key},
+    db::{Scalar, Tx, Value},
+    idempotency::{self, Claim, IdempotencyKey},
     insert, params, statements,
 };
 use haat_shared::{
     Error, FieldCode, Id, Result,
     catalog::edit::STOCK_MAX,
-    id::{Kind, kinds::*},
+    id::{IdKind, kinds::*},
 };
 
 statements! {
@@ -35,7 +35,7 @@ insert! {
 }
 
 /// A movement, for whatever is the reason of it.
-pub(crate) fn movement<K: Kind>(
+pub(crate) fn movement<K: IdKind>(
     capacity_id: VariantId,
     reason: &'static str,
     reference: Id<K>,
@@ -58,7 +58,7 @@ pub async fn receive(
         return Err(Error::field("quantity", code));
     }
     may_manage(engine, caller, variant).await?;
-    let key = Key::new(variant, "inventory::receive", key, &quantity.to_string());
+    let key = IdempotencyKey::new(variant, "inventory::receive", key, &quantity.to_string());
     engine
         .db
         .write(
@@ -72,7 +72,7 @@ pub async fn receive(
 
 async fn receive_in_tx(
     tx: &mut Tx,
-    key: &Key,
+    key: &IdempotencyKey,
     variant: VariantId,
     quantity: i64,
     now: i64,
@@ -90,7 +90,7 @@ async fn receive_in_tx(
 async fn may_manage(engine: &Engine, caller: &Caller, variant: VariantId) -> Result<()> {
     if !matches!(caller.who, Who::System) {
         let user = caller.signed_in()?.id;
-        engine.db.opt::<One<i64>>(&MEMBER_OF, params![variant, user]).await?.ok_or(Error::NotFound)?;
+        engine.db.opt::<Scalar<i64>>(&MEMBER_OF, params![variant, user]).await?.ok_or(Error::NotFound)?;
     }
     Ok(())
 }
@@ -109,7 +109,7 @@ pub async fn adjust(
         return Err(Error::field("stock", code));
     }
     may_manage(engine, caller, variant).await?;
-    let key = Key::new(variant, "inventory::adjust", key, &change.to_string());
+    let key = IdempotencyKey::new(variant, "inventory::adjust", key, &change.to_string());
     engine
         .db
         .write(("inventory::adjust", variant), (key, variant, change, engine.clock.now_ms()), |tx, input| {
@@ -131,7 +131,7 @@ pub async fn adjust(
 
 /// Changes what is on hand of several variants; `reference` is the count, a new id each time. Answers those of which
 /// fewer would be left than are held: the caller must then give up.
-pub(crate) async fn count_in_tx<K: Kind>(
+pub(crate) async fn count_in_tx<K: IdKind>(
     tx: &mut Tx,
     changes: &[(VariantId, i64)],
     reference: Id<K>,
@@ -143,6 +143,6 @@ pub(crate) async fn count_in_tx<K: Kind>(
     tx.insert_all(rows).await?;
     let given: Vec<[Value; 2]> =
         changes.iter().map(|(id, change)| [(*id).into(), (*change).into()]).collect();
-    let done: Vec<One<VariantId>> = tx.all_many(&COUNT, &given).await?;
+    let done: Vec<Scalar<VariantId>> = tx.all_many(&COUNT, &given).await?;
     Ok(changes.iter().map(|(id, _)| *id).filter(|id| !done.iter().any(|d| d.0 == *id)).collect())
 }

@@ -8,12 +8,12 @@ use haat_shared::{
     Conflict, Error, FieldCode,
     audit::JobCard,
     id::kinds::*,
-    page::{self, Ask, Page},
+    page::{self, Page, PageRequest},
 };
 
 haat_shared::text_enum! {
     /// What is to be done.
-    pub enum Kind {
+    pub enum JobKind {
         /// Notify the shopper of their purchase.
         NotifyShopper = "notify_shopper",
         /// Notify the shop's owners of a new order.
@@ -35,7 +35,7 @@ const PAGE_SIZE: usize = 50;
 lists! {
     JOBS {
         select: "SELECT j.id, j.kind, j.subject, j.state, j.attempts, j.error, j.run_at, j.created_at FROM jobs j",
-        always: "j.state <> 'done'",
+        base_filter: "j.state <> 'done'",
         filters: &[("state", "j.state = {}")],
         sorts: &[("newest", "j.id < {}", "j.id DESC")],
     }
@@ -84,7 +84,7 @@ pub async fn list(
     engine: &Engine,
     caller: &Caller,
     state: &str,
-    of: impl Into<Ask<'_>>,
+    of: impl Into<PageRequest<'_>>,
 ) -> haat_shared::Result<Page<JobCard>> {
     caller.operator()?;
     let of = of.into();
@@ -94,7 +94,7 @@ pub async fn list(
         _ => return Err(Error::field("state", FieldCode::NotAChoice)),
     };
     let (after, size) = (cursor::<Job>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
-    let rows: Vec<JobRow> = engine.db.list(JOBS.ask(filters, "newest", after, size + 1)).await?;
+    let rows: Vec<JobRow> = engine.db.list(JOBS.bind(filters, "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| JobCard {
         id: row.id,
@@ -132,9 +132,9 @@ async fn decide(
         .db
         .write((action, id), (id, caller.user_id(), engine.clock.now_ms()), move |tx, (id, user, now)| {
             Box::pin(async move {
-                let kind: Option<crate::db::One<String>> = tx.opt(change, params![*id, *now]).await?;
+                let kind: Option<crate::db::Scalar<String>> = tx.opt(change, params![*id, *now]).await?;
                 let Some(kind) = kind else {
-                    let status: Option<crate::db::One<String>> = tx.opt(&STATUS, params![*id]).await?;
+                    let status: Option<crate::db::Scalar<String>> = tx.opt(&STATUS, params![*id]).await?;
                     return match status.as_ref().map(|status| status.0.as_str()) {
                         None => Err(Error::NotFound.into()),
                         // The same once more.

@@ -11,7 +11,7 @@ use haat_shared::{
     Currency, Id, Money, Result,
     id::kinds::{PostingId, ShopId},
     ledger::{Account, Balance, BalanceEntry, Posting, PostingKind},
-    page::{self, Ask, Page},
+    page::{self, Page, PageRequest},
     permissions::Permission,
 };
 
@@ -66,7 +66,7 @@ pub async fn balance(
     engine: &Engine,
     caller: &Caller,
     handle: &str,
-    of: impl Into<Ask<'_>>,
+    of: impl Into<PageRequest<'_>>,
 ) -> Result<Balance> {
     let (shop, of) = (caller.shop(handle, Permission::SeeMoney)?, of.into());
     let before = cursor(of.after)?.unwrap_or(PostingId::from_uuid(Uuid::max()));

@@ -37,7 +37,7 @@ pub use caller::{Caller, Who};
 pub use clock::Clock;
 pub use db::Db;
 use db::DbError;
-use haat_shared::{Currency, Error, FieldCode, Id, id::Kind, payments::Method};
+use haat_shared::{Currency, Error, FieldCode, Id, id::IdKind, payments::Method};
 use notifications::{EmailRenderer, Mailer};
 use payments::PaymentGateway;
 
@@ -60,7 +60,7 @@ pub struct Parts {
     /// What renders emails.
     pub render: EmailRenderer,
     /// What links are signed with.
-    pub secret: random::Secret,
+    pub secret: random::SigningKey,
     /// The address that shoppers know this market by, without a slash at the end.
     pub public_url: String,
     /// Wakes the worker when there are messages to dispatch.
@@ -70,7 +70,7 @@ pub struct Parts {
     /// The time zone of the market: that of the days and times which people read.
     pub zone: clock::Zone,
     /// Where pictures are kept.
-    pub pictures: media::Pictures,
+    pub pictures: media::SharedPictureStore,
     /// How much guests may have, and how many emails one address gets.
     pub bounds: Bounds,
 }
@@ -224,7 +224,7 @@ pub(crate) fn group_by<T, K: PartialEq>(rows: Vec<T>, key: impl Fn(&T) -> K) -> 
 }
 
 /// The id of the row that a page goes on behind; none for the first page.
-pub(crate) fn cursor<K: Kind>(after: &str) -> haat_shared::Result<Option<Id<K>>> {
+pub(crate) fn cursor<K: IdKind>(after: &str) -> haat_shared::Result<Option<Id<K>>> {
     if after.is_empty() {
         return Ok(None);
     }

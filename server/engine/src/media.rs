@@ -26,7 +26,7 @@ pub trait PictureStore: Send + Sync {
 }
 
 /// A store of pictures, shared.
-pub type Pictures = Arc<dyn PictureStore>;
+pub type SharedPictureStore = Arc<dyn PictureStore>;
 
 /// A picture that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -278,8 +278,8 @@ pub async fn send_due(engine: &Engine) -> TxResult<usize> {
     Ok(count)
 }
 
-const MAILS_AN_HOUR: quotas::Kind = ("mails_an_hour", quotas::HOUR_MS);
-const MAILS_A_DAY: quotas::Kind = ("mails_a_day", quotas::DAY_MS);
+const MAILS_AN_HOUR: quotas::QuotaKind = ("mails_an_hour", quotas::HOUR_MS);
+const MAILS_A_DAY: quotas::QuotaKind = ("mails_a_day", quotas::DAY_MS);
 
 /// Whether whoever it goes to may never have asked for it: the address was typed at a checkout, by anyone.
 fn typed_by_anyone(kind: &str) -> bool {

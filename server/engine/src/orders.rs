@@ -33,7 +33,7 @@ use haat_shared::{
     id::kinds::{Job, OrderId, Purchase, PurchaseId, UserId},
     media::Picture,
     orders::{Actor, OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView},
-    page::{self, Ask, Page},
+    page::{self, Page, PageRequest},
     payments::Method,
     permissions::Permission,
     shipping::Delivery,
@@ -48,7 +48,7 @@ lists! {
     HISTORY {
         select: "SELECT p.id, p.number, p.currency, p.total_minor, p.created_at,
             (SELECT COUNT(*) FROM orders o WHERE o.purchase_id = p.id) AS orders FROM purchases p",
-        always: "TRUE",
+        base_filter: "TRUE",
         filters: &[("user", "p.user_id = {}")],
         sorts: &[("newest", "p.id < {}", "p.id DESC")],
     }
@@ -312,10 +312,14 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
 }
 
 /// The caller's purchases, newest first.
-pub async fn history(engine: &Engine, caller: &Caller, of: impl Into<Ask<'_>>) -> Result<Page<PurchaseCard>> {
+pub async fn history(
+    engine: &Engine,
+    caller: &Caller,
+    of: impl Into<PageRequest<'_>>,
+) -> Result<Page<PurchaseCard>> {
     let (user, of) = (caller.signed_in()?.id, of.into());
     let (after, size) = (cursor::<Purchase>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
-    let asked = HISTORY.ask(vec![("user", user.into())], "newest", after, size + 1);
+    let asked = HISTORY.bind(vec![("user", user.into())], "newest", after, size + 1);
     let rows: Vec<HistoryRow> = engine.db.list(asked).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| PurchaseCard {

@@ -9,7 +9,7 @@ use haat_shared::{
     Id,
     audit::OutboxMessageCard,
     id::kinds::*,
-    page::{self, Ask, Page},
+    page::{self, Page, PageRequest},
 };
 
 haat_shared::text_enum! {
@@ -40,7 +40,7 @@ const PAGE_SIZE: usize = 50;
 lists! {
     OUTBOX {
         select: "SELECT f.id, f.kind, f.subject, f.created_at, f.dispatched_at FROM outbox f",
-        always: "TRUE",
+        base_filter: "TRUE",
         filters: &[("waiting", "f.dispatched_at IS NULL AND {} = TRUE")],
         sorts: &[("newest", "f.id < {}", "f.id DESC")],
     }
@@ -70,7 +70,7 @@ pub(crate) fn row<K>(message: OutboxMessage, subject: Id<K>, now: i64) -> [Value
 
 /// How many messages are waiting to be dispatched.
 pub async fn pending(engine: &Engine) -> Result<i64, TxError> {
-    Ok(engine.db.one::<crate::db::One<i64>>(&PENDING, params![]).await?.0)
+    Ok(engine.db.one::<crate::db::Scalar<i64>>(&PENDING, params![]).await?.0)
 }
 
 /// Forgets what was dispatched before `before`.
@@ -88,14 +88,14 @@ pub async fn list(
     engine: &Engine,
     caller: &Caller,
     waiting: bool,
-    of: impl Into<Ask<'_>>,
+    of: impl Into<PageRequest<'_>>,
 ) -> haat_shared::Result<Page<OutboxMessageCard>> {
     caller.operator()?;
     let of = of.into();
     let filters = if waiting { vec![("waiting", true.into())] } else { Vec::new() };
     let after = cursor::<haat_shared::id::kinds::OutboxMessage>(of.after)?.map(Into::into);
     let size = page::rows(of.limit, PAGE_SIZE);
-    let rows: Vec<MessageRow> = engine.db.list(OUTBOX.ask(filters, "newest", after, size + 1)).await?;
+    let rows: Vec<MessageRow> = engine.db.list(OUTBOX.bind(filters, "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| OutboxMessageCard {
         kind: row.kind,

@@ -29,7 +29,7 @@ rows! {
 }
 
 /// What is counted: its name, and how long a span of it lasts.
-pub(crate) type Kind = (&'static str, i64);
+pub(crate) type QuotaKind = (&'static str, i64);
 
 /// For whom something is counted. What is stored cannot be read back.
 pub(crate) fn subject(engine: &Engine, of: &str) -> [u8; 32] {
@@ -40,7 +40,7 @@ pub(crate) fn subject(engine: &Engine, of: &str) -> [u8; 32] {
 /// too often fails, and nothing is counted.
 pub(crate) async fn spend_in_tx(
     tx: &mut Tx,
-    what: &BTreeMap<(Kind, [u8; 32]), i64>,
+    what: &BTreeMap<(QuotaKind, [u8; 32]), i64>,
     now: i64,
 ) -> TxResult<BTreeMap<(&'static str, [u8; 32]), i64>> {
     let rows = what.iter().map(|(((kind, span), subject), count)| {

@@ -60,9 +60,9 @@ pub fn number() -> String {
 
 /// A key that never shows: not in logs, not in debug output.
 #[derive(Clone)]
-pub struct Secret(Vec<u8>);
+pub struct SigningKey(Vec<u8>);
 
-impl Secret {
+impl SigningKey {
     /// A key from its bytes.
     pub fn new(key: impl Into<Vec<u8>>) -> Self {
         Self(key.into())
@@ -87,9 +87,9 @@ impl Secret {
     }
 }
 
-impl std::fmt::Debug for Secret {
+impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
+        f.write_str("SigningKey(…)")
     }
 }
 
@@ -106,13 +106,13 @@ mod tests {
 
     #[test]
     fn a_signature_is_for_one_purpose_and_one_subject() {
-        let secret = Secret::new("key");
+        let secret = SigningKey::new("key");
         let signature = secret.sign("purchase", "pur_1");
         assert!(secret.verify("purchase", "pur_1", &signature));
         assert!(!secret.verify("purchase", "pur_2", &signature));
         assert!(!secret.verify("return", "pur_1", &signature));
-        assert!(!Secret::new("other").verify("purchase", "pur_1", &signature));
+        assert!(!SigningKey::new("other").verify("purchase", "pur_1", &signature));
         assert!(!secret.verify("purchase", "pur_1", ""));
-        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        assert_eq!(format!("{secret:?}"), "SigningKey(…)");
     }
 }

@@ -6,14 +6,14 @@ pub use seller::{home, list_all, open_own, save_settings, settings};
 
 use crate::{
     Caller, Engine, TxError, TxResult, Who, audit, cursor,
-    db::{One, Tx},
+    db::{Scalar, Tx},
     insert, params, random, rows, statements,
 };
 use haat_shared::{
     Currency, Error, Money, Result,
     id::kinds::{MediaId, ShopId, UserId},
     media::Picture,
-    page::{self, Ask, Page},
+    page::{self, Page, PageRequest},
     permissions::{Permission, Role},
     shops::{COUNTED_TO, PAGE_SIZE, ShopCard, ShopView},
 };
@@ -95,7 +95,7 @@ rows! {
 }
 
 /// Shops page by page, the oldest first.
-pub async fn list(engine: &Engine, _: &Caller, of: impl Into<Ask<'_>>) -> Result<Page<ShopCard>> {
+pub async fn list(engine: &Engine, _: &Caller, of: impl Into<PageRequest<'_>>) -> Result<Page<ShopCard>> {
     let of = of.into();
     let after = cursor(of.after)?.unwrap_or(ShopId::from_uuid(Uuid::nil()));
     let size = page::rows(of.limit, PAGE_SIZE);
@@ -144,7 +144,7 @@ pub(crate) async fn of(
     if !matches!(caller.who, Who::System) {
         return caller.shop(handle, permission);
     }
-    let shop: One<ShopId> = engine.db.opt(&ID, params![handle]).await?.ok_or(Error::NotFound)?;
+    let shop: Scalar<ShopId> = engine.db.opt(&ID, params![handle]).await?.ok_or(Error::NotFound)?;
     Ok(shop.0)
 }
 

@@ -44,7 +44,7 @@ const GIVEN_BACK: Duration = Duration::from_millis(1_200);
 const PIXELS_COUNTED: u64 = 100_000;
 
 /// Pictures in a folder.
-pub struct Pictures {
+pub struct PictureFolder {
     files: Arc<dyn ObjectStore>,
     /// Decoding takes a core: only so many at once.
     turns: Arc<Semaphore>,
@@ -54,14 +54,14 @@ pub struct Pictures {
 
 /// A file of a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct StoredPicture {
     /// What it holds.
     pub bytes: Bytes,
     /// What tells it from another version, for conditional requests.
     pub tag: String,
 }
 
-impl Pictures {
+impl PictureFolder {
     /// The pictures in this folder, which is made if it is not there.
     pub fn in_folder(folder: &Path) -> Result<Self, String> {
         let fault = |why: String| format!("{}: {why}", folder.display());
@@ -78,12 +78,12 @@ impl Pictures {
         &self,
         file: File,
         if_none_match: Option<String>,
-    ) -> Result<Option<Found>, haat_shared::Error> {
+    ) -> Result<Option<StoredPicture>, haat_shared::Error> {
         let options = GetOptions { if_none_match, ..GetOptions::default() };
         let read = async {
             let found = self.files.get_opts(&Name::from(file.to_string()), options).await?;
             let tag = found.meta.e_tag.clone().unwrap_or_default();
-            Ok(Found { bytes: found.bytes().await?, tag })
+            Ok(StoredPicture { bytes: found.bytes().await?, tag })
         };
         match read.await {
             Ok(found) => Ok(Some(found)),
@@ -98,7 +98,7 @@ impl Pictures {
 }
 
 #[async_trait]
-impl PictureStore for Pictures {
+impl PictureStore for PictureFolder {
     async fn keep(&self, id: MediaId, bytes: Vec<u8>) -> Result<Kept, PictureError> {
         let away = |e: String| PictureError::Away(e);
         let turn = self.turns.clone().acquire_owned().await.map_err(|e| away(e.to_string()))?;
@@ -559,7 +559,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn large_pictures_at_once_are_all_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let pictures = Pictures::in_folder(folder.path()).unwrap();
+        let pictures = PictureFolder::in_folder(folder.path()).unwrap();
         let bytes = deep_png(2_500);
         let keep = (0..6).map(|n| {
             let id: MediaId = format!("media_{n:026}").parse().unwrap();
@@ -790,7 +790,7 @@ mod tests {
     #[tokio::test]
     async fn files_are_kept_by_the_same_names_every_time() {
         let folder = tempfile::tempdir().unwrap();
-        let pictures = Pictures::in_folder(folder.path()).unwrap();
+        let pictures = PictureFolder::in_folder(folder.path()).unwrap();
         let id: MediaId = "media_00000000000000000000000001".parse().unwrap();
         let bytes = as_png(&halves(700, 700));
         let names = || {

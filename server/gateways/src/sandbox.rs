@@ -11,7 +11,7 @@ use haat_engine::{
         GatewayError, GatewayPayment, GatewayStatus, PaymentGateway, PaymentRequest, PaymentSession,
         WebhookEvent,
     },
-    random::Secret,
+    random::SigningKey,
     sandbox,
 };
 use haat_shared::{
@@ -32,7 +32,7 @@ const TOLERANCE_MS: i64 = 300_000;
 pub struct Sandbox {
     db: Db,
     clock: Clock,
-    secret: Secret,
+    secret: SigningKey,
     /// Where its own page is served: another host name than the market's.
     page_url: String,
     webhook_url: String,
@@ -50,7 +50,7 @@ struct Body {
 
 impl Sandbox {
     /// A sandbox whose page is served below `page_url` and which reports to `webhook_url`.
-    pub fn new(db: Db, clock: Clock, secret: Secret, page_url: &str, webhook_url: String) -> Self {
+    pub fn new(db: Db, clock: Clock, secret: SigningKey, page_url: &str, webhook_url: String) -> Self {
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(5))
             .redirect(reqwest::redirect::Policy::none())
@@ -174,7 +174,7 @@ mod tests {
     async fn only_its_own_fresh_and_unchanged_reports_are_believed() {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&format!("sqlite:{}", folder.path().join("t.db").display()), 1).await.unwrap();
-        let (clock, secret) = (Clock::default(), Secret::new("key"));
+        let (clock, secret) = (Clock::default(), SigningKey::new("key"));
         let sandbox = Sandbox::new(db, clock, secret, "http://127.0.0.1", String::new());
         let attempt: PaymentId = haat_engine::random::id(0);
         let body = serde_json::to_vec(&Body { id: "evt".into(), payment: "sbx".into(), attempt }).unwrap();

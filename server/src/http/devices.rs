@@ -3,7 +3,7 @@
 
 use axum::http::{HeaderMap, HeaderValue};
 use haat_app::cookies;
-use haat_engine::random::{self, Secret};
+use haat_engine::random::{self, SigningKey};
 
 /// For how many accounts a browser is known at once.
 const ACCOUNTS_MAX: usize = 4;
@@ -24,7 +24,7 @@ impl Devices {
     }
 
     /// The device's id, if it is known to this account.
-    pub(super) fn known(&self, secret: &Secret, account: &str) -> Option<&str> {
+    pub(super) fn known(&self, secret: &SigningKey, account: &str) -> Option<&str> {
         self.0.iter().find_map(|entry| {
             let (id, signature) = entry.split_once('.')?;
             secret.verify(PURPOSE, &subject(id, account), signature).then_some(id)
@@ -32,7 +32,7 @@ impl Devices {
     }
 
     /// The same and known to this account; the one that was known first is forgotten where there are too many.
-    pub(super) fn with(mut self, secret: &Secret, account: &str) -> Self {
+    pub(super) fn with(mut self, secret: &SigningKey, account: &str) -> Self {
         if self.known(secret, account).is_none() {
             let id = random::token();
             self.0.retain(|entry| !entry.is_empty());
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_browser_is_known_to_the_last_few_accounts() {
-        let secret = Secret::new("key");
+        let secret = SigningKey::new("key");
         let accounts = ["a@x.example", "b@x.example", "c@x.example", "d@x.example", "e@x.example"];
         let mut devices = Devices::default();
         for account in accounts {

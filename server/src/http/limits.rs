@@ -20,7 +20,7 @@ use governor::{
     middleware::StateInformationMiddleware,
 };
 use haat_app::api::ApiError;
-use haat_engine::{Caller, random::Secret};
+use haat_engine::{Caller, random::SigningKey};
 use haat_shared::{Error, accounts::SignIn, id::kinds::UserId, routes};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -41,7 +41,7 @@ impl Origin {
     }
 
     /// What is stored of it, if anything: never the address itself.
-    pub(super) fn hashed(self, secret: &Secret) -> Option<[u8; 32]> {
+    pub(super) fn hashed(self, secret: &SigningKey) -> Option<[u8; 32]> {
         self.0.map(|address| secret.mac(&[b"origin\0", address.to_string().as_bytes()]))
     }
 }
@@ -156,7 +156,7 @@ impl Limits {
         origin: Origin,
         form: &SignIn,
         devices: &Devices,
-        secret: &Secret,
+        secret: &SigningKey,
     ) -> Result<(), Error> {
         let account = form.account();
         if let Some(device) = devices.known(secret, &account) {
@@ -313,7 +313,7 @@ mod tests {
             config.sign_ins_of_address_a_minute = 6;
             config.sign_ins_of_account_a_minute = 8;
         });
-        let (secret, nobody) = (Secret::new("key"), Devices::default());
+        let (secret, nobody) = (SigningKey::new("key"), Devices::default());
         let attempt =
             |address: &str, email: &str| limits.sign_in(from(address), &form(email), &nobody, &secret);
         let known = Devices::default().with(&secret, "asha@haat.example");
@@ -341,7 +341,7 @@ mod tests {
         let other = form("ravi@haat.example");
         let through = (0..9).filter(|_| limits.sign_in(from("203.0.113.7"), &other, &known, &secret).is_ok());
         assert_eq!(through.count(), 3);
-        let forged = Devices::default().with(&Secret::new("another key"), "asha@haat.example");
+        let forged = Devices::default().with(&SigningKey::new("another key"), "asha@haat.example");
         assert!(limits.sign_in(from("203.0.113.8"), &form("asha@haat.example"), &forged, &secret).is_err());
     }
 

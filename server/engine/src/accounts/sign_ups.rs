@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::password;
 use crate::{
     Caller, Engine, TxResult,
-    db::{One, Tx},
+    db::{Scalar, Tx},
     insert, params, random, rows, statements,
 };
 use haat_shared::{
@@ -99,7 +99,7 @@ pub async fn confirm(engine: &Engine, _: &Caller, id: SignUpId, token: &str) -> 
     let write = engine.db.write("accounts::confirm", (id, user, now), |tx, (id, user, now)| {
         Box::pin(async move {
             if tx.exec(&CONFIRM, params![*user, *now, *id]).await? == 0 {
-                let there: Option<One<UserId>> = tx.opt(&CONFIRMED, params![*id]).await?;
+                let there: Option<Scalar<UserId>> = tx.opt(&CONFIRMED, params![*id]).await?;
                 there.ok_or(Error::NotFound)?;
             }
             Ok(())

@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{
     Caller, Engine, TxError, TxResult, bug,
-    db::{DbError, One, Tx, Value, is_unique},
+    db::{DbError, Scalar, Tx, Value, is_unique},
     edits,
-    idempotency::{self, Claim, Key},
+    idempotency::{self, Claim, IdempotencyKey},
     insert, inventory, media, params, random, rows, statements,
 };
 use haat_shared::{
@@ -67,7 +67,7 @@ rows! {
 struct Input {
     shop: ShopId,
     user: Option<UserId>,
-    key: Key,
+    key: IdempotencyKey,
     draft: ProductDraft,
     category: Option<CategoryId>,
     now: i64,
@@ -81,17 +81,17 @@ async fn input<S: ToString>(
     form: &ProductForm,
 ) -> Result<Input> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
-    let currency: One<Currency> = engine.db.one(&CURRENCY, params![shop]).await?;
+    let currency: Scalar<Currency> = engine.db.one(&CURRENCY, params![shop]).await?;
     let draft = form.check(currency.0).map_err(Error::Invalid)?;
     let category = match draft.category.as_str() {
         "" => None,
         slug => {
-            let found: Option<One<CategoryId>> = engine.db.opt(&CATEGORY, params![slug]).await?;
+            let found: Option<Scalar<CategoryId>> = engine.db.opt(&CATEGORY, params![slug]).await?;
             Some(found.ok_or(Error::field("category", FieldCode::NotAChoice))?.0)
         }
     };
     let body = serde_json::to_string(form).map_err(|_| Error::Internal)?;
-    let key = Key::new(scope(shop), operation, key, &body);
+    let key = IdempotencyKey::new(scope(shop), operation, key, &body);
     Ok(Input { shop, user: caller.user_id(), key, draft, category, now: engine.clock.now_ms() })
 }
 
@@ -515,12 +515,12 @@ pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductI
 
 async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId, now: i64) -> TxResult<()> {
     if tx.exec(&TAKE_AWAY, params![id, shop]).await? == 0 {
-        let there: Option<One<ProductId>> = tx.opt(&IS_THERE, params![id, shop]).await?;
+        let there: Option<Scalar<ProductId>> = tx.opt(&IS_THERE, params![id, shop]).await?;
         return Err(there.map_or(Error::NotFound, |_| Conflict::WasSold.into()).into());
     }
     tx.exec(&DELETE_MOVEMENTS, params![id]).await?;
     tx.exec(&media::CLEAR, params![id]).await?;
-    let variants: Vec<One<VariantId>> = tx.all(&DELETE_VARIANTS, params![id]).await?;
+    let variants: Vec<Scalar<VariantId>> = tx.all(&DELETE_VARIANTS, params![id]).await?;
     let capacities: Vec<[Value; 1]> = variants.iter().map(|v| [v.0.into()]).collect();
     tx.exec_many(&DELETE_CAPACITIES, &capacities).await?;
     tx.exec(&DELETE, params![id]).await?;

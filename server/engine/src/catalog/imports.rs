@@ -28,7 +28,7 @@ use futures::future::{Either, select};
 use super::edit;
 use crate::{
     Caller, Engine, TxError, TxResult, audit, bug,
-    db::{Db, DbError, One, Tx, Value},
+    db::{Db, DbError, Scalar, Tx, Value},
     insert, params, random, rows, shops, statements,
 };
 pub use export::{Exported, export};
@@ -40,11 +40,11 @@ use haat_shared::{
     },
     id::kinds::*,
     number::{DecimalMark, Notation},
-    page::{self, Ask, Page},
+    page::{self, Page, PageRequest},
     permissions::Permission,
     text,
 };
-use plan::{Entry, Plan, Shelf, plan};
+use plan::{Entry, ImportPlan, Shelf, plan};
 use read::Items;
 use record::Item;
 pub use record::{Record, VariantRecord};
@@ -218,7 +218,7 @@ pub async fn stage_until(
     gone: impl Future<Output = ()>,
 ) -> Result<ImportId> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
-    let currency: One<Currency> = engine.db.one(&CURRENCY, params![shop]).await?;
+    let currency: Scalar<Currency> = engine.db.one(&CURRENCY, params![shop]).await?;
     let (kind, items) = read::items(file, options.format, currency.0).map_err(|e| broken(&e))?;
     let notation = options.decimal_mark.map_or(kind.notation, Notation::Said);
     let (set_stock, likely) = (options.set_stock, kind.likely);
@@ -358,7 +358,7 @@ struct Staged {
 async fn check(engine: &Engine, shelf: Shelf, piece: Vec<Item>, now: i64) -> TxResult<Staged> {
     let (unread, read): (Vec<_>, Vec<_>) =
         piece.into_iter().partition(|item| !item.faults.is_empty() || item.unread > 0);
-    let Plan { entries, mut faults, holds, question } = plan(&engine.db, shelf, &read, now).await?;
+    let ImportPlan { entries, mut faults, holds, question } = plan(&engine.db, shelf, &read, now).await?;
     let (whole, all) = (unread.iter().filter(|item| !item.lines.is_empty()).count(), read.len());
     let good: Vec<Item> =
         read.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(item, _)| item).collect();
@@ -563,10 +563,10 @@ async fn work_in_tx(
     &Next { id, shop_id, user_id, format, .. }: &Next,
     number: i64,
     items: usize,
-    plan: &Plan,
+    plan: &ImportPlan,
     now: i64,
 ) -> TxResult<()> {
-    let Some(One(faults)) = tx.opt(&LOCK, params![id, now]).await? else { return Ok(()) };
+    let Some(Scalar(faults)) = tx.opt(&LOCK, params![id, now]).await? else { return Ok(()) };
     if tx.exec(&TAKE, params![id, number]).await? == 0 {
         return Ok(());
     }
@@ -641,7 +641,7 @@ pub async fn faults(
     caller: &Caller,
     handle: &str,
     id: ImportId,
-    of: impl Into<Ask<'_>>,
+    of: impl Into<PageRequest<'_>>,
 ) -> Result<Page<RowFault>> {
     view(engine, caller, handle, id).await?;
     let of = of.into();

@@ -30,7 +30,7 @@ lists! {
             (SELECT COUNT(*) FROM variants v JOIN capacities c ON c.id = v.id
                 WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand - c.held <= v.low_stock) AS low
             FROM products p JOIN shops s ON s.id = p.shop_id",
-        always: "TRUE",
+        base_filter: "TRUE",
         filters: &[
             ("shop", "p.shop_id = {}"),
             ("state", "p.state = {}"),
@@ -53,7 +53,7 @@ lists! {
                     CAST(SUM(CASE WHEN c.on_hand - c.held <= v.low_stock THEN 1 ELSE 0 END) AS BIGINT) AS low
                 FROM variants v JOIN capacities c ON c.id = v.id WHERE NOT v.archived GROUP BY v.shop_id, v.product_id) AS k
             JOIN products p ON p.id = k.product_id JOIN shops s ON s.id = p.shop_id",
-        always: "TRUE",
+        base_filter: "TRUE",
         filters: &[
             ("shop", "k.shop_id = {}"),
             ("low", "k.low >= {}"),
@@ -164,7 +164,7 @@ pub async fn seller_list(
     let list = if ask.low || sort == "stock" { &BY_STOCK } else { &OWN };
     let after = behind(list, sort, &ask.after)?;
     let size = page::rows(ask.limit, PAGE_SIZE);
-    let rows: Vec<CardRow> = engine.db.list(list.ask(filters, sort, after, size + 1)).await?;
+    let rows: Vec<CardRow> = engine.db.list(list.bind(filters, sort, after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| match sort {
         "title" => format!("{}.{}", row.id, row.title_key),
         "price" => format!("{}.{}", row.id, row.price_min_minor),

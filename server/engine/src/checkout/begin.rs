@@ -217,7 +217,7 @@ async fn begin_in_tx(
     tx.insert_all(plan.orders).await?;
     tx.insert_all(plan.lines).await?;
     tx.exec_many(&ADD_HOLDS, &plan.holds).await?;
-    let held: Vec<crate::db::One<VariantId>> = tx.all(&HOLD, params![plan.id]).await?;
+    let held: Vec<crate::db::Scalar<VariantId>> = tx.all(&HOLD, params![plan.id]).await?;
     if held.len() < plan.holds.len() {
         let short = plan.wanted.into_iter().filter(|w| !held.iter().any(|h| h.0 == w.variant)).collect();
         return Err(Conflict::OutOfStock(short).into());
@@ -263,7 +263,7 @@ fn terms(row: &LineRow) -> Terms {
 }
 
 /// All that is written down of a checkout.
-struct Plan {
+struct CheckoutPlan {
     id: CheckoutId,
     subtotal: Money,
     delivery: Money,
@@ -280,9 +280,9 @@ fn plan(
     form: &CheckoutForm,
     currency: Currency,
     now: i64,
-) -> TxResult<Plan> {
+) -> TxResult<CheckoutPlan> {
     let zero = Money::zero(currency);
-    let mut plan = Plan {
+    let mut plan = CheckoutPlan {
         id,
         subtotal: zero,
         delivery: zero,

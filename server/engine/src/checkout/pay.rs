@@ -4,7 +4,7 @@ use super::{CheckoutRow, find, offered, purchase_url, sums};
 use crate::{
     Bounds, Caller, Engine, TxResult,
     db::{Tx, Value},
-    idempotency::{self, Claim, Key},
+    idempotency::{self, Claim, IdempotencyKey},
     params,
     payments::{self, FIRST_CHECK_MS, PaymentRow, ReportOutcome},
     quotas, rows, statements,
@@ -181,7 +181,7 @@ async fn pay_once(
     }
     let details = form.check(&offered(engine), engine.smtputf8).map_err(Error::Invalid)?;
     let body = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
-    let key = Key::new(id, "checkout::pay", key, &body);
+    let key = IdempotencyKey::new(id, "checkout::pay", key, &body);
     let attempt = match idempotency::claim::<haat_shared::id::kinds::Payment>(engine, &key).await? {
         Claim::Mine(attempt) => attempt,
         Claim::Done(answer) => return serde_json::from_str(&answer).unwrap_or(Err(Error::Internal)),
@@ -254,8 +254,8 @@ struct GuestCash {
     origin: Option<[u8; 32]>,
 }
 
-const CASH_TO_EMAIL: quotas::Kind = ("cash_to_email", quotas::DAY_MS);
-const CASH_OF_ORIGIN: quotas::Kind = ("cash_of_origin", quotas::DAY_MS);
+const CASH_TO_EMAIL: quotas::QuotaKind = ("cash_to_email", quotas::DAY_MS);
+const CASH_OF_ORIGIN: quotas::QuotaKind = ("cash_of_origin", quotas::DAY_MS);
 
 impl GuestCash {
     async fn bound_in_tx(&self, tx: &mut Tx, amount: Money, now: i64) -> TxResult<()> {
@@ -264,7 +264,7 @@ impl GuestCash {
         let Some(origin) = origin else { return Ok(()) };
         let what = [((CASH_TO_EMAIL, *email), 1), ((CASH_OF_ORIGIN, *origin), 1)].into();
         let used = quotas::spend_in_tx(tx, &what, now).await?;
-        let times = |kind: quotas::Kind, subject| used.get(&(kind.0, subject)).copied().unwrap_or(0);
+        let times = |kind: quotas::QuotaKind, subject| used.get(&(kind.0, subject)).copied().unwrap_or(0);
         let unit = 10i64.saturating_pow(amount.currency().decimals());
         if times(CASH_TO_EMAIL, *email) > bounds.guest_cash_orders
             || times(CASH_OF_ORIGIN, *origin) > bounds.guest_cash_orders_of_origin

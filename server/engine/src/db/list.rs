@@ -10,7 +10,7 @@ pub struct ListQuery {
     /// `SELECT … FROM … JOIN …`, without WHERE.
     pub select: &'static str,
     /// What holds for every row; `TRUE` for no more than that.
-    pub always: &'static str,
+    pub base_filter: &'static str,
     /// The filters by name. `{}` stands for the parameter.
     pub filters: &'static [(&'static str, &'static str)],
     /// The orders by name: the condition for "after this row", with a `{}` for each part of its key, and the ORDER BY.
@@ -42,12 +42,12 @@ macro_rules! lists {
 
 /// A list as asked for.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct BoundQuery {
     sql: String,
     params: Vec<Value>,
 }
 
-impl Asked {
+impl BoundQuery {
     pub(super) fn for_lite(&self) -> (String, &[Value]) {
         (to_lite(&self.sql), &self.params)
     }
@@ -60,15 +60,15 @@ impl Asked {
 impl ListQuery {
     /// The first `limit` rows behind the key `after` that pass the filters. A name that is not on the list of filters
     /// or sorts is a fault of the program: it filters out everything.
-    pub fn ask(
+    pub fn bind(
         &self,
         filters: Vec<(&str, Value)>,
         sort: &str,
         after: impl IntoIterator<Item = Value>,
         limit: usize,
-    ) -> Asked {
+    ) -> BoundQuery {
         let mut params = Vec::new();
-        let mut sql = format!("{} WHERE {}", self.select, self.always);
+        let mut sql = format!("{} WHERE {}", self.select, self.base_filter);
         let mut and = |condition: &str, values: &mut dyn Iterator<Item = Value>| {
             sql.push_str(" AND ");
             for (i, part) in condition.split("{}").enumerate() {
@@ -85,14 +85,15 @@ impl ListQuery {
                 None => and("{} = FALSE", &mut std::iter::once(Value::Bool(Some(true)))),
             }
         }
-        let (_, behind, order) = self.sorts.iter().find(|(n, ..)| *n == sort).unwrap_or(&self.sorts[0]);
+        let (_, after_condition, order) =
+            self.sorts.iter().find(|(n, ..)| *n == sort).unwrap_or(&self.sorts[0]);
         let mut after = after.into_iter().peekable();
         if after.peek().is_some() {
-            and(behind, &mut after);
+            and(after_condition, &mut after);
         }
         params.push(Value::Int(Some(i64::try_from(limit).unwrap_or(i64::MAX))));
         sql.push_str(&format!(" ORDER BY {order} LIMIT ${}", params.len()));
-        Asked { sql, params }
+        BoundQuery { sql, params }
     }
 }
 
@@ -116,17 +117,17 @@ mod tests {
     const LIST: ListQuery = ListQuery {
         name: "t",
         select: "SELECT a FROM t",
-        always: "TRUE",
+        base_filter: "TRUE",
         filters: &[("b", "b = {}")],
         sorts: &[("newest", "a < {}", "a DESC"), ("price", "(p, a) > ({}, {})", "p, a")],
     };
 
     #[test]
     fn parts_are_put_together_with_numbered_parameters() {
-        let asked = LIST.ask(vec![("b", 1.into())], "newest", Some(9.into()), 25);
+        let asked = LIST.bind(vec![("b", 1.into())], "newest", Some(9.into()), 25);
         assert_eq!(asked.sql, "SELECT a FROM t WHERE TRUE AND b = $1 AND a < $2 ORDER BY a DESC LIMIT $3");
         assert_eq!(asked.params, [1.into(), 9.into(), 25.into()]);
-        let asked = LIST.ask(vec![], "price", [7.into(), 9.into()], 25);
+        let asked = LIST.bind(vec![], "price", [7.into(), 9.into()], 25);
         assert_eq!(asked.sql, "SELECT a FROM t WHERE TRUE AND (p, a) > ($1, $2) ORDER BY p, a LIMIT $3");
         assert_eq!(asked.params, [7.into(), 9.into(), 25.into()]);
     }

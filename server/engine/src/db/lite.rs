@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{
     DbError, Statement,
-    list::Asked,
+    list::BoundQuery,
     value::{FromRow, Row, Value},
 };
 
@@ -68,7 +68,7 @@ pub(super) fn query<T: FromRow>(
     Ok(found)
 }
 
-pub(super) fn ask<T: FromRow>(connection: &Connection, asked: &Asked) -> Result<Vec<T>, DbError> {
+pub(super) fn ask<T: FromRow>(connection: &Connection, asked: &BoundQuery) -> Result<Vec<T>, DbError> {
     let (sql, params) = asked.for_lite();
     query(connection, &sql, params)
 }

@@ -30,11 +30,11 @@ pub(crate) use self::error::is_unique;
 pub use self::{
     error::DbError,
     insert::Insert,
-    list::{Asked, ListQuery, RegisteredList},
+    list::{BoundQuery, ListQuery, RegisteredList},
     migrate::{Migration, SCHEMA},
     statement::{Registered, Statement},
     tx::{BoxFuture, Stats, Tx},
-    value::{Column, FromRow, One, Row, Value},
+    value::{Column, FromRow, Row, Scalar, Value},
 };
 use crate::TxError;
 
@@ -158,7 +158,7 @@ impl Db {
     }
 
     /// The rows of a list.
-    pub async fn list<T: FromRow>(&self, asked: list::Asked) -> Result<Vec<T>, DbError> {
+    pub async fn list<T: FromRow>(&self, asked: list::BoundQuery) -> Result<Vec<T>, DbError> {
         self.stats.statement();
         match &self.arm {
             Arm::Lite(lite) => lite.read(|c| lite::ask(c, &asked)),
@@ -224,7 +224,7 @@ impl Db {
             for (sort, behind, _) in list.sorts {
                 let filters = list.filters.iter().map(|(name, _)| (*name, Value::Text(None))).collect();
                 let key = vec![Value::Text(None); behind.matches("{}").count()];
-                let asked = list.ask(filters, sort, key, 1);
+                let asked = list.bind(filters, sort, key, 1);
                 texts.push((format!("{} by {sort}", list.name), asked.for_pg().0));
             }
         }

@@ -283,10 +283,10 @@ macro_rules! rows {
 }
 
 /// A row of one column, named `value`.
-pub struct One<T>(pub T);
+pub struct Scalar<T>(pub T);
 
-impl<T: Column> FromRow for One<T> {
+impl<T: Column> FromRow for Scalar<T> {
     fn from_row(row: &Row<'_>) -> Result<Self, DbError> {
-        row.get("value").map(One)
+        row.get("value").map(Scalar)
     }
 }

@@ -19,7 +19,7 @@ const PAGE_SIZE: usize = 50;
 lists! {
     MAILS {
         select: "SELECT m.id, m.recipient, m.subject, m.created_at FROM mailbox m",
-        always: "TRUE",
+        base_filter: "TRUE",
         filters: &[],
         sorts: &[("newest", "(m.created_at, m.id) < ({}, {})", "m.created_at DESC, m.id DESC")],
     }
@@ -96,7 +96,7 @@ async fn put(db: &Db, mails: &[Mail]) -> TxResult<()> {
 
 /// The latest mails, newest first.
 pub async fn latest(db: &Db) -> Result<Vec<MailCard>> {
-    Ok(db.list(MAILS.ask(Vec::new(), "newest", None, PAGE_SIZE)).await?)
+    Ok(db.list(MAILS.bind(Vec::new(), "newest", None, PAGE_SIZE)).await?)
 }
 
 /// The mails, newest first, for those who run the market.
@@ -104,7 +104,7 @@ pub async fn list(engine: &Engine, caller: &Caller, after: &str) -> Result<Page<
     caller.operator()?;
     let after = cursor(after)?;
     let after = after.into_iter().flat_map(|(at, id)| [Value::from(at), id.into()]);
-    let rows: Vec<MailCard> = engine.db.list(MAILS.ask(Vec::new(), "newest", after, PAGE_SIZE + 1)).await?;
+    let rows: Vec<MailCard> = engine.db.list(MAILS.bind(Vec::new(), "newest", after, PAGE_SIZE + 1)).await?;
     let page = Page::cut(rows, PAGE_SIZE, |row| format!("{}.{}", row.created_at, row.id));
     Ok(page.map(|row| audit::MailCard {
         id: row.id,

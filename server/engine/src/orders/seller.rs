@@ -3,7 +3,7 @@
 use super::{LineRow, address, behind, key, shop_orders};
 use crate::{
     Caller, Engine,
-    db::{Asked, Value, list::like},
+    db::{BoundQuery, Value, list::like},
     lists, params, rows, statements,
 };
 use haat_shared::{
@@ -28,7 +28,7 @@ lists! {
             p.email, p.method, o.currency, o.total_minor, (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)
                 FROM order_lines l WHERE l.order_id = o.id) AS pieces
             FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id",
-        always: "TRUE",
+        base_filter: "TRUE",
         filters: &[
             ("shop", "o.shop_id = {}"),
             ("state", "o.state = {}"),
@@ -114,7 +114,7 @@ async fn list(
     Ok(Page { items, next })
 }
 
-fn asked(mut filters: Vec<(&'static str, Value)>, ask: &ListOrders, size: usize) -> Result<Asked> {
+fn asked(mut filters: Vec<(&'static str, Value)>, ask: &ListOrders, size: usize) -> Result<BoundQuery> {
     let invalid = |fault| Error::Invalid(vec![fault]);
     if let Some(state) = ask.state().map_err(invalid)? {
         filters.push(("state", state.as_str().into()));
@@ -123,7 +123,7 @@ fn asked(mut filters: Vec<(&'static str, Value)>, ask: &ListOrders, size: usize)
     let words = q.split_whitespace().take(8).map(fold_email);
     filters.extend(words.map(|word| ("word", like(&word).into())));
     let after = behind(&ask.after)?.map(|(placed, id)| [Value::from(placed), Value::from(id)]);
-    Ok(ORDERS.ask(filters, "newest", after.into_iter().flatten(), size + 1))
+    Ok(ORDERS.bind(filters, "newest", after.into_iter().flatten(), size + 1))
 }
 
 fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {

@@ -4,7 +4,7 @@
 
 use crate::{
     Caller, Clock, Engine, TxResult, bug,
-    db::{One, Tx},
+    db::{Scalar, Tx},
     insert, ledger,
     outbox::{self, OutboxMessage},
     params, payments, random, rows, statements,
@@ -122,9 +122,9 @@ pub async fn ship(
     shipment: Shipment,
 ) -> Result<()> {
     let transition = by_shop(engine, caller, handle, number, OrderState::Shipped)?;
-    let way: Option<One<Delivery>> = engine.db.opt(&WAY, params![number, transition.shop]).await?;
+    let way: Option<Scalar<Delivery>> = engine.db.opt(&WAY, params![number, transition.shop]).await?;
     let shipment = match way {
-        Some(One(Delivery::Pickup)) => None,
+        Some(Scalar(Delivery::Pickup)) => None,
         _ => Some(shipment.check().map_err(Error::Invalid)?),
     };
     apply(engine, Transition { shipment, ..transition }).await

@@ -139,7 +139,7 @@ pub(crate) async fn reserve_refund_in_tx(
     if amount.amount() == 0 {
         return Ok(());
     }
-    let payment: Option<crate::db::One<PaymentId>> =
+    let payment: Option<crate::db::Scalar<PaymentId>> =
         tx.opt(&RESERVE, params![purchase, amount.amount(), now]).await?;
     let payment = payment.ok_or_else(|| bug("more would be given back than was captured"))?.0;
     queue_in_tx(tx, id, payment, Some(order), amount, "cancelled", now).await

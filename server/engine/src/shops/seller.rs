@@ -13,7 +13,7 @@ use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     catalog::QUERY_MAX,
     id::kinds::*,
-    page::{self, Ask, Page},
+    page::{self, Page, PageRequest},
     permissions::{Permission, Role},
     shops::{
         AdminShopCard, COMMISSION_BP, DaySales, LowVariant, Member, ShopDraft, ShopForm, ShopHome,
@@ -34,7 +34,7 @@ lists! {
             COALESCE((SELECT MIN(u.email) FROM shop_members m JOIN users u ON u.id = m.user_id
                 WHERE m.shop_id = s.id AND m.role = 'owner'), '') AS owner
             FROM shops s",
-        always: "TRUE",
+        base_filter: "TRUE",
         filters: &[("word", r"s.handle LIKE {} ESCAPE '\'")],
         sorts: &[("newest", "s.id < {}", "s.id DESC")],
     }
@@ -306,7 +306,7 @@ pub async fn list_all(
     engine: &Engine,
     caller: &Caller,
     q: &str,
-    of: impl Into<Ask<'_>>,
+    of: impl Into<PageRequest<'_>>,
 ) -> Result<Page<AdminShopCard>> {
     caller.operator()?;
     let of = of.into();
@@ -315,7 +315,7 @@ pub async fn list_all(
     let filters: Vec<(&str, Value)> =
         folded.split_whitespace().take(8).map(|word| ("word", like(word).into())).collect();
     let (after, size) = (cursor::<Shop>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
-    let rows: Vec<CardRow> = engine.db.list(SHOPS.ask(filters, "newest", after, size + 1)).await?;
+    let rows: Vec<CardRow> = engine.db.list(SHOPS.bind(filters, "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| AdminShopCard {
         handle: row.handle,

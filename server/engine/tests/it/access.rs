@@ -37,7 +37,7 @@ both! {
         let parts: Vec<&str> = tokens.access_token.split('.').collect();
         let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
         let other = Market::open(On::Sqlite).await;
-        let foreign = haat_engine::random::Secret::new("another secret");
+        let foreign = haat_engine::random::SigningKey::new("another secret");
         let mac = foreign.mac(&[b"access token\0", parts[0].as_bytes(), b".", parts[1].as_bytes()]);
         let mac = mac.iter().map(|b| format!("{b:02x}")).collect::<String>();
         for token in [

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use haat_engine::{Caller, accounts, db::One, dispatch, notifications::mailbox, params, statements};
+use haat_engine::{Caller, accounts, db::Scalar, dispatch, notifications::mailbox, params, statements};
 use haat_shared::{
     Error, FieldCode,
     accounts::{SignIn, SignUp},
@@ -20,7 +20,7 @@ both! {
         asha.locale = "hi";
         accounts::keep_locale(&market.engine, &asha).await.unwrap();
         accounts::keep_locale(&market.engine, &Caller::guest()).await.unwrap();
-        let kept: One<String> = market.engine.db.one(&LOCALE, params![asha.user_id()]).await.unwrap();
+        let kept: Scalar<String> = market.engine.db.one(&LOCALE, params![asha.user_id()]).await.unwrap();
         assert_eq!(kept.0, "hi");
     }
 

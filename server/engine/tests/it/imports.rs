@@ -19,7 +19,7 @@ use haat_shared::{
     },
     id::kinds::ImportId,
     number::DecimalMark,
-    page::Ask,
+    page::PageRequest,
 };
 
 use crate::{both, races::at_once, support::*};
@@ -505,7 +505,7 @@ both! {
         let id = stage(market, &owner, format!("sku,title,price\n{lines}").as_bytes()).await.unwrap();
         let (mut seen, mut after) = (Vec::new(), String::new());
         loop {
-            let of = Ask { after: &after, limit: Some(2) };
+            let of = PageRequest { after: &after, limit: Some(2) };
             let page = imports::faults(engine, &owner, MEENA, id, of).await.unwrap();
             seen.push(page.items.iter().map(|fault| fault.line).collect::<Vec<_>>());
             let Some(next) = page.next else { break };

@@ -1,4 +1,4 @@
-use haat_engine::{accounts, db::One, dispatch, idempotency, jobs, params, sandbox::Card, statements};
+use haat_engine::{accounts, db::Scalar, dispatch, idempotency, jobs, params, sandbox::Card, statements};
 
 use crate::{both, support::*};
 
@@ -18,7 +18,7 @@ both! {
         // Four workers at once.
         let workers: Vec<_> = (0..4).map(|_| { let engine = market.engine.clone(); tokio::spawn(async move { dispatch::drain(&engine).await.unwrap() }) }).collect();
         for worker in workers { worker.await.unwrap(); }
-        let notified: Vec<One<String>> = market.engine.db.all(&NOTIFIED, params![]).await.unwrap();
+        let notified: Vec<Scalar<String>> = market.engine.db.all(&NOTIFIED, params![]).await.unwrap();
         let notified: Vec<_> = notified.into_iter().map(|n| n.0).collect();
         assert_eq!(notified, [
             "order_placed delta-electronics@haat.example",
@@ -60,7 +60,7 @@ both! {
         dispatch::forget(&market.engine).await.unwrap();
         idempotency::forget(&market.engine).await.unwrap();
         accounts::forget(&market.engine).await.unwrap();
-        let left: One<i64> = market.engine.db.one(&LEFT, params![]).await.unwrap();
+        let left: Scalar<i64> = market.engine.db.one(&LEFT, params![]).await.unwrap();
         assert_eq!(left.0, 0);
     }
 }

@@ -87,7 +87,7 @@ both! {
         assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3, "after a second");
         market.clock.advance_ms(1_300);
         assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "the wait grows");
-        let error: haat_engine::db::One<String> = market.engine.db.one(&ERROR, params![]).await.unwrap();
+        let error: haat_engine::db::Scalar<String> = market.engine.db.one(&ERROR, params![]).await.unwrap();
         assert!(error.0.contains("cut"));
         change(market, &PATIENT).await;
         market.clock.advance_ms(3_600_000);

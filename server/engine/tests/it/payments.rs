@@ -2,7 +2,7 @@
 
 use haat_engine::{
     Caller, checkout,
-    db::{One, statement},
+    db::{Scalar, statement},
     dispatch, oracle, params, payments,
     sandbox::{self, Card},
     statements,
@@ -207,7 +207,7 @@ both! {
         market.line.cut.store(true, Ordering::Relaxed);
         checkout::pay(&market.engine, &thief, id, form("sandbox"), "k").await.unwrap_err();
         market.line.cut.store(false, Ordering::Relaxed);
-        let free: One<PaymentId> = market.engine.db.one(&LATEST, params![id]).await.unwrap();
+        let free: Scalar<PaymentId> = market.engine.db.one(&LATEST, params![id]).await.unwrap();
         assert_eq!(market.webhook("evt_d", &capture, free.0).await, Err(Error::Denied));
         open(&thief, id).await;
         number_in(&market.come_back(payer).await.unwrap());
@@ -268,7 +268,7 @@ both! {
             change(market, mend).await;
             assert_eq!(oracle::consult(&market.engine).await.unwrap(), Vec::<String>::new());
         }
-        let bought: Vec<One<CheckoutId>> = market.engine.db.all(&CHECKOUTS, params![]).await.unwrap();
+        let bought: Vec<Scalar<CheckoutId>> = market.engine.db.all(&CHECKOUTS, params![]).await.unwrap();
         for (to, broken) in [(bought[1].0, true), (bought[0].0, false)] {
             let input = (bought[0].0, to);
             let paid = market.engine.db.write("t", input, |tx, (of, to)| Box::pin(async move { Ok(tx.exec(&PAY_FOR, params![*of, *to]).await?) }));

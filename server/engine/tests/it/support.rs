@@ -18,11 +18,11 @@ use haat_engine::{
     payments::{
         self, GatewayError, GatewayPayment, PaymentGateway, PaymentRequest, PaymentSession, WebhookEvent,
     },
-    random::{self, Secret},
+    random::{self, SigningKey},
     sandbox::{self, Card},
     shops,
 };
-use haat_gateways::{cash::Cash, pictures::Pictures, sandbox::Sandbox};
+use haat_gateways::{cash::Cash, pictures::PictureFolder, sandbox::Sandbox};
 use haat_shared::{
     Currency, Money,
     accounts::SignUp,
@@ -236,7 +236,7 @@ impl Market {
         let (db, folder, url) = Self::bare(on).await;
         let clock = Clock::default();
         db.migrate(clock.now_ms()).await.unwrap();
-        let secret = Secret::new("a secret of the tests");
+        let secret = SigningKey::new("a secret of the tests");
         let sandbox = Arc::new(Sandbox::new(
             db.clone(),
             clock.clone(),
@@ -266,7 +266,7 @@ impl Market {
             wake: Arc::default(),
             currency: Currency::INR,
             zone: haat_engine::clock::Zone::named("Asia/Kolkata").unwrap(),
-            pictures: Arc::new(Pictures::in_folder(&folder.join("media")).unwrap()),
+            pictures: Arc::new(PictureFolder::in_folder(&folder.join("media")).unwrap()),
             bounds: Bounds::NONE,
         });
         let market = Self { line, post, engine, clock, sandbox, folder, url };

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Api, Ask,
+    Api, RequestContext,
     parts::{At, Body, Found, Made},
     programs,
 };
@@ -44,11 +44,11 @@ struct Credentials {
     password: String,
 }
 
-async fn sign_in(ask: Ask, Body(typed): Body<Credentials>) -> Result<Made<Tokens>> {
+async fn sign_in(context: RequestContext, Body(typed): Body<Credentials>) -> Result<Made<Tokens>> {
     let form = SignIn { email: typed.email, password: typed.password };
     // Programs bring no cookies: none of them is a known device.
-    ask.state.limits.sign_in(ask.origin, &form, &Devices::default(), &ask.engine().secret)?;
-    programs::sign_in(ask.engine(), &ask.caller, form).await.map(Made)
+    context.state.limits.sign_in(context.origin, &form, &Devices::default(), &context.engine().secret)?;
+    programs::sign_in(context.engine(), &context.caller, form).await.map(Made)
 }
 
 /// A refresh token to exchange.
@@ -59,16 +59,16 @@ struct Refresh {
     refresh_token: String,
 }
 
-async fn refresh(ask: Ask, Body(sent): Body<Refresh>) -> Result<Made<Tokens>> {
-    programs::refresh(ask.engine(), &ask.caller, &sent.refresh_token).await.map(Made)
+async fn refresh(context: RequestContext, Body(sent): Body<Refresh>) -> Result<Made<Tokens>> {
+    programs::refresh(context.engine(), &context.caller, &sent.refresh_token).await.map(Made)
 }
 
-async fn sign_out(ask: Ask, (): ()) -> Result<()> {
-    programs::sign_out(ask.engine(), ask.credential.as_deref().unwrap_or_default()).await
+async fn sign_out(context: RequestContext, (): ()) -> Result<()> {
+    programs::sign_out(context.engine(), context.credential.as_deref().unwrap_or_default()).await
 }
 
-async fn me(ask: Ask, (): ()) -> Result<Found<Me>> {
-    accounts::me(ask.engine(), &ask.caller).await?.map(Found).ok_or(Error::SignInNeeded)
+async fn me(context: RequestContext, (): ()) -> Result<Found<Me>> {
+    accounts::me(context.engine(), &context.caller).await?.map(Found).ok_or(Error::SignInNeeded)
 }
 
 /// A list of API keys.
@@ -78,8 +78,8 @@ struct Keys {
     items: Vec<ApiKeyCard>,
 }
 
-async fn keys(ask: Ask, (): ()) -> Result<Found<Keys>> {
-    programs::keys(ask.engine(), &ask.caller).await.map(|items| Found(Keys { items }))
+async fn keys(context: RequestContext, (): ()) -> Result<Found<Keys>> {
+    programs::keys(context.engine(), &context.caller).await.map(|items| Found(Keys { items }))
 }
 
 /// The parameters of a new API key.
@@ -94,11 +94,11 @@ struct NewKey {
     scopes: Vec<Scope>,
 }
 
-async fn create_key(ask: Ask, Body(key): Body<NewKey>) -> Result<Made<MadeApiKey>> {
+async fn create_key(context: RequestContext, Body(key): Body<NewKey>) -> Result<Made<MadeApiKey>> {
     let key = NewApiKey { name: key.name, scopes: key.scopes };
-    programs::create_key(ask.engine(), &ask.caller, &key).await.map(Made)
+    programs::create_key(context.engine(), &context.caller, &key).await.map(Made)
 }
 
-async fn end_key(ask: Ask, At(id): At<ApiKeyId>) -> Result<()> {
-    programs::end_key(ask.engine(), &ask.caller, id).await
+async fn end_key(context: RequestContext, At(id): At<ApiKeyId>) -> Result<()> {
+    programs::end_key(context.engine(), &context.caller, id).await
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Api, Ask,
+    Api, RequestContext,
     parts::{At, Body, Found, Made, OnceIfAsked},
 };
 
@@ -38,14 +38,14 @@ struct OpenedCart {
     cart: CartView,
 }
 
-async fn open(ask: Ask, (): ()) -> Result<Made<OpenedCart>> {
-    let opened = carts::open(ask.engine(), &ask.caller).await?;
+async fn open(context: RequestContext, (): ()) -> Result<Made<OpenedCart>> {
+    let opened = carts::open(context.engine(), &context.caller).await?;
     let id = opened.view.id.ok_or(Error::Internal)?;
     Ok(Made(OpenedCart { id, token: opened.token, cart: opened.view }))
 }
 
-async fn view(ask: Ask, At(id): At<CartId>) -> Result<Found<CartView>> {
-    carts::own(ask.engine(), &ask.caller, id).await.map(Found)
+async fn view(context: RequestContext, At(id): At<CartId>) -> Result<Found<CartView>> {
+    carts::own(context.engine(), &context.caller, id).await.map(Found)
 }
 
 /// An item to add to a cart.
@@ -61,12 +61,12 @@ struct NewLine {
 const _: () = assert!(QUANTITY_MAX == 999);
 
 async fn add_line(
-    ask: Ask,
+    context: RequestContext,
     (At(id), Body(line), _): (At<CartId>, Body<NewLine>, OnceIfAsked),
 ) -> Result<Made<CartView>> {
-    carts::is_own(ask.engine(), &ask.caller, id).await?;
+    carts::is_own(context.engine(), &context.caller, id).await?;
     let add = AddLine { variant: line.variant, quantity: line.quantity.to_string() };
-    match carts::add_line(ask.engine(), &ask.caller, add).await {
+    match carts::add_line(context.engine(), &context.caller, add).await {
         Ok(changed) => Ok(Made(changed.view)),
         // The cart is there: it is what should go into it that is not.
         Err(Error::NotFound) => Err(Error::field("variant", FieldCode::NotAChoice)),
@@ -85,15 +85,18 @@ struct Quantity {
 
 type Line = At<(CartId, CartLineId)>;
 
-async fn set_line(ask: Ask, (At((id, line)), Body(set)): (Line, Body<Quantity>)) -> Result<Found<CartView>> {
-    carts::is_own(ask.engine(), &ask.caller, id).await?;
+async fn set_line(
+    context: RequestContext,
+    (At((id, line)), Body(set)): (Line, Body<Quantity>),
+) -> Result<Found<CartView>> {
+    carts::is_own(context.engine(), &context.caller, id).await?;
     let set = SetQuantity { line, quantity: set.quantity.to_string() };
-    carts::set_quantity(ask.engine(), &ask.caller, set).await?;
-    carts::own(ask.engine(), &ask.caller, id).await.map(Found)
+    carts::set_quantity(context.engine(), &context.caller, set).await?;
+    carts::own(context.engine(), &context.caller, id).await.map(Found)
 }
 
-async fn remove_line(ask: Ask, At((id, line)): Line) -> Result<Found<CartView>> {
-    carts::is_own(ask.engine(), &ask.caller, id).await?;
-    carts::remove_line(ask.engine(), &ask.caller, line).await?;
-    carts::own(ask.engine(), &ask.caller, id).await.map(Found)
+async fn remove_line(context: RequestContext, At((id, line)): Line) -> Result<Found<CartView>> {
+    carts::is_own(context.engine(), &context.caller, id).await?;
+    carts::remove_line(context.engine(), &context.caller, line).await?;
+    carts::own(context.engine(), &context.caller, id).await.map(Found)
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Api, Ask,
+    Api, RequestContext,
     parts::{At, Body, Found, IfMatch, Limit, Listed, Made, Once, PictureFile, Query, Version},
     shops::{Price, amount, typed},
 };
@@ -83,7 +83,7 @@ struct Which {
     limit: Option<Limit>,
 }
 
-async fn list(ask: Ask, Query(of): Query<Which>) -> Result<Listed<ProductCard>> {
+async fn list(context: RequestContext, Query(of): Query<Which>) -> Result<Listed<ProductCard>> {
     let of = ListProducts {
         q: of.q.unwrap_or_default(),
         shop: of.shop.unwrap_or_default(),
@@ -92,11 +92,11 @@ async fn list(ask: Ask, Query(of): Query<Which>) -> Result<Listed<ProductCard>> 
         after: of.after.unwrap_or_default(),
         limit: of.limit.map(|l| l.0),
     };
-    catalog::list(ask.engine(), &ask.caller, of).await.map(Listed)
+    catalog::list(context.engine(), &context.caller, of).await.map(Listed)
 }
 
-async fn product(ask: Ask, At(slug): At<String>) -> Result<Found<ProductView>> {
-    catalog::product(ask.engine(), &ask.caller, &slug).await.map(Found)
+async fn product(context: RequestContext, At(slug): At<String>) -> Result<Found<ProductView>> {
+    catalog::product(context.engine(), &context.caller, &slug).await.map(Found)
 }
 
 /// A list of categories.
@@ -106,12 +106,12 @@ struct Categories {
     items: Vec<CategoryCard>,
 }
 
-async fn roots(ask: Ask, (): ()) -> Result<Found<Categories>> {
-    catalog::roots(ask.engine(), &ask.caller).await.map(|items| Found(Categories { items }))
+async fn roots(context: RequestContext, (): ()) -> Result<Found<Categories>> {
+    catalog::roots(context.engine(), &context.caller).await.map(|items| Found(Categories { items }))
 }
 
-async fn category(ask: Ask, At(slug): At<String>) -> Result<Found<CategoryView>> {
-    catalog::category(ask.engine(), &ask.caller, &slug).await.map(Found)
+async fn category(context: RequestContext, At(slug): At<String>) -> Result<Found<CategoryView>> {
+    catalog::category(context.engine(), &context.caller, &slug).await.map(Found)
 }
 
 /// The sort orders of a shop's own product list.
@@ -151,7 +151,7 @@ struct WhichOwn {
 }
 
 async fn own(
-    ask: Ask,
+    context: RequestContext,
     (At(handle), Query(of)): (At<String>, Query<WhichOwn>),
 ) -> Result<Listed<SellerProductCard>> {
     let sort = match of.sort {
@@ -169,7 +169,7 @@ async fn own(
         after: of.after.unwrap_or_default(),
         limit: of.limit.map(|l| l.0),
     };
-    catalog::seller_list(ask.engine(), &ask.caller, &handle, of).await.map(Listed)
+    catalog::seller_list(context.engine(), &context.caller, &handle, of).await.map(Listed)
 }
 
 /// The parameters of a product.
@@ -315,44 +315,47 @@ fn own_of(kept: SellerProduct) -> Result<Version<OwnProduct>> {
 
 type Own = At<(String, ProductId)>;
 
-async fn own_product(ask: Ask, At((handle, id)): Own) -> Result<Version<OwnProduct>> {
-    own_of(catalog::seller_product(ask.engine(), &ask.caller, &handle, id).await?)
+async fn own_product(context: RequestContext, At((handle, id)): Own) -> Result<Version<OwnProduct>> {
+    own_of(catalog::seller_product(context.engine(), &context.caller, &handle, id).await?)
 }
 
 async fn create(
-    ask: Ask,
+    context: RequestContext,
     (At(handle), Body(product), Once(key)): (At<String>, Body<ProductText>, Once),
 ) -> Result<Made<OwnProduct>> {
-    let id = catalog::create(ask.engine(), &ask.caller, &handle, &product.into(), &key).await?;
-    let Version(_, made) = own_product(ask, At((handle, id))).await?;
+    let id = catalog::create(context.engine(), &context.caller, &handle, &product.into(), &key).await?;
+    let Version(_, made) = own_product(context, At((handle, id))).await?;
     Ok(Made(made))
 }
 
 async fn update(
-    ask: Ask,
+    context: RequestContext,
     (At((handle, id)), Body(product), IfMatch(version)): (Own, Body<ProductText>, IfMatch),
 ) -> Result<Version<OwnProduct>> {
     // The version is the key: who repeats it changes nothing more.
     let key = random::token();
-    catalog::update(ask.engine(), &ask.caller, &handle, id, version, &product.into(), &key).await?;
-    own_product(ask, At((handle, id))).await
+    catalog::update(context.engine(), &context.caller, &handle, id, version, &product.into(), &key).await?;
+    own_product(context, At((handle, id))).await
 }
 
-async fn delete(ask: Ask, At((handle, id)): Own) -> Result<()> {
-    catalog::delete(ask.engine(), &ask.caller, &handle, id).await
+async fn delete(context: RequestContext, At((handle, id)): Own) -> Result<()> {
+    catalog::delete(context.engine(), &context.caller, &handle, id).await
 }
 
-async fn publish(ask: Ask, At((handle, id)): Own) -> Result<()> {
-    catalog::publish(ask.engine(), &ask.caller, &handle, id).await
+async fn publish(context: RequestContext, At((handle, id)): Own) -> Result<()> {
+    catalog::publish(context.engine(), &context.caller, &handle, id).await
 }
 
-async fn archive(ask: Ask, At((handle, id)): Own) -> Result<()> {
-    catalog::archive(ask.engine(), &ask.caller, &handle, id).await
+async fn archive(context: RequestContext, At((handle, id)): Own) -> Result<()> {
+    catalog::archive(context.engine(), &context.caller, &handle, id).await
 }
 
-async fn duplicate(ask: Ask, (At((handle, id)), Once(key)): (Own, Once)) -> Result<Made<OwnProduct>> {
-    let id = catalog::duplicate(ask.engine(), &ask.caller, &handle, id, &key).await?;
-    let Version(_, made) = own_product(ask, At((handle, id))).await?;
+async fn duplicate(
+    context: RequestContext,
+    (At((handle, id)), Once(key)): (Own, Once),
+) -> Result<Made<OwnProduct>> {
+    let id = catalog::duplicate(context.engine(), &context.caller, &handle, id, &key).await?;
+    let Version(_, made) = own_product(context, At((handle, id))).await?;
     Ok(Made(made))
 }
 
@@ -363,10 +366,10 @@ struct Pictures {
     items: Vec<Picture>,
 }
 
-async fn pictures(ask: Ask, At((handle, id)): Own) -> Result<Found<Pictures>> {
+async fn pictures(context: RequestContext, At((handle, id)): Own) -> Result<Found<Pictures>> {
     // A product that is not there has no pictures, but it is not there.
-    catalog::seller_product(ask.engine(), &ask.caller, &handle, id).await?;
-    media::of_own(ask.engine(), &ask.caller, &handle, id).await.map(|items| Found(Pictures { items }))
+    catalog::seller_product(context.engine(), &context.caller, &handle, id).await?;
+    media::of_own(context.engine(), &context.caller, &handle, id).await.map(|items| Found(Pictures { items }))
 }
 
 /// The new images of a product.
@@ -391,12 +394,12 @@ struct GalleryPicture {
 }
 
 async fn set_pictures(
-    ask: Ask,
+    context: RequestContext,
     (At((handle, id)), Body(gallery)): (Own, Body<Gallery>),
 ) -> Result<Found<Pictures>> {
     let pictures_of = gallery.items.into_iter().map(|p| NewPicture { media: p.media, alt: p.alt }).collect();
-    media::set_pictures(ask.engine(), &ask.caller, &handle, id, pictures_of).await?;
-    pictures(ask, At((handle, id))).await
+    media::set_pictures(context.engine(), &context.caller, &handle, id, pictures_of).await?;
+    pictures(context, At((handle, id))).await
 }
 
 /// The text that describes an image.
@@ -410,16 +413,16 @@ struct Alt {
 }
 
 async fn add_picture(
-    ask: Ask,
+    context: RequestContext,
     (At((handle, id)), Query(Alt { alt }), PictureFile(bytes)): (Own, Query<Alt>, PictureFile),
 ) -> Result<Made<Picture>> {
-    let engine = ask.engine();
+    let engine = context.engine();
     // Before it is made anew in all widths, not after.
-    catalog::seller_product(engine, &ask.caller, &handle, id).await?;
-    let added = media::add(engine, &ask.caller, &handle, bytes.into()).await?;
+    catalog::seller_product(engine, &context.caller, &handle, id).await?;
+    let added = media::add(engine, &context.caller, &handle, bytes.into()).await?;
     let new = NewPicture { media: added.id, alt };
-    media::change_picture(engine, &ask.caller, &handle, id, PictureChange::Add(new)).await?;
-    let shown = media::of_own(engine, &ask.caller, &handle, id).await?;
+    media::change_picture(engine, &context.caller, &handle, id, PictureChange::Add(new)).await?;
+    let shown = media::of_own(engine, &context.caller, &handle, id).await?;
     // Someone may have taken it off again.
     let animated = added.animated;
     let shown = shown.into_iter().find(|picture| picture.id == added.id).unwrap_or(added);
@@ -429,15 +432,15 @@ async fn add_picture(
 type OwnPicture = At<(String, (ProductId, MediaId))>;
 
 async fn describe_picture(
-    ask: Ask,
+    context: RequestContext,
     (At((handle, (id, media))), Body(Alt { alt })): (OwnPicture, Body<Alt>),
 ) -> Result<()> {
     let change = PictureChange::Describe(NewPicture { media, alt });
-    media::change_picture(ask.engine(), &ask.caller, &handle, id, change).await
+    media::change_picture(context.engine(), &context.caller, &handle, id, change).await
 }
 
-async fn remove_picture(ask: Ask, At((handle, (id, media))): OwnPicture) -> Result<()> {
-    media::change_picture(ask.engine(), &ask.caller, &handle, id, PictureChange::Remove(media)).await
+async fn remove_picture(context: RequestContext, At((handle, (id, media))): OwnPicture) -> Result<()> {
+    media::change_picture(context.engine(), &context.caller, &handle, id, PictureChange::Remove(media)).await
 }
 
 /// A stock adjustment.
@@ -450,11 +453,11 @@ struct StockChange {
 }
 
 async fn adjust(
-    ask: Ask,
+    context: RequestContext,
     (At((handle, id)), Body(stock), Once(key)): (At<(String, VariantId)>, Body<StockChange>, Once),
 ) -> Result<()> {
-    ask.caller.shop(&handle, Permission::ManageCatalog)?;
-    match inventory::adjust(ask.engine(), &ask.caller, id, stock.change, &key).await {
+    context.caller.shop(&handle, Permission::ManageCatalog)?;
+    match inventory::adjust(context.engine(), &context.caller, id, stock.change, &key).await {
         Err(Error::Invalid(_)) => Err(Error::field("change", FieldCode::TooSmall)),
         done => done,
     }

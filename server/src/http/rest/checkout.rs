@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Api, Ask,
+    Api, RequestContext,
     parts::{At, Body, Found, Made, Once},
 };
 
@@ -110,7 +110,7 @@ struct NewCheckout {
 
 impl CheckoutInput {
     /// The form that says the same, if it holds.
-    fn form(self, ask: &Ask) -> Result<CheckoutForm> {
+    fn form(self, context: &RequestContext) -> Result<CheckoutForm> {
         let AddressInput { name, line1, line2, city, region, postal_code, country, phone } = self.address;
         let form = CheckoutForm {
             email: self.email,
@@ -130,7 +130,7 @@ impl CheckoutInput {
                 .collect(),
             seen: String::new(),
         };
-        match form.check(&checkout::offered(ask.engine()), ask.engine().smtputf8) {
+        match form.check(&checkout::offered(context.engine()), context.engine().smtputf8) {
             // It is kept as it holds.
             Ok(details) => Ok(CheckoutForm {
                 email: details.email.as_str().into(),
@@ -224,28 +224,28 @@ impl From<CheckoutView> for Checkout {
     }
 }
 
-async fn begin(ask: Ask, (Body(new), _): (Body<NewCheckout>, Once)) -> Result<Made<Checkout>> {
-    carts::is_own(ask.engine(), &ask.caller, new.cart).await?;
+async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once)) -> Result<Made<Checkout>> {
+    carts::is_own(context.engine(), &context.caller, new.cart).await?;
     let NewCheckout { email, address, delivery, method, .. } = new;
-    let form = CheckoutInput { email, address, delivery, method }.form(&ask)?;
-    let id = checkout::begin(ask.engine(), &ask.caller).await?;
-    checkout::save(ask.engine(), &ask.caller, id, form).await?;
-    let view = checkout::view(ask.engine(), &ask.caller, id).await?;
+    let form = CheckoutInput { email, address, delivery, method }.form(&context)?;
+    let id = checkout::begin(context.engine(), &context.caller).await?;
+    checkout::save(context.engine(), &context.caller, id, form).await?;
+    let view = checkout::view(context.engine(), &context.caller, id).await?;
     Ok(Made(view.into()))
 }
 
-async fn view(ask: Ask, At(id): At<CheckoutId>) -> Result<Found<Checkout>> {
-    let view = checkout::view(ask.engine(), &ask.caller, id).await?;
+async fn view(context: RequestContext, At(id): At<CheckoutId>) -> Result<Found<Checkout>> {
+    let view = checkout::view(context.engine(), &context.caller, id).await?;
     Ok(Found(view.into()))
 }
 
 async fn save(
-    ask: Ask,
+    context: RequestContext,
     (At(id), Body(input)): (At<CheckoutId>, Body<CheckoutInput>),
 ) -> Result<Found<Checkout>> {
-    let form = input.form(&ask)?;
-    checkout::save(ask.engine(), &ask.caller, id, form).await?;
-    let view = checkout::view(ask.engine(), &ask.caller, id).await?;
+    let form = input.form(&context)?;
+    checkout::save(context.engine(), &context.caller, id, form).await?;
+    let view = checkout::view(context.engine(), &context.caller, id).await?;
     Ok(Found(view.into()))
 }
 
@@ -276,10 +276,10 @@ enum Paid {
 }
 
 async fn pay(
-    ask: Ask,
+    context: RequestContext,
     (At(id), Body(confirmation), Once(key)): (At<CheckoutId>, Body<Confirmation>, Once),
 ) -> Result<Found<Paid>> {
-    let (engine, caller) = (ask.engine(), &ask.caller);
+    let (engine, caller) = (context.engine(), &context.caller);
     let seen = confirmation.total.map(|total| total.amount().to_string()).unwrap_or_default();
     let form = CheckoutForm { seen, ..checkout::typed(engine, caller, id).await? };
     let url = match checkout::pay(engine, caller, id, form, &key).await? {

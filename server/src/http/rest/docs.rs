@@ -20,7 +20,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 
 #[derive(Template)]
 #[template(path = "page/api.html")]
-struct Page {
+struct DocsPage {
     tokens: &'static str,
     document: &'static str,
     server: String,
@@ -272,7 +272,7 @@ pub(super) fn page(document: &Value, operations: &[Operation]) -> String {
             None => groups.push(Group { name, operations: vec![shown] }),
         }
     }
-    let page = Page {
+    let page = DocsPage {
         tokens: include_str!("../../../../style/tokens.css"),
         document: API_DOCUMENT,
         schemas: schemas.as_object().into_iter().flatten().map(schema).collect(),

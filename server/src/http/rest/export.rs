@@ -8,7 +8,7 @@ use haat_shared::{catalog::imports::ExportFormat, routes::API_EXPORT};
 use serde_json::{Value, json};
 
 use super::{
-    Api, Ask,
+    Api, RequestContext,
     parts::{Answer, At, Part, Reply, Sent},
     problem::Problem,
     schema::Described,
@@ -89,11 +89,11 @@ impl Answer for Streamed {
 }
 
 async fn export(
-    ask: Ask,
+    context: RequestContext,
     (At(handle), Wanted((kind, format))): (At<String>, Wanted),
 ) -> haat_shared::Result<Streamed> {
-    let engine = ask.engine().clone();
-    imports::parts(&engine, ask.caller, handle, format, &[]).await.map(|body| Streamed(kind, body))
+    let engine = context.engine().clone();
+    imports::parts(&engine, context.caller, handle, format, &[]).await.map(|body| Streamed(kind, body))
 }
 
 #[cfg(test)]

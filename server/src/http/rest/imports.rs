@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Api, Ask,
+    Api, RequestContext,
     parts::{At, Body, Found, Listed, Made, Once, Paging, ProductFile, Query, page},
     problem,
 };
@@ -113,17 +113,17 @@ struct ImportError {
     message: String,
 }
 
-fn error(ask: &Ask, fault: RowFault) -> ImportError {
-    let locale = ask.caller.locale.parse::<Locale>().unwrap_or_default();
+fn error(context: &RequestContext, fault: RowFault) -> ImportError {
+    let locale = context.caller.locale.parse::<Locale>().unwrap_or_default();
     let RowFault { line, column, code, found } = fault;
     let message = words::fault(locale, &column, code);
     let code = problem::code(code).as_str().unwrap_or_default().to_owned();
     ImportError { line, column, code, value: found, message }
 }
 
-async fn found(ask: &Ask, handle: &str, id: ImportId) -> Result<Import> {
+async fn found(context: &RequestContext, handle: &str, id: ImportId) -> Result<Import> {
     let ImportsView { open, faults, last: _ } =
-        imports::overview(ask.engine(), &ask.caller, handle, &id.to_string()).await?;
+        imports::overview(context.engine(), &context.caller, handle, &id.to_string()).await?;
     let view = open.ok_or(Error::NotFound)?;
     Ok(Import {
         id: view.id,
@@ -137,7 +137,7 @@ async fn found(ask: &Ask, handle: &str, id: ImportId) -> Result<Import> {
         invalid: view.bad,
         lines_not_read: view.unread,
         error_count: view.faults,
-        errors: faults.into_iter().map(|fault| error(ask, fault)).collect(),
+        errors: faults.into_iter().map(|fault| error(context, fault)).collect(),
         question: view.question,
         prices: view.prices,
         added: view.added,
@@ -149,7 +149,7 @@ async fn found(ask: &Ask, handle: &str, id: ImportId) -> Result<Import> {
 }
 
 async fn send(
-    ask: Ask,
+    context: RequestContext,
     (At(handle), Query(of), ProductFile(body)): (At<String>, Query<FileOptions>, ProductFile),
 ) -> Result<Made<Import>> {
     let file_name = text::line("file_name", of.file_name.as_deref().unwrap_or("products"), FILE_NAME_MAX)
@@ -158,19 +158,23 @@ async fn send(
     let options = ImportOptions { file_name, format: None, decimal_mark, set_stock };
     let broken = |_| Error::field("file", FieldCode::NotARecord);
     let file = async { Ok((options, keep(body.into_data_stream(), broken).await?)) };
-    let id = take(&ask.state, &ask.caller, &handle, &ask.origin.to_string(), file).await?;
-    found(&ask, &handle, id).await.map(Made)
+    let id = take(&context.state, &context.caller, &handle, &context.origin.to_string(), file).await?;
+    found(&context, &handle, id).await.map(Made)
 }
 
 type Of = At<(String, ImportId)>;
 
-async fn import(ask: Ask, At((handle, id)): Of) -> Result<Found<Import>> {
-    found(&ask, &handle, id).await.map(Found)
+async fn import(context: RequestContext, At((handle, id)): Of) -> Result<Found<Import>> {
+    found(&context, &handle, id).await.map(Found)
 }
 
-async fn errors(ask: Ask, (At((handle, id)), Query(of)): (Of, Query<Paging>)) -> Result<Listed<ImportError>> {
-    let faults = imports::faults(ask.engine(), &ask.caller, &handle, id, page(&of.after, of.limit)).await?;
-    Ok(Listed(faults.map(|fault| error(&ask, fault))))
+async fn errors(
+    context: RequestContext,
+    (At((handle, id)), Query(of)): (Of, Query<Paging>),
+) -> Result<Listed<ImportError>> {
+    let faults =
+        imports::faults(context.engine(), &context.caller, &handle, id, page(&of.after, of.limit)).await?;
+    Ok(Listed(faults.map(|fault| error(&context, fault))))
 }
 
 /// How to import a file that was checked.
@@ -185,14 +189,14 @@ struct ImportStart {
 }
 
 async fn start(
-    ask: Ask,
+    context: RequestContext,
     (At((handle, id)), Body(of), _): (Of, Body<ImportStart>, Once),
 ) -> Result<Found<Import>> {
-    imports::start(ask.engine(), &ask.caller, &handle, id, of.skip_errors, of.decimal_mark).await?;
-    found(&ask, &handle, id).await.map(Found)
+    imports::start(context.engine(), &context.caller, &handle, id, of.skip_errors, of.decimal_mark).await?;
+    found(&context, &handle, id).await.map(Found)
 }
 
-async fn cancel(ask: Ask, At((handle, id)): Of) -> Result<Found<Import>> {
-    imports::stop(ask.engine(), &ask.caller, &handle, id).await?;
-    found(&ask, &handle, id).await.map(Found)
+async fn cancel(context: RequestContext, At((handle, id)): Of) -> Result<Found<Import>> {
+    imports::stop(context.engine(), &context.caller, &handle, id).await?;
+    found(&context, &handle, id).await.map(Found)
 }

@@ -30,7 +30,7 @@ use axum::{
 use haat_engine::{
     Caller, Engine,
     accounts::access as programs,
-    idempotency::{self, Claim, Key},
+    idempotency::{self, Claim, IdempotencyKey},
 };
 use haat_shared::{
     Error, FieldCode, Result,
@@ -59,7 +59,7 @@ use super::{
 const CART: HeaderName = HeaderName::from_static("haat-cart");
 
 /// Who asks whom.
-struct Ask {
+struct RequestContext {
     state: State,
     caller: Caller,
     /// The token or key that came with the request.
@@ -68,7 +68,7 @@ struct Ask {
     origin: Origin,
 }
 
-impl Ask {
+impl RequestContext {
     fn engine(&self) -> &Engine {
         &self.state.booted.engine
     }
@@ -100,7 +100,7 @@ impl Api {
     where
         P: Part,
         A: Answer,
-        F: Fn(Ask, P) -> Fut + Clone + Send + Sync + 'static,
+        F: Fn(RequestContext, P) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<A>> + Send + 'static,
     {
         self.document.add::<P, A>(route, says);
@@ -202,7 +202,12 @@ fn cart_token(headers: &HeaderMap) -> Result<Option<&str>> {
 }
 
 /// Finds out who asks, and whether they may ask this at all. Which things they may see is the use case's business.
-async fn identify(state: State, route: &Route, headers: &HeaderMap, origin: Origin) -> Result<Ask> {
+async fn identify(
+    state: State,
+    route: &Route,
+    headers: &HeaderMap,
+    origin: Origin,
+) -> Result<RequestContext> {
     let credential = bearer(headers)?;
     let cart = cart_token(headers)?;
     let engine = &state.booted.engine;
@@ -214,7 +219,7 @@ async fn identify(state: State, route: &Route, headers: &HeaderMap, origin: Orig
         Access::Operator => caller.operator()?,
         _ => {}
     }
-    Ok(Ask { state, caller, credential, origin })
+    Ok(RequestContext { state, caller, credential, origin })
 }
 
 /// A request from its beginning to its end.
@@ -227,20 +232,20 @@ async fn serve<P, A, F, Fut>(
 where
     P: Part,
     A: Answer,
-    F: Fn(Ask, P) -> Fut + Send + Sync + 'static,
+    F: Fn(RequestContext, P) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<A>> + Send + 'static,
 {
     let origin = state.limits.origin(request.headers(), request.extensions());
-    let ask = identify(state, &route, request.headers(), origin).await?;
+    let context = identify(state, &route, request.headers(), origin).await?;
     let left = match route.method {
         "GET" => None,
-        _ => Some(ask.state.limits.change(&ask.caller, ask.origin)?),
+        _ => Some(context.state.limits.change(&context.caller, context.origin)?),
     };
-    let (sent, _ticket) = receive::<P>(&ask, &route, request).await?;
+    let (sent, _ticket) = receive::<P>(&context, &route, request).await?;
     let reply = match P::ONCE && sent.headers.contains_key(parts::IDEMPOTENCY_KEY) {
         // Whoever asked may hang up: the key is not left claimed.
-        true => haat_engine::to_its_end(once(route, ask, sent, handler)).await??,
-        false => handler(ask, P::read(&sent)?).await?.reply()?,
+        true => haat_engine::to_its_end(once(route, context, sent, handler)).await??,
+        false => handler(context, P::read(&sent)?).await?.reply()?,
     };
     let mut response = answer(reply);
     if let Some(left) = left {
@@ -250,7 +255,7 @@ where
 }
 
 async fn receive<P: Part>(
-    ask: &Ask,
+    context: &RequestContext,
     route: &Route,
     request: Request,
 ) -> std::result::Result<(Sent, Option<Ticket>), Problem> {
@@ -262,13 +267,13 @@ async fn receive<P: Part>(
     let mut ticket = None;
     if P::UPLOAD {
         // Before megabytes are read, not after.
-        let shop = ask.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
-        ticket = Some(ask.state.pictures_in.enter(&ask.origin.to_string(), &ask.caller, shop)?);
+        let shop = context.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
+        ticket = Some(context.state.pictures_in.enter(&context.origin.to_string(), &context.caller, shop)?);
     }
-    let usual = ask.state.booted.config.server.body_bytes_max;
+    let usual = context.state.booted.config.server.body_bytes_max;
     let limit = match [API_CREATE_PRODUCT, API_UPDATE_PRODUCT].contains(route) {
         true => {
-            ask.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
+            context.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
             SAVE_BYTES_MAX.max(usual)
         }
         false if P::UPLOAD => BYTES_MAX,
@@ -289,26 +294,26 @@ async fn receive<P: Part>(
 /// kept, since nothing happened; where a gateway was asked, the use case keeps its answer under the same key.
 async fn once<P, A, F, Fut>(
     route: Route,
-    ask: Ask,
+    context: RequestContext,
     sent: Sent,
     handler: F,
 ) -> std::result::Result<Reply, Problem>
 where
     P: Part,
     A: Answer,
-    F: Fn(Ask, P) -> Fut + Send + Sync,
+    F: Fn(RequestContext, P) -> Fut + Send + Sync,
     Fut: Future<Output = Result<A>> + Send,
 {
     let parts = P::read(&sent)?;
     let parts::Once(key) = parts::Once::read(&sent)?;
     let body = format!("{}\n{}", sent.path.join("/"), parts::canonical(&sent.body));
-    let key = Key::new(ask.who(), route.path, &key, &body);
-    let engine = ask.engine().clone();
+    let key = IdempotencyKey::new(context.who(), route.path, &key, &body);
+    let engine = context.engine().clone();
     let attempt = match idempotency::claim::<Job>(&engine, &key).await.map_err(Error::from)? {
         Claim::Mine(attempt) => attempt,
         Claim::Done(answer) => return Ok(serde_json::from_str(&answer).map_err(|_| Error::Internal)?),
     };
-    let reply = match handler(ask, parts).await {
+    let reply = match handler(context, parts).await {
         Ok(answer) => answer.reply(),
         Err(error) => Err(error.into()),
     };

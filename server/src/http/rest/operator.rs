@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Api, Ask,
+    Api, RequestContext,
     orders::WhichOrders,
     parts::{At, Limit, Listed, Once, Paging, Query, page},
 };
@@ -44,22 +44,22 @@ struct Which {
     limit: Option<Limit>,
 }
 
-async fn all_orders(ask: Ask, Query(of): Query<WhichOrders>) -> Result<Listed<OrderCard>> {
-    orders::list_all(ask.engine(), &ask.caller, of.into()).await.map(Listed)
+async fn all_orders(context: RequestContext, Query(of): Query<WhichOrders>) -> Result<Listed<OrderCard>> {
+    orders::list_all(context.engine(), &context.caller, of.into()).await.map(Listed)
 }
 
-async fn all_shops(ask: Ask, Query(of): Query<Which>) -> Result<Listed<AdminShopCard>> {
+async fn all_shops(context: RequestContext, Query(of): Query<Which>) -> Result<Listed<AdminShopCard>> {
     let q = of.q.unwrap_or_default();
-    shops::list_all(ask.engine(), &ask.caller, &q, page(&of.after, of.limit)).await.map(Listed)
+    shops::list_all(context.engine(), &context.caller, &q, page(&of.after, of.limit)).await.map(Listed)
 }
 
-async fn users(ask: Ask, Query(of): Query<Which>) -> Result<Listed<UserCard>> {
+async fn users(context: RequestContext, Query(of): Query<Which>) -> Result<Listed<UserCard>> {
     let q = of.q.unwrap_or_default();
-    accounts::list(ask.engine(), &ask.caller, &q, page(&of.after, of.limit)).await.map(Listed)
+    accounts::list(context.engine(), &context.caller, &q, page(&of.after, of.limit)).await.map(Listed)
 }
 
-async fn audited(ask: Ask, Query(of): Query<Paging>) -> Result<Listed<AuditEntry>> {
-    audit::list(ask.engine(), &ask.caller, page(&of.after, of.limit)).await.map(Listed)
+async fn audited(context: RequestContext, Query(of): Query<Paging>) -> Result<Listed<AuditEntry>> {
+    audit::list(context.engine(), &context.caller, page(&of.after, of.limit)).await.map(Listed)
 }
 
 /// The filters of a list of outbox messages.
@@ -75,9 +75,12 @@ struct WhichMessages {
     limit: Option<Limit>,
 }
 
-async fn all_messages(ask: Ask, Query(of): Query<WhichMessages>) -> Result<Listed<OutboxMessageCard>> {
+async fn all_messages(
+    context: RequestContext,
+    Query(of): Query<WhichMessages>,
+) -> Result<Listed<OutboxMessageCard>> {
     let waiting = of.waiting.unwrap_or_default();
-    outbox::list(ask.engine(), &ask.caller, waiting, page(&of.after, of.limit)).await.map(Listed)
+    outbox::list(context.engine(), &context.caller, waiting, page(&of.after, of.limit)).await.map(Listed)
 }
 
 /// The status of an unfinished job.
@@ -106,20 +109,20 @@ struct WhichJobs {
     limit: Option<Limit>,
 }
 
-async fn all_jobs(ask: Ask, Query(of): Query<WhichJobs>) -> Result<Listed<JobCard>> {
+async fn all_jobs(context: RequestContext, Query(of): Query<WhichJobs>) -> Result<Listed<JobCard>> {
     let state = match of.state {
         None => "",
         Some(JobState::Queued) => "queued",
         Some(JobState::Dead) => "dead",
         Some(JobState::Discarded) => "discarded",
     };
-    jobs::list(ask.engine(), &ask.caller, state, page(&of.after, of.limit)).await.map(Listed)
+    jobs::list(context.engine(), &context.caller, state, page(&of.after, of.limit)).await.map(Listed)
 }
 
-async fn retry(ask: Ask, (At(id), _): (At<JobId>, Once)) -> Result<()> {
-    jobs::retry(ask.engine(), &ask.caller, id).await
+async fn retry(context: RequestContext, (At(id), _): (At<JobId>, Once)) -> Result<()> {
+    jobs::retry(context.engine(), &context.caller, id).await
 }
 
-async fn discard(ask: Ask, (At(id), _): (At<JobId>, Once)) -> Result<()> {
-    jobs::discard(ask.engine(), &ask.caller, id).await
+async fn discard(context: RequestContext, (At(id), _): (At<JobId>, Once)) -> Result<()> {
+    jobs::discard(context.engine(), &context.caller, id).await
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
-    Api, Ask,
+    Api, RequestContext,
     parts::{Answer, At, Body, Found, Limit, Listed, Once, Paging, Query, Reply, page},
     problem::Problem,
     schema::Described,
@@ -44,8 +44,8 @@ pub(super) fn routes(api: Api) -> Api {
         .on(API_CANCEL, "Cancels an order, refunds the payment and restocks the items.", cancel)
 }
 
-async fn history(ask: Ask, Query(of): Query<Paging>) -> Result<Listed<PurchaseCard>> {
-    orders::history(ask.engine(), &ask.caller, page(&of.after, of.limit)).await.map(Listed)
+async fn history(context: RequestContext, Query(of): Query<Paging>) -> Result<Listed<PurchaseCard>> {
+    orders::history(context.engine(), &context.caller, page(&of.after, of.limit)).await.map(Listed)
 }
 
 /// The key of a purchase.
@@ -57,11 +57,11 @@ struct WithKey {
 }
 
 async fn purchase(
-    ask: Ask,
+    context: RequestContext,
     (At(number), Query(with)): (At<String>, Query<WithKey>),
 ) -> Result<Found<PurchaseView>> {
     let key = with.key.unwrap_or_default();
-    orders::purchase(ask.engine(), &ask.caller, &number, &key).await.map(Found)
+    orders::purchase(context.engine(), &context.caller, &number, &key).await.map(Found)
 }
 
 /// The reason for a cancellation.
@@ -74,7 +74,7 @@ struct Cancellation {
 }
 
 async fn cancel_own(
-    ask: Ask,
+    context: RequestContext,
     (At((number, order)), Query(with), Body(why), _): (
         At<(String, String)>,
         Query<WithKey>,
@@ -83,7 +83,7 @@ async fn cancel_own(
     ),
 ) -> Result<()> {
     let key = with.key.unwrap_or_default();
-    orders::cancel_own(ask.engine(), &ask.caller, &number, &key, &order, &why.reason).await
+    orders::cancel_own(context.engine(), &context.caller, &number, &key, &order, &why.reason).await
 }
 
 /// The filters of a list of orders.
@@ -115,10 +115,10 @@ impl From<WhichOrders> for ListOrders {
 }
 
 async fn of_shop(
-    ask: Ask,
+    context: RequestContext,
     (At(handle), Query(of)): (At<String>, Query<WhichOrders>),
 ) -> Result<Listed<OrderCard>> {
-    orders::seller_list(ask.engine(), &ask.caller, &handle, of.into()).await.map(Listed)
+    orders::seller_list(context.engine(), &context.caller, &handle, of.into()).await.map(Listed)
 }
 
 /// Which events to list.
@@ -135,14 +135,17 @@ struct WhichEvents {
 }
 const _: () = assert!(events::KEEP_MS == 30 * 24 * 3_600_000);
 
-async fn events_of_shop(ask: Ask, (At(handle), Query(of)): (At<String>, Query<WhichEvents>)) -> Result<Feed> {
+async fn events_of_shop(
+    context: RequestContext,
+    (At(handle), Query(of)): (At<String>, Query<WhichEvents>),
+) -> Result<Feed> {
     let limit = of.limit.map(|l| l.0);
-    events::of_shop(ask.engine(), &ask.caller, &handle, of.after, limit).await.map(Feed)
+    events::of_shop(context.engine(), &context.caller, &handle, of.after, limit).await.map(Feed)
 }
 
-async fn events_of_market(ask: Ask, Query(of): Query<WhichEvents>) -> Result<Feed> {
+async fn events_of_market(context: RequestContext, Query(of): Query<WhichEvents>) -> Result<Feed> {
     let limit = of.limit.map(|l| l.0);
-    events::of_market(ask.engine(), &ask.caller, of.after, limit).await.map(Feed)
+    events::of_market(context.engine(), &context.caller, of.after, limit).await.map(Feed)
 }
 
 /// A part of the feed; it may be refused because what was asked for is not kept any more.
@@ -163,12 +166,12 @@ impl Answer for Feed {
 
 type Order = At<(String, String)>;
 
-async fn order(ask: Ask, At((handle, number)): Order) -> Result<Found<SellerOrder>> {
-    orders::seller_order(ask.engine(), &ask.caller, &handle, &number).await.map(Found)
+async fn order(context: RequestContext, At((handle, number)): Order) -> Result<Found<SellerOrder>> {
+    orders::seller_order(context.engine(), &context.caller, &handle, &number).await.map(Found)
 }
 
-async fn confirm(ask: Ask, (At((handle, number)), _): (Order, Once)) -> Result<()> {
-    orders::confirm(ask.engine(), &ask.caller, &handle, &number).await
+async fn confirm(context: RequestContext, (At((handle, number)), _): (Order, Once)) -> Result<()> {
+    orders::confirm(context.engine(), &context.caller, &handle, &number).await
 }
 
 /// The tracking details of a shipment. An order for local pickup needs none.
@@ -189,19 +192,22 @@ struct Parcel {
     tracking_url: String,
 }
 
-async fn ship(ask: Ask, (At((handle, number)), Body(parcel), _): (Order, Body<Parcel>, Once)) -> Result<()> {
+async fn ship(
+    context: RequestContext,
+    (At((handle, number)), Body(parcel), _): (Order, Body<Parcel>, Once),
+) -> Result<()> {
     let Parcel { carrier, tracking_number, tracking_url } = parcel;
     let shipment = Shipment { carrier, tracking_number, tracking_url };
-    orders::ship(ask.engine(), &ask.caller, &handle, &number, shipment).await
+    orders::ship(context.engine(), &context.caller, &handle, &number, shipment).await
 }
 
-async fn deliver(ask: Ask, (At((handle, number)), _): (Order, Once)) -> Result<()> {
-    orders::deliver(ask.engine(), &ask.caller, &handle, &number).await
+async fn deliver(context: RequestContext, (At((handle, number)), _): (Order, Once)) -> Result<()> {
+    orders::deliver(context.engine(), &context.caller, &handle, &number).await
 }
 
 async fn cancel(
-    ask: Ask,
+    context: RequestContext,
     (At((handle, number)), Body(why), _): (Order, Body<Cancellation>, Once),
 ) -> Result<()> {
-    orders::cancel(ask.engine(), &ask.caller, &handle, &number, &why.reason).await
+    orders::cancel(context.engine(), &context.caller, &handle, &number, &why.reason).await
 }

@@ -6,7 +6,7 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, StatusCode, header},
 };
-use haat_shared::{Error, FieldCode, Id, id::Kind, media::refusal, page::Page};
+use haat_shared::{Error, FieldCode, Id, id::IdKind, media::refusal, page::Page};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use utoipa::{PartialSchema, ToSchema};
@@ -99,7 +99,7 @@ impl Segments for String {
     }
 }
 
-impl<K: Kind> Segments for Id<K> {
+impl<K: IdKind> Segments for Id<K> {
     fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {
         segments.next()?.parse().ok()
     }
@@ -559,8 +559,8 @@ impl<'de> serde::Deserialize<'de> for Limit {
 }
 
 /// The page that `after` and `limit` ask for.
-pub(super) fn page(after: &Option<String>, limit: Option<Limit>) -> haat_shared::page::Ask<'_> {
-    haat_shared::page::Ask { after: after.as_deref().unwrap_or_default(), limit: limit.map(|l| l.0) }
+pub(super) fn page(after: &Option<String>, limit: Option<Limit>) -> haat_shared::page::PageRequest<'_> {
+    haat_shared::page::PageRequest { after: after.as_deref().unwrap_or_default(), limit: limit.map(|l| l.0) }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Api, Ask,
+    Api, RequestContext,
     parts::{At, Body, Found, IfMatch, Listed, Made, Once, Paging, Query, Version, page},
 };
 
@@ -29,12 +29,12 @@ pub(super) fn routes(api: Api) -> Api {
         .on(API_BALANCE, "Retrieves a shop's balance and its transactions.", balance)
 }
 
-async fn list(ask: Ask, Query(of): Query<Paging>) -> Result<Listed<ShopCard>> {
-    shops::list(ask.engine(), &ask.caller, page(&of.after, of.limit)).await.map(Listed)
+async fn list(context: RequestContext, Query(of): Query<Paging>) -> Result<Listed<ShopCard>> {
+    shops::list(context.engine(), &context.caller, page(&of.after, of.limit)).await.map(Listed)
 }
 
-async fn shop(ask: Ask, At(handle): At<String>) -> Result<Found<ShopView>> {
-    shops::shop(ask.engine(), &ask.caller, &handle).await.map(Found)
+async fn shop(context: RequestContext, At(handle): At<String>) -> Result<Found<ShopView>> {
+    shops::shop(context.engine(), &context.caller, &handle).await.map(Found)
 }
 
 /// The settings of a shop that can be updated.
@@ -161,13 +161,13 @@ struct NewShop {
     settings: Settings,
 }
 
-async fn open(ask: Ask, (Body(new), _): (Body<NewShop>, Once)) -> Result<Made<ShopView>> {
-    let handle = shops::open_own(ask.engine(), &ask.caller, &new.settings.form(&new.handle)).await?;
-    shops::shop(ask.engine(), &ask.caller, &handle).await.map(Made)
+async fn open(context: RequestContext, (Body(new), _): (Body<NewShop>, Once)) -> Result<Made<ShopView>> {
+    let handle = shops::open_own(context.engine(), &context.caller, &new.settings.form(&new.handle)).await?;
+    shops::shop(context.engine(), &context.caller, &handle).await.map(Made)
 }
 
-async fn home(ask: Ask, At(handle): At<String>) -> Result<Found<ShopHome>> {
-    shops::home(ask.engine(), &ask.caller, &handle).await.map(Found)
+async fn home(context: RequestContext, At(handle): At<String>) -> Result<Found<ShopHome>> {
+    shops::home(context.engine(), &context.caller, &handle).await.map(Found)
 }
 
 /// A shop's settings and related details.
@@ -183,24 +183,27 @@ struct ShopSettings {
     members: Vec<Member>,
 }
 
-async fn settings(ask: Ask, At(handle): At<String>) -> Result<Version<ShopSettings>> {
-    let kept = shops::settings(ask.engine(), &ask.caller, &handle).await?;
+async fn settings(context: RequestContext, At(handle): At<String>) -> Result<Version<ShopSettings>> {
+    let kept = shops::settings(context.engine(), &context.caller, &handle).await?;
     let settings = Settings::of(&kept.form, kept.currency)?;
     let (currency, commission_bp, members) = (kept.currency, kept.commission_bp, kept.members);
     Ok(Version(kept.version, ShopSettings { currency, commission_bp, settings, members }))
 }
 
 async fn save(
-    ask: Ask,
+    context: RequestContext,
     (At(handle), Body(new), IfMatch(version)): (At<String>, Body<Settings>, IfMatch),
 ) -> Result<Version<ShopSettings>> {
     let form = new.form(&handle);
-    shops::save_settings(ask.engine(), &ask.caller, &handle, version, &form).await?;
-    settings(ask, At(handle)).await
+    shops::save_settings(context.engine(), &context.caller, &handle, version, &form).await?;
+    settings(context, At(handle)).await
 }
 
-async fn balance(ask: Ask, (At(handle), Query(of)): (At<String>, Query<Paging>)) -> Result<Found<Balance>> {
-    ledger::balance(ask.engine(), &ask.caller, &handle, page(&of.after, of.limit)).await.map(Found)
+async fn balance(
+    context: RequestContext,
+    (At(handle), Query(of)): (At<String>, Query<Paging>),
+) -> Result<Found<Balance>> {
+    ledger::balance(context.engine(), &context.caller, &handle, page(&of.after, of.limit)).await.map(Found)
 }
 
 /// An amount that we wrote ourselves.

@@ -88,7 +88,7 @@ impl Entry {
 
 /// What some products come to.
 #[derive(Default)]
-pub(super) struct Plan {
+pub(super) struct ImportPlan {
     pub(super) entries: Vec<Entry>,
     pub(super) faults: Vec<RowFault>,
     /// For each of the products, in their order, whether it holds.
@@ -108,7 +108,7 @@ struct Open {
 }
 
 /// What these products would change.
-pub(super) async fn plan(db: &Db, shelf: Shelf, items: &[Item], now: i64) -> TxResult<Plan> {
+pub(super) async fn plan(db: &Db, shelf: Shelf, items: &[Item], now: i64) -> TxResult<ImportPlan> {
     let skus: Vec<[Value; 2]> = items
         .iter()
         .flat_map(|item| &item.record.variants)
@@ -121,7 +121,7 @@ pub(super) async fn plan(db: &Db, shelf: Shelf, items: &[Item], now: i64) -> TxR
     let known: HashMap<String, ProductId> = known.into_iter().map(|k| (k.sku, k.product_id)).collect();
     let mut open = opened(db, &ids).await?;
     let categories = categories(db, items, &open).await?;
-    let mut plan = Plan::default();
+    let mut plan = ImportPlan::default();
     let into = Target { shelf, known, categories, now };
     for item in items {
         let (faults, question) = take(&mut open, item, &into);

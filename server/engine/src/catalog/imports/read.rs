@@ -34,7 +34,7 @@ pub(super) struct Items<'f> {
 
 /// What a file is like.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Kind {
+pub(super) struct DetectedFormat {
     pub(super) format: Format,
     /// How it writes numbers.
     pub(super) notation: Notation,
@@ -47,7 +47,7 @@ pub(super) fn items<'f>(
     file: impl Read + 'f,
     format: Option<Format>,
     currency: Currency,
-) -> io::Result<(Kind, Items<'f>)> {
+) -> io::Result<(DetectedFormat, Items<'f>)> {
     let mut plain = unpack::text(file)?;
     let mut head = Vec::new();
     let cut = (&mut plain).take(HEAD_BYTES_MAX).read_to_end(&mut head).err();
@@ -57,7 +57,7 @@ pub(super) fn items<'f>(
     let first = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
     let first_line = String::from_utf8_lossy(first).into_owned();
     let format = format.unwrap_or_else(|| Format::of(&first_line));
-    let mut kind = Kind { format, notation: Notation::Program, likely: DecimalMark::Point };
+    let mut kind = DetectedFormat { format, notation: Notation::Program, likely: DecimalMark::Point };
     let foreign = of_another_kind(&head);
     let layout = Layout::of(&head);
     // What was read before it broke off is read again, and then it breaks off again.
