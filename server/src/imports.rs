@@ -13,7 +13,7 @@ use haat_engine::{Caller, Engine, catalog::imports};
 use haat_shared::{
     Error,
     catalog::imports::{
-        ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion, NumberReading, RowFault,
+        ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion, NumberReading, RowError,
     },
     number::DecimalMark,
 };
@@ -166,7 +166,7 @@ async fn write_faults(engine: &Engine, shop: &str, of: &ImportView, path: &Path)
     let in_file = |e: io::Error| format!("{}: {e}", path.display());
     let mut file = File::create(path).map_err(in_file)?;
     let mut wrote = Ok(());
-    let say = |fault: &RowFault| words::fault(Locale::default(), &fault.column, fault.code);
+    let say = |fault: &RowError| words::fault(Locale::default(), &fault.column, fault.code);
     let head = ["line", "column", "code", "value", "problem"];
     imports::faults_as_table(engine, &Caller::system(), shop, of.id, head, say, |part| {
         wrote = file.write_all(&part);

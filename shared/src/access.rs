@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    field::{Faults, FieldCode, FieldError},
+    field::{FieldCode, FieldError, ValidationErrors},
     id::kinds::ApiKeyId,
     text,
 };
@@ -109,15 +109,15 @@ pub struct NewApiKey {
 impl NewApiKey {
     /// The key with its scopes in order, each once, or all that does not hold.
     pub fn check(&self) -> Result<Self, Vec<FieldError>> {
-        let mut faults = Faults::default();
+        let mut faults = ValidationErrors::default();
         let mut scopes = self.scopes.clone();
         scopes.sort_unstable();
         scopes.dedup();
         if scopes.is_empty() {
             faults.add("scopes", FieldCode::Missing);
         }
-        let name = faults.keep(text::line("name", &self.name, NAME_MAX));
-        faults.or(Self { name, scopes })
+        let name = faults.take(text::line("name", &self.name, NAME_MAX));
+        faults.finish(Self { name, scopes })
     }
 }
 

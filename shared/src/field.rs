@@ -108,16 +108,16 @@ impl FieldError {
 
 /// What does not hold of a form, gathered while the rest of it is looked at.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<FieldError>);
+pub(crate) struct ValidationErrors(Vec<FieldError>);
 
-impl Faults {
+impl ValidationErrors {
     /// One more.
     pub(crate) fn add(&mut self, field: impl Into<String>, code: FieldCode) {
         self.0.push(FieldError::new(field, code));
     }
 
     /// What was read; `otherwise` in its place if it does not hold.
-    pub(crate) fn keep_or<T>(&mut self, read: std::result::Result<T, FieldError>, otherwise: T) -> T {
+    pub(crate) fn take_or<T>(&mut self, read: std::result::Result<T, FieldError>, otherwise: T) -> T {
         read.unwrap_or_else(|fault| {
             self.0.push(fault);
             otherwise
@@ -125,12 +125,12 @@ impl Faults {
     }
 
     /// What was read; nothing in its place if it does not hold.
-    pub(crate) fn keep<T: Default>(&mut self, read: std::result::Result<T, FieldError>) -> T {
-        self.keep_or(read, T::default())
+    pub(crate) fn take<T: Default>(&mut self, read: std::result::Result<T, FieldError>) -> T {
+        self.take_or(read, T::default())
     }
 
     /// The whole, if all of it holds.
-    pub(crate) fn or<T>(self, whole: T) -> std::result::Result<T, Vec<FieldError>> {
+    pub(crate) fn finish<T>(self, whole: T) -> std::result::Result<T, Vec<FieldError>> {
         if self.0.is_empty() { Ok(whole) } else { Err(self.0) }
     }
 }

@@ -335,8 +335,8 @@ routes! {
     API_DOCUMENT GET "/api/openapi.json" File Anyone;
     API_DOCS GET "/api/docs" File Anyone;
     MEDIA GET "/media/{file}" File Anyone => media(file: &str);
-    IMPORT_FAULTS GET "/seller/{handle}/imports/{id}/errors.csv" File Member
-        => import_faults(handle: &str, id: ImportId);
+    IMPORT_ERRORS GET "/seller/{handle}/imports/{id}/errors.csv" File Member
+        => import_errors(handle: &str, id: ImportId);
     EXPORT GET "/seller/{handle}/products.csv" File Member => export(handle: &str);
     CONFIRM_SIGN_UP GET "/sign-up/{id}" Form Signed => confirm_sign_up(id: SignUpId);
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed => payment_return(id: PaymentId);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     amounts,
-    field::{Faults, FieldCode, FieldError},
+    field::{FieldCode, FieldError, ValidationErrors},
     id::kinds::{ProductId, ShopId},
     media::Picture,
     money::{Currency, Money},
@@ -189,9 +189,9 @@ fn optional(field: &str, typed: &str, currency: Currency) -> Result<Option<Money
 }
 
 /// How many days something takes, at least and at most.
-fn days(faults: &mut Faults, field: &str, min: &str, max: &str) -> (i64, i64) {
-    let min = faults.keep(text::whole_number(&format!("{field}_min"), min, 0, DAYS_MAX));
-    (min, faults.keep(text::whole_number(&format!("{field}_max"), max, min, DAYS_MAX)))
+fn days(faults: &mut ValidationErrors, field: &str, min: &str, max: &str) -> (i64, i64) {
+    let min = faults.take(text::whole_number(&format!("{field}_min"), min, 0, DAYS_MAX));
+    (min, faults.take(text::whole_number(&format!("{field}_max"), max, min, DAYS_MAX)))
 }
 
 impl ShopForm {
@@ -217,16 +217,16 @@ impl ShopForm {
 
     /// The shop, or all that does not hold.
     pub fn check(&self, currency: Currency) -> Result<ShopDraft, Vec<FieldError>> {
-        let mut faults = Faults::default();
+        let mut faults = ValidationErrors::default();
         let draft = ShopDraft {
-            handle: faults.keep(handle(&self.handle)),
-            name: faults.keep(text::line("name", &self.name, NAME_MAX)),
-            description: faults.keep(text::paragraphs("description", &self.description, DESCRIPTION_MAX)),
-            town: faults.keep(text::line("town", &self.town, NAME_MAX)),
-            address: faults.keep(text::paragraphs("address", &self.address, ADDRESS_MAX)),
+            handle: faults.take(handle(&self.handle)),
+            name: faults.take(text::line("name", &self.name, NAME_MAX)),
+            description: faults.take(text::paragraphs("description", &self.description, DESCRIPTION_MAX)),
+            town: faults.take(text::line("town", &self.town, NAME_MAX)),
+            address: faults.take(text::paragraphs("address", &self.address, ADDRESS_MAX)),
             delivery: faults
-                .keep_or(amounts::read("delivery", &self.delivery, currency), Money::zero(currency)),
-            free_delivery_from: faults.keep(optional(
+                .take_or(amounts::read("delivery", &self.delivery, currency), Money::zero(currency)),
+            free_delivery_from: faults.take(optional(
                 "free_delivery_from",
                 &self.free_delivery_from,
                 currency,
@@ -237,15 +237,15 @@ impl ShopForm {
                 &self.delivery_days_min,
                 &self.delivery_days_max,
             ),
-            express: faults.keep(optional("express", &self.express, currency)),
+            express: faults.take(optional("express", &self.express, currency)),
             express_days: days(&mut faults, "express_days", &self.express_days_min, &self.express_days_max),
             pickup: self.pickup,
-            returns_days: faults.keep(text::whole_number("returns_days", &self.returns_days, 0, DAYS_MAX)),
+            returns_days: faults.take(text::whole_number("returns_days", &self.returns_days, 0, DAYS_MAX)),
         };
         if draft.free_delivery_from.is_some_and(|from| from.amount() == 0) {
             faults.add("free_delivery_from", FieldCode::TooSmall);
         }
-        faults.or(draft)
+        faults.finish(draft)
     }
 
     /// The names of the fields in which another form differs.

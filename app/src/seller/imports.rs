@@ -5,7 +5,7 @@ use std::time::Duration;
 use haat_shared::{
     catalog::imports::{
         FILE_BYTES_MAX, ImportState, ImportView, ImportsView, NumberQuestion, NumberReading, PriceSample,
-        RowFault,
+        RowError,
     },
     id::kinds::ImportId,
     number::DecimalMark,
@@ -137,10 +137,10 @@ fn look(state: ImportState) -> &'static str {
 
 /// One import. While it moves, the page follows it.
 #[component]
-fn Open(handle: String, open: ImportView, faults: Vec<RowFault>, again: Callback<()>) -> impl IntoView {
+fn Open(handle: String, open: ImportView, faults: Vec<RowError>, again: Callback<()>) -> impl IntoView {
     let i18n = use_i18n();
     let (id, began_as) = (open.id, open.state);
-    let list = routes::import_faults(&handle, id);
+    let list = routes::import_errors(&handle, id);
     let (more, file_name) = (open.faults, open.file_name.clone());
     let now = RwSignal::new(open);
     let of = handle.clone();
@@ -181,7 +181,7 @@ fn Open(handle: String, open: ImportView, faults: Vec<RowFault>, again: Callback
             <h2 id="import">{file_name}</h2>
             {body}
         </section>
-        <Faults faults of=more list />
+        <ImportErrors faults of=more list />
         <p><a href=routes::import(&handle)>{t!(i18n, imports.another)}</a></p>
     }
 }
@@ -341,7 +341,7 @@ fn Choice(
 
 /// The first faults, and where the others are.
 #[component]
-fn Faults(faults: Vec<RowFault>, of: i64, list: String) -> impl IntoView {
+fn ImportErrors(faults: Vec<RowError>, of: i64, list: String) -> impl IntoView {
     let i18n = use_i18n();
     if faults.is_empty() {
         return None;

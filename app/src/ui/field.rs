@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// What is wrong with the form that a field is part of.
-type Faults = Signal<Option<Error>>;
+type FieldErrors = Signal<Option<Error>>;
 
-fn fault(faults: Faults, name: &str) -> Memo<Option<FieldCode>> {
+fn fault(faults: FieldErrors, name: &str) -> Memo<Option<FieldCode>> {
     let name = name.to_owned();
     Memo::new(move |_| faults.with(|f| f.as_ref().and_then(|error| error.at(&name))))
 }
@@ -82,7 +82,7 @@ pub fn Field(
     hint: Option<String>,
     /// What is wrong with the form.
     #[prop(optional, into)]
-    faults: Faults,
+    faults: FieldErrors,
 ) -> impl IntoView {
     let fault = fault(faults, &name);
     let id = id.unwrap_or_else(|| name.clone());
@@ -128,7 +128,7 @@ pub fn Amount(
     /// The currency that it is in.
     currency: Currency,
     /// What is wrong with the form.
-    faults: Faults,
+    faults: FieldErrors,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let typed = RwSignal::new(value.clone());
@@ -167,7 +167,7 @@ pub fn TextArea(
     hint: Option<String>,
     /// What is wrong with the form.
     #[prop(optional, into)]
-    faults: Faults,
+    faults: FieldErrors,
 ) -> impl IntoView {
     let fault = fault(faults, &name);
     let described = described_by(&name, hint.is_some(), fault);
@@ -228,7 +228,7 @@ pub fn Select(
     autocomplete: &'static str,
     /// What is wrong with the form.
     #[prop(optional, into)]
-    faults: Faults,
+    faults: FieldErrors,
 ) -> impl IntoView {
     let fault = fault(faults, name);
     let described = described_by(name, false, fault);
@@ -268,7 +268,7 @@ pub fn Choice(
     options: Vec<(String, String, String)>,
     /// What is wrong with the form.
     #[prop(optional, into)]
-    faults: Faults,
+    faults: FieldErrors,
 ) -> impl IntoView {
     let fault = fault(faults, name);
     let described = described_by(name, false, fault);
@@ -307,7 +307,7 @@ pub fn Choice(
 pub fn ErrorSummary(
     /// What is wrong with the form.
     #[prop(into)]
-    faults: Faults,
+    faults: FieldErrors,
     /// The labels of its fields by name, in their order.
     labels: Vec<(&'static str, String)>,
 ) -> impl IntoView {

@@ -39,7 +39,7 @@ CREATE TABLE import_pieces (
 );
 
 -- What does not hold of a file.
-CREATE TABLE import_faults (
+CREATE TABLE import_errors (
     import_id UUID NOT NULL REFERENCES imports (id) ON DELETE CASCADE,
     line BIGINT NOT NULL,
     number BIGINT NOT NULL,

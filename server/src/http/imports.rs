@@ -25,7 +25,7 @@ use haat_app::{i18n::Locale, t, words};
 use haat_engine::{Caller, Engine, catalog::imports};
 use haat_shared::{
     Error, FieldCode, Result,
-    catalog::imports::{ExportFormat, FILE_BYTES_MAX, ImportOptions, RowFault},
+    catalog::imports::{ExportFormat, FILE_BYTES_MAX, ImportOptions, RowError},
     id::kinds::{ImportId, ShopId},
     number::DecimalMark,
     permissions::Permission,
@@ -304,7 +304,7 @@ pub(super) async fn faults(
     let mut table = Vec::from(BYTE_ORDER_MARK);
     let written: Result<()> = async {
         let (engine, say) =
-            (&state.booted.engine, |fault: &RowFault| words::fault(locale, &fault.column, fault.code));
+            (&state.booted.engine, |fault: &RowError| words::fault(locale, &fault.column, fault.code));
         imports::faults_as_table(engine, &caller, &handle, id.parse()?, head, say, |part| {
             table.extend(part);
             true

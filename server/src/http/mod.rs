@@ -172,7 +172,7 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(FORM_JOB, post(admin_forms::job))
         .route(FORM_RESEND, post(admin_forms::resend))
         .route(FORM_IMPORT_GO, post(imports::decide))
-        .route(IMPORT_FAULTS, get(imports::faults))
+        .route(IMPORT_ERRORS, get(imports::faults))
         .route(EXPORT, get(imports::export))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
@@ -291,7 +291,7 @@ mod tests {
             (FORM_IMPORT_GO, import_go(text, imp.parse().unwrap()), vec![text, &imp]),
             (WORDS, words(text), vec![text]),
             (MEDIA, haat_shared::routes::media(&file), vec![&file]),
-            (IMPORT_FAULTS, import_faults(text, imp.parse().unwrap()), vec![text, &imp]),
+            (IMPORT_ERRORS, import_errors(text, imp.parse().unwrap()), vec![text, &imp]),
             (EXPORT, export(text), vec![text]),
             (CONFIRM_SIGN_UP, confirm_sign_up(signup.parse().unwrap()), vec![&signup]),
             (PAYMENT_RETURN, payment_return(pay.parse().unwrap()), vec![&pay]),

@@ -139,7 +139,7 @@ const TABLE: &[Row] = &[
     call(FN_SELLER_ORDERS, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_SELLER_ORDER, r#"{"handle":"<handle>","number":"<order>"}"#),
     get(IMPORT, "handle", 200),
-    get(IMPORT_FAULTS, "handle import", 200),
+    get(IMPORT_ERRORS, "handle import", 200),
     get(EXPORT, "handle", 200),
     call(FN_IMPORTS, r#"{"handle":"<handle>","id":"<import>"}"#),
     form(FORM_IMPORT, "handle", "", 303),

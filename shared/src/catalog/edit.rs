@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Attribute, TITLE_MAX};
 use crate::{
     amounts,
-    field::{Faults, FieldCode, FieldError},
+    field::{FieldCode, FieldError, ValidationErrors},
     id::kinds::{ProductId, VariantId},
     money::{Currency, Money},
     text,
@@ -137,11 +137,11 @@ pub struct VariantDraft {
 impl ProductForm {
     /// The product, or all that does not hold, each at its field: `variants.2.price`.
     pub fn check(&self, currency: Currency) -> Result<ProductDraft, Vec<FieldError>> {
-        let mut faults = Faults::default();
-        let title = faults.keep(text::line("title", &self.title, TITLE_MAX));
-        let brand = faults.keep(text::optional_line("brand", &self.brand, NAME_MAX));
-        let description = faults.keep(text::paragraphs("description", &self.description, DESCRIPTION_MAX));
-        let category = faults.keep(text::optional_line("category", &self.category, NAME_MAX));
+        let mut faults = ValidationErrors::default();
+        let title = faults.take(text::line("title", &self.title, TITLE_MAX));
+        let brand = faults.take(text::optional_line("brand", &self.brand, NAME_MAX));
+        let description = faults.take(text::paragraphs("description", &self.description, DESCRIPTION_MAX));
+        let category = faults.take(text::optional_line("category", &self.category, NAME_MAX));
         let details = self.check_details(&mut faults);
         if self.text_bytes() > TEXT_BYTES_MAX {
             // Nothing else takes that many.
@@ -173,7 +173,7 @@ impl ProductForm {
                 faults.add(format!("variants.{i}.{field}"), FieldCode::NotUnique);
             }
         }
-        faults.or(ProductDraft { title, brand, category, description, details, options, variants })
+        faults.finish(ProductDraft { title, brand, category, description, details, options, variants })
     }
 
     fn text_bytes(&self) -> usize {
@@ -191,7 +191,7 @@ impl ProductForm {
             + self.variants.iter().map(of_variant).sum::<usize>()
     }
 
-    fn check_details(&self, faults: &mut Faults) -> Vec<Attribute> {
+    fn check_details(&self, faults: &mut ValidationErrors) -> Vec<Attribute> {
         if self.details.len() > DETAILS_MAX {
             faults.add("details", FieldCode::TooMany);
         }
@@ -199,13 +199,13 @@ impl ProductForm {
         let filled = self.details.iter().take(DETAILS_MAX).enumerate().filter(|(_, d)| !empty(d));
         filled
             .map(|(i, detail)| Attribute {
-                name: faults.keep(text::line(&format!("details.{i}.name"), &detail.name, NAME_MAX)),
-                value: faults.keep(text::line(&format!("details.{i}.value"), &detail.value, DETAIL_MAX)),
+                name: faults.take(text::line(&format!("details.{i}.name"), &detail.name, NAME_MAX)),
+                value: faults.take(text::line(&format!("details.{i}.value"), &detail.value, DETAIL_MAX)),
             })
             .collect()
     }
 
-    fn check_options(&self, faults: &mut Faults) -> Vec<String> {
+    fn check_options(&self, faults: &mut ValidationErrors) -> Vec<String> {
         if self.options.len() > OPTIONS_MAX {
             faults.add("options", FieldCode::TooMany);
         }
@@ -214,7 +214,7 @@ impl ProductForm {
         names
             .map(|(i, name)| {
                 let field = format!("options.{i}");
-                let name = faults.keep(text::line(&field, name, NAME_MAX));
+                let name = faults.take(text::line(&field, name, NAME_MAX));
                 if !seen.insert(text::fold(&name)) && !name.is_empty() {
                     faults.add(field, FieldCode::NotUnique);
                 }
@@ -255,38 +255,38 @@ impl VariantForm {
         names: &[String],
         only: bool,
         currency: Currency,
-        faults: &mut Faults,
+        faults: &mut ValidationErrors,
     ) -> VariantDraft {
-        let sku = faults.keep(text::code(&format!("{at}.sku"), &self.sku, SKU_MAX));
+        let sku = faults.take(text::code(&format!("{at}.sku"), &self.sku, SKU_MAX));
         let options: Vec<String> = (0..names.len())
             .map(|i| {
                 let value = self.options.get(i).map_or("", String::as_str);
-                faults.keep(text::line(&format!("{at}.options.{i}"), value, NAME_MAX))
+                faults.take(text::line(&format!("{at}.options.{i}"), value, NAME_MAX))
             })
             .collect();
         let title = match (names.is_empty(), only) {
             (false, _) => options.join(" / "),
-            (true, true) => faults.keep(text::optional_line(&format!("{at}.title"), &self.title, NAME_MAX)),
-            (true, false) => faults.keep(text::line(&format!("{at}.title"), &self.title, NAME_MAX)),
+            (true, true) => faults.take(text::optional_line(&format!("{at}.title"), &self.title, NAME_MAX)),
+            (true, false) => faults.take(text::line(&format!("{at}.title"), &self.title, NAME_MAX)),
         };
         let price = amounts::read(&format!("{at}.price"), &self.price, currency);
-        let price = faults.keep_or(price, Money::new(1, currency));
+        let price = faults.take_or(price, Money::new(1, currency));
         if price.amount() == 0 {
             faults.add(format!("{at}.price"), FieldCode::TooSmall);
         }
         let field = format!("{at}.compare_at");
         let compare_at = match self.compare_at.trim() {
             "" => None,
-            typed => faults.keep_or(amounts::read(&field, typed, currency).map(Some), None),
+            typed => faults.take_or(amounts::read(&field, typed, currency).map(Some), None),
         };
         if compare_at.is_some_and(|before| before.amount() <= price.amount()) {
             faults.add(field, FieldCode::TooSmall);
         }
         let stock = text::whole_number(&format!("{at}.stock"), &self.stock, 0, STOCK_MAX);
-        let stock = faults.keep(stock);
+        let stock = faults.take(stock);
         let low_stock = match self.low_stock.trim() {
             "" => LOW_STOCK,
-            typed => faults.keep(text::whole_number(&format!("{at}.low_stock"), typed, 0, STOCK_MAX)),
+            typed => faults.take(text::whole_number(&format!("{at}.low_stock"), typed, 0, STOCK_MAX)),
         };
         let was = if self.id.is_some() { self.stock_was.clamp(0, STOCK_MAX) } else { 0 };
         VariantDraft {

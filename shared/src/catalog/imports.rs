@@ -122,7 +122,7 @@ pub struct PriceSample {
 
 /// A line of a file that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowFault {
+pub struct RowError {
     /// The line, counted from 1 as editors do. A line of a table may be several lines of the file: then it is the first.
     pub line: i64,
     /// The column, or the beginning of what it is called; empty where it is the line as a whole.
@@ -133,7 +133,7 @@ pub struct RowFault {
     pub found: String,
 }
 
-impl RowFault {
+impl RowError {
     /// A fault at a column of a line.
     pub fn new(line: i64, column: &str, code: FieldCode, found: &str) -> Self {
         // What turns text around is seen as a mark in its place.
@@ -206,7 +206,7 @@ pub struct ImportsView {
     /// The import that was asked for.
     pub open: Option<ImportView>,
     /// The first of its faults.
-    pub faults: Vec<RowFault>,
+    pub faults: Vec<RowError>,
     /// The shop's last imports, newest first, where none was asked for.
     pub last: Vec<ImportView>,
 }

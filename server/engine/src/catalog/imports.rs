@@ -36,7 +36,7 @@ use haat_shared::{
     Currency, Error, FieldCode, Result,
     catalog::imports::{
         FAULTS_SHOWN, Format, ImportOptions, ImportState, ImportView, ImportsView, NumberQuestion,
-        PRICES_SHOWN, PriceSample, RowFault,
+        PRICES_SHOWN, PriceSample, RowError,
     },
     id::kinds::*,
     number::{DecimalMark, Notation},
@@ -104,7 +104,7 @@ statements! {
             AND NOT EXISTS (SELECT 1 FROM import_pieces p WHERE p.import_id = $1)";
     VIEW = concat!(view!(), " WHERE i.id = $1 AND i.shop_id = $2");
     LAST = concat!(view!(), " WHERE i.shop_id = $1 ORDER BY i.id DESC LIMIT $2");
-    FAULTS = "SELECT line, number, field, code, found FROM import_faults
+    FAULTS = "SELECT line, number, field, code, found FROM import_errors
         WHERE import_id = $1 AND (line, number) > ($2, $3) ORDER BY line, number LIMIT $4";
     FORGET = "DELETE FROM imports WHERE id = (SELECT i.id FROM imports i WHERE i.updated_at < $1 ORDER BY i.updated_at LIMIT 1)";
 }
@@ -133,7 +133,7 @@ insert! {
     }
 
     #[derive(Clone)]
-    struct AddFault<'a> into import_faults {
+    struct AddError<'a> into import_errors {
         import_id: ImportId,
         line: i64,
         number: i64,
@@ -167,7 +167,7 @@ rows! {
         updated_at: i64,
     }
 
-    struct FaultRow {
+    struct ErrorRow {
         line: i64,
         number: i64,
         field: String,
@@ -349,7 +349,7 @@ struct Staged {
     bad: usize,
     new: usize,
     differ: usize,
-    faults: Vec<RowFault>,
+    faults: Vec<RowError>,
     unread: i64,
     question: Option<NumberQuestion>,
     prices: Vec<PriceSample>,
@@ -421,7 +421,7 @@ fn count(n: usize) -> i64 {
 }
 
 /// Writes faults down, behind those that there are.
-async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[RowFault]) -> TxResult<()> {
+async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[RowError]) -> TxResult<()> {
     let mut rows = Vec::new();
     for (number, fault) in (before..FAULTS_KEPT).zip(faults) {
         let column = match (format, fault.column.as_str()) {
@@ -430,7 +430,7 @@ async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[
             (Format::Icecat, "description") => "short_description",
             (_, column) => column,
         };
-        rows.push(AddFault {
+        rows.push(AddError {
             import_id: id,
             line: fault.line,
             number,
@@ -642,7 +642,7 @@ pub async fn faults(
     handle: &str,
     id: ImportId,
     of: impl Into<PageRequest<'_>>,
-) -> Result<Page<RowFault>> {
+) -> Result<Page<RowError>> {
     view(engine, caller, handle, id).await?;
     let of = of.into();
     let after = match of.after {
@@ -650,8 +650,8 @@ pub async fn faults(
         after => cursor(after).ok_or_else(|| Error::field("after", FieldCode::NotAChoice))?,
     };
     let limit = page::rows(of.limit, FAULTS_SHOWN as usize);
-    let rows: Vec<FaultRow> = engine.db.all(&FAULTS, params![id, after.0, after.1, count(limit) + 1]).await?;
-    Ok(Page::cut(rows, limit, |row| format!("{}.{}", row.line, row.number)).map(RowFault::from))
+    let rows: Vec<ErrorRow> = engine.db.all(&FAULTS, params![id, after.0, after.1, count(limit) + 1]).await?;
+    Ok(Page::cut(rows, limit, |row| format!("{}.{}", row.line, row.number)).map(RowError::from))
 }
 
 /// A place in a list of faults: behind this line and number.
@@ -668,7 +668,7 @@ pub async fn faults_as_table(
     handle: &str,
     id: ImportId,
     head: [&str; 5],
-    say: impl Fn(&RowFault) -> String,
+    say: impl Fn(&RowError) -> String,
     mut to: impl FnMut(Vec<u8>) -> bool,
 ) -> Result<()> {
     view(engine, caller, handle, id).await?;
@@ -713,14 +713,14 @@ async fn faults_after(
     id: ImportId,
     after: (i64, i64),
     limit: i64,
-) -> std::result::Result<(Vec<RowFault>, (i64, i64)), DbError> {
-    let rows: Vec<FaultRow> = db.all(&FAULTS, params![id, after.0, after.1, limit]).await?;
+) -> std::result::Result<(Vec<RowError>, (i64, i64)), DbError> {
+    let rows: Vec<ErrorRow> = db.all(&FAULTS, params![id, after.0, after.1, limit]).await?;
     let next = rows.last().map_or(after, |row| (row.line, row.number));
-    Ok((rows.into_iter().map(RowFault::from).collect(), next))
+    Ok((rows.into_iter().map(RowError::from).collect(), next))
 }
 
-impl From<FaultRow> for RowFault {
-    fn from(row: FaultRow) -> Self {
+impl From<ErrorRow> for RowError {
+    fn from(row: ErrorRow) -> Self {
         let carrying = serde_json::from_str(&row.code);
         let code = carrying.or_else(|_| serde_json::from_value(row.code.into()));
         let code = code.unwrap_or(FieldCode::NotARecord);

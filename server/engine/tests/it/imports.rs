@@ -14,7 +14,7 @@ use haat_shared::{
         edit::{ListOwnProducts, ProductState, SellerProduct},
         imports::{
             ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion, NumberReading,
-            RowFault,
+            RowError,
         },
     },
     id::kinds::ImportId,
@@ -97,7 +97,7 @@ async fn tableware(market: &Market) {
 
 async fn faults(market: &Market, owner: &Caller, id: ImportId) -> Vec<(i64, String, FieldCode, String)> {
     let faults = imports::faults(&market.engine, owner, MEENA, id, "").await.unwrap().items;
-    faults.into_iter().map(|RowFault { line, column, code, found }| (line, column, code, found)).collect()
+    faults.into_iter().map(|RowError { line, column, code, found }| (line, column, code, found)).collect()
 }
 
 /// A file that ends in the middle.
@@ -238,7 +238,7 @@ both! {
         let read = view(market, &owner, id).await;
         assert_eq!((read.state, read.good, read.bad, read.faults), (ImportState::Checked, 1, 19, expected.len() as i64));
         let mut listed = Vec::new();
-        let say = |fault: &RowFault| format!("{:?}", fault.code);
+        let say = |fault: &RowError| format!("{:?}", fault.code);
         imports::faults_as_table(&market.engine, &owner, MEENA, id, ["a", "b", "c", "d", "e"], say, |part| {
             listed.extend(part);
             true

@@ -4,7 +4,7 @@ use haat_app::{i18n::Locale, words};
 use haat_engine::catalog::imports;
 use haat_shared::{
     Error, FieldCode, Result,
-    catalog::imports::{ImportOptions, ImportState, ImportsView, NumberQuestion, PriceSample, RowFault},
+    catalog::imports::{ImportOptions, ImportState, ImportsView, NumberQuestion, PriceSample, RowError},
     id::kinds::ImportId,
     number::DecimalMark,
     routes::*,
@@ -113,9 +113,9 @@ struct ImportError {
     message: String,
 }
 
-fn error(context: &RequestContext, fault: RowFault) -> ImportError {
+fn error(context: &RequestContext, fault: RowError) -> ImportError {
     let locale = context.caller.locale.parse::<Locale>().unwrap_or_default();
-    let RowFault { line, column, code, found } = fault;
+    let RowError { line, column, code, found } = fault;
     let message = words::fault(locale, &column, code);
     let code = problem::code(code).as_str().unwrap_or_default().to_owned();
     ImportError { line, column, code, value: found, message }

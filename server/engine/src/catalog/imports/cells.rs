@@ -3,7 +3,7 @@
 use csv::ByteRecord;
 use haat_shared::{
     FieldCode,
-    catalog::{Attribute, edit::OPTIONS_MAX, imports::RowFault},
+    catalog::{Attribute, edit::OPTIONS_MAX, imports::RowError},
     text,
 };
 
@@ -42,7 +42,7 @@ pub(super) struct Columns {
 impl Columns {
     /// The columns by the header of the table, and what is wrong with that. A table without SKUs has none, nor has one with
     /// two columns for the same thing: nobody knows which of them is meant.
-    pub(super) fn of(head: &ByteRecord, line: i64) -> (Self, Vec<RowFault>) {
+    pub(super) fn of(head: &ByteRecord, line: i64) -> (Self, Vec<RowError>) {
         let mut columns = Self { at: [None; COLUMNS.len()], named: 0 };
         let mut faults = Vec::new();
         let mut readable = true;
@@ -53,17 +53,17 @@ impl Columns {
             }
             columns.named = i + 1;
             match COLUMNS.iter().position(|column| *column == name) {
-                None => faults.push(RowFault::new(line, found.trim(), FieldCode::UnknownColumn, "")),
+                None => faults.push(RowError::new(line, found.trim(), FieldCode::UnknownColumn, "")),
                 Some(known) if columns.at[known].is_some() => {
                     readable = false;
-                    faults.push(RowFault::new(line, found.trim(), FieldCode::DuplicateColumn, ""));
+                    faults.push(RowError::new(line, found.trim(), FieldCode::DuplicateColumn, ""));
                 }
                 Some(known) => columns.at[known] = Some(i),
             }
         }
         if columns.place("sku").is_none() {
             readable = false;
-            faults.push(RowFault::new(line, "sku", FieldCode::Missing, ""));
+            faults.push(RowError::new(line, "sku", FieldCode::Missing, ""));
         }
         if !readable {
             columns.at = [None; COLUMNS.len()];
@@ -93,7 +93,7 @@ impl Columns {
         let surplus = row.iter().skip(self.named).any(|cell| !cell.trim_ascii().is_empty());
         if row.len() < self.named || surplus {
             let cells: Vec<_> = row.iter().map(String::from_utf8_lossy).collect();
-            faults.push(RowFault::new(line, "", FieldCode::NotARecord, cells.join(" | ").trim()));
+            faults.push(RowError::new(line, "", FieldCode::NotARecord, cells.join(" | ").trim()));
         }
         let mut cell = |column: &str, is_text: bool| -> Option<String> {
             let at = self.place(column)?;
@@ -105,7 +105,7 @@ impl Columns {
                 Ok(text) if is_text => (text::nfc(unescaped(text).trim()).into_owned(), None),
                 Ok(text) => (text.to_owned(), None),
             };
-            faults.extend(code.map(|code| RowFault::new(line, column, code, &text)));
+            faults.extend(code.map(|code| RowError::new(line, column, code, &text)));
             Some(text)
         };
         let mut words = |column: &str| cell(column, true);
@@ -123,7 +123,7 @@ impl Columns {
         let details = details.map(|details| match read_details(&details) {
             Ok(details) => details,
             Err(found) => {
-                faults.push(RowFault::new(line, "details", FieldCode::NotARecord, found));
+                faults.push(RowError::new(line, "details", FieldCode::NotARecord, found));
                 Vec::new()
             }
         });

@@ -2,7 +2,7 @@
 
 use haat_shared::{
     Currency, FieldCode, Money,
-    catalog::{Attribute, imports::RowFault},
+    catalog::{Attribute, imports::RowError},
     text::is_direction_override,
 };
 use serde_json::{Map, Value};
@@ -34,7 +34,7 @@ pub(super) fn icecat((number, line): (i64, Vec<u8>), currency: Currency) -> Item
             Some(other) => (String::new(), Some((FieldCode::WrongType, other.to_string()))),
         };
         if let Some((code, found)) = fault {
-            item.faults.push(RowFault::new(number, column, code, &found));
+            item.faults.push(RowError::new(number, column, code, &found));
         }
         text
     };
@@ -46,7 +46,7 @@ pub(super) fn icecat((number, line): (i64, Vec<u8>), currency: Currency) -> Item
         None | Some(Value::Null) => None,
         Some(Value::Number(price)) if price.is_i64() => price.as_i64(),
         Some(other) => {
-            let fault = RowFault::new(number, "price", FieldCode::WrongType, &other.to_string());
+            let fault = RowError::new(number, "price", FieldCode::WrongType, &other.to_string());
             item.faults.push(fault);
             None
         }

@@ -16,7 +16,7 @@ use haat_shared::{
     Currency, FieldCode, FieldError, amounts,
     catalog::{
         edit::{ProductDraft, ProductForm, ProductState, SellerProduct, VariantForm},
-        imports::{NumberQuestion, NumberReading, RowFault},
+        imports::{NumberQuestion, NumberReading, RowError},
     },
     id::kinds::*,
     number::{DecimalMark, Notation},
@@ -90,7 +90,7 @@ impl Entry {
 #[derive(Default)]
 pub(super) struct ImportPlan {
     pub(super) entries: Vec<Entry>,
-    pub(super) faults: Vec<RowFault>,
+    pub(super) faults: Vec<RowError>,
     /// For each of the products, in their order, whether it holds.
     pub(super) holds: Vec<bool>,
     /// The first number that can be read in two ways.
@@ -179,7 +179,7 @@ struct Target {
 
 /// Lays what is said over what there is, if that can be, and answers why not. Where numbers can be read in two ways, one in
 /// which all of it holds is taken for now, and what there is to ask comes with it.
-fn take(open: &mut Vec<Open>, item: &Item, into: &Target) -> (Vec<RowFault>, Option<NumberQuestion>) {
+fn take(open: &mut Vec<Open>, item: &Item, into: &Target) -> (Vec<RowError>, Option<NumberQuestion>) {
     let Shelf { currency, notation, likely, .. } = into.shelf;
     let read = numbers(item, currency, notation);
     let Some(question) = read.1.iter().find(|f| f.code == FieldCode::AmbiguousNumber) else {
@@ -196,13 +196,13 @@ fn take(open: &mut Vec<Open>, item: &Item, into: &Target) -> (Vec<RowFault>, Opt
 }
 
 /// The variants that are said, with their numbers as we write them, and those that are none.
-fn numbers(item: &Item, currency: Currency, notation: Notation) -> (Vec<VariantRecord>, Vec<RowFault>) {
+fn numbers(item: &Item, currency: Currency, notation: Notation) -> (Vec<VariantRecord>, Vec<RowError>) {
     let mut faults = Vec::new();
     let mut read = |line: i64, column: &str, said: &mut Option<String>| {
         let Some(text) = said.as_mut().filter(|text| !text.trim().is_empty()) else { return };
         match number(column, text, currency, notation) {
             Ok(number) => *text = number,
-            Err(code) => faults.push(RowFault::new(line, column, code, text)),
+            Err(code) => faults.push(RowError::new(line, column, code, text)),
         }
     };
     let variants = item.record.variants.iter().zip(&item.lines).map(|(variant, line)| {
@@ -225,7 +225,7 @@ fn number(column: &str, text: &str, currency: Currency, notation: Notation) -> R
 }
 
 /// What there is to ask about a number, with what shoppers would see.
-fn asked(fault: &RowFault, currency: Currency, likely: DecimalMark) -> NumberQuestion {
+fn asked(fault: &RowError, currency: Currency, likely: DecimalMark) -> NumberQuestion {
     let read = |mark| {
         let (text, notation) = (fault.found.as_str(), Notation::Said(mark));
         match fault.column.as_str() {
@@ -248,17 +248,17 @@ fn asked(fault: &RowFault, currency: Currency, likely: DecimalMark) -> NumberQue
 fn lay(
     open: &mut Vec<Open>,
     item: &Item,
-    (variants, no_numbers): (Vec<VariantRecord>, Vec<RowFault>),
+    (variants, no_numbers): (Vec<VariantRecord>, Vec<RowError>),
     Target { shelf, known, categories, now }: &Target,
     doubtful: bool,
-) -> Vec<RowFault> {
+) -> Vec<RowError> {
     let record = &item.record;
     let owners = || record.variants.iter().map(|v| known.get(v.sku.trim()));
     let owner = owners().flatten().next();
     let of_others =
         owners().zip(&record.variants).zip(&item.lines).filter(|((o, _), _)| o.is_some() && *o != owner);
-    let of_others: Vec<RowFault> = of_others
-        .map(|((_, variant), line)| RowFault::new(*line, "sku", FieldCode::OfAnother, &variant.sku))
+    let of_others: Vec<RowError> = of_others
+        .map(|((_, variant), line)| RowError::new(*line, "sku", FieldCode::OfAnother, &variant.sku))
         .collect();
     if !of_others.is_empty() {
         return of_others;
@@ -294,9 +294,9 @@ fn lay(
     let (Some(draft), Ok(state), true, true) = (draft, state, faults.is_empty(), no_numbers.is_empty())
     else {
         let reported =
-            |fault: &RowFault| no_numbers.iter().any(|n| (n.line, &n.column) == (fault.line, &fault.column));
+            |fault: &RowError| no_numbers.iter().any(|n| (n.line, &n.column) == (fault.line, &fault.column));
         let faults = faults.into_iter().map(|fault| at_line(fault, item, &form));
-        let mut faults: Vec<RowFault> = faults.filter(|fault| !reported(fault)).collect();
+        let mut faults: Vec<RowError> = faults.filter(|fault| !reported(fault)).collect();
         faults.extend(no_numbers);
         return faults;
     };
@@ -351,7 +351,7 @@ fn lay_over(form: &mut ProductForm, record: &Record, variants: &[VariantRecord],
 }
 
 /// The fault of a form as one of a line and a column of the file.
-fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowFault {
+fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowError {
     let mut parts = fault.field.split('.');
     let (first, nth) = (parts.next().unwrap_or_default(), parts.next().and_then(|n| n.parse::<usize>().ok()));
     let record = &item.record;
@@ -368,19 +368,19 @@ fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowFault {
                 "options" => {
                     let value = value.unwrap_or_default();
                     let found = variant.options.get(value).map_or("", String::as_str);
-                    RowFault::new(line, &format!("option{}_value", value + 1), fault.code, found)
+                    RowError::new(line, &format!("option{}_value", value + 1), fault.code, found)
                 }
-                "title" => RowFault::new(line, "variant_title", fault.code, &variant.title),
-                "price" => RowFault::new(line, part, fault.code, &variant.price),
-                "compare_at" => RowFault::new(line, part, fault.code, &variant.compare_at),
-                "stock" => RowFault::new(line, part, fault.code, &variant.stock),
-                "low_stock" => RowFault::new(line, part, fault.code, &variant.low_stock),
-                _ => RowFault::new(line, part, fault.code, &variant.sku),
+                "title" => RowError::new(line, "variant_title", fault.code, &variant.title),
+                "price" => RowError::new(line, part, fault.code, &variant.price),
+                "compare_at" => RowError::new(line, part, fault.code, &variant.compare_at),
+                "stock" => RowError::new(line, part, fault.code, &variant.stock),
+                "low_stock" => RowError::new(line, part, fault.code, &variant.low_stock),
+                _ => RowError::new(line, part, fault.code, &variant.sku),
             }
         }
         ("variants", None) => {
             let last = item.lines.last().copied().unwrap_or(whole);
-            RowFault::new(
+            RowError::new(
                 last,
                 "sku",
                 fault.code,
@@ -390,16 +390,16 @@ fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowFault {
         ("options", nth) => {
             let nth = nth.unwrap_or_default();
             let found = form.options.get(nth).map_or("", String::as_str);
-            RowFault::new(whole, &format!("option{}_name", nth + 1), fault.code, found)
+            RowError::new(whole, &format!("option{}_name", nth + 1), fault.code, found)
         }
         ("details", nth) => {
             let detail =
                 nth.and_then(|nth| form.details.get(nth)).map(|d| format!("{}: {}", d.name, d.value));
-            RowFault::new(whole, "details", fault.code, &detail.unwrap_or_default())
+            RowError::new(whole, "details", fault.code, &detail.unwrap_or_default())
         }
         _ => {
             let said = record.texts().into_iter().find(|(column, _)| *column == first);
-            RowFault::new(whole, first, fault.code, said.and_then(|(_, text)| text).unwrap_or_default())
+            RowError::new(whole, first, fault.code, said.and_then(|(_, text)| text).unwrap_or_default())
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufReader, Cursor, Read};
 
 use haat_shared::{
     Currency, FieldCode,
-    catalog::imports::{Format, RowFault},
+    catalog::imports::{Format, RowError},
     number::{DecimalMark, Notation},
     text,
 };
@@ -121,9 +121,9 @@ impl Iterator for Items<'_> {
                 continue;
             }
             if sku.is_empty() {
-                faults.push(RowFault::new(*line, "sku", FieldCode::Missing, ""));
+                faults.push(RowError::new(*line, "sku", FieldCode::Missing, ""));
             } else if !self.skus.add(sku) {
-                faults.push(RowFault::new(*line, "sku", FieldCode::NotUnique, sku));
+                faults.push(RowError::new(*line, "sku", FieldCode::NotUnique, sku));
             }
         }
         Some(Ok(item))

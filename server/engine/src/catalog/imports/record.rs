@@ -2,7 +2,7 @@
 
 use haat_shared::{
     FieldCode,
-    catalog::{Attribute, imports::RowFault},
+    catalog::{Attribute, imports::RowError},
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Number;
@@ -103,7 +103,7 @@ pub(super) struct Item {
     /// The line of each variant.
     pub(super) lines: Vec<i64>,
     #[serde(skip)]
-    pub(super) faults: Vec<RowFault>,
+    pub(super) faults: Vec<RowError>,
     /// Lines in its place that could not be read.
     #[serde(skip)]
     pub(super) unread: i64,
@@ -120,7 +120,7 @@ impl Item {
 
     /// The same with one more of what cannot be.
     pub(super) fn fault(mut self, line: i64, column: &str, code: FieldCode, found: &str) -> Self {
-        self.faults.push(RowFault::new(line, column, code, found));
+        self.faults.push(RowError::new(line, column, code, found));
         self
     }
 }

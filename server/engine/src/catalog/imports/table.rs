@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 use csv::ByteRecord;
 use haat_shared::{
     FieldCode,
-    catalog::{edit::VARIANTS_MAX, imports::RowFault},
+    catalog::{edit::VARIANTS_MAX, imports::RowError},
 };
 
 use super::{
@@ -126,7 +126,7 @@ impl<R: BufRead> Table<R> {
             let Some(values) = &mut variant.options else { continue };
             for (i, value) in values.iter().enumerate().skip(names).filter(|(_, v)| !v.trim().is_empty()) {
                 let column = format!("option{}_name", i + 1);
-                item.faults.push(RowFault::new(*line, &column, FieldCode::Missing, value));
+                item.faults.push(RowError::new(*line, &column, FieldCode::Missing, value));
             }
             values.resize(names, String::new());
         }
@@ -202,20 +202,20 @@ fn merge(first: &mut Item, mut next: Item) {
     for ((column, first_says), (_, says)) in a.texts().into_iter().zip(b.texts()) {
         let says = says.unwrap_or_default().trim();
         if !says.is_empty() && says != first_says.unwrap_or_default().trim() {
-            next.faults.push(RowFault::new(line, column, FieldCode::Differs, says));
+            next.faults.push(RowError::new(line, column, FieldCode::Differs, says));
         }
     }
     if b.details.as_ref().is_some_and(|details| !details.is_empty()) && b.details != a.details {
-        next.faults.push(RowFault::new(line, "details", FieldCode::Differs, ""));
+        next.faults.push(RowError::new(line, "details", FieldCode::Differs, ""));
     }
     if let Some(options) = b.options.as_ref().filter(|o| !o.is_empty() && Some(*o) != a.options.as_ref()) {
-        next.faults.push(RowFault::new(line, "option1_name", FieldCode::Differs, &options.join(", ")));
+        next.faults.push(RowError::new(line, "option1_name", FieldCode::Differs, &options.join(", ")));
     }
     first.faults.append(&mut next.faults);
     let whole = first.bytes.saturating_add(next.bytes);
     if whole > PRODUCT_MAX {
         if first.bytes <= PRODUCT_MAX {
-            first.faults.push(RowFault::new(line, "", FieldCode::LineTooLong, ""));
+            first.faults.push(RowError::new(line, "", FieldCode::LineTooLong, ""));
         }
         first.bytes = whole;
         return;
