@@ -419,7 +419,7 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "accounts::create_operator" => t!(i18n, admin.act_operator),
         "notifications::resend" => t!(i18n, admin.act_resend),
         "shops::open" => t!(i18n, admin.act_open),
-        "catalog::put_products" => t!(i18n, admin.act_upsert),
+        "catalog::upsert_products" => t!(i18n, admin.act_upsert),
         other => other,
     }
 }

@@ -2,7 +2,7 @@
 
 use haat_engine::{
     Caller, Engine, accounts,
-    catalog::{self, NewCategory, NewProduct, NewVariant, put_categories, put_products},
+    catalog::{self, NewCategory, NewProduct, NewVariant, put_categories, upsert_products},
     shops::{self, NewShop, Terms},
 };
 use haat_shared::{Currency, Error, Money, Result, accounts::SignUp, catalog::Attribute, media::NewPicture};
@@ -180,7 +180,7 @@ pub(crate) async fn seed(engine: &Engine, pictures: bool) -> Result<Vec<String>>
     while shelves.iter().any(|(_, goods)| !goods.is_empty()) {
         for (handle, goods) in &mut shelves {
             if let Some(item) = goods.pop() {
-                put_products(engine, &system, handle, vec![item]).await?;
+                upsert_products(engine, &system, handle, vec![item]).await?;
             }
         }
     }

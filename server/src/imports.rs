@@ -72,11 +72,11 @@ pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<
     }
     print(format!(
         "{} products are valid ({} new, {} updated, {} unchanged), {} have errors",
-        read.good,
+        read.valid,
         read.new,
-        read.differ,
-        read.good - read.new - read.differ,
-        read.bad
+        read.changed,
+        read.valid - read.new - read.changed,
+        read.invalid
     ));
     if read.unread > 0 {
         print(format!("Lines not read: {}", read.unread));
@@ -121,7 +121,7 @@ pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<
         done.added,
         done.updated,
         done.unchanged,
-        done.bad + done.refused,
+        done.invalid + done.refused,
         begun.elapsed().as_millis()
     ));
     match done.state {
@@ -147,7 +147,7 @@ async fn follow(engine: &Engine, shop: &str, mut seen: ImportView) -> Result<Imp
     tokio::time::sleep(PATIENCE).await;
     loop {
         let now = imports::view(engine, &Caller::system(), shop, seen.id).await?;
-        progress(&format!("{} of {} products imported", now.turns(), now.good));
+        progress(&format!("{} of {} products imported", now.turns(), now.valid));
         if now.state != ImportState::Applying {
             progress("");
             return Ok(now);

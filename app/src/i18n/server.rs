@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(items(english, 100_000), "1,00,000 items");
         let shops = |n: usize| tn!(hindi, account.orders, n);
         assert_eq!([0, 1, 2].map(shops), ["0 दुकान", "1 दुकान", "2 दुकानें"]);
-        let counted = tn!(english, imports.counted, 1, new = 0, differ = 1, same = 0);
+        let counted = tn!(english, imports.counted, 1, new = 0, changed = 1, same = 0);
         assert_eq!(counted, "1 product can be imported: 0 new, 1 updated, 0 unchanged.");
         // Those for tests are English in other letters.
         let stretched: Locale = "en-XA".parse().unwrap();

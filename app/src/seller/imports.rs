@@ -189,7 +189,7 @@ fn Open(handle: String, open: ImportView, faults: Vec<RowError>, again: Callback
 #[component]
 fn Reading(now: RwSignal<ImportView>, handle: String, id: ImportId) -> impl IntoView {
     let i18n = use_i18n();
-    let words = move || now.with(|n| tu_string!(i18n, imports.read_so_far, n = n.good + n.bad));
+    let words = move || now.with(|n| tu_string!(i18n, imports.read_so_far, n = n.valid + n.invalid));
     view! {
         <progress aria-label=tu_string!(i18n, imports.progress_label)></progress>
         <p role="status">{words}</p>
@@ -201,21 +201,21 @@ fn Reading(now: RwSignal<ImportView>, handle: String, id: ImportId) -> impl Into
 #[component]
 fn Checked(import: ImportView, handle: String) -> impl IntoView {
     let i18n = use_i18n();
-    let ImportView { good, new, differ, bad, .. } = import;
-    let same = good - new - differ;
-    let counted = match good {
+    let ImportView { valid, new, changed, invalid, .. } = import;
+    let same = valid - new - changed;
+    let counted = match valid {
         0 => t!(i18n, imports.nothing).to_owned(),
-        n => tn!(i18n, imports.counted, n, new = new, differ = differ, same = same),
+        n => tn!(i18n, imports.counted, n, new = new, changed = changed, same = same),
     };
-    let bad_ones = (bad > 0).then(|| view! { <Alert>{tn!(i18n, imports.bad, bad)}</Alert> });
+    let bad_ones = (invalid > 0).then(|| view! { <Alert>{tn!(i18n, imports.invalid, invalid)}</Alert> });
     let words = match import.faults {
-        0 => tn!(i18n, imports.start, good),
-        _ => tn!(i18n, imports.start_rest, good),
+        0 => tn!(i18n, imports.start, valid),
+        _ => tn!(i18n, imports.start_rest, valid),
     };
     let unread = (import.unread > 0)
         .then(|| view! { <Alert>{tu_string!(i18n, imports.unread, n = import.unread)}</Alert> });
     let (question, id) = (import.question, import.id);
-    let start = (good > 0).then(|| {
+    let start = (valid > 0).then(|| {
         let question = question.map(|question| view! { <Question question /> });
         view! {
             <Choice handle=handle.clone() id action="start" above=question.into_any()>{words}</Choice>
@@ -282,11 +282,11 @@ fn Question(question: NumberQuestion) -> impl IntoView {
 #[component]
 fn Applying(now: RwSignal<ImportView>, handle: String, id: ImportId) -> impl IntoView {
     let i18n = use_i18n();
-    let words = move || now.with(|n| tn!(i18n, imports.progress, n.good, done = n.turns()));
+    let words = move || now.with(|n| tn!(i18n, imports.progress, n.valid, done = n.turns()));
     view! {
         <progress
             aria-label=tu_string!(i18n, imports.progress_label)
-            max=move || now.with(|n| n.good.to_string())
+            max=move || now.with(|n| n.valid.to_string())
             value=move || now.with(|n| n.turns().to_string())
         ></progress>
         <p role="status">{words}</p>
@@ -301,7 +301,7 @@ fn Applying(now: RwSignal<ImportView>, handle: String, id: ImportId) -> impl Int
 #[component]
 fn Ended(import: ImportView, handle: String) -> impl IntoView {
     let i18n = use_i18n();
-    let ImportView { added, updated, unchanged, bad, refused, .. } = import;
+    let ImportView { added, updated, unchanged, invalid, refused, .. } = import;
     let (look, words) = match import.state {
         ImportState::Done => (
             "good",
@@ -309,7 +309,8 @@ fn Ended(import: ImportView, handle: String) -> impl IntoView {
         ),
         _ => ("info", tu_string!(i18n, imports.was_stopped, n = import.turns() - refused)),
     };
-    let left_out = (bad + refused > 0).then(|| view! { <p>{tn!(i18n, imports.left_out, bad + refused)}</p> });
+    let left_out =
+        (invalid + refused > 0).then(|| view! { <p>{tn!(i18n, imports.left_out, invalid + refused)}</p> });
     view! {
         <Alert look>{words}</Alert>
         {left_out}

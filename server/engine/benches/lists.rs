@@ -72,7 +72,7 @@ async fn fill_with_products(market: &Market, owner: &Caller) {
             ..Default::default()
         };
         let products = (first..first + 500).map(new).collect();
-        catalog::put_products(&market.engine, &Caller::system(), MEENA, products).await.unwrap();
+        catalog::upsert_products(&market.engine, &Caller::system(), MEENA, products).await.unwrap();
     }
     let page = catalog::seller_list(&market.engine, owner, MEENA, ListOwnProducts::default()).await.unwrap();
     for product in page.items {

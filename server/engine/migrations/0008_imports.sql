@@ -10,10 +10,10 @@ CREATE TABLE imports (
     -- Whether the stock of what the shop has already becomes what the file says.
     set_stock BOOLEAN NOT NULL,
     -- Products that hold, how many of those were new and how many differed when they were read, and those that do not hold.
-    good BIGINT NOT NULL,
+    valid BIGINT NOT NULL,
     new BIGINT NOT NULL,
-    differ BIGINT NOT NULL,
-    bad BIGINT NOT NULL,
+    changed BIGINT NOT NULL,
+    invalid BIGINT NOT NULL,
     faults BIGINT NOT NULL,
     -- What became of those that held.
     added BIGINT NOT NULL,
@@ -30,7 +30,7 @@ CREATE INDEX imports_applying_idx ON imports (started_at, id) WHERE state = 'app
 CREATE INDEX imports_updated_at_idx ON imports (updated_at);
 
 -- Some products that wait for their turn. Whoever puts them in takes the row away in the same transaction.
-CREATE TABLE import_pieces (
+CREATE TABLE import_batches (
     import_id UUID NOT NULL REFERENCES imports (id) ON DELETE CASCADE,
     number BIGINT NOT NULL,
     -- JSON, opaque to the database.

@@ -4,14 +4,14 @@ mod categories;
 mod edit;
 pub mod imports;
 mod map;
-mod put;
 mod seller;
+mod upsert;
 
 pub use categories::{NewCategory, category, category_ids, put_categories, roots, tree};
 pub use edit::{archive, create, delete, duplicate, publish, set_states, update};
 pub use map::{map_files, map_pages, map_products};
-pub use put::{NewProduct, NewVariant, Put, put_products};
 pub use seller::{seller_list, seller_product};
+pub use upsert::{NewProduct, NewVariant, Upserted, upsert_products};
 
 use crate::{
     Caller, Engine,

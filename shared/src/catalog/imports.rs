@@ -159,13 +159,13 @@ pub struct ImportView {
     /// Whether it sets the stock of what the shop has already.
     pub set_stock: bool,
     /// Products in it that hold.
-    pub good: i64,
+    pub valid: i64,
     /// How many of those were new to the shop when the file was read.
     pub new: i64,
     /// How many of those differed from what the shop had.
-    pub differ: i64,
+    pub changed: i64,
     /// Products in it that do not hold.
-    pub bad: i64,
+    pub invalid: i64,
     /// What does not hold: a product may have several faults.
     pub faults: i64,
     /// Products that were added.

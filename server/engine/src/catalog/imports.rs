@@ -44,19 +44,19 @@ use haat_shared::{
     permissions::Permission,
     text,
 };
-use plan::{Entry, ImportPlan, Shelf, plan};
+use plan::{Entry, ImportPlan, ImportTarget, plan};
 use read::Items;
 use record::Item;
 pub use record::{Record, VariantRecord};
 
-/// Most products of a piece, and most lines: each piece takes some milliseconds, so that checkouts never wait behind it.
+/// Most products of a batch, and most lines: each batch takes some milliseconds, so that checkouts never wait behind it.
 const PRODUCTS_MAX: usize = 16;
 const LINES_MAX: usize = 200;
 /// Most bytes of a file that are checked at once, but for the last product of them.
 const BYTES_MAX: usize = 2 * 1024 * 1024;
-/// How many pieces are checked at once: that writes little but the pieces.
+/// How many batches are checked at once: that writes little but the batches.
 const CHECKED_AT_ONCE: usize = 2;
-/// The longest rest between two pieces. Who waits meanwhile goes first anyway.
+/// The longest rest between two batches. Who waits meanwhile goes first anyway.
 const REST_MAX: Duration = Duration::from_millis(40);
 /// So many faults are kept; those behind them are counted.
 const FAULTS_KEPT: i64 = 100_000;
@@ -70,20 +70,20 @@ const SILENT_MS: i64 = 120_000;
 const KEEP_MS: i64 = 30 * 24 * 3_600_000;
 /// How many of a shop's imports are listed.
 const LISTED: i64 = 10;
-/// How often a piece is tried that others are in the way of.
+/// How often a batch is tried that others are in the way of.
 const TRIES: u32 = 5;
 
 macro_rules! view {
     () => {
-        "SELECT i.id, i.file_name, i.format, i.state, i.set_stock, i.good, i.new, i.differ, i.bad, i.faults, i.added, i.updated,
+        "SELECT i.id, i.file_name, i.format, i.state, i.set_stock, i.valid, i.new, i.changed, i.invalid, i.faults, i.added, i.updated,
             i.unchanged, i.refused, i.unread, i.decimal_mark, i.question, i.prices, i.created_at, i.updated_at FROM imports i"
     };
 }
 
 statements! {
     CURRENCY = "SELECT currency AS value FROM shops WHERE id = $1";
-    WAIT = "INSERT INTO import_pieces (import_id, number, items) VALUES [($1, $2, $3)]";
-    READ_ON = "UPDATE imports SET good = good + $2, new = new + $3, differ = differ + $4, bad = bad + $5, faults = faults + $6,
+    WAIT = "INSERT INTO import_batches (import_id, number, items) VALUES [($1, $2, $3)]";
+    READ_ON = "UPDATE imports SET valid = valid + $2, new = new + $3, changed = changed + $4, invalid = invalid + $5, faults = faults + $6,
             updated_at = $7, unread = unread + $8, question = CASE WHEN question = '' THEN $9 ELSE question END,
             prices = CASE WHEN prices = '' THEN $10 ELSE prices END
         WHERE id = $1 AND state = 'reading'";
@@ -94,14 +94,14 @@ statements! {
     STOP = "UPDATE imports SET state = 'stopped', updated_at = $2 WHERE id = $1 AND state IN ('reading', 'checked', 'applying')";
     NEXT = "SELECT i.id, i.shop_id, i.user_id, i.format, i.set_stock, i.decimal_mark, s.currency FROM imports i JOIN shops s ON s.id = i.shop_id
         WHERE i.state = 'applying' ORDER BY i.started_at, i.id LIMIT 1";
-    PIECE = "SELECT number, items FROM import_pieces WHERE import_id = $1 ORDER BY number LIMIT 1";
+    BATCH = "SELECT number, items FROM import_batches WHERE import_id = $1 ORDER BY number LIMIT 1";
     LOCK = "UPDATE imports SET updated_at = $2 WHERE id = $1 AND state = 'applying' RETURNING faults AS value";
-    TAKE = "DELETE FROM import_pieces WHERE import_id = $1 AND number = $2";
+    TAKE = "DELETE FROM import_batches WHERE import_id = $1 AND number = $2";
     WENT_IN = "UPDATE imports SET added = added + $2, updated = updated + $3, unchanged = unchanged + $4, refused = refused + $5,
             faults = faults + $6
         WHERE id = $1";
     ALL_IN = "UPDATE imports SET state = 'done', updated_at = $2 WHERE id = $1 AND state = 'applying'
-            AND NOT EXISTS (SELECT 1 FROM import_pieces p WHERE p.import_id = $1)";
+            AND NOT EXISTS (SELECT 1 FROM import_batches p WHERE p.import_id = $1)";
     VIEW = concat!(view!(), " WHERE i.id = $1 AND i.shop_id = $2");
     LAST = concat!(view!(), " WHERE i.shop_id = $1 ORDER BY i.id DESC LIMIT $2");
     FAULTS = "SELECT line, number, field, code, found FROM import_errors
@@ -121,10 +121,10 @@ insert! {
         updated_at: i64,
         decimal_mark: &'a str;
         state = "'reading'",
-        good = "0",
+        valid = "0",
         new = "0",
-        differ = "0",
-        bad = "0",
+        changed = "0",
+        invalid = "0",
         faults = "0",
         added = "0",
         updated = "0",
@@ -150,10 +150,10 @@ rows! {
         format: Format,
         state: ImportState,
         set_stock: bool,
-        good: i64,
+        valid: i64,
         new: i64,
-        differ: i64,
-        bad: i64,
+        changed: i64,
+        invalid: i64,
         faults: i64,
         added: i64,
         updated: i64,
@@ -186,7 +186,7 @@ rows! {
         currency: Currency,
     }
 
-    struct PieceRow {
+    struct BatchRow {
         number: i64,
         items: String,
     }
@@ -222,23 +222,23 @@ pub async fn stage_until(
     let (kind, items) = read::items(file, options.format, currency.0).map_err(|e| broken(&e))?;
     let notation = options.decimal_mark.map_or(kind.notation, Notation::Said);
     let (set_stock, likely) = (options.set_stock, kind.likely);
-    let shelf = Shelf { shop, currency: currency.0, set_stock, notation, likely };
+    let target = ImportTarget { shop, currency: currency.0, set_stock, notation, likely };
     let format = kind.format;
     let now = engine.clock.now_ms();
     let id: ImportId = random::id(now);
     let name = text::clip(&options.file_name, 200);
     let mark = options.decimal_mark.map_or("", DecimalMark::as_str);
-    let row = (id, shelf, caller.user_id(), name, format, mark, now);
+    let row = (id, target, caller.user_id(), name, format, mark, now);
     let about = ("imports::open", id);
-    let open = engine.db.write(about, row, |tx, (id, shelf, user, name, format, mark, now)| {
+    let open = engine.db.write(about, row, |tx, (id, target, user, name, format, mark, now)| {
         Box::pin(async move {
             tx.insert(AddImport {
                 id: *id,
-                shop_id: shelf.shop,
+                shop_id: target.shop,
                 user_id: *user,
                 file_name: name,
                 format: *format,
-                set_stock: shelf.set_stock,
+                set_stock: target.set_stock,
                 created_at: *now,
                 updated_at: *now,
                 decimal_mark: mark,
@@ -248,7 +248,7 @@ pub async fn stage_until(
         })
     });
     open.await?;
-    let reading = pin!(read_all(engine, id, shelf, format, items, on_progress));
+    let reading = pin!(read_all(engine, id, target, format, items, on_progress));
     let read = match select(reading, pin!(gone)).await {
         Either::Left((read, _)) => read,
         Either::Right(_) => Err(Error::Offline),
@@ -275,19 +275,19 @@ fn broken(error: &io::Error) -> Error {
 async fn read_all(
     engine: &Engine,
     id: ImportId,
-    shelf: Shelf,
+    target: ImportTarget,
     format: Format,
     mut items: Items<'_>,
     mut on_progress: impl FnMut(usize),
 ) -> Result<()> {
     let (mut before, mut products) = ((0, 0), 0);
     loop {
-        let (piece, at_end) = some(&mut items).map_err(|e| broken(&e))?;
+        let (batch, at_end) = some(&mut items).map_err(|e| broken(&e))?;
         let now = engine.clock.now_ms();
-        products += piece.iter().filter(|item| !item.lines.is_empty()).count();
-        if !piece.is_empty() {
+        products += batch.iter().filter(|item| !item.lines.is_empty()).count();
+        if !batch.is_empty() {
             let begun = Instant::now();
-            let input = (id, format, before, check(engine, shelf, piece, now).await?, now);
+            let input = (id, format, before, check(engine, target, batch, now).await?, now);
             before = engine
                 .db
                 .write(("imports::stage", id), input, |tx, (id, format, before, staged, now)| {
@@ -327,40 +327,40 @@ fn some(items: &mut Items<'_>) -> io::Result<(Vec<Item>, bool)> {
     Ok((some, false))
 }
 
-/// Products as pieces: none has too many products or too many lines.
-fn pieces(items: &[Item]) -> Vec<Vec<&Item>> {
-    let (mut pieces, mut lines) = (Vec::<Vec<&Item>>::new(), 0);
+/// Products as batches: none has too many products or too many lines.
+fn batches(items: &[Item]) -> Vec<Vec<&Item>> {
+    let (mut batches, mut lines) = (Vec::<Vec<&Item>>::new(), 0);
     for item in items {
-        match pieces.last_mut().filter(|piece| piece.len() < PRODUCTS_MAX && lines < LINES_MAX) {
-            Some(piece) => piece.push(item),
+        match batches.last_mut().filter(|batch| batch.len() < PRODUCTS_MAX && lines < LINES_MAX) {
+            Some(batch) => batch.push(item),
             None => {
                 lines = 0;
-                pieces.push(vec![item]);
+                batches.push(vec![item]);
             }
         }
         lines += item.lines.len();
     }
-    pieces
+    batches
 }
 
 /// What some products of a file come to, before any of them waits.
 struct Staged {
-    good: Vec<Item>,
-    bad: usize,
+    valid: Vec<Item>,
+    invalid: usize,
     new: usize,
-    differ: usize,
+    changed: usize,
     faults: Vec<RowError>,
     unread: i64,
     question: Option<NumberQuestion>,
     prices: Vec<PriceSample>,
 }
 
-async fn check(engine: &Engine, shelf: Shelf, piece: Vec<Item>, now: i64) -> TxResult<Staged> {
+async fn check(engine: &Engine, target: ImportTarget, batch: Vec<Item>, now: i64) -> TxResult<Staged> {
     let (unread, read): (Vec<_>, Vec<_>) =
-        piece.into_iter().partition(|item| !item.faults.is_empty() || item.unread > 0);
-    let ImportPlan { entries, mut faults, holds, question } = plan(&engine.db, shelf, &read, now).await?;
+        batch.into_iter().partition(|item| !item.faults.is_empty() || item.unread > 0);
+    let ImportPlan { entries, mut faults, holds, question } = plan(&engine.db, target, &read, now).await?;
     let (whole, all) = (unread.iter().filter(|item| !item.lines.is_empty()).count(), read.len());
-    let good: Vec<Item> =
+    let valid: Vec<Item> =
         read.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(item, _)| item).collect();
     let lines = unread.iter().map(|item| item.unread).sum();
     faults.extend(unread.into_iter().flat_map(|item| item.faults));
@@ -378,10 +378,10 @@ async fn check(engine: &Engine, shelf: Shelf, piece: Vec<Item>, now: i64) -> TxR
         unread: lines,
         question,
         prices: prices.take(PRICES_SHOWN).collect(),
-        bad: whole + all - good.len(),
+        invalid: whole + all - valid.len(),
         new: entries.iter().filter(|e| e.before.is_none()).count(),
-        differ: entries.iter().filter(|e| e.before.is_some() && e.differs()).count(),
-        good,
+        changed: entries.iter().filter(|e| e.before.is_some() && e.differs()).count(),
+        valid,
         faults,
     })
 }
@@ -396,20 +396,21 @@ async fn stage_in_tx(
     staged: &Staged,
     now: i64,
 ) -> TxResult<(i64, i64)> {
-    let Staged { good, bad, new, differ, faults, unread, question, prices } = staged;
+    let Staged { valid, invalid, new, changed, faults, unread, question, prices } = staged;
     let found = count(faults.len());
     let question = question.as_ref().map(edit::json).transpose()?.unwrap_or_default();
     let prices = if prices.is_empty() { String::new() } else { edit::json(prices)? };
-    let (good_ones, bad) = (count(good.len()), count(*bad));
-    let row = params![id, good_ones, count(*new), count(*differ), bad, found, now, *unread, question, prices];
+    let (good_ones, invalid) = (count(valid.len()), count(*invalid));
+    let row =
+        params![id, good_ones, count(*new), count(*changed), invalid, found, now, *unread, question, prices];
     if tx.exec(&READ_ON, row).await? == 0 {
         return Err(Error::NotFound.into());
     }
     let (mut number, mut waiting) = (before.0, Vec::new());
-    for piece in pieces(good) {
-        let row: [Value; 3] = [id.into(), number.into(), edit::json(&piece)?.into()];
+    for batch in batches(valid) {
+        let row: [Value; 3] = [id.into(), number.into(), edit::json(&batch)?.into()];
         waiting.push(row);
-        number += count(piece.len());
+        number += count(batch.len());
     }
     tx.exec_many(&WAIT, &waiting).await?;
     note(tx, id, format, before.1, faults).await?;
@@ -502,7 +503,7 @@ async fn end(engine: &Engine, id: ImportId) -> TxResult<()> {
         .await
 }
 
-/// Puts the next few products that wait into their shop, then rests. Answers how many pieces that was: one, or none if none
+/// Puts the next few products that wait into their shop, then rests. Answers how many batches that was: one, or none if none
 /// wait. Any number of nodes may do this at once.
 pub async fn work(engine: &Engine) -> TxResult<usize> {
     let Some(next) = engine.db.opt::<Next>(&NEXT, params![]).await? else { return Ok(0) };
@@ -527,11 +528,11 @@ pub async fn work(engine: &Engine) -> TxResult<usize> {
     Ok(1)
 }
 
-/// Puts the next piece in, or ends the import where none waits. What is to be written is found out beside those who write;
+/// Puts the next batch in, or ends the import where none waits. What is to be written is found out beside those who write;
 /// versions and unique keys tell whether it still holds.
 async fn work_on(engine: &Engine, next: Next) -> TxResult<()> {
     let now = engine.clock.now_ms();
-    let Some(PieceRow { number, items }) = engine.db.opt(&PIECE, params![next.id]).await? else {
+    let Some(BatchRow { number, items }) = engine.db.opt(&BATCH, params![next.id]).await? else {
         let end = engine.db.write(("imports::done", next.id), (next.id, now), |tx, (id, now)| {
             Box::pin(async move { Ok::<_, TxError>(tx.exec(&ALL_IN, params![*id, *now]).await?) })
         });
@@ -541,14 +542,14 @@ async fn work_on(engine: &Engine, next: Next) -> TxResult<()> {
     let items: Vec<Item> = serde_json::from_str(&items).map_err(|e| bug(e.to_string()))?;
     // Where nobody said so, nothing was found that could be read in two ways.
     let notation = DecimalMark::parse(&next.decimal_mark).map_or(Notation::Program, Notation::Said);
-    let shelf = Shelf {
+    let target = ImportTarget {
         shop: next.shop_id,
         currency: next.currency,
         set_stock: next.set_stock,
         notation,
         likely: DecimalMark::Point,
     };
-    let plan = plan(&engine.db, shelf, &items, now).await?;
+    let plan = plan(&engine.db, target, &items, now).await?;
     let about = ("imports::work", next.id);
     let input = (next, number, items.len(), plan, now);
     let write = engine.db.write(about, input, |tx, (next, number, items, plan, now)| {
@@ -557,7 +558,7 @@ async fn work_on(engine: &Engine, next: Next) -> TxResult<()> {
     write.await
 }
 
-/// Puts a piece of so many items in, unless it is in already.
+/// Puts a batch of so many items in, unless it is in already.
 async fn work_in_tx(
     tx: &mut Tx,
     &Next { id, shop_id, user_id, format, .. }: &Next,
@@ -618,10 +619,10 @@ fn seen(engine: &Engine, caller: &Caller, row: ViewRow) -> ImportView {
         format: row.format,
         state: if silent { ImportState::Stopped } else { row.state },
         set_stock: row.set_stock,
-        good: row.good,
+        valid: row.valid,
         new: row.new,
-        differ: row.differ,
-        bad: row.bad,
+        changed: row.changed,
+        invalid: row.invalid,
         faults: row.faults,
         added: row.added,
         updated: row.updated,

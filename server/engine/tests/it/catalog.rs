@@ -37,8 +37,8 @@ both! {
         market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         let variant = catalog::NewVariant { sku: "Clay bowl".into(), price_minor: 47_000, stock: 99, ..Default::default() };
         let product = catalog::NewProduct { title: "Big clay bowl".into(), variants: vec![variant], ..Default::default() };
-        let put = catalog::put_products(&market.engine, &Caller::system(), "meena-crafts", vec![product]).await.unwrap();
-        assert_eq!(put, catalog::Put { added: 0, updated: 1 });
+        let put = catalog::upsert_products(&market.engine, &Caller::system(), "meena-crafts", vec![product]).await.unwrap();
+        assert_eq!(put, catalog::Upserted { added: 0, updated: 1 });
         let page = catalog::list(&market.engine, &Caller::guest(), ListProducts::default()).await.unwrap();
         assert_eq!(page.items.len(), 1);
         let view = catalog::product(&market.engine, &Caller::guest(), &page.items[0].slug).await.unwrap();
@@ -75,7 +75,7 @@ both! {
             let mut variants = vec![variant(1, 50_000 - i * 10_000), variant(2, 90_000)];
             variants[0].compare_at_minor = (title == "Cup").then_some(60_000);
             let product = catalog::NewProduct { title: title.into(), category: ids.get(category).copied(), variants, ..Default::default() };
-            catalog::put_products(engine, &system, "meena-crafts", vec![product]).await.unwrap();
+            catalog::upsert_products(engine, &system, "meena-crafts", vec![product]).await.unwrap();
         }
         let names = |links: &[haat_shared::catalog::CategoryLink]| links.iter().map(|l| l.slug.clone()).collect::<Vec<_>>().join(" ");
         let here = catalog::category(engine, &anyone, "tableware").await.unwrap();
@@ -173,9 +173,9 @@ both! {
     async fn what_is_not_there_is_not_found(market) {
         assert_eq!(catalog::product(&market.engine, &Caller::guest(), "no-such-thing").await, Err(Error::NotFound));
         assert_eq!(shops::shop(&market.engine, &Caller::guest(), "no-such-shop").await, Err(Error::NotFound));
-        let guest = catalog::put_products(&market.engine, &Caller::guest(), "meena-crafts", Vec::new()).await;
+        let guest = catalog::upsert_products(&market.engine, &Caller::guest(), "meena-crafts", Vec::new()).await;
         assert_eq!(guest, Err(Error::SignInNeeded));
         let owner = market.owner("meena-crafts").await;
-        assert_eq!(catalog::put_products(&market.engine, &owner, "meena-crafts", Vec::new()).await, Err(Error::NotFound));
+        assert_eq!(catalog::upsert_products(&market.engine, &owner, "meena-crafts", Vec::new()).await, Err(Error::NotFound));
     }
 }

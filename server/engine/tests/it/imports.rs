@@ -124,7 +124,7 @@ both! {
         let id = stage(market, &owner, EXAMPLE.as_bytes()).await.unwrap();
         let read = view(market, &owner, id).await;
         assert_eq!((read.state, read.format), (ImportState::Checked, Format::Csv));
-        assert_eq!((read.good, read.new, read.differ, read.bad, read.faults), (3, 3, 0, 0, 0));
+        assert_eq!((read.valid, read.new, read.changed, read.invalid, read.faults), (3, 3, 0, 0, 0));
         assert_eq!(imports::work(&market.engine).await, Ok(0), "nothing goes in before someone says so");
         imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();
         finish(market).await;
@@ -167,7 +167,7 @@ both! {
         // Prices and stock of two variants of one product, a line each.
         let prices = "SKU;Price;Stock\nCUP-R;475;20\nCUP-B;480;20\n";
         let done = bring(market, &owner, prices, false).await;
-        assert_eq!((done.faults, done.good), (0, 2));
+        assert_eq!((done.faults, done.valid), (0, 2));
         let now = find(market, &owner, "clay cup").await;
         assert_eq!((now.version, now.form.title.as_str()), (cup.version + 1, "Clay cup"));
         assert_eq!(now.form.variants.iter().map(|v| v.price.as_str()).collect::<Vec<_>>(), ["480.00", "475.00"]);
@@ -236,7 +236,7 @@ both! {
         expected.retain(|(_, column, code, _)| (column.as_str(), *code) != ("option1_value", NotUnique));
         let id = stage(market, &owner, file.as_slice()).await.unwrap();
         let read = view(market, &owner, id).await;
-        assert_eq!((read.state, read.good, read.bad, read.faults), (ImportState::Checked, 1, 19, expected.len() as i64));
+        assert_eq!((read.state, read.valid, read.invalid, read.faults), (ImportState::Checked, 1, 19, expected.len() as i64));
         let mut listed = Vec::new();
         let say = |fault: &RowError| format!("{:?}", fault.code);
         imports::faults_as_table(&market.engine, &owner, MEENA, id, ["a", "b", "c", "d", "e"], say, |part| {
@@ -272,7 +272,7 @@ both! {
         for delimiter in [",", ";", "\t"] {
             let id = stage(market, &owner, file.replace(',', delimiter).as_bytes()).await.unwrap();
             let read = view(market, &owner, id).await;
-            assert_eq!((read.good, read.bad, read.unread), (1, 0, 4), "{delimiter:?}");
+            assert_eq!((read.valid, read.invalid, read.unread), (1, 0, 4), "{delimiter:?}");
             let listed: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, _, code, _)| (line, code)).collect();
             assert_eq!(listed, [(3, BadQuotes), (4, BadQuotes), (5, NotRead)], "{delimiter:?}");
             assert!(imports::start(&market.engine, &owner, MEENA, id, false, None).await.is_err());
@@ -284,7 +284,7 @@ both! {
         let file = "sku;title;price;stock\nE-1;Bowl;12,500;4\nE-2;Jug;2.500;1\nE-3;Goblet;12,50;1.000\nE-4;Pot;12,50;1\n";
         let id = stage(market, &owner, file.as_bytes()).await.unwrap();
         let read = view(market, &owner, id).await;
-        assert_eq!((read.good, read.new, read.faults, read.decimal_mark), (4, 4, 0, None));
+        assert_eq!((read.valid, read.new, read.faults, read.decimal_mark), (4, 4, 0, None));
         let question = NumberQuestion {
             line: 2,
             column: "price".into(),
@@ -342,15 +342,15 @@ both! {
             (include_bytes!("tables/trailing-empty-columns.csv"), 4, 0, &[]),
             (include_bytes!("tables/options-that-join-alike.csv"), 4, 0, &[]),
         ];
-        for (file, good, bad, expected) in table {
+        for (file, valid, invalid, expected) in table {
             let id = stage(market, &owner, file).await.unwrap();
             let read = view(market, &owner, id).await;
             let listed = faults(market, &owner, id).await;
             let listed: Vec<_> = listed.iter().map(|(line, column, code, _)| (*line, column.as_str(), *code)).collect();
-            assert_eq!((read.good, read.bad, listed.as_slice()), (good, bad, expected), "{}", String::from_utf8_lossy(file));
+            assert_eq!((read.valid, read.invalid, listed.as_slice()), (valid, invalid, expected), "{}", String::from_utf8_lossy(file));
             imports::start(&market.engine, &owner, MEENA, id, true, Some(DecimalMark::Comma)).await.unwrap();
             finish(market).await;
-            assert_eq!(became(&view(market, &owner, id).await), [good, 0, 0, 0]);
+            assert_eq!(became(&view(market, &owner, id).await), [valid, 0, 0, 0]);
         }
         let all = prices(market, &owner).await;
         let of = |sku: &str| all.iter().find(|(s, _)| s == sku).map_or("", |(_, price)| price.as_str());
@@ -489,7 +489,7 @@ both! {
         let owner = market.owner(MEENA).await;
         let two = "product,sku,title,price,option1_name,option1_value\nx,X-1,Pair,10,Nr,1\nx,X-2,,10,,2\n,Y-1,Single,10,,\n";
         let id = stage(market, &owner, two.as_bytes()).await.unwrap();
-        assert_eq!(view(market, &owner, id).await.good, 2);
+        assert_eq!(view(market, &owner, id).await.valid, 2);
         // Meanwhile two products take its SKUs.
         bring(market, &owner, "sku,title,price\nX-1,One,5\nX-2,Two,5\n", false).await;
         imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();

@@ -107,7 +107,7 @@ both! {
             ..Default::default()
         };
         let system = Caller::system();
-        let put = |title, pictures| catalog::put_products(engine, &system, "meena-crafts", vec![new(title, pictures)]);
+        let put = |title, pictures| catalog::upsert_products(engine, &system, "meena-crafts", vec![new(title, pictures)]);
         put("Blue bowl", vec![shown(back.id, "Blue")]).await.unwrap();
         put("Blue bowl, big", vec![]).await.unwrap();
         let card = card().await;

@@ -55,7 +55,7 @@ both! {
         assert_eq!(rows[..3], [
             ("jobs::retry", "refund", by),
             ("jobs::discard", "refund", by),
-            ("catalog::put_products", "1 added, 0 updated", None),
+            ("catalog::upsert_products", "1 added, 0 updated", None),
         ]);
         assert!(rows.contains(&("accounts::create_operator", "operator@haat.example", None)));
         assert!(rows.contains(&("shops::open", MEENA, None)));

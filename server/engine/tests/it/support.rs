@@ -374,7 +374,7 @@ impl Market {
             variants: vec![variant],
             ..Default::default()
         };
-        catalog::put_products(&self.engine, &system, "generous", vec![product]).await.unwrap();
+        catalog::upsert_products(&self.engine, &system, "generous", vec![product]).await.unwrap();
         let of = haat_shared::catalog::ListProducts { shop: "generous".into(), ..Default::default() };
         let page = catalog::list(&self.engine, &Caller::guest(), of).await.unwrap();
         let slug = page.items[0].slug.clone();
@@ -389,7 +389,7 @@ impl Market {
             variants: vec![variant],
             ..catalog::NewProduct::default()
         };
-        catalog::put_products(&self.engine, &Caller::system(), shop, vec![product]).await.unwrap();
+        catalog::upsert_products(&self.engine, &Caller::system(), shop, vec![product]).await.unwrap();
         let page = catalog::list(
             &self.engine,
             &Caller::guest(),

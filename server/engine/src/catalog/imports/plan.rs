@@ -51,7 +51,7 @@ rows! {
 
 /// The shop that products go into.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shelf {
+pub(super) struct ImportTarget {
     pub(super) shop: ShopId,
     pub(super) currency: Currency,
     pub(super) set_stock: bool,
@@ -108,11 +108,11 @@ struct Open {
 }
 
 /// What these products would change.
-pub(super) async fn plan(db: &Db, shelf: Shelf, items: &[Item], now: i64) -> TxResult<ImportPlan> {
+pub(super) async fn plan(db: &Db, target: ImportTarget, items: &[Item], now: i64) -> TxResult<ImportPlan> {
     let skus: Vec<[Value; 2]> = items
         .iter()
         .flat_map(|item| &item.record.variants)
-        .map(|v| [shelf.shop.into(), v.sku.trim().into()])
+        .map(|v| [target.shop.into(), v.sku.trim().into()])
         .collect();
     let known: Vec<KnownRow> = db.all_many(&KNOWN, &skus).await?;
     let mut ids: Vec<ProductId> = known.iter().map(|k| k.product_id).collect();
@@ -122,14 +122,14 @@ pub(super) async fn plan(db: &Db, shelf: Shelf, items: &[Item], now: i64) -> TxR
     let mut open = opened(db, &ids).await?;
     let categories = categories(db, items, &open).await?;
     let mut plan = ImportPlan::default();
-    let into = Target { shelf, known, categories, now };
+    let into = Context { target, known, categories, now };
     for item in items {
         let (faults, question) = take(&mut open, item, &into);
         plan.holds.push(faults.is_empty());
         plan.faults.extend(faults);
         plan.question = plan.question.take().or(question);
     }
-    let Target { categories, .. } = into;
+    let Context { categories, .. } = into;
     plan.entries = open.into_iter().filter_map(|open| entry(open, &categories, now)).collect();
     Ok(plan)
 }
@@ -170,8 +170,8 @@ async fn categories(db: &Db, items: &[Item], open: &[Open]) -> TxResult<HashMap<
 }
 
 /// What there is to know about a shop before something is put into it.
-struct Target {
-    shelf: Shelf,
+struct Context {
+    target: ImportTarget,
     known: HashMap<String, ProductId>,
     categories: HashMap<String, CategoryId>,
     now: i64,
@@ -179,8 +179,8 @@ struct Target {
 
 /// Lays what is said over what there is, if that can be, and answers why not. Where numbers can be read in two ways, one in
 /// which all of it holds is taken for now, and what there is to ask comes with it.
-fn take(open: &mut Vec<Open>, item: &Item, into: &Target) -> (Vec<RowError>, Option<NumberQuestion>) {
-    let Shelf { currency, notation, likely, .. } = into.shelf;
+fn take(open: &mut Vec<Open>, item: &Item, into: &Context) -> (Vec<RowError>, Option<NumberQuestion>) {
+    let ImportTarget { currency, notation, likely, .. } = into.target;
     let read = numbers(item, currency, notation);
     let Some(question) = read.1.iter().find(|f| f.code == FieldCode::AmbiguousNumber) else {
         return (lay(open, item, read, into, false), None);
@@ -249,7 +249,7 @@ fn lay(
     open: &mut Vec<Open>,
     item: &Item,
     (variants, no_numbers): (Vec<VariantRecord>, Vec<RowError>),
-    Target { shelf, known, categories, now }: &Target,
+    Context { target, known, categories, now }: &Context,
     doubtful: bool,
 ) -> Vec<RowError> {
     let record = &item.record;
@@ -266,12 +266,12 @@ fn lay(
     let at = owner.and_then(|owner| open.iter().position(|o| o.id == *owner));
     let old = at.map(|at| &open[at]);
     let mut form = old.map(|o| o.form.clone()).unwrap_or_default();
-    lay_over(&mut form, record, &variants, shelf.set_stock);
+    lay_over(&mut form, record, &variants, target.set_stock);
     let state = match record.state.as_deref().map(|state| ProductState::parse(state.trim())) {
         None => Ok(old.map_or(ProductState::Draft, |o| o.state)),
         Some(state) => state.ok_or(FieldError::new("state", FieldCode::NotAChoice)),
     };
-    let (mut faults, draft) = match form.check(shelf.currency) {
+    let (mut faults, draft) = match form.check(target.currency) {
         Ok(draft) => (Vec::new(), Some(draft)),
         Err(faults) => (faults, None),
     };

@@ -61,7 +61,7 @@ pub struct NewVariant {
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Put {
+pub struct Upserted {
     /// Products that are new.
     pub added: usize,
     /// Products that were known and were brought up to date.
@@ -94,12 +94,12 @@ rows! {
 }
 
 /// Puts a batch of products into a shop, all or none. Only for the program itself, until sellers can.
-pub async fn put_products(
+pub async fn upsert_products(
     engine: &Engine,
     caller: &Caller,
     handle: &str,
     products: Vec<NewProduct>,
-) -> Result<Put> {
+) -> Result<Upserted> {
     caller.operator()?;
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let mut checked = Vec::with_capacity(products.len());
@@ -114,13 +114,13 @@ pub async fn put_products(
     let put = engine
         .db
         .write(
-            "catalog::put_products",
+            "catalog::upsert_products",
             (shop, checked, caller.user_id(), engine.clock.now_ms()),
             |tx, (shop, products, user, now)| {
                 Box::pin(async move {
                     let put = put_in_tx(tx, *shop, products, *now).await?;
                     let note = format!("{} added, {} updated", put.added, put.updated);
-                    audit::write(tx, *user, "catalog::put_products", *shop, &note, *now).await?;
+                    audit::write(tx, *user, "catalog::upsert_products", *shop, &note, *now).await?;
                     Ok(put)
                 })
             },
@@ -129,8 +129,13 @@ pub async fn put_products(
     Ok(put)
 }
 
-async fn put_in_tx(tx: &mut Tx, shop: ShopId, products: &[NewProduct], now: i64) -> crate::TxResult<Put> {
-    let mut put = Put::default();
+async fn put_in_tx(
+    tx: &mut Tx,
+    shop: ShopId,
+    products: &[NewProduct],
+    now: i64,
+) -> crate::TxResult<Upserted> {
+    let mut put = Upserted::default();
     for products in products.chunks(ROWS_MAX) {
         let skus: Vec<[Value; 2]> =
             products.iter().map(|p| [shop.into(), p.variants[0].sku.as_str().into()]).collect();
