@@ -162,7 +162,7 @@ pub mod kinds {
         /// A signed-in browser.
         Session SessionId "sess";
         /// A signed-in program.
-        Grant GrantId "grant";
+        ApiSession ApiSessionId "apisess";
         /// A key that someone made for a program.
         ApiKey ApiKeyId "key";
         /// A seller's store.

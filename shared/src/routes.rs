@@ -41,7 +41,7 @@ pub enum Surface {
 
 /// Who may go there. The use case behind it decides; this says what to expect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub enum Audience {
     /// Everyone.
     Anyone,
     /// The holder of the cart, checkout or purchase: its account, or a guest with its token.
@@ -66,7 +66,7 @@ pub struct Route {
     /// How it is served.
     pub surface: Surface,
     /// Who may go there.
-    pub access: Access,
+    pub audience: Audience,
     /// What a key must be good for; of the REST API alone.
     pub scope: Option<Scope>,
 }
@@ -162,14 +162,14 @@ impl Route {
             | Surface::Webhook
             | Surface::Sandbox => true,
             Surface::File | Surface::Crawler | Surface::Operation | Surface::Development => {
-                !matches!(self.access, Access::Anyone)
+                !matches!(self.audience, Audience::Anyone)
             }
         }
     }
 }
 
 macro_rules! routes {
-    ($($name:ident $method:ident $path:literal $surface:ident $access:ident
+    ($($name:ident $method:ident $path:literal $surface:ident $audience:ident
         $(=> $link:ident($($value:ident: $type:ty),*))?;)*) => {
         $(
             #[doc = concat!("`", $path, "`")]
@@ -185,7 +185,7 @@ macro_rules! routes {
         )*
         /// Every address of the program.
         pub const ROUTES: &[Route] = &[
-            $(Route { method: stringify!($method), path: $path, surface: Surface::$surface, access: Access::$access, scope: None },)*
+            $(Route { method: stringify!($method), path: $path, surface: Surface::$surface, audience: Audience::$audience, scope: None },)*
         ];
     };
 }
@@ -200,14 +200,14 @@ macro_rules! api {
 pub const API: &str = api!();
 
 macro_rules! rest {
-    ($($name:ident $method:ident $path:literal $access:ident $($scope:ident)?;)*) => {
+    ($($name:ident $method:ident $path:literal $audience:ident $($scope:ident)?;)*) => {
         $(
             #[doc = concat!("`", stringify!($method), " ", $path, "`")]
             pub const $name: Route = Route {
                 method: stringify!($method),
                 path: concat!(api!(), $path),
                 surface: Surface::Rest,
-                access: Access::$access,
+                audience: Audience::$audience,
                 scope: [$(Some(Scope::$scope),)? None][0],
             };
         )*
@@ -460,7 +460,7 @@ mod tests {
 
     #[test]
     fn what_only_some_may_do_needs_a_scope() {
-        for route in REST.iter().filter(|r| !matches!(r.access, Access::Anyone)) {
+        for route in REST.iter().filter(|r| !matches!(r.audience, Audience::Anyone)) {
             assert!(route.scope.is_some() || route.path == API_ME.path, "{} {}", route.method, route.path);
         }
     }
@@ -468,7 +468,7 @@ mod tests {
     #[test]
     fn what_is_for_one_person_is_private() {
         for route in ROUTES.iter().chain(REST) {
-            let public = matches!(route.access, Access::Anyone | Access::Signed);
+            let public = matches!(route.audience, Audience::Anyone | Audience::Signed);
             assert!(public || route.is_private(), "{} {}", route.method, route.path);
         }
         let found = |path: &str| ROUTES.iter().find(|r| r.path == path).map(Route::is_private);

@@ -14,7 +14,7 @@ macro_rules! who {
 }
 use who;
 
-pub mod access;
+pub mod api_auth;
 mod drafts;
 mod forget;
 mod password;

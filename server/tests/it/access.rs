@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use haat_shared::routes::{Access, ROUTES, Route, *};
+use haat_shared::routes::{Audience, ROUTES, Route, *};
 use reqwest::{Client, header, redirect::Policy};
 use serde_json::Value;
 
@@ -239,15 +239,15 @@ fn route(row: &Row) -> &'static Route {
 
 /// Whether someone may go there with the things of the shopper and of shop A; if not, what they are told.
 fn allowed(row: &Row, who: Who) -> Result<(), u16> {
-    match (route(row).access, who) {
-        (Access::Anyone | Access::Signed, _)
-        | (Access::Holder, Shopper)
-        | (Access::Member, SellerA)
-        | (Access::Operator, Operator) => Ok(()),
-        (Access::SignedIn, who) if who != Anonymous => Ok(()),
-        (Access::SignedIn | Access::Member | Access::Operator, Anonymous) => Err(401),
+    match (route(row).audience, who) {
+        (Audience::Anyone | Audience::Signed, _)
+        | (Audience::Holder, Shopper)
+        | (Audience::Member, SellerA)
+        | (Audience::Operator, Operator) => Ok(()),
+        (Audience::SignedIn, who) if who != Anonymous => Ok(()),
+        (Audience::SignedIn | Audience::Member | Audience::Operator, Anonymous) => Err(401),
         // What one has is not there to name.
-        (Access::Holder, SellerB) if [FN_BEGIN_CHECKOUT, FORM_BEGIN_CHECKOUT].contains(&row.path) => Ok(()),
+        (Audience::Holder, SellerB) if [FN_BEGIN_CHECKOUT, FORM_BEGIN_CHECKOUT].contains(&row.path) => Ok(()),
         _ => Err(row.missing),
     }
 }
@@ -587,7 +587,7 @@ async fn walk(market: &mut Market, rows: &[Row], real: &Things, of_b: &Things) {
                 things
             };
             let (theirs, none) = (with(&real[name]), with(&nothing[name]));
-            let open = matches!(route(row).access, Access::Anyone | Access::Signed);
+            let open = matches!(route(row).audience, Audience::Anyone | Audience::Signed);
             if open || request(row, &theirs) == request(row, of_b) {
                 continue;
             }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use haat_shared::{
     access::Scope,
-    routes::{API_ADD_PICTURE, API_SEND_IMPORT, Access, REST, Route},
+    routes::{API_ADD_PICTURE, API_SEND_IMPORT, Audience, REST, Route},
 };
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
@@ -882,9 +882,9 @@ impl Cast {
 
     /// Who may ask this.
     fn owner(&self, route: &Route) -> &Robot {
-        match route.access {
-            Access::Member => &self.meena,
-            Access::Operator => &self.operator,
+        match route.audience {
+            Audience::Member => &self.meena,
+            Audience::Operator => &self.operator,
             _ => &self.shopper,
         }
     }
@@ -1020,26 +1020,26 @@ async fn nobody_gets_at_what_is_not_theirs() {
         let mut ask = ask;
         let owner = cast.owner(route).clone();
         let describe = |answer: &Answer, who: &str| format!("{who}: {} {path}: {answer:?}", route.method);
-        let others: Vec<(&str, &Robot, u16)> = match route.access {
-            Access::Anyone => vec![],
-            Access::SignedIn => vec![("a guest", &cast.guest, 401)],
-            Access::Holder => vec![
+        let others: Vec<(&str, &Robot, u16)> = match route.audience {
+            Audience::Anyone => vec![],
+            Audience::SignedIn => vec![("a guest", &cast.guest, 401)],
+            Audience::Holder => vec![
                 ("a guest", &cast.guest, 404),
                 ("a seller", &cast.meena, 404),
                 ("an operator", &cast.operator, 404),
             ],
-            Access::Member => vec![
+            Audience::Member => vec![
                 ("a guest", &cast.guest, 401),
                 ("a shopper", &cast.shopper, 404),
                 ("another seller", &cast.delta, 404),
                 ("an operator", &cast.operator, 404),
             ],
-            Access::Operator => vec![
+            Audience::Operator => vec![
                 ("a guest", &cast.guest, 401),
                 ("a shopper", &cast.shopper, 404),
                 ("a seller", &cast.meena, 404),
             ],
-            Access::Signed => unreachable!(),
+            Audience::Signed => unreachable!(),
         };
         for (name, who, status) in others {
             let answer = ask(who).await;

@@ -15,7 +15,7 @@ pub async fn forget(engine: &Engine) -> TxResult<()> {
         .write("accounts::forget", engine.clock.now_ms(), |tx, now| {
             Box::pin(async move {
                 tx.exec(&FORGET_SESSIONS, params![*now]).await?;
-                access::forget_in_tx(tx, *now).await?;
+                api_auth::forget_in_tx(tx, *now).await?;
                 quotas::forget_in_tx(tx, *now).await?;
                 sign_ups::forget_in_tx(tx, *now).await?;
                 drafts::forget_in_tx(tx, *now).await

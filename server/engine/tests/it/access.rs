@@ -1,6 +1,6 @@
 //! Programs come in with tokens and keys.
 
-use haat_engine::{Caller, accounts::access::*, carts, orders, shops};
+use haat_engine::{Caller, accounts::api_auth::*, carts, orders, shops};
 use haat_shared::{
     Error, FieldCode,
     access::{KEYS_MAX, NewApiKey, Scope},
@@ -74,9 +74,9 @@ both! {
         assert_eq!(refresh(engine, &guest, &second.refresh_token).await.unwrap_err(), Error::SignInNeeded);
         assert_eq!(caller(engine, Some(&second.access_token), None, None).await.unwrap_err(), Error::SignInNeeded);
         // What we never gave out ends nothing, however much of it is right.
-        let grant = other.refresh_token.split('.').next().unwrap();
+        let session = other.refresh_token.split('.').next().unwrap();
         let (token, mac) = other.refresh_token.rsplit_once('.').unwrap();
-        for made_up in [format!("{grant}.x"), format!("{grant}."), format!("{grant}.x.{mac}"), token.to_owned(), format!("{token}.x")] {
+        for made_up in [format!("{session}.x"), format!("{session}."), format!("{session}.x.{mac}"), token.to_owned(), format!("{token}.x")] {
             assert_eq!(refresh(engine, &guest, &made_up).await.unwrap_err(), Error::SignInNeeded, "{made_up}");
         }
         assert!(caller(engine, Some(&other.access_token), None, None).await.is_ok());
@@ -88,7 +88,7 @@ both! {
         let late = sign_in(engine, &guest, credentials("meena-crafts")).await.unwrap();
         market.clock.advance_ms(REFRESH_MS + 1);
         assert_eq!(refresh(engine, &guest, &late.refresh_token).await.unwrap_err(), Error::SignInNeeded);
-        for made_up in ["", "x", "grant_00000000000000000000000000.x", "prod_00000000000000000000000000.x"] {
+        for made_up in ["", "x", "apisess_00000000000000000000000000.x", "prod_00000000000000000000000000.x"] {
             assert_eq!(refresh(engine, &guest, made_up).await.unwrap_err(), Error::SignInNeeded);
         }
         haat_engine::accounts::forget(engine).await.unwrap();

@@ -12,9 +12,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Api, RequestContext,
+    Api, RequestContext, api_auth,
     parts::{At, Body, Found, Made},
-    programs,
 };
 use crate::http::devices::Devices;
 
@@ -48,7 +47,7 @@ async fn sign_in(context: RequestContext, Body(typed): Body<Credentials>) -> Res
     let form = SignIn { email: typed.email, password: typed.password };
     // Programs bring no cookies: none of them is a known device.
     context.state.limits.sign_in(context.origin, &form, &Devices::default(), &context.engine().secret)?;
-    programs::sign_in(context.engine(), &context.caller, form).await.map(Made)
+    api_auth::sign_in(context.engine(), &context.caller, form).await.map(Made)
 }
 
 /// A refresh token to exchange.
@@ -60,11 +59,11 @@ struct Refresh {
 }
 
 async fn refresh(context: RequestContext, Body(sent): Body<Refresh>) -> Result<Made<Tokens>> {
-    programs::refresh(context.engine(), &context.caller, &sent.refresh_token).await.map(Made)
+    api_auth::refresh(context.engine(), &context.caller, &sent.refresh_token).await.map(Made)
 }
 
 async fn sign_out(context: RequestContext, (): ()) -> Result<()> {
-    programs::sign_out(context.engine(), context.credential.as_deref().unwrap_or_default()).await
+    api_auth::sign_out(context.engine(), context.credential.as_deref().unwrap_or_default()).await
 }
 
 async fn me(context: RequestContext, (): ()) -> Result<Found<Me>> {
@@ -79,7 +78,7 @@ struct Keys {
 }
 
 async fn keys(context: RequestContext, (): ()) -> Result<Found<Keys>> {
-    programs::keys(context.engine(), &context.caller).await.map(|items| Found(Keys { items }))
+    api_auth::keys(context.engine(), &context.caller).await.map(|items| Found(Keys { items }))
 }
 
 /// The parameters of a new API key.
@@ -96,9 +95,9 @@ struct NewKey {
 
 async fn create_key(context: RequestContext, Body(key): Body<NewKey>) -> Result<Made<MadeApiKey>> {
     let key = NewApiKey { name: key.name, scopes: key.scopes };
-    programs::create_key(context.engine(), &context.caller, &key).await.map(Made)
+    api_auth::create_key(context.engine(), &context.caller, &key).await.map(Made)
 }
 
 async fn end_key(context: RequestContext, At(id): At<ApiKeyId>) -> Result<()> {
-    programs::end_key(context.engine(), &context.caller, id).await
+    api_auth::end_key(context.engine(), &context.caller, id).await
 }

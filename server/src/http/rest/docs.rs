@@ -6,7 +6,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use haat_app::i18n::Locale;
-use haat_shared::routes::{API_DOCUMENT, Access, Route};
+use haat_shared::routes::{API_DOCUMENT, Audience, Route};
 use serde_json::Value;
 
 use super::{
@@ -88,13 +88,13 @@ fn about(schema: &Value) -> String {
 }
 
 fn who(route: &Route) -> String {
-    let who = match route.access {
-        Access::Anyone => "Anyone",
-        Access::Holder => "The owner of the cart: its account, or a guest with the Haat-Cart header",
-        Access::SignedIn => "Any signed-in user",
-        Access::Member => "Staff of the shop whose role permits it",
-        Access::Operator => "Admins",
-        Access::Signed => "Anyone with a valid signature",
+    let who = match route.audience {
+        Audience::Anyone => "Anyone",
+        Audience::Holder => "The owner of the cart: its account, or a guest with the Haat-Cart header",
+        Audience::SignedIn => "Any signed-in user",
+        Audience::Member => "Staff of the shop whose role permits it",
+        Audience::Operator => "Admins",
+        Audience::Signed => "Anyone with a valid signature",
     };
     match route.scope.map(|scope| scope.as_str()) {
         None => format!("{who}."),
@@ -189,11 +189,11 @@ fn curl(operation: &Operation, server: &str, schemas: &Value) -> String {
         "GET" => format!("curl '{server}{}'", route.path),
         method => format!("curl -X {method} '{server}{}'", route.path),
     }];
-    match route.access {
-        Access::SignedIn | Access::Member | Access::Operator => {
+    match route.audience {
+        Audience::SignedIn | Audience::Member | Audience::Operator => {
             lines.push("-H \"Authorization: Bearer $TOKEN\"".into());
         }
-        Access::Holder => lines.push("-H \"Haat-Cart: $CART\"".into()),
+        Audience::Holder => lines.push("-H \"Haat-Cart: $CART\"".into()),
         _ => {}
     }
     for parameter in value["parameters"].as_array().into_iter().flatten() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use haat_shared::{
     Currency,
     access::Scope,
-    routes::{API, API_DOCS, API_SIGN_IN, Access, Route},
+    routes::{API, API_DOCS, API_SIGN_IN, Audience, Route},
 };
 use serde_json::{Map, Value, json};
 
@@ -42,7 +42,7 @@ impl Document {
         let content = A::content(&mut what);
         // Signing in is where a guest's cart joins the account's.
         let of_guests =
-            (route.scope == Some(Scope::Buy) && route.access != Access::SignedIn) || route == API_SIGN_IN;
+            (route.scope == Some(Scope::Buy) && route.audience != Audience::SignedIn) || route == API_SIGN_IN;
         if of_guests {
             let about = "The token of a guest's cart, as returned when the cart was created.";
             what.parameters.push(json!({
@@ -55,7 +55,7 @@ impl Document {
         if route.scope.is_some() {
             refusals.insert(403);
         }
-        if route.access != Access::Anyone {
+        if route.audience != Audience::Anyone {
             refusals.insert(404);
         }
         if of_guests {
@@ -186,8 +186,8 @@ fn below(route: &Route) -> &'static str {
 
 fn security(route: &Route) -> Value {
     let scopes: Vec<&str> = route.scope.iter().map(|scope: &Scope| scope.as_str()).collect();
-    match route.access {
-        Access::SignedIn | Access::Member | Access::Operator => json!([{"token": scopes}]),
+    match route.audience {
+        Audience::SignedIn | Audience::Member | Audience::Operator => json!([{"token": scopes}]),
         _ => json!([{}, {"token": scopes}]),
     }
 }

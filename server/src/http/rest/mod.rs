@@ -29,7 +29,7 @@ use axum::{
 };
 use haat_engine::{
     Caller, Engine,
-    accounts::access as programs,
+    accounts::api_auth,
     idempotency::{self, Claim, IdempotencyKey},
 };
 use haat_shared::{
@@ -38,7 +38,7 @@ use haat_shared::{
     id::kinds::Job,
     media::BYTES_MAX,
     permissions::Permission,
-    routes::{API, API_CREATE_PRODUCT, API_DOCS, API_DOCUMENT, API_UPDATE_PRODUCT, Access, Route},
+    routes::{API, API_CREATE_PRODUCT, API_DOCS, API_DOCUMENT, API_UPDATE_PRODUCT, Audience, Route},
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -211,12 +211,12 @@ async fn identify(
     let credential = bearer(headers)?;
     let cart = cart_token(headers)?;
     let engine = &state.booted.engine;
-    let mut caller = programs::caller(engine, credential.as_deref(), cart, route.scope).await?;
+    let mut caller = api_auth::caller(engine, credential.as_deref(), cart, route.scope).await?;
     caller.locale = problem::language(&state, headers).tag();
     caller.origin = origin.hashed(&engine.secret);
-    match route.access {
-        Access::SignedIn | Access::Member => drop(caller.signed_in()?),
-        Access::Operator => caller.operator()?,
+    match route.audience {
+        Audience::SignedIn | Audience::Member => drop(caller.signed_in()?),
+        Audience::Operator => caller.operator()?,
         _ => {}
     }
     Ok(RequestContext { state, caller, credential, origin })

@@ -14,7 +14,7 @@ use haat_shared::{
     Error, FieldCode, Result,
     access::{ApiKeyCard, KEYS_MAX, MadeApiKey, NewApiKey, Scope, Tokens},
     accounts::SignIn,
-    id::kinds::{ApiKeyId, GrantId, UserId},
+    id::kinds::{ApiKeyId, ApiSessionId, UserId},
 };
 
 /// How long an access token is good.
@@ -29,11 +29,11 @@ const USED_MS: i64 = 5 * 60_000;
 const JWT_HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
 statements! {
-    ROTATE = "UPDATE grants SET token_hash = $3, expires_at = $5 WHERE id = $1 AND token_hash = $2 AND expires_at > $4
+    ROTATE = "UPDATE api_sessions SET token_hash = $3, expires_at = $5 WHERE id = $1 AND token_hash = $2 AND expires_at > $4
         RETURNING user_id";
-    END_GRANT = "DELETE FROM grants WHERE id = $1";
-    FORGET = "DELETE FROM grants WHERE expires_at < $1";
-    WHO_HAS_GRANT = super::who!("grants e", "e.id = $1 AND e.expires_at > $2");
+    END = "DELETE FROM api_sessions WHERE id = $1";
+    FORGET = "DELETE FROM api_sessions WHERE expires_at < $1";
+    WHO_HAS_SESSION = super::who!("api_sessions e", "e.id = $1 AND e.expires_at > $2");
     WHO_HAS_KEY = super::who!("api_keys e", "e.secret_hash = $1", ", e.id AS key_id, e.scopes, e.last_used_at");
     USED = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)";
     ADD_KEY = "INSERT INTO api_keys (id, user_id, name, scopes, secret_hash, created_at)
@@ -44,8 +44,8 @@ statements! {
 }
 
 insert! {
-    struct AddGrant into grants {
-        id: GrantId,
+    struct AddApiSession into api_sessions {
+        id: ApiSessionId,
         user_id: UserId,
         token_hash: [u8; 32],
         created_at: i64,
@@ -54,7 +54,7 @@ insert! {
 }
 
 rows! {
-    struct Granted {
+    struct SessionRow {
         user_id: UserId,
     }
 
@@ -80,7 +80,7 @@ struct Claims {
     iss: String,
     aud: String,
     sub: UserId,
-    sid: GrantId,
+    sid: ApiSessionId,
     iat: i64,
     exp: i64,
 }
@@ -95,12 +95,12 @@ fn signature(engine: &Engine, payload: &str) -> String {
     URL_SAFE_NO_PAD.encode(mac)
 }
 
-fn mint(engine: &Engine, user: UserId, grant: GrantId, now: i64) -> Result<String> {
+fn mint(engine: &Engine, user: UserId, session: ApiSessionId, now: i64) -> Result<String> {
     let claims = Claims {
         iss: engine.public_url.clone(),
         aud: audience(engine),
         sub: user,
-        sid: grant,
+        sid: session,
         iat: now / 1000,
         exp: (now + ACCESS_MS) / 1000,
     };
@@ -134,7 +134,7 @@ pub async fn caller(
     } else {
         let claims = read(engine, credential).ok_or(Error::SignInNeeded)?;
         let key = params![claims.sid, engine.clock.now_ms()];
-        signed_in(engine.db.all(&WHO_HAS_GRANT, key).await?)
+        signed_in(engine.db.all(&WHO_HAS_SESSION, key).await?)
     };
     caller.who = Who::User(user.ok_or(Error::SignInNeeded)?);
     Ok(caller)
@@ -154,7 +154,7 @@ async fn by_key(
     let now = engine.clock.now_ms();
     if key.last_used_at.is_none_or(|at| at < now - USED_MS) {
         let input = (key.key_id, now);
-        let write = engine.db.write("access::used", input, |tx, (key, now)| {
+        let write = engine.db.write("api_auth::used", input, |tx, (key, now)| {
             Box::pin(async move { Ok(tx.exec(&USED, params![*key, *now, *now - USED_MS]).await?) })
         });
         write.await?;
@@ -174,15 +174,15 @@ fn scopes(stored: &str) -> Vec<Scope> {
 pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<Tokens> {
     let user = check_password(engine, form).await?;
     let now = engine.clock.now_ms();
-    let grant: GrantId = random::id(now);
-    let token = signed_token(engine, grant);
-    let input = (grant, user, random::token_hash(&token), caller.cart, now);
+    let session: ApiSessionId = random::id(now);
+    let token = signed_token(engine, session);
+    let input = (session, user, random::token_hash(&token), caller.cart, now);
     engine
         .db
-        .write("access::sign_in", input, |tx, (grant, user, token, cart, now)| {
+        .write("api_auth::sign_in", input, |tx, (session, user, token, cart, now)| {
             Box::pin(async move {
-                tx.insert(AddGrant {
-                    id: *grant,
+                tx.insert(AddApiSession {
+                    id: *session,
                     user_id: *user,
                     token_hash: *token,
                     created_at: *now,
@@ -196,59 +196,59 @@ pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<T
             })
         })
         .await?;
-    tokens(engine, user, grant, &token, now)
+    tokens(engine, user, session, &token, now)
 }
 
-fn tokens(engine: &Engine, user: UserId, grant: GrantId, token: &str, now: i64) -> Result<Tokens> {
+fn tokens(engine: &Engine, user: UserId, session: ApiSessionId, token: &str, now: i64) -> Result<Tokens> {
     Ok(Tokens {
-        access_token: mint(engine, user, grant, now)?,
+        access_token: mint(engine, user, session, now)?,
         token_type: "Bearer".into(),
         expires_in: ACCESS_MS / 1000,
-        refresh_token: format!("{grant}.{token}"),
+        refresh_token: format!("{session}.{token}"),
         refresh_expires_in: REFRESH_MS / 1000,
     })
 }
 
 /// A token with what makes it one of ours, so that a grant's id and something made up do not end the grant.
-fn signed_token(engine: &Engine, grant: GrantId) -> String {
+fn signed_token(engine: &Engine, session: ApiSessionId) -> String {
     let token = random::token();
-    let mac = engine.secret.sign("refresh token", &format!("{grant}\0{token}"));
+    let mac = engine.secret.sign("refresh token", &format!("{session}\0{token}"));
     format!("{token}.{mac}")
 }
 
 /// The next tokens for a refresh token, which is worth nothing from then on. Who brings one that was used already has it
 /// from elsewhere, or someone else has: the whole grant ends. What we never gave out ends nothing.
 pub async fn refresh(engine: &Engine, _: &Caller, token: &str) -> Result<Tokens> {
-    let (grant, token) = token.split_once('.').ok_or(Error::SignInNeeded)?;
-    let grant: GrantId = grant.parse().map_err(|_| Error::SignInNeeded)?;
+    let (session, token) = token.split_once('.').ok_or(Error::SignInNeeded)?;
+    let session: ApiSessionId = session.parse().map_err(|_| Error::SignInNeeded)?;
     // `TOKEN.SIGNATURE`. Those that were given out before there were signatures still work, once.
-    let genuine = token
-        .split_once('.')
-        .is_some_and(|(token, mac)| engine.secret.verify("refresh token", &format!("{grant}\0{token}"), mac));
-    let next = signed_token(engine, grant);
+    let genuine = token.split_once('.').is_some_and(|(token, mac)| {
+        engine.secret.verify("refresh token", &format!("{session}\0{token}"), mac)
+    });
+    let next = signed_token(engine, session);
     let now = engine.clock.now_ms();
-    let input = (grant, random::token_hash(token), random::token_hash(&next), genuine, now);
-    let granted: Option<Granted> = engine
+    let input = (session, random::token_hash(token), random::token_hash(&next), genuine, now);
+    let granted: Option<SessionRow> = engine
         .db
-        .write("access::refresh", input, |tx, (grant, token, next, genuine, now)| {
+        .write("api_auth::refresh", input, |tx, (session, token, next, genuine, now)| {
             Box::pin(async move {
                 let rotated =
-                    tx.opt(&ROTATE, params![*grant, *token, *next, *now, *now + REFRESH_MS]).await?;
+                    tx.opt(&ROTATE, params![*session, *token, *next, *now, *now + REFRESH_MS]).await?;
                 if rotated.is_none() && *genuine {
-                    tx.exec(&END_GRANT, params![*grant]).await?;
+                    tx.exec(&END, params![*session]).await?;
                 }
                 Ok(rotated)
             })
         })
         .await?;
-    tokens(engine, granted.ok_or(Error::SignInNeeded)?.user_id, grant, &next, now)
+    tokens(engine, granted.ok_or(Error::SignInNeeded)?.user_id, session, &next, now)
 }
 
 /// Ends the grant of this access token: its refresh token too.
 pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
-    let grant = read(engine, token).ok_or(Error::SignInNeeded)?.sid;
-    let write = engine.db.write("access::sign_out", grant, |tx, grant| {
-        Box::pin(async move { Ok(tx.exec(&END_GRANT, params![*grant]).await?) })
+    let session = read(engine, token).ok_or(Error::SignInNeeded)?.sid;
+    let write = engine.db.write("api_auth::sign_out", session, |tx, session| {
+        Box::pin(async move { Ok(tx.exec(&END, params![*session]).await?) })
     });
     write.await?;
     Ok(())
@@ -265,7 +265,7 @@ pub async fn create_key(engine: &Engine, caller: &Caller, key: &NewApiKey) -> Re
     let input = (id, user, name.clone(), names.join(" "), random::token_hash(&secret), now);
     let added = engine
         .db
-        .write("access::create_key", input, |tx, (id, user, name, scopes, secret, now)| {
+        .write("api_auth::create_key", input, |tx, (id, user, name, scopes, secret, now)| {
             Box::pin(async move {
                 let row = params![*id, *user, &*name, &*scopes, *secret, *now, KEYS_MAX];
                 Ok(tx.exec(&ADD_KEY, row).await?)
@@ -294,7 +294,7 @@ pub async fn keys(engine: &Engine, caller: &Caller) -> Result<Vec<ApiKeyCard>> {
 
 /// Takes a key of the caller's back.
 pub async fn end_key(engine: &Engine, caller: &Caller, id: ApiKeyId) -> Result<()> {
-    let write = engine.db.write("access::end_key", (id, caller.signed_in()?.id), |tx, (id, user)| {
+    let write = engine.db.write("api_auth::end_key", (id, caller.signed_in()?.id), |tx, (id, user)| {
         Box::pin(async move { Ok(tx.exec(&END_KEY, params![*id, *user]).await?) })
     });
     if write.await? == 0 { Err(Error::NotFound) } else { Ok(()) }
