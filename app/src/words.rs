@@ -7,7 +7,7 @@ use haat_shared::{
     catalog::edit::{self, ProductState, STOCK_MAX},
     orders::{Actor, OrderState, OrderView},
     payments::Method,
-    shipping::Delivery,
+    shipping::ShippingMethod,
     shops::{DAYS_MAX, HANDLE_LENGTH},
 };
 
@@ -36,7 +36,7 @@ pub fn error(i18n: I18n, error: &Error) -> String {
         }
         Error::Conflict(Conflict::OrderMoved(state)) => {
             // Whether it is picked up is not told. Pages show the order anew; programs read this.
-            t!(i18n, error.order_moved_to, state = order_state(i18n, *state, Delivery::Standard))
+            t!(i18n, error.order_moved_to, state = order_state(i18n, *state, ShippingMethod::Standard))
         }
         Error::Conflict(Conflict::AlreadyCancelled { by, reason }) => {
             let reason = reason.as_str();
@@ -203,31 +203,33 @@ pub fn paid_by(locale: I18n, method: Method, pickup: bool) -> &'static str {
 
 /// What the shop is paid for an order, and who collects it.
 pub fn collected_by(locale: I18n, method: Method, order: &OrderView) -> String {
-    match (method, order.way) {
+    match (method, order.shipping_method) {
         (Method::Sandbox, _) => t!(locale, seller_orders.collected).to_owned(),
-        (Method::Cash, Delivery::Pickup) => t!(locale, seller_orders.to_collect_pickup, price = order.total),
+        (Method::Cash, ShippingMethod::Pickup) => {
+            t!(locale, seller_orders.to_collect_pickup, price = order.total)
+        }
         (Method::Cash, _) => t!(locale, seller_orders.to_collect, price = order.total),
     }
 }
 
 /// The name of where an order stands.
-pub fn order_state(i18n: I18n, state: OrderState, way: Delivery) -> &'static str {
-    match (state, way) {
+pub fn order_state(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'static str {
+    match (state, method) {
         (OrderState::Placed, _) => t!(i18n, purchase.step_placed),
         (OrderState::Confirmed, _) => t!(i18n, purchase.step_confirmed),
-        (OrderState::Shipped, Delivery::Pickup) => t!(i18n, purchase.step_ready),
+        (OrderState::Shipped, ShippingMethod::Pickup) => t!(i18n, purchase.step_ready),
         (OrderState::Shipped, _) => t!(i18n, purchase.step_shipped),
-        (OrderState::Delivered, Delivery::Pickup) => t!(i18n, purchase.step_collected),
+        (OrderState::Delivered, ShippingMethod::Pickup) => t!(i18n, purchase.step_collected),
         (OrderState::Delivered, _) => t!(i18n, purchase.step_delivered),
         (OrderState::Cancelled, _) => t!(i18n, purchase.step_cancelled),
     }
 }
 
 /// The name of a step of an order's timeline: of what happened, where the name of the state says what is yet to happen.
-pub(crate) fn order_step(i18n: I18n, state: OrderState, way: Delivery) -> &'static str {
+pub(crate) fn order_step(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'static str {
     match state {
         OrderState::Placed => t!(i18n, purchase.timeline_placed),
-        other => order_state(i18n, other, way),
+        other => order_state(i18n, other, method),
     }
 }
 
@@ -241,13 +243,13 @@ pub fn product_state(i18n: I18n, state: ProductState) -> &'static str {
 }
 
 /// What that means for the one who waits.
-pub fn order_news(i18n: I18n, state: OrderState, way: Delivery) -> &'static str {
-    match (state, way) {
+pub fn order_news(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'static str {
+    match (state, method) {
         (OrderState::Placed, _) => t!(i18n, purchase.now_placed),
         (OrderState::Confirmed, _) => t!(i18n, purchase.now_confirmed),
-        (OrderState::Shipped, Delivery::Pickup) => t!(i18n, purchase.now_ready),
+        (OrderState::Shipped, ShippingMethod::Pickup) => t!(i18n, purchase.now_ready),
         (OrderState::Shipped, _) => t!(i18n, purchase.now_shipped),
-        (OrderState::Delivered, Delivery::Pickup) => t!(i18n, purchase.now_collected),
+        (OrderState::Delivered, ShippingMethod::Pickup) => t!(i18n, purchase.now_collected),
         (OrderState::Delivered, _) => t!(i18n, purchase.now_delivered),
         (OrderState::Cancelled, _) => t!(i18n, purchase.now_cancelled),
     }
@@ -327,13 +329,13 @@ pub(crate) fn arrives(locale: I18n, days: (i64, i64)) -> String {
 }
 
 /// Where an order is picked up, or when it is expected.
-pub fn due(locale: I18n, order: &OrderView) -> String {
-    match order.way {
-        Delivery::Pickup => t!(locale, delivery.pickup_at, place = order.pickup_at),
-        Delivery::Standard | Delivery::Express => {
-            match (day(locale, &order.due.0), day(locale, &order.due.1)) {
-                (from, to) if from == to => t!(locale, delivery.due_on, day = to),
-                (from, to) => t!(locale, delivery.due, from = from, to = to),
+pub fn estimated_delivery(locale: I18n, order: &OrderView) -> String {
+    match order.shipping_method {
+        ShippingMethod::Pickup => t!(locale, delivery.pickup_at, place = order.pickup_at),
+        ShippingMethod::Standard | ShippingMethod::Express => {
+            match (day(locale, &order.estimated_delivery.0), day(locale, &order.estimated_delivery.1)) {
+                (from, to) if from == to => t!(locale, delivery.estimated_on, day = to),
+                (from, to) => t!(locale, delivery.estimated, from = from, to = to),
             }
         }
     }
@@ -495,9 +497,11 @@ mod tests {
     #[cfg(feature = "ssr")]
     #[test]
     fn an_order_is_expected_on_days_or_picked_up_somewhere() {
-        use haat_shared::{Currency, Id, Money, orders::OrderState, orders::OrderView, shipping::Delivery};
+        use haat_shared::{
+            Currency, Id, Money, orders::OrderState, orders::OrderView, shipping::ShippingMethod,
+        };
 
-        let due = |way, to: &str| {
+        let estimated_delivery = |method, to: &str| {
             let none = Money::zero(Currency::INR);
             let order = OrderView {
                 id: Id::from_uuid(Default::default()),
@@ -510,51 +514,75 @@ mod tests {
                 subtotal: none,
                 delivery: none,
                 tax: none,
-                way,
-                due: ("2026-11-22T09:00:00Z".to_owned(), to.to_owned()),
+                method,
+                estimated_delivery: ("2026-11-22T09:00:00Z".to_owned(), to.to_owned()),
                 pickup_at: "Meena Crafts, Pune".to_owned(),
                 total: none,
             };
-            super::due(super::I18n::default(), &order)
+            super::estimated_delivery(super::I18n::default(), &order)
         };
-        assert_eq!(due(Delivery::Standard, "2026-11-22T18:00:00Z"), "Estimated delivery: 22 Nov 2026");
         assert_eq!(
-            due(Delivery::Express, "2026-11-24T09:00:00Z"),
+            estimated_delivery(ShippingMethod::Standard, "2026-11-22T18:00:00Z"),
+            "Estimated delivery: 22 Nov 2026"
+        );
+        assert_eq!(
+            estimated_delivery(ShippingMethod::Express, "2026-11-24T09:00:00Z"),
             "Estimated delivery: 22 Nov 2026 – 24 Nov 2026"
         );
-        assert_eq!(due(Delivery::Pickup, "2026-11-24T09:00:00Z"), "Pickup at Meena Crafts, Pune");
+        assert_eq!(
+            estimated_delivery(ShippingMethod::Pickup, "2026-11-24T09:00:00Z"),
+            "Pickup at Meena Crafts, Pune"
+        );
     }
 
     #[cfg(feature = "ssr")]
     #[test]
     fn what_is_picked_up_is_neither_shipped_nor_delivered() {
-        use haat_shared::{orders::OrderState, payments::Method, shipping::Delivery};
+        use haat_shared::{orders::OrderState, payments::Method, shipping::ShippingMethod};
 
         let table = [
-            ("en", OrderState::Shipped, Delivery::Express, "Shipped", "Your order is on its way."),
+            ("en", OrderState::Shipped, ShippingMethod::Express, "Shipped", "Your order is on its way."),
             (
                 "en",
                 OrderState::Shipped,
-                Delivery::Pickup,
+                ShippingMethod::Pickup,
                 "Ready for pickup",
                 "Your order is ready for pickup.",
             ),
-            ("en", OrderState::Delivered, Delivery::Standard, "Delivered", "Your order has been delivered."),
-            ("en", OrderState::Delivered, Delivery::Pickup, "Picked up", "Your order has been picked up."),
+            (
+                "en",
+                OrderState::Delivered,
+                ShippingMethod::Standard,
+                "Delivered",
+                "Your order has been delivered.",
+            ),
+            (
+                "en",
+                OrderState::Delivered,
+                ShippingMethod::Pickup,
+                "Picked up",
+                "Your order has been picked up.",
+            ),
             (
                 "hi",
                 OrderState::Shipped,
-                Delivery::Pickup,
+                ShippingMethod::Pickup,
                 "पिकअप के लिए तैयार",
                 "आपका ऑर्डर पिकअप के लिए तैयार है।",
             ),
-            ("hi", OrderState::Delivered, Delivery::Pickup, "पिकअप हो गया", "आपका ऑर्डर पिकअप हो गया है।"),
+            (
+                "hi",
+                OrderState::Delivered,
+                ShippingMethod::Pickup,
+                "पिकअप हो गया",
+                "आपका ऑर्डर पिकअप हो गया है।",
+            ),
         ];
-        for (locale, state, way, name, news) in table {
+        for (locale, state, method, name, news) in table {
             let locale = locale.parse().unwrap();
-            assert_eq!(super::order_state(locale, state, way), name);
-            assert_eq!(super::order_step(locale, state, way), name);
-            assert_eq!(super::order_news(locale, state, way), news);
+            assert_eq!(super::order_state(locale, state, method), name);
+            assert_eq!(super::order_step(locale, state, method), name);
+            assert_eq!(super::order_news(locale, state, method), news);
         }
         let paid = |pickup| super::paid_by(super::I18n::default(), Method::Cash, pickup);
         assert_eq!([false, true].map(paid), ["Cash on delivery", "Cash on pickup"]);

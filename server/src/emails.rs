@@ -17,7 +17,7 @@ use haat_shared::{
     addresses::Address,
     orders::{Actor, OrderState, OrderView, PurchaseView, ShopOrderView},
     payments::Method,
-    shipping::Delivery,
+    shipping::ShippingMethod,
     text::is_direction_override,
 };
 
@@ -43,12 +43,12 @@ pub fn render(content: &EmailContent, locale: &str) -> TxResult<RenderedEmail> {
             words(&subject, &ReceivedText { m }, html)
         }
         EmailContent::OrderShipped { order, url } => {
-            let (m, subject) = match order.order.way {
-                Delivery::Pickup => (
+            let (m, subject) = match order.order.shipping_method {
+                ShippingMethod::Pickup => (
                     ready(locale, order, url),
                     td_string!(locale, email.ready_subject, number = order.order.number),
                 ),
-                Delivery::Standard | Delivery::Express => (
+                ShippingMethod::Standard | ShippingMethod::Express => (
                     shipped(locale, order, url),
                     td_string!(locale, email.shipped_subject, number = order.order.number),
                 ),
@@ -226,8 +226,8 @@ impl Confirmed<'_> {
         left_out(self.locale, self.left_out)
     }
 
-    fn due(&self, order: &OrderView) -> String {
-        words::due(self.locale, order)
+    fn estimated_delivery(&self, order: &OrderView) -> String {
+        words::estimated_delivery(self.locale, order)
     }
 }
 
@@ -309,8 +309,8 @@ impl Received<'_> {
         left_out(self.locale, self.left_out)
     }
 
-    fn due(&self, order: &OrderView) -> String {
-        words::due(self.locale, order)
+    fn estimated_delivery(&self, order: &OrderView) -> String {
+        words::estimated_delivery(self.locale, order)
     }
 }
 
@@ -328,12 +328,12 @@ struct ReceivedText<'a> {
 
 fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Received<'a> {
     let order = &sold.order;
-    let (lead, goes_to) = match order.way {
-        Delivery::Pickup => (
+    let (lead, goes_to) = match order.shipping_method {
+        ShippingMethod::Pickup => (
             td_string!(locale, email.received_lead_pickup, shop = order.shop_name),
             td_string!(locale, seller_orders.customer),
         ),
-        Delivery::Standard | Delivery::Express => (
+        ShippingMethod::Standard | ShippingMethod::Express => (
             td_string!(locale, email.received_lead, shop = order.shop_name),
             td_string!(locale, seller_orders.goes_to),
         ),
@@ -383,10 +383,10 @@ impl News<'_> {
     }
 
     /// What is cancelled is not expected.
-    fn due(&self, order: &OrderView) -> String {
+    fn estimated_delivery(&self, order: &OrderView) -> String {
         match order.state {
             OrderState::Cancelled => String::new(),
-            _ => words::due(self.locale, order),
+            _ => words::estimated_delivery(self.locale, order),
         }
     }
 }
@@ -446,7 +446,7 @@ fn ready<'a>(locale: Locale, packed: &'a ShopOrderView, url: &'a str) -> News<'a
         button: td_string!(locale, email.confirmed_button),
         title: td_string!(locale, email.ready),
         lead: td_string!(locale, email.ready_lead, shop = order.shop_name, name = packed.address.name),
-        preheader: words::due(locale, order),
+        preheader: words::estimated_delivery(locale, order),
         number: &order.number,
         facts,
         follow: "",
@@ -505,9 +505,9 @@ fn withdrawn<'a>(locale: Locale, ended: &'a ShopOrderView, why: &str, url: &'a s
         url,
         button: td_string!(locale, email.withdrawn_button),
         title: td_string!(locale, email.withdrawn),
-        lead: match order.way {
-            Delivery::Pickup => td_string!(locale, email.withdrawn_lead_pickup, shop = order.shop_name),
-            Delivery::Standard | Delivery::Express => {
+        lead: match order.shipping_method {
+            ShippingMethod::Pickup => td_string!(locale, email.withdrawn_lead_pickup, shop = order.shop_name),
+            ShippingMethod::Standard | ShippingMethod::Express => {
                 td_string!(locale, email.withdrawn_lead, shop = order.shop_name)
             }
         },
@@ -603,8 +603,8 @@ mod tests {
             subtotal,
             delivery,
             tax: money(500),
-            way: Delivery::Express,
-            due: ("2026-11-22T09:00:00Z".into(), "2026-11-23T09:00:00Z".into()),
+            way: ShippingMethod::Express,
+            estimated_delivery: ("2026-11-22T09:00:00Z".into(), "2026-11-23T09:00:00Z".into()),
             pickup_at: String::new(),
             total: subtotal.plus(delivery).unwrap(),
         }
@@ -779,7 +779,7 @@ mod tests {
     #[test]
     fn what_is_picked_up_is_not_shipped_to_an_address() {
         let order = || OrderView {
-            way: Delivery::Pickup,
+            way: ShippingMethod::Pickup,
             pickup_at: "Meena Crafts, 4 Temple Street, Pune".into(),
             ..order("Meena Crafts", "Clay bowl", 2)
         };

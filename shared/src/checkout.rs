@@ -12,7 +12,7 @@ use crate::{
     media::Picture,
     money::Money,
     payments::{Method, NextAction},
-    shipping::{Delivery, DeliveryOption},
+    shipping::{ShippingMethod, ShippingOption},
 };
 
 /// How long a checkout keeps what it holds.
@@ -101,7 +101,8 @@ impl CheckoutForm {
                 field.truncate(end);
             }
         }
-        self.delivery.retain(|shop, way| shop.len() <= EMAIL_MAX && Delivery::parse(way).is_some());
+        self.delivery
+            .retain(|shop, method| shop.len() <= EMAIL_MAX && ShippingMethod::parse(method).is_some());
         while self.delivery.len() > CHOICES_MAX {
             self.delivery.pop_last();
         }
@@ -109,8 +110,11 @@ impl CheckoutForm {
     }
 
     /// How a shop is to bring its part.
-    pub fn delivery_of(&self, shop: ShopId) -> Delivery {
-        self.delivery.get(&shop.to_string()).and_then(|way| Delivery::parse(way)).unwrap_or_default()
+    pub fn delivery_of(&self, shop: ShopId) -> ShippingMethod {
+        self.delivery
+            .get(&shop.to_string())
+            .and_then(|method| ShippingMethod::parse(method))
+            .unwrap_or_default()
     }
 
     /// Where the goods go, as it was typed.
@@ -233,9 +237,9 @@ pub struct CheckoutGroup {
     /// The line items.
     pub lines: Vec<CheckoutLineView>,
     /// The shipping methods that the shop offers, standard first.
-    pub options: Vec<DeliveryOption>,
+    pub options: Vec<ShippingOption>,
     /// The selected shipping method.
-    pub chosen: Delivery,
+    pub selected: ShippingMethod,
     /// The town or city that the shop ships from. May be empty.
     pub town: String,
 }

@@ -9,7 +9,7 @@ use crate::{
     id::kinds::{OrderId, PurchaseId},
     money::Money,
     payments::{Method, PaymentState},
-    shipping::Delivery,
+    shipping::ShippingMethod,
     text,
 };
 
@@ -171,7 +171,7 @@ pub struct OrderCard {
     /// The order's status.
     pub state: OrderState,
     /// The shipping method.
-    pub way: Delivery,
+    pub shipping_method: ShippingMethod,
     /// The recipient's name.
     pub name: String,
     /// The customer's email address.
@@ -237,7 +237,7 @@ pub struct PurchaseView {
 impl PurchaseView {
     /// Whether the customer picks up all of it, so that nothing is shipped.
     pub fn is_pickup(&self) -> bool {
-        self.orders.iter().all(|order| order.way == Delivery::Pickup)
+        self.orders.iter().all(|order| order.way == ShippingMethod::Pickup)
     }
 }
 
@@ -266,9 +266,9 @@ pub struct OrderView {
     /// The tax included in the price of the items.
     pub tax: Money,
     /// The shipping method.
-    pub way: Delivery,
+    pub shipping_method: ShippingMethod,
     /// The first and the last day that it is expected on: RFC 3339, UTC.
-    pub due: (String, String),
+    pub estimated_delivery: (String, String),
     /// Where an order for local pickup is collected: the shop's name and address. Empty for orders that are shipped.
     pub pickup_at: String,
     /// The order total, including shipping.

@@ -8,7 +8,7 @@ text_enum! {
     /// A shipping method.
     #[derive(Default, PartialOrd, Ord, Hash)]
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-    pub enum Delivery {
+    pub enum ShippingMethod {
         /// Standard shipping.
         #[default]
         Standard = "standard",
@@ -21,7 +21,7 @@ text_enum! {
 
 /// What a shop asks for bringing its orders, and how long that takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
+pub struct ShippingRates {
     /// The usual price.
     pub standard: Money,
     /// From this much on the usual way is free.
@@ -40,9 +40,9 @@ const PICKUP_DAYS: (i64, i64) = (0, 1);
 /// A shipping method with its price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct DeliveryOption {
+pub struct ShippingOption {
     /// The shipping method.
-    pub delivery: Delivery,
+    pub delivery: ShippingMethod,
     /// The shipping price.
     pub price: Money,
     /// The minimum and maximum number of days for delivery.
@@ -50,27 +50,30 @@ pub struct DeliveryOption {
 }
 
 /// What the usual way costs for goods of `subtotal`: nothing from `free_from` on.
-pub fn usual(standard: Money, free_from: Option<Money>, subtotal: Money) -> Money {
+pub fn standard_price(standard: Money, free_from: Option<Money>, subtotal: Money) -> Money {
     let free = free_from.is_some_and(|from| from.amount() <= subtotal.amount());
     if free { Money::zero(standard.currency()) } else { standard }
 }
 
-impl Terms {
+impl ShippingRates {
     /// The ways that are offered for goods of `subtotal`, the usual one first.
-    pub fn options(&self, subtotal: Money) -> Vec<DeliveryOption> {
-        let usual = DeliveryOption {
-            delivery: Delivery::Standard,
-            price: usual(self.standard, self.free_from, subtotal),
+    pub fn options(&self, subtotal: Money) -> Vec<ShippingOption> {
+        let standard_price = ShippingOption {
+            delivery: ShippingMethod::Standard,
+            price: standard_price(self.standard, self.free_from, subtotal),
             days: self.days,
         };
-        let express =
-            self.express.map(|(price, days)| DeliveryOption { delivery: Delivery::Express, price, days });
-        let pickup = self.pickup.then(|| DeliveryOption {
-            delivery: Delivery::Pickup,
+        let express = self.express.map(|(price, days)| ShippingOption {
+            delivery: ShippingMethod::Express,
+            price,
+            days,
+        });
+        let pickup = self.pickup.then(|| ShippingOption {
+            delivery: ShippingMethod::Pickup,
             price: Money::zero(self.standard.currency()),
             days: PICKUP_DAYS,
         });
-        [Some(usual), express, pickup].into_iter().flatten().collect()
+        [Some(standard_price), express, pickup].into_iter().flatten().collect()
     }
 }
 
@@ -82,7 +85,7 @@ mod tests {
     #[test]
     fn the_usual_way_is_free_from_some_sum_on() {
         let inr = |amount| Money::new(amount, Currency::INR);
-        let terms = Terms {
+        let rates = ShippingRates {
             standard: inr(4_900),
             free_from: Some(inr(50_000)),
             days: (2, 5),
@@ -90,12 +93,19 @@ mod tests {
             pickup: true,
         };
         for (subtotal, price) in [(0, 4_900), (49_999, 4_900), (50_000, 0), (90_000, 0)] {
-            assert_eq!(usual(terms.standard, terms.free_from, inr(subtotal)), inr(price), "{subtotal}");
+            assert_eq!(
+                standard_price(rates.standard, rates.free_from, inr(subtotal)),
+                inr(price),
+                "{subtotal}"
+            );
         }
         let ways: Vec<_> =
-            terms.options(inr(60_000)).iter().map(|o| (o.delivery, o.price.amount())).collect();
-        assert_eq!(ways, [(Delivery::Standard, 0), (Delivery::Express, 9_900), (Delivery::Pickup, 0)]);
-        let plain = Terms { free_from: None, express: None, pickup: false, ..terms };
+            rates.options(inr(60_000)).iter().map(|o| (o.delivery, o.price.amount())).collect();
+        assert_eq!(
+            ways,
+            [(ShippingMethod::Standard, 0), (ShippingMethod::Express, 9_900), (ShippingMethod::Pickup, 0)]
+        );
+        let plain = ShippingRates { free_from: None, express: None, pickup: false, ..rates };
         assert_eq!(plain.options(inr(1)).len(), 1);
     }
 }

@@ -77,7 +77,7 @@ fn row(order: OrderCard) -> impl IntoView {
             <td class="wide">{order.name}<span class="note below">{order.email}</span></td>
             <td class="wide whole">{day}</td>
             <td class="number">{words::money(i18n, order.total)}</td>
-            <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.way)}</span></td>
+            <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.shipping_method)}</span></td>
         </tr>
     }
 }

@@ -42,7 +42,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let ShopOrderView { order, placed_at, address, method, commission } = order;
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
-    let pickup = order.way == Delivery::Pickup;
+    let pickup = order.shipping_method == Delivery::Pickup;
     let payment = (order.state != OrderState::Cancelled).then(|| words::collected_by(i18n, method, &order));
     let refund = refund.map(|refund| match refund.done_at {
         Some(at) => t!(i18n, seller_orders.refunded, price = refund.amount, date = words::day(i18n, &at)),
@@ -99,7 +99,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                 <h1>{number}</h1>
                 <p class="note">{placed}</p>
             </div>
-            <p class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.way)}</p>
+            <p class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.shipping_method)}</p>
         </header>
         <div class="actions paper">
             <LinkButton look="secondary" href=slip>{t!(i18n, seller_orders.slip)}</LinkButton>
@@ -110,7 +110,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
             <div>
                 <section class="panel order next-step" aria-labelledby="next">
                     <h2 id="next">{t!(i18n, seller_orders.next_step)}</h2>
-                    <Timeline state=order.state way=order.way news=false />
+                    <Timeline state=order.state way=order.shipping_method news=false />
                     <NextStep state=order.state pickup action=action.clone() draft=draft.clone() />
                 </section>
                 <section class="panel order" aria-labelledby="lines">
@@ -136,7 +136,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                         {shares}
                     </div>
                 </section>
-                <History events way=order.way />
+                <History events way=order.shipping_method />
                 <Cancel state=order.state method total=order.total action draft />
             </div>
         </div>
@@ -162,7 +162,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
     let ShopOrderView { order, placed_at, address, method, .. } = order.order;
     let title = tu_string!(i18n, seller_orders.slip_of, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::day(i18n, &placed_at)).to_string();
-    let pickup = order.way == Delivery::Pickup;
+    let pickup = order.shipping_method == Delivery::Pickup;
     let (to, from, sender) = match pickup {
         true => (t!(i18n, seller_orders.customer), t!(i18n, seller_orders.pickup_at), order.pickup_at),
         false => (t!(i18n, seller_orders.ship_to), t!(i18n, seller_orders.ship_from), order.shop_name),

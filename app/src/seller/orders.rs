@@ -111,7 +111,7 @@ fn row(handle: &str, order: OrderCard) -> impl IntoView + use<> {
             <td class="wide whole">{day}</td>
             <td class="number wide">{words::number(i18n, order.pieces)}</td>
             <td class="number">{words::money(i18n, order.total)}</td>
-            <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.way)}</span></td>
+            <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.shipping_method)}</span></td>
         </tr>
     }
 }

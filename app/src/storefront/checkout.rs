@@ -11,7 +11,7 @@ use haat_shared::{
     id::kinds::CheckoutId,
     payments::NextAction,
     routes,
-    shipping::Delivery as Way,
+    shipping::ShippingMethod,
 };
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
 
@@ -148,7 +148,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
     };
 
     let ways = checkout.groups.iter().filter(|group| group.options.len() > 1).cloned();
-    let ways = ways.map(|group| view! { <Delivery group /> }).collect_view();
+    let ways = ways.map(|group| view! { <ShippingMethods group /> }).collect_view();
     let lines = checkout.groups.into_iter().map(|group| view! { <Group group /> }).collect_view();
     view! {
         <div class="width page checkout">
@@ -344,18 +344,18 @@ fn Details(form: CheckoutForm, faults: Signal<Option<Error>>, here: String) -> i
 
 /// How a shop is to bring its part.
 #[component]
-fn Delivery(group: CheckoutGroup) -> impl IntoView {
+fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
     let i18n = use_i18n();
     let name = format!("delivery.{}", group.shop);
     let options = group.options.into_iter().map(|option| {
         let (way, note) = match option.delivery {
-            Way::Standard => {
+            ShippingMethod::Standard => {
                 (tu_string!(i18n, delivery.standard).to_owned(), words::arrives(i18n, option.days))
             }
-            Way::Express => {
+            ShippingMethod::Express => {
                 (tu_string!(i18n, delivery.express).to_owned(), words::arrives(i18n, option.days))
             }
-            Way::Pickup => (
+            ShippingMethod::Pickup => (
                 tu_string!(i18n, delivery.pickup, town = group.town.as_str()).to_string(),
                 tu_string!(i18n, delivery.pickup_note).to_owned(),
             ),
@@ -373,7 +373,7 @@ fn Delivery(group: CheckoutGroup) -> impl IntoView {
                     id=id.clone()
                     name=name.clone()
                     value=option.delivery.as_str()
-                    checked=option.delivery == group.chosen
+                    checked=option.delivery == group.selected
                     aria-describedby=note_id.clone()
                 />
                 <div>

@@ -107,7 +107,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
     });
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let waiting = matches!(order.state, OrderState::Placed | OrderState::Confirmed | OrderState::Shipped);
-    let due = waiting.then(|| view! { <p class="order-due">{words::due(i18n, &order)}</p> });
+    let due = waiting.then(|| view! { <p class="order-due">{words::estimated_delivery(i18n, &order)}</p> });
     view! {
         <section class="panel order">
             <header class="order-head">
@@ -116,10 +116,10 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
                 </h2>
                 <p class="note">{number}</p>
             </header>
-            <Timeline state=order.state way=order.way />
+            <Timeline state=order.state way=order.shipping_method />
             {due}
             {money.map(|words| view! { <p class="order-due">{words}</p> })}
-            {order.shipment.filter(|_| order.way != Delivery::Pickup).map(|shipment| view! { <Travels shipment /> })}
+            {order.shipment.filter(|_| order.shipping_method != Delivery::Pickup).map(|shipment| view! { <Travels shipment /> })}
             {order_lines(i18n, order.lines, false)}
             <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
             {cancel}

@@ -156,8 +156,11 @@ async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
         let delivers = sold.peek().is_some();
         let subtotal = Money::sum(currency, sold)?;
         // Nothing is brought where nothing is left to buy.
-        let delivery =
-            if delivers { shipping::usual(standard, free_from, subtotal) } else { Money::zero(currency) };
+        let delivery = if delivers {
+            shipping::standard_price(standard, free_from, subtotal)
+        } else {
+            Money::zero(currency)
+        };
         groups.push(CartGroup { shop, shop_name, shop_handle, delivery, subtotal, lines });
     }
     // Shops of two currencies in one cart: shown, but not to be paid together.

@@ -20,7 +20,7 @@ use haat_shared::{
     id::kinds::{CheckoutId, ShopId, UserId},
     media::Picture,
     payments::{Method, NextAction, PaymentState},
-    shipping::Delivery,
+    shipping::ShippingMethod,
 };
 
 statements! {
@@ -57,7 +57,7 @@ rows! {
     struct LineRow {
         shop_id: ShopId,
         shop_name: String,
-        delivery: Delivery,
+        delivery: ShippingMethod,
         options: String,
         town: String,
         title: String,
@@ -119,7 +119,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
             shop,
             shop_name: lines[0].shop_name.clone(),
             options: serde_json::from_str(&lines[0].options).unwrap_or_default(),
-            chosen: lines[0].delivery,
+            selected: lines[0].delivery,
             town: lines[0].town.clone(),
             lines: lines
                 .into_iter()

@@ -36,7 +36,7 @@ use haat_shared::{
     page::{self, Page, PageRequest},
     payments::Method,
     permissions::Permission,
-    shipping::Delivery,
+    shipping::ShippingMethod,
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -115,7 +115,7 @@ rows! {
         subtotal_minor: i64,
         delivery_minor: i64,
         tax_minor: i64,
-        delivery: Delivery,
+        delivery: ShippingMethod,
         days_min: i64,
         days_max: i64,
         total_minor: i64,
@@ -213,14 +213,14 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                 subtotal: money(head.subtotal_minor),
                 delivery: money(head.delivery_minor),
                 tax: money(head.tax_minor),
-                way: head.delivery,
-                due: (
+                shipping_method: head.delivery,
+                estimated_delivery: (
                     caller.time(engine, engine.zone.later(head.created_at, head.days_min)),
                     caller.time(engine, engine.zone.later(head.created_at, head.days_max)),
                 ),
                 pickup_at: match head.delivery {
-                    Delivery::Pickup => pickup_at(head),
-                    Delivery::Standard | Delivery::Express => String::new(),
+                    ShippingMethod::Pickup => pickup_at(head),
+                    ShippingMethod::Standard | ShippingMethod::Express => String::new(),
                 },
                 total: money(head.total_minor),
             };

@@ -12,7 +12,7 @@ use haat_shared::{
     error::Shortage,
     id::kinds::*,
     money::Rounding,
-    shipping::{Delivery, Terms},
+    shipping::{ShippingMethod, ShippingRates},
 };
 
 /// A checkout that has this much time left is gone on with when the same cart begins one again.
@@ -76,7 +76,7 @@ insert! {
         delivery_minor: i64,
         commission_minor: i64,
         options: String,
-        delivery: Delivery,
+        delivery: ShippingMethod,
         days_min: i64,
         days_max: i64,
         tax_minor: i64,
@@ -251,9 +251,9 @@ fn shortage(line: LineRow) -> Shortage {
     Shortage { variant, title, left: available.max(0), discontinued }
 }
 
-fn terms(row: &LineRow) -> Terms {
+fn rates(row: &LineRow) -> ShippingRates {
     let money = |amount| Money::new(amount, row.currency);
-    Terms {
+    ShippingRates {
         standard: money(row.delivery_minor),
         free_from: row.free_delivery_from_minor.map(money),
         days: (row.delivery_days_min, row.delivery_days_max),
@@ -294,8 +294,8 @@ fn plan(
     };
     for (position, (shop, rows)) in (1i64..).zip(group_by(rows, |r| r.shop_id)) {
         let order: OrderId = random::id(now);
-        let (name, terms, commission_bp) =
-            (rows[0].shop_name.clone(), terms(&rows[0]), rows[0].commission_bp);
+        let (name, rates, commission_bp) =
+            (rows[0].shop_name.clone(), rates(&rows[0]), rows[0].commission_bp);
         let (mut subtotal, mut tax) = (zero, zero);
         for row in rows {
             let unit = Money::new(row.price_minor, row.currency);
@@ -317,7 +317,7 @@ fn plan(
             });
             plan.wanted.push(shortage(row));
         }
-        let options = terms.options(subtotal);
+        let options = rates.options(subtotal);
         let wanted = form.delivery_of(shop);
         let chosen = *options.iter().find(|o| o.delivery == wanted).unwrap_or(&options[0]);
         // The marketplace takes its part of the goods; delivery is the shop's. What a rate leaves over is the shop's too.

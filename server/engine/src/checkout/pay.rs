@@ -14,7 +14,7 @@ use haat_shared::{
     checkout::{CheckoutForm, CheckoutState, CheckoutSums, Details, HOLD_MS},
     id::kinds::{CheckoutId, OrderId, PaymentId, ShopId},
     payments::{Method, NextAction},
-    shipping::DeliveryOption,
+    shipping::ShippingOption,
 };
 
 statements! {
@@ -111,7 +111,7 @@ async fn choose_in_tx(tx: &mut Tx, id: CheckoutId, form: &CheckoutForm) -> TxRes
     let chosen: Vec<[Value; 5]> = offered
         .into_iter()
         .filter_map(|order| {
-            let options: Vec<DeliveryOption> = serde_json::from_str(&order.options).unwrap_or_default();
+            let options: Vec<ShippingOption> = serde_json::from_str(&order.options).unwrap_or_default();
             let wanted = form.delivery_of(order.shop_id);
             let option = options.into_iter().find(|o| o.delivery == wanted)?;
             let way = option.delivery.as_str();

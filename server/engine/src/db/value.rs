@@ -12,7 +12,7 @@ use haat_shared::{
     orders::{Actor, OrderState},
     payments::{Method, PaymentState},
     permissions::Role,
-    shipping::Delivery,
+    shipping::ShippingMethod,
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use sqlx_core::{arguments::Arguments, decode::Decode, row::Row as _, types::Type};
@@ -243,7 +243,7 @@ text_column! {
     OrderState;
     Actor;
     EventKind;
-    Delivery;
+    ShippingMethod;
     PostingKind;
     ProductState;
     Format;

@@ -15,7 +15,7 @@ use haat_shared::{
     page::{self, Page},
     payments::{Method, PaymentState},
     permissions::Permission,
-    shipping::Delivery,
+    shipping::ShippingMethod,
     text,
 };
 
@@ -57,7 +57,7 @@ rows! {
         shop_name: String,
         created_at: i64,
         state: OrderState,
-        delivery: Delivery,
+        delivery: ShippingMethod,
         address: String,
         email: String,
         method: Method,

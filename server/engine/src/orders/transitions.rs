@@ -16,7 +16,7 @@ use haat_shared::{
     orders::{Actor, OrderState, Shipment, reason},
     payments::Method,
     permissions::Permission,
-    shipping::Delivery,
+    shipping::ShippingMethod,
 };
 
 statements! {
@@ -122,9 +122,9 @@ pub async fn ship(
     shipment: Shipment,
 ) -> Result<()> {
     let transition = by_shop(engine, caller, handle, number, OrderState::Shipped)?;
-    let way: Option<Scalar<Delivery>> = engine.db.opt(&WAY, params![number, transition.shop]).await?;
+    let way: Option<Scalar<ShippingMethod>> = engine.db.opt(&WAY, params![number, transition.shop]).await?;
     let shipment = match way {
-        Some(Scalar(Delivery::Pickup)) => None,
+        Some(Scalar(ShippingMethod::Pickup)) => None,
         _ => Some(shipment.check().map_err(Error::Invalid)?),
     };
     apply(engine, Transition { shipment, ..transition }).await

@@ -4,7 +4,7 @@ use haat_shared::{
     checkout::{CheckoutForm, CheckoutState},
     orders::OrderState,
     payments::Method,
-    shipping::Delivery,
+    shipping::ShippingMethod,
 };
 
 use crate::{both, support::*};
@@ -19,7 +19,7 @@ both! {
         let view = checkout::view(engine, &guest, id).await.unwrap();
         let group = view.groups.iter().find(|g| g.town == "Ooty").unwrap();
         let ways: Vec<_> = group.options.iter().map(|o| (o.delivery, o.price.amount())).collect();
-        assert_eq!(ways, [(Delivery::Standard, 4_900), (Delivery::Express, 9_900), (Delivery::Pickup, 0)]);
+        assert_eq!(ways, [(ShippingMethod::Standard, 4_900), (ShippingMethod::Express, 9_900), (ShippingMethod::Pickup, 0)]);
         assert_eq!((view.sums.total.amount(), view.sums.tax.amount()), (59_000 + 45_000 + 2 * 4_900, 9_000));
         let shop = group.shop;
 
@@ -37,9 +37,9 @@ both! {
         let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
         assert_eq!(purchase.total, sums.total);
         let order = purchase.orders.iter().find(|o| o.shop_handle == "generous").unwrap();
-        assert_eq!((order.way, order.delivery.amount(), order.tax.amount()), (Delivery::Express, 9_900, 9_000));
+        assert_eq!((order.shipping_method, order.delivery.amount(), order.tax.amount()), (ShippingMethod::Express, 9_900, 9_000));
         let other = purchase.orders.iter().find(|o| o.shop_handle != "generous").unwrap();
-        assert_eq!((other.way, other.delivery.amount(), other.tax.amount()), (Delivery::Standard, 4_900, 0));
+        assert_eq!((other.shipping_method, other.delivery.amount(), other.tax.amount()), (ShippingMethod::Standard, 4_900, 0));
     }
 
     async fn a_choice_comes_too_late_once_a_payment_is_under_way(market) {

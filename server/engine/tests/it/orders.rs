@@ -5,7 +5,7 @@ use haat_shared::{
     Conflict, Error, FieldCode,
     orders::{Actor, ListOrders, OrderState, Shipment},
     payments::PaymentState,
-    shipping::Delivery,
+    shipping::ShippingMethod,
 };
 
 use crate::{both, races::at_once, support::*};
@@ -77,7 +77,7 @@ both! {
             orders::ship(engine, &owner, "generous", &order, Shipment::default()).await.unwrap();
         }
         let card = orders::seller_list(engine, &owner, "generous", ListOrders::default()).await.unwrap().items.remove(0);
-        assert_eq!((card.state, card.way), (OrderState::Shipped, Delivery::Pickup));
+        assert_eq!((card.state, card.shipping_method), (OrderState::Shipped, ShippingMethod::Pickup));
         let seen = orders::seller_order(engine, &owner, "generous", &order).await.unwrap();
         let steps: Vec<_> = seen.events.iter().map(|e| (e.state, e.shipment.as_ref())).collect();
         assert_eq!(steps, [OrderState::Placed, OrderState::Confirmed, OrderState::Shipped].map(|state| (state, None)));

@@ -142,7 +142,7 @@ both! {
         let order = orders::seller_order(engine, &read, MEENA, &number).await.unwrap();
         let placed = &order.order.placed_at;
         assert!(placed.starts_with(&local[..10]) && placed.ends_with("+05:30[IST]"), "{placed}");
-        assert!(order.order.order.due.0.ends_with("+05:30[IST]"), "{:?}", order.order.order.due);
+        assert!(order.order.order.estimated_delivery.0.ends_with("+05:30[IST]"), "{:?}", order.order.order.estimated_delivery);
         let order = orders::seller_order(engine, &owner, MEENA, &number).await.unwrap();
         assert!(order.order.placed_at.starts_with(&utc[..10]) && order.order.placed_at.ends_with('Z'));
     }

@@ -10,7 +10,7 @@ use haat_shared::{
     orders::PurchaseView,
     payments::{Method, NextAction},
     routes::*,
-    shipping::Delivery,
+    shipping::ShippingMethod,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -85,7 +85,7 @@ struct CheckoutInput {
     address: AddressInput,
     /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
-    delivery: BTreeMap<ShopId, Delivery>,
+    delivery: BTreeMap<ShopId, ShippingMethod>,
     /// The payment method.
     method: Method,
 }
@@ -103,7 +103,7 @@ struct NewCheckout {
     address: AddressInput,
     /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
-    delivery: BTreeMap<ShopId, Delivery>,
+    delivery: BTreeMap<ShopId, ShippingMethod>,
     /// The payment method.
     method: Method,
 }
