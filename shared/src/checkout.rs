@@ -84,7 +84,7 @@ const CHOICES_MAX: usize = 100;
 
 /// A [`CheckoutForm`] that holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Details {
+pub struct ValidCheckout {
     /// Where the confirmation goes.
     pub email: Email,
     /// Where the goods go.
@@ -150,7 +150,7 @@ impl CheckoutForm {
 
     /// All that does not hold, or where the goods go and how they are paid with one of the `offered` methods. `smtputf8` is
     /// what the mail server supports.
-    pub fn check(&self, offered: &[Method], smtputf8: bool) -> Result<Details, Vec<FieldError>> {
+    pub fn check(&self, offered: &[Method], smtputf8: bool) -> Result<ValidCheckout, Vec<FieldError>> {
         let (email, mut faults) =
             match Email::parse("email", &self.email).and_then(|email| email.reachable("email", smtputf8)) {
                 Ok(email) => (Some(email), Vec::new()),
@@ -164,7 +164,7 @@ impl CheckoutForm {
             faults.push(FieldError::new("method", code));
         }
         match (email, method) {
-            (Some(email), Some(method)) if faults.is_empty() => Ok(Details { email, address, method }),
+            (Some(email), Some(method)) if faults.is_empty() => Ok(ValidCheckout { email, address, method }),
             _ => Err(faults),
         }
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 use haat_shared::{
     Currency, Error, Money, Result,
-    checkout::Details,
+    checkout::ValidCheckout,
     id::kinds::*,
     ledger::{Posting, cash_commission, commission, orphaned_capture, sale},
     payments::{Method, PaymentState},
@@ -179,7 +179,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     {
         return Err(nothing_to_buy());
     }
-    let details: Details = checkout
+    let details: ValidCheckout = checkout
         .details
         .and_then(|json| serde_json::from_str(&json).ok())
         .ok_or_else(|| crate::bug("a checkout is paid without details"))?;

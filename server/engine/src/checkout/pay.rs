@@ -11,7 +11,7 @@ use crate::{
 };
 use haat_shared::{
     Conflict, Error, Money, Result,
-    checkout::{CheckoutForm, CheckoutState, CheckoutSums, Details, HOLD_MS},
+    checkout::{CheckoutForm, CheckoutState, CheckoutSums, HOLD_MS, ValidCheckout},
     id::kinds::{CheckoutId, OrderId, PaymentId, ShopId},
     payments::{Method, NextAction},
     shipping::ShippingOption,
@@ -205,7 +205,7 @@ async fn attempt_payment(
     caller: &Caller,
     id: CheckoutId,
     attempt: PaymentId,
-    details: Details,
+    details: ValidCheckout,
 ) -> Result<NextAction> {
     let (method, locale) = (details.method, caller.locale);
     let cash = (method == Method::Cash && caller.user().is_none()).then(|| GuestCash {
