@@ -73,16 +73,16 @@ chunks! {
         Account: storefront::Account;
     }
     seller {
-        OwnShops: seller::OwnShops;
+        SellerShops: seller::SellerShops;
         OpenShop: seller::OpenShop;
         Dashboard: seller::Home;
         ShopOrders: seller::Orders;
         ShopOrder: seller::Order;
         PackingSlip: seller::PackingSlip;
-        OwnProducts: seller::Products;
+        SellerProducts: seller::Products;
         NewProduct: seller::NewProduct;
         Import: seller::Import;
-        OwnProduct: seller::Product;
+        SellerProduct: seller::Product;
         Balance: seller::Balance;
         Settings: seller::Settings;
     }

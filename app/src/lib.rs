@@ -99,16 +99,16 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/sign-in") view=ChunkPage::SignIn ssr=SsrMode::Async />
                         <Route path=path!("/sign-up") view=ChunkPage::SignUp ssr=SsrMode::Async />
                         <Route path=path!("/account") view=ChunkPage::Account ssr=SsrMode::Async />
-                        <Route path=path!("/seller") view=ChunkPage::OwnShops ssr=SsrMode::Async />
+                        <Route path=path!("/seller") view=ChunkPage::SellerShops ssr=SsrMode::Async />
                         <Route path=path!("/seller/new") view=ChunkPage::OpenShop ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle") view=ChunkPage::Dashboard ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/orders") view=ChunkPage::ShopOrders ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/orders/:number") view=ChunkPage::ShopOrder ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/orders/:number/packing-slip") view=ChunkPage::PackingSlip ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products") view=ChunkPage::OwnProducts ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products") view=ChunkPage::SellerProducts ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products/new") view=ChunkPage::NewProduct ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products/import") view=ChunkPage::Import ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products/:id") view=ChunkPage::OwnProduct ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/products/:id") view=ChunkPage::SellerProduct ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/balance") view=ChunkPage::Balance ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/settings") view=ChunkPage::Settings ssr=SsrMode::Async />
                         <Route path=path!("/admin") view=ChunkPage::Admin ssr=SsrMode::Async />

@@ -13,7 +13,7 @@ use haat_shared::{
     accounts::SignUp,
     catalog::imports::{ExportFormat, Format},
     number::DecimalMark,
-    routes::{DEV_MAILS, OWN_SHOPS},
+    routes::{DEV_MAILS, SELLER_SHOPS},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -306,7 +306,7 @@ async fn prepare_demo(config: &Config, folder: &Path) -> Result<(), String> {
     let url = &config.server.public_url;
     print(format!("The market is open at {url} (Ctrl-C stops it). Emails are shown at {url}{DEV_MAILS}."));
     print(format!(
-        "Sell at {url}{OWN_SHOPS}: sign in as meena@haat.example or delta@haat.example with the password {}.",
+        "Sell at {url}{SELLER_SHOPS}: sign in as meena@haat.example or delta@haat.example with the password {}.",
         demo::PASSWORD
     ));
     Ok(())

@@ -121,10 +121,10 @@ const READS: &[&str] = &[
     FN_SETTINGS,
     FN_CURRENCY,
     FN_BALANCE,
-    FN_OWN_PRODUCTS,
+    FN_SELLER_PRODUCTS,
     FN_IMPORTS,
-    FN_OWN_PRODUCT,
-    FN_OWN_PICTURES,
+    FN_SELLER_PRODUCT,
+    FN_SELLER_PICTURES,
     FN_CART,
     FN_CHECKOUT,
     FN_PURCHASE,
@@ -229,18 +229,18 @@ routes! {
     SIGN_IN GET "/sign-in" Storefront Anyone;
     SIGN_UP GET "/sign-up" Storefront Anyone;
     ACCOUNT GET "/account" Storefront SignedIn;
-    OWN_SHOPS GET "/seller" Seller SignedIn;
+    SELLER_SHOPS GET "/seller" Seller SignedIn;
     OPEN_SHOP GET "/seller/new" Seller SignedIn;
     DASHBOARD GET "/seller/{handle}" Seller Member => dashboard(handle: &str);
     SHOP_ORDERS GET "/seller/{handle}/orders" Seller Member => shop_orders(handle: &str);
     SHOP_ORDER GET "/seller/{handle}/orders/{number}" Seller Member => shop_order(handle: &str, number: &str);
     PACKING_SLIP GET "/seller/{handle}/orders/{number}/packing-slip" Seller Member
         => packing_slip(handle: &str, number: &str);
-    OWN_PRODUCTS GET "/seller/{handle}/products" Seller Member => own_products(handle: &str);
+    SELLER_PRODUCTS GET "/seller/{handle}/products" Seller Member => seller_products(handle: &str);
     NEW_PRODUCT GET "/seller/{handle}/products/new" Seller Member => new_product(handle: &str);
     IMPORT GET "/seller/{handle}/products/import" Seller Member => import(handle: &str);
-    OWN_PRODUCT GET "/seller/{handle}/products/{id}" Seller Member
-        => own_product(handle: &str, id: ProductId);
+    SELLER_PRODUCT GET "/seller/{handle}/products/{id}" Seller Member
+        => seller_product(handle: &str, id: ProductId);
     BALANCE GET "/seller/{handle}/balance" Seller Member => balance(handle: &str);
     SETTINGS GET "/seller/{handle}/settings" Seller Member => settings(handle: &str);
     ADMIN GET "/admin" Admin Operator;
@@ -257,7 +257,7 @@ routes! {
     FORM_SET_QUANTITY POST "/cart/lines/{id}" Form Holder => set_quantity(id: CartLineId);
     FORM_BEGIN_CHECKOUT POST "/checkout" Form Holder;
     FORM_PAY POST "/checkout/{id}" Form Holder;
-    FORM_CANCEL_OWN POST "/purchases/{number}" Form Holder;
+    FORM_CANCEL_BY_CUSTOMER POST "/purchases/{number}" Form Holder;
     FORM_SIGN_IN POST "/sign-in" Form Anyone;
     FORM_SIGN_UP POST "/sign-up" Form Anyone;
     FORM_SIGN_OUT POST "/sign-out" Form Anyone;
@@ -288,13 +288,13 @@ routes! {
     FN_SET_LOGO POST "/api/shops/set_logo" Function Member;
     FN_CURRENCY POST "/api/shops/currency" Function Anyone;
     FN_BALANCE POST "/api/ledger/balance" Function Member;
-    FN_OWN_PRODUCTS POST "/api/catalog/seller_list" Function Member;
+    FN_SELLER_PRODUCTS POST "/api/catalog/seller_list" Function Member;
     FN_IMPORTS POST "/api/catalog/imports" Function Member;
-    FN_OWN_PRODUCT POST "/api/catalog/seller_product" Function Member;
+    FN_SELLER_PRODUCT POST "/api/catalog/seller_product" Function Member;
     FN_CREATE_PRODUCT POST "/api/catalog/create" Function Member;
     FN_UPDATE_PRODUCT POST "/api/catalog/update" Function Member;
     FN_PUBLISH_PRODUCT POST "/api/catalog/publish" Function Member;
-    FN_OWN_PICTURES POST "/api/media/of_own" Function Member;
+    FN_SELLER_PICTURES POST "/api/media/seller_pictures" Function Member;
     FN_SET_PICTURES POST "/api/media/set_pictures" Function Member;
     FN_CART POST "/api/carts/view" Function Anyone;
     FN_ADD_LINE POST "/api/carts/add_line" Function Anyone;
@@ -306,7 +306,7 @@ routes! {
     FN_PAY POST "/api/checkout/pay" Function Holder;
     FN_PURCHASE POST "/api/orders/purchase" Function Holder;
     FN_HISTORY POST "/api/orders/history" Function SignedIn;
-    FN_CANCEL_OWN POST "/api/orders/cancel_own" Function Holder;
+    FN_CANCEL_BY_CUSTOMER POST "/api/orders/cancel_by_customer" Function Holder;
     FN_SELLER_ORDERS POST "/api/orders/seller_list" Function Member;
     FN_SELLER_ORDER POST "/api/orders/seller_order" Function Member;
     FN_CONFIRM POST "/api/orders/confirm" Function Member;
@@ -317,7 +317,7 @@ routes! {
     FN_ARCHIVE_PRODUCT POST "/api/catalog/archive" Function Member;
     FN_DUPLICATE_PRODUCT POST "/api/catalog/duplicate" Function Member;
     FN_DELETE_PRODUCT POST "/api/catalog/delete" Function Member;
-    FN_OPEN_SHOP POST "/api/shops/open_own" Function SignedIn;
+    FN_OPEN_SHOP POST "/api/shops/open_as_seller" Function SignedIn;
     FN_SAVE_SHOP POST "/api/shops/save_settings" Function Member;
     FN_ALL_SHOPS POST "/api/shops/list_all" Function Operator;
     FN_ADJUST_STOCK POST "/api/inventory/adjust" Function Member;
@@ -382,14 +382,14 @@ rest! {
     API_PAY POST "/checkouts/{id}/pay" Holder Buy;
     API_PURCHASES GET "/purchases" SignedIn Buy;
     API_PURCHASE GET "/purchases/{number}" Holder Buy;
-    API_CANCEL_OWN POST "/purchases/{number}/orders/{order}/cancel" Holder Buy;
+    API_CANCEL_BY_CUSTOMER POST "/purchases/{number}/orders/{order}/cancel" Holder Buy;
 
     API_OPEN_SHOP POST "/shops" SignedIn ShopWrite;
     API_SHOP_HOME GET "/shops/{handle}/overview" Member OrdersRead;
     API_SETTINGS GET "/shops/{handle}/settings" Member ShopRead;
     API_SAVE_SETTINGS PUT "/shops/{handle}/settings" Member ShopWrite;
     API_BALANCE GET "/shops/{handle}/balance" Member ShopRead;
-    API_OWN_PRODUCTS GET "/shops/{handle}/products" Member CatalogRead;
+    API_SELLER_PRODUCTS GET "/shops/{handle}/products" Member CatalogRead;
     API_CREATE_PRODUCT POST "/shops/{handle}/products" Member CatalogWrite;
     API_EXPORT GET "/shops/{handle}/products/export" Member CatalogRead;
     API_SEND_IMPORT POST "/shops/{handle}/imports" Member CatalogWrite;
@@ -397,7 +397,7 @@ rest! {
     API_IMPORT_ERRORS GET "/shops/{handle}/imports/{id}/errors" Member CatalogRead;
     API_START_IMPORT POST "/shops/{handle}/imports/{id}/start" Member CatalogWrite;
     API_CANCEL_IMPORT POST "/shops/{handle}/imports/{id}/cancel" Member CatalogWrite;
-    API_OWN_PRODUCT GET "/shops/{handle}/products/{id}" Member CatalogRead;
+    API_SELLER_PRODUCT GET "/shops/{handle}/products/{id}" Member CatalogRead;
     API_UPDATE_PRODUCT PUT "/shops/{handle}/products/{id}" Member CatalogWrite;
     API_DELETE_PRODUCT DELETE "/shops/{handle}/products/{id}" Member CatalogWrite;
     API_PUBLISH_PRODUCT POST "/shops/{handle}/products/{id}/publish" Member CatalogWrite;

@@ -3,7 +3,7 @@
 use haat_shared::{
     catalog::{
         CategoryCard, CategoryLink, CategoryView, HomeView, ListProducts, ProductPage, ProductView,
-        edit::{ListOwnProducts, ProductForm, SellerProduct, SellerProductCard},
+        edit::{ListSellerProducts, ProductForm, SellerProduct, SellerProductCard},
         imports::ImportsView,
     },
     id::kinds::ProductId,
@@ -50,8 +50,11 @@ pub async fn category(slug: String) -> Result<CategoryView, ApiError> {
 }
 
 /// A shop's products, filtered and sorted, for those who sell them.
-#[server(name = ListSellerProducts, prefix = "/api", endpoint = "catalog/seller_list", input = Json)]
-pub async fn seller_list(handle: String, of: ListOwnProducts) -> Result<Page<SellerProductCard>, ApiError> {
+#[server(name = FetchSellerProducts, prefix = "/api", endpoint = "catalog/seller_list", input = Json)]
+pub async fn seller_list(
+    handle: String,
+    of: ListSellerProducts,
+) -> Result<Page<SellerProductCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::seller_list(&engine, &caller, &handle, of).await)
         .await
 }

@@ -9,10 +9,12 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use super::ApiError;
 
 /// The pictures of a shop's product, for those who sell it.
-#[server(prefix = "/api", endpoint = "media/of_own", input = Json)]
-pub async fn of_own(handle: String, product: ProductId) -> Result<Vec<Picture>, ApiError> {
-    super::call(async |engine, caller| haat_engine::media::of_own(&engine, &caller, &handle, product).await)
-        .await
+#[server(prefix = "/api", endpoint = "media/seller_pictures", input = Json)]
+pub async fn seller_pictures(handle: String, product: ProductId) -> Result<Vec<Picture>, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::media::seller_pictures(&engine, &caller, &handle, product).await
+    })
+    .await
 }
 
 /// Shows a product with these pictures, in this order.

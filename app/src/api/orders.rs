@@ -22,15 +22,15 @@ pub async fn history(after: String) -> Result<Page<PurchaseCard>, ApiError> {
 }
 
 /// The shopper cancels an order that the shop has not confirmed.
-#[server(prefix = "/api", endpoint = "orders/cancel_own", input = Json)]
-pub async fn cancel_own(
+#[server(prefix = "/api", endpoint = "orders/cancel_by_customer", input = Json)]
+pub async fn cancel_by_customer(
     purchase: String,
     key: String,
     number: String,
     reason: String,
 ) -> Result<(), ApiError> {
     super::call(async |engine, caller| {
-        haat_engine::orders::cancel_own(&engine, &caller, &purchase, &key, &number, &reason).await
+        haat_engine::orders::cancel_by_customer(&engine, &caller, &purchase, &key, &number, &reason).await
     })
     .await
 }

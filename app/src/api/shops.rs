@@ -23,9 +23,10 @@ pub async fn list(after: String) -> Result<Page<ShopCard>, ApiError> {
 }
 
 /// Opens a shop of one's own. Answers with its handle.
-#[server(name = OpenShop, prefix = "/api", endpoint = "shops/open_own", input = Json)]
-pub async fn open_own(form: ShopForm) -> Result<String, ApiError> {
-    super::call(async |engine, caller| haat_engine::shops::open_own(&engine, &caller, &form).await).await
+#[server(name = OpenShop, prefix = "/api", endpoint = "shops/open_as_seller", input = Json)]
+pub async fn open_as_seller(form: ShopForm) -> Result<String, ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::open_as_seller(&engine, &caller, &form).await)
+        .await
 }
 
 /// A shop's dashboard.

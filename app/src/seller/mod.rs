@@ -18,7 +18,7 @@ pub(crate) use orders::Orders;
 pub(crate) use product::{NewProduct, Product};
 pub(crate) use products::Products;
 pub(crate) use settings::Settings;
-pub(crate) use shops::{OpenShop, OwnShops};
+pub(crate) use shops::{OpenShop, SellerShops};
 
 #[cfg(feature = "hydrate")]
 use haat_shared::media;
@@ -48,7 +48,7 @@ impl Part {
         match self {
             Self::Home => routes::dashboard(handle),
             Self::Orders => routes::shop_orders(handle),
-            Self::Products => routes::own_products(handle),
+            Self::Products => routes::seller_products(handle),
             Self::Balance => routes::balance(handle),
             Self::Settings => routes::settings(handle),
         }

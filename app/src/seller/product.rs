@@ -73,7 +73,7 @@ pub(crate) fn Product() -> impl IntoView {
                 return Err(ApiError(Error::NotFound));
             };
             let product = api::catalog::seller_product(handle.clone(), id).await?;
-            let pictures = api::media::of_own(handle.clone(), id).await?;
+            let pictures = api::media::seller_pictures(handle.clone(), id).await?;
             Ok((handle, product, pictures, api::catalog::tree().await?, done))
         },
     );
@@ -291,7 +291,7 @@ fn Editor(
                     rows.dirty.set(false);
                     toaster.say(tu_string!(i18n, form.saved).to_owned(), None);
                     if kept.is_none() {
-                        navigate(&routes::own_product(&handle, id), Default::default());
+                        navigate(&routes::seller_product(&handle, id), Default::default());
                     } else {
                         saved.run(());
                     }

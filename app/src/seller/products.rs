@@ -1,7 +1,7 @@
 //! The products of a shop: found, put on sale, taken off, many at once.
 
 use haat_shared::{
-    catalog::edit::{ListOwnProducts, ProductState, SellerProductCard},
+    catalog::edit::{ListSellerProducts, ProductState, SellerProductCard},
     id::kinds::ProductId,
     routes,
 };
@@ -24,13 +24,13 @@ pub(crate) fn Products() -> impl IntoView {
     let i18n = use_i18n();
     let (handle, q, state, low) = (param("handle"), searched(), query("state"), query("low"));
     let (sort, after, done) = (query("sort"), query("after"), query("done"));
-    let asked = move || ListOwnProducts {
+    let asked = move || ListSellerProducts {
         q: q.get(),
         state: state.get(),
         low: low.get() == "1",
         sort: sort.get(),
         after: after.get(),
-        ..ListOwnProducts::default()
+        ..ListSellerProducts::default()
     };
     let found = api::find(
         move || (handle.get(), asked()),
@@ -40,17 +40,18 @@ pub(crate) fn Products() -> impl IntoView {
     );
     let list = loaded(found, move |(handle, of, page)| {
         let path = Part::Products.path(&handle);
-        let at = |of: &ListOwnProducts| {
+        let at = |of: &ListSellerProducts| {
             let low = if of.low { "1" } else { "" };
             routes::with(
                 &path,
                 &[("q", &of.q), ("state", &of.state), ("low", low), ("sort", &of.sort), ("after", &of.after)],
             )
         };
-        let start = ListOwnProducts { after: String::new(), ..of.clone() };
-        let next = page.next.map(|after| at(&ListOwnProducts { after, ..start.clone() }));
+        let start = ListSellerProducts { after: String::new(), ..of.clone() };
+        let next = page.next.map(|after| at(&ListSellerProducts { after, ..start.clone() }));
         let first = (!of.after.is_empty()).then(|| at(&start));
-        let of_state = |state: &str, low| at(&ListOwnProducts { state: state.into(), low, ..start.clone() });
+        let of_state =
+            |state: &str, low| at(&ListSellerProducts { state: state.into(), low, ..start.clone() });
         let all = (of_state("", false), t!(i18n, seller_orders.all), of.state.is_empty() && !of.low);
         let states = ProductState::ALL.map(|state| {
             let here = of.state == state.as_str() && !of.low;
@@ -66,7 +67,7 @@ pub(crate) fn Products() -> impl IntoView {
                 _ => t!(i18n, seller_products.sort_newest),
             };
             let here = of.sort == sort || (of.sort.is_empty() && sort == SORTS[0]);
-            (at(&ListOwnProducts { sort: sort.into(), ..start.clone() }), words, here)
+            (at(&ListSellerProducts { sort: sort.into(), ..start.clone() }), words, here)
         });
         let low = if of.low { "1" } else { "" };
         let kept = [("state", of.state.as_str()), ("low", low), ("sort", of.sort.as_str())];
@@ -119,7 +120,7 @@ pub(super) fn Done(what: String) -> impl IntoView {
 
 fn none(handle: &str, at_all: bool) -> AnyView {
     let i18n = use_i18n();
-    let (path, new) = (routes::own_products(handle), routes::new_product(handle));
+    let (path, new) = (routes::seller_products(handle), routes::new_product(handle));
     if at_all {
         let (title, note) =
             (tu_string!(i18n, seller_products.none), tu_string!(i18n, seller_products.none_note));
@@ -191,7 +192,7 @@ fn Bulk(path: String, back: String, children: Children) -> impl IntoView {
 
 fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
     let i18n = use_i18n();
-    let (id, href) = (product.id.to_string(), routes::own_product(handle, product.id));
+    let (id, href) = (product.id.to_string(), routes::seller_product(handle, product.id));
     let price = match product.price_varies {
         true => t!(i18n, products.from, price = product.price),
         false => words::money(i18n, product.price),
@@ -220,7 +221,7 @@ fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
 pub(super) fn Actions(handle: String, id: ProductId, state: ProductState, deletable: bool) -> impl IntoView {
     let i18n = use_i18n();
     let path = Part::Products.path(&handle);
-    let page = routes::own_product(&handle, id);
+    let page = routes::seller_product(&handle, id);
     let shelf = match state {
         ProductState::Published => ("archive", t!(i18n, seller_products.archive)),
         _ => ("publish", t!(i18n, seller_products.publish)),

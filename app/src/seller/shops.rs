@@ -14,7 +14,7 @@ use crate::{
 
 /// The shops of whoever is signed in.
 #[component]
-pub(crate) fn OwnShops() -> impl IntoView {
+pub(crate) fn SellerShops() -> impl IntoView {
     crate::head::keep_out();
     let i18n = use_i18n();
     let found = api::find(|| (), |()| api::accounts::me_here());

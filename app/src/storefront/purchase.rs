@@ -28,7 +28,7 @@ pub(crate) fn Purchase() -> impl IntoView {
         move || (number.get(), key.get(), draft.get()),
         |(number, key, draft)| async move {
             let purchase = api::orders::purchase(number, key.clone()).await?;
-            Ok((purchase, key, draft_by("cancel_own", draft).await?))
+            Ok((purchase, key, draft_by("cancel_by_customer", draft).await?))
         },
     );
     loaded(found, |(purchase, key, draft)| view! { <Shown purchase key draft /> })

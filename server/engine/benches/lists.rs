@@ -25,7 +25,7 @@ use haat_engine::{
     ledger, orders, params, random, shops, statements,
 };
 use haat_shared::{
-    catalog::edit::ListOwnProducts,
+    catalog::edit::ListSellerProducts,
     id::kinds::*,
     orders::{ListOrders, OrderState},
     payments::Method,
@@ -74,7 +74,8 @@ async fn fill_with_products(market: &Market, owner: &Caller) {
         let products = (first..first + 500).map(new).collect();
         catalog::upsert_products(&market.engine, &Caller::system(), MEENA, products).await.unwrap();
     }
-    let page = catalog::seller_list(&market.engine, owner, MEENA, ListOwnProducts::default()).await.unwrap();
+    let page =
+        catalog::seller_list(&market.engine, owner, MEENA, ListSellerProducts::default()).await.unwrap();
     for product in page.items {
         catalog::archive(&market.engine, owner, MEENA, product.id).await.unwrap();
     }
@@ -190,24 +191,24 @@ async fn main() {
         }
         let (engine, name) = (&market.engine, db.engine());
         for sort in ["newest", "title", "price", "stock"] {
-            let ask = ListOwnProducts { sort: sort.into(), ..Default::default() };
+            let ask = ListSellerProducts { sort: sort.into(), ..Default::default() };
             let run = async || catalog::seller_list(engine, &owner, MEENA, ask.clone()).await;
             good &= measure(name, &format!("products by {sort}"), run).await;
         }
         for state in ["draft", "published", "archived"] {
-            let ask = ListOwnProducts { state: state.into(), ..Default::default() };
+            let ask = ListSellerProducts { state: state.into(), ..Default::default() };
             let run = async || catalog::seller_list(engine, &owner, MEENA, ask.clone()).await;
             good &= measure(name, &format!("products that are {state}"), run).await;
         }
         for q in ["clay", "b-19999", "no such thing"] {
-            let ask = ListOwnProducts { q: q.into(), sort: "title".into(), ..Default::default() };
+            let ask = ListSellerProducts { q: q.into(), sort: "title".into(), ..Default::default() };
             let run = async || catalog::seller_list(engine, &owner, MEENA, ask.clone()).await;
             good &= measure(name, &format!("products with “{q}”, by title"), run).await;
         }
         let of = || haat_shared::catalog::ListProducts { shop: MEENA.into(), ..Default::default() };
         let run = async || catalog::list(engine, &Caller::guest(), of()).await;
         good &= measure(name, "the shop's products as shoppers see them", run).await;
-        let ask = ListOwnProducts { low: true, ..Default::default() };
+        let ask = ListSellerProducts { low: true, ..Default::default() };
         let run = async || catalog::seller_list(engine, &owner, MEENA, ask.clone()).await;
         good &= measure(name, "products that run low", run).await;
         for state in ["", "placed", "confirmed", "shipped", "delivered", "cancelled"] {

@@ -195,13 +195,13 @@ fn line(row: LineRow) -> Result<CartLineView> {
 }
 
 /// The cart with this id, if it is the caller's.
-pub async fn own(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartView> {
-    is_own(engine, caller, id).await?;
+pub async fn by_id(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartView> {
+    check_holder(engine, caller, id).await?;
     Ok(CartView { id: Some(id), ..view_of(engine, id).await? })
 }
 
 /// Refuses carts that are not the caller's.
-pub async fn is_own(engine: &Engine, caller: &Caller, id: CartId) -> Result<()> {
+pub async fn check_holder(engine: &Engine, caller: &Caller, id: CartId) -> Result<()> {
     if find(engine, caller).await? == Some(id) { Ok(()) } else { Err(Error::NotFound) }
 }
 

@@ -255,7 +255,7 @@ async fn show_in_tx(tx: &mut Tx, product: ProductId, rows: &[[Value; 5]], now: i
 }
 
 /// The pictures of a shop's product, in order, for those who sell it.
-pub async fn of_own(
+pub async fn seller_pictures(
     engine: &Engine,
     caller: &Caller,
     handle: &str,

@@ -23,7 +23,7 @@ mod seller;
 mod transitions;
 
 pub use seller::{list_all, seller_list, seller_order};
-pub use transitions::{cancel, cancel_own, confirm, deliver, ship};
+pub use transitions::{cancel, cancel_by_customer, confirm, deliver, ship};
 
 use crate::{Caller, Engine, cursor, group_by, lists, params, rows, statements};
 use haat_shared::{

@@ -167,7 +167,7 @@ pub(super) async fn pay(
 }
 
 /// The shopper cancels an order of theirs. The key of the purchase's link comes along, since guests have nothing else.
-pub(super) async fn cancel_own(
+pub(super) async fn cancel_by_customer(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
     Path(purchase): Path<String>,
@@ -176,9 +176,11 @@ pub(super) async fn cancel_own(
     let key = typed.remove("key").unwrap_or_default();
     let (order, reason) = (field(&typed, "order"), field(&typed, "reason"));
     let page = with(&routes::purchase(&purchase), &[("key", &key)]);
-    match orders::cancel_own(&state.booted.engine, &caller, &purchase, &key, &order, &reason).await {
+    match orders::cancel_by_customer(&state.booted.engine, &caller, &purchase, &key, &order, &reason).await {
         Ok(()) => back::to(&with(&page, &[("done", &order)])).into_response(),
-        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "cancel_own", &page, typed, &error).await,
+        Err(error @ Error::Invalid(_)) => {
+            back_with_draft(&state, "cancel_by_customer", &page, typed, &error).await
+        }
         Err(error) => refused(&page, &error),
     }
 }

@@ -160,7 +160,7 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
         .route(FORM_SET_QUANTITY, post(forms::set_quantity))
         .route(FORM_BEGIN_CHECKOUT, post(forms::begin_checkout))
         .route(FORM_PAY, post(forms::pay).layer(forget_frozen.clone()))
-        .route(FORM_CANCEL_OWN, post(forms::cancel_own))
+        .route(FORM_CANCEL_BY_CUSTOMER, post(forms::cancel_by_customer))
         .route(FORM_SIGN_IN, post(forms::sign_in))
         .route(FORM_SIGN_UP, post(forms::sign_up))
         .route(FORM_SIGN_OUT, post(forms::sign_out).layer(forget_frozen))
@@ -278,10 +278,10 @@ mod tests {
             (SHOP_ORDERS, shop_orders(text), vec![text]),
             (SHOP_ORDER, shop_order(text, "H1-1"), vec![text, "H1-1"]),
             (PACKING_SLIP, packing_slip("meena", text), vec!["meena", text]),
-            (OWN_PRODUCTS, own_products(text), vec![text]),
+            (SELLER_PRODUCTS, seller_products(text), vec![text]),
             (NEW_PRODUCT, new_product(text), vec![text]),
             (IMPORT, import(text), vec![text]),
-            (OWN_PRODUCT, own_product(text, prod.parse().unwrap()), vec![text, &prod]),
+            (SELLER_PRODUCT, seller_product(text, prod.parse().unwrap()), vec![text, &prod]),
             (BALANCE, balance(text), vec![text]),
             (SETTINGS, settings(text), vec![text]),
             (MAIL, mail(mail_id.parse().unwrap()), vec![&mail_id]),

@@ -74,7 +74,7 @@ pub(super) async fn products(
             ("delete", [id]) => catalog::delete(engine, &caller, &handle, *id).await?,
             ("duplicate", [id]) => {
                 let copy = catalog::duplicate(engine, &caller, &handle, *id, &random::token()).await?;
-                return Ok(routes::own_product(&handle, copy));
+                return Ok(routes::seller_product(&handle, copy));
             }
             _ => return Err(Error::field("action", FieldCode::NotAChoice)),
         }
@@ -94,7 +94,7 @@ pub(super) async fn open_shop(
     Form(typed): Form<Typed>,
 ) -> Response {
     let form = ShopForm::read(|name| field(&typed, name));
-    match shops::open_own(&state.booted.engine, &caller, &form).await {
+    match shops::open_as_seller(&state.booted.engine, &caller, &form).await {
         Ok(handle) => back::to(&routes::dashboard(&handle)).into_response(),
         Err(error @ Error::Invalid(_)) => {
             back_with_draft(&state, "open-shop", OPEN_SHOP, typed, &error).await

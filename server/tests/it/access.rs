@@ -86,15 +86,15 @@ const TABLE: &[Row] = &[
     get(SIGN_IN, "", 200),
     get(SIGN_UP, "", 200),
     get(ACCOUNT, "", 200),
-    get(OWN_SHOPS, "", 200),
+    get(SELLER_SHOPS, "", 200),
     get(OPEN_SHOP, "", 200),
     get(DASHBOARD, "handle", 200),
     get(SHOP_ORDERS, "handle", 200),
     get(SHOP_ORDER, "handle order", 200),
     get(PACKING_SLIP, "handle order", 200),
-    get(OWN_PRODUCTS, "handle", 200),
+    get(SELLER_PRODUCTS, "handle", 200),
     get(NEW_PRODUCT, "handle", 200),
-    get(OWN_PRODUCT, "handle product", 200),
+    get(SELLER_PRODUCT, "handle product", 200),
     get(BALANCE, "handle", 200),
     get(SETTINGS, "handle", 200),
     get(WORDS, "words", 200),
@@ -133,9 +133,9 @@ const TABLE: &[Row] = &[
     call(FN_DASHBOARD, r#"{"handle":"<handle>"}"#),
     call(FN_SETTINGS, r#"{"handle":"<handle>"}"#),
     call(FN_BALANCE, r#"{"handle":"<handle>","after":""}"#),
-    call(FN_OWN_PRODUCTS, r#"{"handle":"<handle>","of":{}}"#),
-    call(FN_OWN_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#),
-    call(FN_OWN_PICTURES, r#"{"handle":"<handle>","product":"<product>"}"#),
+    call(FN_SELLER_PRODUCTS, r#"{"handle":"<handle>","of":{}}"#),
+    call(FN_SELLER_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#),
+    call(FN_SELLER_PICTURES, r#"{"handle":"<handle>","product":"<product>"}"#),
     call(FN_SELLER_ORDERS, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_SELLER_ORDER, r#"{"handle":"<handle>","number":"<order>"}"#),
     get(IMPORT, "handle", 200),
@@ -179,11 +179,11 @@ const TABLE: &[Row] = &[
     call(FN_PURCHASE, r#"{"number":"<purchase>","key":""}"#),
     call(FN_HISTORY, r#"{"after":""}"#),
     call(
-        FN_CANCEL_OWN,
+        FN_CANCEL_BY_CUSTOMER,
         r#"{"purchase":"<second-purchase>","key":"","number":"<second order>","reason":"Changed my mind"}"#,
     ),
     // The same once more.
-    form(FORM_CANCEL_OWN, "second-purchase", "order=<second order>&reason=Changed my mind", 303),
+    form(FORM_CANCEL_BY_CUSTOMER, "second-purchase", "order=<second order>&reason=Changed my mind", 303),
     call(FN_SET_QUANTITY, r#"{"change":{"line":"<line>","quantity":"2"}}"#),
     form(FORM_SET_QUANTITY, "line", "quantity=3", 303).missing(303),
     // Everyone begins to buy what they have.
@@ -432,11 +432,13 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
     let mut things =
         Things::from([("handle", handle.to_owned()), ("slug", slug), ("variant", variant.clone())]);
     let own = market
-        .json(seller, call(FN_OWN_PRODUCTS, r#"{"handle":"<handle>","of":{"sort":"title"}}"#), &things)
+        .json(seller, call(FN_SELLER_PRODUCTS, r#"{"handle":"<handle>","of":{"sort":"title"}}"#), &things)
         .await;
     let product = async |id: &str| {
         let asked = Things::from([("handle", handle.to_owned()), ("product", id.to_owned())]);
-        market.json(seller, call(FN_OWN_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#), &asked).await
+        market
+            .json(seller, call(FN_SELLER_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#), &asked)
+            .await
     };
     for card in own["items"].as_array().unwrap() {
         let id = card["id"].as_str().unwrap();
@@ -546,9 +548,9 @@ async fn state_of(market: &Market, things: &Things) -> Vec<Answer> {
             &[
                 FN_SELLER_ORDER,
                 FN_SELLER_ORDERS,
-                FN_OWN_PRODUCT,
-                FN_OWN_PRODUCTS,
-                FN_OWN_PICTURES,
+                FN_SELLER_PRODUCT,
+                FN_SELLER_PRODUCTS,
+                FN_SELLER_PICTURES,
                 FN_SETTINGS,
                 FN_BALANCE,
             ][..],

@@ -326,7 +326,7 @@ pub struct SellerProduct {
 /// Which of a shop's products to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ListOwnProducts {
+pub struct ListSellerProducts {
     /// Only what these words are in; empty for all.
     pub q: String,
     /// Only those in this state, by its name; empty for all.

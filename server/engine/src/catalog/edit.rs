@@ -2,7 +2,7 @@
 //! first one changed, and nothing of theirs is written.
 
 use super::{
-    seller::{FIND, OwnRow, OwnVariantRow, VARIANTS, editable, seller_product},
+    seller::{FIND, SellerProductRow, SellerVariantRow, VARIANTS, editable, seller_product},
     slug_of, title_key,
 };
 use crate::{
@@ -305,11 +305,11 @@ async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -
     if let Claim::Done(version) = idempotency::begin_in_tx::<Product>(tx, key, *now).await? {
         return version.parse().map_err(|_| bug("an answer that is no version"));
     }
-    let row: OwnRow = tx.opt(&FIND, params![id, *shop]).await?.ok_or(Error::NotFound)?;
+    let row: SellerProductRow = tx.opt(&FIND, params![id, *shop]).await?.ok_or(Error::NotFound)?;
     if row.version != version {
         return Err(edits::since(tx, id, version).await?);
     }
-    let known: Vec<OwnVariantRow> = tx.all(&VARIANTS, params![id]).await?;
+    let known: Vec<SellerVariantRow> = tx.all(&VARIANTS, params![id]).await?;
     let before = editable(row, known).form;
     let variants = named(&draft.variants, *now);
     refuse_foreign(&before, &variants)?;

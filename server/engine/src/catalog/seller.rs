@@ -10,7 +10,9 @@ use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     catalog::{
         QUERY_MAX,
-        edit::{ListOwnProducts, ProductForm, ProductState, SellerProduct, SellerProductCard, VariantForm},
+        edit::{
+            ListSellerProducts, ProductForm, ProductState, SellerProduct, SellerProductCard, VariantForm,
+        },
     },
     id::kinds::*,
     page::{self, Page},
@@ -22,7 +24,7 @@ use haat_shared::{
 const PAGE_SIZE: usize = 50;
 
 lists! {
-    OWN {
+    SELLER_PRODUCTS {
         select: "SELECT p.id, p.slug, p.title, p.title_key, p.state, p.price_min_minor, p.price_max_minor, p.updated_at, s.currency,
             (SELECT COUNT(*) FROM variants v WHERE v.product_id = p.id AND NOT v.archived) AS variants,
             (SELECT CAST(COALESCE(SUM(c.on_hand - c.held), 0) AS BIGINT) FROM variants v JOIN capacities c ON c.id = v.id
@@ -69,8 +71,8 @@ lists! {
     }
 }
 
-/// What [`OwnRow`] reads, but for what stands behind it: the last column and the tables, which are the same for all.
-macro_rules! own {
+/// What [`SellerProductRow`] reads, but for what stands behind it: the last column and the tables, which are the same for all.
+macro_rules! seller_products_sql {
     ($wanted:literal) => {
         concat!(
             "SELECT p.id, p.slug, p.state, p.version, p.title, p.brand, p.description, p.attributes, p.options, s.currency,
@@ -80,21 +82,21 @@ macro_rules! own {
         )
     };
 }
-/// What [`OwnVariantRow`] reads.
-macro_rules! own_variants {
+/// What [`SellerVariantRow`] reads.
+macro_rules! seller_variants_sql {
     () => {
         "SELECT v.product_id, v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock, c.on_hand, c.held
         FROM variants v JOIN capacities c ON c.id = v.id "
     };
 }
-pub(super) use {own, own_variants};
+pub(super) use {seller_products_sql, seller_variants_sql};
 
 statements! {
     pub(super) FIND = concat!(
-        own!("EXISTS (SELECT 1 FROM variants v JOIN holds h ON h.capacity_id = v.id WHERE v.product_id = p.id)"),
+        seller_products_sql!("EXISTS (SELECT 1 FROM variants v JOIN holds h ON h.capacity_id = v.id WHERE v.product_id = p.id)"),
         "WHERE p.id = $1 AND p.shop_id = $2"
     );
-    pub(super) VARIANTS = concat!(own_variants!(), "WHERE v.product_id = $1 AND NOT v.archived ORDER BY v.position, v.id");
+    pub(super) VARIANTS = concat!(seller_variants_sql!(), "WHERE v.product_id = $1 AND NOT v.archived ORDER BY v.position, v.id");
 }
 
 rows! {
@@ -113,7 +115,7 @@ rows! {
         low: i64,
     }
 
-    pub(super) struct OwnRow {
+    pub(super) struct SellerProductRow {
         id: ProductId,
         slug: String,
         state: ProductState,
@@ -128,7 +130,7 @@ rows! {
         wanted: bool,
     }
 
-    pub(super) struct OwnVariantRow {
+    pub(super) struct SellerVariantRow {
         pub(super) id: VariantId,
         sku: String,
         title: String,
@@ -146,7 +148,7 @@ pub async fn seller_list(
     engine: &Engine,
     caller: &Caller,
     handle: &str,
-    ask: ListOwnProducts,
+    ask: ListSellerProducts,
 ) -> Result<Page<SellerProductCard>> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
     let mut filters: Vec<(&str, Value)> = vec![("shop", shop.into())];
@@ -161,7 +163,7 @@ pub async fn seller_list(
     let folded = text::fold(&q);
     filters.extend(folded.split_whitespace().take(8).map(|word| ("word", like(word).into())));
     let sort = if ask.sort.is_empty() { "newest" } else { &ask.sort };
-    let list = if ask.low || sort == "stock" { &BY_STOCK } else { &OWN };
+    let list = if ask.low || sort == "stock" { &BY_STOCK } else { &SELLER_PRODUCTS };
     let after = behind(list, sort, &ask.after)?;
     let size = page::rows(ask.limit, PAGE_SIZE);
     let rows: Vec<CardRow> = engine.db.list(list.bind(filters, sort, after, size + 1)).await?;
@@ -193,19 +195,19 @@ pub async fn seller_product(
     id: ProductId,
 ) -> Result<SellerProduct> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
-    let product: OwnRow = engine.db.opt(&FIND, params![id, shop]).await?.ok_or(Error::NotFound)?;
+    let product: SellerProductRow = engine.db.opt(&FIND, params![id, shop]).await?.ok_or(Error::NotFound)?;
     let variants = engine.db.all(&VARIANTS, params![id]).await?;
     Ok(editable(product, variants))
 }
 
-impl OwnRow {
+impl SellerProductRow {
     pub(super) fn id(&self) -> ProductId {
         self.id
     }
 }
 
 /// The rows of a product as its seller edits it.
-pub(super) fn editable(row: OwnRow, variants: Vec<OwnVariantRow>) -> SellerProduct {
+pub(super) fn editable(row: SellerProductRow, variants: Vec<SellerVariantRow>) -> SellerProduct {
     let held = variants.iter().map(|v| v.held).collect();
     let money = |minor| Money::new(minor, row.currency).plain();
     let variants = variants.into_iter().map(|v| VariantForm {

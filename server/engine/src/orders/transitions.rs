@@ -144,7 +144,7 @@ pub async fn cancel(engine: &Engine, caller: &Caller, handle: &str, number: &str
 }
 
 /// The shopper does not want it after all, and the shop has not said yes yet. For whoever may see the purchase.
-pub async fn cancel_own(
+pub async fn cancel_by_customer(
     engine: &Engine,
     caller: &Caller,
     purchase: &str,

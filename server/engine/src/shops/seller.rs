@@ -125,7 +125,7 @@ rows! {
 
 /// Opens a shop of the caller's own, in the market's currency. It is open at once. Answers with its handle, which may not be
 /// what was typed, letter by letter.
-pub async fn open_own(engine: &Engine, caller: &Caller, form: &ShopForm) -> Result<String> {
+pub async fn open_as_seller(engine: &Engine, caller: &Caller, form: &ShopForm) -> Result<String> {
     let owner = caller.signed_in()?.id;
     let draft = form.check(engine.currency).map_err(Error::Invalid)?;
     let now = engine.clock.now_ms();
@@ -150,7 +150,7 @@ pub async fn open_own(engine: &Engine, caller: &Caller, form: &ShopForm) -> Resu
     };
     let opened = engine
         .db
-        .write(("shops::open_own", id), (id, shop, now), |tx, (id, shop, now)| {
+        .write(("shops::open_as_seller", id), (id, shop, now), |tx, (id, shop, now)| {
             Box::pin(open_in_tx(tx, *id, shop, *now))
         })
         .await;

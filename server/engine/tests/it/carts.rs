@@ -84,18 +84,18 @@ both! {
         let id = opened.view.id.unwrap();
         let mut guest = Caller::guest();
         guest.cart = opened.token.as_deref().map(haat_engine::random::token_hash);
-        assert!(carts::own(engine, &guest, id).await.unwrap().is_empty());
+        assert!(carts::by_id(engine, &guest, id).await.unwrap().is_empty());
         let again = carts::open(engine, &guest).await.unwrap();
         assert_eq!((again.view.id, again.token), (Some(id), None));
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         market.add(&mut guest, bowl, 2).await.unwrap();
-        assert_eq!(carts::own(engine, &guest, id).await.unwrap().pieces, 2);
+        assert_eq!(carts::by_id(engine, &guest, id).await.unwrap().pieces, 2);
         let asha = market.signed_up(&Caller::guest(), "asha").await;
         let opens = futures::future::join_all((0..4).map(|_| carts::open(engine, &asha))).await;
         let ids: std::collections::HashSet<_> = opens.into_iter().map(|o| o.unwrap().view.id).collect();
         assert_eq!(ids.len(), 1, "a user has one");
         for stranger in [&asha, &Caller::guest()] {
-            assert_eq!(carts::own(engine, stranger, id).await.unwrap_err(), Error::NotFound);
+            assert_eq!(carts::by_id(engine, stranger, id).await.unwrap_err(), Error::NotFound);
         }
     }
 

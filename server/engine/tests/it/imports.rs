@@ -11,7 +11,7 @@ use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     catalog::{
         ListProducts,
-        edit::{ListOwnProducts, ProductState, SellerProduct},
+        edit::{ListSellerProducts, ProductState, SellerProduct},
         imports::{
             ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion, NumberReading,
             RowError,
@@ -66,7 +66,7 @@ fn became(view: &ImportView) -> [i64; 4] {
 }
 
 async fn find(market: &Market, owner: &Caller, title: &str) -> SellerProduct {
-    let ask = ListOwnProducts { q: title.into(), ..ListOwnProducts::default() };
+    let ask = ListSellerProducts { q: title.into(), ..ListSellerProducts::default() };
     let page = catalog::seller_list(&market.engine, owner, MEENA, ask).await.unwrap();
     assert_eq!(page.items.len(), 1, "{title}");
     catalog::seller_product(&market.engine, owner, MEENA, page.items[0].id).await.unwrap()

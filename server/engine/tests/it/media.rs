@@ -28,7 +28,7 @@ both! {
         }
         let change = async |change| media::change_picture(engine, &owner, "meena-crafts", product, change).await;
         let now = async || {
-            let shown = media::of_own(engine, &owner, "meena-crafts", product).await.unwrap();
+            let shown = media::seller_pictures(engine, &owner, "meena-crafts", product).await.unwrap();
             shown.into_iter().map(|p| (p.id, p.alt)).collect::<Vec<_>>()
         };
         change(Add(shown(pictures[0], "Front"))).await.unwrap();
@@ -82,9 +82,9 @@ both! {
         assert_eq!(card().await.picture.as_ref(), Some(&first));
         let page = catalog::product(engine, &Caller::guest(), &card().await.slug).await.unwrap();
         assert_eq!(page.pictures, [first.clone(), back.clone()]);
-        assert_eq!(media::of_own(engine, &owner, "meena-crafts", product).await.unwrap(), page.pictures);
+        assert_eq!(media::seller_pictures(engine, &owner, "meena-crafts", product).await.unwrap(), page.pictures);
         let other = market.owner("delta-electronics").await;
-        assert_eq!(media::of_own(engine, &other, "delta-electronics", product).await.unwrap(), [], "not theirs");
+        assert_eq!(media::seller_pictures(engine, &other, "delta-electronics", product).await.unwrap(), [], "not theirs");
 
         let guest = market.guest_with(&[(bowl, 1), (lamp, 1)]).await;
         let cart = carts::view(engine, &guest).await.unwrap();

@@ -144,7 +144,7 @@ both! {
             orders::ship(engine, &meena, "meena-crafts", &sent, shipment.clone()).await.unwrap();
         }
         for _ in 0..2 {
-            orders::cancel_own(engine, &Caller::guest(), &number, &market.key(&number), &withdrawn, "Changed my mind").await.unwrap();
+            orders::cancel_by_customer(engine, &Caller::guest(), &number, &market.key(&number), &withdrawn, "Changed my mind").await.unwrap();
         }
         // Four workers at once.
         let workers: Vec<_> = (0..4).map(|_| { let engine = engine.clone(); tokio::spawn(async move { dispatch::drain(&engine).await.unwrap() }) }).collect();

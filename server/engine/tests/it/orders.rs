@@ -129,7 +129,7 @@ both! {
         let number = number_in(&market.come_back(payment).await.unwrap());
         let key = market.key(&number);
         let order = format!("{number}-1");
-        orders::cancel_own(&market.engine, &guest, &number, &key, &order, "Changed my mind").await.unwrap();
+        orders::cancel_by_customer(&market.engine, &guest, &number, &key, &order, "Changed my mind").await.unwrap();
         market.settle().await;
         market.webhook("evt_late", &gateway_ref, payment).await.unwrap();
         assert_eq!(number_in(&market.come_back(payment).await.unwrap()), number);
@@ -214,7 +214,7 @@ both! {
             orders::cancel(engine, &owner, MEENA, &order, same).await.unwrap();
         }
         assert_eq!(orders::cancel(engine, &owner, MEENA, &order, "Out of clay").await, cancelled(Actor::Shop, "The kiln broke"));
-        let mine = orders::cancel_own(engine, &guest, &number, &key, &order, "The kiln broke").await;
+        let mine = orders::cancel_by_customer(engine, &guest, &number, &key, &order, "The kiln broke").await;
         assert_eq!(mine, cancelled(Actor::Shop, "The kiln broke"), "another's, though for the same reason");
         // Both sides at once, each with a reason of its own: one is told yes, the other who was first.
         for _ in 0..6 {
@@ -227,7 +227,7 @@ both! {
                 async move {
                     match i {
                         0 => orders::cancel(&engine, &owner, MEENA, &order, "Out of clay").await,
-                        _ => orders::cancel_own(&engine, &guest, &number, &key, &order, "Changed my mind").await,
+                        _ => orders::cancel_by_customer(&engine, &guest, &number, &key, &order, "Changed my mind").await,
                     }
                 }
             });
@@ -260,14 +260,14 @@ both! {
         let (order_a, order_b) = (format!("{a}-1"), format!("{b}-1"));
         let nobody = Caller::guest();
         let why = "Changed my mind";
-        assert_eq!(orders::cancel_own(engine, &nobody, &a, "", &order_a, why).await, Err(Error::NotFound));
-        assert_eq!(orders::cancel_own(engine, &owner, &a, "", &order_a, why).await, Err(Error::NotFound));
-        let other = orders::cancel_own(engine, &first, &a, "", &order_b, why).await;
+        assert_eq!(orders::cancel_by_customer(engine, &nobody, &a, "", &order_a, why).await, Err(Error::NotFound));
+        assert_eq!(orders::cancel_by_customer(engine, &owner, &a, "", &order_a, why).await, Err(Error::NotFound));
+        let other = orders::cancel_by_customer(engine, &first, &a, "", &order_b, why).await;
         assert_eq!(other, Err(Error::NotFound), "another purchase's order");
-        orders::cancel_own(engine, &first, &a, "", &order_a, why).await.unwrap();
+        orders::cancel_by_customer(engine, &first, &a, "", &order_a, why).await.unwrap();
         assert_eq!(orders::confirm(engine, &owner, MEENA, &order_a).await, moved(OrderState::Cancelled));
         orders::confirm(engine, &owner, MEENA, &order_b).await.unwrap();
-        let late = orders::cancel_own(engine, &nobody, &b, &market.key(&b), &order_b, why).await;
+        let late = orders::cancel_by_customer(engine, &nobody, &b, &market.key(&b), &order_b, why).await;
         assert_eq!(late, moved(OrderState::Confirmed));
         let seen = orders::seller_order(engine, &owner, MEENA, &order_a).await.unwrap();
         assert_eq!(seen.events.last().map(|e| (e.actor, e.note.as_str())), Some((Actor::Shopper, why)));
@@ -339,7 +339,7 @@ both! {
                         (0, 0) => orders::ship(&engine, &owner, MEENA, &order, shipment()).await.map(|()| OrderState::Shipped),
                         (0, _) => orders::cancel(&engine, &owner, MEENA, &order, "No").await.map(|()| OrderState::Cancelled),
                         (_, 0) => orders::confirm(&engine, &owner, MEENA, &order).await.map(|()| OrderState::Confirmed),
-                        _ => orders::cancel_own(&engine, &Caller::guest(), &number, &key, &order, "No").await.map(|()| OrderState::Cancelled),
+                        _ => orders::cancel_by_customer(&engine, &Caller::guest(), &number, &key, &order, "No").await.map(|()| OrderState::Cancelled),
                     }
                 }
             });

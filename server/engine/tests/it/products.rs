@@ -5,7 +5,7 @@ use haat_shared::{
     Conflict, Error, FieldCode,
     catalog::{
         Attribute,
-        edit::{ListOwnProducts, ProductForm, ProductState, SellerProduct, VariantForm},
+        edit::{ListSellerProducts, ProductForm, ProductState, SellerProduct, VariantForm},
     },
     id::kinds::ProductId,
 };
@@ -44,7 +44,7 @@ async fn edited(market: &Market, owner: &Caller, id: ProductId) -> SellerProduct
     catalog::seller_product(&market.engine, owner, MEENA, id).await.unwrap()
 }
 
-async fn titles(market: &Market, owner: &Caller, ask: ListOwnProducts) -> Vec<String> {
+async fn titles(market: &Market, owner: &Caller, ask: ListSellerProducts) -> Vec<String> {
     let page = catalog::seller_list(&market.engine, owner, MEENA, ask).await.unwrap();
     page.items.into_iter().map(|p| p.title).collect()
 }
@@ -341,10 +341,10 @@ both! {
                 catalog::publish(engine, &owner, MEENA, id).await.unwrap();
             }
         }
-        let ask = |sort: &str| ListOwnProducts { sort: sort.into(), ..ListOwnProducts::default() };
+        let ask = |sort: &str| ListSellerProducts { sort: sort.into(), ..ListSellerProducts::default() };
         for sort in ["newest", "title", "price", "stock"] {
             let first = catalog::seller_list(engine, &owner, MEENA, ask(sort)).await.unwrap();
-            let next = ListOwnProducts { after: first.next.unwrap(), ..ask(sort) };
+            let next = ListSellerProducts { after: first.next.unwrap(), ..ask(sort) };
             let rest = catalog::seller_list(engine, &owner, MEENA, next).await.unwrap();
             assert_eq!((first.items.len(), rest.items.len(), &rest.next), (50, 3, &None), "{sort}");
             let all: Vec<_> = first.items.iter().chain(&rest.items).collect();
@@ -356,19 +356,19 @@ both! {
             };
             assert!(sorted, "{sort}");
         }
-        let low = ListOwnProducts { low: true, ..ask("title") };
+        let low = ListSellerProducts { low: true, ..ask("title") };
         assert_eq!(titles(market, &owner, low).await, ["Jug 09"]);
-        let published = ListOwnProducts { state: "published".into(), ..ask("title") };
+        let published = ListSellerProducts { state: "published".into(), ..ask("title") };
         assert_eq!(titles(market, &owner, published).await.len(), 10);
-        let words = ListOwnProducts { q: "jug-31 jUG 31-s".into(), ..ask("") };
+        let words = ListSellerProducts { q: "jug-31 jUG 31-s".into(), ..ask("") };
         assert_eq!(titles(market, &owner, words).await, Vec::<String>::new());
-        let words = ListOwnProducts { q: "31-s".into(), ..ask("") };
+        let words = ListSellerProducts { q: "31-s".into(), ..ask("") };
         assert_eq!(titles(market, &owner, words).await, ["Jug 31"]);
         for (field, bad) in [
             ("sort", ask("colour")),
-            ("state", ListOwnProducts { state: "lost".into(), ..ask("") }),
-            ("after", ListOwnProducts { after: "nonsense".into(), ..ask("") }),
-            ("after", ListOwnProducts { after: "prod_00000000000000000000000000.x".into(), ..ask("price") }),
+            ("state", ListSellerProducts { state: "lost".into(), ..ask("") }),
+            ("after", ListSellerProducts { after: "nonsense".into(), ..ask("") }),
+            ("after", ListSellerProducts { after: "prod_00000000000000000000000000.x".into(), ..ask("price") }),
         ] {
             let refused = catalog::seller_list(engine, &owner, MEENA, bad).await.unwrap_err();
             assert_eq!(refused.at(field), Some(FieldCode::NotAChoice), "{field}");

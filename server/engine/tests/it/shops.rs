@@ -31,15 +31,15 @@ both! {
     async fn a_seller_opens_shops_of_their_own(market) {
         let engine = &market.engine;
         let asha = market.signed_up(&Caller::guest(), "asha").await;
-        assert_eq!(shops::open_own(engine, &Caller::guest(), &form("loom")).await, Err(Error::SignInNeeded));
-        let bad = shops::open_own(engine, &asha, &ShopForm::default()).await.unwrap_err();
+        assert_eq!(shops::open_as_seller(engine, &Caller::guest(), &form("loom")).await, Err(Error::SignInNeeded));
+        let bad = shops::open_as_seller(engine, &asha, &ShopForm::default()).await.unwrap_err();
         assert_eq!((bad.at("handle"), bad.at("delivery")), (Some(FieldCode::Missing), Some(FieldCode::Missing)));
         for (handle, code) in [("admin", FieldCode::Reserved), ("Meena-Crafts", FieldCode::NotUnique)] {
-            assert_eq!(shops::open_own(engine, &asha, &form(handle)).await.unwrap_err().at("handle"), Some(code));
+            assert_eq!(shops::open_as_seller(engine, &asha, &form(handle)).await.unwrap_err().at("handle"), Some(code));
         }
-        let opened = shops::open_own(engine, &asha, &form(" \u{200b}Lo\u{e0041}om\u{2800} ")).await;
+        let opened = shops::open_as_seller(engine, &asha, &form(" \u{200b}Lo\u{e0041}om\u{2800} ")).await;
         assert_eq!(opened.as_deref(), Ok("loom"), "as it is found");
-        shops::open_own(engine, &asha, &form("second-loom")).await.unwrap();
+        shops::open_as_seller(engine, &asha, &form("second-loom")).await.unwrap();
         let asha = market.owner("asha").await;
         let view = shops::shop(engine, &Caller::guest(), "loom").await.unwrap();
         assert_eq!((view.town.as_str(), view.free_delivery_from.unwrap().amount()), ("Pune", 99_900));
@@ -59,7 +59,7 @@ both! {
         let asha = market.signed_up(&Caller::guest(), "asha").await;
         let opened = (0..8).map(|_| {
             let (engine, asha) = (market.engine.clone(), asha.clone());
-            async move { shops::open_own(&engine, &asha, &form("loom")).await }
+            async move { shops::open_as_seller(&engine, &asha, &form("loom")).await }
         });
         let outcomes = at_once(opened.collect()).await;
         assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 1);

@@ -45,7 +45,7 @@ async fn open(context: RequestContext, (): ()) -> Result<Made<OpenedCart>> {
 }
 
 async fn view(context: RequestContext, At(id): At<CartId>) -> Result<Found<CartView>> {
-    carts::own(context.engine(), &context.caller, id).await.map(Found)
+    carts::by_id(context.engine(), &context.caller, id).await.map(Found)
 }
 
 /// An item to add to a cart.
@@ -64,7 +64,7 @@ async fn add_line(
     context: RequestContext,
     (At(id), Body(line), _): (At<CartId>, Body<NewLine>, OnceIfAsked),
 ) -> Result<Made<CartView>> {
-    carts::is_own(context.engine(), &context.caller, id).await?;
+    carts::check_holder(context.engine(), &context.caller, id).await?;
     let add = AddLine { variant: line.variant, quantity: line.quantity.to_string() };
     match carts::add_line(context.engine(), &context.caller, add).await {
         Ok(changed) => Ok(Made(changed.view)),
@@ -89,14 +89,14 @@ async fn set_line(
     context: RequestContext,
     (At((id, line)), Body(set)): (Line, Body<Quantity>),
 ) -> Result<Found<CartView>> {
-    carts::is_own(context.engine(), &context.caller, id).await?;
+    carts::check_holder(context.engine(), &context.caller, id).await?;
     let set = SetQuantity { line, quantity: set.quantity.to_string() };
     carts::set_quantity(context.engine(), &context.caller, set).await?;
-    carts::own(context.engine(), &context.caller, id).await.map(Found)
+    carts::by_id(context.engine(), &context.caller, id).await.map(Found)
 }
 
 async fn remove_line(context: RequestContext, At((id, line)): Line) -> Result<Found<CartView>> {
-    carts::is_own(context.engine(), &context.caller, id).await?;
+    carts::check_holder(context.engine(), &context.caller, id).await?;
     carts::remove_line(context.engine(), &context.caller, line).await?;
-    carts::own(context.engine(), &context.caller, id).await.map(Found)
+    carts::by_id(context.engine(), &context.caller, id).await.map(Found)
 }

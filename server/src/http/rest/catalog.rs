@@ -5,7 +5,9 @@ use haat_shared::{
     Error, FieldCode, Money, Result,
     catalog::{
         Attribute, CategoryCard, CategoryView, ListProducts, ProductCard, ProductView, SORTS,
-        edit::{ListOwnProducts, ProductForm, ProductState, SellerProduct, SellerProductCard, VariantForm},
+        edit::{
+            ListSellerProducts, ProductForm, ProductState, SellerProduct, SellerProductCard, VariantForm,
+        },
     },
     id::kinds::{MediaId, ProductId, VariantId},
     media::{NewPicture, Picture},
@@ -26,9 +28,13 @@ pub(super) fn routes(api: Api) -> Api {
         .on(API_PRODUCT, "Retrieves a product.", product)
         .on(API_CATEGORIES, "Lists the top-level categories.", roots)
         .on(API_CATEGORY, "Retrieves a category with its ancestors and subcategories.", category)
-        .on(API_OWN_PRODUCTS, "Lists a shop's products, including drafts and archived ones.", own)
+        .on(API_SELLER_PRODUCTS, "Lists a shop's products, including drafts and archived ones.", own)
         .on(API_CREATE_PRODUCT, "Creates a product as a draft.", create)
-        .on(API_OWN_PRODUCT, "Retrieves a product with all the details its seller can edit.", own_product)
+        .on(
+            API_SELLER_PRODUCT,
+            "Retrieves a product with all the details its seller can edit.",
+            seller_product,
+        )
         .on(
             API_UPDATE_PRODUCT,
             "Updates a product. Fails if it has changed since the version in If-Match.",
@@ -117,7 +123,7 @@ async fn category(context: RequestContext, At(slug): At<String>) -> Result<Found
 /// The sort orders of a shop's own product list.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum OwnSort {
+enum SellerSort {
     /// Newest first.
     Newest,
     /// Title, A to Z.
@@ -131,7 +137,7 @@ enum OwnSort {
 /// The filters of a shop's own product list.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct WhichOwn {
+struct WhichSellerProducts {
     /// Only products that match these words.
     #[schema(format = "optional-line", max_length = 100)]
     q: Option<String>,
@@ -142,7 +148,7 @@ struct WhichOwn {
     low: Option<bool>,
     /// The sort order.
     #[schema(inline)]
-    sort: Option<OwnSort>,
+    sort: Option<SellerSort>,
     /// The `next` cursor of the previous page.
     after: Option<String>,
     /// The maximum number of items to return.
@@ -152,16 +158,16 @@ struct WhichOwn {
 
 async fn own(
     context: RequestContext,
-    (At(handle), Query(of)): (At<String>, Query<WhichOwn>),
+    (At(handle), Query(of)): (At<String>, Query<WhichSellerProducts>),
 ) -> Result<Listed<SellerProductCard>> {
     let sort = match of.sort {
         None => "",
-        Some(OwnSort::Newest) => "newest",
-        Some(OwnSort::Title) => "title",
-        Some(OwnSort::Price) => "price",
-        Some(OwnSort::Stock) => "stock",
+        Some(SellerSort::Newest) => "newest",
+        Some(SellerSort::Title) => "title",
+        Some(SellerSort::Price) => "price",
+        Some(SellerSort::Stock) => "stock",
     };
-    let of = ListOwnProducts {
+    let of = ListSellerProducts {
         q: of.q.unwrap_or_default(),
         state: of.state.map(|s| s.as_str().to_owned()).unwrap_or_default(),
         low: of.low.unwrap_or_default(),
@@ -276,7 +282,7 @@ impl From<ProductText> for ProductForm {
 
 /// A product with all the details its seller can edit.
 #[derive(Serialize, ToSchema)]
-struct OwnProduct {
+struct EditableProduct {
     /// The product's ID.
     id: ProductId,
     /// The slug used in the product's URL.
@@ -289,7 +295,7 @@ struct OwnProduct {
     product: ProductText,
 }
 
-fn own_of(kept: SellerProduct) -> Result<Version<OwnProduct>> {
+fn editable(kept: SellerProduct) -> Result<Version<EditableProduct>> {
     let ProductForm { title, brand, category, description, details, options, variants } = kept.form;
     let variants = variants.into_iter().map(|v| {
         Ok(VariantText {
@@ -310,52 +316,55 @@ fn own_of(kept: SellerProduct) -> Result<Version<OwnProduct>> {
     let details = details.into_iter().map(|d| Detail { name: d.name, value: d.value }).collect();
     let product = ProductText { title, brand, category, description, details, options, variants };
     let (id, slug, state, deletable) = (kept.id, kept.slug, kept.state, kept.deletable);
-    Ok(Version(kept.version, OwnProduct { id, slug, state, deletable, product }))
+    Ok(Version(kept.version, EditableProduct { id, slug, state, deletable, product }))
 }
 
-type Own = At<(String, ProductId)>;
+type AtProduct = At<(String, ProductId)>;
 
-async fn own_product(context: RequestContext, At((handle, id)): Own) -> Result<Version<OwnProduct>> {
-    own_of(catalog::seller_product(context.engine(), &context.caller, &handle, id).await?)
+async fn seller_product(
+    context: RequestContext,
+    At((handle, id)): AtProduct,
+) -> Result<Version<EditableProduct>> {
+    editable(catalog::seller_product(context.engine(), &context.caller, &handle, id).await?)
 }
 
 async fn create(
     context: RequestContext,
     (At(handle), Body(product), Once(key)): (At<String>, Body<ProductText>, Once),
-) -> Result<Made<OwnProduct>> {
+) -> Result<Made<EditableProduct>> {
     let id = catalog::create(context.engine(), &context.caller, &handle, &product.into(), &key).await?;
-    let Version(_, made) = own_product(context, At((handle, id))).await?;
+    let Version(_, made) = seller_product(context, At((handle, id))).await?;
     Ok(Made(made))
 }
 
 async fn update(
     context: RequestContext,
-    (At((handle, id)), Body(product), IfMatch(version)): (Own, Body<ProductText>, IfMatch),
-) -> Result<Version<OwnProduct>> {
+    (At((handle, id)), Body(product), IfMatch(version)): (AtProduct, Body<ProductText>, IfMatch),
+) -> Result<Version<EditableProduct>> {
     // The version is the key: who repeats it changes nothing more.
     let key = random::token();
     catalog::update(context.engine(), &context.caller, &handle, id, version, &product.into(), &key).await?;
-    own_product(context, At((handle, id))).await
+    seller_product(context, At((handle, id))).await
 }
 
-async fn delete(context: RequestContext, At((handle, id)): Own) -> Result<()> {
+async fn delete(context: RequestContext, At((handle, id)): AtProduct) -> Result<()> {
     catalog::delete(context.engine(), &context.caller, &handle, id).await
 }
 
-async fn publish(context: RequestContext, At((handle, id)): Own) -> Result<()> {
+async fn publish(context: RequestContext, At((handle, id)): AtProduct) -> Result<()> {
     catalog::publish(context.engine(), &context.caller, &handle, id).await
 }
 
-async fn archive(context: RequestContext, At((handle, id)): Own) -> Result<()> {
+async fn archive(context: RequestContext, At((handle, id)): AtProduct) -> Result<()> {
     catalog::archive(context.engine(), &context.caller, &handle, id).await
 }
 
 async fn duplicate(
     context: RequestContext,
-    (At((handle, id)), Once(key)): (Own, Once),
-) -> Result<Made<OwnProduct>> {
+    (At((handle, id)), Once(key)): (AtProduct, Once),
+) -> Result<Made<EditableProduct>> {
     let id = catalog::duplicate(context.engine(), &context.caller, &handle, id, &key).await?;
-    let Version(_, made) = own_product(context, At((handle, id))).await?;
+    let Version(_, made) = seller_product(context, At((handle, id))).await?;
     Ok(Made(made))
 }
 
@@ -366,10 +375,12 @@ struct Pictures {
     items: Vec<Picture>,
 }
 
-async fn pictures(context: RequestContext, At((handle, id)): Own) -> Result<Found<Pictures>> {
+async fn pictures(context: RequestContext, At((handle, id)): AtProduct) -> Result<Found<Pictures>> {
     // A product that is not there has no pictures, but it is not there.
     catalog::seller_product(context.engine(), &context.caller, &handle, id).await?;
-    media::of_own(context.engine(), &context.caller, &handle, id).await.map(|items| Found(Pictures { items }))
+    media::seller_pictures(context.engine(), &context.caller, &handle, id)
+        .await
+        .map(|items| Found(Pictures { items }))
 }
 
 /// The new images of a product.
@@ -395,7 +406,7 @@ struct GalleryPicture {
 
 async fn set_pictures(
     context: RequestContext,
-    (At((handle, id)), Body(gallery)): (Own, Body<Gallery>),
+    (At((handle, id)), Body(gallery)): (AtProduct, Body<Gallery>),
 ) -> Result<Found<Pictures>> {
     let pictures_of = gallery.items.into_iter().map(|p| NewPicture { media: p.media, alt: p.alt }).collect();
     media::set_pictures(context.engine(), &context.caller, &handle, id, pictures_of).await?;
@@ -414,7 +425,7 @@ struct Alt {
 
 async fn add_picture(
     context: RequestContext,
-    (At((handle, id)), Query(Alt { alt }), PictureFile(bytes)): (Own, Query<Alt>, PictureFile),
+    (At((handle, id)), Query(Alt { alt }), PictureFile(bytes)): (AtProduct, Query<Alt>, PictureFile),
 ) -> Result<Made<Picture>> {
     let engine = context.engine();
     // Before it is made anew in all widths, not after.
@@ -422,24 +433,24 @@ async fn add_picture(
     let added = media::add(engine, &context.caller, &handle, bytes.into()).await?;
     let new = NewPicture { media: added.id, alt };
     media::change_picture(engine, &context.caller, &handle, id, PictureChange::Add(new)).await?;
-    let shown = media::of_own(engine, &context.caller, &handle, id).await?;
+    let shown = media::seller_pictures(engine, &context.caller, &handle, id).await?;
     // Someone may have taken it off again.
     let animated = added.animated;
     let shown = shown.into_iter().find(|picture| picture.id == added.id).unwrap_or(added);
     Ok(Made(Picture { animated, ..shown }))
 }
 
-type OwnPicture = At<(String, (ProductId, MediaId))>;
+type AtPicture = At<(String, (ProductId, MediaId))>;
 
 async fn describe_picture(
     context: RequestContext,
-    (At((handle, (id, media))), Body(Alt { alt })): (OwnPicture, Body<Alt>),
+    (At((handle, (id, media))), Body(Alt { alt })): (AtPicture, Body<Alt>),
 ) -> Result<()> {
     let change = PictureChange::Describe(NewPicture { media, alt });
     media::change_picture(context.engine(), &context.caller, &handle, id, change).await
 }
 
-async fn remove_picture(context: RequestContext, At((handle, (id, media))): OwnPicture) -> Result<()> {
+async fn remove_picture(context: RequestContext, At((handle, (id, media))): AtPicture) -> Result<()> {
     media::change_picture(context.engine(), &context.caller, &handle, id, PictureChange::Remove(media)).await
 }
 

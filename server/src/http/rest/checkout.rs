@@ -225,7 +225,7 @@ impl From<CheckoutView> for Checkout {
 }
 
 async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once)) -> Result<Made<Checkout>> {
-    carts::is_own(context.engine(), &context.caller, new.cart).await?;
+    carts::check_holder(context.engine(), &context.caller, new.cart).await?;
     let NewCheckout { email, address, delivery, method, .. } = new;
     let form = CheckoutInput { email, address, delivery, method }.form(&context)?;
     let id = checkout::begin(context.engine(), &context.caller).await?;

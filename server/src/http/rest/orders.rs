@@ -26,9 +26,9 @@ pub(super) fn routes(api: Api) -> Api {
             purchase,
         )
         .on(
-            API_CANCEL_OWN,
+            API_CANCEL_BY_CUSTOMER,
             "Cancels one of your orders, as long as the shop hasn't confirmed it.",
-            cancel_own,
+            cancel_by_customer,
         )
         .on(API_SHOP_ORDERS, "Lists a shop's orders, newest first.", of_shop)
         .on(
@@ -73,7 +73,7 @@ struct Cancellation {
     reason: String,
 }
 
-async fn cancel_own(
+async fn cancel_by_customer(
     context: RequestContext,
     (At((number, order)), Query(with), Body(why), _): (
         At<(String, String)>,
@@ -83,7 +83,7 @@ async fn cancel_own(
     ),
 ) -> Result<()> {
     let key = with.key.unwrap_or_default();
-    orders::cancel_own(context.engine(), &context.caller, &number, &key, &order, &why.reason).await
+    orders::cancel_by_customer(context.engine(), &context.caller, &number, &key, &order, &why.reason).await
 }
 
 /// The filters of a list of orders.

@@ -162,7 +162,8 @@ struct NewShop {
 }
 
 async fn open(context: RequestContext, (Body(new), _): (Body<NewShop>, Once)) -> Result<Made<ShopView>> {
-    let handle = shops::open_own(context.engine(), &context.caller, &new.settings.form(&new.handle)).await?;
+    let handle =
+        shops::open_as_seller(context.engine(), &context.caller, &new.settings.form(&new.handle)).await?;
     shops::shop(context.engine(), &context.caller, &handle).await.map(Made)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    super::seller::{OwnRow, OwnVariantRow, editable, own, own_variants},
+    super::seller::{SellerProductRow, SellerVariantRow, editable, seller_products_sql, seller_variants_sql},
     cells::{self, COLUMNS},
     record::{Record, VariantRecord},
     xml,
@@ -19,15 +19,15 @@ use uuid::Uuid;
 const PAGE: i64 = 200;
 
 statements! {
-    PAGE_OF = concat!(own!("FALSE"), "WHERE p.shop_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3");
-    VARIANTS_OF = concat!(own_variants!(), "JOIN products p ON p.id = v.product_id
+    PAGE_OF = concat!(seller_products_sql!("FALSE"), "WHERE p.shop_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3");
+    VARIANTS_OF = concat!(seller_variants_sql!(), "JOIN products p ON p.id = v.product_id
         WHERE p.shop_id = $1 AND p.id > $2 AND p.id <= $3 AND NOT v.archived ORDER BY v.product_id, v.position, v.id");
 }
 
 rows! {
     struct PlacedVariant {
         product_id: ProductId;
-        variant: OwnVariantRow
+        variant: SellerVariantRow
     }
 }
 
@@ -50,9 +50,9 @@ pub async fn export(
 ) -> Result<Exported> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let behind = after.unwrap_or(ProductId::from_uuid(Uuid::nil()));
-    let rows: Vec<OwnRow> = engine.db.all(&PAGE_OF, params![shop, behind, PAGE]).await?;
-    let mut variants: HashMap<ProductId, Vec<OwnVariantRow>> = HashMap::new();
-    let last = rows.last().map(OwnRow::id);
+    let rows: Vec<SellerProductRow> = engine.db.all(&PAGE_OF, params![shop, behind, PAGE]).await?;
+    let mut variants: HashMap<ProductId, Vec<SellerVariantRow>> = HashMap::new();
+    let last = rows.last().map(SellerProductRow::id);
     if let Some(last) = last {
         for row in engine.db.all::<PlacedVariant>(&VARIANTS_OF, params![shop, behind, last]).await? {
             variants.entry(row.product_id).or_default().push(row.variant);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     super::edit::{Named, changed, named},
-    super::seller::{OwnRow, OwnVariantRow, editable, own, own_variants},
+    super::seller::{SellerProductRow, SellerVariantRow, editable, seller_products_sql, seller_variants_sql},
     record::{Item, Record, VariantRecord},
 };
 use crate::{
@@ -26,8 +26,8 @@ use haat_shared::{
 statements! {
     KNOWN = "SELECT v.sku, v.product_id FROM variants v JOIN (VALUES [($1, $2)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND NOT v.archived";
-    OWN = concat!(own!("FALSE"), "JOIN (VALUES [($1)]) AS given ON p.id = given.column1");
-    OWN_VARIANTS = concat!(own_variants!(), "JOIN (VALUES [($1)]) AS given ON v.product_id = given.column1
+    SELLER_PRODUCTS = concat!(seller_products_sql!("FALSE"), "JOIN (VALUES [($1)]) AS given ON p.id = given.column1");
+    VARIANTS = concat!(seller_variants_sql!(), "JOIN (VALUES [($1)]) AS given ON v.product_id = given.column1
         WHERE NOT v.archived ORDER BY v.product_id, v.position, v.id");
     CATEGORIES = "SELECT c.slug, c.id FROM categories c JOIN (VALUES [($1)]) AS given ON c.slug = given.column1";
 }
@@ -43,9 +43,9 @@ rows! {
         id: CategoryId,
     }
 
-    struct OwnVariant {
+    struct VariantOfProduct {
         product_id: ProductId;
-        variant: OwnVariantRow
+        variant: SellerVariantRow
     }
 }
 
@@ -137,9 +137,9 @@ pub(super) async fn plan(db: &Db, target: ImportTarget, items: &[Item], now: i64
 /// The products of the shop with these ids, as their seller would edit them.
 async fn opened(db: &Db, ids: &[ProductId]) -> TxResult<Vec<Open>> {
     let given: Vec<[Value; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
-    let rows: Vec<OwnRow> = db.all_many(&OWN, &given).await?;
-    let mut variants: HashMap<ProductId, Vec<OwnVariantRow>> = HashMap::new();
-    for row in db.all_many::<OwnVariant, 1>(&OWN_VARIANTS, &given).await? {
+    let rows: Vec<SellerProductRow> = db.all_many(&SELLER_PRODUCTS, &given).await?;
+    let mut variants: HashMap<ProductId, Vec<SellerVariantRow>> = HashMap::new();
+    for row in db.all_many::<VariantOfProduct, 1>(&VARIANTS, &given).await? {
         variants.entry(row.product_id).or_default().push(row.variant);
     }
     let open = rows.into_iter().map(|row| {
