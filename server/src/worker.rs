@@ -1,4 +1,4 @@
-//! The worker: dispatches the outbox, runs jobs, ends what has run out, asks gateways, forgets. Any number of nodes may run one.
+//! The worker: dispatches the outbox, runs jobs, ends what has run out, asks gateways, purges. Any number of nodes may run one.
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -58,13 +58,13 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
         async move { catalog::count_popular(&engine).await }
     }));
     let engine = booted.engine.clone();
-    tasks.spawn(every(stop.clone(), Duration::from_secs(3600), "forget", move || {
+    tasks.spawn(every(stop.clone(), Duration::from_secs(3600), "purge", move || {
         let engine = engine.clone();
         async move {
-            dispatch::forget(&engine).await?;
-            accounts::forget(&engine).await?;
-            catalog::imports::forget(&engine).await?;
-            idempotency::forget(&engine).await.map(drop)
+            dispatch::purge(&engine).await?;
+            accounts::purge(&engine).await?;
+            catalog::imports::purge(&engine).await?;
+            idempotency::purge(&engine).await.map(drop)
         }
     }));
     if let Some(sandbox) = booted.sandbox.clone() {

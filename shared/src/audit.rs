@@ -7,11 +7,11 @@ use crate::id::kinds::{JobId, MailId};
 /// What needs a hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdminHome {
-    /// Jobs that were laid aside.
+    /// Jobs that were given up.
     pub dead_jobs: i64,
     /// Messages that have waited for a minute.
     pub pending_messages: i64,
-    /// Mails that were laid aside.
+    /// Mails that were given up.
     pub failed_mails: i64,
     /// Orders that their shops have not confirmed for a day.
     pub waiting_orders: i64,
@@ -82,7 +82,7 @@ pub struct MailCard {
     pub at: String,
 }
 
-/// A mail that was laid aside.
+/// A mail that was given up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedMail {
     /// What it tells: `order_placed`.

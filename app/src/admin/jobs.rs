@@ -1,4 +1,4 @@
-//! The work behind the market: what waits, what was laid aside, and what to do about it.
+//! The work behind the market: what waits, what was given up, and what to do about it.
 
 use haat_shared::{audit::JobCard, routes};
 use leptos::prelude::*;

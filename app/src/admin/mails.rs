@@ -55,7 +55,7 @@ pub(crate) fn Mails() -> impl IntoView {
     view! { <AdminPage here=Part::Mails>{list}</AdminPage> }
 }
 
-/// The mails that were laid aside.
+/// The mails that were given up.
 #[component]
 fn Failed(failed: Vec<FailedMail>) -> impl IntoView {
     let i18n = use_i18n();

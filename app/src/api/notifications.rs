@@ -18,7 +18,7 @@ pub async fn list(after: String) -> Result<Page<MailCard>, ApiError> {
     .await
 }
 
-/// The mails that were laid aside.
+/// The mails that were given up.
 #[server(name = ListFailedMails, prefix = "/api", endpoint = "notifications/failed", input = Json)]
 pub async fn failed() -> Result<Vec<FailedMail>, ApiError> {
     super::call(async |engine, caller| haat_engine::notifications::failed(&engine, &caller).await).await

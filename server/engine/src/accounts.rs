@@ -16,12 +16,12 @@ use who;
 
 pub mod api_auth;
 mod drafts;
-mod forget;
 mod password;
+mod purge;
 pub mod sign_ups;
 
 pub use drafts::{find_draft, keep_draft};
-pub use forget::forget;
+pub use purge::purge;
 
 use crate::{
     Caller, Engine, Who, audit,

@@ -27,7 +27,7 @@ const MESSAGES: i64 = 200;
 const LEASE_MS: i64 = 60_000;
 /// How many jobs are claimed at once.
 const JOBS: i64 = 200;
-/// After so many tries a job is laid aside.
+/// After so many attempts a job is given up.
 const ATTEMPTS_MAX: i64 = 12;
 /// How long what is done is remembered.
 const KEEP_MS: i64 = 7 * 24 * 3_600_000;
@@ -256,11 +256,11 @@ async fn finish(
         .await
 }
 
-/// Forgets what was done long ago.
-pub async fn forget(engine: &Engine) -> Result<(), TxError> {
+/// Deletes what was done long ago.
+pub async fn purge(engine: &Engine) -> Result<(), TxError> {
     let before = engine.clock.now_ms() - KEEP_MS;
-    outbox::forget(engine, before).await?;
-    events::forget(engine).await?;
-    mailbox::forget(&engine.db, &engine.clock).await?;
-    jobs::forget(engine, before).await
+    outbox::purge(engine, before).await?;
+    events::purge(engine).await?;
+    mailbox::purge(&engine.db, &engine.clock).await?;
+    jobs::purge(engine, before).await
 }

@@ -40,7 +40,7 @@ statements! {
         SELECT given.column1, given.column2, o.id, o.shop_id, given.column4, given.column5
         FROM (VALUES [($1, $2, $3, $4, $5)]) AS given LEFT JOIN order_shipments p ON p.id = given.column3
         JOIN orders o ON o.id = COALESCE(p.order_id, given.column3)";
-    FORGET = "UPDATE event_feed SET deleted_seq =
+    PURGE = "UPDATE event_feed SET deleted_seq =
         COALESCE((SELECT MAX(e.seq) FROM events e WHERE e.published_at < $1), deleted_seq)";
     DELETE = "DELETE FROM events WHERE seq <= (SELECT deleted_seq FROM event_feed)";
 }
@@ -150,12 +150,12 @@ async fn read(
 }
 
 /// Deletes events that are older than they are kept, and remembers how far.
-pub(crate) async fn forget(engine: &Engine) -> TxResult<()> {
+pub(crate) async fn purge(engine: &Engine) -> TxResult<()> {
     engine
         .db
-        .write("events::forget", engine.clock.now_ms() - KEEP_MS, |tx, before| {
+        .write("events::purge", engine.clock.now_ms() - KEEP_MS, |tx, before| {
             Box::pin(async move {
-                tx.exec(&FORGET, params![*before]).await?;
+                tx.exec(&PURGE, params![*before]).await?;
                 tx.exec(&DELETE, params![]).await?;
                 Ok(())
             })

@@ -51,7 +51,7 @@ statements! {
         WHERE scope = $1 AND operation = $2 AND idempotency_key = $3";
     GIVE_BACK = "DELETE FROM idempotency_keys
         WHERE scope = $1 AND operation = $2 AND idempotency_key = $3 AND answer IS NULL AND attempt_id = $4";
-    FORGET = "DELETE FROM idempotency_keys WHERE created_at < $1";
+    PURGE = "DELETE FROM idempotency_keys WHERE created_at < $1";
 }
 
 insert! {
@@ -147,7 +147,7 @@ pub async fn claim<K: 'static>(engine: &Engine, key: &IdempotencyKey) -> Result<
 }
 
 /// Stores the answer of a command that called a gateway. Without one — it failed in a way that may pass — the claim is
-/// given back, so that the same request can be tried again.
+/// given back, so that the same request can be retried.
 pub async fn settle<K: 'static>(
     engine: &Engine,
     key: IdempotencyKey,
@@ -171,11 +171,11 @@ pub async fn settle<K: 'static>(
 }
 
 /// Forgets keys that are too old to come again.
-pub async fn forget(engine: &Engine) -> Result<u64, TxError> {
+pub async fn purge(engine: &Engine) -> Result<u64, TxError> {
     engine
         .db
-        .write("idempotency::forget", engine.clock.now_ms() - KEEP_MS, |tx, before| {
-            Box::pin(async move { Ok(tx.exec(&FORGET, params![*before]).await?) })
+        .write("idempotency::purge", engine.clock.now_ms() - KEEP_MS, |tx, before| {
+            Box::pin(async move { Ok(tx.exec(&PURGE, params![*before]).await?) })
         })
         .await
 }

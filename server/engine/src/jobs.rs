@@ -1,4 +1,4 @@
-//! Work after the commit: rows with a lease, tried again with backoff and jitter, laid aside as dead in the end.
+//! Work after the commit: rows with a lease, retried with backoff and jitter, dead letters in the end.
 //! `dispatch` does it.
 
 use uuid::Uuid;
@@ -47,7 +47,7 @@ statements! {
     DISCARD = "UPDATE jobs SET state = 'discarded', updated_at = $2
         WHERE id = $1 AND state NOT IN ('done', 'discarded') AND lease_until <= $2 RETURNING kind AS value";
     STATUS = "SELECT state AS value FROM jobs WHERE id = $1 AND state <> 'done'";
-    FORGET = "DELETE FROM jobs WHERE state = 'done' AND updated_at < $1";
+    PURGE = "DELETE FROM jobs WHERE state = 'done' AND updated_at < $1";
     COUNT = "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'queued' THEN 1 ELSE 0 END), 0) AS BIGINT) AS queued,
         CAST(COALESCE(SUM(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), 0) AS BIGINT) AS dead FROM jobs
         WHERE state <> 'done'";
@@ -69,7 +69,7 @@ rows! {
     pub struct Backlog {
         /// To be done.
         pub queued: i64,
-        /// Laid aside.
+        /// Given up.
         pub dead: i64,
     }
 }
@@ -115,7 +115,7 @@ pub async fn retry(engine: &Engine, caller: &Caller, id: JobId) -> haat_shared::
     Ok(())
 }
 
-/// Gives a job up. It is kept, and can be tried again.
+/// Gives a job up. It is kept, and can be retried.
 pub async fn discard(engine: &Engine, caller: &Caller, id: JobId) -> haat_shared::Result<()> {
     decide(engine, caller, id, "jobs::discard", &DISCARD).await
 }
@@ -158,13 +158,13 @@ pub(crate) fn backoff_ms(attempts: i64) -> i64 {
     base - base / 4 + i64::from(random::small(spread))
 }
 
-/// Forgets what was done before `before`.
-pub(crate) async fn forget(engine: &Engine, before: i64) -> Result<(), TxError> {
+/// Deletes what was done before `before`.
+pub(crate) async fn purge(engine: &Engine, before: i64) -> Result<(), TxError> {
     engine
         .db
-        .write("jobs::forget", before, |tx, before| {
+        .write("jobs::purge", before, |tx, before| {
             Box::pin(async move {
-                tx.exec(&FORGET, params![*before]).await?;
+                tx.exec(&PURGE, params![*before]).await?;
                 Ok(())
             })
         })

@@ -156,9 +156,9 @@ pub trait Mailer: Send + Sync {
 const LEASE_MS: i64 = 60_000;
 /// How many mails are sent at once. Whatever of them was not marked when the program died is sent again.
 const BATCH: i64 = 25;
-/// How many of those that were laid aside are listed.
+/// How many of those that were given up are listed.
 const LISTED: i64 = 50;
-/// After so many tries a mail is laid aside: that is about a day.
+/// After so many attempts a mail is given up: that is about a day.
 const ATTEMPTS_MAX: i64 = 50;
 
 statements! {
@@ -203,7 +203,7 @@ rows! {
     }
 }
 
-/// The latest of the mails that were laid aside, for those who run the market.
+/// The latest of the mails that were given up, for those who run the market.
 pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>> {
     caller.operator()?;
     let rows: Vec<FailedRow> = engine.db.all(&DEAD_LETTERS, params![LISTED]).await?;
@@ -217,7 +217,7 @@ pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>>
     Ok(failed.collect())
 }
 
-/// Has a mail sent that was laid aside, as if it were new.
+/// Has a mail sent that was given up, as if it were new.
 pub async fn resend(engine: &Engine, caller: &Caller, kind: &str, subject: &str, to: &str) -> Result<()> {
     caller.operator()?;
     let subject: Uuid = subject.parse().map_err(|_| Error::NotFound)?;
@@ -238,7 +238,7 @@ pub async fn resend(engine: &Engine, caller: &Caller, kind: &str, subject: &str,
     Ok(())
 }
 
-/// How many are to be sent, and how many were laid aside.
+/// How many are to be sent, and how many were given up.
 pub async fn backlog(engine: &Engine) -> TxResult<Backlog> {
     Ok(engine.db.one(&COUNT, params![]).await?)
 }

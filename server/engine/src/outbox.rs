@@ -49,7 +49,7 @@ lists! {
 statements! {
     pub(crate) WRITE = "INSERT INTO outbox (id, kind, subject, created_at) VALUES [($1, $2, $3, $4)]";
     PENDING = "SELECT COUNT(*) AS value FROM outbox WHERE dispatched_at IS NULL";
-    FORGET = "DELETE FROM outbox WHERE dispatched_at < $1";
+    PURGE = "DELETE FROM outbox WHERE dispatched_at < $1";
 }
 
 rows! {
@@ -73,12 +73,12 @@ pub async fn pending(engine: &Engine) -> Result<i64, TxError> {
     Ok(engine.db.one::<crate::db::Scalar<i64>>(&PENDING, params![]).await?.0)
 }
 
-/// Forgets what was dispatched before `before`.
-pub(crate) async fn forget(engine: &Engine, before: i64) -> Result<u64, TxError> {
+/// Deletes what was dispatched before `before`.
+pub(crate) async fn purge(engine: &Engine, before: i64) -> Result<u64, TxError> {
     engine
         .db
-        .write("outbox::forget", before, |tx, before| {
-            Box::pin(async move { Ok(tx.exec(&FORGET, params![*before]).await?) })
+        .write("outbox::purge", before, |tx, before| {
+            Box::pin(async move { Ok(tx.exec(&PURGE, params![*before]).await?) })
         })
         .await
 }

@@ -17,7 +17,7 @@ statements! {
     SPEND = "INSERT INTO quotas (kind, subject, ends_at, used) VALUES [($1, $2, $3, $4)]
         ON CONFLICT (kind, subject, ends_at) DO UPDATE SET used = quotas.used + excluded.used
         RETURNING kind, subject, used";
-    FORGET = "DELETE FROM quotas WHERE ends_at < $1";
+    PURGE = "DELETE FROM quotas WHERE ends_at < $1";
 }
 
 rows! {
@@ -56,7 +56,7 @@ pub(crate) async fn spend_in_tx(
     Ok(used.collect())
 }
 
-pub(crate) async fn forget_in_tx(tx: &mut Tx, now: i64) -> TxResult<()> {
-    tx.exec(&FORGET, params![now]).await?;
+pub(crate) async fn purge_in_tx(tx: &mut Tx, now: i64) -> TxResult<()> {
+    tx.exec(&PURGE, params![now]).await?;
     Ok(())
 }

@@ -262,7 +262,7 @@ pub async fn due_events(db: &Db, clock: &Clock) -> TxResult<Vec<DueEvent>> {
     Ok(db.all(&DUE, params![clock.now_ms()]).await?)
 }
 
-/// A report arrived, or did not and is tried again in two seconds.
+/// A report arrived, or did not and is retried in two seconds.
 pub async fn delivered(db: &Db, clock: &Clock, event: Uuid, arrived: bool) -> TxResult<()> {
     db.write("sandbox::delivered", (event, arrived, clock.now_ms()), |tx, (event, arrived, now)| {
         Box::pin(async move {

@@ -68,7 +68,7 @@ impl Sandbox {
         }
     }
 
-    /// The same sandbox, taking its time before it answers: what slow gateways do can be tried out.
+    /// The same sandbox, taking its time before it answers: what slow gateways do can be tested.
     pub fn slow(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }

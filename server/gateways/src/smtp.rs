@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 
 /// How many connections the server is asked for at once.
 const CONNECTIONS: usize = 4;
-/// How long a batch may take. What is not sent by then is tried again later.
+/// How long a batch may take. What is not sent by then is retried later.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that sends our mails.

@@ -16,7 +16,7 @@ use super::{
     forms::{Typed, clean, field, refused},
 };
 
-/// A job is tried again, or given up.
+/// A job is retried, or given up.
 pub(super) async fn job(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -44,7 +44,7 @@ pub(super) async fn job(
     }
 }
 
-/// A mail that was laid aside is sent again.
+/// A mail that was given up is sent again.
 pub(super) async fn resend(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,

@@ -214,7 +214,7 @@ const TABLE: &[Row] = &[
     call(FN_OUTBOX, r#"{"waiting":false,"after":""}"#),
     call(FN_AUDIT, r#"{"after":""}"#),
     call(FN_JOBS, r#"{"state":"","after":""}"#),
-    // None was laid aside.
+    // None was given up.
     form(
         FORM_RESEND,
         "",

@@ -984,7 +984,7 @@ impl Cast {
                 let sent = self.meena.bring("/shops/meena-crafts/imports", "text/csv", TABLE.into()).await;
                 (path.replace("{id}", &sent.is(201).text("/id")), Some(json!({})))
             }
-            // No work is laid aside in this market: to everyone there is no such job.
+            // No work is given up in this market: to everyone there is no such job.
             p if p.contains("/jobs/{id}") => (path.replace("{id}", "job_00000000000000000000000000"), None),
             "/products/{slug}" => {
                 let slug = self.guest.get("/products?limit=1").await.is(200).text("/items/0/slug");

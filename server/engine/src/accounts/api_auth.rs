@@ -32,7 +32,7 @@ statements! {
     ROTATE = "UPDATE api_sessions SET token_hash = $3, expires_at = $5 WHERE id = $1 AND token_hash = $2 AND expires_at > $4
         RETURNING user_id";
     END = "DELETE FROM api_sessions WHERE id = $1";
-    FORGET = "DELETE FROM api_sessions WHERE expires_at < $1";
+    PURGE = "DELETE FROM api_sessions WHERE expires_at < $1";
     WHO_HAS_SESSION = super::who!("api_sessions e", "e.id = $1 AND e.expires_at > $2");
     WHO_HAS_KEY = super::who!("api_keys e", "e.secret_hash = $1", ", e.id AS key_id, e.scopes, e.last_used_at");
     USED = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)";
@@ -300,7 +300,7 @@ pub async fn end_key(engine: &Engine, caller: &Caller, id: ApiKeyId) -> Result<(
     if write.await? == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
-pub(super) async fn forget_in_tx(tx: &mut Tx, now: i64) -> crate::TxResult<()> {
-    tx.exec(&FORGET, params![now]).await?;
+pub(super) async fn purge_in_tx(tx: &mut Tx, now: i64) -> crate::TxResult<()> {
+    tx.exec(&PURGE, params![now]).await?;
     Ok(())
 }

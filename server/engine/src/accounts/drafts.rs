@@ -11,7 +11,7 @@ const FIELD_MAX: usize = 10_000;
 
 statements! {
     FIND = "SELECT fields, error FROM form_drafts WHERE id = $1 AND form = $2 AND expires_at > $3";
-    FORGET = "DELETE FROM form_drafts WHERE expires_at < $1";
+    PURGE = "DELETE FROM form_drafts WHERE expires_at < $1";
 }
 
 insert! {
@@ -66,7 +66,7 @@ pub async fn find_draft(engine: &Engine, _: &Caller, form: &str, id: DraftId) ->
     }))
 }
 
-pub(super) async fn forget_in_tx(tx: &mut Tx, now: i64) -> crate::TxResult<()> {
-    tx.exec(&FORGET, params![now]).await?;
+pub(super) async fn purge_in_tx(tx: &mut Tx, now: i64) -> crate::TxResult<()> {
+    tx.exec(&PURGE, params![now]).await?;
     Ok(())
 }

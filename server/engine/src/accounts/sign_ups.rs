@@ -31,7 +31,7 @@ statements! {
         WHERE s.id = $3 AND s.expires_at > $2 ON CONFLICT (email_folded) DO NOTHING";
     CONFIRMED = "SELECT u.id AS value FROM sign_ups s JOIN users u ON u.email_folded = s.email_folded WHERE s.id = $1";
     NOTIFIED = "SELECT s.id, s.name FROM notifications n JOIN sign_ups s ON s.id = n.subject WHERE n.claim = $1";
-    FORGET = "DELETE FROM sign_ups WHERE expires_at < $1";
+    PURGE = "DELETE FROM sign_ups WHERE expires_at < $1";
 }
 
 insert! {
@@ -114,7 +114,7 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
     Ok(rows.into_iter().map(|row| (row.id.uuid(), row.name)).collect())
 }
 
-pub(super) async fn forget_in_tx(tx: &mut Tx, now: i64) -> TxResult<()> {
-    tx.exec(&FORGET, params![now]).await?;
+pub(super) async fn purge_in_tx(tx: &mut Tx, now: i64) -> TxResult<()> {
+    tx.exec(&PURGE, params![now]).await?;
     Ok(())
 }

@@ -106,7 +106,7 @@ statements! {
     LAST = concat!(view!(), " WHERE i.shop_id = $1 ORDER BY i.id DESC LIMIT $2");
     FAULTS = "SELECT line, number, field, code, found FROM import_errors
         WHERE import_id = $1 AND (line, number) > ($2, $3) ORDER BY line, number LIMIT $4";
-    FORGET = "DELETE FROM imports WHERE id = (SELECT i.id FROM imports i WHERE i.updated_at < $1 ORDER BY i.updated_at LIMIT 1)";
+    PURGE = "DELETE FROM imports WHERE id = (SELECT i.id FROM imports i WHERE i.updated_at < $1 ORDER BY i.updated_at LIMIT 1)";
 }
 
 insert! {
@@ -730,13 +730,13 @@ impl From<ErrorRow> for RowError {
 }
 
 /// Forgets imports that nothing happened to for long.
-pub async fn forget(engine: &Engine) -> TxResult<()> {
+pub async fn purge(engine: &Engine) -> TxResult<()> {
     let before = engine.clock.now_ms() - KEEP_MS;
     // One by one: those that were never begun still have all their products with them.
     while engine
         .db
-        .write("imports::forget", before, |tx, before| {
-            Box::pin(async move { Ok(tx.exec(&FORGET, params![*before]).await?) })
+        .write("imports::purge", before, |tx, before| {
+            Box::pin(async move { Ok(tx.exec(&PURGE, params![*before]).await?) })
         })
         .await?
         > 0

@@ -27,7 +27,7 @@ lists! {
 
 statements! {
     FIND = "SELECT id, recipient, subject, text, html, created_at FROM mailbox WHERE id = $1";
-    FORGET = "DELETE FROM mailbox WHERE created_at < $1";
+    PURGE = "DELETE FROM mailbox WHERE created_at < $1";
 }
 
 insert! {
@@ -138,10 +138,10 @@ pub async fn find(db: &Db, id: MailId) -> Result<Mail> {
 }
 
 /// Forgets mails that are older than a week.
-pub async fn forget(db: &Db, clock: &Clock) -> TxResult<()> {
-    db.write("mailbox::forget", clock.now_ms() - KEEP_MS, |tx, before| {
+pub async fn purge(db: &Db, clock: &Clock) -> TxResult<()> {
+    db.write("mailbox::purge", clock.now_ms() - KEEP_MS, |tx, before| {
         Box::pin(async move {
-            tx.exec(&FORGET, params![*before]).await?;
+            tx.exec(&PURGE, params![*before]).await?;
             Ok(())
         })
     })

@@ -91,7 +91,7 @@ both! {
         for made_up in ["", "x", "apisess_00000000000000000000000000.x", "prod_00000000000000000000000000.x"] {
             assert_eq!(refresh(engine, &guest, made_up).await.unwrap_err(), Error::SignInNeeded);
         }
-        haat_engine::accounts::forget(engine).await.unwrap();
+        haat_engine::accounts::purge(engine).await.unwrap();
     }
 
     async fn of_two_that_refresh_at_once_one_wins_and_the_grant_ends(market) {

@@ -144,7 +144,7 @@ both! {
         market.clock.advance_ms(accounts::sign_ups::CONFIRM_MS + 1);
         let late = accounts::sign_ups::confirm(engine, &guest, id.parse().unwrap(), token).await;
         assert_eq!(late, Err(Error::NotFound));
-        accounts::forget(engine).await.unwrap();
+        accounts::purge(engine).await.unwrap();
     }
 
     async fn only_the_program_itself_makes_operators(market) {

@@ -185,11 +185,11 @@ both! {
         market.clock.advance_ms(events::KEEP_MS - 60_000);
         let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
         market.settle().await;
-        dispatch::forget(engine).await.unwrap();
+        dispatch::purge(engine).await.unwrap();
         let page = events::of_shop(engine, &meena, MEENA, Some(0), None).await.unwrap();
         assert_eq!((page.items.len(), page.next), (3, 3));
         market.clock.advance_ms(120_000);
-        dispatch::forget(engine).await.unwrap();
+        dispatch::purge(engine).await.unwrap();
         for old in [0, 1] {
             let refused = events::of_shop(engine, &meena, MEENA, Some(old), None).await;
             assert_eq!(refused, Err(Error::EventsExpired { after: 2 }), "{old}");
@@ -201,7 +201,7 @@ both! {
         }
         // Numbers go on where they were, even when nothing is left.
         market.clock.advance_ms(events::KEEP_MS + 1);
-        dispatch::forget(engine).await.unwrap();
+        dispatch::purge(engine).await.unwrap();
         let empty = events::of_shop(engine, &meena, MEENA, None, None).await.unwrap();
         assert_eq!((empty.items, empty.next), (Vec::new(), 3));
         market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();

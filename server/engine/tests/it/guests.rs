@@ -130,7 +130,7 @@ both! {
             checkout::pay(&engine, &asha, id, form("cash"), &format!("k{n}")).await.unwrap();
         }
         assert_eq!(oracle::consult(&engine).await.unwrap(), Vec::<String>::new());
-        haat_engine::accounts::forget(&engine).await.unwrap();
+        haat_engine::accounts::purge(&engine).await.unwrap();
     }
 
     async fn attack_one_address_gets_so_many_emails(market) {

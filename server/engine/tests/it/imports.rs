@@ -479,7 +479,7 @@ both! {
         assert_eq!((listed.len(), listed[0].state), (2, ImportState::Stopped));
         let kept = stage(market, &owner, many(0..1).as_bytes()).await.unwrap();
         market.clock.advance_ms(31 * 24 * 3_600_000);
-        imports::forget(&market.engine).await.unwrap();
+        imports::purge(&market.engine).await.unwrap();
         assert_eq!(imports::view(&market.engine, &owner, MEENA, kept).await, Err(Error::NotFound));
         assert_eq!(imports::list(&market.engine, &owner, MEENA).await, Ok(Vec::new()));
     }

@@ -27,7 +27,7 @@ both! {
         ]);
     }
 
-    async fn a_refund_that_fails_is_tried_again_and_then_laid_aside(market) {
+    async fn a_refund_that_fails_is_tried_again_and_then_given_up(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
@@ -57,9 +57,9 @@ both! {
         market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
         market.settle().await;
         market.clock.advance_ms(8 * 24 * 3_600_000);
-        dispatch::forget(&market.engine).await.unwrap();
-        idempotency::forget(&market.engine).await.unwrap();
-        accounts::forget(&market.engine).await.unwrap();
+        dispatch::purge(&market.engine).await.unwrap();
+        idempotency::purge(&market.engine).await.unwrap();
+        accounts::purge(&market.engine).await.unwrap();
         let left: Scalar<i64> = market.engine.db.one(&LEFT, params![]).await.unwrap();
         assert_eq!(left.0, 0);
     }

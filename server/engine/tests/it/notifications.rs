@@ -78,7 +78,7 @@ both! {
         assert_eq!(mails[2].text, format!("http://localhost:1/seller/meena-crafts/orders/{number}-1"));
     }
 
-    async fn a_mail_that_does_not_get_through_is_tried_again_and_laid_aside_in_the_end(market) {
+    async fn a_mail_that_does_not_get_through_is_tried_again_and_given_up_in_the_end(market) {
         bought(market).await;
         *market.post.road.lock().unwrap() = Road::Cut;
         assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3);
@@ -189,10 +189,10 @@ both! {
         bought(market).await;
         market.settle().await;
         market.clock.advance_ms(6 * 24 * 3_600_000);
-        dispatch::forget(&market.engine).await.unwrap();
+        dispatch::purge(&market.engine).await.unwrap();
         assert_eq!(mails(market).await.len(), 3);
         market.clock.advance_ms(2 * 24 * 3_600_000);
-        dispatch::forget(&market.engine).await.unwrap();
+        dispatch::purge(&market.engine).await.unwrap();
         assert_eq!(mails(market).await.len(), 0);
     }
 }

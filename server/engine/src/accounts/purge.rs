@@ -9,16 +9,16 @@ statements! {
 }
 
 /// Forgets sessions, grants and drafts whose time is over.
-pub async fn forget(engine: &Engine) -> TxResult<()> {
+pub async fn purge(engine: &Engine) -> TxResult<()> {
     engine
         .db
-        .write("accounts::forget", engine.clock.now_ms(), |tx, now| {
+        .write("accounts::purge", engine.clock.now_ms(), |tx, now| {
             Box::pin(async move {
                 tx.exec(&FORGET_SESSIONS, params![*now]).await?;
-                api_auth::forget_in_tx(tx, *now).await?;
-                quotas::forget_in_tx(tx, *now).await?;
-                sign_ups::forget_in_tx(tx, *now).await?;
-                drafts::forget_in_tx(tx, *now).await
+                api_auth::purge_in_tx(tx, *now).await?;
+                quotas::purge_in_tx(tx, *now).await?;
+                sign_ups::purge_in_tx(tx, *now).await?;
+                drafts::purge_in_tx(tx, *now).await
             })
         })
         .await
