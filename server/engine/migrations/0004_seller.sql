@@ -31,7 +31,7 @@ ALTER TABLE variants ADD COLUMN archived BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE UNIQUE INDEX variants_sku_key ON variants (shop_id, sku) WHERE NOT archived;
 
 -- Which fields each edit of a product or of a shop's settings changed: what the second of two tabs is told.
-CREATE TABLE edits (
+CREATE TABLE revisions (
     subject UUID NOT NULL,
     -- The version that it made.
     version BIGINT NOT NULL,

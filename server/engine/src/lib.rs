@@ -14,7 +14,6 @@ pub mod checkout;
 pub mod clock;
 pub mod db;
 pub mod dispatch;
-mod edits;
 pub mod events;
 pub mod idempotency;
 pub mod inventory;
@@ -28,6 +27,7 @@ pub mod outbox;
 pub mod payments;
 mod quotas;
 pub mod random;
+mod revisions;
 pub mod sandbox;
 pub mod shops;
 

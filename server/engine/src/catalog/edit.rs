@@ -8,9 +8,8 @@ use super::{
 use crate::{
     Caller, Engine, TxError, TxResult, bug,
     db::{DbError, Scalar, Tx, Value, is_unique},
-    edits,
     idempotency::{self, Claim, IdempotencyKey},
-    insert, inventory, media, params, random, rows, statements,
+    insert, inventory, media, params, random, revisions, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Result,
@@ -307,7 +306,7 @@ async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -
     }
     let row: SellerProductRow = tx.opt(&FIND, params![id, *shop]).await?.ok_or(Error::NotFound)?;
     if row.version != version {
-        return Err(edits::since(tx, id, version).await?);
+        return Err(revisions::since(tx, id, version).await?);
     }
     let known: Vec<SellerVariantRow> = tx.all(&VARIANTS, params![id]).await?;
     let before = editable(row, known).form;
@@ -322,9 +321,9 @@ async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -
     }
     let row = updated(id, version, draft, &variants, *category, *now)?;
     if tx.exec_many(&UPDATE, &[row]).await? == 0 {
-        return Err(edits::since(tx, id, version).await?);
+        return Err(revisions::since(tx, id, version).await?);
     }
-    edits::write(tx, id, now_version, &fields, *user, *now).await?;
+    revisions::write(tx, id, now_version, &fields, *user, *now).await?;
     write_variants(tx, *shop, id, &before, &variants, *now).await?;
     tx.exec(&CHANGED, params![id, *now, false]).await?;
     let changes: Vec<_> =

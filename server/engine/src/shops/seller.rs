@@ -7,7 +7,7 @@ use crate::{
     clock::{DAY_MS, rfc3339},
     cursor,
     db::{Tx, Value, is_unique, list::like},
-    edits, lists, params, random, rows, statements,
+    lists, params, random, revisions, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
@@ -248,9 +248,9 @@ async fn save_in_tx(
         new.pickup,
     ];
     if tx.exec(&SAVE, row).await? == 0 {
-        return Err(edits::since(tx, shop, version).await?);
+        return Err(revisions::since(tx, shop, version).await?);
     }
-    edits::write(tx, shop, version + 1, &fields, user, now).await?;
+    revisions::write(tx, shop, version + 1, &fields, user, now).await?;
     Ok(version + 1)
 }
 

@@ -4,7 +4,7 @@ use super::{super::edit, plan::Entry};
 use crate::{
     TxResult,
     db::{DbError, Tx},
-    edits, inventory, random,
+    inventory, random, revisions,
 };
 use haat_shared::{catalog::edit::ProductState, id::kinds::*};
 
@@ -16,7 +16,7 @@ pub(super) async fn write(
     user: Option<UserId>,
     now: i64,
 ) -> TxResult<()> {
-    let (mut added, mut updated, mut states, mut edits, mut changes) =
+    let (mut added, mut updated, mut states, mut revisions, mut changes) =
         (vec![], vec![], vec![], vec![], vec![]);
     let (mut variants, mut new_variants, mut counts) = (vec![], vec![], vec![]);
     for entry in entries {
@@ -26,7 +26,7 @@ pub(super) async fn write(
             None => added.push(edit::added(shop, *id, *state, draft, named, *category, now)?),
             Some(before) => {
                 updated.push(edit::updated(*id, before.version, draft, named, *category, now)?);
-                edits.push(edits::row(*id, before.version + 1, fields, user, now)?);
+                revisions.push(revisions::row(*id, before.version + 1, fields, user, now)?);
                 if before.state != *state {
                     states.push([(*id).into(), shop.into(), state.as_str().into(), now.into()]);
                 }
@@ -50,7 +50,7 @@ pub(super) async fn write(
         return Err(meanwhile());
     }
     tx.exec_many(&edit::SET_STATE, &states).await?;
-    tx.insert_all(edits).await?;
+    tx.insert_all(revisions).await?;
     tx.exec_many(&edit::UPDATE_VARIANTS, &variants).await?;
     edit::add_variants(tx, shop, &new_variants, now).await?;
     tx.exec_many(&edit::CHANGED_ALL, &changes).await?;

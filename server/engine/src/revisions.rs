@@ -11,11 +11,11 @@ use crate::{
 use haat_shared::{Conflict, Id, id::kinds::UserId};
 
 statements! {
-    SINCE = "SELECT fields AS value FROM edits WHERE subject = $1 AND version > $2 ORDER BY version";
+    SINCE = "SELECT fields AS value FROM revisions WHERE subject = $1 AND version > $2 ORDER BY version";
 }
 
 insert! {
-    pub(crate) struct AddEdit into edits {
+    pub(crate) struct AddEdit into revisions {
         subject: Uuid,
         version: i64,
         fields: String,
@@ -51,10 +51,10 @@ pub(crate) fn row<K>(
 
 /// The refusal of an edit of an old version: it carries each field that was changed since, once.
 pub(crate) async fn since<K>(tx: &mut Tx, subject: Id<K>, version: i64) -> TxResult<TxError> {
-    let edits: Vec<Scalar<String>> = tx.all(&SINCE, params![subject, version]).await?;
+    let revisions: Vec<Scalar<String>> = tx.all(&SINCE, params![subject, version]).await?;
     let mut fields: Vec<String> = Vec::new();
     for field in
-        edits.iter().flat_map(|edit| serde_json::from_str::<Vec<String>>(&edit.0).unwrap_or_default())
+        revisions.iter().flat_map(|edit| serde_json::from_str::<Vec<String>>(&edit.0).unwrap_or_default())
     {
         if !fields.contains(&field) {
             fields.push(field);
