@@ -157,14 +157,14 @@ pub(crate) async fn seed(engine: &Engine, pictures: bool) -> Result<Vec<String>>
                 item.pictures.clear();
             }
         }
-        let sign = format!("shop-{}", shop.handle);
-        let signs = if pictures { vec![sign.as_str()] } else { Vec::new() };
+        let logo = format!("shop-{}", shop.handle);
+        let logos = if pictures { vec![logo.as_str()] } else { Vec::new() };
         let names =
-            signs.into_iter().chain(shop.product.iter().flat_map(|i| &i.pictures).map(String::as_str));
+            logos.into_iter().chain(shop.product.iter().flat_map(|i| &i.pictures).map(String::as_str));
         let mut drawn =
             drawings::add(engine, Some(&shop.handle), &names.collect::<Vec<_>>()).await?.into_iter();
-        if pictures && let Some(sign) = drawn.next() {
-            shops::set_logo(engine, &system, &shop.handle, sign.media).await?;
+        if pictures && let Some(logo) = drawn.next() {
+            shops::set_logo(engine, &system, &shop.handle, logo.media).await?;
         }
         let mut goods = Vec::new();
         for item in shop.product {

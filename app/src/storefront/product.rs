@@ -12,7 +12,7 @@ use haat_shared::{
 use leptos::{ev::SubmitEvent, prelude::*};
 use serde_json::json;
 
-use super::{category::Trail, shops::sign, sign_up::draft_by};
+use super::{category::Trail, shops::shop_logo, sign_up::draft_by};
 use crate::{
     api::{self, ApiError},
     head::{self, About, ours},
@@ -347,7 +347,7 @@ fn ShopCard(shop: ShopView) -> impl IntoView {
     let visit = tu_string!(i18n, product.visit, shop = shop.name.as_str()).to_string();
     view! {
         <section class="shop-card" aria-labelledby="seller">
-            {sign(&shop.name, shop.logo, true)}
+            {shop_logo(&shop.name, shop.logo, true)}
             <div>
                 <h2 id="seller">
                     <span class="note">{t!(i18n, product.seller)}</span>

@@ -4,7 +4,7 @@ use haat_shared::{catalog::ListProducts, routes, shops::ShopView};
 use leptos::prelude::*;
 use serde_json::json;
 
-use super::{product_grid::ProductGrid, shops::sign};
+use super::{product_grid::ProductGrid, shops::shop_logo};
 use crate::{
     api,
     head::{self, About, ours},
@@ -77,7 +77,7 @@ fn ShopHead(shop: ShopView) -> impl IntoView {
     view! {
         <section class="shop-head">
             <div class="width shop-head-row">
-                {sign(&shop.name, shop.logo, false)}
+                {shop_logo(&shop.name, shop.logo, false)}
                 <div>
                     <h1>{shop.name}</h1>
                     <p class="lead">{shop.description}</p>

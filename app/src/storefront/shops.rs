@@ -52,12 +52,12 @@ pub(crate) fn Shops() -> impl IntoView {
 }
 
 /// A shop's sign, or an awning where it has none.
-pub(crate) fn sign(shop: &str, logo: Option<Picture>, small: bool) -> impl IntoView {
-    let sign = match logo {
+pub(crate) fn shop_logo(shop: &str, logo: Option<Picture>, small: bool) -> impl IntoView {
+    let shop_logo = match logo {
         Some(logo) => view! { <ui::Picture of=Some(logo) title=shop.to_owned() sizes="72px" /> }.into_any(),
         None => view! { <Icon name="awning" /> }.into_any(),
     };
-    view! { <span class="shop-sign" class:small=small aria-hidden="true">{sign}</span> }
+    view! { <span class="shop-logo" class:small=small aria-hidden="true">{shop_logo}</span> }
 }
 
 /// How many products a shop has, in words.
@@ -76,7 +76,7 @@ pub(crate) fn ShopGrid(shops: Vec<ShopCard>) -> impl IntoView {
         let town = (!shop.town.is_empty()).then(|| view! { <li>{shop.town}</li> });
         view! {
             <li class="shop-card">
-                {sign(&shop.name, shop.logo, true)}
+                {shop_logo(&shop.name, shop.logo, true)}
                 <div>
                     <h3 class="shop-card-name"><a href=routes::shop(&shop.handle)>{shop.name}</a></h3>
                     <p class="shop-card-words">{shop.description}</p>

@@ -24,5 +24,5 @@ CREATE TABLE product_pictures (
 );
 CREATE INDEX product_pictures_media_id_idx ON product_pictures (media_id);
 
--- A shop's sign.
+-- A shop's logo.
 ALTER TABLE shops ADD COLUMN logo_id UUID REFERENCES media (id);
