@@ -21,7 +21,7 @@ use crate::{config::Config, emails};
 
 /// A market that is ready to serve.
 #[derive(Clone)]
-pub struct Booted {
+pub struct Runtime {
     /// What it was made from.
     pub config: Arc<Config>,
     /// The use cases.
@@ -45,7 +45,7 @@ pub async fn database(config: &Config) -> Result<Db, String> {
 
 /// Wires everything together around an open database. Makes the folder of pictures. The error says what of the
 /// configuration to change.
-pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
+pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, String> {
     let secret = SigningKey::new(config.security.secret.reveal());
     let public_url = config.server.public_url.trim_end_matches('/').to_owned();
     let sandbox = config.payments.sandbox.then(|| {
@@ -86,5 +86,5 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Booted, String> {
         pictures: pictures.clone(),
         bounds: config.limits.bounds(),
     });
-    Ok(Booted { config: Arc::new(config), engine, sandbox, sender, pictures })
+    Ok(Runtime { config: Arc::new(config), engine, sandbox, sender, pictures })
 }

@@ -18,7 +18,7 @@ use haat_shared::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    boot::{self, Booted},
+    boot::{self, Runtime},
     config::{Config, Mode},
     demo,
     http::{
@@ -207,7 +207,7 @@ fn print(text: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-async fn open(config: Config) -> Result<Booted, String> {
+async fn open(config: Config) -> Result<Runtime, String> {
     let db = boot::database(&config).await?;
     // While it is worked on, the database may be between two versions.
     if !config.server.maintenance {
@@ -229,8 +229,8 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
             );
         }
         Command::Seed { demo: true, plain } => {
-            let booted = open(config).await?;
-            let owners = demo::seed(&booted.engine, !plain).await.map_err(|e| match e.at("email") {
+            let runtime = open(config).await?;
+            let owners = demo::seed(&runtime.engine, !plain).await.map_err(|e| match e.at("email") {
                 Some(_) => "the demo data already exists".to_owned(),
                 None => e.to_string(),
             })?;
@@ -242,7 +242,7 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
         Command::Import {
             what: Import::Products { file, shop, format, decimal, dry_run, skip_errors, set_stock, errors },
         } => {
-            let booted = open(config).await?;
+            let runtime = open(config).await?;
             let (file, errors) = (file.as_path(), errors.as_deref());
             let arguments = imports::Arguments {
                 file,
@@ -254,19 +254,19 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
                 set_stock,
                 errors,
             };
-            return imports::import(&booted.engine, arguments).await;
+            return imports::import(&runtime.engine, arguments).await;
         }
         Command::Export { what: Export::Products { shop, format } } => {
-            let booted = open(config).await?;
-            return imports::export(&booted.engine, &shop, format).await;
+            let runtime = open(config).await?;
+            return imports::export(&runtime.engine, &shop, format).await;
         }
         Command::Admin { what: Admin::Create { email, name } } => {
-            let booted = open(config).await?;
+            let runtime = open(config).await?;
             let password = std::env::var("HAAT_ADMIN_PASSWORD").map_err(|_| {
                 "HAAT_ADMIN_PASSWORD is not set: set it to the password of the new account".to_owned()
             })?;
             let form = SignUp { name, email, password };
-            let id = accounts::create_operator(&booted.engine, &Caller::system(), form).await.map_err(
+            let id = accounts::create_operator(&runtime.engine, &Caller::system(), form).await.map_err(
                 |error| match error {
                     haat_shared::Error::Invalid(faults) => faults
                         .iter()
@@ -279,8 +279,8 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
             print(id);
         }
         Command::Ledger { what: Ledger::Verify } => {
-            let booted = open(config).await?;
-            let broken = oracle::consult(&booted.engine).await.map_err(|e| e.to_string())?;
+            let runtime = open(config).await?;
+            let broken = oracle::consult(&runtime.engine).await.map_err(|e| e.to_string())?;
             broken.iter().for_each(print);
             if !broken.is_empty() {
                 return Ok(ExitCode::FAILURE);
@@ -297,11 +297,11 @@ async fn prepare_demo(config: &Config, folder: &Path) -> Result<(), String> {
     std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let db = boot::database(config).await?;
     db.migrate(Clock::default().now_ms()).await.map_err(|e| e.to_string())?;
-    let booted = boot::wire(config.clone(), db, Clock::default())?;
-    let open = shops::list(&booted.engine, &Caller::system(), "").await.map_err(|e| e.to_string())?;
+    let runtime = boot::wire(config.clone(), db, Clock::default())?;
+    let open = shops::list(&runtime.engine, &Caller::system(), "").await.map_err(|e| e.to_string())?;
     if open.items.is_empty() {
         print("Adding the demo shops and their images …");
-        demo::seed(&booted.engine, true).await.map_err(|e| e.to_string())?;
+        demo::seed(&runtime.engine, true).await.map_err(|e| e.to_string())?;
     }
     let url = &config.server.public_url;
     print(format!("The market is open at {url} (Ctrl-C stops it). Emails are shown at {url}{DEV_MAILS}."));
@@ -321,21 +321,21 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let metrics = recorder.handle();
     metrics::set_global_recorder(recorder).map_err(|e| e.to_string())?;
-    let booted = open(config).await?;
-    let bind = booted.config.server.bind.clone();
+    let runtime = open(config).await?;
+    let bind = runtime.config.server.bind.clone();
     let listener = tokio::net::TcpListener::bind(&bind).await.map_err(|e| format!("{bind}: {e}"))?;
     log::catch_output().map_err(|e| format!("what libraries print cannot be caught: {e}"))?;
-    let bounds = Bounds::of(&booted.config);
-    if booted.config.mode == Mode::Production && booted.config.mail.smtp_url.reveal().is_empty() {
+    let bounds = Bounds::of(&runtime.config);
+    if runtime.config.mode == Mode::Production && runtime.config.mail.smtp_url.reveal().is_empty() {
         tracing::warn!("mail.smtp_url is not set: emails are stored in the database and not sent");
     }
     let stop = CancellationToken::new();
-    let mut workers = match booted.config.server.maintenance {
+    let mut workers = match runtime.config.server.maintenance {
         true => Default::default(),
-        false => worker::start(&booted, &stop),
+        false => worker::start(&runtime, &stop),
     };
-    let engine = booted.engine.clone();
-    let router = http::router(booted, metrics);
+    let engine = runtime.engine.clone();
+    let router = http::router(runtime, metrics);
     tracing::info!(
         bind,
         database = engine.db.engine(),

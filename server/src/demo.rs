@@ -8,7 +8,7 @@ use haat_engine::{
 use haat_shared::{Currency, Error, Money, Result, accounts::SignUp, catalog::Attribute, media::NewPicture};
 use serde::Deserialize;
 
-use crate::drawings;
+use crate::demo_images;
 
 /// The password of the demo's accounts; `haat seed` prints it.
 pub(crate) const PASSWORD: &str = "market-day-2026";
@@ -118,7 +118,7 @@ pub(crate) async fn seed(engine: &Engine, pictures: bool) -> Result<Vec<String>>
     let market = read()?;
     let names: Vec<&str> =
         market.category.iter().filter(|_| pictures).filter_map(|c| c.picture.as_deref()).collect();
-    let mut drawn = drawings::add(engine, None, &names).await?.into_iter();
+    let mut drawn = demo_images::add(engine, None, &names).await?.into_iter();
     let tree = market.category.iter().map(|c| NewCategory {
         slug: c.slug.clone(),
         name: c.name.clone(),
@@ -162,7 +162,7 @@ pub(crate) async fn seed(engine: &Engine, pictures: bool) -> Result<Vec<String>>
         let names =
             logos.into_iter().chain(shop.product.iter().flat_map(|i| &i.pictures).map(String::as_str));
         let mut drawn =
-            drawings::add(engine, Some(&shop.handle), &names.collect::<Vec<_>>()).await?.into_iter();
+            demo_images::add(engine, Some(&shop.handle), &names.collect::<Vec<_>>()).await?.into_iter();
         if pictures && let Some(logo) = drawn.next() {
             shops::set_logo(engine, &system, &shop.handle, logo.media).await?;
         }

@@ -5,7 +5,7 @@ pub mod boot;
 pub mod cli;
 pub mod config;
 mod demo;
-mod drawings;
+mod demo_images;
 pub mod emails;
 pub mod http;
 mod imports;

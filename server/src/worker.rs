@@ -10,15 +10,15 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::boot::Booted;
+use crate::boot::Runtime;
 
 /// How long a step rests that nobody wakes.
 const REST: Duration = Duration::from_millis(500);
 
 /// Starts the worker. It stops after its current step when `stop` is cancelled.
-pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
+pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let engine = booted.engine.clone();
+    let engine = runtime.engine.clone();
     let written = Arc::<Notify>::default();
     let dispatched = written.clone();
     tasks.spawn(work(stop.clone(), engine.wake.clone(), "jobs", move || {
@@ -32,32 +32,32 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
         }
     }));
     // On its own: a mail server may take its time.
-    let engine = booted.engine.clone();
+    let engine = runtime.engine.clone();
     tasks.spawn(work(stop.clone(), written, "mails", move || {
         let engine = engine.clone();
         async move { notifications::send_due(&engine).await }
     }));
-    let engine = booted.engine.clone();
+    let engine = runtime.engine.clone();
     tasks.spawn(work(stop.clone(), Arc::default(), "imports", move || {
         let engine = engine.clone();
         async move { catalog::imports::work(&engine).await }
     }));
-    let engine = booted.engine.clone();
+    let engine = runtime.engine.clone();
     tasks.spawn(every(stop.clone(), Duration::from_secs(5), "sweep", move || {
         let engine = engine.clone();
         async move { checkout::sweep(&engine).await.map(drop) }
     }));
-    let engine = booted.engine.clone();
+    let engine = runtime.engine.clone();
     tasks.spawn(every(stop.clone(), Duration::from_secs(5), "reconcile", move || {
         let engine = engine.clone();
         async move { payments::reconcile(&engine).await.map(drop) }
     }));
-    let engine = booted.engine.clone();
+    let engine = runtime.engine.clone();
     tasks.spawn(every(stop.clone(), Duration::from_secs(300), "popular", move || {
         let engine = engine.clone();
         async move { catalog::count_popular(&engine).await }
     }));
-    let engine = booted.engine.clone();
+    let engine = runtime.engine.clone();
     tasks.spawn(every(stop.clone(), Duration::from_secs(3600), "purge", move || {
         let engine = engine.clone();
         async move {
@@ -67,7 +67,7 @@ pub fn start(booted: &Booted, stop: &CancellationToken) -> JoinSet<()> {
             idempotency::purge(&engine).await.map(drop)
         }
     }));
-    if let Some(sandbox) = booted.sandbox.clone() {
+    if let Some(sandbox) = runtime.sandbox.clone() {
         tasks.spawn(every(stop.clone(), Duration::from_millis(250), "sandbox webhooks", move || {
             let sandbox = sandbox.clone();
             async move { sandbox.deliver_due().await.map(drop) }

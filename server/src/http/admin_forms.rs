@@ -23,7 +23,7 @@ pub(super) async fn job(
     Path(id): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let (engine, action) = (&state.booted.engine, field(&typed, "action"));
+    let (engine, action) = (&state.runtime.engine, field(&typed, "action"));
     let page = match back::local(&field(&typed, "back")).as_str() {
         HOME => JOBS.to_owned(),
         page => clean(page),
@@ -51,7 +51,7 @@ pub(super) async fn resend(
     Form(typed): Form<Typed>,
 ) -> Response {
     let (kind, subject, to) = (field(&typed, "kind"), field(&typed, "subject"), field(&typed, "to"));
-    match notifications::resend(&state.booted.engine, &caller, &kind, &subject, &to).await {
+    match notifications::resend(&state.runtime.engine, &caller, &kind, &subject, &to).await {
         Ok(()) => back::to(&with(MAILS, &[("done", "resend")])).into_response(),
         Err(error) => refused(MAILS, &error),
     }

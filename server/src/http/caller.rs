@@ -14,22 +14,22 @@ use crate::config::Mode;
 
 /// The language of a request.
 pub(super) fn language(state: &State, headers: &HeaderMap) -> Locale {
-    let chosen = cookies::get(headers, state.booted.config.secure(), "language");
+    let chosen = cookies::get(headers, state.runtime.config.secure(), "language");
     let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let development = state.booted.config.mode == Mode::Development;
+    let development = state.runtime.config.mode == Mode::Development;
     Locale::of_request(chosen, asked.unwrap_or_default(), development)
 }
 
 /// Finds out who asks and hands it on with the request.
 pub(super) async fn identify(Extract(state): Extract<State>, mut request: Request, next: Next) -> Response {
-    let secure = state.booted.config.secure();
+    let secure = state.runtime.config.secure();
     let headers = request.headers();
     let (session, cart) = (cookies::get(headers, secure, "session"), cookies::get(headers, secure, "cart"));
-    match accounts::caller(&state.booted.engine, session, cart).await {
+    match accounts::caller(&state.runtime.engine, session, cart).await {
         Ok(mut caller) => {
             caller.locale = language(&state, request.headers()).tag();
             let origin = state.limits.origin(request.headers(), request.extensions());
-            caller.origin = origin.hashed(&state.booted.engine.secret);
+            caller.origin = origin.hashed(&state.runtime.engine.secret);
             caller.reads = true;
             request.extensions_mut().insert(caller);
             next.run(request).await

@@ -71,9 +71,9 @@ pub(super) async fn ui(
 pub(super) async fn mails(Extract(state): Extract<State>) -> Response {
     let page = async {
         development(&state)?;
-        let mails = mailbox::latest(&state.booted.engine.db).await?;
-        let zone = state.booted.engine.zone.clone();
-        let served = !state.booted.config.mail.smtp_url.reveal().is_empty();
+        let mails = mailbox::latest(&state.runtime.engine.db).await?;
+        let zone = state.runtime.engine.zone.clone();
+        let served = !state.runtime.config.mail.smtp_url.reveal().is_empty();
         MailsPage { locale: Locale::default(), served, zone, mails }.render().map_err(|_| Error::Internal)
     };
     answer(page.await, OURS)
@@ -83,7 +83,7 @@ pub(super) async fn mails(Extract(state): Extract<State>) -> Response {
 pub(super) async fn mail(Extract(state): Extract<State>, Path(id): Path<String>) -> Response {
     let page = async {
         let mail = find(&state, &id).await?;
-        let message = smtp::compose(&state.booted.sender, &mail).map_err(|_| Error::Internal)?;
+        let message = smtp::compose(&state.runtime.sender, &mail).map_err(|_| Error::Internal)?;
         let headers = message.headers().to_string();
         MailPage { locale: Locale::default(), headers, mail }.render().map_err(|_| Error::Internal)
     };
@@ -98,13 +98,13 @@ pub(super) async fn mail_html(Extract(state): Extract<State>, Path(id): Path<Str
 }
 
 fn development(state: &State) -> Result<()> {
-    if state.booted.config.mode == Mode::Development { Ok(()) } else { Err(Error::NotFound) }
+    if state.runtime.config.mode == Mode::Development { Ok(()) } else { Err(Error::NotFound) }
 }
 
 async fn find(state: &State, id: &str) -> Result<Mail> {
     development(state)?;
     let id: MailId = id.parse().map_err(|_| Error::NotFound)?;
-    mailbox::find(&state.booted.engine.db, id).await
+    mailbox::find(&state.runtime.engine.db, id).await
 }
 
 fn answer(page: Result<String>, policy: &'static str) -> Response {

@@ -50,7 +50,7 @@ pub(super) async fn back_with_draft(
     typed: Typed,
     error: &Error,
 ) -> Response {
-    match accounts::keep_draft(&state.booted.engine, form, typed, error).await {
+    match accounts::keep_draft(&state.runtime.engine, form, typed, error).await {
         Ok(draft) => back::to(&with(&clean(path), &[("draft", &draft.to_string())])).into_response(),
         Err(error) => super::layers::plain(&error),
     }
@@ -76,11 +76,11 @@ pub(super) async fn add_line(
     let page = back::local(&field(&typed, "back"));
     let added = async {
         let add = AddLine { variant: field(&typed, "variant").parse()?, quantity: field(&typed, "quantity") };
-        carts::add_line(&state.booted.engine, &caller, add).await
+        carts::add_line(&state.runtime.engine, &caller, add).await
     };
     match added.await {
         Ok(changed) => {
-            let secure = state.booted.config.secure();
+            let secure = state.runtime.config.secure();
             let cookie = changed.token.map(|token| (header::SET_COOKIE, cookies::cart(secure, &token)));
             (AppendHeaders(cookie), back::to(CART)).into_response()
         }
@@ -96,7 +96,7 @@ pub(super) async fn set_quantity(
     Path(line): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let engine = &state.booted.engine;
+    let engine = &state.runtime.engine;
     let changed: Result<_> = async {
         let line = line.parse()?;
         if field(&typed, "action") == "remove" {
@@ -120,7 +120,7 @@ pub(super) async fn begin_checkout(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
 ) -> Response {
-    match checkout::begin(&state.booted.engine, &caller).await {
+    match checkout::begin(&state.runtime.engine, &caller).await {
         Ok(id) => back::to(&routes::checkout(id)).into_response(),
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
         // The cart says which lines cannot be bought.
@@ -157,7 +157,7 @@ pub(super) async fn pay(
         seen: field(&typed, "seen"),
     };
     let page = routes::checkout(checkout_id);
-    match checkout::pay(&state.booted.engine, &caller, checkout_id, form, &field(&typed, "key")).await {
+    match checkout::pay(&state.runtime.engine, &caller, checkout_id, form, &field(&typed, "key")).await {
         // A gateway's page, or a purchase of ours: neither comes from the request.
         Ok(NextAction::Redirect { url } | NextAction::Done { url }) => Redirect::to(&url).into_response(),
         Err(Error::Invalid(_)) => back::to(&with(&page, &[("check", "1")])).into_response(),
@@ -176,7 +176,7 @@ pub(super) async fn cancel_by_customer(
     let key = typed.remove("key").unwrap_or_default();
     let (order, reason) = (field(&typed, "order"), field(&typed, "reason"));
     let page = with(&routes::purchase(&purchase), &[("key", &key)]);
-    match orders::cancel_by_customer(&state.booted.engine, &caller, &purchase, &key, &order, &reason).await {
+    match orders::cancel_by_customer(&state.runtime.engine, &caller, &purchase, &key, &order, &reason).await {
         Ok(()) => back::to(&with(&page, &[("done", &order)])).into_response(),
         Err(error @ Error::Invalid(_)) => {
             back_with_draft(&state, "cancel_by_customer", &page, typed, &error).await
@@ -187,10 +187,10 @@ pub(super) async fn cancel_by_customer(
 
 /// Signed in: with a session, as a device that the account knows from now on, and without a guest's cart.
 fn signed_in(state: &State, devices: Devices, account: &str, typed: &Typed, token: &str) -> Response {
-    let secure = state.booted.config.secure();
+    let secure = state.runtime.config.secure();
     let session = (header::SET_COOKIE, cookies::set(secure, "session", token, accounts::SESSION_MS / 1000));
     let mut response = ([session], back::to(&field(typed, "next"))).into_response();
-    let device = devices.with(&state.booted.engine.secret, account).cookie(secure);
+    let device = devices.with(&state.runtime.engine.secret, account).cookie(secure);
     response.headers_mut().append(header::SET_COOKIE, device);
     // The guest's cart is the account's now; its token is worth nothing.
     response.headers_mut().append(header::SET_COOKIE, cookies::remove(secure, "cart"));
@@ -204,9 +204,9 @@ pub(super) async fn sign_in(
     extensions: Extensions,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let (engine, limits) = (&state.booted.engine, &state.limits);
+    let (engine, limits) = (&state.runtime.engine, &state.limits);
     let form = SignIn { email: field(&typed, "email"), password: field(&typed, "password") };
-    let devices = Devices::of(&headers, state.booted.config.secure());
+    let devices = Devices::of(&headers, state.runtime.config.secure());
     let origin = limits.origin(&headers, &extensions);
     if let Err(error) = limits.sign_in(origin, &form, &devices, &engine.secret) {
         return too_often(&error, SIGN_IN, typed);
@@ -231,7 +231,7 @@ pub(super) async fn sign_up(
         password: field(&typed, "password"),
     };
     // What does not hold costs nothing, and is not counted.
-    if let Err(faults) = form.check(state.booted.engine.smtputf8) {
+    if let Err(faults) = form.check(state.runtime.engine.smtputf8) {
         return come_back(&state, "sign-up", SIGN_UP, typed, Error::Invalid(faults)).await;
     }
     let origin = state.limits.origin(&headers, &extensions);
@@ -239,17 +239,17 @@ pub(super) async fn sign_up(
         Ok(turn) => turn,
         Err(error) => return too_often(&error, SIGN_UP, typed),
     };
-    if state.booted.config.confirms_sign_ups() {
-        let asked = accounts::sign_ups::ask(&state.booted.engine, &caller, form).await;
+    if state.runtime.config.confirms_sign_ups() {
+        let asked = accounts::sign_ups::ask(&state.runtime.engine, &caller, form).await;
         drop(turn);
         return match asked {
             Ok(()) => back::to(&with(SIGN_UP, &[("done", "sent")])).into_response(),
             Err(error) => come_back(&state, "sign-up", SIGN_UP, typed, error).await,
         };
     }
-    let devices = Devices::of(&headers, state.booted.config.secure());
+    let devices = Devices::of(&headers, state.runtime.config.secure());
     let account = SignIn { email: form.email.clone(), ..SignIn::default() }.account();
-    let made = accounts::sign_up(&state.booted.engine, &caller, form).await;
+    let made = accounts::sign_up(&state.runtime.engine, &caller, form).await;
     drop(turn);
     match made {
         Ok(token) => signed_in(&state, devices, &account, &typed, &token),
@@ -265,7 +265,7 @@ pub(super) async fn confirm_sign_up(
     Query(query): Query<Typed>,
 ) -> Response {
     let Ok(id) = id.parse() else { return super::layers::plain(&Error::NotFound) };
-    match accounts::sign_ups::confirm(&state.booted.engine, &Caller::guest(), id, &field(&query, "token"))
+    match accounts::sign_ups::confirm(&state.runtime.engine, &Caller::guest(), id, &field(&query, "token"))
         .await
     {
         Ok(()) => back::to(&with(SIGN_IN, &[("done", "confirmed")])).into_response(),
@@ -284,9 +284,9 @@ async fn come_back(state: &State, form: &'static str, path: &str, typed: Typed, 
 }
 
 pub(super) async fn sign_out(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
-    let secure = state.booted.config.secure();
+    let secure = state.runtime.config.secure();
     if let Some(token) = cookies::get(&headers, secure, "session")
-        && let Err(error) = accounts::sign_out(&state.booted.engine, token).await
+        && let Err(error) = accounts::sign_out(&state.runtime.engine, token).await
     {
         return super::layers::plain(&error);
     }
@@ -307,10 +307,10 @@ pub(super) async fn choose_language(
     let back = back::to(&field(&typed, "back"));
     let Ok(locale) = field(&typed, "locale").parse::<Locale>() else { return back.into_response() };
     caller.locale = locale.tag();
-    if let Err(error) = accounts::keep_locale(&state.booted.engine, &caller).await {
+    if let Err(error) = accounts::keep_locale(&state.runtime.engine, &caller).await {
         return super::layers::plain(&error);
     }
-    let cookie = cookies::set(state.booted.config.secure(), "language", locale.tag(), LANGUAGE_S);
+    let cookie = cookies::set(state.runtime.config.secure(), "language", locale.tag(), LANGUAGE_S);
     ([(header::SET_COOKIE, cookie)], back).into_response()
 }
 

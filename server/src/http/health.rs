@@ -32,7 +32,7 @@ pub(super) async fn ready(Extract(state): Extract<State>) -> Response {
     let answer = match known {
         Some(known) => known,
         None => {
-            let asked = tokio::time::timeout(PATIENCE, look(&state.booted.engine)).await;
+            let asked = tokio::time::timeout(PATIENCE, look(&state.runtime.engine)).await;
             let answer = asked.unwrap_or_else(|_| Err("the database takes too long".into()));
             *last = Some((Instant::now(), answer.clone()));
             answer
@@ -52,7 +52,7 @@ async fn look(engine: &Engine) -> Result<(), String> {
 
 /// Measures, in the text format of Prometheus.
 pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
-    let config = &state.booted.config;
+    let config = &state.runtime.config;
     let token = config.server.metrics_token.reveal();
     let brought = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let allowed = if token.is_empty() {
@@ -63,18 +63,18 @@ pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) 
     if !allowed {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let (statements, transactions) = state.booted.engine.db.counts();
+    let (statements, transactions) = state.runtime.engine.db.counts();
     metrics::counter!("haat_statements_total").absolute(statements);
     metrics::counter!("haat_transactions_total").absolute(transactions);
     metrics::counter!("haat_log_lines_lost_total").absolute(crate::log::lost());
-    if let Ok(backlog) = jobs::backlog(&state.booted.engine).await {
+    if let Ok(backlog) = jobs::backlog(&state.runtime.engine).await {
         metrics::gauge!("haat_jobs", "state" => "queued").set(backlog.queued as f64);
         metrics::gauge!("haat_jobs", "state" => "dead").set(backlog.dead as f64);
     }
-    if let Ok(pending) = outbox::pending(&state.booted.engine).await {
+    if let Ok(pending) = outbox::pending(&state.runtime.engine).await {
         metrics::gauge!("haat_outbox", "state" => "pending").set(pending as f64);
     }
-    if let Ok(backlog) = notifications::backlog(&state.booted.engine).await {
+    if let Ok(backlog) = notifications::backlog(&state.runtime.engine).await {
         metrics::gauge!("haat_mails", "state" => "queued").set(backlog.queued as f64);
         metrics::gauge!("haat_mails", "state" => "failed").set(backlog.dead as f64);
     }

@@ -164,7 +164,7 @@ pub(super) async fn take(
     let came_in = tokio::time::timeout(COMING_IN, file).await;
     let (options, file) = came_in.map_err(|_| Error::Busy { retry_after_s: 5 })??;
     let turn = state.intake.turn(shop).await?;
-    check(&state.booted.engine, caller, handle, options, file, turn).await
+    check(&state.runtime.engine, caller, handle, options, file, turn).await
 }
 
 /// The file of a form, and how to read it.
@@ -268,7 +268,7 @@ pub(super) async fn decide(
     Path((handle, id)): Path<(String, String)>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let (engine, page) = (&state.booted.engine, with(&routes::import(&handle), &[("id", &id)]));
+    let (engine, page) = (&state.runtime.engine, with(&routes::import(&handle), &[("id", &id)]));
     let done: Result<()> = async {
         match field(&typed, "action").as_str() {
             // The button says how many are left out.
@@ -304,7 +304,7 @@ pub(super) async fn faults(
     let mut table = Vec::from(BYTE_ORDER_MARK);
     let written: Result<()> = async {
         let (engine, say) =
-            (&state.booted.engine, |fault: &RowError| words::fault(locale, &fault.column, fault.code));
+            (&state.runtime.engine, |fault: &RowError| words::fault(locale, &fault.column, fault.code));
         imports::faults_as_table(engine, &caller, &handle, id.parse()?, head, say, |part| {
             table.extend(part);
             true
@@ -336,7 +336,7 @@ pub(super) async fn export(
     Path(handle): Path<String>,
 ) -> Response {
     let name = format!("{handle}-products.csv");
-    match parts(&state.booted.engine, caller, handle, ExportFormat::Csv, &BYTE_ORDER_MARK).await {
+    match parts(&state.runtime.engine, caller, handle, ExportFormat::Csv, &BYTE_ORDER_MARK).await {
         Ok(table) => (as_table(&name), table).into_response(),
         Err(error) => super::layers::plain(&error),
     }

@@ -79,7 +79,7 @@ pub(super) struct Limits {
 }
 
 /// What is left to someone after they asked.
-pub(super) struct Left {
+pub(super) struct Remaining {
     bucket: &'static str,
     limit: u32,
     left: u32,
@@ -107,7 +107,7 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
         Self { name, limit, limiter, asked: AtomicU32::new(0) }
     }
 
-    fn spend(&self, who: &K) -> Result<Left, Error> {
+    fn check(&self, who: &K) -> Result<Remaining, Error> {
         // Now and then those are forgotten whose quota is full again.
         if self.asked.fetch_add(1, Ordering::Relaxed) % 10_000 == 9_999 {
             self.limiter.retain_recent();
@@ -115,7 +115,7 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
         match self.limiter.check_key(who) {
             Ok(state) => {
                 let (limit, left) = (self.limit.get(), state.remaining_burst_capacity());
-                Ok(Left { bucket: self.name, limit, left })
+                Ok(Remaining { bucket: self.name, limit, left })
             }
             Err(until) => {
                 let wait = until.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
@@ -144,8 +144,8 @@ impl Limits {
 
     /// One more change by someone. Only an account that proved who it is has a count of its own: whatever else a request
     /// brings, such as the token of a cart, can be made up.
-    pub(super) fn change(&self, caller: &Caller, origin: Origin) -> Result<Left, Error> {
-        self.changes.spend(&caller.user_id().map_or(Who::Origin(origin), Who::User))
+    pub(super) fn change(&self, caller: &Caller, origin: Origin) -> Result<Remaining, Error> {
+        self.changes.check(&caller.user_id().map_or(Who::Origin(origin), Who::User))
     }
 
     /// One more attempt to sign in. A device that signed in to this account before has a count of its own, so that nobody
@@ -160,18 +160,18 @@ impl Limits {
     ) -> Result<(), Error> {
         let account = form.account();
         if let Some(device) = devices.known(secret, &account) {
-            return self.sign_ins_by_device.spend(&(account, device.to_owned())).map(drop);
+            return self.sign_ins_by_device.check(&(account, device.to_owned())).map(drop);
         }
         let pair = (account, origin);
-        self.sign_ins.spend(&pair)?;
-        self.sign_ins_by_address.spend(&origin)?;
-        self.sign_ins_by_account.spend(&pair.0).map(drop)
+        self.sign_ins.check(&pair)?;
+        self.sign_ins_by_address.check(&origin)?;
+        self.sign_ins_by_account.check(&pair.0).map(drop)
     }
 
     /// One more account from an address. The answer is the turn to make it.
     pub(super) async fn sign_up(&self, origin: Origin) -> Result<SemaphorePermit<'_>, Error> {
-        self.sign_ups.spend(&origin)?;
-        self.sign_ups_in_all.spend(&())?;
+        self.sign_ups.check(&origin)?;
+        self.sign_ups_in_all.check(&())?;
         self.signing_up.acquire().await.map_err(|_| Error::Internal)
     }
 
@@ -216,7 +216,7 @@ fn address(text: &str) -> Option<IpAddr> {
     parsed.or_else(bare).map(|address: IpAddr| address.to_canonical())
 }
 
-impl Left {
+impl Remaining {
     /// The headers that say so (draft-ietf-httpapi-ratelimit-headers).
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let Self { bucket, limit, left } = self;
@@ -281,7 +281,7 @@ pub(super) async fn bound(
     if !urlencoded {
         return layers::plain(&error);
     }
-    let most = state.booted.config.server.body_bytes_max;
+    let most = state.runtime.config.server.body_bytes_max;
     match to_bytes(request.into_body(), most).await {
         Ok(body) => refuse(&error, &action, form_urlencoded::parse(&body).into_owned().collect()),
         Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),

@@ -41,7 +41,7 @@ pub(super) async fn file(
 ) -> Response {
     let Some(file) = File::parse(&name) else { return super::layers::plain(&Error::NotFound) };
     let known = headers.get(header::IF_NONE_MATCH).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
-    match state.booted.pictures.read(file, known.clone()).await {
+    match state.runtime.pictures.read(file, known.clone()).await {
         Ok(Some(found)) => {
             let about = [
                 (header::CONTENT_TYPE, file.format.mime()),
@@ -77,7 +77,7 @@ pub(super) async fn add(
             StatusCode::PAYLOAD_TOO_LARGE => Error::field("picture", FieldCode::PictureTooHeavy),
             _ => Error::field("picture", FieldCode::PictureBroken),
         })?;
-        media::add(&state.booted.engine, &caller, &handle, bytes).await
+        media::add(&state.runtime.engine, &caller, &handle, bytes).await
     }
     .await;
     match added {

@@ -48,12 +48,12 @@ use tower_http::{
 };
 use url::Url;
 
-use crate::boot::Booted;
+use crate::boot::Runtime;
 
 /// What handlers need.
 #[derive(Clone)]
 pub struct State {
-    booted: Booted,
+    runtime: Runtime,
     leptos: LeptosOptions,
     metrics: PrometheusHandle,
     limits: Arc<limits::Limits>,
@@ -71,8 +71,8 @@ impl FromRef<State> for LeptosOptions {
 impl State {
     /// The origins, besides our own, that a form may lead to.
     fn gateway_origins(&self) -> String {
-        match &self.booted.sandbox {
-            Some(_) => origin(&self.booted.config.payments.sandbox_url),
+        match &self.runtime.sandbox {
+            Some(_) => origin(&self.runtime.config.payments.sandbox_url),
             None => String::new(),
         }
     }
@@ -85,24 +85,24 @@ fn origin(url: &str) -> String {
 
 /// The options of the user interface. Files have hashes in their names if cargo-leptos left the list of them beside the
 /// program.
-fn leptos_options(booted: &Booted) -> LeptosOptions {
+fn leptos_options(runtime: &Runtime) -> LeptosOptions {
     let hashes = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("hash.txt")));
     LeptosOptions::builder()
         .output_name("haat")
-        .site_root(booted.config.server.site_root.clone())
+        .site_root(runtime.config.server.site_root.clone())
         .site_pkg_dir("pkg")
         .hash_files(hashes.is_some_and(|file| file.exists()))
         .build()
 }
 
 /// The router of a market.
-pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
-    let leptos = leptos_options(&booted);
-    let config = booted.config.clone();
+pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
+    let leptos = leptos_options(&runtime);
+    let config = runtime.config.clone();
     let limits = Arc::new(limits::Limits::new(&config.limits));
     let intake = Arc::new(imports::Intake::new(config.imports.readers, imports::FILES_MAX));
     let pictures_in = Arc::new(imports::Intake::new(1, media::FILES_MAX));
-    let state = State { booted, leptos, metrics, limits, readiness: Arc::default(), intake, pictures_in };
+    let state = State { runtime, leptos, metrics, limits, readiness: Arc::default(), intake, pictures_in };
     let pages = generate_route_list(haat_app::App);
 
     let files = ServeDir::new(&config.server.site_root)
@@ -213,8 +213,8 @@ pub fn router(booted: Booted, metrics: PrometheusHandle) -> Router {
                 .layer(middleware::from_fn(layers::measure))
                 .layer(middleware::from_fn(layers::keep_private))
                 .layer(middleware::from_fn_with_state(config.secure(), layers::secure))
-                .layer(middleware::from_fn_with_state(state.clone(), rest::explain))
-                .layer(middleware::from_fn_with_state(state.clone(), outage::cover))
+                .layer(middleware::from_fn_with_state(state.clone(), rest::into_problem))
+                .layer(middleware::from_fn_with_state(state.clone(), outage::maintenance_page))
                 .layer(middleware::from_fn(layers::one_host))
                 .layer(CatchPanicLayer::custom(layers::panicked))
                 .layer(CompressionLayer::new().quality(CompressionLevel::Fastest)),

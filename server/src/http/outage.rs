@@ -34,12 +34,16 @@ struct Outage {
 
 /// Answers in the market's place while it is being worked on, and gives a page to answers that failed without one, if
 /// whoever asked reads pages.
-pub(super) async fn cover(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+pub(super) async fn maintenance_page(
+    Extract(state): Extract<State>,
+    request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path();
     if [HEALTHZ, READYZ, METRICS].contains(&path) {
         return next.run(request).await;
     }
-    let closed = state.booted.config.server.maintenance;
+    let closed = state.runtime.config.server.maintenance;
     let reads_pages = accepts_html(request.headers());
     let locale = caller::language(&state, request.headers());
     let again = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);

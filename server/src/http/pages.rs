@@ -20,9 +20,9 @@ use super::{State, layers};
 
 pub(super) fn context(state: &State, caller: Caller) -> impl Fn() + Clone + Send + Sync + 'static {
     let ctx = Ctx {
-        engine: state.booted.engine.clone(),
+        engine: state.runtime.engine.clone(),
         caller,
-        secure: state.booted.config.secure(),
+        secure: state.runtime.config.secure(),
         gateway_origins: state.gateway_origins(),
     };
     move || provide_context(ctx.clone())

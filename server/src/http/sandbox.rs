@@ -18,8 +18,8 @@ use super::{State, layers, origin};
 /// Whether the request came to the sandbox's host, and there is one.
 fn is_here(state: &State, headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
-    let own = origin(&state.booted.config.payments.sandbox_url);
-    state.booted.sandbox.is_some() && own.split_once("://").is_some_and(|(_, authority)| authority == host)
+    let own = origin(&state.runtime.config.payments.sandbox_url);
+    state.runtime.sandbox.is_some() && own.split_once("://").is_some_and(|(_, authority)| authority == host)
 }
 
 pub(super) async fn page(
@@ -30,7 +30,7 @@ pub(super) async fn page(
     if !is_here(&state, &headers) {
         return layers::plain(&Error::NotFound);
     }
-    match sandbox::find(&state.booted.engine.db, &id).await {
+    match sandbox::find(&state.runtime.engine.db, &id).await {
         Ok(payment) => show(&state, &payment, "", ""),
         Err(error) => layers::plain(&error),
     }
@@ -45,7 +45,7 @@ pub(super) async fn pay(
     if !is_here(&state, &headers) {
         return layers::plain(&Error::NotFound);
     }
-    let (db, clock) = (&state.booted.engine.db, &state.booted.engine.clock);
+    let (db, clock) = (&state.runtime.engine.db, &state.runtime.engine.clock);
     let card = typed.get("card").map(String::as_str).unwrap_or_default();
     let moved: Result<SandboxPayment> = async {
         match typed.get("action").map(String::as_str) {
@@ -134,7 +134,7 @@ fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Re
          <p class=\"note\">This is a test gateway. No real money is charged. Don’t enter a real card number.</p>{body}</main></body></html>"
     );
     // The form leads to ourselves and on, by redirect, to the market.
-    let market = origin(&state.booted.engine.public_url);
+    let market = origin(&state.runtime.engine.public_url);
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {market}"
     );

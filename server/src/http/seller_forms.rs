@@ -27,7 +27,7 @@ pub(super) async fn order(
     Path((handle, number)): Path<(String, String)>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let (engine, value) = (&state.booted.engine, |name| field(&typed, name));
+    let (engine, value) = (&state.runtime.engine, |name| field(&typed, name));
     let page = routes::shop_order(&handle, &number);
     let done = match value("action").as_str() {
         "confirm" => orders::confirm(engine, &caller, &handle, &number).await,
@@ -63,7 +63,7 @@ pub(super) async fn products(
     let done: Result<String> = async {
         let ids = typed.iter().filter(|(name, _)| name == "id").map(|(_, id)| id.parse::<ProductId>());
         let ids: Vec<ProductId> = ids.collect::<std::result::Result<_, _>>()?;
-        let engine = &state.booted.engine;
+        let engine = &state.runtime.engine;
         match (action.as_str(), ids.as_slice()) {
             ("publish", ids) => {
                 catalog::set_states(engine, &caller, &handle, ids, ProductState::Published).await?
@@ -94,7 +94,7 @@ pub(super) async fn open_shop(
     Form(typed): Form<Typed>,
 ) -> Response {
     let form = ShopForm::read(|name| field(&typed, name));
-    match shops::open_as_seller(&state.booted.engine, &caller, &form).await {
+    match shops::open_as_seller(&state.runtime.engine, &caller, &form).await {
         Ok(handle) => back::to(&routes::dashboard(&handle)).into_response(),
         Err(error @ Error::Invalid(_)) => {
             back_with_draft(&state, "open-shop", OPEN_SHOP, typed, &error).await
@@ -115,7 +115,7 @@ pub(super) async fn settings(
         let version = field(&typed, "version").parse();
         let version = version.map_err(|_| Error::field("version", FieldCode::NotNumber))?;
         let form = ShopForm::read(|name| field(&typed, name));
-        shops::save_settings(&state.booted.engine, &caller, &handle, version, &form).await
+        shops::save_settings(&state.runtime.engine, &caller, &handle, version, &form).await
     }
     .await;
     match saved {

@@ -17,7 +17,7 @@ const PRIVATE: [&str; 8] =
 /// Where search engines may look.
 pub(super) async fn robots(Extract(state): Extract<State>) -> Response {
     let private: String = PRIVATE.iter().map(|path| format!("Disallow: {path}\n")).collect();
-    let market = &state.booted.engine.public_url;
+    let market = &state.runtime.engine.public_url;
     let text = format!("User-agent: *\n{private}Disallow: /products?\nSitemap: {market}{SITEMAP}\n");
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
@@ -36,8 +36,8 @@ const NAMES: &str = "xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\"";
 
 /// The list of lists.
 pub(super) async fn index(Extract(state): Extract<State>) -> Response {
-    let market = &state.booted.engine.public_url;
-    let files = catalog::map_files(&state.booted.engine).await.map(|files| {
+    let market = &state.runtime.engine.public_url;
+    let files = catalog::map_files(&state.runtime.engine).await.map(|files| {
         let names = std::iter::once("pages".to_owned()).chain(files.iter().map(ToString::to_string));
         let items = names.map(|name| format!("<sitemap><loc>{market}/sitemaps/{name}.xml</loc></sitemap>"));
         format!("<sitemapindex {NAMES}>{}</sitemapindex>", items.collect::<String>())
@@ -47,7 +47,7 @@ pub(super) async fn index(Extract(state): Extract<State>) -> Response {
 
 /// A list of addresses. They need no escaping: slugs and handles are letters, digits and hyphens.
 pub(super) async fn file(Extract(state): Extract<State>, Path(name): Path<String>) -> Response {
-    let engine = &state.booted.engine;
+    let engine = &state.runtime.engine;
     let urls: Result<String> = async {
         if name == "pages.xml" {
             let url = |path| format!("<url><loc>{}{path}</loc></url>", engine.public_url);

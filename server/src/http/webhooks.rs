@@ -20,7 +20,7 @@ pub(super) async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let engine = &state.booted.engine;
+    let engine = &state.runtime.engine;
     let received: Result<()> = async {
         let header = payments::signature_header(engine, &gateway)?;
         let signature = headers.get(header).and_then(|s| s.to_str().ok()).unwrap_or_default();
@@ -44,7 +44,7 @@ pub(super) async fn returned(
 ) -> Response {
     let token = query.get("token").map(String::as_str).unwrap_or_default();
     let Ok(id) = id.parse() else { return layers::plain(&Error::NotFound) };
-    match payments::returned(&state.booted.engine, &Caller::guest(), id, token).await {
+    match payments::returned(&state.runtime.engine, &Caller::guest(), id, token).await {
         Ok(url) => Redirect::to(&url).into_response(),
         Err(error) => layers::plain(&error),
     }

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext, api_auth,
-    parts::{At, Body, Found, Made},
+    extract::{At, Body, Found, Made},
 };
 use crate::http::devices::Devices;
 

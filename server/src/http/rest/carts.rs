@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    parts::{At, Body, Found, Made, OnceIfAsked},
+    extract::{At, Body, Found, Made, OnceIfAsked},
 };
 
 pub(super) fn routes(api: Api) -> Api {

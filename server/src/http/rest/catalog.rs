@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    parts::{At, Body, Found, IfMatch, Limit, Listed, Made, Once, PictureFile, Query, Version},
+    extract::{At, Body, Found, IfMatch, Limit, Listed, Made, Once, PictureFile, Query, Version},
     shops::{Price, amount, typed},
 };
 

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    parts::{At, Body, Found, Made, Once},
+    extract::{At, Body, Found, Made, Once},
 };
 
 pub(super) fn routes(api: Api) -> Api {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     Api, RequestContext,
-    parts::{Answer, At, Part, Reply, Sent},
+    extract::{Answer, At, Part, Reply, Sent},
     problem::Problem,
     schema::Described,
 };

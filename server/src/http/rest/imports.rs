@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    parts::{At, Body, Found, Listed, Made, Once, Paging, ProductFile, Query, page},
+    extract::{At, Body, Found, Listed, Made, Once, Paging, ProductFile, Query, page},
     problem,
 };
 use crate::http::imports::{keep, take};

@@ -4,16 +4,16 @@
 //! Cookies are not looked at: who asks says so with a token or a key, and a guest with the token of their cart.
 
 mod access;
+mod api_docs_page;
 mod carts;
 mod catalog;
 mod checkout;
-mod docs;
-mod document;
 mod export;
+mod extract;
 mod imports;
+mod openapi;
 mod operator;
 mod orders;
-mod parts;
 mod problem;
 mod schema;
 mod shops;
@@ -42,10 +42,10 @@ use haat_shared::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-pub(super) use self::problem::explain;
+pub(super) use self::problem::into_problem;
 use self::{
-    document::Document,
-    parts::{Answer, Part, Reply, Sent},
+    extract::{Answer, Part, Reply, Sent},
+    openapi::Document,
     problem::Problem,
 };
 use super::{
@@ -70,7 +70,7 @@ struct RequestContext {
 
 impl RequestContext {
     fn engine(&self) -> &Engine {
-        &self.state.booted.engine
+        &self.state.runtime.engine
     }
 
     /// Whom idempotency keys belong to.
@@ -143,12 +143,12 @@ fn api() -> Api {
 pub(super) fn router(state: &State) -> Router<State> {
     let Api { router, uploads, files, document } = api();
     let (document, operations) =
-        document.finish(&state.booted.engine.public_url, state.booted.engine.currency);
-    let page = docs::page(&document, &operations);
+        document.finish(&state.runtime.engine.public_url, state.runtime.engine.currency);
+    let page = api_docs_page::page(&document, &operations);
     let document = document.to_string();
     let nothing = any(async || Problem::from(StatusCode::NOT_FOUND));
     let router = router.route(API, nothing.clone()).route(&format!("{API}/{{*rest}}"), nothing);
-    let server = &state.booted.config.server;
+    let server = &state.runtime.config.server;
     let router = router
         .layer(timeout(Duration::from_secs(server.timeout_s)))
         .merge(uploads.layer(timeout(media::FORM_TIME)))
@@ -160,7 +160,7 @@ pub(super) fn router(state: &State) -> Router<State> {
     let json = [(header::CONTENT_TYPE, "application/json")];
     router
         .route(API_DOCUMENT, get(async move || (json, document.clone())))
-        .route(API_DOCS, get(async move || docs::show(&page)))
+        .route(API_DOCS, get(async move || api_docs_page::show(&page)))
 }
 
 /// Which other sites' pages may ask. Without cookies: what they send is a token that they were given.
@@ -176,7 +176,7 @@ fn cors(origins: &str) -> Option<CorsLayer> {
                 header::IF_MATCH,
                 header::ACCEPT_LANGUAGE,
                 CART,
-                HeaderName::from_static(parts::IDEMPOTENCY_KEY),
+                HeaderName::from_static(extract::IDEMPOTENCY_KEY),
             ])
             .expose_headers([header::ETAG, header::RETRY_AFTER])
             .max_age(Duration::from_secs(3600))
@@ -210,7 +210,7 @@ async fn identify(
 ) -> Result<RequestContext> {
     let credential = bearer(headers)?;
     let cart = cart_token(headers)?;
-    let engine = &state.booted.engine;
+    let engine = &state.runtime.engine;
     let mut caller = api_auth::caller(engine, credential.as_deref(), cart, route.scope).await?;
     caller.locale = problem::language(&state, headers).tag();
     caller.origin = origin.hashed(&engine.secret);
@@ -242,7 +242,7 @@ where
         _ => Some(context.state.limits.change(&context.caller, context.origin)?),
     };
     let (sent, _ticket) = receive::<P>(&context, &route, request).await?;
-    let reply = match P::ONCE && sent.headers.contains_key(parts::IDEMPOTENCY_KEY) {
+    let reply = match P::ONCE && sent.headers.contains_key(extract::IDEMPOTENCY_KEY) {
         // Whoever asked may hang up: the key is not left claimed.
         true => haat_engine::to_its_end(once(route, context, sent, handler)).await??,
         false => handler(context, P::read(&sent)?).await?.reply()?,
@@ -270,7 +270,7 @@ async fn receive<P: Part>(
         let shop = context.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
         ticket = Some(context.state.pictures_in.enter(&context.origin.to_string(), &context.caller, shop)?);
     }
-    let usual = context.state.booted.config.server.body_bytes_max;
+    let usual = context.state.runtime.config.server.body_bytes_max;
     let limit = match [API_CREATE_PRODUCT, API_UPDATE_PRODUCT].contains(route) {
         true => {
             context.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
@@ -305,8 +305,8 @@ where
     Fut: Future<Output = Result<A>> + Send,
 {
     let parts = P::read(&sent)?;
-    let parts::Once(key) = parts::Once::read(&sent)?;
-    let body = format!("{}\n{}", sent.path.join("/"), parts::canonical(&sent.body));
+    let extract::Once(key) = extract::Once::read(&sent)?;
+    let body = format!("{}\n{}", sent.path.join("/"), extract::canonical(&sent.body));
     let key = IdempotencyKey::new(context.who(), route.path, &key, &body);
     let engine = context.engine().clone();
     let attempt = match idempotency::claim::<Job>(&engine, &key).await.map_err(Error::from)? {

@@ -15,8 +15,8 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
+    extract::{At, Limit, Listed, Once, Paging, Query, page},
     orders::WhichOrders,
-    parts::{At, Limit, Listed, Once, Paging, Query, page},
 };
 
 pub(super) fn routes(api: Api) -> Api {

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    parts::{Answer, At, Body, Found, Limit, Listed, Once, Paging, Query, Reply, page},
+    extract::{Answer, At, Body, Found, Limit, Listed, Once, Paging, Query, Reply, page},
     problem::Problem,
     schema::Described,
 };

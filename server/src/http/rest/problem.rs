@@ -237,7 +237,7 @@ fn named(status: StatusCode, locale: Locale) -> (&'static str, String) {
     (code, words.into())
 }
 
-/// It is put into words where the request's language and id are known: in [`explain`].
+/// It is put into words where the request's language and id are known: in [`into_problem`].
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
@@ -258,11 +258,11 @@ impl IntoResponse for Problem {
 /// The language that a program reads. Its cookies are not looked at.
 pub(super) fn language(state: &State, headers: &HeaderMap) -> Locale {
     let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    Locale::of_request(None, asked.unwrap_or_default(), state.booted.config.mode == Mode::Development)
+    Locale::of_request(None, asked.unwrap_or_default(), state.runtime.config.mode == Mode::Development)
 }
 
 /// Gives every refusal under `/api/v1` its words, wherever it came from: a handler, the router, a time that was over.
-pub(in crate::http) async fn explain(
+pub(in crate::http) async fn into_problem(
     Extract(state): Extract<State>,
     request: Request,
     next: Next,

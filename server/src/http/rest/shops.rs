@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    parts::{At, Body, Found, IfMatch, Listed, Made, Once, Paging, Query, Version, page},
+    extract::{At, Body, Found, IfMatch, Listed, Made, Once, Paging, Query, Version, page},
 };
 
 pub(super) fn routes(api: Api) -> Api {

@@ -10,7 +10,7 @@ use haat_shared::routes::{API_DOCUMENT, Audience, Route};
 use serde_json::Value;
 
 use super::{
-    document::{Operation, tag},
+    openapi::{Operation, tag},
     problem,
 };
 

@@ -10,7 +10,7 @@ use haat_shared::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    parts::{Answer, Part},
+    extract::{Answer, Part},
     schema::Described,
 };
 
