@@ -63,7 +63,7 @@ fn main() -> Result<()> {
         for (name, words) in english[section].as_object().ok_or("a section is no object")? {
             let (kind, values) = match words {
                 Value::Object(forms) => ("Plural", values_of(forms)),
-                words => ("Key", placeholders(words.as_str().ok_or("words are no text")?)),
+                words => ("MessageKey", placeholders(words.as_str().ok_or("words are no text")?)),
             };
             writeln!(
                 code,

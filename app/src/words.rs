@@ -514,7 +514,7 @@ mod tests {
                 subtotal: none,
                 delivery: none,
                 tax: none,
-                method,
+                shipping_method: method,
                 estimated_delivery: ("2026-11-22T09:00:00Z".to_owned(), to.to_owned()),
                 pickup_at: "Meena Crafts, Pune".to_owned(),
                 total: none,

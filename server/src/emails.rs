@@ -603,7 +603,7 @@ mod tests {
             subtotal,
             delivery,
             tax: money(500),
-            way: ShippingMethod::Express,
+            shipping_method: ShippingMethod::Express,
             estimated_delivery: ("2026-11-22T09:00:00Z".into(), "2026-11-23T09:00:00Z".into()),
             pickup_at: String::new(),
             total: subtotal.plus(delivery).unwrap(),
@@ -779,7 +779,7 @@ mod tests {
     #[test]
     fn what_is_picked_up_is_not_shipped_to_an_address() {
         let order = || OrderView {
-            way: ShippingMethod::Pickup,
+            shipping_method: ShippingMethod::Pickup,
             pickup_at: "Meena Crafts, 4 Temple Street, Pune".into(),
             ..order("Meena Crafts", "Clay bowl", 2)
         };

@@ -237,7 +237,7 @@ pub struct PurchaseView {
 impl PurchaseView {
     /// Whether the customer picks up all of it, so that nothing is shipped.
     pub fn is_pickup(&self) -> bool {
-        self.orders.iter().all(|order| order.way == ShippingMethod::Pickup)
+        self.orders.iter().all(|order| order.shipping_method == ShippingMethod::Pickup)
     }
 }
 

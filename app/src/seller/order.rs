@@ -6,7 +6,7 @@ use haat_shared::{
     orders::{Actor, OrderEvent, OrderState, SellerOrder, Shipment, ShopOrderView},
     payments::Method,
     routes,
-    shipping::Delivery,
+    shipping::ShippingMethod,
 };
 use leptos::prelude::*;
 
@@ -42,7 +42,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let ShopOrderView { order, placed_at, address, method, commission } = order;
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
-    let pickup = order.shipping_method == Delivery::Pickup;
+    let pickup = order.shipping_method == ShippingMethod::Pickup;
     let payment = (order.state != OrderState::Cancelled).then(|| words::collected_by(i18n, method, &order));
     let refund = refund.map(|refund| match refund.done_at {
         Some(at) => t!(i18n, seller_orders.refunded, price = refund.amount, date = words::day(i18n, &at)),
@@ -162,7 +162,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
     let ShopOrderView { order, placed_at, address, method, .. } = order.order;
     let title = tu_string!(i18n, seller_orders.slip_of, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::day(i18n, &placed_at)).to_string();
-    let pickup = order.shipping_method == Delivery::Pickup;
+    let pickup = order.shipping_method == ShippingMethod::Pickup;
     let (to, from, sender) = match pickup {
         true => (t!(i18n, seller_orders.customer), t!(i18n, seller_orders.pickup_at), order.pickup_at),
         false => (t!(i18n, seller_orders.ship_to), t!(i18n, seller_orders.ship_from), order.shop_name),
@@ -323,7 +323,7 @@ fn UpdateTracking(
 
 /// What became of it so far.
 #[component]
-fn History(events: Vec<OrderEvent>, way: Delivery) -> impl IntoView {
+fn History(events: Vec<OrderEvent>, way: ShippingMethod) -> impl IntoView {
     let i18n = use_i18n();
     let mut shipped = false;
     let steps = events.into_iter().map(|event| {

@@ -3,7 +3,7 @@
 use haat_shared::{
     orders::{ListOrders, OrderCard, OrderState},
     routes,
-    shipping::Delivery,
+    shipping::ShippingMethod,
 };
 use leptos::prelude::*;
 
@@ -41,7 +41,7 @@ pub(crate) fn Orders() -> impl IntoView {
         let all = std::iter::once(("", t!(i18n, seller_orders.all)));
         let states = all.chain(
             OrderState::ALL
-                .map(|state| (state.as_str(), words::order_state(i18n, state, Delivery::Standard))),
+                .map(|state| (state.as_str(), words::order_state(i18n, state, ShippingMethod::Standard))),
         );
         let states = states.map(|(state, words)| {
             (routes::with(&path, &[("q", &of.q), ("state", state)]), words, of.state == state)

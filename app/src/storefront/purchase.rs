@@ -6,7 +6,7 @@ use haat_shared::{
     forms::Draft,
     orders::{Actor, OrderState, OrderView, PurchaseView, Shipment},
     routes,
-    shipping::Delivery,
+    shipping::ShippingMethod,
 };
 use leptos::prelude::*;
 
@@ -119,7 +119,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
             <Timeline state=order.state way=order.shipping_method />
             {due}
             {money.map(|words| view! { <p class="order-due">{words}</p> })}
-            {order.shipment.filter(|_| order.shipping_method != Delivery::Pickup).map(|shipment| view! { <Travels shipment /> })}
+            {order.shipment.filter(|_| order.shipping_method != ShippingMethod::Pickup).map(|shipment| view! { <Travels shipment /> })}
             {order_lines(i18n, order.lines, false)}
             <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
             {cancel}
@@ -180,7 +180,7 @@ fn Travels(shipment: Shipment) -> impl IntoView {
 pub(crate) fn Timeline(
     state: OrderState,
     /// How it reaches the customer.
-    way: Delivery,
+    way: ShippingMethod,
     /// Whether to say what that means for the one who waits.
     #[prop(default = true)]
     news: bool,

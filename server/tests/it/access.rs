@@ -635,9 +635,9 @@ fn the_matrix_is_the_one_that_was_agreed_to() {
         let got = EVERYONE.map(|who| format!("{:>9}", allowed(row, who).err().unwrap_or(row.ok)));
         lines.push(format!("{:<58} {:<6} {}", row.path, row.method, got.join(" ")));
     }
-    for Route { method, path, access, scope, .. } in REST {
+    for Route { method, path, audience, scope, .. } in REST {
         let scope = scope.map_or("", |scope| scope.as_str());
-        let line = format!("{path:<58} {method:<6} {:<9} {scope}", format!("{access:?}"));
+        let line = format!("{path:<58} {method:<6} {:<9} {scope}", format!("{audience:?}"));
         lines.push(line.trim_end().to_owned());
     }
     lines.sort();

@@ -2,7 +2,7 @@
 
 use crate::{Engine, TxResult, params, quotas, statements};
 
-use super::{access, drafts, sign_ups};
+use super::{api_auth, drafts, sign_ups};
 
 statements! {
     FORGET_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";

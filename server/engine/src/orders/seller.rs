@@ -133,7 +133,7 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
         shop_name: row.shop_name,
         placed_at: caller.time(engine, row.created_at),
         state: row.state,
-        way: row.delivery,
+        shipping_method: row.delivery,
         name: address(&row.address)?.name,
         email: row.email,
         pieces: row.pieces,

@@ -200,7 +200,7 @@ both! {
         catalog::delete(engine, &owner, MEENA, id).await.unwrap();
         assert_eq!(catalog::delete(engine, &owner, MEENA, id).await, Err(Error::NotFound));
         let cart = carts::view(engine, &guest).await.unwrap();
-        assert!(cart.groups[0].lines[0].discontinued, "{basket:?}");
+        assert!(cart.groups[0].lines[0].discontinued, "{cart:?}");
         let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k2").await.unwrap();
         catalog::publish(engine, &owner, MEENA, id).await.unwrap();
         let mut sold = edited(market, &owner, id).await;
