@@ -621,7 +621,7 @@ mod tests {
 
     #[cfg(feature = "ssr")]
     #[test]
-    fn times_are_told_where_they_were_and_zones_where_they_matter() {
+    fn times_are_in_the_zone_of_the_market_and_zones_named_where_they_matter() {
         let at = "2026-11-05T09:30:00+05:30[IST]";
         let table = [("en", "5 Nov 2026", "5 Nov 2026, 09:30"), ("hi", "5 नव॰ 2026", "5 नव॰ 2026, 09:30")];
         for (locale, day, hour) in table {

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_told_by_their_bytes() {
+    fn formats_are_recognised_by_their_bytes() {
         for (bytes, kind) in [
             (&b"\xFF\xD8\xFF\xE0"[..], Some(Source::Jpeg)),
             (b"\x89PNG\r\n\x1A\n", Some(Source::Png)),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_taken_is_told_by_its_name_where_that_helps() {
+    fn unsupported_formats_are_named_where_that_helps() {
         let of_brand = |brand: &[u8]| [&b"\0\0\0\x18ftyp"[..], brand, b"\0\0\0\0mif1heic"].concat();
         for (bytes, code) in [
             (of_brand(b"heic"), FieldCode::PictureHeic),

@@ -7,6 +7,7 @@ mod pay;
 
 pub use begin::begin;
 pub use complete::complete;
+pub(crate) use complete::lock_checkout_in_tx;
 pub use holds::{free, sweep};
 pub use pay::{pay, save};
 

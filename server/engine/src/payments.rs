@@ -125,8 +125,7 @@ pub async fn apply_status(
                 .db
                 .write(("payments::failed", id), (id, engine.clock.now_ms()), |tx, (id, now)| {
                     Box::pin(async move {
-                        let payment: Option<PaymentRow> = tx.opt(&FIND, params![*id]).await?;
-                        let checkout = payment.ok_or(Error::NotFound)?.checkout_id;
+                        let checkout = checkout::lock_checkout_in_tx(tx, *id).await?;
                         tx.exec(&FAILED, params![*id, *now]).await?;
                         tx.exec(&REOPEN, params![checkout, *now]).await?;
                         Ok(())

@@ -11,7 +11,7 @@ fn one_line(program: &Program, arguments: &[&str], why: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mistakes_are_told_in_one_line() {
+async fn mistakes_are_reported_in_one_line() {
     let mut program = Program::prepare(On::Sqlite).await;
     one_line(&program, &["seed", "--demo"], "already exists");
     one_line(&program, &["seed"], "--demo");
@@ -80,7 +80,7 @@ async fn operators_are_made_and_products_come_in() {
 /// A file that may not be written to: said in one line, instead of a market where nobody can buy.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_only_file_is_told_in_one_line() {
+async fn a_read_only_file_is_reported_in_one_line() {
     use std::os::unix::{
         fs::{MetadataExt, PermissionsExt},
         process::CommandExt,

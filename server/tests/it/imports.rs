@@ -97,7 +97,7 @@ fn broken(lines: usize) -> (Vec<u8>, BTreeSet<usize>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_hold_is_listed_by_line_and_the_rest_goes_in_when_told() {
+async fn errors_are_listed_by_line_and_the_rest_is_imported_on_request() {
     for on in BOTH {
         let program = Program::prepare(on).await;
         let (bytes, bad) = broken(1_000);

@@ -131,7 +131,7 @@ async fn people_read_days_of_the_markets_time_zone_and_programs_those_of_utc() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_is_sent_to_as_the_network_has_it_or_told_to_the_operator_at_once() {
+async fn an_address_is_sent_to_in_ascii_or_reported_to_the_operator_at_once() {
     let (port, mut post) = postman().await;
     let mut program = Program::prepare(On::Sqlite).await;
     program.set("HAAT__MAIL__SMTP_URL", &format!("smtp://127.0.0.1:{port}"));

@@ -448,7 +448,7 @@ async fn the_readme_buys_with_curl_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_a_request_is_told_as_a_problem() {
+async fn every_invalid_request_is_answered_with_a_problem() {
     let program = Program::serve(On::Sqlite).await;
     let guest = Robot::new(&program);
     let (holder, cart) = guest.fill_cart("meena-crafts").await;
@@ -1115,7 +1115,7 @@ async fn programs_sign_in_and_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_too_often_is_told_when_to_come_back() {
+async fn who_asks_too_often_learns_when_to_retry() {
     let mut program = Program::prepare(On::Sqlite).await;
     program.set("HAAT__LIMITS__CHANGES_A_MINUTE", "3");
     program.set("HAAT__LIMITS__SIGN_INS_A_MINUTE", "2");
@@ -1183,7 +1183,7 @@ async fn other_sites_may_ask_only_where_they_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_api_is_told_of_without_anything_from_elsewhere() {
+async fn the_api_is_documented_without_anything_from_elsewhere() {
     let program = Program::serve(On::Sqlite).await;
     let robot = Robot::new(&program);
     let document = robot.get(&program.at("/api/openapi.json")).await.is(200);

@@ -104,7 +104,7 @@ async fn a_file_is_checked_started_and_on_sale() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quotation_mark_that_is_never_closed_is_told_at_its_line() {
+async fn a_quotation_mark_that_is_never_closed_is_reported_at_its_line() {
     let program = Program::serve(On::Sqlite).await;
     let meena = Robot::new(&program).signed_in("meena@haat.example").await;
     let table = "sku,title,price\nK-1,Cup,120\nK-2,Shelf,\"1200\nK-3,Jug,130\nK-4,Pot,140\n";

@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_in_letters_of_three_bytes_fit() {
+    fn long_texts_in_characters_of_three_bytes_fit() {
         let mut form = form();
         form.details = vec![Attribute { name: "Fits".into(), value: "क".repeat(DETAIL_MAX) }; 30];
         assert!(form.check(Currency::INR).is_ok());
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn variants_are_told_apart_by_each_of_their_values() {
+    fn variants_differ_by_each_of_their_values() {
         let different = [
             (["S / M", "Long"], ["S", "M / Long"]),
             (["Red", "Black"], ["Black", "Red"]),

@@ -2,7 +2,7 @@
 
 use crate::{
     Clock, Engine, TxError, TxResult,
-    db::{DbError, Tx},
+    db::{DbError, Scalar, Tx},
     ledger,
     outbox::{self, OutboxMessage},
     params,
@@ -19,6 +19,8 @@ use haat_shared::{
 };
 
 statements! {
+    LOCK_CHECKOUT = "UPDATE checkouts SET updated_at = updated_at WHERE id = (SELECT checkout_id FROM payments WHERE id = $1)
+        RETURNING id AS value";
     TAKE_PAYMENT = "UPDATE payments SET state = $2, captured_minor = $3, purchase_id = $4, check_at = NULL, updated_at = $5,
             gateway_ref = COALESCE(gateway_ref, $6)
         WHERE id = $1 AND state IN ('created', 'pending', 'superseded', 'failed')
@@ -165,13 +167,13 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
         GatewayStatus::Captured(amount) => (PaymentState::Captured, amount.amount(), Some(amount.currency())),
         _ => (PaymentState::Accepted, 0, None),
     };
-    // From here on, reports of this payment wait for each other; then those of its checkout do.
+    lock_checkout_in_tx(tx, *payment).await?;
     let row = params![*payment, state.as_str(), captured, *purchase, now, input.gateway_ref.clone()];
     let Some(taken) = tx.opt::<Taken>(&TAKE_PAYMENT, row).await? else { return found(tx, *payment).await };
     let id = taken.checkout_id;
     let checkout: TakenCheckout =
         tx.opt(&TAKE_CHECKOUT, params![id, *purchase, now]).await?.ok_or_else(nothing_to_buy)?;
-    // The orders are placed now, not when we began to wait for those rows.
+    // The orders are placed now, not when we began to wait for the lock.
     let now = clock.now_ms();
     if taken.amount_minor != checkout.total_minor
         || (state == PaymentState::Captured && captured != taken.amount_minor)
@@ -209,6 +211,13 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
         return Err(nothing_to_buy());
     }
     Ok(Done::Purchase(number.clone()))
+}
+
+/// Locks the checkout of a payment. Whatever changes a payment locks its checkout first: two that lock them in another
+/// order would wait for each other.
+pub(crate) async fn lock_checkout_in_tx(tx: &mut Tx, payment: PaymentId) -> TxResult<CheckoutId> {
+    let id: Option<Scalar<CheckoutId>> = tx.opt(&LOCK_CHECKOUT, params![payment]).await?;
+    Ok(id.ok_or(Error::NotFound)?.0)
 }
 
 /// What an earlier report of the payment led to.

@@ -31,7 +31,7 @@ both! {
         assert!(carts::view(&market.engine, &other).await.unwrap().is_empty());
     }
 
-    async fn what_is_too_much_when_carts_join_is_told(market) {
+    async fn quantities_capped_when_carts_are_merged_are_reported(market) {
         let engine = &market.engine;
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;

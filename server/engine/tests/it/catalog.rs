@@ -148,7 +148,7 @@ both! {
         assert!(catalog::home(&market.engine, &Caller::guest()).await.unwrap().popular.is_empty(), "that was long ago");
     }
 
-    async fn search_engines_are_told_of_every_page(market) {
+    async fn the_sitemap_lists_every_page(market) {
         assert!(catalog::map_files(&market.engine).await.unwrap().is_empty());
         market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         market.product("meena-crafts", "Clay cup", 45_000, 5).await;

@@ -130,7 +130,7 @@ both! {
         sixteen_buy_while_programs_poll(market, vec![market.engine.clone()]).await;
     }
 
-    async fn what_happens_to_an_order_is_told_in_order(market) {
+    async fn events_of_an_order_are_published_in_order(market) {
         let engine = &market.engine;
         let (meena, delta) = (market.owner(MEENA).await, market.owner("delta-electronics").await);
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;

@@ -191,7 +191,7 @@ both! {
         assert_eq!((off.state, off.form.category.as_str()), (ProductState::Archived, ""));
     }
 
-    async fn what_does_not_hold_is_told_line_by_line(market) {
+    async fn errors_are_reported_line_by_line(market) {
         use FieldCode::*;
         tableware(market).await;
         let owner = market.owner(MEENA).await;

@@ -27,7 +27,7 @@ both! {
         ]);
     }
 
-    async fn a_refund_that_fails_is_tried_again_and_then_given_up(market) {
+    async fn a_refund_that_fails_is_retried_and_then_given_up(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;

@@ -78,7 +78,7 @@ both! {
         assert_eq!(mails[2].text, format!("http://localhost:1/seller/meena-crafts/orders/{number}-1"));
     }
 
-    async fn a_mail_that_does_not_get_through_is_tried_again_and_given_up_in_the_end(market) {
+    async fn an_email_that_fails_is_retried_and_given_up_in_the_end(market) {
         bought(market).await;
         *market.post.road.lock().unwrap() = Road::Cut;
         assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3);
@@ -101,7 +101,7 @@ both! {
         assert_eq!((left(market).await, mails(market).await.len()), ((0, 0), 3));
     }
 
-    async fn what_is_refused_for_good_is_not_tried_again(market) {
+    async fn what_is_refused_for_good_is_not_retried(market) {
         bought(market).await;
         *market.post.road.lock().unwrap() = Road::Closed;
         notifications::send_due(&market.engine).await.unwrap();
@@ -129,7 +129,7 @@ both! {
         assert_eq!((left(market).await, mails(market).await.len()), ((0, 0), 3));
     }
 
-    async fn what_becomes_of_an_order_is_told_once(market) {
+    async fn each_change_of_an_order_is_notified_once(market) {
         let engine = &market.engine;
         let number = bought(market).await;
         market.settle().await;

@@ -16,7 +16,7 @@ use crate::{
 const MEENA: &str = "meena-crafts";
 
 both! {
-    async fn dead_work_is_tried_again_or_given_up(market) {
+    async fn failed_jobs_are_retried_or_discarded(market) {
         let engine = &market.engine;
         accounts::create_operator(engine, &Caller::system(), sign_up("operator")).await.unwrap();
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;

@@ -201,7 +201,7 @@ both! {
         assert_eq!(numbers, (0..9).map(|i| format!("BD {i}")).collect::<Vec<_>>());
     }
 
-    async fn who_cancels_second_is_told_who_was_first(market) {
+    async fn who_cancels_second_learns_who_was_first(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;
         let cancelled = |by, reason: &str| -> Result<(), Error> {

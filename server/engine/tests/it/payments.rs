@@ -28,7 +28,7 @@ statements! {
 }
 
 both! {
-    async fn a_challenge_is_confirmed_and_webhooks_are_told_once(market) {
+    async fn a_challenge_is_confirmed_and_webhooks_are_processed_once(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;

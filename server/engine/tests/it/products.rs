@@ -120,7 +120,7 @@ both! {
         assert_eq!(states().await, [ProductState::Archived; 2]);
     }
 
-    async fn the_second_of_two_tabs_is_told_what_the_first_changed(market) {
+    async fn the_second_of_two_tabs_learns_what_the_first_changed(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k").await.unwrap();
         let opened = edited(market, &owner, id).await;

@@ -67,7 +67,7 @@ both! {
         assert!(outcomes.iter().flat_map(|o| o.as_ref().err()).all(|e| *e == refused), "{outcomes:?}");
     }
 
-    async fn settings_are_saved_by_one_and_told_to_the_other(market) {
+    async fn settings_saved_by_one_are_shown_to_the_other(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let opened = shops::settings(engine, &owner, MEENA).await.unwrap();
         let full = ShopForm { name: "Meena".into(), delivery: "59".into(), town: "Jaipur".into(), ..opened.form.clone() };

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_told_apart_by_what_the_head_has_most_of() {
+    fn the_delimiter_is_the_one_that_the_header_has_most_of() {
         for (head, delimiter_is) in [("a,b;c,d", b','), ("a;b;c", b';'), ("a\tb", b'\t'), ("a", b',')] {
             assert_eq!(delimiter(head), delimiter_is);
         }

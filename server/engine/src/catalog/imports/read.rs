@@ -140,7 +140,7 @@ mod tests {
     };
 
     #[test]
-    fn a_line_that_is_too_long_is_told_and_the_others_are_read() {
+    fn a_line_that_is_too_long_is_reported_and_the_others_are_read() {
         let long = "x".repeat(ROW_BYTES_MAX);
         let line = |sku: &str| format!("{{\"title\":\"Cup\",\"variants\":[{{\"sku\":\"{sku}\"}}]}}\n");
         let icecat = |id: &str| format!("{{\"id\":\"{id}\",\"title\":\"Cup\"}}\n");
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_in_utf_16_is_told_at_its_place() {
+    fn invalid_utf_16_is_reported_at_its_place() {
         let mut file = utf16("\u{feff}sku,title,price\nA-1,🏺 Krug,120\nA-2,Jug", false);
         // Half of a character, and behind it half of a half.
         file.extend([0x3d, 0xd8]);

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_quoted_by_the_standard_is_told_where_it_opens() {
+    fn malformed_quotes_are_reported_where_they_open() {
         use FieldCode::BadQuotes;
         let good = |line: i64, cells: &[&str]| Ok((line, cells.iter().map(|c| (*c).to_owned()).collect()));
         for (text, expected) in [
