@@ -43,7 +43,7 @@ struct Cli {
 enum Command {
     /// Start the web server and the background worker.
     Serve,
-    /// Open a demo market: create a folder with an embedded database, six shops and their products, and serve it.
+    /// Run a demo marketplace: create a folder with an embedded database, six shops and their products, and start the server.
     Demo {
         /// The folder for the database and the images.
         #[arg(long, default_value = "data")]
@@ -300,13 +300,13 @@ async fn prepare_demo(config: &Config, folder: &Path) -> Result<(), String> {
     let runtime = boot::wire(config.clone(), db, Clock::default())?;
     let open = shops::list(&runtime.engine, &Caller::system(), "").await.map_err(|e| e.to_string())?;
     if open.items.is_empty() {
-        print("Adding the demo shops and their images …");
+        print("Adding demo shops and images…");
         demo::seed(&runtime.engine, true).await.map_err(|e| e.to_string())?;
     }
     let url = &config.server.public_url;
-    print(format!("The market is open at {url} (Ctrl-C stops it). Emails are shown at {url}{DEV_MAILS}."));
+    print(format!("Haat is running at {url} (press Ctrl-C to stop). Emails are shown at {url}{DEV_MAILS}."));
     print(format!(
-        "Sell at {url}{SELLER_SHOPS}: sign in as meena@haat.example or delta@haat.example with the password {}.",
+        "Seller dashboard: {url}{SELLER_SHOPS}. Sign in as meena@haat.example or delta@haat.example with the password {}.",
         demo::PASSWORD
     ));
     Ok(())
@@ -324,7 +324,7 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
     let runtime = open(config).await?;
     let bind = runtime.config.server.bind.clone();
     let listener = tokio::net::TcpListener::bind(&bind).await.map_err(|e| format!("{bind}: {e}"))?;
-    log::catch_output().map_err(|e| format!("what libraries print cannot be caught: {e}"))?;
+    log::catch_output().map_err(|e| format!("cannot capture standard output and error: {e}"))?;
     let bounds = Bounds::of(&runtime.config);
     if runtime.config.mode == Mode::Production && runtime.config.mail.smtp_url.reveal().is_empty() {
         tracing::warn!("mail.smtp_url is not set: emails are stored in the database and not sent");

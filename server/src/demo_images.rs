@@ -45,7 +45,7 @@ pub(crate) async fn add(engine: &Engine, shop: Option<&str>, names: &[&str]) -> 
 /// The drawing as a PNG, packed loosely: it is read again at once.
 fn raster(svg: &str) -> Result<Vec<u8>> {
     let fault = |what: &str| {
-        tracing::error!(what, "a drawing cannot be drawn");
+        tracing::error!(what, "failed to render a demo image");
         Error::Internal
     };
     let tree = Tree::from_str(svg, &Options::default()).map_err(|e| fault(&e.to_string()))?;

@@ -95,7 +95,7 @@ where
 {
     while !stop.is_cancelled() {
         let done = guarded(name, &step).await.unwrap_or_else(|fault| {
-            tracing::error!(%fault, name, "the worker failed; it goes on");
+            tracing::error!(%fault, name, "the worker failed; continuing");
             0
         });
         metrics::counter!("haat_work_done_total", "kind" => name).increment(done as u64);
@@ -119,7 +119,7 @@ where
 {
     loop {
         if let Err(fault) = guarded(name, &step).await {
-            tracing::error!(%fault, name, "the worker failed; it goes on");
+            tracing::error!(%fault, name, "the worker failed; continuing");
         }
         tokio::select! {
             () = stop.cancelled() => return,

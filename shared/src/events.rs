@@ -28,7 +28,7 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
-    /// Its number in the feed. Numbers grow; some are missing where the events are another shop's.
+    /// The event's sequence number. It increases, with gaps where events belong to other shops.
     pub seq: i64,
     /// What happened.
     pub kind: EventKind,
@@ -42,12 +42,12 @@ pub struct Event {
     pub at: String,
 }
 
-/// A part of the feed.
+/// A page of the event feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventPage {
     /// The events, oldest first; empty if there is nothing new.
     pub items: Vec<Event>,
-    /// How far this answer goes. Send it as `after` to get what comes next, now or later.
+    /// The sequence number of the last event returned. Send it as `after` to get the events that follow.
     pub next: i64,
 }

@@ -4,7 +4,7 @@
 use crate::field::FieldCode;
 
 text_enum! {
-    /// What stands before the decimals of a number.
+    /// A decimal separator.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum DecimalMark {
         /// `1,249.50`

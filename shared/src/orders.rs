@@ -128,7 +128,7 @@ pub struct OrderEvent {
     pub actor: Actor,
     /// A note. May be empty.
     pub note: String,
-    /// The tracking from then on. An order whose tracking was corrected has a step `shipped` for each correction.
+    /// The tracking details as of this entry. Each correction of the tracking details adds another `shipped` entry.
     pub shipment: Option<Shipment>,
 }
 
@@ -267,7 +267,7 @@ pub struct OrderView {
     pub tax: Money,
     /// The shipping method.
     pub shipping_method: ShippingMethod,
-    /// The first and the last day that it is expected on: RFC 3339, UTC.
+    /// The earliest and latest estimated delivery dates: RFC 3339, UTC.
     pub estimated_delivery: (String, String),
     /// Where an order for local pickup is collected: the shop's name and address. Empty for orders that are shipped.
     pub pickup_at: String,

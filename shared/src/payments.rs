@@ -70,12 +70,12 @@ impl PaymentState {
 pub enum NextAction {
     /// Redirect the customer to the gateway's page.
     Redirect {
-        /// Its address.
+        /// The URL of the gateway's page.
         url: String,
     },
     /// The payment is complete.
     Done {
-        /// The address of the purchase's page.
+        /// The URL of the purchase's page.
         url: String,
     },
 }

@@ -363,7 +363,7 @@ pub struct LowVariant {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DaySales {
-    /// The day, of the market's time zone: `2026-11-21`.
+    /// The date in the marketplace's time zone: `2026-11-21`.
     pub day: String,
     /// The total of the day's orders, including shipping.
     pub sold: Money,

@@ -174,7 +174,7 @@ impl From<TxError> for Error {
             TxError::Rejected(error) => error,
             TxError::Db(error) => error_of(&error),
             TxError::Bug(what) => {
-                tracing::error!(fault = what, "fault of the program");
+                tracing::error!(fault = what, "internal error");
                 Self::Internal
             }
         }
@@ -184,11 +184,11 @@ impl From<TxError> for Error {
 fn error_of(error: &DbError) -> Error {
     match error {
         DbError::Again(_) | DbError::Full(_) | DbError::Away(_) | DbError::Unknown(_) => {
-            tracing::warn!(%error, "the database did not do it");
+            tracing::warn!(%error, "a database operation failed and can be retried");
             Error::Busy { retry_after_s: 1 }
         }
         DbError::Unique(_) | DbError::Constraint(_) | DbError::Other(_) => {
-            tracing::error!(%error, "the database refused");
+            tracing::error!(%error, "a database operation failed");
             Error::Internal
         }
     }

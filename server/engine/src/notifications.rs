@@ -125,7 +125,7 @@ pub struct Mail {
     pub created_at: i64,
 }
 
-/// Why a mail was not sent.
+/// Why failed to send an email.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {
     /// Not now; it may be sent later. It may have been sent.
@@ -412,7 +412,7 @@ async fn settle(engine: &Engine, claim: Id<Job>, failed: Vec<(Claimed, SendError
         let (kind, attempts) = (notice.kind, notice.attempts);
         let dead = attempts >= ATTEMPTS_MAX || matches!(error, SendError::Refused(_));
         let error = error.to_string();
-        tracing::warn!(kind, subject = %notice.subject, attempts, dead, error, "a mail was not sent");
+        tracing::warn!(kind, subject = %notice.subject, attempts, dead, error, "failed to send an email");
         let state = if dead { "failed" } else { "written" };
         let run_at = now + backoff_ms(attempts);
         [

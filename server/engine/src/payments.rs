@@ -155,12 +155,12 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
             Error::Busy { retry_after_s: 2 }
         })?;
     if found.attempt != payment.id {
-        tracing::error!(payment.id = %payment.id, gateway_ref, made_for = %found.attempt, "a payment of another attempt was reported");
+        tracing::error!(payment.id = %payment.id, gateway_ref, made_for = %found.attempt, "a gateway reported a payment for another attempt");
         return Err(Error::Denied);
     }
     match (own, found.status) {
         (Some(own), GatewayStatus::Captured(amount)) if own != gateway_ref => {
-            tracing::error!(payment.id = %payment.id, gateway_ref, own, "a gateway captured an attempt twice");
+            tracing::error!(payment.id = %payment.id, gateway_ref, own, "a gateway captured a payment attempt twice");
             let (checkout, method) = (payment.checkout_id, payment.method);
             stray(engine, Stray { checkout, method, gateway_ref: gateway_ref.to_owned(), amount }).await?;
             Ok(ReportOutcome::Orphaned)

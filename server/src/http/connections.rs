@@ -112,7 +112,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: 
             Ok(accepted) => accepted,
             Err(error) if of_the_other_side(&error) => continue,
             Err(error) => {
-                tracing::error!(%error, "no connection can be accepted");
+                tracing::error!(%error, "failed to accept a connection");
                 open.cut_oldest();
                 tokio::time::sleep(PAUSE).await;
                 continue;

@@ -200,7 +200,7 @@ pub(super) async fn keep<E>(
     broken: impl Fn(E) -> Error,
 ) -> Result<File> {
     let full = |error: io::Error| {
-        tracing::error!(%error, "a file that was sent cannot be kept");
+        tracing::error!(%error, "failed to store an uploaded file");
         Error::Busy { retry_after_s: 5 }
     };
     let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(full)?);
@@ -256,7 +256,7 @@ async fn check(
         Error::Busy { retry_after_s: 5 }
     })?;
     answered.await.unwrap_or_else(|_| {
-        tracing::error!("reading a file of products broke off");
+        tracing::error!("the import file reader stopped unexpectedly");
         Err(Error::Internal)
     })
 }

@@ -58,7 +58,7 @@ pub(super) async fn pay(
         Ok(payment) if payment.state == "challenged" => show(&state, &payment, "", ""),
         Ok(payment) => Redirect::to(&payment.return_url).into_response(),
         Err(Error::Invalid(_)) => match sandbox::find(db, &id).await {
-            Ok(payment) => show(&state, &payment, card, "This isn’t one of the test cards below."),
+            Ok(payment) => show(&state, &payment, card, "Enter one of the test card numbers below."),
             Err(error) => layers::plain(&error),
         },
         Err(error) => layers::plain(&error),
@@ -73,7 +73,7 @@ fn what(card: Card) -> &'static str {
     match card {
         Card::Approve => "Approved",
         Card::Decline => "Declined",
-        Card::Challenge => "Asks for confirmation",
+        Card::Challenge => "Requires confirmation",
         Card::WebhookLate => "Approved; the webhook arrives late",
         Card::WebhookTwice => "Approved; the webhook arrives twice",
         Card::WebhookNever => "Approved; the webhook never arrives",
@@ -123,7 +123,7 @@ fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Re
         _ => (
             "Sandbox payment",
             format!(
-                "<p>This payment has ended. <a href=\"{}\">Return to the shop</a></p>",
+                "<p>This payment has already been processed. <a href=\"{}\">Return to the shop</a></p>",
                 escape(&payment.return_url)
             ),
         ),

@@ -79,36 +79,36 @@ pub struct ImportOptions {
     pub set_stock: bool,
 }
 
-/// A number of a file that can be read in two ways. The answer holds for the whole file.
+/// An ambiguous number in a file. Your answer applies to the whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NumberQuestion {
-    /// The line it is on.
+    /// The line number.
     pub line: i64,
-    /// The column it is in.
+    /// The column name.
     pub column: String,
     /// The number as it was written.
     pub found: String,
-    /// What it is if a point stands before the decimals, as shoppers would see it.
+    /// The value if the decimal separator is a point.
     pub point: NumberReading,
-    /// What it is if a comma does.
+    /// The value if the decimal separator is a comma.
     pub comma: NumberReading,
-    /// What the rest of the file suggests.
+    /// The decimal separator that the rest of the file suggests.
     pub likely: DecimalMark,
 }
 
-/// One of the two things that a number of a file can be.
+/// One interpretation of an ambiguous number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum NumberReading {
     /// An amount of money.
     Price(Money),
-    /// A number of something else.
+    /// Any other number.
     Other(String),
 }
 
-/// A price of a file, as shoppers will see it.
+/// A price from a file, as customers will see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PriceSample {

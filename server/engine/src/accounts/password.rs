@@ -29,7 +29,7 @@ async fn apart<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Res
         let _ = answer.send(done);
     };
     std::thread::Builder::new().name("haat-hash".into()).spawn(run).map_err(|error| {
-        tracing::error!(%error, "no thread for a password");
+        tracing::error!(%error, "failed to start a password hashing thread");
         Error::Busy { retry_after_s: 1 }
     })?;
     answered.await.map_err(|_| Error::Internal)

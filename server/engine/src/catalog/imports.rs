@@ -518,7 +518,7 @@ pub async fn work(engine: &Engine) -> TxResult<usize> {
                 return Err(error);
             }
             Err(error) => {
-                tracing::error!(%error, import = %next.id, "an import is stopped");
+                tracing::error!(%error, import = %next.id, "an import was stopped");
                 end(engine, next.id).await?;
                 break;
             }

@@ -112,7 +112,7 @@ enum Done {
 }
 
 /// This payment is captured, or accepted: makes the purchase that it pays for, exactly once, however often and by
-/// whomever it is reported. If there is nothing to buy with it — the checkout was paid already or gave way to a newer
+/// whomever it is reported. If there is payment captured for a closed checkout; refunding — the checkout was paid already or gave way to a newer
 /// one, or its holds are gone and the stock with them — the money goes back by itself.
 pub async fn complete(
     engine: &Engine,
@@ -148,7 +148,7 @@ pub async fn complete(
                 })
                 .await?;
             engine.wake.notify_one();
-            tracing::info!(payment.id = %payment, "nothing to buy with it");
+            tracing::info!(payment.id = %payment, "payment captured for a closed checkout; refunding");
             Ok(ReportOutcome::Orphaned)
         }
         Err(fault) => Err(fault.into()),

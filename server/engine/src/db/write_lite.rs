@@ -186,7 +186,7 @@ fn copy_log(connection: &Connection, news: &mpsc::Receiver<()>) {
 fn guarded<T>(who: &str, step: impl FnOnce() -> T) -> Option<T> {
     let done = std::panic::catch_unwind(AssertUnwindSafe(step));
     if done.is_err() {
-        tracing::error!(who, "panicked; it goes on");
+        tracing::error!(who, "panicked; continuing");
     }
     done.ok()
 }

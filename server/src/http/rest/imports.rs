@@ -62,7 +62,7 @@ struct Import {
     /// The name of the file.
     file_name: String,
     /// The status: `reading` while the file is checked, `checked` until you start the import, `applying` until it is
-    /// `done`; `stopped` if it was cancelled or broke off.
+    /// `done`; `stopped` if it was cancelled or failed.
     state: ImportState,
     /// Whether the stock of existing products is set.
     set_stock: bool,

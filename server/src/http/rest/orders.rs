@@ -125,11 +125,11 @@ async fn of_shop(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WhichEvents {
-    /// Only those behind this number: the `next` of the answer before. Leave it out to begin with the oldest that is kept.
-    /// Events are kept for 30 days; a number before that is answered with 410 and the number to go on after.
+    /// Only events after this sequence number: the `next` of the previous page. Omit it to start with the oldest available event.
+    /// Events are kept for 30 days. An older number returns 410 with the number to continue from.
     #[schema(minimum = 0)]
     after: Option<i64>,
-    /// How many events at most; 100 if nothing is said.
+    /// The maximum number of events to return. Default: 100.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
