@@ -574,8 +574,8 @@ mod tests {
                 "hi",
                 OrderState::Delivered,
                 ShippingMethod::Pickup,
-                "पिकअप हो गया",
-                "आपका ऑर्डर पिकअप हो गया है।",
+                "पिकअप हुआ",
+                "आपने अपना ऑर्डर पिकअप कर लिया है।",
             ),
         ];
         for (locale, state, method, name, news) in table {
@@ -623,7 +623,7 @@ mod tests {
     #[test]
     fn times_are_in_the_zone_of_the_market_and_zones_named_where_they_matter() {
         let at = "2026-11-05T09:30:00+05:30[IST]";
-        let table = [("en", "5 Nov 2026", "5 Nov 2026, 09:30"), ("hi", "5 नव॰ 2026", "5 नव॰ 2026, 09:30")];
+        let table = [("en", "5 Nov 2026", "5 Nov 2026, 09:30"), ("hi", "5 नवंबर 2026", "5 नवंबर 2026, 09:30")];
         for (locale, day, hour) in table {
             let locale = locale.parse().unwrap();
             assert_eq!((super::day(locale, at), super::hour(locale, at)), (day.to_owned(), hour.to_owned()));
@@ -651,7 +651,7 @@ mod tests {
         assert_eq!(fault("details.0.value", TooLong(10_000)), "Use at most 10,000 characters.");
         assert_eq!(
             fault("details", TooLong(1024 * 1024)),
-            "All the text of a product can be up to 1 MB in total. Shorten some of it."
+            "A product’s text can’t exceed 1 MB in total. Shorten it and try again."
         );
         let most = Money::new(1_000_000_000_000, Currency::INR);
         assert_eq!(fault("variants.0.price", AmountTooBig(most)), "Enter ₹10,00,00,00,000.00 or less.");

@@ -56,7 +56,7 @@ test('what is bought in Hindi is confirmed in Hindi', async ({ page }) => {
   await page.getByRole('main').getByRole('button', { name: 'चेकआउट पर जाएँ' }).click();
   await arriveAt(page, 'चेकआउट');
   const email = freshEmail();
-  const fields = { 'ईमेल': email, 'पूरा नाम': 'आशा राव', 'मकान नंबर, सड़क, एरिया': '12 Lake Road', 'शहर या कस्बा': 'पुणे', 'पिन या पोस्टल कोड': '411001' };
+  const fields = { 'ईमेल': email, 'पूरा नाम': 'आशा राव', 'मकान नंबर, सड़क, एरिया': '12 Lake Road', 'शहर या कस्बा': 'पुणे', 'पिन कोड': '411001' };
   for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value);
   await page.getByRole('radio', { name: 'कैश ऑन डिलीवरी' }).check();
   await page.getByRole('button', { name: /^ऑर्डर करें · ₹[\d,.]+$/ }).click();

@@ -256,7 +256,7 @@ async fn attack_guests_hold_and_order_in_bounds() {
             }
             if n == 39 {
                 let (_, page) = guest.get(&led).await;
-                assert!(page.contains("Sign in or choose another way to pay"), "{page}");
+                assert!(page.contains("Sign in or choose another payment method"), "{page}");
                 assert!(page.contains("12 Lake Road"), "what was typed is kept");
                 // The same page can go on with a card, by the key that it has.
                 let led = location(&guest.post(&checkout, &details("sandbox", "k")).await);

@@ -69,7 +69,7 @@ both! {
         let cancel = orders::cancel(&market.engine, &owner, "meena-crafts", &order, "The kiln broke");
         let (cancelled, spans) = Spans::of(cancel).await;
         cancelled.unwrap();
-        assert_eq!(spans, [format!("use_case use_case=\"orders::move\" id={order}")]);
+        assert_eq!(spans, [format!("use_case use_case=\"orders::transition\" id={order}")]);
 
         let (done, spans) = Spans::of(dispatch::drain(&market.engine)).await;
         assert!(done.unwrap() > 0);
