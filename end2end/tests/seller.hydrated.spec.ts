@@ -135,7 +135,7 @@ test('what is no whole picture is refused at the field', async ({ page, problems
   await expect(faults).toContainText('holiday.jpg: We can’t use this file.');
   await expect(faults).toContainText('logo.svg: We can’t use this file.');
   await expect(faults).toContainText('half.jpg: This image is damaged or didn’t upload completely.');
-  await expect(faults).toContainText('huge.png: This image is larger than 40 megapixels.');
+  await expect(faults).toContainText('huge.png: This image is larger than 40 megapixels or 16,000 pixels on one side.');
 });
 
 test('a product saved in two tabs tells the second what changed', async ({ page, context, problems }) => {

@@ -17,8 +17,6 @@ const DEFAULT_SECRET: &str = "not a secret: for development only";
 const SECRET_MIN: usize = 32;
 /// Fewest different characters of one. Random hexadecimal digits have fewer once in billions of times.
 const SECRET_VARIETY: usize = 8;
-/// Longest piece that a secret must not be a repetition of.
-const SECRET_PIECE: usize = 12;
 /// What `limits.address_header` says where nothing is in front: the other end of the connection is who asks.
 const PEER: [&str; 2] = ["peer", "none"];
 /// Parameters of a URL that are no secrets.
@@ -495,13 +493,18 @@ fn weakness(secret: &str) -> Option<&'static str> {
         let same = chars.iter().zip(chars.iter().skip(n)).filter(|(one, next)| one == next).count();
         same * 4 >= chars.len().saturating_sub(n) * 3
     };
+    // The alphabet, or a row of digits.
+    let in_order = chars.windows(2).filter(|w| (w[0] as u32).abs_diff(w[1] as u32) == 1).count();
     if secret == DEFAULT_SECRET {
         Some("security.secret is the default: set HAAT__SECURITY__SECRET or HAAT__SECURITY__SECRET_FILE")
     } else if chars.len() < SECRET_MIN {
         Some(
             "security.secret is too short: use at least 32 characters, for example from `openssl rand -hex 32`",
         )
-    } else if different.len() < SECRET_VARIETY || (1..=SECRET_PIECE).any(repeats) {
+    } else if different.len() < SECRET_VARIETY
+        || (1..=chars.len() / 2).any(repeats)
+        || in_order * 2 >= chars.len()
+    {
         Some("security.secret can be guessed: use a random one, for example from `openssl rand -hex 32`")
     } else {
         None
@@ -519,6 +522,8 @@ fn site(name: &str, url: &str) -> Result<(), String> {
             || url.password().is_some()
             || url.query().is_some()
             || url.fragment().is_some()
+            || url.path() != "/"
+            || !url.host_str().is_some_and(|host| host.contains(|c: char| c.is_ascii_alphanumeric()))
     };
     // `https:///path` would be read as `https://path`.
     match Url::parse(url) {
@@ -775,6 +780,8 @@ mod tests {
             (&[("HAAT__SERVER__PUBLIC_URL", "https://")], "a host"),
             (&[("HAAT__SERVER__PUBLIC_URL", "http:///path")], "a host"),
             (&[("HAAT__SERVER__PUBLIC_URL", "https://:443")], "a host"),
+            (&[("HAAT__SERVER__PUBLIC_URL", "https://-")], "a host"),
+            (&[("HAAT__SERVER__PUBLIC_URL", "https://haat.example/market")], "a host"),
             (&[("HAAT__SERVER__PUBLIC_URL", "https://me@haat.example")], "a host"),
             (&[("HAAT__SERVER__PUBLIC_URL", "https://haat.example/?a=b")], "a host"),
             (&[("HAAT__LIMITS__ADDRESS_HEADER", "x forwarded for")], "limits.address_header"),
@@ -794,6 +801,8 @@ mod tests {
             (("HAAT__SECURITY__SECRET", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "can be guessed"),
             (("HAAT__SECURITY__SECRET", "changemechangemechangemechangeme!"), "can be guessed"),
             (("HAAT__SECURITY__SECRET", "abcdefghijabcdefghijabcdefghijabcdefghij"), "can be guessed"),
+            (("HAAT__SECURITY__SECRET", "0123456789abcdef0123456789abcdef"), "can be guessed"),
+            (("HAAT__SECURITY__SECRET", "abcdefghijklmnopqrstuvwxyz0123456789"), "can be guessed"),
             (("HAAT__LIMITS__ADDRESS_HEADER", ""), "HAAT__LIMITS__ADDRESS_HEADER="),
             (("HAAT__PAYMENTS__SANDBOX", "true"), "test cards"),
             (("HAAT__SERVER__PUBLIC_URL", "http://haat.example"), "https"),

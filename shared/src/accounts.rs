@@ -73,6 +73,16 @@ impl Email {
     }
 }
 
+/// The mailbox that a folded address reaches, as limits count it: without a tag behind a plus sign.
+pub fn mailbox(folded: &str) -> String {
+    match folded.split_once('@') {
+        Some((local, host)) => {
+            format!("{}@{host}", local.split('+').next().filter(|l| !l.is_empty()).unwrap_or(local))
+        }
+        None => folded.to_owned(),
+    }
+}
+
 /// What was typed for an address, as accounts are told apart; may be a part of one.
 pub fn fold_email(typed: &str) -> String {
     Email::parse("email", typed).map_or_else(|_| text::fold(typed), |email| email.folded())
@@ -234,6 +244,19 @@ pub struct Membership {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_tag_reaches_the_same_mailbox() {
+        for (address, reached) in [
+            ("asha+haat@example.com", "asha@example.com"),
+            ("asha+a+b@example.com", "asha@example.com"),
+            ("+a@example.com", "+a@example.com"),
+            ("asha@example.com", "asha@example.com"),
+            ("asha", "asha"),
+        ] {
+            assert_eq!(mailbox(address), reached);
+        }
+    }
 
     #[test]
     fn addresses() {

@@ -94,6 +94,8 @@ pub enum Conflict {
     CashNeedsAccount,
     /// It was sold, or someone is buying it: it can be archived, not deleted.
     WasSold,
+    /// The import was cancelled or failed.
+    ImportEnded,
 }
 
 /// A line that can't be fulfilled completely.
@@ -139,6 +141,7 @@ impl Error {
                 Conflict::GuestLimit(_) => "guest_limit",
                 Conflict::CashNeedsAccount => "cash_needs_account",
                 Conflict::WasSold => "was_sold",
+                Conflict::ImportEnded => "import_ended",
             },
             Self::SignInNeeded => "sign_in_needed",
             Self::Denied => "denied",

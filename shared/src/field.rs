@@ -73,6 +73,8 @@ pub enum FieldCode {
     NotUtf8,
     /// A line of a file that cannot be read as what it should be.
     NotARecord,
+    /// A line of a table with more or fewer cells than its header.
+    CellCount,
     /// Not of the kind that belongs there: a text for a number.
     WrongType,
     /// A column that means nothing to us.

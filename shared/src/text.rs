@@ -146,6 +146,11 @@ fn is_unmarked(c: char) -> bool {
     is_invisible(c) && !is_direction_override(c)
 }
 
+/// Whether there is nothing to see: spaces of any kind and invisible characters.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
+}
+
 /// Characters that leave no mark by themselves: those of no width, fillers, selectors, tags, marks of direction, soft hyphens,
 /// byte order marks. What is pasted brings them along; no address, no code and no number has any.
 pub fn is_invisible(c: char) -> bool {

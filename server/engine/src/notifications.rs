@@ -21,6 +21,7 @@ use crate::{
 };
 use haat_shared::{
     Error, Id, Result,
+    accounts::mailbox,
     audit::FailedMail,
     id::kinds::{Job, MailId},
     orders::{Actor, PurchaseView, ShopOrderView},
@@ -289,7 +290,7 @@ fn typed_by_anyone(kind: &str) -> bool {
 /// Fails what would be too much for an address; answers with the rest. Counted once, when it is tried first: what an
 /// operator has sent again goes out.
 async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64) -> TxResult<Vec<Claimed>> {
-    let of = |notice: &Claimed| quotas::subject(engine, &text::fold(&notice.recipient));
+    let of = |notice: &Claimed| quotas::subject(engine, &mailbox(&text::fold(&notice.recipient)));
     let counted = |notice: &Claimed| notice.attempts == 1 && typed_by_anyone(&notice.kind);
     let mut what = BTreeMap::new();
     for notice in claimed.iter().filter(|notice| counted(notice)) {

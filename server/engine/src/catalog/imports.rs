@@ -33,7 +33,7 @@ use crate::{
 };
 pub use export::{Exported, export};
 use haat_shared::{
-    Currency, Error, FieldCode, Result,
+    Conflict, Currency, Error, FieldCode, Result,
     catalog::imports::{
         FAULTS_SHOWN, Format, ImportOptions, ImportState, ImportView, ImportsView, NumberQuestion,
         PRICES_SHOWN, PriceSample, RowError,
@@ -458,6 +458,9 @@ pub async fn start(
 ) -> Result<()> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let of = view(engine, caller, handle, id).await?;
+    if of.state == ImportState::Stopped {
+        return Err(Conflict::ImportEnded.into());
+    }
     if of.faults > 0 && !skip_faults {
         return Err(Error::field("skip_errors", FieldCode::Missing));
     }

@@ -11,6 +11,7 @@ use crate::{
 };
 use haat_shared::{
     Conflict, Error, Money, Result,
+    accounts::mailbox,
     checkout::{CheckoutForm, CheckoutState, CheckoutSums, HOLD_MS, ValidCheckout},
     id::kinds::{CheckoutId, OrderId, PaymentId, ShopId},
     payments::{Method, NextAction},
@@ -210,7 +211,7 @@ async fn attempt_payment(
     let (method, locale) = (details.method, caller.locale);
     let cash = (method == Method::Cash && caller.user().is_none()).then(|| GuestCash {
         bounds: engine.bounds,
-        email: quotas::subject(engine, &details.email.folded()),
+        email: quotas::subject(engine, &mailbox(&details.email.folded())),
         origin: caller.origin,
     });
     let details = serde_json::to_string(&details).map_err(|_| Error::Internal)?;

@@ -8,7 +8,7 @@ use haat_engine::{
     checkout,
 };
 use haat_shared::{
-    Currency, Error, FieldCode, Money, Result,
+    Conflict, Currency, Error, FieldCode, Money, Result,
     catalog::{
         ListProducts,
         edit::{ListSellerProducts, ProductState, SellerProduct},
@@ -209,7 +209,7 @@ both! {
             (b",@A8,Formula,,10,1,,,,", &[("sku", Formula, "@A8")]),
             (b",A9,Less than nothing,,-10,1,,,,", &[("price", TooSmall, "-10")]),
             (b",A10,Too many decimals,,10.555,1,,,,", &[("price", TooManyDecimals, "10.555")]),
-            (b",A11,Short,,10", &[("", NotARecord, "| A11 | Short |  | 10")]),
+            (b",A11,Short,,10", &[("", CellCount, "| A11 | Short |  | 10")]),
             (b",,No SKU,,10,1,,,,", &[("sku", Missing, "")]),
             (b",A12,,,10,1,,,,", &[("title", Missing, "")]),
             (b",A13,No price,,,1,,,,", &[("price", Missing, "")]),
@@ -469,9 +469,10 @@ both! {
         imports::work(&market.engine).await.unwrap();
         imports::stop(&market.engine, &owner, MEENA, id).await.unwrap();
         assert_eq!(imports::work(&market.engine).await, Ok(0));
-        imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();
         let stopped = view(market, &owner, id).await;
         assert_eq!((stopped.state, became(&stopped)), (ImportState::Stopped, [16, 0, 0, 0]));
+        let again = imports::start(&market.engine, &owner, MEENA, id, true, None).await;
+        assert_eq!(again, Err(Conflict::ImportEnded.into()));
         // A file that ends in the middle is no file.
         let broken = stage(market, &owner, Broken(many(0..120).as_bytes())).await;
         assert_eq!(broken, Err(Error::Offline));

@@ -199,6 +199,7 @@ fn every() -> impl Iterator<Item = Problem> {
         CashNeedsAccount,
         AlreadyCancelled { by: Actor::Shop, reason: String::new() },
         WasSold,
+        ImportEnded,
     ];
     let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Rejected);
     statuses.map(Problem::Status).into_iter().chain([Problem::KeyMissing]).chain(errors)

@@ -90,10 +90,10 @@ impl Columns {
     /// A line of the table: what its product is called in it, and what it says.
     pub(super) fn read(&self, row: &ByteRecord, line: i64) -> (String, Item) {
         let mut faults = Vec::new();
-        let surplus = row.iter().skip(self.named).any(|cell| !cell.trim_ascii().is_empty());
+        let surplus = row.iter().skip(self.named).any(|cell| !text::is_blank(&String::from_utf8_lossy(cell)));
         if row.len() < self.named || surplus {
             let cells: Vec<_> = row.iter().map(String::from_utf8_lossy).collect();
-            faults.push(RowError::new(line, "", FieldCode::NotARecord, cells.join(" | ").trim()));
+            faults.push(RowError::new(line, "", FieldCode::CellCount, cells.join(" | ").trim()));
         }
         let mut cell = |column: &str, is_text: bool| -> Option<String> {
             let at = self.place(column)?;

@@ -224,7 +224,10 @@ mod tests {
             ("CR LF", table.replace('\n', "\r\n").into_bytes()),
             ("CR alone", table.replace('\n', "\r").into_bytes()),
             ("a byte order mark and CR alone", format!("\u{feff}{}", table.replace('\n', "\r")).into_bytes()),
-            ("empty cells beyond the header", b"sku,title,price\nA-1,Cup,120,,,\nA-2,Jug,130, ,\n".to_vec()),
+            (
+                "empty cells beyond the header",
+                "sku,title,price\nA-1,Cup,120,,,\nA-2,Jug,130, ,\u{a0}\n".into(),
+            ),
             ("unnamed columns", b"sku,title,price,,,\nA-1,Cup,120\nA-2,Jug,130,,,,,\n,,,,,\n".to_vec()),
             ("an unnamed column in between", b"sku,,title,price\nA-1,,Cup,120\nA-2,,Jug,130\n".to_vec()),
             (
