@@ -68,24 +68,32 @@ pub(super) async fn ui(
 }
 
 /// The mails, newest first.
-pub(super) async fn mails(Extract(state): Extract<State>) -> Response {
+pub(super) async fn mails(Extract(state): Extract<State>, Extension(caller): Extension<Caller>) -> Response {
     let page = async {
         development(&state)?;
         let mails = mailbox::latest(&state.runtime.engine.db).await?;
         let zone = state.runtime.engine.zone.clone();
         let served = !state.runtime.config.mail.smtp_url.reveal().is_empty();
-        MailsPage { locale: Locale::default(), served, zone, mails }.render().map_err(|_| Error::Internal)
+        MailsPage { locale: caller.locale.parse().unwrap_or_default(), served, zone, mails }
+            .render()
+            .map_err(|_| Error::Internal)
     };
     answer(page.await, OURS)
 }
 
 /// A mail: as it would go over the wire, as HTML and as text.
-pub(super) async fn mail(Extract(state): Extract<State>, Path(id): Path<String>) -> Response {
+pub(super) async fn mail(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Response {
     let page = async {
         let mail = find(&state, &id).await?;
         let message = smtp::compose(&state.runtime.sender, &mail).map_err(|_| Error::Internal)?;
         let headers = message.headers().to_string();
-        MailPage { locale: Locale::default(), headers, mail }.render().map_err(|_| Error::Internal)
+        MailPage { locale: caller.locale.parse().unwrap_or_default(), headers, mail }
+            .render()
+            .map_err(|_| Error::Internal)
     };
     answer(page.await, OURS)
 }
