@@ -51,7 +51,7 @@ const go = async (page: Page, part: string) => {
   await arriveAt(page, part);
 };
 
-test('work that fails is tried again and given up, and the log shows who did it', async ({ page, visitor, market }) => {
+test('failed jobs are retried and discarded, and the audit log shows who did it', async ({ page, visitor, market }) => {
   const [seller, operator] = [await visitor(), await visitor()];
   const order = await buy(page);
   await signIn(seller, SELLERS[SHOP]);

@@ -48,7 +48,7 @@ const test = base.extend<object, { market: Market }>({
   ],
 });
 
-test.skip(!existsSync(catalogue), `${catalogue} is not here: the real catalogue is not tried`);
+test.skip(!existsSync(catalogue), `${catalogue} is not here: the real catalogue is not tested`);
 
 /** Turns to the second page of a list, opens its first product and puts it into the basket. */
 async function pickFrom(page: Page, list: string, count: number): Promise<void> {

@@ -333,7 +333,7 @@ both! {
         assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().state, CheckoutState::Paying);
         assert_eq!(payments::returned(&market.engine, &anyone, payment, "").await, Err(Error::NotFound));
         let unknown = market.webhook("e2", &gateway_ref, haat_engine::random::id(0)).await;
-        assert_eq!(unknown, Err(Error::NotFound), "told again later, when we know it");
+        assert_eq!(unknown, Err(Error::NotFound), "reported again later, when we know it");
     }
 
     async fn paying_twice_with_one_key_is_paying_once(market) {

@@ -171,7 +171,7 @@ mod tests {
         let lines: String = (0..50).map(|i| format!("p,S{i},{long}\n")).collect();
         let items = all(format!("product,sku,price\n{lines}").as_bytes());
         assert_eq!((items.len(), items[0].lines.len()), (1, 3));
-        assert_eq!(items[0].faults.len(), 1, "told once");
+        assert_eq!(items[0].faults.len(), 1, "reported once");
         assert_eq!((items[0].faults[0].line, items[0].faults[0].code), (5, FieldCode::LineTooLong));
     }
 
