@@ -50,11 +50,11 @@ const SHOP = { 'Shop name': 80, 'Description (optional)': 2000, 'Town or city': 
 const TERMS = {
   'Shipping price (INR)': '49',
   'Free shipping over (INR)': '1,000',
-  'Minimum delivery days': '2',
-  'Maximum delivery days': '5',
+  'Minimum delivery time (days)': '2',
+  'Maximum delivery time (days)': '5',
   'Express shipping price (INR)': '99',
-  'Express: minimum days': '1',
-  'Express: maximum days': '2',
+  'Minimum express delivery time (days)': '1',
+  'Maximum express delivery time (days)': '2',
   'Return window (days)': '7',
 };
 

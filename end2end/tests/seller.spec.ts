@@ -90,7 +90,7 @@ test('a cancelled order gives back stock and money', async ({ page, visitor, mar
   await awake(seller);
   await field(seller, 'Reason').fill('The glaze has cracked');
   await button(seller, 'Cancel order').click();
-  await expect(main(seller)).toContainText('The order was cancelled. Items are back in stock and any payment is refunded.');
+  await expect(main(seller)).toContainText('This order was cancelled. The items are back in stock, and any payment will be refunded.');
   await expect(async () => {
     await visit(seller, dashboard(SHOP, `/orders/${order}`));
     await expect(main(seller)).toContainText(/refunded on/, { timeout: 100 });
