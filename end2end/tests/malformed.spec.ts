@@ -39,6 +39,26 @@ for (const quantity of ['0', '-1', '1000', '٣', '', '1.5', '1e2']) {
   });
 }
 
+test('more than the shop has is not added', async ({ page }) => {
+  await openProduct(page, SHOPS[0]);
+  await field(page, 'Quantity').fill('999');
+  await button(page, 'Add to basket').click();
+  await expect(main(page).getByRole('alert')).toContainText(/only \d+ left/);
+  await expect(cartLink(page, 0)).toBeVisible();
+});
+
+test('the checkout takes the quantities that are typed in the basket', async ({ page }) => {
+  const product = await addOne(page, SHOPS[0], 1);
+  await visit(page, '/cart');
+  await quantityOf(page, product).fill('abc');
+  await button(page, 'Go to checkout').click();
+  await refused(quantityOf(page, product));
+  await quantityOf(page, product).fill('2');
+  await button(page, 'Go to checkout').click();
+  await arriveAt(page, 'Checkout');
+  await expect(main(page)).toContainText('2 ×');
+});
+
 test('a bad quantity in the basket is refused and the line stays as it was', async ({ page }) => {
   const product = await addOne(page, SHOPS[0], 1);
   await visit(page, '/cart');

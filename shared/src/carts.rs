@@ -21,6 +21,11 @@ pub fn quantity(field: &str, typed: &str) -> Result<i64, FieldError> {
     text::whole_number(field, typed, 1, QUANTITY_MAX)
 }
 
+/// The name of a line's quantity in the basket's form.
+pub fn quantity_field(line: CartLineId) -> String {
+    format!("quantity.{line}")
+}
+
 /// Put something into the cart, on top of what is there of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddLine {

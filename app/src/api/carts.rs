@@ -24,10 +24,11 @@ pub async fn add_line(line: AddLine) -> Result<CartView, ApiError> {
     Ok(changed.view)
 }
 
-/// Changes how many of a line there are.
+/// Changes how many of some lines there are.
 #[server(name = ChangeQuantity, prefix = "/api", endpoint = "carts/set_quantity", input = Json)]
-pub async fn set_quantity(change: SetQuantity) -> Result<CartView, ApiError> {
-    super::call(async |engine, caller| haat_engine::carts::set_quantity(&engine, &caller, change).await).await
+pub async fn set_quantities(changes: Vec<SetQuantity>) -> Result<CartView, ApiError> {
+    super::call(async |engine, caller| haat_engine::carts::set_quantities(&engine, &caller, changes).await)
+        .await
 }
 
 /// Takes a line out of the cart.

@@ -2,12 +2,12 @@
 
 use haat_shared::{
     Error, Money,
-    carts::{CartGroup, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
+    carts::{CartGroup, CartLineView, CartView, QUANTITY_MAX, SetQuantity, quantity_field},
     forms::Draft,
     id::kinds::CartLineId,
     routes,
 };
-use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
+use leptos::{ev::MouseEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlInputElement};
 
 use super::{product::BuyFault, sign_up::draft_of};
 use crate::{
@@ -40,7 +40,7 @@ fn Shown(draft: Draft) -> impl IntoView {
                     <PageTitle text=tu_string!(i18n, cart.title) />
                     <div class="width page">
                         <h1>{t!(i18n, cart.title)}</h1>
-                        <div id="cart-fault"><BuyFault fault /></div>
+                        <BuyFault fault />
                         {if cart.is_empty() { empty(i18n) } else { view! { <Full cart fault draft /> }.into_any() }}
                     </div>
                 }
@@ -68,19 +68,20 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
         (Some(subtotal), Some(delivery), Some(total)) => Some(view! { <Sums subtotal delivery total /> }),
         _ => None,
     };
+    // One form: whichever button is pressed, what was typed into any line goes along.
     view! {
-        <div class="two-columns">
+        <form method="post" action=routes::FORM_BEGIN_CHECKOUT class="two-columns" id="cart" novalidate>
             <div class="groups">{groups}</div>
             <section class="summary" aria-labelledby="summary">
                 <h2 id="summary">{t!(i18n, cart.summary)}</h2>
                 {sums}
-                <form method="post" action=routes::FORM_BEGIN_CHECKOUT class="action-bar">
+                <div class="action-bar">
                     <span class="action-total" aria-hidden="true">{cart.total.map(|total| words::money(i18n, total))}</span>
                     <Button>{t!(i18n, cart.checkout)}</Button>
-                </form>
+                </div>
                 <p class="note">{t!(i18n, cart.held)}</p>
             </section>
-        </div>
+        </form>
     }
 }
 
@@ -114,19 +115,20 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     let i18n = use_i18n();
     let (cart, toaster) = (expect_context::<state::Cart>(), expect_context::<Toaster>());
     let busy = RwSignal::new(false);
-    let input = NodeRef::<leptos::html::Input>::new();
     let id = line.id;
-    let came_back = draft.typed("line") == id.to_string();
-    let refused = RwSignal::new(came_back);
-    let wanted = if came_back { draft.typed("quantity") } else { line.quantity.to_string() };
+    let name = quantity_field(id);
+    let wanted = match draft.error {
+        Some(_) if draft.fields.contains_key(&name) => draft.typed(&name),
+        _ => line.quantity.to_string(),
+    };
+    let at = name.clone();
+    let wrong = Memo::new(move |_| fault.with(|fault| fault.as_ref().and_then(|error| error.at(&at))));
 
-    let change = move |event: SubmitEvent| {
+    let change = move |event: MouseEvent, remove: bool| {
         event.prevent_default();
         if busy.get_untracked() {
             return;
         }
-        let remove = pressed(&event).as_deref() == Some("remove");
-        let quantity = input.get_untracked().map(|i| i.value()).unwrap_or_default();
         busy.set(true);
         leptos::task::spawn_local(async move {
             let (result, news) = if remove {
@@ -134,10 +136,9 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                     |i18n, total| t!(i18n, cart.removed_total, total = total);
                 (api::carts::remove_line(id).await, news)
             } else {
-                let change = SetQuantity { line: id, quantity };
                 let news: fn(words::I18n, Money) -> String =
                     |i18n, total| t!(i18n, cart.updated_total, total = total);
-                (api::carts::set_quantity(change).await, news)
+                (api::carts::set_quantities(typed()).await, news)
             };
             match result {
                 Ok(view) => {
@@ -153,7 +154,6 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                     request_animation_frame(move || focus_at(focus));
                 }
                 Err(ApiError(error)) => {
-                    refused.set(error.at("quantity").is_some());
                     fault.set(Some(error));
                     busy.set(false);
                 }
@@ -184,6 +184,9 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
         view! { <a href=routes::product(&line.slug)>{line.title.clone()}</a> }.into_any()
     };
     let field = format!("quantity-{id}");
+    let described = format!("{field}-error");
+    let fault_id = described.clone();
+    let action = routes::set_quantity(id);
     let (update_name, remove_name) = (
         tu_string!(i18n, cart.update_of, title = line.title.as_str()).to_string(),
         tu_string!(i18n, cart.remove_of, title = line.title.as_str()).to_string(),
@@ -198,19 +201,30 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                 id=field
                 type="text"
                 pattern="[0-9]*"
-                name="quantity"
+                name=name
                 value=wanted
-                aria-invalid=move || refused.get().then_some("true")
-                aria-describedby=move || refused.get().then_some("cart-fault")
+                aria-invalid=move || wrong.get().map(|_| "true")
+                aria-describedby=move || wrong.get().map(|_| described.clone())
                 inputmode="numeric"
                 autocomplete="off"
-                node_ref=input
             />
-            <button type="submit" class="button secondary" name="action" value="set" aria-label=update_name>
+            <button
+                type="submit"
+                class="button secondary"
+                formaction=action.clone()
+                name="action"
+                value="set"
+                aria-label=update_name
+                on:click=move |event| change(event, false)
+            >
                 {t!(i18n, cart.update)}
             </button>
         }
     });
+    let shown_fault = move || {
+        let words = words::fault(i18n, "quantity", wrong.get()?);
+        Some(view! { <p class="field-error" id=fault_id.clone() role="alert">{words}</p> })
+    };
     let sum = (!line.discontinued).then(|| {
         view! { <p class="line-total price"><span class="hidden">{sum_name}" "</span>{words::money(i18n, line.total)}</p> }
     });
@@ -228,12 +242,21 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                 {capped.map(|words| view! { <p class="note changed">{words}</p> })}
             </div>
             {sum}
-            <form method="post" action=routes::set_quantity(id) class="line-form" novalidate on:submit=change>
+            <div class="line-form">
                 {quantity}
-                <button type="submit" class="button quiet" name="action" value="remove" aria-label=remove_name>
+                <button
+                    type="submit"
+                    class="button quiet"
+                    formaction=action
+                    name="action"
+                    value="remove"
+                    aria-label=remove_name
+                    on:click=move |event| change(event, true)
+                >
                     {t!(i18n, cart.remove)}
                 </button>
-            </form>
+                {shown_fault}
+            </div>
         </li>
     }
 }
@@ -241,11 +264,11 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
 /// Where the focus goes once the lines are drawn anew: to the same button of this line, or to the one that removes the line
 /// that takes its place. As a selector and a position among what it finds.
 fn place(line: CartLineId, removed: bool) -> (String, u32) {
-    let form = routes::set_quantity(line);
+    let action = routes::set_quantity(line);
     if !removed {
-        return (format!("form[action='{form}'] [value=set]"), 0);
+        return (format!("[formaction='{action}'][value=set]"), 0);
     }
-    let own = document().query_selector(&format!("form[action='{form}'] [value=remove]"));
+    let own = document().query_selector(&format!("[formaction='{action}'][value=remove]"));
     let all = document().query_selector_all(REMOVE).ok();
     let at = own.ok().flatten().zip(all).and_then(|(own, all)| {
         (0..all.length()).find(|at| all.get(*at).is_some_and(|node| node.is_same_node(Some(&own))))
@@ -270,7 +293,12 @@ fn focus_at((selector, at): (String, u32)) {
     }
 }
 
-/// The value of the button that sent the form.
-fn pressed(event: &SubmitEvent) -> Option<String> {
-    event.submitter()?.dyn_into::<web_sys::HtmlButtonElement>().ok().map(|button| button.value())
+/// What the fields of all lines hold.
+fn typed() -> Vec<SetQuantity> {
+    let Ok(fields) = document().query_selector_all("#cart input[name^='quantity.']") else {
+        return Vec::new();
+    };
+    let fields = (0..fields.length()).filter_map(|at| fields.get(at)?.dyn_into::<HtmlInputElement>().ok());
+    let line = |field: &HtmlInputElement| field.name().strip_prefix("quantity.")?.parse().ok();
+    fields.filter_map(|field| Some(SetQuantity { line: line(&field)?, quantity: field.value() })).collect()
 }

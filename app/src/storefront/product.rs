@@ -201,12 +201,16 @@ fn BuyBox(
                     let link = (routes::CART, tu_string!(i18n, product.view_cart).to_owned());
                     toaster.say(tu_string!(i18n, product.added).to_owned(), Some(link));
                 }
-                Err(ApiError(error)) => fault.set(Some(error)),
+                Err(ApiError(error)) => {
+                    toaster.clear();
+                    fault.set(Some(error));
+                }
             }
             busy.set(false);
         });
     };
 
+    let wrong = Memo::new(move |_| fault.with(|f| f.as_ref().and_then(|error| error.at("quantity"))));
     let sold_out = Signal::derive(move || chosen.with(|v| v.available <= 0));
     let options = if variants.len() > 1 {
         view! { <Options variants names first=first.id chosen /> }.into_any()
@@ -239,11 +243,14 @@ fn BuyBox(
             }}
         </p>
         <p class="note">{t!(i18n, product.includes)}</p>
-        <div id="buy-fault"><BuyFault fault /></div>
+        <BuyFault fault />
         <form method="post" action=routes::FORM_ADD_LINE class="buy" novalidate on:submit=add>
             <input type="hidden" name="back" value=routes::product(&slug) />
             {options}
             <Stock chosen />
+            {move || wrong.get().map(|code| view! {
+                <p class="field-error" id="quantity-error" role="alert">{words::fault(i18n, "quantity", code)}</p>
+            })}
             <div class="buy-bar">
                 <div class="buy-quantity">
                     <label for="quantity">{t!(i18n, product.quantity)}</label>
@@ -256,8 +263,8 @@ fn BuyBox(
                         inputmode="numeric"
                         autocomplete="off"
                         node_ref=quantity
-                        aria-describedby="buy-fault"
-                        aria-invalid=move || fault.with(|f| f.as_ref().is_some_and(|e| e.at("quantity").is_some())).then_some("true")
+                        aria-describedby=move || wrong.get().map(|_| "quantity-error")
+                        aria-invalid=move || wrong.get().map(|_| "true")
                     />
                 </div>
                 <Button disabled=sold_out busy=busy>{t!(i18n, product.add)}</Button>
@@ -278,11 +285,9 @@ pub(super) fn BuyFault(fault: RwSignal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();
     move || match fault.get() {
         None => view! { <CodeAlert /> }.into_any(),
-        Some(error) => {
-            let at_field = error.at("quantity").map(|code| words::fault(i18n, "quantity", code));
-            let words = at_field.unwrap_or_else(|| words::error(i18n, &error));
-            view! { <Alert>{words}</Alert> }.into_any()
-        }
+        // Said at its field.
+        Some(Error::Invalid(_)) => ().into_any(),
+        Some(error) => view! { <Alert>{words::error(i18n, &error)}</Alert> }.into_any(),
     }
 }
 

@@ -26,6 +26,11 @@ pub fn provide_toasts() {
 }
 
 impl Toaster {
+    /// Takes away what was said of something before.
+    pub fn clear(self) {
+        self.0.set(None);
+    }
+
     /// Says something, with a link to where it leads if there is such a place.
     pub fn say(self, words: String, link: Option<(&'static str, String)>) {
         let number = self.0.with_untracked(|t| t.as_ref().map_or(0, |t| t.number.wrapping_add(1)));

@@ -2,13 +2,14 @@
 
 use crate::{
     Caller, Engine,
-    db::{Scalar, Tx, is_unique},
+    db::{Tx, is_unique},
     group_by, params, random, rows, statements,
 };
 use haat_shared::{
-    Currency, Error, FieldCode, Money, Result,
+    Conflict, Currency, Error, FieldCode, Money, Result,
     carts::{self, AddLine, CartGroup, CartLineView, CartView, LINES_MAX, QUANTITY_MAX, SetQuantity},
     catalog::Attribute,
+    error::Shortage,
     id::kinds::{CartId, CartLineId, ShopId, UserId, VariantId},
     media::Picture,
     shipping,
@@ -23,10 +24,14 @@ statements! {
         SELECT $1, $2, v.id, v.shop_id, p.title, v.title, $4, v.price_minor, $5
         FROM variants v JOIN products p ON p.id = v.product_id
         WHERE v.id = $3 AND p.state = 'published' AND NOT v.archived AND (SELECT COUNT(*) FROM cart_lines l WHERE l.cart_id = $2) < $6
+            AND $4 + COALESCE((SELECT l.quantity FROM cart_lines l WHERE l.cart_id = $2 AND l.variant_id = v.id), 0)
+                <= (SELECT c.on_hand FROM capacities c WHERE c.id = v.id)
         ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = cart_lines.quantity + excluded.quantity,
             title = excluded.title, variant_title = excluded.variant_title
             WHERE cart_lines.quantity + excluded.quantity <= $7";
-    ON_SALE = "SELECT v.id AS value FROM variants v JOIN products p ON p.id = v.product_id
+    ON_SALE = "SELECT p.title, c.on_hand, c.held,
+            COALESCE((SELECT l.quantity FROM cart_lines l WHERE l.cart_id = $2 AND l.variant_id = v.id), 0) AS in_cart
+        FROM variants v JOIN products p ON p.id = v.product_id JOIN capacities c ON c.id = v.id
         WHERE v.id = $1 AND p.state = 'published' AND NOT v.archived";
     TOUCH = "UPDATE carts SET version = version + 1, updated_at = $2 WHERE id = $1 AND state = 'open'";
     SET = "UPDATE cart_lines SET quantity = $3, capped = FALSE WHERE id = $1 AND cart_id = $2";
@@ -61,6 +66,13 @@ rows! {
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct CartRow {
         pub(crate) id: CartId,
+    }
+
+    struct OnSale {
+        title: String,
+        on_hand: i64,
+        held: i64,
+        in_cart: i64,
     }
 
     struct LineRow {
@@ -239,7 +251,8 @@ async fn open_in_tx(
     Ok((id, true))
 }
 
-/// Puts something into the caller's cart, opening one if need be.
+/// Puts something into the caller's cart, opening one if need be. Never more than the shop has; what others hold for now
+/// may come free again.
 pub async fn add_line(engine: &Engine, caller: &Caller, add: AddLine) -> Result<Changed> {
     let quantity = carts::quantity("quantity", &add.quantity).map_err(|f| Error::Invalid(vec![f]))?;
     let holder = holder(caller);
@@ -269,9 +282,15 @@ async fn add_in_tx(
     let id: CartLineId = random::id(now);
     let added = tx.exec(&ADD, params![id, cart, variant, quantity, now, LINES_MAX, QUANTITY_MAX]).await?;
     if added == 0 {
-        let on_sale: Option<Scalar<VariantId>> = tx.opt(&ON_SALE, params![variant]).await?;
-        on_sale.ok_or(Error::NotFound)?;
-        return Err(Error::field("quantity", FieldCode::TooBig).into());
+        let OnSale { title, on_hand, held, in_cart } =
+            tx.opt(&ON_SALE, params![variant, cart]).await?.ok_or(Error::NotFound)?;
+        let wanted = in_cart + quantity;
+        if wanted <= on_hand || wanted > QUANTITY_MAX {
+            return Err(Error::field("quantity", FieldCode::TooBig).into());
+        }
+        let left = on_hand - held;
+        let shortage = Shortage { variant, title, left, discontinued: false };
+        return Err(Conflict::OutOfStock(vec![shortage]).into());
     }
     tx.exec(&TOUCH, params![cart, now]).await?;
     Ok((cart, opened))
@@ -280,32 +299,62 @@ async fn add_in_tx(
 /// Changes how many of a line there are.
 pub async fn set_quantity(engine: &Engine, caller: &Caller, set: SetQuantity) -> Result<CartView> {
     let quantity = carts::quantity("quantity", &set.quantity).map_err(|f| Error::Invalid(vec![f]))?;
-    change(engine, caller, set.line, Some(quantity)).await
+    change(engine, caller, vec![(set.line, Some(quantity))]).await
+}
+
+/// Changes how many there are of each of these lines, as the cart's page sends them all. Faults are told by the names of
+/// the fields there.
+pub async fn set_quantities(engine: &Engine, caller: &Caller, sets: Vec<SetQuantity>) -> Result<CartView> {
+    let (mut wanted, mut faults) = (Vec::new(), Vec::new());
+    for set in sets {
+        match carts::quantity(&carts::quantity_field(set.line), &set.quantity) {
+            Ok(quantity) => wanted.push((set.line, quantity)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Error::Invalid(faults));
+    }
+    let cart = view(engine, caller).await?;
+    let mut changes = Vec::new();
+    for (id, quantity) in wanted {
+        let mut lines = cart.groups.iter().flat_map(|group| &group.lines);
+        // A checkout of an unchanged cart goes on, so nothing is written that is so already.
+        if lines.find(|line| line.id == id).ok_or(Error::NotFound)?.quantity != quantity {
+            changes.push((id, Some(quantity)));
+        }
+    }
+    if changes.is_empty() {
+        return Ok(cart);
+    }
+    change(engine, caller, changes).await
 }
 
 /// Takes a line out.
 pub async fn remove_line(engine: &Engine, caller: &Caller, line: CartLineId) -> Result<CartView> {
-    change(engine, caller, line, None).await
+    change(engine, caller, vec![(line, None)]).await
 }
 
+/// Sets quantities, and takes out the lines that have none.
 async fn change(
     engine: &Engine,
     caller: &Caller,
-    line: CartLineId,
-    quantity: Option<i64>,
+    changes: Vec<(CartLineId, Option<i64>)>,
 ) -> Result<CartView> {
-    let input = (holder(caller), line, quantity, engine.clock.now_ms());
+    let input = (holder(caller), changes, engine.clock.now_ms());
     let cart = engine
         .db
-        .write(("carts::change", line), input, |tx, (holder, line, quantity, now)| {
+        .write("carts::change", input, |tx, (holder, changes, now)| {
             Box::pin(async move {
                 let cart = find_in_tx(tx, *holder).await?.ok_or(Error::NotFound)?;
-                let changed = match quantity {
-                    Some(quantity) => tx.exec(&SET, params![*line, cart, *quantity]).await?,
-                    None => tx.exec(&REMOVE, params![*line, cart]).await?,
-                };
-                if changed == 0 {
-                    return Err(Error::NotFound.into());
+                for (line, quantity) in changes {
+                    let changed = match quantity {
+                        Some(quantity) => tx.exec(&SET, params![*line, cart, *quantity]).await?,
+                        None => tx.exec(&REMOVE, params![*line, cart]).await?,
+                    };
+                    if changed == 0 {
+                        return Err(Error::NotFound.into());
+                    }
                 }
                 tx.exec(&TOUCH, params![cart, *now]).await?;
                 Ok(cart)

@@ -84,10 +84,20 @@ pub(super) async fn add_line(
             let cookie = changed.token.map(|token| (header::SET_COOKIE, cookies::cart(secure, &token)));
             (AppendHeaders(cookie), back::to(CART)).into_response()
         }
-        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "add_line", &page, typed, &error).await,
+        Err(error @ (Error::Invalid(_) | Error::Conflict(Conflict::OutOfStock(_)))) => {
+            back_with_draft(&state, "add_line", &page, typed, &error).await
+        }
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
         Err(error) => back::to(&with(&clean(&page), &[("error", error.code())])).into_response(),
     }
+}
+
+/// The quantities that the cart's form sends along, whichever of its buttons was pressed.
+fn quantities(typed: &Typed) -> Result<Vec<SetQuantity>> {
+    let lines = typed.iter().filter_map(|(name, quantity)| Some((name.strip_prefix("quantity.")?, quantity)));
+    lines
+        .map(|(line, quantity)| Ok(SetQuantity { line: line.parse()?, quantity: quantity.clone() }))
+        .collect()
 }
 
 pub(super) async fn set_quantity(
@@ -98,19 +108,15 @@ pub(super) async fn set_quantity(
 ) -> Response {
     let engine = &state.runtime.engine;
     let changed: Result<_> = async {
-        let line = line.parse()?;
         if field(&typed, "action") == "remove" {
-            return carts::remove_line(engine, &caller, line).await;
+            return carts::remove_line(engine, &caller, line.parse()?).await;
         }
-        carts::set_quantity(engine, &caller, SetQuantity { line, quantity: field(&typed, "quantity") }).await
+        carts::set_quantities(engine, &caller, quantities(&typed)?).await
     }
     .await;
     match changed {
         Ok(_) => back::to(CART).into_response(),
-        Err(error @ Error::Invalid(_)) => {
-            let typed = typed.into_iter().chain([("line".to_owned(), line)]).collect();
-            back_with_draft(&state, "cart", CART, typed, &error).await
-        }
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "cart", CART, typed, &error).await,
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
         Err(error) => back::to(&with(CART, &[("error", error.code())])).into_response(),
     }
@@ -119,14 +125,21 @@ pub(super) async fn set_quantity(
 pub(super) async fn begin_checkout(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
 ) -> Response {
-    match checkout::begin(&state.runtime.engine, &caller).await {
+    let engine = &state.runtime.engine;
+    let begun: Result<_> = async {
+        carts::set_quantities(engine, &caller, quantities(&typed)?).await?;
+        checkout::begin(engine, &caller).await
+    }
+    .await;
+    match begun {
         Ok(id) => back::to(&routes::checkout(id)).into_response(),
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
         // The cart says which lines cannot be bought.
-        Err(error @ Error::Conflict(Conflict::OutOfStock(_) | Conflict::GuestLimit(_))) => {
-            back_with_draft(&state, "cart", CART, Typed::new(), &error).await
-        }
+        Err(
+            error @ (Error::Invalid(_) | Error::Conflict(Conflict::OutOfStock(_) | Conflict::GuestLimit(_))),
+        ) => back_with_draft(&state, "cart", CART, typed, &error).await,
         Err(error) => back::to(&with(CART, &[("error", error.code())])).into_response(),
     }
 }

@@ -184,8 +184,8 @@ const TABLE: &[Row] = &[
     ),
     // The same once more.
     form(FORM_CANCEL_BY_CUSTOMER, "second-purchase", "order=<second order>&reason=Changed my mind", 303),
-    call(FN_SET_QUANTITY, r#"{"change":{"line":"<line>","quantity":"2"}}"#),
-    form(FORM_SET_QUANTITY, "line", "quantity=3", 303).missing(303),
+    call(FN_SET_QUANTITY, r#"{"changes":[{"line":"<line>","quantity":"2"}]}"#),
+    form(FORM_SET_QUANTITY, "line", "quantity.<line>=3", 303).missing(303),
     // Everyone begins to buy what they have.
     call(FN_BEGIN_CHECKOUT, "{}").missing(409),
     form(FORM_BEGIN_CHECKOUT, "", "", 303).missing(303),

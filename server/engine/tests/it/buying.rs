@@ -1,6 +1,7 @@
 use haat_engine::{Caller, carts, checkout, dispatch, orders};
 use haat_shared::{
     Conflict, Error,
+    carts::SetQuantity,
     checkout::{CheckoutForm, CheckoutState},
     orders::OrderState,
     payments::Method,
@@ -162,7 +163,9 @@ both! {
     async fn all_is_held_or_nothing(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 1).await;
-        let guest = market.guest_with(&[(bowl, 2), (lamp, 2)]).await;
+        let guest = market.guest_with(&[(bowl, 2), (lamp, 1)]).await;
+        let line = carts::view(&market.engine, &guest).await.unwrap().groups[1].lines[0].id;
+        carts::set_quantity(&market.engine, &guest, SetQuantity { line, quantity: "2".into() }).await.unwrap();
         let Err(Error::Conflict(Conflict::OutOfStock(short))) = checkout::begin(&market.engine, &guest).await else { panic!() };
         assert_eq!(short.iter().map(|s| (s.variant, s.left)).collect::<Vec<_>>(), [(lamp, 1)]);
         assert_eq!((market.available(bowl).await, market.available(lamp).await), (5, 1));

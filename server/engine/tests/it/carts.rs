@@ -1,7 +1,7 @@
 use haat_engine::{Caller, accounts, carts, checkout, orders, random};
 use haat_shared::{
-    Error, FieldCode, Id,
-    carts::{AddLine, SetQuantity},
+    Conflict, Error, FieldCode, Id,
+    carts::{AddLine, SetQuantity, quantity_field},
     checkout::{CheckoutForm, CheckoutState},
 };
 
@@ -33,8 +33,8 @@ both! {
 
     async fn quantities_capped_when_carts_are_merged_are_reported(market) {
         let engine = &market.engine;
-        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
-        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 1_000).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 1_000).await;
         market.signed_up(&market.guest_with(&[(bowl, 998), (lamp, 1)]).await, "asha").await;
         let guest = market.guest_with(&[(bowl, 2), (lamp, 998)]).await;
         let form = haat_shared::accounts::SignIn { email: "asha@haat.example".into(), password: PASSWORD.into() };
@@ -114,8 +114,41 @@ both! {
         assert!(carts::remove_line(&market.engine, &guest, line).await.unwrap().is_empty());
     }
 
-    async fn bad_quantities_change_nothing(market) {
+    async fn the_quantities_of_all_lines_are_set_at_once(market) {
+        let engine = &market.engine;
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 10).await;
+        let guest = market.guest_with(&[(bowl, 2), (lamp, 1)]).await;
+        let cart = carts::view(engine, &guest).await.unwrap();
+        let lines: Vec<_> = cart.groups.iter().flat_map(|g| &g.lines).map(|l| l.id).collect();
+        let set = |line: usize, quantity: &str| SetQuantity { line: lines[line], quantity: quantity.into() };
+        let checkout = checkout::begin(engine, &guest).await.unwrap();
+        carts::set_quantities(engine, &guest, vec![set(0, "2"), set(1, "1")]).await.unwrap();
+        assert_eq!(checkout::begin(engine, &guest).await, Ok(checkout), "nothing has changed");
+        assert_eq!(carts::set_quantities(engine, &guest, vec![set(0, "3"), set(1, "4")]).await.unwrap().pieces, 7);
+        assert_ne!(checkout::begin(engine, &guest).await, Ok(checkout));
+        let refused = carts::set_quantities(engine, &guest, vec![set(0, "5"), set(1, "0")]).await.unwrap_err();
+        assert_eq!(refused.at(&quantity_field(lines[1])), Some(FieldCode::TooSmall));
+        assert_eq!(refused.at(&quantity_field(lines[0])), None);
+        let stranger = market.guest_with(&[(bowl, 1)]).await;
+        assert_eq!(carts::set_quantities(engine, &stranger, vec![set(0, "1")]).await, Err(Error::NotFound));
+        assert_eq!(carts::view(engine, &guest).await.unwrap().pieces, 7);
+    }
+
+    async fn no_more_is_added_than_the_shop_has(market) {
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
+        let mut guest = market.guest_with(&[(lamp, 2)]).await;
+        for quantity in [2, 900] {
+            let refused = market.add(&mut guest, lamp, quantity).await;
+            let Err(Error::Conflict(Conflict::OutOfStock(short))) = refused else { panic!("{refused:?}") };
+            assert_eq!((short[0].title.as_str(), short[0].left), ("Desk lamp", 3));
+        }
+        market.add(&mut guest, lamp, 1).await.unwrap();
+        assert_eq!(carts::view(&market.engine, &guest).await.unwrap().pieces, 3);
+    }
+
+    async fn bad_quantities_change_nothing(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 2_000).await;
         let guest = market.guest_with(&[(bowl, 998)]).await;
         let cases = [
             ("0", FieldCode::TooSmall), ("-1", FieldCode::TooSmall), ("1000", FieldCode::TooBig),
