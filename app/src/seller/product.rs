@@ -80,7 +80,7 @@ pub(crate) fn Product() -> impl IntoView {
     let saved = Callback::new(move |()| found.refetch());
     let page = loaded(found, move |(handle, product, pictures, tree, done)| {
         let SellerProduct { id, slug, state, version, currency, form, deletable, .. } = product;
-        let title = form.title.clone();
+        let (title, title_again) = (form.title.clone(), form.title.clone());
         let shown = (state == haat_shared::catalog::edit::ProductState::Published)
             .then(|| view! { <p><a href=routes::product(&slug)>{t!(i18n, seller_products.view)}</a></p> });
         view! {
@@ -95,7 +95,7 @@ pub(crate) fn Product() -> impl IntoView {
             </header>
             <CodeAlert />
             <Done what=done />
-            <Actions handle=handle.clone() id state deletable />
+            <Actions handle=handle.clone() id title=title_again state deletable />
             <Editor handle currency tree form kept=Some((id, version)) pictures saved />
         }
     });

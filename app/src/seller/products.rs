@@ -218,7 +218,13 @@ fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
 
 /// What can be done to one product, each as a form of its own.
 #[component]
-pub(super) fn Actions(handle: String, id: ProductId, state: ProductState, deletable: bool) -> impl IntoView {
+pub(super) fn Actions(
+    handle: String,
+    id: ProductId,
+    title: String,
+    state: ProductState,
+    deletable: bool,
+) -> impl IntoView {
     let i18n = use_i18n();
     let path = Part::Products.path(&handle);
     let page = routes::seller_product(&handle, id);
@@ -226,20 +232,35 @@ pub(super) fn Actions(handle: String, id: ProductId, state: ProductState, deleta
         ProductState::Published => ("archive", t!(i18n, seller_products.archive)),
         _ => ("publish", t!(i18n, seller_products.publish)),
     };
-    let mut actions =
-        vec![(shelf.0, shelf.1, page.clone()), ("duplicate", t!(i18n, seller_products.duplicate), page)];
-    if deletable {
-        actions.push(("delete", t!(i18n, seller_products.delete), path.clone()));
-    }
-    let forms = actions.into_iter().map(|(action, words, back)| {
+    let form = |action: &'static str, back: String, inside: AnyView| {
         view! {
             <form method="post" action=path.clone()>
                 <input type="hidden" name="id" value=id.to_string() />
                 <input type="hidden" name="back" value=back />
                 <input type="hidden" name="action" value=action />
-                <Button look=if action == "delete" { "danger" } else { "secondary" }>{words}</Button>
+                {inside}
             </form>
         }
+    };
+    let actions = [shelf, ("duplicate", t!(i18n, seller_products.duplicate))];
+    let forms = actions.map(|(action, words)| {
+        let button = view! { <Button look="secondary">{words}</Button> };
+        form(action, page.clone(), button.into_any())
     });
-    view! { <div class="actions">{forms.collect_view()}</div> }
+    // It cannot be undone, so it takes a second click.
+    let delete = deletable.then(|| {
+        let (words, note) =
+            (t!(i18n, seller_products.delete), t!(i18n, seller_products.delete_note, title = title));
+        let inside = view! {
+            <p>{note}</p>
+            <Button look="danger">{words}</Button>
+        };
+        view! {
+            <details class="more-of">
+                <summary>{words}</summary>
+                {form("delete", path.clone(), inside.into_any())}
+            </details>
+        }
+    });
+    view! { <div class="actions">{forms.into_iter().collect_view()} {delete}</div> }
 }
