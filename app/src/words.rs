@@ -203,14 +203,16 @@ pub fn paid_by(locale: I18n, method: Method, pickup: bool) -> &'static str {
     }
 }
 
-/// What the shop is paid for an order, and who collects it.
+/// What the shop is paid for an order, and who collects it or did.
 pub fn collected_by(locale: I18n, method: Method, order: &OrderView) -> String {
-    match (method, order.shipping_method) {
-        (Method::Sandbox, _) => t!(locale, seller_orders.collected).to_owned(),
-        (Method::Cash, ShippingMethod::Pickup) => {
-            t!(locale, seller_orders.to_collect_pickup, price = order.total)
-        }
-        (Method::Cash, _) => t!(locale, seller_orders.to_collect, price = order.total),
+    let (done, pickup) =
+        (order.state == OrderState::Delivered, order.shipping_method == ShippingMethod::Pickup);
+    match (method, done, pickup) {
+        (Method::Sandbox, ..) => t!(locale, seller_orders.collected).to_owned(),
+        (Method::Cash, true, true) => t!(locale, seller_orders.cash_collected_pickup, price = order.total),
+        (Method::Cash, true, false) => t!(locale, seller_orders.cash_collected, price = order.total),
+        (Method::Cash, false, true) => t!(locale, seller_orders.to_collect_pickup, price = order.total),
+        (Method::Cash, false, false) => t!(locale, seller_orders.to_collect, price = order.total),
     }
 }
 

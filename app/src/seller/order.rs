@@ -43,7 +43,13 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
-    let payment = (order.state != OrderState::Cancelled).then(|| words::collected_by(i18n, method, &order));
+    let payment = match (order.state, &refund) {
+        (OrderState::Cancelled, Some(_)) => None,
+        (OrderState::Cancelled, None) => Some(t!(i18n, seller_orders.nothing_collected).to_owned()),
+        _ => Some(words::collected_by(i18n, method, &order)),
+    };
+    let to_collect =
+        method == Method::Cash && !matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
     let refund = refund.map(|refund| match refund.done_at {
         Some(at) => t!(i18n, seller_orders.refunded, price = refund.amount, date = words::day(i18n, &at)),
         None => t!(i18n, seller_orders.refund_under_way, price = refund.amount),
@@ -82,6 +88,10 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         OrderState::Placed | OrderState::Confirmed => t!(i18n, seller_orders.pack),
         _ => t!(i18n, seller_orders.items),
     };
+    let next = match order.state {
+        OrderState::Delivered | OrderState::Cancelled => t!(i18n, seller_orders.state),
+        _ => t!(i18n, seller_orders.next_step),
+    };
     let place = pickup.then(|| {
         view! {
             <div>
@@ -109,7 +119,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         <div class="back-office-columns">
             <div>
                 <section class="panel order next-step" aria-labelledby="next">
-                    <h2 id="next">{t!(i18n, seller_orders.next_step)}</h2>
+                    <h2 id="next">{next}</h2>
                     <Timeline state=order.state way=order.shipping_method news=false />
                     <NextStep state=order.state pickup action=action.clone() draft=draft.clone() />
                 </section>
@@ -131,7 +141,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                     <UpdateTracking state=order.state pickup shipment=tracking action=action.clone() draft=draft.clone() />
                     <div>
                         <h3>{t!(i18n, seller_orders.payment)}</h3>
-                        {payment.map(|words| view! { <p class:collect=method == Method::Cash>{words}</p> })}
+                        {payment.map(|words| view! { <p class:collect=to_collect>{words}</p> })}
                         {refund.map(|words| view! { <p>{words}</p> })}
                         {shares}
                     </div>
@@ -176,6 +186,9 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
             </p>
         }
     });
+    let cancelled = (order.state == OrderState::Cancelled).then(|| {
+        view! { <p class="state cancelled">{words::order_state(i18n, order.state, order.shipping_method)}</p> }
+    });
     let pieces: i64 = order.lines.iter().map(|line| line.quantity).sum();
     let lines = order.lines.into_iter().map(|line| {
         let variant = (!line.variant_title.is_empty()).then(|| view! { <span>{line.variant_title}</span> });
@@ -201,6 +214,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
                     <h1>{title}</h1>
                     <p class="note">{placed}</p>
                 </div>
+                {cancelled}
                 <Print words=t!(i18n, purchase.print) />
             </header>
             <div class="slip-sides">

@@ -2,7 +2,7 @@
 //! shop has acted, it is news that the reader comes for.
 
 use haat_shared::{
-    Error,
+    Error, Money,
     forms::Draft,
     orders::{Actor, OrderState, OrderView, PurchaseView, Shipment},
     routes,
@@ -55,6 +55,19 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
         let words = tu_string!(i18n, purchase.cancelled_done, number = done.as_str()).to_string();
         view! { <Alert look="good">{words}</Alert> }
     });
+    // Cash is paid for what comes; what was paid by card is what was paid.
+    let due = purchase.orders.iter().filter(|order| order.state != OrderState::Cancelled);
+    let due = Money::sum(purchase.total.currency(), due.map(|order| order.total));
+    let total = if collected_by_market { purchase.total } else { due.unwrap_or(purchase.total) };
+    let payment = if total.amount() == 0 {
+        view! { <p>{t!(i18n, purchase.cancelled_nothing)}</p> }.into_any()
+    } else {
+        view! {
+            <p>{words::paid_by(i18n, purchase.method, pickup)}</p>
+            <p class="price big">{words::money(i18n, total)}</p>
+        }
+        .into_any()
+    };
     let action = routes::purchase(&purchase.number);
     let orders = purchase.orders.into_iter().map(|order| {
         let cancel = view! { <Cancel order=order.clone() collected_by_market action=action.clone() key=key.clone() draft=draft.clone() /> };
@@ -81,8 +94,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
                 </div>
                 <div>
                     <h2>{t!(i18n, purchase.payment)}</h2>
-                    <p>{words::paid_by(i18n, purchase.method, pickup)}</p>
-                    <p class="price big">{words::money(i18n, purchase.total)}</p>
+                    {payment}
                 </div>
             </section>
             <section class="panel facts-panel questions">
@@ -201,7 +213,7 @@ pub(crate) fn Timeline(
     });
     view! {
         <ol class="timeline" class:cancelled=state == Cancelled>{steps.collect_view()}</ol>
-        {news.then(|| view! { <p class="timeline-news">{words::order_news(i18n, state, way)}</p> })}
+        {news.then(|| view! { <p class="timeline-news" class:cancelled=state == Cancelled>{words::order_news(i18n, state, way)}</p> })}
     }
 }
 
