@@ -157,6 +157,14 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (FieldCode::TooBig, "stock" | "low_stock" | "change", _) => {
             t!(i18n, field.too_big_for, n = number(i18n, STOCK_MAX))
         }
+        (FieldCode::Missing, "method", _) => t!(i18n, field.choose_payment).to_owned(),
+        (FieldCode::NotAChoice, "category", _) => t!(i18n, field.unknown_category).to_owned(),
+        // Below zero, or below what is held.
+        (FieldCode::TooSmall, "stock", _) => t!(i18n, field.stock_too_small).to_owned(),
+        (FieldCode::TooSmall, "compare_at", _) => t!(i18n, field.not_above_price).to_owned(),
+        (FieldCode::TooSmall, "delivery_days_max" | "express_days_max", _) => {
+            t!(i18n, field.max_below_min).to_owned()
+        }
         (FieldCode::TooSmall, "low_stock", _) => t!(i18n, field.too_small_for, n = 0),
         (FieldCode::TooShort, "password", _) => t!(i18n, field.too_short_for, n = PASSWORD_MIN),
         (FieldCode::TooShort, "handle", _) => t!(i18n, field.too_short_for, n = HANDLE_LENGTH.0),
@@ -641,7 +649,7 @@ mod tests {
     fn a_refused_field_says_its_limit() {
         use haat_shared::{
             Currency,
-            FieldCode::{AmountTooBig, TooBig, TooLong, TooShort, TooSmall},
+            FieldCode::{AmountTooBig, Missing, TooBig, TooLong, TooShort, TooSmall},
             Money,
         };
 
@@ -659,6 +667,10 @@ mod tests {
         );
         let most = Money::new(1_000_000_000_000, Currency::INR);
         assert_eq!(fault("variants.0.price", AmountTooBig(most)), "Enter ₹10,00,00,00,000.00 or less.");
-        assert_eq!(fault("delivery_days_max", TooSmall), "This is too low. Enter a higher value.");
+        assert_eq!(fault("express_days_max", TooSmall), "Must be at least the minimum delivery time.");
+        assert_eq!(fault("variants.0.compare_at", TooSmall), "Enter an amount higher than the price.");
+        assert!(fault("variants.0.stock", TooSmall).starts_with("Enter 0 or more."));
+        assert_eq!(fault("price", TooSmall), "This is too low. Enter a higher value.");
+        assert_eq!(fault("method", Missing), "Choose a payment method.");
     }
 }

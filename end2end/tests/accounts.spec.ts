@@ -8,6 +8,7 @@ import {
   signIn,
   signOut,
   signUp,
+  visit,
 } from '../helpers';
 
 test('what a guest has picked joins the account, and stays with it', async ({ page, visitor }) => {
@@ -33,6 +34,12 @@ test('what a guest has picked joins the account, and stays with it', async ({ pa
   await cartHolds(other, [first, second]);
   await expect(cartLink(other, 2)).toBeVisible();
   await cartHolds(page, [first, second]);
+});
+
+test('who is signed in is not asked to sign in again', async ({ page }) => {
+  await signUp(page, freshEmail());
+  await visit(page, '/sign-in');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('You’re already signed in');
 });
 
 test('the account page asks those who are not signed in to sign in', async ({ page }) => {

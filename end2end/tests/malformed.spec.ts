@@ -137,6 +137,14 @@ test('a refused sign-up keeps the name and never the password', async ({ page })
   expect(await page.content()).not.toContain('a password that nobody keeps');
 });
 
+test('an empty sign-in says which fields are missing', async ({ page }) => {
+  await visit(page, '/sign-in');
+  await withoutBrowserChecks(page);
+  await button(page, 'Sign in').click();
+  await refused(field(page, 'Email'));
+  await refused(field(page, 'Password'));
+});
+
 test('a wrong password is refused without saying which of the two is wrong', async ({ page }) => {
   const answers = [];
   for (const email of ['meena@haat.example', freshEmail()]) {

@@ -75,6 +75,7 @@ test('an order goes from placed to delivered, and the shopper sees each step', a
   await expect(main(page).getByRole('link', { name: 'Track package' })).toHaveAttribute('href', 'https://track.example/BD-77');
   await button(seller, 'Mark as delivered').click();
   await expect(main(seller)).toContainText('The order has been delivered. There’s nothing more to do.');
+  await expect(main(seller)).toContainText('Cash collected on delivery: ₹');
   await visit(page, path);
   await expect(main(page)).toContainText('Your order has been delivered.');
 });

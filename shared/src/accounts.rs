@@ -183,6 +183,14 @@ pub struct SignIn {
 }
 
 impl SignIn {
+    /// What is left empty.
+    pub fn check(&self) -> Result<(), Vec<FieldError>> {
+        let fields = [("email", &self.email), ("password", &self.password)];
+        let empty = fields.into_iter().filter(|(_, typed)| typed.trim().is_empty());
+        let faults: Vec<_> = empty.map(|(name, _)| FieldError::new(name, FieldCode::Missing)).collect();
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
     /// The address as accounts are told apart by it. Limits count by what accounts are found by.
     pub fn account(&self) -> String {
         // What is longer is nobody's, and not worth keeping.

@@ -111,8 +111,8 @@ pub(super) fn ShopFields(
     let edited = matches!(error, Some(Error::Conflict(Conflict::Edited(_))));
     let faults: Signal<Option<Error>> = Signal::stored(error);
     let names = [
-        "handle",
         "name",
+        "handle",
         "description",
         "town",
         "address",

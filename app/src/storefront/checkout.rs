@@ -289,14 +289,14 @@ fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAc
 fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
     [
         ("email", tu_string!(i18n, checkout.email)),
+        ("phone", tu_string!(i18n, checkout.phone)),
         ("name", tu_string!(i18n, checkout.name)),
         ("line1", tu_string!(i18n, checkout.line1)),
         ("line2", tu_string!(i18n, checkout.line2)),
         ("city", tu_string!(i18n, checkout.city)),
-        ("region", tu_string!(i18n, checkout.region)),
         ("postal_code", tu_string!(i18n, checkout.postal_code)),
+        ("region", tu_string!(i18n, checkout.region)),
         ("country", tu_string!(i18n, checkout.country)),
-        ("phone", tu_string!(i18n, checkout.phone)),
         ("method", tu_string!(i18n, checkout.how)),
     ]
     .map(|(name, label)| (name, label.to_owned()))

@@ -1,6 +1,6 @@
 //! A new account.
 
-use haat_shared::{accounts::PASSWORD_MIN, forms::Draft, routes};
+use haat_shared::{FieldCode, accounts::PASSWORD_MIN, forms::Draft, routes};
 use leptos::prelude::*;
 
 use crate::{
@@ -33,6 +33,7 @@ pub(crate) fn SignUp() -> impl IntoView {
 #[component]
 fn Form(next: String, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
+    let taken = draft.error.as_ref().and_then(|error| error.at("email")) == Some(FieldCode::Taken);
     let faults = Signal::stored(draft.error.clone());
     let next = if next.is_empty() { draft.typed("next") } else { next };
     let name = tu_string!(i18n, sign_up.name);
@@ -41,6 +42,7 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
     let labels =
         vec![("name", name.to_owned()), ("email", email.to_owned()), ("password", password.to_owned())];
     let other = sign_in_from(&next);
+    let again = other.clone();
     let done = (query("done").get_untracked() == "sent").then(|| {
         view! { <Alert look="good">{t!(i18n, sign_up.sent)}</Alert> }
     });
@@ -52,7 +54,14 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
             <form method="post" action=routes::SIGN_UP class="panel form" novalidate>
                 {done}
                 <CodeAlert />
-                <ErrorSummary faults labels />
+                {if taken {
+                    view! {
+                        <Alert>{t!(i18n, field.taken)} " " <a href=again>{t!(i18n, sign_up.sign_in)}</a></Alert>
+                    }
+                    .into_any()
+                } else {
+                    view! { <ErrorSummary faults labels /> }.into_any()
+                }}
                 <input type="hidden" name="next" value=next />
                 <Field name="name" label=name value=draft.typed("name") autocomplete="name" required=true faults />
                 <Field name="email" label=email kind="email" value=draft.typed("email") autocomplete="username" required=true faults />

@@ -219,6 +219,10 @@ pub(super) async fn sign_in(
 ) -> Response {
     let (engine, limits) = (&state.runtime.engine, &state.limits);
     let form = SignIn { email: field(&typed, "email"), password: field(&typed, "password") };
+    // What is empty is no guess, and is not counted.
+    if let Err(faults) = form.check() {
+        return come_back(&state, "sign-in", SIGN_IN, typed, Error::Invalid(faults)).await;
+    }
     let devices = Devices::of(&headers, state.runtime.config.secure());
     let origin = limits.origin(&headers, &extensions);
     if let Err(error) = limits.sign_in(origin, &form, &devices, &engine.secret) {
