@@ -128,7 +128,7 @@ export async function addressStands(page: Page, changes: Record<string, string> 
   await expect(field(page, 'Country').locator('option:checked')).toHaveText(COUNTRY);
 }
 
-export const PAY = /^Place order · ₹/;
+export const PAY = /^(Place order ·|Pay) ₹/;
 
 export async function choose(page: Page, method: 'card' | 'cash'): Promise<void> {
   const name = method === 'card' ? 'Test card (no real money)' : 'Cash on delivery';

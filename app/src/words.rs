@@ -331,6 +331,18 @@ pub fn day(locale: I18n, time: &str) -> String {
     format!("{} {month} {year}", day.trim_start_matches('0'))
 }
 
+/// From a day to another, with the month and the year said once where they have the same: 30 Nov – 3 Dec 2026.
+pub fn days(locale: I18n, from: &str, to: &str) -> String {
+    let (first, last) = (day(locale, from), day(locale, to));
+    let both_in = |length: usize| from.get(..length) == to.get(..length);
+    match (first.split_once(' '), first.rsplit_once(' ')) {
+        _ if first == last => last,
+        (Some((number, _)), _) if both_in("2026-11".len()) => format!("{number}–{last}"),
+        (_, Some((yearless, _))) if both_in("2026".len()) => format!("{yearless} – {last}"),
+        _ => format!("{first} – {last}"),
+    }
+}
+
 /// In how many days goods arrive, at least and at most.
 pub(crate) fn arrives(locale: I18n, days: (i64, i64)) -> String {
     match days {
@@ -345,10 +357,8 @@ pub fn estimated_delivery(locale: I18n, order: &OrderView) -> String {
     match order.shipping_method {
         ShippingMethod::Pickup => t!(locale, delivery.pickup_at, place = order.pickup_at),
         ShippingMethod::Standard | ShippingMethod::Express => {
-            match (day(locale, &order.estimated_delivery.0), day(locale, &order.estimated_delivery.1)) {
-                (from, to) if from == to => t!(locale, delivery.estimated_on, day = to),
-                (from, to) => t!(locale, delivery.estimated, from = from, to = to),
-            }
+            let (from, to) = &order.estimated_delivery;
+            t!(locale, delivery.estimated_on, day = days(locale, from, to))
         }
     }
 }
@@ -539,7 +549,15 @@ mod tests {
         );
         assert_eq!(
             estimated_delivery(ShippingMethod::Express, "2026-11-24T09:00:00Z"),
-            "Estimated delivery: 22 Nov 2026 – 24 Nov 2026"
+            "Estimated delivery: 22–24 Nov 2026"
+        );
+        assert_eq!(
+            estimated_delivery(ShippingMethod::Standard, "2026-12-03T09:00:00Z"),
+            "Estimated delivery: 22 Nov – 3 Dec 2026"
+        );
+        assert_eq!(
+            estimated_delivery(ShippingMethod::Standard, "2027-01-02T09:00:00Z"),
+            "Estimated delivery: 22 Nov 2026 – 2 Jan 2027"
         );
         assert_eq!(
             estimated_delivery(ShippingMethod::Pickup, "2026-11-24T09:00:00Z"),

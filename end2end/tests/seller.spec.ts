@@ -107,6 +107,8 @@ test('a cancelled order gives back stock and money', async ({ page, visitor, mar
 test('a shop is opened, and its settings are kept', async ({ page }) => {
   const handle = `shop-${randomBytes(4).toString('hex')}`;
   expect(await visit(page, '/seller')).toBe(401);
+  await arriveAt(page, 'Sell on Haat');
+  await expect(main(page).getByRole('link', { name: 'Create an account' })).toHaveAttribute('href', /^\/sign-up\?next=/);
   await signUp(page, freshEmail());
   await visit(page, '/seller');
   await main(page).getByRole('link', { name: 'Open a shop' }).click();

@@ -9,7 +9,7 @@ use haat_shared::{
         PaymentOutcome,
     },
     id::kinds::CheckoutId,
-    payments::NextAction,
+    payments::{Method, NextAction},
     routes,
     shipping::ShippingMethod,
 };
@@ -103,8 +103,15 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
     );
     let busy = RwSignal::new(false);
 
-    // Who may choose to pay on delivery places an order; the button stays as it is, whichever way is chosen.
-    let paid_now = methods.iter().all(|method| method.collected_by_market());
+    // Who pays here and now is told so by the button; who pays on delivery places an order.
+    let (chosen, ways_to_pay) = (RwSignal::new(form.method.clone()), methods.clone());
+    let paid_now = Memo::new(move |_| {
+        let of = |method: &&Method| chosen.with(|chosen| method.as_str() == chosen);
+        match ways_to_pay.iter().find(of) {
+            Some(method) => method.collected_by_market(),
+            None => ways_to_pay.iter().all(|method| method.collected_by_market()),
+        }
+    });
     let offered = methods.clone();
     let shops: Vec<String> = checkout.groups.iter().map(|group| group.shop.to_string()).collect();
     let shops_too = shops.clone();
@@ -147,8 +154,8 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         });
     };
 
-    let ways = checkout.groups.iter().filter(|group| group.options.len() > 1).cloned();
-    let ways = ways.map(|group| view! { <ShippingMethods group /> }).collect_view();
+    let ways =
+        checkout.groups.iter().cloned().map(|group| view! { <ShippingMethods group /> }).collect_view();
     let lines = checkout.groups.into_iter().map(|group| view! { <Group group /> }).collect_view();
     view! {
         <div class="width page checkout">
@@ -163,6 +170,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                 on:submit=pay
                 on:change=move |event| {
                     if let Some(typed) = event.current_target().and_then(|form| typed(form, &shops_too)) {
+                        chosen.set(typed.method.clone());
                         keep(id, typed, sums);
                     }
                 }
@@ -187,7 +195,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                         <Button busy>
                             {move || {
                                 let price = sums.get().total;
-                                match paid_now {
+                                match paid_now.get() {
                                     true => t!(i18n, checkout.pay, price = price),
                                     false => t!(i18n, checkout.place, price = price),
                                 }
@@ -347,6 +355,7 @@ fn Details(form: CheckoutForm, faults: Signal<Option<Error>>, here: String) -> i
 fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
     let i18n = use_i18n();
     let name = format!("delivery.{}", group.shop);
+    let only = group.options.len() == 1;
     let options = group.options.into_iter().map(|option| {
         let (way, note) = match option.delivery {
             ShippingMethod::Standard => {
@@ -364,6 +373,14 @@ fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
             0 => tu_string!(i18n, cart.free).to_owned(),
             _ => words::money(i18n, option.price),
         };
+        // What there is only one of is told, not chosen.
+        if only {
+            return view! {
+                <p>{way} " · " <span class="price">{price}</span></p>
+                <p class="note">{note}</p>
+            }
+            .into_any();
+        }
         let id = format!("{name}.{}", option.delivery.as_str());
         let note_id = format!("{id}.note");
         view! {
@@ -382,6 +399,7 @@ fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
                 </div>
             </div>
         }
+        .into_any()
     });
     view! {
         <section class="part">
@@ -395,11 +413,7 @@ fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
 
 /// How to pay.
 #[component]
-fn Ways(
-    form: CheckoutForm,
-    methods: Vec<haat_shared::payments::Method>,
-    faults: Signal<Option<Error>>,
-) -> impl IntoView {
+fn Ways(form: CheckoutForm, methods: Vec<Method>, faults: Signal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();
     let options: Vec<_> = methods
         .into_iter()

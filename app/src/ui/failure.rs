@@ -94,26 +94,42 @@ pub fn Failure(
     error: Error,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let here = address();
+    let selling =
+        error == Error::SignInNeeded && [routes::SELLER_SHOPS, routes::OPEN_SHOP].contains(&here.as_str());
     let title = match error {
         Error::NotFound => tu_string!(i18n, not_found.title),
+        _ if selling => t!(i18n, layout.sell),
         Error::SignInNeeded => tu_string!(i18n, failure.sign_in_title),
         _ => tu_string!(i18n, failure.title),
     };
     let next = match error {
         Error::SignInNeeded => {
-            view! { <LinkButton href=sign_in_from(&address())>{t!(i18n, sign_in.title)}</LinkButton> }
-                .into_any()
+            let sign_up = routes::with(routes::SIGN_UP, &[("next", &here)]);
+            view! {
+                <div class="actions">
+                    <LinkButton href=sign_in_from(&here)>{t!(i18n, sign_in.title)}</LinkButton>
+                    <LinkButton look="secondary" href=sign_up>{t!(i18n, sign_in.create)}</LinkButton>
+                </div>
+            }
+            .into_any()
         }
         Error::Busy { .. } | Error::RateLimited { .. } | Error::Offline | Error::Internal => {
-            view! { <a class="button primary" rel="external" href=address()>{t!(i18n, failure.retry)}</a> }
+            view! { <a class="button primary" rel="external" href=here>{t!(i18n, failure.retry)}</a> }
                 .into_any()
         }
         _ => view! { <LinkButton href=routes::HOME>{t!(i18n, failure.home)}</LinkButton> }.into_any(),
     };
+    let note = match error {
+        _ if selling => t!(i18n, failure.sell_note).to_owned(),
+        Error::NotFound => t!(i18n, failure.missing_note).to_owned(),
+        error => words::error(i18n, &error),
+    };
+    let icon = if selling { "awning" } else { "alert" };
     view! {
         <PageTitle text=title />
         <div class="width page">
-            <EmptyState icon="alert" title=title note=words::error(i18n, &error) page=true>
+            <EmptyState icon title note page=true>
                 {next}
             </EmptyState>
         </div>

@@ -78,7 +78,7 @@ fn page(mut answer: Response, locale: Locale, again: Option<String>, closed: boo
         answer.headers().get(header::RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse::<u32>().ok());
     let (title, note) = match answer.status() {
         _ if closed => (t!(locale, outage.maintenance), t!(locale, outage.maintenance_note)),
-        StatusCode::NOT_FOUND => (t!(locale, outage.missing), t!(locale, outage.missing_note)),
+        StatusCode::NOT_FOUND => (t!(locale, outage.missing), t!(locale, failure.missing_note)),
         StatusCode::PAYLOAD_TOO_LARGE => (t!(locale, outage.large), t!(locale, outage.large_note)),
         StatusCode::SERVICE_UNAVAILABLE => (t!(locale, outage.busy), t!(locale, outage.busy_note)),
         StatusCode::TOO_MANY_REQUESTS => (t!(locale, outage.often), t!(locale, outage.often_note)),
