@@ -93,11 +93,13 @@ fn product(
     pictures: Vec<NewPicture>,
 ) -> NewProduct {
     let Product { sku, compare_at_minor, .. } = item;
+    // It is the old price of the largest size, which is the dearest. The smaller ones never cost that.
+    let dearest = item.variants.iter().map(|variant| variant.price_minor).max();
     let variants = item.variants.into_iter().enumerate().map(|(i, variant)| NewVariant {
         sku: if i == 0 { sku.clone() } else { format!("{sku}-{}", i + 1) },
         title: variant.title,
         price_minor: variant.price_minor,
-        compare_at_minor,
+        compare_at_minor: compare_at_minor.filter(|_| Some(variant.price_minor) == dearest),
         stock: variant.stock,
     });
     NewProduct {
@@ -185,4 +187,27 @@ pub(crate) async fn seed(engine: &Engine, pictures: bool) -> Result<Vec<String>>
         }
     }
     Ok(owners)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_dearest_variant_has_the_old_price() {
+        let products = read().unwrap().shop.into_iter().flat_map(|shop| shop.product);
+        for item in products {
+            let (sku, has_one) = (item.sku.clone(), item.compare_at_minor.is_some());
+            let made = product(item, haat_shared::Id::from_uuid(Default::default()), Vec::new());
+            assert!(
+                made.variants.iter().all(|v| v.compare_at_minor.is_none_or(|old| old > v.price_minor)),
+                "{sku}"
+            );
+            let old: Vec<_> = made.variants.into_iter().map(|v| v.compare_at_minor).collect();
+            assert_eq!(old.iter().any(Option::is_some), has_one, "{sku}");
+            if sku == "SH-CLEAN" {
+                assert_eq!(old, [None, None, Some(699_900)]);
+            }
+        }
+    }
 }
