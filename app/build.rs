@@ -120,12 +120,27 @@ fn completed(tag: &str, mut words: Words) -> Words {
     let mut names: Vec<_> = country.into_iter().flatten().collect();
     // Åland stands with A.
     names.sort_by_key(|(_, name)| {
-        name.as_str().unwrap_or_default().replace('Å', "A").replace('ô', "o").replace('ã', "a")
+        name.as_str().unwrap_or_default().chars().map(unaccented).collect::<String>()
     });
     let codes: String = names.into_iter().map(|(code, _)| code.as_str()).collect();
     words.insert("countries".into(), serde_json::json!({ "in_order": codes }));
     words.insert("plurals".into(), serde_json::json!({ "language": tag }));
     words
+}
+
+/// A letter of the languages of `locales` as their order takes it: without its accent.
+fn unaccented(letter: char) -> char {
+    match letter {
+        'À'..='Å' => 'A',
+        'à'..='å' => 'a',
+        'ç' => 'c',
+        'è'..='ë' => 'e',
+        'ì'..='ï' => 'i',
+        'ñ' => 'n',
+        'ò'..='ö' => 'o',
+        'ù'..='ü' => 'u',
+        other => other,
+    }
 }
 
 fn text<'a>(words: &'a Words, section: &str, name: &str) -> &'a str {

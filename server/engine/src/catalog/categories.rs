@@ -8,6 +8,7 @@ use haat_shared::{
     catalog::{CategoryCard, CategoryLink, CategoryView},
     id::kinds::{CategoryId, MediaId},
     media::Picture,
+    text,
 };
 
 statements! {
@@ -70,17 +71,20 @@ pub async fn roots(engine: &Engine, _: &Caller) -> Result<Vec<CategoryCard>> {
     Ok(rows.into_iter().map(card).collect())
 }
 
-/// Every category after those that it lies in, each by its whole name: `Home & kitchen › Tableware`.
+/// Every category after those that it lies in, each by its whole name, `Home & kitchen › Tableware`, and in the order of the
+/// names.
 pub async fn tree(engine: &Engine, _: &Caller) -> Result<Vec<CategoryLink>> {
     let rows: Vec<LinkRow> = engine.db.all(&TREE, params![]).await?;
     let mut above: Vec<(String, String)> = Vec::new();
-    let tree = rows.into_iter().map(|row| {
+    let links = rows.into_iter().map(|row| {
         above.retain(|(path, _)| row.path.starts_with(path));
         let name = above.last().map_or(row.name.clone(), |(_, name)| format!("{name} › {}", row.name));
         above.push((row.path, name.clone()));
         CategoryLink { slug: row.slug, name }
     });
-    Ok(tree.collect())
+    let mut tree: Vec<_> = links.collect();
+    tree.sort_by_cached_key(|link| link.name.split(" › ").map(text::fold).collect::<Vec<_>>());
+    Ok(tree)
 }
 
 /// A category, the way to it, and what lies right below it.

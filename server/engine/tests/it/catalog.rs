@@ -86,7 +86,7 @@ both! {
 
         let tree = catalog::tree(engine, &anyone).await.unwrap();
         let tree: Vec<_> = tree.iter().map(|link| link.name.as_str()).collect();
-        assert_eq!(tree, ["HOME-OFFICE", "HOME", "HOME › TABLEWARE", "HOME › TABLEWARE › CUPS"]);
+        assert_eq!(tree, ["HOME", "HOME › TABLEWARE", "HOME › TABLEWARE › CUPS", "HOME-OFFICE"]);
 
         let titles = async |category: &str, sort: &str| {
             let ask = ListProducts { category: category.into(), sort: sort.into(), ..ListProducts::default() };
