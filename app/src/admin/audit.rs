@@ -44,7 +44,10 @@ pub(crate) fn Audit() -> impl IntoView {
 fn row(entry: AuditEntry) -> impl IntoView {
     let i18n = use_i18n();
     let at = words::moment(i18n, &entry.at);
-    let by = entry.by.unwrap_or_else(|| t!(i18n, admin.program).to_owned());
+    let by = match entry.by {
+        Some(email) => view! { <span>{email}</span> }.into_any(),
+        None => view! { <span class="word">{t!(i18n, admin.program)}</span> }.into_any(),
+    };
     let note = match entry.action.as_str() {
         // Of a job the note says which kind it is.
         "jobs::retry" | "jobs::discard" => words::job_kind(i18n, &entry.note).to_owned(),
