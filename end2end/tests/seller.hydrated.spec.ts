@@ -34,7 +34,7 @@ async function newDraft(page: Page, title: string): Promise<void> {
   await field(page, 'Title').fill(title);
   await variant(page, 1).getByLabel('Price (INR)', { exact: true }).fill('450');
   await variant(page, 1).getByLabel('Stock', { exact: true }).fill('5');
-  await button(page, 'Save').click();
+  await button(page, 'Save as draft').click();
   await arriveAt(page, title);
 }
 
@@ -72,6 +72,7 @@ test('a product with four variants and three pictures is listed, bought, sent; a
   await expect(variant(seller, 4).getByLabel('Price (INR)', { exact: true })).toHaveValue('1,249.50');
   await button(seller, 'Save and publish').click();
   await arriveAt(seller, 'Lake bowl');
+  await expect(seller.getByRole('status').filter({ hasText: 'Published. Customers can buy it now.' })).toBeVisible();
   await pictures(seller, 3);
   await expect(field(seller, 'Description')).toHaveValue('Thrown by hand.\n\n</textarea><script>alert(1)</script>');
   const shown = await main(seller).getByRole('link', { name: 'View product page' }).getAttribute('href');
@@ -170,7 +171,7 @@ test('faults stand at their fields, whatever rows came and went', async ({ page 
   }
   await variant(page, 1).getByLabel('Price (INR)', { exact: true }).fill('450');
   await variant(page, 2).getByLabel('Price (INR)', { exact: true }).fill('cheap');
-  await button(page, 'Save').click();
+  await button(page, 'Save as draft').click();
   const price = variant(page, 2).getByLabel('Price (INR)', { exact: true });
   await expect(price).toHaveAttribute('aria-invalid', 'true');
   await expect(variant(page, 1).getByLabel('Price (INR)', { exact: true })).not.toHaveAttribute('aria-invalid', 'true');
@@ -196,7 +197,7 @@ test('the form shows what it understood of a price', async ({ page }) => {
   await price.fill('2.500');
   await expect(variant(page, 1).getByText(/Customers see/)).toHaveCount(0);
   await field(page, 'Title').fill('Jug');
-  await button(page, 'Save').click();
+  await button(page, 'Save as draft').click();
   await expect(variant(page, 1).getByText(/could mean two different amounts/)).toBeVisible();
   await expect(price).toHaveValue('2.500');
 });

@@ -98,7 +98,7 @@ fn Last(handle: String, last: Vec<ImportView>) -> impl IntoView {
             <tr>
                 <th scope="row"><a class="row-link" href=page(&handle, import.id)>{import.file_name.clone()}</a></th>
                 <td class="wide">{words::moment(i18n, &import.created_at)}</td>
-                <td><span class=format!("state {}", look(import.state))>{state(i18n, import.state)}</span></td>
+                <td><span class=format!("state {}", look(&import))>{state(i18n, &import)}</span></td>
             </tr>
         }
     });
@@ -115,8 +115,14 @@ fn Last(handle: String, last: Vec<ImportView>) -> impl IntoView {
     })
 }
 
-fn state(i18n: words::I18n, state: ImportState) -> &'static str {
-    match state {
+/// Whether nothing in the file can be imported, so that there is nothing to decide.
+fn failed(import: &ImportView) -> bool {
+    import.state == ImportState::Checked && import.valid == 0
+}
+
+fn state(i18n: words::I18n, import: &ImportView) -> &'static str {
+    match import.state {
+        _ if failed(import) => t!(i18n, imports.failed),
         ImportState::Reading => t!(i18n, imports.reading),
         ImportState::Checked => t!(i18n, imports.checked),
         ImportState::Applying => t!(i18n, imports.applying),
@@ -126,8 +132,9 @@ fn state(i18n: words::I18n, state: ImportState) -> &'static str {
 }
 
 /// As states of products and orders look that mean as much.
-fn look(state: ImportState) -> &'static str {
-    match state {
+fn look(import: &ImportView) -> &'static str {
+    match import.state {
+        _ if failed(import) => "cancelled",
         ImportState::Reading | ImportState::Checked => "placed",
         ImportState::Applying => "confirmed",
         ImportState::Done => "published",
@@ -201,6 +208,9 @@ fn Reading(now: RwSignal<ImportView>, handle: String, id: ImportId) -> impl Into
 #[component]
 fn Checked(import: ImportView, handle: String) -> impl IntoView {
     let i18n = use_i18n();
+    let stop = (!failed(&import)).then(|| {
+        view! { <Choice handle=handle.clone() id=import.id action="stop">{t!(i18n, imports.drop)}</Choice> }
+    });
     let ImportView { valid, new, changed, invalid, .. } = import;
     let same = valid - new - changed;
     let counted = match valid {
@@ -228,7 +238,7 @@ fn Checked(import: ImportView, handle: String) -> impl IntoView {
         <Prices prices=import.prices />
         <div class="actions">
             {start}
-            <Choice handle id action="stop">{t!(i18n, imports.drop)}</Choice>
+            {stop}
         </div>
     }
 }

@@ -289,7 +289,11 @@ fn Editor(
             match done {
                 Ok(id) => {
                     rows.dirty.set(false);
-                    toaster.say(tu_string!(i18n, form.saved).to_owned(), None);
+                    let news = match publish {
+                        true => t!(i18n, seller_products.published),
+                        false => t!(i18n, form.saved),
+                    };
+                    toaster.say(news.to_owned(), None);
                     if kept.is_none() {
                         navigate(&routes::seller_product(&handle, id), Default::default());
                     } else {
@@ -311,6 +315,7 @@ fn Editor(
     };
 
     let publishes = kept.is_none();
+    let save_words = if publishes { t!(i18n, form.save_draft) } else { t!(i18n, form.save) };
     view! {
         <Guard dirty=rows.dirty />
         <noscript><Alert>{t!(i18n, seller_products.needs_scripts)}</Alert></noscript>
@@ -325,7 +330,7 @@ fn Editor(
             <Pictures handle rows faults=faults.into() />
             <Variants rows element currency faults=faults.into() />
             <Details rows faults=faults.into() />
-            <SaveBar dirty=rows.dirty busy words=t!(i18n, form.save)>
+            <SaveBar dirty=rows.dirty busy words=save_words>
                 {publishes.then(|| view! { <button type="submit" id="publish" class="button secondary">{t!(i18n, seller_products.save_and_publish)}</button> })}
             </SaveBar>
         </form>

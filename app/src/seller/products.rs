@@ -134,7 +134,7 @@ fn none(handle: &str, at_all: bool) -> AnyView {
     let (title, note) = (tu_string!(i18n, products.none), tu_string!(i18n, seller_products.no_matches));
     view! {
         <EmptyState icon="search" title note>
-            <LinkButton href=path look="secondary">{t!(i18n, products.show_all)}</LinkButton>
+            <LinkButton href=path look="secondary">{t!(i18n, seller_orders.show_all)}</LinkButton>
         </EmptyState>
     }
     .into_any()
