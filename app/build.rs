@@ -1,5 +1,5 @@
-//! Turns `locales/*.json` into the module `locales` (docs/decisions/0009-words.md): a key that is missing or misspelt does
-//! not compile. What another language than English lacks is taken from English; a test says what that is.
+//! Generates the module `locales` from `locales/*.json` (docs/decisions/0009-words.md). A missing or
+//! misspelt key does not compile. Texts that a language lacks are taken from English; a test lists them.
 
 use std::{collections::BTreeMap, error::Error, fmt::Write, fs, path::Path};
 

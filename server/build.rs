@@ -1,4 +1,4 @@
-//! Lists the demo's drawings, so that the program carries them.
+//! Lists the demo's drawings, so that they are embedded in the program.
 
 use std::{env, fmt::Write, fs, path::Path};
 

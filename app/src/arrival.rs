@@ -1,5 +1,5 @@
-//! What a page that the browser shows by itself owes its reader: the focus at its title, as screen readers announce it,
-//! and on the way back the place where they were.
+//! Focus and scroll position after a navigation within the app: the title gets the focus, so that screen
+//! readers announce it, and going back restores the scroll position.
 
 use crate::state;
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};

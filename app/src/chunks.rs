@@ -1,6 +1,7 @@
-//! Pages that browsers load when one of their chunk is first opened; the others are in what every page loads.
+//! Pages in chunks, which browsers load when a page of the chunk is first opened. All other pages are in
+//! the main module.
 //!
-//! Without the feature `split` they are all in one, which is how `make watch` builds them.
+//! Without the feature `split`, everything is in the main module; `make watch` builds it that way.
 
 use leptos::prelude::*;
 use leptos_router::ChooseView;

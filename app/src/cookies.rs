@@ -1,4 +1,4 @@
-//! The market's cookies: their names, how they are set and how they are read. Only on the server.
+//! The market's cookies: their names, and how they are set and read. Server only.
 
 use cookie::{Cookie, SameSite, time::Duration};
 use http::{HeaderMap, HeaderValue, header};

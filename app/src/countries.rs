@@ -1,4 +1,4 @@
-//! The countries of ISO 3166, by name, for a choice of where goods go.
+//! The countries of ISO 3166 by name, for address forms.
 
 use crate::{
     i18n::Locale,

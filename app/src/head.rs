@@ -1,4 +1,5 @@
-//! What search engines read, and those who are sent a link. Written by the server alone: browsers carry none of it.
+//! Metadata for search engines and link previews. Rendered on the server only; browsers don't load this
+//! code.
 
 use haat_shared::{catalog::CategoryLink, routes};
 use serde_json::{Value, json};

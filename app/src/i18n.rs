@@ -1,5 +1,6 @@
-//! The language of a page. The server chooses it, once a page, and the page loads the words of that language alone: another
-//! language is another page (docs/decisions/0009-words.md). So words are plain text, and none costs the browser an effect.
+//! The language of a page. The server chooses it, and the browser loads the texts of that language only;
+//! switching the language loads another page (docs/decisions/0009-words.md). Texts are therefore plain
+//! strings, without effects.
 
 use std::borrow::Cow;
 

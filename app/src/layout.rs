@@ -1,4 +1,4 @@
-//! What surrounds every page: header, footer, the place for toasts, and the headers that keep it safe.
+//! The layout of every page: header, footer, toasts, and security headers.
 
 use haat_shared::routes;
 use leptos::prelude::*;

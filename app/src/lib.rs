@@ -1,7 +1,7 @@
-//! The user interface: pages, components, words, and the server functions they call.
+//! The user interface: pages, components, texts, and the server functions that they call.
 //!
-//! Compiled twice: for the server (`ssr`), which renders whole pages that work as they are, and for the browser
-//! (`hydrate`), where they come to life.
+//! Compiled twice: for the server (`ssr`), which renders complete pages that work without scripts, and for
+//! the browser (`hydrate`), which makes them interactive.
 #![recursion_limit = "256"]
 #![allow(unreachable_pub, reason = "the component macro writes `pub` for what is not")]
 

@@ -1,5 +1,5 @@
-//! Every component of `ui` in its states, on one page: `/dev/ui`. Rendered by the server alone, so it weighs nothing in
-//! browsers; headings are the names in the code.
+//! Every component of `ui` in all its states, on one page: `/dev/ui`. Rendered on the server only, so it
+//! adds nothing to what browsers load. Headings are the names in the code.
 
 use haat_shared::{Currency, Error, FieldCode, FieldError, Money, routes};
 use leptos::prelude::*;

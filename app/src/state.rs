@@ -1,4 +1,4 @@
-//! What several pages share while a tab lives: the cart, who is signed in, and what the address asks for.
+//! State that pages share while a tab is open: the cart, the signed-in user, and URL parameters.
 
 use haat_shared::{
     accounts::Me,

@@ -1,4 +1,4 @@
-//! Facts in words: errors, states, ways to pay; numbers, money and dates as each language writes them.
+//! Values as text: errors, statuses, payment methods; numbers, amounts and dates in each language's format.
 
 use haat_shared::{
     Conflict, Error, FieldCode, Money,

@@ -1,8 +1,9 @@
-//! How long the Icecat catalogue takes to go into a shop, on both databases, while shoppers buy: and what that costs them.
-//! Fails past 15 s on SQLite and 30 s on PostgreSQL, or where the 95th percentile of a purchase is more than twice the one
-//! without an import. Meant for a machine that does nothing else.
+//! How long it takes to import the Icecat catalogue on both databases while shoppers buy, and how much it
+//! slows them down. Fails above 15 s on SQLite and 30 s on PostgreSQL, or if the 95th percentile of a
+//! purchase is more than twice the one without an import. Run it on an otherwise idle machine.
 //!
-//! `make bench`. Where the catalogue is not at hand (`HAAT_TEST_DATA`, or `shared/data` beside the project), it says so.
+//! `make bench`. If the catalogue is missing (`HAAT_TEST_DATA`, or `shared/data` beside the project), it
+//! says so.
 
 #![allow(
     missing_docs,

@@ -1,6 +1,7 @@
-//! What the whole program can do over HTTP, on both databases: purchases, adding to the cart, start, memory.
+//! The throughput of the whole program over HTTP, on both databases: purchases, adding to the cart, start,
+//! memory.
 //!
-//! `make bench`. The load comes from the same machine, so figures are floors.
+//! `make bench`. Clients run on the same machine, so the figures are lower bounds.
 
 #![allow(
     missing_docs,

@@ -1,8 +1,9 @@
-//! What the program answers over HTTP, with 1,000 and 20,000 products, on both databases: eight clients, each with one
-//! connection that it keeps, do one thing after another, nothing cached. Beside it a bare axum that answers the same
-//! bytes from memory: what the machine, the client and the protocol cost by themselves.
+//! The throughput of requests over HTTP, with 1,000 and 20,000 products, on both databases: eight clients
+//! with one keep-alive connection each send one request at a time, without caching. As a baseline, a bare
+//! axum server responds with the same bytes from memory: the cost of the machine, the client and the
+//! protocol.
 //!
-//! `make bench`. The load comes from the same machine, so figures are floors.
+//! `make bench`. Clients run on the same machine, so the figures are lower bounds.
 
 #![allow(
     missing_docs,

@@ -1,4 +1,4 @@
-//! Boot: from a configuration to an engine with its gateways.
+//! Startup: builds an engine and its gateways from a configuration.
 
 use std::{path::Path, sync::Arc, time::Duration};
 

@@ -1,6 +1,7 @@
-//! The configuration: defaults, then a TOML file, then the environment (`HAAT__SERVER__BIND=0.0.0.0:80`).
+//! The configuration: defaults, then a TOML file, then environment variables
+//! (`HAAT__SERVER__BIND=0.0.0.0:80`).
 //!
-//! A name that ends in `_FILE` gives the file that holds the value, for secrets. Unknown names are errors.
+//! A name that ends in `_FILE` names a file that contains the value, for secrets. Unknown names are errors.
 
 use std::{collections::BTreeMap, fmt, net::IpAddr, path::Path};
 

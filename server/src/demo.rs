@@ -1,4 +1,4 @@
-//! The demo market: what a newcomer sees first. Its goods are in `server/demo/market.toml`.
+//! The demo market. Its products are in `server/demo/market.toml`.
 
 use haat_engine::{
     Caller, Engine, accounts,

@@ -1,4 +1,5 @@
-//! Drawings as pictures: the demo's are SVG, and go the way that every picture goes. Drawings from outside never come here.
+//! Renders the demo's SVG drawings as pictures, which are then processed like every upload. SVGs from
+//! outside are never rendered.
 
 use haat_engine::{Caller, Engine, media};
 use haat_shared::{Error, Result, media::NewPicture};

@@ -1,4 +1,4 @@
-//! Emails: what leaves by mail, as HTML and as text, from `templates/mail` and the words of `app/locales`.
+//! Renders emails as HTML and text, from `templates/mail` and the texts in `app/locales`.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! The host: boot, configuration, router, webhooks, worker, command line. It wires the engine to its gateways and to the
-//! user interface, and speaks HTTP. It holds no SQL and no rule of the market.
+//! The host: startup, configuration, router, webhooks, worker, command line. It connects the engine with
+//! its gateways and the user interface, and speaks HTTP. It contains no SQL and no business rules.
 
 pub mod boot;
 pub mod cli;

@@ -1,5 +1,5 @@
-//! The log. Lines go to standard error by a thread of its own: nobody waits for whoever reads them, and what cannot be
-//! written is dropped and counted. A full disk, a pipe that nobody reads and one that is closed cost lines, nothing else.
+//! The log. A thread of its own writes lines to standard error, so that nothing waits for them; lines that
+//! cannot be written (because of a full disk, or a full or closed pipe) are dropped and counted.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},

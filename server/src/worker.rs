@@ -1,4 +1,5 @@
-//! The worker: dispatches the outbox, runs jobs, ends what has run out, asks gateways, purges. Any number of nodes may run one.
+//! The worker: dispatches the outbox, runs jobs, expires checkouts, reconciles payments and purges old
+//! rows. It can run on any number of nodes.
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 

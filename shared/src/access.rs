@@ -1,4 +1,4 @@
-//! How programs come in: tokens, keys, and what a key may be used for.
+//! Access of API clients: tokens, keys, and the scopes of keys.
 
 use serde::{Deserialize, Serialize};
 

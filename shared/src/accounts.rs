@@ -1,4 +1,4 @@
-//! Users: who can sign in, and what they must tell to do so.
+//! Users: sign-up, sign-in, and email addresses.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,9 @@
-//! Postal addresses: the countries, which parts each of them needs, what its postal codes look like, and how a label is laid
-//! out there.
+//! Postal addresses: the countries, the required parts and postal codes of each, and the layout of address
+//! labels.
 //!
-//! The facts are those of Google's address data set (the one behind libaddressinput), with two differences: a state is asked
-//! for only where neither the town nor the postal code implies it (not in India, where the PIN code does), and places that
-//! are a town and a state in one take either.
+//! The data is that of Google's address data set (the one behind libaddressinput), with two differences: a
+//! state is required only if neither the town nor the postal code implies it (not in India, where the PIN
+//! code does), and places that are both a town and a state accept either.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Amounts of money as people type them and as files write them.
+//! Amounts of money, as entered by people and as written in files.
 
 use crate::{
     field::{FieldCode, FieldError},

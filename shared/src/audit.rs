@@ -1,4 +1,4 @@
-//! What those who run the market see of its inside: what was done, and the work behind it.
+//! What operators see: the audit log and background work.
 
 use serde::{Deserialize, Serialize};
 

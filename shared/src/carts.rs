@@ -1,4 +1,4 @@
-//! Carts: what a shopper or guest has picked, across shops.
+//! Carts: selected items of a shopper or guest, across shops.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! Products and their variants, as shoppers see them; what sellers type is in [`edit`], what they send
-//! in files in [`imports`].
+//! Products and their variants, as shoppers see them. [`edit`] contains the seller's form, [`imports`]
+//! product files.
 
 use serde::{Deserialize, Serialize};
 

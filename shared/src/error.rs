@@ -1,7 +1,7 @@
-//! The one error of the product: what went wrong as a fact with a stable code, never as a sentence.
+//! The one error type of the program: what went wrong, as a stable code, never as a sentence.
 //!
-//! Pages and mails put it into words (`app/locales`), the REST API into problem+json. A use case returns it, a
-//! server function carries it to the browser unchanged.
+//! Pages and emails turn it into text (`app/locales`), the REST API into problem details. A use case
+//! returns it, and a server function passes it to the browser unchanged.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! The feed of events: what programs poll to learn what happened to orders. Nothing in it can be missed: numbers are
-//! given out after the commit, in order, so nothing ever appears behind a number that was read.
+//! The event feed, which API clients poll for changes of orders. Numbers are assigned after the commit, in
+//! order, so no event appears behind a number that was already read.
 
 use serde::{Deserialize, Serialize};
 

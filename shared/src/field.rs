@@ -1,4 +1,4 @@
-//! What does not hold of a form: which field, and why, as a stable code.
+//! Validation errors: the field, and the reason as a stable code.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Forms that came back.
+//! Drafts of rejected forms.
 
 use std::collections::BTreeMap;
 

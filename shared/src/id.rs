@@ -1,7 +1,8 @@
-//! Typed ids: a UUIDv7 in the database, a TypeID on the wire (`prod_01h455vb4pex5vsknk084sn02q`).
+//! Typed IDs: a UUIDv7 in the database, a TypeID on the wire (`prod_01h455vb4pex5vsknk084sn02q`).
 //!
-//! The wire form is the one of the TypeID specification 0.3: a prefix, `_`, and the 128 bits in 26 characters of
-//! Crockford's base 32 in lower case. A cart's id cannot be passed where a product's is wanted.
+//! The wire format is that of the TypeID specification 0.3: a prefix, `_`, and the 128 bits as 26
+//! characters of Crockford's base 32 in lower case. The ID of a cart cannot be passed where that of a
+//! product is expected.
 
 use std::{fmt, hash::Hash, marker::PhantomData, str::FromStr};
 

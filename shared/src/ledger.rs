@@ -1,7 +1,8 @@
-//! The ledger's rules: which entries each business action makes. Pure; the engine writes them down.
+//! The ledger's rules: which entries each business action produces. Pure; the engine writes them.
 //!
-//! Signs: an entry above zero is a debit, below zero a credit. What a gateway holds for us and what others owe us
-//! grows by debits; what we owe and what we earn grows by credits. Each posting's entries sum to zero.
+//! Signs: a positive entry is a debit, a negative one a credit. What a gateway holds for us and what others
+//! owe us grows by debits; what we owe and what we earn grows by credits. Each posting's entries sum to
+//! zero.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! What the browser and the server share: types, rules, state machines and validation.
 //!
-//! This crate decides. It never does: no I/O, no SQL, no clock, no randomness. It compiles to WASM, so a form is
-//! checked by the same function in the browser and on the server. One module a domain, named by the word of the
-//! glossary (`docs/ARCHITECTURE.md`); the rest are the small things every domain needs.
+//! This crate decides and never acts: no I/O, no SQL, no clock, no randomness. It compiles to WASM, so the
+//! same function validates a form in the browser and on the server. There is one module per domain, named
+//! by the glossary (`docs/ARCHITECTURE.md`), and a few helpers that every domain needs.
 
 #[macro_use]
 mod text_enum;

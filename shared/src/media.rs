@@ -1,4 +1,4 @@
-//! Pictures: what is taken, what is made of it, and where that is found.
+//! Pictures: accepted uploads, the widths and formats they are converted to, and their URLs.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Money: minor units and an ISO 4217 code. Checked arithmetic only, no floats, rounding named at the call.
+//! Money: minor units and an ISO 4217 code. Checked arithmetic only, no floats, explicit rounding.
 
 use std::{fmt, str::FromStr};
 

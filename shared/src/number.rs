@@ -1,5 +1,5 @@
-//! Numbers as people type them and as files write them. What can be read in two ways is never read in one of them without a
-//! reason.
+//! Numbers, as entered by people and as written in files. A number that can be read two ways is never read
+//! one way without a reason.
 
 use crate::field::FieldCode;
 

@@ -1,4 +1,5 @@
-//! Lists are read page by page, by the key of the last row: cheap at any depth, and steady while rows come and go.
+//! Keyset pagination: lists are read page by page from the key of the last row, which is fast at any depth
+//! and stable while rows are added and removed.
 
 use serde::{Deserialize, Serialize};
 

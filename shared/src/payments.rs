@@ -1,4 +1,4 @@
-//! Payments: the ways to pay, and where a payment stands.
+//! Payments: payment methods and payment states.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Who may do what in a shop. One table; every use case asks it.
+//! Permissions in a shop, in one table that every use case consults.
 
 text_enum! {
     /// The role of a staff member.

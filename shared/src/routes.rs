@@ -1,7 +1,9 @@
-//! The one list of addresses: who may go where. The router, the access test and the documents are made from it.
+//! The list of all routes and who has access. The router, the access test and the OpenAPI document are
+//! generated from it.
 //!
-//! Links use it, too: a path without parameters is a constant ([`BASKET`]); one with parameters has a function
-//! ([`product`]), generated from the pattern, so the two cannot disagree. [`with`] adds a query string.
+//! Links use it too: a path without parameters is a constant ([`CART`]); one with parameters has a function
+//! ([`product`]), generated from the pattern, so that the two cannot disagree. [`with`] adds a query
+//! string.
 
 use std::fmt::Display;
 

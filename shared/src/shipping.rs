@@ -1,4 +1,4 @@
-//! How orders are brought to shoppers, and what that costs.
+//! Shipping methods, their rates and their estimates.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Shops: as shoppers see them, and as their owners open and keep them.
+//! Shops: public profiles, the settings form, and the dashboard's home page.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Text that people type: in one form, trimmed, bounded, and free of what cannot be part of it.
+//! Text input: normalised, trimmed, limited in length, and free of invalid characters.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Enums that are text wherever they are stored or sent.
+//! Enums that are stored and sent as text.
 
 /// Declares an enum whose variants have a text each: `Draft = "draft"`. It is the text of `as_str` and `parse`, of serde,
 /// and of the REST API's schema.

@@ -1,4 +1,4 @@
-//! What those who run the market did.
+//! The audit log: privileged actions.
 
 use haat_shared::audit::AuditEntry;
 use leptos::prelude::*;

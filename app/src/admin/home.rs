@@ -1,4 +1,4 @@
-//! The first page of the admin console: what needs attention.
+//! The home page of the admin area: what needs attention.
 
 use haat_shared::{audit::AdminHome, routes};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! The work behind the market: what waits, what was given up, and what to do about it.
+//! Background jobs: queued, running, failed and discarded, with actions to retry and discard.
 
 use haat_shared::{audit::JobCard, routes};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! The mails that are kept while no mail server is named to send them.
+//! Emails that are stored in the database, because no mail server is configured or sending failed.
 
 use haat_shared::{
     Error,

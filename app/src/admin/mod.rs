@@ -1,4 +1,4 @@
-//! The admin pages. One file a page.
+//! The pages of the admin area, one file per page.
 
 mod audit;
 mod home;

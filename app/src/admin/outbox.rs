@@ -1,4 +1,4 @@
-//! What happened, and whether it was dispatched.
+//! The outbox: messages, and whether they have been dispatched.
 
 use haat_shared::{audit::OutboxMessageCard, routes};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! Everyone who can sign in.
+//! All users.
 
 use haat_shared::accounts::UserCard;
 use leptos::prelude::*;

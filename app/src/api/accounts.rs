@@ -1,4 +1,4 @@
-//! Who is signed in, and the forms that came back to them.
+//! The signed-in user, and stored form drafts.
 
 use haat_shared::{
     Error,

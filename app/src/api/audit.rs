@@ -1,4 +1,4 @@
-//! What those who run the market see first, and what they did.
+//! The admin home page and the audit log.
 
 use haat_shared::{
     audit::{AdminHome, AuditEntry},

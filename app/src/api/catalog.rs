@@ -1,4 +1,4 @@
-//! What is on sale, and what sellers do with it.
+//! Products: the storefront's lists and pages, and the seller's edits.
 
 use haat_shared::{
     catalog::{

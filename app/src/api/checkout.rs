@@ -1,4 +1,4 @@
-//! Checkout: beginning, looking, paying.
+//! Checkout: begin, view, save, pay.
 
 use haat_shared::{
     checkout::{CheckoutForm, CheckoutSums, CheckoutView},

@@ -1,4 +1,4 @@
-//! The work behind the market, for those who run it.
+//! Background jobs, for operators.
 
 use haat_shared::{audit::JobCard, id::kinds::JobId, page::Page};
 use leptos::{prelude::*, server_fn::codec::Json};

@@ -1,4 +1,4 @@
-//! What a shop has with the market.
+//! A shop's balance.
 
 use haat_shared::ledger::Balance;
 use leptos::{prelude::*, server_fn::codec::Json};

@@ -1,4 +1,4 @@
-//! The pictures of products. Their files come in by a form (`POST /seller/{handle}/media`).
+//! Product pictures. Their files are uploaded through a form (`POST /seller/{handle}/media`).
 
 use haat_shared::{
     id::kinds::ProductId,

@@ -1,4 +1,4 @@
-//! The server functions: how a page asks the engine. One file a domain, no logic in them.
+//! The server functions: how pages call the engine. One file per domain, no logic.
 #![allow(
     missing_docs,
     reason = "the server macro makes a struct of the arguments, whose fields cannot be documented"

@@ -1,4 +1,4 @@
-//! The mails that were written, for those who run the market.
+//! Stored emails, for operators.
 
 use haat_shared::{
     audit::{FailedMail, MailCard, MailText},

@@ -1,4 +1,4 @@
-//! What was bought.
+//! Purchases and orders.
 
 use haat_shared::{
     orders::{ListOrders, OrderCard, PurchaseCard, PurchaseView, SellerOrder, Shipment},

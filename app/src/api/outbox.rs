@@ -1,4 +1,4 @@
-//! The outbox, for those who run the market.
+//! The outbox, for operators.
 
 use haat_shared::{audit::OutboxMessageCard, page::Page};
 use leptos::{prelude::*, server_fn::codec::Json};

@@ -1,4 +1,4 @@
-//! The shops, as shoppers see them and as their owners keep them.
+//! Shops, for shoppers and for their members.
 
 use haat_shared::{
     Currency,

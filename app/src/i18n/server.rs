@@ -1,4 +1,5 @@
-//! The languages on the server: all words of all of them, which one a request gets, and what browsers load.
+//! Languages on the server: the texts of all of them, which language a request gets, and the file of texts
+//! that browsers load.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},

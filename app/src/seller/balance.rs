@@ -1,4 +1,4 @@
-//! What a shop has with the market, and what it is made of.
+//! A shop's balance and transactions.
 
 use haat_shared::{
     ledger::{BalanceEntry, PostingKind},

@@ -1,4 +1,4 @@
-//! The first page of the seller dashboard: what to do now, then how it goes.
+//! The home page of the seller dashboard: open tasks first, then sales.
 
 use haat_shared::{
     routes,

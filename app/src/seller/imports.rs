@@ -1,4 +1,4 @@
-//! Products from a file: sent, checked, and put into the shop when the seller says so.
+//! Product imports: upload, check, and start.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The seller dashboard. One file a page.
+//! The pages of the seller dashboard, one file per page.
 
 mod balance;
 mod home;

@@ -1,4 +1,4 @@
-//! An order: what to do with it now, and all there is to know.
+//! An order: the next actions, then its details.
 
 use haat_shared::{
     Error, Money,

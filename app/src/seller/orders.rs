@@ -1,4 +1,4 @@
-//! The orders of a shop: found, and one click from being worked on.
+//! A shop's orders: search, filters, and links to each order.
 
 use haat_shared::{
     orders::{ListOrders, OrderCard, OrderState},

@@ -1,7 +1,7 @@
-//! The form of a product: what it is, its pictures, its variants with price and stock.
+//! The product form: details, pictures, variants with price and stock.
 //!
-//! Rows come and go, so what is typed stays in the fields themselves until it is sent; a row has a number of its own, by
-//! which its fields are named, whatever its place.
+//! Rows are added and removed, so input stays in the fields until the form is submitted. Each row has a
+//! number, which names its fields independently of its position.
 
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError,

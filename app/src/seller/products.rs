@@ -1,4 +1,4 @@
-//! The products of a shop: found, put on sale, taken off, many at once.
+//! A shop's products: search, filters, and bulk publishing and archiving.
 
 use haat_shared::{
     catalog::edit::{ListSellerProducts, ProductState, SellerProductCard},

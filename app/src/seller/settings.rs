@@ -1,4 +1,4 @@
-//! A shop's settings: what it says about itself, and what it promises.
+//! A shop's settings: profile, shipping, returns.
 
 use haat_shared::{
     Conflict, Currency, Error,

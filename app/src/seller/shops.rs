@@ -1,4 +1,4 @@
-//! The shops of one's own, and the way to another.
+//! The user's own shops, and the form that opens another one.
 
 use haat_shared::{Currency, forms::Draft, routes, shops::ShopForm};
 use leptos::prelude::*;

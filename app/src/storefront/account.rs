@@ -1,4 +1,4 @@
-//! What the account bought.
+//! The account page: past purchases.
 
 use haat_shared::{orders::PurchaseCard, routes};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! The cart: grouped by shop, every cost shown.
+//! The cart: lines grouped by shop, with all costs.
 
 use haat_shared::{
     Error, Money,

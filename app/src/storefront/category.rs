@@ -1,4 +1,4 @@
-//! A category: what lies below it, and what is on sale in it.
+//! A category: its subcategories and products.
 
 use haat_shared::{
     catalog::{CategoryLink, ListProducts},

@@ -1,4 +1,4 @@
-//! Checkout: where it goes, how it is paid, and what it costs, on one page.
+//! Checkout on one page: shipping address, payment, order summary.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The first page.
+//! The home page.
 
 use haat_shared::{
     catalog::{HomeView, ProductCard},

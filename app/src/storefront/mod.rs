@@ -1,4 +1,4 @@
-//! The pages for shoppers. One file a page.
+//! The pages of the storefront, one file per page.
 
 mod account;
 mod cart;

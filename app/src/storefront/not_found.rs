@@ -1,4 +1,4 @@
-//! There is nothing at this address.
+//! The page for addresses that do not exist.
 
 use haat_shared::Error;
 use leptos::prelude::*;

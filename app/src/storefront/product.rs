@@ -1,4 +1,4 @@
-//! A product: what it is, what it costs, and the way into the cart.
+//! A product page: details, price, and adding it to the cart.
 
 use haat_shared::{
     Error,

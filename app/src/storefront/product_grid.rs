@@ -1,4 +1,4 @@
-//! Products side by side.
+//! A grid of products.
 
 use haat_shared::{catalog::ProductCard, routes};
 use leptos::prelude::*;

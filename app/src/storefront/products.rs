@@ -1,4 +1,4 @@
-//! All products, or those that a search finds.
+//! All products, or the results of a search.
 
 use haat_shared::{
     catalog::{ListProducts, ProductPage, SORTS},

@@ -1,5 +1,5 @@
-//! A purchase: what was bought, how far it has come, and whom to ask. The first thing that is said is thanks; once a
-//! shop has acted, it is news that the reader comes for.
+//! A purchase: its items, the status of its orders, and whom to contact. It begins with thanks; once a shop
+//! has acted, with the news.
 
 use haat_shared::{
     Error, Money,

@@ -1,4 +1,4 @@
-//! A shop and what it sells.
+//! A shop and its products.
 
 use haat_shared::{catalog::ListProducts, routes, shops::ShopView};
 use leptos::prelude::*;

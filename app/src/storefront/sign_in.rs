@@ -1,4 +1,4 @@
-//! The way in for those who have an account.
+//! The sign-in page.
 
 use haat_shared::{FieldCode, forms::Draft, routes};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! A new account.
+//! The sign-up page.
 
 use haat_shared::{FieldCode, accounts::PASSWORD_MIN, forms::Draft, routes};
 use leptos::prelude::*;

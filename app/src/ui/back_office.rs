@@ -1,4 +1,4 @@
-//! The layout of the back offices: side navigation, search of lists, and filter chips.
+//! The layout of the seller dashboard and the admin area: side navigation, list search, and filter chips.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What people press.
+//! Buttons.
 
 use leptos::prelude::*;
 

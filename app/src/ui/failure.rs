@@ -1,4 +1,4 @@
-//! What is shown when something is missing, empty or wrong.
+//! Alerts, empty states and error pages.
 
 use haat_shared::{Error, routes};
 use leptos::prelude::*;

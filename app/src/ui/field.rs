@@ -1,4 +1,4 @@
-//! Fields of forms: a label that is always there, a hint, and what is wrong with it.
+//! Form fields: a label that is always visible, a hint, and the error.
 
 use haat_shared::{Currency, Error, FieldCode, amounts};
 use leptos::prelude::*;

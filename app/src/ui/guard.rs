@@ -1,4 +1,4 @@
-//! Forms that are long: what was typed is not left by mistake, and the button that saves it stays in view.
+//! Long forms: a warning before unsaved changes are lost, and a save button that stays in view.
 
 use leptos::{
     ev,

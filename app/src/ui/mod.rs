@@ -1,4 +1,4 @@
-//! Components that know no domain, on native elements.
+//! Components that belong to no domain, based on native elements.
 
 mod back_office;
 mod button;

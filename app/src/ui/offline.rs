@@ -1,4 +1,4 @@
-//! What to know while there is no connection.
+//! The notice while there is no connection.
 
 use leptos::{ev, prelude::*};
 

@@ -1,4 +1,4 @@
-//! Pictures of a fixed shape, and what stands in for those that are missing.
+//! Pictures with a fixed aspect ratio, and placeholders for missing ones.
 
 use haat_shared::media::{self, Format};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! Paper.
+//! Printing.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The shape of what is on its way.
+//! Placeholders for content that is loading.
 
 use leptos::prelude::*;
 

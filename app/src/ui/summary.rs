@@ -1,4 +1,4 @@
-//! Money, and what it adds up from.
+//! Amounts, and breakdowns of totals.
 
 use haat_shared::Money;
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! Many things of one kind: tables, and charts with the table behind them.
+//! Tables, and charts with their data as a table.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Short news that goes away by itself.
+//! Short messages that disappear on their own.
 
 use std::time::Duration;
 

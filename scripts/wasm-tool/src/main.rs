@@ -1,8 +1,8 @@
-//! `haat-wasm-tool MODULE OUT`: splits the module into chunks that browsers load when they need them, and writes its
-//! bindings: `haat.wasm`, `haat.js`, `split_*.wasm`, `chunk_*.wasm` and what loads these.
+//! `haat-wasm-tool MODULE OUT`: splits the module into chunks that browsers load on demand, and writes its
+//! bindings: `haat.wasm`, `haat.js`, `split_*.wasm`, `chunk_*.wasm` and their loader.
 //!
-//! The names that scripts/site.mjs puts hashes into are agreed with it here: [`LOADER`] has a gap as long as a hash, since
-//! its name stands in the chunks' import sections, whose length must not change.
+//! scripts/site/build.mjs later puts hashes into these names. [`LOADER`] has a gap as long as a hash,
+//! because its name is in the chunks' import sections, whose length must not change.
 
 use std::{env, error::Error, fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! Clients that load a program, each by one connection that it keeps, one request after another.
+//! Clients that put load on a program, each with one keep-alive connection and one request at a time.
 
 use std::time::{Duration, Instant};
 

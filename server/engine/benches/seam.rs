@@ -1,4 +1,5 @@
-//! What the seam to the databases can do: a transaction of ten statements and a full sync, by 1, 16 and 64 clients.
+//! The throughput of the database layer: transactions of ten statements and a full sync, with 1, 16 and 64
+//! clients.
 //!
 //! `cargo bench -p haat-engine --bench seam`, under `scripts/with-postgres` for PostgreSQL too.
 

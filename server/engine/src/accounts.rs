@@ -1,4 +1,4 @@
-//! Accounts: sign up, in and out; sessions; tokens and keys of programs; and the drafts of forms that came back.
+//! Accounts: sign-up, sign-in and sign-out; sessions; tokens and keys of API clients; form drafts.
 
 /// Who has what is found in `$from AS e`, one row a shop they work for.
 macro_rules! who {

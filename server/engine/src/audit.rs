@@ -1,4 +1,4 @@
-//! What those who run the market did: a row for each privileged action, in the transaction of the action itself.
+//! The audit log: a row for each privileged action, in the transaction of the action itself.
 
 use uuid::Uuid;
 

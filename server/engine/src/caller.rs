@@ -1,4 +1,4 @@
-//! Who asks. A use case cannot be called without one.
+//! Who makes a request. A use case cannot be called without a caller.
 
 use crate::{Engine, clock};
 use haat_shared::{

@@ -1,4 +1,5 @@
-//! Carts: of guests, who hold a token, and of users. A guest's cart joins the account's at sign-in.
+//! Carts of guests, identified by a token, and of users. At sign-in, a guest's cart is merged into the
+//! account's.
 
 use crate::{
     Caller, Engine,

@@ -1,4 +1,4 @@
-//! The catalogue: lists and pages of products, and putting products into it.
+//! The catalogue: product lists and product pages.
 
 mod categories;
 mod edit;

@@ -1,4 +1,4 @@
-//! Checkout: one attempt to buy a cart. It takes all its holds or none, and becomes one purchase or none.
+//! Checkout: one attempt to buy a cart. It has all its holds or none, and becomes at most one purchase.
 
 mod begin;
 mod complete;

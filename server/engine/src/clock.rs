@@ -1,4 +1,4 @@
-//! The time, as a thing that is handed in: tests move it.
+//! The time, as a dependency that tests can control.
 
 use std::{
     sync::{

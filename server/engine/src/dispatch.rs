@@ -1,8 +1,8 @@
-//! What follows from what was committed: messages become jobs and events, jobs are done, notifications are sent.
+//! What happens after a commit: outbox messages become jobs and events, jobs run, notifications are sent.
 //!
-//! It knows all of those, and none of them knows it. [`dispatch`] turns each message into the jobs of those who want to know,
-//! in one transaction of its own: after a crash it is dispatched again, and a job exists once for each message. What happened to orders
-//! is also appended to the feed of events there.
+//! This module knows all of those, and none of them knows it. [`dispatch`] turns each message into jobs in
+//! a transaction of its own. After a crash, the message is dispatched again; a job exists once per message.
+//! Changes of orders are also appended to the event feed there.
 
 use uuid::Uuid;
 

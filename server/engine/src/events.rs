@@ -1,7 +1,8 @@
-//! The feed of events that programs poll.
+//! The event feed that API clients poll.
 //!
-//! Numbers are given out in the transaction that tells messages, while it holds the lock of the feed's one row. So they
-//! commit in order, and whoever has read up to a number has seen everything before it, on any number of nodes.
+//! Numbers are assigned in the transaction that dispatches messages, while it holds the lock on the feed's
+//! row. They are therefore committed in order, on any number of nodes: a client that has read up to a
+//! number has seen everything before it.
 
 use uuid::Uuid;
 

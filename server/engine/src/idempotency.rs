@@ -1,9 +1,10 @@
-//! The same command twice has the effect of once, and the same answer.
+//! Idempotency keys: repeating a command has no further effect and returns the same response.
 //!
-//! Two forms. Without a gateway in between, [`begin_in_tx`] and [`end_in_tx`] stand in the transaction of the command
-//! itself. With one, [`claim`] writes down who works on it, the gateway is called with the attempt's id, and [`settle`]
-//! stores the answer; if the one who claimed it dies, the next one takes over with the same attempt id. Between the two
-//! it must not stop because whoever asked has gone: [`to_its_end`](crate::to_its_end).
+//! There are two forms. If no gateway is involved, [`begin_in_tx`] and [`end_in_tx`] run in the transaction
+//! of the command itself. Otherwise, [`claim`] records who is working on it, the gateway is called with the
+//! attempt's ID, and [`settle`] stores the response. If the claimant dies, the next request takes over with
+//! the same attempt ID. The work in between must continue even if the client disconnects:
+//! [`to_its_end`](crate::to_its_end).
 
 use std::time::{Duration, Instant};
 

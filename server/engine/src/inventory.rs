@@ -1,4 +1,4 @@
-//! Stock: what is there, and why.
+//! Stock, and the movements that explain it.
 
 use uuid::Uuid;
 

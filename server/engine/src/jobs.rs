@@ -1,5 +1,5 @@
-//! Work after the commit: rows with a lease, retried with backoff and jitter, dead letters in the end.
-//! `dispatch` does it.
+//! Background jobs: rows with a lease, retried with backoff and jitter, and dead letters after too many
+//! attempts. `dispatch` runs them.
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! The ledger: writes down the postings that `haat_shared::ledger` decides, and shows each shop its own.
+//! The ledger: writes the postings that `haat_shared::ledger` determines, and shows shops their own.
 
 use uuid::Uuid;
 

@@ -1,9 +1,10 @@
-//! The use cases of Haat, one folder a domain.
+//! The use cases of Haat, one module per domain.
 //!
-//! A use case is a function: it takes the [`Engine`], the [`Caller`] and a command, authorises the caller, opens a
-//! transaction, loads, asks a pure rule of `haat_shared`, writes rows and outbox messages, commits, and answers with a view.
-//! Every SQL statement of the program is in this crate, beside the use case that needs it. What it needs from outside
-//! (payment gateways, mailers, a place for pictures) it asks for by a trait; it knows no HTTP, no HTML and no words.
+//! A use case is a function: it takes the [`Engine`], the [`Caller`] and a command, authorises the caller,
+//! opens a transaction, loads data, applies a pure rule of `haat_shared`, writes rows and outbox messages,
+//! commits, and returns a view. All SQL statements of the program are in this crate, beside the use case
+//! that needs them. External services (payment gateways, mailers, picture stores) are traits; the crate
+//! knows no HTTP, no HTML and no user-facing text.
 
 pub mod accounts;
 pub mod audit;

@@ -1,4 +1,4 @@
-//! Pictures: taking them in, and showing products with them.
+//! Pictures: uploads, and the pictures of products.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
-//! Notifications: what is said to whom, once for each message, and whether it arrived.
+//! Notifications: what to tell whom, once per message, and whether it was delivered.
 //!
-//! Jobs write them in batches (`crate::dispatch`); [`send_due`] sends them in a step of its own, so that a mail server that
-//! is slow holds nothing else up. The engine says what happened as a [`EmailContent`]; the host puts it into words.
+//! Jobs write them in batches (`crate::dispatch`); [`send_due`] sends them in a step of its own, so that a
+//! slow mail server delays nothing else. The engine describes what happened as an [`EmailContent`]; the
+//! host renders it.
 
 pub mod mailbox;
 

@@ -1,5 +1,5 @@
-//! The oracle: what must always hold, whatever happened. Run after every test that moves money or stock, and by
-//! `haat ledger verify`. Each check is one statement that selects what breaks it.
+//! The oracle: checks the invariants of money and stock. Run after every test that moves either, and by
+//! `haat ledger verify`. Each check is one statement that selects violations.
 
 use crate::{Engine, TxResult, params, rows, statements};
 

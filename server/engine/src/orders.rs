@@ -1,4 +1,4 @@
-//! Purchases and orders. The shopper sees the whole purchase, each shop its own order and nothing else.
+//! Purchases and orders. The shopper sees the whole purchase, each shop only its own order.
 
 /// The lines of orders, with what a view shows of their order.
 macro_rules! lines_of {

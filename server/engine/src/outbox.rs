@@ -1,6 +1,6 @@
-//! The outbox: what happened, published after the commit that made it happen, at least once.
+//! The outbox: what happened, published at least once after the commit.
 //!
-//! A use case writes its messages in its own transaction; `dispatch` tells them.
+//! A use case writes its messages in its own transaction; `dispatch` publishes them.
 
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
-//! Payments: money asked of gateways, and what they report about it.
+//! Payments: money requested through gateways, and the status that they report.
 //!
-//! The browser's return, a webhook, reconciliation and the answer to our own call all end in one function, `apply_status`:
-//! this payment now stands so. What follows from it is `checkout::complete`'s business.
+//! The browser's return, a webhook, reconciliation and the response to our own call all end in one
+//! function, `apply_status`. `checkout::complete` then does what follows from it.
 
 mod gateway;
 mod refund;

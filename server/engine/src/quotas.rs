@@ -1,4 +1,4 @@
-//! Quotas: how often something may happen within an hour or a day, counted in the database, for all nodes together.
+//! Quotas: how often something may happen per hour or day, counted in the database for all nodes together.
 
 use std::collections::BTreeMap;
 

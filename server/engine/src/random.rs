@@ -1,4 +1,4 @@
-//! Ids, tokens and signatures: all that must be unique or cannot be guessed.
+//! IDs, tokens and signatures: everything that must be unique or unguessable.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,5 +1,5 @@
-//! Who changed which fields of what several people may edit, version by version. Whoever saves an old version is told
-//! what was changed since.
+//! Which fields each version changed, and who changed them, for everything that several people may edit.
+//! Whoever saves an old version learns what has changed since.
 
 use uuid::Uuid;
 

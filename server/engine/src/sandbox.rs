@@ -1,6 +1,6 @@
-//! The books of the sandbox gateway: the outside world, played inside the program, kept in tables of its own so that it
-//! survives what the program survives. Only `haat_gateways::sandbox` uses this, and the oracle, which compares both sides'
-//! books; no use case does.
+//! The sandbox gateway's records, in tables of its own, so that they survive a crash. Only
+//! `haat_gateways::sandbox` uses them, and the oracle, which compares them with the market's; no use case
+//! does.
 
 use crate::{
     Clock, Db, TxResult, db::Tx, insert, params, payments::PaymentRequest, random, rows, statements,

@@ -1,4 +1,4 @@
-//! Cash on delivery: the shop collects it, so there is nothing to wait for and nothing to give back.
+//! Cash on delivery: the shop collects it, so no payment is awaited and nothing is refunded.
 
 use async_trait::async_trait;
 use haat_engine::payments::{

@@ -1,4 +1,4 @@
-//! The outside world behind the engine's ports. HTTP and SMTP clients live here alone.
+//! Implementations of the engine's ports. HTTP and SMTP clients belong in this crate only.
 
 pub mod cash;
 pub mod pictures;

@@ -1,5 +1,5 @@
-//! Pictures: what is sent is looked at, decoded, put into the colours that browsers expect, turned upright, and written anew
-//! in the widths and formats of `haat_shared::media`. Metadata, trailing bytes and whatever else came along stay behind.
+//! Pictures: uploads are checked, decoded, converted to sRGB, rotated upright and re-encoded in the widths
+//! and formats of `haat_shared::media`. Metadata and trailing bytes are dropped.
 
 use std::{
     fs,

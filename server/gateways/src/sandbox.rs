@@ -1,6 +1,6 @@
-//! The sandbox gateway: a payment provider played inside the program, for tests and for trying things out. No real
-//! money. It has its own books, its own host name and page, and reports by signed webhooks over real HTTP, so that our
-//! side of it is the side that real gateways meet.
+//! The sandbox gateway: a simulated payment provider inside the program, for tests and demos. No real money
+//! is charged. It has its own records, host name and page, and sends signed webhooks over HTTP, so that the
+//! market treats it like a real gateway.
 
 use std::{fmt::Write, time::Duration};
 

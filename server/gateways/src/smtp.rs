@@ -1,4 +1,4 @@
-//! Mail by SMTP (RFC 5321), over TLS by rustls.
+//! Email over SMTP (RFC 5321), with TLS by rustls.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! The plain forms of the admin console.
+//! The plain forms of the admin area.
 
 use axum::{
     Extension, Form,

@@ -1,5 +1,5 @@
-//! Where a form may lead back to. What comes with a request (`next`, `back`, a part of its path) ends up in a `Location`
-//! through here and nowhere else.
+//! Where a form may redirect to. Everything from a request that ends up in a `Location` (`next`, `back`, a
+//! part of its path) goes through this module.
 
 use std::sync::LazyLock;
 

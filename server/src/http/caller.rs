@@ -1,4 +1,4 @@
-//! Who asks: read from the cookies, once a request.
+//! Determines the caller from the cookies, once per request.
 
 use axum::{
     extract::{Request, State as Extract},

@@ -1,5 +1,5 @@
-//! Connections: how many there may be, and how long one may stay silent. Whoever opens many and says nothing makes room for
-//! whoever comes next, so that the market stays within reach.
+//! Connections: how many there may be, and how long one may stay silent. If there are too many, silent ones
+//! make room for new ones, so that the market stays reachable.
 
 use std::{
     collections::HashMap,

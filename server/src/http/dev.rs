@@ -1,4 +1,4 @@
-//! Pages for those who change the program: the components it is made of, the mails that it wrote. In production there are none.
+//! Development pages: the components, and the emails that were written. Not available in production.
 
 use askama::Template;
 use axum::{

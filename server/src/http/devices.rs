@@ -1,5 +1,5 @@
-//! Known devices: browsers that signed in to an account before. A signed cookie says so; it is no way in, but whoever has
-//! it cannot be locked out by others who guess (OWASP, "Device cookies").
+//! Known devices: browsers that signed in to an account before. A signed cookie says so. It does not sign
+//! anyone in, but a known device cannot be locked out by others' guesses (OWASP, "Device cookies").
 
 use axum::http::{HeaderMap, HeaderValue};
 use haat_app::cookies;

@@ -1,5 +1,5 @@
-//! Plain forms: what every shopper can send, with JavaScript or without. They call the same use cases as the server
-//! functions and answer with the address to go on at; a form that does not do comes back with what was typed.
+//! Plain forms for shoppers, which work with and without JavaScript. They call the same use cases as the
+//! server functions and respond with a redirect. An invalid form is shown again with its input.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! For those who run the program: is it alive, is it ready, how does it do.
+//! Health probes and metrics.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Files of products: the way in, the decision about one, and the way out.
+//! Product imports and exports over HTTP.
 
 use std::{
     collections::HashMap,

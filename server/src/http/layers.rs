@@ -1,5 +1,4 @@
-//! What every request passes through: names for the log, measures, headers that keep browsers on their guard, and an
-//! answer when all else fails.
+//! Middleware for every request: log spans, metrics, security headers, and the response to a panic.
 
 use std::{any::Any, collections::HashSet, sync::LazyLock, time::Instant};
 

@@ -1,4 +1,4 @@
-//! Rate limits: how often one may change something, try to sign in or sign up, and from which address a request came.
+//! Rate limits on changes, sign-ins and sign-ups, and the client address of a request.
 
 use std::{
     hash::Hash,

@@ -1,4 +1,4 @@
-//! Pictures: their files, and the way in for new ones.
+//! Picture files, and picture uploads.
 
 use std::time::Duration;
 

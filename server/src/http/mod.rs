@@ -1,4 +1,4 @@
-//! HTTP: the router and what every request passes through.
+//! HTTP: the router and its middleware.
 
 mod admin_forms;
 mod back;

@@ -1,5 +1,5 @@
-//! The market's face when there is no page: it is being worked on, the database is away, a request could not be read, or we
-//! broke. Whole in itself: it needs no file, no script and no database.
+//! The fallback error page: for maintenance, an unavailable database, an unreadable request or an internal
+//! error. It is self-contained: it needs no file, no script and no database.
 
 use askama::Template;
 use axum::{

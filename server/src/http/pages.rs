@@ -1,4 +1,4 @@
-//! Pages and server functions: the user interface, with who asks in its context.
+//! Pages and server functions: the user interface, with the caller in its context.
 
 use axum::{
     Extension,

@@ -1,5 +1,5 @@
-//! The sandbox gateway's own pages, on their own host name: another company's, as far as a browser can tell. They work
-//! without JavaScript and look like nothing of ours.
+//! The sandbox gateway's own pages, on their own host name, so that browsers treat them as another site.
+//! They work without JavaScript and look different from the market.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What search engines ask for first: where they may look, and what there is.
+//! `robots.txt` and sitemaps.
 
 use axum::{
     extract::{Path, State as Extract},

@@ -1,4 +1,4 @@
-//! What gateways report, and the way back from their pages. Both only report a fact; neither needs our cookie.
+//! Webhooks of gateways, and the return from their pages. Neither needs a cookie of the market.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,6 @@
-//! Who may go where: every route of the program, asked by everyone, with the things of one shop and one shopper. Who is
-//! refused cannot tell what others have from what there is not, and changes nothing.
+//! The access matrix: every route, requested by every kind of caller, with the data of one shop and one
+//! shopper. A rejected caller can't tell other people's data from data that doesn't exist, and changes
+//! nothing.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

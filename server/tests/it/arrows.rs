@@ -1,4 +1,5 @@
-//! The arrows between the crates and between the modules of a crate, and what each must not know (docs/ARCHITECTURE.md).
+//! The dependencies between crates and between the modules of a crate, and what each must not know
+//! (docs/ARCHITECTURE.md).
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,5 @@
-//! Attacks over HTTP, bounded in number, against a program on this machine. docs/security.md says what holds each off.
-//! What other parts of the suite attack is called `attack_…` too, and `make attack` runs all of it.
+//! Attacks over HTTP, bounded in number, against a program on this machine. docs/security.md describes the
+//! defences. Attacks in other test files are called `attack_…` too, and `make attack` runs all of them.
 
 use std::io::{Read, Write};
 

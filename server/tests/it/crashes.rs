@@ -1,5 +1,5 @@
-//! `kill -9` in a stream of checkouts. It shows what a crash of the program does; a power cut is another matter, which
-//! needs a disk that loses what was not synced.
+//! `kill -9` during a stream of checkouts. This covers crashes of the program, not power failures, which
+//! need a disk that loses what was not synced.
 
 use std::{
     collections::BTreeSet,

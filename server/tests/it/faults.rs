@@ -1,4 +1,4 @@
-//! What cannot be: the program says why in one line and does not start.
+//! Invalid configurations and arguments: the program reports the reason in one line and does not start.
 
 use crate::program::*;
 

@@ -1,5 +1,5 @@
-//! Files of products: by the command line and by a browser without scripts; cut off by `kill -9`, with what does not hold
-//! in them.
+//! Product imports on the command line and in a browser without scripts, interrupted by `kill -9` and with
+//! invalid products.
 
 use std::{
     collections::BTreeSet,

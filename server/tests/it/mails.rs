@@ -1,4 +1,4 @@
-//! Mails, from the purchase to the reader: through the mailbox of development, and through a server that speaks SMTP.
+//! Emails from the purchase to the recipient: through the development mailbox, and through an SMTP server.
 
 use reqwest::{StatusCode, header};
 use tokio::{

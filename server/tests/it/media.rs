@@ -1,4 +1,4 @@
-//! Pictures over HTTP: their files, and the way in for new ones.
+//! Picture files and picture uploads over HTTP.
 
 use haat_shared::media::BYTES_MAX;
 use reqwest::{StatusCode, header};

@@ -1,5 +1,5 @@
-//! What wears a program down from outside: logs that cannot be written, full disks, silent connections, files that are sent
-//! and abandoned. The market goes on selling.
+//! The market keeps selling under pressure from outside: logs that cannot be written, full disks, silent
+//! connections, abandoned uploads.
 
 use std::{
     io::{Read, Write},

@@ -1,4 +1,4 @@
-//! The program, started as a user starts it, and a shopper who speaks HTTP.
+//! The program, started as a user starts it, and an HTTP client that acts as a shopper.
 
 use std::{
     path::PathBuf,

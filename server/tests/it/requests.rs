@@ -1,4 +1,4 @@
-//! The path of a purchase and all that can be wrong with a request, by plain HTTP.
+//! A purchase over plain HTTP, and everything that can be wrong with a request.
 
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The REST API as programs meet it.
+//! The REST API, as a client uses it.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! Products from files over REST: checked, started, followed, cancelled.
+//! Product imports over REST: check, start, monitor, cancel.
 
 use std::{io::Write, time::Duration};
 

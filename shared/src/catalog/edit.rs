@@ -1,4 +1,4 @@
-//! What sellers type about a product, and when it holds. Everything is kept as it was typed until it does.
+//! The product form and its validation. Input is kept as text until it is valid.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Products from a file: what is known of a file, and of the lines in it that do not hold.
+//! Product imports: what is known about a file, and the errors in its lines.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,9 @@
-//! How programs come in: with an access token, got for a password and good for minutes, or with a key that its owner made.
+//! Authentication of API clients: with a short-lived access token, obtained with a password, or with an API
+//! key.
 //!
-//! An access token is a JWT (RFC 7519) that we sign and that we alone read: one algorithm, one header, byte for byte. It
-//! names a grant; the grant's row says whether it still holds, so what is ended is ended at once
-//! (docs/decisions/0010-access.md).
+//! An access token is a JWT (RFC 7519) that only Haat issues and reads, with one algorithm and one header,
+//! compared byte for byte. It names an API session, a row that says whether the token is still valid, so
+//! revocation takes effect immediately (docs/decisions/0010-access.md).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,5 @@
-//! What was typed into a form that came back: kept for an hour, so that nobody types it twice. Never a secret.
+//! The input of rejected forms, kept for an hour so that nobody has to enter it again. Never contains
+//! secrets.
 
 use std::collections::BTreeMap;
 

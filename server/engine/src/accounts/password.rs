@@ -1,5 +1,5 @@
-//! Passwords: Argon2id with OWASP's parameters (19 MiB, two passes, one lane), off the runtime's threads. They are compared in
-//! NFC (RFC 8265), since keyboards differ in how they write `é`.
+//! Passwords: Argon2id with OWASP's parameters (19 MiB, two passes, one lane), off the runtime's threads.
+//! They are normalised to NFC (RFC 8265), because keyboards encode `é` differently.
 
 use std::sync::LazyLock;
 

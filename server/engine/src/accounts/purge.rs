@@ -1,4 +1,4 @@
-//! Forgetting what is over: sessions, grants, counts, sign-ups and drafts.
+//! Deletes what has expired: sessions, API sessions, counters, sign-ups and drafts.
 
 use crate::{Engine, TxResult, params, quotas, statements};
 

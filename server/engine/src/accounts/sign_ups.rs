@@ -1,4 +1,5 @@
-//! Sign-ups that are confirmed by email: the same answer to everyone, whether there is an account or not. The email tells.
+//! Sign-ups that are confirmed by email. The response is the same whether there is an account or not; only
+//! the email differs.
 
 use std::collections::HashMap;
 

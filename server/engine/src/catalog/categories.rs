@@ -1,4 +1,4 @@
-//! The marketplace's tree of categories.
+//! The marketplace's category tree.
 
 use std::collections::HashMap;
 

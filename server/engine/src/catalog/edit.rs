@@ -1,5 +1,5 @@
-//! Sellers make and change products. A form says which version it was made of; whoever comes second is told what the
-//! first one changed, and nothing of theirs is written.
+//! Sellers create and edit products. A form states the version that it is based on; if the product has
+//! changed since, nothing is saved, and the seller learns which fields have changed.
 
 use super::{
     seller::{FIND, SellerProductRow, SellerVariantRow, VARIANTS, editable, seller_product},

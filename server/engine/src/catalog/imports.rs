@@ -1,6 +1,6 @@
-//! Products from files. A file is read and checked first, and nothing of it is in the shop until someone says so; then
-//! its products go in, a few in a transaction, so that shopping goes on meanwhile. The transaction that puts some in
-//! takes them off the list of those that wait: whenever the program is stopped, it goes on where it was.
+//! Product imports. A file is read and checked first; nothing of it is in the shop until the import is
+//! started. Its products are then written in batches, so that shopping continues. The transaction that
+//! writes a batch also removes it from the pending ones, so an interrupted import resumes where it stopped.
 
 mod cells;
 mod export;

@@ -1,4 +1,4 @@
-//! What search engines are told to look at: every page that does not depend on who asks.
+//! The sitemap: every page that is the same for everyone.
 
 use crate::{Engine, params, rows, statements};
 use haat_shared::{Error, Result, id::kinds::ProductId};

@@ -1,4 +1,4 @@
-//! Products on the seller's side: the list, and the form of one.
+//! Products in the seller dashboard: the list, and the product form.
 
 use super::{attributes, behind};
 use crate::{

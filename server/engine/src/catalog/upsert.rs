@@ -1,4 +1,5 @@
-//! Putting many products into a shop at once: new ones by the SKU of their first variant, known ones brought up to date.
+//! Creates or updates many products of a shop at once. Products are identified by the SKU of their first
+//! variant.
 
 use std::collections::HashMap;
 

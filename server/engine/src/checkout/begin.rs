@@ -1,4 +1,4 @@
-//! Beginning a checkout: prices are fixed, and all that the cart wants is held, or nothing.
+//! Begins a checkout: fixes the prices, and holds everything in the cart or nothing.
 
 use super::holds::release_in_tx;
 use crate::{

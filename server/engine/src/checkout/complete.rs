@@ -1,4 +1,4 @@
-//! Completing: the one function that turns "this payment is captured" into a purchase, exactly once.
+//! Completes a checkout: the only function that turns a paid checkout into a purchase, exactly once.
 
 use crate::{
     Clock, Engine, TxError, TxResult,

@@ -1,5 +1,5 @@
-//! Holds: promises of something scarce. The sweeper, a newer checkout and a payment may all come for the same ones at
-//! once; each first changes the checkout's row, so exactly one wins.
+//! Holds: temporary reservations of capacity. The sweeper, a newer checkout and a payment may compete for
+//! the same holds; each changes the checkout's row first, so exactly one wins.
 
 use crate::{Engine, TxResult, db::Tx, params, rows, statements};
 use haat_shared::id::kinds::CheckoutId;

@@ -1,4 +1,4 @@
-//! Paying: what was typed is kept, a payment is written down, the gateway is asked, its answer is reported.
+//! Pays for a checkout: stores the input, inserts the payment, calls the gateway and applies its response.
 
 use super::{CheckoutRow, find, offered, purchase_url, sums};
 use crate::{

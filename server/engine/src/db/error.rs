@@ -1,4 +1,4 @@
-//! What a database says when it does not do what it was asked.
+//! Database errors, classified by what the caller can do about them.
 
 use crate::TxError;
 

@@ -1,4 +1,4 @@
-//! Rows that are put in: their columns, their types and their statement are declared once.
+//! Rows to insert: columns, types and statement are declared once.
 
 use super::{statement::Statement, value::Value};
 

@@ -1,5 +1,5 @@
-//! Lists that are filtered and sorted as the reader asks: put together from registered parts, never from what was
-//! typed. Read page by page, by the key of the last row.
+//! Lists with requested filters and sort orders, composed of registered fragments and never of user input.
+//! Paginated by the key of the last row.
 
 use super::{Value, statement::to_lite};
 

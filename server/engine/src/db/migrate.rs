@@ -1,4 +1,4 @@
-//! The schema, in numbered steps, forward only, the same text for both databases.
+//! The schema: numbered migrations, forward only, with the same SQL for both databases.
 
 use sha2::{Digest, Sha256};
 

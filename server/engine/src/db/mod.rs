@@ -1,8 +1,8 @@
-//! The seam to both databases. Use cases see [`Db`], [`Tx`], parameters and rows, never a driver.
+//! The database layer. Use cases see [`Db`], [`Tx`], parameters and rows, never a driver.
 //!
 //! - Reads: [`Db::all`], [`Db::opt`], [`Db::one`], [`Db::list`].
-//! - Writes: [`Db::write`] and nothing else. What it runs awaits SQL only, reads what it writes through its [`Tx`],
-//!   and may be run again.
+//! - Writes: only [`Db::write`]. Its closure awaits nothing but SQL, reads through its [`Tx`] what it
+//!   writes, and may run more than once.
 
 mod error;
 mod insert;

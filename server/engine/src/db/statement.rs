@@ -1,5 +1,5 @@
-//! Every statement is a constant in a list, so that a test can prepare all of them on both databases and another can
-//! see that each was executed on both. There is no other way to send SQL.
+//! Every statement is a constant in a list, so that one test can prepare all of them on both databases, and
+//! another can verify that each was executed on both. There is no other way to run SQL.
 
 use std::sync::{
     OnceLock,

@@ -1,4 +1,4 @@
-//! A transaction, on whichever database it runs.
+//! A transaction on either database.
 
 use std::{
     pin::Pin,

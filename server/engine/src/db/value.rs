@@ -1,4 +1,4 @@
-//! What goes into a statement and what comes out of a row, the same for both databases.
+//! Parameters of statements and columns of rows, the same for both databases.
 
 use haat_shared::{
     Currency, Id,

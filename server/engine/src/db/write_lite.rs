@@ -1,9 +1,9 @@
-//! Reading and writing on SQLite: reads inline on whatever thread asks, one thread that writes, one that copies the
-//! write-ahead log into the file.
+//! Reads and writes on SQLite: reads run inline on the calling thread, one thread writes, and another
+//! copies the write-ahead log into the database file.
 //!
-//! The writer runs whole transactions without leaving its thread. Those that queue while it works share one commit:
-//! each runs in a savepoint of its own, and nobody is answered before the commit. If anything goes wrong in a group
-//! but a clean refusal, the group is rolled back and its members run one by one.
+//! The writer runs whole transactions on its thread. Those that queue up in the meantime share a commit:
+//! each runs in a savepoint of its own, and none is acknowledged before the commit. If a transaction of the
+//! group fails with more than a clean rejection, the group is rolled back and its members run one by one.
 
 use std::{
     future::Future,

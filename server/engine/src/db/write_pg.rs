@@ -1,4 +1,4 @@
-//! Writing on PostgreSQL: READ COMMITTED, guards in the statements.
+//! Writes on PostgreSQL: READ COMMITTED, with guards in the statements.
 
 use std::{
     sync::Arc,

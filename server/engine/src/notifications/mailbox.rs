@@ -1,4 +1,4 @@
-//! The mailbox in the database: where mails go while no server is named to send them, kept for a week.
+//! The mailbox in the database: keeps emails for a week if no mail server is configured.
 
 use async_trait::async_trait;
 

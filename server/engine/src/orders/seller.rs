@@ -1,4 +1,4 @@
-//! Orders as those see them who work on them: a shop's list and pages, and the operator's list of all.
+//! Orders in the seller dashboard, and the operator's list of all orders.
 
 use super::{LineRow, address, behind, key, shop_orders};
 use crate::{

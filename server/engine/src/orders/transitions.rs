@@ -1,6 +1,7 @@
-//! What becomes of an order: confirmed, shipped, delivered, cancelled. Each is a guarded change of its row, made first,
-//! so that of those who come at once exactly one wins; the same once more changes nothing and is fine. Something else
-//! once more changes what can be changed (the tracking of what was shipped), or is refused.
+//! The transitions of an order: confirm, ship, deliver, cancel. Each begins with a guarded change of the
+//! order's row, so that one of several concurrent callers wins. Repeating a transition changes nothing;
+//! repeating it with different content changes what may be changed (the tracking of a shipped order), or is
+//! rejected.
 
 use crate::{
     Caller, Clock, Engine, TxResult, bug,

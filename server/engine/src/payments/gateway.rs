@@ -1,4 +1,4 @@
-//! The port to payment gateways: what they are asked, what they answer, and what becomes of it.
+//! The port to payment gateways: requests, responses and their outcome.
 
 use async_trait::async_trait;
 

@@ -1,4 +1,5 @@
-//! Giving money back: promised in the transaction that decides it, done by a job, booked when it is done.
+//! Refunds: queued in the transaction that decides on them, carried out by a job, and posted to the ledger
+//! once they are done.
 
 use tracing::Instrument;
 

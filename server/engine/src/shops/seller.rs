@@ -1,5 +1,5 @@
-//! Shops on the seller's side: opening one, its settings, its dashboard; and the operator's
-//! list of all.
+//! Shops on the seller's side: opening one, its settings, its home page; and the operator's list of all
+//! shops.
 
 use super::{NewShop, Terms, open_in_tx};
 use crate::{

@@ -1,4 +1,4 @@
-//! Programs come in with tokens and keys.
+//! Authentication of API clients with tokens and keys.
 
 use haat_engine::{Caller, accounts::api_auth::*, carts, orders, shops};
 use haat_shared::{

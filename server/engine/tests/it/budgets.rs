@@ -1,4 +1,4 @@
-//! How many statements a use case may take (DESIGN 5): speed on more than one node is won by fewer round trips.
+//! The maximum number of statements per use case: fewer round trips make every node faster.
 
 use haat_engine::{Caller, carts, catalog, checkout, ledger, orders, shops};
 use haat_shared::{carts::AddLine, catalog::ListProducts};

@@ -1,5 +1,5 @@
-//! The feed of events: whoever polls it sees each event once and misses none, whoever publishes and however slowly
-//! people pay.
+//! The event feed: a client that polls it sees each event once and misses none, whoever publishes and
+//! however long payments take.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

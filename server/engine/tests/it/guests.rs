@@ -1,4 +1,4 @@
-//! What those of whom nothing is known may have: stock that they hold, orders that nobody paid, emails to others.
+//! Limits on guests: held stock, unpaid orders, emails to others.
 
 use haat_engine::{Bounds, Caller, checkout, dispatch, notifications, oracle};
 use haat_shared::{

@@ -1,4 +1,4 @@
-//! Products from files, and back into files.
+//! Product imports and exports.
 
 use std::io::{self, Read};
 

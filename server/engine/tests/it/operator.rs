@@ -1,4 +1,4 @@
-//! What those who run the market see and do, and that it is written down.
+//! What operators see and do, and its record in the audit log.
 
 use haat_engine::{
     Caller, accounts, audit, dispatch, jobs,

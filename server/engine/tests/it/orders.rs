@@ -1,4 +1,5 @@
-//! What becomes of orders: each step once, by whoever may, with stock and money going back when they are cancelled.
+//! Order transitions: each once, by those who are allowed to, with stock and money returned on
+//! cancellation.
 
 use haat_engine::{Caller, checkout, orders, sandbox};
 use haat_shared::{

@@ -1,4 +1,5 @@
-//! DESIGN 8: whatever is reported, by whom, in which order and how often, there is one purchase and one capture.
+//! Payments: whatever is reported, by whom, in which order and how often, there is one purchase and one
+//! capture.
 
 use haat_engine::{
     Caller, checkout,

@@ -1,4 +1,4 @@
-//! Sellers make and change their products.
+//! Sellers create and edit products.
 
 use haat_engine::{Caller, carts, catalog, checkout, inventory, orders};
 use haat_shared::{

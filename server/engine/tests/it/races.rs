@@ -1,4 +1,4 @@
-//! Races, on both databases. SQLite hides most of them; PostgreSQL shows them.
+//! Races, on both databases. SQLite hides most of them; PostgreSQL reveals them.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Sellers open and keep their shops.
+//! Sellers open shops and edit their settings.
 
 use haat_engine::{Caller, catalog, ledger, orders, shops};
 use haat_shared::{

@@ -1,4 +1,5 @@
-//! The spans of the log: one for each use case that writes and for each call to a gateway, with ids and nothing else.
+//! The spans of the log: one for each use case that writes and for each call to a gateway, with IDs and no
+//! personal data.
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! What must hold of all statements: each can be prepared on both databases, and was executed on both.
+//! Every statement can be prepared on both databases, and was executed on both.
 
 use std::collections::{BTreeSet, HashSet};
 

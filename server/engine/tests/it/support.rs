@@ -1,4 +1,4 @@
-//! A market to test on: two shops, a few products, every gateway; on either database, gone afterwards.
+//! A market for tests: two shops, a few products, every gateway; on either database, dropped afterwards.
 
 use std::{
     io::Write,

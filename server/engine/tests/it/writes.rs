@@ -1,4 +1,4 @@
-//! What goes wrong beside a transaction: it costs that transaction, and the next one is written.
+//! Failures during a transaction affect only that transaction; the next one is written.
 
 use haat_engine::{TxError, params, statements};
 

@@ -1,4 +1,4 @@
-//! Tokens and keys of programs, and whose they are.
+//! Tokens and API keys.
 
 use haat_engine::accounts;
 use haat_shared::{

@@ -1,4 +1,4 @@
-//! The page about the API, made of the document. It loads nothing and runs nothing.
+//! The API reference, rendered from the OpenAPI document, without scripts or external files.
 
 use askama::Template;
 use axum::{

@@ -1,4 +1,4 @@
-//! Carts. A guest's is a capability: whoever has its token holds it.
+//! Carts. A guest's cart belongs to whoever holds its token.
 
 use haat_engine::carts;
 use haat_shared::{

@@ -1,4 +1,4 @@
-//! What is on sale, and what sellers do with it.
+//! Products: published ones for everyone, and a shop's own.
 
 use haat_engine::{catalog, inventory, media, media::PictureChange, random};
 use haat_shared::{

@@ -1,4 +1,4 @@
-//! Checkouts: a cart, where it goes and how it is paid; then paying.
+//! Checkouts: the contents of a cart with address and payment method, and paying for them.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! All products of a shop, in the format that `Accept` asks for.
+//! Exports all products of a shop, in the format that `Accept` requests.
 
 use axum::{
     body::Body,

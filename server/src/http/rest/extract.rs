@@ -1,4 +1,4 @@
-//! What a request brings, read by type. What a handler takes is what the document says that it takes.
+//! Typed parameters, headers and bodies of requests. The OpenAPI document is generated from the same types.
 
 use std::sync::{Mutex, PoisonError};
 

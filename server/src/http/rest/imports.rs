@@ -1,4 +1,4 @@
-//! Products from files. A file is checked first; nothing of it is in the shop until the import is started.
+//! Product imports. A file is checked first; nothing of it is in the shop until the import is started.
 
 use haat_app::{i18n::Locale, words};
 use haat_engine::catalog::imports;

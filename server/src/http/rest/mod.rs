@@ -1,7 +1,7 @@
-//! The REST API: every use case for programs. A handler says what it takes, calls the use case and answers; the router, the
-//! document and the checks are made of that.
+//! The REST API. A handler declares its parameters, calls a use case and returns the response; router,
+//! OpenAPI document and checks are generated from that.
 //!
-//! Cookies are not looked at: who asks says so with a token or a key, and a guest with the token of their cart.
+//! Cookies are ignored: callers authenticate with a token or a key, guests with the token of their cart.
 
 mod access;
 mod api_docs_page;

@@ -1,4 +1,4 @@
-//! The OpenAPI document: made of the types that handlers take and answer with, so that it says what is so.
+//! The OpenAPI document, generated from the request and response types of the handlers.
 
 use std::collections::{BTreeMap, BTreeSet};
 

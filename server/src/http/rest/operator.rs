@@ -1,4 +1,4 @@
-//! The lists of those who run the market, and the work that was given up.
+//! The operator's lists, and background jobs.
 
 use haat_engine::{accounts, audit, jobs, orders, outbox, shops};
 use haat_shared::{

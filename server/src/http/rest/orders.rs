@@ -1,4 +1,4 @@
-//! Purchases of one's own, and the orders of one's shops.
+//! A shopper's purchases, and a shop's orders.
 
 use haat_engine::{events, orders};
 use haat_shared::{

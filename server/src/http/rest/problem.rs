@@ -1,4 +1,4 @@
-//! What went wrong, for programs: problem details of RFC 9457, with a stable `code` and each field that does not hold.
+//! Errors as problem details (RFC 9457), with a stable `code` and all invalid fields.
 
 use axum::{
     Json,

@@ -1,4 +1,4 @@
-//! What requests and answers say of themselves for the document.
+//! Schemas of requests and responses for the OpenAPI document.
 
 use std::collections::{BTreeMap, BTreeSet};
 

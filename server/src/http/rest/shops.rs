@@ -1,4 +1,4 @@
-//! Shops: their faces, and what their owners keep.
+//! Shops: public profiles, and the settings and balances of their members.
 
 use haat_engine::{ledger, shops};
 use haat_shared::{

@@ -1,4 +1,5 @@
-//! The cells of a table of products: read on the way in, written on the way out, so that what was written reads the same.
+//! The cells of a product table, for import and export alike, so that an exported file can be imported
+//! unchanged.
 
 use csv::ByteRecord;
 use haat_shared::{

@@ -1,4 +1,4 @@
-//! Writing a shop's products the way files tell of them, so that what was written can be read again.
+//! Exports a shop's products in the formats that can be imported.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The Icecat open catalogue: a product a line, as JSON.
+//! The Icecat open catalogue: one product per line, as JSON.
 
 use haat_shared::{
     Currency, FieldCode, Money,

@@ -1,4 +1,4 @@
-//! Files with a product on each line.
+//! Files with one product per line.
 
 use std::io::{self, BufRead, Read};
 

@@ -1,4 +1,4 @@
-//! What a few products of a file would change in a shop, and what of them cannot be.
+//! What a batch of products would change in a shop, and its errors.
 
 use std::collections::HashMap;
 

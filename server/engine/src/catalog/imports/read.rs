@@ -1,4 +1,4 @@
-//! From a file to what it says of products, one product after the other. Pure but for the reading.
+//! Reads the products of a file one by one. Pure apart from reading the file.
 
 use std::io::{self, BufReader, Cursor, Read};
 

@@ -1,4 +1,4 @@
-//! What a file says of products, before anyone asks whether that can be.
+//! The product records of a file, before validation.
 
 use haat_shared::{
     FieldCode,

@@ -1,5 +1,5 @@
-//! The rows of a table by RFC 4180. Anything else between quotation marks is told where the mark was opened, since a row
-//! that is guessed at may swallow those behind it. Lines end with LF, CR LF or CR.
+//! The rows of a CSV table (RFC 4180). A malformed quoted cell is reported where its quotation mark was
+//! opened, because guessing could swallow the rows after it. Lines end with LF, CR LF or CR.
 
 use std::io::{self, BufRead};
 

@@ -1,4 +1,4 @@
-//! What was there already.
+//! A set that detects duplicates.
 
 use std::{
     collections::HashSet,

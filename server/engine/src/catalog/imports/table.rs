@@ -1,4 +1,4 @@
-//! Tables: a header, and a line for each variant.
+//! Tables: a header, and one line per variant.
 
 use std::io::{self, BufRead, Read};
 

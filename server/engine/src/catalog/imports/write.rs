@@ -1,4 +1,4 @@
-//! Writing what a few products of a file change: a statement for each table, however many products.
+//! Writes the changes of a batch: one statement per table, whatever the number of products.
 
 use super::{super::edit, plan::Entry};
 use crate::{

@@ -1,4 +1,4 @@
-//! Products as XML. What it says and what it calls it are those of the JSON lines.
+//! Products as XML, with the same content and names as JSON lines.
 
 use serde_json::Value;
 
