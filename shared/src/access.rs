@@ -8,9 +8,9 @@ use crate::{
     text,
 };
 
-/// Most characters of a key's name.
+/// The maximum number of characters of a key's name.
 pub const NAME_MAX: usize = 80;
-/// Most keys of an account.
+/// The maximum number of keys per account.
 pub const KEYS_MAX: i64 = 50;
 
 /// A scope of an API key. A key can do only what its scopes allow.
@@ -47,7 +47,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// All that a key can have.
+    /// All scopes that a key can have.
     pub const ALL: [Self; 8] = [
         Self::Buy,
         Self::CatalogRead,
@@ -59,7 +59,7 @@ impl Scope {
         Self::Operator,
     ];
 
-    /// The name it is stored by.
+    /// The name under which it is stored.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Buy => "buy",
@@ -74,7 +74,7 @@ impl Scope {
         }
     }
 
-    /// The scope of a key stored by a name.
+    /// The scope with this stored name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.as_str() == name)
     }
@@ -107,7 +107,7 @@ pub struct NewApiKey {
 }
 
 impl NewApiKey {
-    /// The key with its scopes in order, each once, or all that does not hold.
+    /// The key with its scopes sorted and without duplicates, or all errors.
     pub fn check(&self) -> Result<Self, Vec<FieldError>> {
         let mut faults = ValidationErrors::default();
         let mut scopes = self.scopes.clone();

@@ -9,24 +9,24 @@ use crate::{
     text,
 };
 
-/// Fewest characters of a password. Length is what counts; there are no rules about its characters (NIST SP 800-63B).
+/// The minimum length of a password. There are no rules about its characters (NIST SP 800-63B).
 pub const PASSWORD_MIN: usize = 8;
-/// Most characters of a password. A bound, since each one costs a hash.
+/// The maximum length of a password, since hashing takes time.
 pub const PASSWORD_MAX: usize = 128;
-/// Most octets of an email address (RFC 5321: 254).
+/// The maximum length of an email address in octets (RFC 5321: 254).
 pub const EMAIL_MAX: usize = 254;
-/// Most characters of a person's name.
+/// The maximum length of a person's name.
 pub const NAME_MAX: usize = 100;
 
-/// An email address that mail can be sent to: the part before the `@` as typed and in NFC, the host in ASCII (`xn--…`) and in
-/// small letters.
+/// An email address that mail can be sent to: the part before the `@` as entered, in NFC; the host in
+/// ASCII (`xn--…`) and lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Email(String);
 
 impl Email {
-    /// The address, if mail can be sent there by RFC 5321 and 6531: a dot-atom before the one `@`, the name of a host with a
-    /// dot in it after that. No quoted names, no numbers for hosts. What is not seen is taken off. Whether there is such an
-    /// address only a mail can tell.
+    /// Parses an address that RFC 5321 and 6531 allow to send to: a dot-atom before a single `@`,
+    /// followed by a host name with a dot. Quoted names and IP addresses are not allowed, and invisible
+    /// characters are removed. Whether the address exists is not checked.
     pub fn parse(field: &str, typed: &str) -> Result<Self, FieldError> {
         // Joiners mean something in names of hosts; there they are looked at as any letter is.
         let seen = |c: &char| !text::is_invisible(*c) || matches!(c, '\u{200C}' | '\u{200D}');
@@ -47,17 +47,17 @@ impl Email {
         }
     }
 
-    /// As mails are sent to it.
+    /// The address to send mail to.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What stands before the `@`, and the host.
+    /// The part before the `@`, and the host.
     pub fn parts(&self) -> (&str, &str) {
         self.0.split_once('@').unwrap_or((&self.0, ""))
     }
 
-    /// The address, if our mail server can send to it: letters other than ASCII before the `@` take one that supports SMTPUTF8
+    /// The address, if the mail server can send to it: non-ASCII letters before the `@` require SMTPUTF8
     /// (RFC 6531).
     pub fn reachable(self, field: &str, smtputf8: bool) -> Result<Self, FieldError> {
         if smtputf8 || self.parts().0.is_ascii() {
@@ -67,7 +67,7 @@ impl Email {
         }
     }
 
-    /// As accounts are told apart: without regard to case.
+    /// The address in lower case, by which accounts are identified.
     pub fn folded(&self) -> String {
         text::fold(&self.0)
     }
@@ -83,12 +83,12 @@ pub fn mailbox(folded: &str) -> String {
     }
 }
 
-/// What was typed for an address, as accounts are told apart; may be a part of one.
+/// A search for an address, normalised in the same way; may be a part of one.
 pub fn fold_email(typed: &str) -> String {
     Email::parse("email", typed).map_or_else(|_| text::fold(typed), |email| email.folded())
 }
 
-/// Most octets before the `@` (RFC 5321).
+/// The maximum length of the part before the `@` in octets (RFC 5321).
 const LOCAL_MAX: usize = 64;
 
 /// `atext` of RFC 5322 and 6531.
@@ -99,7 +99,7 @@ fn is_atom(c: char) -> bool {
     }
 }
 
-/// The name of a host as the DNS has it.
+/// A host name in the form of the DNS.
 #[cfg(not(target_family = "wasm"))]
 fn ascii_host(typed: &str) -> Option<String> {
     use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
@@ -108,7 +108,8 @@ fn ascii_host(typed: &str) -> Option<String> {
     is_host(&host).then(|| host.into_owned())
 }
 
-/// Browsers do without the tables of Unicode: names in other letters are taken as they are, and the server looks again.
+/// Browsers don't load the Unicode tables: non-ASCII host names are accepted, and the server checks them
+/// again.
 #[cfg(target_family = "wasm")]
 fn ascii_host(typed: &str) -> Option<String> {
     // The full stops of East Asia, as UTS 46 reads them.
@@ -116,7 +117,8 @@ fn ascii_host(typed: &str) -> Option<String> {
     is_host(&host).then_some(host)
 }
 
-/// Whether it has a dot, and labels that are not empty; the last is no number, since that would be an address.
+/// Whether the host has a dot and no empty labels; the last label is not a number, since that would be an
+/// IP address.
 fn is_host(host: &str) -> bool {
     let letter = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || c == '-';
     let label = |l: &str| !l.is_empty() && !l.starts_with('-') && !l.ends_with('-') && l.chars().all(letter);
@@ -124,31 +126,31 @@ fn is_host(host: &str) -> bool {
     host.contains('.') && host.split('.').all(label) && !last.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// What someone types to get an account.
+/// The sign-up form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SignUp {
-    /// How to address them.
+    /// The name.
     pub name: String,
-    /// Where mails go, and what they sign in with.
+    /// The email address, for mails and for signing in.
     pub email: String,
-    /// Their secret.
+    /// The password.
     pub password: String,
 }
 
-/// A [`SignUp`] that holds.
+/// A valid [`SignUp`].
 #[derive(Debug, Clone)]
 pub struct NewUser {
-    /// How to address them.
+    /// The name.
     pub name: String,
-    /// Where mails go.
+    /// The email address.
     pub email: Email,
-    /// Their secret, not yet hashed.
+    /// The password, not yet hashed.
     pub password: String,
 }
 
 impl SignUp {
-    /// All that does not hold, or what to make the account from. `smtputf8` is what the mail server supports.
+    /// The validated sign-up, or all errors. `smtputf8` is whether the mail server supports SMTPUTF8.
     pub fn check(&self, smtputf8: bool) -> Result<NewUser, Vec<FieldError>> {
         let name = text::line("name", &self.name, NAME_MAX);
         let email = Email::parse("email", &self.email).and_then(|email| email.reachable("email", smtputf8));
@@ -162,7 +164,7 @@ impl SignUp {
     }
 }
 
-/// Whether a password may be used. It is neither trimmed nor otherwise changed.
+/// Whether a password is acceptable. It is neither trimmed nor otherwise changed.
 pub fn check_password(field: &str, password: &str) -> Result<(), FieldError> {
     match password.chars().count() {
         0 => Err(FieldError::new(field, FieldCode::Missing)),
@@ -172,13 +174,13 @@ pub fn check_password(field: &str, password: &str) -> Result<(), FieldError> {
     }
 }
 
-/// What someone types to sign in.
+/// The sign-in form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SignIn {
-    /// The address of the account.
+    /// The email address of the account.
     pub email: String,
-    /// The secret.
+    /// The password.
     pub password: String,
 }
 
@@ -191,7 +193,7 @@ impl SignIn {
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
-    /// The address as accounts are told apart by it. Limits count by what accounts are found by.
+    /// The address by which accounts are identified, which rate limits count by too.
     pub fn account(&self) -> String {
         // What is longer is nobody's, and not worth keeping.
         fold_email(&self.email).chars().take(EMAIL_MAX + 1).collect()

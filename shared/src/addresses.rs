@@ -34,12 +34,13 @@ pub struct Address {
     pub phone: String,
 }
 
-/// Most characters of a postal code as it is typed.
+/// The maximum number of characters of a postal code.
 const POSTAL_CODE_MAX: usize = 20;
 
-/// A country a line: its ISO 3166-1 code (and XK for Kosovo, which has none yet), the letter of its label's layout, what it
-/// needs (`z` a postal code, `s` a state) or does without (`c` a town), and the shapes of its postal codes: `#` is a digit,
-/// `@` a letter, `*` either, everything else stands for itself. Blanks and hyphens may be left out by whoever types.
+/// One country per line: its ISO 3166-1 code (and XK for Kosovo, which has none yet), the letter of its
+/// label layout, what it requires (`z` a postal code, `s` a state) or lacks (`c` a town), and the
+/// patterns of its postal codes: `#` is a digit, `@` a letter, `*` either, anything else is literal.
+/// Spaces and hyphens may be omitted when entering a code.
 const COUNTRIES: &str = "\
 AD b AD###
 AE a
@@ -317,7 +318,7 @@ fn find(code: &str) -> Option<Country> {
     Some(Country { code, layout, needs, shapes: shapes.trim_start() })
 }
 
-/// The code of a country, in capitals. `UK` is read as `GB`.
+/// A country code in capitals. `UK` is read as `GB`.
 fn country(field: &str, typed: &str) -> Result<Country, FieldError> {
     let code = match text::line(field, typed, 2)?.to_ascii_uppercase() {
         uk if uk == "UK" => "GB".to_owned(),
@@ -326,8 +327,8 @@ fn country(field: &str, typed: &str) -> Result<Country, FieldError> {
     find(&code).ok_or(FieldError::new(field, FieldCode::NotAChoice))
 }
 
-/// What was typed of an address, by the rules of its country, and what is wrong with it. Where the country is none, the rest
-/// is only bounded.
+/// Validates an address by the rules of its country. If there is no such country, only lengths are
+/// checked.
 pub(crate) fn check(typed: Address) -> (Address, Vec<FieldError>) {
     let mut faults = Vec::new();
     let mut take = |result: Result<String, FieldError>| {
@@ -355,7 +356,7 @@ pub(crate) fn check(typed: Address) -> (Address, Vec<FieldError>) {
     (address, faults)
 }
 
-/// A postal code as its country writes it: with its blanks and hyphens, in capitals and the digits 0–9.
+/// A postal code in the country's format: with its spaces and hyphens, in capitals and the digits 0–9.
 fn postal_code(field: &str, typed: &str, country: Option<&Country>) -> Result<String, FieldError> {
     let plain: String = typed.chars().filter(|c| !text::is_invisible(*c)).map(text::plain).collect();
     let plain = text::optional_line(field, &plain, POSTAL_CODE_MAX)?;
@@ -379,7 +380,7 @@ fn postal_code(field: &str, typed: &str, country: Option<&Country>) -> Result<St
     fitting(&code).or_else(|| fitting(bare).filter(|_| prefixed)).ok_or_else(bad)
 }
 
-/// The code in this shape, if it has it.
+/// The code in this pattern, if it matches.
 fn fit(shape: &str, code: &str) -> Option<String> {
     let (mut code, mut fitted) = (code.chars(), String::new());
     for wanted in shape.chars() {
@@ -402,11 +403,11 @@ fn fit(shape: &str, code: &str) -> Option<String> {
     code.next().is_none().then_some(fitted)
 }
 
-/// Most characters of a telephone number: two numbers and an extension fit.
+/// The maximum number of characters of a phone number: two numbers and an extension fit.
 pub const PHONE_MAX: usize = 60;
 
-/// A telephone number as it was typed, in the digits 0–9; may be empty. Whatever someone can dial is kept, with extensions
-/// (`x8`, `;ext=8`, `#8`) and words around it.
+/// A phone number as entered, in the digits 0–9; may be empty. Whatever can be dialled is kept, with
+/// extensions (`x8`, `;ext=8`, `#8`) and words around it.
 fn phone(field: &str, typed: &str) -> Result<String, FieldError> {
     let plain: String = typed.chars().filter(|c| !text::is_invisible(*c)).map(text::plain).collect();
     let number = text::optional_line(field, &plain, PHONE_MAX)?;
@@ -419,11 +420,11 @@ fn phone(field: &str, typed: &str) -> Result<String, FieldError> {
     Err(FieldError::new(field, FieldCode::NotPhone))
 }
 
-/// What is in no telephone number: something else was typed.
+/// Characters that no phone number contains: something else was entered.
 const PHONE_NEVER: &str = "@<>\"\\{}|^~$%!?_`";
 
-/// How a label is laid out: `N` is the name, `A` the lines of the street, `C` the town, `S` the state, `Z` the postal code,
-/// `|` ends a line. Between parts stands what stands between them here.
+/// The layout of a label: `N` is the name, `A` the street lines, `C` the town, `S` the state, `Z` the
+/// postal code; `|` ends a line. Other characters between the parts are literal.
 fn layout(letter: &str, local: bool) -> &'static str {
     match letter {
         "b" => "N|A|Z C|S",
@@ -452,8 +453,9 @@ fn layout(letter: &str, local: bool) -> &'static str {
 }
 
 impl Address {
-    /// The address as its country prints it on a label, line by line; below it the name of the country and the telephone.
-    /// Where labels are written from the largest part to the smallest, those in Latin letters are not.
+    /// The address in the format of its country, line by line, followed by the country and the phone
+    /// number. In countries whose labels begin with the largest part, addresses in Latin letters begin
+    /// with the smallest.
     pub fn label(&self, country: &str) -> Vec<String> {
         // Of Chinese, Japanese and Korean.
         let local = |text: &String| {

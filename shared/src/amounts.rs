@@ -6,13 +6,13 @@ use crate::{
     number::{self, Notation},
 };
 
-/// An amount as people type it into a form: `1249.5`, `1,249.50`, `1,24,900`, `1.249,50`, with or without the currency.
-/// Nothing below zero, nothing that would have to be rounded, at most [`PRICE_MAX`].
+/// An amount from a form: `1249.5`, `1,249.50`, `1,24,900`, `1.249,50`, with or without the currency. Not
+/// negative, never rounded, at most [`PRICE_MAX`].
 pub fn read(field: &str, typed: &str, currency: Currency) -> Result<Money, FieldError> {
     read_as(typed, currency, Notation::Form).map_err(|code| FieldError::new(field, code))
 }
 
-/// An amount from somewhere that writes numbers in its own way.
+/// An amount from a source with its own number notation.
 pub fn read_as(typed: &str, currency: Currency, notation: Notation) -> Result<Money, FieldCode> {
     let text = bare(typed, currency);
     if text.is_empty() {
@@ -30,7 +30,7 @@ pub fn read_as(typed: &str, currency: Currency, notation: Notation) -> Result<Mo
     }
 }
 
-/// What is typed without the currency before or behind it, and without what stands for "no decimals": `99,-`, `₹1,200/-`.
+/// The input without a currency at either end, and without marks for "no decimals": `99,-`, `₹1,200/-`.
 fn bare(typed: &str, currency: Currency) -> &str {
     let mut text = typed.trim();
     let abbreviated = if currency == Currency::INR { ["Rs.", "Rs"].as_slice() } else { &[] };

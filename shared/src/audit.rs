@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::kinds::{JobId, MailId};
 
-/// What needs a hand.
+/// What needs attention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdminHome {
-    /// Jobs that were given up.
+    /// Dead jobs.
     pub dead_jobs: i64,
-    /// Messages that have waited for a minute.
+    /// Outbox messages that have waited for more than a minute.
     pub pending_messages: i64,
-    /// Mails that were given up.
+    /// Emails that failed for good.
     pub failed_mails: i64,
     /// Orders that their shops have not confirmed for a day.
     pub waiting_orders: i64,
@@ -69,39 +69,39 @@ pub struct OutboxMessageCard {
     pub dispatched_at: Option<String>,
 }
 
-/// A mail in the operator's list.
+/// An email in the operator's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailCard {
-    /// Its id.
+    /// The email's ID.
     pub id: MailId,
-    /// Where it went.
+    /// The recipient.
     pub to: String,
-    /// What it is about.
+    /// The subject.
     pub subject: String,
     /// When it was written: RFC 3339, UTC.
     pub at: String,
 }
 
-/// A mail that was given up.
+/// An email that failed for good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedMail {
-    /// What it tells: `order_placed`.
+    /// What it announces: `order_placed`.
     pub kind: String,
-    /// The id of what it is about.
+    /// The ID of the object that it is about.
     pub subject: String,
-    /// Where it was to go.
+    /// The recipient.
     pub to: String,
-    /// Why it did not.
+    /// The error.
     pub error: String,
     /// When it was written: RFC 3339, UTC.
     pub at: String,
 }
 
-/// A mail as it was sent, in plain text.
+/// An email as it was sent, as plain text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailText {
-    /// What it is in the list.
+    /// Its entry in the list.
     pub card: MailCard,
-    /// All that it says.
+    /// The text.
     pub text: String,
 }

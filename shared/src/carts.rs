@@ -11,12 +11,12 @@ use crate::{
     text,
 };
 
-/// Most pieces of one thing in a cart.
+/// The maximum quantity of a line.
 pub const QUANTITY_MAX: i64 = 999;
-/// Most lines of a cart.
+/// The maximum number of lines in a cart.
 pub const LINES_MAX: i64 = 200;
 
-/// A quantity as a form sends it: 1 to [`QUANTITY_MAX`] in ASCII digits.
+/// A quantity from a form: 1 to [`QUANTITY_MAX`] in ASCII digits.
 pub fn quantity(field: &str, typed: &str) -> Result<i64, FieldError> {
     text::whole_number(field, typed, 1, QUANTITY_MAX)
 }
@@ -26,21 +26,21 @@ pub fn quantity_field(line: CartLineId) -> String {
     format!("quantity.{line}")
 }
 
-/// Put something into the cart, on top of what is there of it.
+/// Adds a quantity of a variant to the cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddLine {
-    /// What.
+    /// The variant.
     pub variant: VariantId,
-    /// How many, as typed.
+    /// The quantity, as entered.
     pub quantity: String,
 }
 
-/// Change how many of a line there are.
+/// Changes the quantity of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetQuantity {
-    /// Which line.
+    /// The line.
     pub line: CartLineId,
-    /// How many from now on, as typed.
+    /// The new quantity, as entered.
     pub quantity: String,
 }
 
@@ -63,12 +63,12 @@ pub struct CartView {
 }
 
 impl CartView {
-    /// The cart of someone who has not picked anything yet.
+    /// A cart without items.
     pub fn empty() -> Self {
         Self { id: None, groups: Vec::new(), pieces: 0, subtotal: None, delivery: None, total: None }
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the cart is empty.
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }

@@ -14,11 +14,11 @@ use crate::{
     shops::{ShopCard, ShopView},
 };
 
-/// Most characters of a product's title.
+/// The maximum number of characters of a product's title.
 pub const TITLE_MAX: usize = 500;
-/// Products on a page of a list.
+/// The number of products per page of a list.
 pub const PAGE_SIZE: usize = 24;
-/// Most characters of a search.
+/// The maximum number of characters of a search.
 pub const QUERY_MAX: usize = 100;
 
 /// A product in a list.
@@ -109,21 +109,21 @@ pub struct VariantView {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ListProducts {
-    /// Only what these words are in; empty for all.
+    /// Only products that contain these words; empty for all.
     pub q: String,
-    /// Only of the shop with this handle; empty for all.
+    /// Only products of the shop with this handle; empty for all.
     pub shop: String,
-    /// Only in or below the category with this slug; empty for all.
+    /// Only products in the category with this slug or below it; empty for all.
     pub category: String,
-    /// One of [`SORTS`]; empty for the first of them.
+    /// One of [`SORTS`]; empty for the first.
     pub sort: String,
-    /// The `next` of the page before; empty for the first.
+    /// The `next` cursor of the previous page; empty for the first page.
     pub after: String,
-    /// How many rows at most; none for as many as is usual.
+    /// The maximum number of rows; `None` for the default.
     pub limit: Option<usize>,
 }
 
-/// The orders that lists of products can be shown in.
+/// The sort orders of product lists.
 pub const SORTS: [&str; 3] = ["newest", "price_low", "price_high"];
 
 /// A reference to a category.
@@ -162,14 +162,14 @@ pub struct CategoryView {
     pub children: Vec<CategoryLink>,
 }
 
-/// What the first page shows.
+/// The contents of the home page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HomeView {
-    /// The categories that lie in no other.
+    /// The top-level categories.
     pub categories: Vec<CategoryCard>,
-    /// What sold best lately; empty where little has.
+    /// Recent best sellers; empty if there are few.
     pub popular: Vec<ProductCard>,
-    /// What came last.
+    /// The newest products.
     pub newest: Vec<ProductCard>,
     /// Some of the shops.
     pub shops: Vec<ShopCard>,

@@ -20,79 +20,79 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[error("{}", self.code())]
 #[serde(rename_all = "snake_case")]
 pub enum Error {
-    /// There is no such thing, or none that this caller may know of.
+    /// Not found, or not visible to this caller.
     NotFound,
-    /// What was sent does not hold; each field says why.
+    /// Invalid input, with the reason for each field.
     Invalid(Vec<FieldError>),
-    /// The state of things forbids it just now.
+    /// The current state does not allow it.
     Conflict(Conflict),
-    /// Only for those who are signed in.
+    /// Only for signed-in users.
     SignInNeeded,
-    /// Not allowed to this caller.
+    /// The caller is not allowed to do this.
     Denied,
-    /// More than we take.
+    /// The request or file is too large.
     TooLarge,
-    /// Too often; try again after so many seconds.
+    /// Too many requests. Try again after this many seconds.
     RateLimited {
         /// Seconds to wait.
         retry_after_s: u32,
     },
-    /// Not now, and nothing was lost; the same request may succeed after so many seconds.
+    /// Temporarily unavailable. Nothing was lost; the same request may succeed after this many seconds.
     Busy {
         /// Seconds to wait.
         retry_after_s: u32,
     },
-    /// The market could not be reached. Said by browsers alone.
+    /// The server could not be reached. Only browsers report this.
     Offline,
-    /// The events that were asked for are not kept any more. Carries the number to go on after.
+    /// The requested events are no longer kept. Carries the number to continue from.
     EventsExpired {
-        /// The greatest number of an event that is not kept.
+        /// The highest number of an event that is no longer kept.
         after: i64,
     },
-    /// A fault of ours. The log has it under the request's id.
+    /// An internal error. The log has the details under the request's ID.
     Internal,
 }
 
-/// Why the state of things forbids what was asked.
+/// Why the current state does not allow what was requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conflict {
-    /// Less is left than was asked for.
+    /// There is less stock than requested.
     OutOfStock(Vec<Shortage>),
-    /// Nothing in the cart.
+    /// The cart is empty.
     CartEmpty,
-    /// The checkout ended: it ran out of time, was cancelled, or a newer one took its place.
+    /// The checkout has ended: it expired, was cancelled, or was superseded by a newer one.
     CheckoutEnded,
-    /// The checkout is paid already.
+    /// The checkout has already been paid.
     AlreadyPaid,
-    /// A payment of this checkout is under way.
+    /// Another payment of this checkout is in progress.
     PaymentInProgress,
-    /// The payment was refused; another one may succeed.
+    /// The payment was declined; another one may succeed.
     PaymentDeclined,
-    /// The total is not the one that was agreed to. Carries the new one.
+    /// The total is not the one that the shopper saw. Carries the new one.
     TotalChanged(Money),
-    /// The shop takes another currency than the rest of the cart.
+    /// The shop uses another currency than the rest of the cart.
     MixedCurrencies,
-    /// The same idempotency key came with another request.
+    /// The idempotency key was used with another request.
     KeyReused,
-    /// The same request is being worked on.
+    /// The same request is still being processed.
     InFlight,
-    /// The order has moved on, or has not come so far. Carries where it stands.
+    /// The order's status does not allow it. Carries the status.
     OrderMoved(OrderState),
-    /// The order was cancelled before, by someone else or for another reason.
+    /// The order was already cancelled, by someone else or for another reason.
     AlreadyCancelled {
         /// Who cancelled it.
         by: Actor,
         /// Why.
         reason: String,
     },
-    /// Someone else saved it meanwhile. Carries the fields that they changed.
+    /// Someone else has saved it in the meantime. Carries the fields that they changed.
     Edited(Vec<String>),
-    /// More than a guest may hold: of each thing, how many they may.
+    /// More than a guest may hold. Carries the maximum for each item.
     GuestLimit(Vec<Shortage>),
-    /// Cash is not for this order of a guest: it is too large, or there were too many.
+    /// Cash on delivery is not available for this guest: the order is too large, or there were too many.
     CashNeedsAccount,
-    /// It was sold, or someone is buying it: it can be archived, not deleted.
+    /// It was sold or is part of a checkout: it can be archived, not deleted.
     WasSold,
     /// The import was cancelled or failed.
     ImportEnded,
@@ -119,7 +119,7 @@ impl Error {
         Self::Invalid(vec![FieldError::new(field, code)])
     }
 
-    /// The stable name of what went wrong, for programs.
+    /// The stable name of the error, for API clients.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
@@ -154,7 +154,7 @@ impl Error {
         }
     }
 
-    /// The HTTP status that says so.
+    /// The matching HTTP status.
     pub fn status(&self) -> u16 {
         match self {
             Self::NotFound => 404,
@@ -170,7 +170,7 @@ impl Error {
         }
     }
 
-    /// Seconds to wait before the same request may succeed, where waiting helps.
+    /// Seconds to wait before the same request may succeed, if waiting helps.
     pub fn retry_after_s(&self) -> Option<u32> {
         match self {
             Self::RateLimited { retry_after_s } | Self::Busy { retry_after_s } => Some(*retry_after_s),
@@ -179,7 +179,7 @@ impl Error {
         }
     }
 
-    /// The code at a field, if that field is among what does not hold.
+    /// The code at a field, if that field is invalid.
     pub fn at(&self, field: &str) -> Option<FieldCode> {
         match self {
             Self::Invalid(fields) => fields.iter().find(|f| f.field == field).map(|f| f.code),

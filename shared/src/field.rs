@@ -4,98 +4,98 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 
-/// A field of a form that does not hold.
+/// A form field with an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// The name of the field, as in the form.
     pub field: String,
-    /// Why.
+    /// The error.
     pub code: FieldCode,
 }
 
-/// Why a field does not hold.
+/// Why a field is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldCode {
     /// Nothing was entered.
     Missing,
-    /// More characters than fit. Carries how many do.
+    /// Too many characters. Carries the maximum.
     TooLong(usize),
-    /// Fewer characters than needed.
+    /// Too few characters.
     TooShort,
-    /// Not an e-mail address.
+    /// Not an email address.
     NotEmail,
-    /// An e-mail address with other letters than ASCII before the `@`, where the mail server cannot send to such.
+    /// An email address with non-ASCII letters before the `@`, which the mail server does not support.
     EmailNotAscii,
     /// Not a whole number in the digits 0–9.
     NotNumber,
-    /// Below what is possible.
+    /// Below the minimum.
     TooSmall,
-    /// Above what is possible.
+    /// Above the maximum.
     TooBig,
-    /// More money than is possible. Carries the most.
+    /// More money than allowed. Carries the maximum.
     AmountTooBig(Money),
-    /// Not one of the choices.
+    /// Not one of the options.
     NotAChoice,
-    /// Somebody has it already.
+    /// Already taken by someone else.
     Taken,
-    /// E-mail and password do not belong together.
+    /// The email address or the password is incorrect.
     WrongCredentials,
-    /// Characters that cannot be part of it.
+    /// Characters that are not allowed.
     BadCharacters,
-    /// Not the address of a page over TLS.
+    /// Not an https URL.
     NotUrl,
     /// Not an amount of money.
     NotMoney,
     /// More decimals than the currency has.
     TooManyDecimals,
-    /// A number that can be read in two ways: `12,500`.
+    /// A number that can be read two ways: `12,500`.
     AmbiguousNumber,
-    /// Another of the same kind has it.
+    /// A duplicate within the form.
     NotUnique,
-    /// Kept for the market itself.
+    /// Reserved for the marketplace.
     Reserved,
-    /// More of them than there may be.
+    /// More entries than allowed.
     TooMany,
-    /// Not a picture of a kind that we take.
+    /// Not a picture in a supported format.
     NotAPicture,
-    /// A picture that is damaged, or ends before its end.
+    /// A damaged or truncated picture.
     PictureBroken,
-    /// A picture of more bytes than we take.
+    /// A picture with too many bytes.
     PictureTooHeavy,
-    /// A picture of more pixels than we take.
+    /// A picture with too many pixels.
     PictureTooLarge,
-    /// A picture in HEIC, as iPhones keep them.
+    /// A picture in HEIC, the format of iPhones.
     PictureHeic,
-    /// More of a file in one piece than is read at once.
+    /// A line or product of a file that is too long to be read.
     LineTooLong,
     /// Bytes that are not UTF-8.
     NotUtf8,
-    /// A line of a file that cannot be read as what it should be.
+    /// A line of a file that is not a valid record.
     NotARecord,
     /// A line of a table with more or fewer cells than its header.
     CellCount,
-    /// Not of the kind that belongs there: a text for a number.
+    /// A value of the wrong type, such as a text instead of a number.
     WrongType,
-    /// A column that means nothing to us.
+    /// An unknown column.
     UnknownColumn,
-    /// What spreadsheets would take for a formula.
+    /// Text that a spreadsheet would run as a formula.
     Formula,
-    /// Not what an earlier line says of the same thing.
+    /// A value that contradicts an earlier line of the same product.
     Differs,
-    /// Another product has it.
+    /// Already used by another product.
     OfAnother,
     /// A quotation mark that is not closed, or is closed in the middle of a cell (RFC 4180).
     BadQuotes,
-    /// Lines that could not be read because of what stands before them.
+    /// Lines that could not be read because of an error before them.
     NotRead,
-    /// A file of another kind, such as a workbook.
+    /// A file of an unsupported type, such as a workbook.
     NotATable,
-    /// One of two columns for the same thing.
+    /// A duplicate column.
     DuplicateColumn,
-    /// A character that cannot be part of it, by itself.
+    /// A character that is not allowed. Carries the character.
     BadCharacter(char),
-    /// Not a telephone number: too few digits.
+    /// Not a phone number: too few digits.
     NotPhone,
     /// Not a postal code of the country.
     NotPostalCode,
@@ -108,17 +108,17 @@ impl FieldError {
     }
 }
 
-/// What does not hold of a form, gathered while the rest of it is looked at.
+/// The errors of a form, collected while the form is validated.
 #[derive(Debug, Default)]
 pub(crate) struct ValidationErrors(Vec<FieldError>);
 
 impl ValidationErrors {
-    /// One more.
+    /// Adds an error.
     pub(crate) fn add(&mut self, field: impl Into<String>, code: FieldCode) {
         self.0.push(FieldError::new(field, code));
     }
 
-    /// What was read; `otherwise` in its place if it does not hold.
+    /// The value, or `otherwise` if it is invalid.
     pub(crate) fn take_or<T>(&mut self, read: std::result::Result<T, FieldError>, otherwise: T) -> T {
         read.unwrap_or_else(|fault| {
             self.0.push(fault);
@@ -126,12 +126,12 @@ impl ValidationErrors {
         })
     }
 
-    /// What was read; nothing in its place if it does not hold.
+    /// The value, or a default if it is invalid.
     pub(crate) fn take<T: Default>(&mut self, read: std::result::Result<T, FieldError>) -> T {
         self.take_or(read, T::default())
     }
 
-    /// The whole, if all of it holds.
+    /// The validated form, if there are no errors.
     pub(crate) fn finish<T>(self, whole: T) -> std::result::Result<T, Vec<FieldError>> {
         if self.0.is_empty() { Ok(whole) } else { Err(self.0) }
     }

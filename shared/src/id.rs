@@ -9,29 +9,29 @@ use std::{fmt, hash::Hash, marker::PhantomData, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
-/// A kind of thing that has ids. Only [`kinds`] implements it.
+/// A kind of object that has IDs. Only [`kinds`] implements it.
 pub trait IdKind: 'static {
-    /// What stands before the `_` on the wire.
+    /// The prefix before the `_` on the wire.
     const PREFIX: &'static str;
 }
 
-/// The id of a `K`.
+/// The ID of a `K`.
 pub struct Id<K>(Uuid, PhantomData<fn() -> K>);
 
 impl<K> Id<K> {
-    /// An id from its bits, as the database gives them.
+    /// An ID from its bits, as stored in the database.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid, PhantomData)
     }
 
-    /// The bits, as the database wants them.
+    /// The bits, as stored in the database.
     pub const fn uuid(self) -> Uuid {
         self.0
     }
 }
 
 impl<K: IdKind> Id<K> {
-    /// The last `n` characters of the wire form: random ones, since a UUIDv7 begins with the time.
+    /// The last `n` characters of the wire format, which are random, since a UUIDv7 begins with the time.
     pub fn tail(self, n: usize) -> String {
         let text = encode(self.0.as_u128());
         text[26 - n.min(26)..].to_owned()
@@ -56,7 +56,7 @@ fn decode(text: &str) -> Option<u128> {
     })
 }
 
-/// A text that is not the id it should be. Whoever asks for it is told that there is no such thing.
+/// Text that is not an ID of the expected kind. Reported to users as not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an id of this kind")]
 pub struct BadId;
@@ -140,7 +140,7 @@ impl<K: IdKind> utoipa::ToSchema for Id<K> {
     }
 }
 
-/// The one list of what has an id.
+/// The list of everything that has an ID.
 pub mod kinds {
     use super::{Id, IdKind};
 
@@ -158,59 +158,59 @@ pub mod kinds {
     }
 
     kinds! {
-        /// A person who can sign in.
+        /// A user.
         User UserId "user";
-        /// A signed-in browser.
+        /// A browser session.
         Session SessionId "sess";
-        /// A signed-in program.
+        /// An API session.
         ApiSession ApiSessionId "apisess";
-        /// A key that someone made for a program.
+        /// An API key.
         ApiKey ApiKeyId "key";
         /// A seller's store.
         Shop ShopId "shop";
-        /// What a shop sells.
+        /// A product of a shop.
         Product ProductId "prod";
-        /// A category of the market's tree.
+        /// A category of the marketplace's tree.
         Category CategoryId "cat";
         /// A picture.
         Media MediaId "media";
-        /// What goes into a cart. Its stock is the capacity of the same id.
+        /// What goes into a cart. Its stock is the capacity with the same ID.
         Variant VariantId "var";
-        /// A row of something scarce.
+        /// A capacity: something of limited quantity.
         Capacity CapacityId "cap";
-        /// What a shopper has picked.
+        /// A cart.
         Cart CartId "cart";
-        /// One product in a cart.
+        /// A cart line.
         CartLine CartLineId "line";
         /// One attempt to buy a cart.
         Checkout CheckoutId "chk";
-        /// A promise of something scarce.
+        /// A temporary reservation of capacity.
         Hold HoldId "hold";
         /// A completed checkout.
         Purchase PurchaseId "pur";
         /// One shop's part of a purchase.
         Order OrderId "ord";
-        /// One product in an order.
+        /// An order line.
         OrderLine OrderLineId "item";
-        /// Money asked of a gateway.
+        /// Money requested through a gateway.
         Payment PaymentId "pay";
-        /// Money given back.
+        /// Money returned.
         Refund RefundId "ref";
         /// A balanced set of ledger entries.
         Posting PostingId "post";
-        /// A message to be published after the commit.
+        /// An outbox message, to be published after the commit.
         OutboxMessage OutboxMessageId "outbox";
-        /// Work to be done after the commit.
+        /// A job, to be done after the commit.
         Job JobId "job";
-        /// A mail to someone.
+        /// An email.
         Mail MailId "mail";
-        /// A privileged action that was written down.
+        /// An entry of the audit log.
         Audit AuditId "aud";
-        /// A file of products on its way into a shop.
+        /// A product file being imported into a shop.
         Import ImportId "imp";
-        /// What was typed into a form that came back.
+        /// A stored form, to be shown again with its errors.
         Draft DraftId "draft";
-        /// An account that was asked for.
+        /// A sign-up that awaits confirmation.
         SignUp SignUpId "signup";
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 text_enum! {
-    /// What an entry is booked on.
+    /// A ledger account.
     #[derive(PartialOrd, Ord)]
     pub enum Account {
         /// Money that a gateway holds for us.
@@ -22,21 +22,21 @@ text_enum! {
         SellerPayable = "seller_payable",
         /// What a shop owes us: commission on goods that were paid in cash.
         SellerReceivable = "seller_receivable",
-        /// What the marketplace earned.
+        /// Commission that the marketplace earned.
         MarketplaceCommission = "marketplace_commission",
-        /// Money that came without anything to buy, and goes back.
+        /// Money received for a checkout that could no longer be completed, to be refunded.
         ShopperPayable = "shopper_payable",
     }
 }
 
-/// A line of the ledger.
+/// A ledger entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is booked on.
+    /// The account.
     pub account: Account,
-    /// Whose, for the accounts that belong to a shop.
+    /// The shop, for accounts that belong to one.
     pub shop: Option<ShopId>,
-    /// How much; debits above zero.
+    /// The amount; debits are positive.
     pub amount: Money,
 }
 
@@ -94,7 +94,7 @@ pub struct BalanceEntry {
 /// A balanced set of entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posting {
-    /// Which action it records.
+    /// The type of business action.
     pub kind: PostingKind,
     /// The entries; they sum to zero.
     pub entries: Vec<Entry>,
@@ -110,12 +110,13 @@ fn transfer(
     Ok(Posting { kind, entries: vec![entry(debit, amount), entry(credit, amount.times(-1)?)] })
 }
 
-/// An order of `total` was paid through us: the gateway holds the money, we owe it to the shop.
+/// An order of `total` was paid through the marketplace: the gateway holds the money, and we owe it to
+/// the shop.
 pub fn sale(shop: ShopId, total: Money) -> Result<Posting, MoneyError> {
     transfer(PostingKind::Sale, total, (Account::GatewayClearing, None), (Account::SellerPayable, Some(shop)))
 }
 
-/// We keep our part of an order that was paid through us.
+/// Our commission on an order that was paid through the marketplace.
 pub fn commission(shop: ShopId, part: Money) -> Result<Posting, MoneyError> {
     transfer(
         PostingKind::Commission,
@@ -125,7 +126,7 @@ pub fn commission(shop: ShopId, part: Money) -> Result<Posting, MoneyError> {
     )
 }
 
-/// The shop owes us our part of an order that it is paid for in cash.
+/// The commission that the shop owes us for an order paid in cash.
 pub fn cash_commission(shop: ShopId, part: Money) -> Result<Posting, MoneyError> {
     transfer(
         PostingKind::CashCommission,
@@ -135,7 +136,7 @@ pub fn cash_commission(shop: ShopId, part: Money) -> Result<Posting, MoneyError>
     )
 }
 
-/// Money came that nothing was there to buy with: we owe it to the shopper.
+/// Money was captured for a checkout that could no longer be completed: we owe it to the shopper.
 pub fn orphaned_capture(amount: Money) -> Result<Posting, MoneyError> {
     transfer(
         PostingKind::OrphanedCapture,
@@ -145,7 +146,7 @@ pub fn orphaned_capture(amount: Money) -> Result<Posting, MoneyError> {
     )
 }
 
-/// The gateway gave it back.
+/// The refund of that money by the gateway.
 pub fn orphaned_refund(amount: Money) -> Result<Posting, MoneyError> {
     transfer(
         PostingKind::OrphanedRefund,
@@ -155,7 +156,8 @@ pub fn orphaned_refund(amount: Money) -> Result<Posting, MoneyError> {
     )
 }
 
-/// An order that was paid through us was cancelled: what we owed the shop, we owe the shopper.
+/// An order that was paid through the marketplace was cancelled: what we owed the shop, we now owe the
+/// shopper.
 pub fn sale_reversed(shop: ShopId, total: Money) -> Result<Posting, MoneyError> {
     transfer(
         PostingKind::SaleReversed,
@@ -165,7 +167,7 @@ pub fn sale_reversed(shop: ShopId, total: Money) -> Result<Posting, MoneyError> 
     )
 }
 
-/// We give up our part of a cancelled order that was paid through us.
+/// The reversal of our commission on that order.
 pub fn commission_reversed(shop: ShopId, part: Money) -> Result<Posting, MoneyError> {
     transfer(
         PostingKind::CommissionReversed,
@@ -175,7 +177,7 @@ pub fn commission_reversed(shop: ShopId, part: Money) -> Result<Posting, MoneyEr
     )
 }
 
-/// The shop owes us no part of a cancelled order that was to be paid in cash.
+/// The reversal of the commission on a cancelled cash order.
 pub fn cash_commission_reversed(shop: ShopId, part: Money) -> Result<Posting, MoneyError> {
     transfer(
         PostingKind::CashCommissionReversed,
@@ -185,7 +187,7 @@ pub fn cash_commission_reversed(shop: ShopId, part: Money) -> Result<Posting, Mo
     )
 }
 
-/// The gateway gave back what we owed the shopper of a cancelled order.
+/// The gateway's refund to the shopper of a cancelled order.
 pub fn refund(amount: Money) -> Result<Posting, MoneyError> {
     transfer(PostingKind::Refund, amount, (Account::ShopperPayable, None), (Account::GatewayClearing, None))
 }

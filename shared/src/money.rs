@@ -4,11 +4,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Most that one price or fee may be, in minor units: carts full of it still sum within 64 bits.
+/// The maximum of a price or fee, in minor units, so that the totals of full carts fit into 64 bits.
 pub const PRICE_MAX: i64 = 1_000_000_000_000;
 
-/// Active ISO 4217 codes by the number of their decimals (list of 2026-01; the codes without a minor unit,
-/// such as gold, are not money here).
+/// Active ISO 4217 codes by their number of decimals (list of 2026-01; codes without a minor unit, such
+/// as gold, are left out).
 const DECIMALS: [(u32, &str); 4] = [
     (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
     (
@@ -24,19 +24,19 @@ const DECIMALS: [(u32, &str); 4] = [
     (4, "CLF UYW"),
 ];
 
-/// Why an amount of money could not be made.
+/// Why an amount is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Not a currency of ISO 4217.
     #[error("not a currency of ISO 4217")]
     UnknownCurrency,
-    /// Two currencies met in one sum.
+    /// Two different currencies in one calculation.
     #[error("two currencies in one sum")]
     MixedCurrencies,
     /// The result does not fit 64 bits.
     #[error("amount out of range")]
     Overflow,
-    /// Nothing to share among: no weights, or all of them zero or below.
+    /// Nothing to allocate to: no weights, or none above zero.
     #[error("nothing to share among")]
     NoWeights,
 }
@@ -50,7 +50,7 @@ impl Currency {
     /// The Indian rupee, the currency of the demo market.
     pub const INR: Self = Self(*b"INR");
 
-    /// The three letters.
+    /// The three-letter code.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("XXX")
     }
@@ -60,7 +60,7 @@ impl Currency {
         DECIMALS.iter().find(|(_, codes)| codes.contains(self.code())).map_or(2, |(decimals, _)| *decimals)
     }
 
-    /// The sign that amounts are written with, if it has a known one: `₹` for INR.
+    /// The currency symbol, if there is a known one: `₹` for INR.
     pub fn symbol(&self) -> Option<&'static str> {
         Some(match self.code() {
             "INR" => "₹",
@@ -124,16 +124,16 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// What happens to the part of a minor unit that a rate leaves over.
+/// How a fraction of a minor unit is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rounding {
-    /// Towards zero: in favour of the one who pays.
+    /// Towards zero, in the payer's favour.
     Down,
-    /// Halves go away from zero, as tax offices round.
+    /// Half away from zero, as tax offices round.
     HalfUp,
 }
 
-/// An amount of one currency. On the wire `{"amount": 124900, "currency": "INR"}`, in minor units.
+/// An amount in a currency. On the wire `{"amount": 124900, "currency": "INR"}`, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Money {
@@ -147,7 +147,7 @@ impl Money {
         Self { amount, currency }
     }
 
-    /// Nothing, of a currency.
+    /// Zero in a currency.
     pub const fn zero(currency: Currency) -> Self {
         Self::new(0, currency)
     }
@@ -162,7 +162,7 @@ impl Money {
         self.currency
     }
 
-    /// The amount as a form shows it to be changed: `1249.50`, without currency and groups.
+    /// The amount for a form field: `1249.50`, without currency and thousands separators.
     pub fn plain(self) -> String {
         let decimals = self.currency.decimals() as usize;
         let digits = format!("{:0>width$}", self.amount.unsigned_abs(), width = decimals + 1);
@@ -171,7 +171,7 @@ impl Money {
         if decimals > 0 { format!("{sign}{whole}.{fraction}") } else { format!("{sign}{whole}") }
     }
 
-    /// The sum. Fails on two currencies and past 64 bits.
+    /// The sum. Fails if the currencies differ or the result exceeds 64 bits.
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
             return Err(MoneyError::MixedCurrencies);
@@ -179,7 +179,7 @@ impl Money {
         self.amount.checked_add(other.amount).map(|a| Self::new(a, self.currency)).ok_or(MoneyError::Overflow)
     }
 
-    /// The difference. Fails on two currencies and past 64 bits.
+    /// The difference. Fails if the currencies differ or the result exceeds 64 bits.
     pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
             return Err(MoneyError::MixedCurrencies);
@@ -187,12 +187,12 @@ impl Money {
         self.amount.checked_sub(other.amount).map(|a| Self::new(a, self.currency)).ok_or(MoneyError::Overflow)
     }
 
-    /// So many times the amount.
+    /// The amount multiplied by a quantity.
     pub fn times(self, quantity: i64) -> Result<Self, MoneyError> {
         self.amount.checked_mul(quantity).map(|a| Self::new(a, self.currency)).ok_or(MoneyError::Overflow)
     }
 
-    /// The part of the amount that a rate in basis points (1/100 of a percent) gives.
+    /// A share of the amount, at a rate in basis points (1/100 of a percent).
     pub fn rate_bp(self, rate_bp: i64, rounding: Rounding) -> Result<Self, MoneyError> {
         const WHOLE_BP: i128 = 10_000;
         let exact = i128::from(self.amount) * i128::from(rate_bp);
@@ -203,8 +203,8 @@ impl Money {
         i64::try_from(rounded).map(|a| Self::new(a, self.currency)).map_err(|_| MoneyError::Overflow)
     }
 
-    /// The part of the amount that a rate in basis points was put on top of the rest to make it: the tax in a price that
-    /// includes it. `amount × rate ÷ (1 + rate)`.
+    /// The part of the amount that is due to a rate in basis points on top of the rest, such as the tax
+    /// in a price that includes it: `amount × rate ÷ (1 + rate)`.
     pub fn included_bp(self, rate_bp: i64, rounding: Rounding) -> Result<Self, MoneyError> {
         const WHOLE_BP: i128 = 10_000;
         let (exact, whole) = (i128::from(self.amount) * i128::from(rate_bp), WHOLE_BP + i128::from(rate_bp));
@@ -215,8 +215,8 @@ impl Money {
         i64::try_from(rounded).map(|a| Self::new(a, self.currency)).map_err(|_| MoneyError::Overflow)
     }
 
-    /// Shares the amount among weights so that the parts sum to it exactly. The units that division leaves over go
-    /// to the largest remainders, the first of equals first. Weights below zero count as zero.
+    /// Allocates the amount by weights so that the parts add up exactly. Leftover units go to the largest
+    /// remainders, the first of equals first. Negative weights count as zero.
     pub fn allocate(self, weights: &[i64]) -> Result<Vec<Self>, MoneyError> {
         let weights: Vec<i128> = weights.iter().map(|w| i128::from(*w.max(&0))).collect();
         let total: i128 = weights.iter().sum();
@@ -237,13 +237,13 @@ impl Money {
             .collect()
     }
 
-    /// The sum of amounts of one currency; nothing of `currency` for none.
+    /// The sum of amounts in one currency; zero in `currency` if there are none.
     pub fn sum(currency: Currency, amounts: impl IntoIterator<Item = Self>) -> Result<Self, MoneyError> {
         amounts.into_iter().try_fold(Self::zero(currency), Self::plus)
     }
 }
 
-/// For logs and terminals, in no language: `INR 124900.00`. What people read on pages and in mails is written by the app, in
+/// For logs and terminals, independent of language: `INR 124900.00`. The app formats amounts for users in
 /// their language.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

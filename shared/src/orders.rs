@@ -13,11 +13,11 @@ use crate::{
     text,
 };
 
-/// Most characters of a carrier's name, and of a tracking number.
+/// The maximum number of characters of a carrier's name, and of a tracking number.
 pub const CARRIER_MAX: usize = 80;
-/// Most characters of a tracking page's address.
+/// The maximum number of characters of a tracking URL.
 pub const TRACKING_URL_MAX: usize = 500;
-/// Most characters of a note or reason.
+/// The maximum number of characters of a note or reason.
 pub const NOTE_MAX: usize = 300;
 
 text_enum! {
@@ -38,12 +38,12 @@ text_enum! {
     }
 }
 
-/// A change of state that cannot be.
+/// A transition that is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadTransition;
 
 impl OrderState {
-    /// The next state, if it can follow this one.
+    /// The next state, if the transition is allowed.
     pub fn to(self, next: Self) -> Result<Self, BadTransition> {
         use OrderState::*;
         match (self, next) {
@@ -54,8 +54,8 @@ impl OrderState {
         }
     }
 
-    /// The states that `actor` may bring an order to this one from. A shopper may only cancel, and only before the
-    /// shop has said yes.
+    /// The states from which `actor` may bring an order to this one. A shopper may only cancel, and only
+    /// before the shop has confirmed the order.
     pub fn reached_from(self, actor: Actor) -> Vec<Self> {
         let by_shopper = |from: Self| from == Self::Placed && self == Self::Cancelled;
         Self::ALL
@@ -92,7 +92,7 @@ pub struct Shipment {
 }
 
 impl Shipment {
-    /// The shipment without blanks around its parts, or all that does not hold.
+    /// The shipment with its parts trimmed, or all errors.
     pub fn check(&self) -> Result<Self, Vec<FieldError>> {
         let carrier = text::line("carrier", &self.carrier, CARRIER_MAX);
         let tracking_number = text::line("tracking_number", &self.tracking_number, CARRIER_MAX);
@@ -111,7 +111,7 @@ impl Shipment {
     }
 }
 
-/// Why an order is cancelled, in a line that the other side reads.
+/// The reason for a cancellation, which the other side reads.
 pub fn reason(typed: &str) -> Result<String, FieldError> {
     text::line("reason", typed, NOTE_MAX)
 }
@@ -136,18 +136,18 @@ pub struct OrderEvent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ListOrders {
-    /// Only those whose number, e-mail or name has these words; empty for all.
+    /// Only orders whose number, email address or name contains these words; empty for all.
     pub q: String,
-    /// Only those in this state, by its name; empty for all.
+    /// Only orders in this state, by its name; empty for all.
     pub state: String,
-    /// The `next` of the page before; empty for the first.
+    /// The `next` cursor of the previous page; empty for the first page.
     pub after: String,
-    /// How many rows at most; none for as many as is usual.
+    /// The maximum number of rows; `None` for the default.
     pub limit: Option<usize>,
 }
 
 impl ListOrders {
-    /// The state that is asked for, if it is one.
+    /// The requested state, if it is valid.
     pub fn state(&self) -> Result<Option<OrderState>, FieldError> {
         match self.state.as_str() {
             "" => Ok(None),
@@ -235,7 +235,7 @@ pub struct PurchaseView {
 }
 
 impl PurchaseView {
-    /// Whether the customer picks up all of it, so that nothing is shipped.
+    /// Whether the whole purchase is picked up, so that nothing is shipped.
     pub fn is_pickup(&self) -> bool {
         self.orders.iter().all(|order| order.shipping_method == ShippingMethod::Pickup)
     }

@@ -3,19 +3,19 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Most rows of a page.
+/// The maximum number of rows per page.
 pub const LIMIT_MAX: usize = 100;
 
-/// Which page of a list is asked for.
+/// Which page of a list is requested.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PageRequest<'a> {
-    /// The `next` of the page before; empty for the first.
+    /// The `next` cursor of the previous page; empty for the first page.
     pub after: &'a str,
-    /// How many rows at most; none for as many as is usual.
+    /// The maximum number of rows; `None` for the default.
     pub limit: Option<usize>,
 }
 
-/// How many rows a page has: as many as were asked for, within reason, or as is usual.
+/// The number of rows per page: the requested number within limits, or the default.
 pub fn rows(limit: Option<usize>, usual: usize) -> usize {
     limit.map_or(usual, |limit| limit.clamp(1, LIMIT_MAX))
 }
@@ -43,7 +43,7 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// A page from rows of which one more than `limit` was asked for: the extra one only tells that there are more.
+    /// A page from up to `limit + 1` rows; the extra row only shows that there are more.
     pub fn cut(mut rows: Vec<T>, limit: usize, key: impl FnOnce(&T) -> String) -> Self {
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -51,7 +51,7 @@ impl<T> Page<T> {
         Self { items: rows, next }
     }
 
-    /// The same page with each row turned into something else.
+    /// The same page with each row mapped.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(f).collect(), next: self.next }
     }

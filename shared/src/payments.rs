@@ -14,8 +14,8 @@ text_enum! {
 }
 
 impl Method {
-    /// Whether the marketplace receives the money, and owes the shop its part; otherwise the shop receives it, and
-    /// owes the marketplace its commission.
+    /// Whether the marketplace collects the money and owes the shop its share. Otherwise the shop
+    /// collects it and owes the marketplace its commission.
     pub fn collected_by_market(self) -> bool {
         matches!(self, Self::Sandbox)
     }
@@ -57,7 +57,7 @@ impl PaymentState {
         matches!(self, Self::Captured | Self::Accepted)
     }
 
-    /// Whether the gateway may still have news of it.
+    /// Whether the gateway may still report a change.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Created | Self::Pending | Self::Superseded)
     }

@@ -15,7 +15,7 @@ text_enum! {
     }
 }
 
-/// Something that a member of a shop may be allowed to do.
+/// A permission that a role in a shop may include.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
     /// Change products, prices and stock.
@@ -31,7 +31,7 @@ pub enum Permission {
 }
 
 impl Role {
-    /// Whether members with this role may do it.
+    /// Whether members with this role have the permission.
     pub fn may(self, permission: Permission) -> bool {
         use Permission::*;
         match self {

@@ -20,7 +20,7 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The text as it is: see the other one.
+/// Unchanged: see the server's version.
 #[cfg(target_family = "wasm")]
 pub fn nfc(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
