@@ -15,7 +15,7 @@ use crate::{
     shipping::{ShippingMethod, ShippingOption},
 };
 
-/// How long a checkout keeps what it holds.
+/// How long a checkout holds its stock.
 pub const HOLD_MS: i64 = 15 * 60 * 1000;
 
 text_enum! {
@@ -29,72 +29,73 @@ text_enum! {
     /// ```
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum CheckoutState {
-        /// Details are being typed; everything is held.
+        /// The shopper is entering details; everything is held.
         Open = "open",
-        /// A payment is under way; everything is held.
+        /// A payment is in progress; everything is held.
         Paying = "paying",
         /// It became a purchase.
         Completed = "completed",
-        /// Its time ran out and what it held was freed.
+        /// It expired, and its holds were released.
         Expired = "expired",
-        /// A newer checkout of the same cart took its place.
+        /// It was superseded by a newer checkout of the same cart.
         Superseded = "superseded",
     }
 }
 
 impl CheckoutState {
-    /// Whether it still holds what it wants to buy.
+    /// Whether it still has its holds.
     pub fn holds(self) -> bool {
         matches!(self, Self::Open | Self::Paying)
     }
 }
 
-/// What the shopper types: where the goods go and how they are paid. Kept with the checkout, so nothing is lost.
+/// The checkout form. Stored with the checkout, so that no input is lost.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CheckoutForm {
-    /// Where the confirmation goes.
+    /// The email address for the confirmation.
     pub email: String,
-    /// Who receives the goods.
+    /// The recipient's name.
     pub name: String,
-    /// Street and number.
+    /// The street address.
     pub line1: String,
-    /// Flat, floor, landmark; may stay empty.
+    /// Flat, floor or landmark. May be empty.
     pub line2: String,
-    /// Town.
+    /// The town or city.
     pub city: String,
-    /// State or province; some countries need one.
+    /// The state or province. Required in some countries.
     pub region: String,
-    /// Postal code; most countries need one.
+    /// The postal code. Required in most countries.
     pub postal_code: String,
-    /// ISO 3166 code of the country.
+    /// The country code (ISO 3166-1).
     pub country: String,
-    /// Telephone for the courier; may stay empty.
+    /// A phone number for the courier. May be empty.
     pub phone: String,
-    /// How to pay.
+    /// The payment method.
     pub method: String,
-    /// How each shop brings its part, by the shop's id; nothing for the usual way.
+    /// The shipping method of each shop, by the shop's ID; standard shipping if missing.
     pub delivery: BTreeMap<String, String>,
-    /// The total that the shopper saw, in minor units; empty where they saw none. Paying something else is refused.
+    /// The total that the shopper saw, in minor units; empty if none. Payment of any other total is
+    /// rejected.
     pub seen: String,
 }
 
-/// Most shops whose way of delivery is kept.
+/// The maximum number of shops whose shipping method is stored.
 const CHOICES_MAX: usize = 100;
 
-/// A [`CheckoutForm`] that holds.
+/// A valid [`CheckoutForm`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidCheckout {
-    /// Where the confirmation goes.
+    /// The email address for the confirmation.
     pub email: Email,
-    /// Where the goods go.
+    /// The shipping address.
     pub address: Address,
-    /// How they are paid.
+    /// The payment method.
     pub method: Method,
 }
 
 impl CheckoutForm {
-    /// The form with every field cut to what can be stored at all, for a draft that is kept whatever was typed.
+    /// The form with every field truncated to what can be stored, for a draft.
     pub fn bounded(mut self) -> Self {
         for field in self.fields_mut() {
             if let Some((end, _)) = field.char_indices().nth(EMAIL_MAX + 1) {
@@ -109,7 +110,7 @@ impl CheckoutForm {
         self
     }
 
-    /// How a shop is to bring its part.
+    /// The shipping method of a shop.
     pub fn delivery_of(&self, shop: ShopId) -> ShippingMethod {
         self.delivery
             .get(&shop.to_string())
@@ -117,7 +118,7 @@ impl CheckoutForm {
             .unwrap_or_default()
     }
 
-    /// Where the goods go, as it was typed.
+    /// The shipping address, as entered.
     pub fn address(&self) -> Address {
         let form = self.clone();
         Address {
@@ -148,8 +149,8 @@ impl CheckoutForm {
         ]
     }
 
-    /// All that does not hold, or where the goods go and how they are paid with one of the `offered` methods. `smtputf8` is
-    /// what the mail server supports.
+    /// The validated form, with one of the `offered` payment methods, or all errors. `smtputf8` is
+    /// whether the mail server supports SMTPUTF8.
     pub fn check(&self, offered: &[Method], smtputf8: bool) -> Result<ValidCheckout, Vec<FieldError>> {
         let (email, mut faults) =
             match Email::parse("email", &self.email).and_then(|email| email.reachable("email", smtputf8)) {
@@ -187,7 +188,7 @@ pub struct CheckoutView {
     pub seconds_left: i64,
     /// How it can be paid.
     pub methods: Vec<Method>,
-    /// Whether the mail server can send to addresses with other letters than ASCII before the `@`.
+    /// Whether the mail server supports non-ASCII letters before the `@` of an email address.
     pub smtputf8: bool,
     /// What was done about payment last; nothing before the first try.
     pub payment: Option<PaymentOutcome>,

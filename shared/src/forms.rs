@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// A form that came back: what was typed, never a secret, and why it did not do.
+/// A rejected form: its input without secrets, and the error.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
-    /// What was typed, by field.
+    /// The input, by field.
     pub fields: BTreeMap<String, String>,
-    /// Why it did not do.
+    /// The error.
     pub error: Option<Error>,
 }
 
 impl Draft {
-    /// What was typed into a field; nothing if there is no such field.
+    /// The input of a field; empty if there is no such field.
     pub fn typed(&self, field: &str) -> String {
         self.fields.get(field).cloned().unwrap_or_default()
     }

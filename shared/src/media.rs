@@ -8,20 +8,20 @@ use crate::{
     routes, text,
 };
 
-/// Most bytes of a picture as it is sent.
+/// The maximum size of an upload in bytes.
 pub const BYTES_MAX: usize = 12 * 1024 * 1024;
-/// Most pixels of one.
+/// The maximum number of pixels.
 pub const PIXELS_MAX: u64 = 40_000_000;
-/// Most pixels of a side. A WebP ends at 16,383.
+/// The maximum number of pixels per side. WebP ends at 16,383.
 pub const SIDE_MAX: u32 = 16_000;
-/// Most pictures of a product.
+/// The maximum number of pictures per product.
 pub const PER_PRODUCT_MAX: usize = 8;
-/// Most characters of what a picture is said to show.
+/// The maximum number of characters of an alt text.
 pub const ALT_MAX: usize = 300;
-/// The widths that pictures are kept in. None is wider than what was sent.
+/// The widths in which pictures are stored, never wider than the original.
 pub const WIDTHS: [u32; 3] = [320, 640, 1280];
 
-/// What pictures may be sent as.
+/// The accepted upload formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// JPEG.
@@ -33,7 +33,8 @@ pub enum Source {
 }
 
 impl Source {
-    /// What the bytes are, by how they begin; never by a name or by what the sender says. SVG is a program: it is none.
+    /// The format, detected from the first bytes, never from a name or media type. SVG is not accepted,
+    /// because it can contain scripts.
     pub fn sniff(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
@@ -44,7 +45,7 @@ impl Source {
     }
 }
 
-/// Why a file is not taken that is none of [`Source`].
+/// Why a file in no [`Source`] format is rejected.
 pub fn refusal(bytes: &[u8]) -> FieldCode {
     const HEIC: [&[u8]; 8] = [b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"];
     let brand = bytes.get(4..8).filter(|kind| *kind == b"ftyp").and_then(|_| bytes.get(8..12));
@@ -55,7 +56,7 @@ pub fn refusal(bytes: &[u8]) -> FieldCode {
     }
 }
 
-/// Whether a picture moves: of those that do, the first picture is kept.
+/// Whether a picture is animated: only its first frame is kept.
 pub fn is_animated(bytes: &[u8]) -> bool {
     match Source::sniff(bytes) {
         Some(Source::Webp) => {
@@ -79,7 +80,7 @@ pub fn is_animated(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether a file of so many bytes is taken.
+/// Checks the size of an upload.
 pub fn check_bytes(bytes: usize) -> Result<(), FieldCode> {
     match bytes {
         0 => Err(FieldCode::Missing),
@@ -88,7 +89,7 @@ pub fn check_bytes(bytes: usize) -> Result<(), FieldCode> {
     }
 }
 
-/// Whether a picture of this size is taken. To be asked before it is decoded: a few bytes can claim any size.
+/// Checks the dimensions of a picture. Call it before decoding: a few bytes can claim any size.
 pub fn check_size(width: u32, height: u32) -> Result<(), FieldCode> {
     let fits = width.max(height) <= SIDE_MAX && u64::from(width) * u64::from(height) <= PIXELS_MAX;
     match width.min(height) {
@@ -98,25 +99,25 @@ pub fn check_size(width: u32, height: u32) -> Result<(), FieldCode> {
     }
 }
 
-/// What a picture is said to show, as typed; may be empty.
+/// An alt text, as entered. May be empty.
 pub fn alt(field: &str, typed: &str) -> Result<String, FieldError> {
     text::optional_line(field, typed, ALT_MAX)
 }
 
-/// What pictures are kept as.
+/// The formats in which pictures are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Small; keeps transparency.
+    /// Small, with transparency.
     Webp,
-    /// For browsers that know nothing newer.
+    /// For browsers without WebP.
     Jpeg,
 }
 
 impl Format {
-    /// Both.
+    /// Both formats.
     pub const ALL: [Self; 2] = [Self::Webp, Self::Jpeg];
 
-    /// How names of such files end.
+    /// The file name extension.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Webp => "webp",
@@ -124,7 +125,7 @@ impl Format {
         }
     }
 
-    /// What such files are, for browsers.
+    /// The media type.
     pub fn mime(self) -> &'static str {
         match self {
             Self::Webp => "image/webp",
@@ -133,19 +134,19 @@ impl Format {
     }
 }
 
-/// One of the files that a picture is kept in.
+/// A stored file of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct File {
     /// The picture.
     pub id: MediaId,
     /// One of [`WIDTHS`].
     pub width: u32,
-    /// What it is.
+    /// The format.
     pub format: Format,
 }
 
 impl File {
-    /// The file of this name, if it can be one of ours.
+    /// The file with this name, if the name is valid.
     pub fn parse(name: &str) -> Option<Self> {
         let (stem, extension) = name.split_once('.')?;
         let (id, width) = stem.split_once('-')?;
@@ -163,8 +164,8 @@ impl std::fmt::Display for File {
     }
 }
 
-/// The files made of a picture that is so wide: the width in their name, and their own. The first that holds all of it
-/// is the last.
+/// The stored widths of a picture: the nominal width in the file name and the actual one. The last is the
+/// first that covers the whole original.
 pub fn widths(original: u32) -> impl Iterator<Item = (u32, u32)> {
     let enough = WIDTHS.iter().position(|w| *w >= original).unwrap_or(WIDTHS.len() - 1);
     WIDTHS.into_iter().take(enough + 1).map(move |name| (name, name.min(original)))
@@ -194,13 +195,13 @@ impl Picture {
         routes::media(&File { id: self.id, width, format }.to_string())
     }
 
-    /// The address of its JPEG of a middling width, for what can choose no other.
+    /// The URL of a JPEG of medium width, for browsers that can't choose.
     pub fn src(&self) -> String {
         let width = widths(self.width).map(|(name, _)| name).take(2).last().unwrap_or(WIDTHS[0]);
         self.address(width, Format::Jpeg)
     }
 
-    /// Its addresses in one format with their widths, for a browser to choose from.
+    /// Its URLs in one format with their widths, for `srcset`.
     pub fn srcset(&self, format: Format) -> String {
         let each = widths(self.width).map(|(name, width)| format!("{} {width}w", self.address(name, format)));
         each.collect::<Vec<_>>().join(", ")

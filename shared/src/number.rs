@@ -15,7 +15,7 @@ text_enum! {
 }
 
 impl DecimalMark {
-    /// The other one.
+    /// The other separator.
     pub fn other(self) -> Self {
         match self {
             Self::Point => Self::Comma,
@@ -24,21 +24,22 @@ impl DecimalMark {
     }
 }
 
-/// Where a number comes from, which decides about `12,500` and `12.500`: twelve and a half, or twelve thousand five hundred.
+/// The source of a number, which decides about `12,500` and `12.500`: twelve and a half, or twelve
+/// thousand five hundred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notation {
-    /// A form, which shows what it understood. A comma groups thousands as in the prices around it, except where the
-    /// currency itself has three decimals or more.
+    /// A form, which shows how it read the number. A comma separates thousands as in the prices around
+    /// it, unless the currency has three decimals or more.
     Form,
-    /// A file between whose cells commas stand, or text from a program. Decimals are probably behind a point.
+    /// A comma-separated file, or text from a program. A point is probably the decimal separator.
     Program,
-    /// A file that tells nothing.
+    /// A file without an indication.
     Unknown,
-    /// Someone said so.
+    /// The separator was chosen explicitly.
     Said(DecimalMark),
 }
 
-/// The digits before and behind the decimal mark.
+/// The digits before and after the decimal separator.
 #[derive(Debug, PartialEq, Eq)]
 struct Digits {
     whole: String,
@@ -46,7 +47,7 @@ struct Digits {
 }
 
 impl Digits {
-    /// The number, if `mark` stands before its decimals.
+    /// The number, if `mark` is its decimal separator.
     fn read(text: &str, mark: char) -> Option<Self> {
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let (whole, fraction) = match text.split_once(mark) {
@@ -58,7 +59,7 @@ impl Digits {
         Some(Self { whole, fraction: fraction.to_owned() })
     }
 
-    /// So many of the smallest units, if that is exact.
+    /// The number in minor units, if that is exact.
     fn exact(&self, decimals: usize) -> Result<i64, FieldCode> {
         let Self { whole, fraction } = self;
         if fraction.len() > decimals {
@@ -68,7 +69,8 @@ impl Digits {
     }
 }
 
-/// Digits without what groups them, if that stands where thousands do, or lakhs and crores. Nobody groups behind a nought.
+/// The digits without separators, if these are at thousands, or at lakhs and crores. A leading zero is
+/// never followed by a separator.
 fn ungrouped(text: &str, mark: char) -> Option<String> {
     let found = text.chars().find(|c| !c.is_ascii_digit())?;
     let separator = |c: char| match found {
@@ -85,7 +87,7 @@ fn ungrouped(text: &str, mark: char) -> Option<String> {
     (all_digits && fits && !first.starts_with('0')).then(|| groups.concat())
 }
 
-/// A number without a sign, as so many units of its `decimals`-th decimal. Noughts behind those are nothing that is lost.
+/// An unsigned number in units of its `decimals`-th decimal. Trailing zeros beyond that are ignored.
 pub fn exact(text: &str, decimals: u32, notation: Notation) -> Result<i64, FieldCode> {
     let decimals = decimals as usize;
     let (point, comma) = match (Digits::read(text, '.'), Digits::read(text, ',')) {

@@ -12,68 +12,68 @@ use crate::{
     id::kinds::{CartLineId, CheckoutId, ImportId, JobId, MailId, PaymentId, ProductId, SignUpId},
 };
 
-/// How a route is served.
+/// The surface that a route belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surface {
     /// A page of the storefront.
     Storefront,
     /// A page of the seller dashboard.
     Seller,
-    /// A page of the admin console.
+    /// A page of the admin area.
     Admin,
-    /// A plain form, for those without JavaScript and with it.
+    /// A plain form, for browsers with and without JavaScript.
     Form,
-    /// A server function, called by the hydrated page.
+    /// A server function, called by hydrated pages.
     Function,
     /// A resource of the REST API.
     Rest,
-    /// A part of pages: a picture, a list of words.
+    /// A file that pages load: a picture, a file of texts.
     File,
-    /// A report from a payment gateway.
+    /// A webhook of a payment gateway.
     Webhook,
     /// The sandbox gateway's own pages, on their own host name.
     Sandbox,
-    /// For search engines.
+    /// For search engines: `robots.txt` and sitemaps.
     Crawler,
-    /// For those who run the program.
+    /// Health probes and metrics.
     Operation,
-    /// For those who change the program. Not there in production.
+    /// Development pages. Not available in production.
     Development,
 }
 
-/// Who may go there. The use case behind it decides; this says what to expect.
+/// Who is expected to have access. The use case enforces it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// Everyone.
     Anyone,
     /// The holder of the cart, checkout or purchase: its account, or a guest with its token.
     Holder,
-    /// Whoever is signed in.
+    /// Signed-in users.
     SignedIn,
     /// Members of the shop whose role allows it.
     Member,
-    /// Those who run the market.
+    /// Operators.
     Operator,
-    /// Whoever can sign for it: a gateway.
+    /// Whoever has a valid signature: a gateway, or the holder of a signed link.
     Signed,
 }
 
-/// One address.
+/// A route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
-    /// GET or POST; of the REST API also PUT, PATCH or DELETE.
+    /// GET or POST; in the REST API also PUT, PATCH or DELETE.
     pub method: &'static str,
-    /// The path, with `{name}` for what varies.
+    /// The path, with parameters as `{name}`.
     pub path: &'static str,
-    /// How it is served.
+    /// The surface.
     pub surface: Surface,
-    /// Who may go there.
+    /// Who is expected to have access.
     pub audience: Audience,
-    /// What a key must be good for; of the REST API alone.
+    /// The scope that an API key needs; REST API only.
     pub scope: Option<Scope>,
 }
 
-/// A path with a query string of those parameters that are not empty.
+/// A path with a query string of all non-empty parameters.
 pub fn with(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut address = path.to_owned();
     for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
@@ -86,7 +86,7 @@ pub fn with(path: &str, parameters: &[(&str, &str)]) -> String {
     address
 }
 
-/// A value as one segment of a path, percent-encoded.
+/// A value as one percent-encoded path segment.
 fn segment(value: &dyn Display) -> String {
     let mut segment = String::new();
     encode(&mut segment, &value.to_string(), b"");
@@ -107,7 +107,7 @@ fn encode(to: &mut String, text: &str, kept: &[u8]) {
     }
 }
 
-/// Server functions that only read, though they are sent by POST. All others change something.
+/// Server functions that only read, although they use POST. All others change something.
 const READS: &[&str] = &[
     FN_ME,
     FN_DRAFT,
@@ -145,14 +145,14 @@ const READS: &[&str] = &[
     FN_USERS,
 ];
 
-/// Whether what is sent to this path by POST changes nothing.
+/// Whether a POST to this path changes nothing.
 pub fn only_reads(path: &str) -> bool {
     READS.contains(&path)
 }
 
 impl Route {
-    /// Whether what it answers is for whoever asked alone: every page shows who is signed in and what is in the cart.
-    /// Browsers and proxies must not store it, so that the Back button asks again.
+    /// Whether the response is personal: every page shows the signed-in user and the cart. Browsers and
+    /// proxies must not store it, so that the Back button requests it again.
     pub fn is_private(&self) -> bool {
         match self.surface {
             Surface::Storefront
@@ -185,7 +185,7 @@ macro_rules! routes {
                 }
             )?
         )*
-        /// Every address of the program.
+        /// All routes except those of the REST API.
         pub const ROUTES: &[Route] = &[
             $(Route { method: stringify!($method), path: $path, surface: Surface::$surface, audience: Audience::$audience, scope: None },)*
         ];
@@ -213,7 +213,7 @@ macro_rules! rest {
                 scope: [$(Some(Scope::$scope),)? None][0],
             };
         )*
-        /// Every address of the REST API.
+        /// All routes of the REST API.
         pub const REST: &[Route] = &[$($name,)*];
     };
 }

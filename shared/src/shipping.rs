@@ -19,22 +19,22 @@ text_enum! {
     }
 }
 
-/// What a shop asks for bringing its orders, and how long that takes.
+/// A shop's shipping rates and estimates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShippingRates {
-    /// The usual price.
+    /// The price of standard shipping.
     pub standard: Money,
-    /// From this much on the usual way is free.
+    /// Standard shipping is free from this subtotal.
     pub free_from: Option<Money>,
-    /// How many days the usual way takes, at least and at most.
+    /// The minimum and maximum number of days of standard shipping.
     pub days: (i64, i64),
-    /// Price and days of the quicker way, if there is one.
+    /// The price and days of express shipping, if offered.
     pub express: Option<(Money, (i64, i64))>,
-    /// Whether shoppers may come for it.
+    /// Whether local pickup is offered.
     pub pickup: bool,
 }
 
-/// How many days until an order can be come for, at least and at most.
+/// The minimum and maximum number of days until an order can be picked up.
 const PICKUP_DAYS: (i64, i64) = (0, 1);
 
 /// A shipping method with its price.
@@ -49,14 +49,14 @@ pub struct ShippingOption {
     pub days: (i64, i64),
 }
 
-/// What the usual way costs for goods of `subtotal`: nothing from `free_from` on.
+/// The price of standard shipping for a `subtotal`: free from `free_from`.
 pub fn standard_price(standard: Money, free_from: Option<Money>, subtotal: Money) -> Money {
     let free = free_from.is_some_and(|from| from.amount() <= subtotal.amount());
     if free { Money::zero(standard.currency()) } else { standard }
 }
 
 impl ShippingRates {
-    /// The ways that are offered for goods of `subtotal`, the usual one first.
+    /// The methods that are offered for a `subtotal`, standard first.
     pub fn options(&self, subtotal: Money) -> Vec<ShippingOption> {
         let standard_price = ShippingOption {
             delivery: ShippingMethod::Standard,

@@ -12,30 +12,31 @@ use crate::{
     text,
 };
 
-/// What the marketplace keeps of each order of a shop that was opened by its owner, in basis points.
+/// The default commission rate, in basis points, of a shop opened by its owner.
 pub const COMMISSION_BP: i64 = 1_000;
-/// Fewest and most characters of a handle.
+/// The minimum and maximum number of characters of a handle.
 pub const HANDLE_LENGTH: (usize, usize) = (3, 40);
-/// Most characters of a shop's name, and of its town.
+/// The maximum number of characters of a shop's name, and of its town.
 pub const NAME_MAX: usize = 80;
-/// Most characters of what a shop says about itself.
+/// The maximum number of characters of a shop's description.
 pub const DESCRIPTION_MAX: usize = 2_000;
-/// Most characters of a shop's address.
+/// The maximum number of characters of a shop's address.
 pub const ADDRESS_MAX: usize = 500;
-/// Most days that an order may take, and that things may come back in.
+/// The maximum number of days for delivery, and of the return window.
 pub const DAYS_MAX: i64 = 365;
 
-/// Handles that would look like a part of the market, or like the market itself.
+/// Reserved handles, which would look like a part of the marketplace.
 const RESERVED: [&str; 24] = [
     "about", "account", "admin", "api", "basket", "checkout", "contact", "haat", "help", "home", "market",
     "new", "official", "operator", "orders", "privacy", "search", "security", "seller", "settings", "shop",
     "shops", "support", "terms",
 ];
 
-/// How far the products of a shop are counted for shoppers: all of twenty thousand would take longer than all else of a page.
+/// Products of a shop are counted up to this number, because counting 20,000 would take longer than the
+/// rest of a page.
 pub const COUNTED_TO: i64 = 1_000;
 
-/// Shops on a page of the directory.
+/// The number of shops per page of the directory.
 pub const PAGE_SIZE: usize = 24;
 
 /// A shop in a list.
@@ -84,37 +85,37 @@ pub struct ShopView {
     pub logo: Option<Picture>,
 }
 
-/// What an owner types about their shop.
+/// The shop form, as entered by the owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShopForm {
-    /// Its name in addresses. Cannot be changed once the shop is open.
+    /// The handle used in the shop's URL. It can't be changed once the shop is open.
     pub handle: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it says about itself; may stay empty.
+    /// The description. May be empty.
     pub description: String,
-    /// The town it sends from.
+    /// The town or city that the shop ships from.
     pub town: String,
-    /// Where it can be written to; may stay empty.
+    /// The postal address. May be empty.
     pub address: String,
-    /// What it asks for bringing an order; may be nothing.
+    /// The price of standard shipping. May be zero.
     pub delivery: String,
-    /// From this much on it asks nothing for that; empty for never.
+    /// The subtotal from which standard shipping is free; empty for never.
     pub free_delivery_from: String,
-    /// How many days it takes at least until an order is there.
+    /// The minimum number of days for delivery.
     pub delivery_days_min: String,
-    /// How many days at most.
+    /// The maximum number of days for delivery.
     pub delivery_days_max: String,
-    /// What it asks for a quicker way; empty for no such way.
+    /// The price of express shipping; empty if not offered.
     pub express: String,
-    /// How many days that takes at least.
+    /// The minimum number of days for express delivery.
     pub express_days_min: String,
-    /// How many days at most.
+    /// The maximum number of days for express delivery.
     pub express_days_max: String,
-    /// Whether shoppers may come for their orders.
+    /// Whether local pickup is offered.
     pub pickup: bool,
-    /// For how many days things may come back; 0 for not at all.
+    /// The return window in days; 0 for no returns.
     pub returns_days: String,
 }
 
@@ -139,36 +140,36 @@ impl Default for ShopForm {
     }
 }
 
-/// A [`ShopForm`] that holds.
+/// A valid [`ShopForm`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShopDraft {
-    /// Its name in addresses.
+    /// The handle used in the shop's URL.
     pub handle: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it says about itself.
+    /// The description.
     pub description: String,
-    /// The town it sends from.
+    /// The town or city that the shop ships from.
     pub town: String,
-    /// Where it can be written to.
+    /// The postal address.
     pub address: String,
-    /// What it asks for bringing an order.
+    /// The price of standard shipping.
     pub delivery: Money,
-    /// From this much on it asks nothing for that.
+    /// The subtotal from which standard shipping is free.
     pub free_delivery_from: Option<Money>,
-    /// How many days it takes at least and at most until an order is there.
+    /// The minimum and maximum number of days for delivery.
     pub delivery_days: (i64, i64),
-    /// What it asks for a quicker way, if it has one.
+    /// The price of express shipping, if offered.
     pub express: Option<Money>,
-    /// How many days that takes, at least and at most.
+    /// The minimum and maximum number of days for express delivery.
     pub express_days: (i64, i64),
-    /// Whether shoppers may come for their orders.
+    /// Whether local pickup is offered.
     pub pickup: bool,
-    /// For how many days things may come back.
+    /// The return window in days.
     pub returns_days: i64,
 }
 
-/// A shop's name in addresses: lower-case letters, digits and single hyphens between them.
+/// A handle: lower-case letters and digits, with single hyphens between them.
 pub fn handle(typed: &str) -> Result<String, FieldError> {
     let handle = text::line("handle", &text::normalized_code(typed), HANDLE_LENGTH.1)?.to_lowercase();
     let fault = |code| Err(FieldError::new("handle", code));
@@ -183,19 +184,19 @@ pub fn handle(typed: &str) -> Result<String, FieldError> {
     }
 }
 
-/// An amount that may be left out.
+/// An optional amount.
 fn optional(field: &str, typed: &str, currency: Currency) -> Result<Option<Money>, FieldError> {
     if typed.trim().is_empty() { Ok(None) } else { amounts::read(field, typed, currency).map(Some) }
 }
 
-/// How many days something takes, at least and at most.
+/// A minimum and maximum number of days.
 fn days(faults: &mut ValidationErrors, field: &str, min: &str, max: &str) -> (i64, i64) {
     let min = faults.take(text::whole_number(&format!("{field}_min"), min, 0, DAYS_MAX));
     (min, faults.take(text::whole_number(&format!("{field}_max"), max, min, DAYS_MAX)))
 }
 
 impl ShopForm {
-    /// The form from its fields by name, as they were sent.
+    /// The form from its submitted fields by name.
     pub fn read(field: impl Fn(&str) -> String) -> Self {
         Self {
             handle: field("handle"),
@@ -215,7 +216,7 @@ impl ShopForm {
         }
     }
 
-    /// The shop, or all that does not hold.
+    /// The validated shop, or all errors.
     pub fn check(&self, currency: Currency) -> Result<ShopDraft, Vec<FieldError>> {
         let mut faults = ValidationErrors::default();
         let draft = ShopDraft {
@@ -248,7 +249,7 @@ impl ShopForm {
         faults.finish(draft)
     }
 
-    /// The names of the fields in which another form differs.
+    /// The names of the fields that differ from another form.
     pub fn differing(&self, other: &Self) -> Vec<String> {
         let fields = |form: &Self| {
             [
@@ -273,7 +274,7 @@ impl ShopForm {
 }
 
 impl ShopDraft {
-    /// The draft as it would be typed.
+    /// The draft as form input.
     pub fn form(&self) -> ShopForm {
         ShopForm {
             handle: self.handle.clone(),
@@ -297,15 +298,15 @@ impl ShopDraft {
 /// A shop's settings, as its owner edits them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShopSettings {
-    /// Which version this is: who saves says so.
+    /// The version, which must be sent when saving.
     pub version: i64,
     /// The shop's currency.
     pub currency: Currency,
-    /// What the marketplace keeps of each order, in basis points.
+    /// The commission rate, in basis points.
     pub commission_bp: i64,
-    /// All that can be changed, as it would be typed; and the handle, which cannot.
+    /// Everything that can be edited, as form input; and the handle, which can't.
     pub form: ShopForm,
-    /// Who works there.
+    /// The staff.
     pub members: Vec<Member>,
 }
 

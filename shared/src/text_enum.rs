@@ -1,7 +1,7 @@
 //! Enums that are stored and sent as text.
 
-/// Declares an enum whose variants have a text each: `Draft = "draft"`. It is the text of `as_str` and `parse`, of serde,
-/// and of the REST API's schema.
+/// Declares an enum with a text for each variant: `Draft = "draft"`. `as_str`, `parse`, serde and the
+/// REST API's schema use it.
 #[macro_export]
 macro_rules! text_enum {
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:tt,)* }) => {
@@ -10,15 +10,15 @@ macro_rules! text_enum {
         $vis enum $name { $($(#[$variant_meta])* #[serde(rename = $text)] $variant,)* }
 
         impl $name {
-            /// All of them, in the order they are declared in.
+            /// All variants, in the order of declaration.
             $vis const ALL: [Self; [$($text),*].len()] = [$(Self::$variant),*];
 
-            /// The text it is stored and sent as.
+            /// The text that is stored and sent.
             $vis fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
 
-            /// The one with this text.
+            /// The variant with this text.
             $vis fn parse(text: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|it| it.as_str() == text)
             }

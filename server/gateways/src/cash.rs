@@ -6,7 +6,7 @@ use haat_engine::payments::{
 };
 use haat_shared::{Money, id::kinds::RefundId, payments::Method};
 
-/// The gateway that is no gateway.
+/// The gateway for cash, which never asks for money.
 pub struct Cash;
 
 #[async_trait]

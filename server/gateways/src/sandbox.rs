@@ -25,7 +25,7 @@ use subtle::ConstantTimeEq;
 
 /// The header that carries the signature of its webhooks.
 pub const SIGNATURE_HEADER: &str = "haat-sandbox-signature";
-/// How old a webhook may be.
+/// The maximum age of a webhook.
 const TOLERANCE_MS: i64 = 300_000;
 
 /// The sandbox gateway.
@@ -33,11 +33,11 @@ pub struct Sandbox {
     db: Db,
     clock: Clock,
     secret: SigningKey,
-    /// Where its own page is served: another host name than the market's.
+    /// The URL of its own page, on another host name than the market's.
     page_url: String,
     webhook_url: String,
     client: reqwest::Client,
-    /// How long it takes to answer when it is asked for money.
+    /// How long it takes to respond when a payment is created.
     delay: Duration,
 }
 
@@ -49,7 +49,7 @@ struct Body {
 }
 
 impl Sandbox {
-    /// A sandbox whose page is served below `page_url` and which reports to `webhook_url`.
+    /// A sandbox with its page below `page_url`, which sends webhooks to `webhook_url`.
     pub fn new(db: Db, clock: Clock, secret: SigningKey, page_url: &str, webhook_url: String) -> Self {
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(5))
@@ -68,7 +68,7 @@ impl Sandbox {
         }
     }
 
-    /// The same sandbox, taking its time before it answers: what slow gateways do can be tested.
+    /// The same sandbox with a delay, to test slow gateways.
     pub fn slow(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }
@@ -84,7 +84,7 @@ impl Sandbox {
         signature
     }
 
-    /// Delivers the webhooks that are due; answers how many arrived.
+    /// Delivers the webhooks that are due, and returns how many were delivered.
     pub async fn deliver_due(&self) -> Result<usize, TxError> {
         let mut arrived = 0;
         for event in sandbox::due_events(&self.db, &self.clock).await? {

@@ -18,12 +18,12 @@ use lettre::{
 };
 use tokio::time::{Instant, timeout_at};
 
-/// How many connections the server is asked for at once.
+/// The maximum number of concurrent connections to the server.
 const CONNECTIONS: usize = 4;
-/// How long a batch may take. What is not sent by then is retried later.
+/// The time limit of a batch. Emails that are not sent by then are retried later.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server that sends our mails.
+/// The mail server.
 pub struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Sender,
@@ -56,15 +56,16 @@ impl Smtp {
     }
 }
 
-/// Whether the server will say no again. What it says of ourselves (x3x: authentication) is to be mended, not given up. An
-/// address in other letters than ASCII needs a server that speaks SMTPUTF8; one that does not will not learn it by tomorrow.
+/// Whether the server will reject the email again. Rejections of ourselves (x3x: authentication) can be
+/// fixed, so they are retried. An address with non-ASCII letters needs a server that supports SMTPUTF8,
+/// which a retry will not change.
 fn is_final(error: &smtp::Error, mail: &Mail) -> bool {
     let refused =
         error.is_permanent() && error.status().is_none_or(|code| code.category != Category::Unspecified3);
     refused || (error.is_client() && !mail.to.is_ascii())
 }
 
-/// The error with what is behind it.
+/// The error with its cause.
 fn why(error: &smtp::Error) -> String {
     let source = std::error::Error::source(error).map(|s| format!(" ({s})"));
     format!("{error}{}", source.unwrap_or_default())

@@ -13,27 +13,29 @@ use crate::{
     text,
 };
 
-/// Most characters of a brand, of a detail's name, of an option's name and of its value.
+/// The maximum number of characters of a brand, of a specification's name, and of an option's name and
+/// value.
 pub const NAME_MAX: usize = 100;
-/// Most characters of a description.
+/// The maximum number of characters of a description.
 pub const DESCRIPTION_MAX: usize = 10_000;
-/// Most characters of a detail's value: lists of what a part fits are long.
+/// The maximum number of characters of a specification's value: compatibility lists are long.
 pub const DETAIL_MAX: usize = 10_000;
-/// Most details of a product.
+/// The maximum number of specifications of a product.
 pub const DETAILS_MAX: usize = 250;
-/// Most bytes of all texts of a product together, as UTF-8. The same at every door: the form, the API and files.
+/// The maximum size of all texts of a product together, in bytes of UTF-8. The same for the form, the API
+/// and files.
 pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
-/// Most bytes of a request that saves a product: room for its texts however they are escaped.
+/// The maximum size of a request that saves a product, with room for escaped texts.
 pub const SAVE_BYTES_MAX: usize = 4 * TEXT_BYTES_MAX;
-/// Most things that the variants of a product may differ in.
+/// The maximum number of options of a product.
 pub const OPTIONS_MAX: usize = 3;
-/// Most variants of a product.
+/// The maximum number of variants of a product.
 pub const VARIANTS_MAX: usize = 100;
-/// Most characters of a SKU.
+/// The maximum number of characters of a SKU.
 pub const SKU_MAX: usize = 64;
-/// Most pieces that can be counted.
+/// The maximum stock.
 pub const STOCK_MAX: i64 = 1_000_000_000;
-/// With so many left or fewer, a shop is told, where it says nothing else.
+/// The default low-stock threshold.
 pub const LOW_STOCK: i64 = 3;
 
 text_enum! {
@@ -49,93 +51,93 @@ text_enum! {
     }
 }
 
-/// A product as its seller types it.
+/// The product form, as entered by the seller.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ProductForm {
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Who made it; may stay empty.
+    /// The brand. May be empty.
     pub brand: String,
-    /// The slug of its category; may stay empty.
+    /// The slug of the category. May be empty.
     pub category: String,
-    /// What it is, in paragraphs.
+    /// The description, in paragraphs.
     pub description: String,
-    /// Its details, in the order they are shown in. Those left empty are dropped.
+    /// The specifications, in display order. Empty rows are dropped.
     pub details: Vec<Attribute>,
-    /// What its variants differ in: "Colour", "Size".
+    /// The names of the options: "Colour", "Size".
     pub options: Vec<String>,
-    /// What can be bought, in the order it is shown in.
+    /// The variants, in display order.
     pub variants: Vec<VariantForm>,
 }
 
-/// A variant as its seller types it.
+/// A variant of the product form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VariantForm {
-    /// Which one it is; none for a new one.
+    /// The ID of the variant; `None` for a new one.
     pub id: Option<VariantId>,
-    /// What the shop calls it; may stay empty for one to be made up.
+    /// The SKU. Generated if empty.
     pub sku: String,
-    /// Its values of the product's options, in their order.
+    /// The values of the product's options, in their order.
     pub options: Vec<String>,
-    /// What tells it from its siblings where the product names no options.
+    /// The variant's title, for products without options.
     pub title: String,
-    /// What one costs.
+    /// The price.
     pub price: String,
-    /// What one cost before; may stay empty.
+    /// The compare-at price. May be empty.
     pub compare_at: String,
-    /// How many there are.
+    /// The stock.
     pub stock: String,
-    /// How many there were when the form was made. What is saved is the difference, so that what is sold meanwhile stays
-    /// sold.
+    /// The stock when the form was rendered. The difference is saved, so that concurrent sales are
+    /// preserved.
     pub stock_was: i64,
-    /// With so many left or fewer the shop is told; empty for [`LOW_STOCK`].
+    /// The low-stock threshold; empty for [`LOW_STOCK`].
     pub low_stock: String,
 }
 
-/// A [`ProductForm`] that holds.
+/// A valid [`ProductForm`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductDraft {
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Who made it; may be empty.
+    /// The brand. May be empty.
     pub brand: String,
-    /// The slug of its category; may be empty.
+    /// The slug of the category. May be empty.
     pub category: String,
-    /// What it is.
+    /// The description.
     pub description: String,
-    /// Its details.
+    /// The specifications.
     pub details: Vec<Attribute>,
-    /// What its variants differ in.
+    /// The names of the options.
     pub options: Vec<String>,
-    /// What can be bought; at least one.
+    /// The variants; at least one.
     pub variants: Vec<VariantDraft>,
 }
 
-/// A [`VariantForm`] that holds.
+/// A valid [`VariantForm`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VariantDraft {
-    /// Which one it is; none for a new one.
+    /// The ID of the variant; `None` for a new one.
     pub id: Option<VariantId>,
-    /// What the shop calls it; empty for one to be made up.
+    /// The SKU. Generated if empty.
     pub sku: String,
-    /// Its values of the product's options.
+    /// The values of the product's options.
     pub options: Vec<String>,
-    /// What tells it from its siblings.
+    /// The variant's title.
     pub title: String,
-    /// What one costs.
+    /// The price.
     pub price: Money,
-    /// What one cost before.
+    /// The compare-at price.
     pub compare_at: Option<Money>,
-    /// How many more, or fewer, there are than the form showed.
+    /// The change of the stock since the form was rendered.
     pub stock_change: i64,
-    /// With so many left or fewer the shop is told.
+    /// The low-stock threshold.
     pub low_stock: i64,
 }
 
 impl ProductForm {
-    /// The product, or all that does not hold, each at its field: `variants.2.price`.
+    /// The validated product, or all errors, each at its field: `variants.2.price`.
     pub fn check(&self, currency: Currency) -> Result<ProductDraft, Vec<FieldError>> {
         let mut faults = ValidationErrors::default();
         let title = faults.take(text::line("title", &self.title, TITLE_MAX));
@@ -224,7 +226,7 @@ impl ProductForm {
     }
 }
 
-/// How many there may be where a field or a column has too many: of variants, specifications and options.
+/// The maximum for a field or column with too many entries: variants, specifications and options.
 pub fn limit(field: &str, code: FieldCode) -> Option<usize> {
     match (field, code) {
         ("variants" | "sku", FieldCode::TooMany) => Some(VARIANTS_MAX),
@@ -234,8 +236,9 @@ pub fn limit(field: &str, code: FieldCode) -> Option<usize> {
     }
 }
 
-/// By what values of options are told apart. `Blue` and `blue`, `XL` and `xl` are one value. Beside a number, case means
-/// something in short words and units: `1 mΩ` and `1 MΩ`, `M3` and `m3`, `10 mHz` and `10 MHz`.
+/// The key by which option values are compared. `Blue` and `blue`, `XL` and `xl` are the same value. Next
+/// to a number, case is significant in short words and units: `1 mΩ` and `1 MΩ`, `M3` and `m3`, `10 mHz`
+/// and `10 MHz`.
 pub fn value_key(value: &str) -> String {
     let value = text::compared(value);
     let measured = value.contains(char::is_numeric);
@@ -305,21 +308,21 @@ impl VariantForm {
 /// A product as its seller edits it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SellerProduct {
-    /// Its id.
+    /// The product's ID.
     pub id: ProductId,
-    /// Its name in addresses.
+    /// The slug used in the product's URL.
     pub slug: String,
-    /// Where it stands.
+    /// The status.
     pub state: ProductState,
-    /// Which version this is: who saves says so.
+    /// The version, which must be sent when saving.
     pub version: i64,
     /// The shop's currency.
     pub currency: Currency,
-    /// All that can be changed, as it would be typed.
+    /// Everything that can be edited, as form input.
     pub form: ProductForm,
-    /// How many of each variant are promised to shoppers who are paying, in the order of the form.
+    /// The held quantity of each variant, in the order of the form.
     pub held: Vec<i64>,
-    /// Whether it can be deleted: nobody ever began to buy it.
+    /// Whether the product can be deleted: it was never part of a checkout.
     pub deletable: bool,
 }
 
@@ -327,17 +330,17 @@ pub struct SellerProduct {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ListSellerProducts {
-    /// Only what these words are in; empty for all.
+    /// Only products that contain these words; empty for all.
     pub q: String,
-    /// Only those in this state, by its name; empty for all.
+    /// Only products in this state, by its name; empty for all.
     pub state: String,
-    /// Only those of which a variant runs low.
+    /// Only products with a variant that is low on stock.
     pub low: bool,
     /// `newest`, `title`, `price` or `stock`; empty for the first.
     pub sort: String,
-    /// The `next` of the page before; empty for the first.
+    /// The `next` cursor of the previous page; empty for the first page.
     pub after: String,
-    /// How many rows at most; none for as many as is usual.
+    /// The maximum number of rows; `None` for the default.
     pub limit: Option<usize>,
 }
 

@@ -6,20 +6,20 @@ use crate::{
     field::FieldCode, id::kinds::ImportId, money::Money, number::DecimalMark, text::is_direction_override,
 };
 
-/// Most bytes of a file that a browser sends.
+/// The maximum size of an uploaded file in bytes.
 pub const FILE_BYTES_MAX: usize = 50 * 1024 * 1024;
-/// How many of a file's faults a page shows; all are in the list that can be downloaded.
+/// The number of errors that a page shows; the list for download has all of them.
 pub const FAULTS_SHOWN: i64 = 20;
-/// How many of a file's prices are shown before it is imported.
+/// The number of prices that are shown before the import.
 pub const PRICES_SHOWN: usize = 5;
 
 text_enum! {
-    /// How a file tells of products.
+    /// The format of a product file.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum Format {
-        /// A table with a line for each variant (docs/import.md).
+        /// A table with one line per variant (docs/import.md).
         Csv = "csv",
-        /// JSON, a product a line.
+        /// JSON, one product per line.
         Json = "json",
         /// JSON lines of the Icecat open catalogue.
         Icecat = "icecat",
@@ -27,7 +27,7 @@ text_enum! {
 }
 
 impl Format {
-    /// The format of a file that begins with this line.
+    /// The format of a file whose first line is this.
     pub fn of(first_line: &str) -> Self {
         match first_line.trim_start_matches('\u{feff}').trim_start() {
             json if json.starts_with('{') && json.contains("\"variants\"") => Self::Json,
@@ -38,11 +38,11 @@ impl Format {
 }
 
 text_enum! {
-    /// How a shop's products are written for others to read.
+    /// The export formats of a shop's products.
     pub enum ExportFormat {
-        /// A table with a line for each variant (docs/import.md).
+        /// A table with one line per variant (docs/import.md).
         Csv = "csv",
-        /// JSON, a product a line.
+        /// JSON, one product per line.
         Json = "json",
         /// XML.
         Xml = "xml",
@@ -53,29 +53,29 @@ text_enum! {
     /// Where an import stands.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum ImportState {
-        /// The file is being read and checked; nothing of it is in the shop.
+        /// The file is being read and checked; the shop is unchanged.
         Reading = "reading",
-        /// The file was read; whoever sent it decides.
+        /// The file was checked; the seller decides.
         Checked = "checked",
-        /// Products go into the shop, a few at a time.
+        /// Products are being written, in batches.
         Applying = "applying",
-        /// All that could be is in the shop.
+        /// Every valid product was imported.
         Done = "done",
-        /// It came to an end before its time. What is in the shop stays there.
+        /// The import was cancelled or failed. Imported products stay.
         Stopped = "stopped",
     }
 }
 
-/// How a file is to be read.
+/// How to read a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportOptions {
-    /// What the file is called.
+    /// The name of the file.
     pub file_name: String,
-    /// How it tells of products; none for what its first line looks like.
+    /// The format; `None` to detect it from the first line.
     pub format: Option<Format>,
-    /// What stands before the decimals of its numbers; none for whoever sent it to be asked where that matters.
+    /// The decimal separator; `None` to ask if a number can be read two ways.
     pub decimal_mark: Option<DecimalMark>,
-    /// Whether the stock of variants that the shop has already becomes what the file says.
+    /// Whether to set the stock of existing variants to the value in the file.
     pub set_stock: bool,
 }
 
@@ -145,69 +145,70 @@ impl RowError {
     }
 }
 
-/// A file on its way into a shop.
+/// A product import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportView {
-    /// Its id.
+    /// The import's ID.
     pub id: ImportId,
-    /// What the file is called.
+    /// The name of the file.
     pub file_name: String,
-    /// How it tells of products.
+    /// The format.
     pub format: Format,
-    /// Where it stands.
+    /// The state.
     pub state: ImportState,
-    /// Whether it sets the stock of what the shop has already.
+    /// Whether the stock of existing variants is set.
     pub set_stock: bool,
-    /// Products in it that hold.
+    /// The number of valid products.
     pub valid: i64,
-    /// How many of those were new to the shop when the file was read.
+    /// The number of valid products that were new when the file was checked.
     pub new: i64,
-    /// How many of those differed from what the shop had.
+    /// The number of valid products that differed from the shop's.
     pub changed: i64,
-    /// Products in it that do not hold.
+    /// The number of invalid products.
     pub invalid: i64,
-    /// What does not hold: a product may have several faults.
+    /// The number of errors; a product may have several.
     pub faults: i64,
-    /// Products that were added.
+    /// The number of products added.
     pub added: i64,
-    /// Products that were brought up to date.
+    /// The number of products updated.
     pub updated: i64,
-    /// Products that were so already.
+    /// The number of products that were up to date.
     pub unchanged: i64,
-    /// Products that held when the file was read, but not any more when it was their turn.
+    /// The number of products that were valid when the file was checked, but no longer when they were
+    /// written.
     pub refused: i64,
-    /// Lines that could not be read, so that nobody knows what is on them.
+    /// The number of lines that could not be read.
     pub unread: i64,
-    /// What stands before the decimals of its numbers, if someone said so.
+    /// The decimal separator, if one was chosen.
     pub decimal_mark: Option<DecimalMark>,
-    /// The first number that can be read in two ways: to be answered before it goes in.
+    /// The first number that can be read two ways, to be decided before the import starts.
     pub question: Option<NumberQuestion>,
-    /// The first of its prices.
+    /// The first prices.
     pub prices: Vec<PriceSample>,
-    /// When it was sent: RFC 3339, UTC.
+    /// When the file was uploaded: RFC 3339, UTC.
     pub created_at: String,
 }
 
 impl ImportView {
-    /// How many products have had their turn.
+    /// The number of products processed so far.
     pub fn turns(&self) -> i64 {
         self.added + self.updated + self.unchanged + self.refused
     }
 
-    /// Whether it goes on by itself.
+    /// Whether the import is in progress, without waiting for the seller.
     pub fn is_moving(&self) -> bool {
         matches!(self.state, ImportState::Reading | ImportState::Applying)
     }
 }
 
-/// What the page of imports shows.
+/// The contents of the imports page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportsView {
-    /// The import that was asked for.
+    /// The requested import.
     pub open: Option<ImportView>,
-    /// The first of its faults.
+    /// Its first errors.
     pub faults: Vec<RowError>,
-    /// The shop's last imports, newest first, where none was asked for.
+    /// The shop's latest imports, newest first, if none was requested.
     pub last: Vec<ImportView>,
 }
 
