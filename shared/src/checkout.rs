@@ -19,7 +19,7 @@ use crate::{
 pub const HOLD_MS: i64 = 15 * 60 * 1000;
 
 text_enum! {
-    /// Where a checkout stands.
+    /// The state of a checkout.
     ///
     /// ```text
     /// open ──► paying ──► completed

@@ -24,11 +24,11 @@ text_enum! {
     }
 }
 
-/// Something that happened to an order.
+/// A change of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
-    /// The event's sequence number. It increases, with gaps where events belong to other shops.
+    /// The event's number in the feed. Numbers increase, with gaps for events of other shops.
     pub seq: i64,
     /// What happened.
     pub kind: EventKind,
@@ -46,8 +46,8 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventPage {
-    /// The events, oldest first; empty if there is nothing new.
+    /// The events, oldest first. Empty if there are no new ones.
     pub items: Vec<Event>,
-    /// The sequence number of the last event returned. Send it as `after` to get the events that follow.
+    /// The cursor of the next page, to be sent as `after`, now or later. Never null.
     pub next: i64,
 }

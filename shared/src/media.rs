@@ -185,7 +185,7 @@ pub struct Picture {
     pub color: String,
     /// The alt text. May be empty.
     pub alt: String,
-    /// Whether the file that was sent moves: the picture is the first of it. Only said to whoever sends one.
+    /// Whether the upload was animated: only its first frame is kept. Only present in the response to an upload.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub animated: bool,
 }

@@ -4,7 +4,7 @@
 use crate::field::FieldCode;
 
 text_enum! {
-    /// A decimal separator.
+    /// The decimal separator of a number.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum DecimalMark {
         /// `1,249.50`

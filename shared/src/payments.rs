@@ -22,12 +22,12 @@ impl Method {
 }
 
 text_enum! {
-    /// Where a payment stands.
+    /// The state of a payment.
     ///
     /// ```text
-    /// created ─► pending ─► captured | accepted      (paid: a purchase has it)
+    /// created ─► pending ─► captured | accepted      (paid: it belongs to a purchase)
     ///    └────────┴───────► failed | superseded      (unpaid)
-    ///             any ────► orphaned ─► refunded     (captured, but nothing was there to buy)
+    ///             any ────► orphaned ─► refunded     (captured after its checkout had ended)
     /// captured ─► refunded                           (every order of its purchase was cancelled)
     /// ```
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -50,7 +50,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Where an import stands.
+    /// The state of an import.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum ImportState {
         /// The file is being read and checked; the shop is unchanged.
@@ -87,7 +87,7 @@ pub struct NumberQuestion {
     pub line: i64,
     /// The column name.
     pub column: String,
-    /// The number as it was written.
+    /// The number, as written in the file.
     pub found: String,
     /// The value if the decimal separator is a point.
     pub point: NumberReading,
@@ -97,7 +97,7 @@ pub struct NumberQuestion {
     pub likely: DecimalMark,
 }
 
-/// One interpretation of an ambiguous number.
+/// One of the two readings of a number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
