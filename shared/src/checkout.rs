@@ -171,32 +171,32 @@ impl CheckoutForm {
     }
 }
 
-/// A checkout on its page.
+/// A checkout, as shown on its page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutView {
-    /// Its id.
+    /// The checkout's ID.
     pub id: CheckoutId,
-    /// Where it stands.
+    /// The state.
     pub state: CheckoutState,
-    /// What was typed so far.
+    /// The input so far.
     pub form: CheckoutForm,
-    /// What is bought, by shop.
+    /// The items, by shop.
     pub groups: Vec<CheckoutGroup>,
-    /// What it costs.
+    /// The totals.
     pub sums: CheckoutSums,
-    /// For how many seconds everything stays held.
+    /// The seconds until the holds expire.
     pub seconds_left: i64,
-    /// How it can be paid.
+    /// The payment methods.
     pub methods: Vec<Method>,
     /// Whether the mail server supports non-ASCII letters before the `@` of an email address.
     pub smtputf8: bool,
-    /// What was done about payment last; nothing before the first try.
+    /// The outcome of the last payment attempt, if any.
     pub payment: Option<PaymentOutcome>,
-    /// Where the payment that is under way goes on, if it can.
+    /// The next step of the payment in progress, if any.
     pub next: Option<NextAction>,
-    /// Where the purchase is shown, once there is one.
+    /// The URL of the purchase, once the checkout is completed.
     pub purchase_url: Option<String>,
-    /// The idempotency key of the next try to pay: sent along with the form.
+    /// The idempotency key of the next payment attempt, to be sent with the form.
     pub key: String,
 }
 

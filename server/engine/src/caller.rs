@@ -7,52 +7,52 @@ use haat_shared::{
     permissions::{Permission, Role},
 };
 
-/// Who asks, and what they hold.
+/// Who makes a request, and what identifies them.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Who they are.
+    /// Their identity.
     pub who: Who,
-    /// The token of the guest's cart that came with the request, hashed.
+    /// The hash of the guest's cart token, if the request has one.
     pub cart: Option<[u8; 32]>,
-    /// Where the request came from, hashed. What guests may hold is counted by it.
+    /// The hash of the client address, by which guests' limits are counted.
     pub origin: Option<[u8; 32]>,
-    /// The language they read, as its tag. Mails to them are written in it.
+    /// The tag of their language, which emails to them use.
     pub locale: &'static str,
-    /// Whether what they get is read by people: times are then those of the market's time zone. Programs get UTC.
+    /// Whether people read the response: times are then in the market's time zone. API clients get UTC.
     pub reads: bool,
 }
 
-/// The language of those who did not say.
+/// The default language.
 const DEFAULT_LOCALE: &str = "en";
 
-/// Who someone is.
+/// The identity of a caller.
 #[derive(Debug, Clone)]
 pub enum Who {
-    /// Nobody that we know.
+    /// A guest.
     Guest,
-    /// A user who has signed in.
+    /// A signed-in user.
     User(SignedIn),
-    /// The program itself: a job, the command line.
+    /// The program itself: jobs and the command line.
     System,
 }
 
-/// A user who has signed in.
+/// A signed-in user.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    /// Their id.
+    /// The user's ID.
     pub id: UserId,
-    /// How to address them.
+    /// The user's name.
     pub name: String,
-    /// Their address.
+    /// The user's email address.
     pub email: String,
-    /// Whether they run the market.
+    /// Whether the user is an operator.
     pub operator: bool,
-    /// The shops they work for.
+    /// The shops that the user works for.
     pub shops: Vec<haat_shared::accounts::Membership>,
 }
 
 impl Caller {
-    /// Someone that we know nothing of.
+    /// A guest without a cart.
     pub fn guest() -> Self {
         Self { who: Who::Guest, cart: None, origin: None, locale: DEFAULT_LOCALE, reads: false }
     }
@@ -62,12 +62,12 @@ impl Caller {
         Self { who: Who::System, cart: None, origin: None, locale: DEFAULT_LOCALE, reads: false }
     }
 
-    /// A time as the caller gets it.
+    /// A time, formatted for the caller.
     pub(crate) fn time(&self, engine: &Engine, ms: i64) -> String {
         if self.reads { engine.zone.local(ms) } else { clock::rfc3339(ms) }
     }
 
-    /// The user, if one is signed in.
+    /// The signed-in user, if any.
     pub fn user(&self) -> Option<&SignedIn> {
         match &self.who {
             Who::User(user) => Some(user),
@@ -75,17 +75,18 @@ impl Caller {
         }
     }
 
-    /// The user's id, if one is signed in.
+    /// The ID of the signed-in user, if any.
     pub fn user_id(&self) -> Option<UserId> {
         self.user().map(|u| u.id)
     }
 
-    /// The user, or the demand to sign in.
+    /// The signed-in user, or an error that asks to sign in.
     pub fn signed_in(&self) -> Result<&SignedIn> {
         self.user().ok_or(Error::SignInNeeded)
     }
 
-    /// The shop with this handle, if the caller may do this there. A shop of others answers as if there were none.
+    /// The ID of the shop with this handle, if the caller has the permission there. Other shops are
+    /// reported as not found.
     pub fn shop(&self, handle: &str, permission: Permission) -> Result<ShopId> {
         let user = self.signed_in()?;
         let shop = user.shops.iter().find(|s| s.handle == handle).ok_or(Error::NotFound)?;
@@ -93,7 +94,7 @@ impl Caller {
         Ok(shop.shop)
     }
 
-    /// Whether the caller runs the market, or is the program itself.
+    /// Whether the caller is an operator or the program itself.
     pub fn operator(&self) -> Result<()> {
         match &self.who {
             Who::System => Ok(()),

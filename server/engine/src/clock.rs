@@ -10,10 +10,10 @@ use std::{
 
 use jiff::{Span, Timestamp, Zoned, civil::Date, tz::TimeZone};
 
-/// A day in milliseconds. Not every day of a time zone is that long.
+/// A day in milliseconds. Days with a change of daylight saving time are longer or shorter.
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
-/// Where the time comes from: the system's clock, and what tests have added to it.
+/// The system clock, plus what tests have added to it.
 #[derive(Clone, Default)]
 pub struct Clock {
     ahead_ms: Arc<AtomicI64>,
@@ -55,7 +55,7 @@ pub fn rfc3339(ms: i64) -> String {
 pub struct Zone(TimeZone);
 
 impl Zone {
-    /// The zone of this name: `Asia/Kolkata`.
+    /// The zone with this name: `Asia/Kolkata`.
     pub fn named(name: &str) -> Result<Self, String> {
         TimeZone::get(name).map(Self).map_err(|error| error.to_string())
     }
@@ -64,8 +64,8 @@ impl Zone {
         Timestamp::from_millisecond(ms).unwrap_or_default().to_zoned(self.0.clone())
     }
 
-    /// A time as the people of the zone read it, after RFC 9557: `2026-11-27T00:30:00+05:30[IST]`. In brackets stands what
-    /// they call the zone, or how far it is from UTC where it has no letters for that.
+    /// A time in the zone, in the format of RFC 9557: `2026-11-27T00:30:00+05:30[IST]`. The brackets
+    /// contain the zone's abbreviation, or its offset if it has none.
     pub fn local(&self, ms: i64) -> String {
         let time = self.at(ms);
         let info = self.0.to_offset_info(time.timestamp());
@@ -84,7 +84,7 @@ impl Zone {
         format!("{}[{zone}]", time.strftime("%Y-%m-%dT%H:%M:%S%:z"))
     }
 
-    /// The same time of the day, so many days later.
+    /// The same time of day, this many days later.
     pub fn later(&self, ms: i64, days: i64) -> i64 {
         let later = Span::new().try_days(days).and_then(|days| self.at(ms).checked_add(days));
         later.map_or(ms.saturating_add(days.saturating_mul(DAY_MS)), |later| {
@@ -97,7 +97,7 @@ impl Zone {
         (ms + self.offset_ms(ms)).div_euclid(DAY_MS)
     }
 
-    /// When a day begins that is counted from 1970-01-01.
+    /// The beginning of a day counted from 1970-01-01.
     pub(crate) fn begins(&self, day: i64) -> i64 {
         let date = Timestamp::from_millisecond(day.saturating_mul(DAY_MS)).unwrap_or_default();
         let date: Date = date.to_zoned(TimeZone::UTC).date();
@@ -105,8 +105,8 @@ impl Zone {
             .map_or(day.saturating_mul(DAY_MS), |day| day.timestamp().as_millisecond())
     }
 
-    /// The times from `from` on in stretches of one offset: where each begins and ends, and the milliseconds that the zone's
-    /// clocks are ahead of UTC. The last has no end.
+    /// The times from `from` on as ranges with a constant offset: the beginning and end of each, and its
+    /// offset from UTC in milliseconds. The last has no end.
     pub(crate) fn stretches(&self, from: i64, until: i64) -> Vec<(i64, i64, i64)> {
         let (begin, end) = (Timestamp::from_millisecond(from).unwrap_or_default(), until);
         let changes = self.0.following(begin).map(|change| change.timestamp().as_millisecond());

@@ -21,15 +21,15 @@ use haat_shared::{
     id::kinds::{Job, JobId, OutboxMessageId},
 };
 
-/// How many messages are dispatched in one transaction.
+/// The number of messages dispatched in one transaction.
 const MESSAGES: i64 = 200;
-/// How long a claim lasts. Twice what the slowest gateway call may take.
+/// How long a claim lasts: twice what the slowest gateway call may take.
 const LEASE_MS: i64 = 60_000;
-/// How many jobs are claimed at once.
+/// The number of jobs claimed at once.
 const JOBS: i64 = 200;
-/// After so many attempts a job is given up.
+/// After this many attempts, a job is dead.
 const ATTEMPTS_MAX: i64 = 12;
-/// How long what is done is remembered.
+/// How long finished work is kept.
 const KEEP_MS: i64 = 7 * 24 * 3_600_000;
 
 statements! {
@@ -92,7 +92,8 @@ rows! {
     }
 }
 
-/// Tells messages, does what is due and sends what is written until there is nothing left that is due now; answers how much that was.
+/// Dispatches messages, runs due jobs and sends notifications until nothing is due; returns how much that
+/// was.
 pub async fn drain(engine: &Engine) -> Result<usize, TxError> {
     let mut total = 0;
     loop {
@@ -104,7 +105,7 @@ pub async fn drain(engine: &Engine) -> Result<usize, TxError> {
     }
 }
 
-/// The jobs that a fact makes; none where nobody listens.
+/// The jobs for a message, if any.
 fn jobs_of(message: OutboxMessage) -> &'static [JobKind] {
     use JobKind::*;
     match message {
@@ -118,7 +119,7 @@ fn jobs_of(message: OutboxMessage) -> &'static [JobKind] {
     }
 }
 
-/// The event that programs read of a fact, if it is one.
+/// The event for a message, if it is one that API clients read.
 fn event_of(message: OutboxMessage) -> Option<EventKind> {
     match message {
         OutboxMessage::PurchaseMade | OutboxMessage::RefundQueued => None,
@@ -131,7 +132,7 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
     }
 }
 
-/// Dispatches a batch of messages; answers how many there were.
+/// Dispatches a batch of messages; returns its size.
 pub async fn dispatch(engine: &Engine) -> Result<usize, TxError> {
     engine
         .db
@@ -161,7 +162,7 @@ pub async fn dispatch(engine: &Engine) -> Result<usize, TxError> {
         .await
 }
 
-/// Claims a batch of due jobs and does them; answers how many there were.
+/// Claims and runs a batch of due jobs; returns its size.
 pub async fn run_due(engine: &Engine) -> Result<usize, TxError> {
     let now = engine.clock.now_ms();
     let claim: Id<Job> = random::id(now);
@@ -197,7 +198,8 @@ pub async fn run_due(engine: &Engine) -> Result<usize, TxError> {
     Ok(claimed.len())
 }
 
-/// Writes the claimed notifications and marks their jobs done, in one transaction: each is written once.
+/// Writes the claimed notifications and marks their jobs as done, in one transaction, so that each is
+/// written once.
 async fn notify(
     engine: &Engine,
     kind: JobKind,
@@ -256,7 +258,7 @@ async fn finish(
         .await
 }
 
-/// Deletes what was done long ago.
+/// Deletes old finished work.
 pub async fn purge(engine: &Engine) -> Result<(), TxError> {
     let before = engine.clock.now_ms() - KEEP_MS;
     outbox::purge(engine, before).await?;

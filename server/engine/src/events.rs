@@ -62,16 +62,16 @@ rows! {
     }
 }
 
-/// Something to be published: what happened, the order or shipment it is about, and when.
+/// A change to publish: its kind, its order or shipment, and its time.
 pub(crate) type News = (EventKind, Uuid, i64);
 
-/// From here on until the transaction ends, nobody else publishes.
+/// Takes the publisher's lock until the end of the transaction.
 pub(crate) async fn take_turns_in_tx(tx: &mut Tx) -> TxResult<()> {
     tx.exec(&TAKE_TURNS, params![]).await?;
     Ok(())
 }
 
-/// Appends to the feed, in the order given. The caller has taken its turn.
+/// Appends to the feed, in the given order. The caller holds the lock.
 pub(crate) async fn publish_in_tx(tx: &mut Tx, news: &[News], now: i64) -> TxResult<()> {
     let count = news.len() as i64;
     if count == 0 {
@@ -89,7 +89,7 @@ pub(crate) async fn publish_in_tx(tx: &mut Tx, news: &[News], now: i64) -> TxRes
     Ok(())
 }
 
-/// The events of a shop behind `after`, for those who see its orders; from the oldest that is kept without it.
+/// The events of a shop after `after`, or from the oldest one kept, for members who may see its orders.
 pub async fn of_shop(
     engine: &Engine,
     caller: &Caller,
@@ -101,7 +101,7 @@ pub async fn of_shop(
     read(engine, vec![("shop", shop.into())], after, limit).await
 }
 
-/// The events of all shops, for those who run the market.
+/// The events of all shops. Operators only.
 pub async fn of_market(
     engine: &Engine,
     caller: &Caller,
@@ -150,7 +150,7 @@ async fn read(
     Ok(EventPage { items: items.collect(), next })
 }
 
-/// Deletes events that are older than they are kept, and remembers how far.
+/// Deletes expired events, and records the last number deleted.
 pub(crate) async fn purge(engine: &Engine) -> TxResult<()> {
     engine
         .db

@@ -34,7 +34,7 @@ insert! {
     }
 }
 
-/// A movement, for whatever is the reason of it.
+/// A stock movement, for any reason.
 pub(crate) fn movement<K: IdKind>(
     capacity_id: VariantId,
     reason: &'static str,
@@ -45,7 +45,8 @@ pub(crate) fn movement<K: IdKind>(
     AddMovement { capacity_id, reason, reference: reference.uuid(), delta, created_at: now }
 }
 
-/// Goods have come in: so many more are on hand. The same `key` a second time changes nothing and answers the same.
+/// Receives stock: adds to the quantity on hand. Repeating it with the same `key` changes nothing and
+/// returns the same result.
 pub async fn receive(
     engine: &Engine,
     caller: &Caller,
@@ -86,7 +87,7 @@ async fn receive_in_tx(
     Ok(())
 }
 
-/// Members whose role allows it, and the program itself. Who runs the market does not keep its shops' shelves.
+/// Members with the permission, and the program itself. Operators do not manage the stock of shops.
 async fn may_manage(engine: &Engine, caller: &Caller, variant: VariantId) -> Result<()> {
     if !matches!(caller.who, Who::System) {
         let user = caller.signed_in()?.id;
@@ -95,8 +96,8 @@ async fn may_manage(engine: &Engine, caller: &Caller, variant: VariantId) -> Res
     Ok(())
 }
 
-/// The shelf was counted: there are so many more, or fewer, than the books say. Never fewer than are held for those who
-/// are paying. The same `key` a second time changes nothing and answers the same.
+/// Adjusts stock by a counted difference, never below what is held. Repeating it with the same `key`
+/// changes nothing and returns the same result.
 pub async fn adjust(
     engine: &Engine,
     caller: &Caller,
@@ -129,8 +130,8 @@ pub async fn adjust(
     Ok(())
 }
 
-/// Changes what is on hand of several variants; `reference` is the count, a new id each time. Answers those of which
-/// fewer would be left than are held: the caller must then give up.
+/// Adjusts the quantity on hand of several variants; `reference` is a new ID for each adjustment. Returns
+/// the variants whose stock would fall below what is held: the caller must then roll back.
 pub(crate) async fn count_in_tx<K: IdKind>(
     tx: &mut Tx,
     changes: &[(VariantId, i64)],

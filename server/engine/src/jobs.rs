@@ -12,24 +12,24 @@ use haat_shared::{
 };
 
 haat_shared::text_enum! {
-    /// What is to be done.
+    /// The kinds of jobs.
     pub enum JobKind {
         /// Notify the shopper of their purchase.
         NotifyShopper = "notify_shopper",
         /// Notify the shop's owners of a new order.
         NotifyShop = "notify_shop",
-        /// Notify the shopper that an order is on its way.
+        /// Notify the shopper that an order was shipped.
         NotifyShipped = "notify_shipped",
         /// Notify the shopper that the tracking of an order was corrected.
         NotifyShipmentUpdated = "notify_shipment_updated",
-        /// Notify the shopper that an order will not come, and the shop if it was the shopper who cancelled it.
+        /// Notify the shopper that an order was cancelled, and the shop if the shopper cancelled it.
         NotifyCancelled = "notify_cancelled",
-        /// Give money back through the gateway.
+        /// Refund money through the gateway.
         Refund = "refund",
     }
 }
 
-/// Rows of a page.
+/// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 
 lists! {
@@ -65,21 +65,21 @@ rows! {
         created_at: i64,
     }
 
-    /// How much work there is.
+    /// The number of jobs by state.
     pub struct Backlog {
-        /// To be done.
+        /// Queued jobs.
         pub queued: i64,
-        /// Given up.
+        /// Dead jobs.
         pub dead: i64,
     }
 }
 
-/// How much work there is.
+/// The number of queued and dead jobs.
 pub async fn backlog(engine: &Engine) -> Result<Backlog, TxError> {
     Ok(engine.db.one(&COUNT, params![]).await?)
 }
 
-/// The work that is not done, newest first: all, or what is `queued`, `dead` or `discarded`.
+/// Unfinished jobs, newest first: all, or those that are `queued`, `dead` or `discarded`.
 pub async fn list(
     engine: &Engine,
     caller: &Caller,
@@ -108,14 +108,14 @@ pub async fn list(
     }))
 }
 
-/// Tries a job again at once, as if it were new.
+/// Queues a job again, to run at once, as if it were new.
 pub async fn retry(engine: &Engine, caller: &Caller, id: JobId) -> haat_shared::Result<()> {
     decide(engine, caller, id, "jobs::retry", &RETRY).await?;
     engine.wake.notify_one();
     Ok(())
 }
 
-/// Gives a job up. It is kept, and can be retried.
+/// Discards a job. It is kept, and can be retried.
 pub async fn discard(engine: &Engine, caller: &Caller, id: JobId) -> haat_shared::Result<()> {
     decide(engine, caller, id, "jobs::discard", &DISCARD).await
 }
@@ -150,7 +150,7 @@ async fn decide(
     Ok(())
 }
 
-/// How long to wait after so many tries: a second, doubling to an hour, each a quarter more or less.
+/// The delay after this many attempts: from one second, doubling up to an hour, each with 25 % jitter.
 pub(crate) fn backoff_ms(attempts: i64) -> i64 {
     let base = 1000i64 << attempts.clamp(1, 12).saturating_sub(1);
     let base = base.min(3_600_000);
@@ -158,7 +158,7 @@ pub(crate) fn backoff_ms(attempts: i64) -> i64 {
     base - base / 4 + i64::from(random::small(spread))
 }
 
-/// Deletes what was done before `before`.
+/// Deletes jobs that were done before `before`.
 pub(crate) async fn purge(engine: &Engine, before: i64) -> Result<(), TxError> {
     engine
         .db

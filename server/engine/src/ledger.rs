@@ -15,7 +15,7 @@ use haat_shared::{
     permissions::Permission,
 };
 
-/// Rows of a page.
+/// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 
 statements! {
@@ -60,8 +60,8 @@ rows! {
     }
 }
 
-/// What a shop has with the marketplace, for those who may see its money. An order counts as pending until it has
-/// arrived, whoever collected it.
+/// A shop's balance, for members who may see its money. An order counts as pending until it is delivered,
+/// whoever collected the money.
 pub async fn balance(
     engine: &Engine,
     caller: &Caller,
@@ -87,8 +87,8 @@ pub async fn balance(
     })
 }
 
-/// Writes postings, each about the thing with the id beside it. The same action about the same thing a second time is
-/// refused by its key, and with it the whole transaction.
+/// Writes postings, each about the object with the given ID. The same action on the same object a second
+/// time violates a unique key, which rejects the whole transaction.
 pub(crate) async fn post<K>(tx: &mut Tx, postings: &[(Posting, Id<K>)], now: i64) -> crate::TxResult<()> {
     let mut rows: Vec<[Value; 4]> = Vec::new();
     let mut entries = Vec::new();

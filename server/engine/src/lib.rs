@@ -42,63 +42,63 @@ use haat_shared::{Currency, Error, FieldCode, Id, id::IdKind, payments::Method};
 use notifications::{EmailRenderer, Mailer};
 use payments::PaymentGateway;
 
-/// Everything that a use case needs. Cheap to clone.
+/// The dependencies of all use cases. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Parts>);
 
-/// What an engine is made of.
+/// The parts of an engine.
 pub struct Parts {
     /// The database.
     pub db: Db,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// The ways to pay that are offered, in the order they are shown in.
+    /// The gateways of the available payment methods, in display order.
     pub gateways: Vec<Arc<dyn PaymentGateway>>,
-    /// What carries mails.
+    /// Sends emails.
     pub mailer: Arc<dyn Mailer>,
-    /// Whether it can send to addresses with other letters than ASCII before the `@`.
+    /// Whether the mailer supports non-ASCII letters before the `@` of an address.
     pub smtputf8: bool,
-    /// What renders emails.
+    /// Renders emails.
     pub render: EmailRenderer,
-    /// What links are signed with.
+    /// The key that signs links.
     pub secret: random::SigningKey,
-    /// The address that shoppers know this market by, without a slash at the end.
+    /// The public URL of the market, without a trailing slash.
     pub public_url: String,
     /// Wakes the worker when there are messages to dispatch.
     pub wake: Arc<tokio::sync::Notify>,
     /// The currency of the market.
     pub currency: Currency,
-    /// The time zone of the market: that of the days and times which people read.
+    /// The time zone of the market, for the dates and times on pages and in emails.
     pub zone: clock::Zone,
-    /// Where pictures are kept.
+    /// Stores pictures.
     pub pictures: media::SharedPictureStore,
-    /// How much guests may have, and how many emails one address gets.
+    /// The limits on guests, and on emails per address.
     pub bounds: Bounds,
 }
 
-/// How much someone may have of whom we know nothing.
+/// Limits on what unknown people can do.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Open checkouts of guests from one origin.
+    /// Open checkouts of guests per origin.
     pub guest_checkouts: i64,
-    /// Pieces of a variant that guests from one origin may hold, however few there are.
+    /// Units of a variant that guests of one origin can hold, however low its stock.
     pub guest_pieces: i64,
-    /// Or this part of its stock in percent, if that is more.
+    /// Or this percentage of its stock, if that is more.
     pub guest_share: i64,
-    /// Cash orders of guests to one email address, in a day.
+    /// Cash orders of guests per email address and day.
     pub guest_cash_orders: i64,
-    /// Cash orders of guests from one origin, in a day.
+    /// Cash orders of guests per origin and day.
     pub guest_cash_orders_of_origin: i64,
-    /// The most that a guest may owe for one cash order, in whole units of its currency.
+    /// The maximum cash order of a guest, in whole units of its currency.
     pub guest_cash_max: i64,
-    /// Emails about purchases to one address, in an hour.
+    /// Emails about purchases per address and hour.
     pub mails_an_hour: i64,
     /// The same in a day.
     pub mails_a_day: i64,
 }
 
 impl Bounds {
-    /// None.
+    /// No limits.
     pub const NONE: Self = Self {
         guest_checkouts: i64::MAX,
         guest_pieces: i64::MAX,
@@ -110,7 +110,7 @@ impl Bounds {
         mails_a_day: i64::MAX,
     };
 
-    /// How many pieces of something guests from one origin may hold at once.
+    /// How many units of a variant guests of one origin can hold at once.
     pub fn guest_may_hold(&self, on_hand: i64) -> i64 {
         self.guest_pieces.max(on_hand.saturating_mul(self.guest_share) / 100)
     }
@@ -137,21 +137,21 @@ impl std::ops::Deref for Engine {
 /// Why a transaction failed: it was rejected, the database failed, or the program has a bug.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum TxError {
-    /// Rejected, for a reason that the caller is given.
+    /// Rejected, with an error for the caller.
     #[error(transparent)]
     Rejected(#[from] Error),
     /// A failure of the database.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// A bug of the program, in words for the log.
+    /// A bug in the program, described for the log.
     #[error("{0}")]
     Bug(String),
 }
 
-/// The result of what runs in a transaction.
+/// The result of a transaction's closure.
 pub type TxResult<T> = Result<T, TxError>;
 
-/// A bug of the program.
+/// A bug in the program.
 pub fn bug(what: impl Into<String>) -> TxError {
     TxError::Bug(what.into())
 }
@@ -168,7 +168,8 @@ impl From<haat_shared::money::MoneyError> for TxError {
     }
 }
 
-/// The edge of a use case: what the database did wrong is logged here, once, and told as "not now" or "our fault".
+/// The boundary of a use case: database errors and bugs are logged here, once, and reported as `Busy` or
+/// `Internal`.
 impl From<TxError> for Error {
     fn from(fault: TxError) -> Self {
         match fault {
@@ -195,14 +196,15 @@ fn error_of(error: &DbError) -> Error {
     }
 }
 
-/// So that reads outside a transaction can use `?`.
+/// Lets reads outside a transaction use `?`.
 impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
         error_of(&error)
     }
 }
 
-/// Runs `work` in a task of its own and waits for it: whoever asked may go, it is carried to its end.
+/// Runs `work` in a task of its own and waits for it, so that it completes even if the client
+/// disconnects.
 #[expect(clippy::disallowed_methods, reason = "it is waited for here, in the span of whoever asked")]
 pub async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
@@ -211,7 +213,7 @@ pub async fn to_its_end<T: Send + 'static>(
     done.map_err(|panic| bug(format!("a task did not come to its end: {panic}")).into())
 }
 
-/// Groups rows by a key, keeping the order in which the keys first came.
+/// Groups rows by a key, in the order in which the keys first occur.
 pub(crate) fn group_by<T, K: PartialEq>(rows: Vec<T>, key: impl Fn(&T) -> K) -> Vec<(K, Vec<T>)> {
     let mut groups: Vec<(K, Vec<T>)> = Vec::new();
     for row in rows {
@@ -224,7 +226,7 @@ pub(crate) fn group_by<T, K: PartialEq>(rows: Vec<T>, key: impl Fn(&T) -> K) -> 
     groups
 }
 
-/// The id of the row that a page goes on behind; none for the first page.
+/// The ID from which a page continues; `None` for the first page.
 pub(crate) fn cursor<K: IdKind>(after: &str) -> haat_shared::Result<Option<Id<K>>> {
     if after.is_empty() {
         return Ok(None);

@@ -1,6 +1,6 @@
 //! Purchases and orders. The shopper sees the whole purchase, each shop only its own order.
 
-/// The lines of orders, with what a view shows of their order.
+/// Order lines, with what views show of their order.
 macro_rules! lines_of {
     ($orders:literal, $rest:literal) => {
         concat!(
@@ -41,7 +41,7 @@ use haat_shared::{
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// Rows of a page.
+/// The number of rows per page.
 const PAGE_SIZE: usize = 20;
 
 lists! {
@@ -153,12 +153,12 @@ rows! {
     }
 }
 
-/// The key of an order in lists, which are sorted by when orders were placed.
+/// The key of an order in lists, which are sorted by the time of the order.
 fn key(placed: i64, id: OrderId) -> String {
     format!("{id}.{placed}")
 }
 
-/// The key of the order that a page goes on behind; none for the first page.
+/// The key from which a page continues; `None` for the first page.
 fn behind(after: &str) -> Result<Option<(i64, OrderId)>> {
     if after.is_empty() {
         return Ok(None);
@@ -180,7 +180,7 @@ fn pickup_at(order: &LineRow) -> String {
     parts.map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// The orders that rows of lines are of.
+/// Groups rows of order lines into orders.
 fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
     group_by(rows, |r| r.id)
         .into_iter()
@@ -235,8 +235,8 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
         .collect()
 }
 
-/// The purchase, for its owner, for the guest who holds the cart it was made of, or for whoever has the signed link from
-/// the mail.
+/// The purchase, for its owner, for the guest who holds the cart that it was made from, or for whoever
+/// has the signed link from the email.
 async fn find(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<PurchaseRow> {
     let row: PurchaseRow = engine.db.opt(&FIND, params![number]).await?.ok_or(Error::NotFound)?;
     let own = match row.user_id {
@@ -252,7 +252,7 @@ async fn find(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Resu
     Ok(row)
 }
 
-/// A purchase on its page, for whoever may see it.
+/// A purchase page, for those who may see it.
 pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<PurchaseView> {
     let row = find(engine, caller, number, key).await?;
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![row.id]).await?;
@@ -272,21 +272,21 @@ fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>)
     })
 }
 
-/// What a claim of notifications is about, by the ids of their subjects.
+/// The objects of a batch of notifications, by the IDs of their subjects.
 pub(crate) struct NotificationData {
-    /// Purchases, for those who made them.
+    /// Purchases, for their buyers.
     pub(crate) purchases: HashMap<Uuid, PurchaseView>,
-    /// Orders, for those who wait for them and for their shops.
+    /// Orders, for their buyers and shops.
     pub(crate) orders: HashMap<Uuid, ShopOrderView>,
-    /// The orders of shipments whose tracking was corrected.
+    /// The orders of corrected shipments.
     pub(crate) shipments: HashMap<Uuid, Uuid>,
     /// Who cancelled an order, and why.
     pub(crate) ends: HashMap<Uuid, (Actor, String)>,
-    /// The names of those who asked for an account.
+    /// The names of people who signed up.
     pub(crate) sign_ups: HashMap<Uuid, String>,
 }
 
-/// What a claim of notifications is about.
+/// Loads the objects of a batch of notifications.
 pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result<NotificationData> {
     let reader = &Caller { reads: true, ..Caller::system() };
     let purchases: Vec<PurchaseRow> = engine.db.all(&NOTIFIED_PURCHASES, params![claim]).await?;
@@ -331,7 +331,7 @@ pub async fn history(
     }))
 }
 
-/// A shop's orders, newest first, for those who work there.
+/// A shop's orders, newest first, for its members.
 pub async fn of_shop(
     engine: &Engine,
     caller: &Caller,

@@ -19,22 +19,22 @@ haat_shared::text_enum! {
         PurchaseMade = "purchase_made",
         /// A shop has a new order. Subject: the order.
         OrderPlaced = "order_placed",
-        /// Money must go back. Subject: the refund.
+        /// Money must be refunded. Subject: the refund.
         RefundQueued = "refund_queued",
-        /// A shop has said yes. Subject: the order.
+        /// The shop confirmed an order. Subject: the order.
         OrderConfirmed = "order_confirmed",
-        /// It is on its way. Subject: the order.
+        /// An order was shipped. Subject: the order.
         OrderShipped = "order_shipped",
-        /// Its tracking was corrected. Subject: the new row of its shipment.
+        /// The tracking of an order was corrected. Subject: the new row of its shipment.
         OrderShipmentUpdated = "order_shipment_updated",
-        /// It has arrived. Subject: the order.
+        /// An order was delivered. Subject: the order.
         OrderDelivered = "order_delivered",
-        /// It will not come. Subject: the order.
+        /// An order was cancelled. Subject: the order.
         OrderCancelled = "order_cancelled",
     }
 }
 
-/// Rows of a page.
+/// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 
 lists! {
@@ -73,7 +73,7 @@ pub async fn pending(engine: &Engine) -> Result<i64, TxError> {
     Ok(engine.db.one::<crate::db::Scalar<i64>>(&PENDING, params![]).await?.0)
 }
 
-/// Deletes what was dispatched before `before`.
+/// Deletes messages that were dispatched before `before`.
 pub(crate) async fn purge(engine: &Engine, before: i64) -> Result<u64, TxError> {
     engine
         .db
@@ -83,7 +83,7 @@ pub(crate) async fn purge(engine: &Engine, before: i64) -> Result<u64, TxError> 
         .await
 }
 
-/// The outbox, newest first, for those who run the market: all, or only what waits to be dispatched.
+/// The outbox, newest first: all messages, or only those waiting to be dispatched. Operators only.
 pub async fn list(
     engine: &Engine,
     caller: &Caller,

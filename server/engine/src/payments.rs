@@ -23,9 +23,10 @@ use haat_shared::{
     payments::{Method, PaymentState},
 };
 
-/// Reconciliation asks for the first time so long after a payment began.
+/// The first reconciliation happens this long after a payment was created.
 pub(crate) const FIRST_CHECK_MS: i64 = 10_000;
-/// A payment that still waits after so long is given up. If it is captured all the same, it is honoured or refunded.
+/// A payment that is still pending after this time is abandoned. If it is captured later, it is honoured
+/// or refunded.
 const GIVE_UP_MS: i64 = 24 * 3_600_000;
 
 statements! {
@@ -74,7 +75,8 @@ impl Engine {
     }
 }
 
-/// Asks the gateway for a payment that was written down, and reports how it stands. Also where the shopper goes on.
+/// Requests an inserted payment from its gateway and applies the status. Also returns the URL of the
+/// gateway's page.
 pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(ReportOutcome, String)> {
     let gateway = engine.gateway(payment.method)?;
     let request = PaymentRequest {
@@ -110,8 +112,8 @@ pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(Repo
     Ok((reported, session.next_url))
 }
 
-/// The one place where the standing of a payment has consequences. May be called any number of times, by anyone who
-/// knows, in any order.
+/// The only function that acts on the status of a payment. It may be called any number of times, by any
+/// source, in any order.
 pub async fn apply_status(
     engine: &Engine,
     id: PaymentId,
@@ -140,8 +142,8 @@ pub async fn apply_status(
     }
 }
 
-/// Reads a payment from its gateway again and reports how it stands. What the gateway has belongs to the attempt that it
-/// was made for and to no other, whatever a report says.
+/// Reads a payment from its gateway again and applies the status. A gateway's payment belongs to the
+/// attempt that it was created for and to no other, whatever a webhook says.
 async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) -> Result<ReportOutcome> {
     let own = payment.gateway_ref.as_deref();
     let Some(gateway_ref) = reported.or(own) else {
@@ -170,8 +172,8 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
     }
 }
 
-/// The shopper comes back from the gateway's page, with the token of the address that we gave it. Answers where to
-/// send them.
+/// Handles the shopper's return from the gateway's page, authorised by the token in the return URL.
+/// Returns where to redirect them.
 pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -> Result<String> {
     if !engine.secret.verify("return", &id.to_string(), token) {
         return Err(Error::NotFound);
@@ -195,7 +197,7 @@ pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -
     })
 }
 
-/// A gateway reports something by itself. Answers only when it was acted upon: the gateway tells again what was not.
+/// Handles a webhook. Returns an error if it was not processed, so that the gateway delivers it again.
 pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, signature: &str, body: &[u8]) -> Result<()> {
     let method = Method::parse(gateway).ok_or(Error::NotFound)?;
     let now = engine.clock.now_ms();
@@ -218,13 +220,13 @@ pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, signature: &str
     refresh(engine, &payment, Some(&event.gateway_ref)).await.map(drop)
 }
 
-/// The header that carries the signature of a gateway's reports.
+/// The header with the signature of a gateway's webhooks.
 pub fn signature_header(engine: &Engine, gateway: &str) -> Result<&'static str> {
     Ok(engine.gateway(Method::parse(gateway).ok_or(Error::NotFound)?)?.signature_header())
 }
 
-/// Asks the gateways about payments that nobody reported: the answer to a webhook that never comes. Answers how many
-/// were asked about.
+/// Reconciliation: reads payments without a reported outcome from their gateways, in case webhooks were
+/// lost. Returns the number of payments read.
 pub async fn reconcile(engine: &Engine) -> TxResult<usize> {
     const BATCH: i64 = 100;
     let now = engine.clock.now_ms();
@@ -254,7 +256,7 @@ pub async fn reconcile(engine: &Engine) -> TxResult<usize> {
     Ok(due.len())
 }
 
-/// The refusal that a payment which cannot go on is answered with.
+/// The error for a payment that cannot continue.
 pub(crate) fn declined() -> Error {
     Conflict::PaymentDeclined.into()
 }

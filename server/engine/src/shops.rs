@@ -19,8 +19,8 @@ use haat_shared::{
 };
 use uuid::Uuid;
 
-/// Products on sale, up to `COUNTED_TO`. In an order, or PostgreSQL would read all products of the market for those of a small
-/// shop, in the hope of soon having as many.
+/// Published products, counted up to `COUNTED_TO`. The ORDER BY keeps PostgreSQL from scanning all
+/// products of the market for those of a small shop.
 macro_rules! products {
     () => {
         "(SELECT COUNT(*) FROM (SELECT 1 FROM products p WHERE p.shop_id = s.id AND p.state = 'published'
@@ -94,7 +94,7 @@ rows! {
     }
 }
 
-/// Shops page by page, the oldest first.
+/// All shops, page by page, oldest first.
 pub async fn list(engine: &Engine, _: &Caller, of: impl Into<PageRequest<'_>>) -> Result<Page<ShopCard>> {
     let of = of.into();
     let after = cursor(of.after)?.unwrap_or(ShopId::from_uuid(Uuid::nil()));
@@ -116,7 +116,7 @@ pub async fn shop(engine: &Engine, _: &Caller, handle: &str) -> Result<ShopView>
     read(engine, handle, true).await
 }
 
-/// A shop, with its products counted or not.
+/// A shop, with or without the number of its products.
 pub(crate) async fn read(engine: &Engine, handle: &str, counted: bool) -> Result<ShopView> {
     let row: ShopRow = engine.db.opt(&FIND, params![handle, counted]).await?.ok_or(Error::NotFound)?;
     Ok(ShopView {
@@ -134,7 +134,8 @@ pub(crate) async fn read(engine: &Engine, handle: &str, counted: bool) -> Result
     })
 }
 
-/// The shop with this handle, if the caller may do this there: a member whose role allows it, or the program itself.
+/// The shop with this handle, if the caller has the permission there, as a member or as the program
+/// itself.
 pub(crate) async fn of(
     engine: &Engine,
     caller: &Caller,
@@ -148,7 +149,7 @@ pub(crate) async fn of(
     Ok(shop.0)
 }
 
-/// Gives a shop one of its own pictures as its sign. For those who manage it.
+/// Makes one of a shop's own pictures its logo. Requires the permission to manage the catalogue.
 pub async fn set_logo(engine: &Engine, caller: &Caller, handle: &str, picture: MediaId) -> Result<()> {
     let shop = of(engine, caller, handle, Permission::ManageCatalog).await?;
     engine
@@ -165,41 +166,41 @@ pub async fn set_logo(engine: &Engine, caller: &Caller, handle: &str, picture: M
     Ok(())
 }
 
-/// A shop to be.
+/// A new shop.
 #[derive(Debug, Clone)]
 pub struct NewShop {
-    /// Its name in addresses.
+    /// The handle used in the shop's URL.
     pub handle: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it says about itself.
+    /// The description.
     pub description: String,
-    /// What it asks for bringing an order.
+    /// The price of standard shipping.
     pub delivery: Money,
-    /// What the marketplace keeps of each order, in basis points.
+    /// The commission rate, in basis points.
     pub commission_bp: i64,
-    /// What else it promises.
+    /// The other terms.
     pub terms: Terms,
-    /// Its owner.
+    /// The owner.
     pub owner: UserId,
 }
 
-/// What a shop promises besides its price of delivery.
+/// A shop's terms besides the price of standard shipping.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// The town it sends from; may be empty.
+    /// The town or city that the shop ships from. May be empty.
     pub town: String,
-    /// Where it can be written to; may be empty.
+    /// The postal address. May be empty.
     pub address: String,
-    /// From this much on bringing is free, in minor units.
+    /// The subtotal from which standard shipping is free, in minor units.
     pub free_delivery_from_minor: Option<i64>,
-    /// How many days it takes at least and at most until an order is there.
+    /// The minimum and maximum number of days for delivery.
     pub delivery_days: (i64, i64),
-    /// The price of a quicker way, in minor units, and its days; none for no such way.
+    /// The price of express shipping in minor units, and its days; `None` if not offered.
     pub express: Option<(i64, (i64, i64))>,
-    /// Whether shoppers may come for their orders.
+    /// Whether local pickup is offered.
     pub pickup: bool,
-    /// For how many days things may come back; 0 for not at all.
+    /// The return window in days; 0 for no returns.
     pub returns_days: i64,
 }
 
@@ -217,7 +218,7 @@ impl Default for Terms {
     }
 }
 
-/// Opens a shop for someone else. Only for those who run the market.
+/// Opens a shop for another user. Operators only.
 pub async fn open(engine: &Engine, caller: &Caller, shop: NewShop) -> Result<ShopId> {
     caller.operator()?;
     let now = engine.clock.now_ms();

@@ -120,21 +120,21 @@ pub struct PriceSample {
     pub price: Money,
 }
 
-/// A line of a file that does not hold.
+/// An error in a line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowError {
-    /// The line, counted from 1 as editors do. A line of a table may be several lines of the file: then it is the first.
+    /// The line number, from 1. A table row may span several lines of the file; this is the first.
     pub line: i64,
-    /// The column, or the beginning of what it is called; empty where it is the line as a whole.
+    /// The column, or the beginning of its name; empty for the whole line.
     pub column: String,
-    /// What is wrong.
+    /// The error.
     pub code: FieldCode,
-    /// What was read, or the beginning of it.
+    /// The value that was found, or the beginning of it.
     pub found: String,
 }
 
 impl RowError {
-    /// A fault at a column of a line.
+    /// An error in a column of a line.
     pub fn new(line: i64, column: &str, code: FieldCode, found: &str) -> Self {
         // What turns text around is seen as a mark in its place.
         let shown = |text: &str| {

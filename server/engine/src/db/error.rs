@@ -5,37 +5,37 @@ use crate::TxError;
 /// Why a statement or a transaction failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DbError {
-    /// A unique key exists already. Carries the database's words, which name the key.
+    /// A unique constraint was violated. Carries the database's message, which names it.
     #[error("database exists already: {0}")]
     Unique(String),
-    /// A CHECK, NOT NULL or FOREIGN KEY does not hold.
+    /// A CHECK, NOT NULL or FOREIGN KEY constraint was violated.
     #[error("database constraint: {0}")]
     Constraint(String),
-    /// Two transactions were in each other's way; the same one may succeed now.
+    /// A serialisation failure or deadlock; the same transaction may succeed now.
     #[error("database in another's way: {0}")]
     Again(String),
-    /// No room left, or no writing allowed.
+    /// The disk is full or read-only.
     #[error("database cannot write: {0}")]
     Full(String),
-    /// The database cannot be reached, or has too much to do.
+    /// The database is unreachable or overloaded.
     #[error("database cannot be reached: {0}")]
     Away(String),
-    /// The commit was sent and its outcome is not known.
+    /// The outcome of the commit is unknown.
     #[error("database outcome unknown: {0}")]
     Unknown(String),
-    /// Anything else: a fault of the program or of the database.
+    /// Any other error: a bug, or a failure of the database.
     #[error("database failed: {0}")]
     Other(String),
 }
 
 impl DbError {
-    /// Whether the transaction could go on after it on SQLite: the statement had no effect and nothing else happened.
+    /// Whether a transaction on SQLite can continue after this error: the statement had no effect.
     pub(super) fn is_clean(&self) -> bool {
         matches!(self, Self::Unique(_) | Self::Constraint(_))
     }
 }
 
-/// Used where two requests make the same thing at once and the second finds it made.
+/// For requests that create the same thing concurrently: the second one finds it.
 pub(crate) fn is_unique(fault: &TxError) -> bool {
     matches!(fault, TxError::Db(DbError::Unique(_)))
 }

@@ -2,7 +2,7 @@
 
 use super::{statement::Statement, value::Value};
 
-/// A row of a table, to be put in. [`insert!`](crate::insert) declares them.
+/// A row to insert into a table. [`insert!`](crate::insert) declares them.
 pub trait Insert {
     /// The statement, for any number of rows.
     fn statement() -> &'static Statement;
@@ -10,7 +10,7 @@ pub trait Insert {
     fn values(self, to: &mut Vec<Value>);
 }
 
-/// How many rows these are, and all their values.
+/// The number of rows, and all their values.
 pub(super) fn given<R: Insert>(rows: impl IntoIterator<Item = R>) -> (usize, Vec<Value>) {
     let (mut count, mut values) = (0, Vec::new());
     for row in rows {
@@ -20,8 +20,8 @@ pub(super) fn given<R: Insert>(rows: impl IntoIterator<Item = R>) -> (usize, Vec
     (count, values)
 }
 
-/// Declares structs that are rows of a table, each field the column of its name, and puts their statements on the
-/// list. Columns behind `;` are always what they say in SQL. What follows the struct follows the values.
+/// Declares structs that are rows of a table, with a field per column, and registers their statements.
+/// Columns after `;` always have the given SQL value. What follows the struct follows the values.
 ///
 /// ```text
 /// insert! {

@@ -3,31 +3,32 @@
 
 use super::{Value, statement::to_lite};
 
-/// A list: where its rows come from, how it can be filtered, how it can be sorted.
+/// A list: the source of its rows, its filters and its sort orders.
 pub struct ListQuery {
     /// Module and name, for logs and tests.
     pub name: &'static str,
     /// `SELECT … FROM … JOIN …`, without WHERE.
     pub select: &'static str,
-    /// What holds for every row; `TRUE` for no more than that.
+    /// The condition for every row; `TRUE` for none.
     pub base_filter: &'static str,
     /// The filters by name. `{}` stands for the parameter.
     pub filters: &'static [(&'static str, &'static str)],
-    /// The orders by name: the condition for "after this row", with a `{}` for each part of its key, and the ORDER BY.
+    /// The sort orders by name: the condition for rows after a key, with a `{}` for each part of the key,
+    /// and the ORDER BY.
     pub sorts: &'static [(&'static str, &'static str, &'static str)],
 }
 
-/// An entry of the list of all lists.
+/// An entry of the registry of lists.
 pub struct RegisteredList(pub &'static ListQuery);
 
 inventory::collect!(RegisteredList);
 
-/// Every list of the program.
+/// All lists of the program.
 pub fn all() -> impl Iterator<Item = &'static ListQuery> {
     inventory::iter::<RegisteredList>().map(|r| r.0)
 }
 
-/// Declares lists and puts them on the list of all lists.
+/// Declares lists and registers them.
 #[macro_export]
 macro_rules! lists {
     ($($(#[$meta:meta])* $vis:vis $name:ident { $($part:ident: $value:expr),* $(,)? })*) => {$(
@@ -40,7 +41,7 @@ macro_rules! lists {
     )*};
 }
 
-/// A list as asked for.
+/// A list with its filters, sort order and page.
 #[derive(Debug, Clone)]
 pub struct BoundQuery {
     sql: String,
@@ -58,8 +59,8 @@ impl BoundQuery {
 }
 
 impl ListQuery {
-    /// The first `limit` rows behind the key `after` that pass the filters. A name that is not on the list of filters
-    /// or sorts is a fault of the program: it filters out everything.
+    /// The first `limit` rows after the key `after` that pass the filters. An unknown filter or sort
+    /// order is a bug; the result is then empty.
     pub fn bind(
         &self,
         filters: Vec<(&str, Value)>,

@@ -38,7 +38,7 @@ pub use self::{
 };
 use crate::TxError;
 
-/// What a write is called in the log: its use case, and the ID of what it is about where that is known before.
+/// The name of a write in the log: the use case, and the ID of its object if that is known before.
 pub struct About {
     use_case: &'static str,
     id: Option<String>,
@@ -83,7 +83,7 @@ impl Db {
         Ok(Self { arm, stats })
     }
 
-    /// Which engine it is, for logs: `sqlite` or `postgresql`.
+    /// The name of the database engine, for logs: `sqlite` or `postgresql`.
     pub fn engine(&self) -> &'static str {
         match self.arm {
             Arm::Lite(_) => "sqlite",
@@ -91,12 +91,12 @@ impl Db {
         }
     }
 
-    /// Whether all who write wait for one writer.
+    /// Whether all writes go through one writer.
     pub(crate) fn one_writes(&self) -> bool {
         matches!(self.arm, Arm::Lite(_))
     }
 
-    /// How many statements and transactions it was asked for since it was opened.
+    /// The number of statements and transactions executed since it was opened.
     pub fn counts(&self) -> (u64, u64) {
         (self.stats.statements.load(Ordering::Relaxed), self.stats.transactions.load(Ordering::Relaxed))
     }
@@ -114,7 +114,7 @@ impl Db {
         }
     }
 
-    /// The first row, if there is one.
+    /// The first row, if any.
     pub async fn opt<T: FromRow>(
         &self,
         statement: &'static Statement,
@@ -123,7 +123,7 @@ impl Db {
         Ok(self.all(statement, params).await?.into_iter().next())
     }
 
-    /// The row that must be there: a sum, a count.
+    /// The only row of an aggregate: a sum, a count.
     pub async fn one<T: FromRow>(
         &self,
         statement: &'static Statement,
@@ -134,7 +134,8 @@ impl Db {
             .ok_or_else(|| DbError::Other(format!("{}: no row", statement.name)))
     }
 
-    /// All rows of a statement that takes many rows, for all of `given` at once. No rows, no statement.
+    /// All rows of a statement with a repeated group, for all of `given` at once. Nothing is executed for
+    /// no rows.
     pub(crate) async fn all_many<T: FromRow, const N: usize>(
         &self,
         statement: &'static Statement,
@@ -169,12 +170,12 @@ impl Db {
         }
     }
 
-    /// The one way to write. Runs `f` with `input` in a transaction that is durable when this returns `Ok`, and had no
-    /// effect when it returns an error, but for [`DbError::Unknown`].
+    /// The only way to write. Runs `f` with `input` in a transaction, which is durable when this returns
+    /// `Ok` and had no effect when it returns an error, except for [`DbError::Unknown`].
     ///
-    /// `f` may be run more than once, so it awaits nothing but SQL and takes time and ids from `input`.
+    /// `f` may run more than once, so it awaits nothing but SQL and takes the time and IDs from `input`.
     ///
-    /// All of it is in the span `use_case` of the log (`docs/logging.md`).
+    /// The whole call is in the span `use_case` of the log (`docs/logging.md`).
     pub async fn write<I, T, F>(&self, about: impl Into<About>, input: I, f: F) -> Result<T, TxError>
     where
         I: Send + Sync + 'static,
@@ -193,8 +194,8 @@ impl Db {
         write.instrument(span).await
     }
 
-    /// Has PostgreSQL count what is in the tables. It does so by itself a minute after much came in; until then it may read
-    /// all of a table for one page of it. SQLite plans without.
+    /// Refreshes PostgreSQL's statistics. Autovacuum does so a minute after a bulk insert, and until then
+    /// the planner may read a whole table for one page of it. SQLite does not need this.
     pub(crate) async fn analyze(&self) -> Result<(), DbError> {
         match &self.arm {
             Arm::Lite(_) => Ok(()),
@@ -205,10 +206,11 @@ impl Db {
         }
     }
 
-    /// Whether every statement and list can be prepared: their tables, columns and types exist. For tests.
+    /// Verifies that every statement and list can be prepared: tables, columns and types exist. For
+    /// tests.
     ///
-    /// PostgreSQL cannot tell the types of parameters that stand in a list of VALUES to join; those statements are left
-    /// to the test that executes all.
+    /// PostgreSQL can't infer the types of parameters in a joined VALUES list; those statements are
+    /// verified by the test that executes all.
     pub async fn prepare_all(&self) -> Result<usize, String> {
         let joins_values = |sql: &str| sql.contains("(VALUES [") && matches!(self.arm, Arm::Pg(_));
         let mut texts: Vec<(String, String)> = statement::all()

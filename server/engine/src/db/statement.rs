@@ -6,9 +6,9 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// A statement in the subset of SQL that SQLite and PostgreSQL share, with `$1…$n` for its parameters.
+/// A statement in the common subset of SQL of SQLite and PostgreSQL, with `$1…$n` as parameters.
 ///
-/// A part in square brackets is repeated for each row of a statement that takes many:
+/// A group in square brackets is repeated for each row:
 /// `INSERT INTO holds (id, quantity) VALUES [($1, $2)]`.
 pub struct Statement {
     /// Module and name, for logs and tests.
@@ -20,17 +20,17 @@ pub struct Statement {
     ran_on_pg: AtomicBool,
 }
 
-/// An entry of the list of all statements.
+/// An entry of the registry of statements.
 pub struct Registered(pub &'static Statement);
 
 inventory::collect!(Registered);
 
-/// Every statement of the program.
+/// All statements of the program.
 pub fn all() -> impl Iterator<Item = &'static Statement> {
     inventory::iter::<Registered>().map(|r| r.0)
 }
 
-/// Declares statements and puts them on the list.
+/// Declares statements and registers them.
 #[macro_export]
 macro_rules! statements {
     ($($(#[$meta:meta])* $vis:vis $name:ident = $sql:expr;)*) => {$(
@@ -53,12 +53,12 @@ impl Statement {
         }
     }
 
-    /// Whether it takes many rows at once.
+    /// Whether it has a repeated group.
     pub fn takes_many(&self) -> bool {
         self.sql.contains('[')
     }
 
-    /// The text for SQLite, which takes `$1` for a name and `?1` for a number.
+    /// The text for SQLite, which reads `$1` as a name and `?1` as a number.
     pub(super) fn for_lite(&self) -> &str {
         self.ran_on_lite.store(true, Ordering::Relaxed);
         self.lite.get_or_init(|| to_lite(self.sql))
@@ -70,12 +70,12 @@ impl Statement {
         self.sql
     }
 
-    /// Where this process has executed it: on SQLite, on PostgreSQL.
+    /// On which databases this process has executed it: SQLite, PostgreSQL.
     pub fn ran(&self) -> (bool, bool) {
         (self.ran_on_lite.load(Ordering::Relaxed), self.ran_on_pg.load(Ordering::Relaxed))
     }
 
-    /// The text with its bracketed part repeated for so many rows of `width` parameters.
+    /// The text with its group repeated for this many rows of `width` parameters.
     pub fn expanded(&self, rows: usize, width: usize) -> String {
         let (head, rest) = self.sql.split_once('[').unwrap_or((self.sql, "]"));
         let (group, tail) = rest.split_once(']').unwrap_or((rest, ""));
@@ -104,7 +104,7 @@ fn renumber(text: &str, by: usize, out: &mut String) {
     out.push_str(rest);
 }
 
-/// `$1` as `?1`. There are no dollar signs in our statements but those of parameters; a test sees to it.
+/// Replaces `$1` with `?1`. Statements contain no other dollar signs, which a test verifies.
 pub(super) fn to_lite(sql: &str) -> String {
     sql.replace('$', "?")
 }

@@ -19,7 +19,7 @@ use haat_shared::{
     text,
 };
 
-/// Rows of a page.
+/// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 
 lists! {
@@ -84,7 +84,7 @@ rows! {
     }
 }
 
-/// A shop's orders, newest first, for those who work there.
+/// A shop's orders, newest first, for its members.
 pub async fn seller_list(
     engine: &Engine,
     caller: &Caller,
@@ -95,7 +95,7 @@ pub async fn seller_list(
     list(engine, caller, vec![("shop", shop.into())], ask).await
 }
 
-/// Every shop's orders, newest first, for those who run the market.
+/// All orders, newest first. Operators only.
 pub async fn list_all(engine: &Engine, caller: &Caller, ask: ListOrders) -> Result<Page<OrderCard>> {
     caller.operator()?;
     list(engine, caller, Vec::new(), ask).await
@@ -142,7 +142,7 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
     })
 }
 
-/// An order on its page, for those who work for its shop.
+/// An order page, for the shop's members.
 pub async fn seller_order(
     engine: &Engine,
     caller: &Caller,

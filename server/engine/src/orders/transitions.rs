@@ -91,14 +91,14 @@ rows! {
     }
 }
 
-/// What a row of `order_shipments` is of. It is read by nobody outside.
+/// The kind of the IDs of `order_shipments`. Not visible outside.
 enum Shipped {}
 
-/// A transition that someone requests.
+/// A requested transition.
 #[derive(Clone)]
 struct Transition {
     number: String,
-    /// The shop that it must be of; none when the caller's right was looked up by the purchase.
+    /// The shop that the order must belong to; `None` if access was checked through the purchase.
     shop: Option<ShopId>,
     to: OrderState,
     actor: Actor,
@@ -108,13 +108,14 @@ struct Transition {
     clock: Clock,
 }
 
-/// The shop says yes.
+/// The shop confirms the order.
 pub async fn confirm(engine: &Engine, caller: &Caller, handle: &str, number: &str) -> Result<()> {
     let transition = by_shop(engine, caller, handle, number, OrderState::Confirmed)?;
     apply(engine, transition).await
 }
 
-/// The order leaves. Once it has, its tracking can be corrected. An order that is picked up has none: it is ready.
+/// The order is shipped. Afterwards its tracking can be corrected. A pickup order has no tracking: it is
+/// ready for pickup.
 pub async fn ship(
     engine: &Engine,
     caller: &Caller,
@@ -131,20 +132,20 @@ pub async fn ship(
     apply(engine, Transition { shipment, ..transition }).await
 }
 
-/// The order has arrived. What was to be paid in cash is with the shop now.
+/// The order is delivered, and any cash has been collected by the shop.
 pub async fn deliver(engine: &Engine, caller: &Caller, handle: &str, number: &str) -> Result<()> {
     let transition = by_shop(engine, caller, handle, number, OrderState::Delivered)?;
     apply(engine, transition).await
 }
 
-/// The shop cannot or will not send it: stock and money go back.
+/// The shop cancels the order: stock and money are returned.
 pub async fn cancel(engine: &Engine, caller: &Caller, handle: &str, number: &str, why: &str) -> Result<()> {
     let transition = by_shop(engine, caller, handle, number, OrderState::Cancelled)?;
     let note = reason(why).map_err(|f| Error::Invalid(vec![f]))?;
     apply(engine, Transition { note, ..transition }).await
 }
 
-/// The shopper does not want it after all, and the shop has not said yes yet. For whoever may see the purchase.
+/// The customer cancels the order before the shop has confirmed it. For those who may see the purchase.
 pub async fn cancel_by_customer(
     engine: &Engine,
     caller: &Caller,
@@ -250,7 +251,8 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
     Ok(())
 }
 
-/// The transition is not possible now. That is fine if it has happened before; its tracking may be corrected.
+/// The transition is not possible now. That is fine if it has already happened; its tracking may be
+/// corrected.
 async fn repeat_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
     if let Some(shipment) = &transition.shipment {
         let Shipment { carrier, tracking_number, tracking_url } = shipment;
@@ -285,7 +287,7 @@ async fn repeat_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
     }
 }
 
-/// Writes down the tracking that an order has from now on.
+/// Stores the current tracking of an order.
 async fn shipment_in_tx(
     tx: &mut Tx,
     transition: &Transition,
@@ -309,7 +311,7 @@ async fn shipment_in_tx(
     Ok(())
 }
 
-/// Stock and money of an order that was cancelled just now go back.
+/// Returns the stock and money of an order that was just cancelled.
 async fn undo_in_tx(tx: &mut Tx, order: &ChangedOrder, now: i64) -> TxResult<()> {
     let (total, part) =
         (Money::new(order.total_minor, order.currency), Money::new(order.commission_minor, order.currency));

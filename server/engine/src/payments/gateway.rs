@@ -8,109 +8,109 @@ use haat_shared::{
     payments::Method,
 };
 
-/// How a payment stands at its gateway.
+/// The status of a payment at its gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GatewayStatus {
-    /// The shopper has not finished.
+    /// The shopper has not finished paying.
     Waiting,
-    /// Refused. Nothing was charged.
+    /// Declined. Nothing was charged.
     Declined,
     /// The gateway has the money.
     Captured(Money),
-    /// The shopper will pay the shop; nothing to wait for.
+    /// The shopper will pay the shop; no payment is awaited.
     Accepted,
 }
 
-/// Money that is asked for.
+/// A request for a payment.
 #[derive(Debug, Clone)]
 pub struct PaymentRequest {
-    /// Which attempt this is. Asked again with the same one, a gateway answers with the same payment.
+    /// The payment attempt. Requesting the same attempt again returns the same payment.
     pub attempt: PaymentId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// Where the gateway's page sends the shopper afterwards.
+    /// The URL to which the gateway's page redirects the shopper.
     pub return_url: String,
 }
 
-/// A payment at its gateway.
+/// A new payment at its gateway.
 #[derive(Debug, Clone)]
 pub struct PaymentSession {
-    /// The gateway's own id of it.
+    /// The gateway's ID of the payment.
     pub gateway_ref: String,
-    /// How it stands.
+    /// The status.
     pub status: GatewayStatus,
-    /// The gateway's page, where the shopper goes on; empty if there is nothing to do there.
+    /// The URL of the gateway's page for the shopper; empty if there is none.
     pub next_url: String,
 }
 
-/// A payment as its gateway knows it.
+/// A payment, as its gateway reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GatewayPayment {
-    /// The attempt that it was made for.
+    /// The attempt that it was created for.
     pub attempt: PaymentId,
-    /// How it stands.
+    /// The status.
     pub status: GatewayStatus,
 }
 
-/// What a gateway reports by itself. It only says where to look: the payment is read from the gateway again.
+/// The content of a webhook. It only says which payment to read from the gateway.
 #[derive(Debug, Clone)]
 pub struct WebhookEvent {
-    /// The gateway's id of the report.
+    /// The gateway's ID of the event.
     pub event_id: String,
-    /// The gateway's id of the payment.
+    /// The gateway's ID of the payment.
     pub gateway_ref: String,
-    /// Our id of the payment, which the gateway was given.
+    /// Our ID of the payment, which was passed to the gateway.
     pub attempt: PaymentId,
 }
 
-/// Why a gateway did not do what it was asked.
+/// Why a call to a gateway failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GatewayError {
-    /// It did not answer, or not in time. It may have done it.
+    /// No response, or not in time. The request may have succeeded.
     #[error("gateway unreachable: {0}")]
     Unreachable(String),
-    /// It said no, and will say no again.
+    /// The gateway refused, and would refuse again.
     #[error("gateway refused: {0}")]
     Refused(String),
 }
 
-/// The port to a payment gateway. To add one, see `docs/ARCHITECTURE.md`, "a payment gateway".
+/// The port to a payment gateway. To add one, see `docs/guides/add-a-payment-gateway.md`.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync {
-    /// The way to pay that it serves.
+    /// The payment method that it implements.
     fn method(&self) -> Method;
-    /// Asks for money.
+    /// Requests a payment.
     async fn create(&self, request: &PaymentRequest) -> std::result::Result<PaymentSession, GatewayError>;
-    /// How a payment stands now, and which attempt it was made for.
+    /// Reads the status of a payment and the attempt that it was created for.
     async fn retrieve(&self, gateway_ref: &str) -> std::result::Result<GatewayPayment, GatewayError>;
-    /// Gives money back. Asked again with the same `refund`, it gives it back once.
+    /// Refunds an amount. Calling it again with the same `refund` refunds only once.
     async fn refund(
         &self,
         gateway_ref: &str,
         refund: RefundId,
         amount: Money,
     ) -> std::result::Result<(), GatewayError>;
-    /// The header that carries the signature of its reports.
+    /// The header with the signature of its webhooks.
     fn signature_header(&self) -> &'static str;
-    /// What a report says, if its signature over the raw `body` is the gateway's and fresh at `now_ms`.
+    /// The content of a webhook, if the signature over the raw `body` is valid and recent at `now_ms`.
     fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<WebhookEvent>;
 }
 
-/// What a report led to.
+/// The outcome of a reported payment status.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReportOutcome {
-    /// The shopper has not finished.
+    /// The shopper has not finished paying.
     Waiting,
-    /// Nothing was charged; another payment may be tried.
+    /// Nothing was charged; the shopper may try again.
     Declined,
-    /// A purchase was paid with it; this is its number.
+    /// The payment paid for the purchase with this number.
     Paid(String),
-    /// Nothing was there to buy; if money came, it is on its way back.
+    /// The checkout can no longer be completed; captured money is refunded.
     Orphaned,
 }
 
-/// The span of a call to a gateway (`docs/logging.md`). A gateway's own reference is not in it: it opens the page where the
-/// shopper pays.
+/// The span of a call to a gateway (`docs/logging.md`), without the gateway's own reference, which opens
+/// the page where the shopper pays.
 pub(super) fn call(method: Method, call: &'static str, id: impl std::fmt::Display) -> tracing::Span {
     tracing::info_span!("gateway", gateway = method.as_str(), call, %id)
 }

@@ -22,9 +22,9 @@ use haat_shared::{
     text,
 };
 
-/// Rows of a page.
+/// The number of rows per page.
 const PAGE_SIZE: usize = 50;
-/// How many days the chart of sales shows.
+/// The number of days in the sales chart.
 const DAYS: i64 = 30;
 
 lists! {
@@ -123,8 +123,7 @@ rows! {
     }
 }
 
-/// Opens a shop of the caller's own, in the market's currency. It is open at once. Answers with its handle, which may not be
-/// what was typed, letter by letter.
+/// Opens a shop for the caller, in the market's currency. Returns its handle, normalised.
 pub async fn open_as_seller(engine: &Engine, caller: &Caller, form: &ShopForm) -> Result<String> {
     let owner = caller.signed_in()?.id;
     let draft = form.check(engine.currency).map_err(Error::Invalid)?;
@@ -178,7 +177,7 @@ fn draft(row: SettingsRow) -> ShopDraft {
     }
 }
 
-/// A shop's settings, for those who may change them.
+/// A shop's settings, for members who may change them.
 pub async fn settings(engine: &Engine, caller: &Caller, handle: &str) -> Result<ShopSettings> {
     let shop = caller.shop(handle, Permission::ManageShop)?;
     let row: SettingsRow = engine.db.one(&FIND, params![shop]).await?;
@@ -192,8 +191,8 @@ pub async fn settings(engine: &Engine, caller: &Caller, handle: &str) -> Result<
     })
 }
 
-/// Saves a shop's settings, if they still are the version that the form was made of. Answers with the version that they
-/// are now. Orders and checkouts that were begun keep what they were begun with.
+/// Saves a shop's settings if they still have the version that the form is based on. Returns the new
+/// version. Existing orders and checkouts keep their terms.
 pub async fn save_settings(
     engine: &Engine,
     caller: &Caller,
@@ -254,7 +253,7 @@ async fn save_in_tx(
     Ok(version + 1)
 }
 
-/// A shop's dashboard. Days are those of the market's time zone.
+/// A shop's home page. Days are those of the market's time zone.
 pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<ShopHome> {
     const LOW_SHOWN: i64 = 10;
     let shop = caller.shop(handle, Permission::SeeOrders)?;
@@ -301,7 +300,7 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<Shop
     })
 }
 
-/// Every shop, newest first, for those who run the market: all, or those whose handle has these words.
+/// All shops, newest first, optionally those whose handle contains these words. Operators only.
 pub async fn list_all(
     engine: &Engine,
     caller: &Caller,
