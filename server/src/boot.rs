@@ -22,19 +22,19 @@ use crate::{config::Config, emails};
 /// A market that is ready to serve.
 #[derive(Clone)]
 pub struct Runtime {
-    /// What it was made from.
+    /// The configuration.
     pub config: Arc<Config>,
-    /// The use cases.
+    /// The engine.
     pub engine: Engine,
-    /// The sandbox gateway, where it is offered.
+    /// The sandbox gateway, if enabled.
     pub sandbox: Option<Arc<Sandbox>>,
-    /// Who mails come from.
+    /// The sender of emails.
     pub sender: Sender,
-    /// The files of pictures.
+    /// The picture store.
     pub pictures: Arc<PictureFolder>,
 }
 
-/// Opens the database. Makes the folder of an embedded one.
+/// Opens the database, and creates the folder of an embedded one.
 pub async fn database(config: &Config) -> Result<Db, String> {
     let url = config.database.url.reveal();
     if let Some(folder) = url.strip_prefix("sqlite:").and_then(|path| Path::new(path).parent()) {
@@ -43,8 +43,8 @@ pub async fn database(config: &Config) -> Result<Db, String> {
     Db::open(url, config.database.connections).await.map_err(|e| e.to_string())
 }
 
-/// Wires everything together around an open database. Makes the folder of pictures. The error says what of the
-/// configuration to change.
+/// Connects all parts around an open database, and creates the picture folder. The error says what to
+/// change in the configuration.
 pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, String> {
     let secret = SigningKey::new(config.security.secret.reveal());
     let public_url = config.server.public_url.trim_end_matches('/').to_owned();

@@ -12,18 +12,20 @@ use serde::{Deserialize, Deserializer, Serialize};
 use toml::{Table, Value};
 use url::Url;
 
-/// The secret of a market that nobody relies on. Production refuses to start on it.
+/// The default secret, for development. Production rejects it.
 const DEFAULT_SECRET: &str = "not a secret: for development only";
-/// Fewest characters of a secret in production: 256 bits as hexadecimal digits are 64, as base 64 they are 43.
+/// The minimum length of a secret in production. 256 bits are 64 hexadecimal digits, or 43 characters of
+/// base 64.
 const SECRET_MIN: usize = 32;
-/// Fewest different characters of one. Random hexadecimal digits have fewer once in billions of times.
+/// The minimum number of different characters of a secret. Random hexadecimal digits have fewer once in
+/// billions of times.
 const SECRET_VARIETY: usize = 8;
 /// What `limits.address_header` says where nothing is in front: the other end of the connection is who asks.
 const PEER: [&str; 2] = ["peer", "none"];
-/// Parameters of a URL that are no secrets.
+/// URL parameters that are not secret.
 const SHOWN_PARAMETERS: [&str; 5] = ["sslmode", "tls", "application_name", "host", "port"];
 
-/// Everything that can be configured.
+/// The whole configuration.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -31,21 +33,21 @@ pub struct Config {
     pub mode: Mode,
     /// The listener.
     pub server: Server,
-    /// Where data is kept.
+    /// The database.
     pub database: Database,
-    /// Where pictures are kept.
+    /// Picture storage.
     pub media: Media,
-    /// Files of products.
+    /// Product imports.
     pub imports: Imports,
     /// The market.
     pub market: MarketConfig,
-    /// The ways to pay.
+    /// Payment methods.
     pub payments: Payments,
-    /// Mails.
+    /// Email.
     pub mail: Mail,
-    /// How often one may ask.
+    /// Rate limits and limits on guests.
     pub limits: Limits,
-    /// Keys.
+    /// Secrets.
     pub security: Security,
     /// The log.
     pub log: Log,
@@ -55,10 +57,10 @@ pub struct Config {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// On one's own machine: defaults will do.
+    /// For a developer's machine: defaults are accepted.
     #[default]
     Development,
-    /// For others: no default secret, TLS in front, no play money.
+    /// For public markets: no default secret, TLS required, no test payments.
     Production,
 }
 
@@ -68,55 +70,55 @@ pub enum Mode {
 pub struct Server {
     /// Address and port to listen on.
     pub bind: String,
-    /// The address that shoppers know this market by.
+    /// The public URL of the market.
     pub public_url: String,
-    /// The folder that cargo-leptos built the site into.
+    /// The folder that contains the built site.
     pub site_root: String,
-    /// Seconds that a request may take.
+    /// The maximum duration of a request in seconds.
     pub timeout_s: u64,
-    /// Most bytes of a request's body.
+    /// The maximum size of a request body in bytes.
     pub body_bytes_max: usize,
-    /// Most connections at once. There may be fewer: some of the file handles that the system allows are kept for the rest
-    /// of the program.
+    /// The maximum number of concurrent connections. It may be lower: some of the available file handles
+    /// are reserved for the rest of the program.
     pub connections_max: u32,
-    /// Most connections at once from one address, where no proxy stands in front.
+    /// The maximum number of concurrent connections per client address, if clients connect directly.
     pub connections_per_address: u32,
-    /// Seconds that the head of a request may take.
+    /// The maximum time to receive the headers of a request, in seconds.
     pub header_timeout_s: u64,
-    /// Seconds that a connection may rest between two requests.
+    /// The maximum idle time of a connection between two requests, in seconds.
     pub idle_timeout_s: u64,
-    /// Whether the market is being worked on: everyone gets a page that says so, and no work is done behind it.
+    /// Whether everyone gets a maintenance page, and background work is paused.
     pub maintenance: bool,
-    /// The origins of other sites whose pages may use the REST API, with blanks between them: `https://books.example`. They
-    /// get no cookies.
+    /// The origins of other sites whose pages may use the REST API, separated by spaces:
+    /// `https://books.example`. They receive no cookies.
     pub cors_origins: String,
-    /// Whoever asks for `/metrics` must bring this token; without one, metrics are shown in development only.
+    /// The token required by `/metrics`; without one, metrics are available in development only.
     pub metrics_token: SecretString,
 }
 
-/// Where data is kept.
+/// The database.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`.
     pub url: SecretUrl,
-    /// Connections to PostgreSQL.
+    /// The number of connections to PostgreSQL.
     pub connections: u32,
 }
 
-/// Where pictures are kept.
+/// Picture storage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Media {
-    /// The folder of their files. Nodes of one market share it.
+    /// The folder for picture files, shared by all nodes of a market.
     pub folder: String,
 }
 
-/// Files of products.
+/// Product imports.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Imports {
-    /// How many files are read at once; one of a shop. The others wait for their turn.
+    /// How many files are read at once, one per shop. Others wait for their turn.
     pub readers: u32,
 }
 
@@ -124,39 +126,40 @@ pub struct Imports {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MarketConfig {
-    /// The currency of its shops.
+    /// The currency of new shops.
     pub currency: Currency,
-    /// The time zone of the days and times that people read, by its name in the IANA database. Programs get UTC.
+    /// The time zone of dates and times that people read, by its IANA name. API clients get UTC.
     pub time_zone: String,
 }
 
-/// The ways to pay.
+/// Payment methods.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Payments {
     /// Cash on delivery.
     pub cash: bool,
-    /// The sandbox gateway: play money. Never in production.
+    /// The sandbox gateway, for test payments. Not allowed in production.
     pub sandbox: bool,
-    /// Where the sandbox's own pages are: another host name than the market's.
+    /// The URL of the sandbox's own pages, on another host name than the market's.
     pub sandbox_url: String,
-    /// Milliseconds that the sandbox takes to answer, to see what a slow gateway does.
+    /// The sandbox's response time in milliseconds, to simulate a slow gateway.
     pub sandbox_delay_ms: u64,
 }
 
-/// Mails.
+/// Email.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mail {
-    /// Who mails come from: `NAME <ADDRESS>`. Someone must read the replies.
+    /// The sender of emails: `NAME <ADDRESS>`. Someone must read the replies.
     pub from: String,
-    /// The server that sends them: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required`. Without one they stay in
-    /// the database for a week; in development they are shown at `/dev/mail`.
+    /// The mail server: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required`. Without one, emails
+    /// stay in the database for a week; in development, `/dev/mail` shows them.
     pub smtp_url: SecretUrl,
-    /// Whether that server supports SMTPUTF8 (RFC 6531). Without it, addresses with other letters than ASCII before the `@` are
-    /// refused where they are typed.
+    /// Whether the mail server supports SMTPUTF8 (RFC 6531). Without it, addresses with non-ASCII letters
+    /// before the `@` are rejected at the field.
     pub smtputf8: bool,
-    /// Whether new accounts are confirmed by a link in an email. Then nobody learns by signing up who has an account.
+    /// Whether new accounts are confirmed by a link in an email, so that sign-up does not reveal who has
+    /// an account.
     pub confirm_sign_ups: Confirm,
 }
 
@@ -164,7 +167,7 @@ pub struct Mail {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confirm {
-    /// If a server that sends emails is named.
+    /// If a mail server is configured.
     #[default]
     Auto,
     /// Always.
@@ -173,48 +176,49 @@ pub enum Confirm {
     Never,
 }
 
-/// How often one may ask, and how much a guest may have. Who asks more often is told when to come back. What is counted by
-/// the minute or the hour is counted on each node by itself.
+/// Rate limits and limits on guests. Limits per minute and hour are counted by each node for itself,
+/// except for emails.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// How many times what stands below is allowed. Tests and benchmarks raise it.
+    /// Multiplies all limits below. Tests and benchmarks raise it.
     pub scale: u32,
-    /// Changes by pages, forms and the REST API: of an account, or of guests from an address.
+    /// Changes through pages, forms and the REST API: per account, or per client address for guests.
     pub changes_a_minute: u32,
-    /// Attempts to sign in to an account from one address, or from one known device.
+    /// Attempts to sign in to one account from one address, or from one known device.
     pub sign_ins_a_minute: u32,
-    /// The same to an account, from all addresses together.
+    /// Attempts to sign in to one account, from all addresses together.
     pub sign_ins_of_account_a_minute: u32,
-    /// The same from an address, to all accounts together.
+    /// Attempts to sign in from one address, to all accounts together.
     pub sign_ins_of_address_a_minute: u32,
-    /// New accounts from an address.
+    /// New accounts per address.
     pub sign_ups_an_hour: u32,
-    /// New accounts in all.
+    /// New accounts in total.
     pub sign_ups_a_minute: u32,
-    /// Open checkouts of guests from an address.
+    /// Open checkouts of guests per address.
     pub guest_checkouts: u32,
-    /// Pieces of a variant that guests from an address may hold, however few there are.
+    /// Units of a variant that guests of one address can hold, however low its stock.
     pub guest_pieces: u32,
-    /// Or this part of its stock in percent, if that is more.
+    /// Or this percentage of its stock, if that is more.
     pub guest_share: u32,
-    /// Cash orders of guests to one email address, in a day.
+    /// Cash orders of guests per email address and day.
     pub guest_cash_orders: u32,
-    /// Cash orders of guests from one address, in a day.
+    /// Cash orders of guests per client address and day.
     pub guest_cash_orders_of_address: u32,
-    /// The most that a guest may owe for one cash order, in whole units of its currency.
+    /// The maximum cash order of a guest, in whole units of its currency.
     pub guest_cash_max: u32,
-    /// Emails about purchases to one address, in an hour. The rest are kept for operators to look at.
+    /// Emails about purchases per address and hour. Further ones are kept for operators.
     pub mails_an_hour: u32,
-    /// The same in a day.
+    /// The same per day.
     pub mails_a_day: u32,
-    /// The header in which the proxy in front says where a request comes from, or `peer` if there is none in front.
+    /// The header with the client address, set by the proxy, or `peer` if clients connect directly.
     pub address_header: String,
-    /// The addresses and networks of the proxies in front, with blanks between them. Empty for the one that connects.
+    /// The addresses and networks of the proxies, separated by spaces. Empty if the connecting address is
+    /// the only proxy.
     pub trusted_proxies: String,
 }
 
-/// The addresses whose first bits are those of one: `10.0.0.0/8`.
+/// A network: `10.0.0.0/8`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Network {
     first: IpAddr,
@@ -233,7 +237,7 @@ impl Network {
         (bits <= width).then_some(Self { first, bits })
     }
 
-    /// Whether an address lies in it.
+    /// Whether the network contains an address.
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
         // In the top bits, and nothing else of it.
         let top = |bits: u128, width: u32| bits.checked_shr(width - self.bits).unwrap_or(0);
@@ -250,18 +254,18 @@ impl Network {
 }
 
 impl Limits {
-    /// The header to read addresses from, if there is one.
+    /// The header with the client address, if there is one.
     pub(crate) fn header(&self) -> Option<HeaderName> {
         let name = self.address_header.as_str();
         if PEER.contains(&name) { None } else { name.parse().ok() }
     }
 
-    /// The networks of the proxies in front.
+    /// The networks of the proxies.
     pub(crate) fn networks(&self) -> Vec<Network> {
         self.trusted_proxies.split_whitespace().filter_map(Network::parse).collect()
     }
 
-    /// What the engine sees to.
+    /// The limits that the engine enforces.
     pub(crate) fn bounds(&self) -> haat_engine::Bounds {
         let times = |limit: u32| i64::from(limit.saturating_mul(self.scale));
         haat_engine::Bounds {
@@ -292,11 +296,11 @@ impl Limits {
     }
 }
 
-/// Keys.
+/// Secrets.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Security {
-    /// What links and webhooks are signed with.
+    /// The key that signs links, webhooks and tokens.
     pub secret: SecretString,
 }
 
@@ -304,9 +308,9 @@ pub struct Security {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// What is logged, in the syntax of tracing's `EnvFilter`.
+    /// The log filter, in the syntax of tracing's `EnvFilter`.
     pub filter: String,
-    /// One JSON object a line, for machines.
+    /// Whether to log one JSON object per line.
     pub json: bool,
 }
 
@@ -406,11 +410,11 @@ impl Default for Log {
     }
 }
 
-/// A value that is not shown.
+/// A value that is never shown.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SecretString(String);
 
-/// A URL of which only what is no secret is shown.
+/// A URL that is shown without its secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SecretUrl(String);
 
@@ -483,7 +487,7 @@ macro_rules! secrets {
 }
 secrets!(SecretString SecretUrl);
 
-/// Why a secret can be guessed, if it can.
+/// Why a secret is easy to guess, if it is.
 fn weakness(secret: &str) -> Option<&'static str> {
     let chars: Vec<char> = secret.chars().collect();
     let mut different = chars.clone();
@@ -512,7 +516,7 @@ fn weakness(secret: &str) -> Option<&'static str> {
     }
 }
 
-/// A URL with a host, and nothing that does not belong into the address of a site.
+/// A URL with a host, and nothing that does not belong in the URL of a site.
 fn site(name: &str, url: &str) -> Result<(), String> {
     if !url.starts_with("http://") && !url.starts_with("https://") {
         return Err(format!("{name} must start with http:// or https://"));
@@ -534,7 +538,7 @@ fn site(name: &str, url: &str) -> Result<(), String> {
 }
 
 impl Config {
-    /// The configuration from a file, if there is one, and an environment. The error says what to change.
+    /// The configuration from an optional file and the environment. The error says what to change.
     pub fn load(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -569,13 +573,13 @@ impl Config {
         Ok(config)
     }
 
-    /// All of it as a TOML file, without secrets.
+    /// The configuration as TOML, without secrets.
     pub(crate) fn printed(&self) -> Result<String, String> {
         toml::to_string(self).map_err(|e| e.to_string())
     }
 
-    /// What a demo market needs beside what was configured: its data in `folder`, and the sandbox to pay with, whose pages
-    /// are on another host name than the market's, as a real gateway's are.
+    /// Adds what a demo market needs: its data in `folder`, and the sandbox gateway, whose pages are on
+    /// another host name than the market's, like those of a real gateway.
     pub fn demo(&mut self, folder: &Path) -> Result<(), String> {
         if self.mode == Mode::Production {
             return Err("demo is not for production: everyone knows the password of its accounts".into());
@@ -598,7 +602,7 @@ impl Config {
         Ok(())
     }
 
-    /// Whether the market is reached over TLS, so that cookies must be too.
+    /// Whether the market is served over TLS, so that cookies require it.
     pub fn secure(&self) -> bool {
         self.server.public_url.starts_with("https://")
     }
@@ -660,7 +664,7 @@ impl Config {
     }
 }
 
-/// An error in one line, without the lines of the file that it shows and without values.
+/// An error in one line, without excerpts of the file and without values.
 fn one_line(error: &toml::de::Error) -> String {
     let shown = |line: &&str| {
         !line.trim_start_matches([' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).starts_with('|')
@@ -670,7 +674,7 @@ fn one_line(error: &toml::de::Error) -> String {
     without_values(&lines.join(" "))
 }
 
-/// A message of a parser without the values that it quotes: one may be a secret that stands in the wrong place.
+/// A parser's message without the values that it quotes: one may be a misplaced secret.
 fn without_values(message: &str) -> String {
     let message = message.lines().collect::<Vec<_>>().join(" ");
     for (kind, end) in [("string \"", '"'), ("integer `", '`'), ("floating point `", '`')] {

@@ -43,7 +43,7 @@ use haat_shared::{
 /// How long a session lasts.
 pub const SESSION_MS: i64 = 30 * 24 * 3_600_000;
 
-/// Rows of a page.
+/// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 
 lists! {
@@ -114,7 +114,7 @@ rows! {
     }
 }
 
-/// Who sends a request, by the tokens of its cookies.
+/// The sender of a request, by the tokens in its cookies.
 pub async fn caller(engine: &Engine, session: Option<&str>, cart: Option<&str>) -> Result<Caller> {
     let mut caller = Caller { cart: cart.map(random::token_hash), ..Caller::guest() };
     let Some(session) = session else { return Ok(caller) };
@@ -146,7 +146,7 @@ fn signed_in(rows: Vec<WhoRow>) -> Option<SignedIn> {
     user
 }
 
-/// Who is signed in, for the header of a page.
+/// The signed-in user, for the header of pages.
 pub async fn me(_: &Engine, caller: &Caller) -> Result<Option<Me>> {
     Ok(caller.user().cloned().map(|u| Me {
         id: u.id,
@@ -157,28 +157,28 @@ pub async fn me(_: &Engine, caller: &Caller) -> Result<Option<Me>> {
     }))
 }
 
-/// Makes an account and signs it in; the guest's cart becomes the account's. Answers with the session's token.
+/// Creates an account and signs it in; the guest's cart is merged into it. Returns the session's token.
 pub async fn sign_up(engine: &Engine, caller: &Caller, form: SignUp) -> Result<String> {
     let user = form.check(engine.smtputf8).map_err(Error::Invalid)?;
     let id = add_user(engine, user, false, caller.locale, None).await?;
     begin_session(engine, caller, id).await
 }
 
-/// Makes an account that runs the market. Only for the program itself.
+/// Creates an operator's account. Only for the program itself.
 pub async fn create_operator(engine: &Engine, caller: &Caller, form: SignUp) -> Result<UserId> {
     caller.operator()?;
     let by = Some(("accounts::create_operator", caller.user_id()));
     add_user(engine, form.check(engine.smtputf8).map_err(Error::Invalid)?, true, caller.locale, by).await
 }
 
-/// Makes an account without signing it in. Only for the program itself.
+/// Creates an account without signing it in. Only for the program itself.
 pub async fn create(engine: &Engine, caller: &Caller, form: SignUp) -> Result<UserId> {
     caller.operator()?;
     let by = Some(("accounts::create", caller.user_id()));
     add_user(engine, form.check(engine.smtputf8).map_err(Error::Invalid)?, false, caller.locale, by).await
 }
 
-/// Writes a user down; `by` is the privileged action that makes them and who does it.
+/// Inserts a user; `by` is the privileged action and its author, for the audit log.
 async fn add_user(
     engine: &Engine,
     user: NewUser,
@@ -218,7 +218,7 @@ async fn add_user(
     if added { Ok(id) } else { Err(Error::field("email", FieldCode::Taken)) }
 }
 
-/// Remembers the caller's language with their account, if they have one.
+/// Stores the caller's language with their account, if they have one.
 pub async fn keep_locale(engine: &Engine, caller: &Caller) -> Result<()> {
     let Some(user) = caller.user_id() else { return Ok(()) };
     engine
@@ -233,14 +233,14 @@ pub async fn keep_locale(engine: &Engine, caller: &Caller) -> Result<()> {
     Ok(())
 }
 
-/// Signs in; the guest's cart joins the account's. Answers with the session's token.
+/// Signs in; the guest's cart is merged into the account's. Returns the session's token.
 pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<String> {
     let user = check_password(engine, form).await?;
     begin_session(engine, caller, user).await
 }
 
-/// Whose address and password these are. A wrong address takes as long as a wrong password, so that nobody learns who has
-/// an account.
+/// The account with this address and password. An unknown address takes as long as a wrong password, so
+/// that nobody learns who has an account.
 async fn check_password(engine: &Engine, form: SignIn) -> Result<UserId> {
     // Accounts of before hosts were kept in ASCII are found as they were typed.
     let key = params![form.account(), text::fold(&form.email)];
@@ -278,7 +278,7 @@ async fn begin_session(engine: &Engine, caller: &Caller, user: UserId) -> Result
     Ok(token)
 }
 
-/// Ends the session with this token, on the server too.
+/// Ends the session with this token, on the server.
 pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
     engine
         .db
@@ -292,7 +292,7 @@ pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
     Ok(())
 }
 
-/// Everyone who can sign in, newest first, for those who run the market: all, or those whose address has these words.
+/// All users, newest first, optionally those whose address contains these words. Operators only.
 pub async fn list(
     engine: &Engine,
     caller: &Caller,

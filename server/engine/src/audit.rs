@@ -10,11 +10,11 @@ use haat_shared::{
     page::{self, Page, PageRequest},
 };
 
-/// Rows of a page.
+/// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 /// A message that has waited longer is overdue.
 const PENDING_MS: i64 = 60_000;
-/// An order that waits longer has perhaps not been seen.
+/// An unconfirmed order this old may have been overlooked.
 const ORDER_MS: i64 = 24 * 3_600_000;
 
 lists! {
@@ -62,7 +62,7 @@ rows! {
     }
 }
 
-/// Writes down what an operator, or the program itself, does to `subject`.
+/// Records an action of an operator, or of the program itself, on `subject`.
 pub(crate) async fn write<K>(
     tx: &mut Tx,
     user: Option<UserId>,
@@ -76,7 +76,7 @@ pub(crate) async fn write<K>(
     Ok(())
 }
 
-/// What needs a hand.
+/// What needs attention.
 pub async fn home(engine: &Engine, caller: &Caller) -> Result<AdminHome> {
     caller.operator()?;
     let now = engine.clock.now_ms();
@@ -89,7 +89,7 @@ pub async fn home(engine: &Engine, caller: &Caller) -> Result<AdminHome> {
     })
 }
 
-/// What was done, newest first.
+/// The audit log, newest first.
 pub async fn list(
     engine: &Engine,
     caller: &Caller,

@@ -63,7 +63,7 @@ statements! {
 }
 
 rows! {
-    /// The id of a cart.
+    /// The ID of a cart.
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct CartRow {
         pub(crate) id: CartId,
@@ -101,16 +101,16 @@ rows! {
     }
 }
 
-/// A cart that was changed.
+/// A changed cart.
 #[derive(Debug, Clone)]
 pub struct Changed {
-    /// What is in it now.
+    /// Its current contents.
     pub view: CartView,
-    /// The token of a guest's cart that was opened just now: its holder must keep it.
+    /// The token of a newly created guest cart, which its holder must keep.
     pub token: Option<String>,
 }
 
-/// Whose cart a caller's is: an account's or that of a token's holder.
+/// The owner of a cart: an account, or whoever holds a token.
 #[derive(Debug, Clone, Copy)]
 enum Holder {
     User(UserId),
@@ -145,7 +145,7 @@ async fn find_in_tx(tx: &mut Tx, holder: Holder) -> crate::TxResult<Option<CartI
     Ok(row.map(|r| r.id))
 }
 
-/// The caller's cart.
+/// The contents of the caller's cart.
 pub async fn view(engine: &Engine, caller: &Caller) -> Result<CartView> {
     match find(engine, caller).await? {
         Some(id) => view_of(engine, id).await,
@@ -207,18 +207,18 @@ fn line(row: LineRow) -> Result<CartLineView> {
     })
 }
 
-/// The cart with this id, if it is the caller's.
+/// The cart with this ID, if it belongs to the caller.
 pub async fn by_id(engine: &Engine, caller: &Caller, id: CartId) -> Result<CartView> {
     check_holder(engine, caller, id).await?;
     Ok(CartView { id: Some(id), ..view_of(engine, id).await? })
 }
 
-/// Refuses carts that are not the caller's.
+/// Rejects carts of others.
 pub async fn check_holder(engine: &Engine, caller: &Caller, id: CartId) -> Result<()> {
     if find(engine, caller).await? == Some(id) { Ok(()) } else { Err(Error::NotFound) }
 }
 
-/// The caller's cart, opened if there is none. A guest gets its token.
+/// The caller's cart, created if there is none. A guest gets its token.
 pub async fn open(engine: &Engine, caller: &Caller) -> Result<Changed> {
     let holder = holder(caller);
     let token = random::token();
@@ -252,8 +252,7 @@ async fn open_in_tx(
     Ok((id, true))
 }
 
-/// Puts something into the caller's cart, opening one if need be. Never more than the shop has; what others hold for now
-/// may come free again.
+/// Adds to the caller's cart, which is created if necessary.
 pub async fn add_line(engine: &Engine, caller: &Caller, add: AddLine) -> Result<Changed> {
     let quantity = carts::quantity("quantity", &add.quantity).map_err(|f| Error::Invalid(vec![f]))?;
     let holder = holder(caller);
@@ -297,7 +296,7 @@ async fn add_in_tx(
     Ok((cart, opened))
 }
 
-/// Changes how many of a line there are.
+/// Changes the quantity of a line.
 pub async fn set_quantity(engine: &Engine, caller: &Caller, set: SetQuantity) -> Result<CartView> {
     let quantity = carts::quantity("quantity", &set.quantity).map_err(|f| Error::Invalid(vec![f]))?;
     change(engine, caller, vec![(set.line, Some(quantity))]).await
@@ -331,7 +330,7 @@ pub async fn set_quantities(engine: &Engine, caller: &Caller, sets: Vec<SetQuant
     change(engine, caller, changes).await
 }
 
-/// Takes a line out.
+/// Removes a line.
 pub async fn remove_line(engine: &Engine, caller: &Caller, line: CartLineId) -> Result<CartView> {
     change(engine, caller, vec![(line, None)]).await
 }
@@ -365,8 +364,9 @@ async fn change(
     view_of(engine, cart).await
 }
 
-/// Makes the guest's cart with this token the user's: adopted if the user has none, else its lines move over and
-/// quantities of the same thing add up, to as many as there may be. A checkout that was begun with the guest's goes on.
+/// Moves the guest cart with this token to the user: the user adopts it if they have none; otherwise its
+/// lines are merged, and quantities of the same variant add up to at most the maximum. A checkout of the
+/// guest's cart continues.
 pub(crate) async fn join_in_tx(tx: &mut Tx, token: [u8; 32], user: UserId, now: i64) -> crate::TxResult<()> {
     let Some(guest) = find_in_tx(tx, Holder::Token(token)).await? else { return Ok(()) };
     let Some(own) = find_in_tx(tx, Holder::User(user)).await? else {

@@ -70,11 +70,11 @@ lists! {
     }
 }
 
-/// For how long a sale counts towards being popular.
+/// How long a sale counts towards a product's popularity.
 const POPULAR_FOR_MS: i64 = 30 * 24 * 3_600_000;
-/// How many popular products are remembered, since some may have gone from the shops meanwhile.
+/// How many popular products are stored; more than are shown, since some may be archived in the meantime.
 const POPULAR_KEPT: i64 = 48;
-/// How many of each are on the first page.
+/// How many of each the home page shows.
 const POPULAR_SHOWN: i64 = 8;
 const NEWEST_SHOWN: usize = 12;
 const SHOPS_SHOWN: usize = 6;
@@ -131,7 +131,8 @@ rows! {
     }
 }
 
-/// Products page by page: all, of a shop, in and below a category, or those that have all words of a search.
+/// Products, page by page: all, of a shop, in a category or below it, or those that contain all words of
+/// a search.
 pub async fn list(engine: &Engine, _: &Caller, ask: ListProducts) -> Result<ProductPage> {
     let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
     let mut filters: Vec<(&str, Value)> = Vec::new();
@@ -156,7 +157,7 @@ pub async fn list(engine: &Engine, _: &Caller, ask: ListProducts) -> Result<Prod
     Ok(page.map(Into::into))
 }
 
-/// What the first page shows.
+/// The contents of the home page.
 pub async fn home(engine: &Engine, caller: &Caller) -> Result<HomeView> {
     let popular: Vec<CardRow> = engine.db.all(&POPULAR, params![POPULAR_SHOWN]).await?;
     let mut newest = list(engine, caller, ListProducts::default()).await?.items;
@@ -171,7 +172,7 @@ pub async fn home(engine: &Engine, caller: &Caller) -> Result<HomeView> {
     })
 }
 
-/// Counts again what sold best lately. Done by the worker every few minutes.
+/// Counts recent best sellers. The worker does so every few minutes.
 pub async fn count_popular(engine: &Engine) -> crate::TxResult<()> {
     let since = engine.clock.now_ms() - POPULAR_FOR_MS;
     engine
@@ -206,7 +207,7 @@ impl From<CardRow> for ProductCard {
     }
 }
 
-/// The key of the row that a page goes on behind: its id, and what the list is sorted by.
+/// The key from which a page continues: the ID, and the value that the list is sorted by.
 fn behind(list: &ListQuery, sort: &str, after: &str) -> Result<Vec<Value>> {
     let bad = || Error::field("after", FieldCode::NotAChoice);
     if !list.sorts.iter().any(|(name, ..)| *name == sort) {
@@ -224,7 +225,7 @@ fn behind(list: &ListQuery, sort: &str, after: &str) -> Result<Vec<Value>> {
     })
 }
 
-/// A product by its name in addresses.
+/// A product by its slug.
 pub async fn product(engine: &Engine, _: &Caller, slug: &str) -> Result<ProductView> {
     let row: ProductRow = engine.db.opt(&FIND, params![slug]).await?.ok_or(Error::NotFound)?;
     let shop = shops::read(engine, &row.shop_handle, false).await?;
@@ -261,14 +262,14 @@ fn attributes(json: &str) -> Vec<Attribute> {
     serde_json::from_str(json).unwrap_or_default()
 }
 
-/// The name of a product in addresses: its title, and enough of its id to be the only one.
+/// The slug of a product: its title, and enough of its ID to be unique.
 fn slug_of(title: &str, id: Id<haat_shared::id::kinds::Product>) -> String {
     let slug = text::slug(title, 60);
     let tail = id.tail(7);
     if slug.is_empty() { tail } else { format!("{slug}-{tail}") }
 }
 
-/// What lists are sorted by title with.
+/// The key by which lists are sorted by title.
 fn title_key(title: &str) -> String {
     text::fold(title).chars().take(60).collect()
 }

@@ -76,7 +76,8 @@ rows! {
     }
 }
 
-/// The checkout, if it is the caller's: made of their account's cart, or of the cart whose token they hold.
+/// The checkout, if it belongs to the caller: to their account, or to whoever holds the token of its
+/// cart.
 pub(crate) async fn find(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutRow> {
     let row: CheckoutRow = engine.db.opt(&FIND, params![id]).await?.ok_or(Error::NotFound)?;
     let own = match (row.user_id, &row.token_hash) {
@@ -87,28 +88,28 @@ pub(crate) async fn find(engine: &Engine, caller: &Caller, id: CheckoutId) -> Re
     if own { Ok(row) } else { Err(Error::NotFound) }
 }
 
-/// The address of a purchase's page. Whoever has it may read the page, so that it can stand in a mail.
+/// The URL of a purchase's page. Whoever has the URL may read the page, so that emails can contain it.
 pub fn purchase_url(engine: &Engine, number: &str) -> String {
     format!("/purchases/{number}?key={}", engine.secret.sign("purchase", number))
 }
 
-/// The address of the purchase that a checkout became, if it did.
+/// The URL of the purchase that a checkout became, if any.
 pub(crate) async fn bought(engine: &Engine, id: CheckoutId) -> Result<Option<String>> {
     let number: Option<Scalar<String>> = engine.db.opt(&BOUGHT, params![id]).await?;
     Ok(number.map(|number| purchase_url(engine, &number.0)))
 }
 
-/// The ways to pay that are offered.
+/// The available payment methods.
 pub fn offered(engine: &Engine) -> Vec<Method> {
     engine.gateways.iter().map(|g| g.method()).collect()
 }
 
-/// What was typed into the caller's checkout so far.
+/// The stored input of the caller's checkout.
 pub async fn typed(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutForm> {
     Ok(form(&find(engine, caller, id).await?.form))
 }
 
-/// A checkout on its page.
+/// A checkout page.
 pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutView> {
     let row = find(engine, caller, id).await?;
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
@@ -170,7 +171,7 @@ fn sums(row: &CheckoutRow) -> CheckoutSums {
     }
 }
 
-/// The form, with what is known of whoever signed in since it was begun.
+/// The form, completed with what is known of a user who has signed in since.
 fn known(mut form: CheckoutForm, caller: &Caller) -> CheckoutForm {
     if let Some(user) = caller.user().filter(|_| form.email.is_empty()) {
         form.email.clone_from(&user.email);

@@ -20,14 +20,14 @@ use haat_shared::{Conflict, Id};
 
 /// How long keys are kept.
 pub const KEEP_MS: i64 = 7 * 24 * 3_600_000;
-/// How long one who claimed may take: as long as the slowest gateway call.
+/// How long a claim lasts: as long as the slowest gateway call.
 const LEASE_MS: i64 = 30_000;
-/// How long whoever asks again waits for the one who is working on it; a request may take twice that.
+/// How long a repeated request waits for the one in progress; a request may take twice that.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Most characters of a key.
+/// The maximum number of characters of a key.
 pub const KEY_MAX: usize = 200;
 
-/// Which command this is.
+/// Identifies a command.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
     scope: String,
@@ -37,7 +37,7 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// A command by what it is about (the caller or the checkout), its name, the key it came with and its body.
+    /// A command by its object (the caller or the checkout), its name, the key it came with and its body.
     pub fn new(scope: impl ToString, operation: &'static str, key: &str, body: &str) -> Self {
         let key = key.chars().take(KEY_MAX).collect();
         Self { scope: scope.to_string(), operation, key, body: Sha256::digest(body.as_bytes()).into() }
@@ -81,16 +81,16 @@ rows! {
     }
 }
 
-/// What a claim came to.
+/// The result of a claim.
 pub enum Claim<K> {
-    /// It is ours to do, under this attempt id.
+    /// The caller must execute the command, with this attempt ID.
     Mine(Id<K>),
-    /// It was done; this was the answer.
+    /// The command was already executed, with this response.
     Done(String),
 }
 
-/// Claims the command in the transaction that carries it out. In it, a claim is either the first one or one that waited
-/// for the first to commit.
+/// Claims the command in the transaction that executes it: either it is the first claim, or it waited for
+/// the first to commit.
 pub async fn begin_in_tx<K>(tx: &mut Tx, key: &IdempotencyKey, now: i64) -> Result<Claim<K>, TxError> {
     let claim = AddKey {
         scope: &key.scope,
@@ -113,13 +113,14 @@ pub async fn begin_in_tx<K>(tx: &mut Tx, key: &IdempotencyKey, now: i64) -> Resu
     known.answer.map(Claim::Done).ok_or_else(|| Conflict::InFlight.into())
 }
 
-/// Stores the answer, in the transaction that made it.
+/// Stores the response, in the transaction that produced it.
 pub async fn end_in_tx(tx: &mut Tx, key: &IdempotencyKey, answer: &str) -> Result<(), TxError> {
     tx.exec(&ANSWER, params![&key.scope, key.operation, &key.key, answer]).await?;
     Ok(())
 }
 
-/// Claims a command that will call a gateway. Waits for another that is working on it: its answer is the answer.
+/// Claims a command that calls a gateway. Waits for another request that is executing it, and returns its
+/// response.
 pub async fn claim<K: 'static>(engine: &Engine, key: &IdempotencyKey) -> Result<Claim<K>, TxError> {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(5);
@@ -147,8 +148,8 @@ pub async fn claim<K: 'static>(engine: &Engine, key: &IdempotencyKey) -> Result<
     }
 }
 
-/// Stores the answer of a command that called a gateway. Without one — it failed in a way that may pass — the claim is
-/// given back, so that the same request can be retried.
+/// Stores the response of a command that called a gateway. Without one, because of a temporary failure,
+/// the claim is released, so that the request can be retried.
 pub async fn settle<K: 'static>(
     engine: &Engine,
     key: IdempotencyKey,
@@ -171,7 +172,7 @@ pub async fn settle<K: 'static>(
         .await
 }
 
-/// Forgets keys that are too old to come again.
+/// Deletes old keys.
 pub async fn purge(engine: &Engine) -> Result<u64, TxError> {
     engine
         .db

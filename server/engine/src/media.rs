@@ -17,34 +17,34 @@ use crate::{
     insert, params, rows, shops, statements,
 };
 
-/// Where pictures are made fit for pages and kept.
+/// The port to the picture store.
 #[async_trait]
 pub trait PictureStore: Send + Sync {
-    /// Reads a picture that was sent, and keeps it in all widths and formats. Whatever has this id already is the same
-    /// picture. Nothing of what was sent is kept as it was sent.
+    /// Processes an upload and stores it in all widths and formats. A picture with this ID that already
+    /// exists is the same one. The upload itself is not stored.
     async fn keep(&self, id: MediaId, bytes: Vec<u8>) -> std::result::Result<Kept, PictureError>;
 }
 
 /// A store of pictures, shared.
 pub type SharedPictureStore = Arc<dyn PictureStore>;
 
-/// A picture that is kept.
+/// A stored picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// How wide the original is, upright.
+    /// The width of the original, after rotation.
     pub width: u32,
-    /// How high the original is, upright.
+    /// The height of the original, after rotation.
     pub height: u32,
-    /// The colour that there is most of: `#rrggbb`.
+    /// The dominant colour: `#rrggbb`.
     pub color: String,
 }
 
-/// Why a picture is not kept.
+/// Why a picture was not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PictureError {
-    /// What was sent does not hold.
+    /// The upload is invalid.
     Refused(FieldCode),
-    /// The store cannot keep it just now, in words for the log.
+    /// The store failed, with a message for the log.
     Away(String),
 }
 
@@ -100,7 +100,7 @@ impl FromRow for Option<Picture> {
     }
 }
 
-/// What a shop's picture is called: made of what it is, so that sending it again changes nothing.
+/// The ID of a shop's picture, derived from its bytes, so that uploading it again changes nothing.
 fn id_of(shop: Option<ShopId>, bytes: &[u8]) -> MediaId {
     let owner = shop.map(|shop| shop.uuid()).unwrap_or_default();
     let hash = Sha256::new().chain_update(owner).chain_update(bytes).finalize();
@@ -109,13 +109,13 @@ fn id_of(shop: Option<ShopId>, bytes: &[u8]) -> MediaId {
     MediaId::from_uuid(uuid::Builder::from_custom_bytes(id).into_uuid())
 }
 
-/// Takes a picture into a shop, for those who manage its products.
+/// Adds a picture to a shop, for members who manage its catalogue.
 pub async fn add(engine: &Engine, caller: &Caller, handle: &str, bytes: Vec<u8>) -> Result<Picture> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     keep(engine, Some(shop), bytes).await
 }
 
-/// Takes in a picture of the market's own, for those who run it.
+/// Adds a picture of the market's own. Operators only.
 pub async fn add_own(engine: &Engine, caller: &Caller, bytes: Vec<u8>) -> Result<Picture> {
     caller.operator()?;
     keep(engine, None, bytes).await
@@ -158,7 +158,7 @@ async fn keep(engine: &Engine, shop: Option<ShopId>, bytes: Vec<u8>) -> Result<P
     Ok(picture)
 }
 
-/// Shows a product of a shop with these pictures of the shop, in this order, and with no others.
+/// Sets the pictures of a product, in this order.
 pub async fn set_pictures(
     engine: &Engine,
     caller: &Caller,
@@ -184,18 +184,18 @@ pub async fn set_pictures(
     Ok(())
 }
 
-/// What is done to one picture of a product.
+/// A change to one picture of a product.
 #[derive(Debug, Clone)]
 pub enum PictureChange {
-    /// It is shown behind the others. One that is shown already stays where it is.
+    /// Adds it behind the others. A picture that is there already keeps its position.
     Add(NewPicture),
-    /// It shows something else.
+    /// Changes its alt text.
     Describe(NewPicture),
-    /// It is not shown any more.
+    /// Removes it.
     Remove(MediaId),
 }
 
-/// Changes one picture of a product, whatever is done to the others meanwhile.
+/// Changes one picture of a product, whatever happens to the others in the meantime.
 pub async fn change_picture(
     engine: &Engine,
     caller: &Caller,
@@ -239,7 +239,7 @@ fn changed(mut pictures: Vec<NewPicture>, change: &PictureChange) -> Result<Vec<
     Ok(pictures)
 }
 
-/// Whoever else changes the product's pictures waits.
+/// Locks the product against other changes of its pictures.
 async fn lock_in_tx(tx: &mut Tx, shop: ShopId, product: ProductId, now: i64) -> crate::TxResult<()> {
     match tx.exec(&LOCK_PRODUCT, params![product, shop, now]).await? {
         0 => Err(Error::NotFound.into()),
@@ -254,7 +254,7 @@ async fn show_in_tx(tx: &mut Tx, product: ProductId, rows: &[[Value; 5]], now: i
     Ok(())
 }
 
-/// The pictures of a shop's product, in order, for those who sell it.
+/// The pictures of a shop's product, in order, for its members.
 pub async fn seller_pictures(
     engine: &Engine,
     caller: &Caller,
@@ -266,7 +266,7 @@ pub async fn seller_pictures(
     Ok(found.into_iter().flatten().collect())
 }
 
-/// The pictures of a gallery, if they can be one: not too many, none twice.
+/// Checks a gallery: not too many pictures, and none twice.
 pub(crate) fn checked(pictures: Vec<NewPicture>) -> Result<Vec<NewPicture>> {
     if pictures.len() > PER_PRODUCT_MAX {
         return Err(Error::field("pictures", FieldCode::TooMany));
@@ -291,7 +291,7 @@ pub(crate) fn rows(product: ProductId, shop: ShopId, pictures: &[NewPicture]) ->
     .collect()
 }
 
-/// Gives products their pictures; a picture that is not the shop's is not there.
+/// Attaches pictures to products; pictures of other shops are not found.
 pub(crate) async fn attach_in_tx(tx: &mut Tx, rows: &[[Value; 5]]) -> crate::TxResult<()> {
     let attached = tx.exec_many(&ATTACH, rows).await?;
     if attached == rows.len() as u64 { Ok(()) } else { Err(Error::NotFound.into()) }

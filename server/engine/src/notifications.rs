@@ -29,69 +29,69 @@ use haat_shared::{
     text,
 };
 
-/// What there is to say. Addresses in it are absolute.
+/// The content of an email. URLs in it are absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EmailContent {
-    /// To the shopper: the purchase is made.
+    /// To the shopper: an order confirmation.
     OrderConfirmed {
-        /// What was bought.
+        /// The purchase.
         purchase: Box<PurchaseView>,
-        /// Where it is shown to whoever has the link.
+        /// The URL of its page, readable by whoever has it.
         url: String,
     },
-    /// To those who own the shop: there is a new order.
+    /// To the shop's owners: a new order.
     OrderReceived {
-        /// What is to be sent.
+        /// The order.
         order: Box<ShopOrderView>,
-        /// Where the order is.
+        /// The URL of the order.
         url: String,
     },
-    /// To the shopper: an order is on its way.
+    /// To the shopper: an order was shipped.
     OrderShipped {
-        /// What was sent, and how it travels.
+        /// The order, with its tracking.
         order: Box<ShopOrderView>,
-        /// Where its purchase is shown to whoever has the link.
+        /// The URL of the purchase's page, readable by whoever has it.
         url: String,
     },
-    /// To the shopper: the tracking of an order that was shipped was corrected.
+    /// To the shopper: the tracking of a shipped order was corrected.
     ShipmentUpdated {
-        /// The order, with the tracking as it is now.
+        /// The order, with its current tracking.
         order: Box<ShopOrderView>,
-        /// Where its purchase is shown to whoever has the link.
+        /// The URL of the purchase's page, readable by whoever has it.
         url: String,
     },
-    /// To the shopper: an order will not come.
+    /// To the shopper: an order was cancelled.
     OrderCancelled {
-        /// What will not come.
+        /// The order.
         order: Box<ShopOrderView>,
-        /// Who said so.
+        /// Who cancelled it.
         by: Actor,
-        /// Why.
+        /// The reason.
         reason: String,
-        /// Where its purchase is shown to whoever has the link.
+        /// The URL of the purchase's page, readable by whoever has it.
         url: String,
     },
-    /// To whoever has an address that someone wants an account for.
+    /// To an address that someone has signed up with.
     ConfirmSignUp {
-        /// The name that was given.
+        /// The name entered at sign-up.
         name: String,
-        /// The link that makes the account.
+        /// The link that creates the account.
         url: String,
     },
-    /// The same, if there is an account.
+    /// To an address that someone has signed up with, if it already has an account.
     AccountExists {
-        /// The name that was given.
+        /// The name entered at sign-up.
         name: String,
-        /// Where to sign in.
+        /// The URL to sign in.
         url: String,
     },
-    /// To those who own the shop: the shopper does not want an order any more.
+    /// To the shop's owners: the customer cancelled an order.
     OrderWithdrawn {
-        /// What is not to be sent.
+        /// The order.
         order: Box<ShopOrderView>,
-        /// Why.
+        /// The reason.
         reason: String,
-        /// Where the order is.
+        /// The URL of the order.
         url: String,
     },
 }
@@ -99,25 +99,25 @@ pub enum EmailContent {
 /// An email, rendered in a language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedEmail {
-    /// One line.
+    /// The subject.
     pub subject: String,
-    /// For those who read plain text. As complete as the other.
+    /// The plain text, as complete as the HTML.
     pub text: String,
-    /// For the others.
+    /// The HTML.
     pub html: String,
 }
 
-/// Renders an email in the language of a locale; of the market's own where it has none in that one.
+/// Renders an email in a language, or in the default language if there is no translation.
 pub type EmailRenderer = fn(&EmailContent, &str) -> TxResult<RenderedEmail>;
 
-/// A mail, ready to be sent.
+/// An email, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// The same whenever the same notification is sent, so that a second mail can be told to be one.
+    /// The same whenever the same notification is sent, so that a repeated email can be recognised.
     pub id: MailId,
     /// The recipient's address.
     pub to: String,
-    /// One line.
+    /// The subject.
     pub subject: String,
     /// The text part.
     pub text: String,
@@ -127,12 +127,12 @@ pub struct Mail {
     pub created_at: i64,
 }
 
-/// Why failed to send an email.
+/// Why an email was not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {
-    /// Not now; it may be sent later. It may have been sent.
+    /// A temporary failure; the email may be sent later. It may have been sent.
     Unreachable(String),
-    /// It will never be sent.
+    /// A permanent failure.
     Refused(String),
 }
 
@@ -147,20 +147,20 @@ impl std::fmt::Display for SendError {
 
 impl std::error::Error for SendError {}
 
-/// The port to whatever carries mails.
+/// The port to the mail server.
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Sends mails, each under its id. Answers for each, in their order, within half a minute.
+    /// Sends emails, each under its ID. Returns a result for each, in order, within half a minute.
     async fn send(&self, mails: &[Mail]) -> Vec<std::result::Result<(), SendError>>;
 }
 
-/// How long a claim lasts. Twice what a mailer may take.
+/// How long a claim lasts: twice what a mailer may take.
 const LEASE_MS: i64 = 60_000;
-/// How many mails are sent at once. Whatever of them was not marked when the program died is sent again.
+/// The number of emails sent at once. Those not marked when the program dies are sent again.
 const BATCH: i64 = 25;
-/// How many of those that were given up are listed.
+/// The number of failed emails that are listed.
 const LISTED: i64 = 50;
-/// After so many attempts a mail is given up: that is about a day.
+/// After this many attempts, over about a day, an email has failed.
 const ATTEMPTS_MAX: i64 = 50;
 
 statements! {
@@ -205,7 +205,7 @@ rows! {
     }
 }
 
-/// The latest of the mails that were given up, for those who run the market.
+/// The latest failed emails. Operators only.
 pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>> {
     caller.operator()?;
     let rows: Vec<FailedRow> = engine.db.all(&DEAD_LETTERS, params![LISTED]).await?;
@@ -219,7 +219,7 @@ pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>>
     Ok(failed.collect())
 }
 
-/// Has a mail sent that was given up, as if it were new.
+/// Sends a failed email again, as if it were new.
 pub async fn resend(engine: &Engine, caller: &Caller, kind: &str, subject: &str, to: &str) -> Result<()> {
     caller.operator()?;
     let subject: Uuid = subject.parse().map_err(|_| Error::NotFound)?;
@@ -240,12 +240,12 @@ pub async fn resend(engine: &Engine, caller: &Caller, kind: &str, subject: &str,
     Ok(())
 }
 
-/// How many are to be sent, and how many were given up.
+/// The number of emails to send, and of failed ones.
 pub async fn backlog(engine: &Engine) -> TxResult<Backlog> {
     Ok(engine.db.one(&COUNT, params![]).await?)
 }
 
-/// Sends a batch of what is due; answers how many there were.
+/// Sends a batch of due emails; returns its size.
 pub async fn send_due(engine: &Engine) -> TxResult<usize> {
     let now = engine.clock.now_ms();
     let claim: Id<Job> = random::id(now);
@@ -283,13 +283,13 @@ pub async fn send_due(engine: &Engine) -> TxResult<usize> {
 const MAILS_AN_HOUR: quotas::QuotaKind = ("mails_an_hour", quotas::HOUR_MS);
 const MAILS_A_DAY: quotas::QuotaKind = ("mails_a_day", quotas::DAY_MS);
 
-/// Whether whoever it goes to may never have asked for it: the address was typed at a checkout, by anyone.
+/// Whether the recipient may not have asked for the email: anyone can enter an address at checkout.
 fn typed_by_anyone(kind: &str) -> bool {
     matches!(kind, "purchase_made" | "order_shipped" | "order_cancelled" | "sign_up" | "account_exists")
 }
 
-/// Fails what would be too much for an address; answers with the rest. Counted once, when it is tried first: what an
-/// operator has sent again goes out.
+/// Fails emails above the limit of an address and returns the others. An email is counted once, at the
+/// first attempt; what an operator sends again is not limited.
 async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64) -> TxResult<Vec<Claimed>> {
     let of = |notice: &Claimed| quotas::subject(engine, &mailbox(&text::fold(&notice.recipient)));
     let counted = |notice: &Claimed| notice.attempts == 1 && typed_by_anyone(&notice.kind);
@@ -343,7 +343,7 @@ async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64)
     Ok(sending)
 }
 
-/// What there is to say of a notification; nothing if what it is about is not there.
+/// The content of a notification; `None` if its subject is missing.
 fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option<EmailContent> {
     let market = &engine.public_url;
     let shown = |purchase: &str| format!("{market}{}", crate::checkout::purchase_url(engine, purchase));
@@ -393,7 +393,7 @@ fn mail(engine: &Engine, notice: &Claimed, data: &NotificationData) -> TxResult<
     Ok(Mail { id: mail_id(notice), to, subject, text, html, created_at })
 }
 
-/// UUID version 8 (RFC 9562) of what tells a notification from all others.
+/// A UUID version 8 (RFC 9562) that identifies a notification.
 fn mail_id(notice: &Claimed) -> MailId {
     let hash = Sha256::new()
         .chain_update(&notice.kind)
@@ -407,7 +407,7 @@ fn mail_id(notice: &Claimed) -> MailId {
     Id::from_uuid(Uuid::from_bytes(id))
 }
 
-/// Marks those that failed, and all others of the claim as sent.
+/// Marks the failed ones, and all others of the claim as sent.
 async fn settle(engine: &Engine, claim: Id<Job>, failed: Vec<(Claimed, SendError)>) -> TxResult<()> {
     let now = engine.clock.now_ms();
     let failed = failed.into_iter().map(|(notice, error)| {

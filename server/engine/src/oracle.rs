@@ -107,9 +107,9 @@ rows! {
     }
 }
 
-/// All that does not hold, in words for whoever runs the market. Nothing is the only good answer.
+/// All violations, described for operators. There should be none.
 ///
-/// Each check sees its own moment, so run it while nobody buys.
+/// Each check sees its own moment, so run it while nobody is buying.
 pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
     let checks = [
         &POSTINGS,

@@ -28,16 +28,16 @@ rows! {
     }
 }
 
-/// What is counted: its name, and how long a span of it lasts.
+/// What is counted: its name, and the length of its period.
 pub(crate) type QuotaKind = (&'static str, i64);
 
-/// For whom something is counted. What is stored cannot be read back.
+/// Whom something is counted for. The stored key cannot be reversed.
 pub(crate) fn subject(engine: &Engine, of: &str) -> [u8; 32] {
     engine.secret.mac(&[b"quota\0", of.as_bytes()])
 }
 
-/// Counts what happened; answers how often it did by now within the span that this moment lies in. Who finds that it was
-/// too often fails, and nothing is counted.
+/// Increments a counter and returns its value in the current period. A caller who finds it above the
+/// limit fails, and nothing is counted.
 pub(crate) async fn spend_in_tx(
     tx: &mut Tx,
     what: &BTreeMap<(QuotaKind, [u8; 32]), i64>,

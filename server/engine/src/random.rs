@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Builder;
 
-/// Bytes that cannot be guessed. Without them nothing is safe to do, so a system that has none stops the program.
+/// Random bytes that cannot be guessed. Without a source of them nothing is safe, so the program then
+/// stops.
 fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     #[expect(clippy::expect_used, reason = "an operating system without randomness cannot run a market")]
@@ -17,7 +18,7 @@ fn bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// The millisecond of the last id and its count.
+/// The millisecond of the last ID, and its counter.
 static LAST: Mutex<(i64, u16)> = Mutex::new((0, 0));
 
 /// A new id: UUID version 7 of RFC 9562, which sorts by the time it was made. Those that this process makes in one
@@ -46,19 +47,19 @@ pub fn token() -> String {
     URL_SAFE_NO_PAD.encode(bytes::<32>())
 }
 
-/// What is stored of a token. Tokens are random, so a fast hash is enough.
+/// The hash of a token to store. Tokens are random, so a fast hash is enough.
 pub fn token_hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// A short number for people: nine characters that cannot be confused, 45 bits.
+/// A short number for people: nine unambiguous characters, 45 bits.
 pub fn number() -> String {
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let chars = bytes::<9>().map(|b| ALPHABET[usize::from(b & 31)] as char);
     std::iter::once('H').chain(chars).collect()
 }
 
-/// A key that never shows: not in logs, not in debug output.
+/// A key that is never shown, neither in logs nor in debug output.
 #[derive(Clone)]
 pub struct SigningKey(Vec<u8>);
 
@@ -73,7 +74,7 @@ impl SigningKey {
         URL_SAFE_NO_PAD.encode(&self.mac(&[purpose.as_bytes(), b"\0", subject.as_bytes()])[..16])
     }
 
-    /// Whether `signature` is the one that [`sign`](Self::sign) gives. Takes as long for every wrong one.
+    /// Whether `signature` is the one from [`sign`](Self::sign), in constant time.
     pub fn verify(&self, purpose: &str, subject: &str, signature: &str) -> bool {
         self.sign(purpose, subject).as_bytes().ct_eq(signature.as_bytes()).into()
     }

@@ -24,7 +24,7 @@ insert! {
     }
 }
 
-/// Writes down which fields the edit that made this version changed.
+/// Records which fields the edit that made this version changed.
 pub(crate) async fn write<K>(
     tx: &mut Tx,
     subject: Id<K>,
@@ -37,7 +37,7 @@ pub(crate) async fn write<K>(
     Ok(())
 }
 
-/// An edit, to be written down.
+/// An edit to record.
 pub(crate) fn row<K>(
     subject: Id<K>,
     version: i64,
@@ -49,7 +49,7 @@ pub(crate) fn row<K>(
     Ok(AddEdit { subject: subject.uuid(), version, fields, edited_by: user, created_at: now })
 }
 
-/// The refusal of an edit of an old version: it carries each field that was changed since, once.
+/// The error for an edit of an old version, with each field that has changed since.
 pub(crate) async fn since<K>(tx: &mut Tx, subject: Id<K>, version: i64) -> TxResult<TxError> {
     let revisions: Vec<Scalar<String>> = tx.all(&SINCE, params![subject, version]).await?;
     let mut fields: Vec<String> = Vec::new();

@@ -50,61 +50,61 @@ insert! {
 }
 
 rows! {
-    /// A payment in the sandbox's books.
+    /// A payment in the sandbox's records.
     #[derive(Debug, Clone)]
     pub struct SandboxPayment {
-        /// Its id there.
+        /// The sandbox's ID.
         pub gateway_ref: String,
-        /// Our id of it.
+        /// Our ID.
         pub attempt_id: PaymentId,
-        /// Its currency.
+        /// The currency.
         pub currency: Currency,
-        /// How much, in minor units.
+        /// The amount in minor units.
         pub amount_minor: i64,
         /// `waiting`, `challenged`, `captured` or `declined`.
         pub state: String,
-        /// What the card that was entered does.
+        /// The behaviour of the entered card.
         pub card: String,
-        /// Where the shopper goes afterwards.
+        /// The URL to which the shopper returns.
         pub return_url: String,
     }
 
-    /// A report to be delivered.
+    /// A webhook to be delivered.
     #[derive(Debug, Clone)]
     pub struct DueEvent {
-        /// Its id.
+        /// The webhook's ID.
         pub event_id: Uuid,
-        /// The payment it is about.
+        /// The sandbox's ID of the payment.
         pub gateway_ref: String,
-        /// Our id of that payment.
+        /// Our ID of the payment.
         pub attempt_id: PaymentId,
     }
 
-    /// What the sandbox holds.
+    /// The sandbox's totals.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Captures {
         /// Payments captured.
         pub captured: i64,
-        /// Minor units captured and not given back.
+        /// Minor units captured and not refunded.
         pub kept_minor: i64,
     }
 }
 
 impl SandboxPayment {
-    /// How much.
+    /// The amount.
     pub fn amount(&self) -> Money {
         Money::new(self.amount_minor, self.currency)
     }
 }
 
 impl DueEvent {
-    /// Its id as programs read it.
+    /// The ID in the format of the API.
     pub fn event_id_text(&self) -> String {
         format!("evt_{}", self.event_id.simple())
     }
 }
 
-/// What a test card does. The numbers are the ones that testers know by heart.
+/// The behaviour of a test card. The numbers are ones that testers know by heart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Card {
     /// 4242 4242 4242 4242: approves, and the webhook comes at once.
@@ -122,7 +122,7 @@ pub enum Card {
 }
 
 impl Card {
-    /// All of them with their numbers.
+    /// All cards with their numbers.
     pub const ALL: [(Self, &'static str); 6] = [
         (Self::Approve, "4242 4242 4242 4242"),
         (Self::Decline, "4000 0000 0000 0002"),
@@ -132,7 +132,7 @@ impl Card {
         (Self::WebhookNever, "4000 0000 0000 0101"),
     ];
 
-    /// The card of a number, with or without blanks.
+    /// The card with this number, with or without spaces.
     pub fn parse(typed: &str) -> Result<Self> {
         let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
         let typed = digits(typed);
@@ -140,7 +140,7 @@ impl Card {
         card.map(|(card, _)| card).ok_or_else(|| Error::field("card", FieldCode::NotAChoice))
     }
 
-    /// When the webhook comes, and how often: milliseconds from now and times.
+    /// When and how often the webhook is sent: milliseconds from now, and times.
     fn webhook(self) -> Option<(i64, i64)> {
         match self {
             Self::WebhookNever => None,
@@ -162,7 +162,7 @@ impl Card {
     }
 }
 
-/// Opens a payment, or finds the one of the same attempt.
+/// Creates a payment, or finds the one of the same attempt.
 pub async fn start(db: &Db, clock: &Clock, ask: &PaymentRequest) -> TxResult<SandboxPayment> {
     let gateway_ref = format!("sbx_{}", random::token());
     db.write("sandbox::start", (gateway_ref, ask.clone(), clock.now_ms()), |tx, (gateway_ref, ask, now)| {
@@ -182,12 +182,12 @@ pub async fn start(db: &Db, clock: &Clock, ask: &PaymentRequest) -> TxResult<San
     .await
 }
 
-/// A payment by its id here.
+/// A payment by the sandbox's ID.
 pub async fn find(db: &Db, gateway_ref: &str) -> Result<SandboxPayment> {
     db.opt(&BY_REF, params![gateway_ref]).await?.ok_or(Error::NotFound)
 }
 
-/// The shopper enters a card. A payment that has come to an end stays as it is.
+/// The shopper enters a card. A completed payment does not change.
 pub async fn enter_card(db: &Db, clock: &Clock, gateway_ref: &str, card: Card) -> Result<SandboxPayment> {
     let state = match card {
         Card::Challenge => "challenged",
@@ -197,7 +197,7 @@ pub async fn enter_card(db: &Db, clock: &Clock, gateway_ref: &str, card: Card) -
     move_to(db, clock, gateway_ref, state, card).await
 }
 
-/// The shopper confirms that it is them.
+/// The shopper confirms their identity.
 pub async fn confirm(db: &Db, clock: &Clock, gateway_ref: &str) -> Result<SandboxPayment> {
     if find(db, gateway_ref).await?.state != "challenged" {
         return Err(Error::NotFound);
@@ -236,7 +236,7 @@ async fn move_in_tx(
     Ok(tx.opt(&BY_REF, params![gateway_ref]).await?.ok_or(Error::NotFound)?)
 }
 
-/// Gives money back; once for each refund. False if there is not so much to give back.
+/// Refunds an amount, once per refund. Returns false if there is not enough money.
 pub async fn refund(db: &Db, gateway_ref: &str, refund: RefundId, amount: Money) -> TxResult<bool> {
     db.write(
         "sandbox::refund",
@@ -257,12 +257,12 @@ pub async fn refund(db: &Db, gateway_ref: &str, refund: RefundId, amount: Money)
     .or_else(|fault| if fault == Error::Denied.into() { Ok(false) } else { Err(fault) })
 }
 
-/// The reports that are due.
+/// The webhooks that are due.
 pub async fn due_events(db: &Db, clock: &Clock) -> TxResult<Vec<DueEvent>> {
     Ok(db.all(&DUE, params![clock.now_ms()]).await?)
 }
 
-/// A report arrived, or did not and is retried in two seconds.
+/// A webhook was delivered, or is retried in two seconds.
 pub async fn delivered(db: &Db, clock: &Clock, event: Uuid, arrived: bool) -> TxResult<()> {
     db.write("sandbox::delivered", (event, arrived, clock.now_ms()), |tx, (event, arrived, now)| {
         Box::pin(async move {
@@ -277,7 +277,7 @@ pub async fn delivered(db: &Db, clock: &Clock, event: Uuid, arrived: bool) -> Tx
     .await
 }
 
-/// What the sandbox holds: for tests, which compare it with our books.
+/// The sandbox's totals, for tests that compare them with the market's.
 pub async fn captures(db: &Db) -> TxResult<Captures> {
     Ok(db.one(&CAPTURES, params![]).await?)
 }

@@ -18,13 +18,13 @@ use haat_shared::{
     id::kinds::{ApiKeyId, ApiSessionId, UserId},
 };
 
-/// How long an access token is good.
+/// The lifetime of an access token.
 pub const ACCESS_MS: i64 = 15 * 60_000;
-/// How long a refresh token is good.
+/// The lifetime of a refresh token.
 pub const REFRESH_MS: i64 = 30 * 24 * 3_600_000;
-/// What keys begin with, so that people and scanners know one when they see it.
+/// The prefix of API keys, by which people and secret scanners recognise them.
 const KEY_PREFIX: &str = "haat_key_";
-/// How exactly it is remembered when a key was used: not each use is written down.
+/// The accuracy with which the last use of a key is stored, so that not every use writes.
 const USED_MS: i64 = 5 * 60_000;
 /// `{"alg":"HS256","typ":"JWT"}`
 const JWT_HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
@@ -75,7 +75,7 @@ rows! {
     }
 }
 
-/// What an access token says. Times are in seconds, as its specification wants.
+/// The claims of an access token. Times are in seconds, as the specification requires.
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -109,7 +109,7 @@ fn mint(engine: &Engine, user: UserId, session: ApiSessionId, now: i64) -> Resul
     Ok(format!("{JWT_HEADER}.{payload}.{}", signature(engine, &payload)))
 }
 
-/// What a token says, if we signed it for this market and its time is not over.
+/// The claims of a token, if it was signed for this market and has not expired.
 fn read(engine: &Engine, token: &str) -> Option<Claims> {
     let (payload, mac) = token.strip_prefix(JWT_HEADER)?.strip_prefix('.')?.split_once('.')?;
     if !bool::from(signature(engine, payload).as_bytes().ct_eq(mac.as_bytes())) {
@@ -120,8 +120,8 @@ fn read(engine: &Engine, token: &str) -> Option<Claims> {
     (ours && claims.exp > engine.clock.now_ms() / 1000).then_some(claims)
 }
 
-/// Who sends a request with this token or key and this token of a cart, if that is good for `scope`. One that is not good
-/// at all is refused even where none is needed: whoever sends it means it.
+/// The caller with this token or key and this cart token, if it has the `scope`. An invalid token or key
+/// is rejected even if none is required.
 pub async fn caller(
     engine: &Engine,
     credential: Option<&str>,
@@ -171,7 +171,7 @@ fn scopes(stored: &str) -> Vec<Scope> {
     stored.split(' ').filter_map(Scope::parse).collect()
 }
 
-/// Signs a program in; the guest's cart joins the account's.
+/// Signs an API client in; the guest's cart is merged into the account's.
 pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<Tokens> {
     let user = check_password(engine, form).await?;
     let now = engine.clock.now_ms();
@@ -210,15 +210,15 @@ fn tokens(engine: &Engine, user: UserId, session: ApiSessionId, token: &str, now
     })
 }
 
-/// A token with what makes it one of ours, so that a grant's id and something made up do not end the grant.
+/// A signed token, so that neither a session's ID nor an invented token can end the session.
 fn signed_token(engine: &Engine, session: ApiSessionId) -> String {
     let token = random::token();
     let mac = engine.secret.sign("refresh token", &format!("{session}\0{token}"));
     format!("{token}.{mac}")
 }
 
-/// The next tokens for a refresh token, which is worth nothing from then on. Who brings one that was used already has it
-/// from elsewhere, or someone else has: the whole grant ends. What we never gave out ends nothing.
+/// Exchanges a refresh token for new tokens. A token that was used before has been copied, so the whole
+/// session is revoked. A token that was never issued revokes nothing.
 pub async fn refresh(engine: &Engine, _: &Caller, token: &str) -> Result<Tokens> {
     let (session, token) = token.split_once('.').ok_or(Error::SignInNeeded)?;
     let session: ApiSessionId = session.parse().map_err(|_| Error::SignInNeeded)?;
@@ -245,7 +245,7 @@ pub async fn refresh(engine: &Engine, _: &Caller, token: &str) -> Result<Tokens>
     tokens(engine, granted.ok_or(Error::SignInNeeded)?.user_id, session, &next, now)
 }
 
-/// Ends the grant of this access token: its refresh token too.
+/// Ends the API session of this access token, including its refresh token.
 pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
     let session = read(engine, token).ok_or(Error::SignInNeeded)?.sid;
     let write = engine.db.write("api_auth::sign_out", session, |tx, session| {
@@ -255,7 +255,7 @@ pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
     Ok(())
 }
 
-/// Makes a key for the caller's programs.
+/// Creates an API key for the caller.
 pub async fn create_key(engine: &Engine, caller: &Caller, key: &NewApiKey) -> Result<MadeApiKey> {
     let user = caller.signed_in()?.id;
     let NewApiKey { name, scopes } = key.check().map_err(Error::Invalid)?;
@@ -280,7 +280,7 @@ pub async fn create_key(engine: &Engine, caller: &Caller, key: &NewApiKey) -> Re
     Ok(MadeApiKey { key, secret })
 }
 
-/// The caller's keys, newest first; there are never many.
+/// The caller's API keys, newest first. There are never many.
 pub async fn keys(engine: &Engine, caller: &Caller) -> Result<Vec<ApiKeyCard>> {
     let rows: Vec<KeyRow> = engine.db.all(&KEYS, params![caller.signed_in()?.id]).await?;
     let card = |row: KeyRow| ApiKeyCard {
@@ -293,7 +293,7 @@ pub async fn keys(engine: &Engine, caller: &Caller) -> Result<Vec<ApiKeyCard>> {
     Ok(rows.into_iter().map(card).collect())
 }
 
-/// Takes a key of the caller's back.
+/// Revokes an API key of the caller.
 pub async fn end_key(engine: &Engine, caller: &Caller, id: ApiKeyId) -> Result<()> {
     let write = engine.db.write("api_auth::end_key", (id, caller.signed_in()?.id), |tx, (id, user)| {
         Box::pin(async move { Ok(tx.exec(&END_KEY, params![*id, *user]).await?) })

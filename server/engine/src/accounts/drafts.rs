@@ -7,7 +7,7 @@ use crate::{Caller, Engine, db::Tx, insert, params, random, rows, statements};
 use haat_shared::{Error, Result, forms::Draft, id::kinds::DraftId};
 
 const KEEP_MS: i64 = 3_600_000;
-/// The longest fields take no more; a request as a whole is bounded too.
+/// The maximum length of a stored value; no valid field is longer.
 const FIELD_MAX: usize = 10_000;
 
 statements! {
@@ -32,7 +32,7 @@ rows! {
     }
 }
 
-/// Keeps what was typed into a form, but for its secrets, and why it came back.
+/// Stores the input of a form without its secrets, and the error.
 pub async fn keep_draft(
     engine: &Engine,
     form: &'static str,
@@ -58,7 +58,7 @@ pub async fn keep_draft(
     Ok(id)
 }
 
-/// What was typed into a form, for whoever has the draft's id. It cannot be guessed.
+/// The stored form, for whoever has the draft's ID, which cannot be guessed.
 pub async fn find_draft(engine: &Engine, _: &Caller, form: &str, id: DraftId) -> Result<Option<Draft>> {
     let row: Option<DraftRow> = engine.db.opt(&FIND, params![id, form, engine.clock.now_ms()]).await?;
     Ok(row.map(|row| Draft {

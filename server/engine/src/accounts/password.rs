@@ -8,18 +8,18 @@ use tokio::sync::{Semaphore, oneshot};
 
 use haat_shared::{Error, Result, accounts::PASSWORD_MAX, text::nfc};
 
-/// How many are hashed at once: each takes a core and 19 MiB.
+/// How many passwords are hashed at once: each takes a core and 19 MiB.
 static TURNS: Semaphore = Semaphore::const_new(2);
 
-/// The hash of a password that nobody has, for addresses that nobody has.
+/// A hash for addresses without an account, so that rejecting them takes as long.
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now(&crate::random::token()).unwrap_or_default());
 
 fn hash_now(password: &str) -> Option<String> {
     Argon2::default().hash_password(nfc(password).as_bytes()).ok().map(|hash| hash.to_string())
 }
 
-/// Runs it on a thread of its own: neither does it wait for those that read files, nor they for it. Its turn lasts as long as
-/// the thread, whoever asked may be gone.
+/// Runs `work` on a thread of its own, so that it neither waits for file reads nor delays them. It keeps
+/// its turn until the thread ends, even if the client disconnects.
 async fn apart<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let turn = TURNS.acquire().await.map_err(|_| Error::Internal)?;
     let (answer, answered) = oneshot::channel();
@@ -35,12 +35,12 @@ async fn apart<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Res
     answered.await.map_err(|_| Error::Internal)
 }
 
-/// What is stored of a password.
+/// The hash to store.
 pub(super) async fn hash(password: String) -> Result<String> {
     apart(move || hash_now(&password)).await?.ok_or(Error::Internal)
 }
 
-/// Whether it is the password behind `hash`. Without one it takes as long and answers no.
+/// Whether the password matches `hash`. Without a hash, it takes as long and returns false.
 pub(super) async fn verify(password: String, hash: Option<String>) -> Result<bool> {
     if password.chars().count() > PASSWORD_MAX {
         return Ok(false);

@@ -8,7 +8,7 @@ statements! {
     FORGET_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
 }
 
-/// Forgets sessions, grants and drafts whose time is over.
+/// Deletes expired sessions, API sessions and drafts.
 pub async fn purge(engine: &Engine) -> TxResult<()> {
     engine
         .db

@@ -17,9 +17,9 @@ use haat_shared::{
     id::kinds::{Job, SignUpId, UserId},
 };
 
-/// How long the link in the email is good.
+/// The lifetime of the link in the email.
 pub const CONFIRM_MS: i64 = 24 * 3_600_000;
-/// What the link is signed for.
+/// The purpose that the link is signed for.
 const PURPOSE: &str = "sign-up";
 
 statements! {
@@ -54,8 +54,8 @@ rows! {
     }
 }
 
-/// Asks for an account. Whoever has the address gets an email: with a link that makes the account, or, if there is one, that
-/// says so. Nothing in the answer, nor how long it takes, tells which.
+/// Requests an account. The address gets an email with a link that creates the account, or one that says
+/// that there is one already. Neither the response nor its timing reveals which.
 pub async fn ask(engine: &Engine, caller: &Caller, form: SignUp) -> Result<()> {
     let user = form.check(engine.smtputf8).map_err(Error::Invalid)?;
     let hash = password::hash(user.password).await?;
@@ -85,12 +85,12 @@ pub async fn ask(engine: &Engine, caller: &Caller, form: SignUp) -> Result<()> {
     Ok(())
 }
 
-/// Where the link in the email leads, without the market's address.
+/// The path of the link in the email.
 pub(crate) fn url(engine: &Engine, id: SignUpId) -> String {
     format!("/sign-up/{id}?token={}", engine.secret.sign(PURPOSE, &id.to_string()))
 }
 
-/// Makes the account that was asked for. The same link a second time changes nothing.
+/// Creates the requested account. Following the link again changes nothing.
 pub async fn confirm(engine: &Engine, _: &Caller, id: SignUpId, token: &str) -> Result<()> {
     if !engine.secret.verify(PURPOSE, &id.to_string(), token) {
         return Err(Error::NotFound);
@@ -109,7 +109,7 @@ pub async fn confirm(engine: &Engine, _: &Caller, id: SignUpId, token: &str) -> 
     Ok(write.await?)
 }
 
-/// The names of those whom a claim of notifications is about.
+/// The names of people who signed up, for a batch of notifications.
 pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result<HashMap<Uuid, String>> {
     let rows: Vec<NotifiedRow> = engine.db.all(&NOTIFIED, params![claim]).await?;
     Ok(rows.into_iter().map(|row| (row.id.uuid(), row.name)).collect())

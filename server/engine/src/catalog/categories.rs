@@ -64,15 +64,14 @@ impl From<LinkRow> for CategoryLink {
     }
 }
 
-/// The categories that lie in no other, in the market's order.
+/// The top-level categories, in display order.
 pub async fn roots(engine: &Engine, _: &Caller) -> Result<Vec<CategoryCard>> {
     let rows: Vec<CardRow> = engine.db.all(&ROOTS, params![]).await?;
     let card = |row: CardRow| CategoryCard { slug: row.slug, name: row.name, picture: row.picture };
     Ok(rows.into_iter().map(card).collect())
 }
 
-/// Every category after those that it lies in, each by its whole name, `Home & kitchen › Tableware`, and in the order of the
-/// names.
+/// All categories with their full names, parents first: `Home & kitchen › Tableware`.
 pub async fn tree(engine: &Engine, _: &Caller) -> Result<Vec<CategoryLink>> {
     let rows: Vec<LinkRow> = engine.db.all(&TREE, params![]).await?;
     let mut above: Vec<(String, String)> = Vec::new();
@@ -87,7 +86,7 @@ pub async fn tree(engine: &Engine, _: &Caller) -> Result<Vec<CategoryLink>> {
     Ok(tree)
 }
 
-/// A category, the way to it, and what lies right below it.
+/// A category with its ancestors and direct subcategories.
 pub async fn category(engine: &Engine, _: &Caller, slug: &str) -> Result<CategoryView> {
     let rows: Vec<LinkRow> = engine.db.all(&AROUND, params![slug]).await?;
     let own = rows.iter().find(|row| row.slug == slug).ok_or(Error::NotFound)?.path.clone();
@@ -103,28 +102,28 @@ pub async fn category(engine: &Engine, _: &Caller, slug: &str) -> Result<Categor
     })
 }
 
-/// The way from a root to a category, itself included.
+/// The categories from the root to this one, inclusive.
 pub(super) async fn trail(engine: &Engine, id: CategoryId) -> Result<Vec<CategoryLink>> {
     let rows: Vec<LinkRow> = engine.db.all(&TRAIL, params![id]).await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// A category to be.
+/// A new category.
 #[derive(Debug, Clone)]
 pub struct NewCategory {
-    /// Its name in addresses.
+    /// The slug.
     pub slug: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// The slug of the one it lies in, which comes before it in the list; none for a root.
+    /// The slug of its parent, which precedes it in the list; `None` for a root.
     pub parent: Option<String>,
-    /// The tax that is in the prices of its products, in basis points of the price without it.
+    /// The tax rate included in the prices of its products, in basis points of the price without tax.
     pub tax_bp: i64,
-    /// Its picture; a known category without one keeps what it has.
+    /// Its picture; an existing category keeps its picture if there is none.
     pub picture: Option<MediaId>,
 }
 
-/// Adds categories to the tree; known ones get the new name, tax and place in the order. Only for those who run the market.
+/// Creates categories; existing ones get the new name, tax rate and position. Operators only.
 pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<NewCategory>) -> Result<()> {
     caller.operator()?;
     let now = engine.clock.now_ms();
@@ -167,7 +166,7 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
     Ok(())
 }
 
-/// The ids of all categories by their slugs.
+/// The IDs of all categories by slug.
 pub async fn category_ids(engine: &Engine) -> Result<HashMap<String, CategoryId>> {
     let rows: Vec<IdRow> = engine.db.all(&ALL, params![]).await?;
     Ok(rows.into_iter().map(|row| (row.slug, row.id)).collect())

@@ -52,7 +52,7 @@ statements! {
     DELETE = "DELETE FROM products WHERE id = $1";
 }
 
-/// Most products that are put on sale, or taken off, at once.
+/// The maximum number of products that are published or archived at once.
 const STATES_MAX: usize = 500;
 
 rows! {
@@ -61,7 +61,7 @@ rows! {
     }
 }
 
-/// What the transactions of this file are given.
+/// The input of this module's transactions.
 #[derive(Debug, Clone)]
 struct Input {
     shop: ShopId,
@@ -94,7 +94,7 @@ async fn input<S: ToString>(
     Ok(Input { shop, user: caller.user_id(), key, draft, category, now: engine.clock.now_ms() })
 }
 
-/// Two who take one SKU at once: the second is told so.
+/// Two sellers use one SKU at the same time: the second gets an error.
 fn sku_error(fault: TxError) -> Error {
     if is_unique(&fault) { Error::field("variants", FieldCode::NotUnique) } else { fault.into() }
 }
@@ -134,7 +134,8 @@ insert! {
     }
 }
 
-/// Makes a product, as a draft that nobody sees yet. The same `key` a second time answers with the same product.
+/// Creates a product, as a draft that only the shop sees. Repeating it with the same `key` returns the
+/// same product.
 pub async fn create(
     engine: &Engine,
     caller: &Caller,
@@ -193,7 +194,7 @@ pub(super) fn added<'a>(
     })
 }
 
-/// A product that is there already, for [`UPDATE`].
+/// The row of an existing product, for [`UPDATE`].
 pub(super) fn updated(
     id: ProductId,
     version: i64,
@@ -220,7 +221,7 @@ pub(super) fn updated(
     ])
 }
 
-/// A variant to be written: with an id and a SKU, made up where there was none.
+/// A variant to be written, with an ID and a SKU, which are generated if missing.
 #[derive(Debug, Clone)]
 pub(super) struct Named {
     pub(super) id: VariantId,

@@ -20,7 +20,7 @@ use haat_shared::{
     text,
 };
 
-/// Rows of a page.
+/// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 
 lists! {
@@ -143,7 +143,7 @@ rows! {
     }
 }
 
-/// A shop's products, filtered and sorted, for those who sell them.
+/// A shop's products, filtered and sorted, for its members.
 pub async fn seller_list(
     engine: &Engine,
     caller: &Caller,
@@ -206,7 +206,7 @@ impl SellerProductRow {
     }
 }
 
-/// The rows of a product as its seller edits it.
+/// Converts the rows of a product to its form.
 pub(super) fn editable(row: SellerProductRow, variants: Vec<SellerVariantRow>) -> SellerProduct {
     let held = variants.iter().map(|v| v.held).collect();
     let money = |minor| Money::new(minor, row.currency).plain();

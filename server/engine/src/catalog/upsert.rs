@@ -24,52 +24,52 @@ use haat_shared::{
     text,
 };
 
-/// A product to be.
+/// A new or updated product.
 #[derive(Debug, Clone, Default)]
 pub struct NewProduct {
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Who made it; may be empty.
+    /// The brand. May be empty.
     pub brand: String,
-    /// What it is.
+    /// The description.
     pub description: String,
-    /// Where it lies in the market's tree; only counts for a product that is new.
+    /// The category; only used for new products.
     pub category: Option<CategoryId>,
-    /// Its details, in order.
+    /// The specifications, in order.
     pub attributes: Vec<Attribute>,
-    /// Its pictures, of the same shop; only counts for a product that is new.
+    /// Pictures of the same shop; only used for new products.
     pub pictures: Vec<NewPicture>,
-    /// What its variants differ in: "Colour"; may be empty. Only counts for a product that is new.
+    /// The name of the option: "Colour". May be empty; only used for new products.
     pub option: String,
-    /// What can be bought; at least one.
+    /// The variants; at least one.
     pub variants: Vec<NewVariant>,
 }
 
-/// A variant to be.
+/// A new or updated variant.
 #[derive(Debug, Clone, Default)]
 pub struct NewVariant {
-    /// What the shop calls it; the only one in the shop.
+    /// The SKU, unique in the shop.
     pub sku: String,
-    /// What tells it from its siblings; empty for an only child.
+    /// The title; empty for the only variant.
     pub title: String,
-    /// What one costs, in minor units of the shop's currency.
+    /// The price, in minor units of the shop's currency.
     pub price_minor: i64,
-    /// What it cost before; more than now.
+    /// The compare-at price, higher than the price.
     pub compare_at_minor: Option<i64>,
-    /// How many there are; only counts for a variant that is new.
+    /// The stock; only used for new variants.
     pub stock: i64,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Upserted {
-    /// Products that are new.
+    /// The number of products created.
     pub added: usize,
-    /// Products that were known and were brought up to date.
+    /// The number of products updated.
     pub updated: usize,
 }
 
-/// Rows of one statement; SQLite takes 32,766 parameters, PostgreSQL 65,535.
+/// The number of rows per statement: SQLite accepts 32,766 parameters, PostgreSQL 65,535.
 const ROWS_MAX: usize = 500;
 
 statements! {
@@ -94,7 +94,7 @@ rows! {
     }
 }
 
-/// Puts a batch of products into a shop, all or none. Only for the program itself, until sellers can.
+/// Creates or updates a batch of products, all or none. Only for the program itself.
 pub async fn upsert_products(
     engine: &Engine,
     caller: &Caller,
@@ -260,7 +260,7 @@ async fn update(
     Ok(())
 }
 
-/// What plain search looks through: title and brand, and the SKU that people copy from invoices.
+/// The text for searches: title, brand, and SKU, which people copy from invoices.
 fn searched(product: &NewProduct) -> String {
     text::fold(&format!("{} {} {}", product.title, product.brand, product.variants[0].sku))
 }

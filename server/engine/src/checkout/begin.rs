@@ -15,7 +15,7 @@ use haat_shared::{
     shipping::{ShippingMethod, ShippingRates},
 };
 
-/// A checkout that has this much time left is gone on with when the same cart begins one again.
+/// A checkout of the same cart is continued if it has this much time left.
 const WORTH_KEEPING_MS: i64 = 5 * 60 * 1000;
 
 statements! {
@@ -141,8 +141,8 @@ rows! {
     }
 }
 
-/// Begins a checkout of the caller's cart, or goes on with the one that was begun of the same things. An older one of
-/// other things gives back what it held; what was typed into it is kept.
+/// Begins a checkout of the caller's cart, or continues an open checkout of the same items. An older
+/// checkout of other items is ended and its holds are released; its input is kept.
 pub async fn begin(engine: &Engine, caller: &Caller) -> Result<CheckoutId> {
     let cart = carts::find(engine, caller).await?.ok_or(Conflict::CartEmpty)?;
     let form = caller.user().map_or_else(CheckoutForm::default, |user| CheckoutForm {
@@ -230,7 +230,7 @@ async fn begin_in_tx(
     Ok(plan.id)
 }
 
-/// Refuses a guest's checkout if there are too many from where they are, or if those hold too much of something together.
+/// Rejects a guest's checkout if their origin has too many, or holds too much of an item.
 fn bound_guest(held: &[OfOrigin], wanted: &[Shortage], bounds: &Bounds) -> Result<()> {
     let checkouts = held.first().map_or(0, |row| row.checkouts);
     if checkouts > bounds.guest_checkouts {
@@ -262,7 +262,7 @@ fn rates(row: &LineRow) -> ShippingRates {
     }
 }
 
-/// All that is written down of a checkout.
+/// All rows of a checkout.
 struct CheckoutPlan {
     id: CheckoutId,
     subtotal: Money,

@@ -93,7 +93,7 @@ rows! {
     }
 }
 
-/// What the transaction is given. Made once, so that running it again makes the same purchase.
+/// The input of the transaction, so that running it again makes the same purchase.
 #[derive(Clone)]
 struct Input {
     payment: PaymentId,
@@ -105,15 +105,15 @@ struct Input {
 }
 
 enum Done {
-    /// A purchase was made of it, now or earlier.
+    /// The payment became a purchase, now or earlier.
     Purchase(String),
-    /// It had come to an end before.
+    /// The payment had ended before.
     Nothing,
 }
 
-/// This payment is captured, or accepted: makes the purchase that it pays for, exactly once, however often and by
-/// whomever it is reported. If there is payment captured for a closed checkout; refunding — the checkout was paid already or gave way to a newer
-/// one, or its holds are gone and the stock with them — the money goes back by itself.
+/// The payment is captured, or accepted: makes the purchase that it pays for, exactly once, however often
+/// and by whomever it is reported. If the checkout was already paid or superseded, or its holds and the
+/// stock are gone, the money is refunded.
 pub async fn complete(
     engine: &Engine,
     payment: PaymentId,
@@ -155,7 +155,7 @@ pub async fn complete(
     }
 }
 
-/// Nothing can be bought with it: undo everything and give the money back.
+/// Nothing can be bought: rolls back and refunds the money.
 fn nothing_to_buy() -> TxError {
     haat_shared::Conflict::CheckoutEnded.into()
 }
@@ -220,7 +220,7 @@ pub(crate) async fn lock_checkout_in_tx(tx: &mut Tx, payment: PaymentId) -> TxRe
     Ok(id.ok_or(Error::NotFound)?.0)
 }
 
-/// What an earlier report of the payment led to.
+/// The result of an earlier report of the payment.
 async fn found(tx: &mut Tx, payment: PaymentId) -> TxResult<Done> {
     let row: PurchaseOf =
         tx.opt(&PURCHASE_OF, params![payment]).await?.ok_or(DbError::Other("no payment".into()))?;

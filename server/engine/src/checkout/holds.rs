@@ -20,7 +20,7 @@ rows! {
     }
 }
 
-/// Gives back all that a checkout holds. The caller has just ended it, in the same transaction.
+/// Releases all holds of a checkout that the caller has just ended in the same transaction.
 pub(super) async fn release_in_tx(tx: &mut Tx, checkout: CheckoutId) -> TxResult<()> {
     if tx.exec(&RELEASE, params![checkout]).await? > 0 {
         tx.exec(&GIVE_BACK, params![checkout]).await?;
@@ -28,7 +28,7 @@ pub(super) async fn release_in_tx(tx: &mut Tx, checkout: CheckoutId) -> TxResult
     Ok(())
 }
 
-/// Ends one checkout whose time is over; false if another was faster.
+/// Ends an expired checkout; returns false if another caller was faster.
 pub async fn free(engine: &Engine, id: CheckoutId) -> TxResult<bool> {
     engine
         .db
@@ -44,7 +44,7 @@ pub async fn free(engine: &Engine, id: CheckoutId) -> TxResult<bool> {
         .await
 }
 
-/// Ends checkouts whose time is over, one a transaction; answers how many.
+/// Ends expired checkouts, one per transaction; returns how many.
 pub async fn sweep(engine: &Engine) -> TxResult<usize> {
     const BATCH: i64 = 200;
     let expired: Vec<Expired> = engine.db.all(&EXPIRED, params![engine.clock.now_ms(), BATCH]).await?;

@@ -54,8 +54,7 @@ rows! {
     }
 }
 
-/// Keeps what was typed into the caller's checkout, whatever it is, without paying. Answers what it costs as it stands
-/// now.
+/// Stores the input of the caller's checkout without validating it or paying. Returns the current totals.
 pub async fn save(
     engine: &Engine,
     caller: &Caller,
@@ -66,8 +65,8 @@ pub async fn save(
     Ok(store(engine, &checkout, &form.bounded()).await?.0)
 }
 
-/// Keeps the form and, where it chooses another way of delivery than before, what that costs. Also whether the choice
-/// could still be made.
+/// Stores the form and, if the shipping method has changed, its price. Also returns whether the method
+/// could still be changed.
 async fn store(engine: &Engine, checkout: &CheckoutRow, form: &CheckoutForm) -> Result<(CheckoutSums, bool)> {
     let json = |form: &CheckoutForm| serde_json::to_string(form).map_err(|_| Error::Internal);
     let before = super::form(&checkout.form).delivery;
@@ -102,8 +101,8 @@ async fn store(engine: &Engine, checkout: &CheckoutRow, form: &CheckoutForm) -> 
     })
 }
 
-/// Takes over how each shop is to bring its part, at the prices that were offered when the checkout began. Nothing
-/// changes once a payment is under way: the shopper pays what they were shown.
+/// Sets the shipping method of each shop, at the prices offered when the checkout began. Nothing changes
+/// while a payment is in progress: the shopper pays what they were shown.
 async fn choose_in_tx(tx: &mut Tx, id: CheckoutId, form: &CheckoutForm) -> TxResult<Option<SumsRow>> {
     if tx.exec(&LOCK_OPEN, params![id]).await? == 0 {
         return Ok(None);
@@ -148,7 +147,7 @@ pub async fn pay(
     .await?
 }
 
-/// What paying came to: the purchase, if another try has made it meanwhile.
+/// The result of a payment: the purchase, if another attempt has made it in the meantime.
 async fn or_bought(engine: &Engine, id: CheckoutId, paid: Result<NextAction>) -> Result<NextAction> {
     match paid {
         Err(Error::Conflict(conflict)) if conflict != Conflict::KeyReused => {
@@ -246,7 +245,7 @@ async fn attempt_payment(
     }
 }
 
-/// A guest who wants to pay in cash: nobody has paid or proved anything, so orders of one origin and orders in the name of one
+/// Checks a guest's cash order. Nobody has paid or proved anything, so the orders per origin and per
 /// email address are counted.
 #[derive(Clone, Copy)]
 struct GuestCash {
@@ -277,8 +276,8 @@ impl GuestCash {
     }
 }
 
-/// Writes the payment down, or finds the one that is under way with the same method. One with another method is
-/// superseded: should it be captured all the same, it goes back.
+/// Inserts the payment, or finds the one in progress with the same method. One with another method is
+/// superseded: if it is captured after all, it is refunded.
 async fn open_in_tx(
     tx: &mut Tx,
     checkout: CheckoutId,

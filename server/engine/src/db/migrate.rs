@@ -8,16 +8,16 @@ use super::{
 };
 use crate::{TxError, bug, params, rows, statements};
 
-/// A numbered step.
+/// A numbered migration.
 pub struct Migration {
-    /// Its place in the order; also its file's name.
+    /// Its number, which its file name begins with.
     pub number: i64,
-    /// What it is about.
+    /// Its name.
     pub name: &'static str,
     sql: &'static str,
 }
 
-/// All steps, in order.
+/// All migrations, in order.
 pub const SCHEMA: &[Migration] = &[
     Migration { number: 1, name: "spine", sql: include_str!("../../migrations/0001_spine.sql") },
     Migration { number: 2, name: "mail", sql: include_str!("../../migrations/0002_mail.sql") },
@@ -76,8 +76,8 @@ impl Tx {
 }
 
 impl Db {
-    /// Brings the schema up to date; answers how many steps it took. Refuses a database that is newer than the
-    /// program, or whose steps were not these.
+    /// Applies the missing migrations; returns how many. Rejects a database that is newer than the
+    /// program or has other migrations.
     pub async fn migrate(&self, now_ms: i64) -> Result<usize, TxError> {
         self.write("migrate", now_ms, |tx, now_ms| {
             Box::pin(async move {
@@ -99,7 +99,7 @@ impl Db {
         .await
     }
 
-    /// Whether the schema is the one of this program. An error says what to do.
+    /// Checks that the schema matches this program. An error says what to do.
     pub async fn check_schema(&self) -> Result<(), TxError> {
         let applied: Vec<Applied> = match self.all(&APPLIED, params![]).await {
             Err(DbError::Other(_)) => Vec::new(),
@@ -112,7 +112,7 @@ impl Db {
         Ok(())
     }
 
-    /// Writes a row as everything else is written: whether the market can sell.
+    /// Writes a row, to check that the market can sell.
     pub async fn check_writes(&self, now_ms: i64) -> Result<(), TxError> {
         self.write("heartbeat", now_ms, |tx, now_ms| {
             Box::pin(async move { Ok(tx.exec(&BEAT, params![*now_ms]).await.map(drop)?) })
@@ -120,7 +120,7 @@ impl Db {
         .await
     }
 
-    /// A query that only shows that the database answers.
+    /// A query that checks whether the database responds.
     pub async fn ping(&self) -> Result<(), DbError> {
         match &self.arm {
             Arm::Lite(lite) => lite.read(|c| Ok(c.execute_batch("SELECT 1")?)),

@@ -23,10 +23,10 @@ use crate::{TxError, bug};
 /// A future that a transaction runs.
 pub type BoxFuture<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
 
-/// How long a transaction may take before the log mentions it.
+/// Transactions that take longer are logged.
 pub(super) const SLOW: Duration = Duration::from_millis(250);
 
-/// What was asked of a database since it was opened.
+/// Counts of what was executed since the database was opened.
 #[derive(Default)]
 pub struct Stats {
     pub(super) statements: AtomicU64,
@@ -77,7 +77,7 @@ impl Tx {
         }
     }
 
-    /// Executes a statement; answers how many rows it touched. That number is how a guard speaks.
+    /// Executes a statement; returns the number of affected rows, which says whether its guard was met.
     pub async fn exec(&mut self, statement: &'static Statement, params: &[Value]) -> Result<u64, DbError> {
         self.stats.statement();
         match &mut self.arm {
@@ -86,7 +86,8 @@ impl Tx {
         }
     }
 
-    /// Executes a statement that takes many rows, for all of `rows` at once. No rows, no statement.
+    /// Executes a statement with a repeated group, for all of `rows` at once. Nothing is executed for no
+    /// rows.
     pub async fn exec_many<const N: usize>(
         &mut self,
         statement: &'static Statement,
@@ -95,18 +96,18 @@ impl Tx {
         self.exec_rows(statement, rows.len(), rows.as_flattened()).await
     }
 
-    /// Puts a row in; answers whether it did.
+    /// Inserts a row; returns whether it did.
     pub async fn insert<R: Insert>(&mut self, row: R) -> Result<bool, DbError> {
         Ok(self.insert_all([row]).await? == 1)
     }
 
-    /// Puts rows in, all at once; answers how many. No rows, no statement.
+    /// Inserts rows, all at once; returns how many. Nothing is executed for no rows.
     pub async fn insert_all<R: Insert>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<u64, DbError> {
         let (count, values) = insert::given(rows);
         self.exec_rows(R::statement(), count, &values).await
     }
 
-    /// Puts a row in; answers with what its statement returns of it.
+    /// Inserts a row; returns what its statement returns.
     pub async fn insert_returning<T: FromRow, R: Insert>(&mut self, row: R) -> Result<Option<T>, DbError> {
         let (count, values) = insert::given([row]);
         Ok(self.all_rows(R::statement(), count, &values).await?.into_iter().next())
@@ -135,7 +136,8 @@ impl Tx {
         }
     }
 
-    /// All rows of a statement that takes many rows, for all of `given` at once. No rows, no statement.
+    /// All rows of a statement with a repeated group, for all of `given` at once. Nothing is executed for
+    /// no rows.
     pub async fn all_many<T: FromRow, const N: usize>(
         &mut self,
         statement: &'static Statement,
@@ -180,7 +182,7 @@ impl Tx {
         }
     }
 
-    /// The first row, if there is one.
+    /// The first row, if any.
     pub async fn opt<T: FromRow>(
         &mut self,
         statement: &'static Statement,

@@ -11,9 +11,9 @@ use haat_shared::{
     page::Page,
 };
 
-/// How long mails are kept.
+/// How long emails are kept.
 const KEEP_MS: i64 = 7 * 24 * 3_600_000;
-/// Rows of a page.
+/// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 
 lists! {
@@ -42,14 +42,14 @@ insert! {
 }
 
 rows! {
-    /// A mail in the list.
+    /// An email in the list.
     #[derive(Debug)]
     pub struct MailCard {
-        /// Its id.
+        /// The ID.
         pub id: MailId,
-        /// Where it went.
+        /// The recipient.
         pub recipient: String,
-        /// What it is about.
+        /// The subject.
         pub subject: String,
         /// When it was written: milliseconds since 1970, UTC.
         pub created_at: i64,
@@ -65,7 +65,7 @@ rows! {
     }
 }
 
-/// The mailer that keeps what it is given.
+/// The mailer that stores emails in the database.
 pub struct Mailbox(pub Db);
 
 #[async_trait]
@@ -94,12 +94,12 @@ async fn put(db: &Db, mails: &[Mail]) -> TxResult<()> {
     .await
 }
 
-/// The latest mails, newest first.
+/// The latest emails, newest first.
 pub async fn latest(db: &Db) -> Result<Vec<MailCard>> {
     Ok(db.list(MAILS.bind(Vec::new(), "newest", None, PAGE_SIZE)).await?)
 }
 
-/// The mails, newest first, for those who run the market.
+/// The emails, newest first. Operators only.
 pub async fn list(engine: &Engine, caller: &Caller, after: &str) -> Result<Page<audit::MailCard>> {
     caller.operator()?;
     let after = cursor(after)?;
@@ -114,7 +114,7 @@ pub async fn list(engine: &Engine, caller: &Caller, after: &str) -> Result<Page<
     }))
 }
 
-/// The row that a page goes on behind: when it was written, and its id, which says nothing of that.
+/// The key from which a page continues: the time of an email and its ID, which does not contain the time.
 fn cursor(after: &str) -> Result<Option<(i64, MailId)>> {
     if after.is_empty() {
         return Ok(None);
@@ -123,21 +123,21 @@ fn cursor(after: &str) -> Result<Option<(i64, MailId)>> {
     key.map(Some).ok_or_else(|| Error::field("after", FieldCode::NotAChoice))
 }
 
-/// A mail as it was sent, for those who run the market.
+/// An email as it was sent. Operators only.
 pub async fn read(engine: &Engine, caller: &Caller, id: MailId) -> Result<MailText> {
     caller.operator()?;
     let Mail { id, to, subject, text, created_at, .. } = find(&engine.db, id).await?;
     Ok(MailText { card: audit::MailCard { id, to, subject, at: caller.time(engine, created_at) }, text })
 }
 
-/// A mail.
+/// An email.
 pub async fn find(db: &Db, id: MailId) -> Result<Mail> {
     let MailRow { id, recipient: to, subject, text, html, created_at } =
         db.opt(&FIND, params![id]).await?.ok_or(Error::NotFound)?;
     Ok(Mail { id, to, subject, text, html, created_at })
 }
 
-/// Forgets mails that are older than a week.
+/// Deletes emails older than a week.
 pub async fn purge(db: &Db, clock: &Clock) -> TxResult<()> {
     db.write("mailbox::purge", clock.now_ms() - KEEP_MS, |tx, before| {
         Box::pin(async move {

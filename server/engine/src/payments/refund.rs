@@ -71,7 +71,8 @@ rows! {
     }
 }
 
-/// Queues the refund of a payment that nothing could be bought with. The caller has set aside its amount.
+/// Queues the refund of a payment whose checkout could not be completed. The caller has reserved the
+/// amount.
 pub(crate) async fn queue_orphaned_in_tx(
     tx: &mut Tx,
     id: RefundId,
@@ -82,7 +83,7 @@ pub(crate) async fn queue_orphaned_in_tx(
     queue_in_tx(tx, id, payment, None, amount, "orphaned", now).await
 }
 
-/// Money that a gateway captured beside the payment that it was asked for.
+/// Money that a gateway captured in addition to the requested payment.
 #[derive(Debug, Clone)]
 pub(super) struct Stray {
     pub(super) checkout: CheckoutId,
@@ -91,7 +92,7 @@ pub(super) struct Stray {
     pub(super) amount: Money,
 }
 
-/// Writes stray money down, once, and queues its refund.
+/// Records unexpected money, once, and queues its refund.
 pub(super) async fn stray(engine: &Engine, stray: Stray) -> TxResult<()> {
     if stray.amount.amount() <= 0 {
         return Ok(());
@@ -128,7 +129,8 @@ pub(super) async fn stray(engine: &Engine, stray: Stray) -> TxResult<()> {
     Ok(())
 }
 
-/// Queues the refund of a cancelled order: never more than what was captured and is not promised to others yet.
+/// Queues the refund of a cancelled order: never more than what was captured and is not reserved for
+/// other refunds.
 pub(crate) async fn reserve_refund_in_tx(
     tx: &mut Tx,
     purchase: PurchaseId,
@@ -161,7 +163,7 @@ async fn queue_in_tx(
     Ok(())
 }
 
-/// Gives a queued refund back through its gateway and books it. Done twice, it is given back once.
+/// Executes a queued refund through its gateway and posts it. Repeating it refunds once.
 pub async fn refund(engine: &Engine, id: RefundId) -> TxResult<()> {
     let Some(row) = engine.db.opt::<RefundRow>(&FIND, params![id]).await? else { return Ok(()) };
     let gateway_ref =
