@@ -1,24 +1,24 @@
-# The shortest way to each thing. What a target does is in scripts/.
+# Entry points for development. The scripts are in scripts/.
 SHELL := bash
 .PHONY: run check test attack watch bench lighthouse schemathesis lint tools screens clean
 
-# Builds the market and opens it, with demo shops.
+# Builds and serves the demo market.
 run:
 	scripts/run
 
-# What to run before a commit: format, clippy, the rules, the use cases on SQLite.
+# What to run before a commit: format, clippy, unit tests, the use cases on SQLite.
 check:
 	scripts/check
 
-# Everything: lint, unit and database tests, the build, the browser.
+# Everything: lints, Rust tests, the build, browser tests.
 test:
 	scripts/test
 
-# Attacks a market on this machine: what docs/security.md lists, on both databases.
+# Runs the attacks of docs/security.md against markets on this machine, on both databases.
 attack:
 	scripts/attack
 
-# Builds and restarts at every change.
+# Serves the demo market, rebuilt on every change.
 watch:
 	scripts/tools --watch
 	scripts/watch
@@ -26,26 +26,26 @@ watch:
 bench:
 	scripts/bench
 
-# What a phone makes of the pages: performance, accessibility, good practice.
+# Lighthouse on a simulated phone: performance, accessibility, best practices, SEO.
 lighthouse:
 	scripts/lighthouse
 
-# Throws what can be thought of at the REST API, by what its document says.
+# Fuzzes the REST API from its OpenAPI document.
 schemathesis:
 	scripts/schemathesis
 
 lint:
 	scripts/test lint
 
-# What building and testing needs.
+# Installs what building and testing needs.
 tools:
 	scripts/tools --test
 
-# Pictures of every page, in screens/.
+# Takes screenshots of every page, in screens/.
 screens:
 	scripts/screens
 
-# Leaves data/ alone.
+# Removes build output; keeps data/.
 clean:
 	. scripts/env && cargo clean
 	rm -rf target screens end2end/node_modules end2end/test-results end2end/playwright-report

@@ -4,27 +4,28 @@
 use haat_shared::{catalog::CategoryLink, routes};
 use serde_json::{Value, json};
 
-/// What a page is about.
+/// The metadata of a page.
 #[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "read by the server alone"))]
 #[derive(Default)]
 pub(crate) struct About {
-    /// Its title, without the market's name.
+    /// The title, without the market's name.
     pub(crate) title: String,
-    /// What it is, in a sentence or two; cut where it is long.
+    /// A description of a sentence or two; truncated if it is long.
     pub(crate) description: String,
-    /// Its one address, without the market's. Empty for pages that are nobody's to find.
+    /// The canonical path. Empty for pages that search engines should not index.
     pub(crate) path: String,
-    /// The address of a picture of it, without the market's; may be empty.
+    /// The path of a picture. May be empty.
     pub(crate) picture: String,
-    /// Facts for machines, in the words of <https://schema.org>.
+    /// Structured data (<https://schema.org>).
     pub(crate) facts: Vec<Value>,
 }
 
-/// Longest description that search engines show, in characters.
+/// The maximum number of characters of a description that search engines show.
 #[cfg(feature = "ssr")]
 const DESCRIPTION_MAX: usize = 160;
 
-/// Writes what the page is about into its head. In the browser it does nothing, and the words for it are not even loaded.
+/// Adds the metadata to the head of the page. In the browser, it does nothing, and its texts are not even
+/// loaded.
 pub(crate) fn describe(about: impl FnOnce() -> About) {
     #[cfg(feature = "ssr")]
     write(about());
@@ -32,12 +33,12 @@ pub(crate) fn describe(about: impl FnOnce() -> About) {
     let _ = about;
 }
 
-/// A page that is for one person, or that there are too many of: search engines leave it out.
+/// Keeps search engines from indexing a page.
 pub(crate) fn keep_out() {
     describe(About::default);
 }
 
-/// Whether the page said already what it is about: Leptos builds what waits for data more than once.
+/// Whether the page already has metadata: Leptos renders parts that wait for data more than once.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Default)]
 pub(crate) struct Described(std::sync::Arc<std::sync::atomic::AtomicBool>);
@@ -78,7 +79,7 @@ fn write(about: About) {
     }
 }
 
-/// The beginning of a text, to the end of a word.
+/// The beginning of a text, up to the end of a word.
 #[cfg(feature = "ssr")]
 fn cut(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -87,12 +88,12 @@ fn cut(text: &str) -> String {
     format!("{kept} …")
 }
 
-/// An address of ours in a fact; the market's own is put before it when it is written.
+/// A URL of the market in structured data; the origin is added when it is rendered.
 pub(crate) fn ours(path: &str) -> String {
     format!("market:{path}")
 }
 
-/// The way to a page, as a fact.
+/// Breadcrumbs as structured data.
 pub(crate) fn breadcrumbs(home: &str, trail: &[CategoryLink], here: Option<(&str, &str)>) -> Value {
     let way = [(home.to_owned(), routes::HOME.to_owned())].into_iter();
     let way = way.chain(trail.iter().map(|link| (link.name.clone(), routes::category(&link.slug))));

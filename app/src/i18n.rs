@@ -17,11 +17,11 @@ mod server;
 use crate::words;
 pub use crate::{t, t as tu_string, t as td_string, tn};
 
-/// A language that pages and mails are written in. In the browser there is one: the page's.
+/// A language of pages and emails. In the browser there is only the page's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Locale(#[cfg(feature = "ssr")] u8);
 
-/// Words by their key: `t!(locale, cart.title)`, or with values, `t!(locale, cart.each, price = price)`.
+/// A text by its key: `t!(locale, cart.title)`, or with values, `t!(locale, cart.each, price = price)`.
 #[macro_export]
 macro_rules! t {
     ($locale:expr, $($part:ident).+) => {
@@ -33,8 +33,8 @@ macro_rules! t {
     };
 }
 
-/// Words in the plural form that a number takes: `tn!(locale, email.items, count)`. They take the number as `n`, and further
-/// values as in [`t!`].
+/// A text in the plural form for a number: `tn!(locale, email.items, count)`. The number is inserted as
+/// `n`, with further values as in [`t!`].
 #[macro_export]
 macro_rules! tn {
     ($locale:expr, $($part:ident).+, $n:expr $(, $name:ident = $value:expr)* $(,)?) => {
@@ -46,9 +46,9 @@ macro_rules! tn {
     };
 }
 
-/// What words take as a value. Numbers and money are written as the language writes them.
+/// A value of a text. Numbers and amounts are formatted for the language.
 pub trait Value {
-    /// The value as the language writes it.
+    /// The value, formatted for the language.
     fn written(&self, locale: Locale) -> Cow<'_, str>;
 }
 
@@ -94,7 +94,7 @@ impl<T: Value + ?Sized> Value for &T {
     }
 }
 
-/// Where words stand in their list, and the names of the `N` values that they take.
+/// The position of a text in the list, and the names of its `N` values.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageKey<const N: usize> {
     at: usize,
@@ -106,7 +106,7 @@ impl<const N: usize> MessageKey<N> {
         Self { at, names }
     }
 
-    /// The same key, if those are the values that it takes. Asked by the compiler.
+    /// The same key, if these are the names of its values. Checked by the compiler.
     pub const fn takes(self, given: &[&str; N]) -> Self {
         let mut i = 0;
         while i < N {
@@ -120,14 +120,13 @@ impl<const N: usize> MessageKey<N> {
         self
     }
 
-    /// The words with their values.
+    /// The text with its values.
     pub fn with(self, locale: Locale, values: [(&str, &dyn Value); N]) -> String {
         fill(locale, locale.words(self.at), &values)
     }
 }
 
-/// Where words stand that have a form for each plural category of a language, and the names of the `N` values that they take
-/// besides the number `n`.
+/// The position of a text with plural forms, and the names of its `N` values besides the number `n`.
 #[derive(Debug, Clone, Copy)]
 pub struct Plural<const N: usize>(MessageKey<N>);
 
@@ -136,30 +135,30 @@ impl<const N: usize> Plural<N> {
         Self(MessageKey::new(at, names))
     }
 
-    /// The same key, if those are the values that it takes. Asked by the compiler.
+    /// The same key, if these are the names of its values. Checked by the compiler.
     pub const fn takes(self, given: &[&str; N]) -> Self {
         Self(self.0.takes(given))
     }
 
-    /// The words for `n` of something, with their values.
+    /// The text for the number `n`, with its values.
     pub fn with(self, locale: Locale, n: u64, values: [(&str, &dyn Value); N]) -> String {
         let values: Vec<_> = values.into_iter().chain([("n", &n as &dyn Value)]).collect();
         fill(locale, form(locale.words(self.0.at), t!(locale, plurals.language), n), &values)
     }
 }
 
-/// The one of the forms of a plural that a number takes in a language.
+/// The plural form for a number in a language.
 fn form<'a>(forms: &'a str, language: &str, n: u64) -> &'a str {
     forms.split('\t').nth(crate::locales::plural_form(language, n)).unwrap_or_default()
 }
 
 impl MessageKey<0> {
-    /// The key so many places later in the file.
+    /// The key this many positions later in the file.
     pub(crate) const fn later(self, places: usize) -> Self {
         Self { at: self.at + places, ..self }
     }
 
-    /// The words.
+    /// The text.
     pub fn of(self, locale: Locale) -> &'static str {
         locale.words(self.at)
     }
@@ -191,7 +190,7 @@ pub fn use_i18n() -> Locale {
     use_context().unwrap_or_default()
 }
 
-/// The words of the page's language, as the browser has loaded them.
+/// The texts of the page's language, once the browser has loaded them.
 #[cfg(not(feature = "ssr"))]
 static WORDS: std::sync::OnceLock<Vec<&'static str>> = std::sync::OnceLock::new();
 
@@ -202,7 +201,7 @@ impl Locale {
     }
 }
 
-/// Loads the words of the page's language, from where the page says. Whether they have come.
+/// Loads the texts of the page's language, from the URL in the page. Returns whether it succeeded.
 #[cfg(feature = "hydrate")]
 pub async fn load() -> bool {
     use leptos::{wasm_bindgen::JsCast, web_sys::Response};

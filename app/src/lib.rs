@@ -44,12 +44,12 @@ pub use showcase::showcase;
 pub use crate::state::mark_as_live;
 use crate::{chunks::ChunkPage, layout::Layout};
 
-/// A page that the browser froze and now shows again tells of then: who was signed in, what was not paid yet. It is hidden
-/// and asked for again, with the rest of the program or without it.
+/// A page restored from the back-forward cache may be outdated: who is signed in, what is paid. It is
+/// hidden and requested again, with or without the rest of the program.
 #[cfg(feature = "ssr")]
 const BACK: &str = "onpageshow=e=>{if(e.persisted){document.documentElement.hidden=true;location.reload()}}";
 
-/// The whole page around [`App`], with the headers that belong to it. Server only.
+/// The whole document around [`App`], with its headers. Server only.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     use leptos_meta::{HashedStylesheet, MetaTags};
@@ -79,7 +79,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Everything inside the body, and which page is at which address.
+/// The contents of the body, and the routes of all pages.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();

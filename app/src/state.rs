@@ -16,21 +16,21 @@ use crate::api::{self, ApiResource};
 pub(crate) struct Cart(pub(crate) ApiResource<CartView>);
 
 impl Cart {
-    /// Shows the cart as the server just answered it.
+    /// Shows the cart that the server has just returned.
     pub(crate) fn show(self, view: CartView) {
         self.0.set(Some(Ok(view)));
     }
 }
 
-/// Who is signed in.
+/// The signed-in user.
 #[derive(Clone, Copy)]
 pub(crate) struct Visitor(pub(crate) ApiResource<Option<Me>>);
 
-/// The categories that lie in no other, for the way through the market.
+/// The top-level categories, for the navigation.
 #[derive(Clone, Copy)]
 pub(crate) struct Roots(pub(crate) ApiResource<Vec<CategoryCard>>);
 
-/// Asks once for what every page shows.
+/// Loads, once, what every page shows.
 pub(crate) fn provide() {
     provide_context(Cart(api::find(|| (), |()| api::carts::view())));
     provide_context(Visitor(api::find(|| (), |()| api::accounts::me())));
@@ -51,30 +51,30 @@ pub(crate) fn is_live() -> bool {
     document().document_element().is_some_and(|root| root.has_attribute(LIVE))
 }
 
-/// The part of the path with this name.
+/// The path segment with this name.
 pub(crate) fn param(name: &'static str) -> Memo<String> {
     let params = use_params_map();
     Memo::new(move |_| params.read().get(name).unwrap_or_default())
 }
 
-/// The parameter of the query with this name; empty without one.
+/// The query parameter with this name; empty if there is none.
 pub(crate) fn query(name: &'static str) -> Memo<String> {
     let query = use_query_map();
     Memo::new(move |_| query.read().get(name).unwrap_or_default())
 }
 
-/// What is looked for: as much of it as a search takes, however long the address is.
+/// The search words, truncated to the maximum length of a search.
 pub(crate) fn searched() -> Memo<String> {
     let q = query("q");
     Memo::new(move |_| q.with(|q| text::clip(q, QUERY_MAX)))
 }
 
-/// The way to sign in and come back to an address of ours.
+/// The URL to sign in and return to a path of ours.
 pub(crate) fn sign_in_from(address: &str) -> String {
     routes::with(routes::SIGN_IN, &[("next", address)])
 }
 
-/// The address of the page, or of the one that is about to be shown: path and query.
+/// The path and query of the current page, or of the one about to be shown.
 pub(crate) fn address() -> String {
     use_url().with_untracked(|url| match url.search().trim_start_matches('?') {
         "" => url.path().to_owned(),

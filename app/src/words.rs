@@ -14,7 +14,7 @@ use haat_shared::{
 pub use crate::i18n::Locale as I18n;
 use crate::i18n::{t, tn, tu_string};
 
-/// What went wrong and what to do, in a sentence or two.
+/// An error and what to do about it, in a sentence or two.
 pub fn error(i18n: I18n, error: &Error) -> String {
     match error {
         Error::Conflict(Conflict::OutOfStock(short)) if !short.is_empty() => {
@@ -63,7 +63,7 @@ pub fn error(i18n: I18n, error: &Error) -> String {
     }
 }
 
-/// The same for a code alone, as redirects carry it. An unknown code is a fault of ours.
+/// An error by its code alone, as in redirects. An unknown code is an internal error.
 pub fn code(i18n: I18n, code: &str) -> String {
     match code {
         "not_found" => tu_string!(i18n, error.not_found),
@@ -96,7 +96,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
     .to_owned()
 }
 
-/// What is wrong with a field.
+/// The error of a field.
 pub fn field(i18n: I18n, code: FieldCode) -> String {
     match code {
         FieldCode::Missing => tu_string!(i18n, field.missing),
@@ -146,7 +146,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
     .to_owned()
 }
 
-/// What is wrong with a field or a column, with its limit where there is one of its own.
+/// The error of a field or column, with its limit if it has one of its own.
 pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
     let most = edit::limit(field_name, code);
     // `variants.0.stock` is a stock.
@@ -186,7 +186,7 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
     }
 }
 
-/// The name of a way to pay, as a choice.
+/// The name of a payment method.
 pub fn method(i18n: I18n, method: Method) -> &'static str {
     match method {
         Method::Sandbox => tu_string!(i18n, payment_method.sandbox),
@@ -194,7 +194,7 @@ pub fn method(i18n: I18n, method: Method) -> &'static str {
     }
 }
 
-/// What choosing it means.
+/// The description of a payment method.
 pub fn method_note(i18n: I18n, method: Method) -> &'static str {
     match method {
         Method::Sandbox => tu_string!(i18n, payment_method.sandbox_note),
@@ -202,7 +202,7 @@ pub fn method_note(i18n: I18n, method: Method) -> &'static str {
     }
 }
 
-/// How it was paid, or how it will be on delivery or on pickup.
+/// How an order was paid, or will be on delivery or pickup.
 pub fn paid_by(locale: I18n, method: Method, pickup: bool) -> &'static str {
     match method {
         Method::Sandbox => t!(locale, payment_method.paid_sandbox),
@@ -211,7 +211,7 @@ pub fn paid_by(locale: I18n, method: Method, pickup: bool) -> &'static str {
     }
 }
 
-/// What the shop is paid for an order, and who collects it or did.
+/// The shop's earnings from an order, and who collects the money.
 pub fn collected_by(locale: I18n, method: Method, order: &OrderView) -> String {
     let (done, pickup) =
         (order.state == OrderState::Delivered, order.shipping_method == ShippingMethod::Pickup);
@@ -224,7 +224,7 @@ pub fn collected_by(locale: I18n, method: Method, order: &OrderView) -> String {
     }
 }
 
-/// The name of where an order stands.
+/// The name of an order status.
 pub fn order_state(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'static str {
     match (state, method) {
         (OrderState::Placed, _) => t!(i18n, purchase.step_placed),
@@ -237,7 +237,7 @@ pub fn order_state(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'s
     }
 }
 
-/// The name of a step of an order's timeline: of what happened, where the name of the state says what is yet to happen.
+/// The name of a timeline entry. It says what has happened, where a status says what comes next.
 pub(crate) fn order_step(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'static str {
     match state {
         OrderState::Placed => t!(i18n, purchase.timeline_placed),
@@ -245,7 +245,7 @@ pub(crate) fn order_step(i18n: I18n, state: OrderState, method: ShippingMethod) 
     }
 }
 
-/// The name of where a product stands.
+/// The name of a product status.
 pub fn product_state(i18n: I18n, state: ProductState) -> &'static str {
     match state {
         ProductState::Draft => t!(i18n, seller_products.draft),
@@ -254,7 +254,7 @@ pub fn product_state(i18n: I18n, state: ProductState) -> &'static str {
     }
 }
 
-/// What that means for the one who waits.
+/// What the status means for the customer.
 pub fn order_news(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'static str {
     match (state, method) {
         (OrderState::Placed, _) => t!(i18n, purchase.now_placed),
@@ -267,7 +267,7 @@ pub fn order_news(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'st
     }
 }
 
-/// A number in groups of digits: `1,249`, and where the language counts in lakhs, `1,24,900`.
+/// A number with digit groups: `1,249`, and `1,24,900` in languages that count in lakhs.
 pub fn number(locale: I18n, number: impl ToString) -> String {
     let digits = number.to_string();
     // The language writes its groups as the CLDR does: `#,##0`, or `#,##,##0`.
@@ -278,8 +278,8 @@ pub fn number(locale: I18n, number: impl ToString) -> String {
     }
 }
 
-/// An amount of money: `₹1,24,900.00`, `$1,249.00`, `¥1,249`, `KWD 1,249.000`. Where the symbol stands is up to the
-/// language; the groups are those of the currency's country, whoever reads them.
+/// An amount of money: `₹1,24,900.00`, `$1,249.00`, `¥1,249`, `KWD 1,249.000`. The language determines
+/// the position of the symbol, the currency the digit groups.
 pub fn money(locale: I18n, money: Money) -> String {
     let currency = money.currency();
     let lakhs = matches!(currency.code(), "INR" | "BDT" | "NPR" | "PKR");
@@ -307,7 +307,8 @@ fn grouped(digits: &str, lakhs: bool) -> String {
     text
 }
 
-/// The day of a time as it was told, in whatever zone: `2026-11-21T09:30:00+05:30[IST]` is 21 Nov 2026. What is no such time stays as it is.
+/// The date of a time in any zone: `2026-11-21T09:30:00+05:30[IST]` is 21 Nov 2026. Other text is
+/// returned unchanged.
 pub fn day(locale: I18n, time: &str) -> String {
     let mut parts = time.get(..10).unwrap_or_default().split('-');
     let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else {
@@ -343,7 +344,7 @@ pub fn days(locale: I18n, from: &str, to: &str) -> String {
     }
 }
 
-/// In how many days goods arrive, at least and at most.
+/// The minimum and maximum number of days for delivery.
 pub(crate) fn arrives(locale: I18n, days: (i64, i64)) -> String {
     match days {
         (from, to) if from != to => t!(locale, delivery.days_range, from = from, to = to),
@@ -363,7 +364,7 @@ pub fn estimated_delivery(locale: I18n, order: &OrderView) -> String {
     }
 }
 
-/// The tax that is in prices.
+/// The tax included in prices.
 pub fn taxes(locale: I18n, tax: Money) -> String {
     match tax.amount() {
         0 => tu_string!(locale, cart.taxes).to_owned(),
@@ -371,7 +372,7 @@ pub fn taxes(locale: I18n, tax: Money) -> String {
     }
 }
 
-/// A time with its hour and its zone: 21 Nov 2026, 09:30 IST. The zone stands in brackets behind the time.
+/// A date and time with its zone: 21 Nov 2026, 09:30 IST. The zone is in brackets after the time.
 pub fn moment(locale: I18n, time: &str) -> String {
     let zone = time.split_once('[').map_or("UTC", |(_, zone)| zone.trim_end_matches(']'));
     match time.get(11..16) {
@@ -380,7 +381,7 @@ pub fn moment(locale: I18n, time: &str) -> String {
     }
 }
 
-/// A time with its hour, where its zone is said already: 21 Nov 2026, 09:30.
+/// A date and time without its zone: 21 Nov 2026, 09:30.
 pub fn hour(locale: I18n, time: &str) -> String {
     match time.get(11..16) {
         Some(hour) => format!("{}, {hour}", day(locale, time)),
@@ -388,13 +389,13 @@ pub fn hour(locale: I18n, time: &str) -> String {
     }
 }
 
-/// Hundredths of a percent as people write them: `10`, `2.5`.
+/// Basis points as a percentage: `10`, `2.5`.
 pub(crate) fn percent(basis_points: i64) -> String {
     let text = format!("{}.{:02}", basis_points / 100, basis_points % 100);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// What a job is to do; its own name if it has no words.
+/// The description of a job; its kind if there is none.
 pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
         "notify_shopper" => t!(i18n, admin.job_notify_shopper),
@@ -407,7 +408,7 @@ pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
     }
 }
 
-/// What a mail is to tell; its own name if it has no words.
+/// The description of an email; its kind if there is none.
 pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
         "purchase_made" => t!(i18n, admin.job_notify_shopper),
@@ -420,7 +421,7 @@ pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
     }
 }
 
-/// What happened; its own name if it has no words.
+/// The description of an outbox message; its kind if there is none.
 pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
         "purchase_made" => t!(i18n, admin.message_purchase_made),
@@ -435,7 +436,7 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
     }
 }
 
-/// What someone who runs the market did; its own name if it has no words.
+/// The description of an operator's action; its name if there is none.
 pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
     match action {
         "jobs::retry" => t!(i18n, admin.act_retry),
@@ -448,7 +449,7 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
     }
 }
 
-/// What a field is called that someone else changed: `title`, `variants.MC-CUPS.price`.
+/// The label of a field that someone else changed: `title`, `variants.MC-CUPS.price`.
 fn edited(i18n: I18n, field: &str) -> String {
     if let Some(variant) = field.strip_prefix("variants.") {
         let (sku, part) = match variant.rsplit_once('.') {
@@ -465,7 +466,7 @@ fn edited(i18n: I18n, field: &str) -> String {
     form_field(i18n, field).to_owned()
 }
 
-/// The label of a field of what sellers edit; its own name if it has none.
+/// The label of a field of the seller's forms; its name if there is none.
 pub(crate) fn form_field(i18n: I18n, field: &str) -> &str {
     match field {
         "title" => t!(i18n, seller_products.name),

@@ -7,10 +7,10 @@ use crate::{
     number::{self, Notation},
 };
 
-/// The text in Unicode's composed form (NFC), in which everything is stored and compared: `é` of one character and `é` of
-/// two, or the two spellings of `ड़`, are the same text.
+/// The text in Unicode's composed form (NFC), in which everything is stored and compared: `é` as one
+/// character or two, and both spellings of `ड़`, are the same text.
 ///
-/// The tables behind it are large, so browsers do without them: what they send is normalized when it arrives.
+/// The tables for this are large, so browsers do without them: their input is normalised on the server.
 #[cfg(not(target_family = "wasm"))]
 pub fn nfc(text: &str) -> Cow<'_, str> {
     use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
@@ -26,8 +26,8 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-/// A name in the form in which it is stored: NFC, without characters that leave no mark, but for those that change how another
-/// one looks. Those that turn the direction of writing stay too, for they are refused.
+/// A name in the form in which it is stored: NFC, without invisible characters, except for those that
+/// change how another character looks. Direction overrides stay, because they are rejected later.
 pub fn normalized(text: &str) -> Cow<'_, str> {
     let text = nfc(text);
     if !text.contains(is_invisible) {
@@ -44,7 +44,7 @@ pub fn normalized(text: &str) -> Cow<'_, str> {
     Cow::Owned(nfc(&kept).into_owned())
 }
 
-/// Whether a character that leaves no mark itself changes how the one before it looks.
+/// Whether an invisible character changes how the one before it looks.
 fn changes(c: char, before: Option<char>, after: Option<char>) -> bool {
     let Some(before) = before else { return false };
     let joins = |c: char| c >= '\u{590}' && !c.is_whitespace() && !is_invisible(c);
@@ -69,7 +69,7 @@ fn changes(c: char, before: Option<char>, after: Option<char>) -> bool {
     }
 }
 
-/// What programs compare letter by letter, such as SKUs and handles: NFC, without any character that leaves no mark.
+/// Text that programs compare, such as SKUs and handles: NFC, without any invisible characters.
 pub fn normalized_code(text: &str) -> Cow<'_, str> {
     let text = nfc(text);
     if text.contains(is_unmarked) {
@@ -80,15 +80,15 @@ pub fn normalized_code(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// One line that programs compare letter by letter; nothing is fine too.
+/// One line that programs compare character by character. May be empty.
 pub fn code(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
     optional_line(field, &normalized_code(text), max)
 }
 
-/// The text without white space around it, if there is something to see, fits and holds no control characters.
+/// The trimmed text, if it has visible content, fits, and contains no control characters.
 ///
-/// `max` counts characters, as people do, not bytes, and the white space around them too, as browsers and schemas do. Line breaks
-/// count as control characters; tabs, which come along from spreadsheets, become spaces.
+/// `max` counts characters, not bytes, and includes surrounding white space, as browsers and schemas do.
+/// Line breaks count as control characters; tabs, which come from spreadsheets, become spaces.
 pub fn line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
     if text.chars().all(is_unseen) {
         return Err(FieldError::new(field, FieldCode::Missing));
@@ -96,7 +96,7 @@ pub fn line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
     optional_line(field, text, max)
 }
 
-/// Like [`line()`], but nothing is fine too.
+/// Like [`line()`], but may be empty.
 pub fn optional_line(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
     let text = normalized(text).replace('\t', " ");
     if text.chars().any(|c| c.is_control() || is_direction_override(c)) {
@@ -108,7 +108,7 @@ pub fn optional_line(field: &str, text: &str, max: usize) -> Result<String, Fiel
     Ok(text.trim().to_owned())
 }
 
-/// Text of several lines; nothing is fine too. Line breaks are made the same.
+/// Text of several lines, with uniform line breaks. May be empty.
 pub fn paragraphs(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
     let text = nfc(text).replace("\r\n", "\n");
     if text.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || is_direction_override(c)) {
@@ -120,7 +120,7 @@ pub fn paragraphs(field: &str, text: &str, max: usize) -> Result<String, FieldEr
     Ok(text.trim().to_owned())
 }
 
-/// The address of a page, over TLS, without a name and password in it: fit to be a link.
+/// An https URL without credentials, safe to use as a link.
 pub fn https_url(field: &str, text: &str, max: usize) -> Result<String, FieldError> {
     let url = line(field, text, max)?;
     let host = url.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or("");
@@ -131,17 +131,18 @@ pub fn https_url(field: &str, text: &str, max: usize) -> Result<String, FieldErr
     if plain && whole && clean { Ok(url) } else { Err(FieldError::new(field, FieldCode::NotUrl)) }
 }
 
-/// Characters that turn the text around them the other way and so make one thing look like another.
+/// Characters that override the direction of the surrounding text and can make one thing look like
+/// another.
 pub fn is_direction_override(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// White space, and characters that leave no mark: text of these alone names nothing.
+/// White space and invisible characters: text that consists only of these is empty.
 fn is_unseen(c: char) -> bool {
     c.is_whitespace() || is_unmarked(c)
 }
 
-/// What leaves no mark and is not refused.
+/// Invisible characters that are not rejected.
 fn is_unmarked(c: char) -> bool {
     is_invisible(c) && !is_direction_override(c)
 }
@@ -151,8 +152,8 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
 
-/// Characters that leave no mark by themselves: those of no width, fillers, selectors, tags, marks of direction, soft hyphens,
-/// byte order marks. What is pasted brings them along; no address, no code and no number has any.
+/// Invisible characters: zero-width characters, fillers, selectors, tags, direction marks, soft hyphens,
+/// byte order marks. Pasted text contains them, but no address, code or number does.
 pub fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -162,10 +163,10 @@ pub fn is_invisible(c: char) -> bool {
     )
 }
 
-/// The plain form of a character of a number or code: the digits 0–9 for those of other scripts, blanks for blanks of other
-/// widths, hyphens for dashes, ASCII for the full-width forms of East Asia.
+/// The plain form of a character of a number or code: the digits 0–9 for those of other scripts, spaces
+/// for spaces of other widths, hyphens for dashes, ASCII for the full-width forms of East Asia.
 pub(crate) fn plain(c: char) -> char {
-    /// The nought of each script that writes decimal digits (general category Nd, without those of mathematics).
+    /// The zero of each script with decimal digits (general category Nd, without mathematical ones).
     const NOUGHTS: [u32; 36] = [
         0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50,
         0xED0, 0xF20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40,
@@ -184,7 +185,8 @@ pub(crate) fn plain(c: char) -> char {
     }
 }
 
-/// As much of the text as fits on a line, without what cannot be part of it: for what is looked for, which is never refused.
+/// As much of the text as fits on a line, without invalid characters: for searches, which are never
+/// rejected.
 pub fn clip(text: &str, max: usize) -> String {
     let text = normalized(text);
     let clean = text.chars().filter(|c| !is_direction_override(*c));
@@ -192,7 +194,7 @@ pub fn clip(text: &str, max: usize) -> String {
     clean.trim().to_owned()
 }
 
-/// A whole number in ASCII digits between `min` and `max`, as a form sends it. `100.00` is one, too.
+/// A whole number from a form, in ASCII digits between `min` and `max`. `100.00` is accepted too.
 pub fn whole_number(field: &str, text: &str, min: i64, max: i64) -> Result<i64, FieldError> {
     whole_number_in(text, Notation::Form)
         .and_then(|n| match n {
@@ -203,7 +205,7 @@ pub fn whole_number(field: &str, text: &str, min: i64, max: i64) -> Result<i64, 
         .map_err(|code| FieldError::new(field, code))
 }
 
-/// A whole number from somewhere that writes numbers in its own way.
+/// A whole number from a source with its own number notation.
 pub fn whole_number_in(text: &str, notation: Notation) -> Result<i64, FieldCode> {
     let text = text.trim();
     if text.is_empty() {
@@ -218,20 +220,20 @@ pub fn whole_number_in(text: &str, notation: Notation) -> Result<i64, FieldCode>
     }
 }
 
-/// The text as searches compare it: lower case by Unicode's rules, without what only changes how a character looks. The
-/// databases' own `lower` differ.
+/// The text as searches compare it: in lower case by Unicode's rules, without characters that only change
+/// how others look. The databases' own `lower` functions differ.
 pub fn fold(text: &str) -> String {
     compared(text).trim().to_lowercase()
 }
 
-/// A name by what it is told from others: without selectors, which fonts may follow or not.
+/// A name as it is compared with others: without variation selectors, which fonts may ignore.
 pub fn compared(text: &str) -> Cow<'_, str> {
     let text = normalized(text);
     let selector = |c: char| matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}');
     if text.contains(selector) { Cow::Owned(text.replace(selector, "")) } else { text }
 }
 
-/// The text as part of an address: `Fountain pen, blue` becomes `fountain-pen-blue`. May be empty.
+/// The text as part of a URL: `Fountain pen, blue` becomes `fountain-pen-blue`. May be empty.
 pub fn slug(text: &str, max: usize) -> String {
     let mut slug = String::new();
     for c in text.chars() {

@@ -11,13 +11,13 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// Who is signed in; nobody for a guest.
+/// The signed-in user; `None` for a guest.
 #[server(name = FetchMe, prefix = "/api", endpoint = "accounts/me", input = Json)]
 pub async fn me() -> Result<Option<Me>, ApiError> {
     super::call(async |engine, caller| haat_engine::accounts::me(&engine, &caller).await).await
 }
 
-/// Who is signed in, for pages that are nobody's without.
+/// The signed-in user, for pages that require one.
 pub(crate) async fn me_here() -> Result<Me, ApiError> {
     let me = me().await?;
     #[cfg(feature = "ssr")]
@@ -27,14 +27,14 @@ pub(crate) async fn me_here() -> Result<Me, ApiError> {
     me.ok_or(ApiError(Error::SignInNeeded))
 }
 
-/// What was typed into a form that came back.
+/// The input of a rejected form.
 #[server(name = FetchDraft, prefix = "/api", endpoint = "accounts/draft", input = Json)]
 pub async fn draft(form: String, id: DraftId) -> Result<Option<Draft>, ApiError> {
     super::call(async |engine, caller| haat_engine::accounts::find_draft(&engine, &caller, &form, id).await)
         .await
 }
 
-/// Everyone who can sign in, for those who run the market.
+/// All users. Operators only.
 #[server(name = ListUsers, prefix = "/api", endpoint = "accounts/list", input = Json)]
 pub async fn list(q: String, after: String) -> Result<Page<UserCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::accounts::list(&engine, &caller, &q, &after).await).await

@@ -8,7 +8,7 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// What needs a hand.
+/// What needs attention.
 #[server(name = FetchAdmin, prefix = "/api", endpoint = "audit/home", input = Json)]
 pub async fn home() -> Result<AdminHome, ApiError> {
     super::call(async |engine, caller| haat_engine::audit::home(&engine, &caller).await).await

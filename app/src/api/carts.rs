@@ -8,13 +8,13 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// The cart of whoever asks.
+/// The caller's cart.
 #[server(prefix = "/api", endpoint = "carts/view", input = Json)]
 pub async fn view() -> Result<CartView, ApiError> {
     super::call(async |engine, caller| haat_engine::carts::view(&engine, &caller).await).await
 }
 
-/// Puts something into the cart.
+/// Adds to the cart.
 #[server(name = PutLine, prefix = "/api", endpoint = "carts/add_line", input = Json)]
 pub async fn add_line(line: AddLine) -> Result<CartView, ApiError> {
     let changed =
@@ -24,14 +24,14 @@ pub async fn add_line(line: AddLine) -> Result<CartView, ApiError> {
     Ok(changed.view)
 }
 
-/// Changes how many of some lines there are.
+/// Changes the quantity of a line.
 #[server(name = ChangeQuantity, prefix = "/api", endpoint = "carts/set_quantity", input = Json)]
 pub async fn set_quantities(changes: Vec<SetQuantity>) -> Result<CartView, ApiError> {
     super::call(async |engine, caller| haat_engine::carts::set_quantities(&engine, &caller, changes).await)
         .await
 }
 
-/// Takes a line out of the cart.
+/// Removes a line from the cart.
 #[server(prefix = "/api", endpoint = "carts/remove_line", input = Json)]
 pub async fn remove_line(line: CartLineId) -> Result<CartView, ApiError> {
     super::call(async |engine, caller| haat_engine::carts::remove_line(&engine, &caller, line).await).await

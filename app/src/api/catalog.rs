@@ -19,37 +19,37 @@ pub async fn list(of: ListProducts) -> Result<ProductPage, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::list(&engine, &caller, of).await).await
 }
 
-/// A product by its name in addresses.
+/// A product by its slug.
 #[server(prefix = "/api", endpoint = "catalog/product", input = Json)]
 pub async fn product(slug: String) -> Result<ProductView, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::product(&engine, &caller, &slug).await).await
 }
 
-/// What the first page shows.
+/// The contents of the home page.
 #[server(prefix = "/api", endpoint = "catalog/home", input = Json)]
 pub async fn home() -> Result<HomeView, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::home(&engine, &caller).await).await
 }
 
-/// The categories that lie in no other.
+/// The top-level categories.
 #[server(prefix = "/api", endpoint = "catalog/roots", input = Json)]
 pub async fn roots() -> Result<Vec<CategoryCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::roots(&engine, &caller).await).await
 }
 
-/// Every category by its whole name.
+/// All categories by their full names.
 #[server(name = FetchTree, prefix = "/api", endpoint = "catalog/tree", input = Json)]
 pub async fn tree() -> Result<Vec<CategoryLink>, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::tree(&engine, &caller).await).await
 }
 
-/// A category by its name in addresses.
+/// A category by its slug.
 #[server(prefix = "/api", endpoint = "catalog/category", input = Json)]
 pub async fn category(slug: String) -> Result<CategoryView, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::category(&engine, &caller, &slug).await).await
 }
 
-/// A shop's products, filtered and sorted, for those who sell them.
+/// A shop's products, filtered and sorted, for its members.
 #[server(name = FetchSellerProducts, prefix = "/api", endpoint = "catalog/seller_list", input = Json)]
 pub async fn seller_list(
     handle: String,
@@ -59,7 +59,7 @@ pub async fn seller_list(
         .await
 }
 
-/// The import with this id and what does not hold of it; the shop's last imports without one.
+/// The import with this ID and its errors; without an ID, the shop's latest imports.
 #[server(name = FetchImports, prefix = "/api", endpoint = "catalog/imports", input = Json)]
 pub async fn imports(handle: String, id: String) -> Result<ImportsView, ApiError> {
     super::call(async |engine, caller| {
@@ -77,7 +77,7 @@ pub async fn seller_product(handle: String, id: ProductId) -> Result<SellerProdu
     .await
 }
 
-/// Makes a product, as a draft. `key` makes a repeated try the same one.
+/// Creates a product as a draft. Repeating it with the same `key` returns the same product.
 #[server(name = CreateProduct, prefix = "/api", endpoint = "catalog/create", input = Json)]
 pub async fn create(handle: String, form: ProductForm, key: String) -> Result<ProductId, ApiError> {
     super::call(async |engine, caller| {
@@ -86,7 +86,7 @@ pub async fn create(handle: String, form: ProductForm, key: String) -> Result<Pr
     .await
 }
 
-/// Saves a product over the version that was edited; answers with the new one.
+/// Saves a product, if it still has the version that was edited; returns the new version.
 #[server(name = UpdateProduct, prefix = "/api", endpoint = "catalog/update", input = Json)]
 pub async fn update(
     handle: String,
@@ -101,21 +101,21 @@ pub async fn update(
     .await
 }
 
-/// Puts a product on sale.
+/// Publishes a product.
 #[server(name = PublishProduct, prefix = "/api", endpoint = "catalog/publish", input = Json)]
 pub async fn publish(handle: String, id: ProductId) -> Result<(), ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::publish(&engine, &caller, &handle, id).await)
         .await
 }
 
-/// Takes a product off sale.
+/// Archives a product.
 #[server(name = ArchiveProduct, prefix = "/api", endpoint = "catalog/archive", input = Json)]
 pub async fn archive(handle: String, id: ProductId) -> Result<(), ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::archive(&engine, &caller, &handle, id).await)
         .await
 }
 
-/// Makes a draft like this product.
+/// Duplicates a product as a draft.
 #[server(name = DuplicateProduct, prefix = "/api", endpoint = "catalog/duplicate", input = Json)]
 pub async fn duplicate(handle: String, id: ProductId, key: String) -> Result<ProductId, ApiError> {
     super::call(async |engine, caller| {
@@ -124,7 +124,7 @@ pub async fn duplicate(handle: String, id: ProductId, key: String) -> Result<Pro
     .await
 }
 
-/// Deletes a product that nobody ever began to buy.
+/// Deletes a product that was never part of a checkout.
 #[server(name = DeleteProduct, prefix = "/api", endpoint = "catalog/delete", input = Json)]
 pub async fn delete(handle: String, id: ProductId) -> Result<(), ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::delete(&engine, &caller, &handle, id).await)

@@ -9,25 +9,25 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// Begins to buy what is in the cart.
+/// Begins a checkout of the cart.
 #[server(prefix = "/api", endpoint = "checkout/begin", input = Json)]
 pub async fn begin() -> Result<CheckoutId, ApiError> {
     super::call(async |engine, caller| haat_engine::checkout::begin(&engine, &caller).await).await
 }
 
-/// A checkout, with what was typed so far.
+/// A checkout, with its input so far.
 #[server(prefix = "/api", endpoint = "checkout/view", input = Json)]
 pub async fn view(id: CheckoutId) -> Result<CheckoutView, ApiError> {
     super::call(async |engine, caller| haat_engine::checkout::view(&engine, &caller, id).await).await
 }
 
-/// Keeps what was typed. Answers what it costs as it stands now.
+/// Stores the input. Returns the current totals.
 #[server(prefix = "/api", endpoint = "checkout/save", input = Json)]
 pub async fn save(id: CheckoutId, form: CheckoutForm) -> Result<CheckoutSums, ApiError> {
     super::call(async |engine, caller| haat_engine::checkout::save(&engine, &caller, id, form).await).await
 }
 
-/// Keeps what was typed, and pays. `key` makes a repeated try the same one.
+/// Stores the input and pays. Repeating it with the same `key` pays once.
 #[server(prefix = "/api", endpoint = "checkout/pay", input = Json)]
 pub async fn pay(id: CheckoutId, form: CheckoutForm, key: String) -> Result<NextAction, ApiError> {
     super::call(async |engine, caller| haat_engine::checkout::pay(&engine, &caller, id, form, &key).await)

@@ -5,19 +5,19 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// What is not done.
+/// Unfinished jobs.
 #[server(name = ListJobs, prefix = "/api", endpoint = "jobs/list", input = Json)]
 pub async fn list(state: String, after: String) -> Result<Page<JobCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::jobs::list(&engine, &caller, &state, &after).await).await
 }
 
-/// Tries a job again at once.
+/// Retries a job at once.
 #[server(name = RetryJob, prefix = "/api", endpoint = "jobs/retry", input = Json)]
 pub async fn retry(id: JobId) -> Result<(), ApiError> {
     super::call(async |engine, caller| haat_engine::jobs::retry(&engine, &caller, id).await).await
 }
 
-/// Gives a job up.
+/// Discards a job.
 #[server(name = DiscardJob, prefix = "/api", endpoint = "jobs/discard", input = Json)]
 pub async fn discard(id: JobId) -> Result<(), ApiError> {
     super::call(async |engine, caller| haat_engine::jobs::discard(&engine, &caller, id).await).await

@@ -5,7 +5,7 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// A shop's balance, and what it is made of.
+/// A shop's balance and transactions.
 #[server(name = FetchBalance, prefix = "/api", endpoint = "ledger/balance", input = Json)]
 pub async fn balance(handle: String, after: String) -> Result<Balance, ApiError> {
     super::call(async |engine, caller| haat_engine::ledger::balance(&engine, &caller, &handle, &after).await)

@@ -8,7 +8,7 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// The pictures of a shop's product, for those who sell it.
+/// The pictures of a shop's product, for its members.
 #[server(prefix = "/api", endpoint = "media/seller_pictures", input = Json)]
 pub async fn seller_pictures(handle: String, product: ProductId) -> Result<Vec<Picture>, ApiError> {
     super::call(async |engine, caller| {
@@ -17,7 +17,7 @@ pub async fn seller_pictures(handle: String, product: ProductId) -> Result<Vec<P
     .await
 }
 
-/// Shows a product with these pictures, in this order.
+/// Sets the pictures of a product, in this order.
 #[server(prefix = "/api", endpoint = "media/set_pictures", input = Json)]
 pub async fn set_pictures(
     handle: String,

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use haat_shared::Error;
 
-/// An [`Error`] on its way to the browser, unchanged.
+/// An [`Error`], passed to the browser unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error(transparent)]
 #[serde(transparent)]
@@ -54,10 +54,10 @@ impl FromServerFnError for ApiError {
     }
 }
 
-/// What a page asked for: on the page already when the server rendered it.
+/// The data of a page. When the server renders the page, it embeds the data in it.
 pub type ApiResource<T> = Resource<Result<T, ApiError>, Wire>;
 
-/// Asks `fetch` for what `of` names, and again whenever that changes.
+/// Calls `fetch` with the value of `of`, and again whenever that changes.
 pub fn find<S, T, F>(
     of: impl Fn() -> S + Send + Sync + 'static,
     fetch: impl Fn(S) -> F + Send + Sync + 'static,
@@ -70,7 +70,8 @@ where
     Resource::new_with_options(of, fetch, false)
 }
 
-/// JSON read as bytes, the way server functions read theirs, so that browsers load one reader of each type and not two.
+/// Reads JSON from bytes in the same way as server functions, so that browsers load one deserializer per
+/// type.
 #[derive(Debug)]
 pub struct Wire;
 
@@ -92,21 +93,22 @@ impl<T: DeserializeOwned> Decoder<T> for Wire {
     }
 }
 
-/// What the server provides to each rendering and each server function.
+/// What the server provides to pages and server functions.
 #[cfg(feature = "ssr")]
 #[derive(Clone)]
 pub struct Ctx {
-    /// The use cases.
+    /// The engine.
     pub engine: haat_engine::Engine,
-    /// Who asks.
+    /// The caller.
     pub caller: haat_engine::Caller,
-    /// Whether the site is served over TLS, so that cookies must be too.
+    /// Whether the site is served over TLS, so that cookies require it.
     pub secure: bool,
-    /// Origins, separated by spaces, that a form may lead to besides our own: the gateways' pages.
+    /// Origins, separated by spaces, to which a form may redirect besides our own: the gateways' pages.
     pub gateway_origins: String,
 }
 
-/// Runs a use case for whoever asks, and gives the answer its HTTP status. The only one to touch the context.
+/// Calls a use case for the caller, and sets the HTTP status of its result. The only function that uses
+/// the context.
 #[cfg(feature = "ssr")]
 async fn call<T>(
     run: impl AsyncFnOnce(haat_engine::Engine, haat_engine::Caller) -> haat_shared::Result<T>,
@@ -121,7 +123,7 @@ async fn call<T>(
     })
 }
 
-/// Sets the status and the headers that say what went wrong: Leptos by itself says 500.
+/// Sets the status and headers of an error, because Leptos would respond with 500.
 #[cfg(feature = "ssr")]
 fn answer_with(error: &Error) {
     use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
@@ -132,13 +134,13 @@ fn answer_with(error: &Error) {
     }
 }
 
-/// Says that there is no such page; does nothing in the browser.
+/// Sets the status 404; does nothing in the browser.
 pub fn page_not_found() {
     #[cfg(feature = "ssr")]
     answer_with(&Error::NotFound);
 }
 
-/// Hands the browser the token of the cart that was just made for it.
+/// Sets the cookie with the token of a newly created cart.
 #[cfg(feature = "ssr")]
 fn keep_cart(token: Option<String>) {
     use leptos::prelude::use_context;

@@ -9,7 +9,7 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// The mailbox, newest first.
+/// Stored emails, newest first.
 #[server(name = ListMails, prefix = "/api", endpoint = "notifications/list", input = Json)]
 pub async fn list(after: String) -> Result<Page<MailCard>, ApiError> {
     super::call(async |engine, caller| {
@@ -18,13 +18,13 @@ pub async fn list(after: String) -> Result<Page<MailCard>, ApiError> {
     .await
 }
 
-/// The mails that were given up.
+/// Failed emails.
 #[server(name = ListFailedMails, prefix = "/api", endpoint = "notifications/failed", input = Json)]
 pub async fn failed() -> Result<Vec<FailedMail>, ApiError> {
     super::call(async |engine, caller| haat_engine::notifications::failed(&engine, &caller).await).await
 }
 
-/// A mail as it was sent.
+/// An email as it was sent.
 #[server(name = ReadMail, prefix = "/api", endpoint = "notifications/read", input = Json)]
 pub async fn read(id: MailId) -> Result<MailText, ApiError> {
     super::call(async |engine, caller| haat_engine::notifications::mailbox::read(&engine, &caller, id).await)

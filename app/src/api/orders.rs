@@ -8,20 +8,20 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
-/// A purchase. `key` is the signature in the link that a guest was given; empty for the account that bought it.
+/// A purchase. `key` is the signature in a guest's link; empty for the account that made the purchase.
 #[server(prefix = "/api", endpoint = "orders/purchase", input = Json)]
 pub async fn purchase(number: String, key: String) -> Result<PurchaseView, ApiError> {
     super::call(async |engine, caller| haat_engine::orders::purchase(&engine, &caller, &number, &key).await)
         .await
 }
 
-/// What the account bought, newest first.
+/// The account's purchases, newest first.
 #[server(prefix = "/api", endpoint = "orders/history", input = Json)]
 pub async fn history(after: String) -> Result<Page<PurchaseCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::orders::history(&engine, &caller, &after).await).await
 }
 
-/// The shopper cancels an order that the shop has not confirmed.
+/// The customer cancels an order that the shop has not confirmed.
 #[server(prefix = "/api", endpoint = "orders/cancel_by_customer", input = Json)]
 pub async fn cancel_by_customer(
     purchase: String,
@@ -42,7 +42,7 @@ pub async fn seller_list(handle: String, of: ListOrders) -> Result<Page<OrderCar
         .await
 }
 
-/// An order, as those who work for its shop see it.
+/// An order, as the shop's members see it.
 #[server(name = FetchSellerOrder, prefix = "/api", endpoint = "orders/seller_order", input = Json)]
 pub async fn seller_order(handle: String, number: String) -> Result<SellerOrder, ApiError> {
     super::call(async |engine, caller| {
@@ -51,14 +51,14 @@ pub async fn seller_order(handle: String, number: String) -> Result<SellerOrder,
     .await
 }
 
-/// The shop says yes to an order.
+/// The shop confirms an order.
 #[server(prefix = "/api", endpoint = "orders/confirm", input = Json)]
 pub async fn confirm(handle: String, number: String) -> Result<(), ApiError> {
     super::call(async |engine, caller| haat_engine::orders::confirm(&engine, &caller, &handle, &number).await)
         .await
 }
 
-/// An order leaves.
+/// The shop ships an order.
 #[server(prefix = "/api", endpoint = "orders/ship", input = Json)]
 pub async fn ship(handle: String, number: String, shipment: Shipment) -> Result<(), ApiError> {
     super::call(async |engine, caller| {
@@ -67,7 +67,7 @@ pub async fn ship(handle: String, number: String, shipment: Shipment) -> Result<
     .await
 }
 
-/// An order has arrived.
+/// The shop marks an order as delivered.
 #[server(prefix = "/api", endpoint = "orders/deliver", input = Json)]
 pub async fn deliver(handle: String, number: String) -> Result<(), ApiError> {
     super::call(async |engine, caller| haat_engine::orders::deliver(&engine, &caller, &handle, &number).await)
@@ -83,7 +83,7 @@ pub async fn cancel(handle: String, number: String, reason: String) -> Result<()
     .await
 }
 
-/// Every shop's orders, for those who run the market.
+/// All orders. Operators only.
 #[server(prefix = "/api", endpoint = "orders/list_all", input = Json)]
 pub async fn list_all(of: ListOrders) -> Result<Page<OrderCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::orders::list_all(&engine, &caller, of).await).await

@@ -22,7 +22,7 @@ pub async fn list(after: String) -> Result<Page<ShopCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::list(&engine, &caller, &after).await).await
 }
 
-/// Opens a shop of one's own. Answers with its handle.
+/// Opens a shop for the caller. Returns its handle.
 #[server(name = OpenShop, prefix = "/api", endpoint = "shops/open_as_seller", input = Json)]
 pub async fn open_as_seller(form: ShopForm) -> Result<String, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::open_as_seller(&engine, &caller, &form).await)
@@ -41,7 +41,7 @@ pub async fn settings(handle: String) -> Result<ShopSettings, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::settings(&engine, &caller, &handle).await).await
 }
 
-/// Saves a shop's settings over the version that was edited; answers with the new one.
+/// Saves a shop's settings, if they still have the version that was edited; returns the new version.
 #[server(name = SaveShopSettings, prefix = "/api", endpoint = "shops/save_settings", input = Json)]
 pub async fn save_settings(handle: String, version: i64, form: ShopForm) -> Result<i64, ApiError> {
     super::call(async |engine, caller| {
@@ -50,20 +50,20 @@ pub async fn save_settings(handle: String, version: i64, form: ShopForm) -> Resu
     .await
 }
 
-/// Every shop, for those who run the market.
+/// All shops. Operators only.
 #[server(name = ListAllShops, prefix = "/api", endpoint = "shops/list_all", input = Json)]
 pub async fn list_all(q: String, after: String) -> Result<Page<AdminShopCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::list_all(&engine, &caller, &q, &after).await).await
 }
 
-/// Gives a shop one of its pictures as its sign.
+/// Makes one of a shop's own pictures its logo.
 #[server(name = SetLogo, prefix = "/api", endpoint = "shops/set_logo", input = Json)]
 pub async fn set_logo(handle: String, picture: MediaId) -> Result<(), ApiError> {
     super::call(async |engine, caller| haat_engine::shops::set_logo(&engine, &caller, &handle, picture).await)
         .await
 }
 
-/// The currency that new shops sell in.
+/// The currency of new shops.
 #[server(name = FetchCurrency, prefix = "/api", endpoint = "shops/currency", input = Json)]
 pub async fn currency() -> Result<Currency, ApiError> {
     super::call(async |engine, _| Ok(engine.currency)).await
