@@ -9,11 +9,11 @@ struct Arrivals(StoredValue<Visit>);
 
 #[derive(Default)]
 struct Visit {
-    /// The address of the page in view; empty before the first.
+    /// The URL of the current page; empty before the first.
     address: String,
-    /// Whether the browser's own button leads to the next one.
+    /// Whether the next navigation is by the browser's Back or Forward button.
     back: bool,
-    /// How far pages were scrolled. The few that a reader opens are looked through sooner than hashed.
+    /// The scroll positions of pages. There are few, so a list is faster than a map.
     places: Vec<(String, f64)>,
 }
 
@@ -30,7 +30,7 @@ impl Visit {
     }
 }
 
-/// Follows where the reader goes.
+/// Follows navigations.
 pub(crate) fn provide() {
     let visit = StoredValue::<Visit>::default();
     provide_context(Arrivals(visit));
@@ -51,7 +51,7 @@ pub(crate) fn provide() {
     });
 }
 
-/// Says that the page at this address is there.
+/// Reports that the page with this URL is ready.
 pub(crate) fn arrived() {
     let Some(Arrivals(visit)) = use_context() else { return };
     // The browser's own bar may still have the last one.

@@ -10,7 +10,8 @@ use crate::{admin, seller, state, storefront};
 
 macro_rules! chunks {
     ($($chunk:ident { $($page:ident: $view:expr;)* })*) => {
-        /// A page that is in a chunk. One type for all, so that a further page adds next to nothing to what every page loads.
+        /// A page in a chunk. One type for all, so that another page adds next to nothing to the main
+        /// module.
         #[derive(Clone, Copy)]
         pub(crate) enum ChunkPage {
             $($($page,)*)*
@@ -41,7 +42,7 @@ macro_rules! chunks {
                 })
             }
 
-            /// Shows a page of this chunk, and has the browser fetch the chunk with the page.
+            /// Shows a page of this chunk, and has the browser preload the chunk with the page.
             #[cfg(not(feature = "split"))]
             async fn $chunk(page: ChunkPage) -> Result<AnyView, std::convert::Infallible> {
                 #[cfg(feature = "ssr")]
@@ -100,8 +101,8 @@ chunks! {
     }
 }
 
-/// For a chunk that cannot be had, as after a new version took the place of the one this tab came from. A page that
-/// lives goes to the new address as a whole; one that has just come stays as the server wrote it, which works.
+/// If a chunk cannot be loaded, for example after a deployment, a navigation loads the new page from the
+/// server. A page that was just loaded stays as the server rendered it, which works.
 async fn start_over() -> AnyView {
     if state::is_live() {
         let _ = window().location().assign(&state::address());

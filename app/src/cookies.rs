@@ -8,7 +8,7 @@ fn full_name(secure: bool, name: &str) -> String {
     if secure { format!("__Host-haat_{name}") } else { format!("haat_{name}") }
 }
 
-/// The value of a cookie that came with a request; none if it is empty.
+/// The value of a cookie of the request; `None` if it is empty.
 pub fn get<'a>(headers: &'a HeaderMap, secure: bool, name: &str) -> Option<&'a str> {
     let name = full_name(secure, name);
     headers

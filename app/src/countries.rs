@@ -6,12 +6,12 @@ use crate::{
     t,
 };
 
-/// Code and name of each, in the order of the names.
+/// The code and name of each country, sorted by name.
 pub fn all(locale: Locale) -> Vec<(&'static str, &'static str)> {
     codes(t!(locale, countries.in_order)).map(|code| (code, name(locale, code))).collect()
 }
 
-/// The name of a country; its code when there is no such country.
+/// The name of a country; its code if there is no such country.
 pub fn name(locale: Locale, code: &str) -> &str {
     match codes(COUNTRIES).position(|known| known == code) {
         Some(place) => FIRST_COUNTRY.later(place).of(locale),
@@ -19,7 +19,7 @@ pub fn name(locale: Locale, code: &str) -> &str {
     }
 }
 
-/// Two letters each, one after the other.
+/// Two letters each, without separators.
 fn codes(all: &'static str) -> impl Iterator<Item = &'static str> {
     (0..all.len()).step_by(2).filter_map(|at| all.get(at..at + 2))
 }

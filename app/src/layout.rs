@@ -13,7 +13,7 @@ use crate::{
     words,
 };
 
-/// Sets the policy of what the page may load and lead to. The nonce is the one that Leptos' own scripts carry.
+/// Sets the content security policy of the page. The nonce is that of Leptos' own scripts.
 #[cfg(feature = "ssr")]
 pub(crate) fn secure_headers() {
     let Some(response) = use_context::<leptos_axum::ResponseOptions>() else { return };
@@ -32,7 +32,7 @@ pub(crate) fn secure_headers() {
     }
 }
 
-/// A page between header and footer.
+/// The layout of a page, with header and footer.
 #[component]
 pub(crate) fn Layout(children: Children) -> impl IntoView {
     let i18n = use_i18n();
@@ -75,7 +75,7 @@ fn Header() -> impl IntoView {
     }
 }
 
-/// Who is signed in, and where they may go; or how to sign in.
+/// The signed-in user's menu, or the link to sign in.
 #[component]
 fn VisitorNav() -> impl IntoView {
     let i18n = use_i18n();
@@ -130,7 +130,7 @@ fn VisitorNav() -> impl IntoView {
     }
 }
 
-/// The ways through the market.
+/// The navigation by category.
 #[component]
 fn CategoryNav() -> impl IntoView {
     let i18n = use_i18n();
@@ -153,7 +153,7 @@ fn CategoryNav() -> impl IntoView {
     }
 }
 
-/// The way to the cart, with how many pieces it holds.
+/// The link to the cart, with the number of items.
 #[component]
 fn CartLink() -> impl IntoView {
     let i18n = use_i18n();
@@ -201,7 +201,7 @@ fn Footer() -> impl IntoView {
     }
 }
 
-/// The languages, each by its own name. Another language is another page, with JavaScript and without.
+/// The languages, each by its own name. Switching loads another page, with and without JavaScript.
 #[component]
 fn Languages() -> impl IntoView {
     let i18n = use_i18n();

@@ -66,7 +66,7 @@ struct Product {
     picture: Option<String>,
     #[serde(default)]
     pictures: Vec<String>,
-    /// What its variants differ in.
+    /// The name of the option.
     #[serde(default)]
     option: String,
     variants: Vec<Variant>,
@@ -114,7 +114,8 @@ fn product(
     }
 }
 
-/// Opens the demo's shops and fills them, with pictures if they are wanted. Answers the addresses of their owners.
+/// Opens the demo's shops with their products, and with pictures if wanted. Returns the addresses of
+/// their owners.
 pub(crate) async fn seed(engine: &Engine, pictures: bool) -> Result<Vec<String>> {
     let system = Caller::system();
     let market = read()?;

@@ -13,13 +13,14 @@ use resvg::{
 };
 use tokio::task::{JoinSet, spawn_blocking};
 
-/// How wide drawings are made. The widest that pictures are kept in would take a seed twice the time.
+/// The width of rendered drawings. The largest width would double the time of a seed.
 const WIDTH: u32 = 960;
 
-/// The drawings that the program carries, by their names.
+/// The embedded drawings, by name.
 const DRAWINGS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/drawings.rs"));
 
-/// Takes drawings into a shop, or as the market's own, as many at a time as the store makes. Answers them in the same order.
+/// Adds drawings to a shop, or to the market, as many at a time as the store processes. Returns the
+/// pictures in the same order.
 pub(crate) async fn add(engine: &Engine, shop: Option<&str>, names: &[&str]) -> Result<Vec<NewPicture>> {
     let mut tasks = JoinSet::new();
     for (place, name) in names.iter().enumerate() {
@@ -43,7 +44,7 @@ pub(crate) async fn add(engine: &Engine, shop: Option<&str>, names: &[&str]) -> 
     Ok(added.into_iter().map(|(_, picture)| picture).collect())
 }
 
-/// The drawing as a PNG, packed loosely: it is read again at once.
+/// The drawing as a PNG with little compression, since it is decoded again at once.
 fn raster(svg: &str) -> Result<Vec<u8>> {
     let fault = |what: &str| {
         tracing::error!(what, "failed to render a demo image");

@@ -21,7 +21,7 @@ use haat_shared::{
     text::is_direction_override,
 };
 
-/// Renders an email in the language of a locale; of the default one if there are none in it.
+/// Renders an email in a language, or in the default language if there is no translation.
 pub fn render(content: &EmailContent, locale: &str) -> TxResult<RenderedEmail> {
     let locale = locale.parse().unwrap_or_default();
     match content {
@@ -97,7 +97,7 @@ pub fn render(content: &EmailContent, locale: &str) -> TxResult<RenderedEmail> {
     }
 }
 
-/// A few words and one button.
+/// A short message with one button.
 struct Note<'a> {
     locale: Locale,
     url: &'a str,
@@ -136,13 +136,13 @@ fn news(subject: &str, m: &News<'_>) -> TxResult<RenderedEmail> {
     words(subject, &NewsText { m }, html)
 }
 
-/// Most bytes of a mail's HTML: Gmail cuts off what is longer than 102 kB, the total and all that stands behind it.
+/// The maximum size of an email's HTML: Gmail clips messages above 102 kB, which would hide the total.
 const HTML_MAX: usize = 100_000;
-/// Most characters of a title where not everything fits.
+/// The maximum length of a title if not everything fits.
 const TITLE_SHOWN: usize = 80;
 
-/// The HTML of orders and of how many lines are left out of it. Where all of it is too much, titles are shortened, then as
-/// many lines are left out as must be. The plain text has everything.
+/// The HTML of orders, and how many lines it omits. If all of it is too large, titles are shortened, and
+/// then lines are omitted. The plain text is complete.
 fn fitting(
     orders: &[OrderView],
     html: impl Fn(&[OrderView], usize) -> askama::Result<String>,
@@ -162,7 +162,7 @@ fn fitting(
     }
 }
 
-/// The first lines of orders, with short titles.
+/// The first lines of orders, with shortened titles.
 fn cut(orders: &[OrderView], mut shown: usize) -> Vec<OrderView> {
     let some = orders.iter().map_while(|order| {
         let mut order = (shown > 0).then(|| order.clone())?;
@@ -178,7 +178,7 @@ fn cut(orders: &[OrderView], mut shown: usize) -> Vec<OrderView> {
     some.collect()
 }
 
-/// As much of a text as may be shown, with a mark where the rest is missing.
+/// A text, truncated with an ellipsis if necessary.
 fn short(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
@@ -186,12 +186,12 @@ fn short(text: &str, max: usize) -> String {
     }
 }
 
-/// How many things orders have.
+/// The number of lines of all orders.
 fn items(locale: Locale, order: &OrderView) -> String {
     tn!(locale, email.items, order.lines.iter().map(|line| line.quantity).sum::<i64>())
 }
 
-/// What says how many lines are left out, if any are.
+/// The note about omitted lines, if any.
 fn left_out(locale: Locale, lines: usize) -> String {
     match lines {
         0 => String::new(),
@@ -199,7 +199,7 @@ fn left_out(locale: Locale, lines: usize) -> String {
     }
 }
 
-/// The confirmation of a purchase.
+/// The order confirmation.
 #[derive(Clone)]
 struct Confirmed<'a> {
     locale: Locale,
@@ -283,7 +283,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tx
     })
 }
 
-/// The news of an order, for its shop.
+/// The new-order email to a shop.
 #[derive(Clone)]
 struct Received<'a> {
     locale: Locale,
@@ -357,7 +357,7 @@ fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Receiv
     }
 }
 
-/// What became of an order.
+/// The email about a change of an order's status.
 #[derive(Clone)]
 struct News<'a> {
     locale: Locale,
@@ -367,9 +367,9 @@ struct News<'a> {
     lead: String,
     preheader: String,
     number: &'a str,
-    /// What there is to know, each under its heading.
+    /// The details, each under its heading.
     facts: Vec<(&'static str, String)>,
-    /// Where it can be followed; may be empty.
+    /// The tracking URL. May be empty.
     follow: &'a str,
     orders: &'a [OrderView],
     left_out: usize,
@@ -382,7 +382,7 @@ impl News<'_> {
         left_out(self.locale, self.left_out)
     }
 
-    /// What is cancelled is not expected.
+    /// The estimated delivery; empty for a cancelled order.
     fn estimated_delivery(&self, order: &OrderView) -> String {
         match order.state {
             OrderState::Cancelled => String::new(),
@@ -529,8 +529,8 @@ fn label(locale: Locale, address: &Address) -> Vec<String> {
     address.label(countries::name(locale, &address.country))
 }
 
-/// A character of text that must stay on its line and must not turn it around. Whoever named a product or typed an
-/// address cannot add a header or a paragraph of their own.
+/// Characters that would break a line or change the text direction are replaced, so that a product's name
+/// or an address cannot add a header or paragraph.
 fn on_one_line(c: char) -> Option<char> {
     match c {
         c if is_direction_override(c) => None,
@@ -539,7 +539,7 @@ fn on_one_line(c: char) -> Option<char> {
     }
 }
 
-/// How values are put into templates of plain text.
+/// Escaping for plain-text templates.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Line;
 
@@ -549,7 +549,7 @@ impl Escaper for Line {
     }
 }
 
-/// How values are put into templates of HTML.
+/// Escaping for HTML templates.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Markup;
 

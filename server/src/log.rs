@@ -16,9 +16,9 @@ use std::{
 
 use crate::config;
 
-/// Most bytes of lines that wait to be written; those that come behind them are dropped.
+/// The maximum number of bytes of lines waiting to be written; further lines are dropped.
 const WAITING_MAX: usize = 1024 * 1024;
-/// How long the end of the program waits for the last lines.
+/// How long the program waits for the last lines at its end.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 static LINES: OnceLock<mpsc::Sender<Command>> = OnceLock::new();
@@ -27,16 +27,16 @@ static LOST: AtomicU64 = AtomicU64::new(0);
 
 enum Command {
     Line(Vec<u8>),
-    /// Answered when all lines before it are written.
+    /// Acknowledged when all lines before it are written.
     Flush(mpsc::SyncSender<()>),
 }
 
-/// How many lines were dropped since the program started.
+/// The number of lines dropped since the program started.
 pub(crate) fn lost() -> u64 {
     LOST.load(Ordering::Relaxed)
 }
 
-/// Starts the log. Panics go there too.
+/// Starts the log. Panics are logged too.
 pub(crate) fn start(log: &config::Log) -> Result<(), String> {
     let filter =
         tracing_subscriber::EnvFilter::try_new(&log.filter).map_err(|e| format!("log.filter: {e}"))?;
@@ -64,7 +64,7 @@ fn start_writer() -> io::Result<()> {
     Ok(())
 }
 
-/// Standard error as it is now, whatever [`catch_output`] makes of it.
+/// The original standard error, before [`catch_output`].
 fn standard_error() -> io::Result<Box<dyn Write + Send>> {
     #[cfg(unix)]
     {
@@ -100,7 +100,7 @@ fn queue(line: &[u8]) {
     }
 }
 
-/// Takes one line, and never fails.
+/// Accepts one line, and never fails.
 struct Line;
 
 impl Write for Line {
@@ -124,13 +124,13 @@ fn panicked(panic: &PanicHookInfo<'_>) {
     }
 }
 
-/// Takes what libraries print by themselves into the log: printing straight to a pipe that is full would stop whoever
-/// prints, and to one that is closed would make them panic.
+/// Redirects what libraries print to the log: printing to a full pipe would block, and printing to a
+/// closed one would panic.
 #[cfg(unix)]
 pub(crate) fn catch_output() -> io::Result<()> {
     use std::io::{BufRead, BufReader};
 
-    /// Most bytes of a printed line.
+    /// The maximum length of a printed line in bytes.
     const LINE_MAX: u64 = 64 * 1024;
 
     let (printed, printer) = io::pipe()?;
@@ -151,7 +151,7 @@ pub(crate) fn catch_output() -> io::Result<()> {
     Ok(())
 }
 
-/// The program's last word, behind all lines of the log. Waits for them for a moment only.
+/// Writes the program's last message after all lines of the log, with a short time limit.
 pub fn last_word(line: &str) {
     let line = format!("{line}\n");
     match LINES.get() {
@@ -162,7 +162,7 @@ pub fn last_word(line: &str) {
     flush();
 }
 
-/// Waits until all lines are written, for a moment only.
+/// Waits until all lines are written, with a short time limit.
 pub fn flush() {
     let (done, written) = mpsc::sync_channel(1);
     if LINES.get().is_some_and(|lines| lines.send(Command::Flush(done)).is_ok()) {

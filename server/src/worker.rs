@@ -13,7 +13,7 @@ use tracing::Instrument;
 
 use crate::boot::Runtime;
 
-/// How long a step rests that nobody wakes.
+/// How long a step pauses if nothing wakes it.
 const REST: Duration = Duration::from_millis(500);
 
 /// Starts the worker. It stops after its current step when `stop` is cancelled.
@@ -77,7 +77,7 @@ pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
     tasks
 }
 
-/// A step in a span of its name, whose panic is a fault like any other.
+/// Runs a step in a span with its name. A panic becomes an error.
 async fn guarded<F, Fut, T>(name: &'static str, step: &F) -> Result<T, TxError>
 where
     F: Fn() -> Fut,
@@ -88,7 +88,7 @@ where
     done.unwrap_or_else(|_| Err(bug("it panicked")))
 }
 
-/// Runs a step again and again: at once while there is work, when woken, and twice a second at least.
+/// Runs a step repeatedly: at once while there is work, when woken, and at least twice a second.
 async fn work<F, Fut>(stop: CancellationToken, wake: Arc<Notify>, name: &'static str, step: F)
 where
     F: Fn() -> Fut,
@@ -112,7 +112,7 @@ where
     }
 }
 
-/// Runs a step every so often.
+/// Runs a step at intervals.
 async fn every<F, Fut>(stop: CancellationToken, rest: Duration, name: &'static str, step: F)
 where
     F: Fn() -> Fut,

@@ -22,16 +22,16 @@ struct Language {
     sheet: Sheet,
 }
 
-/// The words of a language as a browser loads them: one a line, those alone that it may show.
+/// The texts of a language as browsers load them: one per line, only those that the interface shows.
 pub struct Sheet {
-    /// Where it is. The name changes with the content.
+    /// The path, which changes with the content.
     pub path: String,
-    /// The words.
+    /// The texts.
     pub text: String,
 }
 
-/// Those that are real, then two for tests: English that shows what is not translated, from left to right and from right to
-/// left.
+/// The languages, then two pseudo-languages for tests: English that reveals untranslated text, left to
+/// right and right to left.
 static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| {
     let real = WORDS.iter().map(|(tag, words)| Language::new(tag, words.to_vec()));
     let pseudo = [("en-XA", "ltr"), ("ar-XB", "rtl")].map(|(tag, direction)| {
@@ -58,7 +58,7 @@ impl Language {
     }
 }
 
-/// In brackets, with accents, and longer by a third; the names of values stay as they are.
+/// The text in brackets, with accents, and a third longer; the names of values stay as they are.
 fn stretched(words: &str) -> String {
     let mut depth = 0;
     let accented = words.chars().map(|c| {
@@ -97,13 +97,13 @@ impl Locale {
         self.language().tag
     }
 
-    /// Which way it is written: `ltr` or `rtl`.
+    /// The text direction: `ltr` or `rtl`.
     pub fn direction(self) -> &'static str {
         t!(self, language.direction)
     }
 
-    /// The language of a page: the one that was chosen, or else the first of those that the browser asks for and that there
-    /// is, or else English. Those for tests exist in development alone.
+    /// The language of a page: the selected one, or the first available one that the browser requests, or
+    /// English. Pseudo-languages exist in development only.
     pub fn of_request(chosen: Option<&str>, asked: &str, development: bool) -> Self {
         let known = |tag: &str| tag.parse().ok().filter(|locale: &Self| development || locale.is_real());
         let mut asked: Vec<(&str, f32)> = asked
@@ -134,7 +134,7 @@ impl FromStr for Locale {
     }
 }
 
-/// Puts the language of whoever asks into the context.
+/// Puts the caller's language into the context.
 pub(crate) fn provide() -> Locale {
     let locale =
         use_context::<crate::api::Ctx>().and_then(|ctx| ctx.caller.locale.parse().ok()).unwrap_or_default();
@@ -142,7 +142,7 @@ pub(crate) fn provide() -> Locale {
     locale
 }
 
-/// What browsers load for a language.
+/// The file that browsers load for a language.
 pub fn sheet(locale: Locale) -> &'static Sheet {
     &locale.language().sheet
 }
@@ -156,7 +156,7 @@ mod tests {
 
     type Words = BTreeMap<String, BTreeMap<String, serde_json::Value>>;
 
-    /// Words as they are in the file; the forms of a plural, which the build checks, in one.
+    /// The texts as they are in the file; plural forms, which the build checks, are joined.
     fn text(words: &serde_json::Value) -> String {
         words.as_str().map_or_else(|| words.to_string(), str::to_owned)
     }

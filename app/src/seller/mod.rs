@@ -31,7 +31,7 @@ use crate::{
     ui::{BackOffice, back_office_link, chips, search},
 };
 
-/// The parts of the seller dashboard.
+/// The sections of the seller dashboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Home,
@@ -64,7 +64,7 @@ impl Part {
         }
     }
 
-    /// What one must be allowed to do to go there.
+    /// The permission that a section requires.
     fn needs(self) -> Permission {
         match self {
             Self::Home | Self::Orders => Permission::SeeOrders,
@@ -75,10 +75,10 @@ impl Part {
     }
 }
 
-/// A page of the seller dashboard: the way through it at its side, or at the foot of a phone.
+/// A page of the seller dashboard, with the navigation at its side, or at the bottom on phones.
 #[component]
 fn Dashboard(
-    /// Where in the dashboard the page is.
+    /// The current section.
     here: Part,
     /// The page.
     children: Children,
@@ -113,7 +113,7 @@ fn Dashboard(
     view! { <BackOffice label=tu_string!(i18n, dashboard.nav) nav>{children()}</BackOffice> }
 }
 
-/// Sends a picture into a shop.
+/// Uploads a picture to a shop.
 #[cfg(feature = "hydrate")]
 async fn upload(handle: &str, file: web_sys::File) -> Result<Picture, Error> {
     use leptos::wasm_bindgen::JsCast;
@@ -139,7 +139,7 @@ async fn upload(handle: &str, file: web_sys::File) -> Result<Picture, Error> {
     }
 }
 
-/// Pictures are sent by browsers alone.
+/// Only browsers upload pictures.
 #[cfg(not(feature = "hydrate"))]
 async fn upload(_: &str, _: web_sys::File) -> Result<Picture, Error> {
     Err(Error::Internal)

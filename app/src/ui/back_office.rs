@@ -5,12 +5,12 @@ use leptos::prelude::*;
 use super::Icon;
 use crate::i18n::{t, use_i18n};
 
-/// A page of a back office: the navigation at its side, or at the foot of a phone.
+/// A page of a back office, with the navigation at its side, or at the bottom on phones.
 #[component]
 pub fn BackOffice(
-    /// What the way through it is called.
+    /// The label of the navigation.
     label: &'static str,
-    /// The way through it; nothing for those who are strangers there.
+    /// The navigation; empty for people without access.
     nav: AnyView,
     /// The page.
     children: Children,
@@ -23,7 +23,7 @@ pub fn BackOffice(
     }
 }
 
-/// A part of a back office, as a link.
+/// A link to a section of a back office.
 pub fn back_office_link(
     href: String,
     icon: &'static str,
@@ -40,7 +40,7 @@ pub fn back_office_link(
     }
 }
 
-/// The search above a list. What else the list is filtered by comes along.
+/// The search above a list. It keeps the list's other filters.
 pub fn search(
     path: String,
     q: &str,
@@ -63,7 +63,7 @@ pub fn search(
     }
 }
 
-/// A choice above a list, as links: where each leads, its words, and whether it is made.
+/// Filter chips above a list, as links: URL, label, and whether the filter is active.
 pub fn chips(label: &'static str, choices: Vec<(String, &'static str, bool)>) -> impl IntoView + use<> {
     let links = choices.into_iter().map(|(href, words, current)| {
         view! { <a class="chip" href=href aria-current=current.then_some("true")>{words}</a> }

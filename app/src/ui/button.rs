@@ -2,19 +2,19 @@
 
 use leptos::prelude::*;
 
-/// A button that sends its form.
+/// A button that submits its form.
 #[component]
 pub fn Button(
-    /// How it looks: `primary`, `secondary` or `quiet`.
+    /// The variant: `primary`, `secondary` or `quiet`.
     #[prop(default = "primary")]
     look: &'static str,
-    /// Whether it is of no use just now.
+    /// Whether it is disabled.
     #[prop(optional, into)]
     disabled: Signal<bool>,
-    /// Whether something that it began is under way.
+    /// Whether its action is in progress.
     #[prop(optional, into)]
     busy: Signal<bool>,
-    /// Its words.
+    /// The label.
     children: Children,
 ) -> impl IntoView {
     view! {
@@ -32,13 +32,13 @@ pub fn Button(
 /// A link that looks like a button.
 #[component]
 pub fn LinkButton(
-    /// Where it leads.
+    /// The URL.
     #[prop(into)]
     href: String,
-    /// How it looks: `primary`, `secondary` or `quiet`.
+    /// The variant: `primary`, `secondary` or `quiet`.
     #[prop(default = "primary")]
     look: &'static str,
-    /// Its words.
+    /// The label.
     children: Children,
 ) -> impl IntoView {
     view! { <a class=format!("button {look}") href=href>{children()}</a> }

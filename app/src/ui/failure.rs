@@ -14,10 +14,10 @@ use crate::{
     words,
 };
 
-/// The title in the browser's tab. With it a page is there.
+/// The title of the browser's tab. It also signals that the page is ready.
 #[component]
 pub fn PageTitle(
-    /// The page's own part of it.
+    /// The page's title, without the market's name.
     #[prop(into)]
     text: String,
 ) -> impl IntoView {
@@ -26,13 +26,13 @@ pub fn PageTitle(
     view! { <Title text=tu_string!(i18n, brand.title, page = text).to_string() /> }
 }
 
-/// Something to know before going on.
+/// An alert.
 #[component]
 pub fn Alert(
-    /// How it looks: `bad`, `good` or `info`.
+    /// The variant: `bad`, `good` or `info`.
     #[prop(default = "bad")]
     look: &'static str,
-    /// Its words.
+    /// The text.
     children: Children,
 ) -> impl IntoView {
     let icon = if look == "good" { "check" } else { "alert" };
@@ -44,7 +44,7 @@ pub fn Alert(
     }
 }
 
-/// What went wrong before the page came back, by the code in its address (`?error=out_of_stock`).
+/// The error before a redirect, by its code in the URL (`?error=out_of_stock`).
 #[component]
 pub fn CodeAlert() -> impl IntoView {
     let i18n = use_i18n();
@@ -55,21 +55,21 @@ pub fn CodeAlert() -> impl IntoView {
     }
 }
 
-/// Why there is nothing here, and what to do next.
+/// An empty state: why there is nothing here, and what to do next.
 #[component]
 pub fn EmptyState(
     /// The icon above it.
     icon: &'static str,
-    /// What is so.
+    /// The title.
     #[prop(into)]
     title: String,
-    /// Why.
+    /// The explanation.
     #[prop(into)]
     note: String,
-    /// Whether the title is the heading of the page.
+    /// Whether the title is the page's heading.
     #[prop(optional)]
     page: bool,
-    /// The next step, where there is one.
+    /// The next step, if any.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
@@ -87,10 +87,10 @@ pub fn EmptyState(
     }
 }
 
-/// A page that could not be shown: what happened and what to do.
+/// An error page: what happened and what to do.
 #[component]
 pub fn Failure(
-    /// What went wrong.
+    /// The error.
     error: Error,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -136,7 +136,7 @@ pub fn Failure(
     }
 }
 
-/// What a resource brings, once it is there; a skeleton before, the failure in words otherwise.
+/// The content of a resource once it is loaded; a skeleton before, an error message otherwise.
 pub fn loaded<T, V>(
     resource: ApiResource<T>,
     show: impl Fn(T) -> V + Clone + Send + Sync + 'static,
@@ -158,14 +158,14 @@ where
         .into_any()
 }
 
-/// The way to the next rows of a list, and back to the first.
+/// Links to the next page of a list, and back to the first.
 #[component]
 pub fn Pager(
-    /// The address of the first page, if this is a later one.
+    /// The URL of the first page, if this is a later one.
     first: Option<String>,
-    /// The address of the next page, if there is one.
+    /// The URL of the next page, if there is one.
     next: Option<String>,
-    /// The words of the link to the next page.
+    /// The label of the link to the next page.
     #[prop(into)]
     next_words: String,
 ) -> impl IntoView {

@@ -9,7 +9,7 @@ use crate::{
     words,
 };
 
-/// What is wrong with the form that a field is part of.
+/// The errors of the form that a field belongs to.
 type FieldErrors = Signal<Option<Error>>;
 
 fn fault(faults: FieldErrors, name: &str) -> Memo<Option<FieldCode>> {
@@ -31,7 +31,7 @@ fn described_by(
     }
 }
 
-/// A label as it stands at its field. Messages about the field name it without what is added here.
+/// The label of a field, as shown at the field. Messages about the field use the label without additions.
 fn labelled(label: String, optional: bool) -> String {
     if optional { t!(use_i18n(), form.optional, label = label) } else { label }
 }
@@ -47,40 +47,40 @@ fn FieldFault(name: String, fault: Memo<Option<FieldCode>>) -> impl IntoView {
     }
 }
 
-/// A field for one line of text.
+/// A single-line text field.
 #[component]
 pub fn Field(
-    /// Its name in the form.
+    /// The name in the form.
     #[prop(into)]
     name: String,
-    /// Its id, where a page has several of its name.
+    /// The ID, if a page has several fields with this name.
     #[prop(optional, into)]
     id: Option<String>,
-    /// Its label.
+    /// The label.
     #[prop(into)]
     label: String,
-    /// What it holds at first.
+    /// The initial value.
     #[prop(optional, into)]
     value: String,
-    /// The kind of input: `text`, `email`, `tel`, `password` …
+    /// The input type: `text`, `email`, `tel`, `password` …
     #[prop(default = "text")]
     kind: &'static str,
-    /// What browsers may fill in.
+    /// The `autocomplete` value.
     #[prop(default = "off")]
     autocomplete: &'static str,
-    /// Whether it has to be filled in.
+    /// Whether it is required.
     #[prop(optional)]
     required: bool,
-    /// Whether its label says that it may stay empty.
+    /// Whether the label says that it is optional.
     #[prop(optional)]
     optional: bool,
-    /// The keys that phones show for it: `decimal`, `numeric`.
+    /// The `inputmode` for phones: `decimal`, `numeric`.
     #[prop(optional)]
     keys: Option<&'static str>,
-    /// A word of help under it.
+    /// A hint below the field.
     #[prop(optional, into)]
     hint: Option<String>,
-    /// What is wrong with the form.
+    /// The errors of the form.
     #[prop(optional, into)]
     faults: FieldErrors,
 ) -> impl IntoView {
@@ -109,25 +109,25 @@ pub fn Field(
     }
 }
 
-/// A field for an amount, and what is understood of it while it is typed.
+/// A field for an amount, which shows how the input is read.
 #[component]
 pub fn Amount(
-    /// Its name in the form.
+    /// The name in the form.
     #[prop(into)]
     name: String,
-    /// Its label.
+    /// The label.
     label: String,
-    /// What it holds at first.
+    /// The initial value.
     value: String,
-    /// Whether it has to be filled in.
+    /// Whether it is required.
     #[prop(optional)]
     required: bool,
-    /// A word of help under it.
+    /// A hint below the field.
     #[prop(optional, into)]
     hint: Option<String>,
-    /// The currency that it is in.
+    /// The currency.
     currency: Currency,
-    /// What is wrong with the form.
+    /// The errors of the form.
     faults: FieldErrors,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -144,28 +144,28 @@ pub fn Amount(
     }
 }
 
-/// A field for several lines of text.
+/// A multi-line text field.
 #[component]
 pub fn TextArea(
-    /// Its name in the form, and its id.
+    /// The name in the form, and the ID.
     #[prop(into)]
     name: String,
-    /// Its label.
+    /// The label.
     #[prop(into)]
     label: String,
-    /// What it holds at first.
+    /// The initial value.
     #[prop(optional, into)]
     value: String,
-    /// Whether its label says that it may stay empty.
+    /// Whether the label says that it is optional.
     #[prop(optional)]
     optional: bool,
-    /// How many lines are seen at once.
+    /// The number of visible lines.
     #[prop(default = 4)]
     rows: u32,
-    /// A word of help under it.
+    /// A hint below the field.
     #[prop(optional, into)]
     hint: Option<String>,
-    /// What is wrong with the form.
+    /// The errors of the form.
     #[prop(optional, into)]
     faults: FieldErrors,
 ) -> impl IntoView {
@@ -191,15 +191,15 @@ pub fn TextArea(
     }
 }
 
-/// Something that is so or not.
+/// A checkbox.
 #[component]
 pub fn Check(
-    /// Its name in the form, and its id.
+    /// The name in the form, and the ID.
     name: &'static str,
-    /// Its label.
+    /// The label.
     #[prop(into)]
     label: String,
-    /// Whether it is so at first.
+    /// Whether it is initially checked.
     checked: bool,
 ) -> impl IntoView {
     view! {
@@ -210,23 +210,23 @@ pub fn Check(
     }
 }
 
-/// A choice from a list.
+/// A select field.
 #[component]
 pub fn Select(
-    /// Its name in the form, and its id.
+    /// The name in the form, and the ID.
     name: &'static str,
-    /// Its label.
+    /// The label.
     #[prop(into)]
     label: String,
-    /// What is chosen at first.
+    /// The initial value.
     #[prop(into)]
     value: String,
-    /// What can be chosen: value and words.
+    /// The options: value and label.
     options: Vec<(&'static str, &'static str)>,
-    /// What browsers may fill in.
+    /// The `autocomplete` value.
     #[prop(default = "off")]
     autocomplete: &'static str,
-    /// What is wrong with the form.
+    /// The errors of the form.
     #[prop(optional, into)]
     faults: FieldErrors,
 ) -> impl IntoView {
@@ -253,20 +253,20 @@ pub fn Select(
     }
 }
 
-/// A choice among a few, all of them in sight.
+/// A group of radio buttons.
 #[component]
 pub fn Choice(
-    /// Its name in the form.
+    /// The name in the form.
     name: &'static str,
-    /// What is chosen.
+    /// The label of the group.
     #[prop(into)]
     label: String,
-    /// What is chosen at first; may be empty.
+    /// The initial value. May be empty.
     #[prop(into)]
     value: String,
-    /// What can be chosen: value, words, and a note.
+    /// The options: value, label and note.
     options: Vec<(String, String, String)>,
-    /// What is wrong with the form.
+    /// The errors of the form.
     #[prop(optional, into)]
     faults: FieldErrors,
 ) -> impl IntoView {
@@ -302,13 +302,13 @@ pub fn Choice(
     }
 }
 
-/// All that is wrong with a form, at its top, with a link to each field.
+/// All errors of a form, at its top, with a link to each field.
 #[component]
 pub fn ErrorSummary(
-    /// What is wrong with the form.
+    /// The errors of the form.
     #[prop(into)]
     faults: FieldErrors,
-    /// The labels of its fields by name, in their order.
+    /// The labels of the fields by name, in order.
     labels: Vec<(&'static str, String)>,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -324,7 +324,7 @@ pub fn ErrorSummary(
     }
 }
 
-/// The same for a form whose fields come and go: names, labels, and what is wrong.
+/// An error summary for a form with dynamic fields: names, labels and errors.
 pub fn error_summary(i18n: Locale, error: &Error, at_fields: Vec<(String, String, FieldCode)>) -> AnyView {
     if at_fields.is_empty() {
         let words = words::error(i18n, error);

@@ -10,10 +10,10 @@ use leptos::{
 use super::Button;
 use crate::i18n::{t, tu_string, use_i18n};
 
-/// Asks before a page is left on which something was typed and not saved.
+/// Asks before leaving a page with unsaved input.
 #[component]
 pub fn Guard(
-    /// Whether something is not saved.
+    /// Whether there are unsaved changes.
     dirty: RwSignal<bool>,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -49,19 +49,19 @@ pub fn Guard(
     });
 }
 
-/// The button that saves a form, and whether there is something to save.
+/// The button that saves a form, and whether there are unsaved changes.
 #[component]
 pub fn SaveBar(
-    /// Whether something is not saved.
+    /// Whether there are unsaved changes.
     #[prop(into)]
     dirty: Signal<bool>,
-    /// Whether it is being saved.
+    /// Whether saving is in progress.
     #[prop(into)]
     busy: Signal<bool>,
-    /// Its words.
+    /// The label.
     #[prop(into)]
     words: String,
-    /// Another way to send it.
+    /// Another submit button.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-/// An icon of `public/icons.svg`. It says nothing that the words beside it do not.
+/// An icon of `public/icons.svg`, always decorative: the text beside it says the same.
 #[component]
 pub fn Icon(
-    /// Its name in the sprite.
+    /// The name in the sprite.
     name: &'static str,
 ) -> impl IntoView {
     view! {

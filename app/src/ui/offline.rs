@@ -5,7 +5,7 @@ use leptos::{ev, prelude::*};
 use super::Icon;
 use crate::i18n::{t, use_i18n};
 
-/// A notice that stays as long as the browser is offline.
+/// A notice that is shown as long as the browser is offline.
 #[component]
 pub fn Offline() -> impl IntoView {
     let offline = RwSignal::new(false);
@@ -21,7 +21,7 @@ pub fn Offline() -> impl IntoView {
     view! { <div role="status">{move || offline.get().then(notice)}</div> }
 }
 
-/// What is said while it is.
+/// The text of the notice.
 pub(crate) fn notice() -> impl IntoView {
     let i18n = use_i18n();
     view! {

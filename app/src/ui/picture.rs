@@ -3,21 +3,21 @@
 use haat_shared::media::{self, Format};
 use leptos::prelude::*;
 
-/// A picture in the width that the screen needs, on its own colour until it is there; or a calm drawing with the first
-/// letter of what it would show.
+/// A picture in the width that the screen needs, on its dominant colour until it has loaded; or a
+/// placeholder with the first letter of the title.
 #[component]
 pub fn Picture(
     /// The picture, if there is one.
     of: Option<media::Picture>,
-    /// What it would show.
+    /// The title of what it shows.
     #[prop(into)]
     title: String,
-    /// How wide it is shown, in the words of `sizes`.
+    /// The value of the attribute `sizes`.
     sizes: &'static str,
-    /// What is read out; nothing where the words beside it say the same.
+    /// The alt text; empty if the text beside it says the same.
     #[prop(optional, into)]
     alt: String,
-    /// Whether it is among the first things seen.
+    /// Whether it is visible without scrolling.
     #[prop(optional)]
     eager: bool,
 ) -> impl IntoView {

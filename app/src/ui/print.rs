@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 
-/// A button that prints the page. It needs scripts, and is not shown without them: browsers print by themselves.
+/// A button that prints the page. It needs scripts, and is hidden without them: browsers can print by
+/// themselves.
 #[component]
 pub fn Print(
-    /// Its words.
+    /// The label.
     #[prop(into)]
     words: String,
 ) -> impl IntoView {

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-/// A grid of cards, or of blocks, that are not there yet.
+/// A grid of placeholders for cards or blocks.
 #[component]
 pub fn Skeleton(
-    /// How many.
+    /// The number of placeholders.
     #[prop(default = 8)]
     count: usize,
 ) -> impl IntoView {

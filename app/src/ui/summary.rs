@@ -11,32 +11,32 @@ use crate::{
 /// An amount of money.
 #[component]
 pub fn Price(
-    /// How much.
+    /// The amount.
     of: Money,
 ) -> impl IntoView {
     view! { <span class="price">{words::money(use_i18n(), of)}</span> }
 }
 
-/// What something cost before its price was lowered.
+/// A compare-at price, struck through.
 #[component]
 pub fn Was(
-    /// How much it was.
+    /// The amount.
     price: Money,
 ) -> impl IntoView {
     let i18n = use_i18n();
     view! { <s class="was"><span class="hidden">{t!(i18n, product.was)} " "</span>{words::money(i18n, price)}</s> }
 }
 
-/// Goods, delivery and their total.
+/// Subtotal, shipping and total.
 #[component]
 pub fn Sums(
-    /// What the goods cost.
+    /// The subtotal.
     subtotal: Money,
-    /// What bringing them costs.
+    /// The shipping price.
     delivery: Money,
-    /// Both together.
+    /// The total.
     total: Money,
-    /// The tax that is in the goods' price, where it is known.
+    /// The tax included in the subtotal, if known.
     #[prop(optional)]
     tax: Option<Money>,
 ) -> impl IntoView {

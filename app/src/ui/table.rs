@@ -4,16 +4,16 @@ use leptos::prelude::*;
 
 use crate::i18n::{t, use_i18n};
 
-/// A table. Its columns are words and a look: `number` for what is counted, `tick` for boxes to tick, `wide` for what phones leave
-/// out.
+/// A table. Its columns have a label and a look: `number` for numbers, `tick` for checkboxes, `wide` for
+/// columns that phones omit.
 #[component]
 pub fn Table(
-    /// What it is a table of, for those who cannot see it.
+    /// The caption for screen readers.
     #[prop(into)]
     caption: String,
-    /// Its columns.
+    /// The columns.
     columns: Vec<(&'static str, &'static str)>,
-    /// Its rows.
+    /// The rows.
     children: Children,
 ) -> impl IntoView {
     // What is said beside each box to tick takes no room here.
@@ -33,18 +33,18 @@ pub fn Table(
     }
 }
 
-/// A bar chart that begins at zero, with the table of its numbers behind it: for each bar its name, its height, and what
-/// the table says of it.
+/// A bar chart that begins at zero, with its data as a table: for each bar its name, its height, and its
+/// row of the table.
 #[component]
 pub fn Bars(
-    /// What it shows, in a sentence.
+    /// The description, in a sentence.
     #[prop(into)]
     says: String,
     /// The columns of the table.
     columns: Vec<(&'static str, &'static str)>,
     /// The bars.
     bars: Vec<(String, i64, Vec<String>)>,
-    /// The words at the highest bar.
+    /// The label of the highest bar.
     #[prop(into)]
     top: String,
 ) -> impl IntoView {

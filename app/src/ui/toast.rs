@@ -20,7 +20,7 @@ struct Toast {
 #[derive(Clone, Copy)]
 pub struct Toaster(RwSignal<Option<Toast>>);
 
-/// Makes the [`Toaster`] that the pages below use.
+/// Provides the [`Toaster`] to the pages below.
 pub fn provide_toasts() {
     provide_context(Toaster(RwSignal::new(None)));
 }
@@ -31,7 +31,7 @@ impl Toaster {
         self.0.set(None);
     }
 
-    /// Says something, with a link to where it leads if there is such a place.
+    /// Shows a message, with an optional link.
     pub fn say(self, words: String, link: Option<(&'static str, String)>) {
         let number = self.0.with_untracked(|t| t.as_ref().map_or(0, |t| t.number.wrapping_add(1)));
         self.0.set(Some(Toast { number, words, link }));
@@ -47,7 +47,7 @@ impl Toaster {
     }
 }
 
-/// Shows a toast that stays. Nothing on the server passes with time.
+/// Shows a toast that stays, for the server, where nothing changes over time.
 #[cfg(feature = "ssr")]
 pub(crate) fn show_toast(words: &str, (href, link): (&'static str, &str)) {
     let toast = Toast { number: 0, words: words.to_owned(), link: Some((href, link.to_owned())) };

@@ -27,42 +27,44 @@ use object_store::{GetOptions, ObjectStore, ObjectStoreExt, local::LocalFileSyst
 use png::{DecodingError, Transformations};
 use tokio::sync::{Semaphore, oneshot};
 
-/// How much of what there was to see is left in a JPEG, of 100.
+/// The quality of JPEGs, out of 100.
 const JPEG_QUALITY: u8 = 82;
-/// The same for WebP.
+/// The quality of WebPs, out of 100.
 const WEBP_QUALITY: f32 = 80.0;
-/// Most bytes that one decoded picture may take: all pixels that are allowed, in colour and with transparency, at 8 bits. What
-/// has 16 comes down to 8 line by line, while it is read.
+/// The maximum memory of a decoded picture: all allowed pixels in RGBA at 8 bits. Pictures with 16 bits
+/// are reduced to 8 line by line while they are read.
 const DECODED_MAX: u64 = 4 * PIXELS_MAX;
-/// Most bytes that what comes along with a picture may unpack to: its profile, for the most part.
+/// The maximum uncompressed size of a picture's metadata, mostly its colour profile.
 const ALONG_MAX: usize = 16 * 1024 * 1024;
-/// How much a picture counts whose memory is worth giving back at once.
+/// From this weight on, a picture's memory is worth returning at once.
 const LARGE: u32 = 40;
-/// What is freed goes back to the system when a thread ends, but only if it was free for a second (mimalloc's `purge_delay`).
+/// Freed memory is returned to the system when a thread ends, if it was free for a second (mimalloc's
+/// `purge_delay`).
 const GIVEN_BACK: Duration = Duration::from_millis(1_200);
-/// Pixels that are counted as one when pictures wait for each other.
+/// The number of pixels per unit of weight, when pictures wait for each other.
 const PIXELS_COUNTED: u64 = 100_000;
 
 /// Pictures in a folder.
 pub struct PictureFolder {
     files: Arc<dyn ObjectStore>,
-    /// Decoding takes a core: only so many at once.
+    /// Decoding takes a core, so the number of concurrent decodes is limited.
     turns: Arc<Semaphore>,
-    /// It takes memory: those that are decoded at once have no more pixels together than one may have.
+    /// Decoding takes memory: pictures decoded at once have at most as many pixels in total as one may
+    /// have.
     pixels: Arc<Semaphore>,
 }
 
-/// A file of a picture.
+/// A picture file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPicture {
-    /// What it holds.
+    /// Its contents.
     pub bytes: Bytes,
-    /// What tells it from another version, for conditional requests.
+    /// Its version, for conditional requests.
     pub tag: String,
 }
 
 impl PictureFolder {
-    /// The pictures in this folder, which is made if it is not there.
+    /// The pictures in this folder, which is created if necessary.
     pub fn in_folder(folder: &Path) -> Result<Self, String> {
         let fault = |why: String| format!("{}: {why}", folder.display());
         fs::create_dir_all(folder).map_err(|e| fault(e.to_string()))?;
@@ -73,7 +75,7 @@ impl PictureFolder {
         Ok(Self { files: Arc::new(files), turns, pixels })
     }
 
-    /// A file, unless the reader has it: `Ok(None)` says so. `if_none_match` is the header of that name.
+    /// A file; `Ok(None)` if it matches `if_none_match`, the request header of that name.
     pub async fn read(
         &self,
         file: File,
@@ -133,13 +135,13 @@ impl PictureStore for PictureFolder {
     }
 }
 
-/// A picture in all the files that it is kept in.
+/// A picture in all stored formats and widths.
 struct Made {
     kept: Kept,
     files: Vec<(u32, Format, Vec<u8>)>,
 }
 
-/// How much a picture of so many pixels counts.
+/// The weight of a picture with this many pixels.
 fn permits(pixels: u64) -> u32 {
     u32::try_from(pixels.div_ceil(PIXELS_COUNTED)).unwrap_or(u32::MAX)
 }
@@ -181,7 +183,7 @@ fn make(bytes: &[u8]) -> Result<Made, FieldCode> {
     Ok(Made { kept: Kept { color, ..kept }, files })
 }
 
-/// What a file is, if it is one of a kind that we take and there to its end.
+/// The format of a file, if it is accepted and complete.
 fn kind(bytes: &[u8]) -> Result<Source, FieldCode> {
     check_bytes(bytes.len())?;
     match Source::sniff(bytes).ok_or_else(|| refusal(bytes))? {
@@ -190,7 +192,7 @@ fn kind(bytes: &[u8]) -> Result<Source, FieldCode> {
     }
 }
 
-/// How wide and high it is by its head, if that is taken. Nothing is decoded.
+/// The dimensions from the file's header, if they are allowed. Nothing is decoded.
 fn size(bytes: &[u8]) -> Result<(u32, u32), FieldCode> {
     let (width, height) = match kind(bytes)? {
         Source::Png => {
@@ -205,15 +207,15 @@ fn size(bytes: &[u8]) -> Result<(u32, u32), FieldCode> {
     Ok((width, height))
 }
 
-/// A picture as it lies in its file: 8 bits a channel, and how it is meant.
+/// A decoded picture: 8 bits per channel, and how to interpret it.
 struct Decoded {
     picture: DynamicImage,
     orientation: Orientation,
-    /// What its colours are; none for what browsers take them for anyway.
+    /// The colour profile; `None` for sRGB.
     profile: Option<ColorProfile>,
 }
 
-/// Its size is read and bounded before anything is allocated for it.
+/// The dimensions are read and checked before anything is allocated.
 fn decode(bytes: &[u8]) -> Result<Decoded, FieldCode> {
     size(bytes)?;
     let mut decoded = match kind(bytes)? {
@@ -267,7 +269,7 @@ fn png_broken(error: &DecodingError) -> FieldCode {
     }
 }
 
-/// Of an animation it is the first picture.
+/// The first frame of an animation.
 fn decode_png(bytes: &[u8]) -> Result<Decoded, FieldCode> {
     let mut reader = png_decoder(bytes).read_info().map_err(|error| png_broken(&error))?;
     let info = reader.info();
@@ -305,7 +307,7 @@ fn profile(icc: &[u8]) -> Option<ColorProfile> {
     catch_unwind(|| ColorProfile::new_from_slice(icc).ok()).ok().flatten()
 }
 
-/// The picture in the colours that browsers expect where nothing else is said; as it is, if its profile is not for it.
+/// The picture converted to sRGB; unchanged if its profile does not apply.
 fn in_srgb(picture: DynamicImage, profile: &ColorProfile) -> DynamicImage {
     let alpha = picture.color().has_alpha();
     let gray = profile.color_space == DataColorSpace::Gray;
@@ -335,7 +337,8 @@ fn in_srgb(picture: DynamicImage, profile: &ColorProfile) -> DynamicImage {
     in_srgb.unwrap_or(picture)
 }
 
-/// White where nothing is to be seen: narrowing mixes neighbours, and what is cut out is mostly cut out of black.
+/// Transparent pixels become white, because scaling down mixes neighbours, and cut-outs mostly have black
+/// behind them.
 fn clear_as_white(picture: &mut DynamicImage) {
     match picture {
         DynamicImage::ImageRgba8(picture) => {
@@ -348,7 +351,7 @@ fn clear_as_white(picture: &mut DynamicImage) {
     }
 }
 
-/// Whether a JPEG is there to its end. Decoders paint what is missing grey, and say nothing.
+/// Whether a JPEG is complete. Decoders silently fill missing parts with grey.
 fn ends(bytes: &[u8]) -> bool {
     let mut at = 2;
     loop {
@@ -370,14 +373,14 @@ fn ends(bytes: &[u8]) -> bool {
     }
 }
 
-/// How high a picture of this size is when it is so wide.
+/// The height of a picture at this width.
 fn in_proportion(width: u32, of: (u32, u32)) -> u32 {
     let height = (u64::from(of.1) * u64::from(width)).div_ceil(u64::from(of.0));
     u32::try_from(height).unwrap_or(1)
 }
 
-/// The picture in this size, which has its proportions. Halves and less are the mean of their pixels, which is quick; in between
-/// it takes a filter.
+/// The picture scaled to this size, with the same proportions. Reductions to a half or less average the
+/// pixels, which is fast; others use a filter.
 fn narrowed(picture: DynamicImage, (width, height): (u32, u32)) -> DynamicImage {
     if picture.width() <= width && picture.height() <= height {
         picture
@@ -388,7 +391,7 @@ fn narrowed(picture: DynamicImage, (width, height): (u32, u32)) -> DynamicImage 
     }
 }
 
-/// What is transparent, on white.
+/// Transparent pixels on white.
 fn on_white(picture: &RgbaImage) -> RgbImage {
     let mut flat = RgbImage::new(picture.width(), picture.height());
     for (to, from) in flat.pixels_mut().zip(picture.pixels()) {
@@ -417,7 +420,7 @@ fn jpeg(rgb: &RgbImage) -> Result<Vec<u8>, FieldCode> {
     Ok(bytes)
 }
 
-/// The colour that there is most of: the mean of the fullest of 512 boxes.
+/// The dominant colour: the mean of the fullest of 512 boxes.
 fn dominant(picture: &RgbImage) -> String {
     let mut boxes = vec![[0u64; 4]; 512];
     for pixel in picture.pixels() {

@@ -16,7 +16,7 @@ use super::{
     forms::{Typed, clean, field, refused},
 };
 
-/// A job is retried, or given up.
+/// Retries or discards a job.
 pub(super) async fn job(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -44,7 +44,7 @@ pub(super) async fn job(
     }
 }
 
-/// A mail that was given up is sent again.
+/// Sends a failed email again.
 pub(super) async fn resend(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,

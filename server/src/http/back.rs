@@ -7,18 +7,18 @@ use axum::response::Redirect;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-/// Longest address that is led back to.
+/// The maximum length of a redirect target.
 const MAX: usize = 2_000;
 
-/// Stands for our own origin. Only what stays on it is ours.
+/// A placeholder for our own origin, to detect targets that leave it.
 static OURS: LazyLock<Option<Url>> = LazyLock::new(|| Url::parse("https://ours.invalid/").ok());
 
-/// The path and query on our own origin that an address means, in ASCII; the home page for everything else.
+/// The path and query on our own origin, in ASCII; the home page for anything else.
 pub(super) fn local(asked: &str) -> String {
     ours(asked).unwrap_or_else(|| "/".to_owned())
 }
 
-/// A redirect to a path of ours, whatever stands in it.
+/// A redirect to a path of ours, whatever it contains.
 pub(super) fn to(path: &str) -> Redirect {
     Redirect::to(&local(path))
 }

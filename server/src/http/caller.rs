@@ -20,7 +20,7 @@ pub(super) fn language(state: &State, headers: &HeaderMap) -> Locale {
     Locale::of_request(chosen, asked.unwrap_or_default(), development)
 }
 
-/// Finds out who asks and hands it on with the request.
+/// Determines the caller and passes it on with the request.
 pub(super) async fn identify(Extract(state): Extract<State>, mut request: Request, next: Next) -> Response {
     let secure = state.runtime.config.secure();
     let headers = request.headers();

@@ -38,28 +38,30 @@ use tower::ServiceExt;
 
 use crate::config::Config;
 
-/// How long whoever reads an answer may take nothing of it.
+/// How long a client may read nothing of a response.
 const STALLED: Duration = Duration::from_secs(60);
-/// How long no connection is accepted after that failed: with no handle left it fails again and again.
+/// The pause after a connection could not be accepted: without a free file handle, it would fail again
+/// and again.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Handles of files that are kept for others than connections, besides those of the database and a quarter of all.
+/// The file handles reserved for purposes other than connections, besides those of the database and a
+/// quarter of all.
 const HANDLES_KEPT: usize = 64;
 
-/// What connections are bounded by.
+/// The limits on connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Most connections.
+    /// The maximum number of connections.
     pub all: usize,
-    /// Most connections from one address; none where they come from a proxy.
+    /// The maximum number of connections per address; `None` behind a proxy.
     pub per_address: Option<usize>,
-    /// How long the head of a request may take.
+    /// The maximum time to receive the headers of a request.
     pub head: Duration,
-    /// How long a connection may rest between two requests.
+    /// The maximum idle time between two requests.
     pub idle: Duration,
 }
 
 impl Bounds {
-    /// What the configuration says, as far as there are handles of files for it.
+    /// The configured limits, as far as there are file handles.
     pub fn of(config: &Config) -> Self {
         let server = &config.server;
         let kept =
@@ -76,7 +78,7 @@ impl Bounds {
     }
 }
 
-/// How many handles of files the program may have: as many as it can get.
+/// The number of available file handles, raised to the hard limit.
 #[cfg(unix)]
 fn file_handles() -> Option<usize> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -95,7 +97,7 @@ fn file_handles() -> Option<usize> {
     None
 }
 
-/// Serves until `stop`, then lets open requests end.
+/// Serves until `stop` is cancelled, then finishes open requests.
 #[expect(
     clippy::disallowed_methods,
     reason = "connections are waited for by the tracker whose token each of them has"
@@ -136,7 +138,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: 
     tasks.wait().await;
 }
 
-/// Whether what failed is over with the connection that it was about.
+/// Whether the error concerns only the connection being accepted.
 fn of_the_other_side(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
@@ -185,18 +187,18 @@ async fn connection(
     }
 }
 
-/// The connections that there are.
+/// All open connections.
 struct Open {
     bounds: Bounds,
     all: Mutex<All>,
     last: AtomicU64,
-    /// Told when a connection is over or at rest.
+    /// Notified when a connection closes or becomes idle.
     freed: Arc<Notify>,
 }
 
 type All = HashMap<u64, (IpAddr, Arc<Pulse>)>;
 
-/// Cuts the connection that has been waiting longest for its next request; false if all are at work.
+/// Closes the connection that has been idle longest; returns false if none is idle.
 fn cut_oldest(all: &mut All, from: Option<IpAddr>) -> bool {
     let waiting =
         all.iter().filter(|(_, (address, pulse))| from.is_none_or(|a| a == *address) && pulse.waits());
@@ -224,7 +226,7 @@ impl Open {
         cut_oldest(&mut self.all(), None);
     }
 
-    /// A place for one more connection, once there is one; none if its address has too many that are at work.
+    /// A slot for one more connection, once there is one; `None` if its address has too many active ones.
     async fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         loop {
             let freed = self.freed.notified();
@@ -261,7 +263,7 @@ enum Admitted {
     Later,
 }
 
-/// A connection's place among the others, for as long as it is open.
+/// A connection's slot, for as long as it is open.
 struct Place {
     open: Arc<Open>,
     number: u64,
@@ -278,16 +280,16 @@ impl Drop for Place {
     }
 }
 
-/// What a connection does just now.
+/// What a connection is doing.
 struct Pulse {
     accepted: Instant,
-    /// Requests that are not answered to their end.
+    /// The number of unfinished requests.
     requests: AtomicUsize,
-    /// Whether a request's head is on its way. A new connection owes one.
+    /// Whether the headers of a request are expected. A new connection owes one.
     head: AtomicBool,
-    /// Since when it is so: milliseconds since it was accepted.
+    /// When this began, in milliseconds since the connection was accepted.
     since: AtomicU64,
-    /// Since when nothing can be written, and one more; nought if something can.
+    /// When writing became blocked, plus one; zero if it is not.
     stalled: AtomicU64,
     cut: CancellationToken,
     freed: Arc<Notify>,
@@ -318,7 +320,7 @@ impl Pulse {
         self.accepted + Duration::from_millis(self.since.load(Ordering::Relaxed))
     }
 
-    /// Bytes came in.
+    /// Records received bytes.
     fn heard(&self) {
         if self.waits() && !self.head.swap(true, Ordering::Relaxed) {
             self.since.store(self.now(), Ordering::Relaxed);
@@ -348,7 +350,7 @@ impl Pulse {
     }
 }
 
-/// A request, until its answer is sent or nobody wants it any more.
+/// A request, until its response is sent or dropped.
 struct Turn(Arc<Pulse>);
 
 impl Turn {
@@ -367,7 +369,7 @@ impl Drop for Turn {
     }
 }
 
-/// The body of an answer.
+/// The body of a response.
 struct Answer {
     body: Body,
     _turn: Turn,
@@ -393,7 +395,7 @@ impl HttpBody for Answer {
     }
 }
 
-/// A stream that tells its pulse what goes over it.
+/// A stream that records its activity.
 struct Watched {
     stream: TcpStream,
     pulse: Arc<Pulse>,

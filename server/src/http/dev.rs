@@ -25,10 +25,10 @@ use haat_shared::{Error, Result, id::kinds::MailId};
 use super::{State, layers, pages};
 use crate::config::Mode;
 
-/// Our pages: a style of their own, and frames of ours.
+/// The policy for development pages: their own style and frames.
 const OURS: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; base-uri 'none'; \
                     frame-ancestors 'none'; form-action 'none'";
-/// A mail: nothing but its style; its links open elsewhere, outside of the sandbox.
+/// The policy for an email: only its own style; links open outside the sandbox.
 const THEIRS: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox";
 
@@ -55,7 +55,7 @@ struct MailPage {
     mail: Mail,
 }
 
-/// Every component of the user interface in its states.
+/// Every component of the user interface in all its states.
 pub(super) async fn ui(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -98,7 +98,7 @@ pub(super) async fn mail(
     answer(page.await, OURS)
 }
 
-/// Its HTML alone.
+/// The HTML of an email.
 pub(super) async fn mail_html(Extract(state): Extract<State>, Path(id): Path<String>) -> Response {
     let mut response = answer(find(&state, &id).await.map(|mail| mail.html), THEIRS);
     response.headers_mut().insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));

@@ -5,25 +5,25 @@ use axum::http::{HeaderMap, HeaderValue};
 use haat_app::cookies;
 use haat_engine::random::{self, SigningKey};
 
-/// For how many accounts a browser is known at once.
+/// The maximum number of accounts that a device is known to.
 const ACCOUNTS_MAX: usize = 4;
-/// As long as browsers keep a cookie at most (RFC 6265bis): 400 days.
+/// The maximum lifetime of cookies (RFC 6265bis): 400 days.
 const KEEP_S: i64 = 400 * 24 * 3600;
-/// What signatures are for.
+/// The purpose of the signatures.
 const PURPOSE: &str = "known device";
 
-/// What a browser is known by: `ID.SIGNATURE` for each account.
+/// The device cookie: `ID.SIGNATURE` for each account.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Devices(Vec<String>);
 
 impl Devices {
-    /// What came with a request.
+    /// Reads the cookie of a request.
     pub(super) fn of(headers: &HeaderMap, secure: bool) -> Self {
         let cookie = cookies::get(headers, secure, "device").unwrap_or_default();
         Self(cookie.split('!').take(ACCOUNTS_MAX).map(str::to_owned).collect())
     }
 
-    /// The device's id, if it is known to this account.
+    /// The device's ID, if it is known to this account.
     pub(super) fn known(&self, secret: &SigningKey, account: &str) -> Option<&str> {
         self.0.iter().find_map(|entry| {
             let (id, signature) = entry.split_once('.')?;
@@ -31,7 +31,7 @@ impl Devices {
         })
     }
 
-    /// The same and known to this account; the one that was known first is forgotten where there are too many.
+    /// The device with this account added; the oldest account is dropped if there are too many.
     pub(super) fn with(mut self, secret: &SigningKey, account: &str) -> Self {
         if self.known(secret, account).is_none() {
             let id = random::token();
@@ -42,7 +42,7 @@ impl Devices {
         self
     }
 
-    /// The cookie that a browser keeps.
+    /// The cookie to set.
     pub(super) fn cookie(&self, secure: bool) -> HeaderValue {
         cookies::set(secure, "device", &self.0.join("!"), KEEP_S)
     }

@@ -23,7 +23,7 @@ use haat_shared::{
 
 use super::{State, back, devices::Devices, limits::too_often};
 
-/// How long a chosen language is remembered: a year.
+/// How long a selected language is stored: a year.
 const LANGUAGE_S: i64 = 365 * 24 * 3600;
 
 pub(super) type Typed = BTreeMap<String, String>;
@@ -32,7 +32,7 @@ pub(super) fn field(typed: &Typed, name: &str) -> String {
     typed.get(name).cloned().unwrap_or_default()
 }
 
-/// The path without the parameters that tell of an earlier try.
+/// The path without parameters of an earlier attempt.
 pub(super) fn clean(path: &str) -> String {
     let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
     let kept: Vec<&str> = query
@@ -42,7 +42,7 @@ pub(super) fn clean(path: &str) -> String {
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
 
-/// Back to the form, with what was typed into it kept and the fault told.
+/// Redirects to the form, with its input and the error stored as a draft.
 pub(super) async fn back_with_draft(
     state: &State,
     form: &'static str,
@@ -56,7 +56,7 @@ pub(super) async fn back_with_draft(
     }
 }
 
-/// Back to the page with why not; as itself where there is no such page to go back to.
+/// Redirects to the page with the error, or returns the error if there is no such page.
 pub(super) fn refused(page: &str, error: &Error) -> Response {
     match error {
         Error::NotFound
@@ -179,7 +179,8 @@ pub(super) async fn pay(
     }
 }
 
-/// The shopper cancels an order of theirs. The key of the purchase's link comes along, since guests have nothing else.
+/// The customer cancels an order. The form contains the key of the purchase's link, because guests have
+/// nothing else.
 pub(super) async fn cancel_by_customer(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -198,7 +199,8 @@ pub(super) async fn cancel_by_customer(
     }
 }
 
-/// Signed in: with a session, as a device that the account knows from now on, and without a guest's cart.
+/// Completes a sign-in: sets the session, makes the device known to the account, and removes the guest's
+/// cart.
 fn signed_in(state: &State, devices: Devices, account: &str, typed: &Typed, token: &str) -> Response {
     let secure = state.runtime.config.secure();
     let session = (header::SET_COOKIE, cookies::set(secure, "session", token, accounts::SESSION_MS / 1000));
@@ -274,8 +276,8 @@ pub(super) async fn sign_up(
     }
 }
 
-/// The link of the email that confirms a sign-up. It signs nobody in: whoever follows it has the address, and the password only
-/// if it was them who asked.
+/// The link in the email that confirms a sign-up. It signs nobody in: whoever follows it has access to
+/// the address, but knows the password only if they signed up themselves.
 pub(super) async fn confirm_sign_up(
     Extract(state): Extract<State>,
     Path(id): Path<String>,
@@ -315,7 +317,7 @@ pub(super) async fn sign_out(Extract(state): Extract<State>, headers: HeaderMap)
         .into_response()
 }
 
-/// Remembers a language, in a cookie and with the account, and goes back to where it was chosen.
+/// Stores a language in a cookie and with the account, and returns to the page.
 pub(super) async fn choose_language(
     Extract(state): Extract<State>,
     Extension(mut caller): Extension<Caller>,

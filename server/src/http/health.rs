@@ -12,20 +12,20 @@ use haat_engine::{Engine, jobs, notifications, outbox};
 use super::State;
 use crate::config::Mode;
 
-/// The process answers.
+/// Responds as long as the process does.
 pub(super) async fn alive() -> &'static str {
     "ok"
 }
 
-/// How long an answer of [`ready`] holds: however many ask, the database is asked once.
+/// How long a result of [`ready`] is reused, so that the database is checked once however many ask.
 const HOLDS: Duration = Duration::from_secs(1);
-/// How long the database may take.
+/// The time limit of the check.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What [`ready`] answered last, and when.
+/// The last result of [`ready`], and its time.
 pub(super) type Readiness = tokio::sync::Mutex<Option<(Instant, Result<(), String>)>>;
 
-/// The database answers, has the program's schema, and takes what is written.
+/// Whether the database responds, has this program's schema, and accepts writes.
 pub(super) async fn ready(Extract(state): Extract<State>) -> Response {
     let mut last = state.readiness.lock().await;
     let known = last.as_ref().filter(|(asked, _)| asked.elapsed() < HOLDS).map(|(_, known)| known.clone());
@@ -50,7 +50,7 @@ async fn look(engine: &Engine) -> Result<(), String> {
     engine.db.check_writes(engine.clock.now_ms()).await.map_err(|fault| fault.to_string())
 }
 
-/// Measures, in the text format of Prometheus.
+/// Metrics in the text format of Prometheus.
 pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
     let config = &state.runtime.config;
     let token = config.server.metrics_token.reveal();

@@ -42,37 +42,38 @@ use super::{
     forms::{Typed, field, refused},
 };
 
-/// Most bytes of a form with a file: the file, and what a browser writes around it.
+/// The maximum size of a form with a file, including what a browser adds.
 pub(super) const FORM_BYTES_MAX: usize = FILE_BYTES_MAX + 64 * 1024;
 
-/// So much of the name of a decimal mark is read, which is more than any has.
+/// The maximum length of a decimal separator's name.
 const MARK_BYTES_MAX: usize = 16;
 
-/// How long one may take: the largest file over a slow line, and checking it.
+/// The time limit of a request: uploading the largest file over a slow connection, and checking it.
 pub(super) const FORM_TIME: Duration = Duration::from_secs(900);
 
-/// How long a file may take to come in: the largest over a slow line.
+/// The time limit of an upload: the largest file over a slow connection.
 const COMING_IN: Duration = Duration::from_secs(600);
-/// How long nothing may come of one.
+/// How long an upload may stall.
 const SILENT: Duration = Duration::from_secs(30);
-/// How long it may take to be read.
+/// The time limit of reading a file.
 const READING: Duration = Duration::from_secs(300);
-/// Most files of products at once that come in, wait and are read: in all, of an address, of an account and of a shop.
+/// The maximum number of product files that are uploaded, waiting or read: in total, and per address,
+/// account and shop.
 pub(super) const FILES_MAX: [usize; 4] = [64, 8, 4, 4];
 
-/// Files on their way in: how many there are, and whose turn it is to be read.
+/// Files in progress: how many there are, and whose turn it is to be read.
 pub(super) struct Intake {
-    /// Who reads: so many threads, and nobody else's.
+    /// Permits for the reader threads.
     readers: Arc<Semaphore>,
-    /// One file of a shop waits for a reader, the others behind it: so shops take turns.
+    /// One file per shop waits for a reader, and others wait behind it, so that shops take turns.
     shops: Mutex<HashMap<ShopId, Weak<Semaphore>>>,
-    /// How many files there are by what they are counted for.
+    /// The number of files by what they are counted for.
     files: Mutex<HashMap<String, usize>>,
-    /// How many there may be.
+    /// The maximum number of files.
     most: [usize; 4],
 }
 
-/// A file among those on their way in.
+/// A file in progress.
 pub(super) struct Ticket {
     intake: Arc<Intake>,
     counted_for: [String; 4],
@@ -97,7 +98,7 @@ impl Intake {
         Self { readers, shops: Mutex::default(), files: Mutex::default(), most }
     }
 
-    /// Lets one more file in, unless there are too many.
+    /// Admits one more file, unless there are too many.
     pub(super) fn enter(self: &Arc<Self>, address: &str, caller: &Caller, shop: ShopId) -> Result<Ticket> {
         let user = caller.user_id().map_or_else(|| "nobody".to_owned(), |id| id.to_string());
         let counted_for = [String::new(), format!("address {address}"), user, shop.to_string()];
@@ -132,7 +133,7 @@ impl Intake {
     }
 }
 
-/// Takes a file in and checks it. Leads to what it comes to.
+/// Uploads and checks a file. Redirects to the result.
 pub(super) async fn send(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -150,7 +151,7 @@ pub(super) async fn send(
     }
 }
 
-/// Has a file come into a shop and checks it when it is the shop's turn.
+/// Uploads a file to a shop and checks it when it is the shop's turn.
 pub(super) async fn take(
     state: &State,
     caller: &Caller,
@@ -167,7 +168,7 @@ pub(super) async fn take(
     check(&state.runtime.engine, caller, handle, options, file, turn).await
 }
 
-/// The file of a form, and how to read it.
+/// The file of a form, and its options.
 async fn file_of(mut form: Multipart) -> Result<Option<(ImportOptions, File)>> {
     let (mut set_stock, mut decimal_mark) = (false, None);
     while let Some(mut field) = soon(form.next_field()).await?.map_err(broken)? {
@@ -194,7 +195,7 @@ async fn file_of(mut form: Multipart) -> Result<Option<(ImportOptions, File)>> {
     Ok(None)
 }
 
-/// A file that comes in part by part, kept where nobody else sees it. No thread waits for it.
+/// An upload that is written to an unnamed file as it arrives, without occupying a thread.
 pub(super) async fn keep<E>(
     parts: impl Stream<Item = std::result::Result<Bytes, E>>,
     broken: impl Fn(E) -> Error,
@@ -217,7 +218,7 @@ pub(super) async fn keep<E>(
     Ok(file.into_std().await)
 }
 
-/// The next part of what comes in, if it comes soon.
+/// The next part of an upload, if it arrives in time.
 async fn soon<T>(part: impl Future<Output = T>) -> Result<T> {
     tokio::time::timeout(SILENT, part).await.map_err(|_| Error::Busy { retry_after_s: 5 })
 }
@@ -229,7 +230,7 @@ fn broken(fault: MultipartError) -> Error {
     }
 }
 
-/// Reads a file on a thread of its own, until whoever sent it goes.
+/// Reads a file on a thread of its own, until the uploader disconnects.
 async fn check(
     engine: &Engine,
     caller: &Caller,
@@ -261,7 +262,7 @@ async fn check(
     })
 }
 
-/// What is to become of a file that was checked.
+/// Starts or cancels an import that was checked.
 pub(super) async fn decide(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -287,7 +288,7 @@ pub(super) async fn decide(
     }
 }
 
-/// All that does not hold of a file.
+/// All errors of a file.
 pub(super) async fn faults(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -318,7 +319,7 @@ pub(super) async fn faults(
     }
 }
 
-/// By this a spreadsheet knows that a table is UTF-8.
+/// A byte order mark, by which spreadsheets recognise UTF-8.
 const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
 
 fn as_table(name: &str) -> [(header::HeaderName, String); 3] {
@@ -342,7 +343,7 @@ pub(super) async fn export(
     }
 }
 
-/// All products of a shop behind what it is to begin with. They go out while they are read.
+/// Streams all products of a shop, preceded by the given bytes, while they are read.
 pub(super) async fn parts(
     engine: &Engine,
     caller: Caller,

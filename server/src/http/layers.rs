@@ -17,12 +17,12 @@ use haat_shared::{
 };
 use tracing::Span;
 
-/// How long the cookie is kept by whose change frozen pages are dropped: they are not kept longer themselves.
+/// The lifetime of the cookie whose change evicts frozen pages, which are not kept longer themselves.
 const TURN_S: i64 = 600;
-/// Longest id of a request that is taken over from whoever sent it.
+/// The maximum length of a request ID that is accepted from a client.
 const REQUEST_ID_MAX: usize = 64;
 
-/// Takes an id of a request away that could stand for something else in a log, or fill it: then it gets one of ours.
+/// Removes request IDs that could forge or flood the log; the request then gets one of ours.
 pub(super) async fn bound_request_id(mut request: Request, next: Next) -> Response {
     const ID: &str = "x-request-id";
     let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
@@ -34,8 +34,8 @@ pub(super) async fn bound_request_id(mut request: Request, next: Next) -> Respon
     next.run(request).await
 }
 
-/// Refuses requests that do not say which host they are for, or say two (RFC 9112, section 3.2): whoever stands in front
-/// may have understood another one.
+/// Rejects requests without exactly one host (RFC 9112, section 3.2), because a proxy in front may have
+/// read another one.
 pub(super) async fn one_host(request: Request, next: Next) -> Response {
     let hosts: Vec<&HeaderValue> = request.headers().get_all(header::HOST).iter().collect();
     let named = |host: &HeaderValue| {
@@ -50,14 +50,14 @@ pub(super) async fn one_host(request: Request, next: Next) -> Response {
     if fits { next.run(request).await } else { StatusCode::BAD_REQUEST.into_response() }
 }
 
-/// The span of a request in the log.
+/// The log span of a request.
 pub(super) fn span(request: &Request<Body>) -> Span {
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     // The path without its query: tokens stand there.
     tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
 }
 
-/// A line of the log for each answer: what went wrong on our side is a warning.
+/// Logs every response; errors on our side are warnings.
 pub(super) fn answered(response: &Response, elapsed: std::time::Duration, _: &Span) {
     let (status, elapsed_us) = (response.status().as_u16(), elapsed.as_micros() as u64);
     match status {
@@ -77,11 +77,11 @@ pub(super) async fn measure(request: Request, next: Next) -> Response {
     response
 }
 
-/// The paths whose answers are for whoever asked alone.
+/// The paths with personal responses.
 static PRIVATE: LazyLock<HashSet<&str>> =
     LazyLock::new(|| ROUTES.iter().chain(REST).filter(|r| r.is_private()).map(|r| r.path).collect());
 
-/// Has browsers and proxies store nothing of what is for whoever asked alone, unless the answer itself says more.
+/// Forbids storing personal responses, unless the response has stricter headers.
 pub(super) async fn keep_private(request: Request, next: Next) -> Response {
     let private =
         request.extensions().get::<MatchedPath>().is_some_and(|path| PRIVATE.contains(path.as_str()));
@@ -93,9 +93,10 @@ pub(super) async fn keep_private(request: Request, next: Next) -> Response {
     response
 }
 
-/// Has browsers drop the pages that they froze to go back to: after paying and after signing out these tell of before, and
-/// without scripts nothing on them asks again. `Clear-Site-Data` drops all but the page that sent the form. Chromium drops
-/// that one, too, as one that is not to be stored, once a cookie has changed that scripts cannot read.
+/// Evicts pages from the back-forward cache, because after paying and signing out they are outdated, and
+/// without scripts nothing on them requests them again. `Clear-Site-Data` evicts all but the page that
+/// sent the form. Chromium evicts that one too, as a `no-store` page, once an `HttpOnly` cookie has
+/// changed.
 pub(super) async fn forget_frozen(Extract(tls): Extract<bool>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     // Where nothing was led on, nothing has changed either.
@@ -119,10 +120,10 @@ const HEADERS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// For answers without a policy of their own.
+/// The policy of responses without a policy of their own.
 const NOTHING_LOADS: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// Sets the headers that keep browsers on their guard.
+/// Sets the security headers.
 pub(super) async fn secure(Extract(tls): Extract<bool>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let unread = response.status() == StatusCode::PAYLOAD_TOO_LARGE;
@@ -142,14 +143,14 @@ pub(super) async fn secure(Extract(tls): Extract<bool>, request: Request, next: 
     response
 }
 
-/// The answer of a handler that panicked.
+/// The response of a handler that panicked.
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let what = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = what.unwrap_or("?"), "a handler panicked");
     plain(&Error::Internal)
 }
 
-/// An answer without words: `outage::cover` puts it into them for those who read pages.
+/// A response without a body, which `outage::cover` fills in for browsers.
 pub(super) fn plain(error: &Error) -> Response {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = status.into_response();

@@ -27,7 +27,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{State, devices::Devices, forms::Typed, layers};
 use crate::config;
 
-/// Where a request comes from, as limits count it: an IPv4 address, or the /64 network that an IPv6 address lies in, since
+/// The client address as limits count it: an IPv4 address, or the /64 network of an IPv6 address, since
 /// that is what one customer gets. `None` if the connection has no address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Origin(Option<IpAddr>);
@@ -40,7 +40,7 @@ impl Origin {
         }))
     }
 
-    /// What is stored of it, if anything: never the address itself.
+    /// The hash that is stored of it, never the address itself.
     pub(super) fn hashed(self, secret: &SigningKey) -> Option<[u8; 32]> {
         self.0.map(|address| secret.mac(&[b"origin\0", address.to_string().as_bytes()]))
     }
@@ -55,7 +55,7 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// Who a change is counted for.
+/// Whom a change is counted for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Who {
     User(UserId),
@@ -72,13 +72,13 @@ pub(super) struct Limits {
     sign_ins_by_device: Bucket<(String, String)>,
     sign_ups: Bucket<Origin>,
     sign_ups_in_all: Bucket<()>,
-    /// Hashing a password takes a core. Sign-ups take turns, so that they leave the other cores to sign-ins.
+    /// Hashing a password takes a core. Sign-ups take turns, which leaves the other cores to sign-ins.
     signing_up: Semaphore,
     address_header: Option<HeaderName>,
     trusted_proxies: Vec<config::Network>,
 }
 
-/// What is left to someone after they asked.
+/// What remains of a limit after a request.
 pub(super) struct Remaining {
     bucket: &'static str,
     limit: u32,
@@ -142,15 +142,16 @@ impl Limits {
         }
     }
 
-    /// One more change by someone. Only an account that proved who it is has a count of its own: whatever else a request
-    /// brings, such as the token of a cart, can be made up.
+    /// Counts a change. Only an authenticated account has a limit of its own: everything else in a
+    /// request, such as a cart token, can be invented.
     pub(super) fn change(&self, caller: &Caller, origin: Origin) -> Result<Remaining, Error> {
         self.changes.check(&caller.user_id().map_or(Who::Origin(origin), Who::User))
     }
 
-    /// One more attempt to sign in. A device that signed in to this account before has a count of its own, so that nobody
-    /// else can use it up. Others count for the account from their address, for the address, and for the account; those
-    /// that are refused count for nothing, so that one address alone cannot lock an account.
+    /// Counts an attempt to sign in. A device that signed in to this account before has a limit of its
+    /// own, so that nobody else can exhaust it. Other attempts count for the account and address, for the
+    /// address, and for the account; rejected ones count for nothing else, so that one address cannot
+    /// lock an account.
     pub(super) fn sign_in(
         &self,
         origin: Origin,
@@ -168,15 +169,15 @@ impl Limits {
         self.sign_ins_by_account.check(&pair.0).map(drop)
     }
 
-    /// One more account from an address. The answer is the turn to make it.
+    /// Counts a new account from an address. Returns the turn to create it.
     pub(super) async fn sign_up(&self, origin: Origin) -> Result<SemaphorePermit<'_>, Error> {
         self.sign_ups.check(&origin)?;
         self.sign_ups_in_all.check(&())?;
         self.signing_up.acquire().await.map_err(|_| Error::Internal)
     }
 
-    /// Where a request comes from: the connection's other end; behind proxies, the last address in the header that is not
-    /// one of theirs. What a client writes into the header itself stands before that.
+    /// The client address: the other end of the connection; behind proxies, the last address in the
+    /// header that is not one of theirs. Addresses that a client adds to the header come before that.
     pub(super) fn origin(&self, headers: &HeaderMap, extensions: &Extensions) -> Origin {
         let peer =
             extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
@@ -217,7 +218,7 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 impl Remaining {
-    /// The headers that say so (draft-ietf-httpapi-ratelimit-headers).
+    /// The rate-limit headers (draft-ietf-httpapi-ratelimit-headers).
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let Self { bucket, limit, left } = self;
         let fields = [
@@ -232,16 +233,17 @@ impl Remaining {
     }
 }
 
-/// A form that was refused because there were too many: what it takes to send it once more.
+/// A form that was rejected by a rate limit, with what is needed to submit it again.
 #[derive(Debug, Clone)]
 pub(super) struct Refused {
-    /// Where it was sent to.
+    /// Its action.
     pub(super) action: String,
-    /// What was typed, but for secrets.
+    /// Its input, without secrets.
     pub(super) fields: Vec<(String, String)>,
 }
 
-/// The answer to a form that comes too often. `outage::cover` makes a page of it from which the form can be sent again.
+/// The response to a rate-limited form. `outage::cover` turns it into a page from which the form can be
+/// submitted again.
 pub(super) fn too_often(error: &Error, action: &str, typed: Typed) -> Response {
     refuse(error, action, typed.into_iter().collect())
 }
@@ -253,7 +255,8 @@ fn refuse(error: &Error, action: &str, fields: Vec<(String, String)>) -> Respons
     response
 }
 
-/// Counts what pages and forms change. Reads by hydrated pages are no changes, though they are sent by POST.
+/// Counts changes through pages and forms. Reads by hydrated pages are not changes, although they use
+/// POST.
 pub(super) async fn bound(
     Extract(state): Extract<State>,
     axum::Extension(caller): axum::Extension<Caller>,

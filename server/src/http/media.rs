@@ -20,20 +20,20 @@ use haat_shared::{
 
 use super::State;
 
-/// Most bytes of a form with a picture: the picture, and what a browser writes around it.
+/// The maximum size of a form with a picture, including what a browser adds.
 pub(super) const FORM_BYTES_MAX: usize = BYTES_MAX + 64 * 1024;
 
-/// Most pictures at once that come in and are made anew: in all, of an address, of an account and of a shop. Each lies in memory
-/// until it is kept.
+/// The maximum number of pictures that are uploaded or processed at once: in total, and per address,
+/// account and shop. Each is in memory until it is stored.
 pub(super) const FILES_MAX: [usize; 4] = [16, 8, 4, 4];
 
-/// How long one may take: the largest picture over a slow line.
+/// The time limit of an upload: the largest picture over a slow connection.
 pub(super) const FORM_TIME: Duration = Duration::from_secs(300);
 
-/// What is kept under a name never changes.
+/// The contents under a name never change.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
-/// A file of a picture.
+/// A picture file.
 pub(super) async fn file(
     Extract(state): Extract<State>,
     Path(name): Path<String>,
@@ -59,7 +59,7 @@ pub(super) async fn file(
     }
 }
 
-/// Takes the file `picture` of a form into a shop. Answers the picture as JSON, or why not.
+/// Adds the file `picture` of a form to a shop. Responds with the picture as JSON, or with an error.
 pub(super) async fn add(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -86,7 +86,7 @@ pub(super) async fn add(
     }
 }
 
-/// The bytes of the field `picture`; none if there is no such field.
+/// The bytes of the field `picture`; `None` if there is no such field.
 async fn sent(mut form: Multipart) -> std::result::Result<Vec<u8>, MultipartError> {
     while let Some(field) = form.next_field().await? {
         if field.name() == Some("picture") {
@@ -96,7 +96,7 @@ async fn sent(mut form: Multipart) -> std::result::Result<Vec<u8>, MultipartErro
     Ok(Vec::new())
 }
 
-/// An error for a program: its status, and itself as JSON.
+/// An error as JSON, with its status.
 fn refusal(error: &Error) -> Response {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, Json(error)).into_response();

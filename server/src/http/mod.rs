@@ -50,7 +50,7 @@ use url::Url;
 
 use crate::boot::Runtime;
 
-/// What handlers need.
+/// The state of all handlers.
 #[derive(Clone)]
 pub struct State {
     runtime: Runtime,
@@ -69,7 +69,7 @@ impl FromRef<State> for LeptosOptions {
 }
 
 impl State {
-    /// The origins, besides our own, that a form may lead to.
+    /// The origins, besides our own, to which a form may redirect.
     fn gateway_origins(&self) -> String {
         match &self.runtime.sandbox {
             Some(_) => origin(&self.runtime.config.payments.sandbox_url),
@@ -83,8 +83,8 @@ fn origin(url: &str) -> String {
     Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
-/// The options of the user interface. Files have hashes in their names if cargo-leptos left the list of them beside the
-/// program.
+/// The options of the user interface. File names contain hashes if the build left the list of them beside
+/// the program.
 fn leptos_options(runtime: &Runtime) -> LeptosOptions {
     let hashes = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("hash.txt")));
     LeptosOptions::builder()
@@ -236,7 +236,7 @@ fn axum_path(path: &str) -> String {
     if path.is_empty() { "/".into() } else { path }
 }
 
-/// The name of a header that says how long to wait.
+/// The name of the header with the time to wait.
 const RETRY_AFTER: HeaderName = header::RETRY_AFTER;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use haat_shared::routes::{HEALTHZ, METRICS, READYZ};
 
 use super::{State, caller, limits::Refused};
 
-/// Seconds after which to come back while the market is being worked on.
+/// The `Retry-After` of the maintenance page, in seconds.
 const MAINTENANCE_S: u32 = 120;
 
 #[derive(Template)]
@@ -24,16 +24,16 @@ struct Outage {
     nonce: String,
     title: &'static str,
     note: String,
-    /// Where to try again, if that may help.
+    /// The URL to try again, if that may help.
     retry: Option<String>,
-    /// A form to send once more.
+    /// A form to submit again.
     form: Option<Refused>,
-    /// Whether there is a market to go to.
+    /// Whether the market is reachable, so that the page can link to it.
     home: bool,
 }
 
-/// Answers in the market's place while it is being worked on, and gives a page to answers that failed without one, if
-/// whoever asked reads pages.
+/// Responds in place of the market during maintenance, and adds a page to failed responses without one,
+/// if the client is a browser.
 pub(super) async fn maintenance_page(
     Extract(state): Extract<State>,
     request: Request,

@@ -28,7 +28,7 @@ pub(super) fn context(state: &State, caller: Caller) -> impl Fn() + Clone + Send
     move || provide_context(ctx.clone())
 }
 
-/// Renders a page, whole: what it awaits is in it.
+/// Renders a complete page, including the data that it waits for.
 pub(super) async fn page(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -37,11 +37,11 @@ pub(super) async fn page(
     render(&state, caller, haat_app::shell, request).await
 }
 
-/// Renders what `shell` shows to whoever asks.
+/// Renders `shell` for the caller.
 ///
-/// In a task of its own, to its end: when a connection breaks off, its request is dropped, and with it the owner of all
-/// that is being rendered. Leptos' own tasks that walk it at that moment find their context and signals gone, and complain
-/// (docs/decisions/0004-leptos.md).
+/// This runs to its end in a task of its own: if a connection is dropped, its request is too, and with it
+/// the owner of everything being rendered. Leptos' own tasks would then find their context and signals
+/// gone, and log errors (docs/decisions/0004-leptos.md).
 #[expect(clippy::disallowed_methods, reason = "it is waited for here, in the span of the request")]
 pub(super) async fn render<V: IntoView + 'static>(
     state: &State,
@@ -74,19 +74,19 @@ pub(super) async fn render<V: IntoView + 'static>(
     response
 }
 
-/// The nonce that the policy of a page lets its scripts run by.
+/// The nonce that a page's policy requires of its scripts.
 fn nonce(headers: &HeaderMap) -> Option<&str> {
     let policy = headers.get(header::CONTENT_SECURITY_POLICY)?.to_str().ok()?;
     Some(policy.split_once("'nonce-")?.1.split_once('\'')?.0)
 }
 
-/// The page without its nonce in `crossorigin`, where Leptos writes it too: into its scripts and what it preloads. Browsers
-/// hide a nonce from styles and scripts in the attribute `nonce` alone.
+/// Removes the nonce from `crossorigin`, where Leptos writes it too. Browsers hide a nonce from styles
+/// and scripts only in the attribute `nonce`.
 fn hidden(html: &[u8], nonce: &str) -> String {
     String::from_utf8_lossy(html).replace(&format!("crossorigin=\"{nonce}\""), "crossorigin=\"anonymous\"")
 }
 
-/// The page for addresses where nothing is.
+/// The page for addresses that do not exist.
 pub(super) async fn not_found(
     state: Extract<State>,
     caller: Extension<Caller>,
@@ -99,7 +99,8 @@ pub(super) async fn not_found(
     response
 }
 
-/// The words of a language, for the pages in it. The name changes with the words, so they may be kept for good.
+/// The texts of a language, for its pages. The file name changes with the texts, so they may be cached
+/// for good.
 pub(super) async fn words(Path(file): Path<String>) -> Response {
     let locale = file.split('.').next().and_then(|tag| tag.parse().ok()).unwrap_or_default();
     let sheet = i18n::sheet(locale);

@@ -15,7 +15,7 @@ use haat_shared::{Error, Result};
 
 use super::{State, layers, origin};
 
-/// Whether the request came to the sandbox's host, and there is one.
+/// Whether the sandbox is enabled and the request is for its host name.
 fn is_here(state: &State, headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
     let own = origin(&state.runtime.config.payments.sandbox_url);

@@ -50,7 +50,7 @@ pub(super) async fn order(
     }
 }
 
-/// What is done to one product, or to all that were ticked.
+/// An action on one product, or on all that were selected.
 pub(super) async fn products(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -103,7 +103,8 @@ pub(super) async fn open_shop(
     }
 }
 
-/// The settings of a shop. Who is told that someone else changed them finds what they typed, and may save it over that.
+/// A shop's settings. If someone else has changed them, the form is shown again with its input, which can
+/// then be saved over that.
 pub(super) async fn settings(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,

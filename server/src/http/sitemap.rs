@@ -10,11 +10,11 @@ use haat_shared::{Error, Result, routes::SITEMAP};
 
 use super::{State, layers};
 
-/// Pages that are for one person.
+/// Pages that should not be crawled.
 const PRIVATE: [&str; 8] =
     ["/cart", "/checkout", "/purchases", "/account", "/sign-in", "/sign-up", "/seller", "/admin"];
 
-/// Where search engines may look.
+/// `robots.txt`.
 pub(super) async fn robots(Extract(state): Extract<State>) -> Response {
     let private: String = PRIVATE.iter().map(|path| format!("Disallow: {path}\n")).collect();
     let market = &state.runtime.engine.public_url;
@@ -34,7 +34,7 @@ fn answer(xml: Result<String>) -> Response {
 
 const NAMES: &str = "xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\"";
 
-/// The list of lists.
+/// The index of sitemaps.
 pub(super) async fn index(Extract(state): Extract<State>) -> Response {
     let market = &state.runtime.engine.public_url;
     let files = catalog::map_files(&state.runtime.engine).await.map(|files| {
@@ -45,7 +45,7 @@ pub(super) async fn index(Extract(state): Extract<State>) -> Response {
     answer(files)
 }
 
-/// A list of addresses. They need no escaping: slugs and handles are letters, digits and hyphens.
+/// A sitemap. URLs need no escaping: slugs and handles are letters, digits and hyphens.
 pub(super) async fn file(Extract(state): Extract<State>, Path(name): Path<String>) -> Response {
     let engine = &state.runtime.engine;
     let urls: Result<String> = async {

@@ -13,7 +13,7 @@ use haat_shared::{Error, Result};
 
 use super::{RETRY_AFTER, State, layers};
 
-/// A webhook: believed only if the signature over its raw bytes is the gateway's.
+/// A webhook, accepted only with the gateway's signature over its raw bytes.
 pub(super) async fn receive(
     Extract(state): Extract<State>,
     Path(gateway): Path<String>,
@@ -36,7 +36,7 @@ pub(super) async fn receive(
     response
 }
 
-/// The shopper's browser comes back from a gateway's page.
+/// The shopper's return from a gateway's page.
 pub(super) async fn returned(
     Extract(state): Extract<State>,
     Path(id): Path<String>,

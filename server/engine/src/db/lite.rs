@@ -10,11 +10,12 @@ use super::{
     value::{FromRow, Row, Value},
 };
 
-/// Pages in the log past which the writer copies what is left itself: the log begins anew only once all of it is copied, and
-/// beside a writer who never rests somebody else always comes a little late.
+/// Above this number of pages in the write-ahead log, the writer itself copies the rest: the log restarts
+/// only once it is copied completely, and beside a writer that never pauses, another thread always comes
+/// a little late.
 const LOG_PAGES_MAX: i64 = 8000;
 
-/// Opens the file, with the settings that all connections have.
+/// Opens the file, with the settings of all connections.
 pub(super) fn connect(path: &Path, read_only: bool) -> Result<Connection, DbError> {
     let flags = if read_only {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -47,8 +48,8 @@ pub(super) fn connect(path: &Path, read_only: bool) -> Result<Connection, DbErro
     Ok(connection)
 }
 
-/// Another process writes, a command line beside the server: waits for it, five seconds at most. SQLite's own way of waiting
-/// sleeps up to 100 ms at a time, while such a transaction takes one.
+/// Waits up to five seconds for a write of another process, such as the command line. SQLite's own busy
+/// handler sleeps up to 100 ms at a time, while such a transaction takes one.
 fn wait_a_moment(tries: i32) -> bool {
     std::thread::sleep(Duration::from_micros(200));
     tries < 25_000
@@ -78,7 +79,7 @@ pub(super) fn exec(connection: &Connection, sql: &str, params: &[Value]) -> Resu
     Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
 }
 
-/// A transaction of the writer. It owns the connection for as long as the writer lives.
+/// A transaction of the writer, which owns the connection as long as it lives.
 pub(super) struct LiteTx {
     connection: Connection,
 }

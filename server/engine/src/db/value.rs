@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::DbError;
 
-/// A parameter. `None` is NULL, of that type: PostgreSQL wants to know which.
+/// A parameter. `None` is a typed NULL, because PostgreSQL needs the type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// BIGINT
@@ -42,7 +42,8 @@ macro_rules! params {
     ($($value:expr),* $(,)?) => { &[$($crate::db::Value::from($value)),*] };
 }
 
-/// PostgreSQL cannot store NUL in text, and nobody means it: it becomes the replacement character, on both databases.
+/// PostgreSQL cannot store NUL characters in text, so they become the replacement character, on both
+/// databases.
 fn clean(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
 }
@@ -95,7 +96,7 @@ impl rusqlite::ToSql for Value {
     }
 }
 
-/// The parameters as PostgreSQL's driver wants them.
+/// The parameters in the form of PostgreSQL's driver.
 pub(super) fn pg_arguments(values: &[Value]) -> Result<PgArguments, DbError> {
     let mut arguments = PgArguments::default();
     for value in values {
@@ -111,7 +112,7 @@ pub(super) fn pg_arguments(values: &[Value]) -> Result<PgArguments, DbError> {
     Ok(arguments)
 }
 
-/// A row that is being read.
+/// A row of a result.
 #[derive(Clone, Copy)]
 pub enum Row<'a> {
     /// From SQLite.
@@ -135,9 +136,9 @@ impl Row<'_> {
     }
 }
 
-/// What a column can be read as.
+/// A type that a column can be read as.
 pub trait Column: Sized {
-    /// From SQLite; nothing if the value is of another type.
+    /// From SQLite; `None` if the value has another type.
     fn from_lite(value: ValueRef<'_>) -> Option<Self>;
     /// From PostgreSQL.
     fn from_pg(row: &PgRow, name: &str) -> Result<Self, sqlx_core::error::Error>;
@@ -196,7 +197,7 @@ impl<K> Column for Option<Id<K>> {
     }
 }
 
-/// Text that stands for something: a state, a role, a currency.
+/// A text with a meaning: a state, a role, a currency.
 fn pg_text<T>(
     row: &PgRow,
     name: &str,
@@ -258,14 +259,14 @@ impl From<haat_shared::ledger::Account> for Value {
     }
 }
 
-/// What a row is read as.
+/// A type that a row can be read as.
 pub trait FromRow: Sized {
-    /// Reads it, by column names.
+    /// Reads the row, by column names.
     fn from_row(row: &Row<'_>) -> Result<Self, DbError>;
 }
 
-/// Declares structs that are read from rows, each field from the column of its name. What follows `;` is read from
-/// columns of the same row by itself.
+/// Declares structs that are read from rows, each field from the column of its name. Fields after `;`
+/// read several columns of the same row themselves.
 #[macro_export]
 macro_rules! rows {
     ($($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty),* $(,)? $(; $part:ident: $part_type:ty)? })*) => {$(

@@ -26,15 +26,15 @@ use super::{
 };
 use crate::{TxError, bug};
 
-/// Oldest SQLite that does not corrupt a write-ahead log when it is reset (3.51.3).
+/// The oldest SQLite version that does not corrupt a write-ahead log when it is reset (3.51.3).
 const OLDEST: i32 = 3_051_003;
-/// Most transactions that share a commit.
+/// The maximum number of transactions per commit.
 const GROUP_MAX: usize = 64;
-/// Most transactions that wait for the writer; more are told to come back.
+/// The maximum number of transactions that wait for the writer; further ones are rejected as busy.
 const QUEUE_MAX: usize = 4096;
-/// Pages in the write-ahead log that are worth copying into the file.
+/// The number of pages in the write-ahead log from which it is copied to the file.
 const LOG_PAGES: i64 = 1000;
-/// How often the log is looked at while something is written.
+/// How often the log's size is checked during writes.
 const LOG_PAUSE: Duration = Duration::from_millis(50);
 
 /// An open database file.
@@ -45,7 +45,7 @@ pub(super) struct Lite {
 }
 
 impl Lite {
-    /// Opens the file, making it if it is not there, and starts the writer.
+    /// Opens the file, creating it if necessary, and starts the writer.
     pub(super) fn open(path: &Path, stats: Arc<Stats>) -> Result<Self, DbError> {
         if rusqlite::version_number() < OLDEST {
             return Err(DbError::Other(format!("SQLite {} is too old", rusqlite::version())));
@@ -62,7 +62,7 @@ impl Lite {
         Ok(Self { path: path.to_owned(), readers: Mutex::default(), queue })
     }
 
-    /// Reads with a connection of the pool, on this thread.
+    /// Reads with a pooled connection, on the calling thread.
     pub(super) fn read<T>(&self, f: impl FnOnce(&Connection) -> Result<T, DbError>) -> Result<T, DbError> {
         let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match pooled {
@@ -75,7 +75,7 @@ impl Lite {
         Ok(result)
     }
 
-    /// Has a transaction run by the writer and waits until it is durable.
+    /// Has the writer run a transaction and waits until it is durable.
     pub(super) async fn write<I, T, F>(&self, name: &'static str, input: I, f: F) -> Result<T, TxError>
     where
         I: Send + Sync + 'static,
@@ -91,21 +91,21 @@ impl Lite {
     }
 }
 
-/// How a piece of work left the transaction.
+/// The effect of a member of a commit group on the transaction.
 #[derive(PartialEq)]
 enum Ran {
-    /// Keep what it wrote.
+    /// Keeps what it wrote.
     Keep,
-    /// Undo what it wrote; the rest of the transaction stands.
+    /// Rolls back its own writes; the rest of the transaction is kept.
     Undo,
-    /// The transaction cannot be trusted any more.
+    /// The transaction is no longer usable.
     Broken,
 }
 
 trait Job: Send {
     fn name(&self) -> &'static str;
     fn run(&mut self, tx: &mut Tx) -> Ran;
-    /// Answers with what the work came to, or with `error` where the transaction around it failed.
+    /// Replies with the result, or with `error` if the surrounding transaction failed.
     fn answer(self: Box<Self>, error: Option<DbError>);
 }
 
@@ -156,7 +156,7 @@ where
     }
 }
 
-/// What a future that never has to wait comes to; nothing if it does wait.
+/// The result of a future that never waits; `None` if it does.
 fn now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => Some(value),
@@ -164,7 +164,7 @@ fn now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     }
 }
 
-/// Copies what the write-ahead log holds into the file, so that those who write need not wait for it.
+/// Copies the write-ahead log to the file, so that writers need not.
 fn copy_log(connection: &Connection, news: &mpsc::Receiver<()>) {
     let step = |mode| {
         let pages = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
@@ -182,7 +182,7 @@ fn copy_log(connection: &Connection, news: &mpsc::Receiver<()>) {
     }
 }
 
-/// Runs a step of a thread that has to live on, whatever happens in it. Nothing if it panicked.
+/// Runs a step of a thread that must not die. `None` if it panicked.
 fn guarded<T>(who: &str, step: impl FnOnce() -> T) -> Option<T> {
     let done = std::panic::catch_unwind(AssertUnwindSafe(step));
     if done.is_err() {
@@ -239,14 +239,15 @@ fn write_all(
     }
 }
 
-/// Answers all of them, even if what one of them brought along panics when it is let go.
+/// Replies to all of them, even if dropping one of their inputs panics.
 fn answer(group: Vec<Box<dyn Job>>, error: Option<&DbError>) {
     for job in group {
         let _ = guarded("who asked for a write", || job.answer(error.cloned()));
     }
 }
 
-/// Runs the group in one transaction, or one by one if that fails. False if the connection must be replaced.
+/// Runs the group in one transaction, or one by one if that fails. Returns false if the connection must
+/// be replaced.
 fn run_group(tx: &mut Tx, mut group: Vec<Box<dyn Job>>, stats: &Stats) -> bool {
     if group.len() > 1 {
         match try_group(tx, &mut group, stats) {
@@ -280,7 +281,7 @@ fn run_group(tx: &mut Tx, mut group: Vec<Box<dyn Job>>, stats: &Stats) -> bool {
 enum Failed {
     /// Rolled back; nothing was written.
     Before,
-    /// Nobody knows.
+    /// The outcome is unknown.
     AtCommit(DbError),
 }
 

@@ -14,10 +14,11 @@ use super::{
 };
 use crate::TxError;
 
-/// How often a transaction is run when others are in its way.
+/// The maximum number of attempts for a transaction that conflicts with others.
 const TRIES: u32 = 3;
 
-/// Runs a transaction, again if others were in its way, in a task of its own: whoever asked may go, it goes on.
+/// Runs a transaction, again if it conflicts with others, in a task of its own, so that it completes even
+/// if the client disconnects.
 #[expect(clippy::disallowed_methods, reason = "it is waited for here")]
 pub(super) async fn write<I, T, F>(
     pool: &PgPool,
