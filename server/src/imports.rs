@@ -18,12 +18,12 @@ use haat_shared::{
     number::DecimalMark,
 };
 
-/// How long a server has to take an import over before the command line does it itself.
+/// How long a running server has to take over an import before the command line does it itself.
 const PATIENCE: Duration = Duration::from_millis(700);
-/// How many faults are printed; all are in the file of `--errors`.
+/// The number of errors printed; the file of `--errors` has all of them.
 const PRINTED: usize = 20;
 
-/// What the command line says about an import.
+/// The arguments of an import.
 pub(crate) struct Arguments<'a> {
     pub(crate) file: &'a Path,
     pub(crate) shop: &'a str,
@@ -35,7 +35,7 @@ pub(crate) struct Arguments<'a> {
     pub(crate) errors: Option<&'a Path>,
 }
 
-/// Reads a file, checks it, and puts what holds of it into the shop. Ends with 2 where something does not hold.
+/// Reads and checks a file, and imports its valid products. Returns 2 if there were errors.
 pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<ExitCode, String> {
     let (begun, system, shop) = (Instant::now(), Caller::system(), arguments.shop);
     let in_words = |error| match error {
@@ -141,8 +141,8 @@ fn see(errors: Option<&Path>) -> String {
     }
 }
 
-/// Sees an import to its end. A server that runs beside does the work, since two who write are in each other's way; where
-/// none does, it is done here.
+/// Waits for an import to complete. A running server does the work, because two writers would slow each
+/// other down; otherwise it is done here.
 async fn follow(engine: &Engine, shop: &str, mut seen: ImportView) -> Result<ImportView, Error> {
     tokio::time::sleep(PATIENCE).await;
     loop {
@@ -194,7 +194,7 @@ pub(crate) async fn export(engine: &Engine, shop: &str, format: ExportFormat) ->
     }
 }
 
-/// One line that is written over again and again, for those who watch.
+/// A progress line that is overwritten, for interactive use.
 fn progress(text: &str) {
     let mut out = io::stderr();
     if out.is_terminal() {

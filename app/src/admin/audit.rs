@@ -12,7 +12,7 @@ use crate::{
     words,
 };
 
-/// Privileged actions.
+/// The audit log.
 #[component]
 pub(crate) fn Audit() -> impl IntoView {
     let i18n = use_i18n();

@@ -10,7 +10,7 @@ use crate::{
     ui::{EmptyState, Icon, PageTitle, loaded},
 };
 
-/// The console's first page.
+/// The home page of the admin area.
 #[component]
 pub(crate) fn Home() -> impl IntoView {
     let found = api::find(|| (), |()| api::audit::home());

@@ -23,7 +23,7 @@ fn state_words(i18n: I18n, state: &str) -> &'static str {
     }
 }
 
-/// What is not done.
+/// Unfinished jobs.
 #[component]
 pub(crate) fn Jobs() -> impl IntoView {
     let i18n = use_i18n();
@@ -65,7 +65,7 @@ pub(crate) fn Jobs() -> impl IntoView {
     view! { <AdminPage here=Part::Jobs>{list}</AdminPage> }
 }
 
-/// What was done to a job before the page came back.
+/// The result of an action before a redirect.
 #[component]
 fn Done(what: String) -> impl IntoView {
     let i18n = use_i18n();

@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// The mailbox.
+/// Stored emails.
 #[component]
 pub(crate) fn Mails() -> impl IntoView {
     let i18n = use_i18n();
@@ -55,7 +55,7 @@ pub(crate) fn Mails() -> impl IntoView {
     view! { <AdminPage here=Part::Mails>{list}</AdminPage> }
 }
 
-/// The mails that were given up.
+/// Failed emails.
 #[component]
 fn Failed(failed: Vec<FailedMail>) -> impl IntoView {
     let i18n = use_i18n();
@@ -105,7 +105,7 @@ fn row(mail: MailCard) -> impl IntoView {
     }
 }
 
-/// A mail, as it was sent.
+/// An email, as it was sent.
 #[component]
 pub(crate) fn Mail() -> impl IntoView {
     let id = param("id");

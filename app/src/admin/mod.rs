@@ -28,7 +28,7 @@ use crate::{
     words::I18n,
 };
 
-/// The parts of the admin console.
+/// The sections of the admin area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Home,
@@ -93,10 +93,10 @@ impl Part {
     }
 }
 
-/// A page of the admin console. Only operators see its navigation.
+/// A page of the admin area. Only operators see its navigation.
 #[component]
 fn AdminPage(
-    /// Where in the console the page is.
+    /// The current section.
     here: Part,
     /// The page.
     children: Children,
@@ -119,20 +119,20 @@ fn AdminPage(
     view! { <BackOffice label=tu_string!(i18n, admin.nav) nav>{children()}</BackOffice> }
 }
 
-/// A list of the admin console.
+/// A list of the admin area.
 struct List {
     part: Part,
-    /// What it is filtered by.
+    /// The filter.
     asked: Vec<(&'static str, String)>,
-    /// Behind which row this page begins; empty at the beginning.
+    /// The cursor of this page; empty for the first.
     after: String,
-    /// Behind which row the next one does.
+    /// The cursor of the next page.
     next: Option<String>,
-    /// What stands above it.
+    /// The content above the list.
     tools: AnyView,
     columns: Vec<(&'static str, &'static str)>,
     rows: Vec<AnyView>,
-    /// Why there is nothing in it.
+    /// The explanation if the list is empty.
     none: &'static str,
 }
 

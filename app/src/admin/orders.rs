@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// Every shop's orders.
+/// All orders.
 #[component]
 pub(crate) fn Orders() -> impl IntoView {
     let i18n = use_i18n();

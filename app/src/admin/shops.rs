@@ -12,7 +12,7 @@ use crate::{
     words,
 };
 
-/// Every shop.
+/// All shops.
 #[component]
 pub(crate) fn Shops() -> impl IntoView {
     let i18n = use_i18n();

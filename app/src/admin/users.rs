@@ -12,7 +12,7 @@ use crate::{
     words,
 };
 
-/// Every user.
+/// All users.
 #[component]
 pub(crate) fn Users() -> impl IntoView {
     let i18n = use_i18n();

@@ -15,7 +15,7 @@ use crate::{
     words,
 };
 
-/// The dashboard's first page.
+/// The home page of the dashboard.
 #[component]
 pub(crate) fn Home() -> impl IntoView {
     let handle = param("handle");
@@ -72,7 +72,7 @@ fn Shown(handle: String, home: ShopHome) -> impl IntoView {
     }
 }
 
-/// What was sold lately, beside what was sold before.
+/// Recent sales, compared with the previous period.
 #[component]
 fn Sales(home: ShopHome) -> impl IntoView {
     let i18n = use_i18n();
@@ -106,7 +106,7 @@ fn Sales(home: ShopHome) -> impl IntoView {
     }
 }
 
-/// What runs low.
+/// Variants that are low on stock.
 #[component]
 fn Low(handle: String, low: Vec<LowVariant>) -> impl IntoView {
     let i18n = use_i18n();

@@ -22,10 +22,10 @@ use crate::{
     words,
 };
 
-/// How often a page looks how far an import is.
+/// How often the page polls the progress of an import.
 const LOOK_AGAIN: Duration = Duration::from_millis(700);
 
-/// The import of products.
+/// The imports page.
 #[component]
 pub(crate) fn Import() -> impl IntoView {
     let i18n = use_i18n();
@@ -56,7 +56,7 @@ fn page(handle: &str, id: ImportId) -> String {
     routes::with(&routes::import(handle), &[("id", &id.to_string())])
 }
 
-/// The form that a file is sent with.
+/// The upload form.
 #[component]
 fn Send(handle: String) -> impl IntoView {
     let i18n = use_i18n();
@@ -89,7 +89,7 @@ fn Send(handle: String) -> impl IntoView {
     }
 }
 
-/// What was sent lately.
+/// Recent imports.
 #[component]
 fn Last(handle: String, last: Vec<ImportView>) -> impl IntoView {
     let i18n = use_i18n();
@@ -142,7 +142,7 @@ fn look(import: &ImportView) -> &'static str {
     }
 }
 
-/// One import. While it moves, the page follows it.
+/// One import. While it is in progress, the page polls it.
 #[component]
 fn Open(handle: String, open: ImportView, faults: Vec<RowError>, again: Callback<()>) -> impl IntoView {
     let i18n = use_i18n();
@@ -204,7 +204,7 @@ fn Reading(now: RwSignal<ImportView>, handle: String, id: ImportId) -> impl Into
     }
 }
 
-/// What the file comes to, and the choice.
+/// The result of the check, and the choice to import.
 #[component]
 fn Checked(import: ImportView, handle: String) -> impl IntoView {
     let i18n = use_i18n();
@@ -243,7 +243,7 @@ fn Checked(import: ImportView, handle: String) -> impl IntoView {
     }
 }
 
-/// The first prices, as shoppers will see them: whoever sees a wrong one does not import the file.
+/// The first prices, as shoppers will see them, so that the seller notices wrong ones.
 #[component]
 fn Prices(prices: Vec<PriceSample>) -> impl IntoView {
     let i18n = use_i18n();
@@ -270,7 +270,7 @@ fn Prices(prices: Vec<PriceSample>) -> impl IntoView {
     })
 }
 
-/// A number that can be read two ways, and what each of them would be.
+/// A number that can be read two ways, with both values.
 #[component]
 fn Question(question: NumberQuestion) -> impl IntoView {
     let i18n = use_i18n();
@@ -336,7 +336,7 @@ fn Choice(
     handle: String,
     id: ImportId,
     action: &'static str,
-    /// What there is to answer first.
+    /// The question to answer first.
     #[prop(optional)]
     above: Option<AnyView>,
     children: Children,
@@ -350,7 +350,7 @@ fn Choice(
     }
 }
 
-/// The first faults, and where the others are.
+/// The first errors, and a link to all of them.
 #[component]
 fn ImportErrors(faults: Vec<RowError>, of: i64, list: String) -> impl IntoView {
     let i18n = use_i18n();

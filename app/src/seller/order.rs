@@ -20,7 +20,7 @@ use crate::{
     words,
 };
 
-/// An order's page.
+/// An order page.
 #[component]
 pub(crate) fn Order() -> impl IntoView {
     let (handle, number, draft) = (param("handle"), param("number"), query("draft"));
@@ -153,8 +153,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     }
 }
 
-/// The page that goes into the parcel: what is to be in it, and where it goes. It has no prices, but for the cash that
-/// the courier collects.
+/// The packing slip: contents and address, without prices except for the cash to collect.
 #[component]
 pub(crate) fn PackingSlip() -> impl IntoView {
     let (handle, number) = (param("handle"), param("number"));
@@ -238,7 +237,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
     }
 }
 
-/// The one thing to do now.
+/// The next action.
 #[component]
 fn NextStep(state: OrderState, pickup: bool, action: String, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
@@ -281,7 +280,7 @@ fn NextStep(state: OrderState, pickup: bool, action: String, draft: Draft) -> im
     }
 }
 
-/// Who carries it, and how it can be followed.
+/// The carrier and tracking fields.
 #[component]
 fn ShipFields(draft: Draft, shipment: Shipment) -> impl IntoView {
     let i18n = use_i18n();
@@ -309,7 +308,7 @@ fn ShipFields(draft: Draft, shipment: Shipment) -> impl IntoView {
     }
 }
 
-/// Corrects the tracking of what was shipped.
+/// Corrects the tracking of a shipped order.
 #[component]
 fn UpdateTracking(
     state: OrderState,
@@ -335,7 +334,7 @@ fn UpdateTracking(
     })
 }
 
-/// What became of it so far.
+/// The order's timeline.
 #[component]
 fn History(events: Vec<OrderEvent>, way: ShippingMethod) -> impl IntoView {
     let i18n = use_i18n();
@@ -371,7 +370,7 @@ fn History(events: Vec<OrderEvent>, way: ShippingMethod) -> impl IntoView {
     }
 }
 
-/// The way out, and what it does.
+/// Cancelling the order, with its consequences.
 #[component]
 fn Cancel(state: OrderState, method: Method, total: Money, action: String, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();

@@ -34,7 +34,7 @@ use crate::{
     words,
 };
 
-/// A product that does not exist yet.
+/// The page for a new product.
 #[component]
 pub(crate) fn NewProduct() -> impl IntoView {
     let i18n = use_i18n();
@@ -60,7 +60,7 @@ pub(crate) fn NewProduct() -> impl IntoView {
     view! { <Dashboard here=Part::Products>{page}</Dashboard> }
 }
 
-/// A product that is edited.
+/// The page for editing a product.
 #[component]
 pub(crate) fn Product() -> impl IntoView {
     let i18n = use_i18n();
@@ -102,14 +102,14 @@ pub(crate) fn Product() -> impl IntoView {
     view! { <Dashboard here=Part::Products>{page}</Dashboard> }
 }
 
-/// A row of the form: its number, and what it held at first.
+/// A row of the form: its number, and its initial value.
 #[derive(Debug, Clone, PartialEq)]
 struct Row<T> {
     number: u32,
     first: T,
 }
 
-/// The rows of the form, as they stand now.
+/// The current rows of the form.
 #[derive(Clone, Copy)]
 struct Rows {
     last: StoredValue<u32>,
@@ -152,7 +152,7 @@ impl Rows {
         self.dirty.set(true);
     }
 
-    /// What the fields hold.
+    /// Reads the fields.
     fn read(self, form: &web_sys::HtmlFormElement) -> Option<ProductForm> {
         let data = web_sys::FormData::new_with_form(form).ok()?;
         let field = |name: &str| data.get(name).as_string().unwrap_or_default();
@@ -185,7 +185,7 @@ impl Rows {
         })
     }
 
-    /// The same faults by the names of the fields on the page: rows are told by their number, not by their place.
+    /// Maps errors to the fields on the page, which are named by row number, not by position.
     fn place(self, error: Error) -> Error {
         let Error::Invalid(faults) = error else { return error };
         let lists = [
@@ -217,13 +217,13 @@ fn numbers<T: Clone + Send + Sync + 'static>(rows: RwSignal<Vec<Row<T>>>) -> Vec
 fn Editor(
     handle: String,
     currency: Currency,
-    /// The categories that it can lie in.
+    /// The categories to choose from.
     tree: Vec<CategoryLink>,
     form: ProductForm,
-    /// Which product it is and the version that the form was made of; none for a new one.
+    /// The product and the version that the form is based on; `None` for a new product.
     kept: Option<(ProductId, i64)>,
     pictures: Vec<Picture>,
-    /// What to do once it is saved.
+    /// Called after the product is saved.
     saved: Callback<()>,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -337,7 +337,7 @@ fn Editor(
     }
 }
 
-/// Where it lies in the market.
+/// The category field.
 #[component]
 fn Category(value: String, tree: Vec<CategoryLink>) -> impl IntoView {
     let i18n = use_i18n();
@@ -355,7 +355,7 @@ fn Category(value: String, tree: Vec<CategoryLink>) -> impl IntoView {
     }
 }
 
-/// Shows what is wrong, and brings it into view.
+/// Shows an error and scrolls to it.
 fn show(faults: RwSignal<Option<Error>>, error: Error) {
     faults.set(Some(error));
     request_animation_frame(|| {
@@ -365,13 +365,13 @@ fn show(faults: RwSignal<Option<Error>>, error: Error) {
     });
 }
 
-/// A key that no other try has.
+/// A new idempotency key.
 fn fresh_key() -> String {
     let now = web_sys::js_sys::Date::now();
     format!("{now}-{}", web_sys::js_sys::Math::random())
 }
 
-/// All that is wrong, each by the words of its field.
+/// The error summary, with the labels of the fields.
 fn summary(rows: Rows, error: &Error) -> AnyView {
     let i18n = use_i18n();
     let Error::Invalid(faults) = error else { return ui::error_summary(i18n, error, Vec::new()) };
@@ -403,7 +403,7 @@ fn RemoveButton(#[prop(into)] name: String, remove: Callback<()>) -> impl IntoVi
     }
 }
 
-/// What the variants differ in, and the variants.
+/// The options and variants.
 #[component]
 fn Variants(
     rows: Rows,
@@ -456,7 +456,7 @@ fn Variants(
     }
 }
 
-/// A new variant that costs what the last one costs.
+/// A new variant with the price of the last one.
 fn last_typed(rows: Rows, element: NodeRef<html::Form>) -> VariantForm {
     let form = element.get_untracked().and_then(|form| rows.read(&form));
     let last = form.and_then(|form| form.variants.last().cloned()).unwrap_or_default();
@@ -468,8 +468,7 @@ fn last_typed(rows: Rows, element: NodeRef<html::Form>) -> VariantForm {
     }
 }
 
-/// Makes a variant of each way to put the options' values together, besides those that there are. One that says nothing
-/// yet gives its place.
+/// Adds a variant for each combination of option values that does not exist yet, replacing an empty one.
 fn make_variants(rows: Rows, element: NodeRef<html::Form>) {
     let Some(form) = element.get_untracked() else { return };
     let Some(typed) = rows.read(&form) else { return };
@@ -578,7 +577,7 @@ fn Variant(
     }
 }
 
-/// The facts of a product: "Weight", "3.4 kg".
+/// The specifications: "Weight", "3.4 kg".
 #[component]
 fn Details(rows: Rows, faults: Signal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();
@@ -606,7 +605,7 @@ fn Details(rows: Rows, faults: Signal<Option<Error>>) -> impl IntoView {
     }
 }
 
-/// The pictures, in their order.
+/// The pictures, in order.
 #[component]
 fn Pictures(handle: String, rows: Rows, faults: Signal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();

@@ -103,7 +103,7 @@ pub(crate) fn Products() -> impl IntoView {
     view! { <Dashboard here=Part::Products>{list}</Dashboard> }
 }
 
-/// What was done to products before the page came back.
+/// The result of an action before a redirect.
 #[component]
 pub(super) fn Done(what: String) -> impl IntoView {
     let i18n = use_i18n();
@@ -140,7 +140,7 @@ fn none(handle: &str, at_all: bool) -> AnyView {
     .into_any()
 }
 
-/// The table, and what can be done to all that are ticked.
+/// The table, and actions on all selected products.
 #[component]
 fn Bulk(path: String, back: String, children: Children) -> impl IntoView {
     let i18n = use_i18n();
@@ -216,7 +216,7 @@ fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
     }
 }
 
-/// What can be done to one product, each as a form of its own.
+/// Actions on one product, each with its own form.
 #[component]
 pub(super) fn Actions(
     handle: String,

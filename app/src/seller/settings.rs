@@ -99,7 +99,7 @@ fn Shown(
     }
 }
 
-/// The fields of a shop, of one that is to be opened too.
+/// The fields of a shop, also used to open one.
 #[component]
 pub(super) fn ShopFields(
     form: ShopForm,
@@ -174,7 +174,7 @@ fn label(i18n: words::I18n, name: &str) -> String {
     .to_owned()
 }
 
-/// The sign of a shop. It is kept at once.
+/// The shop's logo, which is saved at once.
 #[component]
 fn Logo(handle: String, name: String, logo: Option<Picture>) -> impl IntoView {
     let i18n = use_i18n();

@@ -12,7 +12,7 @@ use crate::{
     ui::{Button, EmptyState, LinkButton, PageTitle, loaded},
 };
 
-/// The shops of whoever is signed in.
+/// The signed-in user's shops.
 #[component]
 pub(crate) fn SellerShops() -> impl IntoView {
     crate::head::keep_out();
@@ -47,7 +47,7 @@ pub(crate) fn SellerShops() -> impl IntoView {
     view! { <div class="width page narrow">{page}</div> }
 }
 
-/// A shop that is to be opened.
+/// The form that opens a shop.
 #[component]
 pub(crate) fn OpenShop() -> impl IntoView {
     crate::head::keep_out();

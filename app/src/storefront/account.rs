@@ -11,7 +11,7 @@ use crate::{
     words,
 };
 
-/// The account's page.
+/// The account page.
 #[component]
 pub(crate) fn Account() -> impl IntoView {
     crate::head::keep_out();

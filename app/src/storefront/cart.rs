@@ -18,14 +18,14 @@ use crate::{
     words,
 };
 
-/// The cart's page.
+/// The cart page.
 #[component]
 pub(crate) fn Cart() -> impl IntoView {
     crate::head::keep_out();
     loaded(draft_of("cart"), |draft| view! { <Shown draft /> })
 }
 
-/// The cart, with what was typed into a line that came back.
+/// The cart, with the input of a rejected line.
 #[component]
 fn Shown(draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
@@ -261,8 +261,8 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     }
 }
 
-/// Where the focus goes once the lines are drawn anew: to the same button of this line, or to the one that removes the line
-/// that takes its place. As a selector and a position among what it finds.
+/// The element to focus after the lines are rendered again: the same button of this line, or the remove
+/// button of the line in its place. A selector and a position among its matches.
 fn place(line: CartLineId, removed: bool) -> (String, u32) {
     let action = routes::set_quantity(line);
     if !removed {
@@ -276,10 +276,10 @@ fn place(line: CartLineId, removed: bool) -> (String, u32) {
     (REMOVE.to_owned(), at.unwrap_or_default())
 }
 
-/// The buttons that remove lines.
+/// The remove buttons.
 const REMOVE: &str = ".line-form [value=remove]";
 
-/// Puts the focus there, or at the title where there is no such thing any more.
+/// Focuses the element, or the title if it no longer exists.
 fn focus_at((selector, at): (String, u32)) {
     let found = document().query_selector_all(&selector).ok().and_then(|all| all.get(at));
     let title = || {

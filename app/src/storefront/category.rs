@@ -15,7 +15,7 @@ use crate::{
     ui::{PageTitle, loaded},
 };
 
-/// A category's page.
+/// A category page.
 #[component]
 pub(crate) fn Category() -> impl IntoView {
     let (slug, sort, after) = (param("slug"), query("sort"), query("after"));
@@ -60,7 +60,7 @@ pub(crate) fn Category() -> impl IntoView {
     })
 }
 
-/// The way from the first page to where one is.
+/// The breadcrumbs.
 #[component]
 pub(crate) fn Trail(links: Vec<CategoryLink>) -> impl IntoView {
     let i18n = use_i18n();

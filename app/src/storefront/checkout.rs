@@ -27,10 +27,10 @@ use crate::{
     words::{self, I18n},
 };
 
-/// The country that is chosen before anyone chooses.
+/// The default country.
 const HOME_COUNTRY: &str = "IN";
 
-/// A checkout's page.
+/// A checkout page.
 #[component]
 pub(crate) fn Checkout() -> impl IntoView {
     crate::head::keep_out();
@@ -61,7 +61,7 @@ pub(crate) fn Checkout() -> impl IntoView {
     })
 }
 
-/// A checkout that is over: why, and where to go on.
+/// A checkout that has ended: why, and where to continue.
 fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
     let (title, note) = match checkout.state {
         CheckoutState::Completed => {
@@ -234,8 +234,8 @@ fn time_left(i18n: I18n, seconds: i64) -> String {
     }
 }
 
-/// Keeps what was typed with the checkout, so that it is there when the page is opened again. If it fails nobody is
-/// told: the next change, or paying, keeps it too.
+/// Stores the input with the checkout, so that it is there when the page is opened again. Failures are
+/// not shown, because the next change or the payment stores it too.
 fn keep(id: CheckoutId, typed: CheckoutForm, sums: RwSignal<CheckoutSums>) {
     leptos::task::spawn_local(async move {
         if let Ok(now) = api::checkout::save(id, typed).await {
@@ -244,12 +244,12 @@ fn keep(id: CheckoutId, typed: CheckoutForm, sums: RwSignal<CheckoutSums>) {
     });
 }
 
-/// The total that the page shows, as the form sends it along.
+/// The displayed total, submitted with the form.
 fn seen(sums: RwSignal<CheckoutSums>) -> String {
     sums.with(|sums| sums.total.amount().to_string())
 }
 
-/// Shows what is wrong, and brings its summary into view.
+/// Shows an error and scrolls to its summary.
 fn show(faults: RwSignal<Option<Error>>, error: Error) {
     faults.set(Some(error));
     request_animation_frame(|| {
@@ -259,14 +259,14 @@ fn show(faults: RwSignal<Option<Error>>, error: Error) {
     });
 }
 
-/// Where the next step of a payment is.
+/// The URL of a payment's next step.
 fn leads_to(next: NextAction) -> String {
     match next {
         NextAction::Redirect { url } | NextAction::Done { url } => url,
     }
 }
 
-/// What was done about payment so far.
+/// The outcome of the last payment attempt.
 fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAction>) -> Option<AnyView> {
     match outcome? {
         // Said already to whoever comes back from there just now.
@@ -311,7 +311,7 @@ fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
     .into()
 }
 
-/// Whom to reach, and where the goods go.
+/// The contact and shipping address.
 #[component]
 fn Details(form: CheckoutForm, faults: Signal<Option<Error>>, here: String) -> impl IntoView {
     let i18n = use_i18n();
@@ -350,7 +350,7 @@ fn Details(form: CheckoutForm, faults: Signal<Option<Error>>, here: String) -> i
     }
 }
 
-/// How a shop is to bring its part.
+/// The shipping methods of a shop.
 #[component]
 fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
     let i18n = use_i18n();
@@ -411,7 +411,7 @@ fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
     }
 }
 
-/// How to pay.
+/// The payment methods.
 #[component]
 fn Ways(form: CheckoutForm, methods: Vec<Method>, faults: Signal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();
@@ -438,7 +438,7 @@ fn Group(group: CheckoutGroup) -> impl IntoView {
     }
 }
 
-/// Lines as they are, or were, bought; with the shop's own numbers for those who pack them.
+/// Order lines; with SKUs for those who pack them.
 pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>, skus: bool) -> impl IntoView {
     let lines = lines.into_iter().map(move |line| {
         let sku = (skus && !line.sku.is_empty()).then(|| {
@@ -457,7 +457,7 @@ pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>, skus: bool) 
     view! { <ul class="bought">{lines.collect_view()}</ul> }
 }
 
-/// What the form holds just now; how each of the shops is to bring its part with it.
+/// The current values of the form, including the shipping method of each shop.
 fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutForm> {
     let form = form.dyn_into::<web_sys::HtmlFormElement>().ok()?;
     let data = web_sys::FormData::new_with_form(&form).ok()?;

@@ -15,7 +15,7 @@ use crate::{
     ui::{EmptyState, Icon, LinkButton, PageTitle, Picture, loaded},
 };
 
-/// What the market is, where to look, and what is new in it.
+/// The home page.
 #[component]
 pub(crate) fn Home() -> impl IntoView {
     let i18n = use_i18n();
@@ -113,7 +113,7 @@ pub(crate) fn Home() -> impl IntoView {
     }
 }
 
-/// A heading and the products under it, with the way to more of them if there are words for it.
+/// A heading with products, and a link to more of them if it has a label.
 fn shelf(
     id: &'static str,
     title: &'static str,

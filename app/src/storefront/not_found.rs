@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{api, ui::Failure};
 
-/// The page for addresses that lead nowhere.
+/// The 404 page.
 #[component]
 pub(crate) fn NotFound() -> impl IntoView {
     api::page_not_found();

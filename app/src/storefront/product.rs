@@ -22,13 +22,13 @@ use crate::{
     words,
 };
 
-/// From how many pieces on their number is nobody's worry.
+/// From this stock on, the number left is not shown.
 const PLENTY: i64 = 10;
 
-/// How wide a picture of the gallery is shown.
+/// The display width of gallery pictures.
 const GALLERY: &str = "(min-width: 1200px) 565px, (min-width: 768px) 46vw, 92vw";
 
-/// A product's page.
+/// A product page.
 #[component]
 pub(crate) fn Product() -> impl IntoView {
     let slug = param("slug");
@@ -42,7 +42,7 @@ pub(crate) fn Product() -> impl IntoView {
     loaded(found, |(product, draft)| view! { <Shown product draft /> })
 }
 
-/// What machines are told of a product.
+/// The metadata of a product for search engines.
 fn about(i18n: words::I18n, product: ProductView) -> About {
     let path = routes::product(&product.slug);
     let offers = product.variants.iter().map(|variant| {
@@ -128,8 +128,9 @@ fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
     }
 }
 
-/// The pictures of a product. On a phone they lie side by side, to be swiped; where there is room one is shown, and the
-/// others are chosen below it. The choice is a radio button, so that it needs no script and knows the arrow keys.
+/// The pictures of a product: swiped on phones; on larger screens, one is shown and the others are
+/// selected below it. The selection is a group of radio buttons, so it works without scripts and with
+/// arrow keys.
 #[component]
 fn Gallery(pictures: Vec<media::Picture>, title: String) -> impl IntoView {
     let i18n = use_i18n();
@@ -279,7 +280,7 @@ fn BuyBox(
     .into_any()
 }
 
-/// What came of the last try to add it, or of the one before the page came back.
+/// The result of adding to the cart, now or before a redirect.
 #[component]
 pub(super) fn BuyFault(fault: RwSignal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();
@@ -291,7 +292,7 @@ pub(super) fn BuyFault(fault: RwSignal<Option<Error>>) -> impl IntoView {
     }
 }
 
-/// The variants as buttons, of which one is chosen.
+/// The variants as buttons.
 #[component]
 fn Options(
     variants: Vec<VariantView>,
@@ -332,7 +333,7 @@ fn Options(
     }
 }
 
-/// How many there are, in words.
+/// The stock as text.
 #[component]
 fn Stock(chosen: RwSignal<VariantView>) -> impl IntoView {
     let i18n = use_i18n();

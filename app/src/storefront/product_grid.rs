@@ -8,10 +8,10 @@ use crate::{
     ui::{Picture, Price, Was},
 };
 
-/// How many pictures are in sight at first.
+/// The number of pictures that are visible at first.
 const EAGER: usize = 4;
 
-/// How wide they are: two, three or four across.
+/// Their display width, in two, three or four columns.
 const SIZES: &str = "(min-width: 1200px) 266px, (min-width: 1000px) 23vw, (min-width: 640px) 30vw, 46vw";
 
 /// A grid of products.

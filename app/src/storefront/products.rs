@@ -48,15 +48,15 @@ pub(crate) fn Products() -> impl IntoView {
     })
 }
 
-/// A list of products with its orders and pages; or why there are none.
+/// A product list with sorting and pagination, or an empty state.
 #[component]
 pub(crate) fn Listing(
-    /// The address of the page that it is on.
+    /// The path of its page.
     #[prop(into)]
     path: String,
-    /// What was asked for.
+    /// The requested filters.
     of: ListProducts,
-    /// What was found.
+    /// The results.
     page: ProductPage,
 ) -> impl IntoView {
     let i18n = use_i18n();

@@ -19,7 +19,7 @@ use crate::{
     words,
 };
 
-/// A purchase's page.
+/// A purchase page.
 #[component]
 pub(crate) fn Purchase() -> impl IntoView {
     crate::head::keep_out();
@@ -139,7 +139,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
     }
 }
 
-/// The way out while the shop has not confirmed the order: what will happen, and why they want it.
+/// Cancelling an order before the shop has confirmed it: the consequences, and the reason.
 #[component]
 fn Cancel(
     order: OrderView,
@@ -176,7 +176,7 @@ fn Cancel(
     })
 }
 
-/// Who carries an order, and where it can be followed.
+/// The carrier and tracking of an order.
 #[component]
 fn Travels(shipment: Shipment) -> impl IntoView {
     let i18n = use_i18n();
@@ -187,13 +187,13 @@ fn Travels(shipment: Shipment) -> impl IntoView {
     view! { <p class="order-due">{words}{link}</p> }
 }
 
-/// How far an order has come.
+/// The progress of an order.
 #[component]
 pub(crate) fn Timeline(
     state: OrderState,
-    /// How it reaches the customer.
+    /// The shipping method.
     way: ShippingMethod,
-    /// Whether to say what that means for the one who waits.
+    /// Whether to explain what the status means for the customer.
     #[prop(default = true)]
     news: bool,
 ) -> impl IntoView {
@@ -217,7 +217,7 @@ pub(crate) fn Timeline(
     }
 }
 
-/// Where goods go, as on a label.
+/// An address, formatted as a label.
 #[component]
 pub(crate) fn AddressLines(address: haat_shared::addresses::Address) -> impl IntoView {
     let country = countries::name(use_i18n(), &address.country);

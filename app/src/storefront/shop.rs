@@ -13,7 +13,7 @@ use crate::{
     ui::{EmptyState, PageTitle, Pager, loaded},
 };
 
-/// A shop's page.
+/// A shop page.
 #[component]
 pub(crate) fn Shop() -> impl IntoView {
     let (handle, after) = (param("handle"), query("after"));

@@ -51,7 +51,7 @@ pub(crate) fn Shops() -> impl IntoView {
     })
 }
 
-/// A shop's sign, or an awning where it has none.
+/// A shop's logo, or an awning if it has none.
 pub(crate) fn shop_logo(shop: &str, logo: Option<Picture>, small: bool) -> impl IntoView {
     let shop_logo = match logo {
         Some(logo) => view! { <ui::Picture of=Some(logo) title=shop.to_owned() sizes="72px" /> }.into_any(),
@@ -60,7 +60,7 @@ pub(crate) fn shop_logo(shop: &str, logo: Option<Picture>, small: bool) -> impl 
     view! { <span class="shop-logo" class:small=small aria-hidden="true">{shop_logo}</span> }
 }
 
-/// How many products a shop has, in words.
+/// The number of a shop's products, as text.
 pub(super) fn count(products: i64) -> String {
     let i18n = use_i18n();
     match products {
@@ -69,7 +69,7 @@ pub(super) fn count(products: i64) -> String {
     }
 }
 
-/// Shops side by side.
+/// A grid of shops.
 #[component]
 pub(crate) fn ShopGrid(shops: Vec<ShopCard>) -> impl IntoView {
     let cards = shops.into_iter().map(|shop| {

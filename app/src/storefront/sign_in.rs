@@ -10,7 +10,7 @@ use crate::{
     ui::{Alert, Button, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, loaded},
 };
 
-/// Sign in.
+/// The sign-in page.
 #[component]
 pub(crate) fn SignIn() -> impl IntoView {
     crate::head::keep_out();

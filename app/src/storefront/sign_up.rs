@@ -10,19 +10,19 @@ use crate::{
     ui::{Alert, Button, CodeAlert, ErrorSummary, Field, PageTitle, loaded},
 };
 
-/// What was typed before the form came back, if it did.
+/// The stored form before a redirect, if any.
 pub(super) fn draft_of(form: &'static str) -> ApiResource<Draft> {
     let id = query("draft");
     api::find(move || id.get(), move |id| draft_by(form, id))
 }
 
-/// What was typed into a form, by the draft's id as the address has it; nothing without one.
+/// A stored form by the draft's ID in the URL; empty without one.
 pub(crate) async fn draft_by(form: &'static str, id: String) -> Result<Draft, ApiError> {
     let Ok(id) = id.parse() else { return Ok(Draft::default()) };
     api::accounts::draft(form.to_owned(), id).await.map(Option::unwrap_or_default)
 }
 
-/// Sign up.
+/// The sign-up page.
 #[component]
 pub(crate) fn SignUp() -> impl IntoView {
     crate::head::keep_out();

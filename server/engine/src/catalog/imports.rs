@@ -49,28 +49,29 @@ use read::Items;
 use record::Item;
 pub use record::{Record, VariantRecord};
 
-/// Most products of a batch, and most lines: each batch takes some milliseconds, so that checkouts never wait behind it.
+/// The maximum number of products and lines of a batch. A batch takes a few milliseconds, so checkouts
+/// never wait long for it.
 const PRODUCTS_MAX: usize = 16;
 const LINES_MAX: usize = 200;
-/// Most bytes of a file that are checked at once, but for the last product of them.
+/// The maximum number of bytes of a file that are checked at once, not counting the last product.
 const BYTES_MAX: usize = 2 * 1024 * 1024;
-/// How many batches are checked at once: that writes little but the batches.
+/// The number of batches checked at once; checking writes little besides the batches.
 const CHECKED_AT_ONCE: usize = 2;
-/// The longest rest between two batches. Who waits meanwhile goes first anyway.
+/// The longest pause between two batches. Waiting transactions go first anyway.
 const REST_MAX: Duration = Duration::from_millis(40);
-/// So many faults are kept; those behind them are counted.
+/// The maximum number of errors stored; further ones are only counted.
 const FAULTS_KEPT: i64 = 100_000;
-/// Faults that are read at once for [`faults_as_table`].
+/// The number of errors read at once for [`faults_as_table`].
 const FAULTS_PAGE: i64 = 1000;
-/// Before the first of them.
+/// The position before the first error.
 const FIRST: (i64, i64) = (0, -1);
-/// A file of which nothing was read for so long will not be read any further.
+/// A file that has not been read for this long is abandoned.
 const SILENT_MS: i64 = 120_000;
-/// How long imports are remembered that nothing happens to.
+/// How long inactive imports are kept.
 const KEEP_MS: i64 = 30 * 24 * 3_600_000;
-/// How many of a shop's imports are listed.
+/// The number of a shop's imports that are listed.
 const LISTED: i64 = 10;
-/// How often a batch is tried that others are in the way of.
+/// How often a batch is tried if other transactions conflict with it.
 const TRIES: u32 = 5;
 
 macro_rules! view {
@@ -192,10 +193,10 @@ rows! {
     }
 }
 
-/// Reads a file and checks it against the shop; nothing of it goes in yet. `on_progress` hears how many products were read, time
-/// and again. Reads where it is called: not for a thread that others wait for.
+/// Reads a file and checks it against the shop, which does not change. `on_progress` receives the number
+/// of products read. Reads on the calling thread, so do not call it where others wait.
 ///
-/// A file that ends before its time, unpacks to too much or cannot be read leaves an import that is stopped.
+/// A file that is truncated, too large when unpacked or unreadable leaves a stopped import.
 pub async fn stage(
     engine: &Engine,
     caller: &Caller,
@@ -207,7 +208,7 @@ pub async fn stage(
     stage_until(engine, caller, handle, options, file, on_progress, future::pending()).await
 }
 
-/// The same, unless `gone` comes first: then the import is stopped where it is.
+/// The same, but the import is stopped if `gone` completes first.
 pub async fn stage_until(
     engine: &Engine,
     caller: &Caller,
@@ -259,7 +260,7 @@ pub async fn stage_until(
     read.map(|()| id)
 }
 
-/// Why a file could not be read to its end.
+/// Why a file could not be read completely.
 fn broken(error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::FileTooLarge => Error::TooLarge,
@@ -306,13 +307,13 @@ async fn read_all(
     }
 }
 
-/// Leaves those who buy twice the time that was taken from them, three times where they wait for one writer.
+/// Pauses for twice the time that was taken from buyers, or three times with a single writer.
 async fn rest(engine: &Engine, begun: Instant) {
     let times = if engine.db.one_writes() { 3 } else { 2 };
     tokio::time::sleep((times * begun.elapsed()).min(REST_MAX)).await;
 }
 
-/// The next products, and whether those are the last.
+/// The next products, and whether they are the last.
 fn some(items: &mut Items<'_>) -> io::Result<(Vec<Item>, bool)> {
     let (mut some, mut lines, mut bytes) = (Vec::new(), 0, 0);
     while some.len() < CHECKED_AT_ONCE * PRODUCTS_MAX
@@ -327,7 +328,7 @@ fn some(items: &mut Items<'_>) -> io::Result<(Vec<Item>, bool)> {
     Ok((some, false))
 }
 
-/// Products as batches: none has too many products or too many lines.
+/// Splits products into batches within the limits of products and lines.
 fn batches(items: &[Item]) -> Vec<Vec<&Item>> {
     let (mut batches, mut lines) = (Vec::<Vec<&Item>>::new(), 0);
     for item in items {
@@ -343,7 +344,7 @@ fn batches(items: &[Item]) -> Vec<Vec<&Item>> {
     batches
 }
 
-/// What some products of a file come to, before any of them waits.
+/// The result of checking some products, before any of them is stored.
 struct Staged {
     valid: Vec<Item>,
     invalid: usize,
@@ -386,8 +387,8 @@ async fn check(engine: &Engine, target: ImportTarget, batch: Vec<Item>, now: i64
     })
 }
 
-/// Puts products on the list of those that wait, without those that do not hold. Answers how many good ones and how many
-/// faults there are with those that were there `before`.
+/// Stores the valid products as pending. Returns how many there are, and the number of errors including
+/// those `before`.
 async fn stage_in_tx(
     tx: &mut Tx,
     id: ImportId,
@@ -421,7 +422,7 @@ fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// Writes faults down, behind those that there are.
+/// Stores errors after the existing ones.
 async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[RowError]) -> TxResult<()> {
     let mut rows = Vec::new();
     for (number, fault) in (before..FAULTS_KEPT).zip(faults) {
@@ -446,8 +447,8 @@ async fn note(tx: &mut Tx, id: ImportId, format: Format, before: i64, faults: &[
     Ok(())
 }
 
-/// Has what holds of a file that was read put into the shop. Where something does not hold, only who says so goes on
-/// without it. Where numbers can be read in two ways, only who says in which goes on at all.
+/// Starts an import. If there are errors, the caller must agree to skip them; if numbers can be read two
+/// ways, the caller must choose.
 pub async fn start(
     engine: &Engine,
     caller: &Caller,
@@ -488,7 +489,7 @@ pub async fn start(
     Ok(())
 }
 
-/// Ends an import before its time. What is in the shop stays there.
+/// Cancels an import. Imported products stay.
 pub async fn stop(engine: &Engine, caller: &Caller, handle: &str, id: ImportId) -> Result<()> {
     view(engine, caller, handle, id).await?;
     Ok(end(engine, id).await?)
@@ -506,8 +507,8 @@ async fn end(engine: &Engine, id: ImportId) -> TxResult<()> {
         .await
 }
 
-/// Puts the next few products that wait into their shop, then rests. Answers how many batches that was: one, or none if none
-/// wait. Any number of nodes may do this at once.
+/// Writes the next pending batch to its shop, then pauses. Returns the number of batches written: one, or
+/// none if none is pending. Any number of nodes may do this at once.
 pub async fn work(engine: &Engine) -> TxResult<usize> {
     let Some(next) = engine.db.opt::<Next>(&NEXT, params![]).await? else { return Ok(0) };
     let begun = Instant::now();
@@ -531,8 +532,8 @@ pub async fn work(engine: &Engine) -> TxResult<usize> {
     Ok(1)
 }
 
-/// Puts the next batch in, or ends the import where none waits. What is to be written is found out beside those who write;
-/// versions and unique keys tell whether it still holds.
+/// Writes the next batch, or completes the import if none is pending. The changes are computed outside
+/// the transaction; versions and unique keys tell whether they are still valid.
 async fn work_on(engine: &Engine, next: Next) -> TxResult<()> {
     let now = engine.clock.now_ms();
     let Some(BatchRow { number, items }) = engine.db.opt(&BATCH, params![next.id]).await? else {
@@ -561,7 +562,7 @@ async fn work_on(engine: &Engine, next: Next) -> TxResult<()> {
     write.await
 }
 
-/// Puts a batch of so many items in, unless it is in already.
+/// Writes a batch, unless it was written already.
 async fn work_in_tx(
     tx: &mut Tx,
     &Next { id, shop_id, user_id, format, .. }: &Next,
@@ -588,21 +589,21 @@ async fn work_in_tx(
     Ok(())
 }
 
-/// An import of a shop, for those who manage its products.
+/// An import of a shop, for members who manage its catalogue.
 pub async fn view(engine: &Engine, caller: &Caller, handle: &str, id: ImportId) -> Result<ImportView> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let row: ViewRow = engine.db.opt(&VIEW, params![id, shop]).await?.ok_or(Error::NotFound)?;
     Ok(seen(engine, caller, row))
 }
 
-/// A shop's last imports, newest first.
+/// A shop's latest imports, newest first.
 pub async fn list(engine: &Engine, caller: &Caller, handle: &str) -> Result<Vec<ImportView>> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let rows: Vec<ViewRow> = engine.db.all(&LAST, params![shop, LISTED]).await?;
     Ok(rows.into_iter().map(|row| seen(engine, caller, row)).collect())
 }
 
-/// What the page of imports shows: the import with this id, or the last ones if there is none.
+/// The imports page: the import with this ID, or the latest ones if there is none.
 pub async fn overview(engine: &Engine, caller: &Caller, handle: &str, id: &str) -> Result<ImportsView> {
     if id.is_empty() {
         let last = list(engine, caller, handle).await?;
@@ -639,7 +640,7 @@ fn seen(engine: &Engine, caller: &Caller, row: ViewRow) -> ImportView {
     }
 }
 
-/// The faults of an import in the order of their lines, page by page.
+/// The errors of an import in line order, page by page.
 pub async fn faults(
     engine: &Engine,
     caller: &Caller,
@@ -658,14 +659,14 @@ pub async fn faults(
     Ok(Page::cut(rows, limit, |row| format!("{}.{}", row.line, row.number)).map(RowError::from))
 }
 
-/// A place in a list of faults: behind this line and number.
+/// A position in a list of errors: after this line and number.
 fn cursor(after: &str) -> Option<(i64, i64)> {
     let (line, number) = after.split_once('.')?;
     Some((line.parse().ok()?, number.parse().ok()?))
 }
 
-/// All faults of an import, as a table: `head`, then a line for each, with what is wrong in the words of `say`. Each part
-/// that is written is handed to `to`, which says whether to go on.
+/// All errors of an import, as a table: `head`, then one line per error, with the message of `say`. Each
+/// part is passed to `to`, which returns whether to continue.
 pub async fn faults_as_table(
     engine: &Engine,
     caller: &Caller,
@@ -695,7 +696,7 @@ pub async fn faults_as_table(
     }
 }
 
-/// A code as it is stored: its name, or where it carries a limit or a character, its JSON.
+/// The stored form of a code: its name, or JSON if it carries a limit or a character.
 fn stored(code: FieldCode) -> String {
     match serde_json::to_value(code) {
         Ok(serde_json::Value::String(name)) => name,
@@ -732,7 +733,7 @@ impl From<ErrorRow> for RowError {
     }
 }
 
-/// Forgets imports that nothing happened to for long.
+/// Deletes imports that have been inactive for long.
 pub async fn purge(engine: &Engine) -> TxResult<()> {
     let before = engine.clock.now_ms() - KEEP_MS;
     // One by one: those that were never begun still have all their products with them.

@@ -128,10 +128,10 @@ async fn choose_in_tx(tx: &mut Tx, id: CheckoutId, form: &CheckoutForm) -> TxRes
     Ok(tx.opt(&RECKON, params![id]).await?)
 }
 
-/// Pays the caller's checkout with what was typed. The same `key` a second time is the same try, with the same answer. A
-/// checkout that was bought meanwhile, by whichever try, answers with its purchase.
+/// Pays the caller's checkout. Repeating it with the same `key` is the same attempt, with the same response. A
+/// checkout that was bought in the meantime, by any attempt, returns its purchase.
 ///
-/// It goes on if whoever asked hangs up.
+/// It continues if the client disconnects.
 pub async fn pay(
     engine: &Engine,
     caller: &Caller,

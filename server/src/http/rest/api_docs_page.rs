@@ -14,7 +14,7 @@ use super::{
     problem,
 };
 
-/// Our own style and nothing else.
+/// The policy of the page: only its own style.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
                       frame-ancestors 'none'; form-action 'none'";
 
@@ -55,11 +55,11 @@ struct Parameter {
     about: String,
 }
 
-/// The name of a schema, or what it is without one.
+/// The name of a schema, or its type.
 struct Name {
     name: String,
     linked: bool,
-    /// Whether it is a list of them.
+    /// Whether it is a list.
     many: bool,
 }
 
@@ -80,7 +80,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// What a schema is about: the first paragraph. That of what may be null stands with what it is otherwise.
+/// The first paragraph of a schema's description. That of a nullable one is in its non-null alternative.
 fn about(schema: &Value) -> String {
     let inner = schema["oneOf"].as_array().into_iter().flatten().find(|s| s["type"] != "null");
     let about = schema["description"].as_str().or(inner.and_then(|s| s["description"].as_str()));
@@ -103,10 +103,10 @@ fn who(route: &Route) -> String {
     }
 }
 
-/// More values than this say nothing to a reader.
+/// The maximum number of listed values.
 const FEW: usize = 20;
 
-/// What a schema is, in a word.
+/// The type of a schema.
 fn kind(schema: &Value) -> Name {
     let plain = |name: String| Name { name, linked: false, many: false };
     if let Some(name) = schema["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
@@ -143,7 +143,7 @@ fn body(of: &Value) -> Option<Name> {
     })
 }
 
-/// A value of a schema, to begin with.
+/// An example value of a schema.
 fn example(schema: &Value, schemas: &Value, depth: u8) -> Value {
     if let Some(name) = schema["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
         return match name {
@@ -283,7 +283,7 @@ pub(super) fn page(document: &Value, operations: &[Operation]) -> String {
     page.render().unwrap_or_default()
 }
 
-/// The page as an answer.
+/// The page as a response.
 pub(super) fn show(page: &str) -> Response {
     ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(page.to_owned())).into_response()
 }

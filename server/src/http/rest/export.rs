@@ -21,7 +21,7 @@ pub(super) fn routes(api: Api) -> Api {
     api.on(API_EXPORT, says, export)
 }
 
-/// What can be asked for; the first one is for those who do not mind.
+/// The available formats; the first is the default.
 const FORMATS: [(&str, ExportFormat); 3] = [
     ("text/csv", ExportFormat::Csv),
     ("application/xml", ExportFormat::Xml),
@@ -43,7 +43,7 @@ impl Part for Wanted {
     }
 }
 
-/// The format that is liked best (RFC 9110, 12.5.1).
+/// The preferred format (RFC 9110, 12.5.1).
 fn wanted(accept: &str) -> Option<(&'static str, ExportFormat)> {
     if accept.trim().is_empty() {
         return Some(FORMATS[0]);
@@ -68,7 +68,7 @@ fn wanted(accept: &str) -> Option<(&'static str, ExportFormat)> {
     best.map(|(_, format)| format)
 }
 
-/// A body that goes out while it is read.
+/// A body that is streamed.
 struct Streamed(&'static str, Body);
 
 impl Answer for Streamed {

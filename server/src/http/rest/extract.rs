@@ -16,35 +16,35 @@ use super::{
     schema::{Described, page_of, schema_of},
 };
 
-/// A request, read whole.
+/// A complete request.
 pub(super) struct Sent {
-    /// What varies in the path, in its order.
+    /// The parameters of the path, in order.
     pub(super) path: Vec<String>,
-    /// The query, as it was sent.
+    /// The query string.
     pub(super) query: String,
     /// The headers.
     pub(super) headers: HeaderMap,
-    /// The body, where it is read before the handler is called.
+    /// The body, if it is read before the handler is called.
     pub(super) body: Bytes,
-    /// The body, where it is not.
+    /// The body, if it is not.
     pub(super) unread: Mutex<axum::body::Body>,
 }
 
-/// Something that a handler takes of a request.
+/// A parameter of a handler.
 pub(super) trait Part: Sized + Send + 'static {
     /// Whether it needs the body.
     const BODY: bool = false;
-    /// Whether that is megabytes for a shop.
+    /// Whether the body may be several megabytes for a shop.
     const UPLOAD: bool = false;
-    /// Whether it is a file that is too large for memory: the handler reads it.
+    /// Whether the body is a file that is too large for memory, which the handler reads.
     const FILE: bool = false;
-    /// Whether the command is carried out once for each key that comes with it.
+    /// Whether the command is executed once per idempotency key.
     const ONCE: bool = false;
 
-    /// Reads it.
+    /// Reads the parameter.
     fn read(sent: &Sent) -> Result<Self, Problem>;
 
-    /// Says what it is.
+    /// Describes the parameter.
     fn describe(what: &mut Described);
 }
 
@@ -78,14 +78,14 @@ parts!(A B);
 parts!(A B C);
 parts!(A B C D);
 
-/// What varies in a path: one thing, or a tuple of them.
+/// Path parameters: one, or a tuple.
 pub(super) struct At<T>(pub(super) T);
 
-/// What can vary in a path.
+/// The type of a path parameter.
 pub(super) trait Segments: Sized + Send + 'static {
-    /// Reads it. What cannot be the name of anything is the name of nothing.
+    /// Parses the parameter. An invalid value is reported as not found.
     fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self>;
-    /// The schemas of its segments, in order.
+    /// The schemas of the segments, in order.
     fn schemas() -> Vec<Value>;
 }
 
@@ -138,7 +138,7 @@ impl<T: Segments> Part for At<T> {
     }
 }
 
-/// Parameters of the query.
+/// Query parameters.
 pub(super) struct Query<T>(pub(super) T);
 
 impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Query<T> {
@@ -167,7 +167,7 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Query<T> {
     }
 }
 
-/// What a schema says besides that it may be null: a query leaves out what it does not say.
+/// The schema without null, because query parameters are left out instead.
 fn not_null(mut schema: Value) -> Value {
     if let Some(kinds) = schema["type"].as_array() {
         let kind = kinds.iter().find(|kind| *kind != "null").cloned();
@@ -178,7 +178,7 @@ fn not_null(mut schema: Value) -> Value {
     choice.map(Value::take).unwrap_or(schema)
 }
 
-/// A body of JSON.
+/// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Body<T> {
@@ -205,7 +205,7 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Body<T> {
     }
 }
 
-/// A body that is a picture. What it is shows in its bytes; what it is said to be has to be one of these at least.
+/// A picture as the body. Its format is detected from the bytes; the media type must be one of these.
 pub(super) struct PictureFile(pub(super) Bytes);
 
 const PICTURE_KINDS: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "application/octet-stream"];
@@ -232,7 +232,7 @@ impl Part for PictureFile {
     }
 }
 
-/// A body that is a file of products. What it is shows in its bytes, as with pictures.
+/// A product file as the body. Its format is detected from the bytes, as with pictures.
 pub(super) struct ProductFile(pub(super) axum::body::Body);
 
 const PRODUCT_FILE_KINDS: [&str; 5] = [
@@ -258,12 +258,12 @@ impl Part for ProductFile {
     }
 }
 
-/// Whether the body is said to be one of these.
+/// Whether the body's media type is one of these.
 fn is_one_of(sent: &Sent, kinds: &[&str]) -> bool {
     kinds.iter().any(|kind| media_type(sent).eq_ignore_ascii_case(kind))
 }
 
-/// Says that the body is a file of one of these kinds.
+/// Describes a body with one of these media types.
 fn describe_file(what: &mut Described, kinds: &[&str]) {
     let schema = json!({"schema": {"type": "string", "format": "binary"}});
     let content: Value = kinds.iter().map(|kind| ((*kind).to_owned(), schema.clone())).collect();
@@ -273,13 +273,14 @@ fn describe_file(what: &mut Described, kinds: &[&str]) {
     }
 }
 
-/// What the body is said to be.
+/// The media type of the body.
 fn media_type(sent: &Sent) -> &str {
     let kind = sent.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim()
 }
 
-/// A body by what it says: JSON without what does not matter in it, the order of names, blanks, `2.0` for `2`.
+/// The canonical form of a body: JSON without insignificant differences, such as the order of names,
+/// white space, `2.0` for `2`.
 pub(super) fn canonical(body: &[u8]) -> String {
     fn sort(json: Value) -> Value {
         match json {
@@ -302,7 +303,7 @@ pub(super) fn canonical(body: &[u8]) -> String {
     }
 }
 
-/// In JSON `2.0` is a whole number too.
+/// In JSON, `2.0` is a whole number too.
 fn whole(json: &mut Value) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match json {
@@ -318,10 +319,10 @@ fn whole(json: &mut Value) {
     }
 }
 
-/// The key of a command that moves money or stock, or makes something: the same a second time has the same answer.
+/// A required idempotency key: repeating the command returns the same response.
 pub(super) struct Once(pub(super) String);
 
-/// The header that it comes in.
+/// The header of the key.
 pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 impl Part for Once {
@@ -350,7 +351,7 @@ const KEY_RULES: &str = "Repeating a request with the same key returns the same 
 
 const KEY_PATTERN: &str = r#"^([!#-~][!-~]{0,199}|"([ !#-\[\]-~]|\\["\\]){1,200}")$"#;
 
-/// A key as it is sent: as it is, or as a string of RFC 9651 in quotes.
+/// A key as it was sent: plain, or as a quoted string of RFC 9651.
 fn key(value: &str) -> Option<String> {
     let key = match value.strip_prefix('"') {
         None => value.bytes().all(|b| b.is_ascii_graphic()).then(|| value.to_owned())?,
@@ -369,7 +370,7 @@ fn key(value: &str) -> Option<String> {
     (1..=haat_engine::idempotency::KEY_MAX).contains(&key.len()).then_some(key)
 }
 
-/// The same for a command that can do without: who sends a key is answered once for it.
+/// An optional idempotency key.
 pub(super) struct OnceIfAsked;
 
 impl Part for OnceIfAsked {
@@ -393,7 +394,7 @@ impl Part for OnceIfAsked {
     }
 }
 
-/// Which version of something is changed: the `ETag` that was read.
+/// The version to be changed: the `ETag` that was read.
 pub(super) struct IfMatch(pub(super) i64);
 
 impl Part for IfMatch {
@@ -424,32 +425,32 @@ impl Part for IfMatch {
     }
 }
 
-/// What a handler answers with.
+/// The response of a handler.
 pub(super) trait Answer: Send + 'static {
-    /// Its status.
+    /// The status.
     const STATUS: u16;
-    /// Whether it says which version it is.
+    /// Whether it has a version.
     const VERSIONED: bool = false;
 
-    /// The answer as it is sent, and kept for a key.
+    /// The response that is sent, and stored for a key.
     fn reply(self) -> Result<Reply, Problem>;
 
-    /// The schema of its body, if it has one.
+    /// The schema of the body, if any.
     fn schema(what: &mut Described) -> Option<Value>;
 
-    /// What its body can be, by media type.
+    /// The schemas of the body by media type.
     fn content(what: &mut Described) -> Option<Value> {
         Self::schema(what).map(|schema| json!({"application/json": {"schema": schema}}))
     }
 }
 
-/// An answer as it is sent.
+/// A response that is sent.
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) version: Option<i64>,
     pub(super) body: String,
-    /// What is sent instead of the body, and of which media type it is; never kept.
+    /// A body other than JSON, with its media type; never stored.
     #[serde(skip)]
     pub(super) stream: Option<(&'static str, axum::body::Body)>,
 }
@@ -459,7 +460,7 @@ fn reply(status: u16, version: Option<i64>, body: &impl serde::Serialize) -> Res
     Ok(Reply { status, version, body, stream: None })
 }
 
-/// Something that is there.
+/// A retrieved object.
 pub(super) struct Found<T>(pub(super) T);
 
 impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Found<T> {
@@ -489,7 +490,7 @@ impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Listed<T> {
     }
 }
 
-/// Something that was made.
+/// A created object.
 pub(super) struct Made<T>(pub(super) T);
 
 impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Made<T> {
@@ -504,7 +505,7 @@ impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Made<T> {
     }
 }
 
-/// Something that several people may edit, and which version of it this is.
+/// An object that several people may edit, with its version.
 pub(super) struct Version<T>(pub(super) i64, pub(super) T);
 
 impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Version<T> {
@@ -520,7 +521,7 @@ impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Version<T> {
     }
 }
 
-/// It is done, and there is nothing to say.
+/// An empty response.
 impl Answer for () {
     const STATUS: u16 = 204;
 
@@ -544,7 +545,7 @@ pub(super) struct Paging {
     pub(super) limit: Option<Limit>,
 }
 
-/// How many rows a page may have.
+/// The maximum number of rows of a page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limit(pub(super) usize);
 
@@ -558,7 +559,7 @@ impl<'de> serde::Deserialize<'de> for Limit {
     }
 }
 
-/// The page that `after` and `limit` ask for.
+/// The page that `after` and `limit` request.
 pub(super) fn page(after: &Option<String>, limit: Option<Limit>) -> haat_shared::page::PageRequest<'_> {
     haat_shared::page::PageRequest { after: after.as_deref().unwrap_or_default(), limit: limit.map(|l| l.0) }
 }

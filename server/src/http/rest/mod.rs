@@ -55,16 +55,16 @@ use super::{
     media, timeout,
 };
 
-/// The header that holds the token of a guest's cart.
+/// The header with the token of a guest's cart.
 const CART: HeaderName = HeaderName::from_static("haat-cart");
 
-/// Who asks whom.
+/// A request's caller, and the state.
 struct RequestContext {
     state: State,
     caller: Caller,
-    /// The token or key that came with the request.
+    /// The token or key of the request.
     credential: Option<String>,
-    /// Where it came from.
+    /// The client address.
     origin: Origin,
 }
 
@@ -73,7 +73,7 @@ impl RequestContext {
         &self.state.runtime.engine
     }
 
-    /// Whom idempotency keys belong to.
+    /// The owner of idempotency keys.
     fn who(&self) -> String {
         match (self.caller.user_id(), self.caller.cart) {
             (Some(user), _) => user.to_string(),
@@ -83,19 +83,19 @@ impl RequestContext {
     }
 }
 
-/// The API while it is put together.
+/// Collects the routes of the API.
 #[derive(Default)]
 struct Api {
     router: Router<State>,
-    /// What takes megabytes, and the time that they need.
+    /// Routes with large request bodies and a longer timeout.
     uploads: Router<State>,
-    /// The same for files that are kept on disk.
+    /// Routes whose uploads are written to disk.
     files: Router<State>,
     document: Document,
 }
 
 impl Api {
-    /// Serves a route with a handler, and describes it.
+    /// Registers the handler of a route and its description.
     fn on<P, A, F, Fut>(mut self, route: Route, says: &str, handler: F) -> Self
     where
         P: Part,
@@ -125,7 +125,7 @@ impl Api {
     }
 }
 
-/// The whole API, described.
+/// The whole API.
 fn api() -> Api {
     let api = Api::default();
     let api = access::routes(api);
@@ -139,7 +139,7 @@ fn api() -> Api {
     operator::routes(api)
 }
 
-/// The routes of the API and of what is said about it.
+/// The routes of the API and of its documentation.
 pub(super) fn router(state: &State) -> Router<State> {
     let Api { router, uploads, files, document } = api();
     let (document, operations) =
@@ -163,7 +163,7 @@ pub(super) fn router(state: &State) -> Router<State> {
         .route(API_DOCS, get(async move || api_docs_page::show(&page)))
 }
 
-/// Which other sites' pages may ask. Without cookies: what they send is a token that they were given.
+/// CORS for the configured origins, without cookies: clients send a token.
 fn cors(origins: &str) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> = origins.split_whitespace().filter_map(|o| o.parse().ok()).collect();
     (!origins.is_empty()).then(|| {
@@ -183,7 +183,7 @@ fn cors(origins: &str) -> Option<CorsLayer> {
     })
 }
 
-/// The token of `Authorization: Bearer …`. Anything else is no way in.
+/// The token of `Authorization: Bearer …`. Other schemes are ignored.
 fn bearer(headers: &HeaderMap) -> Result<Option<String>> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
     let (scheme, token) = value.to_str().ok().and_then(|v| v.split_once(' ')).ok_or(Error::SignInNeeded)?;
@@ -191,7 +191,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<String>> {
     if known { Ok(Some(token.trim().to_owned())) } else { Err(Error::SignInNeeded) }
 }
 
-/// The token of a guest's cart, which is one of ours by its looks at least.
+/// The token of a guest's cart, if it is well-formed.
 fn cart_token(headers: &HeaderMap) -> Result<Option<&str>> {
     let Some(value) = headers.get(CART) else { return Ok(None) };
     let ours = |token: &&str| {
@@ -201,7 +201,8 @@ fn cart_token(headers: &HeaderMap) -> Result<Option<&str>> {
     token.map(Some).ok_or_else(|| Error::field("Haat-Cart", FieldCode::BadCharacters))
 }
 
-/// Finds out who asks, and whether they may ask this at all. Which things they may see is the use case's business.
+/// Determines the caller, and whether they may call this route at all. The use case decides which objects
+/// they may see.
 async fn identify(
     state: State,
     route: &Route,
@@ -222,7 +223,7 @@ async fn identify(
     Ok(RequestContext { state, caller, credential, origin })
 }
 
-/// A request from its beginning to its end.
+/// Handles a request.
 async fn serve<P, A, F, Fut>(
     state: State,
     route: Route,
@@ -290,8 +291,8 @@ async fn receive<P: Part>(
     Ok((Sent { path, query, headers: parts.headers, body, unread: unread.into() }, ticket))
 }
 
-/// Carries a command out once for its key: who sends it again gets the answer that there was. What was refused is not
-/// kept, since nothing happened; where a gateway was asked, the use case keeps its answer under the same key.
+/// Executes a command once per key: repeating it returns the first response. Errors are not stored, since
+/// nothing happened; if a gateway was called, the use case stores its response under the same key.
 async fn once<P, A, F, Fut>(
     route: Route,
     context: RequestContext,

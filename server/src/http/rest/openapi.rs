@@ -14,7 +14,7 @@ use super::{
     schema::Described,
 };
 
-/// The document while it is made.
+/// The document under construction.
 #[derive(Default)]
 pub(super) struct Document {
     paths: BTreeMap<&'static str, Map<String, Value>>,
@@ -22,14 +22,14 @@ pub(super) struct Document {
     operations: Vec<Operation>,
 }
 
-/// An operation, for the page about it.
+/// An operation, for the API reference.
 pub(super) struct Operation {
     pub(super) route: Route,
     pub(super) value: Value,
 }
 
 impl Document {
-    /// Describes the operation at a route that takes `P` and answers with `A`.
+    /// Describes the operation of a route that takes `P` and returns `A`.
     pub(super) fn add<P: Part, A: Answer>(&mut self, route: Route, says: &str) {
         let mut what = Described {
             route,
@@ -100,7 +100,7 @@ impl Document {
         self.operations.push(Operation { route, value });
     }
 
-    /// The whole document, and the operations in the order they were added.
+    /// The whole document, and the operations in the order in which they were added.
     pub(super) fn finish(self, server: &str, currency: Currency) -> (Value, Vec<Operation>) {
         let mut document = json!({
             "openapi": "3.1.0",
@@ -134,7 +134,7 @@ const INTRODUCTION: &str = "The Haat API is organised around resources and speak
     `next` as `after` to get the next page. Images and product files are sent as the request body. Errors are problem \
     details (RFC 9457) with a stable `code`. Cookies are ignored.";
 
-/// Says what our own formats are, by a pattern (no control characters, nothing that turns the text around), and what is a time.
+/// Describes custom formats by a pattern (no control characters, no direction overrides), and times.
 fn patterns(value: &mut Value) {
     const NOT: &str = r"\u0000-\u0008\u000a-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069";
     const LABEL: &str = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?";
@@ -174,12 +174,12 @@ fn id(route: &Route) -> String {
     format!("{}_{path}", route.method.to_ascii_lowercase())
 }
 
-/// The first noun of its path.
+/// The first noun of the path.
 pub(super) fn tag(route: &Route) -> &'static str {
     below(route).split('/').next().unwrap_or_default()
 }
 
-/// Its path below that of the API.
+/// The path without the API's prefix.
 fn below(route: &Route) -> &'static str {
     route.path.trim_start_matches(API).trim_start_matches('/')
 }

@@ -21,23 +21,23 @@ use serde_json::{Value, json};
 use super::State;
 use crate::config::Mode;
 
-/// Why a request is not answered as it wished.
+/// Why a request failed.
 #[derive(Debug, Clone)]
 pub(super) enum Problem {
-    /// A use case refused.
+    /// A use case returned an error.
     Rejected(Error),
-    /// What was sent is not what is expected at this place.
+    /// A value of the request is invalid.
     NotReadable {
-        /// Where.
+        /// Where it is.
         field: String,
-        /// What the reader says, in English.
+        /// The parser's message, in English.
         why: String,
     },
-    /// The address wants a key for the command, and there is none.
+    /// The idempotency key is missing.
     KeyMissing,
-    /// A picture of a kind that is not taken, and why.
+    /// An upload in an unsupported format, and the reason.
     PictureKind(FieldCode),
-    /// What HTTP has a status for.
+    /// An error with only an HTTP status.
     Status(StatusCode),
 }
 
@@ -53,7 +53,7 @@ impl From<StatusCode> for Problem {
     }
 }
 
-/// The stable name of what is wrong with a field, without what it tells besides.
+/// The stable name of a field's error, without its values.
 pub(super) fn code(code: FieldCode) -> Value {
     match json!(code) {
         Value::Object(object) => object.into_iter().next().map_or(Value::Null, |(name, _)| name.into()),
@@ -75,7 +75,7 @@ impl Problem {
         }
     }
 
-    /// Its stable name, and what it is in a sentence.
+    /// The stable name of an error, and its description.
     fn named(&self, locale: Locale) -> (&'static str, String) {
         let error = match self {
             Self::KeyMissing => return ("idempotency_key_missing", t!(locale, problem.key_missing).into()),
@@ -150,7 +150,7 @@ impl Problem {
     }
 }
 
-/// All that can go wrong: status, code, and what it is in a sentence.
+/// All problems: status, code and description.
 pub(super) fn all(locale: Locale) -> Vec<(u16, &'static str, String)> {
     let object = |problem: Problem| {
         let (code, title) = problem.named(locale);
@@ -205,7 +205,7 @@ fn every() -> impl Iterator<Item = Problem> {
     statuses.map(Problem::Status).into_iter().chain([Problem::KeyMissing]).chain(errors)
 }
 
-/// What a status says by itself: its stable name, and a sentence.
+/// The problem of a bare HTTP status: its stable name and description.
 fn named(status: StatusCode, locale: Locale) -> (&'static str, String) {
     let (code, words) = match status {
         StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", t!(locale, problem.method_not_allowed)),
@@ -238,7 +238,7 @@ fn named(status: StatusCode, locale: Locale) -> (&'static str, String) {
     (code, words.into())
 }
 
-/// It is put into words where the request's language and id are known: in [`into_problem`].
+/// It is translated in [`into_problem`], where the language and ID of the request are known.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
@@ -256,13 +256,13 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The language that a program reads. Its cookies are not looked at.
+/// The language of an API client. Cookies are ignored.
 pub(super) fn language(state: &State, headers: &HeaderMap) -> Locale {
     let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     Locale::of_request(None, asked.unwrap_or_default(), state.runtime.config.mode == Mode::Development)
 }
 
-/// Gives every refusal under `/api/v1` its words, wherever it came from: a handler, the router, a time that was over.
+/// Adds a body to every error under `/api/v1`, whether from a handler, the router or a timeout.
 pub(in crate::http) async fn into_problem(
     Extract(state): Extract<State>,
     request: Request,

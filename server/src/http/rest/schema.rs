@@ -6,7 +6,7 @@ use haat_shared::routes::Route;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-/// What is gathered about an operation.
+/// The description of an operation.
 pub(super) struct Described<'a> {
     pub(super) route: Route,
     pub(super) parameters: Vec<Value>,
@@ -16,12 +16,12 @@ pub(super) struct Described<'a> {
 }
 
 impl Described<'_> {
-    /// Says that it may be refused with this status.
+    /// Adds an error status.
     pub(super) fn may_answer(&mut self, status: u16) {
         self.statuses.insert(status);
     }
 
-    /// Takes over the schemas that a type is made of, without its own.
+    /// Adds the schemas that a type refers to, without its own.
     pub(super) fn schemas_within<T: ToSchema>(&mut self) {
         let mut schemas = Vec::new();
         T::schemas(&mut schemas);
@@ -29,7 +29,7 @@ impl Described<'_> {
     }
 }
 
-/// The schema of a type: a reference, where it has a name.
+/// The schema of a type: a reference, if it has a name.
 pub(super) fn schema_of<T: ToSchema>(what: &mut Described) -> Value {
     what.schemas_within::<T>();
     let (name, schema) = (T::name().into_owned(), json!(T::schema()));

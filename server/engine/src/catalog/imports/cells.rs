@@ -10,7 +10,7 @@ use haat_shared::{
 
 use super::record::{Item, Record, VariantRecord};
 
-/// The columns of a table, in the order they are written in (docs/import.md).
+/// The columns of a table, in export order (docs/import.md).
 pub(super) const COLUMNS: [&str; 19] = [
     "product",
     "sku",
@@ -33,16 +33,16 @@ pub(super) const COLUMNS: [&str; 19] = [
     "low_stock",
 ];
 
-/// Where the columns of a table are.
+/// The positions of the columns.
 pub(super) struct Columns {
     at: [Option<usize>; COLUMNS.len()],
-    /// Up to where cells have a name: those behind may be missing, or be empty.
+    /// The number of named columns: cells after them may be missing or empty.
     named: usize,
 }
 
 impl Columns {
-    /// The columns by the header of the table, and what is wrong with that. A table without SKUs has none, nor has one with
-    /// two columns for the same thing: nobody knows which of them is meant.
+    /// The columns of a header, and its errors. A header without `sku` or with a duplicate column has no
+    /// columns, since their meaning would be unclear.
     pub(super) fn of(head: &ByteRecord, line: i64) -> (Self, Vec<RowError>) {
         let mut columns = Self { at: [None; COLUMNS.len()], named: 0 };
         let mut faults = Vec::new();
@@ -72,14 +72,14 @@ impl Columns {
         (columns, faults)
     }
 
-    /// How many of the cells are names of columns, if one of them is the one that must be there.
+    /// The number of known column names, if the required one is among them.
     pub(super) fn known_in(row: &ByteRecord) -> Option<usize> {
         let names: Vec<String> = row.iter().map(name_of_column).collect();
         let known = names.iter().filter(|name| COLUMNS.contains(&name.as_str())).count();
         names.iter().any(|name| name == "sku").then_some(known)
     }
 
-    /// Whether there is anything to read.
+    /// Whether there are any columns.
     pub(super) fn any(&self) -> bool {
         self.at.iter().any(Option::is_some)
     }
@@ -88,7 +88,7 @@ impl Columns {
         COLUMNS.iter().position(|c| *c == column).and_then(|known| self.at[known])
     }
 
-    /// A line of the table: what its product is called in it, and what it says.
+    /// A line of the table: its product's name in it, and its content.
     pub(super) fn read(&self, row: &ByteRecord, line: i64) -> (String, Item) {
         let mut faults = Vec::new();
         let surplus = row.iter().skip(self.named).any(|cell| !text::is_blank(&String::from_utf8_lossy(cell)));
@@ -158,13 +158,13 @@ impl Columns {
     }
 }
 
-/// The name of a column: without regard to case, white space and line breaks.
+/// A column's name, ignoring case, white space and line breaks.
 fn name_of_column(cell: &[u8]) -> String {
     let name = String::from_utf8_lossy(cell).to_ascii_lowercase();
     text::normalized_code(&name).split_whitespace().collect::<Vec<_>>().join("_")
 }
 
-/// What stands between the cells: what a line of the table has most of.
+/// The delimiter: the candidate that occurs most often.
 pub(super) fn delimiter(head: &str) -> u8 {
     let count = |c: char| head.matches(c).count();
     let semicolons = count(';');
@@ -177,17 +177,17 @@ pub(super) fn delimiter(head: &str) -> u8 {
 
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// Whether a spreadsheet would run it rather than show it (OWASP: CSV injection).
+/// Whether a spreadsheet would run the text as a formula (OWASP: CSV injection).
 pub(super) fn is_formula(text: &str) -> bool {
     text.starts_with(FORMULA) || text.trim_start().starts_with(FORMULA)
 }
 
-/// Whether an apostrophe at the beginning would be taken for ours.
+/// Whether a leading apostrophe would be taken for the escape character.
 fn is_escaped(text: &str) -> bool {
     text.strip_prefix('\'').is_some_and(|rest| rest.starts_with('\'') || is_formula(rest))
 }
 
-/// The text as a spreadsheet shows it: nothing is run.
+/// The text, escaped so that a spreadsheet does not run it.
 pub(super) fn escaped(text: &str) -> String {
     if is_formula(text) || is_escaped(text) { format!("'{text}") } else { text.to_owned() }
 }
@@ -196,7 +196,7 @@ fn unescaped(text: &str) -> &str {
     if is_escaped(text) { &text[1..] } else { text }
 }
 
-/// Details in a cell: a line each, `Weight: 3 kg`. A colon in a name has a backslash before it.
+/// Specifications in a cell: one per line, `Weight: 3 kg`. A colon in a name is escaped with a backslash.
 pub(super) fn write_details(details: &[Attribute]) -> String {
     let line = |detail: &Attribute| {
         let name = detail.name.replace('\\', "\\\\").replace(':', "\\:");
@@ -205,7 +205,7 @@ pub(super) fn write_details(details: &[Attribute]) -> String {
     details.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The details in a cell, or the line that is none.
+/// The specifications of a cell, or the line that is not one.
 fn read_details(cell: &str) -> Result<Vec<Attribute>, &str> {
     let lines = cell.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.map(|line| read_detail(line).ok_or(line)).collect()

@@ -15,7 +15,7 @@ use haat_shared::{
 };
 use uuid::Uuid;
 
-/// Products that are read at once.
+/// The number of products read at once.
 const PAGE: i64 = 200;
 
 statements! {
@@ -31,16 +31,16 @@ rows! {
     }
 }
 
-/// Some of a shop's products, as text, and where the rest begins; none at the end.
+/// A part of an export, and where the next part begins; `None` at the end.
 pub struct Exported {
     /// The text.
     pub text: Vec<u8>,
-    /// Behind which product to go on.
+    /// The product after which the next part begins.
     pub next: Option<ProductId>,
 }
 
-/// Some of a shop's products, those behind `after` or the first ones, for those who manage them. The first part begins as
-/// the whole begins, with the head of a table; the last one ends as it ends.
+/// A part of a shop's products, the first ones or those after `after`, for members who manage the
+/// catalogue. The first part includes the beginning, such as a table's header, and the last one the end.
 pub async fn export(
     engine: &Engine,
     caller: &Caller,
@@ -100,14 +100,14 @@ pub async fn export(
     Ok(Exported { text, next })
 }
 
-/// A part of a table, as text.
+/// A part of a table as text.
 pub(super) fn table(write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>) -> Result<Vec<u8>> {
     let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     write(&mut table).map_err(|_| Error::Internal)?;
     table.into_inner().map_err(|_| Error::Internal)
 }
 
-/// A product as JSON lines and XML tell of it.
+/// A product as a record of JSON lines and XML.
 fn record(product: SellerProduct) -> Record {
     let form = product.form;
     let variants = form.variants.into_iter().map(|v| VariantRecord {
@@ -131,7 +131,7 @@ fn record(product: SellerProduct) -> Record {
     }
 }
 
-/// A product as lines of a table: the first one tells of the whole.
+/// A product as lines of a table; the first line has the fields of the whole product.
 fn write_rows(table: &mut csv::Writer<Vec<u8>>, product: SellerProduct) -> csv::Result<()> {
     let (slug, state, form) = (product.slug, product.state, product.form);
     let details = cells::write_details(&form.details);

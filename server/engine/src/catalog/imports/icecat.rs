@@ -12,7 +12,7 @@ use super::{
     record::{Item, Record, VariantRecord},
 };
 
-/// How many there are of what the Icecat catalogue lists; it does not say.
+/// The stock of all products, which the Icecat catalogue does not contain.
 const ICECAT_STOCK: &str = "100";
 
 /// A product of the Icecat open catalogue. Its price is in minor units of the shop's currency.
@@ -69,7 +69,7 @@ pub(super) fn icecat((number, line): (i64, Vec<u8>), currency: Currency) -> Item
     item
 }
 
-/// What the catalogue says, without characters that would turn or break the text around it.
+/// Text of the catalogue without direction overrides and control characters.
 fn clean(text: &str, one_line: bool) -> String {
     let harmless = |c: &char| (!c.is_control() || *c == '\n') && !is_direction_override(*c);
     let text: String = text.trim().chars().filter(harmless).collect();

@@ -10,11 +10,11 @@ use super::{
     rows::ROW_BYTES_MAX,
 };
 
-/// A line of a file with its number; without its text if that is too long.
+/// A line of a file with its number; without its text if it is too long.
 pub(super) struct Line(i64, Option<Vec<u8>>);
 
 impl Line {
-    /// The product of it.
+    /// The product of the line.
     pub(super) fn read(self, read: impl FnOnce((i64, Vec<u8>)) -> Item) -> Item {
         match self {
             Self(number, Some(text)) => {
@@ -28,7 +28,7 @@ impl Line {
     }
 }
 
-/// The lines of a file that are not empty.
+/// The non-empty lines of a file.
 pub(super) fn lines(mut file: impl BufRead) -> impl Iterator<Item = io::Result<Line>> {
     let mut number = 0;
     let mut next = move || -> io::Result<Option<Line>> {
@@ -50,7 +50,7 @@ pub(super) fn lines(mut file: impl BufRead) -> impl Iterator<Item = io::Result<L
     std::iter::from_fn(move || next().transpose())
 }
 
-/// Goes on behind the end of the line.
+/// Skips to the end of the line.
 fn skip_line(file: &mut impl BufRead) -> io::Result<()> {
     loop {
         let some = file.fill_buf()?;
@@ -65,7 +65,7 @@ fn skip_line(file: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-/// A product a line, as `haat export products --format json` writes it.
+/// One product per line, as `haat export products --format json` writes it.
 pub(super) fn json((number, line): (i64, Vec<u8>)) -> Item {
     let item = Item::at(number);
     let Ok(text) = std::str::from_utf8(&line) else {

@@ -49,35 +49,35 @@ rows! {
     }
 }
 
-/// The shop that products go into.
+/// The shop to import into.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ImportTarget {
     pub(super) shop: ShopId,
     pub(super) currency: Currency,
     pub(super) set_stock: bool,
-    /// How the file writes numbers.
+    /// The file's number notation.
     pub(super) notation: Notation,
-    /// What probably stands before its decimals, until someone says so.
+    /// The likely decimal separator, until one is chosen.
     pub(super) likely: DecimalMark,
 }
 
-/// A product as it is, if it is, and as it is to be.
+/// A product before and after the import.
 pub(super) struct Entry {
     pub(super) id: ProductId,
-    /// What the shop has; none of a product that is new.
+    /// The existing product; `None` for a new one.
     pub(super) before: Option<SellerProduct>,
     pub(super) draft: ProductDraft,
     pub(super) state: ProductState,
     pub(super) category: Option<CategoryId>,
     pub(super) variants: Vec<Named>,
-    /// The names of the fields that change.
+    /// The names of the changed fields.
     pub(super) fields: Vec<String>,
-    /// Whether numbers of it can be read in two ways.
+    /// Whether it has numbers that can be read two ways.
     pub(super) doubtful: bool,
 }
 
 impl Entry {
-    /// Whether anything has to be written.
+    /// Whether there is anything to write.
     pub(super) fn differs(&self) -> bool {
         match &self.before {
             None => true,
@@ -86,18 +86,18 @@ impl Entry {
     }
 }
 
-/// What some products come to.
+/// The planned changes of a batch.
 #[derive(Default)]
 pub(super) struct ImportPlan {
     pub(super) entries: Vec<Entry>,
     pub(super) faults: Vec<RowError>,
-    /// For each of the products, in their order, whether it holds.
+    /// Whether each of the products is valid, in order.
     pub(super) holds: Vec<bool>,
-    /// The first number that can be read in two ways.
+    /// The first number that can be read two ways.
     pub(super) question: Option<NumberQuestion>,
 }
 
-/// A product that is being changed: what the shop has of it, and what it would be typed as now.
+/// A product being changed: the existing one, and its new form.
 struct Open {
     id: ProductId,
     before: Option<SellerProduct>,
@@ -107,7 +107,7 @@ struct Open {
     doubtful: bool,
 }
 
-/// What these products would change.
+/// Plans the changes of these products.
 pub(super) async fn plan(db: &Db, target: ImportTarget, items: &[Item], now: i64) -> TxResult<ImportPlan> {
     let skus: Vec<[Value; 2]> = items
         .iter()
@@ -134,7 +134,7 @@ pub(super) async fn plan(db: &Db, target: ImportTarget, items: &[Item], now: i64
     Ok(plan)
 }
 
-/// The products of the shop with these ids, as their seller would edit them.
+/// The products with these IDs, as their seller would edit them.
 async fn opened(db: &Db, ids: &[ProductId]) -> TxResult<Vec<Open>> {
     let given: Vec<[Value; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
     let rows: Vec<SellerProductRow> = db.all_many(&SELLER_PRODUCTS, &given).await?;
@@ -157,7 +157,7 @@ async fn opened(db: &Db, ids: &[ProductId]) -> TxResult<Vec<Open>> {
     Ok(open.collect())
 }
 
-/// The ids of the categories that these products are in or go to.
+/// The IDs of all categories involved.
 async fn categories(db: &Db, items: &[Item], open: &[Open]) -> TxResult<HashMap<String, CategoryId>> {
     let said = items.iter().filter_map(|item| item.record.category.as_deref());
     let mut slugs: Vec<&str> =
@@ -169,7 +169,7 @@ async fn categories(db: &Db, items: &[Item], open: &[Open]) -> TxResult<HashMap<
     Ok(rows.into_iter().map(|row| (row.slug, row.id)).collect())
 }
 
-/// What there is to know about a shop before something is put into it.
+/// What is known about a shop before planning.
 struct Context {
     target: ImportTarget,
     known: HashMap<String, ProductId>,
@@ -177,8 +177,8 @@ struct Context {
     now: i64,
 }
 
-/// Lays what is said over what there is, if that can be, and answers why not. Where numbers can be read in two ways, one in
-/// which all of it holds is taken for now, and what there is to ask comes with it.
+/// Applies a record to a product, or returns the errors. If numbers can be read two ways, one valid
+/// reading is used for now, and the question is returned with it.
 fn take(open: &mut Vec<Open>, item: &Item, into: &Context) -> (Vec<RowError>, Option<NumberQuestion>) {
     let ImportTarget { currency, notation, likely, .. } = into.target;
     let read = numbers(item, currency, notation);
@@ -195,7 +195,7 @@ fn take(open: &mut Vec<Open>, item: &Item, into: &Context) -> (Vec<RowError>, Op
     if other.is_empty() { (other, Some(question)) } else { (faults, None) }
 }
 
-/// The variants that are said, with their numbers as we write them, and those that are none.
+/// The variants of a record with normalised numbers, and the errors.
 fn numbers(item: &Item, currency: Currency, notation: Notation) -> (Vec<VariantRecord>, Vec<RowError>) {
     let mut faults = Vec::new();
     let mut read = |line: i64, column: &str, said: &mut Option<String>| {
@@ -224,7 +224,7 @@ fn number(column: &str, text: &str, currency: Currency, notation: Notation) -> R
     }
 }
 
-/// What there is to ask about a number, with what shoppers would see.
+/// The question about a number, with both readings as shoppers would see them.
 fn asked(fault: &RowError, currency: Currency, likely: DecimalMark) -> NumberQuestion {
     let read = |mark| {
         let (text, notation) = (fault.found.as_str(), Notation::Said(mark));
@@ -244,7 +244,7 @@ fn asked(fault: &RowError, currency: Currency, likely: DecimalMark) -> NumberQue
     }
 }
 
-/// Lays what is said over what there is, if that can be; answers why not.
+/// Applies a record to a product, or returns the errors.
 fn lay(
     open: &mut Vec<Open>,
     item: &Item,
@@ -350,7 +350,7 @@ fn lay_over(form: &mut ProductForm, record: &Record, variants: &[VariantRecord],
     }
 }
 
-/// The fault of a form as one of a line and a column of the file.
+/// Converts a form error to an error at a line and column of the file.
 fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowError {
     let mut parts = fault.field.split('.');
     let (first, nth) = (parts.next().unwrap_or_default(), parts.next().and_then(|n| n.parse::<usize>().ok()));
@@ -404,7 +404,7 @@ fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowError {
     }
 }
 
-/// A product that was laid something over, as it is to be.
+/// A product with a record applied.
 fn entry(open: Open, categories: &HashMap<String, CategoryId>, now: i64) -> Option<Entry> {
     let Open { id, before, state, draft, doubtful, .. } = open;
     let draft = draft?;

@@ -18,31 +18,31 @@ use super::{
     unpack::{self, Cut},
 };
 
-/// Most lines of a file.
+/// The maximum number of lines of a file.
 const LINES_MAX: usize = 1_000_000;
-/// Most bytes at the beginning that are looked at before anything is read.
+/// The maximum number of bytes that are inspected before reading.
 const HEAD_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The products of a file, one after the other.
+/// Iterates over the products of a file.
 pub(super) struct Items<'f> {
     items: Box<dyn Iterator<Item = io::Result<Item>> + 'f>,
     /// The SKUs so far.
     skus: Seen,
-    /// How many lines there were.
+    /// The number of lines.
     lines: usize,
 }
 
-/// What a file is like.
+/// The detected format of a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DetectedFormat {
     pub(super) format: Format,
-    /// How it writes numbers.
+    /// The number notation.
     pub(super) notation: Notation,
-    /// What probably stands before decimals.
+    /// The likely decimal separator.
     pub(super) likely: DecimalMark,
 }
 
-/// The products of a file, packed by gzip or not, and what the file is like.
+/// The products of a file, compressed with gzip or not, and its format.
 pub(super) fn items<'f>(
     file: impl Read + 'f,
     format: Option<Format>,

@@ -7,37 +7,37 @@ use haat_shared::{
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Number;
 
-/// What a file says of a product, as it was typed. Where it says nothing, the product stays as it is.
+/// A product in a file, as entered. Fields that are missing stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Record {
-    /// Its title.
+    /// The title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Who made it.
+    /// The brand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub brand: Option<String>,
-    /// The slug of its category; empty for none.
+    /// The slug of the category; empty for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    /// What it is.
+    /// The description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Its details.
+    /// The specifications.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Vec<Attribute>>,
-    /// What its variants differ in.
+    /// The names of the options.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<Vec<String>>,
     /// `draft`, `published` or `archived`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// Its variants, or some of them.
+    /// All or some of the variants.
     pub variants: Vec<VariantRecord>,
 }
 
 impl Record {
-    /// What it says in one text each, by the names of the columns.
+    /// The single-text fields, by column name.
     pub(super) fn texts(&self) -> [(&'static str, Option<&str>); 5] {
         let Self { title, brand, category, description, state, details: _, options: _, variants: _ } = self;
         let texts = [
@@ -51,33 +51,33 @@ impl Record {
     }
 }
 
-/// What a file says of a variant, as it was typed.
+/// A variant in a file, as entered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VariantRecord {
-    /// What the shop calls it: by this it is known again.
+    /// The SKU, which identifies the variant.
     pub sku: String,
-    /// Its values of the product's options.
+    /// The values of the product's options.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<Vec<String>>,
-    /// What tells it from its siblings where the product names no options.
+    /// The title, for products without options.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What one costs.
+    /// The price.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     pub price: Option<String>,
-    /// What one cost before; empty for nothing.
+    /// The compare-at price; empty for none.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     pub compare_at: Option<String>,
-    /// How many there are.
+    /// The stock.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     pub stock: Option<String>,
-    /// With so many left or fewer the shop is told.
+    /// The low-stock threshold.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     pub low_stock: Option<String>,
 }
 
-/// What is written as text, or as a number of JSON: of that nobody doubts where the decimals begin.
+/// A text, or a JSON number, whose decimal point is unambiguous.
 fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -96,7 +96,7 @@ fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, 
     }))
 }
 
-/// A product of a file: what is said of it, where, and what of that cannot be.
+/// A product of a file: its record, position and errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Item {
     pub(super) record: Record,
@@ -104,21 +104,21 @@ pub(super) struct Item {
     pub(super) lines: Vec<i64>,
     #[serde(skip)]
     pub(super) faults: Vec<RowError>,
-    /// Lines in its place that could not be read.
+    /// Unreadable lines in its place.
     #[serde(skip)]
     pub(super) unread: i64,
-    /// How much of the file it is.
+    /// Its size in the file.
     #[serde(skip)]
     pub(super) bytes: usize,
 }
 
 impl Item {
-    /// One of a single line.
+    /// A product on a single line.
     pub(super) fn at(line: i64) -> Self {
         Self { lines: vec![line], ..Self::default() }
     }
 
-    /// The same with one more of what cannot be.
+    /// Adds an error.
     pub(super) fn fault(mut self, line: i64, column: &str, code: FieldCode, found: &str) -> Self {
         self.faults.push(RowError::new(line, column, code, found));
         self

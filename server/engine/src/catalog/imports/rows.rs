@@ -6,44 +6,44 @@ use std::io::{self, BufRead};
 use csv::ByteRecord;
 use haat_shared::FieldCode;
 
-/// Most bytes of a row: more than the largest product has.
+/// The maximum size of a row: more than the largest product.
 pub(super) const ROW_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Most cells of a row.
+/// The maximum number of cells of a row.
 const CELLS_MAX: usize = 1_000;
-/// So much of a row that cannot be read is kept to be shown.
+/// How much of an unreadable row is kept, to be shown.
 const SHOWN_BYTES: usize = 800;
 
-/// What stands next in a table.
+/// The next item of a table.
 #[derive(Debug, PartialEq)]
 pub(super) enum Next {
-    /// A row, and the line that it begins at.
+    /// A row, and the line where it begins.
     Row(i64, ByteRecord),
-    /// Lines that cannot be read.
+    /// Unreadable lines.
     Unread {
-        /// The line to be told: where the mark was opened.
+        /// The line to report: where the quotation mark was opened.
         line: i64,
-        /// How many lines there are.
+        /// The number of lines.
         lines: i64,
-        /// The last of them.
+        /// The last line.
         last: i64,
-        /// Why.
+        /// The error.
         code: FieldCode,
-        /// How they begin.
+        /// The beginning of the text.
         begin: Vec<u8>,
     },
 }
 
-/// The rows of a table, one after the other.
+/// Iterates over the rows of a table.
 pub(super) struct Rows<R> {
     file: R,
     delimiter: u8,
-    /// The line that is being read.
+    /// The current line.
     line: i64,
-    /// Whether nothing of it was read yet.
+    /// Whether nothing of it has been read yet.
     fresh: bool,
 }
 
-/// A cell that is being read, and the row around it.
+/// The cell being read, and its row.
 #[derive(Default)]
 struct Open {
     row: ByteRecord,
@@ -108,7 +108,7 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// Whether a line ends with this byte. Takes the LF behind a CR along.
+    /// Whether this byte ends a line. Consumes the LF after a CR.
     fn ends(&mut self, byte: u8) -> io::Result<bool> {
         if byte == b'\r' && self.peek()? == Some(b'\n') {
             self.file.consume(1);
@@ -127,7 +127,7 @@ impl<R: BufRead> Rows<R> {
         Ok(())
     }
 
-    /// The next row, or what stands in its place.
+    /// The next row, or unreadable lines.
     pub(super) fn read(&mut self) -> io::Result<Option<Next>> {
         let line = self.line;
         let mut open = Open::default();
@@ -168,7 +168,7 @@ impl<R: BufRead> Rows<R> {
         Ok(Some(Next::Row(line, open.row)))
     }
 
-    /// A cell behind its opening mark.
+    /// Reads a cell after its opening quotation mark.
     fn quoted(&mut self, open: &mut Open) -> io::Result<Quoted> {
         open.seen(b'"');
         loop {
@@ -210,20 +210,20 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// All lines from where the row begins to here. `at` is the one to be told.
+    /// All lines from the beginning of the row up to here as unreadable. `at` is the line to report.
     fn unread(&self, at: i64, first: i64, code: FieldCode, begin: Vec<u8>) -> Next {
         let last = self.line - i64::from(self.fresh);
         Next::Unread { line: at, lines: last - first + 1, last, code, begin }
     }
 }
 
-/// How a cell between quotation marks ends.
+/// What follows a quoted cell.
 enum Quoted {
-    /// Another one follows.
+    /// Another cell.
     Cell,
-    /// It is the last one of its row.
+    /// The end of the row.
     Last,
-    /// It does not, or not where a cell ends.
+    /// Anything else, or the end of the file inside the quotation marks.
     Bad,
 }
 

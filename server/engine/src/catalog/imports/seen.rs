@@ -5,7 +5,8 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-/// What was there already. Of each it keeps 64 bits that nobody can foresee: a million long names take as little as short ones.
+/// A set of names. It stores a keyed 64-bit hash of each, so that a million long names take as little
+/// memory as short ones.
 #[derive(Default)]
 pub(super) struct Seen {
     hashes: HashSet<u64>,
@@ -13,12 +14,12 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Whether it was there already.
+    /// Whether the name is in the set.
     pub(super) fn has(&self, name: &str) -> bool {
         self.hashes.contains(&self.keyed.hash_one(name))
     }
 
-    /// Adds it; false if it was there already.
+    /// Adds a name; returns false if it was there already.
     pub(super) fn add(&mut self, name: &str) -> bool {
         self.hashes.insert(self.keyed.hash_one(name))
     }

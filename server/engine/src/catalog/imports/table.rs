@@ -15,23 +15,23 @@ use super::{
     seen::Seen,
 };
 
-/// Most bytes of all the lines of a product.
+/// The maximum size of all lines of a product.
 pub(super) const PRODUCT_MAX: usize = ROW_BYTES_MAX;
-/// So many lines are looked at for the header of a table: titles and empty lines may stand above it.
+/// The number of lines in which the header is looked for: titles and empty lines may precede it.
 const HEADER_WITHIN: usize = 10;
 
-/// How a table is laid out.
+/// The layout of a table.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Layout {
     pub(super) delimiter: u8,
-    /// How many bytes at the beginning say only that.
+    /// The number of leading bytes that only declare the delimiter.
     skip: usize,
-    /// The line that the names of the columns are on.
+    /// The line of the header.
     header: i64,
 }
 
 impl Layout {
-    /// The layout of a table by how it begins.
+    /// Detects the layout of a table from its beginning.
     pub(super) fn of(head: &[u8]) -> Self {
         let rest = |skip: usize| &head[skip..];
         // Spreadsheets write this, and read it.
@@ -71,15 +71,15 @@ impl Layout {
     }
 }
 
-/// A table: a line for each variant, those of a product below one another.
+/// A table with one line per variant; the lines of a product are adjacent.
 pub(super) struct Table<R> {
     rows: Rows<R>,
     columns: Columns,
-    /// What is wrong with the header of the table.
+    /// The errors of the header.
     head: Option<Item>,
-    /// The product whose lines are being read, and what it is called in the table.
+    /// The product being read, and its name in the table.
     open: Option<(String, Item)>,
-    /// What products are called whose lines are behind us.
+    /// The names of products that were read before.
     closed: Seen,
 }
 
@@ -107,7 +107,7 @@ impl<R: BufRead> Table<R> {
         Ok(Self { rows, columns, head, open: None, closed: Seen::default() })
     }
 
-    /// How many lines that say something are left. They cannot be read without columns.
+    /// The number of remaining non-empty lines, which cannot be read without columns.
     fn rest(&mut self) -> io::Result<i64> {
         let mut lines = 0;
         while let Some(next) = self.rows.read()? {
@@ -183,7 +183,7 @@ fn is_empty(row: &ByteRecord) -> bool {
     row.iter().all(|cell| cell.trim_ascii().is_empty())
 }
 
-/// Lines of a table that cannot be read.
+/// Unreadable lines of a table.
 fn malformed(next: Next) -> Item {
     let Next::Unread { line, lines, last, code, begin } = next else { return Item::default() };
     let item = Item { unread: lines, ..Item::default() };
@@ -195,7 +195,7 @@ fn malformed(next: Next) -> Item {
     }
 }
 
-/// Adds a further line to a product. What the first line said of the whole it may say again or leave out.
+/// Adds a further line to a product. It may repeat or omit the product's fields of the first line.
 fn merge(first: &mut Item, mut next: Item) {
     let line = next.lines.first().copied().unwrap_or_default();
     let (a, b) = (&first.record, &next.record);

@@ -6,14 +6,14 @@ use std::{
     rc::Rc,
 };
 
-/// What a file may unpack to: a small file can hold a very large one.
+/// The maximum uncompressed size: a small file can contain a very large one.
 const UNPACKED_MAX: u64 = 512 * 1024 * 1024;
-/// How many times its own size a packed file may unpack to, beyond what any file may.
+/// The maximum compression ratio, beyond a size that any file may have.
 const RATIO_MAX: u64 = 200;
 const UNPACKED_FREE: u64 = 8 * 1024 * 1024;
 
-/// The text of a file: unpacked if it is packed by gzip, in UTF-8 if it is in UTF-16. Breaks off where it would be more
-/// than there may be.
+/// The text of a file: decompressed from gzip, and converted from UTF-16 to UTF-8. Fails if it exceeds
+/// the limits.
 pub(super) fn text<'f>(file: impl Read + 'f) -> io::Result<Box<dyn Read + 'f>> {
     let came_in = Rc::<Cell<u64>>::default();
     let mut file = BufReader::with_capacity(64 * 1024, Counted { inner: file, bytes: came_in.clone() });
@@ -23,7 +23,7 @@ pub(super) fn text<'f>(file: impl Read + 'f) -> io::Result<Box<dyn Read + 'f>> {
     Ok(utf8(BufReader::with_capacity(64 * 1024, Bounded { inner: plain, bytes: 0, came_in })))
 }
 
-/// Counts what is read.
+/// Counts the bytes read.
 struct Counted<R> {
     inner: R,
     bytes: Rc<Cell<u64>>,
@@ -37,7 +37,7 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Refuses to read on when there is more than there may be: in all, or for how little came in.
+/// Fails when the uncompressed size exceeds the limit, in total or for the bytes read.
 struct Bounded<R> {
     inner: R,
     bytes: u64,
@@ -55,7 +55,7 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
-/// Breaks off once, as the file did.
+/// Fails once, as the file did.
 pub(super) struct Cut(pub(super) Option<io::Error>);
 
 impl Read for Cut {
@@ -64,7 +64,7 @@ impl Read for Cut {
     }
 }
 
-/// The file in UTF-8, if it is in what spreadsheets call Unicode text: UTF-16.
+/// Converts UTF-16, which spreadsheets call Unicode text, to UTF-8.
 fn utf8<'f>(mut file: impl Read + 'f) -> Box<dyn Read + 'f> {
     let mut begin = Vec::new();
     let cut = (&mut file).take(4).read_to_end(&mut begin).err();
@@ -84,13 +84,13 @@ fn utf8<'f>(mut file: impl Read + 'f) -> Box<dyn Read + 'f> {
     }
 }
 
-/// Text in UTF-16, as UTF-8. What is no text becomes a byte that is none either, and is told at its place.
+/// UTF-16 as UTF-8. Invalid characters become an invalid byte, which is reported at its position.
 struct Utf16<R> {
     inner: R,
     big_endian: bool,
     text: Vec<u8>,
     given: usize,
-    /// The first half of a character.
+    /// The first half of a surrogate pair.
     high: Option<u16>,
 }
 

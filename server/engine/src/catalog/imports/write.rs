@@ -8,7 +8,7 @@ use crate::{
 };
 use haat_shared::{catalog::edit::ProductState, id::kinds::*};
 
-/// Writes what differs.
+/// Writes the differences.
 pub(super) async fn write(
     tx: &mut Tx,
     shop: ShopId,
@@ -58,7 +58,7 @@ pub(super) async fn write(
     if refused.is_empty() { Ok(()) } else { Err(meanwhile()) }
 }
 
-/// Someone changed it between looking and writing: the same once more finds it as it is now.
+/// Someone changed it after planning; planning again will see the new state.
 fn meanwhile() -> crate::TxError {
     DbError::Again("a product was changed meanwhile".into()).into()
 }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-/// What stands before the first product.
+/// The text before the first product.
 pub(super) const BEGIN: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<products>\n";
-/// What stands behind the last one.
+/// The text after the last product.
 pub(super) const END: &str = "</products>\n";
 
-/// Writes an element. Each of a list is an element too, called by the list in the singular.
+/// Writes an element. Each item of a list is an element named after the list, in the singular.
 pub(super) fn element(out: &mut String, name: &str, value: &Value) {
     out.extend(["<", name, ">"]);
     match value {
@@ -23,7 +23,7 @@ pub(super) fn element(out: &mut String, name: &str, value: &Value) {
     out.extend(["</", name, ">"]);
 }
 
-/// XML 1.0 has no way to say what it does not allow: a replacement character stands there.
+/// Characters that XML 1.0 does not allow become the replacement character.
 fn character(out: &mut String, letter: char) {
     match letter {
         '&' => out.push_str("&amp;"),
