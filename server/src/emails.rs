@@ -17,15 +17,35 @@ use haat_shared::{
     addresses::Address,
     orders::{Actor, OrderState, OrderView, PurchaseView, ShopOrderView},
     payments::Method,
+    routes,
     shipping::ShippingMethod,
     text::is_direction_override,
 };
 
-/// Renders an email in a language, or in the default language if there is no translation.
-pub fn render(content: &EmailContent, locale: &str) -> TxResult<RenderedEmail> {
-    let locale = locale.parse().unwrap_or_default();
+/// The path that an email links to.
+fn path(content: &EmailContent) -> String {
     match content {
-        EmailContent::OrderConfirmed { purchase, url } => {
+        EmailContent::OrderConfirmed { link, .. }
+        | EmailContent::OrderShipped { link, .. }
+        | EmailContent::ShipmentUpdated { link, .. }
+        | EmailContent::OrderCancelled { link, .. } => routes::purchase_by_link(link),
+        EmailContent::OrderReceived { order } | EmailContent::OrderWithdrawn { order, .. } => {
+            routes::shop_order(&order.order.shop_handle, &order.order.number)
+        }
+        EmailContent::ConfirmSignUp { id, token, .. } => {
+            routes::with(&routes::confirm_sign_up(*id), &[("token", token)])
+        }
+        EmailContent::AccountExists { .. } => routes::SIGN_IN.to_owned(),
+    }
+}
+
+/// Renders an email in a language, or in the default language if there is no translation. `market` is the URL
+/// that its links begin with.
+pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<RenderedEmail> {
+    let locale = locale.parse().unwrap_or_default();
+    let url = &format!("{market}{}", path(content));
+    match content {
+        EmailContent::OrderConfirmed { purchase, .. } => {
             let m = &confirmed(locale, purchase, url)?;
             let subject = td_string!(locale, email.confirmed_subject, number = m.number).to_string();
             let html = fitting(m.orders, |orders, left_out| {
@@ -33,7 +53,7 @@ pub fn render(content: &EmailContent, locale: &str) -> TxResult<RenderedEmail> {
             });
             words(&subject, &ConfirmedText { m }, html)
         }
-        EmailContent::OrderReceived { order, url } => {
+        EmailContent::OrderReceived { order } => {
             let m = &received(locale, order, url);
             let subject =
                 td_string!(locale, email.received_subject, number = m.number, total = m.total).to_string();
@@ -42,7 +62,7 @@ pub fn render(content: &EmailContent, locale: &str) -> TxResult<RenderedEmail> {
             });
             words(&subject, &ReceivedText { m }, html)
         }
-        EmailContent::OrderShipped { order, url } => {
+        EmailContent::OrderShipped { order, .. } => {
             let (m, subject) = match order.order.shipping_method {
                 ShippingMethod::Pickup => (
                     ready(locale, order, url),
@@ -55,17 +75,17 @@ pub fn render(content: &EmailContent, locale: &str) -> TxResult<RenderedEmail> {
             };
             news(&subject, &m)
         }
-        EmailContent::ShipmentUpdated { order, url } => {
+        EmailContent::ShipmentUpdated { order, .. } => {
             let m = &tracking_updated(locale, order, url);
             let subject = td_string!(locale, email.tracking_subject, number = m.number).to_string();
             news(&subject, m)
         }
-        EmailContent::OrderCancelled { order, by, reason, url } => {
+        EmailContent::OrderCancelled { order, by, reason, .. } => {
             let m = &cancelled(locale, order, *by, reason, url);
             let subject = td_string!(locale, email.cancelled_subject, number = m.number).to_string();
             news(&subject, m)
         }
-        EmailContent::ConfirmSignUp { name, url } => {
+        EmailContent::ConfirmSignUp { name, .. } => {
             let m = &Note {
                 locale,
                 url,
@@ -77,7 +97,7 @@ pub fn render(content: &EmailContent, locale: &str) -> TxResult<RenderedEmail> {
             };
             words(m.title, &NoteText { m }, NoteHtml { m }.render())
         }
-        EmailContent::AccountExists { name, url } => {
+        EmailContent::AccountExists { name } => {
             let m = &Note {
                 locale,
                 url,
@@ -89,7 +109,7 @@ pub fn render(content: &EmailContent, locale: &str) -> TxResult<RenderedEmail> {
             };
             words(m.title, &NoteText { m }, NoteHtml { m }.render())
         }
-        EmailContent::OrderWithdrawn { order, reason, url } => {
+        EmailContent::OrderWithdrawn { order, reason } => {
             let m = &withdrawn(locale, order, reason, url);
             let subject = td_string!(locale, email.withdrawn_subject, number = m.number).to_string();
             news(&subject, m)
@@ -571,11 +591,18 @@ impl Escaper for Markup {
 
 #[cfg(test)]
 mod tests {
-    use haat_shared::{Currency, checkout::CheckoutLineView, id::Id, orders::Shipment};
+    use haat_shared::{
+        Currency, checkout::CheckoutLineView, id::Id, orders::Shipment, payments::PurchaseLink,
+    };
 
     use super::*;
 
+    const MARKET: &str = "http://localhost:3000";
     const URL: &str = "http://localhost:3000/purchases/H1?key=k_-";
+
+    fn link() -> PurchaseLink {
+        PurchaseLink { number: "H1".into(), key: "k_-".into() }
+    }
 
     fn money(minor: i64) -> Money {
         Money::new(minor, Currency::INR)
@@ -634,7 +661,7 @@ mod tests {
             total: Money::sum(Currency::INR, orders.iter().map(|o| o.total)).unwrap(),
             orders,
         };
-        EmailContent::OrderConfirmed { purchase: Box::new(purchase), url: URL.into() }
+        EmailContent::OrderConfirmed { purchase: Box::new(purchase), link: link() }
     }
 
     /// Of the shop and of the shopper.
@@ -651,7 +678,7 @@ mod tests {
     }
 
     fn to_shop(method: Method, name: &str, order: OrderView) -> EmailContent {
-        EmailContent::OrderReceived { order: of_order(method, order, name), url: URL.into() }
+        EmailContent::OrderReceived { order: of_order(method, order, name) }
     }
 
     fn shipped_by(
@@ -669,24 +696,24 @@ mod tests {
 
     fn on_its_way(method: Method, names: Names<'_>, carrier: &str, tracking_url: &str) -> EmailContent {
         let order = shipped_by(method, names, carrier, "BD-77", tracking_url);
-        EmailContent::OrderShipped { order, url: URL.into() }
+        EmailContent::OrderShipped { order, link: link() }
     }
 
     fn tracked_anew(names: Names<'_>, carrier: &str, number: &str) -> EmailContent {
         let order = shipped_by(Method::Sandbox, names, carrier, number, "");
-        EmailContent::ShipmentUpdated { order, url: URL.into() }
+        EmailContent::ShipmentUpdated { order, link: link() }
     }
 
     fn called_off(method: Method, by: Actor, [shop, name]: Names<'_>, reason: &str) -> EmailContent {
         let order = OrderView { state: OrderState::Cancelled, ..order(shop, "Clay bowl", 2) };
-        let (order, reason, url) = (of_order(method, order, name), reason.to_owned(), URL.to_owned());
-        EmailContent::OrderCancelled { order, by, reason, url }
+        let (order, reason) = (of_order(method, order, name), reason.to_owned());
+        EmailContent::OrderCancelled { order, by, reason, link: link() }
     }
 
     fn withdrawn_from(shop: &str, reason: &str) -> EmailContent {
         let order = OrderView { state: OrderState::Cancelled, ..order(shop, "Clay bowl", 2) };
         let order = of_order(Method::Cash, order, "Asha Rao");
-        EmailContent::OrderWithdrawn { order, reason: reason.into(), url: URL.into() }
+        EmailContent::OrderWithdrawn { order, reason: reason.into() }
     }
 
     const NAMES: Names<'static> = ["Meena Crafts", "Asha Rao"];
@@ -698,7 +725,7 @@ mod tests {
         let two = vec![order(shop, "Clay bowl", 2), order("Delta Electronics", "Desk lamp", 1)];
         let one = order(shop, "Clay bowl", 2);
         let (broken, changed) = ("The kiln broke", "Changed my mind");
-        let (name_of_user, url) = (String::from(name), String::from("http://localhost:3000/sign-up/confirm"));
+        let (name_of_user, id, token) = (String::from(name), Id::from_uuid(Default::default()), "t_-".into());
         vec![
             ("order_confirmed_cash", to_shopper(Method::Cash, name, two)),
             ("order_confirmed_card", to_shopper(Method::Sandbox, name, vec![one.clone()])),
@@ -711,8 +738,8 @@ mod tests {
             ("order_cancelled_by_shopper", called_off(Method::Cash, Actor::Shopper, NAMES, changed)),
             ("order_cancelled_by_market", called_off(Method::Sandbox, Actor::Market, NAMES, broken)),
             ("order_withdrawn", withdrawn_from(shop, changed)),
-            ("confirm_sign_up", EmailContent::ConfirmSignUp { name: name_of_user.clone(), url: url.clone() }),
-            ("account_exists", EmailContent::AccountExists { name: name_of_user, url }),
+            ("confirm_sign_up", EmailContent::ConfirmSignUp { name: name_of_user.clone(), id, token }),
+            ("account_exists", EmailContent::AccountExists { name: name_of_user }),
         ]
     }
 
@@ -721,7 +748,7 @@ mod tests {
         let _in = crate::snapshots();
         for (name, content) in samples() {
             for locale in ["en", "hi"] {
-                let RenderedEmail { subject, text, html } = render(&content, locale).unwrap();
+                let RenderedEmail { subject, text, html } = render(&content, locale, MARKET).unwrap();
                 let whole = format!("Subject: {subject}\n\n{text}\n\n{html}");
                 insta::assert_snapshot!(format!("mail_{name}.{locale}"), whole);
             }
@@ -745,13 +772,13 @@ mod tests {
     #[test]
     fn a_language_that_nobody_speaks_is_english() {
         let content = withdrawn_from("Meena Crafts", "Changed my mind");
-        let words = |locale| render(&content, locale).unwrap().text;
+        let words = |locale| render(&content, locale, MARKET).unwrap().text;
         assert_eq!(words("tlh"), words("en"));
         assert_ne!(words("hi"), words("en"));
     }
 
     fn english(content: EmailContent) -> RenderedEmail {
-        render(&content, "en").unwrap()
+        render(&content, "en", MARKET).unwrap()
     }
 
     fn both_say(words: &RenderedEmail, all: &[&str]) {
@@ -786,7 +813,7 @@ mod tests {
         let ready = |locale| {
             let order =
                 of_order(Method::Cash, OrderView { state: OrderState::Shipped, ..order() }, "Asha Rao");
-            render(&EmailContent::OrderShipped { order, url: URL.into() }, locale).unwrap()
+            render(&EmailContent::OrderShipped { order, link: link() }, locale, MARKET).unwrap()
         };
         let place = "Meena Crafts, 4 Temple Street, Pune";
         assert_eq!(ready("en").subject, "Your order H1-1 is ready for pickup");

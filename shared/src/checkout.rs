@@ -11,7 +11,7 @@ use crate::{
     id::kinds::{CheckoutId, ShopId},
     media::Picture,
     money::Money,
-    payments::{Method, NextAction},
+    payments::{Method, NextAction, PurchaseLink},
     shipping::{ShippingMethod, ShippingOption},
 };
 
@@ -194,8 +194,8 @@ pub struct CheckoutView {
     pub payment: Option<PaymentOutcome>,
     /// The next step of the payment in progress, if any.
     pub next: Option<NextAction>,
-    /// The URL of the purchase, once the checkout is completed.
-    pub purchase_url: Option<String>,
+    /// The purchase, once the checkout is completed.
+    pub purchase: Option<PurchaseLink>,
     /// The idempotency key of the next payment attempt, to be sent with the form.
     pub key: String,
 }

@@ -281,8 +281,6 @@ pub struct OrderView {
 pub struct PurchaseCard {
     /// The purchase number.
     pub number: String,
-    /// The URL of the purchase's page.
-    pub url: String,
     /// When the purchase was made: RFC 3339, UTC.
     pub made_at: String,
     /// The total of the purchase.

@@ -63,6 +63,16 @@ impl PaymentState {
     }
 }
 
+/// A reference to a purchase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PurchaseLink {
+    /// The purchase number.
+    pub number: String,
+    /// The key that grants access to the purchase without signing in: `/purchases/{number}?key=…`.
+    pub key: String,
+}
+
 /// The next step of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -75,7 +85,7 @@ pub enum NextAction {
     },
     /// The payment is complete.
     Done {
-        /// The URL of the purchase's page.
-        url: String,
+        /// The purchase.
+        purchase: PurchaseLink,
     },
 }

@@ -10,6 +10,7 @@ use std::fmt::Display;
 use crate::{
     access::Scope,
     id::kinds::{CartLineId, CheckoutId, ImportId, JobId, MailId, PaymentId, ProductId, SignUpId},
+    payments::PurchaseLink,
 };
 
 /// The surface that a route belongs to.
@@ -84,6 +85,11 @@ pub fn with(path: &str, parameters: &[(&str, &str)]) -> String {
         encode(&mut address, value, b"/");
     }
     address
+}
+
+/// The page of a purchase, for whoever has the link, signed in or not.
+pub fn purchase_by_link(link: &PurchaseLink) -> String {
+    with(&purchase(&link.number), &[("key", &link.key)])
 }
 
 /// A value as one percent-encoded path segment.
@@ -458,6 +464,8 @@ mod tests {
         assert_eq!(with("/a", &[("q", ""), ("sort", "x"), ("after", "y")]), "/a?sort=x&after=y");
         assert_eq!(with("/a?b=1", &[("c", "2"), ("d", "")]), "/a?b=1&c=2");
         assert_eq!(with("/a", &[("b", "")]), "/a");
+        let link = PurchaseLink { number: "H1".into(), key: "k_-".into() };
+        assert_eq!(purchase_by_link(&link), "/purchases/H1?key=k_-");
     }
 
     #[test]

@@ -56,7 +56,7 @@ fn Row(purchase: PurchaseCard) -> impl IntoView {
     view! {
         <li class="row">
             <div>
-                <a class="row-link" href=purchase.url>{name}</a>
+                <a class="row-link" href=routes::purchase(&purchase.number)>{name}</a>
                 <p class="note">{words::day(i18n, &purchase.made_at)}" · "{shops}</p>
             </div>
             <p class="price">{words::money(i18n, purchase.total)}</p>

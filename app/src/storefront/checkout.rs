@@ -72,8 +72,9 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
         }
         _ => (tu_string!(i18n, checkout.expired), tu_string!(i18n, checkout.expired_note)),
     };
-    let (icon, next) = match checkout.purchase_url {
-        Some(href) => {
+    let (icon, next) = match checkout.purchase {
+        Some(link) => {
+            let href = routes::purchase_by_link(&link);
             ("check", view! { <LinkButton href>{t!(i18n, checkout.see_purchase)}</LinkButton> }.into_any())
         }
         None => (
@@ -262,7 +263,8 @@ fn show(faults: RwSignal<Option<Error>>, error: Error) {
 /// The URL of a payment's next step.
 fn leads_to(next: NextAction) -> String {
     match next {
-        NextAction::Redirect { url } | NextAction::Done { url } => url,
+        NextAction::Redirect { url } => url,
+        NextAction::Done { purchase } => routes::purchase_by_link(&purchase),
     }
 }
 

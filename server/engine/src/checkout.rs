@@ -20,7 +20,7 @@ use haat_shared::{
     },
     id::kinds::{CheckoutId, ShopId, UserId},
     media::Picture,
-    payments::{Method, NextAction, PaymentState},
+    payments::{Method, NextAction, PaymentState, PurchaseLink},
     shipping::ShippingMethod,
 };
 
@@ -88,15 +88,16 @@ pub(crate) async fn find(engine: &Engine, caller: &Caller, id: CheckoutId) -> Re
     if own { Ok(row) } else { Err(Error::NotFound) }
 }
 
-/// The URL of a purchase's page. Whoever has the URL may read the page, so that emails can contain it.
-pub fn purchase_url(engine: &Engine, number: &str) -> String {
-    format!("/purchases/{number}?key={}", engine.secret.sign("purchase", number))
+/// The link to a purchase. Whoever has it may read the purchase, so that emails can contain it.
+pub fn link(engine: &Engine, number: impl Into<String>) -> PurchaseLink {
+    let number = number.into();
+    PurchaseLink { key: engine.secret.sign("purchase", &number), number }
 }
 
-/// The URL of the purchase that a checkout became, if any.
-pub(crate) async fn bought(engine: &Engine, id: CheckoutId) -> Result<Option<String>> {
+/// The purchase that a checkout became, if any.
+pub(crate) async fn bought(engine: &Engine, id: CheckoutId) -> Result<Option<PurchaseLink>> {
     let number: Option<Scalar<String>> = engine.db.opt(&BOUGHT, params![id]).await?;
-    Ok(number.map(|number| purchase_url(engine, &number.0)))
+    Ok(number.map(|number| link(engine, number.0)))
 }
 
 /// The available payment methods.
@@ -155,7 +156,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         smtputf8: engine.smtputf8,
         payment,
         next: waiting.map(|p| NextAction::Redirect { url: p.next_url.clone() }),
-        purchase_url: row.purchase_number.as_deref().map(|number| purchase_url(engine, number)),
+        purchase: row.purchase_number.map(|number| link(engine, number)),
         // A key of its own for each try, so that a second click is the same try and a second payment is not.
         key: format!("{id}-{}", payments.len()),
     })

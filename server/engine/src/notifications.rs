@@ -14,7 +14,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, TxResult, accounts, audit, bug,
+    Caller, Engine, TxResult, accounts, audit, bug, checkout,
     db::Tx,
     jobs::{Backlog, backoff_ms},
     orders::{self, NotificationData},
@@ -24,41 +24,40 @@ use haat_shared::{
     Error, Id, Result,
     accounts::mailbox,
     audit::FailedMail,
-    id::kinds::{Job, MailId},
+    id::kinds::{Job, MailId, SignUpId},
     orders::{Actor, PurchaseView, ShopOrderView},
+    payments::PurchaseLink,
     text,
 };
 
-/// The content of an email. URLs in it are absolute.
+/// The content of an email.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EmailContent {
     /// To the shopper: an order confirmation.
     OrderConfirmed {
         /// The purchase.
         purchase: Box<PurchaseView>,
-        /// The URL of its page, readable by whoever has it.
-        url: String,
+        /// The link to the purchase, readable by whoever has it.
+        link: PurchaseLink,
     },
     /// To the shop's owners: a new order.
     OrderReceived {
         /// The order.
         order: Box<ShopOrderView>,
-        /// The URL of the order.
-        url: String,
     },
     /// To the shopper: an order was shipped.
     OrderShipped {
         /// The order, with its tracking.
         order: Box<ShopOrderView>,
-        /// The URL of the purchase's page, readable by whoever has it.
-        url: String,
+        /// The link to the purchase, readable by whoever has it.
+        link: PurchaseLink,
     },
     /// To the shopper: the tracking of a shipped order was corrected.
     ShipmentUpdated {
         /// The order, with its current tracking.
         order: Box<ShopOrderView>,
-        /// The URL of the purchase's page, readable by whoever has it.
-        url: String,
+        /// The link to the purchase, readable by whoever has it.
+        link: PurchaseLink,
     },
     /// To the shopper: an order was cancelled.
     OrderCancelled {
@@ -68,22 +67,22 @@ pub enum EmailContent {
         by: Actor,
         /// The reason.
         reason: String,
-        /// The URL of the purchase's page, readable by whoever has it.
-        url: String,
+        /// The link to the purchase, readable by whoever has it.
+        link: PurchaseLink,
     },
     /// To an address that someone has signed up with.
     ConfirmSignUp {
         /// The name entered at sign-up.
         name: String,
-        /// The link that creates the account.
-        url: String,
+        /// The sign-up that the link confirms.
+        id: SignUpId,
+        /// The token of the link.
+        token: String,
     },
     /// To an address that someone has signed up with, if it already has an account.
     AccountExists {
         /// The name entered at sign-up.
         name: String,
-        /// The URL to sign in.
-        url: String,
     },
     /// To the shop's owners: the customer cancelled an order.
     OrderWithdrawn {
@@ -91,8 +90,6 @@ pub enum EmailContent {
         order: Box<ShopOrderView>,
         /// The reason.
         reason: String,
-        /// The URL of the order.
-        url: String,
     },
 }
 
@@ -107,8 +104,9 @@ pub struct RenderedEmail {
     pub html: String,
 }
 
-/// Renders an email in a language, or in the default language if there is no translation.
-pub type EmailRenderer = fn(&EmailContent, &str) -> TxResult<RenderedEmail>;
+/// Renders an email in a language, or in the default language if there is no translation. The last argument
+/// is the URL of the market, for links.
+pub type EmailRenderer = fn(&EmailContent, &str, &str) -> TxResult<RenderedEmail>;
 
 /// An email, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -345,42 +343,37 @@ async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64)
 
 /// The content of a notification; `None` if its subject is missing.
 fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option<EmailContent> {
-    let market = &engine.public_url;
-    let shown = |purchase: &str| format!("{market}{}", crate::checkout::purchase_url(engine, purchase));
     if notice.kind == "purchase_made" {
         let purchase = data.purchases.get(&notice.subject)?.clone();
-        let url = shown(&purchase.number);
-        return Some(EmailContent::OrderConfirmed { purchase: Box::new(purchase), url });
+        let link = checkout::link(engine, &purchase.number);
+        return Some(EmailContent::OrderConfirmed { purchase: Box::new(purchase), link });
     }
     if let Some(name) = data.sign_ups.get(&notice.subject) {
-        let id = Id::from_uuid(notice.subject);
-        let confirm = format!("{market}{}", accounts::sign_ups::url(engine, id));
+        let (name, id) = (name.clone(), Id::from_uuid(notice.subject));
         return match notice.kind.as_str() {
-            "sign_up" => Some(EmailContent::ConfirmSignUp { name: name.clone(), url: confirm }),
-            "account_exists" => {
-                Some(EmailContent::AccountExists { name: name.clone(), url: format!("{market}/sign-in") })
+            "sign_up" => {
+                let token = accounts::sign_ups::token(engine, id);
+                Some(EmailContent::ConfirmSignUp { name, id, token })
             }
+            "account_exists" => Some(EmailContent::AccountExists { name }),
             _ => None,
         };
     }
     let subject = data.shipments.get(&notice.subject).unwrap_or(&notice.subject);
     let order = Box::new(data.orders.get(subject)?.clone());
     // An order's number is its purchase's, and its place.
-    let purchase = order.order.number.rsplit_once('-')?.0;
-    let dashboard = format!("{market}/seller/{}/orders", order.order.shop_handle);
+    let link = checkout::link(engine, order.order.number.rsplit_once('-')?.0);
     Some(match notice.kind.as_str() {
-        "order_placed" => {
-            EmailContent::OrderReceived { url: format!("{dashboard}/{}", order.order.number), order }
-        }
-        "order_shipped" => EmailContent::OrderShipped { url: shown(purchase), order },
-        "shipment_updated" => EmailContent::ShipmentUpdated { url: shown(purchase), order },
+        "order_placed" => EmailContent::OrderReceived { order },
+        "order_shipped" => EmailContent::OrderShipped { order, link },
+        "shipment_updated" => EmailContent::ShipmentUpdated { order, link },
         "order_cancelled" => {
             let (by, reason) = data.ends.get(&notice.subject)?.clone();
-            EmailContent::OrderCancelled { url: shown(purchase), order, by, reason }
+            EmailContent::OrderCancelled { order, by, reason, link }
         }
         "order_withdrawn" => {
             let (_, reason) = data.ends.get(&notice.subject)?.clone();
-            EmailContent::OrderWithdrawn { url: format!("{dashboard}/{}", order.order.number), order, reason }
+            EmailContent::OrderWithdrawn { order, reason }
         }
         _ => return None,
     })
@@ -388,7 +381,8 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
 
 fn mail(engine: &Engine, notice: &Claimed, data: &NotificationData) -> TxResult<Mail> {
     let content = content(engine, notice, data).ok_or_else(|| bug("there is nothing to say of it"))?;
-    let RenderedEmail { subject, text, html } = (engine.render)(&content, &notice.locale)?;
+    let RenderedEmail { subject, text, html } =
+        (engine.render)(&content, &notice.locale, &engine.public_url)?;
     let (to, created_at) = (notice.recipient.clone(), notice.created_at);
     Ok(Mail { id: mail_id(notice), to, subject, text, html, created_at })
 }

@@ -323,7 +323,6 @@ pub async fn history(
     let rows: Vec<HistoryRow> = engine.db.list(asked).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| PurchaseCard {
-        url: format!("/purchases/{}", row.number),
         number: row.number,
         made_at: caller.time(engine, row.created_at),
         total: Money::new(row.total_minor, row.currency),

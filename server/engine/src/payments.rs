@@ -20,7 +20,8 @@ use crate::{Caller, Engine, TxResult, checkout, insert, jobs, params, rows, stat
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     id::kinds::{CheckoutId, PaymentId},
-    payments::{Method, PaymentState},
+    payments::{Method, PaymentState, PurchaseLink},
+    routes,
 };
 
 /// The first reconciliation happens this long after a payment was created.
@@ -68,10 +69,19 @@ rows! {
     }
 }
 
+/// Where to redirect a shopper who returns from the gateway's page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Return {
+    /// To the purchase.
+    Purchase(PurchaseLink),
+    /// To the checkout, with the reason if the payment failed; none while its outcome is unknown.
+    Checkout(CheckoutId, Option<Conflict>),
+}
+
 impl Engine {
     fn return_url(&self, payment: PaymentId) -> String {
         let token = self.secret.sign("return", &payment.to_string());
-        format!("{}/pay/return/{payment}?token={token}", self.public_url)
+        format!("{}{}", self.public_url, routes::with(&routes::payment_return(payment), &[("token", &token)]))
     }
 }
 
@@ -174,27 +184,22 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
 
 /// Handles the shopper's return from the gateway's page, authorised by the token in the return URL.
 /// Returns where to redirect them.
-pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -> Result<String> {
+pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -> Result<Return> {
     if !engine.secret.verify("return", &id.to_string(), token) {
         return Err(Error::NotFound);
     }
     let payment: PaymentRow = engine.db.opt(&FIND, params![id]).await?.ok_or(Error::NotFound)?;
-    let checkout = format!("/checkout/{}", payment.checkout_id);
-    let reported = refresh(engine, &payment, None).await;
-    // Another payment may have bought it.
-    let bought = match reported {
-        Ok(ReportOutcome::Declined | ReportOutcome::Orphaned) => {
-            checkout::bought(engine, payment.checkout_id).await?
-        }
-        _ => None,
-    };
-    Ok(match reported {
-        Ok(ReportOutcome::Paid(number)) => checkout::purchase_url(engine, &number),
-        Ok(ReportOutcome::Declined) => bought.unwrap_or(format!("{checkout}?error=payment_declined")),
-        Ok(ReportOutcome::Orphaned) => bought.unwrap_or(format!("{checkout}?error=checkout_ended")),
+    let checkout = payment.checkout_id;
+    let why = match refresh(engine, &payment, None).await {
+        Ok(ReportOutcome::Paid(number)) => return Ok(Return::Purchase(checkout::link(engine, number))),
+        Ok(ReportOutcome::Declined) => Conflict::PaymentDeclined,
+        Ok(ReportOutcome::Orphaned) => Conflict::CheckoutEnded,
         // The gateway will tell us, or reconciliation will ask: the page says that we are waiting.
-        Ok(ReportOutcome::Waiting) | Err(_) => checkout,
-    })
+        Ok(ReportOutcome::Waiting) | Err(_) => return Ok(Return::Checkout(checkout, None)),
+    };
+    // Another payment may have bought it.
+    let bought = checkout::bought(engine, checkout).await?;
+    Ok(bought.map_or(Return::Checkout(checkout, Some(why)), Return::Purchase))
 }
 
 /// Handles a webhook. Returns an error if it was not processed, so that the gateway delivers it again.

@@ -171,8 +171,9 @@ pub(super) async fn pay(
     };
     let page = routes::checkout(checkout_id);
     match checkout::pay(&state.runtime.engine, &caller, checkout_id, form, &field(&typed, "key")).await {
-        // A gateway's page, or a purchase of ours: neither comes from the request.
-        Ok(NextAction::Redirect { url } | NextAction::Done { url }) => Redirect::to(&url).into_response(),
+        // A gateway's page: it does not come from the request.
+        Ok(NextAction::Redirect { url }) => Redirect::to(&url).into_response(),
+        Ok(NextAction::Done { purchase }) => back::to(&routes::purchase_by_link(&purchase)).into_response(),
         Err(Error::Invalid(_)) => back::to(&with(&page, &[("check", "1")])).into_response(),
         Err(Error::NotFound) => super::layers::plain(&Error::NotFound),
         Err(error) => back::to(&with(&page, &[("error", error.code())])).into_response(),

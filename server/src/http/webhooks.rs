@@ -6,12 +6,15 @@ use axum::{
     body::Bytes,
     extract::{Path, Query, State as Extract},
     http::{HeaderMap, HeaderValue, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
-use haat_engine::{Caller, payments};
-use haat_shared::{Error, Result};
+use haat_engine::{
+    Caller,
+    payments::{self, Return},
+};
+use haat_shared::{Error, Result, routes};
 
-use super::{RETRY_AFTER, State, layers};
+use super::{RETRY_AFTER, State, back, layers};
 
 /// A webhook, accepted only with the gateway's signature over its raw bytes.
 pub(super) async fn receive(
@@ -45,7 +48,12 @@ pub(super) async fn returned(
     let token = query.get("token").map(String::as_str).unwrap_or_default();
     let Ok(id) = id.parse() else { return layers::plain(&Error::NotFound) };
     match payments::returned(&state.runtime.engine, &Caller::guest(), id, token).await {
-        Ok(url) => Redirect::to(&url).into_response(),
+        Ok(Return::Purchase(link)) => back::to(&routes::purchase_by_link(&link)).into_response(),
+        Ok(Return::Checkout(id, why)) => {
+            let error = why.map(Error::from);
+            let error = error.as_ref().map_or("", Error::code);
+            back::to(&routes::with(&routes::checkout(id), &[("error", error)])).into_response()
+        }
         Err(error) => layers::plain(&error),
     }
 }

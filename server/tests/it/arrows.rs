@@ -7,11 +7,17 @@ use std::{
     path::Path,
 };
 
+use haat_shared::routes::{ROUTES, Surface};
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 fn sources(folder: &str) -> Vec<(String, String)> {
+    files(folder, "rs")
+}
+
+fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
@@ -19,7 +25,7 @@ fn sources(folder: &str) -> Vec<(String, String)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") {
+            } else if path.extension().is_some_and(|e| e == extension) {
                 found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
             }
         }
@@ -71,6 +77,41 @@ fn each_crate_keeps_to_its_own() {
             }
         }
     }
+}
+
+/// Links are built by `shared::routes`; no other file has a page's path as a literal. The exception is `path!`
+/// in the router of pages, which `every_page_is_on_the_list` compares with the list.
+#[test]
+fn no_path_of_a_page_is_a_literal() {
+    let pages = ROUTES.iter().filter(|route| route.surface != Surface::Function);
+    let first: BTreeSet<&str> = pages
+        .filter_map(|route| route.path.split('/').nth(1))
+        .filter(|part| !["", "api"].contains(part))
+        .collect();
+    let begins_a_path = |text: &str| {
+        text.strip_prefix('/').is_some_and(|path| {
+            let end = path.find(['/', '?', '"', '{', '\'', '#', ' ']).unwrap_or(path.len());
+            first.contains(&path[..end])
+        })
+    };
+    let mut found = Vec::new();
+    let rust = ["app/src", "server/src", "server/engine/src", "server/gateways/src"].map(sources).concat();
+    for (path, text) in rust.into_iter().chain(files("server/templates", "html")) {
+        // Unit tests, at the end of a file, may spell out what they expect.
+        let code = text.split("#[cfg(test)]\nmod").next().unwrap();
+        let code = code.split("#[cfg(all(test").next().unwrap();
+        for line in
+            code.lines().filter(|line| !line.trim_start().starts_with("//") && !line.contains("path!("))
+        {
+            // At the start of a literal, after a host (`{url}/…`), or in a selector.
+            let texts = ["\"", "}", "'"].into_iter().flat_map(|before| line.split(before).skip(1));
+            let home = ["href", "action"].iter().any(|name| line.contains(&format!("{name}=\"/\"")));
+            if home || texts.into_iter().any(&begins_a_path) {
+                found.push(format!("{path}: {}", line.trim()));
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
 }
 
 /// A server function speaks, it does not decide: at most five lines.

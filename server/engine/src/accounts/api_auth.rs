@@ -16,6 +16,7 @@ use haat_shared::{
     access::{ApiKeyCard, KEYS_MAX, MadeApiKey, NewApiKey, Scope, Tokens},
     accounts::SignIn,
     id::kinds::{ApiKeyId, ApiSessionId, UserId},
+    routes::API,
 };
 
 /// The lifetime of an access token.
@@ -87,7 +88,7 @@ struct Claims {
 }
 
 fn audience(engine: &Engine) -> String {
-    format!("{}/api/v1", engine.public_url)
+    format!("{}{API}", engine.public_url)
 }
 
 fn signature(engine: &Engine, payload: &str) -> String {

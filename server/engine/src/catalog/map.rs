@@ -35,20 +35,23 @@ pub async fn map_files(engine: &Engine) -> Result<Vec<ProductId>> {
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// Paths of products from this one on, each with the time of its last change.
+/// The slugs of products from this one on, each with the time of its last change.
 pub async fn map_products(engine: &Engine, first: ProductId) -> Result<Vec<(String, i64)>> {
     let rows: Vec<ProductRow> = engine.db.all(&PRODUCTS, params![first, FILE_MAX]).await?;
     if rows.is_empty() {
         return Err(Error::NotFound);
     }
-    Ok(rows.into_iter().map(|row| (format!("/p/{}", row.slug), row.updated_at)).collect())
+    Ok(rows.into_iter().map(|row| (row.slug, row.updated_at)).collect())
 }
 
-/// Paths of all the other pages.
-pub async fn map_pages(engine: &Engine) -> Result<Vec<String>> {
-    let categories: Vec<SlugRow> = engine.db.all(&CATEGORIES, params![]).await?;
-    let shops: Vec<SlugRow> = engine.db.all(&SHOPS, params![FILE_MAX]).await?;
-    let categories = categories.into_iter().map(|row| format!("/c/{}", row.slug));
-    let shops = shops.into_iter().map(|row| format!("/shops/{}", row.slug));
-    Ok(["/", "/products", "/shops"].map(str::to_owned).into_iter().chain(categories).chain(shops).collect())
+/// The slugs of all categories.
+pub async fn map_categories(engine: &Engine) -> Result<Vec<String>> {
+    let rows: Vec<SlugRow> = engine.db.all(&CATEGORIES, params![]).await?;
+    Ok(rows.into_iter().map(|row| row.slug).collect())
+}
+
+/// The handles of all shops.
+pub async fn map_shops(engine: &Engine) -> Result<Vec<String>> {
+    let rows: Vec<SlugRow> = engine.db.all(&SHOPS, params![FILE_MAX]).await?;
+    Ok(rows.into_iter().map(|row| row.slug).collect())
 }

@@ -1,6 +1,6 @@
 //! Pays for a checkout: stores the input, inserts the payment, calls the gateway and applies its response.
 
-use super::{CheckoutRow, find, offered, purchase_url, sums};
+use super::{CheckoutRow, find, link, offered, sums};
 use crate::{
     Bounds, Caller, Engine, TxResult,
     db::{Tx, Value},
@@ -152,7 +152,7 @@ async fn or_bought(engine: &Engine, id: CheckoutId, paid: Result<NextAction>) ->
     match paid {
         Err(Error::Conflict(conflict)) if conflict != Conflict::KeyReused => {
             let bought = super::bought(engine, id).await?;
-            bought.map(|url| NextAction::Done { url }).ok_or(conflict.into())
+            bought.map(|purchase| NextAction::Done { purchase }).ok_or(conflict.into())
         }
         paid => paid,
     }
@@ -167,7 +167,7 @@ async fn pay_once(
 ) -> Result<NextAction> {
     let checkout = find(engine, caller, id).await?;
     match (checkout.state, &checkout.purchase_number) {
-        (_, Some(number)) => return Ok(NextAction::Done { url: purchase_url(engine, number) }),
+        (_, Some(number)) => return Ok(NextAction::Done { purchase: link(engine, number) }),
         (CheckoutState::Open | CheckoutState::Paying, None) => {}
         _ => return Err(Conflict::CheckoutEnded.into()),
     }
@@ -234,11 +234,14 @@ async fn attempt_payment(
         .await?;
     let (reported, next_url) = payments::start(engine, &payment).await?;
     match reported {
-        ReportOutcome::Paid(number) => Ok(NextAction::Done { url: purchase_url(engine, &number) }),
+        ReportOutcome::Paid(number) => Ok(NextAction::Done { purchase: link(engine, number) }),
         // Unless another try has bought it while we asked.
         ReportOutcome::Waiting => {
-            let bought = super::bought(engine, id).await?.map(|url| NextAction::Done { url });
-            Ok(bought.unwrap_or(NextAction::Redirect { url: next_url }))
+            let bought = super::bought(engine, id).await?;
+            Ok(match bought {
+                Some(purchase) => NextAction::Done { purchase },
+                None => NextAction::Redirect { url: next_url },
+            })
         }
         ReportOutcome::Declined => Err(payments::declined()),
         ReportOutcome::Orphaned => Err(Conflict::CheckoutEnded.into()),

@@ -90,9 +90,9 @@ both! {
         assert_eq!(view.methods, [Method::Sandbox, Method::Cash]);
 
         let next = checkout::pay(&market.engine, &guest, id, form("cash"), &view.key).await.unwrap();
-        let haat_shared::payments::NextAction::Done { url } = &next else { panic!() };
+        let haat_shared::payments::NextAction::Done { purchase: link } = &next else { panic!() };
         let number = number_of(&next);
-        let purchase = orders::purchase(&market.engine, &Caller::guest(), &number, key_in(url)).await.unwrap();
+        let purchase = orders::purchase(&market.engine, &Caller::guest(), &number, &link.key).await.unwrap();
         assert_eq!(purchase.total, view.sums.total);
         assert_eq!(purchase.address.label("India"), ["Asha Rao", "12 Lake Road", "Pune 411001", "India"]);
         let numbers: Vec<_> = purchase.orders.iter().map(|o| o.number.clone()).collect();

@@ -68,14 +68,13 @@ both! {
         // The shopper's is in their language, tells of both shops, and its link shows the purchase to whoever has it.
         let shopper = &mails[0];
         assert!(shopper.html.starts_with("de ") && shopper.html.contains("Clay bowl") && shopper.html.contains("Desk lamp"));
-        let path = shopper.text.strip_prefix("http://localhost:1").unwrap();
-        let view = orders::purchase(&market.engine, &Caller::guest(), &number_in(path), key_in(path)).await.unwrap();
+        let (of, key) = link_in(&shopper.text);
+        let view = orders::purchase(&market.engine, &Caller::guest(), of, key).await.unwrap();
         assert_eq!(view.orders.len(), 2);
         // A shop reads its own order alone, each in its own language.
         assert!(mails[1].html.starts_with("hi "));
         assert!(mails[2].html.starts_with("en ") && mails[2].html.contains("Clay bowl") && !mails[2].html.contains("Desk lamp"));
         assert!(!mails[2].html.contains("asha@example.com"));
-        assert_eq!(mails[2].text, format!("http://localhost:1/seller/meena-crafts/orders/{number}-1"));
     }
 
     async fn an_email_that_fails_is_retried_and_given_up_in_the_end(market) {
@@ -165,10 +164,9 @@ both! {
         // Each in the language of its reader, with a link that shows it to them.
         let shipped = mail("shipped");
         assert!(shipped.html.starts_with("de ") && shipped.html.contains("Blue Dart") && shipped.html.contains("BD-77"));
-        let path = shipped.text.strip_prefix("http://localhost:1").unwrap();
-        assert!(orders::purchase(engine, &Caller::guest(), &number_in(path), key_in(path)).await.is_ok());
+        let (of, key) = link_in(&shipped.text);
+        assert!(orders::purchase(engine, &Caller::guest(), of, key).await.is_ok());
         assert!(mail("withdrawn").html.starts_with("hi "));
-        assert_eq!(mail("withdrawn").text, format!("http://localhost:1/seller/delta-electronics/orders/{withdrawn}"));
 
         // What a shop cancels it knows already.
         let bowl = market.product("meena-crafts", "Clay jug", 45_000, 5).await;

@@ -4,7 +4,8 @@
 use haat_engine::{
     Caller, checkout,
     db::{Scalar, statement},
-    dispatch, oracle, params, payments,
+    dispatch, oracle, params,
+    payments::{self, Return},
     sandbox::{self, Card},
     statements,
 };
@@ -38,7 +39,7 @@ both! {
         assert_eq!(waiting.payment, Some(PaymentOutcome::UnderWay));
         assert!(matches!(waiting.next, Some(NextAction::Redirect { .. })));
         assert_eq!(market.deliver_webhooks().await, 0);
-        assert_eq!(market.come_back(payment).await.unwrap(), format!("/checkout/{id}"), "not finished");
+        assert_eq!(market.come_back(payment).await, Ok(Return::Checkout(id, None)), "not finished");
         sandbox::confirm(&market.engine.db, &market.clock, &gateway_ref).await.unwrap();
         let number = number_in(&market.come_back(payment).await.unwrap());
         assert_eq!(market.deliver_webhooks().await, 1);
@@ -47,7 +48,7 @@ both! {
         assert_eq!(number_in(&market.come_back(payment).await.unwrap()), number);
         let view = checkout::view(&market.engine, &guest, id).await.unwrap();
         assert_eq!((view.state, view.payment), (CheckoutState::Completed, Some(PaymentOutcome::Paid)));
-        assert!(view.purchase_url.unwrap().contains(&number));
+        assert_eq!(view.purchase.unwrap(), checkout::link(&market.engine, number));
         assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 49_900);
     }
 
@@ -68,7 +69,7 @@ both! {
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
         market.enter(&gateway_ref, Card::Decline).await;
-        assert_eq!(market.come_back(payment).await.unwrap(), format!("/checkout/{id}?error=payment_declined"));
+        assert_eq!(market.come_back(payment).await, Ok(Return::Checkout(id, Some(Conflict::PaymentDeclined))));
         let view = checkout::view(&market.engine, &guest, id).await.unwrap();
         assert_eq!((view.state, view.payment), (CheckoutState::Open, Some(PaymentOutcome::Declined)));
         assert_eq!(view.form, form("sandbox"));
@@ -117,7 +118,7 @@ both! {
         let faster = market.guest_with(&[(bowl, 1)]).await;
         market.buy_in_cash(&faster).await.unwrap();
         market.enter(&gateway_ref, Card::Approve).await;
-        assert_eq!(market.come_back(payment).await.unwrap(), format!("/checkout/{id}?error=checkout_ended"));
+        assert_eq!(market.come_back(payment).await, Ok(Return::Checkout(id, Some(Conflict::CheckoutEnded))));
         assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 94_900, "not yet");
         market.settle().await;
         assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
@@ -148,11 +149,11 @@ both! {
             let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
             market.charge_instead(&gateway_ref, other).await;
             market.enter(&gateway_ref, Card::Approve).await;
-            assert!(market.come_back(payment).await.unwrap().ends_with("error=checkout_ended"), "{other}");
+            assert_eq!(market.come_back(payment).await, Ok(Return::Checkout(id, Some(Conflict::CheckoutEnded))), "{other}");
             market.deliver_webhooks().await;
             market.settle().await;
             assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0, "{other}");
-            assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().purchase_url, None);
+            assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().purchase, None);
             assert_eq!(market.available(bowl).await, 4, "still held for another try");
         }
     }
@@ -160,11 +161,11 @@ both! {
     async fn a_capture_of_a_checkout_that_gave_way_goes_back(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let mut guest = market.guest_with(&[(bowl, 1)]).await;
-        let (_, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
         market.add(&mut guest, bowl, 1).await.unwrap();
         market.buy_in_cash(&guest).await.unwrap();
         market.enter(&gateway_ref, Card::Approve).await;
-        assert!(market.come_back(payment).await.unwrap().ends_with("error=checkout_ended"));
+        assert_eq!(market.come_back(payment).await, Ok(Return::Checkout(id, Some(Conflict::CheckoutEnded))));
         market.settle().await;
         assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
     }
@@ -181,7 +182,7 @@ both! {
         };
         let open = async |guest: &Caller, id| {
             let view = checkout::view(&market.engine, guest, id).await.unwrap();
-            assert_eq!((view.state, view.purchase_url), (CheckoutState::Paying, None));
+            assert_eq!((view.state, view.purchase), (CheckoutState::Paying, None));
         };
         for paid_first in [true, false] {
             let (_, _, payer, capture) = go().await;
@@ -228,11 +229,11 @@ both! {
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
         market.charge_in(&gateway_ref, "USD".parse().unwrap()).await;
         market.enter(&gateway_ref, Card::Approve).await;
-        assert!(market.come_back(payment).await.unwrap().ends_with("error=checkout_ended"));
+        assert_eq!(market.come_back(payment).await, Ok(Return::Checkout(id, Some(Conflict::CheckoutEnded))));
         market.deliver_webhooks().await;
         market.settle().await;
         assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
-        assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().purchase_url, None);
+        assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().purchase, None);
     }
 
     /// The gateway made a second payment of one attempt, and captured it: it goes back, and the first is honoured.

@@ -117,12 +117,12 @@ both! {
             let key = if i % 2 == 0 { "k".to_owned() } else { format!("k{i}") };
             async move { checkout::pay(&engine, &guest, id, form("cash"), &key).await }
         });
-        let mut urls: Vec<String> = at_once(clicks.collect()).await.into_iter().map(|o| match o {
-            Ok(NextAction::Done { url }) => url,
+        let mut numbers: Vec<String> = at_once(clicks.collect()).await.into_iter().map(|o| match o {
+            Ok(NextAction::Done { purchase }) => purchase.number,
             other => panic!("{other:?}"),
         }).collect();
-        urls.dedup();
-        assert_eq!(urls.len(), 1);
+        numbers.dedup();
+        assert_eq!(numbers.len(), 1);
         assert_eq!(purchases(market, "meena-crafts").await, 1);
     }
 
@@ -137,13 +137,13 @@ both! {
                 let (method, key) = (if i % 3 == 0 { "sandbox" } else { "cash" }, format!("k{i}"));
                 async move { checkout::pay(&engine, &guest, id, form(method), &key).await }
             });
-            let mut urls: Vec<String> = at_once(clicks.collect()).await.into_iter().filter_map(|o| match o {
-                Ok(NextAction::Done { url }) => Some(url),
+            let mut numbers: Vec<String> = at_once(clicks.collect()).await.into_iter().filter_map(|o| match o {
+                Ok(NextAction::Done { purchase }) => Some(purchase.number),
                 Ok(NextAction::Redirect { .. }) => None,
                 other => panic!("{other:?}"),
             }).collect();
-            urls.dedup();
-            assert_eq!(urls.len(), 1, "{urls:?}");
+            numbers.dedup();
+            assert_eq!(numbers.len(), 1, "{numbers:?}");
         }
     }
 

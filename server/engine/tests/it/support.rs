@@ -16,7 +16,8 @@ use haat_engine::{
     notifications::{self, EmailContent, Mail, Mailer, RenderedEmail, SendError, mailbox::Mailbox},
     oracle, outbox, params,
     payments::{
-        self, GatewayError, GatewayPayment, PaymentGateway, PaymentRequest, PaymentSession, WebhookEvent,
+        self, GatewayError, GatewayPayment, PaymentGateway, PaymentRequest, PaymentSession, Return,
+        WebhookEvent,
     },
     random::{self, SigningKey},
     sandbox::{self, Card},
@@ -29,7 +30,7 @@ use haat_shared::{
     carts::AddLine,
     checkout::CheckoutForm,
     id::kinds::{CheckoutId, MailId, PaymentId, RefundId, VariantId},
-    payments::{Method, NextAction},
+    payments::{Method, NextAction, PurchaseLink},
 };
 use sqlx_core::{connection::Connection, raw_sql::raw_sql, sql_str::AssertSqlSafe};
 use sqlx_postgres::PgConnection;
@@ -154,22 +155,40 @@ impl Mailer for Post {
 }
 
 /// As plain as words can be: tests of the engine ask what is said, not how.
-fn in_words(content: &EmailContent, locale: &str) -> Result<RenderedEmail, haat_engine::TxError> {
-    let (subject, url) = match content {
-        EmailContent::OrderConfirmed { purchase, url } => (format!("purchase {}", purchase.number), url),
-        EmailContent::OrderReceived { order, url } => (format!("order {}", order.order.number), url),
-        EmailContent::OrderShipped { order, url } => (format!("shipped {}", order.order.number), url),
-        EmailContent::ShipmentUpdated { order, url } => (format!("tracking {}", order.order.number), url),
-        EmailContent::OrderCancelled { order, reason, url, .. } => {
-            (format!("cancelled {}: {reason}", order.order.number), url)
+fn in_words(
+    content: &EmailContent,
+    locale: &str,
+    market: &str,
+) -> Result<RenderedEmail, haat_engine::TxError> {
+    let shown = |link: &PurchaseLink| format!("{} {}", link.number, link.key);
+    let (subject, leads_to) = match content {
+        EmailContent::OrderConfirmed { purchase, link } => {
+            (format!("purchase {}", purchase.number), shown(link))
         }
-        EmailContent::ConfirmSignUp { name, url } => (format!("confirm {name}"), url),
-        EmailContent::AccountExists { name, url } => (format!("exists {name}"), url),
-        EmailContent::OrderWithdrawn { order, reason, url } => {
-            (format!("withdrawn {}: {reason}", order.order.number), url)
+        EmailContent::OrderReceived { order } => (format!("order {}", order.order.number), String::new()),
+        EmailContent::OrderShipped { order, link } => {
+            (format!("shipped {}", order.order.number), shown(link))
+        }
+        EmailContent::ShipmentUpdated { order, link } => {
+            (format!("tracking {}", order.order.number), shown(link))
+        }
+        EmailContent::OrderCancelled { order, reason, link, .. } => {
+            (format!("cancelled {}: {reason}", order.order.number), shown(link))
+        }
+        EmailContent::ConfirmSignUp { name, id, token } => {
+            (format!("confirm {name}"), format!("{id} {token}"))
+        }
+        EmailContent::AccountExists { name } => (format!("exists {name}"), String::new()),
+        EmailContent::OrderWithdrawn { order, reason } => {
+            (format!("withdrawn {}: {reason}", order.order.number), String::new())
         }
     };
-    Ok(RenderedEmail { subject, text: url.clone(), html: format!("{locale} {content:?}") })
+    Ok(RenderedEmail { subject, text: format!("{market} {leads_to}"), html: format!("{locale} {content:?}") })
+}
+
+/// The two values of an email's link, after the market's URL.
+pub fn link_in(text: &str) -> (&str, &str) {
+    text.strip_prefix("http://localhost:1 ").and_then(|link| link.split_once(' ')).unwrap()
 }
 
 #[derive(Clone)]
@@ -508,7 +527,7 @@ impl Market {
     }
 
     /// The shopper's browser comes back from the gateway. Answers where it is sent.
-    pub async fn come_back(&self, payment: PaymentId) -> haat_shared::Result<String> {
+    pub async fn come_back(&self, payment: PaymentId) -> haat_shared::Result<Return> {
         let token = self.engine.secret.sign("return", &payment.to_string());
         payments::returned(&self.engine, &Caller::guest(), payment, &token).await
     }
@@ -593,23 +612,16 @@ pub fn form(method: &str) -> CheckoutForm {
     }
 }
 
-/// The purchase's number in the address that paying ends at.
+/// The number of the purchase that paying ended at.
 pub fn number_of(next: &NextAction) -> String {
-    let NextAction::Done { url } = next else { panic!("not paid: {next:?}") };
-    number_in(url)
+    let NextAction::Done { purchase } = next else { panic!("not paid: {next:?}") };
+    purchase.number.clone()
 }
 
-pub fn number_in(url: &str) -> String {
-    url.strip_prefix("/purchases/")
-        .unwrap_or_else(|| panic!("not a purchase: {url}"))
-        .split('?')
-        .next()
-        .unwrap()
-        .into()
-}
-
-pub fn key_in(url: &str) -> &str {
-    url.split_once("key=").unwrap().1
+/// The number of the purchase that the shopper came back to.
+pub fn number_in(back: &Return) -> String {
+    let Return::Purchase(link) = back else { panic!("not a purchase: {back:?}") };
+    link.number.clone()
 }
 
 /// Someone who is signed in as nobody in particular.

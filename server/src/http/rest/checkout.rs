@@ -8,7 +8,7 @@ use haat_shared::{
     checkout::{CheckoutForm, CheckoutGroup, CheckoutState, CheckoutSums, CheckoutView, PaymentOutcome},
     id::kinds::{CartId, CheckoutId, ShopId},
     orders::PurchaseView,
-    payments::{Method, NextAction},
+    payments::{Method, NextAction, PurchaseLink},
     routes::*,
     shipping::ShippingMethod,
 };
@@ -181,21 +181,6 @@ struct Checkout {
     purchase: Option<PurchaseLink>,
 }
 
-/// A reference to a purchase.
-#[derive(Serialize, ToSchema)]
-struct PurchaseLink {
-    /// The purchase number.
-    number: String,
-    /// The key that grants access to the purchase without signing in: `/purchases/{number}?key=…`.
-    key: String,
-}
-
-/// The number and key in the address of a purchase's page.
-fn link(url: &str) -> Option<PurchaseLink> {
-    let (number, key) = url.strip_prefix("/purchases/")?.split_once("?key=")?;
-    Some(PurchaseLink { number: number.into(), key: key.into() })
-}
-
 impl From<CheckoutView> for Checkout {
     fn from(view: CheckoutView) -> Self {
         let form = view.form;
@@ -219,7 +204,7 @@ impl From<CheckoutView> for Checkout {
             methods: view.methods,
             payment: view.payment,
             next: view.next,
-            purchase: view.purchase_url.as_deref().and_then(link),
+            purchase: view.purchase,
         }
     }
 }
@@ -282,11 +267,11 @@ async fn pay(
     let (engine, caller) = (context.engine(), &context.caller);
     let seen = confirmation.total.map(|total| total.amount().to_string()).unwrap_or_default();
     let form = CheckoutForm { seen, ..checkout::typed(engine, caller, id).await? };
-    let url = match checkout::pay(engine, caller, id, form, &key).await? {
-        NextAction::Redirect { url } => return Ok(Found(Paid::Redirect { url })),
-        NextAction::Done { url } => url,
-    };
-    let PurchaseLink { number, key } = link(&url).ok_or(Error::Internal)?;
-    let purchase = orders::purchase(engine, caller, &number, &key).await?;
-    Ok(Found(Paid::Done { key, purchase: purchase.into() }))
+    match checkout::pay(engine, caller, id, form, &key).await? {
+        NextAction::Redirect { url } => Ok(Found(Paid::Redirect { url })),
+        NextAction::Done { purchase: PurchaseLink { number, key } } => {
+            let purchase = orders::purchase(engine, caller, &number, &key).await?.into();
+            Ok(Found(Paid::Done { key, purchase }))
+        }
+    }
 }
