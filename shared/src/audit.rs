@@ -25,6 +25,8 @@ pub struct AuditEntry {
     pub action: String,
     /// The ID of the affected object.
     pub subject: String,
+    /// The handle of the affected shop. Null for other objects.
+    pub shop: Option<String>,
     /// Further details. May be empty.
     pub note: String,
     /// The email of the user who performed the action. Null for the system.
@@ -63,6 +65,8 @@ pub struct OutboxMessageCard {
     pub kind: String,
     /// The ID of the affected object.
     pub subject: String,
+    /// The number of the order or purchase that it is about. Null if there is none.
+    pub number: Option<String>,
     /// When it happened: RFC 3339, UTC.
     pub at: String,
     /// When the message was processed. Null if it is still waiting.

@@ -287,6 +287,10 @@ pub struct PurchaseCard {
     pub total: Money,
     /// The number of orders.
     pub orders: i64,
+    /// The status of the orders, if all have the same. Null otherwise.
+    pub state: Option<OrderState>,
+    /// Whether all orders are picked up.
+    pub pickup: bool,
 }
 
 /// An order as its shop sees it, without the customer's other orders.

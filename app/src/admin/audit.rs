@@ -1,6 +1,6 @@
 //! The audit log: privileged actions.
 
-use haat_shared::audit::AuditEntry;
+use haat_shared::{audit::AuditEntry, routes};
 use leptos::prelude::*;
 
 use super::{AdminPage, List, Part};
@@ -53,12 +53,19 @@ fn row(entry: AuditEntry) -> impl IntoView {
         "jobs::retry" | "jobs::discard" => words::job_kind(i18n, &entry.note).to_owned(),
         _ => entry.note,
     };
+    let subject = match entry.shop {
+        Some(handle) => {
+            let href = routes::shop(&handle);
+            view! { <span class="note below"><a href=href>{handle}</a></span> }.into_any()
+        }
+        None => view! { <span class="note below id">{entry.subject}</span> }.into_any(),
+    };
     view! {
         <tr>
             <th scope="row">
                 <strong>{words::audit_action(i18n, &entry.action).to_owned()}</strong>
                 <span class="note below">{note}</span>
-                <span class="note below id">{entry.subject}</span>
+                {subject}
                 <span class="note narrow">{at.clone()}</span>
             </th>
             <td>{by}</td>

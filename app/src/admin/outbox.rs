@@ -56,11 +56,18 @@ fn row(message: OutboxMessageCard) -> impl IntoView {
         Some(at) => words::moment(i18n, &at).into_any(),
         None => view! { <span class="state queued">{t!(i18n, admin.pending)}</span> }.into_any(),
     };
+    let subject = match message.number {
+        Some(number) => {
+            let href = routes::with(Part::Orders.path(), &[("q", &number)]);
+            view! { <span class="note below"><a href=href>{number}</a></span> }.into_any()
+        }
+        None => view! { <span class="note below id">{message.subject}</span> }.into_any(),
+    };
     view! {
         <tr>
             <th scope="row">
                 <strong>{words::message_kind(i18n, &message.kind).to_owned()}</strong>
-                <span class="note below id">{message.subject}</span>
+                {subject}
                 <span class="note narrow">{at.clone()}</span>
             </th>
             <td class="wide">{at}</td>

@@ -1,6 +1,6 @@
 //! The account page: past purchases.
 
-use haat_shared::{orders::PurchaseCard, routes};
+use haat_shared::{orders::PurchaseCard, routes, shipping::ShippingMethod};
 use leptos::prelude::*;
 
 use crate::{
@@ -53,11 +53,17 @@ fn Row(purchase: PurchaseCard) -> impl IntoView {
     let i18n = use_i18n();
     let name = tu_string!(i18n, account.purchase, number = purchase.number.as_str()).to_string();
     let shops = tn!(i18n, account.orders, purchase.orders);
+    let way = if purchase.pickup { ShippingMethod::Pickup } else { ShippingMethod::Standard };
+    let state = purchase.state.map(|state| {
+        let words = words::order_state(i18n, state, way);
+        view! { <span class=format!("state {}", state.as_str())>{words}</span> }
+    });
     view! {
         <li class="row">
             <div>
                 <a class="row-link" href=routes::purchase(&purchase.number)>{name}</a>
                 <p class="note">{words::day(i18n, &purchase.made_at)}" · "{shops}</p>
+                {state}
             </div>
             <p class="price">{words::money(i18n, purchase.total)}</p>
         </li>

@@ -19,7 +19,8 @@ const ORDER_MS: i64 = 24 * 3_600_000;
 
 lists! {
     AUDIT {
-        select: "SELECT a.id, a.action, a.subject, a.note, a.created_at, u.email FROM audit a LEFT JOIN users u ON u.id = a.user_id",
+        select: "SELECT a.id, a.action, a.subject, a.note, a.created_at, u.email, s.handle FROM audit a
+            LEFT JOIN users u ON u.id = a.user_id LEFT JOIN shops s ON s.id = a.subject",
         base_filter: "TRUE",
         filters: &[],
         sorts: &[("newest", "a.id < {}", "a.id DESC")],
@@ -59,6 +60,7 @@ rows! {
         note: String,
         created_at: i64,
         email: Option<String>,
+        handle: Option<String>,
     }
 }
 
@@ -103,6 +105,7 @@ pub async fn list(
     Ok(page.map(|row| AuditEntry {
         action: row.action,
         subject: row.subject.to_string(),
+        shop: row.handle,
         note: row.note,
         by: row.email,
         at: caller.time(engine, row.created_at),

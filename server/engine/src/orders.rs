@@ -47,7 +47,10 @@ const PAGE_SIZE: usize = 20;
 lists! {
     HISTORY {
         select: "SELECT p.id, p.number, p.currency, p.total_minor, p.created_at,
-            (SELECT COUNT(*) FROM orders o WHERE o.purchase_id = p.id) AS orders FROM purchases p",
+            (SELECT COUNT(*) FROM orders o WHERE o.purchase_id = p.id) AS orders,
+            (SELECT MIN(o.state) FROM orders o WHERE o.purchase_id = p.id
+                AND NOT EXISTS (SELECT 1 FROM orders x WHERE x.purchase_id = p.id AND x.state <> o.state)) AS state,
+            NOT EXISTS (SELECT 1 FROM orders o WHERE o.purchase_id = p.id AND o.delivery <> 'pickup') AS pickup FROM purchases p",
         base_filter: "TRUE",
         filters: &[("user", "p.user_id = {}")],
         sorts: &[("newest", "p.id < {}", "p.id DESC")],
@@ -150,6 +153,8 @@ rows! {
         total_minor: i64,
         created_at: i64,
         orders: i64,
+        state: Option<String>,
+        pickup: bool,
     }
 }
 
@@ -327,6 +332,8 @@ pub async fn history(
         made_at: caller.time(engine, row.created_at),
         total: Money::new(row.total_minor, row.currency),
         orders: row.orders,
+        state: row.state.as_deref().and_then(OrderState::parse),
+        pickup: row.pickup,
     }))
 }
 

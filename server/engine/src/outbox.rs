@@ -39,7 +39,10 @@ const PAGE_SIZE: usize = 50;
 
 lists! {
     OUTBOX {
-        select: "SELECT f.id, f.kind, f.subject, f.created_at, f.dispatched_at FROM outbox f",
+        select: "SELECT f.id, f.kind, f.subject, f.created_at, f.dispatched_at, COALESCE(o.number, p.number) AS number FROM outbox f
+            LEFT JOIN order_shipments h ON h.id = f.subject LEFT JOIN refunds r ON r.id = f.subject
+            LEFT JOIN orders o ON o.id = COALESCE(h.order_id, r.order_id, f.subject)
+            LEFT JOIN purchases p ON p.id = f.subject",
         base_filter: "TRUE",
         filters: &[("waiting", "f.dispatched_at IS NULL AND {} = TRUE")],
         sorts: &[("newest", "f.id < {}", "f.id DESC")],
@@ -59,6 +62,7 @@ rows! {
         subject: Uuid,
         created_at: i64,
         dispatched_at: Option<i64>,
+        number: Option<String>,
     }
 }
 
@@ -100,6 +104,7 @@ pub async fn list(
     Ok(page.map(|row| OutboxMessageCard {
         kind: row.kind,
         subject: row.subject.to_string(),
+        number: row.number,
         at: caller.time(engine, row.created_at),
         dispatched_at: row.dispatched_at.map(|at| caller.time(engine, at)),
     }))

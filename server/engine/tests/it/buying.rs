@@ -125,7 +125,8 @@ both! {
         }
         assert_eq!(orders::purchase(&market.engine, &asha, "H00000000", "").await, Err(Error::NotFound));
         let history = orders::history(&market.engine, &asha, "").await.unwrap();
-        assert_eq!(history.items.iter().map(|p| p.number.as_str()).collect::<Vec<_>>(), [&number]);
+        let seen: Vec<_> = history.items.iter().map(|p| (p.number.as_str(), p.state, p.pickup)).collect();
+        assert_eq!(seen, [(number.as_str(), Some(OrderState::Placed), false)]);
         assert_eq!(orders::history(&market.engine, &Caller::guest(), "").await, Err(Error::SignInNeeded));
     }
 

@@ -50,6 +50,7 @@ both! {
         assert_eq!(refused.at("state"), Some(FieldCode::NotAChoice));
 
         let rows = audit::list(engine, &operator, "").await.unwrap().items;
+        assert_eq!(rows.iter().find(|r| r.action == "shops::open").and_then(|r| r.shop.as_deref()), Some("delta-electronics"));
         let rows: Vec<_> = rows.iter().map(|r| (r.action.as_str(), r.note.as_str(), r.by.as_deref())).collect();
         let by = Some("operator@haat.example");
         assert_eq!(rows[..3], [
@@ -61,6 +62,15 @@ both! {
         assert!(rows.contains(&("shops::open", MEENA, None)));
         let messages = outbox::list(engine, &operator, false, "").await.unwrap().items;
         assert!(messages.iter().all(|f| f.dispatched_at.is_some()) && messages.iter().any(|f| f.kind == "order_cancelled"));
+        for (kind, about) in [
+            ("purchase_made", number.clone()),
+            ("order_placed", format!("{number}-1")),
+            ("refund_queued", format!("{number}-1")),
+            ("order_cancelled", format!("{number}-1")),
+        ] {
+            let message = messages.iter().find(|f| f.kind == kind).unwrap();
+            assert_eq!(message.number, Some(about), "{kind}");
+        }
         assert!(outbox::list(engine, &operator, true, "").await.unwrap().items.is_empty());
     }
 
