@@ -792,7 +792,10 @@ mod tests {
     #[test]
     fn the_shopper_reads_how_an_order_travels() {
         let words = english(on_its_way(Method::Cash, NAMES, "Blue Dart", TRACK));
-        both_say(&words, &["H1-1", "Blue Dart", "BD-77", "12 Lake Road", "22–23 Nov 2026", "Clay bowl", "2 ×"]);
+        both_say(
+            &words,
+            &["H1-1", "Blue Dart", "BD-77", "12 Lake Road", "22–23 Nov 2026", "Clay bowl", "2 ×"],
+        );
         let cash = "₹949.00 in cash";
         both_say(&words, &[cash]);
         assert!(words.text.contains(&format!("\n{TRACK}\n")) && words.text.contains(&format!("\n{URL}\n")));

@@ -399,14 +399,14 @@ async fn back_from_the_gateway_the_payment_goes_on_or_begins_again() {
         let gateway = shopper.post(&checkout, &details("sandbox", "k")).await;
         let (_, page) = shopper.get(&checkout).await;
         assert!(
-            page.contains("A payment is in progress.") && page.contains(&format!("href=\"{gateway}\"")),
+            page.contains("You have a payment in progress.") && page.contains(&format!("href=\"{gateway}\"")),
             "{page}"
         );
         assert!(page.contains("Start checkout again"), "{page}");
         let anew = shopper.post("/checkout", &[]).await;
         assert_ne!(anew, checkout);
         let (_, page) = shopper.get(&anew).await;
-        assert!(page.contains("12 Lake Road") && !page.contains("A payment is in progress."), "{page}");
+        assert!(page.contains("12 Lake Road") && !page.contains("You have a payment in progress."), "{page}");
         let purchase = shopper.post(&anew, &details("cash", "k2")).await;
         assert!(purchase.starts_with("/purchases/"), "{purchase}");
         program.close();
@@ -468,8 +468,13 @@ async fn the_cart_says_which_lines_cannot_be_bought() {
     let program = Program::serve(On::Sqlite).await;
     let shopper = Shopper::new(&program);
     let bowl = shopper.variant("meena-crafts", 0).await;
-    shopper.add(&bowl, "999").await;
-    let back = shopper.post("/checkout", &[]).await;
+    let refused = shopper.add(&bowl, "999").await;
+    assert!(refused.starts_with("/?draft="), "{refused}");
+    shopper.add(&bowl, "1").await;
+    let (_, cart) = shopper.get("/cart").await;
+    let field = cart.split('"').find(|part| part.starts_with("quantity.line_")).expect("the line's field");
+    // The button of the checkout carries what was typed.
+    let back = shopper.post("/checkout", &[(field, "999")]).await;
     assert!(back.starts_with("/cart?draft="), "{back}");
     let (_, page) = shopper.get(&back).await;
     let alert = page.split("role=\"alert\"").nth(1).expect("an alert");
