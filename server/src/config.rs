@@ -719,7 +719,7 @@ mod tests {
         ("HAAT__LIMITS__ADDRESS_HEADER", "x-forwarded-for"),
         ("HAAT__MODE", "production"),
         ("HAAT__SERVER__PUBLIC_URL", "https://haat.example"),
-        ("HAAT__SECURITY__SECRET", "0123456789abcdef0123456789abcdef"),
+        ("HAAT__SECURITY__SECRET", "b1946ac92492d2347c6235b4d2611184"),
     ];
 
     #[test]

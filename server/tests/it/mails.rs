@@ -177,7 +177,7 @@ async fn production_shows_nobodys_mail() {
     program.kill();
     program.set("HAAT__MODE", "production");
     program.set("HAAT__PAYMENTS__SANDBOX", "false");
-    program.set("HAAT__SECURITY__SECRET", "0123456789abcdef0123456789abcdef");
+    program.set("HAAT__SECURITY__SECRET", "b1946ac92492d2347c6235b4d2611184");
     program.set("HAAT__SERVER__PUBLIC_URL", "https://haat.example");
     program.set("HAAT__LIMITS__ADDRESS_HEADER", "peer");
     program.start().await;
