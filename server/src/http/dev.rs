@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{
     Extension,
     extract::{Path, Request, State as Extract},
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
 use haat_app::{
@@ -22,7 +22,7 @@ use haat_engine::{
 use haat_gateways::smtp;
 use haat_shared::{Error, Result, id::kinds::MailId};
 
-use super::{State, layers, pages};
+use super::{State, caller, layers, pages};
 use crate::config::Mode;
 
 /// The policy for development pages: their own style and frames.
@@ -68,13 +68,13 @@ pub(super) async fn ui(
 }
 
 /// The mails, newest first.
-pub(super) async fn mails(Extract(state): Extract<State>, Extension(caller): Extension<Caller>) -> Response {
+pub(super) async fn mails(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
     let page = async {
         development(&state)?;
         let mails = mailbox::latest(&state.runtime.engine.db).await?;
         let zone = state.runtime.engine.zone.clone();
         let served = !state.runtime.config.mail.smtp_url.reveal().is_empty();
-        MailsPage { locale: caller.locale.parse().unwrap_or_default(), served, zone, mails }
+        MailsPage { locale: caller::language(&state, &headers), served, zone, mails }
             .render()
             .map_err(|_| Error::Internal)
     };
@@ -84,16 +84,15 @@ pub(super) async fn mails(Extract(state): Extract<State>, Extension(caller): Ext
 /// A mail: as it would go over the wire, as HTML and as text.
 pub(super) async fn mail(
     Extract(state): Extract<State>,
-    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Response {
+    let locale = caller::language(&state, &headers);
     let page = async {
         let mail = find(&state, &id).await?;
         let message = smtp::compose(&state.runtime.sender, &mail).map_err(|_| Error::Internal)?;
         let headers = message.headers().to_string();
-        MailPage { locale: caller.locale.parse().unwrap_or_default(), headers, mail }
-            .render()
-            .map_err(|_| Error::Internal)
+        MailPage { locale, headers, mail }.render().map_err(|_| Error::Internal)
     };
     answer(page.await, OURS)
 }
