@@ -80,14 +80,14 @@ export function journeys(): void {
     await arriveAt(page, 'Sandbox payment');
     await back(page);
     await arriveAt(page, 'Checkout');
-    await expect(main(page)).toContainText('A payment is in progress');
+    await expect(main(page)).toContainText('You have a payment in progress');
     await main(page).getByRole('link', { name: 'Continue to payment' }).click();
     await arriveAt(page, 'Sandbox payment');
     await back(page);
     await button(page, 'Start checkout again').click();
     await arriveAt(page, 'Checkout');
     expect(new URL(page.url()).pathname).not.toBe(checkout);
-    await expect(main(page)).not.toContainText('A payment is in progress');
+    await expect(main(page)).not.toContainText('You have a payment in progress');
     await payInCash(page);
     await arriveAt(page, 'Thank you for your order');
   });
