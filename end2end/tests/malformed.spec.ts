@@ -12,6 +12,7 @@ import {
   button,
   choose,
   field,
+  main,
   fillAddress,
   freshEmail,
   openProduct,
