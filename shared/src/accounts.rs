@@ -185,10 +185,10 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// What is left empty.
+    /// Reports the fields that are left empty. A password may consist of spaces.
     pub fn check(&self) -> Result<(), Vec<FieldError>> {
-        let fields = [("email", &self.email), ("password", &self.password)];
-        let empty = fields.into_iter().filter(|(_, typed)| typed.trim().is_empty());
+        let fields = [("email", self.email.trim()), ("password", self.password.as_str())];
+        let empty = fields.into_iter().filter(|(_, typed)| typed.is_empty());
         let faults: Vec<_> = empty.map(|(name, _)| FieldError::new(name, FieldCode::Missing)).collect();
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
@@ -254,6 +254,14 @@ pub struct Membership {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_password_of_spaces_is_not_empty() {
+        let form = |email: &str, password: &str| SignIn { email: email.into(), password: password.into() };
+        assert_eq!(form("asha@example.com", "          ").check(), Ok(()));
+        let missing = form(" ", "").check().unwrap_err();
+        assert_eq!(missing.iter().map(|e| e.field.as_str()).collect::<Vec<_>>(), ["email", "password"]);
+    }
 
     #[test]
     fn a_tag_reaches_the_same_mailbox() {

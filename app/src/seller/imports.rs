@@ -117,7 +117,7 @@ fn Last(handle: String, last: Vec<ImportView>) -> impl IntoView {
 
 /// Whether nothing in the file can be imported, so that there is nothing to decide.
 fn failed(import: &ImportView) -> bool {
-    import.state == ImportState::Checked && import.valid == 0
+    import.state == ImportState::Checked && import.valid == 0 && import.question.is_none()
 }
 
 fn state(i18n: words::I18n, import: &ImportView) -> &'static str {

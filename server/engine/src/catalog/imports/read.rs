@@ -63,11 +63,11 @@ pub(super) fn items<'f>(
     // What was read before it broke off is read again, and then it breaks off again.
     let whole = BufReader::new(Cursor::new(head).chain(Cut(cut)).chain(plain));
     let items: Box<dyn Iterator<Item = io::Result<Item>> + 'f> = match (foreign, format) {
-        (true, _) => {
-            let item = Item::default().fault(1, "", FieldCode::NotATable, "");
+        (Some(name), _) => {
+            let item = Item::default().fault(1, "", FieldCode::NotATable, name);
             Box::new(std::iter::once(Ok(item)))
         }
-        (false, Format::Csv) => {
+        (None, Format::Csv) => {
             if layout.delimiter != b',' {
                 kind.notation = Notation::Unknown;
             }
@@ -76,24 +76,29 @@ pub(super) fn items<'f>(
             }
             Box::new(Table::new(whole, layout)?)
         }
-        (false, Format::Json) => Box::new(lines(whole).map(|line| Ok(line?.read(json)))),
-        (false, Format::Icecat) => {
+        (None, Format::Json) => Box::new(lines(whole).map(|line| Ok(line?.read(json)))),
+        (None, Format::Icecat) => {
             Box::new(lines(whole).map(move |line| Ok(line?.read(|line| icecat(line, currency)))))
         }
     };
     Ok((kind, Items { items, skus: Seen::default(), lines: 0 }))
 }
 
-/// Whether a file is of a kind that cannot be read, by how it begins: a spreadsheet, PDF, RTF, UTF-32, HTML, XML or an array
-/// of JSON.
-fn of_another_kind(head: &[u8]) -> bool {
+/// What a file is that cannot be read, by how it begins.
+fn of_another_kind(head: &[u8]) -> Option<&'static str> {
     let text = head.trim_ascii_start();
     let begins = |with: &str| text.get(..with.len()).is_some_and(|t| t.eq_ignore_ascii_case(with.as_bytes()));
-    let marks: [&[u8]; 6] =
-        [b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-", b"{\\rtf", b"\xff\xfe\0\0", b"\0\0\xfe\xff"];
-    marks.iter().any(|mark| head.starts_with(mark))
-        || ["<!doctype html", "<html", "<table", "<?xml"].into_iter().any(begins)
-        || (text.starts_with(b"[") && text[1..].trim_ascii_start().starts_with(b"{"))
+    Some(match () {
+        () if head.starts_with(b"PK\x03\x04") => "XLSX, ODS, ZIP",
+        () if head.starts_with(b"\xd0\xcf\x11\xe0") => "XLS",
+        () if head.starts_with(b"%PDF-") => "PDF",
+        () if head.starts_with(b"{\\rtf") => "RTF",
+        () if head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff") => "UTF-32",
+        () if begins("<!doctype html") || begins("<html") || begins("<table") => "HTML",
+        () if begins("<?xml") => "XML",
+        () if text.starts_with(b"[") && text[1..].trim_ascii_start().starts_with(b"{") => "JSON [ … ]",
+        () => return None,
+    })
 }
 
 impl Iterator for Items<'_> {
@@ -281,6 +286,10 @@ mod tests {
             let (line, column, code) = expected;
             assert!(faults.contains(&(line, column.to_owned(), code)), "{name}: {faults:?}");
         }
+        // What it is instead is named.
+        let named = |file: &[u8]| all(file)[0].faults[0].found.clone();
+        assert_eq!(named(b"PK\x03\x04\x14\0\x06\0xl/workbook.xml"), "XLSX, ODS, ZIP");
+        assert_eq!(named(b"%PDF-1.7\nsku"), "PDF");
         // What cannot be read is counted.
         let unread = |file: &[u8]| all(file).iter().map(|item| item.unread).sum::<i64>();
         assert_eq!(unread(b"sku,price,price\nA,1,2\n\nB,1,2\n\"C\nD,1"), 4);
