@@ -268,7 +268,7 @@ async fn what_a_small_file_unpacks_to_takes_little() {
     let open = send("endless.csv.gz", &endless).await;
     assert!(open.contains("?id=imp_"), "{open}");
     let (_, shown) = seller.get(&open).await;
-    assert!(shown.contains("A closing quotation mark may be missing"), "{shown}");
+    assert!(shown.contains("missing closing quotation mark"), "{shown}");
     // 100 MB of nothing in 100 kB.
     let head = std::iter::once(b"sku,title,price\n".to_vec());
     let bomb = packed(head.chain((0..100).map(|_| b",,\n".repeat(350_000))));
