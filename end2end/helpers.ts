@@ -272,16 +272,13 @@ export async function tabTo(page: Page, target: Locator, most = 200): Promise<vo
 export const WIDTHS = [390, 1280] as const;
 export const SCHEMES = ['light', 'dark'] as const;
 
-/** Shows the page at each width, light and dark. */
-export async function everyLook(page: Page, look: (label: string) => Promise<void>): Promise<void> {
-  for (const width of WIDTHS) {
-    for (const colorScheme of SCHEMES) {
-      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await look(`${width}-${colorScheme}`);
-    }
+/** Shows the page narrow and dark, then wide and light: each width and each scheme once. */
+export async function looks(page: Page, look: (label: string) => Promise<void>): Promise<void> {
+  for (const [width, height, colorScheme] of [[390, 844, 'dark'], [1280, 900, 'light']] as const) {
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await look(`${width}-${colorScheme}`);
   }
-  await page.setViewportSize({ width: 1280, height: 900 });
 }
 
 /** Walks through every page in the order of a day at the market, stopping at each. */

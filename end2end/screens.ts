@@ -13,7 +13,6 @@ import {
   button,
   choose,
   everyAdminPage,
-  everyLook,
   everyPage,
   field,
   fillAddress,
@@ -37,6 +36,18 @@ import { Market } from './server';
 
 const folder = join(import.meta.dirname, '..', 'screens');
 const dashboard = `/seller/${SHOPS[0]}`;
+
+/** Shows the page at each width, light and dark. */
+async function everyLook(page: Page, look: (label: string) => Promise<void>): Promise<void> {
+  for (const [width, height] of [[390, 844], [1280, 900]] as const) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await look(`${width}-${colorScheme}`);
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
 
 /** Takes numbered pictures of a page in every look. */
 function camera(page: Page, series: string): (name: string) => Promise<void> {

@@ -9,6 +9,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import { fromTemplate, psql, templateDatabase } from './templates';
+
 const exec = promisify(execFile);
 const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -31,19 +33,65 @@ function freePort(): Promise<number> {
   });
 }
 
-async function psql(url: string, statement: string): Promise<void> {
-  await exec('psql', ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', url, '--command', statement]);
-}
-
-async function freshDatabase(kind: Database, folder: string): Promise<{ url: string; drop: () => Promise<void> }> {
-  if (kind === 'sqlite') return { url: `sqlite:${join(folder, 'haat.db')}`, drop: async () => {} };
+/** The server of PostgreSQL, as its superuser sees it. */
+function postgres(): string {
   const server = process.env.HAAT_TEST_POSTGRES;
   if (!server) throw new Error('HAAT_TEST_POSTGRES is not set: run under scripts/with-postgres');
-  const name = `haat_${randomBytes(6).toString('hex')}`;
-  await psql(server, `CREATE DATABASE ${name}`);
-  const url = new URL(server);
+  return server;
+}
+
+/** The address of a database: a file of the folder, or one on the server. */
+function databaseUrl(kind: Database, name: string): string {
+  if (kind === 'sqlite') return 'sqlite:haat.db';
+  const url = new URL(postgres());
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => psql(server, `DROP DATABASE ${name} WITH (FORCE)`) };
+  return url.href;
+}
+
+/** The environment of `haat`, but for what says where a market is served. */
+function inherited(database: string): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([key]) => !key.startsWith('HAAT__'));
+  return {
+    ...Object.fromEntries(own),
+    HAAT__DATABASE__URL: database,
+    HAAT__PAYMENTS__SANDBOX: 'true',
+    HAAT_ADMIN_PASSWORD: 'market-day-2026',
+  };
+}
+
+async function run(folder: string, env: NodeJS.ProcessEnv, ...args: string[]): Promise<string> {
+  // A bound of what hangs: a busy machine takes minutes to import a catalogue.
+  const timeout = 600_000;
+  try {
+    const { stdout } = await exec(program(), args, { cwd: folder, env, timeout });
+    return stdout;
+  } catch (error) {
+    const { stdout = '', stderr = '', message, killed } = error as ExecException;
+    const why = killed ? `was stopped after ${timeout / 1000} seconds` : `failed: ${message}`;
+    throw new Error(`haat ${args.join(' ')} ${why}\n${stdout}${stderr}`.slice(0, 8000));
+  }
+}
+
+/** A database, and in the folder what belongs to it: empty, or with the demo, which is made once in a run. */
+async function freshDatabase(
+  kind: Database,
+  folder: string,
+  demo: boolean,
+): Promise<{ url: string; drop: () => Promise<void> }> {
+  const template = templateDatabase();
+  if (demo) {
+    await fromTemplate(kind, folder, async (folder) => {
+      if (kind === 'postgres') await psql(postgres(), `CREATE DATABASE ${template}`);
+      const env = inherited(databaseUrl(kind, template));
+      await run(folder, env, 'migrate');
+      await run(folder, env, 'seed', '--demo');
+    });
+  }
+  const name = `haat_${randomBytes(6).toString('hex')}`;
+  const url = databaseUrl(kind, name);
+  if (kind === 'sqlite') return { url, drop: async () => {} };
+  await psql(postgres(), `CREATE DATABASE ${name} TEMPLATE ${demo ? template : 'template1'}`);
+  return { url, drop: () => psql(postgres(), `DROP DATABASE ${name} WITH (FORCE)`) };
 }
 
 export class Market {
@@ -64,27 +112,22 @@ export class Market {
   /** `extra` is set in the environment of the server alone. Without `demo` the market is empty. */
   static async open(kind: Database, extra: NodeJS.ProcessEnv = {}, demo = true): Promise<Market> {
     const folder = await mkdtemp(join(tmpdir(), 'haat-e2e-'));
-    const { url: database, drop } = await freshDatabase(kind, folder);
+    const { url: database, drop } = await freshDatabase(kind, folder, demo);
     const port = await freePort();
     const url = `http://localhost:${port}`;
     const sandboxHost = `127.0.0.1:${port}`;
-    const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('HAAT__'));
     const env = {
-      ...Object.fromEntries(inherited),
-      HAAT__DATABASE__URL: database,
+      ...inherited(database),
       HAAT__SERVER__BIND: `127.0.0.1:${port}`,
       HAAT__SERVER__PUBLIC_URL: url,
       HAAT__SERVER__SITE_ROOT: join(repository, 'target', 'site'),
-      HAAT__PAYMENTS__SANDBOX: 'true',
       HAAT__PAYMENTS__SANDBOX_URL: `http://${sandboxHost}`,
-      HAAT_ADMIN_PASSWORD: 'market-day-2026',
       // Every test comes from here, in a hurry.
       HAAT__LIMITS__SCALE: '100000',
     };
     const market = new Market(folder, env, drop, url, sandboxHost);
     try {
-      await market.run('migrate');
-      if (demo) await market.run('seed', '--demo');
+      if (!demo) await market.run('migrate');
       await market.serve(extra);
     } catch (error) {
       await market.close().catch(() => {});
@@ -94,17 +137,8 @@ export class Market {
   }
 
   /** Runs `haat …` on this market's database. */
-  async run(...args: string[]): Promise<string> {
-    // A bound of what hangs: a busy machine takes minutes to import a catalogue.
-    const timeout = 600_000;
-    try {
-      const { stdout } = await exec(program(), args, { cwd: this.folder, env: this.env, timeout });
-      return stdout;
-    } catch (error) {
-      const { stdout = '', stderr = '', message, killed } = error as ExecException;
-      const why = killed ? `was stopped after ${timeout / 1000} seconds` : `failed: ${message}`;
-      throw new Error(`haat ${args.join(' ')} ${why}\n${stdout}${stderr}`.slice(0, 8000));
-    }
+  run(...args: string[]): Promise<string> {
+    return run(this.folder, this.env, ...args);
   }
 
   /** What the server has logged since the last call. */

@@ -1,13 +1,13 @@
 // How the admin console looks and is read aloud.
 import { expect, test } from '../fixtures';
-import { audit, everyAdminPage, everyLook, operate } from '../helpers';
+import { audit, everyAdminPage, looks, operate } from '../helpers';
 
 test('axe finds nothing serious in the admin console, narrow or wide, light or dark', async ({ page, market }) => {
   test.setTimeout(300_000);
   await operate(market, page);
   await everyAdminPage(page, (name) =>
     test.step(name, () =>
-      everyLook(page, (look) =>
+      looks(page, (look) =>
         test.step(look, async () => {
           await audit(page);
           const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);

@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures';
-import { arriveAt, audit, everyLook, visit } from '../helpers';
+import { arriveAt, audit, looks, visit } from '../helpers';
 import { Market } from '../server';
 
 const HTML = { accept: 'text/html' };
@@ -8,7 +8,7 @@ test('what cannot be answered has a face, in the language of who asks', async ({
   problems.allow(/Failed to load resource.*status of 4\d\d|answer: 4\d\d/);
   expect(await visit(page, '/dev/mail/none')).toBe(404);
   await arriveAt(page, 'Page not found');
-  await everyLook(page, () => audit(page));
+  await looks(page, () => audit(page));
   await page.getByRole('link', { name: 'Go to homepage' }).click();
   await arriveAt(page, 'Shop from independent sellers');
 
@@ -38,7 +38,7 @@ test('while the market is being worked on, it says so and stays alive', async ({
       expect(Number(response?.headers()['retry-after'])).toBeGreaterThan(0);
       await expect(page.getByRole('heading', { level: 1 })).toHaveText('We’ll be back soon');
     }
-    await everyLook(page, () => audit(page));
+    await looks(page, () => audit(page));
     await expect(page.getByRole('link', { name: 'Try again' })).toHaveAttribute('href', '/pkg/none.css');
     expect((await page.request.post(`${market.url}/api/carts/view`, { data: {} })).status()).toBe(503);
     expect((await page.request.get(`${market.url}/healthz`)).status()).toBe(200);

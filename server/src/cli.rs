@@ -194,7 +194,12 @@ pub fn run() -> Result<ExitCode, String> {
         match command {
             Command::Serve => serve(config).await,
             Command::Demo { folder } => {
-                prepare_demo(&config, &folder).await?;
+                let runtime = prepare_demo(&config, &folder).await?;
+                tokio::spawn(async move {
+                    if let Err(error) = demo::draw(&runtime.engine).await {
+                        tracing::error!(%error, "the demo's pictures could not be drawn");
+                    }
+                });
                 serve(config).await
             }
             command => once(config, command).await,
@@ -230,10 +235,13 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
         }
         Command::Seed { demo: true, plain } => {
             let runtime = open(config).await?;
-            let owners = demo::seed(&runtime.engine, !plain).await.map_err(|e| match e.at("email") {
+            let owners = demo::seed(&runtime.engine).await.map_err(|e| match e.at("email") {
                 Some(_) => "the demo data already exists".to_owned(),
                 None => e.to_string(),
             })?;
+            if !plain {
+                demo::draw(&runtime.engine).await.map_err(|e| e.to_string())?;
+            }
             print(format!("Demo shop owners (password: {}): {}", demo::PASSWORD, owners.join(", ")));
         }
         Command::Seed { demo: false, .. } => {
@@ -293,15 +301,15 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
 }
 
 /// Creates the demo's database and fills it, unless that was done before; says where the market is and who can sign in.
-async fn prepare_demo(config: &Config, folder: &Path) -> Result<(), String> {
+async fn prepare_demo(config: &Config, folder: &Path) -> Result<Runtime, String> {
     std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let db = boot::database(config).await?;
     db.migrate(Clock::default().now_ms()).await.map_err(|e| e.to_string())?;
     let runtime = boot::wire(config.clone(), db, Clock::default())?;
     let open = shops::list(&runtime.engine, &Caller::system(), "").await.map_err(|e| e.to_string())?;
     if open.items.is_empty() {
-        print("Adding demo shops and images…");
-        demo::seed(&runtime.engine, true).await.map_err(|e| e.to_string())?;
+        print("Adding demo shops; their pictures follow while the market is open…");
+        demo::seed(&runtime.engine).await.map_err(|e| e.to_string())?;
     }
     let url = &config.server.public_url;
     print(format!("Haat is running at {url} (press Ctrl-C to stop). Emails are shown at {url}{DEV_MAILS}."));
@@ -309,7 +317,7 @@ async fn prepare_demo(config: &Config, folder: &Path) -> Result<(), String> {
         "Seller dashboard: {url}{SELLER_SHOPS}. Sign in as meena@haat.example or delta@haat.example with the password {}.",
         demo::PASSWORD
     ));
-    Ok(())
+    Ok(runtime)
 }
 
 /// How long open requests may take to end when the program is asked to stop.

@@ -1,11 +1,18 @@
 //! The demo market. Its products are in `server/demo/market.toml`.
 
+use futures::future::try_join_all;
 use haat_engine::{
     Caller, Engine, accounts,
     catalog::{self, NewCategory, NewProduct, NewVariant, put_categories, upsert_products},
+    media,
     shops::{self, NewShop, Terms},
 };
-use haat_shared::{Currency, Error, Money, Result, accounts::SignUp, catalog::Attribute, media::NewPicture};
+use haat_shared::{
+    Currency, Error, Money, Result,
+    accounts::SignUp,
+    catalog::{Attribute, ListProducts, ProductCard},
+    id::kinds::CategoryId,
+};
 use serde::Deserialize;
 
 use crate::demo_images;
@@ -87,11 +94,7 @@ fn read() -> Result<DemoMarket> {
     })
 }
 
-fn product(
-    item: Product,
-    category: haat_shared::id::kinds::CategoryId,
-    pictures: Vec<NewPicture>,
-) -> NewProduct {
+fn product(item: Product, category: CategoryId) -> NewProduct {
     let Product { sku, compare_at_minor, .. } = item;
     // It is the old price of the largest size, which is the dearest. The smaller ones never cost that.
     let dearest = item.variants.iter().map(|variant| variant.price_minor).max();
@@ -108,31 +111,31 @@ fn product(
         description: item.description,
         category: Some(category),
         attributes: item.details.into_iter().map(|(name, value)| Attribute { name, value }).collect(),
-        pictures,
+        pictures: Vec::new(),
         option: item.option,
         variants: variants.collect(),
     }
 }
 
-/// Opens the demo's shops with their products, and with pictures if wanted. Returns the addresses of
-/// their owners.
-pub(crate) async fn seed(engine: &Engine, pictures: bool) -> Result<Vec<String>> {
-    let system = Caller::system();
-    let market = read()?;
-    let names: Vec<&str> =
-        market.category.iter().filter(|_| pictures).filter_map(|c| c.picture.as_deref()).collect();
-    let mut drawn = demo_images::add(engine, None, &names).await?.into_iter();
-    let tree = market.category.iter().map(|c| NewCategory {
+fn categories(market: &DemoMarket) -> impl Iterator<Item = NewCategory> {
+    market.category.iter().map(|c| NewCategory {
         slug: c.slug.clone(),
         name: c.name.clone(),
         parent: c.parent.clone(),
         tax_bp: c.tax_bp,
-        picture: c.picture.as_ref().and_then(|_| drawn.next()).map(|drawn| drawn.media),
-    });
-    put_categories(engine, &system, tree.collect()).await?;
+        picture: None,
+    })
+}
+
+/// Opens the demo's shops with their products, which have no pictures yet. Returns the addresses of their
+/// owners.
+pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
+    let system = Caller::system();
+    let market = read()?;
+    put_categories(engine, &system, categories(&market).collect()).await?;
     let categories = catalog::category_ids(engine).await?;
     let (mut owners, mut shelves) = (Vec::new(), Vec::new());
-    for mut shop in market.shop {
+    for shop in market.shop {
         let form = SignUp { name: shop.owner, email: shop.email.clone(), password: PASSWORD.into() };
         let owner = accounts::create(engine, &system, form).await?;
         let new = NewShop {
@@ -153,27 +156,10 @@ pub(crate) async fn seed(engine: &Engine, pictures: bool) -> Result<Vec<String>>
             owner,
         };
         shops::open(engine, &system, new).await?;
-        for item in &mut shop.product {
-            let first = item.picture.take();
-            item.pictures.splice(0..0, first);
-            if !pictures {
-                item.pictures.clear();
-            }
-        }
-        let logo = format!("shop-{}", shop.handle);
-        let logos = if pictures { vec![logo.as_str()] } else { Vec::new() };
-        let names =
-            logos.into_iter().chain(shop.product.iter().flat_map(|i| &i.pictures).map(String::as_str));
-        let mut drawn =
-            demo_images::add(engine, Some(&shop.handle), &names.collect::<Vec<_>>()).await?.into_iter();
-        if pictures && let Some(logo) = drawn.next() {
-            shops::set_logo(engine, &system, &shop.handle, logo.media).await?;
-        }
         let mut goods = Vec::new();
         for item in shop.product {
             let category = categories.get(&item.category).copied().ok_or(Error::Internal)?;
-            let pictures = drawn.by_ref().take(item.pictures.len()).collect();
-            goods.push(product(item, category, pictures));
+            goods.push(product(item, category));
         }
         shelves.push((shop.handle, goods));
         owners.push(shop.email);
@@ -190,6 +176,55 @@ pub(crate) async fn seed(engine: &Engine, pictures: bool) -> Result<Vec<String>>
     Ok(owners)
 }
 
+/// How many products are drawn at a time: enough for the picture threads to have no gaps.
+const AT_ONCE: usize = 4;
+
+/// Draws the pictures that the demo's market lacks, what is seen first before the rest. Drawing takes much longer than
+/// [`seed`], so the market may be open meanwhile; what was drawn before an interruption stays.
+pub(crate) async fn draw(engine: &Engine) -> Result<()> {
+    let system = Caller::system();
+    let market = read()?;
+    let mut bare = Vec::new();
+    let mut ask = ListProducts::default();
+    loop {
+        let page = catalog::list(engine, &system, ask).await?;
+        bare.extend(page.items.into_iter().filter(|card| card.picture.is_none()));
+        let Some(after) = page.next else { break };
+        ask = ListProducts { after, ..ListProducts::default() };
+    }
+    if bare.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = market.category.iter().filter_map(|c| c.picture.as_deref()).collect();
+    let mut drawn = demo_images::add(engine, None, &names).await?.into_iter();
+    let tree = categories(&market).zip(&market.category).map(|(new, c)| NewCategory {
+        picture: c.picture.as_ref().and_then(|_| drawn.next()).map(|drawn| drawn.media),
+        ..new
+    });
+    put_categories(engine, &system, tree.collect()).await?;
+    for some in bare.chunks(AT_ONCE) {
+        try_join_all(some.iter().map(|card| draw_product(engine, &market, card))).await?;
+    }
+    for shop in &market.shop {
+        let logo = format!("shop-{}", shop.handle);
+        for drawn in demo_images::add(engine, Some(&shop.handle), &[&logo]).await? {
+            shops::set_logo(engine, &system, &shop.handle, drawn.media).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Draws the pictures of a product, if it is one of the demo's.
+async fn draw_product(engine: &Engine, market: &DemoMarket, card: &ProductCard) -> Result<()> {
+    let shop = market.shop.iter().find(|shop| shop.handle == card.shop_handle);
+    let Some(item) = shop.and_then(|shop| shop.product.iter().find(|item| item.title == card.title)) else {
+        return Ok(());
+    };
+    let names: Vec<&str> = item.picture.iter().chain(&item.pictures).map(String::as_str).collect();
+    let drawn = demo_images::add(engine, Some(&card.shop_handle), &names).await?;
+    media::set_pictures(engine, &Caller::system(), &card.shop_handle, card.id, drawn).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,7 +234,7 @@ mod tests {
         let products = read().unwrap().shop.into_iter().flat_map(|shop| shop.product);
         for item in products {
             let (sku, has_one) = (item.sku.clone(), item.compare_at_minor.is_some());
-            let made = product(item, haat_shared::Id::from_uuid(Default::default()), Vec::new());
+            let made = product(item, haat_shared::Id::from_uuid(Default::default()));
             assert!(
                 made.variants.iter().all(|v| v.compare_at_minor.is_none_or(|old| old > v.price_minor)),
                 "{sku}"

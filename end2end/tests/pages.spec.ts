@@ -1,6 +1,6 @@
-// Text at twice its size, as people set it who see less.
+// How every page is read: by axe, and with text at twice its size, as people set it who see less. One walk for both.
 import { expect, test } from '../fixtures';
-import { audit, everyLook, everyPage } from '../helpers';
+import { audit, everyPage, looks } from '../helpers';
 import type { Page } from '../fixtures';
 
 /** Text that is cut off or lies over other text; and how much wider than the window the page is. */
@@ -63,18 +63,18 @@ function broken(page: Page): Promise<unknown> {
   });
 }
 
-test('with text at 200 % nothing is cut, nothing overlaps, and axe finds nothing serious', async ({ page }) => {
+test('axe finds nothing serious on any page, and with text at 200 % nothing is cut or overlaps', async ({ page }) => {
   test.setTimeout(600_000);
   await everyPage(page, (name) =>
-    test.step(name, async () => {
-      await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'));
-      await everyLook(page, async (look) => {
-        expect.soft(await broken(page), `${name} ${look}`).toEqual({ over: [], cut: [], wider: 0 });
+    test.step(name, () =>
+      looks(page, async (look) => {
         await audit(page);
+        await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'));
+        expect.soft(await broken(page), `${name} ${look}`).toEqual({ over: [], cut: [], wider: 0 });
         const shots = process.env.HAAT_SCREENS;
-        if (shots && look.endsWith('light')) await page.screenshot({ path: `${shots}/large-${name}-${look}.png`, fullPage: true });
-      });
-      await page.evaluate(() => document.documentElement.style.removeProperty('font-size'));
-    }),
+        if (shots) await page.screenshot({ path: `${shots}/large-${name}-${look}.png`, fullPage: true });
+        await page.evaluate(() => document.documentElement.style.removeProperty('font-size'));
+      }),
+    ),
   );
 });
