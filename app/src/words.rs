@@ -35,7 +35,7 @@ pub fn error(i18n: I18n, error: &Error) -> String {
             each.chain(next).collect::<Vec<_>>().join(" ")
         }
         Error::Conflict(Conflict::OrderMoved(state)) => {
-            // Whether it is picked up is not told. Pages show the order anew; programs read this.
+            // The message doesn't depend on pickup: pages show the order again, and only programs read this.
             t!(i18n, error.order_moved_to, state = order_state(i18n, *state, ShippingMethod::Standard))
         }
         Error::Conflict(Conflict::AlreadyCancelled { by, reason }) => {

@@ -1,4 +1,4 @@
-// A shop's dashboard, with scripts and without: what comes in is worked off, and what goes wrong is told where it went wrong.
+// A shop's dashboard, with scripts and without: orders are processed, and errors are shown where they occurred.
 import { randomBytes } from 'node:crypto';
 
 import { type Page, expect, runsScripts, test } from '../fixtures';

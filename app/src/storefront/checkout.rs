@@ -104,7 +104,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
     );
     let busy = RwSignal::new(false);
 
-    // Who pays here and now is told so by the button; who pays on delivery places an order.
+    // The button says whether the shopper pays now or places an order and pays on delivery.
     let (chosen, ways_to_pay) = (RwSignal::new(form.method.clone()), methods.clone());
     let paid_now = Memo::new(move |_| {
         let of = |method: &&Method| chosen.with(|chosen| method.as_str() == chosen);
@@ -228,7 +228,7 @@ fn TimeLeft(seconds: i64) -> impl IntoView {
 
 fn time_left(i18n: I18n, seconds: i64) -> String {
     match seconds {
-        // A payment that was tried may have bought more time. The server knows.
+        // A payment attempt may have extended the time. The server knows.
         ..=0 => t!(i18n, error.key_reused).to_owned(),
         1..60 => t!(i18n, checkout.time_last).to_owned(),
         _ => tn!(i18n, checkout.time_left, seconds / 60 + i64::from(seconds % 60 > 0)),
@@ -375,7 +375,7 @@ fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
             0 => tu_string!(i18n, cart.free).to_owned(),
             _ => words::money(i18n, option.price),
         };
-        // What there is only one of is told, not chosen.
+        // A single method is shown, not offered as a choice.
         if only {
             return view! {
                 <p>{way} " · " <span class="price">{price}</span></p>

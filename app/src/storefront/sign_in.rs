@@ -41,7 +41,7 @@ fn signed_in() -> AnyView {
 #[component]
 fn Form(next: String, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    // Which of the two is wrong is not told.
+    // The message doesn't say which of the two is wrong.
     let wrong =
         draft.error.as_ref().and_then(|error| error.at("password")) == Some(FieldCode::WrongCredentials);
     let faults = Signal::stored(draft.error.clone().filter(|_| !wrong));

@@ -71,7 +71,7 @@ const SILENT_MS: i64 = 120_000;
 const KEEP_MS: i64 = 30 * 24 * 3_600_000;
 /// The number of a shop's imports that are listed.
 const LISTED: i64 = 10;
-/// How often a batch is tried if other transactions conflict with it.
+/// How often a batch is attempted if other transactions conflict with it.
 const TRIES: u32 = 5;
 
 macro_rules! view {
