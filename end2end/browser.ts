@@ -13,7 +13,8 @@ function executable(path: string): boolean {
 
 /** CHROMIUM from the environment, or the first Chromium on PATH. */
 export function chromium(): string {
-  const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
+  // The shell first: the same engine without windows of its own, which takes two thirds of the time.
+  const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
   const folders = (process.env.PATH ?? '').split(delimiter);
   const found =
     process.env.CHROMIUM ?? names.flatMap((name) => folders.map((folder) => join(folder, name))).find(executable);
