@@ -186,10 +186,11 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
     }
 }
 
-/// The name of a payment method.
-pub fn method(i18n: I18n, method: Method) -> &'static str {
+/// The name of a payment method, for orders that are shipped, or that are all picked up.
+pub fn method(i18n: I18n, method: Method, only_pickup: bool) -> &'static str {
     match method {
         Method::Sandbox => tu_string!(i18n, payment_method.sandbox),
+        Method::Cash if only_pickup => tu_string!(i18n, payment_method.paid_cash_pickup),
         Method::Cash => tu_string!(i18n, payment_method.cash),
     }
 }

@@ -155,6 +155,10 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         });
     };
 
+    let only_pickup = checkout
+        .groups
+        .iter()
+        .all(|group| group.options.iter().all(|option| option.delivery == ShippingMethod::Pickup));
     let ways =
         checkout.groups.iter().cloned().map(|group| view! { <ShippingMethods group /> }).collect_view();
     let lines = checkout.groups.into_iter().map(|group| view! { <Group group /> }).collect_view();
@@ -183,7 +187,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                     <input type="hidden" name="seen" prop:value=move || seen(sums) value=seen(sums) />
                     <Details form=form.clone() faults=faults.into() here=routes::checkout(id) />
                     {ways}
-                    <Ways form methods faults=faults.into() />
+                    <Ways form methods only_pickup faults=faults.into() />
                 </div>
                 <aside class="summary" aria-labelledby="order">
                     <h2 id="order">{t!(i18n, checkout.order)}</h2>
@@ -415,12 +419,17 @@ fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
 
 /// The payment methods.
 #[component]
-fn Ways(form: CheckoutForm, methods: Vec<Method>, faults: Signal<Option<Error>>) -> impl IntoView {
+fn Ways(
+    form: CheckoutForm,
+    methods: Vec<Method>,
+    only_pickup: bool,
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let options: Vec<_> = methods
         .into_iter()
         .map(|method| {
-            let (words, note) = (words::method(i18n, method), words::method_note(i18n, method));
+            let (words, note) = (words::method(i18n, method, only_pickup), words::method_note(i18n, method));
             (method.as_str().to_owned(), words.to_owned(), note.to_owned())
         })
         .collect();

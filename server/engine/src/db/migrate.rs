@@ -106,8 +106,13 @@ impl Db {
             applied => applied?,
         };
         check(&applied)?;
+        if applied.is_empty() {
+            return Err(bug(
+                "there is no market in this database yet: create one with `haat migrate`, or see a demo with `haat demo`",
+            ));
+        }
         if applied.len() < SCHEMA.len() {
-            return Err(bug("the database schema is out of date or missing: run `haat migrate`"));
+            return Err(bug("the database schema is older than this program: run `haat migrate`"));
         }
         Ok(())
     }
