@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 
-use haat_shared::Money;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
@@ -14,7 +13,6 @@ pub use server::{Sheet, sheet};
 #[cfg(feature = "ssr")]
 mod server;
 
-use crate::words;
 pub use crate::{t, t as tu_string, t as td_string, tn};
 
 /// A language of pages and emails. In the browser there is only the page's.
@@ -69,24 +67,6 @@ impl Value for char {
         self.to_string().into()
     }
 }
-
-impl Value for Money {
-    fn written(&self, locale: Locale) -> Cow<'_, str> {
-        words::money(locale, *self).into()
-    }
-}
-
-macro_rules! numbers {
-    ($($number:ty)+) => {
-        $(impl Value for $number {
-            fn written(&self, locale: Locale) -> Cow<'_, str> {
-                words::number(locale, self).into()
-            }
-        })+
-    };
-}
-
-numbers!(i32 i64 u32 u64 usize);
 
 impl<T: Value + ?Sized> Value for &T {
     fn written(&self, locale: Locale) -> Cow<'_, str> {

@@ -1,5 +1,7 @@
 //! Values as text: errors, statuses, payment methods; numbers, amounts and dates in each language's format.
 
+use std::borrow::Cow;
+
 use haat_shared::{
     Conflict, Error, FieldCode, Money,
     accounts::PASSWORD_MIN,
@@ -12,7 +14,7 @@ use haat_shared::{
 };
 
 pub use crate::i18n::Locale as I18n;
-use crate::i18n::{t, tn, tu_string};
+use crate::i18n::{Value, t, tn, tu_string};
 
 /// An error and what to do about it, in a sentence or two.
 pub fn error(i18n: I18n, error: &Error) -> String {
@@ -278,6 +280,24 @@ pub fn number(locale: I18n, number: impl ToString) -> String {
         None => grouped(&digits, lakhs),
     }
 }
+
+impl Value for Money {
+    fn written(&self, locale: I18n) -> Cow<'_, str> {
+        money(locale, *self).into()
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty)+) => {
+        $(impl Value for $number {
+            fn written(&self, locale: I18n) -> Cow<'_, str> {
+                number(locale, self).into()
+            }
+        })+
+    };
+}
+
+numbers!(i32 i64 u32 u64 usize);
 
 /// An amount of money: `₹1,24,900.00`, `$1,249.00`, `¥1,249`, `KWD 1,249.000`. The language determines
 /// the position of the symbol, the currency the digit groups.

@@ -12,8 +12,8 @@ use haat_shared::{
 };
 
 use super::{
-    State, back,
-    forms::{Typed, clean, field, refused},
+    State, Typed, back,
+    forms::{clean, field, refused},
 };
 
 /// Retries or discards a job.

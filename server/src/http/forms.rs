@@ -1,8 +1,6 @@
 //! Plain forms for shoppers, which work with and without JavaScript. They call the same use cases as the
 //! server functions and respond with a redirect. An invalid form is shown again with its input.
 
-use std::collections::BTreeMap;
-
 use axum::{
     Extension, Form,
     extract::{Path, Query, State as Extract},
@@ -21,12 +19,10 @@ use haat_shared::{
     routes::{self, CART, HOME, SIGN_IN, SIGN_UP, with},
 };
 
-use super::{State, back, devices::Devices, limits::too_often};
+use super::{State, Typed, back, devices::Devices, limits::too_often};
 
 /// How long a selected language is stored: a year.
 const LANGUAGE_S: i64 = 365 * 24 * 3600;
-
-pub(super) type Typed = BTreeMap<String, String>;
 
 pub(super) fn field(typed: &Typed, name: &str) -> String {
     typed.get(name).cloned().unwrap_or_default()

@@ -24,7 +24,7 @@ use haat_engine::{Caller, random::SigningKey};
 use haat_shared::{Error, accounts::SignIn, id::kinds::UserId, routes};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{State, devices::Devices, forms::Typed, layers};
+use super::{State, Typed, devices::Devices, layers};
 use crate::config;
 
 /// The client address as limits count it: an IPv4 address, or the /64 network of an IPv6 address, since

@@ -20,7 +20,7 @@ mod seller_forms;
 mod sitemap;
 mod webhooks;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -49,6 +49,9 @@ use tower_http::{
 use url::Url;
 
 use crate::boot::Runtime;
+
+/// The fields of a form by their names, as they were sent.
+type Typed = BTreeMap<String, String>;
 
 /// The state of all handlers.
 #[derive(Clone)]

@@ -16,8 +16,8 @@ use haat_shared::{
 };
 
 use super::{
-    State, back,
-    forms::{Typed, back_with_draft, clean, field, refused},
+    State, Typed, back,
+    forms::{back_with_draft, clean, field, refused},
 };
 
 /// The next transition of an order.
