@@ -3,7 +3,7 @@
 use crate::{
     field::{FieldCode, FieldError},
     money::{Currency, Money, PRICE_MAX},
-    number::{self, Notation},
+    number::{self, Hint, Notation},
 };
 
 /// An amount from a form: `1249.5`, `1,249.50`, `1,24,900`, `1.249,50`, with or without the currency. Not
@@ -28,6 +28,11 @@ pub fn read_as(typed: &str, currency: Currency, notation: Notation) -> Result<Mo
         Err(FieldCode::NotNumber) => Err(FieldCode::NotMoney),
         Err(code) => Err(code),
     }
+}
+
+/// What an amount says about the decimal separator of its file.
+pub fn hint(typed: &str, currency: Currency) -> Option<Hint> {
+    number::hint(bare(typed, currency), currency.decimals())
 }
 
 /// The input without a currency at either end, and without marks for "no decimals": `99,-`, `₹1,200/-`.

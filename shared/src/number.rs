@@ -111,11 +111,51 @@ pub fn exact(text: &str, decimals: u32, notation: Notation) -> Result<i64, Field
     }
 }
 
+/// What a number says about the decimal separator of the file that it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// It can only be read with a decimal comma: `12,50`, `1.249,50`.
+    DecimalComma,
+    /// Its comma is taken to separate thousands because it would have too many decimals otherwise: `1,249` in
+    /// rupees. A decimal comma elsewhere in the file makes that doubtful.
+    Thousands,
+}
+
+/// What an unsigned number with up to `decimals` decimals says about its file, if anything.
+pub fn hint(text: &str, decimals: u32) -> Option<Hint> {
+    match (Digits::read(text, '.'), Digits::read(text, ',')) {
+        (None, Some(_)) => Some(Hint::DecimalComma),
+        (Some(point), Some(comma)) if point != comma && text.contains(',') => {
+            comma.exact(decimals as usize).is_err().then_some(Hint::Thousands)
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use FieldCode::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_number_says_which_decimal_separator_its_file_has() {
+        let cases = [
+            ("12,50", 2, Some(Hint::DecimalComma)),
+            ("1.249,50", 2, Some(Hint::DecimalComma)),
+            ("1.249.500", 2, Some(Hint::DecimalComma)),
+            ("1,249", 2, Some(Hint::Thousands)),
+            ("1,249", 3, None),
+            ("1,24,900", 2, None),
+            ("1,249.50", 2, None),
+            ("1249.50", 2, None),
+            ("1249", 2, None),
+            ("cheap", 2, None),
+        ];
+        for (text, decimals, said) in cases {
+            assert_eq!(hint(text, decimals), said, "{text}");
+        }
+    }
 
     #[test]
     fn what_can_be_read_in_two_ways_is_read_in_none() {

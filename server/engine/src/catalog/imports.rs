@@ -44,7 +44,7 @@ use haat_shared::{
     permissions::Permission,
     text,
 };
-use plan::{Entry, ImportPlan, ImportTarget, plan};
+use plan::{Entry, Hints, ImportPlan, ImportTarget, plan};
 use read::Items;
 use record::Item;
 pub use record::{Record, VariantRecord};
@@ -281,14 +281,17 @@ async fn read_all(
     mut items: Items<'_>,
     mut on_progress: impl FnMut(usize),
 ) -> Result<()> {
-    let (mut before, mut products) = ((0, 0), 0);
+    let (mut before, mut products, mut hints) = ((0, 0), 0, Hints::default());
     loop {
         let (batch, at_end) = some(&mut items).map_err(|e| broken(&e))?;
         let now = engine.clock.now_ms();
         products += batch.iter().filter(|item| !item.lines.is_empty()).count();
         if !batch.is_empty() {
             let begun = Instant::now();
-            let input = (id, format, before, check(engine, target, batch, now).await?, now);
+            let mut staged = check(engine, target, batch, now).await?;
+            hints = hints.and(std::mem::take(&mut staged.hints));
+            staged.question = staged.question.or_else(|| hints.question());
+            let input = (id, format, before, staged, now);
             before = engine
                 .db
                 .write(("imports::stage", id), input, |tx, (id, format, before, staged, now)| {
@@ -353,13 +356,15 @@ struct Staged {
     faults: Vec<RowError>,
     unread: i64,
     question: Option<NumberQuestion>,
+    hints: Hints,
     prices: Vec<PriceSample>,
 }
 
 async fn check(engine: &Engine, target: ImportTarget, batch: Vec<Item>, now: i64) -> TxResult<Staged> {
     let (unread, read): (Vec<_>, Vec<_>) =
         batch.into_iter().partition(|item| !item.faults.is_empty() || item.unread > 0);
-    let ImportPlan { entries, mut faults, holds, question } = plan(&engine.db, target, &read, now).await?;
+    let ImportPlan { entries, mut faults, holds, question, hints } =
+        plan(&engine.db, target, &read, now).await?;
     let (whole, all) = (unread.iter().filter(|item| !item.lines.is_empty()).count(), read.len());
     let valid: Vec<Item> =
         read.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(item, _)| item).collect();
@@ -378,6 +383,7 @@ async fn check(engine: &Engine, target: ImportTarget, batch: Vec<Item>, now: i64
     Ok(Staged {
         unread: lines,
         question,
+        hints,
         prices: prices.take(PRICES_SHOWN).collect(),
         invalid: whole + all - valid.len(),
         new: entries.iter().filter(|e| e.before.is_none()).count(),
@@ -397,7 +403,7 @@ async fn stage_in_tx(
     staged: &Staged,
     now: i64,
 ) -> TxResult<(i64, i64)> {
-    let Staged { valid, invalid, new, changed, faults, unread, question, prices } = staged;
+    let Staged { valid, invalid, new, changed, faults, unread, question, prices, .. } = staged;
     let found = count(faults.len());
     let question = question.as_ref().map(edit::json).transpose()?.unwrap_or_default();
     let prices = if prices.is_empty() { String::new() } else { edit::json(prices)? };

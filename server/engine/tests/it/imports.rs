@@ -327,6 +327,17 @@ both! {
         assert_eq!(listed, [(3, "compare_at".to_owned(), FieldCode::TooSmall), (4, "price".to_owned(), FieldCode::NotMoney)]);
         let question = view(market, &owner, id).await.question.unwrap();
         assert_eq!((question.line, question.column.as_str()), (2, "compare_at"));
+
+        // A decimal comma anywhere makes thousands doubtful that would otherwise be certain.
+        for file in ["sku,title,price\nG-1,Cup,\"1,249\"\nG-2,Mug,\"12,50\"\n", "sku,title,price\nG-1,Cup,\"1,249\"\n"] {
+            let id = stage(market, &owner, file.as_bytes()).await.unwrap();
+            let question = view(market, &owner, id).await.question;
+            let asked = question.map(|q| (q.line, q.found, q.point, q.comma));
+            let thousands = NumberReading::Price(Money::new(124_900, Currency::INR));
+            let neither = NumberReading::Other("–".into());
+            let expected = file.contains("12,50").then(|| (2, "1,249".to_owned(), thousands, neither));
+            assert_eq!(asked, expected, "{file}");
+        }
     }
 
     async fn tables_of_others_are_read_or_refused_by_name(market) {

@@ -101,7 +101,7 @@ impl Columns {
             let bytes = row.get(at).unwrap_or_default();
             let (text, code) = match std::str::from_utf8(bytes) {
                 Err(_) => (String::from_utf8_lossy(bytes).into_owned(), Some(FieldCode::NotUtf8)),
-                Ok(text) if is_text && is_formula(text) => (text.to_owned(), Some(FieldCode::Formula)),
+                Ok(text) if is_text && computes(text) => (text.to_owned(), Some(FieldCode::Formula)),
                 // Cells often end in a line break that nobody sees.
                 Ok(text) if is_text => (text::nfc(unescaped(text).trim()).into_owned(), None),
                 Ok(text) => (text.to_owned(), None),
@@ -177,7 +177,15 @@ pub(super) fn delimiter(head: &str) -> u8 {
 
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// Whether a spreadsheet would run the text as a formula (OWASP: CSV injection).
+/// Whether the text is a formula that does something, rather than a list (`- washable`), a temperature or a handle: it
+/// begins with `=`, or it calls a function, names a sheet or starts a program. Only these are refused; exports escape
+/// whatever a spreadsheet might take for a formula.
+pub(super) fn computes(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with('=') || (text.starts_with(['+', '-', '@']) && text.contains(['(', '!', '|']))
+}
+
+/// Whether a spreadsheet might take the text for a formula (OWASP: CSV injection).
 pub(super) fn is_formula(text: &str) -> bool {
     text.starts_with(FORMULA) || text.trim_start().starts_with(FORMULA)
 }
@@ -251,6 +259,16 @@ mod tests {
             (escaped("=1").as_str(), escaped("'=1").as_str(), escaped("'tis").as_str()),
             ("'=1", "''=1", "'tis")
         );
+    }
+
+    #[test]
+    fn only_formulas_that_do_something_are_refused() {
+        for bad in ["=1+1", " =1", "\t=cmd", "@SUM(A1)", "-2+3+cmd|' /C calc'!A0", "+Sheet1!A1"] {
+            assert!(computes(bad), "{bad:?}");
+        }
+        for good in ["", "- Cool\n- Washable", "-10 °C bag", "@home mug", "+1 bell", "a=b(c)", "5 (five)"] {
+            assert!(!computes(good), "{good:?}");
+        }
     }
 
     #[test]

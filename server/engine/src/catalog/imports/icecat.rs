@@ -27,7 +27,7 @@ pub(super) fn icecat((number, line): (i64, Vec<u8>), currency: Currency) -> Item
     let mut said = |name: &str, column: &str, one_line: bool| {
         let (text, fault) = match about.get(name) {
             None | Some(Value::Null) => (String::new(), None),
-            Some(Value::String(text)) if one_line && cells::is_formula(text) => {
+            Some(Value::String(text)) if one_line && cells::computes(text) => {
                 (String::new(), Some((FieldCode::Formula, text.clone())))
             }
             Some(Value::String(text)) => (clean(text, one_line), None),

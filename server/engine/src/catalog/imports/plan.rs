@@ -19,7 +19,7 @@ use haat_shared::{
         imports::{NumberQuestion, NumberReading, RowError},
     },
     id::kinds::*,
-    number::{DecimalMark, Notation},
+    number::{DecimalMark, Hint, Notation},
     text,
 };
 
@@ -95,6 +95,56 @@ pub(super) struct ImportPlan {
     pub(super) holds: Vec<bool>,
     /// The first number that can be read two ways.
     pub(super) question: Option<NumberQuestion>,
+    /// What the prices say about the file's decimal separator.
+    pub(super) hints: Hints,
+}
+
+/// What the prices of a file say about its decimal separator, as long as nobody else has said it.
+#[derive(Default)]
+pub(super) struct Hints {
+    /// Whether one can only be read with a decimal comma.
+    decimal_comma: bool,
+    /// The first whose comma is taken for one of thousands.
+    thousands: Option<NumberQuestion>,
+}
+
+impl Hints {
+    /// Adds those of the products that follow.
+    pub(super) fn and(self, more: Self) -> Self {
+        Self {
+            decimal_comma: self.decimal_comma || more.decimal_comma,
+            thousands: self.thousands.or(more.thousands),
+        }
+    }
+
+    /// What has to be asked: thousands are separated by commas in one place, and decimals in another.
+    pub(super) fn question(&self) -> Option<NumberQuestion> {
+        self.thousands.clone().filter(|_| self.decimal_comma)
+    }
+
+    fn of(items: &[Item], target: ImportTarget) -> Self {
+        let ImportTarget { currency, notation, .. } = target;
+        let mut hints = Self::default();
+        if notation != Notation::Program {
+            return hints;
+        }
+        for item in items {
+            for (variant, line) in item.record.variants.iter().zip(&item.lines) {
+                for (column, said) in [("price", &variant.price), ("compare_at", &variant.compare_at)] {
+                    match said.as_deref().and_then(|said| amounts::hint(said, currency)) {
+                        Some(Hint::DecimalComma) => hints.decimal_comma = true,
+                        Some(Hint::Thousands) if hints.thousands.is_none() => {
+                            let found = said.as_deref().unwrap_or_default();
+                            let fault = RowError::new(*line, column, FieldCode::AmbiguousNumber, found);
+                            hints.thousands = Some(asked(&fault, currency, DecimalMark::Comma));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        hints
+    }
 }
 
 /// A product being changed: the existing one, and its new form.
@@ -121,7 +171,7 @@ pub(super) async fn plan(db: &Db, target: ImportTarget, items: &[Item], now: i64
     let known: HashMap<String, ProductId> = known.into_iter().map(|k| (k.sku, k.product_id)).collect();
     let mut open = opened(db, &ids).await?;
     let categories = categories(db, items, &open).await?;
-    let mut plan = ImportPlan::default();
+    let mut plan = ImportPlan { hints: Hints::of(items, target), ..ImportPlan::default() };
     let into = Context { target, known, categories, now };
     for item in items {
         let (faults, question) = take(&mut open, item, &into);
