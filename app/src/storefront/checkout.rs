@@ -449,7 +449,7 @@ fn Group(group: CheckoutGroup) -> impl IntoView {
     }
 }
 
-/// Order lines; with SKUs for those who pack them.
+/// Order lines; with SKUs for those who pack them, and for questions about what was bought.
 pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>, skus: bool) -> impl IntoView {
     let lines = lines.into_iter().map(move |line| {
         let sku = (skus && !line.sku.is_empty()).then(|| {

@@ -37,6 +37,7 @@ async fn a_purchase_by_plain_forms() {
             thanks.contains(&format!("{number}-1")) && thanks.contains(&format!("{number}-2")),
             "{thanks}"
         );
+        assert!(thanks.contains("SKU MC-") && thanks.contains("SKU DE-"), "{thanks}");
         let (status, _) = Shopper::new(&program).get(&format!("/purchases/{number}?key=wrong")).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
 
