@@ -91,6 +91,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "denied" => tu_string!(i18n, error.denied),
         "too_large" => tu_string!(i18n, error.too_large),
         "rate_limited" => tu_string!(i18n, error.rate_limited),
+        "pictures_busy" => tu_string!(i18n, error.pictures_busy),
         "busy" => tu_string!(i18n, error.busy),
         "offline" => tu_string!(i18n, error.offline),
         _ => tu_string!(i18n, error.internal),

@@ -37,6 +37,12 @@ pub enum Error {
         /// Seconds to wait.
         retry_after_s: u32,
     },
+    /// An uploaded picture waited too long for others, or too many were on their way. Try again after this
+    /// many seconds.
+    PicturesBusy {
+        /// Seconds to wait.
+        retry_after_s: u32,
+    },
     /// Temporarily unavailable. Nothing was lost; the same request may succeed after this many seconds.
     Busy {
         /// Seconds to wait.
@@ -147,6 +153,7 @@ impl Error {
             Self::Denied => "denied",
             Self::TooLarge => "too_large",
             Self::RateLimited { .. } => "rate_limited",
+            Self::PicturesBusy { .. } => "pictures_busy",
             Self::Busy { .. } => "busy",
             Self::EventsExpired { .. } => "events_expired",
             Self::Offline => "offline",
@@ -164,7 +171,7 @@ impl Error {
             Self::Denied => 403,
             Self::EventsExpired { .. } => 410,
             Self::TooLarge => 413,
-            Self::RateLimited { .. } => 429,
+            Self::RateLimited { .. } | Self::PicturesBusy { .. } => 429,
             Self::Busy { .. } | Self::Offline => 503,
             Self::Internal => 500,
         }
@@ -173,7 +180,9 @@ impl Error {
     /// Seconds to wait before the same request may succeed, if waiting helps.
     pub fn retry_after_s(&self) -> Option<u32> {
         match self {
-            Self::RateLimited { retry_after_s } | Self::Busy { retry_after_s } => Some(*retry_after_s),
+            Self::RateLimited { retry_after_s }
+            | Self::PicturesBusy { retry_after_s }
+            | Self::Busy { retry_after_s } => Some(*retry_after_s),
             Self::Conflict(Conflict::InFlight | Conflict::PaymentInProgress) => Some(1),
             _ => None,
         }
