@@ -467,6 +467,7 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "notifications::resend" => t!(i18n, admin.act_resend),
         "shops::open" => t!(i18n, admin.act_open),
         "catalog::upsert_products" => t!(i18n, admin.act_upsert),
+        "imports::start" => t!(i18n, admin.act_import),
         other => other,
     }
 }
