@@ -530,6 +530,22 @@ async fn a_packing_slip_says_what_goes_where() {
     program.close();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_language_chosen_before_signing_in_stays() {
+    let program = Program::serve(On::Sqlite).await;
+    let browser = Shopper::new(&program);
+    let form = [("name", "Asha"), ("email", "asha@example.com"), ("password", "long enough")];
+    browser.post("/sign-up", &form).await;
+    let elsewhere = Shopper::new(&program);
+    assert!(elsewhere.get("/sign-in").await.1.contains("<html lang=\"en\""));
+    elsewhere.post("/language", &[("locale", "hi"), ("back", "/sign-in")]).await;
+    elsewhere.post("/sign-in", &[("email", "asha@example.com"), ("password", "long enough")]).await;
+    let (status, account) = elsewhere.get("/account").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(account.contains("<html lang=\"hi\""), "{account:.300}");
+    program.close();
+}
+
 /// Connections that break off while their page is being rendered leave no noise in the log.
 #[tokio::test(flavor = "multi_thread")]
 async fn hanging_up_leaves_no_noise() {
