@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{Robot, input};
+use super::{Robot, input, product};
 use crate::program::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,6 +152,36 @@ async fn thirty_two_who_pay_at_once_get_one_purchase() {
         assert!(pages.len() == 1 && pages[0].starts_with("/purchases/"), "{pages:?}");
         program.close();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sold_out_is_not_counted_in_the_basket() {
+    let program = Program::serve(On::Sqlite).await;
+    let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+    let product = meena.once("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
+    meena
+        .post(&format!("/shops/meena-crafts/products/{}/publish", product.text("/id")), json!({}))
+        .await
+        .is(204);
+    let jug = product.text("/product/variants/0/id");
+    let shopper = Shopper::new(&program);
+    shopper.add(&jug, "2").await;
+    shopper.add(&shopper.variant("delta-electronics", 0).await, "1").await;
+    let count = |page: &str| {
+        let badge = page.split("cart-count").nth(1).unwrap().split('>').nth(1).unwrap();
+        badge.split('<').next().unwrap().to_owned()
+    };
+    let (_, page) = shopper.get("/cart").await;
+    assert!(
+        count(&page) == "3" && page.contains("₹1,298.00") && !page.contains("included in the total"),
+        "{page}"
+    );
+    let stock = format!("/shops/meena-crafts/variants/{jug}/stock");
+    meena.once(&stock, json!({"change": -5})).await.is(204);
+    let (_, page) = shopper.get("/cart").await;
+    assert!(page.contains("1 unavailable item isn’t included in the total."), "{page}");
+    assert!(count(&page) == "1" && !page.contains("₹1,298.00"), "{page}");
+    program.close();
 }
 
 /// A key is for a request by what it says, and for lines too.
