@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Robot, png, product};
+use super::{PASSWORD, Robot, png, product};
 use crate::program::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,6 +202,30 @@ async fn pictures_of_a_product_come_and_go() {
         );
         program.close();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_editor_names_variants_and_values_where_there_are_options() {
+    let program = Program::serve(On::Sqlite).await;
+    let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+    let seller = Shopper::new(&program);
+    seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", PASSWORD)]).await;
+    let editor = async |product: Value| {
+        let made = meena.once("/shops/meena-crafts/products", product).await.is(201);
+        seller.get(&format!("/seller/meena-crafts/products/{}", made.text("/id"))).await.1
+    };
+    let simple = editor(product("Clay jug")).await;
+    assert!(simple.contains("name=\"variants.") && !simple.contains("Variant 1"), "{simple}");
+    let mut shirts = product("Shirt");
+    let price = shirts["variants"][0]["price"].clone();
+    shirts["options"] = json!(["Size"]);
+    shirts["variants"] =
+        ["Small", "Large"].map(|size| json!({"options": [size], "price": price, "stock": 1})).into();
+    let shirts = editor(shirts).await;
+    for shown in ["Variant 1", "Variant 2", "value=\"Size\"", "value=\"Small, Large\"", "value=\"Large\""] {
+        assert!(shirts.contains(shown), "{shown}: {shirts}");
+    }
+    program.close();
 }
 
 #[tokio::test(flavor = "multi_thread")]
