@@ -76,6 +76,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "already_paid" => tu_string!(i18n, error.already_paid),
         "payment_in_progress" => tu_string!(i18n, error.payment_in_progress),
         "payment_declined" => tu_string!(i18n, error.payment_declined),
+        "payment_cancelled" => tu_string!(i18n, error.payment_cancelled),
         "total_changed" => tu_string!(i18n, error.total_changed),
         "mixed_currencies" => tu_string!(i18n, error.mixed_currencies),
         "key_reused" => tu_string!(i18n, error.key_reused),

@@ -75,6 +75,8 @@ pub enum Conflict {
     PaymentInProgress,
     /// The payment was declined; another one may succeed.
     PaymentDeclined,
+    /// The shopper cancelled the payment at the gateway. Nothing was charged.
+    PaymentCancelled,
     /// The total is not the one that the shopper saw. Carries the new one.
     TotalChanged(Money),
     /// The shop uses another currency than the rest of the cart.
@@ -137,6 +139,7 @@ impl Error {
                 Conflict::AlreadyPaid => "already_paid",
                 Conflict::PaymentInProgress => "payment_in_progress",
                 Conflict::PaymentDeclined => "payment_declined",
+                Conflict::PaymentCancelled => "payment_cancelled",
                 Conflict::TotalChanged(_) => "total_changed",
                 Conflict::MixedCurrencies => "mixed_currencies",
                 Conflict::KeyReused => "key_reused",

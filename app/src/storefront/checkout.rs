@@ -276,7 +276,9 @@ fn leads_to(next: NextAction) -> String {
 fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAction>) -> Option<AnyView> {
     match outcome? {
         // Said already to whoever comes back from there just now.
-        PaymentOutcome::Declined if query("error").get_untracked() == "payment_declined" => None,
+        PaymentOutcome::Declined if query("error").with_untracked(|code| code.starts_with("payment_")) => {
+            None
+        }
         PaymentOutcome::Declined => Some(view! { <Alert>{t!(i18n, checkout.declined)}</Alert> }.into_any()),
         PaymentOutcome::UnderWay => {
             let link = next.map(|next| {

@@ -192,6 +192,7 @@ fn every() -> impl Iterator<Item = Problem> {
         AlreadyPaid,
         PaymentInProgress,
         PaymentDeclined,
+        PaymentCancelled,
         TotalChanged(Money::zero(Currency::INR)),
         MixedCurrencies,
         KeyReused,
