@@ -14,7 +14,7 @@ use crate::{
         Alert, Amount, BackOffice, Bars, Button, Check, Choice, CodeAlert, EmptyState, ErrorSummary, Failure,
         Field, Icon, LinkButton, PageTitle, Pager, Picture, Price, Print, SaveBar, SearchForm, Select,
         Skeleton, Sums, Table, TextArea, Toasts, Was, back_office_link, chips, offline_notice,
-        provide_toasts, search, show_toast,
+        provide_toasts, search, show_toast, sorts,
     },
     words,
 };
@@ -194,6 +194,12 @@ fn Parts() -> impl IntoView {
                 let to = |there: bool| there.then(|| routes::PRODUCTS.to_owned());
                 view! { <Pager first=to(first) next=to(next) next_words=t!(i18n, products.next) /> }
             }).collect_view()}
+        </Part>
+        <Part name="sorts">
+            {sorts(vec![
+                (routes::DEV_UI.into(), t!(i18n, products.sort_newest), true),
+                (routes::DEV_UI.into(), t!(i18n, products.sort_price_low), false),
+            ])}
         </Part>
         <Part name="SearchForm"><SearchForm /></Part>
         <Part name="Price"><p><Price of=price(12_490_000) /> " " <Price of=price(-4_900) /></p></Part>

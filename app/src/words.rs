@@ -76,6 +76,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "already_paid" => tu_string!(i18n, error.already_paid),
         "payment_in_progress" => tu_string!(i18n, error.payment_in_progress),
         "payment_declined" => tu_string!(i18n, error.payment_declined),
+        "payment_cancelled" => tu_string!(i18n, error.payment_cancelled),
         "total_changed" => tu_string!(i18n, error.total_changed),
         "mixed_currencies" => tu_string!(i18n, error.mixed_currencies),
         "key_reused" => tu_string!(i18n, error.key_reused),
@@ -91,6 +92,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "denied" => tu_string!(i18n, error.denied),
         "too_large" => tu_string!(i18n, error.too_large),
         "rate_limited" => tu_string!(i18n, error.rate_limited),
+        "pictures_busy" => tu_string!(i18n, error.pictures_busy),
         "busy" => tu_string!(i18n, error.busy),
         "offline" => tu_string!(i18n, error.offline),
         _ => tu_string!(i18n, error.internal),
@@ -466,6 +468,7 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "notifications::resend" => t!(i18n, admin.act_resend),
         "shops::open" => t!(i18n, admin.act_open),
         "catalog::upsert_products" => t!(i18n, admin.act_upsert),
+        "imports::start" => t!(i18n, admin.act_import),
         other => other,
     }
 }

@@ -44,7 +44,7 @@ test('an order, its packing slip and the purchase go on paper', async ({ page, v
   await payInCash(page);
   const bought = await thanks(page, names);
   await onPaper(page, async (paper) => {
-    for (const words of [bought.number, product, '12 Lake Road']) {
+    for (const words of [bought.number, product, '12 Lake Road', /^SKU MC-/]) {
       await expect(main(page).getByText(words).first(), `${words} on ${paper}`).toBeVisible();
     }
   });

@@ -70,7 +70,8 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, String> {
     };
     let currency = config.market.currency;
     let zone = Zone::named(&config.market.time_zone).map_err(|e| format!("market.time_zone: {e}"))?;
-    let pictures = Arc::new(PictureFolder::in_folder(Path::new(&config.media.folder))?);
+    let wait = Duration::from_secs(config.media.wait_s.into());
+    let pictures = Arc::new(PictureFolder::in_folder(Path::new(&config.media.folder), wait)?);
     let engine = Engine::new(Parts {
         db,
         clock,

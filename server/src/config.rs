@@ -112,6 +112,8 @@ pub struct Database {
 pub struct Media {
     /// The folder for picture files, shared by all nodes of a market.
     pub folder: String,
+    /// How long an uploaded picture waits for others to be decoded, in seconds.
+    pub wait_s: u32,
 }
 
 /// Product imports.
@@ -341,7 +343,7 @@ impl Default for Database {
 
 impl Default for Media {
     fn default() -> Self {
-        Self { folder: "data/media".into() }
+        Self { folder: "data/media".into(), wait_s: 30 }
     }
 }
 
@@ -588,7 +590,7 @@ impl Config {
         if self.database == usual.database {
             self.database.url = SecretUrl(format!("sqlite:{}", folder.join("haat.db").display()));
         }
-        if self.media == usual.media {
+        if self.media.folder == usual.media.folder {
             self.media.folder = folder.join("media").display().to_string();
         }
         let port = self.server.bind.rsplit(':').next().unwrap_or_default().to_owned();

@@ -176,8 +176,8 @@ pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
     Ok(owners)
 }
 
-/// How many products are drawn at a time: enough for the picture threads to have no gaps.
-const AT_ONCE: usize = 4;
+/// How many products are drawn at a time: most have one picture.
+const AT_ONCE: usize = 2;
 
 /// Draws the pictures that the demo's market lacks, what is seen first before the rest. Drawing takes much longer than
 /// [`seed`], so the market may be open meanwhile; what was drawn before an interruption stays.

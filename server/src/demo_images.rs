@@ -1,6 +1,7 @@
 //! Renders the demo's SVG drawings as pictures, which are then processed like every upload. SVGs from
 //! outside are never rendered.
 
+use futures::stream::{self, StreamExt, TryStreamExt};
 use haat_engine::{Caller, Engine, media};
 use haat_shared::{Error, Result, media::NewPicture};
 use image::{
@@ -11,7 +12,7 @@ use resvg::{
     tiny_skia::{Pixmap, Transform},
     usvg::{Options, Tree},
 };
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 /// The width of rendered drawings. The largest width would double the time of a seed.
 const WIDTH: u32 = 960;
@@ -19,29 +20,24 @@ const WIDTH: u32 = 960;
 /// The embedded drawings, by name.
 const DRAWINGS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/drawings.rs"));
 
-/// Adds drawings to a shop, or to the market, as many at a time as the store processes. Returns the
-/// pictures in the same order.
+/// How many drawings are on their way at a time: one is rendered while the store processes another.
+const AT_ONCE: usize = 2;
+
+/// Adds drawings to a shop, or to the market. Returns the pictures in the same order.
 pub(crate) async fn add(engine: &Engine, shop: Option<&str>, names: &[&str]) -> Result<Vec<NewPicture>> {
-    let mut tasks = JoinSet::new();
-    for (place, name) in names.iter().enumerate() {
+    let drawn = names.iter().map(async |name| {
         let Some((_, svg)) = DRAWINGS.iter().find(|(known, _)| known == name) else {
             tracing::error!(name, "there is no such drawing");
             return Err(Error::Internal);
         };
-        let (engine, shop) = (engine.clone(), shop.map(str::to_owned));
-        tasks.spawn(async move {
-            let png = spawn_blocking(|| raster(svg)).await.map_err(|_| Error::Internal)??;
-            let system = Caller::system();
-            let picture = match shop {
-                Some(shop) => media::add(&engine, &system, &shop, png).await?,
-                None => media::add_own(&engine, &system, png).await?,
-            };
-            Ok((place, NewPicture { media: picture.id, alt: String::new() }))
-        });
-    }
-    let mut added = tasks.join_all().await.into_iter().collect::<Result<Vec<_>>>()?;
-    added.sort_by_key(|(place, _)| *place);
-    Ok(added.into_iter().map(|(_, picture)| picture).collect())
+        let png = spawn_blocking(|| raster(svg)).await.map_err(|_| Error::Internal)??;
+        let picture = match shop {
+            Some(shop) => media::add(engine, &Caller::system(), shop, png).await?,
+            None => media::add_own(engine, &Caller::system(), png).await?,
+        };
+        Ok(NewPicture { media: picture.id, alt: String::new() })
+    });
+    stream::iter(drawn).buffered(AT_ONCE).try_collect().await
 }
 
 /// The drawing as a PNG with little compression, since it is decoded again at once.

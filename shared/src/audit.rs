@@ -29,10 +29,22 @@ pub struct AuditEntry {
     pub shop: Option<String>,
     /// Further details. May be empty.
     pub note: String,
+    /// The number of products that the action created and updated. Null for other actions.
+    pub products: Option<Upserted>,
     /// The email of the user who performed the action. Null for the system.
     pub by: Option<String>,
     /// When the action was performed: RFC 3339, UTC.
     pub at: String,
+}
+
+/// How many products were written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Upserted {
+    /// The number of products created.
+    pub added: i64,
+    /// The number of products updated.
+    pub updated: i64,
 }
 
 /// A background job.

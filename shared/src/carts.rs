@@ -108,8 +108,8 @@ pub struct CartLineView {
     pub options: Vec<Attribute>,
     /// The slug used in the product's URL. Empty if the product was deleted.
     pub slug: String,
-    /// Whether it is no longer sold: the product was archived or deleted, or the variant was removed. Such a line is not
-    /// part of any total, and must be removed before checkout.
+    /// Whether it is no longer sold: the product was archived or deleted, or the variant was removed. None is
+    /// available then.
     pub discontinued: bool,
     /// The current price per unit.
     pub unit_price: Money,
@@ -122,10 +122,19 @@ pub struct CartLineView {
     pub capped: bool,
     /// The price of the whole line.
     pub total: Money,
-    /// The quantity available. If it is less than `quantity`, the line must be corrected before checkout.
+    /// The quantity available to this cart, including what its checkout has reserved. If it is less than
+    /// `quantity`, the line must be corrected before checkout. If it is 0, the line is not part of any total,
+    /// and must be removed.
     pub available: i64,
     /// The product's first image.
     pub picture: Option<Picture>,
+}
+
+impl CartLineView {
+    /// Whether it can be bought, at least in part. All other lines are not part of any total.
+    pub fn is_available(&self) -> bool {
+        self.available > 0
+    }
 }
 
 #[cfg(test)]

@@ -221,7 +221,7 @@ pub struct CheckoutSums {
 pub enum PaymentOutcome {
     /// Not known yet.
     UnderWay,
-    /// Declined. Nothing was charged.
+    /// Declined or cancelled. Nothing was charged.
     Declined,
     /// Paid.
     Paid,

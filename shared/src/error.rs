@@ -37,6 +37,12 @@ pub enum Error {
         /// Seconds to wait.
         retry_after_s: u32,
     },
+    /// An uploaded picture waited too long for others, or too many were on their way. Try again after this
+    /// many seconds.
+    PicturesBusy {
+        /// Seconds to wait.
+        retry_after_s: u32,
+    },
     /// Temporarily unavailable. Nothing was lost; the same request may succeed after this many seconds.
     Busy {
         /// Seconds to wait.
@@ -69,6 +75,8 @@ pub enum Conflict {
     PaymentInProgress,
     /// The payment was declined; another one may succeed.
     PaymentDeclined,
+    /// The shopper cancelled the payment at the gateway. Nothing was charged.
+    PaymentCancelled,
     /// The total is not the one that the shopper saw. Carries the new one.
     TotalChanged(Money),
     /// The shop uses another currency than the rest of the cart.
@@ -131,6 +139,7 @@ impl Error {
                 Conflict::AlreadyPaid => "already_paid",
                 Conflict::PaymentInProgress => "payment_in_progress",
                 Conflict::PaymentDeclined => "payment_declined",
+                Conflict::PaymentCancelled => "payment_cancelled",
                 Conflict::TotalChanged(_) => "total_changed",
                 Conflict::MixedCurrencies => "mixed_currencies",
                 Conflict::KeyReused => "key_reused",
@@ -147,6 +156,7 @@ impl Error {
             Self::Denied => "denied",
             Self::TooLarge => "too_large",
             Self::RateLimited { .. } => "rate_limited",
+            Self::PicturesBusy { .. } => "pictures_busy",
             Self::Busy { .. } => "busy",
             Self::EventsExpired { .. } => "events_expired",
             Self::Offline => "offline",
@@ -164,7 +174,7 @@ impl Error {
             Self::Denied => 403,
             Self::EventsExpired { .. } => 410,
             Self::TooLarge => 413,
-            Self::RateLimited { .. } => 429,
+            Self::RateLimited { .. } | Self::PicturesBusy { .. } => 429,
             Self::Busy { .. } | Self::Offline => 503,
             Self::Internal => 500,
         }
@@ -173,7 +183,9 @@ impl Error {
     /// Seconds to wait before the same request may succeed, if waiting helps.
     pub fn retry_after_s(&self) -> Option<u32> {
         match self {
-            Self::RateLimited { retry_after_s } | Self::Busy { retry_after_s } => Some(*retry_after_s),
+            Self::RateLimited { retry_after_s }
+            | Self::PicturesBusy { retry_after_s }
+            | Self::Busy { retry_after_s } => Some(*retry_after_s),
             Self::Conflict(Conflict::InFlight | Conflict::PaymentInProgress) => Some(1),
             _ => None,
         }

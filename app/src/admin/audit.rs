@@ -1,6 +1,9 @@
 //! The audit log: privileged actions.
 
-use haat_shared::{audit::AuditEntry, routes};
+use haat_shared::{
+    audit::{AuditEntry, Upserted},
+    routes,
+};
 use leptos::prelude::*;
 
 use super::{AdminPage, List, Part};
@@ -48,9 +51,12 @@ fn row(entry: AuditEntry) -> impl IntoView {
         Some(email) => view! { <span>{email}</span> }.into_any(),
         None => view! { <span class="word">{t!(i18n, admin.program)}</span> }.into_any(),
     };
-    let note = match entry.action.as_str() {
+    let note = match (entry.action.as_str(), entry.products) {
         // Of a job the note says which kind it is.
-        "jobs::retry" | "jobs::discard" => words::job_kind(i18n, &entry.note).to_owned(),
+        ("jobs::retry" | "jobs::discard", _) => words::job_kind(i18n, &entry.note).to_owned(),
+        (_, Some(Upserted { added, updated })) => {
+            t!(i18n, admin.products_written, added = added, updated = updated)
+        }
         _ => entry.note,
     };
     let subject = match entry.shop {

@@ -3,6 +3,8 @@
 //! Rows are added and removed, so input stays in the fields until the form is submitted. Each row has a
 //! number, which names its fields independently of its position.
 
+use std::collections::{HashMap, HashSet};
+
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError,
     catalog::{
@@ -109,12 +111,19 @@ struct Row<T> {
     first: T,
 }
 
+/// An option: its name, and the values that the variants have, as they are typed to generate variants.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct OptionValues {
+    name: String,
+    values: String,
+}
+
 /// The current rows of the form.
 #[derive(Clone, Copy)]
 struct Rows {
     last: StoredValue<u32>,
     details: RwSignal<Vec<Row<Attribute>>>,
-    options: RwSignal<Vec<Row<String>>>,
+    options: RwSignal<Vec<Row<OptionValues>>>,
     variants: RwSignal<Vec<Row<VariantForm>>>,
     pictures: RwSignal<Vec<Picture>>,
     dirty: RwSignal<bool>,
@@ -131,9 +140,17 @@ impl Rows {
             dirty: RwSignal::new(false),
         };
         rows.details.set(form.details.iter().map(|detail| rows.row(detail.clone())).collect());
-        rows.options.set(form.options.iter().map(|option| rows.row(option.clone())).collect());
+        let options = form.options.iter().enumerate();
+        let options =
+            options.map(|(at, name)| OptionValues { name: name.clone(), values: values(&form.variants, at) });
+        rows.options.set(options.map(|option| rows.row(option)).collect());
         rows.variants.set(form.variants.iter().map(|variant| rows.row(variant.clone())).collect());
         rows
+    }
+
+    /// Whether the product is sold in one way only, so that nothing is called a variant.
+    fn is_simple(self) -> bool {
+        self.options.with(Vec::is_empty) && self.variants.with(Vec::len) == 1
     }
 
     fn row<T>(self, first: T) -> Row<T> {
@@ -207,6 +224,15 @@ impl Rows {
         };
         Error::Invalid(faults.into_iter().map(place).collect())
     }
+}
+
+/// The values of an option, once each. One with a comma is left out, as it would be read as two.
+fn values(variants: &[VariantForm], at: usize) -> String {
+    let mut seen = HashSet::new();
+    let values = variants.iter().filter_map(|variant| variant.options.get(at)).map(String::as_str);
+    let once =
+        values.filter(|value| !value.is_empty() && !value.contains(',') && seen.insert(value_key(value)));
+    once.collect::<Vec<_>>().join(", ")
 }
 
 fn numbers<T: Clone + Send + Sync + 'static>(rows: RwSignal<Vec<Row<T>>>) -> Vec<u32> {
@@ -376,6 +402,7 @@ fn summary(rows: Rows, error: &Error) -> AnyView {
     let i18n = use_i18n();
     let Error::Invalid(faults) = error else { return ui::error_summary(i18n, error, Vec::new()) };
     let variants = numbers(rows.variants);
+    let simple = untrack(|| rows.is_simple());
     let at_fields = faults.iter().map(|FieldError { field, code }| {
         let parts: Vec<&str> = field.split('.').collect();
         let label = match parts.as_slice() {
@@ -384,7 +411,10 @@ fn summary(rows: Rows, error: &Error) -> AnyView {
                 let part = rest
                     .first()
                     .map_or(t!(i18n, seller_products.variant), |part| words::form_field(i18n, part));
-                tu_string!(i18n, seller_products.of_variant, field = part, n = n).to_string()
+                match simple {
+                    true => part.to_owned(),
+                    false => tu_string!(i18n, seller_products.of_variant, field = part, n = n).to_string(),
+                }
             }
             [first, ..] => words::form_field(i18n, first).to_owned(),
             [] => field.clone(),
@@ -412,13 +442,13 @@ fn Variants(
     faults: Signal<Option<Error>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let option = move |row: Row<String>| {
+    let option = move |row: Row<OptionValues>| {
         let number = row.number;
         let (name, values) = (format!("options.{number}"), format!("values.{number}"));
         view! {
             <div class="row-fields option-row">
-                <Field name label=t!(i18n, seller_products.option) value=row.first faults />
-                <Field name=values label=t!(i18n, seller_products.option_values) hint=t!(i18n, seller_products.option_hint).to_owned() />
+                <Field name label=t!(i18n, seller_products.option) value=row.first.name faults />
+                <Field name=values label=t!(i18n, seller_products.option_values) value=row.first.values hint=t!(i18n, seller_products.option_hint).to_owned() />
                 <RemoveButton name=t!(i18n, seller_products.remove_option) remove=Callback::new(move |()| rows.remove(rows.options, number)) />
             </div>
         }
@@ -438,7 +468,7 @@ fn Variants(
                     type="button"
                     class="button secondary"
                     disabled=move || rows.options.with(|rows| rows.len() >= OPTIONS_MAX)
-                    on:click=move |_| rows.add(rows.options, String::new())
+                    on:click=move |_| rows.add(rows.options, OptionValues::default())
                 >
                     {t!(i18n, seller_products.add_option)}
                 </button>
@@ -479,7 +509,7 @@ fn make_variants(rows: Rows, element: NodeRef<html::Form>) {
         let mut values: Vec<String> =
             typed.variants.iter().filter_map(|v| v.options.get(at).cloned()).collect();
         values.extend(list.split(',').map(|value| value.trim().to_owned()));
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         values.retain(|value| !value.is_empty() && seen.insert(value_key(value)));
         let longer = |way: &Vec<String>| {
             values
@@ -492,7 +522,7 @@ fn make_variants(rows: Rows, element: NodeRef<html::Form>) {
     // What is made now is labelled by what the options are called now.
     rows.options.update(|rows| {
         for (row, name) in rows.iter_mut().zip(typed.options) {
-            row.first = name;
+            row.first.name = name;
         }
     });
     let like = last_typed(rows, element);
@@ -527,16 +557,19 @@ fn Variant(
     let at = format!("variants.{number}");
     let place =
         move || rows.variants.with(|rows| rows.iter().position(|row| row.number == number)).unwrap_or(0) + 1;
-    let heading = move || tu_string!(i18n, seller_products.variant_n, n = place()).to_string();
-    let values = first.options.clone();
+    let heading = move || {
+        (!rows.is_simple()).then(|| view! { <legend>{tu_string!(i18n, seller_products.variant_n, n = place()).to_string()}</legend> })
+    };
+    // By the rows of their options: options that are added later have no values yet.
+    let values: HashMap<u32, String> = numbers(rows.options).into_iter().zip(first.options.clone()).collect();
     let option_at = at.clone();
     // Named by what they are values of, as it is typed.
-    let option = move |(place, option): (usize, Row<String>)| {
-        let label = match option.first.as_str() {
+    let option = move |(place, option): (usize, Row<OptionValues>)| {
+        let label = match option.first.name.as_str() {
             "" => tu_string!(i18n, seller_products.value_n, n = place + 1).to_string(),
             name => text::clip(name, NAME_MAX),
         };
-        let value = values.get(place).cloned().unwrap_or_default();
+        let value = values.get(&option.number).cloned().unwrap_or_default();
         view! { <Field name=format!("{option_at}.options.{}", option.number) label value faults /> }
     };
     let (title_at, title) = (format!("{at}.title"), first.title.clone());
@@ -551,7 +584,7 @@ fn Variant(
     let money = |words: &str| format!("{words} ({})", currency.code());
     view! {
         <fieldset class="variant" id=at.clone()>
-            <legend>{heading}</legend>
+            {heading}
             <div class="row-fields">
                 {title}
                 <For
@@ -721,5 +754,23 @@ fn Pictures(handle: String, rows: Rows, faults: Signal<Option<Error>>) -> impl I
                 <p class="note" role="status">{move || (under_way.get() > 0).then(|| t!(i18n, seller_products.uploading))}</p>
             </div>
         </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_options_are_listed_once_and_can_be_read_back() {
+        let variant = |options: &[&str]| VariantForm {
+            options: options.iter().map(|&value| value.into()).collect(),
+            ..VariantForm::default()
+        };
+        let variants =
+            [variant(&["Red", "S"]), variant(&["red", "L"]), variant(&["Red, matte", ""]), variant(&[])];
+        assert_eq!(values(&variants, 0), "Red");
+        assert_eq!(values(&variants, 1), "S, L");
+        assert_eq!(values(&variants, 2), "");
     }
 }

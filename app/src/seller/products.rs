@@ -12,7 +12,7 @@ use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
     state::{param, query, searched},
-    ui::{Alert, Button, CodeAlert, EmptyState, LinkButton, PageTitle, Pager, Table, loaded},
+    ui::{self, Alert, Button, CodeAlert, EmptyState, LinkButton, PageTitle, Pager, Table, loaded},
     words,
 };
 
@@ -94,7 +94,7 @@ pub(crate) fn Products() -> impl IntoView {
             <div class="list-tools">
                 {search(path.clone(), &of.q, t!(i18n, seller_products.search), &kept)}
                 {chips(t!(i18n, seller_orders.state), states)}
-                {chips(t!(i18n, products.sort), sorts.to_vec())}
+                {ui::sorts(sorts.to_vec())}
             </div>
             {list}
             <Pager first next next_words=tu_string!(i18n, products.next) />

@@ -12,7 +12,7 @@ use leptos::{ev::MouseEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlInpu
 use super::{product::BuyFault, sign_up::draft_of};
 use crate::{
     api::{self, ApiError},
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, tn, tu_string, use_i18n},
     state,
     ui::{Button, EmptyState, LinkButton, PageTitle, Picture, Sums, Toaster, loaded},
     words,
@@ -62,6 +62,10 @@ fn empty(i18n: words::I18n) -> AnyView {
 #[component]
 fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
+    let missing =
+        cart.groups.iter().flat_map(|group| &group.lines).filter(|line| !line.is_available()).count();
+    let missing =
+        (missing > 0).then(|| view! { <p class="note">{tn!(i18n, cart.not_included, missing)}</p> });
     let group = |group| view! { <Group group fault draft=draft.clone() /> };
     let groups = cart.groups.into_iter().map(group).collect_view();
     let sums = match (cart.subtotal, cart.delivery, cart.total) {
@@ -75,6 +79,7 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
             <section class="summary" aria-labelledby="summary">
                 <h2 id="summary">{t!(i18n, cart.summary)}</h2>
                 {sums}
+                {missing}
                 <div class="action-bar">
                     <span class="action-total" aria-hidden="true">{cart.total.map(|total| words::money(i18n, total))}</span>
                     <Button>{t!(i18n, cart.checkout)}</Button>
@@ -161,6 +166,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
         });
     };
 
+    let available = line.is_available();
     let shortage = match line.available {
         _ if line.discontinued => Some(tu_string!(i18n, cart.discontinued).to_owned()),
         left if left >= line.quantity => None,
@@ -168,8 +174,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
         left => Some(tu_string!(i18n, cart.only_left, n = left).to_string()),
     };
     let was = line.price_was.map(|was| t!(i18n, cart.price_was, price = was));
-    let each =
-        (line.quantity > 1 && !line.discontinued).then(|| t!(i18n, cart.each, price = line.unit_price));
+    let each = (line.quantity > 1 && available).then(|| t!(i18n, cart.each, price = line.unit_price));
     let capped = line.capped.then(|| tu_string!(i18n, cart.capped, n = QUANTITY_MAX).to_string());
     let variant = if line.options.is_empty() {
         line.variant_title.clone()
@@ -192,7 +197,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
         tu_string!(i18n, cart.remove_of, title = line.title.as_str()).to_string(),
     );
     let sum_name = tu_string!(i18n, cart.line_total, title = line.title.as_str()).to_string();
-    let quantity = (!line.discontinued).then(|| {
+    let quantity = available.then(|| {
         view! {
             <label class="hidden" for=field.clone()>
                 {tu_string!(i18n, cart.quantity_of, title = line.title.as_str()).to_string()}
@@ -225,11 +230,11 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
         let words = words::fault(i18n, "quantity", wrong.get()?);
         Some(view! { <p class="field-error" id=fault_id.clone() role="alert">{words}</p> })
     };
-    let sum = (!line.discontinued).then(|| {
+    let sum = available.then(|| {
         view! { <p class="line-total price"><span class="hidden">{sum_name}" "</span>{words::money(i18n, line.total)}</p> }
     });
     view! {
-        <li class="line" class:gone=line.discontinued aria-busy=move || busy.get().then_some("true")>
+        <li class="line" class:gone=!available aria-busy=move || busy.get().then_some("true")>
             <div class="line-picture">
                 <Picture of=line.picture title=line.title.clone() sizes="88px" />
             </div>

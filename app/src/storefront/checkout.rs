@@ -276,7 +276,9 @@ fn leads_to(next: NextAction) -> String {
 fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAction>) -> Option<AnyView> {
     match outcome? {
         // Said already to whoever comes back from there just now.
-        PaymentOutcome::Declined if query("error").get_untracked() == "payment_declined" => None,
+        PaymentOutcome::Declined if query("error").with_untracked(|code| code.starts_with("payment_")) => {
+            None
+        }
         PaymentOutcome::Declined => Some(view! { <Alert>{t!(i18n, checkout.declined)}</Alert> }.into_any()),
         PaymentOutcome::UnderWay => {
             let link = next.map(|next| {
@@ -449,7 +451,7 @@ fn Group(group: CheckoutGroup) -> impl IntoView {
     }
 }
 
-/// Order lines; with SKUs for those who pack them.
+/// Order lines; with SKUs for those who pack them, and for questions about what was bought.
 pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>, skus: bool) -> impl IntoView {
     let lines = lines.into_iter().map(move |line| {
         let sku = (skus && !line.sku.is_empty()).then(|| {

@@ -12,7 +12,7 @@ use crate::{
     head::{self, About},
     i18n::{t, tu_string, use_i18n},
     state::{query, searched},
-    ui::{EmptyState, LinkButton, PageTitle, Pager, loaded},
+    ui::{self, EmptyState, LinkButton, PageTitle, Pager, loaded},
 };
 
 /// A page of products.
@@ -84,10 +84,10 @@ pub(crate) fn Listing(
             _ => tu_string!(i18n, products.sort_newest),
         };
         let href = at(if *sort == SORTS[0] { "" } else { sort }, "");
-        view! { <a class="chip" href=href aria-current=current.then_some("true")>{words}</a> }
+        (href, words, current)
     });
     view! {
-        <nav class="chips" aria-label=tu_string!(i18n, products.sort)>{sorts.collect_view()}</nav>
+        {ui::sorts(sorts.collect())}
         <h2 class="hidden">{t!(i18n, products.list)}</h2>
         <ProductGrid items=page.items />
         <Pager first next next_words=tu_string!(i18n, products.next) />

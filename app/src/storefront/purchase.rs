@@ -132,7 +132,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
             {due}
             {money.map(|words| view! { <p class="order-due">{words}</p> })}
             {order.shipment.filter(|_| order.shipping_method != ShippingMethod::Pickup).map(|shipment| view! { <Travels shipment /> })}
-            {order_lines(i18n, order.lines, false)}
+            {order_lines(i18n, order.lines, true)}
             <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
             {cancel}
         </section>

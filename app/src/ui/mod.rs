@@ -11,6 +11,7 @@ mod picture;
 mod print;
 mod search;
 mod skeleton;
+mod sorts;
 mod summary;
 mod table;
 mod toast;
@@ -28,6 +29,7 @@ pub use picture::Picture;
 pub use print::Print;
 pub use search::SearchForm;
 pub use skeleton::Skeleton;
+pub use sorts::sorts;
 pub use summary::{Price, Sums, Was};
 pub use table::{Bars, Table};
 #[cfg(feature = "ssr")]

@@ -233,7 +233,8 @@ pub async fn keep_locale(engine: &Engine, caller: &Caller) -> Result<()> {
     Ok(())
 }
 
-/// Signs in; the guest's cart is merged into the account's. Returns the session's token.
+/// Signs in; the guest's cart is merged into the account's, and a language that they chose before becomes
+/// the account's. Returns the session's token.
 pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<String> {
     let user = check_password(engine, form).await?;
     begin_session(engine, caller, user).await
@@ -255,10 +256,11 @@ async fn check_password(engine: &Engine, form: SignIn) -> Result<UserId> {
 
 async fn begin_session(engine: &Engine, caller: &Caller, user: UserId) -> Result<String> {
     let token = random::token();
-    let input = (user, random::token_hash(&token), caller.cart, engine.clock.now_ms());
+    let chosen = caller.locale_chosen.then_some(caller.locale);
+    let input = (user, random::token_hash(&token), caller.cart, chosen, engine.clock.now_ms());
     engine
         .db
-        .write("accounts::begin_session", input, |tx, (user, token, cart, now)| {
+        .write("accounts::begin_session", input, |tx, (user, token, cart, chosen, now)| {
             Box::pin(async move {
                 tx.insert(AddSession {
                     id: random::id(*now),
@@ -270,6 +272,9 @@ async fn begin_session(engine: &Engine, caller: &Caller, user: UserId) -> Result
                 .await?;
                 if let Some(cart) = cart {
                     carts::join_in_tx(tx, *cart, *user, *now).await?;
+                }
+                if let Some(locale) = chosen {
+                    tx.exec(&SET_LOCALE, params![*user, *locale]).await?;
                 }
                 Ok(())
             })

@@ -10,6 +10,9 @@ use haat_shared::{
     page::{self, Page, PageRequest},
 };
 
+/// The action whose note is the number of products written, as JSON ([`haat_shared::audit::Upserted`]).
+pub(crate) const UPSERT: &str = "catalog::upsert_products";
+
 /// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 /// A message that has waited longer is overdue.
@@ -102,12 +105,16 @@ pub async fn list(
     let (after, size) = (cursor::<Audit>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
     let rows: Vec<AuditRow> = engine.db.list(AUDIT.bind(Vec::new(), "newest", after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| row.id.to_string());
-    Ok(page.map(|row| AuditEntry {
-        action: row.action,
-        subject: row.subject.to_string(),
-        shop: row.handle,
-        note: row.note,
-        by: row.email,
-        at: caller.time(engine, row.created_at),
+    Ok(page.map(|row| {
+        let products = (row.action == UPSERT).then(|| serde_json::from_str(&row.note).ok()).flatten();
+        AuditEntry {
+            action: row.action,
+            subject: row.subject.to_string(),
+            shop: row.handle,
+            note: if products.is_some() { String::new() } else { row.note },
+            products,
+            by: row.email,
+            at: caller.time(engine, row.created_at),
+        }
     }))
 }

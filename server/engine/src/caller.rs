@@ -18,6 +18,8 @@ pub struct Caller {
     pub origin: Option<[u8; 32]>,
     /// The tag of their language, which emails to them use.
     pub locale: &'static str,
+    /// Whether they chose this language on the site; otherwise it is that of their browser.
+    pub locale_chosen: bool,
     /// Whether people read the response: times are then in the market's time zone. API clients get UTC.
     pub reads: bool,
 }
@@ -54,12 +56,19 @@ pub struct SignedIn {
 impl Caller {
     /// A guest without a cart.
     pub fn guest() -> Self {
-        Self { who: Who::Guest, cart: None, origin: None, locale: DEFAULT_LOCALE, reads: false }
+        Self {
+            who: Who::Guest,
+            cart: None,
+            origin: None,
+            locale: DEFAULT_LOCALE,
+            locale_chosen: false,
+            reads: false,
+        }
     }
 
     /// The program itself.
     pub fn system() -> Self {
-        Self { who: Who::System, cart: None, origin: None, locale: DEFAULT_LOCALE, reads: false }
+        Self { who: Who::System, ..Self::guest() }
     }
 
     /// A time, formatted for the caller.

@@ -43,7 +43,10 @@ statements! {
             COALESCE(v.options, '[]') AS option_values, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
             s.delivery_minor, s.free_delivery_from_minor,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END AS discontinued,
-            CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held ELSE 0 END AS available,
+            CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held
+                + COALESCE((SELECT CAST(SUM(h.quantity) AS BIGINT) FROM checkouts k
+                    JOIN holds h ON h.checkout_id = k.id AND h.state = 'active'
+                    WHERE k.cart_id = t.id AND h.capacity_id = v.id), 0) ELSE 0 END AS available,
             m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM carts t JOIN cart_lines l ON l.cart_id = t.id JOIN shops s ON s.id = l.shop_id
         LEFT JOIN variants v ON v.id = l.variant_id LEFT JOIN capacities c ON c.id = v.id
@@ -157,7 +160,7 @@ async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
     let rows: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
     let Some(first) = rows.first() else { return Ok(CartView::empty()) };
     let (cart, currency) = (first.cart_id, first.currency);
-    let pieces = rows.iter().filter(|r| !r.discontinued).map(|r| r.quantity).sum();
+    let pieces = rows.iter().filter(|r| r.available > 0).map(|r| r.quantity).sum();
     let mut groups = Vec::new();
     for (shop, rows) in group_by(rows, |r| r.shop_id) {
         let head = &rows[0];
@@ -165,7 +168,7 @@ async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
         let (currency, standard) = (head.currency, Money::new(head.delivery_minor, head.currency));
         let free_from = head.free_delivery_from_minor.map(|from| Money::new(from, currency));
         let lines = rows.into_iter().map(line).collect::<Result<Vec<_>>>()?;
-        let mut sold = lines.iter().filter(|l| !l.discontinued).map(|l| l.total).peekable();
+        let mut sold = lines.iter().filter(|l| l.is_available()).map(|l| l.total).peekable();
         let delivers = sold.peek().is_some();
         let subtotal = Money::sum(currency, sold)?;
         // Nothing is brought where nothing is left to buy.

@@ -11,7 +11,7 @@ pub use categories::{NewCategory, category, category_ids, put_categories, roots,
 pub use edit::{archive, create, delete, duplicate, publish, set_states, update};
 pub use map::{map_categories, map_files, map_products, map_shops};
 pub use seller::{seller_list, seller_product};
-pub use upsert::{NewProduct, NewVariant, Upserted, upsert_products};
+pub use upsert::{NewProduct, NewVariant, upsert_products};
 
 use crate::{
     Caller, Engine,

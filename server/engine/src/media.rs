@@ -39,11 +39,16 @@ pub struct Kept {
     pub color: String,
 }
 
+/// The error of a picture that has to come again, because there are too many at once.
+pub const BUSY: Error = Error::PicturesBusy { retry_after_s: 10 };
+
 /// Why a picture was not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PictureError {
     /// The upload is invalid.
     Refused(FieldCode),
+    /// Other pictures kept the store busy for too long.
+    Busy,
     /// The store failed, with a message for the log.
     Away(String),
 }
@@ -131,6 +136,7 @@ async fn keep(engine: &Engine, shop: Option<ShopId>, bytes: Vec<u8>) -> Result<P
     let Kept { width, height, color } =
         engine.pictures.keep(id, bytes).await.map_err(|error| match error {
             PictureError::Refused(code) => Error::field("picture", code),
+            PictureError::Busy => BUSY,
             PictureError::Away(why) => {
                 tracing::error!(%id, why, "a picture could not be kept");
                 Error::Busy { retry_after_s: 5 }

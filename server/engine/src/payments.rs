@@ -132,7 +132,7 @@ pub async fn apply_status(
 ) -> Result<ReportOutcome> {
     match status {
         GatewayStatus::Waiting => Ok(ReportOutcome::Waiting),
-        GatewayStatus::Declined => {
+        GatewayStatus::Declined | GatewayStatus::Cancelled => {
             engine
                 .db
                 .write(("payments::failed", id), (id, engine.clock.now_ms()), |tx, (id, now)| {
@@ -144,7 +144,10 @@ pub async fn apply_status(
                     })
                 })
                 .await?;
-            Ok(ReportOutcome::Declined)
+            Ok(match status {
+                GatewayStatus::Cancelled => ReportOutcome::Cancelled,
+                _ => ReportOutcome::Declined,
+            })
         }
         GatewayStatus::Captured(_) | GatewayStatus::Accepted => {
             checkout::complete(engine, id, gateway_ref, status).await
@@ -193,6 +196,7 @@ pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -
     let why = match refresh(engine, &payment, None).await {
         Ok(ReportOutcome::Paid(number)) => return Ok(Return::Purchase(checkout::link(engine, number))),
         Ok(ReportOutcome::Declined) => Conflict::PaymentDeclined,
+        Ok(ReportOutcome::Cancelled) => Conflict::PaymentCancelled,
         Ok(ReportOutcome::Orphaned) => Conflict::CheckoutEnded,
         // The gateway will tell us, or reconciliation will ask: the page says that we are waiting.
         Ok(ReportOutcome::Waiting) | Err(_) => return Ok(Return::Checkout(checkout, None)),
@@ -259,9 +263,4 @@ pub async fn reconcile(engine: &Engine) -> TxResult<usize> {
             .await?;
     }
     Ok(due.len())
-}
-
-/// The error for a payment that cannot continue.
-pub(crate) fn declined() -> Error {
-    Conflict::PaymentDeclined.into()
 }

@@ -63,7 +63,7 @@ rows! {
         pub amount_minor: i64,
         /// `waiting`, `challenged`, `captured` or `declined`.
         pub state: String,
-        /// The behaviour of the entered card.
+        /// The behaviour of the entered card; `cancelled` if the shopper entered none and went back.
         pub card: String,
         /// The URL to which the shopper returns.
         pub return_url: String,
@@ -95,7 +95,17 @@ impl SandboxPayment {
     pub fn amount(&self) -> Money {
         Money::new(self.amount_minor, self.currency)
     }
+
+    /// Whether the shopper cancelled it.
+    pub fn is_cancelled(&self) -> bool {
+        self.card == CANCELLED
+    }
 }
+
+/// What stands for the card of a cancelled payment.
+const CANCELLED: &str = "cancelled";
+/// When and how often a webhook is sent: at once, and once.
+const AT_ONCE: Option<(i64, i64)> = Some((0, 1));
 
 impl DueEvent {
     /// The ID in the format of the API.
@@ -146,7 +156,7 @@ impl Card {
             Self::WebhookNever => None,
             Self::WebhookLate => Some((5_000, 1)),
             Self::WebhookTwice => Some((0, 2)),
-            Self::Approve | Self::Decline | Self::Challenge => Some((0, 1)),
+            Self::Approve | Self::Decline | Self::Challenge => AT_ONCE,
         }
     }
 
@@ -194,7 +204,12 @@ pub async fn enter_card(db: &Db, clock: &Clock, gateway_ref: &str, card: Card) -
         Card::Decline => "declined",
         _ => "captured",
     };
-    move_to(db, clock, gateway_ref, state, card).await
+    move_to(db, clock, gateway_ref, (state, card.name(), card.webhook())).await
+}
+
+/// The shopper goes back to the market without paying. A completed payment does not change.
+pub async fn cancel(db: &Db, clock: &Clock, gateway_ref: &str) -> Result<SandboxPayment> {
+    move_to(db, clock, gateway_ref, ("declined", CANCELLED, AT_ONCE)).await
 }
 
 /// The shopper confirms their identity.
@@ -202,20 +217,18 @@ pub async fn confirm(db: &Db, clock: &Clock, gateway_ref: &str) -> Result<Sandbo
     if find(db, gateway_ref).await?.state != "challenged" {
         return Err(Error::NotFound);
     }
-    move_to(db, clock, gateway_ref, "captured", Card::Challenge).await
+    let card = Card::Challenge;
+    move_to(db, clock, gateway_ref, ("captured", card.name(), card.webhook())).await
 }
 
-async fn move_to(
-    db: &Db,
-    clock: &Clock,
-    gateway_ref: &str,
-    state: &'static str,
-    card: Card,
-) -> Result<SandboxPayment> {
-    let input = (gateway_ref.to_owned(), state, card, clock.now_ms());
+/// The state that a payment moves to, its card, and when and how often the webhook is sent.
+type Move = (&'static str, &'static str, Option<(i64, i64)>);
+
+async fn move_to(db: &Db, clock: &Clock, gateway_ref: &str, to: Move) -> Result<SandboxPayment> {
+    let input = (gateway_ref.to_owned(), to, clock.now_ms());
     let payment = db
-        .write("sandbox::move", input, |tx, (gateway_ref, state, card, now)| {
-            Box::pin(move_in_tx(tx, gateway_ref, state, *card, *now))
+        .write("sandbox::move", input, |tx, (gateway_ref, to, now)| {
+            Box::pin(move_in_tx(tx, gateway_ref, *to, *now))
         })
         .await?;
     Ok(payment)
@@ -224,12 +237,11 @@ async fn move_to(
 async fn move_in_tx(
     tx: &mut Tx,
     gateway_ref: &str,
-    state: &str,
-    card: Card,
+    (state, card, webhook): Move,
     now: i64,
 ) -> TxResult<SandboxPayment> {
-    let moved = tx.exec(&MOVE, params![gateway_ref, state, card.name()]).await? == 1;
-    if let (true, true, Some((wait, times))) = (moved, state != "challenged", card.webhook()) {
+    let moved = tx.exec(&MOVE, params![gateway_ref, state, card]).await? == 1;
+    if let (true, true, Some((wait, times))) = (moved, state != "challenged", webhook) {
         let event = random::id::<()>(now).uuid();
         tx.exec(&ANNOUNCE, params![event, gateway_ref, now + wait, times]).await?;
     }

@@ -25,7 +25,10 @@ use image::{
 use moxcms::{CicpProfile, ColorProfile, DataColorSpace, Layout, TransformOptions};
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path as Name};
 use png::{DecodingError, Transformations};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::{Instant, timeout_at},
+};
 
 /// The quality of JPEGs, out of 100.
 const JPEG_QUALITY: u8 = 82;
@@ -52,6 +55,8 @@ pub struct PictureFolder {
     /// Decoding takes memory: pictures decoded at once have at most as many pixels in total as one may
     /// have.
     pixels: Arc<Semaphore>,
+    /// The maximum time that a picture waits for both.
+    wait: Duration,
 }
 
 /// A picture file.
@@ -64,15 +69,16 @@ pub struct StoredPicture {
 }
 
 impl PictureFolder {
-    /// The pictures in this folder, which is created if necessary.
-    pub fn in_folder(folder: &Path) -> Result<Self, String> {
+    /// The pictures in this folder, which is created if necessary. A new picture waits for others at most
+    /// this long.
+    pub fn in_folder(folder: &Path, wait: Duration) -> Result<Self, String> {
         let fault = |why: String| format!("{}: {why}", folder.display());
         fs::create_dir_all(folder).map_err(|e| fault(e.to_string()))?;
         let files = LocalFileSystem::new_with_prefix(folder).map_err(|e| fault(e.to_string()))?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let turns = Arc::new(Semaphore::new(cores.min(4)));
         let pixels = Arc::new(Semaphore::new(permits(PIXELS_MAX) as usize));
-        Ok(Self { files: Arc::new(files), turns, pixels })
+        Ok(Self { files: Arc::new(files), turns, pixels, wait })
     }
 
     /// A file; `Ok(None)` if it matches `if_none_match`, the request header of that name.
@@ -103,16 +109,20 @@ impl PictureFolder {
 impl PictureStore for PictureFolder {
     async fn keep(&self, id: MediaId, bytes: Vec<u8>) -> Result<Kept, PictureError> {
         let away = |e: String| PictureError::Away(e);
-        let turn = self.turns.clone().acquire_owned().await.map_err(|e| away(e.to_string()))?;
+        let deadline = Instant::now() + self.wait;
+        let turn = timeout_at(deadline, self.turns.clone().acquire_owned()).await;
+        let turn = turn.map_err(|_| PictureError::Busy)?.map_err(|e| away(e.to_string()))?;
         let (pixels, runtime) = (self.pixels.clone(), tokio::runtime::Handle::current());
         let (answer, answered) = oneshot::channel();
         // A thread of its own, that goes on if whoever asked has gone.
         let run = move || {
             let mut counts = 0;
-            let made = size(&bytes).and_then(|(width, height)| {
+            let made = size(&bytes).map_err(PictureError::Refused).and_then(|(width, height)| {
                 counts = permits(u64::from(width) * u64::from(height));
-                let _pixels = runtime.block_on(pixels.acquire_many(counts));
-                make(&bytes)
+                let acquired =
+                    runtime.block_on(async { timeout_at(deadline, pixels.acquire_many(counts)).await });
+                let _pixels = acquired.map_err(|_| PictureError::Busy)?;
+                make(&bytes).map_err(PictureError::Refused)
             });
             drop((turn, bytes));
             let _ = answer.send(made);
@@ -124,8 +134,7 @@ impl PictureStore for PictureFolder {
             .name("haat-picture".into())
             .spawn(run)
             .map_err(|e| away(e.to_string()))?;
-        let made = answered.await.map_err(|_| away("decoding broke off".into()))?;
-        let Made { kept, files } = made.map_err(PictureError::Refused)?;
+        let Made { kept, files } = answered.await.map_err(|_| away("decoding broke off".into()))??;
         for (width, format, bytes) in files {
             // Written under another name and then renamed: nobody reads half a file.
             let name = Name::from(File { id, width, format }.to_string());
@@ -559,10 +568,13 @@ mod tests {
         assert_eq!(size(&deep_png(100)).map(|(w, h)| permits(u64::from(w) * u64::from(h))), Ok(1));
     }
 
+    /// Longer than any test takes.
+    const LONG: Duration = Duration::from_secs(600);
+
     #[tokio::test(flavor = "multi_thread")]
     async fn large_pictures_at_once_are_all_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let pictures = PictureFolder::in_folder(folder.path()).unwrap();
+        let pictures = PictureFolder::in_folder(folder.path(), LONG).unwrap();
         let bytes = deep_png(2_500);
         let keep = (0..6).map(|n| {
             let id: MediaId = format!("media_{n:026}").parse().unwrap();
@@ -571,6 +583,22 @@ mod tests {
         let kept = futures::future::join_all(keep).await;
         assert!(kept.iter().all(|kept| kept.as_ref().is_ok_and(|k| k.width == 2_500)), "{kept:?}");
         assert_eq!(pictures.pixels.available_permits(), 400, "all is given back");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_waits_too_long_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let pictures = PictureFolder::in_folder(folder.path(), Duration::from_millis(20)).unwrap();
+        let id: MediaId = format!("media_{:026}", 1).parse().unwrap();
+        let bytes = deep_png(100);
+        let others = pictures.pixels.clone().acquire_many_owned(400).await.unwrap();
+        assert_eq!(pictures.keep(id, bytes.clone()).await, Err(PictureError::Busy));
+        drop(others);
+        let all = pictures.turns.available_permits() as u32;
+        let others = pictures.turns.clone().acquire_many_owned(all).await.unwrap();
+        assert_eq!(pictures.keep(id, bytes.clone()).await, Err(PictureError::Busy));
+        drop(others);
+        assert!(pictures.keep(id, bytes).await.is_ok());
     }
 
     /// The mean of the middle of each third of a picture.
@@ -793,7 +821,7 @@ mod tests {
     #[tokio::test]
     async fn files_are_kept_by_the_same_names_every_time() {
         let folder = tempfile::tempdir().unwrap();
-        let pictures = PictureFolder::in_folder(folder.path()).unwrap();
+        let pictures = PictureFolder::in_folder(folder.path(), LONG).unwrap();
         let id: MediaId = "media_00000000000000000000000001".parse().unwrap();
         let bytes = as_png(&halves(700, 700));
         let names = || {

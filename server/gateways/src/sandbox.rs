@@ -120,6 +120,7 @@ fn unreachable(fault: impl ToString) -> GatewayError {
 fn status(payment: &sandbox::SandboxPayment) -> GatewayStatus {
     match payment.state.as_str() {
         "captured" => GatewayStatus::Captured(payment.amount()),
+        "declined" if payment.is_cancelled() => GatewayStatus::Cancelled,
         "declined" => GatewayStatus::Declined,
         _ => GatewayStatus::Waiting,
     }

@@ -28,6 +28,8 @@ pub(super) async fn identify(Extract(state): Extract<State>, mut request: Reques
     match accounts::caller(&state.runtime.engine, session, cart).await {
         Ok(mut caller) => {
             caller.locale = language(&state, request.headers()).tag();
+            let chosen = cookies::get(request.headers(), secure, "language");
+            caller.locale_chosen = chosen.is_some_and(|tag| tag.eq_ignore_ascii_case(caller.locale));
             let origin = state.limits.origin(request.headers(), request.extensions());
             caller.origin = origin.hashed(&state.runtime.engine.secret);
             caller.reads = true;

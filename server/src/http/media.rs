@@ -14,11 +14,12 @@ use axum::{
 use haat_engine::{Caller, media};
 use haat_shared::{
     Error, FieldCode, Result,
+    id::kinds::ShopId,
     media::{BYTES_MAX, File, Picture},
     permissions::Permission,
 };
 
-use super::State;
+use super::{State, imports::Ticket};
 
 /// The maximum size of a form with a picture, including what a browser adds.
 pub(super) const FORM_BYTES_MAX: usize = BYTES_MAX + 64 * 1024;
@@ -59,6 +60,11 @@ pub(super) async fn file(
     }
 }
 
+/// Admits one more picture, unless there are too many.
+pub(super) fn enter(state: &State, address: &str, caller: &Caller, shop: ShopId) -> Result<Ticket> {
+    state.pictures_in.enter(address, caller, shop).map_err(|_| media::BUSY)
+}
+
 /// Adds the file `picture` of a form to a shop. Responds with the picture as JSON, or with an error.
 pub(super) async fn add(
     Extract(state): Extract<State>,
@@ -71,7 +77,7 @@ pub(super) async fn add(
         // Before twelve megabytes are read, not after.
         let shop = caller.shop(&handle, Permission::ManageCatalog)?;
         let address = state.limits.origin(&about.headers, &about.extensions).to_string();
-        let _ticket = state.pictures_in.enter(&address, &caller, shop)?;
+        let _ticket = enter(&state, &address, &caller, shop)?;
         let form = form.map_err(|_| Error::field("picture", FieldCode::Missing))?;
         let bytes = sent(form).await.map_err(|fault| match fault.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Error::field("picture", FieldCode::PictureTooHeavy),

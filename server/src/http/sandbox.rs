@@ -50,6 +50,7 @@ pub(super) async fn pay(
     let moved: Result<SandboxPayment> = async {
         match typed.get("action").map(String::as_str) {
             Some("confirm") => sandbox::confirm(db, clock, &id).await,
+            Some("cancel") => sandbox::cancel(db, clock, &id).await,
             _ => sandbox::enter_card(db, clock, &id, Card::parse(card)?).await,
         }
     }
@@ -86,10 +87,15 @@ h1{font-size:1.4rem;margin:0 0 .25rem}.note{background:#fff3d6;border:1px solid 
 form{background:#fff;padding:1.25rem;border-radius:.75rem;margin:1rem 0;display:grid;gap:.75rem}\
 label{font-weight:600}input{font:inherit;padding:.65rem .75rem;border:1px solid #6b7885;border-radius:.4rem;width:100%;box-sizing:border-box}\
 button{font:inherit;font-weight:600;padding:.75rem 1rem;min-height:44px;border:0;border-radius:.4rem;background:#0b5c4d;color:#fff;cursor:pointer}\
+form .quiet{background:none;color:inherit;text-decoration:underline}\
 :focus-visible{outline:3px solid #c98a00;outline-offset:2px}.error{color:#a4161a;margin:0}\
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem .75rem;font-size:.9rem}dt{font-variant-numeric:tabular-nums}dd{margin:0}\
 @media(prefers-color-scheme:dark){body{background:#10161c;color:#e6edf3}form{background:#1b242d}\
 input{background:#10161c;color:#e6edf3}.note{background:#3a2c05;border-color:#c98a00}.error{color:#ff9b9b}button{background:#2c8f7b;color:#04130f}}";
+
+/// Leads back to the checkout; the browser doesn't ask for a card first.
+const CANCEL: &str =
+    "<button class=\"quiet\" name=\"action\" value=\"cancel\" formnovalidate>Cancel and return</button>";
 
 fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Response {
     let amount = words::money(Locale::default(), payment.amount());
@@ -108,7 +114,7 @@ fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Re
             let form = format!(
                 "<form method=\"post\"><label for=\"card\">Card number</label>{error}<input id=\"card\" name=\"card\" \
                  inputmode=\"numeric\" autocomplete=\"off\" required value=\"{}\" {invalid}>\
-                 <button>Pay {amount}</button></form><h2>Test cards</h2><dl>{cards}</dl>",
+                 <button>Pay {amount}</button>{CANCEL}</form><h2>Test cards</h2><dl>{cards}</dl>",
                 escape(typed)
             );
             ("Sandbox payment", form)
@@ -117,7 +123,7 @@ fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Re
             "Confirm it’s you",
             format!(
                 "<form method=\"post\"><p>Your bank is asking you to confirm a payment of {amount}.</p>\
-                 <button name=\"action\" value=\"confirm\">Confirm</button></form>"
+                 <button name=\"action\" value=\"confirm\">Confirm</button>{CANCEL}</form>"
             ),
         ),
         _ => (

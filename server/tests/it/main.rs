@@ -24,4 +24,3 @@ mod pressure;
 mod program;
 mod requests;
 mod rest;
-mod rest_imports;

@@ -1,5 +1,5 @@
 //! The market keeps selling under pressure from outside: logs that cannot be written, full disks, silent
-//! connections, abandoned uploads.
+//! connections, abandoned uploads, large pictures.
 
 use std::{
     io::{Read, Write},
@@ -24,8 +24,12 @@ async fn buy(program: &Program) {
 }
 
 async fn seller(program: &Program) -> Shopper {
+    signed_in(program, "meena@haat.example").await
+}
+
+async fn signed_in(program: &Program, email: &str) -> Shopper {
     let seller = Shopper::new(program);
-    let form = [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    let form = [("email", email), ("password", "market-day-2026"), ("next", "/account")];
     assert_eq!(seller.post("/sign-in", &form).await, "/account");
     seller
 }
@@ -295,22 +299,26 @@ fn deep_png(side: u32, shade: u8) -> Vec<u8> {
     bytes
 }
 
-async fn send_deep(program: &Program, seller: &Shopper, shade: u8) -> StatusCode {
+async fn send_picture(program: &Program, seller: &Shopper, shop: &str, picture: &[u8]) -> reqwest::Response {
     let head = "--edge\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"a.png\"\r\n\r\n";
-    let body = [head.as_bytes(), &deep_png(6_300, shade), b"\r\n--edge--\r\n"].concat();
-    let request = seller.client.post(program.at(&format!("/seller/{SHOP}/media"))).body(body);
+    let body = [head.as_bytes(), picture, b"\r\n--edge--\r\n"].concat();
+    let request = seller.client.post(program.at(&format!("/seller/{shop}/media"))).body(body);
     let request = request.timeout(Duration::from_secs(300));
     let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
-    request.send().await.unwrap().status()
+    request.send().await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_pictures_at_once_take_no_more_than_one() {
-    let program = Program::serve(On::Sqlite).await;
+    let mut program = Program::prepare(On::Sqlite).await;
+    program.set("HAAT__MEDIA__WAIT_S", "280");
+    program.start().await;
     let seller = seller(&program).await;
+    let pictures: Vec<_> = (1..=4).map(|shade| deep_png(6_300, shade)).collect();
     let before = program.memory_mb("VmHWM");
-    let sent = futures::future::join_all((1..=4).map(|shade| send_deep(&program, &seller, shade))).await;
-    assert!(sent.iter().all(|status| *status == StatusCode::CREATED), "{sent:?}");
+    let sent = pictures.iter().map(|picture| send_picture(&program, &seller, SHOP, picture));
+    let sent = futures::future::join_all(sent).await;
+    assert!(sent.iter().all(|response| response.status() == StatusCode::CREATED), "{sent:?}");
     let most = program.memory_mb("VmHWM");
     assert!(most < before + 300, "{before} MB before, {most} MB at most");
     let mut kept = most;
@@ -322,5 +330,44 @@ async fn large_pictures_at_once_take_no_more_than_one() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(kept < before + 120, "{before} MB before, {kept} MB long after");
+    program.close();
+}
+
+/// Eight large pictures of two shops at once: some wait too long, are told when to come again, and are then
+/// kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_that_wait_too_long_come_again() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    program.set("HAAT__MEDIA__WAIT_S", "0");
+    program.start().await;
+    let shops = [("meena@haat.example", SHOP), ("delta@haat.example", "delta-electronics")];
+    let pictures: Vec<_> = (1..=4).map(|shade| deep_png(6_300, shade)).collect();
+    let (market, mut uploads) = (&program, Vec::new());
+    for (email, shop) in shops {
+        let seller = signed_in(market, email).await;
+        uploads.extend(pictures.iter().map(|picture| {
+            let seller = seller.clone();
+            async move { (send_picture(market, &seller, shop, picture).await, seller, shop, picture) }
+        }));
+    }
+    let (mut kept, mut refused) = (0, Vec::new());
+    for (response, seller, shop, picture) in futures::future::join_all(uploads).await {
+        if response.status() == StatusCode::CREATED {
+            kept += 1;
+            continue;
+        }
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "10");
+        assert_eq!(response.text().await.unwrap(), r#"{"pictures_busy":{"retry_after_s":10}}"#);
+        refused.push((seller, shop, picture));
+    }
+    assert!(kept > 0 && !refused.is_empty(), "{kept} of 8 were kept");
+    for (seller, shop, picture) in refused {
+        assert_eq!(
+            send_picture(market, &seller, shop, picture).await.status(),
+            StatusCode::CREATED,
+            "{shop}"
+        );
+    }
     program.close();
 }

@@ -37,6 +37,7 @@ async fn a_purchase_by_plain_forms() {
             thanks.contains(&format!("{number}-1")) && thanks.contains(&format!("{number}-2")),
             "{thanks}"
         );
+        assert!(thanks.contains("SKU MC-") && thanks.contains("SKU DE-"), "{thanks}");
         let (status, _) = Shopper::new(&program).get(&format!("/purchases/{number}?key=wrong")).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
 
@@ -414,6 +415,30 @@ async fn back_from_the_gateway_the_payment_goes_on_or_begins_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_cancels_at_the_gateway_is_back_at_the_checkout() {
+    let program = Program::serve(On::Sqlite).await;
+    let shopper = Shopper::new(&program);
+    shopper.add(&shopper.variant("meena-crafts", 0).await, "1").await;
+    let checkout = shopper.post("/checkout", &[]).await;
+    let gateway = shopper.post(&checkout, &details("sandbox", "k")).await;
+    assert!(shopper.get(&gateway).await.1.contains("Cancel and return"));
+    let back = shopper.post(&gateway, &[("action", "cancel"), ("card", "")]).await;
+    let back = location(&shopper.client.get(&back).send().await.unwrap());
+    assert_eq!(back, format!("{checkout}?error=payment_cancelled"));
+    let (_, page) = shopper.get(&back).await;
+    assert!(
+        page.contains("Payment cancelled. Nothing was charged.") && page.contains("12 Lake Road"),
+        "{page}"
+    );
+    assert!(!page.contains("Your payment wasn’t completed"), "said once: {page}");
+    let (_, page) = shopper.get(&checkout).await;
+    assert!(page.contains("Your payment wasn’t completed and nothing was charged."), "{page}");
+    let purchase = shopper.post(&checkout, &details("cash", "k2")).await;
+    assert!(purchase.starts_with("/purchases/"), "{purchase}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shopper_cancels_by_a_plain_form() {
     for on in BOTH {
         let program = Program::serve(on).await;
@@ -526,6 +551,22 @@ async fn a_packing_slip_says_what_goes_where() {
     for part in ["class=\"packed-box\"", "SKU MC-", "12 Lake Road", "Collect on delivery", "Items: 2"] {
         assert!(slip.contains(part), "{part}: {slip}");
     }
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_language_chosen_before_signing_in_stays() {
+    let program = Program::serve(On::Sqlite).await;
+    let browser = Shopper::new(&program);
+    let form = [("name", "Asha"), ("email", "asha@example.com"), ("password", "long enough")];
+    browser.post("/sign-up", &form).await;
+    let elsewhere = Shopper::new(&program);
+    assert!(elsewhere.get("/sign-in").await.1.contains("<html lang=\"en\""));
+    elsewhere.post("/language", &[("locale", "hi"), ("back", "/sign-in")]).await;
+    elsewhere.post("/sign-in", &[("email", "asha@example.com"), ("password", "long enough")]).await;
+    let (status, account) = elsewhere.get("/account").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(account.contains("<html lang=\"hi\""), "{account:.300}");
     program.close();
 }
 

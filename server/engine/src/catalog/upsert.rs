@@ -8,12 +8,13 @@ use super::{
     slug_of, title_key,
 };
 use crate::{
-    Caller, Engine, audit,
+    Caller, Engine, audit, bug,
     db::{Tx, Value},
     inventory, media, random, rows, shops, statements,
 };
 use haat_shared::{
     Error, Result,
+    audit::Upserted,
     catalog::{
         Attribute, TITLE_MAX,
         edit::{LOW_STOCK, ProductState},
@@ -58,15 +59,6 @@ pub struct NewVariant {
     pub compare_at_minor: Option<i64>,
     /// The stock; only used for new variants.
     pub stock: i64,
-}
-
-/// The result of a batch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Upserted {
-    /// The number of products created.
-    pub added: usize,
-    /// The number of products updated.
-    pub updated: usize,
 }
 
 /// The number of rows per statement: SQLite accepts 32,766 parameters, PostgreSQL 65,535.
@@ -120,8 +112,8 @@ pub async fn upsert_products(
             |tx, (shop, products, user, now)| {
                 Box::pin(async move {
                     let put = put_in_tx(tx, *shop, products, *now).await?;
-                    let note = format!("{} added, {} updated", put.added, put.updated);
-                    audit::write(tx, *user, "catalog::upsert_products", *shop, &note, *now).await?;
+                    let note = serde_json::to_string(&put).map_err(|e| bug(e.to_string()))?;
+                    audit::write(tx, *user, audit::UPSERT, *shop, &note, *now).await?;
                     Ok(put)
                 })
             },
@@ -146,8 +138,8 @@ async fn put_in_tx(
             products.iter().partition(|p| known.contains_key(&p.variants[0].sku));
         let changed = add(tx, shop, &new, now).await?;
         update(tx, shop, &old, &known, now).await?;
-        put.added += new.len();
-        put.updated += old.len();
+        put.added += new.len() as i64;
+        put.updated += old.len() as i64;
         let changed: Vec<[Value; 2]> = changed
             .into_iter()
             .chain(old.iter().filter_map(|p| known.get(&p.variants[0].sku).copied()))

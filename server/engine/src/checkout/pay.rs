@@ -243,7 +243,8 @@ async fn attempt_payment(
                 None => NextAction::Redirect { url: next_url },
             })
         }
-        ReportOutcome::Declined => Err(payments::declined()),
+        ReportOutcome::Declined => Err(Conflict::PaymentDeclined.into()),
+        ReportOutcome::Cancelled => Err(Conflict::PaymentCancelled.into()),
         ReportOutcome::Orphaned => Err(Conflict::CheckoutEnded.into()),
     }
 }

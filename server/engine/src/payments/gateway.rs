@@ -15,6 +15,8 @@ pub enum GatewayStatus {
     Waiting,
     /// Declined. Nothing was charged.
     Declined,
+    /// Cancelled by the shopper. Nothing was charged.
+    Cancelled,
     /// The gateway has the money.
     Captured(Money),
     /// The shopper will pay the shop; no payment is awaited.
@@ -103,6 +105,8 @@ pub enum ReportOutcome {
     Waiting,
     /// Nothing was charged; the shopper may try again.
     Declined,
+    /// The shopper cancelled it; nothing was charged.
+    Cancelled,
     /// The payment paid for the purchase with this number.
     Paid(String),
     /// The checkout can no longer be completed; captured money is refunded.

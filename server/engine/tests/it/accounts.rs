@@ -22,6 +22,14 @@ both! {
         accounts::keep_locale(&market.engine, &Caller::guest()).await.unwrap();
         let kept: Scalar<String> = market.engine.db.one(&LOCALE, params![asha.user_id()]).await.unwrap();
         assert_eq!(kept.0, "hi");
+        // The language of a browser is no choice; one that was chosen before signing in is.
+        for (locale_chosen, expected) in [(false, "hi"), (true, "en")] {
+            let guest = Caller { locale: "en", locale_chosen, ..Caller::guest() };
+            let form = SignIn { email: "asha@haat.example".into(), password: PASSWORD.into() };
+            accounts::sign_in(&market.engine, &guest, form).await.unwrap();
+            let kept: Scalar<String> = market.engine.db.one(&LOCALE, params![asha.user_id()]).await.unwrap();
+            assert_eq!(kept.0, expected);
+        }
     }
 
     async fn an_account_is_made_once_whatever_the_case_of_its_address(market) {

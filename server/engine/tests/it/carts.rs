@@ -147,6 +147,31 @@ both! {
         assert_eq!(carts::view(&market.engine, &guest).await.unwrap().pieces, 3);
     }
 
+    async fn what_is_not_available_is_not_counted(market) {
+        let engine = &market.engine;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
+        let guest = market.guest_with(&[(bowl, 2), (lamp, 2)]).await;
+        let whole = carts::view(engine, &guest).await.unwrap();
+        let mut asha = market.signed_up(&Caller::guest(), "asha").await;
+        market.add(&mut asha, lamp, 3).await.unwrap();
+        checkout::begin(engine, &asha).await.unwrap();
+        let cart = carts::view(engine, &guest).await.unwrap();
+        let (bowls, lamps) = (&cart.groups[0], &cart.groups[1]);
+        assert_eq!((lamps.lines[0].available, lamps.subtotal.amount(), lamps.delivery.amount()), (0, 0, 0));
+        assert_eq!((cart.subtotal, cart.delivery), (Some(bowls.subtotal), Some(bowls.delivery)));
+        assert_eq!(cart.pieces, 2);
+        // To whoever has reserved them, they are there.
+        let theirs = carts::view(engine, &asha).await.unwrap();
+        assert_eq!((theirs.pieces, theirs.groups[0].lines[0].available), (3, 3));
+        // Fewer than are wanted are counted: their number is still to be corrected.
+        let line = theirs.groups[0].lines[0].id;
+        carts::set_quantity(engine, &asha, SetQuantity { line, quantity: "2".into() }).await.unwrap();
+        checkout::begin(engine, &asha).await.unwrap();
+        let cart = carts::view(engine, &guest).await.unwrap();
+        assert_eq!((cart.groups[1].lines[0].available, cart.pieces, cart.total), (1, 4, whole.total));
+    }
+
     async fn bad_quantities_change_nothing(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 2_000).await;
         let guest = market.guest_with(&[(bowl, 998)]).await;

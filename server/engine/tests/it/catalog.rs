@@ -1,5 +1,5 @@
 use haat_engine::{Caller, catalog, inventory, shops};
-use haat_shared::{Conflict, Error, catalog::ListProducts};
+use haat_shared::{Conflict, Error, audit::Upserted, catalog::ListProducts};
 
 use crate::both;
 
@@ -38,7 +38,7 @@ both! {
         let variant = catalog::NewVariant { sku: "Clay bowl".into(), price_minor: 47_000, stock: 99, ..Default::default() };
         let product = catalog::NewProduct { title: "Big clay bowl".into(), variants: vec![variant], ..Default::default() };
         let put = catalog::upsert_products(&market.engine, &Caller::system(), "meena-crafts", vec![product]).await.unwrap();
-        assert_eq!(put, catalog::Upserted { added: 0, updated: 1 });
+        assert_eq!(put, Upserted { added: 0, updated: 1 });
         let page = catalog::list(&market.engine, &Caller::guest(), ListProducts::default()).await.unwrap();
         assert_eq!(page.items.len(), 1);
         let view = catalog::product(&market.engine, &Caller::guest(), &page.items[0].slug).await.unwrap();

@@ -5,7 +5,10 @@ use haat_engine::{
     notifications::{self, mailbox},
     orders, outbox, sandbox, shops,
 };
-use haat_shared::{Conflict, Error, FieldCode, audit::AdminHome};
+use haat_shared::{
+    Conflict, Error, FieldCode,
+    audit::{AdminHome, Upserted},
+};
 
 use crate::{
     both,
@@ -51,12 +54,14 @@ both! {
 
         let rows = audit::list(engine, &operator, "").await.unwrap().items;
         assert_eq!(rows.iter().find(|r| r.action == "shops::open").and_then(|r| r.shop.as_deref()), Some("delta-electronics"));
+        let products: Vec<_> = rows[..3].iter().map(|r| r.products).collect();
+        assert_eq!(products, [None, None, Some(Upserted { added: 1, updated: 0 })]);
         let rows: Vec<_> = rows.iter().map(|r| (r.action.as_str(), r.note.as_str(), r.by.as_deref())).collect();
         let by = Some("operator@haat.example");
         assert_eq!(rows[..3], [
             ("jobs::retry", "refund", by),
             ("jobs::discard", "refund", by),
-            ("catalog::upsert_products", "1 added, 0 updated", None),
+            ("catalog::upsert_products", "", None),
         ]);
         assert!(rows.contains(&("accounts::create_operator", "operator@haat.example", None)));
         assert!(rows.contains(&("shops::open", MEENA, None)));

@@ -82,6 +82,33 @@ both! {
         assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().state, CheckoutState::Completed);
     }
 
+    async fn a_cancelled_payment_charges_nothing(market) {
+        let engine = &market.engine;
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        sandbox::cancel(&engine.db, &market.clock, &gateway_ref).await.unwrap();
+        // It is over: no card is taken any more.
+        market.enter(&gateway_ref, Card::Approve).await;
+        for _ in 0..2 {
+            let back = market.come_back(payment).await;
+            assert_eq!(back, Ok(Return::Checkout(id, Some(Conflict::PaymentCancelled))));
+            market.deliver_webhooks().await;
+        }
+        let view = checkout::view(engine, &guest, id).await.unwrap();
+        assert_eq!((view.state, view.payment), (CheckoutState::Open, Some(PaymentOutcome::Declined)));
+        assert_eq!((view.form, market.available(bowl).await), (form("sandbox"), 4));
+        assert_eq!(sandbox::captures(&engine.db).await.unwrap().captured, 0);
+        // What is paid is not cancelled.
+        let next = checkout::pay(engine, &guest, id, form("sandbox"), &view.key).await.unwrap();
+        let NextAction::Redirect { url } = next else { panic!() };
+        let gateway_ref = url.rsplit('/').next().unwrap();
+        market.enter(gateway_ref, Card::Approve).await;
+        assert!(!sandbox::cancel(&engine.db, &market.clock, gateway_ref).await.unwrap().is_cancelled());
+        market.deliver_webhooks().await;
+        assert_eq!(checkout::view(engine, &guest, id).await.unwrap().state, CheckoutState::Completed);
+    }
+
     async fn a_webhook_that_never_comes_is_made_up_for(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;

@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use haat_engine::{
@@ -285,7 +286,9 @@ impl Market {
             wake: Arc::default(),
             currency: Currency::INR,
             zone: haat_engine::clock::Zone::named("Asia/Kolkata").unwrap(),
-            pictures: Arc::new(PictureFolder::in_folder(&folder.join("media")).unwrap()),
+            pictures: Arc::new(
+                PictureFolder::in_folder(&folder.join("media"), Duration::from_secs(600)).unwrap(),
+            ),
             bounds: Bounds::NONE,
         });
         let market = Self { line, post, engine, clock, sandbox, folder, url };

@@ -269,7 +269,7 @@ async fn receive<P: Part>(
     if P::UPLOAD {
         // Before megabytes are read, not after.
         let shop = context.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
-        ticket = Some(context.state.pictures_in.enter(&context.origin.to_string(), &context.caller, shop)?);
+        ticket = Some(media::enter(&context.state, &context.origin.to_string(), &context.caller, shop)?);
     }
     let usual = context.state.runtime.config.server.body_bytes_max;
     let limit = match [API_CREATE_PRODUCT, API_UPDATE_PRODUCT].contains(route) {

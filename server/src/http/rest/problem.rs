@@ -11,6 +11,7 @@ use haat_app::{
     i18n::{Locale, t},
     words,
 };
+use haat_engine::media;
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money,
     orders::{Actor, OrderState},
@@ -180,6 +181,7 @@ fn every() -> impl Iterator<Item = Problem> {
         Error::EventsExpired { after: 0 },
         Error::Invalid(Vec::new()),
         Error::RateLimited { retry_after_s: 1 },
+        media::BUSY,
         Error::Internal,
         Error::Busy { retry_after_s: 1 },
     ];
@@ -190,6 +192,7 @@ fn every() -> impl Iterator<Item = Problem> {
         AlreadyPaid,
         PaymentInProgress,
         PaymentDeclined,
+        PaymentCancelled,
         TotalChanged(Money::zero(Currency::INR)),
         MixedCurrencies,
         KeyReused,

@@ -5,7 +5,8 @@ use std::{io::Write, time::Duration};
 use haat_shared::catalog::imports::FILE_BYTES_MAX;
 use serde_json::{Value, json};
 
-use crate::{program::*, rest::*};
+use super::{Answer, Robot};
+use crate::program::*;
 
 const IMPORTS: &str = "/shops/meena-crafts/imports";
 

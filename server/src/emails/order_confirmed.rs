@@ -1,0 +1,107 @@
+//! The order confirmation.
+
+use askama::Template;
+use haat_app::{
+    i18n::{Locale, td_string, tn},
+    words,
+};
+use haat_engine::{TxResult, notifications::RenderedEmail};
+use haat_shared::{
+    Money,
+    orders::{OrderView, PurchaseView},
+    payments::Method,
+};
+
+use super::parts::{TITLE_SHOWN, fitting, label, left_out, rendered, short};
+
+#[derive(Clone)]
+struct Confirmed<'a> {
+    locale: Locale,
+    url: &'a str,
+    name: &'a str,
+    number: &'a str,
+    date: String,
+    shops: String,
+    orders: &'a [OrderView],
+    left_out: usize,
+    goods: Money,
+    delivery: Money,
+    tax: String,
+    total: Money,
+    payment: &'static str,
+    /// What the address is.
+    goes_to: &'static str,
+    address: Vec<String>,
+    next: String,
+}
+
+impl Confirmed<'_> {
+    fn left_out(&self) -> String {
+        left_out(self.locale, self.left_out)
+    }
+
+    fn estimated_delivery(&self, order: &OrderView) -> String {
+        words::estimated_delivery(self.locale, order)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mail/order_confirmed.html")]
+struct ConfirmedHtml<'a> {
+    m: &'a Confirmed<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "mail/order_confirmed.txt")]
+struct ConfirmedText<'a> {
+    m: &'a Confirmed<'a>,
+}
+
+pub(super) fn render(locale: Locale, purchase: &PurchaseView, url: &str) -> TxResult<RenderedEmail> {
+    let m = &confirmed(locale, purchase, url)?;
+    let subject = td_string!(locale, email.confirmed_subject, number = m.number).to_string();
+    let html = fitting(m.orders, |orders, left_out| {
+        ConfirmedHtml { m: &Confirmed { orders, left_out, ..m.clone() } }.render()
+    });
+    rendered(&subject, &ConfirmedText { m }, html)
+}
+
+fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> TxResult<Confirmed<'a>> {
+    let currency = purchase.total.currency();
+    let goods = Money::sum(currency, purchase.orders.iter().map(|o| o.subtotal))?;
+    let delivery = Money::sum(currency, purchase.orders.iter().map(|o| o.delivery))?;
+    let tax = Money::sum(currency, purchase.orders.iter().map(|o| o.tax))?;
+    let shops: Vec<_> = purchase.orders.iter().map(|o| o.shop_name.as_str()).collect();
+    let pickup = purchase.is_pickup();
+    let way = match pickup {
+        true => tn!(locale, email.confirmed_next_pickup, shops.len()),
+        false => tn!(locale, email.confirmed_next, shops.len()),
+    };
+    let cash = match purchase.method {
+        Method::Cash if pickup => td_string!(locale, email.confirmed_cash_pickup),
+        Method::Cash => td_string!(locale, email.confirmed_cash),
+        Method::Sandbox => "",
+    };
+    Ok(Confirmed {
+        locale,
+        url,
+        name: &purchase.address.name,
+        number: &purchase.number,
+        date: words::moment(locale, &purchase.made_at),
+        shops: short(&shops.join(", "), 2 * TITLE_SHOWN),
+        orders: &purchase.orders,
+        left_out: 0,
+        goods,
+        delivery,
+        tax: words::taxes(locale, tax),
+        total: purchase.total,
+        payment: words::paid_by(locale, purchase.method, pickup),
+        goes_to: if pickup {
+            td_string!(locale, checkout.contact)
+        } else {
+            td_string!(locale, purchase.goes_to)
+        },
+        address: label(locale, &purchase.address),
+        next: format!("{way} {cash}").trim_end().to_owned(),
+    })
+}

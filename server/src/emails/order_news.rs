@@ -1,0 +1,64 @@
+//! The email about a change of an order's status.
+
+use askama::Template;
+use haat_app::{
+    i18n::{Locale, td_string},
+    words,
+};
+use haat_engine::{TxResult, notifications::RenderedEmail};
+use haat_shared::orders::{OrderState, OrderView};
+
+use super::parts::{fitting, left_out, rendered};
+
+/// What it says.
+#[derive(Clone)]
+pub(super) struct News<'a> {
+    pub(super) locale: Locale,
+    pub(super) url: &'a str,
+    pub(super) button: &'static str,
+    pub(super) title: &'static str,
+    pub(super) lead: String,
+    pub(super) preheader: String,
+    pub(super) number: &'a str,
+    /// The details, each under its heading.
+    pub(super) facts: Vec<(&'static str, String)>,
+    /// The tracking URL. May be empty.
+    pub(super) follow: &'a str,
+    pub(super) orders: &'a [OrderView],
+    pub(super) left_out: usize,
+    pub(super) contents: &'static str,
+    pub(super) reason: String,
+}
+
+impl News<'_> {
+    fn left_out(&self) -> String {
+        left_out(self.locale, self.left_out)
+    }
+
+    /// The estimated delivery; empty for a cancelled order.
+    fn estimated_delivery(&self, order: &OrderView) -> String {
+        match order.state {
+            OrderState::Cancelled => String::new(),
+            _ => words::estimated_delivery(self.locale, order),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mail/order_news.html")]
+struct NewsHtml<'a> {
+    m: &'a News<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "mail/order_news.txt")]
+struct NewsText<'a> {
+    m: &'a News<'a>,
+}
+
+pub(super) fn render(subject: &str, m: &News<'_>) -> TxResult<RenderedEmail> {
+    let html = fitting(m.orders, |orders, left_out| {
+        NewsHtml { m: &News { orders, left_out, ..m.clone() } }.render()
+    });
+    rendered(subject, &NewsText { m }, html)
+}

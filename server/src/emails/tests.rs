@@ -1,0 +1,380 @@
+//! Every email in every language, and what must be in it.
+
+use haat_engine::notifications::{EmailContent, RenderedEmail};
+use haat_shared::{
+    Currency, Money,
+    addresses::Address,
+    checkout::CheckoutLineView,
+    id::Id,
+    orders::{Actor, OrderState, OrderView, PurchaseView, Shipment, ShopOrderView},
+    payments::{Method, PurchaseLink},
+    shipping::ShippingMethod,
+};
+
+use super::render;
+
+const MARKET: &str = "http://localhost:3000";
+const URL: &str = "http://localhost:3000/purchases/H1?key=k_-";
+
+fn link() -> PurchaseLink {
+    PurchaseLink { number: "H1".into(), key: "k_-".into() }
+}
+
+fn money(minor: i64) -> Money {
+    Money::new(minor, Currency::INR)
+}
+
+fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
+    let (subtotal, delivery) = (money(45_000 * quantity), money(4_900));
+    let line = CheckoutLineView {
+        title: title.into(),
+        variant_title: "Blue".into(),
+        sku: "BOWL".into(),
+        quantity,
+        unit_price: money(45_000),
+        total: subtotal,
+        picture: None,
+    };
+    OrderView {
+        id: Id::from_uuid(Default::default()),
+        number: "H1-1".into(),
+        shop_name: shop_name.into(),
+        shop_handle: "meena-crafts".into(),
+        state: OrderState::Placed,
+        shipment: None,
+        lines: vec![line],
+        subtotal,
+        delivery,
+        tax: money(500),
+        shipping_method: ShippingMethod::Express,
+        estimated_delivery: ("2026-11-22T09:00:00Z".into(), "2026-11-23T09:00:00Z".into()),
+        pickup_at: String::new(),
+        total: subtotal.plus(delivery).unwrap(),
+    }
+}
+
+fn address(name: &str) -> Address {
+    Address {
+        name: name.into(),
+        line1: "12 Lake Road".into(),
+        line2: String::new(),
+        city: "Pune".into(),
+        region: String::new(),
+        postal_code: "411001".into(),
+        country: "IN".into(),
+        phone: "+91 98".into(),
+    }
+}
+
+fn to_shopper(method: Method, name: &str, orders: Vec<OrderView>) -> EmailContent {
+    let purchase = PurchaseView {
+        id: Id::from_uuid(Default::default()),
+        number: "H1".into(),
+        made_at: "2026-11-21T15:00:00+05:30[IST]".into(),
+        email: "asha@example.com".into(),
+        address: address(name),
+        method,
+        total: Money::sum(Currency::INR, orders.iter().map(|o| o.total)).unwrap(),
+        orders,
+    };
+    EmailContent::OrderConfirmed { purchase: Box::new(purchase), link: link() }
+}
+
+/// Of the shop and of the shopper.
+type Names<'a> = [&'a str; 2];
+
+fn of_order(method: Method, order: OrderView, name: &str) -> Box<ShopOrderView> {
+    Box::new(ShopOrderView {
+        order,
+        placed_at: "2026-11-21T09:30:00Z".into(),
+        address: address(name),
+        method,
+        commission: money(4_500),
+    })
+}
+
+fn to_shop(method: Method, name: &str, order: OrderView) -> EmailContent {
+    EmailContent::OrderReceived { order: of_order(method, order, name) }
+}
+
+fn shipped_by(
+    method: Method,
+    [shop, name]: Names<'_>,
+    carrier: &str,
+    number: &str,
+    url: &str,
+) -> Box<ShopOrderView> {
+    let (carrier, tracking_number, tracking_url) = (carrier.into(), number.into(), url.into());
+    let shipment = Some(Shipment { carrier, tracking_number, tracking_url });
+    let order = order(shop, "Clay bowl", 2);
+    of_order(method, OrderView { state: OrderState::Shipped, shipment, ..order }, name)
+}
+
+fn on_its_way(method: Method, names: Names<'_>, carrier: &str, tracking_url: &str) -> EmailContent {
+    let order = shipped_by(method, names, carrier, "BD-77", tracking_url);
+    EmailContent::OrderShipped { order, link: link() }
+}
+
+fn tracked_anew(names: Names<'_>, carrier: &str, number: &str) -> EmailContent {
+    let order = shipped_by(Method::Sandbox, names, carrier, number, "");
+    EmailContent::ShipmentUpdated { order, link: link() }
+}
+
+fn called_off(method: Method, by: Actor, [shop, name]: Names<'_>, reason: &str) -> EmailContent {
+    let order = OrderView { state: OrderState::Cancelled, ..order(shop, "Clay bowl", 2) };
+    let (order, reason) = (of_order(method, order, name), reason.to_owned());
+    EmailContent::OrderCancelled { order, by, reason, link: link() }
+}
+
+fn withdrawn_from(shop: &str, reason: &str) -> EmailContent {
+    let order = OrderView { state: OrderState::Cancelled, ..order(shop, "Clay bowl", 2) };
+    let order = of_order(Method::Cash, order, "Asha Rao");
+    EmailContent::OrderWithdrawn { order, reason: reason.into() }
+}
+
+const NAMES: Names<'static> = ["Meena Crafts", "Asha Rao"];
+const TRACK: &str = "https://track.example/BD-77?a=1&b=2";
+
+/// Every letter; where cash or whoever acted makes a difference, each of them.
+fn samples() -> Vec<(&'static str, EmailContent)> {
+    let [shop, name] = NAMES;
+    let two = vec![order(shop, "Clay bowl", 2), order("Delta Electronics", "Desk lamp", 1)];
+    let one = order(shop, "Clay bowl", 2);
+    let (broken, changed) = ("The kiln broke", "Changed my mind");
+    let (name_of_user, id, token) = (String::from(name), Id::from_uuid(Default::default()), "t_-".into());
+    vec![
+        ("order_confirmed_cash", to_shopper(Method::Cash, name, two)),
+        ("order_confirmed_card", to_shopper(Method::Sandbox, name, vec![one.clone()])),
+        ("order_received_cash", to_shop(Method::Cash, name, one.clone())),
+        ("order_received_card", to_shop(Method::Sandbox, name, one)),
+        ("order_shipped_cash", on_its_way(Method::Cash, NAMES, "Blue Dart", TRACK)),
+        ("order_shipped_card", on_its_way(Method::Sandbox, NAMES, "Blue Dart", "")),
+        ("shipment_updated", tracked_anew(NAMES, "Blue Dart", "BD-78")),
+        ("order_cancelled_by_shop", called_off(Method::Sandbox, Actor::Shop, NAMES, broken)),
+        ("order_cancelled_by_shopper", called_off(Method::Cash, Actor::Shopper, NAMES, changed)),
+        ("order_cancelled_by_market", called_off(Method::Sandbox, Actor::Market, NAMES, broken)),
+        ("order_withdrawn", withdrawn_from(shop, changed)),
+        ("confirm_sign_up", EmailContent::ConfirmSignUp { name: name_of_user.clone(), id, token }),
+        ("account_exists", EmailContent::AccountExists { name: name_of_user }),
+    ]
+}
+
+#[test]
+fn every_mail_in_every_language() {
+    let _in = crate::snapshots();
+    for (name, content) in samples() {
+        for locale in ["en", "hi"] {
+            let RenderedEmail { subject, text, html } = render(&content, locale, MARKET).unwrap();
+            let whole = format!("Subject: {subject}\n\n{text}\n\n{html}");
+            insta::assert_snapshot!(format!("mail_{name}.{locale}"), whole);
+        }
+    }
+    // A letter that is not among the samples does not compile before it stands here.
+    let kind = |content: &EmailContent| match content {
+        EmailContent::OrderConfirmed { .. } => 0,
+        EmailContent::OrderReceived { .. } => 1,
+        EmailContent::OrderShipped { .. } => 2,
+        EmailContent::ShipmentUpdated { .. } => 3,
+        EmailContent::OrderCancelled { .. } => 4,
+        EmailContent::OrderWithdrawn { .. } => 5,
+        EmailContent::ConfirmSignUp { .. } => 6,
+        EmailContent::AccountExists { .. } => 7,
+    };
+    let mut kinds: Vec<_> = samples().iter().map(|(_, content)| kind(content)).collect();
+    kinds.dedup();
+    assert_eq!(kinds, [0, 1, 2, 3, 4, 5, 6, 7], "a letter is not among the samples");
+}
+
+#[test]
+fn a_language_that_nobody_speaks_is_english() {
+    let content = withdrawn_from("Meena Crafts", "Changed my mind");
+    let words = |locale| render(&content, locale, MARKET).unwrap().text;
+    assert_eq!(words("tlh"), words("en"));
+    assert_ne!(words("hi"), words("en"));
+}
+
+fn english(content: EmailContent) -> RenderedEmail {
+    render(&content, "en", MARKET).unwrap()
+}
+
+fn both_say(words: &RenderedEmail, all: &[&str]) {
+    for part in [read(&words.html), words.text.clone()] {
+        for said in all {
+            assert!(part.contains(said), "{said:?} is not in\n{part}");
+        }
+    }
+}
+
+#[test]
+fn the_shopper_reads_how_an_order_travels() {
+    let words = english(on_its_way(Method::Cash, NAMES, "Blue Dart", TRACK));
+    both_say(&words, &["H1-1", "Blue Dart", "BD-77", "12 Lake Road", "22–23 Nov 2026", "Clay bowl", "2 ×"]);
+    let cash = "₹949.00 in cash";
+    both_say(&words, &[cash]);
+    assert!(words.text.contains(&format!("\n{TRACK}\n")) && words.text.contains(&format!("\n{URL}\n")));
+    assert!(words.html.contains("href=\"https://track.example/BD-77?a=1&amp;b=2\""));
+    // Without a page of the carrier's there is no link to it, and a card has paid.
+    let words = english(on_its_way(Method::Sandbox, NAMES, "Blue Dart", ""));
+    assert_eq!(words.html.matches("href=").count(), 1);
+    assert!(!words.text.contains(cash) && !words.html.contains(cash), "{}", words.text);
+}
+
+#[test]
+fn what_is_picked_up_is_not_shipped_to_an_address() {
+    let order = || OrderView {
+        shipping_method: ShippingMethod::Pickup,
+        pickup_at: "Meena Crafts, 4 Temple Street, Pune".into(),
+        ..order("Meena Crafts", "Clay bowl", 2)
+    };
+    let ready = |locale| {
+        let order = of_order(Method::Cash, OrderView { state: OrderState::Shipped, ..order() }, "Asha Rao");
+        render(&EmailContent::OrderShipped { order, link: link() }, locale, MARKET).unwrap()
+    };
+    let place = "Meena Crafts, 4 Temple Street, Pune";
+    assert_eq!(ready("en").subject, "Your order H1-1 is ready for pickup");
+    both_say(
+        &ready("en"),
+        &[
+            "Meena Crafts has your order ready",
+            "Pickup at",
+            place,
+            "Please bring ₹949.00 in cash",
+            "View your order",
+        ],
+    );
+    assert_eq!(ready("hi").subject, "आपका ऑर्डर H1-1 पिकअप के लिए तैयार है");
+    let bought = english(to_shopper(Method::Cash, "Asha Rao", vec![order()]));
+    both_say(
+        &bought,
+        &[
+            "email you when it’s ready for pickup",
+            "bring the total",
+            "Cash on pickup",
+            "Contact",
+            "Pickup at Meena",
+        ],
+    );
+    let sold = english(to_shop(Method::Cash, "Asha Rao", order()));
+    both_say(&sold, &["will pick it up", "Cash on pickup: collect ₹949.00", "Customer"]);
+    for words in [ready("en"), bought, sold] {
+        for shipping in ["Shipping address", "Carrier", "Shipped", "shipped", "ship it", "Estimated delivery"]
+        {
+            assert!(!words.text.contains(shipping) && !read(&words.html).contains(shipping), "{shipping}");
+        }
+    }
+    // Of several shops' orders, one is still shipped to an address.
+    let mixed = english(to_shopper(Method::Cash, "Asha Rao", vec![order(), self::order("Delta", "Lamp", 1)]));
+    both_say(&mixed, &["Shipping address", "Pickup at Meena", "Estimated delivery", "Cash on delivery"]);
+}
+
+#[test]
+fn the_shopper_reads_why_an_order_is_cancelled_and_what_comes_back() {
+    let words = english(called_off(Method::Sandbox, Actor::Shop, NAMES, "The kiln broke"));
+    both_say(&words, &["The kiln broke", "₹949.00"]);
+    assert!(!words.text.contains("23 Nov 2026") && !words.html.contains("23 Nov 2026"), "not expected");
+    let refund = "refunding ₹949.00";
+    both_say(&words, &[refund]);
+    let words = english(called_off(Method::Cash, Actor::Shopper, NAMES, "Changed my mind"));
+    both_say(&words, &["Changed my mind"]);
+    assert!(!words.text.contains(refund) && !words.html.contains(refund), "nothing was charged");
+}
+
+/// What is read of HTML: no head, no tags, no indentation.
+fn read(html: &str) -> String {
+    let body = html.split_once("<body").unwrap().1;
+    let text = body.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text);
+    let text = text.collect::<Vec<_>>().join(" ").replace("&#39;", "'").replace("&amp;", "&");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_shopper_reads_everything_in_both_parts() {
+    let orders = vec![order("Meena Crafts", "Clay bowl", 2), order("Delta Electronics", "Desk lamp", 1)];
+    let words = english(to_shopper(Method::Cash, "Asha Rao", orders));
+    assert!(words.html.contains(&format!("href=\"{URL}\"")) && words.text.contains(&format!("\n{URL}\n")));
+    let when = ["21 Nov 2026, 15:00 IST", "22–23 Nov 2026"];
+    let what = ["H1", "H1-1", "Meena Crafts", "Delta Electronics", "2 ×", "Clay bowl", "Blue", "Desk lamp"];
+    let money = ["₹450.00", "₹949.00", "₹1,350.00", "₹98.00", "₹1,448.00", "₹10.00"];
+    let whither = ["Asha Rao", "12 Lake Road", "Pune 411001", "India"];
+    both_say(&words, &[&when[..], &what, &money, &whither].concat());
+}
+
+#[test]
+fn the_shop_reads_what_to_pack_where_it_goes_and_who_collects() {
+    let collect = "collect ₹949.00";
+    for method in [Method::Cash, Method::Sandbox] {
+        let words = english(to_shop(method, "Asha Rao", order("Meena Crafts", "Clay bowl", 2)));
+        let all = ["Clay bowl", "Blue", "2 ×", "Asha Rao", "Pune", "+91 98", "₹45.00", "H1-1", "₹5.00"];
+        both_say(&words, &all);
+        for part in [read(&words.html), words.text] {
+            assert_eq!(part.matches("Clay bowl").count(), 1, "{part}");
+            assert_eq!(part.contains(collect), method == Method::Cash, "{part}");
+        }
+    }
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let hostile =
+        "Bowl\r\nBcc: all@example.com\n\nPay again: <script>alert(1)</script>\u{202e}\u{2066}\u{2028}&\"'";
+    let emails = [
+        to_shopper(Method::Cash, hostile, vec![order(hostile, hostile, 1)]),
+        to_shop(Method::Cash, hostile, OrderView { number: hostile.into(), ..order(hostile, hostile, 1) }),
+        on_its_way(Method::Cash, [hostile; 2], hostile, ""),
+        tracked_anew([hostile; 2], hostile, hostile),
+        called_off(Method::Sandbox, Actor::Market, [hostile; 2], hostile),
+        withdrawn_from(hostile, hostile),
+    ];
+    for RenderedEmail { subject, text, html } in emails.map(english) {
+        assert!(!subject.contains(['\r', '\n', '\u{202e}', '\u{2028}']), "{subject}");
+        assert!(!html.contains("<script") && html.contains("&lt;script&gt;"), "{html}");
+        for c in ['\u{202e}', '\u{2066}'] {
+            assert!(!text.contains(c) && !html.contains(c));
+        }
+        for line in text.lines() {
+            assert!(!line.starts_with("Bcc:") && !line.trim_start().starts_with("Pay again"), "{text}");
+        }
+        assert!(!text.contains(['\r', '\u{2028}']));
+        // In an attribute it would have to leave its quotes first.
+        assert!(!read(&html).is_empty() && html.matches("href=").count() == 1);
+    }
+}
+
+#[test]
+fn no_mail_is_longer_than_mail_programs_show() {
+    let long = "\"साड़ी & \" ".repeat(20);
+    let full = |lines: usize| {
+        let mut order = order(&long, &long, 1);
+        order.lines[0].variant_title = long.clone();
+        order.lines = vec![order.lines[0].clone(); lines];
+        order
+    };
+    for orders in [vec![full(200)], (0..200).map(|_| full(1)).collect(), vec![full(80), full(80)]] {
+        let lines: usize = orders.iter().map(|order| order.lines.len()).sum();
+        let text_has = |text: &str| text.matches("₹450.00").count() >= lines;
+        let words = english(to_shopper(Method::Cash, &long, orders.clone()));
+        assert!(words.html.len() < 102_000, "{}", words.html.len());
+        assert!(words.html.ends_with("</html>\n") || words.html.ends_with("</html>"), "whole to its end");
+        assert!(words.html.contains("more products. View the order"), "says that there is more");
+        assert!(text_has(&words.text), "the plain text has everything");
+        let words = english(to_shop(Method::Cash, &long, orders[0].clone()));
+        assert!(words.html.len() < 102_000, "{}", words.html.len());
+    }
+    // Short ones are there in full.
+    let words = english(to_shopper(Method::Cash, "Asha", vec![order("Meena Crafts", &"x".repeat(200), 1)]));
+    assert!(words.html.contains(&"x".repeat(200)) && !words.html.contains("more product"));
+    // Of long titles the beginning is shown before any line is left out.
+    let order = OrderView { lines: vec![order("", &"\"".repeat(200), 1).lines[0].clone(); 80], ..full(1) };
+    let words = english(to_shopper(Method::Cash, "Asha", vec![order]));
+    assert!(
+        words.html.contains(&format!("{}…", "&quot;".repeat(80))) && !words.html.contains("more product")
+    );
+}
+
+#[test]
+fn nothing_is_fetched_when_a_mail_is_opened() {
+    let words = english(to_shopper(Method::Sandbox, "Asha", vec![order("Meena Crafts", "Clay bowl", 1)]));
+    for word in ["src=", "url(", "<link", "<img", "<script", "@import"] {
+        assert!(!words.html.contains(word), "{word}");
+    }
+}

@@ -1,0 +1,341 @@
+//! Who may ask for what over REST, from where, and how often.
+
+use haat_shared::{
+    access::Scope,
+    routes::{API_ADD_PICTURE, API_SEND_IMPORT, Audience, REST, Route},
+};
+use serde_json::{Value, json};
+
+use super::{Answer, PASSWORD, Robot, input, png, product};
+use crate::program::*;
+
+/// A file with one product.
+const TABLE: &str = "sku,title,price\nT-1,Clay lamp,450\n";
+
+/// Everyone there is, asking.
+struct Cast {
+    guest: Robot,
+    shopper: Robot,
+    meena: Robot,
+    delta: Robot,
+    operator: Robot,
+}
+
+impl Cast {
+    async fn meet(program: &mut Program) -> Self {
+        program.set("HAAT_ADMIN_PASSWORD", PASSWORD);
+        program.run_ok(&["admin", "create", "--email", "boss@haat.example"]);
+        program.start().await;
+        let guest = Robot::new(program);
+        let form = [("name", "Asha"), ("email", "asha@haat.example"), ("password", PASSWORD)];
+        Shopper::new(program).post("/sign-up", &form).await;
+        Self {
+            shopper: guest.signed_in("asha@haat.example").await,
+            meena: guest.signed_in("meena@haat.example").await,
+            delta: guest.signed_in("delta@haat.example").await,
+            operator: guest.signed_in("boss@haat.example").await,
+            guest,
+        }
+    }
+
+    /// Who may ask this.
+    fn owner(&self, route: &Route) -> &Robot {
+        match route.audience {
+            Audience::Member => &self.meena,
+            Audience::Operator => &self.operator,
+            _ => &self.shopper,
+        }
+    }
+
+    /// A request for this route that does what its owner wants, about something of theirs that is there: method, path,
+    /// body and, where it is asked for, the version.
+    async fn request(&self, route: &Route) -> (String, Option<Value>, Option<String>) {
+        let path = route.path.trim_start_matches("/api/v1").to_owned();
+        let owner = self.owner(route);
+        let mut tag = None;
+        let (path, body) = match path.as_str() {
+            "/keys/{id}" => {
+                let key = json!({"name": "Books", "scopes": ["buy"]});
+                (path.replace("{id}", &owner.post("/keys", key).await.is(201).text("/key/id")), None)
+            }
+            "/keys" => (path, Some(json!({"name": "Books", "scopes": ["buy"]}))),
+            p if p.starts_with("/carts/") => {
+                let (_, cart) = owner.fill_cart("meena-crafts").await;
+                let view = owner.get(&format!("/carts/{cart}")).await.is(200);
+                let path = path.replace("{id}", &cart).replace("{line}", &view.text("/groups/0/lines/0/id"));
+                let body = match route.method {
+                    "POST" => Some(json!({"variant": view.text("/groups/0/lines/0/variant"), "quantity": 1})),
+                    "PATCH" => Some(json!({"quantity": 3})),
+                    _ => None,
+                };
+                (path, body)
+            }
+            "/checkouts" => (path, Some(input(&owner.fill_cart("meena-crafts").await.1))),
+            p if p.starts_with("/checkouts/") => {
+                let mut input = input(&owner.fill_cart("meena-crafts").await.1);
+                let checkout = owner.once("/checkouts", input.clone()).await.is(201).text("/id");
+                input.as_object_mut().unwrap().remove("cart");
+                let body = if p.ends_with("/pay") { json!({}) } else { input };
+                (path.replace("{id}", &checkout), Some(body))
+            }
+            p if p.starts_with("/purchases/") => {
+                let (_, number, _) = owner.buy("meena-crafts").await;
+                let path = path.replace("{number}", &number).replace("{order}", &format!("{number}-1"));
+                (path, Some(json!({"reason": "Too late"})))
+            }
+            "/shops" => {
+                let handle = format!("stall-{}", haat_engine::random::number().to_lowercase());
+                let settings =
+                    self.meena.get("/shops/meena-crafts/settings").await.is(200).body["settings"].clone();
+                (path, Some(json!({"handle": handle, "settings": settings})))
+            }
+            p if p.contains("{number}") => {
+                let (_, number, _) = self.guest.buy("meena-crafts").await;
+                let path =
+                    path.replace("{handle}", "meena-crafts").replace("{number}", &format!("{number}-1"));
+                let at = path.rsplit_once('/').unwrap();
+                if ["ship", "deliver"].contains(&at.1) {
+                    self.meena.once(&format!("{}/confirm", at.0), json!({})).await.is(204);
+                }
+                if at.1 == "deliver" {
+                    let parcel = json!({"carrier": "India Post", "tracking_number": "RX1"});
+                    self.meena.once(&format!("{}/ship", at.0), parcel).await.is(204);
+                }
+                let body = match at.1 {
+                    "ship" => json!({"carrier": "India Post", "tracking_number": "RX1"}),
+                    _ => json!({"reason": "Broken"}),
+                };
+                (path.clone(), Some(body))
+            }
+            p if p.contains("/variants/{id}") => {
+                let variant = self.guest.variant("meena-crafts").await;
+                let path = path.replace("{handle}", "meena-crafts").replace("{id}", &variant);
+                (path, Some(json!({"change": 1})))
+            }
+            p if p.contains("/products/{id}/pictures") && route.method != "GET" && route.method != "PUT" => {
+                let made = self.meena.once("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
+                let pictures = format!("/shops/meena-crafts/products/{}/pictures", made.text("/id"));
+                let picture = self.meena.bring(&pictures, "image/png", png(7)).await.is(201).text("/id");
+                match route.method {
+                    "POST" => (pictures, None),
+                    _ => (format!("{pictures}/{picture}"), Some(json!({"alt": "A jug"}))),
+                }
+            }
+            p if p.contains("/products/{id}") => {
+                let made = self.meena.once("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
+                let pictures = p.ends_with("/pictures");
+                let path = path.replace("{handle}", "meena-crafts").replace("{id}", &made.text("/id"));
+                if route.method == "PUT" && !pictures {
+                    tag = Some(self.meena.get(&path).await.is(200).header("etag").to_owned());
+                }
+                (path, Some(if pictures { json!({"items": []}) } else { made.body["product"].clone() }))
+            }
+            p if p.ends_with("/settings") => {
+                let path = path.replace("{handle}", "meena-crafts");
+                let read = self.meena.get(&path).await.is(200);
+                tag = Some(read.header("etag").to_owned());
+                (path, Some(read.body["settings"].clone()))
+            }
+            "/shops/{handle}/products" => ("/shops/meena-crafts/products".into(), Some(product("Clay jug"))),
+            p if p.contains("/imports/{id}") => {
+                let path = path.replace("{handle}", "meena-crafts");
+                let sent = self.meena.bring("/shops/meena-crafts/imports", "text/csv", TABLE.into()).await;
+                (path.replace("{id}", &sent.is(201).text("/id")), Some(json!({})))
+            }
+            // No work is given up in this market: to everyone there is no such job.
+            p if p.contains("/jobs/{id}") => (path.replace("{id}", "job_00000000000000000000000000"), None),
+            "/products/{slug}" => {
+                let slug = self.guest.get("/products?limit=1").await.is(200).text("/items/0/slug");
+                (path.replace("{slug}", &slug), None)
+            }
+            "/categories/{slug}" => (path.replace("{slug}", "tableware"), None),
+            _ => (path.replace("{handle}", "meena-crafts"), None),
+        };
+        (path, body.filter(|_| route.method != "GET"), tag)
+    }
+}
+
+/// Every route, about real things of one seller, shopper or operator, asked by everyone else, and with keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_at_what_is_not_theirs() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    let cast = Cast::meet(&mut program).await;
+    let mut asked = 0;
+    for route in REST.iter().filter(|r| !r.path.contains("/tokens")) {
+        let (path, body, tag) = cast.request(route).await;
+        let ask = async |who: &Robot| {
+            asked += 1;
+            let mut who = who.with("idempotency-key", haat_engine::random::token());
+            if let Some(tag) = &tag {
+                who = who.with("if-match", tag);
+            }
+            match *route {
+                route if route == API_ADD_PICTURE => who.bring(&path, "image/png", png(7)).await,
+                route if route == API_SEND_IMPORT => who.bring(&path, "text/csv", TABLE.into()).await,
+                route => who.send(route.method, &path, body.clone()).await,
+            }
+        };
+        let mut ask = ask;
+        let owner = cast.owner(route).clone();
+        let describe = |answer: &Answer, who: &str| format!("{who}: {} {path}: {answer:?}", route.method);
+        let others: Vec<(&str, &Robot, u16)> = match route.audience {
+            Audience::Anyone => vec![],
+            Audience::SignedIn => vec![("a guest", &cast.guest, 401)],
+            Audience::Holder => vec![
+                ("a guest", &cast.guest, 404),
+                ("a seller", &cast.meena, 404),
+                ("an operator", &cast.operator, 404),
+            ],
+            Audience::Member => vec![
+                ("a guest", &cast.guest, 401),
+                ("a shopper", &cast.shopper, 404),
+                ("another seller", &cast.delta, 404),
+                ("an operator", &cast.operator, 404),
+            ],
+            Audience::Operator => vec![
+                ("a guest", &cast.guest, 401),
+                ("a shopper", &cast.shopper, 404),
+                ("a seller", &cast.meena, 404),
+            ],
+            Audience::Signed => unreachable!(),
+        };
+        for (name, who, status) in others {
+            let answer = ask(who).await;
+            assert_eq!(answer.status, status, "{}", describe(&answer, name));
+        }
+        for token in ["made-up", "haat_key_made-up", "eyJhbGciOiJub25lIn0.e30."] {
+            let answer = ask(&cast.guest.bearing(token)).await;
+            assert_eq!(answer.status, 401, "{}", describe(&answer, token));
+        }
+        let key = async |scopes: Vec<Scope>| {
+            let made = owner.post("/keys", json!({"name": "Test", "scopes": scopes})).await.is(201);
+            (owner.bearing(&made.text("/secret")), made.text("/key/id"))
+        };
+        let (rest, rest_id) = key(Scope::ALL.into_iter().filter(|s| Some(*s) != route.scope).collect()).await;
+        if route.scope.is_some() {
+            let answer = ask(&rest).await;
+            assert_eq!(answer.status, 403, "{}", describe(&answer, "a key without the scope"));
+        }
+        let may = match route.scope {
+            Some(Scope::Account) | None => owner.clone(),
+            Some(scope) => key(vec![scope]).await.0,
+        };
+        let answer = ask(&may).await;
+        let expected = if path.contains("job_000") { 404..=404 } else { 200..=299 };
+        assert!(expected.contains(&answer.status), "{}", describe(&answer, "whose it is"));
+        owner.send("DELETE", &format!("/keys/{rest_id}"), None).await.is(204);
+        let kept = owner.get("/keys").await.is(200);
+        for key in kept.body["items"].as_array().unwrap() {
+            owner.send("DELETE", &format!("/keys/{}", key["id"].as_str().unwrap()), None).await.is(204);
+        }
+    }
+    assert!(asked > 250, "{asked}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_sign_in_and_out() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    let cast = Cast::meet(&mut program).await;
+    let guest = &cast.guest;
+    let wrong =
+        guest.post("/tokens", json!({"email": "meena@haat.example", "password": "wrong-wrong"})).await;
+    assert_eq!(wrong.refuses(422, "invalid").text("/fields/0/code"), "wrong_credentials");
+    let tokens =
+        guest.post("/tokens", json!({"email": "MEENA@haat.example", "password": PASSWORD})).await.is(201);
+    assert_eq!((tokens.text("/token_type").as_str(), &tokens.body["expires_in"]), ("Bearer", &json!(900)));
+    let old = json!({"refresh_token": tokens.text("/refresh_token")});
+    let next = guest.post("/tokens/refresh", old.clone()).await.is(201);
+    let meena = guest.bearing(&next.text("/access_token"));
+    assert_eq!(meena.get("/me").await.is(200).text("/shops/0/handle"), "meena-crafts");
+    // Someone brings the old one: both are out.
+    let replayed = guest.post("/tokens/refresh", old).await.refuses(401, "sign_in_needed");
+    assert_eq!(replayed.header("www-authenticate"), "Bearer");
+    meena.get("/me").await.refuses(401, "sign_in_needed");
+    guest
+        .post("/tokens/refresh", json!({"refresh_token": next.text("/refresh_token")}))
+        .await
+        .refuses(401, "sign_in_needed");
+    cast.delta.send("DELETE", "/tokens", None).await.is(204);
+    cast.delta.get("/me").await.refuses(401, "sign_in_needed");
+
+    // A cookie that signs a browser in is nothing here.
+    let browser = Shopper::new(&program);
+    browser
+        .post("/sign-in", &[("email", "meena@haat.example"), ("password", PASSWORD), ("next", "/account")])
+        .await;
+    assert_eq!(browser.get("/account").await.0, 200);
+    assert_eq!(browser.client.get(program.at("/api/v1/me")).send().await.unwrap().status(), 401);
+    // And a token is nothing to the pages.
+    let account = cast.shopper.client.get(program.at("/account")).bearer_auth("x").send().await.unwrap();
+    assert_eq!(account.status(), 401);
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_too_often_learns_when_to_retry() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    program.set("HAAT__LIMITS__CHANGES_A_MINUTE", "3");
+    program.set("HAAT__LIMITS__SIGN_INS_A_MINUTE", "2");
+    program.set("HAAT__LIMITS__SIGN_INS_OF_ACCOUNT_A_MINUTE", "3");
+    program.set("HAAT__LIMITS__SCALE", "1");
+    program.set("HAAT__LIMITS__ADDRESS_HEADER", "x-forwarded-for");
+    program.start().await;
+    let from = |address: &str| Robot::new(&program).with("x-forwarded-for", address);
+    let guest = from("192.0.2.1");
+    for left in [2, 1, 0] {
+        let opened = guest.post("/carts", json!({})).await.is(201);
+        assert_eq!(opened.header("ratelimit"), format!("\"changes\";r={left}"));
+        assert_eq!(opened.header("ratelimit-policy"), "\"changes\";q=3;w=60");
+    }
+    let refused = guest.post("/carts", json!({})).await.refuses(429, "rate_limited");
+    let wait: u32 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=20).contains(&wait), "{wait}");
+    guest.get("/products").await.is(200);
+    // What the client itself says in front of the proxy's word is not believed.
+    from("203.0.113.9, 192.0.2.1").post("/carts", json!({})).await.refuses(429, "rate_limited");
+    from("192.0.2.2").post("/carts", json!({})).await.is(201);
+
+    // The form and the API count the same tries.
+    let wrong = json!({"email": "meena@haat.example", "password": "wrong-wrong"});
+    from("192.0.2.3").post("/tokens", wrong.clone()).await.refuses(422, "invalid");
+    let form = [("email", "meena@haat.example"), ("password", "wrong-wrong")];
+    let typed = Shopper::new(&program).client.post(program.at("/sign-in")).form(&form);
+    let typed = typed.header("x-forwarded-for", "192.0.2.3").send().await.unwrap();
+    assert!(location(&typed).starts_with("/sign-in?draft="), "{typed:?}");
+    from("192.0.2.3").post("/tokens", wrong.clone()).await.refuses(429, "rate_limited");
+    // From elsewhere there is one more, and then none to this account.
+    from("192.0.2.4").post("/tokens", wrong.clone()).await.refuses(422, "invalid");
+    from("192.0.2.5").post("/tokens", wrong).await.refuses(429, "rate_limited");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_sites_may_ask_only_where_they_are_named() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    let allowed = |answer: &Answer| answer.header("access-control-allow-origin").to_owned();
+    program.start().await;
+    let elsewhere =
+        Robot::new(&program).with("origin", "https://books.example").with("sec-fetch-site", "cross-site");
+    assert_eq!(allowed(&elsewhere.get("/products").await.is(200)), "");
+    elsewhere.send("OPTIONS", "/products", None).await.refuses(405, "method_not_allowed");
+    program.kill();
+    program.set("HAAT__SERVER__CORS_ORIGINS", "https://ledger.example https://books.example");
+    program.start().await;
+    let listed = elsewhere.get("/products").await.is(200);
+    assert_eq!(allowed(&listed), "https://books.example");
+    assert_eq!(listed.header("access-control-allow-credentials"), "");
+    let preflight =
+        elsewhere.with("access-control-request-method", "POST").send("OPTIONS", "/carts", None).await;
+    assert_eq!(allowed(&preflight.is(200)), "https://books.example");
+    elsewhere.post("/carts", json!({})).await.is(201);
+    let other = elsewhere.with("origin", "https://evil.example");
+    assert_eq!(allowed(&other.get("/products").await), "");
+    // The pages' forms stay closed to it.
+    let form = Shopper::new(&program)
+        .client
+        .post(program.at("/cart/lines"))
+        .header("origin", "https://books.example");
+    assert_eq!(form.header("sec-fetch-site", "cross-site").send().await.unwrap().status(), 403);
+    program.close();
+}

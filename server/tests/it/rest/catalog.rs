@@ -1,0 +1,267 @@
+//! Products over REST: creating, editing, pictures, exports, and an order of what was listed.
+
+use serde_json::{Value, json};
+
+use super::{PASSWORD, Robot, png, product};
+use crate::program::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_may_have_as_much_text_as_a_file_may_bring() {
+    let program = Program::serve(On::Sqlite).await;
+    let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+    let with = |details: usize| {
+        let value = "क".repeat(10_000);
+        let mut long = product("Long story");
+        long["details"] =
+            (0..details).map(|i| json!({"name": format!("Part {i}"), "value": value})).collect();
+        long
+    };
+    let made = meena.once("/shops/meena-crafts/products", with(10)).await.is(201);
+    let path = format!("/shops/meena-crafts/products/{}", made.text("/id"));
+    let tag = made.header("etag").to_owned();
+    let tag = if tag.is_empty() { meena.get(&path).await.header("etag").to_owned() } else { tag };
+    meena.with("if-match", tag).send("PUT", &path, Some(with(30))).await.is(200);
+    let refused = meena.once("/shops/meena-crafts/products", with(40)).await.refuses(422, "invalid");
+    assert!(refused.text("/fields/0/message").contains("1 MB"), "{refused:?}");
+    let mut many = product("Many");
+    many["variants"] =
+        (0..101).map(|i| json!({"title": i.to_string(), "price": many["variants"][0]["price"]})).collect();
+    let refused = meena.once("/shops/meena-crafts/products", many).await.refuses(422, "invalid");
+    assert!(refused.text("/fields/0/message").contains("up to 100 variants"), "{refused:?}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_edit_is_saved_by_one() {
+    let program = Program::serve(On::Sqlite).await;
+    let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+    let made = meena.once("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
+    let id = made.text("/id");
+    for path in [format!("/shops/meena-crafts/products/{id}"), "/shops/meena-crafts/settings".to_owned()] {
+        let read = meena.get(&path).await.is(200);
+        let (tag, inner) =
+            (read.header("etag").to_owned(), if path.ends_with("settings") { "settings" } else { "product" });
+        let name = if inner == "settings" { "name" } else { "title" };
+        let mut form = read.body[inner].clone();
+        let as_read = form.clone();
+        form[name] = json!("Another name");
+        meena.send("PUT", &path, Some(form.clone())).await.refuses(428, "precondition_required");
+        for old in ["\"0\"", "\"99\"", "\"nonsense\"", "W/\"1\""] {
+            meena
+                .with("if-match", old)
+                .send("PUT", &path, Some(form.clone()))
+                .await
+                .refuses(412, "precondition_failed");
+        }
+        let saved = meena.with("if-match", &tag).send("PUT", &path, Some(form)).await.is(200);
+        assert_eq!(saved.body[inner][name], "Another name");
+        assert_ne!(saved.header("etag"), tag);
+        let mut theirs = as_read;
+        theirs[name] = json!("A third name");
+        let late = meena.with("if-match", &tag).send("PUT", &path, Some(theirs)).await;
+        assert_eq!(late.refuses(412, "precondition_failed").body["changed"], json!([name]));
+    }
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_lists_sells_and_sends() {
+    let program = Program::serve(On::Sqlite).await;
+    let guest = Robot::new(&program);
+    let meena = guest.signed_in("meena@haat.example").await;
+    let create = meena.with("idempotency-key", "jug");
+    let made = create.post("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
+    assert_eq!(
+        create.post("/shops/meena-crafts/products", product("Clay jug")).await.is(201).body,
+        made.body
+    );
+    create.post("/shops/meena-crafts/products", product("Clay pot")).await.refuses(409, "key_reused");
+    assert_eq!(
+        (made.text("/state"), &made.body["product"]["variants"][0]["stock"]),
+        ("draft".into(), &json!(5))
+    );
+    let (id, slug) = (made.text("/id"), made.text("/slug"));
+    let variant = made.text("/product/variants/0/id");
+    guest.get(&format!("/products/{slug}")).await.refuses(404, "not_found");
+    meena.post(&format!("/shops/meena-crafts/products/{id}/publish"), json!({})).await.is(204);
+    guest.get(&format!("/products/{slug}")).await.is(200);
+
+    let stock = format!("/shops/meena-crafts/variants/{variant}/stock");
+    let more = meena.with("idempotency-key", "delivery-7");
+    for _ in 0..2 {
+        more.post(&stock, json!({"change": 3})).await.is(204);
+    }
+    more.post(&stock, json!({"change": 4})).await.refuses(409, "key_reused");
+    let few = meena.once(&stock, json!({"change": -9})).await.refuses(422, "invalid");
+    assert_eq!(few.body["fields"][0]["field"], "change");
+    assert_eq!(guest.get(&format!("/products/{slug}")).await.body["variants"][0]["available"], 8);
+
+    let mut dollars = product("Clay cup");
+    dollars["variants"][0]["price"]["currency"] = json!("USD");
+    let refused = meena.once("/shops/meena-crafts/products", dollars).await.refuses(422, "invalid");
+    assert_eq!(refused.body["fields"][0]["field"], "variants.0.price");
+
+    let (_, number, key) = guest.buy("meena-crafts").await;
+    let order = format!("{number}-1");
+    let listed = meena.get(&format!("/shops/meena-crafts/orders?q={number}&state=placed")).await.is(200);
+    assert_eq!(listed.text("/items/0/number"), order);
+    let path = format!("/shops/meena-crafts/orders/{order}");
+    let parcel = json!({"carrier": "India Post", "tracking_number": "RX1"});
+    let early = meena.once(&format!("{path}/ship"), parcel.clone()).await.refuses(409, "order_moved");
+    assert_eq!(early.text("/state"), "placed");
+    meena.once(&format!("{path}/confirm"), json!({})).await.is(204);
+    let ship = meena.with("idempotency-key", "parcel");
+    ship.post(&format!("{path}/ship"), parcel.clone()).await.is(204);
+    ship.post(&format!("{path}/ship"), parcel).await.is(204);
+    let other = json!({"carrier": "India Post", "tracking_number": "RX2"});
+    ship.post(&format!("{path}/ship"), other).await.refuses(409, "key_reused");
+    meena.once(&format!("{path}/deliver"), json!({})).await.is(204);
+    let delivered = guest.get(&format!("/purchases/{number}?key={key}")).await.is(200);
+    assert_eq!(delivered.text("/orders/0/state"), "delivered");
+    assert_eq!(delivered.text("/orders/0/shipment/tracking_number"), "RX1");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_of_a_product_come_and_go() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let guest = Robot::new(&program);
+        let meena = guest.signed_in("meena@haat.example").await;
+        let made = meena.once("/shops/meena-crafts/products", product("Clay bowl")).await.is(201);
+        let path = format!("/shops/meena-crafts/products/{}/pictures", made.text("/id"));
+        let front = meena.bring(&path, "image/png", png(1)).await.is(201);
+        assert_eq!((&front.body["width"], front.text("/alt")), (&json!(90), String::new()));
+        let again = meena.bring(&format!("{path}?alt=The%20front"), "image/png", png(1)).await.is(201);
+        assert_eq!((again.text("/id"), again.text("/alt")), (front.text("/id"), "The front".into()));
+        let back = meena.bring(&path, "application/octet-stream", png(2)).await.is(201);
+        let (front, back) = (format!("{path}/{}", front.text("/id")), format!("{path}/{}", back.text("/id")));
+        meena.send("PATCH", &back, Some(json!({"alt": "The back"}))).await.is(204);
+        let shown = meena.get(&path).await.is(200);
+        assert_eq!(
+            (shown.text("/items/0/alt"), shown.text("/items/1/alt")),
+            ("The front".into(), "The back".into())
+        );
+        let file = program.at(&format!("/media/{}-320.webp", shown.text("/items/0/id")));
+        assert_eq!(guest.client.get(file).send().await.unwrap().status(), 200);
+        meena.send("DELETE", &front, None).await.is(204);
+        meena.send("DELETE", &front, None).await.refuses(404, "not_found");
+        meena.send("PATCH", &front, Some(json!({"alt": ""}))).await.refuses(404, "not_found");
+        assert_eq!(meena.get(&path).await.is(200).text("/items/0/alt"), "The back");
+
+        for (bytes, code) in [
+            (b"GIF89a".to_vec(), "not_a_picture"),
+            (b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec(), "not_a_picture"),
+            (png(3)[..60].to_vec(), "picture_broken"),
+            (Vec::new(), "missing"),
+        ] {
+            let refused = meena.bring(&path, "image/png", bytes).await.refuses(422, "invalid");
+            assert_eq!(
+                (refused.text("/fields/0/field"), refused.text("/fields/0/code")),
+                ("picture".into(), code.into())
+            );
+        }
+        let long = format!("{path}?alt={}", "x".repeat(301));
+        let refused = meena.bring(&long, "image/png", png(4)).await.refuses(422, "invalid");
+        assert_eq!(refused.text("/fields/0/field"), "alt");
+        for kind in ["application/json", "image/gif", "multipart/form-data; boundary=x"] {
+            meena.bring(&path, kind, png(4)).await.refuses(415, "unsupported_media_type");
+        }
+        let heic = include_bytes!("../../../gateways/fixtures/phone.heic").to_vec();
+        for (kind, bytes, says) in [
+            ("image/gif", b"GIF89a".to_vec(), "JPEG, PNG or WebP"),
+            ("image/heic", heic.clone(), "Most Compatible"),
+            ("image/whatever", heic.clone(), "Most Compatible"),
+        ] {
+            let refused = meena.bring(&path, kind, bytes).await.refuses(415, "unsupported_media_type");
+            assert!(refused.text("/detail").contains(says), "{refused:?}");
+            assert!(refused.text("/title").contains("image/webp"), "{refused:?}");
+        }
+        let refused = meena.bring(&path, "image/jpeg", heic).await.refuses(422, "invalid");
+        assert_eq!(refused.text("/fields/0/code"), "picture_heic");
+        let moves = include_bytes!("../../../gateways/fixtures/animated.webp").to_vec();
+        let first = meena.bring(&path, "image/webp", moves).await.is(201);
+        assert_eq!(first.body["animated"], true, "{first:?}");
+        let front = format!("{path}/{}", first.text("/id"));
+        assert_eq!(meena.get(&path).await.is(200).body["items"][0].get("animated"), None);
+        meena.send("DELETE", &front, None).await.is(204);
+        // More than any other route takes is fine here, up to what a picture may weigh.
+        let padded = |size: usize| [png(5), vec![0; size]].concat();
+        meena.bring(&path, "image/png", padded(1_000_000)).await.is(201);
+        meena
+            .bring(&path, "image/png", padded(haat_shared::media::BYTES_MAX))
+            .await
+            .refuses(413, "too_large");
+        for red in 10..16 {
+            meena.bring(&path, "image/png", png(red)).await.is(201);
+        }
+        let full = meena.bring(&path, "image/png", png(99)).await.refuses(422, "invalid");
+        assert_eq!(
+            (full.text("/fields/0/field"), full.text("/fields/0/code")),
+            ("pictures".into(), "too_many".into())
+        );
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_editor_names_variants_and_values_where_there_are_options() {
+    let program = Program::serve(On::Sqlite).await;
+    let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+    let seller = Shopper::new(&program);
+    seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", PASSWORD)]).await;
+    let editor = async |product: Value| {
+        let made = meena.once("/shops/meena-crafts/products", product).await.is(201);
+        seller.get(&format!("/seller/meena-crafts/products/{}", made.text("/id"))).await.1
+    };
+    let simple = editor(product("Clay jug")).await;
+    assert!(simple.contains("name=\"variants.") && !simple.contains("Variant 1"), "{simple}");
+    let mut shirts = product("Shirt");
+    let price = shirts["variants"][0]["price"].clone();
+    shirts["options"] = json!(["Size"]);
+    shirts["variants"] =
+        ["Small", "Large"].map(|size| json!({"options": [size], "price": price, "stock": 1})).into();
+    let shirts = editor(shirts).await;
+    for shown in ["Variant 1", "Variant 2", "value=\"Size\"", "value=\"Small, Large\"", "value=\"Large\""] {
+        assert!(shirts.contains(shown), "{shown}: {shirts}");
+    }
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_products_of_a_shop_go_out_as_they_are_asked_for() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+        let hostile = "</title>]]><!-- & \u{fffe}=1+1";
+        meena.once("/shops/meena-crafts/products", product(hostile)).await.is(201);
+        // More than are read at once.
+        program.import("meena-crafts", 0, 450);
+        let path = "/shops/meena-crafts/products/export";
+        let table = meena.get(path).await.is(200);
+        assert_eq!(table.header("content-type"), "text/csv");
+        let lines = meena.with("accept", "application/x-ndjson").get(path).await.is(200);
+        assert_eq!(lines.header("content-type"), "application/x-ndjson");
+        let lines = lines.text("");
+        let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(records.len() > 450 && records.iter().any(|record| record["title"] == hostile), "{lines}");
+        let variants: usize = records.iter().map(|record| record["variants"].as_array().unwrap().len()).sum();
+        assert!(table.text("").starts_with("product,sku,title") && table.text("").lines().count() > variants);
+
+        let xml = meena.with("accept", "text/html, application/xml;q=0.9").get(path).await.is(200);
+        assert_eq!(xml.header("content-type"), "application/xml");
+        let xml = xml.text("");
+        assert!(xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<products>\n"), "{xml}");
+        assert!(xml.ends_with("</product>\n</products>\n"), "{xml}");
+        let count = |what: &str| xml.matches(what).count();
+        assert_eq!((count("<product>"), count("<variant>"), count("<?xml")), (records.len(), variants, 1));
+        assert!(xml.contains("<title>&lt;/title&gt;]]&gt;&lt;!-- &amp; \u{fffd}=1+1</title>"), "{xml}");
+        assert_eq!(xml, program.run_ok(&["export", "products", "--shop", "meena-crafts", "--format", "xml"]));
+
+        meena.with("accept", "application/json").get(path).await.refuses(406, "not_acceptable");
+        let delta = Robot::new(&program).signed_in("delta@haat.example").await;
+        delta.with("accept", "application/json").get(path).await.refuses(406, "not_acceptable");
+        delta.get(path).await.refuses(404, "not_found");
+        program.close();
+    }
+}

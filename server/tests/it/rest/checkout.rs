@@ -1,0 +1,310 @@
+//! Carts and checkouts over REST: buying once, keys of repeated requests, addresses.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::{Robot, input, product};
+use crate::program::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_calls_buy_once() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let guest = Robot::new(&program);
+        let listed = guest.get("/products?shop=meena-crafts&limit=2").await.is(200);
+        assert_eq!(listed.body["items"].as_array().unwrap().len(), 2);
+        assert_eq!(listed.body["items"][0]["price"]["currency"], "INR");
+        let (slug, variant) = (listed.text("/items/0/slug"), listed.text("/items/0/variant"));
+        let available = async || {
+            let view = guest.get(&format!("/products/{slug}")).await.is(200).body;
+            let variants = view["variants"].as_array().unwrap().clone();
+            variants.into_iter().find(|v| v["id"] == variant.as_str()).unwrap()["available"].as_i64().unwrap()
+        };
+        let before = available().await;
+
+        let opened = guest.post("/carts", json!({})).await.is(201);
+        let (cart, token) = (opened.text("/id"), opened.text("/token"));
+        let holder = guest.with("haat-cart", &token);
+        let line = json!({"variant": variant, "quantity": 2});
+        let view = holder.post(&format!("/carts/{cart}/lines"), line.clone()).await.is(201);
+        assert_eq!((view.body["id"].as_str(), &view.body["pieces"]), (Some(cart.as_str()), &json!(2)));
+        // Without the token there is no such cart.
+        guest.get(&format!("/carts/{cart}")).await.refuses(404, "not_found");
+        guest.post(&format!("/carts/{cart}/lines"), line).await.refuses(404, "not_found");
+        guest.once("/checkouts", input(&cart)).await.refuses(404, "not_found");
+
+        let begin = holder.with("idempotency-key", "begin");
+        let begun = begin.post("/checkouts", input(&cart)).await.is(201);
+        let again = begin.post("/checkouts", input(&cart)).await.is(201);
+        assert_eq!(begun.body, again.body, "the same key, the same answer");
+        let mut other = input(&cart);
+        other["email"] = json!("other@example.com");
+        begin.post("/checkouts", other).await.refuses(409, "key_reused");
+        assert_eq!(available().await, before - 2, "held once");
+
+        let (checkout, total) = (begun.text("/id"), begun.body["sums"]["total"].clone());
+        let address = format!("/checkouts/{checkout}/pay");
+        guest.once(&address, json!({})).await.refuses(404, "not_found");
+        let cheaper = json!({"total": {"amount": 1, "currency": "INR"}});
+        let changed = holder.once(&address, cheaper).await.refuses(409, "total_changed");
+        assert_eq!(changed.body["total"], total);
+        let pay = holder.with("idempotency-key", "pay");
+        let confirmation = json!({"total": total});
+        // A click, and an impatient one at the same time.
+        let (first, second) =
+            tokio::join!(pay.post(&address, confirmation.clone()), pay.post(&address, confirmation.clone()));
+        let (first, second) = (first.is(200), second.is(200));
+        assert_eq!(first.body, second.body);
+        assert_eq!((first.text("/type").as_str(), &first.body["purchase"]["total"]), ("done", &total));
+        assert_eq!(pay.post(&address, confirmation).await.is(200).body, first.body);
+        pay.post(&address, json!({})).await.refuses(409, "key_reused");
+
+        let number = first.text("/purchase/number");
+        let kept = holder.get(&format!("/purchases/{number}")).await.is(200);
+        assert_eq!(kept.body, first.body["purchase"]);
+        guest.get(&format!("/purchases/{number}")).await.refuses(404, "not_found");
+        guest.get(&format!("/purchases/{number}?key={}", first.text("/key"))).await.is(200);
+        let done = holder.get(&format!("/checkouts/{checkout}")).await.is(200);
+        assert_eq!((done.text("/state"), done.text("/purchase/number")), ("completed".into(), number));
+        assert_eq!(holder.get(&format!("/carts/{cart}")).await.is(200).body["pieces"], 0);
+        assert_eq!(available().await, before - 2, "sold once");
+        program.close();
+    }
+}
+
+/// Whoever pays hangs up while the gateway takes its time; asked again, the market answers with what came of that try.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_up_while_paying_is_answered_when_they_ask_again() {
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT__PAYMENTS__SANDBOX_DELAY_MS", "1500");
+        program.start().await;
+        let (holder, cart) = Robot::new(&program).fill_cart("meena-crafts").await;
+        let mut input = input(&cart);
+        input["method"] = json!("sandbox");
+        let checkout = holder.once("/checkouts", input).await.is(201).text("/id");
+        let pay = format!("/checkouts/{checkout}/pay");
+        let paying = holder.with("idempotency-key", "pay");
+        let first = tokio::spawn({
+            let (paying, pay) = (paying.clone(), pay.clone());
+            async move { paying.post(&pay, json!({})).await }
+        });
+        while holder.get(&format!("/checkouts/{checkout}")).await.is(200).body["payment"] != "under_way" {
+            assert!(!first.is_finished());
+        }
+        // The connection goes with it.
+        first.abort();
+        assert!(first.await.unwrap_err().is_cancelled());
+        let begun = std::time::Instant::now();
+        let again = paying.post(&pay, json!({})).await.is(200);
+        assert!(begun.elapsed().as_secs() < 29, "it waits for the try, not for the lease of the key");
+        let page = again.text("/url");
+        let shopper = Shopper::new(&program);
+        let back = shopper.post(&page, &[("card", "4242 4242 4242 4242")]).await;
+        let purchase = location(&shopper.client.get(&back).send().await.unwrap());
+        let number = purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap().to_owned();
+        // Late ones, with the same key and others, at once: the same purchase.
+        let late = (0..8).map(|i| {
+            let asks =
+                if i % 2 == 0 { paying.clone() } else { holder.with("idempotency-key", format!("late-{i}")) };
+            let pay = pay.clone();
+            async move { (i, asks.post(&pay, json!({})).await.is(200)) }
+        });
+        for (i, answer) in futures::future::join_all(late).await {
+            match i % 2 {
+                0 => assert_eq!(answer.body, again.body, "the answer that there was"),
+                _ => assert_eq!(answer.text("/purchase/number"), number),
+            }
+        }
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_two_who_pay_at_once_get_one_purchase() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let (holder, cart) = Robot::new(&program).fill_cart("meena-crafts").await;
+        let checkout = holder.once("/checkouts", input(&cart)).await.is(201).text("/id");
+        let pay = format!("/checkouts/{checkout}/pay");
+        let clicks = (0..32).map(|i| {
+            let key = if i % 2 == 0 { "\"pay\"".to_owned() } else { format!("pay-{i}") };
+            let (asks, pay) = (holder.with("idempotency-key", key), pay.clone());
+            tokio::spawn(async move { asks.post(&pay, json!({})).await.is(200).text("/purchase/number") })
+        });
+        let mut numbers: Vec<String> =
+            futures::future::join_all(clicks).await.into_iter().map(Result::unwrap).collect();
+        numbers.dedup();
+        assert_eq!(numbers.len(), 1, "{numbers:?}");
+
+        // The same by the plain form, as an impatient shopper without scripts sends it.
+        let shopper = Shopper::new(&program);
+        shopper.add(&shopper.variant("meena-crafts", 0).await, "1").await;
+        let checkout = shopper.post("/checkout", &[]).await;
+        let clicks = (0..8).map(|_| {
+            let (shopper, checkout) = (shopper.clone(), checkout.clone());
+            tokio::spawn(async move { shopper.post(&checkout, &details("cash", "k")).await })
+        });
+        let mut pages: Vec<String> =
+            futures::future::join_all(clicks).await.into_iter().map(Result::unwrap).collect();
+        pages.dedup();
+        assert!(pages.len() == 1 && pages[0].starts_with("/purchases/"), "{pages:?}");
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sold_out_is_not_counted_in_the_basket() {
+    let program = Program::serve(On::Sqlite).await;
+    let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+    let product = meena.once("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
+    meena
+        .post(&format!("/shops/meena-crafts/products/{}/publish", product.text("/id")), json!({}))
+        .await
+        .is(204);
+    let jug = product.text("/product/variants/0/id");
+    let shopper = Shopper::new(&program);
+    shopper.add(&jug, "2").await;
+    shopper.add(&shopper.variant("delta-electronics", 0).await, "1").await;
+    let count = |page: &str| {
+        let badge = page.split("cart-count").nth(1).unwrap().split('>').nth(1).unwrap();
+        badge.split('<').next().unwrap().to_owned()
+    };
+    let (_, page) = shopper.get("/cart").await;
+    assert!(
+        count(&page) == "3" && page.contains("₹1,298.00") && !page.contains("included in the total"),
+        "{page}"
+    );
+    let stock = format!("/shops/meena-crafts/variants/{jug}/stock");
+    meena.once(&stock, json!({"change": -5})).await.is(204);
+    let (_, page) = shopper.get("/cart").await;
+    assert!(page.contains("1 unavailable item isn’t included in the total."), "{page}");
+    assert!(count(&page) == "1" && !page.contains("₹1,298.00"), "{page}");
+    program.close();
+}
+
+/// A key is for a request by what it says, and for lines too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_good_for_what_a_request_says() {
+    let program = Program::serve(On::Sqlite).await;
+    let guest = Robot::new(&program);
+    let (holder, cart) = guest.fill_cart("meena-crafts").await;
+    let variant = guest.variant("meena-crafts").await;
+    let lines = format!("/carts/{cart}/lines");
+    let raw = async |key: &str, body: String| {
+        let request = holder.with("idempotency-key", key).request("POST", &lines);
+        holder.answer(request.header("content-type", "application/json").body(body), None).await
+    };
+    let first = raw("K1", format!(r#"{{"variant":"{variant}","quantity":2}}"#)).await.is(201);
+    assert_eq!(first.body["pieces"], 3);
+    for (key, body) in [
+        ("K1", format!(r#"{{"variant":"{variant}","quantity":2}}"#)),
+        ("K1", format!("{{\n  \"quantity\" : 2.0,\n  \"variant\" : \"{variant}\"\n}}")),
+        ("\"K1\"", format!(r#"{{"quantity":2,"variant":"{variant}"}}"#)),
+    ] {
+        assert_eq!(raw(key, body).await.is(201).body, first.body);
+    }
+    let other =
+        raw("K1", format!(r#"{{"variant":"{variant}","quantity":3}}"#)).await.refuses(409, "key_reused");
+    assert!(
+        other.text("/detail").contains("Idempotency-Key") && !other.text("/detail").contains("page"),
+        "{other:?}"
+    );
+    for malformed in ["\"K1", "K 1"] {
+        raw(malformed, format!(r#"{{"variant":"{variant}","quantity":2}}"#))
+            .await
+            .refuses(400, "idempotency_key_missing");
+    }
+    assert_eq!(holder.get(&format!("/carts/{cart}")).await.is(200).body["pieces"], 3);
+    // Without a key each request counts.
+    holder.post(&lines, json!({"variant": variant, "quantity": 1})).await.is(201);
+    assert_eq!(holder.get(&format!("/carts/{cart}")).await.is(200).body["pieces"], 4);
+    let document = guest.get(&program.at("/api/openapi.json")).await.is(200);
+    let parameters = document.body.pointer("/paths/~1api~1v1~1carts~1{id}~1lines/post/parameters").unwrap();
+    let key = parameters.as_array().unwrap().iter().find(|p| p["name"] == "Idempotency-Key").unwrap();
+    assert_eq!(key["required"], false);
+    program.close();
+}
+
+/// What the README tells, done by the README's own text.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readme_buys_with_curl_alone() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        println!("SKIPPED: there is no curl on this machine");
+        return;
+    }
+    let readme = include_str!("../../../../README.md");
+    let script = readme.split("<!-- five calls -->\n```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(script.matches("curl -s").count(), 5);
+    let program = Program::serve(On::Sqlite).await;
+    let script = script.replace("http://localhost:3000", &program.at(""));
+    let run = || {
+        let output = Command::new("bash").args(["-euo", "pipefail", "-c", &script]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    let said = run();
+    assert!(said.contains(r#"{"type":"done","#) && said.contains(r#""number":"H"#), "{said}");
+    program.close();
+}
+
+/// What was typed in the field, with the right verdict beside it, and then some.
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_are_those_of_their_country() {
+    let program = Program::serve(On::Sqlite).await;
+    let (holder, cart) = Robot::new(&program).fill_cart("meena-crafts").await;
+    let begin = async |address: Value| {
+        let mut input = input(&cart);
+        for (part, value) in address.as_object().unwrap() {
+            input["address"][part] = value.clone();
+        }
+        holder.once("/checkouts", input).await
+    };
+    for (address, field, code) in [
+        (json!({"country": "ZZ"}), "address.country", "not_a_choice"),
+        (json!({"country": "EU"}), "address.country", "not_a_choice"),
+        (json!({"postal_code": ""}), "address.postal_code", "missing"),
+        (json!({"postal_code": "!!!!"}), "address.postal_code", "not_postal_code"),
+        (json!({"country": "US", "postal_code": "94043"}), "address.region", "missing"),
+        (json!({"phone": "call me"}), "address.phone", "not_phone"),
+        (json!({"phone": "---"}), "address.phone", "not_phone"),
+        (json!({"phone": "98450@12345"}), "address.phone", "bad_character"),
+    ] {
+        let refused = begin(address.clone()).await.refuses(422, "invalid");
+        assert_eq!(
+            (refused.text("/fields/0/field"), refused.text("/fields/0/code")),
+            (field.into(), code.into())
+        );
+        assert_eq!(refused.body["fields"].as_array().unwrap().len(), 1, "{address}");
+        if code == "bad_character" {
+            assert!(refused.text("/fields/0/message").contains('@'), "{refused:?}");
+        }
+    }
+    for (address, part, kept) in [
+        (json!({"country": "in"}), "country", "IN"),
+        (json!({"country": "UK", "postal_code": "ls11aa"}), "country", "GB"),
+        (json!({"country": "UK", "postal_code": "ls11aa"}), "postal_code", "LS1 1AA"),
+        (json!({"country": "XK", "postal_code": "10000"}), "country", "XK"),
+        (json!({"country": "IE", "postal_code": ""}), "postal_code", ""),
+        (json!({"country": "SG", "city": "", "postal_code": "238857"}), "city", ""),
+        (json!({"phone": "९८४५०\u{a0}१२३४५"}), "phone", "98450 12345"),
+        (json!({"phone": "(+44) 1234 2553-421 #8"}), "phone", "(+44) 1234 2553-421 #8"),
+    ] {
+        let begun = begin(address.clone()).await.is(201);
+        assert_eq!(begun.text(&format!("/address/{part}")), kept, "{address}");
+    }
+    let (mut input, begun) =
+        (input(&cart), begin(json!({"country": "UK", "postal_code": "ls11aa"})).await.is(201));
+    input["email"] = "asha@bücher.example\u{200b}".into();
+    input["address"] = begun.body["address"].clone();
+    input.as_object_mut().unwrap().remove("cart");
+    let checkout = begun.text("/id");
+    let saved = holder.send("PUT", &format!("/checkouts/{checkout}"), Some(input)).await.is(200);
+    assert_eq!(saved.text("/email"), "asha@xn--bcher-kva.example");
+    let paid = holder.once(&format!("/checkouts/{checkout}/pay"), json!({})).await.is(200);
+    assert_eq!(
+        (paid.text("/purchase/address/country"), paid.text("/purchase/email")),
+        ("GB".into(), "asha@xn--bcher-kva.example".into())
+    );
+    program.close();
+}

@@ -1,0 +1,79 @@
+//! Orders over REST: the feed of events.
+
+use serde_json::{Value, json};
+
+use super::Robot;
+use crate::program::*;
+
+/// A program that polls for what happens to a shop's orders.
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_poll_the_feed_of_events() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let guest = Robot::new(&program);
+        let meena = guest.signed_in("meena@haat.example").await;
+        let (_, number, _) = guest.buy("meena-crafts").await;
+        guest.buy("delta-electronics").await;
+        let path = format!("/shops/meena-crafts/orders/{number}-1");
+        meena.once(&format!("{path}/confirm"), json!({})).await.is(204);
+        for tracking in ["RX1", "RX2", "RX2"] {
+            let parcel = json!({"carrier": "India Post", "tracking_number": tracking});
+            meena.once(&format!("{path}/ship"), parcel).await.is(204);
+        }
+        let order = meena.get(&path).await.is(200);
+        let steps: Vec<_> = order.body["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| &e["shipment"]["tracking_number"])
+            .collect();
+        assert_eq!(steps, [&Value::Null, &Value::Null, &json!("RX1"), &json!("RX2")]);
+        // By and by, as it is published.
+        let (mut after, mut seen) = (0, Vec::new());
+        while seen.len() < 4 {
+            let page = meena.get(&format!("/shops/meena-crafts/events?after={after}&limit=2")).await.is(200);
+            after = page.body["next"].as_i64().unwrap();
+            seen.extend(page.body["items"].as_array().unwrap().clone());
+        }
+        let kinds: Vec<_> = seen.iter().map(|event| event["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["order.placed", "order.confirmed", "order.shipped", "order.shipment_updated"]);
+        assert!(
+            seen.iter().all(|e| e["number"] == format!("{number}-1") && e["shop"] == "meena-crafts"),
+            "{seen:?}"
+        );
+        for (query, field) in [
+            ("after=-1", "after"),
+            ("after=99999", "after"),
+            ("after=x", "after"),
+            ("limit=0", "limit"),
+            ("before=1", "before"),
+        ] {
+            let refused =
+                meena.get(&format!("/shops/meena-crafts/events?{query}")).await.refuses(422, "invalid");
+            assert_eq!(refused.text("/fields/0/field"), field, "{query}");
+        }
+        meena.get("/events").await.refuses(404, "not_found");
+        let reason = json!({"reason": "Lost"});
+        let moved = meena.once(&format!("{path}/cancel"), reason).await.refuses(409, "order_moved");
+        assert_eq!(moved.text("/state"), "shipped");
+
+        let (_, number, key) = guest.buy("meena-crafts").await;
+        let path = format!("/shops/meena-crafts/orders/{number}-1");
+        for _ in 0..2 {
+            meena.once(&format!("{path}/cancel"), json!({"reason": "The kiln broke"})).await.is(204);
+        }
+        let own = format!("/purchases/{number}/orders/{number}-1/cancel?key={key}");
+        for late in [
+            meena.once(&format!("{path}/cancel"), json!({"reason": "Out of clay"})).await,
+            guest.once(&own, json!({"reason": "Changed my mind"})).await,
+        ] {
+            let late = late.refuses(409, "already_cancelled");
+            assert_eq!(
+                (late.text("/cancelled_by"), late.text("/reason")),
+                ("shop".into(), "The kiln broke".into())
+            );
+            assert!(late.text("/detail").contains("The kiln broke"), "{late:?}");
+        }
+        program.close();
+    }
+}
