@@ -17,6 +17,7 @@ use haat_shared::{
     addresses::Address,
     orders::{Actor, OrderState, OrderView, PurchaseView, ShopOrderView},
     payments::Method,
+    pricing::Totals,
     routes,
     shipping::ShippingMethod,
     text::is_direction_override,
@@ -46,7 +47,7 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
     let url = &format!("{market}{}", path(content));
     match content {
         EmailContent::OrderConfirmed { purchase, .. } => {
-            let m = &confirmed(locale, purchase, url)?;
+            let m = &confirmed(locale, purchase, url);
             let subject = td_string!(locale, email.confirmed_subject, number = m.number).to_string();
             let html = fitting(m.orders, |orders, left_out| {
                 ConfirmedHtml { m: &Confirmed { orders, left_out, ..m.clone() } }.render()
@@ -230,10 +231,8 @@ struct Confirmed<'a> {
     shops: String,
     orders: &'a [OrderView],
     left_out: usize,
-    goods: Money,
-    delivery: Money,
+    totals: Totals,
     tax: String,
-    total: Money,
     payment: &'static str,
     /// What the address is.
     goes_to: &'static str,
@@ -263,11 +262,7 @@ struct ConfirmedText<'a> {
     m: &'a Confirmed<'a>,
 }
 
-fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> TxResult<Confirmed<'a>> {
-    let currency = purchase.total.currency();
-    let goods = Money::sum(currency, purchase.orders.iter().map(|o| o.subtotal))?;
-    let delivery = Money::sum(currency, purchase.orders.iter().map(|o| o.delivery))?;
-    let tax = Money::sum(currency, purchase.orders.iter().map(|o| o.tax))?;
+fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Confirmed<'a> {
     let shops: Vec<_> = purchase.orders.iter().map(|o| o.shop_name.as_str()).collect();
     let pickup = purchase.is_pickup();
     let way = match pickup {
@@ -279,7 +274,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tx
         Method::Cash => td_string!(locale, email.confirmed_cash),
         Method::Sandbox => "",
     };
-    Ok(Confirmed {
+    Confirmed {
         locale,
         url,
         name: &purchase.address.name,
@@ -288,10 +283,8 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tx
         shops: short(&shops.join(", "), 2 * TITLE_SHOWN),
         orders: &purchase.orders,
         left_out: 0,
-        goods,
-        delivery,
-        tax: words::taxes(locale, tax),
-        total: purchase.total,
+        totals: purchase.totals,
+        tax: words::taxes(locale, purchase.totals.tax),
         payment: words::paid_by(locale, purchase.method, pickup),
         goes_to: if pickup {
             td_string!(locale, checkout.contact)
@@ -300,7 +293,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tx
         },
         address: label(locale, &purchase.address),
         next: format!("{way} {cash}").trim_end().to_owned(),
-    })
+    }
 }
 
 /// The new-order email to a shop.
@@ -365,10 +358,10 @@ fn received<'a>(locale: Locale, sold: &'a ShopOrderView, url: &'a str) -> Receiv
         number: &order.number,
         date: words::moment(locale, &sold.placed_at),
         items: items(locale, order),
-        tax: words::taxes(locale, order.tax),
+        tax: words::taxes(locale, order.totals.tax),
         orders: std::slice::from_ref(order),
         left_out: 0,
-        total: order.total,
+        total: order.totals.total,
         payment: words::collected_by(locale, sold.method, order),
         commission: sold.commission,
         lead,
@@ -433,7 +426,7 @@ fn shipped<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News<'a
         (td_string!(locale, purchase.goes_to), label(locale, &sent.address).join(", ")),
     ];
     if !sent.method.collected_by_market() {
-        let cash = td_string!(locale, email.shipped_cash, total = order.total).to_string();
+        let cash = td_string!(locale, email.shipped_cash, total = order.totals.total).to_string();
         facts.push((td_string!(locale, purchase.payment), cash));
     }
     News {
@@ -457,7 +450,7 @@ fn ready<'a>(locale: Locale, packed: &'a ShopOrderView, url: &'a str) -> News<'a
     let order = &packed.order;
     let mut facts = vec![(td_string!(locale, seller_orders.pickup_at), order.pickup_at.clone())];
     if !packed.method.collected_by_market() {
-        let cash = td_string!(locale, email.ready_cash, total = order.total);
+        let cash = td_string!(locale, email.ready_cash, total = order.totals.total);
         facts.push((td_string!(locale, purchase.payment), cash));
     }
     News {
@@ -489,7 +482,7 @@ fn cancelled<'a>(locale: Locale, ended: &'a ShopOrderView, by: Actor, why: &str,
     let order = &ended.order;
     let (shop, name) = (&order.shop_name, &ended.address.name);
     let money = if ended.method.collected_by_market() {
-        td_string!(locale, purchase.cancelled_refund, total = order.total).to_string()
+        td_string!(locale, purchase.cancelled_refund, total = order.totals.total).to_string()
     } else {
         td_string!(locale, purchase.cancelled_nothing).to_owned()
     };
@@ -609,7 +602,7 @@ mod tests {
     }
 
     fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
-        let (subtotal, delivery) = (money(45_000 * quantity), money(4_900));
+        let (subtotal, shipping) = (money(45_000 * quantity), money(4_900));
         let line = CheckoutLineView {
             title: title.into(),
             variant_title: "Blue".into(),
@@ -627,13 +620,16 @@ mod tests {
             state: OrderState::Placed,
             shipment: None,
             lines: vec![line],
-            subtotal,
-            delivery,
-            tax: money(500),
+            totals: Totals {
+                subtotal,
+                discount: money(0),
+                shipping,
+                tax: money(500),
+                total: subtotal.plus(shipping).unwrap(),
+            },
             shipping_method: ShippingMethod::Express,
             estimated_delivery: ("2026-11-22T09:00:00Z".into(), "2026-11-23T09:00:00Z".into()),
             pickup_at: String::new(),
-            total: subtotal.plus(delivery).unwrap(),
         }
     }
 
@@ -658,7 +654,7 @@ mod tests {
             email: "asha@example.com".into(),
             address: address(name),
             method,
-            total: Money::sum(Currency::INR, orders.iter().map(|o| o.total)).unwrap(),
+            totals: Totals::sum(Currency::INR, orders.iter().map(|o| o.totals)).unwrap(),
             orders,
         };
         EmailContent::OrderConfirmed { purchase: Box::new(purchase), link: link() }
