@@ -1,7 +1,7 @@
 //! Every component of `ui` in all its states, on one page: `/dev/ui`. Rendered on the server only, so it
 //! adds nothing to what browsers load. Headings are the names in the code.
 
-use haat_shared::{Currency, Error, FieldCode, FieldError, Money, routes};
+use haat_shared::{Currency, Error, FieldCode, FieldError, Money, pricing::Totals, routes};
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
 use leptos_router::components::Router;
@@ -100,6 +100,13 @@ fn Parts() -> impl IntoView {
         ("#".to_owned(), t!(i18n, seller_products.on_sale), false),
     ];
     let price = |minor| Money::new(minor, Currency::INR);
+    let totals = move |subtotal, shipping, tax| Totals {
+        subtotal: price(subtotal),
+        discount: price(0),
+        shipping: price(shipping),
+        tax: price(tax),
+        total: price(subtotal + shipping),
+    };
     let words = t!(i18n, product.add);
     let ways = move || {
         vec![
@@ -205,8 +212,8 @@ fn Parts() -> impl IntoView {
         <Part name="Price"><p><Price of=price(12_490_000) /> " " <Price of=price(-4_900) /></p></Part>
         <Part name="Was"><p><Price of=price(124_900) /> <Was price=price(149_900) /></p></Part>
         <Part name="Sums">
-            <div class="summary"><Sums subtotal=price(124_900) delivery=price(4_900) total=price(129_800) /></div>
-            <div class="summary"><Sums subtotal=price(124_900) delivery=price(0) total=price(124_900) tax=price(5_947) /></div>
+            <div class="summary"><Sums totals=totals(124_900, 4_900, 0) /></div>
+            <div class="summary"><Sums totals=totals(124_900, 0, 5_947) /></div>
         </Part>
         <Part name="Icon"><p>{ICONS.iter().map(|name| view! { <Icon name=*name /> " " }).collect_view()}</p></Part>
         <Part name="Picture">

@@ -220,12 +220,13 @@ pub fn paid_by(locale: I18n, method: Method, pickup: bool) -> &'static str {
 pub fn collected_by(locale: I18n, method: Method, order: &OrderView) -> String {
     let (done, pickup) =
         (order.state == OrderState::Delivered, order.shipping_method == ShippingMethod::Pickup);
+    let price = order.totals.total;
     match (method, done, pickup) {
         (Method::Sandbox, ..) => t!(locale, seller_orders.collected).to_owned(),
-        (Method::Cash, true, true) => t!(locale, seller_orders.cash_collected_pickup, price = order.total),
-        (Method::Cash, true, false) => t!(locale, seller_orders.cash_collected, price = order.total),
-        (Method::Cash, false, true) => t!(locale, seller_orders.to_collect_pickup, price = order.total),
-        (Method::Cash, false, false) => t!(locale, seller_orders.to_collect, price = order.total),
+        (Method::Cash, true, true) => t!(locale, seller_orders.cash_collected_pickup, price = price),
+        (Method::Cash, true, false) => t!(locale, seller_orders.cash_collected, price = price),
+        (Method::Cash, false, true) => t!(locale, seller_orders.to_collect_pickup, price = price),
+        (Method::Cash, false, false) => t!(locale, seller_orders.to_collect, price = price),
     }
 }
 
@@ -545,11 +546,10 @@ mod tests {
     #[test]
     fn an_order_is_expected_on_days_or_picked_up_somewhere() {
         use haat_shared::{
-            Currency, Id, Money, orders::OrderState, orders::OrderView, shipping::ShippingMethod,
+            Currency, Id, orders::OrderState, orders::OrderView, pricing::Totals, shipping::ShippingMethod,
         };
 
         let estimated_delivery = |method, to: &str| {
-            let none = Money::zero(Currency::INR);
             let order = OrderView {
                 id: Id::from_uuid(Default::default()),
                 number: String::new(),
@@ -558,13 +558,10 @@ mod tests {
                 state: OrderState::Confirmed,
                 shipment: None,
                 lines: Vec::new(),
-                subtotal: none,
-                delivery: none,
-                tax: none,
+                totals: Totals::zero(Currency::INR),
                 shipping_method: method,
                 estimated_delivery: ("2026-11-22T09:00:00Z".to_owned(), to.to_owned()),
                 pickup_at: "Meena Crafts, Pune".to_owned(),
-                total: none,
             };
             super::estimated_delivery(super::I18n::default(), &order)
         };

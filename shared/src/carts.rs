@@ -8,6 +8,7 @@ use crate::{
     id::kinds::{CartId, CartLineId, ShopId, VariantId},
     media::Picture,
     money::Money,
+    pricing::Totals,
     text,
 };
 
@@ -46,7 +47,6 @@ pub struct SetQuantity {
 
 /// A cart, grouped by shop, with all totals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CartView {
     /// The cart's ID. Null until the first item is added.
     pub id: Option<CartId>,
@@ -54,18 +54,14 @@ pub struct CartView {
     pub groups: Vec<CartGroup>,
     /// The number of items that can still be bought, for the badge in the header.
     pub pieces: i64,
-    /// The price of the items. Null if the cart is empty.
-    pub subtotal: Option<Money>,
-    /// The shipping price.
-    pub delivery: Option<Money>,
-    /// The total to pay.
-    pub total: Option<Money>,
+    /// The totals. `None` if the cart is empty, or if its prices are in two currencies.
+    pub totals: Option<Totals>,
 }
 
 impl CartView {
     /// A cart without items.
     pub fn empty() -> Self {
-        Self { id: None, groups: Vec::new(), pieces: 0, subtotal: None, delivery: None, total: None }
+        Self { id: None, groups: Vec::new(), pieces: 0, totals: None }
     }
 
     /// Whether the cart is empty.
@@ -76,7 +72,6 @@ impl CartView {
 
 /// The items of one shop in a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CartGroup {
     /// The shop's ID.
     pub shop: ShopId,
@@ -84,10 +79,8 @@ pub struct CartGroup {
     pub shop_name: String,
     /// The shop's handle.
     pub shop_handle: String,
-    /// The shipping price for these items.
-    pub delivery: Money,
-    /// The price of the items.
-    pub subtotal: Money,
+    /// The totals of these items.
+    pub totals: Totals,
     /// The line items.
     pub lines: Vec<CartLineView>,
 }

@@ -12,6 +12,7 @@ use crate::{
     media::Picture,
     money::Money,
     payments::{Method, NextAction, PurchaseLink},
+    pricing::Totals,
     shipping::{ShippingMethod, ShippingOption},
 };
 
@@ -183,7 +184,7 @@ pub struct CheckoutView {
     /// The items, by shop.
     pub groups: Vec<CheckoutGroup>,
     /// The totals.
-    pub sums: CheckoutSums,
+    pub totals: Totals,
     /// The seconds until the holds expire.
     pub seconds_left: i64,
     /// The payment methods.
@@ -198,20 +199,6 @@ pub struct CheckoutView {
     pub purchase: Option<PurchaseLink>,
     /// The idempotency key of the next payment attempt, to be sent with the form.
     pub key: String,
-}
-
-/// The totals of a checkout with its current choices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct CheckoutSums {
-    /// The price of the items.
-    pub subtotal: Money,
-    /// The shipping price.
-    pub delivery: Money,
-    /// The tax included in the price of the items.
-    pub tax: Money,
-    /// The total to pay.
-    pub total: Money,
 }
 
 /// The outcome of the last payment attempt.

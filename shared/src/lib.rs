@@ -28,6 +28,7 @@ pub mod orders;
 pub mod page;
 pub mod payments;
 pub mod permissions;
+pub mod pricing;
 pub mod routes;
 pub mod shipping;
 pub mod shops;

@@ -39,6 +39,9 @@ pub enum MoneyError {
     /// Nothing to allocate to: no weights, or none above zero.
     #[error("nothing to share among")]
     NoWeights,
+    /// A price, quantity or rate that cannot be, such as one below zero.
+    #[error("out of bounds")]
+    OutOfBounds,
 }
 
 /// A currency of ISO 4217.

@@ -9,6 +9,7 @@ use crate::{
     id::kinds::{OrderId, PurchaseId},
     money::Money,
     payments::{Method, PaymentState},
+    pricing::Totals,
     shipping::ShippingMethod,
     text,
 };
@@ -228,8 +229,9 @@ pub struct PurchaseView {
     pub address: Address,
     /// The payment method.
     pub method: Method,
-    /// The total that was paid, or is to be paid on delivery.
-    pub total: Money,
+    /// The totals that were paid, or are to be paid on delivery.
+    #[serde(flatten)]
+    pub totals: Totals,
     /// The orders, one per shop.
     pub orders: Vec<OrderView>,
 }
@@ -259,20 +261,15 @@ pub struct OrderView {
     pub shipment: Option<Shipment>,
     /// The line items.
     pub lines: Vec<CheckoutLineView>,
-    /// The price of the items.
-    pub subtotal: Money,
-    /// The shipping price.
-    pub delivery: Money,
-    /// The tax included in the price of the items.
-    pub tax: Money,
+    /// The totals.
+    #[serde(flatten)]
+    pub totals: Totals,
     /// The shipping method.
     pub shipping_method: ShippingMethod,
     /// The earliest and latest estimated delivery dates: RFC 3339, UTC.
     pub estimated_delivery: (String, String),
     /// Where an order for local pickup is collected: the shop's name and address. Empty for orders that are shipped.
     pub pickup_at: String,
-    /// The order total, including shipping.
-    pub total: Money,
 }
 
 /// A purchase in a list.

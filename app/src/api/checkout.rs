@@ -1,9 +1,10 @@
 //! Checkout: begin, view, save, pay.
 
 use haat_shared::{
-    checkout::{CheckoutForm, CheckoutSums, CheckoutView},
+    checkout::{CheckoutForm, CheckoutView},
     id::kinds::CheckoutId,
     payments::NextAction,
+    pricing::Totals,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -23,7 +24,7 @@ pub async fn view(id: CheckoutId) -> Result<CheckoutView, ApiError> {
 
 /// Stores the input. Returns the current totals.
 #[server(prefix = "/api", endpoint = "checkout/save", input = Json)]
-pub async fn save(id: CheckoutId, form: CheckoutForm) -> Result<CheckoutSums, ApiError> {
+pub async fn save(id: CheckoutId, form: CheckoutForm) -> Result<Totals, ApiError> {
     super::call(async |engine, caller| haat_engine::checkout::save(&engine, &caller, id, form).await).await
 }
 

@@ -126,7 +126,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                 <section class="panel order" aria-labelledby="lines">
                     <h2 id="lines">{lines}</h2>
                     {order_lines(i18n, order.lines, true)}
-                    <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
+                    <Sums totals=order.totals />
                 </section>
             </div>
             <div>
@@ -147,7 +147,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                     </div>
                 </section>
                 <History events way=order.shipping_method />
-                <Cancel state=order.state method total=order.total action draft />
+                <Cancel state=order.state method total=order.totals.total action draft />
             </div>
         </div>
     }
@@ -181,7 +181,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
             <p class="collect">
                 <span>{if pickup { t!(i18n, seller_orders.collect_cash_pickup) } else { t!(i18n, seller_orders.collect_cash) }}</span>
                 " "
-                <strong class="price">{words::money(i18n, order.total)}</strong>
+                <strong class="price">{words::money(i18n, order.totals.total)}</strong>
             </p>
         }
     });

@@ -68,10 +68,7 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
         (missing > 0).then(|| view! { <p class="note">{tn!(i18n, cart.not_included, missing)}</p> });
     let group = |group| view! { <Group group fault draft=draft.clone() /> };
     let groups = cart.groups.into_iter().map(group).collect_view();
-    let sums = match (cart.subtotal, cart.delivery, cart.total) {
-        (Some(subtotal), Some(delivery), Some(total)) => Some(view! { <Sums subtotal delivery total /> }),
-        _ => None,
-    };
+    let sums = cart.totals.map(|totals| view! { <Sums totals /> });
     // One form: whichever button is pressed, what was typed into any line goes along.
     view! {
         <form method="post" action=routes::FORM_BEGIN_CHECKOUT class="two-columns" id="cart" novalidate>
@@ -81,7 +78,9 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
                 {sums}
                 {missing}
                 <div class="action-bar">
-                    <span class="action-total" aria-hidden="true">{cart.total.map(|total| words::money(i18n, total))}</span>
+                    <span class="action-total" aria-hidden="true">
+                        {cart.totals.map(|totals| words::money(i18n, totals.total))}
+                    </span>
                     <Button>{t!(i18n, cart.checkout)}</Button>
                 </div>
                 <p class="note">{t!(i18n, cart.held)}</p>
@@ -95,9 +94,10 @@ fn Group(group: CartGroup, fault: RwSignal<Option<Error>>, draft: Draft) -> impl
     let i18n = use_i18n();
     let line = |line| view! { <Line line fault draft=draft.clone() /> };
     let lines = group.lines.into_iter().map(line).collect_view();
-    let delivery = match group.delivery.amount() {
+    let shipping = group.totals.shipping;
+    let shipping = match shipping.amount() {
         0 => tu_string!(i18n, cart.free).to_owned(),
-        _ => words::money(i18n, group.delivery),
+        _ => words::money(i18n, shipping),
     };
     view! {
         <section class="group">
@@ -109,7 +109,7 @@ fn Group(group: CartGroup, fault: RwSignal<Option<Error>>, draft: Draft) -> impl
             <ul class="lines">{lines}</ul>
             <p class="group-delivery">
                 <span>{t!(i18n, cart.delivery)}</span>
-                <span class="price">{delivery}</span>
+                <span class="price">{shipping}</span>
             </p>
         </section>
     }
@@ -150,8 +150,8 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                     fault.set(None);
                     let focus = place(id, remove);
                     // Read aloud by those who cannot see that the sums changed.
-                    match view.total {
-                        Some(total) => toaster.say(news(i18n, total), None),
+                    match view.totals {
+                        Some(totals) => toaster.say(news(i18n, totals.total), None),
                         None if remove => toaster.say(tu_string!(i18n, cart.removed).to_owned(), None),
                         None => toaster.say(tu_string!(i18n, cart.updated).to_owned(), None),
                     }

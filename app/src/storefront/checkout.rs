@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use haat_shared::{
     Conflict, Error,
-    checkout::{
-        CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutSums, CheckoutView,
-        PaymentOutcome,
-    },
+    checkout::{CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutView, PaymentOutcome},
     id::kinds::CheckoutId,
     payments::{Method, NextAction},
+    pricing::Totals,
     routes,
     shipping::ShippingMethod,
 };
@@ -93,8 +91,9 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
 #[component]
 fn Open(checkout: CheckoutView) -> impl IntoView {
     let i18n = use_i18n();
-    let CheckoutView { id, mut form, methods, smtputf8, sums, seconds_left: seconds, .. } = checkout.clone();
-    let sums = RwSignal::new(sums);
+    let CheckoutView { id, mut form, methods, smtputf8, totals, seconds_left: seconds, .. } =
+        checkout.clone();
+    let totals = RwSignal::new(totals);
     if form.country.is_empty() {
         form.country = HOME_COUNTRY.to_owned();
     }
@@ -126,7 +125,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         let Some(typed) = event.target().and_then(|form| typed(form, &shops)) else { return };
         if let Err(wrong) = typed.check(&offered, smtputf8) {
             show(faults, Error::Invalid(wrong));
-            keep(id, typed, sums);
+            keep(id, typed, totals);
             return;
         }
         busy.set(true);
@@ -145,7 +144,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                     if let Error::Conflict(conflict) = &error {
                         tries.update(|n| *n += 1);
                         if let Conflict::TotalChanged(total) = conflict {
-                            sums.update(|sums| sums.total = *total);
+                            totals.update(|totals| totals.total = *total);
                         }
                     }
                     busy.set(false);
@@ -176,7 +175,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                 on:change=move |event| {
                     if let Some(typed) = event.current_target().and_then(|form| typed(form, &shops_too)) {
                         chosen.set(typed.method.clone());
-                        keep(id, typed, sums);
+                        keep(id, typed, totals);
                     }
                 }
             >
@@ -184,7 +183,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                     <CodeAlert />
                     <ErrorSummary faults labels=labels(i18n) />
                     <input type="hidden" name="key" value=checkout.key />
-                    <input type="hidden" name="seen" prop:value=move || seen(sums) value=seen(sums) />
+                    <input type="hidden" name="seen" prop:value=move || seen(totals) value=seen(totals) />
                     <Details form=form.clone() faults=faults.into() here=routes::checkout(id) />
                     {ways}
                     <Ways form methods only_pickup faults=faults.into() />
@@ -193,13 +192,12 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                     <h2 id="order">{t!(i18n, checkout.order)}</h2>
                     {lines}
                     {move || {
-                        let CheckoutSums { subtotal, delivery, tax, total } = sums.get();
-                        view! { <Sums subtotal delivery total tax /> }
+                        view! { <Sums totals=totals.get() /> }
                     }}
                     <div class="action-bar">
                         <Button busy>
                             {move || {
-                                let price = sums.get().total;
+                                let price = totals.get().total;
                                 match paid_now.get() {
                                     true => t!(i18n, checkout.pay, price = price),
                                     false => t!(i18n, checkout.place, price = price),
@@ -241,17 +239,17 @@ fn time_left(i18n: I18n, seconds: i64) -> String {
 
 /// Stores the input with the checkout, so that it is there when the page is opened again. Failures are
 /// not shown, because the next change or the payment stores it too.
-fn keep(id: CheckoutId, typed: CheckoutForm, sums: RwSignal<CheckoutSums>) {
+fn keep(id: CheckoutId, typed: CheckoutForm, totals: RwSignal<Totals>) {
     leptos::task::spawn_local(async move {
         if let Ok(now) = api::checkout::save(id, typed).await {
-            sums.set(now);
+            totals.set(now);
         }
     });
 }
 
 /// The displayed total, submitted with the form.
-fn seen(sums: RwSignal<CheckoutSums>) -> String {
-    sums.with(|sums| sums.total.amount().to_string())
+fn seen(totals: RwSignal<Totals>) -> String {
+    totals.with(|totals| totals.total.amount().to_string())
 }
 
 /// Shows an error and scrolls to its summary.

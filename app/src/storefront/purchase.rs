@@ -2,9 +2,10 @@
 //! has acted, with the news.
 
 use haat_shared::{
-    Error, Money,
+    Error,
     forms::Draft,
     orders::{Actor, OrderState, OrderView, PurchaseView, Shipment},
+    pricing::Totals,
     routes,
     shipping::ShippingMethod,
 };
@@ -56,9 +57,10 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
         view! { <Alert look="good">{words}</Alert> }
     });
     // Cash is paid for what comes; what was paid by card is what was paid.
+    let paid = purchase.totals.total;
     let due = purchase.orders.iter().filter(|order| order.state != OrderState::Cancelled);
-    let due = Money::sum(purchase.total.currency(), due.map(|order| order.total));
-    let total = if collected_by_market { purchase.total } else { due.unwrap_or(purchase.total) };
+    let due = Totals::sum(paid.currency(), due.map(|order| order.totals));
+    let total = if collected_by_market { paid } else { due.map_or(paid, |due| due.total) };
     let payment = if total.amount() == 0 {
         view! { <p>{t!(i18n, purchase.cancelled_nothing)}</p> }.into_any()
     } else {
@@ -114,7 +116,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
 fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl IntoView {
     let i18n = use_i18n();
     let money = (order.state == OrderState::Cancelled).then(|| match collected_by_market {
-        true => t!(i18n, purchase.cancelled_refund, total = order.total),
+        true => t!(i18n, purchase.cancelled_refund, total = order.totals.total),
         false => tu_string!(i18n, purchase.cancelled_nothing).to_owned(),
     });
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
@@ -133,7 +135,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
             {money.map(|words| view! { <p class="order-due">{words}</p> })}
             {order.shipment.filter(|_| order.shipping_method != ShippingMethod::Pickup).map(|shipment| view! { <Travels shipment /> })}
             {order_lines(i18n, order.lines, true)}
-            <Sums subtotal=order.subtotal delivery=order.delivery total=order.total tax=order.tax />
+            <Sums totals=order.totals />
             {cancel}
         </section>
     }
@@ -155,7 +157,7 @@ fn Cancel(
     let mine = draft.typed("order") == order.number;
     let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
     let what = match collected_by_market {
-        true => t!(i18n, purchase.cancel_paid, total = order.total),
+        true => t!(i18n, purchase.cancel_paid, total = order.totals.total),
         false => tu_string!(i18n, purchase.cancel_cash).to_owned(),
     };
     let until = tu_string!(i18n, purchase.cancel_until, shop = order.shop_name.as_str()).to_string();

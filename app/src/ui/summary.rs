@@ -1,6 +1,6 @@
 //! Amounts, and breakdowns of totals.
 
-use haat_shared::Money;
+use haat_shared::{Money, pricing::Totals};
 use leptos::prelude::*;
 
 use crate::{
@@ -30,20 +30,14 @@ pub fn Was(
 /// Subtotal, shipping and total.
 #[component]
 pub fn Sums(
-    /// The subtotal.
-    subtotal: Money,
-    /// The shipping price.
-    delivery: Money,
-    /// The total.
-    total: Money,
-    /// The tax included in the subtotal, if known.
-    #[prop(optional)]
-    tax: Option<Money>,
+    /// The totals.
+    totals: Totals,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let free = tu_string!(i18n, cart.free);
-    let taxes = words::taxes(i18n, tax.unwrap_or(Money::zero(total.currency())));
-    let delivery = if delivery.amount() == 0 { free.to_owned() } else { words::money(i18n, delivery) };
+    let Totals { subtotal, shipping, tax, total, .. } = totals;
+    let taxes = words::taxes(i18n, tax);
+    let shipping = if shipping.amount() == 0 { free.to_owned() } else { words::money(i18n, shipping) };
     view! {
         <dl class="sums">
             <div>
@@ -52,7 +46,7 @@ pub fn Sums(
             </div>
             <div>
                 <dt>{t!(i18n, cart.delivery)}</dt>
-                <dd>{delivery}</dd>
+                <dd>{shipping}</dd>
             </div>
             <div class="sums-total">
                 <dt>{t!(i18n, cart.total)}</dt>

@@ -13,6 +13,7 @@ use haat_shared::{
     error::Shortage,
     id::kinds::{CartId, CartLineId, ShopId, UserId, VariantId},
     media::Picture,
+    pricing::{self, Line, LineKind, Shipping, ShopItems, TaxRule},
     shipping,
 };
 
@@ -41,7 +42,7 @@ statements! {
             COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
             COALESCE(p.title, l.title) AS title, COALESCE(p.slug, '') AS slug, COALESCE(p.options, '[]') AS option_names,
             COALESCE(v.options, '[]') AS option_values, s.id AS shop_id, s.name AS shop_name, s.handle AS shop_handle, s.currency,
-            s.delivery_minor, s.free_delivery_from_minor,
+            s.delivery_minor, s.free_delivery_from_minor, COALESCE(k.tax_bp, 0) AS tax_bp,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END AS discontinued,
             CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held
                 + COALESCE((SELECT CAST(SUM(h.quantity) AS BIGINT) FROM checkouts k
@@ -50,7 +51,7 @@ statements! {
             m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM carts t JOIN cart_lines l ON l.cart_id = t.id JOIN shops s ON s.id = l.shop_id
         LEFT JOIN variants v ON v.id = l.variant_id LEFT JOIN capacities c ON c.id = v.id
-        LEFT JOIN products p ON p.id = v.product_id
+        LEFT JOIN products p ON p.id = v.product_id LEFT JOIN categories k ON k.id = p.category_id
         LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE t.id = $1 ORDER BY l.id";
     ADOPT = "UPDATE carts SET user_id = $2, token_hash = NULL, updated_at = $3 WHERE id = $1 AND state = 'open'";
@@ -98,6 +99,7 @@ rows! {
         currency: Currency,
         delivery_minor: i64,
         free_delivery_from_minor: Option<i64>,
+        tax_bp: i64,
         discontinued: bool,
         available: i64;
         picture: Option<Picture>
@@ -159,35 +161,54 @@ pub async fn view(engine: &Engine, caller: &Caller) -> Result<CartView> {
 async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
     let rows: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
     let Some(first) = rows.first() else { return Ok(CartView::empty()) };
-    let (cart, currency) = (first.cart_id, first.currency);
+    let cart = first.cart_id;
     let pieces = rows.iter().filter(|r| r.available > 0).map(|r| r.quantity).sum();
-    let mut groups = Vec::new();
-    for (shop, rows) in group_by(rows, |r| r.shop_id) {
-        let head = &rows[0];
-        let (shop_name, shop_handle) = (head.shop_name.clone(), head.shop_handle.clone());
-        let (currency, standard) = (head.currency, Money::new(head.delivery_minor, head.currency));
-        let free_from = head.free_delivery_from_minor.map(|from| Money::new(from, currency));
-        let lines = rows.into_iter().map(line).collect::<Result<Vec<_>>>()?;
-        let mut sold = lines.iter().filter(|l| l.is_available()).map(|l| l.total).peekable();
-        let delivers = sold.peek().is_some();
-        let subtotal = Money::sum(currency, sold)?;
-        // Nothing is brought where nothing is left to buy.
-        let delivery = if delivers {
-            shipping::standard_price(standard, free_from, subtotal)
-        } else {
-            Money::zero(currency)
-        };
-        groups.push(CartGroup { shop, shop_name, shop_handle, delivery, subtotal, lines });
+    let (mut groups, mut totals) = (Vec::new(), Vec::new());
+    for (currency, rows) in group_by(rows, |r| r.currency) {
+        let shops = group_by(rows, |r| r.shop_id);
+        let items = shops.iter().map(|(shop, rows)| items(*shop, rows)).collect::<Result<Vec<_>>>()?;
+        let quote = pricing::quote(currency, &items, &[])?;
+        totals.push(quote.price.totals);
+        for ((shop, rows), quote) in shops.into_iter().zip(quote.shops) {
+            let (shop_name, shop_handle) = (rows[0].shop_name.clone(), rows[0].shop_handle.clone());
+            let lines = rows.into_iter().map(line).collect::<Result<Vec<_>>>()?;
+            groups.push(CartGroup { shop, shop_name, shop_handle, totals: quote.price.totals, lines });
+        }
     }
-    // Shops of two currencies in one cart: shown, but not to be paid together.
-    let subtotal = Money::sum(currency, groups.iter().map(|g| g.subtotal)).ok();
-    let delivery = Money::sum(currency, groups.iter().map(|g| g.delivery)).ok();
-    let total = subtotal.zip(delivery).and_then(|(s, d)| s.plus(d).ok());
-    Ok(CartView { id: Some(cart), groups, pieces, subtotal, delivery, total })
+    // Shops of two currencies can be in one cart, but not be paid together.
+    let totals = if totals.len() == 1 { totals.pop() } else { None };
+    Ok(CartView { id: Some(cart), groups, pieces, totals })
+}
+
+/// The lines of a shop that can be bought, with standard shipping.
+fn items(shop: ShopId, rows: &[LineRow]) -> Result<ShopItems> {
+    let money = |amount| Money::new(amount, rows[0].currency);
+    let lines: Vec<Line> = rows.iter().filter(|row| row.available > 0).map(priced).collect();
+    let mut items = ShopItems { shop, lines, shipping: None };
+    // Nothing is shipped if nothing can be bought.
+    if !items.lines.is_empty() {
+        let free_from = rows[0].free_delivery_from_minor.map(money);
+        let subtotal = items.subtotal(rows[0].currency)?;
+        let price = shipping::standard_price(money(rows[0].delivery_minor), free_from, subtotal);
+        items.shipping = Some(Shipping::untaxed(price));
+    }
+    Ok(items)
+}
+
+/// A line to be priced. The shopper is not shown the commission, so it is left out.
+fn priced(row: &LineRow) -> Line {
+    Line {
+        id: row.id.uuid(),
+        kind: LineKind::Goods,
+        quantity: row.quantity,
+        unit_price: Money::new(row.price_minor, row.currency),
+        tax: TaxRule::included(row.tax_bp),
+        commission_bp: 0,
+    }
 }
 
 fn line(row: LineRow) -> Result<CartLineView> {
-    let unit_price = Money::new(row.price_minor, row.currency);
+    let priced = priced(&row);
     let names: Vec<String> = serde_json::from_str(&row.option_names).unwrap_or_default();
     let values: Vec<String> = serde_json::from_str(&row.option_values).unwrap_or_default();
     let options = names.into_iter().zip(values).map(|(name, value)| Attribute { name, value });
@@ -200,11 +221,11 @@ fn line(row: LineRow) -> Result<CartLineView> {
         title: row.title,
         variant_title: row.variant_title,
         slug: row.slug,
-        unit_price,
+        unit_price: priced.unit_price,
         price_was: (row.price_seen_minor != row.price_minor)
             .then(|| Money::new(row.price_seen_minor, row.currency)),
         quantity: row.quantity,
-        total: unit_price.times(row.quantity)?,
+        total: priced.list_price()?,
         available: row.available,
         picture: row.picture,
     })

@@ -14,13 +14,11 @@ pub use pay::{pay, save};
 use crate::{Caller, Engine, db::Scalar, group_by, params, rows, statements};
 use haat_shared::{
     Currency, Error, Money, Result,
-    checkout::{
-        CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutSums, CheckoutView,
-        PaymentOutcome,
-    },
+    checkout::{CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutView, PaymentOutcome},
     id::kinds::{CheckoutId, ShopId, UserId},
     media::Picture,
     payments::{Method, NextAction, PaymentState, PurchaseLink},
+    pricing::Totals,
     shipping::ShippingMethod,
 };
 
@@ -47,7 +45,7 @@ rows! {
         subtotal_minor: i64,
         delivery_minor: i64,
         tax_minor: i64,
-        pub(crate) total_minor: i64,
+        total_minor: i64,
         form: String,
         hold_until: i64,
         user_id: Option<UserId>,
@@ -150,7 +148,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         state: row.state,
         form: known(form(&row.form), caller),
         groups,
-        sums: sums(&row),
+        totals: totals(&row),
         seconds_left: (row.hold_until - engine.clock.now_ms()).max(0) / 1000,
         methods: offered(engine),
         smtputf8: engine.smtputf8,
@@ -162,11 +160,12 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     })
 }
 
-fn sums(row: &CheckoutRow) -> CheckoutSums {
+fn totals(row: &CheckoutRow) -> Totals {
     let money = |amount| Money::new(amount, row.currency);
-    CheckoutSums {
+    Totals {
         subtotal: money(row.subtotal_minor),
-        delivery: money(row.delivery_minor),
+        discount: money(0),
+        shipping: money(row.delivery_minor),
         tax: money(row.tax_minor),
         total: money(row.total_minor),
     }

@@ -56,7 +56,17 @@ statements! {
         GROUP BY u.id, u.number, u.total_minor HAVING COALESCE(SUM(o.total_minor), 0) <> u.total_minor";
     LINES = "SELECT 'the lines of order ' || o.number || ' do not sum to it' AS value
         FROM orders o LEFT JOIN order_lines l ON l.order_id = o.id
-        GROUP BY o.id, o.number, o.subtotal_minor HAVING COALESCE(SUM(l.total_minor), 0) <> o.subtotal_minor";
+        GROUP BY o.id, o.number, o.subtotal_minor, o.tax_minor
+        HAVING COALESCE(SUM(l.total_minor), 0) <> o.subtotal_minor OR SUM(l.tax_minor) <> o.tax_minor";
+    CHECKOUTS = "SELECT 'the orders of a checkout of ' || CAST(c.total_minor AS TEXT) || ' do not sum to it' AS value
+        FROM checkouts c JOIN checkout_orders o ON o.checkout_id = c.id
+        GROUP BY c.id, c.subtotal_minor, c.delivery_minor, c.tax_minor, c.total_minor
+        HAVING SUM(o.subtotal_minor) <> c.subtotal_minor OR SUM(o.delivery_minor) <> c.delivery_minor
+            OR SUM(o.tax_minor) <> c.tax_minor OR SUM(o.total_minor) <> c.total_minor";
+    QUOTED = "SELECT 'order ' || o.number || ' does not cost what was quoted' AS value
+        FROM orders o JOIN checkout_orders q ON q.order_id = o.id
+        WHERE q.subtotal_minor <> o.subtotal_minor OR q.delivery_minor <> o.delivery_minor OR q.tax_minor <> o.tax_minor
+            OR q.total_minor <> o.total_minor OR q.commission_minor <> o.commission_minor";
     FOREIGN_LINES = "SELECT 'order ' || o.number || ' has a line of another shop' AS value FROM orders o
         JOIN order_lines l ON l.order_id = o.id JOIN variants v ON v.id = l.variant_id WHERE v.shop_id <> o.shop_id";
     STOCK = "SELECT 'on hand is not what came and went: ' || CAST(c.on_hand AS TEXT) AS value
@@ -125,6 +135,8 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &CAPTURED_ONCE,
         &ORDERS,
         &LINES,
+        &CHECKOUTS,
+        &QUOTED,
         &FOREIGN_LINES,
         &STOCK,
         &HELD,

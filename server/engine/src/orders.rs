@@ -36,6 +36,7 @@ use haat_shared::{
     page::{self, Page, PageRequest},
     payments::Method,
     permissions::Permission,
+    pricing::Totals,
     shipping::ShippingMethod,
 };
 use std::collections::HashMap;
@@ -58,7 +59,7 @@ lists! {
 }
 
 statements! {
-    FIND = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.total_minor, p.created_at,
+    FIND = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.created_at,
             t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.number = $1";
@@ -67,7 +68,7 @@ statements! {
         "(SELECT * FROM orders WHERE shop_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4)",
         "ORDER BY o.created_at DESC, o.id DESC, l.position"
     );
-    NOTIFIED_PURCHASES = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.total_minor,
+    NOTIFIED_PURCHASES = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency,
             p.created_at, t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')";
@@ -97,7 +98,6 @@ rows! {
         address: String,
         method: Method,
         currency: Currency,
-        total_minor: i64,
         created_at: i64,
         token_hash: Option<Vec<u8>>,
     }
@@ -215,9 +215,13 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                         picture: l.picture.clone(),
                     })
                     .collect(),
-                subtotal: money(head.subtotal_minor),
-                delivery: money(head.delivery_minor),
-                tax: money(head.tax_minor),
+                totals: Totals {
+                    subtotal: money(head.subtotal_minor),
+                    discount: money(0),
+                    shipping: money(head.delivery_minor),
+                    tax: money(head.tax_minor),
+                    total: money(head.total_minor),
+                },
                 shipping_method: head.delivery,
                 estimated_delivery: (
                     caller.time(engine, engine.zone.later(head.created_at, head.days_min)),
@@ -227,7 +231,6 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                     ShippingMethod::Pickup => pickup_at(head),
                     ShippingMethod::Standard | ShippingMethod::Express => String::new(),
                 },
-                total: money(head.total_minor),
             };
             Ok(ShopOrderView {
                 placed_at: caller.time(engine, head.created_at),
@@ -265,6 +268,7 @@ pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str)
 }
 
 fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>) -> Result<PurchaseView> {
+    let orders: Vec<OrderView> = shop_orders(engine, caller, lines)?.into_iter().map(|o| o.order).collect();
     Ok(PurchaseView {
         id: row.id,
         number: row.number,
@@ -272,8 +276,8 @@ fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>)
         email: row.email,
         address: address(&row.address)?,
         method: row.method,
-        total: Money::new(row.total_minor, row.currency),
-        orders: shop_orders(engine, caller, lines)?.into_iter().map(|o| o.order).collect(),
+        totals: Totals::sum(row.currency, orders.iter().map(|order| order.totals))?,
+        orders,
     })
 }
 

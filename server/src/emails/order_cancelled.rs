@@ -19,7 +19,7 @@ pub(super) fn cancelled(
     let order = &ended.order;
     let (shop, name) = (&order.shop_name, &ended.address.name);
     let money = if ended.method.collected_by_market() {
-        td_string!(locale, purchase.cancelled_refund, total = order.total).to_string()
+        td_string!(locale, purchase.cancelled_refund, total = order.totals.total).to_string()
     } else {
         td_string!(locale, purchase.cancelled_nothing).to_owned()
     };

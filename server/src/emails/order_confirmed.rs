@@ -7,9 +7,9 @@ use haat_app::{
 };
 use haat_engine::{TxResult, notifications::RenderedEmail};
 use haat_shared::{
-    Money,
     orders::{OrderView, PurchaseView},
     payments::Method,
+    pricing::Totals,
 };
 
 use super::parts::{TITLE_SHOWN, fitting, label, left_out, rendered, short};
@@ -24,10 +24,8 @@ struct Confirmed<'a> {
     shops: String,
     orders: &'a [OrderView],
     left_out: usize,
-    goods: Money,
-    delivery: Money,
+    totals: Totals,
     tax: String,
-    total: Money,
     payment: &'static str,
     /// What the address is.
     goes_to: &'static str,
@@ -58,7 +56,7 @@ struct ConfirmedText<'a> {
 }
 
 pub(super) fn render(locale: Locale, purchase: &PurchaseView, url: &str) -> TxResult<RenderedEmail> {
-    let m = &confirmed(locale, purchase, url)?;
+    let m = &confirmed(locale, purchase, url);
     let subject = td_string!(locale, email.confirmed_subject, number = m.number).to_string();
     let html = fitting(m.orders, |orders, left_out| {
         ConfirmedHtml { m: &Confirmed { orders, left_out, ..m.clone() } }.render()
@@ -66,11 +64,7 @@ pub(super) fn render(locale: Locale, purchase: &PurchaseView, url: &str) -> TxRe
     rendered(&subject, &ConfirmedText { m }, html)
 }
 
-fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> TxResult<Confirmed<'a>> {
-    let currency = purchase.total.currency();
-    let goods = Money::sum(currency, purchase.orders.iter().map(|o| o.subtotal))?;
-    let delivery = Money::sum(currency, purchase.orders.iter().map(|o| o.delivery))?;
-    let tax = Money::sum(currency, purchase.orders.iter().map(|o| o.tax))?;
+fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Confirmed<'a> {
     let shops: Vec<_> = purchase.orders.iter().map(|o| o.shop_name.as_str()).collect();
     let pickup = purchase.is_pickup();
     let way = match pickup {
@@ -82,7 +76,7 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tx
         Method::Cash => td_string!(locale, email.confirmed_cash),
         Method::Sandbox => "",
     };
-    Ok(Confirmed {
+    Confirmed {
         locale,
         url,
         name: &purchase.address.name,
@@ -91,10 +85,8 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tx
         shops: short(&shops.join(", "), 2 * TITLE_SHOWN),
         orders: &purchase.orders,
         left_out: 0,
-        goods,
-        delivery,
-        tax: words::taxes(locale, tax),
-        total: purchase.total,
+        totals: purchase.totals,
+        tax: words::taxes(locale, purchase.totals.tax),
         payment: words::paid_by(locale, purchase.method, pickup),
         goes_to: if pickup {
             td_string!(locale, checkout.contact)
@@ -103,5 +95,5 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Tx
         },
         address: label(locale, &purchase.address),
         next: format!("{way} {cash}").trim_end().to_owned(),
-    })
+    }
 }

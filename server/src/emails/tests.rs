@@ -8,6 +8,7 @@ use haat_shared::{
     id::Id,
     orders::{Actor, OrderState, OrderView, PurchaseView, Shipment, ShopOrderView},
     payments::{Method, PurchaseLink},
+    pricing::Totals,
     shipping::ShippingMethod,
 };
 
@@ -25,7 +26,7 @@ fn money(minor: i64) -> Money {
 }
 
 fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
-    let (subtotal, delivery) = (money(45_000 * quantity), money(4_900));
+    let (subtotal, shipping) = (money(45_000 * quantity), money(4_900));
     let line = CheckoutLineView {
         title: title.into(),
         variant_title: "Blue".into(),
@@ -43,13 +44,16 @@ fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
         state: OrderState::Placed,
         shipment: None,
         lines: vec![line],
-        subtotal,
-        delivery,
-        tax: money(500),
+        totals: Totals {
+            subtotal,
+            discount: money(0),
+            shipping,
+            tax: money(500),
+            total: subtotal.plus(shipping).unwrap(),
+        },
         shipping_method: ShippingMethod::Express,
         estimated_delivery: ("2026-11-22T09:00:00Z".into(), "2026-11-23T09:00:00Z".into()),
         pickup_at: String::new(),
-        total: subtotal.plus(delivery).unwrap(),
     }
 }
 
@@ -74,7 +78,7 @@ fn to_shopper(method: Method, name: &str, orders: Vec<OrderView>) -> EmailConten
         email: "asha@example.com".into(),
         address: address(name),
         method,
-        total: Money::sum(Currency::INR, orders.iter().map(|o| o.total)).unwrap(),
+        totals: Totals::sum(Currency::INR, orders.iter().map(|o| o.totals)).unwrap(),
         orders,
     };
     EmailContent::OrderConfirmed { purchase: Box::new(purchase), link: link() }

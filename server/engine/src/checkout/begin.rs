@@ -11,7 +11,7 @@ use haat_shared::{
     checkout::{CheckoutForm, CheckoutState, HOLD_MS},
     error::Shortage,
     id::kinds::*,
-    money::Rounding,
+    pricing::{self, Line, LineKind, Shipping, ShopItems, TaxRule, Totals},
     shipping::{ShippingMethod, ShippingRates},
 };
 
@@ -80,6 +80,7 @@ insert! {
         days_min: i64,
         days_max: i64,
         tax_minor: i64,
+        total_minor: i64,
     }
 
     struct AddLine into checkout_lines {
@@ -93,6 +94,9 @@ insert! {
         quantity: i64,
         unit_minor: i64,
         total_minor: i64,
+        tax_bp: i64,
+        tax_minor: i64,
+        commission_bp: i64,
     }
 }
 
@@ -196,21 +200,20 @@ async fn begin_in_tx(
     }
     let typed: CheckoutForm = super::form(form);
     let plan = plan(random::id(now), lines, &typed, currency, now)?;
-    let total = plan.subtotal.plus(plan.delivery)?;
     tx.insert(AddCheckout {
         id: plan.id,
         cart_id: cart,
         cart_version: version,
         currency,
-        subtotal_minor: plan.subtotal.amount(),
-        delivery_minor: plan.delivery.amount(),
-        total_minor: total.amount(),
+        subtotal_minor: plan.totals.subtotal.amount(),
+        delivery_minor: plan.totals.shipping.amount(),
+        total_minor: plan.totals.total.amount(),
         form,
         holds: plan.holds.len() as i64,
         hold_until: now + HOLD_MS,
         created_at: now,
         updated_at: now,
-        tax_minor: plan.tax.amount(),
+        tax_minor: plan.totals.tax.amount(),
         origin,
     })
     .await?;
@@ -262,12 +265,21 @@ fn rates(row: &LineRow) -> ShippingRates {
     }
 }
 
+fn priced(row: &LineRow) -> Line {
+    Line {
+        id: row.variant_id.uuid(),
+        kind: LineKind::Goods,
+        quantity: row.quantity,
+        unit_price: Money::new(row.price_minor, row.currency),
+        tax: TaxRule::included(row.tax_bp),
+        commission_bp: row.commission_bp,
+    }
+}
+
 /// All rows of a checkout.
 struct CheckoutPlan {
     id: CheckoutId,
-    subtotal: Money,
-    delivery: Money,
-    tax: Money,
+    totals: Totals,
     orders: Vec<AddOrder>,
     lines: Vec<AddLine>,
     holds: Vec<[Value; 3]>,
@@ -281,27 +293,48 @@ fn plan(
     currency: Currency,
     now: i64,
 ) -> TxResult<CheckoutPlan> {
-    let zero = Money::zero(currency);
+    let shops = group_by(rows, |r| r.shop_id);
+    let (mut items, mut offers) = (Vec::new(), Vec::new());
+    for (shop, rows) in &shops {
+        let mut of_shop = ShopItems { shop: *shop, lines: rows.iter().map(priced).collect(), shipping: None };
+        let options = rates(&rows[0]).options(of_shop.subtotal(currency)?);
+        let wanted = form.delivery_of(*shop);
+        let chosen = *options.iter().find(|o| o.delivery == wanted).unwrap_or(&options[0]);
+        of_shop.shipping = Some(Shipping::untaxed(chosen.price));
+        items.push(of_shop);
+        offers.push((options, chosen));
+    }
+    let quote = pricing::quote(currency, &items, &[])?;
     let mut plan = CheckoutPlan {
         id,
-        subtotal: zero,
-        delivery: zero,
-        tax: zero,
+        totals: quote.price.totals,
         orders: Vec::new(),
         lines: Vec::new(),
         holds: Vec::new(),
         wanted: Vec::new(),
     };
-    for (position, (shop, rows)) in (1i64..).zip(group_by(rows, |r| r.shop_id)) {
+    for (((position, (shop, rows)), (options, chosen)), quote) in
+        (1i64..).zip(shops).zip(offers).zip(quote.shops)
+    {
         let order: OrderId = random::id(now);
-        let (name, rates, commission_bp) =
-            (rows[0].shop_name.clone(), rates(&rows[0]), rows[0].commission_bp);
-        let (mut subtotal, mut tax) = (zero, zero);
-        for row in rows {
-            let unit = Money::new(row.price_minor, row.currency);
-            let total = unit.times(row.quantity)?;
-            subtotal = subtotal.plus(total)?;
-            tax = tax.plus(total.included_bp(row.tax_bp, Rounding::HalfUp)?)?;
+        let (totals, commission) = (quote.price.totals, quote.price.commission);
+        plan.orders.push(AddOrder {
+            checkout_id: id,
+            position,
+            order_id: order,
+            shop_id: shop,
+            shop_name: rows[0].shop_name.clone(),
+            subtotal_minor: totals.subtotal.amount(),
+            delivery_minor: totals.shipping.amount(),
+            commission_minor: commission.amount(),
+            options: serde_json::to_string(&options).map_err(|e| crate::bug(e.to_string()))?,
+            delivery: chosen.delivery,
+            days_min: chosen.days.0,
+            days_max: chosen.days.1,
+            tax_minor: totals.tax.amount(),
+            total_minor: totals.total.amount(),
+        });
+        for (row, quote) in rows.into_iter().zip(quote.lines) {
             plan.holds.push([id.into(), row.variant_id.into(), row.quantity.into()]);
             plan.lines.push(AddLine {
                 checkout_id: id,
@@ -312,34 +345,14 @@ fn plan(
                 title: row.title.clone(),
                 variant_title: row.variant_title.clone(),
                 quantity: row.quantity,
-                unit_minor: unit.amount(),
-                total_minor: total.amount(),
+                unit_minor: row.price_minor,
+                total_minor: quote.price.totals.subtotal.amount(),
+                tax_bp: row.tax_bp,
+                tax_minor: quote.price.totals.tax.amount(),
+                commission_bp: row.commission_bp,
             });
             plan.wanted.push(shortage(row));
         }
-        let options = rates.options(subtotal);
-        let wanted = form.delivery_of(shop);
-        let chosen = *options.iter().find(|o| o.delivery == wanted).unwrap_or(&options[0]);
-        // The marketplace takes its part of the goods; delivery is the shop's. What a rate leaves over is the shop's too.
-        let commission = subtotal.rate_bp(commission_bp, Rounding::Down)?;
-        plan.orders.push(AddOrder {
-            checkout_id: id,
-            position,
-            order_id: order,
-            shop_id: shop,
-            shop_name: name,
-            subtotal_minor: subtotal.amount(),
-            delivery_minor: chosen.price.amount(),
-            commission_minor: commission.amount(),
-            options: serde_json::to_string(&options).map_err(|e| crate::bug(e.to_string()))?,
-            delivery: chosen.delivery,
-            days_min: chosen.days.0,
-            days_max: chosen.days.1,
-            tax_minor: tax.amount(),
-        });
-        plan.subtotal = plan.subtotal.plus(subtotal)?;
-        plan.delivery = plan.delivery.plus(chosen.price)?;
-        plan.tax = plan.tax.plus(tax)?;
     }
     Ok(plan)
 }

@@ -33,18 +33,18 @@ statements! {
             created_at, locale)
         SELECT $2, $3, c.id, t.user_id, $4, $5, $6, c.currency, c.total_minor, $7, c.locale
         FROM checkouts c JOIN carts t ON t.id = c.cart_id WHERE c.id = $1";
-    ORDERS = "SELECT order_id, shop_id, subtotal_minor + delivery_minor AS total_minor, commission_minor
+    ORDERS = "SELECT order_id, shop_id, total_minor, commission_minor
         FROM checkout_orders WHERE checkout_id = $1 ORDER BY position";
     ADD_ORDERS = "INSERT INTO orders (id, number, purchase_id, shop_id, shop_name, state, currency, subtotal_minor,
             delivery_minor, total_minor, commission_minor, created_at, updated_at, search_folded, delivery, days_min, days_max, tax_minor)
         SELECT o.order_id, CAST($3 AS TEXT) || '-' || CAST(o.position AS TEXT), $2, o.shop_id, o.shop_name, 'placed', c.currency,
-            o.subtotal_minor, o.delivery_minor, o.subtotal_minor + o.delivery_minor, o.commission_minor, $4, $4,
+            o.subtotal_minor, o.delivery_minor, o.total_minor, o.commission_minor, $4, $4,
             CAST($5 AS TEXT) || '-' || CAST(o.position AS TEXT) || ' ' || CAST($6 AS TEXT),
             o.delivery, o.days_min, o.days_max, o.tax_minor
         FROM checkout_orders o JOIN checkouts c ON c.id = o.checkout_id WHERE o.checkout_id = $1";
     ADD_LINES = "INSERT INTO order_lines (order_id, position, product_id, variant_id, title, variant_title, quantity,
-            unit_minor, total_minor)
-        SELECT order_id, position, product_id, variant_id, title, variant_title, quantity, unit_minor, total_minor
+            unit_minor, total_minor, tax_bp, tax_minor)
+        SELECT order_id, position, product_id, variant_id, title, variant_title, quantity, unit_minor, total_minor, tax_bp, tax_minor
         FROM checkout_lines WHERE checkout_id = $1";
     TAKE_HOLDS = "UPDATE holds SET state = 'taken' WHERE checkout_id = $1 AND state = 'active'";
     TAKE_RELEASED = "UPDATE holds SET state = 'taken' WHERE checkout_id = $1 AND state = 'released'";

@@ -1,33 +1,36 @@
 //! Pays for a checkout: stores the input, inserts the payment, calls the gateway and applies its response.
 
-use super::{CheckoutRow, find, link, offered, sums};
+use super::{CheckoutRow, find, link, offered, totals};
 use crate::{
     Bounds, Caller, Engine, TxResult,
     db::{Tx, Value},
+    group_by,
     idempotency::{self, Claim, IdempotencyKey},
     params,
     payments::{self, FIRST_CHECK_MS, PaymentRow, ReportOutcome},
     quotas, rows, statements,
 };
 use haat_shared::{
-    Conflict, Error, Money, Result,
+    Conflict, Currency, Error, Money, Result,
     accounts::mailbox,
-    checkout::{CheckoutForm, CheckoutState, CheckoutSums, HOLD_MS, ValidCheckout},
-    id::kinds::{CheckoutId, OrderId, PaymentId, ShopId},
+    checkout::{CheckoutForm, CheckoutState, HOLD_MS, ValidCheckout},
+    id::kinds::{CheckoutId, OrderId, PaymentId, ShopId, VariantId},
     payments::{Method, NextAction},
-    shipping::ShippingOption,
+    pricing::{self, Line, LineKind, Shipping, ShopItems, TaxRule, Totals},
+    shipping::{ShippingMethod, ShippingOption},
 };
 
 statements! {
     LOCK_OPEN = "UPDATE checkouts SET updated_at = updated_at WHERE id = $1 AND state = 'open'";
-    OFFERED = "SELECT order_id, shop_id, options FROM checkout_orders WHERE checkout_id = $1";
+    LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, l.variant_id, l.quantity, l.unit_minor, l.tax_bp, l.commission_bp
+        FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id
+        WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     CHOOSE = "UPDATE checkout_orders SET delivery = given.column2, delivery_minor = given.column3,
-            days_min = given.column4, days_max = given.column5
-        FROM (VALUES [($1, $2, $3, $4, $5)]) AS given WHERE checkout_orders.order_id = given.column1";
-    RECKON = "UPDATE checkouts SET delivery_minor = o.delivery_minor, total_minor = subtotal_minor + o.delivery_minor
-        FROM (SELECT CAST(SUM(delivery_minor) AS BIGINT) AS delivery_minor FROM checkout_orders WHERE checkout_id = $1) AS o
-        WHERE checkouts.id = $1 RETURNING checkouts.delivery_minor, total_minor";
+            days_min = given.column4, days_max = given.column5, tax_minor = given.column6, total_minor = given.column7
+        FROM (VALUES [($1, $2, $3, $4, $5, $6, $7)]) AS given WHERE checkout_orders.order_id = given.column1";
     SAVE = "UPDATE checkouts SET form = $2, updated_at = $3 WHERE id = $1";
+    SAVE_QUOTE = "UPDATE checkouts SET form = $2, updated_at = $3, delivery_minor = $4, tax_minor = $5, total_minor = $6
+        WHERE id = $1";
     PAYING = "UPDATE checkouts SET state = 'paying', details = $2, updated_at = $3, locale = $5, extended = TRUE,
             hold_until = CASE WHEN extended THEN hold_until ELSE $4 END
         WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3";
@@ -42,90 +45,116 @@ statements! {
 }
 
 rows! {
-    struct OfferedRow {
+    struct LineRow {
         order_id: OrderId,
         shop_id: ShopId,
         options: String,
-    }
-
-    struct SumsRow {
-        delivery_minor: i64,
-        total_minor: i64,
+        delivery: ShippingMethod,
+        variant_id: VariantId,
+        quantity: i64,
+        unit_minor: i64,
+        tax_bp: i64,
+        commission_bp: i64,
     }
 }
 
 /// Stores the input of the caller's checkout without validating it or paying. Returns the current totals.
-pub async fn save(
-    engine: &Engine,
-    caller: &Caller,
-    id: CheckoutId,
-    form: CheckoutForm,
-) -> Result<CheckoutSums> {
+pub async fn save(engine: &Engine, caller: &Caller, id: CheckoutId, form: CheckoutForm) -> Result<Totals> {
     let checkout = find(engine, caller, id).await?;
     Ok(store(engine, &checkout, &form.bounded()).await?.0)
 }
 
-/// Stores the form and, if the shipping method has changed, its price. Also returns whether the method
+/// Stores the form and, if the shipping method has changed, the new quote. Also returns whether the method
 /// could still be changed.
-async fn store(engine: &Engine, checkout: &CheckoutRow, form: &CheckoutForm) -> Result<(CheckoutSums, bool)> {
+async fn store(engine: &Engine, checkout: &CheckoutRow, form: &CheckoutForm) -> Result<(Totals, bool)> {
     let json = |form: &CheckoutForm| serde_json::to_string(form).map_err(|_| Error::Internal);
     let before = super::form(&checkout.form).delivery;
-    // Nobody who leaves the delivery as it was waits for it to be reckoned again.
-    let choice = (form.delivery != before).then(|| form.clone());
+    // An unchanged shipping method needs no new quote.
+    let choice = (form.delivery != before).then(|| (checkout.currency, form.clone()));
     let unchosen = json(&CheckoutForm { delivery: before, ..form.clone() })?;
     let input = (checkout.id, json(form)?, unchosen, choice, engine.clock.now_ms());
-    let chosen = engine
+    let (quoted, done) = engine
         .db
         .write(("checkout::save", checkout.id), input, |tx, (id, json, unchosen, choice, now)| {
             Box::pin(async move {
-                let Some(form) = choice else {
+                let Some((currency, form)) = choice else {
                     tx.exec(&SAVE, params![*id, json, *now]).await?;
                     return Ok((None, true));
                 };
-                let sums = choose_in_tx(tx, *id, form).await?;
-                let keep = if sums.is_some() { json } else { unchosen };
-                tx.exec(&SAVE, params![*id, keep, *now]).await?;
-                let done = sums.is_some();
-                Ok((sums, done))
+                let Some(totals) = choose_in_tx(tx, *id, *currency, form).await? else {
+                    tx.exec(&SAVE, params![*id, unchosen, *now]).await?;
+                    return Ok((None, false));
+                };
+                let Totals { shipping, tax, total, .. } = totals;
+                let row = params![*id, json, *now, shipping.amount(), tax.amount(), total.amount()];
+                tx.exec(&SAVE_QUOTE, row).await?;
+                Ok((Some(totals), true))
             })
         })
         .await?;
-    let sums = sums(checkout);
-    let currency = sums.total.currency();
-    Ok(match chosen {
-        (Some(row), done) => {
-            let delivery = Money::new(row.delivery_minor, currency);
-            (CheckoutSums { delivery, total: Money::new(row.total_minor, currency), ..sums }, done)
-        }
-        (None, done) => (sums, done),
-    })
+    Ok((quoted.unwrap_or_else(|| totals(checkout)), done))
 }
 
-/// Sets the shipping method of each shop, at the prices offered when the checkout began. Nothing changes
-/// while a payment is in progress: the shopper pays what they were shown.
-async fn choose_in_tx(tx: &mut Tx, id: CheckoutId, form: &CheckoutForm) -> TxResult<Option<SumsRow>> {
+/// Sets the shipping method of each shop and quotes the checkout again, at the prices offered when it began.
+/// Nothing changes while a payment is in progress: the shopper pays what they were shown.
+async fn choose_in_tx(
+    tx: &mut Tx,
+    id: CheckoutId,
+    currency: Currency,
+    form: &CheckoutForm,
+) -> TxResult<Option<Totals>> {
     if tx.exec(&LOCK_OPEN, params![id]).await? == 0 {
         return Ok(None);
     }
-    let offered: Vec<OfferedRow> = tx.all(&OFFERED, params![id]).await?;
-    let chosen: Vec<[Value; 5]> = offered
+    let rows: Vec<LineRow> = tx.all(&LINES, params![id]).await?;
+    let (mut items, mut chosen) = (Vec::new(), Vec::new());
+    for (order, rows) in group_by(rows, |row| row.order_id) {
+        let option = choice(&rows[0], form)?;
+        let shipping = Some(Shipping::untaxed(option.price));
+        let lines = rows.iter().map(|row| priced(row, currency)).collect();
+        items.push(ShopItems { shop: rows[0].shop_id, lines, shipping });
+        chosen.push((order, option));
+    }
+    let quote = pricing::quote(currency, &items, &[])?;
+    let chosen: Vec<[Value; 7]> = chosen
         .into_iter()
-        .filter_map(|order| {
-            let options: Vec<ShippingOption> = serde_json::from_str(&order.options).unwrap_or_default();
-            let wanted = form.delivery_of(order.shop_id);
-            let option = options.into_iter().find(|o| o.delivery == wanted)?;
-            let way = option.delivery.as_str();
-            Some([
-                order.order_id.into(),
-                way.into(),
-                option.price.amount().into(),
+        .zip(&quote.shops)
+        .map(|((order, option), quote)| {
+            let Totals { shipping, tax, total, .. } = quote.price.totals;
+            [
+                order.into(),
+                option.delivery.as_str().into(),
+                shipping.amount().into(),
                 option.days.0.into(),
                 option.days.1.into(),
-            ])
+                tax.amount().into(),
+                total.amount().into(),
+            ]
         })
         .collect();
     tx.exec_many(&CHOOSE, &chosen).await?;
-    Ok(tx.opt(&RECKON, params![id]).await?)
+    Ok(Some(quote.price.totals))
+}
+
+/// The offered option that the form selects, or else the one selected before.
+fn choice(order: &LineRow, form: &CheckoutForm) -> TxResult<ShippingOption> {
+    let options: Vec<ShippingOption> =
+        serde_json::from_str(&order.options).map_err(|e| crate::bug(e.to_string()))?;
+    let find = |wanted| options.iter().find(|option| option.delivery == wanted).copied();
+    find(form.delivery_of(order.shop_id))
+        .or_else(|| find(order.delivery))
+        .ok_or_else(|| crate::bug("a checkout's shipping method was never offered"))
+}
+
+fn priced(row: &LineRow, currency: Currency) -> Line {
+    Line {
+        id: row.variant_id.uuid(),
+        kind: LineKind::Goods,
+        quantity: row.quantity,
+        unit_price: Money::new(row.unit_minor, currency),
+        tax: TaxRule::included(row.tax_bp),
+        commission_bp: row.commission_bp,
+    }
 }
 
 /// Pays the caller's checkout. Repeating it with the same `key` is the same attempt, with the same response. A
@@ -172,12 +201,12 @@ async fn pay_once(
         _ => return Err(Conflict::CheckoutEnded.into()),
     }
     let form = form.bounded();
-    let (sums, chosen) = store(engine, &checkout, &form).await?;
+    let (totals, chosen) = store(engine, &checkout, &form).await?;
     if !chosen {
         return Err(Conflict::PaymentInProgress.into());
     }
-    if form.seen.parse().is_ok_and(|seen: i64| seen != sums.total.amount()) {
-        return Err(Conflict::TotalChanged(sums.total).into());
+    if form.seen.parse().is_ok_and(|seen: i64| seen != totals.total.amount()) {
+        return Err(Conflict::TotalChanged(totals.total).into());
     }
     let details = form.check(&offered(engine), engine.smtputf8).map_err(Error::Invalid)?;
     let body = serde_json::to_string(&form).map_err(|_| Error::Internal)?;

@@ -38,6 +38,7 @@ pub const SCHEMA: &[Migration] = &[
     Migration { number: 15, name: "heartbeats", sql: include_str!("../../migrations/0015_heartbeats.sql") },
     Migration { number: 16, name: "guests", sql: include_str!("../../migrations/0016_guests.sql") },
     Migration { number: 17, name: "sign_ups", sql: include_str!("../../migrations/0017_sign_ups.sql") },
+    Migration { number: 18, name: "quotes", sql: include_str!("../../migrations/0018_quotes.sql") },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -174,7 +174,7 @@ pub async fn seller_order(
             tracking_url: step.tracking_url,
         }),
     });
-    let (total, currency) = (order.order.total, order.order.total.currency());
+    let (total, currency) = (order.order.totals.total, order.order.totals.total.currency());
     let earned = match (order.order.state, order.method.collected_by_market()) {
         (OrderState::Cancelled, _) => Money::zero(currency),
         (_, true) => total.minus(order.commission)?,

@@ -1,14 +1,30 @@
-use haat_engine::{Caller, carts, checkout, dispatch, orders};
+use haat_engine::{Caller, carts, catalog, checkout, db::Statement, dispatch, oracle, orders, statements};
 use haat_shared::{
-    Conflict, Error,
+    Conflict, Currency, Error, Money,
     carts::SetQuantity,
     checkout::{CheckoutForm, CheckoutState},
     orders::OrderState,
     payments::Method,
+    pricing::{self, Line, LineKind, Quote, Shipping, ShopItems, TaxRule},
     shipping::ShippingMethod,
 };
 
-use crate::{both, support::*};
+use crate::{both, notifications::change, support::*};
+
+statements! {
+    QUOTE_MORE_TAX = "UPDATE checkout_orders SET tax_minor = tax_minor + 1";
+    QUOTE_LESS_TAX = "UPDATE checkout_orders SET tax_minor = tax_minor - 1";
+    QUOTE_MORE = "UPDATE checkout_orders SET total_minor = total_minor + 1";
+    QUOTE_LESS = "UPDATE checkout_orders SET total_minor = total_minor - 1";
+    CHECK_OUT_MORE = "UPDATE checkouts SET delivery_minor = delivery_minor + 1, total_minor = total_minor + 1";
+    CHECK_OUT_LESS = "UPDATE checkouts SET delivery_minor = delivery_minor - 1, total_minor = total_minor - 1";
+    ORDER_MORE = "UPDATE orders SET delivery_minor = delivery_minor + 1, total_minor = total_minor + 1";
+    ORDER_LESS = "UPDATE orders SET delivery_minor = delivery_minor - 1, total_minor = total_minor - 1";
+    ORDER_MORE_TAX = "UPDATE orders SET tax_minor = tax_minor + 1";
+    ORDER_LESS_TAX = "UPDATE orders SET tax_minor = tax_minor - 1";
+    LINE_MORE_TAX = "UPDATE order_lines SET tax_minor = tax_minor + 1";
+    LINE_LESS_TAX = "UPDATE order_lines SET tax_minor = tax_minor - 1";
+}
 
 both! {
     async fn how_it_is_brought_is_chosen_before_paying(market) {
@@ -21,7 +37,7 @@ both! {
         let group = view.groups.iter().find(|g| g.town == "Ooty").unwrap();
         let ways: Vec<_> = group.options.iter().map(|o| (o.delivery, o.price.amount())).collect();
         assert_eq!(ways, [(ShippingMethod::Standard, 4_900), (ShippingMethod::Express, 9_900), (ShippingMethod::Pickup, 0)]);
-        assert_eq!((view.sums.total.amount(), view.sums.tax.amount()), (59_000 + 45_000 + 2 * 4_900, 9_000));
+        assert_eq!((view.totals.total.amount(), view.totals.tax.amount()), (59_000 + 45_000 + 2 * 4_900, 9_000));
         let shop = group.shop;
 
         let mut typed = form("cash");
@@ -29,18 +45,18 @@ both! {
         typed.delivery.insert("shop_nobody".into(), "express".into());
         typed.delivery.insert(view.groups.iter().find(|g| g.shop != shop).unwrap().shop.to_string(), "drone".into());
         let sums = checkout::save(engine, &guest, id, typed.clone()).await.unwrap();
-        assert_eq!((sums.delivery.amount(), sums.total.amount()), (14_800, 118_800));
-        typed.seen = view.sums.total.amount().to_string();
+        assert_eq!((sums.shipping.amount(), sums.total.amount()), (14_800, 118_800));
+        typed.seen = view.totals.total.amount().to_string();
         let stale = checkout::pay(engine, &guest, id, typed.clone(), "k").await;
         assert_eq!(stale, Err(Conflict::TotalChanged(sums.total).into()), "they saw another total");
         typed.seen = sums.total.amount().to_string();
         let number = number_of(&checkout::pay(engine, &guest, id, typed, "k").await.unwrap());
         let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
-        assert_eq!(purchase.total, sums.total);
+        assert_eq!(purchase.totals.total, sums.total);
         let order = purchase.orders.iter().find(|o| o.shop_handle == "generous").unwrap();
-        assert_eq!((order.shipping_method, order.delivery.amount(), order.tax.amount()), (ShippingMethod::Express, 9_900, 9_000));
+        assert_eq!((order.shipping_method, order.totals.shipping.amount(), order.totals.tax.amount()), (ShippingMethod::Express, 9_900, 9_000));
         let other = purchase.orders.iter().find(|o| o.shop_handle != "generous").unwrap();
-        assert_eq!((other.shipping_method, other.delivery.amount(), other.tax.amount()), (ShippingMethod::Standard, 4_900, 0));
+        assert_eq!((other.shipping_method, other.totals.shipping.amount(), other.totals.tax.amount()), (ShippingMethod::Standard, 4_900, 0));
     }
 
     async fn a_choice_comes_too_late_once_a_payment_is_under_way(market) {
@@ -52,25 +68,138 @@ both! {
         let mut typed = form("sandbox");
         typed.delivery.insert(before.groups[0].shop.to_string(), "pickup".into());
         let sums = checkout::save(engine, &guest, id, typed.clone()).await.unwrap();
-        assert_eq!(sums, before.sums);
+        assert_eq!(sums, before.totals);
         let late = checkout::pay(engine, &guest, id, typed.clone(), "other").await;
         assert_eq!(late, Err(Conflict::PaymentInProgress.into()));
         market.enter(&gateway_ref, haat_engine::sandbox::Card::Decline).await;
         market.come_back(payment).await.unwrap();
         // Now it may be chosen again, and is free.
         let sums = checkout::save(engine, &guest, id, typed).await.unwrap();
-        assert_eq!((sums.delivery.amount(), sums.total.amount()), (0, 59_000));
+        assert_eq!((sums.shipping.amount(), sums.total.amount()), (0, 59_000));
+    }
+
+    async fn a_rate_that_changes_reaches_carts_and_no_checkout_that_was_begun(market) {
+        let engine = &market.engine;
+        let tea = market.generous_shop().await;
+        let guest = market.guest_with(&[(tea, 1)]).await;
+        let id = checkout::begin(engine, &guest).await.unwrap();
+        let lower = catalog::NewCategory {
+            slug: "tea".into(), name: "Tea".into(), parent: None, tax_bp: 500, picture: None,
+        };
+        catalog::put_categories(engine, &Caller::system(), vec![lower]).await.unwrap();
+        let cart = carts::view(engine, &guest).await.unwrap();
+        assert_eq!((cart.totals.unwrap().tax.amount(), cart.groups[0].totals.tax.amount()), (2_810, 2_810));
+        let mut typed = form("cash");
+        let shop = checkout::view(engine, &guest, id).await.unwrap().groups[0].shop;
+        typed.delivery.insert(shop.to_string(), "express".into());
+        let quoted = checkout::save(engine, &guest, id, typed).await.unwrap();
+        assert_eq!((quoted.shipping.amount(), quoted.tax.amount(), quoted.total.amount()), (9_900, 9_000, 68_900));
+        assert_eq!(checkout::view(engine, &guest, id).await.unwrap().totals, quoted, "as it was stored");
     }
 
     async fn delivery_is_free_from_some_sum_on(market) {
         let tea = market.generous_shop().await;
         let guest = market.guest_with(&[(tea, 2)]).await;
         let cart = carts::view(&market.engine, &guest).await.unwrap();
-        assert_eq!((cart.delivery.unwrap().amount(), cart.total.unwrap().amount()), (0, 118_000));
+        assert_eq!((cart.totals.unwrap().shipping.amount(), cart.totals.unwrap().total.amount()), (0, 118_000));
         let id = checkout::begin(&market.engine, &guest).await.unwrap();
-        let sums = checkout::view(&market.engine, &guest, id).await.unwrap().sums;
-        assert_eq!((sums.delivery.amount(), sums.total.amount(), sums.tax.amount()), (0, 118_000, 18_000));
+        let sums = checkout::view(&market.engine, &guest, id).await.unwrap().totals;
+        assert_eq!((sums.shipping.amount(), sums.total.amount(), sums.tax.amount()), (0, 118_000, 18_000));
         market.buy_in_cash(&guest).await.unwrap();
+    }
+
+    /// The cart, the checkout and the orders cost what is quoted, in currencies with two, no and three decimals: one shop
+    /// is paid for shipping, the other ships for nothing.
+    async fn everything_shows_the_same_quote(market) {
+        let engine = &market.engine;
+        let mut last = None;
+        for code in ["INR", "JPY", "KWD"] {
+            let currency: Currency = code.parse().unwrap();
+            let handles = ["first", "second"].map(|name| format!("{name}-{}", code.to_lowercase()));
+            let teas = [
+                market.generous_shop_in(currency, &handles[0]).await,
+                market.generous_shop_in(currency, &handles[1]).await,
+            ];
+            let quantities = [1, 2];
+            let guest = market.guest_with(&[(teas[0], quantities[0]), (teas[1], quantities[1])]).await;
+            let cart = carts::view(engine, &guest).await.unwrap();
+            let shops = [cart.groups[0].shop, cart.groups[1].shop];
+            let quote = |shipping: [i64; 2]| -> Quote {
+                let items = [0, 1].map(|i| ShopItems {
+                    shop: shops[i],
+                    lines: vec![Line {
+                        id: teas[i].uuid(),
+                        kind: LineKind::Goods,
+                        quantity: quantities[i],
+                        unit_price: Money::new(59_000, currency),
+                        tax: TaxRule::included(1_800),
+                        commission_bp: 1_000,
+                    }],
+                    shipping: Some(Shipping::untaxed(Money::new(shipping[i], currency))),
+                });
+                pricing::quote(currency, &items, &[]).unwrap()
+            };
+            let standard = quote([4_900, 0]);
+            let figures = standard.price.totals;
+            assert_eq!([figures.subtotal, figures.shipping, figures.tax, figures.total].map(Money::amount),
+                [177_000, 4_900, 27_000, 181_900], "{code}");
+            assert_eq!(cart.totals, Some(standard.price.totals), "{code}");
+            for (group, of) in cart.groups.iter().zip(&standard.shops) {
+                assert_eq!(group.totals, of.price.totals, "{code}");
+            }
+            let id = checkout::begin(engine, &guest).await.unwrap();
+            assert_eq!(checkout::view(engine, &guest, id).await.unwrap().totals, standard.price.totals, "{code}");
+
+            let mut typed = form("cash");
+            typed.delivery.insert(shops[1].to_string(), "express".into());
+            let express = quote([4_900, 9_900]);
+            let saved = checkout::save(engine, &guest, id, typed.clone()).await.unwrap();
+            assert_eq!(saved, express.price.totals, "{code}");
+            assert_eq!(checkout::view(engine, &guest, id).await.unwrap().totals, saved, "{code}");
+
+            let number = number_of(&checkout::pay(engine, &guest, id, typed, "k").await.unwrap());
+            let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
+            assert_eq!(purchase.totals, express.price.totals, "{code}");
+            for ((handle, order), of) in handles.iter().zip(&purchase.orders).zip(&express.shops) {
+                assert_eq!((&order.shop_handle, order.totals), (handle, of.price.totals), "{code}");
+                let owner = market.owner(handle).await;
+                let sold = orders::seller_order(engine, &owner, handle, &order.number).await.unwrap().order;
+                assert_eq!((sold.order.totals, sold.commission), (order.totals, of.price.commission), "{code}");
+            }
+
+            // Prices of two currencies are shown, each shop's own, and cannot be paid together.
+            if let Some(other) = last.replace(teas[0]) {
+                let guest = market.guest_with(&[(other, 1), (teas[0], 1)]).await;
+                let mixed = carts::view(engine, &guest).await.unwrap();
+                assert_eq!((mixed.totals, mixed.groups[1].totals), (None, standard.shops[0].price.totals), "{code}");
+                assert_eq!(checkout::begin(engine, &guest).await, Err(Conflict::MixedCurrencies.into()), "{code}");
+            }
+        }
+    }
+
+    async fn the_oracle_sees_prices_that_were_changed(market) {
+        let tea = market.generous_shop().await;
+        market.buy_in_cash(&market.guest_with(&[(tea, 1)]).await).await.unwrap();
+        market.settle().await;
+        let (checkout, order, lines) =
+            ("the orders of a checkout of", "does not cost what was quoted", "the lines of order");
+        let cases: [(&'static Statement, &'static Statement, &[&str]); 6] = [
+            (&QUOTE_MORE_TAX, &QUOTE_LESS_TAX, &[checkout, order]),
+            (&QUOTE_MORE, &QUOTE_LESS, &[checkout, order]),
+            (&CHECK_OUT_MORE, &CHECK_OUT_LESS, &[checkout]),
+            (&ORDER_MORE, &ORDER_LESS, &[order, "the orders of purchase"]),
+            (&ORDER_MORE_TAX, &ORDER_LESS_TAX, &[order, lines]),
+            (&LINE_MORE_TAX, &LINE_LESS_TAX, &[lines]),
+        ];
+        for (harm, mend, said) in cases {
+            change(market, harm).await;
+            let broken = oracle::consult(&market.engine).await.unwrap();
+            for said in said {
+                assert!(broken.iter().any(|line| line.contains(said)), "{said}: {broken:?}");
+            }
+            change(market, mend).await;
+            assert_eq!(oracle::consult(&market.engine).await.unwrap(), Vec::<String>::new());
+        }
     }
 
     /// Two shops, one cart, one payment, two orders; each shop sees its own lines only.
@@ -81,7 +210,7 @@ both! {
 
         let cart = carts::view(&market.engine, &guest).await.unwrap();
         assert_eq!(cart.pieces, 3);
-        assert_eq!(cart.total.unwrap().amount(), 2 * 45_000 + 129_900 + 2 * 4_900);
+        assert_eq!(cart.totals.unwrap().total.amount(), 2 * 45_000 + 129_900 + 2 * 4_900);
 
         let id = checkout::begin(&market.engine, &guest).await.unwrap();
         assert_eq!((market.available(bowl).await, market.available(lamp).await), (8, 2), "held");
@@ -93,7 +222,7 @@ both! {
         let haat_shared::payments::NextAction::Done { purchase: link } = &next else { panic!() };
         let number = number_of(&next);
         let purchase = orders::purchase(&market.engine, &Caller::guest(), &number, &link.key).await.unwrap();
-        assert_eq!(purchase.total, view.sums.total);
+        assert_eq!(purchase.totals.total, view.totals.total);
         assert_eq!(purchase.address.label("India"), ["Asha Rao", "12 Lake Road", "Pune 411001", "India"]);
         let numbers: Vec<_> = purchase.orders.iter().map(|o| o.number.clone()).collect();
         assert_eq!(numbers, [format!("{number}-1"), format!("{number}-2")]);
@@ -208,7 +337,7 @@ both! {
         let line = &cart.groups[0].lines[0];
         assert_eq!((line.unit_price.amount(), line.price_was.unwrap().amount()), (99_000, 45_000));
         let view = checkout::view(&market.engine, &guest, id).await.unwrap();
-        assert_eq!(view.sums.total.amount(), 45_000 + 4_900);
+        assert_eq!(view.totals.total.amount(), 45_000 + 4_900);
         checkout::pay(&market.engine, &guest, id, form("cash"), "k").await.unwrap();
     }
 }

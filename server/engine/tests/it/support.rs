@@ -361,13 +361,18 @@ impl Market {
     /// A shop that brings quickly for ₹99, or lets people come, and for nothing from ₹1,000 on; with a product in a
     /// category whose prices have 18 % of tax in them.
     pub async fn generous_shop(&self) -> VariantId {
+        self.generous_shop_in(Currency::INR, "generous").await
+    }
+
+    /// The same, with the same numbers in another currency.
+    pub async fn generous_shop_in(&self, currency: Currency, handle: &str) -> VariantId {
         let system = Caller::system();
-        let owner = accounts::create(&self.engine, &system, sign_up("generous")).await.unwrap();
+        let owner = accounts::create(&self.engine, &system, sign_up(handle)).await.unwrap();
         let shop = shops::NewShop {
-            handle: "generous".into(),
+            handle: handle.into(),
             name: "Generous".into(),
             description: String::new(),
-            delivery: Money::new(4_900, Currency::INR),
+            delivery: Money::new(4_900, currency),
             commission_bp: 1_000,
             terms: shops::Terms {
                 town: "Ooty".into(),
@@ -396,8 +401,8 @@ impl Market {
             variants: vec![variant],
             ..Default::default()
         };
-        catalog::upsert_products(&self.engine, &system, "generous", vec![product]).await.unwrap();
-        let of = haat_shared::catalog::ListProducts { shop: "generous".into(), ..Default::default() };
+        catalog::upsert_products(&self.engine, &system, handle, vec![product]).await.unwrap();
+        let of = haat_shared::catalog::ListProducts { shop: handle.into(), ..Default::default() };
         let page = catalog::list(&self.engine, &Caller::guest(), of).await.unwrap();
         let slug = page.items[0].slug.clone();
         catalog::product(&self.engine, &Caller::guest(), &slug).await.unwrap().variants[0].id

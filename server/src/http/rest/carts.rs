@@ -2,9 +2,10 @@
 
 use haat_engine::carts;
 use haat_shared::{
-    Error, FieldCode, Result,
-    carts::{AddLine, CartView, QUANTITY_MAX, SetQuantity},
-    id::kinds::{CartId, CartLineId, VariantId},
+    Error, FieldCode, Money, Result,
+    carts::{self as cart, AddLine, CartLineView, CartView, QUANTITY_MAX, SetQuantity},
+    id::kinds::{CartId, CartLineId, ShopId, VariantId},
+    pricing::Totals,
     routes::*,
 };
 use serde::{Deserialize, Serialize};
@@ -35,17 +36,75 @@ struct OpenedCart {
     /// The token of a guest's new cart, to be sent in the `Haat-Cart` header. It is returned only once.
     token: Option<String>,
     /// The cart's contents.
-    cart: CartView,
+    cart: Cart,
+}
+
+/// A cart, grouped by shop, with all totals.
+#[derive(Serialize, ToSchema)]
+struct Cart {
+    /// The cart's ID. Null until the first item is added.
+    id: Option<CartId>,
+    /// The items, grouped by shop.
+    groups: Vec<CartGroup>,
+    /// The number of items that can still be bought, for the badge in the header.
+    pieces: i64,
+    /// The price of the items, before discounts. All amounts are null if the cart is empty, or if the currencies of
+    /// its shops differ.
+    subtotal: Option<Money>,
+    /// The discount on items and shipping.
+    discount: Option<Money>,
+    /// The shipping price, before discounts.
+    delivery: Option<Money>,
+    /// The tax, both included in prices and added to them.
+    tax: Option<Money>,
+    /// The total to pay.
+    total: Option<Money>,
+}
+
+/// The items of one shop in a cart.
+#[derive(Serialize, ToSchema)]
+struct CartGroup {
+    /// The shop's ID.
+    shop: ShopId,
+    /// The shop's name.
+    shop_name: String,
+    /// The shop's handle.
+    shop_handle: String,
+    /// The totals of these items.
+    #[serde(flatten)]
+    totals: Totals,
+    /// The line items.
+    lines: Vec<CartLineView>,
+}
+
+impl From<CartView> for Cart {
+    fn from(view: CartView) -> Self {
+        let CartView { id, groups, pieces, totals } = view;
+        let groups = groups.into_iter().map(|group| {
+            let cart::CartGroup { shop, shop_name, shop_handle, totals, lines } = group;
+            CartGroup { shop, shop_name, shop_handle, totals, lines }
+        });
+        Self {
+            id,
+            groups: groups.collect(),
+            pieces,
+            subtotal: totals.map(|totals| totals.subtotal),
+            discount: totals.map(|totals| totals.discount),
+            delivery: totals.map(|totals| totals.shipping),
+            tax: totals.map(|totals| totals.tax),
+            total: totals.map(|totals| totals.total),
+        }
+    }
 }
 
 async fn open(context: RequestContext, (): ()) -> Result<Made<OpenedCart>> {
     let opened = carts::open(context.engine(), &context.caller).await?;
     let id = opened.view.id.ok_or(Error::Internal)?;
-    Ok(Made(OpenedCart { id, token: opened.token, cart: opened.view }))
+    Ok(Made(OpenedCart { id, token: opened.token, cart: opened.view.into() }))
 }
 
-async fn view(context: RequestContext, At(id): At<CartId>) -> Result<Found<CartView>> {
-    carts::by_id(context.engine(), &context.caller, id).await.map(Found)
+async fn view(context: RequestContext, At(id): At<CartId>) -> Result<Found<Cart>> {
+    carts::by_id(context.engine(), &context.caller, id).await.map(|view| Found(view.into()))
 }
 
 /// An item to add to a cart.
@@ -63,11 +122,11 @@ const _: () = assert!(QUANTITY_MAX == 999);
 async fn add_line(
     context: RequestContext,
     (At(id), Body(line), _): (At<CartId>, Body<NewLine>, OnceIfAsked),
-) -> Result<Made<CartView>> {
+) -> Result<Made<Cart>> {
     carts::check_holder(context.engine(), &context.caller, id).await?;
     let add = AddLine { variant: line.variant, quantity: line.quantity.to_string() };
     match carts::add_line(context.engine(), &context.caller, add).await {
-        Ok(changed) => Ok(Made(changed.view)),
+        Ok(changed) => Ok(Made(changed.view.into())),
         // The cart is there: it is what should go into it that is not.
         Err(Error::NotFound) => Err(Error::field("variant", FieldCode::NotAChoice)),
         Err(error) => Err(error),
@@ -88,15 +147,15 @@ type Line = At<(CartId, CartLineId)>;
 async fn set_line(
     context: RequestContext,
     (At((id, line)), Body(set)): (Line, Body<Quantity>),
-) -> Result<Found<CartView>> {
+) -> Result<Found<Cart>> {
     carts::check_holder(context.engine(), &context.caller, id).await?;
     let set = SetQuantity { line, quantity: set.quantity.to_string() };
     carts::set_quantity(context.engine(), &context.caller, set).await?;
-    carts::by_id(context.engine(), &context.caller, id).await.map(Found)
+    carts::by_id(context.engine(), &context.caller, id).await.map(|view| Found(view.into()))
 }
 
-async fn remove_line(context: RequestContext, At((id, line)): Line) -> Result<Found<CartView>> {
+async fn remove_line(context: RequestContext, At((id, line)): Line) -> Result<Found<Cart>> {
     carts::check_holder(context.engine(), &context.caller, id).await?;
     carts::remove_line(context.engine(), &context.caller, line).await?;
-    carts::by_id(context.engine(), &context.caller, id).await.map(Found)
+    carts::by_id(context.engine(), &context.caller, id).await.map(|view| Found(view.into()))
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use haat_engine::{carts, checkout, orders};
 use haat_shared::{
     Error, FieldError, Money, Result,
-    checkout::{CheckoutForm, CheckoutGroup, CheckoutState, CheckoutSums, CheckoutView, PaymentOutcome},
+    checkout::{CheckoutForm, CheckoutGroup, CheckoutState, CheckoutView, PaymentOutcome},
     id::kinds::{CartId, CheckoutId, ShopId},
     orders::PurchaseView,
     payments::{Method, NextAction, PurchaseLink},
+    pricing::Totals,
     routes::*,
     shipping::ShippingMethod,
 };
@@ -170,7 +171,7 @@ struct Checkout {
     /// The items, grouped by shop.
     groups: Vec<CheckoutGroup>,
     /// The totals.
-    sums: CheckoutSums,
+    sums: Totals,
     /// The available payment methods.
     methods: Vec<Method>,
     /// The outcome of the last payment attempt.
@@ -200,7 +201,7 @@ impl From<CheckoutView> for Checkout {
             },
             method: Method::parse(&form.method),
             groups: view.groups,
-            sums: view.sums,
+            sums: view.totals,
             methods: view.methods,
             payment: view.payment,
             next: view.next,

@@ -57,6 +57,14 @@ async fn five_calls_buy_once() {
         let (first, second) = (first.is(200), second.is(200));
         assert_eq!(first.body, second.body);
         assert_eq!((first.text("/type").as_str(), &first.body["purchase"]["total"]), ("done", &total));
+        let totals = |of: &Value| {
+            let fields = ["subtotal", "discount", "delivery", "tax", "total"];
+            fields.map(|field| of[field]["amount"].as_i64().unwrap())
+        };
+        let (cart_view, purchase) = (&view.body, &first.body["purchase"]);
+        for shown in [cart_view, &cart_view["groups"][0], purchase, &purchase["orders"][0]] {
+            assert_eq!(totals(shown), totals(&begun.body["sums"]), "{shown}");
+        }
         assert_eq!(pay.post(&address, confirmation).await.is(200).body, first.body);
         pay.post(&address, json!({})).await.refuses(409, "key_reused");
 
