@@ -25,19 +25,22 @@ const AT_ONCE: usize = 2;
 
 /// Adds drawings to a shop, or to the market. Returns the pictures in the same order.
 pub(crate) async fn add(engine: &Engine, shop: Option<&str>, names: &[&str]) -> Result<Vec<NewPicture>> {
-    let drawn = names.iter().map(async |name| {
-        let Some((_, svg)) = DRAWINGS.iter().find(|(known, _)| known == name) else {
-            tracing::error!(name, "there is no such drawing");
-            return Err(Error::Internal);
-        };
-        let png = spawn_blocking(|| raster(svg)).await.map_err(|_| Error::Internal)??;
-        let picture = match shop {
-            Some(shop) => media::add(engine, &Caller::system(), shop, png).await?,
-            None => media::add_own(engine, &Caller::system(), png).await?,
-        };
-        Ok(NewPicture { media: picture.id, alt: String::new() })
-    });
+    // Collected first: a stream of futures that borrow is not `Send` enough to be spawned.
+    let drawn: Vec<_> = names.iter().map(|name| add_one(engine, shop, name)).collect();
     stream::iter(drawn).buffered(AT_ONCE).try_collect().await
+}
+
+async fn add_one(engine: &Engine, shop: Option<&str>, name: &str) -> Result<NewPicture> {
+    let Some((_, svg)) = DRAWINGS.iter().find(|(known, _)| *known == name) else {
+        tracing::error!(name, "there is no such drawing");
+        return Err(Error::Internal);
+    };
+    let png = spawn_blocking(|| raster(svg)).await.map_err(|_| Error::Internal)??;
+    let picture = match shop {
+        Some(shop) => media::add(engine, &Caller::system(), shop, png).await?,
+        None => media::add_own(engine, &Caller::system(), png).await?,
+    };
+    Ok(NewPicture { media: picture.id, alt: String::new() })
 }
 
 /// The drawing as a PNG with little compression, since it is decoded again at once.

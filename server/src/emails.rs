@@ -6,7 +6,7 @@ mod order_confirmed;
 mod order_news;
 mod order_received;
 mod order_shipped;
-mod parts;
+pub(crate) mod parts;
 mod sign_up;
 #[cfg(test)]
 mod tests;

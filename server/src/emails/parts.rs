@@ -99,7 +99,7 @@ fn on_one_line(c: char) -> Option<char> {
 
 /// Escaping for plain-text templates.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Line;
+pub(crate) struct Line;
 
 impl Escaper for Line {
     fn write_escaped_str<W: fmt::Write>(&self, mut to: W, text: &str) -> fmt::Result {
@@ -109,7 +109,7 @@ impl Escaper for Line {
 
 /// Escaping for HTML templates.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Markup;
+pub(crate) struct Markup;
 
 impl Escaper for Markup {
     fn write_escaped_str<W: fmt::Write>(&self, mut to: W, text: &str) -> fmt::Result {

@@ -38,8 +38,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    State, back,
-    forms::{Typed, field, refused},
+    State, Typed, back,
+    forms::{field, refused},
 };
 
 /// The maximum size of a form with a file, including what a browser adds.
