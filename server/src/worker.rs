@@ -1,11 +1,11 @@
-//! The worker: dispatches the outbox, runs jobs, expires checkouts, reconciles payments and purges old
-//! rows. It can run on any number of nodes.
+//! The worker: dispatches the outbox, runs jobs, sends emails and does periodic work. It can run on any
+//! number of nodes.
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use haat_engine::{
-    TxError, accounts, bug, catalog, checkout, dispatch, idempotency, notifications, payments,
+    TxError, accounts, bug, catalog, checkout, dispatch, idempotency, jobs::Queue, notifications, payments,
 };
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -17,26 +17,35 @@ use crate::boot::Runtime;
 const REST: Duration = Duration::from_millis(500);
 
 /// Starts the worker. It stops after its current step when `stop` is cancelled.
+///
+/// Each step is a task of its own, so that a slow gateway or mail server delays only what needs it.
 pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
+    let mails = Arc::<Notify>::default();
+    // The steps that work on what is dispatched.
+    let mut next = vec![mails.clone()];
+    for queue in Queue::ALL {
+        let (engine, wake) = (runtime.engine.clone(), Arc::<Notify>::default());
+        next.push(wake.clone());
+        tasks.spawn(work(stop.clone(), wake, queue.as_str(), move || {
+            let engine = engine.clone();
+            async move { dispatch::run_due(&engine, queue).await }
+        }));
+    }
     let engine = runtime.engine.clone();
-    let written = Arc::<Notify>::default();
-    let dispatched = written.clone();
-    tasks.spawn(work(stop.clone(), engine.wake.clone(), "jobs", move || {
-        let (engine, dispatched) = (engine.clone(), dispatched.clone());
-        async move {
-            let done = dispatch::dispatch(&engine).await? + dispatch::run_due(&engine).await?;
-            if done > 0 {
-                dispatched.notify_one();
-            }
-            Ok(done)
-        }
-    }));
-    // On its own: a mail server may take its time.
-    let engine = runtime.engine.clone();
-    tasks.spawn(work(stop.clone(), written, "mails", move || {
+    tasks.spawn(work(stop.clone(), mails, "mails", move || {
         let engine = engine.clone();
         async move { notifications::send_due(&engine).await }
+    }));
+    let (engine, next) = (runtime.engine.clone(), Arc::<[Arc<Notify>]>::from(next));
+    tasks.spawn(work(stop.clone(), engine.wake.clone(), "dispatch", move || {
+        let (engine, next) = (engine.clone(), next.clone());
+        async move {
+            let done = dispatch::dispatch(&engine).await;
+            // Also if nothing was dispatched: a job was retried, or a notification was written by itself.
+            next.iter().for_each(|step| step.notify_one());
+            done
+        }
     }));
     let engine = runtime.engine.clone();
     tasks.spawn(work(stop.clone(), Arc::default(), "imports", move || {

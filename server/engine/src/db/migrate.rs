@@ -38,6 +38,7 @@ pub const SCHEMA: &[Migration] = &[
     Migration { number: 15, name: "heartbeats", sql: include_str!("../../migrations/0015_heartbeats.sql") },
     Migration { number: 16, name: "guests", sql: include_str!("../../migrations/0016_guests.sql") },
     Migration { number: 17, name: "sign_ups", sql: include_str!("../../migrations/0017_sign_ups.sql") },
+    Migration { number: 19, name: "queues", sql: include_str!("../../migrations/0019_queues.sql") },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
