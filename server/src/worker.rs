@@ -4,9 +4,7 @@
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use haat_engine::{
-    TxError, accounts, bug, catalog, checkout, dispatch, idempotency, jobs::Queue, notifications, payments,
-};
+use haat_engine::{TxError, bug, catalog, dispatch, jobs::Queue, notifications, schedules};
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -52,31 +50,13 @@ pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
         let engine = engine.clone();
         async move { catalog::imports::work(&engine).await }
     }));
-    let engine = runtime.engine.clone();
-    tasks.spawn(every(stop.clone(), Duration::from_secs(5), "sweep", move || {
-        let engine = engine.clone();
-        async move { checkout::sweep(&engine).await.map(drop) }
-    }));
-    let engine = runtime.engine.clone();
-    tasks.spawn(every(stop.clone(), Duration::from_secs(5), "reconcile", move || {
-        let engine = engine.clone();
-        async move { payments::reconcile(&engine).await.map(drop) }
-    }));
-    let engine = runtime.engine.clone();
-    tasks.spawn(every(stop.clone(), Duration::from_secs(300), "popular", move || {
-        let engine = engine.clone();
-        async move { catalog::count_popular(&engine).await }
-    }));
-    let engine = runtime.engine.clone();
-    tasks.spawn(every(stop.clone(), Duration::from_secs(3600), "purge", move || {
-        let engine = engine.clone();
-        async move {
-            dispatch::purge(&engine).await?;
-            accounts::purge(&engine).await?;
-            catalog::imports::purge(&engine).await?;
-            idempotency::purge(&engine).await.map(drop)
-        }
-    }));
+    for schedule in schedules::SCHEDULES {
+        let engine = runtime.engine.clone();
+        tasks.spawn(every(stop.clone(), Duration::from_secs(1), schedule.name, move || {
+            let engine = engine.clone();
+            async move { schedules::run_if_due(&engine, schedule).await.map(drop) }
+        }));
+    }
     if let Some(sandbox) = runtime.sandbox.clone() {
         tasks.spawn(every(stop.clone(), Duration::from_millis(250), "sandbox webhooks", move || {
             let sandbox = sandbox.clone();

@@ -9,6 +9,7 @@ use haat_engine::{
     notifications::{self, mailbox},
     orders, params, random,
     sandbox::{self, Card},
+    schedules::{self, SCHEDULES},
     statements,
 };
 use haat_shared::{Conflict, audit::JobCard, id::kinds::OutboxMessageId};
@@ -215,6 +216,53 @@ both! {
         jobs::discard(&market.engine, &system, job.id).await.unwrap();
         assert_eq!(market.line.refunds.arrivals(), 0);
         once_more(market).await;
+    }
+
+    async fn each_schedule_is_run_by_one_node_at_a_time(market) {
+        let nodes = market.two_nodes().await;
+        let run = async || {
+            let mut runs = Vec::new();
+            for schedule in SCHEDULES {
+                let all = (0..8).map(|i| {
+                    let node = nodes[i % 2].clone();
+                    async move { schedules::run_if_due(&node, schedule).await.unwrap() }
+                });
+                runs.push((schedule.name, at_once(all.collect()).await.into_iter().filter(|ran| *ran).count()));
+            }
+            runs
+        };
+        assert_eq!(run().await, [("sweep", 1), ("reconcile", 1), ("popular", 1), ("purge", 1)]);
+        assert_eq!(run().await, [("sweep", 0), ("reconcile", 0), ("popular", 0), ("purge", 0)]);
+        market.clock.advance_ms(60_000);
+        assert_eq!(run().await, [("sweep", 1), ("reconcile", 1), ("popular", 0), ("purge", 0)]);
+
+        // One that takes its time is not run again until its lease is over; then it does not end its successor's.
+        let reconcile = SCHEDULES.iter().find(|schedule| schedule.name == "reconcile").unwrap();
+        let start = |node: &Engine| {
+            let node = node.clone();
+            tokio::spawn(async move { schedules::run_if_due(&node, reconcile).await.unwrap() })
+        };
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        market.go_to_sandbox(&market.guest_with(&[(bowl, 1)]).await).await;
+        market.clock.advance_ms(30_000);
+        let line = &market.line;
+        let gate = line.reads.hold().await;
+        let slow = start(&nodes[0]);
+        line.reads.reached(1).await;
+        market.clock.advance_ms(30_000);
+        assert!(!start(&nodes[1]).await.unwrap(), "it is running");
+        let mut gate_between = Box::pin(line.reads.hold());
+        assert!(futures::poll!(&mut gate_between).is_pending());
+        market.clock.advance_ms(30_000);
+        let successor = start(&nodes[1]);
+        line.reads.reached(2).await;
+        drop(gate);
+        let gate = gate_between.await;
+        assert!(slow.await.unwrap());
+        market.clock.advance_ms(10_000);
+        assert!(!start(&nodes[0]).await.unwrap(), "the successor is running");
+        drop(gate);
+        assert!(successor.await.unwrap());
     }
 
     async fn outbox_messages_become_notifications_once(market) {
