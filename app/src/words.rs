@@ -422,11 +422,6 @@ pub(crate) fn percent(basis_points: i64) -> String {
 /// The description of a job; its kind if there is none.
 pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
-        "notify_shopper" => t!(i18n, admin.job_notify_shopper),
-        "notify_shop" => t!(i18n, admin.job_notify_shop),
-        "notify_shipped" => t!(i18n, admin.job_notify_shipped),
-        "notify_shipment_updated" => t!(i18n, admin.job_notify_shipment_updated),
-        "notify_cancelled" => t!(i18n, admin.job_notify_cancelled),
         "refund" => t!(i18n, admin.job_refund),
         other => other,
     }
@@ -435,12 +430,12 @@ pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
 /// The description of an email; its kind if there is none.
 pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
     match kind {
-        "purchase_made" => t!(i18n, admin.job_notify_shopper),
-        "order_placed" => t!(i18n, admin.job_notify_shop),
-        "order_shipped" => t!(i18n, admin.job_notify_shipped),
+        "purchase_made" => t!(i18n, admin.mail_purchase_made),
+        "order_placed" => t!(i18n, admin.mail_order_placed),
+        "order_shipped" => t!(i18n, admin.mail_order_shipped),
         "sign_up" | "account_exists" => t!(i18n, admin.mail_sign_up),
-        "shipment_updated" => t!(i18n, admin.job_notify_shipment_updated),
-        "order_cancelled" | "order_withdrawn" => t!(i18n, admin.job_notify_cancelled),
+        "shipment_updated" => t!(i18n, admin.mail_shipment_updated),
+        "order_cancelled" | "order_withdrawn" => t!(i18n, admin.mail_order_cancelled),
         other => other,
     }
 }

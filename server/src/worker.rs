@@ -1,12 +1,10 @@
-//! The worker: dispatches the outbox, runs jobs, expires checkouts, reconciles payments and purges old
-//! rows. It can run on any number of nodes.
+//! The worker: dispatches the outbox, runs jobs, sends emails and does periodic work. It can run on any
+//! number of nodes.
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use haat_engine::{
-    TxError, accounts, bug, catalog, checkout, dispatch, idempotency, notifications, payments,
-};
+use haat_engine::{TxError, bug, catalog, dispatch, jobs::Queue, notifications, schedules};
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -17,57 +15,48 @@ use crate::boot::Runtime;
 const REST: Duration = Duration::from_millis(500);
 
 /// Starts the worker. It stops after its current step when `stop` is cancelled.
+///
+/// Each step is a task of its own, so that a slow gateway or mail server delays only what needs it.
 pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
+    let mails = Arc::<Notify>::default();
+    // The steps that work on what is dispatched.
+    let mut next = vec![mails.clone()];
+    for queue in Queue::ALL {
+        let (engine, wake) = (runtime.engine.clone(), Arc::<Notify>::default());
+        next.push(wake.clone());
+        tasks.spawn(work(stop.clone(), wake, queue.as_str(), move || {
+            let engine = engine.clone();
+            async move { dispatch::run_due(&engine, queue).await }
+        }));
+    }
     let engine = runtime.engine.clone();
-    let written = Arc::<Notify>::default();
-    let dispatched = written.clone();
-    tasks.spawn(work(stop.clone(), engine.wake.clone(), "jobs", move || {
-        let (engine, dispatched) = (engine.clone(), dispatched.clone());
-        async move {
-            let done = dispatch::dispatch(&engine).await? + dispatch::run_due(&engine).await?;
-            if done > 0 {
-                dispatched.notify_one();
-            }
-            Ok(done)
-        }
-    }));
-    // On its own: a mail server may take its time.
-    let engine = runtime.engine.clone();
-    tasks.spawn(work(stop.clone(), written, "mails", move || {
+    tasks.spawn(work(stop.clone(), mails, "mails", move || {
         let engine = engine.clone();
         async move { notifications::send_due(&engine).await }
+    }));
+    let (engine, next) = (runtime.engine.clone(), Arc::<[Arc<Notify>]>::from(next));
+    tasks.spawn(work(stop.clone(), engine.wake.clone(), "dispatch", move || {
+        let (engine, next) = (engine.clone(), next.clone());
+        async move {
+            let done = dispatch::dispatch(&engine).await;
+            // Also if nothing was dispatched: a job was retried, or a notification was written by itself.
+            next.iter().for_each(|step| step.notify_one());
+            done
+        }
     }));
     let engine = runtime.engine.clone();
     tasks.spawn(work(stop.clone(), Arc::default(), "imports", move || {
         let engine = engine.clone();
         async move { catalog::imports::work(&engine).await }
     }));
-    let engine = runtime.engine.clone();
-    tasks.spawn(every(stop.clone(), Duration::from_secs(5), "sweep", move || {
-        let engine = engine.clone();
-        async move { checkout::sweep(&engine).await.map(drop) }
-    }));
-    let engine = runtime.engine.clone();
-    tasks.spawn(every(stop.clone(), Duration::from_secs(5), "reconcile", move || {
-        let engine = engine.clone();
-        async move { payments::reconcile(&engine).await.map(drop) }
-    }));
-    let engine = runtime.engine.clone();
-    tasks.spawn(every(stop.clone(), Duration::from_secs(300), "popular", move || {
-        let engine = engine.clone();
-        async move { catalog::count_popular(&engine).await }
-    }));
-    let engine = runtime.engine.clone();
-    tasks.spawn(every(stop.clone(), Duration::from_secs(3600), "purge", move || {
-        let engine = engine.clone();
-        async move {
-            dispatch::purge(&engine).await?;
-            accounts::purge(&engine).await?;
-            catalog::imports::purge(&engine).await?;
-            idempotency::purge(&engine).await.map(drop)
-        }
-    }));
+    for schedule in schedules::SCHEDULES {
+        let engine = runtime.engine.clone();
+        tasks.spawn(every(stop.clone(), Duration::from_secs(1), schedule.name, move || {
+            let engine = engine.clone();
+            async move { schedules::run_if_due(&engine, schedule).await.map(drop) }
+        }));
+    }
     if let Some(sandbox) = runtime.sandbox.clone() {
         tasks.spawn(every(stop.clone(), Duration::from_millis(250), "sandbox webhooks", move || {
             let sandbox = sandbox.clone();

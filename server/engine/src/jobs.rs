@@ -1,9 +1,20 @@
-//! Background jobs: rows with a lease, retried with backoff and jitter, and dead letters after too many
-//! attempts. `dispatch` runs them.
+//! Background jobs: rows in queues, claimed with a lease, retried with backoff and jitter, and dead letters
+//! after too many attempts.
+//!
+//! A job is a type that implements [`BackgroundJob`], one file each in `jobs/`; its value is the payload.
+//! This module knows only the rows: `dispatch` adds jobs and runs them.
 
-use uuid::Uuid;
+pub(crate) mod refund;
 
-use crate::{Caller, Engine, TxError, audit, cursor, db::Statement, lists, params, random, rows, statements};
+use std::time::Duration;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    Caller, Engine, TxError, TxResult, audit, bug, cursor,
+    db::{BoxFuture, Scalar, Statement, is_unique},
+    insert, lists, params, random, rows, statements,
+};
 use haat_shared::{
     Conflict, Error, FieldCode,
     audit::JobCard,
@@ -12,29 +23,86 @@ use haat_shared::{
 };
 
 haat_shared::text_enum! {
-    /// The kinds of jobs.
-    pub enum JobKind {
-        /// Notify the shopper of their purchase.
-        NotifyShopper = "notify_shopper",
-        /// Notify the shop's owners of a new order.
-        NotifyShop = "notify_shop",
-        /// Notify the shopper that an order was shipped.
-        NotifyShipped = "notify_shipped",
-        /// Notify the shopper that the tracking of an order was corrected.
-        NotifyShipmentUpdated = "notify_shipment_updated",
-        /// Notify the shopper that an order was cancelled, and the shop if the shopper cancelled it.
-        NotifyCancelled = "notify_cancelled",
-        /// Refund money through the gateway.
-        Refund = "refund",
+    /// The queues of jobs. A node works on each by itself, so that one never waits for another.
+    pub enum Queue {
+        /// Calls to payment gateways.
+        Payments = "payments",
+        /// All other jobs.
+        Default = "default",
     }
 }
+
+impl Queue {
+    /// How many of its jobs a node runs at once.
+    pub const fn concurrency(self) -> i64 {
+        match self {
+            Self::Payments => 8,
+            Self::Default => 4,
+        }
+    }
+
+    /// How long a job may run; after that it is stopped, and has failed.
+    pub(crate) const fn limit(self) -> Duration {
+        match self {
+            // A call to a gateway takes at most 30 seconds.
+            Self::Payments => Duration::from_secs(45),
+            Self::Default => Duration::from_secs(60),
+        }
+    }
+
+    /// How long a claim lasts: longer than its job, so that no other worker claims the job meanwhile.
+    pub(crate) const fn lease_ms(self) -> i64 {
+        self.limit().as_millis() as i64 + 15_000
+    }
+}
+
+/// A kind of job. Its value is what one job has to do, stored as JSON: a field that is added later needs
+/// `#[serde(default)]`, because jobs that were added before have none.
+pub(crate) trait BackgroundJob: Serialize + DeserializeOwned + Send + 'static {
+    /// The name in the database. It never changes.
+    const NAME: &'static str;
+    /// The queue.
+    const QUEUE: Queue;
+    /// After this many attempts, over about half an hour by default, a job is dead.
+    const ATTEMPTS: i64 = ATTEMPTS;
+
+    /// What the job works on, usually an ID. A job is not added while another with its name and key is
+    /// queued or running.
+    fn key(&self) -> String;
+
+    /// Does the work. It can happen more than once: after a crash, the job runs again.
+    fn run(self, engine: &Engine) -> impl Future<Output = TxResult<()>> + Send;
+}
+
+/// A kind of job, as the worker sees it.
+pub(crate) struct JobKind {
+    pub(crate) name: &'static str,
+    pub(crate) attempts: i64,
+    pub(crate) run: for<'e> fn(&'e Engine, &str) -> BoxFuture<'e, TxResult<()>>,
+}
+
+impl JobKind {
+    pub(crate) const fn of<J: BackgroundJob>() -> Self {
+        Self { name: J::NAME, attempts: J::ATTEMPTS, run: run::<J> }
+    }
+}
+
+fn run<'e, J: BackgroundJob>(engine: &'e Engine, payload: &str) -> BoxFuture<'e, TxResult<()>> {
+    let job = serde_json::from_str::<J>(payload);
+    Box::pin(async move {
+        job.map_err(|error| bug(format!("the payload cannot be read: {error}")))?.run(engine).await
+    })
+}
+
+/// After this many attempts, a job is dead, unless its kind says otherwise.
+pub(crate) const ATTEMPTS: i64 = 12;
 
 /// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 
 lists! {
     JOBS {
-        select: "SELECT j.id, j.kind, j.subject, j.state, j.attempts, j.error, j.run_at, j.created_at FROM jobs j",
+        select: "SELECT j.id, j.name, j.dedupe_key, j.state, j.attempts, j.error, j.run_at, j.created_at FROM jobs j",
         base_filter: "j.state <> 'done'",
         filters: &[("state", "j.state = {}")],
         sorts: &[("newest", "j.id < {}", "j.id DESC")],
@@ -42,10 +110,21 @@ lists! {
 }
 
 statements! {
+    ANY_DUE = "SELECT id AS value FROM jobs
+        WHERE queue = $1 AND state = 'queued' AND run_at <= $2 AND lease_until <= $2 LIMIT 1";
+    CLAIM = "UPDATE jobs SET claim = $4, lease_until = $3, attempts = attempts + 1, updated_at = $2
+        WHERE state = 'queued' AND run_at <= $2 AND lease_until <= $2 AND id IN
+            (SELECT id FROM jobs WHERE queue = $1 AND state = 'queued' AND run_at <= $2 AND lease_until <= $2
+                ORDER BY run_at LIMIT $5)
+        RETURNING id, claim, name, payload, attempts";
+    DONE = "UPDATE jobs SET state = 'done', claim = NULL, lease_until = 0, updated_at = $1
+        WHERE id = $2 AND claim = $3 AND lease_until > $1";
+    FAILED = "UPDATE jobs SET state = $4, claim = NULL, lease_until = 0, run_at = $5, error = $6, updated_at = $1
+        WHERE id = $2 AND claim = $3 AND lease_until > $1";
     RETRY = "UPDATE jobs SET state = 'queued', run_at = $2, attempts = 0, updated_at = $2
-        WHERE id = $1 AND state <> 'done' AND lease_until <= $2 RETURNING kind AS value";
+        WHERE id = $1 AND state <> 'done' AND lease_until <= $2 RETURNING name AS value";
     DISCARD = "UPDATE jobs SET state = 'discarded', updated_at = $2
-        WHERE id = $1 AND state NOT IN ('done', 'discarded') AND lease_until <= $2 RETURNING kind AS value";
+        WHERE id = $1 AND state NOT IN ('done', 'discarded') AND lease_until <= $2 RETURNING name AS value";
     STATUS = "SELECT state AS value FROM jobs WHERE id = $1 AND state <> 'done'";
     PURGE = "DELETE FROM jobs WHERE state = 'done' AND updated_at < $1";
     COUNT = "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'queued' THEN 1 ELSE 0 END), 0) AS BIGINT) AS queued,
@@ -53,11 +132,37 @@ statements! {
         WHERE state <> 'done'";
 }
 
+insert! {
+    pub(crate) struct AddJob into jobs {
+        id: JobId,
+        queue: &'static str,
+        name: &'static str,
+        payload: String,
+        dedupe_key: String,
+        run_at: i64,
+        created_at: i64,
+        updated_at: i64;
+        state = "'queued'",
+        attempts = "0",
+        lease_until = "0",
+        error = "''",
+    } "ON CONFLICT (name, dedupe_key) WHERE state = 'queued' DO NOTHING"
+}
+
 rows! {
+    /// A job that a worker has claimed.
+    pub(crate) struct Claimed {
+        pub(crate) id: JobId,
+        pub(crate) claim: JobId,
+        pub(crate) name: String,
+        pub(crate) payload: String,
+        pub(crate) attempts: i64,
+    }
+
     struct JobRow {
         id: JobId,
-        kind: String,
-        subject: Uuid,
+        name: String,
+        dedupe_key: String,
         state: String,
         attempts: i64,
         error: String,
@@ -72,6 +177,72 @@ rows! {
         /// Dead jobs.
         pub dead: i64,
     }
+}
+
+/// The row of a job that is due now.
+pub(crate) fn row<J: BackgroundJob>(job: &J, now: i64) -> TxResult<AddJob> {
+    Ok(AddJob {
+        id: random::id(now),
+        queue: J::QUEUE.as_str(),
+        name: J::NAME,
+        payload: serde_json::to_string(job).map_err(|error| bug(error.to_string()))?,
+        dedupe_key: job.key(),
+        run_at: now,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// Claims due jobs of a queue, as many as a node runs at once.
+pub(crate) async fn claim(engine: &Engine, queue: Queue) -> TxResult<Vec<Claimed>> {
+    let now = engine.clock.now_ms();
+    if engine.db.opt::<Scalar<JobId>>(&ANY_DUE, params![queue.as_str(), now]).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let claim: JobId = random::id(now);
+    let lease_until = now + queue.lease_ms();
+    engine
+        .db
+        .write("jobs::claim", (queue, now, lease_until, claim), |tx, (queue, now, lease_until, claim)| {
+            Box::pin(async move {
+                let given = params![queue.as_str(), *now, *lease_until, *claim, queue.concurrency()];
+                Ok(tx.all(&CLAIM, given).await?)
+            })
+        })
+        .await
+}
+
+/// Records the outcome of a claimed job, unless its lease ran out: then it runs again.
+pub(crate) async fn finish(
+    engine: &Engine,
+    job: Claimed,
+    attempts_max: i64,
+    outcome: TxResult<()>,
+) -> TxResult<()> {
+    let failure = outcome.err().map(|fault| fault.to_string());
+    if let Some(error) = &failure {
+        tracing::warn!(job.name, job.id = %job.id, job.attempts, error, "a job failed");
+    }
+    let input = (job.id, job.claim, job.attempts, attempts_max, failure, engine.clock.now_ms());
+    let recorded = engine
+        .db
+        .write(("jobs::finish", job.id), input, |tx, (id, claim, attempts, attempts_max, failure, now)| {
+            Box::pin(async move {
+                Ok(match failure {
+                    None => tx.exec(&DONE, params![*now, *id, *claim]).await?,
+                    Some(error) => {
+                        let state = if attempts >= attempts_max { "dead" } else { "queued" };
+                        let run_at = *now + backoff_ms(*attempts);
+                        tx.exec(&FAILED, params![*now, *id, *claim, state, run_at, error]).await?
+                    }
+                })
+            })
+        })
+        .await?;
+    if recorded == 0 {
+        tracing::warn!(job.name, job.id = %job.id, "the lease of a job ran out before its end");
+    }
+    Ok(())
 }
 
 /// The number of queued and dead jobs.
@@ -98,8 +269,8 @@ pub async fn list(
     let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| JobCard {
         id: row.id,
-        kind: row.kind,
-        subject: row.subject.to_string(),
+        kind: row.name,
+        subject: row.dedupe_key,
         state: row.state,
         attempts: row.attempts,
         error: row.error,
@@ -128,13 +299,13 @@ async fn decide(
     change: &'static Statement,
 ) -> haat_shared::Result<()> {
     caller.operator()?;
-    engine
+    let decided = engine
         .db
         .write((action, id), (id, caller.user_id(), engine.clock.now_ms()), move |tx, (id, user, now)| {
             Box::pin(async move {
-                let kind: Option<crate::db::Scalar<String>> = tx.opt(change, params![*id, *now]).await?;
-                let Some(kind) = kind else {
-                    let status: Option<crate::db::Scalar<String>> = tx.opt(&STATUS, params![*id]).await?;
+                let name: Option<Scalar<String>> = tx.opt(change, params![*id, *now]).await?;
+                let Some(name) = name else {
+                    let status: Option<Scalar<String>> = tx.opt(&STATUS, params![*id]).await?;
                     return match status.as_ref().map(|status| status.0.as_str()) {
                         None => Err(Error::NotFound.into()),
                         // The same once more.
@@ -143,11 +314,15 @@ async fn decide(
                         Some(_) => Err(Conflict::InFlight.into()),
                     };
                 };
-                audit::write(tx, *user, action, *id, &kind.0, *now).await
+                audit::write(tx, *user, action, *id, &name.0, *now).await
             })
         })
-        .await?;
-    Ok(())
+        .await;
+    match decided {
+        // The same work has been queued again since.
+        Err(fault) if is_unique(&fault) => Err(Conflict::InFlight.into()),
+        decided => Ok(decided?),
+    }
 }
 
 /// The delay after this many attempts: from one second, doubling up to an hour, each with 25 % jitter.

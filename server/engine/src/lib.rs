@@ -30,6 +30,7 @@ mod quotas;
 pub mod random;
 mod revisions;
 pub mod sandbox;
+pub mod schedules;
 pub mod shops;
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Notifications: what to tell whom, once per message, and whether it was delivered.
 //!
-//! Jobs write them in batches (`crate::dispatch`); [`send_due`] sends them in a step of its own, so that a
-//! slow mail server delays nothing else. The engine describes what happened as an [`EmailContent`]; the
+//! They are written in the transaction that dispatches the message; [`send_due`] sends them in a step of
+//! its own, so that a slow mail server delays nothing else. The engine describes what happened as an [`EmailContent`]; the
 //! host renders it.
 
 pub mod mailbox;
@@ -15,9 +15,10 @@ use uuid::Uuid;
 
 use crate::{
     Caller, Engine, TxResult, accounts, audit, bug, checkout,
-    db::Tx,
+    db::{Statement, Tx, Value},
     jobs::{Backlog, backoff_ms},
     orders::{self, NotificationData},
+    outbox::OutboxMessage,
     params, quotas, random, rows, statements,
 };
 use haat_shared::{
@@ -162,6 +163,35 @@ const LISTED: i64 = 50;
 const ATTEMPTS_MAX: i64 = 50;
 
 statements! {
+    // Without WHERE, SQLite takes ON CONFLICT for the condition of the join.
+    PURCHASE_MADE = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'purchase_made', p.id, p.email, p.locale, 'written', m.column2
+        FROM (VALUES [($1, $2)]) AS m JOIN purchases p ON p.id = m.column1
+        WHERE TRUE ON CONFLICT DO NOTHING";
+    ORDER_PLACED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'order_placed', o.id, u.email, u.locale, 'written', m.column2
+        FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column1
+        JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id
+        WHERE TRUE ON CONFLICT DO NOTHING";
+    ORDER_SHIPPED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'order_shipped', o.id, p.email, p.locale, 'written', m.column2
+        FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column1 JOIN purchases p ON p.id = o.purchase_id
+        WHERE TRUE ON CONFLICT DO NOTHING";
+    SHIPMENT_UPDATED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'shipment_updated', s.id, p.email, p.locale, 'written', m.column2
+        FROM (VALUES [($1, $2)]) AS m JOIN order_shipments s ON s.id = m.column1
+        JOIN orders o ON o.id = s.order_id JOIN purchases p ON p.id = o.purchase_id
+        WHERE TRUE ON CONFLICT DO NOTHING";
+    ORDER_CANCELLED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'order_cancelled', o.id, p.email, p.locale, 'written', m.column2
+        FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column1 JOIN purchases p ON p.id = o.purchase_id
+        WHERE TRUE ON CONFLICT DO NOTHING";
+    ORDER_WITHDRAWN = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
+        SELECT 'order_withdrawn', o.id, u.email, u.locale, 'written', m.column2
+        FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column1
+        JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled' AND e.actor = 'shopper'
+        JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id
+        WHERE TRUE ON CONFLICT DO NOTHING";
     CLAIM = "UPDATE notifications SET claim = $3, lease_until = $2, attempts = attempts + 1
         WHERE state = 'written' AND run_at <= $1 AND lease_until <= $1 AND (kind, subject, recipient) IN
             (SELECT kind, subject, recipient FROM notifications
@@ -201,6 +231,26 @@ rows! {
         error: String,
         created_at: i64,
     }
+}
+
+/// What is written for which message: to the shopper, or to the shop's owners.
+static NOTICES: &[(OutboxMessage, &Statement)] = &[
+    (OutboxMessage::PurchaseMade, &PURCHASE_MADE),
+    (OutboxMessage::OrderPlaced, &ORDER_PLACED),
+    (OutboxMessage::OrderShipped, &ORDER_SHIPPED),
+    (OutboxMessage::OrderShipmentUpdated, &SHIPMENT_UPDATED),
+    (OutboxMessage::OrderCancelled, &ORDER_CANCELLED),
+    (OutboxMessage::OrderCancelled, &ORDER_WITHDRAWN),
+];
+
+/// Writes the notifications for messages with these subjects, each once.
+pub(crate) async fn write_in_tx(tx: &mut Tx, messages: &[(OutboxMessage, Uuid)], now: i64) -> TxResult<()> {
+    for (message, notice) in NOTICES {
+        let subjects = messages.iter().filter(|(of, _)| of == message);
+        let rows: Vec<[Value; 2]> = subjects.map(|(_, subject)| [(*subject).into(), now.into()]).collect();
+        tx.exec_many(notice, &rows).await?;
+    }
+    Ok(())
 }
 
 /// The latest failed emails. Operators only.

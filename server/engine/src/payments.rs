@@ -6,6 +6,7 @@
 mod gateway;
 mod refund;
 
+use futures::future::join_all;
 use tracing::Instrument;
 
 pub use gateway::{
@@ -39,9 +40,10 @@ statements! {
         WHERE id = $1 AND state IN ('created', 'pending', 'superseded')";
     REOPEN = "UPDATE checkouts SET state = 'open', updated_at = $2 WHERE id = $1 AND state = 'paying'
         AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.checkout_id = $1 AND p.state IN ('created', 'pending'))";
-    DUE = "SELECT id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at
-        FROM payments WHERE check_at <= $1 ORDER BY check_at LIMIT $2";
-    CHECKED = "UPDATE payments SET checks = checks + 1, check_at = $2 WHERE id = $1 AND check_at IS NOT NULL";
+    CLAIM_DUE = "UPDATE payments SET check_at = $2 WHERE check_at <= $1 AND id IN
+            (SELECT id FROM payments WHERE check_at <= $1 ORDER BY check_at LIMIT $3)
+        RETURNING id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at";
+    CHECKED = "UPDATE payments SET checks = checks + 1, check_at = $2 WHERE id = $1 AND check_at = $3";
 }
 
 insert! {
@@ -236,31 +238,53 @@ pub fn signature_header(engine: &Engine, gateway: &str) -> Result<&'static str> 
 
 /// Reconciliation: reads payments without a reported outcome from their gateways, in case webhooks were
 /// lost. Returns the number of payments read.
+///
+/// A few payments at a time are claimed by moving their next check past what a call may take, so no other
+/// node asks for them meanwhile.
 pub async fn reconcile(engine: &Engine) -> TxResult<usize> {
-    const BATCH: i64 = 100;
-    let now = engine.clock.now_ms();
-    let due: Vec<PaymentRow> = engine.db.all(&DUE, params![now, BATCH]).await?;
-    for payment in &due {
-        match refresh(engine, payment, None).await {
-            Ok(ReportOutcome::Waiting) if now - payment.created_at > GIVE_UP_MS => {
-                apply_status(engine, payment.id, "", GatewayStatus::Declined).await?;
-            }
-            // Why it failed was logged where it did.
-            reported => tracing::debug!(payment.id = %payment.id, ?reported, "reconciled"),
-        }
-        // Those that came to an end are not asked about again; a superseded one is for as long as it may be captured.
-        let next = FIRST_CHECK_MS.max(jobs::backoff_ms(payment.checks + 4));
-        let over = payment.state == PaymentState::Superseded && now - payment.created_at > GIVE_UP_MS;
-        let next = (!over).then_some(now + next);
-        engine
+    const BATCH: i64 = 16;
+    const LEASE_MS: i64 = 60_000;
+    let mut total = 0;
+    loop {
+        let now = engine.clock.now_ms();
+        let lease_until = now + LEASE_MS;
+        let due: Vec<PaymentRow> = engine
             .db
-            .write(("payments::checked", payment.id), (payment.id, next), |tx, (id, next)| {
-                Box::pin(async move {
-                    tx.exec(&CHECKED, params![*id, *next]).await?;
-                    Ok(())
-                })
+            .write("payments::claim_due", (now, lease_until), |tx, (now, lease_until)| {
+                Box::pin(async move { Ok(tx.all(&CLAIM_DUE, params![*now, *lease_until, BATCH]).await?) })
             })
             .await?;
+        if due.is_empty() {
+            return Ok(total);
+        }
+        total += due.len();
+        let checks = due.iter().map(|payment| check(engine, payment, lease_until));
+        join_all(checks).await.into_iter().collect::<TxResult<()>>()?;
     }
-    Ok(due.len())
+}
+
+/// Reads a claimed payment from its gateway, applies its status and sets the time of the next check.
+async fn check(engine: &Engine, payment: &PaymentRow, lease_until: i64) -> TxResult<()> {
+    let now = engine.clock.now_ms();
+    match refresh(engine, payment, None).await {
+        Ok(ReportOutcome::Waiting) if now - payment.created_at > GIVE_UP_MS => {
+            apply_status(engine, payment.id, "", GatewayStatus::Declined).await?;
+        }
+        // Why it failed was logged where it did.
+        reported => tracing::debug!(payment.id = %payment.id, ?reported, "reconciled"),
+    }
+    // Those that came to an end are not asked about again; a superseded one is for as long as it may be captured.
+    let next = FIRST_CHECK_MS.max(jobs::backoff_ms(payment.checks + 4));
+    let over = payment.state == PaymentState::Superseded && now - payment.created_at > GIVE_UP_MS;
+    let next = (!over).then_some(now + next);
+    let input = (payment.id, next, lease_until);
+    engine
+        .db
+        .write(("payments::checked", payment.id), input, |tx, (id, next, lease_until)| {
+            Box::pin(async move {
+                tx.exec(&CHECKED, params![*id, *next, *lease_until]).await?;
+                Ok(())
+            })
+        })
+        .await
 }

@@ -39,6 +39,7 @@ pub const SCHEMA: &[Migration] = &[
     Migration { number: 16, name: "guests", sql: include_str!("../../migrations/0016_guests.sql") },
     Migration { number: 17, name: "sign_ups", sql: include_str!("../../migrations/0017_sign_ups.sql") },
     Migration { number: 18, name: "quotes", sql: include_str!("../../migrations/0018_quotes.sql") },
+    Migration { number: 19, name: "queues", sql: include_str!("../../migrations/0019_queues.sql") },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -1,16 +1,270 @@
-use haat_engine::{accounts, db::Scalar, dispatch, idempotency, jobs, params, sandbox::Card, statements};
+use std::sync::atomic::Ordering;
 
-use crate::{both, support::*};
+use futures::future::join_all;
+use haat_engine::{
+    Caller, Engine, accounts,
+    db::Scalar,
+    dispatch, idempotency,
+    jobs::{self, Queue},
+    notifications::{self, mailbox},
+    orders, params, random,
+    sandbox::{self, Card},
+    schedules::{self, SCHEDULES},
+    statements,
+};
+use haat_shared::{Conflict, audit::JobCard, id::kinds::OutboxMessageId};
+use tokio::task::JoinHandle;
+
+use crate::{both, notifications::change, races::at_once, support::*};
 
 statements! {
     NOTIFIED = "SELECT kind || ' ' || recipient AS value FROM notifications ORDER BY kind, recipient";
     BREAK_PAYMENT = "UPDATE sandbox_payments SET state = 'waiting'";
     MEND_PAYMENT = "UPDATE sandbox_payments SET state = 'captured'";
     REQUEUE = "UPDATE jobs SET state = 'queued', run_at = 0, attempts = 0 WHERE state = 'dead'";
+    ONCE_MORE = "INSERT INTO outbox (id, kind, subject, created_at)
+        SELECT $1, kind, subject, created_at FROM outbox WHERE kind = 'refund_queued' ORDER BY id LIMIT 1";
+    COUNT = "SELECT COUNT(*) AS value FROM jobs";
+    BURY = "UPDATE jobs SET state = 'dead'";
+    UNREFUND = "UPDATE refunds SET state = 'queued'";
+    REREFUND = "UPDATE refunds SET state = 'done'";
+    RENAME = "UPDATE jobs SET name = 'a job of another version'";
+    GARBLE = "UPDATE jobs SET name = 'refund', payload = 'x'";
+    EXHAUST = "UPDATE jobs SET attempts = 12";
     LEFT = "SELECT (SELECT COUNT(*) FROM jobs) + (SELECT COUNT(*) FROM outbox) + (SELECT COUNT(*) FROM idempotency_keys) AS value";
 }
 
+/// Orders of two shops in so many purchases, all paid by card and cancelled; their refunds are queued.
+async fn cancelled(market: &Market, purchases: i64) {
+    let engine = &market.engine;
+    let bowl = market.product("meena-crafts", "Clay bowl", 45_000, purchases).await;
+    let lamp = market.product("delta-electronics", "Desk lamp", 129_900, purchases).await;
+    let owners = [market.owner("meena-crafts").await, market.owner("delta-electronics").await];
+    let orders = (0..purchases).map(|_| async {
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 1), (lamp, 1)]).await).await;
+        let view = orders::purchase(engine, &Caller::guest(), &number, &market.key(&number)).await.unwrap();
+        for order in view.orders {
+            let owner = &owners[usize::from(order.shop_handle != "meena-crafts")];
+            orders::cancel(engine, owner, &order.shop_handle, &order.number, "No").await.unwrap();
+        }
+    });
+    join_all(orders).await;
+    while dispatch::dispatch(engine).await.unwrap() > 0 {}
+}
+
+/// A job for the refund of an order.
+async fn one_refund(market: &Market) {
+    let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+    let number = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+    let owner = market.owner("meena-crafts").await;
+    orders::cancel(&market.engine, &owner, "meena-crafts", &format!("{number}-1"), "No").await.unwrap();
+    dispatch::dispatch(&market.engine).await.unwrap();
+}
+
+/// The message that a refund is queued comes once more.
+async fn once_more(market: &Market) {
+    let id: OutboxMessageId = random::id(market.clock.now_ms());
+    let write = market
+        .engine
+        .db
+        .write("t", id, |tx, id| Box::pin(async move { Ok(tx.exec(&ONCE_MORE, params![*id]).await?) }));
+    assert_eq!(write.await.unwrap(), 1);
+    assert_eq!(dispatch::dispatch(&market.engine).await.unwrap(), 1);
+}
+
+fn pay_back(node: &Engine) -> JoinHandle<usize> {
+    let node = node.clone();
+    tokio::spawn(async move { dispatch::run_due(&node, Queue::Payments).await.unwrap() })
+}
+
+async fn unfinished(market: &Market) -> Vec<JobCard> {
+    jobs::list(&market.engine, &Caller::system(), "", "").await.unwrap().items
+}
+
 both! {
+    async fn a_job_is_not_added_again_until_it_is_done(market) {
+        let count = async || market.engine.db.one::<Scalar<i64>>(&COUNT, params![]).await.unwrap().0;
+        one_refund(market).await;
+        once_more(market).await;
+        assert_eq!(count().await, 1, "it is queued");
+        let gate = market.line.refunds.hold().await;
+        let worker = pay_back(&market.engine);
+        market.line.refunds.reached(1).await;
+        once_more(market).await;
+        assert_eq!(count().await, 1, "it is running");
+        drop(gate);
+        worker.await.unwrap();
+        assert!(unfinished(market).await.is_empty());
+        // Done jobs are kept for a week, and are in nobody's way.
+        once_more(market).await;
+        assert_eq!((count().await, unfinished(market).await.len()), (2, 1));
+        assert_eq!(pay_back(&market.engine).await.unwrap(), 1);
+        assert_eq!(market.line.refunds.arrivals(), 1, "the second job finds nothing to refund");
+    }
+
+    async fn a_dead_job_is_not_retried_beside_its_successor(market) {
+        let system = Caller::system();
+        one_refund(market).await;
+        change(market, &BURY).await;
+        once_more(market).await;
+        let [new, dead] = unfinished(market).await.try_into().unwrap();
+        assert_eq!((new.state.as_str(), dead.state.as_str(), &new.subject), ("queued", "dead", &dead.subject));
+        assert_eq!(jobs::retry(&market.engine, &system, dead.id).await, Err(Conflict::InFlight.into()));
+        pay_back(&market.engine).await.unwrap();
+        jobs::retry(&market.engine, &system, dead.id).await.unwrap();
+        pay_back(&market.engine).await.unwrap();
+        assert_eq!(market.line.refunds.arrivals(), 1);
+    }
+
+    async fn workers_never_share_a_job(market) {
+        cancelled(market, 10).await;
+        let nodes = market.two_nodes().await;
+        let workers = (0..8).map(|i| {
+            let node = nodes[i % 2].clone();
+            async move {
+                let mut done = 0;
+                loop {
+                    match dispatch::run_due(&node, Queue::Payments).await.unwrap() {
+                        0 => return done,
+                        some => done += some,
+                    }
+                }
+            }
+        });
+        let done: usize = at_once(workers.collect()).await.into_iter().sum();
+        assert_eq!((done, market.line.refunds.arrivals()), (20, 20));
+        assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
+    }
+
+    async fn a_worker_whose_lease_ran_out_cannot_complete_its_job(market) {
+        let (system, line) = (Caller::system(), &market.line);
+        let [first, second] = market.two_nodes().await;
+        one_refund(market).await;
+        let gate = line.refunds.hold().await;
+        let late = pay_back(&first);
+        line.refunds.reached(1).await;
+        // Behind the late worker, and before its successor.
+        let mut gate_between = Box::pin(line.refunds.hold());
+        assert!(futures::poll!(&mut gate_between).is_pending());
+        assert_eq!(pay_back(&second).await.unwrap(), 0, "it is claimed");
+        market.clock.advance_ms(60_000);
+        let successor = pay_back(&second);
+        line.refunds.reached(2).await;
+        drop(gate);
+        let gate = gate_between.await;
+        assert_eq!(late.await.unwrap(), 1);
+        let job = unfinished(market).await.remove(0);
+        assert_eq!((job.state.as_str(), job.attempts), ("queued", 2), "the refund is made, the job is the successor's");
+        assert_eq!(jobs::discard(&market.engine, &system, job.id).await, Err(Conflict::InFlight.into()));
+        drop(gate);
+        assert_eq!(successor.await.unwrap(), 1);
+        assert!(unfinished(market).await.is_empty());
+
+        // Nor when nobody else has claimed it yet, and neither can it say that it failed.
+        once_more(market).await;
+        change(market, &UNREFUND).await;
+        line.cut.store(true, Ordering::Relaxed);
+        let gate = line.refunds.hold().await;
+        let late = pay_back(&first);
+        line.refunds.reached(3).await;
+        market.clock.advance_ms(60_000);
+        drop(gate);
+        late.await.unwrap();
+        line.cut.store(false, Ordering::Relaxed);
+        let job = unfinished(market).await.remove(0);
+        assert_eq!((job.attempts, job.error.as_str()), (1, ""));
+        change(market, &REREFUND).await;
+        assert_eq!(pay_back(&second).await.unwrap(), 1, "at once");
+        assert!(unfinished(market).await.is_empty());
+    }
+
+    async fn a_slow_gateway_delays_no_email(market) {
+        cancelled(market, 100).await;
+        while notifications::send_due(&market.engine).await.unwrap() > 0 {}
+        let gate = market.line.refunds.hold().await;
+        let worker = pay_back(&market.engine);
+        market.line.refunds.reached(8).await;
+        let bowl = market.product("meena-crafts", "Clay jug", 45_000, 5).await;
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        // What the worker's other tasks do meanwhile.
+        dispatch::dispatch(&market.engine).await.unwrap();
+        dispatch::run_due(&market.engine, Queue::Default).await.unwrap();
+        notifications::send_due(&market.engine).await.unwrap();
+        let latest = mailbox::latest(&market.engine.db).await.unwrap();
+        assert!(latest.iter().any(|mail| mail.subject == format!("purchase {number}")));
+        assert_eq!(jobs::backlog(&market.engine).await.unwrap().queued, 200, "not one refund is done");
+        assert_eq!(market.line.refunds.arrivals(), 8, "the gateway is asked for a few at a time");
+        assert!(!worker.is_finished());
+        drop(gate);
+        assert_eq!(worker.await.unwrap(), 8);
+        market.settle().await;
+        assert_eq!(market.line.refunds.arrivals(), 200);
+    }
+
+    async fn what_cannot_be_run_is_kept_for_a_person(market) {
+        let system = Caller::system();
+        one_refund(market).await;
+        for (damage, why) in [(&RENAME, "no such kind"), (&GARBLE, "cannot be read"), (&EXHAUST, "every attempt ended")] {
+            change(market, damage).await;
+            pay_back(&market.engine).await.unwrap();
+            let job = unfinished(market).await.remove(0);
+            assert!(job.error.contains(why), "{}", job.error);
+            market.clock.advance_ms(3_600_000);
+        }
+        let job = unfinished(market).await.remove(0);
+        assert_eq!(job.state, "dead");
+        jobs::discard(&market.engine, &system, job.id).await.unwrap();
+        assert_eq!(market.line.refunds.arrivals(), 0);
+        once_more(market).await;
+    }
+
+    async fn each_schedule_is_run_by_one_node_at_a_time(market) {
+        let nodes = market.two_nodes().await;
+        let run = async || {
+            let mut runs = Vec::new();
+            for schedule in SCHEDULES {
+                let all = (0..8).map(|i| {
+                    let node = nodes[i % 2].clone();
+                    async move { schedules::run_if_due(&node, schedule).await.unwrap() }
+                });
+                runs.push((schedule.name, at_once(all.collect()).await.into_iter().filter(|ran| *ran).count()));
+            }
+            runs
+        };
+        assert_eq!(run().await, [("sweep", 1), ("reconcile", 1), ("popular", 1), ("purge", 1)]);
+        assert_eq!(run().await, [("sweep", 0), ("reconcile", 0), ("popular", 0), ("purge", 0)]);
+        market.clock.advance_ms(60_000);
+        assert_eq!(run().await, [("sweep", 1), ("reconcile", 1), ("popular", 0), ("purge", 0)]);
+
+        // One that takes its time is not run again until its lease is over; then it does not end its successor's.
+        let reconcile = SCHEDULES.iter().find(|schedule| schedule.name == "reconcile").unwrap();
+        let start = |node: &Engine| {
+            let node = node.clone();
+            tokio::spawn(async move { schedules::run_if_due(&node, reconcile).await.unwrap() })
+        };
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        market.go_to_sandbox(&market.guest_with(&[(bowl, 1)]).await).await;
+        market.clock.advance_ms(30_000);
+        let line = &market.line;
+        let gate = line.reads.hold().await;
+        let slow = start(&nodes[0]);
+        line.reads.reached(1).await;
+        market.clock.advance_ms(30_000);
+        assert!(!start(&nodes[1]).await.unwrap(), "it is running");
+        let mut gate_between = Box::pin(line.reads.hold());
+        assert!(futures::poll!(&mut gate_between).is_pending());
+        market.clock.advance_ms(30_000);
+        let successor = start(&nodes[1]);
+        line.reads.reached(2).await;
+        drop(gate);
+        let gate = gate_between.await;
+        assert!(slow.await.unwrap());
+        market.clock.advance_ms(10_000);
+        assert!(!start(&nodes[0]).await.unwrap(), "the successor is running");
+        drop(gate);
+        assert!(successor.await.unwrap());
+    }
+
     async fn outbox_messages_become_notifications_once(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;

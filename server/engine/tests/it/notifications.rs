@@ -14,7 +14,7 @@ statements! {
     ERROR = "SELECT error AS value FROM notifications WHERE kind = 'purchase_made'";
 }
 
-/// Something of two shops is bought, and the jobs have written of it.
+/// Something of two shops is bought, and the notifications of it are written.
 async fn bought(market: &Market) -> String {
     let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
     let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
@@ -24,7 +24,6 @@ async fn bought(market: &Market) -> String {
     accounts::keep_locale(&market.engine, &indian).await.unwrap();
     accounts::keep_locale(&market.engine, &german).await.unwrap();
     dispatch::dispatch(&market.engine).await.unwrap();
-    dispatch::run_due(&market.engine).await.unwrap();
     number
 }
 

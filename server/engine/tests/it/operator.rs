@@ -92,9 +92,9 @@ both! {
         let job = queued.iter().find(|job| job.kind == "refund").unwrap().id;
         let line = market.line.clone();
         // A worker is asking the gateway, which takes its time.
-        let gate = line.hold().await;
-        let worker = tokio::spawn({ let engine = engine.clone(); async move { dispatch::run_due(&engine).await.unwrap() } });
-        line.reached().await;
+        let gate = line.refunds.hold().await;
+        let worker = tokio::spawn({ let engine = engine.clone(); async move { dispatch::run_due(&engine, jobs::Queue::Payments).await.unwrap() } });
+        line.refunds.reached(1).await;
         assert_eq!(jobs::discard(engine, &system, job).await, Err(Conflict::InFlight.into()));
         assert_eq!(jobs::retry(engine, &system, job).await, Err(Conflict::InFlight.into()));
         drop(gate);

@@ -123,6 +123,37 @@ both! {
         assert_eq!(payments::reconcile(&market.engine).await.unwrap(), 0, "there is nothing left to ask");
     }
 
+    async fn two_nodes_ask_for_each_due_payment_once(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 50).await;
+        for _ in 0..20 {
+            market.go_to_sandbox(&market.guest_with(&[(bowl, 1)]).await).await;
+        }
+        market.clock.advance_ms(60_000);
+        let [first, second] = market.two_nodes().await;
+        let line = market.line.clone();
+        let gate = line.reads.hold().await;
+        let asking = tokio::spawn({ let first = first.clone(); async move { payments::reconcile(&first).await.unwrap() } });
+        line.reads.reached(16).await;
+        // The other node takes the rest while the gateway has not answered the first one.
+        let other = tokio::spawn({ let second = second.clone(); async move { payments::reconcile(&second).await.unwrap() } });
+        line.reads.reached(20).await;
+        assert_eq!(payments::reconcile(&second).await.unwrap(), 0, "all are being asked for");
+        drop(gate);
+        assert_eq!((asking.await.unwrap(), other.await.unwrap(), line.reads.arrivals()), (16, 4, 20));
+        assert_eq!(payments::reconcile(&first).await.unwrap(), 0, "not again at once");
+        // A node that stops while it asks leaves its payments to the others, after a while.
+        market.clock.advance_ms(60_000);
+        let gate = line.reads.hold().await;
+        let stopped = tokio::spawn(async move { payments::reconcile(&first).await });
+        line.reads.reached(36).await;
+        stopped.abort();
+        assert!(stopped.await.unwrap_err().is_cancelled());
+        drop(gate);
+        assert_eq!(payments::reconcile(&second).await.unwrap(), 4, "those of the other node are not due");
+        market.clock.advance_ms(60_000);
+        assert_eq!(payments::reconcile(&second).await.unwrap(), 20);
+    }
+
     async fn a_late_capture_is_honoured_if_there_is_stock(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 2)]).await;
@@ -318,9 +349,9 @@ both! {
                 async move { checkout::pay(&engine, &guest, id, form("sandbox"), "k").await }
             };
             let (line, before) = (market.line.clone(), sandbox::captures(&market.engine.db).await.unwrap().captured);
-            let gate = line.hold_starts().await;
+            let (gate, begun) = (line.starts.hold().await, line.starts.arrivals());
             let first = tokio::spawn(pay());
-            line.begun().await;
+            line.starts.reached(begun + 1).await;
             first.abort();
             assert!(first.await.unwrap_err().is_cancelled());
             let waiting: Vec<_> = (0..again).map(|_| tokio::spawn(pay())).collect();

@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -50,37 +50,58 @@ static CHARGE_INSTEAD: Statement = Statement::new(
 static CHARGE_IN: Statement =
     Statement::new("support::CHARGE_IN", "UPDATE sandbox_payments SET currency = $2 WHERE gateway_ref = $1");
 
-/// The sandbox, which can be cut off, and made to wait with refunds.
+/// The sandbox, which can be cut off, and made to wait.
 pub struct Line {
     sandbox: Arc<Sandbox>,
     pub cut: AtomicBool,
-    gate: tokio::sync::Mutex<()>,
-    waits: tokio::sync::Notify,
-    start_gate: tokio::sync::Mutex<()>,
-    starts: tokio::sync::Notify,
+    /// Payments that are begun.
+    pub starts: Gate,
+    /// Payments that are read.
+    pub reads: Gate,
+    /// Refunds.
+    pub refunds: Gate,
+}
+
+/// What calls pass one by one, in the order in which they arrive, unless it is held.
+#[derive(Default)]
+pub struct Gate {
+    turn: tokio::sync::Mutex<()>,
+    arrivals: AtomicUsize,
+    arrival: tokio::sync::Notify,
+}
+
+impl Gate {
+    /// Calls wait from now on until the answer is dropped.
+    pub async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// How many calls have arrived.
+    pub fn arrivals(&self) -> usize {
+        self.arrivals.load(Ordering::SeqCst)
+    }
+
+    /// Comes back once that many calls have arrived.
+    pub async fn reached(&self, arrivals: usize) {
+        while self.arrivals() < arrivals {
+            self.arrival.notified().await;
+        }
+    }
+
+    async fn pass(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        let mut turn = Box::pin(self.turn.lock());
+        // It has its place before anyone hears of it.
+        let taken = futures::poll!(&mut turn);
+        self.arrivals.fetch_add(1, Ordering::SeqCst);
+        self.arrival.notify_one();
+        match taken {
+            std::task::Poll::Ready(turn) => turn,
+            std::task::Poll::Pending => turn.await,
+        }
+    }
 }
 
 impl Line {
-    /// Refunds wait from now on until the answer is dropped.
-    pub async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.gate.lock().await
-    }
-
-    /// Comes back once a refund has arrived.
-    pub async fn reached(&self) {
-        self.waits.notified().await;
-    }
-
-    /// Payments that are begun wait from now on until the answer is dropped.
-    pub async fn hold_starts(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.start_gate.lock().await
-    }
-
-    /// Comes back once a payment is being begun.
-    pub async fn begun(&self) {
-        self.starts.notified().await;
-    }
-
     fn up(&self) -> Result<&Sandbox, GatewayError> {
         if self.cut.load(Ordering::Relaxed) {
             Err(GatewayError::Unreachable("cut".into()))
@@ -96,19 +117,18 @@ impl PaymentGateway for Line {
         self.sandbox.method()
     }
     async fn create(&self, ask: &PaymentRequest) -> Result<PaymentSession, GatewayError> {
-        self.starts.notify_one();
-        let _open = self.start_gate.lock().await;
+        let _turn = self.starts.pass().await;
         // What is cut is the answer: the gateway got it.
         let session = self.sandbox.create(ask).await;
         self.up()?;
         session
     }
     async fn retrieve(&self, gateway_ref: &str) -> Result<GatewayPayment, GatewayError> {
+        drop(self.reads.pass().await);
         self.up()?.retrieve(gateway_ref).await
     }
     async fn refund(&self, gateway_ref: &str, id: RefundId, amount: Money) -> Result<(), GatewayError> {
-        self.waits.notify_one();
-        let _open = self.gate.lock().await;
+        let _turn = self.refunds.pass().await;
         self.up()?.refund(gateway_ref, id, amount).await
     }
     fn signature_header(&self) -> &'static str {
@@ -267,10 +287,9 @@ impl Market {
         let line = Arc::new(Line {
             sandbox: sandbox.clone(),
             cut: AtomicBool::new(false),
-            gate: tokio::sync::Mutex::default(),
-            waits: tokio::sync::Notify::default(),
-            start_gate: tokio::sync::Mutex::default(),
-            starts: tokio::sync::Notify::default(),
+            starts: Gate::default(),
+            reads: Gate::default(),
+            refunds: Gate::default(),
         });
         let mailbox = Mailbox(db.clone());
         let post = Arc::new(Post { mailbox, road: Mutex::new(Road::Open), handed: Mutex::default() });
@@ -335,6 +354,15 @@ impl Market {
             pictures: self.engine.pictures.clone(),
             bounds: Bounds::NONE,
         })
+    }
+
+    /// Its node and another one. SQLite has one node, which works twice.
+    pub async fn two_nodes(&self) -> [Engine; 2] {
+        let second = match self.engine.db.engine() {
+            "sqlite" => self.engine.clone(),
+            _ => self.second_node().await,
+        };
+        [self.engine.clone(), second]
     }
 
     /// The market as a node of it sees it.
