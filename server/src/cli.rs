@@ -15,6 +15,7 @@ use haat_shared::{
     number::DecimalMark,
     routes::{DEV_MAILS, SELLER_SHOPS},
 };
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -195,7 +196,8 @@ pub fn run() -> Result<ExitCode, String> {
             Command::Serve => serve(config).await,
             Command::Demo { folder } => {
                 let runtime = prepare_demo(&config, &folder).await?;
-                tokio::spawn(async move {
+                let mut drawing = JoinSet::new();
+                drawing.spawn(async move {
                     if let Err(error) = demo::draw(&runtime.engine).await {
                         tracing::error!(%error, "the demo's pictures could not be drawn");
                     }
