@@ -167,7 +167,7 @@ pub fn run() -> Result<ExitCode, String> {
     let mut config = Config::load(cli.config.as_deref(), std::env::vars())?;
     let command = match cli.command {
         Some(command) => command,
-        // `cargo leptos watch` starts the program without arguments, and says by this where it expects to find it.
+        // `cargo leptos watch` starts the program without arguments, and sets this to where it expects the server.
         None if std::env::var_os("LEPTOS_SITE_ADDR").is_some() => {
             let from_environment =
                 |name, setting: &mut String| std::env::var(name).into_iter().for_each(|v| *setting = v);
@@ -208,13 +208,13 @@ pub fn run() -> Result<ExitCode, String> {
 }
 
 fn print(text: impl std::fmt::Display) {
-    // Whoever reads may have gone.
+    // The reader of the pipe may have exited.
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 async fn open(config: Config) -> Result<Runtime, String> {
     let db = boot::database(&config).await?;
-    // While it is worked on, the database may be between two versions.
+    // During maintenance, the database may be between two schema versions.
     if !config.server.maintenance {
         db.check_schema().await.map_err(|e| e.to_string())?;
     }

@@ -96,7 +96,7 @@ fn read() -> Result<DemoMarket> {
 
 fn product(item: Product, category: CategoryId) -> NewProduct {
     let Product { sku, compare_at_minor, .. } = item;
-    // It is the old price of the largest size, which is the dearest. The smaller ones never cost that.
+    // This is the old price of the largest size, which costs the most. The smaller ones never cost that much.
     let dearest = item.variants.iter().map(|variant| variant.price_minor).max();
     let variants = item.variants.into_iter().enumerate().map(|(i, variant)| NewVariant {
         sku: if i == 0 { sku.clone() } else { format!("{sku}-{}", i + 1) },
@@ -164,8 +164,8 @@ pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
         shelves.push((shop.handle, goods));
         owners.push(shop.email);
     }
-    // Lists begin with what came last: the last of each shop's goods come first, those of all shops by turns, so that the
-    // first of each are what is seen first.
+    // Lists show the newest products first, so each shop's products are added from last to first, taking turns with
+    // the other shops. The first products of every shop then end up at the top.
     while shelves.iter().any(|(_, goods)| !goods.is_empty()) {
         for (handle, goods) in &mut shelves {
             if let Some(item) = goods.pop() {
