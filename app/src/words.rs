@@ -37,7 +37,7 @@ pub fn error(i18n: I18n, error: &Error) -> String {
             each.chain(next).collect::<Vec<_>>().join(" ")
         }
         Error::Conflict(Conflict::OrderMoved(state)) => {
-            // The message doesn't depend on pickup: pages show the order again, and only API clients read this.
+            // The message doesn't depend on pickup: pages reload the order, and only API clients read this.
             t!(i18n, error.order_moved_to, state = order_state(i18n, *state, ShippingMethod::Standard))
         }
         Error::Conflict(Conflict::AlreadyCancelled { by, reason }) => {

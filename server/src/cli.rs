@@ -167,7 +167,7 @@ pub fn run() -> Result<ExitCode, String> {
     let mut config = Config::load(cli.config.as_deref(), std::env::vars())?;
     let command = match cli.command {
         Some(command) => command,
-        // `cargo leptos watch` starts the program without arguments, and sets this to where it expects the server.
+        // `cargo leptos watch` starts the program without arguments, and this says where it expects it.
         None if std::env::var_os("LEPTOS_SITE_ADDR").is_some() => {
             let from_environment =
                 |name, setting: &mut String| std::env::var(name).into_iter().for_each(|v| *setting = v);

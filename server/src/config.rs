@@ -681,7 +681,7 @@ fn without_values(message: &str) -> String {
     let message = message.lines().collect::<Vec<_>>().join(" ");
     for (kind, end) in [("string \"", '"'), ("integer `", '`'), ("floating point `", '`')] {
         if let Some((before, value)) = message.split_once(kind) {
-            // A string ends at the last quotation mark, since it may contain some itself; a number contains none.
+            // A string ends at the last quotation mark, since it may contain some itself; a number has none.
             let ended = if end == '"' { value.rsplit_once(end) } else { value.split_once(end) };
             let after = ended.map_or("", |(_, after)| after);
             return format!("{before}{}{after}", kind.trim_end_matches([' ', '"', '`']));

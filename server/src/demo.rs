@@ -164,8 +164,8 @@ pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
         shelves.push((shop.handle, goods));
         owners.push(shop.email);
     }
-    // Lists show the newest products first, so each shop's products are added from last to first, taking turns with
-    // the other shops. The first products of every shop then end up at the top.
+    // Lists show the newest products first, so each shop's products are added from last to first, taking
+    // turns with the other shops. The first products of every shop then end up at the top.
     while shelves.iter().any(|(_, goods)| !goods.is_empty()) {
         for (handle, goods) in &mut shelves {
             if let Some(item) = goods.pop() {

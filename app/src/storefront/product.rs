@@ -216,7 +216,7 @@ fn BuyBox(
     let options = if variants.len() > 1 {
         view! { <Options variants names first=first.id chosen /> }.into_any()
     } else {
-        // A single variant leaves nothing to choose, but its option values (such as a colour) are still shown.
+        // A single variant leaves no choice, but its option values (such as a colour) are still shown.
         let which = names.join(" / ");
         let which =
             (!which.is_empty()).then(|| view! { <p class="option-only">{which} ": " {first.title}</p> });

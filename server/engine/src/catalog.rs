@@ -61,7 +61,7 @@ lists! {
             ),
             ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
         ],
-        // The names of `haat_shared::catalog::SORTS`.
+        // The values of `haat_shared::catalog::SORTS`.
         sorts: &[
             ("newest", "p.id < {}", "p.id DESC"),
             ("price_low", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),

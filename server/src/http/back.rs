@@ -24,7 +24,7 @@ pub(super) fn to(path: &str) -> Redirect {
 }
 
 fn ours(asked: &str) -> Option<String> {
-    // Browsers strip tabs and line breaks, and treat a backslash as a slash; legitimate paths contain neither.
+    // Browsers strip tabs and line breaks and treat a backslash as a slash; valid paths contain neither.
     let odd = |c: char| c.is_control() || c == '\\';
     if asked.len() > MAX || !asked.starts_with('/') || asked.contains(odd) {
         return None;

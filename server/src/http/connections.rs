@@ -120,7 +120,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: 
                 continue;
             }
         };
-        // Without it, a page that is sent in several pieces waits 40 ms for the client's delayed ACK of the first.
+        // Without it, a page sent in several pieces waits 40 ms for the client's delayed ACK of the first.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY");
         }

@@ -65,7 +65,7 @@ enum Who {
 /// The limits of a market. Each node counts for itself.
 pub(super) struct Limits {
     changes: Bucket<Who>,
-    // Separate counters with different key types, so an account named like an IP address shares nothing with it.
+    // Separate counters with different key types, so an account named like an IP address can't affect it.
     sign_ins: Bucket<(String, Origin)>,
     sign_ins_by_account: Bucket<String>,
     sign_ins_by_address: Bucket<Origin>,
@@ -410,7 +410,7 @@ mod tests {
             (header, "", "10.0.0.1", &["192.0.2.1:4711"], "192.0.2.1"),
             (header, "", "10.0.0.1", &[], "10.0.0.1"),
             (header, "", "10.0.0.1", &["1.1.1.1, unknown"], "10.0.0.1"),
-            // Trusted proxies: the last address that isn't one of them; the header is ignored if the peer isn't trusted.
+            // Trusted proxies: the last address that isn't one of them; ignored if the peer isn't trusted.
             (header, "10.0.0.0/8", "10.0.0.1", &["1.1.1.1, 192.0.2.1, 10.9.9.9"], "192.0.2.1"),
             (header, "10.0.0.0/8", "::ffff:10.0.0.1", &["1.1.1.1, 192.0.2.1"], "192.0.2.1"),
             (header, "10.0.0.0/8", "192.0.2.7", &["1.1.1.1"], "192.0.2.7"),

@@ -68,8 +68,8 @@ pub(super) async fn render<V: IntoView + 'static>(
         // The server is shutting down.
         Err(_) => layers::plain(&Error::Busy { retry_after_s: 1 }),
     };
-    // Every page shows who is signed in and what is in the cart. A cached page would still be shown after signing
-    // out or paying, when the user goes back.
+    // Every page shows who is signed in and what is in the cart. A cached page would still be shown after
+    // signing out or paying, when the user goes back.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

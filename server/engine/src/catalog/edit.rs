@@ -507,7 +507,7 @@ pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductI
         })
         .await;
     match deleted {
-        // Someone began to buy it just now.
+        // A shopper started to buy it in the meantime.
         Err(TxError::Db(DbError::Constraint(_))) => Err(Conflict::WasSold.into()),
         deleted => Ok(deleted?),
     }

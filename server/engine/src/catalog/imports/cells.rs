@@ -102,7 +102,7 @@ impl Columns {
             let (text, code) = match std::str::from_utf8(bytes) {
                 Err(_) => (String::from_utf8_lossy(bytes).into_owned(), Some(FieldCode::NotUtf8)),
                 Ok(text) if is_text && computes(text) => (text.to_owned(), Some(FieldCode::Formula)),
-                // Cells often end in a line break that nobody sees.
+                // Cells often end in an invisible line break.
                 Ok(text) if is_text => (text::nfc(unescaped(text).trim()).into_owned(), None),
                 Ok(text) => (text.to_owned(), None),
             };
