@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn texts_that_look_the_same_are_the_same() {
         for (typed, stored) in [
-            // Canonically equivalent spellings: Hindi, Latin, Korean, Vietnamese, Bengali, Tamil, ångström, ohm.
+            // Canonically equivalent: Hindi, Latin, Korean, Vietnamese, Bengali, Tamil, ångström and ohm signs.
             ("सा\u{95C}ी", "सा\u{921}\u{93C}ी"),
             ("cafe\u{301}", "caf\u{e9}"),
             ("\u{1112}\u{1161}\u{11ab}", "\u{d55c}"),

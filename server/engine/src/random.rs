@@ -27,8 +27,8 @@ pub fn id<K>(now_ms: i64) -> Id<K> {
     let mut rest = bytes::<10>();
     let count = {
         let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        // In a new millisecond, the counter continues while there is room, so that a process with several clocks,
-        // as in tests, keeps the order of each.
+        // In a new millisecond, the counter continues while there is room, so that a process with several
+        // clocks, as in tests, keeps the order of each.
         let start_anew = last.0 != now_ms && last.1 >= 0x800;
         *last = (now_ms, if start_anew { 0 } else { last.1.wrapping_add(1) });
         last.1
