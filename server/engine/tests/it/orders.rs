@@ -180,7 +180,7 @@ both! {
         assert_eq!((about("shipped"), about("tracking")), (1, 3), "an email for each correction");
     }
 
-    /// Of concurrent shipments with different numbers, the first ships and the others correct it: none is lost.
+    /// Of concurrent shipments with different numbers, the first ships and the rest correct it; none is lost.
     async fn shipped_with_other_numbers_at_once(market) {
         let owner = market.owner(MEENA).await;
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;
@@ -217,7 +217,7 @@ both! {
         assert_eq!(orders::cancel(engine, &owner, MEENA, &order, "Out of clay").await, cancelled(Actor::Shop, "The kiln broke"));
         let mine = orders::cancel_by_customer(engine, &guest, &number, &key, &order, "The kiln broke").await;
         assert_eq!(mine, cancelled(Actor::Shop, "The kiln broke"), "another actor, though the same reason");
-        // Both sides cancel concurrently with different reasons: one succeeds, the other learns who was first.
+        // Both sides cancel concurrently with different reasons: one succeeds, the other learns who won.
         for _ in 0..6 {
             let guest = market.guest_with(&[(bowl, 1)]).await;
             let number = market.buy_in_cash(&guest).await.unwrap();
