@@ -38,7 +38,7 @@ async fn killed_again_and_again(on: On) {
             program.start().await;
         }
         let mut command = program.command(&import).stdout(std::process::Stdio::null()).spawn().unwrap();
-        // Every third run is killed while the file is being checked; the others after more products are there.
+        // Every third run is killed while the file is being checked; the rest once more products are there.
         let (before, begun) = (seen.last().copied().unwrap_or(0), Instant::now());
         while round % 3 != 2 && command.try_wait().unwrap().is_none() && skus(&program).len() == before {
             assert!(begun.elapsed() < Duration::from_secs(120), "nothing was imported for two minutes");
