@@ -356,7 +356,7 @@ pub fn day(locale: I18n, time: &str) -> String {
     format!("{} {month} {year}", day.trim_start_matches('0'))
 }
 
-/// From a day to another, with the month and the year said once where they have the same: 30 Nov – 3 Dec 2026.
+/// A range of days, without repeating a month or year that both share: 30 Nov – 3 Dec 2026.
 pub fn days(locale: I18n, from: &str, to: &str) -> String {
     let (first, last) = (day(locale, from), day(locale, to));
     let both_in = |length: usize| from.get(..length) == to.get(..length);

@@ -27,7 +27,7 @@ const products = `/seller/${SHOP}/products`;
 const pictures = (page: Page, count: number) =>
   expect(main(page).getByRole('button', { name: 'Remove image' })).toHaveCount(count);
 
-/** By its place: the only one of a product without options has no heading. */
+/** By position, because the single variant of a product without options has no heading. */
 const variant = (page: Page, n: number) => main(page).locator('fieldset.variant').nth(n - 1);
 
 async function newDraft(page: Page, title: string): Promise<void> {

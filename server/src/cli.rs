@@ -300,7 +300,7 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Creates the demo's database and fills it, unless that was done before; says where the market is and who can sign in.
+/// Creates and seeds the demo's database unless it exists; prints the market's URL and the accounts.
 async fn prepare_demo(config: &Config, folder: &Path) -> Result<Runtime, String> {
     std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let db = boot::database(config).await?;

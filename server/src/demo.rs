@@ -179,8 +179,9 @@ pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
 /// How many products are drawn at a time: most have one picture.
 const AT_ONCE: usize = 2;
 
-/// Draws the pictures that the demo's market lacks, what is seen first before the rest. Drawing takes much longer than
-/// [`seed`], so the market may be open meanwhile; what was drawn before an interruption stays.
+/// Draws the demo market's missing pictures, starting with those that are seen first. Drawing takes much
+/// longer than [`seed`], so the market may run in the meantime; pictures drawn before an interruption are
+/// kept.
 pub(crate) async fn draw(engine: &Engine) -> Result<()> {
     let system = Caller::system();
     let market = read()?;

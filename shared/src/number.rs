@@ -234,7 +234,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever chooses a mark reads what was written with it, and nobody else reads it as something else unasked.
+        /// With the separator specified, numbers are read as written; without it, never as a different
+        /// number.
         #[test]
         fn what_is_written_with_a_mark_is_read_with_it(minor in 0i64..100_000_000_000, decimals in 0u32..=4, grouped: bool, comma: bool) {
             let (digits, places) = (format!("{minor:0>width$}", width = decimals as usize + 1), decimals as usize);

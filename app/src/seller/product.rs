@@ -560,7 +560,7 @@ fn Variant(
     let heading = move || {
         (!rows.is_simple()).then(|| view! { <legend>{tu_string!(i18n, seller_products.variant_n, n = place()).to_string()}</legend> })
     };
-    // By the rows of their options: options that are added later have no values yet.
+    // Keyed by the rows of the options; options added later have no values yet.
     let values: HashMap<u32, String> = numbers(rows.options).into_iter().zip(first.options.clone()).collect();
     let option_at = at.clone();
     // Labelled with the option's name, as it is being typed.

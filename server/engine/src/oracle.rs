@@ -119,7 +119,7 @@ rows! {
 
 /// All violations, described for operators. There should be none.
 ///
-/// Each check sees its own moment, so run it while nobody is buying.
+/// The checks don't share a snapshot, so run it while nobody is buying.
 pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
     let checks = [
         &POSTINGS,

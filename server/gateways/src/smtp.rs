@@ -30,7 +30,7 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    /// By a URL: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required` to begin in the clear and change to TLS at once.
+    /// Connects by URL: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required` for STARTTLS.
     pub fn new(url: &str, from: Sender) -> Result<Self, String> {
         let in_the_clear = !url.starts_with("smtps:") && !url.contains("tls=required");
         if in_the_clear && url.contains('@') {
@@ -71,7 +71,7 @@ fn why(error: &smtp::Error) -> String {
     format!("{error}{}", source.unwrap_or_default())
 }
 
-/// The mail as it goes over the wire. What programs send says so (RFC 3834), so that no automatic reply comes back.
+/// The message to send. It is marked as automatic (RFC 3834), so that it gets no automatic replies.
 pub fn compose(from: &Sender, mail: &Mail) -> Result<Message, String> {
     let date = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(mail.created_at).unwrap_or(0));
     let automatic =

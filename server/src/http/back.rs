@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(local(&format!("/{}", "a".repeat(3_000))), "/");
     }
 
-    /// What is led to can be written into a header, and is where a browser stays.
+    /// The target of the redirect is a valid header value, and keeps browsers on our site.
     #[test]
     fn whatever_is_asked_for_the_answer_is_a_path_of_ours() {
         let parts = [

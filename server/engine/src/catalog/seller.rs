@@ -71,7 +71,7 @@ lists! {
     }
 }
 
-/// What [`SellerProductRow`] reads, but for what stands behind it: the last column and the tables, which are the same for all.
+/// The query of [`SellerProductRow`] without its conditions; `$wanted` is the last column.
 macro_rules! seller_products_sql {
     ($wanted:literal) => {
         concat!(

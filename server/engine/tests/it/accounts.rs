@@ -22,7 +22,7 @@ both! {
         accounts::keep_locale(&market.engine, &Caller::guest()).await.unwrap();
         let kept: Scalar<String> = market.engine.db.one(&LOCALE, params![asha.user_id()]).await.unwrap();
         assert_eq!(kept.0, "hi");
-        // The language of a browser is no choice; one that was chosen before signing in is.
+        // The browser's language isn't a choice; a language selected before signing in is.
         for (locale_chosen, expected) in [(false, "hi"), (true, "en")] {
             let guest = Caller { locale: "en", locale_chosen, ..Caller::guest() };
             let form = SignIn { email: "asha@haat.example".into(), password: PASSWORD.into() };

@@ -108,8 +108,8 @@ both! {
         market.buy_in_cash(&guest).await.unwrap();
     }
 
-    /// The cart, the checkout and the orders cost what is quoted, in currencies with two, no and three decimals: one shop
-    /// is paid for shipping, the other ships for nothing.
+    /// The cart, the checkout and the orders show the quoted prices, in currencies with two, no and three
+    /// decimals: one shop charges for shipping, the other ships for free.
     async fn everything_shows_the_same_quote(market) {
         let engine = &market.engine;
         let mut last = None;
@@ -167,7 +167,7 @@ both! {
                 assert_eq!((sold.order.totals, sold.commission), (order.totals, of.price.commission), "{code}");
             }
 
-            // Prices of two currencies are shown, each shop's own, and cannot be paid together.
+            // Prices in two currencies are shown, each in its shop's own, but can't be paid together.
             if let Some(other) = last.replace(teas[0]) {
                 let guest = market.guest_with(&[(other, 1), (teas[0], 1)]).await;
                 let mixed = carts::view(engine, &guest).await.unwrap();

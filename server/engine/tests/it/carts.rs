@@ -162,10 +162,10 @@ both! {
         assert_eq!((lamps.lines[0].available, lamps.totals), (0, Totals::zero(Currency::INR)));
         assert_eq!(cart.totals, Some(bowls.totals));
         assert_eq!(cart.pieces, 2);
-        // To whoever has reserved them, they are there.
+        // They are available to the user whose checkout holds them.
         let theirs = carts::view(engine, &asha).await.unwrap();
         assert_eq!((theirs.pieces, theirs.groups[0].lines[0].available), (3, 3));
-        // Fewer than are wanted are counted: their number is still to be corrected.
+        // A line with too little stock still counts in full, until its quantity is corrected.
         let line = theirs.groups[0].lines[0].id;
         carts::set_quantity(engine, &asha, SetQuantity { line, quantity: "2".into() }).await.unwrap();
         checkout::begin(engine, &asha).await.unwrap();

@@ -328,7 +328,7 @@ both! {
         let question = view(market, &owner, id).await.question.unwrap();
         assert_eq!((question.line, question.column.as_str()), (2, "compare_at"));
 
-        // A decimal comma anywhere makes thousands doubtful that would otherwise be certain.
+        // A decimal comma anywhere in the file makes otherwise unambiguous thousands ambiguous.
         for file in ["sku,title,price\nG-1,Cup,\"1,249\"\nG-2,Mug,\"12,50\"\n", "sku,title,price\nG-1,Cup,\"1,249\"\n"] {
             let id = stage(market, &owner, file.as_bytes()).await.unwrap();
             let question = view(market, &owner, id).await.question;

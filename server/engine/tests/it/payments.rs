@@ -88,7 +88,7 @@ both! {
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
         sandbox::cancel(&engine.db, &market.clock, &gateway_ref).await.unwrap();
-        // It is over: no card is taken any more.
+        // The payment has ended and accepts no more cards.
         market.enter(&gateway_ref, Card::Approve).await;
         for _ in 0..2 {
             let back = market.come_back(payment).await;
@@ -99,7 +99,7 @@ both! {
         assert_eq!((view.state, view.payment), (CheckoutState::Open, Some(PaymentOutcome::Declined)));
         assert_eq!((view.form, market.available(bowl).await), (form("sandbox"), 4));
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().captured, 0);
-        // What is paid is not cancelled.
+        // A completed payment can't be cancelled.
         let next = checkout::pay(engine, &guest, id, form("sandbox"), &view.key).await.unwrap();
         let NextAction::Redirect { url } = next else { panic!() };
         let gateway_ref = url.rsplit('/').next().unwrap();
