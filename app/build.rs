@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, error::Error, fmt::Write, fs, path::Path};
 
 use serde_json::{Map, Value};
 
-/// What is never read in the browser. It stands last, so that browsers load what stands before it.
+/// Sections that the browser never needs. They come last, so that browsers load only what precedes them.
 const SERVER_ONLY: [&str; 4] = ["email", "dev_email", "outage", "problem"];
 
-/// Rules for the plural forms of cardinal numbers, as the Unicode CLDR writes them in `common/supplemental/plurals.xml`
-/// (<https://www.unicode.org/cldr/charts/latest/supplemental/language_plural_rules.html>): the categories of each language
-/// with their conditions, without `other`, which is what none of them covers. A language that is added to `locales` needs
-/// its row copied from there. Rows of other languages are compiled for tests only.
+/// The plural rules for cardinal numbers, as written in the Unicode CLDR's `common/supplemental/plurals.xml`
+/// (<https://www.unicode.org/cldr/charts/latest/supplemental/language_plural_rules.html>): the categories of
+/// each language with their conditions, except `other`, which covers all remaining numbers. A language that
+/// is added to `locales` needs its row copied from there. Rows of other languages are only compiled for
+/// tests.
 const PLURALS: [(&str, &[(&str, &str)]); 4] = [
     ("en", &[("one", "i = 1 and v = 0")]),
     ("hi", &[("one", "i = 0 or n = 1")]),
@@ -113,12 +114,12 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The words of a language with what the browser must know of it besides: whose plural rule it follows, and the codes of the
-/// countries in the order of their names, which the browser would else have to sort.
+/// The texts of a language, and what else the browser must know about it: which language's plural rule it
+/// follows, and the country codes sorted by name, which spares the browser the sorting.
 fn completed(tag: &str, mut words: Words) -> Words {
     let country = words.get("country").and_then(Value::as_object);
     let mut names: Vec<_> = country.into_iter().flatten().collect();
-    // Åland stands with A.
+    // Åland is sorted under A.
     names.sort_by_key(|(_, name)| {
         name.as_str().unwrap_or_default().chars().map(unaccented).collect::<String>()
     });
@@ -128,7 +129,7 @@ fn completed(tag: &str, mut words: Words) -> Words {
     words
 }
 
-/// A letter of the languages of `locales` as their order takes it: without its accent.
+/// A letter of the languages in `locales` without its accent, as used for sorting.
 fn unaccented(letter: char) -> char {
     match letter {
         'À'..='Å' => 'A',
@@ -147,8 +148,8 @@ fn text<'a>(words: &'a Words, section: &str, name: &str) -> &'a str {
     words.get(section).and_then(|section| section.get(name)?.as_str()).unwrap_or_default()
 }
 
-/// What stands in a language's list for a key: its own words, or else the English ones. The forms of a plural are in the
-/// order of the language's categories, with a tab between them.
+/// The entry of a key in a language's list: its own text, or the English one. Plural forms are in the order
+/// of the language's categories, separated by tabs.
 fn written(tag: &str, own: Option<&Value>, english: &Value) -> std::result::Result<String, String> {
     let Value::Object(english) = english else {
         let words = own.filter(|words| words.as_str() != Some("")).unwrap_or(english);
@@ -182,7 +183,7 @@ fn written(tag: &str, own: Option<&Value>, english: &Value) -> std::result::Resu
     Ok(forms.collect::<std::result::Result<Vec<_>, _>>()?.join("\t"))
 }
 
-/// The values that a plural takes besides its number `n`.
+/// The values of a plural other than its number `n`.
 fn values_of(forms: &Words) -> Vec<&str> {
     let mut values = placeholders(forms.get("other").and_then(Value::as_str).unwrap_or_default());
     values.retain(|name| *name != "n");
@@ -196,7 +197,7 @@ fn categories(tag: &str) -> std::result::Result<Vec<&'static str>, String> {
     Ok(rules.iter().map(|(category, _)| *category).chain(["other"]).collect())
 }
 
-/// The function that says which of the forms of a plural a number takes.
+/// The function that selects the plural form for a number.
 fn plural_rules(tags: &[&str]) -> Result<String> {
     let mut code = String::from(
         "/// Which of the forms of a plural a number takes in a language.\n\
@@ -221,8 +222,8 @@ fn rule(rules: &[(&str, &str)]) -> Result<String> {
     Ok(code)
 }
 
-/// A condition of CLDR as Rust. All numbers are whole, so `i` is `n`, and of what describes decimals (`v`, `w`, `f`, `t`,
-/// `c`, `e`) everything is 0.
+/// A CLDR condition as Rust. All numbers are integers, so `i` is `n`, and the operands for decimals (`v`,
+/// `w`, `f`, `t`, `c`, `e`) are 0.
 fn condition(cldr: &str) -> Option<String> {
     let relation = |relation: &str| {
         let (not, (value, ranges)) = match relation.split_once(" != ") {

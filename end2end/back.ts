@@ -1,5 +1,4 @@
-// What the Back button shows: never what was true once. Journeys for browsers that freeze pages to go back to, and for those
-// that do not.
+// What the Back button shows: never an outdated page. Tests for browsers with a back-forward cache, and for those without.
 import { expect, test } from './fixtures';
 import type { Page } from './fixtures';
 import {
@@ -23,7 +22,7 @@ import {
 } from './helpers';
 
 const back = async (page: Page): Promise<void> => {
-  // A page that was frozen never loads again.
+  // A page restored from the cache doesn't load again.
   await page.goBack({ waitUntil: 'commit' });
   await awake(page);
 };

@@ -1,4 +1,4 @@
-// The browser that the machine has.
+// Finds the installed browser.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -13,7 +13,7 @@ function executable(path: string): boolean {
 
 /** CHROMIUM from the environment, or the first Chromium on PATH. */
 export function chromium(): string {
-  // The shell first: the same engine without windows of its own, which takes two thirds of the time.
+  // The headless shell is preferred: the same engine without a window, in two thirds of the time.
   const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
   const folders = (process.env.PATH ?? '').split(delimiter);
   const found =

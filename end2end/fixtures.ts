@@ -1,4 +1,4 @@
-// What every test gets: a market, pages that are watched, and books that are checked afterwards.
+// The fixtures of every test: a market, pages whose errors are collected, and a ledger that is verified afterwards.
 import { type BrowserContext, type Page, expect, test as base } from '@playwright/test';
 
 import { type Database, Market } from './server';
@@ -12,29 +12,29 @@ export type Settings = { database: Database };
 type ForWorker = Settings & { market: Market };
 
 type ForTest = {
-  /** Whether pages run scripts. */
+  /** Whether pages run JavaScript. */
   hydrated: boolean;
-  /** Gathers what no page may cause. */
+  /** Collects errors that no page may cause. */
   problems: Problems;
-  /** Another person: a page of a browser context that shares nothing with the others. */
+  /** A second visitor: a page in a separate browser context. */
   visitor: () => Promise<Page>;
-  /** After each test the books must balance. */
+  /** The books must balance after each test. */
   books: void;
 };
 
-/** Browser contexts whose pages run no scripts. */
+/** Browser contexts without JavaScript. */
 const plain = new WeakSet<BrowserContext>();
 
-/** Whether the page runs scripts. */
+/** Whether the page runs JavaScript. */
 export const runsScripts = (page: Page): boolean => !plain.has(page.context());
 
-/** Errors in the console, requests that failed, violations of the content security policy, faults of the server. */
+/** Console errors, failed requests, violations of the content security policy, and server errors. */
 export class Problems {
   private readonly seen: { text: string; url: string }[] = [];
   private readonly allowed: RegExp[] = [];
   private readonly pages = new Set<string>();
 
-  /** For tests that cause some on purpose. */
+  /** For tests that cause errors on purpose. */
   allow(pattern: RegExp): void {
     this.allowed.push(pattern);
   }
@@ -53,9 +53,9 @@ export class Problems {
     });
     context.on('requestfailed', (request) => {
       const reason = request.failure()?.errorText ?? '';
-      // What a page still loads when the shopper goes on is dropped.
+      // Requests that are still loading are aborted when the shopper navigates away.
       if (reason === 'net::ERR_ABORTED') return;
-      // Where scripts are off, the browser refuses to load them.
+      // With JavaScript disabled, the browser refuses to load scripts.
       if (reason === 'csp' && plain.has(context)) return;
       this.seen.push({ text: `request: ${reason}`, url: request.url() });
     });
@@ -63,14 +63,14 @@ export class Problems {
 
   list(): string[] {
     return this.seen
-      // The browser also logs the status of a page itself; the tests look at that status on purpose.
+      // The browser also logs the status of the page itself, which tests check on purpose.
       .filter(({ text, url }) => !(/Failed to load resource.*status of 4\d\d/.test(text) && this.pages.has(url)))
       .map(({ text, url }) => (url ? `${text} (${url})` : text))
       .filter((line) => !this.allowed.some((pattern) => pattern.test(line)));
   }
 }
 
-/** A market for each worker. A file that extends `test` with it once more has one that no other file meets. */
+/** One market per worker. A file that extends `test` with this again gets a market of its own. */
 export const ownMarket = {
   market: [
     async ({ database }: Settings, use: (market: Market) => Promise<void>) => {
@@ -124,7 +124,7 @@ export const test = base.extend<ForTest, ForWorker>({
         await testInfo.attach('server log', { body: log, contentType: 'text/plain' });
       }
       await market.run('ledger', 'verify');
-      // Leptos' own rendering tasks may outlive a request by a moment (docs/decisions/0004-leptos.md).
+      // Leptos' own rendering tasks may briefly outlive a request (docs/decisions/0004-leptos.md).
       expect(log, 'the server did not panic').not.toMatch(/panicked at (app|server|shared)\/|a handler panicked/);
     },
     { auto: true },

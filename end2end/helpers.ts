@@ -1,4 +1,4 @@
-// What shoppers and sellers do, in their words. Everything is found by what a person sees or hears.
+// Actions of shoppers and sellers, in their own terms. Elements are found by what a user sees or hears.
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -27,7 +27,7 @@ export const CARDS = {
   webhookNever: '4000 0000 0000 0101',
 } as const;
 
-/** The checkout's fields by their labels. */
+/** The checkout's fields, by label. */
 export const ADDRESS: Record<string, string> = {
   Email: 'asha@example.com',
   'Full name': 'Asha Rao',
@@ -46,7 +46,7 @@ export const field = (page: Page, label: string): Locator => main(page).getByLab
 export const button = (page: Page, name: string | RegExp): Locator =>
   main(page).getByRole('button', { name, exact: typeof name === 'string' });
 
-/** Waits until a page that runs scripts has woken up; it says so itself. */
+/** Waits until a page with JavaScript is hydrated, which it reports itself. */
 export async function awake(page: Page): Promise<void> {
   if (!runsScripts(page) || (await page.locator('script[type=module]').count()) === 0) return;
   await page.locator('html[data-live]').waitFor({ state: 'attached' });
@@ -74,7 +74,7 @@ const cartName = (count: number): string => (count === 1 ? 'Basket, 1 item' : `B
 
 export const productLinks = (page: Page): Locator => main(page).locator('li a[href^="/p/"]');
 
-/** Opens the product of a shop that stands at `index`, and says what it is called. */
+/** Opens the shop's product at `index` and returns its title. */
 export async function openProduct(page: Page, shop: ShopHandle, index = 0): Promise<string> {
   await visit(page, `/shops/${shop}`);
   const href = await productLinks(page).nth(index).getAttribute('href');
@@ -82,7 +82,7 @@ export async function openProduct(page: Page, shop: ShopHandle, index = 0): Prom
   return (await page.getByRole('heading', { level: 1 }).innerText()).trim();
 }
 
-/** Adds one piece, after which the basket holds `count`; says what was added. */
+/** Adds one item, after which the basket holds `count`; returns its title. */
 export async function addOne(page: Page, shop: ShopHandle, count: number, index = 0): Promise<string> {
   const product = await openProduct(page, shop, index);
   await button(page, 'Add to basket').click();
@@ -92,7 +92,7 @@ export async function addOne(page: Page, shop: ShopHandle, count: number, index 
 
 export const quantityOf = (page: Page, product: string): Locator => field(page, `Quantity of ${product}`);
 
-/** Something from each shop; says what, by shop. */
+/** Adds an item from each shop; returns their titles by shop. */
 export async function fillCart(page: Page): Promise<Record<ShopHandle, string>> {
   return {
     'meena-crafts': await addOne(page, 'meena-crafts', 1),
@@ -108,7 +108,7 @@ export async function cartHolds(page: Page, products: string[]): Promise<void> {
 
 // --- The checkout -----------------------------------------------------------------------------------------------------
 
-/** From the basket to its checkout; says the checkout's address. */
+/** Goes from the basket to checkout; returns the checkout's URL. */
 export async function beginCheckout(page: Page): Promise<string> {
   await visit(page, '/cart');
   await button(page, 'Go to checkout').click();
@@ -135,7 +135,7 @@ export async function choose(page: Page, method: 'card' | 'cash'): Promise<void>
   await main(page).getByRole('radio', { name }).check();
 }
 
-/** Pays at the checkout by a card of the sandbox, up to where the gateway sends the shopper. */
+/** Pays at checkout with a sandbox card, up to the page where the gateway sends the shopper. */
 export async function payByCard(page: Page, card: keyof typeof CARDS): Promise<void> {
   const market = new URL(page.url()).hostname;
   await choose(page, 'card');
@@ -144,7 +144,7 @@ export async function payByCard(page: Page, card: keyof typeof CARDS): Promise<v
   await page.waitForURL((url) => url.hostname === market);
 }
 
-/** Fills in the gateway's own pages, which stand on another host name. */
+/** Fills in the gateway's own pages, which are on another host. */
 export async function payAtSandbox(page: Page, card: keyof typeof CARDS): Promise<void> {
   await arriveAt(page, 'Sandbox payment');
   expect(new URL(page.url()).hostname).toBe('127.0.0.1');
@@ -163,7 +163,7 @@ export async function payInCash(page: Page): Promise<void> {
 
 export type Bought = { path: string; number: string; orders: { shop: string; number: string; text: string }[] };
 
-/** Reads the confirmation: the purchase and its orders, one for each of the shops named. */
+/** Reads the confirmation: the purchase, and one order for each of the given shops. */
 export async function thanks(page: Page, shops: string[]): Promise<Bought> {
   await arriveAt(page, 'Thank you for your order');
   const path = new URL(page.url()).pathname;
@@ -173,7 +173,7 @@ export async function thanks(page: Page, shops: string[]): Promise<Bought> {
   const orders = [];
   for (const shop of shops) {
     const section = main(page).locator('section').filter({ hasText: `${number}-` }).filter({ hasText: shop });
-    // The innermost: sections may stand in sections.
+    // The innermost section, since sections may be nested.
     const text = await section.last().innerText();
     const own = text.match(/H[0-9A-Z-]*-\d+\b/)?.[0] ?? '';
     expect(own, `the number of the order from ${shop}`).toMatch(new RegExp(`^${number}-\\d+$`));
@@ -183,7 +183,7 @@ export async function thanks(page: Page, shops: string[]): Promise<Bought> {
   return { path, number, orders };
 }
 
-/** What a shop calls itself. */
+/** The shop's name. */
 export async function shopName(page: Page, shop: ShopHandle): Promise<string> {
   await visit(page, `/shops/${shop}`);
   return (await page.getByRole('heading', { level: 1 }).innerText()).trim();
@@ -220,7 +220,7 @@ export async function signOut(page: Page): Promise<void> {
   await awake(page);
 }
 
-/** Makes an account that runs the market and signs it in; says its address. */
+/** Creates an operator account and signs it in; returns its email address. */
 export async function operate(market: Market, page: Page): Promise<string> {
   const email = `operator-${randomBytes(6).toString('hex')}@example.com`;
   await market.run('admin', 'create', '--email', email, '--name', 'Olga Nair');
@@ -230,7 +230,7 @@ export async function operate(market: Market, page: Page): Promise<string> {
 
 // --- Forms ------------------------------------------------------------------------------------------------------------
 
-/** Lets a form send what the browser itself would hold back, so that the market's own answer is seen. */
+/** Disables the browser's form validation, so that the server's response is seen. */
 export async function withoutBrowserChecks(page: Page): Promise<void> {
   await page.evaluate(() => {
     for (const form of document.forms) form.noValidate = true;
@@ -241,7 +241,7 @@ export async function withoutBrowserChecks(page: Page): Promise<void> {
   });
 }
 
-/** The field says that something is wrong with it, and what. */
+/** The field is marked as invalid and shows an error. */
 export async function refused(input: Locator): Promise<void> {
   await expect(input).toHaveAttribute('aria-invalid', 'true');
   await expect
@@ -272,7 +272,7 @@ export async function tabTo(page: Page, target: Locator, most = 200): Promise<vo
 export const WIDTHS = [390, 1280] as const;
 export const SCHEMES = ['light', 'dark'] as const;
 
-/** Shows the page narrow and dark, then wide and light: each width and each scheme once. */
+/** Shows the page narrow and dark, then wide and light, to cover each width and each colour scheme once. */
 export async function looks(page: Page, look: (label: string) => Promise<void>): Promise<void> {
   for (const [width, height, colorScheme] of [[390, 844, 'dark'], [1280, 900, 'light']] as const) {
     await page.setViewportSize({ width, height });
@@ -281,7 +281,7 @@ export async function looks(page: Page, look: (label: string) => Promise<void>):
   }
 }
 
-/** Walks through every page in the order of a day at the market, stopping at each. */
+/** Visits every page in the order of a typical day at the market, and calls `stop` on each. */
 export async function everyPage(page: Page, stop: (name: string) => Promise<void>): Promise<void> {
   const at = async (path: string, name: string, status = 200) => {
     expect(await visit(page, path), path).toBe(status);
@@ -360,7 +360,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/dev/ui', 'ui');
 }
 
-/** Walks through every page of the admin console, for those who run the market. */
+/** Visits every page of the admin console, as an operator. */
 export async function everyAdminPage(page: Page, stop: (name: string) => Promise<void>): Promise<void> {
   const at = async (path: string, name: string) => {
     expect(await visit(page, path), path).toBe(200);
@@ -391,13 +391,13 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 declare const axe: typeof axeCore;
 
 /**
- * Fails on what axe finds serious or critical. Evaluated code is not held by the content security policy. On a page
- * without scripts axe's own timers would not run either, so scripts are let in while axe looks; those of the page have
- * been passed over by then and do not start any more.
+ * Fails on violations that axe rates serious or critical. Evaluated code is exempt from the content security policy. With
+ * JavaScript disabled, axe's own timers wouldn't run either, so JavaScript is enabled while axe runs; the page's own scripts
+ * were skipped when it loaded and don't start any more.
  */
 export async function audit(page: Page): Promise<void> {
   const session = runsScripts(page) ? undefined : await page.context().newCDPSession(page);
-  // A session only notes a change of what it has set itself: hence first the one, then the other.
+  // A session only registers a change of a value that it has set itself, hence the two calls.
   await session?.send('Emulation.setScriptExecutionDisabled', { value: true });
   await session?.send('Emulation.setScriptExecutionDisabled', { value: false });
   try {

@@ -1,8 +1,8 @@
-// Text that means harm, and how it is seen that it does none.
+// Malicious input, and how to check that it does no harm.
 import { type Page, expect } from './fixtures';
 
 export const TEXTS = {
-  // Ends whatever it may stand in, short enough to be taken whole by every field of a name.
+  // Breaks out of any context that it may be in, and is short enough to fit into every name field.
   'markup': `"'></textarea></script><script>alert(1)</script><img src=x onerror=alert(1)>`,
   'a template': '{{ 7 * 7 }} ${alert(1)} <!-- ]]> %00 \\u003cscript\\u003e',
   'characters that turn text around': 'Asha \u202eoaR\u2066 ok',
@@ -17,7 +17,7 @@ export function watch(page: Page): void {
   });
 }
 
-/** Nothing of what was typed became a part of the page, and the page is no wider than the phone. */
+/** No input became part of the page's markup, and the page is no wider than the screen. */
 export async function harmless(page: Page): Promise<void> {
   const found = await page.evaluate(() => {
     const live = '[onerror], [onfocus], img[src="x"], script:not([src]):not([nonce])';

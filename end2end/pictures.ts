@@ -1,4 +1,4 @@
-// Pictures to send, made here so that each can be told from the others.
+// Test images, generated here so that they can be told apart.
 import { crc32, deflateSync } from 'node:zlib';
 
 function chunk(kind: string, data: Buffer): Buffer {
@@ -9,7 +9,7 @@ function chunk(kind: string, data: Buffer): Buffer {
   return Buffer.concat([length, body, sum]);
 }
 
-/** A square PNG of one colour, which may say that its sides are longer than they are. */
+/** A square PNG in a single colour, which can claim larger dimensions than it has. */
 export function png(name: string, [red, green, blue]: [number, number, number], side = 400, said = side) {
   const head = Buffer.alloc(13);
   head.writeUInt32BE(said, 0);

@@ -7,11 +7,10 @@ const databases = ['sqlite', 'postgres'] as const;
 const surfaces = ['hydrated', 'plain'] as const;
 
 const needsScripts = /\.hydrated\.spec\.ts/;
-// Each flow of a customer runs on SQLite, once hydrated and once without JavaScript. What a page looks like, its words, its
-// headers, and what hostile text does to it depend on neither the database nor on who turned scripts off: once, hydrated,
-// where more of our code has it in hand. The use cases themselves run on both databases below the browser; here PostgreSQL
-// shows that the whole works on it: buying, selling and running the market, hydrated, and buying from a real catalogue
-// without JavaScript.
+// Each customer flow runs on SQLite, once hydrated and once without JavaScript. The look of a page, its texts, its headers and the
+// effect of hostile text depend neither on the database nor on JavaScript being disabled, so these run once, hydrated, where more
+// of our code is involved. The use cases are tested on both databases below the browser; here, PostgreSQL only proves that the
+// whole system works on it: buying, selling and running the market, hydrated, and buying from a real catalogue without JavaScript.
 const once = /(pages|accessible|headers|missing|icecat|hostile|hostile-dashboard|hostile-products|languages)\.spec\.ts/;
 const onPostgres = { hydrated: /(buying|seller|admin)\.spec\.ts/, plain: /icecat\.spec\.ts/ };
 
@@ -22,7 +21,7 @@ export default defineConfig<object, Settings>({
   forbidOnly: true,
   retries: 0,
   workers: 2,
-  // Bounds of what hangs, not of what is slow: a busy machine must not fail a test.
+  // Timeouts catch what hangs, not what is slow: a busy machine must not fail a test.
   timeout: 300_000,
   expect: { timeout: 30_000 },
   reporter: 'list',

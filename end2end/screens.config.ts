@@ -3,7 +3,7 @@ import { defineConfig } from '@playwright/test';
 import type { Settings } from './fixtures';
 import base from './playwright.config';
 
-// Pictures for people to look at: `make screens`.
+// Screenshots for people to look at: `make screens`.
 export default defineConfig<object, Settings>({
   ...base,
   testDir: '.',

@@ -1,5 +1,5 @@
-// Pictures of every page, narrow and wide, light and dark, into screens/: as they are on a good day, in the states that few
-// days bring, and some between the widths and in Hindi.
+// Screenshots of every page, narrow and wide, light and dark, in screens/: with typical content, in rare states, and some in
+// intermediate widths and in Hindi.
 import { join } from 'node:path';
 
 import { type Page, expect, test } from './fixtures';
@@ -37,7 +37,7 @@ import { Market } from './server';
 const folder = join(import.meta.dirname, '..', 'screens');
 const dashboard = `/seller/${SHOPS[0]}`;
 
-/** Shows the page at each width, light and dark. */
+/** Shows the page at each width, in light and dark mode. */
 async function everyLook(page: Page, look: (label: string) => Promise<void>): Promise<void> {
   for (const [width, height] of [[390, 844], [1280, 900]] as const) {
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -49,7 +49,7 @@ async function everyLook(page: Page, look: (label: string) => Promise<void>): Pr
   await page.setViewportSize({ width: 1280, height: 900 });
 }
 
-/** Takes numbered pictures of a page in every look. */
+/** Takes numbered screenshots of a page in every combination. */
 function camera(page: Page, series: string): (name: string) => Promise<void> {
   let count = 0;
   return async (name) => {
@@ -61,7 +61,7 @@ function camera(page: Page, series: string): (name: string) => Promise<void> {
   };
 }
 
-/** Buys something from the first shop; says where the purchase is, and the number of its order. */
+/** Buys something from the first shop; returns the purchase's path and the order number. */
 async function buy(page: Page, way: 'card' | 'cash'): Promise<{ path: string; order: string }> {
   const shop = await shopName(page, SHOPS[0]);
   await addOne(page, SHOPS[0], 1);
@@ -83,7 +83,7 @@ test('every page', async ({ page, market }) => {
 });
 
 test('what became of orders', async ({ page, visitor, problems }) => {
-  // A mail runs no scripts.
+  // Emails run no scripts.
   problems.allow(/Blocked script execution/);
   const [take, seller] = [camera(page, 'a'), await visitor()];
   const takeSeller = camera(seller, 'b');
@@ -117,7 +117,7 @@ test('what became of orders', async ({ page, visitor, problems }) => {
     await visit(page, path);
     await take(`purchase-${name}`);
   }
-  // The mails, once all are written.
+  // The emails, once all have been sent.
   const subjects = ['Thank you for your order', 'New order', 'has shipped', 'has been cancelled'];
   await expect(async () => {
     await page.goto('/dev/mail');
@@ -165,7 +165,7 @@ test('the dashboard of a shop that has just been opened', async ({ page }) => {
   await button(page, 'Save as draft').click();
   await refused(field(page, 'Title'));
   await take('seller-product-refused');
-  // Nothing is left by mistake; this is on purpose.
+  // The page asks before unsaved changes are lost; here this is intended.
   page.once('dialog', (dialog) => dialog.accept());
   await visit(page, '/seller/lake-loom/products/import');
   const table = ['sku,title,price,stock', 'A-1,Blue scarf,450,5', 'A-2,,450,5', 'A-3,Red scarf,cheap,5'].join('\n');

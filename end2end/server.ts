@@ -1,4 +1,4 @@
-// A market of its own for each worker: a fresh database, the demo shops, free ports.
+// A market for each worker: a fresh database, the demo shops, free ports.
 import { type ChildProcess, type ExecException, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -16,7 +16,7 @@ const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 
 export type Database = 'sqlite' | 'postgres';
 
-/** HAAT_BIN, or what scripts/build made. */
+/** HAAT_BIN, or the output of scripts/build. */
 function program(): string {
   const cache = process.env.HAAT_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'haat');
   return process.env.HAAT_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(cache, 'target'), 'quick', 'haat');
@@ -33,14 +33,14 @@ function freePort(): Promise<number> {
   });
 }
 
-/** The server of PostgreSQL, as its superuser sees it. */
+/** The PostgreSQL server, as its superuser. */
 function postgres(): string {
   const server = process.env.HAAT_TEST_POSTGRES;
   if (!server) throw new Error('HAAT_TEST_POSTGRES is not set: run under scripts/with-postgres');
   return server;
 }
 
-/** The address of a database: a file of the folder, or one on the server. */
+/** The URL of a database: a file in the folder, or one on the server. */
 function databaseUrl(kind: Database, name: string): string {
   if (kind === 'sqlite') return 'sqlite:haat.db';
   const url = new URL(postgres());
@@ -48,7 +48,7 @@ function databaseUrl(kind: Database, name: string): string {
   return url.href;
 }
 
-/** The environment of `haat`, but for what says where a market is served. */
+/** The environment of `haat`, except for the settings of where a market is served. */
 function inherited(database: string): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([key]) => !key.startsWith('HAAT__'));
   return {
@@ -60,7 +60,7 @@ function inherited(database: string): NodeJS.ProcessEnv {
 }
 
 async function run(folder: string, env: NodeJS.ProcessEnv, ...args: string[]): Promise<string> {
-  // A bound of what hangs: a busy machine takes minutes to import a catalogue.
+  // Catches what hangs: on a busy machine, importing a catalogue takes minutes.
   const timeout = 600_000;
   try {
     const { stdout } = await exec(program(), args, { cwd: folder, env, timeout });
@@ -72,7 +72,7 @@ async function run(folder: string, env: NodeJS.ProcessEnv, ...args: string[]): P
   }
 }
 
-/** A database, and in the folder what belongs to it: empty, or with the demo, which is made once in a run. */
+/** A database, with its files in the folder: empty, or with the demo data, which are created once per run. */
 async function freshDatabase(
   kind: Database,
   folder: string,
@@ -103,13 +103,13 @@ export class Market {
     private readonly folder: string,
     private readonly env: NodeJS.ProcessEnv,
     private readonly drop: () => Promise<void>,
-    /** Where shoppers come in. */
+    /** The URL of the storefront. */
     readonly url: string,
     /** The host name of the sandbox gateway's pages. */
     readonly sandboxHost: string,
   ) {}
 
-  /** `extra` is set in the environment of the server alone. Without `demo` the market is empty. */
+  /** `extra` is set only in the server's environment. Without `demo`, the market is empty. */
   static async open(kind: Database, extra: NodeJS.ProcessEnv = {}, demo = true): Promise<Market> {
     const folder = await mkdtemp(join(tmpdir(), 'haat-e2e-'));
     const { url: database, drop } = await freshDatabase(kind, folder, demo);
@@ -122,7 +122,7 @@ export class Market {
       HAAT__SERVER__PUBLIC_URL: url,
       HAAT__SERVER__SITE_ROOT: join(repository, 'target', 'site'),
       HAAT__PAYMENTS__SANDBOX_URL: `http://${sandboxHost}`,
-      // Every test comes from here, in a hurry.
+      // All tests send many requests from the same address.
       HAAT__LIMITS__SCALE: '100000',
     };
     const market = new Market(folder, env, drop, url, sandboxHost);
@@ -136,12 +136,12 @@ export class Market {
     return market;
   }
 
-  /** Runs `haat …` on this market's database. */
+  /** Runs `haat …` with this market's database. */
   run(...args: string[]): Promise<string> {
     return run(this.folder, this.env, ...args);
   }
 
-  /** What the server has logged since the last call. */
+  /** The server's log output since the last call. */
   log(): string {
     const text = this.written;
     this.written = '';
@@ -170,14 +170,14 @@ export class Market {
     throw new Error(`haat serve was not ready within three minutes\n${this.written.slice(-4000)}`);
   }
 
-  /** Stops the server and starts it again; `extra` is set in its environment. */
+  /** Restarts the server with `extra` in its environment. */
   async restart(extra: NodeJS.ProcessEnv = {}): Promise<void> {
     if (!(await this.stop())) throw new Error('haat serve did not stop within 15 seconds of SIGTERM');
     this.ended = '';
     await this.serve(extra);
   }
 
-  /** Asks the server to stop, as an operator's supervisor does. Whether it did. */
+  /** Asks the server to stop, as a process supervisor does. Returns whether it did. */
   private async stop(): Promise<boolean> {
     const { server } = this;
     if (!server || this.ended) return true;
@@ -188,7 +188,7 @@ export class Market {
     return false;
   }
 
-  /** Stops the server and removes what it kept. */
+  /** Stops the server and removes its data. */
   async close(): Promise<void> {
     const early = this.ended;
     const stopped = await this.stop();

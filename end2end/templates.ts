@@ -1,4 +1,4 @@
-// The demo market's data, made once in a run for each database and copied for each worker: drawing its pictures takes longer
+// The demo market's data, created once per run for each database and copied for each worker: drawing the pictures takes longer
 // than most tests.
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-/** Names the folder of this run's templates; set by the runner for its workers. */
+/** The variable with the folder of this run's templates, set by the runner for its workers. */
 const PLACE = 'HAAT_TEST_TEMPLATES';
 
 function place(): string {
@@ -16,10 +16,10 @@ function place(): string {
   return folder;
 }
 
-/** The database on PostgreSQL that is a template in this run. */
+/** This run's template database on PostgreSQL. */
 export const templateDatabase = (): string => `haat_${basename(place()).toLowerCase().replaceAll(/[^a-z0-9]/g, '_')}`;
 
-/** Playwright's global set-up: a folder for the templates. Says how to remove them. */
+/** Playwright's global setup: creates a folder for the templates, and returns how to remove them. */
 export default async function setUp(): Promise<() => Promise<void>> {
   process.env[PLACE] = await mkdtemp(join(tmpdir(), 'haat-e2e-templates-'));
   return async () => {
@@ -29,7 +29,7 @@ export default async function setUp(): Promise<() => Promise<void>> {
   };
 }
 
-/** Has a database server carry out a statement. */
+/** Executes a statement on a database server. */
 export async function psql(url: string, statement: string): Promise<void> {
   const options = ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1'];
   await promisify(execFile)('psql', [...options, url, '--command', statement]);
@@ -38,8 +38,8 @@ export async function psql(url: string, statement: string): Promise<void> {
 const exists = (path: string): Promise<boolean> => stat(path).then(() => true, () => false);
 
 /**
- * Fills `folder` with what `make` leaves in a folder of its own. The first worker that asks has it made; the others wait.
- * What fails once fails for all.
+ * Fills `folder` with what `make` creates in a folder of its own. The first worker runs it; the others wait. If it fails, it
+ * fails for all of them.
  */
 export async function fromTemplate(name: string, folder: string, make: (folder: string) => Promise<void>): Promise<void> {
   const template = join(place(), name);

@@ -1,4 +1,4 @@
-// Holds what the first page loads to its budget, in bytes as they are sent.
+// Checks the download size of the first page, as sent over the network, against its budget.
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
@@ -10,7 +10,7 @@ for (const name of readdirSync(dir).filter((name) => /\.(css|js|json|wasm)$/.tes
     sent.set(name, statSync(join(dir, `${name}.br`)).size);
 }
 
-// Every page loads the main module, the script around it, and the script that knows the chunks.
+// Every page loads the main module, its bindings, and the script that loads chunks.
 const kinds = { "WASM and JS": /^(haat\..*(js|wasm)|__wasm_split\..*js)$/, CSS: /^haat\..*css$/ };
 const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 let over = false;

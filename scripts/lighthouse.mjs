@@ -15,13 +15,13 @@ const METRICS = ["first-contentful-paint", "largest-contentful-paint", "total-bl
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-// A busy machine may lose a trace: such a visit says nothing of the page, and is made again.
+// On a busy machine, a trace may be lost. Such a visit says nothing about the page and is repeated.
 async function visit(url, tries = 3) {
     const browser = await chrome.launch({ chromeFlags: ["--headless=new", "--no-sandbox", "--disable-gpu"] });
     const { lhr } = await lighthouse(url, { port: browser.port, logLevel: "error" }).finally(() => browser.kill());
     if (!lhr.runtimeError) return lhr;
     if (tries === 1) throw new Error(lhr.runtimeError.message);
-    console.error(`${url}: ${lhr.runtimeError.code}, once more`);
+    console.error(`${url}: ${lhr.runtimeError.code}, retrying`);
     return visit(url, tries - 1);
 }
 

@@ -1,4 +1,4 @@
-// scripts/slowest.mjs FILE…: the ten slowest of the tests in reports of nextest (JUnit) and of Playwright (JSON).
+// scripts/slowest.mjs FILE…: the ten slowest tests in reports from nextest (JUnit) and Playwright (JSON).
 import { readFileSync } from "node:fs";
 
 const tests = [];

@@ -38,7 +38,7 @@ pub(crate) fn provide() {
         let went_back = window_event_listener(ev::popstate, move |_| visit.update_value(|v| v.back = true));
         let scrolled = window_event_listener(ev::scroll, move |_| {
             visit.update_value(|visit| {
-                // On the way to another page it is not the reader who scrolls.
+                // While navigating to another page, scroll events don't come from the user.
                 if visit.address == address() {
                     visit.keep_place(place());
                 }
@@ -54,7 +54,7 @@ pub(crate) fn provide() {
 /// Reports that the page with this URL is ready.
 pub(crate) fn arrived() {
     let Some(Arrivals(visit)) = use_context() else { return };
-    // The browser's own bar may still have the last one.
+    // The browser's address bar may still show the previous URL.
     let here = state::address();
     Effect::new(move || {
         let here = here.clone();

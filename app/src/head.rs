@@ -73,7 +73,7 @@ fn write(about: About) {
         view! { <Meta property="og:image" content=format!("{market}{}", about.picture) /> }.to_html();
     }
     for fact in about.facts {
-        // Leptos does not escape what stands in a script; without this sign nothing can end it.
+        // Leptos does not escape the content of a script; without `<`, nothing can close it early.
         let text = fact.to_string().replace("market:/", &format!("{market}/")).replace('<', "\\u003c");
         view! { <Script type_="application/ld+json">{text}</Script> }.to_html();
     }

@@ -19,7 +19,7 @@ pub(crate) fn secure_headers() {
     let Some(response) = use_context::<leptos_axum::ResponseOptions>() else { return };
     let nonce = leptos::nonce::use_nonce().map(|n| format!("'nonce-{n}' ")).unwrap_or_default();
     let gateways = use_context::<crate::api::Ctx>().map(|ctx| ctx.gateway_origins).unwrap_or_default();
-    // What reloads pages while the program is being changed (`make watch`) has a port of its own.
+    // Live reload (`make watch`) listens on a port of its own.
     let reload =
         if std::env::var_os("LEPTOS_WATCH").is_some() { " ws://localhost:* ws://127.0.0.1:*" } else { "" };
     let policy = format!(
@@ -81,7 +81,7 @@ fn VisitorNav() -> impl IntoView {
     let i18n = use_i18n();
     let visitor = expect_context::<Visitor>().0;
     let here = use_location();
-    // Whoever signs in comes back to where they were, but not to these two pages.
+    // After signing in, users return to the page they came from, except to these two.
     let sign_in = move || match here.pathname.get().as_str() {
         routes::HOME => routes::SIGN_IN.to_owned(),
         routes::SIGN_IN | routes::SIGN_UP => {

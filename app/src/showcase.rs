@@ -186,7 +186,7 @@ fn Parts() -> impl IntoView {
             <ErrorSummary faults labels=labels.clone() />
             <ErrorSummary faults=busy labels />
         </Part>
-        // What it says stands in the address.
+        // It reads the error code from the URL.
         <Part name="CodeAlert">
             <CodeAlert />
             <p>{["out_of_stock", "payment_declined", "busy"].map(|code| view! { <a href=format!("?error={code}") rel="external" translate="no">{code}</a> " " }).collect_view()}</p>

@@ -37,7 +37,7 @@ pub fn error(i18n: I18n, error: &Error) -> String {
             each.chain(next).collect::<Vec<_>>().join(" ")
         }
         Error::Conflict(Conflict::OrderMoved(state)) => {
-            // The message doesn't depend on pickup: pages show the order again, and only programs read this.
+            // The message doesn't depend on pickup: pages reload the order, and only API clients read this.
             t!(i18n, error.order_moved_to, state = order_state(i18n, *state, ShippingMethod::Standard))
         }
         Error::Conflict(Conflict::AlreadyCancelled { by, reason }) => {
@@ -153,7 +153,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
 /// The error of a field or column, with its limit if it has one of its own.
 pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
     let most = edit::limit(field_name, code);
-    // `variants.0.stock` is a stock.
+    // `variants.0.stock` is looked up as `stock`.
     match (code, field_name.rsplit('.').next().unwrap_or_default(), most) {
         (FieldCode::TooLong(n), _, _) if field_name == "details" => {
             t!(i18n, field.too_much_text, n = n / 1024 / 1024)
@@ -163,7 +163,7 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         }
         (FieldCode::Missing, "method", _) => t!(i18n, field.choose_payment).to_owned(),
         (FieldCode::NotAChoice, "category", _) => t!(i18n, field.unknown_category).to_owned(),
-        // Below zero, or below what is held.
+        // Negative, or less than the quantity that is held.
         (FieldCode::TooSmall, "stock", _) => t!(i18n, field.stock_too_small).to_owned(),
         (FieldCode::TooSmall, "compare_at", _) => t!(i18n, field.not_above_price).to_owned(),
         (FieldCode::TooSmall, "delivery_days_max" | "express_days_max", _) => {
@@ -276,7 +276,7 @@ pub fn order_news(i18n: I18n, state: OrderState, method: ShippingMethod) -> &'st
 /// A number with digit groups: `1,249`, and `1,24,900` in languages that count in lakhs.
 pub fn number(locale: I18n, number: impl ToString) -> String {
     let digits = number.to_string();
-    // The language writes its groups as the CLDR does: `#,##0`, or `#,##,##0`.
+    // The locale file states the grouping as a CLDR pattern: `#,##0`, or `#,##,##0`.
     let lakhs = t!(locale, language.grouping).contains(",##,");
     match digits.strip_prefix('-') {
         Some(digits) => format!("−{}", grouped(digits, lakhs)),
@@ -356,7 +356,7 @@ pub fn day(locale: I18n, time: &str) -> String {
     format!("{} {month} {year}", day.trim_start_matches('0'))
 }
 
-/// From a day to another, with the month and the year said once where they have the same: 30 Nov – 3 Dec 2026.
+/// A range of days, without repeating a month or year that both share: 30 Nov – 3 Dec 2026.
 pub fn days(locale: I18n, from: &str, to: &str) -> String {
     let (first, last) = (day(locale, from), day(locale, to));
     let both_in = |length: usize| from.get(..length) == to.get(..length);

@@ -14,20 +14,20 @@ import {
 test('what a guest has picked joins the account, and stays with it', async ({ page, visitor }) => {
   const email = freshEmail();
 
-  // At sign-up.
+  // On sign-up.
   const first = await addOne(page, SHOPS[0], 1);
   await signUp(page, email);
   await expect(cartLink(page, 1)).toBeVisible();
   await cartHolds(page, [first]);
 
-  // It is the account's now: gone with it, and back with it.
+  // The basket belongs to the account now: it disappears on signing out and returns on signing in.
   await signOut(page);
   await cartHolds(page, []);
   await expect(cartLink(page, 0)).toBeVisible();
   await signIn(page, email);
   await cartHolds(page, [first]);
 
-  // At sign-in, on another device, beside what is there.
+  // On sign-in from another device, the baskets are merged.
   const other = await visitor();
   const second = await addOne(other, SHOPS[1], 1);
   await signIn(other, email);

@@ -1,4 +1,4 @@
-// How the admin console looks and is read aloud.
+// The look and the accessibility of the admin console.
 import { expect, test } from '../fixtures';
 import { audit, everyAdminPage, looks, operate } from '../helpers';
 

@@ -1,4 +1,4 @@
-// The admin console of those who run the market, with scripts and without.
+// The operators' admin console, with and without JavaScript.
 import { type Page, expect, test } from '../fixtures';
 import {
   SELLERS,
@@ -33,7 +33,7 @@ const PARTS = {
   'Audit log': '/admin/audit',
 } as const;
 
-/** Buys one thing from the shop by card; says the number of the order. */
+/** Buys one item from the shop by card; returns the order number. */
 async function buy(page: Page): Promise<string> {
   const name = await shopName(page, SHOP);
   await addOne(page, SHOP, 1);
@@ -56,7 +56,7 @@ test('failed jobs are retried and discarded, and the audit log shows who did it'
   const order = await buy(page);
   await signIn(seller, SELLERS[SHOP]);
   const email = await operate(market, operator);
-  // Without its gateway the refund cannot be made. Nothing is loading while the server is away.
+  // Without its gateway, the refund can't be made. No page is loading while the server is down.
   for (const each of [page, seller, operator]) await each.goto('about:blank');
   await market.restart({ HAAT__PAYMENTS__SANDBOX: 'false' });
   try {
@@ -117,7 +117,7 @@ test('the admin console shows all of the market', async ({ page, visitor, market
   await arriveAt(operator, 'Dashboard');
   for (const part of Object.keys(PARTS)) await go(operator, part);
 
-  // Each by its own address too.
+  // Each by its own URL too.
   const at = async (path: string, name: string | RegExp) => {
     expect(await visit(operator, path), path).toBe(200);
     await arriveAt(operator, name);
@@ -136,7 +136,7 @@ test('the admin console shows all of the market', async ({ page, visitor, market
   await at('/admin/audit', 'Audit log');
   await expect(rows(operator, email)).toContainText('Created an admin account');
 
-  // The mail to the shop, as it was written.
+  // The email to the shop, as it was written.
   const mail = rows(operator, `New order ${order}`);
   await expect(async () => {
     await at('/admin/mails', 'Emails');

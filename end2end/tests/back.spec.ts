@@ -1,4 +1,4 @@
-// The tests' own browser freezes no pages.
+// The tests' own browser has no back-forward cache.
 import { journeys } from '../back';
 
 journeys();

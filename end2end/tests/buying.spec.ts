@@ -48,7 +48,7 @@ async function sellersSeeTheirOwn(
     for (const [handle, product] of Object.entries(products)) {
       if (handle !== shop) await expect(main(seller)).not.toContainText(product);
     }
-    // And the other shop's orders are not theirs to see.
+    // The other shop's orders are not accessible.
     const foreign = SHOPS.find((handle) => handle !== shop);
     expect(await visit(seller, `/seller/${foreign}/orders`)).toBeGreaterThanOrEqual(400);
   }
@@ -65,7 +65,7 @@ test.describe('a guest buys from two shops in one purchase', () => {
       else await payByCard(page, 'challenge');
       const bought = await thanks(page, names);
       expect(bought.orders.map((order) => order.number).sort()).toEqual([`${bought.number}-1`, `${bought.number}-2`]);
-      // What is bought has left the basket, and the page stands when it is opened again.
+      // The items have left the basket, and the page can be opened again.
       await expect(cartLink(page, 0)).toBeVisible();
       expect(await visit(page, bought.path)).toBe(200);
       expect((await thanks(page, names)).orders).toHaveLength(2);

@@ -1,4 +1,4 @@
-// What a browser loads at first and later, and that nothing moves meanwhile.
+// What a browser downloads at first and later, and that the layout doesn't shift meanwhile.
 import { type Page, expect, test } from '../fixtures';
 import {
   SELLERS,
@@ -22,7 +22,7 @@ const signInLink = (page: Page) => page.getByRole('banner').getByRole('link', { 
 const mark = (page: Page) => page.evaluate(() => Object.assign(window, { stayed: true }));
 const stayed = (page: Page) => page.evaluate(() => 'stayed' in window);
 
-/** How far things have moved on the page without being asked to. */
+/** The cumulative layout shift, without shifts caused by user input. */
 const shift = (page: Page): Promise<number> =>
   page.evaluate(async () => {
     type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean };
@@ -32,7 +32,7 @@ const shift = (page: Page): Promise<number> =>
     };
     const observer = new PerformanceObserver((list) => add(list.getEntries()));
     observer.observe({ type: 'layout-shift', buffered: true });
-    // What was painted so far has been reported two frames on.
+    // Everything painted so far has been reported after two frames.
     for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
     add(observer.takeRecords());
     return sum;

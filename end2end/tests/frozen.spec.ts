@@ -1,4 +1,4 @@
-// A browser that freezes pages to go back to, those that are not to be stored too, as people's browsers do.
+// A browser whose back-forward cache also keeps `no-store` pages, as users' browsers do.
 import { journeys } from '../back';
 import { launchOptions } from '../browser';
 import { SELLERS, SHOPS, awake, signIn, signOut, signOutButton, visit } from '../helpers';

@@ -1,5 +1,5 @@
-// Text that means harm, in all that a seller and an operator can type: it is refused at its field and kept there, or shown
-// as what it is wherever it comes up. In a market of its own, so that no other test meets it.
+// Malicious text in every field of the seller dashboard and the admin console: it is rejected at its field and kept there, or shown
+// as plain text wherever it appears. In a market of its own, so that no other test sees it.
 import { randomBytes } from 'node:crypto';
 
 import type { Locator } from '@playwright/test';
@@ -29,24 +29,24 @@ import { png } from '../pictures';
 const test = base.extend(ownMarket);
 
 test.use({ viewport: { width: 390, height: 844 } });
-// A mail runs no scripts, not even the browser's own.
+// Emails run no scripts, not even the browser's own.
 test.beforeEach(({ problems }) => problems.allow(/Failed to load resource.*status of 4\d\d|Blocked script execution/));
 
-/** What turns text around. */
+/** Characters that override the text direction. */
 const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
 
-/** Whether a field of so many characters takes the text as it is. */
+/** Whether a field with this maximum length accepts the text unchanged. */
 const taken = (text: string, most: number): boolean => text.search(TURNS) < 0 && [...text].length <= most;
 
-/** As much of the text as such a field takes. */
+/** As much of the text as such a field accepts. */
 const fitted = (text: string, most: number): string => [...text.replace(TURNS, '')].slice(0, most).join('').trim();
 
-/** The form in which a line is stored: composed, and without characters of no width. */
+/** The form in which a line is stored: normalised, and without zero-width characters. */
 const stored = (line: string): string => line.normalize('NFC').replaceAll('\u200b', '').trim();
 
-/** The fields of text by their labels, with the most characters that they take. */
+/** The text fields by label, with their maximum lengths. */
 const SHOP = { 'Shop name': 80, 'Description (optional)': 2000, 'Town or city': 80, 'Address (optional)': 500 };
-/** The fields of numbers and amounts, with what does. */
+/** The number and amount fields, with valid values. */
 const TERMS = {
   'Shipping price (INR)': '49',
   'Free shipping over (INR)': '1,000',
@@ -58,16 +58,16 @@ const TERMS = {
   'Return window (days)': '7',
 };
 
-/** The page is harmless, and nothing on it turns the text around it. */
+/** The page is harmless, and nothing on it overrides the text direction. */
 async function calm(page: Page): Promise<void> {
   await harmless(page);
   expect(await page.locator('body').innerText(), 'nothing turns the text around').not.toMatch(TURNS);
 }
 
-/** Each of the fields is refused or not, as it should be, says so, and has kept what was typed. */
+/** Each of the fields is rejected or accepted as expected, says so, and keeps its input. */
 async function judged(at: (label: string) => Locator, text: string, fields: Record<string, number>): Promise<void> {
   for (const [label, most] of Object.entries(fields)) {
-    // A code loses all characters that leave no mark, joiners among them, before it is measured.
+    // Codes lose all invisible characters, including joiners, before their length is checked.
     const measured = label === 'SKU' ? text.normalize('NFC').replace(/[\u200b\u200d\ufe0f]/g, '') : text;
     if (taken(measured, most)) await expect(at(label), label).not.toHaveAttribute('aria-invalid', 'true');
     else await refused(at(label));
@@ -82,7 +82,7 @@ async function fillAll(at: (label: string) => Locator, typed: Record<string, str
 const everywhere = <T>(fields: Record<string, unknown>, value: (label: string) => T): Record<string, T> =>
   Object.fromEntries(Object.keys(fields).map((label) => [label, value(label)]));
 
-/** What is looked for is never an error, and stays in its field. */
+/** A search is never an error, and its text stays in the field. */
 async function search(page: Page, path: string, label: string, text: string): Promise<void> {
   expect(await visit(page, path)).toBe(200);
   await withoutBrowserChecks(page);
@@ -90,12 +90,12 @@ async function search(page: Page, path: string, label: string, text: string): Pr
   await button(page, 'Search').click();
   await page.waitForURL((url) => url.searchParams.has('q'));
   await awake(page);
-  // The router undoes the percent signs of an address twice.
+  // The router decodes percent signs in a URL twice.
   if (!text.includes('%')) await expect(field(page, label)).toHaveValue(stored(fitted(text, 100)));
   await calm(page);
 }
 
-/** A table with one product that says the text wherever a table can. */
+/** A table with one product that contains the text in every column that allows it. */
 const table = (text: string): string => {
   const quoted = (most: number) => `"${fitted(text, most).replace(/^[=+\-@]/, '').replaceAll('"', '""')}"`;
   const head = ['sku', 'title', 'brand', 'description', 'option1_name', 'option1_value', 'price', 'compare_at', 'stock', 'state'];
@@ -103,7 +103,7 @@ const table = (text: string): string => {
   return [head.join(','), row.join(',')].join('\n');
 };
 
-// Templates are a matter of the pages that all share: the shopper's are enough.
+// Template syntax concerns code that all pages share, so testing the storefront is enough.
 for (const [name, text] of Object.entries(TEXTS).filter(([name]) => name !== 'a template')) {
   test(name, async ({ page, visitor, market }) => {
     test.setTimeout(240_000);
@@ -160,7 +160,7 @@ for (const [name, text] of Object.entries(TEXTS).filter(([name]) => name !== 'a 
       }
       await calm(seller);
       if (!runsScripts(seller)) return;
-      // A file is called what someone wants it to be.
+      // File names are chosen by the user.
       await field(seller, 'Logo').setInputFiles({ name: `${text.slice(0, 60)}.png`, mimeType: 'image/png', buffer: Buffer.from(text) });
       await expect(main(seller).locator('#logo-error')).not.toBeEmpty();
       await field(seller, 'Logo').setInputFiles({ ...png('logo.png', [180, 40, 30]), name: `${text.slice(0, 60)}.png` });
@@ -342,7 +342,7 @@ for (const [name, text] of Object.entries(TEXTS).filter(([name]) => name !== 'a 
   });
 }
 
-/** The form of a product: what it refuses stays in it, and what it takes is there again. It ends on sale. */
+/** The product form keeps rejected input, and shows accepted input again. In the end, the product is published. */
 async function typeProduct(page: Page, dashboard: string, text: string): Promise<void> {
   const at = (label: string) => field(page, label);
   const variant = main(page).getByRole('group', { name: 'Variant 1', exact: true });
@@ -354,7 +354,7 @@ async function typeProduct(page: Page, dashboard: string, text: string): Promise
 
   await visit(page, `${dashboard}/products/new`);
   await withoutBrowserChecks(page);
-  // The names of files come up beside why they are refused.
+  // File names are shown next to the reason for their rejection.
   await field(page, 'Add images').setInputFiles([
     { name: `${text.slice(0, 60)}.svg`, mimeType: 'image/svg+xml', buffer: Buffer.from('<svg/>') },
     { ...png('good.png', [90, 90, 90]), name: `${text.slice(0, 60)}.png` },
@@ -367,7 +367,7 @@ async function typeProduct(page: Page, dashboard: string, text: string): Promise
   await at('Option name').fill(text);
   await at('Option values').fill(text);
   await button(page, 'Generate variants').click();
-  // The one that said nothing gave its place to the one that is called so.
+  // The empty value was replaced by the value of that name.
   const value = variant.getByRole('textbox').first();
   await expect(value).toHaveValue(text.trim());
   await value.fill(text);

@@ -1,4 +1,4 @@
-// Text that means harm, in all that a shop can say about its goods. In a market of its own, so that no other test meets it.
+// Malicious text in everything that a shop can say about its products. In a market of its own, so that no other test sees it.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ test('in all that is said about a product', async ({ page, market }) => {
   const file = join(folder, 'products.jsonl');
   const records = Object.values(TEXTS).map((text, index) => ({
     id: `hostile-${index}`,
-    // As much of it as there is room for.
+    // As much of the text as the field allows.
     title: text.slice(0, 500),
     supplier: text.slice(0, 100),
     price: 4900,

@@ -1,4 +1,4 @@
-// Text that means harm, in every field that a person can fill.
+// Malicious text in every field that a shopper can fill in.
 import { expect, test } from '../fixtures';
 import {
   ADDRESS,
@@ -74,7 +74,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       await field(page, 'Email').fill(freshEmail());
       await field(page, 'Password').fill(PASSWORD);
       await button(page, 'Create account').click();
-      // It is taken as it is or refused at its field; either way the page says so.
+      // It is accepted as it is or rejected at its field; either way, the page says so.
       await expect(signOutButton(page).or(page.getByRole('alert'))).toBeVisible();
       await harmless(page);
       expect(await visit(page, '/account')).toBeLessThan(500);
@@ -94,7 +94,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       expect(await visit(page, checkout)).toBe(200);
       await harmless(page);
 
-      // What a label may carry is carried to the end, as text.
+      // Text that is allowed on an address label is kept throughout, as plain text.
       const typed = text.length <= 100 && !/[\u202e\u2028]/.test(text) ? text : 'Asha';
       await fillAddress(page, { 'Full name': typed, 'Street address': typed, 'Town or city': typed });
       await payInCash(page);

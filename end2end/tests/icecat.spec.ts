@@ -1,4 +1,4 @@
-// The path of a purchase on a real catalogue: 19,406 products, every second of them in the other shop.
+// A purchase from a real catalogue: 19,406 products, every second one in the other shop.
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -50,7 +50,7 @@ const test = base.extend<object, { market: Market }>({
 
 test.skip(!existsSync(catalogue), `${catalogue} is not here: the real catalogue is not tested`);
 
-/** Turns to the second page of a list, opens its first product and puts it into the basket. */
+/** Goes to the second page of a list, opens its first product and adds it to the basket. */
 async function pickFrom(page: Page, list: string, count: number): Promise<void> {
   await visit(page, list);
   await expect(productLinks(page)).toHaveCount(24);
@@ -67,7 +67,7 @@ for (const way of ['a card that asks for a confirmation', 'cash on delivery'] as
   test(`two of 19,406 products, from two shops, by ${way}`, async ({ page }) => {
     const names = [await shopName(page, SHOPS[0]), await shopName(page, SHOPS[1])];
     await pickFrom(page, `/shops/${SHOPS[0]}`, 1);
-    // The other shop's came in last, so a search shows those first.
+    // The other shop's products were imported last, so a search lists them first.
     await pickFrom(page, '/products?q=HP+black', 2);
     await beginCheckout(page);
     await fillAddress(page);

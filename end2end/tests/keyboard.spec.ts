@@ -20,7 +20,7 @@ test('from home to the confirmation by keyboard alone', async ({ page }) => {
   test.setTimeout(240_000);
   await visit(page, '/');
 
-  // The first thing Tab reaches leads past the header.
+  // The first link that Tab reaches skips the header.
   await page.keyboard.press('Tab');
   await expect(page.getByRole('link', { name: 'Skip to content' })).toBeFocused();
 
@@ -51,7 +51,7 @@ test('from home to the confirmation by keyboard alone', async ({ page }) => {
   await page.keyboard.type(COUNTRY);
   await expect(field(page, 'Country').locator('option:checked')).toHaveText(COUNTRY);
 
-  // Tab reaches a group of radios once; the arrows walk within.
+  // Tab reaches a radio group once; the arrow keys move within it.
   const radios = main(page).locator('input[name="method"]');
   const card = main(page).getByRole('radio', { name: 'Test card (no real money)' });
   const reached = radios.and(page.locator(':focus'));

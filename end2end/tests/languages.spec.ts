@@ -20,7 +20,7 @@ const choose = async (page: Page, name: string) => {
   await awake(page);
 };
 
-/** Reads pages in a language that is not in the footer. */
+/** Switches to a language that isn't in the footer. */
 async function read(page: Page, tag: string): Promise<void> {
   await page.context().addCookies([{ name: 'haat_language', value: tag, url: page.url() }]);
 }
@@ -89,7 +89,7 @@ test('every hydrated page has its words from one file that may be kept', async (
   if (hydrated) await expect(page.locator('html')).toHaveAttribute('data-live', '');
 });
 
-/** What shops and shoppers say is no matter of the page's language: every text of the demo, and what the tests type. */
+/** Text written by shops and shoppers isn't translated: every text of the demo, and what the tests type. */
 const CONTENT = new Set(
   [
     ...readFileSync(join(import.meta.dirname, '..', '..', 'server', 'demo', 'market.toml'), 'utf8')
@@ -101,7 +101,7 @@ const CONTENT = new Set(
     .map((text) => text.trim()),
 );
 
-/** All that is read or heard on the page and did not come from the words: those of the pseudo-language stand in brackets. */
+/** All text, visible or for screen readers, that isn't from the locale files: text in the pseudo-locale is in brackets. */
 async function escaped(page: Page): Promise<string[]> {
   const read = await page.evaluate(() => {
     const texts = [document.title];
@@ -122,9 +122,9 @@ async function escaped(page: Page): Promise<string[]> {
   return read
     .map((text) => text.trim())
     .filter((text) => !text.split(' › ').every((part) => CONTENT.has(part)))
-    // Currencies and the universal time are called so in every language.
+    // Currencies and time zones have the same abbreviation in every language.
     .filter((text) => /\p{L}{2}/u.test(unbracketed(text).replace(/\(INR\)|\d\d:\d\d IST/g, '')))
-    // Numbers of purchases, e-mail addresses, and lines of an address that were put together.
+    // Order numbers, email addresses, and composed address lines.
     .filter((text) => !/^H[0-9A-Z]+-\d$|@example\.com$|^Pune(, Maharashtra,)? 411001$/.test(text));
 }
 

@@ -1,4 +1,4 @@
-// What pages do beyond plain forms, once their scripts run.
+// What pages do beyond plain forms once they are hydrated.
 import { expect, test } from '../fixtures';
 import {
   SHOPS,

@@ -24,7 +24,7 @@ import {
   withoutBrowserChecks,
 } from '../helpers';
 
-// A form that is refused may be answered with a status of its own.
+// A rejected form may be answered with an error status.
 test.beforeEach(({ problems }) => problems.allow(/Failed to load resource.*status of 4\d\d/));
 
 for (const quantity of ['0', '-1', '1000', '٣', '', '1.5', '1e2']) {
@@ -113,7 +113,7 @@ test('a checkout with wrong fields keeps all that was typed, and pays once they 
   await refused(field(page, 'Phone (optional)'));
   await addressStands(page, wrong);
   await expect(page.getByRole('radio', { name: 'Cash on delivery' })).toBeChecked();
-  // What was typed is with the checkout, not only on this page.
+  // The input is stored with the checkout, not only on this page.
   await visit(page, new URL(page.url()).pathname);
   await addressStands(page, wrong);
   await fillAddress(page, { 'Full name': wrong['Full name'] });

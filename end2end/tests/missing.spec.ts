@@ -29,7 +29,7 @@ for (const path of [
   '/p/%E0%A4%A',
 ]) {
   test(`${path} is not there`, async ({ page }) => {
-    // Addresses that are no text at all may be refused before anything is looked for.
+    // Paths that aren't valid UTF-8 may be rejected before anything is looked up.
     if (path.includes('%')) {
       const response = await page.request.get(path);
       expect([400, 404]).toContain(response.status());
@@ -45,7 +45,7 @@ test('a checkout and a purchase are there for their holder alone', async ({ page
   const checkout = await beginCheckout(page);
   const stranger = await visitor();
   await isMissing(stranger, checkout);
-  // Nor for someone who has a basket of their own.
+  // Nor for a visitor with a basket of their own.
   await addOne(stranger, SHOPS[0], 1);
   await isMissing(stranger, checkout);
 

@@ -1,4 +1,4 @@
-// Going from page to page without loading any.
+// Client-side navigation from page to page.
 import { expect, test } from '../fixtures';
 import { SHOPS, addOne, cartLink, productLinks, title, visit } from '../helpers';
 
@@ -11,7 +11,7 @@ test('the focus goes to the title of the page, and the title is that of the tab'
   await page.keyboard.press('Enter');
   await expect(title(page, name)).toBeFocused();
   await expect(page).toHaveTitle(`${name} · Haat`);
-  // The next thing that Tab reaches stands behind the title.
+  // The next element that Tab reaches comes after the title.
   await page.keyboard.press('Tab');
   const after = await page.evaluate(() =>
     Boolean(document.querySelector('h1')!.compareDocumentPosition(document.activeElement!) & Node.DOCUMENT_POSITION_FOLLOWING),

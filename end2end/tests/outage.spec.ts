@@ -23,7 +23,7 @@ test('what cannot be answered has a face, in the language of who asks', async ({
 
   const hindi = await page.request.get('/sandbox/pay/none', { headers: { ...HTML, 'accept-language': 'hi' } });
   expect(await hindi.text()).toContain('<html lang="hi" dir="ltr">');
-  // Programs get the status alone.
+  // API clients get only the status.
   const program = await page.request.get('/dev/mail/none', { headers: { accept: 'application/json' } });
   expect([program.status(), await program.text()]).toEqual([404, '']);
 });

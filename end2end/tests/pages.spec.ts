@@ -1,13 +1,13 @@
-// How every page is read: by axe, and with text at twice its size, as people set it who see less. One walk for both.
+// The accessibility of every page: checked by axe, and with text at 200 %. One walk for both.
 import { expect, test } from '../fixtures';
 import { audit, everyPage, looks } from '../helpers';
 import type { Page } from '../fixtures';
 
-/** Text that is cut off or lies over other text; and how much wider than the window the page is. */
+/** Text that is cut off or overlaps other text, and by how much the page is wider than the window. */
 function broken(page: Page): Promise<unknown> {
   return page.evaluate(() => {
     const hidden = (element: Element) =>
-      // What a closed `details` holds still has its boxes.
+      // Elements in a closed `details` still have boxes.
       !element.checkVisibility() || element.closest('.hidden, .skip, select, [aria-hidden=true], script, style');
     const fixed = (element: Element) => {
       for (let at: Element | null = element; at; at = at.parentElement) {
@@ -15,7 +15,7 @@ function broken(page: Page): Promise<unknown> {
       }
       return false;
     };
-    // What of it is not cut off, if anything.
+    // The part of the box that isn't cut off, if any.
     const seen = (element: Element, rect: DOMRect): DOMRect | undefined => {
       const box = clips(element)?.getBoundingClientRect();
       if (!box) return rect;
@@ -48,7 +48,7 @@ function broken(page: Page): Promise<unknown> {
         if (a.element !== b.element && width > 2 && height > shallow) over.push(`“${a.text}” over “${b.text}”`);
       }
     }
-    // Titles in lists end after two lines on purpose, names in the top bar and in tables with dots.
+    // Titles in lists are clamped to two lines on purpose; names in the top bar and in tables end in an ellipsis.
     const meant = (element: Element) => {
       const { textOverflow, webkitLineClamp } = getComputedStyle(element);
       return textOverflow === 'ellipsis' || (webkitLineClamp !== 'none' && webkitLineClamp !== '');

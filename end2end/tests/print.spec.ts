@@ -1,12 +1,12 @@
-// Paper: black on white, nothing that only leads somewhere, and nothing cut off, on sheets and on a roll.
+// Printing: black on white, without navigation, and with nothing cut off, on sheets and on a roll.
 import { expect, test } from '../fixtures';
 import type { Page } from '../fixtures';
 import { SELLERS, SHOPS, addOne, arriveAt, beginCheckout, fillAddress, main, payInCash, signIn, thanks, shopName, visit } from '../helpers';
 
-/** CSS pixels of 96 to the inch, without the margins of the sheet. */
+/** Widths in CSS pixels (96 per inch), without the page margins. */
 const PAPERS = { A4: 756, Letter: 778, roll: 264 } as const;
 
-/** The page as it is printed, from a browser that is dark. */
+/** The page as it is printed from a browser in dark mode. */
 async function onPaper(page: Page, look: (paper: string) => Promise<void>): Promise<void> {
   for (const [paper, width] of Object.entries(PAPERS)) {
     await page.setViewportSize({ width, height: 1000 });
@@ -71,9 +71,9 @@ test('an order, its packing slip and the purchase go on paper', async ({ page, v
       }),
     );
     expect(sizes[0]!.box, 'a box to tick').toBeGreaterThanOrEqual(14);
-    expect(sizes[1]!.font, 'the cash is read at arm’s length').toBeGreaterThanOrEqual(2 * sizes[2]!.font);
+    expect(sizes[1]!.font, 'the cash amount is readable at arm’s length').toBeGreaterThanOrEqual(2 * sizes[2]!.font);
   });
-  // One sheet, and one piece of the roll.
+  // A single sheet, and a single page on the roll.
   for (const size of [{ format: 'A4' }, { format: 'Letter' }, { width: '80mm', height: '297mm' }]) {
     const pdf = (await seller.pdf({ ...size, preferCSSPageSize: false })).toString('latin1');
     expect(pdf.match(/\/Type\s*\/Page\b/g)?.length, JSON.stringify(size)).toBe(1);

@@ -1,4 +1,4 @@
-// The form of a product: it needs scripts.
+// The product form, which needs JavaScript.
 import { fileURLToPath } from 'node:url';
 
 import { type Page, expect, test } from '../fixtures';
@@ -23,11 +23,11 @@ import { png } from '../pictures';
 const SHOP = SHOPS[0];
 const products = `/seller/${SHOP}/products`;
 
-/** Waits until the pictures of the form are so many. */
+/** Waits until the form has `count` pictures. */
 const pictures = (page: Page, count: number) =>
   expect(main(page).getByRole('button', { name: 'Remove image' })).toHaveCount(count);
 
-/** By its place: the only one of a product without options has no heading. */
+/** By position, because the single variant of a product without options has no heading. */
 const variant = (page: Page, n: number) => main(page).locator('fieldset.variant').nth(n - 1);
 
 async function newDraft(page: Page, title: string): Promise<void> {
@@ -46,7 +46,7 @@ test('a product with four variants and three pictures is listed, bought, sent; a
   const seller = page;
   await signIn(seller, SELLERS[SHOP]);
   await visit(seller, '/');
-  // By client navigation: the chunk of the seller comes now.
+  // By client-side navigation, which loads the dashboard's chunk now.
   await seller.getByRole('banner').getByRole('link', { name: /^Manage/ }).click();
   await arriveAt(seller, 'Dashboard');
   await seller.getByRole('navigation', { name: 'Seller dashboard' }).getByRole('link', { name: 'Products' }).click();
@@ -194,7 +194,7 @@ test('the form shows what it understood of a price', async ({ page }) => {
     await price.fill(typed);
     await expect(variant(page, 1).getByText(`Customers see ${understood}`)).toBeVisible();
   }
-  // What can be read two ways is understood as nothing, and refused with how to write it.
+  // An ambiguous number isn't interpreted, and the error shows how to write it.
   await price.fill('2.500');
   await expect(variant(page, 1).getByText(/Customers see/)).toHaveCount(0);
   await field(page, 'Title').fill('Jug');

@@ -1,4 +1,4 @@
-// A shop's dashboard, with scripts and without: orders are processed, and errors are shown where they occurred.
+// A shop's dashboard, with and without JavaScript: orders are processed, and errors are shown where they occurred.
 import { randomBytes } from 'node:crypto';
 
 import { type Page, expect, runsScripts, test } from '../fixtures';
@@ -28,7 +28,7 @@ import {
 
 const SHOP = SHOPS[0];
 
-/** Buys one thing from the shop; says the address of the purchase and the number of the order. */
+/** Buys one item from the shop; returns the purchase's path and the order number. */
 async function buy(page: Page, way: 'card' | 'cash'): Promise<{ path: string; order: string }> {
   const name = await shopName(page, SHOP);
   await addOne(page, SHOP, 1);
@@ -170,7 +170,7 @@ test('a file of products is checked, and what holds of it goes in', async ({ pag
   await awake(page);
   await expect(main(page).getByRole('row').filter({ hasText: '=1+1' })).toContainText('122');
   await button(page, 'Import 120 valid products').click();
-  // The page follows by itself where it can.
+  // The page updates itself if it can.
   await expect(async () => {
     if (!runsScripts(page)) await page.reload();
     await expect(main(page).getByRole('alert')).toContainText('Import complete: 120 added', { timeout: 1000 });

@@ -1,4 +1,4 @@
-// How much a phone asks of a thumb.
+// How many taps and how much scrolling a purchase takes on a phone.
 import { type Locator, devices } from '@playwright/test';
 
 import { expect, test } from '../fixtures';
@@ -11,7 +11,7 @@ test.use({ ...phone, viewport: { width: 390, height: 844 } });
 const MOST = 9;
 const SCREENS = 3;
 
-/** Fills the whole address at once, as browsers do from the field that was tapped. */
+/** Fills in the whole address at once, as browsers do from the tapped field. */
 async function autofill(page: Page): Promise<void> {
   const values = { ...ADDRESS, Country: COUNTRY };
   for (const [label, value] of Object.entries(values)) {
@@ -34,7 +34,7 @@ test('from home to paid in nine taps and three screens of checkout', async ({ pa
   await tap(productLinks(page).first());
   await page.waitForURL('**/p/*');
   await tap(button(page, 'Add to basket'));
-  // Without scripts the basket opens by itself.
+  // Without JavaScript, the basket opens by itself.
   if (hydrated) await tap(page.getByRole('status').getByRole('link', { name: 'View basket' }));
   await arriveAt(page, 'Your basket');
   await tap(button(page, 'Go to checkout'));

@@ -3,8 +3,8 @@
 use leptos::{mount::hydrate_from_async, prelude::document};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Brings the page that the server rendered to life. Called by the script that Leptos puts into the page.
-/// Without its words it stays as it is, and works.
+/// Hydrates the page rendered by the server. Called by the script that Leptos adds to the page. If the locale
+/// can't be loaded, the page stays as it is and works without JavaScript.
 #[wasm_bindgen]
 pub async fn hydrate() {
     console_error_panic_hook::set_once();

@@ -1,7 +1,7 @@
-// Makes `target/site`, what browsers load, out of the compiled module: chunks and bindings, style, static files, each
-// optimised, named by its content and compressed. The list of names goes to `target/site.txt`.
+// Builds `target/site`, the browser files, from the compiled module: chunks and bindings, the style sheet and static files,
+// optimised, named by a hash of their content and compressed. The list of names is written to `target/site.txt`.
 //
-// Without a module it makes `target/site.plain`: style and static files as they are, for pages without scripts.
+// Without a module, builds `target/site.plain`: only the style sheet and static files, for pages without JavaScript.
 //
 // usage: node scripts/site/build.mjs [MODULE]
 import { execFile } from 'node:child_process';
@@ -16,7 +16,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 
 const run = promisify(execFile);
 const [module] = process.argv.slice(2);
-// Made beside the one that may be in use, and put in its place when it is whole.
+// Built next to the one that may be in use, and moved into its place when complete.
 const site = `target/site.${process.pid}`;
 const pkg = join(site, 'pkg');
 
@@ -26,13 +26,13 @@ const { bundle, browserslistToTargets } = tools('lightningcss');
 const { transform } = tools('esbuild');
 const browserslist = tools('browserslist');
 
-/** Where the name of the script that loads chunks gets its hash: as many characters as a hash has. */
+/** The placeholder for the hash in the chunk loader's name, as long as a hash. */
 const GAP = '_'.repeat(22);
-/** As long as GAP. */
+/** A hash as long as GAP. */
 const hash = (bytes) => createHash('sha256').update(bytes).digest('base64url').slice(0, GAP.length);
 const isModule = (name) => name.endsWith('.wasm');
 
-/** The list of names: what the program reads at start. */
+/** The list of names, which the program reads at startup. */
 let hashes = '';
 
 async function step(what, work) {
@@ -41,7 +41,7 @@ async function step(what, work) {
   console.log(`  ${what}: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
 }
 
-/** Makes the modules small: largest first, two at a time. */
+/** Optimises the modules for size: largest first, two at a time. */
 async function optimise() {
   const files = (await readdir(pkg)).filter(isModule).map((name) => join(pkg, name));
   const sizes = new Map(await Promise.all(files.map(async (file) => [file, (await stat(file)).size])));
@@ -59,7 +59,7 @@ async function optimise() {
   await Promise.all([thread(), thread()]);
 }
 
-/** One sheet out of those that it imports. */
+/** Bundles the imported style sheets into one. */
 function style() {
   const targets = browserslistToTargets(browserslist('defaults'));
   return bundle({ filename: 'style/main.css', minify: true, targets }).code;
@@ -84,7 +84,7 @@ async function nameByContent() {
   };
   const names = await readdir(pkg);
 
-  // The loader's hash covers all that it leads to: the chunks and the bindings as they are before any name is put in.
+  // The loader's hash covers everything that it loads: the chunks and the bindings, before any names are inserted.
   const chunks = names.filter((name) => /^(split|chunk)_.*\.wasm$/.test(name)).sort();
   const parts = await Promise.all([...chunks, 'haat.js', 'haat.wasm', loader].map((name) => readFile(join(pkg, name))));
   const loaderHash = hash(Buffer.concat(parts));
@@ -128,7 +128,7 @@ async function nameByContent() {
   hashes = Object.entries(list).map(([kind, own]) => `${kind}: ${own}\n`).join('');
 }
 
-/** Beside each file, the same compressed as well as it can be; several at a time, by the threads of Node's pool. */
+/** Writes compressed copies of each file at the highest level, several at a time in Node's thread pool. */
 async function compress() {
   const brotli = promisify(brotliCompress);
   const zip = promisify(gzip);
@@ -149,7 +149,7 @@ async function styleAndStatics() {
   await cp('public', site, { recursive: true });
 }
 
-/** Puts what was made into the place of what was there before. */
+/** Replaces the previous build with the new one. */
 async function publish(place) {
   await rm(place, { recursive: true, force: true });
   await rename(site, place);
@@ -158,19 +158,19 @@ async function publish(place) {
 await mkdir(pkg, { recursive: true });
 if (!module) {
   await styleAndStatics();
-  // What each page asks for, with nothing in it: pages work as the server rendered them.
+  // Empty stubs of the files that every page requests: pages work as rendered by the server.
   await writeFile(join(pkg, 'haat.js'), 'export default async () => {};\nexport const hydrate = () => {};\n');
   await writeFile(join(pkg, 'haat.wasm'), '');
   await publish('target/site.plain');
   process.exit();
 }
 await step('chunks and bindings', () => run('haat-wasm-tool', [module, pkg]));
-await step('optimised for size', async () => {
+await step('size optimisation', async () => {
   await optimise();
   await Promise.all((await readdir(pkg)).filter((name) => name.endsWith('.js')).map(minify));
 });
 await step('style and static files', styleAndStatics);
-await step('names by content', nameByContent);
-await step('compressed', compress);
+await step('content hashes', nameByContent);
+await step('compression', compress);
 await publish('target/site');
 await writeFile('target/site.txt', hashes);

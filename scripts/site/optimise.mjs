@@ -1,5 +1,5 @@
-// A thread of build.mjs: makes each module whose path it is sent small, in place, and says when that is done. Its output is
-// that of `wasm-opt -Oz`; a process for each module takes three times as long, since Binaryen is slow until its own code is hot.
+// A worker thread of build.mjs: optimises the modules whose paths it receives in place, and reports when each is done. The output
+// is the same as that of `wasm-opt -Oz`; a process per module takes three times as long, because Binaryen has to warm up.
 import { readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';

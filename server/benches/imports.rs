@@ -28,7 +28,7 @@ use std::{
 use program::{BOTH, On, Program, Shopper, details};
 use tokio::task::JoinSet;
 
-/// A purchase begins every so often, whatever becomes of those before.
+/// The interval at which purchases start, whether or not earlier ones have finished.
 const PACE: Duration = Duration::from_millis(50);
 const QUIET: Duration = Duration::from_secs(10);
 
@@ -47,7 +47,7 @@ async fn buy(shopper: Shopper, variant: String) -> Duration {
     begun.elapsed()
 }
 
-/// Buys at a steady pace for as long as `going` says. The sorted times.
+/// Buys at a steady pace while `going` returns true. Returns the sorted times.
 async fn purchases(program: &Program, variants: &[String], mut going: impl FnMut() -> bool) -> Vec<Duration> {
     let (mut buyers, mut ticks) = (JoinSet::new(), tokio::time::interval(PACE));
     while going() {

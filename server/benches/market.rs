@@ -35,7 +35,7 @@ fn percentile(sorted: &[Duration], of_hundred: usize) -> Duration {
     sorted[(sorted.len() - 1) * of_hundred / 100]
 }
 
-/// Cart, checkout and payment, each with a cart of its own. Answers how many purchases were acknowledged.
+/// Cart, checkout and payment, each with its own cart. Returns how many purchases were acknowledged.
 async fn purchases(program: &Program, variants: &Arc<Vec<String>>, method: &'static str) -> u64 {
     let done = Arc::new(AtomicU64::new(0));
     let until = Instant::now() + Duration::from_secs(SECONDS);
@@ -64,7 +64,7 @@ async fn purchases(program: &Program, variants: &Arc<Vec<String>>, method: &'sta
     done.load(Ordering::Relaxed)
 }
 
-/// Waits until no job is queued and no fact untold.
+/// Waits until no job and no outbox message is pending.
 async fn drained(program: &Program) {
     let scout = Shopper::new(program);
     let mut quiet = 0;
@@ -77,7 +77,7 @@ async fn drained(program: &Program) {
     }
 }
 
-/// Adds to carts at a steady 200 a second, each request on its own schedule. Answers the sorted times.
+/// Adds to carts at a steady 200 a second, each request on its own schedule. Returns the sorted times.
 async fn adding(program: &Program, variants: &Arc<Vec<String>>) -> Vec<Duration> {
     let mut requests = Vec::new();
     let mut ticks = tokio::time::interval(Duration::from_millis(5));
@@ -116,7 +116,7 @@ async fn main() {
         );
         let scout = Shopper::new(&program);
         let mut variants = Vec::new();
-        // Of each of these there are a hundred pieces.
+        // Each of these has a stock of a hundred.
         for slug in scout.slugs("/products", 1_000).await.iter().filter(|slug| slug.starts_with("lamp-")) {
             variants.push(scout.variant_at(slug).await);
         }

@@ -34,7 +34,7 @@ use serde_json::{Value, json};
 /// How many carts a client fills in turn.
 const CARTS: usize = 200;
 
-/// Asks for the paths in turn, each client from another one on.
+/// Requests the paths in turn; each client starts with a different one.
 async fn read(what: &str, port: u16, process: u32, paths: Vec<String>) {
     let paths = Arc::new(paths);
     let mut clients = Vec::new();
@@ -55,14 +55,14 @@ fn any(variants: &[String]) -> &str {
     &variants[haat_engine::random::small(variants.len() as u32) as usize]
 }
 
-/// A cart of its own: its path, its id and the token that opens it.
+/// A new cart: its path, its id and its token.
 async fn open_cart(line: &mut Line) -> (String, String, String) {
     let opened = line.post("/api/v1/carts", &[], &Value::Null).await;
     let [id, token] = ["id", "token"].map(|name| opened[name].as_str().unwrap().to_owned());
     (format!("/api/v1/carts/{id}/lines"), id, token)
 }
 
-/// Puts things into carts that hold a few already.
+/// Adds lines to carts that already contain a few.
 async fn add_to_carts(port: u16, process: u32, variants: Arc<Vec<String>>) {
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {
@@ -117,7 +117,7 @@ async fn checkouts(port: u16, process: u32, variants: Arc<Vec<String>>) {
     .await;
 }
 
-/// A bare axum that answers `/N` with N bytes from memory, in a process of its own.
+/// A bare axum server that responds to `/N` with N bytes from memory, in its own process.
 async fn bytes_from_memory() {
     let answer = |axum::extract::Path(n): axum::extract::Path<usize>| async move {
         static BYTES: [u8; 1 << 18] = [b'x'; 1 << 18];
@@ -156,7 +156,7 @@ async fn main() {
         for products in [1_000, 20_000] {
             let mut program = Program::prepare(on).await;
             program.import("meena-crafts", 0, products);
-            // As many as eight clients can make.
+            // No limit for eight clients.
             program.set("HAAT__LIMITS__CHANGES_A_MINUTE", "100000000");
             let start = program.start().await.as_millis();
             println!("{on:?}, {products} products: start to first answer {start} ms");

@@ -49,7 +49,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, String> {
     let secret = SigningKey::new(config.security.secret.reveal());
     let public_url = config.server.public_url.trim_end_matches('/').to_owned();
     let sandbox = config.payments.sandbox.then(|| {
-        // The webhook goes to ourselves, wherever the public address leads.
+        // The webhook is called on localhost, whatever the public URL is.
         let port = config.server.bind.rsplit(':').next().unwrap_or_default();
         let webhook = format!("http://127.0.0.1:{port}{}", routes::webhook(Method::Sandbox.as_str()));
         let sandbox =

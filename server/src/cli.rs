@@ -168,7 +168,7 @@ pub fn run() -> Result<ExitCode, String> {
     let mut config = Config::load(cli.config.as_deref(), std::env::vars())?;
     let command = match cli.command {
         Some(command) => command,
-        // `cargo leptos watch` starts the program without arguments, and says by this where it expects to find it.
+        // `cargo leptos watch` starts the program without arguments, and this says where it expects it.
         None if std::env::var_os("LEPTOS_SITE_ADDR").is_some() => {
             let from_environment =
                 |name, setting: &mut String| std::env::var(name).into_iter().for_each(|v| *setting = v);
@@ -210,13 +210,13 @@ pub fn run() -> Result<ExitCode, String> {
 }
 
 fn print(text: impl std::fmt::Display) {
-    // Whoever reads may have gone.
+    // The reader of the pipe may have exited.
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 async fn open(config: Config) -> Result<Runtime, String> {
     let db = boot::database(&config).await?;
-    // While it is worked on, the database may be between two versions.
+    // During maintenance, the database may be between two schema versions.
     if !config.server.maintenance {
         db.check_schema().await.map_err(|e| e.to_string())?;
     }
@@ -302,7 +302,7 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Creates the demo's database and fills it, unless that was done before; says where the market is and who can sign in.
+/// Creates and seeds the demo's database unless it exists; prints the market's URL and the accounts.
 async fn prepare_demo(config: &Config, folder: &Path) -> Result<Runtime, String> {
     std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let db = boot::database(config).await?;

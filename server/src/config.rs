@@ -241,7 +241,7 @@ impl Network {
 
     /// Whether the network contains an address.
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
-        // In the top bits, and nothing else of it.
+        // The top bits, and only those, must match.
         let top = |bits: u128, width: u32| bits.checked_shr(width - self.bits).unwrap_or(0);
         match (self.first, address) {
             (IpAddr::V4(first), IpAddr::V4(address)) => {
@@ -432,11 +432,11 @@ impl SecretUrl {
         if text.is_empty() || (text.starts_with("sqlite:") && !text.contains(['@', '?'])) {
             return text.to_owned();
         }
-        // What cannot be taken apart is not shown but for its beginning.
+        // If the URL can't be parsed, only its scheme is shown.
         let Some((scheme, _)) = text.split_once("://") else { return "…".into() };
         let scheme = if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) { scheme } else { "…" };
         let url = Url::parse(text).ok().filter(|url| url.has_host() && url.fragment().is_none());
-        // An at sign behind the host: the password had a sign in it that ended it too early.
+        // An @ after the host: the password contained a character that ended it too early.
         let url = url
             .filter(|url| !url.path().contains('@') && !url.query().is_some_and(|query| query.contains('@')));
         let Some(url) = url else { return format!("{scheme}://…") };
@@ -480,7 +480,7 @@ macro_rules! secrets {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 match Value::deserialize(deserializer)? {
                     Value::String(text) => Ok(Self(text)),
-                    // Nothing is said of what stands there.
+                    // The error must not reveal the value.
                     _ => Err(serde::de::Error::custom("a secret must be text, and not digits alone")),
                 }
             }
@@ -495,12 +495,12 @@ fn weakness(secret: &str) -> Option<&'static str> {
     let mut different = chars.clone();
     different.sort_unstable();
     different.dedup();
-    // Most of it is what stood there a piece before.
+    // Most characters repeat the one `n` places before.
     let repeats = |n: usize| {
         let same = chars.iter().zip(chars.iter().skip(n)).filter(|(one, next)| one == next).count();
         same * 4 >= chars.len().saturating_sub(n) * 3
     };
-    // The alphabet, or a row of digits.
+    // Runs of consecutive characters, such as the alphabet or digits.
     let in_order = chars.windows(2).filter(|w| (w[0] as u32).abs_diff(w[1] as u32) == 1).count();
     if secret == DEFAULT_SECRET {
         Some("security.secret is the default: set HAAT__SECURITY__SECRET or HAAT__SECURITY__SECRET_FILE")
@@ -532,7 +532,7 @@ fn site(name: &str, url: &str) -> Result<(), String> {
             || url.path() != "/"
             || !url.host_str().is_some_and(|host| host.contains(|c: char| c.is_ascii_alphanumeric()))
     };
-    // `https:///path` would be read as `https://path`.
+    // `https:///path` would be parsed as `https://path`.
     match Url::parse(url) {
         Ok(parsed) if parsed.has_host() && !rest.starts_with(['/', '\\', ':']) && !bad(&parsed) => Ok(()),
         _ => Err(format!("{name} must name a host and nothing else: https://market.example")),
@@ -562,7 +562,7 @@ impl Config {
             let Some(path) = name.strip_prefix("HAAT__") else { continue };
             let (path, value) = match path.strip_suffix("_FILE") {
                 Some(path) => {
-                    // Not what it says: it may be the secret itself.
+                    // The error doesn't quote the value, which may be the secret itself.
                     (path, std::fs::read_to_string(&value).map_err(|e| format!("{name}: {e}"))?)
                 }
                 None => (path, value),
@@ -681,7 +681,7 @@ fn without_values(message: &str) -> String {
     let message = message.lines().collect::<Vec<_>>().join(" ");
     for (kind, end) in [("string \"", '"'), ("integer `", '`'), ("floating point `", '`')] {
         if let Some((before, value)) = message.split_once(kind) {
-            // A text ends with the last quotation mark, since it may have some itself; a number has none.
+            // A string ends at the last quotation mark, since it may contain some itself; a number has none.
             let ended = if end == '"' { value.rsplit_once(end) } else { value.split_once(end) };
             let after = ended.map_or("", |(_, after)| after);
             return format!("{before}{}{after}", kind.trim_end_matches([' ', '"', '`']));
@@ -736,7 +736,7 @@ mod tests {
             let row =
                 rows.remove(name.as_str()).unwrap_or_else(|| panic!("docs/configuration.md lacks {name}"));
             let default = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            // Secrets are printed as none.
+            // Secrets are printed masked.
             if !matches!(default.as_str(), "" | "[]" | "…") {
                 assert!(row.starts_with(&format!("`{default}` |")), "{name} is {default}, not {row}");
             }

@@ -96,7 +96,7 @@ fn read() -> Result<DemoMarket> {
 
 fn product(item: Product, category: CategoryId) -> NewProduct {
     let Product { sku, compare_at_minor, .. } = item;
-    // It is the old price of the largest size, which is the dearest. The smaller ones never cost that.
+    // This is the old price of the largest size, which costs the most. The smaller ones never cost that much.
     let dearest = item.variants.iter().map(|variant| variant.price_minor).max();
     let variants = item.variants.into_iter().enumerate().map(|(i, variant)| NewVariant {
         sku: if i == 0 { sku.clone() } else { format!("{sku}-{}", i + 1) },
@@ -164,8 +164,8 @@ pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
         shelves.push((shop.handle, goods));
         owners.push(shop.email);
     }
-    // Lists begin with what came last: the last of each shop's goods come first, those of all shops by turns, so that the
-    // first of each are what is seen first.
+    // Lists show the newest products first, so each shop's products are added from last to first, taking
+    // turns with the other shops. The first products of every shop then end up at the top.
     while shelves.iter().any(|(_, goods)| !goods.is_empty()) {
         for (handle, goods) in &mut shelves {
             if let Some(item) = goods.pop() {
@@ -179,8 +179,9 @@ pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
 /// How many products are drawn at a time: most have one picture.
 const AT_ONCE: usize = 2;
 
-/// Draws the pictures that the demo's market lacks, what is seen first before the rest. Drawing takes much longer than
-/// [`seed`], so the market may be open meanwhile; what was drawn before an interruption stays.
+/// Draws the demo market's missing pictures, starting with those that are seen first. Drawing takes much
+/// longer than [`seed`], so the market may run in the meantime; pictures drawn before an interruption are
+/// kept.
 pub(crate) async fn draw(engine: &Engine) -> Result<()> {
     let system = Caller::system();
     let market = read()?;

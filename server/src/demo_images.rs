@@ -20,12 +20,12 @@ const WIDTH: u32 = 960;
 /// The embedded drawings, by name.
 const DRAWINGS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/drawings.rs"));
 
-/// How many drawings are on their way at a time: one is rendered while the store processes another.
+/// How many drawings are processed at a time: one is rendered while the store processes another.
 const AT_ONCE: usize = 2;
 
 /// Adds drawings to a shop, or to the market. Returns the pictures in the same order.
 pub(crate) async fn add(engine: &Engine, shop: Option<&str>, names: &[&str]) -> Result<Vec<NewPicture>> {
-    // Collected first: a stream of futures that borrow is not `Send` enough to be spawned.
+    // Collected first: a stream of borrowing futures isn't recognised as `Send`, so it can't be spawned.
     let drawn: Vec<_> = names.iter().map(|name| add_one(engine, shop, name)).collect();
     stream::iter(drawn).buffered(AT_ONCE).try_collect().await
 }

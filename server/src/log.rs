@@ -43,7 +43,7 @@ pub(crate) fn start(log: &config::Log) -> Result<(), String> {
     start_writer().map_err(|e| format!("the log cannot start: {e}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // It would tell of them on standard error, and panic where that cannot be written.
+        // They would be printed to standard error, with a panic if that can't be written to.
         .log_internal_errors(false)
         .with_writer(|| Line);
     if log.json {
@@ -59,7 +59,7 @@ fn start_writer() -> io::Result<()> {
     let mut out = standard_error()?;
     let (lines, commands) = mpsc::channel();
     thread::Builder::new().name("haat-stderr".into()).spawn(move || write_all(&mut out, &commands))?;
-    // A second log would be a second subscriber, which `init` refuses.
+    // A second call would set up a second subscriber, which `init` refuses.
     let _ = LINES.set(lines);
     Ok(())
 }
@@ -156,7 +156,7 @@ pub fn last_word(line: &str) {
     let line = format!("{line}\n");
     match LINES.get() {
         Some(_) => queue(line.as_bytes()),
-        // Whoever reads may have gone.
+        // The reader of the pipe may have exited.
         None => drop(io::stderr().write_all(line.as_bytes())),
     }
     flush();

@@ -12,7 +12,7 @@ fn main() -> ExitCode {
             code
         }
         Err(error) => {
-            // One line that says what is wrong; details are in the log.
+            // A single line that says what is wrong; the details are in the log.
             haat::log::last_word(&format!("haat: {error}"));
             ExitCode::FAILURE
         }

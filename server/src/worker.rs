@@ -95,7 +95,7 @@ where
                 () = wake.notified() => {}
                 () = tokio::time::sleep(REST) => {}
             }
-            // Those who woke it come in crowds: let some gather, they share a transaction.
+            // Wake-ups come in bursts: wait a moment, so that several are handled in one transaction.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

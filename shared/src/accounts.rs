@@ -28,7 +28,7 @@ impl Email {
     /// followed by a host name with a dot. Quoted names and IP addresses are not allowed, and invisible
     /// characters are removed. Whether the address exists is not checked.
     pub fn parse(field: &str, typed: &str) -> Result<Self, FieldError> {
-        // Joiners mean something in names of hosts; there they are looked at as any letter is.
+        // Joiners are meaningful in host names, where they are checked like any other character.
         let seen = |c: &char| !text::is_invisible(*c) || matches!(c, '\u{200C}' | '\u{200D}');
         let seen = typed.chars().filter(seen).map(|c| if c == '\u{FF20}' { '@' } else { c });
         let typed = text::line(field, &seen.collect::<String>(), EMAIL_MAX)?;
@@ -112,7 +112,7 @@ fn ascii_host(typed: &str) -> Option<String> {
 /// again.
 #[cfg(target_family = "wasm")]
 fn ascii_host(typed: &str) -> Option<String> {
-    // The full stops of East Asia, as UTS 46 reads them.
+    // The full stops of East Asian scripts, mapped as in UTS 46.
     let host = typed.to_lowercase().replace(['\u{3002}', '\u{FF0E}', '\u{FF61}'], ".");
     is_host(&host).then_some(host)
 }
@@ -195,7 +195,7 @@ impl SignIn {
 
     /// The address by which accounts are identified, which rate limits count by too.
     pub fn account(&self) -> String {
-        // What is longer is nobody's, and not worth keeping.
+        // A longer address can't belong to an account, so there is no need to keep all of it.
         fold_email(&self.email).chars().take(EMAIL_MAX + 1).collect()
     }
 }

@@ -312,7 +312,7 @@ fn find(code: &str) -> Option<Country> {
     let mut parts = line.splitn(3, ' ');
     let (code, layout) = (parts.next()?, parts.next()?);
     let rest = parts.next().unwrap_or_default();
-    // What is needed is written in small letters, shapes are not.
+    // Required fields are lowercase letters; shapes are not.
     let end = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
     let (needs, shapes) = rest.split_at(end);
     Some(Country { code, layout, needs, shapes: shapes.trim_start() })
@@ -373,7 +373,7 @@ fn postal_code(field: &str, typed: &str, country: Option<&Country>) -> Result<St
     }
     let mut code = plain.to_uppercase();
     code.retain(|c| !matches!(c, ' ' | '-' | '.' | '〒'));
-    // `D-10115`, `SE-114 55`: a country before the code, as on letters from abroad.
+    // `D-10115`, `SE-114 55`: a country prefix, as used on international mail.
     let bare = code.trim_start_matches(|c: char| c.is_ascii_uppercase());
     let prefixed = code.len() - bare.len() <= 3 && bare.bytes().all(|b| b.is_ascii_digit());
     let fitting = |code: &str| country.shapes.split('|').find_map(|shape| fit(shape, code));
@@ -457,7 +457,7 @@ impl Address {
     /// number. In countries whose labels begin with the largest part, addresses in Latin letters begin
     /// with the smallest.
     pub fn label(&self, country: &str) -> Vec<String> {
-        // Of Chinese, Japanese and Korean.
+        // In Chinese, Japanese or Korean.
         let local = |text: &String| {
             text.chars().any(|c| matches!(c, '\u{2E80}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}'))
         };
@@ -555,7 +555,7 @@ mod tests {
             let refused = country("country", wrong).map(|c| c.code);
             assert_eq!(refused, Err(FieldError::new("country", FieldCode::NotAChoice)), "{wrong}");
         }
-        // Every line says what it can, and nothing else.
+        // Every line of the data is well-formed.
         for code in codes {
             let country = find(code).unwrap();
             assert!(country.needs.chars().all(|c| "zsc".contains(c)), "{country:?}");
@@ -640,7 +640,7 @@ mod tests {
 
     #[test]
     fn what_a_courier_can_dial_is_kept() {
-        // What was typed in the field, with the right verdict before it.
+        // Numbers as typed in practice, each preceded by the expected verdict.
         for line in include_str!("../tests/field/phones.txt").lines() {
             match line.split_once('\t').unwrap() {
                 ("hold", number) => assert!(phone("phone", number).is_ok(), "{number}"),
@@ -732,7 +732,7 @@ mod tests {
             let country = countries().nth(at).unwrap();
             let typed = Address { city: city.clone(), phone: phone_typed, ..address(country, &region, &code) };
             let (checked, _) = check(typed.clone());
-            // What holds holds again, unchanged.
+            // A valid address stays valid and unchanged when it is checked again.
             let (again, faults) = check(checked.clone());
             if faults.is_empty() {
                 prop_assert_eq!(&again, &checked);

@@ -46,7 +46,7 @@ fn encode(bits: u128) -> String {
 
 fn decode(text: &str) -> Option<u128> {
     let text = text.as_bytes();
-    // 26 characters carry 130 bits, so the first one may only hold three.
+    // 26 characters encode 130 bits, so the first one may only use three.
     if text.len() != 26 || text[0] > b'7' {
         return None;
     }
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_wire_form_is_the_one_of_the_specification() {
-        // Vectors of the TypeID specification's own list of valid ids.
+        // Test vectors from the TypeID specification's list of valid ids.
         let cases = [
             (0u128, "00000000000000000000000000"),
             (1, "00000000000000000000000001"),

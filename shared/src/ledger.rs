@@ -208,7 +208,7 @@ mod tests {
                 let posting = posting.unwrap();
                 let sum = Money::sum(Currency::INR, posting.entries.iter().map(|e| e.amount));
                 prop_assert_eq!(sum, Ok(Money::zero(Currency::INR)), "{:?}", posting.kind);
-                // A shop's account always says whose it is, and no other account does.
+                // Entries in a shop's accounts name the shop; entries in all other accounts don't.
                 for entry in posting.entries {
                     let of_shop = matches!(entry.account, Account::SellerPayable | Account::SellerReceivable);
                     prop_assert_eq!(entry.shop.is_some(), of_shop);

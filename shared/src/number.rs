@@ -101,7 +101,7 @@ pub fn exact(text: &str, decimals: u32, notation: Notation) -> Result<i64, Field
         Notation::Said(DecimalMark::Point) => point,
         Notation::Said(DecimalMark::Comma) => comma,
         Notation::Unknown => Err(FieldCode::AmbiguousNumber),
-        // As the market itself writes it.
+        // The notation that the market itself uses.
         Notation::Form | Notation::Program if with_point && decimals == 3 => point,
         Notation::Form if !with_point && decimals < 3 => point,
         Notation::Form | Notation::Program => match (point, comma) {
@@ -162,7 +162,8 @@ mod tests {
         use Notation::{Form, Program, Unknown};
         const SAID_POINT: Notation = Notation::Said(DecimalMark::Point);
         const SAID_COMMA: Notation = Notation::Said(DecimalMark::Comma);
-        // Typed text and decimals of the currency; in a form, in a table with commas, in another one, told point, told comma.
+        // The input and the currency's decimals; then the results in a form, in a comma-delimited
+        // table, in any other table, and if the separator is specified as point or comma.
         type Row = (&'static str, u32, [Result<i64, FieldCode>; 5]);
         let (two, big) = (Err(AmbiguousNumber), Err(TooManyDecimals));
         let table: [Row; 24] = [
@@ -233,7 +234,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever chooses a mark reads what was written with it, and nobody else reads it as something else unasked.
+        /// With the separator specified, numbers are read as written; without it, never as a different
+        /// number.
         #[test]
         fn what_is_written_with_a_mark_is_read_with_it(minor in 0i64..100_000_000_000, decimals in 0u32..=4, grouped: bool, comma: bool) {
             let (digits, places) = (format!("{minor:0>width$}", width = decimals as usize + 1), decimals as usize);

@@ -569,7 +569,7 @@ mod tests {
             vec![ShopItems { shipping, ..of_shop(1, &[bowl], 0) }]
         };
         let free = || promotion(Benefit::FreeShipping);
-        // What is bought, the promotions; subtotal, discount, shipping, tax, total; commission base and commission.
+        // Items, promotions; subtotal, discount, shipping, tax, total; commission base and commission.
         let cases: Vec<(&str, Vec<ShopItems>, Vec<Promotion>, [i64; 5], [i64; 2])> = vec![
             ("nothing", vec![], vec![percent(1_000)], [0, 0, 0, 0, 0], [0, 0]),
             ("no lines", vec![of_shop(1, &[], 100)], vec![free()], [0, 0, 100, 0, 100], [0, 0]),

@@ -81,7 +81,7 @@ pub fn with(path: &str, parameters: &[(&str, &str)]) -> String {
         address.push(if address.contains('?') { '&' } else { '?' });
         address.push_str(name);
         address.push('=');
-        // A path as a value stays readable.
+        // Slashes are left unencoded, so that a path stays readable.
         encode(&mut address, value, b"/");
     }
     address

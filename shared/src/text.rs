@@ -40,7 +40,7 @@ pub fn normalized(text: &str) -> Cow<'_, str> {
             kept.push(c);
         }
     }
-    // What stood between two characters may have kept them apart.
+    // Removing a character may bring together two that compose.
     Cow::Owned(nfc(&kept).into_owned())
 }
 
@@ -51,19 +51,19 @@ fn changes(c: char, before: Option<char>, after: Option<char>) -> bool {
     let ideograph =
         matches!(before, '\u{2E80}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}');
     match c {
-        // Joiners, between letters of scripts that join them, and in emoji of several parts, after a selector too.
+        // Joiners: between letters of scripts that use them, and in emoji sequences, even after a selector.
         '\u{200C}' | '\u{200D}' => (joins(before) || before == '\u{FE0F}') && after.is_some_and(joins),
-        // Whether a sign is an emoji, and keys: `1️⃣`.
+        // Variation selectors for emoji, and keycaps: `1️⃣`.
         '\u{FE0E}' | '\u{FE0F}' => {
             (!before.is_ascii() && !before.is_alphanumeric() && !is_invisible(before))
                 || after == Some('\u{20E3}')
         }
-        // Forms of ideographs, and of letters of Mongolian.
+        // Variants of ideographs, and of Mongolian letters.
         '\u{FE00}'..='\u{FE02}' | '\u{E0100}'..='\u{E01EF}' => ideograph,
         '\u{180B}'..='\u{180D}' | '\u{180F}' => matches!(before, '\u{1820}'..='\u{18AA}'),
-        // Flags of England, Scotland, Wales.
+        // The flags of England, Scotland and Wales.
         '\u{E0020}'..='\u{E007F}' => matches!(before, '\u{1F3F4}' | '\u{E0020}'..='\u{E007E}'),
-        // The blank of Braille.
+        // The blank Braille pattern.
         '\u{2800}' => matches!(before, '\u{2801}'..='\u{28FF}'),
         _ => false,
     }
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn texts_that_look_the_same_are_the_same() {
         for (typed, stored) in [
-            // Two spellings of one letter: Hindi, Latin, Korean, Vietnamese, Bengali, Tamil, the ångström and the ohm sign.
+            // Canonically equivalent: Hindi, Latin, Korean, Vietnamese, Bengali, Tamil, ångström and ohm signs.
             ("सा\u{95C}ी", "सा\u{921}\u{93C}ी"),
             ("cafe\u{301}", "caf\u{e9}"),
             ("\u{1112}\u{1161}\u{11ab}", "\u{d55c}"),
@@ -285,7 +285,7 @@ mod tests {
             ("\u{bc6}\u{bbe}", "\u{bca}"),
             ("5 \u{212b}", "5 \u{c5}"),
             ("1 k\u{2126}", "1 k\u{3a9}"),
-            // What leaves no mark and means nothing.
+            // Invisible characters without a meaning.
             ("Cup\u{200b}", "Cup"),
             ("\u{feff}Cup", "Cup"),
             ("C\u{ad}up\u{2060}", "Cup"),
@@ -310,7 +310,7 @@ mod tests {
                 "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
                 "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
             ),
-            // Compatible characters are others: nothing that is seen goes away.
+            // Compatibility characters are kept: no visible difference is lost.
             ("m² ① ﬁ", "m² ① ﬁ"),
         ] {
             assert_eq!(line("f", typed, 20).as_deref(), Ok(stored), "{typed:?}");
@@ -322,7 +322,7 @@ mod tests {
         );
         assert_eq!(fold("CAFE\u{301}"), fold("caf\u{e9}"));
         assert_eq!(fold("\u{e0041}❤\u{fe0f} Cup\u{2800}"), fold("❤ cup"));
-        // A code has no place for any of them.
+        // Codes may contain none of them.
         for typed in [
             "\u{200b}",
             "\u{200d}",
@@ -382,7 +382,7 @@ mod tests {
         for blank in ["", "   ", "\u{200b}", " \u{2060}\u{3164} "] {
             assert_eq!(line("f", blank, 10).unwrap_err().code, FieldCode::Missing, "{blank:?}");
         }
-        // Parts of words in scripts that join their letters.
+        // Needed within words in scripts that use joiners.
         assert_eq!(line("f", "क\u{94d}\u{200d}ष", 10).as_deref(), Ok("क\u{94d}\u{200d}ष"));
         assert_eq!(line("f", "éééé", 3).unwrap_err().code, FieldCode::TooLong(3));
         assert_eq!(line("f", "éééé", 4).as_deref(), Ok("éééé"));

@@ -52,7 +52,7 @@ fn row(entry: AuditEntry) -> impl IntoView {
         None => view! { <span class="word">{t!(i18n, admin.program)}</span> }.into_any(),
     };
     let note = match (entry.action.as_str(), entry.products) {
-        // Of a job the note says which kind it is.
+        // For jobs, the note holds the kind of job.
         ("jobs::retry" | "jobs::discard", _) => words::job_kind(i18n, &entry.note).to_owned(),
         (_, Some(Upserted { added, updated })) => {
             t!(i18n, admin.products_written, added = added, updated = updated)

@@ -44,7 +44,7 @@ impl FromServerFnError for ApiError {
             ServerFnErrorErr::Request(_) => Error::Offline,
             ServerFnErrorErr::Response(_) => Error::Busy { retry_after_s: 2 },
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Error::Invalid(Vec::new()),
-            // On the server it is what was sent that cannot be read; in the browser it is our answer.
+            // On the server, the client's request could not be decoded; in the browser, our response.
             ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => Error::Invalid(Vec::new()),
             _ => Error::Internal,
         };

@@ -261,7 +261,7 @@ mod tests {
         assert_eq!([0, 1, 2].map(shops), ["0 दुकान", "1 दुकान", "2 दुकानें"]);
         let counted = tn!(english, imports.counted, 1, new = 0, changed = 1, same = 0);
         assert_eq!(counted, "1 product can be imported: 0 new, 1 updated, 0 unchanged.");
-        // Those for tests are English in other letters.
+        // The pseudo-locales for tests are English with modified letters.
         let stretched: Locale = "en-XA".parse().unwrap();
         assert_eq!([1, 2].map(|n| items(stretched, n)), ["[1 ítém····]", "[2 ítéms·····]"]);
     }
@@ -276,7 +276,7 @@ mod tests {
             ("ज़िम्बाब्वे", "XX")
         );
         assert_eq!(crate::countries::all("ar-XB".parse().unwrap()).len(), 250);
-        // Those that a form offers are those that it takes.
+        // A form offers exactly the countries that it accepts.
         let mut offered: Vec<_> = english.iter().map(|(code, _)| *code).collect();
         offered.sort_unstable();
         assert_eq!(offered, haat_shared::addresses::countries().collect::<Vec<_>>());

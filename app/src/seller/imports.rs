@@ -70,7 +70,7 @@ fn Send(handle: String) -> impl IntoView {
     view! {
         <form method="post" action=routes::import(&handle) enctype="multipart/form-data" class="panel form" on:submit=move |_| sending.set(true)>
             <p class="note">{t!(i18n, imports.how)}</p>
-            // Before the file: what is not known yet cannot be minded.
+            // The options come before the file, because the server ignores fields after it.
             <div>
                 <Check name="set_stock" label=t!(i18n, imports.set_stock).to_owned() checked=false />
                 <p class="note">{t!(i18n, imports.set_stock_hint)}</p>
@@ -163,7 +163,7 @@ fn Open(handle: String, open: ImportView, faults: Vec<RowError>, again: Callback
         set_timeout(
             move || {
                 spawn_local(async move {
-                    // Whoever cannot be reached just now is asked again; who has gone to another page asks no more.
+                    // Retry on network errors; stop polling once the user has left the page.
                     let fresh = api::catalog::imports(handle, id).await.ok().and_then(|view| view.open);
                     if let Some(same) = fresh.or_else(|| now.try_get_untracked()) {
                         let _ = now.try_set(same);
@@ -284,7 +284,7 @@ fn Question(question: NumberQuestion) -> impl IntoView {
         (DecimalMark::Point.as_str().to_owned(), read(point), t!(i18n, imports.decimal_point).to_owned()),
         (DecimalMark::Comma.as_str().to_owned(), read(comma), t!(i18n, imports.decimal_comma).to_owned()),
     ];
-    // Only a file that hints at one of them has it chosen.
+    // Preselected only if the file suggests it.
     let value = if likely == DecimalMark::Comma { likely.as_str() } else { "" };
     view! { <ui::Choice name="decimal_mark" label value options /> }
 }

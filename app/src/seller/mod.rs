@@ -119,7 +119,7 @@ async fn upload(handle: &str, file: web_sys::File) -> Result<Picture, Error> {
     use leptos::wasm_bindgen::JsCast;
     use wasm_bindgen_futures::JsFuture;
 
-    // What is too heavy does not even set out. Sizes of files are whole numbers.
+    // Files that are too large aren't sent at all. File sizes are whole numbers.
     media::check_bytes(file.size() as usize).map_err(|code| Error::field("picture", code))?;
     let broken = |_| Error::Internal;
     let body = web_sys::FormData::new().map_err(broken)?;

@@ -59,7 +59,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         Method::Sandbox => {
             vec![(t!(i18n, seller_orders.commission), commission), (t!(i18n, seller_orders.earned), earned)]
         }
-        // The shop has the cash: it owes the market its part.
+        // The shop collected the cash and owes the market its commission.
         Method::Cash => vec![(t!(i18n, seller_orders.owed), commission)],
     };
     let shares = shares.into_iter().map(|(words, sum)| {

@@ -44,7 +44,7 @@ pub(crate) fn NewProduct() -> impl IntoView {
     let found = api::find(
         move || handle.get(),
         |handle| async move {
-            // Answers as if there were no such shop to those who do not sell there.
+            // Returns the same error as for an unknown shop to users who don't sell there.
             api::catalog::seller_list(handle.clone(), Default::default()).await?;
             let shop = api::shops::shop(handle.clone()).await?;
             Ok((handle, shop.delivery.currency(), api::catalog::tree().await?))
@@ -259,7 +259,7 @@ fn Editor(
     let (faults, busy) = (RwSignal::new(None::<Error>), RwSignal::new(false));
     let element = NodeRef::<html::Form>::new();
     let version = RwSignal::new(kept.map(|(_, version)| version));
-    // Made once the pictures of a new product could not be kept: it is not made a second time.
+    // Set when a new product was created but its images could not be saved, so that it isn't created twice.
     let made = StoredValue::new(kept.map(|(id, _)| id));
     let key = StoredValue::new(String::new());
     let shop = handle.clone();
@@ -332,7 +332,7 @@ fn Editor(
                     if let (true, Some(id)) = (edited, made.get_value())
                         && let Ok(now) = api::catalog::seller_product(handle, id).await
                     {
-                        // Who has read what the other changed may save over it.
+                        // Having seen the other user's changes, the user may save over them.
                         version.set(Some(now.version));
                     }
                 }
@@ -519,7 +519,7 @@ fn make_variants(rows: Rows, element: NodeRef<html::Form>) {
         };
         ways = ways.iter().flat_map(longer).take(VARIANTS_MAX).collect();
     }
-    // What is made now is labelled by what the options are called now.
+    // New variants are labelled with the current option names.
     rows.options.update(|rows| {
         for (row, name) in rows.iter_mut().zip(typed.options) {
             row.first.name = name;
@@ -560,10 +560,10 @@ fn Variant(
     let heading = move || {
         (!rows.is_simple()).then(|| view! { <legend>{tu_string!(i18n, seller_products.variant_n, n = place()).to_string()}</legend> })
     };
-    // By the rows of their options: options that are added later have no values yet.
+    // Keyed by the rows of the options; options added later have no values yet.
     let values: HashMap<u32, String> = numbers(rows.options).into_iter().zip(first.options.clone()).collect();
     let option_at = at.clone();
-    // Named by what they are values of, as it is typed.
+    // Labelled with the option's name, as it is being typed.
     let option = move |(place, option): (usize, Row<OptionValues>)| {
         let label = match option.first.name.as_str() {
             "" => tu_string!(i18n, seller_products.value_n, n = place + 1).to_string(),

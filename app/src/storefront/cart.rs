@@ -69,7 +69,7 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
     let group = |group| view! { <Group group fault draft=draft.clone() /> };
     let groups = cart.groups.into_iter().map(group).collect_view();
     let sums = cart.totals.map(|totals| view! { <Sums totals /> });
-    // One form: whichever button is pressed, what was typed into any line goes along.
+    // A single form, so that every button also submits the quantities typed into the other lines.
     view! {
         <form method="post" action=routes::FORM_BEGIN_CHECKOUT class="two-columns" id="cart" novalidate>
             <div class="groups">{groups}</div>
@@ -149,7 +149,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                 Ok(view) => {
                     fault.set(None);
                     let focus = place(id, remove);
-                    // Read aloud by those who cannot see that the sums changed.
+                    // Announced to screen reader users, who can't see that the totals have changed.
                     match view.totals {
                         Some(totals) => toaster.say(news(i18n, totals.total), None),
                         None if remove => toaster.say(tu_string!(i18n, cart.removed).to_owned(), None),

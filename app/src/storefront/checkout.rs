@@ -115,7 +115,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
     let offered = methods.clone();
     let shops: Vec<String> = checkout.groups.iter().map(|group| group.shop.to_string()).collect();
     let shops_too = shops.clone();
-    // The server's key for this try; a card that was refused here makes the next click another try.
+    // The idempotency key for this attempt; after a declined card, the next click is a new attempt.
     let (key, tries) = (checkout.key.clone(), RwSignal::new(0u32));
     let pay = move |event: SubmitEvent| {
         event.prevent_default();
@@ -218,7 +218,7 @@ fn TimeLeft(seconds: i64) -> impl IntoView {
     let i18n = use_i18n();
     let left = RwSignal::new(seconds);
     Effect::new(move || {
-        // By the clock: timers stand still on pages that nobody looks at.
+        // Uses the clock, because timers are paused in background tabs.
         let now = || web_sys::js_sys::Date::now() as i64 / 1000;
         let end = now() + seconds;
         if let Ok(timer) = set_interval_with_handle(move || left.set(end - now()), Duration::from_secs(1)) {
@@ -230,7 +230,7 @@ fn TimeLeft(seconds: i64) -> impl IntoView {
 
 fn time_left(i18n: I18n, seconds: i64) -> String {
     match seconds {
-        // A payment attempt may have extended the time. The server knows.
+        // A payment attempt may have extended the hold; only the server knows.
         ..=0 => t!(i18n, error.key_reused).to_owned(),
         1..60 => t!(i18n, checkout.time_last).to_owned(),
         _ => tn!(i18n, checkout.time_left, seconds / 60 + i64::from(seconds % 60 > 0)),
@@ -273,7 +273,7 @@ fn leads_to(next: NextAction) -> String {
 /// The outcome of the last payment attempt.
 fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAction>) -> Option<AnyView> {
     match outcome? {
-        // Said already to whoever comes back from there just now.
+        // Shoppers who have just returned from the gateway have already been told.
         PaymentOutcome::Declined if query("error").with_untracked(|code| code.starts_with("payment_")) => {
             None
         }
@@ -282,7 +282,7 @@ fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAc
             let link = next.map(|next| {
                 view! { <a class="button secondary" href=leads_to(next) rel="external">{t!(i18n, checkout.go_on)}</a> }
             });
-            // Another checkout of the same cart takes the place of this one. What was typed goes along.
+            // Starts a new checkout of the same cart, which replaces this one and keeps the form input.
             Some(
                 view! {
                     <Alert look="info">

@@ -216,7 +216,7 @@ fn BuyBox(
     let options = if variants.len() > 1 {
         view! { <Options variants names first=first.id chosen /> }.into_any()
     } else {
-        // An only child has nothing to choose, but may still be of one colour.
+        // A single variant leaves no choice, but its option values (such as a colour) are still shown.
         let which = names.join(" / ");
         let which =
             (!which.is_empty()).then(|| view! { <p class="option-only">{which} ": " {first.title}</p> });
@@ -286,7 +286,7 @@ pub(super) fn BuyFault(fault: RwSignal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();
     move || match fault.get() {
         None => view! { <CodeAlert /> }.into_any(),
-        // Said at its field.
+        // Shown next to its field.
         Some(Error::Invalid(_)) => ().into_any(),
         Some(error) => view! { <Alert>{words::error(i18n, &error)}</Alert> }.into_any(),
     }

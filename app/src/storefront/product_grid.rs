@@ -31,7 +31,7 @@ fn Card(product: ProductCard, eager: bool, with_shop: bool) -> impl IntoView {
         view! { <Price of=product.price /> }.into_any()
     };
     let before = product.compare_at.map(|before| view! { <Was price=before /> });
-    // A maker who sells their own things is named once.
+    // If the shop's name begins with the brand, the brand isn't repeated.
     let brand = (!product.brand.is_empty() && !product.shop_name.starts_with(&product.brand))
         .then(|| view! { <p class="card-brand">{product.brand}</p> });
     let shop = with_shop.then(|| {

@@ -34,7 +34,7 @@ pub(crate) fn Products() -> impl IntoView {
         head::describe(|| About {
             title: heading,
             description: tu_string!(i18n, home.lead).into(),
-            // Searches, later pages and other orders show the same things again.
+            // Searches, further pages and other sort orders are duplicates of the same content.
             path: if plain { routes::PRODUCTS.into() } else { String::new() },
             ..About::default()
         });

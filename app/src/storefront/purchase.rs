@@ -56,7 +56,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
         let words = tu_string!(i18n, purchase.cancelled_done, number = done.as_str()).to_string();
         view! { <Alert look="good">{words}</Alert> }
     });
-    // Cash is paid for what comes; what was paid by card is what was paid.
+    // Cash is due only for orders that aren't cancelled; for cards, the amount paid is shown.
     let paid = purchase.totals.total;
     let due = purchase.orders.iter().filter(|order| order.state != OrderState::Cancelled);
     let due = Totals::sum(paid.currency(), due.map(|order| order.totals));

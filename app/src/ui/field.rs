@@ -172,7 +172,7 @@ pub fn TextArea(
     let fault = fault(faults, &name);
     let described = described_by(&name, hint.is_some(), fault);
     let hint = hint.map(|words| view! { <p class="field-hint" id=format!("{name}-hint")>{words}</p> });
-    // Leptos does not escape what stands in a text area.
+    // Leptos does not escape the content of a textarea.
     let inside = value.replace('&', "&amp;").replace('<', "&lt;");
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>
@@ -273,7 +273,7 @@ pub fn Choice(
     let fault = fault(faults, name);
     let described = described_by(name, false, fault);
     let options = options.into_iter().enumerate().map(|(i, (code, words, note))| {
-        // The summary of errors leads to the first one by the name of the field.
+        // The error summary links to the first option by the field's name.
         let id = if i == 0 { name.to_owned() } else { format!("{name}-{code}") };
         let note_id = format!("{name}-{code}-note");
         view! {

@@ -23,7 +23,7 @@ pub fn Guard(
                 event.prevent_default();
             }
         });
-        // On its way up a click comes by here before the router sees it.
+        // A bubbling click reaches this listener before the router's.
         let clicked = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
             let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
             let link = target

@@ -22,7 +22,7 @@ pub fn Picture(
     eager: bool,
 ) -> impl IntoView {
     let Some(picture) = of else {
-        // Neither asked of Unicode nor made large here: its tables would weigh 4 kB with everybody.
+        // No Unicode properties and no uppercasing: their tables would add 4 kB to every visitor's download.
         let letter = title.chars().find(|c| !c.is_whitespace() && !c.is_ascii_punctuation());
         return view! {
             <span class=format!("picture drawn tone-{}", tone(&title)) aria-hidden="true">
@@ -32,7 +32,7 @@ pub fn Picture(
         .into_any();
     };
     let (loading, priority) = if eager { ("eager", "high") } else { ("lazy", "auto") };
-    // The policy of the page allows no inline style; an attribute of a drawing is none.
+    // The page's CSP forbids inline styles, but not the attributes of an SVG.
     view! {
         <span class="picture">
             <svg class="picture-color" aria-hidden="true">

@@ -16,7 +16,7 @@ pub fn Table(
     /// The rows.
     children: Children,
 ) -> impl IntoView {
-    // What is said beside each box to tick takes no room here.
+    // The heading of a checkbox column is visually hidden, since each checkbox has a label.
     let heads = columns.into_iter().map(|(words, look)| {
         view! { <th scope="col" class=look><span class:hidden=look == "tick">{words}</span></th> }
     });
@@ -55,7 +55,7 @@ pub fn Bars(
     let width = i64::try_from(bars.len()).unwrap_or(1).max(1) * STEP;
     let (first, last) = (bars.first().map(|b| b.0.clone()), bars.last().map(|b| b.0.clone()));
     let drawn = (0i64..).zip(&bars).map(|(i, (name, high, facts))| {
-        // A little is more than nothing.
+        // A small value must still be distinguishable from zero.
         let high = if *high > 0 { (i128::from(*high) * i128::from(HEIGHT) / i128::from(most)).max(2) } else { 0 };
         let high = i64::try_from(high).unwrap_or(HEIGHT);
         let label = format!("{name}: {}", facts.join(", "));

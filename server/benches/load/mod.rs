@@ -11,7 +11,7 @@ use serde_json::Value;
 pub const CLIENTS: usize = 8;
 pub const SECONDS: u64 = 5;
 
-/// One connection that is kept.
+/// A keep-alive connection.
 pub struct Line {
     sender: http1::SendRequest<Full<Bytes>>,
     port: u16,
@@ -41,12 +41,12 @@ impl Line {
         body
     }
 
-    /// Asks for a path; answers what came.
+    /// Requests a path and returns the body.
     pub async fn get(&mut self, path: &str) -> Bytes {
         self.send(Method::GET, path, &[], String::new()).await
     }
 
-    /// Sends JSON with more headers, or nothing for null; answers the JSON that came.
+    /// Sends JSON with additional headers, or no body for null; returns the JSON received.
     pub async fn post(&mut self, path: &str, headers: &[(&str, &str)], body: &Value) -> Value {
         let mut all = vec![("content-type", "application/json")];
         all.extend(headers);
@@ -55,16 +55,16 @@ impl Line {
     }
 }
 
-/// Seconds of processor time that a process has used.
+/// The CPU time that a process has used, in seconds.
 fn processor_s(process: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    // After the name, which may hold spaces: utime and stime are the 12th and 13th, in hundredths.
+    // After the name, which may contain spaces: utime and stime are the 12th and 13th, in hundredths.
     let ticks = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(11).take(2);
     ticks.map(|t| t.parse::<f64>().unwrap()).sum::<f64>() / 100.0
 }
 
-/// Has every client do its step again and again for a while, and prints a row of what it saw. A step answers how many bytes
-/// came.
+/// Repeats every client's step for a while, and prints a row of the results. A step returns the number of
+/// bytes received.
 pub async fn measure<C, F>(
     what: &str,
     process: u32,

@@ -59,7 +59,7 @@ statements! {
     ANALYZE = "ANALYZE";
 }
 
-/// Products of which one in a hundred runs low, half of them published.
+/// Products, one in a hundred with low stock, half of them published.
 async fn fill_with_products(market: &Market, owner: &Caller) {
     for first in (0..ROWS).step_by(500) {
         let new = |i: i64| catalog::NewProduct {
@@ -82,7 +82,7 @@ async fn fill_with_products(market: &Market, owner: &Caller) {
     }
 }
 
-/// Orders of the last hundred days; one in a hundred is still to be confirmed.
+/// Orders of the last hundred days; one in a hundred is pending.
 async fn fill_with_orders(market: &Market, shop: ShopId) {
     let now = market.clock.now_ms();
     let cart: CartId = random::id(now);
@@ -159,7 +159,7 @@ async fn fill_with_orders(market: &Market, shop: ShopId) {
     }
 }
 
-/// Runs it many times; answers whether its 95th percentile is within the bounds.
+/// Runs it many times, and returns whether its 95th percentile is within the bounds.
 async fn measure<T>(engine: &str, name: &str, mut run: impl AsyncFnMut() -> haat_shared::Result<T>) -> bool {
     let mut took = Vec::with_capacity(TRIES);
     for _ in 0..TRIES {

@@ -1,13 +1,14 @@
--- The spine: accounts, shops, catalogue, stock, carts, checkout, orders, payments, ledger, outbox and jobs.
+-- The core schema: accounts, shops, catalogue, inventory, carts, checkout, orders, payments, ledger, outbox and jobs.
 --
--- One text for SQLite and PostgreSQL (docs/decisions/0002-databases.md). Tables are plural, since "user" and "order"
--- are words of SQL. Ids are UUIDv7; times are milliseconds UTC; money is minor units beside an ISO 4217 code.
+-- The same SQL runs on SQLite and PostgreSQL (docs/decisions/0002-databases.md). Table names are plural because "user"
+-- and "order" are SQL keywords. Ids are UUIDv7; times are UTC in milliseconds; amounts are in minor units, with an ISO
+-- 4217 currency code.
 
 CREATE TABLE users (
     id UUID PRIMARY KEY,
     name TEXT NOT NULL,
     email TEXT NOT NULL,
-    -- Lower case by Unicode's rules, made by the program: the databases' own lower() differ.
+    -- Lowercased by the application with Unicode's rules, because lower() differs between the databases.
     email_folded TEXT NOT NULL UNIQUE,
     password_hash TEXT NOT NULL,
     operator BOOLEAN NOT NULL,
@@ -24,7 +25,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user_id_idx ON sessions (user_id);
 CREATE INDEX sessions_expires_at_idx ON sessions (expires_at);
 
--- What was typed into a form that came back with an error. Never a secret.
+-- The input of a rejected form submission, kept to redisplay the form. Never contains secrets.
 CREATE TABLE form_drafts (
     id UUID PRIMARY KEY,
     form TEXT NOT NULL,
@@ -60,12 +61,12 @@ CREATE TABLE products (
     title TEXT NOT NULL,
     brand TEXT NOT NULL,
     description TEXT NOT NULL,
-    -- JSON, opaque to the database: a list of names and values in the order they are shown in.
+    -- JSON, opaque to the database: a list of name-value pairs in display order.
     attributes TEXT NOT NULL,
-    -- Title and brand in lower case, for plain search.
+    -- Title and brand in lower case, for simple text search.
     search_folded TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('draft', 'published', 'archived')),
-    -- The span of its variants' prices, kept with them, so that a list needs no join.
+    -- The price range of its variants, denormalized so that listings need no join.
     price_min_minor BIGINT NOT NULL CHECK (price_min_minor >= 0),
     price_max_minor BIGINT NOT NULL CHECK (price_max_minor >= price_min_minor),
     created_at BIGINT NOT NULL,
@@ -73,7 +74,7 @@ CREATE TABLE products (
 );
 CREATE INDEX products_shop_id_id_idx ON products (shop_id, id);
 
--- Something scarce: what there is of it, and what of that is promised. The guard of every sale is on this row.
+-- A limited resource: the quantity on hand and how much of it is held. The guard against overselling is on this row.
 CREATE TABLE capacities (
     id UUID PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('stock')),
@@ -82,18 +83,18 @@ CREATE TABLE capacities (
     CHECK (held >= 0 AND held <= on_hand)
 );
 
--- Why on_hand is what it is: it equals the sum of these.
+-- The history behind on_hand, which equals the sum of these deltas.
 CREATE TABLE stock_movements (
     capacity_id UUID NOT NULL REFERENCES capacities (id),
     reason TEXT NOT NULL CHECK (reason IN ('received', 'sold', 'returned', 'counted')),
-    -- The delivery, purchase, cancelled order or count behind it. Each moves a thing once.
+    -- The delivery, purchase, cancelled order or stock count that caused it. Each can move a capacity only once.
     reference UUID NOT NULL,
     delta BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (capacity_id, reason, reference)
 );
 
--- The stock of a variant is the capacity of the same id.
+-- A variant's stock is the capacity with the same id.
 CREATE TABLE variants (
     id UUID PRIMARY KEY REFERENCES capacities (id),
     product_id UUID NOT NULL REFERENCES products (id),
@@ -107,11 +108,11 @@ CREATE INDEX variants_product_id_idx ON variants (product_id);
 
 CREATE TABLE carts (
     id UUID PRIMARY KEY,
-    -- A guest's cart belongs to whoever has its token; a user's cart to the user.
+    -- A guest's cart belongs to whoever holds its token; a user's cart belongs to the user.
     token_hash BYTEA UNIQUE,
     user_id UUID REFERENCES users (id),
     state TEXT NOT NULL CHECK (state IN ('open', 'merged')),
-    -- Grows with every change; a checkout remembers which one it was made of.
+    -- Incremented by every change; a checkout records the version that it was created from.
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
@@ -124,7 +125,7 @@ CREATE TABLE cart_lines (
     cart_id UUID NOT NULL REFERENCES carts (id) ON DELETE CASCADE,
     variant_id UUID NOT NULL REFERENCES variants (id),
     quantity BIGINT NOT NULL CHECK (quantity BETWEEN 1 AND 999),
-    -- The price when it was put in, so that a change can be shown.
+    -- The price when the item was added, so that a change can be shown.
     price_seen_minor BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     UNIQUE (cart_id, variant_id)
@@ -140,13 +141,13 @@ CREATE TABLE checkouts (
     subtotal_minor BIGINT NOT NULL,
     delivery_minor BIGINT NOT NULL,
     total_minor BIGINT NOT NULL,
-    -- JSON, opaque to the database: what was typed so far.
+    -- JSON, opaque to the database: the form input so far.
     form TEXT NOT NULL,
-    -- JSON, opaque to the database: the details that a payment was started with.
+    -- JSON, opaque to the database: the details with which a payment was started.
     details TEXT,
     holds BIGINT NOT NULL,
     hold_until BIGINT NOT NULL,
-    -- Time is added once, when payment starts.
+    -- The hold is extended once, when payment starts.
     extended BOOLEAN NOT NULL,
     purchase_id UUID,
     created_at BIGINT NOT NULL,
@@ -156,7 +157,7 @@ CREATE TABLE checkouts (
 CREATE INDEX checkouts_cart_id_idx ON checkouts (cart_id);
 CREATE INDEX checkouts_held_idx ON checkouts (hold_until) WHERE state IN ('open', 'paying');
 
--- One shop's part of a checkout: the order that it will become.
+-- One shop's part of a checkout, which becomes an order.
 CREATE TABLE checkout_orders (
     checkout_id UUID NOT NULL REFERENCES checkouts (id),
     position BIGINT NOT NULL,
@@ -169,7 +170,7 @@ CREATE TABLE checkout_orders (
     PRIMARY KEY (checkout_id, position)
 );
 
--- What is bought, at the price that will be charged.
+-- The items in the checkout, at the prices that will be charged.
 CREATE TABLE checkout_lines (
     checkout_id UUID NOT NULL REFERENCES checkouts (id),
     position BIGINT NOT NULL,
@@ -184,7 +185,7 @@ CREATE TABLE checkout_lines (
     PRIMARY KEY (checkout_id, position)
 );
 
--- A promise of something scarce. A capacity's `held` is the sum of its active ones.
+-- A reservation of a limited resource. A capacity's `held` is the sum of its active holds.
 CREATE TABLE holds (
     checkout_id UUID NOT NULL REFERENCES checkouts (id),
     capacity_id UUID NOT NULL REFERENCES capacities (id),
@@ -241,11 +242,11 @@ CREATE TABLE order_lines (
 );
 
 CREATE TABLE payments (
-    -- Also what we call this attempt at the gateway, so that asking twice makes one payment there.
+    -- Also sent to the gateway as the id of this attempt, so that a repeated request creates only one payment there.
     id UUID PRIMARY KEY,
     checkout_id UUID NOT NULL REFERENCES checkouts (id),
     purchase_id UUID REFERENCES purchases (id) DEFERRABLE INITIALLY DEFERRED,
-    -- The gateway's name, and its own id of the payment.
+    -- The gateway's name, and the gateway's own id for the payment.
     method TEXT NOT NULL,
     gateway_ref TEXT,
     state TEXT NOT NULL CHECK (state IN
@@ -254,15 +255,15 @@ CREATE TABLE payments (
     amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
     captured_minor BIGINT NOT NULL,
     refunded_minor BIGINT NOT NULL,
-    -- Where the shopper goes on.
+    -- Where the shopper continues.
     next_url TEXT NOT NULL,
-    -- When reconciliation asks the gateway next, and how often it has; NULL when there is nothing left to ask.
+    -- When reconciliation will next query the gateway, and how often it has so far; NULL when nothing is left to query.
     check_at BIGINT,
     checks BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     UNIQUE (method, gateway_ref),
-    -- A gateway may have captured more than was asked for: then all of it goes back.
+    -- A gateway may capture more than was requested; all of it is then refunded.
     CHECK (refunded_minor >= 0 AND refunded_minor <= captured_minor)
 );
 CREATE UNIQUE INDEX payments_one_open_per_checkout_key ON payments (checkout_id) WHERE state IN ('created', 'pending');
@@ -281,7 +282,7 @@ CREATE TABLE refunds (
 );
 CREATE UNIQUE INDEX refunds_orphaned_key ON refunds (payment_id) WHERE reason = 'orphaned';
 
--- What gateways report, as it came. Told once by its id, whatever happens.
+-- Gateway notifications as received, deduplicated by their event id.
 CREATE TABLE webhook_events (
     gateway TEXT NOT NULL,
     event_id TEXT NOT NULL,
@@ -294,10 +295,10 @@ CREATE TABLE webhook_events (
 CREATE TABLE ledger_postings (
     id UUID PRIMARY KEY,
     kind TEXT NOT NULL,
-    -- The order or payment it is about. An action is posted once.
+    -- The order or payment that it concerns. Each action is posted only once.
     reference UUID NOT NULL,
     created_at BIGINT NOT NULL,
-    -- Kept for the sealer: the batch, and the hash chain over it.
+    -- Reserved for sealing the ledger: the batch, and the hash chain over it.
     batch BIGINT,
     seal BYTEA,
     UNIQUE (kind, reference)
@@ -319,7 +320,7 @@ CREATE TABLE idempotency_keys (
     operation TEXT NOT NULL,
     idempotency_key TEXT NOT NULL,
     body_hash BYTEA NOT NULL,
-    -- Who works on it, until when; NULL once there is an answer.
+    -- When the lease of the request being processed expires; NULL once there is a response.
     lease_until BIGINT,
     attempt_id UUID NOT NULL,
     answer TEXT,
@@ -328,7 +329,7 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_created_at_idx ON idempotency_keys (created_at);
 
--- Messages to be published after the commit that made them.
+-- Messages to publish after the transaction that wrote them has committed.
 CREATE TABLE outbox (
     id UUID PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -338,7 +339,7 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_pending_idx ON outbox (id) WHERE dispatched_at IS NULL;
 
--- Work to be done after the commit.
+-- Background jobs to run after the transaction that created them has committed.
 CREATE TABLE jobs (
     id UUID PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -346,7 +347,7 @@ CREATE TABLE jobs (
     state TEXT NOT NULL CHECK (state IN ('queued', 'done', 'dead', 'discarded')),
     run_at BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
-    -- Until when whoever claimed it may work on it. Each claim has its own id: an answer with an old one is late.
+    -- When the worker's lease on the job expires. Each claim has its own id, so a result with an outdated id is late.
     lease_until BIGINT NOT NULL,
     claim UUID,
     error TEXT NOT NULL,
@@ -358,7 +359,7 @@ CREATE INDEX jobs_due_idx ON jobs (run_at) WHERE state = 'queued';
 CREATE INDEX jobs_claim_idx ON jobs (claim) WHERE claim IS NOT NULL;
 CREATE INDEX jobs_done_idx ON jobs (updated_at) WHERE state = 'done';
 
--- What each node must know for itself (search index, caches): the last change of each thing.
+-- The last change of each record, for the state that every node keeps for itself (search index, caches).
 CREATE TABLE changes (
     kind TEXT NOT NULL,
     id UUID NOT NULL,
@@ -368,7 +369,7 @@ CREATE TABLE changes (
 );
 CREATE INDEX changes_changed_at_idx ON changes (changed_at);
 
--- What was said to whom, by which channel, and whether it arrived.
+-- Who was notified of what, through which channel, and whether the notification was delivered.
 CREATE TABLE notifications (
     kind TEXT NOT NULL,
     subject UUID NOT NULL,
@@ -378,7 +379,7 @@ CREATE TABLE notifications (
     PRIMARY KEY (kind, subject, recipient)
 );
 
--- The sandbox gateway's own books: the outside world, played inside the program. Nothing of ours reads them but it.
+-- The sandbox gateway's own records. It stands in for an external service; of the market's own code, only it uses them.
 CREATE TABLE sandbox_payments (
     gateway_ref TEXT PRIMARY KEY,
     attempt_id UUID NOT NULL UNIQUE,

@@ -1,6 +1,6 @@
--- Mail: notifications are sent by a step of their own, in the reader's language.
+-- Email: notifications are sent in a separate step, in the recipient's language.
 
--- What a user reads, and what the shopper read at checkout: a language of app/locales.
+-- The language of a user, and of the shopper at checkout: one of those in app/locales.
 ALTER TABLE users ADD COLUMN locale TEXT NOT NULL DEFAULT 'en';
 ALTER TABLE checkouts ADD COLUMN locale TEXT NOT NULL DEFAULT 'en';
 ALTER TABLE purchases ADD COLUMN locale TEXT NOT NULL DEFAULT 'en';
@@ -8,7 +8,7 @@ ALTER TABLE purchases ADD COLUMN locale TEXT NOT NULL DEFAULT 'en';
 ALTER TABLE notifications ADD COLUMN locale TEXT NOT NULL DEFAULT 'en';
 ALTER TABLE notifications ADD COLUMN run_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE notifications ADD COLUMN attempts BIGINT NOT NULL DEFAULT 0;
--- Until when whoever claimed it may work on it. Each claim has its own id: an answer with an old one is late.
+-- When the worker's lease on the notification expires. Each claim has its own id, so a result with an outdated id is late.
 ALTER TABLE notifications ADD COLUMN lease_until BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE notifications ADD COLUMN claim UUID;
 ALTER TABLE notifications ADD COLUMN error TEXT NOT NULL DEFAULT '';
@@ -17,7 +17,7 @@ CREATE INDEX notifications_due_idx ON notifications (run_at) WHERE state = 'writ
 CREATE INDEX notifications_failed_idx ON notifications (created_at) WHERE state = 'failed';
 CREATE INDEX notifications_claim_idx ON notifications (claim) WHERE claim IS NOT NULL;
 
--- Where mails go while no server is named to send them.
+-- Where emails are kept while no mail server is configured.
 CREATE TABLE mailbox (
     id UUID PRIMARY KEY,
     recipient TEXT NOT NULL,

@@ -1,10 +1,10 @@
--- A picture that a shop has sent, or the market's own. Its files are there before its row is.
+-- An image uploaded by a shop, or one of the market's own. Its files are written before its row.
 CREATE TABLE media (
-    -- Made of the shop and the bytes that it sent: the same picture sent twice is one.
+    -- Derived from the shop and the uploaded bytes, so uploading the same image twice yields one row.
     id UUID PRIMARY KEY,
-    -- NULL for the market's own.
+    -- NULL for the market's own images.
     shop_id UUID REFERENCES shops (id),
-    -- Of the original, upright.
+    -- Of the original, after applying its orientation.
     width BIGINT NOT NULL CHECK (width > 0),
     height BIGINT NOT NULL CHECK (height > 0),
     -- #rrggbb
@@ -13,7 +13,7 @@ CREATE TABLE media (
 );
 CREATE INDEX media_shop_id_idx ON media (shop_id);
 
--- What a product is shown with, from position 0 on, without gaps.
+-- The images of a product, at consecutive positions starting from 0.
 CREATE TABLE product_pictures (
     product_id UUID NOT NULL REFERENCES products (id),
     position BIGINT NOT NULL CHECK (position >= 0),

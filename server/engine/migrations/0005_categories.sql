@@ -1,16 +1,16 @@
--- The marketplace's tree of categories.
+-- The marketplace's category tree.
 
 CREATE TABLE categories (
     id UUID PRIMARY KEY,
     slug TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     parent_id UUID REFERENCES categories (id),
-    -- The slugs from the root down, each with a slash behind it: what lies below a category begins with its path.
+    -- The slugs from the root down, each followed by a slash, so that a category's path is a prefix of its descendants' paths.
     path TEXT NOT NULL UNIQUE,
-    -- The tax that is in the prices of its products, in basis points of the price without it.
+    -- The tax included in the prices of its products, in basis points of the net price.
     tax_bp BIGINT NOT NULL CHECK (tax_bp BETWEEN 0 AND 10000),
     picture_id UUID REFERENCES media (id),
-    -- The order that the market shows them in, parents before children.
+    -- The display order, parents before children.
     position BIGINT NOT NULL,
     created_at BIGINT NOT NULL
 );
@@ -19,7 +19,7 @@ ALTER TABLE products ADD COLUMN category_id UUID REFERENCES categories (id);
 CREATE INDEX products_category_id_idx ON products (category_id, id);
 CREATE INDEX products_published_price_idx ON products (price_min_minor, id) WHERE state = 'published';
 
--- What sold best lately. Counted again every few minutes.
+-- Recent best-sellers, recounted every few minutes.
 CREATE TABLE popular_products (
     product_id UUID PRIMARY KEY REFERENCES products (id) ON DELETE CASCADE,
     units BIGINT NOT NULL

@@ -1,6 +1,7 @@
--- How programs come in.
+-- Access for API clients.
 
--- A program's sign-in: the refresh token that is good now. Each use makes the next one; who brings an older one ends it.
+-- An API client's session, with its current refresh token. Each use rotates the token; reusing an older one ends the
+-- session.
 CREATE TABLE api_sessions (
     id UUID PRIMARY KEY,
     user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -11,12 +12,12 @@ CREATE TABLE api_sessions (
 CREATE INDEX api_sessions_user_id_idx ON api_sessions (user_id);
 CREATE INDEX api_sessions_expires_at_idx ON api_sessions (expires_at);
 
--- Keys that people make for their programs. They last until they are taken back.
+-- API keys that users create for their programs. They are valid until they are revoked.
 CREATE TABLE api_keys (
     id UUID PRIMARY KEY,
     user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
-    -- Names of scopes with blanks between them.
+    -- Scope names, separated by spaces.
     scopes TEXT NOT NULL,
     secret_hash BYTEA NOT NULL UNIQUE,
     created_at BIGINT NOT NULL,

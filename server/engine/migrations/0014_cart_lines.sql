@@ -1,18 +1,18 @@
--- A cart line outlives its product: it keeps what it was called, and so the reference to the variant goes. Neither
--- database drops a constraint in words that the other knows, so the table is made anew.
+-- A cart line outlives its product: it stores the title, and the foreign key to the variant is dropped. SQLite and
+-- PostgreSQL have no common syntax for dropping a constraint, so the table is rebuilt.
 CREATE TABLE cart_lines_kept (
     id UUID PRIMARY KEY,
     cart_id UUID NOT NULL REFERENCES carts (id) ON DELETE CASCADE,
-    -- May be gone: products can be deleted.
+    -- May no longer exist, since products can be deleted.
     variant_id UUID NOT NULL,
     shop_id UUID NOT NULL REFERENCES shops (id),
-    -- What it was called when it was put in.
+    -- The titles when the item was added.
     title TEXT NOT NULL,
     variant_title TEXT NOT NULL,
     quantity BIGINT NOT NULL CHECK (quantity BETWEEN 1 AND 999),
-    -- Whether two carts together held more than there may be of it.
+    -- Whether the quantity was reduced to the maximum when two carts were merged.
     capped BOOLEAN NOT NULL DEFAULT FALSE,
-    -- The price when it was put in, so that a change can be shown.
+    -- The price when the item was added, so that a change can be shown.
     price_seen_minor BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     UNIQUE (cart_id, variant_id)

@@ -1,4 +1,4 @@
--- Accounts that were asked for, until whoever has the address confirms it.
+-- Sign-ups that wait for the owner of the email address to confirm them.
 CREATE TABLE sign_ups (
     id UUID PRIMARY KEY,
     name TEXT NOT NULL,

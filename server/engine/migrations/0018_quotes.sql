@@ -1,4 +1,4 @@
--- What a checkout was quoted from, so that it can be quoted again, and the total of each of its orders.
+-- The inputs of a checkout's quote, so that it can be recalculated, and the total of each of its orders.
 
 ALTER TABLE checkout_lines ADD COLUMN tax_bp BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE checkout_lines ADD COLUMN commission_bp BIGINT NOT NULL DEFAULT 0;
@@ -6,7 +6,7 @@ UPDATE checkout_lines SET tax_bp = COALESCE((SELECT k.tax_bp FROM products p JOI
         WHERE p.id = checkout_lines.product_id), 0),
     commission_bp = COALESCE((SELECT s.commission_bp FROM checkout_orders o JOIN shops s ON s.id = o.shop_id
         WHERE o.order_id = checkout_lines.order_id), 0);
--- The tax of each line, and its rate. NULL for lines from before it was stored.
+-- The tax of each line, and its rate. NULL for lines created before this was stored.
 ALTER TABLE checkout_lines ADD COLUMN tax_minor BIGINT;
 ALTER TABLE order_lines ADD COLUMN tax_bp BIGINT;
 ALTER TABLE order_lines ADD COLUMN tax_minor BIGINT;

@@ -1,6 +1,6 @@
 //! Accounts: sign-up, sign-in and sign-out; sessions; tokens and keys of API clients; form drafts.
 
-/// Who has what is found in `$from AS e`, one row a shop they work for.
+/// Selects the owner of the matching row of `$from AS e`, with one row per shop that they work for.
 macro_rules! who {
     ($from:literal, $of:literal $(, $more:literal)?) => {
         concat!(
@@ -243,7 +243,7 @@ pub async fn sign_in(engine: &Engine, caller: &Caller, form: SignIn) -> Result<S
 /// The account with this address and password. An unknown address takes as long as a wrong password, so
 /// that nobody learns who has an account.
 async fn check_password(engine: &Engine, form: SignIn) -> Result<UserId> {
-    // Accounts of before hosts were kept in ASCII are found as they were typed.
+    // Accounts created before hosts were stored in ASCII are found by the address as it was typed.
     let key = params![form.account(), text::fold(&form.email)];
     let found: Option<Credentials> = engine.db.opt(&FIND_CREDENTIALS, key).await?;
     let (id, hash) = found.map_or((None, None), |c| (Some(c.id), Some(c.password_hash)));

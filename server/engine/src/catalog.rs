@@ -30,8 +30,8 @@ use haat_shared::{
     text,
 };
 
-/// What a card shows. Stock is counted rather than tested by EXISTS: PostgreSQL would answer that for all products of the
-/// market before it shows the first page.
+/// The columns of a product card. Stock is counted rather than tested with EXISTS, which PostgreSQL would
+/// evaluate for all products of the market before returning the first page.
 macro_rules! cards {
     () => {
         "SELECT p.id, p.slug, p.title, p.brand, p.price_min_minor, p.price_max_minor, s.currency,
@@ -61,7 +61,7 @@ lists! {
             ),
             ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
         ],
-        // The names of `haat_shared::catalog::SORTS`.
+        // The values of `haat_shared::catalog::SORTS`.
         sorts: &[
             ("newest", "p.id < {}", "p.id DESC"),
             ("price_low", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),

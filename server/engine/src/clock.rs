@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(rfc3339(india.begins(today)), "2026-11-26T18:30:00Z");
         assert_eq!((india.day(EVENING - 1_800_001), india.day(EVENING - 1_800_000)), (today - 1, today));
         assert_eq!(india.stretches(0, 1).len(), 1);
-        // In Berlin the day of 29 March 2026 has 23 hours, that of 25 October 25.
+        // In Berlin, 29 March 2026 has 23 hours and 25 October has 25.
         let berlin = zone("Europe/Berlin");
         let spring = berlin.day(1_774_771_200_000);
         let hours = |day| (berlin.begins(day + 1) - berlin.begins(day)) / 3_600_000;
@@ -171,10 +171,10 @@ mod tests {
             (rfc3339(change).as_str(), winter, summer),
             ("2026-03-29T01:00:00Z", 3_600_000, 7_200_000)
         );
-        // Three days later it is the same time of the day.
+        // Three days later, it is the same time of day.
         let noon = berlin.begins(spring - 1) + 12 * 3_600_000;
         assert_eq!(berlin.local(berlin.later(noon, 3)), "2026-03-31T12:00:00+02:00[CEST]");
-        // In Havana midnight of 8 March 2026 is not there.
+        // In Havana, there is no midnight on 8 March 2026.
         let havana = zone("America/Havana");
         let day = havana.day(1_772_971_200_000);
         assert_eq!(havana.local(havana.begins(day)), "2026-03-08T01:00:00-04:00[CDT]");

@@ -96,7 +96,7 @@ pub async fn dispatch(engine: &Engine) -> TxResult<usize> {
                 if tx.opt::<Scalar<OutboxMessageId>>(&ANY_PENDING, params![]).await?.is_none() {
                     return Ok(0);
                 }
-                // Before messages are read: whoever waited here reads what was committed meanwhile.
+                // Taken before messages are read, so that a publisher that waited sees the latest commits.
                 events::take_turns_in_tx(tx).await?;
                 let mut pending: Vec<Pending> = tx.all(&DISPATCH, params![*now, MESSAGES]).await?;
                 pending.sort_by_key(|message| message.id);

@@ -118,7 +118,7 @@ async fn read(
     after: Option<i64>,
     limit: Option<usize>,
 ) -> Result<EventPage> {
-    // First the end, then what lies before it: all of that is committed.
+    // The end of the feed is read first: all events up to it are committed.
     let ends: Ends = engine.db.one(&ENDS, params![]).await?;
     let after = after.unwrap_or(ends.deleted_seq);
     if after < 0 {
@@ -130,7 +130,7 @@ async fn read(
     filters.push(("up_to", ends.last_seq.into()));
     let size = page::rows(limit, page::LIMIT_MAX);
     let rows: Vec<EventRow> = engine.db.list(FEED.bind(filters, "oldest", Some(after.into()), size)).await?;
-    // Something may have been deleted while we read.
+    // Events may have been deleted in the meantime.
     let ends_now: Ends = engine.db.one(&ENDS, params![]).await?;
     if after < ends_now.deleted_seq {
         return Err(Error::EventsExpired { after: ends_now.deleted_seq });

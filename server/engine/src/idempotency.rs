@@ -105,7 +105,7 @@ pub async fn begin_in_tx<K>(tx: &mut Tx, key: &IdempotencyKey, now: i64) -> Resu
         return Ok(Claim::Mine(Id::from_uuid(mine.attempt_id)));
     }
     let known: Option<Known> = tx.opt(&FIND, params![&key.scope, key.operation, &key.key]).await?;
-    // Nothing there: whoever had it gave it back between the two statements.
+    // Not found: its owner released the key between the two statements.
     let Some(known) = known else { return Err(DbError::Again("idempotency key".into()).into()) };
     if known.body_hash != key.body {
         return Err(Conflict::KeyReused.into());

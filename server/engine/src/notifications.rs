@@ -356,7 +356,7 @@ async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64)
         })
         .await?;
     let (mut sending, mut over_limit) = (Vec::new(), Vec::new());
-    // From the last one on, so that it is the later ones that are too many.
+    // In reverse order, so that the latest emails are the ones over the limit.
     for notice in claimed.into_iter().rev() {
         let mut over = false;
         if counted(&notice) {
@@ -411,7 +411,7 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
     }
     let subject = data.shipments.get(&notice.subject).unwrap_or(&notice.subject);
     let order = Box::new(data.orders.get(subject)?.clone());
-    // An order's number is its purchase's, and its place.
+    // An order's number is the purchase's number and a position.
     let link = checkout::link(engine, order.order.number.rsplit_once('-')?.0);
     Some(match notice.kind.as_str() {
         "order_placed" => EmailContent::OrderReceived { order },

@@ -45,7 +45,7 @@ statements! {
                 AND r.amount_minor = p.captured_minor - p.refunded_minor)";
     PAID_FOR = "SELECT 'purchase ' || u.number || ' was bought with a payment of another checkout' AS value
         FROM purchases u JOIN payments p ON p.purchase_id = u.id WHERE p.checkout_id <> u.checkout_id";
-    // The sandbox's books are the gateway's side. Nothing but this looks at both.
+    // The sandbox's records are the gateway's side; only this check compares both sides.
     CAPTURED_ONCE = "SELECT 'purchase ' || u.number || ' was bought with a capture that its gateway does not have' AS value
         FROM payments p JOIN purchases u ON u.id = p.purchase_id
         LEFT JOIN sandbox_payments s ON s.gateway_ref = p.gateway_ref AND s.attempt_id = p.id
@@ -119,7 +119,7 @@ rows! {
 
 /// All violations, described for operators. There should be none.
 ///
-/// Each check sees its own moment, so run it while nobody is buying.
+/// The checks don't share a snapshot, so run it while nobody is buying.
 pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
     let checks = [
         &POSTINGS,

@@ -162,7 +162,7 @@ pub async fn apply_status(
 async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) -> Result<ReportOutcome> {
     let own = payment.gateway_ref.as_deref();
     let Some(gateway_ref) = reported.or(own) else {
-        // We died between asking and writing down the answer: ask again, it is the same attempt.
+        // The process died before the response was stored. Repeating the request repeats the same attempt.
         return Ok(start(engine, payment).await?.0);
     };
     let fetch = engine.gateway(payment.method)?.retrieve(gateway_ref);
@@ -200,10 +200,10 @@ pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -
         Ok(ReportOutcome::Declined) => Conflict::PaymentDeclined,
         Ok(ReportOutcome::Cancelled) => Conflict::PaymentCancelled,
         Ok(ReportOutcome::Orphaned) => Conflict::CheckoutEnded,
-        // The gateway will tell us, or reconciliation will ask: the page says that we are waiting.
+        // The webhook or reconciliation will settle it; until then, the page shows the payment as pending.
         Ok(ReportOutcome::Waiting) | Err(_) => return Ok(Return::Checkout(checkout, None)),
     };
-    // Another payment may have bought it.
+    // The checkout may have been paid by another payment.
     let bought = checkout::bought(engine, checkout).await?;
     Ok(bought.map_or(Return::Checkout(checkout, Some(why)), Return::Purchase))
 }

@@ -21,14 +21,14 @@ fn bytes<const N: usize>() -> [u8; N] {
 /// The millisecond of the last ID, and its counter.
 static LAST: Mutex<(i64, u16)> = Mutex::new((0, 0));
 
-/// A new id: UUID version 7 of RFC 9562, which sorts by the time it was made. Those that this process makes in one
-/// millisecond count on in the twelve bits behind the time (method 1 of its section 6.2).
+/// A new id: a UUID version 7 (RFC 9562), which sorts by creation time. Ids that this process creates in the
+/// same millisecond increment the twelve bits after the time (method 1 of section 6.2).
 pub fn id<K>(now_ms: i64) -> Id<K> {
     let mut rest = bytes::<10>();
     let count = {
         let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        // The next millisecond counts on while there is room: a process of several clocks, as of tests, keeps the order of
-        // each of them.
+        // In a new millisecond, the counter continues while there is room, so that a process with several
+        // clocks, as in tests, keeps the order of each.
         let start_anew = last.0 != now_ms && last.1 >= 0x800;
         *last = (now_ms, if start_anew { 0 } else { last.1.wrapping_add(1) });
         last.1
@@ -81,7 +81,7 @@ impl SigningKey {
 
     /// HMAC-SHA-256 of all parts after one another.
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        // A key of any length is fine for HMAC.
+        // HMAC accepts keys of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
         parts.iter().for_each(|part| mac.update(part));
         mac.finalize().into_bytes().into()

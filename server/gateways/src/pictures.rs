@@ -114,7 +114,7 @@ impl PictureStore for PictureFolder {
         let turn = turn.map_err(|_| PictureError::Busy)?.map_err(|e| away(e.to_string()))?;
         let (pixels, runtime) = (self.pixels.clone(), tokio::runtime::Handle::current());
         let (answer, answered) = oneshot::channel();
-        // A thread of its own, that goes on if whoever asked has gone.
+        // In a separate thread, which continues if the caller is dropped.
         let run = move || {
             let mut counts = 0;
             let made = size(&bytes).map_err(PictureError::Refused).and_then(|(width, height)| {
@@ -136,7 +136,7 @@ impl PictureStore for PictureFolder {
             .map_err(|e| away(e.to_string()))?;
         let Made { kept, files } = answered.await.map_err(|_| away("decoding broke off".into()))??;
         for (width, format, bytes) in files {
-            // Written under another name and then renamed: nobody reads half a file.
+            // Written under a temporary name and then renamed, so that nobody reads a partial file.
             let name = Name::from(File { id, width, format }.to_string());
             self.files.put(&name, bytes.into()).await.map_err(|e| away(e.to_string()))?;
         }
@@ -169,11 +169,11 @@ fn make(bytes: &[u8]) -> Result<Made, FieldCode> {
     let kept = Kept { width, height, color: String::new() };
     let mut files = Vec::new();
     let mut color = String::new();
-    // From the widest to the narrowest, each made of the one before it.
+    // From the widest to the narrowest, each scaled from the one before.
     let mut widths: Vec<_> = widths(width).collect();
     widths.reverse();
     let widest = widths.first().map_or(width, |(_, widest)| *widest);
-    // Narrowed before all else: what then is turned and given other colours is small.
+    // Scaled down first, so that rotation and colour conversion work on a small image.
     let picture = narrowed(picture, turned((widest, in_proportion(widest, (width, height)))));
     let mut last = match profile {
         Some(profile) => in_srgb(picture, &profile),
@@ -257,7 +257,7 @@ fn broken(error: &ImageError) -> FieldCode {
 
 fn decode_by_image(bytes: &[u8], format: ImageFormat) -> Result<Decoded, FieldCode> {
     let mut decoder = decoder(bytes, format)?;
-    // A profile that cannot be read is none.
+    // An unreadable profile is treated as missing.
     let profile = decoder.icc_profile().ok().flatten().and_then(|icc| profile(&icc));
     let orientation = decoder.orientation().map_err(|error| broken(&error))?;
     let picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?;
@@ -305,7 +305,7 @@ fn decode_png(bytes: &[u8]) -> Result<Decoded, FieldCode> {
         }
         png::ColorType::Rgb => RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8),
         png::ColorType::Rgba => RgbaImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgba8),
-        // It was expanded.
+        // The decoder expands palettes.
         png::ColorType::Indexed => None,
     };
     let picture = picture.ok_or(FieldCode::PictureBroken)?;
@@ -364,7 +364,7 @@ fn clear_as_white(picture: &mut DynamicImage) {
 fn ends(bytes: &[u8]) -> bool {
     let mut at = 2;
     loop {
-        // To the next marker: scans hold FF 00 for a plain FF, and restart marks that are part of them.
+        // Skip to the next marker: scan data contains FF 00 as an escaped FF, and restart markers.
         while !matches!(bytes.get(at..at + 2), Some([0xFF, marker]) if !matches!(marker, 0 | 0xFF | 0xD0..=0xD7))
         {
             if at + 2 > bytes.len() {
@@ -563,7 +563,7 @@ mod tests {
         assert_eq!(picture.as_bytes().len(), 4 * 1_500 * 1_500, "8 bits a channel");
         assert_eq!(picture.to_rgba8().get_pixel(7, 7).0, [0x80, 0x20, 0xC0, 0xFF]);
         assert!(bytes.len() < 100_000, "{}", bytes.len());
-        // Largest pictures wait for each other; small ones do not.
+        // The largest images are decoded one at a time; small ones in parallel.
         assert_eq!(permits(PIXELS_MAX), 400);
         assert_eq!(size(&deep_png(100)).map(|(w, h)| permits(u64::from(w) * u64::from(h))), Ok(1));
     }
@@ -630,7 +630,7 @@ mod tests {
         writer.finish().unwrap();
         if let Some(numbers) = numbers {
             let chunk = [&b"cICP"[..], &numbers].concat();
-            // Behind the head.
+            // After the IHDR chunk.
             bytes.splice(33..33, [&[0, 0, 0, 4], &chunk[..], &crc(&chunk).to_be_bytes()].concat());
         }
         bytes

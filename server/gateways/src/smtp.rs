@@ -30,7 +30,7 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    /// By a URL: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required` to begin in the clear and change to TLS at once.
+    /// Connects by URL: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required` for STARTTLS.
     pub fn new(url: &str, from: Sender) -> Result<Self, String> {
         let in_the_clear = !url.starts_with("smtps:") && !url.contains("tls=required");
         if in_the_clear && url.contains('@') {
@@ -71,12 +71,12 @@ fn why(error: &smtp::Error) -> String {
     format!("{error}{}", source.unwrap_or_default())
 }
 
-/// The mail as it goes over the wire. What programs send says so (RFC 3834), so that no automatic reply comes back.
+/// The message to send. It is marked as automatic (RFC 3834), so that it gets no automatic replies.
 pub fn compose(from: &Sender, mail: &Mail) -> Result<Message, String> {
     let date = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(mail.created_at).unwrap_or(0));
     let automatic =
         HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into());
-    // The rule that let the address in. Lettre's own does not know all letters of RFC 6531.
+    // Uses the same parser that accepted the address; Lettre's own doesn't know all characters of RFC 6531.
     let to = Email::parse("to", &mail.to)
         .map_err(|_| format!("{}: no mail can be sent to this address", mail.to))?;
     let (local, host) = to.parts();
@@ -175,7 +175,7 @@ mod tests {
         for (typed, rcpt) in [
             ("Asha+haat@Example.com", "Asha+haat@example.com"),
             ("asha@bücher.example", "asha@xn--bcher-kva.example"),
-            // Marks that are no letters, and a letter outside the first plane.
+            // Combining marks, and a letter outside the Basic Multilingual Plane.
             ("सूर्य@उदाहरण.भारत", "सूर्य@xn--p1b6ci4b4b3a.xn--h2brj9c"),
             ("𝒶sha@example.com", "𝒶sha@example.com"),
             ("o'brien!#$%&*/=?^_`{|}~@example.com", "o'brien!#$%&*/=?^_`{|}~@example.com"),

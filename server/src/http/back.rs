@@ -24,7 +24,7 @@ pub(super) fn to(path: &str) -> Redirect {
 }
 
 fn ours(asked: &str) -> Option<String> {
-    // Browsers drop tabs and line breaks, and take a backslash for a slash; nobody needs either.
+    // Browsers strip tabs and line breaks and treat a backslash as a slash; valid paths contain neither.
     let odd = |c: char| c.is_control() || c == '\\';
     if asked.len() > MAX || !asked.starts_with('/') || asked.contains(odd) {
         return None;
@@ -33,7 +33,7 @@ fn ours(asked: &str) -> Option<String> {
     let url = ours.join(asked).ok()?;
     let stays = url.origin() == ours.origin() && url.username().is_empty() && url.password().is_none();
     let path = url.path();
-    // Something in front of us, or behind, may decode it once more.
+    // A proxy or the browser may decode it once more.
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     if !stays || path.starts_with("//") || decoded.starts_with("//") || decoded.contains(odd) {
         return None;
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn attack_open_redirects_lead_home() {
-        // The lists of OWASP, PortSwigger and PayloadsAllTheThings, by kind.
+        // From the lists of OWASP, PortSwigger and PayloadsAllTheThings, grouped by kind.
         for asked in [
             "",
             "evil.example",
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(local(&format!("/{}", "a".repeat(3_000))), "/");
     }
 
-    /// What is led to can be written into a header, and is where a browser stays.
+    /// The target of the redirect is a valid header value, and keeps browsers on our site.
     #[test]
     fn whatever_is_asked_for_the_answer_is_a_path_of_ours() {
         let parts = [

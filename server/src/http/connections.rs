@@ -67,7 +67,7 @@ impl Bounds {
         let kept =
             |handles: usize| HANDLES_KEPT + config.database.connections as usize + (handles / 4).min(256);
         let room = file_handles().map_or(usize::MAX, |handles| handles.saturating_sub(kept(handles)).max(16));
-        // `peer` says that there is none.
+        // `peer` means that there is no proxy.
         let behind_a_proxy = !matches!(config.limits.address_header.as_str(), "" | "peer");
         Self {
             all: (server.connections_max as usize).clamp(1, room),
@@ -120,7 +120,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: 
                 continue;
             }
         };
-        // Without it a page that goes out in pieces waits 40 ms for the other side to say that it got the first.
+        // Without it, a page sent in several pieces waits 40 ms for the client's delayed ACK of the first.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY");
         }

@@ -132,7 +132,7 @@ pub(super) async fn begin_checkout(
     match begun {
         Ok(id) => back::to(&routes::checkout(id)).into_response(),
         Err(error @ (Error::Busy { .. } | Error::RateLimited { .. })) => super::layers::plain(&error),
-        // The cart says which lines cannot be bought.
+        // The cart page shows which lines cannot be bought.
         Err(
             error @ (Error::Invalid(_) | Error::Conflict(Conflict::OutOfStock(_) | Conflict::GuestLimit(_))),
         ) => back_with_draft(&state, "cart", CART, typed, &error).await,
@@ -158,7 +158,7 @@ pub(super) async fn pay(
         country: field(&typed, "country"),
         phone: field(&typed, "phone"),
         method: field(&typed, "method"),
-        // `delivery.shop_…`: how that shop is to bring its part.
+        // `delivery.shop_…`: the delivery option chosen for that shop's order.
         delivery: typed
             .iter()
             .filter_map(|(name, way)| Some((name.strip_prefix("delivery.")?.to_owned(), way.clone())))
@@ -167,7 +167,7 @@ pub(super) async fn pay(
     };
     let page = routes::checkout(checkout_id);
     match checkout::pay(&state.runtime.engine, &caller, checkout_id, form, &field(&typed, "key")).await {
-        // A gateway's page: it does not come from the request.
+        // The gateway's page. This URL does not come from the request.
         Ok(NextAction::Redirect { url }) => Redirect::to(&url).into_response(),
         Ok(NextAction::Done { purchase }) => back::to(&routes::purchase_by_link(&purchase)).into_response(),
         Err(Error::Invalid(_)) => back::to(&with(&page, &[("check", "1")])).into_response(),
@@ -204,7 +204,7 @@ fn signed_in(state: &State, devices: Devices, account: &str, typed: &Typed, toke
     let mut response = ([session], back::to(&field(typed, "next"))).into_response();
     let device = devices.with(&state.runtime.engine.secret, account).cookie(secure);
     response.headers_mut().append(header::SET_COOKIE, device);
-    // The guest's cart is the account's now; its token is worth nothing.
+    // The guest's cart now belongs to the account, and its token is no longer valid.
     response.headers_mut().append(header::SET_COOKIE, cookies::remove(secure, "cart"));
     response
 }
@@ -218,7 +218,7 @@ pub(super) async fn sign_in(
 ) -> Response {
     let (engine, limits) = (&state.runtime.engine, &state.limits);
     let form = SignIn { email: field(&typed, "email"), password: field(&typed, "password") };
-    // What is empty is no guess, and is not counted.
+    // An empty field isn't a password guess, so it doesn't count towards the limits.
     if let Err(faults) = form.check() {
         return come_back(&state, "sign-in", SIGN_IN, typed, Error::Invalid(faults)).await;
     }
@@ -246,7 +246,7 @@ pub(super) async fn sign_up(
         email: field(&typed, "email"),
         password: field(&typed, "password"),
     };
-    // What does not hold costs nothing, and is not counted.
+    // Invalid input costs nothing to reject, so it doesn't count towards the limits.
     if let Err(faults) = form.check(state.runtime.engine.smtputf8) {
         return come_back(&state, "sign-up", SIGN_UP, typed, Error::Invalid(faults)).await;
     }

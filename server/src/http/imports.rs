@@ -159,7 +159,7 @@ pub(super) async fn take(
     address: &str,
     file: impl Future<Output = Result<(ImportOptions, File)>>,
 ) -> Result<ImportId> {
-    // Before fifty megabytes are read, not after.
+    // Checked before fifty megabytes are read, not after.
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
     let _ticket = state.intake.enter(address, caller, shop)?;
     let came_in = tokio::time::timeout(COMING_IN, file).await;
@@ -249,7 +249,7 @@ async fn check(
             let _ = tokio::time::timeout(READING, gone.cancelled()).await;
         };
         let read = imports::stage_until(&engine, &caller, &handle, options, file, |_| {}, gone);
-        // Whoever asked may be gone.
+        // The client may have disconnected.
         let _ = answer.send(runtime.block_on(read));
     };
     std::thread::Builder::new().name("haat-reader".into()).spawn(read).map_err(|error| {
@@ -272,7 +272,7 @@ pub(super) async fn decide(
     let (engine, page) = (&state.runtime.engine, with(&routes::import(&handle), &[("id", &id)]));
     let done: Result<()> = async {
         match field(&typed, "action").as_str() {
-            // The button says how many are left out.
+            // The button states how many products will be skipped.
             "start" => {
                 let mark = DecimalMark::parse(&field(&typed, "decimal_mark"));
                 imports::start(engine, &caller, &handle, id.parse()?, true, mark).await
@@ -393,14 +393,14 @@ mod tests {
         let intake = Arc::new(Intake::new(1, FILES_MAX));
         let mut first = Box::pin(intake.turn(shop(1)));
         let held = first.as_mut().await.unwrap();
-        // Three more of the same shop, and then another shop's.
+        // Three more from the same shop, followed by one from another shop.
         let mut same: Vec<_> = (0..3).map(|_| Box::pin(intake.turn(shop(1)))).collect();
         let mut other = Box::pin(intake.turn(shop(2)));
         for turn in same.iter_mut().chain([&mut other]) {
             assert!(futures::poll!(turn.as_mut()).is_pending());
         }
         drop(held);
-        // The first of the same shop stands behind the other shop, which waited for a reader before it.
+        // The other shop waited before these, so the first one of the same shop comes after it.
         assert!(futures::poll!(same[0].as_mut()).is_pending());
         let held = other.await.unwrap();
         drop(held);

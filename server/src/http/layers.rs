@@ -43,7 +43,7 @@ pub(super) async fn one_host(request: Request, next: Next) -> Response {
     };
     let fits = match hosts[..] {
         [host] => named(host),
-        // In HTTP/2 it stands in the address.
+        // In HTTP/2, the host is in the `:authority` of the URI.
         [] => request.uri().authority().is_some(),
         _ => false,
     };
@@ -53,7 +53,7 @@ pub(super) async fn one_host(request: Request, next: Next) -> Response {
 /// The log span of a request.
 pub(super) fn span(request: &Request<Body>) -> Span {
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    // The path without its query: tokens stand there.
+    // Without the query, which may contain tokens.
     tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
 }
 
@@ -99,7 +99,7 @@ pub(super) async fn keep_private(request: Request, next: Next) -> Response {
 /// changed.
 pub(super) async fn forget_frozen(Extract(tls): Extract<bool>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    // Where nothing was led on, nothing has changed either.
+    // Every change is answered with a redirect.
     if !response.status().is_redirection() {
         return response;
     }
@@ -129,7 +129,7 @@ pub(super) async fn secure(Extract(tls): Extract<bool>, request: Request, next: 
     let unread = response.status() == StatusCode::PAYLOAD_TOO_LARGE;
     let headers = response.headers_mut();
     if unread {
-        // The rest of the body stays unread, so nothing else can come over this connection; say so.
+        // The rest of the body is left unread, so the connection can't be reused; tell the client.
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     for (name, value) in HEADERS {

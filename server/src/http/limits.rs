@@ -65,7 +65,7 @@ enum Who {
 /// The limits of a market. Each node counts for itself.
 pub(super) struct Limits {
     changes: Bucket<Who>,
-    // Separate counters with keys of separate types: an account that is called like an address shares nothing with it.
+    // Separate counters with different key types, so an account named like an IP address can't affect it.
     sign_ins: Bucket<(String, Origin)>,
     sign_ins_by_account: Bucket<String>,
     sign_ins_by_address: Bucket<Origin>,
@@ -108,7 +108,7 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
     }
 
     fn check(&self, who: &K) -> Result<Remaining, Error> {
-        // Now and then those are forgotten whose quota is full again.
+        // Periodically drop the keys whose quota is full again.
         if self.asked.fetch_add(1, Ordering::Relaxed) % 10_000 == 9_999 {
             self.limiter.retain_recent();
         }
@@ -183,7 +183,7 @@ impl Limits {
             extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
         let Some(name) = &self.address_header else { return Origin(peer).canonical() };
         let trusted = |address: IpAddr| self.trusted_proxies.iter().any(|network| network.contains(address));
-        // Where no proxy is named, whoever connects is one, and the only one.
+        // If no trusted proxies are configured, the connecting peer is taken to be the only proxy.
         let named = !self.trusted_proxies.is_empty();
         if named && !peer.is_some_and(trusted) {
             return Origin(peer).canonical();
@@ -192,7 +192,7 @@ impl Limits {
             headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
         let mut last = peer;
         for part in values.iter().rev().flat_map(|value| value.rsplit(',')) {
-            // Behind what is no address stands what anyone may have written.
+            // Anything to the left of an invalid address may have been forged.
             let Some(address) = address(part) else { break };
             last = Some(address);
             if !(named && trusted(address)) {
@@ -320,27 +320,27 @@ mod tests {
         let attempt =
             |address: &str, email: &str| limits.sign_in(from(address), &form(email), &nobody, &secret);
         let known = Devices::default().with(&secret, "asha@haat.example");
-        // However often one address tries, it gets three; the owner signs in from elsewhere.
+        // However often one address tries, it gets three attempts; the owner can sign in from elsewhere.
         let through = (0..40).filter(|_| attempt("192.0.2.1", "asha@haat.example").is_ok()).count();
         assert_eq!(through, 3);
         assert!(attempt("192.0.2.2", " ASHA@haat.example ").is_ok());
-        // Another account from that address, until the address has had its part.
+        // Other accounts can sign in from that address until it reaches its own limit.
         assert!(attempt("192.0.2.1", "ravi@haat.example").is_ok());
-        // Accounts that are called like addresses, and addresses like accounts.
+        // Accounts named like IP addresses don't affect those addresses.
         for _ in 0..40 {
             let _ = attempt("192.0.2.9", "3.3.3.3");
         }
         assert!(attempt("3.3.3.3", "ravi@haat.example").is_ok());
-        // From many addresses the account can be locked, but never for a device of its owner.
+        // Attempts from many addresses can lock the account, but never for its owner's known devices.
         let through = (10..30).filter(|n| attempt(&format!("198.51.100.{n}"), "asha@haat.example").is_ok());
         assert_eq!(through.count(), 4);
         assert!(attempt("203.0.113.1", "asha@haat.example").is_err());
         let mine = |address: &str| limits.sign_in(from(address), &form("asha@haat.example"), &known, &secret);
         assert!(mine("203.0.113.1").is_ok());
-        // Even from the address of whoever guesses.
+        // Even from the attacker's address.
         assert!(mine("192.0.2.1").is_ok() && mine("192.0.2.1").is_ok());
         assert!(mine("192.0.2.1").is_err(), "a stolen cookie is no way around the limit");
-        // A device of one account is a stranger to the others, and a made-up one to all.
+        // A device cookie is worthless for other accounts, and a forged one for any.
         let other = form("ravi@haat.example");
         let through = (0..9).filter(|_| limits.sign_in(from("203.0.113.7"), &other, &known, &secret).is_ok());
         assert_eq!(through.count(), 3);
@@ -376,7 +376,7 @@ mod tests {
             made += u32::from(limits.sign_up(from(&format!("198.51.100.{n}"))).await.is_ok());
         }
         assert_eq!(made, 10);
-        // One at a time: whoever signs in finds a core.
+        // Sign-ups are processed one at a time, which leaves a core for signing in.
         let elsewhere = Limits::new(&config::Limits::default());
         let turn = elsewhere.sign_up(from("192.0.2.1")).await.unwrap();
         assert!(elsewhere.signing_up.try_acquire().is_err());
@@ -401,16 +401,16 @@ mod tests {
         };
         let header = "X-Forwarded-For";
         for (header, proxies, peer, values, expected) in [
-            // Nobody in front: what a client says of itself is nothing.
+            // No proxy: forwarding headers from the client are ignored.
             ("peer", "", "192.0.2.1", &["1.1.1.1"][..], "192.0.2.1"),
             ("", "", "192.0.2.1", &["1.1.1.1"], "192.0.2.1"),
-            // One proxy, which is not named: its word is the last.
+            // One proxy, which isn't listed: the last address counts, since the proxy added it.
             (header, "", "10.0.0.1", &["1.1.1.1, 192.0.2.1"], "192.0.2.1"),
             (header, "", "10.0.0.1", &["1.1.1.1", "192.0.2.1"], "192.0.2.1"),
             (header, "", "10.0.0.1", &["192.0.2.1:4711"], "192.0.2.1"),
             (header, "", "10.0.0.1", &[], "10.0.0.1"),
             (header, "", "10.0.0.1", &["1.1.1.1, unknown"], "10.0.0.1"),
-            // Named ones: the last that is none of them, and none if the connection comes from elsewhere.
+            // Trusted proxies: the last address that isn't one of them; ignored if the peer isn't trusted.
             (header, "10.0.0.0/8", "10.0.0.1", &["1.1.1.1, 192.0.2.1, 10.9.9.9"], "192.0.2.1"),
             (header, "10.0.0.0/8", "::ffff:10.0.0.1", &["1.1.1.1, 192.0.2.1"], "192.0.2.1"),
             (header, "10.0.0.0/8", "192.0.2.7", &["1.1.1.1"], "192.0.2.7"),

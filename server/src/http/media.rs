@@ -74,7 +74,7 @@ pub(super) async fn add(
     form: std::result::Result<Multipart, MultipartRejection>,
 ) -> Response {
     let added: Result<Picture> = async {
-        // Before twelve megabytes are read, not after.
+        // Checked before twelve megabytes are read, not after.
         let shop = caller.shop(&handle, Permission::ManageCatalog)?;
         let address = state.limits.origin(&about.headers, &about.extensions).to_string();
         let _ticket = enter(&state, &address, &caller, shop)?;

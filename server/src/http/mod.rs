@@ -114,7 +114,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .precompressed_gzip()
         .call_fallback_on_method_not_allowed(true)
         .fallback(get(pages::not_found).post(pages::not_found).with_state(state.clone()));
-    // Their names change with their content, so they never do.
+    // File names contain a hash of the content, so the files never change.
     let immutable = HeaderValue::from_static(if state.leptos.hash_files {
         "public, max-age=31536000, immutable"
     } else {
@@ -126,14 +126,14 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
             ServeDir::new(format!("{}/pkg", config.server.site_root)).precompressed_br().precompressed_gzip(),
         );
 
-    // Alone in taking megabytes, and the time that they need.
+    // These routes accept bodies of several megabytes, and have the time that such uploads need.
     let uploads = Router::new()
         .route(FORM_ADD_PICTURE, post(media::add))
         .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .layer(DefaultBodyLimit::max(media::FORM_BYTES_MAX))
         .layer(timeout(media::FORM_TIME));
-    // Beside the page at the same address.
+    // At the same path as the page.
     let files_in = Router::new()
         .route(FORM_IMPORT, post(imports::send))
         .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
@@ -141,7 +141,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .layer(DefaultBodyLimit::max(imports::FORM_BYTES_MAX))
         .layer(timeout(imports::FORM_TIME));
 
-    // A product may have more text than anything else that is typed.
+    // Product forms may contain more text than any other form.
     let products = Router::new()
         .route(FN_CREATE_PRODUCT, post(pages::function))
         .route(FN_UPDATE_PRODUCT, post(pages::function))
@@ -180,7 +180,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
-        // Whoever is asked from here on knows who asks.
+        // Everything above this layer knows who the caller is.
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .route(WORDS, get(pages::words))
         .route(CONFIRM_SIGN_UP, get(forms::confirm_sign_up))
@@ -204,7 +204,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .merge(uploads)
         .merge(files_in)
         .merge(products)
-        // Programs bring no cookies, and so are not led astray by other sites.
+        // API clients don't use cookies, so they aren't exposed to CSRF.
         .layer(CsrfLayer::new())
         .merge(rest::router(&state))
         .layer(

@@ -65,11 +65,11 @@ pub(super) async fn render<V: IntoView + 'static>(
         Ok(Ok(response)) => response,
         Ok(Err(error)) => layers::plain(&error),
         Err(end) if end.is_panic() => std::panic::resume_unwind(end.into_panic()),
-        // The program is ending.
+        // The server is shutting down.
         Err(_) => layers::plain(&Error::Busy { retry_after_s: 1 }),
     };
-    // Every page says who is signed in and what is in the cart. What was stored would be shown after signing out and
-    // after paying, when the reader goes back.
+    // Every page shows who is signed in and what is in the cart. A cached page would still be shown after
+    // signing out or paying, when the user goes back.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

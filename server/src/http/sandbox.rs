@@ -139,7 +139,7 @@ fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Re
          content=\"width=device-width\"><title>{title}</title><link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head><body><main><h1>{title}</h1>\
          <p class=\"note\">This is a test gateway. No real money is charged. Don’t enter a real card number.</p>{body}</main></body></html>"
     );
-    // The form leads to ourselves and on, by redirect, to the market.
+    // The form is submitted to us, which redirects to the market.
     let market = origin(&state.runtime.engine.public_url);
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {market}"

@@ -29,7 +29,7 @@ use Who::*;
 
 const EVERYONE: [Who; 5] = [Anonymous, Shopper, SellerA, SellerB, Operator];
 
-/// What requests name: `<order>` in a row of the table stands for the `order` of these.
+/// The ids that requests use: `<order>` in a row of the table stands for the `order` in this map.
 type Things = BTreeMap<&'static str, String>;
 
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ enum Body {
     Json(&'static str),
 }
 
-/// A request for a route: what fills its path in, what is sent, and the status for those who may.
+/// A request to a route: the ids in its path, the body, and the status for authorised callers.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     method: &'static str,
@@ -47,7 +47,7 @@ struct Row {
     fills: &'static str,
     body: Body,
     ok: u16,
-    /// The status where there is no such thing.
+    /// The status if the record does not exist.
     missing: u16,
 }
 
@@ -73,7 +73,7 @@ impl Row {
     }
 }
 
-/// Every route, in an order in which what one does lets the next do something too.
+/// Every route, in an order in which each request leaves what later ones need.
 const TABLE: &[Row] = &[
     get(HOME, "", 200),
     get(PRODUCTS, "", 200),
@@ -102,7 +102,7 @@ const TABLE: &[Row] = &[
     get(MEDIA, "file", 200),
     get(PAYMENT_RETURN, "payment", 404),
     get(CONFIRM_SIGN_UP, "payment", 404),
-    // On another host name than the sandbox's.
+    // Served on another host name than the sandbox's pages.
     get(SANDBOX_PAGE, "sandbox", 404),
     form(SANDBOX_PAY, "sandbox", "card=4242 4242 4242 4242", 404),
     form(WEBHOOK, "gateway", "forged=1", 403),
@@ -130,7 +130,7 @@ const TABLE: &[Row] = &[
     call(FN_SHOPS, r#"{"after":""}"#),
     call(FN_CURRENCY, "{}"),
     call(FN_CART, "{}"),
-    // The shop's work.
+    // The shop's routes.
     call(FN_DASHBOARD, r#"{"handle":"<handle>"}"#),
     call(FN_SETTINGS, r#"{"handle":"<handle>"}"#),
     call(FN_BALANCE, r#"{"handle":"<handle>","after":""}"#),
@@ -161,7 +161,7 @@ const TABLE: &[Row] = &[
     call(FN_ARCHIVE_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#),
     call(FN_PUBLISH_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#),
     form(FORM_PRODUCTS, "handle", "action=publish&id=<product>&back=/", 303),
-    // It was sold.
+    // The product has been sold.
     call(FN_DELETE_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#).ok(409),
     call(FN_SAVE_SHOP, r#"{"handle":"<handle>","version":1,"form":{"name":""}}"#).ok(422),
     form(FORM_SETTINGS, "handle", "version=1&name=", 303),
@@ -172,7 +172,7 @@ const TABLE: &[Row] = &[
         r#"{"handle":"<handle>","number":"<order>","shipment":{"carrier":"Post","tracking_number":"1","tracking_url":""}}"#,
     ),
     call(FN_DELIVER, r#"{"handle":"<handle>","number":"<order>"}"#),
-    // The shopper's.
+    // The shopper's routes.
     call(FN_CHECKOUT, r#"{"id":"<checkout>"}"#),
     call(FN_SAVE, r#"{"id":"<checkout>","form":{}}"#),
     call(FN_PAY, r#"{"id":"<checkout>","form":{},"key":"<key>"}"#).ok(422),
@@ -183,11 +183,11 @@ const TABLE: &[Row] = &[
         FN_CANCEL_BY_CUSTOMER,
         r#"{"purchase":"<second-purchase>","key":"","number":"<second order>","reason":"Changed my mind"}"#,
     ),
-    // The same once more.
+    // Repeats the request.
     form(FORM_CANCEL_BY_CUSTOMER, "second-purchase", "order=<second order>&reason=Changed my mind", 303),
     call(FN_SET_QUANTITY, r#"{"changes":[{"line":"<line>","quantity":"2"}]}"#),
     form(FORM_SET_QUANTITY, "line", "quantity.<line>=3", 303).missing(303),
-    // Everyone begins to buy what they have.
+    // Starts a checkout with the caller's own cart.
     call(FN_BEGIN_CHECKOUT, "{}").missing(409),
     form(FORM_BEGIN_CHECKOUT, "", "", 303).missing(303),
     call(FN_REMOVE_LINE, r#"{"line":"<line>"}"#),
@@ -195,7 +195,7 @@ const TABLE: &[Row] = &[
     form(FORM_ADD_LINE, "", "variant=<variant>&quantity=1&back=/", 303),
     call(FN_OPEN_SHOP, r#"{"form":{}}"#).ok(422),
     form(FORM_OPEN_SHOP, "", "name=", 303),
-    // The operator's.
+    // The operator's routes.
     get(ADMIN, "", 200),
     get(ALL_ORDERS, "", 200),
     get(ALL_SHOPS, "", 200),
@@ -215,19 +215,19 @@ const TABLE: &[Row] = &[
     call(FN_OUTBOX, r#"{"waiting":false,"after":""}"#),
     call(FN_AUDIT, r#"{"after":""}"#),
     call(FN_JOBS, r#"{"state":"","after":""}"#),
-    // None was given up.
+    // No email has failed.
     form(
         FORM_RESEND,
         "",
         "kind=order_placed&to=asha@example.com&subject=00000000-0000-0000-0000-000000000000",
         404,
     ),
-    // From here on the gateway is away, so that the refund stays a job.
+    // From here on the gateway is unavailable, so that the refund stays in the queue.
     call(FN_CANCEL, r#"{"handle":"<handle>","number":"<paid order>","reason":"No"}"#),
     call(FN_DISCARD_JOB, r#"{"id":"<job>"}"#),
     call(FN_RETRY_JOB, r#"{"id":"<job>"}"#),
     form(FORM_JOB, "job", "action=discard", 303),
-    // These change who one is, so they are the last.
+    // These change who the caller is, so they come last.
     form(FORM_LANGUAGE, "", "locale=en&back=/", 303),
     form(FORM_SIGN_IN, "", "email=nobody@example.com&password=wrong", 303),
     form(FORM_SIGN_UP, "", "name=Asha", 303),
@@ -238,7 +238,7 @@ fn route(row: &Row) -> &'static Route {
     ROUTES.iter().find(|r| r.method == row.method && r.path == row.path).expect("a route of the program")
 }
 
-/// Whether someone may go there with the things of the shopper and of shop A; if not, what they are told.
+/// Whether a caller may use a route with the records of the shopper and shop A; if not, the expected status.
 fn allowed(row: &Row, who: Who) -> Result<(), u16> {
     match (route(row).audience, who) {
         (Audience::Anyone | Audience::Signed, _)
@@ -247,19 +247,19 @@ fn allowed(row: &Row, who: Who) -> Result<(), u16> {
         | (Audience::Operator, Operator) => Ok(()),
         (Audience::SignedIn, who) if who != Anonymous => Ok(()),
         (Audience::SignedIn | Audience::Member | Audience::Operator, Anonymous) => Err(401),
-        // What one has is not there to name.
+        // The request names no record, so the caller's own cart is used.
         (Audience::Holder, SellerB) if [FN_BEGIN_CHECKOUT, FORM_BEGIN_CHECKOUT].contains(&row.path) => Ok(()),
         _ => Err(row.missing),
     }
 }
 
 fn fill(template: &str, things: &Things) -> String {
-    // A thing may name others.
+    // A value may contain other placeholders.
     let once = |text: String| things.iter().fold(text, |text, (n, v)| text.replace(&format!("<{n}>"), v));
     once(once(template.to_owned()))
 }
 
-/// What is sent, but for what must be new each time.
+/// The request, apart from what must be unique each time.
 fn request(row: &Row, things: &Things) -> (String, String) {
     let mut path = row.path.to_owned();
     for name in row.fills.split(' ').filter(|name| !name.is_empty()) {
@@ -277,11 +277,11 @@ struct Market {
     program: Program,
     client: Client,
     sessions: BTreeMap<&'static str, String>,
-    /// What things are, and what they are called in the table.
+    /// The ids, and their names in the table.
     names: BTreeMap<String, &'static str>,
 }
 
-/// An answer as whoever asked can tell it from another.
+/// A response, as far as the caller can tell it from another.
 #[derive(Debug, Clone, PartialEq)]
 struct Answer {
     status: u16,
@@ -337,7 +337,7 @@ impl Market {
         request.send().await.unwrap()
     }
 
-    /// What is answered, with the names of things in the place of what they are.
+    /// The response, with ids replaced by their names.
     async fn ask(&self, who: Who, row: &Row, things: &Things) -> Answer {
         let response = self.send(who, row, things).await;
         let mut named: Vec<_> = self.names.iter().filter(|(value, _)| value.len() > 3).collect();
@@ -345,7 +345,7 @@ impl Market {
         let nonce = nonce_of(&response).unwrap_or("no nonce".into());
         let plain = |text: &str| {
             let text = text.replace(&nonce, "nonce");
-            // Links to sign in say where to come back to, in the value of a parameter.
+            // Links to sign in contain the current path as a query parameter.
             named.iter().fold(text, |text, (v, n)| {
                 text.replace(v.as_str(), &format!("<{n}>")).replace(&in_query(v), &format!("<{n}>"))
             })
@@ -372,7 +372,7 @@ impl Market {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// Sends a form; answers where it leads.
+    /// Submits a form and returns the redirect's target.
     async fn post(&self, who: Who, path: &str, fields: Fields<'_>) -> String {
         let request =
             self.client.post(if path.starts_with("http") { path.into() } else { self.program.at(path) });
@@ -382,7 +382,7 @@ impl Market {
         location(&response)
     }
 
-    /// Buys one piece; answers the purchase's number.
+    /// Buys one item and returns the purchase's number.
     async fn buy(&self, who: Who, variant: &str) -> String {
         let line = [("variant", variant), ("quantity", "1"), ("back", "/")];
         assert_eq!(self.post(who, "/cart/lines", &line).await, "/cart");
@@ -392,7 +392,7 @@ impl Market {
     }
 }
 
-/// A text as the value of a parameter.
+/// A text as the value of a query parameter.
 fn in_query(text: &str) -> String {
     let escaped = text.bytes().map(|b| match b {
         b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
@@ -401,7 +401,7 @@ fn in_query(text: &str) -> String {
     escaped.collect()
 }
 
-/// The text without the seconds that a checkout has left: they run down while one asks.
+/// The text without the checkout's remaining seconds, which change between requests.
 fn timeless(text: &str) -> String {
     const LEFT: &str = "\"seconds_left\":";
     let mut parts = text.split(LEFT);
@@ -409,13 +409,13 @@ fn timeless(text: &str) -> String {
     parts.fold(first, |text, part| text + LEFT + part.trim_start_matches(|c: char| c.is_ascii_digit()))
 }
 
-/// What is new in every page: what its scripts are known by.
+/// The nonce, which is different on every page.
 fn nonce_of(response: &reqwest::Response) -> Option<String> {
     let policy = response.headers().get(header::CONTENT_SECURITY_POLICY)?.to_str().ok()?;
     Some(policy.split_once("'nonce-")?.1.split_once('\'')?.0.to_owned())
 }
 
-/// Two who cannot be told apart; where they can, where that is.
+/// Asserts that two responses are indistinguishable, or shows where they differ.
 fn same(one: &Answer, other: &Answer, what: &str) {
     assert_eq!((one.status, &one.headers), (other.status, &other.headers), "{what}");
     let at = one.body.bytes().zip(other.body.bytes()).take_while(|(a, b)| a == b).count();
@@ -425,7 +425,7 @@ fn same(one: &Answer, other: &Answer, what: &str) {
     assert!(one == other, "{what}\n{:.500}\n\nand\n\n{other:.500}", one);
 }
 
-/// The things of a shop and of a shopper.
+/// The records of a shop and of a shopper.
 async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static str) -> Things {
     let visitor = program::Shopper::new(&market.program);
     let slug = visitor.slugs(&format!("/shops/{handle}"), 1).await.remove(0);
@@ -458,7 +458,7 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
         things.insert(order, format!("{number}-1"));
         things.insert(name, number);
     }
-    // A third by card, and a checkout that is still open.
+    // A third one by card, and a checkout that is still open.
     let line = [("variant", variant.as_str()), ("quantity", "1"), ("back", "/")];
     market.post(shopper, "/cart/lines", &line).await;
     let checkout = market.post(shopper, "/checkout", &[]).await;
@@ -480,7 +480,7 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
     things
 }
 
-/// Sends a file into a shop.
+/// Uploads a file to a shop.
 async fn send_file(
     market: &Market,
     seller: Who,
@@ -498,7 +498,7 @@ async fn send_file(
 }
 
 async fn picture(market: &Market, seller: Who, handle: &str) -> String {
-    // One black point.
+    // A single black pixel.
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cc`\0\0\0\x02\0\x01H\xaf\xa4q\0\0\0\0IEND\xaeB`\x82";
     let path = format!("/seller/{handle}/media");
     let response = send_file(market, seller, &path, "picture", "a.png", PNG).await;
@@ -517,7 +517,7 @@ async fn import(market: &Market, seller: Who, handle: &str) -> String {
     to.split_once("id=").expect("an import").1.to_owned()
 }
 
-/// Things of the same kinds that there are not.
+/// Ids of the same kinds that don't exist.
 fn unknown(things: &Things) -> Things {
     let none = |(name, value): (&&'static str, &String)| {
         let value = match *name {
@@ -540,7 +540,7 @@ fn unknown(things: &Things) -> Things {
     things.iter().map(none).collect()
 }
 
-/// What belongs to shop A and to the shopper, and how the work behind the market stands.
+/// The records of shop A and of the shopper, and the state of the background jobs.
 async fn state_of(market: &Market, things: &Things) -> Vec<Answer> {
     let mut answers = Vec::new();
     for (who, rows) in [
@@ -569,7 +569,7 @@ async fn state_of(market: &Market, things: &Things) -> Vec<Answer> {
     answers
 }
 
-/// Asks for all of these routes: those first who are refused, then those who may.
+/// Requests all of these routes: first as callers who are denied, then as those who are allowed.
 async fn walk(market: &mut Market, rows: &[Row], real: &Things, of_b: &Things) {
     let nothing = unknown(real);
     market.names = real.iter().chain(&nothing).map(|(name, value)| (value.clone(), *name)).collect();
@@ -582,7 +582,7 @@ async fn walk(market: &mut Market, rows: &[Row], real: &Things, of_b: &Things) {
             let of_nothing = market.ask(who, row, &nothing).await;
             same(&got, &of_nothing, &format!("{} {} by {who:?}", row.method, row.path));
         }
-        // Among their own things, one of another's.
+        // One id of another's among the caller's own.
         for name in of_b.keys().filter(|name| !["form", "new", "slug", "category"].contains(*name)) {
             let with = |value: &str| {
                 let mut things = of_b.clone();
@@ -595,7 +595,7 @@ async fn walk(market: &mut Market, rows: &[Row], real: &Things, of_b: &Things) {
                 continue;
             }
             let got = market.ask(SellerB, row, &theirs).await;
-            // A form may name it as a fault, and a list of nothing's pictures is empty.
+            // A form may report it as an error, and the pictures of an unknown product are an empty list.
             let fault = got.status == 422 && row.ok != 422;
             assert!(
                 got.status == row.missing || fault || got.body == "[]",
@@ -628,7 +628,7 @@ fn every_route_is_in_the_table_once() {
     assert_eq!(asked, listed);
 }
 
-/// Who may go where, for whoever reads rather than asks. Of the REST API it is who owns what, and what a key must be good for.
+/// Who may use which route, in readable form. For the REST API: who owns what, and which scope a key needs.
 #[test]
 fn the_matrix_is_the_one_that_was_agreed_to() {
     let mut lines: Vec<String> = Vec::new();
@@ -678,7 +678,7 @@ async fn everyone_reaches_what_is_theirs_and_nothing_else() {
         let cut = TABLE.iter().position(|row| row.path == FN_CANCEL).unwrap();
         walk(&mut market, &TABLE[..cut], &real, &of_b).await;
 
-        // The gateway is away: what is to go back waits, and can be given up.
+        // The gateway is unavailable: the refund stays queued and can be discarded.
         market.program.kill();
         market.program.set("HAAT__PAYMENTS__SANDBOX", "false");
         market.program.start().await;
@@ -686,7 +686,7 @@ async fn everyone_reaches_what_is_theirs_and_nothing_else() {
         let jobs = call(FN_JOBS, r#"{"state":"queued","after":""}"#);
         let job = loop {
             let jobs = market.json(Operator, jobs, &real).await;
-            // Between two tries.
+            // Between two attempts.
             let failed = jobs["items"].as_array().unwrap().iter().find(|job| job["error"] != "");
             if let Some(job) = failed {
                 break job["id"].as_str().unwrap().to_owned();

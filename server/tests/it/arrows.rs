@@ -62,7 +62,7 @@ fn arrows_are_never_reversed() {
 #[test]
 fn each_crate_keeps_to_its_own() {
     let forbidden: [(&str, &[&str]); 6] = [
-        // Pure: no time, no randomness, no files, no database.
+        // Pure: no clock, no randomness, no files, no database.
         ("shared/src", &["SystemTime", "getrandom", "std::fs", "tokio", "sqlx", "rusqlite"]),
         ("server/engine/src", &["reqwest", "lettre", "axum::", "leptos", "hyper"]),
         ("server/gateways/src", &["statements!", "sqlx", "rusqlite", "leptos", "axum::"]),
@@ -73,7 +73,7 @@ fn each_crate_keeps_to_its_own() {
     for (folder, words) in forbidden {
         for (path, text) in sources(folder) {
             for word in words {
-                assert!(!text.contains(word), "{path} knows {word}");
+                assert!(!text.contains(word), "{path} must not use {word}");
             }
         }
     }
@@ -97,7 +97,7 @@ fn no_path_of_a_page_is_a_literal() {
     let mut found = Vec::new();
     let rust = ["app/src", "server/src", "server/engine/src", "server/gateways/src"].map(sources).concat();
     for (path, text) in rust.into_iter().chain(files("server/templates", "html")) {
-        // Unit tests, at the end of a file, may spell out what they expect.
+        // Unit tests at the end of a file may spell out the expected paths.
         let code = text.split("#[cfg(test)]\nmod").next().unwrap();
         let code = code.split("#[cfg(all(test").next().unwrap();
         for line in
@@ -114,7 +114,7 @@ fn no_path_of_a_page_is_a_literal() {
     assert_eq!(found, Vec::<String>::new());
 }
 
-/// A server function speaks, it does not decide: at most five lines.
+/// Server functions contain no logic: at most five lines.
 #[test]
 fn server_functions_are_thin() {
     for (path, text) in sources("app/src/api") {
@@ -126,16 +126,16 @@ fn server_functions_are_thin() {
     }
 }
 
-/// Modules may know each other in one direction only. The root of a folder is none of them: the engine's holds the
-/// engine, which everyone is given and which is made of the ports of all.
+/// Modules may depend on each other in one direction only. The root of a folder is exempt: the engine's
+/// contains the engine, which is passed to everything and composed of all the ports.
 #[test]
 fn modules_know_each_other_in_no_circle() {
     for folder in ["shared/src", "server/engine/src", "server/src", "app/src"] {
         let modules = Modules::read(folder);
         let known: usize = modules.text.keys().map(|module| modules.known_to(module).len()).sum();
-        assert!(known > modules.text.len(), "{folder}: paths are not read");
+        assert!(known > modules.text.len(), "{folder}: no dependencies were found");
         let circle = modules.circle();
-        assert_eq!(circle, None, "{folder}: modules know each other in a circle");
+        assert_eq!(circle, None, "{folder}: modules depend on each other in a cycle");
     }
 }
 
@@ -151,7 +151,7 @@ fn circles_are_found_through_imports_aliases_and_what_is_exported_again() {
     assert_eq!(
         found(&[("a", "use crate::b::B; mod port; pub use port::Port;"), port, ("b", "use crate::a::Port;")]),
         None,
-        "what is exported again belongs to where it is made"
+        "a re-exported item belongs to the module that defines it"
     );
     for (a, b) in [
         ("use crate::b::{C, B};", "use crate::{x, a::A as Other};"),
@@ -163,15 +163,15 @@ fn circles_are_found_through_imports_aliases_and_what_is_exported_again() {
     assert_eq!(found(&[("a", "// crate::b::g()"), ("b", "use crate::a::A;")]), None);
 }
 
-/// The modules of a crate that are files, by their paths: `payments::refund`.
+/// The modules of a crate that are files, by path: `payments::refund`.
 struct Modules {
-    /// What they say, without comments and tests.
+    /// Their source, without comments and tests.
     text: BTreeMap<String, String>,
-    /// The names that they import or export again, and what those stand for.
+    /// The names that they import or re-export, and what those refer to.
     names: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
-/// An item of `use`, or a path in the code.
+/// An item of `use`, or a path in code.
 struct Named {
     path: Vec<String>,
     name: String,
@@ -204,7 +204,7 @@ impl Modules {
         Self { text, names }
     }
 
-    /// A circle, from a module back to itself.
+    /// A cycle, from a module back to itself.
     fn circle(&self) -> Option<String> {
         let mut done = BTreeSet::new();
         self.text.keys().find_map(|module| self.circle_behind(module, &mut Vec::new(), &mut done))
@@ -228,14 +228,14 @@ impl Modules {
         found
     }
 
-    /// The modules whose items a module names.
+    /// The modules whose items a module uses.
     fn known_to(&self, module: &str) -> BTreeSet<&str> {
         let named = paths(&self.text[module]).into_iter().filter(|named| !named.is_exported);
         let known = named.filter_map(|named| self.home(module, &named.path, 0));
         known.filter(|home| *home != module && !home.is_empty()).collect()
     }
 
-    /// The module that the item is in which `path` names in `module`; none for other crates, and for a mere module.
+    /// The module that defines the item at `path` in `module`; none for other crates and for modules.
     fn home(&self, module: &str, path: &[String], depth: usize) -> Option<&str> {
         let below =
             |module: &str, name: &str| format!("{module}::{name}").trim_start_matches("::").to_owned();
@@ -257,7 +257,7 @@ impl Modules {
                 at = below(&at, name);
             } else {
                 return match self.names[&at].get(name) {
-                    // An import of another crate, under whatever name.
+                    // An import from another crate, possibly renamed.
                     Some(_) if depth > 9 => None,
                     Some(path) => self.home(&at, &[path, behind].concat(), depth + 1),
                     None => self.text.get_key_value(&at).map(|(home, _)| home.as_str()),
@@ -269,7 +269,7 @@ impl Modules {
     }
 }
 
-/// All paths of more than one part in a text, those of `use` one by one.
+/// All paths with several segments in a text; those in `use` are listed one by one.
 fn paths(text: &str) -> Vec<Named> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut tokens = Vec::new();
@@ -297,7 +297,7 @@ fn paths(text: &str) -> Vec<Named> {
     found
 }
 
-/// The paths of `a::{b, c as d}`, each with the name that it goes by.
+/// The paths of `a::{b, c as d}`, each with the name that it is bound to.
 fn tree(tokens: &[&str], at: &mut usize, before: &[String]) -> Vec<(Vec<String>, String)> {
     let mut path = before.to_vec();
     loop {

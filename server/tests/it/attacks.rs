@@ -12,7 +12,7 @@ use crate::{mails, program::*};
 
 const PASSWORD: &str = "market-day-2026";
 
-/// A market whose limits hold, behind a proxy that says where requests come from.
+/// A market with real limits, behind a proxy that reports the client's address.
 async fn guarded(on: On, limits: &[(&str, &str)]) -> Program {
     let mut program = Program::prepare(on).await;
     program.set("HAAT__LIMITS__SCALE", "1");
@@ -24,7 +24,7 @@ async fn guarded(on: On, limits: &[(&str, &str)]) -> Program {
     program
 }
 
-/// A browser somewhere.
+/// A browser at some address.
 struct Browser {
     client: Client,
     address: String,
@@ -53,7 +53,7 @@ impl Browser {
         self.post("/sign-in", &[("email", email), ("password", password), ("next", "/account")]).await
     }
 
-    /// Puts something into a cart and begins to pay. Answers where that leads.
+    /// Adds an item to the cart and starts a checkout. Returns the redirect's target.
     async fn begin(&self, variant: &str, quantity: &str) -> String {
         let line = [("variant", variant), ("quantity", quantity), ("back", "/")];
         assert_eq!(location(&self.post("/cart/lines", &line).await), "/cart");
@@ -64,7 +64,7 @@ impl Browser {
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_nobody_is_locked_out_of_signing_in() {
     for on in BOTH {
-        // So few that none comes back while this takes its time.
+        // A low limit, so that no quota is restored while this runs.
         let program = guarded(on, &[("SIGN_INS_A_MINUTE", "2")]).await;
         let owner = Browser::new(&program, "192.0.2.2");
         assert_eq!(location(&owner.sign_in("meena@haat.example", PASSWORD).await), "/account");
@@ -76,19 +76,19 @@ async fn attack_nobody_is_locked_out_of_signing_in() {
             refused += u32::from(answer.status() == StatusCode::TOO_MANY_REQUESTS);
         }
         assert!(refused >= 36, "two are let through, not {}", 40 - refused);
-        // The owner signs in where they always did, from elsewhere, and even from the attacker's address.
+        // The owner can sign in from a known device, from elsewhere, and even from the attacker's address.
         assert_eq!(location(&owner.sign_in("meena@haat.example", PASSWORD).await), "/account");
         let elsewhere = Browser::new(&program, "192.0.2.3");
         assert_eq!(location(&elsewhere.sign_in("meena@haat.example", PASSWORD).await), "/account");
         let beside = Browser { address: "192.0.2.1".into(), ..owner };
         assert_eq!(location(&beside.sign_in("meena@haat.example", PASSWORD).await), "/account");
-        // An account that is called like an address locks nobody there out.
+        // An account named like an IP address doesn't lock that address out.
         for _ in 0..40 {
             attacker.sign_in("3.3.3.3", "wrong-wrong").await;
         }
         let there = Browser::new(&program, "3.3.3.3");
         assert_eq!(location(&there.sign_in("delta@haat.example", PASSWORD).await), "/account");
-        // Programs are counted with browsers.
+        // API clients share the limit with browsers.
         let wrong = json!({"email": "delta@haat.example", "password": "wrong-wrong"});
         let mut got = Vec::new();
         for _ in 0..12 {
@@ -154,7 +154,7 @@ async fn attack_redirects_stay_on_this_market() {
         let form = [("action", "nothing"), ("back", bad)];
         home(&seller.try_post("/seller/meena-crafts/products", &form).await.unwrap(), "products");
     }
-    // What stands in a path comes back in a path.
+    // Redirects that repeat the request's path must cope with encoded control characters.
     for path in
         ["/seller/%00/orders/x", "/seller/%7f/orders/x", "/seller/%0d%0aa:b/orders/x", "/seller/%5c/orders/x"]
     {
@@ -175,7 +175,7 @@ async fn attack_made_up_carts_start_no_new_count() {
             through += u32::from(request.send().await.unwrap().status() == StatusCode::CREATED);
         }
         assert!(through <= 2, "{through}");
-        // Forms and the functions of pages are counted with it; nothing typed is lost, and reading is free.
+        // Forms and server functions share the limit; form input is kept, and reads are free.
         let shopper = Browser::new(&program, "192.0.2.1");
         let form = [("variant", "var_x"), ("quantity", "<2>"), ("back", "/p/pen")];
         let answer = shopper.post("/cart/lines", &form).await;
@@ -192,7 +192,7 @@ async fn attack_made_up_carts_start_no_new_count() {
         assert!(got.starts_with(r#"{"rate_limited":{"retry_after_s":"#), "{got}");
         assert_eq!(call("/api/carts/view", json!({})).await.0, 200);
         assert_eq!(shopper.get("/cart").await.0, StatusCode::OK);
-        // Who proves who they are has a count of their own.
+        // Signed-in users have their own limit.
         let elsewhere = Browser::new(&program, "192.0.2.2");
         assert_eq!(location(&elsewhere.sign_in("meena@haat.example", PASSWORD).await), "/account");
         let beside = Browser { address: "192.0.2.1".into(), ..elsewhere };
@@ -231,7 +231,7 @@ async fn attack_guests_hold_and_order_in_bounds() {
         let program = guarded(on, &[]).await;
         program.fill("meena-crafts");
         let visitor = Shopper::new(&program);
-        // A hundred pieces: a quarter of them are 25.
+        // A quarter of a hundred items is 25.
         let variant = visitor.variant("meena-crafts", 0).await;
         let greedy = Browser::new(&program, "192.0.2.1");
         let refused = greedy.begin(&variant, "100").await;
@@ -240,7 +240,7 @@ async fn attack_guests_hold_and_order_in_bounds() {
         assert!(page.contains("Without an account, you can order up to 25 of"), "{page}");
         let other = Browser::new(&program, "192.0.2.2");
         assert!(other.begin(&variant, "25").await.starts_with("/checkout/chk_"));
-        // Forty orders in cash to a stranger.
+        // Forty cash orders in a stranger's name.
         let mut got = Vec::new();
         for n in 0..40 {
             let guest = Browser::new(&program, &format!("198.51.100.{n}"));
@@ -258,7 +258,7 @@ async fn attack_guests_hold_and_order_in_bounds() {
                 let (_, page) = guest.get(&led).await;
                 assert!(page.contains("Sign in or choose another payment method"), "{page}");
                 assert!(page.contains("12 Lake Road"), "what was typed is kept");
-                // The same page can go on with a card, by the key that it has.
+                // The same page can continue with a card, using the same key.
                 let led = location(&guest.post(&checkout, &details("sandbox", "k")).await);
                 assert!(led.contains("/sandbox/pay/"), "{led}");
             }
@@ -268,7 +268,7 @@ async fn attack_guests_hold_and_order_in_bounds() {
     }
 }
 
-/// Sends bytes as they are; answers with the status.
+/// Sends raw bytes and returns the status.
 fn raw(program: &Program, request: &str) -> (u16, String) {
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", program.port)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
@@ -308,7 +308,7 @@ async fn attack_hosts_ids_and_policies_are_strict() {
         let given = id(bad).await;
         assert!(given != bad && given.len() == 36, "{bad}: {given}");
     }
-    // Every page of the market, those of things that are not there too, and one of a thing that is.
+    // Every page of the market, with ids that don't exist, and one with an existing product.
     let slugs = Shopper::new(&program).slugs("/shops/meena-crafts", 1).await;
     let pages =
         ROUTES.iter().filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller | Surface::Admin));

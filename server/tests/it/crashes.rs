@@ -17,7 +17,7 @@ use crate::program::*;
 const KILLS: usize = 20;
 const BUYERS: usize = 4;
 
-/// Buys again and again until told to stop; notes each purchase that was acknowledged.
+/// Buys repeatedly until stopped, and records every purchase that was acknowledged.
 async fn buy(
     shopper: Shopper,
     variants: Vec<[String; 2]>,
@@ -48,7 +48,7 @@ async fn buy(
     }
 }
 
-/// Waits until so many more purchases were acknowledged.
+/// Waits until `count` more purchases have been acknowledged.
 async fn more(acknowledged: &Mutex<BTreeSet<String>>, count: usize) {
     let have = || acknowledged.lock().unwrap().len();
     let (wanted, begun) = (have() + count, Instant::now());
@@ -60,7 +60,7 @@ async fn more(acknowledged: &Mutex<BTreeSet<String>>, count: usize) {
 
 async fn killed_again_and_again(on: On) {
     let mut program = Program::prepare(on).await;
-    // Enough of everything that it never runs out.
+    // Enough stock never to run out.
     program.fill("meena-crafts");
     program.fill("delta-electronics");
     program.start().await;
@@ -83,7 +83,7 @@ async fn killed_again_and_again(on: On) {
         })
         .collect();
     for round in 0..KILLS {
-        // However slow the machine: each life of the program sells something, and is killed at another point of what comes next.
+        // On any machine: each run sells something and is killed at a different point of what follows.
         more(&acknowledged, 1 + round % 3).await;
         tokio::time::sleep(Duration::from_millis((round as u64 * 7) % 40)).await;
         program.kill();
@@ -98,7 +98,7 @@ async fn killed_again_and_again(on: On) {
     let acknowledged: Vec<String> = acknowledged.lock().unwrap().iter().cloned().collect();
     println!("{on:?}: {} purchases acknowledged over {KILLS} kills", acknowledged.len());
     for url in &acknowledged {
-        assert_eq!(scout.get(url).await.0, StatusCode::OK, "{url} was acknowledged and is gone");
+        assert_eq!(scout.get(url).await.0, StatusCode::OK, "{url} was acknowledged but is lost");
     }
     program.close();
 }
@@ -113,7 +113,7 @@ async fn nothing_acknowledged_is_lost_on_postgres() {
     killed_again_and_again(On::Postgres).await;
 }
 
-/// The disk fills up in the middle of everything: whoever asks is told to come back, and nothing is half there.
+/// The disk fills up during purchases: clients are told to retry, and nothing is half written.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_and_loses_nothing() {
     let mut program = Program::prepare(On::Sqlite).await;
@@ -156,7 +156,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     assert!(refused > 20, "the disk never filled up");
     program.kill();
     program.verify();
-    // There is room again.
+    // There is space again.
     program.set("HAAT_TEST_MAX_PAGES", "1000000");
     program.start().await;
     for url in &sold {
@@ -169,7 +169,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     program.close();
 }
 
-/// Buys one piece by cash; where it leads, or nothing if anybody on the way said to come back later.
+/// Buys one item in cash. Returns the redirect's target, or nothing if any request was told to retry later.
 async fn try_to_buy(program: &Program, variant: &str) -> Option<String> {
     let shopper = Shopper::new(program);
     let mut path = "/cart/lines".to_owned();
@@ -192,8 +192,8 @@ async fn try_to_buy(program: &Program, variant: &str) -> Option<String> {
     Some(path)
 }
 
-/// PostgreSQL finds no room in the middle of a purchase, allows no writing, or throws everybody out: shoppers are told
-/// to come back, what was sold before stands, and selling goes on by itself afterwards.
+/// PostgreSQL runs out of space during a purchase, becomes read-only, or closes all connections: shoppers are
+/// told to retry, earlier sales are kept, and selling resumes by itself afterwards.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgres_in_trouble_refuses_and_loses_nothing() {
     let program = Program::serve(On::Postgres).await;
@@ -202,7 +202,7 @@ async fn a_postgres_in_trouble_refuses_and_loses_nothing() {
     let sold = try_to_buy(&program, &variant).await.unwrap();
     let name = program.url.rsplit('/').next().unwrap();
     let troubles = [
-        // What a full disk says, at the last table that a purchase writes to.
+        // The error of a full disk, at the last table that a purchase writes to.
         (
             "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS \
              $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$; \
@@ -227,7 +227,7 @@ async fn a_postgres_in_trouble_refuses_and_loses_nothing() {
         }
         program.sql(&end).await;
         program.disconnect_everyone().await;
-        // A connection that was thrown out is noticed by whoever takes it next.
+        // A closed connection is only noticed by the next request that uses it.
         let mut again = None;
         for _ in 0..50 {
             again = try_to_buy(&program, &variant).await;

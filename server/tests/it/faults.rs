@@ -77,7 +77,7 @@ async fn operators_are_made_and_products_come_in() {
     }
 }
 
-/// A file that may not be written to: said in one line, instead of a market where nobody can buy.
+/// A read-only database file is reported in one line, instead of a market where nobody can buy.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_only_file_is_reported_in_one_line() {
@@ -87,7 +87,7 @@ async fn a_read_only_file_is_reported_in_one_line() {
     };
 
     let program = Program::prepare(On::Sqlite).await;
-    // Whoever is root may write everywhere, so the program runs as nobody, from where nobody may read it.
+    // Root can write everywhere, so the program runs as nobody, from a folder that nobody can read.
     let binary = program.folder.join("haat");
     std::fs::copy(env!("CARGO_BIN_EXE_haat"), &binary).unwrap();
     let allow = |file: &str, mode| {

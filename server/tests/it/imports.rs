@@ -13,7 +13,7 @@ use crate::program::*;
 
 const SHOP: &str = "meena-crafts";
 
-/// The SKUs of the shop's products that came from a file.
+/// The SKUs of the shop's imported products.
 fn skus(program: &Program) -> Vec<String> {
     let table = program.run_ok(&["export", "products", "--shop", SHOP]);
     let lines = table.lines().filter_map(|line| line.split(',').nth(1));
@@ -31,17 +31,17 @@ async fn killed_again_and_again(on: On) {
     std::fs::write(&file, lines).unwrap();
     let import = ["import", "products", file.to_str().unwrap(), "--shop", SHOP];
     let mut seen = Vec::new();
-    // Each way of importing meets each moment of the kill.
+    // Each way of importing is combined with each moment of the kill.
     for round in 0..6 {
-        // Once the server puts them in, once the command line does.
+        // Applied by the server and by the command line in turn.
         if round % 2 == 0 {
             program.start().await;
         }
         let mut command = program.command(&import).stdout(std::process::Stdio::null()).spawn().unwrap();
-        // Every third one while the file is still being checked; the others once more products are there than before.
+        // Every third run is killed while the file is being checked; the rest once more products are there.
         let (before, begun) = (seen.last().copied().unwrap_or(0), Instant::now());
         while round % 3 != 2 && command.try_wait().unwrap().is_none() && skus(&program).len() == before {
-            assert!(begun.elapsed() < Duration::from_secs(120), "nothing came in for two minutes");
+            assert!(begun.elapsed() < Duration::from_secs(120), "nothing was imported for two minutes");
         }
         let _ = command.kill();
         command.wait().unwrap();
@@ -53,8 +53,8 @@ async fn killed_again_and_again(on: On) {
         }
     }
     println!("{on:?}: {seen:?} of {PRODUCTS} products were there after each kill");
-    assert!(seen.is_sorted(), "nothing that is there goes away: {seen:?}");
-    assert!(seen.iter().any(|n| (1..PRODUCTS).contains(n)), "never in the middle: {seen:?}");
+    assert!(seen.is_sorted(), "imported products disappeared: {seen:?}");
+    assert!(seen.iter().any(|n| (1..PRODUCTS).contains(n)), "no kill hit the middle of an import: {seen:?}");
     program.start().await;
     program.run_ok(&import);
     let there = skus(&program);
@@ -74,7 +74,7 @@ async fn a_file_goes_in_whole_whatever_happens_on_postgres() {
     killed_again_and_again(On::Postgres).await;
 }
 
-/// A table of which one line in a hundred is broken, in five ways; and which lines those are.
+/// A table with one invalid line in a hundred, in five ways, and the numbers of these lines.
 fn broken(lines: usize) -> (Vec<u8>, BTreeSet<usize>) {
     let (mut file, mut bad) = (b"sku,title,category,price,stock,state\r\n".to_vec(), BTreeSet::new());
     for i in 0..lines {
@@ -168,7 +168,7 @@ async fn what_cannot_be_read_or_can_be_read_two_ways_ends_with_2() {
     program.close();
 }
 
-/// A form as browsers send it.
+/// A form as sent by browsers.
 fn form(part: &str, bytes: &[u8]) -> Vec<u8> {
     let head = format!("--edge\r\nContent-Disposition: form-data; {part}\r\n\r\n");
     [head.as_bytes(), bytes, b"\r\n--edge--\r\n"].concat()
@@ -193,12 +193,12 @@ async fn a_seller_is_asked_what_a_number_means() {
     for words in ["name=\"decimal_mark\"", "₹12,500.00", "₹12.50", "Lines not read: 1"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
-    // Nothing goes in without an answer.
+    // Nothing is imported until the question is answered.
     let decide = format!("/seller/{SHOP}/imports/{}", open.split("id=").nth(1).unwrap());
     let back = seller.post(&decide, &[("action", "start")]).await;
     assert!(back.contains("error=invalid"), "{back}");
     assert_eq!(skus(&program), [""; 0]);
-    // Who said it with the file is not asked.
+    // If the separator is given with the file, there is no question.
     let head = "--edge\r\nContent-Disposition: form-data; name=\"decimal_mark\"\r\n\r\ncomma\r\n";
     let said = send([head.as_bytes(), form(FILE, table).as_slice()].concat()).await;
     let shown = seller.get(&said).await.1;
@@ -247,7 +247,7 @@ async fn a_seller_sends_a_file_without_scripts() {
         request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge").send().await.unwrap()
     };
     let (bytes, bad) = broken(300);
-    // Nobody else may.
+    // Not allowed without signing in.
     assert_eq!(send(&seller, form(FILE, &bytes)).await.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(seller.get(&table).await.0, StatusCode::UNAUTHORIZED);
     let credentials =
@@ -265,7 +265,7 @@ async fn a_seller_sends_a_file_without_scripts() {
     let (status, errors) = seller.get(&format!("/seller/{SHOP}/imports/{id}/errors.csv")).await;
     assert_eq!((status, errors.lines().count()), (StatusCode::OK, bad.len() + 1));
     assert!(errors.contains("'=HYPERLINK(1)"), "{errors}");
-    // Others find nothing there.
+    // Other shops' users get a 404.
     let other = Shopper::new(&program);
     let credentials =
         [("email", "delta@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
@@ -287,7 +287,7 @@ async fn a_seller_sends_a_file_without_scripts() {
     assert!(list.contains("bowls.csv"), "{list}");
     let (status, all) = seller.get(&table).await;
     assert_eq!((status, all.matches(",K-").count()), (StatusCode::OK, 297));
-    // What came out goes in, and changes nothing.
+    // Importing an export changes nothing.
     let again = location(&send(&seller, form(FILE, all.as_bytes())).await);
     let (_, shown) = seller.get(&again).await;
     assert!(shown.contains("0 new, 0 updated"), "{shown}");

@@ -21,7 +21,7 @@ async fn buy(program: &Program) -> String {
     purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap().to_owned()
 }
 
-/// The addresses of the mails to someone.
+/// The links to the emails to a recipient.
 pub fn mails_to(list: &str, recipient: &str) -> Vec<String> {
     let items = list.split("href=\"/dev/mail/").skip(1);
     items
@@ -30,7 +30,7 @@ pub fn mails_to(list: &str, recipient: &str) -> Vec<String> {
         .collect()
 }
 
-/// Waits until the program says so in its measures.
+/// Waits until the metrics contain a line.
 pub async fn until(shopper: &Shopper, measure: &str) {
     let begun = std::time::Instant::now();
     loop {
@@ -69,7 +69,7 @@ async fn a_purchase_is_confirmed_and_its_link_works_for_whoever_has_the_mail() {
         ] {
             assert!(page.contains(said), "{said}: {page}");
         }
-        // The HTML stands alone, under a policy that lets it do nothing but look good.
+        // The HTML is a document of its own, whose policy allows only styling.
         let response = reader.client.get(program.at(&format!("{confirmation}/html"))).send().await.unwrap();
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
         assert!(policy.contains("sandbox") && policy.contains("default-src 'none'"), "{policy}");
@@ -90,7 +90,7 @@ async fn a_purchase_is_confirmed_and_its_link_works_for_whoever_has_the_mail() {
 #[tokio::test(flavor = "multi_thread")]
 async fn people_read_days_of_the_markets_time_zone_and_programs_those_of_utc() {
     let mut program = Program::prepare(On::Sqlite).await;
-    // A zone where it is another day than in UTC just now, and will be for an hour at least.
+    // A zone where the date differs from UTC's now, and for at least another hour.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let now = i64::try_from(now.as_millis()).unwrap();
     let utc = haat_engine::clock::rfc3339(now);
@@ -154,7 +154,7 @@ async fn an_address_is_sent_to_in_ascii_or_reported_to_the_operator_at_once() {
     let mut got = [post.recv().await.unwrap().0, post.recv().await.unwrap().0];
     got.sort();
     assert_eq!(got, ["RCPT TO:<asha@xn--bcher-kva.example>", "RCPT TO:<meena@haat.example>"]);
-    // This server does not speak SMTPUTF8, whatever the configuration says, and will not by tomorrow.
+    // This server doesn't support SMTPUTF8, whatever the configuration says, and won't tomorrow.
     let purchase = buy_as("सूर्य@example.com", "k").await;
     assert!(purchase.starts_with("/purchases/"), "{purchase}");
     let olga = Shopper::new(&program);
@@ -206,10 +206,10 @@ async fn a_configuration_that_sends_no_mail_is_refused_at_start() {
     program.close();
 }
 
-/// A mail as the server got it: to whom, and the whole of it.
+/// An email as received by the server: the recipient, and the whole message.
 type Got = (String, String);
 
-/// A server that speaks just enough SMTP. It puts off the first try of everyone, and has never heard of `delta@`.
+/// A minimal SMTP server. It defers the first attempt for every recipient, and rejects `delta@` as unknown.
 async fn postman() -> (u16, UnboundedReceiver<Got>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::program::*;
 
-/// The address of a picture on a page.
+/// The URL of a picture on a page.
 async fn picture_on(shopper: &Shopper, page: &str) -> String {
     let (_, html) = shopper.get(page).await;
     let at = html.find("/media/media_").expect("a picture");
@@ -22,7 +22,7 @@ async fn signed_in(program: &Program, email: &str) -> Shopper {
     shopper
 }
 
-/// Sends a file as a browser's form does. Answers the status and what was said.
+/// Uploads a file as a browser's form does. Returns the status and the response.
 async fn send(program: &Program, shopper: &Shopper, shop: &str, field: &str, bytes: &[u8]) -> (u16, Value) {
     let head = format!(
         "--edge\r\nContent-Disposition: form-data; name=\"alt\"\r\n\r\nA lamp\r\n--edge\r\nContent-Disposition: \
@@ -91,7 +91,7 @@ async fn members_send_pictures_and_nobody_else() {
         let address = picture_on(&owner, "/shops/meena-crafts").await;
         let address = format!("{}-640.jpg", address.rsplit_once('-').unwrap().0);
         let picture = owner.client.get(program.at(&address)).send().await.unwrap().bytes().await.unwrap();
-        // More than any other route takes, and with something behind its end.
+        // Larger than any other route accepts, with trailing data.
         let big = [&picture[..], &vec![b'x'; 1_000_000]].concat();
         let (status, answer) = send(&program, &owner, "meena-crafts", "picture", &big).await;
         assert_eq!(status, 201, "{answer}");
@@ -100,7 +100,7 @@ async fn members_send_pictures_and_nobody_else() {
         let file = guest.client.get(program.at(&made)).send().await.unwrap();
         assert_eq!(file.status(), StatusCode::OK, "{made}");
         let again = send(&program, &owner, "meena-crafts", "picture", &big).await;
-        assert_eq!(again, (201, answer.clone()), "sent twice, one picture");
+        assert_eq!(again, (201, answer.clone()), "uploaded twice, stored once");
 
         let moves = include_bytes!("../../gateways/fixtures/animated.webp");
         for _ in 0..2 {
@@ -142,7 +142,7 @@ async fn members_send_pictures_and_nobody_else() {
     }
 }
 
-/// All that a page says of a picture, without a script: both formats, a size that keeps its place, and its colour.
+/// The complete markup of a picture without scripts: both formats, dimensions to reserve space, its colour.
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_show_pictures_whole() {
     let program = Program::with_pictures(On::Sqlite).await;

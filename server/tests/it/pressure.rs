@@ -14,7 +14,7 @@ use crate::program::*;
 
 const SHOP: &str = "meena-crafts";
 
-/// Somebody buys one piece in cash.
+/// A shopper buys one item in cash.
 async fn buy(program: &Program) {
     let shopper = Shopper::new(program);
     shopper.add(&shopper.variant(SHOP, 0).await, "1").await;
@@ -34,7 +34,7 @@ async fn signed_in(program: &Program, email: &str) -> Shopper {
     seller
 }
 
-/// Lines of the log that were dropped, by the program's own measure.
+/// The number of log lines dropped, according to the program's metrics.
 async fn lost(program: &Program) -> u64 {
     let (_, metrics) = Shopper::new(program).get("/metrics").await;
     let line = metrics.lines().find_map(|line| line.strip_prefix("haat_log_lines_lost_total "));
@@ -46,12 +46,12 @@ async fn a_log_that_nobody_can_write_stops_no_sale() {
     for on in BOTH {
         let mut program = Program::prepare(on).await;
         program.fill(SHOP);
-        // Every request writes lines.
+        // Every request writes log lines.
         program.set("HAAT__LOG__FILTER", "debug");
 
         program.start_unheard(false).await;
         buy(&program).await;
-        assert!(lost(&program).await > 0, "{on:?}: into a pipe that is closed");
+        assert!(lost(&program).await > 0, "{on:?}: into a closed pipe");
         program.kill();
 
         let full = || Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
@@ -59,12 +59,12 @@ async fn a_log_that_nobody_can_write_stops_no_sale() {
         command.stdout(full()).stderr(full());
         program.start_by(command).await;
         buy(&program).await;
-        assert!(lost(&program).await > 0, "{on:?}: to a disk that is full");
+        assert!(lost(&program).await > 0, "{on:?}: to a full disk");
         program.kill();
 
         program.set("HAAT__LOG__FILTER", "trace");
         let unread = program.start_unheard(true).await;
-        // Until the pipe is full, and what waits behind it.
+        // Until the pipe and the queue behind it are full.
         let shopper = Shopper::new(&program);
         let mut dropped = 0;
         for _ in 0..1_000 {
@@ -83,14 +83,14 @@ async fn a_log_that_nobody_can_write_stops_no_sale() {
     }
 }
 
-/// The disk fills up and is emptied again, while the program runs.
+/// The disk fills up and is freed again while the program runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn selling_goes_on_when_there_is_room_again() {
     let mut program = Program::prepare(On::Sqlite).await;
     program.fill(SHOP);
     let database = rusqlite::Connection::open(program.folder.join("haat.db")).unwrap();
     database.busy_timeout(Duration::from_secs(30)).unwrap();
-    // What will be room again once it is dropped.
+    // Dropping it frees space again.
     let ballast = "CREATE TABLE ballast AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) \
         SELECT i, zeroblob(4000) AS bytes FROM n";
     database.execute_batch(ballast).unwrap();
@@ -115,7 +115,7 @@ async fn selling_goes_on_when_there_is_room_again() {
 
 fn raw(program: &Program) -> TcpStream {
     let stream = TcpStream::connect(("127.0.0.1", program.port)).unwrap();
-    // Not how long it takes, only that it ends.
+    // The duration doesn't matter, only that it ends.
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     stream
 }
@@ -129,7 +129,7 @@ async fn heads_that_never_end_are_cut_off() {
     let mut slow: Vec<_> = (0..20)
         .map(|i| {
             let mut stream = raw(&program);
-            // Some have asked before, some say nothing at all.
+            // Some have sent part of a request, some nothing at all.
             if i % 2 == 0 {
                 stream.write_all(&half[..2 * i]).unwrap();
             }
@@ -154,7 +154,7 @@ async fn heads_that_never_end_are_cut_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_connections_make_room_for_those_who_buy() {
     let mut program = Program::prepare(On::Sqlite).await;
-    // So that nothing but what comes next ends them.
+    // So that nothing but the following ends them.
     program.set("HAAT__SERVER__HEADER_TIMEOUT_S", "3600");
     program.set("HAAT__SERVER__IDLE_TIMEOUT_S", "3600");
     let serve = program.command(&["serve"]);
@@ -174,7 +174,7 @@ async fn silent_connections_make_room_for_those_who_buy() {
     program.close();
 }
 
-/// A form with a file, as browsers send it.
+/// A form with a file, as sent by browsers.
 fn form(name: &str, bytes: &[u8]) -> Vec<u8> {
     let head =
         format!("--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
@@ -187,7 +187,7 @@ fn packed(bytes: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     packer.finish().unwrap()
 }
 
-/// The cookies of a session, for requests that are written by hand.
+/// The cookies of a session, for requests written by hand.
 async fn cookies(program: &Program) -> String {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let credentials = [("email", "meena@haat.example"), ("password", "market-day-2026")];
@@ -217,19 +217,19 @@ async fn abandoned_files_hold_nobody_up() {
     for i in 0..600 {
         let mut stream = raw(&program);
         let sent = stream.write_all(head.as_bytes()).and_then(|()| match i % 3 {
-            // Whole, half, and nothing of it; and off.
+            // All of it, half of it, or nothing; then disconnect.
             0 => stream.write_all(&body),
             1 => stream.write_all(&body[..body.len() / 2]),
             _ => Ok(()),
         });
-        // It may have been told to come back later.
+        // The server may have told the client to retry later.
         drop(sent);
     }
     let shopper = Shopper::new(&program);
     assert_eq!(shopper.get("/probe.txt").await, (StatusCode::OK, "here".to_owned()));
     let seller = seller(&program).await;
     buy(&program).await;
-    // Nor the shop itself, once they are gone.
+    // The shop isn't locked out either, once they are gone.
     let page = format!("/seller/{SHOP}/products/import");
     let mut open = String::new();
     for _ in 0..600 {
@@ -258,7 +258,7 @@ async fn what_a_small_file_unpacks_to_takes_little() {
     };
     let before = program.memory_mb("VmHWM");
     let begins = b"sku,title,price\nA,Cup,100\nB,\"".to_vec();
-    // A field without an end that hardly packs, so that only its length tells.
+    // An endless field that barely compresses, so that only its length gives it away.
     let mut state = 1u64;
     let mut noise = move || {
         let mut part = vec![0; 1 << 20];
@@ -273,7 +273,7 @@ async fn what_a_small_file_unpacks_to_takes_little() {
     assert!(open.contains("?id=imp_"), "{open}");
     let (_, shown) = seller.get(&open).await;
     assert!(shown.contains("missing closing quotation mark"), "{shown}");
-    // 100 MB of nothing in 100 kB.
+    // 100 MB of empty rows in 100 kB.
     let head = std::iter::once(b"sku,title,price\n".to_vec());
     let bomb = packed(head.chain((0..100).map(|_| b",,\n".repeat(350_000))));
     assert!(bomb.len() < 1 << 20);
@@ -283,7 +283,7 @@ async fn what_a_small_file_unpacks_to_takes_little() {
     program.close();
 }
 
-/// A PNG of 16 bits a channel, all of one colour: some kilobytes that are very large when they are open.
+/// A PNG with 16 bits per channel in a single colour: a few kilobytes that decode to a very large image.
 fn deep_png(side: u32, shade: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, side, side);

@@ -36,7 +36,7 @@ fn postgres() -> String {
 }
 
 impl Program {
-    /// A seeded market, without pictures, that is not served yet.
+    /// A seeded market without pictures, not yet running.
     pub async fn prepare(on: On) -> Self {
         Self::seeded(on, &["seed", "--demo", "--plain"]).await
     }
@@ -65,24 +65,24 @@ impl Program {
         program.set("HAAT__PAYMENTS__SANDBOX", "true");
         program.set("HAAT__PAYMENTS__SANDBOX_URL", &format!("http://127.0.0.1:{port}"));
         program.set("HAAT__LOG__FILTER", "warn");
-        // Every test comes from here, in a hurry.
+        // All tests send many requests from the same address.
         program.set("HAAT__LIMITS__SCALE", "100000");
         program.run_ok(&["migrate"]);
         program.run_ok(seed);
         program
     }
 
-    /// Puts two dozen products into a shop, a hundred pieces of each.
+    /// Adds two dozen products to a shop, with a hundred of each in stock.
     pub fn fill(&self, shop: &str) {
         self.stock(shop, 0);
     }
 
-    /// The same, other ones each round.
+    /// The same, with new products in each round.
     pub fn stock(&self, shop: &str, round: usize) {
         self.import(shop, round, 24);
     }
 
-    /// Puts so many products into a shop.
+    /// Adds `count` products to a shop.
     pub fn import(&self, shop: &str, round: usize, count: usize) {
         let file = self.folder.join(format!("{shop}.jsonl"));
         let line = |i| format!(r#"{{"id":"{round}-{i}","title":"Lamp {round} {i}","price":{}}}"#, 1_000 + i);
@@ -114,7 +114,7 @@ impl Program {
         self.command_of(env!("CARGO_BIN_EXE_haat").as_ref(), arguments)
     }
 
-    /// The same by a copy of the program.
+    /// The same, with a copy of the program.
     pub fn command_of(&self, binary: &std::path::Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary);
         command.args(arguments).envs(self.environment.iter().cloned()).current_dir(&self.folder);
@@ -141,14 +141,14 @@ impl Program {
         self.start_by(command).await
     }
 
-    /// Serves by this command.
+    /// Starts the server with this command.
     pub async fn start_by(&mut self, mut command: Command) -> Duration {
         let begun = Instant::now();
         self.child = Some(command.stdin(Stdio::null()).spawn().unwrap());
         self.wait(begun).await
     }
 
-    /// Serves with an output that is read by nobody: `open` says whether it is kept open or closed at once.
+    /// Starts the server with an output that nobody reads: `open` says whether it is kept open or closed.
     #[allow(dead_code, reason = "not for the benchmarks")]
     pub async fn start_unheard(
         &mut self,
@@ -187,13 +187,13 @@ impl Program {
         format!("http://localhost:{}{path}", self.port)
     }
 
-    /// The number of its process.
+    /// The id of its process.
     #[allow(dead_code, reason = "only the benchmarks ask")]
     pub fn process(&self) -> u32 {
         self.child.as_ref().unwrap().id()
     }
 
-    /// Memory that the program takes, in MB; `VmHWM` is the most that it ever took.
+    /// The memory used by the program, in MB; `VmHWM` is the peak.
     #[allow(dead_code, reason = "only the benchmarks ask")]
     pub fn memory_mb(&self, which: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process())).unwrap();
@@ -201,7 +201,7 @@ impl Program {
         line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
     }
 
-    /// Says something to PostgreSQL itself, from the database that is always there.
+    /// Executes a statement in PostgreSQL; some from the maintenance database.
     pub async fn sql(&self, statement: &str) {
         let about_the_database = statement.starts_with("ALTER DATABASE") || statement.starts_with("SELECT");
         let url = if about_the_database { postgres() } else { self.url.clone() };
@@ -209,14 +209,14 @@ impl Program {
         raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
     }
 
-    /// Throws the program's connections out of PostgreSQL, so that it has to make new ones.
+    /// Terminates the program's PostgreSQL connections, so that it has to reconnect.
     pub async fn disconnect_everyone(&self) {
         let name = self.url.rsplit('/').next().unwrap();
         let statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ";
         self.sql(&format!("{statement}'{name}'")).await;
     }
 
-    /// The oracle must be content.
+    /// The oracle must find no violations.
     pub fn verify(&self) {
         self.run_ok(&["ledger", "verify"]);
     }
@@ -229,7 +229,7 @@ impl Program {
         self.kill();
         self.verify();
         let log = self.log();
-        // Leptos' own rendering tasks may outlive a request by a moment and then miss its signals (docs/decisions/0004).
+        // Leptos' rendering tasks may briefly outlive a request and miss its signals (docs/decisions/0004).
         let ours = ["panicked at app/", "panicked at server/", "panicked at shared/", "a handler panicked"];
         assert!(!ours.iter().any(|panic| log.contains(panic)), "{log}");
         std::fs::remove_dir_all(&self.folder).unwrap();
@@ -242,7 +242,7 @@ impl Drop for Program {
     }
 }
 
-/// A browser without scripts: cookies, forms, and it follows no redirect by itself.
+/// A browser without JavaScript: it handles cookies and forms, and doesn't follow redirects by itself.
 #[derive(Clone)]
 pub struct Shopper {
     pub client: Client,
@@ -275,7 +275,7 @@ impl Shopper {
         self.client.post(self.url(path)).form(fields).send().await
     }
 
-    /// Sends a form; answers where it leads.
+    /// Submits a form and returns the redirect's target.
     pub async fn post(&self, path: &str, fields: Fields<'_>) -> String {
         let response = self.try_post(path, fields).await.unwrap();
         assert_eq!(response.status(), StatusCode::SEE_OTHER, "{path}: {}", response.text().await.unwrap());
@@ -287,7 +287,7 @@ impl Shopper {
         self.variant_at(&self.slugs(&format!("/shops/{shop}"), nth + 1).await[nth]).await
     }
 
-    /// The products of a list, page after page until there are `enough`.
+    /// The products of a list, page by page until there are `enough`.
     pub async fn slugs(&self, list: &str, enough: usize) -> Vec<String> {
         let (mut slugs, mut path) = (Vec::<String>::new(), list.to_owned());
         loop {

@@ -24,7 +24,7 @@ async fn a_purchase_by_plain_forms() {
         assert!(challenge.text().await.unwrap().contains("Confirm it’s you"));
         let back = shopper.post(&page, &[("action", "confirm")]).await;
         let purchase = {
-            // Without cookies: the way back is another site's redirect.
+            // Without cookies, because the return is a redirect from another site.
             let stranger = Shopper::new(&program);
             let response = stranger.client.get(&back).send().await.unwrap();
             assert_eq!(response.status(), StatusCode::SEE_OTHER);
@@ -41,7 +41,7 @@ async fn a_purchase_by_plain_forms() {
         let (status, _) = Shopper::new(&program).get(&format!("/purchases/{number}?key=wrong")).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
 
-        // Each seller reads their own lines, and nobody else's orders exist.
+        // Sellers see only their own lines, and get a 404 for others' orders.
         let seller = Shopper::new(&program);
         let credentials =
             [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
@@ -54,7 +54,7 @@ async fn a_purchase_by_plain_forms() {
     }
 }
 
-/// The dashboard's forms: tracking is corrected, and nothing that was typed is swallowed.
+/// The dashboard's forms: tracking can be corrected, and form input is never lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seller_corrects_tracking_and_hears_who_cancelled() {
     let program = Program::serve(On::Sqlite).await;
@@ -82,7 +82,7 @@ async fn a_seller_corrects_tracking_and_hears_who_cancelled() {
         (1, 1),
         "{timeline}"
     );
-    // The form to correct it again has what is so now, and keeps what was typed if it is refused.
+    // The form for another correction shows the current values, and keeps the input if it is rejected.
     assert!(shown.contains("value=\"RX-1002\""), "{shown}");
     let form = [("action", "ship"), ("carrier", "Speed Post"), ("tracking_number", " ")];
     let back = seller.post(&page, &form).await;
@@ -149,7 +149,7 @@ async fn bad_requests_are_refused_where_they_are_wrong() {
         {
             assert_eq!(shopper.add(variant, "1").await, "/?error=not_found", "{variant}");
         }
-        // Amounts that a browser sends are nobody's business.
+        // Amounts sent by the browser are ignored.
         let fields = [
             ("variant", bowl.as_str()),
             ("quantity", "1"),
@@ -188,7 +188,7 @@ async fn bad_requests_are_refused_where_they_are_wrong() {
         );
 
         let huge = "x".repeat(300_000);
-        // By somebody else: the server closes a connection that it has not read to its end.
+        // From another client: the server closes a connection whose request it has not read completely.
         let response = Shopper::new(&program).try_post("/sign-up", &[("name", &huge)]).await.unwrap();
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
         let response = shopper
@@ -252,7 +252,7 @@ async fn accounts_over_http() {
         .send()
         .await
         .unwrap();
-    assert_eq!(replay.status(), StatusCode::UNAUTHORIZED, "ended on the server too");
+    assert_eq!(replay.status(), StatusCode::UNAUTHORIZED, "the session was ended on the server too");
     program.close();
 }
 
@@ -333,7 +333,7 @@ async fn search_engines_find_what_there_is() {
     }
 }
 
-/// Who goes back after signing out, or after paying, is asked about again: no page that shows something of theirs is kept.
+/// Going back after signing out or paying requests the page again: no page with personal data is stored.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_personal_is_stored() {
     let program = Program::serve(On::Sqlite).await;
@@ -343,7 +343,7 @@ async fn nothing_personal_is_stored() {
     seller.add(&bowl, "1").await;
     let checkout = seller.post("/checkout", &[]).await;
     let purchase = seller.post(&checkout, &details("cash", "k")).await;
-    // Also those that are everyone's: their header says who is signed in and how much is in the cart.
+    // Public pages too, since their header shows who is signed in and how many items are in the cart.
     for path in [
         "/",
         "/products",
@@ -363,7 +363,7 @@ async fn nothing_personal_is_stored() {
         let stored = response.headers().get(header::CACHE_CONTROL).map(|v| v.to_str().unwrap().to_owned());
         assert_eq!(stored.as_deref(), Some("no-store"), "{path}");
     }
-    // What a browser froze of before is dropped with the answers of the forms after which it tells no truth.
+    // Pages in the back-forward cache are evicted by the responses to the forms that make them outdated.
     let guest = Shopper::new(&program);
     for (path, form) in [(checkout.as_str(), details("cash", "k")), ("/sign-out", Vec::new())] {
         let who = if path == "/sign-out" { &guest } else { &seller };
@@ -383,7 +383,7 @@ async fn nothing_personal_is_stored() {
     );
     let (_, page) = seller.get("/cart").await;
     assert!(page.contains("Your basket is empty") && page.contains("Basket, 0 items"), "{page}");
-    // A page that a browser froze asks again, too.
+    // A page restored from the back-forward cache reloads itself too.
     let nonce = page.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap();
     assert!(page.contains(&format!("<script nonce=\"{nonce}\">onpageshow=")), "{page}");
     program.close();
@@ -452,7 +452,7 @@ async fn a_shopper_cancels_by_a_plain_form() {
         let (path, key) = purchase.split_once("?key=").unwrap();
         let number = path.strip_prefix("/purchases/").unwrap();
         let (first, second) = (format!("{number}-1"), format!("{number}-2"));
-        // From another browser, by the link in the mail.
+        // From another browser, with the link in the email.
         let guest = Shopper::new(&program);
         let (_, page) = guest.get(&purchase).await;
         assert_eq!(page.matches("Cancel this order").count(), 2, "{page}");
@@ -465,13 +465,13 @@ async fn a_shopper_cancels_by_a_plain_form() {
         assert!(back.starts_with(&format!("{purchase}&draft=")), "{back}");
         let (_, page) = guest.get(&back).await;
         assert!(page.contains(&format!("id=\"reason-{first}-error\"")), "{page}");
-        assert!(!page.contains(&format!("id=\"reason-{second}-error\"")), "only at its own field");
+        assert!(!page.contains(&format!("id=\"reason-{second}-error\"")), "only next to its own field");
         let done = location(&cancel(&guest, &first, key, "Changed my mind").await);
         assert_eq!(done, format!("{purchase}&done={first}"));
         let (_, page) = guest.get(&done).await;
         assert!(page.contains(&format!("Order {first} has been cancelled.")), "{page}");
-        assert_eq!(page.matches("Cancel this order").count(), 1, "the other one still can be");
-        // The shop was faster with the other.
+        assert_eq!(page.matches("Cancel this order").count(), 1, "the other order can still be cancelled");
+        // The shop has handled the other one first.
         let seller = Shopper::new(&program);
         for (email, handle) in
             [("meena@haat.example", "meena-crafts"), ("delta@haat.example", "delta-electronics")]
@@ -498,7 +498,7 @@ async fn the_cart_says_which_lines_cannot_be_bought() {
     shopper.add(&bowl, "1").await;
     let (_, cart) = shopper.get("/cart").await;
     let field = cart.split('"').find(|part| part.starts_with("quantity.line_")).expect("the line's field");
-    // The button of the checkout carries what was typed.
+    // The checkout button also submits the quantities.
     let back = shopper.post("/checkout", &[(field, "999")]).await;
     assert!(back.starts_with("/cart?draft="), "{back}");
     let (_, page) = shopper.get(&back).await;
@@ -517,7 +517,7 @@ async fn who_signs_in_comes_back_to_the_checkout() {
     let (_, page) = shopper.get(&checkout).await;
     let links: Vec<&str> =
         page.split("href=\"/sign-in?next=").skip(1).map(|l| l.split('"').next().unwrap()).collect();
-    assert_eq!(links.len(), 2, "in the header and beside the e-mail: {links:?}");
+    assert_eq!(links.len(), 2, "in the header and next to the email field: {links:?}");
     for link in links {
         let (_, form) = shopper.get(&format!("/sign-in?next={link}")).await;
         assert!(form.contains(&format!("name=\"next\" value=\"{checkout}\"")), "{form}");
@@ -570,7 +570,7 @@ async fn a_language_chosen_before_signing_in_stays() {
     program.close();
 }
 
-/// Connections that break off while their page is being rendered leave no noise in the log.
+/// Connections that are closed while their page is being rendered cause no errors in the log.
 #[tokio::test(flavor = "multi_thread")]
 async fn hanging_up_leaves_no_noise() {
     use std::{
@@ -588,7 +588,7 @@ async fn hanging_up_leaves_no_noise() {
         for _ in 0..20 {
             assert_eq!(shopper.get(&path).await.0, StatusCode::OK);
         }
-        // Each hangs up at another moment of the rendering.
+        // Each disconnects at a different point of the rendering.
         let longest = begun.elapsed() / 20 * 8 / 5;
         let hang_up = &|round: u32| {
             let mut stream = TcpStream::connect(("127.0.0.1", program.port)).unwrap();

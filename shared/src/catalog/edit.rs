@@ -146,7 +146,7 @@ impl ProductForm {
         let category = faults.take(text::optional_line("category", &self.category, NAME_MAX));
         let details = self.check_details(&mut faults);
         if self.text_bytes() > TEXT_BYTES_MAX {
-            // Nothing else takes that many.
+            // No other field can be that large.
             faults.add("details", FieldCode::TooLong(TEXT_BYTES_MAX));
         }
         let options = self.check_options(&mut faults);
@@ -418,7 +418,7 @@ mod tests {
         let mut form = form();
         form.variants[0].id = Some(VariantId::from_uuid(uuid::Uuid::from_u128(1)));
         form.variants[0].stock_was = 10;
-        // A new variant has nothing to differ from, whatever is sent.
+        // A new variant has no previous stock to compare with, whatever is sent.
         form.variants[1].stock_was = 10;
         let draft = form.check(Currency::INR).unwrap();
         assert_eq!(draft.variants.iter().map(|v| v.stock_change).collect::<Vec<_>>(), [-3, 7]);

@@ -136,7 +136,7 @@ pub struct RowError {
 impl RowError {
     /// An error in a column of a line.
     pub fn new(line: i64, column: &str, code: FieldCode, found: &str) -> Self {
-        // What turns text around is seen as a mark in its place.
+        // Characters that override the text direction are replaced with a visible mark.
         let shown = |text: &str| {
             let seen = text.chars().map(|c| if is_direction_override(c) { '\u{FFFD}' } else { c });
             seen.take(200).collect()

@@ -92,7 +92,7 @@ fn audience(engine: &Engine) -> String {
 }
 
 fn signature(engine: &Engine, payload: &str) -> String {
-    // The purpose stands in front: no other signature of this market can be taken for a token.
+    // The prefix states the purpose, so that no other signature of this market is accepted as a token.
     let mac = engine.secret.mac(&[b"access token\0", JWT_HEADER.as_bytes(), b".", payload.as_bytes()]);
     URL_SAFE_NO_PAD.encode(mac)
 }
@@ -223,7 +223,7 @@ fn signed_token(engine: &Engine, session: ApiSessionId) -> String {
 pub async fn refresh(engine: &Engine, _: &Caller, token: &str) -> Result<Tokens> {
     let (session, token) = token.split_once('.').ok_or(Error::SignInNeeded)?;
     let session: ApiSessionId = session.parse().map_err(|_| Error::SignInNeeded)?;
-    // `TOKEN.SIGNATURE`. Those that were given out before there were signatures still work, once.
+    // `TOKEN.SIGNATURE`. Tokens issued before signatures were introduced still work, once.
     let genuine = token.split_once('.').is_some_and(|(token, mac)| {
         engine.secret.verify("refresh token", &format!("{session}\0{token}"), mac)
     });

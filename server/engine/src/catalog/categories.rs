@@ -14,7 +14,7 @@ use haat_shared::{
 statements! {
     ROOTS = "SELECT c.slug, c.name, m.id AS media_id, m.width, m.height, m.color, c.name AS alt
         FROM categories c LEFT JOIN media m ON m.id = c.picture_id WHERE c.parent_id IS NULL ORDER BY c.position, c.path";
-    // The way to it, it itself, and what lies right below it.
+    // The ancestors of a category, the category itself, and its children.
     AROUND = "SELECT c.slug, c.name, c.path FROM categories c JOIN categories here ON here.slug = $1
         WHERE here.path LIKE c.path || '%' OR c.parent_id = here.id ORDER BY c.position, c.path";
     TRAIL = "SELECT c.slug, c.name, c.path FROM categories c JOIN categories here ON here.id = $1

@@ -282,8 +282,8 @@ pub(super) async fn add_variants(
     Ok(())
 }
 
-/// Saves a product, if it still is the version that the form was made of. Answers with the version that it is now. The
-/// same `key` a second time answers the same.
+/// Saves a product if it still has the version that the form was based on. Returns the new version. Repeating
+/// the request with the same `key` returns the same.
 pub async fn update(
     engine: &Engine,
     caller: &Caller,
@@ -349,7 +349,7 @@ fn refuse_foreign(before: &ProductForm, variants: &[Named]) -> TxResult<()> {
     if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults).into()) }
 }
 
-/// Those that are gone are archived first, so that their SKUs are free; then the others are changed, then added.
+/// Archives removed variants first, which frees their SKUs; then updates existing variants and adds new ones.
 async fn write_variants(
     tx: &mut Tx,
     shop: ShopId,
@@ -497,7 +497,7 @@ pub async fn duplicate(
     create(engine, caller, handle, &form, key).await
 }
 
-/// Deletes a product that nobody ever began to buy. Carts keep their lines of it, as no longer sold.
+/// Deletes a product that was never part of a checkout. Carts keep their lines, marked as no longer sold.
 pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductId) -> Result<()> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
     let deleted = engine
@@ -507,7 +507,7 @@ pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductI
         })
         .await;
     match deleted {
-        // Someone began to buy it just now.
+        // A shopper started to buy it in the meantime.
         Err(TxError::Db(DbError::Constraint(_))) => Err(Conflict::WasSold.into()),
         deleted => Ok(deleted?),
     }

@@ -264,7 +264,7 @@ pub async fn stage_until(
 fn broken(error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::FileTooLarge => Error::TooLarge,
-        // It came over a line that broke.
+        // The upload's connection was lost.
         io::ErrorKind::ConnectionAborted => Error::Offline,
         _ => {
             tracing::warn!(%error, "a file of products cannot be read");
@@ -371,7 +371,7 @@ async fn check(engine: &Engine, target: ImportTarget, batch: Vec<Item>, now: i64
     let lines = unread.iter().map(|item| item.unread).sum();
     faults.extend(unread.into_iter().flat_map(|item| item.faults));
     faults.sort_by_key(|fault| fault.line);
-    // What is asked about is shown with the question.
+    // Ambiguous prices are shown with the question instead.
     let certain = entries.iter().filter(|entry| !entry.doubtful);
     let prices = certain.flat_map(|Entry { draft, variants, .. }| {
         variants.iter().map(move |v| PriceSample {
@@ -474,7 +474,7 @@ pub async fn start(
     if of.question.is_some() && of.decimal_mark.or(decimal_mark).is_none() {
         return Err(Error::field("decimal_mark", FieldCode::Missing));
     }
-    // What nobody asked changes nothing.
+    // An answer is ignored if there was no question.
     let mark = decimal_mark.filter(|_| of.question.is_some()).map_or("", DecimalMark::as_str);
     let input = (id, shop, caller.user_id(), of.file_name, mark, engine.clock.now_ms());
     engine
@@ -482,7 +482,7 @@ pub async fn start(
         .write(("imports::start", id), input, |tx, (id, shop, user, file_name, mark, now)| {
             Box::pin(async move {
                 if tx.exec(&START, params![*id, *shop, *now, *mark]).await? == 0 {
-                    // Begun already.
+                    // Already started.
                     return Ok(());
                 }
                 match user {
@@ -521,7 +521,7 @@ pub async fn work(engine: &Engine) -> TxResult<usize> {
     for tries in 1.. {
         match work_on(engine, next.clone()).await {
             Ok(()) => break,
-            // Others were at the same products: another look shows what they did.
+            // A concurrent change to the same products: try again with its result.
             Err(TxError::Db(DbError::Unique(_) | DbError::Constraint(_) | DbError::Again(_)))
                 if tries < TRIES => {}
             Err(error @ TxError::Db(DbError::Away(_) | DbError::Full(_) | DbError::Unknown(_))) => {
@@ -550,7 +550,7 @@ async fn work_on(engine: &Engine, next: Next) -> TxResult<()> {
         return Ok(engine.db.analyze().await?);
     };
     let items: Vec<Item> = serde_json::from_str(&items).map_err(|e| bug(e.to_string()))?;
-    // Where nobody said so, nothing was found that could be read in two ways.
+    // If no separator was chosen, the file has no ambiguous numbers.
     let notation = DecimalMark::parse(&next.decimal_mark).map_or(Notation::Program, Notation::Said);
     let target = ImportTarget {
         shop: next.shop_id,
@@ -587,7 +587,7 @@ async fn work_in_tx(
     let refused = plan.holds.iter().filter(|holds| !**holds).count();
     let added = entries.iter().filter(|entry| entry.before.is_none()).count();
     let updated = entries.len() - added;
-    // Several lines may be about one product.
+    // Several lines may be about the same product.
     let unchanged = items.saturating_sub(added + updated + refused);
     let row =
         params![id, count(added), count(updated), count(unchanged), count(refused), count(plan.faults.len())];
@@ -621,7 +621,7 @@ pub async fn overview(engine: &Engine, caller: &Caller, handle: &str, id: &str) 
 }
 
 fn seen(engine: &Engine, caller: &Caller, row: ViewRow) -> ImportView {
-    // Whoever read it is gone.
+    // The process that was reading the file has died.
     let silent = row.state == ImportState::Reading && row.updated_at < engine.clock.now_ms() - SILENT_MS;
     ImportView {
         id: row.id,
@@ -742,7 +742,7 @@ impl From<ErrorRow> for RowError {
 /// Deletes imports that have been inactive for long.
 pub async fn purge(engine: &Engine) -> TxResult<()> {
     let before = engine.clock.now_ms() - KEEP_MS;
-    // One by one: those that were never begun still have all their products with them.
+    // One at a time: imports that were never started still have all their batches.
     while engine
         .db
         .write("imports::purge", before, |tx, before| {

@@ -46,7 +46,7 @@ lists! {
     }
 }
 
-// The same where all of a shop's stock must be looked at: once, not product by product.
+// The same list, for filters that need the stock of all products: aggregated once, not per product.
 lists! {
     BY_STOCK {
         select: "SELECT p.id, p.slug, p.title, p.title_key, p.state, p.price_min_minor, p.price_max_minor, p.updated_at, s.currency,
@@ -71,7 +71,7 @@ lists! {
     }
 }
 
-/// What [`SellerProductRow`] reads, but for what stands behind it: the last column and the tables, which are the same for all.
+/// The query of [`SellerProductRow`] without its conditions; `$wanted` is the last column.
 macro_rules! seller_products_sql {
     ($wanted:literal) => {
         concat!(

@@ -74,7 +74,7 @@ impl From<sqlx_core::error::Error> for DbError {
                     code if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {
                         Self::Away(text)
                     }
-                    // Cancelled, locked out, not accepting connections.
+                    // Query cancelled, lock timeout, not accepting connections.
                     "57014" | "55P03" | "55000" => Self::Away(text),
                     _ => Self::Other(text),
                 }

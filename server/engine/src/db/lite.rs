@@ -23,13 +23,13 @@ pub(super) fn connect(path: &Path, read_only: bool) -> Result<Connection, DbErro
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX
     };
     let mut connection = Connection::open_with_flags(path, flags)?;
-    // SQLite opens what it may not write to all the same, for reading.
+    // SQLite silently opens files without write permission as read-only.
     if !read_only && connection.is_readonly("main")? {
         return Err(DbError::Full(format!("{} is read-only", path.display())));
     }
     connection.busy_handler(Some(wait_a_moment))?;
     connection.set_prepared_statement_cache_capacity(512);
-    // Plans do not depend on parameters. Otherwise a statement with a parameter in a CASE is prepared anew each time.
+    // Query plans don't depend on parameters. Otherwise, a parameter in a CASE causes re-preparation.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if !read_only {
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -42,7 +42,7 @@ pub(super) fn connect(path: &Path, read_only: bool) -> Result<Connection, DbErro
     if let Ok(pages) = std::env::var("HAAT_TEST_MAX_PAGES")
         && !read_only
     {
-        // A full disk for the tests: SQLite refuses to grow the file past so many pages.
+        // Simulates a full disk in tests: SQLite won't let the file grow beyond this number of pages.
         connection.pragma_update(None, "max_page_count", pages)?;
     }
     Ok(connection)

@@ -45,8 +45,8 @@ pub const SCHEMA: &[Migration] = &[
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
     number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";
 
-// Nodes that start at once take turns. PostgreSQL alone has more than one node (docs/decisions/0002-databases.md).
-// The number is any that nothing else uses: the bytes of "haat".
+// Nodes that start at the same time migrate one after another. Only PostgreSQL can have more than one node
+// (docs/decisions/0002-databases.md). The lock's key is arbitrary, but unique: the bytes of "haat".
 const TAKE_TURNS: &str = "SELECT pg_advisory_xact_lock(1751212404)";
 
 statements! {

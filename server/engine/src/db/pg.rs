@@ -25,7 +25,7 @@ pub(super) async fn open(url: &str, connections: u32) -> Result<PgPool, DbError>
     let options = PgConnectOptions::from_str(url)?
         .application_name("haat")
         .statement_cache_capacity(1000)
-        // Nothing of ours takes long in a transaction; what does is stuck, and stands in others' way.
+        // Our transactions are short; one that takes this long is stuck, and blocks others.
         .options([
             ("statement_timeout", "30s"),
             ("lock_timeout", "10s"),
@@ -35,7 +35,7 @@ pub(super) async fn open(url: &str, connections: u32) -> Result<PgPool, DbError>
     PoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
-        // A round trip for each acquire; a dead connection shows soon enough.
+        // The check would cost a round trip per acquire; a dead connection is noticed soon enough.
         .test_before_acquire(false)
         .connect_with(options)
         .await

@@ -226,7 +226,7 @@ macro_rules! text_column {
             }
         }
     };
-    // What is declared by `text_enum!` goes in, too.
+    // Types declared with `text_enum!` are also valid parameters.
     ($($enum:ty;)*) => {$(
         text_column!($enum, <$enum>::parse);
         impl From<$enum> for Value {

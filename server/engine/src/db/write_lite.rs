@@ -70,7 +70,7 @@ impl Lite {
             None => connect(&self.path, true)?,
         };
         let result = f(&connection)?;
-        // After an error the connection is dropped: whatever was wrong with it goes with it.
+        // After an error, the connection is dropped rather than reused, in case it is broken.
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         Ok(result)
     }
@@ -145,13 +145,13 @@ where
 
     fn answer(self: Box<Self>, error: Option<DbError>) {
         let outcome = match (self.outcome, error) {
-            // A refusal stands whatever became of the commit: it wrote nothing.
+            // A rejection holds whether or not the commit succeeded, since it wrote nothing.
             (Some(Err(fault)), _) => Err(fault),
             (_, Some(error)) => Err(error.into()),
             (Some(Ok(value)), None) => Ok(value),
             (None, None) => Err(bug("a write was never run")),
         };
-        // Whoever asked may have gone; the write stands all the same.
+        // The caller may be gone; the write is durable all the same.
         let _ = self.reply.send(outcome);
     }
 }
@@ -221,7 +221,7 @@ fn write_all(
             let begun = Instant::now();
             let names = if group.len() == 1 { group[0].name() } else { "a group" };
             let trusted = run_group(tx, group, stats);
-            // Full: the news is already on its way.
+            // If the channel is full, a notification is already pending.
             let _ = written.try_send(());
             if begun.elapsed() > SLOW {
                 tracing::warn!(
@@ -233,7 +233,7 @@ fn write_all(
             trusted
         });
         if turn != Some(true) {
-            // After a failed commit or a panic the connection's state is anybody's guess: the next turn begins with a new one.
+            // After a failed commit or a panic, the connection's state is unknown: open a new one next time.
             tx = None;
         }
     }

@@ -75,13 +75,13 @@ where
                 Ok(value)
             }
             Err(error) => match DbError::from(error) {
-                // The server said no: nothing was written.
+                // The server rejected the commit, so nothing was written.
                 again @ DbError::Again(_) => Err(again.into()),
                 error => Err(DbError::Unknown(error.to_string()).into()),
             },
         },
         Err(fault) => {
-            // Dropping it would roll back too, but only when the connection is used next.
+            // Dropping it would also roll back, but only when the connection is next used.
             let _ = transaction.rollback().await;
             Err(fault)
         }

@@ -21,7 +21,7 @@ use haat_shared::{
 };
 
 statements! {
-    // An order is reached from two states at most; where it is one, it is given twice.
+    // A transition has at most two source states; if there is only one, it is passed twice.
     TRANSITION = "UPDATE orders SET state = $3, carrier = COALESCE($6, carrier), tracking_number = COALESCE($7, tracking_number),
             tracking_url = COALESCE($8, tracking_url), updated_at = CASE WHEN updated_at < $9 THEN $9 ELSE updated_at + 1 END
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state IN ($4, $5)
@@ -155,7 +155,7 @@ pub async fn cancel_by_customer(
     why: &str,
 ) -> Result<()> {
     super::find(engine, caller, purchase, key).await?;
-    // An order's number is its purchase's, and its place.
+    // An order's number is the purchase's number and a position.
     if number.rsplit_once('-').map(|(of, _)| of) != Some(purchase) {
         return Err(Error::NotFound);
     }
@@ -217,7 +217,7 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         part(|s| &s.carrier),
         part(|s| &s.tracking_number),
         part(|s| &s.tracking_url),
-        // Taken here, not when the transition was requested: a write may wait for its turn.
+        // Read here, not when the transition was requested, because the write may have waited in a queue.
         transition.clock.now_ms(),
     ];
     let Some(order) = tx.opt::<ChangedOrder>(&TRANSITION, row).await? else {
@@ -277,7 +277,7 @@ async fn repeat_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
     if status.state != transition.to {
         return Err(Conflict::OrderMoved(status.state).into());
     }
-    // Whoever cancelled it first said why. Another reason would be lost.
+    // The reason given by whoever cancelled first is kept, so a different reason would be lost.
     let by = status.actor.as_deref().and_then(Actor::parse);
     match (by, status.note) {
         (Some(by), Some(reason)) if by != transition.actor || reason != transition.note => {
@@ -326,7 +326,7 @@ async fn undo_in_tx(tx: &mut Tx, order: &ChangedOrder, now: i64) -> TxResult<()>
         ledger::post(tx, &[(cash_commission_reversed(order.shop_id, part)?, order.id)], now).await?;
     }
     tx.exec(&RETURN_STOCK, params![order.id, now]).await?;
-    // Last, since others wait for these rows.
+    // Last, because other transactions wait for these rows.
     tx.exec(&CHANGED, params![order.id, now]).await?;
     tx.exec(&RESTOCK, params![order.id]).await?;
     Ok(())

@@ -225,7 +225,7 @@ async fn save_in_tx(
     let row: SettingsRow = tx.opt(&FIND, params![shop]).await?.ok_or(Error::NotFound)?;
     let current = row.version;
     let fields = draft(row).form().differing(&new.form());
-    // The same once more is fine.
+    // Saving the same values again succeeds.
     if fields.is_empty() {
         return Ok(current);
     }
@@ -263,7 +263,7 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<Shop
     let to_do: ToDoRow = engine.db.one(&TO_DO, params![shop]).await?;
     let low: Vec<LowRow> = engine.db.all(&LOW, params![shop, LOW_SHOWN]).await?;
     let mut sales: Vec<SalesRow> = Vec::new();
-    // One stretch, or two where the clocks were changed meanwhile: that day is then in both.
+    // One range, or two if the clocks changed in between: that day is then part of both.
     for (from, until, offset) in zone.stretches(zone.begins(first - DAYS), now) {
         sales.extend(engine.db.all::<SalesRow>(&SALES, params![shop, from, until, offset]).await?);
     }

@@ -30,10 +30,10 @@ both! {
         let who = |token: String| async move { caller(engine, Some(&token), None, None).await };
         let meena = who(tokens.access_token.clone()).await.unwrap();
         assert_eq!(meena.user().unwrap().shops[0].handle, "meena-crafts");
-        assert_eq!(carts::view(engine, &meena).await.unwrap().pieces, 2, "the guest's cart is the account's");
+        assert_eq!(carts::view(engine, &meena).await.unwrap().pieces, 2, "the account takes over the guest's cart");
         orders::seller_list(engine, &meena, "meena-crafts", ListOrders::default()).await.unwrap();
 
-        // Another header, a changed claim, no signature, another market's secret: none is ours.
+        // A different header, a changed claim, no signature, another market's secret: all are rejected.
         let parts: Vec<&str> = tokens.access_token.split('.').collect();
         let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
         let other = Market::open(On::Sqlite).await;
@@ -51,7 +51,7 @@ both! {
         ] {
             assert_eq!(who(token.clone()).await.unwrap_err(), Error::SignInNeeded, "{token}");
         }
-        // The same secret and address, but no such grant there.
+        // The same secret and address, but the session doesn't exist there.
         assert_eq!(caller(&other.engine, Some(&tokens.access_token), None, None).await.unwrap_err(), Error::SignInNeeded);
         other.close().await;
 
@@ -69,18 +69,18 @@ both! {
         let second = refresh(engine, &guest, &first.refresh_token).await.unwrap();
         assert_ne!(first.refresh_token, second.refresh_token);
         assert!(caller(engine, Some(&second.access_token), None, None).await.is_ok());
-        // Someone has a copy of the first one: whoever it is, both are out.
+        // A reused refresh token means that someone has a copy, so both sessions end.
         assert_eq!(refresh(engine, &guest, &first.refresh_token).await.unwrap_err(), Error::SignInNeeded);
         assert_eq!(refresh(engine, &guest, &second.refresh_token).await.unwrap_err(), Error::SignInNeeded);
         assert_eq!(caller(engine, Some(&second.access_token), None, None).await.unwrap_err(), Error::SignInNeeded);
-        // What we never gave out ends nothing, however much of it is right.
+        // Tokens that were never issued end nothing, however much of them is valid.
         let session = other.refresh_token.split('.').next().unwrap();
         let (token, mac) = other.refresh_token.rsplit_once('.').unwrap();
         for made_up in [format!("{session}.x"), format!("{session}."), format!("{session}.x.{mac}"), token.to_owned(), format!("{token}.x")] {
             assert_eq!(refresh(engine, &guest, &made_up).await.unwrap_err(), Error::SignInNeeded, "{made_up}");
         }
         assert!(caller(engine, Some(&other.access_token), None, None).await.is_ok());
-        // The other sign-in has nothing to do with it, until it is ended itself or its time is over.
+        // The other session isn't affected until it is ended itself or expires.
         let other = refresh(engine, &guest, &other.refresh_token).await.unwrap();
         sign_out(engine, &other.access_token).await.unwrap();
         assert_eq!(caller(engine, Some(&other.access_token), None, None).await.unwrap_err(), Error::SignInNeeded);
@@ -119,7 +119,7 @@ both! {
         }
         let used = keys(engine, &meena).await.unwrap().remove(0).last_used_at;
         assert!(used.is_some());
-        // Not each use is written down.
+        // Not every use is recorded.
         let writes = engine.db.counts();
         with(None).await.unwrap();
         assert_eq!(engine.db.counts().0 - writes.0, 1);
@@ -127,7 +127,7 @@ both! {
         with(None).await.unwrap();
         assert_ne!(keys(engine, &meena).await.unwrap()[0].last_used_at, used);
 
-        // It is its owner's alone.
+        // Only its owner has access to it.
         let delta = market.owner("delta-electronics").await;
         assert!(keys(engine, &delta).await.unwrap().is_empty());
         assert_eq!(end_key(engine, &delta, made.key.id).await.unwrap_err(), Error::NotFound);

@@ -22,7 +22,7 @@ both! {
         accounts::keep_locale(&market.engine, &Caller::guest()).await.unwrap();
         let kept: Scalar<String> = market.engine.db.one(&LOCALE, params![asha.user_id()]).await.unwrap();
         assert_eq!(kept.0, "hi");
-        // The language of a browser is no choice; one that was chosen before signing in is.
+        // The browser's language isn't a choice; a language selected before signing in is.
         for (locale_chosen, expected) in [(false, "hi"), (true, "en")] {
             let guest = Caller { locale: "en", locale_chosen, ..Caller::guest() };
             let form = SignIn { email: "asha@haat.example".into(), password: PASSWORD.into() };
@@ -46,7 +46,7 @@ both! {
         }
         let form = SignIn { email: " Asha@HAAT.example ".into(), password: PASSWORD.into() };
         let second = accounts::sign_in(&market.engine, &asha, form).await.unwrap();
-        assert_ne!(second, token, "each sign-in has a token of its own");
+        assert_ne!(second, token, "each sign-in has its own token");
     }
 
     async fn an_account_is_one_however_its_address_is_written(market) {
@@ -72,7 +72,7 @@ both! {
             let refused = accounts::sign_up(engine, &Caller::guest(), with(bad)).await;
             assert_eq!(refused, Err(Error::field("email", FieldCode::NotEmail)), "{bad}");
         }
-        // Accounts of before hosts were kept in ASCII can still sign in.
+        // Accounts created before hosts were stored in ASCII can still sign in.
         let aged = engine.db.write("t", (), |tx, ()| Box::pin(async move { Ok(tx.exec(&AGE, params![]).await?) }));
         assert_eq!(aged.await.unwrap(), 1);
         let form = SignIn { email: "asha@BÜCHER.example".into(), password: PASSWORD.into() };
@@ -115,7 +115,7 @@ both! {
             accounts::sign_ups::ask(engine, &guest, sign_up(name)).await.unwrap();
             engine.db.counts().0 - before
         };
-        // The same answer, for the same work.
+        // The same response, after the same number of statements.
         assert_eq!(statements("asha").await, statements("meena-crafts").await);
         dispatch::drain(engine).await.unwrap();
         let mut received = Vec::new();
@@ -137,11 +137,11 @@ both! {
             accounts::sign_ups::confirm(engine, &guest, id, token).await.unwrap();
         }
         accounts::sign_in(engine, &guest, credentials()).await.unwrap();
-        // Who has an account keeps their password, whatever the link that they were not sent would do.
+        // An existing account keeps its password: the link that would change it is never sent.
         accounts::sign_ups::ask(engine, &guest, SignUp { password: "another-password".into(), ..sign_up("asha") }).await.unwrap();
         dispatch::drain(engine).await.unwrap();
         accounts::sign_in(engine, &guest, credentials()).await.unwrap();
-        // A link that is too old makes none.
+        // An expired link creates no account.
         accounts::sign_ups::ask(engine, &guest, sign_up("ravi")).await.unwrap();
         dispatch::drain(engine).await.unwrap();
         let mails = mailbox::latest(&engine.db).await.unwrap();

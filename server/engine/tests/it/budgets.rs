@@ -32,7 +32,7 @@ both! {
         budget!("cart", 2, carts::view(&market.engine, &guest));
         let id = budget!("begin a checkout of 20 lines", 9, checkout::begin(&market.engine, &guest));
         budget!("checkout page", 3, checkout::view(&market.engine, &guest, id));
-        // Looking it up, saving the form, the key and its answer, the payment; the purchase itself within 15.
+        // The checkout, the form, the key and its response, the payment; the purchase itself within 15.
         let before = db.counts().0;
         let next = checkout::pay(&market.engine, &guest, id, form("cash"), "k").await.unwrap();
         let paying = db.counts().0 - before;

@@ -73,7 +73,7 @@ both! {
         assert_eq!(late, Err(Conflict::PaymentInProgress.into()));
         market.enter(&gateway_ref, haat_engine::sandbox::Card::Decline).await;
         market.come_back(payment).await.unwrap();
-        // Now it may be chosen again, and is free.
+        // Now it can be chosen again, and is free.
         let sums = checkout::save(engine, &guest, id, typed).await.unwrap();
         assert_eq!((sums.shipping.amount(), sums.total.amount()), (0, 59_000));
     }
@@ -108,8 +108,8 @@ both! {
         market.buy_in_cash(&guest).await.unwrap();
     }
 
-    /// The cart, the checkout and the orders cost what is quoted, in currencies with two, no and three decimals: one shop
-    /// is paid for shipping, the other ships for nothing.
+    /// The cart, the checkout and the orders show the quoted prices, in currencies with two, no and three
+    /// decimals: one shop charges for shipping, the other ships for free.
     async fn everything_shows_the_same_quote(market) {
         let engine = &market.engine;
         let mut last = None;
@@ -167,7 +167,7 @@ both! {
                 assert_eq!((sold.order.totals, sold.commission), (order.totals, of.price.commission), "{code}");
             }
 
-            // Prices of two currencies are shown, each shop's own, and cannot be paid together.
+            // Prices in two currencies are shown, each in its shop's own, but can't be paid together.
             if let Some(other) = last.replace(teas[0]) {
                 let guest = market.guest_with(&[(other, 1), (teas[0], 1)]).await;
                 let mixed = carts::view(engine, &guest).await.unwrap();
@@ -202,7 +202,7 @@ both! {
         }
     }
 
-    /// Two shops, one cart, one payment, two orders; each shop sees its own lines only.
+    /// Two shops, one cart, one payment, two orders; each shop sees only its own lines.
     async fn a_guest_buys_from_two_shops_in_cash(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
@@ -284,7 +284,7 @@ both! {
         let second = checkout::begin(&market.engine, &guest).await.unwrap();
         assert_ne!(second, first);
         assert_eq!(market.available(bowl).await, 0, "five are held, not seven");
-        assert_eq!(checkout::view(&market.engine, &guest, second).await.unwrap().form, typed, "typed text moves on");
+        assert_eq!(checkout::view(&market.engine, &guest, second).await.unwrap().form, typed, "the form input is carried over");
         assert_eq!(checkout::view(&market.engine, &guest, first).await.unwrap().state, CheckoutState::Superseded);
         let refused = checkout::pay(&market.engine, &guest, first, form("cash"), "k").await;
         assert_eq!(refused, Err(Conflict::CheckoutEnded.into()));
@@ -331,7 +331,7 @@ both! {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let id = checkout::begin(&market.engine, &guest).await.unwrap();
-        // The same SKU at another price.
+        // The same SKU at a different price.
         market.product("meena-crafts", "Clay bowl", 99_000, 0).await;
         let cart = carts::view(&market.engine, &guest).await.unwrap();
         let line = &cart.groups[0].lines[0];

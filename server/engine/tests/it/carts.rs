@@ -15,12 +15,12 @@ both! {
     async fn a_guests_cart_joins_the_accounts(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
-        // At sign-up the account has none: the guest's becomes its own.
+        // A new account has no cart yet, so the guest's cart becomes its own.
         let guest = market.guest_with(&[(bowl, 2)]).await;
         let mut asha = market.signed_up(&guest, "asha").await;
         assert_eq!(carts::view(&market.engine, &asha).await.unwrap().pieces, 2);
-        assert!(carts::view(&market.engine, &guest).await.unwrap().is_empty(), "the token is worth nothing now");
-        // At sign-in it has one: they become one, and the same things add up.
+        assert!(carts::view(&market.engine, &guest).await.unwrap().is_empty(), "the token is no longer valid");
+        // At sign-in, the account has a cart: the two are merged, adding up the same variants.
         let other = market.guest_with(&[(bowl, 1), (lamp, 3)]).await;
         let form = haat_shared::accounts::SignIn { email: "asha@haat.example".into(), password: PASSWORD.into() };
         let token = accounts::sign_in(&market.engine, &other, form).await.unwrap();
@@ -46,19 +46,19 @@ both! {
         lines.sort_by_key(|line| line.title.clone());
         let seen: Vec<_> = lines.iter().map(|l| (l.title.as_str(), l.quantity, l.capped)).collect();
         assert_eq!(seen, [("Clay bowl", 999, true), ("Desk lamp", 999, false)]);
-        // Whoever changes the quantity has seen it.
+        // Changing the quantity acknowledges the notice.
         let set = SetQuantity { line: lines[0].id, quantity: "5".into() };
         let cart = carts::set_quantity(engine, &asha, set).await.unwrap();
         assert!(cart.groups.iter().flat_map(|g| &g.lines).all(|l| !l.capped));
     }
 
-    /// Whoever signs in at the checkout goes on with it, whether the account had a cart or not.
+    /// Signing in during checkout continues it, whether or not the account had a cart.
     async fn a_checkout_goes_on_after_signing_in(market) {
         let engine = &market.engine;
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 1).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
         market.signed_up(&market.guest_with(&[(lamp, 1)]).await, "asha").await;
-        // The last one: what is held by the guest's checkout must not stand in the way of the account's.
+        // The last one in stock: the guest's hold must not block the account's.
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let id = checkout::begin(engine, &guest).await.unwrap();
         let typed = CheckoutForm { line1: "12 Lake Road".into(), ..Default::default() };
@@ -69,9 +69,9 @@ both! {
         let seen = checkout::view(engine, &asha, id).await.unwrap();
         assert_eq!(seen.state, CheckoutState::Open);
         assert_eq!((seen.form.line1.as_str(), seen.form.email.as_str()), ("12 Lake Road", "asha@haat.example"));
-        assert_eq!(checkout::view(engine, &guest, id).await, Err(Error::NotFound), "it is the account's now");
+        assert_eq!(checkout::view(engine, &guest, id).await, Err(Error::NotFound), "it belongs to the account now");
         let anew = checkout::begin(engine, &asha).await.unwrap();
-        assert_ne!(anew, id, "all that is in the basket");
+        assert_ne!(anew, id, "a new checkout with the whole cart");
         let seen = checkout::view(engine, &asha, anew).await.unwrap();
         assert_eq!((seen.groups.len(), seen.form.line1.as_str()), (2, "12 Lake Road"));
         let next = checkout::pay(engine, &asha, anew, form_of("cash"), &seen.key).await.unwrap();
@@ -162,10 +162,10 @@ both! {
         assert_eq!((lamps.lines[0].available, lamps.totals), (0, Totals::zero(Currency::INR)));
         assert_eq!(cart.totals, Some(bowls.totals));
         assert_eq!(cart.pieces, 2);
-        // To whoever has reserved them, they are there.
+        // They are available to the user whose checkout holds them.
         let theirs = carts::view(engine, &asha).await.unwrap();
         assert_eq!((theirs.pieces, theirs.groups[0].lines[0].available), (3, 3));
-        // Fewer than are wanted are counted: their number is still to be corrected.
+        // A line with too little stock still counts in full, until its quantity is corrected.
         let line = theirs.groups[0].lines[0].id;
         carts::set_quantity(engine, &asha, SetQuantity { line, quantity: "2".into() }).await.unwrap();
         checkout::begin(engine, &asha).await.unwrap();
@@ -180,7 +180,7 @@ both! {
             ("0", FieldCode::TooSmall), ("-1", FieldCode::TooSmall), ("1000", FieldCode::TooBig),
             ("99999999999999999999", FieldCode::TooBig), ("٣", FieldCode::NotNumber), ("1.5", FieldCode::NotNumber),
             ("", FieldCode::Missing),
-            // Two more would be too many together with those that are there.
+            // Two more would exceed the maximum together with those in the cart.
             ("2", FieldCode::TooBig),
         ];
         for (quantity, code) in cases {

@@ -48,7 +48,7 @@ both! {
         let owner = market.owner("meena-crafts").await;
         inventory::receive(&market.engine, &owner, variant, 5, "delivery note 1").await.unwrap();
         inventory::receive(&market.engine, &owner, variant, 5, "delivery note 1").await.unwrap();
-        assert_eq!(market.available(variant).await, 15, "the same delivery counts once");
+        assert_eq!(market.available(variant).await, 15, "the same delivery is counted once");
         let reused = inventory::receive(&market.engine, &owner, variant, 6, "delivery note 1").await;
         assert_eq!(reused, Err(Conflict::KeyReused.into()));
         let stranger = market.owner("delta-electronics").await;

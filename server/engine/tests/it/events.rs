@@ -20,7 +20,7 @@ use crate::{both, races::at_once, support::*};
 
 const MEENA: &str = "meena-crafts";
 
-/// Reads the feed to its end, a few events at a time.
+/// Reads the feed to the end, a few events at a time.
 async fn poll(engine: &Engine, caller: &Caller, shop: Option<&str>, after: &mut i64) -> Vec<Event> {
     let mut all = Vec::new();
     loop {
@@ -37,8 +37,8 @@ async fn poll(engine: &Engine, caller: &Caller, shop: Option<&str>, after: &mut 
     }
 }
 
-/// Sixteen buyers of five purchases each, half of whom pay slowly: between their going to the gateway and their coming
-/// back others buy. Each node publishes, and each is polled.
+/// Sixteen buyers make five purchases each. Half of them pay slowly: others buy between their redirect to the
+/// gateway and their return. Every node publishes and is polled.
 async fn sixteen_buy_while_programs_poll(market: &Market, nodes: Vec<Engine>) {
     const BUYERS: usize = 16;
     const EACH: usize = 5;
@@ -79,7 +79,7 @@ async fn sixteen_buy_while_programs_poll(market: &Market, nodes: Vec<Engine>) {
                     market.buy_in_cash(&guest).await.unwrap();
                 } else {
                     let (_, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
-                    // They look for their card until somebody else has bought something, if there is anybody left.
+                    // They stay at the gateway until somebody else has bought something, if anybody is left.
                     let before = bought.load(Ordering::SeqCst);
                     while bought.load(Ordering::SeqCst) == before && before < BUYERS / 2 * EACH {
                         tokio::task::yield_now().await;
@@ -116,12 +116,12 @@ async fn sixteen_buy_while_programs_poll(market: &Market, nodes: Vec<Engine>) {
     let whole = poll(&market.engine, &Caller::system(), None, &mut 0).await;
     for poller in pollers {
         let seen = poller.await.unwrap();
-        assert_eq!(seen, whole, "polled while it was written, and read afterwards");
+        assert_eq!(seen, whole, "polled during the writes, and read afterwards");
         assert!(seen.windows(2).all(|pair| pair[0].seq < pair[1].seq));
         let placed: Vec<_> =
             seen.iter().filter(|e| e.kind == EventKind::OrderPlaced).map(|e| e.order).collect();
-        assert_eq!(placed.len(), all.len(), "nothing twice");
-        assert_eq!(placed.into_iter().collect::<BTreeSet<_>>(), all, "nothing missed");
+        assert_eq!(placed.len(), all.len(), "no duplicates");
+        assert_eq!(placed.into_iter().collect::<BTreeSet<_>>(), all, "none missing");
     }
 }
 
@@ -162,7 +162,7 @@ both! {
         let own = poll(engine, &meena, Some(MEENA), &mut after).await;
         assert_eq!(kinds(&own), BTreeMap::from([(sent, way)]));
         assert!(own.iter().all(|e| e.shop == MEENA && e.order == own[0].order));
-        // Who has read all has read past the other shop's events, too.
+        // A reader of the whole feed has also passed the other shop's events.
         assert_eq!(after, 8);
         assert_eq!(events::of_shop(engine, &meena, MEENA, Some(after), None).await.unwrap().items, []);
 
@@ -194,12 +194,12 @@ both! {
             let refused = events::of_shop(engine, &meena, MEENA, Some(old), None).await;
             assert_eq!(refused, Err(Error::EventsExpired { after: 2 }), "{old}");
         }
-        // With the number that the refusal names, and without any.
+        // With the number given in the error, and without any.
         for after in [Some(2), None] {
             let page = events::of_shop(engine, &meena, MEENA, after, None).await.unwrap();
             assert_eq!(page.items.iter().map(|e| e.number.clone()).collect::<Vec<_>>(), [format!("{number}-1")]);
         }
-        // Numbers go on where they were, even when nothing is left.
+        // Numbers continue even after all events have been purged.
         market.clock.advance_ms(events::KEEP_MS + 1);
         dispatch::purge(engine).await.unwrap();
         let empty = events::of_shop(engine, &meena, MEENA, None, None).await.unwrap();
@@ -210,7 +210,7 @@ both! {
         assert_eq!((page.items[0].seq, page.next), (4, 4));
     }
 
-    /// Who goes to the gateway first and pays last has placed the last order.
+    /// An order that was first at the gateway and paid last is listed as the last one.
     async fn orders_are_listed_by_when_they_were_placed(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 99).await;
@@ -251,7 +251,7 @@ both! {
     }
 }
 
-/// Two nodes publish into one feed.
+/// Two nodes publish into the same feed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixteen_buyers_on_two_nodes() {
     let market = Market::open(On::Postgres).await;

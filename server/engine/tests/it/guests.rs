@@ -19,7 +19,7 @@ const BOUNDS: Bounds = Bounds {
     ..Bounds::NONE
 };
 
-/// Moves to the beginning of a day, so that none ends within a test.
+/// Advances to the start of a day, so that no day ends within a test.
 fn next_morning(market: &Market) {
     const DAY: i64 = 24 * 3_600_000;
     market.clock.advance_ms(DAY - market.clock.now_ms() % DAY);
@@ -44,7 +44,7 @@ both! {
         let greedy = guest(market, 1, bowl, 500).await;
         assert_eq!(limit(checkout::begin(&engine, &greedy).await), [125]);
         assert_eq!(market.available(bowl).await, 500, "all or nothing");
-        // Together they hold no more, however many there are at once.
+        // Guests at the same address share the limit, even when they are concurrent.
         let mut crowd = Vec::new();
         for _ in 0..3 {
             crowd.push(guest(market, 1, bowl, 70).await);
@@ -52,7 +52,7 @@ both! {
         let begun = futures::future::join_all(crowd.iter().map(|guest| checkout::begin(&engine, guest))).await;
         assert_eq!(begun.iter().filter(|begun| begun.is_ok()).count(), 1, "{begun:?}");
         assert_eq!(market.available(bowl).await, 430);
-        // Of what there is little, a few can be had by anyone; others and accounts have what is left.
+        // Of scarce stock, every address may hold a few; others and accounts can have the rest.
         assert_eq!(limit(checkout::begin(&engine, &guest(market, 1, lamp, 5).await).await), [4]);
         checkout::begin(&engine, &guest(market, 1, lamp, 4).await).await.unwrap();
         checkout::begin(&engine, &guest(market, 2, bowl, 125).await).await.unwrap();
@@ -75,7 +75,7 @@ both! {
         let fourth = guest(market, 1, bowl, 1).await;
         assert_eq!(checkout::begin(&engine, &fourth).await, Err(Error::RateLimited { retry_after_s: 300 }));
         assert!(checkout::begin(&engine, &guest(market, 2, bowl, 1).await).await.is_ok());
-        // Who goes on with theirs is not refused, and there is room again when one has ended.
+        // Continuing one's own checkout is allowed, and when one has ended there is room for another.
         let first = first.unwrap();
         let id = checkout::begin(&engine, &first).await.unwrap();
         checkout::pay(&engine, &first, id, form("cash"), "k").await.unwrap();
@@ -97,29 +97,29 @@ both! {
             let typed = CheckoutForm { email: email.into(), ..form("cash") };
             let paid = checkout::pay(&engine, &guest, id, typed, "k").await;
             if paid.is_err() {
-                // By card it can be bought all the same, with what was typed.
+                // It can still be bought by card, with the form input kept.
                 checkout::pay(&engine, &guest, id, form("sandbox"), "card").await.unwrap();
             }
             paid
         };
         let refused = Err(Conflict::CashNeedsAccount.into());
-        // From many places to one address, however it is written.
+        // From many addresses to one recipient, however it is spelled.
         let mut placed = 0;
         for n in 0..40 {
             let email = if n % 2 == 0 { "stranger@example.com" } else { "Stranger@Example.COM" };
             placed += i64::from(buy(n, 1, email).await.is_ok());
         }
         assert_eq!(placed, 3);
-        // From one place to many addresses.
+        // From one address to many recipients.
         let mut placed = 0;
         for n in 0..20 {
             placed += i64::from(buy(99, 1, &format!("stranger-{n}@example.com")).await.is_ok());
         }
         assert_eq!(placed, 5);
-        // A large one: 112 at ₹450 are more than ₹50,000.
+        // A large order: 112 at ₹450 exceed ₹50,000.
         assert_eq!(buy(100, 112, "asha@example.com").await, refused);
         assert!(buy(100, 111, "asha@example.com").await.is_ok());
-        // A day later there are new ones; an account has no such bound.
+        // The quota renews after a day; accounts have no such limit.
         market.clock.advance_ms(24 * 3_600_000);
         assert!(buy(101, 1, "stranger@example.com").await.is_ok());
         let mut asha = market.signed_up(&Caller::guest(), "asha").await;
@@ -153,16 +153,16 @@ both! {
         let kept = notifications::failed(&engine, &caller).await.unwrap();
         assert_eq!(kept.len(), 7);
         assert!(kept.iter().all(|mail| mail.to == "asha@example.com" && mail.error.contains("too many")));
-        // The shop is told of every order: nobody typed its address.
+        // Emails to the shop are not limited, because its address was not entered by the guest.
         let mails = notifications::mailbox::latest(&engine.db).await.unwrap();
         assert_eq!(mails.iter().filter(|mail| mail.recipient == "meena-crafts@haat.example").count(), 10);
-        // What an operator has sent again is sent.
+        // Emails resent by an operator are always sent.
         for mail in &kept {
             notifications::resend(&engine, &caller, &mail.kind, &mail.subject, &mail.to).await.unwrap();
         }
         dispatch::drain(&engine).await.unwrap();
         assert_eq!(sent().await, 10);
-        // An hour later there are new ones, until the day's are used up.
+        // The hourly quota renews after an hour, until the daily one is used up.
         market.clock.advance_ms(3_600_000);
         buy(10).await;
         assert_eq!(sent().await, 13);

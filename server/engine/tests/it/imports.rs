@@ -35,7 +35,7 @@ async fn stage(market: &Market, owner: &Caller, file: impl Read) -> Result<Impor
     imports::stage(&market.engine, owner, MEENA, options(false), file, |_| {}).await
 }
 
-/// The price of each SKU in the shop, without those that the market began with.
+/// The price of each SKU in the shop, without the seeded ones.
 async fn prices(market: &Market, owner: &Caller) -> Vec<(String, String)> {
     let table = exported(market, owner, ExportFormat::Csv).await;
     let rows = csv_rows(&table);
@@ -52,7 +52,7 @@ async fn finish(market: &Market) {
     while imports::work(&market.engine).await.unwrap() > 0 {}
 }
 
-/// Reads the file, and puts what holds into the shop.
+/// Reads the file and imports its valid products.
 async fn bring(market: &Market, owner: &Caller, file: &str, set_stock: bool) -> ImportView {
     let staged = imports::stage(&market.engine, owner, MEENA, options(set_stock), file.as_bytes(), |_| {});
     let id = staged.await.unwrap();
@@ -100,7 +100,7 @@ async fn faults(market: &Market, owner: &Caller, id: ImportId) -> Vec<(i64, Stri
     faults.into_iter().map(|RowError { line, column, code, found }| (line, column, code, found)).collect()
 }
 
-/// A file that ends in the middle.
+/// A file that is truncated in the middle.
 struct Broken<'a>(&'a [u8]);
 
 impl Read for Broken<'_> {
@@ -125,7 +125,7 @@ both! {
         let read = view(market, &owner, id).await;
         assert_eq!((read.state, read.format), (ImportState::Checked, Format::Csv));
         assert_eq!((read.valid, read.new, read.changed, read.invalid, read.faults), (3, 3, 0, 0, 0));
-        assert_eq!(imports::work(&market.engine).await, Ok(0), "nothing goes in before someone says so");
+        assert_eq!(imports::work(&market.engine).await, Ok(0), "nothing is imported before it is started");
         imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();
         finish(market).await;
         let done = view(market, &owner, id).await;
@@ -143,7 +143,7 @@ both! {
         let shown = catalog::product(&market.engine, &Caller::guest(), &cup.slug).await.unwrap();
         assert_eq!((shown.variants[1].title.as_str(), shown.attributes[0].value.as_str()), ("Red", "Clay"));
 
-        // The same again changes nothing, nor does what is exported; in another shop it makes the same.
+        // Importing it again, or an export, changes nothing; in another shop it creates the same products.
         let again = bring(market, &owner, EXAMPLE, true).await;
         assert_eq!(became(&again), [0, 0, 3, 0]);
         let (csv, json) = (exported(market, &owner, ExportFormat::Csv).await, exported(market, &owner, ExportFormat::Json).await);
@@ -164,21 +164,21 @@ both! {
         let cup = find(market, &owner, "clay cup").await;
         let red = cup.form.variants[1].id.unwrap();
         market.buy_in_cash(&market.guest_with(&[(red, 3)]).await).await.unwrap();
-        // Prices and stock of two variants of one product, a line each.
+        // Prices and stock of two variants of one product, on a line each.
         let prices = "SKU;Price;Stock\nCUP-R;475;20\nCUP-B;480;20\n";
         let done = bring(market, &owner, prices, false).await;
         assert_eq!((done.faults, done.valid), (0, 2));
         let now = find(market, &owner, "clay cup").await;
         assert_eq!((now.version, now.form.title.as_str()), (cup.version + 1, "Clay cup"));
         assert_eq!(now.form.variants.iter().map(|v| v.price.as_str()).collect::<Vec<_>>(), ["480.00", "475.00"]);
-        assert_eq!(market.available(red).await, 5, "stock stays as it is, and what was sold is sold");
+        assert_eq!(market.available(red).await, 5, "stock is unchanged, including what was sold");
         bring(market, &owner, prices, true).await;
         assert_eq!(market.available(red).await, 20);
-        // No fewer than shoppers are paying for just now.
+        // Not below the quantity that is held.
         checkout::begin(&market.engine, &market.guest_with(&[(red, 4)]).await).await.unwrap();
         let few = bring(market, &owner, "sku,stock\nCUP-B,1\nCUP-R,3\n", true).await;
         assert_eq!(faults(market, &owner, few.id).await, [(3, "stock".into(), FieldCode::TooSmall, "3".into())]);
-        // A variant more; a seller who has the product open is told.
+        // An additional variant; a seller who has the product open gets a conflict.
         let more = "product,sku,option1_name,option1_value,price,stock\ncup,CUP-R,Colour,Red,475,0\ncup,CUP-G,,Green,500,4\n";
         assert_eq!(became(&bring(market, &owner, more, false).await), [0, 1, 0, 0]);
         let grown = find(market, &owner, "clay cup").await;
@@ -232,7 +232,7 @@ both! {
             }
             number += line.iter().filter(|b| **b == b'\n').count() as i64 + 1;
         }
-        // The product of A14 to A16 has a fault already, so that two of its variants are alike comes to light later.
+        // The product of A14 to A16 already has an error, so its duplicate variants are only reported later.
         expected.retain(|(_, column, code, _)| (column.as_str(), *code) != ("option1_value", NotUnique));
         let id = stage(market, &owner, file.as_slice()).await.unwrap();
         let read = view(market, &owner, id).await;
@@ -251,9 +251,9 @@ both! {
         let rows: Vec<_> = rows.iter().map(|r| (r[0].parse().unwrap(), r[1].clone(), r[4].clone(), r[3].trim_start_matches('\'').to_owned())).collect();
         let expected: Vec<_> = expected.into_iter().map(|(line, column, code, found)| (line, column, format!("{code:?}"), found)).collect();
         assert_eq!(rows, expected);
-        assert!(listed.contains("'=1+1") && !listed.contains(",=1+1"), "nothing runs in the list of faults either");
+        assert!(listed.contains("'=1+1") && !listed.contains(",=1+1"), "the error report contains no formulas either");
 
-        // The rest goes in only when told to.
+        // The valid products are imported only on request.
         let refused = imports::start(&market.engine, &owner, MEENA, id, false, None).await;
         assert!(matches!(refused, Err(Error::Invalid(_))));
         assert_eq!(imports::work(&market.engine).await, Ok(0));
@@ -295,7 +295,7 @@ both! {
         };
         assert_eq!(read.question, Some(question));
         let shown: Vec<_> = read.prices.iter().map(|p| (p.sku.as_str(), p.price.to_string())).collect();
-        assert_eq!(shown, [("E-4", "INR 12.50".to_owned())], "what is certain is shown");
+        assert_eq!(shown, [("E-4", "INR 12.50".to_owned())], "unambiguous prices are shown");
         let unanswered = imports::start(&market.engine, &owner, MEENA, id, true, None).await;
         assert_eq!(unanswered, Err(Error::field("decimal_mark", FieldCode::Missing)));
         assert_eq!(imports::work(&market.engine).await, Ok(0));
@@ -308,7 +308,7 @@ both! {
         assert_eq!(["E-1", "E-2", "E-3"].map(|sku| of(&all, sku)), ["12.50", "2500.00", "12.50"]);
         assert_eq!(find(market, &owner, "goblet").await.form.variants[0].stock, "1000");
 
-        // Who says it at once is not asked.
+        // If the separator is given with the file, there is no question.
         let said = ImportOptions { decimal_mark: point, ..options(true) };
         let id = imports::stage(&market.engine, &owner, MEENA, said, file.as_bytes(), |_| {}).await.unwrap();
         let read = view(market, &owner, id).await;
@@ -320,7 +320,7 @@ both! {
         assert_eq!(["E-1", "E-2", "E-3"].map(|sku| of(&all, sku)), ["12500.00", "2.50", "12.50"]);
         assert_eq!(find(market, &owner, "goblet").await.form.variants[0].stock, "1");
 
-        // Where only one reading holds, nothing is asked.
+        // If only one reading is valid, there is no question.
         let only = "sku,title,price,compare_at\nF-1,Bowl,\"12,50\",\"1,300\"\nF-2,Jug,\"1,249\",\"0,750\"\nF-3,Pot,cheap,\"1,000\"\n";
         let id = stage(market, &owner, only.as_bytes()).await.unwrap();
         let listed: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, column, code, _)| (line, column, code)).collect();
@@ -328,7 +328,7 @@ both! {
         let question = view(market, &owner, id).await.question.unwrap();
         assert_eq!((question.line, question.column.as_str()), (2, "compare_at"));
 
-        // A decimal comma anywhere makes thousands doubtful that would otherwise be certain.
+        // A decimal comma anywhere in the file makes otherwise unambiguous thousands ambiguous.
         for file in ["sku,title,price\nG-1,Cup,\"1,249\"\nG-2,Mug,\"12,50\"\n", "sku,title,price\nG-1,Cup,\"1,249\"\n"] {
             let id = stage(market, &owner, file.as_bytes()).await.unwrap();
             let question = view(market, &owner, id).await.question;
@@ -396,7 +396,7 @@ both! {
         for spelling in ["सा\u{95c}ी", "सा\u{921}\u{93c}ी"] {
             assert_eq!(find(market, &owner, spelling).await.form.variants[0].sku, "सा\u{921}\u{93c}ी-1");
         }
-        // Two spellings of one SKU are two of the same.
+        // Two spellings of the same SKU are duplicates.
         let both = stage(market, &owner, "sku,title,price\nA\u{e9},Cup,1\nAe\u{301},Jug,1\n".as_bytes()).await.unwrap();
         assert_eq!(faults(market, &owner, both).await, [(3, "sku".into(), FieldCode::NotUnique, "A\u{e9}".into())]);
     }
@@ -409,7 +409,7 @@ both! {
         let kept = find(market, &owner, "endless").await;
         let saved = catalog::update(&market.engine, &owner, MEENA, kept.id, kept.version, &kept.form, "k").await;
         assert!(saved.is_ok(), "{saved:?}");
-        // The same limit for both.
+        // The same limit applies to both.
         let more = format!("{many}\n{}", many.replace("Fits", "Also fits"));
         let id = stage(market, &owner, table(&more).as_bytes()).await.unwrap();
         let listed: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, column, code, _)| (line, column, code)).collect();
@@ -455,7 +455,7 @@ both! {
         imports::work(&market.engine).await.unwrap();
         let some = view(market, &owner, id).await;
         assert_eq!((some.state, became(&some)), (ImportState::Applying, [16, 0, 0, 0]));
-        // Another file with some of the same waits for the first.
+        // A second file with some of the same products waits for the first.
         let other = stage(market, &owner, many(200..260).replace("Bowl", "Dish").as_bytes()).await.unwrap();
         imports::start(&market.engine, &owner, MEENA, other, false, None).await.unwrap();
         let workers = (0..4).map(|_| {
@@ -484,7 +484,7 @@ both! {
         assert_eq!((stopped.state, became(&stopped)), (ImportState::Stopped, [16, 0, 0, 0]));
         let again = imports::start(&market.engine, &owner, MEENA, id, true, None).await;
         assert_eq!(again, Err(Conflict::ImportEnded.into()));
-        // A file that ends in the middle is no file.
+        // A truncated file is rejected.
         let broken = stage(market, &owner, Broken(many(0..120).as_bytes())).await;
         assert_eq!(broken, Err(Error::Offline));
         let listed = imports::list(&market.engine, &owner, MEENA).await.unwrap();
@@ -502,7 +502,7 @@ both! {
         let two = "product,sku,title,price,option1_name,option1_value\nx,X-1,Pair,10,Nr,1\nx,X-2,,10,,2\n,Y-1,Single,10,,\n";
         let id = stage(market, &owner, two.as_bytes()).await.unwrap();
         assert_eq!(view(market, &owner, id).await.valid, 2);
-        // Meanwhile two products take its SKUs.
+        // In the meantime, two other products take its SKUs.
         bring(market, &owner, "sku,title,price\nX-1,One,5\nX-2,Two,5\n", false).await;
         imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();
         finish(market).await;
@@ -545,7 +545,7 @@ both! {
         assert_eq!(stage(market, &delta, many(0..3).as_bytes()).await, Err(Error::NotFound));
         assert_eq!(stage(market, &Caller::guest(), many(0..3).as_bytes()).await, Err(Error::SignInNeeded));
         assert!(imports::export(engine, &delta, MEENA, ExportFormat::Csv, None).await.is_err());
-        // The same SKUs are others' too: nothing of theirs is touched.
+        // Another shop has the same SKUs: its products aren't touched.
         let theirs = imports::stage(engine, &delta, "delta-electronics", options(false), many(0..3).as_bytes(), |_| {}).await.unwrap();
         bring(market, &owner, &many(0..3), false).await;
         imports::start(engine, &delta, "delta-electronics", theirs, false, None).await.unwrap();

@@ -269,7 +269,7 @@ both! {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;
         market.buy_in_cash(&market.guest_with(&[(bowl, 1), (lamp, 1)]).await).await.unwrap();
-        // Four workers at once.
+        // Four concurrent workers.
         let workers: Vec<_> = (0..4).map(|_| { let engine = market.engine.clone(); tokio::spawn(async move { dispatch::drain(&engine).await.unwrap() }) }).collect();
         for worker in workers { worker.await.unwrap(); }
         let notified: Vec<Scalar<String>> = market.engine.db.all(&NOTIFIED, params![]).await.unwrap();
@@ -289,7 +289,7 @@ both! {
         haat_engine::checkout::pay(&market.engine, &guest, id, form("cash"), &key).await.unwrap();
         market.enter(&gateway_ref, Card::Approve).await;
         market.come_back(payment).await.unwrap();
-        // The gateway refuses: it says that it never captured this.
+        // The gateway rejects the refund, because it never captured this payment.
         market.engine.db.write("t", (), |tx, ()| Box::pin(async move { tx.exec(&BREAK_PAYMENT, params![]).await?; Ok(()) })).await.unwrap();
         for _ in 0..20 {
             dispatch::drain(&market.engine).await.unwrap();

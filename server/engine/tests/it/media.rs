@@ -37,7 +37,7 @@ both! {
         change(Describe(shown(pictures[1], "From the back"))).await.unwrap();
         assert_eq!(now().await, [(pictures[0], "From the front".into()), (pictures[1], "From the back".into())]);
         change(Remove(pictures[0])).await.unwrap();
-        assert_eq!(card().await.picture.unwrap().id, pictures[1], "the next one is the first");
+        assert_eq!(card().await.picture.unwrap().id, pictures[1], "the next image is now the first");
         for gone in [Remove(pictures[0]), Describe(shown(pictures[0], ""))] {
             assert_eq!(change(gone).await, Err(Error::NotFound));
         }
@@ -71,7 +71,7 @@ both! {
         let front = media::add(engine, &owner, "meena-crafts", png(700, 500, RED)).await.unwrap();
         assert_eq!((front.width, front.height, front.color.as_str()), (700, 500, "#c81e1e"));
         let before = engine.db.counts();
-        assert_eq!(media::add(engine, &owner, "meena-crafts", png(700, 500, RED)).await.unwrap(), front, "sent twice, one picture");
+        assert_eq!(media::add(engine, &owner, "meena-crafts", png(700, 500, RED)).await.unwrap(), front, "uploaded twice, stored once");
         assert_eq!((engine.db.counts().0 - before.0, engine.db.counts().1 - before.1), (1, 0));
         let back = media::add(engine, &owner, "meena-crafts", png(90, 90, [0, 0, 99])).await.unwrap();
         let product = card().await.id;
@@ -84,7 +84,7 @@ both! {
         assert_eq!(page.pictures, [first.clone(), back.clone()]);
         assert_eq!(media::seller_pictures(engine, &owner, "meena-crafts", product).await.unwrap(), page.pictures);
         let other = market.owner("delta-electronics").await;
-        assert_eq!(media::seller_pictures(engine, &other, "delta-electronics", product).await.unwrap(), [], "not theirs");
+        assert_eq!(media::seller_pictures(engine, &other, "delta-electronics", product).await.unwrap(), [], "another shop's product");
 
         let guest = market.guest_with(&[(bowl, 1), (lamp, 1)]).await;
         let cart = carts::view(engine, &guest).await.unwrap();
@@ -99,7 +99,7 @@ both! {
         let of_shop = orders::of_shop(engine, &owner, "meena-crafts", "").await.unwrap();
         assert_eq!(of_shop.items[0].order.lines[0].picture.as_ref(), Some(&first));
 
-        // A product that comes with its pictures; those that it has stay when it is brought up to date.
+        // A product imported with images; existing images are kept when it is updated.
         let new = |title: &str, pictures| catalog::NewProduct {
             title: title.into(),
             pictures,
@@ -119,13 +119,13 @@ both! {
         assert_eq!(logo.map(|p| (p.id, p.alt)), Some((front.id, "meena crafts".into())));
         let delta = market.owner("delta-electronics").await;
         let refused = shops::set_logo(engine, &delta, "delta-electronics", front.id).await;
-        assert_eq!(refused, Err(Error::NotFound), "a picture of another shop's");
+        assert_eq!(refused, Err(Error::NotFound), "another shop's picture");
         let logo = shops::shop(engine, &Caller::guest(), "delta-electronics").await.unwrap().logo;
         assert_eq!(logo, None);
         let none = haat_engine::random::id(0);
         assert_eq!(shops::set_logo(engine, &owner, "meena-crafts", none).await, Err(Error::NotFound));
         let logo = shops::shop(engine, &Caller::guest(), "meena-crafts").await.unwrap().logo;
-        assert_eq!(logo.map(|p| p.id), Some(front.id), "it stays");
+        assert_eq!(logo.map(|p| p.id), Some(front.id), "the logo is kept");
     }
 
     async fn nobody_else_gives_a_shop_pictures(market) {
@@ -141,7 +141,7 @@ both! {
         }
         let theirs = media::add(engine, &stranger, "delta-electronics", png(9, 9, RED)).await.unwrap();
         let ours = media::add(engine, &owner, "meena-crafts", png(9, 9, RED)).await.unwrap();
-        assert_ne!(theirs.id, ours.id, "a picture is its shop's, though the bytes are the same");
+        assert_ne!(theirs.id, ours.id, "each shop has its own image, even with the same bytes");
         for (who, caller, refusal) in [
             ("a guest", Caller::guest(), Error::SignInNeeded),
             ("a shopper", shopper, Error::NotFound),
@@ -182,6 +182,6 @@ both! {
             assert_eq!(added, Err(Error::field("picture", code)));
         }
         catalog::delete(engine, &owner, "meena-crafts", product).await.unwrap();
-        assert_eq!(set(pictures[..1].to_vec()).await, Err(Error::NotFound), "it went, with its pictures");
+        assert_eq!(set(pictures[..1].to_vec()).await, Err(Error::NotFound), "it was deleted with its images");
     }
 }

@@ -23,7 +23,7 @@ async fn steps_are_taken_once_and_in_order() {
     for on in [On::Sqlite, On::Postgres] {
         let (db, folder, url) = Market::bare(on).await;
         assert!(error_of(db.check_schema().await).contains("haat migrate"));
-        // Several nodes start at once.
+        // Several nodes start at the same time.
         let nodes: Vec<_> = (0..4)
             .map(|_| {
                 let db = db.clone();

@@ -52,7 +52,7 @@ async fn left(market: &Market) -> (i64, i64) {
 both! {
     async fn a_purchase_makes_one_mail_to_the_shopper_and_one_to_each_shop(market) {
         let number = bought(market).await;
-        // Four workers at once.
+        // Four concurrent workers.
         let workers: Vec<_> = (0..4).map(|_| { let engine = market.engine.clone(); tokio::spawn(async move { dispatch::drain(&engine).await.unwrap() }) }).collect();
         for worker in workers { worker.await.unwrap(); }
         let mails = mails(market).await;
@@ -63,14 +63,15 @@ both! {
             ("delta-electronics@haat.example", &second),
             ("meena-crafts@haat.example", &first),
         ]);
-        assert_eq!(market.post.handed.lock().unwrap().len(), 3, "each is handed over once");
-        // The shopper's is in their language, tells of both shops, and its link shows the purchase to whoever has it.
+        assert_eq!(market.post.handed.lock().unwrap().len(), 3, "each is sent once");
+        // The shopper's email is in their language and covers both shops; its link is enough to see the
+        // purchase.
         let shopper = &mails[0];
         assert!(shopper.html.starts_with("de ") && shopper.html.contains("Clay bowl") && shopper.html.contains("Desk lamp"));
         let (of, key) = link_in(&shopper.text);
         let view = orders::purchase(&market.engine, &Caller::guest(), of, key).await.unwrap();
         assert_eq!(view.orders.len(), 2);
-        // A shop reads its own order alone, each in its own language.
+        // Each shop's email covers only its own order, in its own language.
         assert!(mails[1].html.starts_with("hi "));
         assert!(mails[2].html.starts_with("en ") && mails[2].html.contains("Clay bowl") && !mails[2].html.contains("Desk lamp"));
         assert!(!mails[2].html.contains("asha@example.com"));
@@ -80,11 +81,11 @@ both! {
         bought(market).await;
         *market.post.road.lock().unwrap() = Road::Cut;
         assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3);
-        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "not at once");
+        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "not immediately");
         market.clock.advance_ms(1_300);
         assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3, "after a second");
         market.clock.advance_ms(1_300);
-        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "the wait grows");
+        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "the delay increases");
         let error: haat_engine::db::Scalar<String> = market.engine.db.one(&ERROR, params![]).await.unwrap();
         assert!(error.0.contains("cut"));
         change(market, &PATIENT).await;
@@ -92,7 +93,7 @@ both! {
         assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3);
         assert_eq!(left(market).await, (0, 3));
         assert!(mails(market).await.is_empty());
-        // Someone mends the road and has them sent.
+        // The mail server works again, and the emails are resent.
         *market.post.road.lock().unwrap() = Road::Open;
         change(market, &REWRITE).await;
         notifications::send_due(&market.engine).await.unwrap();
@@ -116,7 +117,7 @@ both! {
         while mails(market).await.len() < 3 { tokio::task::yield_now().await; }
         worker.abort();
         *market.post.road.lock().unwrap() = Road::Open;
-        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "the claim still stands");
+        assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 0, "the lease is still valid");
         market.clock.advance_ms(60_000);
         assert_eq!(notifications::send_due(&market.engine).await.unwrap(), 3);
         let handed = market.post.handed.lock().unwrap().clone();
@@ -144,7 +145,7 @@ both! {
         for _ in 0..2 {
             orders::cancel_by_customer(engine, &Caller::guest(), &number, &market.key(&number), &withdrawn, "Changed my mind").await.unwrap();
         }
-        // Four workers at once.
+        // Four concurrent workers.
         let workers: Vec<_> = (0..4).map(|_| { let engine = engine.clone(); tokio::spawn(async move { dispatch::drain(&engine).await.unwrap() }) }).collect();
         for worker in workers { worker.await.unwrap(); }
         orders::deliver(engine, &meena, "meena-crafts", &sent).await.unwrap();
@@ -160,21 +161,21 @@ both! {
         ]);
         assert_eq!(mails.len(), before + 3);
         let mail = |subject: &str| mails.iter().find(|m| m.subject.starts_with(subject)).unwrap();
-        // Each in the language of its reader, with a link that shows it to them.
+        // Each in its recipient's language, with a link that shows it to them.
         let shipped = mail("shipped");
         assert!(shipped.html.starts_with("de ") && shipped.html.contains("Blue Dart") && shipped.html.contains("BD-77"));
         let (of, key) = link_in(&shipped.text);
         assert!(orders::purchase(engine, &Caller::guest(), of, key).await.is_ok());
         assert!(mail("withdrawn").html.starts_with("hi "));
 
-        // What a shop cancels it knows already.
+        // A shop isn't notified of its own cancellations.
         let bowl = market.product("meena-crafts", "Clay jug", 45_000, 5).await;
         let second = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
         orders::cancel(engine, &meena, "meena-crafts", &format!("{second}-1"), "The kiln broke").await.unwrap();
         market.settle().await;
         let handed = market.post.handed.lock().unwrap().len();
-        assert_eq!(handed, before + 3 + 3, "the purchase, the order, and that it is cancelled");
-        // A mail that is sent again is the same mail.
+        assert_eq!(handed, before + 3 + 3, "the purchase, the order, and the cancellation");
+        // An email that is resent has the same id.
         change(market, &FORGET_SENDING).await;
         notifications::send_due(engine).await.unwrap();
         let ids = market.post.handed.lock().unwrap().len();

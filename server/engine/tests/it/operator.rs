@@ -31,7 +31,7 @@ both! {
             dispatch::drain(engine).await.unwrap();
             market.clock.advance_ms(3_600_000);
         }
-        // Half a day later they sign in.
+        // They sign in half a day later.
         let operator = market.owner("operator").await;
         let dead = jobs::list(engine, &operator, "dead", "").await.unwrap().items;
         assert_eq!(dead.iter().map(|j| (j.kind.as_str(), j.attempts)).collect::<Vec<_>>(), [("refund", 12)]);
@@ -41,12 +41,12 @@ both! {
         assert_eq!(jobs::list(engine, &operator, "discarded", "").await.unwrap().items.len(), 1);
         market.line.cut.store(false, std::sync::atomic::Ordering::Relaxed);
         dispatch::drain(engine).await.unwrap();
-        assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 49_900, "it was given up");
+        assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 49_900, "the refund was abandoned");
         jobs::retry(engine, &operator, dead[0].id).await.unwrap();
         assert_eq!(jobs::list(engine, &operator, "queued", "").await.unwrap().items[0].attempts, 0);
         dispatch::drain(engine).await.unwrap();
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 0);
-        // What is done is no work any more.
+        // Completed jobs are no longer listed.
         assert_eq!(jobs::retry(engine, &operator, dead[0].id).await, Err(Error::NotFound));
         assert!(jobs::list(engine, &operator, "", "").await.unwrap().items.is_empty());
         let refused = jobs::list(engine, &operator, "lost", "").await.unwrap_err();
@@ -91,7 +91,7 @@ both! {
         let queued = jobs::list(engine, &system, "queued", "").await.unwrap().items;
         let job = queued.iter().find(|job| job.kind == "refund").unwrap().id;
         let line = market.line.clone();
-        // A worker is asking the gateway, which takes its time.
+        // A worker is waiting for a slow gateway.
         let gate = line.refunds.hold().await;
         let worker = tokio::spawn({ let engine = engine.clone(); async move { dispatch::run_due(&engine, jobs::Queue::Payments).await.unwrap() } });
         line.refunds.reached(1).await;

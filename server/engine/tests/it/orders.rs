@@ -57,7 +57,7 @@ both! {
         assert_eq!((seen.payment, seen.refund, seen.earned.amount()), (PaymentState::Accepted, None, -9_000));
         assert_eq!(seen.order.order.shipment, Some(shipment()));
         assert_eq!(seen.email, "asha@example.com");
-        assert_eq!(seen.order.order.lines[0].sku, "Clay bowl", "by which it is found on its shelf");
+        assert_eq!(seen.order.order.lines[0].sku, "Clay bowl", "the SKU for picking the item");
         let shopper = orders::purchase(engine, &Caller::guest(), &number, &market.key(&number)).await.unwrap();
         assert_eq!((shopper.orders[0].state, &shopper.orders[0].shipment), (OrderState::Delivered, &Some(shipment())));
     }
@@ -99,7 +99,7 @@ both! {
         for _ in 0..2 {
             orders::cancel(engine, &owner, MEENA, &order, "The kiln broke").await.unwrap();
         }
-        assert_eq!((market.available(bowl).await, market.available(lamp).await), (5, 2), "only this order's");
+        assert_eq!((market.available(bowl).await, market.available(lamp).await), (5, 2), "only this order's stock is returned");
         let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
         let refund = seen.refund.unwrap();
         assert_eq!((refund.amount.amount(), refund.done_at, seen.earned.amount()), (94_900, None, 0));
@@ -108,9 +108,9 @@ both! {
         market.settle().await;
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 134_800);
         let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
-        assert_eq!(seen.payment, PaymentState::Captured, "a part of it is still bought with");
+        assert_eq!(seen.payment, PaymentState::Captured, "part of it is still in use");
         assert!(seen.refund.unwrap().done_at.is_some());
-        // The rest too: the payment is refunded as a whole, and its page still shows the purchase.
+        // Cancelling the rest refunds the whole payment, and its page still shows the purchase.
         let delta = market.owner("delta-electronics").await;
         let page = orders::seller_list(engine, &delta, "delta-electronics", ListOrders::default()).await.unwrap();
         orders::cancel(engine, &delta, "delta-electronics", &page.items[0].number, "Sold by mistake").await.unwrap();
@@ -146,7 +146,7 @@ both! {
         orders::confirm(engine, &owner, MEENA, &order).await.unwrap();
         let (first, second) = (shipment(), Shipment { tracking_number: "BD 2".into(), ..shipment() });
         let third = Shipment { carrier: "India Post".into(), tracking_url: String::new(), ..second.clone() };
-        // Each twice: the same once more changes nothing, whatever blanks are around it.
+        // Each twice: repeating it changes nothing, whatever whitespace surrounds it.
         for shipment in [&first, &second, &third, &first] {
             for carrier in [shipment.carrier.clone(), format!(" {} ", shipment.carrier)] {
                 orders::ship(engine, &owner, MEENA, &order, Shipment { carrier, ..shipment.clone() }).await.unwrap();
@@ -177,10 +177,10 @@ both! {
         market.settle().await;
         let mails = haat_engine::notifications::mailbox::latest(&engine.db).await.unwrap();
         let about = |what: &str| mails.iter().filter(|mail| mail.subject.starts_with(what)).count();
-        assert_eq!((about("shipped"), about("tracking")), (1, 3), "a mail for each correction");
+        assert_eq!((about("shipped"), about("tracking")), (1, 3), "an email for each correction");
     }
 
-    /// Of those who ship at once with different numbers the first ships it and the others correct it: none is swallowed.
+    /// Of concurrent shipments with different numbers, the first ships and the rest correct it; none is lost.
     async fn shipped_with_other_numbers_at_once(market) {
         let owner = market.owner(MEENA).await;
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;
@@ -216,8 +216,8 @@ both! {
         }
         assert_eq!(orders::cancel(engine, &owner, MEENA, &order, "Out of clay").await, cancelled(Actor::Shop, "The kiln broke"));
         let mine = orders::cancel_by_customer(engine, &guest, &number, &key, &order, "The kiln broke").await;
-        assert_eq!(mine, cancelled(Actor::Shop, "The kiln broke"), "another's, though for the same reason");
-        // Both sides at once, each with a reason of its own: one is told yes, the other who was first.
+        assert_eq!(mine, cancelled(Actor::Shop, "The kiln broke"), "another actor, though the same reason");
+        // Both sides cancel concurrently with different reasons: one succeeds, the other learns who won.
         for _ in 0..6 {
             let guest = market.guest_with(&[(bowl, 1)]).await;
             let number = market.buy_in_cash(&guest).await.unwrap();
@@ -280,7 +280,7 @@ both! {
         let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
         let order = format!("{number}-1");
         let delta = market.owner("delta-electronics").await;
-        // By the handle of the shop that has it, and by their own.
+        // By the handle of the shop that owns the order, and by their own.
         for handle in [MEENA, "delta-electronics"] {
             assert_eq!(orders::seller_order(engine, &delta, handle, &order).await, Err(Error::NotFound));
             assert_eq!(orders::confirm(engine, &delta, handle, &order).await, Err(Error::NotFound));
@@ -320,7 +320,7 @@ both! {
         assert_eq!(all.items.len(), 50);
     }
 
-    /// The shop ships, the shop cancels and a colleague cancels too, all at once: exactly one wins.
+    /// The shop ships, the shop cancels and a colleague cancels too, concurrently: exactly one wins.
     async fn cancel_and_ship_at_once(market) {
         let owner = market.owner(MEENA).await;
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;
@@ -328,7 +328,7 @@ both! {
         for round in 0..12 {
             let number = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
             let order = format!("{number}-1");
-            // Every other round the shopper cancels while the shop confirms.
+            // In every other round, the shopper cancels while the shop confirms.
             if round % 2 == 0 {
                 orders::confirm(&market.engine, &owner, MEENA, &order).await.unwrap();
             }
@@ -361,7 +361,7 @@ both! {
         assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, (50 - left) * 49_900);
     }
 
-    /// Both orders of one purchase are cancelled at once, often: both refunds are made, and never more than was captured.
+    /// Both orders of a purchase are cancelled concurrently: both are refunded, never more than was captured.
     async fn both_orders_of_a_purchase_cancelled_at_once(market) {
         let shops = [(MEENA, market.owner(MEENA).await), ("delta-electronics", market.owner("delta-electronics").await)];
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 20).await;
@@ -378,7 +378,7 @@ both! {
             for outcome in at_once(moves.collect()).await {
                 outcome.unwrap();
             }
-            // Two workers give it back at once.
+            // Two workers process the refund concurrently.
             let workers = (0..2).map(|_| { let engine = market.engine.clone(); async move { haat_engine::dispatch::drain(&engine).await.unwrap() } });
             at_once(workers.collect()).await;
         }

@@ -74,7 +74,7 @@ both! {
         assert_eq!((view.state, view.payment), (CheckoutState::Open, Some(PaymentOutcome::Declined)));
         assert_eq!(view.form, form("sandbox"));
         assert_eq!(market.available(bowl).await, 4, "still held");
-        // The same page, another key: another try.
+        // The same page with a different key is a new attempt.
         let next = checkout::pay(&market.engine, &guest, id, form("sandbox"), &view.key).await.unwrap();
         let NextAction::Redirect { url } = next else { panic!() };
         market.enter(url.rsplit('/').next().unwrap(), Card::Approve).await;
@@ -88,7 +88,7 @@ both! {
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
         sandbox::cancel(&engine.db, &market.clock, &gateway_ref).await.unwrap();
-        // It is over: no card is taken any more.
+        // The payment has ended and accepts no more cards.
         market.enter(&gateway_ref, Card::Approve).await;
         for _ in 0..2 {
             let back = market.come_back(payment).await;
@@ -99,7 +99,7 @@ both! {
         assert_eq!((view.state, view.payment), (CheckoutState::Open, Some(PaymentOutcome::Declined)));
         assert_eq!((view.form, market.available(bowl).await), (form("sandbox"), 4));
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().captured, 0);
-        // What is paid is not cancelled.
+        // A completed payment can't be cancelled.
         let next = checkout::pay(engine, &guest, id, form("sandbox"), &view.key).await.unwrap();
         let NextAction::Redirect { url } = next else { panic!() };
         let gateway_ref = url.rsplit('/').next().unwrap();
@@ -120,7 +120,7 @@ both! {
         assert_eq!(payments::reconcile(&market.engine).await.unwrap(), 1);
         assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().state, CheckoutState::Completed);
         market.clock.advance_ms(60_000);
-        assert_eq!(payments::reconcile(&market.engine).await.unwrap(), 0, "there is nothing left to ask");
+        assert_eq!(payments::reconcile(&market.engine).await.unwrap(), 0, "there is nothing left to reconcile");
     }
 
     async fn two_nodes_ask_for_each_due_payment_once(market) {
@@ -187,11 +187,11 @@ both! {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
-        // In a second tab they choose cash after all, then finish the card's page in the first.
+        // In a second tab they choose cash instead, then complete the card payment in the first.
         let key = checkout::view(&market.engine, &guest, id).await.unwrap().key;
         checkout::pay(&market.engine, &guest, id, form("cash"), &key).await.unwrap();
         market.enter(&gateway_ref, Card::Approve).await;
-        // The page that they come back to is that of their purchase, though it was not this payment that made it.
+        // They return to the page of their purchase, although this payment did not create it.
         number_in(&market.come_back(payment).await.unwrap());
         market.deliver_webhooks().await;
         market.settle().await;
@@ -212,7 +212,7 @@ both! {
             market.settle().await;
             assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0, "{other}");
             assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().purchase, None);
-            assert_eq!(market.available(bowl).await, 4, "still held for another try");
+            assert_eq!(market.available(bowl).await, 4, "still held for another attempt");
         }
     }
 
@@ -228,8 +228,8 @@ both! {
         assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
     }
 
-    /// A report that is signed as it should be, but tells of one payment under the id of another: what was captured buys what
-    /// it was captured for, and nothing else.
+    /// A report with a valid signature names one payment with the capture of another: a capture pays for the
+    /// checkout that it was made for, and for nothing else.
     async fn one_capture_buys_one_checkout(market) {
         use std::sync::atomic::Ordering;
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 50).await;
@@ -253,13 +253,13 @@ both! {
                 let event = format!("{event}_{paid_first}");
                 assert_eq!(market.webhook(&event, &capture, free).await, Err(Error::Denied));
             }
-            // The other way round, too.
+            // And vice versa.
             assert_eq!(market.webhook(&format!("evt_c_{paid_first}"), &own_ref, payer).await, Err(Error::Denied));
             open(&thief, id).await;
             number_in(&market.come_back(payer).await.unwrap());
             open(&thief, id).await;
         }
-        // We do not know yet what the gateway calls the second payment.
+        // The gateway's id for the second payment isn't known yet.
         let (_, _, payer, capture) = go().await;
         market.enter(&capture, Card::WebhookNever).await;
         let thief = market.guest_with(&[(bowl, 1)]).await;
@@ -271,7 +271,7 @@ both! {
         assert_eq!(market.webhook("evt_d", &capture, free.0).await, Err(Error::Denied));
         open(&thief, id).await;
         number_in(&market.come_back(payer).await.unwrap());
-        // Believed without asking: the books refuse it still.
+        // Even if the report is trusted, the database rejects it.
         let amount = haat_shared::Money::new(49_900, haat_shared::Currency::INR);
         let (thief, id, free, _) = go().await;
         let forced = payments::apply_status(&market.engine, free, &capture, payments::GatewayStatus::Captured(amount)).await;
@@ -294,7 +294,7 @@ both! {
         assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().purchase, None);
     }
 
-    /// The gateway made a second payment of one attempt, and captured it: it goes back, and the first is honoured.
+    /// The gateway captures a second payment for the same attempt: it is refunded, and the first is kept.
     async fn a_second_capture_of_one_attempt_goes_back(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
@@ -311,7 +311,7 @@ both! {
         assert_eq!(market.available(bowl).await, 4, "sold once");
     }
 
-    /// The oracle sees what the books would say, if a capture had bought twice.
+    /// The oracle detects the result of a capture that was used for two purchases.
     async fn the_oracle_sees_a_purchase_without_a_capture(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         for _ in 0..2 {
@@ -338,7 +338,7 @@ both! {
         }
     }
 
-    /// Whoever pays hangs up while the gateway takes its time. Whoever asks again waits for that try and gets its answer.
+    /// A client disconnects while the gateway is slow. A repeated request waits for that attempt's result.
     async fn hanging_up_while_paying_leaves_nothing_locked(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 50).await;
         for again in [1, 8] {
@@ -355,7 +355,7 @@ both! {
             first.abort();
             assert!(first.await.unwrap_err().is_cancelled());
             let waiting: Vec<_> = (0..again).map(|_| tokio::spawn(pay())).collect();
-            // Until somebody has seen that it is being worked on.
+            // Wait until another request has found the key in use.
             while !statement::all().any(|s| s.name.ends_with("::WORKED_ON") && if market.engine.db.engine() == "sqlite" { s.ran().0 } else { s.ran().1 }) {
                 tokio::task::yield_now().await;
             }
@@ -388,12 +388,12 @@ both! {
             let refused = payments::webhook(&market.engine, &anyone, gateway, signature, body.as_bytes()).await;
             assert_eq!(refused, Err(expected), "{gateway}");
         }
-        // A genuine report of a payment that still waits changes nothing: it is read from the gateway again.
+        // A genuine report for a pending payment changes nothing, because the gateway is asked again.
         market.webhook("e", &gateway_ref, payment).await.unwrap();
         assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().state, CheckoutState::Paying);
         assert_eq!(payments::returned(&market.engine, &anyone, payment, "").await, Err(Error::NotFound));
         let unknown = market.webhook("e2", &gateway_ref, haat_engine::random::id(0)).await;
-        assert_eq!(unknown, Err(Error::NotFound), "reported again later, when we know it");
+        assert_eq!(unknown, Err(Error::NotFound), "the gateway reports it again later, when it is known");
     }
 
     async fn paying_twice_with_one_key_is_paying_once(market) {
@@ -405,7 +405,7 @@ both! {
         let other = checkout::pay(&market.engine, &guest, id, form("cash"), "k").await;
         assert_eq!(other, Err(Conflict::KeyReused.into()));
         let again = checkout::pay(&market.engine, &guest, id, form("sandbox"), "k2").await.unwrap();
-        assert_eq!(again, first, "the payment that is under way is gone on with");
+        assert_eq!(again, first, "the pending payment is continued");
         dispatch::drain(&market.engine).await.unwrap();
     }
 
@@ -420,10 +420,10 @@ both! {
         market.clock.advance_ms(60_000);
         payments::reconcile(&market.engine).await.unwrap();
         market.line.cut.store(false, Ordering::Relaxed);
-        // The same key again: the gateway got the first try, and there is one payment there.
+        // The same key again: the gateway received the first request and has a single payment.
         let NextAction::Redirect { url } = checkout::pay(&market.engine, &guest, id, form("sandbox"), "k").await.unwrap() else { panic!() };
         market.enter(url.rsplit('/').next().unwrap(), Card::Approve).await;
-        // Its webhook meets nobody at first.
+        // The first delivery of its webhook fails.
         assert_eq!(market.sandbox.deliver_due().await.unwrap(), 0);
         market.clock.advance_ms(3_000);
         assert_eq!(market.deliver_webhooks().await, 1);

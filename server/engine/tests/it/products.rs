@@ -66,7 +66,7 @@ both! {
         let shown: Vec<_> = page.variants.iter().map(|v| (v.title.as_str(), v.price.amount(), v.available)).collect();
         assert_eq!(shown, [("Small", 45_000, 5), ("Large", 124_950, 2)]);
 
-        // Another price, a new size first, the large one gone, and two more of the small one.
+        // A new price, a new size in first place, the large one removed, and two more of the small one.
         let mut changed = draft.form.clone();
         changed.variants[0].price = "475".into();
         changed.variants[0].compare_at = "500".into();
@@ -81,7 +81,7 @@ both! {
         assert_eq!(page.variants[1].compare_at.map(|m| m.amount()), Some(50_000));
         let again = edited(market, &owner, id).await;
         assert_eq!(catalog::update(engine, &owner, MEENA, id, 2, &again.form, "k3").await, Ok(2), "nothing changed");
-        // The SKU of the one that is gone is free.
+        // The SKU of the removed variant is free again.
         let mut back = again.form.clone();
         back.variants.push(variant("Huge", "Jug-L", "2000", "1"));
         assert_eq!(catalog::update(engine, &owner, MEENA, id, 2, &back, "k4").await, Ok(3));
@@ -134,7 +134,7 @@ both! {
         let fields = vec!["title".to_owned(), "variants.Jug-L.price".to_owned()];
         assert_eq!(refused, Err(Conflict::Edited(fields).into()));
         assert_eq!(edited(market, &owner, id).await.form.description, "Thrown by hand.");
-        // Having looked at it, they save on top of it; the same key, since nothing was saved under it.
+        // After reviewing the change, they save over it; with the same key, since nothing was saved under it.
         let mut seen = edited(market, &owner, id).await;
         seen.form.description = "Glazed".into();
         assert_eq!(catalog::update(engine, &owner, MEENA, id, seen.version, &seen.form, "b").await, Ok(3));
@@ -166,12 +166,12 @@ both! {
         let opened = edited(market, &owner, id).await;
         let small = opened.form.variants[0].id.unwrap();
         market.buy_in_cash(&market.guest_with(&[(small, 3)]).await).await.unwrap();
-        // They counted five when they opened the form, and found two more.
+        // They counted five when they opened the form, and then found two more.
         let mut form = opened.form.clone();
         form.variants[0].stock = "7".into();
         catalog::update(engine, &owner, MEENA, id, 1, &form, "a").await.unwrap();
         assert_eq!(market.available(small).await, 4, "five, two more, three sold");
-        // Two are being paid for: no fewer than those can be left.
+        // Two are held for a checkout, so the stock can't be set lower.
         let paying = market.guest_with(&[(small, 2)]).await;
         checkout::begin(engine, &paying).await.unwrap();
         let mut opened = edited(market, &owner, id).await;
@@ -208,7 +208,7 @@ both! {
         let number = market.buy_in_cash(&market.guest_with(&[(jug, 1)]).await).await.unwrap();
         assert_eq!(catalog::delete(engine, &owner, MEENA, id).await, Err(Conflict::WasSold.into()));
         assert!(!edited(market, &owner, id).await.deletable);
-        // Without the variant that was sold; its order is as it was, and what comes back of it is booked.
+        // Without the variant that was sold: its order is unchanged, and a return is still booked.
         sold.form.variants.remove(0);
         catalog::update(engine, &owner, MEENA, id, 1, &sold.form, "k3").await.unwrap();
         orders::cancel(engine, &owner, MEENA, &format!("{number}-1"), "Gone").await.unwrap();
@@ -236,13 +236,13 @@ both! {
         let lines: Vec<_> =
             cart.groups[0].lines.iter().map(|l| (l.title.as_str(), l.variant_title.as_str(), l.discontinued)).collect();
         assert_eq!(lines, [("Jug", "Small", true), ("Plate", "Small", true)]);
-        // Nothing of them is counted, and nothing is asked for bringing nothing.
+        // Unavailable lines don't count towards the total, and there is no delivery charge without items.
         assert_eq!((cart.pieces, cart.groups[0].totals.subtotal.amount(), cart.groups[0].totals.shipping.amount()), (1, 0, 0));
         assert_eq!(cart.totals.unwrap().total.amount(), 129_900 + 4_900);
         let Err(Error::Conflict(Conflict::OutOfStock(short))) = checkout::begin(engine, &guest).await else { panic!() };
         let named: Vec<_> = short.iter().map(|s| (s.title.as_str(), s.left, s.discontinued)).collect();
         assert_eq!(named, [("Jug", 0, true), ("Plate", 0, true)]);
-        // On sale again it counts again; the deleted one goes when its line is removed.
+        // Once published again, it counts again; a deleted product's line can be removed.
         catalog::publish(engine, &owner, MEENA, ids[1].0).await.unwrap();
         let cart = carts::remove_line(engine, &guest, cart.groups[0].lines[0].id).await.unwrap();
         assert_eq!((cart.pieces, cart.groups[0].lines.len()), (3, 1));
@@ -294,7 +294,7 @@ both! {
         assert_eq!(refused, Error::field("variants.1.sku", FieldCode::NotUnique));
         let delta = market.owner(DELTA).await;
         catalog::create(engine, &delta, DELTA, &other, "k3").await.unwrap();
-        // Two who take the same one at once: one gets it, the other is told.
+        // Concurrent attempts to take the same one: one succeeds, the others get a conflict.
         let both = (0..4).map(|i| {
             let (engine, owner) = (engine.clone(), owner.clone());
             async move { catalog::create(&engine, &owner, MEENA, &form("Plate"), &format!("p{i}")).await }
@@ -316,7 +316,7 @@ both! {
             assert_eq!(catalog::duplicate(engine, &delta, handle, id, "x").await, Err(Error::NotFound));
             assert_eq!(catalog::delete(engine, &delta, handle, id).await, Err(Error::NotFound));
         }
-        // A variant of another product, or twice the same.
+        // A variant of another product, or the same one twice.
         let mut theirs = form("Cup");
         theirs.variants[0].id = own.form.variants[0].id;
         let cup = catalog::create(engine, &delta, DELTA, &form("Cup"), "c").await.unwrap();

@@ -11,7 +11,7 @@ use tokio::sync::Barrier;
 
 use crate::{both, support::*};
 
-/// Runs all at the same moment and collects what they came to.
+/// Runs all futures concurrently and collects their results.
 pub async fn at_once<T: Send + 'static>(futures: Vec<impl Future<Output = T> + Send + 'static>) -> Vec<T> {
     let barrier = Arc::new(Barrier::new(futures.len()));
     let tasks: Vec<_> = futures
@@ -65,7 +65,7 @@ both! {
 
     async fn thirty_two_clicks_on_pay_are_one_purchase_and_one_capture(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 100).await;
-        // Half with one key, as a double click sends it; half each with their own, as tabs do.
+        // Half with the same key, as in a double click; half with their own keys, as in several tabs.
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let id = checkout::begin(&market.engine, &guest).await.unwrap();
         let clicks = (0..32).map(|i| {
@@ -86,7 +86,7 @@ both! {
         let cards = (0..8).map(|_| { let (db, clock, r) = (market.engine.db.clone(), market.clock.clone(), gateway_ref.clone());
             async move { sandbox::enter_card(&db, &clock, &r, Card::WebhookTwice).await.unwrap(); } });
         at_once(cards.collect()).await;
-        // The browser, the webhook, its double and reconciliation, all at once and often.
+        // The browser, the webhook, its duplicate and reconciliation, concurrently and repeatedly.
         market.clock.advance_ms(20_000);
         let amount = haat_shared::Money::new(49_900, haat_shared::Currency::INR);
         let reports = (0..32).map(|i| {
@@ -113,7 +113,7 @@ both! {
         let id = checkout::begin(&market.engine, &guest).await.unwrap();
         let clicks = (0..32).map(|i| {
             let (engine, guest) = (market.engine.clone(), guest.clone());
-            // Half of them with keys of their own, all hear of the same purchase.
+            // Half of them have their own keys; all get the same purchase.
             let key = if i % 2 == 0 { "k".to_owned() } else { format!("k{i}") };
             async move { checkout::pay(&engine, &guest, id, form("cash"), &key).await }
         });
@@ -126,7 +126,7 @@ both! {
         assert_eq!(purchases(market, "meena-crafts").await, 1);
     }
 
-    /// Some pay in cash and some by card, at once: whoever loses hears of the purchase, or goes to the gateway's page.
+    /// Some pay in cash and some by card, concurrently: the losers get the purchase, or the gateway's page.
     async fn cash_and_card_at_once(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 100).await;
         for _ in 0..5 {
@@ -147,7 +147,7 @@ both! {
         }
     }
 
-    /// The sweeper that frees, the payment that claims and the shopper who begins anew come at once: exactly one wins.
+    /// The sweeper, a payment and a new checkout run concurrently: exactly one wins.
     async fn sweeper_payment_and_a_new_checkout_at_once(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 100).await;
         for round in 0..10 {
@@ -165,7 +165,7 @@ both! {
                     match i % 3 {
                         0 => drop(checkout::sweep(&engine).await.unwrap()),
                         1 => drop(payments::returned(&engine, &Caller::guest(), payment, &token).await.unwrap()),
-                        // May find the cart empty, or too little left.
+                        // The cart may be empty, or the stock too low.
                         _ => drop(checkout::begin(&engine, &guest).await),
                     }
                 }
@@ -175,7 +175,7 @@ both! {
         }
     }
 
-    /// Carts that share things in another order do not stand in each other's way for good.
+    /// Carts that contain the same products in a different order don't deadlock.
     async fn carts_of_the_same_things_in_any_order(market) {
         let mut things = Vec::new();
         for i in 0..6 {

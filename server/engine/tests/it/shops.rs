@@ -38,7 +38,7 @@ both! {
             assert_eq!(shops::open_as_seller(engine, &asha, &form(handle)).await.unwrap_err().at("handle"), Some(code));
         }
         let opened = shops::open_as_seller(engine, &asha, &form(" \u{200b}Lo\u{e0041}om\u{2800} ")).await;
-        assert_eq!(opened.as_deref(), Ok("loom"), "as it is found");
+        assert_eq!(opened.as_deref(), Ok("loom"), "the normalised handle");
         shops::open_as_seller(engine, &asha, &form("second-loom")).await.unwrap();
         let asha = market.owner("asha").await;
         let view = shops::shop(engine, &Caller::guest(), "loom").await.unwrap();
@@ -46,7 +46,7 @@ both! {
         let settings = shops::settings(engine, &asha, "loom").await.unwrap();
         assert_eq!((settings.commission_bp, settings.form.express.as_str()), (COMMISSION_BP, "99.00"));
         assert_eq!(settings.members.iter().map(|m| m.role).collect::<Vec<_>>(), [Role::Owner]);
-        // Each of their shops has products of its own, and they buy there like anyone.
+        // Each of their shops has its own products, and they can buy there like anyone else.
         let id = catalog::create(engine, &asha, "loom", &product_form("Shawl"), "k").await.unwrap();
         catalog::publish(engine, &asha, "loom", id).await.unwrap();
         assert_eq!(catalog::publish(engine, &asha, "second-loom", id).await, Err(Error::NotFound));
@@ -113,7 +113,7 @@ both! {
         assert_eq!(home.days[28..].iter().map(|d| d.orders).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(home.days[..28].iter().map(|d| d.sold.amount()).sum::<i64>(), 0);
         assert_eq!(home.days[29].day, engine.zone.local(market.clock.now_ms())[..10]);
-        assert_eq!((home.low_count, home.low.len()), (0, 0), "four are left, three would be few");
+        assert_eq!((home.low_count, home.low.len()), (0, 0), "four are left, the alert is at three");
         sell().await;
         let home = shops::home(engine, &owner, MEENA).await.unwrap();
         assert_eq!((home.low_count, home.low[0].title.as_str(), home.low[0].available), (1, "Clay bowl", 3));
@@ -123,7 +123,7 @@ both! {
         let engine = &market.engine;
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 8).await;
         let sell = || async { market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap() };
-        // In India midnight is at 18:30 UTC.
+        // In India, midnight is at 18:30 UTC.
         let evening = 18 * 3_600_000 + 29 * 60_000;
         market.clock.advance_ms((evening - market.clock.now_ms()).rem_euclid(DAY_MS));
         sell().await;
@@ -136,7 +136,7 @@ both! {
         assert!(utc[11..].starts_with("19:0") && local[11..].starts_with("00:3") && utc[..10] < local[..10], "{utc} {local}");
         let days: Vec<_> = home.days[28..].iter().map(|d| (d.day.as_str(), d.sold.amount(), d.orders)).collect();
         assert_eq!(days, [(&utc[..10], 49_900, 1), (&local[..10], 49_900, 1)]);
-        // People read the time of the zone, with its name; programs read UTC.
+        // People see the time in the shop's zone, with its name; API clients get UTC.
         let number = format!("{late}-1");
         let read = Caller { reads: true, ..owner.clone() };
         let order = orders::seller_order(engine, &read, MEENA, &number).await.unwrap();
@@ -158,7 +158,7 @@ both! {
             let balance = ledger::balance(engine, &owner, MEENA, "").await.unwrap();
             (balance.pending.amount(), balance.available.amount())
         };
-        // ₹949 less ₹90 by card, and ₹45 of the cash is the market's.
+        // ₹949 less ₹90 by card, and the market takes ₹45 of the cash.
         assert_eq!(balance().await, (94_900 - 9_000 - 4_500, 0));
         for number in [&by_card, &in_cash] {
             let order = format!("{number}-1");

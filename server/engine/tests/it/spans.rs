@@ -21,12 +21,12 @@ use tracing_subscriber::{
 
 use crate::{both, support::*};
 
-/// The spans that were begun, as the log shows them.
+/// The spans that were started, as they appear in the log.
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<Vec<String>>>);
 
 impl Spans {
-    /// What the work came to, and the spans of our own that it began.
+    /// The result of the work, and our own spans that it started.
     async fn of<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
         let spans = Self::default();
         let done = work.with_subscriber(registry().with(spans.clone())).await;

@@ -16,7 +16,7 @@ async fn every_statement_prepares_on_both() {
     }
 }
 
-/// What prepares may still fail to bind or to be read back. Each test writes down what it executed (`Market::close`).
+/// A prepared statement may still fail to bind or decode. Tests record what they executed (`Market::close`).
 #[test]
 #[ignore = "scripts/test runs it after all others"]
 fn every_statement_was_executed_on_both() {
@@ -27,7 +27,7 @@ fn every_statement_was_executed_on_both() {
         executed.extend(lines.lines().map(str::to_owned));
     }
     let missing: BTreeSet<_> = statement::all()
-        // The tests' own statements are theirs to run.
+        // Statements of the tests themselves are excluded.
         .filter(|statement| !statement.name.starts_with("it::"))
         .flat_map(|statement| ["sqlite", "postgresql"].map(|on| format!("{on} {}", statement.name)))
         .filter(|line| !executed.contains(line))
@@ -37,7 +37,7 @@ fn every_statement_was_executed_on_both() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn columns_hold_what_they_are_declared_for() {
-    // Something of everything happened.
+    // Populate all tables.
     let market = Market::open(On::Sqlite).await;
     buying::a_purchase_is_shown_to_its_owner_and_to_who_has_the_link::run(&market).await;
     market.settle().await;
@@ -45,7 +45,7 @@ async fn columns_hold_what_they_are_declared_for() {
     market.close().await;
 }
 
-/// SQLite stores whatever it is given: without `STRICT`, this shows that columns hold what they say.
+/// SQLite stores any type of value: without `STRICT`, this shows that columns contain their declared types.
 fn types_are_the_declared_ones(file: &std::path::Path) {
     let connection = rusqlite::Connection::open(file).unwrap();
     let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();

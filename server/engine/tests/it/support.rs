@@ -118,7 +118,7 @@ impl PaymentGateway for Line {
     }
     async fn create(&self, ask: &PaymentRequest) -> Result<PaymentSession, GatewayError> {
         let _turn = self.starts.pass().await;
-        // What is cut is the answer: the gateway got it.
+        // Only the response is lost: the gateway received the request.
         let session = self.sandbox.create(ask).await;
         self.up()?;
         session
@@ -139,22 +139,22 @@ impl PaymentGateway for Line {
     }
 }
 
-/// The mailbox behind a road that can be cut, and where mails can get lost on their way.
+/// The mailbox, with a connection that can be cut and can lose emails.
 pub struct Post {
     mailbox: Mailbox,
     pub road: Mutex<Road>,
-    /// The ids of all mails that were handed over, in their order.
+    /// The ids of all emails handed over, in order.
     pub handed: Mutex<Vec<MailId>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Road {
     Open,
-    /// Nothing gets through for now.
+    /// Delivery fails for now.
     Cut,
-    /// What comes is refused for good.
+    /// Emails are rejected permanently.
     Closed,
-    /// Mails arrive, but whoever sends them never hears of it.
+    /// Emails are delivered, but the sender gets no confirmation.
     OneWay,
 }
 
@@ -175,7 +175,7 @@ impl Mailer for Post {
     }
 }
 
-/// As plain as words can be: tests of the engine ask what is said, not how.
+/// Minimal texts: tests of the engine check the content of emails, not the wording.
 fn in_words(
     content: &EmailContent,
     locale: &str,
@@ -223,7 +223,7 @@ pub struct Market {
     url: String,
 }
 
-/// Runs a test on both databases. Whatever it did, the books must balance and no work may be left.
+/// Runs a test on both databases. Afterwards, the books must balance and no jobs may be left.
 #[macro_export]
 macro_rules! both {
     ($($(#[$meta:meta])* async fn $name:ident($market:ident) $body:block)*) => {$(
@@ -316,7 +316,7 @@ impl Market {
         market
     }
 
-    /// The same market with bounds.
+    /// The same market with limits.
     pub fn bounded(&self, bounds: Bounds) -> Engine {
         let parts = &self.engine;
         Engine::new(Parts {
@@ -336,7 +336,7 @@ impl Market {
         })
     }
 
-    /// Another node of the market: the same database and clock, connections of its own.
+    /// Another node of the market: the same database and clock, with its own connections.
     pub async fn second_node(&self) -> Engine {
         let db = Db::open(&self.url, 16).await.unwrap();
         Engine::new(Parts {
@@ -365,7 +365,7 @@ impl Market {
         [self.engine.clone(), second]
     }
 
-    /// The market as a node of it sees it.
+    /// The market as seen by one of its nodes.
     pub fn on(&self, node: &Engine) -> Self {
         Self { engine: node.clone(), ..self.clone() }
     }
@@ -386,8 +386,8 @@ impl Market {
         shops::open(&self.engine, &system, shop).await.unwrap();
     }
 
-    /// A shop that brings quickly for ₹99, or lets people come, and for nothing from ₹1,000 on; with a product in a
-    /// category whose prices have 18 % of tax in them.
+    /// A shop with express delivery for ₹99, local pickup, and free delivery from ₹1,000; with a product in a
+    /// category whose prices include 18 % tax.
     pub async fn generous_shop(&self) -> VariantId {
         self.generous_shop_in(Currency::INR, "generous").await
     }
@@ -436,7 +436,7 @@ impl Market {
         catalog::product(&self.engine, &Caller::guest(), &slug).await.unwrap().variants[0].id
     }
 
-    /// A product with one variant, of which there are `stock`.
+    /// A product with one variant and `stock` units of it.
     pub async fn product(&self, shop: &str, title: &str, price_minor: i64, stock: i64) -> VariantId {
         let variant = catalog::NewVariant { sku: title.into(), price_minor, stock, ..Default::default() };
         let product = catalog::NewProduct {
@@ -456,7 +456,7 @@ impl Market {
         view.variants[0].id
     }
 
-    /// How many of it can be had now.
+    /// The quantity available now.
     pub async fn available(&self, variant: VariantId) -> i64 {
         let mut after = String::new();
         loop {
@@ -472,12 +472,12 @@ impl Market {
         }
     }
 
-    /// A guest with these things in their cart.
+    /// A guest with these lines in their cart.
     pub async fn guest_with(&self, lines: &[(VariantId, i64)]) -> Caller {
         let mut caller = Caller::guest();
         for (variant, quantity) in lines {
             self.add(&mut caller, *variant, *quantity).await.unwrap();
-            // Lines stand in the order in which they came, and nobody adds two in one moment.
+            // Lines are ordered by the time when they were added, so no two may be added at the same time.
             self.clock.advance_ms(1);
         }
         caller
@@ -510,14 +510,14 @@ impl Market {
         accounts::caller(&self.engine, Some(&token), None).await.unwrap()
     }
 
-    /// Begins and pays in cash. Answers the purchase's number.
+    /// Checks out and pays in cash. Returns the purchase's number.
     pub async fn buy_in_cash(&self, caller: &Caller) -> haat_shared::Result<String> {
         let id = checkout::begin(&self.engine, caller).await?;
         let next = checkout::pay(&self.engine, caller, id, form("cash"), "a key").await?;
         Ok(number_of(&next))
     }
 
-    /// Begins and goes to the sandbox's page. Answers the checkout, our payment and the sandbox's reference.
+    /// Checks out and goes to the sandbox's page. Returns the checkout, our payment and the sandbox's id.
     pub async fn go_to_sandbox(&self, caller: &Caller) -> (CheckoutId, PaymentId, String) {
         let id = checkout::begin(&self.engine, caller).await.unwrap();
         let key = checkout::view(&self.engine, caller, id).await.unwrap().key;
@@ -528,7 +528,7 @@ impl Market {
         (id, payment, gateway_ref)
     }
 
-    /// The gateway will charge another amount than it was asked for.
+    /// Makes the gateway charge a different amount than requested.
     pub async fn charge_instead(&self, gateway_ref: &str, amount_minor: i64) {
         let input = (gateway_ref.to_owned(), amount_minor);
         let charged = self.engine.db.write("test", input, |tx, (gateway_ref, amount_minor)| {
@@ -537,7 +537,7 @@ impl Market {
         assert_eq!(charged.await.unwrap(), 1);
     }
 
-    /// The gateway will charge in another currency than it was asked for.
+    /// Makes the gateway charge in a different currency than requested.
     pub async fn charge_in(&self, gateway_ref: &str, currency: Currency) {
         let input = (gateway_ref.to_owned(), currency);
         let charged = self.engine.db.write("test", input, |tx, (gateway_ref, currency)| {
@@ -546,7 +546,7 @@ impl Market {
         assert_eq!(charged.await.unwrap(), 1);
     }
 
-    /// Begins and pays with a card that approves. Answers the purchase's number.
+    /// Checks out and pays with a card that is approved. Returns the purchase's number.
     pub async fn buy_by_card(&self, caller: &Caller) -> String {
         let (_, payment, gateway_ref) = self.go_to_sandbox(caller).await;
         self.enter(&gateway_ref, Card::WebhookNever).await;
@@ -562,7 +562,7 @@ impl Market {
         sandbox::enter_card(&self.engine.db, &self.clock, gateway_ref, card).await.unwrap();
     }
 
-    /// The shopper's browser comes back from the gateway. Answers where it is sent.
+    /// The shopper's browser returns from the gateway. Returns where it is redirected.
     pub async fn come_back(&self, payment: PaymentId) -> haat_shared::Result<Return> {
         let token = self.engine.secret.sign("return", &payment.to_string());
         payments::returned(&self.engine, &Caller::guest(), payment, &token).await
@@ -584,7 +584,7 @@ impl Market {
         payments::webhook(&self.engine, &Caller::guest(), "sandbox", &signature, body.as_bytes()).await
     }
 
-    /// Does all work, then asks the oracle, and compares the sandbox's books with ours.
+    /// Runs all jobs, then the oracle, and compares the sandbox's records with ours.
     pub async fn settle(&self) {
         dispatch::drain(&self.engine).await.unwrap();
         assert_eq!(oracle::consult(&self.engine).await.unwrap(), Vec::<String>::new());
@@ -602,7 +602,7 @@ impl Market {
     }
 }
 
-/// Names the folder where each process writes down the statements that it executed, for `statements`.
+/// The variable with the folder where each process records the statements that it executed, for `statements`.
 pub const STATEMENTS: &str = "HAAT_TEST_STATEMENTS";
 
 fn write_down_what_ran() {
@@ -621,7 +621,7 @@ fn write_down_what_ran() {
     file.write_all(lines.as_bytes()).unwrap();
 }
 
-/// A PNG of this size in one colour.
+/// A PNG of this size in a single colour.
 pub fn png(width: u32, height: u32, color: [u8; 3]) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     let picture = image::RgbImage::from_pixel(width, height, image::Rgb(color));
@@ -648,19 +648,19 @@ pub fn form(method: &str) -> CheckoutForm {
     }
 }
 
-/// The number of the purchase that paying ended at.
+/// The number of the purchase created by paying.
 pub fn number_of(next: &NextAction) -> String {
     let NextAction::Done { purchase } = next else { panic!("not paid: {next:?}") };
     purchase.number.clone()
 }
 
-/// The number of the purchase that the shopper came back to.
+/// The number of the purchase that the shopper returned to.
 pub fn number_in(back: &Return) -> String {
     let Return::Purchase(link) = back else { panic!("not a purchase: {back:?}") };
     link.number.clone()
 }
 
-/// Someone who is signed in as nobody in particular.
+/// Whether the caller isn't signed in.
 pub fn is_guest(caller: &Caller) -> bool {
     matches!(caller.who, Who::Guest)
 }

@@ -8,7 +8,7 @@ statements! {
     COUNT = "UPDATE shops SET version = version + 1 WHERE handle = 'no-such-shop'";
 }
 
-/// Panics when it is let go, which the writer does between two transactions.
+/// Panics when dropped, which the writer does between two transactions.
 struct Fragile;
 
 impl Drop for Fragile {
@@ -29,13 +29,13 @@ async fn write(market: &Market) -> Result<u64, TxError> {
 both! {
     async fn a_panic_beside_a_transaction_ends_nothing(market) {
         for _ in 0..3 {
-            // Whatever it is told: it may have been answered before.
+            // The result doesn't matter: it may have been sent before the panic.
             let _ = market.engine.db.write("fragile", Fragile, |_, _| Box::pin(async { Ok(()) })).await;
             let panicked: Result<(), _> = market.engine.db.write("t", (), |_, ()| Box::pin(async { broken() })).await;
             assert!(matches!(panicked, Err(TxError::Bug(_))), "{panicked:?}");
             assert_eq!(write(market).await, Ok(0));
         }
-        // Those that share a commit with it are told the truth.
+        // Writes in the same commit get the true result.
         let fragile = (0..8).map(|_| market.engine.db.write("fragile", Fragile, |_, _| Box::pin(async { Ok(()) })));
         let whole = (0..8).map(|_| write(market));
         let (_, whole) = futures::join!(futures::future::join_all(fragile), futures::future::join_all(whole));

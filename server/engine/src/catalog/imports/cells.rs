@@ -102,7 +102,7 @@ impl Columns {
             let (text, code) = match std::str::from_utf8(bytes) {
                 Err(_) => (String::from_utf8_lossy(bytes).into_owned(), Some(FieldCode::NotUtf8)),
                 Ok(text) if is_text && computes(text) => (text.to_owned(), Some(FieldCode::Formula)),
-                // Cells often end in a line break that nobody sees.
+                // Cells often end in an invisible line break.
                 Ok(text) if is_text => (text::nfc(unescaped(text).trim()).into_owned(), None),
                 Ok(text) => (text.to_owned(), None),
             };
@@ -177,9 +177,9 @@ pub(super) fn delimiter(head: &str) -> u8 {
 
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// Whether the text is a formula that does something, rather than a list (`- washable`), a temperature or a handle: it
-/// begins with `=`, or it calls a function, names a sheet or starts a program. Only these are refused; exports escape
-/// whatever a spreadsheet might take for a formula.
+/// Whether the text is an actual formula, rather than a list (`- washable`), a temperature or a handle: it
+/// begins with `=`, calls a function, refers to a sheet or starts a program. Only these are rejected; exports
+/// escape everything that a spreadsheet might interpret as a formula.
 pub(super) fn computes(text: &str) -> bool {
     let text = text.trim_start();
     text.starts_with('=') || (text.starts_with(['+', '-', '@']) && text.contains(['(', '!', '|']))

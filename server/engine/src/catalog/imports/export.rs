@@ -196,7 +196,7 @@ mod tests {
             |(title, brand, paragraphs, details, differ_in, variants)| {
                 let variants =
                     variants.into_iter().enumerate().map(|(i, (sku, values, price, stock))| VariantForm {
-                        // No two alike.
+                        // Unique within the product.
                         sku: text::normalized_code(&format!("{sku}{i}")).into_owned(),
                         options: values.into_iter().take(differ_in).collect(),
                         title: if differ_in == 0 { format!("{i}") } else { String::new() },

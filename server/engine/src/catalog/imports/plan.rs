@@ -241,7 +241,7 @@ fn take(open: &mut Vec<Open>, item: &Item, into: &Context) -> (Vec<RowError>, Op
         return (faults, Some(question));
     }
     let other = lay(open, item, numbers(item, currency, Notation::Said(likely.other())), into, true);
-    // Where it holds in neither way, nothing need be asked.
+    // If the product is invalid under both readings, there is no need to ask.
     if other.is_empty() { (other, Some(question)) } else { (faults, None) }
 }
 
@@ -336,7 +336,7 @@ fn lay(
     }
     let before = old.and_then(|o| o.before.as_ref());
     for (i, held) in before.iter().flat_map(|before| &before.held).enumerate() {
-        // What shoppers are paying for just now is still on the shelf.
+        // Stock held for open checkouts is still on hand.
         if form.variants[i].stock.trim().parse::<i64>().is_ok_and(|stock| stock < *held) {
             faults.push(FieldError::new(format!("variants.{i}.stock"), FieldCode::TooSmall));
         }

@@ -60,7 +60,7 @@ pub(super) fn items<'f>(
     let mut kind = DetectedFormat { format, notation: Notation::Program, likely: DecimalMark::Point };
     let foreign = of_another_kind(&head);
     let layout = Layout::of(&head);
-    // What was read before it broke off is read again, and then it breaks off again.
+    // The head is read again, followed by the error that cut it short, if there was one.
     let whole = BufReader::new(Cursor::new(head).chain(Cut(cut)).chain(plain));
     let items: Box<dyn Iterator<Item = io::Result<Item>> + 'f> = match (foreign, format) {
         (Some(name), _) => {
@@ -286,11 +286,11 @@ mod tests {
             let (line, column, code) = expected;
             assert!(faults.contains(&(line, column.to_owned(), code)), "{name}: {faults:?}");
         }
-        // What it is instead is named.
+        // The error names the format that was detected.
         let named = |file: &[u8]| all(file)[0].faults[0].found.clone();
         assert_eq!(named(b"PK\x03\x04\x14\0\x06\0xl/workbook.xml"), "XLSX, ODS, ZIP");
         assert_eq!(named(b"%PDF-1.7\nsku"), "PDF");
-        // What cannot be read is counted.
+        // Unreadable lines are counted.
         let unread = |file: &[u8]| all(file).iter().map(|item| item.unread).sum::<i64>();
         assert_eq!(unread(b"sku,price,price\nA,1,2\n\nB,1,2\n\"C\nD,1"), 4);
         assert_eq!(unread(b"sku,price\nA,1\n\"B\" x,1\nC,1\nD,\"1\nE,1\nF,1\n"), 4);
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn invalid_utf_16_is_reported_at_its_place() {
         let mut file = utf16("\u{feff}sku,title,price\nA-1,🏺 Krug,120\nA-2,Jug", false);
-        // Half of a character, and behind it half of a half.
+        // Half of a surrogate pair, and half a code unit at the end.
         file.extend([0x3d, 0xd8]);
         file.extend(utf16(",130\nA-3,Pot,140", false));
         file.push(b'x');
@@ -310,7 +310,7 @@ mod tests {
             faults,
             [(3, "title".into(), FieldCode::NotUtf8), (4, "price".into(), FieldCode::NotUtf8)]
         );
-        // However it is cut.
+        // Wherever the input is split into chunks.
         let long = format!("sku,title\n{}", (0..4_000).map(|i| format!("A{i},🏺🏺🏺\n")).collect::<String>());
         assert!(
             all(&utf16(&long, true))

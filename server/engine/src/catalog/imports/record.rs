@@ -89,7 +89,7 @@ fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, 
         Said::Text(text) => text,
         Said::Number(number) => {
             let text = number.to_string();
-            // Three decimals could be thousands; four cannot.
+            // Three decimals could be read as thousands; four can't.
             let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
             if decimals == 3 { text + "0" } else { text }
         }

@@ -72,7 +72,7 @@ impl Open {
     }
 
     fn end_cell(&mut self, quoted: bool) {
-        // A mark behind a space opens nothing, and is no part of what was meant either.
+        // A quotation mark after a space doesn't open a quoted cell, and isn't meant as part of it either.
         self.bad_quotes |= !quoted && self.cell.trim_ascii_start().starts_with(b"\"");
         if self.row.len() < CELLS_MAX {
             self.row.push_field(&self.cell);
@@ -195,7 +195,7 @@ impl<R: BufRead> Rows<R> {
                     open.end_cell(true);
                     return Ok(Quoted::Cell);
                 }
-                // Nothing is lost with it.
+                // Spaces after the closing quotation mark can be dropped.
                 Some(byte @ b' ') => open.seen(byte),
                 Some(byte) => {
                     if self.ends(byte)? {
@@ -266,14 +266,14 @@ mod tests {
             ("\"\"27 stand\nb", vec![Err((1, 1, BadQuotes)), good(2, &["b"])]),
             ("x,\"27\"\" stand\" wide\nb", vec![Err((1, 1, BadQuotes)), good(2, &["b"])]),
             ("x,\"a\"\"\nb", vec![Err((1, 2, BadQuotes))]),
-            // Never closed: in the last line, in the last cell, over lines, before a quoted cell.
+            // Never closed: in the last line, in the last cell, across lines, before a quoted cell.
             ("a\n\"b", vec![good(1, &["a"]), Err((2, 1, BadQuotes))]),
             ("a\n\"b\n", vec![good(1, &["a"]), Err((2, 1, BadQuotes))]),
             ("a,\"b\nc,d\ne,f\n", vec![Err((1, 3, BadQuotes))]),
             ("a,\"b\rc,d\re,f", vec![Err((1, 3, BadQuotes))]),
             ("a,\"b\nc,\"d\"\ne,f\n", vec![Err((1, 2, BadQuotes)), good(3, &["e", "f"])]),
             ("\"a\nb\",\"c\nd", vec![Err((2, 3, BadQuotes))]),
-            // Behind a space it opens nothing.
+            // After a space, a quotation mark doesn't open a quoted cell.
             ("a, \"b\"\nc", vec![Err((1, 1, BadQuotes)), good(2, &["c"])]),
             ("\"", vec![Err((1, 1, BadQuotes))]),
             ("", vec![]),
@@ -305,7 +305,7 @@ mod tests {
             let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
             let rows: Vec<_> = read(&text, b',').into_iter().map(|row| row.map(|(_, cells)| cells)).collect();
             let expected: Vec<_> = table.into_iter().map(|row| Ok(row.iter().map(|c| c.replace("\r\n", "\n").replace('\r', "\n")).collect::<Vec<_>>())).collect();
-            // A cell that begins with a space and a mark is quoted on the way out, so nothing is refused.
+            // The writer quotes cells that begin with a space and a quotation mark, so every row is accepted.
             prop_assert_eq!(rows, expected);
         }
 

@@ -34,7 +34,7 @@ impl Layout {
     /// Detects the layout of a table from its beginning.
     pub(super) fn of(head: &[u8]) -> Self {
         let rest = |skip: usize| &head[skip..];
-        // Spreadsheets write this, and read it.
+        // Spreadsheets write and read this line.
         let first = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
         let said = String::from_utf8_lossy(first).trim_matches(['"', ' ']).to_ascii_lowercase();
         let said = said.strip_prefix("sep=").map(|said| said.as_bytes().first().copied().unwrap_or(b'\t'));
@@ -57,12 +57,12 @@ impl Layout {
             });
             known.max_by_key(|(known, line)| (*known, -line)).map(|(known, line)| (known, line, *delimiter))
         });
-        // Of those that know as many, the first.
+        // Among delimiters that yield as many known columns, the first one wins.
         let best = found.reduce(|best, other| if other.0 > best.0 { other } else { best });
         if let Some((_, header, delimiter)) = best {
             return Self { delimiter, skip, header };
         }
-        // Nothing is like a header: then it is the first line that says something.
+        // Nothing looks like a header, so the first non-empty line is taken.
         let lines = String::from_utf8_lossy(rest(skip));
         let mut lines = lines.split('\n').flat_map(|line| line.trim_end_matches('\r').split('\r'));
         let (above, header) =
@@ -221,7 +221,7 @@ fn merge(first: &mut Item, mut next: Item) {
         return;
     }
     first.bytes = whole;
-    // More than there can be are not even kept: one too many tells.
+    // Lines beyond the limit aren't kept: one too many is enough to report it.
     if first.lines.len() <= VARIANTS_MAX {
         first.lines.push(line);
         first.record.variants.append(&mut next.record.variants);

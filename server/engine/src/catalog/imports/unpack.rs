@@ -72,7 +72,7 @@ fn utf8<'f>(mut file: impl Read + 'f) -> Box<dyn Read + 'f> {
         [0xff, 0xfe, 0, 0] => None,
         [0xff, 0xfe, ..] => Some(false),
         [0xfe, 0xff, ..] => Some(true),
-        // Without a mark: letters of ASCII have a half that is nothing.
+        // Without a byte order mark: in UTF-16, one byte of each ASCII character is zero.
         [1..=255, 0, 1..=255, 0] => Some(false),
         [0, 1..=255, 0, 1..=255] => Some(true),
         _ => None,
@@ -104,7 +104,7 @@ impl<R: Read> Utf16<R> {
         let units = bytes.chunks(2).map(|pair| match *pair {
             [a, b] if self.big_endian => Ok(u16::from_be_bytes([a, b])),
             [a, b] => Ok(u16::from_le_bytes([a, b])),
-            // Half of one.
+            // Half a code unit.
             _ => Err(()),
         });
         let units: Vec<u16> = units.map(|unit| unit.unwrap_or(0xdc00)).collect();

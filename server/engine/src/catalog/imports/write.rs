@@ -37,7 +37,7 @@ pub(super) async fn write(
                 new_variants.push((*id, position, variant));
                 continue;
             }
-            // Their names begin with the SKU: `variants.MC-CUPS.price`.
+            // Field names begin with the SKU: `variants.MC-CUPS.price`.
             let own = format!("variants.{}.", variant.sku);
             if fields.iter().any(|field| field.starts_with(&own)) {
                 variants.push(edit::changed_variant(*id, position, variant)?);

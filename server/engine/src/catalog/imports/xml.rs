@@ -29,7 +29,7 @@ fn character(out: &mut String, letter: char) {
         '&' => out.push_str("&amp;"),
         '<' => out.push_str("&lt;"),
         '>' => out.push_str("&gt;"),
-        // As itself it would be read as a line feed.
+        // Unescaped, it would be parsed as a line feed.
         '\r' => out.push_str("&#13;"),
         '\t' | '\n' => out.push(letter),
         '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => out.push(char::REPLACEMENT_CHARACTER),
