@@ -20,7 +20,7 @@ const REST: Duration = Duration::from_millis(500);
 pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let mails = Arc::<Notify>::default();
-    // The steps that work on what is dispatched.
+    // The steps that process what was dispatched.
     let mut next = vec![mails.clone()];
     for queue in Queue::ALL {
         let (engine, wake) = (runtime.engine.clone(), Arc::<Notify>::default());
@@ -40,7 +40,7 @@ pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
         let (engine, next) = (engine.clone(), next.clone());
         async move {
             let done = dispatch::dispatch(&engine).await;
-            // Also if nothing was dispatched: a job was retried, or a notification was written by itself.
+            // Even if nothing was dispatched: a job may have been retried, or an email written directly.
             next.iter().for_each(|step| step.notify_one());
             done
         }

@@ -1,8 +1,8 @@
 //! What happens after a commit: outbox messages become notifications, jobs and events; jobs run;
 //! notifications are sent.
 //!
-//! This module knows all of those, and none of them knows it. [`dispatch`] turns a batch of messages into
-//! what follows from them in one transaction, so that each has its consequences once.
+//! This module depends on all of those, and none of them on it. [`dispatch`] processes a batch of messages
+//! in one transaction, so that each takes effect exactly once.
 
 use std::panic::AssertUnwindSafe;
 

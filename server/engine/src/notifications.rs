@@ -163,7 +163,7 @@ const LISTED: i64 = 50;
 const ATTEMPTS_MAX: i64 = 50;
 
 statements! {
-    // Without WHERE, SQLite takes ON CONFLICT for the condition of the join.
+    // Without a WHERE clause, SQLite parses ON CONFLICT as the join condition.
     PURCHASE_MADE = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
         SELECT 'purchase_made', p.id, p.email, p.locale, 'written', m.column2
         FROM (VALUES [($1, $2)]) AS m JOIN purchases p ON p.id = m.column1

@@ -239,8 +239,8 @@ pub fn signature_header(engine: &Engine, gateway: &str) -> Result<&'static str> 
 /// Reconciliation: reads payments without a reported outcome from their gateways, in case webhooks were
 /// lost. Returns the number of payments read.
 ///
-/// A few payments at a time are claimed by moving their next check past what a call may take, so no other
-/// node asks for them meanwhile.
+/// A few payments at a time are claimed by moving their next check beyond the time limit of a request, so
+/// that no other node checks them in the meantime.
 pub async fn reconcile(engine: &Engine) -> TxResult<usize> {
     const BATCH: i64 = 16;
     const LEASE_MS: i64 = 60_000;
@@ -270,10 +270,10 @@ async fn check(engine: &Engine, payment: &PaymentRow, lease_until: i64) -> TxRes
         Ok(ReportOutcome::Waiting) if now - payment.created_at > GIVE_UP_MS => {
             apply_status(engine, payment.id, "", GatewayStatus::Declined).await?;
         }
-        // Why it failed was logged where it did.
+        // Failures were logged where they occurred.
         reported => tracing::debug!(payment.id = %payment.id, ?reported, "reconciled"),
     }
-    // Those that came to an end are not asked about again; a superseded one is for as long as it may be captured.
+    // Final payments aren't checked again; superseded ones are, as long as they can be captured.
     let next = FIRST_CHECK_MS.max(jobs::backoff_ms(payment.checks + 4));
     let over = payment.state == PaymentState::Superseded && now - payment.created_at > GIVE_UP_MS;
     let next = (!over).then_some(now + next);

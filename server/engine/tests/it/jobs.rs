@@ -34,7 +34,7 @@ statements! {
     LEFT = "SELECT (SELECT COUNT(*) FROM jobs) + (SELECT COUNT(*) FROM outbox) + (SELECT COUNT(*) FROM idempotency_keys) AS value";
 }
 
-/// Orders of two shops in so many purchases, all paid by card and cancelled; their refunds are queued.
+/// Makes `purchases` purchases from two shops by card and cancels all orders; their refunds are queued.
 async fn cancelled(market: &Market, purchases: i64) {
     let engine = &market.engine;
     let bowl = market.product("meena-crafts", "Clay bowl", 45_000, purchases).await;
@@ -61,7 +61,7 @@ async fn one_refund(market: &Market) {
     dispatch::dispatch(&market.engine).await.unwrap();
 }
 
-/// The message that a refund is queued comes once more.
+/// Repeats the message that a refund is queued.
 async fn once_more(market: &Market) {
     let id: OutboxMessageId = random::id(market.clock.now_ms());
     let write = market
@@ -95,7 +95,7 @@ both! {
         drop(gate);
         worker.await.unwrap();
         assert!(unfinished(market).await.is_empty());
-        // Done jobs are kept for a week, and are in nobody's way.
+        // Completed jobs are kept for a week, and don't block new ones.
         once_more(market).await;
         assert_eq!((count().await, unfinished(market).await.len()), (2, 1));
         assert_eq!(pay_back(&market.engine).await.unwrap(), 1);
@@ -143,7 +143,7 @@ both! {
         let gate = line.refunds.hold().await;
         let late = pay_back(&first);
         line.refunds.reached(1).await;
-        // Behind the late worker, and before its successor.
+        // Queued after the late worker, and before its successor.
         let mut gate_between = Box::pin(line.refunds.hold());
         assert!(futures::poll!(&mut gate_between).is_pending());
         assert_eq!(pay_back(&second).await.unwrap(), 0, "it is claimed");
@@ -160,7 +160,7 @@ both! {
         assert_eq!(successor.await.unwrap(), 1);
         assert!(unfinished(market).await.is_empty());
 
-        // Nor when nobody else has claimed it yet, and neither can it say that it failed.
+        // Nor if nobody else has claimed it yet; and a failure isn't recorded either.
         once_more(market).await;
         change(market, &UNREFUND).await;
         line.cut.store(true, Ordering::Relaxed);
@@ -186,7 +186,7 @@ both! {
         market.line.refunds.reached(8).await;
         let bowl = market.product("meena-crafts", "Clay jug", 45_000, 5).await;
         let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
-        // What the worker's other tasks do meanwhile.
+        // The worker's other tasks in the meantime.
         dispatch::dispatch(&market.engine).await.unwrap();
         dispatch::run_due(&market.engine, Queue::Default).await.unwrap();
         notifications::send_due(&market.engine).await.unwrap();
@@ -236,7 +236,7 @@ both! {
         market.clock.advance_ms(60_000);
         assert_eq!(run().await, [("sweep", 1), ("reconcile", 1), ("popular", 0), ("purge", 0)]);
 
-        // One that takes its time is not run again until its lease is over; then it does not end its successor's.
+        // A slow run isn't repeated until its lease has expired, and then doesn't end its successor's lease.
         let reconcile = SCHEDULES.iter().find(|schedule| schedule.name == "reconcile").unwrap();
         let start = |node: &Engine| {
             let node = node.clone();

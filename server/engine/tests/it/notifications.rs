@@ -14,7 +14,7 @@ statements! {
     ERROR = "SELECT error AS value FROM notifications WHERE kind = 'purchase_made'";
 }
 
-/// Something of two shops is bought, and the notifications of it are written.
+/// Buys from two shops and writes the notifications.
 async fn bought(market: &Market) -> String {
     let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
     let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;

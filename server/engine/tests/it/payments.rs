@@ -134,14 +134,14 @@ both! {
         let gate = line.reads.hold().await;
         let asking = tokio::spawn({ let first = first.clone(); async move { payments::reconcile(&first).await.unwrap() } });
         line.reads.reached(16).await;
-        // The other node takes the rest while the gateway has not answered the first one.
+        // The other node checks the rest while the first one waits for the gateway.
         let other = tokio::spawn({ let second = second.clone(); async move { payments::reconcile(&second).await.unwrap() } });
         line.reads.reached(20).await;
         assert_eq!(payments::reconcile(&second).await.unwrap(), 0, "all are being asked for");
         drop(gate);
         assert_eq!((asking.await.unwrap(), other.await.unwrap(), line.reads.arrivals()), (16, 4, 20));
         assert_eq!(payments::reconcile(&first).await.unwrap(), 0, "not again at once");
-        // A node that stops while it asks leaves its payments to the others, after a while.
+        // If a node stops during a check, others take over its payments after a while.
         market.clock.advance_ms(60_000);
         let gate = line.reads.hold().await;
         let stopped = tokio::spawn(async move { payments::reconcile(&first).await });

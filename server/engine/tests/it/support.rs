@@ -50,19 +50,19 @@ static CHARGE_INSTEAD: Statement = Statement::new(
 static CHARGE_IN: Statement =
     Statement::new("support::CHARGE_IN", "UPDATE sandbox_payments SET currency = $2 WHERE gateway_ref = $1");
 
-/// The sandbox, which can be cut off, and made to wait.
+/// The sandbox gateway, with a connection that can be cut and requests that can be held up.
 pub struct Line {
     sandbox: Arc<Sandbox>,
     pub cut: AtomicBool,
-    /// Payments that are begun.
+    /// Requests that create a payment.
     pub starts: Gate,
-    /// Payments that are read.
+    /// Requests that retrieve a payment.
     pub reads: Gate,
-    /// Refunds.
+    /// Requests for refunds.
     pub refunds: Gate,
 }
 
-/// What calls pass one by one, in the order in which they arrive, unless it is held.
+/// A gate that calls pass one at a time, in the order of arrival, unless it is held.
 #[derive(Default)]
 pub struct Gate {
     turn: tokio::sync::Mutex<()>,
@@ -71,7 +71,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Calls wait from now on until the answer is dropped.
+    /// From now on, calls wait until the returned guard is dropped.
     pub async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.turn.lock().await
     }
@@ -81,7 +81,7 @@ impl Gate {
         self.arrivals.load(Ordering::SeqCst)
     }
 
-    /// Comes back once that many calls have arrived.
+    /// Returns once that many calls have arrived.
     pub async fn reached(&self, arrivals: usize) {
         while self.arrivals() < arrivals {
             self.arrival.notified().await;
@@ -90,7 +90,7 @@ impl Gate {
 
     async fn pass(&self) -> tokio::sync::MutexGuard<'_, ()> {
         let mut turn = Box::pin(self.turn.lock());
-        // It has its place before anyone hears of it.
+        // Takes its place in the queue before its arrival is announced.
         let taken = futures::poll!(&mut turn);
         self.arrivals.fetch_add(1, Ordering::SeqCst);
         self.arrival.notify_one();
@@ -356,7 +356,7 @@ impl Market {
         })
     }
 
-    /// Its node and another one. SQLite has one node, which works twice.
+    /// The market's node and a second one. With SQLite there is a single node, which is returned twice.
     pub async fn two_nodes(&self) -> [Engine; 2] {
         let second = match self.engine.db.engine() {
             "sqlite" => self.engine.clone(),
