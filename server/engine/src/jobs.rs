@@ -1,7 +1,7 @@
 //! Background jobs: rows in queues, claimed with a lease, retried with backoff and jitter, and dead letters
 //! after too many attempts.
 //!
-//! A job is a type that implements [`BackgroundJob`], one file each in `jobs/`; its value is the payload.
+//! A job is a type that implements `BackgroundJob`, one file each in `jobs/`; its value is the payload.
 //! This module knows only the rows: `dispatch` adds jobs and runs them.
 
 pub(crate) mod refund;

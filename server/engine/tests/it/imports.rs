@@ -206,7 +206,7 @@ both! {
             (b",A5,Bad \xff encoding,,10,1,,,,", &[("title", NotUtf8, "Bad \u{fffd} encoding")]),
             (b",A6,=1+1,,10,1,,,,", &[("title", Formula, "=1+1")]),
             (b",A7,Formula,,=A1,1,,,,", &[("price", NotMoney, "=A1")]),
-            (b",@A8,Formula,,10,1,,,,", &[("sku", Formula, "@A8")]),
+            (b",@A8(),Formula,,10,1,,,,", &[("sku", Formula, "@A8()")]),
             (b",A9,Less than nothing,,-10,1,,,,", &[("price", TooSmall, "-10")]),
             (b",A10,Too many decimals,,10.555,1,,,,", &[("price", TooManyDecimals, "10.555")]),
             (b",A11,Short,,10", &[("", CellCount, "| A11 | Short |  | 10")]),
