@@ -31,7 +31,8 @@ export default defineConfig<object, Settings>({
     actionTimeout: 45_000,
     navigationTimeout: 90_000,
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // Recording every page costs time in every test, and is needed in few.
+    trace: process.env.HAAT_TRACE ? 'retain-on-failure' : 'off',
   },
   projects: databases.flatMap((database) =>
     surfaces.map((surface) => ({
