@@ -131,7 +131,9 @@ fn server_functions_are_thin() {
 #[test]
 fn modules_know_each_other_in_no_circle() {
     for folder in ["shared/src", "server/engine/src", "server/src/http", "server/src/http/rest"] {
-        let modules = Modules::read(folder);
+        let mut modules = Modules::read(folder);
+        // A folder of its own, below.
+        modules.text.retain(|module, _| folder != "server/src/http" || !module.starts_with("rest"));
         let known: usize = modules.text.keys().map(|module| modules.known_to(module).len()).sum();
         assert!(known > modules.text.len(), "{folder}: no dependencies were found");
         let circle = modules.circle();
