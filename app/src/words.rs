@@ -57,8 +57,8 @@ pub fn error(i18n: I18n, error: &Error) -> String {
             }
             tu_string!(i18n, error.edited_fields, fields = names.join(", ")).to_string()
         }
-        Error::Conflict(Conflict::TotalChanged(now)) => {
-            tu_string!(i18n, error.total_changed_to, price = *now)
+        Error::Conflict(Conflict::TotalChanged { total, .. }) => {
+            tu_string!(i18n, error.total_changed_to, price = *total)
         }
         Error::RateLimited { retry_after_s } => tn!(i18n, error.rate_limited_wait, *retry_after_s),
         other => code(i18n, other.code()),

@@ -1,8 +1,8 @@
-//! Checkout: one attempt to buy a cart. Its form, its states and its totals.
+//! Checkout: one attempt to buy a cart. Its input, its states and its quote.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     accounts::{EMAIL_MAX, Email},
@@ -50,10 +50,14 @@ impl CheckoutState {
     }
 }
 
-/// The checkout form. Stored with the checkout, so that no input is lost.
+/// What a shopper enters at checkout, complete or not: the command that updates a checkout. Stored with the
+/// checkout, so that no input is lost.
+///
+/// It is stored as JSON, as is [`ValidCheckout`]. Fields may be added, with a default, but not renamed: what
+/// an earlier version has stored must remain readable.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct CheckoutForm {
+pub struct CheckoutUpdate {
     /// The email address for the confirmation.
     pub email: String,
     /// The recipient's name.
@@ -73,18 +77,36 @@ pub struct CheckoutForm {
     /// A phone number for the courier. May be empty.
     pub phone: String,
     /// The payment method.
-    pub method: String,
-    /// The shipping method of each shop, by the shop's ID; standard shipping if missing.
-    pub delivery: BTreeMap<String, String>,
-    /// The total that the shopper saw, in minor units; empty if none. Payment of any other total is
-    /// rejected.
-    pub seen: String,
+    #[serde(deserialize_with = "stored_method")]
+    pub method: Option<Method>,
+    /// The shipping method of each shop; standard shipping if missing.
+    #[serde(deserialize_with = "stored_choices")]
+    pub delivery: BTreeMap<ShopId, ShippingMethod>,
+}
+
+/// Reads a payment method. One that no longer exists is none.
+fn stored_method<'de, D: Deserializer<'de>>(stored: D) -> Result<Option<Method>, D::Error> {
+    let text: Option<String> = Deserialize::deserialize(stored)?;
+    Ok(text.as_deref().and_then(Method::parse))
+}
+
+/// Reads the selected shipping methods. One that no longer exists is not selected.
+fn stored_choices<'de, D: Deserializer<'de>>(
+    stored: D,
+) -> Result<BTreeMap<ShopId, ShippingMethod>, D::Error> {
+    let texts: BTreeMap<String, String> = Deserialize::deserialize(stored)?;
+    Ok(texts.iter().filter_map(|(shop, method)| choice(shop, method)).collect())
+}
+
+/// A shop and its shipping method, from text.
+pub fn choice(shop: &str, method: &str) -> Option<(ShopId, ShippingMethod)> {
+    Some((shop.parse().ok()?, ShippingMethod::parse(method)?))
 }
 
 /// The maximum number of shops whose shipping method is stored.
 const CHOICES_MAX: usize = 100;
 
-/// A valid [`CheckoutForm`].
+/// A valid [`CheckoutUpdate`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidCheckout {
     /// The email address for the confirmation.
@@ -95,16 +117,14 @@ pub struct ValidCheckout {
     pub method: Method,
 }
 
-impl CheckoutForm {
-    /// The form with every field truncated to what can be stored, for a draft.
+impl CheckoutUpdate {
+    /// The input with every field truncated to what can be stored, for a draft.
     pub fn bounded(mut self) -> Self {
         for field in self.fields_mut() {
             if let Some((end, _)) = field.char_indices().nth(EMAIL_MAX + 1) {
                 field.truncate(end);
             }
         }
-        self.delivery
-            .retain(|shop, method| shop.len() <= EMAIL_MAX && ShippingMethod::parse(method).is_some());
         while self.delivery.len() > CHOICES_MAX {
             self.delivery.pop_last();
         }
@@ -113,28 +133,16 @@ impl CheckoutForm {
 
     /// The shipping method of a shop.
     pub fn delivery_of(&self, shop: ShopId) -> ShippingMethod {
-        self.delivery
-            .get(&shop.to_string())
-            .and_then(|method| ShippingMethod::parse(method))
-            .unwrap_or_default()
+        self.delivery.get(&shop).copied().unwrap_or_default()
     }
 
     /// The shipping address, as entered.
     pub fn address(&self) -> Address {
-        let form = self.clone();
-        Address {
-            name: form.name,
-            line1: form.line1,
-            line2: form.line2,
-            city: form.city,
-            region: form.region,
-            postal_code: form.postal_code,
-            country: form.country,
-            phone: form.phone,
-        }
+        let Self { name, line1, line2, city, region, postal_code, country, phone, .. } = self.clone();
+        Address { name, line1, line2, city, region, postal_code, country, phone }
     }
 
-    fn fields_mut(&mut self) -> [&mut String; 11] {
+    fn fields_mut(&mut self) -> [&mut String; 9] {
         [
             &mut self.email,
             &mut self.name,
@@ -145,12 +153,10 @@ impl CheckoutForm {
             &mut self.postal_code,
             &mut self.country,
             &mut self.phone,
-            &mut self.method,
-            &mut self.seen,
         ]
     }
 
-    /// The validated form, with one of the `offered` payment methods, or all errors. `smtputf8` is
+    /// The validated input, with one of the `offered` payment methods, or all errors. `smtputf8` is
     /// whether the mail server supports SMTPUTF8.
     pub fn check(&self, offered: &[Method], smtputf8: bool) -> Result<ValidCheckout, Vec<FieldError>> {
         let (email, mut faults) =
@@ -160,9 +166,9 @@ impl CheckoutForm {
             };
         let (address, wrong) = addresses::check(self.address());
         faults.extend(wrong);
-        let method = Method::parse(&self.method).filter(|m| offered.contains(m));
+        let method = self.method.filter(|m| offered.contains(m));
         if method.is_none() {
-            let code = if self.method.is_empty() { FieldCode::Missing } else { FieldCode::NotAChoice };
+            let code = if self.method.is_none() { FieldCode::Missing } else { FieldCode::NotAChoice };
             faults.push(FieldError::new("method", code));
         }
         match (email, method) {
@@ -170,6 +176,15 @@ impl CheckoutForm {
             _ => Err(faults),
         }
     }
+}
+
+/// What a checkout costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckoutQuote {
+    /// Increases whenever the totals change, from 1. A payment names the version that the shopper saw.
+    pub version: i64,
+    /// The totals.
+    pub totals: Totals,
 }
 
 /// A checkout, as shown on its page.
@@ -180,11 +195,11 @@ pub struct CheckoutView {
     /// The state.
     pub state: CheckoutState,
     /// The input so far.
-    pub form: CheckoutForm,
+    pub form: CheckoutUpdate,
     /// The items, by shop.
     pub groups: Vec<CheckoutGroup>,
-    /// The totals.
-    pub totals: Totals,
+    /// What it costs.
+    pub quote: CheckoutQuote,
     /// The seconds until the holds expire.
     pub seconds_left: i64,
     /// The payment methods.
@@ -257,16 +272,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn form() -> CheckoutForm {
-        CheckoutForm {
+    fn form() -> CheckoutUpdate {
+        CheckoutUpdate {
             email: "asha@example.com".into(),
             name: "Asha Rao".into(),
             line1: "12 Lake Road".into(),
             city: "Pune".into(),
             postal_code: "411 001".into(),
             country: "in".into(),
-            method: "cash".into(),
-            ..CheckoutForm::default()
+            method: Some(Method::Cash),
+            ..CheckoutUpdate::default()
         }
     }
 
@@ -280,20 +295,48 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_at_its_field() {
-        let fields = |form: CheckoutForm| -> Vec<String> {
+        let fields = |form: CheckoutUpdate| -> Vec<String> {
             form.check(&[Method::Cash], false).unwrap_err().into_iter().map(|f| f.field).collect()
         };
-        assert_eq!(fields(CheckoutForm::default()), ["email", "name", "line1", "city", "country", "method"]);
-        assert_eq!(fields(CheckoutForm { method: "sandbox".into(), ..form() }), ["method"]);
-        assert_eq!(fields(CheckoutForm { country: "India".into(), ..form() }), ["country"]);
-        assert_eq!(fields(CheckoutForm { phone: "call me".into(), ..form() }), ["phone"]);
-        assert_eq!(fields(CheckoutForm { line1: "x".repeat(201), ..form() }), ["line1"]);
+        assert_eq!(
+            fields(CheckoutUpdate::default()),
+            ["email", "name", "line1", "city", "country", "method"]
+        );
+        assert_eq!(fields(CheckoutUpdate { method: Some(Method::Sandbox), ..form() }), ["method"]);
+        assert_eq!(fields(CheckoutUpdate { country: "India".into(), ..form() }), ["country"]);
+        assert_eq!(fields(CheckoutUpdate { phone: "call me".into(), ..form() }), ["phone"]);
+        assert_eq!(fields(CheckoutUpdate { line1: "x".repeat(201), ..form() }), ["line1"]);
+    }
+
+    #[test]
+    fn what_earlier_versions_have_stored_is_read() {
+        let [near, far] = [1, 2].map(|n| ShopId::from_uuid(uuid::Uuid::from_u128(n)));
+        let stored = format!(
+            r#"{{"email":"asha@example.com","name":"Asha Rao","line1":"12 Lake Road","line2":"","city":"Pune",
+                "region":"","postal_code":"411 001","country":"in","phone":"","method":"cash",
+                "delivery":{{"{near}":"express","{far}":"drone","shop_nobody":"pickup"}},"seen":"94900"}}"#
+        );
+        let read: CheckoutUpdate = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read, CheckoutUpdate { delivery: [(near, ShippingMethod::Express)].into(), ..form() });
+        for nothing in ["{}", r#"{"method":""}"#, r#"{"method":"bitcoin"}"#, r#"{"method":null}"#] {
+            assert_eq!(serde_json::from_str::<CheckoutUpdate>(nothing).unwrap(), CheckoutUpdate::default());
+        }
+        let again = serde_json::to_string(&read).unwrap();
+        assert_eq!(serde_json::from_str::<CheckoutUpdate>(&again).unwrap(), read);
+
+        let details = r#"{"email":"asha@example.com","address":{"name":"Asha Rao","line1":"12 Lake Road",
+            "line2":"","city":"Pune","region":"","postal_code":"411001","country":"IN","phone":""},"method":"cash"}"#;
+        let read: ValidCheckout = serde_json::from_str(details).unwrap();
+        assert_eq!(read, form().check(&[Method::Cash], false).unwrap());
+        let option = r#"{"delivery":"express","price":{"amount":9900,"currency":"INR"},"days":[1,2]}"#;
+        let read: ShippingOption = serde_json::from_str(option).unwrap();
+        assert_eq!((read.delivery, read.price.amount()), (ShippingMethod::Express, 9_900));
     }
 
     proptest! {
         #[test]
         fn a_draft_is_kept_whatever_was_typed(text in ".{0,600}") {
-            let draft = CheckoutForm { line1: text.clone(), email: text, ..form() }.bounded();
+            let draft = CheckoutUpdate { line1: text.clone(), email: text, ..form() }.bounded();
             prop_assert!(draft.line1.chars().count() <= EMAIL_MAX + 1);
             let _ = draft.check(&[Method::Cash], false);
         }

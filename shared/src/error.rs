@@ -77,8 +77,13 @@ pub enum Conflict {
     PaymentDeclined,
     /// The shopper cancelled the payment at the gateway. Nothing was charged.
     PaymentCancelled,
-    /// The total is not the one that the shopper saw. Carries the new one.
-    TotalChanged(Money),
+    /// The quote is not the one that the shopper saw. Carries the new one.
+    TotalChanged {
+        /// The total.
+        total: Money,
+        /// The version of the quote.
+        quote_version: i64,
+    },
     /// The shop uses another currency than the rest of the cart.
     MixedCurrencies,
     /// The idempotency key was used with another request.
@@ -140,7 +145,7 @@ impl Error {
                 Conflict::PaymentInProgress => "payment_in_progress",
                 Conflict::PaymentDeclined => "payment_declined",
                 Conflict::PaymentCancelled => "payment_cancelled",
-                Conflict::TotalChanged(_) => "total_changed",
+                Conflict::TotalChanged { .. } => "total_changed",
                 Conflict::MixedCurrencies => "mixed_currencies",
                 Conflict::KeyReused => "key_reused",
                 Conflict::InFlight => "in_flight",

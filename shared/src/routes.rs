@@ -310,7 +310,7 @@ routes! {
     FN_REMOVE_LINE POST "/api/carts/remove_line" Function Holder;
     FN_BEGIN_CHECKOUT POST "/api/checkout/begin" Function Holder;
     FN_CHECKOUT POST "/api/checkout/view" Function Holder;
-    FN_SAVE POST "/api/checkout/save" Function Holder;
+    FN_UPDATE_CHECKOUT POST "/api/checkout/update" Function Holder;
     FN_PAY POST "/api/checkout/pay" Function Holder;
     FN_PURCHASE POST "/api/orders/purchase" Function Holder;
     FN_HISTORY POST "/api/orders/history" Function SignedIn;
@@ -386,7 +386,7 @@ rest! {
     API_REMOVE_LINE DELETE "/carts/{id}/lines/{line}" Holder Buy;
     API_BEGIN_CHECKOUT POST "/checkouts" Holder Buy;
     API_CHECKOUT GET "/checkouts/{id}" Holder Buy;
-    API_SAVE_CHECKOUT PUT "/checkouts/{id}" Holder Buy;
+    API_UPDATE_CHECKOUT PUT "/checkouts/{id}" Holder Buy;
     API_PAY POST "/checkouts/{id}/pay" Holder Buy;
     API_PURCHASES GET "/purchases" SignedIn Buy;
     API_PURCHASE GET "/purchases/{number}" Holder Buy;

@@ -38,6 +38,7 @@ pub struct ShippingRates {
 const PICKUP_DAYS: (i64, i64) = (0, 1);
 
 /// A shipping method with its price.
+// Stored with checkouts as JSON: a field that is added needs a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShippingOption {

@@ -1,10 +1,9 @@
-//! Checkout: begin, view, save, pay.
+//! Checkout: begin, view, update, pay.
 
 use haat_shared::{
-    checkout::{CheckoutForm, CheckoutView},
+    checkout::{CheckoutQuote, CheckoutUpdate, CheckoutView},
     id::kinds::CheckoutId,
     payments::NextAction,
-    pricing::Totals,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -22,15 +21,24 @@ pub async fn view(id: CheckoutId) -> Result<CheckoutView, ApiError> {
     super::call(async |engine, caller| haat_engine::checkout::view(&engine, &caller, id).await).await
 }
 
-/// Stores the input. Returns the current totals.
-#[server(prefix = "/api", endpoint = "checkout/save", input = Json)]
-pub async fn save(id: CheckoutId, form: CheckoutForm) -> Result<Totals, ApiError> {
-    super::call(async |engine, caller| haat_engine::checkout::save(&engine, &caller, id, form).await).await
+/// Stores the input. Returns what the checkout costs now.
+#[server(prefix = "/api", endpoint = "checkout/update", input = Json)]
+pub async fn update(id: CheckoutId, update: CheckoutUpdate) -> Result<CheckoutQuote, ApiError> {
+    super::call(async |engine, caller| haat_engine::checkout::update(&engine, &caller, id, update).await)
+        .await
 }
 
-/// Stores the input and pays. Repeating it with the same `key` pays once.
+/// Stores the input and pays, if the quote is still the one that was shown. Repeating it with the same `key`
+/// pays once.
 #[server(prefix = "/api", endpoint = "checkout/pay", input = Json)]
-pub async fn pay(id: CheckoutId, form: CheckoutForm, key: String) -> Result<NextAction, ApiError> {
-    super::call(async |engine, caller| haat_engine::checkout::pay(&engine, &caller, id, form, &key).await)
-        .await
+pub async fn pay(
+    id: CheckoutId,
+    update: CheckoutUpdate,
+    quote_version: i64,
+    key: String,
+) -> Result<NextAction, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::checkout::pay(&engine, &caller, id, update, quote_version, &key).await
+    })
+    .await
 }

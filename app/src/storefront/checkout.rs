@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use haat_shared::{
     Conflict, Error,
-    checkout::{CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutView, PaymentOutcome},
+    checkout::{
+        CheckoutGroup, CheckoutLineView, CheckoutQuote, CheckoutState, CheckoutUpdate, CheckoutView,
+        PaymentOutcome, choice,
+    },
     id::kinds::CheckoutId,
     payments::{Method, NextAction},
-    pricing::Totals,
     routes,
     shipping::ShippingMethod,
 };
@@ -91,9 +93,8 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
 #[component]
 fn Open(checkout: CheckoutView) -> impl IntoView {
     let i18n = use_i18n();
-    let CheckoutView { id, mut form, methods, smtputf8, totals, seconds_left: seconds, .. } =
-        checkout.clone();
-    let totals = RwSignal::new(totals);
+    let CheckoutView { id, mut form, methods, smtputf8, quote, seconds_left: seconds, .. } = checkout.clone();
+    let (seen, quote) = (quote.version.to_string(), RwSignal::new(quote));
     if form.country.is_empty() {
         form.country = HOME_COUNTRY.to_owned();
     }
@@ -104,13 +105,10 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
     let busy = RwSignal::new(false);
 
     // The button says whether the shopper pays now or places an order and pays on delivery.
-    let (chosen, ways_to_pay) = (RwSignal::new(form.method.clone()), methods.clone());
-    let paid_now = Memo::new(move |_| {
-        let of = |method: &&Method| chosen.with(|chosen| method.as_str() == chosen);
-        match ways_to_pay.iter().find(of) {
-            Some(method) => method.collected_by_market(),
-            None => ways_to_pay.iter().all(|method| method.collected_by_market()),
-        }
+    let (chosen, ways_to_pay) = (RwSignal::new(form.method), methods.clone());
+    let paid_now = Memo::new(move |_| match chosen.get().filter(|method| ways_to_pay.contains(method)) {
+        Some(method) => method.collected_by_market(),
+        None => ways_to_pay.iter().all(|method| method.collected_by_market()),
     });
     let offered = methods.clone();
     let shops: Vec<String> = checkout.groups.iter().map(|group| group.shop.to_string()).collect();
@@ -125,7 +123,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         let Some(typed) = event.target().and_then(|form| typed(form, &shops)) else { return };
         if let Err(wrong) = typed.check(&offered, smtputf8) {
             show(faults, Error::Invalid(wrong));
-            keep(id, typed, totals);
+            keep(id, typed, quote);
             return;
         }
         busy.set(true);
@@ -133,8 +131,9 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
             0 => key.clone(),
             again => format!("{key}-{again}"),
         };
+        let version = quote.get_untracked().version;
         leptos::task::spawn_local(async move {
-            match api::checkout::pay(id, typed, key).await {
+            match api::checkout::pay(id, typed, version, key).await {
                 Ok(next) => {
                     if window().location().assign(&leads_to(next)).is_err() {
                         busy.set(false);
@@ -143,8 +142,10 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                 Err(ApiError(error)) => {
                     if let Error::Conflict(conflict) = &error {
                         tries.update(|n| *n += 1);
-                        if let Conflict::TotalChanged(total) = conflict {
-                            totals.update(|totals| totals.total = *total);
+                        if let Conflict::TotalChanged { total, quote_version } = conflict {
+                            quote.update(|quote| {
+                                (quote.totals.total, quote.version) = (*total, *quote_version);
+                            });
                         }
                     }
                     busy.set(false);
@@ -174,8 +175,8 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                 on:submit=pay
                 on:change=move |event| {
                     if let Some(typed) = event.current_target().and_then(|form| typed(form, &shops_too)) {
-                        chosen.set(typed.method.clone());
-                        keep(id, typed, totals);
+                        chosen.set(typed.method);
+                        keep(id, typed, quote);
                     }
                 }
             >
@@ -183,7 +184,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                     <CodeAlert />
                     <ErrorSummary faults labels=labels(i18n) />
                     <input type="hidden" name="key" value=checkout.key />
-                    <input type="hidden" name="seen" prop:value=move || seen(totals) value=seen(totals) />
+                    <input type="hidden" name="quote_version" value=seen />
                     <Details form=form.clone() faults=faults.into() here=routes::checkout(id) />
                     {ways}
                     <Ways form methods only_pickup faults=faults.into() />
@@ -192,12 +193,12 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                     <h2 id="order">{t!(i18n, checkout.order)}</h2>
                     {lines}
                     {move || {
-                        view! { <Sums totals=totals.get() /> }
+                        view! { <Sums totals=quote.get().totals /> }
                     }}
                     <div class="action-bar">
                         <Button busy>
                             {move || {
-                                let price = totals.get().total;
+                                let price = quote.get().totals.total;
                                 match paid_now.get() {
                                     true => t!(i18n, checkout.pay, price = price),
                                     false => t!(i18n, checkout.place, price = price),
@@ -239,17 +240,15 @@ fn time_left(i18n: I18n, seconds: i64) -> String {
 
 /// Stores the input with the checkout, so that it is there when the page is opened again. Failures are
 /// not shown, because the next change or the payment stores it too.
-fn keep(id: CheckoutId, typed: CheckoutForm, totals: RwSignal<Totals>) {
+fn keep(id: CheckoutId, typed: CheckoutUpdate, quote: RwSignal<CheckoutQuote>) {
     leptos::task::spawn_local(async move {
-        if let Ok(now) = api::checkout::save(id, typed).await {
-            totals.set(now);
+        // Responses may arrive out of order.
+        if let Ok(now) = api::checkout::update(id, typed).await
+            && now.version >= quote.get_untracked().version
+        {
+            quote.set(now);
         }
     });
-}
-
-/// The displayed total, submitted with the form.
-fn seen(totals: RwSignal<Totals>) -> String {
-    totals.with(|totals| totals.total.amount().to_string())
 }
 
 /// Shows an error and scrolls to its summary.
@@ -319,7 +318,7 @@ fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
 
 /// The contact and shipping address.
 #[component]
-fn Details(form: CheckoutForm, faults: Signal<Option<Error>>, here: String) -> impl IntoView {
+fn Details(form: CheckoutUpdate, faults: Signal<Option<Error>>, here: String) -> impl IntoView {
     let i18n = use_i18n();
     let visitor = expect_context::<Visitor>().0;
     let sign_in = move || {
@@ -420,7 +419,7 @@ fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
 /// The payment methods.
 #[component]
 fn Ways(
-    form: CheckoutForm,
+    form: CheckoutUpdate,
     methods: Vec<Method>,
     only_pickup: bool,
     faults: Signal<Option<Error>>,
@@ -435,7 +434,7 @@ fn Ways(
         .collect();
     view! {
         <section class="part">
-            <Choice name="method" label=tu_string!(i18n, checkout.how) value=form.method options faults />
+            <Choice name="method" label=tu_string!(i18n, checkout.how) value=form.method.map_or("", Method::as_str) options faults />
         </section>
     }
 }
@@ -469,14 +468,13 @@ pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>, skus: bool) 
 }
 
 /// The current values of the form, including the shipping method of each shop.
-fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutForm> {
+fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutUpdate> {
     let form = form.dyn_into::<web_sys::HtmlFormElement>().ok()?;
     let data = web_sys::FormData::new_with_form(&form).ok()?;
     let field = |name: &str| data.get(name).as_string().unwrap_or_default();
-    let way = |shop: &String| Some((shop.clone(), data.get(&format!("delivery.{shop}")).as_string()?));
-    Some(CheckoutForm {
+    let way = |shop: &String| choice(shop, &data.get(&format!("delivery.{shop}")).as_string()?);
+    Some(CheckoutUpdate {
         delivery: shops.iter().filter_map(way).collect(),
-        seen: field("seen"),
         email: field("email"),
         name: field("name"),
         line1: field("line1"),
@@ -486,7 +484,7 @@ fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutForm> {
         postal_code: field("postal_code"),
         country: field("country"),
         phone: field("phone"),
-        method: field("method"),
+        method: Method::parse(&field("method")),
     })
 }
 

@@ -4,27 +4,32 @@ mod begin;
 mod complete;
 mod holds;
 mod pay;
+mod update;
 
 pub use begin::begin;
 pub use complete::complete;
 pub(crate) use complete::lock_checkout_in_tx;
 pub use holds::{free, sweep};
-pub use pay::{pay, save};
+pub use pay::pay;
+pub use update::update;
 
-use crate::{Caller, Engine, db::Scalar, group_by, params, rows, statements};
+use crate::{Caller, Engine, TxResult, bug, db::Scalar, group_by, params, rows, statements};
 use haat_shared::{
     Currency, Error, Money, Result,
-    checkout::{CheckoutForm, CheckoutGroup, CheckoutLineView, CheckoutState, CheckoutView, PaymentOutcome},
+    checkout::{
+        CheckoutGroup, CheckoutLineView, CheckoutQuote, CheckoutState, CheckoutUpdate, CheckoutView,
+        PaymentOutcome,
+    },
     id::kinds::{CheckoutId, ShopId, UserId},
     media::Picture,
     payments::{Method, NextAction, PaymentState, PurchaseLink},
     pricing::Totals,
-    shipping::ShippingMethod,
+    shipping::{ShippingMethod, ShippingOption},
 };
 
 statements! {
-    FIND = "SELECT c.id, c.state, c.currency, c.subtotal_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.form, c.hold_until, t.user_id,
-            t.token_hash, p.number AS purchase_number
+    FIND = "SELECT c.id, c.state, c.form, c.hold_until, t.user_id, t.token_hash, p.number AS purchase_number,
+            c.currency, c.subtotal_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.quote_version
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
     LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, s.town, l.title, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor,
@@ -41,16 +46,21 @@ rows! {
     pub(crate) struct CheckoutRow {
         pub(crate) id: CheckoutId,
         pub(crate) state: CheckoutState,
+        form: String,
+        hold_until: i64,
+        user_id: Option<UserId>,
+        token_hash: Option<Vec<u8>>,
+        pub(crate) purchase_number: Option<String>;
+        quote: QuoteRow
+    }
+
+    struct QuoteRow {
         currency: Currency,
         subtotal_minor: i64,
         delivery_minor: i64,
         tax_minor: i64,
         total_minor: i64,
-        form: String,
-        hold_until: i64,
-        user_id: Option<UserId>,
-        token_hash: Option<Vec<u8>>,
-        pub(crate) purchase_number: Option<String>,
+        quote_version: i64,
     }
 
     struct LineRow {
@@ -103,9 +113,14 @@ pub fn offered(engine: &Engine) -> Vec<Method> {
     engine.gateways.iter().map(|g| g.method()).collect()
 }
 
-/// The stored input of the caller's checkout.
-pub async fn typed(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutForm> {
-    Ok(form(&find(engine, caller, id).await?.form))
+/// The stored input of the caller's checkout, and what it costs.
+pub async fn stored(
+    engine: &Engine,
+    caller: &Caller,
+    id: CheckoutId,
+) -> Result<(CheckoutUpdate, CheckoutQuote)> {
+    let row = find(engine, caller, id).await?;
+    Ok((form(&row.form), row.quote.view()))
 }
 
 /// A checkout page.
@@ -113,29 +128,31 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     let row = find(engine, caller, id).await?;
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
     let payments: Vec<PaymentRow> = engine.db.all(&PAYMENTS, params![id]).await?;
-    let money = |amount| Money::new(amount, row.currency);
+    let money = |amount| Money::new(amount, row.quote.currency);
     let groups = group_by(lines, |l| l.shop_id)
         .into_iter()
-        .map(|(shop, lines)| CheckoutGroup {
-            shop,
-            shop_name: lines[0].shop_name.clone(),
-            options: serde_json::from_str(&lines[0].options).unwrap_or_default(),
-            selected: lines[0].delivery,
-            town: lines[0].town.clone(),
-            lines: lines
-                .into_iter()
-                .map(|l| CheckoutLineView {
-                    title: l.title,
-                    variant_title: l.variant_title,
-                    sku: l.sku,
-                    quantity: l.quantity,
-                    unit_price: money(l.unit_minor),
-                    total: money(l.total_minor),
-                    picture: l.picture,
-                })
-                .collect(),
+        .map(|(shop, lines)| {
+            Ok(CheckoutGroup {
+                shop,
+                shop_name: lines[0].shop_name.clone(),
+                options: options(&lines[0].options)?,
+                selected: lines[0].delivery,
+                town: lines[0].town.clone(),
+                lines: lines
+                    .into_iter()
+                    .map(|l| CheckoutLineView {
+                        title: l.title,
+                        variant_title: l.variant_title,
+                        sku: l.sku,
+                        quantity: l.quantity,
+                        unit_price: money(l.unit_minor),
+                        total: money(l.total_minor),
+                        picture: l.picture,
+                    })
+                    .collect(),
+            })
         })
-        .collect();
+        .collect::<TxResult<Vec<_>>>()?;
     let payment = payments.first().map(|p| match p.state {
         _ if row.purchase_number.is_some() => PaymentOutcome::Paid,
         PaymentState::Captured | PaymentState::Accepted => PaymentOutcome::Paid,
@@ -148,7 +165,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         state: row.state,
         form: known(form(&row.form), caller),
         groups,
-        totals: totals(&row),
+        quote: row.quote.view(),
         seconds_left: (row.hold_until - engine.clock.now_ms()).max(0) / 1000,
         methods: offered(engine),
         smtputf8: engine.smtputf8,
@@ -160,19 +177,22 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     })
 }
 
-fn totals(row: &CheckoutRow) -> Totals {
-    let money = |amount| Money::new(amount, row.currency);
-    Totals {
-        subtotal: money(row.subtotal_minor),
-        discount: money(0),
-        shipping: money(row.delivery_minor),
-        tax: money(row.tax_minor),
-        total: money(row.total_minor),
+impl QuoteRow {
+    fn view(&self) -> CheckoutQuote {
+        let money = |amount| Money::new(amount, self.currency);
+        let totals = Totals {
+            subtotal: money(self.subtotal_minor),
+            discount: money(0),
+            shipping: money(self.delivery_minor),
+            tax: money(self.tax_minor),
+            total: money(self.total_minor),
+        };
+        CheckoutQuote { version: self.quote_version, totals }
     }
 }
 
 /// The form, completed with what is known of a user who has signed in since.
-fn known(mut form: CheckoutForm, caller: &Caller) -> CheckoutForm {
+fn known(mut form: CheckoutUpdate, caller: &Caller) -> CheckoutUpdate {
     if let Some(user) = caller.user().filter(|_| form.email.is_empty()) {
         form.email.clone_from(&user.email);
         if form.name.is_empty() {
@@ -182,6 +202,12 @@ fn known(mut form: CheckoutForm, caller: &Caller) -> CheckoutForm {
     form
 }
 
-fn form(json: &str) -> CheckoutForm {
+/// The stored input. If it cannot be read, it is entered again.
+fn form(json: &str) -> CheckoutUpdate {
     serde_json::from_str(json).unwrap_or_default()
+}
+
+/// The stored shipping options of a shop.
+fn options(json: &str) -> TxResult<Vec<ShippingOption>> {
+    serde_json::from_str(json).map_err(|error| bug(error.to_string()))
 }

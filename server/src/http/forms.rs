@@ -13,9 +13,9 @@ use haat_shared::{
     Conflict, Error, Result,
     accounts::{SignIn, SignUp},
     carts::{AddLine, SetQuantity},
-    checkout::CheckoutForm,
+    checkout::{CheckoutUpdate, choice},
     id::kinds::CheckoutId,
-    payments::NextAction,
+    payments::{Method, NextAction},
     routes::{self, CART, HOME, SIGN_IN, SIGN_UP, with},
 };
 
@@ -147,7 +147,7 @@ pub(super) async fn pay(
     Form(typed): Form<Typed>,
 ) -> Response {
     let Ok(checkout_id) = id.parse::<CheckoutId>() else { return super::layers::plain(&Error::NotFound) };
-    let form = CheckoutForm {
+    let update = CheckoutUpdate {
         email: field(&typed, "email"),
         name: field(&typed, "name"),
         line1: field(&typed, "line1"),
@@ -157,16 +157,18 @@ pub(super) async fn pay(
         postal_code: field(&typed, "postal_code"),
         country: field(&typed, "country"),
         phone: field(&typed, "phone"),
-        method: field(&typed, "method"),
+        method: Method::parse(&field(&typed, "method")),
         // `delivery.shop_…`: the delivery option chosen for that shop's order.
         delivery: typed
             .iter()
-            .filter_map(|(name, way)| Some((name.strip_prefix("delivery.")?.to_owned(), way.clone())))
+            .filter_map(|(name, method)| choice(name.strip_prefix("delivery.")?, method))
             .collect(),
-        seen: field(&typed, "seen"),
     };
+    // Versions begin at 1, so without one nothing is paid.
+    let quote_version = field(&typed, "quote_version").parse().unwrap_or_default();
     let page = routes::checkout(checkout_id);
-    match checkout::pay(&state.runtime.engine, &caller, checkout_id, form, &field(&typed, "key")).await {
+    let (engine, key) = (&state.runtime.engine, field(&typed, "key"));
+    match checkout::pay(engine, &caller, checkout_id, update, quote_version, &key).await {
         // The gateway's page. This URL does not come from the request.
         Ok(NextAction::Redirect { url }) => Redirect::to(&url).into_response(),
         Ok(NextAction::Done { purchase }) => back::to(&routes::purchase_by_link(&purchase)).into_response(),

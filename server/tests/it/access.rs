@@ -174,8 +174,8 @@ const TABLE: &[Row] = &[
     call(FN_DELIVER, r#"{"handle":"<handle>","number":"<order>"}"#),
     // The shopper's routes.
     call(FN_CHECKOUT, r#"{"id":"<checkout>"}"#),
-    call(FN_SAVE, r#"{"id":"<checkout>","form":{}}"#),
-    call(FN_PAY, r#"{"id":"<checkout>","form":{},"key":"<key>"}"#).ok(422),
+    call(FN_UPDATE_CHECKOUT, r#"{"id":"<checkout>","update":{}}"#),
+    call(FN_PAY, r#"{"id":"<checkout>","update":{},"quote_version":1,"key":"<key>"}"#).ok(422),
     form(FORM_PAY, "checkout", "email=", 303),
     call(FN_PURCHASE, r#"{"number":"<purchase>","key":""}"#),
     call(FN_HISTORY, r#"{"after":""}"#),

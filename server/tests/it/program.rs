@@ -325,6 +325,7 @@ pub fn details<'a>(method: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
         ("postal_code", "411001"),
         ("country", "IN"),
         ("method", method),
+        ("quote_version", "1"),
         ("key", key),
     ]
 }

@@ -166,6 +166,9 @@ async fn bad_requests_are_refused_where_they_are_wrong() {
         let (_, page) = shopper.get(&format!("{checkout}?check=1")).await;
         assert!(page.contains("not an address") && page.contains("12 Lake Road"), "what was typed is kept");
         form[0] = ("email", "asha@example.com");
+        assert!(page.contains(r#"name="quote_version" value="1""#), "{page}");
+        let unseen: Vec<_> = form.iter().filter(|(name, _)| *name != "quote_version").copied().collect();
+        assert_eq!(shopper.post(&checkout, &unseen).await, format!("{checkout}?error=total_changed"));
         let purchase = shopper.post(&checkout, &form).await;
         assert!(purchase.starts_with("/purchases/"), "{purchase}");
 

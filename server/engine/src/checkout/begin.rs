@@ -8,7 +8,7 @@ use crate::{
 };
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
-    checkout::{CheckoutForm, CheckoutState, HOLD_MS},
+    checkout::{CheckoutState, CheckoutUpdate, HOLD_MS},
     error::Shortage,
     id::kinds::*,
     pricing::{self, Line, LineKind, Shipping, ShopItems, TaxRule, Totals},
@@ -149,10 +149,10 @@ rows! {
 /// checkout of other items is ended and its holds are released; its input is kept.
 pub async fn begin(engine: &Engine, caller: &Caller) -> Result<CheckoutId> {
     let cart = carts::find(engine, caller).await?.ok_or(Conflict::CartEmpty)?;
-    let form = caller.user().map_or_else(CheckoutForm::default, |user| CheckoutForm {
+    let form = caller.user().map_or_else(CheckoutUpdate::default, |user| CheckoutUpdate {
         email: user.email.clone(),
         name: user.name.clone(),
-        ..CheckoutForm::default()
+        ..CheckoutUpdate::default()
     });
     let form = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
     // Accounts are known; what a guest holds is counted by where they come from.
@@ -198,7 +198,7 @@ async fn begin_in_tx(
         let short = lines.into_iter().filter(|line| line.available < line.quantity).map(shortage);
         return Err(Conflict::OutOfStock(short.collect()).into());
     }
-    let typed: CheckoutForm = super::form(form);
+    let typed = super::form(form);
     let plan = plan(random::id(now), lines, &typed, currency, now)?;
     tx.insert(AddCheckout {
         id: plan.id,
@@ -289,7 +289,7 @@ struct CheckoutPlan {
 fn plan(
     id: CheckoutId,
     rows: Vec<LineRow>,
-    form: &CheckoutForm,
+    form: &CheckoutUpdate,
     currency: Currency,
     now: i64,
 ) -> TxResult<CheckoutPlan> {

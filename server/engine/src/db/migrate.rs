@@ -40,6 +40,11 @@ pub const SCHEMA: &[Migration] = &[
     Migration { number: 17, name: "sign_ups", sql: include_str!("../../migrations/0017_sign_ups.sql") },
     Migration { number: 18, name: "quotes", sql: include_str!("../../migrations/0018_quotes.sql") },
     Migration { number: 19, name: "queues", sql: include_str!("../../migrations/0019_queues.sql") },
+    Migration {
+        number: 20,
+        name: "quote_versions",
+        sql: include_str!("../../migrations/0020_quote_versions.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

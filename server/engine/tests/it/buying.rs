@@ -1,8 +1,12 @@
-use haat_engine::{Caller, carts, catalog, checkout, db::Statement, dispatch, oracle, orders, statements};
+use haat_engine::{
+    Caller, carts, catalog, checkout, db::Statement, dispatch, oracle, orders, params, sandbox::Card,
+    statements,
+};
 use haat_shared::{
     Conflict, Currency, Error, Money,
     carts::SetQuantity,
-    checkout::{CheckoutForm, CheckoutState},
+    checkout::{CheckoutState, CheckoutUpdate},
+    id::kinds::CheckoutId,
     orders::OrderState,
     payments::Method,
     pricing::{self, Line, LineKind, Quote, Shipping, ShopItems, TaxRule},
@@ -24,6 +28,7 @@ statements! {
     ORDER_LESS_TAX = "UPDATE orders SET tax_minor = tax_minor - 1";
     LINE_MORE_TAX = "UPDATE order_lines SET tax_minor = tax_minor + 1";
     LINE_LESS_TAX = "UPDATE order_lines SET tax_minor = tax_minor - 1";
+    STORED_EARLIER = "UPDATE checkouts SET form = $2, details = COALESCE($3, details), quote_version = 1 WHERE id = $1";
 }
 
 both! {
@@ -37,22 +42,27 @@ both! {
         let group = view.groups.iter().find(|g| g.town == "Ooty").unwrap();
         let ways: Vec<_> = group.options.iter().map(|o| (o.delivery, o.price.amount())).collect();
         assert_eq!(ways, [(ShippingMethod::Standard, 4_900), (ShippingMethod::Express, 9_900), (ShippingMethod::Pickup, 0)]);
-        assert_eq!((view.totals.total.amount(), view.totals.tax.amount()), (59_000 + 45_000 + 2 * 4_900, 9_000));
+        let totals = view.quote.totals;
+        assert_eq!((totals.total.amount(), totals.tax.amount()), (59_000 + 45_000 + 2 * 4_900, 9_000));
         let shop = group.shop;
 
         let mut typed = form("cash");
-        typed.delivery.insert(shop.to_string(), "express".into());
-        typed.delivery.insert("shop_nobody".into(), "express".into());
-        typed.delivery.insert(view.groups.iter().find(|g| g.shop != shop).unwrap().shop.to_string(), "drone".into());
-        let sums = checkout::save(engine, &guest, id, typed.clone()).await.unwrap();
-        assert_eq!((sums.shipping.amount(), sums.total.amount()), (14_800, 118_800));
-        typed.seen = view.totals.total.amount().to_string();
-        let stale = checkout::pay(engine, &guest, id, typed.clone(), "k").await;
-        assert_eq!(stale, Err(Conflict::TotalChanged(sums.total).into()), "they saw another total");
-        typed.seen = sums.total.amount().to_string();
-        let number = number_of(&checkout::pay(engine, &guest, id, typed, "k").await.unwrap());
+        typed.delivery.insert(shop, ShippingMethod::Express);
+        // This shop doesn't offer it, and the other isn't part of the checkout.
+        typed.delivery.insert(view.groups.iter().find(|g| g.shop != shop).unwrap().shop, ShippingMethod::Express);
+        typed.delivery.insert(haat_engine::random::id(0), ShippingMethod::Express);
+        let quote = checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
+        assert_eq!((quote.totals.shipping.amount(), quote.totals.total.amount()), (14_800, 118_800));
+        let changed: Error = Conflict::TotalChanged { total: quote.totals.total, quote_version: quote.version }.into();
+        for seen in [view.quote.version, 0, quote.version + 1] {
+            let stale = checkout::pay(engine, &guest, id, typed.clone(), seen, "k").await;
+            assert_eq!(stale, Err(changed.clone()), "they saw another total");
+        }
+        assert_eq!(checkout::view(engine, &guest, id).await.unwrap().state, CheckoutState::Open);
+        let paid = checkout::pay(engine, &guest, id, typed, quote.version, "k").await;
+        let number = number_of(&paid.expect("the key was not used up"));
         let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
-        assert_eq!(purchase.totals.total, sums.total);
+        assert_eq!(purchase.totals, quote.totals);
         let order = purchase.orders.iter().find(|o| o.shop_handle == "generous").unwrap();
         assert_eq!((order.shipping_method, order.totals.shipping.amount(), order.totals.tax.amount()), (ShippingMethod::Express, 9_900, 9_000));
         let other = purchase.orders.iter().find(|o| o.shop_handle != "generous").unwrap();
@@ -66,16 +76,95 @@ both! {
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
         let before = checkout::view(engine, &guest, id).await.unwrap();
         let mut typed = form("sandbox");
-        typed.delivery.insert(before.groups[0].shop.to_string(), "pickup".into());
-        let sums = checkout::save(engine, &guest, id, typed.clone()).await.unwrap();
-        assert_eq!(sums, before.totals);
-        let late = checkout::pay(engine, &guest, id, typed.clone(), "other").await;
+        typed.delivery.insert(before.groups[0].shop, ShippingMethod::Pickup);
+        let moved = CheckoutUpdate { city: "Ooty".into(), ..form("sandbox") };
+        for late in [typed.clone(), moved] {
+            let refused = checkout::update(engine, &guest, id, late).await;
+            assert_eq!(refused, Err(Conflict::PaymentInProgress.into()));
+        }
+        let late = checkout::pay(engine, &guest, id, typed.clone(), 1, "other").await;
         assert_eq!(late, Err(Conflict::PaymentInProgress.into()));
-        market.enter(&gateway_ref, haat_engine::sandbox::Card::Decline).await;
+        let after = checkout::view(engine, &guest, id).await.unwrap();
+        assert_eq!((after.quote, after.form), (before.quote, form("sandbox")));
+        market.enter(&gateway_ref, Card::Decline).await;
         market.come_back(payment).await.unwrap();
         // Now it can be chosen again, and is free.
-        let sums = checkout::save(engine, &guest, id, typed).await.unwrap();
-        assert_eq!((sums.shipping.amount(), sums.total.amount()), (0, 59_000));
+        let quote = checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
+        assert_eq!((quote.totals.shipping.amount(), quote.totals.total.amount()), (0, 59_000));
+        typed.method = Some(Method::Cash);
+        checkout::pay(engine, &guest, id, typed.clone(), quote.version, "k").await.unwrap();
+        assert_eq!(checkout::update(engine, &guest, id, typed).await, Err(Conflict::CheckoutEnded.into()));
+    }
+
+    async fn a_quote_has_a_new_version_when_its_totals_change(market) {
+        let engine = &market.engine;
+        let tea = market.generous_shop().await;
+        // For two, standard shipping is as free as pickup.
+        for (quantity, versions) in [(1, [1, 1, 2, 3, 4]), (2, [1, 1, 1, 2, 3])] {
+            let guest = market.guest_with(&[(tea, quantity)]).await;
+            let id = checkout::begin(engine, &guest).await.unwrap();
+            let view = checkout::view(engine, &guest, id).await.unwrap();
+            let mut found = vec![view.quote.version];
+            let mut typed = form("cash");
+            for method in [
+                ShippingMethod::Standard,
+                ShippingMethod::Pickup,
+                ShippingMethod::Express,
+                ShippingMethod::Standard,
+            ] {
+                typed.delivery.insert(view.groups[0].shop, method);
+                let quote = checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
+                let (stored, now) = checkout::stored(engine, &guest, id).await.unwrap();
+                assert_eq!((&stored, now), (&typed, quote));
+                // The address doesn't change the price.
+                typed.city.push('!');
+                assert_eq!(checkout::update(engine, &guest, id, typed.clone()).await, Ok(quote));
+                found.push(quote.version);
+            }
+            assert_eq!(found, versions, "{quantity}");
+        }
+    }
+
+    /// What the version without `quote_version` has stored can be paid, and completed.
+    async fn a_checkout_stored_by_an_earlier_version_is_bought(market) {
+        let engine = &market.engine;
+        let tea = market.generous_shop().await;
+        let label = ["Asha Rao", "12 Lake Road", "Pune 411001", "India"];
+        let store = async |id: CheckoutId, method: &str, delivery: String, details: Option<String>| {
+            let form = format!(
+                r#"{{"email":"asha@example.com","name":"Asha Rao","line1":"12 Lake Road","line2":"","city":"Pune",
+                    "region":"","postal_code":"411001","country":"IN","phone":"","method":"{method}",
+                    "delivery":{{{delivery}}},"seen":"63900"}}"#
+            );
+            let stored = engine.db.write("test", (id, form, details), |tx, (id, form, details)| {
+                Box::pin(async move { Ok(tx.exec(&STORED_EARLIER, params![*id, form, details.clone()]).await?) })
+            });
+            assert_eq!(stored.await.unwrap(), 1);
+        };
+
+        let guest = market.guest_with(&[(tea, 1)]).await;
+        let id = checkout::begin(engine, &guest).await.unwrap();
+        let shop = checkout::view(engine, &guest, id).await.unwrap().groups[0].shop;
+        let express = CheckoutUpdate { delivery: [(shop, ShippingMethod::Express)].into(), ..form("cash") };
+        let quote = checkout::update(engine, &guest, id, express.clone()).await.unwrap();
+        store(id, "cash", format!(r#""{shop}":"express","shop_nobody":"pickup""#), None).await;
+        let (stored, now) = checkout::stored(engine, &guest, id).await.unwrap();
+        assert_eq!((&stored, now.version, now.totals), (&express, 1, quote.totals));
+        let number = number_of(&checkout::pay(engine, &guest, id, stored, now.version, "k").await.unwrap());
+        let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
+        assert_eq!((purchase.totals, purchase.orders[0].shipping_method), (quote.totals, ShippingMethod::Express));
+        assert_eq!(purchase.address.label("India"), label);
+
+        // While its payment is in progress.
+        let guest = market.guest_with(&[(tea, 1)]).await;
+        let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
+        let details = r#"{"email":"asha@example.com","address":{"name":"Asha Rao","line1":"12 Lake Road","line2":"",
+            "city":"Pune","region":"","postal_code":"411001","country":"IN","phone":""},"method":"sandbox"}"#;
+        store(id, "sandbox", String::new(), Some(details.into())).await;
+        market.enter(&gateway_ref, Card::WebhookNever).await;
+        let number = number_in(&market.come_back(payment).await.unwrap());
+        let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
+        assert_eq!(purchase.address.label("India"), label);
     }
 
     async fn a_rate_that_changes_reaches_carts_and_no_checkout_that_was_begun(market) {
@@ -91,10 +180,10 @@ both! {
         assert_eq!((cart.totals.unwrap().tax.amount(), cart.groups[0].totals.tax.amount()), (2_810, 2_810));
         let mut typed = form("cash");
         let shop = checkout::view(engine, &guest, id).await.unwrap().groups[0].shop;
-        typed.delivery.insert(shop.to_string(), "express".into());
-        let quoted = checkout::save(engine, &guest, id, typed).await.unwrap();
+        typed.delivery.insert(shop, ShippingMethod::Express);
+        let quoted = checkout::update(engine, &guest, id, typed).await.unwrap().totals;
         assert_eq!((quoted.shipping.amount(), quoted.tax.amount(), quoted.total.amount()), (9_900, 9_000, 68_900));
-        assert_eq!(checkout::view(engine, &guest, id).await.unwrap().totals, quoted, "as it was stored");
+        assert_eq!(checkout::view(engine, &guest, id).await.unwrap().quote.totals, quoted, "as it was stored");
     }
 
     async fn delivery_is_free_from_some_sum_on(market) {
@@ -103,7 +192,7 @@ both! {
         let cart = carts::view(&market.engine, &guest).await.unwrap();
         assert_eq!((cart.totals.unwrap().shipping.amount(), cart.totals.unwrap().total.amount()), (0, 118_000));
         let id = checkout::begin(&market.engine, &guest).await.unwrap();
-        let sums = checkout::view(&market.engine, &guest, id).await.unwrap().totals;
+        let sums = checkout::view(&market.engine, &guest, id).await.unwrap().quote.totals;
         assert_eq!((sums.shipping.amount(), sums.total.amount(), sums.tax.amount()), (0, 118_000, 18_000));
         market.buy_in_cash(&guest).await.unwrap();
     }
@@ -148,16 +237,18 @@ both! {
                 assert_eq!(group.totals, of.price.totals, "{code}");
             }
             let id = checkout::begin(engine, &guest).await.unwrap();
-            assert_eq!(checkout::view(engine, &guest, id).await.unwrap().totals, standard.price.totals, "{code}");
+            let view = checkout::view(engine, &guest, id).await.unwrap();
+            assert_eq!(view.quote.totals, standard.price.totals, "{code}");
 
             let mut typed = form("cash");
-            typed.delivery.insert(shops[1].to_string(), "express".into());
+            typed.delivery.insert(shops[1], ShippingMethod::Express);
             let express = quote([4_900, 9_900]);
-            let saved = checkout::save(engine, &guest, id, typed.clone()).await.unwrap();
-            assert_eq!(saved, express.price.totals, "{code}");
-            assert_eq!(checkout::view(engine, &guest, id).await.unwrap().totals, saved, "{code}");
+            let saved = checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
+            assert_eq!(saved.totals, express.price.totals, "{code}");
+            assert_eq!(checkout::view(engine, &guest, id).await.unwrap().quote, saved, "{code}");
 
-            let number = number_of(&checkout::pay(engine, &guest, id, typed, "k").await.unwrap());
+            let paid = checkout::pay(engine, &guest, id, typed, saved.version, "k").await;
+            let number = number_of(&paid.unwrap());
             let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
             assert_eq!(purchase.totals, express.price.totals, "{code}");
             for ((handle, order), of) in handles.iter().zip(&purchase.orders).zip(&express.shops) {
@@ -218,11 +309,11 @@ both! {
         assert_eq!((view.state, view.groups.len()), (CheckoutState::Open, 2));
         assert_eq!(view.methods, [Method::Sandbox, Method::Cash]);
 
-        let next = checkout::pay(&market.engine, &guest, id, form("cash"), &view.key).await.unwrap();
+        let next = checkout::pay(&market.engine, &guest, id, form("cash"), 1, &view.key).await.unwrap();
         let haat_shared::payments::NextAction::Done { purchase: link } = &next else { panic!() };
         let number = number_of(&next);
         let purchase = orders::purchase(&market.engine, &Caller::guest(), &number, &link.key).await.unwrap();
-        assert_eq!(purchase.totals.total, view.totals.total);
+        assert_eq!(purchase.totals, view.quote.totals);
         assert_eq!(purchase.address.label("India"), ["Asha Rao", "12 Lake Road", "Pune 411001", "India"]);
         let numbers: Vec<_> = purchase.orders.iter().map(|o| o.number.clone()).collect();
         assert_eq!(numbers, [format!("{number}-1"), format!("{number}-2")]);
@@ -263,14 +354,14 @@ both! {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let id = checkout::begin(&market.engine, &guest).await.unwrap();
-        let half = CheckoutForm { email: "nowhere".into(), line1: "12 Lake Road".into(), method: "bitcoin".into(), ..CheckoutForm::default() };
-        let fault = checkout::pay(&market.engine, &guest, id, half.clone(), "k").await.unwrap_err();
+        let half = CheckoutUpdate { email: "nowhere".into(), line1: "12 Lake Road".into(), ..CheckoutUpdate::default() };
+        let fault = checkout::pay(&market.engine, &guest, id, half.clone(), 1, "k").await.unwrap_err();
         for field in ["email", "name", "city", "country", "method"] {
             assert!(fault.at(field).is_some(), "{field}");
         }
         assert!(fault.at("line1").is_none());
         assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().form, half);
-        assert!(checkout::pay(&market.engine, &guest, id, form("cash"), "k").await.is_ok(), "the key was not used up");
+        assert!(checkout::pay(&market.engine, &guest, id, form("cash"), 1, "k").await.is_ok(), "the key was not used up");
     }
 
     async fn beginning_again_goes_on_with_the_same_checkout_until_the_cart_changes(market) {
@@ -278,15 +369,15 @@ both! {
         let mut guest = market.guest_with(&[(bowl, 2)]).await;
         let first = checkout::begin(&market.engine, &guest).await.unwrap();
         assert_eq!(checkout::begin(&market.engine, &guest).await.unwrap(), first);
-        let typed = CheckoutForm { city: "Pune".into(), ..CheckoutForm::default() };
-        checkout::pay(&market.engine, &guest, first, typed.clone(), "k").await.unwrap_err();
+        let typed = CheckoutUpdate { city: "Pune".into(), ..CheckoutUpdate::default() };
+        checkout::pay(&market.engine, &guest, first, typed.clone(), 1, "k").await.unwrap_err();
         market.add(&mut guest, bowl, 3).await.unwrap();
         let second = checkout::begin(&market.engine, &guest).await.unwrap();
         assert_ne!(second, first);
         assert_eq!(market.available(bowl).await, 0, "five are held, not seven");
         assert_eq!(checkout::view(&market.engine, &guest, second).await.unwrap().form, typed, "the form input is carried over");
         assert_eq!(checkout::view(&market.engine, &guest, first).await.unwrap().state, CheckoutState::Superseded);
-        let refused = checkout::pay(&market.engine, &guest, first, form("cash"), "k").await;
+        let refused = checkout::pay(&market.engine, &guest, first, form("cash"), 1, "k").await;
         assert_eq!(refused, Err(Conflict::CheckoutEnded.into()));
     }
 
@@ -308,7 +399,7 @@ both! {
         let id = checkout::begin(&market.engine, &guest).await.unwrap();
         for who in [Caller::guest(), market.guest_with(&[(bowl, 1)]).await, market.owner("meena-crafts").await] {
             assert_eq!(checkout::view(&market.engine, &who, id).await, Err(Error::NotFound));
-            assert_eq!(checkout::pay(&market.engine, &who, id, form("cash"), "k").await, Err(Error::NotFound));
+            assert_eq!(checkout::pay(&market.engine, &who, id, form("cash"), 1, "k").await, Err(Error::NotFound));
         }
     }
 
@@ -319,7 +410,7 @@ both! {
         assert_eq!(checkout::sweep(&market.engine).await.unwrap(), 0);
         market.clock.advance_ms(haat_shared::checkout::HOLD_MS + 1);
         assert_eq!(market.available(bowl).await, 0);
-        let refused = checkout::pay(&market.engine, &guest, id, form("cash"), "k").await;
+        let refused = checkout::pay(&market.engine, &guest, id, form("cash"), 1, "k").await;
         assert_eq!(refused, Err(Conflict::CheckoutEnded.into()));
         assert_eq!(checkout::sweep(&market.engine).await.unwrap(), 1);
         assert_eq!(market.available(bowl).await, 5);
@@ -337,7 +428,7 @@ both! {
         let line = &cart.groups[0].lines[0];
         assert_eq!((line.unit_price.amount(), line.price_was.unwrap().amount()), (99_000, 45_000));
         let view = checkout::view(&market.engine, &guest, id).await.unwrap();
-        assert_eq!(view.totals.total.amount(), 45_000 + 4_900);
-        checkout::pay(&market.engine, &guest, id, form("cash"), "k").await.unwrap();
+        assert_eq!(view.quote.totals.total.amount(), 45_000 + 4_900);
+        checkout::pay(&market.engine, &guest, id, form("cash"), 1, "k").await.unwrap();
     }
 }

@@ -2,7 +2,7 @@ use haat_engine::{Caller, accounts, carts, checkout, orders, random};
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Id,
     carts::{AddLine, SetQuantity, quantity_field},
-    checkout::{CheckoutForm, CheckoutState},
+    checkout::{CheckoutState, CheckoutUpdate},
     pricing::Totals,
 };
 
@@ -61,8 +61,8 @@ both! {
         // The last one in stock: the guest's hold must not block the account's.
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let id = checkout::begin(engine, &guest).await.unwrap();
-        let typed = CheckoutForm { line1: "12 Lake Road".into(), ..Default::default() };
-        checkout::save(engine, &guest, id, typed).await.unwrap();
+        let typed = CheckoutUpdate { line1: "12 Lake Road".into(), ..Default::default() };
+        checkout::update(engine, &guest, id, typed).await.unwrap();
         let form = haat_shared::accounts::SignIn { email: "asha@haat.example".into(), password: PASSWORD.into() };
         let token = accounts::sign_in(engine, &guest, form).await.unwrap();
         let asha = accounts::caller(engine, Some(&token), None).await.unwrap();
@@ -74,7 +74,7 @@ both! {
         assert_ne!(anew, id, "a new checkout with the whole cart");
         let seen = checkout::view(engine, &asha, anew).await.unwrap();
         assert_eq!((seen.groups.len(), seen.form.line1.as_str()), (2, "12 Lake Road"));
-        let next = checkout::pay(engine, &asha, anew, form_of("cash"), &seen.key).await.unwrap();
+        let next = checkout::pay(engine, &asha, anew, form_of("cash"), 1, &seen.key).await.unwrap();
         let bought = orders::history(engine, &asha, "").await.unwrap();
         assert_eq!(bought.items.iter().map(|p| p.number.clone()).collect::<Vec<_>>(), [number_of(&next)]);
     }

@@ -3,7 +3,7 @@
 use haat_engine::{Bounds, Caller, checkout, dispatch, notifications, oracle};
 use haat_shared::{
     Conflict, Error, Result,
-    checkout::{CheckoutForm, HOLD_MS},
+    checkout::{CheckoutUpdate, HOLD_MS},
     id::kinds::VariantId,
 };
 
@@ -78,7 +78,7 @@ both! {
         // Continuing one's own checkout is allowed, and when one has ended there is room for another.
         let first = first.unwrap();
         let id = checkout::begin(&engine, &first).await.unwrap();
-        checkout::pay(&engine, &first, id, form("cash"), "k").await.unwrap();
+        checkout::pay(&engine, &first, id, form("cash"), 1, "k").await.unwrap();
         assert!(checkout::begin(&engine, &fourth).await.is_ok());
         let fifth = guest(market, 1, bowl, 1).await;
         assert!(checkout::begin(&engine, &fifth).await.is_err());
@@ -94,11 +94,11 @@ both! {
         let buy = async |origin: u8, quantity: i64, email: &str| {
             let guest = guest(market, origin, bowl, quantity).await;
             let id = checkout::begin(&engine, &guest).await.unwrap();
-            let typed = CheckoutForm { email: email.into(), ..form("cash") };
-            let paid = checkout::pay(&engine, &guest, id, typed, "k").await;
+            let typed = CheckoutUpdate { email: email.into(), ..form("cash") };
+            let paid = checkout::pay(&engine, &guest, id, typed, 1, "k").await;
             if paid.is_err() {
                 // It can still be bought by card, with the form input kept.
-                checkout::pay(&engine, &guest, id, form("sandbox"), "card").await.unwrap();
+                checkout::pay(&engine, &guest, id, form("sandbox"), 1, "card").await.unwrap();
             }
             paid
         };
@@ -127,7 +127,7 @@ both! {
         for n in 0..6 {
             market.add(&mut asha, bowl, 200).await.unwrap();
             let id = checkout::begin(&engine, &asha).await.unwrap();
-            checkout::pay(&engine, &asha, id, form("cash"), &format!("k{n}")).await.unwrap();
+            checkout::pay(&engine, &asha, id, form("cash"), 1, &format!("k{n}")).await.unwrap();
         }
         assert_eq!(oracle::consult(&engine).await.unwrap(), Vec::<String>::new());
         haat_engine::accounts::purge(&engine).await.unwrap();

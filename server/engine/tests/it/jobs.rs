@@ -286,7 +286,7 @@ both! {
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
         let key = haat_engine::checkout::view(&market.engine, &guest, id).await.unwrap().key;
-        haat_engine::checkout::pay(&market.engine, &guest, id, form("cash"), &key).await.unwrap();
+        haat_engine::checkout::pay(&market.engine, &guest, id, form("cash"), 1, &key).await.unwrap();
         market.enter(&gateway_ref, Card::Approve).await;
         market.come_back(payment).await.unwrap();
         // The gateway rejects the refund, because it never captured this payment.

@@ -93,7 +93,7 @@ both! {
         let id = checkout::begin(engine, &guest).await.unwrap();
         let view = checkout::view(engine, &guest, id).await.unwrap();
         assert_eq!(view.groups[0].lines[0].picture.as_ref(), Some(&first));
-        let number = number_of(&checkout::pay(engine, &guest, id, form("cash"), "k").await.unwrap());
+        let number = number_of(&checkout::pay(engine, &guest, id, form("cash"), 1, "k").await.unwrap());
         let purchase = orders::purchase(engine, &guest, &number, "").await.unwrap();
         assert_eq!(purchase.orders[0].lines[0].picture.as_ref(), Some(&first));
         let of_shop = orders::of_shop(engine, &owner, "meena-crafts", "").await.unwrap();

@@ -70,8 +70,10 @@ both! {
         let view = checkout::view(engine, &guest, id).await.unwrap();
         assert!((890..=900).contains(&view.seconds_left), "{}", view.seconds_left);
         let mut typed = form("cash");
-        typed.delivery.insert(view.groups[0].shop.to_string(), "pickup".into());
-        let number = number_of(&checkout::pay(engine, &guest, id, typed, "k").await.unwrap());
+        typed.delivery.insert(view.groups[0].shop, ShippingMethod::Pickup);
+        let quote = checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
+        let paid = checkout::pay(engine, &guest, id, typed, quote.version, "k").await;
+        let number = number_of(&paid.unwrap());
         let order = format!("{number}-1");
         orders::confirm(engine, &owner, "generous", &order).await.unwrap();
         for _ in 0..2 {

@@ -75,7 +75,7 @@ both! {
         assert_eq!(view.form, form("sandbox"));
         assert_eq!(market.available(bowl).await, 4, "still held");
         // The same page with a different key is a new attempt.
-        let next = checkout::pay(&market.engine, &guest, id, form("sandbox"), &view.key).await.unwrap();
+        let next = checkout::pay(&market.engine, &guest, id, form("sandbox"), 1, &view.key).await.unwrap();
         let NextAction::Redirect { url } = next else { panic!() };
         market.enter(url.rsplit('/').next().unwrap(), Card::Approve).await;
         assert_eq!(market.deliver_webhooks().await, 2, "one for each payment");
@@ -100,7 +100,7 @@ both! {
         assert_eq!((view.form, market.available(bowl).await), (form("sandbox"), 4));
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().captured, 0);
         // A completed payment can't be cancelled.
-        let next = checkout::pay(engine, &guest, id, form("sandbox"), &view.key).await.unwrap();
+        let next = checkout::pay(engine, &guest, id, form("sandbox"), 1, &view.key).await.unwrap();
         let NextAction::Redirect { url } = next else { panic!() };
         let gateway_ref = url.rsplit('/').next().unwrap();
         market.enter(gateway_ref, Card::Approve).await;
@@ -189,7 +189,7 @@ both! {
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
         // In a second tab they choose cash instead, then complete the card payment in the first.
         let key = checkout::view(&market.engine, &guest, id).await.unwrap().key;
-        checkout::pay(&market.engine, &guest, id, form("cash"), &key).await.unwrap();
+        checkout::pay(&market.engine, &guest, id, form("cash"), 1, &key).await.unwrap();
         market.enter(&gateway_ref, Card::Approve).await;
         // They return to the page of their purchase, although this payment did not create it.
         number_in(&market.come_back(payment).await.unwrap());
@@ -265,7 +265,7 @@ both! {
         let thief = market.guest_with(&[(bowl, 1)]).await;
         let id = checkout::begin(&market.engine, &thief).await.unwrap();
         market.line.cut.store(true, Ordering::Relaxed);
-        checkout::pay(&market.engine, &thief, id, form("sandbox"), "k").await.unwrap_err();
+        checkout::pay(&market.engine, &thief, id, form("sandbox"), 1, "k").await.unwrap_err();
         market.line.cut.store(false, Ordering::Relaxed);
         let free: Scalar<PaymentId> = market.engine.db.one(&LATEST, params![id]).await.unwrap();
         assert_eq!(market.webhook("evt_d", &capture, free.0).await, Err(Error::Denied));
@@ -346,7 +346,7 @@ both! {
             let id = checkout::begin(&market.engine, &guest).await.unwrap();
             let pay = || {
                 let (engine, guest) = (market.engine.clone(), guest.clone());
-                async move { checkout::pay(&engine, &guest, id, form("sandbox"), "k").await }
+                async move { checkout::pay(&engine, &guest, id, form("sandbox"), 1, "k").await }
             };
             let (line, before) = (market.line.clone(), sandbox::captures(&market.engine.db).await.unwrap().captured);
             let (gate, begun) = (line.starts.hold().await, line.starts.arrivals());
@@ -371,7 +371,7 @@ both! {
             market.enter(gateway_ref, Card::WebhookNever).await;
             let number = number_in(&market.come_back(payment).await.unwrap());
             for key in ["k", "another"] {
-                let late = checkout::pay(&market.engine, &guest, id, form("sandbox"), key).await.unwrap();
+                let late = checkout::pay(&market.engine, &guest, id, form("sandbox"), 1, key).await.unwrap();
                 assert_eq!(number_of(&late), number);
             }
             assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().captured, before + 1);
@@ -400,11 +400,11 @@ both! {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let id = checkout::begin(&market.engine, &guest).await.unwrap();
-        let first = checkout::pay(&market.engine, &guest, id, form("sandbox"), "k").await.unwrap();
-        assert_eq!(checkout::pay(&market.engine, &guest, id, form("sandbox"), "k").await.unwrap(), first);
-        let other = checkout::pay(&market.engine, &guest, id, form("cash"), "k").await;
+        let first = checkout::pay(&market.engine, &guest, id, form("sandbox"), 1, "k").await.unwrap();
+        assert_eq!(checkout::pay(&market.engine, &guest, id, form("sandbox"), 1, "k").await.unwrap(), first);
+        let other = checkout::pay(&market.engine, &guest, id, form("cash"), 1, "k").await;
         assert_eq!(other, Err(Conflict::KeyReused.into()));
-        let again = checkout::pay(&market.engine, &guest, id, form("sandbox"), "k2").await.unwrap();
+        let again = checkout::pay(&market.engine, &guest, id, form("sandbox"), 1, "k2").await.unwrap();
         assert_eq!(again, first, "the pending payment is continued");
         dispatch::drain(&market.engine).await.unwrap();
     }
@@ -415,13 +415,13 @@ both! {
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let id = checkout::begin(&market.engine, &guest).await.unwrap();
         market.line.cut.store(true, Ordering::Relaxed);
-        let refused = checkout::pay(&market.engine, &guest, id, form("sandbox"), "k").await;
+        let refused = checkout::pay(&market.engine, &guest, id, form("sandbox"), 1, "k").await;
         assert_eq!(refused, Err(Error::Busy { retry_after_s: 2 }));
         market.clock.advance_ms(60_000);
         payments::reconcile(&market.engine).await.unwrap();
         market.line.cut.store(false, Ordering::Relaxed);
         // The same key again: the gateway received the first request and has a single payment.
-        let NextAction::Redirect { url } = checkout::pay(&market.engine, &guest, id, form("sandbox"), "k").await.unwrap() else { panic!() };
+        let NextAction::Redirect { url } = checkout::pay(&market.engine, &guest, id, form("sandbox"), 1, "k").await.unwrap() else { panic!() };
         market.enter(url.rsplit('/').next().unwrap(), Card::Approve).await;
         // The first delivery of its webhook fails.
         assert_eq!(market.sandbox.deliver_due().await.unwrap(), 0);

@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use haat_engine::{
-    Caller, checkout, payments,
+    Caller, checkout, orders, payments,
     sandbox::{self, Card},
 };
-use haat_shared::{Conflict, Error, checkout::HOLD_MS, payments::NextAction};
+use haat_shared::{
+    Conflict, Error,
+    checkout::{CheckoutUpdate, HOLD_MS},
+    payments::NextAction,
+    shipping::ShippingMethod,
+};
 use tokio::sync::Barrier;
 
 use crate::{both, support::*};
@@ -52,7 +57,7 @@ both! {
             let (engine, guest) = (market.engine.clone(), market.guest_with(&[(bowl, 1)]).await);
             buyers.push(async move {
                 let id = checkout::begin(&engine, &guest).await?;
-                checkout::pay(&engine, &guest, id, form("cash"), "k").await
+                checkout::pay(&engine, &guest, id, form("cash"), 1, "k").await
             });
         }
         let outcomes = at_once(buyers).await;
@@ -71,7 +76,7 @@ both! {
         let clicks = (0..32).map(|i| {
             let (engine, guest) = (market.engine.clone(), guest.clone());
             let key = if i % 2 == 0 { "k".to_owned() } else { format!("k{i}") };
-            async move { checkout::pay(&engine, &guest, id, form("sandbox"), &key).await }
+            async move { checkout::pay(&engine, &guest, id, form("sandbox"), 1, &key).await }
         });
         let outcomes = at_once(clicks.collect()).await;
         let mut pages: Vec<String> = outcomes.iter().map(|o| match o {
@@ -115,7 +120,7 @@ both! {
             let (engine, guest) = (market.engine.clone(), guest.clone());
             // Half of them have their own keys; all get the same purchase.
             let key = if i % 2 == 0 { "k".to_owned() } else { format!("k{i}") };
-            async move { checkout::pay(&engine, &guest, id, form("cash"), &key).await }
+            async move { checkout::pay(&engine, &guest, id, form("cash"), 1, &key).await }
         });
         let mut numbers: Vec<String> = at_once(clicks.collect()).await.into_iter().map(|o| match o {
             Ok(NextAction::Done { purchase }) => purchase.number,
@@ -135,7 +140,7 @@ both! {
             let clicks = (0..12).map(|i| {
                 let (engine, guest) = (market.engine.clone(), guest.clone());
                 let (method, key) = (if i % 3 == 0 { "sandbox" } else { "cash" }, format!("k{i}"));
-                async move { checkout::pay(&engine, &guest, id, form(method), &key).await }
+                async move { checkout::pay(&engine, &guest, id, form(method), 1, &key).await }
             });
             let mut numbers: Vec<String> = at_once(clicks.collect()).await.into_iter().filter_map(|o| match o {
                 Ok(NextAction::Done { purchase }) => Some(purchase.number),
@@ -144,6 +149,46 @@ both! {
             }).collect();
             numbers.dedup();
             assert_eq!(numbers.len(), 1, "{numbers:?}");
+        }
+    }
+
+    /// One tab selects another shipping method while another tab pays: what is charged is what the latter showed.
+    async fn two_tabs_of_one_checkout_at_once(market) {
+        let tea = market.generous_shop().await;
+        let nodes = market.two_nodes().await;
+        for _ in 0..8 {
+            let guest = market.guest_with(&[(tea, 1)]).await;
+            let id = checkout::begin(&market.engine, &guest).await.unwrap();
+            let view = checkout::view(&market.engine, &guest, id).await.unwrap();
+            let ship = |method| CheckoutUpdate { delivery: [(view.groups[0].shop, method)].into(), ..form("cash") };
+            let tabs = [ShippingMethod::Express, ShippingMethod::Standard].map(|method| {
+                let node = usize::from(method == ShippingMethod::Express);
+                let (engine, guest, typed) = (nodes[node].clone(), guest.clone(), ship(method));
+                async move {
+                    match method {
+                        ShippingMethod::Express => checkout::update(&engine, &guest, id, typed).await.map(|_| None),
+                        _ => checkout::pay(&engine, &guest, id, typed, 1, "k").await.map(Some),
+                    }
+                }
+            });
+            let [selected, paid] = at_once(Vec::from(tabs)).await.try_into().unwrap();
+            let (paid, total) = match paid {
+                Ok(paid) => {
+                    assert!(selected.is_err(), "{selected:?}");
+                    (paid.unwrap(), view.quote.totals.total)
+                }
+                Err(Error::Conflict(Conflict::TotalChanged { total, quote_version })) => {
+                    assert!(selected.is_ok() && quote_version > 1, "{selected:?} {quote_version}");
+                    let (stored, quote) = checkout::stored(&market.engine, &guest, id).await.unwrap();
+                    assert_eq!((quote.totals.total, quote.version), (total, quote_version));
+                    let paid = checkout::pay(&market.engine, &guest, id, stored, quote_version, "k").await;
+                    (paid.unwrap(), total)
+                }
+                other => panic!("{other:?}"),
+            };
+            let number = number_of(&paid);
+            let purchase = orders::purchase(&market.engine, &guest, &number, &market.key(&number)).await.unwrap();
+            assert_eq!(purchase.totals.total, total);
         }
     }
 
@@ -189,7 +234,7 @@ both! {
             let (engine, guest) = (market.engine.clone(), market.guest_with(&lines).await);
             buyers.push(async move {
                 let id = checkout::begin(&engine, &guest).await?;
-                checkout::pay(&engine, &guest, id, form("cash"), "k").await
+                checkout::pay(&engine, &guest, id, form("cash"), 1, "k").await
             });
         }
         let outcomes = at_once(buyers).await;

@@ -29,7 +29,7 @@ use haat_shared::{
     Currency, Money,
     accounts::SignUp,
     carts::AddLine,
-    checkout::CheckoutForm,
+    checkout::CheckoutUpdate,
     id::kinds::{CheckoutId, MailId, PaymentId, RefundId, VariantId},
     payments::{Method, NextAction, PurchaseLink},
 };
@@ -513,7 +513,7 @@ impl Market {
     /// Checks out and pays in cash. Returns the purchase's number.
     pub async fn buy_in_cash(&self, caller: &Caller) -> haat_shared::Result<String> {
         let id = checkout::begin(&self.engine, caller).await?;
-        let next = checkout::pay(&self.engine, caller, id, form("cash"), "a key").await?;
+        let next = checkout::pay(&self.engine, caller, id, form("cash"), 1, "a key").await?;
         Ok(number_of(&next))
     }
 
@@ -521,7 +521,7 @@ impl Market {
     pub async fn go_to_sandbox(&self, caller: &Caller) -> (CheckoutId, PaymentId, String) {
         let id = checkout::begin(&self.engine, caller).await.unwrap();
         let key = checkout::view(&self.engine, caller, id).await.unwrap().key;
-        let next = checkout::pay(&self.engine, caller, id, form("sandbox"), &key).await.unwrap();
+        let next = checkout::pay(&self.engine, caller, id, form("sandbox"), 1, &key).await.unwrap();
         let NextAction::Redirect { url } = next else { panic!("{next:?}") };
         let gateway_ref = url.rsplit('/').next().unwrap().to_owned();
         let payment = sandbox::find(&self.engine.db, &gateway_ref).await.unwrap().attempt_id;
@@ -635,16 +635,16 @@ pub fn sign_up(name: &str) -> SignUp {
     SignUp { name: name.into(), email: format!("{name}@haat.example"), password: PASSWORD.into() }
 }
 
-pub fn form(method: &str) -> CheckoutForm {
-    CheckoutForm {
+pub fn form(method: &str) -> CheckoutUpdate {
+    CheckoutUpdate {
         email: "asha@example.com".into(),
         name: "Asha Rao".into(),
         line1: "12 Lake Road".into(),
         city: "Pune".into(),
         postal_code: "411001".into(),
         country: "IN".into(),
-        method: method.into(),
-        ..CheckoutForm::default()
+        method: Method::parse(method),
+        ..CheckoutUpdate::default()
     }
 }
 

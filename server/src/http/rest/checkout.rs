@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use haat_engine::{carts, checkout, orders};
 use haat_shared::{
     Error, FieldError, Money, Result,
-    checkout::{CheckoutForm, CheckoutGroup, CheckoutState, CheckoutView, PaymentOutcome},
+    checkout::{CheckoutGroup, CheckoutState, CheckoutUpdate, CheckoutView, PaymentOutcome},
     id::kinds::{CartId, CheckoutId, ShopId},
     orders::PurchaseView,
     payments::{Method, NextAction, PurchaseLink},
@@ -29,9 +29,9 @@ pub(super) fn routes(api: Api) -> Api {
     )
     .on(API_CHECKOUT, "Retrieves a checkout.", view)
     .on(
-        API_SAVE_CHECKOUT,
+        API_UPDATE_CHECKOUT,
         "Updates the contact details, shipping address, shipping methods or payment method of a checkout.",
-        save,
+        update,
     )
     .on(
         API_PAY,
@@ -110,10 +110,10 @@ struct NewCheckout {
 }
 
 impl CheckoutInput {
-    /// The form that says the same, if it holds.
-    fn form(self, context: &RequestContext) -> Result<CheckoutForm> {
+    /// The command, if it holds.
+    fn update(self, context: &RequestContext) -> Result<CheckoutUpdate> {
         let AddressInput { name, line1, line2, city, region, postal_code, country, phone } = self.address;
-        let form = CheckoutForm {
+        let update = CheckoutUpdate {
             email: self.email,
             name,
             line1,
@@ -123,24 +123,19 @@ impl CheckoutInput {
             postal_code,
             country,
             phone,
-            method: self.method.as_str().into(),
-            delivery: self
-                .delivery
-                .into_iter()
-                .map(|(shop, way)| (shop.to_string(), way.as_str().into()))
-                .collect(),
-            seen: String::new(),
+            method: Some(self.method),
+            delivery: self.delivery,
         };
-        match form.check(&checkout::offered(context.engine()), context.engine().smtputf8) {
+        match update.check(&checkout::offered(context.engine()), context.engine().smtputf8) {
             // It is kept as it holds.
-            Ok(details) => Ok(CheckoutForm {
+            Ok(details) => Ok(CheckoutUpdate {
                 email: details.email.as_str().into(),
                 city: details.address.city,
                 region: details.address.region,
                 postal_code: details.address.postal_code,
                 country: details.address.country,
                 phone: details.address.phone,
-                ..form
+                ..update
             }),
             Err(faults) => Err(Error::Invalid(faults.into_iter().map(at_address).collect())),
         }
@@ -172,6 +167,8 @@ struct Checkout {
     groups: Vec<CheckoutGroup>,
     /// The totals.
     sums: Totals,
+    /// The version of the totals. It increases whenever they change.
+    quote_version: i64,
     /// The available payment methods.
     methods: Vec<Method>,
     /// The outcome of the last payment attempt.
@@ -199,9 +196,10 @@ impl From<CheckoutView> for Checkout {
                 country: form.country,
                 phone: form.phone,
             },
-            method: Method::parse(&form.method),
+            method: form.method,
             groups: view.groups,
-            sums: view.totals,
+            sums: view.quote.totals,
+            quote_version: view.quote.version,
             methods: view.methods,
             payment: view.payment,
             next: view.next,
@@ -213,9 +211,9 @@ impl From<CheckoutView> for Checkout {
 async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once)) -> Result<Made<Checkout>> {
     carts::check_holder(context.engine(), &context.caller, new.cart).await?;
     let NewCheckout { email, address, delivery, method, .. } = new;
-    let form = CheckoutInput { email, address, delivery, method }.form(&context)?;
+    let input = CheckoutInput { email, address, delivery, method }.update(&context)?;
     let id = checkout::begin(context.engine(), &context.caller).await?;
-    checkout::save(context.engine(), &context.caller, id, form).await?;
+    checkout::update(context.engine(), &context.caller, id, input).await?;
     let view = checkout::view(context.engine(), &context.caller, id).await?;
     Ok(Made(view.into()))
 }
@@ -225,12 +223,12 @@ async fn view(context: RequestContext, At(id): At<CheckoutId>) -> Result<Found<C
     Ok(Found(view.into()))
 }
 
-async fn save(
+async fn update(
     context: RequestContext,
     (At(id), Body(input)): (At<CheckoutId>, Body<CheckoutInput>),
 ) -> Result<Found<Checkout>> {
-    let form = input.form(&context)?;
-    checkout::save(context.engine(), &context.caller, id, form).await?;
+    let input = input.update(&context)?;
+    checkout::update(context.engine(), &context.caller, id, input).await?;
     let view = checkout::view(context.engine(), &context.caller, id).await?;
     Ok(Found(view.into()))
 }
@@ -241,6 +239,9 @@ async fn save(
 struct Confirmation {
     /// The total shown to the customer. If it no longer matches, the request fails and nothing is charged.
     total: Option<Money>,
+    /// The `quote_version` of the totals shown to the customer. If it no longer matches, the request fails
+    /// and nothing is charged. Without it and `total`, the customer pays the current total.
+    quote_version: Option<i64>,
 }
 
 /// The result of a payment, or the next step.
@@ -266,9 +267,11 @@ async fn pay(
     (At(id), Body(confirmation), Once(key)): (At<CheckoutId>, Body<Confirmation>, Once),
 ) -> Result<Found<Paid>> {
     let (engine, caller) = (context.engine(), &context.caller);
-    let seen = confirmation.total.map(|total| total.amount().to_string()).unwrap_or_default();
-    let form = CheckoutForm { seen, ..checkout::typed(engine, caller, id).await? };
-    match checkout::pay(engine, caller, id, form, &key).await? {
+    let (stored, quote) = checkout::stored(engine, caller, id).await?;
+    // A total stands for the version that has it. Versions begin at 1, so another total is never paid.
+    let seen = confirmation.total.is_none_or(|total| total == quote.totals.total);
+    let quote_version = if seen { confirmation.quote_version.unwrap_or(quote.version) } else { 0 };
+    match checkout::pay(engine, caller, id, stored, quote_version, &key).await? {
         NextAction::Redirect { url } => Ok(Found(Paid::Redirect { url })),
         NextAction::Done { purchase: PurchaseLink { number, key } } => {
             let purchase = orders::purchase(engine, caller, &number, &key).await?.into();

@@ -138,7 +138,9 @@ impl Problem {
             Self::Rejected(Error::Conflict(Conflict::OutOfStock(short) | Conflict::GuestLimit(short))) => {
                 body["shortages"] = json!(short)
             }
-            Self::Rejected(Error::Conflict(Conflict::TotalChanged(total))) => body["total"] = json!(total),
+            Self::Rejected(Error::Conflict(Conflict::TotalChanged { total, quote_version })) => {
+                (body["total"], body["quote_version"]) = (json!(total), json!(quote_version));
+            }
             Self::Rejected(Error::Conflict(Conflict::OrderMoved(state))) => body["state"] = json!(state),
             Self::Rejected(Error::Conflict(Conflict::AlreadyCancelled { by, reason })) => {
                 (body["cancelled_by"], body["reason"]) = (json!(by), json!(reason));
@@ -193,7 +195,7 @@ fn every() -> impl Iterator<Item = Problem> {
         PaymentInProgress,
         PaymentDeclined,
         PaymentCancelled,
-        TotalChanged(Money::zero(Currency::INR)),
+        TotalChanged { total: Money::zero(Currency::INR), quote_version: 1 },
         MixedCurrencies,
         KeyReused,
         InFlight,
@@ -316,8 +318,8 @@ mod tests {
             Problem::Rejected(Error::EventsExpired { .. }) => Error::EventsExpired { after: 7 },
             Problem::Rejected(Error::Conflict(OutOfStock(_))) => OutOfStock(vec![shortage]).into(),
             Problem::Rejected(Error::Conflict(GuestLimit(_))) => GuestLimit(vec![shortage]).into(),
-            Problem::Rejected(Error::Conflict(TotalChanged(_))) => {
-                TotalChanged(Money::new(94_900, Currency::INR)).into()
+            Problem::Rejected(Error::Conflict(TotalChanged { .. })) => {
+                TotalChanged { total: Money::new(94_900, Currency::INR), quote_version: 2 }.into()
             }
             Problem::Rejected(Error::Conflict(AlreadyCancelled { by, .. })) => {
                 AlreadyCancelled { by, reason: "The kiln broke".into() }.into()

@@ -48,9 +48,11 @@ async fn five_calls_buy_once() {
         guest.once(&address, json!({})).await.refuses(404, "not_found");
         let cheaper = json!({"total": {"amount": 1, "currency": "INR"}});
         let changed = holder.once(&address, cheaper).await.refuses(409, "total_changed");
-        assert_eq!(changed.body["total"], total);
+        assert_eq!((&changed.body["total"], &changed.body["quote_version"]), (&total, &json!(1)));
+        let later = json!({"total": total, "quote_version": 2});
+        holder.once(&address, later).await.refuses(409, "total_changed");
         let pay = holder.with("idempotency-key", "pay");
-        let confirmation = json!({"total": total});
+        let confirmation = json!({"total": total, "quote_version": begun.body["quote_version"]});
         // A click, and an impatient one at the same time.
         let (first, second) =
             tokio::join!(pay.post(&address, confirmation.clone()), pay.post(&address, confirmation.clone()));

@@ -1,0 +1,163 @@
+//! Updates a checkout: stores the input and, if another shipping method is selected, quotes it again.
+
+use super::{QuoteRow, find, form, options};
+use crate::{
+    Caller, Engine, TxResult, bug,
+    db::{Tx, Value},
+    group_by, params, rows, statements,
+};
+use haat_shared::{
+    Conflict, Currency, Error, Money, Result,
+    checkout::{CheckoutQuote, CheckoutState, CheckoutUpdate},
+    id::kinds::{CheckoutId, OrderId, ShopId, VariantId},
+    pricing::{self, Line, LineKind, Shipping, ShopItems, TaxRule, Totals},
+    shipping::{ShippingMethod, ShippingOption},
+};
+
+statements! {
+    LOCK = "UPDATE checkouts SET updated_at = $2 WHERE id = $1 AND state IN ('open', 'paying')
+        RETURNING state, form,
+            currency, subtotal_minor, delivery_minor, tax_minor, total_minor, quote_version";
+    LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, l.variant_id, l.quantity, l.unit_minor, l.tax_bp, l.commission_bp
+        FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id
+        WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
+    CHOOSE = "UPDATE checkout_orders SET delivery = given.column2, delivery_minor = given.column3,
+            days_min = given.column4, days_max = given.column5, tax_minor = given.column6, total_minor = given.column7
+        FROM (VALUES [($1, $2, $3, $4, $5, $6, $7)]) AS given WHERE checkout_orders.order_id = given.column1";
+    SAVE = "UPDATE checkouts SET form = $2, delivery_minor = $3, tax_minor = $4, total_minor = $5,
+            quote_version = $6 WHERE id = $1";
+}
+
+rows! {
+    struct Stored {
+        state: CheckoutState,
+        form: String;
+        quote: QuoteRow
+    }
+
+    struct LineRow {
+        order_id: OrderId,
+        shop_id: ShopId,
+        options: String,
+        delivery: ShippingMethod,
+        variant_id: VariantId,
+        quantity: i64,
+        unit_minor: i64,
+        tax_bp: i64,
+        commission_bp: i64,
+    }
+}
+
+/// Stores the input of the caller's checkout, complete or not, and returns what the checkout costs now.
+/// Rejected while a payment is in progress.
+pub async fn update(
+    engine: &Engine,
+    caller: &Caller,
+    id: CheckoutId,
+    update: CheckoutUpdate,
+) -> Result<CheckoutQuote> {
+    find(engine, caller, id).await?;
+    store(engine, id, &update.bounded(), false).await
+}
+
+/// Stores the input of a checkout. `to_pay` allows it while a payment is in progress, if that payment would
+/// still be for the same quote.
+pub(super) async fn store(
+    engine: &Engine,
+    id: CheckoutId,
+    update: &CheckoutUpdate,
+    to_pay: bool,
+) -> Result<CheckoutQuote> {
+    let json = serde_json::to_string(update).map_err(|_| Error::Internal)?;
+    let input = (id, update.clone(), json, to_pay, engine.clock.now_ms());
+    let quote = engine
+        .db
+        .write(("checkout::update", id), input, |tx, (id, update, json, to_pay, now)| {
+            Box::pin(update_in_tx(tx, *id, update, json, *to_pay, *now))
+        })
+        .await?;
+    Ok(quote)
+}
+
+async fn update_in_tx(
+    tx: &mut Tx,
+    id: CheckoutId,
+    update: &CheckoutUpdate,
+    json: &str,
+    to_pay: bool,
+    now: i64,
+) -> TxResult<CheckoutQuote> {
+    // From here on, other updates and payments of this checkout wait.
+    let stored: Stored = tx.opt(&LOCK, params![id, now]).await?.ok_or(Conflict::CheckoutEnded)?;
+    let unchanged = update.delivery == form(&stored.form).delivery;
+    if stored.state == CheckoutState::Paying && !(to_pay && unchanged) {
+        return Err(Conflict::PaymentInProgress.into());
+    }
+    let mut quote = stored.quote.view();
+    if !unchanged {
+        let totals = quote_in_tx(tx, id, stored.quote.currency, update).await?;
+        quote.version += i64::from(totals != quote.totals);
+        quote.totals = totals;
+    }
+    let Totals { shipping, tax, total, .. } = quote.totals;
+    let row = params![id, json, shipping.amount(), tax.amount(), total.amount(), quote.version];
+    tx.exec(&SAVE, row).await?;
+    Ok(quote)
+}
+
+/// Sets the shipping method of each shop and quotes the checkout again, at the prices offered when it began.
+async fn quote_in_tx(
+    tx: &mut Tx,
+    id: CheckoutId,
+    currency: Currency,
+    update: &CheckoutUpdate,
+) -> TxResult<Totals> {
+    let rows: Vec<LineRow> = tx.all(&LINES, params![id]).await?;
+    let (mut items, mut chosen) = (Vec::new(), Vec::new());
+    for (order, rows) in group_by(rows, |row| row.order_id) {
+        let option = choice(&rows[0], update)?;
+        let shipping = Some(Shipping::untaxed(option.price));
+        let lines = rows.iter().map(|row| priced(row, currency)).collect();
+        items.push(ShopItems { shop: rows[0].shop_id, lines, shipping });
+        chosen.push((order, option));
+    }
+    let quote = pricing::quote(currency, &items, &[])?;
+    let chosen: Vec<[Value; 7]> = chosen
+        .into_iter()
+        .zip(&quote.shops)
+        .map(|((order, option), quote)| {
+            let Totals { shipping, tax, total, .. } = quote.price.totals;
+            [
+                order.into(),
+                option.delivery.as_str().into(),
+                shipping.amount().into(),
+                option.days.0.into(),
+                option.days.1.into(),
+                tax.amount().into(),
+                total.amount().into(),
+            ]
+        })
+        .collect();
+    tx.exec_many(&CHOOSE, &chosen).await?;
+    Ok(quote.price.totals)
+}
+
+/// The offered option that is selected, or else the one selected before.
+fn choice(order: &LineRow, update: &CheckoutUpdate) -> TxResult<ShippingOption> {
+    let options = options(&order.options)?;
+    let find = |wanted| options.iter().find(|option| option.delivery == wanted).copied();
+    find(update.delivery_of(order.shop_id))
+        .or_else(|| find(order.delivery))
+        .ok_or_else(|| bug("a checkout's shipping method was never offered"))
+}
+
+fn priced(row: &LineRow, currency: Currency) -> Line {
+    Line {
+        id: row.variant_id.uuid(),
+        kind: LineKind::Goods,
+        quantity: row.quantity,
+        unit_price: Money::new(row.unit_minor, currency),
+        tax: TaxRule::included(row.tax_bp),
+        commission_bp: row.commission_bp,
+    }
+}
