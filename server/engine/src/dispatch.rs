@@ -11,14 +11,14 @@ use uuid::Uuid;
 
 use crate::{
     Engine, TxResult, bug,
-    db::Scalar,
+    db::{BoxFuture, Scalar, Tx},
     events,
     jobs::{self, ATTEMPTS, AddJob, Claimed, JobKind, Queue, refund::Refund},
     notifications::{self, mailbox},
-    outbox::{self, OutboxMessage},
+    outbox::{self, Dispatched, OutboxMessage},
     params, rows, statements,
 };
-use haat_shared::{Id, events::EventKind, id::kinds::OutboxMessageId};
+use haat_shared::{Id, id::kinds::OutboxMessageId};
 
 /// The number of messages dispatched in one transaction.
 const MESSAGES: i64 = 200;
@@ -74,18 +74,24 @@ fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<Ad
     }
 }
 
-/// The event for a message, if it is one that API clients read.
-fn event_of(message: OutboxMessage) -> Option<EventKind> {
-    match message {
-        OutboxMessage::PurchaseMade | OutboxMessage::RefundQueued => None,
-        OutboxMessage::OrderPlaced => Some(EventKind::OrderPlaced),
-        OutboxMessage::OrderConfirmed => Some(EventKind::OrderConfirmed),
-        OutboxMessage::OrderShipped => Some(EventKind::OrderShipped),
-        OutboxMessage::OrderShipmentUpdated => Some(EventKind::OrderShipmentUpdated),
-        OutboxMessage::OrderDelivered => Some(EventKind::OrderDelivered),
-        OutboxMessage::OrderCancelled => Some(EventKind::OrderCancelled),
+async fn add_jobs_in_tx(tx: &mut Tx, messages: &[Dispatched], now: i64) -> TxResult<()> {
+    let mut jobs = Vec::new();
+    for of in messages {
+        jobs.extend(job_of(of.message, of.subject, now)?);
     }
+    tx.insert_all(jobs).await?;
+    Ok(())
 }
+
+/// Writes what follows from messages, in the transaction that dispatches them.
+type Consumer = for<'t> fn(&'t mut Tx, &'t [Dispatched], i64) -> BoxFuture<'t, TxResult<()>>;
+
+/// All consumers of messages.
+static CONSUMERS: &[Consumer] = &[
+    |tx, messages, now| Box::pin(notifications::write_in_tx(tx, messages, now)),
+    |tx, messages, now| Box::pin(add_jobs_in_tx(tx, messages, now)),
+    |tx, messages, now| Box::pin(events::publish_in_tx(tx, messages, now)),
+];
 
 /// Dispatches a batch of messages; returns its size.
 pub async fn dispatch(engine: &Engine) -> TxResult<usize> {
@@ -100,17 +106,16 @@ pub async fn dispatch(engine: &Engine) -> TxResult<usize> {
                 events::take_turns_in_tx(tx).await?;
                 let mut pending: Vec<Pending> = tx.all(&DISPATCH, params![*now, MESSAGES]).await?;
                 pending.sort_by_key(|message| message.id);
-                let (mut known, mut jobs, mut news) = (Vec::new(), Vec::new(), Vec::new());
-                for Pending { kind, subject, created_at, .. } in &pending {
-                    let Some(message) = OutboxMessage::parse(kind) else { continue };
-                    known.push((message, *subject));
-                    jobs.extend(job_of(message, *subject, *now)?);
-                    news.extend(event_of(message).map(|event| (event, *subject, *created_at)));
+                let count = pending.len();
+                let known =
+                    pending.into_iter().filter_map(|Pending { kind, subject, created_at, .. }| {
+                        Some(Dispatched { message: OutboxMessage::parse(&kind)?, subject, created_at })
+                    });
+                let known: Vec<_> = known.collect();
+                for consume in CONSUMERS {
+                    consume(tx, &known, *now).await?;
                 }
-                notifications::write_in_tx(tx, &known, *now).await?;
-                tx.insert_all(jobs).await?;
-                events::publish_in_tx(tx, &news, *now).await?;
-                Ok(pending.len())
+                Ok(count)
             })
         })
         .await

@@ -4,13 +4,13 @@
 //! row. They are therefore committed in order, on any number of nodes: a client that has read up to a
 //! number has seen everything before it.
 
-use uuid::Uuid;
-
 use crate::{
     Caller, Engine, TxResult,
     clock::rfc3339,
     db::{Scalar, Tx, Value},
-    lists, params, rows, statements,
+    lists,
+    outbox::{Dispatched, OutboxMessage},
+    params, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
@@ -62,8 +62,18 @@ rows! {
     }
 }
 
-/// A change to publish: its kind, its order or shipment, and its time.
-pub(crate) type News = (EventKind, Uuid, i64);
+/// The event for a message, if it is one that API clients read. The message is about an order or a shipment.
+fn event_of(message: OutboxMessage) -> Option<EventKind> {
+    match message {
+        OutboxMessage::PurchaseMade | OutboxMessage::RefundQueued => None,
+        OutboxMessage::OrderPlaced => Some(EventKind::OrderPlaced),
+        OutboxMessage::OrderConfirmed => Some(EventKind::OrderConfirmed),
+        OutboxMessage::OrderShipped => Some(EventKind::OrderShipped),
+        OutboxMessage::OrderShipmentUpdated => Some(EventKind::OrderShipmentUpdated),
+        OutboxMessage::OrderDelivered => Some(EventKind::OrderDelivered),
+        OutboxMessage::OrderCancelled => Some(EventKind::OrderCancelled),
+    }
+}
 
 /// Takes the publisher's lock until the end of the transaction.
 pub(crate) async fn take_turns_in_tx(tx: &mut Tx) -> TxResult<()> {
@@ -71,8 +81,9 @@ pub(crate) async fn take_turns_in_tx(tx: &mut Tx) -> TxResult<()> {
     Ok(())
 }
 
-/// Appends to the feed, in the given order. The caller holds the lock.
-pub(crate) async fn publish_in_tx(tx: &mut Tx, news: &[News], now: i64) -> TxResult<()> {
+/// Appends the events of messages to the feed, in the given order. The caller holds the lock.
+pub(crate) async fn publish_in_tx(tx: &mut Tx, messages: &[Dispatched], now: i64) -> TxResult<()> {
+    let news: Vec<_> = messages.iter().filter_map(|of| Some((event_of(of.message)?, of))).collect();
     let count = news.len() as i64;
     if count == 0 {
         return Ok(());
@@ -81,8 +92,8 @@ pub(crate) async fn publish_in_tx(tx: &mut Tx, news: &[News], now: i64) -> TxRes
     let last = last.ok_or_else(|| crate::bug("the feed of events has no row"))?.0;
     let rows: Vec<[Value; 5]> = (last - count + 1..)
         .zip(news)
-        .map(|(seq, (kind, subject, at))| {
-            [seq.into(), kind.as_str().into(), (*subject).into(), (*at).into(), now.into()]
+        .map(|(seq, (kind, of))| {
+            [seq.into(), kind.as_str().into(), of.subject.into(), of.created_at.into(), now.into()]
         })
         .collect();
     tx.exec_many(&ADD, &rows).await?;

@@ -18,7 +18,7 @@ use crate::{
     db::{Statement, Tx, Value},
     jobs::{Backlog, backoff_ms},
     orders::{self, NotificationData},
-    outbox::OutboxMessage,
+    outbox::{Dispatched, OutboxMessage},
     params, quotas, random, rows, statements,
 };
 use haat_shared::{
@@ -243,11 +243,11 @@ static NOTICES: &[(OutboxMessage, &Statement)] = &[
     (OutboxMessage::OrderCancelled, &ORDER_WITHDRAWN),
 ];
 
-/// Writes the notifications for messages with these subjects, each once.
-pub(crate) async fn write_in_tx(tx: &mut Tx, messages: &[(OutboxMessage, Uuid)], now: i64) -> TxResult<()> {
+/// Writes the notifications for messages, each once.
+pub(crate) async fn write_in_tx(tx: &mut Tx, messages: &[Dispatched], now: i64) -> TxResult<()> {
     for (message, notice) in NOTICES {
-        let subjects = messages.iter().filter(|(of, _)| of == message);
-        let rows: Vec<[Value; 2]> = subjects.map(|(_, subject)| [(*subject).into(), now.into()]).collect();
+        let of = messages.iter().filter(|of| of.message == *message);
+        let rows: Vec<[Value; 2]> = of.map(|of| [of.subject.into(), now.into()]).collect();
         tx.exec_many(notice, &rows).await?;
     }
     Ok(())

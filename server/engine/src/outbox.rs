@@ -66,6 +66,13 @@ rows! {
     }
 }
 
+/// A message that is being dispatched.
+pub(crate) struct Dispatched {
+    pub(crate) message: OutboxMessage,
+    pub(crate) subject: Uuid,
+    pub(crate) created_at: i64,
+}
+
 /// The row of a message, for [`WRITE`].
 pub(crate) fn row<K>(message: OutboxMessage, subject: Id<K>, now: i64) -> [Value; 4] {
     let id: OutboxMessageId = random::id(now);
