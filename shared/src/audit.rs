@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::kinds::{JobId, MailId};
+use crate::id::kinds::{JobId, MailId, NotificationId};
 
 /// What needs attention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +101,8 @@ pub struct MailCard {
 /// An email that failed for good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedMail {
+    /// The notification's ID.
+    pub id: NotificationId,
     /// What it announces: `order_placed`.
     pub kind: String,
     /// The ID of the object that it is about.

@@ -202,6 +202,8 @@ pub mod kinds {
         OutboxMessage OutboxMessageId "outbox";
         /// A job, to be done after the commit.
         Job JobId "job";
+        /// A record that someone must be notified.
+        Notification NotificationId "notif";
         /// An email.
         Mail MailId "mail";
         /// An entry of the audit log.

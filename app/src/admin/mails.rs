@@ -64,14 +64,12 @@ fn Failed(failed: Vec<FailedMail>) -> impl IntoView {
             <tr>
                 <th scope="row">
                     <strong>{words::mail_kind(i18n, &mail.kind).to_owned()}</strong>
-                    <span class="note below">{mail.to.clone()}" · "{words::moment(i18n, &mail.at)}</span>
+                    <span class="note below">{mail.to}" · "{words::moment(i18n, &mail.at)}</span>
                     <span class="note below why">{mail.error}</span>
                 </th>
                 <td class="row-actions">
                     <form method="post" action=Part::Mails.path()>
-                        <input type="hidden" name="kind" value=mail.kind />
-                        <input type="hidden" name="subject" value=mail.subject />
-                        <input type="hidden" name="to" value=mail.to />
+                        <input type="hidden" name="id" value=mail.id.to_string() />
                         <Button look="secondary">{t!(i18n, admin.resend)}</Button>
                     </form>
                 </td>

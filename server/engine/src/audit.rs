@@ -33,7 +33,7 @@ lists! {
 statements! {
     HOME = "SELECT (SELECT COUNT(*) FROM jobs WHERE state = 'dead') AS dead_jobs,
         (SELECT COUNT(*) FROM outbox WHERE dispatched_at IS NULL AND created_at < $1) AS pending_messages,
-        (SELECT COUNT(*) FROM notifications WHERE state = 'failed') AS failed_mails,
+        (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'failed') AS failed_mails,
         (SELECT COUNT(*) FROM orders WHERE state = 'placed' AND created_at < $2) AS waiting_orders";
 }
 

@@ -107,10 +107,9 @@ pub async fn dispatch(engine: &Engine) -> TxResult<usize> {
                 let mut pending: Vec<Pending> = tx.all(&DISPATCH, params![*now, MESSAGES]).await?;
                 pending.sort_by_key(|message| message.id);
                 let count = pending.len();
-                let known =
-                    pending.into_iter().filter_map(|Pending { kind, subject, created_at, .. }| {
-                        Some(Dispatched { message: OutboxMessage::parse(&kind)?, subject, created_at })
-                    });
+                let known = pending.into_iter().filter_map(|Pending { id, kind, subject, created_at }| {
+                    Some(Dispatched { id, message: OutboxMessage::parse(&kind)?, subject, created_at })
+                });
                 let known: Vec<_> = known.collect();
                 for consume in CONSUMERS {
                     consume(tx, &known, *now).await?;

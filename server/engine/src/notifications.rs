@@ -1,21 +1,21 @@
-//! Notifications: what to tell whom, once per message, and whether it was delivered.
+//! Notifications: what to tell whom through which channel, once per event, and whether it was delivered.
 //!
-//! They are written in the transaction that dispatches the message; [`send_due`] sends them in a step of
-//! its own, so that a slow mail server delays nothing else. The engine describes what happened as an [`EmailContent`]; the
-//! host renders it.
+//! They are written in the transaction that dispatches a message; [`send_due`] sends those of the only channel so
+//! far, email, in a step of its own, so that a slow mail server delays nothing else. The engine describes what happened
+//! as an [`EmailContent`]; the host renders it.
 
 pub mod mailbox;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use sha2::{Digest, Sha256};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
     Caller, Engine, TxResult, accounts, audit, bug, checkout,
     db::{Statement, Tx, Value},
+    insert,
     jobs::{Backlog, backoff_ms},
     orders::{self, NotificationData},
     outbox::{Dispatched, OutboxMessage},
@@ -25,7 +25,7 @@ use haat_shared::{
     Error, Id, Result,
     accounts::mailbox,
     audit::FailedMail,
-    id::kinds::{Job, MailId, SignUpId},
+    id::kinds::{Job, MailId, NotificationId, SignUpId},
     orders::{Actor, PurchaseView, ShopOrderView},
     payments::PurchaseLink,
     text,
@@ -112,7 +112,7 @@ pub type EmailRenderer = fn(&EmailContent, &str, &str) -> TxResult<RenderedEmail
 /// An email, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// The same whenever the same notification is sent, so that a repeated email can be recognised.
+    /// That of the notification: if it is sent again, the repeated email can be recognised.
     pub id: MailId,
     /// The recipient's address.
     pub to: String,
@@ -163,59 +163,67 @@ const LISTED: i64 = 50;
 const ATTEMPTS_MAX: i64 = 50;
 
 statements! {
-    // Without a WHERE clause, SQLite parses ON CONFLICT as the join condition.
-    PURCHASE_MADE = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
-        SELECT 'purchase_made', p.id, p.email, p.locale, 'written', m.column2
-        FROM (VALUES [($1, $2)]) AS m JOIN purchases p ON p.id = m.column1
-        WHERE TRUE ON CONFLICT DO NOTHING";
-    ORDER_PLACED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
-        SELECT 'order_placed', o.id, u.email, u.locale, 'written', m.column2
-        FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column1
-        JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id
-        WHERE TRUE ON CONFLICT DO NOTHING";
-    ORDER_SHIPPED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
-        SELECT 'order_shipped', o.id, p.email, p.locale, 'written', m.column2
-        FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column1 JOIN purchases p ON p.id = o.purchase_id
-        WHERE TRUE ON CONFLICT DO NOTHING";
-    SHIPMENT_UPDATED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
-        SELECT 'shipment_updated', s.id, p.email, p.locale, 'written', m.column2
-        FROM (VALUES [($1, $2)]) AS m JOIN order_shipments s ON s.id = m.column1
-        JOIN orders o ON o.id = s.order_id JOIN purchases p ON p.id = o.purchase_id
-        WHERE TRUE ON CONFLICT DO NOTHING";
-    ORDER_CANCELLED = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
-        SELECT 'order_cancelled', o.id, p.email, p.locale, 'written', m.column2
-        FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column1 JOIN purchases p ON p.id = o.purchase_id
-        WHERE TRUE ON CONFLICT DO NOTHING";
-    ORDER_WITHDRAWN = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
-        SELECT 'order_withdrawn', o.id, u.email, u.locale, 'written', m.column2
-        FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column1
+    // Whom to notify of messages, given by their IDs and subjects.
+    BUYER = "SELECT m.column1 AS event, p.id AS subject, p.email AS recipient, p.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN purchases p ON p.id = m.column2";
+    SHOPPER = "SELECT m.column1 AS event, o.id AS subject, p.email AS recipient, p.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2 JOIN purchases p ON p.id = o.purchase_id";
+    SHOPPER_OF_SHIPMENT = "SELECT m.column1 AS event, s.id AS subject, p.email AS recipient, p.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN order_shipments s ON s.id = m.column2
+        JOIN orders o ON o.id = s.order_id JOIN purchases p ON p.id = o.purchase_id";
+    OWNERS = "SELECT m.column1 AS event, o.id AS subject, u.email AS recipient, u.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2
+        JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
+    OWNERS_IF_WITHDRAWN = "SELECT m.column1 AS event, o.id AS subject, u.email AS recipient, u.locale
+        FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2
         JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled' AND e.actor = 'shopper'
-        JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id
-        WHERE TRUE ON CONFLICT DO NOTHING";
+        JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
     CLAIM = "UPDATE notifications SET claim = $3, lease_until = $2, attempts = attempts + 1
-        WHERE state = 'written' AND run_at <= $1 AND lease_until <= $1 AND (kind, subject, recipient) IN
-            (SELECT kind, subject, recipient FROM notifications
-                WHERE state = 'written' AND run_at <= $1 AND lease_until <= $1 ORDER BY run_at LIMIT $4)
-        RETURNING kind, subject, recipient, locale, attempts, created_at";
-    FAILED = "UPDATE notifications SET state = failed.column5, run_at = failed.column6, error = failed.column7,
+        WHERE state = 'written' AND run_at <= $1 AND lease_until <= $1 AND id IN
+            (SELECT id FROM notifications
+                WHERE channel = 'email' AND state = 'written' AND run_at <= $1 AND lease_until <= $1
+                ORDER BY run_at LIMIT $4)
+        RETURNING id, kind, subject, recipient, locale, attempts, created_at";
+    FAILED = "UPDATE notifications SET state = failed.column3, run_at = failed.column4, error = failed.column5,
             claim = NULL, lease_until = 0
-        FROM (VALUES [($1, $2, $3, $4, $5, $6, $7)]) AS failed
-        WHERE claim = failed.column1 AND kind = failed.column2 AND subject = failed.column3 AND recipient = failed.column4";
+        FROM (VALUES [($1, $2, $3, $4, $5)]) AS failed WHERE id = failed.column1 AND claim = failed.column2";
     SENT = "UPDATE notifications SET state = 'sent', sent_at = $1, claim = NULL, lease_until = 0, error = ''
         WHERE claim = $2 AND state = 'written'";
-    TOO_MANY = "UPDATE notifications SET state = 'failed', error = $5, claim = NULL, lease_until = 0
-        WHERE claim = $1 AND kind = $2 AND subject = $3 AND recipient = $4";
-    DEAD_LETTERS = "SELECT kind, subject, recipient, error, created_at FROM notifications WHERE state = 'failed'
-        ORDER BY created_at DESC LIMIT $1";
-    RESEND = "UPDATE notifications SET state = 'written', run_at = $4, attempts = 1
-        WHERE kind = $1 AND subject = $2 AND recipient = $3 AND state = 'failed'";
-    COUNT = "SELECT (SELECT COUNT(*) FROM notifications WHERE state = 'written') AS queued,
-        (SELECT COUNT(*) FROM notifications WHERE state = 'failed') AS dead";
+    TOO_MANY = "UPDATE notifications SET state = 'failed', error = $3, claim = NULL, lease_until = 0
+        WHERE id = $1 AND claim = $2";
+    DEAD_LETTERS = "SELECT id, kind, subject, recipient, error, created_at FROM notifications
+        WHERE channel = 'email' AND state = 'failed' ORDER BY created_at DESC LIMIT $1";
+    RESEND = "UPDATE notifications SET state = 'written', run_at = $2, attempts = 1
+        WHERE id = $1 AND state = 'failed' RETURNING subject, recipient";
+    COUNT = "SELECT (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'written') AS queued,
+        (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'failed') AS dead";
+}
+
+insert! {
+    struct AddEmail into notifications {
+        id: NotificationId,
+        event: Uuid,
+        recipient: String,
+        kind: &'static str,
+        subject: Uuid,
+        locale: String,
+        created_at: i64;
+        channel = "'email'",
+        state = "'written'",
+    } "ON CONFLICT (event, recipient, channel) DO NOTHING"
 }
 
 rows! {
+    struct Recipient {
+        event: Uuid,
+        subject: Uuid,
+        recipient: String,
+        locale: String,
+    }
+
     #[derive(Debug)]
     struct Claimed {
+        id: NotificationId,
         kind: String,
         subject: Uuid,
         recipient: String,
@@ -225,30 +233,46 @@ rows! {
     }
 
     struct FailedRow {
+        id: NotificationId,
         kind: String,
         subject: Uuid,
         recipient: String,
         error: String,
         created_at: i64,
     }
+
+    struct Resent {
+        subject: Uuid,
+        recipient: String,
+    }
 }
 
-/// What is written for which message: to the shopper, or to the shop's owners.
-static NOTICES: &[(OutboxMessage, &Statement)] = &[
-    (OutboxMessage::PurchaseMade, &PURCHASE_MADE),
-    (OutboxMessage::OrderPlaced, &ORDER_PLACED),
-    (OutboxMessage::OrderShipped, &ORDER_SHIPPED),
-    (OutboxMessage::OrderShipmentUpdated, &SHIPMENT_UPDATED),
-    (OutboxMessage::OrderCancelled, &ORDER_CANCELLED),
-    (OutboxMessage::OrderCancelled, &ORDER_WITHDRAWN),
+/// Which emails are written for which message, and to whom.
+static NOTICES: &[(OutboxMessage, &str, &Statement)] = &[
+    (OutboxMessage::PurchaseMade, "purchase_made", &BUYER),
+    (OutboxMessage::OrderPlaced, "order_placed", &OWNERS),
+    (OutboxMessage::OrderShipped, "order_shipped", &SHOPPER),
+    (OutboxMessage::OrderShipmentUpdated, "shipment_updated", &SHOPPER_OF_SHIPMENT),
+    (OutboxMessage::OrderCancelled, "order_cancelled", &SHOPPER),
+    (OutboxMessage::OrderCancelled, "order_withdrawn", &OWNERS_IF_WITHDRAWN),
 ];
 
-/// Writes the notifications for messages, each once.
+/// Writes the notifications for messages: one per message, recipient and channel.
 pub(crate) async fn write_in_tx(tx: &mut Tx, messages: &[Dispatched], now: i64) -> TxResult<()> {
-    for (message, notice) in NOTICES {
+    for (message, kind, recipients) in NOTICES {
         let of = messages.iter().filter(|of| of.message == *message);
-        let rows: Vec<[Value; 2]> = of.map(|of| [of.subject.into(), now.into()]).collect();
-        tx.exec_many(notice, &rows).await?;
+        let of: Vec<[Value; 2]> = of.map(|of| [of.id.into(), of.subject.into()]).collect();
+        let recipients: Vec<Recipient> = tx.all_many(recipients, &of).await?;
+        let emails = recipients.into_iter().map(|Recipient { event, subject, recipient, locale }| AddEmail {
+            id: random::id(now),
+            event,
+            recipient,
+            kind: *kind,
+            subject,
+            locale,
+            created_at: now,
+        });
+        tx.insert_all(emails).await?;
     }
     Ok(())
 }
@@ -258,6 +282,7 @@ pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>>
     caller.operator()?;
     let rows: Vec<FailedRow> = engine.db.all(&DEAD_LETTERS, params![LISTED]).await?;
     let failed = rows.into_iter().map(|row| FailedMail {
+        id: row.id,
         kind: row.kind,
         subject: row.subject.to_string(),
         to: row.recipient,
@@ -268,19 +293,17 @@ pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>>
 }
 
 /// Sends a failed email again, as if it were new.
-pub async fn resend(engine: &Engine, caller: &Caller, kind: &str, subject: &str, to: &str) -> Result<()> {
+pub async fn resend(engine: &Engine, caller: &Caller, id: NotificationId) -> Result<()> {
     caller.operator()?;
-    let subject: Uuid = subject.parse().map_err(|_| Error::NotFound)?;
-    let input = (caller.user_id(), kind.to_owned(), subject, to.to_owned(), engine.clock.now_ms());
+    let input = (caller.user_id(), id, engine.clock.now_ms());
     engine
         .db
-        .write("notifications::resend", input, |tx: &mut Tx, (user, kind, subject, to, now)| {
+        .write("notifications::resend", input, |tx: &mut Tx, (user, id, now)| {
             Box::pin(async move {
-                if tx.exec(&RESEND, params![kind, *subject, to, *now]).await? == 0 {
-                    return Err(Error::NotFound.into());
-                }
-                let subject: Id<Job> = Id::from_uuid(*subject);
-                audit::write(tx, *user, "notifications::resend", subject, to, *now).await
+                let resent: Option<Resent> = tx.opt(&RESEND, params![*id, *now]).await?;
+                let Resent { subject, recipient } = resent.ok_or(Error::NotFound)?;
+                let subject: Id<Job> = Id::from_uuid(subject);
+                audit::write(tx, *user, "notifications::resend", subject, &recipient, *now).await
             })
         })
         .await?;
@@ -380,9 +403,9 @@ async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64)
         .db
         .write("notifications::too_many", (claim, over_limit), |tx, (claim, over_limit)| {
             Box::pin(async move {
-                for Claimed { kind, subject, recipient, .. } in over_limit {
+                for Claimed { id, .. } in over_limit {
                     let why = "too many emails to this address; send it again if it is wanted";
-                    tx.exec(&TOO_MANY, params![*claim, kind, *subject, recipient, why]).await?;
+                    tx.exec(&TOO_MANY, params![*id, *claim, why]).await?;
                 }
                 Ok(())
             })
@@ -434,21 +457,7 @@ fn mail(engine: &Engine, notice: &Claimed, data: &NotificationData) -> TxResult<
     let RenderedEmail { subject, text, html } =
         (engine.render)(&content, &notice.locale, &engine.public_url)?;
     let (to, created_at) = (notice.recipient.clone(), notice.created_at);
-    Ok(Mail { id: mail_id(notice), to, subject, text, html, created_at })
-}
-
-/// A UUID version 8 (RFC 9562) that identifies a notification.
-fn mail_id(notice: &Claimed) -> MailId {
-    let hash = Sha256::new()
-        .chain_update(&notice.kind)
-        .chain_update(notice.subject)
-        .chain_update(&notice.recipient)
-        .finalize();
-    let mut id = [0; 16];
-    id.copy_from_slice(&hash[..16]);
-    id[6] = id[6] & 0x0f | 0x80;
-    id[8] = id[8] & 0x3f | 0x80;
-    Id::from_uuid(Uuid::from_bytes(id))
+    Ok(Mail { id: Id::from_uuid(notice.id.uuid()), to, subject, text, html, created_at })
 }
 
 /// Marks the failed ones, and all others of the claim as sent.
@@ -461,15 +470,7 @@ async fn settle(engine: &Engine, claim: Id<Job>, failed: Vec<(Claimed, SendError
         tracing::warn!(kind, subject = %notice.subject, attempts, dead, error, "failed to send an email");
         let state = if dead { "failed" } else { "written" };
         let run_at = now + backoff_ms(attempts);
-        [
-            claim.into(),
-            kind.into(),
-            notice.subject.into(),
-            notice.recipient.into(),
-            state.into(),
-            run_at.into(),
-            error.into(),
-        ]
+        [notice.id.into(), claim.into(), state.into(), run_at.into(), error.into()]
     });
     engine
         .db

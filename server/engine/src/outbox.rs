@@ -68,6 +68,7 @@ rows! {
 
 /// A message that is being dispatched.
 pub(crate) struct Dispatched {
+    pub(crate) id: OutboxMessageId,
     pub(crate) message: OutboxMessage,
     pub(crate) subject: Uuid,
     pub(crate) created_at: i64,

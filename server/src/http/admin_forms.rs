@@ -50,8 +50,12 @@ pub(super) async fn resend(
     Extension(caller): Extension<Caller>,
     Form(typed): Form<Typed>,
 ) -> Response {
-    let (kind, subject, to) = (field(&typed, "kind"), field(&typed, "subject"), field(&typed, "to"));
-    match notifications::resend(&state.runtime.engine, &caller, &kind, &subject, &to).await {
+    let done: Result<()> = async {
+        caller.operator()?;
+        notifications::resend(&state.runtime.engine, &caller, field(&typed, "id").parse()?).await
+    }
+    .await;
+    match done {
         Ok(()) => back::to(&with(MAILS, &[("done", "resend")])).into_response(),
         Err(error) => refused(MAILS, &error),
     }

@@ -216,12 +216,7 @@ const TABLE: &[Row] = &[
     call(FN_AUDIT, r#"{"after":""}"#),
     call(FN_JOBS, r#"{"state":"","after":""}"#),
     // No email has failed.
-    form(
-        FORM_RESEND,
-        "",
-        "kind=order_placed&to=asha@example.com&subject=00000000-0000-0000-0000-000000000000",
-        404,
-    ),
+    form(FORM_RESEND, "", "id=notif_00000000000000000000000000", 404),
     // From here on the gateway is unavailable, so that the refund stays in the queue.
     call(FN_CANCEL, r#"{"handle":"<handle>","number":"<paid order>","reason":"No"}"#),
     call(FN_DISCARD_JOB, r#"{"id":"<job>"}"#),

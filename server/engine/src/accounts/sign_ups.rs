@@ -14,7 +14,7 @@ use crate::{
 use haat_shared::{
     Error, Id, Result,
     accounts::SignUp,
-    id::kinds::{Job, SignUpId, UserId},
+    id::kinds::{Job, Notification, SignUpId, UserId},
 };
 
 /// The lifetime of the link in the email.
@@ -23,9 +23,10 @@ pub const CONFIRM_MS: i64 = 24 * 3_600_000;
 const PURPOSE: &str = "sign-up";
 
 statements! {
-    NOTIFY = "INSERT INTO notifications (kind, subject, recipient, locale, state, created_at)
-        SELECT CASE WHEN EXISTS (SELECT 1 FROM users u WHERE u.email_folded = s.email_folded) THEN 'account_exists'
-            ELSE 'sign_up' END, s.id, s.email, s.locale, 'written', $2
+    NOTIFY = "INSERT INTO notifications (id, event, recipient, channel, kind, subject, locale, state, created_at)
+        SELECT $3, s.id, s.email, 'email',
+            CASE WHEN EXISTS (SELECT 1 FROM users u WHERE u.email_folded = s.email_folded) THEN 'account_exists'
+            ELSE 'sign_up' END, s.id, s.locale, 'written', $2
         FROM sign_ups s WHERE s.id = $1";
     CONFIRM = "INSERT INTO users (id, name, email, email_folded, password_hash, operator, created_at, locale)
         SELECT $1, s.name, s.email, s.email_folded, s.password_hash, FALSE, $2, s.locale FROM sign_ups s
@@ -76,7 +77,7 @@ pub async fn ask(engine: &Engine, caller: &Caller, form: SignUp) -> Result<()> {
                     expires_at: *now + CONFIRM_MS,
                 })
                 .await?;
-                tx.exec(&NOTIFY, params![*id, *now]).await?;
+                tx.exec(&NOTIFY, params![*id, *now, random::id::<Notification>(*now)]).await?;
                 Ok(())
             })
         })

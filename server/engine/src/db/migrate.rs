@@ -45,6 +45,11 @@ pub const SCHEMA: &[Migration] = &[
         name: "quote_versions",
         sql: include_str!("../../migrations/0020_quote_versions.sql"),
     },
+    Migration {
+        number: 21,
+        name: "notifications",
+        sql: include_str!("../../migrations/0021_notifications.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -158,7 +158,7 @@ both! {
         assert_eq!(mails.iter().filter(|mail| mail.recipient == "meena-crafts@haat.example").count(), 10);
         // Emails resent by an operator are always sent.
         for mail in &kept {
-            notifications::resend(&engine, &caller, &mail.kind, &mail.subject, &mail.to).await.unwrap();
+            notifications::resend(&engine, &caller, mail.id).await.unwrap();
         }
         dispatch::drain(&engine).await.unwrap();
         assert_eq!(sent().await, 10);
@@ -170,7 +170,7 @@ both! {
         buy(10).await;
         assert_eq!(sent().await, 13);
         for mail in notifications::failed(&engine, &caller).await.unwrap() {
-            notifications::resend(&engine, &caller, &mail.kind, &mail.subject, &mail.to).await.unwrap();
+            notifications::resend(&engine, &caller, mail.id).await.unwrap();
         }
         dispatch::drain(&engine).await.unwrap();
     }

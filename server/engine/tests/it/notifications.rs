@@ -1,9 +1,11 @@
 use haat_engine::{
-    Caller, accounts, dispatch,
+    Caller, TxError, accounts,
+    db::{DbError, Scalar},
+    dispatch,
     notifications::{self, Mail, mailbox},
-    orders, params, statements,
+    orders, params, random, statements,
 };
-use haat_shared::orders::Shipment;
+use haat_shared::{id::kinds::NotificationId, orders::Shipment};
 
 use crate::{both, support::*};
 
@@ -11,6 +13,11 @@ statements! {
     PATIENT = "UPDATE notifications SET attempts = 49 WHERE state = 'written'";
     pub REWRITE = "UPDATE notifications SET state = 'written', run_at = 0, attempts = 0 WHERE state = 'failed'";
     FORGET_SENDING = "UPDATE notifications SET state = 'written', run_at = 0, attempts = 0 WHERE state = 'sent'";
+    DISPATCH_AGAIN = "UPDATE outbox SET dispatched_at = NULL";
+    WRITTEN = "SELECT COUNT(*) AS value FROM notifications";
+    COPY = "INSERT INTO notifications (id, event, recipient, channel, kind, subject, locale, state, created_at)
+        SELECT $1, event, recipient, $2, kind, subject, locale, 'written', created_at
+        FROM notifications WHERE kind = 'purchase_made'";
     ERROR = "SELECT error AS value FROM notifications WHERE kind = 'purchase_made'";
 }
 
@@ -75,6 +82,26 @@ both! {
         assert!(mails[1].html.starts_with("hi "));
         assert!(mails[2].html.starts_with("en ") && mails[2].html.contains("Clay bowl") && !mails[2].html.contains("Desk lamp"));
         assert!(!mails[2].html.contains("asha@example.com"));
+    }
+
+    async fn an_event_notifies_each_recipient_once_per_channel(market) {
+        let engine = &market.engine;
+        bought(market).await;
+        change(market, &DISPATCH_AGAIN).await;
+        assert_eq!(dispatch::dispatch(engine).await.unwrap(), 3);
+        let written: Scalar<i64> = engine.db.one(&WRITTEN, params![]).await.unwrap();
+        assert_eq!(written.0, 3);
+        let copy_to = async |channel: &'static str| {
+            let input: (NotificationId, _) = (random::id(0), channel);
+            let write = engine.db.write("t", input, |tx, (id, channel)| {
+                Box::pin(async move { Ok(tx.exec(&COPY, params![*id, *channel]).await?) })
+            });
+            write.await
+        };
+        let refused = copy_to("email").await;
+        assert!(matches!(refused, Err(TxError::Db(DbError::Unique(_)))), "{refused:?}");
+        assert_eq!(copy_to("push").await, Ok(1));
+        assert_eq!(notifications::send_due(engine).await.unwrap(), 3, "other channels are not sent as emails");
     }
 
     async fn an_email_that_fails_is_retried_and_given_up_in_the_end(market) {
