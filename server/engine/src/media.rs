@@ -62,9 +62,6 @@ statements! {
         WHERE p.id = $1 AND p.shop_id = $2 ORDER BY pp.position";
     LOCK_PRODUCT = "UPDATE products SET updated_at = $3 WHERE id = $1 AND shop_id = $2";
     pub(crate) CLEAR = "DELETE FROM product_pictures WHERE product_id = $1";
-    CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted)
-        SELECT 'product', id, $2, FALSE FROM products WHERE id = $1 AND state = 'published'
-        ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = FALSE";
     ATTACH = "INSERT INTO product_pictures (product_id, position, media_id, alt)
         SELECT given.column1, given.column2, given.column3, given.column4
         FROM (VALUES [($1, $2, $3, $4, $5)]) AS given JOIN media m ON m.id = given.column3 AND m.shop_id = given.column5";
@@ -182,7 +179,7 @@ pub async fn set_pictures(
             |tx, (shop, product, rows, now)| {
                 Box::pin(async move {
                     lock_in_tx(tx, *shop, *product, *now).await?;
-                    show_in_tx(tx, *product, rows, *now).await
+                    show_in_tx(tx, *product, rows).await
                 })
             },
         )
@@ -219,7 +216,7 @@ pub async fn change_picture(
                 let shown: Vec<Option<Picture>> = tx.all(&OF_OWN, params![*product, *shop]).await?;
                 let shown = shown.into_iter().flatten().map(|p| NewPicture { media: p.id, alt: p.alt });
                 let pictures = checked(changed(shown.collect(), change)?)?;
-                show_in_tx(tx, *product, &rows(*product, *shop, &pictures), *now).await
+                show_in_tx(tx, *product, &rows(*product, *shop, &pictures)).await
             })
         })
         .await?;
@@ -253,11 +250,9 @@ async fn lock_in_tx(tx: &mut Tx, shop: ShopId, product: ProductId, now: i64) -> 
     }
 }
 
-async fn show_in_tx(tx: &mut Tx, product: ProductId, rows: &[[Value; 5]], now: i64) -> crate::TxResult<()> {
+async fn show_in_tx(tx: &mut Tx, product: ProductId, rows: &[[Value; 5]]) -> crate::TxResult<()> {
     tx.exec(&CLEAR, params![product]).await?;
-    attach_in_tx(tx, rows).await?;
-    tx.exec(&CHANGED, params![product, now]).await?;
-    Ok(())
+    attach_in_tx(tx, rows).await
 }
 
 /// The pictures of a shop's product, in order, for its members.

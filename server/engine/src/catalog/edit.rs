@@ -39,10 +39,6 @@ statements! {
         WHERE variants.id = given.column1 AND variants.product_id = given.column2";
     pub(super) SET_STATE = "UPDATE products SET state = given.column3, updated_at = given.column4
         FROM (VALUES [($1, $2, $3, $4)]) AS given WHERE products.id = given.column1 AND products.shop_id = given.column2";
-    pub(super) CHANGED_ALL = "INSERT INTO changes (kind, id, changed_at, deleted) VALUES [('product', $1, $2, $3)]
-        ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = excluded.deleted";
-    CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted) VALUES ('product', $1, $2, $3)
-        ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = excluded.deleted";
     TAKE_AWAY = "UPDATE products SET state = 'archived' WHERE id = $1 AND shop_id = $2 AND NOT EXISTS
             (SELECT 1 FROM variants v JOIN holds h ON h.capacity_id = v.id WHERE v.product_id = $1)";
     IS_THERE = "SELECT id AS value FROM products WHERE id = $1 AND shop_id = $2";
@@ -326,7 +322,6 @@ async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -
     }
     revisions::write(tx, id, now_version, &fields, *user, *now).await?;
     write_variants(tx, *shop, id, &before, &variants, *now).await?;
-    tx.exec(&CHANGED, params![id, *now, false]).await?;
     let changes: Vec<_> =
         variants.iter().filter(|v| !v.is_new).map(|v| (v.id, v.draft.stock_change)).collect();
     let refused = inventory::count_in_tx(tx, &changes, random::id::<Job>(*now), *now).await?;
@@ -468,10 +463,6 @@ pub async fn set_states(
                     if tx.exec_many(&SET_STATE, &rows).await? < rows.len() as u64 {
                         return Err(Error::NotFound.into());
                     }
-                    let gone = *state != ProductState::Published;
-                    let rows: Vec<[Value; 3]> =
-                        ids.iter().map(|id| [(*id).into(), (*now).into(), gone.into()]).collect();
-                    tx.exec_many(&CHANGED_ALL, &rows).await?;
                     Ok(())
                 })
             },
@@ -502,9 +493,7 @@ pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductI
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
     let deleted = engine
         .db
-        .write(("catalog::delete", id), (shop, id, engine.clock.now_ms()), |tx, (shop, id, now)| {
-            Box::pin(delete_in_tx(tx, *shop, *id, *now))
-        })
+        .write(("catalog::delete", id), (shop, id), |tx, (shop, id)| Box::pin(delete_in_tx(tx, *shop, *id)))
         .await;
     match deleted {
         // A shopper started to buy it in the meantime.
@@ -513,7 +502,7 @@ pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductI
     }
 }
 
-async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId, now: i64) -> TxResult<()> {
+async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId) -> TxResult<()> {
     if tx.exec(&TAKE_AWAY, params![id, shop]).await? == 0 {
         let there: Option<Scalar<ProductId>> = tx.opt(&IS_THERE, params![id, shop]).await?;
         return Err(there.map_or(Error::NotFound, |_| Conflict::WasSold.into()).into());
@@ -524,7 +513,6 @@ async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId, now: i64) -> TxR
     let capacities: Vec<[Value; 1]> = variants.iter().map(|v| [v.0.into()]).collect();
     tx.exec_many(&DELETE_CAPACITIES, &capacities).await?;
     tx.exec(&DELETE, params![id]).await?;
-    tx.exec(&CHANGED, params![id, now, true]).await?;
     Ok(())
 }
 

@@ -75,8 +75,6 @@ statements! {
             compare_at_minor = CASE WHEN compare_at_minor > given.column4 THEN compare_at_minor END
         FROM (VALUES [($1, $2, $3, $4)]) AS given
         WHERE variants.shop_id = given.column1 AND variants.sku = given.column2 AND NOT variants.archived";
-    CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted) VALUES [('product', $1, $2, FALSE)]
-        ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at, deleted = FALSE";
 }
 
 rows! {
@@ -136,28 +134,17 @@ async fn put_in_tx(
         let known: HashMap<String, ProductId> = known.into_iter().map(|k| (k.sku, k.product_id)).collect();
         let (old, new): (Vec<_>, Vec<_>) =
             products.iter().partition(|p| known.contains_key(&p.variants[0].sku));
-        let changed = add(tx, shop, &new, now).await?;
+        add(tx, shop, &new, now).await?;
         update(tx, shop, &old, &known, now).await?;
         put.added += new.len() as i64;
         put.updated += old.len() as i64;
-        let changed: Vec<[Value; 2]> = changed
-            .into_iter()
-            .chain(old.iter().filter_map(|p| known.get(&p.variants[0].sku).copied()))
-            .map(|id| [id.into(), now.into()])
-            .collect();
-        tx.exec_many(&CHANGED, &changed).await?;
     }
     Ok(put)
 }
 
-async fn add(
-    tx: &mut Tx,
-    shop: ShopId,
-    products: &[&NewProduct],
-    now: i64,
-) -> crate::TxResult<Vec<ProductId>> {
-    let (mut rows, mut capacities, mut movements, mut variants, mut pictures, mut ids) =
-        (vec![], vec![], vec![], vec![], vec![], vec![]);
+async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> crate::TxResult<()> {
+    let (mut rows, mut capacities, mut movements, mut variants, mut pictures) =
+        (vec![], vec![], vec![], vec![], vec![]);
     for product in products {
         let id: ProductId = random::id(now);
         let (price_min_minor, price_max_minor) = span(product);
@@ -199,7 +186,6 @@ async fn add(
             });
         }
         pictures.extend(media::rows(id, shop, &product.pictures));
-        ids.push(id);
     }
     tx.insert_all(rows).await?;
     for capacities in capacities.chunks(ROWS_MAX) {
@@ -214,7 +200,7 @@ async fn add(
     for pictures in pictures.chunks(ROWS_MAX) {
         media::attach_in_tx(tx, pictures).await?;
     }
-    Ok(ids)
+    Ok(())
 }
 
 async fn update(

@@ -50,9 +50,6 @@ statements! {
     TAKE_RELEASED = "UPDATE holds SET state = 'taken' WHERE checkout_id = $1 AND state = 'released'";
     MOVE_STOCK = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
         SELECT capacity_id, 'sold', $2, -quantity, $3 FROM holds WHERE checkout_id = $1";
-    CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted)
-        SELECT DISTINCT 'product', product_id, CAST($2 AS BIGINT), FALSE FROM checkout_lines WHERE checkout_id = $1
-        ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at";
     EMPTY_CART = "DELETE FROM cart_lines WHERE cart_id = $1
         AND variant_id IN (SELECT variant_id FROM checkout_lines WHERE checkout_id = $2)";
     SELL_HELD = "UPDATE capacities SET on_hand = on_hand - h.quantity, held = held - h.quantity FROM holds AS h
@@ -205,7 +202,6 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     tx.exec_many(&outbox::WRITE, &messages).await?;
     tx.exec(&EMPTY_CART, params![checkout.cart_id, id]).await?;
     // Last, since others wait for these rows.
-    tx.exec(&CHANGED, params![id, now]).await?;
     let sell = if held { &SELL_HELD } else { &SELL_FREE };
     if tx.exec(sell, params![id]).await? as i64 != checkout.holds {
         return Err(nothing_to_buy());

@@ -50,6 +50,7 @@ pub const SCHEMA: &[Migration] = &[
         name: "notifications",
         sql: include_str!("../../migrations/0021_notifications.sql"),
     },
+    Migration { number: 22, name: "changes", sql: include_str!("../../migrations/0022_changes.sql") },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -38,9 +38,6 @@ statements! {
         WHERE o.number = $1 AND o.shop_id = COALESCE($2, o.shop_id)";
     RETURN_STOCK = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
         SELECT variant_id, 'returned', order_id, quantity, $2 FROM order_lines WHERE order_id = $1";
-    CHANGED = "INSERT INTO changes (kind, id, changed_at, deleted)
-        SELECT DISTINCT 'product', product_id, CAST($2 AS BIGINT), FALSE FROM order_lines WHERE order_id = $1
-        ON CONFLICT (kind, id) DO UPDATE SET changed_at = excluded.changed_at";
     RESTOCK = "UPDATE capacities SET on_hand = on_hand + l.quantity FROM order_lines AS l
         WHERE l.order_id = $1 AND capacities.id = l.variant_id";
 }
@@ -327,7 +324,6 @@ async fn undo_in_tx(tx: &mut Tx, order: &ChangedOrder, now: i64) -> TxResult<()>
     }
     tx.exec(&RETURN_STOCK, params![order.id, now]).await?;
     // Last, because other transactions wait for these rows.
-    tx.exec(&CHANGED, params![order.id, now]).await?;
     tx.exec(&RESTOCK, params![order.id]).await?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::{
     db::{DbError, Tx},
     inventory, random, revisions,
 };
-use haat_shared::{catalog::edit::ProductState, id::kinds::*};
+use haat_shared::id::kinds::*;
 
 /// Writes the differences.
 pub(super) async fn write(
@@ -16,12 +16,10 @@ pub(super) async fn write(
     user: Option<UserId>,
     now: i64,
 ) -> TxResult<()> {
-    let (mut added, mut updated, mut states, mut revisions, mut changes) =
-        (vec![], vec![], vec![], vec![], vec![]);
+    let (mut added, mut updated, mut states, mut revisions) = (vec![], vec![], vec![], vec![]);
     let (mut variants, mut new_variants, mut counts) = (vec![], vec![], vec![]);
     for entry in entries {
         let Entry { id, before, draft, state, category, variants: named, fields, doubtful: _ } = entry;
-        changes.push([(*id).into(), now.into(), (*state != ProductState::Published).into()]);
         match before {
             None => added.push(edit::added(shop, *id, *state, draft, named, *category, now)?),
             Some(before) => {
@@ -53,7 +51,6 @@ pub(super) async fn write(
     tx.insert_all(revisions).await?;
     tx.exec_many(&edit::UPDATE_VARIANTS, &variants).await?;
     edit::add_variants(tx, shop, &new_variants, now).await?;
-    tx.exec_many(&edit::CHANGED_ALL, &changes).await?;
     let refused = inventory::count_in_tx(tx, &counts, random::id::<Job>(now), now).await?;
     if refused.is_empty() { Ok(()) } else { Err(meanwhile()) }
 }

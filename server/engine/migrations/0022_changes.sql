@@ -1,0 +1,2 @@
+-- Nothing read this record of changed products.
+DROP TABLE changes;
