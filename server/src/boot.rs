@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use haat_engine::{
     Clock, Db, Engine, Parts,
+    bus::InProcess,
     clock::Zone,
     notifications::{Mailer, mailbox::Mailbox},
     payments::PaymentGateway,
@@ -81,7 +82,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, String> {
         render: emails::render,
         secret,
         public_url,
-        wake: Arc::default(),
+        bus: Arc::new(InProcess::default()),
         currency,
         zone,
         pictures: pictures.clone(),

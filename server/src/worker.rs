@@ -1,11 +1,17 @@
 //! The worker: dispatches the outbox, runs jobs, sends emails and does periodic work. It can run on any
 //! number of nodes.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 
 use futures::FutureExt;
-use haat_engine::{TxError, bug, catalog, dispatch, jobs::Queue, notifications, schedules};
-use tokio::{sync::Notify, task::JoinSet};
+use haat_engine::{
+    TxError, bug,
+    bus::{Subscription, Topic},
+    catalog, dispatch,
+    jobs::Queue,
+    notifications, schedules,
+};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -16,37 +22,30 @@ const REST: Duration = Duration::from_millis(500);
 
 /// Starts the worker. It stops after its current step when `stop` is cancelled.
 ///
-/// Each step is a task of its own, so that a slow gateway or mail server delays only what needs it.
+/// Each step is a task of its own, so that a slow gateway or mail server delays only what needs it. Messages
+/// on the bus wake it, whichever node they are from.
 pub fn start(runtime: &Runtime, stop: &CancellationToken) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let mails = Arc::<Notify>::default();
-    // The steps that process what was dispatched.
-    let mut next = vec![mails.clone()];
+    let news_of = |topic| runtime.engine.bus.subscribe(topic);
+    let engine = runtime.engine.clone();
+    tasks.spawn(work(stop.clone(), news_of(Topic::Outbox), "dispatch", move || {
+        let engine = engine.clone();
+        async move { dispatch::dispatch(&engine).await }
+    }));
     for queue in Queue::ALL {
-        let (engine, wake) = (runtime.engine.clone(), Arc::<Notify>::default());
-        next.push(wake.clone());
-        tasks.spawn(work(stop.clone(), wake, queue.as_str(), move || {
+        let engine = runtime.engine.clone();
+        tasks.spawn(work(stop.clone(), news_of(Topic::Jobs), queue.as_str(), move || {
             let engine = engine.clone();
             async move { dispatch::run_due(&engine, queue).await }
         }));
     }
     let engine = runtime.engine.clone();
-    tasks.spawn(work(stop.clone(), mails, "mails", move || {
+    tasks.spawn(work(stop.clone(), news_of(Topic::Notifications), "mails", move || {
         let engine = engine.clone();
         async move { notifications::send_due(&engine).await }
     }));
-    let (engine, next) = (runtime.engine.clone(), Arc::<[Arc<Notify>]>::from(next));
-    tasks.spawn(work(stop.clone(), engine.wake.clone(), "dispatch", move || {
-        let (engine, next) = (engine.clone(), next.clone());
-        async move {
-            let done = dispatch::dispatch(&engine).await;
-            // Even if nothing was dispatched: a job may have been retried, or an email written directly.
-            next.iter().for_each(|step| step.notify_one());
-            done
-        }
-    }));
     let engine = runtime.engine.clone();
-    tasks.spawn(work(stop.clone(), Arc::default(), "imports", move || {
+    tasks.spawn(work(stop.clone(), news_of(Topic::Imports), "imports", move || {
         let engine = engine.clone();
         async move { catalog::imports::work(&engine).await }
     }));
@@ -77,13 +76,20 @@ where
     done.unwrap_or_else(|_| Err(bug("it panicked")))
 }
 
+/// Returns when there is a message for a step or for all, or when messages were lost.
+async fn woken(news: &mut Subscription, name: &str) {
+    while news.next().await.is_some_and(|text| !text.is_empty() && *text != *name) {}
+}
+
 /// Runs a step repeatedly: at once while there is work, when woken, and at least twice a second.
-async fn work<F, Fut>(stop: CancellationToken, wake: Arc<Notify>, name: &'static str, step: F)
+async fn work<F, Fut>(stop: CancellationToken, mut news: Subscription, name: &'static str, step: F)
 where
     F: Fn() -> Fut,
     Fut: Future<Output = Result<usize, TxError>>,
 {
     while !stop.is_cancelled() {
+        // The step sees what these were about.
+        news.clear();
         let done = guarded(name, &step).await.unwrap_or_else(|fault| {
             tracing::error!(%fault, name, "the worker failed; continuing");
             0
@@ -92,7 +98,9 @@ where
         if done == 0 {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = wake.notified() => {}
+                () = woken(&mut news, name) => {
+                    metrics::counter!("haat_work_woken_total", "kind" => name).increment(1);
+                }
                 () = tokio::time::sleep(REST) => {}
             }
             // Wake-ups come in bursts: wait a moment, so that several are handled in one transaction.
@@ -120,7 +128,12 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use haat_engine::bus::{Bus, InProcess};
 
     use super::*;
 
@@ -144,10 +157,21 @@ mod tests {
     type Step<T> = std::pin::Pin<Box<dyn Future<Output = Result<T, TxError>>>>;
 
     #[tokio::test]
+    async fn a_step_is_woken_by_messages_for_it_or_for_all() {
+        let bus = InProcess::default();
+        for (texts, left) in [(&["other", "test", "next"][..], "next"), (&["", "next"], "next")] {
+            let mut news = bus.subscribe(Topic::Jobs);
+            texts.iter().for_each(|text| bus.publish(Topic::Jobs, text));
+            woken(&mut news, "test").await;
+            assert_eq!(news.next().await.as_deref(), Some(left));
+        }
+    }
+
+    #[tokio::test]
     async fn a_step_that_panics_is_run_again() {
         let stop = CancellationToken::new();
         let (runs, step) = fragile(&stop);
-        work(stop, Arc::default(), "test", step).await;
+        work(stop, InProcess::default().subscribe(Topic::Jobs), "test", step).await;
         assert!(runs.load(Ordering::SeqCst) >= 2);
         let stop = CancellationToken::new();
         let (runs, step) = fragile(&stop);

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Engine, TxResult, bug,
+    bus::{Announcement, Topic},
     db::{BoxFuture, Scalar, Tx},
     events,
     jobs::{self, ATTEMPTS, AddJob, Claimed, JobKind, Queue, refund::Refund},
@@ -74,17 +75,21 @@ fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<Ad
     }
 }
 
-async fn add_jobs_in_tx(tx: &mut Tx, messages: &[Dispatched], now: i64) -> TxResult<()> {
-    let mut jobs = Vec::new();
+async fn add_jobs_in_tx(tx: &mut Tx, messages: &[Dispatched], now: i64) -> TxResult<Vec<Announcement>> {
+    let mut jobs: Vec<AddJob> = Vec::new();
     for of in messages {
         jobs.extend(job_of(of.message, of.subject, now)?);
     }
+    let queues =
+        Queue::ALL.map(Queue::as_str).into_iter().filter(|queue| jobs.iter().any(|job| job.queue == *queue));
+    let announcements = queues.map(|queue| (Topic::Jobs, queue)).collect();
     tx.insert_all(jobs).await?;
-    Ok(())
+    Ok(announcements)
 }
 
-/// Writes what follows from messages, in the transaction that dispatches them.
-type Consumer = for<'t> fn(&'t mut Tx, &'t [Dispatched], i64) -> BoxFuture<'t, TxResult<()>>;
+/// Writes what follows from messages, in the transaction that dispatches them. Returns what to publish after
+/// the commit.
+type Consumer = for<'t> fn(&'t mut Tx, &'t [Dispatched], i64) -> BoxFuture<'t, TxResult<Vec<Announcement>>>;
 
 /// All consumers of messages.
 static CONSUMERS: &[Consumer] = &[
@@ -95,12 +100,12 @@ static CONSUMERS: &[Consumer] = &[
 
 /// Dispatches a batch of messages; returns its size.
 pub async fn dispatch(engine: &Engine) -> TxResult<usize> {
-    engine
+    let (count, announcements) = engine
         .db
         .write("dispatch::dispatch", engine.clock.now_ms(), |tx, now| {
             Box::pin(async move {
                 if tx.opt::<Scalar<OutboxMessageId>>(&ANY_PENDING, params![]).await?.is_none() {
-                    return Ok(0);
+                    return Ok((0, Vec::new()));
                 }
                 // Taken before messages are read, so that a publisher that waited sees the latest commits.
                 events::take_turns_in_tx(tx).await?;
@@ -111,13 +116,18 @@ pub async fn dispatch(engine: &Engine) -> TxResult<usize> {
                     Some(Dispatched { id, message: OutboxMessage::parse(&kind)?, subject, created_at })
                 });
                 let known: Vec<_> = known.collect();
+                let mut announcements = Vec::new();
                 for consume in CONSUMERS {
-                    consume(tx, &known, *now).await?;
+                    announcements.extend(consume(tx, &known, *now).await?);
                 }
-                Ok(count)
+                Ok((count, announcements))
             })
         })
-        .await
+        .await?;
+    for (topic, text) in announcements {
+        engine.bus.publish(topic, text);
+    }
+    Ok(count)
 }
 
 /// Claims as many due jobs of a queue as a node runs at once, and runs them concurrently; returns how many.

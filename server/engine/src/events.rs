@@ -6,6 +6,7 @@
 
 use crate::{
     Caller, Engine, TxResult,
+    bus::Announcement,
     clock::rfc3339,
     db::{Scalar, Tx, Value},
     lists,
@@ -81,12 +82,17 @@ pub(crate) async fn take_turns_in_tx(tx: &mut Tx) -> TxResult<()> {
     Ok(())
 }
 
-/// Appends the events of messages to the feed, in the given order. The caller holds the lock.
-pub(crate) async fn publish_in_tx(tx: &mut Tx, messages: &[Dispatched], now: i64) -> TxResult<()> {
+/// Appends the events of messages to the feed, in the given order. The caller holds the lock. Nothing is
+/// published, because API clients poll.
+pub(crate) async fn publish_in_tx(
+    tx: &mut Tx,
+    messages: &[Dispatched],
+    now: i64,
+) -> TxResult<Vec<Announcement>> {
     let news: Vec<_> = messages.iter().filter_map(|of| Some((event_of(of.message)?, of))).collect();
     let count = news.len() as i64;
     if count == 0 {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let last: Option<Scalar<i64>> = tx.opt(&ADVANCE, params![count]).await?;
     let last = last.ok_or_else(|| crate::bug("the feed of events has no row"))?.0;
@@ -97,7 +103,7 @@ pub(crate) async fn publish_in_tx(tx: &mut Tx, messages: &[Dispatched], now: i64
         })
         .collect();
     tx.exec_many(&ADD, &rows).await?;
-    Ok(())
+    Ok(Vec::new())
 }
 
 /// The events of a shop after `after`, or from the oldest one kept, for members who may see its orders.

@@ -11,7 +11,9 @@ use std::time::Duration;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Caller, Engine, TxError, TxResult, audit, bug, cursor,
+    Caller, Engine, TxError, TxResult, audit, bug,
+    bus::Topic,
+    cursor,
     db::{BoxFuture, Scalar, Statement, is_unique},
     insert, lists, params, random, rows, statements,
 };
@@ -135,7 +137,7 @@ statements! {
 insert! {
     pub(crate) struct AddJob into jobs {
         id: JobId,
-        queue: &'static str,
+        pub(crate) queue: &'static str,
         name: &'static str,
         payload: String,
         dedupe_key: String,
@@ -282,7 +284,7 @@ pub async fn list(
 /// Queues a job again, to run at once, as if it were new.
 pub async fn retry(engine: &Engine, caller: &Caller, id: JobId) -> haat_shared::Result<()> {
     decide(engine, caller, id, "jobs::retry", &RETRY).await?;
-    engine.wake.notify_one();
+    engine.bus.publish(Topic::Jobs, "");
     Ok(())
 }
 

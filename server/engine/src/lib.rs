@@ -8,6 +8,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod bus;
 pub mod caller;
 pub mod carts;
 pub mod catalog;
@@ -65,8 +66,8 @@ pub struct Parts {
     pub secret: random::SigningKey,
     /// The public URL of the market, without a trailing slash.
     pub public_url: String,
-    /// Wakes the worker when there are messages to dispatch.
-    pub wake: Arc<tokio::sync::Notify>,
+    /// Wakes the workers of all nodes.
+    pub bus: Arc<dyn bus::Bus>,
     /// The currency of the market.
     pub currency: Currency,
     /// The time zone of the market, for the dates and times on pages and in emails.

@@ -1,8 +1,8 @@
 //! Notifications: what to tell whom through which channel, once per event, and whether it was delivered.
 //!
-//! They are written in the transaction that dispatches a message; [`send_due`] sends those of the only channel so
-//! far, email, in a step of its own, so that a slow mail server delays nothing else. The engine describes what happened
-//! as an [`EmailContent`]; the host renders it.
+//! They are written in the transaction that dispatches a message. The only channel so far is email:
+//! [`send_due`] sends emails in a step of its own, so that a slow mail server delays nothing else. The engine
+//! describes what happened as an [`EmailContent`]; the host renders it.
 
 pub mod mailbox;
 
@@ -13,7 +13,9 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    Caller, Engine, TxResult, accounts, audit, bug, checkout,
+    Caller, Engine, TxResult, accounts, audit, bug,
+    bus::{Announcement, Topic},
+    checkout,
     db::{Statement, Tx, Value},
     insert,
     jobs::{Backlog, backoff_ms},
@@ -258,23 +260,29 @@ static NOTICES: &[(OutboxMessage, &str, &Statement)] = &[
 ];
 
 /// Writes the notifications for messages: one per message, recipient and channel.
-pub(crate) async fn write_in_tx(tx: &mut Tx, messages: &[Dispatched], now: i64) -> TxResult<()> {
-    for (message, kind, recipients) in NOTICES {
-        let of = messages.iter().filter(|of| of.message == *message);
+pub(crate) async fn write_in_tx(
+    tx: &mut Tx,
+    messages: &[Dispatched],
+    now: i64,
+) -> TxResult<Vec<Announcement>> {
+    let mut written = 0;
+    for &(message, kind, recipients) in NOTICES {
+        let of = messages.iter().filter(|of| of.message == message);
         let of: Vec<[Value; 2]> = of.map(|of| [of.id.into(), of.subject.into()]).collect();
         let recipients: Vec<Recipient> = tx.all_many(recipients, &of).await?;
         let emails = recipients.into_iter().map(|Recipient { event, subject, recipient, locale }| AddEmail {
             id: random::id(now),
             event,
             recipient,
-            kind: *kind,
+            kind,
             subject,
             locale,
             created_at: now,
         });
-        tx.insert_all(emails).await?;
+        let emails: Vec<AddEmail> = emails.collect();
+        written += tx.insert_all(emails).await?;
     }
-    Ok(())
+    Ok(if written > 0 { vec![(Topic::Notifications, "")] } else { Vec::new() })
 }
 
 /// The latest failed emails. Operators only.
@@ -307,7 +315,7 @@ pub async fn resend(engine: &Engine, caller: &Caller, id: NotificationId) -> Res
             })
         })
         .await?;
-    engine.wake.notify_one();
+    engine.bus.publish(Topic::Notifications, "");
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::password;
 use crate::{
     Caller, Engine, TxResult,
+    bus::Topic,
     db::{Scalar, Tx},
     insert, params, random, rows, statements,
 };
@@ -82,7 +83,7 @@ pub async fn ask(engine: &Engine, caller: &Caller, form: SignUp) -> Result<()> {
             })
         })
         .await?;
-    engine.wake.notify_one();
+    engine.bus.publish(Topic::Notifications, "");
     Ok(())
 }
 

@@ -28,6 +28,7 @@ use futures::future::{Either, select};
 use super::edit;
 use crate::{
     Caller, Engine, TxError, TxResult, audit, bug,
+    bus::Topic,
     db::{Db, DbError, Scalar, Tx, Value},
     insert, params, random, rows, shops, statements,
 };
@@ -492,6 +493,7 @@ pub async fn start(
             })
         })
         .await?;
+    engine.bus.publish(Topic::Imports, "");
     Ok(())
 }
 

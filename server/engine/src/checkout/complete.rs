@@ -2,6 +2,7 @@
 
 use crate::{
     Clock, Engine, TxError, TxResult,
+    bus::Topic,
     db::{DbError, Scalar, Tx},
     ledger,
     outbox::{self, OutboxMessage},
@@ -133,7 +134,7 @@ pub async fn complete(
         .await;
     match outcome {
         Ok(Done::Purchase(number)) => {
-            engine.wake.notify_one();
+            engine.bus.publish(Topic::Outbox, "");
             Ok(ReportOutcome::Paid(number))
         }
         Ok(Done::Nothing) => Ok(ReportOutcome::Orphaned),
@@ -144,7 +145,7 @@ pub async fn complete(
                     Box::pin(orphaned_in_tx(tx, input))
                 })
                 .await?;
-            engine.wake.notify_one();
+            engine.bus.publish(Topic::Outbox, "");
             tracing::info!(payment.id = %payment, "payment captured for a closed checkout; refunding");
             Ok(ReportOutcome::Orphaned)
         }

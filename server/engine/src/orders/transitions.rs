@@ -5,6 +5,7 @@
 
 use crate::{
     Caller, Clock, Engine, TxResult, bug,
+    bus::Topic,
     db::{Scalar, Tx},
     insert, ledger,
     outbox::{self, OutboxMessage},
@@ -193,7 +194,7 @@ fn by_shop(
 async fn apply(engine: &Engine, transition: Transition) -> Result<()> {
     let about = ("orders::transition", transition.number.clone());
     engine.db.write(about, transition, |tx, transition| Box::pin(apply_in_tx(tx, transition))).await?;
-    engine.wake.notify_one();
+    engine.bus.publish(Topic::Outbox, "");
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use tracing::Instrument;
 
 use crate::{
     Engine, TxResult, bug,
+    bus::Topic,
     db::Tx,
     insert, ledger,
     outbox::{self, OutboxMessage},
@@ -125,7 +126,7 @@ pub(super) async fn stray(engine: &Engine, stray: Stray) -> TxResult<()> {
             })
         })
         .await?;
-    engine.wake.notify_one();
+    engine.bus.publish(Topic::Outbox, "");
     Ok(())
 }
 

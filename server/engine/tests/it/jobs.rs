@@ -1,8 +1,9 @@
 use std::sync::atomic::Ordering;
 
-use futures::future::join_all;
+use futures::{FutureExt, future::join_all};
 use haat_engine::{
     Caller, Engine, accounts,
+    bus::Topic,
     db::Scalar,
     dispatch, idempotency,
     jobs::{self, Queue},
@@ -263,6 +264,26 @@ both! {
         assert!(!start(&nodes[0]).await.unwrap(), "the successor is running");
         drop(gate);
         assert!(successor.await.unwrap());
+    }
+
+    async fn other_nodes_learn_what_was_written_and_dispatched(market) {
+        let [first, second] = market.two_nodes().await;
+        let news_of = |topic| second.bus.subscribe(topic);
+        let (mut outbox, mut jobs, mut notifications) =
+            (news_of(Topic::Outbox), news_of(Topic::Jobs), news_of(Topic::Notifications));
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+        assert_eq!(outbox.next().await.as_deref(), Some(""));
+        assert_eq!(dispatch::dispatch(&first).await.unwrap(), 2);
+        assert_eq!(notifications.next().await.as_deref(), Some(""));
+        let owner = market.owner("meena-crafts").await;
+        orders::cancel(&first, &owner, "meena-crafts", &format!("{number}-1"), "No").await.unwrap();
+        assert_eq!(dispatch::dispatch(&first).await.unwrap(), 2);
+        assert_eq!(jobs.next().await.as_deref(), Some("payments"), "and nothing about the purchase");
+        // A dispatch without effect is not announced.
+        notifications.clear();
+        assert_eq!(dispatch::dispatch(&first).await.unwrap(), 0);
+        assert!(notifications.next().now_or_never().is_none());
     }
 
     async fn outbox_messages_become_notifications_once(market) {

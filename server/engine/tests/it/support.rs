@@ -11,7 +11,9 @@ use std::{
 };
 
 use haat_engine::{
-    Bounds, Caller, Clock, Db, Engine, Parts, Who, accounts, carts, catalog, checkout,
+    Bounds, Caller, Clock, Db, Engine, Parts, Who, accounts,
+    bus::InProcess,
+    carts, catalog, checkout,
     db::{Statement, statement},
     dispatch, jobs,
     notifications::{self, EmailContent, Mail, Mailer, RenderedEmail, SendError, mailbox::Mailbox},
@@ -302,7 +304,7 @@ impl Market {
             render: in_words,
             secret,
             public_url: "http://localhost:1".into(),
-            wake: Arc::default(),
+            bus: Arc::new(InProcess::default()),
             currency: Currency::INR,
             zone: haat_engine::clock::Zone::named("Asia/Kolkata").unwrap(),
             pictures: Arc::new(
@@ -328,7 +330,7 @@ impl Market {
             render: parts.render,
             secret: parts.secret.clone(),
             public_url: parts.public_url.clone(),
-            wake: parts.wake.clone(),
+            bus: parts.bus.clone(),
             currency: parts.currency,
             zone: parts.zone.clone(),
             pictures: parts.pictures.clone(),
@@ -336,7 +338,7 @@ impl Market {
         })
     }
 
-    /// Another node of the market: the same database and clock, with its own connections.
+    /// Another node of the market: the same database, bus and clock, with its own connections.
     pub async fn second_node(&self) -> Engine {
         let db = Db::open(&self.url, 16).await.unwrap();
         Engine::new(Parts {
@@ -348,7 +350,7 @@ impl Market {
             render: in_words,
             secret: self.engine.secret.clone(),
             public_url: self.engine.public_url.clone(),
-            wake: Arc::default(),
+            bus: self.engine.bus.clone(),
             currency: self.engine.currency,
             zone: self.engine.zone.clone(),
             pictures: self.engine.pictures.clone(),
