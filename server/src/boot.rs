@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use haat_engine::{
     Clock, Db, Engine, Parts,
-    bus::InProcess,
+    bus::{Bus, InProcess},
     clock::Zone,
     notifications::{Mailer, mailbox::Mailbox},
     payments::PaymentGateway,
@@ -12,6 +12,7 @@ use haat_engine::{
 };
 use haat_gateways::{
     cash::Cash,
+    nats::Nats,
     pictures::PictureFolder,
     sandbox::Sandbox,
     smtp::{Sender, Smtp},
@@ -46,7 +47,7 @@ pub async fn database(config: &Config) -> Result<Db, String> {
 
 /// Connects all parts around an open database, and creates the picture folder. The error says what to
 /// change in the configuration.
-pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, String> {
+pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, String> {
     let secret = SigningKey::new(config.security.secret.reveal());
     let public_url = config.server.public_url.trim_end_matches('/').to_owned();
     let sandbox = config.payments.sandbox.then(|| {
@@ -69,6 +70,10 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, String> {
         "" => Arc::new(Mailbox(db.clone())),
         url => Arc::new(Smtp::new(url, sender.clone()).map_err(|e| format!("mail.smtp_url: {e}"))?),
     };
+    let bus: Arc<dyn Bus> = match config.bus.nats.reveal() {
+        "" => Arc::new(InProcess::default()),
+        url => Arc::new(Nats::connect(url).await.map_err(|e| format!("bus.nats: {e}"))?),
+    };
     let currency = config.market.currency;
     let zone = Zone::named(&config.market.time_zone).map_err(|e| format!("market.time_zone: {e}"))?;
     let wait = Duration::from_secs(config.media.wait_s.into());
@@ -82,7 +87,7 @@ pub fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, String> {
         render: emails::render,
         secret,
         public_url,
-        bus: Arc::new(InProcess::default()),
+        bus,
         currency,
         zone,
         pictures: pictures.clone(),

@@ -220,7 +220,7 @@ async fn open(config: Config) -> Result<Runtime, String> {
     if !config.server.maintenance {
         db.check_schema().await.map_err(|e| e.to_string())?;
     }
-    boot::wire(config, db, Clock::default())
+    boot::wire(config, db, Clock::default()).await
 }
 
 async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
@@ -307,7 +307,7 @@ async fn prepare_demo(config: &Config, folder: &Path) -> Result<Runtime, String>
     std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let db = boot::database(config).await?;
     db.migrate(Clock::default().now_ms()).await.map_err(|e| e.to_string())?;
-    let runtime = boot::wire(config.clone(), db, Clock::default())?;
+    let runtime = boot::wire(config.clone(), db, Clock::default()).await?;
     let open = shops::list(&runtime.engine, &Caller::system(), "").await.map_err(|e| e.to_string())?;
     if open.items.is_empty() {
         print("Adding demo shops; their pictures follow while the market is open…");

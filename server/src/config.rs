@@ -35,6 +35,8 @@ pub struct Config {
     pub server: Server,
     /// The database.
     pub database: Database,
+    /// The bus between nodes.
+    pub bus: BusConfig,
     /// Picture storage.
     pub media: Media,
     /// Product imports.
@@ -104,6 +106,15 @@ pub struct Database {
     pub url: SecretUrl,
     /// The number of connections to PostgreSQL.
     pub connections: u32,
+}
+
+/// The bus between nodes.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BusConfig {
+    /// The NATS server: `nats://USER:PASSWORD@HOST` or `tls://…`. Without one, nodes learn of each other's
+    /// work by polling.
+    pub nats: SecretUrl,
 }
 
 /// Picture storage.
@@ -828,11 +839,13 @@ mod tests {
             ("HAAT__DATABASE__URL", "postgres://haat:hush@db/haat"),
             ("HAAT__SECURITY__SECRET", "hush"),
             ("HAAT__MAIL__SMTP_URL", "smtps://me@haat.example:hush@mail.example"),
+            ("HAAT__BUS__NATS", "nats://hush@nats.example:4222"),
         ])
         .unwrap();
         let shown = config.printed().unwrap() + &format!("{config:?}");
         assert!(!shown.contains("hush"), "{shown}");
         assert!(shown.contains("postgres://…@db/haat"), "{shown}");
+        assert!(shown.contains("nats://…@nats.example:4222"), "{shown}");
         assert!(shown.contains("smtps://…@mail.example") && !shown.contains("me@"), "{shown}");
         for (url, expected) in [
             (

@@ -38,8 +38,9 @@ pub(crate) fn lost() -> u64 {
 
 /// Starts the log. Panics are logged too.
 pub(crate) fn start(log: &config::Log) -> Result<(), String> {
-    let filter =
-        tracing_subscriber::EnvFilter::try_new(&log.filter).map_err(|e| format!("log.filter: {e}"))?;
+    // The NATS client logs every attempt to connect. The gateway logs whether there is a connection.
+    let filter = tracing_subscriber::EnvFilter::try_new(format!("async_nats=warn,{}", log.filter))
+        .map_err(|e| format!("log.filter: {e}"))?;
     start_writer().map_err(|e| format!("the log cannot start: {e}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -64,10 +64,10 @@ fn each_crate_keeps_to_its_own() {
     let forbidden: [(&str, &[&str]); 6] = [
         // Pure: no clock, no randomness, no files, no database.
         ("shared/src", &["SystemTime", "getrandom", "std::fs", "tokio", "sqlx", "rusqlite"]),
-        ("server/engine/src", &["reqwest", "lettre", "axum::", "leptos", "hyper"]),
+        ("server/engine/src", &["reqwest", "lettre", "async_nats::", "axum::", "leptos", "hyper"]),
         ("server/gateways/src", &["statements!", "sqlx", "rusqlite", "leptos", "axum::"]),
-        ("app/src", &["statements!", "sqlx", "rusqlite", "reqwest", "lettre"]),
-        ("server/src", &["statements!", "sqlx", "rusqlite", "reqwest", "lettre"]),
+        ("app/src", &["statements!", "sqlx", "rusqlite", "reqwest", "lettre", "async_nats::"]),
+        ("server/src", &["statements!", "sqlx", "rusqlite", "reqwest", "lettre", "async_nats::"]),
         ("frontend/src", &["haat_engine", "haat_shared"]),
     ];
     for (folder, words) in forbidden {

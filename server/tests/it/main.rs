@@ -15,6 +15,7 @@
 mod access;
 mod arrows;
 mod attacks;
+mod bus;
 mod crashes;
 mod faults;
 mod imports;

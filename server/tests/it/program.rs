@@ -26,7 +26,7 @@ pub struct Program {
     child: Option<Child>,
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -57,19 +57,34 @@ impl Program {
                 format!("{}/{name}", admin.rsplit_once('/').unwrap().0)
             }
         };
-        let port = free_port();
-        let mut program = Self { folder, url, port, environment: Vec::new(), child: None };
+        let mut program = Self { folder, url, port: 0, environment: Vec::new(), child: None };
         program.set("HAAT__DATABASE__URL", &program.url.clone());
-        program.set("HAAT__SERVER__BIND", &format!("127.0.0.1:{port}"));
-        program.set("HAAT__SERVER__PUBLIC_URL", &format!("http://localhost:{port}"));
+        program.listen(free_port());
         program.set("HAAT__PAYMENTS__SANDBOX", "true");
-        program.set("HAAT__PAYMENTS__SANDBOX_URL", &format!("http://127.0.0.1:{port}"));
         program.set("HAAT__LOG__FILTER", "warn");
         // All tests send many requests from the same address.
         program.set("HAAT__LIMITS__SCALE", "100000");
         program.run_ok(&["migrate"]);
         program.run_ok(seed);
         program
+    }
+
+    fn listen(&mut self, port: u16) {
+        self.port = port;
+        self.set("HAAT__SERVER__BIND", &format!("127.0.0.1:{port}"));
+        self.set("HAAT__SERVER__PUBLIC_URL", &format!("http://localhost:{port}"));
+        self.set("HAAT__PAYMENTS__SANDBOX_URL", &format!("http://127.0.0.1:{port}"));
+    }
+
+    /// Another node of the same market, not yet running.
+    #[allow(dead_code, reason = "not for the benchmarks")]
+    pub fn another_node(&self) -> Self {
+        let folder = self.folder.with_extension("node");
+        std::fs::create_dir_all(&folder).unwrap();
+        let (url, environment) = (self.url.clone(), self.environment.clone());
+        let mut node = Self { folder, url, port: 0, environment, child: None };
+        node.listen(free_port());
+        node
     }
 
     /// Adds two dozen products to a shop, with a hundred of each in stock.
