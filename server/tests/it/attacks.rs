@@ -119,49 +119,54 @@ async fn attack_nobody_is_locked_out_of_signing_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_redirects_stay_on_this_market() {
-    let program = Program::serve(On::Sqlite).await;
-    let shopper = Shopper::new(&program);
-    let variant = shopper.variant("meena-crafts", 0).await;
-    let seller = Shopper::new(&program);
-    seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", PASSWORD)]).await;
-    for bad in [
-        "//evil.example",
-        "/\\evil.example",
-        "/\t/evil.example",
-        "/%09/evil.example",
-        "/\r\n/evil.example",
-        "/\r\nSet-Cookie: a=b",
-        "/a\0b",
-        "/a\u{7f}b",
-        "/.//evil.example",
-        "https:evil.example",
-        "/%5cevil.example",
-        "/\u{85}",
-    ] {
-        let home = |answer: &Response, what: &str| {
-            assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{what} {bad:?}");
-            let led = location(answer);
-            assert!(led == "/" || led.starts_with("/?"), "{what} {bad:?}: {led}");
-            assert!(!answer.headers().contains_key("a"), "{what} {bad:?}");
-        };
-        let answer = shopper.try_post("/language", &[("locale", "en"), ("back", bad)]).await.unwrap();
-        home(&answer, "language");
-        let line = [("variant", variant.as_str()), ("quantity", "0"), ("back", bad)];
-        home(&shopper.try_post("/cart/lines", &line).await.unwrap(), "add to cart");
-        let one = Shopper::new(&program);
-        let form = [("email", "delta@haat.example"), ("password", PASSWORD), ("next", bad)];
-        home(&one.try_post("/sign-in", &form).await.unwrap(), "sign in");
-        let form = [("action", "nothing"), ("back", bad)];
-        home(&seller.try_post("/seller/meena-crafts/products", &form).await.unwrap(), "products");
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let shopper = Shopper::new(&program);
+        let variant = shopper.variant("meena-crafts", 0).await;
+        let seller = Shopper::new(&program);
+        seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", PASSWORD)]).await;
+        for bad in [
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "/%09/evil.example",
+            "/\r\n/evil.example",
+            "/\r\nSet-Cookie: a=b",
+            "/a\0b",
+            "/a\u{7f}b",
+            "/.//evil.example",
+            "https:evil.example",
+            "/%5cevil.example",
+            "/\u{85}",
+        ] {
+            let home = |answer: &Response, what: &str| {
+                assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{what} {bad:?}");
+                let led = location(answer);
+                assert!(led == "/" || led.starts_with("/?"), "{what} {bad:?}: {led}");
+                assert!(!answer.headers().contains_key("a"), "{what} {bad:?}");
+            };
+            let answer = shopper.try_post("/language", &[("locale", "en"), ("back", bad)]).await.unwrap();
+            home(&answer, "language");
+            let line = [("variant", variant.as_str()), ("quantity", "0"), ("back", bad)];
+            home(&shopper.try_post("/cart/lines", &line).await.unwrap(), "add to cart");
+            let one = Shopper::new(&program);
+            let form = [("email", "delta@haat.example"), ("password", PASSWORD), ("next", bad)];
+            home(&one.try_post("/sign-in", &form).await.unwrap(), "sign in");
+            let form = [("action", "nothing"), ("back", bad)];
+            home(&seller.try_post("/seller/meena-crafts/products", &form).await.unwrap(), "products");
+        }
+        // Redirects that repeat the request's path must cope with encoded control characters.
+        for path in [
+            "/seller/%00/orders/x",
+            "/seller/%7f/orders/x",
+            "/seller/%0d%0aa:b/orders/x",
+            "/seller/%5c/orders/x",
+        ] {
+            let answer = seller.try_post(path, &[("action", "nothing")]).await.unwrap();
+            assert!(answer.status().as_u16() < 500, "{path}: {}", answer.status());
+        }
+        program.close();
     }
-    // Redirects that repeat the request's path must cope with encoded control characters.
-    for path in
-        ["/seller/%00/orders/x", "/seller/%7f/orders/x", "/seller/%0d%0aa:b/orders/x", "/seller/%5c/orders/x"]
-    {
-        let answer = seller.try_post(path, &[("action", "nothing")]).await.unwrap();
-        assert!(answer.status().as_u16() < 500, "{path}: {}", answer.status());
-    }
-    program.close();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -280,97 +285,103 @@ fn raw(program: &Program, request: &str) -> (u16, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_hosts_ids_and_policies_are_strict() {
-    let program = Program::serve(On::Sqlite).await;
-    let end = "Connection: close\r\n\r\n";
-    for (head, expected) in [
-        ("GET / HTTP/1.1\r\nHost: localhost\r\n", 200),
-        ("GET / HTTP/1.1\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost:\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost: me@localhost\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost: localhost, evil.example\r\n", 400),
-        ("GET /api/v1/products HTTP/1.1\r\n", 400),
-        ("GET /healthz HTTP/1.0\r\n", 400),
-        ("GET /healthz HTTP/1.0\r\nHost: localhost\r\n", 200),
-    ] {
-        let (status, answer) = raw(&program, &format!("{head}{end}"));
-        assert_eq!(status, expected, "{head}{answer:.300}");
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let end = "Connection: close\r\n\r\n";
+        for (head, expected) in [
+            ("GET / HTTP/1.1\r\nHost: localhost\r\n", 200),
+            ("GET / HTTP/1.1\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost:\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: me@localhost\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: localhost, evil.example\r\n", 400),
+            ("GET /api/v1/products HTTP/1.1\r\n", 400),
+            ("GET /healthz HTTP/1.0\r\n", 400),
+            ("GET /healthz HTTP/1.0\r\nHost: localhost\r\n", 200),
+        ] {
+            let (status, answer) = raw(&program, &format!("{head}{end}"));
+            assert_eq!(status, expected, "{head}{answer:.300}");
+        }
+        let client = Client::new();
+        let id = async |sent: &str| {
+            let request = client.get(program.at("/healthz")).header("x-request-id", sent);
+            request.send().await.unwrap().headers()["x-request-id"].to_str().unwrap().to_owned()
+        };
+        assert_eq!(id("A-proxy_1.2").await, "A-proxy_1.2");
+        let long = "x".repeat(65);
+        for bad in ["", "a b", "a\"b", "a;b", "<script>", long.as_str()] {
+            let given = id(bad).await;
+            assert!(given != bad && given.len() == 36, "{bad}: {given}");
+        }
+        // Every page of the market, with ids that don't exist, and one with an existing product.
+        let slugs = Shopper::new(&program).slugs("/shops/meena-crafts", 1).await;
+        let pages = ROUTES
+            .iter()
+            .filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller | Surface::Admin));
+        let pages = pages.map(|r| r.path.replace(['{', '}'], ""));
+        for path in pages.chain([format!("/p/{}", slugs[0])]) {
+            let answer = client.get(program.at(&path)).send().await.unwrap();
+            let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+            assert!(
+                policy.contains("connect-src 'self';") && !policy.contains("ws:") && !policy.contains("wss:"),
+                "{path}: {policy}"
+            );
+            let nonce = policy.split_once("'nonce-").unwrap().1.split_once('\'').unwrap().0.to_owned();
+            let page = answer.text().await.unwrap();
+            let attributes = page.matches(&format!(" nonce=\"{nonce}\"")).count();
+            assert!(attributes > 0, "{path}: {page}");
+            assert_eq!(page.matches(&nonce).count(), attributes, "{path}: {page}");
+            assert!(page.contains("rel=\"modulepreload\""), "{path}: {page}");
+        }
+        program.close();
     }
-    let client = Client::new();
-    let id = async |sent: &str| {
-        let request = client.get(program.at("/healthz")).header("x-request-id", sent);
-        request.send().await.unwrap().headers()["x-request-id"].to_str().unwrap().to_owned()
-    };
-    assert_eq!(id("A-proxy_1.2").await, "A-proxy_1.2");
-    let long = "x".repeat(65);
-    for bad in ["", "a b", "a\"b", "a;b", "<script>", long.as_str()] {
-        let given = id(bad).await;
-        assert!(given != bad && given.len() == 36, "{bad}: {given}");
-    }
-    // Every page of the market, with ids that don't exist, and one with an existing product.
-    let slugs = Shopper::new(&program).slugs("/shops/meena-crafts", 1).await;
-    let pages =
-        ROUTES.iter().filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller | Surface::Admin));
-    let pages = pages.map(|r| r.path.replace(['{', '}'], ""));
-    for path in pages.chain([format!("/p/{}", slugs[0])]) {
-        let answer = client.get(program.at(&path)).send().await.unwrap();
-        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
-        assert!(
-            policy.contains("connect-src 'self';") && !policy.contains("ws:") && !policy.contains("wss:"),
-            "{path}: {policy}"
-        );
-        let nonce = policy.split_once("'nonce-").unwrap().1.split_once('\'').unwrap().0.to_owned();
-        let page = answer.text().await.unwrap();
-        let attributes = page.matches(&format!(" nonce=\"{nonce}\"")).count();
-        assert!(attributes > 0, "{path}: {page}");
-        assert_eq!(page.matches(&nonce).count(), attributes, "{path}: {page}");
-        assert!(page.contains("rel=\"modulepreload\""), "{path}: {page}");
-    }
-    program.close();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_production_keeps_its_secrets() {
-    let mut program = Program::prepare(On::Sqlite).await;
-    let good = [
-        ("HAAT__MODE", "production"),
-        ("HAAT__PAYMENTS__SANDBOX", "false"),
-        ("HAAT__SECURITY__SECRET", "b1946ac92492d2347c6235b4d2611184"),
-        ("HAAT__SERVER__PUBLIC_URL", "https://haat.example"),
-        ("HAAT__LIMITS__ADDRESS_HEADER", "x-forwarded-for"),
-    ];
-    for (name, value) in good {
-        program.set(name, value);
-    }
-    program.run_ok(&["config"]);
-    for (name, value, why) in [
-        ("HAAT__LIMITS__ADDRESS_HEADER", "", "HAAT__LIMITS__ADDRESS_HEADER=x-forwarded-for"),
-        ("HAAT__SERVER__PUBLIC_URL", "https://", "a host"),
-        ("HAAT__SECURITY__SECRET", "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", "can be guessed"),
-    ] {
-        program.set(name, value);
-        let output = program.run(&["serve"]);
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        let good = [
+            ("HAAT__MODE", "production"),
+            ("HAAT__PAYMENTS__SANDBOX", "false"),
+            ("HAAT__SECURITY__SECRET", "b1946ac92492d2347c6235b4d2611184"),
+            ("HAAT__SERVER__PUBLIC_URL", "https://haat.example"),
+            ("HAAT__LIMITS__ADDRESS_HEADER", "x-forwarded-for"),
+        ];
+        for (name, value) in good {
+            program.set(name, value);
+        }
+        program.run_ok(&["config"]);
+        for (name, value, why) in [
+            ("HAAT__LIMITS__ADDRESS_HEADER", "", "HAAT__LIMITS__ADDRESS_HEADER=x-forwarded-for"),
+            ("HAAT__SERVER__PUBLIC_URL", "https://", "a host"),
+            ("HAAT__SECURITY__SECRET", "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", "can be guessed"),
+        ] {
+            program.set(name, value);
+            let output = program.run(&["serve"]);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success() && said.contains(why) && said.lines().count() == 1, "{said}");
+            assert!(!said.contains("kkkk"), "{said}");
+            program.set(name, good.iter().find(|(n, _)| *n == name).unwrap().1);
+        }
+        let output = program.run(&["seed", "--demo"]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && said.contains(why) && said.lines().count() == 1, "{said}");
-        assert!(!said.contains("kkkk"), "{said}");
-        program.set(name, good.iter().find(|(n, _)| *n == name).unwrap().1);
+        assert!(!output.status.success() && said.contains("not for production"), "{said}");
+        let url = program.url.clone();
+        program
+            .set("HAAT__DATABASE__URL", "postgres://db.example/haat?user=haat&password=hush&sslmode=require");
+        program.set("HAAT__MAIL__SMTP_URL", "smtps://me:hush@mail.example");
+        program.set("HAAT__MAIL__FROM", "Haat <hello@haat.example>");
+        program.set("HAAT__SERVER__METRICS_TOKEN", "hush://hush");
+        let shown = program.run_ok(&["config"]);
+        assert!(
+            !shown.contains("hush") && !shown.contains("b1946") && shown.contains("sslmode=require"),
+            "{shown}"
+        );
+        program.set("HAAT__DATABASE__URL", &url);
+        program.close();
     }
-    let output = program.run(&["seed", "--demo"]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.contains("not for production"), "{said}");
-    let url = program.url.clone();
-    program.set("HAAT__DATABASE__URL", "postgres://db.example/haat?user=haat&password=hush&sslmode=require");
-    program.set("HAAT__MAIL__SMTP_URL", "smtps://me:hush@mail.example");
-    program.set("HAAT__MAIL__FROM", "Haat <hello@haat.example>");
-    program.set("HAAT__SERVER__METRICS_TOKEN", "hush://hush");
-    let shown = program.run_ok(&["config"]);
-    assert!(
-        !shown.contains("hush") && !shown.contains("b1946") && shown.contains("sslmode=require"),
-        "{shown}"
-    );
-    program.set("HAAT__DATABASE__URL", &url);
-    program.close();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -86,31 +86,53 @@ async fn a_log_that_nobody_can_write_stops_no_sale() {
 /// The disk fills up and is freed again while the program runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn selling_goes_on_when_there_is_room_again() {
-    let mut program = Program::prepare(On::Sqlite).await;
-    program.fill(SHOP);
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.fill(SHOP);
+        fill_the_disk(&mut program, on).await;
+        program.start().await;
+        let variant = Shopper::new(&program).variant(SHOP, 0).await;
+        let line = [("variant", variant.as_str()), ("quantity", "1"), ("back", "/")];
+        let mut refused = false;
+        for _ in 0..500 {
+            let added = Shopper::new(&program).try_post("/cart/lines", &line).await.unwrap();
+            refused = added.status() == StatusCode::SERVICE_UNAVAILABLE;
+            if refused {
+                break;
+            }
+        }
+        assert!(refused, "{on:?}: the disk never filled up");
+        match on {
+            On::Sqlite => ballast(&program).execute_batch("DROP TABLE ballast").unwrap(),
+            On::Postgres => program.sql("DROP TRIGGER full_disk ON cart_lines").await,
+        }
+        buy(&program).await;
+        program.close();
+    }
+}
+
+fn ballast(program: &Program) -> rusqlite::Connection {
     let database = rusqlite::Connection::open(program.folder.join("haat.db")).unwrap();
     database.busy_timeout(Duration::from_secs(30)).unwrap();
+    database
+}
+
+/// Leaves room for a few rows. In PostgreSQL, whose disk is not the test's, a trigger fails as it does when
+/// its disk is full.
+async fn fill_the_disk(program: &mut Program, on: On) {
+    if on == On::Postgres {
+        let full = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$; \
+             CREATE TRIGGER full_disk BEFORE INSERT ON cart_lines FOR EACH ROW EXECUTE FUNCTION full_disk()";
+        return program.sql(full).await;
+    }
+    let database = ballast(program);
     // Dropping it frees space again.
     let ballast = "CREATE TABLE ballast AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) \
         SELECT i, zeroblob(4000) AS bytes FROM n";
     database.execute_batch(ballast).unwrap();
     let pages: i64 = database.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     program.set("HAAT_TEST_MAX_PAGES", &(pages + 4).to_string());
-    program.start().await;
-    let variant = Shopper::new(&program).variant(SHOP, 0).await;
-    let line = [("variant", variant.as_str()), ("quantity", "1"), ("back", "/")];
-    let mut refused = false;
-    for _ in 0..500 {
-        let added = Shopper::new(&program).try_post("/cart/lines", &line).await.unwrap();
-        refused = added.status() == StatusCode::SERVICE_UNAVAILABLE;
-        if refused {
-            break;
-        }
-    }
-    assert!(refused, "the disk never filled up");
-    database.execute_batch("DROP TABLE ballast").unwrap();
-    buy(&program).await;
-    program.close();
 }
 
 fn raw(program: &Program) -> TcpStream {
@@ -122,56 +144,60 @@ fn raw(program: &Program) -> TcpStream {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn heads_that_never_end_are_cut_off() {
-    let mut program = Program::prepare(On::Sqlite).await;
-    program.set("HAAT__SERVER__HEADER_TIMEOUT_S", "1");
-    program.start().await;
-    let half = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ";
-    let mut slow: Vec<_> = (0..20)
-        .map(|i| {
-            let mut stream = raw(&program);
-            // Some have sent part of a request, some nothing at all.
-            if i % 2 == 0 {
-                stream.write_all(&half[..2 * i]).unwrap();
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT__SERVER__HEADER_TIMEOUT_S", "1");
+        program.start().await;
+        let half = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ";
+        let mut slow: Vec<_> = (0..20)
+            .map(|i| {
+                let mut stream = raw(&program);
+                // Some have sent part of a request, some nothing at all.
+                if i % 2 == 0 {
+                    stream.write_all(&half[..2 * i]).unwrap();
+                }
+                stream
+            })
+            .collect();
+        let after_one = tokio::task::spawn_blocking(move || {
+            for stream in &mut slow {
+                let mut rest = Vec::new();
+                match stream.read_to_end(&mut rest) {
+                    Ok(_) => {}
+                    Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}"),
+                }
             }
-            stream
-        })
-        .collect();
-    let after_one = tokio::task::spawn_blocking(move || {
-        for stream in &mut slow {
-            let mut rest = Vec::new();
-            match stream.read_to_end(&mut rest) {
-                Ok(_) => {}
-                Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}"),
-            }
-        }
-    });
-    after_one.await.unwrap();
-    assert_eq!(Shopper::new(&program).get("/healthz").await.0, StatusCode::OK);
-    program.close();
+        });
+        after_one.await.unwrap();
+        assert_eq!(Shopper::new(&program).get("/healthz").await.0, StatusCode::OK);
+        program.close();
+    }
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_connections_make_room_for_those_who_buy() {
-    let mut program = Program::prepare(On::Sqlite).await;
-    // So that nothing but the following ends them.
-    program.set("HAAT__SERVER__HEADER_TIMEOUT_S", "3600");
-    program.set("HAAT__SERVER__IDLE_TIMEOUT_S", "3600");
-    let serve = program.command(&["serve"]);
-    let mut command = std::process::Command::new("sh");
-    command.args(["-c", "ulimit -n 256 && exec \"$0\" serve"]).arg(serve.get_program());
-    command
-        .envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .current_dir(&program.folder);
-    let log = std::fs::File::create(program.folder.join("log")).unwrap();
-    command.stderr(log);
-    program.start_by(command).await;
-    let silent: Vec<_> = (0..300).map(|_| raw(&program)).collect();
-    buy(&program).await;
-    let more: Vec<_> = (0..100).map(|_| raw(&program)).collect();
-    assert_eq!(Shopper::new(&program).get("/readyz").await.0, StatusCode::OK);
-    drop((silent, more));
-    program.close();
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        // So that nothing but the following ends them.
+        program.set("HAAT__SERVER__HEADER_TIMEOUT_S", "3600");
+        program.set("HAAT__SERVER__IDLE_TIMEOUT_S", "3600");
+        let serve = program.command(&["serve"]);
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "ulimit -n 256 && exec \"$0\" serve"]).arg(serve.get_program());
+        command
+            .envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(&program.folder);
+        let log = std::fs::File::create(program.folder.join("log")).unwrap();
+        command.stderr(log);
+        program.start_by(command).await;
+        let silent: Vec<_> = (0..300).map(|_| raw(&program)).collect();
+        buy(&program).await;
+        let more: Vec<_> = (0..100).map(|_| raw(&program)).collect();
+        assert_eq!(Shopper::new(&program).get("/readyz").await.0, StatusCode::OK);
+        drop((silent, more));
+        program.close();
+    }
 }
 
 /// A form with a file, as sent by browsers.
@@ -199,88 +225,93 @@ async fn cookies(program: &Program) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn abandoned_files_hold_nobody_up() {
-    let mut program = Program::prepare(On::Sqlite).await;
-    std::fs::create_dir_all(program.folder.join("target/site")).unwrap();
-    std::fs::write(program.folder.join("target/site/probe.txt"), "here").unwrap();
-    program.set("HAAT__LIMITS__CHANGES_A_MINUTE", "100000");
-    program.start().await;
-    let cookies = cookies(&program).await;
-    let lines: String = (0..2_000).map(|i| format!("B-{i},Bowl number {i},100,5,published\n")).collect();
-    let body = form("bowls.csv", format!("sku,title,price,stock,state\n{lines}").as_bytes());
-    assert!(body.len() > 70_000);
-    let head = format!(
-        "POST /seller/{SHOP}/products/import HTTP/1.1\r\nHost: localhost:{}\r\nCookie: {cookies}\r\n\
-         Content-Type: multipart/form-data; boundary=edge\r\nContent-Length: {}\r\n\r\n",
-        program.port,
-        body.len()
-    );
-    for i in 0..600 {
-        let mut stream = raw(&program);
-        let sent = stream.write_all(head.as_bytes()).and_then(|()| match i % 3 {
-            // All of it, half of it, or nothing; then disconnect.
-            0 => stream.write_all(&body),
-            1 => stream.write_all(&body[..body.len() / 2]),
-            _ => Ok(()),
-        });
-        // The server may have told the client to retry later.
-        drop(sent);
-    }
-    let shopper = Shopper::new(&program);
-    assert_eq!(shopper.get("/probe.txt").await, (StatusCode::OK, "here".to_owned()));
-    let seller = seller(&program).await;
-    buy(&program).await;
-    // The shop isn't locked out either, once they are gone.
-    let page = format!("/seller/{SHOP}/products/import");
-    let mut open = String::new();
-    for _ in 0..600 {
-        let request =
-            seller.client.post(program.at(&page)).body(form("one.csv", b"sku,title,price\nONE,One,1\n"));
-        let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
-        open = location(&request.send().await.unwrap());
-        if !open.ends_with("error=rate_limited") {
-            break;
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        std::fs::create_dir_all(program.folder.join("target/site")).unwrap();
+        std::fs::write(program.folder.join("target/site/probe.txt"), "here").unwrap();
+        program.set("HAAT__LIMITS__CHANGES_A_MINUTE", "100000");
+        program.start().await;
+        let cookies = cookies(&program).await;
+        let lines: String = (0..2_000).map(|i| format!("B-{i},Bowl number {i},100,5,published\n")).collect();
+        let body = form("bowls.csv", format!("sku,title,price,stock,state\n{lines}").as_bytes());
+        assert!(body.len() > 70_000);
+        let head = format!(
+            "POST /seller/{SHOP}/products/import HTTP/1.1\r\nHost: localhost:{}\r\nCookie: {cookies}\r\n\
+             Content-Type: multipart/form-data; boundary=edge\r\nContent-Length: {}\r\n\r\n",
+            program.port,
+            body.len()
+        );
+        // Reading files is the same on both databases.
+        for i in 0..if on == On::Sqlite { 600 } else { 120 } {
+            let mut stream = raw(&program);
+            let sent = stream.write_all(head.as_bytes()).and_then(|()| match i % 3 {
+                // All of it, half of it, or nothing; then disconnect.
+                0 => stream.write_all(&body),
+                1 => stream.write_all(&body[..body.len() / 2]),
+                _ => Ok(()),
+            });
+            // The server may have told the client to retry later.
+            drop(sent);
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        let shopper = Shopper::new(&program);
+        assert_eq!(shopper.get("/probe.txt").await, (StatusCode::OK, "here".to_owned()));
+        let seller = seller(&program).await;
+        buy(&program).await;
+        // The shop isn't locked out either, once they are gone.
+        let page = format!("/seller/{SHOP}/products/import");
+        let mut open = String::new();
+        for _ in 0..600 {
+            let request =
+                seller.client.post(program.at(&page)).body(form("one.csv", b"sku,title,price\nONE,One,1\n"));
+            let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+            open = location(&request.send().await.unwrap());
+            if !open.ends_with("error=rate_limited") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(open.contains("?id=imp_"), "{open}");
+        program.close();
     }
-    assert!(open.contains("?id=imp_"), "{open}");
-    program.close();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_small_file_unpacks_to_takes_little() {
-    let program = Program::serve(On::Sqlite).await;
-    let seller = seller(&program).await;
-    let send = async |name: &str, bytes: &[u8]| {
-        let page = format!("/seller/{SHOP}/products/import");
-        let request = seller.client.post(program.at(&page)).body(form(name, bytes));
-        let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
-        location(&request.send().await.unwrap())
-    };
-    let before = program.memory_mb("VmHWM");
-    let begins = b"sku,title,price\nA,Cup,100\nB,\"".to_vec();
-    // An endless field that barely compresses, so that only its length gives it away.
-    let mut state = 1u64;
-    let mut noise = move || {
-        let mut part = vec![0; 1 << 20];
-        for byte in &mut part {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            *byte = b'a' + (state >> 60) as u8;
-        }
-        part
-    };
-    let endless = packed(std::iter::once(begins).chain((0..10).map(|_| noise())));
-    let open = send("endless.csv.gz", &endless).await;
-    assert!(open.contains("?id=imp_"), "{open}");
-    let (_, shown) = seller.get(&open).await;
-    assert!(shown.contains("missing closing quotation mark"), "{shown}");
-    // 100 MB of empty rows in 100 kB.
-    let head = std::iter::once(b"sku,title,price\n".to_vec());
-    let bomb = packed(head.chain((0..100).map(|_| b",,\n".repeat(350_000))));
-    assert!(bomb.len() < 1 << 20);
-    assert!(send("bomb.csv.gz", &bomb).await.ends_with("error=too_large"));
-    let most = program.memory_mb("VmHWM");
-    assert!(most < before + 64, "{before} MB before, {most} MB at most");
-    program.close();
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let seller = seller(&program).await;
+        let send = async |name: &str, bytes: &[u8]| {
+            let page = format!("/seller/{SHOP}/products/import");
+            let request = seller.client.post(program.at(&page)).body(form(name, bytes));
+            let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+            location(&request.send().await.unwrap())
+        };
+        let before = program.memory_mb("VmHWM");
+        let begins = b"sku,title,price\nA,Cup,100\nB,\"".to_vec();
+        // An endless field that barely compresses, so that only its length gives it away.
+        let mut state = 1u64;
+        let mut noise = move || {
+            let mut part = vec![0; 1 << 20];
+            for byte in &mut part {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                *byte = b'a' + (state >> 60) as u8;
+            }
+            part
+        };
+        let endless = packed(std::iter::once(begins).chain((0..10).map(|_| noise())));
+        let open = send("endless.csv.gz", &endless).await;
+        assert!(open.contains("?id=imp_"), "{open}");
+        let (_, shown) = seller.get(&open).await;
+        assert!(shown.contains("missing closing quotation mark"), "{shown}");
+        // 100 MB of empty rows in 100 kB.
+        let head = std::iter::once(b"sku,title,price\n".to_vec());
+        let bomb = packed(head.chain((0..100).map(|_| b",,\n".repeat(350_000))));
+        assert!(bomb.len() < 1 << 20);
+        assert!(send("bomb.csv.gz", &bomb).await.ends_with("error=too_large"));
+        let most = program.memory_mb("VmHWM");
+        assert!(most < before + 64, "{before} MB before, {most} MB at most");
+        program.close();
+    }
 }
 
 /// A PNG with 16 bits per channel in a single colour: a few kilobytes that decode to a very large image.
@@ -310,64 +341,71 @@ async fn send_picture(program: &Program, seller: &Shopper, shop: &str, picture: 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_pictures_at_once_take_no_more_than_one() {
-    let mut program = Program::prepare(On::Sqlite).await;
-    program.set("HAAT__MEDIA__WAIT_S", "280");
-    program.start().await;
-    let seller = seller(&program).await;
-    let pictures: Vec<_> = (1..=4).map(|shade| deep_png(6_300, shade)).collect();
-    let before = program.memory_mb("VmHWM");
-    let sent = pictures.iter().map(|picture| send_picture(&program, &seller, SHOP, picture));
-    let sent = futures::future::join_all(sent).await;
-    assert!(sent.iter().all(|response| response.status() == StatusCode::CREATED), "{sent:?}");
-    let most = program.memory_mb("VmHWM");
-    assert!(most < before + 300, "{before} MB before, {most} MB at most");
-    let mut kept = most;
-    for _ in 0..100 {
-        kept = program.memory_mb("VmRSS");
-        if kept < before + 120 {
-            break;
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT__MEDIA__WAIT_S", "280");
+        program.start().await;
+        let seller = seller(&program).await;
+        // Two at once are one too many, too.
+        let count = if on == On::Sqlite { 4 } else { 2 };
+        let pictures: Vec<_> = (1..=count).map(|shade| deep_png(6_300, shade)).collect();
+        let before = program.memory_mb("VmHWM");
+        let sent = pictures.iter().map(|picture| send_picture(&program, &seller, SHOP, picture));
+        let sent = futures::future::join_all(sent).await;
+        assert!(sent.iter().all(|response| response.status() == StatusCode::CREATED), "{sent:?}");
+        let most = program.memory_mb("VmHWM");
+        assert!(most < before + 300, "{before} MB before, {most} MB at most");
+        let mut kept = most;
+        for _ in 0..100 {
+            kept = program.memory_mb("VmRSS");
+            if kept < before + 120 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(kept < before + 120, "{before} MB before, {kept} MB long after");
+        program.close();
     }
-    assert!(kept < before + 120, "{before} MB before, {kept} MB long after");
-    program.close();
 }
 
-/// Eight large pictures of two shops at once: some wait too long, are told when to come again, and are then
+/// Large pictures of two shops at once: some wait too long, are told when to come again, and are then
 /// kept.
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures_that_wait_too_long_come_again() {
-    let mut program = Program::prepare(On::Sqlite).await;
-    program.set("HAAT__MEDIA__WAIT_S", "0");
-    program.start().await;
-    let shops = [("meena@haat.example", SHOP), ("delta@haat.example", "delta-electronics")];
-    let pictures: Vec<_> = (1..=4).map(|shade| deep_png(6_300, shade)).collect();
-    let (market, mut uploads) = (&program, Vec::new());
-    for (email, shop) in shops {
-        let seller = signed_in(market, email).await;
-        uploads.extend(pictures.iter().map(|picture| {
-            let seller = seller.clone();
-            async move { (send_picture(market, &seller, shop, picture).await, seller, shop, picture) }
-        }));
-    }
-    let (mut kept, mut refused) = (0, Vec::new());
-    for (response, seller, shop, picture) in futures::future::join_all(uploads).await {
-        if response.status() == StatusCode::CREATED {
-            kept += 1;
-            continue;
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT__MEDIA__WAIT_S", "0");
+        program.start().await;
+        let shops = [("meena@haat.example", SHOP), ("delta@haat.example", "delta-electronics")];
+        let count = if on == On::Sqlite { 4 } else { 2 };
+        let pictures: Vec<_> = (1..=count).map(|shade| deep_png(6_300, shade)).collect();
+        let (market, mut uploads) = (&program, Vec::new());
+        for (email, shop) in shops {
+            let seller = signed_in(market, email).await;
+            uploads.extend(pictures.iter().map(|picture| {
+                let seller = seller.clone();
+                async move { (send_picture(market, &seller, shop, picture).await, seller, shop, picture) }
+            }));
         }
-        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
-        assert_eq!(response.headers()[header::RETRY_AFTER], "10");
-        assert_eq!(response.text().await.unwrap(), r#"{"pictures_busy":{"retry_after_s":10}}"#);
-        refused.push((seller, shop, picture));
+        let (mut kept, mut refused) = (0, Vec::new());
+        for (response, seller, shop, picture) in futures::future::join_all(uploads).await {
+            if response.status() == StatusCode::CREATED {
+                kept += 1;
+                continue;
+            }
+            assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(response.headers()[header::RETRY_AFTER], "10");
+            assert_eq!(response.text().await.unwrap(), r#"{"pictures_busy":{"retry_after_s":10}}"#);
+            refused.push((seller, shop, picture));
+        }
+        assert!(kept > 0 && !refused.is_empty(), "{kept} of {} were kept", 2 * count);
+        for (seller, shop, picture) in refused {
+            assert_eq!(
+                send_picture(market, &seller, shop, picture).await.status(),
+                StatusCode::CREATED,
+                "{shop}"
+            );
+        }
+        program.close();
     }
-    assert!(kept > 0 && !refused.is_empty(), "{kept} of 8 were kept");
-    for (seller, shop, picture) in refused {
-        assert_eq!(
-            send_picture(market, &seller, shop, picture).await.status(),
-            StatusCode::CREATED,
-            "{shop}"
-        );
-    }
-    program.close();
 }
