@@ -118,6 +118,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::BadCharacters => tu_string!(i18n, field.bad_characters),
         FieldCode::NotUrl => tu_string!(i18n, field.not_url),
         FieldCode::NotMoney => tu_string!(i18n, field.not_money),
+        FieldCode::OtherCurrency(used) => return t!(i18n, field.other_currency, currency = used.code()),
         FieldCode::TooManyDecimals => tu_string!(i18n, field.too_many_decimals),
         FieldCode::AmbiguousNumber => tu_string!(i18n, field.ambiguous_number),
         FieldCode::NotUnique => tu_string!(i18n, field.not_unique),

@@ -4,6 +4,7 @@ use crate::{
     field::{FieldCode, FieldError},
     money::{Currency, Money, PRICE_MAX},
     number::{self, Hint, Notation},
+    text,
 };
 
 /// An amount from a form: `1249.5`, `1,249.50`, `1,24,900`, `1.249,50`, with or without the currency. Not
@@ -15,16 +16,18 @@ pub fn read(field: &str, typed: &str, currency: Currency) -> Result<Money, Field
 /// An amount from a source with its own number notation.
 pub fn read_as(typed: &str, currency: Currency, notation: Notation) -> Result<Money, FieldCode> {
     let text = bare(typed, currency);
+    let text = text.as_str();
     if text.is_empty() {
         return Err(FieldCode::Missing);
     }
-    if let Some(rest) = text.strip_prefix(['-', '−']) {
+    if let Some(rest) = text.strip_prefix('-') {
         let number = rest.starts_with(|c: char| c.is_ascii_digit());
         return Err(if number { FieldCode::TooSmall } else { FieldCode::NotMoney });
     }
     match number::exact(text, currency.decimals(), notation) {
         Ok(minor) if minor <= PRICE_MAX => Ok(Money::new(minor, currency)),
         Ok(_) | Err(FieldCode::TooBig) => Err(FieldCode::AmountTooBig(Money::new(PRICE_MAX, currency))),
+        Err(FieldCode::NotNumber) if names_another(text, currency) => Err(FieldCode::OtherCurrency(currency)),
         Err(FieldCode::NotNumber) => Err(FieldCode::NotMoney),
         Err(code) => Err(code),
     }
@@ -32,20 +35,31 @@ pub fn read_as(typed: &str, currency: Currency, notation: Notation) -> Result<Mo
 
 /// What an amount says about the decimal separator of its file.
 pub fn hint(typed: &str, currency: Currency) -> Option<Hint> {
-    number::hint(bare(typed, currency), currency.decimals())
+    number::hint(&bare(typed, currency), currency.decimals())
 }
 
-/// The input without a currency at either end, and without marks for "no decimals": `99,-`, `₹1,200/-`.
-fn bare(typed: &str, currency: Currency) -> &str {
-    let mut text = typed.trim();
+/// Whether what is not a number is an amount in another currency: `€ 7,90`, `USD 5`.
+fn names_another(text: &str, currency: Currency) -> bool {
+    let another = |name: &str| Currency::named(name).is_some_and(|named| named != currency);
+    let number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | ' ');
+    let name = text.trim_matches(number);
+    let at_the_end = text.starts_with(name) || text.ends_with(name);
+    at_the_end && text.contains(|c: char| c.is_ascii_digit()) && another(name)
+}
+
+/// The input in ASCII digits, without a currency at either end, and without marks for "no decimals": `99,-`,
+/// `₹1,200/-`.
+fn bare(typed: &str, currency: Currency) -> String {
+    let plain: String = typed.chars().map(text::plain).collect();
+    let mut text = plain.trim();
     let abbreviated = if currency == Currency::INR { ["Rs.", "Rs"].as_slice() } else { &[] };
     let names = [currency.code()].into_iter().chain(currency.symbol()).chain(abbreviated.iter().copied());
     for name in names {
         text = text.strip_prefix(name).or_else(|| text.strip_suffix(name)).unwrap_or(text).trim();
     }
-    let round = [",-", ".-", ",--", ",–", ",—", "/-"];
+    let round = [",-", ".-", ",--", "/-"];
     let whole = round.iter().find_map(|end| text.strip_suffix(end));
-    whole.filter(|whole| whole.ends_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
+    whole.filter(|whole| whole.ends_with(|c: char| c.is_ascii_digit())).unwrap_or(text).to_owned()
 }
 
 #[cfg(test)]
@@ -108,8 +122,16 @@ mod tests {
             ("INR", "+1", Err(NotMoney)),
             ("INR", "1 249", Ok(124_900)),
             ("INR", "1 24", Err(NotMoney)),
-            ("INR", "१२४९", Err(NotMoney)),
-            ("INR", "$5", Err(NotMoney)),
+            ("INR", "१२५", Ok(12_500)),
+            ("INR", "₹ १,२५०.५०", Ok(125_050)),
+            ("INR", "१,२,३४५", Err(NotMoney)),
+            ("INR", "$5", Err(OtherCurrency(Currency::INR))),
+            ("INR", "€ 7,90", Err(OtherCurrency(Currency::INR))),
+            ("INR", "1.249,00 EUR", Err(OtherCurrency(Currency::INR))),
+            ("INR", "5 apples", Err(NotMoney)),
+            ("INR", "€", Err(NotMoney)),
+            ("INR", "5 € 7", Err(NotMoney)),
+            ("CHF", "$5", Err(OtherCurrency("CHF".parse().unwrap()))),
             ("INR", "10,000,000,000.01", Err(AmountTooBig(inr(PRICE_MAX)))),
             ("INR", "99999999999999999999", Err(AmountTooBig(inr(PRICE_MAX)))),
         ];

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::money::Money;
+use crate::money::{Currency, Money};
 
 /// A form field with an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,8 @@ pub enum FieldCode {
     NotUrl,
     /// Not an amount of money.
     NotMoney,
+    /// An amount in another currency. Carries the one that is used.
+    OtherCurrency(Currency),
     /// More decimals than the currency has.
     TooManyDecimals,
     /// A number that can be read two ways: `12,500`.

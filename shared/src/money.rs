@@ -24,6 +24,10 @@ const DECIMALS: [(u32, &str); 4] = [
     (4, "CLF UYW"),
 ];
 
+/// The currencies that have a symbol here.
+const SYMBOLS: [(&str, &str); 6] =
+    [("INR", "₹"), ("USD", "$"), ("EUR", "€"), ("GBP", "£"), ("JPY", "¥"), ("BDT", "৳")];
+
 /// Why an amount is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
@@ -65,15 +69,13 @@ impl Currency {
 
     /// The currency symbol, if there is a known one: `₹` for INR.
     pub fn symbol(&self) -> Option<&'static str> {
-        Some(match self.code() {
-            "INR" => "₹",
-            "USD" => "$",
-            "EUR" => "€",
-            "GBP" => "£",
-            "JPY" => "¥",
-            "BDT" => "৳",
-            _ => return None,
-        })
+        SYMBOLS.iter().find(|(code, _)| *code == self.code()).map(|(_, symbol)| *symbol)
+    }
+
+    /// The currency with this code or symbol.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let code = SYMBOLS.iter().find(|(_, symbol)| *symbol == name).map_or(name, |(code, _)| *code);
+        code.parse().ok()
     }
 }
 

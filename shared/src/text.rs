@@ -207,6 +207,12 @@ pub fn whole_number(field: &str, text: &str, min: i64, max: i64) -> Result<i64, 
 
 /// A whole number from a source with its own number notation.
 pub fn whole_number_in(text: &str, notation: Notation) -> Result<i64, FieldCode> {
+    // In files, whole columns may be in another script's digits; whoever fills in a form has the other ones,
+    // too.
+    let text: String = match notation {
+        Notation::Form => text.into(),
+        _ => text.chars().map(plain).collect(),
+    };
     let text = text.trim();
     if text.is_empty() {
         return Err(FieldCode::Missing);
@@ -374,6 +380,7 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(whole_number("q", text, 1, 999).map_err(|e| e.code), expected, "{text:?}");
         }
+        assert_eq!(whole_number_in(" १२", Notation::Program), Ok(12));
     }
 
     #[test]
