@@ -141,6 +141,10 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::BadQuotes => t!(i18n, field.bad_quotes),
         FieldCode::NotRead => t!(i18n, field.not_read),
         FieldCode::NotATable => t!(i18n, field.not_a_table),
+        FieldCode::EmptyFile => t!(i18n, field.empty_file),
+        FieldCode::RowsInQuotes => t!(i18n, field.rows_in_quotes),
+        FieldCode::Html => t!(i18n, field.html),
+        FieldCode::HtmlDecoded => t!(i18n, field.html_decoded),
         FieldCode::DuplicateColumn => t!(i18n, field.duplicate_column),
         FieldCode::BadCharacter(c) => {
             return t!(i18n, field.bad_character, character = c);

@@ -93,6 +93,14 @@ pub enum FieldCode {
     NotRead,
     /// A file of an unsupported type, such as a workbook.
     NotATable,
+    /// A file without content.
+    EmptyFile,
+    /// A quoted cell that contains lines like those of the table: a warning, since they may be meant.
+    RowsInQuotes,
+    /// Tags or unknown entities of HTML in a text: a warning, since shoppers would see them.
+    Html,
+    /// Entities of HTML that were decoded: a warning, once per file.
+    HtmlDecoded,
     /// A duplicate column.
     DuplicateColumn,
     /// A character that is not allowed. Carries the character.

@@ -6,6 +6,7 @@ mod cells;
 mod export;
 mod icecat;
 mod lines;
+mod markup;
 mod plan;
 mod read;
 mod record;

@@ -340,6 +340,34 @@ both! {
         }
     }
 
+    async fn what_a_warning_is_about_comes_in_once_it_is_accepted(market) {
+        let owner = market.owner(MEENA).await;
+        let file = "sku,title,price,stock\nW-1,Salt &amp; pepper,10,1\nW-2,Cup,10,1,\nW-3,Jug,१२५,१२\n\
+            W-4,\"Pot\n\",10,1\nW-5,Bowl &quot;big&quot;,\"20\",1\n";
+        let id = stage(market, &owner, file.as_bytes()).await.unwrap();
+        let listed = faults(market, &owner, id).await;
+        let listed: Vec<_> = listed.iter().map(|(line, column, code, _)| (*line, column.as_str(), *code)).collect();
+        assert_eq!(listed, [(2, "title", FieldCode::HtmlDecoded)]);
+        assert_eq!(view(market, &owner, id).await.valid, 5);
+        let start = async |skip| imports::start(&market.engine, &owner, MEENA, id, skip, None).await;
+        assert_eq!(start(false).await.unwrap_err().at("skip_errors"), Some(FieldCode::Missing));
+        start(true).await.unwrap();
+        finish(market).await;
+        assert_eq!(became(&view(market, &owner, id).await), [5, 0, 0, 0]);
+        let salt = find(market, &owner, "salt").await;
+        assert_eq!(salt.form.title, "Salt & pepper");
+        let jug = &find(market, &owner, "jug").await.form.variants[0];
+        assert_eq!((jug.price.as_str(), jug.stock.as_str()), ("125.00", "12"));
+        // What is exported is the same when it is imported again.
+        let mut form = salt.form.clone();
+        form.title = "Salt &amp; pepper".into();
+        catalog::update(&market.engine, &owner, MEENA, salt.id, salt.version, &form, "k").await.unwrap();
+        let table = exported(market, &owner, ExportFormat::Csv).await;
+        assert!(table.contains("Salt &amp;amp; pepper"), "{table}");
+        let again = bring(market, &owner, &table, true).await;
+        assert_eq!((again.updated, again.added), (0, 0));
+    }
+
     async fn tables_of_others_are_read_or_refused_by_name(market) {
         use FieldCode::*;
         let owner = market.owner(MEENA).await;

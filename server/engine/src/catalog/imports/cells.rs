@@ -8,7 +8,10 @@ use haat_shared::{
     text,
 };
 
-use super::record::{Item, Record, VariantRecord};
+use super::{
+    markup,
+    record::{Item, Record, VariantRecord},
+};
 
 /// The columns of a table, in export order (docs/import.md).
 pub(super) const COLUMNS: [&str; 19] = [
@@ -88,9 +91,9 @@ impl Columns {
         COLUMNS.iter().position(|c| *c == column).and_then(|known| self.at[known])
     }
 
-    /// A line of the table: its product's name in it, and its content.
-    pub(super) fn read(&self, row: &ByteRecord, line: i64) -> (String, Item) {
-        let mut faults = Vec::new();
+    /// A line of the table: its product's name in it, its content, and what is to be said about HTML in it.
+    pub(super) fn read(&self, row: &ByteRecord, line: i64) -> (String, Item, Vec<RowError>) {
+        let (mut faults, mut notes) = (Vec::new(), Vec::new());
         let surplus = row.iter().skip(self.named).any(|cell| !text::is_blank(&String::from_utf8_lossy(cell)));
         if row.len() < self.named || surplus {
             let cells: Vec<_> = row.iter().map(String::from_utf8_lossy).collect();
@@ -101,10 +104,21 @@ impl Columns {
             let bytes = row.get(at).unwrap_or_default();
             let (text, code) = match std::str::from_utf8(bytes) {
                 Err(_) => (String::from_utf8_lossy(bytes).into_owned(), Some(FieldCode::NotUtf8)),
-                Ok(text) if is_text && computes(text) => (text.to_owned(), Some(FieldCode::Formula)),
-                // Cells often end in an invisible line break.
-                Ok(text) if is_text => (text::nfc(unescaped(text).trim()).into_owned(), None),
-                Ok(text) => (text.to_owned(), None),
+                Ok(text) if !is_text => (text.to_owned(), None),
+                Ok(found) => {
+                    let text = if may_be_html(column) { markup::decoded(found) } else { found.into() };
+                    let html = if may_be_html(column) && markup::is_markup(&text) {
+                        Some(FieldCode::Html)
+                    } else {
+                        (text != found).then_some(FieldCode::HtmlDecoded)
+                    };
+                    notes.extend(html.map(|code| RowError::new(line, column, code, found)));
+                    match computes(&text) {
+                        true => (text.into_owned(), Some(FieldCode::Formula)),
+                        // Cells often end in an invisible line break.
+                        false => (text::nfc(unescaped(&text).trim()).into_owned(), None),
+                    }
+                }
             };
             faults.extend(code.map(|code| RowError::new(line, column, code, &text)));
             Some(text)
@@ -154,8 +168,13 @@ impl Columns {
             state: filled(state),
             variants: vec![variant],
         };
-        (called, Item { record, lines: vec![line], faults, unread: 0, bytes: 0 })
+        (called, Item { record, lines: vec![line], faults, unread: 0, bytes: 0 }, notes)
     }
+}
+
+/// Whether a column has a single line of text for shoppers.
+fn may_be_html(column: &str) -> bool {
+    matches!(column, "title" | "brand" | "variant_title") || column.starts_with("option")
 }
 
 /// A column's name, ignoring case, white space and line breaks.
@@ -200,6 +219,12 @@ pub(super) fn escaped(text: &str) -> String {
     if is_formula(text) || is_escaped(text) { format!("'{text}") } else { text.to_owned() }
 }
 
+/// A single line of text as a cell: neither formulas nor entities of HTML are read from it that it does not
+/// have.
+pub(super) fn written(text: &str) -> String {
+    escaped(&markup::encoded(text))
+}
+
 fn unescaped(text: &str) -> &str {
     if is_escaped(text) { &text[1..] } else { text }
 }
@@ -240,7 +265,7 @@ mod tests {
     fn what_surrounds_a_text_is_taken_off() {
         let (columns, faults) = Columns::of(&ByteRecord::from(vec!["sku", "title"]), 1);
         assert_eq!(faults, []);
-        let (_, item) = columns.read(&ByteRecord::from(vec!["A-1\t", " Cup\n"]), 2);
+        let (_, item, _) = columns.read(&ByteRecord::from(vec!["A-1\t", " Cup\n"]), 2);
         assert_eq!(
             (item.record.variants[0].sku.as_str(), item.record.title.as_deref()),
             ("A-1", Some("Cup"))

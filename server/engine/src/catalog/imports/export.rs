@@ -136,21 +136,21 @@ fn write_rows(table: &mut csv::Writer<Vec<u8>>, product: SellerProduct) -> csv::
     let (slug, state, form) = (product.slug, product.state, product.form);
     let details = cells::write_details(&form.details);
     for (i, variant) in form.variants.iter().enumerate() {
-        let whole = |text: &str| if i == 0 { cells::escaped(text) } else { String::new() };
+        let whole = |cell: String| if i == 0 { cell } else { String::new() };
         let option = |nth: usize, values: &[String]| {
-            values.get(nth).map(|text| cells::escaped(text)).unwrap_or_default()
+            values.get(nth).map(|text| cells::written(text)).unwrap_or_default()
         };
         let names: &[String] = if i == 0 { &form.options } else { &[] };
-        let title = if form.options.is_empty() { cells::escaped(&variant.title) } else { String::new() };
+        let title = if form.options.is_empty() { cells::written(&variant.title) } else { String::new() };
         table.write_record([
             slug.clone(),
             cells::escaped(&variant.sku),
-            whole(&form.title),
-            whole(&form.brand),
-            whole(&form.category),
-            whole(&form.description),
-            whole(&details),
-            whole(state.as_str()),
+            whole(cells::written(&form.title)),
+            whole(cells::written(&form.brand)),
+            whole(cells::escaped(&form.category)),
+            whole(cells::escaped(&form.description)),
+            whole(cells::escaped(&details)),
+            whole(cells::escaped(state.as_str())),
             option(0, names),
             option(0, &variant.options),
             option(1, names),

@@ -59,10 +59,14 @@ pub(super) fn items<'f>(
     let format = format.unwrap_or_else(|| Format::of(&first_line));
     let mut kind = DetectedFormat { format, notation: Notation::Program, likely: DecimalMark::Point };
     let foreign = of_another_kind(&head);
+    let is_empty = cut.is_none() && head.trim_ascii().is_empty();
     let layout = Layout::of(&head);
     // The head is read again, followed by the error that cut it short, if there was one.
     let whole = BufReader::new(Cursor::new(head).chain(Cut(cut)).chain(plain));
     let items: Box<dyn Iterator<Item = io::Result<Item>> + 'f> = match (foreign, format) {
+        _ if is_empty => {
+            Box::new(std::iter::once(Ok(Item::default().fault(1, "", FieldCode::EmptyFile, ""))))
+        }
         (Some(name), _) => {
             let item = Item::default().fault(1, "", FieldCode::NotATable, name);
             Box::new(std::iter::once(Ok(item)))
@@ -264,7 +268,10 @@ mod tests {
     #[test]
     fn tables_that_cannot_be_read_say_why() {
         use FieldCode::*;
-        let table: [(&[u8], (i64, &str, FieldCode)); 13] = [
+        let table: [(&[u8], (i64, &str, FieldCode)); 16] = [
+            (b"", (1, "", EmptyFile)),
+            (b"\xef\xbb\xbf \r\n\n", (1, "", EmptyFile)),
+            (b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0", (1, "", EmptyFile)),
             (b"sku,title,price,price\nA-1,Cup,120,90\n", (1, "price", DuplicateColumn)),
             (b"sku,title,price,Price \nA-1,Cup,120,90\n", (1, "Price", DuplicateColumn)),
             (b"sku,SKU,price\nA-1,A-1,120\n", (1, "SKU", DuplicateColumn)),
@@ -294,6 +301,33 @@ mod tests {
         let unread = |file: &[u8]| all(file).iter().map(|item| item.unread).sum::<i64>();
         assert_eq!(unread(b"sku,price,price\nA,1,2\n\nB,1,2\n\"C\nD,1"), 4);
         assert_eq!(unread(b"sku,price\nA,1\n\"B\" x,1\nC,1\nD,\"1\nE,1\nF,1\n"), 4);
+    }
+
+    #[test]
+    fn what_may_be_meant_is_a_warning_and_the_product_is_read() {
+        use FieldCode::*;
+        let file = "sku,title,price\nA,\"Cup,100\nB,Jug,200\nC,Pot\",300\nD,Tea &amp; milk,5\nE,&quot;Tea&quot;,5\n\
+            F,<b>Tea</b>,5\nG,&lt;b&gt;Tea,5\nH,\"A lamp\nof clay\",5\nI,&#61;1+1,5\n";
+        let items = all(file.as_bytes());
+        let faults = |product: bool| -> Vec<(i64, &str, FieldCode)> {
+            let items = items.iter().filter(|item| item.lines.is_empty() != product);
+            items.flat_map(|item| &item.faults).map(|f| (f.line, f.column.as_str(), f.code)).collect()
+        };
+        let warnings =
+            [(2, "", RowsInQuotes), (5, "title", HtmlDecoded), (7, "title", Html), (8, "title", Html)];
+        assert_eq!(faults(false), warnings);
+        assert_eq!(faults(true), [(11, "title", Formula)]);
+        let titles: Vec<_> = items.iter().filter_map(|item| item.record.title.as_deref()).collect();
+        let expected = [
+            "Cup,100\nB,Jug,200\nC,Pot",
+            "Tea & milk",
+            "\"Tea\"",
+            "<b>Tea</b>",
+            "<b>Tea",
+            "A lamp\nof clay",
+            "=1+1",
+        ];
+        assert_eq!(titles, expected);
     }
 
     #[test]

@@ -17,7 +17,12 @@ const SHOWN_BYTES: usize = 800;
 #[derive(Debug, PartialEq)]
 pub(super) enum Next {
     /// A row, and the line where it begins.
-    Row(i64, ByteRecord),
+    Row {
+        line: i64,
+        cells: ByteRecord,
+        /// Where a quotation mark was opened that seems to contain rows.
+        swallows: Option<i64>,
+    },
     /// Unreadable lines.
     Unread {
         /// The line to report: where the quotation mark was opened.
@@ -39,6 +44,8 @@ pub(super) struct Rows<R> {
     delimiter: u8,
     /// The current line.
     line: i64,
+    /// The number of delimiters of a row, once that is known and there are any.
+    pub(super) delimiters: Option<usize>,
     /// Whether nothing of it has been read yet.
     fresh: bool,
 }
@@ -52,6 +59,13 @@ struct Open {
     too_long: bool,
     bad_quotes: bool,
     begin: Vec<u8>,
+    /// The delimiters in the current line, inside quotation marks or not.
+    delimiters: usize,
+    /// Where the first quotation mark was opened that is closed in another line.
+    spans: Option<i64>,
+    /// How many lines follow, and how many of them have as many delimiters as a row.
+    followed: usize,
+    alike: usize,
 }
 
 impl Open {
@@ -71,6 +85,20 @@ impl Open {
         }
     }
 
+    fn end_line(&mut self, expected: Option<usize>) {
+        if self.spans.is_some() {
+            self.followed += 1;
+            self.alike += usize::from(expected == Some(self.delimiters));
+        }
+        self.delimiters = 0;
+    }
+
+    /// Where a quotation mark was opened, if most lines after that look like rows of their own: it may be a
+    /// stray one. That is still a valid cell, so only the seller can tell.
+    fn swallows(&self) -> Option<i64> {
+        self.spans.filter(|_| 2 * self.alike > self.followed)
+    }
+
     fn end_cell(&mut self, quoted: bool) {
         // A quotation mark after a space doesn't open a quoted cell, and isn't meant as part of it either.
         self.bad_quotes |= !quoted && self.cell.trim_ascii_start().starts_with(b"\"");
@@ -86,7 +114,7 @@ impl Open {
 impl<R: BufRead> Rows<R> {
     /// The rows of a file whose first line has this number.
     pub(super) fn new(file: R, delimiter: u8, line: i64) -> Self {
-        Self { file, delimiter, line, fresh: true }
+        Self { file, delimiter, line, delimiters: None, fresh: true }
     }
 
     fn byte(&mut self) -> io::Result<Option<u8>> {
@@ -152,6 +180,7 @@ impl<R: BufRead> Rows<R> {
                 }
             }
             if byte == self.delimiter {
+                open.delimiters += 1;
                 open.seen(byte);
                 open.end_cell(false);
             } else if self.ends(byte)? {
@@ -165,11 +194,14 @@ impl<R: BufRead> Rows<R> {
             let code = if open.too_long { FieldCode::LineTooLong } else { FieldCode::BadQuotes };
             return Ok(Some(self.unread(line, line, code, open.begin)));
         }
-        Ok(Some(Next::Row(line, open.row)))
+        open.end_line(self.delimiters);
+        let swallows = open.swallows();
+        Ok(Some(Next::Row { line, cells: open.row, swallows }))
     }
 
     /// Reads a cell after its opening quotation mark.
     fn quoted(&mut self, open: &mut Open) -> io::Result<Quoted> {
+        let opened = self.line;
         open.seen(b'"');
         loop {
             let Some(byte) = self.byte()? else { return Ok(Quoted::Bad) };
@@ -179,8 +211,15 @@ impl<R: BufRead> Rows<R> {
                     open.push(byte);
                 }
                 b'"' => break,
-                byte if self.ends(byte)? => open.push(b'\n'),
-                byte => open.push(byte),
+                byte if self.ends(byte)? => {
+                    open.end_line(self.delimiters);
+                    open.spans.get_or_insert(opened);
+                    open.push(b'\n');
+                }
+                byte => {
+                    open.delimiters += usize::from(byte == self.delimiter);
+                    open.push(byte);
+                }
             }
         }
         open.seen(b'"');
@@ -191,6 +230,7 @@ impl<R: BufRead> Rows<R> {
                     return Ok(Quoted::Last);
                 }
                 Some(byte) if byte == self.delimiter => {
+                    open.delimiters += 1;
                     open.seen(byte);
                     open.end_cell(true);
                     return Ok(Quoted::Cell);
@@ -238,8 +278,8 @@ mod tests {
         let mut all = Vec::new();
         while let Some(next) = rows.read().unwrap() {
             all.push(match next {
-                Next::Row(line, row) => {
-                    Ok((line, row.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()))
+                Next::Row { line, cells, .. } => {
+                    Ok((line, cells.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()))
                 }
                 Next::Unread { line, lines, code, .. } => Err((line, lines, code)),
             });
@@ -285,6 +325,26 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_that_seems_to_contain_rows_is_noticed() {
+        for (text, swallows) in [
+            ("A,\"Cup,100\nB,Jug\",200\n", Some(1)),
+            ("A,\"Cup,100\nB,Jug,200\nC,Pot\",300", Some(1)),
+            ("A,\"Cup,100\r\nB,Jug,200\r\n\r\nC,Pot,250\r\nD,Pot\",300\r\n", Some(1)),
+            ("\"A\n1\",\"Cup,100\nB,Jug\",200\n", Some(1)),
+            // Text of several lines.
+            ("A,\"Cup\nof clay\",100\n", None),
+            ("A,\"Cup\n\nof clay, blue\nred, white\",100\n", None),
+            ("A,\"Cup, blue, red\",100\n", None),
+            ("A,Cup,100\n", None),
+        ] {
+            let mut rows = Rows::new(text.as_bytes(), b',', 1);
+            rows.delimiters = Some(2);
+            let Some(Next::Row { swallows: found, .. }) = rows.read().unwrap() else { panic!("{text}") };
+            assert_eq!(found, swallows, "{text}");
+        }
+    }
+
+    #[test]
     fn a_row_without_an_end_takes_little_memory() {
         let long = "x".repeat(ROW_BYTES_MAX + 1);
         let many = ",".repeat(CELLS_MAX);
@@ -315,7 +375,7 @@ mod tests {
             let mut behind = 1;
             while let Some(next) = rows.read().unwrap() {
                 match next {
-                    Next::Row(line, _) => prop_assert_eq!(line, behind),
+                    Next::Row { line, .. } => prop_assert_eq!(line, behind),
                     Next::Unread { line, lines, .. } => prop_assert!(behind <= line && line < behind + lines && behind + lines == rows.line + i64::from(!rows.fresh)),
                 }
                 behind = rows.line + i64::from(!rows.fresh);

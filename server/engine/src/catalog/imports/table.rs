@@ -1,6 +1,9 @@
 //! Tables: a header, and one line per variant.
 
-use std::io::{self, BufRead, Read};
+use std::{
+    collections::VecDeque,
+    io::{self, BufRead, Read},
+};
 
 use csv::ByteRecord;
 use haat_shared::{
@@ -52,7 +55,7 @@ impl Layout {
         let candidates = said.map_or(vec![b',', b';', b'\t', b'|'], |said| vec![said]);
         let found = candidates.iter().filter_map(|delimiter| {
             let known = begin(*delimiter).filter_map(|next| match next {
-                Next::Row(line, row) => Columns::known_in(&row).map(|known| (known, line)),
+                Next::Row { line, cells, .. } => Columns::known_in(&cells).map(|known| (known, line)),
                 Next::Unread { .. } => None,
             });
             known.max_by_key(|(known, line)| (*known, -line)).map(|(known, line)| (known, line, *delimiter))
@@ -75,8 +78,10 @@ impl Layout {
 pub(super) struct Table<R> {
     rows: Rows<R>,
     columns: Columns,
-    /// The errors of the header.
-    head: Option<Item>,
+    /// What is wrong with no product: errors of the header, warnings.
+    notes: VecDeque<Item>,
+    /// Whether it was said that entities of HTML are decoded.
+    decodes: bool,
     /// The product being read, and its name in the table.
     open: Option<(String, Item)>,
     /// The names of products that were read before.
@@ -89,12 +94,13 @@ impl<R: BufRead> Table<R> {
         let mut rows = Rows::new(file, layout.delimiter, if layout.skip > 0 { 2 } else { 1 });
         let (columns, head) = loop {
             match rows.read()? {
-                Some(Next::Row(line, row)) if line >= layout.header => {
-                    let (columns, faults) = Columns::of(&row, line);
+                Some(Next::Row { line, cells, .. }) if line >= layout.header => {
+                    rows.delimiters = cells.len().checked_sub(1).filter(|n| *n > 0);
+                    let (columns, faults) = Columns::of(&cells, line);
                     break (columns, Item { faults, ..Item::default() });
                 }
                 // A title above the header.
-                Some(Next::Row(..)) => {}
+                Some(Next::Row { .. }) => {}
                 Some(Next::Unread { line, .. }) if line < layout.header => {}
                 Some(unread) => break (Columns::of(&ByteRecord::new(), 1).0, malformed(unread)),
                 None => {
@@ -103,8 +109,8 @@ impl<R: BufRead> Table<R> {
                 }
             }
         };
-        let head = (!head.faults.is_empty()).then_some(head);
-        Ok(Self { rows, columns, head, open: None, closed: Seen::default() })
+        let notes = Some(head).filter(|head| !head.faults.is_empty()).into_iter().collect();
+        Ok(Self { rows, columns, notes, decodes: false, open: None, closed: Seen::default() })
     }
 
     /// The number of remaining non-empty lines, which cannot be read without columns.
@@ -112,11 +118,16 @@ impl<R: BufRead> Table<R> {
         let mut lines = 0;
         while let Some(next) = self.rows.read()? {
             lines += match next {
-                Next::Row(_, row) => i64::from(!is_empty(&row)),
+                Next::Row { cells, .. } => i64::from(!is_empty(&cells)),
                 Next::Unread { lines, .. } => lines,
             };
         }
         Ok(lines)
+    }
+
+    /// Reports what may be meant as it is: the seller is asked, and the product is still valid.
+    fn warn(&mut self, line: i64, column: &str, code: FieldCode, found: &str) {
+        self.notes.push_back(Item::default().fault(line, column, code, found));
     }
 
     fn close(&mut self) -> Option<Item> {
@@ -141,8 +152,8 @@ impl<R: BufRead> Iterator for Table<R> {
     type Item = io::Result<Item>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(head) = self.head.take() {
-            return Some(Ok(head));
+        if let Some(note) = self.notes.pop_front() {
+            return Some(Ok(note));
         }
         if !self.columns.any() {
             return match self.rest() {
@@ -153,13 +164,26 @@ impl<R: BufRead> Iterator for Table<R> {
         }
         loop {
             let (line, row) = match self.rows.read() {
-                Ok(Some(Next::Row(_, row))) if is_empty(&row) => continue,
-                Ok(Some(Next::Row(line, row))) => (line, row),
+                Ok(Some(Next::Row { cells, .. })) if is_empty(&cells) => continue,
+                Ok(Some(Next::Row { line, cells, swallows })) => {
+                    if let Some(opened) = swallows {
+                        let long = cells.iter().find(|cell| cell.contains(&b'\n')).unwrap_or_default();
+                        self.warn(opened, "", FieldCode::RowsInQuotes, &String::from_utf8_lossy(long));
+                    }
+                    (line, cells)
+                }
                 Ok(Some(unread)) => return Some(Ok(malformed(unread))),
                 Ok(None) => break,
                 Err(error) => return Some(Err(error)),
             };
-            let (called, mut item) = self.columns.read(&row, line);
+            let (called, mut item, markup) = self.columns.read(&row, line);
+            for RowError { line, column, code, found } in markup {
+                // Once is enough to know what happens to all of them.
+                if code == FieldCode::HtmlDecoded && std::mem::replace(&mut self.decodes, true) {
+                    continue;
+                }
+                self.warn(line, &column, code, &found);
+            }
             item.bytes = row.as_slice().len();
             match &mut self.open {
                 Some((open, first)) if !called.is_empty() && *open == called => merge(first, item),
