@@ -1,13 +1,19 @@
 //! Typed parameters, headers and bodies of requests. The OpenAPI document is generated from the same types.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use axum::{
     body::Bytes,
     http::{HeaderMap, StatusCode, header},
 };
 use haat_shared::{Error, FieldCode, Id, id::IdKind, media::refusal, page::Page};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -188,8 +194,7 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Body<T> {
         if !media_type(sent).eq_ignore_ascii_case("application/json") {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into());
         }
-        let mut json: Value = serde_json::from_slice(&sent.body).map_err(|_| StatusCode::BAD_REQUEST)?;
-        whole(&mut json);
+        let json = json(&sent.body).map_err(|error| Problem::NotJson { why: error.to_string() })?;
         serde_path_to_error::deserialize(json).map(Self).map_err(|error| Problem::NotReadable {
             field: error.path().to_string(),
             why: error.into_inner().to_string(),
@@ -294,12 +299,79 @@ pub(super) fn canonical(body: &[u8]) -> String {
             other => other,
         }
     }
-    match serde_json::from_slice::<Value>(body) {
-        Ok(mut json) => {
-            whole(&mut json);
-            sort(json).to_string()
-        }
+    match json(body) {
+        Ok(json) => sort(json).to_string(),
         Err(_) => String::from_utf8_lossy(body).into_owned(),
+    }
+}
+
+/// The JSON of a body.
+fn json(body: &[u8]) -> serde_json::Result<Value> {
+    let Strict(mut json) = serde_json::from_slice(body)?;
+    whole(&mut json);
+    Ok(json)
+}
+
+/// JSON whose objects have no name twice. Parsers disagree about which of the two values counts (RFC 8259),
+/// so a proxy might check another than is used here.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(StrictVisitor).map(Self)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            all.push(item);
+        }
+        Ok(all.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut all = serde_json::Map::new();
+        while let Some((name, Strict(value))) = fields.next_entry::<String, _>()? {
+            if all.contains_key(&name) {
+                return Err(A::Error::custom(format_args!("duplicate name {name:?}")));
+            }
+            all.insert(name, value);
+        }
+        Ok(all.into())
     }
 }
 
@@ -573,6 +645,17 @@ mod tests {
         let mut sent = json!({"a": [2.0, 2.5, -7.0, 1e300, 9, "2.0"]});
         whole(&mut sent);
         assert_eq!(sent, json!({"a": [2, 2.5, -7, 1e300, 9, "2.0"]}));
+    }
+
+    #[test]
+    fn objects_name_nothing_twice() {
+        let text = r#"{"a":[null,true,-1,18446744073709551615,2.5,"x"],"b":{"a":{}},"c":[]}"#;
+        assert_eq!(json(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+        for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"c":2,"\u0061":3}}]"#] {
+            let why = json(text.as_bytes()).unwrap_err().to_string();
+            assert!(why.contains("duplicate name \"a\" at line 1"), "{why}");
+            assert_ne!(canonical(text.as_bytes()), canonical(br#"{"a":1}"#));
+        }
     }
 
     #[test]

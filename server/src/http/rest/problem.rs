@@ -35,6 +35,11 @@ pub(super) enum Problem {
         why: String,
     },
     /// The idempotency key is missing.
+    /// The body is not JSON, or has a name twice.
+    NotJson {
+        /// The parser's message, in English.
+        why: String,
+    },
     KeyMissing,
     /// An upload in an unsupported format, and the reason.
     PictureKind(FieldCode),
@@ -70,7 +75,7 @@ impl Problem {
                 StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
             Self::NotReadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::KeyMissing => StatusCode::BAD_REQUEST,
+            Self::NotJson { .. } | Self::KeyMissing => StatusCode::BAD_REQUEST,
             Self::PictureKind(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Status(status) => *status,
         }
@@ -82,6 +87,7 @@ impl Problem {
             Self::KeyMissing => return ("idempotency_key_missing", t!(locale, problem.key_missing).into()),
             Self::NotReadable { .. } => &Error::Invalid(Vec::new()),
             Self::Rejected(Error::Conflict(Conflict::Edited(_))) => {
+            Self::NotJson { .. } => return named(StatusCode::BAD_REQUEST, locale),
                 return named(StatusCode::PRECONDITION_FAILED, locale);
             }
             Self::Rejected(Error::Conflict(Conflict::KeyReused)) => {
@@ -131,6 +137,11 @@ impl Problem {
             "status": self.status().as_u16(),
             "code": code,
             "detail": detail,
+            Self::Rejected(Error::Conflict(Conflict::OrderMoved(state))) => {
+                let state = words::order_state(locale, *state, ShippingMethod::Standard);
+                t!(locale, problem.order_moved_to, state = state)
+            }
+            Self::NotJson { why } => format!("{title} ({why})"),
             "fields": self.fields(locale),
             "request_id": request_id,
         });

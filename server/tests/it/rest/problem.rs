@@ -24,6 +24,13 @@ async fn every_invalid_request_is_answered_with_a_problem() {
         ("application/json", "{", 400, "bad_request", None),
         ("application/json", "", 400, "bad_request", None),
         ("application/json", "{} {}", 400, "bad_request", None),
+        (
+            "application/json",
+            r#"{"variant": "var_00000000000000000000000000", "quantity": 1, "quantity": 2}"#,
+            400,
+            "bad_request",
+            None,
+        ),
         ("text/plain", "{}", 415, "unsupported_media_type", None),
         ("application/x-www-form-urlencoded", "a=b", 415, "unsupported_media_type", None),
         ("application/json", r#"{"variant": "prod_1", "quantity": 1}"#, 422, "invalid", Some("variant")),
@@ -59,6 +66,12 @@ async fn every_invalid_request_is_answered_with_a_problem() {
     ] {
         let (answered, problem) = raw(kind, body).await;
         assert_eq!((answered, problem["code"].as_str()), (status, Some(code)), "{body}: {problem}");
+        let twice = body.matches("quantity").count() == 2;
+        assert_eq!(
+            problem["detail"].as_str().unwrap().contains("duplicate name \"quantity\""),
+            twice,
+            "{problem}"
+        );
         if let Some(field) = field {
             assert_eq!(problem["fields"][0]["field"], field, "{body}: {problem}");
         }
