@@ -1,7 +1,8 @@
 //! The transitions of an order: confirm, ship, deliver, cancel. Each begins with a guarded change of the
 //! order's row, so that one of several concurrent callers wins. Repeating a transition changes nothing;
 //! repeating it with different content changes what may be changed (the tracking of a shipped order), or is
-//! rejected.
+//! rejected. Shipping repeated after the delivery changes nothing either: a client may have missed the
+//! response.
 
 use crate::{
     Caller, Clock, Engine, TxResult, bug,
@@ -34,7 +35,7 @@ statements! {
             AND (carrier <> $3 OR tracking_number <> $4 OR tracking_url <> $5)
         RETURNING id, updated_at";
     WAY = "SELECT delivery AS value FROM orders WHERE number = $1 AND shop_id = $2";
-    STATUS = "SELECT o.state, e.actor, e.note FROM orders o
+    STATUS = "SELECT o.state, o.carrier, o.tracking_number, o.tracking_url, e.actor, e.note FROM orders o
         LEFT JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled'
         WHERE o.number = $1 AND o.shop_id = COALESCE($2, o.shop_id)";
     RETURN_STOCK = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
@@ -84,6 +85,9 @@ rows! {
 
     struct StatusRow {
         state: OrderState,
+        carrier: String,
+        tracking_number: String,
+        tracking_url: String,
         actor: Option<String>,
         note: Option<String>,
     }
@@ -272,6 +276,16 @@ async fn repeat_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
     }
     let status: Option<StatusRow> = tx.opt(&STATUS, params![&transition.number, transition.shop]).await?;
     let status = status.ok_or(Error::NotFound)?;
+    // Shipped so, and delivered since.
+    let StatusRow { carrier, tracking_number, tracking_url, .. } = &status;
+    let same = |s: &Shipment| {
+        (&s.carrier, &s.tracking_number, &s.tracking_url) == (carrier, tracking_number, tracking_url)
+    };
+    if (transition.to, status.state) == (OrderState::Shipped, OrderState::Delivered)
+        && transition.shipment.as_ref().is_none_or(same)
+    {
+        return Ok(());
+    }
     if status.state != transition.to {
         return Err(Conflict::OrderMoved(status.state).into());
     }

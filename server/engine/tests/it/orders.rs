@@ -162,6 +162,7 @@ both! {
         assert_eq!(orders::ship(engine, &delta, "delta-electronics", &order, second.clone()).await, Err(Error::NotFound));
         orders::deliver(engine, &owner, MEENA, &order).await.unwrap();
         assert_eq!(orders::ship(engine, &owner, MEENA, &order, second.clone()).await, moved(OrderState::Delivered));
+        assert_eq!(orders::ship(engine, &owner, MEENA, &order, first.clone()).await, Ok(()));
         let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
         let steps: Vec<_> = seen.events.iter().map(|e| (e.state, e.shipment.as_ref())).collect();
         use OrderState::*;

@@ -16,6 +16,7 @@ use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money,
     orders::{Actor, OrderState},
     routes::{API, API_DOCS},
+    shipping::ShippingMethod,
 };
 use serde_json::{Value, json};
 
@@ -34,12 +35,12 @@ pub(super) enum Problem {
         /// The parser's message, in English.
         why: String,
     },
-    /// The idempotency key is missing.
     /// The body is not JSON, or has a name twice.
     NotJson {
         /// The parser's message, in English.
         why: String,
     },
+    /// The idempotency key is missing.
     KeyMissing,
     /// An upload in an unsupported format, and the reason.
     PictureKind(FieldCode),
@@ -86,8 +87,8 @@ impl Problem {
         let error = match self {
             Self::KeyMissing => return ("idempotency_key_missing", t!(locale, problem.key_missing).into()),
             Self::NotReadable { .. } => &Error::Invalid(Vec::new()),
-            Self::Rejected(Error::Conflict(Conflict::Edited(_))) => {
             Self::NotJson { .. } => return named(StatusCode::BAD_REQUEST, locale),
+            Self::Rejected(Error::Conflict(Conflict::Edited(_))) => {
                 return named(StatusCode::PRECONDITION_FAILED, locale);
             }
             Self::Rejected(Error::Conflict(Conflict::KeyReused)) => {
@@ -95,6 +96,12 @@ impl Problem {
             }
             Self::Rejected(Error::Conflict(Conflict::InFlight)) => {
                 return ("in_flight", t!(locale, problem.in_flight).into());
+            }
+            Self::Rejected(Error::Conflict(Conflict::OrderMoved(_))) => {
+                return ("order_moved", t!(locale, problem.order_moved).into());
+            }
+            Self::Rejected(Error::Conflict(Conflict::CheckoutEnded)) => {
+                return ("checkout_ended", t!(locale, problem.checkout_ended).into());
             }
             Self::Rejected(Error::EventsExpired { .. }) => {
                 return ("events_expired", t!(locale, problem.events_expired).into());
@@ -125,8 +132,16 @@ impl Problem {
         let detail = match self {
             // What pages say of these speaks of pages.
             Self::Rejected(
-                Error::Conflict(Conflict::KeyReused | Conflict::InFlight) | Error::EventsExpired { .. },
+                Error::Conflict(
+                    Conflict::KeyReused | Conflict::InFlight | Conflict::CheckoutEnded | Conflict::Edited(_),
+                )
+                | Error::EventsExpired { .. },
             ) => title.clone(),
+            Self::Rejected(Error::Conflict(Conflict::OrderMoved(state))) => {
+                let state = words::order_state(locale, *state, ShippingMethod::Standard);
+                t!(locale, problem.order_moved_to, state = state)
+            }
+            Self::NotJson { why } => format!("{title} ({why})"),
             Self::Rejected(error) => words::error(locale, error),
             Self::PictureKind(code) => words::field(locale, *code),
             _ => title.clone(),
@@ -137,11 +152,6 @@ impl Problem {
             "status": self.status().as_u16(),
             "code": code,
             "detail": detail,
-            Self::Rejected(Error::Conflict(Conflict::OrderMoved(state))) => {
-                let state = words::order_state(locale, *state, ShippingMethod::Standard);
-                t!(locale, problem.order_moved_to, state = state)
-            }
-            Self::NotJson { why } => format!("{title} ({why})"),
             "fields": self.fields(locale),
             "request_id": request_id,
         });
@@ -338,6 +348,19 @@ mod tests {
             problem => return problem,
         };
         Problem::Rejected(error)
+    }
+
+    /// API clients have a request before them, not a page.
+    #[test]
+    fn no_problem_speaks_of_pages() {
+        let locale = Locale::default();
+        for problem in every().map(filled) {
+            let body = problem.body(locale, "");
+            let text = format!("{} {}", body["title"], body["detail"]).to_lowercase();
+            for word in ["page", "reload", "button", "click", " tap ", " tab", "your changes"] {
+                assert!(!text.contains(word), "{word}: {text}");
+            }
+        }
     }
 
     #[test]

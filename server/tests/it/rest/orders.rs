@@ -56,6 +56,14 @@ async fn programs_poll_the_feed_of_events() {
         let reason = json!({"reason": "Lost"});
         let moved = meena.once(&format!("{path}/cancel"), reason).await.refuses(409, "order_moved");
         assert_eq!(moved.text("/state"), "shipped");
+        meena.once(&format!("{path}/deliver"), json!({})).await.is(204);
+        let parcel = |tracking: &str| json!({"carrier": "India Post", "tracking_number": tracking});
+        meena.once(&format!("{path}/ship"), parcel("RX2")).await.is(204);
+        let late = meena.once(&format!("{path}/ship"), parcel("RX3")).await.refuses(409, "order_moved");
+        assert!(
+            late.text("/detail").contains("Delivered") && late.text("/detail").contains("Retrieve"),
+            "{late:?}"
+        );
 
         let (_, number, key) = guest.buy("meena-crafts").await;
         let path = format!("/shops/meena-crafts/orders/{number}-1");
