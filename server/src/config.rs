@@ -20,6 +20,24 @@ const SECRET_MIN: usize = 32;
 /// The minimum number of different characters of a secret. Random hexadecimal digits have fewer once in
 /// billions of times.
 const SECRET_VARIETY: usize = 8;
+/// Words that people put into secrets. A random secret contains one of them less than once in a million
+/// times, which is why none is shorter.
+const COMMON_WORDS: [&str; 14] = [
+    "password",
+    "passphrase",
+    "qwerty",
+    "azerty",
+    "asdfgh",
+    "secret",
+    "changeme",
+    "changethis",
+    "replaceme",
+    "letmein",
+    "default",
+    "example",
+    "iloveyou",
+    "administrator",
+];
 /// What `limits.address_header` says where nothing is in front: the other end of the connection is who asks.
 const PEER: [&str; 2] = ["peer", "none"];
 /// URL parameters that are not secret.
@@ -511,6 +529,10 @@ fn weakness(secret: &str) -> Option<&'static str> {
         let same = chars.iter().zip(chars.iter().skip(n)).filter(|(one, next)| one == next).count();
         same * 4 >= chars.len().saturating_sub(n) * 3
     };
+    let letters: String =
+        secret.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let common =
+        COMMON_WORDS.iter().any(|word| letters.contains(word)) || letters.bytes().all(|b| b.is_ascii_digit());
     // Runs of consecutive characters, such as the alphabet or digits.
     let in_order = chars.windows(2).filter(|w| (w[0] as u32).abs_diff(w[1] as u32) == 1).count();
     if secret == DEFAULT_SECRET {
@@ -522,6 +544,7 @@ fn weakness(secret: &str) -> Option<&'static str> {
     } else if different.len() < SECRET_VARIETY
         || (1..=chars.len() / 2).any(repeats)
         || in_order * 2 >= chars.len()
+        || common
     {
         Some("security.secret can be guessed: use a random one, for example from `openssl rand -hex 32`")
     } else {
@@ -535,17 +558,13 @@ fn site(name: &str, url: &str) -> Result<(), String> {
         return Err(format!("{name} must start with http:// or https://"));
     }
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-    let bad = |url: &Url| {
-        !url.username().is_empty()
-            || url.password().is_some()
-            || url.query().is_some()
-            || url.fragment().is_some()
-            || url.path() != "/"
-            || !url.host_str().is_some_and(|host| host.contains(|c: char| c.is_ascii_alphanumeric()))
-    };
-    // `https:///path` would be parsed as `https://path`.
+    // `https:///path` would be parsed as `https://path`, and `/a/..` as `/`.
+    let host_only =
+        !rest.trim_end_matches('/').contains(['/', '\\', '?', '#', '@']) && !rest.starts_with([':', '/']);
+    let named =
+        |url: &Url| url.host_str().is_some_and(|host| host.contains(|c: char| c.is_ascii_alphanumeric()));
     match Url::parse(url) {
-        Ok(parsed) if parsed.has_host() && !rest.starts_with(['/', '\\', ':']) && !bad(&parsed) => Ok(()),
+        Ok(parsed) if host_only && named(&parsed) => Ok(()),
         _ => Err(format!("{name} must name a host and nothing else: https://market.example")),
     }
 }
@@ -690,13 +709,13 @@ fn one_line(error: &toml::de::Error) -> String {
 /// A parser's message without the values that it quotes: one may be a misplaced secret.
 fn without_values(message: &str) -> String {
     let message = message.lines().collect::<Vec<_>>().join(" ");
-    for (kind, end) in [("string \"", '"'), ("integer `", '`'), ("floating point `", '`')] {
-        if let Some((before, value)) = message.split_once(kind) {
-            // A string ends at the last quotation mark, since it may contain some itself; a number has none.
-            let ended = if end == '"' { value.rsplit_once(end) } else { value.split_once(end) };
-            let after = ended.map_or("", |(_, after)| after);
-            return format!("{before}{}{after}", kind.trim_end_matches([' ', '"', '`']));
-        }
+    for kind in ["string \"", "integer `", "floating point `", "boolean `", "unknown variant `"] {
+        let Some((before, value)) = message.split_once(kind) else { continue };
+        let (name, quote) = kind.split_at(kind.len() - 1);
+        // The last one, since the value may contain any text.
+        let after = value.rsplit_once(&format!("{quote}, expected")).map(|(_, after)| after);
+        let expected = after.map(|after| format!(", expected{after}")).unwrap_or_default();
+        return format!("{before}{}{expected}", name.trim_end());
     }
     message
 }
@@ -801,6 +820,10 @@ mod tests {
             (&[("HAAT__SERVER__PUBLIC_URL", "https://-")], "a host"),
             (&[("HAAT__SERVER__PUBLIC_URL", "https://haat.example/market")], "a host"),
             (&[("HAAT__SERVER__PUBLIC_URL", "https://me@haat.example")], "a host"),
+            (&[("HAAT__SERVER__PUBLIC_URL", "https://@haat.example")], "a host"),
+            (&[("HAAT__SERVER__PUBLIC_URL", "https://haat.example/a/..")], "a host"),
+            (&[("HAAT__SERVER__PUBLIC_URL", "https://haat.example/#")], "a host"),
+            (&[("HAAT__SERVER__PUBLIC_URL", "https://haat.example?")], "a host"),
             (&[("HAAT__SERVER__PUBLIC_URL", "https://haat.example/?a=b")], "a host"),
             (&[("HAAT__LIMITS__ADDRESS_HEADER", "x forwarded for")], "limits.address_header"),
             (&[("HAAT__LIMITS__TRUSTED_PROXIES", "10.0.0.0/8 10.0.0.0/33")], "10.0.0.0/33"),
@@ -821,6 +844,16 @@ mod tests {
             (("HAAT__SECURITY__SECRET", "abcdefghijabcdefghijabcdefghijabcdefghij"), "can be guessed"),
             (("HAAT__SECURITY__SECRET", "0123456789abcdef0123456789abcdef"), "can be guessed"),
             (("HAAT__SECURITY__SECRET", "abcdefghijklmnopqrstuvwxyz0123456789"), "can be guessed"),
+            (
+                ("HAAT__SECURITY__SECRET", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+                "can be guessed",
+            ),
+            (("HAAT__SECURITY__SECRET", "Password-for-the-market-of-2026-Pune"), "can be guessed"),
+            (("HAAT__SECURITY__SECRET", "this is our very own S.E.C.R.E.T, is it not"), "can be guessed"),
+            (("HAAT__SECURITY__SECRET", "qwertyuiop[]asdfghjkl;'zxcvbnm,./1470"), "can be guessed"),
+            (("HAAT__SECURITY__SECRET", "please-change-me-before-it-is-too-late"), "can be guessed"),
+            (("HAAT__SECURITY__SECRET", "8301957426 6150392847 7420918365 52"), "can be guessed"),
+            (("HAAT__SECURITY__SECRET", "k3Xv9qk3Xv9qk3Xv9qk3Xv9qk3Xv9qk3Xv9q"), "can be guessed"),
             (("HAAT__LIMITS__ADDRESS_HEADER", ""), "HAAT__LIMITS__ADDRESS_HEADER="),
             (("HAAT__PAYMENTS__SANDBOX", "true"), "test cards"),
             (("HAAT__SERVER__PUBLIC_URL", "http://haat.example"), "https"),
@@ -877,10 +910,21 @@ mod tests {
             &[("HAAT__DATABASE", "postgres://haat:48151623421234567@db/haat")],
             &[("HAAT__DATABASE__CONNECTIONS", "48151623421234567")],
             &[("HAAT__SECURITY__SECRET_FILE", "48151623421234567")],
+            &[("HAAT__MODE", "hush4815")],
+            &[("HAAT__MODE", "hush4815`, expected `4815")],
+            &[("HAAT__MODE", "48151623421234567")],
+            &[("HAAT__MAIL__CONFIRM_SIGN_UPS", "hush4815")],
+            &[("HAAT__MARKET__CURRENCY", "hush4815")],
+            &[("HAAT__PAYMENTS__CASH", "hush4815")],
+            &[("HAAT__LIMITS__SCALE", "-4815")],
+            &[("HAAT__LIMITS__SCALE", "4815.5")],
         ] {
             let error = load(environment).unwrap_err();
             assert!(!error.contains("4815") && error.lines().count() == 1, "{error}");
         }
+        let error = load(&[("HAAT__MODE", "prod")]).unwrap_err();
+        assert!(error.contains("unknown variant, expected `development` or `production`"), "{error}");
+        assert!(error.contains("mode"), "{error}");
         let file = tempfile::NamedTempFile::new().unwrap();
         for (text, line) in [
             ("[security]\nsecret = hush4815", "line 2"),
