@@ -19,7 +19,7 @@ use crate::{
     api::{self, ApiError},
     countries,
     i18n::{t, tn, tu_string, use_i18n},
-    state::{Visitor, param, query, sign_in_from},
+    state::{Visitor, param, query},
     ui::{
         Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, Picture,
         Select, Sums, loaded,
@@ -116,6 +116,10 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
     // The idempotency key for this attempt; after a declined card, the next click is a new attempt.
     let (key, tries) = (checkout.key.clone(), RwSignal::new(0u32));
     let pay = move |event: SubmitEvent| {
+        // Signing in leaves the page, so the browser submits the form by itself.
+        if event.submitter().is_some_and(|button| button.id() == "sign-in") {
+            return;
+        }
         event.prevent_default();
         if busy.get_untracked() {
             return;
@@ -181,11 +185,14 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                 }
             >
                 <div class="form">
+                    // Enter in a field presses the first button of a form, which must not be the one for
+                    // signing in.
+                    <button type="submit" class="hidden" tabindex="-1" aria-hidden="true"></button>
                     <CodeAlert />
                     <ErrorSummary faults labels=labels(i18n) />
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="quote_version" value=seen />
-                    <Details form=form.clone() faults=faults.into() here=routes::checkout(id) />
+                    <Details form=form.clone() faults=faults.into() />
                     {ways}
                     <Ways form methods only_pickup faults=faults.into() />
                 </div>
@@ -318,14 +325,21 @@ fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
 
 /// The contact and shipping address.
 #[component]
-fn Details(form: CheckoutUpdate, faults: Signal<Option<Error>>, here: String) -> impl IntoView {
+fn Details(form: CheckoutUpdate, faults: Signal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();
     let visitor = expect_context::<Visitor>().0;
     let sign_in = move || {
-        let href = sign_in_from(&here);
         Suspend::new(async move {
             visitor.await.ok().flatten().is_none().then(|| {
-                view! { <p class="note">{t!(i18n, sign_up.have_account)} " " <a href=href>{t!(i18n, sign_up.sign_in)}</a></p> }
+                // A button rather than a link, because it stores what has been entered so far.
+                view! {
+                    <p class="note">
+                        {t!(i18n, sign_up.have_account)} " "
+                        <button type="submit" id="sign-in" class="button quiet" name="action" value="sign_in">
+                            {t!(i18n, sign_up.sign_in)}
+                        </button>
+                    </p>
+                }
             })
         })
     };

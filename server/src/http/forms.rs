@@ -140,6 +140,8 @@ pub(super) async fn begin_checkout(
     }
 }
 
+/// Pays for a checkout; or, if that was the button, stores its input, complete or not, and leads to the
+/// sign-in page and back.
 pub(super) async fn pay(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
@@ -168,6 +170,13 @@ pub(super) async fn pay(
     let quote_version = field(&typed, "quote_version").parse().unwrap_or_default();
     let page = routes::checkout(checkout_id);
     let (engine, key) = (&state.runtime.engine, field(&typed, "key"));
+    if field(&typed, "action") == "sign_in" {
+        return match checkout::update(engine, &caller, checkout_id, update).await {
+            // A checkout that has ended, or is being paid, keeps the input that it has.
+            Ok(_) | Err(Error::Conflict(_)) => back::to(&with(SIGN_IN, &[("next", &page)])).into_response(),
+            Err(error) => refused(&page, &error),
+        };
+    }
     match checkout::pay(engine, &caller, checkout_id, update, quote_version, &key).await {
         // The gateway's page. This URL does not come from the request.
         Ok(NextAction::Redirect { url }) => Redirect::to(&url).into_response(),

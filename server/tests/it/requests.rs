@@ -1,5 +1,6 @@
 //! A purchase over plain HTTP, and everything that can be wrong with a request.
 
+use haat_shared::routes;
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 
@@ -50,6 +51,38 @@ async fn a_purchase_by_plain_forms() {
         assert!(orders.contains(&format!("{number}-")), "{orders}");
         assert_eq!(seller.get("/seller/delta-electronics/orders").await.0, StatusCode::NOT_FOUND);
         assert_eq!(shopper.get("/seller/meena-crafts/orders").await.0, StatusCode::UNAUTHORIZED);
+        program.close();
+    }
+}
+
+/// Without scripts, too: the button stores an incomplete form before it leads away.
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_at_the_checkout_keeps_what_was_typed() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let shopper = Shopper::new(&program);
+        let bowl = shopper.variant("meena-crafts", 0).await;
+        shopper.add(&bowl, "1").await;
+        let checkout = shopper.post("/checkout", &[]).await;
+        let button = r#"name="action" value="sign_in""#;
+        let (_, page) = shopper.get(&checkout).await;
+        assert!(page.contains(button), "{page}");
+        let mut form = details("cash", "k");
+        (form[0], form[3]) = (("email", "not an address"), ("city", ""));
+        form.push(("action", "sign_in"));
+        let led = shopper.post(&checkout, &form).await;
+        assert_eq!(led, routes::with("/sign-in", &[("next", &checkout)]));
+        let (_, page) = shopper.get(&led).await;
+        assert!(page.contains(&format!(r#"name="next" value="{checkout}""#)), "{page}");
+        let credentials =
+            [("email", "delta@haat.example"), ("password", "market-day-2026"), ("next", checkout.as_str())];
+        assert_eq!(shopper.post("/sign-in", &credentials).await, checkout);
+        let (_, page) = shopper.get(&checkout).await;
+        assert!(page.contains("not an address") && page.contains("12 Lake Road"), "{page}");
+        assert!(!page.contains(button), "{page}");
+        // Nobody else's checkout is written to.
+        let stranger = Shopper::new(&program);
+        assert_eq!(stranger.try_post(&checkout, &form).await.unwrap().status(), StatusCode::NOT_FOUND);
         program.close();
     }
 }
