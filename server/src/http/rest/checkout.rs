@@ -69,7 +69,7 @@ struct AddressInput {
     /// The two-letter country code (ISO 3166-1 alpha-2, and XK). Stored in upper case; UK is read as GB.
     #[schema(pattern = "^[A-Za-z]{2}$")]
     country: String,
-    /// A phone number for the courier, with extensions if it has any: at least one digit, in any script.
+    /// A phone number for the courier, with extensions if it has any: at least four digits, in any script.
     #[serde(default)]
     #[schema(format = "phone", max_length = 60)]
     phone: String,
