@@ -89,6 +89,12 @@ pub struct Attribute {
     pub value: String,
 }
 
+/// The options of a variant as text: `Colour: Red, Size: M`.
+pub fn options_text(options: &[Attribute]) -> String {
+    let options: Vec<_> = options.iter().map(|option| format!("{}: {}", option.name, option.value)).collect();
+    options.join(", ")
+}
+
 /// A variant of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

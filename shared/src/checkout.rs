@@ -253,7 +253,7 @@ pub struct CheckoutGroup {
 pub struct CheckoutLineView {
     /// The product's title at the time of purchase.
     pub title: String,
-    /// The variant's title. May be empty.
+    /// The variant's options when bought (`Colour: Red, Size: M`), or its title. May be empty.
     pub variant_title: String,
     /// The variant's current SKU.
     pub sku: String,

@@ -3,6 +3,7 @@
 use haat_shared::{
     Error, Money,
     carts::{CartGroup, CartLineView, CartView, QUANTITY_MAX, SetQuantity, quantity_field},
+    catalog::options_text,
     forms::Draft,
     id::kinds::CartLineId,
     routes,
@@ -176,12 +177,8 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     let was = line.price_was.map(|was| t!(i18n, cart.price_was, price = was));
     let each = (line.quantity > 1 && available).then(|| t!(i18n, cart.each, price = line.unit_price));
     let capped = line.capped.then(|| tu_string!(i18n, cart.capped, n = QUANTITY_MAX).to_string());
-    let variant = if line.options.is_empty() {
-        line.variant_title.clone()
-    } else {
-        let options = line.options.iter().map(|option| format!("{}: {}", option.name, option.value));
-        options.collect::<Vec<_>>().join(", ")
-    };
+    let variant =
+        if line.options.is_empty() { line.variant_title.clone() } else { options_text(&line.options) };
     let variant = (!variant.is_empty()).then(|| view! { <p class="note">{variant}</p> });
     let title = if line.discontinued {
         view! { <span>{line.title.clone()}</span> }.into_any()

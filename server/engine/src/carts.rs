@@ -207,13 +207,17 @@ fn priced(row: &LineRow) -> Line {
     }
 }
 
+/// The options of a variant, from the stored names of its product's options and its own values.
+pub(crate) fn options(names: &str, values: &str) -> Vec<Attribute> {
+    let names: Vec<String> = serde_json::from_str(names).unwrap_or_default();
+    let values: Vec<String> = serde_json::from_str(values).unwrap_or_default();
+    names.into_iter().zip(values).map(|(name, value)| Attribute { name, value }).collect()
+}
+
 fn line(row: LineRow) -> Result<CartLineView> {
     let priced = priced(&row);
-    let names: Vec<String> = serde_json::from_str(&row.option_names).unwrap_or_default();
-    let values: Vec<String> = serde_json::from_str(&row.option_values).unwrap_or_default();
-    let options = names.into_iter().zip(values).map(|(name, value)| Attribute { name, value });
     Ok(CartLineView {
-        options: options.collect(),
+        options: options(&row.option_names, &row.option_values),
         discontinued: row.discontinued,
         capped: row.capped,
         id: row.id,

@@ -29,7 +29,7 @@ fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
     let (subtotal, shipping) = (money(45_000 * quantity), money(4_900));
     let line = CheckoutLineView {
         title: title.into(),
-        variant_title: "Blue".into(),
+        variant_title: "Colour: Blue, Size: M".into(),
         sku: "BOWL".into(),
         quantity,
         unit_price: money(45_000),

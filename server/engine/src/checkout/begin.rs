@@ -8,6 +8,7 @@ use crate::{
 };
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
+    catalog::options_text,
     checkout::{CheckoutState, CheckoutUpdate, HOLD_MS},
     error::Shortage,
     id::kinds::*,
@@ -25,7 +26,8 @@ statements! {
     SUPERSEDE = "UPDATE checkouts SET state = 'superseded', updated_at = $2
         WHERE id = $1 AND state IN ('open', 'paying')";
     LINES = "SELECT l.variant_id, l.quantity, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
-            COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(p.id, l.variant_id) AS product_id,
+            COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(p.options, '[]') AS option_names,
+            COALESCE(v.options, '[]') AS option_values, COALESCE(p.id, l.variant_id) AS product_id,
             COALESCE(p.title, l.title) AS title, CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END
             AS discontinued, s.id AS shop_id, s.name AS shop_name, s.currency, s.delivery_minor, s.free_delivery_from_minor,
             s.delivery_days_min, s.delivery_days_max, s.express_minor, s.express_days_min, s.express_days_max, s.pickup,
@@ -125,6 +127,8 @@ rows! {
         quantity: i64,
         price_minor: i64,
         variant_title: String,
+        option_names: String,
+        option_values: String,
         product_id: ProductId,
         title: String,
         shop_id: ShopId,
@@ -276,6 +280,14 @@ fn priced(row: &LineRow) -> Line {
     }
 }
 
+/// What the order calls the variant: its options with their names, which may change later, or else its title.
+fn variant_title(row: &LineRow) -> String {
+    match carts::options(&row.option_names, &row.option_values).as_slice() {
+        [] => row.variant_title.clone(),
+        options => options_text(options),
+    }
+}
+
 /// All rows of a checkout.
 struct CheckoutPlan {
     id: CheckoutId,
@@ -343,7 +355,7 @@ fn plan(
                 product_id: row.product_id,
                 variant_id: row.variant_id,
                 title: row.title.clone(),
-                variant_title: row.variant_title.clone(),
+                variant_title: variant_title(&row),
                 quantity: row.quantity,
                 unit_minor: row.price_minor,
                 total_minor: quote.price.totals.subtotal.amount(),

@@ -213,7 +213,7 @@ both! {
         catalog::update(engine, &owner, MEENA, id, 1, &sold.form, "k3").await.unwrap();
         orders::cancel(engine, &owner, MEENA, &format!("{number}-1"), "Gone").await.unwrap();
         let seen = orders::seller_order(engine, &owner, MEENA, &format!("{number}-1")).await.unwrap();
-        assert_eq!(seen.order.order.lines[0].variant_title, "Small");
+        assert_eq!(seen.order.order.lines[0].variant_title, "Size: Small");
     }
 
     async fn what_is_no_longer_sold_stays_in_carts_until_it_is_removed(market) {
