@@ -96,7 +96,7 @@ pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(Repo
         amount: Money::new(payment.amount_minor, payment.currency),
         return_url: engine.return_url(payment.id),
     };
-    let span = gateway::call(payment.method, "start", payment.id);
+    let span = gateway::call(payment.method, "create", payment.id);
     let session = match gateway.create(&request).instrument(span).await {
         Ok(session) => session,
         Err(GatewayError::Refused(why)) => {
@@ -165,12 +165,13 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
         // The process died before the response was stored. Repeating the request repeats the same attempt.
         return Ok(start(engine, payment).await?.0);
     };
-    let fetch = engine.gateway(payment.method)?.retrieve(gateway_ref);
-    let found =
-        fetch.instrument(gateway::call(payment.method, "fetch", payment.id)).await.map_err(|error| {
+    let retrieve = engine.gateway(payment.method)?.retrieve(gateway_ref);
+    let found = retrieve.instrument(gateway::call(payment.method, "retrieve", payment.id)).await.map_err(
+        |error| {
             tracing::warn!(payment.id = %payment.id, %error, "payment could not be read");
             Error::Busy { retry_after_s: 2 }
-        })?;
+        },
+    )?;
     if found.attempt != payment.id {
         tracing::error!(payment.id = %payment.id, gateway_ref, made_for = %found.attempt, "a gateway reported a payment for another attempt");
         return Err(Error::Denied);

@@ -60,7 +60,7 @@ both! {
         market.enter(&gateway_ref, Card::WebhookNever).await;
         let (back, spans) = Spans::of(market.come_back(payment)).await;
         let paid = [
-            format!("gateway gateway=\"sandbox\" call=\"fetch\" id={payment}"),
+            format!("gateway gateway=\"sandbox\" call=\"retrieve\" id={payment}"),
             format!("use_case use_case=\"checkout::complete\" id={payment}"),
         ];
         assert_eq!(spans, paid);
