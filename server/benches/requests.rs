@@ -157,7 +157,7 @@ async fn main() {
             let mut program = Program::prepare(on).await;
             program.import("meena-crafts", 0, products);
             // No limit for eight clients.
-            program.set("HAAT__LIMITS__CHANGES_A_MINUTE", "100000000");
+            program.set("HAAT__LIMITS__CHANGES_PER_MINUTE", "100000000");
             let start = program.start().await.as_millis();
             println!("{on:?}, {products} products: start to first answer {start} ms");
             let scout = Shopper::new(&program);

@@ -215,33 +215,33 @@ pub struct Limits {
     /// Multiplies all limits below. Tests and benchmarks raise it.
     pub scale: u32,
     /// Changes through pages, forms and the REST API: per account, or per client address for guests.
-    pub changes_a_minute: u32,
+    pub changes_per_minute: u32,
     /// Attempts to sign in to one account from one address, or from one known device.
-    pub sign_ins_a_minute: u32,
+    pub sign_ins_per_minute: u32,
     /// Attempts to sign in to one account, from all addresses together.
-    pub sign_ins_of_account_a_minute: u32,
+    pub account_sign_ins_per_minute: u32,
     /// Attempts to sign in from one address, to all accounts together.
-    pub sign_ins_of_address_a_minute: u32,
+    pub address_sign_ins_per_minute: u32,
     /// New accounts per address.
-    pub sign_ups_an_hour: u32,
+    pub sign_ups_per_hour: u32,
     /// New accounts in total.
-    pub sign_ups_a_minute: u32,
+    pub sign_ups_per_minute: u32,
     /// Open checkouts of guests per address.
     pub guest_checkouts: u32,
     /// Units of a variant that guests of one address can hold, however low its stock.
-    pub guest_pieces: u32,
+    pub guest_items: u32,
     /// Or this percentage of its stock, if that is more.
-    pub guest_share: u32,
+    pub guest_stock_percent: u32,
     /// Cash orders of guests per email address and day.
-    pub guest_cash_orders: u32,
+    pub guest_cash_orders_per_day: u32,
     /// Cash orders of guests per client address and day.
-    pub guest_cash_orders_of_address: u32,
+    pub address_cash_orders_per_day: u32,
     /// The maximum cash order of a guest, in whole units of its currency.
-    pub guest_cash_max: u32,
+    pub guest_cash_order_max: u32,
     /// Emails about purchases per address and hour. Further ones are kept for operators.
-    pub mails_an_hour: u32,
+    pub emails_per_hour: u32,
     /// The same per day.
-    pub mails_a_day: u32,
+    pub emails_per_day: u32,
     /// The header with the client address, set by the proxy, or `peer` if clients connect directly.
     pub address_header: String,
     /// The addresses and networks of the proxies, separated by spaces. Empty if the connecting address is
@@ -301,13 +301,13 @@ impl Limits {
         let times = |limit: u32| i64::from(limit.saturating_mul(self.scale));
         haat_engine::Bounds {
             guest_checkouts: times(self.guest_checkouts),
-            guest_pieces: times(self.guest_pieces),
-            guest_share: times(self.guest_share),
-            guest_cash_orders: times(self.guest_cash_orders),
-            guest_cash_orders_of_origin: times(self.guest_cash_orders_of_address),
-            guest_cash_max: times(self.guest_cash_max),
-            mails_an_hour: times(self.mails_an_hour),
-            mails_a_day: times(self.mails_a_day),
+            guest_items: times(self.guest_items),
+            guest_stock_percent: times(self.guest_stock_percent),
+            guest_cash_orders_per_day: times(self.guest_cash_orders_per_day),
+            origin_cash_orders_per_day: times(self.address_cash_orders_per_day),
+            guest_cash_order_max: times(self.guest_cash_order_max),
+            emails_per_hour: times(self.emails_per_hour),
+            emails_per_day: times(self.emails_per_day),
         }
     }
 
@@ -409,20 +409,20 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             scale: 1,
-            changes_a_minute: 600,
-            sign_ins_a_minute: 10,
-            sign_ins_of_account_a_minute: 60,
-            sign_ins_of_address_a_minute: 60,
-            sign_ups_an_hour: 20,
-            sign_ups_a_minute: 60,
+            changes_per_minute: 600,
+            sign_ins_per_minute: 10,
+            account_sign_ins_per_minute: 60,
+            address_sign_ins_per_minute: 60,
+            sign_ups_per_hour: 20,
+            sign_ups_per_minute: 60,
             guest_checkouts: 20,
-            guest_pieces: 20,
-            guest_share: 25,
-            guest_cash_orders: 3,
-            guest_cash_orders_of_address: 20,
-            guest_cash_max: 50_000,
-            mails_an_hour: 20,
-            mails_a_day: 60,
+            guest_items: 20,
+            guest_stock_percent: 25,
+            guest_cash_orders_per_day: 3,
+            address_cash_orders_per_day: 20,
+            guest_cash_order_max: 50_000,
+            emails_per_hour: 20,
+            emails_per_day: 60,
             address_header: String::new(),
             trusted_proxies: String::new(),
         }

@@ -84,37 +84,37 @@ pub struct Bounds {
     /// Open checkouts of guests per origin.
     pub guest_checkouts: i64,
     /// Units of a variant that guests of one origin can hold, however low its stock.
-    pub guest_pieces: i64,
+    pub guest_items: i64,
     /// Or this percentage of its stock, if that is more.
-    pub guest_share: i64,
+    pub guest_stock_percent: i64,
     /// Cash orders of guests per email address and day.
-    pub guest_cash_orders: i64,
+    pub guest_cash_orders_per_day: i64,
     /// Cash orders of guests per origin and day.
-    pub guest_cash_orders_of_origin: i64,
+    pub origin_cash_orders_per_day: i64,
     /// The maximum cash order of a guest, in whole units of its currency.
-    pub guest_cash_max: i64,
+    pub guest_cash_order_max: i64,
     /// Emails about purchases per address and hour.
-    pub mails_an_hour: i64,
+    pub emails_per_hour: i64,
     /// The same in a day.
-    pub mails_a_day: i64,
+    pub emails_per_day: i64,
 }
 
 impl Bounds {
     /// No limits.
     pub const NONE: Self = Self {
         guest_checkouts: i64::MAX,
-        guest_pieces: i64::MAX,
-        guest_share: i64::MAX,
-        guest_cash_orders: i64::MAX,
-        guest_cash_orders_of_origin: i64::MAX,
-        guest_cash_max: i64::MAX,
-        mails_an_hour: i64::MAX,
-        mails_a_day: i64::MAX,
+        guest_items: i64::MAX,
+        guest_stock_percent: i64::MAX,
+        guest_cash_orders_per_day: i64::MAX,
+        origin_cash_orders_per_day: i64::MAX,
+        guest_cash_order_max: i64::MAX,
+        emails_per_hour: i64::MAX,
+        emails_per_day: i64::MAX,
     };
 
     /// How many units of a variant guests of one origin can hold at once.
     pub fn guest_may_hold(&self, on_hand: i64) -> i64 {
-        self.guest_pieces.max(on_hand.saturating_mul(self.guest_share) / 100)
+        self.guest_items.max(on_hand.saturating_mul(self.guest_stock_percent) / 100)
     }
 }
 

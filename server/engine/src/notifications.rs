@@ -359,8 +359,8 @@ pub async fn send_due(engine: &Engine) -> TxResult<usize> {
     Ok(count)
 }
 
-const MAILS_AN_HOUR: quotas::QuotaKind = ("mails_an_hour", quotas::HOUR_MS);
-const MAILS_A_DAY: quotas::QuotaKind = ("mails_a_day", quotas::DAY_MS);
+const EMAILS_PER_HOUR: quotas::QuotaKind = ("emails_per_hour", quotas::HOUR_MS);
+const EMAILS_PER_DAY: quotas::QuotaKind = ("emails_per_day", quotas::DAY_MS);
 
 /// Whether the recipient may not have asked for the email: anyone can enter an address at checkout.
 fn typed_by_anyone(kind: &str) -> bool {
@@ -374,8 +374,8 @@ async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64)
     let counted = |notice: &Claimed| notice.attempts == 1 && typed_by_anyone(&notice.kind);
     let mut what = BTreeMap::new();
     for notice in claimed.iter().filter(|notice| counted(notice)) {
-        *what.entry((MAILS_AN_HOUR, of(notice))).or_insert(0) += 1;
-        *what.entry((MAILS_A_DAY, of(notice))).or_insert(0) += 1;
+        *what.entry((EMAILS_PER_HOUR, of(notice))).or_insert(0) += 1;
+        *what.entry((EMAILS_PER_DAY, of(notice))).or_insert(0) += 1;
     }
     if what.is_empty() {
         return Ok(claimed);
@@ -391,8 +391,10 @@ async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64)
     for notice in claimed.into_iter().rev() {
         let mut over = false;
         if counted(&notice) {
-            let most =
-                [(MAILS_AN_HOUR, engine.bounds.mails_an_hour), (MAILS_A_DAY, engine.bounds.mails_a_day)];
+            let most = [
+                (EMAILS_PER_HOUR, engine.bounds.emails_per_hour),
+                (EMAILS_PER_DAY, engine.bounds.emails_per_day),
+            ];
             for (kind, most) in most {
                 if let Some(used) = used.get_mut(&(kind.0, of(&notice))) {
                     over |= *used > most;

@@ -93,11 +93,11 @@ struct Bucket<K: Hash + Eq + Clone> {
 }
 
 impl<K: Hash + Eq + Clone> Bucket<K> {
-    fn a_minute(name: &'static str, limit: u32) -> Self {
+    fn per_minute(name: &'static str, limit: u32) -> Self {
         Self::new(name, limit, Quota::per_minute)
     }
 
-    fn an_hour(name: &'static str, limit: u32) -> Self {
+    fn per_hour(name: &'static str, limit: u32) -> Self {
         Self::new(name, limit, Quota::per_hour)
     }
 
@@ -129,13 +129,13 @@ impl Limits {
     pub(super) fn new(config: &config::Limits) -> Self {
         let times = |limit: u32| limit.saturating_mul(config.scale);
         Self {
-            changes: Bucket::a_minute("changes", times(config.changes_a_minute)),
-            sign_ins: Bucket::a_minute("sign-ins", times(config.sign_ins_a_minute)),
-            sign_ins_by_account: Bucket::a_minute("sign-ins", times(config.sign_ins_of_account_a_minute)),
-            sign_ins_by_address: Bucket::a_minute("sign-ins", times(config.sign_ins_of_address_a_minute)),
-            sign_ins_by_device: Bucket::a_minute("sign-ins", times(config.sign_ins_a_minute)),
-            sign_ups: Bucket::an_hour("sign-ups", times(config.sign_ups_an_hour)),
-            sign_ups_in_all: Bucket::a_minute("sign-ups", times(config.sign_ups_a_minute)),
+            changes: Bucket::per_minute("changes", times(config.changes_per_minute)),
+            sign_ins: Bucket::per_minute("sign-ins", times(config.sign_ins_per_minute)),
+            sign_ins_by_account: Bucket::per_minute("sign-ins", times(config.account_sign_ins_per_minute)),
+            sign_ins_by_address: Bucket::per_minute("sign-ins", times(config.address_sign_ins_per_minute)),
+            sign_ins_by_device: Bucket::per_minute("sign-ins", times(config.sign_ins_per_minute)),
+            sign_ups: Bucket::per_hour("sign-ups", times(config.sign_ups_per_hour)),
+            sign_ups_in_all: Bucket::per_minute("sign-ups", times(config.sign_ups_per_minute)),
             signing_up: Semaphore::new(1),
             address_header: config.header(),
             trusted_proxies: config.networks(),
@@ -312,9 +312,9 @@ mod tests {
     #[test]
     fn guesses_lock_neither_the_owner_elsewhere_nor_their_device_nor_an_address() {
         let limits = limits(|config| {
-            config.sign_ins_a_minute = 3;
-            config.sign_ins_of_address_a_minute = 6;
-            config.sign_ins_of_account_a_minute = 8;
+            config.sign_ins_per_minute = 3;
+            config.address_sign_ins_per_minute = 6;
+            config.account_sign_ins_per_minute = 8;
         });
         let (secret, nobody) = (SigningKey::new("key"), Devices::default());
         let attempt =
@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_made_up_cart_starts_no_new_count() {
-        let limits = limits(|config| config.changes_a_minute = 5);
+        let limits = limits(|config| config.changes_per_minute = 5);
         let change = |n: u8, address: &str| {
             let caller = Caller { cart: Some([n; 32]), ..Caller::guest() };
             limits.change(&caller, from(address)).is_ok()
@@ -366,7 +366,7 @@ mod tests {
 
     #[tokio::test]
     async fn sign_ups_are_bounded_by_address_and_in_all() {
-        let limits = limits(|config| (config.sign_ups_an_hour, config.sign_ups_a_minute) = (3, 10));
+        let limits = limits(|config| (config.sign_ups_per_hour, config.sign_ups_per_minute) = (3, 10));
         let mut made = 0;
         for n in 0..48 {
             made += u32::from(limits.sign_up(from(&format!("192.0.2.{}", n % 2))).await.is_ok());

@@ -65,7 +65,7 @@ impl Browser {
 async fn attack_nobody_is_locked_out_of_signing_in() {
     for on in BOTH {
         // A low limit, so that no quota is restored while this runs.
-        let program = guarded(on, &[("SIGN_INS_A_MINUTE", "2")]).await;
+        let program = guarded(on, &[("SIGN_INS_PER_MINUTE", "2")]).await;
         let owner = Browser::new(&program, "192.0.2.2");
         assert_eq!(location(&owner.sign_in("meena@haat.example", PASSWORD).await), "/account");
         owner.post("/sign-out", &[]).await;
@@ -172,7 +172,7 @@ async fn attack_redirects_stay_on_this_market() {
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_made_up_carts_start_no_new_count() {
     for on in BOTH {
-        let program = guarded(on, &[("CHANGES_A_MINUTE", "1")]).await;
+        let program = guarded(on, &[("CHANGES_PER_MINUTE", "1")]).await;
         let mut through = 0;
         for _ in 0..20 {
             let request = Client::new().post(program.at("/api/v1/carts")).json(&json!({}));
@@ -212,7 +212,7 @@ async fn attack_made_up_carts_start_no_new_count() {
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_sign_ups_are_bounded_and_leave_room_to_sign_in() {
     for on in BOTH {
-        let program = guarded(on, &[("SIGN_UPS_AN_HOUR", "6"), ("SIGN_UPS_A_MINUTE", "10")]).await;
+        let program = guarded(on, &[("SIGN_UPS_PER_HOUR", "6"), ("SIGN_UPS_PER_MINUTE", "10")]).await;
         let sign_up = async |n: usize| {
             let email = format!("robot-{n}@example.com");
             let form = [("name", "Robot"), ("email", email.as_str()), ("password", "long enough")];

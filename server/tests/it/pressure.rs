@@ -229,7 +229,7 @@ async fn abandoned_files_hold_nobody_up() {
         let mut program = Program::prepare(on).await;
         std::fs::create_dir_all(program.folder.join("target/site")).unwrap();
         std::fs::write(program.folder.join("target/site/probe.txt"), "here").unwrap();
-        program.set("HAAT__LIMITS__CHANGES_A_MINUTE", "100000");
+        program.set("HAAT__LIMITS__CHANGES_PER_MINUTE", "100000");
         program.start().await;
         let cookies = cookies(&program).await;
         let lines: String = (0..2_000).map(|i| format!("B-{i},Bowl number {i},100,5,published\n")).collect();

@@ -175,9 +175,9 @@ impl GuestCash {
         let used = quotas::spend_in_tx(tx, &what, now).await?;
         let times = |kind: quotas::QuotaKind, subject| used.get(&(kind.0, subject)).copied().unwrap_or(0);
         let unit = 10i64.saturating_pow(amount.currency().decimals());
-        if times(CASH_TO_EMAIL, *email) > bounds.guest_cash_orders
-            || times(CASH_OF_ORIGIN, *origin) > bounds.guest_cash_orders_of_origin
-            || amount.amount() > bounds.guest_cash_max.saturating_mul(unit)
+        if times(CASH_TO_EMAIL, *email) > bounds.guest_cash_orders_per_day
+            || times(CASH_OF_ORIGIN, *origin) > bounds.origin_cash_orders_per_day
+            || amount.amount() > bounds.guest_cash_order_max.saturating_mul(unit)
         {
             return Err(Conflict::CashNeedsAccount.into());
         }

@@ -11,11 +11,11 @@ use crate::{both, support::*};
 
 const BOUNDS: Bounds = Bounds {
     guest_checkouts: 3,
-    guest_pieces: 4,
-    guest_share: 25,
-    guest_cash_orders: 3,
-    guest_cash_orders_of_origin: 5,
-    guest_cash_max: 50_000,
+    guest_items: 4,
+    guest_stock_percent: 25,
+    guest_cash_orders_per_day: 3,
+    origin_cash_orders_per_day: 5,
+    guest_cash_order_max: 50_000,
     ..Bounds::NONE
 };
 
@@ -139,7 +139,7 @@ both! {
 
     async fn attack_one_address_gets_so_many_emails(market) {
         next_morning(market);
-        let engine = market.bounded(Bounds { mails_an_hour: 3, mails_a_day: 15, ..Bounds::NONE });
+        let engine = market.bounded(Bounds { emails_per_hour: 3, emails_per_day: 15, ..Bounds::NONE });
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 500).await;
         let buy = async |times: i64| {
             for _ in 0..times {

@@ -275,9 +275,9 @@ async fn programs_sign_in_and_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_too_often_learns_when_to_retry() {
     let mut program = Program::prepare(On::Sqlite).await;
-    program.set("HAAT__LIMITS__CHANGES_A_MINUTE", "3");
-    program.set("HAAT__LIMITS__SIGN_INS_A_MINUTE", "2");
-    program.set("HAAT__LIMITS__SIGN_INS_OF_ACCOUNT_A_MINUTE", "3");
+    program.set("HAAT__LIMITS__CHANGES_PER_MINUTE", "3");
+    program.set("HAAT__LIMITS__SIGN_INS_PER_MINUTE", "2");
+    program.set("HAAT__LIMITS__ACCOUNT_SIGN_INS_PER_MINUTE", "3");
     program.set("HAAT__LIMITS__SCALE", "1");
     program.set("HAAT__LIMITS__ADDRESS_HEADER", "x-forwarded-for");
     program.start().await;
