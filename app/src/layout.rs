@@ -160,14 +160,14 @@ fn CartLink() -> impl IntoView {
     let cart = expect_context::<Cart>().0;
     let link = move || {
         Suspend::new(async move {
-            let pieces = cart.await.map_or(0, |view| view.pieces);
-            let name = tn!(i18n, header.cart_items, pieces);
+            let item_count = cart.await.map_or(0, |view| view.item_count);
+            let name = tn!(i18n, header.cart_items, item_count);
             view! {
                 <a class="cart-link" href=routes::CART>
                     <Icon name="basket" />
                     <span class="hidden">{name}</span>
                     <span class="cart-word" aria-hidden="true">{t!(i18n, header.cart)}</span>
-                    <span class="cart-count" class:empty=pieces == 0 aria-hidden="true">{words::number(i18n, pieces)}</span>
+                    <span class="cart-count" class:empty=item_count == 0 aria-hidden="true">{words::number(i18n, item_count)}</span>
                 </a>
             }
         })

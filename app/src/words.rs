@@ -160,13 +160,13 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
     let most = edit::limit(field_name, code);
     // `variants.0.stock` is looked up as `stock`.
     match (code, field_name.rsplit('.').next().unwrap_or_default(), most) {
-        (FieldCode::TooLong(n), _, _) if field_name == "details" => {
+        (FieldCode::TooLong(n), _, _) if field_name == "attributes" => {
             t!(i18n, field.too_much_text, n = n / 1024 / 1024)
         }
         (FieldCode::TooBig, "stock" | "low_stock" | "change", _) => {
             t!(i18n, field.too_big_for, n = number(i18n, STOCK_MAX))
         }
-        (FieldCode::Missing, "method", _) => t!(i18n, field.choose_payment).to_owned(),
+        (FieldCode::Missing, "payment_method", _) => t!(i18n, field.choose_payment).to_owned(),
         (FieldCode::NotAChoice, "category", _) => t!(i18n, field.unknown_category).to_owned(),
         // Negative, or less than the quantity that is held.
         (FieldCode::TooSmall, "stock", _) => t!(i18n, field.stock_too_small).to_owned(),
@@ -188,7 +188,7 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
             | "express_days_max",
             _,
         ) => t!(i18n, field.too_big_for, n = DAYS_MAX),
-        (_, "details", Some(n)) => tu_string!(i18n, field.too_many_details, n = n),
+        (_, "attributes", Some(n)) => tu_string!(i18n, field.too_many_details, n = n),
         (_, "options" | "option1_name", Some(n)) => tu_string!(i18n, field.too_many_options, n = n),
         (_, _, Some(n)) => tu_string!(i18n, field.too_many_variants, n = n),
         _ => field(i18n, code),
@@ -196,42 +196,42 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
 }
 
 /// The name of a payment method, for orders that are shipped, or that are all picked up.
-pub fn method(i18n: I18n, method: Method, only_pickup: bool) -> &'static str {
+pub fn method(i18n: I18n, method: PaymentMethod, only_pickup: bool) -> &'static str {
     match method {
-        Method::Sandbox => tu_string!(i18n, payment_method.sandbox),
-        Method::Cash if only_pickup => tu_string!(i18n, payment_method.paid_cash_pickup),
-        Method::Cash => tu_string!(i18n, payment_method.cash),
+        PaymentMethod::Sandbox => tu_string!(i18n, payment_method.sandbox),
+        PaymentMethod::Cash if only_pickup => tu_string!(i18n, payment_method.paid_cash_pickup),
+        PaymentMethod::Cash => tu_string!(i18n, payment_method.cash),
     }
 }
 
 /// The description of a payment method.
-pub fn method_note(i18n: I18n, method: Method) -> &'static str {
+pub fn method_note(i18n: I18n, method: PaymentMethod) -> &'static str {
     match method {
-        Method::Sandbox => tu_string!(i18n, payment_method.sandbox_note),
-        Method::Cash => tu_string!(i18n, payment_method.cash_note),
+        PaymentMethod::Sandbox => tu_string!(i18n, payment_method.sandbox_note),
+        PaymentMethod::Cash => tu_string!(i18n, payment_method.cash_note),
     }
 }
 
 /// How an order was paid, or will be on delivery or pickup.
-pub fn paid_by(locale: I18n, method: Method, pickup: bool) -> &'static str {
+pub fn paid_by(locale: I18n, method: PaymentMethod, pickup: bool) -> &'static str {
     match method {
-        Method::Sandbox => t!(locale, payment_method.paid_sandbox),
-        Method::Cash if pickup => t!(locale, payment_method.paid_cash_pickup),
-        Method::Cash => t!(locale, payment_method.paid_cash),
+        PaymentMethod::Sandbox => t!(locale, payment_method.paid_sandbox),
+        PaymentMethod::Cash if pickup => t!(locale, payment_method.paid_cash_pickup),
+        PaymentMethod::Cash => t!(locale, payment_method.paid_cash),
     }
 }
 
 /// The shop's earnings from an order, and who collects the money.
-pub fn collected_by(locale: I18n, method: Method, order: &OrderView) -> String {
+pub fn collected_by(locale: I18n, method: PaymentMethod, order: &OrderView) -> String {
     let (done, pickup) =
         (order.state == OrderState::Delivered, order.shipping_method == ShippingMethod::Pickup);
     let price = order.totals.total;
     match (method, done, pickup) {
-        (Method::Sandbox, ..) => t!(locale, seller_orders.collected).to_owned(),
-        (Method::Cash, true, true) => t!(locale, seller_orders.cash_collected_pickup, price = price),
-        (Method::Cash, true, false) => t!(locale, seller_orders.cash_collected, price = price),
-        (Method::Cash, false, true) => t!(locale, seller_orders.to_collect_pickup, price = price),
-        (Method::Cash, false, false) => t!(locale, seller_orders.to_collect, price = price),
+        (PaymentMethod::Sandbox, ..) => t!(locale, seller_orders.collected).to_owned(),
+        (PaymentMethod::Cash, true, true) => t!(locale, seller_orders.cash_collected_pickup, price = price),
+        (PaymentMethod::Cash, true, false) => t!(locale, seller_orders.cash_collected, price = price),
+        (PaymentMethod::Cash, false, true) => t!(locale, seller_orders.to_collect_pickup, price = price),
+        (PaymentMethod::Cash, false, false) => t!(locale, seller_orders.to_collect, price = price),
     }
 }
 
@@ -498,7 +498,7 @@ pub(crate) fn form_field(i18n: I18n, field: &str) -> &str {
         "brand" => t!(i18n, seller_products.brand),
         "category" => t!(i18n, seller_products.category),
         "description" => t!(i18n, seller_products.description),
-        "details" => t!(i18n, seller_products.details),
+        "attributes" => t!(i18n, seller_products.details),
         "options" => t!(i18n, seller_products.options),
         "variants" => t!(i18n, seller_products.variants),
         "sku" => t!(i18n, seller_products.sku),
@@ -510,10 +510,10 @@ pub(crate) fn form_field(i18n: I18n, field: &str) -> &str {
         "name" => t!(i18n, settings.name),
         "town" => t!(i18n, settings.town),
         "address" => t!(i18n, settings.address),
-        "delivery" => t!(i18n, settings.delivery),
-        "free_delivery_from" => t!(i18n, settings.free_from),
+        "shipping_price" => t!(i18n, settings.delivery),
+        "free_shipping_from" => t!(i18n, settings.free_from),
         "delivery_days_min" | "delivery_days_max" => t!(i18n, settings.days),
-        "express" => t!(i18n, settings.express),
+        "express_price" => t!(i18n, settings.express),
         "express_days_min" | "express_days_max" => t!(i18n, settings.express_days),
         "pickup" => t!(i18n, settings.pickup),
         "returns_days" => t!(i18n, settings.returns),
@@ -636,7 +636,7 @@ mod tests {
             assert_eq!(super::order_step(locale, state, method), name);
             assert_eq!(super::order_news(locale, state, method), news);
         }
-        let paid = |pickup| super::paid_by(super::I18n::default(), Method::Cash, pickup);
+        let paid = |pickup| super::paid_by(super::I18n::default(), PaymentMethod::Cash, pickup);
         assert_eq!([false, true].map(paid), ["Cash on delivery", "Cash on pickup"]);
     }
 
@@ -700,9 +700,9 @@ mod tests {
         assert_eq!(fault("returns_days", TooBig), "Enter 365 or less.");
         assert_eq!(fault("variants.1.stock", TooBig), "Enter 1,00,00,00,000 or less.");
         assert_eq!(fault("title", TooLong(500)), "Use at most 500 characters.");
-        assert_eq!(fault("details.0.value", TooLong(10_000)), "Use at most 10,000 characters.");
+        assert_eq!(fault("attributes.0.value", TooLong(10_000)), "Use at most 10,000 characters.");
         assert_eq!(
-            fault("details", TooLong(1024 * 1024)),
+            fault("attributes", TooLong(1024 * 1024)),
             "A product’s text can’t exceed 1 MB in total. Shorten it and try again."
         );
         let most = Money::new(1_000_000_000_000, Currency::INR);
@@ -711,6 +711,6 @@ mod tests {
         assert_eq!(fault("variants.0.compare_at", TooSmall), "Enter an amount higher than the price.");
         assert!(fault("variants.0.stock", TooSmall).starts_with("Enter 0 or more."));
         assert_eq!(fault("price", TooSmall), "This is too low. Enter a higher value.");
-        assert_eq!(fault("method", Missing), "Choose a payment method.");
+        assert_eq!(fault("payment_method", Missing), "Choose a payment method.");
     }
 }

@@ -52,7 +52,7 @@ test('from home to the confirmation by keyboard alone', async ({ page }) => {
   await expect(field(page, 'Country').locator('option:checked')).toHaveText(COUNTRY);
 
   // Tab reaches a radio group once; the arrow keys move within it.
-  const radios = main(page).locator('input[name="method"]');
+  const radios = main(page).locator('input[name="payment_method"]');
   const card = main(page).getByRole('radio', { name: 'Test card (no real money)' });
   const reached = radios.and(page.locator(':focus'));
   for (let presses = 0; presses < 200 && (await reached.count()) === 0; presses += 1) await page.keyboard.press('Tab');

@@ -76,7 +76,7 @@ async fn add_to_carts(port: u16, process: u32, variants: Arc<Vec<String>>) {
         let variants = variants.clone();
         async move {
             let (path, _, token): &(String, String, String) = &carts[next % CARTS];
-            let add = json!({ "variant": any(&variants), "quantity": 1 });
+            let add = json!({ "variant_id": any(&variants), "quantity": 1 });
             let cart = line.post(path, &[("haat-cart", token)], &add).await;
             ((line, carts, next + 1), cart.to_string().len())
         }
@@ -89,9 +89,9 @@ async fn buy(line: &mut Line, variant: &str) -> Value {
     line.get("/api/v1/products?limit=20").await;
     let (lines, cart, token) = open_cart(line).await;
     let token = ("haat-cart", token.as_str());
-    line.post(&lines, &[token], &json!({ "variant": variant, "quantity": 1 })).await;
+    line.post(&lines, &[token], &json!({ "variant_id": variant, "quantity": 1 })).await;
     let begin = json!({
-        "cart": cart, "email": "asha@example.com", "method": "cash",
+        "cart_id": cart, "email": "asha@example.com", "payment_method": "cash",
         "address": { "name": "Asha Rao", "line1": "12 Lake Road", "city": "Pune", "postal_code": "411001", "country": "IN" },
     });
     let key = format!("begin-{cart}");

@@ -53,7 +53,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
     let sandbox = config.payments.sandbox.then(|| {
         // The webhook is called on localhost, whatever the public URL is.
         let port = config.server.bind.rsplit(':').next().unwrap_or_default();
-        let webhook = format!("http://127.0.0.1:{port}{}", routes::webhook(Method::Sandbox.as_str()));
+        let webhook = format!("http://127.0.0.1:{port}{}", routes::webhook(PaymentMethod::Sandbox.as_str()));
         let sandbox =
             Sandbox::new(db.clone(), clock.clone(), secret.clone(), &config.payments.sandbox_url, webhook);
         Arc::new(sandbox.slow(Duration::from_millis(config.payments.sandbox_delay_ms)))

@@ -142,7 +142,7 @@ pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
             handle: shop.handle.clone(),
             name: shop.name,
             description: shop.description,
-            delivery: Money::new(shop.delivery_minor, Currency::INR),
+            shipping_price: Money::new(shop.delivery_minor, Currency::INR),
             commission_bp: shop.commission_bp,
             terms: Terms {
                 town: shop.town,

@@ -140,7 +140,7 @@ pub struct ApiKeyCard {
 /// A newly created API key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct MadeApiKey {
+pub struct CreatedApiKey {
     /// The key.
     pub key: ApiKeyCard,
     /// The secret of the key. It is returned only once.

@@ -233,7 +233,7 @@ pub struct UserCard {
     /// The number of purchases.
     pub purchases: i64,
     /// When the account was created: RFC 3339, UTC.
-    pub since: String,
+    pub created_at: String,
 }
 
 /// A shop that a user works for.
@@ -241,7 +241,7 @@ pub struct UserCard {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Membership {
     /// The shop's ID.
-    pub shop: ShopId,
+    pub shop_id: ShopId,
     /// The shop's handle.
     pub handle: String,
     /// The shop's name.

@@ -32,9 +32,9 @@ pub struct AuditEntry {
     /// The number of products that the action created and updated. Null for other actions.
     pub products: Option<Upserted>,
     /// The email of the user who performed the action. Null for the system.
-    pub by: Option<String>,
+    pub user_email: Option<String>,
     /// When the action was performed: RFC 3339, UTC.
-    pub at: String,
+    pub created_at: String,
 }
 
 /// How many products were written.
@@ -80,7 +80,7 @@ pub struct OutboxMessageCard {
     /// The number of the order or purchase that it is about. Null if there is none.
     pub number: Option<String>,
     /// When it happened: RFC 3339, UTC.
-    pub at: String,
+    pub created_at: String,
     /// When the message was processed. Null if it is still waiting.
     pub dispatched_at: Option<String>,
 }
@@ -95,7 +95,7 @@ pub struct MailCard {
     /// The subject.
     pub subject: String,
     /// When it was written: RFC 3339, UTC.
-    pub at: String,
+    pub created_at: String,
 }
 
 /// An email that failed for good.
@@ -112,7 +112,7 @@ pub struct FailedMail {
     /// The error.
     pub error: String,
     /// When it was written: RFC 3339, UTC.
-    pub at: String,
+    pub created_at: String,
 }
 
 /// An email as it was sent, as plain text.

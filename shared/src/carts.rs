@@ -53,7 +53,7 @@ pub struct CartView {
     /// The items, grouped by shop.
     pub groups: Vec<CartGroup>,
     /// The number of items that can still be bought, for the badge in the header.
-    pub pieces: i64,
+    pub item_count: i64,
     /// The totals. `None` if the cart is empty, or if its prices are in two currencies.
     pub totals: Option<Totals>,
 }
@@ -61,7 +61,7 @@ pub struct CartView {
 impl CartView {
     /// A cart without items.
     pub fn empty() -> Self {
-        Self { id: None, groups: Vec::new(), pieces: 0, totals: None }
+        Self { id: None, groups: Vec::new(), item_count: 0, totals: None }
     }
 
     /// Whether the cart is empty.
@@ -74,7 +74,7 @@ impl CartView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartGroup {
     /// The shop's ID.
-    pub shop: ShopId,
+    pub shop_id: ShopId,
     /// The shop's name.
     pub shop_name: String,
     /// The shop's handle.
@@ -92,7 +92,7 @@ pub struct CartLineView {
     /// The line's ID.
     pub id: CartLineId,
     /// The ID of the variant.
-    pub variant: VariantId,
+    pub variant_id: VariantId,
     /// The product's title.
     pub title: String,
     /// The variant's title. May be empty.

@@ -30,7 +30,7 @@ pub struct ProductCard {
     /// The slug used in the product's URL: `/p/fountain-pen-8f3k2m`.
     pub slug: String,
     /// The ID of its cheapest variant, whose price is `price`.
-    pub variant: VariantId,
+    pub variant_id: VariantId,
     /// The product's title.
     pub title: String,
     /// The product's brand. May be empty.

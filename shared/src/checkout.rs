@@ -11,7 +11,7 @@ use crate::{
     id::kinds::{CheckoutId, ShopId},
     media::Picture,
     money::Money,
-    payments::{Method, NextAction, PurchaseLink},
+    payments::{NextAction, PaymentMethod, PurchaseLink},
     pricing::Totals,
     shipping::{ShippingMethod, ShippingOption},
 };
@@ -77,17 +77,17 @@ pub struct CheckoutUpdate {
     /// A phone number for the courier. May be empty.
     pub phone: String,
     /// The payment method.
-    #[serde(deserialize_with = "stored_method")]
-    pub method: Option<Method>,
+    #[serde(alias = "method", deserialize_with = "stored_method")]
+    pub payment_method: Option<PaymentMethod>,
     /// The shipping method of each shop; standard shipping if missing.
-    #[serde(deserialize_with = "stored_choices")]
-    pub delivery: BTreeMap<ShopId, ShippingMethod>,
+    #[serde(alias = "delivery", deserialize_with = "stored_choices")]
+    pub shipping_methods: BTreeMap<ShopId, ShippingMethod>,
 }
 
 /// Reads a payment method. One that no longer exists is none.
-fn stored_method<'de, D: Deserializer<'de>>(stored: D) -> Result<Option<Method>, D::Error> {
+fn stored_method<'de, D: Deserializer<'de>>(stored: D) -> Result<Option<PaymentMethod>, D::Error> {
     let text: Option<String> = Deserialize::deserialize(stored)?;
-    Ok(text.as_deref().and_then(Method::parse))
+    Ok(text.as_deref().and_then(PaymentMethod::parse))
 }
 
 /// Reads the selected shipping methods. One that no longer exists is not selected.
@@ -114,7 +114,8 @@ pub struct ValidCheckout {
     /// The shipping address.
     pub address: Address,
     /// The payment method.
-    pub method: Method,
+    #[serde(alias = "method")]
+    pub payment_method: PaymentMethod,
 }
 
 impl CheckoutUpdate {
@@ -125,15 +126,15 @@ impl CheckoutUpdate {
                 field.truncate(end);
             }
         }
-        while self.delivery.len() > CHOICES_MAX {
-            self.delivery.pop_last();
+        while self.shipping_methods.len() > CHOICES_MAX {
+            self.shipping_methods.pop_last();
         }
         self
     }
 
     /// The shipping method of a shop.
-    pub fn delivery_of(&self, shop: ShopId) -> ShippingMethod {
-        self.delivery.get(&shop).copied().unwrap_or_default()
+    pub fn shipping_method_of(&self, shop: ShopId) -> ShippingMethod {
+        self.shipping_methods.get(&shop).copied().unwrap_or_default()
     }
 
     /// The shipping address, as entered.
@@ -158,7 +159,7 @@ impl CheckoutUpdate {
 
     /// The validated input, with one of the `offered` payment methods, or all errors. `smtputf8` is
     /// whether the mail server supports SMTPUTF8.
-    pub fn check(&self, offered: &[Method], smtputf8: bool) -> Result<ValidCheckout, Vec<FieldError>> {
+    pub fn check(&self, offered: &[PaymentMethod], smtputf8: bool) -> Result<ValidCheckout, Vec<FieldError>> {
         let (email, mut faults) =
             match Email::parse("email", &self.email).and_then(|email| email.reachable("email", smtputf8)) {
                 Ok(email) => (Some(email), Vec::new()),
@@ -166,13 +167,15 @@ impl CheckoutUpdate {
             };
         let (address, wrong) = addresses::check(self.address());
         faults.extend(wrong);
-        let method = self.method.filter(|m| offered.contains(m));
-        if method.is_none() {
-            let code = if self.method.is_none() { FieldCode::Missing } else { FieldCode::NotAChoice };
-            faults.push(FieldError::new("method", code));
+        let payment_method = self.payment_method.filter(|m| offered.contains(m));
+        if payment_method.is_none() {
+            let code = if self.payment_method.is_none() { FieldCode::Missing } else { FieldCode::NotAChoice };
+            faults.push(FieldError::new("payment_method", code));
         }
-        match (email, method) {
-            (Some(email), Some(method)) if faults.is_empty() => Ok(ValidCheckout { email, address, method }),
+        match (email, payment_method) {
+            (Some(email), Some(payment_method)) if faults.is_empty() => {
+                Ok(ValidCheckout { email, address, payment_method })
+            }
             _ => Err(faults),
         }
     }
@@ -203,13 +206,13 @@ pub struct CheckoutView {
     /// The seconds until the holds expire.
     pub seconds_left: i64,
     /// The payment methods.
-    pub methods: Vec<Method>,
+    pub payment_methods: Vec<PaymentMethod>,
     /// Whether the mail server supports non-ASCII letters before the `@` of an email address.
     pub smtputf8: bool,
     /// The outcome of the last payment attempt, if any.
     pub payment: Option<PaymentOutcome>,
     /// The next step of the payment in progress, if any.
-    pub next: Option<NextAction>,
+    pub next_action: Option<NextAction>,
     /// The purchase, once the checkout is completed.
     pub purchase: Option<PurchaseLink>,
     /// The idempotency key of the next payment attempt, to be sent with the form.
@@ -234,15 +237,15 @@ pub enum PaymentOutcome {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckoutGroup {
     /// The shop's ID.
-    pub shop: ShopId,
+    pub shop_id: ShopId,
     /// The shop's name.
     pub shop_name: String,
     /// The line items.
     pub lines: Vec<CheckoutLineView>,
     /// The shipping methods that the shop offers, standard first.
-    pub options: Vec<ShippingOption>,
+    pub shipping_options: Vec<ShippingOption>,
     /// The selected shipping method.
-    pub selected: ShippingMethod,
+    pub shipping_method: ShippingMethod,
     /// The town or city that the shop ships from. May be empty.
     pub town: String,
 }
@@ -280,29 +283,32 @@ mod tests {
             city: "Pune".into(),
             postal_code: "411 001".into(),
             country: "in".into(),
-            method: Some(Method::Cash),
+            payment_method: Some(PaymentMethod::Cash),
             ..CheckoutUpdate::default()
         }
     }
 
     #[test]
     fn a_full_form_holds() {
-        let details = form().check(&[Method::Cash], false).unwrap();
+        let details = form().check(&[PaymentMethod::Cash], false).unwrap();
         assert_eq!(details.address.label("India"), ["Asha Rao", "12 Lake Road", "Pune 411001", "India"]);
         assert_eq!(details.address.country, "IN");
-        assert_eq!(details.method, Method::Cash);
+        assert_eq!(details.payment_method, PaymentMethod::Cash);
     }
 
     #[test]
     fn every_fault_is_named_at_its_field() {
         let fields = |form: CheckoutUpdate| -> Vec<String> {
-            form.check(&[Method::Cash], false).unwrap_err().into_iter().map(|f| f.field).collect()
+            form.check(&[PaymentMethod::Cash], false).unwrap_err().into_iter().map(|f| f.field).collect()
         };
         assert_eq!(
             fields(CheckoutUpdate::default()),
-            ["email", "name", "line1", "city", "country", "method"]
+            ["email", "name", "line1", "city", "country", "payment_method"]
         );
-        assert_eq!(fields(CheckoutUpdate { method: Some(Method::Sandbox), ..form() }), ["method"]);
+        assert_eq!(
+            fields(CheckoutUpdate { payment_method: Some(PaymentMethod::Sandbox), ..form() }),
+            ["payment_method"]
+        );
         assert_eq!(fields(CheckoutUpdate { country: "India".into(), ..form() }), ["country"]);
         assert_eq!(fields(CheckoutUpdate { phone: "call me".into(), ..form() }), ["phone"]);
         assert_eq!(fields(CheckoutUpdate { line1: "x".repeat(201), ..form() }), ["line1"]);
@@ -317,7 +323,10 @@ mod tests {
                 "delivery":{{"{near}":"express","{far}":"drone","shop_nobody":"pickup"}},"seen":"94900"}}"#
         );
         let read: CheckoutUpdate = serde_json::from_str(&stored).unwrap();
-        assert_eq!(read, CheckoutUpdate { delivery: [(near, ShippingMethod::Express)].into(), ..form() });
+        assert_eq!(
+            read,
+            CheckoutUpdate { shipping_methods: [(near, ShippingMethod::Express)].into(), ..form() }
+        );
         for nothing in ["{}", r#"{"method":""}"#, r#"{"method":"bitcoin"}"#, r#"{"method":null}"#] {
             assert_eq!(serde_json::from_str::<CheckoutUpdate>(nothing).unwrap(), CheckoutUpdate::default());
         }
@@ -327,10 +336,10 @@ mod tests {
         let details = r#"{"email":"asha@example.com","address":{"name":"Asha Rao","line1":"12 Lake Road",
             "line2":"","city":"Pune","region":"","postal_code":"411001","country":"IN","phone":""},"method":"cash"}"#;
         let read: ValidCheckout = serde_json::from_str(details).unwrap();
-        assert_eq!(read, form().check(&[Method::Cash], false).unwrap());
+        assert_eq!(read, form().check(&[PaymentMethod::Cash], false).unwrap());
         let option = r#"{"delivery":"express","price":{"amount":9900,"currency":"INR"},"days":[1,2]}"#;
         let read: ShippingOption = serde_json::from_str(option).unwrap();
-        assert_eq!((read.delivery, read.price.amount()), (ShippingMethod::Express, 9_900));
+        assert_eq!((read.shipping_method, read.price.amount()), (ShippingMethod::Express, 9_900));
     }
 
     proptest! {
@@ -338,7 +347,7 @@ mod tests {
         fn a_draft_is_kept_whatever_was_typed(text in ".{0,600}") {
             let draft = CheckoutUpdate { line1: text.clone(), email: text, ..form() }.bounded();
             prop_assert!(draft.line1.chars().count() <= EMAIL_MAX + 1);
-            let _ = draft.check(&[Method::Cash], false);
+            let _ = draft.check(&[PaymentMethod::Cash], false);
         }
     }
 }

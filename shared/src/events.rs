@@ -33,13 +33,13 @@ pub struct Event {
     /// What happened.
     pub kind: EventKind,
     /// The order's id.
-    pub order: OrderId,
+    pub order_id: OrderId,
     /// The order's number.
-    pub number: String,
+    pub order_number: String,
     /// The handle of the order's shop.
-    pub shop: String,
+    pub shop_handle: String,
     /// When it happened: RFC 3339, UTC.
-    pub at: String,
+    pub created_at: String,
 }
 
 /// A page of the event feed.

@@ -74,7 +74,7 @@ pub struct Balance {
     /// Earnings from all other orders.
     pub available: Money,
     /// The shop's transactions, newest first.
-    pub entries: Page<BalanceEntry>,
+    pub entries: BalanceEntryPage,
 }
 
 /// A transaction on a shop's balance.
@@ -84,12 +84,15 @@ pub struct BalanceEntry {
     /// The type of transaction.
     pub kind: PostingKind,
     /// When it was recorded: RFC 3339, UTC.
-    pub at: String,
+    pub created_at: String,
     /// The number of the related order.
-    pub order: Option<String>,
+    pub order_number: Option<String>,
     /// The amount.
     pub amount: Money,
 }
+
+/// A page of transactions.
+pub type BalanceEntryPage = Page<BalanceEntry>;
 
 /// A balanced set of entries.
 #[derive(Debug, Clone, PartialEq, Eq)]

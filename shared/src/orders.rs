@@ -8,7 +8,7 @@ use crate::{
     field::{FieldCode, FieldError},
     id::kinds::{OrderId, PurchaseId},
     money::Money,
-    payments::{Method, PaymentState},
+    payments::{PaymentMethod, PaymentState},
     pricing::Totals,
     shipping::ShippingMethod,
     text,
@@ -124,7 +124,7 @@ pub struct OrderEvent {
     /// The status that the order changed to.
     pub state: OrderState,
     /// When it changed: RFC 3339, UTC.
-    pub at: String,
+    pub created_at: String,
     /// Who changed it.
     pub actor: Actor,
     /// A note. May be empty.
@@ -178,9 +178,9 @@ pub struct OrderCard {
     /// The customer's email address.
     pub email: String,
     /// The number of items.
-    pub pieces: i64,
+    pub item_count: i64,
     /// The payment method.
-    pub method: Method,
+    pub payment_method: PaymentMethod,
     /// The order total, including shipping.
     pub total: Money,
 }
@@ -210,7 +210,7 @@ pub struct OrderRefund {
     /// The refunded amount.
     pub amount: Money,
     /// When the refund was completed: RFC 3339, UTC. Null while it is in progress.
-    pub done_at: Option<String>,
+    pub completed_at: Option<String>,
 }
 
 /// A purchase: one payment for one order per shop.
@@ -222,13 +222,13 @@ pub struct PurchaseView {
     /// The purchase number.
     pub number: String,
     /// When the purchase was made: RFC 3339, UTC.
-    pub made_at: String,
+    pub created_at: String,
     /// The email address of the order confirmation.
     pub email: String,
     /// The shipping address.
     pub address: Address,
     /// The payment method.
-    pub method: Method,
+    pub payment_method: PaymentMethod,
     /// The totals that were paid, or are to be paid on delivery.
     #[serde(flatten)]
     pub totals: Totals,
@@ -279,7 +279,7 @@ pub struct PurchaseCard {
     /// The purchase number.
     pub number: String,
     /// When the purchase was made: RFC 3339, UTC.
-    pub made_at: String,
+    pub created_at: String,
     /// The total of the purchase.
     pub total: Money,
     /// The number of orders.
@@ -301,7 +301,7 @@ pub struct ShopOrderView {
     /// The shipping address.
     pub address: Address,
     /// The payment method.
-    pub method: Method,
+    pub payment_method: PaymentMethod,
     /// The marketplace's commission.
     pub commission: Money,
 }

@@ -34,12 +34,46 @@ impl<'a> From<&'a String> for PageRequest<'a> {
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {
     /// The items on this page.
     pub items: Vec<T>,
     /// The cursor of the next page. Null on the last page.
     pub next: Option<String>,
+}
+
+#[cfg(feature = "openapi")]
+impl<T: utoipa::ToSchema> utoipa::PartialSchema for Page<T> {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::{ArrayBuilder, ObjectBuilder, Ref, Type, schema::SchemaType};
+        let items = ArrayBuilder::new().items(Ref::from_schema_name(T::name()));
+        let next =
+            ObjectBuilder::new().schema_type([Type::String, Type::Null].into_iter().collect::<SchemaType>());
+        ObjectBuilder::new()
+            .property("items", items.description(Some("The items on this page.")))
+            .required("items")
+            .property(
+                "next",
+                next.description(Some(
+                    "The cursor of the next page, to be sent as `after`. Null on the last page.",
+                )),
+            )
+            .required("next")
+            .into()
+    }
+}
+
+// A page is named after what it lists: `OrderCardPage`. A field needs an alias such as `BalanceEntryPage` as
+// its type: deriving its schema appends the type's arguments to the name.
+#[cfg(feature = "openapi")]
+impl<T: utoipa::ToSchema> utoipa::ToSchema for Page<T> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("{}Page", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 impl<T> Page<T> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 text_enum! {
     /// A payment method. Each one is handled by the gateway of the same name.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-    pub enum Method {
+    pub enum PaymentMethod {
         /// Cash on delivery, collected by the shop.
         Cash = "cash",
         /// The built-in test gateway. No real money is charged.
@@ -13,7 +13,7 @@ text_enum! {
     }
 }
 
-impl Method {
+impl PaymentMethod {
     /// Whether the marketplace collects the money and owes the shop its share. Otherwise the shop
     /// collects it and owes the marketplace its commission.
     pub fn collected_by_market(self) -> bool {

@@ -233,7 +233,6 @@ pub struct Totals {
     /// The discount on items and shipping.
     pub discount: Money,
     /// The shipping price, before discounts.
-    #[serde(rename = "delivery")]
     pub shipping: Money,
     /// The tax, both included in prices and added to them.
     pub tax: Money,

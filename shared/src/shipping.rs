@@ -43,7 +43,8 @@ const PICKUP_DAYS: (i64, i64) = (0, 1);
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShippingOption {
     /// The shipping method.
-    pub delivery: ShippingMethod,
+    #[serde(alias = "delivery")]
+    pub shipping_method: ShippingMethod,
     /// The shipping price.
     pub price: Money,
     /// The minimum and maximum number of days for delivery.
@@ -60,17 +61,17 @@ impl ShippingRates {
     /// The methods that are offered for a `subtotal`, standard first.
     pub fn options(&self, subtotal: Money) -> Vec<ShippingOption> {
         let standard_price = ShippingOption {
-            delivery: ShippingMethod::Standard,
+            shipping_method: ShippingMethod::Standard,
             price: standard_price(self.standard, self.free_from, subtotal),
             days: self.days,
         };
         let express = self.express.map(|(price, days)| ShippingOption {
-            delivery: ShippingMethod::Express,
+            shipping_method: ShippingMethod::Express,
             price,
             days,
         });
         let pickup = self.pickup.then(|| ShippingOption {
-            delivery: ShippingMethod::Pickup,
+            shipping_method: ShippingMethod::Pickup,
             price: Money::zero(self.standard.currency()),
             days: PICKUP_DAYS,
         });
@@ -101,7 +102,7 @@ mod tests {
             );
         }
         let ways: Vec<_> =
-            rates.options(inr(60_000)).iter().map(|o| (o.delivery, o.price.amount())).collect();
+            rates.options(inr(60_000)).iter().map(|o| (o.shipping_method, o.price.amount())).collect();
         assert_eq!(
             ways,
             [(ShippingMethod::Standard, 0), (ShippingMethod::Express, 9_900), (ShippingMethod::Pickup, 0)]

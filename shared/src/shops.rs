@@ -72,9 +72,9 @@ pub struct ShopView {
     /// The town or city that the shop ships from. May be empty.
     pub town: String,
     /// The price of standard shipping, per order.
-    pub delivery: Money,
+    pub shipping_price: Money,
     /// The order subtotal from which standard shipping is free.
-    pub free_delivery_from: Option<Money>,
+    pub free_shipping_from: Option<Money>,
     /// The minimum and maximum number of days for delivery.
     pub delivery_days: (i64, i64),
     /// The return window in days. 0 if the shop doesn't accept returns.
@@ -100,15 +100,15 @@ pub struct ShopForm {
     /// The postal address. May be empty.
     pub address: String,
     /// The price of standard shipping. May be zero.
-    pub delivery: String,
+    pub shipping_price: String,
     /// The subtotal from which standard shipping is free; empty for never.
-    pub free_delivery_from: String,
+    pub free_shipping_from: String,
     /// The minimum number of days for delivery.
     pub delivery_days_min: String,
     /// The maximum number of days for delivery.
     pub delivery_days_max: String,
     /// The price of express shipping; empty if not offered.
-    pub express: String,
+    pub express_price: String,
     /// The minimum number of days for express delivery.
     pub express_days_min: String,
     /// The maximum number of days for express delivery.
@@ -127,11 +127,11 @@ impl Default for ShopForm {
             description: String::new(),
             town: String::new(),
             address: String::new(),
-            delivery: String::new(),
-            free_delivery_from: String::new(),
+            shipping_price: String::new(),
+            free_shipping_from: String::new(),
             delivery_days_min: "2".into(),
             delivery_days_max: "5".into(),
-            express: String::new(),
+            express_price: String::new(),
             express_days_min: "1".into(),
             express_days_max: "2".into(),
             pickup: false,
@@ -154,13 +154,13 @@ pub struct ShopDraft {
     /// The postal address.
     pub address: String,
     /// The price of standard shipping.
-    pub delivery: Money,
+    pub shipping_price: Money,
     /// The subtotal from which standard shipping is free.
-    pub free_delivery_from: Option<Money>,
+    pub free_shipping_from: Option<Money>,
     /// The minimum and maximum number of days for delivery.
     pub delivery_days: (i64, i64),
     /// The price of express shipping, if offered.
-    pub express: Option<Money>,
+    pub express_price: Option<Money>,
     /// The minimum and maximum number of days for express delivery.
     pub express_days: (i64, i64),
     /// Whether local pickup is offered.
@@ -204,11 +204,11 @@ impl ShopForm {
             description: field("description"),
             town: field("town"),
             address: field("address"),
-            delivery: field("delivery"),
-            free_delivery_from: field("free_delivery_from"),
+            shipping_price: field("shipping_price"),
+            free_shipping_from: field("free_shipping_from"),
             delivery_days_min: field("delivery_days_min"),
             delivery_days_max: field("delivery_days_max"),
-            express: field("express"),
+            express_price: field("express_price"),
             express_days_min: field("express_days_min"),
             express_days_max: field("express_days_max"),
             pickup: field("pickup") == "true",
@@ -225,11 +225,13 @@ impl ShopForm {
             description: faults.take(text::paragraphs("description", &self.description, DESCRIPTION_MAX)),
             town: faults.take(text::line("town", &self.town, NAME_MAX)),
             address: faults.take(text::paragraphs("address", &self.address, ADDRESS_MAX)),
-            delivery: faults
-                .take_or(amounts::read("delivery", &self.delivery, currency), Money::zero(currency)),
-            free_delivery_from: faults.take(optional(
-                "free_delivery_from",
-                &self.free_delivery_from,
+            shipping_price: faults.take_or(
+                amounts::read("shipping_price", &self.shipping_price, currency),
+                Money::zero(currency),
+            ),
+            free_shipping_from: faults.take(optional(
+                "free_shipping_from",
+                &self.free_shipping_from,
                 currency,
             )),
             delivery_days: days(
@@ -238,13 +240,13 @@ impl ShopForm {
                 &self.delivery_days_min,
                 &self.delivery_days_max,
             ),
-            express: faults.take(optional("express", &self.express, currency)),
+            express_price: faults.take(optional("express_price", &self.express_price, currency)),
             express_days: days(&mut faults, "express_days", &self.express_days_min, &self.express_days_max),
             pickup: self.pickup,
             returns_days: faults.take(text::whole_number("returns_days", &self.returns_days, 0, DAYS_MAX)),
         };
-        if draft.free_delivery_from.is_some_and(|from| from.amount() == 0) {
-            faults.add("free_delivery_from", FieldCode::TooSmall);
+        if draft.free_shipping_from.is_some_and(|from| from.amount() == 0) {
+            faults.add("free_shipping_from", FieldCode::TooSmall);
         }
         faults.finish(draft)
     }
@@ -257,11 +259,11 @@ impl ShopForm {
                 ("description", form.description.clone()),
                 ("town", form.town.clone()),
                 ("address", form.address.clone()),
-                ("delivery", form.delivery.clone()),
-                ("free_delivery_from", form.free_delivery_from.clone()),
+                ("shipping_price", form.shipping_price.clone()),
+                ("free_shipping_from", form.free_shipping_from.clone()),
                 ("delivery_days_min", form.delivery_days_min.clone()),
                 ("delivery_days_max", form.delivery_days_max.clone()),
-                ("express", form.express.clone()),
+                ("express_price", form.express_price.clone()),
                 ("express_days_min", form.express_days_min.clone()),
                 ("express_days_max", form.express_days_max.clone()),
                 ("pickup", form.pickup.to_string()),
@@ -282,11 +284,11 @@ impl ShopDraft {
             description: self.description.clone(),
             town: self.town.clone(),
             address: self.address.clone(),
-            delivery: self.delivery.plain(),
-            free_delivery_from: self.free_delivery_from.map(Money::plain).unwrap_or_default(),
+            shipping_price: self.shipping_price.plain(),
+            free_shipping_from: self.free_shipping_from.map(Money::plain).unwrap_or_default(),
             delivery_days_min: self.delivery_days.0.to_string(),
             delivery_days_max: self.delivery_days.1.to_string(),
-            express: self.express.map(Money::plain).unwrap_or_default(),
+            express_price: self.express_price.map(Money::plain).unwrap_or_default(),
             express_days_min: self.express_days.0.to_string(),
             express_days_max: self.express_days.1.to_string(),
             pickup: self.pickup,
@@ -351,7 +353,7 @@ pub struct ShopHome {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LowVariant {
     /// The product's ID.
-    pub product: ProductId,
+    pub product_id: ProductId,
     /// The product's title.
     pub title: String,
     /// The variant's title.
@@ -383,13 +385,13 @@ pub struct AdminShopCard {
     /// The town or city that the shop ships from.
     pub town: String,
     /// The email of the shop's owner.
-    pub owner: String,
+    pub owner_email: String,
     /// The commission rate, in basis points.
     pub commission_bp: i64,
     /// The number of published products.
     pub products: i64,
     /// When the shop was opened: RFC 3339, UTC.
-    pub opened_at: String,
+    pub created_at: String,
 }
 
 #[cfg(test)]
@@ -422,20 +424,20 @@ mod tests {
             handle: "meena".into(),
             name: "Meena".into(),
             town: "Jaipur".into(),
-            delivery: "₹1,049".into(),
-            free_delivery_from: "2,500".into(),
-            express: "99".into(),
+            shipping_price: "₹1,049".into(),
+            free_shipping_from: "2,500".into(),
+            express_price: "99".into(),
             ..ShopForm::default()
         };
         let draft = form.check(Currency::INR).unwrap();
-        assert_eq!((draft.delivery.amount(), draft.delivery_days), (104_900, (2, 5)));
+        assert_eq!((draft.shipping_price.amount(), draft.delivery_days), (104_900, (2, 5)));
         assert_eq!(draft.form().check(Currency::INR), Ok(draft.clone()));
         let other = ShopForm { town: "Pune".into(), returns_days: "0".into(), ..form.clone() };
         assert_eq!(form.differing(&other), ["town", "returns_days"]);
         let bad = ShopForm {
             delivery_days_max: "1".into(),
-            free_delivery_from: "0".into(),
-            express: "soon".into(),
+            free_shipping_from: "0".into(),
+            express_price: "soon".into(),
             returns_days: "366".into(),
             ..form
         };
@@ -445,9 +447,9 @@ mod tests {
             faults,
             [
                 ("delivery_days_max", FieldCode::TooSmall),
-                ("express", FieldCode::NotMoney),
+                ("express_price", FieldCode::NotMoney),
                 ("returns_days", FieldCode::TooBig),
-                ("free_delivery_from", FieldCode::TooSmall)
+                ("free_shipping_from", FieldCode::TooSmall)
             ]
         );
     }

@@ -46,8 +46,8 @@ pub(crate) fn Audit() -> impl IntoView {
 
 fn row(entry: AuditEntry) -> impl IntoView {
     let i18n = use_i18n();
-    let at = words::moment(i18n, &entry.at);
-    let by = match entry.by {
+    let at = words::moment(i18n, &entry.created_at);
+    let by = match entry.user_email {
         Some(email) => view! { <span>{email}</span> }.into_any(),
         None => view! { <span class="word">{t!(i18n, admin.program)}</span> }.into_any(),
     };

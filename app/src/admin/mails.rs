@@ -64,7 +64,7 @@ fn Failed(failed: Vec<FailedMail>) -> impl IntoView {
             <tr>
                 <th scope="row">
                     <strong>{words::mail_kind(i18n, &mail.kind).to_owned()}</strong>
-                    <span class="note below">{mail.to}" · "{words::moment(i18n, &mail.at)}</span>
+                    <span class="note below">{mail.to}" · "{words::moment(i18n, &mail.created_at)}</span>
                     <span class="note below why">{mail.error}</span>
                 </th>
                 <td class="row-actions">
@@ -90,7 +90,7 @@ fn Failed(failed: Vec<FailedMail>) -> impl IntoView {
 
 fn row(mail: MailCard) -> impl IntoView {
     let i18n = use_i18n();
-    let (href, at) = (routes::mail(mail.id), words::moment(i18n, &mail.at));
+    let (href, at) = (routes::mail(mail.id), words::moment(i18n, &mail.created_at));
     view! {
         <tr>
             <th scope="row">
@@ -129,7 +129,7 @@ fn Shown(mail: MailText) -> impl IntoView {
         <header class="order-head">
             <div>
                 <h1>{card.subject}</h1>
-                <p class="note">{to}" · "{words::moment(i18n, &card.at)}</p>
+                <p class="note">{to}" · "{words::moment(i18n, &card.created_at)}</p>
             </div>
         </header>
         <pre class="panel mail-text">{text}</pre>

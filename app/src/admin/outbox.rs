@@ -51,7 +51,7 @@ pub(crate) fn Outbox() -> impl IntoView {
 
 fn row(message: OutboxMessageCard) -> impl IntoView {
     let i18n = use_i18n();
-    let at = words::moment(i18n, &message.at);
+    let at = words::moment(i18n, &message.created_at);
     let dispatched = match message.dispatched_at {
         Some(at) => words::moment(i18n, &at).into_any(),
         None => view! { <span class="state queued">{t!(i18n, admin.pending)}</span> }.into_any(),

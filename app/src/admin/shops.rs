@@ -54,13 +54,13 @@ fn row(shop: AdminShopCard) -> impl IntoView {
             <th scope="row">
                 <a class="row-link" href=routes::shop(&shop.handle)>{shop.name}</a>
                 <span class="note below">{shop.handle}</span>
-                <span class="note narrow">{shop.owner.clone()}</span>
+                <span class="note narrow">{shop.owner_email.clone()}</span>
             </th>
             <td class="wide">{shop.town}</td>
-            <td class="wide">{shop.owner}</td>
+            <td class="wide">{shop.owner_email}</td>
             <td class="number">{words::number(i18n, shop.products)}</td>
             <td class="number wide">{words::percent(shop.commission_bp)}"%"</td>
-            <td class="wide">{words::day(i18n, &shop.opened_at)}</td>
+            <td class="wide">{words::day(i18n, &shop.created_at)}</td>
         </tr>
     }
 }

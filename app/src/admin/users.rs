@@ -58,7 +58,7 @@ fn row(user: UserCard) -> impl IntoView {
             </th>
             <td class="number">{words::number(i18n, user.shops)}</td>
             <td class="number">{words::number(i18n, user.purchases)}</td>
-            <td class="wide">{words::day(i18n, &user.since)}</td>
+            <td class="wide">{words::day(i18n, &user.created_at)}</td>
         </tr>
     }
 }

@@ -79,8 +79,8 @@ fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
             t!(i18n, balance.refund)
         }
     };
-    let day = words::day(i18n, &entry.at);
-    let order = entry.order.map(|number| {
+    let day = words::day(i18n, &entry.created_at);
+    let order = entry.order_number.map(|number| {
         let href = routes::shop_order(handle, &number);
         view! { <a href=href>{number}</a> }
     });

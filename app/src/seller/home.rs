@@ -118,7 +118,7 @@ fn Low(handle: String, low: Vec<LowVariant>) -> impl IntoView {
         view! {
             <li class="row">
                 <div>
-                    <a class="row-link" href=routes::seller_product(&handle, variant.product)>{variant.title}</a>
+                    <a class="row-link" href=routes::seller_product(&handle, variant.product_id)>{variant.title}</a>
                     <p class="note">{variant.variant_title}</p>
                 </div>
                 <p>{left}</p>

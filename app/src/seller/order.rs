@@ -39,7 +39,7 @@ pub(crate) fn Order() -> impl IntoView {
 fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
     let SellerOrder { order, email, events, refund, earned, .. } = order;
-    let ShopOrderView { order, placed_at, address, method, commission } = order;
+    let ShopOrderView { order, placed_at, address, payment_method: method, commission } = order;
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
@@ -48,19 +48,19 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         (OrderState::Cancelled, None) => Some(t!(i18n, seller_orders.nothing_collected).to_owned()),
         _ => Some(words::collected_by(i18n, method, &order)),
     };
-    let to_collect =
-        method == Method::Cash && !matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
-    let refund = refund.map(|refund| match refund.done_at {
+    let to_collect = method == PaymentMethod::Cash
+        && !matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
+    let refund = refund.map(|refund| match refund.completed_at {
         Some(at) => t!(i18n, seller_orders.refunded, price = refund.amount, date = words::day(i18n, &at)),
         None => t!(i18n, seller_orders.refund_under_way, price = refund.amount),
     });
     let shares = match method {
         _ if order.state == OrderState::Cancelled => Vec::new(),
-        Method::Sandbox => {
+        PaymentMethod::Sandbox => {
             vec![(t!(i18n, seller_orders.commission), commission), (t!(i18n, seller_orders.earned), earned)]
         }
         // The shop collected the cash and owes the market its commission.
-        Method::Cash => vec![(t!(i18n, seller_orders.owed), commission)],
+        PaymentMethod::Cash => vec![(t!(i18n, seller_orders.owed), commission)],
     };
     let shares = shares.into_iter().map(|(words, sum)| {
         view! { <p class="note">{words} " " <span class="price">{words::money(i18n, sum)}</span></p> }
@@ -168,7 +168,7 @@ pub(crate) fn PackingSlip() -> impl IntoView {
 #[component]
 fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
     let i18n = use_i18n();
-    let ShopOrderView { order, placed_at, address, method, .. } = order.order;
+    let ShopOrderView { order, placed_at, address, payment_method: method, .. } = order.order;
     let title = tu_string!(i18n, seller_orders.slip_of, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::day(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
@@ -176,7 +176,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
         true => (t!(i18n, seller_orders.customer), t!(i18n, seller_orders.pickup_at), order.pickup_at),
         false => (t!(i18n, seller_orders.ship_to), t!(i18n, seller_orders.ship_from), order.shop_name),
     };
-    let collect = (method == Method::Cash && order.state != OrderState::Cancelled).then(|| {
+    let collect = (method == PaymentMethod::Cash && order.state != OrderState::Cancelled).then(|| {
         view! {
             <p class="collect">
                 <span>{if pickup { t!(i18n, seller_orders.collect_cash_pickup) } else { t!(i18n, seller_orders.collect_cash) }}</span>
@@ -188,7 +188,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
     let cancelled = (order.state == OrderState::Cancelled).then(|| {
         view! { <p class="state cancelled">{words::order_state(i18n, order.state, order.shipping_method)}</p> }
     });
-    let pieces: i64 = order.lines.iter().map(|line| line.quantity).sum();
+    let item_count: i64 = order.lines.iter().map(|line| line.quantity).sum();
     let lines = order.lines.into_iter().map(|line| {
         let variant = (!line.variant_title.is_empty()).then(|| view! { <span>{line.variant_title}</span> });
         let sku = (!line.sku.is_empty()).then(|| {
@@ -231,7 +231,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
             <section>
                 <h2>{t!(i18n, seller_orders.pack)}</h2>
                 <ul class="slip-lines">{lines}</ul>
-                <p class="note">{tu_string!(i18n, seller_orders.slip_items, n = pieces).to_string()}</p>
+                <p class="note">{tu_string!(i18n, seller_orders.slip_items, n = item_count).to_string()}</p>
             </section>
         </article>
     }
@@ -356,7 +356,7 @@ fn History(events: Vec<OrderEvent>, way: ShippingMethod) -> impl IntoView {
         view! {
             <li>
                 <strong>{what}</strong>
-                <p class="note">{words::hour(i18n, &event.at)}" · "{by}</p>
+                <p class="note">{words::hour(i18n, &event.created_at)}" · "{by}</p>
                 {tracking}
                 {note}
             </li>
@@ -372,7 +372,13 @@ fn History(events: Vec<OrderEvent>, way: ShippingMethod) -> impl IntoView {
 
 /// Cancelling the order, with its consequences.
 #[component]
-fn Cancel(state: OrderState, method: Method, total: Money, action: String, draft: Draft) -> impl IntoView {
+fn Cancel(
+    state: OrderState,
+    method: PaymentMethod,
+    total: Money,
+    action: String,
+    draft: Draft,
+) -> impl IntoView {
     let i18n = use_i18n();
     if !matches!(state, OrderState::Placed | OrderState::Confirmed) {
         return None;

@@ -109,7 +109,7 @@ fn row(handle: &str, order: OrderCard) -> impl IntoView + use<> {
             </th>
             <td class="wide" translate="no">{order.name}</td>
             <td class="wide whole">{day}</td>
-            <td class="number wide">{words::number(i18n, order.pieces)}</td>
+            <td class="number wide">{words::number(i18n, order.item_count)}</td>
             <td class="number">{words::money(i18n, order.total)}</td>
             <td><span class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.shipping_method)}</span></td>
         </tr>

@@ -47,7 +47,7 @@ pub(crate) fn NewProduct() -> impl IntoView {
             // Returns the same error as for an unknown shop to users who don't sell there.
             api::catalog::seller_list(handle.clone(), Default::default()).await?;
             let shop = api::shops::shop(handle.clone()).await?;
-            Ok((handle, shop.delivery.currency(), api::catalog::tree().await?))
+            Ok((handle, shop.shipping_price.currency(), api::catalog::tree().await?))
         },
     );
     let page = loaded(found, move |(handle, currency, tree)| {
@@ -122,7 +122,7 @@ struct OptionValues {
 #[derive(Clone, Copy)]
 struct Rows {
     last: StoredValue<u32>,
-    details: RwSignal<Vec<Row<Attribute>>>,
+    attributes: RwSignal<Vec<Row<Attribute>>>,
     options: RwSignal<Vec<Row<OptionValues>>>,
     variants: RwSignal<Vec<Row<VariantForm>>>,
     pictures: RwSignal<Vec<Picture>>,
@@ -133,13 +133,13 @@ impl Rows {
     fn of(form: &ProductForm, pictures: Vec<Picture>) -> Self {
         let rows = Self {
             last: StoredValue::new(0),
-            details: RwSignal::default(),
+            attributes: RwSignal::default(),
             options: RwSignal::default(),
             variants: RwSignal::default(),
             pictures: RwSignal::new(pictures),
             dirty: RwSignal::new(false),
         };
-        rows.details.set(form.details.iter().map(|detail| rows.row(detail.clone())).collect());
+        rows.attributes.set(form.attributes.iter().map(|detail| rows.row(detail.clone())).collect());
         let options = form.options.iter().enumerate();
         let options =
             options.map(|(at, name)| OptionValues { name: name.clone(), values: values(&form.variants, at) });
@@ -175,8 +175,8 @@ impl Rows {
         let field = |name: &str| data.get(name).as_string().unwrap_or_default();
         let options = numbers(self.options);
         let detail = |row: Row<Attribute>| Attribute {
-            name: field(&format!("details.{}.name", row.number)),
-            value: field(&format!("details.{}.value", row.number)),
+            name: field(&format!("attributes.{}.name", row.number)),
+            value: field(&format!("attributes.{}.value", row.number)),
         };
         let variant = |row: Row<VariantForm>| {
             let at = format!("variants.{}", row.number);
@@ -196,7 +196,7 @@ impl Rows {
             brand: field("brand"),
             category: field("category"),
             description: field("description"),
-            details: self.details.get_untracked().into_iter().map(detail).collect(),
+            attributes: self.attributes.get_untracked().into_iter().map(detail).collect(),
             options: options.iter().map(|option| field(&format!("options.{option}"))).collect(),
             variants: self.variants.get_untracked().into_iter().map(variant).collect(),
         })
@@ -206,7 +206,7 @@ impl Rows {
     fn place(self, error: Error) -> Error {
         let Error::Invalid(faults) = error else { return error };
         let lists = [
-            ("details", numbers(self.details)),
+            ("attributes", numbers(self.attributes)),
             ("options", numbers(self.options)),
             ("variants", numbers(self.variants)),
         ];
@@ -618,9 +618,9 @@ fn Details(rows: Rows, faults: Signal<Option<Error>>) -> impl IntoView {
         let Row { number, first } = row;
         view! {
             <div class="row-fields option-row">
-                <Field name=format!("details.{number}.name") label=t!(i18n, seller_products.detail_name) value=first.name faults />
-                <Field name=format!("details.{number}.value") label=t!(i18n, seller_products.detail_value) value=first.value faults />
-                <RemoveButton name=t!(i18n, seller_products.remove_detail) remove=Callback::new(move |()| rows.remove(rows.details, number)) />
+                <Field name=format!("attributes.{number}.name") label=t!(i18n, seller_products.detail_name) value=first.name faults />
+                <Field name=format!("attributes.{number}.value") label=t!(i18n, seller_products.detail_value) value=first.value faults />
+                <RemoveButton name=t!(i18n, seller_products.remove_detail) remove=Callback::new(move |()| rows.remove(rows.attributes, number)) />
             </div>
         }
     };
@@ -628,9 +628,9 @@ fn Details(rows: Rows, faults: Signal<Option<Error>>) -> impl IntoView {
     view! {
         <section class="panel form" aria-labelledby="details">
             <h2 id="details">{t!(i18n, seller_products.details)}</h2>
-            <For each=move || rows.details.get() key=|row| row.number children=detail />
+            <For each=move || rows.attributes.get() key=|row| row.number children=detail />
             <div>
-                <button type="button" class="button secondary" on:click=move |_| rows.add(rows.details, empty())>
+                <button type="button" class="button secondary" on:click=move |_| rows.add(rows.attributes, empty())>
                     {t!(i18n, seller_products.add_detail)}
                 </button>
             </div>

@@ -116,11 +116,11 @@ pub(super) fn ShopFields(
         "description",
         "town",
         "address",
-        "delivery",
-        "free_delivery_from",
+        "shipping_price",
+        "free_shipping_from",
         "delivery_days_min",
         "delivery_days_max",
-        "express",
+        "express_price",
         "express_days_min",
         "express_days_max",
         "returns_days",
@@ -144,14 +144,14 @@ pub(super) fn ShopFields(
         <section class="panel form" aria-labelledby="delivery-title">
             <h2 id="delivery-title">{t!(i18n, settings.promises)}</h2>
             <div class="field-row">
-                <Amount name="delivery" label=money("delivery") value=form.delivery required=true hint=t!(i18n, settings.delivery_hint).to_owned() currency faults />
-                <Amount name="free_delivery_from" label=money("free_delivery_from") value=form.free_delivery_from hint=t!(i18n, settings.free_hint).to_owned() currency faults />
+                <Amount name="shipping_price" label=money("shipping_price") value=form.shipping_price required=true hint=t!(i18n, settings.delivery_hint).to_owned() currency faults />
+                <Amount name="free_shipping_from" label=money("free_shipping_from") value=form.free_shipping_from hint=t!(i18n, settings.free_hint).to_owned() currency faults />
             </div>
             <div class="field-row">
                 <Field name="delivery_days_min" label=label(i18n, "delivery_days_min") value=form.delivery_days_min keys="numeric" faults />
                 <Field name="delivery_days_max" label=label(i18n, "delivery_days_max") value=form.delivery_days_max keys="numeric" faults />
             </div>
-            <Amount name="express" label=money("express") value=form.express hint=t!(i18n, settings.express_hint).to_owned() currency faults />
+            <Amount name="express_price" label=money("express_price") value=form.express_price hint=t!(i18n, settings.express_hint).to_owned() currency faults />
             <div class="field-row">
                 <Field name="express_days_min" label=label(i18n, "express_days_min") value=form.express_days_min keys="numeric" faults />
                 <Field name="express_days_max" label=label(i18n, "express_days_max") value=form.express_days_max keys="numeric" faults />

@@ -62,7 +62,7 @@ fn Row(purchase: PurchaseCard) -> impl IntoView {
         <li class="row">
             <div>
                 <a class="row-link" href=routes::purchase(&purchase.number)>{name}</a>
-                <p class="note">{words::day(i18n, &purchase.made_at)}" · "{shops}</p>
+                <p class="note">{words::day(i18n, &purchase.created_at)}" · "{shops}</p>
                 {state}
             </div>
             <p class="price">{words::money(i18n, purchase.total)}</p>

@@ -9,7 +9,7 @@ use haat_shared::{
         PaymentOutcome, choice,
     },
     id::kinds::CheckoutId,
-    payments::{Method, NextAction},
+    payments::{NextAction, PaymentMethod},
     routes,
     shipping::ShippingMethod,
 };
@@ -93,7 +93,9 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
 #[component]
 fn Open(checkout: CheckoutView) -> impl IntoView {
     let i18n = use_i18n();
-    let CheckoutView { id, mut form, methods, smtputf8, quote, seconds_left: seconds, .. } = checkout.clone();
+    let CheckoutView {
+        id, mut form, payment_methods: methods, smtputf8, quote, seconds_left: seconds, ..
+    } = checkout.clone();
     let (seen, quote) = (quote.version.to_string(), RwSignal::new(quote));
     if form.country.is_empty() {
         form.country = HOME_COUNTRY.to_owned();
@@ -105,13 +107,13 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
     let busy = RwSignal::new(false);
 
     // The button says whether the shopper pays now or places an order and pays on delivery.
-    let (chosen, ways_to_pay) = (RwSignal::new(form.method), methods.clone());
+    let (chosen, ways_to_pay) = (RwSignal::new(form.payment_method), methods.clone());
     let paid_now = Memo::new(move |_| match chosen.get().filter(|method| ways_to_pay.contains(method)) {
         Some(method) => method.collected_by_market(),
         None => ways_to_pay.iter().all(|method| method.collected_by_market()),
     });
     let offered = methods.clone();
-    let shops: Vec<String> = checkout.groups.iter().map(|group| group.shop.to_string()).collect();
+    let shops: Vec<String> = checkout.groups.iter().map(|group| group.shop_id.to_string()).collect();
     let shops_too = shops.clone();
     // The idempotency key for this attempt; after a declined card, the next click is a new attempt.
     let (key, tries) = (checkout.key.clone(), RwSignal::new(0u32));
@@ -159,17 +161,16 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         });
     };
 
-    let only_pickup = checkout
-        .groups
-        .iter()
-        .all(|group| group.options.iter().all(|option| option.delivery == ShippingMethod::Pickup));
+    let only_pickup = checkout.groups.iter().all(|group| {
+        group.shipping_options.iter().all(|option| option.shipping_method == ShippingMethod::Pickup)
+    });
     let ways =
         checkout.groups.iter().cloned().map(|group| view! { <ShippingMethods group /> }).collect_view();
     let lines = checkout.groups.into_iter().map(|group| view! { <Group group /> }).collect_view();
     view! {
         <div class="width page checkout">
             <h1>{t!(i18n, checkout.title)}</h1>
-            {payment_news(i18n, checkout.payment, checkout.next)}
+            {payment_news(i18n, checkout.payment, checkout.next_action)}
             <form
                 method="post"
                 action=routes::checkout(id)
@@ -179,7 +180,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                 on:submit=pay
                 on:change=move |event| {
                     if let Some(typed) = event.current_target().and_then(|form| typed(form, &shops_too)) {
-                        chosen.set(typed.method);
+                        chosen.set(typed.payment_method);
                         keep(id, typed, quote);
                     }
                 }
@@ -317,7 +318,7 @@ fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
         ("postal_code", tu_string!(i18n, checkout.postal_code)),
         ("region", tu_string!(i18n, checkout.region)),
         ("country", tu_string!(i18n, checkout.country)),
-        ("method", tu_string!(i18n, checkout.how)),
+        ("payment_method", tu_string!(i18n, checkout.how)),
     ]
     .map(|(name, label)| (name, label.to_owned()))
     .into()
@@ -373,10 +374,10 @@ fn Details(form: CheckoutUpdate, faults: Signal<Option<Error>>) -> impl IntoView
 #[component]
 fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
     let i18n = use_i18n();
-    let name = format!("delivery.{}", group.shop);
-    let only = group.options.len() == 1;
-    let options = group.options.into_iter().map(|option| {
-        let (way, note) = match option.delivery {
+    let name = format!("shipping_method.{}", group.shop_id);
+    let only = group.shipping_options.len() == 1;
+    let options = group.shipping_options.into_iter().map(|option| {
+        let (way, note) = match option.shipping_method {
             ShippingMethod::Standard => {
                 (tu_string!(i18n, delivery.standard).to_owned(), words::arrives(i18n, option.days))
             }
@@ -400,7 +401,7 @@ fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
             }
             .into_any();
         }
-        let id = format!("{name}.{}", option.delivery.as_str());
+        let id = format!("{name}.{}", option.shipping_method.as_str());
         let note_id = format!("{id}.note");
         view! {
             <div class="choice">
@@ -408,8 +409,8 @@ fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
                     type="radio"
                     id=id.clone()
                     name=name.clone()
-                    value=option.delivery.as_str()
-                    checked=option.delivery == group.selected
+                    value=option.shipping_method.as_str()
+                    checked=option.shipping_method == group.shipping_method
                     aria-describedby=note_id.clone()
                 />
                 <div>
@@ -434,7 +435,7 @@ fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
 #[component]
 fn Ways(
     form: CheckoutUpdate,
-    methods: Vec<Method>,
+    methods: Vec<PaymentMethod>,
     only_pickup: bool,
     faults: Signal<Option<Error>>,
 ) -> impl IntoView {
@@ -448,7 +449,7 @@ fn Ways(
         .collect();
     view! {
         <section class="part">
-            <Choice name="method" label=tu_string!(i18n, checkout.how) value=form.method.map_or("", Method::as_str) options faults />
+            <Choice name="payment_method" label=tu_string!(i18n, checkout.how) value=form.payment_method.map_or("", PaymentMethod::as_str) options faults />
         </section>
     }
 }
@@ -486,9 +487,9 @@ fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutUpdate>
     let form = form.dyn_into::<web_sys::HtmlFormElement>().ok()?;
     let data = web_sys::FormData::new_with_form(&form).ok()?;
     let field = |name: &str| data.get(name).as_string().unwrap_or_default();
-    let way = |shop: &String| choice(shop, &data.get(&format!("delivery.{shop}")).as_string()?);
+    let way = |shop: &String| choice(shop, &data.get(&format!("shipping_method.{shop}")).as_string()?);
     Some(CheckoutUpdate {
-        delivery: shops.iter().filter_map(way).collect(),
+        shipping_methods: shops.iter().filter_map(way).collect(),
         email: field("email"),
         name: field("name"),
         line1: field("line1"),
@@ -498,7 +499,7 @@ fn typed(form: web_sys::EventTarget, shops: &[String]) -> Option<CheckoutUpdate>
         postal_code: field("postal_code"),
         country: field("country"),
         phone: field("phone"),
-        method: Method::parse(&field("method")),
+        payment_method: PaymentMethod::parse(&field("payment_method")),
     })
 }
 

@@ -226,11 +226,11 @@ fn BuyBox(
         }
         .into_any()
     };
-    let delivery = match shop.delivery.amount() {
+    let delivery = match shop.shipping_price.amount() {
         0 => tu_string!(i18n, product.delivery_free).to_owned(),
-        _ => t!(i18n, product.delivery, price = shop.delivery),
+        _ => t!(i18n, product.delivery, price = shop.shipping_price),
     };
-    let free_from = shop.free_delivery_from.map(|from| t!(i18n, product.delivery_free_from, price = from));
+    let free_from = shop.free_shipping_from.map(|from| t!(i18n, product.delivery_free_from, price = from));
     let arrives = words::arrives(i18n, shop.delivery_days);
     let returns = match shop.returns_days {
         0 => tu_string!(i18n, product.no_returns).to_owned(),

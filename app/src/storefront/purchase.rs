@@ -48,8 +48,8 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
         (tu_string!(i18n, purchase.title_later), lead)
     };
     let ask = tu_string!(i18n, purchase.ask, number = number, email = email).to_string();
-    let made = tu_string!(i18n, purchase.made, date = words::moment(i18n, &purchase.made_at)).to_string();
-    let (collected_by_market, pickup) = (purchase.method.collected_by_market(), purchase.is_pickup());
+    let made = tu_string!(i18n, purchase.made, date = words::moment(i18n, &purchase.created_at)).to_string();
+    let (collected_by_market, pickup) = (purchase.payment_method.collected_by_market(), purchase.is_pickup());
     let done = query("done").get_untracked();
     let cancelled = purchase.orders.iter().any(|o| o.number == done && o.state == OrderState::Cancelled);
     let cancelled = cancelled.then(|| {
@@ -65,7 +65,7 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
         view! { <p>{t!(i18n, purchase.cancelled_nothing)}</p> }.into_any()
     } else {
         view! {
-            <p>{words::paid_by(i18n, purchase.method, pickup)}</p>
+            <p>{words::paid_by(i18n, purchase.payment_method, pickup)}</p>
             <p class="price big">{words::money(i18n, total)}</p>
         }
         .into_any()

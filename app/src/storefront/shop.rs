@@ -70,9 +70,9 @@ pub(crate) fn Shop() -> impl IntoView {
 fn ShopHead(shop: ShopView) -> impl IntoView {
     let i18n = use_i18n();
     let count = super::shops::count(shop.products.unwrap_or_default());
-    let delivery = match shop.delivery.amount() {
+    let delivery = match shop.shipping_price.amount() {
         0 => tu_string!(i18n, shop.delivery_free).to_owned(),
-        _ => t!(i18n, shop.delivery, price = shop.delivery),
+        _ => t!(i18n, shop.delivery, price = shop.shipping_price),
     };
     view! {
         <section class="shop-head">

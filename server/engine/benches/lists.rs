@@ -116,7 +116,7 @@ async fn fill_with_orders(market: &Market, shop: ShopId) {
                         };
                         let email = format!("shopper{i}@haat.example");
                         let address = serde_json::to_string(
-                            &support::form("cash").check(&Method::ALL, false).unwrap().address,
+                            &support::form("cash").check(&PaymentMethod::ALL, false).unwrap().address,
                         );
                         let search = format!("{}-1 {email}", number.to_lowercase());
                         let row: [Value; 3] = [checkout.into(), (*cart).into(), purchase.into()];

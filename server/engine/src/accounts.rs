@@ -137,10 +137,10 @@ fn signed_in(rows: Vec<WhoRow>) -> Option<SignedIn> {
             shops: Vec::new(),
         });
         let role = row.role.as_deref().and_then(Role::parse);
-        if let (Some(shop), Some(handle), Some(name), Some(role)) =
+        if let (Some(shop_id), Some(handle), Some(name), Some(role)) =
             (row.shop_id, row.handle, row.shop_name, role)
         {
-            user.shops.push(Membership { shop, handle, name, role });
+            user.shops.push(Membership { shop_id, handle, name, role });
         }
     }
     user
@@ -319,6 +319,6 @@ pub async fn list(
         operator: row.operator,
         shops: row.shops,
         purchases: row.purchases,
-        since: caller.time(engine, row.created_at),
+        created_at: caller.time(engine, row.created_at),
     }))
 }

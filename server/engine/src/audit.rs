@@ -113,8 +113,8 @@ pub async fn list(
             shop: row.handle,
             note: if products.is_some() { String::new() } else { row.note },
             products,
-            by: row.email,
-            at: caller.time(engine, row.created_at),
+            user_email: row.email,
+            created_at: caller.time(engine, row.created_at),
         }
     }))
 }

@@ -100,7 +100,7 @@ impl Caller {
         let user = self.signed_in()?;
         let shop = user.shops.iter().find(|s| s.handle == handle).ok_or(Error::NotFound)?;
         allow(shop.role, permission)?;
-        Ok(shop.shop)
+        Ok(shop.shop_id)
     }
 
     /// Whether the caller is an operator or the program itself.

@@ -162,22 +162,22 @@ async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
     let rows: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
     let Some(first) = rows.first() else { return Ok(CartView::empty()) };
     let cart = first.cart_id;
-    let pieces = rows.iter().filter(|r| r.available > 0).map(|r| r.quantity).sum();
+    let item_count = rows.iter().filter(|r| r.available > 0).map(|r| r.quantity).sum();
     let (mut groups, mut totals) = (Vec::new(), Vec::new());
     for (currency, rows) in group_by(rows, |r| r.currency) {
         let shops = group_by(rows, |r| r.shop_id);
         let items = shops.iter().map(|(shop, rows)| items(*shop, rows)).collect::<Result<Vec<_>>>()?;
         let quote = pricing::quote(currency, &items, &[])?;
         totals.push(quote.price.totals);
-        for ((shop, rows), quote) in shops.into_iter().zip(quote.shops) {
+        for ((shop_id, rows), quote) in shops.into_iter().zip(quote.shops) {
             let (shop_name, shop_handle) = (rows[0].shop_name.clone(), rows[0].shop_handle.clone());
             let lines = rows.into_iter().map(line).collect::<Result<Vec<_>>>()?;
-            groups.push(CartGroup { shop, shop_name, shop_handle, totals: quote.price.totals, lines });
+            groups.push(CartGroup { shop_id, shop_name, shop_handle, totals: quote.price.totals, lines });
         }
     }
     // Shops of two currencies can be in one cart, but not be paid together.
     let totals = if totals.len() == 1 { totals.pop() } else { None };
-    Ok(CartView { id: Some(cart), groups, pieces, totals })
+    Ok(CartView { id: Some(cart), groups, item_count, totals })
 }
 
 /// The lines of a shop that can be bought, with standard shipping.
@@ -221,7 +221,7 @@ fn line(row: LineRow) -> Result<CartLineView> {
         discontinued: row.discontinued,
         capped: row.capped,
         id: row.id,
-        variant: row.variant_id,
+        variant_id: row.variant_id,
         title: row.title,
         variant_title: row.variant_title,
         slug: row.slug,

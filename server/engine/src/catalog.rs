@@ -196,7 +196,7 @@ impl From<CardRow> for ProductCard {
             price_varies: row.price_max_minor > row.price_min_minor,
             id: row.id,
             slug: row.slug,
-            variant: row.variant_id,
+            variant_id: row.variant_id,
             title: row.title,
             brand: row.brand,
             in_stock: row.in_stock,
@@ -248,8 +248,10 @@ pub async fn product(engine: &Engine, _: &Caller, slug: &str) -> Result<ProductV
             .map(|v| VariantView {
                 id: v.id,
                 title: v.title,
-                price: Money::new(v.price_minor, shop.delivery.currency()),
-                compare_at: v.compare_at_minor.map(|before| Money::new(before, shop.delivery.currency())),
+                price: Money::new(v.price_minor, shop.shipping_price.currency()),
+                compare_at: v
+                    .compare_at_minor
+                    .map(|before| Money::new(before, shop.shipping_price.currency())),
                 available: v.available,
             })
             .collect(),

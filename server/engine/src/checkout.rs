@@ -22,7 +22,7 @@ use haat_shared::{
     },
     id::kinds::{CheckoutId, ShopId, UserId},
     media::Picture,
-    payments::{Method, NextAction, PaymentState, PurchaseLink},
+    payments::{NextAction, PaymentMethod, PaymentState, PurchaseLink},
     pricing::Totals,
     shipping::{ShippingMethod, ShippingOption},
 };
@@ -109,7 +109,7 @@ pub(crate) async fn bought(engine: &Engine, id: CheckoutId) -> Result<Option<Pur
 }
 
 /// The available payment methods.
-pub fn offered(engine: &Engine) -> Vec<Method> {
+pub fn offered(engine: &Engine) -> Vec<PaymentMethod> {
     engine.gateways.iter().map(|g| g.method()).collect()
 }
 
@@ -131,12 +131,12 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     let money = |amount| Money::new(amount, row.quote.currency);
     let groups = group_by(lines, |l| l.shop_id)
         .into_iter()
-        .map(|(shop, lines)| {
+        .map(|(shop_id, lines)| {
             Ok(CheckoutGroup {
-                shop,
+                shop_id,
                 shop_name: lines[0].shop_name.clone(),
-                options: options(&lines[0].options)?,
-                selected: lines[0].delivery,
+                shipping_options: options(&lines[0].options)?,
+                shipping_method: lines[0].delivery,
                 town: lines[0].town.clone(),
                 lines: lines
                     .into_iter()
@@ -167,10 +167,10 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         groups,
         quote: row.quote.view(),
         seconds_left: (row.hold_until - engine.clock.now_ms()).max(0) / 1000,
-        methods: offered(engine),
+        payment_methods: offered(engine),
         smtputf8: engine.smtputf8,
         payment,
-        next: waiting.map(|p| NextAction::Redirect { url: p.next_url.clone() }),
+        next_action: waiting.map(|p| NextAction::Redirect { url: p.next_url.clone() }),
         purchase: row.purchase_number.map(|number| link(engine, number)),
         // A key of its own for each try, so that a second click is the same try and a second payment is not.
         key: format!("{id}-{}", payments.len()),

@@ -159,10 +159,10 @@ async fn read(
     let items = rows.into_iter().map(|row| Event {
         seq: row.seq,
         kind: row.kind,
-        order: row.order_id,
-        number: row.number,
-        shop: row.shop_handle,
-        at: rfc3339(row.created_at),
+        order_id: row.order_id,
+        order_number: row.number,
+        shop_handle: row.shop_handle,
+        created_at: rfc3339(row.created_at),
     });
     Ok(EventPage { items: items.collect(), next })
 }

@@ -80,8 +80,8 @@ pub async fn balance(
         available: Money::new(row.total, row.currency).minus(pending)?,
         entries: entries.map(|entry| BalanceEntry {
             kind: entry.kind,
-            at: caller.time(engine, entry.created_at),
-            order: entry.number,
+            created_at: caller.time(engine, entry.created_at),
+            order_number: entry.number,
             amount: Money::new(entry.amount_minor, entry.currency),
         }),
     })

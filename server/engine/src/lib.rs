@@ -124,7 +124,7 @@ impl Engine {
         Self(Arc::new(parts))
     }
 
-    fn gateway(&self, method: Method) -> Result<&Arc<dyn PaymentGateway>, Error> {
+    fn gateway(&self, method: PaymentMethod) -> Result<&Arc<dyn PaymentGateway>, Error> {
         self.gateways.iter().find(|g| g.method() == method).ok_or(Error::NotFound)
     }
 }

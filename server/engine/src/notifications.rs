@@ -295,7 +295,7 @@ pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>>
         subject: row.subject.to_string(),
         to: row.recipient,
         error: row.error,
-        at: caller.time(engine, row.created_at),
+        created_at: caller.time(engine, row.created_at),
     });
     Ok(failed.collect())
 }

@@ -96,7 +96,7 @@ rows! {
         user_id: Option<UserId>,
         email: String,
         address: String,
-        method: Method,
+        method: PaymentMethod,
         currency: Currency,
         created_at: i64,
         token_hash: Option<Vec<u8>>,
@@ -125,7 +125,7 @@ rows! {
         commission_minor: i64,
         created_at: i64,
         address: String,
-        method: Method,
+        method: PaymentMethod,
         title: String,
         variant_title: String,
         sku: String,
@@ -235,7 +235,7 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
             Ok(ShopOrderView {
                 placed_at: caller.time(engine, head.created_at),
                 address: address(&head.address)?,
-                method: head.method,
+                payment_method: head.method,
                 commission: money(head.commission_minor),
                 order,
             })
@@ -272,10 +272,10 @@ fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>)
     Ok(PurchaseView {
         id: row.id,
         number: row.number,
-        made_at: caller.time(engine, row.created_at),
+        created_at: caller.time(engine, row.created_at),
         email: row.email,
         address: address(&row.address)?,
-        method: row.method,
+        payment_method: row.method,
         totals: Totals::sum(row.currency, orders.iter().map(|order| order.totals))?,
         orders,
     })
@@ -333,7 +333,7 @@ pub async fn history(
     let page = Page::cut(rows, size, |row| row.id.to_string());
     Ok(page.map(|row| PurchaseCard {
         number: row.number,
-        made_at: caller.time(engine, row.created_at),
+        created_at: caller.time(engine, row.created_at),
         total: Money::new(row.total_minor, row.currency),
         orders: row.orders,
         state: row.state.as_deref().and_then(OrderState::parse),

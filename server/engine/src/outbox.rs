@@ -113,7 +113,7 @@ pub async fn list(
         kind: row.kind,
         subject: row.subject.to_string(),
         number: row.number,
-        at: caller.time(engine, row.created_at),
+        created_at: caller.time(engine, row.created_at),
         dispatched_at: row.dispatched_at.map(|at| caller.time(engine, at)),
     }))
 }

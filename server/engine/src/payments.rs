@@ -21,7 +21,7 @@ use crate::{Caller, Engine, TxResult, checkout, insert, jobs, params, rows, stat
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     id::kinds::{CheckoutId, PaymentId},
-    payments::{Method, PaymentState, PurchaseLink},
+    payments::{PaymentMethod, PaymentState, PurchaseLink},
     routes,
 };
 
@@ -61,7 +61,7 @@ rows! {
     pub(crate) struct PaymentRow {
         pub(crate) id: PaymentId,
         pub(crate) checkout_id: CheckoutId,
-        pub(crate) method: Method,
+        pub(crate) method: PaymentMethod,
         pub(crate) gateway_ref: Option<String>,
         pub(crate) state: PaymentState,
         pub(crate) currency: Currency,
@@ -211,7 +211,7 @@ pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -
 
 /// Handles a webhook. Returns an error if it was not processed, so that the gateway delivers it again.
 pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, signature: &str, body: &[u8]) -> Result<()> {
-    let method = Method::parse(gateway).ok_or(Error::NotFound)?;
+    let method = PaymentMethod::parse(gateway).ok_or(Error::NotFound)?;
     let now = engine.clock.now_ms();
     let event = engine.gateway(method)?.verify(signature, body, now).ok_or(Error::Denied)?;
     let input = (gateway.to_owned(), event.clone(), body.to_vec(), now);
@@ -234,7 +234,7 @@ pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, signature: &str
 
 /// The header with the signature of a gateway's webhooks.
 pub fn signature_header(engine: &Engine, gateway: &str) -> Result<&'static str> {
-    Ok(engine.gateway(Method::parse(gateway).ok_or(Error::NotFound)?)?.signature_header())
+    Ok(engine.gateway(PaymentMethod::parse(gateway).ok_or(Error::NotFound)?)?.signature_header())
 }
 
 /// Reconciliation: reads payments without a reported outcome from their gateways, in case webhooks were

@@ -125,8 +125,8 @@ pub(crate) async fn read(engine: &Engine, handle: &str, counted: bool) -> Result
         name: row.name,
         description: row.description,
         town: row.town,
-        delivery: Money::new(row.delivery_minor, row.currency),
-        free_delivery_from: row.free_delivery_from_minor.map(|from| Money::new(from, row.currency)),
+        shipping_price: Money::new(row.delivery_minor, row.currency),
+        free_shipping_from: row.free_delivery_from_minor.map(|from| Money::new(from, row.currency)),
         delivery_days: (row.delivery_days_min, row.delivery_days_max),
         returns_days: row.returns_days,
         products: row.products,
@@ -176,7 +176,7 @@ pub struct NewShop {
     /// The description.
     pub description: String,
     /// The price of standard shipping.
-    pub delivery: Money,
+    pub shipping_price: Money,
     /// The commission rate, in basis points.
     pub commission_bp: i64,
     /// The other terms.
@@ -236,7 +236,7 @@ pub async fn open(engine: &Engine, caller: &Caller, shop: NewShop) -> Result<Sho
 }
 
 async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> TxResult<()> {
-    let NewShop { handle, name, description, delivery, commission_bp, terms, owner } = shop;
+    let NewShop { handle, name, description, shipping_price, commission_bp, terms, owner } = shop;
     let (delivery_days_min, delivery_days_max) = terms.delivery_days;
     let (express_days_min, express_days_max) = terms.express.map_or((1, 2), |(_, days)| days);
     tx.insert(AddShop {
@@ -244,9 +244,9 @@ async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> TxResu
         handle,
         name,
         description,
-        currency: delivery.currency(),
+        currency: shipping_price.currency(),
         commission_bp: *commission_bp,
-        delivery_minor: delivery.amount(),
+        delivery_minor: shipping_price.amount(),
         created_at: now,
         town: &terms.town,
         address: &terms.address,

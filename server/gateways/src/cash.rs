@@ -11,8 +11,8 @@ pub struct Cash;
 
 #[async_trait]
 impl PaymentGateway for Cash {
-    fn method(&self) -> Method {
-        Method::Cash
+    fn method(&self) -> PaymentMethod {
+        PaymentMethod::Cash
     }
 
     async fn create(&self, request: &PaymentRequest) -> Result<PaymentSession, GatewayError> {

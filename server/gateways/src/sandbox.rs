@@ -128,8 +128,8 @@ fn status(payment: &sandbox::SandboxPayment) -> GatewayStatus {
 
 #[async_trait]
 impl PaymentGateway for Sandbox {
-    fn method(&self) -> Method {
-        Method::Sandbox
+    fn method(&self) -> PaymentMethod {
+        PaymentMethod::Sandbox
     }
 
     async fn create(&self, request: &PaymentRequest) -> Result<PaymentSession, GatewayError> {

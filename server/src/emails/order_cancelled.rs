@@ -18,7 +18,7 @@ pub(super) fn cancelled(
 ) -> TxResult<RenderedEmail> {
     let order = &ended.order;
     let (shop, name) = (&order.shop_name, &ended.address.name);
-    let money = if ended.method.collected_by_market() {
+    let money = if ended.payment_method.collected_by_market() {
         td_string!(locale, purchase.cancelled_refund, total = order.totals.total).to_string()
     } else {
         td_string!(locale, purchase.cancelled_nothing).to_owned()

@@ -71,23 +71,23 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
         true => tn!(locale, email.confirmed_next_pickup, shops.len()),
         false => tn!(locale, email.confirmed_next, shops.len()),
     };
-    let cash = match purchase.method {
-        Method::Cash if pickup => td_string!(locale, email.confirmed_cash_pickup),
-        Method::Cash => td_string!(locale, email.confirmed_cash),
-        Method::Sandbox => "",
+    let cash = match purchase.payment_method {
+        PaymentMethod::Cash if pickup => td_string!(locale, email.confirmed_cash_pickup),
+        PaymentMethod::Cash => td_string!(locale, email.confirmed_cash),
+        PaymentMethod::Sandbox => "",
     };
     Confirmed {
         locale,
         url,
         name: &purchase.address.name,
         number: &purchase.number,
-        date: words::moment(locale, &purchase.made_at),
+        date: words::moment(locale, &purchase.created_at),
         shops: short(&shops.join(", "), 2 * TITLE_SHOWN),
         orders: &purchase.orders,
         left_out: 0,
         totals: purchase.totals,
         tax: words::taxes(locale, purchase.totals.tax),
-        payment: words::paid_by(locale, purchase.method, pickup),
+        payment: words::paid_by(locale, purchase.payment_method, pickup),
         goes_to: if pickup {
             td_string!(locale, checkout.contact)
         } else {

@@ -49,7 +49,7 @@ fn on_its_way<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News
         (td_string!(locale, seller_orders.shipment), travels.clone()),
         (td_string!(locale, purchase.goes_to), label(locale, &sent.address).join(", ")),
     ];
-    if !sent.method.collected_by_market() {
+    if !sent.payment_method.collected_by_market() {
         let cash = td_string!(locale, email.shipped_cash, total = order.totals.total).to_string();
         facts.push((td_string!(locale, purchase.payment), cash));
     }
@@ -73,7 +73,7 @@ fn on_its_way<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News
 fn ready<'a>(locale: Locale, packed: &'a ShopOrderView, url: &'a str) -> News<'a> {
     let order = &packed.order;
     let mut facts = vec![(td_string!(locale, seller_orders.pickup_at), order.pickup_at.clone())];
-    if !packed.method.collected_by_market() {
+    if !packed.payment_method.collected_by_market() {
         let cash = td_string!(locale, email.ready_cash, total = order.totals.total);
         facts.push((td_string!(locale, purchase.payment), cash));
     }

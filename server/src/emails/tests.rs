@@ -7,7 +7,7 @@ use haat_shared::{
     checkout::CheckoutLineView,
     id::Id,
     orders::{Actor, OrderState, OrderView, PurchaseView, Shipment, ShopOrderView},
-    payments::{Method, PurchaseLink},
+    payments::{PaymentMethod, PurchaseLink},
     pricing::Totals,
     shipping::ShippingMethod,
 };
@@ -70,14 +70,14 @@ fn address(name: &str) -> Address {
     }
 }
 
-fn to_shopper(method: Method, name: &str, orders: Vec<OrderView>) -> EmailContent {
+fn to_shopper(method: PaymentMethod, name: &str, orders: Vec<OrderView>) -> EmailContent {
     let purchase = PurchaseView {
         id: Id::from_uuid(Default::default()),
         number: "H1".into(),
-        made_at: "2026-11-21T15:00:00+05:30[IST]".into(),
+        created_at: "2026-11-21T15:00:00+05:30[IST]".into(),
         email: "asha@example.com".into(),
         address: address(name),
-        method,
+        payment_method: method,
         totals: Totals::sum(Currency::INR, orders.iter().map(|o| o.totals)).unwrap(),
         orders,
     };
@@ -87,22 +87,22 @@ fn to_shopper(method: Method, name: &str, orders: Vec<OrderView>) -> EmailConten
 /// Of the shop and of the shopper.
 type Names<'a> = [&'a str; 2];
 
-fn of_order(method: Method, order: OrderView, name: &str) -> Box<ShopOrderView> {
+fn of_order(method: PaymentMethod, order: OrderView, name: &str) -> Box<ShopOrderView> {
     Box::new(ShopOrderView {
         order,
         placed_at: "2026-11-21T09:30:00Z".into(),
         address: address(name),
-        method,
+        payment_method: method,
         commission: money(4_500),
     })
 }
 
-fn to_shop(method: Method, name: &str, order: OrderView) -> EmailContent {
+fn to_shop(method: PaymentMethod, name: &str, order: OrderView) -> EmailContent {
     EmailContent::OrderReceived { order: of_order(method, order, name) }
 }
 
 fn shipped_by(
-    method: Method,
+    method: PaymentMethod,
     [shop, name]: Names<'_>,
     carrier: &str,
     number: &str,
@@ -114,17 +114,17 @@ fn shipped_by(
     of_order(method, OrderView { state: OrderState::Shipped, shipment, ..order }, name)
 }
 
-fn on_its_way(method: Method, names: Names<'_>, carrier: &str, tracking_url: &str) -> EmailContent {
+fn on_its_way(method: PaymentMethod, names: Names<'_>, carrier: &str, tracking_url: &str) -> EmailContent {
     let order = shipped_by(method, names, carrier, "BD-77", tracking_url);
     EmailContent::OrderShipped { order, link: link() }
 }
 
 fn tracked_anew(names: Names<'_>, carrier: &str, number: &str) -> EmailContent {
-    let order = shipped_by(Method::Sandbox, names, carrier, number, "");
+    let order = shipped_by(PaymentMethod::Sandbox, names, carrier, number, "");
     EmailContent::ShipmentUpdated { order, link: link() }
 }
 
-fn called_off(method: Method, by: Actor, [shop, name]: Names<'_>, reason: &str) -> EmailContent {
+fn called_off(method: PaymentMethod, by: Actor, [shop, name]: Names<'_>, reason: &str) -> EmailContent {
     let order = OrderView { state: OrderState::Cancelled, ..order(shop, "Clay bowl", 2) };
     let (order, reason) = (of_order(method, order, name), reason.to_owned());
     EmailContent::OrderCancelled { order, by, reason, link: link() }
@@ -132,7 +132,7 @@ fn called_off(method: Method, by: Actor, [shop, name]: Names<'_>, reason: &str) 
 
 fn withdrawn_from(shop: &str, reason: &str) -> EmailContent {
     let order = OrderView { state: OrderState::Cancelled, ..order(shop, "Clay bowl", 2) };
-    let order = of_order(Method::Cash, order, "Asha Rao");
+    let order = of_order(PaymentMethod::Cash, order, "Asha Rao");
     EmailContent::OrderWithdrawn { order, reason: reason.into() }
 }
 
@@ -147,16 +147,16 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
     let (broken, changed) = ("The kiln broke", "Changed my mind");
     let (name_of_user, id, token) = (String::from(name), Id::from_uuid(Default::default()), "t_-".into());
     vec![
-        ("order_confirmed_cash", to_shopper(Method::Cash, name, two)),
-        ("order_confirmed_card", to_shopper(Method::Sandbox, name, vec![one.clone()])),
-        ("order_received_cash", to_shop(Method::Cash, name, one.clone())),
-        ("order_received_card", to_shop(Method::Sandbox, name, one)),
-        ("order_shipped_cash", on_its_way(Method::Cash, NAMES, "Blue Dart", TRACK)),
-        ("order_shipped_card", on_its_way(Method::Sandbox, NAMES, "Blue Dart", "")),
+        ("order_confirmed_cash", to_shopper(PaymentMethod::Cash, name, two)),
+        ("order_confirmed_card", to_shopper(PaymentMethod::Sandbox, name, vec![one.clone()])),
+        ("order_received_cash", to_shop(PaymentMethod::Cash, name, one.clone())),
+        ("order_received_card", to_shop(PaymentMethod::Sandbox, name, one)),
+        ("order_shipped_cash", on_its_way(PaymentMethod::Cash, NAMES, "Blue Dart", TRACK)),
+        ("order_shipped_card", on_its_way(PaymentMethod::Sandbox, NAMES, "Blue Dart", "")),
         ("shipment_updated", tracked_anew(NAMES, "Blue Dart", "BD-78")),
-        ("order_cancelled_by_shop", called_off(Method::Sandbox, Actor::Shop, NAMES, broken)),
-        ("order_cancelled_by_shopper", called_off(Method::Cash, Actor::Shopper, NAMES, changed)),
-        ("order_cancelled_by_market", called_off(Method::Sandbox, Actor::Market, NAMES, broken)),
+        ("order_cancelled_by_shop", called_off(PaymentMethod::Sandbox, Actor::Shop, NAMES, broken)),
+        ("order_cancelled_by_shopper", called_off(PaymentMethod::Cash, Actor::Shopper, NAMES, changed)),
+        ("order_cancelled_by_market", called_off(PaymentMethod::Sandbox, Actor::Market, NAMES, broken)),
         ("order_withdrawn", withdrawn_from(shop, changed)),
         ("confirm_sign_up", EmailContent::ConfirmSignUp { name: name_of_user.clone(), id, token }),
         ("account_exists", EmailContent::AccountExists { name: name_of_user }),
@@ -211,14 +211,14 @@ fn both_say(words: &RenderedEmail, all: &[&str]) {
 
 #[test]
 fn the_shopper_reads_how_an_order_travels() {
-    let words = english(on_its_way(Method::Cash, NAMES, "Blue Dart", TRACK));
+    let words = english(on_its_way(PaymentMethod::Cash, NAMES, "Blue Dart", TRACK));
     both_say(&words, &["H1-1", "Blue Dart", "BD-77", "12 Lake Road", "22–23 Nov 2026", "Clay bowl", "2 ×"]);
     let cash = "₹949.00 in cash";
     both_say(&words, &[cash]);
     assert!(words.text.contains(&format!("\n{TRACK}\n")) && words.text.contains(&format!("\n{URL}\n")));
     assert!(words.html.contains("href=\"https://track.example/BD-77?a=1&amp;b=2\""));
     // Without a page of the carrier's there is no link to it, and a card has paid.
-    let words = english(on_its_way(Method::Sandbox, NAMES, "Blue Dart", ""));
+    let words = english(on_its_way(PaymentMethod::Sandbox, NAMES, "Blue Dart", ""));
     assert_eq!(words.html.matches("href=").count(), 1);
     assert!(!words.text.contains(cash) && !words.html.contains(cash), "{}", words.text);
 }
@@ -231,7 +231,8 @@ fn what_is_picked_up_is_not_shipped_to_an_address() {
         ..order("Meena Crafts", "Clay bowl", 2)
     };
     let ready = |locale| {
-        let order = of_order(Method::Cash, OrderView { state: OrderState::Shipped, ..order() }, "Asha Rao");
+        let order =
+            of_order(PaymentMethod::Cash, OrderView { state: OrderState::Shipped, ..order() }, "Asha Rao");
         render(&EmailContent::OrderShipped { order, link: link() }, locale, MARKET).unwrap()
     };
     let place = "Meena Crafts, 4 Temple Street, Pune";
@@ -247,7 +248,7 @@ fn what_is_picked_up_is_not_shipped_to_an_address() {
         ],
     );
     assert_eq!(ready("hi").subject, "आपका ऑर्डर H1-1 पिकअप के लिए तैयार है");
-    let bought = english(to_shopper(Method::Cash, "Asha Rao", vec![order()]));
+    let bought = english(to_shopper(PaymentMethod::Cash, "Asha Rao", vec![order()]));
     both_say(
         &bought,
         &[
@@ -258,7 +259,7 @@ fn what_is_picked_up_is_not_shipped_to_an_address() {
             "Pickup at Meena",
         ],
     );
-    let sold = english(to_shop(Method::Cash, "Asha Rao", order()));
+    let sold = english(to_shop(PaymentMethod::Cash, "Asha Rao", order()));
     both_say(&sold, &["will pick it up", "Cash on pickup: collect ₹949.00", "Customer"]);
     for words in [ready("en"), bought, sold] {
         for shipping in ["Shipping address", "Carrier", "Shipped", "shipped", "ship it", "Estimated delivery"]
@@ -267,18 +268,19 @@ fn what_is_picked_up_is_not_shipped_to_an_address() {
         }
     }
     // Of several shops' orders, one is still shipped to an address.
-    let mixed = english(to_shopper(Method::Cash, "Asha Rao", vec![order(), self::order("Delta", "Lamp", 1)]));
+    let mixed =
+        english(to_shopper(PaymentMethod::Cash, "Asha Rao", vec![order(), self::order("Delta", "Lamp", 1)]));
     both_say(&mixed, &["Shipping address", "Pickup at Meena", "Estimated delivery", "Cash on delivery"]);
 }
 
 #[test]
 fn the_shopper_reads_why_an_order_is_cancelled_and_what_comes_back() {
-    let words = english(called_off(Method::Sandbox, Actor::Shop, NAMES, "The kiln broke"));
+    let words = english(called_off(PaymentMethod::Sandbox, Actor::Shop, NAMES, "The kiln broke"));
     both_say(&words, &["The kiln broke", "₹949.00"]);
     assert!(!words.text.contains("23 Nov 2026") && !words.html.contains("23 Nov 2026"), "not expected");
     let refund = "refunding ₹949.00";
     both_say(&words, &[refund]);
-    let words = english(called_off(Method::Cash, Actor::Shopper, NAMES, "Changed my mind"));
+    let words = english(called_off(PaymentMethod::Cash, Actor::Shopper, NAMES, "Changed my mind"));
     both_say(&words, &["Changed my mind"]);
     assert!(!words.text.contains(refund) && !words.html.contains(refund), "nothing was charged");
 }
@@ -294,7 +296,7 @@ fn read(html: &str) -> String {
 #[test]
 fn the_shopper_reads_everything_in_both_parts() {
     let orders = vec![order("Meena Crafts", "Clay bowl", 2), order("Delta Electronics", "Desk lamp", 1)];
-    let words = english(to_shopper(Method::Cash, "Asha Rao", orders));
+    let words = english(to_shopper(PaymentMethod::Cash, "Asha Rao", orders));
     assert!(words.html.contains(&format!("href=\"{URL}\"")) && words.text.contains(&format!("\n{URL}\n")));
     let when = ["21 Nov 2026, 15:00 IST", "22–23 Nov 2026"];
     let what = ["H1", "H1-1", "Meena Crafts", "Delta Electronics", "2 ×", "Clay bowl", "Blue", "Desk lamp"];
@@ -306,13 +308,13 @@ fn the_shopper_reads_everything_in_both_parts() {
 #[test]
 fn the_shop_reads_what_to_pack_where_it_goes_and_who_collects() {
     let collect = "collect ₹949.00";
-    for method in [Method::Cash, Method::Sandbox] {
+    for method in [PaymentMethod::Cash, PaymentMethod::Sandbox] {
         let words = english(to_shop(method, "Asha Rao", order("Meena Crafts", "Clay bowl", 2)));
         let all = ["Clay bowl", "Blue", "2 ×", "Asha Rao", "Pune", "+91 98", "₹45.00", "H1-1", "₹5.00"];
         both_say(&words, &all);
         for part in [read(&words.html), words.text] {
             assert_eq!(part.matches("Clay bowl").count(), 1, "{part}");
-            assert_eq!(part.contains(collect), method == Method::Cash, "{part}");
+            assert_eq!(part.contains(collect), method == PaymentMethod::Cash, "{part}");
         }
     }
 }
@@ -322,11 +324,15 @@ fn hostile_text_stays_text() {
     let hostile =
         "Bowl\r\nBcc: all@example.com\n\nPay again: <script>alert(1)</script>\u{202e}\u{2066}\u{2028}&\"'";
     let emails = [
-        to_shopper(Method::Cash, hostile, vec![order(hostile, hostile, 1)]),
-        to_shop(Method::Cash, hostile, OrderView { number: hostile.into(), ..order(hostile, hostile, 1) }),
-        on_its_way(Method::Cash, [hostile; 2], hostile, ""),
+        to_shopper(PaymentMethod::Cash, hostile, vec![order(hostile, hostile, 1)]),
+        to_shop(
+            PaymentMethod::Cash,
+            hostile,
+            OrderView { number: hostile.into(), ..order(hostile, hostile, 1) },
+        ),
+        on_its_way(PaymentMethod::Cash, [hostile; 2], hostile, ""),
         tracked_anew([hostile; 2], hostile, hostile),
-        called_off(Method::Sandbox, Actor::Market, [hostile; 2], hostile),
+        called_off(PaymentMethod::Sandbox, Actor::Market, [hostile; 2], hostile),
         withdrawn_from(hostile, hostile),
     ];
     for RenderedEmail { subject, text, html } in emails.map(english) {
@@ -356,20 +362,21 @@ fn no_mail_is_longer_than_mail_programs_show() {
     for orders in [vec![full(200)], (0..200).map(|_| full(1)).collect(), vec![full(80), full(80)]] {
         let lines: usize = orders.iter().map(|order| order.lines.len()).sum();
         let text_has = |text: &str| text.matches("₹450.00").count() >= lines;
-        let words = english(to_shopper(Method::Cash, &long, orders.clone()));
+        let words = english(to_shopper(PaymentMethod::Cash, &long, orders.clone()));
         assert!(words.html.len() < 102_000, "{}", words.html.len());
         assert!(words.html.ends_with("</html>\n") || words.html.ends_with("</html>"), "whole to its end");
         assert!(words.html.contains("more products. View the order"), "says that there is more");
         assert!(text_has(&words.text), "the plain text has everything");
-        let words = english(to_shop(Method::Cash, &long, orders[0].clone()));
+        let words = english(to_shop(PaymentMethod::Cash, &long, orders[0].clone()));
         assert!(words.html.len() < 102_000, "{}", words.html.len());
     }
     // Short ones are there in full.
-    let words = english(to_shopper(Method::Cash, "Asha", vec![order("Meena Crafts", &"x".repeat(200), 1)]));
+    let words =
+        english(to_shopper(PaymentMethod::Cash, "Asha", vec![order("Meena Crafts", &"x".repeat(200), 1)]));
     assert!(words.html.contains(&"x".repeat(200)) && !words.html.contains("more product"));
     // Of long titles the beginning is shown before any line is left out.
     let order = OrderView { lines: vec![order("", &"\"".repeat(200), 1).lines[0].clone(); 80], ..full(1) };
-    let words = english(to_shopper(Method::Cash, "Asha", vec![order]));
+    let words = english(to_shopper(PaymentMethod::Cash, "Asha", vec![order]));
     assert!(
         words.html.contains(&format!("{}…", "&quot;".repeat(80))) && !words.html.contains("more product")
     );
@@ -377,7 +384,8 @@ fn no_mail_is_longer_than_mail_programs_show() {
 
 #[test]
 fn nothing_is_fetched_when_a_mail_is_opened() {
-    let words = english(to_shopper(Method::Sandbox, "Asha", vec![order("Meena Crafts", "Clay bowl", 1)]));
+    let words =
+        english(to_shopper(PaymentMethod::Sandbox, "Asha", vec![order("Meena Crafts", "Clay bowl", 1)]));
     for word in ["src=", "url(", "<link", "<img", "<script", "@import"] {
         assert!(!words.html.contains(word), "{word}");
     }

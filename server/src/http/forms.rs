@@ -15,7 +15,7 @@ use haat_shared::{
     carts::{AddLine, SetQuantity},
     checkout::{CheckoutUpdate, choice},
     id::kinds::CheckoutId,
-    payments::{Method, NextAction},
+    payments::{NextAction, PaymentMethod},
     routes::{self, CART, HOME, SIGN_IN, SIGN_UP, with},
 };
 
@@ -159,11 +159,11 @@ pub(super) async fn pay(
         postal_code: field(&typed, "postal_code"),
         country: field(&typed, "country"),
         phone: field(&typed, "phone"),
-        method: Method::parse(&field(&typed, "method")),
+        payment_method: PaymentMethod::parse(&field(&typed, "payment_method")),
         // `delivery.shop_…`: the delivery option chosen for that shop's order.
-        delivery: typed
+        shipping_methods: typed
             .iter()
-            .filter_map(|(name, method)| choice(name.strip_prefix("delivery.")?, method))
+            .filter_map(|(name, method)| choice(name.strip_prefix("shipping_method.")?, method))
             .collect(),
     };
     // Versions begin at 1, so without one nothing is paid.

@@ -126,7 +126,7 @@ async fn people_read_days_of_the_markets_time_zone_and_programs_those_of_utc() {
         assert!(!zone_said || page.contains(abbreviation), "{path}: {abbreviation} is not in {page}");
     }
     let (status, body) = shopper.get(&format!("/api/v1{purchase}")).await;
-    assert!(status == StatusCode::OK && body.contains(&format!("\"made_at\":\"{}", &utc[..10])), "{body}");
+    assert!(status == StatusCode::OK && body.contains(&format!("\"created_at\":\"{}", &utc[..10])), "{body}");
     program.close();
 }
 

@@ -339,7 +339,7 @@ pub fn details<'a>(method: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
         ("city", "Pune"),
         ("postal_code", "411001"),
         ("country", "IN"),
-        ("method", method),
+        ("payment_method", method),
         ("quote_version", "1"),
         ("key", key),
     ]

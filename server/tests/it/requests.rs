@@ -149,7 +149,7 @@ async fn server_functions_carry_errors_with_their_status() {
     let variant = shopper.variant("meena-crafts", 0).await;
     let (status, view) =
         call("/api/carts/add_line", json!({"line": {"variant": variant, "quantity": "2"}})).await;
-    assert_eq!((status, &view["pieces"]), (200, &json!(2)), "{view}");
+    assert_eq!((status, &view["item_count"]), (200, &json!(2)), "{view}");
     let (status, refusal) =
         call("/api/carts/add_line", json!({"line": {"variant": variant, "quantity": "-1"}})).await;
     assert_eq!(status, 422, "{refusal}");

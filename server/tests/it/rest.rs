@@ -125,7 +125,7 @@ impl Robot {
     }
 
     async fn variant(&self, shop: &str) -> String {
-        self.get(&format!("/products?shop={shop}&limit=1")).await.is(200).text("/items/0/variant")
+        self.get(&format!("/products?shop={shop}&limit=1")).await.is(200).text("/items/0/variant_id")
     }
 
     /// Puts one of a shop's things into a cart of its own; answers who holds it, and the cart.
@@ -137,7 +137,7 @@ impl Robot {
             None => self.clone(),
         };
         let cart = opened.text("/id");
-        let line = json!({"variant": variant, "quantity": 1});
+        let line = json!({"variant_id": variant, "quantity": 1});
         holder.post(&format!("/carts/{cart}/lines"), line).await.is(201);
         (holder, cart)
     }
@@ -155,7 +155,7 @@ const PASSWORD: &str = "market-day-2026";
 
 fn input(cart: &str) -> Value {
     json!({
-        "cart": cart, "email": "asha@example.com", "method": "cash",
+        "cart_id": cart, "email": "asha@example.com", "payment_method": "cash",
         "address": {"name": "Asha Rao", "line1": "12 Lake Road", "city": "Pune", "postal_code": "411001", "country": "IN"},
     })
 }

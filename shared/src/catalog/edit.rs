@@ -19,9 +19,9 @@ pub const NAME_MAX: usize = 100;
 /// The maximum number of characters of a description.
 pub const DESCRIPTION_MAX: usize = 10_000;
 /// The maximum number of characters of a specification's value: compatibility lists are long.
-pub const DETAIL_MAX: usize = 10_000;
+pub const ATTRIBUTE_VALUE_MAX: usize = 10_000;
 /// The maximum number of specifications of a product.
-pub const DETAILS_MAX: usize = 250;
+pub const ATTRIBUTES_MAX: usize = 250;
 /// The maximum size of all texts of a product together, in bytes of UTF-8. The same for the form, the API
 /// and files.
 pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
@@ -64,7 +64,7 @@ pub struct ProductForm {
     /// The description, in paragraphs.
     pub description: String,
     /// The specifications, in display order. Empty rows are dropped.
-    pub details: Vec<Attribute>,
+    pub attributes: Vec<Attribute>,
     /// The names of the options: "Colour", "Size".
     pub options: Vec<String>,
     /// The variants, in display order.
@@ -108,7 +108,7 @@ pub struct ProductDraft {
     /// The description.
     pub description: String,
     /// The specifications.
-    pub details: Vec<Attribute>,
+    pub attributes: Vec<Attribute>,
     /// The names of the options.
     pub options: Vec<String>,
     /// The variants; at least one.
@@ -144,10 +144,10 @@ impl ProductForm {
         let brand = faults.take(text::optional_line("brand", &self.brand, NAME_MAX));
         let description = faults.take(text::paragraphs("description", &self.description, DESCRIPTION_MAX));
         let category = faults.take(text::optional_line("category", &self.category, NAME_MAX));
-        let details = self.check_details(&mut faults);
+        let attributes = self.check_attributes(&mut faults);
         if self.text_bytes() > TEXT_BYTES_MAX {
             // No other field can be that large.
-            faults.add("details", FieldCode::TooLong(TEXT_BYTES_MAX));
+            faults.add("attributes", FieldCode::TooLong(TEXT_BYTES_MAX));
         }
         let options = self.check_options(&mut faults);
         match self.variants.len() {
@@ -175,7 +175,7 @@ impl ProductForm {
                 faults.add(format!("variants.{i}.{field}"), FieldCode::NotUnique);
             }
         }
-        faults.finish(ProductDraft { title, brand, category, description, details, options, variants })
+        faults.finish(ProductDraft { title, brand, category, description, attributes, options, variants })
     }
 
     fn text_bytes(&self) -> usize {
@@ -188,21 +188,25 @@ impl ProductForm {
         };
         let whole = [&self.title, &self.brand, &self.category, &self.description].map(String::len);
         whole.into_iter().sum::<usize>()
-            + self.details.iter().map(|d| d.name.len() + d.value.len()).sum::<usize>()
+            + self.attributes.iter().map(|d| d.name.len() + d.value.len()).sum::<usize>()
             + self.options.iter().map(String::len).sum::<usize>()
             + self.variants.iter().map(of_variant).sum::<usize>()
     }
 
-    fn check_details(&self, faults: &mut ValidationErrors) -> Vec<Attribute> {
-        if self.details.len() > DETAILS_MAX {
-            faults.add("details", FieldCode::TooMany);
+    fn check_attributes(&self, faults: &mut ValidationErrors) -> Vec<Attribute> {
+        if self.attributes.len() > ATTRIBUTES_MAX {
+            faults.add("attributes", FieldCode::TooMany);
         }
         let empty = |d: &Attribute| d.name.trim().is_empty() && d.value.trim().is_empty();
-        let filled = self.details.iter().take(DETAILS_MAX).enumerate().filter(|(_, d)| !empty(d));
+        let filled = self.attributes.iter().take(ATTRIBUTES_MAX).enumerate().filter(|(_, d)| !empty(d));
         filled
             .map(|(i, detail)| Attribute {
-                name: faults.take(text::line(&format!("details.{i}.name"), &detail.name, NAME_MAX)),
-                value: faults.take(text::line(&format!("details.{i}.value"), &detail.value, DETAIL_MAX)),
+                name: faults.take(text::line(&format!("attributes.{i}.name"), &attribute.name, NAME_MAX)),
+                value: faults.take(text::line(
+                    &format!("attributes.{i}.value"),
+                    &attribute.value,
+                    ATTRIBUTE_VALUE_MAX,
+                )),
             })
             .collect()
     }
@@ -230,7 +234,7 @@ impl ProductForm {
 pub fn limit(field: &str, code: FieldCode) -> Option<usize> {
     match (field, code) {
         ("variants" | "sku", FieldCode::TooMany) => Some(VARIANTS_MAX),
-        ("details", FieldCode::TooMany) => Some(DETAILS_MAX),
+        ("attributes", FieldCode::TooMany) => Some(ATTRIBUTES_MAX),
         ("options" | "option1_name", FieldCode::TooMany) => Some(OPTIONS_MAX),
         _ => None,
     }
@@ -386,7 +390,7 @@ mod tests {
         ProductForm {
             title: " Clay bowl ".into(),
             description: "One.\r\n\r\nTwo.".into(),
-            details: vec![
+            attributes: vec![
                 Attribute { name: "Weight".into(), value: "1 kg".into() },
                 Attribute { name: " ".into(), value: String::new() },
             ],
@@ -400,7 +404,7 @@ mod tests {
     fn what_holds_is_read() {
         let draft = form().check(Currency::INR).unwrap();
         assert_eq!((draft.title.as_str(), draft.description.as_str()), ("Clay bowl", "One.\n\nTwo."));
-        assert_eq!((draft.details.len(), draft.variants.len()), (1, 2));
+        assert_eq!((draft.attributes.len(), draft.variants.len()), (1, 2));
         let blue = &draft.variants[0];
         assert_eq!((blue.title.as_str(), blue.price.amount(), blue.stock_change), ("Blue", 124_950, 7));
         assert_eq!((blue.compare_at.map(Money::amount), blue.low_stock), (Some(150_000), LOW_STOCK));
@@ -409,7 +413,8 @@ mod tests {
     #[test]
     fn long_texts_in_characters_of_three_bytes_fit() {
         let mut form = form();
-        form.details = vec![Attribute { name: "Fits".into(), value: "क".repeat(DETAIL_MAX) }; 30];
+        form.attributes =
+            vec![Attribute { name: "Fits".into(), value: "क".repeat(ATTRIBUTE_VALUE_MAX) }; 30];
         assert!(form.check(Currency::INR).is_ok());
     }
 
@@ -471,10 +476,11 @@ mod tests {
             ("title", TooLong(TITLE_MAX), |f| f.title = "x".repeat(501)),
             ("brand", BadCharacters, |f| f.brand = "a\nb".into()),
             ("description", BadCharacters, |f| f.description = "a\u{0}b".into()),
-            ("details.1.value", Missing, |f| f.details[1].name = "Size".into()),
-            ("details", TooMany, |f| f.details = vec![f.details[0].clone(); DETAILS_MAX + 1]),
-            ("details", TooLong(TEXT_BYTES_MAX), |f| {
-                f.details = vec![Attribute { name: "Fits".into(), value: "क".repeat(DETAIL_MAX) }; 40];
+            ("attributes.1.value", Missing, |f| f.attributes[1].name = "Size".into()),
+            ("attributes", TooMany, |f| f.attributes = vec![f.attributes[0].clone(); ATTRIBUTES_MAX + 1]),
+            ("attributes", TooLong(TEXT_BYTES_MAX), |f| {
+                f.attributes =
+                    vec![Attribute { name: "Fits".into(), value: "क".repeat(ATTRIBUTE_VALUE_MAX) }; 40];
             }),
             ("options.0", Missing, |f| f.options[0] = String::new()),
             ("options.1", NotUnique, |f| {

@@ -13,7 +13,7 @@ use super::{WhoRow, check_password, signed_in};
 use crate::{Caller, Engine, Who, carts, db::Tx, insert, params, random, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
-    access::{ApiKeyCard, KEYS_MAX, MadeApiKey, NewApiKey, Scope, Tokens},
+    access::{ApiKeyCard, CreatedApiKey, KEYS_MAX, NewApiKey, Scope, Tokens},
     accounts::SignIn,
     id::kinds::{ApiKeyId, ApiSessionId, UserId},
     routes::API,
@@ -257,7 +257,7 @@ pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
 }
 
 /// Creates an API key for the caller.
-pub async fn create_key(engine: &Engine, caller: &Caller, key: &NewApiKey) -> Result<MadeApiKey> {
+pub async fn create_key(engine: &Engine, caller: &Caller, key: &NewApiKey) -> Result<CreatedApiKey> {
     let user = caller.signed_in()?.id;
     let NewApiKey { name, scopes } = key.check().map_err(Error::Invalid)?;
     let now = engine.clock.now_ms();
@@ -278,7 +278,7 @@ pub async fn create_key(engine: &Engine, caller: &Caller, key: &NewApiKey) -> Re
         return Err(Error::field("name", FieldCode::TooMany));
     }
     let key = ApiKeyCard { id, name, scopes, created_at: caller.time(engine, now), last_used_at: None };
-    Ok(MadeApiKey { key, secret })
+    Ok(CreatedApiKey { key, secret })
 }
 
 /// The caller's API keys, newest first. There are never many.

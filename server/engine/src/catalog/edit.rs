@@ -185,7 +185,7 @@ pub(super) fn added<'a>(
         title: &draft.title,
         brand: &draft.brand,
         description: &draft.description,
-        attributes: json(&draft.details)?,
+        attributes: json(&draft.attributes)?,
         options: json(&draft.options)?,
     })
 }
@@ -212,7 +212,7 @@ pub(super) fn updated(
         draft.title.as_str().into(),
         draft.brand.as_str().into(),
         draft.description.as_str().into(),
-        json(&draft.details)?.into(),
+        json(&draft.attributes)?.into(),
         json(&draft.options)?.into(),
     ])
 }
@@ -394,12 +394,12 @@ pub(super) fn changed(before: &ProductForm, draft: &ProductDraft, variants: &[Na
             fields.push(field.to_owned());
         }
     };
-    let ProductDraft { title, brand, category, description, details, options, variants: _ } = draft;
+    let ProductDraft { title, brand, category, description, attributes, options, variants: _ } = draft;
     note(before.title != *title, "title");
     note(before.brand != *brand, "brand");
     note(before.category != *category, "category");
     note(before.description != *description, "description");
-    note(before.details != *details, "details");
+    note(before.attributes != *attributes, "attributes");
     note(before.options != *options, "options");
     for old in before.variants.iter().filter(|b| !variants.iter().any(|v| Some(v.id) == b.id)) {
         note(true, &format!("variants.{}", old.sku));

@@ -232,7 +232,7 @@ pub(super) fn editable(row: SellerProductRow, variants: Vec<SellerVariantRow>) -
             brand: row.brand,
             category: row.category,
             description: row.description,
-            details: attributes(&row.attributes),
+            attributes: attributes(&row.attributes),
             options: strings(&row.options),
             variants: variants.collect(),
         },

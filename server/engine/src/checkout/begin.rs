@@ -310,8 +310,8 @@ fn plan(
     for (shop, rows) in &shops {
         let mut of_shop = ShopItems { shop: *shop, lines: rows.iter().map(priced).collect(), shipping: None };
         let options = rates(&rows[0]).options(of_shop.subtotal(currency)?);
-        let wanted = form.delivery_of(*shop);
-        let chosen = *options.iter().find(|o| o.delivery == wanted).unwrap_or(&options[0]);
+        let wanted = form.shipping_method_of(*shop);
+        let chosen = *options.iter().find(|o| o.shipping_method == wanted).unwrap_or(&options[0]);
         of_shop.shipping = Some(Shipping::untaxed(chosen.price));
         items.push(of_shop);
         offers.push((options, chosen));
@@ -340,7 +340,7 @@ fn plan(
             delivery_minor: totals.shipping.amount(),
             commission_minor: commission.amount(),
             options: serde_json::to_string(&options).map_err(|e| crate::bug(e.to_string()))?,
-            delivery: chosen.delivery,
+            delivery: chosen.shipping_method,
             days_min: chosen.days.0,
             days_max: chosen.days.1,
             tax_minor: totals.tax.amount(),

@@ -15,7 +15,7 @@ use haat_shared::{
     checkout::ValidCheckout,
     id::kinds::*,
     ledger::{Posting, cash_commission, commission, orphaned_capture, sale},
-    payments::{Method, PaymentState},
+    payments::{PaymentMethod, PaymentState},
     text,
 };
 
@@ -67,7 +67,7 @@ statements! {
 rows! {
     struct Taken {
         checkout_id: CheckoutId,
-        method: Method,
+        method: PaymentMethod,
         currency: Currency,
         amount_minor: i64,
     }
@@ -224,7 +224,11 @@ async fn found(tx: &mut Tx, payment: PaymentId) -> TxResult<Done> {
     Ok(row.number.map_or(Done::Nothing, Done::Purchase))
 }
 
-fn postings(orders: &[OrderRow], method: Method, currency: Currency) -> TxResult<Vec<(Posting, OrderId)>> {
+fn postings(
+    orders: &[OrderRow],
+    method: PaymentMethod,
+    currency: Currency,
+) -> TxResult<Vec<(Posting, OrderId)>> {
     let mut postings = Vec::new();
     for order in orders {
         let part = Money::new(order.commission_minor, currency);

@@ -14,7 +14,7 @@ use haat_shared::{
     accounts::mailbox,
     checkout::{CheckoutState, CheckoutUpdate, HOLD_MS, ValidCheckout},
     id::kinds::{CheckoutId, PaymentId},
-    payments::{Method, NextAction},
+    payments::{NextAction, PaymentMethod},
 };
 
 statements! {
@@ -112,8 +112,8 @@ async fn attempt_payment(
     details: ValidCheckout,
     quote_version: i64,
 ) -> Result<NextAction> {
-    let (method, locale) = (details.method, caller.locale);
-    let cash = (method == Method::Cash && caller.user().is_none()).then(|| GuestCash {
+    let (method, locale) = (details.payment_method, caller.locale);
+    let cash = (method == PaymentMethod::Cash && caller.user().is_none()).then(|| GuestCash {
         bounds: engine.bounds,
         email: quotas::subject(engine, &mailbox(&details.email.folded())),
         origin: caller.origin,
@@ -210,7 +210,7 @@ async fn open_in_tx(
     tx: &mut Tx,
     checkout: CheckoutId,
     attempt: PaymentId,
-    method: Method,
+    method: PaymentMethod,
     now: i64,
 ) -> TxResult<(PaymentRow, bool)> {
     let open: Option<PaymentRow> = tx.opt(&OPEN_ONE, params![checkout]).await?;

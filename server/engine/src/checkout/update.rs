@@ -89,7 +89,7 @@ async fn update_in_tx(
 ) -> TxResult<CheckoutQuote> {
     // From here on, other updates and payments of this checkout wait.
     let stored: Stored = tx.opt(&LOCK, params![id, now]).await?.ok_or(Conflict::CheckoutEnded)?;
-    let unchanged = update.delivery == form(&stored.form).delivery;
+    let unchanged = update.shipping_methods == form(&stored.form).shipping_methods;
     if stored.state == CheckoutState::Paying && !(to_pay && unchanged) {
         return Err(Conflict::PaymentInProgress.into());
     }
@@ -129,7 +129,7 @@ async fn quote_in_tx(
             let Totals { shipping, tax, total, .. } = quote.price.totals;
             [
                 order.into(),
-                option.delivery.as_str().into(),
+                option.shipping_method.as_str().into(),
                 shipping.amount().into(),
                 option.days.0.into(),
                 option.days.1.into(),
@@ -145,8 +145,8 @@ async fn quote_in_tx(
 /// The offered option that is selected, or else the one selected before.
 fn choice(order: &LineRow, update: &CheckoutUpdate) -> TxResult<ShippingOption> {
     let options = options(&order.options)?;
-    let find = |wanted| options.iter().find(|option| option.delivery == wanted).copied();
-    find(update.delivery_of(order.shop_id))
+    let find = |wanted| options.iter().find(|option| option.shipping_method == wanted).copied();
+    find(update.shipping_method_of(order.shop_id))
         .or_else(|| find(order.delivery))
         .ok_or_else(|| bug("a checkout's shipping method was never offered"))
 }

@@ -10,7 +10,7 @@ use haat_shared::{
     events::EventKind,
     ledger::PostingKind,
     orders::{Actor, OrderState},
-    payments::{Method, PaymentState},
+    payments::{PaymentMethod, PaymentState},
     permissions::Role,
     shipping::ShippingMethod,
 };
@@ -250,7 +250,7 @@ text_column! {
     Format;
     ImportState;
     PaymentState;
-    Method;
+    PaymentMethod;
 }
 
 impl From<haat_shared::ledger::Account> for Value {

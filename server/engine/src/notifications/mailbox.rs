@@ -110,7 +110,7 @@ pub async fn list(engine: &Engine, caller: &Caller, after: &str) -> Result<Page<
         id: row.id,
         to: row.recipient,
         subject: row.subject,
-        at: caller.time(engine, row.created_at),
+        created_at: caller.time(engine, row.created_at),
     }))
 }
 
@@ -127,7 +127,10 @@ fn cursor(after: &str) -> Result<Option<(i64, MailId)>> {
 pub async fn read(engine: &Engine, caller: &Caller, id: MailId) -> Result<MailText> {
     caller.operator()?;
     let Mail { id, to, subject, text, created_at, .. } = find(&engine.db, id).await?;
-    Ok(MailText { card: audit::MailCard { id, to, subject, at: caller.time(engine, created_at) }, text })
+    Ok(MailText {
+        card: audit::MailCard { id, to, subject, created_at: caller.time(engine, created_at) },
+        text,
+    })
 }
 
 /// An email.

@@ -13,7 +13,7 @@ use haat_shared::{
     id::kinds::OrderId,
     orders::{Actor, ListOrders, OrderCard, OrderEvent, OrderRefund, OrderState, SellerOrder, Shipment},
     page::{self, Page},
-    payments::{Method, PaymentState},
+    payments::{PaymentMethod, PaymentState},
     permissions::Permission,
     shipping::ShippingMethod,
     text,
@@ -26,7 +26,7 @@ lists! {
     ORDERS {
         select: "SELECT o.id, o.number, s.handle AS shop_handle, o.shop_name, o.created_at, o.state, o.delivery, p.address,
             p.email, p.method, o.currency, o.total_minor, (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)
-                FROM order_lines l WHERE l.order_id = o.id) AS pieces
+                FROM order_lines l WHERE l.order_id = o.id) AS item_count
             FROM orders o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id",
         base_filter: "TRUE",
         filters: &[
@@ -60,10 +60,10 @@ rows! {
         delivery: ShippingMethod,
         address: String,
         email: String,
-        method: Method,
+        method: PaymentMethod,
         currency: Currency,
         total_minor: i64,
-        pieces: i64,
+        item_count: i64,
     }
 
     struct EventRow {
@@ -136,8 +136,8 @@ fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {
         shipping_method: row.delivery,
         name: address(&row.address)?.name,
         email: row.email,
-        pieces: row.pieces,
-        method: row.method,
+        item_count: row.item_count,
+        payment_method: row.method,
         total: Money::new(row.total_minor, row.currency),
     })
 }
@@ -158,14 +158,14 @@ pub async fn seller_order(
     let paid: PaidRow = engine.db.one(&PAID, params![id]).await?;
     let placed = OrderEvent {
         state: OrderState::Placed,
-        at: order.placed_at.clone(),
+        created_at: order.placed_at.clone(),
         actor: Actor::Shopper,
         note: String::new(),
         shipment: None,
     };
     let steps = steps.into_iter().map(|step| OrderEvent {
         state: step.state,
-        at: caller.time(engine, step.created_at),
+        created_at: caller.time(engine, step.created_at),
         actor: step.actor,
         note: step.note,
         shipment: (!step.carrier.is_empty()).then_some(Shipment {
@@ -175,7 +175,7 @@ pub async fn seller_order(
         }),
     });
     let (total, currency) = (order.order.totals.total, order.order.totals.total.currency());
-    let earned = match (order.order.state, order.method.collected_by_market()) {
+    let earned = match (order.order.state, order.payment_method.collected_by_market()) {
         (OrderState::Cancelled, _) => Money::zero(currency),
         (_, true) => total.minus(order.commission)?,
         (_, false) => order.commission.times(-1)?,
@@ -186,7 +186,7 @@ pub async fn seller_order(
         payment: paid.state,
         refund: paid.amount_minor.map(|amount| OrderRefund {
             amount: Money::new(amount, currency),
-            done_at: paid.done_at.map(|at| caller.time(engine, at)),
+            completed_at: paid.done_at.map(|at| caller.time(engine, at)),
         }),
         earned,
         order,

@@ -75,7 +75,7 @@ rows! {
         currency: Currency,
         total_minor: i64,
         commission_minor: i64,
-        method: Method,
+        method: PaymentMethod,
     }
 
     struct Tracked {

@@ -80,7 +80,7 @@ pub enum GatewayError {
 #[async_trait]
 pub trait PaymentGateway: Send + Sync {
     /// The payment method that it implements.
-    fn method(&self) -> Method;
+    fn method(&self) -> PaymentMethod;
     /// Requests a payment.
     async fn create(&self, request: &PaymentRequest) -> std::result::Result<PaymentSession, GatewayError>;
     /// Reads the status of a payment and the attempt that it was created for.
@@ -115,6 +115,6 @@ pub enum ReportOutcome {
 
 /// The span of a call to a gateway (`docs/logging.md`), without the gateway's own reference, which opens
 /// the page where the shopper pays.
-pub(super) fn call(method: Method, call: &'static str, id: impl std::fmt::Display) -> tracing::Span {
+pub(super) fn call(method: PaymentMethod, call: &'static str, id: impl std::fmt::Display) -> tracing::Span {
     tracing::info_span!("gateway", gateway = method.as_str(), call, %id)
 }

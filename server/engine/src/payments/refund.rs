@@ -44,7 +44,7 @@ insert! {
     struct AddStray<'a> into payments {
         id: PaymentId,
         checkout_id: CheckoutId,
-        method: Method,
+        method: PaymentMethod,
         gateway_ref: &'a str,
         currency: Currency,
         amount_minor: i64,
@@ -67,7 +67,7 @@ rows! {
         order_id: Option<OrderId>,
         amount_minor: i64,
         currency: Currency,
-        method: Method,
+        method: PaymentMethod,
         gateway_ref: Option<String>,
     }
 }
@@ -88,7 +88,7 @@ pub(crate) async fn queue_orphaned_in_tx(
 #[derive(Debug, Clone)]
 pub(super) struct Stray {
     pub(super) checkout: CheckoutId,
-    pub(super) method: Method,
+    pub(super) method: PaymentMethod,
     pub(super) gateway_ref: String,
     pub(super) amount: Money,
 }

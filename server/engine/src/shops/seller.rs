@@ -32,7 +32,7 @@ lists! {
         select: "SELECT s.id, s.handle, s.name, s.town, s.commission_bp, s.created_at,
             (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products,
             COALESCE((SELECT MIN(u.email) FROM shop_members m JOIN users u ON u.id = m.user_id
-                WHERE m.shop_id = s.id AND m.role = 'owner'), '') AS owner
+                WHERE m.shop_id = s.id AND m.role = 'owner'), '') AS owner_email
             FROM shops s",
         base_filter: "TRUE",
         filters: &[("word", r"s.handle LIKE {} ESCAPE '\'")],
@@ -119,7 +119,7 @@ rows! {
         commission_bp: i64,
         created_at: i64,
         products: i64,
-        owner: String,
+        owner_email: String,
     }
 }
 
@@ -134,14 +134,14 @@ pub async fn open_as_seller(engine: &Engine, caller: &Caller, form: &ShopForm) -
         handle: draft.handle,
         name: draft.name,
         description: draft.description,
-        delivery: draft.delivery,
+        shipping_price: draft.shipping_price,
         commission_bp: COMMISSION_BP,
         terms: Terms {
             town: draft.town,
             address: draft.address,
-            free_delivery_from_minor: draft.free_delivery_from.map(Money::amount),
+            free_delivery_from_minor: draft.free_shipping_from.map(Money::amount),
             delivery_days: draft.delivery_days,
-            express: draft.express.map(|price| (price.amount(), draft.express_days)),
+            express: draft.express_price.map(|price| (price.amount(), draft.express_days)),
             pickup: draft.pickup,
             returns_days: draft.returns_days,
         },
@@ -162,15 +162,15 @@ pub async fn open_as_seller(engine: &Engine, caller: &Caller, form: &ShopForm) -
 fn draft(row: SettingsRow) -> ShopDraft {
     let money = |minor| Money::new(minor, row.currency);
     ShopDraft {
-        delivery: money(row.delivery_minor),
-        free_delivery_from: row.free_delivery_from_minor.map(money),
+        shipping_price: money(row.delivery_minor),
+        free_shipping_from: row.free_delivery_from_minor.map(money),
         handle: row.handle,
         name: row.name,
         description: row.description,
         town: row.town,
         address: row.address,
         delivery_days: (row.delivery_days_min, row.delivery_days_max),
-        express: row.express_minor.map(money),
+        express_price: row.express_minor.map(money),
         express_days: (row.express_days_min, row.express_days_max),
         pickup: row.pickup,
         returns_days: row.returns_days,
@@ -236,12 +236,12 @@ async fn save_in_tx(
         &new.description,
         &new.town,
         &new.address,
-        new.delivery.amount(),
-        new.free_delivery_from.map(Money::amount),
+        new.shipping_price.amount(),
+        new.free_shipping_from.map(Money::amount),
         new.delivery_days.0,
         new.delivery_days.1,
         new.returns_days,
-        new.express.map(Money::amount),
+        new.express_price.map(Money::amount),
         new.express_days.0,
         new.express_days.1,
         new.pickup,
@@ -286,7 +286,7 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<Shop
         low: low
             .into_iter()
             .map(|l| LowVariant {
-                product: l.product_id,
+                product_id: l.product_id,
                 title: l.title,
                 variant_title: l.variant_title,
                 available: l.available,
@@ -320,9 +320,9 @@ pub async fn list_all(
         handle: row.handle,
         name: row.name,
         town: row.town,
-        owner: row.owner,
+        owner_email: row.owner_email,
         commission_bp: row.commission_bp,
         products: row.products,
-        opened_at: caller.time(engine, row.created_at),
+        created_at: caller.time(engine, row.created_at),
     }))
 }

@@ -30,7 +30,7 @@ both! {
         let who = |token: String| async move { caller(engine, Some(&token), None, None).await };
         let meena = who(tokens.access_token.clone()).await.unwrap();
         assert_eq!(meena.user().unwrap().shops[0].handle, "meena-crafts");
-        assert_eq!(carts::view(engine, &meena).await.unwrap().pieces, 2, "the account takes over the guest's cart");
+        assert_eq!(carts::view(engine, &meena).await.unwrap().item_count, 2, "the account takes over the guest's cart");
         orders::seller_list(engine, &meena, "meena-crafts", ListOrders::default()).await.unwrap();
 
         // A different header, a changed claim, no signature, another market's secret: all are rejected.

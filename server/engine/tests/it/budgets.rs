@@ -34,8 +34,8 @@ both! {
         budget!("cart", 2, carts::view(&market.engine, &guest));
         let id = budget!("begin a checkout of 20 lines", 9, checkout::begin(&market.engine, &guest));
         let view = budget!("checkout page", 3, checkout::view(&market.engine, &guest, id));
-        let delivery = view.groups.iter().map(|group| (group.shop, ShippingMethod::Standard)).collect();
-        let typed = CheckoutUpdate { delivery, ..form("cash") };
+        let delivery = view.groups.iter().map(|group| (group.shop_id, ShippingMethod::Standard)).collect();
+        let typed = CheckoutUpdate { shipping_methods: delivery, ..form("cash") };
         budget!("choose how 20 lines are shipped", 5, checkout::update(&market.engine, &guest, id, typed.clone()));
         // The checkout, the form, the key and its response, the payment; the purchase itself within 14.
         let before = db.counts().0;

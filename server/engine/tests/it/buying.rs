@@ -40,17 +40,17 @@ both! {
         let id = checkout::begin(engine, &guest).await.unwrap();
         let view = checkout::view(engine, &guest, id).await.unwrap();
         let group = view.groups.iter().find(|g| g.town == "Ooty").unwrap();
-        let ways: Vec<_> = group.options.iter().map(|o| (o.delivery, o.price.amount())).collect();
+        let ways: Vec<_> = group.shipping_options.iter().map(|o| (o.shipping_method, o.price.amount())).collect();
         assert_eq!(ways, [(ShippingMethod::Standard, 4_900), (ShippingMethod::Express, 9_900), (ShippingMethod::Pickup, 0)]);
         let totals = view.quote.totals;
         assert_eq!((totals.total.amount(), totals.tax.amount()), (59_000 + 45_000 + 2 * 4_900, 9_000));
-        let shop = group.shop;
+        let shop = group.shop_id;
 
         let mut typed = form("cash");
-        typed.delivery.insert(shop, ShippingMethod::Express);
+        typed.shipping_methods.insert(shop, ShippingMethod::Express);
         // This shop doesn't offer it, and the other isn't part of the checkout.
-        typed.delivery.insert(view.groups.iter().find(|g| g.shop != shop).unwrap().shop, ShippingMethod::Express);
-        typed.delivery.insert(haat_engine::random::id(0), ShippingMethod::Express);
+        typed.shipping_methods.insert(view.groups.iter().find(|g| g.shop_id != shop).unwrap().shop_id, ShippingMethod::Express);
+        typed.shipping_methods.insert(haat_engine::random::id(0), ShippingMethod::Express);
         let quote = checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
         assert_eq!((quote.totals.shipping.amount(), quote.totals.total.amount()), (14_800, 118_800));
         let changed: Error = Conflict::TotalChanged { total: quote.totals.total, quote_version: quote.version }.into();
@@ -76,7 +76,7 @@ both! {
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
         let before = checkout::view(engine, &guest, id).await.unwrap();
         let mut typed = form("sandbox");
-        typed.delivery.insert(before.groups[0].shop, ShippingMethod::Pickup);
+        typed.shipping_methods.insert(before.groups[0].shop_id, ShippingMethod::Pickup);
         let moved = CheckoutUpdate { city: "Ooty".into(), ..form("sandbox") };
         for late in [typed.clone(), moved] {
             let refused = checkout::update(engine, &guest, id, late).await;
@@ -91,7 +91,7 @@ both! {
         // Now it can be chosen again, and is free.
         let quote = checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
         assert_eq!((quote.totals.shipping.amount(), quote.totals.total.amount()), (0, 59_000));
-        typed.method = Some(Method::Cash);
+        typed.payment_method = Some(PaymentMethod::Cash);
         checkout::pay(engine, &guest, id, typed.clone(), quote.version, "k").await.unwrap();
         assert_eq!(checkout::update(engine, &guest, id, typed).await, Err(Conflict::CheckoutEnded.into()));
     }
@@ -112,7 +112,7 @@ both! {
                 ShippingMethod::Express,
                 ShippingMethod::Standard,
             ] {
-                typed.delivery.insert(view.groups[0].shop, method);
+                typed.shipping_methods.insert(view.groups[0].shop_id, method);
                 let quote = checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
                 let (stored, now) = checkout::stored(engine, &guest, id).await.unwrap();
                 assert_eq!((&stored, now), (&typed, quote));
@@ -144,8 +144,8 @@ both! {
 
         let guest = market.guest_with(&[(tea, 1)]).await;
         let id = checkout::begin(engine, &guest).await.unwrap();
-        let shop = checkout::view(engine, &guest, id).await.unwrap().groups[0].shop;
-        let express = CheckoutUpdate { delivery: [(shop, ShippingMethod::Express)].into(), ..form("cash") };
+        let shop = checkout::view(engine, &guest, id).await.unwrap().groups[0].shop_id;
+        let express = CheckoutUpdate { shipping_methods: [(shop, ShippingMethod::Express)].into(), ..form("cash") };
         let quote = checkout::update(engine, &guest, id, express.clone()).await.unwrap();
         store(id, "cash", format!(r#""{shop}":"express","shop_nobody":"pickup""#), None).await;
         let (stored, now) = checkout::stored(engine, &guest, id).await.unwrap();
@@ -179,8 +179,8 @@ both! {
         let cart = carts::view(engine, &guest).await.unwrap();
         assert_eq!((cart.totals.unwrap().tax.amount(), cart.groups[0].totals.tax.amount()), (2_810, 2_810));
         let mut typed = form("cash");
-        let shop = checkout::view(engine, &guest, id).await.unwrap().groups[0].shop;
-        typed.delivery.insert(shop, ShippingMethod::Express);
+        let shop = checkout::view(engine, &guest, id).await.unwrap().groups[0].shop_id;
+        typed.shipping_methods.insert(shop, ShippingMethod::Express);
         let quoted = checkout::update(engine, &guest, id, typed).await.unwrap().totals;
         assert_eq!((quoted.shipping.amount(), quoted.tax.amount(), quoted.total.amount()), (9_900, 9_000, 68_900));
         assert_eq!(checkout::view(engine, &guest, id).await.unwrap().quote.totals, quoted, "as it was stored");
@@ -212,7 +212,7 @@ both! {
             let quantities = [1, 2];
             let guest = market.guest_with(&[(teas[0], quantities[0]), (teas[1], quantities[1])]).await;
             let cart = carts::view(engine, &guest).await.unwrap();
-            let shops = [cart.groups[0].shop, cart.groups[1].shop];
+            let shops = [cart.groups[0].shop_id, cart.groups[1].shop_id];
             let quote = |shipping: [i64; 2]| -> Quote {
                 let items = [0, 1].map(|i| ShopItems {
                     shop: shops[i],
@@ -241,7 +241,7 @@ both! {
             assert_eq!(view.quote.totals, standard.price.totals, "{code}");
 
             let mut typed = form("cash");
-            typed.delivery.insert(shops[1], ShippingMethod::Express);
+            typed.shipping_methods.insert(shops[1], ShippingMethod::Express);
             let express = quote([4_900, 9_900]);
             let saved = checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
             assert_eq!(saved.totals, express.price.totals, "{code}");
@@ -300,14 +300,14 @@ both! {
         let guest = market.guest_with(&[(bowl, 2), (lamp, 1)]).await;
 
         let cart = carts::view(&market.engine, &guest).await.unwrap();
-        assert_eq!(cart.pieces, 3);
+        assert_eq!(cart.item_count, 3);
         assert_eq!(cart.totals.unwrap().total.amount(), 2 * 45_000 + 129_900 + 2 * 4_900);
 
         let id = checkout::begin(&market.engine, &guest).await.unwrap();
         assert_eq!((market.available(bowl).await, market.available(lamp).await), (8, 2), "held");
         let view = checkout::view(&market.engine, &guest, id).await.unwrap();
         assert_eq!((view.state, view.groups.len()), (CheckoutState::Open, 2));
-        assert_eq!(view.methods, [Method::Sandbox, Method::Cash]);
+        assert_eq!(view.payment_methods, [PaymentMethod::Sandbox, PaymentMethod::Cash]);
 
         let next = checkout::pay(&market.engine, &guest, id, form("cash"), 1, &view.key).await.unwrap();
         let haat_shared::payments::NextAction::Done { purchase: link } = &next else { panic!() };
@@ -356,7 +356,7 @@ both! {
         let id = checkout::begin(&market.engine, &guest).await.unwrap();
         let half = CheckoutUpdate { email: "nowhere".into(), line1: "12 Lake Road".into(), ..CheckoutUpdate::default() };
         let fault = checkout::pay(&market.engine, &guest, id, half.clone(), 1, "k").await.unwrap_err();
-        for field in ["email", "name", "city", "country", "method"] {
+        for field in ["email", "name", "city", "country", "payment_method"] {
             assert!(fault.at(field).is_some(), "{field}");
         }
         assert!(fault.at("line1").is_none());

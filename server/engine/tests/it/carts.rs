@@ -18,7 +18,7 @@ both! {
         // A new account has no cart yet, so the guest's cart becomes its own.
         let guest = market.guest_with(&[(bowl, 2)]).await;
         let mut asha = market.signed_up(&guest, "asha").await;
-        assert_eq!(carts::view(&market.engine, &asha).await.unwrap().pieces, 2);
+        assert_eq!(carts::view(&market.engine, &asha).await.unwrap().item_count, 2);
         assert!(carts::view(&market.engine, &guest).await.unwrap().is_empty(), "the token is no longer valid");
         // At sign-in, the account has a cart: the two are merged, adding up the same variants.
         let other = market.guest_with(&[(bowl, 1), (lamp, 3)]).await;
@@ -90,7 +90,7 @@ both! {
         assert_eq!((again.view.id, again.token), (Some(id), None));
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         market.add(&mut guest, bowl, 2).await.unwrap();
-        assert_eq!(carts::by_id(engine, &guest, id).await.unwrap().pieces, 2);
+        assert_eq!(carts::by_id(engine, &guest, id).await.unwrap().item_count, 2);
         let asha = market.signed_up(&Caller::guest(), "asha").await;
         let opens = futures::future::join_all((0..4).map(|_| carts::open(engine, &asha))).await;
         let ids: std::collections::HashSet<_> = opens.into_iter().map(|o| o.unwrap().view.id).collect();
@@ -106,7 +106,7 @@ both! {
         let cart = carts::view(&market.engine, &guest).await.unwrap();
         let line = cart.groups[0].lines[0].id;
         let cart = carts::set_quantity(&market.engine, &guest, SetQuantity { line, quantity: "7".into() }).await.unwrap();
-        assert_eq!(cart.pieces, 7);
+        assert_eq!(cart.item_count, 7);
         let stranger = market.guest_with(&[(bowl, 1)]).await;
         let set = SetQuantity { line, quantity: "1".into() };
         assert_eq!(carts::set_quantity(&market.engine, &stranger, set).await, Err(Error::NotFound));
@@ -126,14 +126,14 @@ both! {
         let checkout = checkout::begin(engine, &guest).await.unwrap();
         carts::set_quantities(engine, &guest, vec![set(0, "2"), set(1, "1")]).await.unwrap();
         assert_eq!(checkout::begin(engine, &guest).await, Ok(checkout), "nothing has changed");
-        assert_eq!(carts::set_quantities(engine, &guest, vec![set(0, "3"), set(1, "4")]).await.unwrap().pieces, 7);
+        assert_eq!(carts::set_quantities(engine, &guest, vec![set(0, "3"), set(1, "4")]).await.unwrap().item_count, 7);
         assert_ne!(checkout::begin(engine, &guest).await, Ok(checkout));
         let refused = carts::set_quantities(engine, &guest, vec![set(0, "5"), set(1, "0")]).await.unwrap_err();
         assert_eq!(refused.at(&quantity_field(lines[1])), Some(FieldCode::TooSmall));
         assert_eq!(refused.at(&quantity_field(lines[0])), None);
         let stranger = market.guest_with(&[(bowl, 1)]).await;
         assert_eq!(carts::set_quantities(engine, &stranger, vec![set(0, "1")]).await, Err(Error::NotFound));
-        assert_eq!(carts::view(engine, &guest).await.unwrap().pieces, 7);
+        assert_eq!(carts::view(engine, &guest).await.unwrap().item_count, 7);
     }
 
     async fn no_more_is_added_than_the_shop_has(market) {
@@ -145,7 +145,7 @@ both! {
             assert_eq!((short[0].title.as_str(), short[0].left), ("Desk lamp", 3));
         }
         market.add(&mut guest, lamp, 1).await.unwrap();
-        assert_eq!(carts::view(&market.engine, &guest).await.unwrap().pieces, 3);
+        assert_eq!(carts::view(&market.engine, &guest).await.unwrap().item_count, 3);
     }
 
     async fn what_is_not_available_is_not_counted(market) {
@@ -161,16 +161,16 @@ both! {
         let (bowls, lamps) = (&cart.groups[0], &cart.groups[1]);
         assert_eq!((lamps.lines[0].available, lamps.totals), (0, Totals::zero(Currency::INR)));
         assert_eq!(cart.totals, Some(bowls.totals));
-        assert_eq!(cart.pieces, 2);
+        assert_eq!(cart.item_count, 2);
         // They are available to the user whose checkout holds them.
         let theirs = carts::view(engine, &asha).await.unwrap();
-        assert_eq!((theirs.pieces, theirs.groups[0].lines[0].available), (3, 3));
+        assert_eq!((theirs.item_count, theirs.groups[0].lines[0].available), (3, 3));
         // A line with too little stock still counts in full, until its quantity is corrected.
         let line = theirs.groups[0].lines[0].id;
         carts::set_quantity(engine, &asha, SetQuantity { line, quantity: "2".into() }).await.unwrap();
         checkout::begin(engine, &asha).await.unwrap();
         let cart = carts::view(engine, &guest).await.unwrap();
-        assert_eq!((cart.groups[1].lines[0].available, cart.pieces, cart.totals), (1, 4, whole.totals));
+        assert_eq!((cart.groups[1].lines[0].available, cart.item_count, cart.totals), (1, 4, whole.totals));
     }
 
     async fn bad_quantities_change_nothing(market) {
@@ -192,7 +192,7 @@ both! {
         assert!(matches!(carts::add_line(&market.engine, &guest, unknown).await, Err(Error::NotFound)));
         let foreign = AddLine { variant: Id::from_uuid(uuid::Uuid::nil()), quantity: "1".into() };
         assert!(matches!(carts::add_line(&market.engine, &Caller::guest(), foreign).await, Err(Error::NotFound)));
-        assert_eq!(carts::view(&market.engine, &guest).await.unwrap().pieces, 998);
+        assert_eq!(carts::view(&market.engine, &guest).await.unwrap().item_count, 998);
     }
 
     async fn two_requests_that_open_the_first_cart_make_one(market) {
@@ -207,6 +207,6 @@ both! {
         for add in adds.collect::<Vec<_>>() {
             add.await.unwrap().unwrap();
         }
-        assert_eq!(carts::view(&market.engine, &asha).await.unwrap().pieces, 16);
+        assert_eq!(carts::view(&market.engine, &asha).await.unwrap().item_count, 16);
     }
 }

@@ -20,7 +20,7 @@ both! {
         assert_eq!(most.items.len(), 1, "at least one, at most a hundred");
         let card = &first.items[0];
         let view = catalog::product(&market.engine, &Caller::guest(), &card.slug).await.unwrap();
-        assert_eq!((view.variants[0].id, view.variants[0].price), (card.variant, card.price));
+        assert_eq!((view.variants[0].id, view.variants[0].price), (card.variant_id, card.price));
         let second = list(ListProducts { after: first.next.unwrap(), ..ListProducts::default() }).await.unwrap();
         assert_eq!((second.items.len(), second.next.is_none()), (7, true));
         let of_shop = list(ListProducts { shop: "delta-electronics".into(), ..ListProducts::default() }).await.unwrap();

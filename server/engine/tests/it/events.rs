@@ -161,7 +161,7 @@ both! {
         let mut after = 0;
         let own = poll(engine, &meena, Some(MEENA), &mut after).await;
         assert_eq!(kinds(&own), BTreeMap::from([(sent, way)]));
-        assert!(own.iter().all(|e| e.shop == MEENA && e.order == own[0].order));
+        assert!(own.iter().all(|e| e.shop_handle == MEENA && e.order_id == own[0].order_id));
         // A reader of the whole feed has also passed the other shop's events.
         assert_eq!(after, 8);
         assert_eq!(events::of_shop(engine, &meena, MEENA, Some(after), None).await.unwrap().items, []);

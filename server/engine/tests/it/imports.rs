@@ -134,7 +134,7 @@ both! {
         let cup = find(market, &owner, "clay cup").await;
         assert_eq!((cup.state, cup.form.category.as_str()), (ProductState::Published, "tableware"));
         assert_eq!(cup.form.description, "Thrown by hand in Jaipur.\n\nGood for tea.");
-        assert_eq!((cup.form.details.len(), cup.form.options.as_slice()), (2, &["Colour".to_owned()][..]));
+        assert_eq!((cup.form.attributes.len(), cup.form.options.as_slice()), (2, &["Colour".to_owned()][..]));
         let [blue, red] = &cup.form.variants[..] else { panic!("{:?}", cup.form) };
         assert_eq!((blue.sku.as_str(), blue.options[0].as_str(), blue.stock.as_str()), ("CUP-B", "Blue", "12"));
         assert_eq!((blue.price.as_str(), blue.compare_at.as_str(), red.compare_at.as_str()), ("450.00", "520.00", ""));
@@ -470,7 +470,7 @@ both! {
         imports::start(&market.engine, &owner, MEENA, id, true, None).await.unwrap();
         finish(market).await;
         let lamp = find(market, &owner, "desk lamp").await;
-        let details: Vec<_> = lamp.form.details.iter().map(|a| (a.name.as_str(), a.value.as_str())).collect();
+        let details: Vec<_> = lamp.form.attributes.iter().map(|a| (a.name.as_str(), a.value.as_str())).collect();
         assert_eq!(details, [("Touchscreen", "No"), ("Weight", "3460"), ("Colour main", "Blue")]);
         assert_eq!((lamp.state, lamp.form.variants[0].price.as_str(), lamp.form.variants[0].stock.as_str()), (ProductState::Published, "49.95", "100"));
     }

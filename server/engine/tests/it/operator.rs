@@ -56,7 +56,7 @@ both! {
         assert_eq!(rows.iter().find(|r| r.action == "shops::open").and_then(|r| r.shop.as_deref()), Some("delta-electronics"));
         let products: Vec<_> = rows[..3].iter().map(|r| r.products).collect();
         assert_eq!(products, [None, None, Some(Upserted { added: 1, updated: 0 })]);
-        let rows: Vec<_> = rows.iter().map(|r| (r.action.as_str(), r.note.as_str(), r.by.as_deref())).collect();
+        let rows: Vec<_> = rows.iter().map(|r| (r.action.as_str(), r.note.as_str(), r.user_email.as_deref())).collect();
         let by = Some("operator@haat.example");
         assert_eq!(rows[..3], [
             ("jobs::retry", "refund", by),
@@ -164,7 +164,7 @@ both! {
         let system = Caller::system();
         let all = shops::list_all(engine, &system, "", "").await.unwrap().items;
         assert_eq!(all.iter().map(|s| s.handle.as_str()).collect::<Vec<_>>(), ["delta-electronics", MEENA]);
-        assert_eq!((all[1].owner.as_str(), all[1].products), ("meena-crafts@haat.example", 1));
+        assert_eq!((all[1].owner_email.as_str(), all[1].products), ("meena-crafts@haat.example", 1));
         assert_eq!(shops::list_all(engine, &system, "DELTA", "").await.unwrap().items.len(), 1);
         let users = accounts::list(engine, &system, "", "").await.unwrap().items;
         assert_eq!(users.iter().map(|u| (u.name.as_str(), u.shops)).collect::<Vec<_>>(), [

@@ -70,7 +70,7 @@ both! {
         let view = checkout::view(engine, &guest, id).await.unwrap();
         assert!((890..=900).contains(&view.seconds_left), "{}", view.seconds_left);
         let mut typed = form("cash");
-        typed.delivery.insert(view.groups[0].shop, ShippingMethod::Pickup);
+        typed.shipping_methods.insert(view.groups[0].shop_id, ShippingMethod::Pickup);
         let quote = checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
         let paid = checkout::pay(engine, &guest, id, typed, quote.version, "k").await;
         let number = number_of(&paid.unwrap());
@@ -104,14 +104,14 @@ both! {
         assert_eq!((market.available(bowl).await, market.available(lamp).await), (5, 2), "only this order's stock is returned");
         let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
         let refund = seen.refund.unwrap();
-        assert_eq!((refund.amount.amount(), refund.done_at, seen.earned.amount()), (94_900, None, 0));
+        assert_eq!((refund.amount.amount(), refund.completed_at, seen.earned.amount()), (94_900, None, 0));
         assert_eq!(seen.events.last().unwrap().note, "The kiln broke");
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 94_900 + 134_800, "not yet");
         market.settle().await;
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 134_800);
         let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
         assert_eq!(seen.payment, PaymentState::Captured, "part of it is still in use");
-        assert!(seen.refund.unwrap().done_at.is_some());
+        assert!(seen.refund.unwrap().completed_at.is_some());
         // Cancelling the rest refunds the whole payment, and its page still shows the purchase.
         let delta = market.owner("delta-electronics").await;
         let page = orders::seller_list(engine, &delta, "delta-electronics", ListOrders::default()).await.unwrap();
@@ -309,7 +309,7 @@ both! {
             async move { orders::seller_list(engine, &owner, MEENA, ask).await }
         };
         let first = list("", "", "").await.unwrap();
-        assert_eq!((first.items.len(), first.items[0].pieces, first.items[0].name.as_str()), (50, 1, "Asha Rao"));
+        assert_eq!((first.items.len(), first.items[0].item_count, first.items[0].name.as_str()), (50, 1, "Asha Rao"));
         let rest = list("", "", &first.next.unwrap()).await.unwrap();
         assert_eq!((rest.items.len(), rest.next), (2, None));
         let found = list("", "confirmed", "").await.unwrap();

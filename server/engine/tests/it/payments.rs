@@ -37,7 +37,7 @@ both! {
         market.enter(&gateway_ref, Card::Challenge).await;
         let waiting = checkout::view(&market.engine, &guest, id).await.unwrap();
         assert_eq!(waiting.payment, Some(PaymentOutcome::UnderWay));
-        assert!(matches!(waiting.next, Some(NextAction::Redirect { .. })));
+        assert!(matches!(waiting.next_action, Some(NextAction::Redirect { .. })));
         assert_eq!(market.deliver_webhooks().await, 0);
         assert_eq!(market.come_back(payment).await, Ok(Return::Checkout(id, None)), "not finished");
         sandbox::confirm(&market.engine.db, &market.clock, &gateway_ref).await.unwrap();

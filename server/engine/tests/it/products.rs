@@ -31,7 +31,7 @@ pub fn form(title: &str) -> ProductForm {
         brand: "Meena".into(),
         category: String::new(),
         description: "Thrown by hand.".into(),
-        details: vec![Attribute { name: "Material".into(), value: "Clay".into() }],
+        attributes: vec![Attribute { name: "Material".into(), value: "Clay".into() }],
         options: vec!["Size".into()],
         variants: vec![
             variant("Small", &format!("{title}-S"), "450", "5"),
@@ -229,7 +229,7 @@ both! {
         let before = carts::view(engine, &guest).await.unwrap();
         let options: Vec<_> = before.groups[0].lines[0].options.iter().map(|o| (o.name.as_str(), o.value.as_str())).collect();
         assert_eq!(options, [("Size", "Small")]);
-        assert_eq!(before.pieces, 4);
+        assert_eq!(before.item_count, 4);
         catalog::delete(engine, &owner, MEENA, ids[0].0).await.unwrap();
         catalog::archive(engine, &owner, MEENA, ids[1].0).await.unwrap();
         let cart = carts::view(engine, &guest).await.unwrap();
@@ -237,7 +237,7 @@ both! {
             cart.groups[0].lines.iter().map(|l| (l.title.as_str(), l.variant_title.as_str(), l.discontinued)).collect();
         assert_eq!(lines, [("Jug", "Small", true), ("Plate", "Small", true)]);
         // Unavailable lines don't count towards the total, and there is no delivery charge without items.
-        assert_eq!((cart.pieces, cart.groups[0].totals.subtotal.amount(), cart.groups[0].totals.shipping.amount()), (1, 0, 0));
+        assert_eq!((cart.item_count, cart.groups[0].totals.subtotal.amount(), cart.groups[0].totals.shipping.amount()), (1, 0, 0));
         assert_eq!(cart.totals.unwrap().total.amount(), 129_900 + 4_900);
         let Err(Error::Conflict(Conflict::OutOfStock(short))) = checkout::begin(engine, &guest).await else { panic!() };
         let named: Vec<_> = short.iter().map(|s| (s.title.as_str(), s.left, s.discontinued)).collect();
@@ -245,7 +245,7 @@ both! {
         // Once published again, it counts again; a deleted product's line can be removed.
         catalog::publish(engine, &owner, MEENA, ids[1].0).await.unwrap();
         let cart = carts::remove_line(engine, &guest, cart.groups[0].lines[0].id).await.unwrap();
-        assert_eq!((cart.pieces, cart.groups[0].lines.len()), (3, 1));
+        assert_eq!((cart.item_count, cart.groups[0].lines.len()), (3, 1));
         assert!(!cart.groups[0].lines[0].discontinued);
         checkout::begin(engine, &guest).await.unwrap();
     }

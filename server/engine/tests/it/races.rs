@@ -160,7 +160,7 @@ both! {
             let guest = market.guest_with(&[(tea, 1)]).await;
             let id = checkout::begin(&market.engine, &guest).await.unwrap();
             let view = checkout::view(&market.engine, &guest, id).await.unwrap();
-            let ship = |method| CheckoutUpdate { delivery: [(view.groups[0].shop, method)].into(), ..form("cash") };
+            let ship = |method| CheckoutUpdate { shipping_methods: [(view.groups[0].shop_id, method)].into(), ..form("cash") };
             let tabs = [ShippingMethod::Express, ShippingMethod::Standard].map(|method| {
                 let node = usize::from(method == ShippingMethod::Express);
                 let (engine, guest, typed) = (nodes[node].clone(), guest.clone(), ship(method));

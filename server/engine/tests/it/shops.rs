@@ -19,9 +19,9 @@ fn form(handle: &str) -> ShopForm {
         name: "Asha's Loom".into(),
         town: "Pune".into(),
         address: "12 Lake Road\nPune".into(),
-        delivery: "49".into(),
-        free_delivery_from: "999".into(),
-        express: "99".into(),
+        shipping_price: "49".into(),
+        free_shipping_from: "999".into(),
+        express_price: "99".into(),
         pickup: true,
         ..ShopForm::default()
     }
@@ -33,7 +33,7 @@ both! {
         let asha = market.signed_up(&Caller::guest(), "asha").await;
         assert_eq!(shops::open_as_seller(engine, &Caller::guest(), &form("loom")).await, Err(Error::SignInNeeded));
         let bad = shops::open_as_seller(engine, &asha, &ShopForm::default()).await.unwrap_err();
-        assert_eq!((bad.at("handle"), bad.at("delivery")), (Some(FieldCode::Missing), Some(FieldCode::Missing)));
+        assert_eq!((bad.at("handle"), bad.at("shipping_price")), (Some(FieldCode::Missing), Some(FieldCode::Missing)));
         for (handle, code) in [("admin", FieldCode::Reserved), ("Meena-Crafts", FieldCode::NotUnique)] {
             assert_eq!(shops::open_as_seller(engine, &asha, &form(handle)).await.unwrap_err().at("handle"), Some(code));
         }
@@ -42,9 +42,9 @@ both! {
         shops::open_as_seller(engine, &asha, &form("second-loom")).await.unwrap();
         let asha = market.owner("asha").await;
         let view = shops::shop(engine, &Caller::guest(), "loom").await.unwrap();
-        assert_eq!((view.town.as_str(), view.free_delivery_from.unwrap().amount()), ("Pune", 99_900));
+        assert_eq!((view.town.as_str(), view.free_shipping_from.unwrap().amount()), ("Pune", 99_900));
         let settings = shops::settings(engine, &asha, "loom").await.unwrap();
-        assert_eq!((settings.commission_bp, settings.form.express.as_str()), (COMMISSION_BP, "99.00"));
+        assert_eq!((settings.commission_bp, settings.form.express_price.as_str()), (COMMISSION_BP, "99.00"));
         assert_eq!(settings.members.iter().map(|m| m.role).collect::<Vec<_>>(), [Role::Owner]);
         // Each of their shops has its own products, and they can buy there like anyone else.
         let id = catalog::create(engine, &asha, "loom", &product_form("Shawl"), "k").await.unwrap();
@@ -70,20 +70,20 @@ both! {
     async fn settings_saved_by_one_are_shown_to_the_other(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let opened = shops::settings(engine, &owner, MEENA).await.unwrap();
-        let full = ShopForm { name: "Meena".into(), delivery: "59".into(), town: "Jaipur".into(), ..opened.form.clone() };
+        let full = ShopForm { name: "Meena".into(), shipping_price: "59".into(), town: "Jaipur".into(), ..opened.form.clone() };
         assert_eq!(shops::save_settings(engine, &owner, MEENA, opened.version, &full).await, Ok(2));
         assert_eq!(shops::save_settings(engine, &owner, MEENA, opened.version, &full).await, Ok(2), "a double click");
         let late = ShopForm { town: "Ajmer".into(), ..opened.form };
         let refused = shops::save_settings(engine, &owner, MEENA, opened.version, &late).await;
-        let fields = ["name", "town", "delivery"].map(String::from).to_vec();
+        let fields = ["name", "town", "shipping_price"].map(String::from).to_vec();
         assert_eq!(refused, Err(Conflict::Edited(fields).into()));
-        let bad = ShopForm { delivery: "-1".into(), ..full.clone() };
+        let bad = ShopForm { shipping_price: "-1".into(), ..full.clone() };
         let bad = shops::save_settings(engine, &owner, MEENA, 2, &bad).await.unwrap_err();
-        assert_eq!(bad.at("delivery"), Some(FieldCode::TooSmall));
+        assert_eq!(bad.at("shipping_price"), Some(FieldCode::TooSmall));
         let renamed = ShopForm { handle: "other".into(), pickup: true, ..full };
         assert_eq!(shops::save_settings(engine, &owner, MEENA, 2, &renamed).await, Ok(3));
         let now = shops::settings(engine, &owner, MEENA).await.unwrap().form;
-        assert_eq!((now.handle.as_str(), now.delivery.as_str(), now.pickup), (MEENA, "59.00", true));
+        assert_eq!((now.handle.as_str(), now.shipping_price.as_str(), now.pickup), (MEENA, "59.00", true));
         let delta = market.owner("delta-electronics").await;
         assert_eq!(shops::settings(engine, &delta, MEENA).await.err(), Some(Error::NotFound));
         assert_eq!(shops::save_settings(engine, &delta, MEENA, 3, &now).await, Err(Error::NotFound));

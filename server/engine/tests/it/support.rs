@@ -33,7 +33,7 @@ use haat_shared::{
     carts::AddLine,
     checkout::CheckoutUpdate,
     id::kinds::{CheckoutId, MailId, PaymentId, RefundId, VariantId},
-    payments::{Method, NextAction, PurchaseLink},
+    payments::{NextAction, PaymentMethod, PurchaseLink},
 };
 use sqlx_core::{connection::Connection, raw_sql::raw_sql, sql_str::AssertSqlSafe};
 use sqlx_postgres::PgConnection;
@@ -115,7 +115,7 @@ impl Line {
 
 #[async_trait::async_trait]
 impl PaymentGateway for Line {
-    fn method(&self) -> Method {
+    fn method(&self) -> PaymentMethod {
         self.sandbox.method()
     }
     async fn create(&self, ask: &PaymentRequest) -> Result<PaymentSession, GatewayError> {
@@ -380,7 +380,7 @@ impl Market {
             handle: handle.into(),
             name: handle.replace('-', " "),
             description: "A shop of the tests".into(),
-            delivery: Money::new(4_900, Currency::INR),
+            shipping_price: Money::new(4_900, Currency::INR),
             commission_bp,
             terms: shops::Terms::default(),
             owner,
@@ -402,7 +402,7 @@ impl Market {
             handle: handle.into(),
             name: "Generous".into(),
             description: String::new(),
-            delivery: Money::new(4_900, currency),
+            shipping_price: Money::new(4_900, currency),
             commission_bp: 1_000,
             terms: shops::Terms {
                 town: "Ooty".into(),
@@ -645,7 +645,7 @@ pub fn form(method: &str) -> CheckoutUpdate {
         city: "Pune".into(),
         postal_code: "411001".into(),
         country: "IN".into(),
-        method: Method::parse(method),
+        payment_method: PaymentMethod::parse(method),
         ..CheckoutUpdate::default()
     }
 }

@@ -3,7 +3,7 @@
 use haat_engine::accounts;
 use haat_shared::{
     Error, Result,
-    access::{ApiKeyCard, MadeApiKey, NewApiKey, Scope, Tokens},
+    access::{ApiKeyCard, CreatedApiKey, NewApiKey, Scope, Tokens},
     accounts::{Me, SignIn},
     id::kinds::ApiKeyId,
     routes::*,
@@ -93,7 +93,7 @@ struct NewKey {
     scopes: Vec<Scope>,
 }
 
-async fn create_key(context: RequestContext, Body(key): Body<NewKey>) -> Result<Made<MadeApiKey>> {
+async fn create_key(context: RequestContext, Body(key): Body<NewKey>) -> Result<Made<CreatedApiKey>> {
     let key = NewApiKey { name: key.name, scopes: key.scopes };
     api_auth::create_key(context.engine(), &context.caller, &key).await.map(Made)
 }

@@ -30,7 +30,7 @@ pub(super) fn routes(api: Api) -> Api {
 
 /// A newly created cart.
 #[derive(Serialize, ToSchema)]
-struct OpenedCart {
+struct CreatedCart {
     /// The cart's ID.
     id: CartId,
     /// The token of a guest's new cart, to be sent in the `Haat-Cart` header. It is returned only once.
@@ -47,14 +47,14 @@ struct Cart {
     /// The items, grouped by shop.
     groups: Vec<CartGroup>,
     /// The number of items that can still be bought, for the badge in the header.
-    pieces: i64,
+    item_count: i64,
     /// The price of the items, before discounts. All amounts are null if the cart is empty, or if the currencies of
     /// its shops differ.
     subtotal: Option<Money>,
     /// The discount on items and shipping.
     discount: Option<Money>,
     /// The shipping price, before discounts.
-    delivery: Option<Money>,
+    shipping: Option<Money>,
     /// The tax, both included in prices and added to them.
     tax: Option<Money>,
     /// The total to pay.
@@ -65,7 +65,7 @@ struct Cart {
 #[derive(Serialize, ToSchema)]
 struct CartGroup {
     /// The shop's ID.
-    shop: ShopId,
+    shop_id: ShopId,
     /// The shop's name.
     shop_name: String,
     /// The shop's handle.
@@ -79,28 +79,28 @@ struct CartGroup {
 
 impl From<CartView> for Cart {
     fn from(view: CartView) -> Self {
-        let CartView { id, groups, pieces, totals } = view;
+        let CartView { id, groups, item_count, totals } = view;
         let groups = groups.into_iter().map(|group| {
-            let cart::CartGroup { shop, shop_name, shop_handle, totals, lines } = group;
-            CartGroup { shop, shop_name, shop_handle, totals, lines }
+            let cart::CartGroup { shop_id, shop_name, shop_handle, totals, lines } = group;
+            CartGroup { shop_id, shop_name, shop_handle, totals, lines }
         });
         Self {
             id,
             groups: groups.collect(),
-            pieces,
+            item_count,
             subtotal: totals.map(|totals| totals.subtotal),
             discount: totals.map(|totals| totals.discount),
-            delivery: totals.map(|totals| totals.shipping),
+            shipping: totals.map(|totals| totals.shipping),
             tax: totals.map(|totals| totals.tax),
             total: totals.map(|totals| totals.total),
         }
     }
 }
 
-async fn open(context: RequestContext, (): ()) -> Result<Made<OpenedCart>> {
+async fn open(context: RequestContext, (): ()) -> Result<Made<CreatedCart>> {
     let opened = carts::open(context.engine(), &context.caller).await?;
     let id = opened.view.id.ok_or(Error::Internal)?;
-    Ok(Made(OpenedCart { id, token: opened.token, cart: opened.view.into() }))
+    Ok(Made(CreatedCart { id, token: opened.token, cart: opened.view.into() }))
 }
 
 async fn view(context: RequestContext, At(id): At<CartId>) -> Result<Found<Cart>> {
@@ -112,7 +112,7 @@ async fn view(context: RequestContext, At(id): At<CartId>) -> Result<Found<Cart>
 #[serde(deny_unknown_fields)]
 struct NewLine {
     /// The ID of the variant.
-    variant: VariantId,
+    variant_id: VariantId,
     /// The quantity.
     #[schema(minimum = 1, maximum = 999)]
     quantity: i64,
@@ -124,11 +124,11 @@ async fn add_line(
     (At(id), Body(line), _): (At<CartId>, Body<NewLine>, OnceIfAsked),
 ) -> Result<Made<Cart>> {
     carts::check_holder(context.engine(), &context.caller, id).await?;
-    let add = AddLine { variant: line.variant, quantity: line.quantity.to_string() };
+    let add = AddLine { variant: line.variant_id, quantity: line.quantity.to_string() };
     match carts::add_line(context.engine(), &context.caller, add).await {
         Ok(changed) => Ok(Made(changed.view.into())),
         // The cart is there: it is what should go into it that is not.
-        Err(Error::NotFound) => Err(Error::field("variant", FieldCode::NotAChoice)),
+        Err(Error::NotFound) => Err(Error::field("variant_id", FieldCode::NotAChoice)),
         Err(error) => Err(error),
     }
 }

@@ -181,7 +181,7 @@ async fn own(
 /// The parameters of a product.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ProductText {
+struct ProductInput {
     /// The product's title.
     #[schema(format = "line", max_length = 500)]
     title: String,
@@ -200,20 +200,20 @@ struct ProductText {
     /// The product's specifications, in display order. All texts of a product together can have at most 1 MiB as UTF-8.
     #[serde(default)]
     #[schema(max_items = 250)]
-    details: Vec<Detail>,
+    attributes: Vec<AttributeInput>,
     /// The names of the product's options, such as "Colour" and "Size".
     #[serde(default)]
     #[schema(max_items = 3)]
     options: Vec<String>,
     /// The product's variants, in display order.
     #[schema(min_items = 1, max_items = 100)]
-    variants: Vec<VariantText>,
+    variants: Vec<VariantInput>,
 }
 
 /// A specification of a product, such as "Weight": "3.4 kg".
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Detail {
+struct AttributeInput {
     /// The name of the specification.
     #[schema(format = "line", max_length = 100)]
     name: String,
@@ -225,7 +225,7 @@ struct Detail {
 /// The parameters of a variant.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct VariantText {
+struct VariantInput {
     /// The ID of an existing variant. Leave it out to create a new one.
     id: Option<VariantId>,
     /// The shop's SKU. Generated if empty.
@@ -255,9 +255,9 @@ struct VariantText {
     low_stock: Option<i64>,
 }
 
-impl From<ProductText> for ProductForm {
-    fn from(text: ProductText) -> Self {
-        let variant = |v: VariantText| VariantForm {
+impl From<ProductInput> for ProductForm {
+    fn from(text: ProductInput) -> Self {
+        let variant = |v: VariantInput| VariantForm {
             stock: if v.id.is_some() { "0".into() } else { v.stock.to_string() },
             id: v.id,
             sku: v.sku,
@@ -268,12 +268,13 @@ impl From<ProductText> for ProductForm {
             stock_was: 0,
             low_stock: v.low_stock.map(|n| n.to_string()).unwrap_or_default(),
         };
+        let attribute = |a: AttributeInput| Attribute { name: a.name, value: a.value };
         Self {
             title: text.title,
             brand: text.brand,
             category: text.category,
             description: text.description,
-            details: text.details.into_iter().map(|d| Attribute { name: d.name, value: d.value }).collect(),
+            attributes: text.attributes.into_iter().map(attribute).collect(),
             options: text.options,
             variants: text.variants.into_iter().map(variant).collect(),
         }
@@ -292,13 +293,13 @@ struct EditableProduct {
     /// Whether the product can be deleted: it was never ordered or part of a checkout.
     deletable: bool,
     /// The details that can be updated.
-    product: ProductText,
+    product: ProductInput,
 }
 
 fn editable(kept: SellerProduct) -> Result<Version<EditableProduct>> {
-    let ProductForm { title, brand, category, description, details, options, variants } = kept.form;
+    let ProductForm { title, brand, category, description, attributes, options, variants } = kept.form;
     let variants = variants.into_iter().map(|v| {
-        Ok(VariantText {
+        Ok(VariantInput {
             id: v.id,
             sku: v.sku,
             options: v.options,
@@ -313,8 +314,9 @@ fn editable(kept: SellerProduct) -> Result<Version<EditableProduct>> {
         })
     });
     let variants = variants.collect::<Result<_>>()?;
-    let details = details.into_iter().map(|d| Detail { name: d.name, value: d.value }).collect();
-    let product = ProductText { title, brand, category, description, details, options, variants };
+    let attributes =
+        attributes.into_iter().map(|a| AttributeInput { name: a.name, value: a.value }).collect();
+    let product = ProductInput { title, brand, category, description, attributes, options, variants };
     let (id, slug, state, deletable) = (kept.id, kept.slug, kept.state, kept.deletable);
     Ok(Version(kept.version, EditableProduct { id, slug, state, deletable, product }))
 }
@@ -330,7 +332,7 @@ async fn seller_product(
 
 async fn create(
     context: RequestContext,
-    (At(handle), Body(product), Once(key)): (At<String>, Body<ProductText>, Once),
+    (At(handle), Body(product), Once(key)): (At<String>, Body<ProductInput>, Once),
 ) -> Result<Made<EditableProduct>> {
     let id = catalog::create(context.engine(), &context.caller, &handle, &product.into(), &key).await?;
     let Version(_, made) = seller_product(context, At((handle, id))).await?;
@@ -339,7 +341,7 @@ async fn create(
 
 async fn update(
     context: RequestContext,
-    (At((handle, id)), Body(product), IfMatch(version)): (AtProduct, Body<ProductText>, IfMatch),
+    (At((handle, id)), Body(product), IfMatch(version)): (AtProduct, Body<ProductInput>, IfMatch),
 ) -> Result<Version<EditableProduct>> {
     // The version is the key: who repeats it changes nothing more.
     let key = random::token();
@@ -397,7 +399,7 @@ struct Gallery {
 #[serde(deny_unknown_fields)]
 struct GalleryPicture {
     /// The ID of an uploaded image.
-    media: MediaId,
+    id: MediaId,
     /// The alt text.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 300)]
@@ -408,7 +410,7 @@ async fn set_pictures(
     context: RequestContext,
     (At((handle, id)), Body(gallery)): (AtProduct, Body<Gallery>),
 ) -> Result<Found<Pictures>> {
-    let pictures_of = gallery.items.into_iter().map(|p| NewPicture { media: p.media, alt: p.alt }).collect();
+    let pictures_of = gallery.items.into_iter().map(|p| NewPicture { media: p.id, alt: p.alt }).collect();
     media::set_pictures(context.engine(), &context.caller, &handle, id, pictures_of).await?;
     pictures(context, At((handle, id))).await
 }

@@ -8,7 +8,7 @@ use haat_shared::{
     checkout::{CheckoutGroup, CheckoutState, CheckoutUpdate, CheckoutView, PaymentOutcome},
     id::kinds::{CartId, CheckoutId, ShopId},
     orders::PurchaseView,
-    payments::{Method, NextAction, PurchaseLink},
+    payments::{NextAction, PaymentMethod, PurchaseLink},
     pricing::Totals,
     routes::*,
     shipping::ShippingMethod,
@@ -86,9 +86,9 @@ struct CheckoutInput {
     address: AddressInput,
     /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
-    delivery: BTreeMap<ShopId, ShippingMethod>,
+    shipping_methods: BTreeMap<ShopId, ShippingMethod>,
     /// The payment method.
-    method: Method,
+    payment_method: PaymentMethod,
 }
 
 /// The parameters of a new checkout.
@@ -96,7 +96,7 @@ struct CheckoutInput {
 #[serde(deny_unknown_fields)]
 struct NewCheckout {
     /// The ID of the cart to check out.
-    cart: CartId,
+    cart_id: CartId,
     /// The email address for the order confirmation.
     #[schema(format = "email-address", max_length = 254)]
     email: String,
@@ -104,9 +104,9 @@ struct NewCheckout {
     address: AddressInput,
     /// The shipping method for each shop, keyed by shop ID. Shops that are left out use standard shipping.
     #[serde(default)]
-    delivery: BTreeMap<ShopId, ShippingMethod>,
+    shipping_methods: BTreeMap<ShopId, ShippingMethod>,
     /// The payment method.
-    method: Method,
+    payment_method: PaymentMethod,
 }
 
 impl CheckoutInput {
@@ -123,8 +123,8 @@ impl CheckoutInput {
             postal_code,
             country,
             phone,
-            method: Some(self.method),
-            delivery: self.delivery,
+            payment_method: Some(self.payment_method),
+            shipping_methods: self.shipping_methods,
         };
         match update.check(&checkout::offered(context.engine()), context.engine().smtputf8) {
             // It is kept as it holds.
@@ -145,7 +145,7 @@ impl CheckoutInput {
 /// A fault where it stands in what was sent: `address.country`.
 fn at_address(fault: FieldError) -> FieldError {
     match fault.field.as_str() {
-        "email" | "method" => fault,
+        "email" | "payment_method" => fault,
         part => FieldError::new(format!("address.{part}"), fault.code),
     }
 }
@@ -162,19 +162,19 @@ struct Checkout {
     /// The shipping address.
     address: AddressInput,
     /// The payment method.
-    method: Option<Method>,
+    payment_method: Option<PaymentMethod>,
     /// The items, grouped by shop.
     groups: Vec<CheckoutGroup>,
     /// The totals.
-    sums: Totals,
+    totals: Totals,
     /// The version of the totals. It increases whenever they change.
     quote_version: i64,
     /// The available payment methods.
-    methods: Vec<Method>,
+    payment_methods: Vec<PaymentMethod>,
     /// The outcome of the last payment attempt.
     payment: Option<PaymentOutcome>,
     /// The next step of the payment in progress.
-    next: Option<NextAction>,
+    next_action: Option<NextAction>,
     /// The purchase that the checkout resulted in.
     purchase: Option<PurchaseLink>,
 }
@@ -196,22 +196,22 @@ impl From<CheckoutView> for Checkout {
                 country: form.country,
                 phone: form.phone,
             },
-            method: form.method,
+            payment_method: form.payment_method,
             groups: view.groups,
-            sums: view.quote.totals,
+            totals: view.quote.totals,
             quote_version: view.quote.version,
-            methods: view.methods,
+            payment_methods: view.payment_methods,
             payment: view.payment,
-            next: view.next,
+            next_action: view.next_action,
             purchase: view.purchase,
         }
     }
 }
 
 async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once)) -> Result<Made<Checkout>> {
-    carts::check_holder(context.engine(), &context.caller, new.cart).await?;
-    let NewCheckout { email, address, delivery, method, .. } = new;
-    let input = CheckoutInput { email, address, delivery, method }.update(&context)?;
+    carts::check_holder(context.engine(), &context.caller, new.cart_id).await?;
+    let NewCheckout { email, address, shipping_methods, payment_method, .. } = new;
+    let input = CheckoutInput { email, address, shipping_methods, payment_method }.update(&context)?;
     let id = checkout::begin(context.engine(), &context.caller).await?;
     checkout::update(context.engine(), &context.caller, id, input).await?;
     let view = checkout::view(context.engine(), &context.caller, id).await?;

@@ -19,7 +19,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::{
     problem::Problem,
-    schema::{Described, page_of, schema_of},
+    schema::{Described, schema_of},
 };
 
 /// A complete request.
@@ -558,7 +558,7 @@ impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Listed<T> {
     }
 
     fn schema(what: &mut Described) -> Option<Value> {
-        Some(page_of::<T>(what))
+        Some(schema_of::<Page<T>>(what))
     }
 }
 

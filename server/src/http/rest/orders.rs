@@ -177,7 +177,7 @@ async fn confirm(context: RequestContext, (At((handle, number)), _): (Order, Onc
 /// The tracking details of a shipment. An order for local pickup needs none.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Parcel {
+struct ShipmentInput {
     /// The carrier's name.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 80)]
@@ -194,9 +194,9 @@ struct Parcel {
 
 async fn ship(
     context: RequestContext,
-    (At((handle, number)), Body(parcel), _): (Order, Body<Parcel>, Once),
+    (At((handle, number)), Body(input), _): (Order, Body<ShipmentInput>, Once),
 ) -> Result<()> {
-    let Parcel { carrier, tracking_number, tracking_url } = parcel;
+    let ShipmentInput { carrier, tracking_number, tracking_url } = input;
     let shipment = Shipment { carrier, tracking_number, tracking_url };
     orders::ship(context.engine(), &context.caller, &handle, &number, shipment).await
 }

@@ -39,22 +39,3 @@ pub(super) fn schema_of<T: ToSchema>(what: &mut Described) -> Value {
     what.schemas.insert(name.clone(), schema);
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
-
-/// The schema of a page of a list.
-pub(super) fn page_of<T: ToSchema>(what: &mut Described) -> Value {
-    let rows = schema_of::<T>(what);
-    let name = format!("{}Page", T::name());
-    let page = json!({
-        "type": "object",
-        "required": ["items", "next"],
-        "properties": {
-            "items": {"type": "array", "items": rows, "description": "The items on this page."},
-            "next": {
-                "type": ["string", "null"],
-                "description": "The cursor of the next page, to be sent as `after`. Null on the last page.",
-            },
-        },
-    });
-    what.schemas.insert(name.clone(), page);
-    json!({"$ref": format!("#/components/schemas/{name}")})
-}

@@ -57,10 +57,10 @@ struct Settings {
     address: String,
     /// The price of standard shipping, per order.
     #[schema(value_type = Fee)]
-    delivery: Money,
+    shipping_price: Money,
     /// The order subtotal from which standard shipping is free.
     #[schema(value_type = Option<Price>)]
-    free_delivery_from: Option<Money>,
+    free_shipping_from: Option<Money>,
     /// The minimum number of days for standard delivery.
     #[schema(minimum = 0, maximum = 365)]
     delivery_days_min: i64,
@@ -69,7 +69,7 @@ struct Settings {
     delivery_days_max: i64,
     /// The price of express shipping. Null if the shop doesn't offer it.
     #[schema(value_type = Option<Fee>)]
-    express: Option<Money>,
+    express_price: Option<Money>,
     /// The minimum number of days for express delivery.
     #[schema(minimum = 0, maximum = 365)]
     express_days_min: i64,
@@ -118,11 +118,11 @@ impl Settings {
             description: self.description.clone(),
             town: self.town.clone(),
             address: self.address.clone(),
-            delivery: typed(self.delivery),
-            free_delivery_from: self.free_delivery_from.map(typed).unwrap_or_default(),
+            shipping_price: typed(self.shipping_price),
+            free_shipping_from: self.free_shipping_from.map(typed).unwrap_or_default(),
             delivery_days_min: self.delivery_days_min.to_string(),
             delivery_days_max: self.delivery_days_max.to_string(),
-            express: self.express.map(typed).unwrap_or_default(),
+            express_price: self.express_price.map(typed).unwrap_or_default(),
             express_days_min: self.express_days_min.to_string(),
             express_days_max: self.express_days_max.to_string(),
             pickup: self.pickup,
@@ -137,11 +137,11 @@ impl Settings {
             description: draft.description,
             town: draft.town,
             address: draft.address,
-            delivery: draft.delivery,
-            free_delivery_from: draft.free_delivery_from,
+            shipping_price: draft.shipping_price,
+            free_shipping_from: draft.free_shipping_from,
             delivery_days_min: draft.delivery_days.0,
             delivery_days_max: draft.delivery_days.1,
-            express: draft.express,
+            express_price: draft.express_price,
             express_days_min: draft.express_days.0,
             express_days_max: draft.express_days.1,
             pickup: draft.pickup,

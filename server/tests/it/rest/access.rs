@@ -64,7 +64,9 @@ impl Cast {
                 let view = owner.get(&format!("/carts/{cart}")).await.is(200);
                 let path = path.replace("{id}", &cart).replace("{line}", &view.text("/groups/0/lines/0/id"));
                 let body = match route.method {
-                    "POST" => Some(json!({"variant": view.text("/groups/0/lines/0/variant"), "quantity": 1})),
+                    "POST" => {
+                        Some(json!({"variant_id": view.text("/groups/0/lines/0/variant_id"), "quantity": 1}))
+                    }
                     "PATCH" => Some(json!({"quantity": 3})),
                     _ => None,
                 };

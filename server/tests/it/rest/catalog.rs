@@ -12,7 +12,7 @@ async fn a_product_may_have_as_much_text_as_a_file_may_bring() {
     let with = |details: usize| {
         let value = "क".repeat(10_000);
         let mut long = product("Long story");
-        long["details"] =
+        long["attributes"] =
             (0..details).map(|i| json!({"name": format!("Part {i}"), "value": value})).collect();
         long
     };

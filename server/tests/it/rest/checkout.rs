@@ -15,7 +15,7 @@ async fn five_calls_buy_once() {
         let listed = guest.get("/products?shop=meena-crafts&limit=2").await.is(200);
         assert_eq!(listed.body["items"].as_array().unwrap().len(), 2);
         assert_eq!(listed.body["items"][0]["price"]["currency"], "INR");
-        let (slug, variant) = (listed.text("/items/0/slug"), listed.text("/items/0/variant"));
+        let (slug, variant) = (listed.text("/items/0/slug"), listed.text("/items/0/variant_id"));
         let available = async || {
             let view = guest.get(&format!("/products/{slug}")).await.is(200).body;
             let variants = view["variants"].as_array().unwrap().clone();
@@ -26,9 +26,9 @@ async fn five_calls_buy_once() {
         let opened = guest.post("/carts", json!({})).await.is(201);
         let (cart, token) = (opened.text("/id"), opened.text("/token"));
         let holder = guest.with("haat-cart", &token);
-        let line = json!({"variant": variant, "quantity": 2});
+        let line = json!({"variant_id": variant, "quantity": 2});
         let view = holder.post(&format!("/carts/{cart}/lines"), line.clone()).await.is(201);
-        assert_eq!((view.body["id"].as_str(), &view.body["pieces"]), (Some(cart.as_str()), &json!(2)));
+        assert_eq!((view.body["id"].as_str(), &view.body["item_count"]), (Some(cart.as_str()), &json!(2)));
         // Without the token there is no such cart.
         guest.get(&format!("/carts/{cart}")).await.refuses(404, "not_found");
         guest.post(&format!("/carts/{cart}/lines"), line).await.refuses(404, "not_found");
@@ -43,7 +43,7 @@ async fn five_calls_buy_once() {
         begin.post("/checkouts", other).await.refuses(409, "key_reused");
         assert_eq!(available().await, before - 2, "held once");
 
-        let (checkout, total) = (begun.text("/id"), begun.body["sums"]["total"].clone());
+        let (checkout, total) = (begun.text("/id"), begun.body["totals"]["total"].clone());
         let address = format!("/checkouts/{checkout}/pay");
         guest.once(&address, json!({})).await.refuses(404, "not_found");
         let cheaper = json!({"total": {"amount": 1, "currency": "INR"}});
@@ -60,12 +60,12 @@ async fn five_calls_buy_once() {
         assert_eq!(first.body, second.body);
         assert_eq!((first.text("/type").as_str(), &first.body["purchase"]["total"]), ("done", &total));
         let totals = |of: &Value| {
-            let fields = ["subtotal", "discount", "delivery", "tax", "total"];
+            let fields = ["subtotal", "discount", "shipping", "tax", "total"];
             fields.map(|field| of[field]["amount"].as_i64().unwrap())
         };
         let (cart_view, purchase) = (&view.body, &first.body["purchase"]);
         for shown in [cart_view, &cart_view["groups"][0], purchase, &purchase["orders"][0]] {
-            assert_eq!(totals(shown), totals(&begun.body["sums"]), "{shown}");
+            assert_eq!(totals(shown), totals(&begun.body["totals"]), "{shown}");
         }
         assert_eq!(pay.post(&address, confirmation).await.is(200).body, first.body);
         pay.post(&address, json!({})).await.refuses(409, "key_reused");
@@ -77,7 +77,7 @@ async fn five_calls_buy_once() {
         guest.get(&format!("/purchases/{number}?key={}", first.text("/key"))).await.is(200);
         let done = holder.get(&format!("/checkouts/{checkout}")).await.is(200);
         assert_eq!((done.text("/state"), done.text("/purchase/number")), ("completed".into(), number));
-        assert_eq!(holder.get(&format!("/carts/{cart}")).await.is(200).body["pieces"], 0);
+        assert_eq!(holder.get(&format!("/carts/{cart}")).await.is(200).body["item_count"], 0);
         assert_eq!(available().await, before - 2, "sold once");
         program.close();
     }
@@ -92,7 +92,7 @@ async fn who_hangs_up_while_paying_is_answered_when_they_ask_again() {
         program.start().await;
         let (holder, cart) = Robot::new(&program).fill_cart("meena-crafts").await;
         let mut input = input(&cart);
-        input["method"] = json!("sandbox");
+        input["payment_method"] = json!("sandbox");
         let checkout = holder.once("/checkouts", input).await.is(201).text("/id");
         let pay = format!("/checkouts/{checkout}/pay");
         let paying = holder.with("idempotency-key", "pay");
@@ -206,30 +206,30 @@ async fn a_key_is_good_for_what_a_request_says() {
         let request = holder.with("idempotency-key", key).request("POST", &lines);
         holder.answer(request.header("content-type", "application/json").body(body), None).await
     };
-    let first = raw("K1", format!(r#"{{"variant":"{variant}","quantity":2}}"#)).await.is(201);
-    assert_eq!(first.body["pieces"], 3);
+    let first = raw("K1", format!(r#"{{"variant_id":"{variant}","quantity":2}}"#)).await.is(201);
+    assert_eq!(first.body["item_count"], 3);
     for (key, body) in [
-        ("K1", format!(r#"{{"variant":"{variant}","quantity":2}}"#)),
-        ("K1", format!("{{\n  \"quantity\" : 2.0,\n  \"variant\" : \"{variant}\"\n}}")),
-        ("\"K1\"", format!(r#"{{"quantity":2,"variant":"{variant}"}}"#)),
+        ("K1", format!(r#"{{"variant_id":"{variant}","quantity":2}}"#)),
+        ("K1", format!("{{\n  \"quantity\" : 2.0,\n  \"variant_id\" : \"{variant}\"\n}}")),
+        ("\"K1\"", format!(r#"{{"quantity":2,"variant_id":"{variant}"}}"#)),
     ] {
         assert_eq!(raw(key, body).await.is(201).body, first.body);
     }
     let other =
-        raw("K1", format!(r#"{{"variant":"{variant}","quantity":3}}"#)).await.refuses(409, "key_reused");
+        raw("K1", format!(r#"{{"variant_id":"{variant}","quantity":3}}"#)).await.refuses(409, "key_reused");
     assert!(
         other.text("/detail").contains("Idempotency-Key") && !other.text("/detail").contains("page"),
         "{other:?}"
     );
     for malformed in ["\"K1", "K 1"] {
-        raw(malformed, format!(r#"{{"variant":"{variant}","quantity":2}}"#))
+        raw(malformed, format!(r#"{{"variant_id":"{variant}","quantity":2}}"#))
             .await
             .refuses(400, "idempotency_key_missing");
     }
-    assert_eq!(holder.get(&format!("/carts/{cart}")).await.is(200).body["pieces"], 3);
+    assert_eq!(holder.get(&format!("/carts/{cart}")).await.is(200).body["item_count"], 3);
     // Without a key each request counts.
-    holder.post(&lines, json!({"variant": variant, "quantity": 1})).await.is(201);
-    assert_eq!(holder.get(&format!("/carts/{cart}")).await.is(200).body["pieces"], 4);
+    holder.post(&lines, json!({"variant_id": variant, "quantity": 1})).await.is(201);
+    assert_eq!(holder.get(&format!("/carts/{cart}")).await.is(200).body["item_count"], 4);
     let document = guest.get(&program.at("/api/openapi.json")).await.is(200);
     let parameters = document.body.pointer("/paths/~1api~1v1~1carts~1{id}~1lines/post/parameters").unwrap();
     let key = parameters.as_array().unwrap().iter().find(|p| p["name"] == "Idempotency-Key").unwrap();

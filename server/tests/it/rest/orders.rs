@@ -38,7 +38,8 @@ async fn programs_poll_the_feed_of_events() {
         let kinds: Vec<_> = seen.iter().map(|event| event["kind"].as_str().unwrap()).collect();
         assert_eq!(kinds, ["order.placed", "order.confirmed", "order.shipped", "order.shipment_updated"]);
         assert!(
-            seen.iter().all(|e| e["number"] == format!("{number}-1") && e["shop"] == "meena-crafts"),
+            seen.iter()
+                .all(|e| e["order_number"] == format!("{number}-1") && e["shop_handle"] == "meena-crafts"),
             "{seen:?}"
         );
         for (query, field) in [

@@ -33,35 +33,41 @@ async fn every_invalid_request_is_answered_with_a_problem() {
         ),
         ("text/plain", "{}", 415, "unsupported_media_type", None),
         ("application/x-www-form-urlencoded", "a=b", 415, "unsupported_media_type", None),
-        ("application/json", r#"{"variant": "prod_1", "quantity": 1}"#, 422, "invalid", Some("variant")),
-        ("application/json", r#"{"variant": 1, "quantity": 1}"#, 422, "invalid", Some("variant")),
+        (
+            "application/json",
+            r#"{"variant_id": "prod_1", "quantity": 1}"#,
+            422,
+            "invalid",
+            Some("variant_id"),
+        ),
+        ("application/json", r#"{"variant_id": 1, "quantity": 1}"#, 422, "invalid", Some("variant_id")),
         (
             "application/json; charset=utf-8",
-            r#"{"variant": "var_00000000000000000000000000", "quantity": "1"}"#,
+            r#"{"variant_id": "var_00000000000000000000000000", "quantity": "1"}"#,
             422,
             "invalid",
             Some("quantity"),
         ),
         (
             "application/json",
-            r#"{"variant": "var_00000000000000000000000000", "quantity": 0}"#,
+            r#"{"variant_id": "var_00000000000000000000000000", "quantity": 0}"#,
             422,
             "invalid",
             Some("quantity"),
         ),
         (
             "application/json",
-            r#"{"variant": "var_00000000000000000000000000", "quantity": 1, "price": 1}"#,
+            r#"{"variant_id": "var_00000000000000000000000000", "quantity": 1, "price": 1}"#,
             422,
             "invalid",
             Some("price"),
         ),
         (
             "application/json",
-            r#"{"variant": "var_00000000000000000000000000", "quantity": 1}"#,
+            r#"{"variant_id": "var_00000000000000000000000000", "quantity": 1}"#,
             422,
             "invalid",
-            Some("variant"),
+            Some("variant_id"),
         ),
     ] {
         let (answered, problem) = raw(kind, body).await;
@@ -76,7 +82,7 @@ async fn every_invalid_request_is_answered_with_a_problem() {
             assert_eq!(problem["fields"][0]["field"], field, "{body}: {problem}");
         }
     }
-    let huge = json!({"variant": "x".repeat(300_000), "quantity": 1});
+    let huge = json!({"variant_id": "x".repeat(300_000), "quantity": 1});
     // By somebody else: the server closes a connection that it has not read to its end.
     let stranger = Robot { client: Client::new(), ..holder.clone() };
     stranger.post(&format!("/carts/{cart}/lines"), huge).await.refuses(413, "too_large");

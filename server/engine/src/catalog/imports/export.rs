@@ -125,7 +125,7 @@ fn record(product: SellerProduct) -> Record {
         brand: Some(form.brand),
         category: Some(form.category),
         description: Some(form.description),
-        details: Some(form.details),
+        details: Some(form.attributes),
         options: Some(form.options),
         state: Some(product.state.as_str().to_owned()),
     }
@@ -134,7 +134,7 @@ fn record(product: SellerProduct) -> Record {
 /// A product as lines of a table; the first line has the fields of the whole product.
 fn write_rows(table: &mut csv::Writer<Vec<u8>>, product: SellerProduct) -> csv::Result<()> {
     let (slug, state, form) = (product.slug, product.state, product.form);
-    let details = cells::write_details(&form.details);
+    let details = cells::write_details(&form.attributes);
     for (i, variant) in form.variants.iter().enumerate() {
         let whole = |cell: String| if i == 0 { cell } else { String::new() };
         let option = |nth: usize, values: &[String]| {
@@ -218,7 +218,7 @@ mod tests {
                         brand,
                         category: "tea".into(),
                         description: paragraphs.join("\n"),
-                        details: details.collect(),
+                        attributes: details.collect(),
                         options: ["Colour", "Size", "-Nib"][..differ_in].iter().map(|&o| o.into()).collect(),
                         variants: variants.collect(),
                     },

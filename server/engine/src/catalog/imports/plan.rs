@@ -374,7 +374,7 @@ fn lay_over(form: &mut ProductForm, record: &Record, variants: &[VariantRecord],
     set(&mut form.category, category);
     set(&mut form.description, description);
     if let Some(details) = details {
-        form.details.clone_from(details);
+        form.attributes.clone_from(details);
     }
     if let Some(options) = options {
         form.options.clone_from(options);
@@ -442,9 +442,9 @@ fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowError {
             let found = form.options.get(nth).map_or("", String::as_str);
             RowError::new(whole, &format!("option{}_name", nth + 1), fault.code, found)
         }
-        ("details", nth) => {
+        ("attributes", nth) => {
             let detail =
-                nth.and_then(|nth| form.details.get(nth)).map(|d| format!("{}: {}", d.name, d.value));
+                nth.and_then(|nth| form.attributes.get(nth)).map(|d| format!("{}: {}", d.name, d.value));
             RowError::new(whole, "details", fault.code, &detail.unwrap_or_default())
         }
         _ => {
