@@ -108,7 +108,7 @@ impl TaxRule {
 
 /// A line item to be priced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Line {
+pub struct LineItem {
     /// Identifies the line within the quote.
     pub id: Uuid,
     /// The kind.
@@ -123,7 +123,7 @@ pub struct Line {
     pub commission_bp: i64,
 }
 
-impl Line {
+impl LineItem {
     /// The price of the quantity, before discounts.
     pub fn list_price(&self) -> Result<Money, MoneyError> {
         self.unit_price.times(self.quantity)
@@ -145,7 +145,7 @@ pub struct ShopItems {
     /// The shop.
     pub shop: ShopId,
     /// The lines.
-    pub lines: Vec<Line>,
+    pub lines: Vec<LineItem>,
     /// The shipping; `None` if nothing is shipped.
     pub shipping: Option<Shipping>,
 }
@@ -313,7 +313,7 @@ fn adjust(adjustments: &mut Vec<Adjustment>, new: Adjustment) -> Result<(), Mone
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineQuote {
     /// The line.
-    pub line: Line,
+    pub line: LineItem,
     /// Its price.
     pub price: Breakdown,
 }
@@ -343,7 +343,7 @@ pub struct Quote {
 /// The price of a line or of a shop's shipping while promotions are applied to it.
 struct Charge<'a> {
     items: &'a ShopItems,
-    line: Option<&'a Line>,
+    line: Option<&'a LineItem>,
     tax: TaxRule,
     list: Money,
     discounted: Money,
@@ -429,7 +429,7 @@ fn lesser(a: Money, b: Money) -> Money {
 impl<'a> Charge<'a> {
     fn new(
         items: &'a ShopItems,
-        line: Option<&'a Line>,
+        line: Option<&'a LineItem>,
         tax: TaxRule,
         list: Money,
     ) -> Result<Self, MoneyError> {
@@ -455,7 +455,7 @@ impl<'a> Charge<'a> {
 
 impl Promotion {
     /// Whether it covers a line of a shop.
-    fn covers(&self, items: &ShopItems, line: &Line) -> bool {
+    fn covers(&self, items: &ShopItems, line: &LineItem) -> bool {
         let in_scope = match &self.scope {
             Scope::Market => true,
             Scope::Shop(shop) => *shop == items.shop,
@@ -515,12 +515,12 @@ mod tests {
         ShopId::from_uuid(Uuid::from_u128(number))
     }
 
-    fn line(id: u128, quantity: i64, unit: i64, tax: TaxRule) -> Line {
+    fn line(id: u128, quantity: i64, unit: i64, tax: TaxRule) -> LineItem {
         let (id, unit_price) = (Uuid::from_u128(id), inr(unit));
-        Line { id, kind: LineKind::Goods, quantity, unit_price, tax, commission_bp: 1_000 }
+        LineItem { id, kind: LineKind::Goods, quantity, unit_price, tax, commission_bp: 1_000 }
     }
 
-    fn of_shop(number: u128, lines: &[Line], shipping: i64) -> ShopItems {
+    fn of_shop(number: u128, lines: &[LineItem], shipping: i64) -> ShopItems {
         let shipping = Some(Shipping::untaxed(inr(shipping)));
         ShopItems { shop: shop(number), lines: lines.to_vec(), shipping }
     }
@@ -558,7 +558,8 @@ mod tests {
         let two_shops = vec![of_shop(1, &[bowl], 4_900), of_shop(2, &[lamp], 4_900)];
         let coins =
             |tax| vec![of_shop(1, &[line(1, 1, 100, tax), line(2, 1, 100, tax), line(3, 1, 100, tax)], 0)];
-        let gift = Line { kind: LineKind::GiftCard, commission_bp: 0, ..line(9, 1, 50_000, TaxRule::NONE) };
+        let gift =
+            LineItem { kind: LineKind::GiftCard, commission_bp: 0, ..line(9, 1, 50_000, TaxRule::NONE) };
         let cap = |promotion: Promotion, cap| Promotion { cap: Some(inr(cap)), ..promotion };
         let minimum = |promotion: Promotion, minimum| Promotion { minimum: Some(inr(minimum)), ..promotion };
         let scoped = |scope, promotion: Promotion| Promotion { scope, ..promotion };
@@ -729,12 +730,12 @@ mod tests {
         let good = line(1, 1, 100, TaxRule::NONE);
         let usd = Money::new(1, "USD".parse().unwrap());
         let bad_lines = [
-            (Line { quantity: -1, ..good }, MoneyError::OutOfBounds),
-            (Line { unit_price: inr(-1), ..good }, MoneyError::OutOfBounds),
-            (Line { tax: TaxRule::added(-1), ..good }, MoneyError::OutOfBounds),
-            (Line { commission_bp: 10_001, ..good }, MoneyError::OutOfBounds),
-            (Line { unit_price: usd, ..good }, MoneyError::MixedCurrencies),
-            (Line { unit_price: inr(i64::MAX), quantity: 2, ..good }, MoneyError::Overflow),
+            (LineItem { quantity: -1, ..good }, MoneyError::OutOfBounds),
+            (LineItem { unit_price: inr(-1), ..good }, MoneyError::OutOfBounds),
+            (LineItem { tax: TaxRule::added(-1), ..good }, MoneyError::OutOfBounds),
+            (LineItem { commission_bp: 10_001, ..good }, MoneyError::OutOfBounds),
+            (LineItem { unit_price: usd, ..good }, MoneyError::MixedCurrencies),
+            (LineItem { unit_price: inr(i64::MAX), quantity: 2, ..good }, MoneyError::Overflow),
         ];
         for (bad, error) in bad_lines {
             assert_eq!(quote(Currency::INR, &[of_shop(1, &[bad], 0)], &[]), Err(error), "{bad:?}");
@@ -861,7 +862,7 @@ mod tests {
             let count = shops.len();
             for (id, ((kind, quantity, unit, tax, commission_bp), of)) in (1u128..).zip(lines) {
                 let (id, unit_price) = (Uuid::from_u128(id), Money::new(unit, currency));
-                shops[of % count].lines.push(Line { id, kind, quantity, unit_price, tax, commission_bp });
+                shops[of % count].lines.push(LineItem { id, kind, quantity, unit_price, tax, commission_bp });
             }
             (currency, shops)
         }
@@ -928,8 +929,8 @@ mod tests {
                 items.lines.iter_mut().for_each(|line| (line.tax.included, line.commission_bp) = (true, 800));
                 items.shipping = items.shipping.map(|shipping| Shipping::untaxed(shipping.price));
             }
-            let list = |line: &Line| i128::from(line.unit_price.amount()) * i128::from(line.quantity);
-            let tax = |line: &Line| {
+            let list = |line: &LineItem| i128::from(line.unit_price.amount()) * i128::from(line.quantity);
+            let tax = |line: &LineItem| {
                 let rate = i128::from(line.tax.rate_bp);
                 // Half up: twice the tax and one, divided by two.
                 (2 * list(line) * rate + 10_000 + rate) / (2 * (10_000 + rate))

@@ -13,7 +13,7 @@ use haat_shared::{
     error::Shortage,
     id::kinds::{CartId, CartLineId, ShopId, UserId, VariantId},
     media::Picture,
-    pricing::{self, Line, LineKind, Shipping, ShopItems, TaxRule},
+    pricing::{self, LineItem, LineKind, Shipping, ShopItems, TaxRule},
     shipping,
 };
 
@@ -183,7 +183,7 @@ async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
 /// The lines of a shop that can be bought, with standard shipping.
 fn items(shop: ShopId, rows: &[LineRow]) -> Result<ShopItems> {
     let money = |amount| Money::new(amount, rows[0].currency);
-    let lines: Vec<Line> = rows.iter().filter(|row| row.available > 0).map(priced).collect();
+    let lines: Vec<LineItem> = rows.iter().filter(|row| row.available > 0).map(priced).collect();
     let mut items = ShopItems { shop, lines, shipping: None };
     // Nothing is shipped if nothing can be bought.
     if !items.lines.is_empty() {
@@ -196,8 +196,8 @@ fn items(shop: ShopId, rows: &[LineRow]) -> Result<ShopItems> {
 }
 
 /// A line to be priced. The shopper is not shown the commission, so it is left out.
-fn priced(row: &LineRow) -> Line {
-    Line {
+fn priced(row: &LineRow) -> LineItem {
+    LineItem {
         id: row.id.uuid(),
         kind: LineKind::Goods,
         quantity: row.quantity,

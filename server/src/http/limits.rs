@@ -63,7 +63,7 @@ enum Who {
 }
 
 /// The limits of a market. Each node counts for itself.
-pub(super) struct Limits {
+pub(super) struct RateLimits {
     changes: Bucket<Who>,
     // Separate counters with different key types, so an account named like an IP address can't affect it.
     sign_ins: Bucket<(String, Origin)>,
@@ -125,7 +125,7 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
     }
 }
 
-impl Limits {
+impl RateLimits {
     pub(super) fn new(config: &config::Limits) -> Self {
         let times = |limit: u32| limit.saturating_mul(config.scale);
         Self {
@@ -295,10 +295,10 @@ pub(super) async fn bound(
 mod tests {
     use super::*;
 
-    fn limits(change: impl FnOnce(&mut config::Limits)) -> Limits {
+    fn limits(change: impl FnOnce(&mut config::Limits)) -> RateLimits {
         let mut config = config::Limits::default();
         change(&mut config);
-        Limits::new(&config)
+        RateLimits::new(&config)
     }
 
     fn from(address: &str) -> Origin {
@@ -377,7 +377,7 @@ mod tests {
         }
         assert_eq!(made, 10);
         // Sign-ups are processed one at a time, which leaves a core for signing in.
-        let elsewhere = Limits::new(&config::Limits::default());
+        let elsewhere = RateLimits::new(&config::Limits::default());
         let turn = elsewhere.sign_up(from("192.0.2.1")).await.unwrap();
         assert!(elsewhere.signing_up.try_acquire().is_err());
         drop(turn);

@@ -59,7 +59,7 @@ pub struct State {
     runtime: Runtime,
     leptos: LeptosOptions,
     metrics: PrometheusHandle,
-    limits: Arc<limits::Limits>,
+    limits: Arc<limits::RateLimits>,
     readiness: Arc<health::Readiness>,
     intake: Arc<imports::Intake>,
     pictures_in: Arc<imports::Intake>,
@@ -102,7 +102,7 @@ fn leptos_options(runtime: &Runtime) -> LeptosOptions {
 pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
     let leptos = leptos_options(&runtime);
     let config = runtime.config.clone();
-    let limits = Arc::new(limits::Limits::new(&config.limits));
+    let limits = Arc::new(limits::RateLimits::new(&config.limits));
     let intake = Arc::new(imports::Intake::new(config.imports.readers, imports::FILES_MAX));
     let pictures_in = Arc::new(imports::Intake::new(1, media::FILES_MAX));
     let state = State { runtime, leptos, metrics, limits, readiness: Arc::default(), intake, pictures_in };

@@ -12,7 +12,7 @@ use haat_shared::{
     checkout::{CheckoutState, CheckoutUpdate, HOLD_MS},
     error::Shortage,
     id::kinds::*,
-    pricing::{self, Line, LineKind, Shipping, ShopItems, TaxRule, Totals},
+    pricing::{self, LineItem, LineKind, Shipping, ShopItems, TaxRule, Totals},
     shipping::{ShippingMethod, ShippingRates},
 };
 
@@ -269,8 +269,8 @@ fn rates(row: &LineRow) -> ShippingRates {
     }
 }
 
-fn priced(row: &LineRow) -> Line {
-    Line {
+fn priced(row: &LineRow) -> LineItem {
+    LineItem {
         id: row.variant_id.uuid(),
         kind: LineKind::Goods,
         quantity: row.quantity,

@@ -10,7 +10,7 @@ use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     checkout::{CheckoutQuote, CheckoutState, CheckoutUpdate},
     id::kinds::{CheckoutId, OrderId, ShopId, VariantId},
-    pricing::{self, Line, LineKind, Shipping, ShopItems, TaxRule, Totals},
+    pricing::{self, LineItem, LineKind, Shipping, ShopItems, TaxRule, Totals},
     shipping::{ShippingMethod, ShippingOption},
 };
 
@@ -151,8 +151,8 @@ fn choice(order: &LineRow, update: &CheckoutUpdate) -> TxResult<ShippingOption> 
         .ok_or_else(|| bug("a checkout's shipping method was never offered"))
 }
 
-fn priced(row: &LineRow, currency: Currency) -> Line {
-    Line {
+fn priced(row: &LineRow, currency: Currency) -> LineItem {
+    LineItem {
         id: row.variant_id.uuid(),
         kind: LineKind::Goods,
         quantity: row.quantity,

@@ -9,7 +9,7 @@ use haat_shared::{
     id::kinds::CheckoutId,
     orders::OrderState,
     payments::Method,
-    pricing::{self, Line, LineKind, Quote, Shipping, ShopItems, TaxRule},
+    pricing::{self, LineItem, LineKind, Quote, Shipping, ShopItems, TaxRule},
     shipping::ShippingMethod,
 };
 
@@ -216,7 +216,7 @@ both! {
             let quote = |shipping: [i64; 2]| -> Quote {
                 let items = [0, 1].map(|i| ShopItems {
                     shop: shops[i],
-                    lines: vec![Line {
+                    lines: vec![LineItem {
                         id: teas[i].uuid(),
                         kind: LineKind::Goods,
                         quantity: quantities[i],

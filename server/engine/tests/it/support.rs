@@ -53,7 +53,7 @@ static CHARGE_IN: Statement =
     Statement::new("support::CHARGE_IN", "UPDATE sandbox_payments SET currency = $2 WHERE gateway_ref = $1");
 
 /// The sandbox gateway, with a connection that can be cut and requests that can be held up.
-pub struct Line {
+pub struct TestGateway {
     sandbox: Arc<Sandbox>,
     pub cut: AtomicBool,
     /// Requests that create a payment.
@@ -103,7 +103,7 @@ impl Gate {
     }
 }
 
-impl Line {
+impl TestGateway {
     fn up(&self) -> Result<&Sandbox, GatewayError> {
         if self.cut.load(Ordering::Relaxed) {
             Err(GatewayError::Unreachable("cut".into()))
@@ -114,7 +114,7 @@ impl Line {
 }
 
 #[async_trait::async_trait]
-impl PaymentGateway for Line {
+impl PaymentGateway for TestGateway {
     fn method(&self) -> PaymentMethod {
         self.sandbox.method()
     }
@@ -216,7 +216,7 @@ pub fn link_in(text: &str) -> (&str, &str) {
 
 #[derive(Clone)]
 pub struct Market {
-    pub line: Arc<Line>,
+    pub line: Arc<TestGateway>,
     pub post: Arc<Post>,
     pub engine: Engine,
     pub clock: Clock,
@@ -286,7 +286,7 @@ impl Market {
             "http://127.0.0.1:1",
             String::new(),
         ));
-        let line = Arc::new(Line {
+        let line = Arc::new(TestGateway {
             sandbox: sandbox.clone(),
             cut: AtomicBool::new(false),
             starts: Gate::default(),

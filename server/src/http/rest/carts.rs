@@ -142,11 +142,11 @@ struct Quantity {
     quantity: i64,
 }
 
-type Line = At<(CartId, CartLineId)>;
+type AtLine = At<(CartId, CartLineId)>;
 
 async fn set_line(
     context: RequestContext,
-    (At((id, line)), Body(set)): (Line, Body<Quantity>),
+    (At((id, line)), Body(set)): (AtLine, Body<Quantity>),
 ) -> Result<Found<Cart>> {
     carts::check_holder(context.engine(), &context.caller, id).await?;
     let set = SetQuantity { line, quantity: set.quantity.to_string() };
@@ -154,7 +154,7 @@ async fn set_line(
     carts::by_id(context.engine(), &context.caller, id).await.map(|view| Found(view.into()))
 }
 
-async fn remove_line(context: RequestContext, At((id, line)): Line) -> Result<Found<Cart>> {
+async fn remove_line(context: RequestContext, At((id, line)): AtLine) -> Result<Found<Cart>> {
     carts::check_holder(context.engine(), &context.caller, id).await?;
     carts::remove_line(context.engine(), &context.caller, line).await?;
     carts::by_id(context.engine(), &context.caller, id).await.map(|view| Found(view.into()))

@@ -71,7 +71,7 @@ enum Sort {
 /// The filters of a product list.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Which {
+struct WhichProducts {
     /// Only products that match these words.
     #[schema(format = "optional-line", max_length = 100)]
     q: Option<String>,
@@ -89,7 +89,7 @@ struct Which {
     limit: Option<Limit>,
 }
 
-async fn list(context: RequestContext, Query(of): Query<Which>) -> Result<Listed<ProductCard>> {
+async fn list(context: RequestContext, Query(of): Query<WhichProducts>) -> Result<Listed<ProductCard>> {
     let of = ListProducts {
         q: of.q.unwrap_or_default(),
         shop: of.shop.unwrap_or_default(),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     Api, RequestContext,
-    extract::{Answer, At, Part, Reply, Sent},
+    extract::{At, IntoReply, Reply, RequestPart, Sent},
     problem::Problem,
     schema::Described,
 };
@@ -31,7 +31,7 @@ const FORMATS: [(&str, ExportFormat); 3] = [
 /// One of [`FORMATS`].
 struct Wanted((&'static str, ExportFormat));
 
-impl Part for Wanted {
+impl RequestPart for Wanted {
     fn read(sent: &Sent) -> Result<Self, Problem> {
         let accept = sent.headers.get_all(header::ACCEPT).iter().map(|value| value.to_str().unwrap_or(""));
         let accept = accept.collect::<Vec<_>>().join(",");
@@ -71,7 +71,7 @@ fn wanted(accept: &str) -> Option<(&'static str, ExportFormat)> {
 /// A body that is streamed.
 struct Streamed(&'static str, Body);
 
-impl Answer for Streamed {
+impl IntoReply for Streamed {
     const STATUS: u16 = 200;
 
     fn reply(self) -> Result<Reply, Problem> {

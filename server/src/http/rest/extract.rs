@@ -37,7 +37,7 @@ pub(super) struct Sent {
 }
 
 /// A parameter of a handler.
-pub(super) trait Part: Sized + Send + 'static {
+pub(super) trait RequestPart: Sized + Send + 'static {
     /// Whether it needs the body.
     const BODY: bool = false;
     /// Whether the body may be several megabytes for a shop.
@@ -54,7 +54,7 @@ pub(super) trait Part: Sized + Send + 'static {
     fn describe(what: &mut Described);
 }
 
-impl Part for () {
+impl RequestPart for () {
     fn read(_: &Sent) -> Result<Self, Problem> {
         Ok(())
     }
@@ -64,7 +64,7 @@ impl Part for () {
 
 macro_rules! parts {
     ($($part:ident)+) => {
-        impl<$($part: Part),+> Part for ($($part,)+) {
+        impl<$($part: RequestPart),+> RequestPart for ($($part,)+) {
             const BODY: bool = $($part::BODY ||)+ false;
             const UPLOAD: bool = $($part::UPLOAD ||)+ false;
             const FILE: bool = $($part::FILE ||)+ false;
@@ -125,7 +125,7 @@ impl<A: Segments, B: Segments> Segments for (A, B) {
     }
 }
 
-impl<T: Segments> Part for At<T> {
+impl<T: Segments> RequestPart for At<T> {
     fn read(sent: &Sent) -> Result<Self, Problem> {
         T::read(&mut sent.path.iter()).map(Self).ok_or(Problem::Rejected(Error::NotFound))
     }
@@ -147,7 +147,7 @@ impl<T: Segments> Part for At<T> {
 /// Query parameters.
 pub(super) struct Query<T>(pub(super) T);
 
-impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Query<T> {
+impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestPart for Query<T> {
     fn read(sent: &Sent) -> Result<Self, Problem> {
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(sent.query.as_bytes()));
         serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| Problem::NotReadable {
@@ -187,7 +187,7 @@ fn not_null(mut schema: Value) -> Value {
 /// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
 
-impl<T: DeserializeOwned + ToSchema + Send + 'static> Part for Body<T> {
+impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestPart for Body<T> {
     const BODY: bool = true;
 
     fn read(sent: &Sent) -> Result<Self, Problem> {
@@ -215,7 +215,7 @@ pub(super) struct PictureFile(pub(super) Bytes);
 
 const PICTURE_KINDS: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "application/octet-stream"];
 
-impl Part for PictureFile {
+impl RequestPart for PictureFile {
     const BODY: bool = true;
     const UPLOAD: bool = true;
 
@@ -248,7 +248,7 @@ const PRODUCT_FILE_KINDS: [&str; 5] = [
     "application/octet-stream",
 ];
 
-impl Part for ProductFile {
+impl RequestPart for ProductFile {
     const FILE: bool = true;
 
     fn read(sent: &Sent) -> Result<Self, Problem> {
@@ -397,7 +397,7 @@ pub(super) struct Once(pub(super) String);
 /// The header of the key.
 pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-impl Part for Once {
+impl RequestPart for Once {
     const ONCE: bool = true;
 
     fn read(sent: &Sent) -> Result<Self, Problem> {
@@ -445,7 +445,7 @@ fn key(value: &str) -> Option<String> {
 /// An optional idempotency key.
 pub(super) struct OnceIfAsked;
 
-impl Part for OnceIfAsked {
+impl RequestPart for OnceIfAsked {
     const ONCE: bool = true;
 
     fn read(sent: &Sent) -> Result<Self, Problem> {
@@ -469,7 +469,7 @@ impl Part for OnceIfAsked {
 /// The version to be changed: the `ETag` that was read.
 pub(super) struct IfMatch(pub(super) i64);
 
-impl Part for IfMatch {
+impl RequestPart for IfMatch {
     fn read(sent: &Sent) -> Result<Self, Problem> {
         let tag = sent.headers.get(header::IF_MATCH).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
         if tag.is_empty() {
@@ -498,7 +498,7 @@ impl Part for IfMatch {
 }
 
 /// The response of a handler.
-pub(super) trait Answer: Send + 'static {
+pub(super) trait IntoReply: Send + 'static {
     /// The status.
     const STATUS: u16;
     /// Whether it has a version.
@@ -535,7 +535,7 @@ fn reply(status: u16, version: Option<i64>, body: &impl serde::Serialize) -> Res
 /// A retrieved object.
 pub(super) struct Found<T>(pub(super) T);
 
-impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Found<T> {
+impl<T: serde::Serialize + ToSchema + Send + 'static> IntoReply for Found<T> {
     const STATUS: u16 = 200;
 
     fn reply(self) -> Result<Reply, Problem> {
@@ -550,7 +550,7 @@ impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Found<T> {
 /// A page of a list.
 pub(super) struct Listed<T>(pub(super) Page<T>);
 
-impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Listed<T> {
+impl<T: serde::Serialize + ToSchema + Send + 'static> IntoReply for Listed<T> {
     const STATUS: u16 = 200;
 
     fn reply(self) -> Result<Reply, Problem> {
@@ -565,7 +565,7 @@ impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Listed<T> {
 /// A created object.
 pub(super) struct Made<T>(pub(super) T);
 
-impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Made<T> {
+impl<T: serde::Serialize + ToSchema + Send + 'static> IntoReply for Made<T> {
     const STATUS: u16 = 201;
 
     fn reply(self) -> Result<Reply, Problem> {
@@ -580,7 +580,7 @@ impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Made<T> {
 /// An object that several people may edit, with its version.
 pub(super) struct Version<T>(pub(super) i64, pub(super) T);
 
-impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Version<T> {
+impl<T: serde::Serialize + ToSchema + Send + 'static> IntoReply for Version<T> {
     const STATUS: u16 = 200;
     const VERSIONED: bool = true;
 
@@ -594,7 +594,7 @@ impl<T: serde::Serialize + ToSchema + Send + 'static> Answer for Version<T> {
 }
 
 /// An empty response.
-impl Answer for () {
+impl IntoReply for () {
     const STATUS: u16 = 204;
 
     fn reply(self) -> Result<Reply, Problem> {

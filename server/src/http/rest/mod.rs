@@ -44,7 +44,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub(super) use self::problem::into_problem;
 use self::{
-    extract::{Answer, Part, Reply, Sent},
+    extract::{IntoReply, Reply, RequestPart, Sent},
     openapi::Document,
     problem::Problem,
 };
@@ -98,8 +98,8 @@ impl Api {
     /// Registers the handler of a route and its description.
     fn on<P, A, F, Fut>(mut self, route: Route, says: &str, handler: F) -> Self
     where
-        P: Part,
-        A: Answer,
+        P: RequestPart,
+        A: IntoReply,
         F: Fn(RequestContext, P) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<A>> + Send + 'static,
     {
@@ -231,8 +231,8 @@ async fn serve<P, A, F, Fut>(
     handler: F,
 ) -> std::result::Result<Response, Problem>
 where
-    P: Part,
-    A: Answer,
+    P: RequestPart,
+    A: IntoReply,
     F: Fn(RequestContext, P) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<A>> + Send + 'static,
 {
@@ -255,7 +255,7 @@ where
     Ok(response)
 }
 
-async fn receive<P: Part>(
+async fn receive<P: RequestPart>(
     context: &RequestContext,
     route: &Route,
     request: Request,
@@ -300,8 +300,8 @@ async fn once<P, A, F, Fut>(
     handler: F,
 ) -> std::result::Result<Reply, Problem>
 where
-    P: Part,
-    A: Answer,
+    P: RequestPart,
+    A: IntoReply,
     F: Fn(RequestContext, P) -> Fut + Send + Sync,
     Fut: Future<Output = Result<A>> + Send,
 {

@@ -10,7 +10,7 @@ use haat_shared::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    extract::{Answer, Part},
+    extract::{IntoReply, RequestPart},
     schema::Described,
 };
 
@@ -30,7 +30,7 @@ pub(super) struct Operation {
 
 impl Document {
     /// Describes the operation of a route that takes `P` and returns `A`.
-    pub(super) fn add<P: Part, A: Answer>(&mut self, route: Route, says: &str) {
+    pub(super) fn add<P: RequestPart, A: IntoReply>(&mut self, route: Route, says: &str) {
         let mut what = Described {
             route,
             parameters: Vec::new(),

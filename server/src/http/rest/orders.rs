@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{Answer, At, Body, Found, Limit, Listed, Once, Paging, Query, Reply, page},
+    extract::{At, Body, Found, IntoReply, Limit, Listed, Once, Paging, Query, Reply, page},
     problem::Problem,
     schema::Described,
 };
@@ -151,7 +151,7 @@ async fn events_of_market(context: RequestContext, Query(of): Query<WhichEvents>
 /// A part of the feed; it may be refused because what was asked for is not kept any more.
 struct Feed(EventPage);
 
-impl Answer for Feed {
+impl IntoReply for Feed {
     const STATUS: u16 = 200;
 
     fn reply(self) -> std::result::Result<Reply, Problem> {
@@ -160,17 +160,17 @@ impl Answer for Feed {
 
     fn schema(what: &mut Described) -> Option<Value> {
         what.may_answer(410);
-        <Found<EventPage> as Answer>::schema(what)
+        <Found<EventPage> as IntoReply>::schema(what)
     }
 }
 
-type Order = At<(String, String)>;
+type AtOrder = At<(String, String)>;
 
-async fn order(context: RequestContext, At((handle, number)): Order) -> Result<Found<SellerOrder>> {
+async fn order(context: RequestContext, At((handle, number)): AtOrder) -> Result<Found<SellerOrder>> {
     orders::seller_order(context.engine(), &context.caller, &handle, &number).await.map(Found)
 }
 
-async fn confirm(context: RequestContext, (At((handle, number)), _): (Order, Once)) -> Result<()> {
+async fn confirm(context: RequestContext, (At((handle, number)), _): (AtOrder, Once)) -> Result<()> {
     orders::confirm(context.engine(), &context.caller, &handle, &number).await
 }
 
@@ -194,20 +194,20 @@ struct ShipmentInput {
 
 async fn ship(
     context: RequestContext,
-    (At((handle, number)), Body(input), _): (Order, Body<ShipmentInput>, Once),
+    (At((handle, number)), Body(input), _): (AtOrder, Body<ShipmentInput>, Once),
 ) -> Result<()> {
     let ShipmentInput { carrier, tracking_number, tracking_url } = input;
     let shipment = Shipment { carrier, tracking_number, tracking_url };
     orders::ship(context.engine(), &context.caller, &handle, &number, shipment).await
 }
 
-async fn deliver(context: RequestContext, (At((handle, number)), _): (Order, Once)) -> Result<()> {
+async fn deliver(context: RequestContext, (At((handle, number)), _): (AtOrder, Once)) -> Result<()> {
     orders::deliver(context.engine(), &context.caller, &handle, &number).await
 }
 
 async fn cancel(
     context: RequestContext,
-    (At((handle, number)), Body(why), _): (Order, Body<Cancellation>, Once),
+    (At((handle, number)), Body(why), _): (AtOrder, Body<Cancellation>, Once),
 ) -> Result<()> {
     orders::cancel(context.engine(), &context.caller, &handle, &number, &why.reason).await
 }
