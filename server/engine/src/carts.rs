@@ -4,7 +4,7 @@
 use crate::{
     Caller, Engine,
     db::{Tx, is_unique},
-    group_by, params, random, rows, statements,
+    group_by, insert, params, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -22,15 +22,6 @@ statements! {
     OF_TOKEN = "SELECT id FROM carts WHERE token_hash = $1 AND state = 'open'";
     OPEN = "INSERT INTO carts (id, token_hash, user_id, state, version, created_at, updated_at)
         VALUES ($1, $2, $3, 'open', 0, $4, $4)";
-    ADD = "INSERT INTO cart_lines (id, cart_id, variant_id, shop_id, title, variant_title, quantity, price_seen_minor, created_at)
-        SELECT $1, $2, v.id, v.shop_id, p.title, v.title, $4, v.price_minor, $5
-        FROM variants v JOIN products p ON p.id = v.product_id
-        WHERE v.id = $3 AND p.state = 'published' AND NOT v.archived AND (SELECT COUNT(*) FROM cart_lines l WHERE l.cart_id = $2) < $6
-            AND $4 + COALESCE((SELECT l.quantity FROM cart_lines l WHERE l.cart_id = $2 AND l.variant_id = v.id), 0)
-                <= (SELECT c.on_hand FROM capacities c WHERE c.id = v.id)
-        ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = cart_lines.quantity + excluded.quantity,
-            title = excluded.title, variant_title = excluded.variant_title
-            WHERE cart_lines.quantity + excluded.quantity <= $7";
     ON_SALE = "SELECT p.title, c.on_hand, c.held,
             COALESCE((SELECT l.quantity FROM cart_lines l WHERE l.cart_id = $2 AND l.variant_id = v.id), 0) AS in_cart
         FROM variants v JOIN products p ON p.id = v.product_id JOIN capacities c ON c.id = v.id
@@ -64,6 +55,29 @@ statements! {
     MERGED = "UPDATE carts SET state = 'merged', updated_at = $2 WHERE id = $1";
     // No version of a cart is below zero: whoever begins again begins anew, with what was typed.
     MOVE_CHECKOUTS = "UPDATE checkouts SET cart_id = $1, cart_version = -1 WHERE cart_id = $2 AND state IN ('open', 'paying')";
+}
+
+insert! {
+    struct AddCartLine into cart_lines {
+        id: CartLineId,
+        cart_id: CartId,
+        quantity: i64,
+        created_at: i64;
+        variant_id = "v.id",
+        shop_id = "v.shop_id",
+        title = "p.title",
+        variant_title = "v.title",
+        price_seen_minor = "v.price_minor",
+    } => [variant: VariantId, lines_max: i64, quantity_max: i64] "given JOIN variants v ON v.id = given.variant
+        JOIN products p ON p.id = v.product_id
+        WHERE p.state = 'published' AND NOT v.archived
+            AND (SELECT COUNT(*) FROM cart_lines l WHERE l.cart_id = given.cart_id) < given.lines_max
+            AND given.quantity + COALESCE((SELECT l.quantity FROM cart_lines l
+                    WHERE l.cart_id = given.cart_id AND l.variant_id = v.id), 0)
+                <= (SELECT c.on_hand FROM capacities c WHERE c.id = v.id)
+        ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = cart_lines.quantity + excluded.quantity,
+            title = excluded.title, variant_title = excluded.variant_title
+            WHERE cart_lines.quantity + excluded.quantity <= (SELECT given.quantity_max FROM given)"
 }
 
 rows! {
@@ -307,9 +321,16 @@ async fn add_in_tx(
     (holder, token, variant, quantity, now): (Holder, [u8; 32], VariantId, i64, i64),
 ) -> crate::TxResult<(CartId, bool)> {
     let (cart, opened) = open_in_tx(tx, (holder, token, now)).await?;
-    let id: CartLineId = random::id(now);
-    let added = tx.exec(&ADD, params![id, cart, variant, quantity, now, LINES_MAX, QUANTITY_MAX]).await?;
-    if added == 0 {
+    let line = AddCartLine {
+        id: random::id(now),
+        cart_id: cart,
+        quantity,
+        created_at: now,
+        variant,
+        lines_max: LINES_MAX,
+        quantity_max: QUANTITY_MAX,
+    };
+    if !tx.insert(line).await? {
         let OnSale { title, on_hand, held, in_cart } =
             tx.opt(&ON_SALE, params![variant, cart]).await?.ok_or(Error::NotFound)?;
         let wanted = in_cart + quantity;

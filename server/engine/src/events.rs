@@ -4,12 +4,14 @@
 //! row. They are therefore committed in order, on any number of nodes: a client that has read up to a
 //! number has seen everything before it.
 
+use uuid::Uuid;
+
 use crate::{
     Caller, Engine, TxResult,
     bus::Announcement,
     clock::rfc3339,
-    db::{Scalar, Tx, Value},
-    lists,
+    db::{Scalar, Tx},
+    insert, lists,
     outbox::{Dispatched, OutboxMessage},
     params, rows, statements,
 };
@@ -38,13 +40,22 @@ statements! {
     ENDS = "SELECT last_seq, deleted_seq FROM event_feed";
     TAKE_TURNS = "UPDATE event_feed SET last_seq = last_seq";
     ADVANCE = "UPDATE event_feed SET last_seq = last_seq + $1 RETURNING last_seq AS value";
-    ADD = "INSERT INTO events (seq, kind, order_id, shop_id, created_at, published_at)
-        SELECT given.column1, given.column2, o.id, o.shop_id, given.column4, given.column5
-        FROM (VALUES [($1, $2, $3, $4, $5)]) AS given LEFT JOIN order_shipments p ON p.id = given.column3
-        JOIN orders o ON o.id = COALESCE(p.order_id, given.column3)";
     PURGE = "UPDATE event_feed SET deleted_seq =
         COALESCE((SELECT MAX(e.seq) FROM events e WHERE e.published_at < $1), deleted_seq)";
     DELETE = "DELETE FROM events WHERE seq <= (SELECT deleted_seq FROM event_feed)";
+}
+
+insert! {
+    /// An event about an order or a shipment.
+    struct AddEvent into events {
+        seq: i64,
+        kind: EventKind,
+        created_at: i64,
+        published_at: i64;
+        order_id = "o.id",
+        shop_id = "o.shop_id",
+    } => [subject: Uuid] "given LEFT JOIN order_shipments p ON p.id = given.subject
+        JOIN orders o ON o.id = COALESCE(p.order_id, given.subject)"
 }
 
 rows! {
@@ -96,13 +107,14 @@ pub(crate) async fn publish_in_tx(
     }
     let last: Option<Scalar<i64>> = tx.opt(&ADVANCE, params![count]).await?;
     let last = last.ok_or_else(|| crate::bug("the feed of events has no row"))?.0;
-    let rows: Vec<[Value; 5]> = (last - count + 1..)
-        .zip(news)
-        .map(|(seq, (kind, of))| {
-            [seq.into(), kind.as_str().into(), of.subject.into(), of.created_at.into(), now.into()]
-        })
-        .collect();
-    tx.exec_many(&ADD, &rows).await?;
+    let events = (last - count + 1..).zip(news).map(|(seq, (kind, of))| AddEvent {
+        seq,
+        kind,
+        created_at: of.created_at,
+        published_at: now,
+        subject: of.subject,
+    });
+    tx.insert_all(events).await?;
     Ok(Vec::new())
 }
 

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Caller, Engine, TxError,
-    db::{DbError, FromRow, Row, Tx, Value},
+    db::{DbError, FromRow, Row, Tx},
     insert, params, rows, shops, statements,
 };
 
@@ -62,12 +62,18 @@ statements! {
         WHERE p.id = $1 AND p.shop_id = $2 ORDER BY pp.position";
     LOCK_PRODUCT = "UPDATE products SET updated_at = $3 WHERE id = $1 AND shop_id = $2";
     pub(crate) CLEAR = "DELETE FROM product_pictures WHERE product_id = $1";
-    ATTACH = "INSERT INTO product_pictures (product_id, position, media_id, alt)
-        SELECT given.column1, given.column2, given.column3, given.column4
-        FROM (VALUES [($1, $2, $3, $4, $5)]) AS given JOIN media m ON m.id = given.column3 AND m.shop_id = given.column5";
 }
 
 insert! {
+    /// A picture of a product, if it is one of the shop's.
+    #[derive(Clone)]
+    pub(crate) struct AttachPicture into product_pictures {
+        product_id: ProductId,
+        position: i64,
+        media_id: MediaId,
+        alt: String,
+    } => [shop: ShopId] "given JOIN media m ON m.id = given.media_id AND m.shop_id = given.shop"
+
     struct AddPicture<'a> into media {
         id: MediaId,
         shop_id: Option<ShopId>,
@@ -179,7 +185,7 @@ pub async fn set_pictures(
             |tx, (shop, product, rows, now)| {
                 Box::pin(async move {
                     lock_in_tx(tx, *shop, *product, *now).await?;
-                    show_in_tx(tx, *product, rows).await
+                    show_in_tx(tx, *product, rows.clone()).await
                 })
             },
         )
@@ -216,7 +222,7 @@ pub async fn change_picture(
                 let shown: Vec<Option<Picture>> = tx.all(&OF_OWN, params![*product, *shop]).await?;
                 let shown = shown.into_iter().flatten().map(|p| NewPicture { media: p.id, alt: p.alt });
                 let pictures = checked(changed(shown.collect(), change)?)?;
-                show_in_tx(tx, *product, &rows(*product, *shop, &pictures)).await
+                show_in_tx(tx, *product, rows(*product, *shop, &pictures)).await
             })
         })
         .await?;
@@ -250,7 +256,7 @@ async fn lock_in_tx(tx: &mut Tx, shop: ShopId, product: ProductId, now: i64) -> 
     }
 }
 
-async fn show_in_tx(tx: &mut Tx, product: ProductId, rows: &[[Value; 5]]) -> crate::TxResult<()> {
+async fn show_in_tx(tx: &mut Tx, product: ProductId, rows: Vec<AttachPicture>) -> crate::TxResult<()> {
     tx.exec(&CLEAR, params![product]).await?;
     attach_in_tx(tx, rows).await
 }
@@ -284,18 +290,22 @@ pub(crate) fn checked(pictures: Vec<NewPicture>) -> Result<Vec<NewPicture>> {
 }
 
 /// A gallery as rows for [`attach_in_tx`].
-pub(crate) fn rows(product: ProductId, shop: ShopId, pictures: &[NewPicture]) -> Vec<[Value; 5]> {
+pub(crate) fn rows(product: ProductId, shop: ShopId, pictures: &[NewPicture]) -> Vec<AttachPicture> {
     let each = (0i64..).zip(pictures);
-    each.map(|(position, p)| {
-        [product.into(), position.into(), p.media.into(), p.alt.as_str().into(), shop.into()]
+    each.map(|(position, p)| AttachPicture {
+        product_id: product,
+        position,
+        media_id: p.media,
+        alt: p.alt.clone(),
+        shop,
     })
     .collect()
 }
 
 /// Attaches pictures to products; pictures of other shops are not found.
-pub(crate) async fn attach_in_tx(tx: &mut Tx, rows: &[[Value; 5]]) -> crate::TxResult<()> {
-    let attached = tx.exec_many(&ATTACH, rows).await?;
-    if attached == rows.len() as u64 { Ok(()) } else { Err(Error::NotFound.into()) }
+pub(crate) async fn attach_in_tx(tx: &mut Tx, rows: Vec<AttachPicture>) -> crate::TxResult<()> {
+    let count = rows.len() as u64;
+    if tx.insert_all(rows).await? == count { Ok(()) } else { Err(Error::NotFound.into()) }
 }
 
 /// A product's pictures, in order.

@@ -38,9 +38,6 @@ statements! {
     WHO_HAS_SESSION = super::who!("api_sessions e", "e.id = $1 AND e.expires_at > $2");
     WHO_HAS_KEY = super::who!("api_keys e", "e.secret_hash = $1", ", e.id AS key_id, e.scopes, e.last_used_at");
     USED = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)";
-    ADD_KEY = "INSERT INTO api_keys (id, user_id, name, scopes, secret_hash, created_at)
-        SELECT $1, u.id, $3, $4, $5, $6 FROM users u
-        WHERE u.id = $2 AND (SELECT COUNT(*) FROM api_keys k WHERE k.user_id = u.id) < $7";
     KEYS = "SELECT id, name, scopes, created_at, last_used_at FROM api_keys WHERE user_id = $1 ORDER BY id DESC";
     END_KEY = "DELETE FROM api_keys WHERE id = $1 AND user_id = $2";
 }
@@ -53,6 +50,16 @@ insert! {
         created_at: i64,
         expires_at: i64,
     }
+
+    struct AddKey<'a> into api_keys {
+        id: ApiKeyId,
+        user_id: UserId,
+        name: &'a str,
+        scopes: &'a str,
+        secret_hash: [u8; 32],
+        created_at: i64,
+    } => [keys_max: i64] "given JOIN users u ON u.id = given.user_id
+        WHERE (SELECT COUNT(*) FROM api_keys k WHERE k.user_id = u.id) < given.keys_max"
 }
 
 rows! {
@@ -269,12 +276,20 @@ pub async fn create_key(engine: &Engine, caller: &Caller, key: &NewApiKey) -> Re
         .db
         .write("api_auth::create_key", input, |tx, (id, user, name, scopes, secret, now)| {
             Box::pin(async move {
-                let row = params![*id, *user, &*name, &*scopes, *secret, *now, KEYS_MAX];
-                Ok(tx.exec(&ADD_KEY, row).await?)
+                let row = AddKey {
+                    id: *id,
+                    user_id: *user,
+                    name,
+                    scopes,
+                    secret_hash: *secret,
+                    created_at: *now,
+                    keys_max: KEYS_MAX,
+                };
+                Ok(tx.insert(row).await?)
             })
         })
         .await?;
-    if added == 0 {
+    if !added {
         return Err(Error::field("name", FieldCode::TooMany));
     }
     let key = ApiKeyCard { id, name, scopes, created_at: caller.time(engine, now), last_used_at: None };

@@ -15,7 +15,7 @@ use crate::{
 use haat_shared::{
     Error, Id, Result,
     accounts::SignUp,
-    id::kinds::{Job, Notification, SignUpId, UserId},
+    id::kinds::{Job, NotificationId, SignUpId, UserId},
 };
 
 /// The lifetime of the link in the email.
@@ -24,14 +24,6 @@ pub const CONFIRM_MS: i64 = 24 * 3_600_000;
 const PURPOSE: &str = "sign-up";
 
 statements! {
-    NOTIFY = "INSERT INTO notifications (id, event, recipient, channel, kind, subject, locale, state, created_at)
-        SELECT $3, s.id, s.email, 'email',
-            CASE WHEN EXISTS (SELECT 1 FROM users u WHERE u.email_folded = s.email_folded) THEN 'account_exists'
-            ELSE 'sign_up' END, s.id, s.locale, 'written', $2
-        FROM sign_ups s WHERE s.id = $1";
-    CONFIRM = "INSERT INTO users (id, name, email, email_folded, password_hash, operator, created_at, locale)
-        SELECT $1, s.name, s.email, s.email_folded, s.password_hash, FALSE, $2, s.locale FROM sign_ups s
-        WHERE s.id = $3 AND s.expires_at > $2 ON CONFLICT (email_folded) DO NOTHING";
     CONFIRMED = "SELECT u.id AS value FROM sign_ups s JOIN users u ON u.email_folded = s.email_folded WHERE s.id = $1";
     NOTIFIED = "SELECT s.id, s.name FROM notifications n JOIN sign_ups s ON s.id = n.subject WHERE n.claim = $1";
     PURGE = "DELETE FROM sign_ups WHERE expires_at < $1";
@@ -47,6 +39,33 @@ insert! {
         locale: &'a str,
         expires_at: i64,
     }
+
+    /// The email about a sign-up.
+    struct AddNotification into notifications {
+        id: NotificationId,
+        created_at: i64;
+        event = "s.id",
+        recipient = "s.email",
+        channel = "'email'",
+        kind = "CASE WHEN EXISTS (SELECT 1 FROM users u WHERE u.email_folded = s.email_folded) THEN 'account_exists'
+            ELSE 'sign_up' END",
+        subject = "s.id",
+        locale = "s.locale",
+        state = "'written'",
+    } => [sign_up: SignUpId] "given JOIN sign_ups s ON s.id = given.sign_up"
+
+    /// The user who has confirmed a sign-up in time.
+    struct AddUser into users {
+        id: UserId,
+        created_at: i64;
+        name = "s.name",
+        email = "s.email",
+        email_folded = "s.email_folded",
+        password_hash = "s.password_hash",
+        operator = "FALSE",
+        locale = "s.locale",
+    } => [sign_up: SignUpId] "given JOIN sign_ups s ON s.id = given.sign_up WHERE s.expires_at > given.created_at
+        ON CONFLICT (email_folded) DO NOTHING"
 }
 
 rows! {
@@ -78,7 +97,7 @@ pub async fn ask(engine: &Engine, caller: &Caller, form: SignUp) -> Result<()> {
                     expires_at: *now + CONFIRM_MS,
                 })
                 .await?;
-                tx.exec(&NOTIFY, params![*id, *now, random::id::<Notification>(*now)]).await?;
+                tx.insert(AddNotification { id: random::id(*now), created_at: *now, sign_up: *id }).await?;
                 Ok(())
             })
         })
@@ -101,7 +120,7 @@ pub async fn confirm(engine: &Engine, _: &Caller, id: SignUpId, token: &str) -> 
     let user: UserId = random::id(now);
     let write = engine.db.write("accounts::confirm", (id, user, now), |tx, (id, user, now)| {
         Box::pin(async move {
-            if tx.exec(&CONFIRM, params![*user, *now, *id]).await? == 0 {
+            if !tx.insert(AddUser { id: *user, created_at: *now, sign_up: *id }).await? {
                 let there: Option<Scalar<UserId>> = tx.opt(&CONFIRMED, params![*id]).await?;
                 there.ok_or(Error::NotFound)?;
             }

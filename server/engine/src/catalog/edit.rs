@@ -9,7 +9,7 @@ use crate::{
     Caller, Engine, TxError, TxResult, bug,
     db::{DbError, Scalar, Tx, Value, is_unique},
     idempotency::{self, Claim, IdempotencyKey},
-    insert, inventory, media, params, random, revisions, rows, statements,
+    insert, inventory, media, params, random, revisions, rows, statements, update,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Result,
@@ -24,21 +24,6 @@ statements! {
     CATEGORY = "SELECT id AS value FROM categories WHERE slug = $1";
     TAKEN = "SELECT v.sku FROM variants v JOIN (VALUES [($1, $2, $3)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND v.product_id <> given.column3 WHERE NOT v.archived";
-    pub(super) UPDATE = "UPDATE products SET category_id = given.column3, price_min_minor = given.column4,
-            price_max_minor = given.column5, search_folded = given.column6, title_key = given.column7, updated_at = given.column8,
-            title = given.column9, brand = given.column10, description = given.column11, attributes = given.column12,
-            options = given.column13, version = version + 1
-        FROM (VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)]) AS given
-        WHERE products.id = given.column1 AND products.version = given.column2";
-    ARCHIVE_VARIANTS = "UPDATE variants SET archived = TRUE FROM (VALUES [($1, $2)]) AS given
-        WHERE variants.id = given.column1 AND variants.product_id = given.column2";
-    pub(super) UPDATE_VARIANTS = "UPDATE variants SET sku = given.column3, title = given.column4, options = given.column5,
-            price_minor = given.column6, compare_at_minor = given.column7, low_stock = given.column8,
-            position = given.column9
-        FROM (VALUES [($1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT), $8, $9)]) AS given
-        WHERE variants.id = given.column1 AND variants.product_id = given.column2";
-    pub(super) SET_STATE = "UPDATE products SET state = given.column3, updated_at = given.column4
-        FROM (VALUES [($1, $2, $3, $4)]) AS given WHERE products.id = given.column1 AND products.shop_id = given.column2";
     TAKE_AWAY = "UPDATE products SET state = 'archived' WHERE id = $1 AND shop_id = $2 AND NOT EXISTS
             (SELECT 1 FROM variants v JOIN holds h ON h.capacity_id = v.id WHERE v.product_id = $1)";
     IS_THERE = "SELECT id AS value FROM products WHERE id = $1 AND shop_id = $2";
@@ -130,6 +115,58 @@ insert! {
     }
 }
 
+update! {
+    /// Saves a product that still has this version.
+    pub(super) struct UpdateProduct<'a> {
+        id: ProductId,
+        version: i64,
+        category_id: Option<CategoryId>,
+        price_min_minor: i64,
+        price_max_minor: i64,
+        search_folded: String,
+        title_key: String,
+        updated_at: i64,
+        title: &'a str,
+        brand: &'a str,
+        description: &'a str,
+        attributes: String,
+        options: String,
+    } => "UPDATE products SET category_id = given.category_id, price_min_minor = given.price_min_minor,
+            price_max_minor = given.price_max_minor, search_folded = given.search_folded, title_key = given.title_key,
+            updated_at = given.updated_at, title = given.title, brand = given.brand, description = given.description,
+            attributes = given.attributes, options = given.options, version = products.version + 1
+        FROM given WHERE products.id = given.id AND products.version = given.version"
+
+    pub(super) struct UpdateVariant<'a> {
+        id: VariantId,
+        product_id: ProductId,
+        sku: &'a str,
+        title: &'a str,
+        options: String,
+        price_minor: i64,
+        compare_at_minor: Option<i64>,
+        low_stock: i64,
+        position: i64,
+    } => "UPDATE variants SET sku = given.sku, title = given.title, options = given.options,
+            price_minor = given.price_minor, compare_at_minor = given.compare_at_minor, low_stock = given.low_stock,
+            position = given.position
+        FROM given WHERE variants.id = given.id AND variants.product_id = given.product_id"
+
+    struct ArchiveVariant {
+        id: VariantId,
+        product_id: ProductId,
+    } => "UPDATE variants SET archived = TRUE
+        FROM given WHERE variants.id = given.id AND variants.product_id = given.product_id"
+
+    pub(super) struct SetState {
+        pub(super) id: ProductId,
+        pub(super) shop_id: ShopId,
+        pub(super) state: ProductState,
+        pub(super) updated_at: i64,
+    } => "UPDATE products SET state = given.state, updated_at = given.updated_at
+        FROM given WHERE products.id = given.id AND products.shop_id = given.shop_id"
+}
+
 /// Creates a product, as a draft that only the shop sees. Repeating it with the same `key` returns the
 /// same product.
 pub async fn create(
@@ -190,31 +227,31 @@ pub(super) fn added<'a>(
     })
 }
 
-/// The row of an existing product, for [`UPDATE`].
-pub(super) fn updated(
+/// The row of an existing product.
+pub(super) fn updated<'a>(
     id: ProductId,
     version: i64,
-    draft: &ProductDraft,
+    draft: &'a ProductDraft,
     variants: &[Named],
     category: Option<CategoryId>,
     now: i64,
-) -> TxResult<[Value; 13]> {
-    let (min, max) = span(variants);
-    Ok([
-        id.into(),
-        version.into(),
-        category.into(),
-        min.into(),
-        max.into(),
-        searched(draft, variants).into(),
-        title_key(&draft.title).into(),
-        now.into(),
-        draft.title.as_str().into(),
-        draft.brand.as_str().into(),
-        draft.description.as_str().into(),
-        json(&draft.attributes)?.into(),
-        json(&draft.options)?.into(),
-    ])
+) -> TxResult<UpdateProduct<'a>> {
+    let (price_min_minor, price_max_minor) = span(variants);
+    Ok(UpdateProduct {
+        id,
+        version,
+        category_id: category,
+        price_min_minor,
+        price_max_minor,
+        search_folded: searched(draft, variants),
+        title_key: title_key(&draft.title),
+        updated_at: now,
+        title: &draft.title,
+        brand: &draft.brand,
+        description: &draft.description,
+        attributes: json(&draft.attributes)?,
+        options: json(&draft.options)?,
+    })
 }
 
 /// A variant to be written, with an ID and a SKU, which are generated if missing.
@@ -317,7 +354,7 @@ async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -
         return Ok(version);
     }
     let row = updated(id, version, draft, &variants, *category, *now)?;
-    if tx.exec_many(&UPDATE, &[row]).await? == 0 {
+    if tx.update_all([row]).await? == 0 {
         return Err(revisions::since(tx, id, version).await?);
     }
     revisions::write(tx, id, now_version, &fields, *user, *now).await?;
@@ -354,11 +391,9 @@ async fn write_variants(
     now: i64,
 ) -> TxResult<()> {
     let stays = |b: &&VariantForm| variants.iter().any(|v| Some(v.id) == b.id);
-    let gone: Vec<[Value; 2]> =
-        before.variants.iter().filter(|b| !stays(b)).map(|b| [b.id.into(), product.into()]).collect();
-    tx.exec_many(&ARCHIVE_VARIANTS, &gone).await?;
-    let mut rows: Vec<[Value; 9]> = Vec::new();
-    let mut new = Vec::new();
+    let gone = before.variants.iter().filter(|b| !stays(b)).filter_map(|b| b.id);
+    tx.update_all(gone.map(|id| ArchiveVariant { id, product_id: product })).await?;
+    let (mut rows, mut new) = (Vec::new(), Vec::new());
     for (position, variant) in (0i64..).zip(variants) {
         if variant.is_new {
             new.push((product, position, variant));
@@ -366,24 +401,28 @@ async fn write_variants(
             rows.push(changed_variant(product, position, variant)?);
         }
     }
-    tx.exec_many(&UPDATE_VARIANTS, &rows).await?;
+    tx.update_all(rows).await?;
     add_variants(tx, shop, &new, now).await
 }
 
-/// A variant that is there already, for [`UPDATE_VARIANTS`].
-pub(super) fn changed_variant(product: ProductId, position: i64, variant: &Named) -> TxResult<[Value; 9]> {
+/// The row of an existing variant.
+pub(super) fn changed_variant(
+    product: ProductId,
+    position: i64,
+    variant: &Named,
+) -> TxResult<UpdateVariant<'_>> {
     let draft = &variant.draft;
-    Ok([
-        variant.id.into(),
-        product.into(),
-        variant.sku.as_str().into(),
-        draft.title.as_str().into(),
-        json(&draft.options)?.into(),
-        draft.price.amount().into(),
-        draft.compare_at.map(|before| before.amount()).into(),
-        draft.low_stock.into(),
-        position.into(),
-    ])
+    Ok(UpdateVariant {
+        id: variant.id,
+        product_id: product,
+        sku: &variant.sku,
+        title: &draft.title,
+        options: json(&draft.options)?,
+        price_minor: draft.price.amount(),
+        compare_at_minor: draft.compare_at.map(|before| before.amount()),
+        low_stock: draft.low_stock,
+        position,
+    })
 }
 
 /// The names of the fields that a save changes; those of variants carry its SKU: `variants.MC-CUPS.price`.
@@ -456,11 +495,13 @@ pub async fn set_states(
             (shop, ids, state, engine.clock.now_ms()),
             |tx, (shop, ids, state, now)| {
                 Box::pin(async move {
-                    let rows: Vec<[Value; 4]> = ids
-                        .iter()
-                        .map(|id| [(*id).into(), (*shop).into(), state.as_str().into(), (*now).into()])
-                        .collect();
-                    if tx.exec_many(&SET_STATE, &rows).await? < rows.len() as u64 {
+                    let rows = ids.iter().map(|id| SetState {
+                        id: *id,
+                        shop_id: *shop,
+                        state: *state,
+                        updated_at: *now,
+                    });
+                    if tx.update_all(rows).await? < ids.len() as u64 {
                         return Err(Error::NotFound.into());
                     }
                     Ok(())

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Caller, Engine, audit, bug,
     db::{Tx, Value},
-    inventory, media, random, rows, shops, statements,
+    inventory, media, random, rows, shops, statements, update,
 };
 use haat_shared::{
     Error, Result,
@@ -67,14 +67,36 @@ const ROWS_MAX: usize = 500;
 statements! {
     KNOWN = "SELECT v.sku, v.product_id FROM variants v JOIN (VALUES [($1, $2)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND NOT v.archived";
-    UPDATE = "UPDATE products SET title = given.column2, brand = given.column3, description = given.column4,
-            attributes = given.column5, search_folded = given.column6, price_min_minor = given.column7,
-            price_max_minor = given.column8, updated_at = given.column9, title_key = given.column10, version = version + 1
-        FROM (VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)]) AS given WHERE products.id = given.column1";
-    UPDATE_VARIANTS = "UPDATE variants SET title = given.column3, price_minor = given.column4,
-            compare_at_minor = CASE WHEN compare_at_minor > given.column4 THEN compare_at_minor END
-        FROM (VALUES [($1, $2, $3, $4)]) AS given
-        WHERE variants.shop_id = given.column1 AND variants.sku = given.column2 AND NOT variants.archived";
+}
+
+update! {
+    struct UpdateProduct<'a> {
+        id: ProductId,
+        title: &'a str,
+        brand: &'a str,
+        description: &'a str,
+        attributes: String,
+        search_folded: String,
+        price_min_minor: i64,
+        price_max_minor: i64,
+        updated_at: i64,
+        title_key: String,
+    } => "UPDATE products SET title = given.title, brand = given.brand, description = given.description,
+            attributes = given.attributes, search_folded = given.search_folded,
+            price_min_minor = given.price_min_minor, price_max_minor = given.price_max_minor,
+            updated_at = given.updated_at, title_key = given.title_key, version = products.version + 1
+        FROM given WHERE products.id = given.id"
+
+    #[derive(Clone)]
+    struct UpdateVariant<'a> {
+        shop_id: ShopId,
+        sku: &'a str,
+        title: &'a str,
+        price_minor: i64,
+    } => "UPDATE variants SET title = given.title, price_minor = given.price_minor,
+            compare_at_minor = CASE WHEN variants.compare_at_minor > given.price_minor THEN variants.compare_at_minor END
+        FROM given
+        WHERE variants.shop_id = given.shop_id AND variants.sku = given.sku AND NOT variants.archived"
 }
 
 rows! {
@@ -198,7 +220,7 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
         tx.insert_all(variants.to_vec()).await?;
     }
     for pictures in pictures.chunks(ROWS_MAX) {
-        media::attach_in_tx(tx, pictures).await?;
+        media::attach_in_tx(tx, pictures.to_vec()).await?;
     }
     Ok(())
 }
@@ -213,27 +235,29 @@ async fn update(
     let (mut rows, mut variants) = (vec![], vec![]);
     for product in products {
         let Some(id) = known.get(&product.variants[0].sku) else { continue };
-        let (min, max) = span(product);
-        rows.push([
-            (*id).into(),
-            product.title.as_str().into(),
-            product.brand.as_str().into(),
-            product.description.as_str().into(),
-            json(&product.attributes).into(),
-            searched(product).into(),
-            min.into(),
-            max.into(),
-            now.into(),
-            title_key(&product.title).into(),
-        ]);
-        for variant in &product.variants {
-            let (sku, title) = (variant.sku.as_str(), variant.title.as_str());
-            variants.push([shop.into(), sku.into(), title.into(), variant.price_minor.into()]);
-        }
+        let (price_min_minor, price_max_minor) = span(product);
+        rows.push(UpdateProduct {
+            id: *id,
+            title: &product.title,
+            brand: &product.brand,
+            description: &product.description,
+            attributes: json(&product.attributes),
+            search_folded: searched(product),
+            price_min_minor,
+            price_max_minor,
+            updated_at: now,
+            title_key: title_key(&product.title),
+        });
+        variants.extend(product.variants.iter().map(|variant| UpdateVariant {
+            shop_id: shop,
+            sku: &variant.sku,
+            title: &variant.title,
+            price_minor: variant.price_minor,
+        }));
     }
-    tx.exec_many(&UPDATE, &rows).await?;
+    tx.update_all(rows).await?;
     for variants in variants.chunks(ROWS_MAX) {
-        tx.exec_many(&UPDATE_VARIANTS, variants).await?;
+        tx.update_all(variants.to_vec()).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::{
     Clock, Engine, TxError, TxResult,
     bus::Topic,
     db::{DbError, Scalar, Tx},
-    ledger,
+    insert, ledger,
     outbox::{self, OutboxMessage},
     params,
     payments::{GatewayStatus, ReportOutcome, queue_orphaned_in_tx},
@@ -30,19 +30,8 @@ statements! {
     TAKE_CHECKOUT = "UPDATE checkouts SET state = 'completed', purchase_id = $2, updated_at = $3
         WHERE id = $1 AND state IN ('open', 'paying', 'expired')
         RETURNING cart_id, total_minor, holds, details";
-    ADD_PURCHASE = "INSERT INTO purchases (id, number, checkout_id, user_id, email, address, method, currency, total_minor,
-            created_at, locale)
-        SELECT $2, $3, c.id, t.user_id, $4, $5, $6, c.currency, c.total_minor, $7, c.locale
-        FROM checkouts c JOIN carts t ON t.id = c.cart_id WHERE c.id = $1";
     ORDERS = "SELECT order_id, shop_id, total_minor, commission_minor
         FROM checkout_orders WHERE checkout_id = $1 ORDER BY position";
-    ADD_ORDERS = "INSERT INTO orders (id, number, purchase_id, shop_id, shop_name, state, currency, subtotal_minor,
-            delivery_minor, total_minor, commission_minor, created_at, updated_at, search_folded, delivery, days_min, days_max, tax_minor)
-        SELECT o.order_id, CAST($3 AS TEXT) || '-' || CAST(o.position AS TEXT), $2, o.shop_id, o.shop_name, 'placed', c.currency,
-            o.subtotal_minor, o.delivery_minor, o.total_minor, o.commission_minor, $4, $4,
-            CAST($5 AS TEXT) || '-' || CAST(o.position AS TEXT) || ' ' || CAST($6 AS TEXT),
-            o.delivery, o.days_min, o.days_max, o.tax_minor
-        FROM checkout_orders o JOIN checkouts c ON c.id = o.checkout_id WHERE o.checkout_id = $1";
     ADD_LINES = "INSERT INTO order_lines (order_id, position, product_id, variant_id, title, variant_title, quantity,
             unit_minor, total_minor, tax_bp, tax_minor)
         SELECT order_id, position, product_id, variant_id, title, variant_title, quantity, unit_minor, total_minor, tax_bp, tax_minor
@@ -62,6 +51,45 @@ statements! {
             gateway_ref = COALESCE(gateway_ref, $5), currency = COALESCE($6, currency)
         WHERE id = $1 AND state IN ('created', 'pending', 'superseded', 'failed')
             AND COALESCE(gateway_ref, $5, '') = COALESCE($5, gateway_ref, '')";
+}
+
+insert! {
+    struct AddPurchase<'a> into purchases {
+        id: PurchaseId,
+        number: &'a str,
+        email: &'a str,
+        address: String,
+        method: PaymentMethod,
+        created_at: i64;
+        checkout_id = "c.id",
+        user_id = "t.user_id",
+        currency = "c.currency",
+        total_minor = "c.total_minor",
+        locale = "c.locale",
+    } => [checkout: CheckoutId] "given JOIN checkouts c ON c.id = given.checkout JOIN carts t ON t.id = c.cart_id"
+
+    /// The orders of a purchase, one per shop of its checkout.
+    struct AddOrders<'a> into orders {
+        purchase_id: PurchaseId,
+        created_at: i64,
+        updated_at: i64;
+        id = "o.order_id",
+        number = "given.purchase_number || '-' || CAST(o.position AS TEXT)",
+        search_folded = "given.number_folded || '-' || CAST(o.position AS TEXT) || ' ' || given.customer_folded",
+        shop_id = "o.shop_id",
+        shop_name = "o.shop_name",
+        state = "'placed'",
+        currency = "c.currency",
+        subtotal_minor = "o.subtotal_minor",
+        delivery_minor = "o.delivery_minor",
+        tax_minor = "o.tax_minor",
+        total_minor = "o.total_minor",
+        commission_minor = "o.commission_minor",
+        delivery = "o.delivery",
+        days_min = "o.days_min",
+        days_max = "o.days_max",
+    } => [checkout: CheckoutId, purchase_number: &'a str, number_folded: String, customer_folded: String]
+        "given JOIN checkouts c ON c.id = given.checkout JOIN checkout_orders o ON o.checkout_id = c.id"
 }
 
 rows! {
@@ -185,11 +213,27 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
         .ok_or_else(|| crate::bug("a checkout is paid without details"))?;
     let address = serde_json::to_string(&details.address).map_err(|e| crate::bug(e.to_string()))?;
     let method = taken.method;
-    let row = params![id, *purchase, number, details.email.as_str(), address, method.as_str(), now];
-    tx.exec(&ADD_PURCHASE, row).await?;
+    tx.insert(AddPurchase {
+        id: *purchase,
+        number,
+        email: details.email.as_str(),
+        address,
+        method,
+        created_at: now,
+        checkout: id,
+    })
+    .await?;
     let orders: Vec<OrderRow> = tx.all(&ORDERS, params![id]).await?;
-    let who = text::fold(&format!("{} {}", details.email.as_str(), details.address.name));
-    tx.exec(&ADD_ORDERS, params![id, *purchase, number, now, text::fold(number), who]).await?;
+    let placed = AddOrders {
+        purchase_id: *purchase,
+        created_at: now,
+        updated_at: now,
+        checkout: id,
+        purchase_number: number,
+        number_folded: text::fold(number),
+        customer_folded: text::fold(&format!("{} {}", details.email.as_str(), details.address.name)),
+    };
+    tx.insert_all([placed]).await?;
     tx.exec(&ADD_LINES, params![id]).await?;
     // Held since checkout, or freed when time ran out and there still.
     let held = tx.exec(&TAKE_HOLDS, params![id]).await? as i64 == checkout.holds;

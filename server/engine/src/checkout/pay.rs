@@ -5,7 +5,7 @@ use crate::{
     Bounds, Caller, Engine, TxResult,
     db::Tx,
     idempotency::{self, Claim, IdempotencyKey},
-    params,
+    insert, params,
     payments::{self, FIRST_CHECK_MS, PaymentRow, ReportOutcome},
     quotas, statements,
 };
@@ -27,10 +27,25 @@ statements! {
         FROM payments WHERE checkout_id = $1 AND state IN ('created', 'pending')";
     SUPERSEDE = "UPDATE payments SET state = 'superseded', updated_at = $2
         WHERE id = $1 AND state IN ('created', 'pending')";
-    ADD = "INSERT INTO payments (id, checkout_id, method, state, currency, amount_minor, captured_minor, refunded_minor,
-            next_url, check_at, checks, created_at, updated_at)
-        SELECT $1, id, $3, 'created', currency, total_minor, 0, 0, '', $4, 0, $5, $5 FROM checkouts WHERE id = $2
-        RETURNING id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at";
+}
+
+insert! {
+    struct AddPayment into payments {
+        id: PaymentId,
+        method: PaymentMethod,
+        check_at: i64,
+        created_at: i64,
+        updated_at: i64;
+        checkout_id = "c.id",
+        state = "'created'",
+        currency = "c.currency",
+        amount_minor = "c.total_minor",
+        captured_minor = "0",
+        refunded_minor = "0",
+        next_url = "''",
+        checks = "0",
+    } => [checkout: CheckoutId] "given JOIN checkouts c ON c.id = given.checkout
+        RETURNING id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at"
 }
 
 /// Pays the caller's checkout if `quote_version` is still the version of its quote, so that what is charged is
@@ -221,6 +236,13 @@ async fn open_in_tx(
         }
         None => {}
     }
-    let row = params![attempt, checkout, method.as_str(), now + FIRST_CHECK_MS, now];
-    Ok((tx.opt(&ADD, row).await?.ok_or(Error::NotFound)?, true))
+    let row = AddPayment {
+        id: attempt,
+        method,
+        check_at: now + FIRST_CHECK_MS,
+        created_at: now,
+        updated_at: now,
+        checkout,
+    };
+    Ok((tx.insert_returning(row).await?.ok_or(Error::NotFound)?, true))
 }

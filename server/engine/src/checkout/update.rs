@@ -1,11 +1,7 @@
 //! Updates a checkout: stores the input and, if another shipping method is selected, quotes it again.
 
 use super::{QuoteRow, find, form, options};
-use crate::{
-    Caller, Engine, TxResult, bug,
-    db::{Tx, Value},
-    group_by, params, rows, statements,
-};
+use crate::{Caller, Engine, TxResult, bug, db::Tx, group_by, params, rows, statements, update};
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     checkout::{CheckoutQuote, CheckoutState, CheckoutUpdate},
@@ -21,11 +17,23 @@ statements! {
     LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, l.variant_id, l.quantity, l.unit_minor, l.tax_bp, l.commission_bp
         FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
-    CHOOSE = "UPDATE checkout_orders SET delivery = given.column2, delivery_minor = given.column3,
-            days_min = given.column4, days_max = given.column5, tax_minor = given.column6, total_minor = given.column7
-        FROM (VALUES [($1, $2, $3, $4, $5, $6, $7)]) AS given WHERE checkout_orders.order_id = given.column1";
     SAVE = "UPDATE checkouts SET form = $2, delivery_minor = $3, tax_minor = $4, total_minor = $5,
             quote_version = $6 WHERE id = $1";
+}
+
+update! {
+    struct SetShipping {
+        order_id: OrderId,
+        delivery: ShippingMethod,
+        delivery_minor: i64,
+        days_min: i64,
+        days_max: i64,
+        tax_minor: i64,
+        total_minor: i64,
+    } => "UPDATE checkout_orders SET delivery = given.delivery, delivery_minor = given.delivery_minor,
+            days_min = given.days_min, days_max = given.days_max, tax_minor = given.tax_minor,
+            total_minor = given.total_minor
+        FROM given WHERE checkout_orders.order_id = given.order_id"
 }
 
 rows! {
@@ -122,23 +130,19 @@ async fn quote_in_tx(
         chosen.push((order, option));
     }
     let quote = pricing::quote(currency, &items, &[])?;
-    let chosen: Vec<[Value; 7]> = chosen
-        .into_iter()
-        .zip(&quote.shops)
-        .map(|((order, option), quote)| {
-            let Totals { shipping, tax, total, .. } = quote.price.totals;
-            [
-                order.into(),
-                option.shipping_method.as_str().into(),
-                shipping.amount().into(),
-                option.days.0.into(),
-                option.days.1.into(),
-                tax.amount().into(),
-                total.amount().into(),
-            ]
-        })
-        .collect();
-    tx.exec_many(&CHOOSE, &chosen).await?;
+    let chosen = chosen.into_iter().zip(&quote.shops).map(|((order, option), quote)| {
+        let Totals { shipping, tax, total, .. } = quote.price.totals;
+        SetShipping {
+            order_id: order,
+            delivery: option.shipping_method,
+            delivery_minor: shipping.amount(),
+            days_min: option.days.0,
+            days_max: option.days.1,
+            tax_minor: tax.amount(),
+            total_minor: total.amount(),
+        }
+    });
+    tx.update_all(chosen).await?;
     Ok(quote.price.totals)
 }
 

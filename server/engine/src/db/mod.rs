@@ -29,7 +29,7 @@ use tracing::Instrument;
 pub(crate) use self::error::is_unique;
 pub use self::{
     error::DbError,
-    insert::Insert,
+    insert::Given,
     list::{BoundQuery, ListQuery, RegisteredList},
     migrate::{Migration, SCHEMA},
     statement::{Registered, Statement},

@@ -13,7 +13,7 @@ use sqlx_core::sql_str::AssertSqlSafe;
 
 use super::{
     DbError,
-    insert::{self, Insert},
+    insert::{self, Given},
     lite, pg,
     statement::{self, Statement},
     value::{FromRow, Value},
@@ -97,18 +97,23 @@ impl Tx {
     }
 
     /// Inserts a row; returns whether it did.
-    pub async fn insert<R: Insert>(&mut self, row: R) -> Result<bool, DbError> {
+    pub async fn insert<R: Given>(&mut self, row: R) -> Result<bool, DbError> {
         Ok(self.insert_all([row]).await? == 1)
     }
 
     /// Inserts rows, all at once; returns how many. Nothing is executed for no rows.
-    pub async fn insert_all<R: Insert>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<u64, DbError> {
+    pub async fn insert_all<R: Given>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<u64, DbError> {
         let (count, values) = insert::given(rows);
         self.exec_rows(R::statement(), count, &values).await
     }
 
+    /// Updates rows, all at once; returns how many. Nothing is executed for no rows.
+    pub async fn update_all<R: Given>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<u64, DbError> {
+        self.insert_all(rows).await
+    }
+
     /// Inserts a row; returns what its statement returns.
-    pub async fn insert_returning<T: FromRow, R: Insert>(&mut self, row: R) -> Result<Option<T>, DbError> {
+    pub async fn insert_returning<T: FromRow, R: Given>(&mut self, row: R) -> Result<Option<T>, DbError> {
         let (count, values) = insert::given([row]);
         Ok(self.all_rows(R::statement(), count, &values).await?.into_iter().next())
     }

@@ -7,7 +7,7 @@ use crate::{
     clock::{DAY_MS, rfc3339},
     cursor,
     db::{Tx, Value, is_unique, list::like},
-    lists, params, random, revisions, rows, statements,
+    lists, params, random, revisions, rows, statements, update,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
@@ -46,10 +46,6 @@ statements! {
             commission_bp, version FROM shops WHERE id = $1";
     MEMBERS = "SELECT u.name, u.email, m.role FROM shop_members m JOIN users u ON u.id = m.user_id
         WHERE m.shop_id = $1 ORDER BY u.name, u.email";
-    SAVE = "UPDATE shops SET name = $3, description = $4, town = $5, address = $6, delivery_minor = $7,
-            free_delivery_from_minor = $8, delivery_days_min = $9, delivery_days_max = $10, returns_days = $11,
-            express_minor = $12, express_days_min = $13, express_days_max = $14, pickup = $15, version = version + 1
-        WHERE id = $1 AND version = $2";
     TO_DO = "SELECT s.currency,
             (SELECT COUNT(*) FROM orders o WHERE o.shop_id = s.id AND o.state = 'placed') AS to_confirm,
             (SELECT COUNT(*) FROM orders o WHERE o.shop_id = s.id AND o.state = 'confirmed') AS to_ship
@@ -62,6 +58,34 @@ statements! {
     SALES = "SELECT (created_at + $4) / 86400000 AS day, CAST(SUM(total_minor) AS BIGINT) AS sold_minor, COUNT(*) AS orders
         FROM orders WHERE shop_id = $1 AND created_at >= $2 AND created_at < $3 AND state <> 'cancelled'
         GROUP BY (created_at + $4) / 86400000";
+}
+
+update! {
+    /// Saves the settings of a shop that still has this version.
+    struct SaveSettings<'a> {
+        id: ShopId,
+        version: i64,
+        name: &'a str,
+        description: &'a str,
+        town: &'a str,
+        address: &'a str,
+        delivery_minor: i64,
+        free_delivery_from_minor: Option<i64>,
+        delivery_days_min: i64,
+        delivery_days_max: i64,
+        returns_days: i64,
+        express_minor: Option<i64>,
+        express_days_min: i64,
+        express_days_max: i64,
+        pickup: bool,
+    } => "UPDATE shops SET name = given.name, description = given.description, town = given.town,
+            address = given.address, delivery_minor = given.delivery_minor,
+            free_delivery_from_minor = given.free_delivery_from_minor,
+            delivery_days_min = given.delivery_days_min, delivery_days_max = given.delivery_days_max,
+            returns_days = given.returns_days, express_minor = given.express_minor,
+            express_days_min = given.express_days_min, express_days_max = given.express_days_max,
+            pickup = given.pickup, version = shops.version + 1
+        FROM given WHERE shops.id = given.id AND shops.version = given.version"
 }
 
 rows! {
@@ -229,24 +253,24 @@ async fn save_in_tx(
     if fields.is_empty() {
         return Ok(current);
     }
-    let row = params![
-        shop,
+    let row = SaveSettings {
+        id: shop,
         version,
-        &new.name,
-        &new.description,
-        &new.town,
-        &new.address,
-        new.shipping_price.amount(),
-        new.free_shipping_from.map(Money::amount),
-        new.delivery_days.0,
-        new.delivery_days.1,
-        new.returns_days,
-        new.express_price.map(Money::amount),
-        new.express_days.0,
-        new.express_days.1,
-        new.pickup,
-    ];
-    if tx.exec(&SAVE, row).await? == 0 {
+        name: &new.name,
+        description: &new.description,
+        town: &new.town,
+        address: &new.address,
+        delivery_minor: new.shipping_price.amount(),
+        free_delivery_from_minor: new.free_shipping_from.map(Money::amount),
+        delivery_days_min: new.delivery_days.0,
+        delivery_days_max: new.delivery_days.1,
+        returns_days: new.returns_days,
+        express_minor: new.express_price.map(Money::amount),
+        express_days_min: new.express_days.0,
+        express_days_max: new.express_days.1,
+        pickup: new.pickup,
+    };
+    if tx.update_all([row]).await? == 0 {
         return Err(revisions::since(tx, shop, version).await?);
     }
     revisions::write(tx, shop, version + 1, &fields, user, now).await?;

@@ -26,7 +26,7 @@ pub(super) async fn write(
                 updated.push(edit::updated(*id, before.version, draft, named, *category, now)?);
                 revisions.push(revisions::row(*id, before.version + 1, fields, user, now)?);
                 if before.state != *state {
-                    states.push([(*id).into(), shop.into(), state.as_str().into(), now.into()]);
+                    states.push(edit::SetState { id: *id, shop_id: shop, state: *state, updated_at: now });
                 }
             }
         }
@@ -44,12 +44,13 @@ pub(super) async fn write(
         }
     }
     tx.insert_all(added).await?;
-    if tx.exec_many(&edit::UPDATE, &updated).await? < updated.len() as u64 {
+    let count = updated.len() as u64;
+    if tx.update_all(updated).await? < count {
         return Err(meanwhile());
     }
-    tx.exec_many(&edit::SET_STATE, &states).await?;
+    tx.update_all(states).await?;
     tx.insert_all(revisions).await?;
-    tx.exec_many(&edit::UPDATE_VARIANTS, &variants).await?;
+    tx.update_all(variants).await?;
     edit::add_variants(tx, shop, &new_variants, now).await?;
     let refused = inventory::count_in_tx(tx, &counts, random::id::<Job>(now), now).await?;
     if refused.is_empty() { Ok(()) } else { Err(meanwhile()) }
