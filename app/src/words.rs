@@ -289,6 +289,12 @@ pub fn number(locale: I18n, number: impl ToString) -> String {
     }
 }
 
+/// The end of an ID, for people to tell two apart. It is the random part.
+pub(crate) fn short_id(id: &str) -> String {
+    let skipped = id.chars().count().saturating_sub(8);
+    format!("…{}", id.chars().skip(skipped).collect::<String>())
+}
+
 impl Value for Money {
     fn written(&self, locale: I18n) -> Cow<'_, str> {
         money(locale, *self).into()

@@ -26,7 +26,11 @@ pub struct AuditEntry {
     /// The ID of the affected object.
     pub subject: String,
     /// The handle of the affected shop. Null for other objects.
-    pub shop: Option<String>,
+    pub shop_handle: Option<String>,
+    /// The name of the affected shop. Null for other objects.
+    pub shop_name: Option<String>,
+    /// The number of the order or purchase that it is about. Null if there is none.
+    pub number: Option<String>,
     /// Further details. May be empty.
     pub note: String,
     /// The number of products that the action created and updated. Null for other actions.

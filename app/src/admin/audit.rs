@@ -51,6 +51,7 @@ fn row(entry: AuditEntry) -> impl IntoView {
         Some(email) => view! { <span>{email}</span> }.into_any(),
         None => view! { <span class="word">{t!(i18n, admin.program)}</span> }.into_any(),
     };
+    let of_user = entry.action.starts_with("accounts::");
     let note = match (entry.action.as_str(), entry.products) {
         // For jobs, the note holds the kind of job.
         ("jobs::retry" | "jobs::discard", _) => words::job_kind(i18n, &entry.note).to_owned(),
@@ -59,12 +60,16 @@ fn row(entry: AuditEntry) -> impl IntoView {
         }
         _ => entry.note,
     };
-    let subject = match entry.shop {
-        Some(handle) => {
-            let href = routes::shop(&handle);
-            view! { <span class="note below"><a href=href>{handle}</a></span> }.into_any()
-        }
-        None => view! { <span class="note below id">{entry.subject}</span> }.into_any(),
+    let link = match (entry.shop_handle, entry.number) {
+        (Some(handle), _) => Some((routes::shop(&handle), entry.shop_name.unwrap_or(handle))),
+        (None, Some(number)) => Some((routes::with(Part::Orders.path(), &[("q", &number)]), number)),
+        (None, None) => None,
+    };
+    let subject = match link {
+        Some((href, name)) => view! { <span class="note below"><a href=href>{name}</a></span> }.into_any(),
+        // The note is the user's email address.
+        None if of_user => ().into_any(),
+        None => view! { <span class="note below id">{words::short_id(&entry.subject)}</span> }.into_any(),
     };
     view! {
         <tr>

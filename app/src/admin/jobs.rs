@@ -101,7 +101,7 @@ fn row(job: JobCard, back: &str) -> impl IntoView + use<> {
         <tr>
             <th scope="row">
                 <strong>{words::job_kind(i18n, &job.kind).to_owned()}</strong>
-                <span class="note below id">{job.subject}</span>
+                <span class="note below id">{words::short_id(&job.subject)}</span>
                 <span class="narrow">{state()}</span>
                 {error}
             </th>

@@ -61,7 +61,7 @@ fn row(message: OutboxMessageCard) -> impl IntoView {
             let href = routes::with(Part::Orders.path(), &[("q", &number)]);
             view! { <span class="note below"><a href=href>{number}</a></span> }.into_any()
         }
-        None => view! { <span class="note below id">{message.subject}</span> }.into_any(),
+        None => view! { <span class="note below id">{words::short_id(&message.subject)}</span> }.into_any(),
     };
     view! {
         <tr>

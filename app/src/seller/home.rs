@@ -76,7 +76,7 @@ fn Shown(handle: String, home: ShopHome) -> impl IntoView {
 #[component]
 fn Sales(home: ShopHome) -> impl IntoView {
     let i18n = use_i18n();
-    let before = t!(i18n, dashboard.before, price = home.sold_before, n = home.orders_before);
+    let before = tn!(i18n, dashboard.before, home.orders_before, price = home.sold_before);
     let orders = tn!(i18n, dashboard.orders, home.orders);
     let sold = words::money(i18n, home.sold);
     let says = t!(i18n, dashboard.chart, price = sold);

@@ -196,7 +196,7 @@ fn Open(handle: String, open: ImportView, faults: Vec<RowError>, again: Callback
 #[component]
 fn Reading(now: RwSignal<ImportView>, handle: String, id: ImportId) -> impl IntoView {
     let i18n = use_i18n();
-    let words = move || now.with(|n| tu_string!(i18n, imports.read_so_far, n = n.valid + n.invalid));
+    let words = move || now.with(|n| tn!(i18n, imports.read_so_far, n.valid + n.invalid));
     view! {
         <progress aria-label=tu_string!(i18n, imports.progress_label)></progress>
         <p role="status">{words}</p>
@@ -222,8 +222,8 @@ fn Checked(import: ImportView, handle: String) -> impl IntoView {
         0 => tn!(i18n, imports.start, valid),
         _ => tn!(i18n, imports.start_rest, valid),
     };
-    let unread = (import.unread > 0)
-        .then(|| view! { <Alert>{tu_string!(i18n, imports.unread, n = import.unread)}</Alert> });
+    let unread =
+        (import.unread > 0).then(|| view! { <Alert>{tn!(i18n, imports.unread, import.unread)}</Alert> });
     let (question, id) = (import.question, import.id);
     let start = (valid > 0).then(|| {
         let question = question.map(|question| view! { <Question question /> });
@@ -315,9 +315,10 @@ fn Ended(import: ImportView, handle: String) -> impl IntoView {
     let (look, words) = match import.state {
         ImportState::Done => (
             "good",
-            tu_string!(i18n, imports.was_done, added = added, updated = updated, unchanged = unchanged),
+            tu_string!(i18n, imports.was_done, added = added, updated = updated, unchanged = unchanged)
+                .to_string(),
         ),
-        _ => ("info", tu_string!(i18n, imports.was_stopped, n = import.turns() - refused)),
+        _ => ("info", tn!(i18n, imports.was_stopped, import.turns() - refused)),
     };
     let left_out =
         (invalid + refused > 0).then(|| view! { <p>{tn!(i18n, imports.left_out, invalid + refused)}</p> });

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use super::{Dashboard, Part};
 use crate::{
     api,
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, tn, tu_string, use_i18n},
     state::{param, query},
     storefront::{AddressLines, Timeline, draft_by, order_lines},
     ui::{Button, CodeAlert, ErrorSummary, Field, LinkButton, PageTitle, Print, Sums, loaded},
@@ -231,7 +231,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
             <section>
                 <h2>{t!(i18n, seller_orders.pack)}</h2>
                 <ul class="slip-lines">{lines}</ul>
-                <p class="note">{tu_string!(i18n, seller_orders.slip_items, n = item_count).to_string()}</p>
+                <p class="note">{tn!(i18n, seller_orders.slip_items, item_count)}</p>
             </section>
         </article>
     }

@@ -198,9 +198,13 @@ fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
         false => words::money(i18n, product.price),
     };
     let name = tu_string!(i18n, seller_products.choose_one, title = product.title.as_str()).to_string();
-    let low = product
-        .low
-        .then(|| view! { <span class="state low">{t!(i18n, seller_products.low_mark)}</span> " " });
+    let low = product.low.then(|| {
+        let words = match product.stock {
+            ..=0 => t!(i18n, products.sold_out),
+            _ => t!(i18n, seller_products.low_mark),
+        };
+        view! { <span class="state low">{words}</span> " " }
+    });
     view! {
         <tr>
             <td class="tick"><input type="checkbox" name="id" value=id aria-label=name /></td>

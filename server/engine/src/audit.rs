@@ -22,8 +22,11 @@ const ORDER_MS: i64 = 24 * 3_600_000;
 
 lists! {
     AUDIT {
-        select: "SELECT a.id, a.action, a.subject, a.note, a.created_at, u.email, s.handle FROM audit a
-            LEFT JOIN users u ON u.id = a.user_id LEFT JOIN shops s ON s.id = a.subject",
+        select: "SELECT a.id, a.action, a.subject, a.note, a.created_at, u.email AS user_email, s.handle AS shop_handle,
+                s.name AS shop_name, COALESCE(o.number, p.number) AS number
+            FROM audit a LEFT JOIN users u ON u.id = a.user_id LEFT JOIN shops s ON s.id = a.subject
+            LEFT JOIN order_shipments h ON h.id = a.subject LEFT JOIN orders o ON o.id = COALESCE(h.order_id, a.subject)
+            LEFT JOIN purchases p ON p.id = a.subject",
         base_filter: "TRUE",
         filters: &[],
         sorts: &[("newest", "a.id < {}", "a.id DESC")],
@@ -62,8 +65,10 @@ rows! {
         subject: Uuid,
         note: String,
         created_at: i64,
-        email: Option<String>,
-        handle: Option<String>,
+        user_email: Option<String>,
+        shop_handle: Option<String>,
+        shop_name: Option<String>,
+        number: Option<String>,
     }
 }
 
@@ -110,10 +115,12 @@ pub async fn list(
         AuditEntry {
             action: row.action,
             subject: row.subject.to_string(),
-            shop: row.handle,
+            shop_handle: row.shop_handle,
+            shop_name: row.shop_name,
+            number: row.number,
             note: if products.is_some() { String::new() } else { row.note },
             products,
-            user_email: row.email,
+            user_email: row.user_email,
             created_at: caller.time(engine, row.created_at),
         }
     }))

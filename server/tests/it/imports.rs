@@ -148,7 +148,7 @@ async fn what_cannot_be_read_or_can_be_read_two_ways_ends_with_2() {
         let (code, said) = run(&quotes.replace(',', delimiter), &["--skip-errors"]);
         assert_eq!(code, Some(2), "{said}");
         assert!(
-            said.contains("line 3") && said.contains("line 4") && said.contains("Lines not read: 3"),
+            said.contains("line 3") && said.contains("line 4") && said.contains("3 lines couldn’t be read."),
             "{said}"
         );
         assert_eq!(skus(&program), ["K-1"], "{said}");
@@ -190,7 +190,7 @@ async fn a_seller_is_asked_what_a_number_means() {
     let table = "sku;title;price\nK-1;Bowl;12,500\nK-2;Pot;12,50\nK-3;\"Jug;1\n".as_bytes();
     let open = send(form(FILE, table)).await;
     let shown = seller.get(&open).await.1;
-    for words in ["name=\"decimal_mark\"", "₹12,500.00", "₹12.50", "Lines not read: 1"] {
+    for words in ["name=\"decimal_mark\"", "₹12,500.00", "₹12.50", "1 line couldn’t be read."] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     // Nothing is imported until the question is answered.
