@@ -17,7 +17,7 @@ use haat_gateways::{
     sandbox::Sandbox,
     smtp::{Sender, Smtp},
 };
-use haat_shared::{payments::Method, routes};
+use haat_shared::{payments::PaymentMethod, routes};
 
 use crate::{config::Config, emails};
 

@@ -71,15 +71,17 @@ pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<
         print(format!("… and {} more errors{}", read.faults - PRINTED as i64, see(arguments.errors)));
     }
     print(format!(
-        "{} products are valid ({} new, {} updated, {} unchanged), {} have errors",
+        "Valid products: {} ({} new, {} updated, {} unchanged). Products with errors: {}.",
         read.valid,
         read.new,
         read.changed,
         read.valid - read.new - read.changed,
         read.invalid
     ));
-    if read.unread > 0 {
-        print(format!("Lines not read: {}", read.unread));
+    match read.unread {
+        0 => {}
+        1 => print("1 line couldn’t be read."),
+        unread => print(format!("{unread} lines couldn’t be read.")),
     }
     if !read.prices.is_empty() {
         print("The first prices, as customers will see them:");

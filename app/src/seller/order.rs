@@ -4,7 +4,7 @@ use haat_shared::{
     Error, Money,
     forms::Draft,
     orders::{Actor, OrderEvent, OrderState, SellerOrder, Shipment, ShopOrderView},
-    payments::Method,
+    payments::PaymentMethod,
     routes,
     shipping::ShippingMethod,
 };

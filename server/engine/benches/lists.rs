@@ -29,7 +29,7 @@ use haat_shared::{
     catalog::edit::ListSellerProducts,
     id::kinds::*,
     orders::{ListOrders, OrderState},
-    payments::Method,
+    payments::PaymentMethod,
 };
 use support::{Market, On};
 

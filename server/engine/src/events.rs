@@ -10,7 +10,7 @@ use crate::{
     Caller, Engine, TxResult,
     bus::Announcement,
     clock::rfc3339,
-    db::{Scalar, Tx},
+    db::{Scalar, Tx, Value},
     insert, lists,
     outbox::{Dispatched, OutboxMessage},
     params, rows, statements,

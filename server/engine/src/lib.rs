@@ -40,7 +40,7 @@ pub use caller::{Caller, Who};
 pub use clock::Clock;
 pub use db::Db;
 use db::DbError;
-use haat_shared::{Currency, Error, FieldCode, Id, id::IdKind, payments::Method};
+use haat_shared::{Currency, Error, FieldCode, Id, id::IdKind, payments::PaymentMethod};
 use notifications::{EmailRenderer, Mailer};
 use payments::PaymentGateway;
 

@@ -34,7 +34,7 @@ use haat_shared::{
     media::Picture,
     orders::{Actor, OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView},
     page::{self, Page, PageRequest},
-    payments::Method,
+    payments::PaymentMethod,
     permissions::Permission,
     pricing::Totals,
     shipping::ShippingMethod,

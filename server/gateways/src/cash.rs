@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use haat_engine::payments::{
     GatewayError, GatewayPayment, GatewayStatus, PaymentGateway, PaymentRequest, PaymentSession, WebhookEvent,
 };
-use haat_shared::{Money, id::kinds::RefundId, payments::Method};
+use haat_shared::{Money, id::kinds::RefundId, payments::PaymentMethod};
 
 /// The gateway for cash, which never asks for money.
 pub struct Cash;

@@ -17,7 +17,7 @@ use haat_engine::{
 use haat_shared::{
     Money,
     id::kinds::{PaymentId, RefundId},
-    payments::Method,
+    payments::PaymentMethod,
     routes,
 };
 use serde::{Deserialize, Serialize};

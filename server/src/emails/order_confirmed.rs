@@ -8,7 +8,7 @@ use haat_app::{
 use haat_engine::{TxResult, notifications::RenderedEmail};
 use haat_shared::{
     orders::{OrderView, PurchaseView},
-    payments::Method,
+    payments::PaymentMethod,
     pricing::Totals,
 };
 

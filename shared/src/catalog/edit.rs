@@ -197,10 +197,10 @@ impl ProductForm {
         if self.attributes.len() > ATTRIBUTES_MAX {
             faults.add("attributes", FieldCode::TooMany);
         }
-        let empty = |d: &Attribute| d.name.trim().is_empty() && d.value.trim().is_empty();
-        let filled = self.attributes.iter().take(ATTRIBUTES_MAX).enumerate().filter(|(_, d)| !empty(d));
+        let empty = |a: &Attribute| a.name.trim().is_empty() && a.value.trim().is_empty();
+        let filled = self.attributes.iter().take(ATTRIBUTES_MAX).enumerate().filter(|(_, a)| !empty(a));
         filled
-            .map(|(i, detail)| Attribute {
+            .map(|(i, attribute)| Attribute {
                 name: faults.take(text::line(&format!("attributes.{i}.name"), &attribute.name, NAME_MAX)),
                 value: faults.take(text::line(
                     &format!("attributes.{i}.value"),

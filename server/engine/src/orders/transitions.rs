@@ -17,7 +17,7 @@ use haat_shared::{
     id::kinds::*,
     ledger::{cash_commission_reversed, commission_reversed, sale_reversed},
     orders::{Actor, OrderState, Shipment, reason},
-    payments::Method,
+    payments::PaymentMethod,
     permissions::Permission,
     shipping::ShippingMethod,
 };

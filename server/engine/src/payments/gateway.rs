@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use haat_shared::{
     Money,
     id::kinds::{PaymentId, RefundId},
-    payments::Method,
+    payments::PaymentMethod,
 };
 
 /// The status of a payment at its gateway.

@@ -15,7 +15,7 @@ use haat_shared::{
     Currency, Money,
     id::kinds::{CheckoutId, OrderId, PaymentId, PurchaseId, RefundId},
     ledger::{orphaned_capture, orphaned_refund, refund as booked},
-    payments::Method,
+    payments::PaymentMethod,
 };
 
 statements! {

@@ -8,7 +8,7 @@ use haat_shared::{
     checkout::{CheckoutState, CheckoutUpdate},
     id::kinds::CheckoutId,
     orders::OrderState,
-    payments::Method,
+    payments::PaymentMethod,
     pricing::{self, LineItem, LineKind, Quote, Shipping, ShopItems, TaxRule},
     shipping::ShippingMethod,
 };

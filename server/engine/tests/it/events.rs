@@ -119,7 +119,7 @@ async fn sixteen_buy_while_programs_poll(market: &Market, nodes: Vec<Engine>) {
         assert_eq!(seen, whole, "polled during the writes, and read afterwards");
         assert!(seen.windows(2).all(|pair| pair[0].seq < pair[1].seq));
         let placed: Vec<_> =
-            seen.iter().filter(|e| e.kind == EventKind::OrderPlaced).map(|e| e.order).collect();
+            seen.iter().filter(|e| e.kind == EventKind::OrderPlaced).map(|e| e.order_id).collect();
         assert_eq!(placed.len(), all.len(), "no duplicates");
         assert_eq!(placed.into_iter().collect::<BTreeSet<_>>(), all, "none missing");
     }
@@ -151,7 +151,7 @@ both! {
         let kinds = |events: &[Event]| {
             let mut of = BTreeMap::<String, Vec<&str>>::new();
             for event in events {
-                of.entry(event.number.clone()).or_default().push(event.kind.as_str());
+                of.entry(event.order_number.clone()).or_default().push(event.kind.as_str());
             }
             of
         };
@@ -197,7 +197,7 @@ both! {
         // With the number given in the error, and without any.
         for after in [Some(2), None] {
             let page = events::of_shop(engine, &meena, MEENA, after, None).await.unwrap();
-            assert_eq!(page.items.iter().map(|e| e.number.clone()).collect::<Vec<_>>(), [format!("{number}-1")]);
+            assert_eq!(page.items.iter().map(|e| e.order_number.clone()).collect::<Vec<_>>(), [format!("{number}-1")]);
         }
         // Numbers continue even after all events have been purged.
         market.clock.advance_ms(events::KEEP_MS + 1);

@@ -181,7 +181,7 @@ both! {
             (PostingKind::Commission, -9_000),
             (PostingKind::Sale, 94_900),
         ]);
-        assert_eq!(entries.items[6].order, Some(format!("{by_card}-1")));
+        assert_eq!(entries.items[6].order_number, Some(format!("{by_card}-1")));
         let bad = ledger::balance(engine, &owner, MEENA, "nonsense").await.unwrap_err();
         assert_eq!(bad.at("after"), Some(FieldCode::NotAChoice));
     }

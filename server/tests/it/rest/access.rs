@@ -76,7 +76,7 @@ impl Cast {
             p if p.starts_with("/checkouts/") => {
                 let mut input = input(&owner.fill_cart("meena-crafts").await.1);
                 let checkout = owner.once("/checkouts", input.clone()).await.is(201).text("/id");
-                input.as_object_mut().unwrap().remove("cart");
+                input.as_object_mut().unwrap().remove("cart_id");
                 let body = if p.ends_with("/pay") { json!({}) } else { input };
                 (path.replace("{id}", &checkout), Some(body))
             }
