@@ -713,7 +713,7 @@ mod tests {
         );
         let most = Money::new(1_000_000_000_000, Currency::INR);
         assert_eq!(fault("variants.0.price", AmountTooBig(most)), "Enter ₹10,00,00,00,000.00 or less.");
-        assert_eq!(fault("express_days_max", TooSmall), "Must be at least the minimum delivery time.");
+        assert_eq!(fault("express_days_max", TooSmall), "This can’t be less than the minimum delivery time.");
         assert_eq!(fault("variants.0.compare_at", TooSmall), "Enter an amount higher than the price.");
         assert!(fault("variants.0.stock", TooSmall).contains("Stock can’t be below 0"));
         assert_eq!(fault("price", TooSmall), "This is too low. Enter a higher value.");
