@@ -110,8 +110,7 @@ pub struct CartLineView {
     pub price_was: Option<Money>,
     /// The quantity.
     pub quantity: i64,
-    /// Whether two carts held more than [`QUANTITY_MAX`] of it when they were merged at sign-in, so that the quantity was
-    /// reduced.
+    /// Whether the quantity was reduced to the maximum when two carts were merged at sign-in.
     pub capped: bool,
     /// The price of the whole line.
     pub total: Money,

@@ -286,7 +286,7 @@ pub struct PurchaseCard {
     pub orders: i64,
     /// The status of the orders, if all have the same. Null otherwise.
     pub state: Option<OrderState>,
-    /// Whether all orders are picked up.
+    /// Whether all orders are for local pickup.
     pub pickup: bool,
 }
 

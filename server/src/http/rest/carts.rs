@@ -17,7 +17,7 @@ use super::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.on(API_OPEN_CART, "Opens a cart, or finds the one that the caller has.", open)
+    api.on(API_OPEN_CART, "Creates a cart, or returns the one that the caller already has.", open)
         .on(API_CART, "Retrieves a cart with its lines and totals.", view)
         .on(
             API_ADD_LINE,

@@ -197,7 +197,7 @@ struct ProductInput {
     #[serde(default)]
     #[schema(format = "lines", max_length = 10000)]
     description: String,
-    /// The product's specifications, in display order. All texts of a product together can have at most 1 MiB as UTF-8.
+    /// The product's specifications, in display order. All text of a product is limited to 1 MiB in total, as UTF-8.
     #[serde(default)]
     #[schema(max_items = 250)]
     attributes: Vec<AttributeInput>,

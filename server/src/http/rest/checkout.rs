@@ -54,7 +54,7 @@ struct AddressInput {
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 200)]
     line2: String,
-    /// The town or city. Optional in countries that consist of one.
+    /// The town or city. Optional in countries that consist of a single city.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 100)]
     city: String,
