@@ -46,7 +46,7 @@ enum Command {
     Serve,
     /// Run a demo marketplace: create a folder with an embedded database, six shops and their products, and start the server.
     Demo {
-        /// The folder for the database and the images.
+        /// Folder for the database and the images.
         #[arg(long, default_value = "data")]
         folder: PathBuf,
     },
@@ -99,8 +99,8 @@ enum Import {
         /// Format of the file: csv, json or icecat. Detected from the first line by default.
         #[arg(long, value_parser = format)]
         format: Option<Format>,
-        /// The decimal mark of the file's numbers: point (1,249.50) or comma (1.249,50). Needed if a number can be read in
-        /// two ways.
+        /// Decimal separator of the numbers in the file: point (1,249.50) or comma (1.249,50). Needed if a number can be
+        /// read two ways.
         #[arg(long, value_parser = decimal_mark)]
         decimal: Option<DecimalMark>,
         /// Validate the file without importing anything.
@@ -231,9 +231,7 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
             print(format!("{}: migrations applied: {steps}", db.engine()));
         }
         Command::Seed { demo: true, .. } if config.mode == Mode::Production => {
-            return Err(
-                "seed --demo is not for production: everyone knows the password of its accounts".into()
-            );
+            return Err("seed --demo is not for production: its accounts have a public password".into());
         }
         Command::Seed { demo: true, plain } => {
             let runtime = open(config).await?;
@@ -310,7 +308,7 @@ async fn prepare_demo(config: &Config, folder: &Path) -> Result<Runtime, String>
     let runtime = boot::wire(config.clone(), db, Clock::default()).await?;
     let open = shops::list(&runtime.engine, &Caller::system(), "").await.map_err(|e| e.to_string())?;
     if open.items.is_empty() {
-        print("Adding demo shops; their pictures follow while the market is open…");
+        print("Adding the demo shops. Their images are added in the background…");
         demo::seed(&runtime.engine).await.map_err(|e| e.to_string())?;
     }
     let url = &config.server.public_url;

@@ -316,7 +316,7 @@ impl Limits {
             && !PEER.contains(&self.address_header.as_str())
             && self.header().is_none()
         {
-            return Err("limits.address_header is neither the name of a header nor \"peer\"".into());
+            return Err("limits.address_header must be the name of a header, or \"peer\"".into());
         }
         match self.trusted_proxies.split_whitespace().find(|text| Network::parse(text).is_none()) {
             Some(text) => Err(format!(
@@ -614,7 +614,7 @@ impl Config {
     /// another host name than the market's, like those of a real gateway.
     pub fn demo(&mut self, folder: &Path) -> Result<(), String> {
         if self.mode == Mode::Production {
-            return Err("demo is not for production: everyone knows the password of its accounts".into());
+            return Err("demo is not for production: its accounts have a public password".into());
         }
         let usual = Self::default();
         if self.database == usual.database {

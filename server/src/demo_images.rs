@@ -32,7 +32,7 @@ pub(crate) async fn add(engine: &Engine, shop: Option<&str>, names: &[&str]) -> 
 
 async fn add_one(engine: &Engine, shop: Option<&str>, name: &str) -> Result<NewPicture> {
     let Some((_, svg)) = DRAWINGS.iter().find(|(known, _)| *known == name) else {
-        tracing::error!(name, "there is no such drawing");
+        tracing::error!(name, "a drawing is missing");
         return Err(Error::Internal);
     };
     let png = spawn_blocking(|| raster(svg)).await.map_err(|_| Error::Internal)??;

@@ -145,14 +145,14 @@ pub async fn run_due(engine: &Engine, queue: Queue) -> TxResult<usize> {
 
 /// Runs a job, within the limit of its queue. A panic is a failure.
 async fn run(engine: &Engine, queue: Queue, kind: Option<&JobKind>, job: &Claimed) -> TxResult<()> {
-    let kind = kind.ok_or_else(|| bug("there is no such kind of job"))?;
+    let kind = kind.ok_or_else(|| bug("unknown kind of job"))?;
     if job.attempts > kind.attempts {
-        return Err(bug("every attempt ended with the program, or outlived its lease"));
+        return Err(bug("no attempts left: the program stopped, or the lease expired, during each of them"));
     }
     let run = AssertUnwindSafe((kind.run)(engine, &job.payload)).catch_unwind();
     match tokio::time::timeout(queue.limit(), run).await {
-        Ok(outcome) => outcome.unwrap_or_else(|_| Err(bug("it panicked"))),
-        Err(_) => Err(bug(format!("not done within {} seconds", queue.limit().as_secs()))),
+        Ok(outcome) => outcome.unwrap_or_else(|_| Err(bug("the job panicked"))),
+        Err(_) => Err(bug(format!("timed out after {} seconds", queue.limit().as_secs()))),
     }
 }
 

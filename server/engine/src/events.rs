@@ -106,7 +106,7 @@ pub(crate) async fn publish_in_tx(
         return Ok(Vec::new());
     }
     let last: Option<Scalar<i64>> = tx.opt(&ADVANCE, params![count]).await?;
-    let last = last.ok_or_else(|| crate::bug("the feed of events has no row"))?.0;
+    let last = last.ok_or_else(|| crate::bug("the event feed has no row"))?.0;
     let events = (last - count + 1..).zip(news).map(|(seq, (kind, of))| AddEvent {
         seq,
         kind,

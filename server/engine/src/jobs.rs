@@ -242,7 +242,7 @@ pub(crate) async fn finish(
         })
         .await?;
     if recorded == 0 {
-        tracing::warn!(job.name, job.id = %job.id, "the lease of a job ran out before its end");
+        tracing::warn!(job.name, job.id = %job.id, "the lease of a job expired before it finished");
     }
     Ok(())
 }

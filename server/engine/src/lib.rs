@@ -212,7 +212,7 @@ pub async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Error> {
     let done = tokio::spawn(tracing::Instrument::in_current_span(work)).await;
-    done.map_err(|panic| bug(format!("a task did not come to its end: {panic}")).into())
+    done.map_err(|panic| bug(format!("a task did not finish: {panic}")).into())
 }
 
 /// Groups rows by a key, in the order in which the keys first occur.

@@ -463,7 +463,8 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
 }
 
 fn mail(engine: &Engine, notice: &Claimed, data: &NotificationData) -> TxResult<Mail> {
-    let content = content(engine, notice, data).ok_or_else(|| bug("there is nothing to say of it"))?;
+    let content =
+        content(engine, notice, data).ok_or_else(|| bug("no email content for this kind of notification"))?;
     let RenderedEmail { subject, text, html } =
         (engine.render)(&content, &notice.locale, &engine.public_url)?;
     let (to, created_at) = (notice.recipient.clone(), notice.created_at);

@@ -10,7 +10,7 @@ statements! {
         FROM ledger_entries GROUP BY currency HAVING SUM(amount_minor) <> 0";
     EMPTY_POSTINGS = "SELECT 'a posting has no entries: ' || kind AS value FROM ledger_postings p
         WHERE NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.posting_id = p.id)";
-    PAID = "SELECT 'purchase ' || u.number || ' keeps ' || CAST(COALESCE(SUM(p.kept), 0) AS TEXT) || ' of ' ||
+    PAID = "SELECT 'purchase ' || u.number || ' has net payments of ' || CAST(COALESCE(SUM(p.kept), 0) AS TEXT) || ' instead of ' ||
             CAST(o.due AS TEXT) AS value
         FROM purchases u
         JOIN (SELECT purchase_id, SUM(total_minor) AS placed,
@@ -21,8 +21,8 @@ statements! {
         GROUP BY u.id, u.number, u.total_minor, o.placed, o.due
         HAVING COUNT(p.state) <> 1 OR o.placed <> u.total_minor OR MAX(p.amount_minor) <> u.total_minor
             OR (MAX(p.state) <> 'accepted' AND SUM(p.kept) <> o.due)";
-    REFUNDS = "SELECT 'a payment gave back ' || CAST(p.refunded_minor AS TEXT) || ' and promises ' ||
-            CAST(p.refund_pending_minor AS TEXT) || ', its refunds say otherwise' AS value
+    REFUNDS = "SELECT 'a payment has ' || CAST(p.refunded_minor AS TEXT) || ' refunded and ' ||
+            CAST(p.refund_pending_minor AS TEXT) || ' pending, which does not match its refunds' AS value
         FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id
         GROUP BY p.id, p.refunded_minor, p.refund_pending_minor
         HAVING p.refunded_minor <> COALESCE(SUM(CASE WHEN r.state = 'done' THEN r.amount_minor END), 0)
@@ -32,81 +32,81 @@ statements! {
         FROM orders o JOIN purchases u ON u.id = o.purchase_id LEFT JOIN refunds r ON r.order_id = o.id
         WHERE COALESCE(r.amount_minor, 0) <>
             CASE WHEN o.state = 'cancelled' AND u.method <> 'cash' THEN o.total_minor ELSE 0 END";
-    OWED = "SELECT 'shoppers of ' || p.currency || ' are not owed what is promised back' AS value
+    OWED = "SELECT 'pending refunds in ' || p.currency || ' do not match the ledger' AS value
         FROM (SELECT currency, SUM(refund_pending_minor) AS promised FROM payments GROUP BY currency) p
         LEFT JOIN (SELECT currency, -SUM(amount_minor) AS booked FROM ledger_entries WHERE account = 'shopper_payable'
             GROUP BY currency) e ON e.currency = p.currency
         WHERE p.promised <> COALESCE(e.booked, 0)";
-    TIMELINE = "SELECT 'order ' || o.number || ' is ' || o.state || ', its timeline says otherwise' AS value FROM orders o
+    TIMELINE = "SELECT 'order ' || o.number || ' is ' || o.state || ', which its timeline does not match' AS value FROM orders o
         WHERE (o.state <> 'placed') <> EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.id AND e.state = o.state)";
-    ORPHANED = "SELECT 'captured money that no purchase has and no refund gives back: ' || p.method AS value FROM payments p
+    ORPHANED = "SELECT 'captured money without a purchase or a refund: ' || p.method AS value FROM payments p
         WHERE p.captured_minor > p.refunded_minor AND (p.state NOT IN ('captured', 'refunded') OR p.purchase_id IS NULL)
             AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = p.id AND r.state = 'queued'
                 AND r.amount_minor = p.captured_minor - p.refunded_minor)";
-    PAID_FOR = "SELECT 'purchase ' || u.number || ' was bought with a payment of another checkout' AS value
+    PAID_FOR = "SELECT 'purchase ' || u.number || ' was paid with a payment of another checkout' AS value
         FROM purchases u JOIN payments p ON p.purchase_id = u.id WHERE p.checkout_id <> u.checkout_id";
     // The sandbox's records are the gateway's side; only this check compares both sides.
-    CAPTURED_ONCE = "SELECT 'purchase ' || u.number || ' was bought with a capture that its gateway does not have' AS value
+    CAPTURED_ONCE = "SELECT 'purchase ' || u.number || ' was paid with a capture that its gateway does not have' AS value
         FROM payments p JOIN purchases u ON u.id = p.purchase_id
         LEFT JOIN sandbox_payments s ON s.gateway_ref = p.gateway_ref AND s.attempt_id = p.id
         WHERE p.method = 'sandbox' AND p.captured_minor > 0 AND (s.gateway_ref IS NULL OR s.state <> 'captured'
             OR s.currency <> p.currency OR s.amount_minor <> p.captured_minor OR s.refunded_minor < p.refunded_minor)";
-    ORDERS = "SELECT 'the orders of purchase ' || u.number || ' do not sum to it' AS value
+    ORDERS = "SELECT 'the orders of purchase ' || u.number || ' do not add up to its total' AS value
         FROM purchases u LEFT JOIN orders o ON o.purchase_id = u.id
         GROUP BY u.id, u.number, u.total_minor HAVING COALESCE(SUM(o.total_minor), 0) <> u.total_minor";
-    LINES = "SELECT 'the lines of order ' || o.number || ' do not sum to it' AS value
+    LINES = "SELECT 'the lines of order ' || o.number || ' do not add up to its subtotal and tax' AS value
         FROM orders o LEFT JOIN order_lines l ON l.order_id = o.id
         GROUP BY o.id, o.number, o.subtotal_minor, o.tax_minor
         HAVING COALESCE(SUM(l.total_minor), 0) <> o.subtotal_minor OR SUM(l.tax_minor) <> o.tax_minor";
-    CHECKOUTS = "SELECT 'the orders of a checkout of ' || CAST(c.total_minor AS TEXT) || ' do not sum to it' AS value
+    CHECKOUTS = "SELECT 'the orders of a checkout of ' || CAST(c.total_minor AS TEXT) || ' do not add up to its totals' AS value
         FROM checkouts c JOIN checkout_orders o ON o.checkout_id = c.id
         GROUP BY c.id, c.subtotal_minor, c.delivery_minor, c.tax_minor, c.total_minor
         HAVING SUM(o.subtotal_minor) <> c.subtotal_minor OR SUM(o.delivery_minor) <> c.delivery_minor
             OR SUM(o.tax_minor) <> c.tax_minor OR SUM(o.total_minor) <> c.total_minor";
-    QUOTED = "SELECT 'order ' || o.number || ' does not cost what was quoted' AS value
+    QUOTED = "SELECT 'order ' || o.number || ' differs from its quote' AS value
         FROM orders o JOIN checkout_orders q ON q.order_id = o.id
         WHERE q.subtotal_minor <> o.subtotal_minor OR q.delivery_minor <> o.delivery_minor OR q.tax_minor <> o.tax_minor
             OR q.total_minor <> o.total_minor OR q.commission_minor <> o.commission_minor";
     FOREIGN_LINES = "SELECT 'order ' || o.number || ' has a line of another shop' AS value FROM orders o
         JOIN order_lines l ON l.order_id = o.id JOIN variants v ON v.id = l.variant_id WHERE v.shop_id <> o.shop_id";
-    STOCK = "SELECT 'on hand is not what came and went: ' || CAST(c.on_hand AS TEXT) AS value
+    STOCK = "SELECT 'stock on hand does not match its movements: ' || CAST(c.on_hand AS TEXT) AS value
         FROM capacities c LEFT JOIN stock_movements m ON m.capacity_id = c.id
         GROUP BY c.id, c.on_hand HAVING COALESCE(SUM(m.delta), 0) <> c.on_hand";
-    HELD = "SELECT 'held is not what checkouts hold: ' || CAST(c.held AS TEXT) AS value
+    HELD = "SELECT 'held stock does not match the active holds: ' || CAST(c.held AS TEXT) AS value
         FROM capacities c LEFT JOIN holds h ON h.capacity_id = c.id AND h.state = 'active'
         GROUP BY c.id, c.held HAVING COALESCE(SUM(h.quantity), 0) <> c.held";
-    SOLD = "SELECT 'sold is not what orders say: ' || CAST(COALESCE(s.sold, 0) AS TEXT) AS value FROM capacities c
+    SOLD = "SELECT 'sold stock does not match the orders: ' || CAST(COALESCE(s.sold, 0) AS TEXT) AS value FROM capacities c
         LEFT JOIN (SELECT variant_id, SUM(quantity) AS sold FROM order_lines GROUP BY variant_id) s ON s.variant_id = c.id
         LEFT JOIN (SELECT capacity_id, -SUM(delta) AS moved FROM stock_movements WHERE reason = 'sold' GROUP BY capacity_id) m
             ON m.capacity_id = c.id
         WHERE COALESCE(s.sold, 0) <> COALESCE(m.moved, 0)";
-    RETURNED = "SELECT 'returned is not what cancelled orders say: ' || CAST(COALESCE(s.back, 0) AS TEXT) AS value
+    RETURNED = "SELECT 'returned stock does not match the cancelled orders: ' || CAST(COALESCE(s.back, 0) AS TEXT) AS value
         FROM capacities c
         LEFT JOIN (SELECT l.variant_id, SUM(l.quantity) AS back FROM order_lines l JOIN orders o ON o.id = l.order_id
             WHERE o.state = 'cancelled' GROUP BY l.variant_id) s ON s.variant_id = c.id
         LEFT JOIN (SELECT capacity_id, SUM(delta) AS moved FROM stock_movements WHERE reason = 'returned'
             GROUP BY capacity_id) m ON m.capacity_id = c.id
         WHERE COALESCE(s.back, 0) <> COALESCE(m.moved, 0)";
-    HOLDS = "SELECT 'a checkout that is ' || c.state || ' has holds that are ' || h.state AS value
+    HOLDS = "SELECT 'a checkout in state ' || c.state || ' has a hold in state ' || h.state AS value
         FROM checkouts c JOIN holds h ON h.checkout_id = c.id
         WHERE (c.state IN ('open', 'paying') AND h.state <> 'active') OR (c.state = 'completed' AND h.state <> 'taken')
             OR (c.state IN ('expired', 'superseded') AND h.state <> 'released')";
     COMPLETED = "SELECT 'a completed checkout has no purchase' AS value FROM checkouts c
         LEFT JOIN purchases p ON p.checkout_id = c.id AND p.id = c.purchase_id
         WHERE (c.state = 'completed') <> (p.id IS NOT NULL)";
-    CLEARING = "SELECT 'the clearing account of ' || p.currency || ' is not what gateways hold' AS value
+    CLEARING = "SELECT 'the clearing account of ' || p.currency || ' does not match the captured payments less refunds' AS value
         FROM (SELECT currency, SUM(captured_minor - refunded_minor) AS holds FROM payments GROUP BY currency) p
         LEFT JOIN (SELECT currency, SUM(amount_minor) AS booked FROM ledger_entries WHERE account = 'gateway_clearing'
             GROUP BY currency) e ON e.currency = p.currency
         WHERE p.holds <> COALESCE(e.booked, 0)";
-    PAYABLE = "SELECT 'a shop is not owed what its orders say: ' || CAST(COALESCE(e.booked, 0) AS TEXT) AS value FROM
+    PAYABLE = "SELECT 'the balance of a shop does not match its orders: ' || CAST(COALESCE(e.booked, 0) AS TEXT) AS value FROM
         (SELECT o.shop_id, o.currency, SUM(CASE WHEN o.state = 'cancelled' THEN 0 WHEN u.method = 'cash' THEN -o.commission_minor
             ELSE o.total_minor - o.commission_minor END) AS due
             FROM orders o JOIN purchases u ON u.id = o.purchase_id GROUP BY o.shop_id, o.currency) d
         LEFT JOIN (SELECT shop_id, currency, -SUM(amount_minor) AS booked FROM ledger_entries WHERE shop_id IS NOT NULL
             GROUP BY shop_id, currency) e ON e.shop_id = d.shop_id AND e.currency = d.currency
         WHERE d.due <> COALESCE(e.booked, 0)";
-    PRICE_SPAN = "SELECT 'the price span of ' || p.slug || ' is not that of its variants' AS value FROM products p
+    PRICE_SPAN = "SELECT 'the price range of ' || p.slug || ' does not match its variants' AS value FROM products p
         JOIN variants v ON v.product_id = p.id AND NOT v.archived GROUP BY p.id, p.slug, p.price_min_minor, p.price_max_minor
         HAVING MIN(v.price_minor) <> p.price_min_minor OR MAX(v.price_minor) <> p.price_max_minor";
 }

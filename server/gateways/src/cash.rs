@@ -29,7 +29,7 @@ impl PaymentGateway for Cash {
     }
 
     async fn refund(&self, _: &str, _: RefundId, _: Money) -> Result<(), GatewayError> {
-        Err(GatewayError::Refused("cash is given back by the shop".into()))
+        Err(GatewayError::Refused("the shop refunds cash payments itself".into()))
     }
 
     fn signature_header(&self) -> &'static str {

@@ -111,7 +111,7 @@ fn report(event: &Event, down: &AtomicBool) {
             tracing::info!("connected to NATS");
         }
         Event::Disconnected | Event::ClientError(_) if !down.swap(true, Ordering::Relaxed) => {
-            tracing::warn!(%event, "no connection to NATS: until there is one, nodes find each other's work by polling");
+            tracing::warn!(%event, "no connection to NATS: nodes poll until it is restored");
         }
         _ => {}
     }

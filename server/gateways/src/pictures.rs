@@ -134,7 +134,7 @@ impl PictureStore for PictureFolder {
             .name("haat-picture".into())
             .spawn(run)
             .map_err(|e| away(e.to_string()))?;
-        let Made { kept, files } = answered.await.map_err(|_| away("decoding broke off".into()))??;
+        let Made { kept, files } = answered.await.map_err(|_| away("decoding was aborted".into()))??;
         for (width, format, bytes) in files {
             // Written under a temporary name and then renamed, so that nobody reads a partial file.
             let name = Name::from(File { id, width, format }.to_string());

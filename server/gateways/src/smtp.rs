@@ -34,7 +34,7 @@ impl Smtp {
     pub fn new(url: &str, from: Sender) -> Result<Self, String> {
         let in_the_clear = !url.starts_with("smtps:") && !url.contains("tls=required");
         if in_the_clear && url.contains('@') {
-            return Err("a password must not go in the clear: smtps://… or …?tls=required".into());
+            return Err("the password would be sent unencrypted: use smtps://… or …?tls=required".into());
         }
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
             .map_err(|e| e.to_string())?
@@ -51,7 +51,7 @@ impl Smtp {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) if is_final(&error, mail) => Err(SendError::Refused(why(&error))),
             Ok(Err(error)) => Err(SendError::Unreachable(why(&error))),
-            Err(_) => Err(SendError::Unreachable("the mail server takes too long".into())),
+            Err(_) => Err(SendError::Unreachable("the mail server did not respond in time".into())),
         }
     }
 }
@@ -202,7 +202,7 @@ mod tests {
     async fn passwords_do_not_go_in_the_clear() {
         let from: Sender = "market@haat.example".parse().unwrap();
         let open = |url: &str| Smtp::new(url, from.clone()).map(drop);
-        assert!(open("smtp://haat:hush@mail.example").unwrap_err().contains("in the clear"));
+        assert!(open("smtp://haat:hush@mail.example").unwrap_err().contains("unencrypted"));
         assert!(open("smtp://haat:hush@mail.example?tls=opportunistic").is_err());
         assert!(open("mail.example").is_err());
         for url in [

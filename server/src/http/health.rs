@@ -33,7 +33,7 @@ pub(super) async fn ready(Extract(state): Extract<State>) -> Response {
         Some(known) => known,
         None => {
             let asked = tokio::time::timeout(PATIENCE, look(&state.runtime.engine)).await;
-            let answer = asked.unwrap_or_else(|_| Err("the database takes too long".into()));
+            let answer = asked.unwrap_or_else(|_| Err("the database did not respond in time".into()));
             *last = Some((Instant::now(), answer.clone()));
             answer
         }

@@ -253,7 +253,7 @@ async fn check(
         let _ = answer.send(runtime.block_on(read));
     };
     std::thread::Builder::new().name("haat-reader".into()).spawn(read).map_err(|error| {
-        tracing::error!(%error, "a file of products cannot be read");
+        tracing::error!(%error, "a product file cannot be read");
         Error::Busy { retry_after_s: 5 }
     })?;
     answered.await.unwrap_or_else(|_| {

@@ -194,7 +194,7 @@ async fn a_configuration_that_sends_no_mail_is_refused_at_start() {
     for (name, value, why) in [
         ("HAAT__MAIL__FROM", "nobody", "mail.from"),
         ("HAAT__MAIL__SMTP_URL", "mail.example", "mail.smtp_url"),
-        ("HAAT__MAIL__SMTP_URL", "smtp://haat:hush@mail.example", "in the clear"),
+        ("HAAT__MAIL__SMTP_URL", "smtp://haat:hush@mail.example", "unencrypted"),
     ] {
         program.set(name, value);
         let output = program.run(&["serve"]);

@@ -21,7 +21,7 @@ text_enum! {
         Csv = "csv",
         /// JSON, one product per line.
         Json = "json",
-        /// JSON lines of the Icecat open catalogue.
+        /// JSON Lines of the Icecat open catalogue.
         Icecat = "icecat",
     }
 }

@@ -185,7 +185,7 @@ async fn create_in_tx(tx: &mut Tx, input: &Input) -> TxResult<ProductId> {
     let Input { shop, key, draft, category, now, .. } = input;
     let id: ProductId = match idempotency::begin_in_tx::<Product>(tx, key, *now).await? {
         Claim::Mine(id) => id,
-        Claim::Done(id) => return id.parse().map_err(|_| bug("an answer that is no id")),
+        Claim::Done(id) => return id.parse().map_err(|_| bug("a stored response is not an ID")),
     };
     idempotency::end_in_tx(tx, key, &id.to_string()).await?;
     let variants = named(&draft.variants, *now);
@@ -336,7 +336,7 @@ pub async fn update(
 async fn update_in_tx(tx: &mut Tx, input: &Input, id: ProductId, version: i64) -> TxResult<i64> {
     let Input { shop, user, key, draft, category, now } = input;
     if let Claim::Done(version) = idempotency::begin_in_tx::<Product>(tx, key, *now).await? {
-        return version.parse().map_err(|_| bug("an answer that is no version"));
+        return version.parse().map_err(|_| bug("a stored response is not a version"));
     }
     let row: SellerProductRow = tx.opt(&FIND, params![id, *shop]).await?.ok_or(Error::NotFound)?;
     if row.version != version {

@@ -269,7 +269,7 @@ fn broken(error: &io::Error) -> Error {
         // The upload's connection was lost.
         io::ErrorKind::ConnectionAborted => Error::Offline,
         _ => {
-            tracing::warn!(%error, "a file of products cannot be read");
+            tracing::warn!(%error, "a product file cannot be read");
             Error::field("file", FieldCode::NotARecord)
         }
     }

@@ -210,7 +210,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     let details: ValidCheckout = checkout
         .details
         .and_then(|json| serde_json::from_str(&json).ok())
-        .ok_or_else(|| crate::bug("a checkout is paid without details"))?;
+        .ok_or_else(|| crate::bug("a checkout was paid without contact details"))?;
     let address = serde_json::to_string(&details.address).map_err(|e| crate::bug(e.to_string()))?;
     let method = taken.method;
     tx.insert(AddPurchase {
@@ -238,7 +238,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     // Held since checkout, or freed when time ran out and there still.
     let held = tx.exec(&TAKE_HOLDS, params![id]).await? as i64 == checkout.holds;
     if !held && tx.exec(&TAKE_RELEASED, params![id]).await? as i64 != checkout.holds {
-        return Err(crate::bug("a checkout holds a part of what it wants"));
+        return Err(crate::bug("a checkout holds only part of its items"));
     }
     tx.exec(&MOVE_STOCK, params![id, *purchase, now]).await?;
     ledger::post(tx, &postings(&orders, method, taken.currency)?, now).await?;

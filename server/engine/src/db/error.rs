@@ -6,25 +6,25 @@ use crate::TxError;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DbError {
     /// A unique constraint was violated. Carries the database's message, which names it.
-    #[error("database exists already: {0}")]
+    #[error("unique constraint violated: {0}")]
     Unique(String),
     /// A CHECK, NOT NULL or FOREIGN KEY constraint was violated.
-    #[error("database constraint: {0}")]
+    #[error("database constraint violated: {0}")]
     Constraint(String),
     /// A serialisation failure or deadlock; the same transaction may succeed now.
-    #[error("database in another's way: {0}")]
+    #[error("database transaction conflict: {0}")]
     Again(String),
     /// The disk is full or read-only.
-    #[error("database cannot write: {0}")]
+    #[error("database cannot write (full or read-only): {0}")]
     Full(String),
     /// The database is unreachable or overloaded.
     #[error("database cannot be reached: {0}")]
     Away(String),
     /// The outcome of the commit is unknown.
-    #[error("database outcome unknown: {0}")]
+    #[error("outcome of the database transaction unknown: {0}")]
     Unknown(String),
     /// Any other error: a bug, or a failure of the database.
-    #[error("database failed: {0}")]
+    #[error("database error: {0}")]
     Other(String),
 }
 

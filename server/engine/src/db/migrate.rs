@@ -121,7 +121,7 @@ impl Db {
         check(&applied)?;
         if applied.is_empty() {
             return Err(bug(
-                "there is no market in this database yet: create one with `haat migrate`, or see a demo with `haat demo`",
+                "the database is empty: create the schema with `haat migrate`, or try the demo with `haat demo`",
             ));
         }
         if applied.len() < SCHEMA.len() {
@@ -160,7 +160,10 @@ fn check(applied: &[Applied]) -> Result<(), TxError> {
             )));
         };
         if known.number != step.number || known.checksum() != step.checksum {
-            return Err(bug(format!("step {} of the database is not the one of this program", step.number)));
+            return Err(bug(format!(
+                "migration {} of the database differs from that of this program",
+                step.number
+            )));
         }
     }
     Ok(())

@@ -78,7 +78,7 @@ impl Db {
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Arm::Pg(pg::open(url, connections).await?)
         } else {
-            return Err(DbError::Other("the database's URL must begin with sqlite: or postgres://".into()));
+            return Err(DbError::Other("the database URL must begin with sqlite: or postgres://".into()));
         };
         Ok(Self { arm, stats })
     }

@@ -208,7 +208,7 @@ where
 {
     let text: &str = row.try_get(name)?;
     parse(text)
-        .ok_or_else(|| sqlx_core::error::Error::Decode(format!("{text:?} is not one of the choices").into()))
+        .ok_or_else(|| sqlx_core::error::Error::Decode(format!("{text:?} is not a known value").into()))
 }
 
 macro_rules! text_column {

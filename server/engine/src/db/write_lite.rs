@@ -84,9 +84,7 @@ impl Lite {
     {
         let (reply, answer) = oneshot::channel();
         let work = Work { name, span: Span::current(), input, f, outcome: None, reply };
-        self.queue
-            .try_send(Box::new(work))
-            .map_err(|_| DbError::Away("the writer has too much to do".into()))?;
+        self.queue.try_send(Box::new(work)).map_err(|_| DbError::Away("the writer is overloaded".into()))?;
         answer.await.map_err(|_| DbError::Unknown("the writer stopped".into()))?
     }
 }
@@ -133,7 +131,7 @@ where
         let run = AssertUnwindSafe(|| now(&mut (self.f)(tx, &self.input)));
         let outcome = std::panic::catch_unwind(run)
             .unwrap_or_else(|_| Some(Err(bug("a write panicked"))))
-            .unwrap_or_else(|| Err(bug("a write waited for something other than SQL")));
+            .unwrap_or_else(|| Err(bug("a write awaited something other than SQL")));
         let ran = match &outcome {
             Ok(_) => Ran::Keep,
             Err(TxError::Db(error)) if !error.is_clean() => Ran::Broken,
@@ -171,11 +169,11 @@ fn copy_log(connection: &Connection, news: &mpsc::Receiver<()>) {
         connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], pages)
     };
     while news.recv().is_ok() {
-        let _ = guarded("the thread that copies the write-ahead log", || {
+        let _ = guarded("the checkpoint thread", || {
             let copied =
                 step("NOOP").and_then(|left| if left < LOG_PAGES { Ok(left) } else { step("PASSIVE") });
             if let Err(error) = copied {
-                tracing::warn!(%error, "cannot copy the write-ahead log");
+                tracing::warn!(%error, "cannot checkpoint the write-ahead log");
             }
         });
         std::thread::sleep(LOG_PAUSE);
@@ -242,7 +240,7 @@ fn write_all(
 /// Replies to all of them, even if dropping one of their inputs panics.
 fn answer(group: Vec<Box<dyn Job>>, error: Option<&DbError>) {
     for job in group {
-        let _ = guarded("who asked for a write", || job.answer(error.cloned()));
+        let _ = guarded("the caller of a write", || job.answer(error.cloned()));
     }
 }
 

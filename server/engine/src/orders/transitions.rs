@@ -205,7 +205,7 @@ async fn apply(engine: &Engine, transition: Transition) -> Result<()> {
 async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
     let from = transition.to.reached_from(transition.actor);
     let (Some(first), Some(last)) = (from.first(), from.last()) else {
-        return Err(bug("a transition that nobody may make"));
+        return Err(bug("a transition that the actor can't make"));
     };
     let part = |part: fn(&Shipment) -> &String| {
         transition.shipment.as_ref().map(part).map(|text| text.as_str().to_owned())
@@ -244,7 +244,7 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         OrderState::Shipped => OutboxMessage::OrderShipped,
         OrderState::Delivered => OutboxMessage::OrderDelivered,
         OrderState::Cancelled => OutboxMessage::OrderCancelled,
-        OrderState::Placed => return Err(bug("nothing leads back to the beginning")),
+        OrderState::Placed => return Err(bug("no transition leads back to the first state")),
     };
     tx.exec_many(&outbox::WRITE, &[outbox::row(message, order.id, now)]).await?;
     if transition.to == OrderState::Cancelled {

@@ -145,7 +145,7 @@ pub(crate) async fn reserve_refund_in_tx(
     }
     let payment: Option<crate::db::Scalar<PaymentId>> =
         tx.opt(&RESERVE, params![purchase, amount.amount(), now]).await?;
-    let payment = payment.ok_or_else(|| bug("more would be given back than was captured"))?.0;
+    let payment = payment.ok_or_else(|| bug("more would be refunded than was captured"))?.0;
     queue_in_tx(tx, id, payment, Some(order), amount, "cancelled", now).await
 }
 

@@ -273,7 +273,7 @@ both! {
         market.buy_in_cash(&market.guest_with(&[(tea, 1)]).await).await.unwrap();
         market.settle().await;
         let (checkout, order, lines) =
-            ("the orders of a checkout of", "does not cost what was quoted", "the lines of order");
+            ("the orders of a checkout of", "differs from its quote", "the lines of order");
         let cases: [(&'static Statement, &'static Statement, &[&str]); 6] = [
             (&QUOTE_MORE_TAX, &QUOTE_LESS_TAX, &[checkout, order]),
             (&QUOTE_MORE, &QUOTE_LESS, &[checkout, order]),

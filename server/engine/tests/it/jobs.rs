@@ -205,7 +205,7 @@ both! {
     async fn what_cannot_be_run_is_kept_for_a_person(market) {
         let system = Caller::system();
         one_refund(market).await;
-        for (damage, why) in [(&RENAME, "no such kind"), (&GARBLE, "cannot be read"), (&EXHAUST, "every attempt ended")] {
+        for (damage, why) in [(&RENAME, "unknown kind"), (&GARBLE, "cannot be read"), (&EXHAUST, "no attempts left")] {
             change(market, damage).await;
             pay_back(&market.engine).await.unwrap();
             let job = unfinished(market).await.remove(0);

@@ -43,7 +43,7 @@ async fn steps_are_taken_once_and_in_order() {
         assert!(error_of(db.migrate(3).await).contains("newer than this program"));
         change(&db, &RESTORE).await;
         change(&db, &TAMPER).await;
-        assert!(error_of(db.migrate(3).await).contains("not the one of this program"));
+        assert!(error_of(db.migrate(3).await).contains("differs from that of this program"));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

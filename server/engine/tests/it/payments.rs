@@ -319,8 +319,8 @@ both! {
         }
         market.settle().await;
         for (harm, mend, said) in [
-            (&NEVER_CAPTURED, &CAPTURED, "was bought with a capture that its gateway does not have"),
-            (&CHARGED_LESS, &CHARGED, "was bought with a capture that its gateway does not have"),
+            (&NEVER_CAPTURED, &CAPTURED, "was paid with a capture that its gateway does not have"),
+            (&CHARGED_LESS, &CHARGED, "was paid with a capture that its gateway does not have"),
         ] {
             change(market, harm).await;
             let broken = oracle::consult(&market.engine).await.unwrap();
@@ -334,7 +334,7 @@ both! {
             let paid = market.engine.db.write("t", input, |tx, (of, to)| Box::pin(async move { Ok(tx.exec(&PAY_FOR, params![*of, *to]).await?) }));
             assert_eq!(paid.await.unwrap(), 1);
             let said = oracle::consult(&market.engine).await.unwrap();
-            assert_eq!(said.iter().any(|line| line.contains("was bought with a payment of another checkout")), broken, "{said:?}");
+            assert_eq!(said.iter().any(|line| line.contains("was paid with a payment of another checkout")), broken, "{said:?}");
         }
     }
 

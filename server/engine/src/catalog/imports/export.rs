@@ -107,7 +107,7 @@ pub(super) fn table(write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result
     table.into_inner().map_err(|_| Error::Internal)
 }
 
-/// A product as a record of JSON lines and XML.
+/// A product as a record of JSON Lines and XML.
 fn record(product: SellerProduct) -> Record {
     let form = product.form;
     let variants = form.variants.into_iter().map(|v| VariantRecord {

@@ -58,5 +58,5 @@ pub(super) async fn write(
 
 /// Someone changed it after planning; planning again will see the new state.
 fn meanwhile() -> crate::TxError {
-    DbError::Again("a product was changed meanwhile".into()).into()
+    DbError::Again("a product was changed in the meantime".into()).into()
 }

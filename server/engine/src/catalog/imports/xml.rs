@@ -1,4 +1,4 @@
-//! Products as XML, with the same content and names as JSON lines.
+//! Products as XML, with the same content and names as JSON Lines.
 
 use serde_json::Value;
 
