@@ -110,10 +110,7 @@ async fn errors_are_listed_by_line_and_the_rest_is_imported_on_request() {
             let output = program.run(&[arguments.as_slice(), dry].concat());
             assert_eq!(output.status.code(), Some(2));
             let said = String::from_utf8(output.stdout).unwrap();
-            assert!(
-                said.contains("Valid products: 990") && said.contains("Nothing was imported"),
-                "{said}"
-            );
+            assert!(said.contains("Valid products: 990") && said.contains("Nothing was imported"), "{said}");
             assert_eq!(skus(&program).len(), 0);
         }
         let listed = std::fs::read_to_string(&list).unwrap();

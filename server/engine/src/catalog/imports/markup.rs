@@ -53,10 +53,7 @@ mod tests {
             ("&amp;lt;", "&lt;"),
             ("A & B; &", "A & B; &"),
             ("&&amp;&;", "&&&;"),
-            (
-                "&unknown; &#0; &#xD800; &#x110000; &#; &amp",
-                "&unknown; &#0; &#xD800; &#x110000; &#; &amp",
-            ),
+            ("&unknown; &#0; &#xD800; &#x110000; &#; &amp", "&unknown; &#0; &#xD800; &#x110000; &#; &amp"),
         ] {
             assert_eq!(decoded(text), expected, "{text}");
         }
