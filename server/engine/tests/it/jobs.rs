@@ -1,6 +1,6 @@
 use std::sync::atomic::Ordering;
 
-use futures::{FutureExt, future::join_all};
+use futures::{FutureExt, StreamExt, stream};
 use haat_engine::{
     Caller, Engine, accounts,
     bus::Topic,
@@ -49,7 +49,8 @@ async fn cancelled(market: &Market, purchases: i64) {
             orders::cancel(engine, owner, &order.shop_handle, &order.number, "No").await.unwrap();
         }
     });
-    join_all(orders).await;
+    // No more at once than there are connections: on a slow machine, the others would be told that it is busy.
+    stream::iter(orders).buffer_unordered(8).for_each(|()| async {}).await;
     while dispatch::dispatch(engine).await.unwrap() > 0 {}
 }
 
