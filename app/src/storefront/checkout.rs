@@ -105,6 +105,13 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         asked_to_check.then(|| form.check(&methods, smtputf8).err().map(Error::Invalid)).flatten(),
     );
     let busy = RwSignal::new(false);
+    // Nothing can be updated while a payment is in progress; paying again submits the form anyway.
+    let paying = checkout.state == CheckoutState::Paying;
+    let keep = move |typed| {
+        if !paying {
+            keep(id, typed, quote);
+        }
+    };
 
     // The button says whether the shopper pays now or places an order and pays on delivery.
     let (chosen, ways_to_pay) = (RwSignal::new(form.payment_method), methods.clone());
@@ -129,7 +136,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         let Some(typed) = event.target().and_then(|form| typed(form, &shops)) else { return };
         if let Err(wrong) = typed.check(&offered, smtputf8) {
             show(faults, Error::Invalid(wrong));
-            keep(id, typed, quote);
+            keep(typed);
             return;
         }
         busy.set(true);
@@ -181,7 +188,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                 on:change=move |event| {
                     if let Some(typed) = event.current_target().and_then(|form| typed(form, &shops_too)) {
                         chosen.set(typed.payment_method);
-                        keep(id, typed, quote);
+                        keep(typed);
                     }
                 }
             >
