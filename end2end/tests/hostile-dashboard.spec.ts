@@ -194,7 +194,8 @@ for (const [name, text] of Object.entries(TEXTS).filter(([name]) => name !== 'a 
       await calm(seller);
       await send(table(text));
       await calm(seller);
-      await button(seller, 'Import 1 product').click();
+      // Where the text is HTML, a warning says so, and the button imports what is valid.
+      await main(seller).getByRole('button', { name: /^Import 1 (valid )?product$/ }).click();
       await expect(async () => {
         if (!runsScripts(seller)) await seller.reload();
         await expect(main(seller).getByRole('alert')).toContainText('Import complete: 1 added', { timeout: 1000 });
