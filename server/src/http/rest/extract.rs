@@ -12,7 +12,11 @@ use axum::{
 use haat_shared::{Error, FieldCode, Id, id::IdKind, media::refusal, page::Page};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor},
+    de::{
+        DeserializeOwned, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+        value::{MapDeserializer, SeqDeserializer},
+    },
+    forward_to_deserialize_any,
 };
 use serde_json::{Value, json};
 use utoipa::{PartialSchema, ToSchema};
@@ -195,7 +199,7 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestPart for Body<T> {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into());
         }
         let json = json(&sent.body).map_err(|error| Problem::NotJson { why: error.to_string() })?;
-        serde_path_to_error::deserialize(json).map(Self).map_err(|error| Problem::NotReadable {
+        serde_path_to_error::deserialize(Objects(json)).map(Self).map_err(|error| Problem::NotReadable {
             field: error.path().to_string(),
             why: error.into_inner().to_string(),
         })
@@ -372,6 +376,77 @@ impl<'de> Visitor<'de> for StrictVisitor {
             all.insert(name, value);
         }
         Ok(all.into())
+    }
+}
+
+/// JSON from which structures are only read as objects. `serde` also reads them from arrays, by the position of
+/// their fields, which the document doesn't promise.
+struct Objects(Value);
+
+impl<'de> Deserializer<'de> for Objects {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> serde_json::Result<V::Value> {
+        match self.0 {
+            Value::Array(items) => {
+                let mut items = SeqDeserializer::new(items.into_iter().map(Objects));
+                let all = visitor.visit_seq(&mut items)?;
+                items.end().map(|()| all)
+            }
+            Value::Object(fields) => {
+                let fields = fields.into_iter().map(|(name, value)| (name, Objects(value)));
+                let mut fields = MapDeserializer::new(fields);
+                let all = visitor.visit_map(&mut fields)?;
+                fields.end().map(|()| all)
+            }
+            other => other.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> serde_json::Result<V::Value> {
+        if !self.0.is_object() {
+            return Err(serde_json::Error::custom("expected an object"));
+        }
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> serde_json::Result<V::Value> {
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> serde_json::Result<V::Value> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> serde_json::Result<V::Value> {
+        self.0.deserialize_enum(name, variants, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct seq tuple tuple_struct map identifier ignored_any
+    }
+}
+
+impl IntoDeserializer<'_, serde_json::Error> for Objects {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 
@@ -656,6 +731,43 @@ mod tests {
             assert!(why.contains("duplicate name \"a\" at line 1"), "{why}");
             assert_ne!(canonical(text.as_bytes()), canonical(br#"{"a":1}"#));
         }
+    }
+
+    #[test]
+    fn structures_are_objects() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Inner {
+            name: String,
+        }
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Outer {
+            size: i64,
+            inner: Option<Inner>,
+            all: Vec<Inner>,
+        }
+        let read = |json: Value| {
+            serde_path_to_error::deserialize::<_, Outer>(Objects(json))
+                .map_err(|error| (error.path().to_string(), error.into_inner().to_string()))
+        };
+        let inner = |name: &str| Inner { name: name.into() };
+        assert_eq!(
+            read(json!({"size": 2, "inner": {"name": "a"}, "all": [{"name": "b"}]})),
+            Ok(Outer { size: 2, inner: Some(inner("a")), all: vec![inner("b")] })
+        );
+        assert_eq!(
+            read(json!({"size": 2, "inner": null, "all": []})),
+            Ok(Outer { size: 2, inner: None, all: vec![] })
+        );
+        for (json, at) in [
+            (json!([2, null, []]), "."),
+            (json!({"size": 2, "inner": ["a"], "all": []}), "inner"),
+            (json!({"size": 2, "all": [["b"]]}), "all[0]"),
+            (json!(null), "."),
+        ] {
+            let (path, why) = read(json).unwrap_err();
+            assert_eq!((path.as_str(), why.as_str()), (at, "expected an object"));
+        }
+        assert_eq!(read(json!({"size": "2", "all": []})).unwrap_err().0, "size");
     }
 
     #[test]
