@@ -471,6 +471,7 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
     match action {
         "jobs::retry" => t!(i18n, admin.act_retry),
         "jobs::discard" => t!(i18n, admin.act_discard),
+        "accounts::create" => t!(i18n, admin.act_account),
         "accounts::create_operator" => t!(i18n, admin.act_operator),
         "notifications::resend" => t!(i18n, admin.act_resend),
         "shops::open" => t!(i18n, admin.act_open),
