@@ -331,7 +331,7 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
     metrics::set_global_recorder(recorder).map_err(|e| e.to_string())?;
     let runtime = open(config).await?;
     let bind = runtime.config.server.bind.clone();
-    let listener = tokio::net::TcpListener::bind(&bind).await.map_err(|e| format!("{bind}: {e}"))?;
+    let listener = tokio::net::TcpListener::bind(&bind).await.map_err(|e| format!("server.bind: {e}"))?;
     log::catch_output().map_err(|e| format!("cannot capture standard output and error: {e}"))?;
     let bounds = Bounds::of(&runtime.config);
     if runtime.config.mode == Mode::Production && runtime.config.mail.smtp_url.reveal().is_empty() {

@@ -318,9 +318,10 @@ impl Limits {
         {
             return Err("limits.address_header must be the name of a header, or \"peer\"".into());
         }
-        match self.trusted_proxies.split_whitespace().find(|text| Network::parse(text).is_none()) {
-            Some(text) => Err(format!(
-                "limits.trusted_proxies: {text} is not an address or network, such as 10.0.0.0/8"
+        match self.trusted_proxies.split_whitespace().position(|text| Network::parse(text).is_none()) {
+            Some(at) => Err(format!(
+                "limits.trusted_proxies: entry {} is not an address or network, such as 10.0.0.0/8",
+                at + 1
             )),
             None => Ok(()),
         }
@@ -659,11 +660,12 @@ impl Config {
         if Zone::named(&self.market.time_zone).is_err() {
             return Err("market.time_zone must be the IANA name of a time zone, such as Asia/Kolkata".into());
         }
-        for origin in self.server.cors_origins.split_whitespace() {
+        for (at, origin) in self.server.cors_origins.split_whitespace().enumerate() {
             let host = origin.strip_prefix("https://").or(origin.strip_prefix("http://"));
             if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
                 return Err(format!(
-                    "server.cors_origins: {origin} is not an origin, such as https://books.example"
+                    "server.cors_origins: entry {} is not an origin, such as https://books.example",
+                    at + 1
                 ));
             }
         }
@@ -807,8 +809,8 @@ mod tests {
             (&[("HAAT__MARKET__CURRENCY", "RUPEE")], "ISO 4217"),
             (&[("HAAT__MARKET__TIME_ZONE", "Asia/Pune")], "market.time_zone must be the IANA name"),
             (&[("HAAT__PAYMENTS__CASH", "false")], "no payment method"),
-            (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example *")], "* is not an origin"),
-            (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example/page")], "is not an origin"),
+            (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example *")], "entry 2 is not an origin"),
+            (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example/page")], "entry 1 is not an origin"),
             (&[("HAAT__SERVER__PUBLIC_URL", "haat.example")], "http"),
             (
                 &[("HAAT__SECURITY__SECRET_FILE", "/no/such/file")],
@@ -826,7 +828,7 @@ mod tests {
             (&[("HAAT__SERVER__PUBLIC_URL", "https://haat.example?")], "a host"),
             (&[("HAAT__SERVER__PUBLIC_URL", "https://haat.example/?a=b")], "a host"),
             (&[("HAAT__LIMITS__ADDRESS_HEADER", "x forwarded for")], "limits.address_header"),
-            (&[("HAAT__LIMITS__TRUSTED_PROXIES", "10.0.0.0/8 10.0.0.0/33")], "10.0.0.0/33"),
+            (&[("HAAT__LIMITS__TRUSTED_PROXIES", "10.0.0.0/8 10.0.0.0/33")], "entry 2"),
         ] {
             let error = load(environment).unwrap_err();
             assert!(error.contains(why) && error.lines().count() == 1, "{error}");

@@ -33,7 +33,7 @@ async fn mistakes_are_reported_in_one_line() {
     one_line(&program, &["serve"], "production");
     program.set("HAAT__MODE", "development");
     program.set("HAAT__SERVER__BIND", "256.0.0.1:1");
-    one_line(&program, &["serve"], "256.0.0.1:1");
+    one_line(&program, &["serve"], "server.bind: ");
     program.close();
 }
 
