@@ -116,8 +116,8 @@ pub struct CartLineView {
     pub total: Money,
     /// The quantity available to this cart, including what its checkout has reserved. If it is less than
     /// `quantity`, the line must be corrected before checkout. If it is 0, the line is not part of any total,
-    /// and must be removed.
-    pub available: i64,
+    /// and must be removed. `null` if it is sold without limit.
+    pub available: Option<i64>,
     /// The product's first image.
     pub picture: Option<Picture>,
 }
@@ -125,7 +125,7 @@ pub struct CartLineView {
 impl CartLineView {
     /// Whether it can be bought, at least in part. All other lines are not part of any total.
     pub fn is_available(&self) -> bool {
-        self.available > 0
+        self.available.is_none_or(|available| available > 0)
     }
 }
 

@@ -107,8 +107,15 @@ pub struct VariantView {
     pub price: Money,
     /// The compare-at price, if it is higher than the price.
     pub compare_at: Option<Money>,
-    /// The quantity available for sale.
-    pub available: i64,
+    /// The quantity available for sale; `null` if it is sold without limit.
+    pub available: Option<i64>,
+}
+
+impl VariantView {
+    /// Whether it can be bought.
+    pub fn is_available(&self) -> bool {
+        self.available.is_none_or(|available| available > 0)
+    }
 }
 
 /// Which products to list.

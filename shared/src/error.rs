@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     field::{FieldCode, FieldError},
-    id::kinds::VariantId,
+    id::kinds::{CapacityId, VariantId},
     money::{Money, MoneyError},
     orders::{Actor, OrderState},
 };
@@ -124,6 +124,9 @@ pub struct Shortage {
     /// Whether it is no longer sold at all, and so will not be back.
     #[serde(default)]
     pub discontinued: bool,
+    /// The capacity of which there is too little, such as the stock of the variant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<CapacityId>,
 }
 
 impl Error {

@@ -174,9 +174,9 @@ pub mod kinds {
         Category CategoryId "cat";
         /// A picture.
         Media MediaId "media";
-        /// What goes into a cart. Its stock is the capacity with the same ID.
+        /// What goes into a cart.
         Variant VariantId "var";
-        /// A capacity: something of limited quantity.
+        /// A capacity: something of limited quantity, such as the stock of a variant.
         Capacity CapacityId "cap";
         /// A cart.
         Cart CartId "cart";

@@ -593,7 +593,9 @@ fn Variant(
                     children=option
                 />
                 <Amount name=format!("{at}.price") label=money(t!(i18n, seller_products.price)) value=first.price required=true currency faults />
-                <Field name=format!("{at}.stock") label=t!(i18n, seller_products.stock) value=first.stock keys="numeric" required=true faults />
+                {(!first.unlimited).then(|| view! {
+                    <Field name=format!("{at}.stock") label=t!(i18n, seller_products.stock) value=first.stock keys="numeric" required=true faults />
+                })}
             </div>
             <details class="more-of">
                 <summary>{t!(i18n, seller_products.more)}</summary>

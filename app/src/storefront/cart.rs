@@ -170,9 +170,10 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     let available = line.is_available();
     let shortage = match line.available {
         _ if line.discontinued => Some(tu_string!(i18n, cart.discontinued).to_owned()),
-        left if left >= line.quantity => None,
-        ..=0 => Some(tu_string!(i18n, cart.gone).to_owned()),
-        left => Some(tu_string!(i18n, cart.only_left, n = left).to_string()),
+        None => None,
+        Some(left) if left >= line.quantity => None,
+        Some(..=0) => Some(tu_string!(i18n, cart.gone).to_owned()),
+        Some(left) => Some(tu_string!(i18n, cart.only_left, n = left).to_string()),
     };
     let was = line.price_was.map(|was| t!(i18n, cart.price_was, price = was));
     let each = (line.quantity > 1 && available).then(|| t!(i18n, cart.each, price = line.unit_price));

@@ -46,7 +46,7 @@ pub(crate) fn Product() -> impl IntoView {
 fn about(i18n: words::I18n, product: ProductView) -> About {
     let path = routes::product(&product.slug);
     let offers = product.variants.iter().map(|variant| {
-        let there = if variant.available > 0 { "InStock" } else { "OutOfStock" };
+        let there = if variant.is_available() { "InStock" } else { "OutOfStock" };
         json!({
             "@type": "Offer",
             "url": ours(&path),
@@ -178,7 +178,7 @@ fn BuyBox(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let typed = variants.iter().find(|v| v.id.to_string() == draft.typed("variant"));
-    let first = typed.or(variants.iter().find(|v| v.available > 0)).or(variants.first()).cloned();
+    let first = typed.or(variants.iter().find(|v| v.is_available())).or(variants.first()).cloned();
     let wanted = if draft.error.is_some() { draft.typed("quantity") } else { "1".to_owned() };
     let Some(first) = first else { return ().into_any() };
     let chosen = RwSignal::new(first.clone());
@@ -212,7 +212,7 @@ fn BuyBox(
     };
 
     let wrong = Memo::new(move |_| fault.with(|f| f.as_ref().and_then(|error| error.at("quantity"))));
-    let sold_out = Signal::derive(move || chosen.with(|v| v.available <= 0));
+    let sold_out = Signal::derive(move || chosen.with(|v| !v.is_available()));
     let options = if variants.len() > 1 {
         view! { <Options variants names first=first.id chosen /> }.into_any()
     } else {
@@ -304,7 +304,7 @@ fn Options(
     let buttons = variants.into_iter().map(|variant| {
         let id = variant.id.to_string();
         let (title, price) = (variant.title.clone(), words::money(i18n, variant.price));
-        let none = variant.available <= 0;
+        let none = !variant.is_available();
         view! {
             <div class="option" class:none=none>
                 <input
@@ -339,8 +339,8 @@ fn Stock(chosen: RwSignal<VariantView>) -> impl IntoView {
     let i18n = use_i18n();
     move || {
         let (look, words) = match chosen.with(|v| v.available) {
-            ..=0 => ("none", tu_string!(i18n, product.sold_out_note).to_owned()),
-            n if n <= PLENTY => ("few", tu_string!(i18n, product.only_left, n = n).to_string()),
+            Some(..=0) => ("none", tu_string!(i18n, product.sold_out_note).to_owned()),
+            Some(n) if n <= PLENTY => ("few", tu_string!(i18n, product.only_left, n = n).to_string()),
             _ => ("plenty", tu_string!(i18n, product.in_stock).to_owned()),
         };
         view! { <p class=format!("stock {look}")>{words}</p> }

@@ -4,14 +4,16 @@
 use crate::{
     Caller, Engine,
     db::{Tx, is_unique},
-    group_by, insert, params, random, rows, statements,
+    group_by, insert,
+    inventory::holds,
+    params, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
     carts::{self, AddLine, CartGroup, CartLineView, CartView, LINES_MAX, QUANTITY_MAX, SetQuantity},
     catalog::Attribute,
     error::Shortage,
-    id::kinds::{CartId, CartLineId, ShopId, UserId, VariantId},
+    id::kinds::{CapacityId, CartId, CartLineId, ShopId, UserId, VariantId},
     media::Picture,
     pricing::{self, LineItem, LineKind, Shipping, ShopItems, TaxRule},
     shipping,
@@ -22,9 +24,9 @@ statements! {
     OF_TOKEN = "SELECT id FROM carts WHERE token_hash = $1 AND state = 'open'";
     OPEN = "INSERT INTO carts (id, token_hash, user_id, state, version, created_at, updated_at)
         VALUES ($1, $2, $3, 'open', 0, $4, $4)";
-    ON_SALE = "SELECT p.title, c.on_hand, c.held,
+    ON_SALE = "SELECT p.title, v.capacity_id, c.on_hand, c.held,
             COALESCE((SELECT l.quantity FROM cart_lines l WHERE l.cart_id = $2 AND l.variant_id = v.id), 0) AS in_cart
-        FROM variants v JOIN products p ON p.id = v.product_id JOIN capacities c ON c.id = v.id
+        FROM variants v JOIN products p ON p.id = v.product_id LEFT JOIN capacities c ON c.id = v.capacity_id
         WHERE v.id = $1 AND p.state = 'published' AND NOT v.archived";
     TOUCH = "UPDATE carts SET version = version + 1, updated_at = $2 WHERE id = $1 AND state = 'open'";
     SET = "UPDATE cart_lines SET quantity = $3, capped = FALSE WHERE id = $1 AND cart_id = $2";
@@ -38,10 +40,10 @@ statements! {
             CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held
                 + COALESCE((SELECT CAST(SUM(h.quantity) AS BIGINT) FROM checkouts k
                     JOIN holds h ON h.checkout_id = k.id AND h.state = 'active'
-                    WHERE k.cart_id = t.id AND h.capacity_id = v.id), 0) ELSE 0 END AS available,
+                    WHERE k.cart_id = t.id AND h.capacity_id = v.capacity_id), 0) ELSE 0 END AS available,
             m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM carts t JOIN cart_lines l ON l.cart_id = t.id JOIN shops s ON s.id = l.shop_id
-        LEFT JOIN variants v ON v.id = l.variant_id LEFT JOIN capacities c ON c.id = v.id
+        LEFT JOIN variants v ON v.id = l.variant_id LEFT JOIN capacities c ON c.id = v.capacity_id
         LEFT JOIN products p ON p.id = v.product_id LEFT JOIN categories k ON k.id = p.category_id
         LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE t.id = $1 ORDER BY l.id";
@@ -74,7 +76,7 @@ insert! {
             AND (SELECT COUNT(*) FROM cart_lines l WHERE l.cart_id = given.cart_id) < given.lines_max
             AND given.quantity + COALESCE((SELECT l.quantity FROM cart_lines l
                     WHERE l.cart_id = given.cart_id AND l.variant_id = v.id), 0)
-                <= (SELECT c.on_hand FROM capacities c WHERE c.id = v.id)
+                <= COALESCE((SELECT c.on_hand FROM capacities c WHERE c.id = v.capacity_id), given.quantity_max)
         ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = cart_lines.quantity + excluded.quantity,
             title = excluded.title, variant_title = excluded.variant_title
             WHERE cart_lines.quantity + excluded.quantity <= (SELECT given.quantity_max FROM given)"
@@ -89,8 +91,9 @@ rows! {
 
     struct OnSale {
         title: String,
-        on_hand: i64,
-        held: i64,
+        capacity_id: Option<CapacityId>,
+        on_hand: Option<i64>,
+        held: Option<i64>,
         in_cart: i64,
     }
 
@@ -115,8 +118,15 @@ rows! {
         free_delivery_from_minor: Option<i64>,
         tax_bp: i64,
         discontinued: bool,
-        available: i64;
+        available: Option<i64>;
         picture: Option<Picture>
+    }
+}
+
+impl LineRow {
+    /// Whether it can be bought, at least in part.
+    fn is_available(&self) -> bool {
+        self.available.is_none_or(|available| available > 0)
     }
 }
 
@@ -176,7 +186,7 @@ async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
     let rows: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
     let Some(first) = rows.first() else { return Ok(CartView::empty()) };
     let cart = first.cart_id;
-    let item_count = rows.iter().filter(|r| r.available > 0).map(|r| r.quantity).sum();
+    let item_count = rows.iter().filter(|r| r.is_available()).map(|r| r.quantity).sum();
     let (mut groups, mut totals) = (Vec::new(), Vec::new());
     for (currency, rows) in group_by(rows, |r| r.currency) {
         let shops = group_by(rows, |r| r.shop_id);
@@ -197,7 +207,7 @@ async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
 /// The lines of a shop that can be bought, with standard shipping.
 fn items(shop: ShopId, rows: &[LineRow]) -> Result<ShopItems> {
     let money = |amount| Money::new(amount, rows[0].currency);
-    let lines: Vec<LineItem> = rows.iter().filter(|row| row.available > 0).map(priced).collect();
+    let lines: Vec<LineItem> = rows.iter().filter(|row| row.is_available()).map(priced).collect();
     let mut items = ShopItems { shop, lines, shipping: None };
     // Nothing is shipped if nothing can be bought.
     if !items.lines.is_empty() {
@@ -331,14 +341,17 @@ async fn add_in_tx(
         quantity_max: QUANTITY_MAX,
     };
     if !tx.insert(line).await? {
-        let OnSale { title, on_hand, held, in_cart } =
+        let OnSale { title, capacity_id, on_hand, held, in_cart } =
             tx.opt(&ON_SALE, params![variant, cart]).await?.ok_or(Error::NotFound)?;
         let wanted = in_cart + quantity;
+        let (Some(capacity), Some(on_hand), Some(held)) = (capacity_id, on_hand, held) else {
+            return Err(Error::field("quantity", FieldCode::TooBig).into());
+        };
         if wanted <= on_hand || wanted > QUANTITY_MAX {
             return Err(Error::field("quantity", FieldCode::TooBig).into());
         }
         let left = on_hand - held;
-        let shortage = Shortage { variant, title, left, discontinued: false };
+        let shortage = Shortage { variant, title, left, discontinued: false, capacity: Some(capacity) };
         return Err(Conflict::OutOfStock(vec![shortage]).into());
     }
     tx.exec(&TOUCH, params![cart, now]).await?;
@@ -423,6 +436,7 @@ pub(crate) async fn join_in_tx(tx: &mut Tx, token: [u8; 32], user: UserId, now: 
         return Ok(());
     };
     tx.exec(&MERGE_BOTH, params![own, guest, QUANTITY_MAX]).await?;
+    holds::merge_needs_in_tx(tx, own, guest).await?;
     tx.exec(&MERGE_REST, params![own, guest]).await?;
     tx.exec(&MERGED, params![guest, now]).await?;
     tx.exec(&MOVE_CHECKOUTS, params![own, guest]).await?;

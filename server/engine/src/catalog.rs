@@ -40,8 +40,8 @@ macro_rules! cards {
             ORDER BY v.position, v.id LIMIT 1) AS variant_id,
         (SELECT MAX(v.compare_at_minor) FROM variants v
             WHERE v.product_id = p.id AND NOT v.archived AND v.price_minor = p.price_min_minor) AS compare_at_minor,
-        (SELECT COUNT(*) FROM variants v JOIN capacities c ON c.id = v.id
-            WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand > c.held) > 0 AS in_stock,
+        (SELECT COUNT(*) FROM variants v LEFT JOIN capacities c ON c.id = v.capacity_id
+            WHERE v.product_id = p.id AND NOT v.archived AND (v.capacity_id IS NULL OR c.on_hand > c.held)) > 0 AS in_stock,
         m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM products p JOIN shops s ON s.id = p.shop_id
         LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id"
@@ -89,7 +89,7 @@ statements! {
     FIND = "SELECT p.id, p.slug, p.title, p.brand, p.description, p.attributes, p.options, p.category_id, s.handle AS shop_handle
         FROM products p JOIN shops s ON s.id = p.shop_id WHERE p.slug = $1 AND p.state = 'published'";
     VARIANTS = "SELECT v.id, v.title, v.price_minor, v.compare_at_minor, c.on_hand - c.held AS available
-        FROM variants v JOIN capacities c ON c.id = v.id
+        FROM variants v LEFT JOIN capacities c ON c.id = v.capacity_id
         WHERE v.product_id = $1 AND NOT v.archived ORDER BY v.position, v.id";
 }
 
@@ -127,7 +127,7 @@ rows! {
         title: String,
         price_minor: i64,
         compare_at_minor: Option<i64>,
-        available: i64,
+        available: Option<i64>,
     }
 }
 

@@ -2,14 +2,14 @@
 
 mod begin;
 mod complete;
-mod holds;
+mod expire;
 mod pay;
 mod update;
 
 pub use begin::begin;
 pub use complete::complete;
 pub(crate) use complete::lock_checkout_in_tx;
-pub use holds::{free, sweep};
+pub use expire::{free, sweep};
 pub use pay::pay;
 pub use update::update;
 

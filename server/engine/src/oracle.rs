@@ -75,18 +75,34 @@ statements! {
     HELD = "SELECT 'held stock does not match the active holds: ' || CAST(c.held AS TEXT) AS value
         FROM capacities c LEFT JOIN holds h ON h.capacity_id = c.id AND h.state = 'active'
         GROUP BY c.id, c.held HAVING COALESCE(SUM(h.quantity), 0) <> c.held";
-    SOLD = "SELECT 'sold stock does not match the orders: ' || CAST(COALESCE(s.sold, 0) AS TEXT) AS value FROM capacities c
-        LEFT JOIN (SELECT variant_id, SUM(quantity) AS sold FROM order_lines GROUP BY variant_id) s ON s.variant_id = c.id
-        LEFT JOIN (SELECT capacity_id, -SUM(delta) AS moved FROM stock_movements WHERE reason = 'sold' GROUP BY capacity_id) m
-            ON m.capacity_id = c.id
-        WHERE COALESCE(s.sold, 0) <> COALESCE(m.moved, 0)";
-    RETURNED = "SELECT 'returned stock does not match the cancelled orders: ' || CAST(COALESCE(s.back, 0) AS TEXT) AS value
-        FROM capacities c
-        LEFT JOIN (SELECT l.variant_id, SUM(l.quantity) AS back FROM order_lines l JOIN orders o ON o.id = l.order_id
-            WHERE o.state = 'cancelled' GROUP BY l.variant_id) s ON s.variant_id = c.id
-        LEFT JOIN (SELECT capacity_id, SUM(delta) AS moved FROM stock_movements WHERE reason = 'returned'
-            GROUP BY capacity_id) m ON m.capacity_id = c.id
-        WHERE COALESCE(s.back, 0) <> COALESCE(m.moved, 0)";
+    CAPACITIES = "SELECT 'a capacity holds ' || CAST(held AS TEXT) || ' of ' || CAST(on_hand AS TEXT) AS value FROM capacities
+        WHERE held < 0 OR held > on_hand OR kind = 'change'";
+    STOCK_OF = "SELECT 'the stock of ' || v.sku || ' belongs to another shop' AS value FROM variants v
+        JOIN capacities c ON c.id = v.capacity_id WHERE COALESCE(c.owner <> v.shop_id, TRUE)";
+    SOLD = "SELECT 'sold stock does not match the purchases: ' || CAST(SUM(taken) AS TEXT) AS value
+        FROM (SELECT h.capacity_id, p.id AS purchase_id, h.quantity AS taken, h.quantity AS difference
+            FROM holds h JOIN purchases p ON p.checkout_id = h.checkout_id WHERE h.state = 'taken'
+            UNION ALL SELECT capacity_id, reference AS purchase_id, 0 AS taken, delta AS difference
+            FROM stock_movements WHERE reason = 'sold') m
+        GROUP BY capacity_id, purchase_id HAVING SUM(difference) <> 0";
+    RETURNED = "SELECT 'returned stock does not match the cancelled orders: ' || CAST(SUM(taken) AS TEXT) AS value
+        FROM (SELECT h.capacity_id, o.id AS order_id, h.quantity AS taken, h.quantity AS difference
+            FROM orders o JOIN checkout_orders q ON q.order_id = o.id JOIN order_lines l ON l.order_id = o.id
+            JOIN holds h ON h.checkout_id = q.checkout_id AND h.position = l.position
+            WHERE o.state = 'cancelled'
+            UNION ALL SELECT capacity_id, reference AS order_id, 0 AS taken, -delta AS difference
+            FROM stock_movements WHERE reason = 'returned') m
+        GROUP BY capacity_id, order_id HAVING SUM(difference) <> 0";
+    TAKEN = "SELECT 'a line of ' || CAST(l.quantity AS TEXT) || ' of order ' || o.number || ' took ' ||
+            CAST(h.quantity AS TEXT) || ' of the stock' AS value
+        FROM order_lines l JOIN orders o ON o.id = l.order_id JOIN checkout_orders q ON q.order_id = o.id
+        JOIN variants v ON v.id = l.variant_id
+        JOIN holds h ON h.checkout_id = q.checkout_id AND h.position = l.position AND h.capacity_id = v.capacity_id
+        WHERE h.quantity <> l.quantity";
+    CLAIMED = "SELECT 'a checkout has ' || CAST(COUNT(h.checkout_id) AS TEXT) || ' holds instead of ' ||
+            CAST(c.holds AS TEXT) AS value
+        FROM checkouts c LEFT JOIN holds h ON h.checkout_id = c.id
+        GROUP BY c.id, c.holds HAVING COUNT(h.checkout_id) <> c.holds";
     HOLDS = "SELECT 'a checkout in state ' || c.state || ' has a hold in state ' || h.state AS value
         FROM checkouts c JOIN holds h ON h.checkout_id = c.id
         WHERE (c.state IN ('open', 'paying') AND h.state <> 'active') OR (c.state = 'completed' AND h.state <> 'taken')
@@ -140,8 +156,12 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &FOREIGN_LINES,
         &STOCK,
         &HELD,
+        &CAPACITIES,
+        &STOCK_OF,
         &SOLD,
         &RETURNED,
+        &TAKEN,
+        &CLAIMED,
         &HOLDS,
         &COMPLETED,
         &CLEARING,

@@ -92,6 +92,8 @@ pub struct VariantForm {
     /// The stock when the form was rendered. The difference is saved, so that concurrent sales are
     /// preserved.
     pub stock_was: i64,
+    /// Whether it is sold without limit: no stock is kept of it. Cannot be changed later.
+    pub unlimited: bool,
     /// The low-stock threshold; empty for [`LOW_STOCK`].
     pub low_stock: String,
 }
@@ -132,6 +134,8 @@ pub struct VariantDraft {
     pub compare_at: Option<Money>,
     /// The change of the stock since the form was rendered.
     pub stock_change: i64,
+    /// Whether no stock is kept of it.
+    pub unlimited: bool,
     /// The low-stock threshold.
     pub low_stock: i64,
 }
@@ -289,13 +293,15 @@ impl VariantForm {
         if compare_at.is_some_and(|before| before.amount() <= price.amount()) {
             faults.add(field, FieldCode::TooSmall);
         }
-        let stock = text::whole_number(&format!("{at}.stock"), &self.stock, 0, STOCK_MAX);
-        let stock = faults.take(stock);
+        let was = if self.id.is_some() { self.stock_was.clamp(0, STOCK_MAX) } else { 0 };
+        let stock_change = match self.unlimited {
+            true => 0,
+            false => faults.take(text::whole_number(&format!("{at}.stock"), &self.stock, 0, STOCK_MAX)) - was,
+        };
         let low_stock = match self.low_stock.trim() {
             "" => LOW_STOCK,
             typed => faults.take(text::whole_number(&format!("{at}.low_stock"), typed, 0, STOCK_MAX)),
         };
-        let was = if self.id.is_some() { self.stock_was.clamp(0, STOCK_MAX) } else { 0 };
         VariantDraft {
             id: self.id,
             sku,
@@ -303,7 +309,8 @@ impl VariantForm {
             title,
             price,
             compare_at,
-            stock_change: stock - was,
+            stock_change,
+            unlimited: self.unlimited,
             low_stock,
         }
     }
@@ -366,7 +373,7 @@ pub struct SellerProductCard {
     pub price_varies: bool,
     /// The number of variants.
     pub variants: i64,
-    /// The stock available for sale, summed over all variants.
+    /// The stock available for sale, summed over all variants that are not sold without limit.
     pub stock: i64,
     /// Whether any variant is low on stock.
     pub low: bool,

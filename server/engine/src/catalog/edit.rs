@@ -9,7 +9,9 @@ use crate::{
     Caller, Engine, TxError, TxResult, bug,
     db::{DbError, Scalar, Tx, Value, is_unique},
     idempotency::{self, Claim, IdempotencyKey},
-    insert, inventory, media, params, random, revisions, rows, statements, update,
+    insert,
+    inventory::{self, NewStock},
+    media, params, random, revisions, rows, statements, update,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, FieldError, Result,
@@ -24,12 +26,10 @@ statements! {
     CATEGORY = "SELECT id AS value FROM categories WHERE slug = $1";
     TAKEN = "SELECT v.sku FROM variants v JOIN (VALUES [($1, $2, $3)]) AS given
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND v.product_id <> given.column3 WHERE NOT v.archived";
-    TAKE_AWAY = "UPDATE products SET state = 'archived' WHERE id = $1 AND shop_id = $2 AND NOT EXISTS
-            (SELECT 1 FROM variants v JOIN holds h ON h.capacity_id = v.id WHERE v.product_id = $1)";
+    TAKE_AWAY = "UPDATE products SET state = 'archived' WHERE id = $1 AND shop_id = $2
+        AND NOT EXISTS (SELECT 1 FROM checkout_lines l WHERE l.product_id = $1)";
     IS_THERE = "SELECT id AS value FROM products WHERE id = $1 AND shop_id = $2";
-    DELETE_MOVEMENTS = "DELETE FROM stock_movements WHERE capacity_id IN (SELECT id FROM variants WHERE product_id = $1)";
-    DELETE_VARIANTS = "DELETE FROM variants WHERE product_id = $1 RETURNING id AS value";
-    DELETE_CAPACITIES = "DELETE FROM capacities WHERE id IN (VALUES [($1)])";
+    DELETE_VARIANTS = "DELETE FROM variants WHERE product_id = $1 RETURNING capacity_id";
     DELETE = "DELETE FROM products WHERE id = $1";
 }
 
@@ -39,6 +39,10 @@ const STATES_MAX: usize = 500;
 rows! {
     struct Sku {
         sku: String,
+    }
+
+    struct Deleted {
+        capacity_id: Option<CapacityId>,
     }
 }
 
@@ -105,6 +109,7 @@ insert! {
         pub(super) id: VariantId,
         pub(super) product_id: ProductId,
         pub(super) shop_id: ShopId,
+        pub(super) capacity_id: Option<CapacityId>,
         pub(super) sku: &'a str,
         pub(super) title: &'a str,
         pub(super) options: String,
@@ -290,16 +295,14 @@ pub(super) async fn add_variants(
     variants: &[(ProductId, i64, &Named)],
     now: i64,
 ) -> TxResult<()> {
-    let (mut capacities, mut movements, mut rows) = (vec![], vec![], vec![]);
+    let (mut stock, mut rows) = (vec![], vec![]);
     for (product, position, Named { id, sku, draft, .. }) in variants {
-        capacities.push([(*id).into(), draft.stock_change.into()]);
-        if draft.stock_change != 0 {
-            movements.push(inventory::movement(*id, "received", *product, draft.stock_change, now));
-        }
+        let received = (!draft.unlimited).then(|| NewStock::of(*product, draft.stock_change, now));
         rows.push(AddVariant {
             id: *id,
             product_id: *product,
             shop_id: shop,
+            capacity_id: received.as_ref().map(|stock| stock.id),
             sku,
             title: &draft.title,
             options: json(&draft.options)?,
@@ -308,9 +311,9 @@ pub(super) async fn add_variants(
             low_stock: draft.low_stock,
             position: *position,
         });
+        stock.extend(received);
     }
-    tx.exec_many(&inventory::OPEN, &capacities).await?;
-    tx.insert_all(movements).await?;
+    inventory::open_in_tx(tx, shop, &stock, now).await?;
     tx.insert_all(rows).await?;
     Ok(())
 }
@@ -548,11 +551,10 @@ async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId) -> TxResult<()> 
         let there: Option<Scalar<ProductId>> = tx.opt(&IS_THERE, params![id, shop]).await?;
         return Err(there.map_or(Error::NotFound, |_| Conflict::WasSold.into()).into());
     }
-    tx.exec(&DELETE_MOVEMENTS, params![id]).await?;
     tx.exec(&media::CLEAR, params![id]).await?;
-    let variants: Vec<Scalar<VariantId>> = tx.all(&DELETE_VARIANTS, params![id]).await?;
-    let capacities: Vec<[Value; 1]> = variants.iter().map(|v| [v.0.into()]).collect();
-    tx.exec_many(&DELETE_CAPACITIES, &capacities).await?;
+    let variants: Vec<Deleted> = tx.all(&DELETE_VARIANTS, params![id]).await?;
+    let stock: Vec<CapacityId> = variants.into_iter().filter_map(|variant| variant.capacity_id).collect();
+    inventory::delete_in_tx(tx, &stock).await?;
     tx.exec(&DELETE, params![id]).await?;
     Ok(())
 }

@@ -27,9 +27,9 @@ lists! {
     SELLER_PRODUCTS {
         select: "SELECT p.id, p.slug, p.title, p.title_key, p.state, p.price_min_minor, p.price_max_minor, p.updated_at, s.currency,
             (SELECT COUNT(*) FROM variants v WHERE v.product_id = p.id AND NOT v.archived) AS variants,
-            (SELECT CAST(COALESCE(SUM(c.on_hand - c.held), 0) AS BIGINT) FROM variants v JOIN capacities c ON c.id = v.id
+            (SELECT CAST(COALESCE(SUM(c.on_hand - c.held), 0) AS BIGINT) FROM variants v JOIN capacities c ON c.id = v.capacity_id
                 WHERE v.product_id = p.id AND NOT v.archived) AS stock,
-            (SELECT COUNT(*) FROM variants v JOIN capacities c ON c.id = v.id
+            (SELECT COUNT(*) FROM variants v JOIN capacities c ON c.id = v.capacity_id
                 WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand - c.held <= v.low_stock) AS low
             FROM products p JOIN shops s ON s.id = p.shop_id",
         base_filter: "TRUE",
@@ -51,9 +51,9 @@ lists! {
     BY_STOCK {
         select: "SELECT p.id, p.slug, p.title, p.title_key, p.state, p.price_min_minor, p.price_max_minor, p.updated_at, s.currency,
             k.variants, k.stock, k.low
-            FROM (SELECT v.shop_id, v.product_id, COUNT(*) AS variants, CAST(SUM(c.on_hand - c.held) AS BIGINT) AS stock,
+            FROM (SELECT v.shop_id, v.product_id, COUNT(*) AS variants, CAST(SUM(COALESCE(c.on_hand - c.held, 0)) AS BIGINT) AS stock,
                     CAST(SUM(CASE WHEN c.on_hand - c.held <= v.low_stock THEN 1 ELSE 0 END) AS BIGINT) AS low
-                FROM variants v JOIN capacities c ON c.id = v.id WHERE NOT v.archived GROUP BY v.shop_id, v.product_id) AS k
+                FROM variants v LEFT JOIN capacities c ON c.id = v.capacity_id WHERE NOT v.archived GROUP BY v.shop_id, v.product_id) AS k
             JOIN products p ON p.id = k.product_id JOIN shops s ON s.id = p.shop_id",
         base_filter: "TRUE",
         filters: &[
@@ -86,14 +86,14 @@ macro_rules! seller_products_sql {
 macro_rules! seller_variants_sql {
     () => {
         "SELECT v.product_id, v.id, v.sku, v.title, v.options, v.price_minor, v.compare_at_minor, v.low_stock, c.on_hand, c.held
-        FROM variants v JOIN capacities c ON c.id = v.id "
+        FROM variants v LEFT JOIN capacities c ON c.id = v.capacity_id "
     };
 }
 pub(super) use {seller_products_sql, seller_variants_sql};
 
 statements! {
     pub(super) FIND = concat!(
-        seller_products_sql!("EXISTS (SELECT 1 FROM variants v JOIN holds h ON h.capacity_id = v.id WHERE v.product_id = p.id)"),
+        seller_products_sql!("EXISTS (SELECT 1 FROM checkout_lines l WHERE l.product_id = p.id)"),
         "WHERE p.id = $1 AND p.shop_id = $2"
     );
     pub(super) VARIANTS = concat!(seller_variants_sql!(), "WHERE v.product_id = $1 AND NOT v.archived ORDER BY v.position, v.id");
@@ -138,8 +138,9 @@ rows! {
         price_minor: i64,
         compare_at_minor: Option<i64>,
         low_stock: i64,
-        on_hand: i64,
-        held: i64,
+        /// `None` if it is sold without limit, as is `held`.
+        on_hand: Option<i64>,
+        held: Option<i64>,
     }
 }
 
@@ -208,7 +209,7 @@ impl SellerProductRow {
 
 /// Converts the rows of a product to its form.
 pub(super) fn editable(row: SellerProductRow, variants: Vec<SellerVariantRow>) -> SellerProduct {
-    let held = variants.iter().map(|v| v.held).collect();
+    let held = variants.iter().map(|v| v.held.unwrap_or_default()).collect();
     let money = |minor| Money::new(minor, row.currency).plain();
     let variants = variants.into_iter().map(|v| VariantForm {
         id: Some(v.id),
@@ -217,8 +218,9 @@ pub(super) fn editable(row: SellerProductRow, variants: Vec<SellerVariantRow>) -
         title: v.title,
         price: money(v.price_minor),
         compare_at: v.compare_at_minor.map(money).unwrap_or_default(),
-        stock: v.on_hand.to_string(),
-        stock_was: v.on_hand,
+        stock: v.on_hand.map(|stock| stock.to_string()).unwrap_or_default(),
+        stock_was: v.on_hand.unwrap_or_default(),
+        unlimited: v.on_hand.is_none(),
         low_stock: v.low_stock.to_string(),
     });
     SellerProduct {

@@ -10,7 +10,8 @@ use super::{
 use crate::{
     Caller, Engine, audit, bug,
     db::{Tx, Value},
-    inventory, media, random, rows, shops, statements, update,
+    inventory::{self, NewStock},
+    media, random, rows, shops, statements, update,
 };
 use haat_shared::{
     Error, Result,
@@ -165,8 +166,7 @@ async fn put_in_tx(
 }
 
 async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> crate::TxResult<()> {
-    let (mut rows, mut capacities, mut movements, mut variants, mut pictures) =
-        (vec![], vec![], vec![], vec![], vec![]);
+    let (mut rows, mut stock, mut variants, mut pictures) = (vec![], vec![], vec![], vec![]);
     for product in products {
         let id: ProductId = random::id(now);
         let (price_min_minor, price_max_minor) = span(product);
@@ -189,15 +189,12 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
             options: one(product, &product.option),
         });
         for (position, variant) in (0i64..).zip(&product.variants) {
-            let variant_id: VariantId = random::id(now);
-            capacities.push([variant_id.into(), variant.stock.into()]);
-            if variant.stock != 0 {
-                movements.push(inventory::movement(variant_id, "received", id, variant.stock, now));
-            }
+            let received = NewStock::of(id, variant.stock, now);
             variants.push(AddVariant {
-                id: variant_id,
+                id: random::id(now),
                 product_id: id,
                 shop_id: shop,
+                capacity_id: Some(received.id),
                 sku: &variant.sku,
                 title: &variant.title,
                 options: one(product, &variant.title),
@@ -206,16 +203,12 @@ async fn add(tx: &mut Tx, shop: ShopId, products: &[&NewProduct], now: i64) -> c
                 low_stock: LOW_STOCK,
                 position,
             });
+            stock.push(received);
         }
         pictures.extend(media::rows(id, shop, &product.pictures));
     }
     tx.insert_all(rows).await?;
-    for capacities in capacities.chunks(ROWS_MAX) {
-        tx.exec_many(&inventory::OPEN, capacities).await?;
-    }
-    for movements in movements.chunks(ROWS_MAX) {
-        tx.insert_all(movements.to_vec()).await?;
-    }
+    inventory::open_in_tx(tx, shop, &stock, now).await?;
     for variants in variants.chunks(ROWS_MAX) {
         tx.insert_all(variants.to_vec()).await?;
     }

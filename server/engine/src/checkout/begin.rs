@@ -1,10 +1,11 @@
 //! Begins a checkout: fixes the prices, and holds everything in the cart or nothing.
 
-use super::holds::release_in_tx;
 use crate::{
     Bounds, Caller, Engine, TxResult, carts,
-    db::{Tx, Value},
-    group_by, insert, params, random, rows, statements,
+    db::Tx,
+    group_by, insert,
+    inventory::holds::{self, Claim, Left, Need, OfOrigin, Released},
+    params, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
@@ -31,21 +32,9 @@ statements! {
             COALESCE(p.title, l.title) AS title, CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END
             AS discontinued, s.id AS shop_id, s.name AS shop_name, s.currency, s.delivery_minor, s.free_delivery_from_minor,
             s.delivery_days_min, s.delivery_days_max, s.express_minor, s.express_days_min, s.express_days_max, s.pickup,
-            s.commission_bp, COALESCE(k.tax_bp, 0) AS tax_bp,
-            CASE WHEN p.state = 'published' AND NOT v.archived THEN c.on_hand - c.held ELSE 0 END AS available
+            s.commission_bp, COALESCE(k.tax_bp, 0) AS tax_bp
         FROM cart_lines l JOIN shops s ON s.id = l.shop_id LEFT JOIN variants v ON v.id = l.variant_id
-        LEFT JOIN capacities c ON c.id = v.id LEFT JOIN products p ON p.id = v.product_id
-        LEFT JOIN categories k ON k.id = p.category_id WHERE l.cart_id = $1 ORDER BY l.id";
-    ADD_HOLDS = "INSERT INTO holds (checkout_id, capacity_id, quantity, state) VALUES [($1, $2, $3, 'active')]";
-    HOLD = "UPDATE capacities SET held = held + h.quantity FROM holds AS h
-        WHERE h.checkout_id = $1 AND capacities.id = h.capacity_id AND on_hand - held >= h.quantity
-        RETURNING id AS value";
-    OF_ORIGIN = "SELECT h.capacity_id, CAST(SUM(h.quantity) AS BIGINT) AS held, c.on_hand,
-            (SELECT COUNT(*) FROM checkouts o WHERE o.origin = $2 AND o.state IN ('open', 'paying')) AS checkouts
-        FROM checkouts k JOIN holds h ON h.checkout_id = k.id AND h.state = 'active'
-        JOIN holds mine ON mine.capacity_id = h.capacity_id AND mine.checkout_id = $1
-        JOIN capacities c ON c.id = h.capacity_id
-        WHERE k.origin = $2 AND k.state IN ('open', 'paying') GROUP BY h.capacity_id, c.on_hand";
+        LEFT JOIN products p ON p.id = v.product_id LEFT JOIN categories k ON k.id = p.category_id WHERE l.cart_id = $1 ORDER BY l.id";
 }
 
 insert! {
@@ -115,13 +104,6 @@ rows! {
         form: String,
     }
 
-    struct OfOrigin {
-        capacity_id: VariantId,
-        held: i64,
-        on_hand: i64,
-        checkouts: i64,
-    }
-
     struct LineRow {
         variant_id: VariantId,
         quantity: i64,
@@ -145,7 +127,6 @@ rows! {
         commission_bp: i64,
         tax_bp: i64,
         discontinued: bool,
-        available: i64,
     }
 }
 
@@ -189,21 +170,24 @@ async fn begin_in_tx(
     if let Some(current) = current.iter().find(worth_keeping) {
         return Ok(current.id);
     }
+    let mut released = Released::default();
     for old in &current {
         if tx.exec(&SUPERSEDE, params![old.id, now]).await? == 1 {
-            release_in_tx(tx, old.id).await?;
+            released.add_in_tx(tx, old.id).await?;
         }
     }
     let form = current.first().map_or(form, |old| old.form.as_str());
     let lines: Vec<LineRow> = tx.all(&LINES, params![cart]).await?;
     let currency = lines.first().ok_or(Conflict::CartEmpty)?.currency;
-    // What is no longer sold has none available, though there may be stock that could be held.
-    if lines.iter().any(|line| line.available < line.quantity) {
-        let short = lines.into_iter().filter(|line| line.available < line.quantity).map(shortage);
-        return Err(Conflict::OutOfStock(short.collect()).into());
+    let needs = holds::needs_in_tx(tx, cart, &released).await?;
+    let short = needs.iter().filter(|need| need.quantity > need.available);
+    let short = short.map(|need| Left { capacity_id: need.capacity_id, available: need.available });
+    let short = shortages(&lines, &needs, &short.collect::<Vec<_>>());
+    if !short.is_empty() {
+        return Err(Conflict::OutOfStock(short).into());
     }
     let typed = super::form(form);
-    let plan = plan(random::id(now), lines, &typed, currency, now)?;
+    let plan = plan(random::id(now), &lines, &needs, &typed, currency, now)?;
     tx.insert(AddCheckout {
         id: plan.id,
         cart_id: cart,
@@ -213,7 +197,7 @@ async fn begin_in_tx(
         delivery_minor: plan.totals.shipping.amount(),
         total_minor: plan.totals.total.amount(),
         form,
-        holds: plan.holds.len() as i64,
+        holds: plan.claims.len() as i64,
         hold_until: now + HOLD_MS,
         created_at: now,
         updated_at: now,
@@ -223,39 +207,54 @@ async fn begin_in_tx(
     .await?;
     tx.insert_all(plan.orders).await?;
     tx.insert_all(plan.lines).await?;
-    tx.exec_many(&ADD_HOLDS, &plan.holds).await?;
-    let held: Vec<crate::db::Scalar<VariantId>> = tx.all(&HOLD, params![plan.id]).await?;
-    if held.len() < plan.holds.len() {
-        let short = plan.wanted.into_iter().filter(|w| !held.iter().any(|h| h.0 == w.variant)).collect();
-        return Err(Conflict::OutOfStock(short).into());
+    let short = holds::hold_in_tx(tx, plan.claims, &released).await?;
+    if !short.is_empty() {
+        return Err(Conflict::OutOfStock(shortages(&lines, &needs, &short)).into());
     }
     if let Some(origin) = origin {
         // Whoever holds the same waits for the rows of the capacities, so what they hold is counted here.
-        let held: Vec<OfOrigin> = tx.all(&OF_ORIGIN, params![plan.id, origin]).await?;
-        bound_guest(&held, &plan.wanted, bounds)?;
+        let held = holds::of_origin_in_tx(tx, plan.id, origin).await?;
+        let over = bound_guest(&held, bounds)?;
+        if !over.is_empty() {
+            return Err(Conflict::GuestLimit(shortages(&lines, &needs, &over)).into());
+        }
     }
     Ok(plan.id)
 }
 
-/// Rejects a guest's checkout if their origin has too many, or holds too much of an item.
-fn bound_guest(held: &[OfOrigin], wanted: &[Shortage], bounds: &Bounds) -> Result<()> {
+/// Rejects a guest's checkout if their origin has too many. Returns the capacities of which it holds too
+/// much, and how much it may hold.
+fn bound_guest(held: &[OfOrigin], bounds: &Bounds) -> Result<Vec<Left>> {
     let checkouts = held.first().map_or(0, |row| row.checkouts);
     if checkouts > bounds.guest_checkouts {
         let retry_after_s = u32::try_from(HOLD_MS / 1000 / 3).unwrap_or(300);
         return Err(Error::RateLimited { retry_after_s });
     }
     let over = held.iter().filter_map(|row| {
-        let most = bounds.guest_may_hold(row.on_hand);
-        let of = wanted.iter().find(|of| of.variant == row.capacity_id)?;
-        (row.held > most).then(|| Shortage { left: most, ..of.clone() })
+        let available = bounds.guest_may_hold(row.on_hand?);
+        (row.held? > available).then_some(Left { capacity_id: row.capacity_id?, available })
     });
-    let over: Vec<Shortage> = over.collect();
-    if over.is_empty() { Ok(()) } else { Err(Conflict::GuestLimit(over).into()) }
+    Ok(over.collect())
 }
 
-fn shortage(line: LineRow) -> Shortage {
-    let LineRow { variant_id: variant, title, discontinued, available, .. } = line;
-    Shortage { variant, title, left: available.max(0), discontinued }
+/// The lines that are no longer sold, though there may be stock of them, and those that need one of the
+/// capacities of which only so much is `left`.
+fn shortages(lines: &[LineRow], needs: &[Need], left: &[Left]) -> Vec<Shortage> {
+    let shortage = |line: &LineRow| {
+        let needs = needs.iter().filter(|need| need.variant_id == line.variant_id);
+        let units = needs.filter_map(|need| {
+            let left = left.iter().find(|left| left.capacity_id == need.capacity_id)?;
+            Some((left.available.max(0) / need.per_unit, need.capacity_id))
+        });
+        let (left, capacity) = match units.min() {
+            _ if line.discontinued => (0, None),
+            Some((left, capacity)) => (left, Some(capacity)),
+            None => return None,
+        };
+        let LineRow { variant_id: variant, discontinued, .. } = *line;
+        Some(Shortage { variant, title: line.title.clone(), left, discontinued, capacity })
+    };
+    lines.iter().filter_map(shortage).collect()
 }
 
 fn rates(row: &LineRow) -> ShippingRates {
@@ -294,22 +293,23 @@ struct CheckoutPlan {
     totals: Totals,
     orders: Vec<AddOrder>,
     lines: Vec<AddLine>,
-    holds: Vec<[Value; 3]>,
-    wanted: Vec<Shortage>,
+    claims: Vec<Claim>,
 }
 
 fn plan(
     id: CheckoutId,
-    rows: Vec<LineRow>,
+    rows: &[LineRow],
+    needs: &[Need],
     form: &CheckoutUpdate,
     currency: Currency,
     now: i64,
 ) -> TxResult<CheckoutPlan> {
-    let shops = group_by(rows, |r| r.shop_id);
+    let shops = group_by(rows.iter().collect(), |r| r.shop_id);
     let (mut items, mut offers) = (Vec::new(), Vec::new());
     for (shop, rows) in &shops {
-        let mut of_shop = ShopItems { shop: *shop, lines: rows.iter().map(priced).collect(), shipping: None };
-        let options = rates(&rows[0]).options(of_shop.subtotal(currency)?);
+        let mut of_shop =
+            ShopItems { shop: *shop, lines: rows.iter().map(|row| priced(row)).collect(), shipping: None };
+        let options = rates(rows[0]).options(of_shop.subtotal(currency)?);
         let wanted = form.shipping_method_of(*shop);
         let chosen = *options.iter().find(|o| o.shipping_method == wanted).unwrap_or(&options[0]);
         of_shop.shipping = Some(Shipping::untaxed(chosen.price));
@@ -322,8 +322,7 @@ fn plan(
         totals: quote.price.totals,
         orders: Vec::new(),
         lines: Vec::new(),
-        holds: Vec::new(),
-        wanted: Vec::new(),
+        claims: Vec::new(),
     };
     for (((position, (shop, rows)), (options, chosen)), quote) in
         (1i64..).zip(shops).zip(offers).zip(quote.shops)
@@ -347,10 +346,17 @@ fn plan(
             total_minor: totals.total.amount(),
         });
         for (row, quote) in rows.into_iter().zip(quote.lines) {
-            plan.holds.push([id.into(), row.variant_id.into(), row.quantity.into()]);
+            let position = plan.lines.len() as i64;
+            let needs = needs.iter().filter(|need| need.variant_id == row.variant_id);
+            plan.claims.extend(needs.map(|need| Claim {
+                checkout_id: id,
+                position: Some(position),
+                capacity_id: need.capacity_id,
+                quantity: need.quantity,
+            }));
             plan.lines.push(AddLine {
                 checkout_id: id,
-                position: plan.lines.len() as i64,
+                position,
                 order_id: order,
                 product_id: row.product_id,
                 variant_id: row.variant_id,
@@ -363,7 +369,6 @@ fn plan(
                 tax_minor: quote.price.totals.tax.amount(),
                 commission_bp: row.commission_bp,
             });
-            plan.wanted.push(shortage(row));
         }
     }
     Ok(plan)

@@ -4,7 +4,9 @@ use crate::{
     Clock, Engine, TxError, TxResult,
     bus::Topic,
     db::{DbError, Scalar, Tx},
-    insert, ledger,
+    insert,
+    inventory::holds,
+    ledger,
     outbox::{self, OutboxMessage},
     params,
     payments::{GatewayStatus, ReportOutcome, queue_orphaned_in_tx},
@@ -36,16 +38,8 @@ statements! {
             unit_minor, total_minor, tax_bp, tax_minor)
         SELECT order_id, position, product_id, variant_id, title, variant_title, quantity, unit_minor, total_minor, tax_bp, tax_minor
         FROM checkout_lines WHERE checkout_id = $1";
-    TAKE_HOLDS = "UPDATE holds SET state = 'taken' WHERE checkout_id = $1 AND state = 'active'";
-    TAKE_RELEASED = "UPDATE holds SET state = 'taken' WHERE checkout_id = $1 AND state = 'released'";
-    MOVE_STOCK = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
-        SELECT capacity_id, 'sold', $2, -quantity, $3 FROM holds WHERE checkout_id = $1";
     EMPTY_CART = "DELETE FROM cart_lines WHERE cart_id = $1
         AND variant_id IN (SELECT variant_id FROM checkout_lines WHERE checkout_id = $2)";
-    SELL_HELD = "UPDATE capacities SET on_hand = on_hand - h.quantity, held = held - h.quantity FROM holds AS h
-        WHERE h.checkout_id = $1 AND capacities.id = h.capacity_id";
-    SELL_FREE = "UPDATE capacities SET on_hand = on_hand - h.quantity FROM holds AS h
-        WHERE h.checkout_id = $1 AND capacities.id = h.capacity_id AND on_hand - held >= h.quantity";
     PURCHASE_OF = "SELECT u.number FROM payments p LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
     ORPHANED = "UPDATE payments SET state = $2, captured_minor = $3, refund_pending_minor = $3, check_at = NULL, updated_at = $4,
             gateway_ref = COALESCE(gateway_ref, $5), currency = COALESCE($6, currency)
@@ -235,20 +229,14 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     };
     tx.insert_all([placed]).await?;
     tx.exec(&ADD_LINES, params![id]).await?;
-    // Held since checkout, or freed when time ran out and there still.
-    let held = tx.exec(&TAKE_HOLDS, params![id]).await? as i64 == checkout.holds;
-    if !held && tx.exec(&TAKE_RELEASED, params![id]).await? as i64 != checkout.holds {
-        return Err(crate::bug("a checkout holds only part of its items"));
-    }
-    tx.exec(&MOVE_STOCK, params![id, *purchase, now]).await?;
+    let sale = holds::take_in_tx(tx, id, checkout.holds, *purchase, now).await?;
     ledger::post(tx, &postings(&orders, method, taken.currency)?, now).await?;
     let mut messages = vec![outbox::row(OutboxMessage::PurchaseMade, *purchase, now)];
     messages.extend(orders.iter().map(|o| outbox::row(OutboxMessage::OrderPlaced, o.order_id, now)));
     tx.exec_many(&outbox::WRITE, &messages).await?;
     tx.exec(&EMPTY_CART, params![checkout.cart_id, id]).await?;
     // Last, since others wait for these rows.
-    let sell = if held { &SELL_HELD } else { &SELL_FREE };
-    if tx.exec(sell, params![id]).await? as i64 != checkout.holds {
+    if !holds::sell_in_tx(tx, sale).await? {
         return Err(nothing_to_buy());
     }
     Ok(Done::Purchase(number.clone()))

@@ -51,6 +51,7 @@ pub const SCHEMA: &[Migration] = &[
         sql: include_str!("../../migrations/0021_notifications.sql"),
     },
     Migration { number: 22, name: "changes", sql: include_str!("../../migrations/0022_changes.sql") },
+    Migration { number: 23, name: "capacities", sql: include_str!("../../migrations/0023_capacities.sql") },
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -8,7 +8,9 @@ use crate::{
     Caller, Clock, Engine, TxResult, bug,
     bus::Topic,
     db::{Scalar, Tx},
-    insert, ledger,
+    insert,
+    inventory::holds,
+    ledger,
     outbox::{self, OutboxMessage},
     params, payments, random, rows, statements,
 };
@@ -38,10 +40,6 @@ statements! {
     STATUS = "SELECT o.state, o.carrier, o.tracking_number, o.tracking_url, e.actor, e.note FROM orders o
         LEFT JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled'
         WHERE o.number = $1 AND o.shop_id = COALESCE($2, o.shop_id)";
-    RETURN_STOCK = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
-        SELECT variant_id, 'returned', order_id, quantity, $2 FROM order_lines WHERE order_id = $1";
-    RESTOCK = "UPDATE capacities SET on_hand = on_hand + l.quantity FROM order_lines AS l
-        WHERE l.order_id = $1 AND capacities.id = l.variant_id";
 }
 
 insert! {
@@ -337,8 +335,6 @@ async fn undo_in_tx(tx: &mut Tx, order: &ChangedOrder, now: i64) -> TxResult<()>
     } else {
         ledger::post(tx, &[(cash_commission_reversed(order.shop_id, part)?, order.id)], now).await?;
     }
-    tx.exec(&RETURN_STOCK, params![order.id, now]).await?;
     // Last, because other transactions wait for these rows.
-    tx.exec(&RESTOCK, params![order.id]).await?;
-    Ok(())
+    holds::return_in_tx(tx, order.id, now).await
 }

@@ -52,7 +52,7 @@ statements! {
         FROM shops s WHERE s.id = $1";
     LOW = "SELECT v.product_id, p.title, v.title AS variant_title, c.on_hand - c.held AS available,
             COUNT(*) OVER () AS low_count
-        FROM variants v JOIN capacities c ON c.id = v.id JOIN products p ON p.id = v.product_id
+        FROM variants v JOIN capacities c ON c.id = v.capacity_id JOIN products p ON p.id = v.product_id
         WHERE v.shop_id = $1 AND NOT v.archived AND p.state = 'published' AND c.on_hand - c.held <= v.low_stock
         ORDER BY available, v.id LIMIT $2";
     SALES = "SELECT (created_at + $4) / 86400000 AS day, CAST(SUM(total_minor) AS BIGINT) AS sold_minor, COUNT(*) AS orders

@@ -32,7 +32,7 @@ both! {
         let add = AddLine { variant: wanted[0].0, quantity: "1".into() };
         budget!("add to cart", 4, carts::add_line(&market.engine, &guest, add));
         budget!("cart", 2, carts::view(&market.engine, &guest));
-        let id = budget!("begin a checkout of 20 lines", 9, checkout::begin(&market.engine, &guest));
+        let id = budget!("begin a checkout of 20 lines", 10, checkout::begin(&market.engine, &guest));
         let view = budget!("checkout page", 3, checkout::view(&market.engine, &guest, id));
         let delivery = view.groups.iter().map(|group| (group.shop_id, ShippingMethod::Standard)).collect();
         let typed = CheckoutUpdate { shipping_methods: delivery, ..form("cash") };

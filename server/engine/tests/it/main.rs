@@ -18,6 +18,7 @@ mod access;
 mod accounts;
 mod budgets;
 mod buying;
+mod capacities;
 mod carts;
 mod catalog;
 mod events;

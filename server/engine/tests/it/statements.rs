@@ -35,6 +35,21 @@ fn every_statement_was_executed_on_both() {
     assert_eq!(missing, BTreeSet::new(), "executed by no test");
 }
 
+#[test]
+fn only_inventory_writes_to_its_tables() {
+    let tables = ["capacities", "holds", "line_capacities", "stock_movements"];
+    let writes = |sql: &str| {
+        let verbs = ["INSERT INTO", "UPDATE", "DELETE FROM"];
+        verbs.iter().any(|verb| tables.iter().any(|table| sql.contains(&format!("{verb} {table} "))))
+    };
+    let found: BTreeSet<_> = statement::all()
+        .filter(|statement| writes(statement.sql) && !statement.name.starts_with("it::"))
+        .map(|statement| statement.name)
+        .collect();
+    assert!(found.len() > 5, "{found:?}");
+    assert!(found.iter().all(|name| name.starts_with("haat_engine::inventory::")), "{found:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn columns_hold_what_they_are_declared_for() {
     // Populate all tables.

@@ -467,7 +467,7 @@ impl Market {
             for card in &page.items {
                 let view = catalog::product(&self.engine, &Caller::guest(), &card.slug).await.unwrap();
                 if let Some(found) = view.variants.iter().find(|v| v.id == variant) {
-                    return found.available;
+                    return found.available.expect("it has a limit");
                 }
             }
             after = page.next.expect("the product is listed");

@@ -266,6 +266,7 @@ impl From<ProductInput> for ProductForm {
             price: typed(v.price),
             compare_at: v.compare_at.map(typed).unwrap_or_default(),
             stock_was: 0,
+            unlimited: false,
             low_stock: v.low_stock.map(|n| n.to_string()).unwrap_or_default(),
         };
         let attribute = |a: AttributeInput| Attribute { name: a.name, value: a.value };

@@ -330,6 +330,7 @@ mod tests {
             title: "Clay bowl".into(),
             left: 2,
             discontinued: false,
+            capacity: None,
         };
         let error = match problem {
             Problem::Status(StatusCode::PRECONDITION_FAILED) => Edited(vec!["title".into()]).into(),

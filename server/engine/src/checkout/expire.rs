@@ -1,7 +1,6 @@
-//! Holds: temporary reservations of capacity. The sweeper, a newer checkout and a payment may compete for
-//! the same holds; each changes the checkout's row first, so exactly one wins.
+//! Ends checkouts whose time has run out, and releases what they hold.
 
-use crate::{Engine, TxResult, db::Tx, params, rows, statements};
+use crate::{Engine, TxResult, inventory::holds, params, rows, statements};
 use haat_shared::id::kinds::CheckoutId;
 
 statements! {
@@ -9,23 +8,12 @@ statements! {
         ORDER BY hold_until LIMIT $2";
     EXPIRE = "UPDATE checkouts SET state = 'expired', updated_at = $2
         WHERE id = $1 AND state IN ('open', 'paying') AND hold_until <= $2";
-    RELEASE = "UPDATE holds SET state = 'released' WHERE checkout_id = $1 AND state = 'active'";
-    GIVE_BACK = "UPDATE capacities SET held = held - h.quantity FROM holds AS h
-        WHERE h.checkout_id = $1 AND h.state = 'released' AND capacities.id = h.capacity_id";
 }
 
 rows! {
     struct Expired {
         id: CheckoutId,
     }
-}
-
-/// Releases all holds of a checkout that the caller has just ended in the same transaction.
-pub(super) async fn release_in_tx(tx: &mut Tx, checkout: CheckoutId) -> TxResult<()> {
-    if tx.exec(&RELEASE, params![checkout]).await? > 0 {
-        tx.exec(&GIVE_BACK, params![checkout]).await?;
-    }
-    Ok(())
 }
 
 /// Ends an expired checkout; returns false if another caller was faster.
@@ -36,7 +24,7 @@ pub async fn free(engine: &Engine, id: CheckoutId) -> TxResult<bool> {
             Box::pin(async move {
                 let ended = tx.exec(&EXPIRE, params![*id, *now]).await? == 1;
                 if ended {
-                    release_in_tx(tx, *id).await?;
+                    holds::release_in_tx(tx, *id).await?;
                 }
                 Ok(ended)
             })

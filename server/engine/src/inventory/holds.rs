@@ -1,0 +1,235 @@
+//! Holds: what a checkout reserves of capacities, for each of its lines. A hold is active until it is taken
+//! by the purchase, or released. The sweeper, a newer checkout and a payment may compete for the same holds;
+//! each changes the checkout's row first, so exactly one wins.
+
+use std::collections::BTreeMap;
+
+use super::capacity::{AddMovement, Change, change_in_tx};
+use crate::{
+    TxResult, bug,
+    db::{Tx, Value},
+    insert, params, rows, statements,
+};
+use haat_shared::id::kinds::*;
+
+statements! {
+    NEEDS = "SELECT l.variant_id, c.id AS capacity_id, CAST(1 AS BIGINT) AS per_unit, l.quantity,
+            c.on_hand - c.held AS available
+        FROM cart_lines l JOIN variants v ON v.id = l.variant_id JOIN capacities c ON c.id = v.capacity_id
+        WHERE l.cart_id = $1
+        UNION ALL
+        SELECT l.variant_id, c.id AS capacity_id, n.quantity AS per_unit, l.quantity * n.quantity AS quantity,
+            c.on_hand - c.held AS available
+        FROM cart_lines l JOIN line_capacities n ON n.line_id = l.id JOIN capacities c ON c.id = n.capacity_id
+        WHERE l.cart_id = $1";
+    MERGE_NEEDS = "INSERT INTO line_capacities (line_id, capacity_id, quantity)
+        SELECT l.id, n.capacity_id, n.quantity FROM cart_lines l
+        JOIN cart_lines guest ON guest.variant_id = l.variant_id
+        JOIN line_capacities n ON n.line_id = guest.id
+        WHERE l.cart_id = $1 AND guest.cart_id = $2 ON CONFLICT (line_id, capacity_id) DO NOTHING";
+    LEFT = "SELECT id AS capacity_id, on_hand - held AS available FROM capacities
+        WHERE id IN (VALUES [($1)])";
+    RELEASE = "UPDATE holds SET state = 'released' WHERE checkout_id = $1 AND state = 'active'
+        RETURNING capacity_id, quantity";
+    TAKE = "UPDATE holds SET state = 'taken' WHERE checkout_id = $1 AND state = $2
+        RETURNING capacity_id, quantity";
+    RETURN = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
+        SELECT h.capacity_id, 'returned', o.order_id, CAST(SUM(h.quantity) AS BIGINT), CAST($2 AS BIGINT)
+        FROM checkout_orders o
+        JOIN checkout_lines l ON l.checkout_id = o.checkout_id AND l.order_id = o.order_id
+        JOIN holds h ON h.checkout_id = l.checkout_id AND h.position = l.position AND h.state = 'taken'
+        WHERE o.order_id = $1 GROUP BY h.capacity_id, o.order_id RETURNING capacity_id, delta AS quantity";
+    OF_ORIGIN = "SELECT h.capacity_id, c.on_hand, CAST(SUM(h.quantity) AS BIGINT) AS held,
+            (SELECT COUNT(*) FROM checkouts o WHERE o.origin = $2 AND o.state IN ('open', 'paying'))
+            AS checkouts
+        FROM checkouts k
+        LEFT JOIN holds h ON h.checkout_id = k.id AND h.state = 'active'
+            AND h.capacity_id IN (SELECT mine.capacity_id FROM holds mine WHERE mine.checkout_id = $1)
+        LEFT JOIN capacities c ON c.id = h.capacity_id
+        WHERE k.origin = $2 AND k.state IN ('open', 'paying') GROUP BY h.capacity_id, c.on_hand";
+}
+
+insert! {
+    /// What a checkout claims of a capacity, for one of its lines or as a whole.
+    pub(crate) struct Claim into holds {
+        pub(crate) checkout_id: CheckoutId,
+        pub(crate) position: Option<i64>,
+        pub(crate) capacity_id: CapacityId,
+        pub(crate) quantity: i64;
+        state = "'active'",
+    }
+}
+
+rows! {
+    /// What a line of a cart needs of a capacity.
+    pub(crate) struct Need {
+        pub(crate) variant_id: VariantId,
+        pub(crate) capacity_id: CapacityId,
+        pub(crate) per_unit: i64,
+        /// For the whole line.
+        pub(crate) quantity: i64,
+        pub(crate) available: i64,
+    }
+
+    /// How much is left of a capacity.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Left {
+        pub(crate) capacity_id: CapacityId,
+        pub(crate) available: i64,
+    }
+
+    /// What the open checkouts of one origin hold of a capacity. The row of checkouts that hold nothing in
+    /// question has no capacity.
+    pub(crate) struct OfOrigin {
+        pub(crate) capacity_id: Option<CapacityId>,
+        pub(crate) on_hand: Option<i64>,
+        pub(crate) held: Option<i64>,
+        pub(crate) checkouts: i64,
+    }
+
+    struct Held {
+        capacity_id: CapacityId,
+        quantity: i64,
+    }
+}
+
+/// Quantities of released holds that are not yet given back.
+#[derive(Default)]
+pub(crate) struct Released(BTreeMap<CapacityId, i64>);
+
+impl Released {
+    /// Marks the holds of a checkout that the caller has just ended as released.
+    pub(crate) async fn add_in_tx(&mut self, tx: &mut Tx, checkout: CheckoutId) -> TxResult<()> {
+        for (capacity, quantity) in held(tx.all(&RELEASE, params![checkout]).await?) {
+            *self.0.entry(capacity).or_default() += quantity;
+        }
+        Ok(())
+    }
+
+    fn of(&self, capacity: CapacityId) -> i64 {
+        self.0.get(&capacity).copied().unwrap_or_default()
+    }
+}
+
+/// What the lines of a cart need: the stock of their variants, and what else is listed for them. A line that
+/// needs nothing is sold without limit. What was `released` is available.
+pub(crate) async fn needs_in_tx(tx: &mut Tx, cart: CartId, released: &Released) -> TxResult<Vec<Need>> {
+    let mut needs: Vec<Need> = tx.all(&NEEDS, params![cart]).await?;
+    for need in &mut needs {
+        need.available += released.of(need.capacity_id);
+    }
+    Ok(needs)
+}
+
+/// Lines that are in both carts need what the guest's lines need.
+pub(crate) async fn merge_needs_in_tx(tx: &mut Tx, own: CartId, guest: CartId) -> TxResult<()> {
+    tx.exec(&MERGE_NEEDS, params![own, guest]).await?;
+    Ok(())
+}
+
+/// Holds what a checkout claims, and gives back what was `released`: together, since capacities are locked
+/// in the order of their IDs. Returns the capacities that have too little: if there are any, nothing may be
+/// held, and the caller must roll back.
+pub(crate) async fn hold_in_tx(
+    tx: &mut Tx,
+    mut claims: Vec<Claim>,
+    released: &Released,
+) -> TxResult<Vec<Left>> {
+    claims.sort_by_key(|claim| claim.capacity_id);
+    let claimed = claims.iter().map(|claim| (claim.capacity_id, claim.quantity));
+    let more = sums(claimed.chain(released.0.iter().map(|(id, quantity)| (*id, -quantity))));
+    tx.insert_all(claims).await?;
+    let short = change_in_tx(tx, &changes(more, |quantity| (0, quantity))).await?;
+    let short: Vec<[Value; 1]> = short.into_iter().map(|id| [id.into()]).collect();
+    let mut left: Vec<Left> = tx.all_many(&LEFT, &short).await?;
+    for left in &mut left {
+        left.available += released.of(left.capacity_id);
+    }
+    Ok(left)
+}
+
+/// Releases all holds of a checkout that the caller has just ended in the same transaction.
+pub(crate) async fn release_in_tx(tx: &mut Tx, checkout: CheckoutId) -> TxResult<()> {
+    let released = held(tx.all(&RELEASE, params![checkout]).await?);
+    change_in_tx(tx, &changes(released, |quantity| (0, -quantity))).await?;
+    Ok(())
+}
+
+/// The capacities from which taken holds are still to be sold.
+pub(crate) struct Sale(Vec<Change>);
+
+/// Takes the holds of a checkout for its purchase: the active ones or, if time ran out, the released ones.
+pub(crate) async fn take_in_tx(
+    tx: &mut Tx,
+    checkout: CheckoutId,
+    holds: i64,
+    purchase: PurchaseId,
+    now: i64,
+) -> TxResult<Sale> {
+    if holds == 0 {
+        return Ok(Sale(Vec::new()));
+    }
+    let mut taken: Vec<Held> = tx.all(&TAKE, params![checkout, "active"]).await?;
+    let is_held = taken.len() as i64 == holds;
+    if !is_held {
+        taken = tx.all(&TAKE, params![checkout, "released"]).await?;
+        if taken.len() as i64 != holds {
+            return Err(bug("a checkout holds a part of what it wants"));
+        }
+    }
+    let taken = held(taken);
+    let movements = taken.iter().map(|(id, quantity)| AddMovement {
+        capacity_id: *id,
+        reason: "sold",
+        reference: purchase.uuid(),
+        delta: -quantity,
+        created_at: now,
+    });
+    tx.insert_all(movements.collect::<Vec<_>>()).await?;
+    Ok(Sale(changes(taken, |quantity| (-quantity, if is_held { -quantity } else { 0 }))))
+}
+
+/// Sells what was taken; returns false if released holds are no longer available, and the caller must roll
+/// back. Others wait for these rows, so this comes last in a transaction.
+pub(crate) async fn sell_in_tx(tx: &mut Tx, Sale(changes): Sale) -> TxResult<bool> {
+    Ok(change_in_tx(tx, &changes).await?.is_empty())
+}
+
+/// Returns what was taken for the lines of an order. Others wait for these rows, so this comes last in a
+/// transaction.
+pub(crate) async fn return_in_tx(tx: &mut Tx, order: OrderId, now: i64) -> TxResult<()> {
+    let returned = held(tx.all(&RETURN, params![order, now]).await?);
+    change_in_tx(tx, &changes(returned, |quantity| (quantity, 0))).await?;
+    Ok(())
+}
+
+/// What the open checkouts of one origin hold of the capacities that this one holds.
+pub(crate) async fn of_origin_in_tx(
+    tx: &mut Tx,
+    checkout: CheckoutId,
+    origin: [u8; 32],
+) -> TxResult<Vec<OfOrigin>> {
+    Ok(tx.all(&OF_ORIGIN, params![checkout, origin]).await?)
+}
+
+/// Quantities by capacity, since several lines may hold the same.
+fn sums(held: impl Iterator<Item = (CapacityId, i64)>) -> BTreeMap<CapacityId, i64> {
+    let mut sums = BTreeMap::new();
+    for (capacity, quantity) in held {
+        *sums.entry(capacity).or_default() += quantity;
+    }
+    sums
+}
+
+fn held(rows: Vec<Held>) -> BTreeMap<CapacityId, i64> {
+    sums(rows.into_iter().map(|row| (row.capacity_id, row.quantity)))
+}
+
+/// A change of each capacity: the differences of what is on hand and of what is held.
+fn changes(sums: BTreeMap<CapacityId, i64>, change: impl Fn(i64) -> (i64, i64)) -> Vec<Change> {
+    let changes = sums.into_iter().map(|(capacity, quantity)| {
+        let (on_hand, held) = change(quantity);
+        Change { capacity, on_hand, held }
+    });
+    changes.collect()
+}
