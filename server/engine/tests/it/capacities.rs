@@ -277,7 +277,7 @@ both! {
             let mut guest = market.guest_with(&[(lesson, 900)]).await;
             assert!(market.add(&mut guest, lesson, 100).await.is_err(), "more than a line may have");
             let cart = carts::view(engine, &guest).await.unwrap();
-            assert_eq!((cart.pieces, cart.groups[0].lines[0].available), (900, None));
+            assert_eq!((cart.item_count, cart.groups[0].lines[0].available), (900, None));
             buyers.push(guest);
         }
         let mut number = String::new();
@@ -345,12 +345,12 @@ both! {
         checkout::begin(&market.engine, &market.guest_with(&[(bowl, 2)]).await).await.unwrap();
         market.settle().await;
         let taken: &[&str] = &[
-            "sold is not what purchases took: 2",
-            "returned is not what cancelled orders took: 2",
+            "sold stock does not match the purchases: 2",
+            "returned stock does not match the cancelled orders: 2",
             "took 2 of the stock",
         ];
         let cases: [(&'static Statement, &'static Statement, &[&str]); 5] = [
-            (&HOLD_MORE, &HOLD_LESS, &["held is not what checkouts hold: 3"]),
+            (&HOLD_MORE, &HOLD_LESS, &["held stock does not match the active holds: 3"]),
             (&TAKE_MORE, &TAKE_LESS, taken),
             (&CLAIM_MORE, &CLAIM_LESS, &["a checkout has 1 holds instead of 2"]),
             (&STRAY, &FOUND, &["a capacity holds 2 of 4"]),
