@@ -7,7 +7,7 @@ use haat_shared::{
     accounts::PASSWORD_MIN,
     carts::QUANTITY_MAX,
     catalog::edit::{self, ProductState, STOCK_MAX},
-    orders::{Actor, OrderState, OrderView},
+    orders::{Actor, OrderEventKind, OrderState, OrderView},
     payments::PaymentMethod,
     shipping::ShippingMethod,
     shops::{DAYS_MAX, HANDLE_LENGTH},
@@ -254,6 +254,19 @@ pub(crate) fn order_step(i18n: I18n, state: OrderState, method: ShippingMethod) 
         OrderState::Placed => t!(i18n, purchase.timeline_placed),
         other => order_state(i18n, other, method),
     }
+}
+
+/// What happened to an order, for its timeline.
+pub(crate) fn order_event(i18n: I18n, kind: OrderEventKind, method: ShippingMethod) -> &'static str {
+    let state = match kind {
+        OrderEventKind::TrackingUpdated => return t!(i18n, seller_orders.tracking_updated),
+        OrderEventKind::Placed => OrderState::Placed,
+        OrderEventKind::Confirmed => OrderState::Confirmed,
+        OrderEventKind::Shipped => OrderState::Shipped,
+        OrderEventKind::Delivered => OrderState::Delivered,
+        OrderEventKind::Cancelled => OrderState::Cancelled,
+    };
+    order_step(i18n, state, method)
 }
 
 /// The name of a product status.

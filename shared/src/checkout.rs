@@ -254,6 +254,8 @@ pub struct CheckoutGroup {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckoutLineView {
+    /// The line's position, which identifies it.
+    pub position: i64,
     /// The product's title at the time of purchase.
     pub title: String,
     /// The variant's options when bought (`Colour: Red, Size: M`), or its title. May be empty.

@@ -13,7 +13,7 @@ text_enum! {
         OrderPlaced = "order.placed",
         /// The shop confirmed it.
         OrderConfirmed = "order.confirmed",
-        /// It was shipped.
+        /// It was shipped, or a part of it.
         OrderShipped = "order.shipped",
         /// Its tracking was corrected after it was shipped.
         OrderShipmentUpdated = "order.shipment_updated",

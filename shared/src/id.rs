@@ -192,6 +192,10 @@ pub mod kinds {
         Order OrderId "ord";
         /// An order line.
         OrderLine OrderLineId "item";
+        /// A part of an order on its way to the customer.
+        Shipment ShipmentId "ship";
+        /// A part of an order on its way back.
+        Return ReturnId "ret";
         /// Money requested through a gateway.
         Payment PaymentId "pay";
         /// Money returned.

@@ -112,25 +112,113 @@ impl Shipment {
     }
 }
 
+text_enum! {
+    /// How a part of an order reaches the customer.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum ShipmentKind {
+        /// A carrier delivers it.
+        Parcel = "parcel",
+        /// The customer collects it from the shop.
+        Pickup = "pickup",
+        /// The customer downloads it.
+        Digital = "digital",
+        /// The customer comes to an appointment.
+        Appointment = "appointment",
+    }
+}
+
+/// A quantity of an order line: what is shipped, refunded or returned of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LineQuantity {
+    /// The line's position in the order.
+    pub position: i64,
+    /// The quantity.
+    pub quantity: i64,
+}
+
+/// The selected lines, if there are any, each once, with at least one item of each; or all errors.
+pub fn lines(selected: &[LineQuantity]) -> Result<(), Vec<FieldError>> {
+    if selected.is_empty() {
+        return Err(vec![FieldError::new("lines", FieldCode::Missing)]);
+    }
+    let mut faults = Vec::new();
+    for (i, line) in selected.iter().enumerate() {
+        if line.quantity < 1 {
+            faults.push(FieldError::new(format!("lines.{i}.quantity"), FieldCode::TooSmall));
+        }
+        if selected[..i].iter().any(|earlier| earlier.position == line.position) {
+            faults.push(FieldError::new(format!("lines.{i}.position"), FieldCode::NotUnique));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
 /// The reason for a cancellation, which the other side reads.
 pub fn reason(typed: &str) -> Result<String, FieldError> {
     text::line("reason", typed, NOTE_MAX)
+}
+
+text_enum! {
+    /// What happened to an order.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum OrderEventKind {
+        /// It was placed.
+        Placed = "placed",
+        /// The shop confirmed it.
+        Confirmed = "confirmed",
+        /// A shipment left, or is ready for pickup.
+        Shipped = "shipped",
+        /// The tracking details of a shipment were corrected.
+        TrackingUpdated = "tracking_updated",
+        /// It was delivered, or picked up.
+        Delivered = "delivered",
+        /// It was cancelled.
+        Cancelled = "cancelled",
+    }
+}
+
+impl OrderEventKind {
+    /// The change of an order's status to `state`.
+    pub fn of(state: OrderState) -> Self {
+        match state {
+            OrderState::Placed => Self::Placed,
+            OrderState::Confirmed => Self::Confirmed,
+            OrderState::Shipped => Self::Shipped,
+            OrderState::Delivered => Self::Delivered,
+            OrderState::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// What else there is to know about an entry of an order's timeline, depending on its kind. It is stored as
+/// JSON, so every field has a default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct OrderEventData {
+    /// A note, such as the reason of a cancellation. May be empty.
+    pub note: String,
+    /// The tracking details of the shipment as of this entry.
+    pub shipment: Option<Shipment>,
+    /// The lines that were shipped. Empty if the entry is about the whole order.
+    pub lines: Vec<LineQuantity>,
 }
 
 /// An entry of an order's timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderEvent {
-    /// The status that the order changed to.
-    pub state: OrderState,
-    /// When it changed: RFC 3339, UTC.
+    /// What happened.
+    pub kind: OrderEventKind,
+    /// When it happened: RFC 3339, UTC.
     pub created_at: String,
-    /// Who changed it.
+    /// Who did it.
     pub actor: Actor,
-    /// A note. May be empty.
-    pub note: String,
-    /// The tracking details as of this entry. Each correction of the tracking details adds another `shipped` entry.
-    pub shipment: Option<Shipment>,
+    /// What else there is to know.
+    #[serde(flatten)]
+    pub data: OrderEventData,
 }
 
 /// Which of a shop's orders to list.
@@ -257,7 +345,7 @@ pub struct OrderView {
     pub shop_handle: String,
     /// The order's status.
     pub state: OrderState,
-    /// The tracking details, once the order has shipped.
+    /// The tracking details of the latest shipment.
     pub shipment: Option<Shipment>,
     /// The line items.
     pub lines: Vec<CheckoutLineView>,

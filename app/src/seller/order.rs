@@ -338,21 +338,15 @@ fn UpdateTracking(
 #[component]
 fn History(events: Vec<OrderEvent>, way: ShippingMethod) -> impl IntoView {
     let i18n = use_i18n();
-    let mut shipped = false;
     let steps = events.into_iter().map(|event| {
-        let again = event.state == OrderState::Shipped && std::mem::replace(&mut shipped, true);
-        let what = if again {
-            t!(i18n, seller_orders.tracking_updated)
-        } else {
-            words::order_step(i18n, event.state, way)
-        };
+        let what = words::order_event(i18n, event.kind, way);
         let by = match event.actor {
             Actor::Shop => t!(i18n, seller_orders.by_shop),
             Actor::Shopper => t!(i18n, seller_orders.by_shopper),
             Actor::Market => t!(i18n, seller_orders.by_market),
         };
-        let note = (!event.note.is_empty()).then(|| view! { <p>{event.note}</p> });
-        let tracking = event.shipment.map(|s| view! { <p>{s.carrier}" · "{s.tracking_number}</p> });
+        let note = (!event.data.note.is_empty()).then(|| view! { <p>{event.data.note}</p> });
+        let tracking = event.data.shipment.map(|s| view! { <p>{s.carrier}" · "{s.tracking_number}</p> });
         view! {
             <li>
                 <strong>{what}</strong>

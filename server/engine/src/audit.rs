@@ -25,7 +25,7 @@ lists! {
         select: "SELECT a.id, a.action, a.subject, a.note, a.created_at, u.email AS user_email, s.handle AS shop_handle,
                 s.name AS shop_name, COALESCE(o.number, p.number) AS number
             FROM audit a LEFT JOIN users u ON u.id = a.user_id LEFT JOIN shops s ON s.id = a.subject
-            LEFT JOIN order_shipments h ON h.id = a.subject LEFT JOIN orders o ON o.id = COALESCE(h.order_id, a.subject)
+            LEFT JOIN shipments h ON h.id = a.subject LEFT JOIN orders o ON o.id = COALESCE(h.order_id, a.subject)
             LEFT JOIN purchases p ON p.id = a.subject",
         base_filter: "TRUE",
         filters: &[],

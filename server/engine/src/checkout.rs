@@ -32,7 +32,7 @@ statements! {
             c.currency, c.subtotal_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.quote_version
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
-    LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, s.town, l.title, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor,
+    LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, s.town, l.position, l.title, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor,
             m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id JOIN shops s ON s.id = o.shop_id
         LEFT JOIN variants v ON v.id = l.variant_id
@@ -69,6 +69,7 @@ rows! {
         delivery: ShippingMethod,
         options: String,
         town: String,
+        position: i64,
         title: String,
         variant_title: String,
         sku: String,
@@ -141,6 +142,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
                 lines: lines
                     .into_iter()
                     .map(|l| CheckoutLineView {
+                        position: l.position,
                         title: l.title,
                         variant_title: l.variant_title,
                         sku: l.sku,

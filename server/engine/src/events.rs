@@ -54,7 +54,7 @@ insert! {
         published_at: i64;
         order_id = "o.id",
         shop_id = "o.shop_id",
-    } => [subject: Uuid] "given LEFT JOIN order_shipments p ON p.id = given.subject
+    } => [subject: Uuid] "given LEFT JOIN shipments p ON p.id = given.subject
         JOIN orders o ON o.id = COALESCE(p.order_id, given.subject)"
 }
 

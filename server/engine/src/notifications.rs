@@ -171,14 +171,14 @@ statements! {
     SHOPPER = "SELECT m.column1 AS event, o.id AS subject, p.email AS recipient, p.locale
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2 JOIN purchases p ON p.id = o.purchase_id";
     SHOPPER_OF_SHIPMENT = "SELECT m.column1 AS event, s.id AS subject, p.email AS recipient, p.locale
-        FROM (VALUES [($1, $2)]) AS m JOIN order_shipments s ON s.id = m.column2
+        FROM (VALUES [($1, $2)]) AS m JOIN shipments s ON s.id = m.column2
         JOIN orders o ON o.id = s.order_id JOIN purchases p ON p.id = o.purchase_id";
     OWNERS = "SELECT m.column1 AS event, o.id AS subject, u.email AS recipient, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2
         JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
     OWNERS_IF_WITHDRAWN = "SELECT m.column1 AS event, o.id AS subject, u.email AS recipient, u.locale
         FROM (VALUES [($1, $2)]) AS m JOIN orders o ON o.id = m.column2
-        JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled' AND e.actor = 'shopper'
+        JOIN order_events e ON e.order_id = o.id AND e.kind = 'cancelled' AND e.actor = 'shopper'
         JOIN shop_members w ON w.shop_id = o.shop_id AND w.role = 'owner' JOIN users u ON u.id = w.user_id";
     CLAIM = "UPDATE notifications SET claim = $3, lease_until = $2, attempts = attempts + 1
         WHERE state = 'written' AND run_at <= $1 AND lease_until <= $1 AND id IN
@@ -253,7 +253,7 @@ rows! {
 static NOTICES: &[(OutboxMessage, &str, &Statement)] = &[
     (OutboxMessage::PurchaseMade, "purchase_made", &BUYER),
     (OutboxMessage::OrderPlaced, "order_placed", &OWNERS),
-    (OutboxMessage::OrderShipped, "order_shipped", &SHOPPER),
+    (OutboxMessage::OrderShipped, "order_shipped", &SHOPPER_OF_SHIPMENT),
     (OutboxMessage::OrderShipmentUpdated, "shipment_updated", &SHOPPER_OF_SHIPMENT),
     (OutboxMessage::OrderCancelled, "order_cancelled", &SHOPPER),
     (OutboxMessage::OrderCancelled, "order_withdrawn", &OWNERS_IF_WITHDRAWN),
@@ -442,8 +442,15 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
             _ => None,
         };
     }
-    let subject = data.shipments.get(&notice.subject).unwrap_or(&notice.subject);
-    let order = Box::new(data.orders.get(subject)?.clone());
+    let order = match data.shipments.get(&notice.subject) {
+        None => data.orders.get(&notice.subject)?.clone(),
+        Some((order, tracking)) => {
+            let mut order = data.orders.get(order)?.clone();
+            order.order.shipment = tracking.clone();
+            order
+        }
+    };
+    let order = Box::new(order);
     // An order's number is the purchase's number and a position.
     let link = checkout::link(engine, order.order.number.rsplit_once('-')?.0);
     Some(match notice.kind.as_str() {

@@ -38,7 +38,7 @@ statements! {
             GROUP BY currency) e ON e.currency = p.currency
         WHERE p.promised <> COALESCE(e.booked, 0)";
     TIMELINE = "SELECT 'order ' || o.number || ' is ' || o.state || ', which its timeline does not match' AS value FROM orders o
-        WHERE (o.state <> 'placed') <> EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.id AND e.state = o.state)";
+        WHERE (o.state <> 'placed') <> EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.id AND e.kind = o.state)";
     ORPHANED = "SELECT 'captured money without a purchase or a refund: ' || p.method AS value FROM payments p
         WHERE p.captured_minor > p.refunded_minor AND (p.state NOT IN ('captured', 'refunded') OR p.purchase_id IS NULL)
             AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = p.id AND r.state = 'queued'

@@ -4,13 +4,16 @@
 macro_rules! lines_of {
     ($orders:literal, $rest:literal) => {
         concat!(
-            "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, o.state, o.carrier,
-            o.tracking_number, o.tracking_url, o.currency, o.subtotal_minor, o.delivery_minor, o.tax_minor, o.delivery,
+            "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, o.state,
+            COALESCE(h.carrier, '') AS carrier, COALESCE(h.tracking_number, '') AS tracking_number,
+            COALESCE(h.tracking_url, '') AS tracking_url, o.currency, o.subtotal_minor, o.delivery_minor, o.tax_minor, o.delivery,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
-            l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor AS line_minor,
+            l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor AS line_minor,
             m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
             $orders,
             " AS o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
+            LEFT JOIN shipments h ON h.id = (SELECT x.id FROM shipments x WHERE x.order_id = o.id
+                ORDER BY x.created_at DESC, x.id DESC LIMIT 1)
             JOIN order_lines l ON l.order_id = o.id LEFT JOIN variants v ON v.id = l.variant_id
             LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0
             LEFT JOIN media m ON m.id = pp.media_id ",
@@ -20,9 +23,12 @@ macro_rules! lines_of {
 }
 
 mod seller;
+mod shipments;
+mod timeline;
 mod transitions;
 
 pub use seller::{list_all, seller_list, seller_order};
+pub use shipments::{ship_part, track};
 pub use transitions::{cancel, cancel_by_customer, confirm, deliver, ship};
 
 use crate::{Caller, Engine, cursor, group_by, lists, params, rows, statements};
@@ -79,13 +85,13 @@ statements! {
     );
     NOTIFIED_ORDERS = lines_of!(
         "orders",
-        "WHERE o.id IN (SELECT COALESCE(h.order_id, n.subject) FROM notifications n
-            LEFT JOIN order_shipments h ON h.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made')
+        "WHERE o.id IN (SELECT COALESCE(x.order_id, n.subject) FROM notifications n
+            LEFT JOIN shipments x ON x.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made')
         ORDER BY o.number, l.position"
     );
-    NOTIFIED_SHIPMENTS = "SELECT h.id, h.order_id FROM order_shipments h JOIN notifications n ON n.subject = h.id
-        WHERE n.claim = $1 AND n.kind = 'shipment_updated'";
-    NOTIFIED_CANCELLATIONS = "SELECT order_id, actor, note FROM order_events WHERE state = 'cancelled' AND order_id IN
+    NOTIFIED_SHIPMENTS = "SELECT id, order_id, carrier, tracking_number, tracking_url FROM shipments WHERE id IN
+        (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_shipped', 'shipment_updated'))";
+    NOTIFIED_CANCELLATIONS = "SELECT order_id, actor, data FROM order_events WHERE kind = 'cancelled' AND order_id IN
         (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_cancelled', 'order_withdrawn'))";
 }
 
@@ -126,6 +132,7 @@ rows! {
         created_at: i64,
         address: String,
         method: PaymentMethod,
+        position: i64,
         title: String,
         variant_title: String,
         sku: String,
@@ -138,12 +145,15 @@ rows! {
     struct ShipmentRow {
         id: Uuid,
         order_id: OrderId,
+        carrier: String,
+        tracking_number: String,
+        tracking_url: String,
     }
 
     struct EndRow {
         order_id: OrderId,
         actor: Actor,
-        note: String,
+        data: String,
     }
 
     struct HistoryRow {
@@ -185,6 +195,15 @@ fn pickup_at(order: &LineRow) -> String {
     parts.map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
+/// The tracking details of a shipment; `None` if it is not a parcel.
+fn tracking(carrier: &str, number: &str, url: &str) -> Option<Shipment> {
+    (!carrier.is_empty()).then(|| Shipment {
+        carrier: carrier.to_owned(),
+        tracking_number: number.to_owned(),
+        tracking_url: url.to_owned(),
+    })
+}
+
 /// Groups rows of order lines into orders.
 fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
     group_by(rows, |r| r.id)
@@ -198,14 +217,11 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                 shop_name: head.shop_name.clone(),
                 shop_handle: head.shop_handle.clone(),
                 state: head.state,
-                shipment: (!head.carrier.is_empty()).then(|| Shipment {
-                    carrier: head.carrier.clone(),
-                    tracking_number: head.tracking_number.clone(),
-                    tracking_url: head.tracking_url.clone(),
-                }),
+                shipment: tracking(&head.carrier, &head.tracking_number, &head.tracking_url),
                 lines: rows
                     .iter()
                     .map(|l| CheckoutLineView {
+                        position: l.position,
                         title: l.title.clone(),
                         variant_title: l.variant_title.clone(),
                         sku: l.sku.clone(),
@@ -287,8 +303,8 @@ pub(crate) struct NotificationData {
     pub(crate) purchases: HashMap<Uuid, PurchaseView>,
     /// Orders, for their buyers and shops.
     pub(crate) orders: HashMap<Uuid, ShopOrderView>,
-    /// The orders of corrected shipments.
-    pub(crate) shipments: HashMap<Uuid, Uuid>,
+    /// Shipments: their orders and tracking details.
+    pub(crate) shipments: HashMap<Uuid, (Uuid, Option<Shipment>)>,
     /// Who cancelled an order, and why.
     pub(crate) ends: HashMap<Uuid, (Actor, String)>,
     /// The names of people who signed up.
@@ -314,8 +330,17 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
             .into_iter()
             .map(|order| (order.order.id.uuid(), order))
             .collect(),
-        shipments: shipments.into_iter().map(|row| (row.id, row.order_id.uuid())).collect(),
-        ends: ends.into_iter().map(|end| (end.order_id.uuid(), (end.actor, end.note))).collect(),
+        shipments: shipments
+            .into_iter()
+            .map(|row| {
+                let tracking = tracking(&row.carrier, &row.tracking_number, &row.tracking_url);
+                (row.id, (row.order_id.uuid(), tracking))
+            })
+            .collect(),
+        ends: ends
+            .into_iter()
+            .map(|end| Ok((end.order_id.uuid(), (end.actor, timeline::read(&end.data)?.note))))
+            .collect::<Result<_>>()?,
         sign_ups: crate::accounts::sign_ups::notification_data(engine, claim).await?,
     })
 }

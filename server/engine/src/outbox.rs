@@ -23,9 +23,9 @@ haat_shared::text_enum! {
         RefundQueued = "refund_queued",
         /// The shop confirmed an order. Subject: the order.
         OrderConfirmed = "order_confirmed",
-        /// An order was shipped. Subject: the order.
+        /// An order, or a part of it, was shipped. Subject: the shipment.
         OrderShipped = "order_shipped",
-        /// The tracking of an order was corrected. Subject: the new row of its shipment.
+        /// The tracking of a shipment was corrected. Subject: the shipment.
         OrderShipmentUpdated = "order_shipment_updated",
         /// An order was delivered. Subject: the order.
         OrderDelivered = "order_delivered",
@@ -40,7 +40,7 @@ const PAGE_SIZE: usize = 50;
 lists! {
     OUTBOX {
         select: "SELECT f.id, f.kind, f.subject, f.created_at, f.dispatched_at, COALESCE(o.number, p.number) AS number FROM outbox f
-            LEFT JOIN order_shipments h ON h.id = f.subject LEFT JOIN refunds r ON r.id = f.subject
+            LEFT JOIN shipments h ON h.id = f.subject LEFT JOIN refunds r ON r.id = f.subject
             LEFT JOIN orders o ON o.id = COALESCE(h.order_id, r.order_id, f.subject)
             LEFT JOIN purchases p ON p.id = f.subject",
         base_filter: "TRUE",

@@ -28,6 +28,7 @@ fn money(minor: i64) -> Money {
 fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
     let (subtotal, shipping) = (money(45_000 * quantity), money(4_900));
     let line = CheckoutLineView {
+        position: 1,
         title: title.into(),
         variant_title: "Colour: Blue, Size: M".into(),
         sku: "BOWL".into(),

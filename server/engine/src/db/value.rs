@@ -9,7 +9,7 @@ use haat_shared::{
     checkout::CheckoutState,
     events::EventKind,
     ledger::PostingKind,
-    orders::{Actor, OrderState},
+    orders::{Actor, OrderEventKind, OrderState, ShipmentKind},
     payments::{PaymentMethod, PaymentState},
     permissions::Role,
     shipping::ShippingMethod,
@@ -243,6 +243,8 @@ text_column! {
     CheckoutState;
     OrderState;
     Actor;
+    OrderEventKind;
+    ShipmentKind;
     EventKind;
     ShippingMethod;
     PostingKind;

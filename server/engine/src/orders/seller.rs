@@ -1,6 +1,6 @@
 //! Orders in the seller dashboard, and the operator's list of all orders.
 
-use super::{LineRow, address, behind, key, shop_orders};
+use super::{LineRow, address, behind, key, shop_orders, timeline};
 use crate::{
     Caller, Engine,
     db::{BoundQuery, Value, list::like},
@@ -11,7 +11,10 @@ use haat_shared::{
     accounts::fold_email,
     catalog::QUERY_MAX,
     id::kinds::OrderId,
-    orders::{Actor, ListOrders, OrderCard, OrderEvent, OrderRefund, OrderState, SellerOrder, Shipment},
+    orders::{
+        Actor, ListOrders, OrderCard, OrderEvent, OrderEventData, OrderEventKind, OrderRefund, OrderState,
+        SellerOrder,
+    },
     page::{self, Page},
     payments::{PaymentMethod, PaymentState},
     permissions::Permission,
@@ -40,11 +43,7 @@ lists! {
 
 statements! {
     LINES = lines_of!("orders", "WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position");
-    EVENTS = "SELECT state, actor, note, created_at, '' AS carrier, '' AS tracking_number, '' AS tracking_url
-        FROM order_events WHERE order_id = $1
-            AND (state <> 'shipped' OR NOT EXISTS (SELECT 1 FROM order_shipments WHERE order_id = $1))
-        UNION ALL SELECT 'shipped', actor, '', created_at, carrier, tracking_number, tracking_url
-        FROM order_shipments WHERE order_id = $1";
+    EVENTS = "SELECT kind, actor, data, created_at FROM order_events WHERE order_id = $1 ORDER BY created_at, kind";
     PAID = "SELECT p.email, y.state, r.amount_minor, r.done_at FROM orders o JOIN purchases p ON p.id = o.purchase_id
         JOIN payments y ON y.purchase_id = p.id LEFT JOIN refunds r ON r.order_id = o.id WHERE o.id = $1";
 }
@@ -67,13 +66,10 @@ rows! {
     }
 
     struct EventRow {
-        state: OrderState,
+        kind: OrderEventKind,
         actor: Actor,
-        note: String,
+        data: String,
         created_at: i64,
-        carrier: String,
-        tracking_number: String,
-        tracking_url: String,
     }
 
     struct PaidRow {
@@ -153,26 +149,21 @@ pub async fn seller_order(
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![number, shop]).await?;
     let order = shop_orders(engine, caller, lines)?.pop().ok_or(Error::NotFound)?;
     let id = order.order.id;
-    let mut steps: Vec<EventRow> = engine.db.all(&EVENTS, params![id]).await?;
-    steps.sort_by_key(|step| (step.state, step.created_at));
+    let steps: Vec<EventRow> = engine.db.all(&EVENTS, params![id]).await?;
     let paid: PaidRow = engine.db.one(&PAID, params![id]).await?;
     let placed = OrderEvent {
-        state: OrderState::Placed,
+        kind: OrderEventKind::Placed,
         created_at: order.placed_at.clone(),
         actor: Actor::Shopper,
-        note: String::new(),
-        shipment: None,
+        data: OrderEventData::default(),
     };
-    let steps = steps.into_iter().map(|step| OrderEvent {
-        state: step.state,
-        created_at: caller.time(engine, step.created_at),
-        actor: step.actor,
-        note: step.note,
-        shipment: (!step.carrier.is_empty()).then_some(Shipment {
-            carrier: step.carrier,
-            tracking_number: step.tracking_number,
-            tracking_url: step.tracking_url,
-        }),
+    let steps = steps.into_iter().map(|step| {
+        Ok(OrderEvent {
+            kind: step.kind,
+            created_at: caller.time(engine, step.created_at),
+            actor: step.actor,
+            data: timeline::read(&step.data)?,
+        })
     });
     let (total, currency) = (order.order.totals.total, order.order.totals.total.currency());
     let earned = match (order.order.state, order.payment_method.collected_by_market()) {
@@ -182,7 +173,7 @@ pub async fn seller_order(
     };
     Ok(SellerOrder {
         email: paid.email,
-        events: std::iter::once(placed).chain(steps).collect(),
+        events: std::iter::once(Ok(placed)).chain(steps).collect::<Result<_>>()?,
         payment: paid.state,
         refund: paid.amount_minor.map(|amount| OrderRefund {
             amount: Money::new(amount, currency),

@@ -4,21 +4,24 @@
 //! rejected. Shipping repeated after the delivery changes nothing either: a client may have missed the
 //! response.
 
+use super::{
+    shipments,
+    timeline::{self, By},
+};
 use crate::{
     Caller, Clock, Engine, TxResult, bug,
     bus::Topic,
     db::{Scalar, Tx},
-    insert,
     inventory::holds,
     ledger,
     outbox::{self, OutboxMessage},
     params, payments, random, rows, statements,
 };
 use haat_shared::{
-    Conflict, Currency, Error, Id, Money, Result,
+    Conflict, Currency, Error, Money, Result,
     id::kinds::*,
     ledger::{cash_commission_reversed, commission_reversed, sale_reversed},
-    orders::{Actor, OrderState, Shipment, reason},
+    orders::{Actor, OrderEventData, OrderEventKind, OrderState, Shipment, reason},
     payments::PaymentMethod,
     permissions::Permission,
     shipping::ShippingMethod,
@@ -26,42 +29,18 @@ use haat_shared::{
 
 statements! {
     // A transition has at most two source states; if there is only one, it is passed twice.
-    TRANSITION = "UPDATE orders SET state = $3, carrier = COALESCE($6, carrier), tracking_number = COALESCE($7, tracking_number),
-            tracking_url = COALESCE($8, tracking_url), updated_at = CASE WHEN updated_at < $9 THEN $9 ELSE updated_at + 1 END
+    TRANSITION = "UPDATE orders SET state = $3, updated_at = CASE WHEN updated_at < $6 THEN $6 ELSE updated_at + 1 END
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state IN ($4, $5)
+            AND ($3 <> 'cancelled' OR NOT partly_shipped)
         RETURNING id, updated_at, shop_id, purchase_id, currency, total_minor, commission_minor,
             (SELECT p.method FROM purchases p WHERE p.id = purchase_id) AS method";
-    TRACK = "UPDATE orders SET carrier = $3, tracking_number = $4, tracking_url = $5,
-            updated_at = CASE WHEN updated_at < $6 THEN $6 ELSE updated_at + 1 END
-        WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state = 'shipped'
-            AND (carrier <> $3 OR tracking_number <> $4 OR tracking_url <> $5)
-        RETURNING id, updated_at";
     WAY = "SELECT delivery AS value FROM orders WHERE number = $1 AND shop_id = $2";
-    STATUS = "SELECT o.state, o.carrier, o.tracking_number, o.tracking_url, e.actor, e.note FROM orders o
-        LEFT JOIN order_events e ON e.order_id = o.id AND e.state = 'cancelled'
+    STATUS = "SELECT o.state, o.partly_shipped, COALESCE(h.carrier, '') AS carrier,
+            COALESCE(h.tracking_number, '') AS tracking_number, COALESCE(h.tracking_url, '') AS tracking_url, e.actor, e.data
+        FROM orders o LEFT JOIN order_events e ON e.order_id = o.id AND e.kind = 'cancelled'
+        LEFT JOIN shipments h ON h.id = (SELECT x.id FROM shipments x WHERE x.order_id = o.id
+            ORDER BY x.created_at DESC, x.id DESC LIMIT 1)
         WHERE o.number = $1 AND o.shop_id = COALESCE($2, o.shop_id)";
-}
-
-insert! {
-    struct AddEvent<'a> into order_events {
-        order_id: OrderId,
-        state: OrderState,
-        actor: Actor,
-        user_id: Option<UserId>,
-        note: &'a str,
-        created_at: i64,
-    }
-
-    struct AddShipment<'a> into order_shipments {
-        id: Id<Shipped>,
-        order_id: OrderId,
-        carrier: &'a str,
-        tracking_number: &'a str,
-        tracking_url: &'a str,
-        actor: Actor,
-        user_id: Option<UserId>,
-        created_at: i64,
-    }
 }
 
 rows! {
@@ -76,23 +55,16 @@ rows! {
         method: PaymentMethod,
     }
 
-    struct Tracked {
-        id: OrderId,
-        updated_at: i64,
-    }
-
     struct StatusRow {
         state: OrderState,
+        partly_shipped: bool,
         carrier: String,
         tracking_number: String,
         tracking_url: String,
         actor: Option<String>,
-        note: Option<String>,
+        data: Option<String>,
     }
 }
-
-/// The kind of the IDs of `order_shipments`. Not visible outside.
-enum Shipped {}
 
 /// A requested transition.
 #[derive(Clone)]
@@ -101,8 +73,7 @@ struct Transition {
     /// The shop that the order must belong to; `None` if access was checked through the purchase.
     shop: Option<ShopId>,
     to: OrderState,
-    actor: Actor,
-    user: Option<UserId>,
+    by: By,
     note: String,
     shipment: Option<Shipment>,
     clock: Clock,
@@ -114,8 +85,8 @@ pub async fn confirm(engine: &Engine, caller: &Caller, handle: &str, number: &st
     apply(engine, transition).await
 }
 
-/// The order is shipped. Afterwards its tracking can be corrected. A pickup order has no tracking: it is
-/// ready for pickup.
+/// What is left of the order is shipped. Afterwards its tracking can be corrected. A pickup order has no
+/// tracking: it is ready for pickup.
 pub async fn ship(
     engine: &Engine,
     caller: &Caller,
@@ -164,8 +135,7 @@ pub async fn cancel_by_customer(
         number: number.to_owned(),
         shop: None,
         to: OrderState::Cancelled,
-        actor: Actor::Shopper,
-        user: caller.user_id(),
+        by: By { actor: Actor::Shopper, user: caller.user_id() },
         note,
         shipment: None,
         clock: engine.clock.clone(),
@@ -185,8 +155,7 @@ fn by_shop(
         number: number.to_owned(),
         shop: Some(shop),
         to,
-        actor: Actor::Shop,
-        user: caller.user_id(),
+        by: By { actor: Actor::Shop, user: caller.user_id() },
         note: String::new(),
         shipment: None,
         clock: engine.clock.clone(),
@@ -201,12 +170,9 @@ async fn apply(engine: &Engine, transition: Transition) -> Result<()> {
 }
 
 async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
-    let from = transition.to.reached_from(transition.actor);
+    let from = transition.to.reached_from(transition.by.actor);
     let (Some(first), Some(last)) = (from.first(), from.last()) else {
         return Err(bug("a transition that the actor can't make"));
-    };
-    let part = |part: fn(&Shipment) -> &String| {
-        transition.shipment.as_ref().map(part).map(|text| text.as_str().to_owned())
     };
     let row = params![
         &transition.number,
@@ -214,9 +180,6 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         transition.to.as_str(),
         first.as_str(),
         last.as_str(),
-        part(|s| &s.carrier),
-        part(|s| &s.tracking_number),
-        part(|s| &s.tracking_url),
         // Read here, not when the transition was requested, because the write may have waited in a queue.
         transition.clock.now_ms(),
     ];
@@ -224,27 +187,26 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         return repeat_in_tx(tx, transition).await;
     };
     let now = order.updated_at;
-    tx.insert(AddEvent {
-        order_id: order.id,
-        state: transition.to,
-        actor: transition.actor,
-        user_id: transition.user,
-        note: &transition.note,
-        created_at: now,
-    })
-    .await?;
-    if let Some(shipment) = &transition.shipment {
-        let id = random::id(now);
-        shipment_in_tx(tx, transition, shipment, id, order.id, now).await?;
-    }
+    let data = OrderEventData {
+        note: transition.note.clone(),
+        shipment: transition.shipment.clone(),
+        ..OrderEventData::default()
+    };
+    let kind = OrderEventKind::of(transition.to);
+    timeline::add_in_tx(tx, order.id, kind, transition.by, &data, now).await?;
     let message = match transition.to {
-        OrderState::Confirmed => OutboxMessage::OrderConfirmed,
-        OrderState::Shipped => OutboxMessage::OrderShipped,
-        OrderState::Delivered => OutboxMessage::OrderDelivered,
-        OrderState::Cancelled => OutboxMessage::OrderCancelled,
+        OrderState::Confirmed => Some(outbox::row(OutboxMessage::OrderConfirmed, order.id, now)),
+        OrderState::Shipped => shipments::ship_rest_in_tx(tx, order.id, transition.shipment.as_ref(), now)
+            .await?
+            .map(|shipment| outbox::row(OutboxMessage::OrderShipped, shipment, now)),
+        OrderState::Delivered => {
+            shipments::delivered_in_tx(tx, order.id, now).await?;
+            Some(outbox::row(OutboxMessage::OrderDelivered, order.id, now))
+        }
+        OrderState::Cancelled => Some(outbox::row(OutboxMessage::OrderCancelled, order.id, now)),
         OrderState::Placed => return Err(bug("no transition leads back to the first state")),
     };
-    tx.exec_many(&outbox::WRITE, &[outbox::row(message, order.id, now)]).await?;
+    tx.exec_many(&outbox::WRITE, message.as_slice()).await?;
     if transition.to == OrderState::Cancelled {
         undo_in_tx(tx, &order, now).await?;
     }
@@ -254,21 +216,9 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
 /// The transition is not possible now. That is fine if it has already happened; its tracking may be
 /// corrected.
 async fn repeat_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
-    if let Some(shipment) = &transition.shipment {
-        let Shipment { carrier, tracking_number, tracking_url } = shipment;
-        let row = params![
-            &transition.number,
-            transition.shop,
-            carrier,
-            tracking_number,
-            tracking_url,
-            transition.clock.now_ms()
-        ];
-        if let Some(order) = tx.opt::<Tracked>(&TRACK, row).await? {
-            let (id, now) = (random::id(order.updated_at), order.updated_at);
-            shipment_in_tx(tx, transition, shipment, id, order.id, now).await?;
-            tx.exec_many(&outbox::WRITE, &[outbox::row(OutboxMessage::OrderShipmentUpdated, id, now)])
-                .await?;
+    if let (Some(shipment), Some(shop)) = (&transition.shipment, transition.shop) {
+        let Transition { number, by, clock, .. } = transition;
+        if shipments::track_latest_in_tx(tx, number, shop, *by, shipment, clock).await? {
             return Ok(());
         }
     }
@@ -285,40 +235,26 @@ async fn repeat_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         return Ok(());
     }
     if status.state != transition.to {
-        return Err(Conflict::OrderMoved(status.state).into());
+        // What is partly shipped cannot be cancelled, like what is shipped.
+        let stands = if status.partly_shipped && transition.to == OrderState::Cancelled {
+            OrderState::Shipped
+        } else {
+            status.state
+        };
+        return Err(Conflict::OrderMoved(stands).into());
     }
     // The reason given by whoever cancelled first is kept, so a different reason would be lost.
     let by = status.actor.as_deref().and_then(Actor::parse);
-    match (by, status.note) {
-        (Some(by), Some(reason)) if by != transition.actor || reason != transition.note => {
+    match (by, status.data) {
+        (Some(by), Some(data)) => {
+            let reason = timeline::read(&data)?.note;
+            if by == transition.by.actor && reason == transition.note {
+                return Ok(());
+            }
             Err(Conflict::AlreadyCancelled { by, reason }.into())
         }
         _ => Ok(()),
     }
-}
-
-/// Stores the current tracking of an order.
-async fn shipment_in_tx(
-    tx: &mut Tx,
-    transition: &Transition,
-    shipment: &Shipment,
-    id: Id<Shipped>,
-    order: OrderId,
-    now: i64,
-) -> TxResult<()> {
-    let Shipment { carrier, tracking_number, tracking_url } = shipment;
-    tx.insert(AddShipment {
-        id,
-        order_id: order,
-        carrier,
-        tracking_number,
-        tracking_url,
-        actor: transition.actor,
-        user_id: transition.user,
-        created_at: now,
-    })
-    .await?;
-    Ok(())
 }
 
 /// Returns the stock and money of an order that was just cancelled.

@@ -1,10 +1,10 @@
 //! Order transitions: each once, by those who are allowed to, with stock and money returned on
 //! cancellation.
 
-use haat_engine::{Caller, checkout, orders, sandbox};
+use haat_engine::{Caller, checkout, notifications::mailbox, orders, sandbox};
 use haat_shared::{
     Conflict, Error, FieldCode,
-    orders::{Actor, ListOrders, OrderState, Shipment},
+    orders::{Actor, LineQuantity, ListOrders, OrderEventKind, OrderState, Shipment},
     payments::PaymentState,
     shipping::ShippingMethod,
 };
@@ -47,12 +47,12 @@ both! {
             orders::deliver(engine, &owner, MEENA, &order).await.unwrap();
         }
         let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
-        let way: Vec<_> = seen.events.iter().map(|e| (e.state, e.actor)).collect();
+        let way: Vec<_> = seen.events.iter().map(|e| (e.kind, e.actor)).collect();
         assert_eq!(way, [
-            (OrderState::Placed, Actor::Shopper),
-            (OrderState::Confirmed, Actor::Shop),
-            (OrderState::Shipped, Actor::Shop),
-            (OrderState::Delivered, Actor::Shop),
+            (OrderEventKind::Placed, Actor::Shopper),
+            (OrderEventKind::Confirmed, Actor::Shop),
+            (OrderEventKind::Shipped, Actor::Shop),
+            (OrderEventKind::Delivered, Actor::Shop),
         ]);
         assert_eq!((seen.payment, seen.refund, seen.earned.amount()), (PaymentState::Accepted, None, -9_000));
         assert_eq!(seen.order.order.shipment, Some(shipment()));
@@ -82,8 +82,9 @@ both! {
         let card = orders::seller_list(engine, &owner, "generous", ListOrders::default()).await.unwrap().items.remove(0);
         assert_eq!((card.state, card.shipping_method), (OrderState::Shipped, ShippingMethod::Pickup));
         let seen = orders::seller_order(engine, &owner, "generous", &order).await.unwrap();
-        let steps: Vec<_> = seen.events.iter().map(|e| (e.state, e.shipment.as_ref())).collect();
-        assert_eq!(steps, [OrderState::Placed, OrderState::Confirmed, OrderState::Shipped].map(|state| (state, None)));
+        let steps: Vec<_> = seen.events.iter().map(|e| (e.kind, e.data.shipment.as_ref())).collect();
+        use OrderEventKind::*;
+        assert_eq!(steps, [Placed, Confirmed, Shipped].map(|kind| (kind, None)));
         assert_eq!((seen.order.order.shipment, seen.order.order.pickup_at.as_str()), (None, "Generous, Ooty"));
     }
 
@@ -105,7 +106,7 @@ both! {
         let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
         let refund = seen.refund.unwrap();
         assert_eq!((refund.amount.amount(), refund.completed_at, seen.earned.amount()), (94_900, None, 0));
-        assert_eq!(seen.events.last().unwrap().note, "The kiln broke");
+        assert_eq!(seen.events.last().unwrap().data.note, "The kiln broke");
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 94_900 + 134_800, "not yet");
         market.settle().await;
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 134_800);
@@ -164,23 +165,111 @@ both! {
         assert_eq!(orders::ship(engine, &owner, MEENA, &order, second.clone()).await, moved(OrderState::Delivered));
         assert_eq!(orders::ship(engine, &owner, MEENA, &order, first.clone()).await, Ok(()));
         let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
-        let steps: Vec<_> = seen.events.iter().map(|e| (e.state, e.shipment.as_ref())).collect();
-        use OrderState::*;
+        let steps: Vec<_> = seen.events.iter().map(|e| (e.kind, e.data.shipment.as_ref())).collect();
+        use OrderEventKind::*;
         assert_eq!(steps, [
             (Placed, None),
             (Confirmed, None),
             (Shipped, Some(&first)),
-            (Shipped, Some(&second)),
-            (Shipped, Some(&third)),
-            (Shipped, Some(&first)),
+            (TrackingUpdated, Some(&second)),
+            (TrackingUpdated, Some(&third)),
+            (TrackingUpdated, Some(&first)),
             (Delivered, None),
         ]);
         let shopper = orders::purchase(engine, &Caller::guest(), &number, &market.key(&number)).await.unwrap();
         assert_eq!(shopper.orders[0].shipment, Some(first));
         market.settle().await;
-        let mails = haat_engine::notifications::mailbox::latest(&engine.db).await.unwrap();
+        let mails = mailbox::latest(&engine.db).await.unwrap();
         let about = |what: &str| mails.iter().filter(|mail| mail.subject.starts_with(what)).count();
         assert_eq!((about("shipped"), about("tracking")), (1, 3), "an email for each correction");
+    }
+
+    /// A part is shipped, and its tracking corrected twice; then the rest is shipped.
+    async fn an_order_in_two_parcels(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let jug = market.product(MEENA, "Clay jug", 65_000, 9).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 3), (jug, 1)]).await).await;
+        let order = format!("{number}-1");
+        let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
+        let at: Vec<i64> = seen.order.order.lines.iter().map(|line| line.position).collect();
+        let part = |i: usize, quantity| LineQuantity { position: at[i], quantity };
+        let parcel = |number: &str| Shipment { tracking_number: number.into(), ..shipment() };
+        let ship = |part: Vec<LineQuantity>, number: &str| {
+            let (owner, order, parcel) = (owner.clone(), order.clone(), parcel(number));
+            async move { orders::ship_part(engine, &owner, MEENA, &order, &part, parcel).await }
+        };
+        assert_eq!(ship(vec![part(0, 1)], "P 1").await.map(drop), moved(OrderState::Placed));
+        orders::confirm(engine, &owner, MEENA, &order).await.unwrap();
+        assert_eq!(ship(vec![], "P 1").await.unwrap_err().at("lines"), Some(FieldCode::Missing));
+        assert_eq!(ship(vec![part(0, 0)], "P 1").await.unwrap_err().at("lines.0.quantity"), Some(FieldCode::TooSmall));
+        let twice = ship(vec![part(0, 1), part(0, 1)], "P 1").await;
+        assert_eq!(twice.unwrap_err().at("lines.1.position"), Some(FieldCode::NotUnique));
+        let more = ship(vec![part(1, 1), part(0, 4)], "P 1").await.unwrap_err();
+        assert_eq!((more.at("lines.0.quantity"), more.at("lines.1.quantity")), (None, Some(FieldCode::TooBig)));
+        let nothing = ship(vec![part(0, 1)], " ").await.unwrap_err();
+        assert_eq!(nothing.at("tracking_number"), Some(FieldCode::Missing), "nothing was shipped so far");
+        let first = ship(vec![part(0, 2)], "P 1").await.unwrap();
+        assert_eq!(orders::cancel(engine, &owner, MEENA, &order, "No").await, moved(OrderState::Shipped));
+        assert_eq!(ship(vec![part(0, 2)], "P 2").await.unwrap_err().at("lines.0.quantity"), Some(FieldCode::TooBig));
+        for number in ["P 1a", "P 1a", "P 1b"] {
+            orders::track(engine, &owner, MEENA, &order, first, parcel(number)).await.unwrap();
+        }
+        let delta = market.owner("delta-electronics").await;
+        assert_eq!(orders::track(engine, &delta, "delta-electronics", &order, first, parcel("X")).await, Err(Error::NotFound));
+        let unknown = haat_engine::random::id(market.clock.now_ms());
+        assert_eq!(orders::track(engine, &owner, MEENA, &order, unknown, parcel("X")).await, Err(Error::NotFound));
+        let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
+        assert_eq!(seen.order.order.state, OrderState::Confirmed, "a part is not the whole");
+        orders::ship(engine, &owner, MEENA, &order, parcel("P 2")).await.unwrap();
+        orders::track(engine, &owner, MEENA, &order, first, parcel("P 1c")).await.unwrap();
+        assert_eq!(ship(vec![part(0, 1)], "P 3").await.map(drop), moved(OrderState::Shipped));
+        let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
+        let steps: Vec<_> = seen.events[2..].iter().map(|e| (e.kind, e.data.shipment.as_ref().unwrap().tracking_number.as_str(), e.data.lines.clone())).collect();
+        use OrderEventKind::*;
+        assert_eq!(steps, [
+            (Shipped, "P 1", vec![part(0, 2)]),
+            (TrackingUpdated, "P 1a", vec![]),
+            (TrackingUpdated, "P 1b", vec![]),
+            (Shipped, "P 2", vec![]),
+            (TrackingUpdated, "P 1c", vec![]),
+        ]);
+        assert_eq!((seen.order.order.state, seen.order.order.shipment), (OrderState::Shipped, Some(parcel("P 2"))));
+        orders::deliver(engine, &owner, MEENA, &order).await.unwrap();
+        market.settle().await;
+        let mut mails = Vec::new();
+        for card in mailbox::latest(&engine.db).await.unwrap() {
+            mails.push(mailbox::find(&engine.db, card.id).await.unwrap());
+        }
+        let about = |what: &str| mails.iter().filter(|mail| mail.subject.starts_with(what)).collect::<Vec<_>>();
+        let (shipped, tracking) = (about("shipped"), about("tracking"));
+        assert_eq!((shipped.len(), tracking.len()), (2, 3), "an email for each parcel and each correction");
+        assert!(tracking.iter().all(|mail| mail.html.contains("P 1c") && !mail.html.contains("P 2")), "about its own parcel");
+    }
+
+    /// Parts are shipped concurrently: never more than was ordered.
+    async fn parts_shipped_at_once(market) {
+        let owner = market.owner(MEENA).await;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 5)]).await).await.unwrap();
+        let order = format!("{number}-1");
+        orders::confirm(&market.engine, &owner, MEENA, &order).await.unwrap();
+        let seen = orders::seller_order(&market.engine, &owner, MEENA, &order).await.unwrap();
+        let part = [LineQuantity { position: seen.order.order.lines[0].position, quantity: 2 }];
+        let moves = (0..8).map(|i| {
+            let (engine, owner, order) = (market.engine.clone(), owner.clone(), order.clone());
+            let shipment = Shipment { tracking_number: format!("BD {i}"), ..shipment() };
+            async move {
+                match i {
+                    7 => orders::cancel(&engine, &owner, MEENA, &order, "No").await.is_ok().then_some(()),
+                    _ => orders::ship_part(&engine, &owner, MEENA, &order, &part, shipment).await.is_ok().then_some(()),
+                }
+            }
+        });
+        let outcomes = at_once(moves.collect()).await;
+        let cancelled = outcomes[7].is_some();
+        let shipped = outcomes[..7].iter().flatten().count();
+        assert_eq!(shipped, if cancelled { 0 } else { 2 });
     }
 
     /// Of concurrent shipments with different numbers, the first ships and the rest correct it; none is lost.
@@ -199,7 +288,7 @@ both! {
             outcome.unwrap();
         }
         let seen = orders::seller_order(&market.engine, &owner, MEENA, &order).await.unwrap();
-        let mut numbers: Vec<_> = seen.events.iter().filter_map(|e| Some(e.shipment.as_ref()?.tracking_number.clone())).collect();
+        let mut numbers: Vec<_> = seen.events.iter().filter_map(|e| Some(e.data.shipment.as_ref()?.tracking_number.clone())).collect();
         assert_eq!(numbers.last(), seen.order.order.shipment.map(|s| s.tracking_number).as_ref());
         numbers.sort();
         assert_eq!(numbers, (0..9).map(|i| format!("BD {i}")).collect::<Vec<_>>());
@@ -274,7 +363,7 @@ both! {
         let late = orders::cancel_by_customer(engine, &nobody, &b, &market.key(&b), &order_b, why).await;
         assert_eq!(late, moved(OrderState::Confirmed));
         let seen = orders::seller_order(engine, &owner, MEENA, &order_a).await.unwrap();
-        assert_eq!(seen.events.last().map(|e| (e.actor, e.note.as_str())), Some((Actor::Shopper, why)));
+        assert_eq!(seen.events.last().map(|e| (e.actor, e.data.note.as_str())), Some((Actor::Shopper, why)));
     }
 
     async fn others_orders_do_not_exist(market) {
