@@ -260,6 +260,9 @@ pub(crate) fn order_step(i18n: I18n, state: OrderState, method: ShippingMethod) 
 pub(crate) fn order_event(i18n: I18n, kind: OrderEventKind, method: ShippingMethod) -> &'static str {
     let state = match kind {
         OrderEventKind::TrackingUpdated => return t!(i18n, seller_orders.tracking_updated),
+        OrderEventKind::Refunded => return t!(i18n, seller_orders.refund_issued),
+        OrderEventKind::ReturnOpened => return t!(i18n, seller_orders.return_opened),
+        OrderEventKind::ReturnReceived => return t!(i18n, seller_orders.return_received),
         OrderEventKind::Placed => OrderState::Placed,
         OrderEventKind::Confirmed => OrderState::Confirmed,
         OrderEventKind::Shipped => OrderState::Shipped,

@@ -90,6 +90,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         bus,
         currency,
         zone,
+        return_days: i64::from(config.market.return_days),
         pictures: pictures.clone(),
         bounds: config.limits.bounds(),
     });

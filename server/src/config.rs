@@ -161,6 +161,8 @@ pub struct MarketConfig {
     pub currency: Currency,
     /// The time zone of dates and times that people read, by its IANA name. API clients get UTC.
     pub time_zone: String,
+    /// How many days after delivery an order can be returned. Until then, its earnings are pending.
+    pub return_days: u32,
 }
 
 /// Payment methods.
@@ -385,7 +387,7 @@ impl Default for Imports {
 
 impl Default for MarketConfig {
     fn default() -> Self {
-        Self { currency: Currency::INR, time_zone: "Asia/Kolkata".into() }
+        Self { currency: Currency::INR, time_zone: "Asia/Kolkata".into(), return_days: 0 }
     }
 }
 
@@ -660,6 +662,9 @@ impl Config {
         if Zone::named(&self.market.time_zone).is_err() {
             return Err("market.time_zone must be the IANA name of a time zone, such as Asia/Kolkata".into());
         }
+        if self.market.return_days > 365 {
+            return Err("market.return_days must be at most 365".into());
+        }
         for (at, origin) in self.server.cors_origins.split_whitespace().enumerate() {
             let host = origin.strip_prefix("https://").or(origin.strip_prefix("http://"));
             if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
@@ -807,6 +812,7 @@ mod tests {
             (&[("HAAT__SERVER__BNID", "x")][..], "bnid"),
             (&[("HAAT__DATABASE__CONNECTIONS", "many")], "connections"),
             (&[("HAAT__MARKET__CURRENCY", "RUPEE")], "ISO 4217"),
+            (&[("HAAT__MARKET__RETURN_DAYS", "366")], "market.return_days must be at most 365"),
             (&[("HAAT__MARKET__TIME_ZONE", "Asia/Pune")], "market.time_zone must be the IANA name"),
             (&[("HAAT__PAYMENTS__CASH", "false")], "no payment method"),
             (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example *")], "entry 2 is not an origin"),

@@ -18,6 +18,8 @@ text_enum! {
     pub enum Account {
         /// Money that a gateway holds for us.
         GatewayClearing = "gateway_clearing",
+        /// What we will owe a shop, or it us, once an order was delivered and can no longer be returned.
+        SellerPending = "seller_pending",
         /// What we owe a shop.
         SellerPayable = "seller_payable",
         /// What a shop owes us: commission on goods that were paid in cash.
@@ -54,14 +56,16 @@ text_enum! {
         OrphanedCapture = "orphaned_capture",
         /// The refund of such a payment.
         OrphanedRefund = "orphaned_refund",
-        /// The reversal of a sale whose order was cancelled.
+        /// The reversal of a sale, or of a part of it, that is refunded.
         SaleReversed = "sale_reversed",
-        /// The reversal of the commission on such a sale.
+        /// The reversal of the commission on it.
         CommissionReversed = "commission_reversed",
-        /// The reversal of the commission on a cancelled cash order.
+        /// The reversal of the commission on a cash order, or on a part of it.
         CashCommissionReversed = "cash_commission_reversed",
-        /// A refund to the customer of a cancelled order.
+        /// A refund to the customer of an order.
         Refund = "refund",
+        /// Pending earnings that became available.
+        Released = "released",
     }
 }
 
@@ -69,9 +73,9 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Balance {
-    /// Earnings from orders that haven't been delivered yet.
+    /// Earnings from orders that haven't been delivered yet, or can still be returned.
     pub pending: Money,
-    /// Earnings from all other orders.
+    /// Earnings that were released.
     pub available: Money,
     /// The shop's transactions, newest first.
     pub entries: BalanceEntryPage,
@@ -113,10 +117,10 @@ fn transfer(
     Ok(Posting { kind, entries: vec![entry(debit, amount), entry(credit, amount.times(-1)?)] })
 }
 
-/// An order of `total` was paid through the marketplace: the gateway holds the money, and we owe it to
+/// An order of `total` was paid through the marketplace: the gateway holds the money, and we will owe it to
 /// the shop.
 pub fn sale(shop: ShopId, total: Money) -> Result<Posting, MoneyError> {
-    transfer(PostingKind::Sale, total, (Account::GatewayClearing, None), (Account::SellerPayable, Some(shop)))
+    transfer(PostingKind::Sale, total, (Account::GatewayClearing, None), (Account::SellerPending, Some(shop)))
 }
 
 /// Our commission on an order that was paid through the marketplace.
@@ -124,7 +128,7 @@ pub fn commission(shop: ShopId, part: Money) -> Result<Posting, MoneyError> {
     transfer(
         PostingKind::Commission,
         part,
-        (Account::SellerPayable, Some(shop)),
+        (Account::SellerPending, Some(shop)),
         (Account::MarketplaceCommission, None),
     )
 }
@@ -134,7 +138,7 @@ pub fn cash_commission(shop: ShopId, part: Money) -> Result<Posting, MoneyError>
     transfer(
         PostingKind::CashCommission,
         part,
-        (Account::SellerReceivable, Some(shop)),
+        (Account::SellerPending, Some(shop)),
         (Account::MarketplaceCommission, None),
     )
 }
@@ -159,38 +163,68 @@ pub fn orphaned_refund(amount: Money) -> Result<Posting, MoneyError> {
     )
 }
 
-/// An order that was paid through the marketplace was cancelled: what we owed the shop, we now owe the
-/// shopper.
-pub fn sale_reversed(shop: ShopId, total: Money) -> Result<Posting, MoneyError> {
+/// Whether the earnings from an order are still pending, or were released to the shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earnings {
+    /// The order is not delivered, or can still be returned.
+    Pending,
+    /// They are part of what we owe the shop, or it us.
+    Released,
+}
+
+impl Earnings {
+    /// The account of earnings from an order whose money `released` owes, once released.
+    fn account(self, released: Account) -> Account {
+        match self {
+            Self::Pending => Account::SellerPending,
+            Self::Released => released,
+        }
+    }
+}
+
+/// An order that was paid through the marketplace is refunded, or a part of it: what we owed the shop, we
+/// now owe the shopper.
+pub fn sale_reversed(shop: ShopId, amount: Money, earnings: Earnings) -> Result<Posting, MoneyError> {
     transfer(
         PostingKind::SaleReversed,
-        total,
-        (Account::SellerPayable, Some(shop)),
+        amount,
+        (earnings.account(Account::SellerPayable), Some(shop)),
         (Account::ShopperPayable, None),
     )
 }
 
-/// The reversal of our commission on that order.
-pub fn commission_reversed(shop: ShopId, part: Money) -> Result<Posting, MoneyError> {
+/// The reversal of our commission on what is refunded.
+pub fn commission_reversed(shop: ShopId, part: Money, earnings: Earnings) -> Result<Posting, MoneyError> {
     transfer(
         PostingKind::CommissionReversed,
         part,
         (Account::MarketplaceCommission, None),
-        (Account::SellerPayable, Some(shop)),
+        (earnings.account(Account::SellerPayable), Some(shop)),
     )
 }
 
-/// The reversal of the commission on a cancelled cash order.
-pub fn cash_commission_reversed(shop: ShopId, part: Money) -> Result<Posting, MoneyError> {
+/// The reversal of our commission on a cash order, or on the part of it that the shop gave back.
+pub fn cash_commission_reversed(
+    shop: ShopId,
+    part: Money,
+    earnings: Earnings,
+) -> Result<Posting, MoneyError> {
     transfer(
         PostingKind::CashCommissionReversed,
         part,
         (Account::MarketplaceCommission, None),
-        (Account::SellerReceivable, Some(shop)),
+        (earnings.account(Account::SellerReceivable), Some(shop)),
     )
 }
 
-/// The gateway's refund to the shopper of a cancelled order.
+/// The earnings from an order become available: we owe them to the shop. They are negative if the shop
+/// collected the money, and owes us the commission.
+pub fn released(shop: ShopId, earned: Money, collected_by_market: bool) -> Result<Posting, MoneyError> {
+    let owed = if collected_by_market { Account::SellerPayable } else { Account::SellerReceivable };
+    transfer(PostingKind::Released, earned, (Account::SellerPending, Some(shop)), (owed, Some(shop)))
+}
+
+/// The gateway's refund to the shopper.
 pub fn refund(amount: Money) -> Result<Posting, MoneyError> {
     transfer(PostingKind::Refund, amount, (Account::ShopperPayable, None), (Account::GatewayClearing, None))
 }
@@ -207,16 +241,38 @@ mod tests {
         fn every_posting_sums_to_zero(amount in 0i64..i64::MAX) {
             let money = Money::new(amount, Currency::INR);
             let shop = ShopId::from_uuid(Uuid::from_u128(7));
-            for posting in [sale(shop, money), commission(shop, money), cash_commission(shop, money), orphaned_capture(money), orphaned_refund(money), sale_reversed(shop, money), commission_reversed(shop, money), cash_commission_reversed(shop, money), refund(money)] {
+            let mut postings = vec![sale(shop, money), commission(shop, money), cash_commission(shop, money), orphaned_capture(money), orphaned_refund(money), refund(money), released(shop, money, true), released(shop, money.times(-1).unwrap(), false)];
+            for earnings in [Earnings::Pending, Earnings::Released] {
+                postings.extend([sale_reversed(shop, money, earnings), commission_reversed(shop, money, earnings), cash_commission_reversed(shop, money, earnings)]);
+            }
+            for posting in postings {
                 let posting = posting.unwrap();
                 let sum = Money::sum(Currency::INR, posting.entries.iter().map(|e| e.amount));
                 prop_assert_eq!(sum, Ok(Money::zero(Currency::INR)), "{:?}", posting.kind);
                 // Entries in a shop's accounts name the shop; entries in all other accounts don't.
                 for entry in posting.entries {
-                    let of_shop = matches!(entry.account, Account::SellerPayable | Account::SellerReceivable);
+                    let of_shop = matches!(entry.account, Account::SellerPending | Account::SellerPayable | Account::SellerReceivable);
                     prop_assert_eq!(entry.shop.is_some(), of_shop);
                 }
             }
         }
+    }
+
+    /// Of an order by card and one in cash: everything that was pending is owed after the release.
+    #[test]
+    fn a_release_empties_what_is_pending() {
+        let shop = ShopId::from_uuid(Uuid::from_u128(7));
+        let money = |amount| Money::new(amount, Currency::INR);
+        let by_card = [sale(shop, money(900)), commission(shop, money(90)), released(shop, money(810), true)];
+        let in_cash = [cash_commission(shop, money(90)), released(shop, money(-90), false)];
+        let sum = |postings: &[Result<Posting, MoneyError>], account| -> i64 {
+            let entries = postings.iter().flat_map(|posting| &posting.as_ref().unwrap().entries);
+            entries.filter(|entry| entry.account == account).map(|entry| entry.amount.amount()).sum()
+        };
+        assert_eq!((sum(&by_card, Account::SellerPending), sum(&by_card, Account::SellerPayable)), (0, -810));
+        assert_eq!(
+            (sum(&in_cash, Account::SellerPending), sum(&in_cash, Account::SellerReceivable)),
+            (0, 90)
+        );
     }
 }

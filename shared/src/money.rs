@@ -242,6 +242,17 @@ impl Money {
             .collect()
     }
 
+    /// The part of the amount for the units from `before` to `after` out of `whole`. However the units are
+    /// divided, the parts of all add up to the amount. Rounded down for the first ones; nothing of no units.
+    pub fn part(self, whole: i64, before: i64, after: i64) -> Result<Self, MoneyError> {
+        if whole <= 0 {
+            return Ok(Self::zero(self.currency));
+        }
+        let until = |units: i64| i128::from(self.amount) * i128::from(units) / i128::from(whole);
+        let part = i64::try_from(until(after) - until(before)).map_err(|_| MoneyError::Overflow)?;
+        Ok(Self::new(part, self.currency))
+    }
+
     /// The sum of amounts in one currency; zero in `currency` if there are none.
     pub fn sum(currency: Currency, amounts: impl IntoIterator<Item = Self>) -> Result<Self, MoneyError> {
         amounts.into_iter().try_fold(Self::zero(currency), Self::plus)
@@ -319,6 +330,18 @@ mod tests {
         for (price, bp, tax) in cases {
             assert_eq!(inr(price).included_bp(bp, Rounding::HalfUp), Ok(inr(tax)), "{price} at {bp} bp");
         }
+    }
+
+    #[test]
+    fn parts_add_up_however_they_are_divided() {
+        for cuts in [vec![0, 3], vec![0, 1, 3], vec![0, 1, 2, 3]] {
+            let parts = cuts.windows(2).map(|cut| inr(100).part(3, cut[0], cut[1]).unwrap());
+            assert_eq!(Money::sum(Currency::INR, parts), Ok(inr(100)), "{cuts:?}");
+        }
+        let each = [(0, 1), (1, 2), (2, 3)].map(|(before, after)| inr(100).part(3, before, after).unwrap());
+        assert_eq!(each, [inr(33), inr(33), inr(34)]);
+        assert_eq!(inr(i64::MAX).part(999, 0, 999), Ok(inr(i64::MAX)));
+        assert_eq!(inr(0).part(0, 0, 0), Ok(inr(0)));
     }
 
     #[test]

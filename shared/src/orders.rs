@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     addresses::Address,
+    carts::QUANTITY_MAX,
     checkout::CheckoutLineView,
     field::{FieldCode, FieldError},
-    id::kinds::{OrderId, PurchaseId},
+    id::kinds::{OrderId, PurchaseId, RefundId, ReturnId, ShipmentId},
     money::Money,
     payments::{PaymentMethod, PaymentState},
     pricing::Totals,
@@ -127,26 +128,73 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Why money is refunded.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum RefundReason {
+        /// It was captured for a checkout that could no longer be completed.
+        Orphaned = "orphaned",
+        /// The order was cancelled.
+        Cancelled = "cancelled",
+        /// The shop refunds a part of the order.
+        ByShop = "by_shop",
+    }
+}
+
+/// A refund of a part of an order by its shop.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewRefund {
+    /// The lines to refund, with quantities.
+    #[serde(default)]
+    pub lines: Vec<LineQuantity>,
+    /// Whether to refund the shipping costs as well.
+    #[serde(default)]
+    pub shipping: bool,
+    /// Whether to return the items to stock. Only for items that have not been shipped.
+    #[serde(default)]
+    pub restock: bool,
+    /// A short explanation for the order's timeline.
+    #[cfg_attr(feature = "openapi", schema(format = "line", max_length = 300))]
+    pub reason: String,
+}
+
+impl NewRefund {
+    /// The refund with its reason trimmed, or all errors.
+    pub fn check(self) -> Result<Self, Vec<FieldError>> {
+        let lines = if self.shipping && self.lines.is_empty() { Ok(()) } else { lines(&self.lines) };
+        match (lines, reason(&self.reason)) {
+            (Ok(()), Ok(reason)) => Ok(Self { reason, ..self }),
+            (lines, reason) => Err(lines.err().into_iter().flatten().chain(reason.err()).collect()),
+        }
+    }
+}
+
 /// A quantity of an order line: what is shipped, refunded or returned of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LineQuantity {
-    /// The line's position in the order.
+    /// The line's `position` in the order.
     pub position: i64,
     /// The quantity.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 999))]
     pub quantity: i64,
 }
 
-/// The selected lines, if there are any, each once, with at least one item of each; or all errors.
+/// The selected lines, if there are any, each once and with a quantity that an order can have; or all errors.
 pub fn lines(selected: &[LineQuantity]) -> Result<(), Vec<FieldError>> {
     if selected.is_empty() {
         return Err(vec![FieldError::new("lines", FieldCode::Missing)]);
     }
     let mut faults = Vec::new();
     for (i, line) in selected.iter().enumerate() {
+        let field = || format!("lines.{i}.quantity");
         if line.quantity < 1 {
-            faults.push(FieldError::new(format!("lines.{i}.quantity"), FieldCode::TooSmall));
+            faults.push(FieldError::new(field(), FieldCode::TooSmall));
+        } else if line.quantity > QUANTITY_MAX {
+            faults.push(FieldError::new(field(), FieldCode::TooBig));
         }
         if selected[..i].iter().any(|earlier| earlier.position == line.position) {
             faults.push(FieldError::new(format!("lines.{i}.position"), FieldCode::NotUnique));
@@ -176,6 +224,12 @@ text_enum! {
         Delivered = "delivered",
         /// It was cancelled.
         Cancelled = "cancelled",
+        /// A part of it is refunded.
+        Refunded = "refunded",
+        /// The shop expects a part of it back.
+        ReturnOpened = "return_opened",
+        /// The shop received a part of it back.
+        ReturnReceived = "return_received",
     }
 }
 
@@ -202,8 +256,14 @@ pub struct OrderEventData {
     pub note: String,
     /// The tracking details of the shipment as of this entry.
     pub shipment: Option<Shipment>,
-    /// The lines that were shipped. Empty if the entry is about the whole order.
+    /// The lines that were shipped, refunded or returned. Empty if the entry is about all that is left.
     pub lines: Vec<LineQuantity>,
+    /// The refunded amount.
+    pub amount: Option<Money>,
+    /// The shipment that it is about.
+    pub shipment_id: Option<ShipmentId>,
+    /// The return that it is about.
+    pub return_id: Option<ReturnId>,
 }
 
 /// An entry of an order's timeline.
@@ -285,16 +345,20 @@ pub struct SellerOrder {
     pub events: Vec<OrderEvent>,
     /// The status of the payment.
     pub payment: PaymentState,
-    /// The refund of the order, if any.
-    pub refund: Option<OrderRefund>,
+    /// The refunds of the order, oldest first.
+    pub refunds: Vec<OrderRefund>,
     /// The shop's earnings after commission. Negative for cash orders, where the shop owes the commission.
     pub earned: Money,
 }
 
-/// The refund of an order.
+/// A refund of an order, or of a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderRefund {
+    /// The refund's ID.
+    pub id: RefundId,
+    /// Why it was made.
+    pub reason: RefundReason,
     /// The refunded amount.
     pub amount: Money,
     /// When the refund was completed: RFC 3339, UTC. Null while it is in progress.
@@ -416,6 +480,29 @@ mod tests {
                 assert_eq!(to.reached_from(Actor::Shopper).contains(&from), shopper, "{from:?} to {to:?}");
             }
         }
+    }
+
+    #[test]
+    fn refunds_are_checked() {
+        let line = LineQuantity { position: 1, quantity: 1 };
+        let refund = |lines: &[LineQuantity], shipping, reason: &str| {
+            NewRefund { lines: lines.to_vec(), shipping, restock: false, reason: reason.into() }.check()
+        };
+        assert_eq!(refund(&[line], false, " Chipped ").unwrap().reason, "Chipped");
+        assert_eq!(refund(&[], true, "Late").unwrap().lines, []);
+        let faults = |checked: Result<NewRefund, Vec<FieldError>>| -> Vec<(String, FieldCode)> {
+            checked.unwrap_err().into_iter().map(|f| (f.field, f.code)).collect()
+        };
+        let missing = |field: &str| (field.to_owned(), FieldCode::Missing);
+        assert_eq!(faults(refund(&[], false, " ")), [missing("lines"), missing("reason")]);
+        let none = LineQuantity { position: 2, quantity: 0 };
+        assert_eq!(
+            faults(refund(&[line, line, none], true, "Late")),
+            [
+                ("lines.1.position".to_owned(), FieldCode::NotUnique),
+                ("lines.2.quantity".to_owned(), FieldCode::TooSmall)
+            ]
+        );
     }
 
     #[test]

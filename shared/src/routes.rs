@@ -422,6 +422,11 @@ rest! {
     API_SHOP_EVENTS GET "/shops/{handle}/events" Member OrdersRead;
     API_CONFIRM POST "/shops/{handle}/orders/{number}/confirm" Member OrdersWrite;
     API_SHIP POST "/shops/{handle}/orders/{number}/ship" Member OrdersWrite;
+    API_SHIP_PART POST "/shops/{handle}/orders/{number}/shipments" Member OrdersWrite;
+    API_TRACK PUT "/shops/{handle}/orders/{number}/shipments/{shipment}" Member OrdersWrite;
+    API_REFUND POST "/shops/{handle}/orders/{number}/refunds" Member OrdersWrite;
+    API_OPEN_RETURN POST "/shops/{handle}/orders/{number}/returns" Member OrdersWrite;
+    API_RECEIVE_RETURN POST "/shops/{handle}/orders/{number}/returns/{return}/receive" Member OrdersWrite;
     API_DELIVER POST "/shops/{handle}/orders/{number}/deliver" Member OrdersWrite;
     API_CANCEL POST "/shops/{handle}/orders/{number}/cancel" Member OrdersWrite;
 

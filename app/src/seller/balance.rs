@@ -75,7 +75,11 @@ fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
         PostingKind::CommissionReversed | PostingKind::CashCommissionReversed => {
             t!(i18n, balance.commission_reversed)
         }
-        PostingKind::Refund | PostingKind::OrphanedCapture | PostingKind::OrphanedRefund => {
+        // None of these changes the balance of a shop.
+        PostingKind::Refund
+        | PostingKind::OrphanedCapture
+        | PostingKind::OrphanedRefund
+        | PostingKind::Released => {
             t!(i18n, balance.refund)
         }
     };

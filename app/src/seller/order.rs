@@ -3,7 +3,7 @@
 use haat_shared::{
     Error, Money,
     forms::Draft,
-    orders::{Actor, OrderEvent, OrderState, SellerOrder, Shipment, ShopOrderView},
+    orders::{Actor, OrderEvent, OrderEventKind, OrderState, SellerOrder, Shipment, ShopOrderView},
     payments::PaymentMethod,
     routes,
     shipping::ShippingMethod,
@@ -38,22 +38,26 @@ pub(crate) fn Order() -> impl IntoView {
 #[component]
 fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let SellerOrder { order, email, events, refund, earned, .. } = order;
+    let SellerOrder { order, email, events, refunds, earned, .. } = order;
     let ShopOrderView { order, placed_at, address, payment_method: method, commission } = order;
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
-    let payment = match (order.state, &refund) {
-        (OrderState::Cancelled, Some(_)) => None,
-        (OrderState::Cancelled, None) => Some(t!(i18n, seller_orders.nothing_collected).to_owned()),
+    let payment = match (order.state, refunds.is_empty()) {
+        (OrderState::Cancelled, false) => None,
+        (OrderState::Cancelled, true) => Some(t!(i18n, seller_orders.nothing_collected).to_owned()),
         _ => Some(words::collected_by(i18n, method, &order)),
     };
     let to_collect = method == PaymentMethod::Cash
         && !matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
-    let refund = refund.map(|refund| match refund.completed_at {
-        Some(at) => t!(i18n, seller_orders.refunded, price = refund.amount, date = words::day(i18n, &at)),
-        None => t!(i18n, seller_orders.refund_under_way, price = refund.amount),
+    let refunds = refunds.into_iter().map(|refund| {
+        let words = match refund.completed_at {
+            Some(at) => t!(i18n, seller_orders.refunded, price = refund.amount, date = words::day(i18n, &at)),
+            None => t!(i18n, seller_orders.refund_under_way, price = refund.amount),
+        };
+        view! { <p>{words}</p> }
     });
+    let refunds = refunds.collect_view();
     let shares = match method {
         _ if order.state == OrderState::Cancelled => Vec::new(),
         PaymentMethod::Sandbox => {
@@ -101,6 +105,14 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         }
     });
     let mail = format!("mailto:{email}");
+    // What is partly shipped can't be cancelled.
+    let total = order.totals.total;
+    let cancel = match events.iter().any(|event| event.kind == OrderEventKind::Shipped) {
+        true => None,
+        false => Some(
+            view! { <Cancel state=order.state method total action=action.clone() draft=draft.clone() /> },
+        ),
+    };
     view! {
         <PageTitle text=number.clone() />
         <p class="back"><a href=Part::Orders.path(&handle)>{t!(i18n, seller_orders.back)}</a></p>
@@ -142,12 +154,12 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                     <div>
                         <h3>{t!(i18n, seller_orders.payment)}</h3>
                         {payment.map(|words| view! { <p class:collect=to_collect>{words}</p> })}
-                        {refund.map(|words| view! { <p>{words}</p> })}
+                        {refunds}
                         {shares}
                     </div>
                 </section>
                 <History events way=order.shipping_method />
-                <Cancel state=order.state method total=order.totals.total action draft />
+                {cancel}
             </div>
         </div>
     }
@@ -346,12 +358,14 @@ fn History(events: Vec<OrderEvent>, way: ShippingMethod) -> impl IntoView {
             Actor::Market => t!(i18n, seller_orders.by_market),
         };
         let note = (!event.data.note.is_empty()).then(|| view! { <p>{event.data.note}</p> });
+        let amount = event.data.amount.map(|sum| view! { <p>{words::money(i18n, sum)}</p> });
         let tracking = event.data.shipment.map(|s| view! { <p>{s.carrier}" · "{s.tracking_number}</p> });
         view! {
             <li>
                 <strong>{what}</strong>
                 <p class="note">{words::hour(i18n, &event.created_at)}" · "{by}</p>
                 {tracking}
+                {amount}
                 {note}
             </li>
         }

@@ -2,14 +2,10 @@
 
 use uuid::Uuid;
 
-use crate::{
-    Caller, Engine, cursor,
-    db::{Tx, Value},
-    insert, params, random, rows, statements,
-};
+use crate::{Caller, Engine, cursor, db::Tx, insert, params, random, rows, statements};
 use haat_shared::{
-    Currency, Id, Money, Result,
-    id::kinds::{PostingId, ShopId},
+    Currency, Money, Result,
+    id::kinds::{OrderId, PaymentId, PostingId, RefundId, ShopId},
     ledger::{Account, Balance, BalanceEntry, Posting, PostingKind},
     page::{self, Page, PageRequest},
     permissions::Permission,
@@ -19,20 +15,25 @@ use haat_shared::{
 const PAGE_SIZE: usize = 50;
 
 statements! {
-    POST = "INSERT INTO ledger_postings (id, kind, reference, created_at) VALUES [($1, $2, $3, $4)]";
-    TOTAL = "SELECT s.currency, (SELECT CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) FROM ledger_entries e
-            WHERE e.shop_id = $1 AND e.currency = s.currency) AS total,
-        (SELECT CAST(COALESCE(SUM(CASE WHEN p.method = 'cash' THEN -o.commission_minor
-                ELSE o.total_minor - o.commission_minor END), 0) AS BIGINT)
-            FROM orders o JOIN purchases p ON p.id = o.purchase_id
-            WHERE o.shop_id = $1 AND o.state IN ('placed', 'confirmed', 'shipped')) AS pending
-        FROM shops s WHERE s.id = $1";
+    TOTAL = "SELECT s.currency, CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) AS total,
+            CAST(COALESCE(-SUM(CASE WHEN e.account = 'seller_pending' THEN e.amount_minor END), 0) AS BIGINT) AS pending
+        FROM shops s LEFT JOIN ledger_entries e ON e.shop_id = s.id AND e.currency = s.currency
+        WHERE s.id = $1 GROUP BY s.currency";
+    // Releases move earnings between a shop's accounts, so they do not change its balance.
     ENTRIES = "SELECT e.posting_id, e.currency, -e.amount_minor AS amount_minor, p.kind, p.created_at, o.number
-        FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id LEFT JOIN orders o ON o.id = p.reference
-        WHERE e.shop_id = $1 AND e.posting_id < $2 ORDER BY e.posting_id DESC LIMIT $3";
+        FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id LEFT JOIN orders o ON o.id = p.order_id
+        WHERE e.shop_id = $1 AND e.posting_id < $2 AND p.kind <> 'released' ORDER BY e.posting_id DESC LIMIT $3";
 }
 
 insert! {
+    struct AddPosting into ledger_postings {
+        id: PostingId,
+        kind: PostingKind,
+        reference: Uuid,
+        order_id: Option<OrderId>,
+        created_at: i64,
+    }
+
     struct AddEntry into ledger_entries {
         posting_id: PostingId,
         line: i64,
@@ -60,8 +61,8 @@ rows! {
     }
 }
 
-/// A shop's balance, for members who may see its money. An order counts as pending until it is delivered,
-/// whoever collected the money.
+/// A shop's balance, for members who may see its money. The earnings from an order are pending until they
+/// are released, by a schedule, whoever collected the money.
 pub async fn balance(
     engine: &Engine,
     caller: &Caller,
@@ -87,14 +88,45 @@ pub async fn balance(
     })
 }
 
+/// What a posting is about: the action on this object is posted once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reference {
+    id: Uuid,
+    order: Option<OrderId>,
+}
+
+impl From<OrderId> for Reference {
+    fn from(order: OrderId) -> Self {
+        Self { id: order.uuid(), order: Some(order) }
+    }
+}
+
+impl From<PaymentId> for Reference {
+    fn from(payment: PaymentId) -> Self {
+        Self { id: payment.uuid(), order: None }
+    }
+}
+
+/// A refund, of an order or of a payment without one.
+impl From<(RefundId, Option<OrderId>)> for Reference {
+    fn from((refund, order): (RefundId, Option<OrderId>)) -> Self {
+        Self { id: refund.uuid(), order }
+    }
+}
+
 /// Writes postings, each about the object with the given ID. The same action on the same object a second
 /// time violates a unique key, which rejects the whole transaction.
-pub(crate) async fn post<K>(tx: &mut Tx, postings: &[(Posting, Id<K>)], now: i64) -> crate::TxResult<()> {
-    let mut rows: Vec<[Value; 4]> = Vec::new();
+pub(crate) async fn post<R: Into<Reference> + Copy>(
+    tx: &mut Tx,
+    postings: &[(Posting, R)],
+    now: i64,
+) -> crate::TxResult<()> {
+    let mut rows = Vec::new();
     let mut entries = Vec::new();
-    for (posting, reference) in postings {
+    for (posting, about) in postings {
         let id: PostingId = random::id(now);
-        rows.push([id.into(), posting.kind.as_str().into(), (*reference).into(), now.into()]);
+        let Reference { id: reference, order } = (*about).into();
+        rows.push(AddPosting { id, kind: posting.kind, reference, order_id: order, created_at: now });
         for (line, entry) in (1i64..).zip(&posting.entries) {
             entries.push(AddEntry {
                 posting_id: id,
@@ -106,7 +138,7 @@ pub(crate) async fn post<K>(tx: &mut Tx, postings: &[(Posting, Id<K>)], now: i64
             });
         }
     }
-    tx.exec_many(&POST, &rows).await?;
+    tx.insert_all(rows).await?;
     tx.insert_all(entries).await?;
     Ok(())
 }

@@ -72,6 +72,8 @@ pub struct Parts {
     pub currency: Currency,
     /// The time zone of the market, for the dates and times on pages and in emails.
     pub zone: clock::Zone,
+    /// How many days after delivery an order can be returned, until its earnings are available to the shop.
+    pub return_days: i64,
     /// Stores pictures.
     pub pictures: media::SharedPictureStore,
     /// The limits on guests, and on emails per address.

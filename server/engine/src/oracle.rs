@@ -14,7 +14,7 @@ statements! {
             CAST(o.due AS TEXT) AS value
         FROM purchases u
         JOIN (SELECT purchase_id, SUM(total_minor) AS placed,
-            SUM(CASE WHEN state = 'cancelled' THEN 0 ELSE total_minor END) AS due FROM orders GROUP BY purchase_id) o
+            SUM(CASE WHEN state = 'cancelled' THEN 0 ELSE total_minor - refunded_minor END) AS due FROM orders GROUP BY purchase_id) o
             ON o.purchase_id = u.id
         LEFT JOIN (SELECT purchase_id, state, amount_minor, captured_minor - refunded_minor - refund_pending_minor AS kept
             FROM payments WHERE state IN ('captured', 'accepted', 'refunded')) p ON p.purchase_id = u.id
@@ -23,15 +23,56 @@ statements! {
             OR (MAX(p.state) <> 'accepted' AND SUM(p.kept) <> o.due)";
     REFUNDS = "SELECT 'a payment has ' || CAST(p.refunded_minor AS TEXT) || ' refunded and ' ||
             CAST(p.refund_pending_minor AS TEXT) || ' pending, which does not match its refunds' AS value
-        FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id
+        FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id WHERE p.state <> 'accepted'
         GROUP BY p.id, p.refunded_minor, p.refund_pending_minor
         HAVING p.refunded_minor <> COALESCE(SUM(CASE WHEN r.state = 'done' THEN r.amount_minor END), 0)
             OR p.refund_pending_minor <> COALESCE(SUM(CASE WHEN r.state = 'queued' THEN r.amount_minor END), 0)";
-    CANCELLED = "SELECT 'order ' || o.number || ' is ' || o.state || ' and has a refund of ' ||
-            CAST(COALESCE(r.amount_minor, 0) AS TEXT) AS value
-        FROM orders o JOIN purchases u ON u.id = o.purchase_id LEFT JOIN refunds r ON r.order_id = o.id
-        WHERE COALESCE(r.amount_minor, 0) <>
-            CASE WHEN o.state = 'cancelled' AND u.method <> 'cash' THEN o.total_minor ELSE 0 END";
+    REFUNDED = "SELECT 'order ' || o.number || ' is ' || o.state || ' and has refunds of ' ||
+            CAST(COALESCE(r.amount, 0) AS TEXT) AS value
+        FROM orders o JOIN purchases u ON u.id = o.purchase_id LEFT JOIN (SELECT order_id, SUM(amount_minor) AS amount,
+            SUM(delivery_minor) AS delivery, SUM(commission_minor) AS commission FROM refunds GROUP BY order_id) r
+            ON r.order_id = o.id
+        WHERE COALESCE(r.amount, 0) <>
+                CASE WHEN o.state = 'cancelled' AND u.method <> 'cash' THEN o.total_minor ELSE o.refunded_minor END
+            OR COALESCE(r.delivery, 0) <> CASE WHEN o.state = 'cancelled' AND u.method <> 'cash' THEN o.delivery_minor
+                ELSE o.delivery_refunded_minor END
+            OR r.commission > o.commission_minor";
+    REFUND_LINES = "SELECT 'a refund does not match its lines and delivery: ' || CAST(r.amount_minor AS TEXT) AS value
+        FROM refunds r LEFT JOIN refund_lines l ON l.refund_id = r.id WHERE r.order_id IS NOT NULL
+        GROUP BY r.id, r.amount_minor, r.delivery_minor
+        HAVING COALESCE(SUM(l.amount_minor), 0) + r.delivery_minor <> r.amount_minor";
+    REFUNDED_LINES = "SELECT 'a line of order ' || o.number || ' has refunds of ' || CAST(COALESCE(r.amount, 0) AS TEXT) AS value
+        FROM orders o JOIN purchases u ON u.id = o.purchase_id JOIN order_lines l ON l.order_id = o.id
+        LEFT JOIN (SELECT f.order_id, x.position, SUM(x.quantity) AS quantity, SUM(x.amount_minor) AS amount
+            FROM refund_lines x JOIN refunds f ON f.id = x.refund_id GROUP BY f.order_id, x.position) r
+            ON r.order_id = l.order_id AND r.position = l.position
+        WHERE r.amount > l.total_minor OR (u.method = 'cash' OR o.state <> 'cancelled' OR o.total_minor > 0)
+            AND COALESCE(r.quantity, 0) <>
+                CASE WHEN o.state = 'cancelled' AND u.method <> 'cash' THEN l.quantity ELSE l.refunded END";
+    REFUND_POSTINGS = "SELECT 'a refund of ' || CAST(r.amount_minor AS TEXT) || ' does not match its postings' AS value
+        FROM refunds r JOIN payments y ON y.id = r.payment_id
+        LEFT JOIN (SELECT p.reference, COUNT(DISTINCT p.id) AS postings,
+            SUM(CASE WHEN p.kind = 'sale_reversed' AND e.amount_minor > 0 THEN e.amount_minor ELSE 0 END) AS reversed,
+            SUM(CASE WHEN p.kind IN ('commission_reversed', 'cash_commission_reversed') AND e.amount_minor > 0
+                THEN e.amount_minor ELSE 0 END) AS commission,
+            SUM(CASE WHEN p.kind IN ('refund', 'orphaned_refund') AND e.amount_minor > 0 THEN e.amount_minor ELSE 0 END) AS paid
+            FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id GROUP BY p.reference) b ON b.reference = r.id
+        WHERE COALESCE(b.paid, 0) <> CASE WHEN r.state = 'done' AND y.method <> 'cash' THEN r.amount_minor ELSE 0 END
+            OR COALESCE(b.reversed, 0) <> CASE WHEN r.order_id IS NOT NULL AND y.method <> 'cash' THEN r.amount_minor ELSE 0 END
+            OR COALESCE(b.commission, 0) <> r.commission_minor
+            OR COALESCE(b.postings, 0) <> CASE WHEN y.method = 'cash' THEN 1 WHEN r.order_id IS NULL THEN 0 ELSE 2 END
+                + CASE WHEN r.state = 'done' AND y.method <> 'cash' THEN 1 ELSE 0 END";
+    SHIPPED = "SELECT 'a line of order ' || o.number || ' does not match its shipments and returns' AS value
+        FROM orders o JOIN order_lines l ON l.order_id = o.id
+        LEFT JOIN (SELECT h.order_id, x.position, SUM(x.quantity) AS quantity
+            FROM shipment_lines x JOIN shipments h ON h.id = x.shipment_id GROUP BY h.order_id, x.position) s
+            ON s.order_id = l.order_id AND s.position = l.position
+        LEFT JOIN (SELECT t.order_id, x.position, SUM(x.quantity) AS quantity
+            FROM return_lines x JOIN returns t ON t.id = x.return_id GROUP BY t.order_id, x.position) b
+            ON b.order_id = l.order_id AND b.position = l.position
+        WHERE COALESCE(s.quantity, 0) <> l.shipped OR COALESCE(b.quantity, 0) <> l.returned OR l.shipped > l.quantity
+            OR (o.state IN ('shipped', 'delivered') AND l.shipped + l.refunded < l.quantity)
+            OR (o.state IN ('placed', 'cancelled') AND l.shipped > 0)";
     OWED = "SELECT 'pending refunds in ' || p.currency || ' do not match the ledger' AS value
         FROM (SELECT currency, SUM(refund_pending_minor) AS promised FROM payments GROUP BY currency) p
         LEFT JOIN (SELECT currency, -SUM(amount_minor) AS booked FROM ledger_entries WHERE account = 'shopper_payable'
@@ -85,14 +126,22 @@ statements! {
             UNION ALL SELECT capacity_id, reference AS purchase_id, 0 AS taken, delta AS difference
             FROM stock_movements WHERE reason = 'sold') m
         GROUP BY capacity_id, purchase_id HAVING SUM(difference) <> 0";
-    RETURNED = "SELECT 'returned stock does not match the cancelled orders: ' || CAST(SUM(taken) AS TEXT) AS value
-        FROM (SELECT h.capacity_id, o.id AS order_id, h.quantity AS taken, h.quantity AS difference
-            FROM orders o JOIN checkout_orders q ON q.order_id = o.id JOIN order_lines l ON l.order_id = o.id
-            JOIN holds h ON h.checkout_id = q.checkout_id AND h.position = l.position
-            WHERE o.state = 'cancelled'
-            UNION ALL SELECT capacity_id, reference AS order_id, 0 AS taken, -delta AS difference
+    // Of what the lines of cancelled orders, refunds and returns took, in proportion to their quantities.
+    RETURNED = "SELECT 'returned stock does not match the cancelled orders, refunds and returns: ' || CAST(SUM(due) AS TEXT) AS value
+        FROM (SELECT h.capacity_id, p.reference, h.quantity * p.quantity / l.quantity AS due,
+                h.quantity * p.quantity / l.quantity AS difference
+            FROM (SELECT o.id AS reference, o.id AS order_id, l.position, l.quantity - l.refunded AS quantity
+                    FROM orders o JOIN order_lines l ON l.order_id = o.id WHERE o.state = 'cancelled'
+                UNION ALL SELECT r.id AS reference, r.order_id, x.position, x.quantity
+                    FROM refunds r JOIN refund_lines x ON x.refund_id = r.id WHERE r.restocked
+                UNION ALL SELECT t.id AS reference, t.order_id, x.position, x.quantity
+                    FROM returns t JOIN return_lines x ON x.return_id = t.id WHERE t.restocked) p
+            JOIN order_lines l ON l.order_id = p.order_id AND l.position = p.position
+            JOIN checkout_orders q ON q.order_id = p.order_id
+            JOIN holds h ON h.checkout_id = q.checkout_id AND h.position = p.position
+            UNION ALL SELECT capacity_id, reference, 0 AS due, -delta AS difference
             FROM stock_movements WHERE reason = 'returned') m
-        GROUP BY capacity_id, order_id HAVING SUM(difference) <> 0";
+        GROUP BY capacity_id, reference HAVING SUM(difference) <> 0";
     TAKEN = "SELECT 'a line of ' || CAST(l.quantity AS TEXT) || ' of order ' || o.number || ' took ' ||
             CAST(h.quantity AS TEXT) || ' of the stock' AS value
         FROM order_lines l JOIN orders o ON o.id = l.order_id JOIN checkout_orders q ON q.order_id = o.id
@@ -115,13 +164,26 @@ statements! {
         LEFT JOIN (SELECT currency, SUM(amount_minor) AS booked FROM ledger_entries WHERE account = 'gateway_clearing'
             GROUP BY currency) e ON e.currency = p.currency
         WHERE p.holds <> COALESCE(e.booked, 0)";
-    PAYABLE = "SELECT 'the balance of a shop does not match its orders: ' || CAST(COALESCE(e.booked, 0) AS TEXT) AS value FROM
-        (SELECT o.shop_id, o.currency, SUM(CASE WHEN o.state = 'cancelled' THEN 0 WHEN u.method = 'cash' THEN -o.commission_minor
-            ELSE o.total_minor - o.commission_minor END) AS due
-            FROM orders o JOIN purchases u ON u.id = o.purchase_id GROUP BY o.shop_id, o.currency) d
-        LEFT JOIN (SELECT shop_id, currency, -SUM(amount_minor) AS booked FROM ledger_entries WHERE shop_id IS NOT NULL
-            GROUP BY shop_id, currency) e ON e.shop_id = d.shop_id AND e.currency = d.currency
-        WHERE d.due <> COALESCE(e.booked, 0)";
+    EARNED = "SELECT 'the entries of order ' || d.number || ' are pending ' || CAST(COALESCE(e.pending, 0) AS TEXT) ||
+            ' and released ' || CAST(COALESCE(e.released, 0) AS TEXT) AS value FROM
+        (SELECT o.id, o.number, o.shop_id, o.currency, o.released_at, CASE WHEN o.state = 'cancelled' THEN 0
+            WHEN u.method = 'cash' THEN COALESCE(r.commission, 0) - o.commission_minor
+            ELSE o.total_minor - o.commission_minor - COALESCE(r.amount, 0) + COALESCE(r.commission, 0) END AS due
+            FROM orders o JOIN purchases u ON u.id = o.purchase_id LEFT JOIN (SELECT order_id, SUM(amount_minor) AS amount,
+                SUM(commission_minor) AS commission FROM refunds GROUP BY order_id) r ON r.order_id = o.id) d
+        LEFT JOIN (SELECT p.order_id, x.shop_id, x.currency,
+            -SUM(CASE WHEN x.account = 'seller_pending' THEN x.amount_minor ELSE 0 END) AS pending,
+            -SUM(CASE WHEN x.account = 'seller_pending' THEN 0 ELSE x.amount_minor END) AS released
+            FROM ledger_postings p JOIN ledger_entries x ON x.posting_id = p.id AND x.shop_id IS NOT NULL
+            GROUP BY p.order_id, x.shop_id, x.currency) e
+            ON e.order_id = d.id AND e.shop_id = d.shop_id AND e.currency = d.currency
+        WHERE COALESCE(e.pending, 0) <> CASE WHEN d.released_at IS NULL THEN d.due ELSE 0 END
+            OR COALESCE(e.released, 0) <> CASE WHEN d.released_at IS NULL THEN 0 ELSE d.due END";
+    EARNED_BY = "SELECT 'an entry of a shop belongs to none of its orders: ' || p.kind AS value
+        FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id LEFT JOIN orders o ON o.id = p.order_id
+        WHERE e.shop_id IS NOT NULL AND (o.id IS NULL OR o.shop_id <> e.shop_id OR o.currency <> e.currency)";
+    RELEASES = "SELECT 'order ' || number || ' is ' || state || ', which its release does not match' AS value FROM orders
+        WHERE (state = 'delivered') <> (release_at IS NOT NULL) OR released_at < release_at";
     PRICE_SPAN = "SELECT 'the price range of ' || p.slug || ' does not match its variants' AS value FROM products p
         JOIN variants v ON v.product_id = p.id AND NOT v.archived GROUP BY p.id, p.slug, p.price_min_minor, p.price_max_minor
         HAVING MIN(v.price_minor) <> p.price_min_minor OR MAX(v.price_minor) <> p.price_max_minor";
@@ -143,7 +205,11 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &EMPTY_POSTINGS,
         &PAID,
         &REFUNDS,
-        &CANCELLED,
+        &REFUNDED,
+        &REFUND_LINES,
+        &REFUNDED_LINES,
+        &REFUND_POSTINGS,
+        &SHIPPED,
         &OWED,
         &TIMELINE,
         &ORPHANED,
@@ -165,7 +231,9 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &HOLDS,
         &COMPLETED,
         &CLEARING,
-        &PAYABLE,
+        &EARNED,
+        &EARNED_BY,
+        &RELEASES,
         &PRICE_SPAN,
     ];
     let mut broken = Vec::new();

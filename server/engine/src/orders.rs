@@ -22,21 +22,31 @@ macro_rules! lines_of {
     };
 }
 
+mod refunds;
+mod release;
+mod returns;
 mod seller;
 mod shipments;
 mod timeline;
 mod transitions;
 
+pub use refunds::refund;
+pub use release::release_due;
+pub use returns::{open_return, receive_return};
 pub use seller::{list_all, seller_list, seller_order};
 pub use shipments::{ship_part, track};
 pub use transitions::{cancel, cancel_by_customer, confirm, deliver, ship};
 
-use crate::{Caller, Engine, cursor, group_by, lists, params, rows, statements};
+use crate::{
+    Caller, Engine, TxResult, cursor,
+    db::{Scalar, Tx},
+    group_by, lists, params, rows, statements,
+};
 use haat_shared::{
-    Currency, Error, FieldCode, Id, Money, Result,
+    Conflict, Currency, Error, FieldCode, Id, Money, Result,
     addresses::Address,
     checkout::CheckoutLineView,
-    id::kinds::{Job, OrderId, Purchase, PurchaseId, UserId},
+    id::kinds::{Job, OrderId, Purchase, PurchaseId, ShopId, UserId},
     media::Picture,
     orders::{Actor, OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView},
     page::{self, Page, PageRequest},
@@ -65,6 +75,7 @@ lists! {
 }
 
 statements! {
+    STATE = "SELECT state AS value FROM orders WHERE number = $1 AND shop_id = $2";
     FIND = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency, p.created_at,
             t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
@@ -166,6 +177,12 @@ rows! {
         state: Option<String>,
         pickup: bool,
     }
+}
+
+/// Fails with the state of an order that does not allow a change by its shop.
+async fn moved_in_tx<T>(tx: &mut Tx, number: &str, shop: ShopId) -> TxResult<T> {
+    let state: Option<Scalar<OrderState>> = tx.opt(&STATE, params![number, shop]).await?;
+    Err(Conflict::OrderMoved(state.ok_or(Error::NotFound)?.0).into())
 }
 
 /// The key of an order in lists, which are sorted by the time of the order.

@@ -14,8 +14,8 @@ pub use gateway::{
     ReportOutcome, WebhookEvent,
 };
 pub use refund::refund;
+pub(crate) use refund::{OrderRefund, queue_orphaned_in_tx, reserve_refund_in_tx};
 use refund::{Stray, stray};
-pub(crate) use refund::{queue_orphaned_in_tx, reserve_refund_in_tx};
 
 use crate::{Caller, Engine, TxResult, checkout, insert, jobs, params, rows, statements};
 use haat_shared::{

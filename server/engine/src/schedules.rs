@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Engine, TxResult, accounts, catalog, checkout,
     db::{BoxFuture, Scalar},
-    dispatch, idempotency, params, payments, random, statements,
+    dispatch, idempotency, orders, params, payments, random, statements,
 };
 use haat_shared::id::kinds::JobId;
 
@@ -29,6 +29,11 @@ pub static SCHEDULES: &[Schedule] = &[
         name: "reconcile",
         every: Duration::from_secs(5),
         run: |engine| Box::pin(async move { payments::reconcile(engine).await.map(drop) }),
+    },
+    Schedule {
+        name: "release",
+        every: Duration::from_secs(60),
+        run: |engine| Box::pin(async move { orders::release_due(engine).await.map(drop) }),
     },
     Schedule {
         name: "popular",

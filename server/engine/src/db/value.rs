@@ -9,7 +9,7 @@ use haat_shared::{
     checkout::CheckoutState,
     events::EventKind,
     ledger::PostingKind,
-    orders::{Actor, OrderEventKind, OrderState, ShipmentKind},
+    orders::{Actor, OrderEventKind, OrderState, RefundReason, ShipmentKind},
     payments::{PaymentMethod, PaymentState},
     permissions::Role,
     shipping::ShippingMethod,
@@ -244,6 +244,7 @@ text_column! {
     OrderState;
     Actor;
     OrderEventKind;
+    RefundReason;
     ShipmentKind;
     EventKind;
     ShippingMethod;

@@ -4,13 +4,19 @@
 
 use std::collections::BTreeMap;
 
+use uuid::Uuid;
+
 use super::capacity::{AddMovement, Change, change_in_tx};
 use crate::{
     TxResult, bug,
     db::{Tx, Value},
     insert, params, rows, statements,
 };
-use haat_shared::id::kinds::*;
+use haat_shared::{
+    Id,
+    id::{IdKind, kinds::*},
+    orders::LineQuantity,
+};
 
 statements! {
     NEEDS = "SELECT l.variant_id, c.id AS capacity_id, CAST(1 AS BIGINT) AS per_unit, l.quantity,
@@ -33,12 +39,20 @@ statements! {
         RETURNING capacity_id, quantity";
     TAKE = "UPDATE holds SET state = 'taken' WHERE checkout_id = $1 AND state = $2
         RETURNING capacity_id, quantity";
-    RETURN = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
-        SELECT h.capacity_id, 'returned', o.order_id, CAST(SUM(h.quantity) AS BIGINT), CAST($2 AS BIGINT)
-        FROM checkout_orders o
-        JOIN checkout_lines l ON l.checkout_id = o.checkout_id AND l.order_id = o.order_id
+    // A line takes of each of its capacities the same for each unit, so its units return that.
+    RETURN_PART = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
+        SELECT h.capacity_id, 'returned', given.column4, CAST(SUM(h.quantity * given.column3 / l.quantity) AS BIGINT), given.column5
+        FROM (VALUES [($1, $2, $3, $4, $5)]) AS given JOIN checkout_orders o ON o.order_id = given.column1
+        JOIN checkout_lines l ON l.checkout_id = o.checkout_id AND l.order_id = o.order_id AND l.position = given.column2
         JOIN holds h ON h.checkout_id = l.checkout_id AND h.position = l.position AND h.state = 'taken'
-        WHERE o.order_id = $1 GROUP BY h.capacity_id, o.order_id RETURNING capacity_id, delta AS quantity";
+        GROUP BY h.capacity_id, given.column4, given.column5 RETURNING capacity_id, delta AS quantity";
+    // What was refunded before has been returned already, or is not fit for sale.
+    RETURN_REST = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
+        SELECT h.capacity_id, 'returned', l.order_id, CAST(SUM(h.quantity * (l.quantity - l.refunded) / l.quantity) AS BIGINT),
+            CAST($2 AS BIGINT)
+        FROM checkout_orders o JOIN order_lines l ON l.order_id = o.order_id AND l.refunded < l.quantity
+        JOIN holds h ON h.checkout_id = o.checkout_id AND h.position = l.position AND h.state = 'taken'
+        WHERE o.order_id = $1 GROUP BY h.capacity_id, l.order_id RETURNING capacity_id, delta AS quantity";
     OF_ORIGIN = "SELECT h.capacity_id, c.on_hand, CAST(SUM(h.quantity) AS BIGINT) AS held,
             (SELECT COUNT(*) FROM checkouts o WHERE o.origin = $2 AND o.state IN ('open', 'paying'))
             AS checkouts
@@ -195,11 +209,33 @@ pub(crate) async fn sell_in_tx(tx: &mut Tx, Sale(changes): Sale) -> TxResult<boo
     Ok(change_in_tx(tx, &changes).await?.is_empty())
 }
 
-/// Returns what was taken for the lines of an order. Others wait for these rows, so this comes last in a
-/// transaction.
-pub(crate) async fn return_in_tx(tx: &mut Tx, order: OrderId, now: i64) -> TxResult<()> {
-    let returned = held(tx.all(&RETURN, params![order, now]).await?);
-    change_in_tx(tx, &changes(returned, |quantity| (quantity, 0))).await?;
+/// Returns what was taken for parts of the lines of an order, because of a refund or a return. Others wait
+/// for these rows, so this comes last in a transaction.
+pub(crate) async fn return_part_in_tx<K: IdKind>(
+    tx: &mut Tx,
+    order: OrderId,
+    part: &[LineQuantity],
+    reference: Id<K>,
+    now: i64,
+) -> TxResult<()> {
+    let reference: Uuid = reference.uuid();
+    let rows: Vec<[Value; 5]> = part
+        .iter()
+        .map(|line| [order.into(), line.position.into(), line.quantity.into(), reference.into(), now.into()])
+        .collect();
+    let returned = tx.all_many(&RETURN_PART, &rows).await?;
+    give_back_in_tx(tx, returned).await
+}
+
+/// Returns what was taken for an order that was cancelled, except for what was refunded before. Others wait
+/// for these rows, so this comes last in a transaction.
+pub(crate) async fn return_rest_in_tx(tx: &mut Tx, order: OrderId, now: i64) -> TxResult<()> {
+    let returned = tx.all(&RETURN_REST, params![order, now]).await?;
+    give_back_in_tx(tx, returned).await
+}
+
+async fn give_back_in_tx(tx: &mut Tx, returned: Vec<Held>) -> TxResult<()> {
+    change_in_tx(tx, &changes(held(returned), |quantity| (quantity, 0))).await?;
     Ok(())
 }
 

@@ -10,10 +10,10 @@ use haat_shared::{
     Currency, Error, Money, Result,
     accounts::fold_email,
     catalog::QUERY_MAX,
-    id::kinds::OrderId,
+    id::kinds::{OrderId, RefundId},
     orders::{
         Actor, ListOrders, OrderCard, OrderEvent, OrderEventData, OrderEventKind, OrderRefund, OrderState,
-        SellerOrder,
+        RefundReason, SellerOrder,
     },
     page::{self, Page},
     payments::{PaymentMethod, PaymentState},
@@ -44,8 +44,9 @@ lists! {
 statements! {
     LINES = lines_of!("orders", "WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position");
     EVENTS = "SELECT kind, actor, data, created_at FROM order_events WHERE order_id = $1 ORDER BY created_at, kind";
-    PAID = "SELECT p.email, y.state, r.amount_minor, r.done_at FROM orders o JOIN purchases p ON p.id = o.purchase_id
-        JOIN payments y ON y.purchase_id = p.id LEFT JOIN refunds r ON r.order_id = o.id WHERE o.id = $1";
+    PAID = "SELECT p.email, y.state, r.id, r.reason, r.amount_minor, r.commission_minor, r.done_at FROM orders o JOIN purchases p ON p.id = o.purchase_id
+        JOIN payments y ON y.purchase_id = p.id LEFT JOIN refunds r ON r.order_id = o.id
+        WHERE o.id = $1 ORDER BY r.created_at, r.id";
 }
 
 rows! {
@@ -75,7 +76,10 @@ rows! {
     struct PaidRow {
         email: String,
         state: PaymentState,
+        id: Option<RefundId>,
+        reason: Option<String>,
         amount_minor: Option<i64>,
+        commission_minor: Option<i64>,
         done_at: Option<i64>,
     }
 }
@@ -150,7 +154,10 @@ pub async fn seller_order(
     let order = shop_orders(engine, caller, lines)?.pop().ok_or(Error::NotFound)?;
     let id = order.order.id;
     let steps: Vec<EventRow> = engine.db.all(&EVENTS, params![id]).await?;
-    let paid: PaidRow = engine.db.one(&PAID, params![id]).await?;
+    // A row for each refund, or a single one.
+    let paid: Vec<PaidRow> = engine.db.all(&PAID, params![id]).await?;
+    let PaidRow { email, state: payment, .. } = paid.first().ok_or(Error::Internal)?;
+    let (email, payment) = (email.clone(), *payment);
     let placed = OrderEvent {
         kind: OrderEventKind::Placed,
         created_at: order.placed_at.clone(),
@@ -166,19 +173,28 @@ pub async fn seller_order(
         })
     });
     let (total, currency) = (order.order.totals.total, order.order.totals.total.currency());
+    let of = |part: fn(&PaidRow) -> Option<i64>| {
+        Money::sum(currency, paid.iter().filter_map(part).map(|amount| Money::new(amount, currency)))
+    };
+    let commission = order.commission.minus(of(|row| row.commission_minor)?)?;
     let earned = match (order.order.state, order.payment_method.collected_by_market()) {
         (OrderState::Cancelled, _) => Money::zero(currency),
-        (_, true) => total.minus(order.commission)?,
-        (_, false) => order.commission.times(-1)?,
+        (_, true) => total.minus(of(|row| row.amount_minor)?)?.minus(commission)?,
+        (_, false) => commission.times(-1)?,
     };
+    let refunds = paid.into_iter().filter_map(|row| {
+        Some(OrderRefund {
+            id: row.id?,
+            reason: RefundReason::parse(&row.reason?)?,
+            amount: Money::new(row.amount_minor?, currency),
+            completed_at: row.done_at.map(|at| caller.time(engine, at)),
+        })
+    });
     Ok(SellerOrder {
-        email: paid.email,
+        email,
         events: std::iter::once(Ok(placed)).chain(steps).collect::<Result<_>>()?,
-        payment: paid.state,
-        refund: paid.amount_minor.map(|amount| OrderRefund {
-            amount: Money::new(amount, currency),
-            completed_at: paid.done_at.map(|at| caller.time(engine, at)),
-        }),
+        payment,
+        refunds: refunds.collect(),
         earned,
         order,
     })

@@ -1,6 +1,9 @@
 //! Shipments: the parts in which an order reaches the customer.
 
-use super::timeline::{self, By};
+use super::{
+    moved_in_tx,
+    timeline::{self, By},
+};
 use crate::{
     Caller, Clock, Engine, TxResult,
     bus::Topic,
@@ -20,24 +23,19 @@ use haat_shared::{
 };
 
 statements! {
-    // What is neither shipped nor refunded. Nothing is inserted if that is nothing.
-    ADD_REST = "INSERT INTO shipments (id, order_id, kind, state, carrier, tracking_number, tracking_url, created_at)
-        SELECT $1, $2, $3, 'shipped', $4, $5, $6, $7
-        WHERE EXISTS (SELECT 1 FROM order_lines WHERE order_id = $2 AND quantity > shipped)";
     ADD_REST_LINES = "INSERT INTO shipment_lines (shipment_id, position, quantity)
-        SELECT $1, position, quantity - shipped FROM order_lines WHERE order_id = $2 AND quantity > shipped";
+        SELECT $1, position, quantity - shipped - refunded FROM order_lines WHERE order_id = $2 AND quantity > shipped + refunded";
     SHIP_LINES = "UPDATE order_lines SET shipped = shipped + s.quantity FROM shipment_lines AS s
         WHERE s.shipment_id = $1 AND order_lines.order_id = $2 AND order_lines.position = s.position";
     SHIP_PART = "UPDATE order_lines SET shipped = shipped + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
-            AND order_lines.quantity >= order_lines.shipped + given.column3
+            AND order_lines.quantity >= order_lines.shipped + order_lines.refunded + given.column3
         RETURNING position, quantity, total_minor, shipped AS taken";
-    LEFT = "SELECT position AS value FROM order_lines WHERE order_id = $1 AND quantity > shipped LIMIT 1";
+    LEFT = "SELECT position AS value FROM order_lines WHERE order_id = $1 AND quantity > shipped + refunded LIMIT 1";
     DELIVERED = "UPDATE shipments SET state = 'delivered', delivered_at = $2 WHERE order_id = $1";
     LOCK = "UPDATE orders SET updated_at = updated_at WHERE number = $1 AND shop_id = $2 AND state IN ('confirmed', 'shipped')
         RETURNING id, state, delivery, updated_at";
     CHANGED = "UPDATE orders SET state = $2, updated_at = $3, partly_shipped = TRUE WHERE id = $1";
-    STATE = "SELECT state AS value FROM orders WHERE number = $1 AND shop_id = $2";
     TRACK = "UPDATE shipments SET carrier = $3, tracking_number = $4, tracking_url = $5
         WHERE order_id = $1 AND id = COALESCE($2, (SELECT h.id FROM shipments h WHERE h.order_id = $1
             ORDER BY h.created_at DESC, h.id DESC LIMIT 1))
@@ -57,6 +55,19 @@ insert! {
         created_at: i64;
         state = "'shipped'",
     }
+
+    /// What is neither shipped nor refunded. Nothing is inserted if that is nothing.
+    struct AddRest<'a> into shipments {
+        id: ShipmentId,
+        order_id: OrderId,
+        kind: ShipmentKind,
+        carrier: &'a str,
+        tracking_number: &'a str,
+        tracking_url: &'a str,
+        created_at: i64;
+        state = "'shipped'",
+    } => "given WHERE EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = given.order_id
+            AND l.quantity > l.shipped + l.refunded)"
 
     struct AddLine into shipment_lines {
         shipment_id: ShipmentId,
@@ -110,8 +121,9 @@ pub(super) async fn ship_rest_in_tx(
     let id: ShipmentId = random::id(now);
     let kind = if tracking.is_some() { ShipmentKind::Parcel } else { ShipmentKind::Pickup };
     let Shipment { carrier, tracking_number, tracking_url } = &tracking.cloned().unwrap_or_default();
-    let row = params![id, order, kind, carrier, tracking_number, tracking_url, now];
-    if tx.exec(&ADD_REST, row).await? == 0 {
+    let (order_id, created_at) = (order, now);
+    let rest = AddRest { id, order_id, kind, carrier, tracking_number, tracking_url, created_at };
+    if !tx.insert(rest).await? {
         return Ok(None);
     }
     tx.exec(&ADD_REST_LINES, params![id, order]).await?;
@@ -202,6 +214,7 @@ async fn ship_part_in_tx(tx: &mut Tx, change: &Change, part: &[LineQuantity]) ->
     tx.exec(&CHANGED, params![order.id, state, now]).await?;
     let data = OrderEventData {
         shipment: (kind == ShipmentKind::Parcel).then_some(tracking),
+        shipment_id: Some(id),
         lines: part.to_vec(),
         ..OrderEventData::default()
     };
@@ -266,7 +279,11 @@ async fn correct_in_tx(
     let Some(Scalar(id)) = tx.opt::<Scalar<ShipmentId>>(&TRACK, row).await? else { return Ok(()) };
     let now = order.later(&change.clock);
     tx.exec(&CHANGED, params![order.id, order.state, now]).await?;
-    let data = OrderEventData { shipment: Some(change.tracking.clone()), ..OrderEventData::default() };
+    let data = OrderEventData {
+        shipment: Some(change.tracking.clone()),
+        shipment_id: Some(id),
+        ..OrderEventData::default()
+    };
     timeline::add_in_tx(tx, order.id, OrderEventKind::TrackingUpdated, change.by, &data, now).await?;
     tx.exec_many(&outbox::WRITE, &[outbox::row(OutboxMessage::OrderShipmentUpdated, id, now)]).await?;
     Ok(())
@@ -277,8 +294,7 @@ async fn lock_in_tx(tx: &mut Tx, change: &Change) -> TxResult<Locked> {
     if let Some(order) = tx.opt(&LOCK, params![&change.number, change.shop]).await? {
         return Ok(order);
     }
-    let state: Option<Scalar<OrderState>> = tx.opt(&STATE, params![&change.number, change.shop]).await?;
-    Err(Conflict::OrderMoved(state.ok_or(Error::NotFound)?.0).into())
+    moved_in_tx(tx, &change.number, change.shop).await
 }
 
 impl Locked {

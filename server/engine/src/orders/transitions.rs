@@ -5,6 +5,7 @@
 //! response.
 
 use super::{
+    refunds::{Cancelled, refund_rest_in_tx},
     shipments,
     timeline::{self, By},
 };
@@ -13,26 +14,29 @@ use crate::{
     bus::Topic,
     db::{Scalar, Tx},
     inventory::holds,
-    ledger,
     outbox::{self, OutboxMessage},
-    params, payments, random, rows, statements,
+    params, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     id::kinds::*,
-    ledger::{cash_commission_reversed, commission_reversed, sale_reversed},
     orders::{Actor, OrderEventData, OrderEventKind, OrderState, Shipment, reason},
     payments::PaymentMethod,
     permissions::Permission,
     shipping::ShippingMethod,
 };
 
+/// A day, in milliseconds.
+const DAY_MS: i64 = 24 * 3_600_000;
+
 statements! {
     // A transition has at most two source states; if there is only one, it is passed twice.
-    TRANSITION = "UPDATE orders SET state = $3, updated_at = CASE WHEN updated_at < $6 THEN $6 ELSE updated_at + 1 END
+    TRANSITION = "UPDATE orders SET state = $3, updated_at = CASE WHEN updated_at < $6 THEN $6 ELSE updated_at + 1 END,
+            release_at = CASE WHEN $3 = 'delivered' THEN $7 ELSE release_at END
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state IN ($4, $5)
             AND ($3 <> 'cancelled' OR NOT partly_shipped)
-        RETURNING id, updated_at, shop_id, purchase_id, currency, total_minor, commission_minor,
+        RETURNING id, updated_at, shop_id, purchase_id, currency, subtotal_minor, delivery_minor, commission_minor,
+            refunded_minor, delivery_refunded_minor,
             (SELECT p.method FROM purchases p WHERE p.id = purchase_id) AS method";
     WAY = "SELECT delivery AS value FROM orders WHERE number = $1 AND shop_id = $2";
     STATUS = "SELECT o.state, o.partly_shipped, COALESCE(h.carrier, '') AS carrier,
@@ -50,8 +54,11 @@ rows! {
         shop_id: ShopId,
         purchase_id: PurchaseId,
         currency: Currency,
-        total_minor: i64,
+        subtotal_minor: i64,
+        delivery_minor: i64,
         commission_minor: i64,
+        refunded_minor: i64,
+        delivery_refunded_minor: i64,
         method: PaymentMethod,
     }
 
@@ -76,6 +83,8 @@ struct Transition {
     by: By,
     note: String,
     shipment: Option<Shipment>,
+    /// How long an order can be returned after delivery.
+    return_ms: i64,
     clock: Clock,
 }
 
@@ -138,6 +147,7 @@ pub async fn cancel_by_customer(
         by: By { actor: Actor::Shopper, user: caller.user_id() },
         note,
         shipment: None,
+        return_ms: engine.return_days * DAY_MS,
         clock: engine.clock.clone(),
     };
     apply(engine, transition).await
@@ -158,6 +168,7 @@ fn by_shop(
         by: By { actor: Actor::Shop, user: caller.user_id() },
         note: String::new(),
         shipment: None,
+        return_ms: engine.return_days * DAY_MS,
         clock: engine.clock.clone(),
     })
 }
@@ -174,31 +185,31 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
     let (Some(first), Some(last)) = (from.first(), from.last()) else {
         return Err(bug("a transition that the actor can't make"));
     };
+    // Read here, not when the transition was requested, because the write may have waited in a queue.
+    let now = transition.clock.now_ms();
     let row = params![
         &transition.number,
         transition.shop,
         transition.to.as_str(),
         first.as_str(),
         last.as_str(),
-        // Read here, not when the transition was requested, because the write may have waited in a queue.
-        transition.clock.now_ms(),
+        now,
+        now + transition.return_ms,
     ];
     let Some(order) = tx.opt::<ChangedOrder>(&TRANSITION, row).await? else {
         return repeat_in_tx(tx, transition).await;
     };
     let now = order.updated_at;
-    let data = OrderEventData {
-        note: transition.note.clone(),
-        shipment: transition.shipment.clone(),
-        ..OrderEventData::default()
-    };
-    let kind = OrderEventKind::of(transition.to);
-    timeline::add_in_tx(tx, order.id, kind, transition.by, &data, now).await?;
+    let mut data = OrderEventData { note: transition.note.clone(), ..OrderEventData::default() };
     let message = match transition.to {
         OrderState::Confirmed => Some(outbox::row(OutboxMessage::OrderConfirmed, order.id, now)),
-        OrderState::Shipped => shipments::ship_rest_in_tx(tx, order.id, transition.shipment.as_ref(), now)
-            .await?
-            .map(|shipment| outbox::row(OutboxMessage::OrderShipped, shipment, now)),
+        OrderState::Shipped => {
+            let tracking = transition.shipment.as_ref();
+            data.shipment_id = shipments::ship_rest_in_tx(tx, order.id, tracking, now).await?;
+            // Nothing was sent if parts of the order were shipped and the others refunded.
+            data.shipment = tracking.cloned().filter(|_| data.shipment_id.is_some());
+            data.shipment_id.map(|shipment| outbox::row(OutboxMessage::OrderShipped, shipment, now))
+        }
         OrderState::Delivered => {
             shipments::delivered_in_tx(tx, order.id, now).await?;
             Some(outbox::row(OutboxMessage::OrderDelivered, order.id, now))
@@ -206,9 +217,11 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         OrderState::Cancelled => Some(outbox::row(OutboxMessage::OrderCancelled, order.id, now)),
         OrderState::Placed => return Err(bug("no transition leads back to the first state")),
     };
+    let kind = OrderEventKind::of(transition.to);
+    timeline::add_in_tx(tx, order.id, kind, transition.by, &data, now).await?;
     tx.exec_many(&outbox::WRITE, message.as_slice()).await?;
     if transition.to == OrderState::Cancelled {
-        undo_in_tx(tx, &order, now).await?;
+        undo_in_tx(tx, &order, &transition.note, now).await?;
     }
     Ok(())
 }
@@ -235,11 +248,10 @@ async fn repeat_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         return Ok(());
     }
     if status.state != transition.to {
-        // What is partly shipped cannot be cancelled, like what is shipped.
-        let stands = if status.partly_shipped && transition.to == OrderState::Cancelled {
-            OrderState::Shipped
-        } else {
-            status.state
+        // An order that is partly shipped is still confirmed, but can't be cancelled.
+        let stands = match (status.state, transition.to, status.partly_shipped) {
+            (OrderState::Confirmed, OrderState::Cancelled, true) => OrderState::Shipped,
+            (state, ..) => state,
         };
         return Err(Conflict::OrderMoved(stands).into());
     }
@@ -258,19 +270,20 @@ async fn repeat_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
 }
 
 /// Returns the stock and money of an order that was just cancelled.
-async fn undo_in_tx(tx: &mut Tx, order: &ChangedOrder, now: i64) -> TxResult<()> {
-    let (total, part) =
-        (Money::new(order.total_minor, order.currency), Money::new(order.commission_minor, order.currency));
-    if order.method.collected_by_market() {
-        payments::reserve_refund_in_tx(tx, order.purchase_id, order.id, total, random::id(now), now).await?;
-        let postings = [
-            (sale_reversed(order.shop_id, total)?, order.id),
-            (commission_reversed(order.shop_id, part)?, order.id),
-        ];
-        ledger::post(tx, &postings, now).await?;
-    } else {
-        ledger::post(tx, &[(cash_commission_reversed(order.shop_id, part)?, order.id)], now).await?;
-    }
+async fn undo_in_tx(tx: &mut Tx, order: &ChangedOrder, note: &str, now: i64) -> TxResult<()> {
+    let money = |amount| Money::new(amount, order.currency);
+    let cancelled = Cancelled {
+        id: order.id,
+        shop: order.shop_id,
+        purchase: order.purchase_id,
+        method: order.method,
+        subtotal: money(order.subtotal_minor),
+        delivery: money(order.delivery_minor),
+        commission: money(order.commission_minor),
+        refunded: money(order.refunded_minor),
+        delivery_refunded: money(order.delivery_refunded_minor),
+    };
+    refund_rest_in_tx(tx, &cancelled, note, now).await?;
     // Last, because other transactions wait for these rows.
-    holds::return_in_tx(tx, order.id, now).await
+    holds::return_rest_in_tx(tx, order.id, now).await
 }

@@ -15,6 +15,7 @@ use haat_shared::{
     Currency, Money,
     id::kinds::{CheckoutId, OrderId, PaymentId, PurchaseId, RefundId},
     ledger::{orphaned_capture, orphaned_refund, refund as booked},
+    orders::RefundReason,
     payments::PaymentMethod,
 };
 
@@ -36,7 +37,11 @@ insert! {
         payment_id: PaymentId,
         order_id: Option<OrderId>,
         amount_minor: i64,
-        reason: &'static str,
+        delivery_minor: i64,
+        commission_minor: i64,
+        restocked: bool,
+        reason: RefundReason,
+        note: String,
         created_at: i64;
         state = "'queued'",
     }
@@ -81,7 +86,18 @@ pub(crate) async fn queue_orphaned_in_tx(
     amount: Money,
     now: i64,
 ) -> TxResult<()> {
-    queue_in_tx(tx, id, payment, None, amount, "orphaned", now).await
+    let nothing = Money::zero(amount.currency());
+    let refund = OrderRefund {
+        id,
+        order: None,
+        amount,
+        delivery: nothing,
+        commission: nothing,
+        restocked: false,
+        reason: RefundReason::Orphaned,
+        note: String::new(),
+    };
+    queue_in_tx(tx, payment, refund, now).await
 }
 
 /// Money that a gateway captured in addition to the requested payment.
@@ -130,36 +146,50 @@ pub(super) async fn stray(engine: &Engine, stray: Stray) -> TxResult<()> {
     Ok(())
 }
 
-/// Queues the refund of a cancelled order: never more than what was captured and is not reserved for
-/// other refunds.
+/// A refund to queue.
+#[derive(Debug, Clone)]
+pub(crate) struct OrderRefund {
+    pub(crate) id: RefundId,
+    /// `None` for money that no order wants.
+    pub(crate) order: Option<OrderId>,
+    pub(crate) amount: Money,
+    /// The part of it that was paid for delivery.
+    pub(crate) delivery: Money,
+    /// The commission that the shop gets back.
+    pub(crate) commission: Money,
+    pub(crate) restocked: bool,
+    pub(crate) reason: RefundReason,
+    pub(crate) note: String,
+}
+
+/// Queues a refund of an order: never more than what was captured and is not reserved for other refunds.
 pub(crate) async fn reserve_refund_in_tx(
     tx: &mut Tx,
     purchase: PurchaseId,
-    order: OrderId,
-    amount: Money,
-    id: RefundId,
+    refund: OrderRefund,
     now: i64,
 ) -> TxResult<()> {
-    if amount.amount() == 0 {
-        return Ok(());
-    }
     let payment: Option<crate::db::Scalar<PaymentId>> =
-        tx.opt(&RESERVE, params![purchase, amount.amount(), now]).await?;
+        tx.opt(&RESERVE, params![purchase, refund.amount.amount(), now]).await?;
     let payment = payment.ok_or_else(|| bug("more would be refunded than was captured"))?.0;
-    queue_in_tx(tx, id, payment, Some(order), amount, "cancelled", now).await
+    queue_in_tx(tx, payment, refund, now).await
 }
 
-async fn queue_in_tx(
-    tx: &mut Tx,
-    id: RefundId,
-    payment_id: PaymentId,
-    order_id: Option<OrderId>,
-    amount: Money,
-    reason: &'static str,
-    now: i64,
-) -> TxResult<()> {
-    let amount_minor = amount.amount();
-    tx.insert(AddRefund { id, payment_id, order_id, amount_minor, reason, created_at: now }).await?;
+async fn queue_in_tx(tx: &mut Tx, payment_id: PaymentId, refund: OrderRefund, now: i64) -> TxResult<()> {
+    let OrderRefund { id, order, amount, delivery, commission, restocked, reason, note } = refund;
+    let row = AddRefund {
+        id,
+        payment_id,
+        order_id: order,
+        amount_minor: amount.amount(),
+        delivery_minor: delivery.amount(),
+        commission_minor: commission.amount(),
+        restocked,
+        reason,
+        note,
+        created_at: now,
+    };
+    tx.insert(row).await?;
     tx.exec_many(&outbox::WRITE, &[outbox::row(OutboxMessage::RefundQueued, id, now)]).await?;
     Ok(())
 }
@@ -185,7 +215,7 @@ pub async fn refund(engine: &Engine, id: RefundId) -> TxResult<()> {
                 }
                 let posting =
                     if row.order_id.is_some() { booked(*amount)? } else { orphaned_refund(*amount)? };
-                ledger::post(tx, &[(posting, row.id)], *now).await?;
+                ledger::post(tx, &[(posting, (row.id, row.order_id))], *now).await?;
                 if tx.exec(&GIVEN_BACK, params![row.payment_id, row.amount_minor, *now]).await? == 0 {
                     return Err(bug("more would be refunded than was reserved"));
                 }

@@ -2,7 +2,11 @@
 
 use haat_engine::{Caller, carts, catalog, checkout, ledger, orders, shops};
 use haat_shared::{
-    carts::AddLine, catalog::ListProducts, checkout::CheckoutUpdate, shipping::ShippingMethod,
+    carts::AddLine,
+    catalog::ListProducts,
+    checkout::CheckoutUpdate,
+    orders::{LineQuantity, NewRefund},
+    shipping::ShippingMethod,
 };
 
 use crate::{both, support::*};
@@ -57,7 +61,10 @@ both! {
         let (card, cash) = (&page.items[0].number, &page.items[1].number);
         budget!("an order in the dashboard", 3, orders::seller_order(&market.engine, &owner, meena, card));
         budget!("confirm an order", 3, orders::confirm(&market.engine, &owner, meena, card));
-        budget!("cancel an order of 10 lines", 10, orders::cancel(&market.engine, &owner, meena, card, "No"));
+        let position = orders::seller_order(&market.engine, &owner, meena, card).await.unwrap().order.order.lines[0].position;
+        let refund = NewRefund { lines: vec![LineQuantity { position, quantity: 1 }], restock: true, reason: "No".into(), ..NewRefund::default() };
+        budget!("refund a line", 12, orders::refund(&market.engine, &owner, meena, card, refund));
+        budget!("cancel an order of 10 lines", 11, orders::cancel(&market.engine, &owner, meena, card, "No"));
         budget!("cancel an order in cash", 7, orders::cancel(&market.engine, &owner, meena, cash, "No"));
         budget!("first look at the dashboard", 3, shops::home(&market.engine, &owner, meena));
         budget!("balance", 2, ledger::balance(&market.engine, &owner, meena, ""));

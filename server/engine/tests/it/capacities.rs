@@ -16,9 +16,10 @@ use haat_shared::{
     checkout::HOLD_MS,
     error::Shortage,
     id::kinds::{CapacityId, CartLineId, VariantId},
+    orders::{LineQuantity, NewRefund},
 };
 
-use crate::{both, notifications::change, races::at_once, support::*};
+use crate::{both, notifications::change, orders::shipment, races::at_once, support::*};
 
 const MEENA: &str = "meena-crafts";
 
@@ -243,6 +244,38 @@ both! {
         assert_eq!((market.available(bowl).await, market.available(lamp).await), (30, 30));
     }
 
+    /// Units that are refunded, cancelled or returned give back what they took of each capacity, and no more.
+    async fn parts_of_a_line_give_back_their_share_of_each_capacity(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 20).await;
+        let sale = allotment(market, 30).await;
+        let mut numbers = Vec::new();
+        for _ in 0..2 {
+            let guest = market.guest_with(&[(bowl, 5)]).await;
+            need(market, &guest, 0, sale, 2).await;
+            let order = format!("{}-1", market.buy_by_card(&guest).await);
+            orders::confirm(engine, &owner, MEENA, &order).await.unwrap();
+            numbers.push(order);
+        }
+        assert_eq!((state(market, sale).await, market.available(bowl).await), ((10, 0), 10));
+        let seen = orders::seller_order(engine, &owner, MEENA, &numbers[0]).await.unwrap();
+        let part = |quantity| vec![LineQuantity { position: seen.order.order.lines[0].position, quantity }];
+        for (restock, left) in [(true, ((12, 0), 11)), (false, ((12, 0), 11))] {
+            let refund = NewRefund { lines: part(1), shipping: false, restock, reason: "Chipped".into() };
+            orders::refund(engine, &owner, MEENA, &numbers[0], refund).await.unwrap();
+            assert_eq!((state(market, sale).await, market.available(bowl).await), left);
+        }
+        orders::cancel(engine, &owner, MEENA, &numbers[0], "The kiln broke").await.unwrap();
+        assert_eq!((state(market, sale).await, market.available(bowl).await), ((18, 0), 14));
+        orders::ship(engine, &owner, MEENA, &numbers[1], shipment()).await.unwrap();
+        for (quantity, restock) in [(2, true), (1, false)] {
+            let id = orders::open_return(engine, &owner, MEENA, &numbers[1], &part(quantity), "Too big").await.unwrap();
+            orders::receive_return(engine, &owner, MEENA, &numbers[1], id, restock).await.unwrap();
+        }
+        assert_eq!((state(market, sale).await, market.available(bowl).await), ((22, 0), 16));
+        market.settle().await;
+    }
+
     async fn what_ones_own_checkout_holds_is_available(market) {
         let engine = &market.engine;
         let cup = market.product(MEENA, "Cup", 45_000, 3).await;
@@ -346,7 +379,7 @@ both! {
         market.settle().await;
         let taken: &[&str] = &[
             "sold stock does not match the purchases: 2",
-            "returned stock does not match the cancelled orders: 2",
+            "returned stock does not match the cancelled orders, refunds and returns: 2",
             "took 2 of the stock",
         ];
         let cases: [(&'static Statement, &'static Statement, &[&str]); 5] = [

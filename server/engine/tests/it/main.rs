@@ -33,6 +33,7 @@ mod orders;
 mod payments;
 mod products;
 mod races;
+mod refunds;
 mod shops;
 mod spans;
 mod statements;

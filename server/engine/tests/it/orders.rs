@@ -4,7 +4,7 @@
 use haat_engine::{Caller, checkout, notifications::mailbox, orders, sandbox};
 use haat_shared::{
     Conflict, Error, FieldCode,
-    orders::{Actor, LineQuantity, ListOrders, OrderEventKind, OrderState, Shipment},
+    orders::{Actor, LineQuantity, ListOrders, OrderEventKind, OrderState, RefundReason, Shipment},
     payments::PaymentState,
     shipping::ShippingMethod,
 };
@@ -54,7 +54,7 @@ both! {
             (OrderEventKind::Shipped, Actor::Shop),
             (OrderEventKind::Delivered, Actor::Shop),
         ]);
-        assert_eq!((seen.payment, seen.refund, seen.earned.amount()), (PaymentState::Accepted, None, -9_000));
+        assert_eq!((seen.payment, seen.refunds, seen.earned.amount()), (PaymentState::Accepted, vec![], -9_000));
         assert_eq!(seen.order.order.shipment, Some(shipment()));
         assert_eq!(seen.email, "asha@example.com");
         assert_eq!(seen.order.order.lines[0].sku, "Clay bowl", "the SKU for picking the item");
@@ -104,15 +104,15 @@ both! {
         }
         assert_eq!((market.available(bowl).await, market.available(lamp).await), (5, 2), "only this order's stock is returned");
         let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
-        let refund = seen.refund.unwrap();
-        assert_eq!((refund.amount.amount(), refund.completed_at, seen.earned.amount()), (94_900, None, 0));
+        let refund = &seen.refunds[0];
+        assert_eq!((refund.reason, refund.amount.amount(), &refund.completed_at, seen.earned.amount()), (RefundReason::Cancelled, 94_900, &None, 0));
         assert_eq!(seen.events.last().unwrap().data.note, "The kiln broke");
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 94_900 + 134_800, "not yet");
         market.settle().await;
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 134_800);
         let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
         assert_eq!(seen.payment, PaymentState::Captured, "part of it is still in use");
-        assert!(seen.refund.unwrap().completed_at.is_some());
+        assert!(seen.refunds[0].completed_at.is_some());
         // Cancelling the rest refunds the whole payment, and its page still shows the purchase.
         let delta = market.owner("delta-electronics").await;
         let page = orders::seller_list(engine, &delta, "delta-electronics", ListOrders::default()).await.unwrap();
@@ -341,7 +341,7 @@ both! {
         let order = format!("{number}-1");
         orders::cancel(engine, &owner, MEENA, &order, "Out of clay").await.unwrap();
         let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
-        assert_eq!((seen.refund, seen.payment), (None, PaymentState::Accepted));
+        assert_eq!((seen.refunds, seen.payment), (vec![], PaymentState::Accepted));
         assert_eq!(market.available(bowl).await, 5);
     }
 

@@ -307,6 +307,7 @@ impl Market {
             bus: Arc::new(InProcess::default()),
             currency: Currency::INR,
             zone: haat_engine::clock::Zone::named("Asia/Kolkata").unwrap(),
+            return_days: 0,
             pictures: Arc::new(
                 PictureFolder::in_folder(&folder.join("media"), Duration::from_secs(600)).unwrap(),
             ),
@@ -318,10 +319,9 @@ impl Market {
         market
     }
 
-    /// The same market with limits.
-    pub fn bounded(&self, bounds: Bounds) -> Engine {
+    fn parts(&self) -> Parts {
         let parts = &self.engine;
-        Engine::new(Parts {
+        Parts {
             db: parts.db.clone(),
             clock: parts.clock.clone(),
             gateways: parts.gateways.clone(),
@@ -333,29 +333,26 @@ impl Market {
             bus: parts.bus.clone(),
             currency: parts.currency,
             zone: parts.zone.clone(),
+            return_days: parts.return_days,
             pictures: parts.pictures.clone(),
-            bounds,
-        })
+            bounds: parts.bounds,
+        }
+    }
+
+    /// The same market with limits.
+    pub fn bounded(&self, bounds: Bounds) -> Engine {
+        Engine::new(Parts { bounds, ..self.parts() })
+    }
+
+    /// The same market, where orders can be returned for some days.
+    pub fn returnable(&self, return_days: i64) -> Engine {
+        Engine::new(Parts { return_days, ..self.parts() })
     }
 
     /// Another node of the market: the same database, bus and clock, with its own connections.
     pub async fn second_node(&self) -> Engine {
         let db = Db::open(&self.url, 16).await.unwrap();
-        Engine::new(Parts {
-            db,
-            clock: self.clock.clone(),
-            gateways: self.engine.gateways.clone(),
-            mailer: self.post.clone(),
-            smtputf8: false,
-            render: in_words,
-            secret: self.engine.secret.clone(),
-            public_url: self.engine.public_url.clone(),
-            bus: self.engine.bus.clone(),
-            currency: self.engine.currency,
-            zone: self.engine.zone.clone(),
-            pictures: self.engine.pictures.clone(),
-            bounds: Bounds::NONE,
-        })
+        Engine::new(Parts { db, ..self.parts() })
     }
 
     /// The market's node and a second one. With SQLite there is a single node, which is returned twice.

@@ -4,7 +4,11 @@ use haat_engine::{events, orders};
 use haat_shared::{
     Result,
     events::EventPage,
-    orders::{ListOrders, OrderCard, OrderState, PurchaseCard, PurchaseView, SellerOrder, Shipment},
+    id::kinds::{ReturnId, ShipmentId},
+    orders::{
+        LineQuantity, ListOrders, NewRefund, OrderCard, OrderState, PurchaseCard, PurchaseView, SellerOrder,
+        Shipment,
+    },
     routes::*,
 };
 use serde::Deserialize;
@@ -13,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Body, Found, IntoReply, Limit, Listed, Once, Paging, Query, Reply, page},
+    extract::{At, Body, Found, IntoReply, Limit, Listed, Made, Once, Paging, Query, Reply, page},
     problem::Problem,
     schema::Described,
 };
@@ -40,6 +44,15 @@ pub(super) fn routes(api: Api) -> Api {
         .on(API_SHOP_ORDER, "Retrieves an order of a shop.", order)
         .on(API_CONFIRM, "Confirms an order.", confirm)
         .on(API_SHIP, "Marks an order as shipped, or corrects the tracking details of one that is.", ship)
+        .on(API_SHIP_PART, "Ships a part of an order. With its last part, the order is shipped.", ship_part)
+        .on(API_TRACK, "Corrects the tracking details of a shipment that is on its way.", track)
+        .on(API_REFUND, "Refunds a part of an order, and returns its commission.", refund)
+        .on(API_OPEN_RETURN, "Opens a return of a part of a shipped order.", open_return)
+        .on(
+            API_RECEIVE_RETURN,
+            "Marks a return as received, and may return its items to stock.",
+            receive_return,
+        )
         .on(API_DELIVER, "Marks an order as delivered.", deliver)
         .on(API_CANCEL, "Cancels an order, refunds the payment and restocks the items.", cancel)
 }
@@ -199,6 +212,94 @@ async fn ship(
     let ShipmentInput { carrier, tracking_number, tracking_url } = input;
     let shipment = Shipment { carrier, tracking_number, tracking_url };
     orders::ship(context.engine(), &context.caller, &handle, &number, shipment).await
+}
+
+/// A part of an order to ship. Tracking details are as for the whole order.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PartToShip {
+    /// The lines to ship, with quantities.
+    lines: Vec<LineQuantity>,
+    /// The carrier's name.
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 80)]
+    carrier: String,
+    /// The tracking number.
+    #[serde(default)]
+    #[schema(format = "optional-line", max_length = 80)]
+    tracking_number: String,
+    /// The tracking URL. Must start with `https://`.
+    #[serde(default)]
+    #[schema(format = "https-url", max_length = 500)]
+    tracking_url: String,
+}
+
+async fn ship_part(
+    context: RequestContext,
+    (At((handle, number)), Body(part), _): (AtOrder, Body<PartToShip>, Once),
+) -> Result<Made<SellerOrder>> {
+    let (engine, caller) = (context.engine(), &context.caller);
+    let PartToShip { lines, carrier, tracking_number, tracking_url } = part;
+    let shipment = Shipment { carrier, tracking_number, tracking_url };
+    orders::ship_part(engine, caller, &handle, &number, &lines, shipment).await?;
+    orders::seller_order(engine, caller, &handle, &number).await.map(Made)
+}
+
+async fn track(
+    context: RequestContext,
+    (At((handle, (number, shipment))), Body(input)): (
+        At<(String, (String, ShipmentId))>,
+        Body<ShipmentInput>,
+    ),
+) -> Result<()> {
+    let ShipmentInput { carrier, tracking_number, tracking_url } = input;
+    let tracking = Shipment { carrier, tracking_number, tracking_url };
+    orders::track(context.engine(), &context.caller, &handle, &number, shipment, tracking).await
+}
+
+async fn refund(
+    context: RequestContext,
+    (At((handle, number)), Body(refund), _): (AtOrder, Body<NewRefund>, Once),
+) -> Result<Made<SellerOrder>> {
+    let (engine, caller) = (context.engine(), &context.caller);
+    orders::refund(engine, caller, &handle, &number, refund).await?;
+    orders::seller_order(engine, caller, &handle, &number).await.map(Made)
+}
+
+/// A return to open.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewReturn {
+    /// The lines to return, with quantities.
+    lines: Vec<LineQuantity>,
+    /// A short explanation for the order's timeline.
+    #[schema(format = "line", max_length = 300)]
+    reason: String,
+}
+
+async fn open_return(
+    context: RequestContext,
+    (At((handle, number)), Body(new), _): (AtOrder, Body<NewReturn>, Once),
+) -> Result<Made<SellerOrder>> {
+    let (engine, caller) = (context.engine(), &context.caller);
+    orders::open_return(engine, caller, &handle, &number, &new.lines, &new.reason).await?;
+    orders::seller_order(engine, caller, &handle, &number).await.map(Made)
+}
+
+/// A return that was received.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Receipt {
+    /// Whether to return its items to stock.
+    restock: bool,
+}
+
+async fn receive_return(
+    context: RequestContext,
+    (At((handle, (number, id))), Body(receipt), _): (At<(String, (String, ReturnId))>, Body<Receipt>, Once),
+) -> Result<()> {
+    let Receipt { restock } = receipt;
+    orders::receive_return(context.engine(), &context.caller, &handle, &number, id, restock).await
 }
 
 async fn deliver(context: RequestContext, (At((handle, number)), _): (AtOrder, Once)) -> Result<()> {

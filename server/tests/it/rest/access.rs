@@ -95,19 +95,45 @@ impl Cast {
                 let (_, number, _) = self.guest.buy("meena-crafts").await;
                 let path =
                     path.replace("{handle}", "meena-crafts").replace("{number}", &format!("{number}-1"));
-                let at = path.rsplit_once('/').unwrap();
-                if ["ship", "deliver"].contains(&at.1) {
+                // An object of the order is in the path.
+                let (base, step) = path.split_once("/orders/").unwrap();
+                let (order, step) = step.split_once('/').unwrap_or((step, ""));
+                let base = format!("{base}/orders/{order}");
+                let at = (base.as_str(), step);
+                let confirmed = ["ship", "deliver", "shipments", "refunds"].contains(&step);
+                if confirmed || step.contains('{') || step == "returns" {
                     self.meena.once(&format!("{}/confirm", at.0), json!({})).await.is(204);
                 }
-                if at.1 == "deliver" {
+                if ["deliver", "returns"].contains(&step) || step.contains('{') {
                     let parcel = json!({"carrier": "India Post", "tracking_number": "RX1"});
                     self.meena.once(&format!("{}/ship", at.0), parcel).await.is(204);
                 }
-                let body = match at.1 {
+                let seen = self.meena.get(at.0).await.is(200);
+                let lines =
+                    json!([{"position": seen.body["order"]["order"]["lines"][0]["position"], "quantity": 1}]);
+                let mut path = path.clone();
+                if step.starts_with("shipments/") {
+                    let events = seen.body["events"].as_array().unwrap();
+                    let shipment = events.iter().find_map(|event| event["shipment_id"].as_str()).unwrap();
+                    path = path.replace("{shipment}", shipment);
+                }
+                if step.starts_with("returns/") {
+                    let new = json!({"lines": lines, "reason": "Too big"});
+                    let seen = self.meena.once(&format!("{}/returns", at.0), new).await.is(201);
+                    let events = seen.body["events"].as_array().unwrap();
+                    let id = events.iter().find_map(|event| event["return_id"].as_str()).unwrap();
+                    path = path.replace("{return}", id);
+                }
+                let body = match step {
                     "ship" => json!({"carrier": "India Post", "tracking_number": "RX1"}),
+                    "shipments" => json!({"lines": lines, "carrier": "India Post", "tracking_number": "RX1"}),
+                    "shipments/{shipment}" => json!({"carrier": "India Post", "tracking_number": "RX2"}),
+                    "refunds" => json!({"lines": lines, "reason": "Chipped"}),
+                    "returns" => json!({"lines": lines, "reason": "Too big"}),
+                    "returns/{return}/receive" => json!({"restock": true}),
                     _ => json!({"reason": "Broken"}),
                 };
-                (path.clone(), Some(body))
+                (path, Some(body))
             }
             p if p.contains("/variants/{id}") => {
                 let variant = self.guest.variant("meena-crafts").await;

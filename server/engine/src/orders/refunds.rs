@@ -1,0 +1,248 @@
+//! Refunds of orders by line. Each refund has postings of its own, and commission follows it: the shop gets
+//! back the part of the commission that belongs to the refunded items.
+
+use super::{
+    moved_in_tx,
+    shipments::take_in_tx,
+    timeline::{self, By},
+};
+use crate::{
+    Caller, Clock, Engine, TxResult, bug, bus::Topic, db::Tx, insert, inventory::holds, ledger, params,
+    payments, random, rows, statements,
+};
+use haat_shared::{
+    Conflict, Currency, Error, FieldCode, Money, Result,
+    id::kinds::*,
+    ledger::{Earnings, cash_commission_reversed, commission_reversed, sale_reversed},
+    orders::{Actor, LineQuantity, NewRefund, OrderEventData, OrderEventKind, OrderState, RefundReason},
+    payments::PaymentMethod,
+    permissions::Permission,
+};
+
+statements! {
+    LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END
+        WHERE number = $1 AND shop_id = $2 AND state IN ('confirmed', 'shipped', 'delivered')
+        RETURNING id, updated_at, state, shop_id, purchase_id, currency, subtotal_minor, delivery_minor, commission_minor,
+            refunded_minor, delivery_refunded_minor, released_at,
+            (SELECT p.method FROM purchases p WHERE p.id = purchase_id) AS method";
+    // Until all is shipped, only what has not been shipped.
+    TAKE_UNSHIPPED = "UPDATE order_lines SET refunded = refunded + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
+        WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
+            AND order_lines.quantity >= order_lines.shipped + order_lines.refunded + given.column3
+        RETURNING position, quantity, total_minor, refunded AS taken";
+    TAKE = "UPDATE order_lines SET refunded = refunded + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
+        WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
+            AND order_lines.quantity >= order_lines.refunded + given.column3
+        RETURNING position, quantity, total_minor, refunded AS taken";
+    TAKE_AMOUNT = "UPDATE orders SET refunded_minor = refunded_minor + $2, delivery_refunded_minor = delivery_refunded_minor + $3
+        WHERE id = $1 AND refunded_minor + $2 <= total_minor AND delivery_refunded_minor + $3 <= delivery_minor";
+    ADD_REST = "INSERT INTO refund_lines (refund_id, position, quantity, amount_minor)
+        SELECT $1, position, quantity - refunded, total_minor - total_minor * refunded / quantity
+        FROM order_lines WHERE order_id = $2 AND quantity > refunded";
+    // The shop itself gave back what it had collected.
+    ADD_IN_CASH = "INSERT INTO refunds (id, payment_id, order_id, amount_minor, delivery_minor, commission_minor, reason, note,
+            state, created_at, done_at)
+        SELECT $1, y.id, $3, $4, $5, $6, $7, $8, 'done', $9, $9 FROM payments y WHERE y.purchase_id = $2 AND y.state = 'accepted'";
+}
+
+insert! {
+    struct AddLine into refund_lines {
+        refund_id: RefundId,
+        position: i64,
+        quantity: i64,
+        amount_minor: i64,
+    }
+}
+
+rows! {
+    struct Refundable {
+        id: OrderId,
+        updated_at: i64,
+        state: OrderState,
+        shop_id: ShopId,
+        purchase_id: PurchaseId,
+        currency: Currency,
+        subtotal_minor: i64,
+        delivery_minor: i64,
+        commission_minor: i64,
+        refunded_minor: i64,
+        delivery_refunded_minor: i64,
+        released_at: Option<i64>,
+        method: PaymentMethod,
+    }
+}
+
+/// Refunds a part of an order that is not cancelled. Of a cash order, the shop gives back the money itself,
+/// after delivery, and gets back the commission.
+pub async fn refund(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    number: &str,
+    refund: NewRefund,
+) -> Result<RefundId> {
+    let shop = caller.shop(handle, Permission::FulfilOrders)?;
+    let refund = refund.check().map_err(Error::Invalid)?;
+    let by = By { actor: Actor::Shop, user: caller.user_id() };
+    let input = (number.to_owned(), shop, by, refund, engine.clock.clone());
+    let id = engine
+        .db
+        .write(("orders::refund", number.to_owned()), input, |tx, (number, shop, by, refund, clock)| {
+            Box::pin(refund_in_tx(tx, number, *shop, *by, refund, clock))
+        })
+        .await?;
+    engine.bus.publish(Topic::Outbox, "");
+    Ok(id)
+}
+
+async fn refund_in_tx(
+    tx: &mut Tx,
+    number: &str,
+    shop: ShopId,
+    by: By,
+    refund: &NewRefund,
+    clock: &Clock,
+) -> TxResult<RefundId> {
+    let Some(order) = tx.opt::<Refundable>(&LOCK, params![number, shop, clock.now_ms()]).await? else {
+        return moved_in_tx(tx, number, shop).await;
+    };
+    let by_market = order.method.collected_by_market();
+    if !by_market && order.state != OrderState::Delivered {
+        return Err(Conflict::OrderMoved(order.state).into());
+    }
+    let unshipped = order.state == OrderState::Confirmed;
+    if refund.restock && !unshipped {
+        return Err(Error::field("restock", FieldCode::NotAChoice).into());
+    }
+    let (now, money) = (order.updated_at, |amount| Money::new(amount, order.currency));
+    let take = if unshipped { &TAKE_UNSHIPPED } else { &TAKE };
+    let taken = take_in_tx(tx, take, order.id, &refund.lines).await?;
+    let id: RefundId = random::id(now);
+    let (mut rows, mut items) = (Vec::new(), money(0));
+    for LineQuantity { position, quantity } in refund.lines.iter().copied() {
+        let line = taken.iter().find(|line| line.position == position);
+        let line = line.ok_or_else(|| bug("a line was taken and is not there"))?;
+        let amount = money(line.total_minor).part(line.quantity, line.taken - quantity, line.taken)?;
+        items = items.plus(amount)?;
+        rows.push(AddLine { refund_id: id, position, quantity, amount_minor: amount.amount() });
+    }
+    let delivery = match refund.shipping {
+        true => money(order.delivery_minor).minus(money(order.delivery_refunded_minor))?,
+        false => money(0),
+    };
+    if refund.shipping && delivery.amount() == 0 {
+        return Err(Error::field("shipping", FieldCode::NotAChoice).into());
+    }
+    let amount = items.plus(delivery)?;
+    if amount.amount() == 0 {
+        return Err(Error::field("lines", FieldCode::TooSmall).into());
+    }
+    let row = params![order.id, amount.amount(), delivery.amount()];
+    if tx.exec(&TAKE_AMOUNT, row).await? == 0 {
+        return Err(bug("more would be refunded than the order cost"));
+    }
+    let before = order.refunded_minor - order.delivery_refunded_minor;
+    let commission =
+        money(order.commission_minor).part(order.subtotal_minor, before, before + items.amount())?;
+    let earnings = if order.released_at.is_some() { Earnings::Released } else { Earnings::Pending };
+    let about = (id, Some(order.id));
+    if by_market {
+        let refund = payments::OrderRefund {
+            id,
+            order: Some(order.id),
+            amount,
+            delivery,
+            commission,
+            restocked: refund.restock,
+            reason: RefundReason::ByShop,
+            note: refund.reason.clone(),
+        };
+        payments::reserve_refund_in_tx(tx, order.purchase_id, refund, now).await?;
+        let postings = [
+            (sale_reversed(order.shop_id, amount, earnings)?, about),
+            (commission_reversed(order.shop_id, commission, earnings)?, about),
+        ];
+        ledger::post(tx, &postings, now).await?;
+    } else {
+        let row = params![
+            id,
+            order.purchase_id,
+            order.id,
+            amount.amount(),
+            delivery.amount(),
+            commission.amount(),
+            RefundReason::ByShop,
+            &refund.reason,
+            now
+        ];
+        if tx.exec(&ADD_IN_CASH, row).await? == 0 {
+            return Err(bug("a cash order without a payment"));
+        }
+        let posting = cash_commission_reversed(order.shop_id, commission, earnings)?;
+        ledger::post(tx, &[(posting, about)], now).await?;
+    }
+    tx.insert_all(rows).await?;
+    let data = OrderEventData {
+        note: refund.reason.clone(),
+        lines: refund.lines.clone(),
+        amount: Some(amount),
+        ..OrderEventData::default()
+    };
+    timeline::add_in_tx(tx, order.id, OrderEventKind::Refunded, by, &data, now).await?;
+    if refund.restock {
+        holds::return_part_in_tx(tx, order.id, &refund.lines, id, now).await?;
+    }
+    Ok(id)
+}
+
+/// A cancelled order, whose money goes back.
+pub(super) struct Cancelled {
+    pub(super) id: OrderId,
+    pub(super) shop: ShopId,
+    pub(super) purchase: PurchaseId,
+    pub(super) method: PaymentMethod,
+    pub(super) subtotal: Money,
+    pub(super) delivery: Money,
+    pub(super) commission: Money,
+    /// What was refunded before.
+    pub(super) refunded: Money,
+    /// The part of it that was paid for delivery.
+    pub(super) delivery_refunded: Money,
+}
+
+/// Refunds what is left of a cancelled order. Of a cash order, nothing was collected.
+pub(super) async fn refund_rest_in_tx(tx: &mut Tx, order: &Cancelled, note: &str, now: i64) -> TxResult<()> {
+    let earnings = Earnings::Pending;
+    if !order.method.collected_by_market() {
+        let posting = cash_commission_reversed(order.shop, order.commission, earnings)?;
+        return ledger::post(tx, &[(posting, order.id)], now).await;
+    }
+    let before = order.refunded.minus(order.delivery_refunded)?.amount();
+    let whole = order.subtotal.amount();
+    let commission = match whole {
+        0 => order.commission,
+        whole => order.commission.part(whole, before, whole)?,
+    };
+    let amount = order.subtotal.plus(order.delivery)?.minus(order.refunded)?;
+    let reversed = [
+        sale_reversed(order.shop, amount, earnings)?,
+        commission_reversed(order.shop, commission, earnings)?,
+    ];
+    if amount.amount() == 0 {
+        return ledger::post(tx, &reversed.map(|posting| (posting, order.id)), now).await;
+    }
+    let id: RefundId = random::id(now);
+    let refund = payments::OrderRefund {
+        id,
+        order: Some(order.id),
+        amount,
+        delivery: order.delivery.minus(order.delivery_refunded)?,
+        commission,
+        restocked: false,
+        reason: RefundReason::Cancelled,
+        note: note.to_owned(),
+    };
+    payments::reserve_refund_in_tx(tx, order.purchase, refund, now).await?;
+    tx.exec(&ADD_REST, params![id, order.id]).await?;
+    ledger::post(tx, &reversed.map(|posting| (posting, (id, Some(order.id)))), now).await
+}

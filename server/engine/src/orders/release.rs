@@ -1,0 +1,64 @@
+//! Earnings from delivered orders become available to their shops, once the orders can no longer be returned.
+
+use crate::{
+    Engine, TxResult,
+    db::{Scalar, Tx, Value},
+    ledger, params, rows, statements,
+};
+use haat_shared::{
+    Currency, Money,
+    id::kinds::{OrderId, ShopId},
+    ledger::released,
+    payments::PaymentMethod,
+};
+
+/// The number of orders released in one transaction.
+const BATCH: i64 = 200;
+
+statements! {
+    DUE = "SELECT id AS value FROM orders WHERE released_at IS NULL AND release_at <= $1 LIMIT 1";
+    CLAIM = "UPDATE orders SET released_at = $1 WHERE released_at IS NULL AND release_at <= $1 AND id IN
+            (SELECT id FROM orders WHERE released_at IS NULL AND release_at <= $1 ORDER BY release_at LIMIT $2)
+        RETURNING id AS value";
+    // Read after the orders were claimed: refunds change the order's row before they post.
+    PENDING = "SELECT o.id, o.shop_id, o.currency, u.method, CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) AS earned
+        FROM (VALUES [($1)]) AS given JOIN orders o ON o.id = given.column1 JOIN purchases u ON u.id = o.purchase_id
+        LEFT JOIN ledger_postings p ON p.order_id = o.id
+        LEFT JOIN ledger_entries e ON e.posting_id = p.id AND e.account = 'seller_pending'
+        GROUP BY o.id, o.shop_id, o.currency, u.method";
+}
+
+rows! {
+    struct PendingRow {
+        id: OrderId,
+        shop_id: ShopId,
+        currency: Currency,
+        method: PaymentMethod,
+        earned: i64,
+    }
+}
+
+/// Releases all earnings that are due; returns from how many orders.
+pub async fn release_due(engine: &Engine) -> TxResult<usize> {
+    let mut total = 0;
+    loop {
+        let now = engine.clock.now_ms();
+        if engine.db.opt::<Scalar<OrderId>>(&DUE, params![now]).await?.is_none() {
+            return Ok(total);
+        }
+        total += engine.db.write("orders::release", now, |tx, now| Box::pin(release_in_tx(tx, *now))).await?;
+    }
+}
+
+async fn release_in_tx(tx: &mut Tx, now: i64) -> TxResult<usize> {
+    let orders: Vec<Scalar<OrderId>> = tx.all(&CLAIM, params![now, BATCH]).await?;
+    let orders: Vec<[Value; 1]> = orders.into_iter().map(|order| [order.0.into()]).collect();
+    let rows: Vec<PendingRow> = tx.all_many(&PENDING, &orders).await?;
+    let postings = rows.into_iter().map(|row| {
+        let earned = Money::new(row.earned, row.currency);
+        Ok((released(row.shop_id, earned, row.method.collected_by_market())?, row.id))
+    });
+    let postings = postings.collect::<TxResult<Vec<_>>>()?;
+    ledger::post(tx, &postings, now).await?;
+    Ok(orders.len())
+}

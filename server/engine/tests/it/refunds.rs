@@ -1,0 +1,292 @@
+//! Refunds and returns by line, and the release of earnings to shops.
+
+use haat_engine::{Caller, Engine, ledger, orders, sandbox, schedules};
+use haat_shared::{
+    Conflict, Error, FieldCode,
+    orders::{LineQuantity, NewRefund, OrderEventKind, OrderState, RefundReason, SellerOrder},
+    payments::PaymentState,
+};
+
+use crate::{both, orders::shipment, races::at_once, support::*};
+
+const MEENA: &str = "meena-crafts";
+const DAY_MS: i64 = 86_400_000;
+
+/// An order of Meena's, and how to change it.
+#[derive(Clone)]
+struct Order {
+    engine: Engine,
+    owner: Caller,
+    number: String,
+    positions: Vec<i64>,
+}
+
+impl Order {
+    async fn of(market: &Market, purchase: &str) -> Self {
+        let (engine, owner) = (market.engine.clone(), market.owner(MEENA).await);
+        let mut order = Self { engine, owner, number: format!("{purchase}-1"), positions: Vec::new() };
+        order.positions = order.seen().await.order.order.lines.iter().map(|line| line.position).collect();
+        order
+    }
+
+    async fn seen(&self) -> SellerOrder {
+        orders::seller_order(&self.engine, &self.owner, MEENA, &self.number).await.unwrap()
+    }
+
+    fn part(&self, line: usize, quantity: i64) -> LineQuantity {
+        LineQuantity { position: self.positions[line], quantity }
+    }
+
+    async fn confirm(&self) {
+        orders::confirm(&self.engine, &self.owner, MEENA, &self.number).await.unwrap();
+    }
+
+    async fn ship(&self) {
+        orders::ship(&self.engine, &self.owner, MEENA, &self.number, shipment()).await.unwrap();
+    }
+
+    async fn deliver(&self) {
+        orders::deliver(&self.engine, &self.owner, MEENA, &self.number).await.unwrap();
+    }
+
+    async fn refund(&self, lines: &[LineQuantity], shipping: bool, restock: bool) -> Result<(), Error> {
+        let refund = NewRefund { lines: lines.to_vec(), shipping, restock, reason: "Chipped".into() };
+        orders::refund(&self.engine, &self.owner, MEENA, &self.number, refund).await.map(drop)
+    }
+
+    /// Pending and available.
+    async fn balance(&self) -> (i64, i64) {
+        let balance = ledger::balance(&self.engine, &self.owner, MEENA, "").await.unwrap();
+        (balance.pending.amount(), balance.available.amount())
+    }
+}
+
+fn at(refused: Result<(), Error>, field: &str) -> Option<FieldCode> {
+    refused.unwrap_err().at(field)
+}
+
+fn moved(stands: OrderState) -> Result<(), Error> {
+    Err(Conflict::OrderMoved(stands).into())
+}
+
+both! {
+    /// One item before it is shipped, one after it, the shipping, and the last one: to the unit what was paid.
+    async fn an_order_is_refunded_in_parts(market) {
+        let engine = &market.engine;
+        // The commission on a single item is not a whole number of units.
+        let bowl = market.product(MEENA, "Clay bowl", 33_335, 9).await;
+        let jug = market.product(MEENA, "Clay jug", 65_000, 9).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 3), (jug, 1)]).await).await;
+        let order = Order::of(market, &number).await;
+        let (bowls, paid) = (|quantity| [order.part(0, quantity)], 3 * 33_335 + 65_000 + 4_900);
+        let earned = order.seen().await.earned.amount();
+        let commission = paid - earned;
+        assert_eq!(order.refund(&bowls(1), false, true).await, moved(OrderState::Placed));
+        order.confirm().await;
+        order.refund(&bowls(1), false, true).await.unwrap();
+        assert_eq!(market.available(bowl).await, 7, "it is sold again");
+        assert_eq!(order.balance().await, (order.seen().await.earned.amount(), 0));
+        order.ship().await;
+        assert_eq!(at(order.refund(&bowls(1), false, true).await, "restock"), Some(FieldCode::NotAChoice));
+        order.refund(&bowls(1), false, false).await.unwrap();
+        // More than is left, and all or nothing.
+        let more = [order.part(1, 1), order.part(0, 2)];
+        assert_eq!(at(order.refund(&more, true, false).await, "lines.1.quantity"), Some(FieldCode::TooBig));
+        assert_eq!(at(order.refund(&[], false, false).await, "lines"), Some(FieldCode::Missing));
+        order.refund(&[], true, false).await.unwrap();
+        assert_eq!(at(order.refund(&bowls(1), true, false).await, "shipping"), Some(FieldCode::NotAChoice));
+        let seen = order.seen().await;
+        let amounts: Vec<i64> = seen.refunds.iter().map(|refund| refund.amount.amount()).collect();
+        assert_eq!(amounts, [33_335, 33_335, 4_900]);
+        assert!(seen.refunds.iter().all(|refund| refund.reason == RefundReason::ByShop && refund.completed_at.is_none()));
+        market.settle().await;
+        assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 33_335 + 65_000);
+        let seen = order.seen().await;
+        assert_eq!(seen.payment, PaymentState::Captured, "part of it is kept");
+        assert!(seen.refunds.iter().all(|refund| refund.completed_at.is_some()));
+        let kept = seen.earned.amount();
+        assert!(kept > earned - 33_335 * 2 - 4_900 && kept < earned, "{kept} of {earned}, {commission} of commission");
+        order.refund(&[order.part(0, 1), order.part(1, 1)], false, false).await.unwrap();
+        let seen = order.seen().await;
+        assert_eq!((seen.earned.amount(), seen.order.order.state), (0, OrderState::Shipped));
+        assert_eq!(order.balance().await, (0, 0));
+        market.settle().await;
+        assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 0);
+        let seen = order.seen().await;
+        assert_eq!(seen.payment, PaymentState::Refunded);
+        assert_eq!(market.available(bowl).await, 7, "what was shipped does not come back by itself");
+        let refunded: Vec<_> = seen.events.iter().filter(|event| event.kind == OrderEventKind::Refunded).collect();
+        assert_eq!(refunded.len(), 4);
+        assert_eq!((refunded[1].data.note.as_str(), &refunded[1].data.lines[..]), ("Chipped", &bowls(1)[..]));
+        assert_eq!(refunded[2].data.amount.unwrap().amount(), 4_900);
+        let delta = market.owner("delta-electronics").await;
+        let refund = NewRefund { shipping: true, reason: "x".into(), ..NewRefund::default() };
+        let other = orders::refund(engine, &delta, "delta-electronics", &order.number, refund).await;
+        assert_eq!(other.map(drop), Err(Error::NotFound));
+    }
+
+    async fn only_unshipped_items_are_refunded_until_all_are_shipped(market) {
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 3)]).await).await;
+        let order = Order::of(market, &number).await;
+        order.confirm().await;
+        let (engine, owner) = (&market.engine, &order.owner);
+        orders::ship_part(engine, owner, MEENA, &order.number, &[order.part(0, 1)], shipment()).await.unwrap();
+        assert_eq!(at(order.refund(&[order.part(0, 3)], false, false).await, "lines.0.quantity"), Some(FieldCode::TooBig));
+        order.refund(&[order.part(0, 2)], false, true).await.unwrap();
+        let more = orders::ship_part(engine, owner, MEENA, &order.number, &[order.part(0, 1)], shipment()).await;
+        assert_eq!(at(more.map(drop), "lines.0.quantity"), Some(FieldCode::TooBig), "it was refunded");
+        // Nothing is left: the order is shipped without another parcel.
+        order.ship().await;
+        let seen = order.seen().await;
+        assert_eq!(seen.order.order.state, OrderState::Shipped);
+        market.settle().await;
+        let mails = haat_engine::notifications::mailbox::latest(&engine.db).await.unwrap();
+        assert_eq!(mails.iter().filter(|mail| mail.subject.starts_with("shipped")).count(), 1);
+    }
+
+    async fn a_cancellation_refunds_the_rest(market) {
+        let bowl = market.product(MEENA, "Clay bowl", 33_335, 9).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 3)]).await).await;
+        let order = Order::of(market, &number).await;
+        order.confirm().await;
+        // One is broken, so it does not go back to stock.
+        order.refund(&[order.part(0, 1)], true, false).await.unwrap();
+        orders::cancel(&market.engine, &order.owner, MEENA, &order.number, "The kiln broke").await.unwrap();
+        assert_eq!(market.available(bowl).await, 8);
+        let seen = order.seen().await;
+        let refunds: Vec<_> = seen.refunds.iter().map(|refund| (refund.reason, refund.amount.amount())).collect();
+        assert_eq!(refunds, [(RefundReason::ByShop, 33_335 + 4_900), (RefundReason::Cancelled, 2 * 33_335)]);
+        assert_eq!(order.refund(&[order.part(0, 1)], false, false).await, moved(OrderState::Cancelled));
+        market.settle().await;
+        assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
+        assert_eq!(order.balance().await, (0, 0));
+    }
+
+    /// Refunds of single items run concurrently: each item is refunded once.
+    async fn refunded_at_once(market) {
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 3)]).await).await;
+        let order = Order::of(market, &number).await;
+        order.confirm().await;
+        order.ship().await;
+        let refunds = (0..8).map(|_| {
+            let order = order.clone();
+            async move { order.refund(&[order.part(0, 1)], false, false).await }
+        });
+        let outcomes = at_once(refunds.collect()).await;
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 3);
+        market.settle().await;
+        assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 4_900);
+    }
+
+    /// The shop gives back cash itself, and gets back the commission.
+    async fn cash_is_refunded_by_the_shop(market) {
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 2)]).await).await.unwrap();
+        let order = Order::of(market, &number).await;
+        order.confirm().await;
+        order.ship().await;
+        assert_eq!(order.refund(&[order.part(0, 1)], false, false).await, moved(OrderState::Shipped), "nothing was collected");
+        order.deliver().await;
+        assert_eq!(order.balance().await, (-9_000, 0));
+        orders::release_due(&market.engine).await.unwrap();
+        order.refund(&[order.part(0, 1)], false, false).await.unwrap();
+        assert_eq!(order.balance().await, (0, -4_500));
+        let seen = order.seen().await;
+        assert_eq!((seen.refunds[0].amount.amount(), seen.earned.amount()), (45_000, -4_500));
+        assert!(seen.refunds[0].completed_at.is_some());
+        assert_eq!(seen.payment, PaymentState::Accepted);
+    }
+
+    /// Two nodes look for what is due, before and after the time has come. Each order is released once.
+    async fn earnings_are_released_once(market) {
+        let market = &market.on(&market.returnable(7));
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 20).await;
+        let mut released = Vec::new();
+        for by_card in [true, true, false] {
+            let guest = market.guest_with(&[(bowl, 1)]).await;
+            let number = match by_card {
+                true => market.buy_by_card(&guest).await,
+                false => market.buy_in_cash(&guest).await.unwrap(),
+            };
+            let order = Order::of(market, &number).await;
+            order.confirm().await;
+            order.ship().await;
+            released.push(order);
+        }
+        // A refund before the release reduces what is pending.
+        released[1].refund(&[], true, false).await.unwrap();
+        let earned = (49_900 - 4_500) + (45_000 - 4_500) - 4_500;
+        for order in &released {
+            order.deliver().await;
+        }
+        assert_eq!(released[0].balance().await, (earned, 0));
+        market.clock.advance_ms(7 * DAY_MS - 60_000);
+        assert_eq!(orders::release_due(&market.engine).await, Ok(0), "it can still be returned");
+        market.clock.advance_ms(120_000);
+        let nodes = market.two_nodes().await;
+        let schedule = schedules::SCHEDULES.iter().find(|schedule| schedule.name == "release").unwrap();
+        let runs = (0..4).map(|i| {
+            let node = nodes[i % 2].clone();
+            async move { schedules::run_if_due(&node, schedule).await.unwrap(); orders::release_due(&node).await.unwrap() }
+        });
+        at_once(runs.collect()).await;
+        assert_eq!(released[0].balance().await, (0, earned));
+        market.clock.advance_ms(120_000);
+        assert!(schedules::run_if_due(&market.engine, schedule).await.unwrap());
+        assert_eq!(released[0].balance().await, (0, earned));
+        // A refund after it reduces what is available, and the transactions do not show the release.
+        released[0].refund(&[released[0].part(0, 1)], false, false).await.unwrap();
+        assert_eq!(released[0].balance().await, (0, earned - 45_000 + 4_500));
+        let entries = ledger::balance(&market.engine, &released[0].owner, MEENA, "").await.unwrap().entries;
+        let shown: i64 = entries.items.iter().map(|entry| entry.amount.amount()).sum();
+        assert_eq!((shown, entries.items.len()), (earned - 45_000 + 4_500, 9));
+        assert_eq!(entries.items[0].order_number.as_deref(), Some(released[0].number.as_str()), "a refund names its order");
+    }
+
+    async fn a_part_of_an_order_comes_back(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let number = market.buy_by_card(&market.guest_with(&[(bowl, 3)]).await).await;
+        let order = Order::of(market, &number).await;
+        order.confirm().await;
+        let open = |quantity, why: &str| {
+            let (order, why) = (order.clone(), why.to_owned());
+            async move {
+                let part = [order.part(0, quantity)];
+                orders::open_return(&order.engine, &order.owner, MEENA, &order.number, &part, &why).await
+            }
+        };
+        assert_eq!(open(1, "Too big").await.map(drop), moved(OrderState::Confirmed));
+        order.ship().await;
+        order.deliver().await;
+        assert_eq!(at(open(1, " ").await.map(drop), "reason"), Some(FieldCode::Missing));
+        assert_eq!(at(open(4, "Too big").await.map(drop), "lines.0.quantity"), Some(FieldCode::TooBig));
+        let first = open(2, "Too big").await.unwrap();
+        assert_eq!(at(open(2, "Too big").await.map(drop), "lines.0.quantity"), Some(FieldCode::TooBig));
+        let second = open(1, "Chipped").await.unwrap();
+        assert_eq!(market.available(bowl).await, 6, "not yet");
+        let receive = |id, restock| {
+            let order = order.clone();
+            async move { orders::receive_return(&order.engine, &order.owner, MEENA, &order.number, id, restock).await }
+        };
+        for restock in [true, true, false] {
+            receive(first, restock).await.unwrap();
+        }
+        assert_eq!(market.available(bowl).await, 8);
+        receive(second, false).await.unwrap();
+        assert_eq!(market.available(bowl).await, 8, "a chipped bowl is not for sale");
+        let unknown = haat_engine::random::id(market.clock.now_ms());
+        assert_eq!(receive(unknown, true).await, Err(Error::NotFound));
+        let delta = market.owner("delta-electronics").await;
+        let other = orders::receive_return(engine, &delta, "delta-electronics", &order.number, first, true).await;
+        assert_eq!(other, Err(Error::NotFound));
+        order.refund(&[order.part(0, 3)], false, false).await.unwrap();
+        let seen = order.seen().await;
+        use OrderEventKind::*;
+        let kinds: Vec<_> = seen.events.iter().map(|event| event.kind).collect();
+        assert_eq!(kinds, [Placed, Confirmed, Shipped, Delivered, ReturnOpened, ReturnOpened, ReturnReceived, ReturnReceived, Refunded]);
+        assert_eq!((seen.events[4].data.note.as_str(), &seen.events[6].data.lines[..]), ("Too big", &[order.part(0, 2)][..]));
+    }
+}
