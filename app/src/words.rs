@@ -226,12 +226,12 @@ pub fn collected_by(locale: I18n, method: PaymentMethod, order: &OrderView) -> S
     let (done, pickup) =
         (order.state == OrderState::Delivered, order.shipping_method == ShippingMethod::Pickup);
     let price = order.totals.total;
-    match (method, done, pickup) {
-        (PaymentMethod::Sandbox, ..) => t!(locale, seller_orders.collected).to_owned(),
-        (PaymentMethod::Cash, true, true) => t!(locale, seller_orders.cash_collected_pickup, price = price),
-        (PaymentMethod::Cash, true, false) => t!(locale, seller_orders.cash_collected, price = price),
-        (PaymentMethod::Cash, false, true) => t!(locale, seller_orders.to_collect_pickup, price = price),
-        (PaymentMethod::Cash, false, false) => t!(locale, seller_orders.to_collect, price = price),
+    match (method.collected_by_market(), done, pickup) {
+        (true, ..) => t!(locale, seller_orders.collected).to_owned(),
+        (false, true, true) => t!(locale, seller_orders.cash_collected_pickup, price = price),
+        (false, true, false) => t!(locale, seller_orders.cash_collected, price = price),
+        (false, false, true) => t!(locale, seller_orders.to_collect_pickup, price = price),
+        (false, false, false) => t!(locale, seller_orders.to_collect, price = price),
     }
 }
 

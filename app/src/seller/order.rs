@@ -48,7 +48,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         (OrderState::Cancelled, true) => Some(t!(i18n, seller_orders.nothing_collected).to_owned()),
         _ => Some(words::collected_by(i18n, method, &order)),
     };
-    let to_collect = method == PaymentMethod::Cash
+    let to_collect = !method.collected_by_market()
         && !matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
     let refunds = refunds.into_iter().map(|refund| {
         let words = match refund.completed_at {
@@ -58,13 +58,13 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         view! { <p>{words}</p> }
     });
     let refunds = refunds.collect_view();
-    let shares = match method {
+    let shares = match method.collected_by_market() {
         _ if order.state == OrderState::Cancelled => Vec::new(),
-        PaymentMethod::Sandbox => {
+        true => {
             vec![(t!(i18n, seller_orders.commission), commission), (t!(i18n, seller_orders.earned), earned)]
         }
-        // The shop collected the cash and owes the market its commission.
-        PaymentMethod::Cash => vec![(t!(i18n, seller_orders.owed), commission)],
+        // The shop collected the money and owes the market its commission.
+        false => vec![(t!(i18n, seller_orders.owed), commission)],
     };
     let shares = shares.into_iter().map(|(words, sum)| {
         view! { <p class="note">{words} " " <span class="price">{words::money(i18n, sum)}</span></p> }
@@ -188,7 +188,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
         true => (t!(i18n, seller_orders.customer), t!(i18n, seller_orders.pickup_at), order.pickup_at),
         false => (t!(i18n, seller_orders.ship_to), t!(i18n, seller_orders.ship_from), order.shop_name),
     };
-    let collect = (method == PaymentMethod::Cash && order.state != OrderState::Cancelled).then(|| {
+    let collect = (!method.collected_by_market() && order.state != OrderState::Cancelled).then(|| {
         view! {
             <p class="collect">
                 <span>{if pickup { t!(i18n, seller_orders.collect_cash_pickup) } else { t!(i18n, seller_orders.collect_cash) }}</span>
