@@ -17,19 +17,33 @@ use crate::{
 #[cfg(feature = "ssr")]
 pub(crate) fn secure_headers() {
     let Some(response) = use_context::<leptos_axum::ResponseOptions>() else { return };
-    let nonce = leptos::nonce::use_nonce().map(|n| format!("'nonce-{n}' ")).unwrap_or_default();
-    let gateways = use_context::<crate::api::Ctx>().map(|ctx| ctx.gateway_origins).unwrap_or_default();
-    // Live reload (`make watch`) listens on a port of its own.
-    let reload =
-        if std::env::var_os("LEPTOS_WATCH").is_some() { " ws://localhost:* ws://127.0.0.1:*" } else { "" };
-    let policy = format!(
-        "default-src 'self'; script-src 'self' {nonce}'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data:; connect-src 'self'{reload}; object-src 'none'; base-uri 'none'; \
-         frame-ancestors 'none'; form-action 'self' {gateways}"
-    );
-    if let Ok(policy) = http::HeaderValue::from_str(policy.trim_end()) {
+    let nonce = leptos::nonce::use_nonce().map(|n| n.to_string()).unwrap_or_default();
+    let origins = use_context::<crate::api::Ctx>()
+        .map(|ctx| haat_engine::payments::origins(&ctx.engine))
+        .unwrap_or_default();
+    let policy = policy(&nonce, &origins, std::env::var_os("LEPTOS_WATCH").is_some());
+    if let Ok(policy) = http::HeaderValue::from_str(&policy) {
         response.insert_header(http::header::CONTENT_SECURITY_POLICY, policy);
     }
+}
+
+/// The content security policy, with the origins of payment gateways.
+#[cfg(feature = "ssr")]
+fn policy(nonce: &str, gateways: &haat_engine::payments::Origins, live_reload: bool) -> String {
+    let haat_engine::payments::Origins { forms, scripts, frames, connections } = gateways;
+    let and = |origins: &[String]| origins.iter().map(|origin| format!(" {origin}")).collect::<String>();
+    let nonce = if nonce.is_empty() { String::new() } else { format!(" 'nonce-{nonce}'") };
+    // Live reload (`make watch`) listens on a port of its own.
+    let reload = if live_reload { " ws://localhost:* ws://127.0.0.1:*" } else { "" };
+    format!(
+        "default-src 'self'; script-src 'self'{nonce} 'wasm-unsafe-eval'{}; style-src 'self'; img-src 'self' data:; \
+         connect-src 'self'{reload}{}; frame-src 'self'{}; object-src 'none'; base-uri 'none'; \
+         frame-ancestors 'none'; form-action 'self'{}",
+        and(scripts),
+        and(connections),
+        and(frames),
+        and(forms),
+    )
 }
 
 /// The layout of a page, with header and footer.
@@ -221,5 +235,36 @@ fn Languages() -> impl IntoView {
             <input type="hidden" name="back" value=back />
             {buttons.collect_view()}
         </form>
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use haat_engine::payments::Origins;
+
+    #[test]
+    fn the_policy_allows_what_gateways_need_and_nothing_else() {
+        let alone = super::policy("n", &Origins::default(), false);
+        assert_eq!(
+            alone,
+            "default-src 'self'; script-src 'self' 'nonce-n' 'wasm-unsafe-eval'; style-src 'self'; \
+             img-src 'self' data:; connect-src 'self'; frame-src 'self'; object-src 'none'; base-uri 'none'; \
+             frame-ancestors 'none'; form-action 'self'"
+        );
+        let origins = Origins {
+            forms: vec!["https://pay.acme.example".into(), "https://pay.other.example".into()],
+            scripts: vec!["https://js.acme.example".into()],
+            frames: vec!["https://frames.acme.example".into()],
+            connections: vec!["https://api.acme.example".into()],
+        };
+        let with = super::policy("n", &origins, false);
+        for part in [
+            "script-src 'self' 'nonce-n' 'wasm-unsafe-eval' https://js.acme.example;",
+            "connect-src 'self' https://api.acme.example;",
+            "frame-src 'self' https://frames.acme.example;",
+            "form-action 'self' https://pay.acme.example https://pay.other.example",
+        ] {
+            assert!(with.contains(part), "{part}: {with}");
+        }
     }
 }

@@ -14,10 +14,10 @@ use haat_gateways::{
     cash::Cash,
     nats::Nats,
     pictures::PictureFolder,
-    sandbox::Sandbox,
+    sandbox::{Behaviour, Sandbox},
     smtp::{Sender, Smtp},
 };
-use haat_shared::{payments::PaymentMethod, routes};
+use haat_shared::routes;
 
 use crate::{config::Config, emails};
 
@@ -53,10 +53,11 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
     let sandbox = config.payments.sandbox.then(|| {
         // The webhook is called on localhost, whatever the public URL is.
         let port = config.server.bind.rsplit(':').next().unwrap_or_default();
-        let webhook = format!("http://127.0.0.1:{port}{}", routes::webhook(PaymentMethod::Sandbox.as_str()));
+        let webhook = format!("http://127.0.0.1:{port}{}", routes::webhook("sandbox"));
         let sandbox =
             Sandbox::new(db.clone(), clock.clone(), secret.clone(), &config.payments.sandbox_url, webhook);
-        Arc::new(sandbox.slow(Duration::from_millis(config.payments.sandbox_delay_ms)))
+        let delay = Duration::from_millis(config.payments.sandbox_delay_ms);
+        Arc::new(sandbox.behaving(Behaviour { delay, ..Behaviour::default() }))
     });
     let mut gateways: Vec<Arc<dyn PaymentGateway>> = Vec::new();
     if let Some(sandbox) = &sandbox {
@@ -93,6 +94,6 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         return_days: i64::from(config.market.return_days),
         pictures: pictures.clone(),
         bounds: config.limits.bounds(),
-    });
+    })?;
     Ok(Runtime { config: Arc::new(config), engine, sandbox, sender, pictures })
 }

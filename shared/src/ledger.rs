@@ -26,8 +26,10 @@ text_enum! {
         SellerReceivable = "seller_receivable",
         /// Commission that the marketplace earned.
         MarketplaceCommission = "marketplace_commission",
-        /// Money received for a checkout that could no longer be completed, to be refunded.
+        /// What we owe shoppers: money that was captured and not yet spent, or that is being refunded.
         ShopperPayable = "shopper_payable",
+        /// What gateways charged us.
+        GatewayFees = "gateway_fees",
     }
 }
 
@@ -46,24 +48,24 @@ text_enum! {
     /// The type of a ledger transaction.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum PostingKind {
+        /// A payment captured by a gateway.
+        Capture = "capture",
         /// An order paid through the marketplace.
         Sale = "sale",
         /// The marketplace's commission on it.
         Commission = "commission",
         /// The commission on an order paid to the shop in cash.
         CashCommission = "cash_commission",
-        /// A payment captured after its checkout could no longer be completed.
-        OrphanedCapture = "orphaned_capture",
-        /// The refund of such a payment.
-        OrphanedRefund = "orphaned_refund",
         /// The reversal of a sale, or of a part of it, that is refunded.
         SaleReversed = "sale_reversed",
         /// The reversal of the commission on it.
         CommissionReversed = "commission_reversed",
         /// The reversal of the commission on a cash order, or on a part of it.
         CashCommissionReversed = "cash_commission_reversed",
-        /// A refund to the customer of an order.
+        /// A refund to the customer.
         Refund = "refund",
+        /// A gateway's fee for a payment.
+        GatewayFee = "gateway_fee",
         /// Pending earnings that became available.
         Released = "released",
     }
@@ -117,10 +119,15 @@ fn transfer(
     Ok(Posting { kind, entries: vec![entry(debit, amount), entry(credit, amount.times(-1)?)] })
 }
 
-/// An order of `total` was paid through the marketplace: the gateway holds the money, and we will owe it to
-/// the shop.
+/// A gateway captured a payment: it holds the money, and we owe it to the shopper until they bought
+/// something with it.
+pub fn capture(amount: Money) -> Result<Posting, MoneyError> {
+    transfer(PostingKind::Capture, amount, (Account::GatewayClearing, None), (Account::ShopperPayable, None))
+}
+
+/// An order of `total` was bought with captured money: what we owed the shopper, we will owe the shop.
 pub fn sale(shop: ShopId, total: Money) -> Result<Posting, MoneyError> {
-    transfer(PostingKind::Sale, total, (Account::GatewayClearing, None), (Account::SellerPending, Some(shop)))
+    transfer(PostingKind::Sale, total, (Account::ShopperPayable, None), (Account::SellerPending, Some(shop)))
 }
 
 /// Our commission on an order that was paid through the marketplace.
@@ -140,26 +147,6 @@ pub fn cash_commission(shop: ShopId, part: Money) -> Result<Posting, MoneyError>
         part,
         (Account::SellerPending, Some(shop)),
         (Account::MarketplaceCommission, None),
-    )
-}
-
-/// Money was captured for a checkout that could no longer be completed: we owe it to the shopper.
-pub fn orphaned_capture(amount: Money) -> Result<Posting, MoneyError> {
-    transfer(
-        PostingKind::OrphanedCapture,
-        amount,
-        (Account::GatewayClearing, None),
-        (Account::ShopperPayable, None),
-    )
-}
-
-/// The refund of that money by the gateway.
-pub fn orphaned_refund(amount: Money) -> Result<Posting, MoneyError> {
-    transfer(
-        PostingKind::OrphanedRefund,
-        amount,
-        (Account::ShopperPayable, None),
-        (Account::GatewayClearing, None),
     )
 }
 
@@ -224,7 +211,12 @@ pub fn released(shop: ShopId, earned: Money, collected_by_market: bool) -> Resul
     transfer(PostingKind::Released, earned, (Account::SellerPending, Some(shop)), (owed, Some(shop)))
 }
 
-/// The gateway's refund to the shopper.
+/// The gateway kept its fee.
+pub fn gateway_fee(fee: Money) -> Result<Posting, MoneyError> {
+    transfer(PostingKind::GatewayFee, fee, (Account::GatewayFees, None), (Account::GatewayClearing, None))
+}
+
+/// The gateway refunded the shopper.
 pub fn refund(amount: Money) -> Result<Posting, MoneyError> {
     transfer(PostingKind::Refund, amount, (Account::ShopperPayable, None), (Account::GatewayClearing, None))
 }
@@ -241,7 +233,7 @@ mod tests {
         fn every_posting_sums_to_zero(amount in 0i64..i64::MAX) {
             let money = Money::new(amount, Currency::INR);
             let shop = ShopId::from_uuid(Uuid::from_u128(7));
-            let mut postings = vec![sale(shop, money), commission(shop, money), cash_commission(shop, money), orphaned_capture(money), orphaned_refund(money), refund(money), released(shop, money, true), released(shop, money.times(-1).unwrap(), false)];
+            let mut postings = vec![capture(money), sale(shop, money), commission(shop, money), cash_commission(shop, money), gateway_fee(money), refund(money), released(shop, money, true), released(shop, money.times(-1).unwrap(), false)];
             for earnings in [Earnings::Pending, Earnings::Released] {
                 postings.extend([sale_reversed(shop, money, earnings), commission_reversed(shop, money, earnings), cash_commission_reversed(shop, money, earnings)]);
             }

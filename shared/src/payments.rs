@@ -1,9 +1,11 @@
 //! Payments: payment methods and payment states.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 text_enum! {
-    /// A payment method. Each one is handled by the gateway of the same name.
+    /// A payment method: what a customer selects.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum PaymentMethod {
         /// Cash on delivery, collected by the shop.
@@ -13,11 +15,40 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Who receives the money of a payment.
+    pub enum CollectedBy {
+        /// The marketplace, through a gateway. It owes the shop its share.
+        Market = "market",
+        /// The shop. It owes the marketplace its commission.
+        Shop = "shop",
+    }
+}
+
+/// The declaration of a payment method: everything in which methods differ, except their texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MethodDeclaration {
+    /// The method.
+    pub code: PaymentMethod,
+    /// The name of the gateway that handles it. A gateway may handle several methods.
+    pub gateway: &'static str,
+    /// Who receives the money.
+    pub collected_by: CollectedBy,
+}
+
 impl PaymentMethod {
-    /// Whether the marketplace collects the money and owes the shop its share. Otherwise the shop
-    /// collects it and owes the marketplace its commission.
+    /// The declaration of this method. A method without one doesn't compile.
+    pub const fn declared(self) -> MethodDeclaration {
+        let (gateway, collected_by) = match self {
+            Self::Cash => ("cash", CollectedBy::Shop),
+            Self::Sandbox => ("sandbox", CollectedBy::Market),
+        };
+        MethodDeclaration { code: self, gateway, collected_by }
+    }
+
+    /// Whether the marketplace receives the money. Otherwise, the shop does.
     pub fn collected_by_market(self) -> bool {
-        matches!(self, Self::Sandbox)
+        self.declared().collected_by == CollectedBy::Market
     }
 }
 
@@ -25,18 +56,22 @@ text_enum! {
     /// The state of a payment.
     ///
     /// ```text
-    /// created ─► pending ─► captured | accepted      (paid: it belongs to a purchase)
-    ///    └────────┴───────► failed | superseded      (unpaid)
-    ///             any ────► orphaned ─► refunded     (captured after its checkout had ended)
-    /// captured ─► refunded                           (every order of its purchase was cancelled)
+    /// created ─► pending ─► authorized ─► captured         (accepted, if the shop collects)
+    ///    └────────┴────────────┴────────► failed | superseded      (unpaid)
+    ///             any ──────────────────► orphaned ─► refunded     (captured, but nothing to buy)
+    /// captured ─► refunded                                     (every order of its purchase was cancelled)
     /// ```
+    ///
+    /// A purchase is made once its payments that are captured or accepted sum to its total.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum PaymentState {
         /// We are about to ask the gateway.
         Created = "created",
         /// The gateway waits for the shopper.
         Pending = "pending",
-        /// The money is with us, and a purchase has it.
+        /// The money is reserved; we are about to capture or cancel it.
+        Authorized = "authorized",
+        /// The money is with us. A purchase has it, or will have it once the rest is paid.
         Captured = "captured",
         /// Cash was promised, and a purchase has it.
         Accepted = "accepted",
@@ -48,18 +83,6 @@ text_enum! {
         Orphaned = "orphaned",
         /// All of the money went back.
         Refunded = "refunded",
-    }
-}
-
-impl PaymentState {
-    /// Whether a purchase was paid with it.
-    pub fn is_paid(self) -> bool {
-        matches!(self, Self::Captured | Self::Accepted)
-    }
-
-    /// Whether the gateway may still report a change.
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::Created | Self::Pending | Self::Superseded)
     }
 }
 
@@ -82,6 +105,22 @@ pub enum NextAction {
     Redirect {
         /// The URL of the gateway's page.
         url: String,
+    },
+    /// Let the gateway's script confirm the payment on our page.
+    ClientSecret {
+        /// The gateway.
+        gateway: String,
+        /// The secret with which the script confirms this payment, and no other.
+        client_secret: String,
+        /// What else the script needs, such as the publishable key.
+        parameters: BTreeMap<String, String>,
+    },
+    /// Open the gateway's widget on our page.
+    Widget {
+        /// The gateway.
+        gateway: String,
+        /// The parameters of the widget.
+        parameters: BTreeMap<String, String>,
     },
     /// The payment is complete.
     Done {

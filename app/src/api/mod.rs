@@ -103,8 +103,6 @@ pub struct Ctx {
     pub caller: haat_engine::Caller,
     /// Whether the site is served over TLS, so that cookies require it.
     pub secure: bool,
-    /// Origins, separated by spaces, to which a form may redirect besides our own: the gateways' pages.
-    pub gateway_origins: String,
 }
 
 /// Calls a use case for the caller, and sets the HTTP status of its result. The only function that uses

@@ -76,10 +76,7 @@ fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
             t!(i18n, balance.commission_reversed)
         }
         // None of these changes the balance of a shop.
-        PostingKind::Refund
-        | PostingKind::OrphanedCapture
-        | PostingKind::OrphanedRefund
-        | PostingKind::Released => {
+        PostingKind::Capture | PostingKind::Refund | PostingKind::GatewayFee | PostingKind::Released => {
             t!(i18n, balance.refund)
         }
     };

@@ -148,7 +148,11 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         leptos::task::spawn_local(async move {
             match api::checkout::pay(id, typed, version, key).await {
                 Ok(next) => {
-                    if window().location().assign(&leads_to(next)).is_err() {
+                    if window()
+                        .location()
+                        .assign(&leads_to(next).unwrap_or_else(|| routes::checkout(id)))
+                        .is_err()
+                    {
                         busy.set(false);
                     }
                 }
@@ -276,11 +280,12 @@ fn show(faults: RwSignal<Option<Error>>, error: Error) {
     });
 }
 
-/// The URL of a payment's next step.
-fn leads_to(next: NextAction) -> String {
+/// The URL of a payment's next step; none if it continues on this page.
+fn leads_to(next: NextAction) -> Option<String> {
     match next {
-        NextAction::Redirect { url } => url,
-        NextAction::Done { purchase } => routes::purchase_by_link(&purchase),
+        NextAction::Redirect { url } => Some(url),
+        NextAction::ClientSecret { .. } | NextAction::Widget { .. } => None,
+        NextAction::Done { purchase } => Some(routes::purchase_by_link(&purchase)),
     }
 }
 
@@ -293,8 +298,8 @@ fn payment_news(i18n: I18n, outcome: Option<PaymentOutcome>, next: Option<NextAc
         }
         PaymentOutcome::Declined => Some(view! { <Alert>{t!(i18n, checkout.declined)}</Alert> }.into_any()),
         PaymentOutcome::UnderWay => {
-            let link = next.map(|next| {
-                view! { <a class="button secondary" href=leads_to(next) rel="external">{t!(i18n, checkout.go_on)}</a> }
+            let link = next.and_then(leads_to).map(|href| {
+                view! { <a class="button secondary" href=href rel="external">{t!(i18n, checkout.go_on)}</a> }
             });
             // Starts a new checkout of the same cart, which replaces this one and keeps the form input.
             Some(

@@ -1,14 +1,5 @@
 -- Refunds and returns by line, and earnings that are pending until an order can no longer be returned.
 
--- The reasons are those of the program's type, and an order has several refunds. Dropping the column drops its CHECK.
-DROP INDEX refunds_orphaned_key;
-DROP INDEX refunds_cancelled_key;
-ALTER TABLE refunds RENAME COLUMN reason TO reason_before;
-ALTER TABLE refunds ADD COLUMN reason TEXT NOT NULL DEFAULT 'orphaned';
-UPDATE refunds SET reason = reason_before;
-ALTER TABLE refunds DROP COLUMN reason_before;
-CREATE UNIQUE INDEX refunds_orphaned_key ON refunds (payment_id) WHERE reason = 'orphaned';
-CREATE UNIQUE INDEX refunds_cancelled_key ON refunds (order_id) WHERE reason = 'cancelled';
 CREATE INDEX refunds_order_id_idx ON refunds (order_id) WHERE order_id IS NOT NULL;
 -- The part of the amount that was paid for delivery. The rest is that of its lines.
 ALTER TABLE refunds ADD COLUMN delivery_minor BIGINT NOT NULL DEFAULT 0 CHECK (delivery_minor >= 0);
@@ -17,6 +8,10 @@ ALTER TABLE refunds ADD COLUMN commission_minor BIGINT NOT NULL DEFAULT 0 CHECK 
 -- Whether its items, which had not been shipped, were returned to stock.
 ALTER TABLE refunds ADD COLUMN restocked BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE refunds ADD COLUMN note TEXT NOT NULL DEFAULT '';
+-- A refund that takes from several payments is done in parts. The first part has the lines, the shares above and the postings
+-- of the whole refund; the others refer to it.
+ALTER TABLE refunds ADD COLUMN part_of UUID REFERENCES refunds (id);
+CREATE INDEX refunds_part_of_idx ON refunds (part_of) WHERE part_of IS NOT NULL;
 CREATE TABLE refund_lines (
     refund_id UUID NOT NULL REFERENCES refunds (id),
     -- The line's position in the order.

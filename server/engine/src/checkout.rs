@@ -8,12 +8,14 @@ mod update;
 
 pub use begin::begin;
 pub use complete::complete;
-pub(crate) use complete::lock_checkout_in_tx;
+pub(crate) use complete::{FAILED, lock_checkout_in_tx};
 pub use expire::{free, sweep};
 pub use pay::pay;
 pub use update::update;
 
-use crate::{Caller, Engine, TxResult, bug, db::Scalar, group_by, params, rows, statements};
+use crate::{
+    Caller, Engine, TxResult, bug, db::Scalar, group_by, params, payments::methods_of, rows, statements,
+};
 use haat_shared::{
     Currency, Error, Money, Result,
     checkout::{
@@ -22,7 +24,7 @@ use haat_shared::{
     },
     id::kinds::{CheckoutId, ShopId, UserId},
     media::Picture,
-    payments::{NextAction, PaymentMethod, PaymentState, PurchaseLink},
+    payments::{PaymentMethod, PaymentState, PurchaseLink},
     pricing::Totals,
     shipping::{ShippingMethod, ShippingOption},
 };
@@ -39,7 +41,7 @@ statements! {
         LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     BOUGHT = "SELECT number AS value FROM purchases WHERE checkout_id = $1";
-    PAYMENTS = "SELECT state, next_url FROM payments WHERE checkout_id = $1 ORDER BY id DESC";
+    PAYMENTS = "SELECT state, next_action FROM payments WHERE checkout_id = $1 ORDER BY id DESC";
 }
 
 rows! {
@@ -81,7 +83,7 @@ rows! {
 
     struct PaymentRow {
         state: PaymentState,
-        next_url: String,
+        next_action: Option<String>,
     }
 }
 
@@ -111,7 +113,7 @@ pub(crate) async fn bought(engine: &Engine, id: CheckoutId) -> Result<Option<Pur
 
 /// The available payment methods.
 pub fn offered(engine: &Engine) -> Vec<PaymentMethod> {
-    engine.gateways.iter().map(|g| g.method()).collect()
+    engine.gateways.iter().flat_map(|gateway| methods_of(gateway.name())).collect()
 }
 
 /// The stored input of the caller's checkout, and what it costs.
@@ -157,11 +159,16 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         .collect::<TxResult<Vec<_>>>()?;
     let payment = payments.first().map(|p| match p.state {
         _ if row.purchase_number.is_some() => PaymentOutcome::Paid,
-        PaymentState::Captured | PaymentState::Accepted => PaymentOutcome::Paid,
-        PaymentState::Created | PaymentState::Pending => PaymentOutcome::UnderWay,
+        // Without a purchase, the rest has still to be paid.
+        PaymentState::Created
+        | PaymentState::Pending
+        | PaymentState::Authorized
+        | PaymentState::Captured
+        | PaymentState::Accepted => PaymentOutcome::UnderWay,
         _ => PaymentOutcome::Declined,
     });
-    let waiting = payments.first().filter(|p| p.state == PaymentState::Pending && !p.next_url.is_empty());
+    let waiting = payments.first().filter(|p| p.state == PaymentState::Pending);
+    let next_action = waiting.and_then(|p| serde_json::from_str(p.next_action.as_deref()?).ok());
     Ok(CheckoutView {
         id: row.id,
         state: row.state,
@@ -172,7 +179,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         payment_methods: offered(engine),
         smtputf8: engine.smtputf8,
         payment,
-        next_action: waiting.map(|p| NextAction::Redirect { url: p.next_url.clone() }),
+        next_action,
         purchase: row.purchase_number.map(|number| link(engine, number)),
         // A key of its own for each try, so that a second click is the same try and a second payment is not.
         key: format!("{id}-{}", payments.len()),

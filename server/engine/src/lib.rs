@@ -40,7 +40,7 @@ pub use caller::{Caller, Who};
 pub use clock::Clock;
 pub use db::Db;
 use db::DbError;
-use haat_shared::{Currency, Error, FieldCode, Id, id::IdKind, payments::PaymentMethod};
+use haat_shared::{Currency, Error, FieldCode, Id, id::IdKind};
 use notifications::{EmailRenderer, Mailer};
 use payments::PaymentGateway;
 
@@ -54,7 +54,7 @@ pub struct Parts {
     pub db: Db,
     /// The clock.
     pub clock: Clock,
-    /// The gateways of the available payment methods, in display order.
+    /// The gateways, in the display order of their payment methods.
     pub gateways: Vec<Arc<dyn PaymentGateway>>,
     /// Sends emails.
     pub mailer: Arc<dyn Mailer>,
@@ -121,13 +121,15 @@ impl Bounds {
 }
 
 impl Engine {
-    /// An engine from its parts.
-    pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+    /// An engine from its parts, unless its gateways don't fit the declared payment methods. The error says
+    /// what to change.
+    pub fn new(parts: Parts) -> Result<Self, String> {
+        payments::check_gateways(&parts.gateways)?;
+        Ok(Self(Arc::new(parts)))
     }
 
-    fn gateway(&self, method: PaymentMethod) -> Result<&Arc<dyn PaymentGateway>, Error> {
-        self.gateways.iter().find(|g| g.method() == method).ok_or(Error::NotFound)
+    fn gateway(&self, name: &str) -> Result<&Arc<dyn PaymentGateway>, Error> {
+        self.gateways.iter().find(|gateway| gateway.name() == name).ok_or(Error::NotFound)
     }
 }
 

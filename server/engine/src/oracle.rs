@@ -10,58 +10,65 @@ statements! {
         FROM ledger_entries GROUP BY currency HAVING SUM(amount_minor) <> 0";
     EMPTY_POSTINGS = "SELECT 'a posting has no entries: ' || kind AS value FROM ledger_postings p
         WHERE NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.posting_id = p.id)";
-    PAID = "SELECT 'purchase ' || u.number || ' has net payments of ' || CAST(COALESCE(SUM(p.kept), 0) AS TEXT) || ' instead of ' ||
+    PAID = "SELECT 'purchase ' || u.number || ' has net payments of ' || CAST(COALESCE(p.kept, 0) AS TEXT) || ' instead of ' ||
             CAST(o.due AS TEXT) AS value
         FROM purchases u
-        JOIN (SELECT purchase_id, SUM(total_minor) AS placed,
-            SUM(CASE WHEN state = 'cancelled' THEN 0 ELSE total_minor - refunded_minor END) AS due FROM orders GROUP BY purchase_id) o
+        JOIN (SELECT purchase_id, SUM(total_minor) AS placed, SUM(collected_minor) AS collected,
+            SUM(CASE WHEN state = 'cancelled' OR collected_minor = 0 THEN 0 ELSE collected_minor - refunded_minor END) AS due
+            FROM orders GROUP BY purchase_id) o
             ON o.purchase_id = u.id
-        LEFT JOIN (SELECT purchase_id, state, amount_minor, captured_minor - refunded_minor - refund_pending_minor AS kept
-            FROM payments WHERE state IN ('captured', 'accepted', 'refunded')) p ON p.purchase_id = u.id
-        GROUP BY u.id, u.number, u.total_minor, o.placed, o.due
-        HAVING COUNT(p.state) <> 1 OR o.placed <> u.total_minor OR MAX(p.amount_minor) <> u.total_minor
-            OR (MAX(p.state) <> 'accepted' AND SUM(p.kept) <> o.due)";
+        LEFT JOIN (SELECT purchase_id, SUM(amount_minor) AS amount, SUM(captured_minor) AS captured,
+            SUM(captured_minor - refunded_minor - refund_pending_minor) AS kept,
+            SUM(CASE WHEN (collected_by = 'market' AND state IN ('captured', 'refunded') AND captured_minor = amount_minor)
+                OR (collected_by = 'shop' AND state = 'accepted') THEN 0 ELSE 1 END) AS unpaid
+            FROM payments WHERE purchase_id IS NOT NULL GROUP BY purchase_id) p ON p.purchase_id = u.id
+        WHERE p.purchase_id IS NULL OR p.unpaid > 0 OR o.placed <> u.total_minor OR p.amount <> u.total_minor
+            OR p.captured <> o.collected OR p.kept <> o.due";
     REFUNDS = "SELECT 'a payment has ' || CAST(p.refunded_minor AS TEXT) || ' refunded and ' ||
             CAST(p.refund_pending_minor AS TEXT) || ' pending, which does not match its refunds' AS value
-        FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id WHERE p.state <> 'accepted'
+        FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id WHERE p.collected_by = 'market'
         GROUP BY p.id, p.refunded_minor, p.refund_pending_minor
         HAVING p.refunded_minor <> COALESCE(SUM(CASE WHEN r.state = 'done' THEN r.amount_minor END), 0)
-            OR p.refund_pending_minor <> COALESCE(SUM(CASE WHEN r.state = 'queued' THEN r.amount_minor END), 0)";
+            OR p.refund_pending_minor <> COALESCE(SUM(CASE WHEN r.state <> 'done' THEN r.amount_minor END), 0)";
     REFUNDED = "SELECT 'order ' || o.number || ' is ' || o.state || ' and has refunds of ' ||
             CAST(COALESCE(r.amount, 0) AS TEXT) AS value
-        FROM orders o JOIN purchases u ON u.id = o.purchase_id LEFT JOIN (SELECT order_id, SUM(amount_minor) AS amount,
-            SUM(delivery_minor) AS delivery, SUM(commission_minor) AS commission FROM refunds GROUP BY order_id) r
-            ON r.order_id = o.id
-        WHERE COALESCE(r.amount, 0) <>
-                CASE WHEN o.state = 'cancelled' AND u.method <> 'cash' THEN o.total_minor ELSE o.refunded_minor END
-            OR COALESCE(r.delivery, 0) <> CASE WHEN o.state = 'cancelled' AND u.method <> 'cash' THEN o.delivery_minor
+        FROM orders o LEFT JOIN (SELECT order_id, SUM(amount_minor) AS amount, SUM(delivery_minor) AS delivery,
+            SUM(commission_minor) AS commission FROM refunds GROUP BY order_id) r ON r.order_id = o.id
+        WHERE COALESCE(r.amount, 0) <> CASE WHEN o.state = 'cancelled' THEN o.collected_minor ELSE o.refunded_minor END
+            OR COALESCE(r.delivery, 0) <> CASE WHEN o.state = 'cancelled' AND o.collected_minor > 0 THEN o.delivery_minor
                 ELSE o.delivery_refunded_minor END
             OR r.commission > o.commission_minor";
-    REFUND_LINES = "SELECT 'a refund does not match its lines and delivery: ' || CAST(r.amount_minor AS TEXT) AS value
-        FROM refunds r LEFT JOIN refund_lines l ON l.refund_id = r.id WHERE r.order_id IS NOT NULL
-        GROUP BY r.id, r.amount_minor, r.delivery_minor
-        HAVING COALESCE(SUM(l.amount_minor), 0) + r.delivery_minor <> r.amount_minor";
+    // Of several parts, the first one has the lines.
+    REFUND_LINES = "SELECT 'a refund does not match its lines and delivery: ' || CAST(r.amount AS TEXT) AS value
+        FROM (SELECT COALESCE(x.part_of, x.id) AS id, SUM(x.amount_minor) AS amount, SUM(x.delivery_minor) AS delivery
+            FROM refunds x WHERE x.order_id IS NOT NULL GROUP BY COALESCE(x.part_of, x.id)) r
+        LEFT JOIN refund_lines l ON l.refund_id = r.id GROUP BY r.id, r.amount, r.delivery
+        HAVING COALESCE(SUM(l.amount_minor), 0) + r.delivery <> r.amount";
     REFUNDED_LINES = "SELECT 'a line of order ' || o.number || ' has refunds of ' || CAST(COALESCE(r.amount, 0) AS TEXT) AS value
-        FROM orders o JOIN purchases u ON u.id = o.purchase_id JOIN order_lines l ON l.order_id = o.id
+        FROM orders o JOIN order_lines l ON l.order_id = o.id
         LEFT JOIN (SELECT f.order_id, x.position, SUM(x.quantity) AS quantity, SUM(x.amount_minor) AS amount
             FROM refund_lines x JOIN refunds f ON f.id = x.refund_id GROUP BY f.order_id, x.position) r
             ON r.order_id = l.order_id AND r.position = l.position
-        WHERE r.amount > l.total_minor OR (u.method = 'cash' OR o.state <> 'cancelled' OR o.total_minor > 0)
-            AND COALESCE(r.quantity, 0) <>
-                CASE WHEN o.state = 'cancelled' AND u.method <> 'cash' THEN l.quantity ELSE l.refunded END";
+        WHERE r.amount > l.total_minor OR COALESCE(r.quantity, 0) <>
+            CASE WHEN o.state = 'cancelled' AND o.collected_minor > 0 THEN l.quantity ELSE l.refunded END";
+    // A refund in several parts is posted with the ID of the first one, and each part once it is done.
     REFUND_POSTINGS = "SELECT 'a refund of ' || CAST(r.amount_minor AS TEXT) || ' does not match its postings' AS value
         FROM refunds r JOIN payments y ON y.id = r.payment_id
+        JOIN (SELECT COALESCE(x.part_of, x.id) AS id, SUM(x.amount_minor) AS amount FROM refunds x
+            GROUP BY COALESCE(x.part_of, x.id)) w ON w.id = COALESCE(r.part_of, r.id)
         LEFT JOIN (SELECT p.reference, COUNT(DISTINCT p.id) AS postings,
             SUM(CASE WHEN p.kind = 'sale_reversed' AND e.amount_minor > 0 THEN e.amount_minor ELSE 0 END) AS reversed,
             SUM(CASE WHEN p.kind IN ('commission_reversed', 'cash_commission_reversed') AND e.amount_minor > 0
                 THEN e.amount_minor ELSE 0 END) AS commission,
-            SUM(CASE WHEN p.kind IN ('refund', 'orphaned_refund') AND e.amount_minor > 0 THEN e.amount_minor ELSE 0 END) AS paid
+            SUM(CASE WHEN p.kind = 'refund' AND e.amount_minor > 0 THEN e.amount_minor ELSE 0 END) AS paid
             FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id GROUP BY p.reference) b ON b.reference = r.id
-        WHERE COALESCE(b.paid, 0) <> CASE WHEN r.state = 'done' AND y.method <> 'cash' THEN r.amount_minor ELSE 0 END
-            OR COALESCE(b.reversed, 0) <> CASE WHEN r.order_id IS NOT NULL AND y.method <> 'cash' THEN r.amount_minor ELSE 0 END
+        WHERE COALESCE(b.paid, 0) <> CASE WHEN r.state = 'done' AND y.collected_by = 'market' THEN r.amount_minor ELSE 0 END
+            OR COALESCE(b.reversed, 0) <> CASE WHEN r.order_id IS NOT NULL AND r.part_of IS NULL AND y.collected_by = 'market'
+                THEN w.amount ELSE 0 END
             OR COALESCE(b.commission, 0) <> r.commission_minor
-            OR COALESCE(b.postings, 0) <> CASE WHEN y.method = 'cash' THEN 1 WHEN r.order_id IS NULL THEN 0 ELSE 2 END
-                + CASE WHEN r.state = 'done' AND y.method <> 'cash' THEN 1 ELSE 0 END";
+            OR COALESCE(b.postings, 0) <> CASE WHEN y.collected_by = 'shop' THEN 1
+                    WHEN r.order_id IS NULL OR r.part_of IS NOT NULL THEN 0 ELSE 2 END
+                + CASE WHEN r.state = 'done' AND y.collected_by = 'market' THEN 1 ELSE 0 END";
     SHIPPED = "SELECT 'a line of order ' || o.number || ' does not match its shipments and returns' AS value
         FROM orders o JOIN order_lines l ON l.order_id = o.id
         LEFT JOIN (SELECT h.order_id, x.position, SUM(x.quantity) AS quantity
@@ -73,16 +80,26 @@ statements! {
         WHERE COALESCE(s.quantity, 0) <> l.shipped OR COALESCE(b.quantity, 0) <> l.returned OR l.shipped > l.quantity
             OR (o.state IN ('shipped', 'delivered') AND l.shipped + l.refunded < l.quantity)
             OR (o.state IN ('placed', 'cancelled') AND l.shipped > 0)";
-    OWED = "SELECT 'pending refunds in ' || p.currency || ' do not match the ledger' AS value
-        FROM (SELECT currency, SUM(refund_pending_minor) AS promised FROM payments GROUP BY currency) p
+    // Refunds that are not done, and payments that wait for the rest of their checkout's total.
+    OWED = "SELECT 'pending refunds and payments without a purchase in ' || p.currency || ' do not match the ledger' AS value
+        FROM (SELECT currency, SUM(refund_pending_minor + CASE WHEN state = 'captured' AND purchase_id IS NULL
+            THEN captured_minor ELSE 0 END) AS promised FROM payments GROUP BY currency) p
         LEFT JOIN (SELECT currency, -SUM(amount_minor) AS booked FROM ledger_entries WHERE account = 'shopper_payable'
             GROUP BY currency) e ON e.currency = p.currency
         WHERE p.promised <> COALESCE(e.booked, 0)";
+    PAYMENTS_POSTED = "SELECT 'a payment by ' || p.method || ' does not match its postings' AS value
+        FROM payments p LEFT JOIN (SELECT g.reference, SUM(CASE WHEN g.kind = 'capture' THEN e.amount_minor ELSE 0 END) AS captured,
+            SUM(CASE WHEN g.kind = 'gateway_fee' THEN -e.amount_minor ELSE 0 END) AS fee
+            FROM ledger_postings g JOIN ledger_entries e ON e.posting_id = g.id AND e.account = 'gateway_clearing'
+            WHERE g.kind IN ('capture', 'gateway_fee') GROUP BY g.reference) b ON b.reference = p.id
+        WHERE p.captured_minor <> COALESCE(b.captured, 0) OR p.fee_minor <> COALESCE(b.fee, 0)";
     TIMELINE = "SELECT 'order ' || o.number || ' is ' || o.state || ', which its timeline does not match' AS value FROM orders o
         WHERE (o.state <> 'placed') <> EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = o.id AND e.kind = o.state)";
+    // A payment that waits for the rest is reconciled until it has a purchase or is refunded.
     ORPHANED = "SELECT 'captured money without a purchase or a refund: ' || p.method AS value FROM payments p
         WHERE p.captured_minor > p.refunded_minor AND (p.state NOT IN ('captured', 'refunded') OR p.purchase_id IS NULL)
-            AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = p.id AND r.state = 'queued'
+            AND NOT (p.state = 'captured' AND p.check_at IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = p.id AND r.state <> 'done'
                 AND r.amount_minor = p.captured_minor - p.refunded_minor)";
     PAID_FOR = "SELECT 'purchase ' || u.number || ' was paid with a payment of another checkout' AS value
         FROM purchases u JOIN payments p ON p.purchase_id = u.id WHERE p.checkout_id <> u.checkout_id";
@@ -90,7 +107,7 @@ statements! {
     CAPTURED_ONCE = "SELECT 'purchase ' || u.number || ' was paid with a capture that its gateway does not have' AS value
         FROM payments p JOIN purchases u ON u.id = p.purchase_id
         LEFT JOIN sandbox_payments s ON s.gateway_ref = p.gateway_ref AND s.attempt_id = p.id
-        WHERE p.method = 'sandbox' AND p.captured_minor > 0 AND (s.gateway_ref IS NULL OR s.state <> 'captured'
+        WHERE p.gateway = 'sandbox' AND p.captured_minor > 0 AND (s.gateway_ref IS NULL OR s.state <> 'captured'
             OR s.currency <> p.currency OR s.amount_minor <> p.captured_minor OR s.refunded_minor < p.refunded_minor)";
     ORDERS = "SELECT 'the orders of purchase ' || u.number || ' do not add up to its total' AS value
         FROM purchases u LEFT JOIN orders o ON o.purchase_id = u.id
@@ -159,17 +176,17 @@ statements! {
     COMPLETED = "SELECT 'a completed checkout has no purchase' AS value FROM checkouts c
         LEFT JOIN purchases p ON p.checkout_id = c.id AND p.id = c.purchase_id
         WHERE (c.state = 'completed') <> (p.id IS NOT NULL)";
-    CLEARING = "SELECT 'the clearing account of ' || p.currency || ' does not match the captured payments less refunds' AS value
-        FROM (SELECT currency, SUM(captured_minor - refunded_minor) AS holds FROM payments GROUP BY currency) p
+    CLEARING = "SELECT 'the clearing account of ' || p.currency || ' does not match the captured payments less refunds and fees' AS value
+        FROM (SELECT currency, SUM(captured_minor - refunded_minor - fee_minor) AS holds FROM payments GROUP BY currency) p
         LEFT JOIN (SELECT currency, SUM(amount_minor) AS booked FROM ledger_entries WHERE account = 'gateway_clearing'
             GROUP BY currency) e ON e.currency = p.currency
         WHERE p.holds <> COALESCE(e.booked, 0)";
     EARNED = "SELECT 'the entries of order ' || d.number || ' are pending ' || CAST(COALESCE(e.pending, 0) AS TEXT) ||
             ' and released ' || CAST(COALESCE(e.released, 0) AS TEXT) AS value FROM
         (SELECT o.id, o.number, o.shop_id, o.currency, o.released_at, CASE WHEN o.state = 'cancelled' THEN 0
-            WHEN u.method = 'cash' THEN COALESCE(r.commission, 0) - o.commission_minor
-            ELSE o.total_minor - o.commission_minor - COALESCE(r.amount, 0) + COALESCE(r.commission, 0) END AS due
-            FROM orders o JOIN purchases u ON u.id = o.purchase_id LEFT JOIN (SELECT order_id, SUM(amount_minor) AS amount,
+            ELSE o.collected_minor - o.commission_minor + COALESCE(r.commission, 0)
+                - CASE WHEN o.collected_minor > 0 THEN COALESCE(r.amount, 0) ELSE 0 END END AS due
+            FROM orders o LEFT JOIN (SELECT order_id, SUM(amount_minor) AS amount,
                 SUM(commission_minor) AS commission FROM refunds GROUP BY order_id) r ON r.order_id = o.id) d
         LEFT JOIN (SELECT p.order_id, x.shop_id, x.currency,
             -SUM(CASE WHEN x.account = 'seller_pending' THEN x.amount_minor ELSE 0 END) AS pending,
@@ -211,6 +228,7 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &REFUND_POSTINGS,
         &SHIPPED,
         &OWED,
+        &PAYMENTS_POSTED,
         &TIMELINE,
         &ORPHANED,
         &PAID_FOR,

@@ -10,18 +10,22 @@ use futures::future::join_all;
 use tracing::Instrument;
 
 pub use gateway::{
-    GatewayError, GatewayPayment, GatewayStatus, PaymentGateway, PaymentRequest, PaymentSession,
-    ReportOutcome, WebhookEvent,
+    Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
+    NextStep, Origins, PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus,
+    ReportOutcome, Webhook, origins,
 };
-pub use refund::refund;
+pub(crate) use gateway::{check_gateways, methods_of};
 pub(crate) use refund::{OrderRefund, queue_orphaned_in_tx, reserve_refund_in_tx};
 use refund::{Stray, stray};
+pub use refund::{reconcile_refunds, refund};
 
-use crate::{Caller, Engine, TxResult, checkout, insert, jobs, params, rows, statements};
+use crate::{Caller, Engine, TxResult, checkout, insert, jobs, ledger, params, rows, statements};
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
+    checkout::CheckoutState,
     id::kinds::{CheckoutId, PaymentId},
-    payments::{PaymentMethod, PaymentState, PurchaseLink},
+    ledger::gateway_fee,
+    payments::{NextAction, PaymentMethod, PaymentState, PurchaseLink},
     routes,
 };
 
@@ -31,18 +35,31 @@ pub(crate) const FIRST_CHECK_MS: i64 = 10_000;
 /// or refunded.
 const GIVE_UP_MS: i64 = 24 * 3_600_000;
 
+/// The columns of a `PaymentRow`.
+macro_rules! payment_columns {
+    () => {
+        "id, checkout_id, method, gateway, gateway_ref, quote_version, state, currency, amount_minor, checks, created_at"
+    };
+}
+pub(crate) use payment_columns;
+
 statements! {
-    FIND = "SELECT id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at
-        FROM payments WHERE id = $1";
-    PENDING = "UPDATE payments SET state = 'pending', gateway_ref = $2, next_url = $3, updated_at = $4
+    FIND = concat!("SELECT ", payment_columns!(), " FROM payments WHERE id = $1");
+    FIND_BY_REF = concat!("SELECT ", payment_columns!(), " FROM payments WHERE gateway = $1 AND gateway_ref = $2");
+    OF_CHECKOUT = concat!("SELECT ", payment_columns!(), " FROM payments WHERE checkout_id = $1 ORDER BY id");
+    PENDING = "UPDATE payments SET state = 'pending', gateway_ref = $2, next_action = $3, updated_at = $4
         WHERE id = $1 AND state = 'created'";
-    FAILED = "UPDATE payments SET state = 'failed', check_at = NULL, updated_at = $2
-        WHERE id = $1 AND state IN ('created', 'pending', 'superseded')";
+    AUTHORIZED = "UPDATE payments SET state = 'authorized', gateway_ref = COALESCE(gateway_ref, $2), updated_at = $3,
+            check_at = COALESCE(check_at, $3)
+        WHERE id = $1 AND state IN ('created', 'pending', 'failed') AND COALESCE(gateway_ref, $2) = $2";
+    DUE_OF = "SELECT state, quote_version, total_minor FROM checkouts WHERE id = $1";
     REOPEN = "UPDATE checkouts SET state = 'open', updated_at = $2 WHERE id = $1 AND state = 'paying'
-        AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.checkout_id = $1 AND p.state IN ('created', 'pending'))";
-    CLAIM_DUE = "UPDATE payments SET check_at = $2 WHERE check_at <= $1 AND id IN
+        AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.checkout_id = $1 AND p.state IN ('created', 'pending', 'authorized'))";
+    FEE = "UPDATE payments SET fee_minor = $2, updated_at = $3
+        WHERE id = $1 AND fee_minor = 0 AND captured_minor > 0 AND currency = $4";
+    CLAIM_DUE = concat!("UPDATE payments SET check_at = $2 WHERE check_at <= $1 AND id IN
             (SELECT id FROM payments WHERE check_at <= $1 ORDER BY check_at LIMIT $3)
-        RETURNING id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at";
+        RETURNING ", payment_columns!());
     CHECKED = "UPDATE payments SET checks = checks + 1, check_at = $2 WHERE id = $1 AND check_at = $3";
 }
 
@@ -50,6 +67,7 @@ insert! {
     struct AddEvent<'a> into webhook_events {
         gateway: &'a str,
         event_id: &'a str,
+        kind: &'a str,
         gateway_ref: &'a str,
         body: &'a [u8],
         received_at: i64,
@@ -62,12 +80,20 @@ rows! {
         pub(crate) id: PaymentId,
         pub(crate) checkout_id: CheckoutId,
         pub(crate) method: PaymentMethod,
+        pub(crate) gateway: String,
         pub(crate) gateway_ref: Option<String>,
+        pub(crate) quote_version: i64,
         pub(crate) state: PaymentState,
         pub(crate) currency: Currency,
         pub(crate) amount_minor: i64,
         pub(crate) checks: i64,
         pub(crate) created_at: i64,
+    }
+
+    struct DueRow {
+        state: CheckoutState,
+        quote_version: i64,
+        total_minor: i64,
     }
 }
 
@@ -87,41 +113,56 @@ impl Engine {
     }
 }
 
-/// Requests an inserted payment from its gateway and applies the status. Also returns the URL of the
-/// gateway's page.
-pub(crate) async fn start(engine: &Engine, payment: &PaymentRow) -> Result<(ReportOutcome, String)> {
-    let gateway = engine.gateway(payment.method)?;
+impl PaymentRow {
+    fn amount(&self) -> Money {
+        Money::new(self.amount_minor, self.currency)
+    }
+
+    /// A call for this payment failed, and may succeed later.
+    fn failed(&self, call: &'static str, error: &GatewayError) -> Error {
+        tracing::warn!(payment.id = %self.id, call, %error, "a call to a gateway failed");
+        Error::Busy { retry_after_s: 2 }
+    }
+}
+
+/// Requests an inserted payment from its gateway and applies the status. Also returns what the shopper does
+/// next, if anything.
+pub(crate) async fn start(
+    engine: &Engine,
+    payment: &PaymentRow,
+) -> Result<(ReportOutcome, Option<NextAction>)> {
+    let gateway = engine.gateway(&payment.gateway)?;
     let request = PaymentRequest {
         attempt: payment.id,
-        amount: Money::new(payment.amount_minor, payment.currency),
+        method: payment.method,
+        amount: payment.amount(),
         return_url: engine.return_url(payment.id),
     };
-    let span = gateway::call(payment.method, "create", payment.id);
+    let span = gateway::call(&payment.gateway, "create", payment.id);
     let session = match gateway.create(&request).instrument(span).await {
         Ok(session) => session,
         Err(GatewayError::Refused(why)) => {
             tracing::warn!(payment.id = %payment.id, why, "payment refused");
-            return Ok((apply_status(engine, payment.id, "", GatewayStatus::Declined).await?, String::new()));
+            return Ok((apply_status(engine, payment.id, "", GatewayStatus::Declined).await?, None));
         }
-        Err(error) => {
-            tracing::warn!(payment.id = %payment.id, %error, "payment could not be started");
-            return Err(Error::Busy { retry_after_s: 2 });
-        }
+        Err(error) => return Err(payment.failed("create", &error)),
     };
+    let next = session.next.action(&payment.gateway);
     if session.status == GatewayStatus::Waiting {
-        let input = (payment.id, session.clone(), engine.clock.now_ms());
+        let json = next.as_ref().map(serde_json::to_string).transpose().map_err(|_| Error::Internal)?;
+        let input = (payment.id, session.gateway_ref.clone(), json, engine.clock.now_ms());
         engine
             .db
-            .write(("payments::pending", payment.id), input, |tx, (id, session, now)| {
+            .write(("payments::pending", payment.id), input, |tx, (id, gateway_ref, next, now)| {
                 Box::pin(async move {
-                    tx.exec(&PENDING, params![*id, &session.gateway_ref, &session.next_url, *now]).await?;
+                    tx.exec(&PENDING, params![*id, gateway_ref, next.clone(), *now]).await?;
                     Ok(())
                 })
             })
             .await?;
     }
     let reported = apply_status(engine, payment.id, &session.gateway_ref, session.status).await?;
-    Ok((reported, session.next_url))
+    Ok((reported, next))
 }
 
 /// The only function that acts on the status of a payment. It may be called any number of times, by any
@@ -133,14 +174,27 @@ pub async fn apply_status(
     status: GatewayStatus,
 ) -> Result<ReportOutcome> {
     match status {
-        GatewayStatus::Waiting => Ok(ReportOutcome::Waiting),
+        GatewayStatus::Authorized(amount) => authorized(engine, id, gateway_ref, amount).await,
+        status => settle(engine, id, gateway_ref, status).await,
+    }
+}
+
+/// Applies every status but `Authorized`, which another call to the gateway follows.
+async fn settle(
+    engine: &Engine,
+    id: PaymentId,
+    gateway_ref: &str,
+    status: GatewayStatus,
+) -> Result<ReportOutcome> {
+    match status {
+        GatewayStatus::Waiting | GatewayStatus::Authorized(_) => Ok(ReportOutcome::Waiting),
         GatewayStatus::Declined | GatewayStatus::Cancelled => {
             engine
                 .db
                 .write(("payments::failed", id), (id, engine.clock.now_ms()), |tx, (id, now)| {
                     Box::pin(async move {
                         let checkout = checkout::lock_checkout_in_tx(tx, *id).await?;
-                        tx.exec(&FAILED, params![*id, *now]).await?;
+                        tx.exec(&checkout::FAILED, params![*id, *now]).await?;
                         tx.exec(&REOPEN, params![checkout, *now]).await?;
                         Ok(())
                     })
@@ -157,6 +211,104 @@ pub async fn apply_status(
     }
 }
 
+/// What follows from an authorized payment.
+enum Authorization {
+    /// The checkout can be bought: capture every authorized payment of it.
+    Capture(Vec<PaymentRow>),
+    /// The rest has still to be paid.
+    Wait,
+    /// It pays for nothing.
+    Cancel(PaymentRow),
+    /// The report is late: the payment has been captured.
+    Past(CheckoutId),
+}
+
+/// A payment is authorized: captures it once the checkout can be bought, and cancels it if it cannot.
+async fn authorized(
+    engine: &Engine,
+    id: PaymentId,
+    gateway_ref: &str,
+    amount: Money,
+) -> Result<ReportOutcome> {
+    let input = (id, gateway_ref.to_owned(), engine.clock.now_ms());
+    let (checkout, payments) = engine
+        .db
+        .write(("payments::authorized", id), input, |tx, (id, gateway_ref, now)| {
+            Box::pin(async move {
+                let checkout = checkout::lock_checkout_in_tx(tx, *id).await?;
+                tx.exec(&AUTHORIZED, params![*id, gateway_ref, *now]).await?;
+                let due: DueRow = tx.opt(&DUE_OF, params![checkout]).await?.ok_or(Error::NotFound)?;
+                Ok((due, tx.all::<PaymentRow>(&OF_CHECKOUT, params![checkout]).await?))
+            })
+        })
+        .await?;
+    match follow_up(id, amount, &checkout, payments).ok_or(Error::NotFound)? {
+        Authorization::Wait => Ok(ReportOutcome::Waiting),
+        Authorization::Past(checkout) => {
+            let bought = checkout::bought(engine, checkout).await?;
+            Ok(bought.map_or(ReportOutcome::Orphaned, |purchase| ReportOutcome::Paid(purchase.number)))
+        }
+        Authorization::Cancel(payment) => {
+            let cancel = engine.gateway(&payment.gateway)?.cancel(gateway_ref);
+            let span = gateway::call(&payment.gateway, "cancel", id);
+            let status = cancel.instrument(span).await.map_err(|error| payment.failed("cancel", &error))?;
+            match settle(engine, id, gateway_ref, status).await? {
+                ReportOutcome::Cancelled => Ok(ReportOutcome::Orphaned),
+                outcome => Ok(outcome),
+            }
+        }
+        Authorization::Capture(payments) => {
+            let mut outcome = ReportOutcome::Waiting;
+            for payment in payments {
+                let gateway_ref = payment.gateway_ref.as_deref().unwrap_or(gateway_ref);
+                let capture = engine.gateway(&payment.gateway)?.capture(gateway_ref);
+                let span = gateway::call(&payment.gateway, "capture", payment.id);
+                let status =
+                    capture.instrument(span).await.map_err(|error| payment.failed("capture", &error))?;
+                outcome = settle(engine, payment.id, gateway_ref, status).await?;
+                // Without this one, the checkout can't be bought.
+                if matches!(outcome, ReportOutcome::Declined | ReportOutcome::Cancelled) {
+                    break;
+                }
+            }
+            Ok(outcome)
+        }
+    }
+}
+
+/// What follows from the authorization of `amount` for a payment, one of all `payments` of its checkout.
+fn follow_up(
+    id: PaymentId,
+    amount: Money,
+    checkout: &DueRow,
+    payments: Vec<PaymentRow>,
+) -> Option<Authorization> {
+    let own = payments.iter().find(|payment| payment.id == id)?.clone();
+    match own.state {
+        PaymentState::Authorized if own.amount() == amount => {}
+        PaymentState::Captured | PaymentState::Accepted | PaymentState::Orphaned | PaymentState::Refunded => {
+            return Some(Authorization::Past(own.checkout_id));
+        }
+        _ => return Some(Authorization::Cancel(own)),
+    }
+    let counts = |payment: &PaymentRow| {
+        payment.id == id
+            || (payment.quote_version == checkout.quote_version
+                && matches!(payment.state, PaymentState::Authorized | PaymentState::Captured))
+    };
+    let counted: Vec<_> = payments.into_iter().filter(counts).collect();
+    let covered: i64 = counted.iter().map(|payment| payment.amount_minor).sum();
+    let open = matches!(checkout.state, CheckoutState::Open | CheckoutState::Paying);
+    if covered == checkout.total_minor && (open || checkout.state == CheckoutState::Expired) {
+        let authorized = |payment: &PaymentRow| payment.state == PaymentState::Authorized;
+        return Some(Authorization::Capture(counted.into_iter().filter(authorized).collect()));
+    }
+    if covered < checkout.total_minor && open && own.quote_version == checkout.quote_version {
+        return Some(Authorization::Wait);
+    }
+    Some(Authorization::Cancel(own))
+}
+
 /// Reads a payment from its gateway again and applies the status. A gateway's payment belongs to the
 /// attempt that it was created for and to no other, whatever a webhook says.
 async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) -> Result<ReportOutcome> {
@@ -165,13 +317,9 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
         // The process died before the response was stored. Repeating the request repeats the same attempt.
         return Ok(start(engine, payment).await?.0);
     };
-    let retrieve = engine.gateway(payment.method)?.retrieve(gateway_ref);
-    let found = retrieve.instrument(gateway::call(payment.method, "retrieve", payment.id)).await.map_err(
-        |error| {
-            tracing::warn!(payment.id = %payment.id, %error, "payment could not be read");
-            Error::Busy { retry_after_s: 2 }
-        },
-    )?;
+    let retrieve = engine.gateway(&payment.gateway)?.retrieve(gateway_ref);
+    let span = gateway::call(&payment.gateway, "retrieve", payment.id);
+    let found = retrieve.instrument(span).await.map_err(|error| payment.failed("retrieve", &error))?;
     if found.attempt != payment.id {
         tracing::error!(payment.id = %payment.id, gateway_ref, made_for = %found.attempt, "a gateway reported a payment for another attempt");
         return Err(Error::Denied);
@@ -181,11 +329,31 @@ async fn refresh(engine: &Engine, payment: &PaymentRow, reported: Option<&str>) 
             tracing::error!(payment.id = %payment.id, gateway_ref, own, "a gateway captured a payment attempt twice");
             let (checkout, method) = (payment.checkout_id, payment.method);
             stray(engine, Stray { checkout, method, gateway_ref: gateway_ref.to_owned(), amount }).await?;
-            Ok(ReportOutcome::Orphaned)
+            return Ok(ReportOutcome::Orphaned);
         }
-        (Some(own), _) if own != gateway_ref => Ok(ReportOutcome::Waiting),
-        (_, status) => apply_status(engine, payment.id, gateway_ref, status).await,
+        (Some(own), _) if own != gateway_ref => return Ok(ReportOutcome::Waiting),
+        _ => {}
     }
+    let outcome = apply_status(engine, payment.id, gateway_ref, found.status).await?;
+    if let Some(fee) = found.fee.filter(|fee| fee.amount() > 0) {
+        charge_fee(engine, payment.id, fee).await?;
+    }
+    Ok(outcome)
+}
+
+/// Posts a gateway's fee for a captured payment, once.
+async fn charge_fee(engine: &Engine, id: PaymentId, fee: Money) -> TxResult<()> {
+    engine
+        .db
+        .write(("payments::fee", id), (id, fee, engine.clock.now_ms()), |tx, (id, fee, now)| {
+            Box::pin(async move {
+                if tx.exec(&FEE, params![*id, fee.amount(), *now, fee.currency()]).await? == 1 {
+                    ledger::post(tx, &[(gateway_fee(*fee)?, *id)], *now).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
 }
 
 /// Handles the shopper's return from the gateway's page, authorised by the token in the return URL.
@@ -209,32 +377,62 @@ pub async fn returned(engine: &Engine, _: &Caller, id: PaymentId, token: &str) -
     Ok(bought.map_or(Return::Checkout(checkout, Some(why)), Return::Purchase))
 }
 
-/// Handles a webhook. Returns an error if it was not processed, so that the gateway delivers it again.
-pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, signature: &str, body: &[u8]) -> Result<()> {
-    let method = PaymentMethod::parse(gateway).ok_or(Error::NotFound)?;
+/// Handles a webhook: stores its events, then acts on each. Returns an error if one was not processed, so
+/// that the gateway delivers it again.
+pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, received: Webhook<'_>) -> Result<()> {
     let now = engine.clock.now_ms();
-    let event = engine.gateway(method)?.verify(signature, body, now).ok_or(Error::Denied)?;
-    let input = (gateway.to_owned(), event.clone(), body.to_vec(), now);
+    let events = engine.gateway(gateway)?.webhook(received, now).await.map_err(|error| match error {
+        GatewayError::Refused(_) => Error::Denied,
+        GatewayError::Unreachable(why) => {
+            tracing::warn!(gateway, why, "a webhook could not be verified");
+            Error::Busy { retry_after_s: 2 }
+        }
+    })?;
+    let input = (gateway.to_owned(), events.clone(), received.body.to_vec(), now);
     engine
         .db
-        .write(("payments::webhook", event.attempt), input, |tx, (gateway, event, body, now)| {
+        .write(("payments::webhook", gateway.to_owned()), input, |tx, (gateway, events, body, now)| {
             Box::pin(async move {
-                let WebhookEvent { event_id, gateway_ref, .. } = event;
-                tx.insert(AddEvent { gateway, event_id, gateway_ref, body, received_at: *now }).await?;
+                let rows = events.iter().map(|event| {
+                    let (kind, gateway_ref) = event.about.parts();
+                    AddEvent { gateway, event_id: &event.id, kind, gateway_ref, body, received_at: *now }
+                });
+                tx.insert_all(rows).await?;
                 Ok(())
             })
         })
         .await?;
-    let payment: PaymentRow = engine.db.opt(&FIND, params![event.attempt]).await?.ok_or(Error::NotFound)?;
-    if payment.method != method {
-        return Err(Error::Denied);
+    let mut outcome = Ok(());
+    for event in &events {
+        // One that fails doesn't keep the others from being processed.
+        outcome = outcome.and(act_on(engine, gateway, event).await);
     }
-    refresh(engine, &payment, Some(&event.gateway_ref)).await.map(drop)
+    outcome
 }
 
-/// The header with the signature of a gateway's webhooks.
-pub fn signature_header(engine: &Engine, gateway: &str) -> Result<&'static str> {
-    Ok(engine.gateway(PaymentMethod::parse(gateway).ok_or(Error::NotFound)?)?.signature_header())
+async fn act_on(engine: &Engine, gateway: &str, event: &GatewayEvent) -> Result<()> {
+    match &event.about {
+        EventSubject::Payment(gateway_ref, attempt) => {
+            let payment: Option<PaymentRow> = match attempt {
+                Some(id) => engine.db.opt(&FIND, params![*id]).await?,
+                None => engine.db.opt(&FIND_BY_REF, params![gateway, gateway_ref]).await?,
+            };
+            let payment = payment.ok_or(Error::NotFound)?;
+            if payment.gateway != gateway {
+                return Err(Error::Denied);
+            }
+            refresh(engine, &payment, Some(gateway_ref)).await.map(drop)
+        }
+        EventSubject::Refund(gateway_ref, id) => {
+            Ok(refund::reported(engine, gateway, gateway_ref, *id).await?)
+        }
+        EventSubject::Dispute(_) => {
+            tracing::warn!(gateway, event = event.id, "a payment is disputed: a person has to respond");
+            Ok(())
+        }
+        // Stored, and nothing follows from them yet.
+        EventSubject::Payout(_) | EventSubject::Account(_) => Ok(()),
+    }
 }
 
 /// Reconciliation: reads payments without a reported outcome from their gateways, in case webhooks were

@@ -3,7 +3,11 @@
 //! does.
 
 use crate::{
-    Clock, Db, TxResult, db::Tx, insert, params, payments::PaymentRequest, random, rows, statements,
+    Clock, Db, TxResult,
+    db::{Scalar, Tx},
+    insert, params,
+    payments::{PaymentRequest, RefundRequest},
+    random, rows, statements,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
@@ -16,14 +20,19 @@ statements! {
         FROM sandbox_payments WHERE attempt_id = $1";
     BY_REF = "SELECT gateway_ref, attempt_id, currency, amount_minor, state, card, return_url
         FROM sandbox_payments WHERE gateway_ref = $1";
-    MOVE = "UPDATE sandbox_payments SET state = $2, card = $3 WHERE gateway_ref = $1 AND state IN ('waiting', 'challenged')";
-    ANNOUNCE = "INSERT INTO sandbox_events (event_id, gateway_ref, deliver_at, deliveries_left, failures)
-        VALUES ($1, $2, $3, $4, 0)";
-    ADD_REFUND = "INSERT INTO sandbox_refunds (attempt_id, gateway_ref, amount_minor) VALUES ($1, $2, $3)
+    MOVE = "UPDATE sandbox_payments SET card = $3,
+            state = CASE WHEN authorizes AND $2 = 'captured' THEN 'authorized' ELSE CAST($2 AS TEXT) END
+        WHERE gateway_ref = $1 AND state IN ('waiting', 'challenged')";
+    CAPTURE = "UPDATE sandbox_payments SET state = 'captured' WHERE gateway_ref = $1 AND state = 'authorized'";
+    VOID = "UPDATE sandbox_payments SET state = 'declined', card = $2
+        WHERE gateway_ref = $1 AND state IN ('waiting', 'challenged', 'authorized')";
+    ADD_REFUND = "INSERT INTO sandbox_refunds (attempt_id, gateway_ref, amount_minor, state) VALUES ($1, $2, $3, $4)
         ON CONFLICT (attempt_id) DO NOTHING";
+    REFUND_STATE = "SELECT state AS value FROM sandbox_refunds WHERE attempt_id = $1";
+    END_REFUNDS = "UPDATE sandbox_refunds SET state = $1 WHERE state = 'pending' RETURNING attempt_id, gateway_ref";
     REFUND = "UPDATE sandbox_payments SET refunded_minor = refunded_minor + $2
         WHERE gateway_ref = $1 AND state = 'captured' AND refunded_minor + $2 <= amount_minor";
-    DUE = "SELECT e.event_id, e.gateway_ref, p.attempt_id FROM sandbox_events e
+    DUE = "SELECT e.event_id, e.gateway_ref, p.attempt_id, e.refund_id FROM sandbox_events e
         JOIN sandbox_payments p ON p.gateway_ref = e.gateway_ref
         WHERE e.deliveries_left > 0 AND e.deliver_at <= $1 ORDER BY e.deliver_at LIMIT 100";
     DELIVERED = "UPDATE sandbox_events SET deliveries_left = deliveries_left - 1 WHERE event_id = $1";
@@ -41,12 +50,22 @@ insert! {
         attempt_id: PaymentId,
         currency: Currency,
         amount_minor: i64,
+        authorizes: bool,
         return_url: &'a str,
         created_at: i64;
         refunded_minor = "0",
         state = "'waiting'",
         card = "''",
     } "ON CONFLICT (attempt_id) DO NOTHING"
+
+    struct AddEvent<'a> into sandbox_events {
+        event_id: Uuid,
+        gateway_ref: &'a str,
+        refund_id: Option<RefundId>,
+        deliver_at: i64,
+        deliveries_left: i64;
+        failures = "0",
+    }
 }
 
 rows! {
@@ -61,7 +80,7 @@ rows! {
         pub currency: Currency,
         /// The amount in minor units.
         pub amount_minor: i64,
-        /// `waiting`, `challenged`, `captured` or `declined`.
+        /// `waiting`, `challenged`, `authorized`, `captured` or `declined`.
         pub state: String,
         /// The behaviour of the entered card; `cancelled` if the shopper entered none and went back.
         pub card: String,
@@ -78,6 +97,13 @@ rows! {
         pub gateway_ref: String,
         /// Our ID of the payment.
         pub attempt_id: PaymentId,
+        /// Our ID of the refund that it is about, if it is about one.
+        pub refund_id: Option<RefundId>,
+    }
+
+    struct EndedRefund {
+        attempt_id: RefundId,
+        gateway_ref: String,
     }
 
     /// The sandbox's totals.
@@ -172,16 +198,24 @@ impl Card {
     }
 }
 
-/// Creates a payment, or finds the one of the same attempt.
-pub async fn start(db: &Db, clock: &Clock, ask: &PaymentRequest) -> TxResult<SandboxPayment> {
+/// Creates a payment, or finds the one of the same attempt. With `authorizes`, it is captured only by
+/// [`capture`].
+pub async fn start(
+    db: &Db,
+    clock: &Clock,
+    ask: &PaymentRequest,
+    authorizes: bool,
+) -> TxResult<SandboxPayment> {
     let gateway_ref = format!("sbx_{}", random::token());
-    db.write("sandbox::start", (gateway_ref, ask.clone(), clock.now_ms()), |tx, (gateway_ref, ask, now)| {
+    let input = (gateway_ref, ask.clone(), authorizes, clock.now_ms());
+    db.write("sandbox::start", input, |tx, (gateway_ref, ask, authorizes, now)| {
         Box::pin(async move {
             tx.insert(AddPayment {
                 gateway_ref,
                 attempt_id: ask.attempt,
                 currency: ask.amount.currency(),
                 amount_minor: ask.amount.amount(),
+                authorizes: *authorizes,
                 return_url: &ask.return_url,
                 created_at: *now,
             })
@@ -242,31 +276,75 @@ async fn move_in_tx(
 ) -> TxResult<SandboxPayment> {
     let moved = tx.exec(&MOVE, params![gateway_ref, state, card]).await? == 1;
     if let (true, true, Some((wait, times))) = (moved, state != "challenged", webhook) {
-        let event = random::id::<()>(now).uuid();
-        tx.exec(&ANNOUNCE, params![event, gateway_ref, now + wait, times]).await?;
+        tx.insert(AddEvent {
+            event_id: random::id::<()>(now).uuid(),
+            gateway_ref,
+            refund_id: None,
+            deliver_at: now + wait,
+            deliveries_left: times,
+        })
+        .await?;
     }
     Ok(tx.opt(&BY_REF, params![gateway_ref]).await?.ok_or(Error::NotFound)?)
 }
 
-/// Refunds an amount, once per refund. Returns false if there is not enough money.
-pub async fn refund(db: &Db, gateway_ref: &str, refund: RefundId, amount: Money) -> TxResult<bool> {
-    db.write(
-        "sandbox::refund",
-        (gateway_ref.to_owned(), refund, amount.amount()),
-        |tx, (gateway_ref, refund, amount)| {
-            Box::pin(async move {
-                if tx.exec(&ADD_REFUND, params![*refund, gateway_ref, *amount]).await? == 0 {
-                    return Ok(true);
-                }
-                if tx.exec(&REFUND, params![gateway_ref, *amount]).await? == 0 {
-                    return Err(Error::Denied.into());
-                }
-                Ok(true)
-            })
-        },
-    )
+/// Captures an authorized payment.
+pub async fn capture(db: &Db, gateway_ref: &str) -> TxResult<SandboxPayment> {
+    db.write("sandbox::capture", gateway_ref.to_owned(), |tx, gateway_ref| {
+        Box::pin(async move {
+            tx.exec(&CAPTURE, params![gateway_ref]).await?;
+            Ok(tx.opt(&BY_REF, params![gateway_ref]).await?.ok_or(Error::NotFound)?)
+        })
+    })
     .await
-    .or_else(|fault| if fault == Error::Denied.into() { Ok(false) } else { Err(fault) })
+}
+
+/// The market cancels a payment that isn't captured.
+pub async fn void(db: &Db, gateway_ref: &str) -> TxResult<SandboxPayment> {
+    db.write("sandbox::void", gateway_ref.to_owned(), |tx, gateway_ref| {
+        Box::pin(async move {
+            tx.exec(&VOID, params![gateway_ref, CANCELLED]).await?;
+            Ok(tx.opt(&BY_REF, params![gateway_ref]).await?.ok_or(Error::NotFound)?)
+        })
+    })
+    .await
+}
+
+/// Refunds an amount, once per refund; `state` is that of a new one. Returns its state, or none if there is
+/// not enough money.
+pub async fn refund(db: &Db, ask: &RefundRequest, state: &'static str) -> TxResult<Option<String>> {
+    let refunded = db.write("sandbox::refund", (ask.clone(), state), |tx, (ask, state)| {
+        Box::pin(async move {
+            let (gateway_ref, amount) = (&ask.payment_ref, ask.amount.amount());
+            if tx.exec(&ADD_REFUND, params![ask.refund, gateway_ref, amount, *state]).await? == 1
+                && tx.exec(&REFUND, params![gateway_ref, amount]).await? == 0
+            {
+                return Err(Error::Denied.into());
+            }
+            let state: Option<Scalar<String>> = tx.opt(&REFUND_STATE, params![ask.refund]).await?;
+            Ok(state.map(|state| state.0))
+        })
+    });
+    refunded.await.or_else(|fault| if fault == Error::Denied.into() { Ok(None) } else { Err(fault) })
+}
+
+/// Ends all pending refunds in a state, `done` or `failed`, and reports them by webhooks.
+pub async fn end_refunds(db: &Db, clock: &Clock, state: &'static str) -> TxResult<usize> {
+    db.write("sandbox::end_refunds", (state, clock.now_ms()), |tx, (state, now)| {
+        Box::pin(async move {
+            let ended: Vec<EndedRefund> = tx.all(&END_REFUNDS, params![*state]).await?;
+            let events = ended.iter().map(|EndedRefund { attempt_id, gateway_ref }| AddEvent {
+                event_id: random::id::<()>(*now).uuid(),
+                gateway_ref,
+                refund_id: Some(*attempt_id),
+                deliver_at: *now,
+                deliveries_left: 1,
+            });
+            tx.insert_all(events.collect::<Vec<_>>()).await?;
+            Ok(ended.len())
+        })
+    })
+    .await
 }
 
 /// The webhooks that are due.

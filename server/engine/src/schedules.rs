@@ -28,7 +28,12 @@ pub static SCHEDULES: &[Schedule] = &[
     Schedule {
         name: "reconcile",
         every: Duration::from_secs(5),
-        run: |engine| Box::pin(async move { payments::reconcile(engine).await.map(drop) }),
+        run: |engine| {
+            Box::pin(async move {
+                payments::reconcile_refunds(engine).await?;
+                payments::reconcile(engine).await.map(drop)
+            })
+        },
     },
     Schedule {
         name: "release",

@@ -2,41 +2,53 @@
 
 use async_trait::async_trait;
 use haat_engine::payments::{
-    GatewayError, GatewayPayment, GatewayStatus, PaymentGateway, PaymentRequest, PaymentSession, WebhookEvent,
+    Capabilities, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus, NextStep,
+    PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus, Webhook,
 };
-use haat_shared::{Money, id::kinds::RefundId, payments::PaymentMethod};
 
 /// The gateway for cash, which never asks for money.
 pub struct Cash;
 
+fn refused<T>(why: &str) -> GatewayResult<T> {
+    Err(GatewayError::Refused(why.into()))
+}
+
 #[async_trait]
 impl PaymentGateway for Cash {
-    fn method(&self) -> PaymentMethod {
-        PaymentMethod::Cash
+    fn name(&self) -> &'static str {
+        "cash"
     }
 
-    async fn create(&self, request: &PaymentRequest) -> Result<PaymentSession, GatewayError> {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { captures: false, refunds: false }
+    }
+
+    async fn create(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
         Ok(PaymentSession {
             gateway_ref: request.attempt.to_string(),
             status: GatewayStatus::Accepted,
-            next_url: String::new(),
+            next: NextStep::Done,
         })
     }
 
-    async fn retrieve(&self, gateway_ref: &str) -> Result<GatewayPayment, GatewayError> {
-        let attempt = gateway_ref.parse().map_err(|_| GatewayError::Refused("no such payment".into()))?;
-        Ok(GatewayPayment { attempt, status: GatewayStatus::Accepted })
+    async fn retrieve(&self, gateway_ref: &str) -> GatewayResult<GatewayPayment> {
+        let Ok(attempt) = gateway_ref.parse() else { return refused("no such payment") };
+        Ok(GatewayPayment { attempt, status: GatewayStatus::Accepted, fee: None })
     }
 
-    async fn refund(&self, _: &str, _: RefundId, _: Money) -> Result<(), GatewayError> {
-        Err(GatewayError::Refused("the shop refunds cash payments itself".into()))
+    async fn capture(&self, _: &str) -> GatewayResult<GatewayStatus> {
+        refused("cash is collected by the shop")
     }
 
-    fn signature_header(&self) -> &'static str {
-        ""
+    async fn cancel(&self, _: &str) -> GatewayResult<GatewayStatus> {
+        refused("cash is collected by the shop")
     }
 
-    fn verify(&self, _: &str, _: &[u8], _: i64) -> Option<WebhookEvent> {
-        None
+    async fn refund(&self, _: &RefundRequest) -> GatewayResult<RefundStatus> {
+        refused("cash is given back by the shop")
+    }
+
+    async fn webhook(&self, _: Webhook<'_>, _: i64) -> GatewayResult<Vec<GatewayEvent>> {
+        refused("cash sends no webhooks")
     }
 }

@@ -8,8 +8,9 @@ use async_trait::async_trait;
 use haat_engine::{
     Clock, Db, TxError,
     payments::{
-        GatewayError, GatewayPayment, GatewayStatus, PaymentGateway, PaymentRequest, PaymentSession,
-        WebhookEvent,
+        Capabilities, EventSubject, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
+        NextStep, Origins, PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus,
+        Webhook,
     },
     random::SigningKey,
     sandbox,
@@ -17,7 +18,6 @@ use haat_engine::{
 use haat_shared::{
     Money,
     id::kinds::{PaymentId, RefundId},
-    payments::PaymentMethod,
     routes,
 };
 use serde::{Deserialize, Serialize};
@@ -37,15 +37,34 @@ pub struct Sandbox {
     page_url: String,
     webhook_url: String,
     client: reqwest::Client,
+    behaviour: Behaviour,
+}
+
+/// How a sandbox behaves. By default, it does everything at once and free of charge.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Behaviour {
     /// How long it takes to respond when a payment is created.
-    delay: Duration,
+    pub delay: Duration,
+    /// Payments are authorized, and captured when the market asks for it.
+    pub authorizes: bool,
+    /// Refunds are pending until `haat_engine::sandbox::end_refunds` ends them.
+    pub refunds_later: bool,
+    /// Its fee, in basis points of the amount.
+    pub fee_bp: i64,
+}
+
+/// The body of a webhook.
+#[derive(Serialize, Deserialize)]
+struct Body {
+    events: Vec<Event>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Body {
+struct Event {
     id: String,
     payment: String,
-    attempt: PaymentId,
+    attempt: Option<PaymentId>,
+    refund: Option<RefundId>,
 }
 
 impl Sandbox {
@@ -64,13 +83,13 @@ impl Sandbox {
             page_url: page_url.trim_end_matches('/').to_owned(),
             webhook_url,
             client,
-            delay: Duration::ZERO,
+            behaviour: Behaviour::default(),
         }
     }
 
-    /// The same sandbox with a delay, to test slow gateways.
-    pub fn slow(self, delay: Duration) -> Self {
-        Self { delay, ..self }
+    /// The same sandbox with another behaviour, to test what real gateways do.
+    pub fn behaving(self, behaviour: Behaviour) -> Self {
+        Self { behaviour, ..self }
     }
 
     /// The signature of a webhook: the time, and the HMAC-SHA-256 of time and raw body.
@@ -88,12 +107,14 @@ impl Sandbox {
     pub async fn deliver_due(&self) -> Result<usize, TxError> {
         let mut arrived = 0;
         for event in sandbox::due_events(&self.db, &self.clock).await? {
-            let body = Body {
+            let told = Event {
                 id: event.event_id_text(),
                 payment: event.gateway_ref.clone(),
-                attempt: event.attempt_id,
+                attempt: Some(event.attempt_id),
+                refund: event.refund_id,
             };
-            let body = serde_json::to_vec(&body).map_err(|e| haat_engine::bug(e.to_string()))?;
+            let body = serde_json::to_vec(&Body { events: vec![told] })
+                .map_err(|e| haat_engine::bug(e.to_string()))?;
             let sent = self
                 .client
                 .post(&self.webhook_url)
@@ -119,6 +140,7 @@ fn unreachable(fault: impl ToString) -> GatewayError {
 
 fn status(payment: &sandbox::SandboxPayment) -> GatewayStatus {
     match payment.state.as_str() {
+        "authorized" => GatewayStatus::Authorized(payment.amount()),
         "captured" => GatewayStatus::Captured(payment.amount()),
         "declined" if payment.is_cancelled() => GatewayStatus::Cancelled,
         "declined" => GatewayStatus::Declined,
@@ -128,42 +150,74 @@ fn status(payment: &sandbox::SandboxPayment) -> GatewayStatus {
 
 #[async_trait]
 impl PaymentGateway for Sandbox {
-    fn method(&self) -> PaymentMethod {
-        PaymentMethod::Sandbox
+    fn name(&self) -> &'static str {
+        "sandbox"
     }
 
-    async fn create(&self, request: &PaymentRequest) -> Result<PaymentSession, GatewayError> {
-        tokio::time::sleep(self.delay).await;
-        let payment = sandbox::start(&self.db, &self.clock, request).await.map_err(unreachable)?;
-        let next_url = format!("{}{}", self.page_url, routes::sandbox_page(&payment.gateway_ref));
-        Ok(PaymentSession { status: status(&payment), gateway_ref: payment.gateway_ref, next_url })
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { captures: true, refunds: true }
     }
 
-    async fn retrieve(&self, gateway_ref: &str) -> Result<GatewayPayment, GatewayError> {
+    fn origins(&self) -> Origins {
+        let page = reqwest::Url::parse(&self.page_url).map(|url| url.origin().ascii_serialization());
+        Origins { forms: page.into_iter().collect(), ..Origins::default() }
+    }
+
+    async fn create(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
+        let Behaviour { delay, authorizes, .. } = self.behaviour;
+        tokio::time::sleep(delay).await;
+        let payment =
+            sandbox::start(&self.db, &self.clock, request, authorizes).await.map_err(unreachable)?;
+        let url = format!("{}{}", self.page_url, routes::sandbox_page(&payment.gateway_ref));
+        let status = status(&payment);
+        Ok(PaymentSession { status, gateway_ref: payment.gateway_ref, next: NextStep::Redirect(url) })
+    }
+
+    async fn retrieve(&self, gateway_ref: &str) -> GatewayResult<GatewayPayment> {
         let payment = sandbox::find(&self.db, gateway_ref).await.map_err(unreachable)?;
-        Ok(GatewayPayment { attempt: payment.attempt_id, status: status(&payment) })
+        let fee = payment.amount_minor.saturating_mul(self.behaviour.fee_bp) / 10_000;
+        let fee = (fee > 0).then(|| Money::new(fee, payment.currency));
+        Ok(GatewayPayment { attempt: payment.attempt_id, status: status(&payment), fee })
     }
 
-    async fn refund(&self, gateway_ref: &str, refund: RefundId, amount: Money) -> Result<(), GatewayError> {
-        match sandbox::refund(&self.db, gateway_ref, refund, amount).await.map_err(unreachable)? {
-            true => Ok(()),
-            false => Err(GatewayError::Refused("more than was captured".into())),
+    async fn capture(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
+        sandbox::capture(&self.db, gateway_ref).await.map(|payment| status(&payment)).map_err(unreachable)
+    }
+
+    async fn cancel(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
+        sandbox::void(&self.db, gateway_ref).await.map(|payment| status(&payment)).map_err(unreachable)
+    }
+
+    async fn refund(&self, request: &RefundRequest) -> GatewayResult<RefundStatus> {
+        let state = if self.behaviour.refunds_later { "pending" } else { "done" };
+        let gateway_ref = format!("sbr_{}", request.refund.uuid().simple());
+        match sandbox::refund(&self.db, request, state).await.map_err(unreachable)?.as_deref() {
+            Some("done") => Ok(RefundStatus::Done(gateway_ref)),
+            Some("pending") => Ok(RefundStatus::Pending(gateway_ref)),
+            Some(_) => Ok(RefundStatus::Failed("the card is closed".into())),
+            None => Err(GatewayError::Refused("more than was captured".into())),
         }
     }
 
-    fn signature_header(&self) -> &'static str {
-        SIGNATURE_HEADER
-    }
-
-    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<WebhookEvent> {
-        let at_ms: i64 = signature.strip_prefix("t=")?.split_once(',')?.0.parse().ok()?;
+    async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>> {
+        let forged = || GatewayError::Refused("not signed by the sandbox, or long ago".into());
+        let (signature, body) = (webhook.header(SIGNATURE_HEADER), webhook.body);
+        let at_ms = signature.strip_prefix("t=").and_then(|rest| rest.split_once(',')?.0.parse().ok());
+        let at_ms: i64 = at_ms.ok_or_else(forged)?;
         let genuine: bool = self.sign(at_ms, body).as_bytes().ct_eq(signature.as_bytes()).into();
-        let fresh = now_ms.checked_sub(at_ms)?.abs() <= TOLERANCE_MS;
+        let fresh = now_ms.checked_sub(at_ms).is_some_and(|age| age.abs() <= TOLERANCE_MS);
         if !genuine || !fresh {
-            return None;
+            return Err(forged());
         }
-        let body: Body = serde_json::from_slice(body).ok()?;
-        Some(WebhookEvent { event_id: body.id, gateway_ref: body.payment, attempt: body.attempt })
+        let body: Body = serde_json::from_slice(body).map_err(|e| GatewayError::Refused(e.to_string()))?;
+        let events = body.events.into_iter().map(|Event { id, payment, attempt, refund }| GatewayEvent {
+            id,
+            about: match refund {
+                Some(refund) => EventSubject::Refund(format!("sbr_{}", refund.uuid().simple()), Some(refund)),
+                None => EventSubject::Payment(payment, attempt),
+            },
+        });
+        Ok(events.collect())
     }
 }
 
@@ -178,21 +232,27 @@ mod tests {
         let (clock, secret) = (Clock::default(), SigningKey::new("key"));
         let sandbox = Sandbox::new(db, clock, secret, "http://127.0.0.1", String::new());
         let attempt: PaymentId = haat_engine::random::id(0);
-        let body = serde_json::to_vec(&Body { id: "evt".into(), payment: "sbx".into(), attempt }).unwrap();
+        let event = Event { id: "evt".into(), payment: "sbx".into(), attempt: Some(attempt), refund: None };
+        let body = serde_json::to_vec(&Body { events: vec![event] }).unwrap();
         let signature = sandbox.sign(1_000, &body);
-        assert_eq!(sandbox.verify(&signature, &body, 1_000 + TOLERANCE_MS).unwrap().gateway_ref, "sbx");
-        assert!(sandbox.verify(&signature, &body, 1_001 + TOLERANCE_MS).is_none(), "old");
-        assert!(sandbox.verify(&signature, b"{}", 1_000).is_none(), "another body");
-        assert!(sandbox.verify("", &body, 1_000).is_none(), "unsigned");
-        assert!(sandbox.verify("t=9223372036854775807,v1=00", &body, -2).is_none(), "absurd time");
+        let read = async |signature: &str, body: &[u8], now_ms| {
+            let headers = [(SIGNATURE_HEADER.to_owned(), signature.to_owned())];
+            sandbox.webhook(Webhook { headers: &headers, body }, now_ms).await
+        };
+        let events = read(&signature, &body, 1_000 + TOLERANCE_MS).await.unwrap();
+        assert_eq!((events.len(), events[0].id.as_str()), (1, "evt"));
+        assert!(read(&signature, &body, 1_001 + TOLERANCE_MS).await.is_err(), "old");
+        assert!(read(&signature, b"{}", 1_000).await.is_err(), "another body");
+        assert!(read("", &body, 1_000).await.is_err(), "unsigned");
+        assert!(read("t=9223372036854775807,v1=00", &body, -2).await.is_err(), "absurd time");
         let mut changed = body.clone();
         changed.push(b' ');
-        assert!(sandbox.verify(&signature, &changed, 1_000).is_none(), "a blank more");
+        assert!(read(&signature, &changed, 1_000).await.is_err(), "a blank more");
         for i in 0..signature.len() {
             let mut forged = signature.clone().into_bytes();
             forged[i] ^= 1;
             let forged = String::from_utf8_lossy(&forged).into_owned();
-            assert!(sandbox.verify(&forged, &body, 1_000).is_none(), "byte {i} changed");
+            assert!(read(&forged, &body, 1_000).await.is_err(), "byte {i} changed");
         }
     }
 }

@@ -180,6 +180,8 @@ pub(super) async fn pay(
     match checkout::pay(engine, &caller, checkout_id, update, quote_version, &key).await {
         // The gateway's page. This URL does not come from the request.
         Ok(NextAction::Redirect { url }) => Redirect::to(&url).into_response(),
+        // Payment continues on the checkout page.
+        Ok(NextAction::ClientSecret { .. } | NextAction::Widget { .. }) => back::to(&page).into_response(),
         Ok(NextAction::Done { purchase }) => back::to(&routes::purchase_by_link(&purchase)).into_response(),
         Err(Error::Invalid(_)) => back::to(&with(&page, &[("check", "1")])).into_response(),
         Err(Error::NotFound) => super::layers::plain(&Error::NotFound),

@@ -71,16 +71,6 @@ impl FromRef<State> for LeptosOptions {
     }
 }
 
-impl State {
-    /// The origins, besides our own, to which a form may redirect.
-    fn gateway_origins(&self) -> String {
-        match &self.runtime.sandbox {
-            Some(_) => origin(&self.runtime.config.payments.sandbox_url),
-            None => String::new(),
-        }
-    }
-}
-
 /// Scheme, host and port of a URL.
 fn origin(url: &str) -> String {
     Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()

@@ -19,12 +19,7 @@ use tracing::Instrument;
 use super::{State, layers};
 
 pub(super) fn context(state: &State, caller: Caller) -> impl Fn() + Clone + Send + Sync + 'static {
-    let ctx = Ctx {
-        engine: state.runtime.engine.clone(),
-        caller,
-        secure: state.runtime.config.secure(),
-        gateway_origins: state.gateway_origins(),
-    };
+    let ctx = Ctx { engine: state.runtime.engine.clone(), caller, secure: state.runtime.config.secure() };
     move || provide_context(ctx.clone())
 }
 

@@ -10,9 +10,9 @@ use axum::{
 };
 use haat_engine::{
     Caller,
-    payments::{self, Return},
+    payments::{self, Return, Webhook},
 };
-use haat_shared::{Error, Result, routes};
+use haat_shared::{Error, routes};
 
 use super::{RETRY_AFTER, State, back, layers};
 
@@ -24,12 +24,11 @@ pub(super) async fn receive(
     body: Bytes,
 ) -> Response {
     let engine = &state.runtime.engine;
-    let received: Result<()> = async {
-        let header = payments::signature_header(engine, &gateway)?;
-        let signature = headers.get(header).and_then(|s| s.to_str().ok()).unwrap_or_default();
-        payments::webhook(engine, &Caller::guest(), &gateway, signature, &body).await
-    }
-    .await;
+    let text = |value: &HeaderValue| Some(value.to_str().ok()?.to_owned());
+    let headers: Vec<_> =
+        headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?))).collect();
+    let webhook = Webhook { headers: &headers, body: &body };
+    let received = payments::webhook(engine, &Caller::guest(), &gateway, webhook).await;
     let Err(error) = received else { return StatusCode::NO_CONTENT.into_response() };
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, error.code()).into_response();

@@ -3,10 +3,10 @@
 use crate::{
     Clock, Engine, TxError, TxResult,
     bus::Topic,
-    db::{DbError, Scalar, Tx},
+    db::{Scalar, Tx},
     insert,
     inventory::holds,
-    ledger,
+    ledger::{self, Reference},
     outbox::{self, OutboxMessage},
     params,
     payments::{GatewayStatus, ReportOutcome, queue_orphaned_in_tx},
@@ -16,22 +16,42 @@ use haat_shared::{
     Currency, Error, Money, Result,
     checkout::ValidCheckout,
     id::kinds::*,
-    ledger::{Posting, cash_commission, commission, orphaned_capture, sale},
-    payments::{PaymentMethod, PaymentState},
+    ledger::{Posting, capture, cash_commission, commission, sale},
+    payments::{CollectedBy, PaymentMethod, PaymentState},
     text,
 };
+
+/// What was paid for a checkout: the payment `$2`, and all others for the same quote.
+macro_rules! paid_minor {
+    () => {
+        "(SELECT CAST(COALESCE(SUM(p.amount_minor), 0) AS BIGINT) FROM payments p
+            WHERE p.checkout_id = checkouts.id AND p.purchase_id IS NULL AND p.state IN ('captured', 'accepted')
+                AND (p.id = $2 OR p.quote_version = checkouts.quote_version))"
+    };
+}
 
 statements! {
     LOCK_CHECKOUT = "UPDATE checkouts SET updated_at = updated_at WHERE id = (SELECT checkout_id FROM payments WHERE id = $1)
         RETURNING id AS value";
-    TAKE_PAYMENT = "UPDATE payments SET state = $2, captured_minor = $3, purchase_id = $4, check_at = NULL, updated_at = $5,
-            gateway_ref = COALESCE(gateway_ref, $6)
-        WHERE id = $1 AND state IN ('created', 'pending', 'superseded', 'failed')
-            AND COALESCE(gateway_ref, $6, '') = COALESCE($6, gateway_ref, '')
-        RETURNING checkout_id, method, currency, amount_minor";
-    TAKE_CHECKOUT = "UPDATE checkouts SET state = 'completed', purchase_id = $2, updated_at = $3
-        WHERE id = $1 AND state IN ('open', 'paying', 'expired')
-        RETURNING cart_id, total_minor, holds, details";
+    TAKE_PAYMENT = "UPDATE payments SET state = $2, captured_minor = $3, updated_at = $4, check_at = COALESCE(check_at, $4),
+            gateway_ref = COALESCE(gateway_ref, $5), currency = COALESCE($6, currency)
+        WHERE id = $1 AND state IN ('created', 'pending', 'authorized', 'superseded', 'failed')
+            AND COALESCE(gateway_ref, $5, '') = COALESCE($5, gateway_ref, '')
+        RETURNING checkout_id, method, collected_by, currency, amount_minor, captured_minor,
+            (SELECT c.currency FROM checkouts c WHERE c.id = payments.checkout_id) AS requested_in";
+    TAKEN = "SELECT p.checkout_id, p.method, p.collected_by, p.currency, p.amount_minor, p.captured_minor,
+            c.currency AS requested_in, p.state, u.number
+        FROM payments p JOIN checkouts c ON c.id = p.checkout_id LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
+    TAKE_CHECKOUT = concat!("UPDATE checkouts SET state = 'completed', purchase_id = $3, updated_at = $4
+        WHERE id = $1 AND state IN ('open', 'paying', 'expired') AND total_minor = ", paid_minor!(), "
+        RETURNING cart_id, holds, details");
+    REST_IS_DUE = concat!("SELECT id AS value FROM checkouts WHERE id = $1 AND state IN ('open', 'paying')
+        AND quote_version = (SELECT quote_version FROM payments WHERE id = $2) AND total_minor > ", paid_minor!());
+    // After the purchase, to which they refer.
+    TAKE_PAYMENTS = "UPDATE payments SET purchase_id = $3, check_at = NULL, updated_at = $4
+        WHERE checkout_id = $1 AND purchase_id IS NULL AND state IN ('captured', 'accepted')
+            AND (id = $2 OR quote_version = (SELECT c.quote_version FROM checkouts c WHERE c.id = $1))
+        RETURNING collected_by AS value";
     ORDERS = "SELECT order_id, shop_id, total_minor, commission_minor
         FROM checkout_orders WHERE checkout_id = $1 ORDER BY position";
     ADD_LINES = "INSERT INTO order_lines (order_id, position, product_id, variant_id, title, variant_title, quantity,
@@ -40,11 +60,10 @@ statements! {
         FROM checkout_lines WHERE checkout_id = $1";
     EMPTY_CART = "DELETE FROM cart_lines WHERE cart_id = $1
         AND variant_id IN (SELECT variant_id FROM checkout_lines WHERE checkout_id = $2)";
-    PURCHASE_OF = "SELECT u.number FROM payments p LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
-    ORPHANED = "UPDATE payments SET state = $2, captured_minor = $3, refund_pending_minor = $3, check_at = NULL, updated_at = $4,
-            gateway_ref = COALESCE(gateway_ref, $5), currency = COALESCE($6, currency)
-        WHERE id = $1 AND state IN ('created', 'pending', 'superseded', 'failed')
-            AND COALESCE(gateway_ref, $5, '') = COALESCE($5, gateway_ref, '')";
+    pub(crate) FAILED = "UPDATE payments SET state = 'failed', check_at = NULL, updated_at = $2
+        WHERE id = $1 AND state IN ('created', 'pending', 'authorized', 'superseded')";
+    ORPHANED = "UPDATE payments SET state = 'orphaned', refund_pending_minor = captured_minor, check_at = NULL, updated_at = $2
+        WHERE id = $1 AND state = 'captured' AND purchase_id IS NULL RETURNING captured_minor AS value";
 }
 
 insert! {
@@ -78,11 +97,18 @@ insert! {
         delivery_minor = "o.delivery_minor",
         tax_minor = "o.tax_minor",
         total_minor = "o.total_minor",
+        collected_minor = "CASE WHEN given.collected_by = 'market' THEN o.total_minor ELSE 0 END",
         commission_minor = "o.commission_minor",
         delivery = "o.delivery",
         days_min = "o.days_min",
         days_max = "o.days_max",
-    } => [checkout: CheckoutId, purchase_number: &'a str, number_folded: String, customer_folded: String]
+    } => [
+        checkout: CheckoutId,
+        purchase_number: &'a str,
+        number_folded: String,
+        customer_folded: String,
+        collected_by: CollectedBy
+    ]
         "given JOIN checkouts c ON c.id = given.checkout JOIN checkout_orders o ON o.checkout_id = c.id"
 }
 
@@ -90,13 +116,21 @@ rows! {
     struct Taken {
         checkout_id: CheckoutId,
         method: PaymentMethod,
+        collected_by: CollectedBy,
         currency: Currency,
         amount_minor: i64,
+        captured_minor: i64,
+        requested_in: Currency,
+    }
+
+    struct TakenBefore {
+        state: PaymentState,
+        number: Option<String>;
+        payment: Taken
     }
 
     struct TakenCheckout {
         cart_id: CartId,
-        total_minor: i64,
         holds: i64,
         details: Option<String>,
     }
@@ -106,10 +140,6 @@ rows! {
         shop_id: ShopId,
         total_minor: i64,
         commission_minor: i64,
-    }
-
-    struct PurchaseOf {
-        number: Option<String>,
     }
 }
 
@@ -127,13 +157,15 @@ struct Input {
 enum Done {
     /// The payment became a purchase, now or earlier.
     Purchase(String),
+    /// The rest has still to be paid.
+    Waiting,
     /// The payment had ended before.
     Nothing,
 }
 
 /// The payment is captured, or accepted: makes the purchase that it pays for, exactly once, however often
-/// and by whomever it is reported. If the checkout was already paid or superseded, or its holds and the
-/// stock are gone, the money is refunded.
+/// and by whomever it is reported. A part of the total is kept until the rest is paid. If the checkout was
+/// already paid or superseded, or its holds and the stock are gone, the money is refunded.
 pub async fn complete(
     engine: &Engine,
     payment: PaymentId,
@@ -159,6 +191,7 @@ pub async fn complete(
             engine.bus.publish(Topic::Outbox, "");
             Ok(ReportOutcome::Paid(number))
         }
+        Ok(Done::Waiting) => Ok(ReportOutcome::Waiting),
         Ok(Done::Nothing) => Ok(ReportOutcome::Orphaned),
         Err(TxError::Rejected(Error::Conflict(_))) => {
             engine
@@ -183,40 +216,54 @@ fn nothing_to_buy() -> TxError {
 async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     let Input { payment, purchase, number, clock, .. } = input;
     let now = clock.now_ms();
-    let (state, captured, paid_in) = match input.status {
-        GatewayStatus::Captured(amount) => (PaymentState::Captured, amount.amount(), Some(amount.currency())),
-        _ => (PaymentState::Accepted, 0, None),
-    };
     lock_checkout_in_tx(tx, *payment).await?;
-    let row = params![*payment, state.as_str(), captured, *purchase, now, input.gateway_ref.clone()];
-    let Some(taken) = tx.opt::<Taken>(&TAKE_PAYMENT, row).await? else { return found(tx, *payment).await };
-    let id = taken.checkout_id;
-    let checkout: TakenCheckout =
-        tx.opt(&TAKE_CHECKOUT, params![id, *purchase, now]).await?.ok_or_else(nothing_to_buy)?;
-    // The orders are placed now, not when we began to wait for the lock.
-    let now = clock.now_ms();
-    if taken.amount_minor != checkout.total_minor
-        || (state == PaymentState::Captured && captured != taken.amount_minor)
-        || paid_in.is_some_and(|currency| currency != taken.currency)
-    {
+    let (taken, mut postings): (_, Vec<(Posting, Reference)>) = match take_in_tx(tx, input, now).await? {
+        Some(taken) => {
+            let captured = Money::new(taken.captured_minor, taken.currency);
+            let posting = (taken.captured_minor > 0).then(|| capture(captured)).transpose()?;
+            (taken, posting.map(|posting| (posting, Reference::from(*payment))).into_iter().collect())
+        }
+        None => match tx.opt::<TakenBefore>(&TAKEN, params![*payment]).await?.ok_or(Error::NotFound)? {
+            TakenBefore { number: Some(number), .. } => return Ok(Done::Purchase(number)),
+            TakenBefore { state: PaymentState::Captured, payment, .. } => (payment, Vec::new()),
+            _ => return Ok(Done::Nothing),
+        },
+    };
+    let by_market = taken.collected_by == CollectedBy::Market;
+    if (by_market && taken.captured_minor != taken.amount_minor) || taken.currency != taken.requested_in {
         return Err(nothing_to_buy());
     }
+    let id = taken.checkout_id;
+    let row = params![id, *payment, *purchase, now];
+    let Some(checkout) = tx.opt::<TakenCheckout>(&TAKE_CHECKOUT, row).await? else {
+        let due: Option<Scalar<CheckoutId>> = tx.opt(&REST_IS_DUE, params![id, *payment]).await?;
+        due.filter(|_| by_market).ok_or_else(nothing_to_buy)?;
+        ledger::post(tx, &postings, now).await?;
+        return Ok(Done::Waiting);
+    };
+    // The orders are placed now, not when we began to wait for the lock.
+    let now = clock.now_ms();
     let details: ValidCheckout = checkout
         .details
         .and_then(|json| serde_json::from_str(&json).ok())
         .ok_or_else(|| crate::bug("a checkout was paid without contact details"))?;
     let address = serde_json::to_string(&details.address).map_err(|e| crate::bug(e.to_string()))?;
-    let method = taken.method;
     tx.insert(AddPurchase {
         id: *purchase,
         number,
         email: details.email.as_str(),
         address,
-        method,
+        method: taken.method,
         created_at: now,
         checkout: id,
     })
     .await?;
+    let payments: Vec<Scalar<CollectedBy>> =
+        tx.all(&TAKE_PAYMENTS, params![id, *payment, *purchase, now]).await?;
+    // An order is paid to the market or to the shop, not partly to both.
+    if payments.iter().any(|by| by.0 != taken.collected_by) {
+        return Err(nothing_to_buy());
+    }
     let orders: Vec<OrderRow> = tx.all(&ORDERS, params![id]).await?;
     let placed = AddOrders {
         purchase_id: *purchase,
@@ -226,11 +273,13 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
         purchase_number: number,
         number_folded: text::fold(number),
         customer_folded: text::fold(&format!("{} {}", details.email.as_str(), details.address.name)),
+        collected_by: taken.collected_by,
     };
     tx.insert_all([placed]).await?;
     tx.exec(&ADD_LINES, params![id]).await?;
     let sale = holds::take_in_tx(tx, id, checkout.holds, *purchase, now).await?;
-    ledger::post(tx, &postings(&orders, method, taken.currency)?, now).await?;
+    postings.extend(sales(&orders, by_market, taken.currency)?);
+    ledger::post(tx, &postings, now).await?;
     let mut messages = vec![outbox::row(OutboxMessage::PurchaseMade, *purchase, now)];
     messages.extend(orders.iter().map(|o| outbox::row(OutboxMessage::OrderPlaced, o.order_id, now)));
     tx.exec_many(&outbox::WRITE, &messages).await?;
@@ -249,26 +298,33 @@ pub(crate) async fn lock_checkout_in_tx(tx: &mut Tx, payment: PaymentId) -> TxRe
     Ok(id.ok_or(Error::NotFound)?.0)
 }
 
-/// The result of an earlier report of the payment.
-async fn found(tx: &mut Tx, payment: PaymentId) -> TxResult<Done> {
-    let row: PurchaseOf =
-        tx.opt(&PURCHASE_OF, params![payment]).await?.ok_or(DbError::Other("no payment".into()))?;
-    Ok(row.number.map_or(Done::Nothing, Done::Purchase))
+/// Records that the payment is captured or accepted, unless an earlier report did.
+async fn take_in_tx(tx: &mut Tx, input: &Input, now: i64) -> TxResult<Option<Taken>> {
+    let (state, captured, paid_in) = match input.status {
+        GatewayStatus::Captured(amount) => (PaymentState::Captured, amount.amount(), Some(amount.currency())),
+        _ => (PaymentState::Accepted, 0, None),
+    };
+    let row = params![input.payment, state.as_str(), captured, now, input.gateway_ref.clone(), paid_in];
+    let taken: Option<Taken> = tx.opt(&TAKE_PAYMENT, row).await?;
+    let collects = state == PaymentState::Captured;
+    match taken {
+        Some(taken) if collects != (taken.collected_by == CollectedBy::Market) => {
+            Err(crate::bug("a gateway reports that the wrong one collects a payment"))
+        }
+        taken => Ok(taken),
+    }
 }
 
-fn postings(
-    orders: &[OrderRow],
-    method: PaymentMethod,
-    currency: Currency,
-) -> TxResult<Vec<(Posting, OrderId)>> {
+/// The postings of the sold orders.
+fn sales(orders: &[OrderRow], by_market: bool, currency: Currency) -> TxResult<Vec<(Posting, Reference)>> {
     let mut postings = Vec::new();
     for order in orders {
-        let part = Money::new(order.commission_minor, currency);
-        if method.collected_by_market() {
-            postings.push((sale(order.shop_id, Money::new(order.total_minor, currency))?, order.order_id));
-            postings.push((commission(order.shop_id, part)?, order.order_id));
+        let (part, about) = (Money::new(order.commission_minor, currency), Reference::from(order.order_id));
+        if by_market {
+            postings.push((sale(order.shop_id, Money::new(order.total_minor, currency))?, about));
+            postings.push((commission(order.shop_id, part)?, about));
         } else {
-            postings.push((cash_commission(order.shop_id, part)?, order.order_id));
+            postings.push((cash_commission(order.shop_id, part)?, about));
         }
     }
     Ok(postings)
@@ -277,28 +333,19 @@ fn postings(
 async fn orphaned_in_tx(tx: &mut Tx, input: &Input) -> TxResult<()> {
     let Input { payment, clock, .. } = input;
     let now = clock.now_ms();
-    let (state, captured) = match input.status {
-        GatewayStatus::Captured(amount) => (PaymentState::Orphaned, amount),
+    let GatewayStatus::Captured(captured) = input.status else {
         // Cash that was only promised: there is nothing to give back.
-        _ => {
-            let row = params![
-                *payment,
-                PaymentState::Failed.as_str(),
-                0,
-                now,
-                input.gateway_ref.clone(),
-                None::<Currency>
-            ];
-            tx.exec(&ORPHANED, row).await?;
-            return Ok(());
-        }
-    };
-    // In the currency that was charged, whatever was asked for: that is what goes back.
-    let currency = Some(captured.currency());
-    let row = params![*payment, state.as_str(), captured.amount(), now, input.gateway_ref.clone(), currency];
-    if tx.exec(&ORPHANED, row).await? == 0 {
+        tx.exec(&FAILED, params![*payment, now]).await?;
         return Ok(());
+    };
+    // In the currency that was charged, whatever was requested: that is what goes back.
+    if take_in_tx(tx, input, now).await?.is_some() {
+        ledger::post(tx, &[(capture(captured)?, *payment)], now).await?;
     }
-    ledger::post(tx, &[(orphaned_capture(captured)?, *payment)], now).await?;
-    queue_orphaned_in_tx(tx, random::id(now), *payment, captured, now).await
+    let orphaned: Option<Scalar<i64>> = tx.opt(&ORPHANED, params![*payment, now]).await?;
+    if let Some(Scalar(minor)) = orphaned {
+        let amount = Money::new(minor, captured.currency());
+        queue_orphaned_in_tx(tx, random::id(now), *payment, amount, now).await?;
+    }
+    Ok(())
 }

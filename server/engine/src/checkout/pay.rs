@@ -6,7 +6,7 @@ use crate::{
     db::Tx,
     idempotency::{self, Claim, IdempotencyKey},
     insert, params,
-    payments::{self, FIRST_CHECK_MS, PaymentRow, ReportOutcome},
+    payments::{self, FIRST_CHECK_MS, PaymentRow, ReportOutcome, payment_columns},
     quotas, statements,
 };
 use haat_shared::{
@@ -14,7 +14,7 @@ use haat_shared::{
     accounts::mailbox,
     checkout::{CheckoutState, CheckoutUpdate, HOLD_MS, ValidCheckout},
     id::kinds::{CheckoutId, PaymentId},
-    payments::{NextAction, PaymentMethod},
+    payments::{CollectedBy, MethodDeclaration, NextAction, PaymentMethod},
 };
 
 statements! {
@@ -23,29 +23,39 @@ statements! {
         WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3 AND quote_version = $6";
     QUOTE = "SELECT currency, subtotal_minor, delivery_minor, tax_minor, total_minor, quote_version
         FROM checkouts WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $2";
-    OPEN_ONE = "SELECT id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at
-        FROM payments WHERE checkout_id = $1 AND state IN ('created', 'pending')";
+    OPEN_ONE = concat!("SELECT ", payment_columns!(), " FROM payments
+        WHERE checkout_id = $1 AND state IN ('created', 'pending')");
     SUPERSEDE = "UPDATE payments SET state = 'superseded', updated_at = $2
         WHERE id = $1 AND state IN ('created', 'pending')";
 }
 
 insert! {
+    /// Asks for what other payments leave to pay.
     struct AddPayment into payments {
         id: PaymentId,
         method: PaymentMethod,
+        gateway: &'static str,
+        collected_by: CollectedBy,
         check_at: i64,
         created_at: i64,
         updated_at: i64;
         checkout_id = "c.id",
+        quote_version = "c.quote_version",
         state = "'created'",
         currency = "c.currency",
-        amount_minor = "c.total_minor",
+        amount_minor = "c.total_minor - covered.minor",
         captured_minor = "0",
         refunded_minor = "0",
-        next_url = "''",
+        refund_pending_minor = "0",
+        fee_minor = "0",
         checks = "0",
     } => [checkout: CheckoutId] "given JOIN checkouts c ON c.id = given.checkout
-        RETURNING id, checkout_id, method, gateway_ref, state, currency, amount_minor, checks, created_at"
+        CROSS JOIN (SELECT CAST(COALESCE(SUM(p.amount_minor), 0) AS BIGINT) AS minor
+            FROM given JOIN checkouts k ON k.id = given.checkout
+            JOIN payments p ON p.checkout_id = k.id AND p.quote_version = k.quote_version
+            WHERE p.purchase_id IS NULL AND p.state IN ('authorized', 'captured')) AS covered
+        WHERE covered.minor = 0 OR c.total_minor > covered.minor
+        RETURNING id, checkout_id, method, gateway, gateway_ref, quote_version, state, currency, amount_minor, checks, created_at"
 }
 
 /// Pays the caller's checkout if `quote_version` is still the version of its quote, so that what is charged is
@@ -128,7 +138,7 @@ async fn attempt_payment(
     quote_version: i64,
 ) -> Result<NextAction> {
     let (method, locale) = (details.payment_method, caller.locale);
-    let cash = (method == PaymentMethod::Cash && caller.user().is_none()).then(|| GuestCash {
+    let cash = (!method.collected_by_market() && caller.user().is_none()).then(|| GuestCash {
         bounds: engine.bounds,
         email: quotas::subject(engine, &mailbox(&details.email.folded())),
         origin: caller.origin,
@@ -152,16 +162,14 @@ async fn attempt_payment(
             },
         )
         .await?;
-    let (reported, next_url) = payments::start(engine, &payment).await?;
+    let (reported, next) = payments::start(engine, &payment).await?;
     match reported {
         ReportOutcome::Paid(number) => Ok(NextAction::Done { purchase: link(engine, number) }),
         // Unless another try has bought it while we asked.
         ReportOutcome::Waiting => {
             let bought = super::bought(engine, id).await?;
-            Ok(match bought {
-                Some(purchase) => NextAction::Done { purchase },
-                None => NextAction::Redirect { url: next_url },
-            })
+            let bought = bought.map(|purchase| NextAction::Done { purchase });
+            bought.or(next).ok_or_else(|| Conflict::PaymentInProgress.into())
         }
         ReportOutcome::Declined => Err(Conflict::PaymentDeclined.into()),
         ReportOutcome::Cancelled => Err(Conflict::PaymentCancelled.into()),
@@ -236,13 +244,16 @@ async fn open_in_tx(
         }
         None => {}
     }
+    let MethodDeclaration { code, gateway, collected_by } = method.declared();
     let row = AddPayment {
         id: attempt,
-        method,
+        method: code,
+        gateway,
+        collected_by,
         check_at: now + FIRST_CHECK_MS,
         created_at: now,
         updated_at: now,
         checkout,
     };
-    Ok((tx.insert_returning(row).await?.ok_or(Error::NotFound)?, true))
+    Ok((tx.insert_returning(row).await?.ok_or(Conflict::PaymentInProgress)?, true))
 }

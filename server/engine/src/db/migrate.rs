@@ -52,6 +52,7 @@ pub const SCHEMA: &[Migration] = &[
     },
     Migration { number: 22, name: "changes", sql: include_str!("../../migrations/0022_changes.sql") },
     Migration { number: 23, name: "capacities", sql: include_str!("../../migrations/0023_capacities.sql") },
+    Migration { number: 25, name: "payments", sql: include_str!("../../migrations/0025_payments.sql") },
     Migration { number: 26, name: "shipments", sql: include_str!("../../migrations/0026_shipments.sql") },
     Migration { number: 27, name: "refunds", sql: include_str!("../../migrations/0027_refunds.sql") },
 ];

@@ -10,7 +10,7 @@ use haat_shared::{
     events::EventKind,
     ledger::PostingKind,
     orders::{Actor, OrderEventKind, OrderState, RefundReason, ShipmentKind},
-    payments::{PaymentMethod, PaymentState},
+    payments::{CollectedBy, PaymentMethod, PaymentState},
     permissions::Role,
     shipping::ShippingMethod,
 };
@@ -254,6 +254,7 @@ text_column! {
     ImportState;
     PaymentState;
     PaymentMethod;
+    CollectedBy;
 }
 
 impl From<haat_shared::ledger::Account> for Value {

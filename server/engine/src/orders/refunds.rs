@@ -15,7 +15,6 @@ use haat_shared::{
     id::kinds::*,
     ledger::{Earnings, cash_commission_reversed, commission_reversed, sale_reversed},
     orders::{Actor, LineQuantity, NewRefund, OrderEventData, OrderEventKind, OrderState, RefundReason},
-    payments::PaymentMethod,
     permissions::Permission,
 };
 
@@ -23,8 +22,7 @@ statements! {
     LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END
         WHERE number = $1 AND shop_id = $2 AND state IN ('confirmed', 'shipped', 'delivered')
         RETURNING id, updated_at, state, shop_id, purchase_id, currency, subtotal_minor, delivery_minor, commission_minor,
-            refunded_minor, delivery_refunded_minor, released_at,
-            (SELECT p.method FROM purchases p WHERE p.id = purchase_id) AS method";
+            collected_minor, refunded_minor, delivery_refunded_minor, released_at";
     // Until all is shipped, only what has not been shipped.
     TAKE_UNSHIPPED = "UPDATE order_lines SET refunded = refunded + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
@@ -39,13 +37,25 @@ statements! {
     ADD_REST = "INSERT INTO refund_lines (refund_id, position, quantity, amount_minor)
         SELECT $1, position, quantity - refunded, total_minor - total_minor * refunded / quantity
         FROM order_lines WHERE order_id = $2 AND quantity > refunded";
-    // The shop itself gave back what it had collected.
-    ADD_IN_CASH = "INSERT INTO refunds (id, payment_id, order_id, amount_minor, delivery_minor, commission_minor, reason, note,
-            state, created_at, done_at)
-        SELECT $1, y.id, $3, $4, $5, $6, $7, $8, 'done', $9, $9 FROM payments y WHERE y.purchase_id = $2 AND y.state = 'accepted'";
 }
 
 insert! {
+    /// The shop itself gave back what it had collected.
+    struct AddByShop<'a> into refunds {
+        id: RefundId,
+        order_id: OrderId,
+        amount_minor: i64,
+        delivery_minor: i64,
+        commission_minor: i64,
+        reason: RefundReason,
+        note: &'a str,
+        created_at: i64,
+        done_at: i64;
+        payment_id = "p.id",
+        state = "'done'",
+        checks = "0",
+    } => [purchase: PurchaseId] "given JOIN payments p ON p.purchase_id = given.purchase AND p.collected_by = 'shop'"
+
     struct AddLine into refund_lines {
         refund_id: RefundId,
         position: i64,
@@ -65,10 +75,10 @@ rows! {
         subtotal_minor: i64,
         delivery_minor: i64,
         commission_minor: i64,
+        collected_minor: i64,
         refunded_minor: i64,
         delivery_refunded_minor: i64,
         released_at: Option<i64>,
-        method: PaymentMethod,
     }
 }
 
@@ -106,7 +116,7 @@ async fn refund_in_tx(
     let Some(order) = tx.opt::<Refundable>(&LOCK, params![number, shop, clock.now_ms()]).await? else {
         return moved_in_tx(tx, number, shop).await;
     };
-    let by_market = order.method.collected_by_market();
+    let by_market = order.collected_minor > 0;
     if !by_market && order.state != OrderState::Delivered {
         return Err(Conflict::OrderMoved(order.state).into());
     }
@@ -149,7 +159,7 @@ async fn refund_in_tx(
     if by_market {
         let refund = payments::OrderRefund {
             id,
-            order: Some(order.id),
+            order: order.id,
             amount,
             delivery,
             commission,
@@ -164,19 +174,20 @@ async fn refund_in_tx(
         ];
         ledger::post(tx, &postings, now).await?;
     } else {
-        let row = params![
+        let row = AddByShop {
             id,
-            order.purchase_id,
-            order.id,
-            amount.amount(),
-            delivery.amount(),
-            commission.amount(),
-            RefundReason::ByShop,
-            &refund.reason,
-            now
-        ];
-        if tx.exec(&ADD_IN_CASH, row).await? == 0 {
-            return Err(bug("a cash order without a payment"));
+            order_id: order.id,
+            amount_minor: amount.amount(),
+            delivery_minor: delivery.amount(),
+            commission_minor: commission.amount(),
+            reason: RefundReason::ByShop,
+            note: &refund.reason,
+            created_at: now,
+            done_at: now,
+            purchase: order.purchase_id,
+        };
+        if !tx.insert(row).await? {
+            return Err(bug("an order that the shop collects has no payment"));
         }
         let posting = cash_commission_reversed(order.shop_id, commission, earnings)?;
         ledger::post(tx, &[(posting, about)], now).await?;
@@ -200,9 +211,10 @@ pub(super) struct Cancelled {
     pub(super) id: OrderId,
     pub(super) shop: ShopId,
     pub(super) purchase: PurchaseId,
-    pub(super) method: PaymentMethod,
     pub(super) subtotal: Money,
     pub(super) delivery: Money,
+    /// What the market has collected of its total.
+    pub(super) collected: Money,
     pub(super) commission: Money,
     /// What was refunded before.
     pub(super) refunded: Money,
@@ -213,7 +225,7 @@ pub(super) struct Cancelled {
 /// Refunds what is left of a cancelled order. Of a cash order, nothing was collected.
 pub(super) async fn refund_rest_in_tx(tx: &mut Tx, order: &Cancelled, note: &str, now: i64) -> TxResult<()> {
     let earnings = Earnings::Pending;
-    if !order.method.collected_by_market() {
+    if order.collected.amount() == 0 {
         let posting = cash_commission_reversed(order.shop, order.commission, earnings)?;
         return ledger::post(tx, &[(posting, order.id)], now).await;
     }
@@ -223,7 +235,7 @@ pub(super) async fn refund_rest_in_tx(tx: &mut Tx, order: &Cancelled, note: &str
         0 => order.commission,
         whole => order.commission.part(whole, before, whole)?,
     };
-    let amount = order.subtotal.plus(order.delivery)?.minus(order.refunded)?;
+    let amount = order.collected.minus(order.refunded)?;
     let reversed = [
         sale_reversed(order.shop, amount, earnings)?,
         commission_reversed(order.shop, commission, earnings)?,
@@ -234,7 +246,7 @@ pub(super) async fn refund_rest_in_tx(tx: &mut Tx, order: &Cancelled, note: &str
     let id: RefundId = random::id(now);
     let refund = payments::OrderRefund {
         id,
-        order: Some(order.id),
+        order: order.id,
         amount,
         delivery: order.delivery.minus(order.delivery_refunded)?,
         commission,

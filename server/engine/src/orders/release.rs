@@ -9,7 +9,6 @@ use haat_shared::{
     Currency, Money,
     id::kinds::{OrderId, ShopId},
     ledger::released,
-    payments::PaymentMethod,
 };
 
 /// The number of orders released in one transaction.
@@ -21,11 +20,11 @@ statements! {
             (SELECT id FROM orders WHERE released_at IS NULL AND release_at <= $1 ORDER BY release_at LIMIT $2)
         RETURNING id AS value";
     // Read after the orders were claimed: refunds change the order's row before they post.
-    PENDING = "SELECT o.id, o.shop_id, o.currency, u.method, CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) AS earned
-        FROM (VALUES [($1)]) AS given JOIN orders o ON o.id = given.column1 JOIN purchases u ON u.id = o.purchase_id
+    PENDING = "SELECT o.id, o.shop_id, o.currency, o.collected_minor, CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) AS earned
+        FROM (VALUES [($1)]) AS given JOIN orders o ON o.id = given.column1
         LEFT JOIN ledger_postings p ON p.order_id = o.id
         LEFT JOIN ledger_entries e ON e.posting_id = p.id AND e.account = 'seller_pending'
-        GROUP BY o.id, o.shop_id, o.currency, u.method";
+        GROUP BY o.id, o.shop_id, o.currency, o.collected_minor";
 }
 
 rows! {
@@ -33,7 +32,7 @@ rows! {
         id: OrderId,
         shop_id: ShopId,
         currency: Currency,
-        method: PaymentMethod,
+        collected_minor: i64,
         earned: i64,
     }
 }
@@ -56,7 +55,7 @@ async fn release_in_tx(tx: &mut Tx, now: i64) -> TxResult<usize> {
     let rows: Vec<PendingRow> = tx.all_many(&PENDING, &orders).await?;
     let postings = rows.into_iter().map(|row| {
         let earned = Money::new(row.earned, row.currency);
-        Ok((released(row.shop_id, earned, row.method.collected_by_market())?, row.id))
+        Ok((released(row.shop_id, earned, row.collected_minor > 0)?, row.id))
     });
     let postings = postings.collect::<TxResult<Vec<_>>>()?;
     ledger::post(tx, &postings, now).await?;

@@ -44,8 +44,14 @@ lists! {
 statements! {
     LINES = lines_of!("orders", "WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position");
     EVENTS = "SELECT kind, actor, data, created_at FROM order_events WHERE order_id = $1 ORDER BY created_at, kind";
-    PAID = "SELECT p.email, y.state, r.id, r.reason, r.amount_minor, r.commission_minor, r.done_at FROM orders o JOIN purchases p ON p.id = o.purchase_id
-        JOIN payments y ON y.purchase_id = p.id LEFT JOIN refunds r ON r.order_id = o.id
+    // Of several payments, the last one was made with the selected method. A refund is done when all its parts are.
+    PAID = "SELECT p.email, (SELECT y.state FROM payments y WHERE y.purchase_id = p.id ORDER BY y.id DESC LIMIT 1) AS state,
+            r.id, r.reason, r.amount_minor, r.commission_minor, r.done_at
+        FROM orders o JOIN purchases p ON p.id = o.purchase_id
+        LEFT JOIN (SELECT x.order_id, COALESCE(x.part_of, x.id) AS id, x.reason,
+                CAST(SUM(x.amount_minor) AS BIGINT) AS amount_minor, CAST(SUM(x.commission_minor) AS BIGINT) AS commission_minor,
+                MIN(x.created_at) AS created_at, CASE WHEN COUNT(x.done_at) = COUNT(*) THEN MAX(x.done_at) END AS done_at
+            FROM refunds x WHERE x.order_id = $1 GROUP BY x.order_id, COALESCE(x.part_of, x.id), x.reason) r ON r.order_id = o.id
         WHERE o.id = $1 ORDER BY r.created_at, r.id";
 }
 

@@ -21,7 +21,6 @@ use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     id::kinds::*,
     orders::{Actor, OrderEventData, OrderEventKind, OrderState, Shipment, reason},
-    payments::PaymentMethod,
     permissions::Permission,
     shipping::ShippingMethod,
 };
@@ -35,9 +34,8 @@ statements! {
             release_at = CASE WHEN $3 = 'delivered' THEN $7 ELSE release_at END
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state IN ($4, $5)
             AND ($3 <> 'cancelled' OR NOT partly_shipped)
-        RETURNING id, updated_at, shop_id, purchase_id, currency, subtotal_minor, delivery_minor, commission_minor,
-            refunded_minor, delivery_refunded_minor,
-            (SELECT p.method FROM purchases p WHERE p.id = purchase_id) AS method";
+        RETURNING id, updated_at, shop_id, purchase_id, currency, subtotal_minor, delivery_minor, collected_minor,
+            commission_minor, refunded_minor, delivery_refunded_minor";
     WAY = "SELECT delivery AS value FROM orders WHERE number = $1 AND shop_id = $2";
     STATUS = "SELECT o.state, o.partly_shipped, COALESCE(h.carrier, '') AS carrier,
             COALESCE(h.tracking_number, '') AS tracking_number, COALESCE(h.tracking_url, '') AS tracking_url, e.actor, e.data
@@ -56,10 +54,10 @@ rows! {
         currency: Currency,
         subtotal_minor: i64,
         delivery_minor: i64,
+        collected_minor: i64,
         commission_minor: i64,
         refunded_minor: i64,
         delivery_refunded_minor: i64,
-        method: PaymentMethod,
     }
 
     struct StatusRow {
@@ -276,9 +274,9 @@ async fn undo_in_tx(tx: &mut Tx, order: &ChangedOrder, note: &str, now: i64) -> 
         id: order.id,
         shop: order.shop_id,
         purchase: order.purchase_id,
-        method: order.method,
         subtotal: money(order.subtotal_minor),
         delivery: money(order.delivery_minor),
+        collected: money(order.collected_minor),
         commission: money(order.commission_minor),
         refunded: money(order.refunded_minor),
         delivery_refunded: money(order.delivery_refunded_minor),

@@ -1,11 +1,13 @@
-//! The port to payment gateways: requests, responses and their outcome.
+//! The port to payment gateways: requests, responses, events and their outcome.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
 use haat_shared::{
     Money,
     id::kinds::{PaymentId, RefundId},
-    payments::PaymentMethod,
+    payments::{CollectedBy, NextAction, PaymentMethod},
 };
 
 /// The status of a payment at its gateway.
@@ -15,8 +17,10 @@ pub enum GatewayStatus {
     Waiting,
     /// Declined. Nothing was charged.
     Declined,
-    /// Cancelled by the shopper. Nothing was charged.
+    /// Cancelled, by the shopper or by us. Nothing was charged.
     Cancelled,
+    /// The money is reserved until we capture or cancel the payment.
+    Authorized(Money),
     /// The gateway has the money.
     Captured(Money),
     /// The shopper will pay the shop; no payment is awaited.
@@ -28,10 +32,45 @@ pub enum GatewayStatus {
 pub struct PaymentRequest {
     /// The payment attempt. Requesting the same attempt again returns the same payment.
     pub attempt: PaymentId,
+    /// The payment method. A gateway may handle several.
+    pub method: PaymentMethod,
     /// The amount.
     pub amount: Money,
     /// The URL to which the gateway's page redirects the shopper.
     pub return_url: String,
+}
+
+/// What the shopper does next to pay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextStep {
+    /// Go to this page of the gateway, which redirects them back to the return URL.
+    Redirect(String),
+    /// Pay on our page, where the gateway's script confirms the payment with its secret.
+    ClientSecret {
+        /// The secret of this payment.
+        client_secret: String,
+        /// Publishable parameters of the script.
+        parameters: BTreeMap<String, String>,
+    },
+    /// Pay in the gateway's widget on our page, which is opened with these publishable parameters.
+    Widget(BTreeMap<String, String>),
+    /// Nothing.
+    Done,
+}
+
+impl NextStep {
+    /// The step as clients see it; none if nothing is left to do.
+    pub(super) fn action(self, gateway: &str) -> Option<NextAction> {
+        let gateway = gateway.to_owned();
+        match self {
+            Self::Redirect(url) => Some(NextAction::Redirect { url }),
+            Self::ClientSecret { client_secret, parameters } => {
+                Some(NextAction::ClientSecret { gateway, client_secret, parameters })
+            }
+            Self::Widget(parameters) => Some(NextAction::Widget { gateway, parameters }),
+            Self::Done => None,
+        }
+    }
 }
 
 /// A new payment at its gateway.
@@ -41,8 +80,8 @@ pub struct PaymentSession {
     pub gateway_ref: String,
     /// The status.
     pub status: GatewayStatus,
-    /// The URL of the gateway's page for the shopper; empty if there is none.
-    pub next_url: String,
+    /// What the shopper does next.
+    pub next: NextStep,
 }
 
 /// A payment, as its gateway reports it.
@@ -52,17 +91,107 @@ pub struct GatewayPayment {
     pub attempt: PaymentId,
     /// The status.
     pub status: GatewayStatus,
+    /// The gateway's fee, once it is known.
+    pub fee: Option<Money>,
 }
 
-/// The content of a webhook. It only says which payment to read from the gateway.
+/// A request for a refund.
 #[derive(Debug, Clone)]
-pub struct WebhookEvent {
-    /// The gateway's ID of the event.
-    pub event_id: String,
+pub struct RefundRequest {
     /// The gateway's ID of the payment.
-    pub gateway_ref: String,
-    /// Our ID of the payment, which was passed to the gateway.
-    pub attempt: PaymentId,
+    pub payment_ref: String,
+    /// The refund. Requesting the same one again refunds only once, and returns its current status.
+    pub refund: RefundId,
+    /// The gateway's ID of the refund, if an earlier request returned one.
+    pub refund_ref: Option<String>,
+    /// The amount.
+    pub amount: Money,
+}
+
+/// The status of a refund at its gateway, with the gateway's ID of the refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundStatus {
+    /// Accepted, but the money is not on its way yet. A webhook or reconciliation reports the outcome.
+    Pending(String),
+    /// The money is on its way.
+    Done(String),
+    /// It failed for good; the gateway still has the money. With the reason.
+    Failed(String),
+}
+
+/// A webhook as received: all of its headers, and the raw bytes that its signature covers.
+#[derive(Debug, Clone, Copy)]
+pub struct Webhook<'a> {
+    /// The headers, with names in lower case.
+    pub headers: &'a [(String, String)],
+    /// The body.
+    pub body: &'a [u8],
+}
+
+impl<'a> Webhook<'a> {
+    /// A header; empty if it is missing.
+    pub fn header(&self, name: &str) -> &'a str {
+        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// An event of a webhook. It only says what to read from the gateway.
+#[derive(Debug, Clone)]
+pub struct GatewayEvent {
+    /// The gateway's ID of the event.
+    pub id: String,
+    /// What it is about.
+    pub about: EventSubject,
+}
+
+/// What an event is about, by the gateway's ID of it.
+#[derive(Debug, Clone)]
+pub enum EventSubject {
+    /// A payment, and the attempt that it was created for, if the event contains it.
+    Payment(String, Option<PaymentId>),
+    /// A refund, and our ID of it, if the event contains it.
+    Refund(String, Option<RefundId>),
+    /// A payment that its holder disputes.
+    Dispute(String),
+    /// A payout of the gateway to the market.
+    Payout(String),
+    /// The market's account, or a shop's, at the gateway.
+    Account(String),
+}
+
+impl EventSubject {
+    /// The kind that is stored, and the gateway's ID.
+    pub(super) fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::Payment(id, _) => ("payment", id),
+            Self::Refund(id, _) => ("refund", id),
+            Self::Dispute(id) => ("dispute", id),
+            Self::Payout(id) => ("payout", id),
+            Self::Account(id) => ("account", id),
+        }
+    }
+}
+
+/// The origins that the content security policy must allow for a gateway, besides our own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origins {
+    /// Pages to which a form may redirect: the gateway's page.
+    pub forms: Vec<String>,
+    /// Scripts.
+    pub scripts: Vec<String>,
+    /// Frames, in which scripts show fields for card numbers.
+    pub frames: Vec<String>,
+    /// Requests of scripts.
+    pub connections: Vec<String>,
+}
+
+/// What a gateway can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Captures money for the market. Otherwise the shop collects it.
+    pub captures: bool,
+    /// Refunds, in full or in part.
+    pub refunds: bool,
 }
 
 /// Why a call to a gateway failed.
@@ -76,32 +205,91 @@ pub enum GatewayError {
     Refused(String),
 }
 
+/// The result of a call to a gateway.
+pub type GatewayResult<T> = std::result::Result<T, GatewayError>;
+
 /// The port to a payment gateway. To add one, see `docs/guides/add-a-payment-gateway.md`.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync {
-    /// The payment method that it implements.
-    fn method(&self) -> PaymentMethod;
+    /// Its name, by which methods declare it. It is stored, and part of the webhook's URL.
+    fn name(&self) -> &'static str;
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+    /// The origins that pages need to use it.
+    fn origins(&self) -> Origins {
+        Origins::default()
+    }
     /// Requests a payment.
-    async fn create(&self, request: &PaymentRequest) -> std::result::Result<PaymentSession, GatewayError>;
+    async fn create(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession>;
     /// Reads the status of a payment and the attempt that it was created for.
-    async fn retrieve(&self, gateway_ref: &str) -> std::result::Result<GatewayPayment, GatewayError>;
-    /// Refunds an amount. Calling it again with the same `refund` refunds only once.
-    async fn refund(
-        &self,
-        gateway_ref: &str,
-        refund: RefundId,
-        amount: Money,
-    ) -> std::result::Result<(), GatewayError>;
-    /// The header with the signature of its webhooks.
-    fn signature_header(&self) -> &'static str;
-    /// The content of a webhook, if the signature over the raw `body` is valid and recent at `now_ms`.
-    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<WebhookEvent>;
+    async fn retrieve(&self, gateway_ref: &str) -> GatewayResult<GatewayPayment>;
+    /// Captures an authorized payment; returns its status. Capturing it again changes nothing.
+    async fn capture(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus>;
+    /// Cancels a payment that isn't captured; returns its status. Cancelling it again changes nothing.
+    async fn cancel(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus>;
+    /// Refunds an amount, or reads the status of a refund that was requested before.
+    async fn refund(&self, request: &RefundRequest) -> GatewayResult<RefundStatus>;
+    /// The events of a webhook, if it is genuine and recent at `now_ms`; otherwise `Refused`.
+    async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>>;
+}
+
+/// Checks at start-up that methods and gateways fit together. The error says what to change.
+pub(crate) fn check_gateways(
+    gateways: &[std::sync::Arc<dyn PaymentGateway>],
+) -> std::result::Result<(), String> {
+    for (i, gateway) in gateways.iter().enumerate() {
+        let name = gateway.name();
+        if gateways[..i].iter().any(|other| other.name() == name) {
+            return Err(format!("there are two payment gateways named `{name}`"));
+        }
+        let declared = methods_of(name).collect::<Vec<_>>();
+        if declared.is_empty() {
+            return Err(format!(
+                "no payment method is declared for the gateway `{name}`: add one to `PaymentMethod::declared`"
+            ));
+        }
+        let can = gateway.capabilities();
+        for method in declared {
+            let code = method.as_str();
+            let fits = match method.declared().collected_by {
+                CollectedBy::Market => can.captures && can.refunds,
+                CollectedBy::Shop => !can.captures,
+            };
+            if !fits {
+                let by = method.declared().collected_by.as_str();
+                return Err(format!(
+                    "the payment method `{code}` is declared as collected by the {by}, which the gateway \
+                     `{name}` cannot do: it {} money and {} it",
+                    if can.captures { "captures" } else { "doesn't capture" },
+                    if can.refunds { "refunds" } else { "doesn't refund" },
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The origins that all gateways of a market need.
+pub fn origins(engine: &crate::Engine) -> Origins {
+    let mut all = Origins::default();
+    for Origins { forms, scripts, frames, connections } in engine.gateways.iter().map(|it| it.origins()) {
+        all.forms.extend(forms);
+        all.scripts.extend(scripts);
+        all.frames.extend(frames);
+        all.connections.extend(connections);
+    }
+    all
+}
+
+/// The methods that a gateway handles.
+pub(crate) fn methods_of(gateway: &str) -> impl Iterator<Item = PaymentMethod> {
+    PaymentMethod::ALL.into_iter().filter(move |method| method.declared().gateway == gateway)
 }
 
 /// The outcome of a reported payment status.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReportOutcome {
-    /// The shopper has not finished paying.
+    /// The shopper has not finished paying, or not with all payments.
     Waiting,
     /// Nothing was charged; the shopper may try again.
     Declined,
@@ -115,6 +303,6 @@ pub enum ReportOutcome {
 
 /// The span of a call to a gateway (`docs/logging.md`), without the gateway's own reference, which opens
 /// the page where the shopper pays.
-pub(super) fn call(method: PaymentMethod, call: &'static str, id: impl std::fmt::Display) -> tracing::Span {
-    tracing::info_span!("gateway", gateway = method.as_str(), call, %id)
+pub(super) fn call(gateway: &str, call: &'static str, id: impl std::fmt::Display) -> tracing::Span {
+    tracing::info_span!("gateway", gateway, call, %id)
 }

@@ -1,12 +1,13 @@
 //! Refunds: queued in the transaction that decides on them, carried out by a job, and posted to the ledger
-//! once they are done.
+//! once they are done. A gateway may take days: then a webhook or reconciliation reports the outcome.
 
 use tracing::Instrument;
 
+use super::gateway::{self, RefundRequest, RefundStatus};
 use crate::{
     Engine, TxResult, bug,
     bus::Topic,
-    db::Tx,
+    db::{Scalar, Tx, Value},
     insert, ledger,
     outbox::{self, OutboxMessage},
     params, random, rows, statements,
@@ -14,26 +15,41 @@ use crate::{
 use haat_shared::{
     Currency, Money,
     id::kinds::{CheckoutId, OrderId, PaymentId, PurchaseId, RefundId},
-    ledger::{orphaned_capture, orphaned_refund, refund as booked},
+    ledger::{capture, refund as refunded},
     orders::RefundReason,
-    payments::PaymentMethod,
+    payments::{CollectedBy, MethodDeclaration, PaymentMethod},
 };
 
+/// How long after a request, or after the previous check, a pending refund is checked; the n-th time, after n
+/// times as long.
+const CHECK_MS: i64 = 60_000;
+
 statements! {
-    RESERVE = "UPDATE payments SET refund_pending_minor = refund_pending_minor + $2, updated_at = $3
-        WHERE purchase_id = $1 AND state = 'captured' AND refunded_minor + refund_pending_minor + $2 <= captured_minor
-        RETURNING id AS value";
-    FIND = "SELECT r.id, r.payment_id, r.order_id, r.amount_minor, p.currency, p.method, p.gateway_ref
-        FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1 AND r.state = 'queued'";
-    DONE = "UPDATE refunds SET state = 'done', done_at = $2 WHERE id = $1 AND state = 'queued'";
+    LEFT = "UPDATE payments SET updated_at = $2 WHERE purchase_id = $1 AND captured_minor > 0
+        RETURNING id, captured_minor - refunded_minor - refund_pending_minor AS left_minor";
+    RESERVE = "UPDATE payments SET refund_pending_minor = refund_pending_minor + given.column2
+        FROM (VALUES [($1, $2)]) AS given WHERE payments.id = given.column1
+            AND refunded_minor + refund_pending_minor + given.column2 <= captured_minor";
+    FIND = "SELECT r.id, r.payment_id, r.order_id, r.gateway_ref AS refund_ref, r.state, r.amount_minor, p.currency, p.gateway, p.gateway_ref
+        FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1 AND r.state <> 'done'";
+    REPORTED = "SELECT r.id AS value FROM refunds r JOIN payments p ON p.id = r.payment_id
+        WHERE (r.id = $1 OR r.gateway_ref = $2) AND p.gateway = $3";
+    PENDING = "UPDATE refunds SET state = 'pending', gateway_ref = $2, check_at = COALESCE(check_at, $3)
+        WHERE id = $1 AND state <> 'done'";
+    FAILED = "UPDATE refunds SET state = 'queued', check_at = NULL WHERE id = $1 AND state = 'pending'";
+    DONE = "UPDATE refunds SET state = 'done', gateway_ref = $2, check_at = NULL, done_at = $3 WHERE id = $1 AND state <> 'done'";
     GIVEN_BACK = "UPDATE payments SET refunded_minor = refunded_minor + $2, refund_pending_minor = refund_pending_minor - $2,
             state = CASE WHEN refunded_minor + $2 = captured_minor THEN 'refunded' ELSE state END, updated_at = $3
         WHERE id = $1 AND refund_pending_minor >= $2";
+    CLAIM_DUE = "UPDATE refunds SET checks = checks + 1, check_at = $1 + $2 * (checks + 2) WHERE check_at <= $1
+            AND id IN (SELECT id FROM refunds WHERE check_at <= $1 ORDER BY check_at LIMIT $3)
+        RETURNING id AS value";
 }
 
 insert! {
     struct AddRefund into refunds {
         id: RefundId,
+        part_of: Option<RefundId>,
         payment_id: PaymentId,
         order_id: Option<OrderId>,
         amount_minor: i64,
@@ -44,13 +60,16 @@ insert! {
         note: String,
         created_at: i64;
         state = "'queued'",
+        checks = "0",
     }
 
     struct AddStray<'a> into payments {
         id: PaymentId,
         checkout_id: CheckoutId,
         method: PaymentMethod,
+        gateway: &'static str,
         gateway_ref: &'a str,
+        collected_by: CollectedBy,
         currency: Currency,
         amount_minor: i64,
         captured_minor: i64,
@@ -58,21 +77,29 @@ insert! {
         created_at: i64,
         updated_at: i64;
         state = "'orphaned'",
+        quote_version = "0",
         refunded_minor = "0",
-        next_url = "''",
+        fee_minor = "0",
         checks = "0",
-    } "ON CONFLICT (method, gateway_ref) DO NOTHING"
+    } "ON CONFLICT (gateway, gateway_ref) DO NOTHING"
 }
 
 rows! {
+    struct Left {
+        id: PaymentId,
+        left_minor: i64,
+    }
+
     #[derive(Debug, Clone)]
     struct RefundRow {
         id: RefundId,
         payment_id: PaymentId,
         order_id: Option<OrderId>,
+        refund_ref: Option<String>,
+        state: String,
         amount_minor: i64,
         currency: Currency,
-        method: PaymentMethod,
+        gateway: String,
         gateway_ref: Option<String>,
     }
 }
@@ -86,18 +113,20 @@ pub(crate) async fn queue_orphaned_in_tx(
     amount: Money,
     now: i64,
 ) -> TxResult<()> {
-    let nothing = Money::zero(amount.currency());
-    let refund = OrderRefund {
+    let refund = AddRefund {
         id,
-        order: None,
-        amount,
-        delivery: nothing,
-        commission: nothing,
+        part_of: None,
+        payment_id: payment,
+        order_id: None,
+        amount_minor: amount.amount(),
+        delivery_minor: 0,
+        commission_minor: 0,
         restocked: false,
         reason: RefundReason::Orphaned,
         note: String::new(),
+        created_at: now,
     };
-    queue_in_tx(tx, payment, refund, now).await
+    queue_in_tx(tx, vec![refund], now).await
 }
 
 /// Money that a gateway captured in addition to the requested payment.
@@ -122,11 +151,14 @@ pub(super) async fn stray(engine: &Engine, stray: Stray) -> TxResult<()> {
         .write(about, (stray, payment, refund, now), |tx, (stray, payment, refund, now)| {
             Box::pin(async move {
                 let Stray { checkout, method, gateway_ref, amount } = stray;
+                let MethodDeclaration { code, gateway, collected_by } = method.declared();
                 let row = AddStray {
                     id: *payment,
                     checkout_id: *checkout,
-                    method: *method,
+                    method: code,
+                    gateway,
                     gateway_ref,
+                    collected_by,
                     currency: amount.currency(),
                     amount_minor: amount.amount(),
                     captured_minor: amount.amount(),
@@ -137,7 +169,7 @@ pub(super) async fn stray(engine: &Engine, stray: Stray) -> TxResult<()> {
                 if !tx.insert(row).await? {
                     return Ok(());
                 }
-                ledger::post(tx, &[(orphaned_capture(*amount)?, *payment)], *now).await?;
+                ledger::post(tx, &[(capture(*amount)?, *payment)], *now).await?;
                 queue_orphaned_in_tx(tx, *refund, *payment, *amount, *now).await
             })
         })
@@ -146,12 +178,11 @@ pub(super) async fn stray(engine: &Engine, stray: Stray) -> TxResult<()> {
     Ok(())
 }
 
-/// A refund to queue.
+/// A refund of an order, or of a part of it.
 #[derive(Debug, Clone)]
 pub(crate) struct OrderRefund {
     pub(crate) id: RefundId,
-    /// `None` for money that no order wants.
-    pub(crate) order: Option<OrderId>,
+    pub(crate) order: OrderId,
     pub(crate) amount: Money,
     /// The part of it that was paid for delivery.
     pub(crate) delivery: Money,
@@ -162,65 +193,156 @@ pub(crate) struct OrderRefund {
     pub(crate) note: String,
 }
 
-/// Queues a refund of an order: never more than what was captured and is not reserved for other refunds.
+/// Queues a refund of an order, from the payments of its purchase in the order in which they were made: never
+/// more than was captured and is not reserved for other refunds. If it takes from several payments, each part
+/// is refunded for itself; the first one has the refund's ID, and all that is known of it besides its amount.
 pub(crate) async fn reserve_refund_in_tx(
     tx: &mut Tx,
     purchase: PurchaseId,
     refund: OrderRefund,
     now: i64,
 ) -> TxResult<()> {
-    let payment: Option<crate::db::Scalar<PaymentId>> =
-        tx.opt(&RESERVE, params![purchase, refund.amount.amount(), now]).await?;
-    let payment = payment.ok_or_else(|| bug("more would be refunded than was captured"))?.0;
-    queue_in_tx(tx, payment, refund, now).await
+    let OrderRefund { id, order, amount, delivery, commission, restocked, reason, note } = refund;
+    // Locks the payments, so that what is left of them cannot change.
+    let mut payments: Vec<Left> = tx.all(&LEFT, params![purchase, now]).await?;
+    payments.sort_by_key(|payment| payment.id);
+    let (mut rest, mut refunds) = (amount.amount(), Vec::new());
+    for Left { id: payment_id, left_minor } in payments {
+        let amount_minor = rest.min(left_minor);
+        if amount_minor > 0 {
+            rest -= amount_minor;
+            let first = refunds.is_empty();
+            refunds.push(AddRefund {
+                id: if first { id } else { random::id(now) },
+                part_of: (!first).then_some(id),
+                payment_id,
+                order_id: Some(order),
+                amount_minor,
+                delivery_minor: if first { delivery.amount() } else { 0 },
+                commission_minor: if first { commission.amount() } else { 0 },
+                restocked: first && restocked,
+                reason,
+                note: if first { note.clone() } else { String::new() },
+                created_at: now,
+            });
+        }
+    }
+    let reserved: Vec<[Value; 2]> =
+        refunds.iter().map(|refund| [refund.payment_id.into(), refund.amount_minor.into()]).collect();
+    if rest > 0 || tx.exec_many(&RESERVE, &reserved).await? as usize != refunds.len() {
+        return Err(bug("more would be refunded than was captured"));
+    }
+    queue_in_tx(tx, refunds, now).await
 }
 
-async fn queue_in_tx(tx: &mut Tx, payment_id: PaymentId, refund: OrderRefund, now: i64) -> TxResult<()> {
-    let OrderRefund { id, order, amount, delivery, commission, restocked, reason, note } = refund;
-    let row = AddRefund {
-        id,
-        payment_id,
-        order_id: order,
-        amount_minor: amount.amount(),
-        delivery_minor: delivery.amount(),
-        commission_minor: commission.amount(),
-        restocked,
-        reason,
-        note,
-        created_at: now,
-    };
-    tx.insert(row).await?;
-    tx.exec_many(&outbox::WRITE, &[outbox::row(OutboxMessage::RefundQueued, id, now)]).await?;
+async fn queue_in_tx(tx: &mut Tx, refunds: Vec<AddRefund>, now: i64) -> TxResult<()> {
+    let messages: Vec<_> =
+        refunds.iter().map(|refund| outbox::row(OutboxMessage::RefundQueued, refund.id, now)).collect();
+    tx.insert_all(refunds).await?;
+    tx.exec_many(&outbox::WRITE, &messages).await?;
     Ok(())
 }
 
-/// Executes a queued refund through its gateway and posts it. Repeating it refunds once.
+/// Executes a queued refund through its gateway. Repeating it refunds once.
 pub async fn refund(engine: &Engine, id: RefundId) -> TxResult<()> {
-    let Some(row) = engine.db.opt::<RefundRow>(&FIND, params![id]).await? else { return Ok(()) };
-    let gateway_ref =
-        row.gateway_ref.as_deref().ok_or_else(|| bug("a captured payment without a reference"))?;
+    match advance(engine, id).await? {
+        Some(why) => Err(bug(format!("refund {id} failed: {why}"))),
+        None => Ok(()),
+    }
+}
+
+/// A gateway reports that one of its refunds changed. Refunds that we did not request are handled by a
+/// person.
+pub(super) async fn reported(
+    engine: &Engine,
+    gateway: &str,
+    refund_ref: &str,
+    id: Option<RefundId>,
+) -> TxResult<()> {
+    let ours: Option<Scalar<RefundId>> = engine.db.opt(&REPORTED, params![id, refund_ref, gateway]).await?;
+    match ours {
+        Some(Scalar(id)) => advance(engine, id).await.map(drop),
+        None => {
+            tracing::warn!(gateway, "a refund that the market did not request");
+            Ok(())
+        }
+    }
+}
+
+/// Reconciliation: reads refunds that are pending from their gateways, in case webhooks were lost. Returns
+/// the number of refunds read.
+pub async fn reconcile_refunds(engine: &Engine) -> TxResult<usize> {
+    const BATCH: i64 = 16;
+    let due: Vec<Scalar<RefundId>> = engine
+        .db
+        .write("payments::claim_due_refunds", engine.clock.now_ms(), |tx, now| {
+            Box::pin(async move { Ok(tx.all(&CLAIM_DUE, params![*now, CHECK_MS, BATCH]).await?) })
+        })
+        .await?;
+    for Scalar(id) in &due {
+        if let Err(error) = advance(engine, *id).await {
+            tracing::warn!(refund.id = %id, %error, "a pending refund could not be read");
+        }
+    }
+    Ok(due.len())
+}
+
+/// Requests a refund from its gateway, or reads its status, and applies it. Returns why it failed, if so.
+async fn advance(engine: &Engine, id: RefundId) -> TxResult<Option<String>> {
+    let Some(row) = engine.db.opt::<RefundRow>(&FIND, params![id]).await? else { return Ok(None) };
+    let payment_ref = row.gateway_ref.clone().ok_or_else(|| bug("a captured payment without a reference"))?;
     let amount = Money::new(row.amount_minor, row.currency);
-    engine
-        .gateway(row.method)?
-        .refund(gateway_ref, row.id, amount)
-        .instrument(super::gateway::call(row.method, "refund", row.id))
+    let request = RefundRequest { payment_ref, refund: row.id, refund_ref: row.refund_ref.clone(), amount };
+    let status = engine
+        .gateway(&row.gateway)?
+        .refund(&request)
+        .instrument(gateway::call(&row.gateway, "refund", row.id))
         .await
         .map_err(|error| bug(format!("refund {id}: {error}")))?;
+    let why = match &status {
+        RefundStatus::Failed(why) => Some(why.clone()),
+        _ => None,
+    };
+    if let (Some(why), "pending") = (&why, row.state.as_str()) {
+        tracing::error!(refund.id = %id, why, "a pending refund failed");
+    }
+    let input = (row, amount, status, engine.clock.now_ms());
     engine
         .db
-        .write(("payments::refunded", id), (row, amount, engine.clock.now_ms()), |tx, (row, amount, now)| {
-            Box::pin(async move {
-                if tx.exec(&DONE, params![row.id, *now]).await? == 0 {
-                    return Ok(());
-                }
-                let posting =
-                    if row.order_id.is_some() { booked(*amount)? } else { orphaned_refund(*amount)? };
-                ledger::post(tx, &[(posting, (row.id, row.order_id))], *now).await?;
-                if tx.exec(&GIVEN_BACK, params![row.payment_id, row.amount_minor, *now]).await? == 0 {
-                    return Err(bug("more would be refunded than was reserved"));
-                }
-                Ok(())
-            })
+        .write(("payments::refunded", id), input, |tx, (row, amount, status, now)| {
+            Box::pin(apply_in_tx(tx, row, *amount, status, *now))
         })
-        .await
+        .await?;
+    Ok(why)
+}
+
+async fn apply_in_tx(
+    tx: &mut Tx,
+    row: &RefundRow,
+    amount: Money,
+    status: &RefundStatus,
+    now: i64,
+) -> TxResult<()> {
+    match status {
+        RefundStatus::Pending(refund_ref) => {
+            tx.exec(&PENDING, params![row.id, refund_ref, now + CHECK_MS]).await?;
+        }
+        // Its job requests it again. If that fails too, operators see the failed job.
+        RefundStatus::Failed(_) => {
+            if tx.exec(&FAILED, params![row.id]).await? == 1 {
+                tx.exec_many(&outbox::WRITE, &[outbox::row(OutboxMessage::RefundQueued, row.id, now)])
+                    .await?;
+            }
+        }
+        RefundStatus::Done(refund_ref) => {
+            if tx.exec(&DONE, params![row.id, refund_ref, now]).await? == 0 {
+                return Ok(());
+            }
+            ledger::post(tx, &[(refunded(amount)?, (row.id, row.order_id))], now).await?;
+            if tx.exec(&GIVEN_BACK, params![row.payment_id, row.amount_minor, now]).await? == 0 {
+                return Err(bug("more would be refunded than was reserved"));
+            }
+        }
+    }
+    Ok(())
 }

@@ -22,6 +22,7 @@ mod capacities;
 mod carts;
 mod catalog;
 mod events;
+mod gateways;
 mod guests;
 mod imports;
 mod jobs;

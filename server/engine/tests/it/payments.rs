@@ -382,10 +382,10 @@ both! {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
-        let body = format!(r#"{{"id":"e","payment":"{gateway_ref}","attempt":"{payment}"}}"#);
+        let body = format!(r#"{{"events":[{{"id":"e","payment":"{gateway_ref}","attempt":"{payment}"}}]}}"#);
         let anyone = Caller::guest();
         for (gateway, signature, expected) in [("sandbox", "t=1,v1=00", Error::Denied), ("sandbox", "", Error::Denied), ("cash", "", Error::Denied), ("paypal", "", Error::NotFound)] {
-            let refused = payments::webhook(&market.engine, &anyone, gateway, signature, body.as_bytes()).await;
+            let refused = market.received(gateway, signature, &body).await;
             assert_eq!(refused, Err(expected), "{gateway}");
         }
         // A genuine report for a pending payment changes nothing, because the gateway is asked again.

@@ -19,20 +19,24 @@ use haat_engine::{
     notifications::{self, EmailContent, Mail, Mailer, RenderedEmail, SendError, mailbox::Mailbox},
     oracle, outbox, params,
     payments::{
-        self, GatewayError, GatewayPayment, PaymentGateway, PaymentRequest, PaymentSession, Return,
-        WebhookEvent,
+        self, Capabilities, GatewayError, GatewayEvent, GatewayPayment, GatewayResult, GatewayStatus,
+        PaymentGateway, PaymentRequest, PaymentSession, RefundRequest, RefundStatus, Return, Webhook,
     },
     random::{self, SigningKey},
     sandbox::{self, Card},
     shops,
 };
-use haat_gateways::{cash::Cash, pictures::PictureFolder, sandbox::Sandbox};
+use haat_gateways::{
+    cash::Cash,
+    pictures::PictureFolder,
+    sandbox::{Behaviour, SIGNATURE_HEADER, Sandbox},
+};
 use haat_shared::{
     Currency, Money,
     accounts::SignUp,
     carts::AddLine,
     checkout::CheckoutUpdate,
-    id::kinds::{CheckoutId, MailId, PaymentId, RefundId, VariantId},
+    id::kinds::{CheckoutId, MailId, PaymentId, VariantId},
     payments::{NextAction, PaymentMethod, PurchaseLink},
 };
 use sqlx_core::{connection::Connection, raw_sql::raw_sql, sql_str::AssertSqlSafe};
@@ -104,7 +108,7 @@ impl Gate {
 }
 
 impl TestGateway {
-    fn up(&self) -> Result<&Sandbox, GatewayError> {
+    fn up(&self) -> GatewayResult<&Sandbox> {
         if self.cut.load(Ordering::Relaxed) {
             Err(GatewayError::Unreachable("cut".into()))
         } else {
@@ -115,29 +119,35 @@ impl TestGateway {
 
 #[async_trait::async_trait]
 impl PaymentGateway for TestGateway {
-    fn method(&self) -> PaymentMethod {
-        self.sandbox.method()
+    fn name(&self) -> &'static str {
+        self.sandbox.name()
     }
-    async fn create(&self, ask: &PaymentRequest) -> Result<PaymentSession, GatewayError> {
+    fn capabilities(&self) -> Capabilities {
+        self.sandbox.capabilities()
+    }
+    async fn create(&self, ask: &PaymentRequest) -> GatewayResult<PaymentSession> {
         let _turn = self.starts.pass().await;
         // Only the response is lost: the gateway received the request.
         let session = self.sandbox.create(ask).await;
         self.up()?;
         session
     }
-    async fn retrieve(&self, gateway_ref: &str) -> Result<GatewayPayment, GatewayError> {
+    async fn retrieve(&self, gateway_ref: &str) -> GatewayResult<GatewayPayment> {
         drop(self.reads.pass().await);
         self.up()?.retrieve(gateway_ref).await
     }
-    async fn refund(&self, gateway_ref: &str, id: RefundId, amount: Money) -> Result<(), GatewayError> {
+    async fn capture(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
+        self.up()?.capture(gateway_ref).await
+    }
+    async fn cancel(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
+        self.up()?.cancel(gateway_ref).await
+    }
+    async fn refund(&self, ask: &RefundRequest) -> GatewayResult<RefundStatus> {
         let _turn = self.refunds.pass().await;
-        self.up()?.refund(gateway_ref, id, amount).await
+        self.up()?.refund(ask).await
     }
-    fn signature_header(&self) -> &'static str {
-        self.sandbox.signature_header()
-    }
-    fn verify(&self, signature: &str, body: &[u8], now_ms: i64) -> Option<WebhookEvent> {
-        self.sandbox.verify(signature, body, now_ms)
+    async fn webhook(&self, webhook: Webhook<'_>, now_ms: i64) -> GatewayResult<Vec<GatewayEvent>> {
+        self.sandbox.webhook(webhook, now_ms).await
     }
 }
 
@@ -312,14 +322,16 @@ impl Market {
                 PictureFolder::in_folder(&folder.join("media"), Duration::from_secs(600)).unwrap(),
             ),
             bounds: Bounds::NONE,
-        });
+        })
+        .unwrap();
         let market = Self { line, post, engine, clock, sandbox, folder, url };
         market.open_shop("meena-crafts", 1_000).await;
         market.open_shop("delta-electronics", 800).await;
         market
     }
 
-    fn parts(&self) -> Parts {
+    /// The parts of the market's engine.
+    pub fn parts(&self) -> Parts {
         let parts = &self.engine;
         Parts {
             db: parts.db.clone(),
@@ -341,18 +353,28 @@ impl Market {
 
     /// The same market with limits.
     pub fn bounded(&self, bounds: Bounds) -> Engine {
-        Engine::new(Parts { bounds, ..self.parts() })
+        Engine::new(Parts { bounds, ..self.parts() }).unwrap()
     }
 
     /// The same market, where orders can be returned for some days.
     pub fn returnable(&self, return_days: i64) -> Engine {
-        Engine::new(Parts { return_days, ..self.parts() })
+        Engine::new(Parts { return_days, ..self.parts() }).unwrap()
+    }
+
+    /// The same market with a sandbox that behaves like this.
+    pub fn behaving(&self, behaviour: Behaviour) -> Self {
+        let (db, clock, secret) = (self.engine.db.clone(), self.clock.clone(), self.engine.secret.clone());
+        let sandbox = Sandbox::new(db, clock, secret, "http://127.0.0.1:1", String::new());
+        let sandbox = Arc::new(sandbox.behaving(behaviour));
+        let gateways: Vec<Arc<dyn PaymentGateway>> = vec![sandbox.clone(), Arc::new(Cash)];
+        let engine = Engine::new(Parts { gateways, ..self.parts() }).unwrap();
+        Self { engine, sandbox, ..self.clone() }
     }
 
     /// Another node of the market: the same database, bus and clock, with its own connections.
     pub async fn second_node(&self) -> Engine {
         let db = Db::open(&self.url, 16).await.unwrap();
-        Engine::new(Parts { db, ..self.parts() })
+        Engine::new(Parts { db, bounds: Bounds::NONE, ..self.parts() }).unwrap()
     }
 
     /// The market's node and a second one. With SQLite there is a single node, which is returned twice.
@@ -571,16 +593,33 @@ impl Market {
     pub async fn deliver_webhooks(&self) -> usize {
         let due = sandbox::due_events(&self.engine.db, &self.clock).await.unwrap();
         for event in &due {
-            self.webhook(&event.event_id_text(), &event.gateway_ref, event.attempt_id).await.unwrap();
+            let of = match event.refund_id {
+                Some(refund) => format!(r#","refund":"{refund}""#),
+                None => format!(r#","attempt":"{}""#, event.attempt_id),
+            };
+            let (id, gateway_ref) = (event.event_id_text(), &event.gateway_ref);
+            self.events(&format!(r#"{{"id":"{id}","payment":"{gateway_ref}"{of}}}"#)).await.unwrap();
             sandbox::delivered(&self.engine.db, &self.clock, event.event_id, true).await.unwrap();
         }
         due.len()
     }
 
     pub async fn webhook(&self, id: &str, gateway_ref: &str, attempt: PaymentId) -> haat_shared::Result<()> {
-        let body = format!(r#"{{"id":"{id}","payment":"{gateway_ref}","attempt":"{attempt}"}}"#);
+        self.events(&format!(r#"{{"id":"{id}","payment":"{gateway_ref}","attempt":"{attempt}"}}"#)).await
+    }
+
+    /// A webhook with these events.
+    pub async fn events(&self, events: &str) -> haat_shared::Result<()> {
+        let body = format!(r#"{{"events":[{events}]}}"#);
         let signature = self.sandbox.sign(self.clock.now_ms(), body.as_bytes());
-        payments::webhook(&self.engine, &Caller::guest(), "sandbox", &signature, body.as_bytes()).await
+        self.received("sandbox", &signature, &body).await
+    }
+
+    /// A webhook as it is received.
+    pub async fn received(&self, gateway: &str, signature: &str, body: &str) -> haat_shared::Result<()> {
+        let headers = [(SIGNATURE_HEADER.to_owned(), signature.to_owned())];
+        let webhook = Webhook { headers: &headers, body: body.as_bytes() };
+        payments::webhook(&self.engine, &Caller::guest(), gateway, webhook).await
     }
 
     /// Runs all jobs, then the oracle, and compares the sandbox's records with ours.

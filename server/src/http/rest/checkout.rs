@@ -260,6 +260,22 @@ enum Paid {
         /// The URL of the gateway's page.
         url: String,
     },
+    /// The customer must complete the payment with the gateway's script. The purchase is created afterwards.
+    ClientSecret {
+        /// The gateway.
+        gateway: String,
+        /// The secret with which the script confirms this payment.
+        client_secret: String,
+        /// What else the script needs, such as the publishable key.
+        parameters: BTreeMap<String, String>,
+    },
+    /// The customer must complete the payment in the gateway's widget. The purchase is created afterwards.
+    Widget {
+        /// The gateway.
+        gateway: String,
+        /// The parameters of the widget.
+        parameters: BTreeMap<String, String>,
+    },
 }
 
 async fn pay(
@@ -273,6 +289,10 @@ async fn pay(
     let quote_version = if seen { confirmation.quote_version.unwrap_or(quote.version) } else { 0 };
     match checkout::pay(engine, caller, id, stored, quote_version, &key).await? {
         NextAction::Redirect { url } => Ok(Found(Paid::Redirect { url })),
+        NextAction::ClientSecret { gateway, client_secret, parameters } => {
+            Ok(Found(Paid::ClientSecret { gateway, client_secret, parameters }))
+        }
+        NextAction::Widget { gateway, parameters } => Ok(Found(Paid::Widget { gateway, parameters })),
         NextAction::Done { purchase: PurchaseLink { number, key } } => {
             let purchase = orders::purchase(engine, caller, &number, &key).await?.into();
             Ok(Found(Paid::Done { key, purchase }))
