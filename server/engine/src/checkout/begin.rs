@@ -361,7 +361,7 @@ fn plan(
                 product_id: row.product_id,
                 variant_id: row.variant_id,
                 title: row.title.clone(),
-                variant_title: variant_title(&row),
+                variant_title: variant_title(row),
                 quantity: row.quantity,
                 unit_minor: row.price_minor,
                 total_minor: quote.price.totals.subtotal.amount(),

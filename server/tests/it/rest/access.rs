@@ -145,7 +145,7 @@ impl Cast {
                 (path, Some(json!({"change": 1})))
             }
             p if p.contains("/products/{id}/pictures") && route.method != "GET" && route.method != "PUT" => {
-                let made = self.meena.once("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
+                let made = self.meena.once("/shops/meena-crafts/products", jug()).await.is(201);
                 let pictures = format!("/shops/meena-crafts/products/{}/pictures", made.text("/id"));
                 let picture = self.meena.bring(&pictures, "image/png", png(7)).await.is(201).text("/id");
                 match route.method {
@@ -154,7 +154,7 @@ impl Cast {
                 }
             }
             p if p.contains("/products/{id}") => {
-                let made = self.meena.once("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
+                let made = self.meena.once("/shops/meena-crafts/products", jug()).await.is(201);
                 let pictures = p.ends_with("/pictures");
                 let path = path.replace("{handle}", "meena-crafts").replace("{id}", &made.text("/id"));
                 if route.method == "PUT" && !pictures {
@@ -168,7 +168,7 @@ impl Cast {
                 tag = Some(read.header("etag").to_owned());
                 (path, Some(read.body["settings"].clone()))
             }
-            "/shops/{handle}/products" => ("/shops/meena-crafts/products".into(), Some(product("Clay jug"))),
+            "/shops/{handle}/products" => ("/shops/meena-crafts/products".into(), Some(jug())),
             p if p.contains("/imports/{id}") => {
                 let path = path.replace("{handle}", "meena-crafts");
                 let sent = self.meena.bring("/shops/meena-crafts/imports", "text/csv", TABLE.into()).await;
@@ -185,6 +185,13 @@ impl Cast {
         };
         (path, body.filter(|_| route.method != "GET"), tag)
     }
+}
+
+/// A product of which every route that needs an order can sell one.
+fn jug() -> Value {
+    let mut jug = product("Clay jug");
+    jug["variants"][0]["stock"] = json!(500);
+    jug
 }
 
 /// Every route, about real things of one seller, shopper or operator, asked by everyone else, and with keys.
