@@ -113,6 +113,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::TooSmall => tu_string!(i18n, field.too_small),
         FieldCode::TooBig => tu_string!(i18n, field.too_big),
         FieldCode::NotAChoice => tu_string!(i18n, field.not_a_choice),
+        FieldCode::BadCursor => tu_string!(i18n, field.bad_cursor),
         FieldCode::Taken => tu_string!(i18n, field.taken),
         FieldCode::WrongCredentials => tu_string!(i18n, field.wrong_credentials),
         FieldCode::BadCharacters => tu_string!(i18n, field.bad_characters),

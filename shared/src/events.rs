@@ -48,6 +48,6 @@ pub struct Event {
 pub struct EventPage {
     /// The events, oldest first. Empty if there are no new ones.
     pub items: Vec<Event>,
-    /// The cursor of the next page, to be sent as `after`, now or later. Never null.
+    /// The sequence number to continue from, to be sent as `after`, now or later. Never null.
     pub next: i64,
 }

@@ -37,6 +37,8 @@ pub enum FieldCode {
     AmountTooBig(Money),
     /// Not one of the options.
     NotAChoice,
+    /// Not the cursor of a list's next page.
+    BadCursor,
     /// Already taken by someone else.
     Taken,
     /// The email address or the password is incorrect.

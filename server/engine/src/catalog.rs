@@ -209,7 +209,7 @@ impl From<CardRow> for ProductCard {
 
 /// The key from which a page continues: the ID, and the value that the list is sorted by.
 fn behind(list: &ListQuery, sort: &str, after: &str) -> Result<Vec<Value>> {
-    let bad = || Error::field("after", FieldCode::NotAChoice);
+    let bad = || Error::field("after", FieldCode::BadCursor);
     if !list.sorts.iter().any(|(name, ..)| *name == sort) {
         return Err(Error::field("sort", FieldCode::NotAChoice));
     }

@@ -237,5 +237,5 @@ pub(crate) fn cursor<K: IdKind>(after: &str) -> haat_shared::Result<Option<Id<K>
     if after.is_empty() {
         return Ok(None);
     }
-    after.parse().map(Some).map_err(|_| Error::field("after", FieldCode::NotAChoice))
+    after.parse().map(Some).map_err(|_| Error::field("after", FieldCode::BadCursor))
 }

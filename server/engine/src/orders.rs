@@ -198,7 +198,7 @@ fn behind(after: &str) -> Result<Option<(i64, OrderId)>> {
     let read = after
         .split_once('.')
         .and_then(|(id, placed)| Some((placed.parse::<i64>().ok()?, id.parse::<OrderId>().ok()?)));
-    read.map(Some).ok_or_else(|| Error::field("after", FieldCode::NotAChoice))
+    read.map(Some).ok_or_else(|| Error::field("after", FieldCode::BadCursor))
 }
 
 fn address(json: &str) -> Result<Address> {

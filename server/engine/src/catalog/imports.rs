@@ -661,7 +661,7 @@ pub async fn faults(
     let of = of.into();
     let after = match of.after {
         "" => FIRST,
-        after => cursor(after).ok_or_else(|| Error::field("after", FieldCode::NotAChoice))?,
+        after => cursor(after).ok_or_else(|| Error::field("after", FieldCode::BadCursor))?,
     };
     let limit = page::rows(of.limit, FAULTS_SHOWN as usize);
     let rows: Vec<ErrorRow> = engine.db.all(&FAULTS, params![id, after.0, after.1, count(limit) + 1]).await?;

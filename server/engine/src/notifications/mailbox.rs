@@ -120,7 +120,7 @@ fn cursor(after: &str) -> Result<Option<(i64, MailId)>> {
         return Ok(None);
     }
     let key = after.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
-    key.map(Some).ok_or_else(|| Error::field("after", FieldCode::NotAChoice))
+    key.map(Some).ok_or_else(|| Error::field("after", FieldCode::BadCursor))
 }
 
 /// An email as it was sent. Operators only.

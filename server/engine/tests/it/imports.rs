@@ -554,7 +554,7 @@ both! {
         assert_eq!(seen, [vec![2, 3], vec![4, 5], vec![6]]);
         for made_up in ["x", "1", "1.x", "1.2.3"] {
             let refused = imports::faults(engine, &owner, MEENA, id, made_up).await;
-            assert_eq!(refused, Err(Error::field("after", FieldCode::NotAChoice)), "{made_up}");
+            assert_eq!(refused, Err(Error::field("after", FieldCode::BadCursor)), "{made_up}");
         }
         let refused = imports::start(engine, &owner, MEENA, id, false, None).await;
         assert_eq!(refused, Err(Error::field("skip_errors", FieldCode::Missing)));

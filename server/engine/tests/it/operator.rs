@@ -154,7 +154,7 @@ both! {
         let mail = mailbox::read(engine, &system, page.items[0].id).await.unwrap();
         assert_eq!((&mail.card, link_in(&mail.text).0), (&page.items[0], number.as_str()));
         let wrong = mailbox::list(engine, &system, "yesterday").await.unwrap_err();
-        assert_eq!(wrong.at("after"), Some(FieldCode::NotAChoice));
+        assert_eq!(wrong.at("after"), Some(FieldCode::BadCursor));
         assert_eq!(mailbox::read(engine, &system, haat_engine::random::id(0)).await.err(), Some(Error::NotFound));
     }
 

@@ -407,7 +407,7 @@ both! {
             assert_eq!(list(q, "", "").await.unwrap().items.len(), count, "{q}");
         }
         assert_eq!(list("", "lost", "").await.unwrap_err().at("state"), Some(FieldCode::NotAChoice));
-        assert_eq!(list("", "", "nonsense").await.unwrap_err().at("after"), Some(FieldCode::NotAChoice));
+        assert_eq!(list("", "", "nonsense").await.unwrap_err().at("after"), Some(FieldCode::BadCursor));
         let all = orders::list_all(engine, &Caller::system(), ListOrders::default()).await.unwrap();
         assert_eq!(all.items.len(), 50);
     }

@@ -186,6 +186,6 @@ both! {
         ]);
         assert_eq!(entries.items[6].order_number, Some(format!("{by_card}-1")));
         let bad = ledger::balance(engine, &owner, MEENA, "nonsense").await.unwrap_err();
-        assert_eq!(bad.at("after"), Some(FieldCode::NotAChoice));
+        assert_eq!(bad.at("after"), Some(FieldCode::BadCursor));
     }
 }

@@ -39,6 +39,8 @@ struct Shown {
     method: &'static str,
     path: &'static str,
     summary: String,
+    /// What else is said of it. May be empty.
+    about: String,
     who: String,
     parameters: Vec<Parameter>,
     takes: Option<Name>,
@@ -232,6 +234,7 @@ fn shown(operation: &Operation, server: &str, schemas: &Value) -> Shown {
         method: route.method,
         path: route.path,
         summary: text(&value["summary"]),
+        about: text(&value["description"]),
         who: who(route),
         parameters: parameters.collect(),
         takes: body(&value["requestBody"]),

@@ -154,10 +154,7 @@ pub(super) struct Query<T>(pub(super) T);
 impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestPart for Query<T> {
     fn read(sent: &Sent) -> Result<Self, Problem> {
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(sent.query.as_bytes()));
-        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| Problem::NotReadable {
-            field: error.path().to_string(),
-            why: error.into_inner().to_string(),
-        })
+        serde_path_to_error::deserialize(pairs).map(Self).map_err(not_readable)
     }
 
     fn describe(what: &mut Described) {
@@ -174,6 +171,18 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestPart for Query<T> {
             }));
         }
         what.may_answer(422);
+    }
+}
+
+/// The field that can't be read, or that is missing: serde reports that of the object around it.
+fn not_readable<E: fmt::Display>(error: serde_path_to_error::Error<E>) -> Problem {
+    let (path, why) = (error.path().to_string(), error.into_inner().to_string());
+    let within = if path == "." { String::new() } else { path };
+    match why.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        Some(name) if within.is_empty() => Error::field(name, FieldCode::Missing).into(),
+        Some(name) => Error::field(format!("{within}.{name}"), FieldCode::Missing).into(),
+        None if within.is_empty() => Problem::NotReadable { field: "body".into(), why },
+        None => Problem::NotReadable { field: within, why },
     }
 }
 
@@ -199,10 +208,7 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestPart for Body<T> {
             return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into());
         }
         let json = json(&sent.body).map_err(|error| Problem::NotJson { why: error.to_string() })?;
-        serde_path_to_error::deserialize(Objects(json)).map(Self).map_err(|error| Problem::NotReadable {
-            field: error.path().to_string(),
-            why: error.into_inner().to_string(),
-        })
+        serde_path_to_error::deserialize(Objects(json)).map(Self).map_err(not_readable)
     }
 
     fn describe(what: &mut Described) {
@@ -768,6 +774,41 @@ mod tests {
             assert_eq!((path.as_str(), why.as_str()), (at, "expected an object"));
         }
         assert_eq!(read(json!({"size": "2", "all": []})).unwrap_err().0, "size");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code)]
+        struct Inner {
+            name: String,
+        }
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code)]
+        struct Outer {
+            reason: String,
+            inner: Inner,
+        }
+        let at = |json: Value| match serde_path_to_error::deserialize::<_, Outer>(Objects(json)) {
+            Ok(read) => panic!("{read:?}"),
+            Err(error) => not_readable(error),
+        };
+        for (json, field) in [
+            (json!({}), "reason"),
+            (json!({"reason": "Lost"}), "inner"),
+            (json!({"reason": "Lost", "inner": {}}), "inner.name"),
+        ] {
+            match at(json) {
+                Problem::Rejected(error) => assert_eq!(error, Error::field(field, FieldCode::Missing)),
+                other => panic!("{other:?}"),
+            }
+        }
+        for (json, at_field) in [(json!([]), "body"), (json!({"reason": 1}), "reason")] {
+            match at(json) {
+                Problem::NotReadable { field, .. } => assert_eq!(field, at_field),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     #[test]

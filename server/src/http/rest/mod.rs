@@ -407,6 +407,43 @@ mod tests {
     }
 
     #[test]
+    fn every_command_says_whether_it_takes_a_body() {
+        let document = document();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let says_none =
+                    operation["description"].as_str().is_some_and(|about| about.contains("no request body"));
+                let command = ["post", "put", "patch"].contains(&method.as_str());
+                assert_eq!(says_none, command && operation["requestBody"].is_null(), "{method} {path}");
+            }
+        }
+    }
+
+    /// Cursors are text, but numbers in the feed of events; `after` takes what `next` gives.
+    #[test]
+    fn a_cursor_is_of_one_type() {
+        let document = document();
+        let about = document["info"]["description"].as_str().unwrap();
+        assert!(about.contains("In the event feed, `next` is a sequence number, an integer"), "{about}");
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            let operation = &methods["get"];
+            let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+            let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next())
+            else {
+                continue;
+            };
+            let next = &document["components"]["schemas"][name]["properties"]["next"]["type"];
+            let parameters = operation["parameters"].as_array().unwrap();
+            let Some(after) = parameters.iter().find(|parameter| parameter["name"] == "after") else {
+                continue;
+            };
+            let expected = if path.ends_with("/events") { "integer" } else { "string" };
+            assert_eq!(after["schema"]["type"], expected, "{path}");
+            assert_eq!(next.as_str().or(next[0].as_str()), Some(expected), "{path}");
+        }
+    }
+
+    #[test]
     fn a_token_is_a_bearers() {
         let headers = |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
         assert_eq!(bearer(&HeaderMap::new()), Ok(None));

@@ -92,8 +92,10 @@ impl Document {
             "responses": responses,
             "security": security(&route),
         });
-        if let Some(body) = body {
-            value["requestBody"] = body;
+        match body {
+            Some(body) => value["requestBody"] = body,
+            None if !["GET", "DELETE"].contains(&route.method) => value["description"] = NO_BODY.into(),
+            None => {}
         }
         let method = route.method.to_ascii_lowercase();
         self.paths.entry(route.path).or_default().insert(method, value.clone());
@@ -128,11 +130,14 @@ impl Document {
     }
 }
 
+/// What is said of commands that take no body: clients that always send one are not rejected for it.
+const NO_BODY: &str = "Takes no request body. If you send one, it is ignored.";
+
 const INTRODUCTION: &str = "The Haat API is organised around resources and speaks JSON with snake_case names. IDs are \
     prefixed with the type of their object. Times are RFC 3339 in UTC. Money is \
     `{\"amount\": 124900, \"currency\": \"INR\"}`, in minor units. Lists are `{\"items\": […], \"next\": \"…\"}`: send \
-    `next` as `after` to get the next page. Images and product files are sent as the request body. Errors are problem \
-    details (RFC 9457) with a stable `code`. Cookies are ignored.";
+    `next` as `after` to get the next page. In the event feed, `next` is a sequence number, an integer like `seq`. \
+    Images and product files are sent as the request body. Errors are problem details (RFC 9457) with a stable `code`. Cookies are ignored.";
 
 /// Describes custom formats by a pattern (no control characters, no direction overrides), and times.
 fn patterns(value: &mut Value) {

@@ -13,10 +13,9 @@ use haat_app::{
 };
 use haat_engine::media;
 use haat_shared::{
-    Conflict, Currency, Error, FieldCode, Money,
+    Conflict, Currency, Error, FieldCode, FieldError, Money,
     orders::{Actor, OrderState},
     routes::{API, API_DOCS},
-    shipping::ShippingMethod,
 };
 use serde_json::{Value, json};
 
@@ -82,11 +81,13 @@ impl Problem {
         }
     }
 
-    /// The stable name of an error, and its description.
+    /// The stable name of an error, and its description. What pages say of some errors speaks of pages.
     fn named(&self, locale: Locale) -> (&'static str, String) {
         let error = match self {
             Self::KeyMissing => return ("idempotency_key_missing", t!(locale, problem.key_missing).into()),
-            Self::NotReadable { .. } => &Error::Invalid(Vec::new()),
+            Self::NotReadable { .. } | Self::Rejected(Error::Invalid(_)) => {
+                return ("invalid", t!(locale, problem.invalid).into());
+            }
             Self::NotJson { .. } => return named(StatusCode::BAD_REQUEST, locale),
             Self::Rejected(Error::Conflict(Conflict::Edited(_))) => {
                 return named(StatusCode::PRECONDITION_FAILED, locale);
@@ -117,7 +118,7 @@ impl Problem {
         match self {
             Self::Rejected(Error::Invalid(faults)) => faults
                 .iter()
-                .map(|f| json!({"field": f.field, "code": code(f.code), "message": words::fault(locale, &f.field, f.code)}))
+                .map(|f| json!({"field": f.field, "code": code(f.code), "message": message(locale, f)}))
                 .collect(),
             Self::NotReadable { field, why } => {
                 let message = format!("{} ({why})", t!(locale, problem.not_readable));
@@ -128,27 +129,28 @@ impl Problem {
     }
 
     fn body(&self, locale: Locale, request_id: &str) -> Value {
-        let (code, title) = self.named(locale);
+        let (code, about) = self.named(locale);
         let detail = match self {
-            // What pages say of these speaks of pages.
-            Self::Rejected(
-                Error::Conflict(
-                    Conflict::KeyReused | Conflict::InFlight | Conflict::CheckoutEnded | Conflict::Edited(_),
-                )
-                | Error::EventsExpired { .. },
-            ) => title.clone(),
             Self::Rejected(Error::Conflict(Conflict::OrderMoved(state))) => {
-                let state = words::order_state(locale, *state, ShippingMethod::Standard);
-                t!(locale, problem.order_moved_to, state = state)
+                t!(locale, problem.order_moved_to, state = state.as_str())
             }
-            Self::NotJson { why } => format!("{title} ({why})"),
-            Self::Rejected(error) => words::error(locale, error),
+            Self::NotJson { why } => format!("{about} ({why})"),
+            // These name what they are about.
+            Self::Rejected(
+                error @ (Error::Conflict(
+                    Conflict::OutOfStock(_)
+                    | Conflict::GuestLimit(_)
+                    | Conflict::TotalChanged { .. }
+                    | Conflict::AlreadyCancelled { .. },
+                )
+                | Error::RateLimited { .. }),
+            ) => words::error(locale, error),
             Self::PictureKind(code) => words::field(locale, *code),
-            _ => title.clone(),
+            _ => about,
         };
         let mut body = json!({
             "type": format!("{API_DOCS}#{code}"),
-            "title": title,
+            "title": title(locale, code),
             "status": self.status().as_u16(),
             "code": code,
             "detail": detail,
@@ -174,11 +176,60 @@ impl Problem {
     }
 }
 
+/// What is wrong with a field, as pages say it, unless that speaks of the page's form.
+fn message(locale: Locale, fault: &FieldError) -> String {
+    match (fault.code, fault.field.as_str()) {
+        (FieldCode::NotAChoice, field) if field != "category" => t!(locale, problem.not_a_choice).into(),
+        (FieldCode::Missing, "payment_method") => words::field(locale, FieldCode::Missing),
+        (code, field) => words::fault(locale, field, code),
+    }
+}
+
+/// The short name of a type of problem, which doesn't depend on the occurrence.
+fn title(locale: Locale, code: &str) -> &'static str {
+    match code {
+        "bad_request" => t!(locale, problem.title_bad_request),
+        "idempotency_key_missing" => t!(locale, problem.title_idempotency_key_missing),
+        "sign_in_needed" => t!(locale, problem.title_sign_in_needed),
+        "denied" => t!(locale, problem.title_denied),
+        "not_found" => t!(locale, problem.title_not_found),
+        "method_not_allowed" => t!(locale, problem.title_method_not_allowed),
+        "not_acceptable" => t!(locale, problem.title_not_acceptable),
+        "out_of_stock" => t!(locale, problem.title_out_of_stock),
+        "cart_empty" => t!(locale, problem.title_cart_empty),
+        "checkout_ended" => t!(locale, problem.title_checkout_ended),
+        "already_paid" => t!(locale, problem.title_already_paid),
+        "payment_in_progress" => t!(locale, problem.title_payment_in_progress),
+        "payment_declined" => t!(locale, problem.title_payment_declined),
+        "payment_cancelled" => t!(locale, problem.title_payment_cancelled),
+        "total_changed" => t!(locale, problem.title_total_changed),
+        "mixed_currencies" => t!(locale, problem.title_mixed_currencies),
+        "key_reused" => t!(locale, problem.title_key_reused),
+        "in_flight" => t!(locale, problem.title_in_flight),
+        "order_moved" => t!(locale, problem.title_order_moved),
+        "already_cancelled" => t!(locale, problem.title_already_cancelled),
+        "guest_limit" => t!(locale, problem.title_guest_limit),
+        "cash_needs_account" => t!(locale, problem.title_cash_needs_account),
+        "was_sold" => t!(locale, problem.title_was_sold),
+        "import_ended" => t!(locale, problem.title_import_ended),
+        "events_expired" => t!(locale, problem.title_events_expired),
+        "precondition_failed" => t!(locale, problem.title_precondition_failed),
+        "too_large" => t!(locale, problem.title_too_large),
+        "unsupported_media_type" => t!(locale, problem.title_unsupported_media_type),
+        "invalid" => t!(locale, problem.title_invalid),
+        "precondition_required" => t!(locale, problem.title_precondition_required),
+        "rate_limited" => t!(locale, problem.title_rate_limited),
+        "pictures_busy" => t!(locale, problem.title_pictures_busy),
+        "busy" => t!(locale, problem.title_busy),
+        _ => t!(locale, problem.title_internal),
+    }
+}
+
 /// All problems: status, code and description.
 pub(super) fn all(locale: Locale) -> Vec<(u16, &'static str, String)> {
     let object = |problem: Problem| {
-        let (code, title) = problem.named(locale);
-        (problem.status().as_u16(), code, title)
+        let (code, about) = problem.named(locale);
+        (problem.status().as_u16(), code, about)
     };
     let mut all: Vec<_> = every().map(object).collect();
     all.sort_by_key(|(status, ..)| *status);
@@ -318,7 +369,7 @@ pub(in crate::http) async fn into_problem(
 
 #[cfg(test)]
 mod tests {
-    use haat_shared::{FieldError, Id, error::Shortage};
+    use haat_shared::{Id, error::Shortage};
 
     use super::*;
 
@@ -358,10 +409,49 @@ mod tests {
         for problem in every().map(filled) {
             let body = problem.body(locale, "");
             let text = format!("{} {}", body["title"], body["detail"]).to_lowercase();
-            for word in ["page", "reload", "button", "click", " tap ", " tab", "your changes"] {
+            for word in ["page", "reload", "button", "click", " tap ", " tab", "your changes", "you entered"]
+            {
                 assert!(!text.contains(word), "{word}: {text}");
             }
         }
+    }
+
+    #[test]
+    fn titles_are_short_and_name_the_type() {
+        for tag in ["en", "hi"] {
+            let locale = tag.parse().unwrap();
+            let mut titles = std::collections::BTreeMap::new();
+            for body in every().map(|problem| filled(problem).body(locale, "")) {
+                let [code, title, detail] =
+                    ["code", "title", "detail"].map(|name| body[name].as_str().unwrap());
+                assert_ne!(title, detail, "{code}");
+                assert!(title.chars().count() <= 40 && !title.ends_with(['.', '।']), "{code}: {title}");
+                let other = titles.insert(title.to_owned(), code.to_owned());
+                assert!(other.is_none_or(|other| other == code), "{code}: {title}");
+            }
+        }
+    }
+
+    #[test]
+    fn problems_name_the_values_of_the_api() {
+        let locale = Locale::default();
+        for state in OrderState::ALL {
+            let body = Problem::Rejected(Conflict::OrderMoved(state).into()).body(locale, "");
+            assert!(body["detail"].as_str().unwrap().contains(&format!("“{}”", state.as_str())), "{body}");
+        }
+        let messages = [
+            ("after", FieldCode::BadCursor, "next"),
+            ("sort", FieldCode::NotAChoice, "not one of the allowed values"),
+            ("address.country", FieldCode::NotAChoice, "not one of the allowed values"),
+            ("payment_method", FieldCode::Missing, "required"),
+            ("category", FieldCode::NotAChoice, "slug"),
+        ];
+        for (field, code, says) in messages {
+            let body = Problem::Rejected(Error::field(field, code)).body(locale, "");
+            assert!(body["fields"][0]["message"].as_str().unwrap().contains(says), "{body}");
+        }
+        let empty = words::fault(locale, "", FieldCode::EmptyFile);
+        assert!(!empty.contains("hoose"), "{empty}");
     }
 
     #[test]

@@ -175,7 +175,6 @@ async fn pictures_of_a_product_come_and_go() {
         ] {
             let refused = meena.bring(&path, kind, bytes).await.refuses(415, "unsupported_media_type");
             assert!(refused.text("/detail").contains(says), "{refused:?}");
-            assert!(refused.text("/title").contains("image/webp"), "{refused:?}");
         }
         let refused = meena.bring(&path, "image/jpeg", heic).await.refuses(422, "invalid");
         assert_eq!(refused.text("/fields/0/code"), "picture_heic");

@@ -182,7 +182,10 @@ async fn all_errors_are_listed_and_a_cancelled_import_brings_nothing() {
     }
     assert_eq!(seen, (3..28).collect::<Vec<_>>());
     let refused = meena.get(&format!("{path}/errors?after=x")).await.refuses(422, "invalid");
-    assert_eq!(refused.text("/fields/0/field"), "after");
+    assert_eq!(
+        (refused.text("/fields/0/field"), refused.text("/fields/0/code")),
+        ("after".into(), "bad_cursor".into())
+    );
 
     for _ in 0..2 {
         let stopped = meena.send("POST", &format!("{path}/cancel"), None).await.is(200);
@@ -240,7 +243,7 @@ async fn what_is_no_file_of_products_is_refused() {
         let refused = meena.bring(IMPORTS, kind, table.into()).await.refuses(415, "unsupported_media_type");
         for accepted in ["text/csv", "text/tab-separated-values", "application/x-ndjson", "application/gzip"]
         {
-            assert!(refused.text("/title").contains(accepted), "{refused:?}");
+            assert!(refused.text("/detail").contains(accepted), "{refused:?}");
         }
     }
     // What it is said to be is one thing, what it is another.

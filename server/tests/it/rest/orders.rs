@@ -54,6 +54,11 @@ async fn programs_poll_the_feed_of_events() {
             assert_eq!(refused.text("/fields/0/field"), field, "{query}");
         }
         meena.get("/events").await.refuses(404, "not_found");
+        let nothing = meena.once(&format!("{path}/cancel"), json!({})).await.refuses(422, "invalid");
+        assert_eq!(
+            (nothing.text("/fields/0/field"), nothing.text("/fields/0/code")),
+            ("reason".into(), "missing".into())
+        );
         let reason = json!({"reason": "Lost"});
         let moved = meena.once(&format!("{path}/cancel"), reason).await.refuses(409, "order_moved");
         assert_eq!(moved.text("/state"), "shipped");
@@ -62,7 +67,7 @@ async fn programs_poll_the_feed_of_events() {
         meena.once(&format!("{path}/ship"), parcel("RX2")).await.is(204);
         let late = meena.once(&format!("{path}/ship"), parcel("RX3")).await.refuses(409, "order_moved");
         assert!(
-            late.text("/detail").contains("Delivered") && late.text("/detail").contains("Retrieve"),
+            late.text("/detail").contains("“delivered”") && late.text("/detail").contains("Retrieve"),
             "{late:?}"
         );
 

@@ -117,7 +117,7 @@ async fn every_invalid_request_is_answered_with_a_problem() {
     assert_eq!(fields, ["email", "address.city"]);
 
     let hindi = guest.with("accept-language", "hi").get("/products/no-such-thing").await;
-    assert_eq!(hindi.text("/title"), "यह नहीं मिला या आपके पास इसका एक्सेस नहीं है।");
+    assert_eq!(hindi.text("/detail"), "यह नहीं मिला या आपके पास इसका एक्सेस नहीं है।");
     // Whoever reads pages gets a problem here too.
     guest.with("accept", "text/html").get("/products/no-such-thing").await.refuses(404, "not_found");
     program.close();
