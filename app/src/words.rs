@@ -135,6 +135,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotARecord => t!(i18n, field.not_a_record),
         FieldCode::CellCount => t!(i18n, field.cell_count),
         FieldCode::WrongType => t!(i18n, field.wrong_type),
+        FieldCode::DuplicateName => t!(i18n, field.duplicate_name_here),
         FieldCode::UnknownColumn => t!(i18n, field.unknown_column),
         FieldCode::Formula => t!(i18n, field.formula),
         FieldCode::Differs => t!(i18n, field.differs),
@@ -166,6 +167,9 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         }
         (FieldCode::TooBig, "stock" | "low_stock" | "change", _) => {
             t!(i18n, field.too_big_for, n = number(i18n, STOCK_MAX))
+        }
+        (FieldCode::DuplicateName, ..) if !field_name.is_empty() => {
+            t!(i18n, field.duplicate_name, name = field_name)
         }
         (FieldCode::Missing, "payment_method", _) => t!(i18n, field.choose_payment).to_owned(),
         (FieldCode::NotAChoice, "category", _) => t!(i18n, field.unknown_category).to_owned(),
@@ -564,6 +568,8 @@ mod tests {
         let wait = |retry_after_s| super::error(english, &haat_shared::Error::RateLimited { retry_after_s });
         assert_eq!(wait(1), "Too many attempts. Try again in 1 second.");
         assert_eq!(wait(1_800), "Too many attempts. Try again in 1,800 seconds.");
+        let twice = super::fault(english, "price", haat_shared::FieldCode::DuplicateName);
+        assert_eq!(twice, "The name “price” appears twice in this object. Remove one of them.");
     }
 
     #[cfg(feature = "ssr")]

@@ -81,6 +81,8 @@ pub enum FieldCode {
     CellCount,
     /// A value of the wrong type, such as a text instead of a number.
     WrongType,
+    /// A name that an object of JSON has twice.
+    DuplicateName,
     /// An unknown column.
     UnknownColumn,
     /// Text that a spreadsheet would run as a formula.

@@ -1,14 +1,21 @@
 //! The Icecat open catalogue: one product per line, as JSON.
 
+use std::fmt;
+
 use haat_shared::{
     Currency, FieldCode, Money,
     catalog::{Attribute, imports::RowError},
     text::is_direction_override,
 };
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
 use super::{
     cells,
+    lines::doubled,
     record::{Item, Record, VariantRecord},
 };
 
@@ -21,8 +28,14 @@ pub(super) fn icecat((number, line): (i64, Vec<u8>), currency: Currency) -> Item
     let Ok(text) = std::str::from_utf8(&line) else {
         return item.fault(number, "", FieldCode::NotUtf8, &String::from_utf8_lossy(&line));
     };
-    let Ok(about) = serde_json::from_str::<Map<String, Value>>(text) else {
-        return item.fault(number, "", FieldCode::NotARecord, text);
+    let about = match serde_json::from_str::<Object>(text) {
+        Ok(Object(about)) => about,
+        Err(error) => {
+            return match doubled(&error.to_string()) {
+                Some(name) => item.fault(number, name, FieldCode::DuplicateName, ""),
+                None => item.fault(number, "", FieldCode::NotARecord, text),
+            };
+        }
     };
     let mut said = |name: &str, column: &str, one_line: bool| {
         let (text, fault) = match about.get(name) {
@@ -67,6 +80,37 @@ pub(super) fn icecat((number, line): (i64, Vec<u8>), currency: Currency) -> Item
         }],
     };
     item
+}
+
+/// A JSON object without duplicate names, of which the last would silently count.
+struct Object(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Names;
+
+        impl<'de> Visitor<'de> for Names {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Object, A::Error> {
+                let mut all = Map::new();
+                while let Some((name, value)) = fields.next_entry::<String, Value>()? {
+                    if all.contains_key(&name) {
+                        // Worded like the error of a derived parser, which `doubled` recognises.
+                        return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
+                    }
+                    all.insert(name, value);
+                }
+                Ok(Object(all))
+            }
+        }
+
+        from.deserialize_map(Names)
+    }
 }
 
 /// Text of the catalogue without direction overrides and control characters.

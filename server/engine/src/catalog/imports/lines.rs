@@ -73,9 +73,18 @@ pub(super) fn json((number, line): (i64, Vec<u8>)) -> Item {
     };
     match serde_json::from_str::<Record>(text) {
         Ok(record) => Item { lines: vec![number; record.variants.len().max(1)], record, ..Item::default() },
-        Err(error) if error.classify() == Category::Data => {
-            item.fault(number, "", FieldCode::WrongType, &error.to_string())
+        Err(error) => {
+            let why = error.to_string();
+            match (doubled(&why), error.classify()) {
+                (Some(name), _) => item.fault(number, name, FieldCode::DuplicateName, ""),
+                (None, Category::Data) => item.fault(number, "", FieldCode::WrongType, &why),
+                _ => item.fault(number, "", FieldCode::NotARecord, text),
+            }
         }
-        Err(_) => item.fault(number, "", FieldCode::NotARecord, text),
     }
+}
+
+/// The name that an object has twice, if that is the parser's error.
+pub(super) fn doubled(why: &str) -> Option<&str> {
+    Some(why.strip_prefix("duplicate field `")?.split_once('`')?.0)
 }

@@ -354,6 +354,20 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_an_object_has_twice_is_named() {
+        for (line, name) in [
+            (r#"{"title":"Cup","variants":[{"sku":"A","price":1,"price":2}]}"#, "price"),
+            (r#"{"title":"Cup","title":"Cup","variants":[]}"#, "title"),
+            (r#"{"details":[{"name":"Size","value":"S","value":"M"}],"variants":[]}"#, "value"),
+            (r#"{"id":"7","title":"Lamp","price":100,"price":200}"#, "price"),
+            (r#"{"id":"7","title":"Lamp","attr_t_size":"S","attr_t_size":"M"}"#, "attr_t_size"),
+        ] {
+            let (_, faults) = parsed(line.as_bytes());
+            assert_eq!(faults.first(), Some(&(1, name.to_owned(), FieldCode::DuplicateName)), "{line}");
+        }
+    }
+
+    #[test]
     fn numbers_of_json_are_what_they_are() {
         let line = r#"{"title":"Cup","variants":[{"sku":"A","price":1249.5,"stock":3},{"sku":"B","price":12.125,"compare_at":null},{"sku":"C","price":"12,500"}]}"#;
         let items = all(line.as_bytes());
