@@ -6,7 +6,10 @@ use haat_shared::{
     Conflict, Error, FieldCode, Money,
     accounts::PASSWORD_MIN,
     carts::QUANTITY_MAX,
-    catalog::edit::{self, ProductState, STOCK_MAX},
+    catalog::{
+        edit::{self, ProductState, STOCK_MAX},
+        imports::RowError,
+    },
     orders::{Actor, OrderEventKind, OrderState, OrderView},
     payments::PaymentMethod,
     shipping::ShippingMethod,
@@ -198,6 +201,12 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (_, _, Some(n)) => tu_string!(i18n, field.too_many_variants, n = n),
         _ => field(i18n, code),
     }
+}
+
+/// The problem in a line of a product file. A warning says that it is one.
+pub fn import_problem(i18n: I18n, problem: &RowError) -> String {
+    let why = fault(i18n, &problem.column, problem.code);
+    if problem.code.is_warning() { t!(i18n, imports.warning, why = why) } else { why }
 }
 
 /// The name of a payment method, for orders that are shipped, or that are all picked up.

@@ -61,7 +61,7 @@ pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<
     let faults = imports::faults(engine, &system, shop, id, "").await.map_err(in_words)?.items;
     for fault in faults.iter().take(PRINTED) {
         let (line, column, found) = (fault.line, &fault.column, &fault.found);
-        let why = words::fault(Locale::default(), column, fault.code);
+        let why = words::import_problem(Locale::default(), fault);
         print(format!(
             "line {line}, {}: {found:?} {why}",
             if column.is_empty() { "whole line" } else { column }
@@ -103,6 +103,10 @@ pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<
         }
         print("Nothing was imported.");
         return Ok(ExitCode::from(2));
+    }
+    if read.state == ImportState::Failed {
+        print("Nothing was imported: the file has no valid products.");
+        return Ok(ended(read.faults));
     }
     let stops = arguments.dry_run || (read.faults > 0 && !arguments.skip_errors);
     if stops {
@@ -168,7 +172,7 @@ async fn write_faults(engine: &Engine, shop: &str, of: &ImportView, path: &Path)
     let in_file = |e: io::Error| format!("{}: {e}", path.display());
     let mut file = File::create(path).map_err(in_file)?;
     let mut wrote = Ok(());
-    let say = |fault: &RowError| words::fault(Locale::default(), &fault.column, fault.code);
+    let say = |fault: &RowError| words::import_problem(Locale::default(), fault);
     let head = ["line", "column", "code", "value", "problem"];
     imports::faults_as_table(engine, &Caller::system(), shop, of.id, head, say, |part| {
         wrote = file.write_all(&part);

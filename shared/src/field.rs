@@ -115,6 +115,16 @@ pub enum FieldCode {
     NotPostalCode,
 }
 
+impl FieldCode {
+    /// What is only a warning in a product file: it must be accepted, but its product can be imported.
+    pub const WARNINGS: [Self; 4] = [Self::RowsInQuotes, Self::Html, Self::HtmlDecoded, Self::UnknownColumn];
+
+    /// Whether it is only a warning.
+    pub fn is_warning(self) -> bool {
+        Self::WARNINGS.contains(&self)
+    }
+}
+
 impl FieldError {
     /// An error at a field.
     pub fn new(field: impl Into<String>, code: FieldCode) -> Self {

@@ -34,10 +34,10 @@ pub(crate) fn Import() -> impl IntoView {
         move || (handle.get(), id.get()),
         |(handle, id)| async move { api::catalog::imports(handle.clone(), id).await.map(|view| (handle, view)) },
     );
-    let page = loaded(found, move |(handle, ImportsView { open, faults, last })| {
+    let page = loaded(found, move |(handle, ImportsView { open, faults, warnings, last })| {
         let products = Part::Products.path(&handle);
         let body = match open {
-            Some(open) => view! { <Open handle=handle.clone() open faults again=Callback::new(move |()| found.refetch()) /> }.into_any(),
+            Some(open) => view! { <Open handle=handle.clone() open faults warnings again=Callback::new(move |()| found.refetch()) /> }.into_any(),
             None => view! { <Send handle=handle.clone() /> <Last handle last /> }.into_any(),
         };
         view! {
@@ -115,18 +115,13 @@ fn Last(handle: String, last: Vec<ImportView>) -> impl IntoView {
     })
 }
 
-/// Whether nothing in the file can be imported, so that there is nothing to decide.
-fn failed(import: &ImportView) -> bool {
-    import.state == ImportState::Checked && import.valid == 0 && import.question.is_none()
-}
-
 fn state(i18n: words::I18n, import: &ImportView) -> &'static str {
     match import.state {
-        _ if failed(import) => t!(i18n, imports.failed),
         ImportState::Reading => t!(i18n, imports.reading),
         ImportState::Checked => t!(i18n, imports.checked),
         ImportState::Applying => t!(i18n, imports.applying),
         ImportState::Done => t!(i18n, imports.done),
+        ImportState::Failed => t!(i18n, imports.failed),
         ImportState::Stopped => t!(i18n, imports.stopped),
     }
 }
@@ -134,21 +129,27 @@ fn state(i18n: words::I18n, import: &ImportView) -> &'static str {
 /// As states of products and orders look that mean as much.
 fn look(import: &ImportView) -> &'static str {
     match import.state {
-        _ if failed(import) => "cancelled",
         ImportState::Reading | ImportState::Checked => "placed",
         ImportState::Applying => "confirmed",
         ImportState::Done => "published",
+        ImportState::Failed => "cancelled",
         ImportState::Stopped => "archived",
     }
 }
 
 /// One import. While it is in progress, the page polls it.
 #[component]
-fn Open(handle: String, open: ImportView, faults: Vec<RowError>, again: Callback<()>) -> impl IntoView {
+fn Open(
+    handle: String,
+    open: ImportView,
+    faults: Vec<RowError>,
+    warnings: i64,
+    again: Callback<()>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let (id, began_as) = (open.id, open.state);
     let list = routes::import_errors(&handle, id);
-    let (more, file_name) = (open.faults, open.file_name.clone());
+    let (errors, file_name) = ((open.faults - warnings).max(0), open.file_name.clone());
     let now = RwSignal::new(open);
     let of = handle.clone();
     Effect::new(move || {
@@ -175,7 +176,7 @@ fn Open(handle: String, open: ImportView, faults: Vec<RowError>, again: Callback
     });
     let body = match began_as {
         ImportState::Reading => view! { <Reading now handle=handle.clone() id /> }.into_any(),
-        ImportState::Checked => {
+        ImportState::Checked | ImportState::Failed => {
             view! { <Checked import=now.get_untracked() handle=handle.clone() /> }.into_any()
         }
         ImportState::Applying => view! { <Applying now handle=handle.clone() id /> }.into_any(),
@@ -188,7 +189,7 @@ fn Open(handle: String, open: ImportView, faults: Vec<RowError>, again: Callback
             <h2 id="import">{file_name}</h2>
             {body}
         </section>
-        <ImportErrors faults of=more list />
+        <ImportErrors faults errors warnings list />
         <p><a href=routes::import(&handle)>{t!(i18n, imports.another)}</a></p>
     }
 }
@@ -208,7 +209,7 @@ fn Reading(now: RwSignal<ImportView>, handle: String, id: ImportId) -> impl Into
 #[component]
 fn Checked(import: ImportView, handle: String) -> impl IntoView {
     let i18n = use_i18n();
-    let stop = (!failed(&import)).then(|| {
+    let stop = (import.state == ImportState::Checked).then(|| {
         view! { <Choice handle=handle.clone() id=import.id action="stop">{t!(i18n, imports.drop)}</Choice> }
     });
     let ImportView { valid, new, changed, invalid, .. } = import;
@@ -218,7 +219,8 @@ fn Checked(import: ImportView, handle: String) -> impl IntoView {
         n => tn!(i18n, imports.counted, n, new = new, changed = changed, same = same),
     };
     let bad_ones = (invalid > 0).then(|| view! { <Alert>{tn!(i18n, imports.invalid, invalid)}</Alert> });
-    let words = match import.faults {
+    // With warnings alone, every product of the file is imported.
+    let words = match invalid + import.unread {
         0 => tn!(i18n, imports.start, valid),
         _ => tn!(i18n, imports.start_rest, valid),
     };
@@ -351,9 +353,18 @@ fn Choice(
     }
 }
 
-/// The first errors, and a link to all of them.
+/// How many errors there are, and how many warnings.
+fn heading(i18n: words::I18n, errors: i64, warnings: i64) -> String {
+    match (errors, warnings) {
+        (errors, 0) => tu_string!(i18n, imports.faults, n = errors),
+        (0, warnings) => tu_string!(i18n, imports.warnings, n = warnings),
+        (errors, warnings) => tu_string!(i18n, imports.faults_and_warnings, n = errors, warnings = warnings),
+    }
+}
+
+/// The first errors and warnings, and a link to all of them.
 #[component]
-fn ImportErrors(faults: Vec<RowError>, of: i64, list: String) -> impl IntoView {
+fn ImportErrors(faults: Vec<RowError>, errors: i64, warnings: i64, list: String) -> impl IntoView {
     let i18n = use_i18n();
     if faults.is_empty() {
         return None;
@@ -368,7 +379,7 @@ fn ImportErrors(faults: Vec<RowError>, of: i64, list: String) -> impl IntoView {
         ],
     );
     let rows = faults.into_iter().map(|fault| {
-        let why = words::fault(i18n, &fault.column, fault.code);
+        let why = words::import_problem(i18n, &fault);
         let column = match fault.column.as_str() {
             "" => t!(i18n, imports.whole).to_owned(),
             _ => fault.column,
@@ -383,16 +394,37 @@ fn ImportErrors(faults: Vec<RowError>, of: i64, list: String) -> impl IntoView {
         }
     });
     let rows = rows.collect_view();
-    let some =
-        (of > shown).then(|| view! { <p class="note">{tu_string!(i18n, imports.some, n = shown)}</p> });
+    let some = (errors + warnings > shown)
+        .then(|| view! { <p class="note">{tu_string!(i18n, imports.some, n = shown)}</p> });
+    let heading = heading(i18n, errors, warnings);
     Some(view! {
         <section class="panel" aria-labelledby="faults">
             <div class="back-office-head">
-                <h2 id="faults">{tu_string!(i18n, imports.faults, n = of)}</h2>
+                <h2 id="faults">{heading.clone()}</h2>
                 <a class="button secondary" rel="external" download href=list>{t!(i18n, imports.download)}</a>
             </div>
             {some}
-            <Table caption=tu_string!(i18n, imports.faults, n = of) columns>{rows}</Table>
+            <Table caption=heading columns>{rows}</Table>
         </section>
     })
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use haat_shared::FieldCode;
+
+    use super::*;
+
+    #[test]
+    fn warnings_are_told_from_errors() {
+        let english = words::I18n::default();
+        let headings = [(3, 0), (0, 1), (2, 1)].map(|(errors, warnings)| heading(english, errors, warnings));
+        assert_eq!(headings, ["Errors (3)", "Warnings (1)", "Errors (2) and warnings (1)"]);
+        for code in FieldCode::WARNINGS {
+            let problem = words::import_problem(english, &RowError::new(2, "title", code, ""));
+            assert!(problem.starts_with("Warning: "), "{problem}");
+        }
+        let error = words::import_problem(english, &RowError::new(2, "title", FieldCode::Formula, ""));
+        assert!(!error.starts_with("Warning"), "{error}");
+    }
 }

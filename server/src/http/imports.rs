@@ -304,8 +304,7 @@ pub(super) async fn faults(
     ];
     let mut table = Vec::from(BYTE_ORDER_MARK);
     let written: Result<()> = async {
-        let (engine, say) =
-            (&state.runtime.engine, |fault: &RowError| words::fault(locale, &fault.column, fault.code));
+        let (engine, say) = (&state.runtime.engine, |fault: &RowError| words::import_problem(locale, fault));
         imports::faults_as_table(engine, &caller, &handle, id.parse()?, head, say, |part| {
             table.extend(part);
             true

@@ -61,7 +61,9 @@ text_enum! {
         Applying = "applying",
         /// Every valid product was imported.
         Done = "done",
-        /// The import was cancelled or failed. Imported products stay.
+        /// The file was checked, and nothing in it can be imported.
+        Failed = "failed",
+        /// The import was cancelled or interrupted. Imported products stay.
         Stopped = "stopped",
     }
 }
@@ -208,6 +210,8 @@ pub struct ImportsView {
     pub open: Option<ImportView>,
     /// Its first errors.
     pub faults: Vec<RowError>,
+    /// How many of its errors are only warnings.
+    pub warnings: i64,
     /// The shop's latest imports, newest first, if none was requested.
     pub last: Vec<ImportView>,
 }

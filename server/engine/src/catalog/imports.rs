@@ -109,6 +109,7 @@ statements! {
     LAST = concat!(view!(), " WHERE i.shop_id = $1 ORDER BY i.id DESC LIMIT $2");
     FAULTS = "SELECT line, number, field, code, found FROM import_errors
         WHERE import_id = $1 AND (line, number) > ($2, $3) ORDER BY line, number LIMIT $4";
+    WARNINGS = "SELECT COUNT(*) AS value FROM import_errors WHERE import_id = $1 AND code IN ($2, $3, $4, $5)";
     PURGE = "DELETE FROM imports WHERE id = (SELECT i.id FROM imports i WHERE i.updated_at < $1 ORDER BY i.updated_at LIMIT 1)";
 }
 
@@ -368,10 +369,11 @@ async fn check(engine: &Engine, target: ImportTarget, batch: Vec<Item>, now: i64
     let ImportPlan { entries, mut faults, holds, question, hints } =
         plan(&engine.db, target, &read, now).await?;
     let (whole, all) = (unread.iter().filter(|item| !item.lines.is_empty()).count(), read.len());
-    let valid: Vec<Item> =
+    let mut valid: Vec<Item> =
         read.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(item, _)| item).collect();
     let lines = unread.iter().map(|item| item.unread).sum();
     faults.extend(unread.into_iter().flat_map(|item| item.faults));
+    faults.extend(valid.iter_mut().flat_map(|item| std::mem::take(&mut item.warnings)));
     faults.sort_by_key(|fault| fault.line);
     // Ambiguous prices are shown with the question instead.
     let certain = entries.iter().filter(|entry| !entry.doubtful);
@@ -467,7 +469,7 @@ pub async fn start(
 ) -> Result<()> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let of = view(engine, caller, handle, id).await?;
-    if of.state == ImportState::Stopped {
+    if matches!(of.state, ImportState::Stopped | ImportState::Failed) {
         return Err(Conflict::ImportEnded.into());
     }
     if of.faults > 0 && !skip_faults {
@@ -616,21 +618,34 @@ pub async fn list(engine: &Engine, caller: &Caller, handle: &str) -> Result<Vec<
 pub async fn overview(engine: &Engine, caller: &Caller, handle: &str, id: &str) -> Result<ImportsView> {
     if id.is_empty() {
         let last = list(engine, caller, handle).await?;
-        return Ok(ImportsView { open: None, faults: Vec::new(), last });
+        return Ok(ImportsView { open: None, faults: Vec::new(), warnings: 0, last });
     }
     let open = view(engine, caller, handle, id.parse()?).await?;
     let faults = faults_after(&engine.db, open.id, FIRST, FAULTS_SHOWN).await?.0;
-    Ok(ImportsView { open: Some(open), faults, last: Vec::new() })
+    let warnings = if open.faults == 0 { 0 } else { warnings(&engine.db, open.id).await? };
+    Ok(ImportsView { open: Some(open), faults, warnings, last: Vec::new() })
+}
+
+/// How many of the errors of an import are only warnings.
+async fn warnings(db: &Db, id: ImportId) -> std::result::Result<i64, DbError> {
+    let [a, b, c, d] = FieldCode::WARNINGS.map(stored);
+    let count: Scalar<i64> = db.one(&WARNINGS, params![id, a, b, c, d]).await?;
+    Ok(count.0)
 }
 
 fn seen(engine: &Engine, caller: &Caller, row: ViewRow) -> ImportView {
     // The process that was reading the file has died.
     let silent = row.state == ImportState::Reading && row.updated_at < engine.clock.now_ms() - SILENT_MS;
+    let state = match row.state {
+        _ if silent => ImportState::Stopped,
+        ImportState::Checked if row.valid == 0 && row.question.is_empty() => ImportState::Failed,
+        state => state,
+    };
     ImportView {
         id: row.id,
         file_name: row.file_name,
         format: row.format,
-        state: if silent { ImportState::Stopped } else { row.state },
+        state,
         set_stock: row.set_stock,
         valid: row.valid,
         new: row.new,

@@ -387,7 +387,8 @@ both! {
             let listed = faults(market, &owner, id).await;
             let listed: Vec<_> = listed.iter().map(|(line, column, code, _)| (*line, column.as_str(), *code)).collect();
             assert_eq!((read.valid, read.invalid, listed.as_slice()), (valid, invalid, expected), "{}", String::from_utf8_lossy(file));
-            imports::start(&market.engine, &owner, MEENA, id, true, Some(DecimalMark::Comma)).await.unwrap();
+            let started = imports::start(&market.engine, &owner, MEENA, id, true, Some(DecimalMark::Comma)).await;
+            assert_eq!(started.is_ok(), valid > 0, "{started:?}");
             finish(market).await;
             assert_eq!(became(&view(market, &owner, id).await), [valid, 0, 0, 0]);
         }
@@ -556,8 +557,26 @@ both! {
             let refused = imports::faults(engine, &owner, MEENA, id, made_up).await;
             assert_eq!(refused, Err(Error::field("after", FieldCode::BadCursor)), "{made_up}");
         }
-        let refused = imports::start(engine, &owner, MEENA, id, false, None).await;
-        assert_eq!(refused, Err(Error::field("skip_errors", FieldCode::Missing)));
+        // Nothing in it can be imported, so there is nothing to start.
+        assert_eq!(view(market, &owner, id).await.state, ImportState::Failed);
+        for skip in [false, true] {
+            let refused = imports::start(engine, &owner, MEENA, id, skip, None).await;
+            assert_eq!(refused, Err(Conflict::ImportEnded.into()));
+        }
+    }
+
+    async fn a_warning_is_only_of_what_comes_in(market) {
+        let owner = market.owner(MEENA).await;
+        // The quotation marks of both contain lines like those of the table, but titles have a single line.
+        let file = "sku,title,price,description\nQ-1,Cup,100,\"Blue\nQ-2,Jug,200,Red\nQ-3,Pot,300,Green\"\n\
+            Q-4,\"Cup,100,\nQ-5,Jug\",200,\n";
+        let id = stage(market, &owner, file.as_bytes()).await.unwrap();
+        let listed: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, column, code, _)| (line, column, code)).collect();
+        let expected = [(2, String::new(), FieldCode::RowsInQuotes), (5, "title".into(), FieldCode::BadCharacters)];
+        assert_eq!(listed, expected);
+        let all = imports::overview(&market.engine, &owner, MEENA, &id.to_string()).await.unwrap();
+        let open = all.open.unwrap();
+        assert_eq!((open.valid, open.invalid, open.faults, all.warnings), (1, 1, 2, 1));
     }
 
     async fn others_imports_do_not_exist(market) {

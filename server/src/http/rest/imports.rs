@@ -62,7 +62,7 @@ struct Import {
     /// The name of the file.
     file_name: String,
     /// The status: `reading` while the file is checked, `checked` until you start the import, `applying` until it is
-    /// `done`; `stopped` if it was cancelled or failed.
+    /// `done`; `failed` if nothing in the file can be imported; `stopped` if it was cancelled or interrupted.
     state: ImportState,
     /// Whether the stock of existing products is set.
     set_stock: bool,
@@ -78,8 +78,11 @@ struct Import {
     invalid: i64,
     /// The number of lines that couldn't be read. They are not imported.
     lines_not_read: i64,
-    /// The number of errors.
+    /// The number of errors, including warnings.
     error_count: i64,
+    /// How many of the errors are only warnings: they must be accepted with `skip_errors`, too, but their products are
+    /// imported.
+    warning_count: i64,
     /// The first 20 errors.
     errors: Vec<ImportError>,
     /// The first number that can be read two ways. To start the import, send the right `decimal_mark`.
@@ -122,7 +125,7 @@ fn error(context: &RequestContext, fault: RowError) -> ImportError {
 }
 
 async fn found(context: &RequestContext, handle: &str, id: ImportId) -> Result<Import> {
-    let ImportsView { open, faults, last: _ } =
+    let ImportsView { open, faults, warnings, last: _ } =
         imports::overview(context.engine(), &context.caller, handle, &id.to_string()).await?;
     let view = open.ok_or(Error::NotFound)?;
     Ok(Import {
@@ -137,6 +140,7 @@ async fn found(context: &RequestContext, handle: &str, id: ImportId) -> Result<I
         invalid: view.invalid,
         lines_not_read: view.unread,
         error_count: view.faults,
+        warning_count: warnings,
         errors: faults.into_iter().map(|fault| error(context, fault)).collect(),
         question: view.question,
         prices: view.prices,

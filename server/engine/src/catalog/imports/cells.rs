@@ -168,7 +168,7 @@ impl Columns {
             state: filled(state),
             variants: vec![variant],
         };
-        (called, Item { record, lines: vec![line], faults, unread: 0, bytes: 0 }, notes)
+        (called, Item { record, lines: vec![line], faults, ..Item::default() }, notes)
     }
 }
 

@@ -104,6 +104,9 @@ pub(super) struct Item {
     pub(super) lines: Vec<i64>,
     #[serde(skip)]
     pub(super) faults: Vec<RowError>,
+    /// Warnings that only apply if it is valid.
+    #[serde(skip)]
+    pub(super) warnings: Vec<RowError>,
     /// Unreadable lines in its place.
     #[serde(skip)]
     pub(super) unread: i64,

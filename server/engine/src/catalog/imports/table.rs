@@ -163,15 +163,9 @@ impl<R: BufRead> Iterator for Table<R> {
             };
         }
         loop {
-            let (line, row) = match self.rows.read() {
+            let (line, row, swallows) = match self.rows.read() {
                 Ok(Some(Next::Row { cells, .. })) if is_empty(&cells) => continue,
-                Ok(Some(Next::Row { line, cells, swallows })) => {
-                    if let Some(opened) = swallows {
-                        let long = cells.iter().find(|cell| cell.contains(&b'\n')).unwrap_or_default();
-                        self.warn(opened, "", FieldCode::RowsInQuotes, &String::from_utf8_lossy(long));
-                    }
-                    (line, cells)
-                }
+                Ok(Some(Next::Row { line, cells, swallows })) => (line, cells, swallows),
                 Ok(Some(unread)) => return Some(Ok(malformed(unread))),
                 Ok(None) => break,
                 Err(error) => return Some(Err(error)),
@@ -183,6 +177,11 @@ impl<R: BufRead> Iterator for Table<R> {
                     continue;
                 }
                 self.warn(line, &column, code, &found);
+            }
+            if let Some(opened) = swallows {
+                let long = row.iter().find(|cell| cell.contains(&b'\n')).unwrap_or_default();
+                let found = String::from_utf8_lossy(long);
+                item.warnings.push(RowError::new(opened, "", FieldCode::RowsInQuotes, &found));
             }
             item.bytes = row.as_slice().len();
             match &mut self.open {
@@ -248,6 +247,7 @@ fn merge(first: &mut Item, mut next: Item) {
     // Lines beyond the limit aren't kept: one too many is enough to report it.
     if first.lines.len() <= VARIANTS_MAX {
         first.lines.push(line);
+        first.warnings.append(&mut next.warnings);
         first.record.variants.append(&mut next.record.variants);
     }
 }
