@@ -577,6 +577,18 @@ mod tests {
         let wait = |retry_after_s| super::error(english, &haat_shared::Error::RateLimited { retry_after_s });
         assert_eq!(wait(1), "Too many attempts. Try again in 1 second.");
         assert_eq!(wait(1_800), "Too many attempts. Try again in 1,800 seconds.");
+        // It is also shown where the total is as before: another tab changed the shipping, and this one has
+        // changed it back.
+        let total = haat_shared::Money::new(94_900, haat_shared::Currency::INR);
+        let moved = haat_shared::Conflict::TotalChanged { total, quote_version: 3 };
+        for words in [super::error(english, &moved.into()), super::code(english, "total_changed")] {
+            assert!(
+                words.contains("may have changed")
+                    && !words.contains("has changed")
+                    && !words.contains("now"),
+                "{words}"
+            );
+        }
         let twice = super::fault(english, "price", haat_shared::FieldCode::DuplicateName);
         assert_eq!(twice, "The name “price” appears twice in this object. Remove one of them.");
     }

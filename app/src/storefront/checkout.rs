@@ -105,7 +105,8 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         asked_to_check.then(|| form.check(&methods, smtputf8).err().map(Error::Invalid)).flatten(),
     );
     let busy = RwSignal::new(false);
-    // Nothing can be updated while a payment is in progress; paying again submits the form anyway.
+    // Nothing can be updated while a payment is in progress, so nothing can be entered that would be lost.
+    // Paying again, perhaps with another method, submits the form anyway.
     let paying = checkout.state == CheckoutState::Paying;
     let keep = move |typed| {
         if !paying {
@@ -175,8 +176,12 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
     let only_pickup = checkout.groups.iter().all(|group| {
         group.shipping_options.iter().all(|option| option.shipping_method == ShippingMethod::Pickup)
     });
-    let ways =
-        checkout.groups.iter().cloned().map(|group| view! { <ShippingMethods group /> }).collect_view();
+    let ways = checkout
+        .groups
+        .iter()
+        .cloned()
+        .map(|group| view! { <ShippingMethods group readonly=paying /> })
+        .collect_view();
     let lines = checkout.groups.into_iter().map(|group| view! { <Group group /> }).collect_view();
     view! {
         <div class="width page checkout">
@@ -204,7 +209,7 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                     <ErrorSummary faults labels=labels(i18n) />
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="quote_version" value=seen />
-                    <Details form=form.clone() faults=faults.into() />
+                    <Details form=form.clone() readonly=paying faults=faults.into() />
                     {ways}
                     <Ways form methods only_pickup faults=faults.into() />
                 </div>
@@ -336,14 +341,14 @@ fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
     .into()
 }
 
-/// The contact and shipping address.
+/// The contact and shipping address. Those of a payment in progress can't be changed.
 #[component]
-fn Details(form: CheckoutUpdate, faults: Signal<Option<Error>>) -> impl IntoView {
+fn Details(form: CheckoutUpdate, readonly: bool, faults: Signal<Option<Error>>) -> impl IntoView {
     let i18n = use_i18n();
     let visitor = expect_context::<Visitor>().0;
     let sign_in = move || {
         Suspend::new(async move {
-            visitor.await.ok().flatten().is_none().then(|| {
+            (visitor.await.ok().flatten().is_none() && !readonly).then(|| {
                 // A button rather than a link, because it stores what has been entered so far.
                 view! {
                     <p class="note">
@@ -362,21 +367,21 @@ fn Details(form: CheckoutUpdate, faults: Signal<Option<Error>>) -> impl IntoView
         <section class="part" aria-labelledby="contact">
             <h2 id="contact">{t!(i18n, checkout.contact)}</h2>
             <Transition>{sign_in}</Transition>
-            <Field name="email" label=tu_string!(i18n, checkout.email) value=form.email kind="email" autocomplete="email" required=true hint=email_hint faults />
-            <Field name="phone" label=tu_string!(i18n, checkout.phone) optional=true value=form.phone kind="tel" autocomplete="tel" hint=phone_hint faults />
+            <Field name="email" label=tu_string!(i18n, checkout.email) value=form.email kind="email" autocomplete="email" required=true hint=email_hint readonly faults />
+            <Field name="phone" label=tu_string!(i18n, checkout.phone) optional=true value=form.phone kind="tel" autocomplete="tel" hint=phone_hint readonly faults />
         </section>
         <section class="part" aria-labelledby="where">
             <h2 id="where">{t!(i18n, checkout.address)}</h2>
-            <Field name="name" label=tu_string!(i18n, checkout.name) value=form.name autocomplete="name" required=true faults />
-            <Field name="line1" label=tu_string!(i18n, checkout.line1) value=form.line1 autocomplete="address-line1" required=true faults />
-            <Field name="line2" label=tu_string!(i18n, checkout.line2) optional=true value=form.line2 autocomplete="address-line2" faults />
+            <Field name="name" label=tu_string!(i18n, checkout.name) value=form.name autocomplete="name" required=true readonly faults />
+            <Field name="line1" label=tu_string!(i18n, checkout.line1) value=form.line1 autocomplete="address-line1" required=true readonly faults />
+            <Field name="line2" label=tu_string!(i18n, checkout.line2) optional=true value=form.line2 autocomplete="address-line2" readonly faults />
             <div class="field-row">
-                <Field name="city" label=tu_string!(i18n, checkout.city) value=form.city autocomplete="address-level2" required=true faults />
-                <Field name="postal_code" label=tu_string!(i18n, checkout.postal_code) value=form.postal_code autocomplete="postal-code" faults />
+                <Field name="city" label=tu_string!(i18n, checkout.city) value=form.city autocomplete="address-level2" required=true readonly faults />
+                <Field name="postal_code" label=tu_string!(i18n, checkout.postal_code) value=form.postal_code autocomplete="postal-code" readonly faults />
             </div>
             <div class="field-row">
-                <Field name="region" label=tu_string!(i18n, checkout.region) value=form.region autocomplete="address-level1" faults />
-                <Select name="country" label=tu_string!(i18n, checkout.country) value=form.country options=countries::all(i18n) autocomplete="country" faults />
+                <Field name="region" label=tu_string!(i18n, checkout.region) value=form.region autocomplete="address-level1" readonly faults />
+                <Select name="country" label=tu_string!(i18n, checkout.country) value=form.country options=countries::all(i18n) autocomplete="country" readonly faults />
             </div>
         </section>
     }
@@ -384,7 +389,7 @@ fn Details(form: CheckoutUpdate, faults: Signal<Option<Error>>) -> impl IntoView
 
 /// The shipping methods of a shop.
 #[component]
-fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
+fn ShippingMethods(group: CheckoutGroup, readonly: bool) -> impl IntoView {
     let i18n = use_i18n();
     let name = format!("shipping_method.{}", group.shop_id);
     let only = group.shipping_options.len() == 1;
@@ -413,6 +418,8 @@ fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
             }
             .into_any();
         }
+        let chosen = option.shipping_method == group.shipping_method;
+        let disabled = readonly && !chosen;
         let id = format!("{name}.{}", option.shipping_method.as_str());
         let note_id = format!("{id}.note");
         view! {
@@ -422,7 +429,8 @@ fn ShippingMethods(group: CheckoutGroup) -> impl IntoView {
                     id=id.clone()
                     name=name.clone()
                     value=option.shipping_method.as_str()
-                    checked=option.shipping_method == group.shipping_method
+                    checked=chosen
+                    disabled=disabled
                     aria-describedby=note_id.clone()
                 />
                 <div>

@@ -74,6 +74,9 @@ pub fn Field(
     /// Whether the label says that it is optional.
     #[prop(optional)]
     optional: bool,
+    /// Whether it can't be changed now. It is still submitted.
+    #[prop(optional)]
+    readonly: bool,
     /// The `inputmode` for phones: `decimal`, `numeric`.
     #[prop(optional)]
     keys: Option<&'static str>,
@@ -99,6 +102,7 @@ pub fn Field(
                 value=value
                 autocomplete=autocomplete
                 inputmode=keys
+                readonly=readonly
                 aria-required=required.then_some("true")
                 aria-invalid=move || fault.get().is_some().then_some("true")
                 aria-describedby=described
@@ -226,6 +230,10 @@ pub fn Select(
     /// The `autocomplete` value.
     #[prop(default = "off")]
     autocomplete: &'static str,
+    /// Whether it can't be changed now. Only the other options are disabled, because a disabled field is not
+    /// submitted.
+    #[prop(optional)]
+    readonly: bool,
     /// The errors of the form.
     #[prop(optional, into)]
     faults: FieldErrors,
@@ -234,7 +242,11 @@ pub fn Select(
     let described = described_by(name, false, fault);
     let options = options
         .into_iter()
-        .map(|(code, words)| view! { <option value=code selected=code == value>{words}</option> })
+        .map(|(code, words)| {
+            let chosen = code == value;
+            let disabled = readonly && !chosen;
+            view! { <option value=code selected=chosen disabled=disabled>{words}</option> }
+        })
         .collect_view();
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>

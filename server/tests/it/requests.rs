@@ -440,9 +440,29 @@ async fn back_from_the_gateway_the_payment_goes_on_or_begins_again() {
             "{page}"
         );
         assert!(page.contains("Start checkout again"), "{page}");
+        // Nothing is stored in the meantime, so nothing can be entered or left behind by signing in.
+        let input = |page: &str, name: &str| {
+            let named = format!("name=\"{name}\"");
+            let mut inputs =
+                page.split("<input").map(|rest| rest.split('>').next().unwrap_or_default().to_owned());
+            inputs.find(|tag| tag.contains(&named)).unwrap_or_else(|| panic!("{name}: {page}"))
+        };
+        let typed = ["email", "phone", "name", "line1", "line2", "city", "postal_code", "region"];
+        for name in typed {
+            assert!(input(&page, name).contains("readonly"), "{name}: {page}");
+        }
+        let nepal =
+            |page: &str| page.split("<option").find(|tag| tag.contains("value=\"NP\"")).unwrap().to_owned();
+        assert!(nepal(&page).contains("disabled"), "{page}");
+        assert!(!input(&page, "payment_method").contains("disabled"), "{page}");
+        assert!(!page.contains(r#"value="sign_in""#), "{page}");
         let anew = shopper.post("/checkout", &[]).await;
         assert_ne!(anew, checkout);
         let (_, page) = shopper.get(&anew).await;
+        for name in typed {
+            assert!(!input(&page, name).contains("readonly"), "{name}: {page}");
+        }
+        assert!(!nepal(&page).contains("disabled") && page.contains(r#"value="sign_in""#), "{page}");
         assert!(page.contains("12 Lake Road") && !page.contains("You have a payment in progress."), "{page}");
         let purchase = shopper.post(&anew, &details("cash", "k2")).await;
         assert!(purchase.starts_with("/purchases/"), "{purchase}");
