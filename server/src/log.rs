@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use tracing_subscriber::EnvFilter;
+
 use crate::config;
 
 /// The maximum number of bytes of lines waiting to be written; further lines are dropped.
@@ -36,11 +38,15 @@ pub(crate) fn lost() -> u64 {
     LOST.load(Ordering::Relaxed)
 }
 
+/// Which events are logged.
+pub(crate) fn filter(log: &config::Log) -> Result<EnvFilter, String> {
+    // The NATS client logs every attempt to connect. The gateway logs whether there is a connection.
+    EnvFilter::try_new(format!("async_nats=warn,{}", log.filter)).map_err(|e| format!("log.filter: {e}"))
+}
+
 /// Starts the log. Panics are logged too.
 pub(crate) fn start(log: &config::Log) -> Result<(), String> {
-    // The NATS client logs every attempt to connect. The gateway logs whether there is a connection.
-    let filter = tracing_subscriber::EnvFilter::try_new(format!("async_nats=warn,{}", log.filter))
-        .map_err(|e| format!("log.filter: {e}"))?;
+    let filter = filter(log)?;
     start_writer().map_err(|e| format!("the log cannot start: {e}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -173,7 +179,7 @@ pub fn flush() {
 
 #[cfg(test)]
 mod tests {
-    use tracing_subscriber::EnvFilter;
+    use super::*;
 
     #[test]
     fn the_filters_of_the_documentation_are_understood() {

@@ -18,6 +18,8 @@ use url::Url;
 
 /// What the subjects of messages begin with. The topic follows.
 const PREFIX: &str = "haat.";
+/// What is wrong with a URL. It is not quoted, since it may contain a password.
+const MALFORMED: &str = "it is not a URL such as nats://HOST or tls://USER:PASSWORD@HOST";
 
 /// A bus through a NATS server. Messages within a node don't pass through the server, so they arrive even if
 /// it can't be reached.
@@ -32,8 +34,7 @@ impl Nats {
     /// A bus that connects in the background, and again whenever it loses the connection. The URL is
     /// `nats://[USER:PASSWORD@ or TOKEN@]HOST[:PORT]`, or `tls://…`.
     pub async fn connect(url: &str) -> Result<Self, String> {
-        let (server, login) =
-            parse(url).ok_or("it is not a URL such as nats://HOST or tls://USER:PASSWORD@HOST")?;
+        let (server, login) = parse(url).ok_or(MALFORMED)?;
         let options = ConnectOptions::new().name("haat").no_echo().retry_on_initial_connect();
         let options = match login {
             Login::None => options,
@@ -85,6 +86,11 @@ enum Login {
     Password(String, String),
 }
 
+/// Whether a URL is one that [`Nats::connect`] accepts.
+pub fn check(url: &str) -> Result<(), &'static str> {
+    parse(url).map(drop).ok_or(MALFORMED)
+}
+
 /// The server and the login in a URL. The client ignores a login in the server's address, and logs the
 /// address.
 fn parse(url: &str) -> Option<(ServerAddr, Login)> {
@@ -134,7 +140,7 @@ mod tests {
             assert_eq!((server.as_url_str(), found), (address, login), "{url}");
         }
         for url in ["", "nats.example:4222", "http://nats.example", "nats://", "nats:nats.example"] {
-            assert!(parse(url).is_none(), "{url}");
+            assert_eq!(check(url), Err(MALFORMED), "{url}");
         }
     }
 

@@ -17,6 +17,7 @@ use lettre::{
     transport::smtp::{self, PoolConfig, response::Category},
 };
 use tokio::time::{Instant, timeout_at};
+use url::Url;
 
 /// The maximum number of concurrent connections to the server.
 const CONNECTIONS: usize = 4;
@@ -32,10 +33,7 @@ pub struct Smtp {
 impl Smtp {
     /// Connects by URL: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required` for STARTTLS.
     pub fn new(url: &str, from: Sender) -> Result<Self, String> {
-        let in_the_clear = !url.starts_with("smtps:") && !url.contains("tls=required");
-        if in_the_clear && url.contains('@') {
-            return Err("the password would be sent unencrypted: use smtps://… or …?tls=required".into());
-        }
+        check(url)?;
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
             .map_err(|e| e.to_string())?
             .timeout(Some(PATIENCE / 2))
@@ -49,11 +47,30 @@ impl Smtp {
         let sent = timeout_at(until, self.transport.send(message)).await;
         match sent {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if is_final(&error, mail) => Err(SendError::Refused(why(&error))),
-            Ok(Err(error)) => Err(SendError::Unreachable(why(&error))),
+            Ok(Err(error)) if is_final(&error, mail) => Err(SendError::Refused(error.to_string())),
+            Ok(Err(error)) => Err(SendError::Unreachable(error.to_string())),
             Err(_) => Err(SendError::Unreachable("the mail server did not respond in time".into())),
         }
     }
+}
+
+/// Whether a URL is one that [`Smtp::new`] accepts. The error does not quote it.
+pub fn check(url: &str) -> Result<(), &'static str> {
+    let malformed = "it is not a URL such as smtps://USER:PASSWORD@HOST or smtp://HOST?tls=required";
+    let parsed = Url::parse(url).map_err(|_| malformed)?;
+    let tls = parsed.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
+    let encrypted = match (parsed.scheme(), tls.as_deref()) {
+        ("smtps", _) | ("smtp", Some("required")) => true,
+        ("smtp", None | Some("opportunistic")) => false,
+        _ => return Err(malformed),
+    };
+    if parsed.host_str().is_none_or(str::is_empty) {
+        return Err(malformed);
+    }
+    if !encrypted && url.contains('@') {
+        return Err("the password would be sent unencrypted: use smtps://… or …?tls=required");
+    }
+    Ok(())
 }
 
 /// Whether the server will reject the email again. Rejections of ourselves (x3x: authentication) can be
@@ -63,12 +80,6 @@ fn is_final(error: &smtp::Error, mail: &Mail) -> bool {
     let refused =
         error.is_permanent() && error.status().is_none_or(|code| code.category != Category::Unspecified3);
     refused || (error.is_client() && !mail.to.is_ascii())
-}
-
-/// The error with its cause.
-fn why(error: &smtp::Error) -> String {
-    let source = std::error::Error::source(error).map(|s| format!(" ({s})"));
-    format!("{error}{}", source.unwrap_or_default())
 }
 
 /// The message to send. It is marked as automatic (RFC 3834), so that it gets no automatic replies.
@@ -198,13 +209,29 @@ mod tests {
         }
     }
 
+    /// The error already contains its cause.
+    #[tokio::test]
+    async fn the_cause_is_said_once() {
+        let smtp = Smtp::new("smtp://127.0.0.1:1", "market@haat.example".parse().unwrap()).unwrap();
+        let sent = smtp.send(&[mail("x")]).await.remove(0);
+        let why = match sent {
+            Err(SendError::Unreachable(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(why.to_lowercase().matches("refused").count(), 1, "{why}");
+    }
+
     #[tokio::test]
     async fn passwords_do_not_go_in_the_clear() {
         let from: Sender = "market@haat.example".parse().unwrap();
         let open = |url: &str| Smtp::new(url, from.clone()).map(drop);
         assert!(open("smtp://haat:hush@mail.example").unwrap_err().contains("unencrypted"));
         assert!(open("smtp://haat:hush@mail.example?tls=opportunistic").is_err());
-        assert!(open("mail.example").is_err());
+        for malformed in
+            ["", "mail.example", "ftp://mail.example", "smtp://", "smtps:", "smtp://mail.example?tls=on"]
+        {
+            assert!(open(malformed).unwrap_err().contains("smtps://USER"), "{malformed}");
+        }
         for url in [
             "smtps://haat:hush@mail.example",
             "smtp://haat:hush@mail.example?tls=required",

@@ -24,6 +24,7 @@ impl Config {
             }
             None => Table::new(),
         };
+        let defaults = Table::try_from(Self::default()).map_err(|e| e.to_string())?;
         let environment: BTreeMap<String, String> = environment.into_iter().collect();
         for (name, value) in environment {
             let Some(path) = name.strip_prefix("HAAT__") else { continue };
@@ -34,7 +35,7 @@ impl Config {
                 }
                 None => (path, value),
             };
-            set(&mut table, &path.to_lowercase(), value.trim());
+            set(&mut table, &defaults, &path.to_lowercase(), value.trim());
         }
         let config: Self =
             table.try_into().map_err(|e: toml::de::Error| format!("configuration: {}", one_line(&e)))?;
@@ -67,23 +68,30 @@ fn without_values(message: &str) -> String {
     message
 }
 
-fn set(table: &mut Table, path: &str, value: &str) {
-    let value = match (value.parse::<bool>(), value.parse::<i64>()) {
-        (Ok(b), _) => Value::Boolean(b),
-        (_, Ok(n)) => Value::Integer(n),
-        _ => Value::String(value.to_owned()),
-    };
+/// Sets a value from the environment. Its type is that of the default: a password of digits stays text.
+fn set(table: &mut Table, defaults: &Table, path: &str, value: &str) {
     match path.split_once("__") {
         None => {
-            table.insert(path.to_owned(), value);
+            table.insert(path.to_owned(), typed(defaults.get(path), value));
         }
         Some((section, name)) => {
+            let value = typed(defaults.get(section).and_then(|section| section.get(name)), value);
             let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(section) = section {
                 section.insert(name.to_owned(), value);
             }
         }
     }
+}
+
+/// A value in the type of another; text if it can't be, which is reported with the setting's name later.
+fn typed(like: Option<&Value>, text: &str) -> Value {
+    let value = match like {
+        Some(Value::Boolean(_)) => text.parse().ok().map(Value::Boolean),
+        Some(Value::Integer(_)) => text.parse().ok().map(Value::Integer),
+        _ => None,
+    };
+    value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 #[cfg(test)]
@@ -101,12 +109,41 @@ mod tests {
         assert!(!config.secure());
     }
 
+    /// Every text setting takes digits and `true` as text, if it accepts them at all.
+    #[test]
+    fn text_from_the_environment_stays_text() {
+        let sections = Table::try_from(Config::default()).unwrap();
+        let settings = sections.iter().filter_map(|(name, values)| Some((name, values.as_table()?)));
+        let texts = settings.flat_map(|(section, values)| {
+            let texts = values.iter().filter(|(_, value)| value.is_str());
+            texts.map(move |(name, _)| format!("HAAT__{section}__{name}").to_uppercase())
+        });
+        let texts: Vec<String> = texts.collect();
+        assert!(texts.contains(&"HAAT__SECURITY__SECRET".to_owned()), "{texts:?}");
+        for name in &texts {
+            for value in ["48151623421234567", "12345678901234567890123456789012", "true"] {
+                let error = load(&[(name.as_str(), value)]).err().unwrap_or_default();
+                assert!(
+                    !error.contains("invalid type") && !error.contains("must be text"),
+                    "{name}: {error}"
+                );
+            }
+        }
+        let config = load(&[
+            ("HAAT__SECURITY__SECRET", "12345678901234567890123456789012"),
+            ("HAAT__SERVER__METRICS_TOKEN", "4815162342"),
+            ("HAAT__MEDIA__FOLDER", "2026"),
+        ])
+        .unwrap();
+        assert_eq!(config.security.secret.reveal(), "12345678901234567890123456789012");
+        assert_eq!(config.server.metrics_token.reveal(), "4815162342");
+        assert_eq!(config.media.folder, "2026");
+    }
+
     #[test]
     fn errors_do_not_tell_values_either() {
         for environment in [
-            &[("HAAT__SECURITY__SECRET", "48151623421234567")][..],
-            &[("HAAT__SECURITY__SECRET", "true")],
-            &[("HAAT__SECURITY", "hush\"48151623421234567")],
+            &[("HAAT__SECURITY", "hush\"48151623421234567")][..],
             &[("HAAT__DATABASE", "postgres://haat:48151623421234567@db/haat")],
             &[("HAAT__DATABASE__CONNECTIONS", "48151623421234567")],
             &[("HAAT__SECURITY__SECRET_FILE", "48151623421234567")],
@@ -118,6 +155,13 @@ mod tests {
             &[("HAAT__PAYMENTS__CASH", "hush4815")],
             &[("HAAT__LIMITS__SCALE", "-4815")],
             &[("HAAT__LIMITS__SCALE", "4815.5")],
+            &[("HAAT__LIMITS__SCALE", "48151623421234567890123456789012")],
+            &[("HAAT__SERVER__BIND", "hush4815")],
+            &[("HAAT__DATABASE__URL", "postgres://haat:4815@db:port/haat")],
+            &[("HAAT__DATABASE__URL", "postgres://db/haat?sslmode=hush4815")],
+            &[("HAAT__MAIL__SMTP_URL", "hush4815")],
+            &[("HAAT__MAIL__FROM", "hush4815")],
+            &[("HAAT__BUS__NATS", "hush4815")],
         ] {
             let error = load(environment).unwrap_err();
             assert!(!error.contains("4815") && error.lines().count() == 1, "{error}");

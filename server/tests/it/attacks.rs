@@ -373,7 +373,7 @@ async fn attack_production_keeps_its_secrets() {
             .set("HAAT__DATABASE__URL", "postgres://db.example/haat?user=haat&password=hush&sslmode=require");
         program.set("HAAT__MAIL__SMTP_URL", "smtps://me:hush@mail.example");
         program.set("HAAT__MAIL__FROM", "Haat <hello@haat.example>");
-        program.set("HAAT__SERVER__METRICS_TOKEN", "hush://hush");
+        program.set("HAAT__SERVER__METRICS_TOKEN", "hush://9f86d081884c7d659a2feaa0c55ad015");
         let shown = program.run_ok(&["config"]);
         assert!(
             !shown.contains("hush") && !shown.contains("b1946") && shown.contains("sslmode=require"),

@@ -70,15 +70,26 @@ enum Arm {
 }
 
 impl Db {
+    /// Whether a URL is one that can be opened: `sqlite:PATH` or `postgres://…`. The error does not quote it,
+    /// since it may contain a password.
+    pub fn check_url(url: &str) -> Result<(), &'static str> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return if path.is_empty() { Err("must name a file: sqlite:data/haat.db") } else { Ok(()) };
+        }
+        if !is_postgres(url) {
+            return Err("must begin with sqlite: or postgres://");
+        }
+        pg::check_url(url).map_err(|_| "is not a URL such as postgres://USER:PASSWORD@HOST/NAME")
+    }
+
     /// Opens `sqlite:PATH` or `postgres://…`. Does not migrate.
     pub async fn open(url: &str, connections: u32) -> Result<Self, DbError> {
+        Self::check_url(url).map_err(|why| DbError::Other(format!("the URL {why}")))?;
         let stats = Arc::<Stats>::default();
         let arm = if let Some(path) = url.strip_prefix("sqlite:") {
             Arm::Lite(Arc::new(write_lite::Lite::open(Path::new(path), stats.clone())?))
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Arm::Pg(pg::open(url, connections).await?)
         } else {
-            return Err(DbError::Other("the database URL must begin with sqlite: or postgres://".into()));
+            Arm::Pg(pg::open(url, connections).await?)
         };
         Ok(Self { arm, stats })
     }
@@ -248,6 +259,10 @@ impl Db {
         }
         Ok(texts.len())
     }
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 /// The highest parameter number of a statement.

@@ -21,6 +21,11 @@ use super::{
 /// A transaction of PostgreSQL.
 pub(super) type PgTx = Transaction<'static, Postgres>;
 
+pub(super) fn check_url(url: &str) -> Result<(), DbError> {
+    PgConnectOptions::from_str(url)?;
+    Ok(())
+}
+
 pub(super) async fn open(url: &str, connections: u32) -> Result<PgPool, DbError> {
     let options = PgConnectOptions::from_str(url)?
         .application_name("haat")
