@@ -36,13 +36,58 @@ pub struct Runtime {
     pub pictures: Arc<PictureFolder>,
 }
 
-/// Opens the database, and creates the folder of an embedded one.
+/// Opens the database. The file of an embedded one must exist.
 pub async fn database(config: &Config) -> Result<Db, String> {
-    let url = config.database.url.reveal();
-    if let Some(folder) = url.strip_prefix("sqlite:").and_then(|path| Path::new(path).parent()) {
+    if let Some(missing) = embedded(config).and_then(missing) {
+        return Err(format!(
+            "{missing} doesn't exist: create a market with `haat migrate`, or try the demo with `haat demo`"
+        ));
+    }
+    open(config).await
+}
+
+/// Opens the database. Creates the file of an embedded one, and its folder.
+pub async fn create_database(config: &Config) -> Result<Db, String> {
+    if let Some(folder) = embedded(config).and_then(Path::parent) {
         std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
-    Db::open(url, config.database.connections).await.map_err(|e| e.to_string())
+    open(config).await
+}
+
+async fn open(config: &Config) -> Result<Db, String> {
+    let opened = Db::open(config.database.url.reveal(), config.database.connections).await;
+    opened.map_err(|e| format!("database.url: {e}"))
+}
+
+/// The file of an embedded database.
+fn embedded(config: &Config) -> Option<&Path> {
+    config.database.url.reveal().strip_prefix("sqlite:").map(Path::new)
+}
+
+/// What is missing of a file: its folder, or the file itself.
+fn missing(file: &Path) -> Option<String> {
+    // A path that can't be looked at is left to whoever opens it.
+    let is_missing = |path: &Path| matches!(path.try_exists(), Ok(false));
+    if !is_missing(file) {
+        return None;
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    Some(match folder.filter(|folder| is_missing(folder)) {
+        Some(folder) => format!("the folder {}", folder.display()),
+        None => format!("the database {}", file.display()),
+    })
+}
+
+/// What is missing of the built site, without which pages have no styles and scripts.
+pub(crate) fn missing_site(site_root: &str) -> Option<String> {
+    let root = Path::new(site_root);
+    let missing = [root.to_owned(), root.join("pkg")].into_iter().find(|folder| !folder.is_dir())?;
+    let missing = std::path::absolute(&missing).unwrap_or(missing);
+    Some(format!(
+        "server.site_root: the folder {} doesn't exist, so pages have no styles and scripts. Build them with \
+         `scripts/build --release`, or set server.site_root to their folder",
+        missing.display()
+    ))
 }
 
 /// Connects all parts around an open database, and creates the picture folder. The error says what to
@@ -96,4 +141,27 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         bounds: config.limits.bounds(),
     })?;
     Ok(Runtime { config: Arc::new(config), engine, sandbox, sender, pictures })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let name = |name: &str| path(name).display().to_string();
+        assert_eq!(missing(&path("no/haat.db")), Some(format!("the folder {}", name("no"))));
+        assert_eq!(missing(&path("haat.db")), Some(format!("the database {}", name("haat.db"))));
+        assert_eq!(missing(Path::new("no-such.db")), Some("the database no-such.db".into()));
+        assert_eq!(missing(folder.path()), None);
+
+        let why = |root: &str| missing_site(&name(root)).unwrap_or_default();
+        assert!(why("site").contains(&format!("the folder {} doesn't exist", name("site"))));
+        std::fs::create_dir(path("site")).unwrap();
+        assert!(why("site").contains(&format!("the folder {} doesn't exist", name("site/pkg"))));
+        std::fs::create_dir(path("site/pkg")).unwrap();
+        assert_eq!(why("site"), "");
+    }
 }

@@ -226,7 +226,7 @@ async fn open(config: Config) -> Result<Runtime, String> {
 async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
     match command {
         Command::Migrate => {
-            let db = boot::database(&config).await?;
+            let db = boot::create_database(&config).await?;
             let steps = db.migrate(Clock::default().now_ms()).await.map_err(|e| e.to_string())?;
             print(format!("{}: migrations applied: {steps}", db.engine()));
         }
@@ -303,7 +303,7 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
 /// Creates and seeds the demo's database unless it exists; prints the market's URL and the accounts.
 async fn prepare_demo(config: &Config, folder: &Path) -> Result<Runtime, String> {
     std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let db = boot::database(config).await?;
+    let db = boot::create_database(config).await?;
     db.migrate(Clock::default().now_ms()).await.map_err(|e| e.to_string())?;
     let runtime = boot::wire(config.clone(), db, Clock::default()).await?;
     let open = shops::list(&runtime.engine, &Caller::system(), "").await.map_err(|e| e.to_string())?;
@@ -336,6 +336,9 @@ async fn serve(config: Config) -> Result<ExitCode, String> {
     let bounds = Bounds::of(&runtime.config);
     if runtime.config.mode == Mode::Production && runtime.config.mail.smtp_url.reveal().is_empty() {
         tracing::warn!("mail.smtp_url is not set: emails are stored in the database and not sent");
+    }
+    if let Some(missing) = boot::missing_site(&runtime.config.server.site_root) {
+        tracing::warn!("{missing}");
     }
     let stop = CancellationToken::new();
     let mut workers = match runtime.config.server.maintenance {

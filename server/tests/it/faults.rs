@@ -26,14 +26,26 @@ async fn mistakes_are_reported_in_one_line() {
         program.set("HAAT__DATABASE__URL", url);
         one_line(&program, &["serve"], why);
     }
-    program.set("HAAT__DATABASE__URL", &format!("sqlite:{}", program.folder.join("new.db").display()));
-    one_line(&program, &["serve"], "haat migrate");
+    for file in ["new/haat.db", "new.db"] {
+        program.set("HAAT__DATABASE__URL", &format!("sqlite:{}", program.folder.join(file).display()));
+        for arguments in [&["serve"][..], &["ledger", "verify"]] {
+            one_line(&program, arguments, "doesn't exist: create a market with `haat migrate`");
+        }
+        assert!(!program.folder.join(file).exists() && !program.folder.join("new").exists(), "{file}");
+    }
+    std::fs::write(program.folder.join("new.db"), "").unwrap();
+    one_line(&program, &["serve"], "the database is empty");
     program.set("HAAT__DATABASE__URL", &url);
     program.set("HAAT__MODE", "production");
     one_line(&program, &["serve"], "production");
     program.set("HAAT__MODE", "development");
-    program.set("HAAT__SERVER__BIND", "256.0.0.1:1");
+    // An address of nobody (RFC 5737), and a name that is none.
+    program.set("HAAT__SERVER__BIND", "192.0.2.1:1");
     one_line(&program, &["serve"], "server.bind: ");
+    program.set("HAAT__SERVER__BIND", "256.0.0.1:1");
+    for arguments in [&["serve"][..], &["config"]] {
+        one_line(&program, arguments, "server.bind must be");
+    }
     program.close();
 }
 

@@ -185,6 +185,12 @@ async fn production_shows_nobodys_mail() {
         assert_eq!(reader.get(path).await.0, StatusCode::NOT_FOUND, "{path}");
     }
     assert!(program.log().contains("emails are stored in the database and not sent"));
+    // The folder that the program was started in has no built site.
+    assert!(
+        program.log().contains("target/site doesn't exist, so pages have no styles"),
+        "{}",
+        program.log()
+    );
     program.close();
 }
 
