@@ -147,6 +147,8 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotRead => t!(i18n, field.not_read),
         FieldCode::NotATable => t!(i18n, field.not_a_table),
         FieldCode::EmptyFile => t!(i18n, field.empty_file),
+        FieldCode::NoRows => t!(i18n, field.no_rows),
+        FieldCode::UnknownJson => t!(i18n, field.unknown_json),
         FieldCode::RowsInQuotes => t!(i18n, field.rows_in_quotes),
         FieldCode::Html => t!(i18n, field.html),
         FieldCode::HtmlDecoded => t!(i18n, field.html_decoded),

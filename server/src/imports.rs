@@ -43,6 +43,10 @@ pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<
         error => words::error(Locale::default(), &error),
     };
     let name = arguments.file.display().to_string();
+    // It could be opened, but not read.
+    if arguments.file.is_dir() {
+        return Err(format!("{name} is a folder: name a file in it"));
+    }
     let file = File::open(arguments.file).map_err(|e| format!("{name}: {e}"))?;
     let options = ImportOptions {
         file_name: arguments.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -113,6 +117,7 @@ pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<
         imports::stop(engine, &system, shop, id).await.map_err(in_words)?;
         print(match arguments.dry_run {
             true => "Nothing was imported: this was a dry run.",
+            false if read.valid == 0 => "Nothing was imported.",
             false => "Nothing was imported. Use --skip-errors to import the valid products.",
         });
         return Ok(ended(read.faults));

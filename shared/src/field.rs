@@ -99,6 +99,10 @@ pub enum FieldCode {
     NotATable,
     /// A file without content.
     EmptyFile,
+    /// A table without lines below its header.
+    NoRows,
+    /// JSON that is not of a known format.
+    UnknownJson,
     /// A quoted cell that contains lines like those of the table: a warning, since they may be meant.
     RowsInQuotes,
     /// Tags or unknown entities of HTML in a text: a warning, since shoppers would see them.

@@ -16,6 +16,19 @@ async fn mistakes_are_reported_in_one_line() {
     one_line(&program, &["seed", "--demo"], "already exists");
     one_line(&program, &["seed"], "--demo");
     one_line(&program, &["import", "products", "no-such-file", "--shop", "meena-crafts"], "no-such-file");
+    let folder = program.folder.display().to_string();
+    one_line(&program, &["import", "products", &folder, "--shop", "meena-crafts"], "is a folder");
+    let file = program.folder.join("products");
+    for (text, why) in [
+        ("sku,title,price\n", "a header, but no products"),
+        ("{\"a\":1}\n", "This looks like JSON, but not like a file of products"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let output = program.run(&["import", "products", file.to_str().unwrap(), "--shop", "meena-crafts"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
+        assert!(said.ends_with("Nothing was imported.\n"), "{said}");
+    }
     one_line(&program, &["admin", "create", "--email", "boss@haat.example"], "HAAT_ADMIN_PASSWORD");
     let url = program.url.clone();
     for (url, why) in [

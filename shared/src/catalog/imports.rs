@@ -26,17 +26,6 @@ text_enum! {
     }
 }
 
-impl Format {
-    /// The format of a file whose first line is this.
-    pub fn of(first_line: &str) -> Self {
-        match first_line.trim_start_matches('\u{feff}').trim_start() {
-            json if json.starts_with('{') && json.contains("\"variants\"") => Self::Json,
-            json if json.starts_with('{') => Self::Icecat,
-            _ => Self::Csv,
-        }
-    }
-}
-
 text_enum! {
     /// The export formats of a shop's products.
     pub enum ExportFormat {
@@ -214,21 +203,4 @@ pub struct ImportsView {
     pub warnings: i64,
     /// The shop's latest imports, newest first, if none was requested.
     pub last: Vec<ImportView>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn first_lines_tell_of_formats() {
-        for (line, format) in [
-            ("sku,title,price", Format::Csv),
-            ("", Format::Csv),
-            ("\u{feff}{\"id\": \"1\"}", Format::Icecat),
-            ("{\"title\": \"Bowl\", \"variants\": []}", Format::Json),
-        ] {
-            assert_eq!(Format::of(line), format, "{line}");
-        }
-    }
 }

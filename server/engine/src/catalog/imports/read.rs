@@ -8,6 +8,7 @@ use haat_shared::{
     number::{DecimalMark, Notation},
     text,
 };
+use serde_json::{Map, Value};
 
 use super::{
     icecat::icecat,
@@ -30,6 +31,8 @@ pub(super) struct Items<'f> {
     skus: Seen,
     /// The number of lines.
     lines: usize,
+    /// Whether nothing has been found so far, not even an error.
+    is_empty: bool,
 }
 
 /// The detected format of a file.
@@ -56,7 +59,9 @@ pub(super) fn items<'f>(
     }
     let first = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
     let first_line = String::from_utf8_lossy(first).into_owned();
-    let format = format.unwrap_or_else(|| Format::of(&first_line));
+    let detected = format.or_else(|| detect(&first_line));
+    // Nothing is read of JSON in an unknown format.
+    let format = detected.unwrap_or(Format::Json);
     let mut kind = DetectedFormat { format, notation: Notation::Program, likely: DecimalMark::Point };
     let foreign = of_another_kind(&head);
     let is_empty = cut.is_none() && head.trim_ascii().is_empty();
@@ -69,6 +74,10 @@ pub(super) fn items<'f>(
         }
         (Some(name), _) => {
             let item = Item::default().fault(1, "", FieldCode::NotATable, name);
+            Box::new(std::iter::once(Ok(item)))
+        }
+        (None, _) if detected.is_none() => {
+            let item = Item::default().fault(1, "", FieldCode::UnknownJson, &first_line);
             Box::new(std::iter::once(Ok(item)))
         }
         (None, Format::Csv) => {
@@ -85,7 +94,28 @@ pub(super) fn items<'f>(
             Box::new(lines(whole).map(move |line| Ok(line?.read(|line| icecat(line, currency)))))
         }
     };
-    Ok((kind, Items { items, skus: Seen::default(), lines: 0 }))
+    Ok((kind, Items { items, skus: Seen::default(), lines: 0, is_empty: true }))
+}
+
+/// The format of a file, by what its first line contains; `None` for JSON in no known format.
+fn detect(first_line: &str) -> Option<Format> {
+    let line = first_line.trim();
+    if !line.starts_with('{') {
+        return Some(Format::Csv);
+    }
+    // A line that can't be parsed, because it is damaged or too long, is searched for the names.
+    let record = serde_json::from_str::<Map<String, Value>>(line).ok();
+    let has = |name: &str| match &record {
+        Some(record) => record.contains_key(name),
+        None => line.contains(&format!("\"{name}\"")),
+    };
+    match () {
+        () if has("variants") => Some(Format::Json),
+        () if has("id") && ["title", "supplier", "short_description"].into_iter().any(has) => {
+            Some(Format::Icecat)
+        }
+        () => None,
+    }
 }
 
 /// What a file is that cannot be read, by how it begins.
@@ -109,9 +139,11 @@ impl Iterator for Items<'_> {
     type Item = io::Result<Item>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut item = match self.items.next()? {
-            Ok(item) => item,
-            error => return Some(error),
+        let is_empty = std::mem::take(&mut self.is_empty);
+        let mut item = match self.items.next() {
+            Some(Ok(item)) => item,
+            None if is_empty => return Some(Ok(Item::default().fault(1, "", FieldCode::NoRows, ""))),
+            end => return end,
         };
         self.lines += item.lines.len();
         if self.lines > LINES_MAX {
@@ -268,7 +300,13 @@ mod tests {
     #[test]
     fn tables_that_cannot_be_read_say_why() {
         use FieldCode::*;
-        let table: [(&[u8], (i64, &str, FieldCode)); 16] = [
+        let table: [(&[u8], (i64, &str, FieldCode)); 22] = [
+            (b"sku,title,price\n", (1, "", NoRows)),
+            (b"sku,title,price\r\n,,\r\n\r\n", (1, "", NoRows)),
+            (b"sku;title;price", (1, "", NoRows)),
+            (b"{\"a\":1}", (1, "", UnknownJson)),
+            (b"{\n  \"title\": \"Cup\"\n}", (1, "", UnknownJson)),
+            (b"{\"id\":7,\"name\":\"Cup\"}\n", (1, "", UnknownJson)),
             (b"", (1, "", EmptyFile)),
             (b"\xef\xbb\xbf \r\n\n", (1, "", EmptyFile)),
             (b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0", (1, "", EmptyFile)),
@@ -301,6 +339,29 @@ mod tests {
         let unread = |file: &[u8]| all(file).iter().map(|item| item.unread).sum::<i64>();
         assert_eq!(unread(b"sku,price,price\nA,1,2\n\nB,1,2\n\"C\nD,1"), 4);
         assert_eq!(unread(b"sku,price\nA,1\n\"B\" x,1\nC,1\nD,\"1\nE,1\nF,1\n"), 4);
+    }
+
+    #[test]
+    fn the_first_line_tells_the_format() {
+        for (line, format) in [
+            ("sku,title,price", Some(Format::Csv)),
+            ("", Some(Format::Csv)),
+            (r#"{"id": "1", "title": "Bowl"}"#, Some(Format::Icecat)),
+            (r#"{"id": "1", "supplier": "Lumo", "attr_t_is": "variants"}"#, Some(Format::Icecat)),
+            (r#"{"title": "Bowl", "variants": []}"#, Some(Format::Json)),
+            // Cut off.
+            (r#"{"title": "Bowl", "variants": [{"sku""#, Some(Format::Json)),
+            (r#"{"id": "1", "title": "Bo"#, Some(Format::Icecat)),
+            (r#"{"a": 1}"#, None),
+            (r#"{"title": "Bowl"}"#, None),
+            ("{", None),
+        ] {
+            assert_eq!(detect(line), format, "{line}");
+        }
+        // A format that was chosen is not detected.
+        let items = items(&b"{\"a\":1}"[..], Some(Format::Icecat), Currency::INR).unwrap().1;
+        let faults: Vec<_> = items.flat_map(|item| item.unwrap().faults).map(|fault| fault.column).collect();
+        assert_eq!(faults, ["sku"]);
     }
 
     #[test]
