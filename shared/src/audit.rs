@@ -13,6 +13,8 @@ pub struct AdminHome {
     pub pending_messages: i64,
     /// Emails that failed for good.
     pub failed_mails: i64,
+    /// Emails that have failed several times, or have waited for long, and are still being tried.
+    pub delayed_mails: i64,
     /// Orders that their shops have not confirmed for a day.
     pub waiting_orders: i64,
 }
@@ -102,7 +104,16 @@ pub struct MailCard {
     pub created_at: String,
 }
 
-/// An email that failed for good.
+/// Emails that were not sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnsentMails {
+    /// Those that failed for good.
+    pub failed: Vec<FailedMail>,
+    /// Those that are late, and still being tried.
+    pub delayed: Vec<FailedMail>,
+}
+
+/// An email that was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedMail {
     /// The notification's ID.
@@ -113,7 +124,7 @@ pub struct FailedMail {
     pub subject: String,
     /// The recipient.
     pub to: String,
-    /// The error.
+    /// The last error. Empty if there was no attempt.
     pub error: String,
     /// When it was written: RFC 3339, UTC.
     pub created_at: String,

@@ -24,11 +24,13 @@ fn Shown(home: AdminHome) -> impl IntoView {
     let jobs = tn!(i18n, admin.dead_jobs, home.dead_jobs);
     let outbox = tn!(i18n, admin.pending_messages, home.pending_messages);
     let mails = tn!(i18n, admin.failed_mails, home.failed_mails);
+    let delayed = tn!(i18n, admin.delayed_mails, home.delayed_mails);
     let orders = tn!(i18n, admin.waiting_orders, home.waiting_orders);
     let todo = [
         (home.dead_jobs, Part::Jobs, jobs, &[("state", "dead")][..]),
         (home.pending_messages, Part::Outbox, outbox, &[("waiting", "1")]),
         (home.failed_mails, Part::Mails, mails, &[]),
+        (home.delayed_mails, Part::Mails, delayed, &[]),
         (home.waiting_orders, Part::Orders, orders, &[("state", "placed")]),
     ];
     let todo = todo.into_iter().filter(|(n, ..)| *n > 0).map(|(_, part, words, asked)| {

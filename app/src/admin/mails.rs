@@ -2,7 +2,7 @@
 
 use haat_shared::{
     Error,
-    audit::{FailedMail, MailCard, MailText},
+    audit::{FailedMail, MailCard, MailText, UnsentMails},
     routes,
 };
 use leptos::prelude::*;
@@ -25,15 +25,19 @@ pub(crate) fn Mails() -> impl IntoView {
         move || after.get(),
         |after| async move {
             let page = api::notifications::list(after.clone()).await?;
-            let failed = if after.is_empty() { api::notifications::failed().await? } else { Vec::new() };
-            Ok((after, page, failed))
+            let unsent = match after.is_empty() {
+                true => api::notifications::unsent().await?,
+                false => UnsentMails::default(),
+            };
+            Ok((after, page, unsent))
         },
     );
-    let list = loaded(found, move |(after, page, failed)| {
+    let list = loaded(found, move |(after, page, unsent)| {
         let resent = done.with_untracked(|done| done == "resend");
         let tools = view! {
             {resent.then(|| view! { <Alert look="good">{t!(i18n, admin.resent)}</Alert> })}
-            <Failed failed />
+            <Delayed delayed=unsent.delayed />
+            <Failed failed=unsent.failed />
             <p class="lead">{t!(i18n, admin.mails_note)}</p>
         };
         List {
@@ -55,21 +59,47 @@ pub(crate) fn Mails() -> impl IntoView {
     view! { <AdminPage here=Part::Mails>{list}</AdminPage> }
 }
 
+/// Emails that are late, and what to do about it.
+#[component]
+fn Delayed(delayed: Vec<FailedMail>) -> impl IntoView {
+    let i18n = use_i18n();
+    let rows: Vec<_> = delayed.into_iter().map(|mail| view! { <tr>{heading(mail)}</tr> }).collect();
+    let title = t!(i18n, admin.delayed);
+    (!rows.is_empty()).then(|| {
+        view! {
+            <section class="panel" aria-labelledby="delayed">
+                <h2 id="delayed">{title}</h2>
+                <p class="note">{t!(i18n, admin.delayed_note)}</p>
+                <Table caption=title columns=vec![(t!(i18n, admin.subject), "")]>{rows}</Table>
+            </section>
+        }
+    })
+}
+
+/// What an unsent email announces, to whom, and why it was not sent.
+fn heading(mail: FailedMail) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <th scope="row">
+            <strong>{words::mail_kind(i18n, &mail.kind).to_owned()}</strong>
+            <span class="note below">{mail.to}" · "{words::moment(i18n, &mail.created_at)}</span>
+            <span class="note below why">{mail.error}</span>
+        </th>
+    }
+}
+
 /// Failed emails.
 #[component]
 fn Failed(failed: Vec<FailedMail>) -> impl IntoView {
     let i18n = use_i18n();
     let rows = failed.into_iter().map(|mail| {
+        let id = mail.id.to_string();
         view! {
             <tr>
-                <th scope="row">
-                    <strong>{words::mail_kind(i18n, &mail.kind).to_owned()}</strong>
-                    <span class="note below">{mail.to}" · "{words::moment(i18n, &mail.created_at)}</span>
-                    <span class="note below why">{mail.error}</span>
-                </th>
+                {heading(mail)}
                 <td class="row-actions">
                     <form method="post" action=Part::Mails.path()>
-                        <input type="hidden" name="id" value=mail.id.to_string() />
+                        <input type="hidden" name="id" value=id />
                         <Button look="secondary">{t!(i18n, admin.resend)}</Button>
                     </form>
                 </td>

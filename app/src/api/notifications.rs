@@ -1,7 +1,7 @@
 //! Stored emails, for operators.
 
 use haat_shared::{
-    audit::{FailedMail, MailCard, MailText},
+    audit::{MailCard, MailText, UnsentMails},
     id::kinds::MailId,
     page::Page,
 };
@@ -18,10 +18,10 @@ pub async fn list(after: String) -> Result<Page<MailCard>, ApiError> {
     .await
 }
 
-/// Failed emails.
+/// Failed and delayed emails.
 #[server(name = ListFailedMails, prefix = "/api", endpoint = "notifications/failed", input = Json)]
-pub async fn failed() -> Result<Vec<FailedMail>, ApiError> {
-    super::call(async |engine, caller| haat_engine::notifications::failed(&engine, &caller).await).await
+pub async fn unsent() -> Result<UnsentMails, ApiError> {
+    super::call(async |engine, caller| haat_engine::notifications::unsent(&engine, &caller).await).await
 }
 
 /// An email as it was sent.

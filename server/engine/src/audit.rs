@@ -19,6 +19,17 @@ const PAGE_SIZE: usize = 50;
 const PENDING_MS: i64 = 60_000;
 /// An unconfirmed order this old may have been overlooked.
 const ORDER_MS: i64 = 24 * 3_600_000;
+/// An email that has waited longer is delayed.
+pub(crate) const MAIL_MS: i64 = 15 * 60_000;
+
+/// Whether an email is delayed: it has failed three times, within seconds if the mail server is down, or
+/// waits since `$1`. One that an operator sends again waits since then.
+macro_rules! is_delayed {
+    () => {
+        "channel = 'email' AND state = 'written' AND (attempts >= 3 OR (created_at < $1 AND run_at < $1))"
+    };
+}
+pub(crate) use is_delayed;
 
 lists! {
     AUDIT {
@@ -34,10 +45,11 @@ lists! {
 }
 
 statements! {
-    HOME = "SELECT (SELECT COUNT(*) FROM jobs WHERE state = 'dead') AS dead_jobs,
-        (SELECT COUNT(*) FROM outbox WHERE dispatched_at IS NULL AND created_at < $1) AS pending_messages,
+    HOME = concat!("SELECT (SELECT COUNT(*) FROM jobs WHERE state = 'dead') AS dead_jobs,
+        (SELECT COUNT(*) FROM outbox WHERE dispatched_at IS NULL AND created_at < $2) AS pending_messages,
         (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'failed') AS failed_mails,
-        (SELECT COUNT(*) FROM orders WHERE state = 'placed' AND created_at < $2) AS waiting_orders";
+        (SELECT COUNT(*) FROM notifications WHERE ", is_delayed!(), ") AS delayed_mails,
+        (SELECT COUNT(*) FROM orders WHERE state = 'placed' AND created_at < $3) AS waiting_orders");
 }
 
 insert! {
@@ -56,6 +68,7 @@ rows! {
         dead_jobs: i64,
         pending_messages: i64,
         failed_mails: i64,
+        delayed_mails: i64,
         waiting_orders: i64,
     }
 
@@ -90,11 +103,12 @@ pub(crate) async fn write<K>(
 pub async fn home(engine: &Engine, caller: &Caller) -> Result<AdminHome> {
     caller.operator()?;
     let now = engine.clock.now_ms();
-    let row: HomeRow = engine.db.one(&HOME, params![now - PENDING_MS, now - ORDER_MS]).await?;
+    let row: HomeRow = engine.db.one(&HOME, params![now - MAIL_MS, now - PENDING_MS, now - ORDER_MS]).await?;
     Ok(AdminHome {
         dead_jobs: row.dead_jobs,
         pending_messages: row.pending_messages,
         failed_mails: row.failed_mails,
+        delayed_mails: row.delayed_mails,
         waiting_orders: row.waiting_orders,
     })
 }

@@ -26,7 +26,7 @@ use crate::{
 use haat_shared::{
     Error, Id, Result,
     accounts::mailbox,
-    audit::FailedMail,
+    audit::{FailedMail, UnsentMails},
     id::kinds::{Job, MailId, NotificationId, SignUpId},
     orders::{Actor, PurchaseView, ShopOrderView},
     payments::PurchaseLink,
@@ -195,6 +195,8 @@ statements! {
         WHERE id = $1 AND claim = $2";
     DEAD_LETTERS = "SELECT id, kind, subject, recipient, error, created_at FROM notifications
         WHERE channel = 'email' AND state = 'failed' ORDER BY created_at DESC LIMIT $1";
+    DELAYED = concat!("SELECT id, kind, subject, recipient, error, created_at FROM notifications
+        WHERE ", audit::is_delayed!(), " ORDER BY created_at DESC LIMIT $2");
     RESEND = "UPDATE notifications SET state = 'written', run_at = $2, attempts = 1
         WHERE id = $1 AND state = 'failed' RETURNING subject, recipient";
     COUNT = "SELECT (SELECT COUNT(*) FROM notifications WHERE channel = 'email' AND state = 'written') AS queued,
@@ -249,6 +251,19 @@ rows! {
     }
 }
 
+impl FailedRow {
+    fn shown(self, engine: &Engine, caller: &Caller) -> FailedMail {
+        FailedMail {
+            id: self.id,
+            kind: self.kind,
+            subject: self.subject.to_string(),
+            to: self.recipient,
+            error: self.error,
+            created_at: caller.time(engine, self.created_at),
+        }
+    }
+}
+
 /// Which emails are written for which message, and to whom.
 static NOTICES: &[(OutboxMessage, &str, &Statement)] = &[
     (OutboxMessage::PurchaseMade, "purchase_made", &BUYER),
@@ -289,15 +304,21 @@ pub(crate) async fn write_in_tx(
 pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>> {
     caller.operator()?;
     let rows: Vec<FailedRow> = engine.db.all(&DEAD_LETTERS, params![LISTED]).await?;
-    let failed = rows.into_iter().map(|row| FailedMail {
-        id: row.id,
-        kind: row.kind,
-        subject: row.subject.to_string(),
-        to: row.recipient,
-        error: row.error,
-        created_at: caller.time(engine, row.created_at),
-    });
-    Ok(failed.collect())
+    Ok(rows.into_iter().map(|row| row.shown(engine, caller)).collect())
+}
+
+/// The latest emails that are late and still being tried, for example because the mail server is down.
+/// Operators only.
+pub async fn delayed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>> {
+    caller.operator()?;
+    let since = engine.clock.now_ms() - audit::MAIL_MS;
+    let rows: Vec<FailedRow> = engine.db.all(&DELAYED, params![since, LISTED]).await?;
+    Ok(rows.into_iter().map(|row| row.shown(engine, caller)).collect())
+}
+
+/// All emails that were not sent. Operators only.
+pub async fn unsent(engine: &Engine, caller: &Caller) -> Result<UnsentMails> {
+    Ok(UnsentMails { failed: failed(engine, caller).await?, delayed: delayed(engine, caller).await? })
 }
 
 /// Sends a failed email again, as if it were new.

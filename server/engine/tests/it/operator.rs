@@ -102,11 +102,46 @@ both! {
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 0);
     }
 
+    async fn emails_that_keep_failing_or_waiting_need_attention(market) {
+        let engine = &market.engine;
+        let system = Caller::system();
+        let delayed = async || {
+            let counted = audit::home(engine, &system).await.unwrap().delayed_mails;
+            let listed = notifications::unsent(engine, &system).await.unwrap().delayed;
+            assert_eq!(counted, listed.len() as i64);
+            listed
+        };
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        dispatch::dispatch(engine).await.unwrap();
+        *market.post.road.lock().unwrap() = Road::Cut;
+        for _ in 0..3 {
+            assert_eq!(delayed().await, []);
+            assert_eq!(notifications::send_due(engine).await.unwrap(), 2);
+            market.clock.advance_ms(60_000);
+        }
+        let listed = delayed().await;
+        assert_eq!(listed.len(), 2);
+        assert!(listed.iter().all(|mail| mail.error.contains("cut")), "{listed:?}");
+        *market.post.road.lock().unwrap() = Road::Open;
+        assert_eq!(notifications::send_due(engine).await.unwrap(), 2);
+        assert_eq!(delayed().await, []);
+        // No worker sends them.
+        market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        dispatch::dispatch(engine).await.unwrap();
+        market.clock.advance_ms(15 * 60_000);
+        assert_eq!(delayed().await, []);
+        market.clock.advance_ms(1);
+        assert_eq!(delayed().await.len(), 2);
+        market.settle().await;
+        assert_eq!(delayed().await, []);
+    }
+
     async fn what_needs_a_hand_is_counted_and_mails_are_read(market) {
         let engine = &market.engine;
         let system = Caller::system();
         let home = |dead_jobs, pending_messages, failed_mails, waiting_orders| {
-            AdminHome { dead_jobs, pending_messages, failed_mails, waiting_orders }
+            AdminHome { dead_jobs, pending_messages, failed_mails, delayed_mails: 0, waiting_orders }
         };
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 0, 0));
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
@@ -182,6 +217,7 @@ both! {
             assert_eq!(outbox::list(engine, &who, false, "").await.err(), Some(refused.clone()));
             assert_eq!(audit::home(engine, &who).await.err(), Some(refused.clone()));
             assert_eq!(notifications::failed(engine, &who).await.err(), Some(refused.clone()));
+            assert_eq!(notifications::delayed(engine, &who).await.err(), Some(refused.clone()));
             assert_eq!(notifications::resend(engine, &who, haat_engine::random::id(0)).await.err(), Some(refused.clone()));
             assert_eq!(mailbox::list(engine, &who, "").await.err(), Some(refused.clone()));
             assert_eq!(mailbox::read(engine, &who, haat_engine::random::id(0)).await.err(), Some(refused.clone()));
