@@ -129,9 +129,9 @@ both! {
         // No worker sends them.
         market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
         dispatch::dispatch(engine).await.unwrap();
-        market.clock.advance_ms(15 * 60_000);
+        market.clock.advance_ms(14 * 60_000);
         assert_eq!(delayed().await, []);
-        market.clock.advance_ms(1);
+        market.clock.advance_ms(2 * 60_000);
         assert_eq!(delayed().await.len(), 2);
         market.settle().await;
         assert_eq!(delayed().await, []);

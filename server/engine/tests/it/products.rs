@@ -364,14 +364,15 @@ both! {
         assert_eq!(titles(market, &owner, words).await, Vec::<String>::new());
         let words = ListSellerProducts { q: "31-s".into(), ..ask("") };
         assert_eq!(titles(market, &owner, words).await, ["Jug 31"]);
-        for (field, bad) in [
-            ("sort", ask("colour")),
-            ("state", ListSellerProducts { state: "lost".into(), ..ask("") }),
-            ("after", ListSellerProducts { after: "nonsense".into(), ..ask("") }),
-            ("after", ListSellerProducts { after: "prod_00000000000000000000000000.x".into(), ..ask("price") }),
+        let cursor = |after: &str, sort| ListSellerProducts { after: after.into(), ..ask(sort) };
+        for (field, bad, code) in [
+            ("sort", ask("colour"), FieldCode::NotAChoice),
+            ("state", ListSellerProducts { state: "lost".into(), ..ask("") }, FieldCode::NotAChoice),
+            ("after", cursor("nonsense", ""), FieldCode::BadCursor),
+            ("after", cursor("prod_00000000000000000000000000.x", "price"), FieldCode::BadCursor),
         ] {
             let refused = catalog::seller_list(engine, &owner, MEENA, bad).await.unwrap_err();
-            assert_eq!(refused.at(field), Some(FieldCode::NotAChoice), "{field}");
+            assert_eq!(refused.at(field), Some(code), "{field}");
         }
     }
 }
