@@ -59,6 +59,7 @@ async fn mistakes_are_reported_in_one_line() {
     for arguments in [&["serve"][..], &["config"]] {
         one_line(&program, arguments, "server.bind must be");
     }
+    program.set("HAAT__SERVER__BIND", "127.0.0.1:0");
     program.close();
 }
 

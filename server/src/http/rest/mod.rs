@@ -428,11 +428,15 @@ mod tests {
         for (path, methods) in document["paths"].as_object().unwrap() {
             let operation = &methods["get"];
             let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
-            let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next())
-            else {
-                continue;
+            let properties_of = |schema: &Value| {
+                let name = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+                name.map(|name| document["components"]["schemas"][name]["properties"].clone())
             };
-            let next = &document["components"]["schemas"][name]["properties"]["next"]["type"];
+            let Some(properties) = properties_of(schema) else { continue };
+            // The page is the answer, or one part of it, as a balance's transactions are.
+            let part = |value: &Value| properties_of(value).filter(|inner| inner["next"].is_object());
+            let inner = properties.as_object().unwrap().values().find_map(part);
+            let next = &inner.unwrap_or(properties)["next"]["type"];
             let parameters = operation["parameters"].as_array().unwrap();
             let Some(after) = parameters.iter().find(|parameter| parameter["name"] == "after") else {
                 continue;
