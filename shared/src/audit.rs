@@ -64,6 +64,7 @@ pub struct JobCard {
     /// The ID of the object it works on.
     pub subject: String,
     /// `queued`, `dead` or `discarded`.
+    #[serde(rename = "status")]
     pub state: String,
     /// The number of attempts so far.
     pub attempts: i64,

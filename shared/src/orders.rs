@@ -318,6 +318,7 @@ pub struct OrderCard {
     /// When the order was placed: RFC 3339, UTC.
     pub placed_at: String,
     /// The order's status.
+    #[serde(rename = "status")]
     pub state: OrderState,
     /// The shipping method.
     pub shipping_method: ShippingMethod,
@@ -408,6 +409,7 @@ pub struct OrderView {
     /// The shop's handle.
     pub shop_handle: String,
     /// The order's status.
+    #[serde(rename = "status")]
     pub state: OrderState,
     /// The tracking details of the latest shipment.
     pub shipment: Option<Shipment>,
@@ -437,6 +439,7 @@ pub struct PurchaseCard {
     /// The number of orders.
     pub orders: i64,
     /// The status of the orders, if all have the same. Null otherwise.
+    #[serde(rename = "status")]
     pub state: Option<OrderState>,
     /// Whether all orders are for local pickup.
     pub pickup: bool,

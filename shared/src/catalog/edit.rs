@@ -366,6 +366,7 @@ pub struct SellerProductCard {
     /// The product's title.
     pub title: String,
     /// The product's status.
+    #[serde(rename = "status")]
     pub state: ProductState,
     /// The lowest price of its variants.
     pub price: Money,

@@ -143,7 +143,7 @@ struct WhichSellerProducts {
     q: Option<String>,
     /// Only products with this status.
     #[schema(inline)]
-    state: Option<ProductState>,
+    status: Option<ProductState>,
     /// Only products that are low on stock.
     low: Option<bool>,
     /// The sort order.
@@ -169,7 +169,7 @@ async fn own(
     };
     let of = ListSellerProducts {
         q: of.q.unwrap_or_default(),
-        state: of.state.map(|s| s.as_str().to_owned()).unwrap_or_default(),
+        state: of.status.map(|s| s.as_str().to_owned()).unwrap_or_default(),
         low: of.low.unwrap_or_default(),
         sort: sort.into(),
         after: of.after.unwrap_or_default(),
@@ -290,7 +290,7 @@ struct EditableProduct {
     /// The slug used in the product's URL.
     slug: String,
     /// The product's status.
-    state: ProductState,
+    status: ProductState,
     /// Whether the product can be deleted: it was never ordered or part of a checkout.
     deletable: bool,
     /// The details that can be updated.
@@ -318,8 +318,8 @@ fn editable(kept: SellerProduct) -> Result<Version<EditableProduct>> {
     let attributes =
         attributes.into_iter().map(|a| AttributeInput { name: a.name, value: a.value }).collect();
     let product = ProductInput { title, brand, category, description, attributes, options, variants };
-    let (id, slug, state, deletable) = (kept.id, kept.slug, kept.state, kept.deletable);
-    Ok(Version(kept.version, EditableProduct { id, slug, state, deletable, product }))
+    let (id, slug, status, deletable) = (kept.id, kept.slug, kept.state, kept.deletable);
+    Ok(Version(kept.version, EditableProduct { id, slug, status, deletable, product }))
 }
 
 type AtProduct = At<(String, ProductId)>;

@@ -156,7 +156,7 @@ struct Checkout {
     /// The checkout's ID.
     id: CheckoutId,
     /// The checkout's status.
-    state: CheckoutState,
+    status: CheckoutState,
     /// The email address for the order confirmation.
     email: String,
     /// The shipping address.
@@ -184,7 +184,7 @@ impl From<CheckoutView> for Checkout {
         let form = view.form;
         Self {
             id: view.id,
-            state: view.state,
+            status: view.state,
             email: form.email,
             address: AddressInput {
                 name: form.name,

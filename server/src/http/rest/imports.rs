@@ -63,7 +63,7 @@ struct Import {
     file_name: String,
     /// The status: `reading` while the file is checked, `checked` until you start the import, `applying` until it is
     /// `done`; `failed` if nothing in the file can be imported; `stopped` if it was cancelled or interrupted.
-    state: ImportState,
+    status: ImportState,
     /// Whether the stock of existing products is set.
     set_stock: bool,
     /// The decimal separator of the file's numbers, if you chose one.
@@ -131,7 +131,7 @@ async fn found(context: &RequestContext, handle: &str, id: ImportId) -> Result<I
     Ok(Import {
         id: view.id,
         file_name: view.file_name,
-        state: view.state,
+        status: view.state,
         set_stock: view.set_stock,
         decimal_mark: view.decimal_mark,
         valid: view.valid,

@@ -218,7 +218,7 @@ fn schemas(mut schemas: BTreeMap<String, Value>, currency: Currency) -> BTreeMap
     });
     let problem = json!({
         "type": "object",
-        "description": "An error (RFC 9457). Some errors have an additional field: `shortages`, `total`, `state`, `cancelled_by`, `reason`, `changed` or `after`.",
+        "description": "An error (RFC 9457). Some errors have an additional field: `shortages`, `total`, `order_status`, `cancelled_by`, `reason`, `changed` or `after`.",
         "required": ["type", "title", "status", "code", "detail", "fields", "request_id"],
         "properties": {
             "type": {"type": "string", "format": "uri-reference", "description": format!("A link to the error in {API_DOCS}.")},

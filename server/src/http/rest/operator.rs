@@ -101,7 +101,7 @@ enum JobState {
 struct WhichJobs {
     /// Only jobs with this status.
     #[schema(inline)]
-    state: Option<JobState>,
+    status: Option<JobState>,
     /// The `next` cursor of the previous page.
     after: Option<String>,
     /// The maximum number of items to return.
@@ -110,7 +110,7 @@ struct WhichJobs {
 }
 
 async fn all_jobs(context: RequestContext, Query(of): Query<WhichJobs>) -> Result<Listed<JobCard>> {
-    let state = match of.state {
+    let state = match of.status {
         None => "",
         Some(JobState::Queued) => "queued",
         Some(JobState::Dead) => "dead",

@@ -108,7 +108,7 @@ pub(super) struct WhichOrders {
     q: Option<String>,
     /// Only orders with this status.
     #[schema(inline)]
-    state: Option<OrderState>,
+    status: Option<OrderState>,
     /// The `next` cursor of the previous page.
     after: Option<String>,
     /// The maximum number of items to return.
@@ -120,7 +120,7 @@ impl From<WhichOrders> for ListOrders {
     fn from(of: WhichOrders) -> Self {
         Self {
             q: of.q.unwrap_or_default(),
-            state: of.state.map(|s| s.as_str().to_owned()).unwrap_or_default(),
+            state: of.status.map(|s| s.as_str().to_owned()).unwrap_or_default(),
             after: of.after.unwrap_or_default(),
             limit: of.limit.map(|l| l.0),
         }

@@ -164,7 +164,9 @@ impl Problem {
             Self::Rejected(Error::Conflict(Conflict::TotalChanged { total, quote_version })) => {
                 (body["total"], body["quote_version"]) = (json!(total), json!(quote_version));
             }
-            Self::Rejected(Error::Conflict(Conflict::OrderMoved(state))) => body["state"] = json!(state),
+            Self::Rejected(Error::Conflict(Conflict::OrderMoved(state))) => {
+                body["order_status"] = json!(state)
+            }
             Self::Rejected(Error::Conflict(Conflict::AlreadyCancelled { by, reason })) => {
                 (body["cancelled_by"], body["reason"]) = (json!(by), json!(reason));
             }

@@ -77,7 +77,7 @@ async fn a_seller_lists_sells_and_sends() {
     );
     create.post("/shops/meena-crafts/products", product("Clay pot")).await.refuses(409, "key_reused");
     assert_eq!(
-        (made.text("/state"), &made.body["product"]["variants"][0]["stock"]),
+        (made.text("/status"), &made.body["product"]["variants"][0]["stock"]),
         ("draft".into(), &json!(5))
     );
     let (id, slug) = (made.text("/id"), made.text("/slug"));
@@ -103,12 +103,12 @@ async fn a_seller_lists_sells_and_sends() {
 
     let (_, number, key) = guest.buy("meena-crafts").await;
     let order = format!("{number}-1");
-    let listed = meena.get(&format!("/shops/meena-crafts/orders?q={number}&state=placed")).await.is(200);
+    let listed = meena.get(&format!("/shops/meena-crafts/orders?q={number}&status=placed")).await.is(200);
     assert_eq!(listed.text("/items/0/number"), order);
     let path = format!("/shops/meena-crafts/orders/{order}");
     let parcel = json!({"carrier": "India Post", "tracking_number": "RX1"});
     let early = meena.once(&format!("{path}/ship"), parcel.clone()).await.refuses(409, "order_moved");
-    assert_eq!(early.text("/state"), "placed");
+    assert_eq!(early.text("/order_status"), "placed");
     meena.once(&format!("{path}/confirm"), json!({})).await.is(204);
     let ship = meena.with("idempotency-key", "parcel");
     ship.post(&format!("{path}/ship"), parcel.clone()).await.is(204);
@@ -117,7 +117,7 @@ async fn a_seller_lists_sells_and_sends() {
     ship.post(&format!("{path}/ship"), other).await.refuses(409, "key_reused");
     meena.once(&format!("{path}/deliver"), json!({})).await.is(204);
     let delivered = guest.get(&format!("/purchases/{number}?key={key}")).await.is(200);
-    assert_eq!(delivered.text("/orders/0/state"), "delivered");
+    assert_eq!(delivered.text("/orders/0/status"), "delivered");
     assert_eq!(delivered.text("/orders/0/shipment/tracking_number"), "RX1");
     program.close();
 }

@@ -76,7 +76,7 @@ async fn five_calls_buy_once() {
         guest.get(&format!("/purchases/{number}")).await.refuses(404, "not_found");
         guest.get(&format!("/purchases/{number}?key={}", first.text("/key"))).await.is(200);
         let done = holder.get(&format!("/checkouts/{checkout}")).await.is(200);
-        assert_eq!((done.text("/state"), done.text("/purchase/number")), ("completed".into(), number));
+        assert_eq!((done.text("/status"), done.text("/purchase/number")), ("completed".into(), number));
         assert_eq!(holder.get(&format!("/carts/{cart}")).await.is(200).body["item_count"], 0);
         assert_eq!(available().await, before - 2, "sold once");
         program.close();

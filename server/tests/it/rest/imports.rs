@@ -34,7 +34,7 @@ async fn start(seller: &Robot, id: &str, how: Value) -> Answer {
 async fn ended(seller: &Robot, id: &str) -> Answer {
     for _ in 0..600 {
         let import = seller.get(&format!("{IMPORTS}/{id}")).await.is(200);
-        if import.text("/state") != "applying" {
+        if import.text("/status") != "applying" {
             return import;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -61,7 +61,7 @@ async fn a_file_is_checked_started_and_on_sale() {
         let sent = meena.bring(&format!("{IMPORTS}?file_name=spring.csv"), "text/csv", file.into()).await;
         let sent = sent.is(201);
         assert_eq!(counts(&sent, CHECKED), [2, 2, 0, 0, 0, 0]);
-        assert_eq!((sent.text("/state"), sent.text("/file_name")), ("checked".into(), "spring.csv".into()));
+        assert_eq!((sent.text("/status"), sent.text("/file_name")), ("checked".into(), "spring.csv".into()));
         let price =
             json!({"sku": "K-1", "title": "Clay ocarina", "price": {"amount": 124_950, "currency": "INR"}});
         assert_eq!((&sent.body["prices"][0], &sent.body["errors"]), (&price, &json!([])));
@@ -72,7 +72,7 @@ async fn a_file_is_checked_started_and_on_sale() {
         meena.send("POST", &path, Some(json!({}))).await.refuses(400, "idempotency_key_missing");
         start(&meena, &id, json!({})).await.is(200);
         let done = ended(&meena, &id).await;
-        assert_eq!((done.text("/state"), counts(&done, DONE)), ("done".into(), [2, 0, 0, 0]));
+        assert_eq!((done.text("/status"), counts(&done, DONE)), ("done".into(), [2, 0, 0, 0]));
         let listed = guest.get("/products?shop=meena-crafts&q=ocarina").await.is(200);
         let view = guest.get(&format!("/products/{}", listed.text("/items/0/slug"))).await.is(200);
         assert_eq!(
@@ -81,7 +81,7 @@ async fn a_file_is_checked_started_and_on_sale() {
         );
         // Once more is no start.
         let again = start(&meena, &id, json!({})).await.is(200);
-        assert_eq!((again.text("/state"), counts(&again, DONE)), ("done".into(), [2, 0, 0, 0]));
+        assert_eq!((again.text("/status"), counts(&again, DONE)), ("done".into(), [2, 0, 0, 0]));
 
         // The same and a little more, however it is written.
         let tabs = file.replace(',', "\t") + "K-3\tClay bell\t99\t1\tdraft\n";
@@ -151,7 +151,7 @@ async fn a_number_that_can_be_read_two_ways_is_asked_about() {
     assert_eq!((&said.body["question"], &said.body["decimal_mark"]), (&Value::Null, &json!("comma")));
     assert_eq!(said.body["prices"][0]["price"]["amount"], 1_250);
     start(&meena, &id, json!({"decimal_mark": "comma"})).await.is(200);
-    assert_eq!(ended(&meena, &id).await.text("/state"), "done");
+    assert_eq!(ended(&meena, &id).await.text("/status"), "done");
     assert_eq!(brought(&meena).await, ["K-5 12.50", "K-6 12.50"]);
     program.close();
 }
@@ -189,7 +189,7 @@ async fn all_errors_are_listed_and_a_cancelled_import_brings_nothing() {
 
     for _ in 0..2 {
         let stopped = meena.send("POST", &format!("{path}/cancel"), None).await.is(200);
-        assert_eq!(stopped.text("/state"), "stopped");
+        assert_eq!(stopped.text("/status"), "stopped");
     }
     start(&meena, &sent.text("/id"), json!({"skip_errors": true})).await.refuses(409, "import_ended");
     assert_eq!(brought(&meena).await, [""; 0]);
@@ -224,7 +224,7 @@ async fn others_get_what_absent_imports_answer() {
     // Nor under the name of a shop of their own.
     assert_eq!(answers(&delta, "delta-electronics", &id).await[1..], nothing[1..]);
     assert!(answers(&guest, "meena-crafts", &id).await.iter().all(|(status, _)| *status == 401));
-    assert_eq!(meena.get(&format!("{IMPORTS}/{id}")).await.is(200).text("/state"), "checked");
+    assert_eq!(meena.get(&format!("{IMPORTS}/{id}")).await.is(200).text("/status"), "checked");
     program.close();
 }
 

@@ -61,7 +61,7 @@ async fn programs_poll_the_feed_of_events() {
         );
         let reason = json!({"reason": "Lost"});
         let moved = meena.once(&format!("{path}/cancel"), reason).await.refuses(409, "order_moved");
-        assert_eq!(moved.text("/state"), "shipped");
+        assert_eq!(moved.text("/order_status"), "shipped");
         meena.once(&format!("{path}/deliver"), json!({})).await.is(204);
         let parcel = |tracking: &str| json!({"carrier": "India Post", "tracking_number": tracking});
         meena.once(&format!("{path}/ship"), parcel("RX2")).await.is(204);
