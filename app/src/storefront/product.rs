@@ -110,10 +110,15 @@ fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
                 <ShopCard shop=product.shop />
             </div>
             <div class="product-about">
-                <section aria-labelledby="about">
-                    <h2 id="about">{t!(i18n, product.description)}</h2>
-                    <div class="prose">{paragraphs}</div>
-                </section>
+                {(!paragraphs.is_empty())
+                    .then(|| {
+                        view! {
+                            <section aria-labelledby="about">
+                                <h2 id="about">{t!(i18n, product.description)}</h2>
+                                <div class="prose">{paragraphs}</div>
+                            </section>
+                        }
+                    })}
                 {(!details.is_empty())
                     .then(|| {
                         view! {
