@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, error::Error, fmt::Write, fs, path::Path};
 use serde_json::{Map, Value};
 
 /// Sections that the browser never needs. They come last, so that browsers load only what precedes them.
-const SERVER_ONLY: [&str; 4] = ["email", "dev_email", "outage", "problem"];
+const SERVER_ONLY: [&str; 5] = ["email", "dev_email", "outage", "problem", "sandbox"];
 
 /// The plural rules for cardinal numbers, as written in the Unicode CLDR's `common/supplemental/plurals.xml`
 /// (<https://www.unicode.org/cldr/charts/latest/supplemental/language_plural_rules.html>): the categories of

@@ -9,11 +9,11 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use haat_app::{i18n::Locale, words};
+use haat_app::i18n::{Locale, t};
 use haat_engine::sandbox::{self, Card, SandboxPayment};
 use haat_shared::{Error, Result};
 
-use super::{State, layers, origin};
+use super::{State, caller, layers, origin};
 
 /// Whether the sandbox is enabled and the request is for its host name.
 fn is_here(state: &State, headers: &HeaderMap) -> bool {
@@ -30,8 +30,9 @@ pub(super) async fn page(
     if !is_here(&state, &headers) {
         return layers::plain(&Error::NotFound);
     }
+    let locale = caller::language(&state, &headers);
     match sandbox::find(&state.runtime.engine.db, &id).await {
-        Ok(payment) => show(&state, &payment, "", ""),
+        Ok(payment) => show(&state, locale, &payment, "", ""),
         Err(error) => layers::plain(&error),
     }
 }
@@ -45,6 +46,7 @@ pub(super) async fn pay(
     if !is_here(&state, &headers) {
         return layers::plain(&Error::NotFound);
     }
+    let locale = caller::language(&state, &headers);
     let (db, clock) = (&state.runtime.engine.db, &state.runtime.engine.clock);
     let card = typed.get("card").map(String::as_str).unwrap_or_default();
     let moved: Result<SandboxPayment> = async {
@@ -56,10 +58,10 @@ pub(super) async fn pay(
     }
     .await;
     match moved {
-        Ok(payment) if payment.state == "challenged" => show(&state, &payment, "", ""),
+        Ok(payment) if payment.state == "challenged" => show(&state, locale, &payment, "", ""),
         Ok(payment) => Redirect::to(&payment.return_url).into_response(),
         Err(Error::Invalid(_)) => match sandbox::find(db, &id).await {
-            Ok(payment) => show(&state, &payment, card, "Enter one of the test card numbers below."),
+            Ok(payment) => show(&state, locale, &payment, card, t!(locale, sandbox.unknown_card)),
             Err(error) => layers::plain(&error),
         },
         Err(error) => layers::plain(&error),
@@ -70,14 +72,14 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-fn what(card: Card) -> &'static str {
+fn what(locale: Locale, card: Card) -> &'static str {
     match card {
-        Card::Approve => "Approved",
-        Card::Decline => "Declined",
-        Card::Challenge => "Requires confirmation",
-        Card::WebhookLate => "Approved; the webhook arrives late",
-        Card::WebhookTwice => "Approved; the webhook arrives twice",
-        Card::WebhookNever => "Approved; the webhook never arrives",
+        Card::Approve => t!(locale, sandbox.approve),
+        Card::Decline => t!(locale, sandbox.decline),
+        Card::Challenge => t!(locale, sandbox.challenge),
+        Card::WebhookLate => t!(locale, sandbox.webhook_late),
+        Card::WebhookTwice => t!(locale, sandbox.webhook_twice),
+        Card::WebhookNever => t!(locale, sandbox.webhook_never),
     }
 }
 
@@ -93,15 +95,15 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem .75rem;font-size:.9rem
 @media(prefers-color-scheme:dark){body{background:#10161c;color:#e6edf3}form{background:#1b242d}\
 input{background:#10161c;color:#e6edf3}.note{background:#3a2c05;border-color:#c98a00}.error{color:#ff9b9b}button{background:#2c8f7b;color:#04130f}}";
 
-/// Leads back to the checkout; the browser doesn't ask for a card first.
-const CANCEL: &str =
-    "<button class=\"quiet\" name=\"action\" value=\"cancel\" formnovalidate>Cancel and return</button>";
-
-fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Response {
-    let amount = words::money(Locale::default(), payment.amount());
+fn show(state: &State, locale: Locale, payment: &SandboxPayment, typed: &str, error: &str) -> Response {
+    // Leads back to the checkout; the browser doesn't ask for a card first.
+    let cancel = format!(
+        "<button class=\"quiet\" name=\"action\" value=\"cancel\" formnovalidate>{}</button>",
+        t!(locale, sandbox.cancel)
+    );
     let cards: String = Card::ALL
         .into_iter()
-        .map(|(card, number)| format!("<dt>{number}</dt><dd>{}</dd>", what(card)))
+        .map(|(card, number)| format!("<dt>{number}</dt><dd>{}</dd>", what(locale, card)))
         .collect();
     let (title, body) = match payment.state.as_str() {
         "waiting" => {
@@ -112,32 +114,40 @@ fn show(state: &State, payment: &SandboxPayment, typed: &str, error: &str) -> Re
                 error => format!("<p class=\"error\" id=\"error\" role=\"alert\">{error}</p>"),
             };
             let form = format!(
-                "<form method=\"post\"><label for=\"card\">Card number</label>{error}<input id=\"card\" name=\"card\" \
+                "<form method=\"post\"><label for=\"card\">{}</label>{error}<input id=\"card\" name=\"card\" \
                  inputmode=\"numeric\" autocomplete=\"off\" required value=\"{}\" {invalid}>\
-                 <button>Pay {amount}</button>{CANCEL}</form><h2>Test cards</h2><dl>{cards}</dl>",
-                escape(typed)
+                 <button>{}</button>{cancel}</form><h2>{}</h2><dl>{cards}</dl>",
+                t!(locale, sandbox.card),
+                escape(typed),
+                t!(locale, sandbox.pay, price = payment.amount()),
+                t!(locale, sandbox.cards)
             );
-            ("Sandbox payment", form)
+            (t!(locale, sandbox.title), form)
         }
         "challenged" => (
-            "Confirm it’s you",
+            t!(locale, sandbox.confirm_title),
             format!(
-                "<form method=\"post\"><p>Your bank is asking you to confirm a payment of {amount}.</p>\
-                 <button name=\"action\" value=\"confirm\">Confirm</button>{CANCEL}</form>"
+                "<form method=\"post\"><p>{}</p>\
+                 <button name=\"action\" value=\"confirm\">{}</button>{cancel}</form>",
+                t!(locale, sandbox.confirm_note, price = payment.amount()),
+                t!(locale, sandbox.confirm)
             ),
         ),
         _ => (
-            "Sandbox payment",
+            t!(locale, sandbox.title),
             format!(
-                "<p>This payment has already been processed. <a href=\"{}\">Return to the shop</a></p>",
-                escape(&payment.return_url)
+                "<p>{} <a href=\"{}\">{}</a></p>",
+                t!(locale, sandbox.done),
+                escape(&payment.return_url),
+                t!(locale, sandbox.back)
             ),
         ),
     };
+    let (tag, direction, note) = (locale.tag(), locale.direction(), t!(locale, sandbox.note));
     let page = format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+        "<!DOCTYPE html><html lang=\"{tag}\" dir=\"{direction}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{title}</title><link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head><body><main><h1>{title}</h1>\
-         <p class=\"note\">This is a test gateway. No real money is charged. Don’t enter a real card number.</p>{body}</main></body></html>"
+         <p class=\"note\">{note}</p>{body}</main></body></html>"
     );
     // The form is submitted to us, which redirects to the market.
     let market = origin(&state.runtime.engine.public_url);
