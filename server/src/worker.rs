@@ -91,7 +91,7 @@ where
         // The step sees what these were about.
         news.clear();
         let done = guarded(name, &step).await.unwrap_or_else(|fault| {
-            tracing::error!(%fault, name, "the worker failed; continuing");
+            tracing::error!(error = %fault, step = name, "the worker failed; continuing");
             0
         });
         metrics::counter!("haat_work_done_total", "kind" => name).increment(done as u64);
@@ -117,7 +117,7 @@ where
 {
     loop {
         if let Err(fault) = guarded(name, &step).await {
-            tracing::error!(%fault, name, "the worker failed; continuing");
+            tracing::error!(error = %fault, step = name, "the worker failed; continuing");
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -182,7 +182,7 @@ impl From<TxError> for Error {
             TxError::Rejected(error) => error,
             TxError::Db(error) => error_of(&error),
             TxError::Bug(what) => {
-                tracing::error!(fault = what, "internal error");
+                tracing::error!(error = what, "internal error");
                 Self::Internal
             }
         }

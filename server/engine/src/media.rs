@@ -141,7 +141,7 @@ async fn keep(engine: &Engine, shop: Option<ShopId>, bytes: Vec<u8>) -> Result<P
             PictureError::Refused(code) => Error::field("picture", code),
             PictureError::Busy => BUSY,
             PictureError::Away(why) => {
-                tracing::error!(%id, why, "a picture could not be stored");
+                tracing::error!(media.id = %id, error = why, "an image could not be stored");
                 Error::Busy { retry_after_s: 5 }
             }
         })?;

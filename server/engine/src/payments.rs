@@ -142,7 +142,7 @@ pub(crate) async fn start(
     let session = match gateway.create(&request).instrument(span).await {
         Ok(session) => session,
         Err(GatewayError::Refused(why)) => {
-            tracing::warn!(payment.id = %payment.id, why, "payment refused");
+            tracing::warn!(payment.id = %payment.id, error = why, "payment refused");
             return Ok((apply_status(engine, payment.id, "", GatewayStatus::Declined).await?, None));
         }
         Err(error) => return Err(payment.failed("create", &error)),
@@ -384,7 +384,7 @@ pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, received: Webho
     let events = engine.gateway(gateway)?.webhook(received, now).await.map_err(|error| match error {
         GatewayError::Refused(_) => Error::Denied,
         GatewayError::Unreachable(why) => {
-            tracing::warn!(gateway, why, "a webhook could not be verified");
+            tracing::warn!(gateway, error = why, "a webhook could not be verified");
             Error::Busy { retry_after_s: 2 }
         }
     })?;

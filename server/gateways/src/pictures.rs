@@ -98,7 +98,7 @@ impl PictureFolder {
             Err(object_store::Error::NotModified { .. }) => Ok(None),
             Err(object_store::Error::NotFound { .. }) => Err(haat_shared::Error::NotFound),
             Err(error) => {
-                tracing::error!(%file, %error, "a picture could not be read");
+                tracing::error!(%file, %error, "an image could not be read");
                 Err(haat_shared::Error::Busy { retry_after_s: 5 })
             }
         }

@@ -533,7 +533,7 @@ pub async fn work(engine: &Engine) -> TxResult<usize> {
                 return Err(error);
             }
             Err(error) => {
-                tracing::error!(%error, import = %next.id, "an import was stopped");
+                tracing::error!(%error, import.id = %next.id, "an import was stopped");
                 end(engine, next.id).await?;
                 break;
             }

@@ -39,7 +39,7 @@ where
             let outcome = attempt(&pool, &stats, name, &input, &f).await;
             match outcome {
                 Err(TxError::Db(DbError::Again(error))) if tries < TRIES => {
-                    tracing::debug!(tx = name, error, tries, "again");
+                    tracing::debug!(use_case = name, error, tries, "again");
                     tokio::time::sleep(Duration::from_millis(u64::from(crate::random::small(20 * tries))))
                         .await;
                     tries += 1;
@@ -87,7 +87,7 @@ where
         }
     };
     if begun.elapsed() > SLOW {
-        tracing::warn!(tx = name, elapsed_ms = begun.elapsed().as_millis() as u64, "slow transaction");
+        tracing::warn!(use_case = name, elapsed_ms = begun.elapsed().as_millis() as u64, "slow transaction");
     }
     outcome
 }

@@ -304,7 +304,7 @@ async fn advance(engine: &Engine, id: RefundId) -> TxResult<Option<String>> {
         _ => None,
     };
     if let (Some(why), "pending") = (&why, row.state.as_str()) {
-        tracing::error!(refund.id = %id, why, "a pending refund failed");
+        tracing::error!(refund.id = %id, error = why, "a pending refund failed");
     }
     let input = (row, amount, status, engine.clock.now_ms());
     engine
