@@ -216,7 +216,7 @@ both! {
             (b"p,A14,Two,,10,1,,Size,S,", &[]),
             (b"p,A15,Other,,10,1,,,L,", &[("title", Differs, "Other")]),
             (b"p,A16,,,10,1,,,S,", &[("option1_value", NotUnique, "S")]),
-            (b",A17,Detail,,10,1,no colon,,,", &[("details", NotARecord, "no colon")]),
+            (b",A17,Detail,,10,1,no colon,,,", &[("specifications", NotARecord, "no colon")]),
             (b"p,A18,Again,,10,1,,,,", &[("product", NotUnique, "p")]),
             (b"q,CUP-B,Cup,,10,1,,Colour,Blue,", &[]),
             (b"q,JUG-1,,,10,1,,,Jug,", &[("sku", OfAnother, "JUG-1")]),
@@ -442,7 +442,7 @@ both! {
         let more = format!("{many}\n{}", many.replace("Fits", "Also fits"));
         let id = stage(market, &owner, table(&more).as_bytes()).await.unwrap();
         let listed: Vec<_> = faults(market, &owner, id).await.into_iter().map(|(line, column, code, _)| (line, column, code)).collect();
-        assert_eq!(listed, [(2, "details".to_owned(), FieldCode::TooLong(1_048_576))]);
+        assert_eq!(listed, [(2, "specifications".to_owned(), FieldCode::TooLong(1_048_576))]);
     }
 
     async fn lines_of_the_open_catalogue_keep_their_details(market) {

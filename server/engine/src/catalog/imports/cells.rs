@@ -21,7 +21,7 @@ pub(super) const COLUMNS: [&str; 19] = [
     "brand",
     "category",
     "description",
-    "details",
+    "specifications",
     "state",
     "option1_name",
     "option1_value",
@@ -127,7 +127,7 @@ impl Columns {
         let called = words("product").unwrap_or_default().trim().to_owned();
         let sku = words("sku").unwrap_or_default();
         let (title, brand, category) = (words("title"), words("brand"), words("category"));
-        let (description, details) = (words("description"), words("details"));
+        let (description, details) = (words("description"), words("specifications"));
         let options: Vec<_> = (1..=OPTIONS_MAX)
             .map(|i| (words(&format!("option{i}_name")), words(&format!("option{i}_value"))))
             .collect();
@@ -138,7 +138,7 @@ impl Columns {
         let details = details.map(|details| match read_details(&details) {
             Ok(details) => details,
             Err(found) => {
-                faults.push(RowError::new(line, "details", FieldCode::NotARecord, found));
+                faults.push(RowError::new(line, "specifications", FieldCode::NotARecord, found));
                 Vec::new()
             }
         });
@@ -177,10 +177,11 @@ fn may_be_html(column: &str) -> bool {
     matches!(column, "title" | "brand" | "variant_title") || column.starts_with("option")
 }
 
-/// A column's name, ignoring case, white space and line breaks.
+/// A column's name, ignoring case, white space and line breaks. `details` is an older name of `specifications`.
 fn name_of_column(cell: &[u8]) -> String {
     let name = String::from_utf8_lossy(cell).to_ascii_lowercase();
-    text::normalized_code(&name).split_whitespace().collect::<Vec<_>>().join("_")
+    let name = text::normalized_code(&name).split_whitespace().collect::<Vec<_>>().join("_");
+    if name == "details" { "specifications".to_owned() } else { name }
 }
 
 /// The delimiter: the candidate that occurs most often.

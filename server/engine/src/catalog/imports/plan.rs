@@ -445,7 +445,7 @@ fn at_line(fault: FieldError, item: &Item, form: &ProductForm) -> RowError {
         ("attributes", nth) => {
             let detail =
                 nth.and_then(|nth| form.attributes.get(nth)).map(|d| format!("{}: {}", d.name, d.value));
-            RowError::new(whole, "details", fault.code, &detail.unwrap_or_default())
+            RowError::new(whole, "specifications", fault.code, &detail.unwrap_or_default())
         }
         _ => {
             let said = record.texts().into_iter().find(|(column, _)| *column == first);

@@ -23,8 +23,8 @@ pub struct Record {
     /// The description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The specifications.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The specifications. `details` is their older name.
+    #[serde(rename = "specifications", alias = "details", skip_serializing_if = "Option::is_none")]
     pub details: Option<Vec<Attribute>>,
     /// The names of the options.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -229,7 +229,7 @@ fn merge(first: &mut Item, mut next: Item) {
         }
     }
     if b.details.as_ref().is_some_and(|details| !details.is_empty()) && b.details != a.details {
-        next.faults.push(RowError::new(line, "details", FieldCode::Differs, ""));
+        next.faults.push(RowError::new(line, "specifications", FieldCode::Differs, ""));
     }
     if let Some(options) = b.options.as_ref().filter(|o| !o.is_empty() && Some(*o) != a.options.as_ref()) {
         next.faults.push(RowError::new(line, "option1_name", FieldCode::Differs, &options.join(", ")));

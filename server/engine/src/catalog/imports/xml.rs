@@ -60,7 +60,7 @@ mod tests {
         fn whatever_is_written_is_read_again(texts in prop::collection::vec("[\\x00-\\x20<>&'\"\\]a]{0,8}|.{0,8}|[\u{fff0}-\u{ffff}]", 4)) {
             let [a, b, c, d] = texts.as_slice() else { unreachable!() };
             let product = json!({
-                "title": a, "options": [b], "details": [{"name": c, "value": d}], "variants": [{"sku": "A", "options": []}],
+                "title": a, "options": [b], "specifications": [{"name": c, "value": d}], "variants": [{"sku": "A", "options": []}],
             });
             let mut text = BEGIN.to_owned();
             element(&mut text, "product", &product);
