@@ -151,7 +151,7 @@ enum Admin {
         #[arg(long)]
         email: String,
         /// Name of the account's owner.
-        #[arg(long, default_value = "Operator")]
+        #[arg(long, default_value = "Admin")]
         name: String,
     },
 }

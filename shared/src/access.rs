@@ -39,7 +39,7 @@ pub enum Scope {
     #[serde(rename = "shop:write")]
     ShopWrite,
     /// Perform admin operations.
-    #[serde(rename = "operator")]
+    #[serde(rename = "admin", alias = "operator")]
     Operator,
     /// Manage API keys. Never granted to a key: it requires an access token.
     #[serde(skip)]
@@ -69,13 +69,14 @@ impl Scope {
             Self::OrdersWrite => "orders:write",
             Self::ShopRead => "shop:read",
             Self::ShopWrite => "shop:write",
-            Self::Operator => "operator",
+            Self::Operator => "admin",
             Self::Account => "account",
         }
     }
 
-    /// The scope with this stored name.
+    /// The scope with this stored name. Older keys have `operator` for `admin`.
     pub fn parse(name: &str) -> Option<Self> {
+        let name = if name == "operator" { "admin" } else { name };
         Self::ALL.into_iter().find(|s| s.as_str() == name)
     }
 }

@@ -119,6 +119,7 @@ pub struct CartLineView {
     /// and must be removed. `null` if it is sold without limit.
     pub available: Option<i64>,
     /// The product's first image.
+    #[serde(rename = "image")]
     pub picture: Option<Picture>,
 }
 

@@ -48,6 +48,7 @@ pub struct ProductCard {
     /// The shop's handle.
     pub shop_handle: String,
     /// The product's first image.
+    #[serde(rename = "image")]
     pub picture: Option<Picture>,
 }
 
@@ -76,6 +77,7 @@ pub struct ProductView {
     /// The shop that sells the product.
     pub shop: ShopView,
     /// The product's images, in display order.
+    #[serde(rename = "images")]
     pub pictures: Vec<Picture>,
 }
 
@@ -158,6 +160,7 @@ pub struct CategoryCard {
     /// The category's name.
     pub name: String,
     /// The category's image, if any.
+    #[serde(rename = "image")]
     pub picture: Option<Picture>,
 }
 

@@ -269,6 +269,7 @@ pub struct CheckoutLineView {
     /// The price of the whole line.
     pub total: Money,
     /// The product's current first image.
+    #[serde(rename = "image")]
     pub picture: Option<Picture>,
 }
 

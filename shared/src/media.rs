@@ -173,7 +173,7 @@ pub fn widths(original: u32) -> impl Iterator<Item = (u32, u32)> {
 
 /// An image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Image))]
 pub struct Picture {
     /// The image's ID.
     pub id: MediaId,

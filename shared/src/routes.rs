@@ -53,7 +53,7 @@ pub enum Audience {
     SignedIn,
     /// Members of the shop whose role allows it.
     Member,
-    /// Operators.
+    /// Admins.
     Operator,
     /// Whoever has a valid signature: a gateway, or the holder of a signed link.
     Signed,
@@ -411,11 +411,11 @@ rest! {
     API_PUBLISH_PRODUCT POST "/shops/{handle}/products/{id}/publish" Member CatalogWrite;
     API_ARCHIVE_PRODUCT POST "/shops/{handle}/products/{id}/archive" Member CatalogWrite;
     API_DUPLICATE_PRODUCT POST "/shops/{handle}/products/{id}/duplicate" Member CatalogWrite;
-    API_PICTURES GET "/shops/{handle}/products/{id}/pictures" Member CatalogRead;
-    API_SET_PICTURES PUT "/shops/{handle}/products/{id}/pictures" Member CatalogWrite;
-    API_ADD_PICTURE POST "/shops/{handle}/products/{id}/pictures" Member CatalogWrite;
-    API_DESCRIBE_PICTURE PATCH "/shops/{handle}/products/{id}/pictures/{picture}" Member CatalogWrite;
-    API_REMOVE_PICTURE DELETE "/shops/{handle}/products/{id}/pictures/{picture}" Member CatalogWrite;
+    API_PICTURES GET "/shops/{handle}/products/{id}/images" Member CatalogRead;
+    API_SET_PICTURES PUT "/shops/{handle}/products/{id}/images" Member CatalogWrite;
+    API_ADD_PICTURE POST "/shops/{handle}/products/{id}/images" Member CatalogWrite;
+    API_DESCRIBE_PICTURE PATCH "/shops/{handle}/products/{id}/images/{image}" Member CatalogWrite;
+    API_REMOVE_PICTURE DELETE "/shops/{handle}/products/{id}/images/{image}" Member CatalogWrite;
     API_ADJUST_STOCK POST "/shops/{handle}/variants/{id}/stock" Member CatalogWrite;
     API_SHOP_ORDERS GET "/shops/{handle}/orders" Member OrdersRead;
     API_SHOP_ORDER GET "/shops/{handle}/orders/{number}" Member OrdersRead;
@@ -431,14 +431,14 @@ rest! {
     API_CANCEL POST "/shops/{handle}/orders/{number}/cancel" Member OrdersWrite;
 
     API_EVENTS GET "/events" Operator Operator;
-    API_ALL_ORDERS GET "/operator/orders" Operator Operator;
-    API_ALL_SHOPS GET "/operator/shops" Operator Operator;
-    API_USERS GET "/operator/users" Operator Operator;
-    API_AUDIT GET "/operator/audit" Operator Operator;
-    API_OUTBOX GET "/operator/outbox" Operator Operator;
-    API_JOBS GET "/operator/jobs" Operator Operator;
-    API_RETRY_JOB POST "/operator/jobs/{id}/retry" Operator Operator;
-    API_DISCARD_JOB POST "/operator/jobs/{id}/discard" Operator Operator;
+    API_ALL_ORDERS GET "/admin/orders" Operator Operator;
+    API_ALL_SHOPS GET "/admin/shops" Operator Operator;
+    API_USERS GET "/admin/users" Operator Operator;
+    API_AUDIT GET "/admin/audit" Operator Operator;
+    API_OUTBOX GET "/admin/outbox" Operator Operator;
+    API_JOBS GET "/admin/jobs" Operator Operator;
+    API_RETRY_JOB POST "/admin/jobs/{id}/retry" Operator Operator;
+    API_DISCARD_JOB POST "/admin/jobs/{id}/discard" Operator Operator;
 }
 
 #[cfg(test)]

@@ -373,17 +373,17 @@ async fn duplicate(
 
 /// The images of a product.
 #[derive(Serialize, ToSchema)]
-struct Pictures {
+struct Images {
     /// The images, in display order.
     items: Vec<Picture>,
 }
 
-async fn pictures(context: RequestContext, At((handle, id)): AtProduct) -> Result<Found<Pictures>> {
+async fn pictures(context: RequestContext, At((handle, id)): AtProduct) -> Result<Found<Images>> {
     // A product that is not there has no pictures, but it is not there.
     catalog::seller_product(context.engine(), &context.caller, &handle, id).await?;
     media::seller_pictures(context.engine(), &context.caller, &handle, id)
         .await
-        .map(|items| Found(Pictures { items }))
+        .map(|items| Found(Images { items }))
 }
 
 /// The new images of a product.
@@ -392,13 +392,13 @@ async fn pictures(context: RequestContext, At((handle, id)): AtProduct) -> Resul
 struct Gallery {
     /// Images uploaded by the shop, in display order.
     #[schema(max_items = 8)]
-    items: Vec<GalleryPicture>,
+    items: Vec<GalleryImage>,
 }
 
 /// An image to show with a product.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct GalleryPicture {
+struct GalleryImage {
     /// The ID of an uploaded image.
     id: MediaId,
     /// The alt text.
@@ -410,7 +410,7 @@ struct GalleryPicture {
 async fn set_pictures(
     context: RequestContext,
     (At((handle, id)), Body(gallery)): (AtProduct, Body<Gallery>),
-) -> Result<Found<Pictures>> {
+) -> Result<Found<Images>> {
     let pictures_of = gallery.items.into_iter().map(|p| NewPicture { media: p.id, alt: p.alt }).collect();
     media::set_pictures(context.engine(), &context.caller, &handle, id, pictures_of).await?;
     pictures(context, At((handle, id))).await

@@ -144,9 +144,9 @@ impl Cast {
                 let path = path.replace("{handle}", "meena-crafts").replace("{id}", &variant);
                 (path, Some(json!({"change": 1})))
             }
-            p if p.contains("/products/{id}/pictures") && route.method != "GET" && route.method != "PUT" => {
+            p if p.contains("/products/{id}/images") && route.method != "GET" && route.method != "PUT" => {
                 let made = self.meena.once("/shops/meena-crafts/products", jug()).await.is(201);
-                let pictures = format!("/shops/meena-crafts/products/{}/pictures", made.text("/id"));
+                let pictures = format!("/shops/meena-crafts/products/{}/images", made.text("/id"));
                 let picture = self.meena.bring(&pictures, "image/png", png(7)).await.is(201).text("/id");
                 match route.method {
                     "POST" => (pictures, None),
@@ -155,7 +155,7 @@ impl Cast {
             }
             p if p.contains("/products/{id}") => {
                 let made = self.meena.once("/shops/meena-crafts/products", jug()).await.is(201);
-                let pictures = p.ends_with("/pictures");
+                let pictures = p.ends_with("/images");
                 let path = path.replace("{handle}", "meena-crafts").replace("{id}", &made.text("/id"));
                 if route.method == "PUT" && !pictures {
                     tag = Some(self.meena.get(&path).await.is(200).header("etag").to_owned());

@@ -129,7 +129,7 @@ async fn pictures_of_a_product_come_and_go() {
         let guest = Robot::new(&program);
         let meena = guest.signed_in("meena@haat.example").await;
         let made = meena.once("/shops/meena-crafts/products", product("Clay bowl")).await.is(201);
-        let path = format!("/shops/meena-crafts/products/{}/pictures", made.text("/id"));
+        let path = format!("/shops/meena-crafts/products/{}/images", made.text("/id"));
         let front = meena.bring(&path, "image/png", png(1)).await.is(201);
         assert_eq!((&front.body["width"], front.text("/alt")), (&json!(90), String::new()));
         let again = meena.bring(&format!("{path}?alt=The%20front"), "image/png", png(1)).await.is(201);
