@@ -498,7 +498,7 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
     }
 }
 
-/// The description of an operator's action; its name if there is none.
+/// The description of an admin's action; its name if there is none.
 pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
     match action {
         "jobs::retry" => t!(i18n, admin.act_retry),

@@ -93,7 +93,7 @@ impl Part {
     }
 }
 
-/// A page of the admin area. Only operators see its navigation.
+/// A page of the admin area. Only admins see its navigation.
 #[component]
 fn AdminPage(
     /// The current section.

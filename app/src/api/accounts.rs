@@ -34,7 +34,7 @@ pub async fn draft(form: String, id: DraftId) -> Result<Option<Draft>, ApiError>
         .await
 }
 
-/// All users. Operators only.
+/// All users. Admins only.
 #[server(name = ListUsers, prefix = "/api", endpoint = "accounts/list", input = Json)]
 pub async fn list(q: String, after: String) -> Result<Page<UserCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::accounts::list(&engine, &caller, &q, &after).await).await

@@ -1,4 +1,4 @@
-//! Background jobs, for operators.
+//! Background jobs, for admins.
 
 use haat_shared::{audit::JobCard, id::kinds::JobId, page::Page};
 use leptos::{prelude::*, server_fn::codec::Json};

@@ -1,4 +1,4 @@
-//! Stored emails, for operators.
+//! Stored emails, for admins.
 
 use haat_shared::{
     audit::{MailCard, MailText, UnsentMails},

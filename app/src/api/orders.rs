@@ -83,7 +83,7 @@ pub async fn cancel(handle: String, number: String, reason: String) -> Result<()
     .await
 }
 
-/// All orders. Operators only.
+/// All orders. Admins only.
 #[server(prefix = "/api", endpoint = "orders/list_all", input = Json)]
 pub async fn list_all(of: ListOrders) -> Result<Page<OrderCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::orders::list_all(&engine, &caller, of).await).await

@@ -1,4 +1,4 @@
-//! The outbox, for operators.
+//! The outbox, for admins.
 
 use haat_shared::{audit::OutboxMessageCard, page::Page};
 use leptos::{prelude::*, server_fn::codec::Json};

@@ -50,7 +50,7 @@ pub async fn save_settings(handle: String, version: i64, form: ShopForm) -> Resu
     .await
 }
 
-/// All shops. Operators only.
+/// All shops. Admins only.
 #[server(name = ListAllShops, prefix = "/api", endpoint = "shops/list_all", input = Json)]
 pub async fn list_all(q: String, after: String) -> Result<Page<AdminShopCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::list_all(&engine, &caller, &q, &after).await).await

@@ -364,8 +364,8 @@ pub async fn set_quantity(engine: &Engine, caller: &Caller, set: SetQuantity) ->
     change(engine, caller, vec![(set.line, Some(quantity))]).await
 }
 
-/// Changes how many there are of each of these lines, as the cart's page sends them all. Faults are told by the names of
-/// the fields there.
+/// Changes how many there are of each of these lines, as the cart's page sends them all. Errors name the
+/// fields there.
 pub async fn set_quantities(engine: &Engine, caller: &Caller, sets: Vec<SetQuantity>) -> Result<CartView> {
     let (mut wanted, mut faults) = (Vec::new(), Vec::new());
     for set in sets {

@@ -1,4 +1,4 @@
-//! The operator's lists, and background jobs.
+//! The admins' lists, and background jobs.
 
 use haat_engine::{accounts, audit, jobs, orders, outbox, shops};
 use haat_shared::{
