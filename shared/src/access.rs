@@ -39,7 +39,7 @@ pub enum Scope {
     #[serde(rename = "shop:write")]
     ShopWrite,
     /// Perform admin operations.
-    #[serde(rename = "admin", alias = "operator")]
+    #[serde(rename = "admin")]
     Operator,
     /// Manage API keys. Never granted to a key: it requires an access token.
     #[serde(skip)]
@@ -74,9 +74,8 @@ impl Scope {
         }
     }
 
-    /// The scope with this stored name. Older keys have `operator` for `admin`.
+    /// The scope with this stored name.
     pub fn parse(name: &str) -> Option<Self> {
-        let name = if name == "operator" { "admin" } else { name };
         Self::ALL.into_iter().find(|s| s.as_str() == name)
     }
 }

@@ -21,6 +21,16 @@ async fn a_purchase_by_plain_forms() {
         let checkout = shopper.post("/checkout", &[]).await;
         let page = shopper.post(&checkout, &details("sandbox", "k")).await;
         assert!(page.starts_with(&format!("http://127.0.0.1:{}/sandbox/pay/", program.port)), "{page}");
+        // On a host name of its own, where the browser's language is all that is known.
+        for (language, title) in [("en", "Sandbox payment"), ("hi", "सैंडबॉक्स पेमेंट")]
+        {
+            let asked = Shopper::new(&program).client.get(&page).header("accept-language", language);
+            let shown = asked.send().await.unwrap().text().await.unwrap();
+            assert!(
+                shown.contains(&format!("<html lang=\"{language}\"")) && shown.contains(title),
+                "{shown}"
+            );
+        }
         let challenge = shopper.try_post(&page, &[("card", "4000 0025 0000 3155")]).await.unwrap();
         assert!(challenge.text().await.unwrap().contains("Confirm it’s you"));
         let back = shopper.post(&page, &[("action", "confirm")]).await;

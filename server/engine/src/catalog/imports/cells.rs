@@ -274,6 +274,16 @@ mod tests {
     }
 
     #[test]
+    fn specifications_have_an_older_name() {
+        for name in ["specifications", "details", "Details"] {
+            let (columns, faults) = Columns::of(&ByteRecord::from(vec!["sku", name]), 1);
+            assert_eq!(faults, [], "{name}");
+            let (_, item, _) = columns.read(&ByteRecord::from(vec!["A-1", "Material: clay"]), 2);
+            assert_eq!(item.record.details.map(|found| found.len()), Some(1), "{name}");
+        }
+    }
+
+    #[test]
     fn formulas_are_known_by_how_they_begin() {
         for bad in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\rx", " =1", "\u{a0}=1"] {
             assert!(is_formula(bad), "{bad:?}");
