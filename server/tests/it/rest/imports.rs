@@ -250,11 +250,11 @@ async fn what_is_no_file_of_products_is_refused() {
     let sent = send(&meena, "text/csv", "<?xml version=\"1.0\"?><products/>").await;
     assert_eq!((counts(&sent, CHECKED)[0], sent.text("/errors/0/code")), (0, "not_a_table".into()));
     // The dashboard says so in the same word.
-    assert_eq!(sent.text("/state"), "failed");
+    assert_eq!(sent.text("/status"), "failed");
     start(&meena, &sent.text("/id"), json!({"skip_errors": true})).await.refuses(409, "import_ended");
     let sent = send(&meena, "text/csv", "sku,title,price,colour\nK-1,Cup,120,Red\n").await;
     assert_eq!(
-        (sent.text("/state"), counts(&sent, ["error_count", "warning_count"])),
+        (sent.text("/status"), counts(&sent, ["error_count", "warning_count"])),
         ("checked".into(), [1, 1])
     );
     let broken = meena.bring(IMPORTS, "application/gzip", b"\x1f\x8b\x08 no more than this".to_vec()).await;
