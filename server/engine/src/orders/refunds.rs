@@ -7,8 +7,12 @@ use super::{
     timeline::{self, By},
 };
 use crate::{
-    Caller, Clock, Engine, TxResult, bug, bus::Topic, db::Tx, insert, inventory::holds, ledger, params,
-    payments, random, rows, statements,
+    Caller, Clock, Engine, TxResult, bug,
+    bus::Topic,
+    db::{Tx, Value},
+    insert,
+    inventory::holds,
+    ledger, outbox, params, payments, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -167,7 +171,8 @@ async fn refund_in_tx(
             reason: RefundReason::ByShop,
             note: refund.reason.clone(),
         };
-        payments::reserve_refund_in_tx(tx, order.purchase_id, refund, now).await?;
+        let messages = payments::reserve_refund_in_tx(tx, order.purchase_id, refund, now).await?;
+        tx.exec_many(&outbox::WRITE, &messages).await?;
         let postings = [
             (sale_reversed(order.shop_id, amount, earnings)?, about),
             (commission_reversed(order.shop_id, commission, earnings)?, about),
@@ -222,12 +227,19 @@ pub(super) struct Cancelled {
     pub(super) delivery_refunded: Money,
 }
 
-/// Refunds what is left of a cancelled order. Of a cash order, nothing was collected.
-pub(super) async fn refund_rest_in_tx(tx: &mut Tx, order: &Cancelled, note: &str, now: i64) -> TxResult<()> {
+/// Refunds what is left of a cancelled order. Of a cash order, nothing was collected. Returns rows of the
+/// outbox, which the caller writes.
+pub(super) async fn refund_rest_in_tx(
+    tx: &mut Tx,
+    order: &Cancelled,
+    note: &str,
+    now: i64,
+) -> TxResult<Vec<[Value; 4]>> {
     let earnings = Earnings::Pending;
     if order.collected.amount() == 0 {
         let posting = cash_commission_reversed(order.shop, order.commission, earnings)?;
-        return ledger::post(tx, &[(posting, order.id)], now).await;
+        ledger::post(tx, &[(posting, order.id)], now).await?;
+        return Ok(vec![]);
     }
     let before = order.refunded.minus(order.delivery_refunded)?.amount();
     let whole = order.subtotal.amount();
@@ -241,7 +253,8 @@ pub(super) async fn refund_rest_in_tx(tx: &mut Tx, order: &Cancelled, note: &str
         commission_reversed(order.shop, commission, earnings)?,
     ];
     if amount.amount() == 0 {
-        return ledger::post(tx, &reversed.map(|posting| (posting, order.id)), now).await;
+        ledger::post(tx, &reversed.map(|posting| (posting, order.id)), now).await?;
+        return Ok(vec![]);
     }
     let id: RefundId = random::id(now);
     let refund = payments::OrderRefund {
@@ -254,7 +267,8 @@ pub(super) async fn refund_rest_in_tx(tx: &mut Tx, order: &Cancelled, note: &str
         reason: RefundReason::Cancelled,
         note: note.to_owned(),
     };
-    payments::reserve_refund_in_tx(tx, order.purchase, refund, now).await?;
+    let messages = payments::reserve_refund_in_tx(tx, order.purchase, refund, now).await?;
     tx.exec(&ADD_REST, params![id, order.id]).await?;
-    ledger::post(tx, &reversed.map(|posting| (posting, (id, Some(order.id)))), now).await
+    ledger::post(tx, &reversed.map(|posting| (posting, (id, Some(order.id)))), now).await?;
+    Ok(messages)
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Caller, Clock, Engine, TxResult, bug,
     bus::Topic,
-    db::{Scalar, Tx},
+    db::{Scalar, Tx, Value},
     inventory::holds,
     outbox::{self, OutboxMessage},
     params, rows, statements,
@@ -217,9 +217,14 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
     };
     let kind = OrderEventKind::of(transition.to);
     timeline::add_in_tx(tx, order.id, kind, transition.by, &data, now).await?;
-    tx.exec_many(&outbox::WRITE, message.as_slice()).await?;
+    let mut messages = Vec::from_iter(message);
     if transition.to == OrderState::Cancelled {
-        undo_in_tx(tx, &order, &transition.note, now).await?;
+        messages.extend(refund_all_in_tx(tx, &order, &transition.note, now).await?);
+    }
+    tx.exec_many(&outbox::WRITE, &messages).await?;
+    if transition.to == OrderState::Cancelled {
+        // Last, because other transactions wait for these rows.
+        holds::return_rest_in_tx(tx, order.id, now).await?;
     }
     Ok(())
 }
@@ -267,8 +272,13 @@ async fn repeat_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
     }
 }
 
-/// Returns the stock and money of an order that was just cancelled.
-async fn undo_in_tx(tx: &mut Tx, order: &ChangedOrder, note: &str, now: i64) -> TxResult<()> {
+/// Returns the money of an order that was just cancelled.
+async fn refund_all_in_tx(
+    tx: &mut Tx,
+    order: &ChangedOrder,
+    note: &str,
+    now: i64,
+) -> TxResult<Vec<[Value; 4]>> {
     let money = |amount| Money::new(amount, order.currency);
     let cancelled = Cancelled {
         id: order.id,
@@ -281,7 +291,5 @@ async fn undo_in_tx(tx: &mut Tx, order: &ChangedOrder, note: &str, now: i64) -> 
         refunded: money(order.refunded_minor),
         delivery_refunded: money(order.delivery_refunded_minor),
     };
-    refund_rest_in_tx(tx, &cancelled, note, now).await?;
-    // Last, because other transactions wait for these rows.
-    holds::return_rest_in_tx(tx, order.id, now).await
+    refund_rest_in_tx(tx, &cancelled, note, now).await
 }

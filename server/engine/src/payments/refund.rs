@@ -126,7 +126,9 @@ pub(crate) async fn queue_orphaned_in_tx(
         note: String::new(),
         created_at: now,
     };
-    queue_in_tx(tx, vec![refund], now).await
+    let messages = queue_in_tx(tx, vec![refund], now).await?;
+    tx.exec_many(&outbox::WRITE, &messages).await?;
+    Ok(())
 }
 
 /// Money that a gateway captured in addition to the requested payment.
@@ -196,12 +198,13 @@ pub(crate) struct OrderRefund {
 /// Queues a refund of an order, from the payments of its purchase in the order in which they were made: never
 /// more than was captured and is not reserved for other refunds. If it takes from several payments, each part
 /// is refunded for itself; the first one has the refund's ID, and all that is known of it besides its amount.
+/// Returns the rows of the outbox that execute them, which the caller writes.
 pub(crate) async fn reserve_refund_in_tx(
     tx: &mut Tx,
     purchase: PurchaseId,
     refund: OrderRefund,
     now: i64,
-) -> TxResult<()> {
+) -> TxResult<Vec<[Value; 4]>> {
     let OrderRefund { id, order, amount, delivery, commission, restocked, reason, note } = refund;
     // Locks the payments, so that what is left of them cannot change.
     let mut payments: Vec<Left> = tx.all(&LEFT, params![purchase, now]).await?;
@@ -235,12 +238,12 @@ pub(crate) async fn reserve_refund_in_tx(
     queue_in_tx(tx, refunds, now).await
 }
 
-async fn queue_in_tx(tx: &mut Tx, refunds: Vec<AddRefund>, now: i64) -> TxResult<()> {
-    let messages: Vec<_> =
+/// Returns the rows of the outbox that execute them.
+async fn queue_in_tx(tx: &mut Tx, refunds: Vec<AddRefund>, now: i64) -> TxResult<Vec<[Value; 4]>> {
+    let messages =
         refunds.iter().map(|refund| outbox::row(OutboxMessage::RefundQueued, refund.id, now)).collect();
     tx.insert_all(refunds).await?;
-    tx.exec_many(&outbox::WRITE, &messages).await?;
-    Ok(())
+    Ok(messages)
 }
 
 /// Executes a queued refund through its gateway. Repeating it refunds once.

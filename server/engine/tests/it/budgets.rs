@@ -64,7 +64,7 @@ both! {
         let position = orders::seller_order(&market.engine, &owner, meena, card).await.unwrap().order.order.lines[0].position;
         let refund = NewRefund { lines: vec![LineQuantity { position, quantity: 1 }], restock: true, reason: "No".into(), ..NewRefund::default() };
         budget!("refund a line", 13, orders::refund(&market.engine, &owner, meena, card, refund));
-        budget!("cancel an order of 10 lines", 12, orders::cancel(&market.engine, &owner, meena, card, "No"));
+        budget!("cancel an order of 10 lines", 11, orders::cancel(&market.engine, &owner, meena, card, "No"));
         budget!("cancel an order in cash", 7, orders::cancel(&market.engine, &owner, meena, cash, "No"));
         budget!("first look at the dashboard", 3, shops::home(&market.engine, &owner, meena));
         budget!("balance", 2, ledger::balance(&market.engine, &owner, meena, ""));
