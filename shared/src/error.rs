@@ -107,7 +107,7 @@ pub enum Conflict {
     CashNeedsAccount,
     /// It was sold or is part of a checkout: it can be archived, not deleted.
     WasSold,
-    /// The import was cancelled or failed.
+    /// The import was stopped or has failed.
     ImportEnded,
 }
 

@@ -32,7 +32,7 @@ pub struct Event {
     pub seq: i64,
     /// What happened.
     pub kind: EventKind,
-    /// The order's id.
+    /// The order's ID.
     pub order_id: OrderId,
     /// The order's number.
     pub order_number: String,
