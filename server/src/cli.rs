@@ -8,6 +8,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser, Subcommand};
+use haat_app::{i18n::Locale, words};
 use haat_engine::{Caller, Clock, accounts, oracle, shops};
 use haat_shared::{
     accounts::SignUp,
@@ -278,9 +279,11 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
                 |error| match error {
                     haat_shared::Error::Invalid(faults) => faults
                         .iter()
-                        .map(|f| format!("{}: {:?}", f.field, f.code))
+                        .map(|f| {
+                            format!("{}: {}", f.field, words::fault(Locale::default(), &f.field, f.code))
+                        })
                         .collect::<Vec<_>>()
-                        .join(", "),
+                        .join(" "),
                     error => error.to_string(),
                 },
             )?;

@@ -72,7 +72,9 @@ pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<
         ));
     }
     if read.faults > PRINTED as i64 {
-        print(format!("… and {} more errors{}", read.faults - PRINTED as i64, see(arguments.errors)));
+        let more = read.faults - PRINTED as i64;
+        let errors = if more == 1 { "error" } else { "errors" };
+        print(format!("… and {more} more {errors}{}", see(arguments.errors)));
     }
     print(format!(
         "Valid products: {} ({} new, {} updated, {} unchanged). Products with errors: {}.",

@@ -107,13 +107,13 @@ impl Sandbox {
     pub async fn deliver_due(&self) -> Result<usize, TxError> {
         let mut arrived = 0;
         for event in sandbox::due_events(&self.db, &self.clock).await? {
-            let told = Event {
+            let payload = Event {
                 id: event.event_id_text(),
                 payment: event.gateway_ref.clone(),
                 attempt: Some(event.attempt_id),
                 refund: event.refund_id,
             };
-            let body = serde_json::to_vec(&Body { events: vec![told] })
+            let body = serde_json::to_vec(&Body { events: vec![payload] })
                 .map_err(|e| haat_engine::bug(e.to_string()))?;
             let sent = self
                 .client
@@ -232,8 +232,8 @@ mod tests {
         let (clock, secret) = (Clock::default(), SigningKey::new("key"));
         let sandbox = Sandbox::new(db, clock, secret, "http://127.0.0.1", String::new());
         let attempt: PaymentId = haat_engine::random::id(0);
-        let event = Event { id: "evt".into(), payment: "sbx".into(), attempt: Some(attempt), refund: None };
-        let body = serde_json::to_vec(&Body { events: vec![event] }).unwrap();
+        let payload = Event { id: "evt".into(), payment: "sbx".into(), attempt: Some(attempt), refund: None };
+        let body = serde_json::to_vec(&Body { events: vec![payload] }).unwrap();
         let signature = sandbox.sign(1_000, &body);
         let read = async |signature: &str, body: &[u8], now_ms| {
             let headers = [(SIGNATURE_HEADER.to_owned(), signature.to_owned())];

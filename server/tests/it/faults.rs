@@ -69,7 +69,11 @@ async fn operators_are_made_and_products_come_in() {
         let mut program = Program::prepare(on).await;
         program.set("HAAT_ADMIN_PASSWORD", "a long password");
         assert!(program.run_ok(&["admin", "create", "--email", "boss@haat.example"]).contains("user_"));
-        one_line(&program, &["admin", "create", "--email", "boss@haat.example"], "Taken");
+        one_line(
+            &program,
+            &["admin", "create", "--email", "boss@haat.example"],
+            "email: This email is already registered.",
+        );
         let file = program.folder.join("products.jsonl");
         let lines: Vec<String> = (0..120)
             .map(|i| format!(r#"{{"id":"{i}","title":"Imported lamp {i}","supplier":"Lumo","price":{},"attr_n_weight":1.5}}"#, 1000 + i))
