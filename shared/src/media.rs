@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_is_known_by_its_head() {
+    fn animations_are_recognised_by_their_header() {
         let webp = |flags: u8| [&b"RIFF\x20\0\0\0WEBPVP8X\x0A\0\0\0"[..], &[flags; 10]].concat();
         assert!(is_animated(&webp(0x12)));
         assert!(!is_animated(&webp(0x10)) && !is_animated(b"RIFF\x10\0\0\0WEBPVP8 \xFF\xFF\xFF\xFF\xFF"));

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_in_no_language() {
+    fn display_is_independent_of_the_language() {
         let cases = [
             (inr(0), "INR 0.00"),
             (inr(5), "INR 0.05"),

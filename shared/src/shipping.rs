@@ -85,7 +85,7 @@ mod tests {
     use crate::money::Currency;
 
     #[test]
-    fn the_usual_way_is_free_from_some_sum_on() {
+    fn standard_shipping_is_free_from_a_threshold() {
         let inr = |amount| Money::new(amount, Currency::INR);
         let rates = ShippingRates {
             standard: inr(4_900),

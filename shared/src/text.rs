@@ -261,7 +261,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_stands_around_a_text_is_taken_off_and_counts() {
+    fn surrounding_whitespace_is_trimmed_but_counts() {
         let line = |text| optional_line("q", text, 3).map_err(|e| e.code);
         for (text, expected) in [
             (" a ", Ok("a".to_owned())),
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_looked_for_is_made_to_fit() {
+    fn search_terms_are_shortened_to_fit() {
         assert_eq!(clip(" a\u{202e}b\nc ", 10), "ab c");
         assert_eq!(clip(&"é".repeat(200), 100), "é".repeat(100));
         assert_eq!(optional_line("q", &clip("\0\u{2066}x", 5), 5).as_deref(), Ok("x"));

@@ -735,13 +735,13 @@ mod tests {
     }
 
     #[test]
-    fn a_phones_own_kind_is_refused_by_its_name() {
+    fn heic_is_rejected_by_name() {
         let heic = include_bytes!("../fixtures/phone.heic");
         assert_eq!(make(heic).map(|made| made.kept), Err(FieldCode::PictureHeic));
     }
 
     #[test]
-    fn what_comes_along_stays_behind() {
+    fn metadata_and_appended_data_are_removed() {
         let plain = as_jpeg(&halves(400, 300));
         let secret = b"<?php system($_GET['c']); ?> 26.9124 N 75.7873 E".repeat(1_000);
         let huge_exif = with_exif(&plain, &[orientation(1), secret.clone()].concat());

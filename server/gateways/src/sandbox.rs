@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_its_own_fresh_and_unchanged_reports_are_believed() {
+    async fn only_genuine_recent_webhooks_are_accepted() {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&format!("sqlite:{}", folder.path().join("t.db").display()), 1).await.unwrap();
         let (clock, secret) = (Clock::default(), SigningKey::new("key"));

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn no_subject_makes_a_header_of_its_own() {
+    fn a_subject_cannot_inject_headers() {
         for hostile in
             ["a\r\nBcc: all@example.com", "a\nBcc: all@example.com", "a\rBcc: x", "\r\n\r\n<script>"]
         {

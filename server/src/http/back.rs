@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_comes_back_to_us() {
+    fn redirects_within_the_market_are_kept() {
         for (asked, led) in [
             ("/", "/"),
             ("/p/pen?x=1", "/p/pen?x=1"),

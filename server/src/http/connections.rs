@@ -466,7 +466,7 @@ mod tests {
     }
 
     #[test]
-    fn the_silent_make_room_and_those_at_work_stay() {
+    fn idle_connections_make_room_and_active_ones_stay() {
         let open = open(3, None);
         let places: Vec<_> = (0..3).map(|_| admitted(&open, HERE).unwrap()).collect();
         let _busy = Turn::begin(&places[0].pulse);
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn heads_rests_and_stalled_answers_have_their_times() {
+    fn headers_idling_and_stalled_responses_time_out() {
         let bounds = open(1, None).bounds;
         let pulse = Arc::new(Pulse::new(Instant::now(), Arc::default()));
         let over = |after_ms: u64| pulse.is_over(&bounds, after_ms);

@@ -348,7 +348,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_of_earlier_tries_are_dropped() {
+    fn parameters_of_earlier_attempts_are_dropped() {
         assert_eq!(clean("/p/pen?draft=a&x=1&error=b"), "/p/pen?x=1");
         assert_eq!(clean("/p/pen?error=b"), "/p/pen");
     }

@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_made_up_cart_starts_no_new_count() {
+    fn an_invented_cart_has_no_limit_of_its_own() {
         let limits = limits(|config| config.changes_per_minute = 5);
         let change = |n: u8, address: &str| {
             let caller = Caller { cart: Some([n; 32]), ..Caller::guest() };

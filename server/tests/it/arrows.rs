@@ -50,7 +50,7 @@ fn knows(crate_folder: &str) -> Vec<String> {
 }
 
 #[test]
-fn arrows_are_never_reversed() {
+fn dependencies_are_never_reversed() {
     assert_eq!(knows("shared"), Vec::<String>::new());
     assert_eq!(knows("server/engine"), ["haat-shared"]);
     assert_eq!(knows("server/gateways"), ["haat-engine", "haat-shared"]);
@@ -129,7 +129,7 @@ fn server_functions_are_thin() {
 /// Modules may depend on each other in one direction only. The root of a folder is exempt: the engine's
 /// contains the engine, which is passed to everything and composed of all the ports.
 #[test]
-fn modules_know_each_other_in_no_circle() {
+fn modules_have_no_circular_dependencies() {
     for folder in ["shared/src", "server/engine/src", "server/src/http", "server/src/http/rest"] {
         let mut modules = Modules::read(folder);
         // A folder of its own, below.
@@ -142,7 +142,7 @@ fn modules_know_each_other_in_no_circle() {
 }
 
 #[test]
-fn circles_are_found_through_imports_aliases_and_what_is_exported_again() {
+fn cycles_are_found_through_imports_aliases_and_reexports() {
     let found = |files: &[(&str, &str)]| {
         let files =
             [&[("", "")], files].concat().into_iter().map(|(name, text)| (name.to_owned(), text.to_owned()));

@@ -170,7 +170,7 @@ async fn attack_redirects_stay_on_this_market() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn attack_made_up_carts_start_no_new_count() {
+async fn attack_invented_carts_have_no_limit_of_their_own() {
     for on in BOTH {
         let program = guarded(on, &[("CHANGES_PER_MINUTE", "1")]).await;
         let mut through = 0;

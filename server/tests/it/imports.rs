@@ -65,12 +65,12 @@ async fn killed_again_and_again(on: On) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_goes_in_whole_whatever_happens_on_sqlite() {
+async fn an_import_survives_crashes_on_sqlite() {
     killed_again_and_again(On::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_goes_in_whole_whatever_happens_on_postgres() {
+async fn an_import_survives_crashes_on_postgres() {
     killed_again_and_again(On::Postgres).await;
 }
 

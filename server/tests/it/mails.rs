@@ -280,7 +280,7 @@ async fn serve(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_server_gets_each_mail_again_after_it_put_it_off_and_is_believed_when_it_refuses() {
+async fn temporary_smtp_errors_are_retried_and_permanent_ones_are_not() {
     let (port, mut post) = postman().await;
     let mut program = Program::prepare(On::Sqlite).await;
     program.set("HAAT__MAIL__SMTP_URL", &format!("smtp://127.0.0.1:{port}"));

@@ -85,7 +85,7 @@ async fn a_log_that_nobody_can_write_stops_no_sale() {
 
 /// The disk fills up and is freed again while the program runs.
 #[tokio::test(flavor = "multi_thread")]
-async fn selling_goes_on_when_there_is_room_again() {
+async fn selling_resumes_once_the_disk_has_space() {
     for on in BOTH {
         let mut program = Program::prepare(on).await;
         program.fill(SHOP);
@@ -143,7 +143,7 @@ fn raw(program: &Program) -> TcpStream {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn heads_that_never_end_are_cut_off() {
+async fn request_headers_that_never_end_time_out() {
     for on in BOTH {
         let mut program = Program::prepare(on).await;
         program.set("HAAT__SERVER__HEADER_TIMEOUT_S", "1");
@@ -371,7 +371,7 @@ async fn large_pictures_at_once_take_no_more_than_one() {
 /// Large pictures of two shops at once: some wait too long, are told when to come again, and are then
 /// kept.
 #[tokio::test(flavor = "multi_thread")]
-async fn pictures_that_wait_too_long_come_again() {
+async fn uploads_rejected_for_waiting_succeed_later() {
     for on in BOTH {
         let mut program = Program::prepare(on).await;
         program.set("HAAT__MEDIA__WAIT_S", "0");

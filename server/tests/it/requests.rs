@@ -481,7 +481,7 @@ async fn back_from_the_gateway_the_payment_goes_on_or_begins_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_cancels_at_the_gateway_is_back_at_the_checkout() {
+async fn cancelling_at_the_gateway_leads_back_to_the_checkout() {
     let program = Program::serve(On::Sqlite).await;
     let shopper = Shopper::new(&program);
     shopper.add(&shopper.variant("meena-crafts", 0).await, "1").await;
@@ -574,7 +574,7 @@ async fn the_cart_says_which_lines_cannot_be_bought() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_signs_in_comes_back_to_the_checkout() {
+async fn signing_in_leads_back_to_the_checkout() {
     let program = Program::serve(On::Sqlite).await;
     let shopper = Shopper::new(&program);
     let lamp = shopper.variant("delta-electronics", 0).await;
@@ -637,7 +637,7 @@ async fn a_language_chosen_before_signing_in_stays() {
 
 /// Connections that are closed while their page is being rendered cause no errors in the log.
 #[tokio::test(flavor = "multi_thread")]
-async fn hanging_up_leaves_no_noise() {
+async fn disconnecting_logs_nothing() {
     use std::{
         io::{Read, Write},
         net::TcpStream,

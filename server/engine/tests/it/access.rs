@@ -19,7 +19,7 @@ fn key(scopes: &[Scope]) -> NewApiKey {
 }
 
 both! {
-    async fn an_access_token_is_good_for_minutes_and_for_this_market(market) {
+    async fn access_tokens_expire_and_belong_to_this_market(market) {
         let engine = &market.engine;
         let wrong = SignIn { password: "wrong-wrong".into(), ..credentials("meena-crafts") };
         let refused = sign_in(engine, &Caller::guest(), wrong).await.unwrap_err();
@@ -104,7 +104,7 @@ both! {
         assert!(caller(engine, Some(&won[0].access_token), None, None).await.is_err());
     }
 
-    async fn a_key_is_good_for_its_scopes_until_it_is_taken_back(market) {
+    async fn an_api_key_grants_its_scopes_until_revoked(market) {
         let engine = &market.engine;
         let meena = market.owner("meena-crafts").await;
         assert!(matches!(create_key(engine, &meena, &key(&[])).await, Err(Error::Invalid(_))));

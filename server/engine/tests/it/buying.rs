@@ -32,7 +32,7 @@ statements! {
 }
 
 both! {
-    async fn how_it_is_brought_is_chosen_before_paying(market) {
+    async fn the_shipping_method_is_chosen_before_paying(market) {
         let engine = &market.engine;
         let tea = market.generous_shop().await;
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
@@ -186,7 +186,7 @@ both! {
         assert_eq!(checkout::view(engine, &guest, id).await.unwrap().quote.totals, quoted, "as it was stored");
     }
 
-    async fn delivery_is_free_from_some_sum_on(market) {
+    async fn shipping_is_free_from_a_threshold(market) {
         let tea = market.generous_shop().await;
         let guest = market.guest_with(&[(tea, 2)]).await;
         let cart = carts::view(&market.engine, &guest).await.unwrap();
@@ -364,7 +364,7 @@ both! {
         assert!(checkout::pay(&market.engine, &guest, id, form("cash"), 1, "k").await.is_ok(), "the key was not used up");
     }
 
-    async fn beginning_again_goes_on_with_the_same_checkout_until_the_cart_changes(market) {
+    async fn beginning_again_continues_the_checkout_until_the_cart_changes(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let mut guest = market.guest_with(&[(bowl, 2)]).await;
         let first = checkout::begin(&market.engine, &guest).await.unwrap();
@@ -381,7 +381,7 @@ both! {
         assert_eq!(refused, Err(Conflict::CheckoutEnded.into()));
     }
 
-    async fn all_is_held_or_nothing(market) {
+    async fn a_checkout_holds_everything_or_nothing(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 1).await;
         let guest = market.guest_with(&[(bowl, 2), (lamp, 1)]).await;
@@ -403,7 +403,7 @@ both! {
         }
     }
 
-    async fn time_runs_out_and_all_is_given_back(market) {
+    async fn an_expired_checkout_releases_its_stock(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 5)]).await;
         let id = checkout::begin(&market.engine, &guest).await.unwrap();

@@ -147,7 +147,7 @@ both! {
     }
 
     /// A late payment whose holds were released gets nothing if one of the two is gone.
-    async fn a_late_payment_gets_both_or_its_money_back(market) {
+    async fn a_late_payment_gets_both_capacities_or_a_refund(market) {
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 10).await;
         let sale = allotment(market, 2).await;
         let late = guest(market, bowl, 2, sale).await;

@@ -4,7 +4,7 @@ use haat_shared::{Conflict, Error, audit::Upserted, catalog::ListProducts};
 use crate::both;
 
 both! {
-    async fn lists_go_on_where_the_page_before_ended(market) {
+    async fn pages_continue_where_the_previous_one_ended(market) {
         for i in 0..30 {
             market.product("meena-crafts", &format!("Bowl number {i:02}"), 10_000 + i, 1).await;
         }
@@ -33,7 +33,7 @@ both! {
         assert!(matches!(list(ListProducts { q: "x".repeat(101), ..ListProducts::default() }).await, Err(Error::Invalid(_))));
     }
 
-    async fn what_is_put_twice_is_brought_up_to_date(market) {
+    async fn upserting_again_updates_the_product(market) {
         market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         let variant = catalog::NewVariant { sku: "Clay bowl".into(), price_minor: 47_000, stock: 99, ..Default::default() };
         let product = catalog::NewProduct { title: "Big clay bowl".into(), variants: vec![variant], ..Default::default() };
@@ -56,7 +56,7 @@ both! {
         assert!(matches!(inventory::receive(&market.engine, &owner, variant, 0, "y").await, Err(Error::Invalid(_))));
     }
 
-    async fn the_tree_leads_to_what_lies_in_it(market) {
+    async fn the_category_tree_leads_to_its_products(market) {
         let (engine, anyone, system) = (&market.engine, Caller::guest(), Caller::system());
         let new = |slug: &str, parent: Option<&str>| catalog::NewCategory {
             slug: slug.into(), name: slug.to_uppercase(), parent: parent.map(Into::into), tax_bp: 1_800, picture: None,

@@ -63,7 +63,7 @@ both! {
         assert_eq!(market.available(bowl).await, 0);
     }
 
-    async fn attack_guests_of_one_origin_have_so_many_checkouts(market) {
+    async fn attack_guests_of_one_origin_have_limited_checkouts(market) {
         let engine = market.bounded(BOUNDS);
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 500).await;
         let mut first = None;
@@ -137,7 +137,7 @@ both! {
         haat_engine::accounts::purge(&engine).await.unwrap();
     }
 
-    async fn attack_one_address_gets_so_many_emails(market) {
+    async fn attack_emails_to_one_address_are_limited(market) {
         next_morning(market);
         let engine = market.bounded(Bounds { emails_per_hour: 3, emails_per_day: 15, ..Bounds::NONE });
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 500).await;

@@ -118,7 +118,7 @@ pub fn many(range: std::ops::Range<usize>) -> String {
 }
 
 both! {
-    async fn the_example_goes_in_and_comes_out_again(market) {
+    async fn the_example_is_imported_and_exported(market) {
         tableware(market).await;
         let owner = market.owner(MEENA).await;
         let id = stage(market, &owner, EXAMPLE.as_bytes()).await.unwrap();
@@ -157,7 +157,7 @@ both! {
         assert_eq!(find(market, &owner, "clay cup").await, cup);
     }
 
-    async fn a_file_may_tell_of_a_part(market) {
+    async fn a_file_may_contain_some_variants_and_columns_only(market) {
         tableware(market).await;
         let owner = market.owner(MEENA).await;
         bring(market, &owner, EXAMPLE, false).await;
@@ -476,7 +476,7 @@ both! {
         assert_eq!((lamp.state, lamp.form.variants[0].price.as_str(), lamp.form.variants[0].stock.as_str()), (ProductState::Published, "49.95", "100"));
     }
 
-    async fn pieces_go_in_once_whoever_puts_them_in(market) {
+    async fn batches_are_written_once_whichever_worker_writes_them(market) {
         let owner = market.owner(MEENA).await;
         let file = many(0..230);
         let id = stage(market, &owner, flate(file.as_bytes()).as_slice()).await.unwrap();
@@ -502,7 +502,7 @@ both! {
         assert_eq!(listed.iter().map(|i| i.id).collect::<Vec<_>>(), [other, id]);
     }
 
-    async fn what_is_stopped_stays_where_it_is(market) {
+    async fn a_stopped_import_cannot_be_resumed(market) {
         let owner = market.owner(MEENA).await;
         let id = stage(market, &owner, many(0..120).as_bytes()).await.unwrap();
         imports::start(&market.engine, &owner, MEENA, id, false, None).await.unwrap();
@@ -525,7 +525,7 @@ both! {
         assert_eq!(imports::list(&market.engine, &owner, MEENA).await, Ok(Vec::new()));
     }
 
-    async fn what_holds_no_more_when_its_turn_comes_is_left_out(market) {
+    async fn products_that_became_invalid_are_skipped(market) {
         tableware(market).await;
         let owner = market.owner(MEENA).await;
         let two = "product,sku,title,price,option1_name,option1_value\nx,X-1,Pair,10,Nr,1\nx,X-2,,10,,2\n,Y-1,Single,10,,\n";

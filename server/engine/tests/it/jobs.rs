@@ -138,7 +138,7 @@ both! {
         assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
     }
 
-    async fn a_worker_whose_lease_ran_out_cannot_complete_its_job(market) {
+    async fn a_worker_whose_lease_expired_cannot_complete_its_job(market) {
         let (system, line) = (Caller::system(), &market.line);
         let [first, second] = market.two_nodes().await;
         one_refund(market).await;
@@ -203,7 +203,7 @@ both! {
         assert_eq!(market.line.refunds.arrivals(), 200);
     }
 
-    async fn what_cannot_be_run_is_kept_for_a_person(market) {
+    async fn jobs_that_cannot_run_are_kept_for_inspection(market) {
         let system = Caller::system();
         one_refund(market).await;
         for (damage, why) in [(&RENAME, "unknown kind"), (&GARBLE, "cannot be read"), (&EXHAUST, "no attempts left")] {
@@ -303,7 +303,7 @@ both! {
         ]);
     }
 
-    async fn a_refund_that_fails_is_retried_and_then_given_up(market) {
+    async fn a_refund_that_fails_is_retried_until_it_is_dead(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
@@ -328,7 +328,7 @@ both! {
         assert_eq!(haat_engine::sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
     }
 
-    async fn what_is_over_is_forgotten(market) {
+    async fn finished_rows_are_purged(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
         market.settle().await;

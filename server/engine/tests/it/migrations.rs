@@ -19,7 +19,7 @@ fn error_of(result: Result<impl std::fmt::Debug, TxError>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn steps_are_taken_once_and_in_order() {
+async fn migrations_are_applied_once_and_in_order() {
     for on in [On::Sqlite, On::Postgres] {
         let (db, folder, url) = Market::bare(on).await;
         assert!(error_of(db.check_schema().await).contains("haat migrate"));

@@ -137,7 +137,7 @@ both! {
         assert_eq!(delayed().await, []);
     }
 
-    async fn what_needs_a_hand_is_counted_and_mails_are_read(market) {
+    async fn open_tasks_are_counted_and_emails_are_shown(market) {
         let engine = &market.engine;
         let system = Caller::system();
         let home = |dead_jobs, pending_messages, failed_mails, waiting_orders| {

@@ -88,7 +88,7 @@ both! {
         assert_eq!((seen.order.order.shipment, seen.order.order.pickup_at.as_str()), (None, "Generous, Ooty"));
     }
 
-    async fn a_shop_cancels_and_all_goes_back(market) {
+    async fn a_shop_cancels_and_stock_and_money_are_returned(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
         let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 3).await;

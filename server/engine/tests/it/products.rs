@@ -50,7 +50,7 @@ async fn titles(market: &Market, owner: &Caller, ask: ListSellerProducts) -> Vec
 }
 
 both! {
-    async fn a_product_is_made_shown_changed_and_taken_off(market) {
+    async fn a_product_is_created_shown_updated_and_archived(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let bad = catalog::create(engine, &owner, MEENA, &ProductForm::default(), "k0").await.unwrap_err();
         assert_eq!((bad.at("title"), bad.at("variants")), (Some(FieldCode::Missing), Some(FieldCode::Missing)));
@@ -191,7 +191,7 @@ both! {
         assert_eq!(inventory::adjust(engine, &delta, small, 1, "e").await, Err(Error::NotFound));
     }
 
-    async fn what_nobody_began_to_buy_can_be_deleted(market) {
+    async fn products_never_in_a_checkout_can_be_deleted(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k").await.unwrap();
         catalog::publish(engine, &owner, MEENA, id).await.unwrap();
@@ -269,7 +269,7 @@ both! {
         assert!(matches!(checkout::begin(engine, &other).await, Err(Error::Conflict(Conflict::OutOfStock(_)))));
     }
 
-    async fn a_product_lies_in_a_category(market) {
+    async fn a_product_belongs_to_a_category(market) {
         market.generous_shop().await;
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let lost = ProductForm { category: "lost".into(), ..form("Jug") };

@@ -50,7 +50,7 @@ async fn purchases(market: &Market, shop: &str) -> usize {
 }
 
 both! {
-    async fn two_hundred_buyers_of_five_pieces(market) {
+    async fn two_hundred_buyers_race_for_five_items(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let mut buyers = Vec::new();
         for _ in 0..200 {

@@ -91,7 +91,7 @@ both! {
         assert_eq!(ledger::balance(engine, &delta, MEENA, "").await.err(), Some(Error::NotFound));
     }
 
-    async fn the_dashboard_shows_what_is_to_be_done_and_how_it_goes(market) {
+    async fn the_dashboard_shows_tasks_and_sales(market) {
         let engine = &market.engine;
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 8).await;
         market.product(MEENA, "Clay jug", 45_000, 50).await;
@@ -147,7 +147,7 @@ both! {
         assert!(order.order.placed_at.starts_with(&utc[..10]) && order.order.placed_at.ends_with('Z'));
     }
 
-    async fn a_balance_waits_for_what_is_on_its_way(market) {
+    async fn earnings_are_pending_until_delivery(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 20).await;
         let by_card = market.buy_by_card(&market.guest_with(&[(bowl, 2)]).await).await;

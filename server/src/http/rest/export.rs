@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_liked_best_is_sent() {
+    fn the_preferred_format_is_sent() {
         for (accept, expected) in [
             ("", Some("text/csv")),
             ("*/*", Some("text/csv")),

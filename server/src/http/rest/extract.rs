@@ -722,7 +722,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_numbers_may_be_written_with_a_fraction_of_nothing() {
+    fn whole_numbers_may_have_a_zero_fraction() {
         let mut sent = json!({"a": [2.0, 2.5, -7.0, 1e300, 9, "2.0"]});
         whole(&mut sent);
         assert_eq!(sent, json!({"a": [2, 2.5, -7, 1e300, 9, "2.0"]}));
@@ -812,7 +812,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_the_same_if_they_say_the_same() {
+    fn equal_json_has_one_canonical_form() {
         let same = [
             r#"{"variant":"var_1","quantity":2,"more":{"a":[1,2],"b":null}}"#,
             r#"{ "quantity" : 2.0 , "more": {"b":null,"a":[1, 2]}, "variant": "var\u005f1" }"#,
@@ -834,7 +834,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_may_stand_in_quotes() {
+    fn idempotency_keys_may_be_quoted() {
         let long = "k".repeat(200);
         for (sent, expected) in [
             ("K1", Some("K1")),

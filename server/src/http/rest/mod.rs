@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_a_bearers() {
+    fn only_bearer_tokens_are_accepted() {
         let headers = |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
         assert_eq!(bearer(&HeaderMap::new()), Ok(None));
         assert_eq!(bearer(&headers("bearer abc")), Ok(Some("abc".into())));

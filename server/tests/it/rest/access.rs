@@ -196,7 +196,7 @@ fn jug() -> Value {
 
 /// Every route, about real things of one seller, shopper or operator, asked by everyone else, and with keys.
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_gets_at_what_is_not_theirs() {
+async fn nobody_reaches_what_belongs_to_others() {
     let mut program = Program::prepare(On::Sqlite).await;
     let cast = Cast::meet(&mut program).await;
     let mut asked = 0;
@@ -312,7 +312,7 @@ async fn programs_sign_in_and_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_too_often_learns_when_to_retry() {
+async fn rate_limits_say_when_to_retry() {
     let mut program = Program::prepare(On::Sqlite).await;
     program.set("HAAT__LIMITS__CHANGES_PER_MINUTE", "3");
     program.set("HAAT__LIMITS__SIGN_INS_PER_MINUTE", "2");

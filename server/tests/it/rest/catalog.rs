@@ -32,7 +32,7 @@ async fn a_product_may_have_as_much_text_as_a_file_may_bring() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_two_edit_is_saved_by_one() {
+async fn one_of_two_concurrent_edits_is_saved() {
     let program = Program::serve(On::Sqlite).await;
     let meena = Robot::new(&program).signed_in("meena@haat.example").await;
     let made = meena.once("/shops/meena-crafts/products", product("Clay jug")).await.is(201);
@@ -228,7 +228,7 @@ async fn the_editor_names_variants_and_values_where_there_are_options() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_products_of_a_shop_go_out_as_they_are_asked_for() {
+async fn products_are_exported_in_the_requested_format() {
     for on in BOTH {
         let program = Program::serve(on).await;
         let meena = Robot::new(&program).signed_in("meena@haat.example").await;

@@ -85,7 +85,7 @@ async fn five_calls_buy_once() {
 
 /// Whoever pays hangs up while the gateway takes its time; asked again, the market answers with what came of that try.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_hangs_up_while_paying_is_answered_when_they_ask_again() {
+async fn hanging_up_while_paying_loses_no_response() {
     for on in BOTH {
         let mut program = Program::prepare(on).await;
         program.set("HAAT__PAYMENTS__SANDBOX_DELAY_MS", "1500");

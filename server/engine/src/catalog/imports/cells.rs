@@ -263,7 +263,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_surrounds_a_text_is_taken_off() {
+    fn whitespace_around_cells_is_trimmed() {
         let (columns, faults) = Columns::of(&ByteRecord::from(vec!["sku", "title"]), 1);
         assert_eq!(faults, []);
         let (_, item, _) = columns.read(&ByteRecord::from(vec!["A-1\t", " Cup\n"]), 2);
