@@ -66,7 +66,7 @@ fn embedded(config: &Config) -> Option<&Path> {
 
 /// What is missing of a file: its folder, or the file itself.
 fn missing(file: &Path) -> Option<String> {
-    // A path that can't be looked at is left to whoever opens it.
+    // If the path can't be inspected, opening it reports why.
     let is_missing = |path: &Path| matches!(path.try_exists(), Ok(false));
     if !is_missing(file) {
         return None;

@@ -163,7 +163,7 @@ enum Ledger {
     Verify,
 }
 
-/// Runs the command line. The error is one line for a person.
+/// Runs the command line. The error is a single readable line.
 pub fn run() -> Result<ExitCode, String> {
     let cli = Cli::parse();
     let mut config = Config::load(cli.config.as_deref(), std::env::vars())?;

@@ -77,7 +77,7 @@ text_enum! {
         Accepted = "accepted",
         /// The gateway refused it.
         Failed = "failed",
-        /// The shopper chose another way before it came to an end. It may still be captured, and is then orphaned.
+        /// The shopper chose another method before it ended. It may still be captured, and is then orphaned.
         Superseded = "superseded",
         /// The money is with us, but nothing was there to buy with it; it is on its way back.
         Orphaned = "orphaned",

@@ -1,7 +1,7 @@
 //! The bus: small messages between the nodes of a market, by topic.
 //!
 //! A message may be lost or arrive twice, so nothing is ever only on the bus: a message says that it is worth
-//! looking into the database now. Whoever must not miss anything looks at intervals as well.
+//! looking into the database now. Subscribers that must not miss anything poll as well.
 
 use std::sync::Arc;
 

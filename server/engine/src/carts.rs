@@ -55,7 +55,8 @@ statements! {
     MERGE_REST = "UPDATE cart_lines SET cart_id = $1 WHERE cart_id = $2
         AND variant_id NOT IN (SELECT variant_id FROM cart_lines WHERE cart_id = $1)";
     MERGED = "UPDATE carts SET state = 'merged', updated_at = $2 WHERE id = $1";
-    // No version of a cart is below zero: whoever begins again begins anew, with what was typed.
+    // Versions of carts are never negative, so this is out of date: the next checkout is a new one, with the
+    // same input.
     MOVE_CHECKOUTS = "UPDATE checkouts SET cart_id = $1, cart_version = -1 WHERE cart_id = $2 AND state IN ('open', 'paying')";
 }
 
@@ -297,7 +298,7 @@ async fn open_in_tx(
     let id: CartId = random::id(now);
     let (token, user) = match holder {
         Holder::User(user) => (None, Some(user)),
-        // A cart that is gone, bought or merged is followed by a new one with a token of its own.
+        // A cart that was deleted, bought or merged is replaced by a new one with its own token.
         Holder::Token(_) | Holder::Nobody => (Some(token.to_vec()), None),
     };
     tx.exec(&OPEN, params![id, token, user, now]).await?;
@@ -364,8 +365,8 @@ pub async fn set_quantity(engine: &Engine, caller: &Caller, set: SetQuantity) ->
     change(engine, caller, vec![(set.line, Some(quantity))]).await
 }
 
-/// Changes how many there are of each of these lines, as the cart's page sends them all. Errors name the
-/// fields there.
+/// Changes the quantities of these lines: the cart page sends all of them. Errors name the fields of that
+/// page.
 pub async fn set_quantities(engine: &Engine, caller: &Caller, sets: Vec<SetQuantity>) -> Result<CartView> {
     let (mut wanted, mut faults) = (Vec::new(), Vec::new());
     for set in sets {
@@ -381,7 +382,7 @@ pub async fn set_quantities(engine: &Engine, caller: &Caller, sets: Vec<SetQuant
     let mut changes = Vec::new();
     for (id, quantity) in wanted {
         let mut lines = cart.groups.iter().flat_map(|group| &group.lines);
-        // A checkout of an unchanged cart goes on, so nothing is written that is so already.
+        // A checkout of an unchanged cart continues, so unchanged quantities are not written.
         if lines.find(|line| line.id == id).ok_or(Error::NotFound)?.quantity != quantity {
             changes.push((id, Some(quantity)));
         }
@@ -397,7 +398,7 @@ pub async fn remove_line(engine: &Engine, caller: &Caller, line: CartLineId) -> 
     change(engine, caller, vec![(line, None)]).await
 }
 
-/// Sets quantities, and takes out the lines that have none.
+/// Sets quantities, and removes the lines whose quantity is zero.
 async fn change(
     engine: &Engine,
     caller: &Caller,

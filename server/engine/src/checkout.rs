@@ -159,7 +159,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         .collect::<TxResult<Vec<_>>>()?;
     let payment = payments.first().map(|p| match p.state {
         _ if row.purchase_number.is_some() => PaymentOutcome::Paid,
-        // Without a purchase, the rest has still to be paid.
+        // Without a purchase, part of the total is still unpaid.
         PaymentState::Created
         | PaymentState::Pending
         | PaymentState::Authorized

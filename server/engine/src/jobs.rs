@@ -25,7 +25,7 @@ use haat_shared::{
 };
 
 haat_shared::text_enum! {
-    /// The queues of jobs. A node works on each by itself, so that one never waits for another.
+    /// The queues of jobs. A node works on each of them separately, so that one never waits for another.
     pub enum Queue {
         /// Calls to payment gateways.
         Payments = "payments",
@@ -310,9 +310,9 @@ async fn decide(
                     let status: Option<Scalar<String>> = tx.opt(&STATUS, params![*id]).await?;
                     return match status.as_ref().map(|status| status.0.as_str()) {
                         None => Err(Error::NotFound.into()),
-                        // The same once more.
+                        // It was already discarded.
                         Some("discarded") => Ok(()),
-                        // Someone is working on it just now.
+                        // A worker is running it at the moment.
                         Some(_) => Err(Conflict::InFlight.into()),
                     };
                 };

@@ -215,11 +215,11 @@ async fn settle(
 enum Authorization {
     /// The checkout can be bought: capture every authorized payment of it.
     Capture(Vec<PaymentRow>),
-    /// The rest has still to be paid.
+    /// Part of the total is still unpaid.
     Wait,
     /// It pays for nothing.
     Cancel(PaymentRow),
-    /// The report is late: the payment has been captured.
+    /// The report is late: the payment has already been captured.
     Past(CheckoutId),
 }
 
@@ -404,7 +404,7 @@ pub async fn webhook(engine: &Engine, _: &Caller, gateway: &str, received: Webho
         .await?;
     let mut outcome = Ok(());
     for event in &events {
-        // One that fails doesn't keep the others from being processed.
+        // The others are processed even if one fails.
         outcome = outcome.and(act_on(engine, gateway, event).await);
     }
     outcome
@@ -430,7 +430,7 @@ async fn act_on(engine: &Engine, gateway: &str, event: &GatewayEvent) -> Result<
             tracing::warn!(gateway, event = event.id, "a payment is disputed: a person has to respond");
             Ok(())
         }
-        // Stored, and nothing follows from them yet.
+        // These are stored, but not acted on yet.
         EventSubject::Payout(_) | EventSubject::Account(_) => Ok(()),
     }
 }

@@ -128,7 +128,7 @@ impl SandboxPayment {
     }
 }
 
-/// What stands for the card of a cancelled payment.
+/// The placeholder for the card of a cancelled payment.
 const CANCELLED: &str = "cancelled";
 /// When and how often a webhook is sent: at once, and once.
 const AT_ONCE: Option<(i64, i64)> = Some((0, 1));
@@ -241,7 +241,7 @@ pub async fn enter_card(db: &Db, clock: &Clock, gateway_ref: &str, card: Card) -
     move_to(db, clock, gateway_ref, (state, card.name(), card.webhook())).await
 }
 
-/// The shopper goes back to the market without paying. A completed payment does not change.
+/// The shopper returns to the market without paying. A completed payment does not change.
 pub async fn cancel(db: &Db, clock: &Clock, gateway_ref: &str) -> Result<SandboxPayment> {
     move_to(db, clock, gateway_ref, ("declined", CANCELLED, AT_ONCE)).await
 }

@@ -1,4 +1,4 @@
-//! Emails to whoever signs up with an address: a short message with one button.
+//! Emails about signing up: a short message with one button.
 
 use askama::Template;
 use haat_app::i18n::{Locale, td_string};

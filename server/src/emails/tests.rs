@@ -140,7 +140,7 @@ fn withdrawn_from(shop: &str, reason: &str) -> EmailContent {
 const NAMES: Names<'static> = ["Meena Crafts", "Asha Rao"];
 const TRACK: &str = "https://track.example/BD-77?a=1&b=2";
 
-/// Every letter; where cash or whoever acted makes a difference, each of them.
+/// Every kind of email, in each variant: by payment method, and by who acted.
 fn samples() -> Vec<(&'static str, EmailContent)> {
     let [shop, name] = NAMES;
     let two = vec![order(shop, "Clay bowl", 2), order("Delta Electronics", "Desk lamp", 1)];
@@ -174,7 +174,7 @@ fn every_mail_in_every_language() {
             insta::assert_snapshot!(format!("mail_{name}.{locale}"), whole);
         }
     }
-    // A letter that is not among the samples does not compile before it stands here.
+    // Does not compile until every kind of email is listed here.
     let kind = |content: &EmailContent| match content {
         EmailContent::OrderConfirmed { .. } => 0,
         EmailContent::OrderReceived { .. } => 1,
@@ -346,7 +346,7 @@ fn hostile_text_stays_text() {
             assert!(!line.starts_with("Bcc:") && !line.trim_start().starts_with("Pay again"), "{text}");
         }
         assert!(!text.contains(['\r', '\u{2028}']));
-        // In an attribute it would have to leave its quotes first.
+        // In an attribute, it would first have to close the quotes.
         assert!(!read(&html).is_empty() && html.matches("href=").count() == 1);
     }
 }

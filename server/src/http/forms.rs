@@ -286,8 +286,8 @@ pub(super) async fn sign_up(
     }
 }
 
-/// The link in the email that confirms a sign-up. It signs nobody in: whoever follows it has access to
-/// the address, but knows the password only if they signed up themselves.
+/// The link in the email that confirms a sign-up. It signs nobody in: those who follow it have access
+/// to the address, but know the password only if they signed up themselves.
 pub(super) async fn confirm_sign_up(
     Extract(state): Extract<State>,
     Path(id): Path<String>,

@@ -368,8 +368,8 @@ async fn large_pictures_at_once_take_no_more_than_one() {
     }
 }
 
-/// Large pictures of two shops at once: some wait too long, are told when to come again, and are then
-/// kept.
+/// Large images of two shops at once: some wait too long, are rejected with the time to retry, and then
+/// succeed.
 #[tokio::test(flavor = "multi_thread")]
 async fn uploads_rejected_for_waiting_succeed_later() {
     for on in BOTH {

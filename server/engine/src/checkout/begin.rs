@@ -140,7 +140,7 @@ pub async fn begin(engine: &Engine, caller: &Caller) -> Result<CheckoutId> {
         ..CheckoutUpdate::default()
     });
     let form = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
-    // Accounts are known; what a guest holds is counted by where they come from.
+    // Users are identified by their account; what guests hold is counted by client address.
     let origin = caller.user().map_or(caller.origin, |_| None);
     let input = (cart, form, origin, engine.bounds, engine.clock.now_ms());
     let checkout = engine
@@ -212,7 +212,7 @@ async fn begin_in_tx(
         return Err(Conflict::OutOfStock(shortages(&lines, &needs, &short)).into());
     }
     if let Some(origin) = origin {
-        // Whoever holds the same waits for the rows of the capacities, so what they hold is counted here.
+        // Other checkouts of the same capacities have waited for their rows, so their holds are counted here.
         let held = holds::of_origin_in_tx(tx, plan.id, origin).await?;
         let over = bound_guest(&held, bounds)?;
         if !over.is_empty() {

@@ -157,7 +157,7 @@ struct Input {
 enum Done {
     /// The payment became a purchase, now or earlier.
     Purchase(String),
-    /// The rest has still to be paid.
+    /// Part of the total is still unpaid.
     Waiting,
     /// The payment had ended before.
     Nothing,
@@ -241,7 +241,7 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
         ledger::post(tx, &postings, now).await?;
         return Ok(Done::Waiting);
     };
-    // The orders are placed now, not when we began to wait for the lock.
+    // The orders are placed now, not when the wait for the lock began.
     let now = clock.now_ms();
     let details: ValidCheckout = checkout
         .details
@@ -334,11 +334,11 @@ async fn orphaned_in_tx(tx: &mut Tx, input: &Input) -> TxResult<()> {
     let Input { payment, clock, .. } = input;
     let now = clock.now_ms();
     let GatewayStatus::Captured(captured) = input.status else {
-        // Cash that was only promised: there is nothing to give back.
+        // Cash was only promised, so there is nothing to refund.
         tx.exec(&FAILED, params![*payment, now]).await?;
         return Ok(());
     };
-    // In the currency that was charged, whatever was requested: that is what goes back.
+    // In the currency that was charged, whatever was requested: that amount is refunded.
     if take_in_tx(tx, input, now).await?.is_some() {
         ledger::post(tx, &[(capture(captured)?, *payment)], now).await?;
     }

@@ -30,7 +30,7 @@ statements! {
 }
 
 insert! {
-    /// Asks for what other payments leave to pay.
+    /// Requests the part of the total that other payments leave unpaid.
     struct AddPayment into payments {
         id: PaymentId,
         method: PaymentMethod,
@@ -115,7 +115,7 @@ async fn pay_once(
     };
     let answer = attempt_payment(engine, caller, id, attempt, details, quote_version).await;
     let answer = or_bought(engine, id, answer).await;
-    // What may succeed later is not an answer to keep.
+    // A failure that may succeed later is not stored as the response.
     let keep = !matches!(
         answer,
         Err(Error::Busy { .. }
@@ -165,7 +165,7 @@ async fn attempt_payment(
     let (reported, next) = payments::start(engine, &payment).await?;
     match reported {
         ReportOutcome::Paid(number) => Ok(NextAction::Done { purchase: link(engine, number) }),
-        // Unless another try has bought it while we asked.
+        // Unless another attempt completed the purchase in the meantime.
         ReportOutcome::Waiting => {
             let bought = super::bought(engine, id).await?;
             let bought = bought.map(|purchase| NextAction::Done { purchase });
@@ -192,7 +192,7 @@ const CASH_OF_ORIGIN: quotas::QuotaKind = ("cash_of_origin", quotas::DAY_MS);
 impl GuestCash {
     async fn bound_in_tx(&self, tx: &mut Tx, amount: Money, now: i64) -> TxResult<()> {
         let Self { bounds, email, origin } = self;
-        // Where someone comes from is known of all but the callers of the program itself.
+        // Every caller but the program itself has an origin.
         let Some(origin) = origin else { return Ok(()) };
         let what = [((CASH_TO_EMAIL, *email), 1), ((CASH_OF_ORIGIN, *origin), 1)].into();
         let used = quotas::spend_in_tx(tx, &what, now).await?;

@@ -107,7 +107,7 @@ rows! {
     }
 }
 
-/// Quantities of released holds that are not yet given back.
+/// Quantities of released holds that their capacities still count as held.
 #[derive(Default)]
 pub(crate) struct Released(BTreeMap<CapacityId, i64>);
 
@@ -141,7 +141,7 @@ pub(crate) async fn merge_needs_in_tx(tx: &mut Tx, own: CartId, guest: CartId) -
     Ok(())
 }
 
-/// Holds what a checkout claims, and gives back what was `released`: together, since capacities are locked
+/// Holds what a checkout claims, and returns what was `released`: together, since capacities are locked
 /// in the order of their IDs. Returns the capacities that have too little: if there are any, nothing may be
 /// held, and the caller must roll back.
 pub(crate) async fn hold_in_tx(

@@ -48,7 +48,7 @@ pub(crate) struct NewStock {
 }
 
 impl NewStock {
-    /// So much stock of a product's new variant.
+    /// The stock of a product's new variant.
     pub(crate) fn of(product: ProductId, quantity: i64, now: i64) -> Self {
         Self { id: random::id(now), product, quantity }
     }
@@ -170,7 +170,7 @@ pub(crate) async fn count_in_tx<K: IdKind>(
     Ok(variants.into_iter().map(|variant| variant.0).collect())
 }
 
-/// Writes down the changes of stock that is kept.
+/// Records the stock movements of variants whose stock is counted.
 async fn move_in_tx<K: IdKind>(
     tx: &mut Tx,
     changes: &[(VariantId, i64)],

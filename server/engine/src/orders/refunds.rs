@@ -211,7 +211,7 @@ async fn refund_in_tx(
     Ok(id)
 }
 
-/// A cancelled order, whose money goes back.
+/// A cancelled order, which is refunded.
 pub(super) struct Cancelled {
     pub(super) id: OrderId,
     pub(super) shop: ShopId,

@@ -197,7 +197,7 @@ pub(crate) struct OrderRefund {
 
 /// Queues a refund of an order, from the payments of its purchase in the order in which they were made: never
 /// more than was captured and is not reserved for other refunds. If it takes from several payments, each part
-/// is refunded for itself; the first one has the refund's ID, and all that is known of it besides its amount.
+/// is refunded separately; the first one has the refund's ID and all of its data but the amount.
 /// Returns the rows of the outbox that execute them, which the caller writes.
 pub(crate) async fn reserve_refund_in_tx(
     tx: &mut Tx,
@@ -254,8 +254,8 @@ pub async fn refund(engine: &Engine, id: RefundId) -> TxResult<()> {
     }
 }
 
-/// A gateway reports that one of its refunds changed. Refunds that we did not request are handled by a
-/// person.
+/// A gateway reports that one of its refunds changed. Refunds that we did not request are
+/// left to an admin.
 pub(super) async fn reported(
     engine: &Engine,
     gateway: &str,

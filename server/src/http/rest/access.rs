@@ -45,7 +45,7 @@ struct Credentials {
 
 async fn sign_in(context: RequestContext, Body(typed): Body<Credentials>) -> Result<Made<Tokens>> {
     let form = SignIn { email: typed.email, password: typed.password };
-    // Programs bring no cookies: none of them is a known device.
+    // API clients send no cookies, so none of them is a known device.
     context.state.limits.sign_in(context.origin, &form, &Devices::default(), &context.engine().secret)?;
     api_auth::sign_in(context.engine(), &context.caller, form).await.map(Made)
 }

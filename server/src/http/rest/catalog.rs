@@ -344,7 +344,7 @@ async fn update(
     context: RequestContext,
     (At((handle, id)), Body(product), IfMatch(version)): (AtProduct, Body<ProductInput>, IfMatch),
 ) -> Result<Version<EditableProduct>> {
-    // The version is the key: who repeats it changes nothing more.
+    // The version is the key: repeating the request changes nothing.
     let key = random::token();
     catalog::update(context.engine(), &context.caller, &handle, id, version, &product.into(), &key).await?;
     seller_product(context, At((handle, id))).await
@@ -379,7 +379,7 @@ struct Images {
 }
 
 async fn pictures(context: RequestContext, At((handle, id)): AtProduct) -> Result<Found<Images>> {
-    // A product that is not there has no pictures, but it is not there.
+    // Distinguishes a product without pictures from one that does not exist.
     catalog::seller_product(context.engine(), &context.caller, &handle, id).await?;
     media::seller_pictures(context.engine(), &context.caller, &handle, id)
         .await
@@ -431,13 +431,13 @@ async fn add_picture(
     (At((handle, id)), Query(Alt { alt }), PictureFile(bytes)): (AtProduct, Query<Alt>, PictureFile),
 ) -> Result<Made<Picture>> {
     let engine = context.engine();
-    // Before it is made anew in all widths, not after.
+    // Checked before the image is encoded at all widths, not after.
     catalog::seller_product(engine, &context.caller, &handle, id).await?;
     let added = media::add(engine, &context.caller, &handle, bytes.into()).await?;
     let new = NewPicture { media: added.id, alt };
     media::change_picture(engine, &context.caller, &handle, id, PictureChange::Add(new)).await?;
     let shown = media::seller_pictures(engine, &context.caller, &handle, id).await?;
-    // Someone may have taken it off again.
+    // Someone may have removed it again.
     let animated = added.animated;
     let shown = shown.into_iter().find(|picture| picture.id == added.id).unwrap_or(added);
     Ok(Made(Picture { animated, ..shown }))

@@ -110,7 +110,7 @@ struct NewCheckout {
 }
 
 impl CheckoutInput {
-    /// The command, if it holds.
+    /// The command, if the input is valid.
     fn update(self, context: &RequestContext) -> Result<CheckoutUpdate> {
         let AddressInput { name, line1, line2, city, region, postal_code, country, phone } = self.address;
         let update = CheckoutUpdate {
@@ -127,7 +127,7 @@ impl CheckoutInput {
             shipping_methods: self.shipping_methods,
         };
         match update.check(&checkout::offered(context.engine()), context.engine().smtputf8) {
-            // It is kept as it holds.
+            // The normalised values are stored.
             Ok(details) => Ok(CheckoutUpdate {
                 email: details.email.as_str().into(),
                 city: details.address.city,
@@ -142,7 +142,7 @@ impl CheckoutInput {
     }
 }
 
-/// A fault where it stands in what was sent: `address.country`.
+/// An error, at its path in the request: `address.country`.
 fn at_address(fault: FieldError) -> FieldError {
     match fault.field.as_str() {
         "email" | "payment_method" => fault,

@@ -232,7 +232,7 @@ impl RequestPart for PictureFile {
     fn read(sent: &Sent) -> Result<Self, Problem> {
         match is_one_of(sent, &PICTURE_KINDS) {
             true => Ok(Self(sent.body.clone())),
-            // By its bytes, too: then it can be told what to do about it.
+            // Detected from the bytes, too, so that the error can say what to do.
             false => Err(Problem::PictureKind(match media_type(sent).to_ascii_lowercase().as_str() {
                 "image/heic" | "image/heif" | "image/heic-sequence" | "image/heif-sequence" => {
                     FieldCode::PictureHeic
@@ -556,7 +556,7 @@ impl RequestPart for IfMatch {
         if tag.is_empty() {
             return Err(StatusCode::PRECONDITION_REQUIRED.into());
         }
-        // A tag that could be another's is a version that there is not; anything else is no tag.
+        // A well-formed tag that isn't ours is an unknown version; anything else is not a tag.
         let weak = tag.strip_prefix("W/");
         let quoted = weak.unwrap_or(tag).strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
         let inner = quoted.filter(|inner| !inner.contains('"')).ok_or(StatusCode::BAD_REQUEST)?;

@@ -244,7 +244,7 @@ where
     };
     let (sent, _ticket) = receive::<P>(&context, &route, request).await?;
     let reply = match P::ONCE && sent.headers.contains_key(extract::IDEMPOTENCY_KEY) {
-        // Whoever asked may hang up: the key is not left claimed.
+        // The client may disconnect; the key must not stay claimed.
         true => haat_engine::to_its_end(once(route, context, sent, handler)).await??,
         false => handler(context, P::read(&sent)?).await?.reply()?,
     };
@@ -267,7 +267,7 @@ async fn receive<P: RequestPart>(
     let path: Vec<String> = path.iter().map(|(_, value)| value.to_owned()).collect();
     let mut ticket = None;
     if P::UPLOAD {
-        // Before megabytes are read, not after.
+        // Checked before megabytes are read, not after.
         let shop = context.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
         ticket = Some(media::enter(&context.state, &context.origin.to_string(), &context.caller, shop)?);
     }

@@ -81,7 +81,7 @@ impl Problem {
         }
     }
 
-    /// The stable name of an error, and its description. What pages say of some errors speaks of pages.
+    /// The stable name of an error, and its description: that of pages, unless it mentions pages.
     fn named(&self, locale: Locale) -> (&'static str, String) {
         let error = match self {
             Self::KeyMissing => return ("idempotency_key_missing", t!(locale, problem.key_missing).into()),
@@ -178,7 +178,7 @@ impl Problem {
     }
 }
 
-/// What is wrong with a field, as pages say it, unless that speaks of the page's form.
+/// What is wrong with a field, in the words of pages, unless these mention the page's form.
 fn message(locale: Locale, fault: &FieldError) -> String {
     match (fault.code, fault.field.as_str()) {
         (FieldCode::NotAChoice, field) if field != "category" => t!(locale, problem.not_a_choice).into(),
@@ -375,7 +375,7 @@ mod tests {
 
     use super::*;
 
-    /// The same problem with something in it that it can tell.
+    /// The same problem, with its additional fields set.
     fn filled(problem: Problem) -> Problem {
         use Conflict::*;
         let shortage = Shortage {

@@ -194,7 +194,7 @@ fn jug() -> Value {
     jug
 }
 
-/// Every route, about real things of one seller, shopper or operator, asked by everyone else, and with keys.
+/// Every route, for objects of a seller, shopper or operator, called by everyone else and with API keys.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_reaches_what_belongs_to_others() {
     let mut program = Program::prepare(On::Sqlite).await;

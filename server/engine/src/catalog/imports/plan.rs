@@ -99,7 +99,7 @@ pub(super) struct ImportPlan {
     pub(super) hints: Hints,
 }
 
-/// What the prices of a file say about its decimal separator, as long as nobody else has said it.
+/// What the prices of a file say about its decimal separator, if nobody has chosen one.
 #[derive(Default)]
 pub(super) struct Hints {
     /// Whether one can only be read with a decimal comma.

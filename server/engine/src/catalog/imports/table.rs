@@ -125,7 +125,7 @@ impl<R: BufRead> Table<R> {
         Ok(lines)
     }
 
-    /// Reports what may be meant as it is: the seller is asked, and the product is still valid.
+    /// Reports something that may be intended: the seller is asked, and the product stays valid.
     fn warn(&mut self, line: i64, column: &str, code: FieldCode, found: &str) {
         self.notes.push_back(Item::default().fault(line, column, code, found));
     }
