@@ -239,7 +239,7 @@ fn Parts() -> impl IntoView {
 mod tests {
     use std::{fs, path::Path};
 
-    /// They show nothing of their own, or stand where every page has them.
+    /// Components that render nothing themselves, or that every page contains anyway.
     const UNSEEN: [&str; 3] = ["Guard", "PageTitle", "Toasts"];
 
     #[test]

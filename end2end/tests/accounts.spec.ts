@@ -11,7 +11,7 @@ import {
   visit,
 } from '../helpers';
 
-test('what a guest has picked joins the account, and stays with it', async ({ page, visitor }) => {
+test('a guest’s basket is merged into the account and kept', async ({ page, visitor }) => {
   const email = freshEmail();
 
   // On sign-up.
@@ -36,7 +36,7 @@ test('what a guest has picked joins the account, and stays with it', async ({ pa
   await cartHolds(page, [first, second]);
 });
 
-test('who is signed in is not asked to sign in again', async ({ page }) => {
+test('signed-in users are not asked to sign in again', async ({ page }) => {
   await signUp(page, freshEmail());
   await visit(page, '/sign-in');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('You’re already signed in');

@@ -114,7 +114,7 @@ test('failed jobs are retried and discarded, and the audit log shows who did it'
   await expect(main(seller)).toContainText(/refunded on/);
 });
 
-test('the admin console shows all of the market', async ({ page, visitor, market }) => {
+test('the admin area shows the whole market', async ({ page, visitor, market }) => {
   const order = await buy(page);
   const operator = await visitor();
   const email = await operate(market, operator);
@@ -154,7 +154,7 @@ test('the admin console shows all of the market', async ({ page, visitor, market
   await expect(main(operator).locator('pre')).toContainText(`/seller/${SHOP}/orders`);
 });
 
-test('the admin console is not there for others', async ({ page, visitor }) => {
+test('the admin area does not exist for others', async ({ page, visitor }) => {
   const seller = await visitor();
   const paths = ['/admin', ...Object.values(PARTS), '/admin/mails/mail_00000000000000000000000000'];
   for (const path of paths) expect(await visit(page, path), path).toBe(401);

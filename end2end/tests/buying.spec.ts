@@ -74,7 +74,7 @@ test.describe('a guest buys from two shops in one purchase', () => {
   }
 });
 
-test('a declined card leads back to the checkout, where nothing typed is lost and another card pays', async ({ page }) => {
+test('a declined card leads back to the checkout, which keeps the input and accepts another card', async ({ page }) => {
   const names = [await shopName(page, SHOPS[0]), await shopName(page, SHOPS[1])];
   await fillCart(page);
   const checkout = await beginCheckout(page);
@@ -103,7 +103,7 @@ test.describe('one payment, however the gateway reports it', () => {
   }
 });
 
-test('a second way to pay after a visit to the gateway is charged once', async ({ page }) => {
+test('choosing another payment method after visiting the gateway charges once', async ({ page }) => {
   const name = await shopName(page, SHOPS[0]);
   await addOne(page, SHOPS[0], 1);
   const checkout = await beginCheckout(page);

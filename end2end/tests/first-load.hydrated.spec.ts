@@ -39,7 +39,7 @@ const shift = (page: Page): Promise<number> =>
   });
 
 for (const width of [390, 1280]) {
-  test(`nothing moves while a page comes, ${width} wide`, async ({ page, context }) => {
+  test(`nothing shifts while a page loads, ${width} wide`, async ({ page, context }) => {
     await page.setViewportSize({ width, height: 844 });
     const cache = await context.newCDPSession(page);
     await cache.send('Network.enable');
@@ -69,7 +69,7 @@ test('a first visit to the home page loads no chunk of other pages', async ({ pa
   expect(await stayed(page)).toBe(true);
 });
 
-test('a page of a chunk comes to life by itself, and leads on without a reload', async ({ page }) => {
+test('a page of a chunk hydrates on its own, and navigates without a reload', async ({ page }) => {
   await addOne(page, SHOPS[0], 1);
   await visit(page, '/cart');
   await mark(page);
@@ -80,7 +80,7 @@ test('a page of a chunk comes to life by itself, and leads on without a reload',
   expect(await stayed(page)).toBe(true);
 });
 
-test('a tab whose chunks were replaced goes on with one reload', async ({ page, problems }) => {
+test('a tab whose chunks were replaced continues after one reload', async ({ page, problems }) => {
   problems.allow(/404|WebAssembly|chunk|split_/);
   await visit(page, '/');
   await mark(page);
@@ -94,7 +94,7 @@ test('a tab whose chunks were replaced goes on with one reload', async ({ page, 
   expect(loads).toBe(1);
 });
 
-test('a page whose chunk does not come works as the server wrote it', async ({ page, problems }) => {
+test('a page whose chunk cannot be loaded works as the server rendered it', async ({ page, problems }) => {
   problems.allow(/404|WebAssembly|chunk|split_/);
   await page.route('**/pkg/split_account.*', (route) => route.fulfill({ status: 404, body: '' }));
   let loads = 0;

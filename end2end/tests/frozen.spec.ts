@@ -8,7 +8,7 @@ test.use({ launchOptions: { ...launchOptions, ignoreDefaultArgs: ['--disable-bac
 
 journeys();
 
-test('signed out on the page that signing in led to, it does not come back', async ({ page }) => {
+test('after signing out, going back does not show the signed-in page', async ({ page }) => {
   await signIn(page, SELLERS[SHOPS[0]]);
   await expect(signOutButton(page)).toBeVisible();
   await signOut(page);
@@ -18,7 +18,7 @@ test('signed out on the page that signing in led to, it does not come back', asy
   await expect(signOutButton(page)).toHaveCount(0);
 });
 
-test('a page that the browser froze asks again before it shows anything', async ({ page }) => {
+test('a page from the back-forward cache is requested again before it is shown', async ({ page }) => {
   await signIn(page, SELLERS[SHOPS[0]]);
   await visit(page, `/seller/${SHOPS[0]}`);
   await signOut(page);

@@ -3,7 +3,7 @@ import { addOne, main, visit } from '../helpers';
 
 const gallery = (page: import('../fixtures').Page) => main(page).getByRole('radiogroup', { name: 'Product images' });
 
-test('a gallery is looked through with the mouse, the keys, and without scripts', async ({ page }) => {
+test('a gallery is browsed with the mouse, the keyboard, and without scripts', async ({ page }) => {
   await visit(page, '/shops/meena-crafts');
   await main(page).getByRole('link', { name: 'Set of six tea cups' }).click();
   const shown = gallery(page).getByRole('img', { name: 'Set of six tea cups' });
@@ -35,7 +35,7 @@ test('on a phone the arrow keys bring the next picture into view', async ({ page
   await expect(second).toBeInViewport({ ratio: 0.95 });
 });
 
-test('what is picked is shown with its picture', async ({ page }) => {
+test('the basket shows the images of its items', async ({ page }) => {
   await addOne(page, 'meena-crafts', 1);
   await visit(page, '/cart');
   const picture = main(page).locator('.line picture img');

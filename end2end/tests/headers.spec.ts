@@ -20,7 +20,7 @@ function nonceOf(policy: Map<string, string[]>): string {
 }
 
 for (const path of ['/', '/products', `/shops/${SHOPS[0]}`, '/cart', '/sign-in', '/sign-up', '/no-such-page']) {
-  test(`${path} is sent with its guards`, async ({ page }) => {
+  test(`${path} is sent with its security headers`, async ({ page }) => {
     const response = await page.request.get(path);
     const headers = response.headers();
     expect(headers['x-content-type-options']).toBe('nosniff');
@@ -49,7 +49,7 @@ for (const path of ['/', '/products', `/shops/${SHOPS[0]}`, '/cart', '/sign-in',
   });
 }
 
-test('what stands under /pkg has its content in its name and is kept for good', async ({ page }) => {
+test('files under /pkg are named by a hash of their content and cached indefinitely', async ({ page }) => {
   const html = await (await page.request.get('/')).text();
   const assets = new Set([...html.matchAll(/["'](\/pkg\/[^"'?#]+)["']/g)].map(([, path]) => path ?? ''));
   const kinds = [...assets].map((path) => path.split('.').at(-1));
@@ -67,7 +67,7 @@ test('what stands under /pkg has its content in its name and is kept for good', 
   }
 });
 
-test('pages that belong to one person are not kept by caches', async ({ page }) => {
+test('personal pages are not stored by caches', async ({ page }) => {
   for (const path of ['/cart', '/account', '/sign-in']) {
     const control = (await page.request.get(path, { maxRedirects: 0 })).headers()['cache-control'] ?? '';
     expect(control, path).toMatch(/no-store|private/);

@@ -11,7 +11,7 @@ const test = base.extend(ownMarket);
 
 test.use({ viewport: { width: 390, height: 844 } });
 
-test('in all that is said about a product', async ({ page, market }) => {
+test('in every field of a product', async ({ page, market }) => {
   watch(page);
   const folder = await mkdtemp(join(tmpdir(), 'haat-hostile-'));
   const file = join(folder, 'products.jsonl');

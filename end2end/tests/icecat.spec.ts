@@ -78,7 +78,7 @@ for (const way of ['a card that asks for a confirmation', 'cash on delivery'] as
   });
 }
 
-test('a word that nothing is called by finds nothing', async ({ page }) => {
+test('a search without matches finds nothing', async ({ page }) => {
   await visit(page, '/products?q=zyzzyva');
   await arriveAt(page, /zyzzyva/);
   await expect(productLinks(page)).toHaveCount(0);

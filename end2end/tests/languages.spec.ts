@@ -72,14 +72,14 @@ test('what is bought in Hindi is confirmed in Hindi', async ({ page }) => {
   await mail.close();
 });
 
-test('a language that there is not is no fault', async ({ page }) => {
+test('an unknown language is not an error', async ({ page }) => {
   await visit(page, '/');
   await read(page, `xx-${randomBytes(4).toString('hex')}`);
   await visit(page, '/cart');
   await arriveAt(page, 'Your basket');
 });
 
-test('every hydrated page has its words from one file that may be kept', async ({ page, hydrated }) => {
+test('every hydrated page loads its strings from one cacheable file', async ({ page, hydrated }) => {
   await visit(page, '/');
   const href = await page.locator('link#words').getAttribute('href');
   expect(href).toMatch(/^\/words\/en\.[0-9a-f]{16}\.txt$/);
@@ -128,7 +128,7 @@ async function escaped(page: Page): Promise<string[]> {
     .filter((text) => !/^H[0-9A-Z]+-\d$|@example\.com$|^Pune(, Maharashtra,)? 411001$/.test(text));
 }
 
-test('every word on every page is from the words, and from right to left nothing leaves the page', async ({ page }) => {
+test('every string on every page is translated, and nothing overflows from right to left', async ({ page }) => {
   test.setTimeout(600_000);
   const tab = await page.context().newPage();
   const found: Record<string, string[]> = {};

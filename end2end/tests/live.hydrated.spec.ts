@@ -23,7 +23,7 @@ import {
   visit,
 } from '../helpers';
 
-test('adding to the basket leaves the page where it is', async ({ page }) => {
+test('adding to the basket does not reload the page', async ({ page }) => {
   await openProduct(page, SHOPS[0]);
   await page.evaluate(() => Object.assign(window, { stayed: true }));
   for (const count of [1, 2]) {
@@ -57,7 +57,7 @@ for (const method of ['cash', 'card'] as const) {
   });
 }
 
-test('after a line is removed or changed the focus stays in the basket, and the new total is said', async ({ page }) => {
+test('after a line is removed or changed, the focus stays in the basket, and the new total is announced', async ({ page }) => {
   const first = await addOne(page, SHOPS[0], 1, 0);
   const second = await addOne(page, SHOPS[0], 2, 1);
   await visit(page, '/cart');

@@ -60,7 +60,7 @@ test('the checkout takes the quantities that are typed in the basket', async ({ 
   await expect(main(page)).toContainText('2 ×');
 });
 
-test('a bad quantity in the basket is refused and the line stays as it was', async ({ page }) => {
+test('an invalid quantity in the basket is rejected and the line does not change', async ({ page }) => {
   const product = await addOne(page, SHOPS[0], 1);
   await visit(page, '/cart');
   await withoutBrowserChecks(page);
@@ -100,7 +100,7 @@ test('an empty checkout says which fields are missing', async ({ page }) => {
   await arriveAt(page, 'Checkout');
 });
 
-test('a checkout with wrong fields keeps all that was typed, and pays once they are right', async ({ page }) => {
+test('a checkout with invalid fields keeps the input, and can be paid once they are valid', async ({ page }) => {
   const name = await shopName(page, SHOPS[0]);
   await addOne(page, SHOPS[0], 1);
   await beginCheckout(page);
@@ -123,7 +123,7 @@ test('a checkout with wrong fields keeps all that was typed, and pays once they 
   await expect(page.getByRole('main')).toContainText(wrong['Full name']);
 });
 
-test('a refused sign-up keeps the name and never the password', async ({ page }) => {
+test('a rejected sign-up keeps the name and never the password', async ({ page }) => {
   await visit(page, '/sign-up');
   await withoutBrowserChecks(page);
   await field(page, 'Name').fill('Asha Rao');

@@ -28,7 +28,7 @@ for (const path of [
   '/purchases/%00',
   '/p/%E0%A4%A',
 ]) {
-  test(`${path} is not there`, async ({ page }) => {
+  test(`${path} is not found`, async ({ page }) => {
     // Paths that aren't valid UTF-8 may be rejected before anything is looked up.
     if (path.includes('%')) {
       const response = await page.request.get(path);
@@ -39,7 +39,7 @@ for (const path of [
   });
 }
 
-test('a checkout and a purchase are there for their holder alone', async ({ page, visitor }) => {
+test('a checkout and a purchase exist only for their owner', async ({ page, visitor }) => {
   const name = await shopName(page, SHOPS[0]);
   await addOne(page, SHOPS[0], 1);
   const checkout = await beginCheckout(page);

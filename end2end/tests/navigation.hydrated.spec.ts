@@ -22,7 +22,7 @@ test('the focus goes to the title of the page, and the title is that of the tab'
   await expect(page.locator('html')).toHaveAttribute('data-same', 'page');
 });
 
-test('the way back leads to where one was, and the way on to the top', async ({ page }) => {
+test('going back restores the scroll position, and going forward starts at the top', async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await visit(page, `/shops/${SHOPS[0]}`);
   const link = productLinks(page).last();
@@ -38,13 +38,13 @@ test('the way back leads to where one was, and the way on to the top', async ({ 
   await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(place);
 });
 
-test('what changes a page without leaving it leaves the focus where it is', async ({ page }) => {
+test('changes within a page keep the focus', async ({ page }) => {
   await addOne(page, SHOPS[0], 1);
   await expect(page.getByRole('button', { name: 'Add to basket' })).toBeFocused();
   await expect(page.getByRole('status').filter({ hasText: 'Added to basket' })).toBeVisible();
 });
 
-test('what is slow to come shows its shape meanwhile', async ({ page }) => {
+test('slow content shows a skeleton while it loads', async ({ page }) => {
   await visit(page, '/');
   let answer = () => {};
   const held = new Promise<void>((resolve) => (answer = resolve));

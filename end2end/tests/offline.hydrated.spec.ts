@@ -1,7 +1,7 @@
 import { expect, test } from '../fixtures';
 import { PAY, SHOPS, addOne, addressStands, beginCheckout, button, choose, fillAddress, main, openProduct, shopName, thanks } from '../helpers';
 
-test('without a connection the page says so, keeps what was typed, and goes on afterwards', async ({ page, context, problems }) => {
+test('without a connection, the page says so, keeps the input, and continues afterwards', async ({ page, context, problems }) => {
   problems.allow(/ERR_INTERNET_DISCONNECTED/);
   const notice = page.getByText('You’re offline.', { exact: false });
   const shop = await shopName(page, SHOPS[0]);

@@ -4,7 +4,7 @@ import { Market } from '../server';
 
 const HTML = { accept: 'text/html' };
 
-test('what cannot be answered has a face, in the language of who asks', async ({ page, problems }) => {
+test('requests that fail get an error page in the reader’s language', async ({ page, problems }) => {
   problems.allow(/Failed to load resource.*status of 4\d\d|answer: 4\d\d/);
   expect(await visit(page, '/dev/mail/none')).toBe(404);
   await arriveAt(page, 'Page not found');
@@ -28,7 +28,7 @@ test('what cannot be answered has a face, in the language of who asks', async ({
   expect([program.status(), await program.text()]).toEqual([404, '']);
 });
 
-test('while the market is being worked on, it says so and stays alive', async ({ page, problems, database }) => {
+test('during maintenance, the market says so and stays alive', async ({ page, problems, database }) => {
   problems.allow(/answer: 503|status of 503/);
   const market = await Market.open(database, { HAAT__SERVER__MAINTENANCE: 'true' }, false);
   try {

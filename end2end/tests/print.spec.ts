@@ -36,7 +36,7 @@ async function onPaper(page: Page, look: (paper: string) => Promise<void>): Prom
   await page.setViewportSize({ width: 1280, height: 900 });
 }
 
-test('an order, its packing slip and the purchase go on paper', async ({ page, visitor }) => {
+test('an order, its packing slip and the purchase can be printed', async ({ page, visitor }) => {
   const names = [await shopName(page, SHOPS[0])];
   const product = await addOne(page, SHOPS[0], 1);
   await beginCheckout(page);

@@ -118,7 +118,7 @@ test('a product with four variants and three pictures is listed, bought, sent; a
   await expect(main(shopper)).toContainText('This order has been cancelled.');
 });
 
-test('what is no whole picture is refused at the field', async ({ page, problems }) => {
+test('incomplete and invalid images are rejected at the field', async ({ page, problems }) => {
   problems.allow(/422/);
   await signIn(page, SELLERS[SHOP]);
   const listed = await page.request.get(`/shops/${SHOP}`);
@@ -140,7 +140,7 @@ test('what is no whole picture is refused at the field', async ({ page, problems
   await expect(faults).toContainText('huge.png: This image is larger than 40 megapixels or 16,000 pixels on one side.');
 });
 
-test('a product saved in two tabs tells the second what changed', async ({ page, context, problems }) => {
+test('saving a product in two tabs shows the second what changed', async ({ page, context, problems }) => {
   problems.allow(/409/);
   await signIn(page, SELLERS[SHOP]);
   await newDraft(page, 'Water jug');
@@ -159,7 +159,7 @@ test('a product saved in two tabs tells the second what changed', async ({ page,
   await expect(field(other, 'Description')).toHaveValue('Mine');
 });
 
-test('faults stand at their fields, whatever rows came and went', async ({ page }) => {
+test('errors are shown at their fields after rows were added and removed', async ({ page }) => {
   await signIn(page, SELLERS[SHOP]);
   await visit(page, `${products}/new`);
   await button(page, 'Add variant').click();
@@ -180,7 +180,7 @@ test('faults stand at their fields, whatever rows came and went', async ({ page 
   await expect(price).toBeFocused();
 });
 
-test('the form shows what it understood of a price', async ({ page }) => {
+test('the form shows how it understood a price', async ({ page }) => {
   await signIn(page, SELLERS[SHOP]);
   await visit(page, `${products}/new`);
   const price = variant(page, 1).getByLabel('Price (INR)', { exact: true });
@@ -203,7 +203,7 @@ test('the form shows what it understood of a price', async ({ page }) => {
   await expect(price).toHaveValue('2.500');
 });
 
-test('what was typed is not left by mistake', async ({ page }) => {
+test('unsaved input is not left by mistake', async ({ page }) => {
   await signIn(page, SELLERS[SHOP]);
   await visit(page, `${products}/new`);
   await field(page, 'Title').fill('Half a thought');
@@ -220,7 +220,7 @@ test('what was typed is not left by mistake', async ({ page }) => {
   expect(asked).toEqual(['confirm', 'confirm']);
 });
 
-test('a HEIC photo is refused with advice, and of an animation one frame is kept and said so', async ({ page, problems }) => {
+test('a HEIC photo is rejected with advice, and one frame of an animation is kept with a notice', async ({ page, problems }) => {
   problems.allow(/status of 422/);
   await signIn(page, SELLERS[SHOP]);
   await visit(page, `${products}/new`);

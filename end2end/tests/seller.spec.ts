@@ -80,7 +80,7 @@ test('an order goes from placed to delivered, and the shopper sees each step', a
   await expect(main(page)).toContainText('Your order has been delivered.');
 });
 
-test('a cancelled order gives back stock and money', async ({ page, visitor, market }) => {
+test('a cancelled order returns stock and money', async ({ page, visitor, market }) => {
   const seller = await visitor();
   await signIn(seller, SELLERS[SHOP]);
   const { path, order } = await buy(page, 'card');
@@ -141,7 +141,7 @@ test('a shop is opened, and its settings are kept', async ({ page }) => {
   await expect(title(page, 'Lake & Loom <b>')).toBeVisible();
 });
 
-test('several products are taken off sale and put back at once', async ({ page }) => {
+test('several products are archived and published at once', async ({ page }) => {
   await signIn(page, SELLERS[SHOPS[1]]);
   await visit(page, dashboard(SHOPS[1], '/products?sort=title'));
   const rows = main(page).locator('tbody tr');
@@ -156,7 +156,7 @@ test('several products are taken off sale and put back at once', async ({ page }
   }
 });
 
-test('a file of products is checked, and what holds of it goes in', async ({ page }) => {
+test('a file of products is checked, and its valid products are imported', async ({ page }) => {
   const sku = `F-${randomBytes(4).toString('hex')}`;
   const rows = Array.from({ length: 120 }, (_, i) => `${sku}-${i},Folder ${sku} ${i},100,5,published`);
   const table = ['sku,title,price,stock,state', ...rows, `${sku}-bad,=1+1,100,5,published`].join('\n');
@@ -184,7 +184,7 @@ test('a file of products is checked, and what holds of it goes in', async ({ pag
   expect((await answer.text()).split(`,${sku}-`)).toHaveLength(121);
 });
 
-test('what is not one’s own answers as if it were not there', async ({ page }) => {
+test('what belongs to others is reported as not found', async ({ page }) => {
   expect(await visit(page, dashboard(SHOP))).toBe(401);
   await signIn(page, SELLERS[SHOPS[1]]);
   for (const part of ['', '/orders', '/orders/H1-1', '/products', '/products/new', '/products/import', '/balance', '/settings']) {

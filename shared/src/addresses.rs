@@ -407,8 +407,8 @@ fn fit(shape: &str, code: &str) -> Option<String> {
 /// The maximum number of characters of a phone number: two numbers and an extension fit.
 pub const PHONE_MAX: usize = 60;
 
-/// The minimum number of digits of a phone number. The shortest ones on earth, on Niue and Tokelau, have
-/// four; whatever is shorter reaches a service (`*123#`, `112`), or was entered by mistake.
+/// The minimum number of digits of a phone number. The shortest in the world, in Niue and Tokelau, have
+/// four; anything shorter reaches a service (`*123#`, `112`), or was entered by mistake.
 const PHONE_DIGITS_MIN: usize = 4;
 
 /// A phone number as entered, in the digits 0–9; may be empty. Whatever can be dialled is kept, with

@@ -103,7 +103,7 @@ pub enum FieldCode {
     NoRows,
     /// JSON that is not of a known format.
     UnknownJson,
-    /// A quoted cell that contains lines like those of the table: a warning, since they may be meant.
+    /// A quoted cell that contains lines like those of the table: a warning, since they may be intentional.
     RowsInQuotes,
     /// Tags or unknown entities of HTML in a text: a warning, since shoppers would see them.
     Html,

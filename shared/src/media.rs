@@ -50,7 +50,7 @@ pub fn refusal(bytes: &[u8]) -> FieldCode {
     const HEIC: [&[u8]; 8] = [b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"];
     let brand = bytes.get(4..8).filter(|kind| *kind == b"ftyp").and_then(|_| bytes.get(8..12));
     match brand {
-        // AVIF calls itself so, too, but names itself first.
+        // AVIF files list this brand, too, but their own first.
         Some(brand) if HEIC.contains(&brand) => FieldCode::PictureHeic,
         _ => FieldCode::NotAPicture,
     }

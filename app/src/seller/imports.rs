@@ -126,7 +126,7 @@ fn state(i18n: words::I18n, import: &ImportView) -> &'static str {
     }
 }
 
-/// As states of products and orders look that mean as much.
+/// The same colours as for the corresponding states of products and orders.
 fn look(import: &ImportView) -> &'static str {
     match import.state {
         ImportState::Reading | ImportState::Checked => "placed",

@@ -39,7 +39,7 @@ pub struct Kept {
     pub color: String,
 }
 
-/// The error of a picture that has to come again, because there are too many at once.
+/// The error of a picture that has to be uploaded again, because there are too many at once.
 pub const BUSY: Error = Error::PicturesBusy { retry_after_s: 10 };
 
 /// Why a picture was not stored.

@@ -21,7 +21,7 @@ fn bytes<const N: usize>() -> [u8; N] {
 /// The millisecond of the last ID, and its counter.
 static LAST: Mutex<(i64, u16)> = Mutex::new((0, 0));
 
-/// A new id: a UUID version 7 (RFC 9562), which sorts by creation time. Ids that this process creates in the
+/// A new ID: a UUID version 7 (RFC 9562), which sorts by creation time. IDs that this process creates in the
 /// same millisecond increment the twelve bits after the time (method 1 of section 6.2).
 // `ContextV7` of `uuid` keeps this order, too, but its counter takes 42 bits: whoever knows one ID would have to
 // guess only 32 bits of the others of that millisecond, and drafts of forms rely on IDs that cannot be guessed.

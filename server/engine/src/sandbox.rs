@@ -140,7 +140,7 @@ impl DueEvent {
     }
 }
 
-/// The behaviour of a test card. The numbers are ones that testers know by heart.
+/// The behaviour of a test card. The first three have Stripe's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Card {
     /// 4242 4242 4242 4242: approves, and the webhook comes at once.

@@ -482,7 +482,7 @@ mod tests {
         [&b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"[..], &[value, 0, 0, 0], &[0; 4]].concat()
     }
 
-    /// A PNG that says it is so big, and ends there.
+    /// A PNG that declares these dimensions, and ends after that.
     fn png_header(width: u32, height: u32) -> Vec<u8> {
         let chunk = [b"IHDR", &width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 6, 0, 0, 0]].concat();
         let sum = crc(&chunk).to_be_bytes();
@@ -541,7 +541,7 @@ mod tests {
         }
     }
 
-    /// A PNG of 16 bits a channel in one colour, packed as small as it gets.
+    /// A PNG of 16 bits per channel in one colour, compressed as far as possible.
     fn deep_png(side: u32) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, side, side);

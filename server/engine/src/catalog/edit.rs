@@ -471,12 +471,12 @@ pub async fn publish(engine: &Engine, caller: &Caller, handle: &str, id: Product
     set_states(engine, caller, handle, &[id], ProductState::Published).await
 }
 
-/// Takes a product off sale. What was bought of it stays bought.
+/// Archives a product. Existing orders of it are unaffected.
 pub async fn archive(engine: &Engine, caller: &Caller, handle: &str, id: ProductId) -> Result<()> {
     set_states(engine, caller, handle, &[id], ProductState::Archived).await
 }
 
-/// Puts products on sale, or takes them off; all or none.
+/// Publishes or archives products; all or none.
 pub async fn set_states(
     engine: &Engine,
     caller: &Caller,

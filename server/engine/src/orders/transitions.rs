@@ -204,7 +204,7 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         OrderState::Shipped => {
             let tracking = transition.shipment.as_ref();
             data.shipment_id = shipments::ship_rest_in_tx(tx, order.id, tracking, now).await?;
-            // Nothing was sent if parts of the order were shipped and the others refunded.
+            // Nothing was shipped now if parts of the order were shipped before and the others refunded.
             data.shipment = tracking.cloned().filter(|_| data.shipment_id.is_some());
             data.shipment_id.map(|shipment| outbox::row(OutboxMessage::OrderShipped, shipment, now))
         }

@@ -91,7 +91,7 @@ impl Columns {
         COLUMNS.iter().position(|c| *c == column).and_then(|known| self.at[known])
     }
 
-    /// A line of the table: its product's name in it, its content, and what is to be said about HTML in it.
+    /// A line of the table: its product's name in it, its content, and the warnings about HTML in it.
     pub(super) fn read(&self, row: &ByteRecord, line: i64) -> (String, Item, Vec<RowError>) {
         let (mut faults, mut notes) = (Vec::new(), Vec::new());
         let surplus = row.iter().skip(self.named).any(|cell| !text::is_blank(&String::from_utf8_lossy(cell)));

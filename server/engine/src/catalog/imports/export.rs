@@ -181,7 +181,7 @@ mod tests {
     };
     use proptest::prelude::*;
 
-    /// What people and spreadsheets stumble over, and the rest of Unicode, as shops have it: no other text is stored.
+    /// Text that is difficult for people and spreadsheets, and any other Unicode that shops can store.
     fn text() -> impl Strategy<Value = String> {
         "[-=+@'\",;:\\\\a-c ]{0,5}[a-z]|[^\\p{C}\\p{Z}]{1,6}"
             .prop_map(|text| text::normalized(text.trim()).into_owned())

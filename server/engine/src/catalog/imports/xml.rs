@@ -45,7 +45,7 @@ mod tests {
 
     use super::*;
 
-    /// An element as the value it was made of; the names of lists end with `s`, as they do in records.
+    /// An element, converted back to the value it was written from; the names of lists end with `s`, as they do in records.
     fn read(node: Node) -> Value {
         let inner: Vec<Node> = node.children().filter(Node::is_element).collect();
         match (node.tag_name().name().ends_with('s'), inner.as_slice()) {
