@@ -200,7 +200,7 @@ pub fn run() -> Result<ExitCode, String> {
                 let mut drawing = JoinSet::new();
                 drawing.spawn(async move {
                     if let Err(error) = demo::draw(&runtime.engine).await {
-                        tracing::error!(%error, "the demo's pictures could not be drawn");
+                        tracing::error!(%error, "the demo's images could not be drawn");
                     }
                 });
                 serve(config).await

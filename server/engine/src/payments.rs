@@ -427,7 +427,7 @@ async fn act_on(engine: &Engine, gateway: &str, event: &GatewayEvent) -> Result<
             Ok(refund::reported(engine, gateway, gateway_ref, *id).await?)
         }
         EventSubject::Dispute(_) => {
-            tracing::warn!(gateway, event = event.id, "a payment is disputed: a person has to respond");
+            tracing::warn!(gateway, event = event.id, "a payment is disputed: respond at the gateway");
             Ok(())
         }
         // These are stored, but not acted on yet.

@@ -64,7 +64,7 @@ async fn mistakes_are_reported_in_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn operators_are_made_and_products_come_in() {
+async fn admins_are_created_and_products_imported() {
     for on in BOTH {
         let mut program = Program::prepare(on).await;
         program.set("HAAT_ADMIN_PASSWORD", "a long password");

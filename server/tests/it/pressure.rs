@@ -224,7 +224,7 @@ async fn cookies(program: &Program) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn abandoned_files_hold_nobody_up() {
+async fn abandoned_uploads_block_nobody() {
     for on in BOTH {
         let mut program = Program::prepare(on).await;
         std::fs::create_dir_all(program.folder.join("target/site")).unwrap();
@@ -276,7 +276,7 @@ async fn abandoned_files_hold_nobody_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_small_file_unpacks_to_takes_little() {
+async fn decompression_bombs_take_little_memory() {
     for on in BOTH {
         let program = Program::serve(on).await;
         let seller = seller(&program).await;

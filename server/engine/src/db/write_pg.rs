@@ -39,7 +39,7 @@ where
             let outcome = attempt(&pool, &stats, name, &input, &f).await;
             match outcome {
                 Err(TxError::Db(DbError::Again(error))) if tries < TRIES => {
-                    tracing::debug!(use_case = name, error, tries, "again");
+                    tracing::debug!(use_case = name, error, tries, "transaction retried");
                     tokio::time::sleep(Duration::from_millis(u64::from(crate::random::small(20 * tries))))
                         .await;
                     tries += 1;

@@ -69,7 +69,7 @@ both! {
         assert_eq!((other.shipping_method, other.totals.shipping.amount(), other.totals.tax.amount()), (ShippingMethod::Standard, 4_900, 0));
     }
 
-    async fn a_choice_comes_too_late_once_a_payment_is_under_way(market) {
+    async fn a_checkout_cannot_be_changed_while_a_payment_is_in_progress(market) {
         let engine = &market.engine;
         let tea = market.generous_shop().await;
         let guest = market.guest_with(&[(tea, 1)]).await;
@@ -333,7 +333,7 @@ both! {
         assert!(dispatch::drain(&market.engine).await.unwrap() > 0);
     }
 
-    async fn a_purchase_is_shown_to_its_owner_and_to_who_has_the_link(market) {
+    async fn a_purchase_is_shown_to_its_owner_and_to_holders_of_the_link(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         let asha = market.signed_up(&Caller::guest(), "asha").await;
         let mut shopper = asha.clone();

@@ -200,7 +200,7 @@ both! {
         assert_eq!(sandbox::captures(&market.engine.db).await.unwrap().kept_minor, 0);
     }
 
-    async fn a_part_whose_rest_never_comes_goes_back(market) {
+    async fn a_part_payment_whose_rest_never_comes_is_refunded(market) {
         let (_, id) = two_shops(market).await;
         let part = pay_part(market, id).await;
         market.clock.advance_ms(HOLD_MS + 1);

@@ -279,7 +279,7 @@ both! {
         }
     }
 
-    async fn a_number_with_two_readings_is_asked_about_once(market) {
+    async fn an_ambiguous_number_is_asked_about_once(market) {
         let owner = market.owner(MEENA).await;
         let file = "sku;title;price;stock\nE-1;Bowl;12,500;4\nE-2;Jug;2.500;1\nE-3;Goblet;12,50;1.000\nE-4;Pot;12,50;1\n";
         let id = stage(market, &owner, file.as_bytes()).await.unwrap();

@@ -16,7 +16,7 @@ fn shown(media: haat_shared::id::kinds::MediaId, alt: &str) -> NewPicture {
 }
 
 both! {
-    async fn pictures_come_and_go_one_by_one(market) {
+    async fn pictures_are_added_and_removed_one_by_one(market) {
         use media::PictureChange::{Add, Describe, Remove};
         let (engine, owner) = (&market.engine, market.owner("meena-crafts").await);
         market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
@@ -162,7 +162,7 @@ both! {
         assert_eq!(media::add(engine, &Caller::system(), "no-such-shop", png(9, 9, RED)).await, Err(Error::NotFound));
     }
 
-    async fn what_is_no_gallery_is_refused(market) {
+    async fn invalid_galleries_are_rejected(market) {
         let engine = &market.engine;
         market.product("meena-crafts", "Clay bowl", 45_000, 10).await;
         let product = catalog::list(engine, &Caller::guest(), ListProducts::default()).await.unwrap().items[0].id;

@@ -273,7 +273,7 @@ both! {
     }
 
     /// Of concurrent shipments with different numbers, the first ships and the rest correct it; none is lost.
-    async fn shipped_with_other_numbers_at_once(market) {
+    async fn concurrent_shipments_with_different_tracking(market) {
         let owner = market.owner(MEENA).await;
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;
         let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
@@ -294,7 +294,7 @@ both! {
         assert_eq!(numbers, (0..9).map(|i| format!("BD {i}")).collect::<Vec<_>>());
     }
 
-    async fn who_cancels_second_learns_who_was_first(market) {
+    async fn a_second_cancellation_reports_the_first(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;
         let cancelled = |by, reason: &str| -> Result<(), Error> {
@@ -345,7 +345,7 @@ both! {
         assert_eq!(market.available(bowl).await, 5);
     }
 
-    async fn a_shopper_cancels_until_the_shop_has_said_yes(market) {
+    async fn customers_cancel_until_the_shop_confirms(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
         let (first, second) = (market.guest_with(&[(bowl, 1)]).await, market.guest_with(&[(bowl, 1)]).await);

@@ -109,7 +109,7 @@ both! {
         assert_eq!(checkout::view(engine, &guest, id).await.unwrap().state, CheckoutState::Completed);
     }
 
-    async fn a_webhook_that_never_comes_is_made_up_for(market) {
+    async fn reconciliation_replaces_a_missing_webhook(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, _, gateway_ref) = market.go_to_sandbox(&guest).await;
@@ -167,7 +167,7 @@ both! {
         assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().state, CheckoutState::Completed);
     }
 
-    async fn a_late_capture_without_stock_goes_back(market) {
+    async fn a_late_capture_without_stock_is_refunded(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 2).await;
         let guest = market.guest_with(&[(bowl, 2)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
@@ -183,7 +183,7 @@ both! {
         assert_eq!(market.available(bowl).await, 1);
     }
 
-    async fn a_second_capture_goes_back(market) {
+    async fn a_second_capture_is_refunded(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
@@ -200,7 +200,7 @@ both! {
         assert_eq!(market.available(bowl).await, 4, "sold once");
     }
 
-    async fn a_capture_of_another_amount_goes_back(market) {
+    async fn a_capture_of_another_amount_is_refunded(market) {
         for other in [44_999, 60_000] {
             let bowl = market.product("meena-crafts", &format!("Clay bowl {other}"), 45_000, 5).await;
             let guest = market.guest_with(&[(bowl, 1)]).await;
@@ -216,7 +216,7 @@ both! {
         }
     }
 
-    async fn a_capture_of_a_checkout_that_gave_way_goes_back(market) {
+    async fn a_capture_of_a_superseded_checkout_is_refunded(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let mut guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
@@ -281,7 +281,7 @@ both! {
         assert_eq!((captures.captured, captures.kept_minor), (3, 3 * 49_900));
     }
 
-    async fn a_capture_in_another_currency_goes_back(market) {
+    async fn a_capture_in_another_currency_is_refunded(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (id, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
@@ -295,7 +295,7 @@ both! {
     }
 
     /// The gateway captures a second payment for the same attempt: it is refunded, and the first is kept.
-    async fn a_second_capture_of_one_attempt_goes_back(market) {
+    async fn a_second_capture_of_one_attempt_is_refunded(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;
         let (_, payment, gateway_ref) = market.go_to_sandbox(&guest).await;
@@ -409,7 +409,7 @@ both! {
         dispatch::drain(&market.engine).await.unwrap();
     }
 
-    async fn a_gateway_that_is_away_costs_nothing_but_time(market) {
+    async fn an_unreachable_gateway_causes_delays_only(market) {
         use std::sync::atomic::Ordering;
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         let guest = market.guest_with(&[(bowl, 1)]).await;

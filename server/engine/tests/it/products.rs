@@ -95,7 +95,7 @@ both! {
         assert_eq!(catalog::product(engine, &Caller::guest(), &draft.slug).await, Err(Error::NotFound));
     }
 
-    async fn many_go_on_sale_at_once_or_none(market) {
+    async fn bulk_publishing_is_all_or_nothing(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let mut ids = Vec::new();
         for name in ["Jug", "Cup"] {
@@ -159,7 +159,7 @@ both! {
         }
     }
 
-    async fn what_is_sold_while_a_form_is_open_stays_sold(market) {
+    async fn sales_while_a_form_is_open_are_kept(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k").await.unwrap();
         catalog::publish(engine, &owner, MEENA, id).await.unwrap();
@@ -216,7 +216,7 @@ both! {
         assert_eq!(seen.order.order.lines[0].variant_title, "Size: Small");
     }
 
-    async fn what_is_no_longer_sold_stays_in_carts_until_it_is_removed(market) {
+    async fn discontinued_products_stay_in_carts_until_removed(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let mut ids = Vec::new();
         for title in ["Jug", "Plate"] {
@@ -250,7 +250,7 @@ both! {
         checkout::begin(engine, &guest).await.unwrap();
     }
 
-    async fn what_is_off_sale_cannot_be_bought(market) {
+    async fn unpublished_products_cannot_be_bought(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let id = catalog::create(engine, &owner, MEENA, &form("Jug"), "k").await.unwrap();
         catalog::publish(engine, &owner, MEENA, id).await.unwrap();

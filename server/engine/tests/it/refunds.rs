@@ -245,7 +245,7 @@ both! {
         assert_eq!(entries.items[0].order_number.as_deref(), Some(released[0].number.as_str()), "a refund names its order");
     }
 
-    async fn a_part_of_an_order_comes_back(market) {
+    async fn a_part_of_an_order_is_returned(market) {
         let engine = &market.engine;
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
         let number = market.buy_by_card(&market.guest_with(&[(bowl, 3)]).await).await;

@@ -54,7 +54,7 @@ fn only_inventory_writes_to_its_tables() {
 async fn columns_hold_what_they_are_declared_for() {
     // Populate all tables.
     let market = Market::open(On::Sqlite).await;
-    buying::a_purchase_is_shown_to_its_owner_and_to_who_has_the_link::run(&market).await;
+    buying::a_purchase_is_shown_to_its_owner_and_to_holders_of_the_link::run(&market).await;
     market.settle().await;
     types_are_the_declared_ones(&market.folder.join("haat.db"));
     market.close().await;

@@ -27,7 +27,7 @@ async fn write(market: &Market) -> Result<u64, TxError> {
 }
 
 both! {
-    async fn a_panic_beside_a_transaction_ends_nothing(market) {
+    async fn a_panic_outside_a_transaction_stops_nothing(market) {
         for _ in 0..3 {
             // The result doesn't matter: it may have been sent before the panic.
             let _ = market.engine.db.write("fragile", Fragile, |_, _| Box::pin(async { Ok(()) })).await;

@@ -123,7 +123,7 @@ async fn a_seller_lists_sells_and_sends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pictures_of_a_product_come_and_go() {
+async fn images_of_a_product_are_added_and_removed() {
     for on in BOTH {
         let program = Program::serve(on).await;
         let guest = Robot::new(&program);
