@@ -121,7 +121,7 @@ export async function fillAddress(page: Page, changes: Record<string, string> = 
   await field(page, 'Country').selectOption({ label: COUNTRY });
 }
 
-export async function addressStands(page: Page, changes: Record<string, string> = {}): Promise<void> {
+export async function addressIsFilledIn(page: Page, changes: Record<string, string> = {}): Promise<void> {
   for (const [label, value] of Object.entries({ ...ADDRESS, ...changes })) {
     await expect(field(page, label)).toHaveValue(value);
   }
@@ -360,7 +360,7 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await at('/dev/ui', 'ui');
 }
 
-/** Visits every page of the admin console, as an operator. */
+/** Visits every page of the admin area, as an operator. */
 export async function everyAdminPage(page: Page, stop: (name: string) => Promise<void>): Promise<void> {
   const at = async (path: string, name: string) => {
     expect(await visit(page, path), path).toBe(200);

@@ -1,4 +1,4 @@
-// The look and the accessibility of the admin console.
+// The look and the accessibility of the admin area.
 import { expect, test } from '../fixtures';
 import { audit, everyAdminPage, looks, operate } from '../helpers';
 

@@ -1,4 +1,4 @@
-// The operators' admin console, with and without JavaScript.
+// The operators' admin area, with and without JavaScript.
 import { type Page, expect, test } from '../fixtures';
 import {
   SELLERS,
@@ -45,7 +45,7 @@ async function buy(page: Page): Promise<string> {
 
 const rows = (page: Page, text: string) => main(page).locator('tbody tr').filter({ hasText: text });
 
-/** The navigation of the admin console. */
+/** The navigation of the admin area. */
 const go = async (page: Page, part: string) => {
   await page.getByRole('navigation', { name: 'Admin' }).getByRole('link', { name: part, exact: true }).click();
   await arriveAt(page, part);

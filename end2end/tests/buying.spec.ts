@@ -7,7 +7,7 @@ import {
   type Bought,
   type ShopHandle,
   addOne,
-  addressStands,
+  addressIsFilledIn,
   arriveAt,
   cartLink,
   beginCheckout,
@@ -83,7 +83,7 @@ test('a declined card leads back to the checkout, which keeps the input and acce
   await arriveAt(page, 'Checkout');
   expect(new URL(page.url()).pathname).toBe(checkout);
   await expect(main(page)).toContainText(/declined and nothing was charged/);
-  await addressStands(page);
+  await addressIsFilledIn(page);
   await payByCard(page, 'approve');
   await thanks(page, names);
 });
@@ -112,7 +112,7 @@ test('choosing another payment method after visiting the gateway charges once', 
   await button(page, PAY).click();
   await arriveAt(page, 'Sandbox payment');
   await visit(page, checkout);
-  await addressStands(page);
+  await addressIsFilledIn(page);
   await payInCash(page);
   await thanks(page, [name]);
 });

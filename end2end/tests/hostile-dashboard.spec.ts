@@ -1,4 +1,4 @@
-// Malicious text in every field of the seller dashboard and the admin console: it is rejected at its field and kept there, or shown
+// Malicious text in every field of the seller dashboard and the admin area: it is rejected at its field and kept there, or shown
 // as plain text wherever it appears. In a market of its own, so that no other test sees it.
 import { randomBytes } from 'node:crypto';
 

@@ -4,7 +4,7 @@ import {
   PAY,
   SHOPS,
   addOne,
-  addressStands,
+  addressIsFilledIn,
   arriveAt,
   cartHolds,
   cartLink,
@@ -111,11 +111,11 @@ test('a checkout with invalid fields keeps the input, and can be paid once they 
   await button(page, PAY).click();
   await refused(field(page, 'Email'));
   await refused(field(page, 'Phone (optional)'));
-  await addressStands(page, wrong);
+  await addressIsFilledIn(page, wrong);
   await expect(page.getByRole('radio', { name: 'Cash on delivery' })).toBeChecked();
   // The input is stored with the checkout, not only on this page.
   await visit(page, new URL(page.url()).pathname);
-  await addressStands(page, wrong);
+  await addressIsFilledIn(page, wrong);
   await fillAddress(page, { 'Full name': wrong['Full name'] });
   await choose(page, 'cash');
   await button(page, PAY).click();

@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures';
-import { PAY, SHOPS, addOne, addressStands, beginCheckout, button, choose, fillAddress, main, openProduct, shopName, thanks } from '../helpers';
+import { PAY, SHOPS, addOne, addressIsFilledIn, beginCheckout, button, choose, fillAddress, main, openProduct, shopName, thanks } from '../helpers';
 
 test('without a connection, the page says so, keeps the input, and continues afterwards', async ({ page, context, problems }) => {
   problems.allow(/ERR_INTERNET_DISCONNECTED/);
@@ -22,7 +22,7 @@ test('without a connection, the page says so, keeps the input, and continues aft
   await choose(page, 'cash');
   await button(page, PAY).click();
   await expect(main(page).getByRole('alert')).toContainText('We can’t connect right now');
-  await addressStands(page);
+  await addressIsFilledIn(page);
   await context.setOffline(false);
   await button(page, PAY).click();
   await thanks(page, [shop]);
