@@ -137,6 +137,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         currency,
         zone,
         return_days: i64::from(config.market.return_days),
+        promotions: Vec::new(),
         pictures: pictures.clone(),
         bounds: config.limits.bounds(),
     })?;

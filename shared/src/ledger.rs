@@ -28,6 +28,8 @@ text_enum! {
         MarketplaceCommission = "marketplace_commission",
         /// What we owe shoppers: money that was captured and not yet spent, or that is being refunded.
         ShopperPayable = "shopper_payable",
+        /// What discounts cost the marketplace.
+        MarketplacePromotions = "marketplace_promotions",
         /// What gateways charged us.
         GatewayFees = "gateway_fees",
     }
@@ -56,6 +58,10 @@ text_enum! {
         Commission = "commission",
         /// The commission on an order paid to the shop in cash.
         CashCommission = "cash_commission",
+        /// A discount on an order that the marketplace bears.
+        Promotion = "promotion",
+        /// The reversal of it, or of a part of it.
+        PromotionReversed = "promotion_reversed",
         /// The reversal of a sale, or of a part of it, that is refunded.
         SaleReversed = "sale_reversed",
         /// The reversal of the commission on it.
@@ -150,6 +156,16 @@ pub fn cash_commission(shop: ShopId, part: Money) -> Result<Posting, MoneyError>
     )
 }
 
+/// We bear a discount on an order: the shop earns as much as without it.
+pub fn promotion(shop: ShopId, discount: Money) -> Result<Posting, MoneyError> {
+    transfer(
+        PostingKind::Promotion,
+        discount,
+        (Account::MarketplacePromotions, None),
+        (Account::SellerPending, Some(shop)),
+    )
+}
+
 /// Whether the earnings from an order are still pending, or were released to the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Earnings {
@@ -204,6 +220,22 @@ pub fn cash_commission_reversed(
     )
 }
 
+/// The reversal of a discount that we bear, or of the part of it that belongs to what is refunded.
+pub fn promotion_reversed(
+    shop: ShopId,
+    part: Money,
+    earnings: Earnings,
+    collected_by_market: bool,
+) -> Result<Posting, MoneyError> {
+    let owed = if collected_by_market { Account::SellerPayable } else { Account::SellerReceivable };
+    transfer(
+        PostingKind::PromotionReversed,
+        part,
+        (earnings.account(owed), Some(shop)),
+        (Account::MarketplacePromotions, None),
+    )
+}
+
 /// The earnings from an order become available: we owe them to the shop. They are negative if the shop
 /// collected the money, and owes us the commission.
 pub fn released(shop: ShopId, earned: Money, collected_by_market: bool) -> Result<Posting, MoneyError> {
@@ -233,9 +265,9 @@ mod tests {
         fn every_posting_sums_to_zero(amount in 0i64..i64::MAX) {
             let money = Money::new(amount, Currency::INR);
             let shop = ShopId::from_uuid(Uuid::from_u128(7));
-            let mut postings = vec![capture(money), sale(shop, money), commission(shop, money), cash_commission(shop, money), gateway_fee(money), refund(money), released(shop, money, true), released(shop, money.times(-1).unwrap(), false)];
+            let mut postings = vec![capture(money), sale(shop, money), commission(shop, money), cash_commission(shop, money), promotion(shop, money), gateway_fee(money), refund(money), released(shop, money, true), released(shop, money.times(-1).unwrap(), false)];
             for earnings in [Earnings::Pending, Earnings::Released] {
-                postings.extend([sale_reversed(shop, money, earnings), commission_reversed(shop, money, earnings), cash_commission_reversed(shop, money, earnings)]);
+                postings.extend([sale_reversed(shop, money, earnings), commission_reversed(shop, money, earnings), cash_commission_reversed(shop, money, earnings), promotion_reversed(shop, money, earnings, true), promotion_reversed(shop, money, earnings, false)]);
             }
             for posting in postings {
                 let posting = posting.unwrap();

@@ -71,6 +71,8 @@ fn row(handle: &str, entry: BalanceEntry) -> impl IntoView + use<> {
     let what = match entry.kind {
         PostingKind::Sale => t!(i18n, balance.sale),
         PostingKind::Commission | PostingKind::CashCommission => t!(i18n, balance.commission),
+        PostingKind::Promotion => t!(i18n, balance.promotion),
+        PostingKind::PromotionReversed => t!(i18n, balance.promotion_reversed),
         PostingKind::SaleReversed => t!(i18n, balance.sale_reversed),
         PostingKind::CommissionReversed | PostingKind::CashCommissionReversed => {
             t!(i18n, balance.commission_reversed)

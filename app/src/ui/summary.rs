@@ -27,7 +27,7 @@ pub fn Was(
     view! { <s class="was"><span class="hidden">{t!(i18n, product.was)} " "</span>{words::money(i18n, price)}</s> }
 }
 
-/// Subtotal, shipping and total.
+/// Subtotal, any discount, shipping and total.
 #[component]
 pub fn Sums(
     /// The totals.
@@ -35,7 +35,7 @@ pub fn Sums(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let free = tu_string!(i18n, cart.free);
-    let Totals { subtotal, shipping, tax, total, .. } = totals;
+    let Totals { subtotal, discount, shipping, tax, total } = totals;
     let taxes = words::taxes(i18n, tax);
     let shipping = if shipping.amount() == 0 { free.to_owned() } else { words::money(i18n, shipping) };
     view! {
@@ -44,6 +44,13 @@ pub fn Sums(
                 <dt>{t!(i18n, cart.subtotal)}</dt>
                 <dd>{words::money(i18n, subtotal)}</dd>
             </div>
+            {(discount.amount() > 0)
+                .then(|| view! {
+                    <div>
+                        <dt>{t!(i18n, cart.discount)}</dt>
+                        <dd>"−" {words::money(i18n, discount)}</dd>
+                    </div>
+                })}
             <div>
                 <dt>{t!(i18n, cart.delivery)}</dt>
                 <dd>{shipping}</dd>

@@ -20,11 +20,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use haat_engine::{
-    Caller, catalog,
-    db::{Scalar, Value},
-    ledger, orders, params, random, shops, statements,
-};
+use haat_engine::{Caller, catalog, db::Scalar, insert, ledger, orders, params, random, shops, statements};
 use haat_shared::{
     catalog::edit::ListSellerProducts,
     id::kinds::*,
@@ -41,22 +37,110 @@ const MOST_BY_STOCK: Duration = Duration::from_millis(200);
 
 statements! {
     SHOP = "SELECT id AS value FROM shops WHERE handle = $1";
-    CART = "INSERT INTO carts (id, token_hash, state, version, created_at, updated_at) VALUES ($1, $2, 'open', 1, 0, 0)";
-    CHECKOUTS = "INSERT INTO checkouts (id, cart_id, cart_version, state, currency, subtotal_minor, delivery_minor,
-            total_minor, form, holds, hold_until, extended, purchase_id, created_at, updated_at)
-        VALUES [($1, $2, 1, 'completed', 'INR', 45000, 4900, 49900, '', 0, 0, FALSE, $3, 0, 0)]";
-    PURCHASES = "INSERT INTO purchases (id, number, checkout_id, email, address, method, currency, total_minor, created_at)
-        VALUES [($1, $2, $3, $4, $5, $6, 'INR', 49900, $7)]";
-    ORDERS = "INSERT INTO orders (id, number, purchase_id, shop_id, shop_name, state, currency, subtotal_minor,
-            delivery_minor, total_minor, commission_minor, created_at, search_folded)
-        VALUES [($1, $2, $3, $4, 'Meena', $5, 'INR', 45000, 4900, 49900, 4500, $6, $7)]";
-    LINES = "INSERT INTO order_lines (order_id, position, product_id, variant_id, title, variant_title, quantity,
-            unit_minor, total_minor)
-        VALUES [($1, 1, $1, $1, 'Clay bowl', '', 1, 45000, 45000)]";
-    POSTINGS = "INSERT INTO ledger_postings (id, kind, reference, created_at) VALUES [($1, 'sale', $2, 0)]";
-    ENTRIES = "INSERT INTO ledger_entries (posting_id, line, account, shop_id, currency, amount_minor)
-        VALUES [($1, 1, 'seller_payable', $2, 'INR', -49900)]";
     ANALYZE = "ANALYZE";
+}
+
+insert! {
+    struct AddCart into carts {
+        id: CartId,
+        token_hash: [u8; 32];
+        state = "'open'",
+        version = "1",
+        created_at = "0",
+        updated_at = "0",
+    }
+
+    struct AddCheckout into checkouts {
+        id: CheckoutId,
+        cart_id: CartId,
+        purchase_id: PurchaseId;
+        cart_version = "1",
+        state = "'completed'",
+        currency = "'INR'",
+        subtotal_minor = "45000",
+        discount_minor = "0",
+        delivery_minor = "4900",
+        tax_minor = "0",
+        added_tax_minor = "0",
+        total_minor = "49900",
+        form = "''",
+        holds = "0",
+        hold_until = "0",
+        extended = "FALSE",
+        created_at = "0",
+        updated_at = "0",
+    }
+
+    struct AddPurchase into purchases {
+        id: PurchaseId,
+        number: String,
+        checkout_id: CheckoutId,
+        email: String,
+        address: String,
+        method: PaymentMethod,
+        created_at: i64;
+        currency = "'INR'",
+        total_minor = "49900",
+    }
+
+    struct AddOrder into orders {
+        id: OrderId,
+        number: String,
+        purchase_id: PurchaseId,
+        shop_id: ShopId,
+        state: OrderState,
+        created_at: i64,
+        updated_at: i64,
+        search_folded: String;
+        shop_name = "'Meena'",
+        currency = "'INR'",
+        subtotal_minor = "45000",
+        discount_minor = "0",
+        market_discount_minor = "0",
+        delivery_minor = "4900",
+        tax_minor = "0",
+        added_tax_minor = "0",
+        total_minor = "49900",
+        items_minor = "45000",
+        commission_minor = "4500",
+        delivery = "'standard'",
+        days_min = "2",
+        days_max = "5",
+    }
+
+    struct AddLine into order_lines {
+        order_id: OrderId,
+        product_id: uuid::Uuid,
+        variant_id: uuid::Uuid;
+        position = "0",
+        kind = "'goods'",
+        title = "'Clay bowl'",
+        variant_title = "''",
+        quantity = "1",
+        unit_minor = "45000",
+        total_minor = "45000",
+        discount_minor = "0",
+        tax_bp = "0",
+        tax_minor = "0",
+        added_tax_minor = "0",
+    }
+
+    struct AddPosting into ledger_postings {
+        id: PostingId,
+        reference: OrderId,
+        order_id: OrderId;
+        kind = "'sale'",
+        created_at = "0",
+    }
+
+    struct AddEntry into ledger_entries {
+        posting_id: PostingId,
+        shop_id: ShopId;
+        line = "1",
+        account = "'seller_payable'",
+        currency = "'INR'",
+        amount_minor = "-49900",
+    }
 }
 
 /// Products, one in a hundred with low stock, half of them published.
@@ -90,7 +174,7 @@ async fn fill_with_orders(market: &Market, shop: ShopId) {
         .engine
         .db
         .write("cart", cart, |tx, cart| {
-            Box::pin(async move { Ok(tx.exec(&CART, params![*cart, [7u8; 32]]).await?) })
+            Box::pin(async move { Ok(tx.insert(AddCart { id: *cart, token_hash: [7; 32] }).await?) })
         })
         .await
         .unwrap();
@@ -119,38 +203,37 @@ async fn fill_with_orders(market: &Market, shop: ShopId) {
                             &support::form("cash").check(&PaymentMethod::ALL, false).unwrap().address,
                         );
                         let search = format!("{}-1 {email}", number.to_lowercase());
-                        let row: [Value; 3] = [checkout.into(), (*cart).into(), purchase.into()];
-                        checkouts.push(row);
-                        let row: [Value; 7] = [
-                            purchase.into(),
-                            number.as_str().into(),
-                            checkout.into(),
-                            email.into(),
-                            address.unwrap().into(),
-                            (if i % 3 == 0 { "cash" } else { "sandbox" }).into(),
-                            at.into(),
-                        ];
-                        purchases.push(row);
-                        let row: [Value; 7] = [
-                            order.into(),
-                            format!("{number}-1").into(),
-                            purchase.into(),
-                            (*shop).into(),
-                            state.as_str().into(),
-                            at.into(),
-                            search.into(),
-                        ];
-                        orders.push(row);
-                        lines.push([order.into()]);
-                        postings.push([posting.into(), order.into()]);
-                        entries.push([posting.into(), (*shop).into()]);
+                        checkouts.push(AddCheckout { id: checkout, cart_id: *cart, purchase_id: purchase });
+                        purchases.push(AddPurchase {
+                            id: purchase,
+                            number: number.clone(),
+                            checkout_id: checkout,
+                            email,
+                            address: address.unwrap(),
+                            method: if i % 3 == 0 { PaymentMethod::Cash } else { PaymentMethod::Sandbox },
+                            created_at: at,
+                        });
+                        orders.push(AddOrder {
+                            id: order,
+                            number: format!("{number}-1"),
+                            purchase_id: purchase,
+                            shop_id: *shop,
+                            state,
+                            created_at: at,
+                            updated_at: at,
+                            search_folded: search,
+                        });
+                        let (product_id, variant_id) = (order.uuid(), order.uuid());
+                        lines.push(AddLine { order_id: order, product_id, variant_id });
+                        postings.push(AddPosting { id: posting, reference: order, order_id: order });
+                        entries.push(AddEntry { posting_id: posting, shop_id: *shop });
                     }
-                    tx.exec_many(&CHECKOUTS, &checkouts).await?;
-                    tx.exec_many(&PURCHASES, &purchases).await?;
-                    tx.exec_many(&ORDERS, &orders).await?;
-                    tx.exec_many(&LINES, &lines).await?;
-                    tx.exec_many(&POSTINGS, &postings).await?;
-                    tx.exec_many(&ENTRIES, &entries).await?;
+                    tx.insert_all(checkouts).await?;
+                    tx.insert_all(purchases).await?;
+                    tx.insert_all(orders).await?;
+                    tx.insert_all(lines).await?;
+                    tx.insert_all(postings).await?;
+                    tx.insert_all(entries).await?;
                     Ok(())
                 })
             })

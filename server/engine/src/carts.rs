@@ -15,7 +15,7 @@ use haat_shared::{
     error::Shortage,
     id::kinds::{CapacityId, CartId, CartLineId, ShopId, UserId, VariantId},
     media::Picture,
-    pricing::{self, LineItem, LineKind, Shipping, ShopItems, TaxRule},
+    pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule},
     shipping,
 };
 
@@ -192,7 +192,7 @@ async fn view_of(engine: &Engine, id: CartId) -> Result<CartView> {
     for (currency, rows) in group_by(rows, |r| r.currency) {
         let shops = group_by(rows, |r| r.shop_id);
         let items = shops.iter().map(|(shop, rows)| items(*shop, rows)).collect::<Result<Vec<_>>>()?;
-        let quote = pricing::quote(currency, &items, &[])?;
+        let quote = pricing::quote(currency, &items, &Promotion::of_currency(&engine.promotions, currency))?;
         totals.push(quote.price.totals);
         for ((shop_id, rows), quote) in shops.into_iter().zip(quote.shops) {
             let (shop_name, shop_handle) = (rows[0].shop_name.clone(), rows[0].shop_handle.clone());

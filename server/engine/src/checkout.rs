@@ -1,5 +1,6 @@
 //! Checkout: one attempt to buy a cart. It has all its holds or none, and becomes at most one purchase.
 
+mod adjustments;
 mod begin;
 mod complete;
 mod expire;
@@ -31,7 +32,7 @@ use haat_shared::{
 
 statements! {
     FIND = "SELECT c.id, c.state, c.form, c.hold_until, t.user_id, t.token_hash, p.number AS purchase_number,
-            c.currency, c.subtotal_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.quote_version
+            c.currency, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.quote_version
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
     LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, s.town, l.position, l.title, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor,
@@ -59,6 +60,7 @@ rows! {
     struct QuoteRow {
         currency: Currency,
         subtotal_minor: i64,
+        discount_minor: i64,
         delivery_minor: i64,
         tax_minor: i64,
         total_minor: i64,
@@ -191,7 +193,7 @@ impl QuoteRow {
         let money = |amount| Money::new(amount, self.currency);
         let totals = Totals {
             subtotal: money(self.subtotal_minor),
-            discount: money(0),
+            discount: money(self.discount_minor),
             shipping: money(self.delivery_minor),
             tax: money(self.tax_minor),
             total: money(self.total_minor),

@@ -40,7 +40,7 @@ pub use caller::{Caller, Who};
 pub use clock::Clock;
 pub use db::Db;
 use db::DbError;
-use haat_shared::{Currency, Error, FieldCode, Id, id::IdKind};
+use haat_shared::{Currency, Error, FieldCode, Id, id::IdKind, pricing};
 use notifications::{EmailRenderer, Mailer};
 use payments::PaymentGateway;
 
@@ -74,6 +74,8 @@ pub struct Parts {
     pub zone: clock::Zone,
     /// How many days after delivery an order can be returned, until its earnings are available to the shop.
     pub return_days: i64,
+    /// The promotions that apply to every cart that meets their terms, in this order.
+    pub promotions: Vec<pricing::Promotion>,
     /// Stores pictures.
     pub pictures: media::SharedPictureStore,
     /// The limits on guests, and on emails per address.

@@ -33,11 +33,12 @@ statements! {
     REFUNDED = "SELECT 'order ' || o.number || ' is ' || o.state || ' and has refunds of ' ||
             CAST(COALESCE(r.amount, 0) AS TEXT) AS value
         FROM orders o LEFT JOIN (SELECT order_id, SUM(amount_minor) AS amount, SUM(delivery_minor) AS delivery,
-            SUM(commission_minor) AS commission FROM refunds GROUP BY order_id) r ON r.order_id = o.id
+            SUM(commission_minor) AS commission, SUM(market_discount_minor) AS market_discount
+            FROM refunds GROUP BY order_id) r ON r.order_id = o.id
         WHERE COALESCE(r.amount, 0) <> CASE WHEN o.state = 'cancelled' THEN o.collected_minor ELSE o.refunded_minor END
-            OR COALESCE(r.delivery, 0) <> CASE WHEN o.state = 'cancelled' AND o.collected_minor > 0 THEN o.delivery_minor
-                ELSE o.delivery_refunded_minor END
-            OR r.commission > o.commission_minor";
+            OR COALESCE(r.delivery, 0) <> CASE WHEN o.state = 'cancelled' AND o.collected_minor > 0
+                THEN o.total_minor - o.items_minor ELSE o.delivery_refunded_minor END
+            OR r.commission > o.commission_minor OR r.market_discount > o.market_discount_minor";
     // Of several parts, the first one has the lines.
     REFUND_LINES = "SELECT 'a refund does not match its lines and delivery: ' || CAST(r.amount AS TEXT) AS value
         FROM (SELECT COALESCE(x.part_of, x.id) AS id, SUM(x.amount_minor) AS amount, SUM(x.delivery_minor) AS delivery
@@ -49,14 +50,15 @@ statements! {
         LEFT JOIN (SELECT f.order_id, x.position, SUM(x.quantity) AS quantity, SUM(x.amount_minor) AS amount
             FROM refund_lines x JOIN refunds f ON f.id = x.refund_id GROUP BY f.order_id, x.position) r
             ON r.order_id = l.order_id AND r.position = l.position
-        WHERE r.amount > l.total_minor OR COALESCE(r.quantity, 0) <>
+        WHERE r.amount > l.total_minor - l.discount_minor + l.added_tax_minor OR COALESCE(r.quantity, 0) <>
             CASE WHEN o.state = 'cancelled' AND o.collected_minor > 0 THEN l.quantity ELSE l.refunded END";
     // A refund in several parts is posted with the ID of the first one, and each part once it is done.
     REFUND_POSTINGS = "SELECT 'a refund of ' || CAST(r.amount_minor AS TEXT) || ' does not match its postings' AS value
         FROM refunds r JOIN payments y ON y.id = r.payment_id
         JOIN (SELECT COALESCE(x.part_of, x.id) AS id, SUM(x.amount_minor) AS amount FROM refunds x
             GROUP BY COALESCE(x.part_of, x.id)) w ON w.id = COALESCE(r.part_of, r.id)
-        LEFT JOIN (SELECT p.reference, COUNT(DISTINCT p.id) AS postings,
+        LEFT JOIN (SELECT p.reference, COUNT(DISTINCT CASE WHEN p.kind <> 'promotion_reversed' THEN p.id END) AS postings,
+            SUM(CASE WHEN p.kind = 'promotion_reversed' AND e.amount_minor > 0 THEN e.amount_minor ELSE 0 END) AS market_discount,
             SUM(CASE WHEN p.kind = 'sale_reversed' AND e.amount_minor > 0 THEN e.amount_minor ELSE 0 END) AS reversed,
             SUM(CASE WHEN p.kind IN ('commission_reversed', 'cash_commission_reversed') AND e.amount_minor > 0
                 THEN e.amount_minor ELSE 0 END) AS commission,
@@ -66,6 +68,7 @@ statements! {
             OR COALESCE(b.reversed, 0) <> CASE WHEN r.order_id IS NOT NULL AND r.part_of IS NULL AND y.collected_by = 'market'
                 THEN w.amount ELSE 0 END
             OR COALESCE(b.commission, 0) <> r.commission_minor
+            OR COALESCE(b.market_discount, 0) <> r.market_discount_minor
             OR COALESCE(b.postings, 0) <> CASE WHEN y.collected_by = 'shop' THEN 1
                     WHEN r.order_id IS NULL OR r.part_of IS NOT NULL THEN 0 ELSE 2 END
                 + CASE WHEN r.state = 'done' AND y.collected_by = 'market' THEN 1 ELSE 0 END";
@@ -112,18 +115,31 @@ statements! {
     ORDERS = "SELECT 'the orders of purchase ' || u.number || ' do not add up to its total' AS value
         FROM purchases u LEFT JOIN orders o ON o.purchase_id = u.id
         GROUP BY u.id, u.number, u.total_minor HAVING COALESCE(SUM(o.total_minor), 0) <> u.total_minor";
-    LINES = "SELECT 'the lines of order ' || o.number || ' do not add up to its subtotal and tax' AS value
+    LINES = "SELECT 'the lines of order ' || o.number || ' do not add up to its amounts' AS value
         FROM orders o LEFT JOIN order_lines l ON l.order_id = o.id
-        GROUP BY o.id, o.number, o.subtotal_minor, o.tax_minor
-        HAVING COALESCE(SUM(l.total_minor), 0) <> o.subtotal_minor OR SUM(l.tax_minor) <> o.tax_minor";
+        GROUP BY o.id, o.number, o.subtotal_minor, o.tax_minor, o.items_minor
+        HAVING COALESCE(SUM(l.total_minor), 0) <> o.subtotal_minor OR SUM(l.tax_minor) <> o.tax_minor
+            OR SUM(l.total_minor - l.discount_minor + l.added_tax_minor) <> o.items_minor";
+    ADJUSTMENTS = "SELECT 'the adjustments of order ' || o.number || ' do not add up to its discount' AS value
+        FROM orders o LEFT JOIN order_adjustments a ON a.order_id = o.id
+        GROUP BY o.id, o.number, o.discount_minor, o.market_discount_minor
+        HAVING COALESCE(-SUM(a.amount_minor), 0) <> o.discount_minor
+            OR COALESCE(-SUM(CASE WHEN a.borne_by = 'market' THEN a.amount_minor END), 0) <> o.market_discount_minor";
+    LINE_ADJUSTMENTS = "SELECT 'the adjustments of a line of order ' || o.number || ' do not add up to its discount' AS value
+        FROM orders o JOIN order_lines l ON l.order_id = o.id
+        LEFT JOIN order_adjustments a ON a.order_id = l.order_id AND a.position = l.position
+        GROUP BY o.id, o.number, l.position, l.discount_minor HAVING COALESCE(-SUM(a.amount_minor), 0) <> l.discount_minor";
     CHECKOUTS = "SELECT 'the orders of a checkout of ' || CAST(c.total_minor AS TEXT) || ' do not add up to its totals' AS value
         FROM checkouts c JOIN checkout_orders o ON o.checkout_id = c.id
-        GROUP BY c.id, c.subtotal_minor, c.delivery_minor, c.tax_minor, c.total_minor
-        HAVING SUM(o.subtotal_minor) <> c.subtotal_minor OR SUM(o.delivery_minor) <> c.delivery_minor
+        GROUP BY c.id, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.added_tax_minor, c.total_minor
+        HAVING SUM(o.subtotal_minor) <> c.subtotal_minor OR SUM(o.discount_minor) <> c.discount_minor
+            OR SUM(o.added_tax_minor) <> c.added_tax_minor OR SUM(o.delivery_minor) <> c.delivery_minor
             OR SUM(o.tax_minor) <> c.tax_minor OR SUM(o.total_minor) <> c.total_minor";
     QUOTED = "SELECT 'order ' || o.number || ' differs from its quote' AS value
         FROM orders o JOIN checkout_orders q ON q.order_id = o.id
-        WHERE q.subtotal_minor <> o.subtotal_minor OR q.delivery_minor <> o.delivery_minor OR q.tax_minor <> o.tax_minor
+        WHERE q.subtotal_minor <> o.subtotal_minor OR q.discount_minor <> o.discount_minor
+            OR q.market_discount_minor <> o.market_discount_minor OR q.items_minor <> o.items_minor
+            OR q.added_tax_minor <> o.added_tax_minor OR q.delivery_minor <> o.delivery_minor OR q.tax_minor <> o.tax_minor
             OR q.total_minor <> o.total_minor OR q.commission_minor <> o.commission_minor";
     FOREIGN_LINES = "SELECT 'order ' || o.number || ' has a line of another shop' AS value FROM orders o
         JOIN order_lines l ON l.order_id = o.id JOIN variants v ON v.id = l.variant_id WHERE v.shop_id <> o.shop_id";
@@ -185,9 +201,11 @@ statements! {
             ' and released ' || CAST(COALESCE(e.released, 0) AS TEXT) AS value FROM
         (SELECT o.id, o.number, o.shop_id, o.currency, o.released_at, CASE WHEN o.state = 'cancelled' THEN 0
             ELSE o.collected_minor - o.commission_minor + COALESCE(r.commission, 0)
+                + o.market_discount_minor - COALESCE(r.market_discount, 0)
                 - CASE WHEN o.collected_minor > 0 THEN COALESCE(r.amount, 0) ELSE 0 END END AS due
             FROM orders o LEFT JOIN (SELECT order_id, SUM(amount_minor) AS amount,
-                SUM(commission_minor) AS commission FROM refunds GROUP BY order_id) r ON r.order_id = o.id) d
+                SUM(commission_minor) AS commission, SUM(market_discount_minor) AS market_discount
+                FROM refunds GROUP BY order_id) r ON r.order_id = o.id) d
         LEFT JOIN (SELECT p.order_id, x.shop_id, x.currency,
             -SUM(CASE WHEN x.account = 'seller_pending' THEN x.amount_minor ELSE 0 END) AS pending,
             -SUM(CASE WHEN x.account = 'seller_pending' THEN 0 ELSE x.amount_minor END) AS released
@@ -235,6 +253,8 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &CAPTURED_ONCE,
         &ORDERS,
         &LINES,
+        &ADJUSTMENTS,
+        &LINE_ADJUSTMENTS,
         &CHECKOUTS,
         &QUOTED,
         &FOREIGN_LINES,

@@ -6,7 +6,7 @@ macro_rules! lines_of {
         concat!(
             "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, o.state,
             COALESCE(h.carrier, '') AS carrier, COALESCE(h.tracking_number, '') AS tracking_number,
-            COALESCE(h.tracking_url, '') AS tracking_url, o.currency, o.subtotal_minor, o.delivery_minor, o.tax_minor, o.delivery,
+            COALESCE(h.tracking_url, '') AS tracking_url, o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor AS line_minor,
             m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
@@ -133,6 +133,7 @@ rows! {
         tracking_url: String,
         currency: Currency,
         subtotal_minor: i64,
+        discount_minor: i64,
         delivery_minor: i64,
         tax_minor: i64,
         delivery: ShippingMethod,
@@ -250,7 +251,7 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                     .collect(),
                 totals: Totals {
                     subtotal: money(head.subtotal_minor),
-                    discount: money(0),
+                    discount: money(head.discount_minor),
                     shipping: money(head.delivery_minor),
                     tax: money(head.tax_minor),
                     total: money(head.total_minor),

@@ -55,6 +55,19 @@ pub enum Benefit {
 }
 
 impl Promotion {
+    /// Those of the promotions whose amounts, if they have any, are in this currency.
+    pub fn of_currency(promotions: &[Self], currency: Currency) -> Vec<Self> {
+        let fits = |promotion: &&Self| {
+            let amount = match promotion.benefit {
+                Benefit::Amount(amount) => Some(amount),
+                Benefit::Percent(_) | Benefit::FreeShipping => None,
+            };
+            let mut amounts = [amount, promotion.minimum, promotion.cap].into_iter().flatten();
+            amounts.all(|amount| amount.currency() == currency)
+        };
+        promotions.iter().filter(fits).cloned().collect()
+    }
+
     /// Whether it covers a line of a shop.
     fn covers(&self, items: &ShopItems, line: &LineItem) -> bool {
         let in_scope = match &self.scope {

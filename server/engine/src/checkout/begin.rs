@@ -1,5 +1,6 @@
 //! Begins a checkout: fixes the prices, and holds everything in the cart or nothing.
 
+use super::adjustments::{self, AddAdjustment, Amounts};
 use crate::{
     Bounds, Caller, Engine, TxResult, carts,
     db::Tx,
@@ -13,7 +14,7 @@ use haat_shared::{
     checkout::{CheckoutState, CheckoutUpdate, HOLD_MS},
     error::Shortage,
     id::kinds::*,
-    pricing::{self, LineItem, LineKind, Shipping, ShopItems, TaxRule, Totals},
+    pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
     shipping::{ShippingMethod, ShippingRates},
 };
 
@@ -44,6 +45,7 @@ insert! {
         cart_version: i64,
         currency: Currency,
         subtotal_minor: i64,
+        discount_minor: i64,
         delivery_minor: i64,
         total_minor: i64,
         form: &'a str,
@@ -52,6 +54,7 @@ insert! {
         created_at: i64,
         updated_at: i64,
         tax_minor: i64,
+        added_tax_minor: i64,
         origin: Option<[u8; 32]>;
         state = "'open'",
         extended = "FALSE",
@@ -64,20 +67,25 @@ insert! {
         shop_id: ShopId,
         shop_name: String,
         subtotal_minor: i64,
-        delivery_minor: i64,
-        commission_minor: i64,
         options: String,
         delivery: ShippingMethod,
         days_min: i64,
         days_max: i64,
+        discount_minor: i64,
+        market_discount_minor: i64,
+        delivery_minor: i64,
         tax_minor: i64,
+        added_tax_minor: i64,
         total_minor: i64,
+        items_minor: i64,
+        commission_minor: i64,
     }
 
     struct AddLine into checkout_lines {
         checkout_id: CheckoutId,
         position: i64,
         order_id: OrderId,
+        kind: LineKind,
         product_id: ProductId,
         variant_id: VariantId,
         title: String,
@@ -85,8 +93,10 @@ insert! {
         quantity: i64,
         unit_minor: i64,
         total_minor: i64,
+        discount_minor: i64,
         tax_bp: i64,
         tax_minor: i64,
+        added_tax_minor: i64,
         commission_bp: i64,
     }
 }
@@ -142,11 +152,12 @@ pub async fn begin(engine: &Engine, caller: &Caller) -> Result<CheckoutId> {
     let form = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
     // Users are identified by their account; what guests hold is counted by client address.
     let origin = caller.user().map_or(caller.origin, |_| None);
-    let input = (cart, form, origin, engine.bounds, engine.clock.now_ms());
+    let terms = (engine.bounds, engine.promotions.clone());
+    let input = (cart, form, origin, terms, engine.clock.now_ms());
     let checkout = engine
         .db
-        .write(("checkout::begin", cart), input, |tx, (cart, form, origin, bounds, now)| {
-            Box::pin(begin_in_tx(tx, *cart, form, *origin, bounds, *now))
+        .write(("checkout::begin", cart), input, |tx, (cart, form, origin, terms, now)| {
+            Box::pin(begin_in_tx(tx, *cart, form, *origin, terms, *now))
         })
         .await?;
     Ok(checkout)
@@ -157,7 +168,7 @@ async fn begin_in_tx(
     cart: CartId,
     form: &str,
     origin: Option<[u8; 32]>,
-    bounds: &Bounds,
+    (bounds, promotions): &(Bounds, Vec<Promotion>),
     now: i64,
 ) -> TxResult<CheckoutId> {
     // From here on, checkouts of this cart wait for each other.
@@ -187,26 +198,30 @@ async fn begin_in_tx(
         return Err(Conflict::OutOfStock(short).into());
     }
     let typed = super::form(form);
-    let plan = plan(random::id(now), &lines, &needs, &typed, currency, now)?;
+    let plan = plan(random::id(now), &lines, &needs, &typed, promotions, now)?;
+    let totals = plan.totals;
     tx.insert(AddCheckout {
         id: plan.id,
         cart_id: cart,
         cart_version: version,
         currency,
-        subtotal_minor: plan.totals.subtotal.amount(),
-        delivery_minor: plan.totals.shipping.amount(),
-        total_minor: plan.totals.total.amount(),
+        subtotal_minor: totals.subtotal.amount(),
+        discount_minor: totals.discount.amount(),
+        delivery_minor: totals.shipping.amount(),
+        total_minor: totals.total.amount(),
         form,
         holds: plan.claims.len() as i64,
         hold_until: now + HOLD_MS,
         created_at: now,
         updated_at: now,
-        tax_minor: plan.totals.tax.amount(),
+        tax_minor: totals.tax.amount(),
+        added_tax_minor: totals.added_tax()?.amount(),
         origin,
     })
     .await?;
     tx.insert_all(plan.orders).await?;
     tx.insert_all(plan.lines).await?;
+    tx.insert_all(plan.adjustments).await?;
     let short = holds::hold_in_tx(tx, plan.claims, &released).await?;
     if !short.is_empty() {
         return Err(Conflict::OutOfStock(shortages(&lines, &needs, &short)).into());
@@ -293,6 +308,7 @@ struct CheckoutPlan {
     totals: Totals,
     orders: Vec<AddOrder>,
     lines: Vec<AddLine>,
+    adjustments: Vec<AddAdjustment>,
     claims: Vec<Claim>,
 }
 
@@ -301,9 +317,10 @@ fn plan(
     rows: &[LineRow],
     needs: &[Need],
     form: &CheckoutUpdate,
-    currency: Currency,
+    promotions: &[Promotion],
     now: i64,
 ) -> TxResult<CheckoutPlan> {
+    let currency = rows.first().ok_or(Conflict::CartEmpty)?.currency;
     let shops = group_by(rows.iter().collect(), |r| r.shop_id);
     let (mut items, mut offers) = (Vec::new(), Vec::new());
     for (shop, rows) in &shops {
@@ -316,34 +333,41 @@ fn plan(
         items.push(of_shop);
         offers.push((options, chosen));
     }
-    let quote = pricing::quote(currency, &items, &[])?;
+    let quote = pricing::quote(currency, &items, &Promotion::of_currency(promotions, currency))?;
     let mut plan = CheckoutPlan {
         id,
         totals: quote.price.totals,
         orders: Vec::new(),
         lines: Vec::new(),
+        adjustments: Vec::new(),
         claims: Vec::new(),
     };
     for (((position, (shop, rows)), (options, chosen)), quote) in
         (1i64..).zip(shops).zip(offers).zip(quote.shops)
     {
         let order: OrderId = random::id(now);
-        let (totals, commission) = (quote.price.totals, quote.price.commission);
+        let amounts = Amounts::of(&quote)?;
+        let first = plan.lines.len() as i64;
+        plan.adjustments.extend(adjustments::rows(id, order, first, plan.adjustments.len(), &quote));
         plan.orders.push(AddOrder {
             checkout_id: id,
             position,
             order_id: order,
             shop_id: shop,
             shop_name: rows[0].shop_name.clone(),
-            subtotal_minor: totals.subtotal.amount(),
-            delivery_minor: totals.shipping.amount(),
-            commission_minor: commission.amount(),
+            subtotal_minor: quote.price.totals.subtotal.amount(),
             options: serde_json::to_string(&options).map_err(|e| crate::bug(e.to_string()))?,
             delivery: chosen.shipping_method,
             days_min: chosen.days.0,
             days_max: chosen.days.1,
-            tax_minor: totals.tax.amount(),
-            total_minor: totals.total.amount(),
+            discount_minor: amounts.discount,
+            market_discount_minor: amounts.market_discount,
+            delivery_minor: amounts.delivery,
+            tax_minor: amounts.tax,
+            added_tax_minor: amounts.added_tax,
+            total_minor: amounts.total,
+            items_minor: amounts.items,
+            commission_minor: amounts.commission,
         });
         for (row, quote) in rows.into_iter().zip(quote.lines) {
             let position = plan.lines.len() as i64;
@@ -358,6 +382,7 @@ fn plan(
                 checkout_id: id,
                 position,
                 order_id: order,
+                kind: quote.line.kind,
                 product_id: row.product_id,
                 variant_id: row.variant_id,
                 title: row.title.clone(),
@@ -365,8 +390,10 @@ fn plan(
                 quantity: row.quantity,
                 unit_minor: row.price_minor,
                 total_minor: quote.price.totals.subtotal.amount(),
+                discount_minor: quote.price.totals.discount.amount(),
                 tax_bp: row.tax_bp,
                 tax_minor: quote.price.totals.tax.amount(),
+                added_tax_minor: quote.price.totals.added_tax()?.amount(),
                 commission_bp: row.commission_bp,
             });
         }

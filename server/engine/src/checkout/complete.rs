@@ -16,7 +16,7 @@ use haat_shared::{
     Currency, Error, Money, Result,
     checkout::ValidCheckout,
     id::kinds::*,
-    ledger::{Posting, capture, cash_commission, commission, sale},
+    ledger::{Posting, capture, cash_commission, commission, promotion, sale},
     payments::{CollectedBy, PaymentMethod, PaymentState},
     text,
 };
@@ -44,7 +44,7 @@ statements! {
         FROM payments p JOIN checkouts c ON c.id = p.checkout_id LEFT JOIN purchases u ON u.id = p.purchase_id WHERE p.id = $1";
     TAKE_CHECKOUT = concat!("UPDATE checkouts SET state = 'completed', purchase_id = $3, updated_at = $4
         WHERE id = $1 AND state IN ('open', 'paying', 'expired') AND total_minor = ", paid_minor!(), "
-        RETURNING cart_id, holds, details");
+        RETURNING cart_id, holds, details, discount_minor");
     REST_IS_DUE = concat!("SELECT id AS value FROM checkouts WHERE id = $1 AND state IN ('open', 'paying')
         AND quote_version = (SELECT quote_version FROM payments WHERE id = $2) AND total_minor > ", paid_minor!());
     // After the purchase, to which they refer.
@@ -52,12 +52,15 @@ statements! {
         WHERE checkout_id = $1 AND purchase_id IS NULL AND state IN ('captured', 'accepted')
             AND (id = $2 OR quote_version = (SELECT c.quote_version FROM checkouts c WHERE c.id = $1))
         RETURNING collected_by AS value";
-    ORDERS = "SELECT order_id, shop_id, total_minor, commission_minor
+    ORDERS = "SELECT order_id, shop_id, total_minor, market_discount_minor, commission_minor
         FROM checkout_orders WHERE checkout_id = $1 ORDER BY position";
-    ADD_LINES = "INSERT INTO order_lines (order_id, position, product_id, variant_id, title, variant_title, quantity,
-            unit_minor, total_minor, tax_bp, tax_minor)
-        SELECT order_id, position, product_id, variant_id, title, variant_title, quantity, unit_minor, total_minor, tax_bp, tax_minor
+    ADD_LINES = "INSERT INTO order_lines (order_id, position, kind, product_id, variant_id, title, variant_title, quantity,
+            unit_minor, total_minor, discount_minor, tax_bp, tax_minor, added_tax_minor)
+        SELECT order_id, position, kind, product_id, variant_id, title, variant_title, quantity, unit_minor, total_minor,
+            discount_minor, tax_bp, tax_minor, added_tax_minor
         FROM checkout_lines WHERE checkout_id = $1";
+    ADD_ADJUSTMENTS = "INSERT INTO order_adjustments (order_id, number, position, code, label, borne_by, amount_minor)
+        SELECT order_id, number, position, code, label, borne_by, amount_minor FROM checkout_adjustments WHERE checkout_id = $1";
     EMPTY_CART = "DELETE FROM cart_lines WHERE cart_id = $1
         AND variant_id IN (SELECT variant_id FROM checkout_lines WHERE checkout_id = $2)";
     pub(crate) FAILED = "UPDATE payments SET state = 'failed', check_at = NULL, updated_at = $2
@@ -94,9 +97,13 @@ insert! {
         state = "'placed'",
         currency = "c.currency",
         subtotal_minor = "o.subtotal_minor",
+        discount_minor = "o.discount_minor",
+        market_discount_minor = "o.market_discount_minor",
         delivery_minor = "o.delivery_minor",
         tax_minor = "o.tax_minor",
+        added_tax_minor = "o.added_tax_minor",
         total_minor = "o.total_minor",
+        items_minor = "o.items_minor",
         collected_minor = "CASE WHEN given.collected_by = 'market' THEN o.total_minor ELSE 0 END",
         commission_minor = "o.commission_minor",
         delivery = "o.delivery",
@@ -133,12 +140,14 @@ rows! {
         cart_id: CartId,
         holds: i64,
         details: Option<String>,
+        discount_minor: i64,
     }
 
     struct OrderRow {
         order_id: OrderId,
         shop_id: ShopId,
         total_minor: i64,
+        market_discount_minor: i64,
         commission_minor: i64,
     }
 }
@@ -277,6 +286,9 @@ async fn complete_in_tx(tx: &mut Tx, input: &Input) -> TxResult<Done> {
     };
     tx.insert_all([placed]).await?;
     tx.exec(&ADD_LINES, params![id]).await?;
+    if checkout.discount_minor > 0 {
+        tx.exec(&ADD_ADJUSTMENTS, params![id]).await?;
+    }
     let sale = holds::take_in_tx(tx, id, checkout.holds, *purchase, now).await?;
     postings.extend(sales(&orders, by_market, taken.currency)?);
     ledger::post(tx, &postings, now).await?;
@@ -325,6 +337,10 @@ fn sales(orders: &[OrderRow], by_market: bool, currency: Currency) -> TxResult<V
             postings.push((commission(order.shop_id, part)?, about));
         } else {
             postings.push((cash_commission(order.shop_id, part)?, about));
+        }
+        if order.market_discount_minor > 0 {
+            let discount = Money::new(order.market_discount_minor, currency);
+            postings.push((promotion(order.shop_id, discount)?, about));
         }
     }
     Ok(postings)

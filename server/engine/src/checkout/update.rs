@@ -1,39 +1,61 @@
 //! Updates a checkout: stores the input and, if another shipping method is selected, quotes it again.
 
-use super::{QuoteRow, find, form, options};
+use super::{
+    QuoteRow,
+    adjustments::{self, Amounts},
+    find, form, options,
+};
 use crate::{Caller, Engine, TxResult, bug, db::Tx, group_by, params, rows, statements, update};
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     checkout::{CheckoutQuote, CheckoutState, CheckoutUpdate},
     id::kinds::{CheckoutId, OrderId, ShopId, VariantId},
-    pricing::{self, LineItem, LineKind, Shipping, ShopItems, TaxRule, Totals},
+    pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
     shipping::{ShippingMethod, ShippingOption},
 };
 
 statements! {
     LOCK = "UPDATE checkouts SET updated_at = $2 WHERE id = $1 AND state IN ('open', 'paying')
         RETURNING state, form,
-            currency, subtotal_minor, delivery_minor, tax_minor, total_minor, quote_version";
-    LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, l.variant_id, l.quantity, l.unit_minor, l.tax_bp, l.commission_bp
+            currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version";
+    LINES = "SELECT o.order_id, o.shop_id, o.options, o.delivery, l.kind, l.variant_id, l.quantity, l.unit_minor, l.tax_bp,
+            l.commission_bp
         FROM checkout_lines l JOIN checkout_orders o ON o.order_id = l.order_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
-    SAVE = "UPDATE checkouts SET form = $2, delivery_minor = $3, tax_minor = $4, total_minor = $5,
-            quote_version = $6 WHERE id = $1";
+    SAVE = "UPDATE checkouts SET form = $2, discount_minor = $3, delivery_minor = $4, tax_minor = $5, added_tax_minor = $6,
+            total_minor = $7, quote_version = $8 WHERE id = $1";
+    CLEAR = "DELETE FROM checkout_adjustments WHERE checkout_id = $1";
 }
 
 update! {
-    struct SetShipping {
+    struct SetOrder {
         order_id: OrderId,
         delivery: ShippingMethod,
-        delivery_minor: i64,
         days_min: i64,
         days_max: i64,
+        discount_minor: i64,
+        market_discount_minor: i64,
+        delivery_minor: i64,
         tax_minor: i64,
+        added_tax_minor: i64,
         total_minor: i64,
-    } => "UPDATE checkout_orders SET delivery = given.delivery, delivery_minor = given.delivery_minor,
-            days_min = given.days_min, days_max = given.days_max, tax_minor = given.tax_minor,
-            total_minor = given.total_minor
+        items_minor: i64,
+        commission_minor: i64,
+    } => "UPDATE checkout_orders SET delivery = given.delivery, days_min = given.days_min, days_max = given.days_max,
+            discount_minor = given.discount_minor, market_discount_minor = given.market_discount_minor,
+            delivery_minor = given.delivery_minor, tax_minor = given.tax_minor, added_tax_minor = given.added_tax_minor,
+            total_minor = given.total_minor, items_minor = given.items_minor, commission_minor = given.commission_minor
         FROM given WHERE checkout_orders.order_id = given.order_id"
+
+    struct SetLine {
+        checkout_id: CheckoutId,
+        position: i64,
+        discount_minor: i64,
+        tax_minor: i64,
+        added_tax_minor: i64,
+    } => "UPDATE checkout_lines SET discount_minor = given.discount_minor, tax_minor = given.tax_minor,
+            added_tax_minor = given.added_tax_minor
+        FROM given WHERE checkout_lines.checkout_id = given.checkout_id AND checkout_lines.position = given.position"
 }
 
 rows! {
@@ -48,6 +70,7 @@ rows! {
         shop_id: ShopId,
         options: String,
         delivery: ShippingMethod,
+        kind: LineKind,
         variant_id: VariantId,
         quantity: i64,
         unit_minor: i64,
@@ -77,11 +100,12 @@ pub(super) async fn store(
     to_pay: bool,
 ) -> Result<CheckoutQuote> {
     let json = serde_json::to_string(update).map_err(|_| Error::Internal)?;
-    let input = (id, update.clone(), json, to_pay, engine.clock.now_ms());
+    let promotions = engine.promotions.clone();
+    let input = (id, update.clone(), json, to_pay, promotions, engine.clock.now_ms());
     let quote = engine
         .db
-        .write(("checkout::update", id), input, |tx, (id, update, json, to_pay, now)| {
-            Box::pin(update_in_tx(tx, *id, update, json, *to_pay, *now))
+        .write(("checkout::update", id), input, |tx, (id, update, json, to_pay, promotions, now)| {
+            Box::pin(update_in_tx(tx, *id, update, json, *to_pay, promotions, *now))
         })
         .await?;
     Ok(quote)
@@ -93,6 +117,7 @@ async fn update_in_tx(
     update: &CheckoutUpdate,
     json: &str,
     to_pay: bool,
+    promotions: &[Promotion],
     now: i64,
 ) -> TxResult<CheckoutQuote> {
     // From here on, other updates and payments of this checkout wait.
@@ -103,23 +128,35 @@ async fn update_in_tx(
     }
     let mut quote = stored.quote.view();
     if !unchanged {
-        let totals = quote_in_tx(tx, id, stored.quote.currency, update).await?;
+        let totals = quote_in_tx(tx, id, quote.totals, update, promotions).await?;
         quote.version += i64::from(totals != quote.totals);
         quote.totals = totals;
     }
-    let Totals { shipping, tax, total, .. } = quote.totals;
-    let row = params![id, json, shipping.amount(), tax.amount(), total.amount(), quote.version];
+    let Totals { discount, shipping, tax, total, .. } = quote.totals;
+    let row = params![
+        id,
+        json,
+        discount.amount(),
+        shipping.amount(),
+        tax.amount(),
+        quote.totals.added_tax()?.amount(),
+        total.amount(),
+        quote.version,
+    ];
     tx.exec(&SAVE, row).await?;
     Ok(quote)
 }
 
-/// Sets the shipping method of each shop and quotes the checkout again, at the prices offered when it began.
+/// Sets the shipping method of each shop and quotes the checkout again, at the prices offered when it began
+/// and with the promotions of today.
 async fn quote_in_tx(
     tx: &mut Tx,
     id: CheckoutId,
-    currency: Currency,
+    before: Totals,
     update: &CheckoutUpdate,
+    promotions: &[Promotion],
 ) -> TxResult<Totals> {
+    let currency = before.total.currency();
     let rows: Vec<LineRow> = tx.all(&LINES, params![id]).await?;
     let (mut items, mut chosen) = (Vec::new(), Vec::new());
     for (order, rows) in group_by(rows, |row| row.order_id) {
@@ -129,20 +166,43 @@ async fn quote_in_tx(
         items.push(ShopItems { shop: rows[0].shop_id, lines, shipping });
         chosen.push((order, option));
     }
-    let quote = pricing::quote(currency, &items, &[])?;
-    let chosen = chosen.into_iter().zip(&quote.shops).map(|((order, option), quote)| {
-        let Totals { shipping, tax, total, .. } = quote.price.totals;
-        SetShipping {
+    let quote = pricing::quote(currency, &items, &Promotion::of_currency(promotions, currency))?;
+    let (mut orders, mut lines, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    for ((order, option), quote) in chosen.into_iter().zip(&quote.shops) {
+        let amounts = Amounts::of(quote)?;
+        rows.extend(adjustments::rows(id, order, lines.len() as i64, rows.len(), quote));
+        orders.push(SetOrder {
             order_id: order,
             delivery: option.shipping_method,
-            delivery_minor: shipping.amount(),
             days_min: option.days.0,
             days_max: option.days.1,
-            tax_minor: tax.amount(),
-            total_minor: total.amount(),
+            discount_minor: amounts.discount,
+            market_discount_minor: amounts.market_discount,
+            delivery_minor: amounts.delivery,
+            tax_minor: amounts.tax,
+            added_tax_minor: amounts.added_tax,
+            total_minor: amounts.total,
+            items_minor: amounts.items,
+            commission_minor: amounts.commission,
+        });
+        for line in &quote.lines {
+            let totals = line.price.totals;
+            lines.push(SetLine {
+                checkout_id: id,
+                position: lines.len() as i64,
+                discount_minor: totals.discount.amount(),
+                tax_minor: totals.tax.amount(),
+                added_tax_minor: totals.added_tax()?.amount(),
+            });
         }
-    });
-    tx.update_all(chosen).await?;
+    }
+    tx.update_all(orders).await?;
+    // Without discounts, then and now, lines and adjustments stay as they are.
+    if before.discount.amount() != 0 || !rows.is_empty() {
+        tx.update_all(lines).await?;
+        tx.exec(&CLEAR, params![id]).await?;
+        tx.insert_all(rows).await?;
+    }
     Ok(quote.price.totals)
 }
 
@@ -158,7 +218,7 @@ fn choice(order: &LineRow, update: &CheckoutUpdate) -> TxResult<ShippingOption> 
 fn priced(row: &LineRow, currency: Currency) -> LineItem {
     LineItem {
         id: row.variant_id.uuid(),
-        kind: LineKind::Goods,
+        kind: row.kind,
         quantity: row.quantity,
         unit_price: Money::new(row.unit_minor, currency),
         tax: TaxRule::included(row.tax_bp),

@@ -18,44 +18,8 @@ pub struct Migration {
 }
 
 /// All migrations, in order.
-pub const SCHEMA: &[Migration] = &[
-    Migration { number: 1, name: "spine", sql: include_str!("../../migrations/0001_spine.sql") },
-    Migration { number: 2, name: "mail", sql: include_str!("../../migrations/0002_mail.sql") },
-    Migration { number: 3, name: "media", sql: include_str!("../../migrations/0003_media.sql") },
-    Migration { number: 4, name: "seller", sql: include_str!("../../migrations/0004_seller.sql") },
-    Migration { number: 5, name: "categories", sql: include_str!("../../migrations/0005_categories.sql") },
-    Migration { number: 6, name: "delivery", sql: include_str!("../../migrations/0006_delivery.sql") },
-    Migration { number: 7, name: "access", sql: include_str!("../../migrations/0007_access.sql") },
-    Migration { number: 8, name: "imports", sql: include_str!("../../migrations/0008_imports.sql") },
-    Migration { number: 9, name: "counts", sql: include_str!("../../migrations/0009_counts.sql") },
-    Migration {
-        number: 10,
-        name: "import_numbers",
-        sql: include_str!("../../migrations/0010_import_numbers.sql"),
-    },
-    Migration { number: 12, name: "events", sql: include_str!("../../migrations/0012_events.sql") },
-    Migration { number: 14, name: "cart_lines", sql: include_str!("../../migrations/0014_cart_lines.sql") },
-    Migration { number: 15, name: "heartbeats", sql: include_str!("../../migrations/0015_heartbeats.sql") },
-    Migration { number: 16, name: "guests", sql: include_str!("../../migrations/0016_guests.sql") },
-    Migration { number: 17, name: "sign_ups", sql: include_str!("../../migrations/0017_sign_ups.sql") },
-    Migration { number: 18, name: "quotes", sql: include_str!("../../migrations/0018_quotes.sql") },
-    Migration { number: 19, name: "queues", sql: include_str!("../../migrations/0019_queues.sql") },
-    Migration {
-        number: 20,
-        name: "quote_versions",
-        sql: include_str!("../../migrations/0020_quote_versions.sql"),
-    },
-    Migration {
-        number: 21,
-        name: "notifications",
-        sql: include_str!("../../migrations/0021_notifications.sql"),
-    },
-    Migration { number: 22, name: "changes", sql: include_str!("../../migrations/0022_changes.sql") },
-    Migration { number: 23, name: "capacities", sql: include_str!("../../migrations/0023_capacities.sql") },
-    Migration { number: 25, name: "payments", sql: include_str!("../../migrations/0025_payments.sql") },
-    Migration { number: 26, name: "shipments", sql: include_str!("../../migrations/0026_shipments.sql") },
-    Migration { number: 27, name: "refunds", sql: include_str!("../../migrations/0027_refunds.sql") },
-];
+pub const SCHEMA: &[Migration] =
+    &[Migration { number: 1, name: "schema", sql: include_str!("../../migrations/0001_schema.sql") }];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
     number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";

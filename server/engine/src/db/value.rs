@@ -12,6 +12,7 @@ use haat_shared::{
     orders::{Actor, OrderEventKind, OrderState, RefundReason, ShipmentKind},
     payments::{CollectedBy, PaymentMethod, PaymentState},
     permissions::Role,
+    pricing::{Bearer, LineKind},
     shipping::ShippingMethod,
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -255,6 +256,8 @@ text_column! {
     PaymentState;
     PaymentMethod;
     CollectedBy;
+    LineKind;
+    Bearer;
 }
 
 impl From<haat_shared::ledger::Account> for Value {

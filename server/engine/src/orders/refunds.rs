@@ -12,12 +12,13 @@ use crate::{
     db::{Tx, Value},
     insert,
     inventory::holds,
-    ledger, outbox, params, payments, random, rows, statements,
+    ledger::{self, Reference},
+    outbox, params, payments, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
     id::kinds::*,
-    ledger::{Earnings, cash_commission_reversed, commission_reversed, sale_reversed},
+    ledger::{Earnings, cash_commission_reversed, commission_reversed, promotion_reversed, sale_reversed},
     orders::{Actor, LineQuantity, NewRefund, OrderEventData, OrderEventKind, OrderState, RefundReason},
     permissions::Permission,
 };
@@ -25,22 +26,23 @@ use haat_shared::{
 statements! {
     LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END
         WHERE number = $1 AND shop_id = $2 AND state IN ('confirmed', 'shipped', 'delivered')
-        RETURNING id, updated_at, state, shop_id, purchase_id, currency, subtotal_minor, delivery_minor, commission_minor,
-            collected_minor, refunded_minor, delivery_refunded_minor, released_at";
+        RETURNING id, updated_at, state, shop_id, purchase_id, currency, total_minor, items_minor, commission_minor,
+            market_discount_minor, collected_minor, refunded_minor, delivery_refunded_minor, released_at";
     // Until all is shipped, only what has not been shipped.
     TAKE_UNSHIPPED = "UPDATE order_lines SET refunded = refunded + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
             AND order_lines.quantity >= order_lines.shipped + order_lines.refunded + given.column3
-        RETURNING position, quantity, total_minor, refunded AS taken";
+        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, refunded AS taken";
     TAKE = "UPDATE order_lines SET refunded = refunded + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
             AND order_lines.quantity >= order_lines.refunded + given.column3
-        RETURNING position, quantity, total_minor, refunded AS taken";
+        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, refunded AS taken";
     TAKE_AMOUNT = "UPDATE orders SET refunded_minor = refunded_minor + $2, delivery_refunded_minor = delivery_refunded_minor + $3
-        WHERE id = $1 AND refunded_minor + $2 <= total_minor AND delivery_refunded_minor + $3 <= delivery_minor";
+        WHERE id = $1 AND refunded_minor + $2 <= total_minor AND delivery_refunded_minor + $3 <= total_minor - items_minor";
     ADD_REST = "INSERT INTO refund_lines (refund_id, position, quantity, amount_minor)
-        SELECT $1, position, quantity - refunded, total_minor - total_minor * refunded / quantity
-        FROM order_lines WHERE order_id = $2 AND quantity > refunded";
+        SELECT $1, position, quantity - refunded, paid_minor - paid_minor * refunded / quantity
+        FROM (SELECT position, quantity, refunded, total_minor - discount_minor + added_tax_minor AS paid_minor
+            FROM order_lines WHERE order_id = $2 AND quantity > refunded) AS l";
 }
 
 insert! {
@@ -51,6 +53,7 @@ insert! {
         amount_minor: i64,
         delivery_minor: i64,
         commission_minor: i64,
+        market_discount_minor: i64,
         reason: RefundReason,
         note: &'a str,
         created_at: i64,
@@ -76,9 +79,10 @@ rows! {
         shop_id: ShopId,
         purchase_id: PurchaseId,
         currency: Currency,
-        subtotal_minor: i64,
-        delivery_minor: i64,
+        total_minor: i64,
+        items_minor: i64,
         commission_minor: i64,
+        market_discount_minor: i64,
         collected_minor: i64,
         refunded_minor: i64,
         delivery_refunded_minor: i64,
@@ -136,12 +140,12 @@ async fn refund_in_tx(
     for LineQuantity { position, quantity } in refund.lines.iter().copied() {
         let line = taken.iter().find(|line| line.position == position);
         let line = line.ok_or_else(|| bug("a line was taken and is not there"))?;
-        let amount = money(line.total_minor).part(line.quantity, line.taken - quantity, line.taken)?;
+        let amount = money(line.paid_minor).part(line.quantity, line.taken - quantity, line.taken)?;
         items = items.plus(amount)?;
         rows.push(AddLine { refund_id: id, position, quantity, amount_minor: amount.amount() });
     }
     let delivery = match refund.shipping {
-        true => money(order.delivery_minor).minus(money(order.delivery_refunded_minor))?,
+        true => money(order.total_minor - order.items_minor).minus(money(order.delivery_refunded_minor))?,
         false => money(0),
     };
     if refund.shipping && delivery.amount() == 0 {
@@ -156,8 +160,8 @@ async fn refund_in_tx(
         return Err(bug("more would be refunded than the order cost"));
     }
     let before = order.refunded_minor - order.delivery_refunded_minor;
-    let commission =
-        money(order.commission_minor).part(order.subtotal_minor, before, before + items.amount())?;
+    let part = |of: i64| money(of).part(order.items_minor, before, before + items.amount());
+    let (commission, market_discount) = (part(order.commission_minor)?, part(order.market_discount_minor)?);
     let earnings = if order.released_at.is_some() { Earnings::Released } else { Earnings::Pending };
     let about = (id, Some(order.id));
     if by_market {
@@ -167,16 +171,20 @@ async fn refund_in_tx(
             amount,
             delivery,
             commission,
+            market_discount,
             restocked: refund.restock,
             reason: RefundReason::ByShop,
             note: refund.reason.clone(),
         };
         let messages = payments::reserve_refund_in_tx(tx, order.purchase_id, refund, now).await?;
         tx.exec_many(&outbox::WRITE, &messages).await?;
-        let postings = [
+        let mut postings = vec![
             (sale_reversed(order.shop_id, amount, earnings)?, about),
             (commission_reversed(order.shop_id, commission, earnings)?, about),
         ];
+        if market_discount.amount() > 0 {
+            postings.push((promotion_reversed(order.shop_id, market_discount, earnings, true)?, about));
+        }
         ledger::post(tx, &postings, now).await?;
     } else {
         let row = AddByShop {
@@ -185,6 +193,7 @@ async fn refund_in_tx(
             amount_minor: amount.amount(),
             delivery_minor: delivery.amount(),
             commission_minor: commission.amount(),
+            market_discount_minor: market_discount.amount(),
             reason: RefundReason::ByShop,
             note: &refund.reason,
             created_at: now,
@@ -194,8 +203,11 @@ async fn refund_in_tx(
         if !tx.insert(row).await? {
             return Err(bug("an order that the shop collects has no payment"));
         }
-        let posting = cash_commission_reversed(order.shop_id, commission, earnings)?;
-        ledger::post(tx, &[(posting, about)], now).await?;
+        let mut postings = vec![(cash_commission_reversed(order.shop_id, commission, earnings)?, about)];
+        if market_discount.amount() > 0 {
+            postings.push((promotion_reversed(order.shop_id, market_discount, earnings, false)?, about));
+        }
+        ledger::post(tx, &postings, now).await?;
     }
     tx.insert_all(rows).await?;
     let data = OrderEventData {
@@ -216,11 +228,14 @@ pub(super) struct Cancelled {
     pub(super) id: OrderId,
     pub(super) shop: ShopId,
     pub(super) purchase: PurchaseId,
-    pub(super) subtotal: Money,
+    /// What was paid for its items, and for delivery.
+    pub(super) items: Money,
     pub(super) delivery: Money,
     /// What the market has collected of its total.
     pub(super) collected: Money,
     pub(super) commission: Money,
+    /// The part of its discount that the market bears.
+    pub(super) market_discount: Money,
     /// What was refunded before.
     pub(super) refunded: Money,
     /// The part of it that was paid for delivery.
@@ -236,24 +251,27 @@ pub(super) async fn refund_rest_in_tx(
     now: i64,
 ) -> TxResult<Vec<[Value; 4]>> {
     let earnings = Earnings::Pending;
-    if order.collected.amount() == 0 {
-        let posting = cash_commission_reversed(order.shop, order.commission, earnings)?;
-        ledger::post(tx, &[(posting, order.id)], now).await?;
-        return Ok(vec![]);
-    }
+    let by_market = order.collected.amount() > 0;
     let before = order.refunded.minus(order.delivery_refunded)?.amount();
-    let whole = order.subtotal.amount();
-    let commission = match whole {
-        0 => order.commission,
-        whole => order.commission.part(whole, before, whole)?,
+    let rest = |of: Money| match order.items.amount() {
+        0 => Ok(of),
+        whole => of.part(whole, before, whole),
     };
+    let (commission, market_discount) = (rest(order.commission)?, rest(order.market_discount)?);
     let amount = order.collected.minus(order.refunded)?;
-    let reversed = [
-        sale_reversed(order.shop, amount, earnings)?,
-        commission_reversed(order.shop, commission, earnings)?,
-    ];
+    let mut reversed = match by_market {
+        false => vec![cash_commission_reversed(order.shop, commission, earnings)?],
+        true => vec![
+            sale_reversed(order.shop, amount, earnings)?,
+            commission_reversed(order.shop, commission, earnings)?,
+        ],
+    };
+    if market_discount.amount() > 0 {
+        reversed.push(promotion_reversed(order.shop, market_discount, earnings, by_market)?);
+    }
+    let posted = |about: Reference| reversed.into_iter().map(|posting| (posting, about)).collect::<Vec<_>>();
     if amount.amount() == 0 {
-        ledger::post(tx, &reversed.map(|posting| (posting, order.id)), now).await?;
+        ledger::post(tx, &posted(order.id.into()), now).await?;
         return Ok(vec![]);
     }
     let id: RefundId = random::id(now);
@@ -263,12 +281,13 @@ pub(super) async fn refund_rest_in_tx(
         amount,
         delivery: order.delivery.minus(order.delivery_refunded)?,
         commission,
+        market_discount,
         restocked: false,
         reason: RefundReason::Cancelled,
         note: note.to_owned(),
     };
     let messages = payments::reserve_refund_in_tx(tx, order.purchase, refund, now).await?;
     tx.exec(&ADD_REST, params![id, order.id]).await?;
-    ledger::post(tx, &reversed.map(|posting| (posting, (id, Some(order.id)))), now).await?;
+    ledger::post(tx, &posted((id, Some(order.id)).into()), now).await?;
     Ok(messages)
 }

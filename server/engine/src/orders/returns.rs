@@ -27,7 +27,7 @@ statements! {
     TAKE = "UPDATE order_lines SET returned = returned + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2
             AND order_lines.shipped >= order_lines.returned + given.column3
-        RETURNING position, quantity, total_minor, returned AS taken";
+        RETURNING position, quantity, total_minor - discount_minor + added_tax_minor AS paid_minor, returned AS taken";
     RECEIVE = "UPDATE returns SET state = 'received', restocked = $3, received_at = $4
         WHERE id = $1 AND order_id = $2 AND state = 'open' RETURNING id AS value";
     RECEIVED = "SELECT restocked AS value FROM returns WHERE id = $1 AND order_id = $2";

@@ -46,11 +46,11 @@ statements! {
     EVENTS = "SELECT kind, actor, data, created_at FROM order_events WHERE order_id = $1 ORDER BY created_at, kind";
     // Of several payments, the last one was made with the selected method. A refund is done when all its parts are.
     PAID = "SELECT p.email, (SELECT y.state FROM payments y WHERE y.purchase_id = p.id ORDER BY y.id DESC LIMIT 1) AS state,
-            r.id, r.reason, r.amount_minor, r.commission_minor, r.done_at
+            o.market_discount_minor, r.id, r.reason, r.amount_minor, r.commission_minor, r.returned_minor, r.done_at
         FROM orders o JOIN purchases p ON p.id = o.purchase_id
         LEFT JOIN (SELECT x.order_id, COALESCE(x.part_of, x.id) AS id, x.reason,
                 CAST(SUM(x.amount_minor) AS BIGINT) AS amount_minor, CAST(SUM(x.commission_minor) AS BIGINT) AS commission_minor,
-                MIN(x.created_at) AS created_at, CASE WHEN COUNT(x.done_at) = COUNT(*) THEN MAX(x.done_at) END AS done_at
+                CAST(SUM(x.market_discount_minor) AS BIGINT) AS returned_minor, MIN(x.created_at) AS created_at, CASE WHEN COUNT(x.done_at) = COUNT(*) THEN MAX(x.done_at) END AS done_at
             FROM refunds x WHERE x.order_id = $1 GROUP BY x.order_id, COALESCE(x.part_of, x.id), x.reason) r ON r.order_id = o.id
         WHERE o.id = $1 ORDER BY r.created_at, r.id";
 }
@@ -82,10 +82,12 @@ rows! {
     struct PaidRow {
         email: String,
         state: PaymentState,
+        market_discount_minor: i64,
         id: Option<RefundId>,
         reason: Option<String>,
         amount_minor: Option<i64>,
         commission_minor: Option<i64>,
+        returned_minor: Option<i64>,
         done_at: Option<i64>,
     }
 }
@@ -162,8 +164,8 @@ pub async fn seller_order(
     let steps: Vec<EventRow> = engine.db.all(&EVENTS, params![id]).await?;
     // A row for each refund, or a single one.
     let paid: Vec<PaidRow> = engine.db.all(&PAID, params![id]).await?;
-    let PaidRow { email, state: payment, .. } = paid.first().ok_or(Error::Internal)?;
-    let (email, payment) = (email.clone(), *payment);
+    let PaidRow { email, state: payment, market_discount_minor, .. } = paid.first().ok_or(Error::Internal)?;
+    let (email, payment, market_discount) = (email.clone(), *payment, *market_discount_minor);
     let placed = OrderEvent {
         kind: OrderEventKind::Placed,
         created_at: order.placed_at.clone(),
@@ -183,10 +185,12 @@ pub async fn seller_order(
         Money::sum(currency, paid.iter().filter_map(part).map(|amount| Money::new(amount, currency)))
     };
     let commission = order.commission.minus(of(|row| row.commission_minor)?)?;
+    // What the market adds for the discounts that it bears.
+    let by_market = Money::new(market_discount, currency).minus(of(|row| row.returned_minor)?)?;
     let earned = match (order.order.state, order.payment_method.collected_by_market()) {
         (OrderState::Cancelled, _) => Money::zero(currency),
-        (_, true) => total.minus(of(|row| row.amount_minor)?)?.minus(commission)?,
-        (_, false) => commission.times(-1)?,
+        (_, true) => total.minus(of(|row| row.amount_minor)?)?.minus(commission)?.plus(by_market)?,
+        (_, false) => by_market.minus(commission)?,
     };
     let refunds = paid.into_iter().filter_map(|row| {
         Some(OrderRefund {

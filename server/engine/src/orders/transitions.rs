@@ -34,8 +34,8 @@ statements! {
             release_at = CASE WHEN $3 = 'delivered' THEN $7 ELSE release_at END
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state IN ($4, $5)
             AND ($3 <> 'cancelled' OR NOT partly_shipped)
-        RETURNING id, updated_at, shop_id, purchase_id, currency, subtotal_minor, delivery_minor, collected_minor,
-            commission_minor, refunded_minor, delivery_refunded_minor";
+        RETURNING id, updated_at, shop_id, purchase_id, currency, total_minor, items_minor, collected_minor,
+            commission_minor, market_discount_minor, refunded_minor, delivery_refunded_minor";
     WAY = "SELECT delivery AS value FROM orders WHERE number = $1 AND shop_id = $2";
     STATUS = "SELECT o.state, o.partly_shipped, COALESCE(h.carrier, '') AS carrier,
             COALESCE(h.tracking_number, '') AS tracking_number, COALESCE(h.tracking_url, '') AS tracking_url, e.actor, e.data
@@ -52,10 +52,11 @@ rows! {
         shop_id: ShopId,
         purchase_id: PurchaseId,
         currency: Currency,
-        subtotal_minor: i64,
-        delivery_minor: i64,
+        total_minor: i64,
+        items_minor: i64,
         collected_minor: i64,
         commission_minor: i64,
+        market_discount_minor: i64,
         refunded_minor: i64,
         delivery_refunded_minor: i64,
     }
@@ -284,10 +285,11 @@ async fn refund_all_in_tx(
         id: order.id,
         shop: order.shop_id,
         purchase: order.purchase_id,
-        subtotal: money(order.subtotal_minor),
-        delivery: money(order.delivery_minor),
+        items: money(order.items_minor),
+        delivery: money(order.total_minor - order.items_minor),
         collected: money(order.collected_minor),
         commission: money(order.commission_minor),
+        market_discount: money(order.market_discount_minor),
         refunded: money(order.refunded_minor),
         delivery_refunded: money(order.delivery_refunded_minor),
     };

@@ -55,6 +55,7 @@ insert! {
         amount_minor: i64,
         delivery_minor: i64,
         commission_minor: i64,
+        market_discount_minor: i64,
         restocked: bool,
         reason: RefundReason,
         note: String,
@@ -121,6 +122,7 @@ pub(crate) async fn queue_orphaned_in_tx(
         amount_minor: amount.amount(),
         delivery_minor: 0,
         commission_minor: 0,
+        market_discount_minor: 0,
         restocked: false,
         reason: RefundReason::Orphaned,
         note: String::new(),
@@ -190,6 +192,8 @@ pub(crate) struct OrderRefund {
     pub(crate) delivery: Money,
     /// The commission that the shop gets back.
     pub(crate) commission: Money,
+    /// The part of the market's discount that the shop gives back.
+    pub(crate) market_discount: Money,
     pub(crate) restocked: bool,
     pub(crate) reason: RefundReason,
     pub(crate) note: String,
@@ -205,7 +209,8 @@ pub(crate) async fn reserve_refund_in_tx(
     refund: OrderRefund,
     now: i64,
 ) -> TxResult<Vec<[Value; 4]>> {
-    let OrderRefund { id, order, amount, delivery, commission, restocked, reason, note } = refund;
+    let OrderRefund { id, order, amount, delivery, commission, market_discount, restocked, reason, note } =
+        refund;
     // Locks the payments, so that what is left of them cannot change.
     let mut payments: Vec<Left> = tx.all(&LEFT, params![purchase, now]).await?;
     payments.sort_by_key(|payment| payment.id);
@@ -223,6 +228,7 @@ pub(crate) async fn reserve_refund_in_tx(
                 amount_minor,
                 delivery_minor: if first { delivery.amount() } else { 0 },
                 commission_minor: if first { commission.amount() } else { 0 },
+                market_discount_minor: if first { market_discount.amount() } else { 0 },
                 restocked: first && restocked,
                 reason,
                 note: if first { note.clone() } else { String::new() },

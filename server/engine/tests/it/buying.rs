@@ -18,8 +18,8 @@ use crate::{both, notifications::change, support::*};
 statements! {
     QUOTE_MORE_TAX = "UPDATE checkout_orders SET tax_minor = tax_minor + 1";
     QUOTE_LESS_TAX = "UPDATE checkout_orders SET tax_minor = tax_minor - 1";
-    QUOTE_MORE = "UPDATE checkout_orders SET total_minor = total_minor + 1";
-    QUOTE_LESS = "UPDATE checkout_orders SET total_minor = total_minor - 1";
+    QUOTE_MORE = "UPDATE checkout_orders SET delivery_minor = delivery_minor + 1, total_minor = total_minor + 1";
+    QUOTE_LESS = "UPDATE checkout_orders SET delivery_minor = delivery_minor - 1, total_minor = total_minor - 1";
     CHECK_OUT_MORE = "UPDATE checkouts SET delivery_minor = delivery_minor + 1, total_minor = total_minor + 1";
     CHECK_OUT_LESS = "UPDATE checkouts SET delivery_minor = delivery_minor - 1, total_minor = total_minor - 1";
     ORDER_MORE = "UPDATE orders SET delivery_minor = delivery_minor + 1, total_minor = total_minor + 1";

@@ -33,6 +33,7 @@ mod operator;
 mod orders;
 mod payments;
 mod products;
+mod promotions;
 mod races;
 mod refunds;
 mod shops;

@@ -38,6 +38,7 @@ use haat_shared::{
     checkout::CheckoutUpdate,
     id::kinds::{CheckoutId, MailId, PaymentId, VariantId},
     payments::{NextAction, PaymentMethod, PurchaseLink},
+    pricing::Promotion,
 };
 use sqlx_core::{connection::Connection, raw_sql::raw_sql, sql_str::AssertSqlSafe};
 use sqlx_postgres::PgConnection;
@@ -318,6 +319,7 @@ impl Market {
             currency: Currency::INR,
             zone: haat_engine::clock::Zone::named("Asia/Kolkata").unwrap(),
             return_days: 0,
+            promotions: Vec::new(),
             pictures: Arc::new(
                 PictureFolder::in_folder(&folder.join("media"), Duration::from_secs(600)).unwrap(),
             ),
@@ -346,6 +348,7 @@ impl Market {
             currency: parts.currency,
             zone: parts.zone.clone(),
             return_days: parts.return_days,
+            promotions: parts.promotions.clone(),
             pictures: parts.pictures.clone(),
             bounds: parts.bounds,
         }
@@ -359,6 +362,11 @@ impl Market {
     /// The same market, where orders can be returned for some days.
     pub fn returnable(&self, return_days: i64) -> Engine {
         Engine::new(Parts { return_days, ..self.parts() }).unwrap()
+    }
+
+    /// The same market with these promotions.
+    pub fn promoting(&self, promotions: Vec<Promotion>) -> Self {
+        Self { engine: Engine::new(Parts { promotions, ..self.parts() }).unwrap(), ..self.clone() }
     }
 
     /// The same market with a sandbox that behaves like this.

@@ -1,0 +1,950 @@
+-- The schema.
+--
+-- The same SQL runs on SQLite and PostgreSQL (docs/decisions/0002-databases.md). Table names are plural because "user"
+-- and "order" are SQL keywords. IDs are UUIDv7; times are UTC in milliseconds; amounts are in minor units, with an ISO
+-- 4217 currency code; rates are in basis points. Text in JSON is opaque to the database. Values that a type of the
+-- program lists, such as states, are checked by that type.
+
+
+-- Accounts
+
+CREATE TABLE users (
+    id UUID PRIMARY KEY,
+    name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    -- Lowercased by the application with Unicode's rules, because lower() differs between the databases.
+    email_folded TEXT NOT NULL UNIQUE,
+    password_hash TEXT NOT NULL,
+    operator BOOLEAN NOT NULL,
+    -- One of those in app/locales.
+    locale TEXT NOT NULL DEFAULT 'en',
+    created_at BIGINT NOT NULL
+);
+
+-- Sign-ups that wait for the owner of the email address to confirm them.
+CREATE TABLE sign_ups (
+    id UUID PRIMARY KEY,
+    name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    email_folded TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    locale TEXT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX sign_ups_expires_at_idx ON sign_ups (expires_at);
+
+CREATE TABLE sessions (
+    id UUID PRIMARY KEY,
+    token_hash BYTEA NOT NULL UNIQUE,
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_user_id_idx ON sessions (user_id);
+CREATE INDEX sessions_expires_at_idx ON sessions (expires_at);
+
+-- An API client's session, with its current refresh token. Each use rotates the token; reusing an older one ends the
+-- session.
+CREATE TABLE api_sessions (
+    id UUID PRIMARY KEY,
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    token_hash BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX api_sessions_user_id_idx ON api_sessions (user_id);
+CREATE INDEX api_sessions_expires_at_idx ON api_sessions (expires_at);
+
+-- API keys that users create for their programs. They are valid until they are revoked.
+CREATE TABLE api_keys (
+    id UUID PRIMARY KEY,
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    -- Scope names, separated by spaces.
+    scopes TEXT NOT NULL,
+    secret_hash BYTEA NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL,
+    last_used_at BIGINT
+);
+CREATE INDEX api_keys_user_id_idx ON api_keys (user_id);
+
+-- The input of a rejected form submission, kept to redisplay the form. Never contains secrets.
+CREATE TABLE form_drafts (
+    id UUID PRIMARY KEY,
+    form TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    error TEXT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX form_drafts_expires_at_idx ON form_drafts (expires_at);
+
+-- How often something happened within a time window.
+CREATE TABLE quotas (
+    kind TEXT NOT NULL,
+    -- A keyed hash of the subject that is counted: an IP address or an email address.
+    subject BYTEA NOT NULL,
+    -- When the window ends.
+    ends_at BIGINT NOT NULL,
+    used BIGINT NOT NULL,
+    PRIMARY KEY (kind, subject, ends_at)
+);
+CREATE INDEX quotas_ends_at_idx ON quotas (ends_at);
+
+-- The actions of the market's admins.
+CREATE TABLE audit (
+    id UUID PRIMARY KEY,
+    -- NULL for the command line.
+    user_id UUID REFERENCES users (id),
+    action TEXT NOT NULL,
+    subject UUID NOT NULL,
+    note TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+
+-- Shops and media
+
+-- A shop refers to its logo, and an image to its shop.
+CREATE TABLE shops (
+    id UUID PRIMARY KEY,
+    handle TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    commission_bp BIGINT NOT NULL CHECK (commission_bp BETWEEN 0 AND 10000),
+    town TEXT NOT NULL DEFAULT '',
+    address TEXT NOT NULL DEFAULT '',
+    -- Standard delivery, and the subtotal from which it is free; NULL if it never is.
+    delivery_minor BIGINT NOT NULL CHECK (delivery_minor >= 0),
+    free_delivery_from_minor BIGINT CHECK (free_delivery_from_minor > 0),
+    delivery_days_min BIGINT NOT NULL DEFAULT 2 CHECK (delivery_days_min >= 0),
+    delivery_days_max BIGINT NOT NULL DEFAULT 5 CHECK (delivery_days_max >= delivery_days_min),
+    -- Express delivery; NULL if it is not offered.
+    express_minor BIGINT CHECK (express_minor >= 0),
+    express_days_min BIGINT NOT NULL DEFAULT 1 CHECK (express_days_min >= 0),
+    express_days_max BIGINT NOT NULL DEFAULT 2 CHECK (express_days_max >= express_days_min),
+    -- Whether shoppers may collect their orders from the shop.
+    pickup BOOLEAN NOT NULL DEFAULT FALSE,
+    -- 0 if returns are not accepted.
+    returns_days BIGINT NOT NULL DEFAULT 7 CHECK (returns_days >= 0),
+    -- Incremented by every edit; a client that saves sends the version that it has read.
+    version BIGINT NOT NULL DEFAULT 1,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE shop_members (
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    user_id UUID NOT NULL REFERENCES users (id),
+    role TEXT NOT NULL CHECK (role IN ('owner', 'manager', 'fulfilment', 'support')),
+    PRIMARY KEY (shop_id, user_id)
+);
+CREATE INDEX shop_members_user_id_idx ON shop_members (user_id);
+
+-- An image uploaded by a shop, or one of the market's own. Its files are written before its row.
+CREATE TABLE media (
+    -- Derived from the shop and the uploaded bytes, so uploading the same image twice yields one row.
+    id UUID PRIMARY KEY,
+    -- NULL for the market's own images.
+    shop_id UUID REFERENCES shops (id),
+    -- Of the original, after applying its orientation.
+    width BIGINT NOT NULL CHECK (width > 0),
+    height BIGINT NOT NULL CHECK (height > 0),
+    -- #rrggbb
+    color TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX media_shop_id_idx ON media (shop_id);
+ALTER TABLE shops ADD COLUMN logo_id UUID REFERENCES media (id);
+
+-- Which fields each edit of a product or of a shop's settings changed, to report conflicts between concurrent edits.
+CREATE TABLE revisions (
+    subject UUID NOT NULL,
+    -- The version that the edit created.
+    version BIGINT NOT NULL,
+    -- JSON: field names.
+    fields TEXT NOT NULL,
+    edited_by UUID REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (subject, version)
+);
+
+
+-- Catalogue
+
+CREATE TABLE categories (
+    id UUID PRIMARY KEY,
+    slug TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    parent_id UUID REFERENCES categories (id),
+    -- The slugs from the root down, each followed by a slash, so that a category's path is a prefix of its descendants' paths.
+    path TEXT NOT NULL UNIQUE,
+    -- The tax included in the prices of its products, relative to the net price.
+    tax_bp BIGINT NOT NULL CHECK (tax_bp BETWEEN 0 AND 10000),
+    picture_id UUID REFERENCES media (id),
+    -- The display order, parents before children.
+    position BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE products (
+    id UUID PRIMARY KEY,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    category_id UUID REFERENCES categories (id),
+    slug TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    -- The beginning of the title in lower case, for sorting; truncated because PostgreSQL limits the size of index entries.
+    title_key TEXT NOT NULL DEFAULT '',
+    brand TEXT NOT NULL,
+    description TEXT NOT NULL,
+    -- JSON: the specifications, name-value pairs in display order.
+    attributes TEXT NOT NULL,
+    -- JSON: the names of the product's options.
+    options TEXT NOT NULL DEFAULT '[]',
+    -- Title and brand in lower case, for simple text search.
+    search_folded TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('draft', 'published', 'archived')),
+    -- The price range of its variants, denormalized so that listings need no join.
+    price_min_minor BIGINT NOT NULL CHECK (price_min_minor >= 0),
+    price_max_minor BIGINT NOT NULL CHECK (price_max_minor >= price_min_minor),
+    version BIGINT NOT NULL DEFAULT 1,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+CREATE INDEX products_shop_id_id_idx ON products (shop_id, id);
+CREATE INDEX products_shop_id_state_id_idx ON products (shop_id, state, id);
+-- Includes the state, so that this index alone is enough to count a shop's published products.
+CREATE INDEX products_shop_id_title_key_idx ON products (shop_id, title_key, id, state);
+CREATE INDEX products_shop_id_price_idx ON products (shop_id, price_min_minor, id);
+CREATE INDEX products_category_id_idx ON products (category_id, id);
+CREATE INDEX products_published_price_idx ON products (price_min_minor, id) WHERE state = 'published';
+
+-- The images of a product, at consecutive positions starting from 0.
+CREATE TABLE product_pictures (
+    product_id UUID NOT NULL REFERENCES products (id),
+    position BIGINT NOT NULL CHECK (position >= 0),
+    media_id UUID NOT NULL REFERENCES media (id),
+    alt TEXT NOT NULL,
+    PRIMARY KEY (product_id, position),
+    UNIQUE (product_id, media_id)
+);
+CREATE INDEX product_pictures_media_id_idx ON product_pictures (media_id);
+
+-- Recent best-sellers, recounted every few minutes.
+CREATE TABLE popular_products (
+    product_id UUID PRIMARY KEY REFERENCES products (id) ON DELETE CASCADE,
+    units BIGINT NOT NULL
+);
+
+-- A limited resource: the quantity on hand and how much of it is held. The guard against overselling is on this row.
+CREATE TABLE capacities (
+    id UUID PRIMARY KEY,
+    -- What it limits: 'stock' of a variant.
+    kind TEXT NOT NULL,
+    -- The shop that it belongs to; NULL if it is the market's.
+    owner UUID REFERENCES shops (id),
+    on_hand BIGINT NOT NULL,
+    held BIGINT NOT NULL,
+    -- To change a capacity, a row of kind 'change' is inserted that conflicts with it and so is never stored. Its amounts are
+    -- differences (inventory/capacity.rs).
+    CHECK (kind = 'change' OR (held >= 0 AND held <= on_hand))
+);
+
+-- The history behind on_hand, which equals the sum of these deltas.
+CREATE TABLE stock_movements (
+    capacity_id UUID NOT NULL REFERENCES capacities (id),
+    reason TEXT NOT NULL,
+    -- The delivery, purchase, cancelled order or stock count that caused it. Each can move a capacity only once.
+    reference UUID NOT NULL,
+    delta BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (capacity_id, reason, reference)
+);
+
+CREATE TABLE variants (
+    id UUID PRIMARY KEY,
+    product_id UUID NOT NULL REFERENCES products (id),
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    -- Its stock; NULL if it is sold without limit.
+    capacity_id UUID REFERENCES capacities (id),
+    sku TEXT NOT NULL,
+    title TEXT NOT NULL,
+    -- JSON: the variant's values for the product's options, in the same order.
+    options TEXT NOT NULL DEFAULT '[]',
+    price_minor BIGINT NOT NULL CHECK (price_minor >= 0),
+    compare_at_minor BIGINT CHECK (compare_at_minor > price_minor),
+    position BIGINT NOT NULL,
+    -- The stock level at or below which the shop is alerted.
+    low_stock BIGINT NOT NULL DEFAULT 3 CHECK (low_stock >= 0),
+    -- No longer for sale, but kept for existing orders.
+    archived BOOLEAN NOT NULL DEFAULT FALSE
+);
+CREATE INDEX variants_product_id_idx ON variants (product_id);
+CREATE UNIQUE INDEX variants_sku_key ON variants (shop_id, sku) WHERE NOT archived;
+CREATE UNIQUE INDEX variants_capacity_id_key ON variants (capacity_id);
+
+-- Product imports: a file is read and checked first, then applied a few products at a time.
+CREATE TABLE imports (
+    id UUID PRIMARY KEY,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    -- Who uploaded the file; NULL for the command line.
+    user_id UUID REFERENCES users (id),
+    file_name TEXT NOT NULL,
+    format TEXT NOT NULL CHECK (format IN ('csv', 'json', 'icecat')),
+    state TEXT NOT NULL CHECK (state IN ('reading', 'checked', 'applying', 'done', 'stopped')),
+    -- Whether the stock of existing products is set to the values in the file.
+    set_stock BOOLEAN NOT NULL,
+    -- The decimal separator of the file's numbers; empty if it was not specified.
+    decimal_mark TEXT NOT NULL DEFAULT '' CHECK (decimal_mark IN ('', 'point', 'comma')),
+    -- The first ambiguous number, and sample prices, as JSON; empty if there are none.
+    question TEXT NOT NULL DEFAULT '',
+    prices TEXT NOT NULL DEFAULT '',
+    -- The number of valid products, how many of these were new or changed when the file was read, and the number of invalid ones.
+    valid BIGINT NOT NULL,
+    new BIGINT NOT NULL,
+    changed BIGINT NOT NULL,
+    invalid BIGINT NOT NULL,
+    faults BIGINT NOT NULL,
+    -- The number of lines in the file that could not be read.
+    unread BIGINT NOT NULL DEFAULT 0,
+    -- The results for the valid products.
+    added BIGINT NOT NULL,
+    updated BIGINT NOT NULL,
+    unchanged BIGINT NOT NULL,
+    refused BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    -- Imports are applied one after another, in this order.
+    started_at BIGINT,
+    updated_at BIGINT NOT NULL
+);
+CREATE INDEX imports_shop_id_id_idx ON imports (shop_id, id);
+CREATE INDEX imports_applying_idx ON imports (started_at, id) WHERE state = 'applying';
+CREATE INDEX imports_updated_at_idx ON imports (updated_at);
+
+-- Products waiting to be applied. Whoever applies a batch deletes its row in the same transaction.
+CREATE TABLE import_batches (
+    import_id UUID NOT NULL REFERENCES imports (id) ON DELETE CASCADE,
+    number BIGINT NOT NULL,
+    -- JSON.
+    items TEXT NOT NULL,
+    PRIMARY KEY (import_id, number)
+);
+
+-- The errors found in a file.
+CREATE TABLE import_errors (
+    import_id UUID NOT NULL REFERENCES imports (id) ON DELETE CASCADE,
+    line BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    field TEXT NOT NULL,
+    code TEXT NOT NULL,
+    found TEXT NOT NULL,
+    PRIMARY KEY (import_id, line, number)
+);
+
+
+-- Carts and checkouts
+
+CREATE TABLE carts (
+    id UUID PRIMARY KEY,
+    -- A guest's cart belongs to whoever holds its token; a user's cart belongs to the user.
+    token_hash BYTEA UNIQUE,
+    user_id UUID REFERENCES users (id),
+    state TEXT NOT NULL CHECK (state IN ('open', 'merged')),
+    -- Incremented by every change; a checkout records the version that it was created from.
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    CHECK (token_hash IS NOT NULL OR user_id IS NOT NULL)
+);
+CREATE UNIQUE INDEX carts_one_open_per_user_key ON carts (user_id) WHERE state = 'open' AND user_id IS NOT NULL;
+
+-- A line outlives its product, whose titles it keeps.
+CREATE TABLE cart_lines (
+    id UUID PRIMARY KEY,
+    cart_id UUID NOT NULL REFERENCES carts (id) ON DELETE CASCADE,
+    -- May no longer exist, since products can be deleted.
+    variant_id UUID NOT NULL,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    -- The titles when the item was added.
+    title TEXT NOT NULL,
+    variant_title TEXT NOT NULL,
+    quantity BIGINT NOT NULL CHECK (quantity BETWEEN 1 AND 999),
+    -- Whether the quantity was reduced to the maximum when two carts were merged.
+    capped BOOLEAN NOT NULL DEFAULT FALSE,
+    -- The price when the item was added, so that a change can be shown.
+    price_seen_minor BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (cart_id, variant_id)
+);
+
+-- What a line of a cart needs besides the stock of its variant.
+CREATE TABLE line_capacities (
+    line_id UUID NOT NULL REFERENCES cart_lines (id) ON DELETE CASCADE,
+    capacity_id UUID NOT NULL REFERENCES capacities (id),
+    -- For each unit of the line.
+    quantity BIGINT NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (line_id, capacity_id)
+);
+CREATE INDEX line_capacities_capacity_id_idx ON line_capacities (capacity_id);
+
+-- Its amounts are those of its quote: discounts are part of no price before them, and of the taxes, `added_tax_minor` is
+-- what prices do not include. The same holds for orders and lines.
+CREATE TABLE checkouts (
+    id UUID PRIMARY KEY,
+    cart_id UUID NOT NULL REFERENCES carts (id),
+    cart_version BIGINT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'paying', 'completed', 'expired', 'superseded')),
+    locale TEXT NOT NULL DEFAULT 'en',
+    currency TEXT NOT NULL,
+    subtotal_minor BIGINT NOT NULL,
+    discount_minor BIGINT NOT NULL CHECK (discount_minor >= 0),
+    delivery_minor BIGINT NOT NULL,
+    tax_minor BIGINT NOT NULL,
+    added_tax_minor BIGINT NOT NULL CHECK (added_tax_minor BETWEEN 0 AND tax_minor),
+    total_minor BIGINT NOT NULL,
+    -- Increases whenever the totals change. A payment names the version that the shopper saw.
+    quote_version BIGINT NOT NULL DEFAULT 1,
+    -- JSON: the form input so far.
+    form TEXT NOT NULL,
+    -- JSON: the details with which a payment was started.
+    details TEXT,
+    holds BIGINT NOT NULL,
+    hold_until BIGINT NOT NULL,
+    -- The hold is extended once, when payment starts.
+    extended BOOLEAN NOT NULL,
+    -- A keyed hash of the address where a guest started the checkout; NULL if it belongs to an account.
+    origin BYTEA,
+    purchase_id UUID,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    CHECK (total_minor = subtotal_minor - discount_minor + delivery_minor + added_tax_minor)
+);
+CREATE INDEX checkouts_cart_id_idx ON checkouts (cart_id);
+CREATE INDEX checkouts_held_idx ON checkouts (hold_until) WHERE state IN ('open', 'paying');
+CREATE INDEX checkouts_origin_idx ON checkouts (origin) WHERE origin IS NOT NULL AND state IN ('open', 'paying');
+
+-- One shop's part of a checkout, which becomes an order.
+CREATE TABLE checkout_orders (
+    checkout_id UUID NOT NULL REFERENCES checkouts (id),
+    position BIGINT NOT NULL,
+    order_id UUID NOT NULL UNIQUE,
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    shop_name TEXT NOT NULL,
+    subtotal_minor BIGINT NOT NULL,
+    discount_minor BIGINT NOT NULL CHECK (discount_minor >= 0),
+    -- The part of the discount that the market bears.
+    market_discount_minor BIGINT NOT NULL CHECK (market_discount_minor BETWEEN 0 AND discount_minor),
+    delivery_minor BIGINT NOT NULL,
+    tax_minor BIGINT NOT NULL,
+    added_tax_minor BIGINT NOT NULL CHECK (added_tax_minor BETWEEN 0 AND tax_minor),
+    total_minor BIGINT NOT NULL,
+    items_minor BIGINT NOT NULL CHECK (items_minor BETWEEN 0 AND total_minor),
+    commission_minor BIGINT NOT NULL,
+    -- JSON: the delivery options that were offered, with the prices quoted.
+    options TEXT NOT NULL,
+    -- The one that is chosen.
+    delivery TEXT NOT NULL,
+    days_min BIGINT NOT NULL,
+    days_max BIGINT NOT NULL,
+    PRIMARY KEY (checkout_id, position),
+    CHECK (total_minor = subtotal_minor - discount_minor + delivery_minor + added_tax_minor)
+);
+
+-- The items in the checkout, at the prices that will be charged, and the rates for quoting them again.
+CREATE TABLE checkout_lines (
+    checkout_id UUID NOT NULL REFERENCES checkouts (id),
+    position BIGINT NOT NULL,
+    order_id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    product_id UUID NOT NULL,
+    variant_id UUID NOT NULL,
+    title TEXT NOT NULL,
+    variant_title TEXT NOT NULL,
+    quantity BIGINT NOT NULL CHECK (quantity > 0),
+    unit_minor BIGINT NOT NULL CHECK (unit_minor >= 0),
+    -- Before the discount.
+    total_minor BIGINT NOT NULL CHECK (total_minor = quantity * unit_minor),
+    discount_minor BIGINT NOT NULL CHECK (discount_minor BETWEEN 0 AND total_minor),
+    tax_bp BIGINT NOT NULL,
+    tax_minor BIGINT NOT NULL,
+    added_tax_minor BIGINT NOT NULL CHECK (added_tax_minor BETWEEN 0 AND tax_minor),
+    commission_bp BIGINT NOT NULL,
+    PRIMARY KEY (checkout_id, position)
+);
+-- Whether a product was ever part of a checkout, which decides whether it can be deleted.
+CREATE INDEX checkout_lines_product_id_idx ON checkout_lines (product_id);
+
+-- How promotions change the price of a line, or of an order's shipping.
+CREATE TABLE checkout_adjustments (
+    checkout_id UUID NOT NULL REFERENCES checkouts (id),
+    number BIGINT NOT NULL,
+    order_id UUID NOT NULL,
+    -- The line's position; NULL for shipping.
+    position BIGINT,
+    code TEXT NOT NULL,
+    label TEXT NOT NULL,
+    -- Who bears it: `shop` or `market`.
+    borne_by TEXT NOT NULL,
+    -- Negative: it lowers the price.
+    amount_minor BIGINT NOT NULL CHECK (amount_minor < 0),
+    PRIMARY KEY (checkout_id, number)
+);
+
+-- What a checkout reserves of a capacity. A capacity's `held` is the sum of its active holds.
+CREATE TABLE holds (
+    checkout_id UUID NOT NULL REFERENCES checkouts (id),
+    -- The line that it is for; NULL if it is for the checkout as a whole.
+    position BIGINT,
+    capacity_id UUID NOT NULL REFERENCES capacities (id),
+    quantity BIGINT NOT NULL CHECK (quantity > 0),
+    state TEXT NOT NULL
+);
+CREATE UNIQUE INDEX holds_line_key ON holds (checkout_id, position, capacity_id);
+CREATE INDEX holds_capacity_id_idx ON holds (capacity_id);
+
+
+-- Purchases and orders
+
+CREATE TABLE purchases (
+    id UUID PRIMARY KEY,
+    number TEXT NOT NULL UNIQUE,
+    checkout_id UUID NOT NULL UNIQUE REFERENCES checkouts (id),
+    user_id UUID REFERENCES users (id),
+    email TEXT NOT NULL,
+    -- JSON.
+    address TEXT NOT NULL,
+    locale TEXT NOT NULL DEFAULT 'en',
+    method TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    total_minor BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX purchases_user_id_id_idx ON purchases (user_id, id);
+
+CREATE TABLE orders (
+    id UUID PRIMARY KEY,
+    number TEXT NOT NULL UNIQUE,
+    purchase_id UUID NOT NULL REFERENCES purchases (id),
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    shop_name TEXT NOT NULL,
+    -- Order number, email address and name in lower case, for the shop's search.
+    search_folded TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL CHECK (state IN ('placed', 'confirmed', 'shipped', 'delivered', 'cancelled')),
+    -- Whether parts of it were shipped, which rules out cancelling it.
+    partly_shipped BOOLEAN NOT NULL DEFAULT FALSE,
+    currency TEXT NOT NULL,
+    subtotal_minor BIGINT NOT NULL,
+    discount_minor BIGINT NOT NULL CHECK (discount_minor >= 0),
+    -- The part of the discount that the market bears, and owes to the shop.
+    market_discount_minor BIGINT NOT NULL CHECK (market_discount_minor BETWEEN 0 AND discount_minor),
+    delivery_minor BIGINT NOT NULL,
+    tax_minor BIGINT NOT NULL,
+    added_tax_minor BIGINT NOT NULL CHECK (added_tax_minor BETWEEN 0 AND tax_minor),
+    total_minor BIGINT NOT NULL,
+    -- The part of the total that was paid for items. The rest was paid for delivery.
+    items_minor BIGINT NOT NULL CHECK (items_minor BETWEEN 0 AND total_minor),
+    commission_minor BIGINT NOT NULL,
+    -- How much of the total the market has collected. The shop collects the rest.
+    collected_minor BIGINT NOT NULL DEFAULT 0,
+    -- Guards of its refunds, and the part of them that was paid for delivery.
+    refunded_minor BIGINT NOT NULL DEFAULT 0 CHECK (refunded_minor >= 0 AND refunded_minor <= total_minor),
+    delivery_refunded_minor BIGINT NOT NULL DEFAULT 0
+        CHECK (delivery_refunded_minor >= 0 AND delivery_refunded_minor <= total_minor - items_minor),
+    delivery TEXT NOT NULL CHECK (delivery IN ('standard', 'express', 'pickup')),
+    days_min BIGINT NOT NULL,
+    days_max BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    -- When it last changed. Every change increases it, even if the clocks of the nodes differ.
+    updated_at BIGINT NOT NULL,
+    -- When the earnings from a delivered order become available to the shop, and when they did.
+    release_at BIGINT,
+    released_at BIGINT,
+    CHECK (total_minor = subtotal_minor - discount_minor + delivery_minor + added_tax_minor)
+);
+CREATE INDEX orders_purchase_id_idx ON orders (purchase_id);
+-- Lists are sorted by when an order was placed: its ID is generated when the checkout begins.
+CREATE INDEX orders_created_at_idx ON orders (created_at, id);
+CREATE INDEX orders_state_created_at_idx ON orders (state, created_at, id);
+CREATE INDEX orders_shop_id_created_at_idx ON orders (shop_id, created_at, id);
+CREATE INDEX orders_shop_id_state_created_at_idx ON orders (shop_id, state, created_at, id);
+-- Covers the query for a shop's daily sales.
+CREATE INDEX orders_sales_idx ON orders (shop_id, created_at, state, total_minor);
+CREATE INDEX orders_release_at_idx ON orders (release_at) WHERE released_at IS NULL AND release_at IS NOT NULL;
+
+CREATE TABLE order_lines (
+    order_id UUID NOT NULL REFERENCES orders (id),
+    position BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    product_id UUID NOT NULL,
+    variant_id UUID NOT NULL,
+    title TEXT NOT NULL,
+    variant_title TEXT NOT NULL,
+    quantity BIGINT NOT NULL,
+    unit_minor BIGINT NOT NULL,
+    -- Before the discount.
+    total_minor BIGINT NOT NULL,
+    discount_minor BIGINT NOT NULL,
+    tax_bp BIGINT NOT NULL,
+    tax_minor BIGINT NOT NULL,
+    added_tax_minor BIGINT NOT NULL,
+    -- Guards: what was shipped, what was refunded while the order stood, and what comes back. A cancellation refunds the rest
+    -- and leaves them.
+    shipped BIGINT NOT NULL DEFAULT 0 CHECK (shipped >= 0 AND shipped <= quantity),
+    refunded BIGINT NOT NULL DEFAULT 0 CHECK (refunded >= 0 AND refunded <= quantity),
+    returned BIGINT NOT NULL DEFAULT 0 CHECK (returned >= 0 AND returned <= shipped),
+    PRIMARY KEY (order_id, position)
+);
+
+-- The adjustments of a checkout whose orders were placed.
+CREATE TABLE order_adjustments (
+    order_id UUID NOT NULL REFERENCES orders (id),
+    number BIGINT NOT NULL,
+    -- The line's position; NULL for shipping.
+    position BIGINT,
+    code TEXT NOT NULL,
+    label TEXT NOT NULL,
+    borne_by TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL CHECK (amount_minor < 0),
+    PRIMARY KEY (order_id, number)
+);
+
+-- Whatever happened to an order after it was placed. Every change of an order has a later time than the one before.
+CREATE TABLE order_events (
+    order_id UUID NOT NULL REFERENCES orders (id),
+    created_at BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    -- Who made the change: the shop, the shopper, or the market.
+    actor TEXT NOT NULL,
+    user_id UUID REFERENCES users (id),
+    -- JSON: what else there is to know about this kind of event.
+    data TEXT NOT NULL,
+    PRIMARY KEY (order_id, created_at, kind)
+);
+
+-- An order is shipped in one or more parts.
+CREATE TABLE shipments (
+    id UUID PRIMARY KEY,
+    order_id UUID NOT NULL REFERENCES orders (id),
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    -- The current tracking details; empty if it is not a parcel.
+    carrier TEXT NOT NULL,
+    tracking_number TEXT NOT NULL,
+    tracking_url TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    delivered_at BIGINT
+);
+CREATE INDEX shipments_order_id_idx ON shipments (order_id);
+CREATE TABLE shipment_lines (
+    shipment_id UUID NOT NULL REFERENCES shipments (id),
+    -- The line's position in the order.
+    position BIGINT NOT NULL,
+    quantity BIGINT NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (shipment_id, position)
+);
+
+CREATE TABLE returns (
+    id UUID PRIMARY KEY,
+    order_id UUID NOT NULL REFERENCES orders (id),
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    -- Whether its items were returned to stock.
+    restocked BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    received_at BIGINT
+);
+CREATE INDEX returns_order_id_idx ON returns (order_id);
+CREATE TABLE return_lines (
+    return_id UUID NOT NULL REFERENCES returns (id),
+    -- The line's position in the order.
+    position BIGINT NOT NULL,
+    quantity BIGINT NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (return_id, position)
+);
+
+
+-- Payments, refunds and the ledger
+
+CREATE TABLE payments (
+    -- Also sent to the gateway as the ID of this attempt, so that a repeated request creates only one payment there.
+    id UUID PRIMARY KEY,
+    checkout_id UUID NOT NULL REFERENCES checkouts (id),
+    purchase_id UUID REFERENCES purchases (id),
+    method TEXT NOT NULL,
+    -- The gateway's name, and the gateway's own ID for the payment.
+    gateway TEXT NOT NULL,
+    gateway_ref TEXT,
+    -- Who receives the money: `market` or `shop`.
+    collected_by TEXT NOT NULL,
+    -- The version of the checkout's quote that it is for. A part of the total counts only for this version.
+    quote_version BIGINT NOT NULL,
+    state TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
+    captured_minor BIGINT NOT NULL,
+    refunded_minor BIGINT NOT NULL,
+    -- Refunds that are queued or pending.
+    refund_pending_minor BIGINT NOT NULL,
+    -- What the gateway charges for the payment; 0 until it is known.
+    fee_minor BIGINT NOT NULL,
+    -- JSON: how the shopper continues; NULL if there is nothing to do.
+    next_action TEXT,
+    -- When reconciliation will next query the gateway, and how often it has so far; NULL when nothing is left to query.
+    check_at BIGINT,
+    checks BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    UNIQUE (gateway, gateway_ref),
+    CHECK (collected_by = 'market' OR captured_minor = 0),
+    -- A gateway may capture more than was requested; all of it is then refunded.
+    CHECK (refunded_minor >= 0 AND refund_pending_minor >= 0 AND refunded_minor + refund_pending_minor <= captured_minor)
+);
+-- One payment of a checkout at a time waits for the shopper.
+CREATE UNIQUE INDEX payments_one_open_per_checkout_key ON payments (checkout_id) WHERE state IN ('created', 'pending');
+CREATE INDEX payments_checkout_id_idx ON payments (checkout_id);
+CREATE INDEX payments_purchase_id_idx ON payments (purchase_id) WHERE purchase_id IS NOT NULL;
+CREATE INDEX payments_check_at_idx ON payments (check_at) WHERE check_at IS NOT NULL;
+
+CREATE TABLE refunds (
+    -- Also sent to the gateway, so that a repeated request refunds only once.
+    id UUID PRIMARY KEY,
+    payment_id UUID NOT NULL REFERENCES payments (id),
+    order_id UUID REFERENCES orders (id),
+    -- A refund that takes from several payments is done in parts. The first part has the lines, the shares and the postings of
+    -- the whole refund; the others refer to it.
+    part_of UUID REFERENCES refunds (id),
+    -- The gateway's own ID for the refund.
+    gateway_ref TEXT,
+    amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
+    -- The part of the amount that was paid for delivery. The rest is that of its lines.
+    delivery_minor BIGINT NOT NULL DEFAULT 0 CHECK (delivery_minor >= 0),
+    -- The commission that the shop gets back.
+    commission_minor BIGINT NOT NULL DEFAULT 0 CHECK (commission_minor >= 0),
+    -- The part of the market's discount that the shop gives back.
+    market_discount_minor BIGINT NOT NULL DEFAULT 0 CHECK (market_discount_minor >= 0),
+    -- Whether its items, which had not been shipped, were returned to stock.
+    restocked BOOLEAN NOT NULL DEFAULT FALSE,
+    reason TEXT NOT NULL,
+    note TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL,
+    -- When reconciliation will next query the gateway about a pending refund, and how often it has so far.
+    check_at BIGINT,
+    checks BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    done_at BIGINT
+);
+CREATE UNIQUE INDEX refunds_orphaned_key ON refunds (payment_id) WHERE reason = 'orphaned';
+CREATE UNIQUE INDEX refunds_cancelled_key ON refunds (order_id, payment_id) WHERE reason = 'cancelled';
+CREATE INDEX refunds_payment_id_idx ON refunds (payment_id);
+CREATE INDEX refunds_order_id_idx ON refunds (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX refunds_part_of_idx ON refunds (part_of) WHERE part_of IS NOT NULL;
+CREATE INDEX refunds_gateway_ref_idx ON refunds (gateway_ref) WHERE gateway_ref IS NOT NULL;
+CREATE INDEX refunds_check_at_idx ON refunds (check_at) WHERE check_at IS NOT NULL;
+CREATE TABLE refund_lines (
+    refund_id UUID NOT NULL REFERENCES refunds (id),
+    -- The line's position in the order.
+    position BIGINT NOT NULL,
+    quantity BIGINT NOT NULL CHECK (quantity > 0),
+    amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
+    PRIMARY KEY (refund_id, position)
+);
+
+-- Gateway notifications as received, deduplicated by their event ID.
+CREATE TABLE webhook_events (
+    gateway TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    -- What it is about: `payment`, `refund`, `dispute`, `payout` or `account`; `gateway_ref` names it.
+    kind TEXT NOT NULL,
+    gateway_ref TEXT NOT NULL,
+    body BYTEA NOT NULL,
+    received_at BIGINT NOT NULL,
+    PRIMARY KEY (gateway, event_id)
+);
+
+CREATE TABLE ledger_postings (
+    id UUID PRIMARY KEY,
+    kind TEXT NOT NULL,
+    -- What is posted once: an order, a payment or a refund.
+    reference UUID NOT NULL,
+    -- The order that it concerns, if any.
+    order_id UUID REFERENCES orders (id),
+    created_at BIGINT NOT NULL,
+    -- Reserved for sealing the ledger: the batch, and the hash chain over it.
+    batch BIGINT,
+    seal BYTEA,
+    UNIQUE (kind, reference)
+);
+CREATE INDEX ledger_postings_unsealed_idx ON ledger_postings (id) WHERE batch IS NULL;
+CREATE INDEX ledger_postings_order_id_idx ON ledger_postings (order_id) WHERE order_id IS NOT NULL;
+
+CREATE TABLE ledger_entries (
+    posting_id UUID NOT NULL REFERENCES ledger_postings (id),
+    line BIGINT NOT NULL,
+    account TEXT NOT NULL,
+    shop_id UUID REFERENCES shops (id),
+    currency TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    PRIMARY KEY (posting_id, line)
+);
+-- Covers the query for a shop's balance.
+CREATE INDEX ledger_entries_balance_idx ON ledger_entries (shop_id, posting_id, currency, account, amount_minor)
+    WHERE shop_id IS NOT NULL;
+
+-- The sandbox gateway's own records. It stands in for an external service; of the market's own code, only it uses them.
+CREATE TABLE sandbox_payments (
+    gateway_ref TEXT PRIMARY KEY,
+    attempt_id UUID NOT NULL UNIQUE,
+    currency TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    refunded_minor BIGINT NOT NULL,
+    -- `waiting`, `challenged`, `authorized`, `captured` or `declined`.
+    state TEXT NOT NULL,
+    -- Whether it is authorized first, and captured by a request.
+    authorizes BOOLEAN NOT NULL,
+    card TEXT NOT NULL,
+    return_url TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    CHECK (refunded_minor >= 0 AND refunded_minor <= amount_minor)
+);
+CREATE TABLE sandbox_refunds (
+    attempt_id UUID PRIMARY KEY,
+    gateway_ref TEXT NOT NULL REFERENCES sandbox_payments (gateway_ref),
+    amount_minor BIGINT NOT NULL,
+    -- `pending`, `done` or `failed`.
+    state TEXT NOT NULL
+);
+CREATE TABLE sandbox_events (
+    event_id UUID PRIMARY KEY,
+    gateway_ref TEXT NOT NULL REFERENCES sandbox_payments (gateway_ref),
+    -- The refund that it is about; NULL if it is about the payment.
+    refund_id UUID,
+    deliver_at BIGINT NOT NULL,
+    deliveries_left BIGINT NOT NULL,
+    failures BIGINT NOT NULL
+);
+CREATE INDEX sandbox_events_due_idx ON sandbox_events (deliver_at) WHERE deliveries_left > 0;
+
+
+-- Work that follows a transaction
+
+CREATE TABLE idempotency_keys (
+    scope TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    body_hash BYTEA NOT NULL,
+    -- When the lease of the request being processed expires; NULL once there is a response.
+    lease_until BIGINT,
+    attempt_id UUID NOT NULL,
+    answer TEXT,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (scope, operation, idempotency_key)
+);
+CREATE INDEX idempotency_keys_created_at_idx ON idempotency_keys (created_at);
+
+-- Messages to publish after the transaction that wrote them has committed.
+CREATE TABLE outbox (
+    id UUID PRIMARY KEY,
+    kind TEXT NOT NULL,
+    subject UUID NOT NULL,
+    created_at BIGINT NOT NULL,
+    dispatched_at BIGINT
+);
+CREATE INDEX outbox_pending_idx ON outbox (id) WHERE dispatched_at IS NULL;
+
+-- Background jobs to run after the transaction that created them has committed.
+CREATE TABLE jobs (
+    id UUID PRIMARY KEY,
+    queue TEXT NOT NULL,
+    name TEXT NOT NULL,
+    -- JSON.
+    payload TEXT NOT NULL,
+    -- The subject of the job. At most one job with the same name and key is queued or running.
+    dedupe_key TEXT NOT NULL,
+    -- A running job is still 'queued', with a lease.
+    state TEXT NOT NULL CHECK (state IN ('queued', 'done', 'dead', 'discarded')),
+    run_at BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    -- When the worker's lease on the job expires. Every claim has its own ID, so a result with an outdated ID is late.
+    lease_until BIGINT NOT NULL,
+    claim UUID,
+    error TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX jobs_name_dedupe_key_key ON jobs (name, dedupe_key) WHERE state = 'queued';
+CREATE INDEX jobs_due_idx ON jobs (queue, run_at) WHERE state = 'queued';
+CREATE INDEX jobs_done_idx ON jobs (updated_at) WHERE state = 'done';
+CREATE INDEX jobs_state_id_idx ON jobs (state, id) WHERE state <> 'done';
+
+-- Periodic work, such as ending expired checkouts: each schedule runs on one node at a time.
+CREATE TABLE schedules (
+    name TEXT PRIMARY KEY,
+    next_run_at BIGINT NOT NULL,
+    lease_until BIGINT NOT NULL,
+    claim UUID
+);
+
+-- Written by a node to check that it can write.
+CREATE TABLE heartbeats (
+    id BIGINT PRIMARY KEY,
+    beaten_at BIGINT NOT NULL
+);
+
+-- Who was notified of what, through which channel, and whether the notification was delivered.
+CREATE TABLE notifications (
+    id UUID PRIMARY KEY,
+    -- What happened: the ID of an outbox message, or of a sign-up.
+    event UUID NOT NULL,
+    -- An address of the channel.
+    recipient TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    -- The template, and the object that it describes.
+    kind TEXT NOT NULL,
+    subject UUID NOT NULL,
+    locale TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('written', 'sent', 'failed')),
+    run_at BIGINT NOT NULL DEFAULT 0,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    -- As for jobs.
+    lease_until BIGINT NOT NULL DEFAULT 0,
+    claim UUID,
+    error TEXT NOT NULL DEFAULT '',
+    created_at BIGINT NOT NULL,
+    sent_at BIGINT
+);
+CREATE UNIQUE INDEX notifications_event_recipient_channel_key ON notifications (event, recipient, channel);
+CREATE INDEX notifications_due_idx ON notifications (channel, run_at) WHERE state = 'written';
+CREATE INDEX notifications_failed_idx ON notifications (channel, created_at) WHERE state = 'failed';
+CREATE INDEX notifications_claim_idx ON notifications (claim) WHERE claim IS NOT NULL;
+
+-- Where emails are kept while no mail server is configured.
+CREATE TABLE mailbox (
+    id UUID PRIMARY KEY,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    text TEXT NOT NULL,
+    html TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX mailbox_created_at_idx ON mailbox (created_at, id);
+
+-- The events that API clients poll. Their numbers are assigned after the commit that an event describes, by one publisher
+-- at a time.
+CREATE TABLE events (
+    seq BIGINT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    order_id UUID NOT NULL REFERENCES orders (id),
+    shop_id UUID NOT NULL REFERENCES shops (id),
+    created_at BIGINT NOT NULL,
+    published_at BIGINT NOT NULL
+);
+CREATE INDEX events_shop_id_seq_idx ON events (shop_id, seq);
+
+-- A single row. Its lock serializes publishers.
+CREATE TABLE event_feed (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    -- The number of the latest event.
+    last_seq BIGINT NOT NULL,
+    -- Events up to and including this number have been deleted.
+    deleted_seq BIGINT NOT NULL
+);
+INSERT INTO event_feed (id, last_seq, deleted_seq) VALUES (1, 0, 0);

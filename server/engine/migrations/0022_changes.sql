@@ -1,2 +1,0 @@
--- Nothing read this record of changed products.
-DROP TABLE changes;

@@ -1,0 +1,78 @@
+//! What a quote stores of a shop's part of a checkout: its amounts, and how promotions change them.
+
+use crate::{TxResult, insert};
+use haat_shared::{
+    id::kinds::{CheckoutId, OrderId},
+    pricing::{Adjustment, Bearer, ShopQuote},
+};
+
+insert! {
+    pub(super) struct AddAdjustment into checkout_adjustments {
+        checkout_id: CheckoutId,
+        number: i64,
+        order_id: OrderId,
+        position: Option<i64>,
+        code: String,
+        label: String,
+        borne_by: Bearer,
+        amount_minor: i64,
+    }
+}
+
+/// The amounts of a shop's part, in minor units.
+pub(super) struct Amounts {
+    pub(super) discount: i64,
+    /// The part of the discount that the market bears.
+    pub(super) market_discount: i64,
+    pub(super) delivery: i64,
+    pub(super) tax: i64,
+    pub(super) added_tax: i64,
+    pub(super) total: i64,
+    /// The part of the total that is paid for items.
+    pub(super) items: i64,
+    pub(super) commission: i64,
+}
+
+impl Amounts {
+    pub(super) fn of(quote: &ShopQuote) -> TxResult<Self> {
+        let totals = quote.price.totals;
+        let by_market = quote.price.adjustments.iter().filter(|a| a.borne_by == Bearer::Market);
+        Ok(Self {
+            discount: totals.discount.amount(),
+            market_discount: -by_market.map(|a| a.amount.amount()).sum::<i64>(),
+            delivery: totals.shipping.amount(),
+            tax: totals.tax.amount(),
+            added_tax: totals.added_tax()?.amount(),
+            total: totals.total.amount(),
+            items: totals.total.minus(quote.shipping.totals.total)?.amount(),
+            commission: quote.price.commission.amount(),
+        })
+    }
+}
+
+/// The adjustments of an order, whose lines begin at position `first`. The checkout has `count` of other orders.
+pub(super) fn rows(
+    checkout_id: CheckoutId,
+    order_id: OrderId,
+    first: i64,
+    count: usize,
+    quote: &ShopQuote,
+) -> Vec<AddAdjustment> {
+    let of_lines = (first..).zip(&quote.lines).map(|(position, line)| (Some(position), &line.price));
+    let parts = of_lines.chain([(None, &quote.shipping)]);
+    let all =
+        parts.flat_map(|(position, price)| price.adjustments.iter().map(move |a| (position, a.clone())));
+    (count as i64..)
+        .zip(all)
+        .map(|(number, (position, Adjustment { code, label, borne_by, amount }))| AddAdjustment {
+            checkout_id,
+            number,
+            order_id,
+            position,
+            code,
+            label,
+            borne_by,
+            amount_minor: amount.amount(),
+        })
+        .collect()
+}
