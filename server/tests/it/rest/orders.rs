@@ -67,7 +67,7 @@ async fn programs_poll_the_feed_of_events() {
         meena.once(&format!("{path}/ship"), parcel("RX2")).await.is(204);
         let late = meena.once(&format!("{path}/ship"), parcel("RX3")).await.refuses(409, "order_moved");
         assert!(
-            late.text("/detail").contains("“delivered”") && late.text("/detail").contains("Retrieve"),
+            late.text("/detail").contains("“delivered”") && late.text("/detail").contains("Fetch the order"),
             "{late:?}"
         );
 
