@@ -21,7 +21,7 @@ statements! {
     PAYING = "UPDATE checkouts SET state = 'paying', details = $2, updated_at = $3, locale = $5, extended = TRUE,
             hold_until = CASE WHEN extended THEN hold_until ELSE $4 END
         WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3 AND quote_version = $6";
-    QUOTE = "SELECT currency, subtotal_minor, delivery_minor, tax_minor, total_minor, quote_version
+    QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version
         FROM checkouts WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $2";
     OPEN_ONE = concat!("SELECT ", payment_columns!(), " FROM payments
         WHERE checkout_id = $1 AND state IN ('created', 'pending')");
