@@ -13,6 +13,7 @@ use haat_shared::{
     Error, FieldCode, Id, Result,
     catalog::edit::STOCK_MAX,
     id::{IdKind, kinds::*},
+    permissions::Permission,
 };
 
 statements! {
@@ -23,8 +24,7 @@ statements! {
     VARIANTS = "SELECT id AS value FROM variants WHERE capacity_id IN (VALUES [($1)])";
     DELETE_MOVEMENTS = "DELETE FROM stock_movements WHERE capacity_id IN (VALUES [($1)])";
     DELETE = "DELETE FROM capacities WHERE id IN (VALUES [($1)])";
-    MEMBER_OF = "SELECT CAST(1 AS BIGINT) AS value FROM variants v JOIN shop_members m ON m.shop_id = v.shop_id
-        WHERE v.id = $1 AND m.user_id = $2 AND m.role IN ('owner', 'manager')";
+    SHOP_OF = "SELECT s.handle AS value FROM variants v JOIN shops s ON s.id = v.shop_id WHERE v.id = $1";
 }
 
 rows! {
@@ -147,11 +147,12 @@ async fn change(
 
 /// Members with the permission, and the program itself. Operators do not manage the stock of shops.
 async fn may_manage(engine: &Engine, caller: &Caller, variant: VariantId) -> Result<()> {
-    if !matches!(caller.who, Who::System) {
-        let user = caller.signed_in()?.id;
-        engine.db.opt::<Scalar<i64>>(&MEMBER_OF, params![variant, user]).await?.ok_or(Error::NotFound)?;
+    if matches!(caller.who, Who::System) {
+        return Ok(());
     }
-    Ok(())
+    caller.signed_in()?;
+    let shop: Option<Scalar<String>> = engine.db.opt(&SHOP_OF, params![variant]).await?;
+    caller.shop(&shop.ok_or(Error::NotFound)?.0, Permission::ManageCatalog).map(drop)
 }
 
 /// Adjusts the quantity on hand of several variants, except those sold without limit; `reference` is a new ID

@@ -1,6 +1,6 @@
 //! Sellers create and edit products.
 
-use haat_engine::{Caller, carts, catalog, checkout, inventory, orders};
+use haat_engine::{Caller, Who, carts, catalog, checkout, inventory, orders};
 use haat_shared::{
     Conflict, Error, FieldCode,
     catalog::{
@@ -8,6 +8,7 @@ use haat_shared::{
         edit::{ListSellerProducts, ProductForm, ProductState, SellerProduct, VariantForm},
     },
     id::kinds::ProductId,
+    permissions::Role,
 };
 
 use crate::{both, races::at_once, support::*};
@@ -189,6 +190,12 @@ both! {
         assert_eq!(market.available(small).await, 0);
         let delta = market.owner(DELTA).await;
         assert_eq!(inventory::adjust(engine, &delta, small, 1, "e").await, Err(Error::NotFound));
+        let mut packer = owner.clone();
+        if let Who::User(user) = &mut packer.who {
+            user.shops[0].role = Role::Fulfilment;
+        }
+        assert_eq!(inventory::adjust(engine, &packer, small, 1, "f").await, Err(Error::Denied));
+        assert_eq!(inventory::adjust(engine, &Caller::guest(), small, 1, "g").await, Err(Error::SignInNeeded));
     }
 
     async fn products_never_in_a_checkout_can_be_deleted(market) {
