@@ -382,6 +382,7 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
     await stop('admin-mail');
   }
   await at('/admin/audit', 'admin-audit');
+  await at('/admin/team', 'admin-team');
 }
 
 // --- axe --------------------------------------------------------------------------------------------------------------

@@ -98,6 +98,7 @@ chunks! {
         Mails: admin::Mails;
         Mail: admin::Mail;
         Audit: admin::Audit;
+        Team: admin::Team;
     }
 }
 

@@ -118,7 +118,7 @@ fn VisitorNav() -> impl IntoView {
                         let words = tu_string!(i18n, header.shop_orders, shop = shop.name).to_string();
                         view! { <a class="topbar-link" href=href>{words}</a> }
                     });
-                    let admin = me.operator.then(|| {
+                    let admin = (!me.admin_roles.is_empty()).then(|| {
                         view! { <a class="topbar-link" href=routes::ADMIN>{t!(i18n, admin.link)}</a> }
                     });
                     view! {

@@ -120,6 +120,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/admin/mails") view=ChunkPage::Mails ssr=SsrMode::Async />
                         <Route path=path!("/admin/mails/:id") view=ChunkPage::Mail ssr=SsrMode::Async />
                         <Route path=path!("/admin/audit") view=ChunkPage::Audit ssr=SsrMode::Async />
+                        <Route path=path!("/admin/team") view=ChunkPage::Team ssr=SsrMode::Async />
                     </FlatRoutes>
                 </Layout>
             </Router>

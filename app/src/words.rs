@@ -12,6 +12,7 @@ use haat_shared::{
     },
     orders::{Actor, OrderEventKind, OrderState, OrderView},
     payments::PaymentMethod,
+    permissions::AdminRole,
     shipping::ShippingMethod,
     shops::{DAYS_MAX, HANDLE_LENGTH},
 };
@@ -91,6 +92,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "cash_needs_account" => tu_string!(i18n, error.cash_needs_account),
         "was_sold" => tu_string!(i18n, error.was_sold),
         "import_ended" => tu_string!(i18n, error.import_ended),
+        "last_owner" => tu_string!(i18n, error.last_owner),
         "sign_in_needed" => tu_string!(i18n, error.sign_in_needed),
         "denied" => tu_string!(i18n, error.denied),
         "too_large" => tu_string!(i18n, error.too_large),
@@ -118,6 +120,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::NotAChoice => tu_string!(i18n, field.not_a_choice),
         FieldCode::BadCursor => tu_string!(i18n, field.bad_cursor),
         FieldCode::Taken => tu_string!(i18n, field.taken),
+        FieldCode::UnknownUser => t!(i18n, field.unknown_user),
         FieldCode::WrongCredentials => tu_string!(i18n, field.wrong_credentials),
         FieldCode::BadCharacters => tu_string!(i18n, field.bad_characters),
         FieldCode::NotUrl => tu_string!(i18n, field.not_url),
@@ -505,11 +508,25 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "jobs::discard" => t!(i18n, admin.act_discard),
         "accounts::create" => t!(i18n, admin.act_account),
         "accounts::create_operator" => t!(i18n, admin.act_operator),
+        "admin::grant_role" => t!(i18n, admin.act_grant),
+        "admin::revoke_role" => t!(i18n, admin.act_revoke),
         "notifications::resend" => t!(i18n, admin.act_resend),
         "shops::open" => t!(i18n, admin.act_open),
         "catalog::upsert_products" => t!(i18n, admin.act_upsert),
         "imports::start" => t!(i18n, admin.act_import),
         other => other,
+    }
+}
+
+/// The label of an admin's role.
+pub(crate) fn admin_role(i18n: I18n, role: AdminRole) -> &'static str {
+    match role {
+        AdminRole::Owner => t!(i18n, settings.owner),
+        AdminRole::Catalog => t!(i18n, admin.role_catalog),
+        AdminRole::Orders => t!(i18n, seller_orders.title),
+        AdminRole::Finance => t!(i18n, admin.role_finance),
+        AdminRole::Support => t!(i18n, settings.support),
+        AdminRole::ReadOnly => t!(i18n, admin.role_read_only),
     }
 }
 

@@ -31,6 +31,7 @@ const PARTS = {
   Outbox: '/admin/outbox',
   Emails: '/admin/mails',
   'Audit log': '/admin/audit',
+  Team: '/admin/team',
 } as const;
 
 /** Buys one item from the shop by card; returns the order number. */

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     field::{FieldCode, FieldError},
     id::kinds::{ShopId, UserId},
-    permissions::Role,
+    permissions::{AdminPermission, AdminRole, Role},
     text,
 };
 
@@ -210,10 +210,17 @@ pub struct Me {
     pub name: String,
     /// The user's email address.
     pub email: String,
-    /// Whether the user is an admin.
-    pub operator: bool,
+    /// The user's roles in the admin area. Empty for everyone but admins.
+    pub admin_roles: Vec<AdminRole>,
     /// The shops that the user works for.
     pub shops: Vec<Membership>,
+}
+
+impl Me {
+    /// Whether one of the user's roles in the admin area includes the permission.
+    pub fn may(&self, permission: AdminPermission) -> bool {
+        self.admin_roles.iter().any(|role| role.may(permission))
+    }
 }
 
 /// A user in the admin's list.
@@ -227,7 +234,7 @@ pub struct UserCard {
     /// The user's email address.
     pub email: String,
     /// Whether the user is an admin.
-    pub operator: bool,
+    pub admin: bool,
     /// The number of shops that the user works for.
     pub shops: i64,
     /// The number of purchases.
@@ -248,6 +255,32 @@ pub struct Membership {
     pub name: String,
     /// The user's role in the shop.
     pub role: Role,
+}
+
+/// An admin, and the roles granted to them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TeamMember {
+    /// The user's ID.
+    pub id: UserId,
+    /// The user's name.
+    pub name: String,
+    /// The user's email address.
+    pub email: String,
+    /// The roles granted to the user. At least one.
+    pub roles: Vec<GrantedRole>,
+}
+
+/// A role granted to an admin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GrantedRole {
+    /// The role.
+    pub role: AdminRole,
+    /// The email of the admin who granted it. Null for the system.
+    pub granted_by: Option<String>,
+    /// When it was granted: RFC 3339, UTC.
+    pub granted_at: String,
 }
 
 #[cfg(test)]

@@ -109,6 +109,8 @@ pub enum Conflict {
     WasSold,
     /// The import was stopped or has failed.
     ImportEnded,
+    /// The last owner of the market keeps this role.
+    LastOwner,
 }
 
 /// A line that can't be fulfilled completely.
@@ -159,6 +161,7 @@ impl Error {
                 Conflict::CashNeedsAccount => "cash_needs_account",
                 Conflict::WasSold => "was_sold",
                 Conflict::ImportEnded => "import_ended",
+                Conflict::LastOwner => "last_owner",
             },
             Self::SignInNeeded => "sign_in_needed",
             Self::Denied => "denied",

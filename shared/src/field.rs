@@ -41,6 +41,8 @@ pub enum FieldCode {
     BadCursor,
     /// Already taken by someone else.
     Taken,
+    /// No account has this email address.
+    UnknownUser,
     /// The email address or the password is incorrect.
     WrongCredentials,
     /// Characters that are not allowed.

@@ -1,7 +1,7 @@
-//! Permissions in a shop, in one table that every use case consults.
+//! Permissions in a shop and in the admin area: one table each, which every use case consults.
 
 text_enum! {
-    /// The role of a staff member.
+    /// The role of a staff member of a shop.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     pub enum Role {
         /// Full access, including the shop's money.
@@ -43,9 +43,83 @@ impl Role {
     }
 }
 
+text_enum! {
+    /// A role of an admin. An admin can have several, which add up.
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    pub enum AdminRole {
+        /// Full access, including the team.
+        Owner = "owner",
+        /// Manages categories and the market's own pictures.
+        Catalog = "catalog",
+        /// Sees the orders of all shops.
+        Orders = "orders",
+        /// Sees orders and the audit log, and handles failed background jobs such as refunds.
+        Finance = "finance",
+        /// Answers customers: sees orders and users, and sends emails again.
+        Support = "support",
+        /// Sees everything and changes nothing.
+        ReadOnly = "read_only",
+    }
+}
+
+/// A permission that a role of an admin may include.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminPermission {
+    /// See the home page of the admin area. Every role includes it.
+    SeeHome,
+    /// See all orders and their events.
+    SeeOrders,
+    /// See all shops.
+    SeeShops,
+    /// Open shops for others.
+    ManageShops,
+    /// Change categories, the market's own pictures, and products in bulk.
+    ManageCatalog,
+    /// See all users.
+    SeeUsers,
+    /// Create accounts for others.
+    ManageUsers,
+    /// See background jobs and the outbox.
+    SeeJobs,
+    /// Retry and discard background jobs.
+    ManageJobs,
+    /// See emails.
+    SeeEmails,
+    /// Send emails again.
+    ManageEmails,
+    /// See the audit log.
+    SeeAudit,
+    /// See the admins and their roles.
+    SeeTeam,
+    /// Grant and revoke roles.
+    ManageTeam,
+}
+
+impl AdminRole {
+    /// Whether admins with this role have the permission.
+    pub fn may(self, permission: AdminPermission) -> bool {
+        use AdminPermission::*;
+        match self {
+            Self::Owner => true,
+            Self::Catalog => matches!(permission, SeeHome | SeeShops | ManageCatalog),
+            Self::Orders => matches!(permission, SeeHome | SeeOrders | SeeShops),
+            Self::Finance => {
+                matches!(permission, SeeHome | SeeOrders | SeeShops | SeeJobs | ManageJobs | SeeAudit)
+            }
+            Self::Support => {
+                matches!(permission, SeeHome | SeeOrders | SeeShops | SeeUsers | SeeEmails | ManageEmails)
+            }
+            Self::ReadOnly => matches!(
+                permission,
+                SeeHome | SeeOrders | SeeShops | SeeUsers | SeeJobs | SeeEmails | SeeAudit | SeeTeam
+            ),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Permission::*, Role::*};
+    use super::{AdminPermission, AdminRole, Permission::*, Role::*};
 
     #[test]
     fn the_whole_table() {
@@ -58,6 +132,32 @@ mod tests {
         for (role, allowed) in table {
             let actual = [ManageCatalog, SeeOrders, FulfilOrders, SeeMoney, ManageShop].map(|p| role.may(p));
             assert_eq!(actual, allowed, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn the_whole_table_of_admins() {
+        use AdminPermission::*;
+        #[rustfmt::skip]
+        let table = [
+            //             owner catalog orders finance support read-only
+            (SeeHome,      [true, true,  true,  true,  true,  true]),
+            (SeeOrders,    [true, false, true,  true,  true,  true]),
+            (SeeShops,     [true, true,  true,  true,  true,  true]),
+            (ManageShops,  [true, false, false, false, false, false]),
+            (ManageCatalog,[true, true,  false, false, false, false]),
+            (SeeUsers,     [true, false, false, false, true,  true]),
+            (ManageUsers,  [true, false, false, false, false, false]),
+            (SeeJobs,      [true, false, false, true,  false, true]),
+            (ManageJobs,   [true, false, false, true,  false, false]),
+            (SeeEmails,    [true, false, false, false, true,  true]),
+            (ManageEmails, [true, false, false, false, true,  false]),
+            (SeeAudit,     [true, false, false, true,  false, true]),
+            (SeeTeam,      [true, false, false, false, false, true]),
+            (ManageTeam,   [true, false, false, false, false, false]),
+        ];
+        for (permission, allowed) in table {
+            assert_eq!(AdminRole::ALL.map(|role| role.may(permission)), allowed, "{permission:?}");
         }
     }
 }

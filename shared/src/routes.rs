@@ -11,6 +11,7 @@ use crate::{
     access::Scope,
     id::kinds::{CartLineId, CheckoutId, ImportId, JobId, MailId, PaymentId, ProductId, SignUpId},
     payments::PurchaseLink,
+    permissions::AdminPermission,
 };
 
 /// The surface that a route belongs to.
@@ -53,8 +54,8 @@ pub enum Audience {
     SignedIn,
     /// Members of the shop whose role allows it.
     Member,
-    /// Admins.
-    Operator,
+    /// Admins whose roles include this permission.
+    Operator(AdminPermission),
     /// Whoever has a valid signature: a gateway, or the holder of a signed link.
     Signed,
 }
@@ -149,6 +150,7 @@ const READS: &[&str] = &[
     FN_FAILED_MAILS,
     FN_MAIL,
     FN_USERS,
+    FN_TEAM,
 ];
 
 /// Whether a POST to this path changes nothing.
@@ -177,7 +179,7 @@ impl Route {
 }
 
 macro_rules! routes {
-    ($($name:ident $method:ident $path:literal $surface:ident $audience:ident
+    ($($name:ident $method:ident $path:literal $surface:ident $audience:ident $(($permission:ident))?
         $(=> $link:ident($($value:ident: $type:ty),*))?;)*) => {
         $(
             #[doc = concat!("`", $path, "`")]
@@ -193,7 +195,13 @@ macro_rules! routes {
         )*
         /// All routes except those of the REST API.
         pub const ROUTES: &[Route] = &[
-            $(Route { method: stringify!($method), path: $path, surface: Surface::$surface, audience: Audience::$audience, scope: None },)*
+            $(Route {
+                method: stringify!($method),
+                path: $path,
+                surface: Surface::$surface,
+                audience: Audience::$audience $((AdminPermission::$permission))?,
+                scope: None,
+            },)*
         ];
     };
 }
@@ -208,14 +216,14 @@ macro_rules! api {
 pub const API: &str = api!();
 
 macro_rules! rest {
-    ($($name:ident $method:ident $path:literal $audience:ident $($scope:ident)?;)*) => {
+    ($($name:ident $method:ident $path:literal $audience:ident $(($permission:ident))? $($scope:ident)?;)*) => {
         $(
             #[doc = concat!("`", stringify!($method), " ", $path, "`")]
             pub const $name: Route = Route {
                 method: stringify!($method),
                 path: concat!(api!(), $path),
                 surface: Surface::Rest,
-                audience: Audience::$audience,
+                audience: Audience::$audience $((AdminPermission::$permission))?,
                 scope: [$(Some(Scope::$scope),)? None][0],
             };
         )*
@@ -251,15 +259,16 @@ routes! {
         => seller_product(handle: &str, id: ProductId);
     BALANCE GET "/seller/{handle}/balance" Seller Member => balance(handle: &str);
     SETTINGS GET "/seller/{handle}/settings" Seller Member => settings(handle: &str);
-    ADMIN GET "/admin" Admin Operator;
-    ALL_ORDERS GET "/admin/orders" Admin Operator;
-    ALL_SHOPS GET "/admin/shops" Admin Operator;
-    USERS GET "/admin/users" Admin Operator;
-    JOBS GET "/admin/jobs" Admin Operator;
-    OUTBOX GET "/admin/outbox" Admin Operator;
-    MAILS GET "/admin/mails" Admin Operator;
-    MAIL GET "/admin/mails/{id}" Admin Operator => mail(id: MailId);
-    AUDIT GET "/admin/audit" Admin Operator;
+    ADMIN GET "/admin" Admin Operator(SeeHome);
+    ALL_ORDERS GET "/admin/orders" Admin Operator(SeeOrders);
+    ALL_SHOPS GET "/admin/shops" Admin Operator(SeeShops);
+    USERS GET "/admin/users" Admin Operator(SeeUsers);
+    JOBS GET "/admin/jobs" Admin Operator(SeeJobs);
+    OUTBOX GET "/admin/outbox" Admin Operator(SeeJobs);
+    MAILS GET "/admin/mails" Admin Operator(SeeEmails);
+    MAIL GET "/admin/mails/{id}" Admin Operator(SeeEmails) => mail(id: MailId);
+    AUDIT GET "/admin/audit" Admin Operator(SeeAudit);
+    TEAM GET "/admin/team" Admin Operator(SeeTeam);
 
     FORM_ADD_LINE POST "/cart/lines" Form Anyone;
     FORM_SET_QUANTITY POST "/cart/lines/{id}" Form Holder => set_quantity(id: CartLineId);
@@ -274,8 +283,9 @@ routes! {
     FORM_ORDER POST "/seller/{handle}/orders/{number}" Form Member;
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
-    FORM_JOB POST "/admin/jobs/{id}" Form Operator => job(id: JobId);
-    FORM_RESEND POST "/admin/mails" Form Operator;
+    FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
+    FORM_RESEND POST "/admin/mails" Form Operator(ManageEmails);
+    FORM_TEAM POST "/admin/team" Form Operator(ManageTeam);
     FORM_IMPORT POST "/seller/{handle}/products/import" Form Member;
     FORM_IMPORT_GO POST "/seller/{handle}/imports/{id}" Form Member => import_go(handle: &str, id: ImportId);
     FORM_LANGUAGE POST "/language" Form Anyone;
@@ -321,24 +331,25 @@ routes! {
     FN_SHIP POST "/api/orders/ship" Function Member;
     FN_DELIVER POST "/api/orders/deliver" Function Member;
     FN_CANCEL POST "/api/orders/cancel" Function Member;
-    FN_ALL_ORDERS POST "/api/orders/list_all" Function Operator;
+    FN_ALL_ORDERS POST "/api/orders/list_all" Function Operator(SeeOrders);
     FN_ARCHIVE_PRODUCT POST "/api/catalog/archive" Function Member;
     FN_DUPLICATE_PRODUCT POST "/api/catalog/duplicate" Function Member;
     FN_DELETE_PRODUCT POST "/api/catalog/delete" Function Member;
     FN_OPEN_SHOP POST "/api/shops/open_as_seller" Function SignedIn;
     FN_SAVE_SHOP POST "/api/shops/save_settings" Function Member;
-    FN_ALL_SHOPS POST "/api/shops/list_all" Function Operator;
+    FN_ALL_SHOPS POST "/api/shops/list_all" Function Operator(SeeShops);
     FN_ADJUST_STOCK POST "/api/inventory/adjust" Function Member;
-    FN_ADMIN POST "/api/audit/home" Function Operator;
-    FN_JOBS POST "/api/jobs/list" Function Operator;
-    FN_RETRY_JOB POST "/api/jobs/retry" Function Operator;
-    FN_DISCARD_JOB POST "/api/jobs/discard" Function Operator;
-    FN_OUTBOX POST "/api/outbox/list" Function Operator;
-    FN_AUDIT POST "/api/audit/list" Function Operator;
-    FN_MAILS POST "/api/notifications/list" Function Operator;
-    FN_FAILED_MAILS POST "/api/notifications/failed" Function Operator;
-    FN_MAIL POST "/api/notifications/read" Function Operator;
-    FN_USERS POST "/api/accounts/list" Function Operator;
+    FN_ADMIN POST "/api/audit/home" Function Operator(SeeHome);
+    FN_JOBS POST "/api/jobs/list" Function Operator(SeeJobs);
+    FN_RETRY_JOB POST "/api/jobs/retry" Function Operator(ManageJobs);
+    FN_DISCARD_JOB POST "/api/jobs/discard" Function Operator(ManageJobs);
+    FN_OUTBOX POST "/api/outbox/list" Function Operator(SeeJobs);
+    FN_AUDIT POST "/api/audit/list" Function Operator(SeeAudit);
+    FN_MAILS POST "/api/notifications/list" Function Operator(SeeEmails);
+    FN_FAILED_MAILS POST "/api/notifications/failed" Function Operator(SeeEmails);
+    FN_MAIL POST "/api/notifications/read" Function Operator(SeeEmails);
+    FN_USERS POST "/api/accounts/list" Function Operator(SeeUsers);
+    FN_TEAM POST "/api/admin/team" Function Operator(SeeTeam);
 
     API_DOCUMENT GET "/api/openapi.json" File Anyone;
     API_DOCS GET "/api/docs" File Anyone;
@@ -430,15 +441,18 @@ rest! {
     API_DELIVER POST "/shops/{handle}/orders/{number}/deliver" Member OrdersWrite;
     API_CANCEL POST "/shops/{handle}/orders/{number}/cancel" Member OrdersWrite;
 
-    API_EVENTS GET "/events" Operator Operator;
-    API_ALL_ORDERS GET "/admin/orders" Operator Operator;
-    API_ALL_SHOPS GET "/admin/shops" Operator Operator;
-    API_USERS GET "/admin/users" Operator Operator;
-    API_AUDIT GET "/admin/audit" Operator Operator;
-    API_OUTBOX GET "/admin/outbox" Operator Operator;
-    API_JOBS GET "/admin/jobs" Operator Operator;
-    API_RETRY_JOB POST "/admin/jobs/{id}/retry" Operator Operator;
-    API_DISCARD_JOB POST "/admin/jobs/{id}/discard" Operator Operator;
+    API_EVENTS GET "/events" Operator(SeeOrders) Operator;
+    API_ALL_ORDERS GET "/admin/orders" Operator(SeeOrders) Operator;
+    API_ALL_SHOPS GET "/admin/shops" Operator(SeeShops) Operator;
+    API_USERS GET "/admin/users" Operator(SeeUsers) Operator;
+    API_AUDIT GET "/admin/audit" Operator(SeeAudit) Operator;
+    API_OUTBOX GET "/admin/outbox" Operator(SeeJobs) Operator;
+    API_JOBS GET "/admin/jobs" Operator(SeeJobs) Operator;
+    API_RETRY_JOB POST "/admin/jobs/{id}/retry" Operator(ManageJobs) Operator;
+    API_DISCARD_JOB POST "/admin/jobs/{id}/discard" Operator(ManageJobs) Operator;
+    API_TEAM GET "/admin/team" Operator(SeeTeam) Operator;
+    API_GRANT_ROLE PUT "/admin/team/{user}/roles/{role}" Operator(ManageTeam) Operator;
+    API_REVOKE_ROLE DELETE "/admin/team/{user}/roles/{role}" Operator(ManageTeam) Operator;
 }
 
 #[cfg(test)]

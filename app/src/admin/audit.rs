@@ -2,6 +2,7 @@
 
 use haat_shared::{
     audit::{AuditEntry, Upserted},
+    permissions::AdminRole,
     routes,
 };
 use leptos::prelude::*;
@@ -51,13 +52,21 @@ fn row(entry: AuditEntry) -> impl IntoView {
         Some(email) => view! { <span>{email}</span> }.into_any(),
         None => view! { <span class="word">{t!(i18n, admin.program)}</span> }.into_any(),
     };
-    let of_user = entry.action.starts_with("accounts::");
+    let of_user = ["accounts::", "admin::"].iter().any(|domain| entry.action.starts_with(domain));
     let note = match (entry.action.as_str(), entry.products) {
         // For jobs, the note holds the kind of job.
         ("jobs::retry" | "jobs::discard", _) => words::job_kind(i18n, &entry.note).to_owned(),
         (_, Some(Upserted { added, updated })) => {
             t!(i18n, admin.products_written, added = added, updated = updated)
         }
+        // The role, and whose it is.
+        ("admin::grant_role" | "admin::revoke_role", _) => match entry.note.split_once(' ') {
+            Some((role, email)) => {
+                let role = AdminRole::parse(role).map_or(role, |role| words::admin_role(i18n, role));
+                format!("{role} · {email}")
+            }
+            None => entry.note,
+        },
         _ => entry.note,
     };
     let link = match (entry.shop_handle, entry.number) {

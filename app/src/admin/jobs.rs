@@ -1,13 +1,13 @@
 //! Background jobs: queued, running, failed and discarded, with actions to retry and discard.
 
-use haat_shared::{audit::JobCard, routes};
+use haat_shared::{audit::JobCard, permissions::AdminPermission, routes};
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part};
+use super::{AdminPage, List, Part, may};
 use crate::{
     api,
     i18n::{t, use_i18n},
-    state::query,
+    state::{Visitor, query},
     ui::{Alert, Button, CodeAlert, chips, loaded},
     words::{self, I18n},
 };
@@ -28,13 +28,15 @@ fn state_words(i18n: I18n, state: &str) -> &'static str {
 pub(crate) fn Jobs() -> impl IntoView {
     let i18n = use_i18n();
     let (state, after, done) = (query("state"), query("after"), query("done"));
+    let visitor = expect_context::<Visitor>();
     let found = api::find(
         move || (state.get(), after.get()),
         |(state, after)| async move {
-            api::jobs::list(state.clone(), after.clone()).await.map(|page| (state, after, page))
+            let page = api::jobs::list(state.clone(), after.clone()).await?;
+            Ok((state, after, page, may(visitor, AdminPermission::ManageJobs).await))
         },
     );
-    let list = loaded(found, move |(state, after, page)| {
+    let list = loaded(found, move |(state, after, page, manages)| {
         let path = Part::Jobs.path();
         let states = STATES
             .map(|each| (routes::with(path, &[("state", each)]), state_words(i18n, each), state == each));
@@ -57,7 +59,7 @@ pub(crate) fn Jobs() -> impl IntoView {
                 (t!(i18n, seller_orders.state), "wide"),
                 (t!(i18n, admin.action), ""),
             ],
-            rows: page.items.into_iter().map(|job| row(job, &back).into_any()).collect(),
+            rows: page.items.into_iter().map(|job| row(job, &back, manages).into_any()).collect(),
             none: t!(i18n, admin.no_jobs),
         }
         .show()
@@ -77,7 +79,7 @@ fn Done(what: String) -> impl IntoView {
     Some(view! { <Alert look="good">{words}</Alert> })
 }
 
-fn row(job: JobCard, back: &str) -> impl IntoView + use<> {
+fn row(job: JobCard, back: &str, manages: bool) -> impl IntoView + use<> {
     let i18n = use_i18n();
     let action = routes::job(job.id);
     let error = (!job.error.is_empty()).then(|| view! { <span class="note below why">{job.error}</span> });
@@ -95,6 +97,16 @@ fn row(job: JobCard, back: &str) -> impl IntoView + use<> {
             </details>
         }
     });
+    let actions = manages.then(|| {
+        view! {
+            <form method="post" action=action>
+                <input type="hidden" name="action" value="retry" />
+                <input type="hidden" name="back" value=back.to_owned() />
+                <Button look="secondary">{t!(i18n, failure.retry)}</Button>
+            </form>
+            {discard}
+        }
+    });
     let name = job.state;
     let state = || view! { <span class=format!("state {name}")>{state_words(i18n, &name)}</span> };
     view! {
@@ -108,14 +120,7 @@ fn row(job: JobCard, back: &str) -> impl IntoView + use<> {
             <td class="number wide">{job.attempts}</td>
             <td class="wide">{next}</td>
             <td class="wide">{state()}</td>
-            <td class="row-actions">
-                <form method="post" action=action.clone()>
-                    <input type="hidden" name="action" value="retry" />
-                    <input type="hidden" name="back" value=back.to_owned() />
-                    <Button look="secondary">{t!(i18n, failure.retry)}</Button>
-                </form>
-                {discard}
-            </td>
+            <td class="row-actions">{actions}</td>
         </tr>
     }
 }

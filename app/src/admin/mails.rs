@@ -3,15 +3,16 @@
 use haat_shared::{
     Error,
     audit::{FailedMail, MailCard, MailText, UnsentMails},
+    permissions::AdminPermission,
     routes,
 };
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part};
+use super::{AdminPage, List, Part, may};
 use crate::{
     api::{self, ApiError},
     i18n::{t, tu_string, use_i18n},
-    state::{param, query},
+    state::{Visitor, param, query},
     ui::{Alert, Button, PageTitle, Table, loaded},
     words,
 };
@@ -21,6 +22,7 @@ use crate::{
 pub(crate) fn Mails() -> impl IntoView {
     let i18n = use_i18n();
     let (after, done) = (query("after"), query("done"));
+    let visitor = expect_context::<Visitor>();
     let found = api::find(
         move || after.get(),
         |after| async move {
@@ -29,15 +31,15 @@ pub(crate) fn Mails() -> impl IntoView {
                 true => api::notifications::unsent().await?,
                 false => UnsentMails::default(),
             };
-            Ok((after, page, unsent))
+            Ok((after, page, unsent, may(visitor, AdminPermission::ManageEmails).await))
         },
     );
-    let list = loaded(found, move |(after, page, unsent)| {
+    let list = loaded(found, move |(after, page, unsent, manages)| {
         let resent = done.with_untracked(|done| done == "resend");
         let tools = view! {
             {resent.then(|| view! { <Alert look="good">{t!(i18n, admin.resent)}</Alert> })}
             <Delayed delayed=unsent.delayed />
-            <Failed failed=unsent.failed />
+            <Failed failed=unsent.failed manages />
             <p class="lead">{t!(i18n, admin.mails_note)}</p>
         };
         List {
@@ -88,21 +90,24 @@ fn heading(mail: FailedMail) -> impl IntoView {
     }
 }
 
-/// Failed emails.
+/// Failed emails, to send again if the admin may.
 #[component]
-fn Failed(failed: Vec<FailedMail>) -> impl IntoView {
+fn Failed(failed: Vec<FailedMail>, manages: bool) -> impl IntoView {
     let i18n = use_i18n();
     let rows = failed.into_iter().map(|mail| {
         let id = mail.id.to_string();
+        let resend = manages.then(|| {
+            view! {
+                <form method="post" action=Part::Mails.path()>
+                    <input type="hidden" name="id" value=id />
+                    <Button look="secondary">{t!(i18n, admin.resend)}</Button>
+                </form>
+            }
+        });
         view! {
             <tr>
                 {heading(mail)}
-                <td class="row-actions">
-                    <form method="post" action=Part::Mails.path()>
-                        <input type="hidden" name="id" value=id />
-                        <Button look="secondary">{t!(i18n, admin.resend)}</Button>
-                    </form>
-                </td>
+                <td class="row-actions">{resend}</td>
             </tr>
         }
     });

@@ -7,6 +7,7 @@ mod mails;
 mod orders;
 mod outbox;
 mod shops;
+mod team;
 mod users;
 
 pub(crate) use audit::Audit;
@@ -16,9 +17,10 @@ pub(crate) use mails::{Mail, Mails};
 pub(crate) use orders::Orders;
 pub(crate) use outbox::Outbox;
 pub(crate) use shops::Shops;
+pub(crate) use team::Team;
 pub(crate) use users::Users;
 
-use haat_shared::routes;
+use haat_shared::{permissions::AdminPermission, routes};
 use leptos::prelude::*;
 
 use crate::{
@@ -39,10 +41,11 @@ enum Part {
     Outbox,
     Mails,
     Audit,
+    Team,
 }
 
 impl Part {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Home,
         Self::Orders,
         Self::Shops,
@@ -51,6 +54,7 @@ impl Part {
         Self::Outbox,
         Self::Mails,
         Self::Audit,
+        Self::Team,
     ];
 
     fn path(self) -> &'static str {
@@ -63,6 +67,7 @@ impl Part {
             Self::Outbox => routes::OUTBOX,
             Self::Mails => routes::MAILS,
             Self::Audit => routes::AUDIT,
+            Self::Team => routes::TEAM,
         }
     }
 
@@ -76,6 +81,21 @@ impl Part {
             Self::Outbox => "up",
             Self::Mails => "mail",
             Self::Audit => "book",
+            Self::Team => "settings",
+        }
+    }
+
+    /// The permission that a section requires.
+    fn needs(self) -> AdminPermission {
+        match self {
+            Self::Home => AdminPermission::SeeHome,
+            Self::Orders => AdminPermission::SeeOrders,
+            Self::Shops => AdminPermission::SeeShops,
+            Self::Users => AdminPermission::SeeUsers,
+            Self::Jobs | Self::Outbox => AdminPermission::SeeJobs,
+            Self::Mails => AdminPermission::SeeEmails,
+            Self::Audit => AdminPermission::SeeAudit,
+            Self::Team => AdminPermission::SeeTeam,
         }
     }
 
@@ -89,11 +109,17 @@ impl Part {
             Self::Outbox => t!(i18n, admin.outbox),
             Self::Mails => t!(i18n, admin.mails),
             Self::Audit => t!(i18n, admin.audit),
+            Self::Team => t!(i18n, admin.team),
         }
     }
 }
 
-/// A page of the admin area. Only admins see its navigation.
+/// Whether the signed-in user has a permission in the admin area.
+async fn may(visitor: Visitor, permission: AdminPermission) -> bool {
+    visitor.0.await.ok().flatten().is_some_and(|me| me.may(permission))
+}
+
+/// A page of the admin area. The navigation has the sections that the admin may see.
 #[component]
 fn AdminPage(
     /// The current section.
@@ -106,13 +132,11 @@ fn AdminPage(
     let visitor = expect_context::<Visitor>().0;
     let nav = move || {
         Suspend::new(async move {
-            let operator = visitor.await.ok().flatten().is_some_and(|me| me.operator);
-            operator.then(|| {
-                let links = Part::ALL.map(|part| {
-                    back_office_link(part.path().into(), part.icon(), part.title(i18n), part == here)
-                });
-                view! { <ul>{links.into_iter().collect_view()}</ul> }
-            })
+            let me = visitor.await.ok().flatten().filter(|me| !me.admin_roles.is_empty())?;
+            let links = Part::ALL.into_iter().filter(|part| me.may(part.needs())).map(|part| {
+                back_office_link(part.path().into(), part.icon(), part.title(i18n), part == here)
+            });
+            Some(view! { <ul>{links.collect_view()}</ul> })
         })
     };
     let nav = view! { <Transition>{nav}</Transition> }.into_any();

@@ -48,7 +48,7 @@ pub(crate) fn Users() -> impl IntoView {
 fn row(user: UserCard) -> impl IntoView {
     let i18n = use_i18n();
     let mark =
-        user.operator.then(|| view! { " " <span class="state confirmed">{t!(i18n, admin.operator)}</span> });
+        user.admin.then(|| view! { " " <span class="state confirmed">{t!(i18n, admin.operator)}</span> });
     view! {
         <tr>
             <th scope="row">

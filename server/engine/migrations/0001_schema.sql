@@ -15,10 +15,19 @@ CREATE TABLE users (
     -- Lowercased by the application with Unicode's rules, because lower() differs between the databases.
     email_folded TEXT NOT NULL UNIQUE,
     password_hash TEXT NOT NULL,
-    operator BOOLEAN NOT NULL,
     -- One of those in app/locales.
     locale TEXT NOT NULL DEFAULT 'en',
     created_at BIGINT NOT NULL
+);
+
+-- The roles of admins.
+CREATE TABLE role_assignments (
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('owner', 'catalog', 'orders', 'finance', 'support', 'read_only')),
+    -- NULL if the program itself granted it, on the command line.
+    granted_by UUID REFERENCES users (id),
+    granted_at BIGINT NOT NULL,
+    UNIQUE (user_id, role)
 );
 
 -- Sign-ups that wait for the owner of the email address to confirm them.

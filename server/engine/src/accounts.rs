@@ -1,14 +1,16 @@
 //! Accounts: sign-up, sign-in and sign-out; sessions; tokens and keys of API clients; form drafts.
 
-/// Selects the owner of the matching row of `$from AS e`, with one row per shop that they work for.
+/// Selects the owner of the matching row of `$from AS e`, with one row per shop that they work for and role
+/// that they have as an admin.
 macro_rules! who {
     ($from:literal, $of:literal $(, $more:literal)?) => {
         concat!(
-            "SELECT u.id, u.name, u.email, u.operator, m.role, s.id AS shop_id, s.handle, s.name AS shop_name",
+            "SELECT u.id, u.name, u.email, a.role AS admin_role, m.role, s.id AS shop_id, s.handle, s.name AS shop_name",
             $($more,)?
             " FROM ", $from, " JOIN users u ON u.id = e.user_id
+            LEFT JOIN role_assignments a ON a.user_id = u.id
             LEFT JOIN shop_members m ON m.user_id = u.id LEFT JOIN shops s ON s.id = m.shop_id WHERE ", $of,
-            " ORDER BY s.handle"
+            " ORDER BY s.handle, a.role"
         )
     };
 }
@@ -24,7 +26,7 @@ pub use drafts::{find_draft, keep_draft};
 pub use purge::purge;
 
 use crate::{
-    Caller, Engine, Who, audit,
+    Caller, Engine, Who, admin, audit,
     caller::SignedIn,
     carts, cursor,
     db::{Value, list::like},
@@ -36,7 +38,7 @@ use haat_shared::{
     catalog::QUERY_MAX,
     id::kinds::{SessionId, ShopId, User, UserId},
     page::{self, Page, PageRequest},
-    permissions::Role,
+    permissions::{AdminPermission, AdminRole, Role},
     text,
 };
 
@@ -48,7 +50,8 @@ const PAGE_SIZE: usize = 50;
 
 lists! {
     USERS {
-        select: "SELECT u.id, u.name, u.email, u.operator, u.created_at,
+        select: "SELECT u.id, u.name, u.email, u.created_at,
+            EXISTS (SELECT 1 FROM role_assignments a WHERE a.user_id = u.id) AS admin,
             (SELECT COUNT(*) FROM shop_members m WHERE m.user_id = u.id) AS shops,
             (SELECT COUNT(*) FROM purchases p WHERE p.user_id = u.id) AS purchases FROM users u",
         base_filter: "TRUE",
@@ -72,7 +75,6 @@ insert! {
         email: &'a str,
         email_folded: String,
         password_hash: &'a str,
-        operator: bool,
         created_at: i64,
         locale: &'a str,
     } "ON CONFLICT (email_folded) DO NOTHING"
@@ -91,8 +93,8 @@ rows! {
         id: UserId,
         name: String,
         email: String,
-        operator: bool,
         created_at: i64,
+        admin: bool,
         shops: i64,
         purchases: i64,
     }
@@ -106,7 +108,7 @@ rows! {
         id: UserId,
         name: String,
         email: String,
-        operator: bool,
+        admin_role: Option<String>,
         role: Option<String>,
         shop_id: Option<ShopId>,
         handle: Option<String>,
@@ -125,7 +127,7 @@ pub async fn caller(engine: &Engine, session: Option<&str>, cart: Option<&str>) 
     Ok(caller)
 }
 
-/// The user that rows are about, with the shops they work for.
+/// The user that rows are about, with their roles and the shops they work for.
 fn signed_in(rows: Vec<WhoRow>) -> Option<SignedIn> {
     let mut user: Option<SignedIn> = None;
     for row in rows {
@@ -133,12 +135,15 @@ fn signed_in(rows: Vec<WhoRow>) -> Option<SignedIn> {
             id: row.id,
             name: row.name,
             email: row.email,
-            operator: row.operator,
+            admin_roles: Vec::new(),
             shops: Vec::new(),
         });
+        let admin_role = row.admin_role.as_deref().and_then(AdminRole::parse);
+        user.admin_roles.extend(admin_role.filter(|role| !user.admin_roles.contains(role)));
         let role = row.role.as_deref().and_then(Role::parse);
         if let (Some(shop_id), Some(handle), Some(name), Some(role)) =
             (row.shop_id, row.handle, row.shop_name, role)
+            && user.shops.last().is_none_or(|shop| shop.shop_id != shop_id)
         {
             user.shops.push(Membership { shop_id, handle, name, role });
         }
@@ -152,7 +157,7 @@ pub async fn me(_: &Engine, caller: &Caller) -> Result<Option<Me>> {
         id: u.id,
         name: u.name,
         email: u.email,
-        operator: u.operator,
+        admin_roles: u.admin_roles,
         shops: u.shops,
     }))
 }
@@ -160,29 +165,36 @@ pub async fn me(_: &Engine, caller: &Caller) -> Result<Option<Me>> {
 /// Creates an account and signs it in; the guest's cart is merged into it. Returns the session's token.
 pub async fn sign_up(engine: &Engine, caller: &Caller, form: SignUp) -> Result<String> {
     let user = form.check(engine.smtputf8).map_err(Error::Invalid)?;
-    let id = add_user(engine, user, false, caller.locale, None).await?;
+    let id = add_user(engine, user, None, caller.locale, None).await?;
     begin_session(engine, caller, id).await
 }
 
-/// Creates an operator's account. Only for the program itself.
+/// Creates the account of an owner of the market.
 pub async fn create_operator(engine: &Engine, caller: &Caller, form: SignUp) -> Result<UserId> {
-    caller.operator()?;
+    caller.admin(AdminPermission::ManageTeam)?;
     let by = Some(("accounts::create_operator", caller.user_id()));
-    add_user(engine, form.check(engine.smtputf8).map_err(Error::Invalid)?, true, caller.locale, by).await
+    add_user(
+        engine,
+        form.check(engine.smtputf8).map_err(Error::Invalid)?,
+        Some(AdminRole::Owner),
+        caller.locale,
+        by,
+    )
+    .await
 }
 
-/// Creates an account without signing it in. Only for the program itself.
+/// Creates an account without signing it in.
 pub async fn create(engine: &Engine, caller: &Caller, form: SignUp) -> Result<UserId> {
-    caller.operator()?;
+    caller.admin(AdminPermission::ManageUsers)?;
     let by = Some(("accounts::create", caller.user_id()));
-    add_user(engine, form.check(engine.smtputf8).map_err(Error::Invalid)?, false, caller.locale, by).await
+    add_user(engine, form.check(engine.smtputf8).map_err(Error::Invalid)?, None, caller.locale, by).await
 }
 
 /// Inserts a user; `by` is the privileged action and its author, for the audit log.
 async fn add_user(
     engine: &Engine,
     user: NewUser,
-    operator: bool,
+    role: Option<AdminRole>,
     locale: &'static str,
     by: Option<(&'static str, Option<UserId>)>,
 ) -> Result<UserId> {
@@ -193,8 +205,8 @@ async fn add_user(
         .db
         .write(
             "accounts::add",
-            (id, user.name, user.email, hash, operator, now, locale, by),
-            |tx, (id, name, email, hash, operator, now, locale, by)| {
+            (id, user.name, user.email, hash, role, now, locale, by),
+            |tx, (id, name, email, hash, role, now, locale, by)| {
                 Box::pin(async move {
                     let user = AddUser {
                         id: *id,
@@ -202,11 +214,13 @@ async fn add_user(
                         email: email.as_str(),
                         email_folded: email.folded(),
                         password_hash: hash,
-                        operator: *operator,
                         created_at: *now,
                         locale,
                     };
                     let added = tx.insert(user).await?;
+                    if let (true, Some(role)) = (added, role) {
+                        admin::grant_in_tx(tx, *id, *role, by.and_then(|(_, by)| by), *now).await?;
+                    }
                     if let (true, Some((action, by))) = (added, by) {
                         audit::write(tx, *by, action, *id, email.as_str(), *now).await?;
                     }
@@ -297,14 +311,14 @@ pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
     Ok(())
 }
 
-/// All users, newest first, optionally those whose address contains these words. Operators only.
+/// All users, newest first, optionally those whose address contains these words.
 pub async fn list(
     engine: &Engine,
     caller: &Caller,
     q: &str,
     of: impl Into<PageRequest<'_>>,
 ) -> Result<Page<UserCard>> {
-    caller.operator()?;
+    caller.admin(AdminPermission::SeeUsers)?;
     let of = of.into();
     let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
     let words = q.split_whitespace().take(8).map(fold_email);
@@ -316,7 +330,7 @@ pub async fn list(
         id: row.id,
         name: row.name,
         email: row.email,
-        operator: row.operator,
+        admin: row.admin,
         shops: row.shops,
         purchases: row.purchases,
         created_at: caller.time(engine, row.created_at),

@@ -8,6 +8,7 @@ use haat_shared::{
     audit::{AdminHome, AuditEntry},
     id::kinds::{Audit, AuditId, UserId},
     page::{self, Page, PageRequest},
+    permissions::AdminPermission,
 };
 
 /// The action whose note is the number of products written, as JSON ([`haat_shared::audit::Upserted`]).
@@ -101,7 +102,7 @@ pub(crate) async fn write<K>(
 
 /// What needs attention.
 pub async fn home(engine: &Engine, caller: &Caller) -> Result<AdminHome> {
-    caller.operator()?;
+    caller.admin(AdminPermission::SeeHome)?;
     let now = engine.clock.now_ms();
     let row: HomeRow = engine.db.one(&HOME, params![now - MAIL_MS, now - PENDING_MS, now - ORDER_MS]).await?;
     Ok(AdminHome {
@@ -119,7 +120,7 @@ pub async fn list(
     caller: &Caller,
     of: impl Into<PageRequest<'_>>,
 ) -> Result<Page<AuditEntry>> {
-    caller.operator()?;
+    caller.admin(AdminPermission::SeeAudit)?;
     let of = of.into();
     let (after, size) = (cursor::<Audit>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
     let rows: Vec<AuditRow> = engine.db.list(AUDIT.bind(Vec::new(), "newest", after, size + 1)).await?;

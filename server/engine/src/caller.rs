@@ -4,7 +4,7 @@ use crate::{Engine, clock};
 use haat_shared::{
     Error, Result,
     id::kinds::{ShopId, UserId},
-    permissions::{Permission, Role},
+    permissions::{AdminPermission, AdminRole, Permission, Role},
 };
 
 /// Who makes a request, and what identifies them.
@@ -47,8 +47,8 @@ pub struct SignedIn {
     pub name: String,
     /// The user's email address.
     pub email: String,
-    /// Whether the user is an operator.
-    pub operator: bool,
+    /// The user's roles in the admin area. Empty for everyone but operators.
+    pub admin_roles: Vec<AdminRole>,
     /// The shops that the user works for.
     pub shops: Vec<haat_shared::accounts::Membership>,
 }
@@ -103,13 +103,15 @@ impl Caller {
         Ok(shop.shop_id)
     }
 
-    /// Whether the caller is an operator or the program itself.
-    pub fn operator(&self) -> Result<()> {
+    /// Whether the caller is an operator with the permission, or the program itself. To all others, there
+    /// is no admin area.
+    pub fn admin(&self, permission: AdminPermission) -> Result<()> {
         match &self.who {
             Who::System => Ok(()),
-            Who::User(user) if user.operator => Ok(()),
-            Who::User(_) => Err(Error::NotFound),
             Who::Guest => Err(Error::SignInNeeded),
+            Who::User(user) if user.admin_roles.is_empty() => Err(Error::NotFound),
+            Who::User(user) if user.admin_roles.iter().any(|role| role.may(permission)) => Ok(()),
+            Who::User(_) => Err(Error::Denied),
         }
     }
 }

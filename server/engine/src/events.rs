@@ -20,7 +20,7 @@ use haat_shared::{
     events::{Event, EventKind, EventPage},
     id::kinds::OrderId,
     page,
-    permissions::Permission,
+    permissions::{AdminPermission, Permission},
 };
 
 /// How long events are kept.
@@ -137,7 +137,7 @@ pub async fn of_market(
     after: Option<i64>,
     limit: Option<usize>,
 ) -> Result<EventPage> {
-    caller.operator()?;
+    caller.admin(AdminPermission::SeeOrders)?;
     read(engine, Vec::new(), after, limit).await
 }
 

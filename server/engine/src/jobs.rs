@@ -22,6 +22,7 @@ use haat_shared::{
     audit::JobCard,
     id::kinds::*,
     page::{self, Page, PageRequest},
+    permissions::AdminPermission,
 };
 
 haat_shared::text_enum! {
@@ -259,7 +260,7 @@ pub async fn list(
     state: &str,
     of: impl Into<PageRequest<'_>>,
 ) -> haat_shared::Result<Page<JobCard>> {
-    caller.operator()?;
+    caller.admin(AdminPermission::SeeJobs)?;
     let of = of.into();
     let filters = match state {
         "" => Vec::new(),
@@ -300,7 +301,7 @@ async fn decide(
     action: &'static str,
     change: &'static Statement,
 ) -> haat_shared::Result<()> {
-    caller.operator()?;
+    caller.admin(AdminPermission::ManageJobs)?;
     let decided = engine
         .db
         .write((action, id), (id, caller.user_id(), engine.clock.now_ms()), move |tx, (id, user, now)| {

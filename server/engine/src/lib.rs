@@ -7,6 +7,7 @@
 //! knows no HTTP, no HTML and no user-facing text.
 
 pub mod accounts;
+pub mod admin;
 pub mod audit;
 pub mod bus;
 pub mod caller;

@@ -7,7 +7,7 @@ use haat_shared::{
     Error, FieldCode, Result,
     id::kinds::{MediaId, ProductId, ShopId},
     media::{self, NewPicture, PER_PRODUCT_MAX, Picture},
-    permissions::Permission,
+    permissions::{AdminPermission, Permission},
 };
 use sha2::{Digest, Sha256};
 
@@ -125,7 +125,7 @@ pub async fn add(engine: &Engine, caller: &Caller, handle: &str, bytes: Vec<u8>)
 
 /// Adds a picture of the market's own. Operators only.
 pub async fn add_own(engine: &Engine, caller: &Caller, bytes: Vec<u8>) -> Result<Picture> {
-    caller.operator()?;
+    caller.admin(AdminPermission::ManageCatalog)?;
     keep(engine, None, bytes).await
 }
 

@@ -30,6 +30,7 @@ use haat_shared::{
     id::kinds::{Job, MailId, NotificationId, SignUpId},
     orders::{Actor, PurchaseView, ShopOrderView},
     payments::PurchaseLink,
+    permissions::AdminPermission,
     text,
 };
 
@@ -302,7 +303,7 @@ pub(crate) async fn write_in_tx(
 
 /// The latest failed emails. Operators only.
 pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>> {
-    caller.operator()?;
+    caller.admin(AdminPermission::SeeEmails)?;
     let rows: Vec<FailedRow> = engine.db.all(&DEAD_LETTERS, params![LISTED]).await?;
     Ok(rows.into_iter().map(|row| row.shown(engine, caller)).collect())
 }
@@ -310,7 +311,7 @@ pub async fn failed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>>
 /// The latest emails that are late and still being tried, for example because the mail server is down.
 /// Operators only.
 pub async fn delayed(engine: &Engine, caller: &Caller) -> Result<Vec<FailedMail>> {
-    caller.operator()?;
+    caller.admin(AdminPermission::SeeEmails)?;
     let since = engine.clock.now_ms() - audit::MAIL_MS;
     let rows: Vec<FailedRow> = engine.db.all(&DELAYED, params![since, LISTED]).await?;
     Ok(rows.into_iter().map(|row| row.shown(engine, caller)).collect())
@@ -323,7 +324,7 @@ pub async fn unsent(engine: &Engine, caller: &Caller) -> Result<UnsentMails> {
 
 /// Sends a failed email again, as if it were new.
 pub async fn resend(engine: &Engine, caller: &Caller, id: NotificationId) -> Result<()> {
-    caller.operator()?;
+    caller.admin(AdminPermission::ManageEmails)?;
     let input = (caller.user_id(), id, engine.clock.now_ms());
     engine
         .db

@@ -10,6 +10,7 @@ use haat_shared::{
     audit::OutboxMessageCard,
     id::kinds::*,
     page::{self, Page, PageRequest},
+    permissions::AdminPermission,
 };
 
 haat_shared::text_enum! {
@@ -102,7 +103,7 @@ pub async fn list(
     waiting: bool,
     of: impl Into<PageRequest<'_>>,
 ) -> haat_shared::Result<Page<OutboxMessageCard>> {
-    caller.operator()?;
+    caller.admin(AdminPermission::SeeJobs)?;
     let of = of.into();
     let filters = if waiting { vec![("waiting", true.into())] } else { Vec::new() };
     let after = cursor::<haat_shared::id::kinds::OutboxMessage>(of.after)?.map(Into::into);

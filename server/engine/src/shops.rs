@@ -14,7 +14,7 @@ use haat_shared::{
     id::kinds::{MediaId, ShopId, UserId},
     media::Picture,
     page::{self, Page, PageRequest},
-    permissions::{Permission, Role},
+    permissions::{AdminPermission, Permission, Role},
     shops::{COUNTED_TO, PAGE_SIZE, ShopCard, ShopView},
 };
 use uuid::Uuid;
@@ -220,7 +220,7 @@ impl Default for Terms {
 
 /// Opens a shop for another user. Operators only.
 pub async fn open(engine: &Engine, caller: &Caller, shop: NewShop) -> Result<ShopId> {
-    caller.operator()?;
+    caller.admin(AdminPermission::ManageShops)?;
     let now = engine.clock.now_ms();
     let id: ShopId = random::id(now);
     engine

@@ -5,15 +5,20 @@ use axum::{
     extract::{Path, State as Extract},
     response::{IntoResponse, Response},
 };
-use haat_engine::{Caller, jobs, notifications};
+use haat_engine::{
+    Caller,
+    admin::{self, Grantee},
+    jobs, notifications,
+};
 use haat_shared::{
     Error, FieldCode, Result,
-    routes::{HOME, JOBS, MAILS, with},
+    permissions::{AdminPermission, AdminRole},
+    routes::{HOME, JOBS, MAILS, TEAM, with},
 };
 
 use super::{
     State, Typed, back,
-    forms::{clean, field, refused},
+    forms::{back_with_draft, clean, field, refused},
 };
 
 /// Retries or discards a job.
@@ -29,7 +34,7 @@ pub(super) async fn job(
         page => clean(page),
     };
     let done: Result<()> = async {
-        caller.operator()?;
+        caller.admin(AdminPermission::ManageJobs)?;
         let id = id.parse()?;
         match action.as_str() {
             "retry" => jobs::retry(engine, &caller, id).await,
@@ -51,12 +56,37 @@ pub(super) async fn resend(
     Form(typed): Form<Typed>,
 ) -> Response {
     let done: Result<()> = async {
-        caller.operator()?;
+        caller.admin(AdminPermission::ManageEmails)?;
         notifications::resend(&state.runtime.engine, &caller, field(&typed, "id").parse()?).await
     }
     .await;
     match done {
         Ok(()) => back::to(&with(MAILS, &[("done", "resend")])).into_response(),
         Err(error) => refused(MAILS, &error),
+    }
+}
+
+/// Grants a role to the user with an email address, or revokes one.
+pub(super) async fn team(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Form(typed): Form<Typed>,
+) -> Response {
+    let (engine, action) = (&state.runtime.engine, field(&typed, "action"));
+    let done: Result<()> = async {
+        caller.admin(AdminPermission::ManageTeam)?;
+        let role = AdminRole::parse(&field(&typed, "role"));
+        let role = role.ok_or(Error::field("role", FieldCode::NotAChoice))?;
+        match action.as_str() {
+            "grant" => admin::grant_role(engine, &caller, Grantee::Email(field(&typed, "email")), role).await,
+            "revoke" => admin::revoke_role(engine, &caller, field(&typed, "user").parse()?, role).await,
+            _ => Err(Error::field("action", FieldCode::NotAChoice)),
+        }
+    }
+    .await;
+    match done {
+        Ok(()) => back::to(&with(TEAM, &[("done", &action)])).into_response(),
+        Err(error @ Error::Invalid(_)) => back_with_draft(&state, "team", TEAM, typed, &error).await,
+        Err(error) => refused(TEAM, &error),
     }
 }

@@ -164,6 +164,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_SETTINGS, post(seller_forms::settings))
         .route(FORM_JOB, post(admin_forms::job))
         .route(FORM_RESEND, post(admin_forms::resend))
+        .route(FORM_TEAM, post(admin_forms::team))
         .route(FORM_IMPORT_GO, post(imports::decide))
         .route(IMPORT_ERRORS, get(imports::faults))
         .route(EXPORT, get(imports::export))

@@ -170,7 +170,9 @@ async fn by_key(
     }
     let mut user = signed_in(rows.into_iter().map(|row| row.who).collect());
     if let Some(user) = &mut user {
-        user.operator &= scopes.contains(&Scope::Operator);
+        if !scopes.contains(&Scope::Operator) {
+            user.admin_roles.clear();
+        }
     }
     Ok(user)
 }

@@ -62,7 +62,6 @@ insert! {
         email = "s.email",
         email_folded = "s.email_folded",
         password_hash = "s.password_hash",
-        operator = "FALSE",
         locale = "s.locale",
     } => [sign_up: SignUpId] "given JOIN sign_ups s ON s.id = given.sign_up WHERE s.expires_at > given.created_at
         ON CONFLICT (email_folded) DO NOTHING"

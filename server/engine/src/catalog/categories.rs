@@ -8,6 +8,7 @@ use haat_shared::{
     catalog::{CategoryCard, CategoryLink, CategoryView},
     id::kinds::{CategoryId, MediaId},
     media::Picture,
+    permissions::AdminPermission,
     text,
 };
 
@@ -125,7 +126,7 @@ pub struct NewCategory {
 
 /// Creates categories; existing ones get the new name, tax rate and position. Operators only.
 pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<NewCategory>) -> Result<()> {
-    caller.operator()?;
+    caller.admin(AdminPermission::ManageCatalog)?;
     let now = engine.clock.now_ms();
     let mut known: Vec<(String, CategoryId, String)> = Vec::new();
     let mut rows: Vec<PutCategory> = Vec::new();

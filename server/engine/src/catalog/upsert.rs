@@ -22,7 +22,7 @@ use haat_shared::{
     },
     id::kinds::*,
     media::NewPicture,
-    permissions::Permission,
+    permissions::{AdminPermission, Permission},
     text,
 };
 
@@ -114,7 +114,7 @@ pub async fn upsert_products(
     handle: &str,
     products: Vec<NewProduct>,
 ) -> Result<Upserted> {
-    caller.operator()?;
+    caller.admin(AdminPermission::ManageCatalog)?;
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let mut checked = Vec::with_capacity(products.len());
     for product in products {

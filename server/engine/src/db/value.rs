@@ -11,7 +11,7 @@ use haat_shared::{
     ledger::PostingKind,
     orders::{Actor, OrderEventKind, OrderState, RefundReason, ShipmentKind},
     payments::{CollectedBy, PaymentMethod, PaymentState},
-    permissions::Role,
+    permissions::{AdminRole, Role},
     pricing::{Bearer, LineKind},
     shipping::ShippingMethod,
 };
@@ -241,6 +241,7 @@ macro_rules! text_column {
 text_column!(Currency, |text| text.parse().ok());
 text_column! {
     Role;
+    AdminRole;
     CheckoutState;
     OrderState;
     Actor;

@@ -9,6 +9,7 @@ use haat_shared::{
     audit::{self, MailText},
     id::kinds::MailId,
     page::Page,
+    permissions::AdminPermission,
 };
 
 /// How long emails are kept.
@@ -101,7 +102,7 @@ pub async fn latest(db: &Db) -> Result<Vec<MailCard>> {
 
 /// The emails, newest first. Operators only.
 pub async fn list(engine: &Engine, caller: &Caller, after: &str) -> Result<Page<audit::MailCard>> {
-    caller.operator()?;
+    caller.admin(AdminPermission::SeeEmails)?;
     let after = cursor(after)?;
     let after = after.into_iter().flat_map(|(at, id)| [Value::from(at), id.into()]);
     let rows: Vec<MailCard> = engine.db.list(MAILS.bind(Vec::new(), "newest", after, PAGE_SIZE + 1)).await?;
@@ -125,7 +126,7 @@ fn cursor(after: &str) -> Result<Option<(i64, MailId)>> {
 
 /// An email as it was sent. Operators only.
 pub async fn read(engine: &Engine, caller: &Caller, id: MailId) -> Result<MailText> {
-    caller.operator()?;
+    caller.admin(AdminPermission::SeeEmails)?;
     let Mail { id, to, subject, text, created_at, .. } = find(&engine.db, id).await?;
     Ok(MailText {
         card: audit::MailCard { id, to, subject, created_at: caller.time(engine, created_at) },

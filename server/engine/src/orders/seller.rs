@@ -17,7 +17,7 @@ use haat_shared::{
     },
     page::{self, Page},
     payments::{PaymentMethod, PaymentState},
-    permissions::Permission,
+    permissions::{AdminPermission, Permission},
     shipping::ShippingMethod,
     text,
 };
@@ -105,7 +105,7 @@ pub async fn seller_list(
 
 /// All orders, newest first. Operators only.
 pub async fn list_all(engine: &Engine, caller: &Caller, ask: ListOrders) -> Result<Page<OrderCard>> {
-    caller.operator()?;
+    caller.admin(AdminPermission::SeeOrders)?;
     list(engine, caller, Vec::new(), ask).await
 }
 

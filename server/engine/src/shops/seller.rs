@@ -14,7 +14,7 @@ use haat_shared::{
     catalog::QUERY_MAX,
     id::kinds::*,
     page::{self, Page, PageRequest},
-    permissions::{Permission, Role},
+    permissions::{AdminPermission, Permission, Role},
     shops::{
         AdminShopCard, COMMISSION_BP, DaySales, LowVariant, Member, ShopDraft, ShopForm, ShopHome,
         ShopSettings,
@@ -331,7 +331,7 @@ pub async fn list_all(
     q: &str,
     of: impl Into<PageRequest<'_>>,
 ) -> Result<Page<AdminShopCard>> {
-    caller.operator()?;
+    caller.admin(AdminPermission::SeeShops)?;
     let of = of.into();
     let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
     let folded = text::fold(&q);

@@ -1,11 +1,17 @@
 //! Authentication of API clients with tokens and keys.
 
-use haat_engine::{Caller, accounts::api_auth::*, carts, orders, shops};
+use haat_engine::{
+    Caller,
+    accounts::api_auth::*,
+    admin::{self, Grantee},
+    carts, orders, shops,
+};
 use haat_shared::{
     Error, FieldCode,
     access::{KEYS_MAX, NewApiKey, Scope},
     accounts::SignIn,
     orders::ListOrders,
+    permissions::AdminRole,
 };
 
 use crate::{both, support::*};
@@ -145,6 +151,17 @@ both! {
             let program = caller(engine, Some(&made.secret), None, Some(scope)).await.unwrap();
             assert_eq!(shops::list_all(engine, &program, "", "").await.is_ok(), runs, "{scope:?}");
         }
+        // Nor does the scope give what the roles of its user do not.
+        let asha = market.signed_up(&Caller::guest(), "asha").await;
+        let to = Grantee::Id(asha.user_id().unwrap());
+        admin::grant_role(engine, &boss, to, AdminRole::Finance).await.unwrap();
+        let made = create_key(engine, &asha, &key(&[Scope::Operator])).await.unwrap();
+        let program = caller(engine, Some(&made.secret), None, Some(Scope::Operator)).await.unwrap();
+        assert!(shops::list_all(engine, &program, "", "").await.is_ok());
+        assert_eq!(haat_engine::accounts::list(engine, &program, "", "").await.err(), Some(Error::Denied));
+        let tokens = sign_in(engine, &Caller::guest(), credentials("asha")).await.unwrap();
+        let program = caller(engine, Some(&tokens.access_token), None, None).await.unwrap();
+        assert_eq!(haat_engine::accounts::list(engine, &program, "", "").await.err(), Some(Error::Denied));
     }
 
     async fn an_account_has_only_so_many_keys(market) {

@@ -95,7 +95,7 @@ fn who(route: &Route) -> String {
         Audience::Holder => "The owner of the cart: its account, or a guest with the Haat-Cart header",
         Audience::SignedIn => "Any signed-in user",
         Audience::Member => "Staff of the shop whose role permits it",
-        Audience::Operator => "Admins",
+        Audience::Operator(_) => "Admins",
         Audience::Signed => "Anyone with a valid signature",
     };
     match route.scope.map(|scope| scope.as_str()) {
@@ -192,7 +192,7 @@ fn curl(operation: &Operation, server: &str, schemas: &Value) -> String {
         method => format!("curl -X {method} '{server}{}'", route.path),
     }];
     match route.audience {
-        Audience::SignedIn | Audience::Member | Audience::Operator => {
+        Audience::SignedIn | Audience::Member | Audience::Operator(_) => {
             lines.push("-H \"Authorization: Bearer $TOKEN\"".into());
         }
         Audience::Holder => lines.push("-H \"Haat-Cart: $CART\"".into()),

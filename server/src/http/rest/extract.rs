@@ -9,7 +9,7 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, StatusCode, header},
 };
-use haat_shared::{Error, FieldCode, Id, id::IdKind, media::refusal, page::Page};
+use haat_shared::{Error, FieldCode, Id, id::IdKind, media::refusal, page::Page, permissions::AdminRole};
 use serde::{
     Deserialize, Deserializer,
     de::{
@@ -116,6 +116,16 @@ impl<K: IdKind> Segments for Id<K> {
 
     fn schemas() -> Vec<Value> {
         vec![json!(Self::schema())]
+    }
+}
+
+impl Segments for AdminRole {
+    fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {
+        Self::parse(segments.next()?)
+    }
+
+    fn schemas() -> Vec<Value> {
+        vec![json!({"type": "string", "enum": Self::ALL.map(Self::as_str)})]
     }
 }
 

@@ -217,7 +217,7 @@ async fn identify(
     caller.origin = origin.hashed(&engine.secret);
     match route.audience {
         Audience::SignedIn | Audience::Member => drop(caller.signed_in()?),
-        Audience::Operator => caller.operator()?,
+        Audience::Operator(permission) => caller.admin(permission)?,
         _ => {}
     }
     Ok(RequestContext { state, caller, credential, origin })

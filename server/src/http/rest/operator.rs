@@ -1,21 +1,26 @@
-//! The admins' lists, and background jobs.
+//! The admins' lists, background jobs, and the team.
 
-use haat_engine::{accounts, audit, jobs, orders, outbox, shops};
+use haat_engine::{
+    accounts,
+    admin::{self, Grantee},
+    audit, jobs, orders, outbox, shops,
+};
 use haat_shared::{
     Result,
-    accounts::UserCard,
+    accounts::{TeamMember, UserCard},
     audit::{AuditEntry, JobCard, OutboxMessageCard},
-    id::kinds::JobId,
+    id::kinds::{JobId, UserId},
     orders::OrderCard,
+    permissions::AdminRole,
     routes::*,
     shops::AdminShopCard,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Limit, Listed, Once, Paging, Query, page},
+    extract::{At, Found, Limit, Listed, Once, Paging, Query, page},
     orders::WhichOrders,
 };
 
@@ -28,6 +33,9 @@ pub(super) fn routes(api: Api) -> Api {
         .on(API_JOBS, "Lists unfinished jobs, newest first.", all_jobs)
         .on(API_RETRY_JOB, "Retries a job immediately.", retry)
         .on(API_DISCARD_JOB, "Discards a job.", discard)
+        .on(API_TEAM, "Lists the admins and their roles.", team)
+        .on(API_GRANT_ROLE, "Grants a role to a user. Granting it again changes nothing.", grant_role)
+        .on(API_REVOKE_ROLE, "Revokes a role. The last owner keeps this role.", revoke_role)
 }
 
 /// The filters of a list.
@@ -125,4 +133,26 @@ async fn retry(context: RequestContext, (At(id), _): (At<JobId>, Once)) -> Resul
 
 async fn discard(context: RequestContext, (At(id), _): (At<JobId>, Once)) -> Result<()> {
     jobs::discard(context.engine(), &context.caller, id).await
+}
+
+/// A list of admins.
+#[derive(Serialize, ToSchema)]
+struct Team {
+    /// The admins, by email address.
+    items: Vec<TeamMember>,
+}
+
+async fn team(context: RequestContext, (): ()) -> Result<Found<Team>> {
+    admin::team(context.engine(), &context.caller).await.map(|items| Found(Team { items }))
+}
+
+/// A role of a user.
+type AtRole = At<(UserId, AdminRole)>;
+
+async fn grant_role(context: RequestContext, At((user, role)): AtRole) -> Result<()> {
+    admin::grant_role(context.engine(), &context.caller, Grantee::Id(user), role).await
+}
+
+async fn revoke_role(context: RequestContext, At((user, role)): AtRole) -> Result<()> {
+    admin::revoke_role(context.engine(), &context.caller, user, role).await
 }

@@ -214,6 +214,7 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "cash_needs_account" => t!(locale, problem.title_cash_needs_account),
         "was_sold" => t!(locale, problem.title_was_sold),
         "import_ended" => t!(locale, problem.title_import_ended),
+        "last_owner" => t!(locale, problem.title_last_owner),
         "events_expired" => t!(locale, problem.title_events_expired),
         "precondition_failed" => t!(locale, problem.title_precondition_failed),
         "too_large" => t!(locale, problem.title_too_large),
@@ -279,6 +280,7 @@ fn every() -> impl Iterator<Item = Problem> {
         AlreadyCancelled { by: Actor::Shop, reason: String::new() },
         WasSold,
         ImportEnded,
+        LastOwner,
     ];
     let errors = errors.into_iter().chain(conflicts.map(Error::Conflict)).map(Problem::Rejected);
     statuses.map(Problem::Status).into_iter().chain([Problem::KeyMissing]).chain(errors)

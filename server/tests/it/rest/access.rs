@@ -2,6 +2,7 @@
 
 use haat_shared::{
     access::Scope,
+    permissions::AdminRole,
     routes::{API_ADD_PICTURE, API_SEND_IMPORT, Audience, REST, Route},
 };
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ struct Cast {
     meena: Robot,
     delta: Robot,
     operator: Robot,
+    finance: Robot,
+    reader: Robot,
 }
 
 impl Cast {
@@ -27,13 +30,26 @@ impl Cast {
         program.run_ok(&["admin", "create", "--email", "boss@haat.example"]);
         program.start().await;
         let guest = Robot::new(program);
-        let form = [("name", "Asha"), ("email", "asha@haat.example"), ("password", PASSWORD)];
-        Shopper::new(program).post("/sign-up", &form).await;
+        for (name, email) in
+            [("Asha", "asha@haat.example"), ("Rita", "rita@haat.example"), ("Farah", "farah@haat.example")]
+        {
+            let form = [("name", name), ("email", email), ("password", PASSWORD)];
+            Shopper::new(program).post("/sign-up", &form).await;
+        }
+        let operator = guest.signed_in("boss@haat.example").await;
+        let (finance, reader) =
+            (guest.signed_in("farah@haat.example").await, guest.signed_in("rita@haat.example").await);
+        for (robot, role) in [(&finance, "finance"), (&reader, "read_only")] {
+            let id = robot.get("/me").await.is(200).text("/id");
+            operator.send("PUT", &format!("/operator/team/{id}/roles/{role}"), None).await.is(204);
+        }
         Self {
             shopper: guest.signed_in("asha@haat.example").await,
             meena: guest.signed_in("meena@haat.example").await,
             delta: guest.signed_in("delta@haat.example").await,
-            operator: guest.signed_in("boss@haat.example").await,
+            operator,
+            finance,
+            reader,
             guest,
         }
     }
@@ -42,7 +58,7 @@ impl Cast {
     fn owner(&self, route: &Route) -> &Robot {
         match route.audience {
             Audience::Member => &self.meena,
-            Audience::Operator => &self.operator,
+            Audience::Operator(_) => &self.operator,
             _ => &self.shopper,
         }
     }
@@ -174,6 +190,14 @@ impl Cast {
                 let sent = self.meena.bring("/shops/meena-crafts/imports", "text/csv", TABLE.into()).await;
                 (path.replace("{id}", &sent.is(201).text("/id")), Some(json!({})))
             }
+            p if p.contains("/team/{user}") => {
+                let id = self.operator.get("/me").await.is(200).text("/id");
+                let path = path.replace("{user}", &id).replace("{role}", "support");
+                if route.method == "DELETE" {
+                    self.operator.send("PUT", &path, None).await.is(204);
+                }
+                (path, None)
+            }
             // No work is given up in this market: to everyone there is no such job.
             p if p.contains("/jobs/{id}") => (path.replace("{id}", "job_00000000000000000000000000"), None),
             "/products/{slug}" => {
@@ -231,11 +255,25 @@ async fn nobody_reaches_what_belongs_to_others() {
                 ("another seller", &cast.delta, 404),
                 ("an operator", &cast.operator, 404),
             ],
-            Audience::Operator => vec![
-                ("a guest", &cast.guest, 401),
-                ("a shopper", &cast.shopper, 404),
-                ("a seller", &cast.meena, 404),
-            ],
+            Audience::Operator(permission) => {
+                let mut others = vec![
+                    ("a guest", &cast.guest, 401),
+                    ("a shopper", &cast.shopper, 404),
+                    ("a seller", &cast.meena, 404),
+                ];
+                for (robot, role) in
+                    [(&cast.finance, AdminRole::Finance), (&cast.reader, AdminRole::ReadOnly)]
+                {
+                    if role.may(permission) {
+                        let answer = ask(robot).await;
+                        let found = answer.status == 404 && path.contains("job_000") || answer.status < 300;
+                        assert!(found, "{}", describe(&answer, role.as_str()));
+                    } else {
+                        others.push((role.as_str(), robot, 403));
+                    }
+                }
+                others
+            }
             Audience::Signed => unreachable!(),
         };
         for (name, who, status) in others {
