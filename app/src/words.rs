@@ -133,7 +133,10 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::TooMany => tu_string!(i18n, field.too_many),
         FieldCode::NotAPicture => tu_string!(i18n, field.not_a_picture),
         FieldCode::PictureBroken => tu_string!(i18n, field.picture_broken),
-        FieldCode::PictureTooHeavy => tu_string!(i18n, field.picture_too_heavy),
+        FieldCode::PictureTooHeavy(bytes) => {
+            return t!(i18n, field.picture_too_heavy, n = number(i18n, bytes / 1024 / 1024));
+        }
+        FieldCode::PictureTooWide(side) => return t!(i18n, field.picture_too_wide, n = number(i18n, side)),
         FieldCode::PictureHeic => tu_string!(i18n, field.picture_heic),
         FieldCode::LineTooLong => tu_string!(i18n, field.line_too_long),
         FieldCode::PictureTooLarge => tu_string!(i18n, field.picture_too_large),

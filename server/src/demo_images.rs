@@ -3,7 +3,10 @@
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use haat_engine::{Caller, Engine, media};
-use haat_shared::{Error, Result, media::NewPicture};
+use haat_shared::{
+    Error, Result,
+    media::{NewPicture, Purpose},
+};
 use image::{
     ExtendedColorType, ImageEncoder,
     codecs::png::{CompressionType, FilterType, PngEncoder},
@@ -37,8 +40,8 @@ async fn add_one(engine: &Engine, shop: Option<&str>, name: &str) -> Result<NewP
     };
     let png = spawn_blocking(|| raster(svg)).await.map_err(|_| Error::Internal)??;
     let picture = match shop {
-        Some(shop) => media::add(engine, &Caller::system(), shop, png).await?,
-        None => media::add_own(engine, &Caller::system(), png).await?,
+        Some(shop) => media::add(engine, &Caller::system(), Purpose::ProductPicture, Some(shop), png).await?,
+        None => media::add(engine, &Caller::system(), Purpose::CategoryPicture, None, png).await?,
     };
     Ok(NewPicture { media: picture.id, alt: String::new() })
 }

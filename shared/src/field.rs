@@ -67,10 +67,12 @@ pub enum FieldCode {
     NotAPicture,
     /// A damaged or truncated picture.
     PictureBroken,
-    /// A picture with too many bytes.
-    PictureTooHeavy,
+    /// A picture with too many bytes. Carries the maximum.
+    PictureTooHeavy(usize),
     /// A picture with too many pixels.
     PictureTooLarge,
+    /// A picture with a side of too many pixels for its purpose. Carries the maximum.
+    PictureTooWide(u32),
     /// A picture in HEIC, the format of iPhones.
     PictureHeic,
     /// A line or product of a file that is too long to be read.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     field::{FieldCode, FieldError},
     id::kinds::MediaId,
+    permissions::{AdminPermission, Permission},
     routes, text,
 };
 
@@ -20,6 +21,95 @@ pub const PER_PRODUCT_MAX: usize = 8;
 pub const ALT_MAX: usize = 300;
 /// The widths in which pictures are stored, never wider than the original.
 pub const WIDTHS: [u32; 3] = [320, 640, 1280];
+
+/// How long a picture that nothing uses is kept. Pictures are uploaded before what they belong to is saved.
+pub const KEEP_UNUSED_MS: i64 = 24 * 3_600_000;
+
+text_enum! {
+    /// What a picture is uploaded for.
+    pub enum Purpose {
+        /// A product.
+        ProductPicture = "product_picture",
+        /// The logo of a shop.
+        Logo = "logo",
+        /// A category of the market.
+        CategoryPicture = "category_picture",
+        /// The picture of a user.
+        Avatar = "avatar",
+        /// A review of a product.
+        ReviewPicture = "review_picture",
+        /// A message in a chat.
+        ChatPicture = "chat_picture",
+    }
+}
+
+/// Who may upload a picture, and whose it is then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uploader {
+    /// Members of a shop with this permission; the shop's.
+    Member(Permission),
+    /// Admins with this permission; the market's.
+    Admin(AdminPermission),
+    /// Signed-in users; their own.
+    User,
+}
+
+/// What may be uploaded for a purpose, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Upload {
+    /// Who may upload.
+    pub may: Uploader,
+    /// The maximum size in bytes, at most [`BYTES_MAX`].
+    pub bytes_max: usize,
+    /// The maximum number of pixels per side, at most [`SIDE_MAX`].
+    pub side_max: u32,
+    /// The maximum number of pictures: per product, per review, per message.
+    pub count_max: usize,
+}
+
+impl Purpose {
+    /// The one list of uploads, which every upload and every gallery consults.
+    pub const fn upload(self) -> Upload {
+        const MB: usize = 1024 * 1024;
+        let (may, bytes_max, side_max, count_max) = match self {
+            Self::ProductPicture => {
+                (Uploader::Member(Permission::ManageCatalog), BYTES_MAX, SIDE_MAX, PER_PRODUCT_MAX)
+            }
+            Self::Logo => (Uploader::Member(Permission::ManageCatalog), 4 * MB, 8_000, 1),
+            Self::CategoryPicture => {
+                (Uploader::Admin(AdminPermission::ManageCatalog), BYTES_MAX, SIDE_MAX, 1)
+            }
+            Self::Avatar => (Uploader::User, 4 * MB, 8_000, 1),
+            Self::ReviewPicture => (Uploader::User, BYTES_MAX, SIDE_MAX, 6),
+            Self::ChatPicture => (Uploader::User, BYTES_MAX, SIDE_MAX, 4),
+        };
+        Upload { may, bytes_max, side_max, count_max }
+    }
+}
+
+impl Upload {
+    /// Checks the size in bytes.
+    pub fn check_bytes(&self, bytes: usize) -> Result<(), FieldCode> {
+        match bytes {
+            0 => Err(FieldCode::Missing),
+            bytes if bytes > self.bytes_max => Err(FieldCode::PictureTooHeavy(self.bytes_max)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the longer side of a picture that [`check_size`] has accepted.
+    pub fn check_side(&self, width: u32, height: u32) -> Result<(), FieldCode> {
+        match width.max(height) {
+            side if side > self.side_max => Err(FieldCode::PictureTooWide(self.side_max)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the number of pictures.
+    pub fn check_count(&self, count: usize) -> Result<(), FieldCode> {
+        if count > self.count_max { Err(FieldCode::TooMany) } else { Ok(()) }
+    }
+}
 
 /// The accepted upload formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,12 +170,12 @@ pub fn is_animated(bytes: &[u8]) -> bool {
     }
 }
 
-/// Checks the size of an upload.
+/// Checks the size of any upload.
 pub fn check_bytes(bytes: usize) -> Result<(), FieldCode> {
     match bytes {
         0 => Err(FieldCode::Missing),
         1..=BYTES_MAX => Ok(()),
-        _ => Err(FieldCode::PictureTooHeavy),
+        _ => Err(FieldCode::PictureTooHeavy(BYTES_MAX)),
     }
 }
 
@@ -146,6 +236,11 @@ pub struct File {
 }
 
 impl File {
+    /// All files that a picture may have.
+    pub fn all(id: MediaId) -> impl Iterator<Item = Self> {
+        WIDTHS.into_iter().flat_map(move |width| Format::ALL.map(|format| Self { id, width, format }))
+    }
+
     /// The file with this name, if the name is valid.
     pub fn parse(name: &str) -> Option<Self> {
         let (stem, extension) = name.split_once('.')?;
@@ -288,7 +383,34 @@ mod tests {
         }
         assert_eq!(check_bytes(0), Err(FieldCode::Missing));
         assert_eq!(check_bytes(BYTES_MAX), Ok(()));
-        assert_eq!(check_bytes(BYTES_MAX + 1), Err(FieldCode::PictureTooHeavy));
+        assert_eq!(check_bytes(BYTES_MAX + 1), Err(FieldCode::PictureTooHeavy(BYTES_MAX)));
+    }
+
+    #[test]
+    fn every_purpose_has_its_uploaders_and_limits() {
+        use Uploader::*;
+        let (staff, admin) = (Member(Permission::ManageCatalog), Admin(AdminPermission::ManageCatalog));
+        let table = [
+            (Purpose::ProductPicture, staff, 12, 16_000, 8),
+            (Purpose::Logo, staff, 4, 8_000, 1),
+            (Purpose::CategoryPicture, admin, 12, 16_000, 1),
+            (Purpose::Avatar, User, 4, 8_000, 1),
+            (Purpose::ReviewPicture, User, 12, 16_000, 6),
+            (Purpose::ChatPicture, User, 12, 16_000, 4),
+        ];
+        assert_eq!(table.map(|(purpose, ..)| purpose), Purpose::ALL);
+        for (purpose, may, megabytes, side, count) in table {
+            let (upload, bytes) = (purpose.upload(), megabytes * 1024 * 1024);
+            assert_eq!(upload.may, may, "{purpose:?}");
+            assert!(upload.bytes_max <= BYTES_MAX && upload.side_max <= SIDE_MAX, "{purpose:?}");
+            assert_eq!(upload.check_bytes(0), Err(FieldCode::Missing));
+            assert_eq!(upload.check_bytes(bytes), Ok(()), "{purpose:?}");
+            assert_eq!(upload.check_bytes(bytes + 1), Err(FieldCode::PictureTooHeavy(bytes)));
+            assert_eq!(upload.check_side(side, 1), Ok(()), "{purpose:?}");
+            assert_eq!(upload.check_side(1, side + 1), Err(FieldCode::PictureTooWide(side)));
+            assert_eq!(upload.check_count(count), Ok(()), "{purpose:?}");
+            assert_eq!(upload.check_count(count + 1), Err(FieldCode::TooMany));
+        }
     }
 
     #[test]
@@ -311,6 +433,13 @@ mod tests {
         assert_eq!(picture(4000).src(), format!("/media/{id}-640.jpg"));
         let expected = format!("/media/{id}-320.webp 320w, /media/{id}-640.webp 500w");
         assert_eq!(picture(500).srcset(Format::Webp), expected);
+    }
+
+    #[test]
+    fn all_files_of_a_picture_are_known() {
+        let id = picture(4000).id;
+        let made = widths(4000).flat_map(|(width, _)| Format::ALL.map(|format| File { id, width, format }));
+        assert_eq!(File::all(id).collect::<Vec<_>>(), made.collect::<Vec<_>>());
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) fn Jobs() -> impl IntoView {
     let visitor = expect_context::<Visitor>();
     let found = api::find(
         move || (state.get(), after.get()),
-        |(state, after)| async move {
+        move |(state, after)| async move {
             let page = api::jobs::list(state.clone(), after.clone()).await?;
             Ok((state, after, page, may(visitor, AdminPermission::ManageJobs).await))
         },

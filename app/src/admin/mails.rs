@@ -25,7 +25,7 @@ pub(crate) fn Mails() -> impl IntoView {
     let visitor = expect_context::<Visitor>();
     let found = api::find(
         move || after.get(),
-        |after| async move {
+        move |after| async move {
             let page = api::notifications::list(after.clone()).await?;
             let unsent = match after.is_empty() {
                 true => api::notifications::unsent().await?,

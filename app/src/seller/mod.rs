@@ -20,9 +20,12 @@ pub(crate) use products::Products;
 pub(crate) use settings::Settings;
 pub(crate) use shops::{OpenShop, SellerShops};
 
-#[cfg(feature = "hydrate")]
-use haat_shared::media;
-use haat_shared::{Error, media::Picture, permissions::Permission, routes};
+use haat_shared::{
+    Error,
+    media::{Picture, Purpose},
+    permissions::Permission,
+    routes,
+};
 use leptos::{prelude::*, web_sys};
 
 use crate::{
@@ -113,21 +116,22 @@ fn Dashboard(
     view! { <BackOffice label=tu_string!(i18n, dashboard.nav) nav>{children()}</BackOffice> }
 }
 
-/// Uploads a picture to a shop.
+/// Uploads a picture to a shop, for this purpose.
 #[cfg(feature = "hydrate")]
-async fn upload(handle: &str, file: web_sys::File) -> Result<Picture, Error> {
+async fn upload(purpose: Purpose, handle: &str, file: web_sys::File) -> Result<Picture, Error> {
     use leptos::wasm_bindgen::JsCast;
     use wasm_bindgen_futures::JsFuture;
 
     // Files that are too large aren't sent at all. File sizes are whole numbers.
-    media::check_bytes(file.size() as usize).map_err(|code| Error::field("picture", code))?;
+    purpose.upload().check_bytes(file.size() as usize).map_err(|code| Error::field("picture", code))?;
     let broken = |_| Error::Internal;
     let body = web_sys::FormData::new().map_err(broken)?;
     body.append_with_blob("picture", &file).map_err(broken)?;
     let init = web_sys::RequestInit::new();
     init.set_method("POST");
     init.set_body(&body);
-    let sent = window().fetch_with_str_and_init(&routes::add_picture(handle), &init);
+    let address = routes::with(&routes::add_picture(handle), &[("purpose", purpose.as_str())]);
+    let sent = window().fetch_with_str_and_init(&address, &init);
     let answer = JsFuture::from(sent).await.map_err(|_| Error::Offline)?;
     let answer: web_sys::Response = answer.dyn_into().map_err(broken)?;
     let text = JsFuture::from(answer.text().map_err(broken)?).await.map_err(|_| Error::Offline)?;
@@ -141,6 +145,6 @@ async fn upload(handle: &str, file: web_sys::File) -> Result<Picture, Error> {
 
 /// Only browsers upload pictures.
 #[cfg(not(feature = "hydrate"))]
-async fn upload(_: &str, _: web_sys::File) -> Result<Picture, Error> {
+async fn upload(_: Purpose, _: &str, _: web_sys::File) -> Result<Picture, Error> {
     Err(Error::Internal)
 }

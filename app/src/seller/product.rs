@@ -12,7 +12,7 @@ use haat_shared::{
         edit::{NAME_MAX, OPTIONS_MAX, ProductForm, SellerProduct, VARIANTS_MAX, VariantForm, value_key},
     },
     id::kinds::ProductId,
-    media::{self, NewPicture, PER_PRODUCT_MAX, Picture},
+    media::{self, NewPicture, PER_PRODUCT_MAX, Picture, Purpose},
     routes, text,
 };
 use leptos::{
@@ -664,7 +664,7 @@ fn Pictures(handle: String, rows: Rows, faults: Signal<Option<Error>>) -> impl I
                 let full = rows.pictures.with_untracked(|all| all.len() >= PER_PRODUCT_MAX);
                 let taken = match full {
                     true => Err(Error::field("picture", FieldCode::TooMany)),
-                    false => super::upload(&handle, file).await,
+                    false => super::upload(Purpose::ProductPicture, &handle, file).await,
                 };
                 match taken {
                     Ok(mut picture) => {

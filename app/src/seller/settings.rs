@@ -3,7 +3,7 @@
 use haat_shared::{
     Conflict, Currency, Error,
     forms::Draft,
-    media::Picture,
+    media::{Picture, Purpose},
     permissions::Role,
     shops::{ShopForm, ShopSettings},
 };
@@ -185,7 +185,7 @@ fn Logo(handle: String, name: String, logo: Option<Picture>) -> impl IntoView {
         let handle = handle.clone();
         leptos::task::spawn_local(async move {
             let kept = async {
-                let picture = super::upload(&handle, file).await?;
+                let picture = super::upload(Purpose::Logo, &handle, file).await?;
                 api::shops::set_logo(handle, picture.id).await.map_err(|refused| refused.0)?;
                 Ok::<_, Error>(picture)
             };

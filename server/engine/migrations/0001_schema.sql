@@ -149,21 +149,31 @@ CREATE TABLE shop_members (
 );
 CREATE INDEX shop_members_user_id_idx ON shop_members (user_id);
 
--- An image uploaded by a shop, or one of the market's own. Its files are written before its row.
+-- An image uploaded by a shop or a user, or one of the market's own. Its files are written before its row.
 CREATE TABLE media (
-    -- Derived from the shop and the uploaded bytes, so uploading the same image twice yields one row.
+    -- Derived from the owner and the uploaded bytes, so uploading the same image twice yields one row.
     id UUID PRIMARY KEY,
-    -- NULL for the market's own images.
+    -- The shop, or the user who uploaded it for themselves. Both are NULL for the market's own images.
     shop_id UUID REFERENCES shops (id),
+    user_id UUID REFERENCES users (id),
     -- Of the original, after applying its orientation.
     width BIGINT NOT NULL CHECK (width > 0),
     height BIGINT NOT NULL CHECK (height > 0),
     -- #rrggbb
     color TEXT NOT NULL,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    -- When it is deleted, unless something uses it then. NULL while something does.
+    expires_at BIGINT,
+    -- Whether its files are being deleted, so that nothing may use it any more.
+    deleting BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE INDEX media_shop_id_idx ON media (shop_id);
+CREATE INDEX media_user_id_idx ON media (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX media_expires_at_idx ON media (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX media_deleting_idx ON media (id) WHERE deleting;
 ALTER TABLE shops ADD COLUMN logo_id UUID REFERENCES media (id);
+-- What uses an image is looked up before it is deleted.
+CREATE INDEX shops_logo_id_idx ON shops (logo_id) WHERE logo_id IS NOT NULL;
 
 -- Which fields each edit of a product or of a shop's settings changed, to report conflicts between concurrent edits.
 CREATE TABLE revisions (
@@ -194,6 +204,7 @@ CREATE TABLE categories (
     position BIGINT NOT NULL,
     created_at BIGINT NOT NULL
 );
+CREATE INDEX categories_picture_id_idx ON categories (picture_id) WHERE picture_id IS NOT NULL;
 
 CREATE TABLE products (
     id UUID PRIMARY KEY,

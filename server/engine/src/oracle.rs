@@ -1,7 +1,7 @@
-//! The oracle: checks the invariants of money and stock. Run after every test that moves either, and by
+//! The oracle: checks the invariants of money, stock and pictures. Run after every test of a use case, and by
 //! `haat ledger verify`. Each check is one statement that selects violations.
 
-use crate::{Engine, TxResult, params, rows, statements};
+use crate::{Engine, TxResult, media::unused, params, rows, statements};
 
 statements! {
     POSTINGS = "SELECT 'a posting sums to ' || CAST(SUM(amount_minor) AS TEXT) AS value FROM ledger_entries
@@ -222,6 +222,9 @@ statements! {
     PRICE_SPAN = "SELECT 'the price range of ' || p.slug || ' does not match its variants' AS value FROM products p
         JOIN variants v ON v.product_id = p.id AND NOT v.archived GROUP BY p.id, p.slug, p.price_min_minor, p.price_max_minor
         HAVING MIN(v.price_minor) <> p.price_min_minor OR MAX(v.price_minor) <> p.price_max_minor";
+    PICTURES = concat!("SELECT CASE WHEN deleting THEN 'a picture in use is being deleted'
+            ELSE 'a picture that nothing uses never expires' END AS value FROM media
+        WHERE (deleting AND NOT (", unused!(), ")) OR (expires_at IS NULL AND ", unused!(), ")");
 }
 
 rows! {
@@ -273,6 +276,7 @@ pub async fn consult(engine: &Engine) -> TxResult<Vec<String>> {
         &EARNED_BY,
         &RELEASES,
         &PRICE_SPAN,
+        &PICTURES,
     ];
     let mut broken = Vec::new();
     for check in checks {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Engine, TxResult, accounts, catalog, checkout,
     db::{BoxFuture, Scalar},
-    dispatch, idempotency, orders, params, payments, random, statements,
+    dispatch, idempotency, media, orders, params, payments, random, statements,
 };
 use haat_shared::id::kinds::JobId;
 
@@ -45,6 +45,7 @@ pub static SCHEDULES: &[Schedule] = &[
         every: Duration::from_secs(300),
         run: |engine| Box::pin(catalog::count_popular(engine)),
     },
+    Schedule { name: "media", every: Duration::from_secs(600), run: |engine| Box::pin(media::sweep(engine)) },
     Schedule { name: "purge", every: Duration::from_secs(3600), run: |engine| Box::pin(purge(engine)) },
 ];
 

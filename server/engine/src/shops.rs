@@ -12,7 +12,7 @@ use crate::{
 use haat_shared::{
     Currency, Error, Money, Result,
     id::kinds::{MediaId, ShopId, UserId},
-    media::Picture,
+    media::{KEEP_UNUSED_MS, Picture},
     page::{self, Page, PageRequest},
     permissions::{AdminPermission, Permission, Role},
     shops::{COUNTED_TO, PAGE_SIZE, ShopCard, ShopView},
@@ -37,8 +37,11 @@ statements! {
     ALL = concat!("SELECT s.id, s.handle, s.name, s.description, s.town, ", products!(), " AS products,
         m.id AS media_id, m.width, m.height, m.color, s.name AS alt
         FROM shops s LEFT JOIN media m ON m.id = s.logo_id WHERE s.id > $1 ORDER BY s.id LIMIT $2");
-    SET_LOGO = "UPDATE shops SET logo_id = $2
-        WHERE id = $1 AND EXISTS (SELECT 1 FROM media m WHERE m.id = $2 AND m.shop_id = $1)";
+    // The old logo is deleted after a while, and the new one is kept.
+    SWAP_LOGO = "UPDATE media SET expires_at = CASE WHEN id = $2 THEN NULL ELSE CAST($3 AS BIGINT) END
+        WHERE NOT deleting AND (id = $2 OR id = (SELECT s.logo_id FROM shops s WHERE s.id = $1))";
+    SET_LOGO = "UPDATE shops SET logo_id = $2 WHERE id = $1
+        AND EXISTS (SELECT 1 FROM media m WHERE m.id = $2 AND m.shop_id = $1 AND NOT m.deleting)";
     ID = "SELECT id AS value FROM shops WHERE handle = $1";
     JOIN = "INSERT INTO shop_members (shop_id, user_id, role) VALUES ($1, $2, $3)";
 }
@@ -152,10 +155,12 @@ pub(crate) async fn of(
 /// Makes one of a shop's own pictures its logo. Requires the permission to manage the catalogue.
 pub async fn set_logo(engine: &Engine, caller: &Caller, handle: &str, picture: MediaId) -> Result<()> {
     let shop = of(engine, caller, handle, Permission::ManageCatalog).await?;
+    let until = engine.clock.now_ms() + KEEP_UNUSED_MS;
     engine
         .db
-        .write(("shops::set_logo", shop), (shop, picture), |tx, (shop, picture)| {
+        .write(("shops::set_logo", shop), (shop, picture, until), |tx, (shop, picture, until)| {
             Box::pin(async move {
+                tx.exec(&SWAP_LOGO, params![*shop, *picture, *until]).await?;
                 match tx.exec(&SET_LOGO, params![*shop, *picture]).await? {
                     0 => Err(Error::NotFound.into()),
                     _ => Ok::<_, TxError>(()),

@@ -16,7 +16,7 @@ use haat_engine::media::{Kept, PictureError, PictureStore};
 use haat_shared::{
     FieldCode,
     id::kinds::MediaId,
-    media::{File, Format, PIXELS_MAX, Source, check_bytes, check_size, refusal, widths},
+    media::{File, Format, PIXELS_MAX, Source, Upload, check_bytes, check_size, refusal, widths},
 };
 use image::{
     DynamicImage, GrayAlphaImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
@@ -107,7 +107,7 @@ impl PictureFolder {
 
 #[async_trait]
 impl PictureStore for PictureFolder {
-    async fn keep(&self, id: MediaId, bytes: Vec<u8>) -> Result<Kept, PictureError> {
+    async fn keep(&self, id: MediaId, bytes: Vec<u8>, allowed: Upload) -> Result<Kept, PictureError> {
         let away = |e: String| PictureError::Away(e);
         let deadline = Instant::now() + self.wait;
         let turn = timeout_at(deadline, self.turns.clone().acquire_owned()).await;
@@ -118,6 +118,7 @@ impl PictureStore for PictureFolder {
         let run = move || {
             let mut counts = 0;
             let made = size(&bytes).map_err(PictureError::Refused).and_then(|(width, height)| {
+                allowed.check_side(width, height).map_err(PictureError::Refused)?;
                 counts = permits(u64::from(width) * u64::from(height));
                 let acquired =
                     runtime.block_on(async { timeout_at(deadline, pixels.acquire_many(counts)).await });
@@ -141,6 +142,16 @@ impl PictureStore for PictureFolder {
             self.files.put(&name, bytes.into()).await.map_err(|e| away(e.to_string()))?;
         }
         Ok(kept)
+    }
+
+    async fn remove(&self, id: MediaId) -> Result<(), String> {
+        for file in File::all(id) {
+            match self.files.delete(&Name::from(file.to_string())).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -533,7 +544,7 @@ mod tests {
             (
                 "more than 12 MB",
                 [&good[..], &vec![0; haat_shared::media::BYTES_MAX]].concat(),
-                PictureTooHeavy,
+                PictureTooHeavy(haat_shared::media::BYTES_MAX),
             ),
         ];
         for (what, bytes, code) in cases {
@@ -568,6 +579,9 @@ mod tests {
         assert_eq!(size(&deep_png(100)).map(|(w, h)| permits(u64::from(w) * u64::from(h))), Ok(1));
     }
 
+    /// Whatever fits the store.
+    const ANY: Upload = haat_shared::media::Purpose::ProductPicture.upload();
+
     /// Longer than any test takes.
     const LONG: Duration = Duration::from_secs(600);
 
@@ -578,7 +592,7 @@ mod tests {
         let bytes = deep_png(2_500);
         let keep = (0..6).map(|n| {
             let id: MediaId = format!("media_{n:026}").parse().unwrap();
-            pictures.keep(id, bytes.clone())
+            pictures.keep(id, bytes.clone(), ANY)
         });
         let kept = futures::future::join_all(keep).await;
         assert!(kept.iter().all(|kept| kept.as_ref().is_ok_and(|k| k.width == 2_500)), "{kept:?}");
@@ -592,13 +606,13 @@ mod tests {
         let id: MediaId = format!("media_{:026}", 1).parse().unwrap();
         let bytes = deep_png(100);
         let others = pictures.pixels.clone().acquire_many_owned(400).await.unwrap();
-        assert_eq!(pictures.keep(id, bytes.clone()).await, Err(PictureError::Busy));
+        assert_eq!(pictures.keep(id, bytes.clone(), ANY).await, Err(PictureError::Busy));
         drop(others);
         let all = pictures.turns.available_permits() as u32;
         let others = pictures.turns.clone().acquire_many_owned(all).await.unwrap();
-        assert_eq!(pictures.keep(id, bytes.clone()).await, Err(PictureError::Busy));
+        assert_eq!(pictures.keep(id, bytes.clone(), ANY).await, Err(PictureError::Busy));
         drop(others);
-        assert!(pictures.keep(id, bytes).await.is_ok());
+        assert!(pictures.keep(id, bytes, ANY).await.is_ok());
     }
 
     /// The mean of the middle of each third of a picture.
@@ -832,11 +846,11 @@ mod tests {
             names.sort();
             names
         };
-        let first = pictures.keep(id, bytes.clone()).await.unwrap();
+        let first = pictures.keep(id, bytes.clone(), ANY).await.unwrap();
         let made = names();
         let expected = ["1280.jpg", "1280.webp", "320.jpg", "320.webp", "640.jpg", "640.webp"];
         assert_eq!(made, expected.map(|end| format!("{id}-{end}")));
-        assert_eq!(pictures.keep(id, bytes).await.unwrap(), first);
+        assert_eq!(pictures.keep(id, bytes, ANY).await.unwrap(), first);
         assert_eq!(names(), made);
 
         let file = File { id, width: 640, format: Format::Webp };
@@ -845,8 +859,18 @@ mod tests {
         assert_eq!(pictures.read(file, Some(found.tag)).await.unwrap(), None);
         let other = File { id: "media_00000000000000000000000002".parse().unwrap(), ..file };
         assert_eq!(pictures.read(other, None).await, Err(haat_shared::Error::NotFound));
-        let broken = pictures.keep(id, b"GIF89a".to_vec()).await;
+        let broken = pictures.keep(id, b"GIF89a".to_vec(), ANY).await;
         assert_eq!(broken, Err(PictureError::Refused(FieldCode::NotAPicture)));
+        let small = Upload { side_max: 699, ..ANY };
+        let large = pictures.keep(other.id, as_png(&halves(700, 9)), small).await;
+        assert_eq!(large, Err(PictureError::Refused(FieldCode::PictureTooWide(699))));
+
+        pictures.keep(other.id, as_png(&halves(90, 90)), small).await.unwrap();
+        assert_eq!(names().len(), made.len() + 2);
+        for _ in 0..2 {
+            pictures.remove(id).await.unwrap();
+            assert_eq!(names(), ["320.jpg", "320.webp"].map(|end| format!("{}-{end}", other.id)));
+        }
     }
 
     proptest! {

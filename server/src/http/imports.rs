@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt::Display,
     fs::File,
     io,
     pin::pin,
@@ -99,9 +100,14 @@ impl Intake {
     }
 
     /// Admits one more file, unless there are too many.
-    pub(super) fn enter(self: &Arc<Self>, address: &str, caller: &Caller, shop: ShopId) -> Result<Ticket> {
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        address: &str,
+        caller: &Caller,
+        owner: impl Display,
+    ) -> Result<Ticket> {
         let user = caller.user_id().map_or_else(|| "nobody".to_owned(), |id| id.to_string());
-        let counted_for = [String::new(), format!("address {address}"), user, shop.to_string()];
+        let counted_for = [String::new(), format!("address {address}"), user, format!("owner {owner}")];
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let full = |(name, most): (&String, usize)| files.get(name).is_some_and(|count| *count >= most);
         if counted_for.iter().zip(self.most).any(full) {

@@ -5,19 +5,21 @@ use std::time::Duration;
 use axum::{
     Extension, Json,
     extract::{
-        Multipart, Path, State as Extract,
+        Multipart, Path, Query, State as Extract,
         multipart::{MultipartError, MultipartRejection},
     },
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use haat_engine::{Caller, media};
+use haat_engine::{
+    Caller,
+    media::{self, Owner},
+};
 use haat_shared::{
     Error, FieldCode, Result,
-    id::kinds::ShopId,
-    media::{BYTES_MAX, File, Picture},
-    permissions::Permission,
+    media::{BYTES_MAX, File, Picture, Purpose, Uploader},
 };
+use serde::Deserialize;
 
 use super::{State, imports::Ticket};
 
@@ -61,8 +63,26 @@ pub(super) async fn file(
 }
 
 /// Admits one more picture, unless there are too many.
-pub(super) fn enter(state: &State, address: &str, caller: &Caller, shop: ShopId) -> Result<Ticket> {
-    state.pictures_in.enter(address, caller, shop).map_err(|_| media::BUSY)
+pub(super) fn enter(state: &State, address: &str, caller: &Caller, owner: Owner) -> Result<Ticket> {
+    state.pictures_in.enter(address, caller, owner).map_err(|_| media::BUSY)
+}
+
+/// What a picture of a shop is for: a product, unless the form says otherwise.
+#[derive(Deserialize)]
+pub(super) struct For {
+    #[serde(default)]
+    purpose: String,
+}
+
+impl For {
+    fn purpose(&self) -> Result<Purpose> {
+        let purpose = match self.purpose.as_str() {
+            "" => Some(Purpose::ProductPicture),
+            name => Purpose::parse(name),
+        };
+        let of_shop = |purpose: &Purpose| matches!(purpose.upload().may, Uploader::Member(_));
+        purpose.filter(of_shop).ok_or(Error::field("purpose", FieldCode::NotAChoice))
+    }
 }
 
 /// Adds the file `picture` of a form to a shop. Responds with the picture as JSON, or with an error.
@@ -70,20 +90,25 @@ pub(super) async fn add(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
     Path(handle): Path<String>,
+    Query(of): Query<For>,
     about: Parts,
     form: std::result::Result<Multipart, MultipartRejection>,
 ) -> Response {
+    let engine = &state.runtime.engine;
     let added: Result<Picture> = async {
+        let purpose = of.purpose()?;
         // Checked before twelve megabytes are read, not after.
-        let shop = caller.shop(&handle, Permission::ManageCatalog)?;
+        let owner = media::owner(engine, &caller, purpose, Some(&handle)).await?;
         let address = state.limits.origin(&about.headers, &about.extensions).to_string();
-        let _ticket = enter(&state, &address, &caller, shop)?;
+        let _ticket = enter(&state, &address, &caller, owner)?;
         let form = form.map_err(|_| Error::field("picture", FieldCode::Missing))?;
         let bytes = sent(form).await.map_err(|fault| match fault.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Error::field("picture", FieldCode::PictureTooHeavy),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Error::field("picture", FieldCode::PictureTooHeavy(purpose.upload().bytes_max))
+            }
             _ => Error::field("picture", FieldCode::PictureBroken),
         })?;
-        media::add(&state.runtime.engine, &caller, &handle, bytes).await
+        media::add(engine, &caller, purpose, Some(&handle), bytes).await
     }
     .await;
     match added {

@@ -2,7 +2,7 @@
 
 use haat_shared::media::BYTES_MAX;
 use reqwest::{StatusCode, header};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::program::*;
 
@@ -24,12 +24,22 @@ async fn signed_in(program: &Program, email: &str) -> Shopper {
 
 /// Uploads a file as a browser's form does. Returns the status and the response.
 async fn send(program: &Program, shopper: &Shopper, shop: &str, field: &str, bytes: &[u8]) -> (u16, Value) {
+    send_to(program, shopper, &format!("/seller/{shop}/media"), field, bytes).await
+}
+
+async fn send_to(
+    program: &Program,
+    shopper: &Shopper,
+    path: &str,
+    field: &str,
+    bytes: &[u8],
+) -> (u16, Value) {
     let head = format!(
         "--edge\r\nContent-Disposition: form-data; name=\"alt\"\r\n\r\nA lamp\r\n--edge\r\nContent-Disposition: \
          form-data; name=\"{field}\"; filename=\"../../etc/lamp.svg\"\r\nContent-Type: image/svg+xml\r\n\r\n"
     );
     let body = [head.as_bytes(), bytes, b"\r\n--edge--\r\n"].concat();
-    let request = shopper.client.post(program.at(&format!("/seller/{shop}/media")));
+    let request = shopper.client.post(program.at(path));
     let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge").body(body);
     let response = request.send().await.unwrap();
     (response.status().as_u16(), response.json().await.unwrap_or_default())
@@ -130,8 +140,22 @@ async fn members_send_pictures_and_nobody_else() {
             ("another field", "photo", &picture, "missing"),
         ] {
             let (status, answer) = send(&program, &owner, "meena-crafts", field, bytes).await;
-            assert_eq!((status, &answer["invalid"][0]["code"]), (422, &Value::from(code)), "{what}");
+            let said = &answer["invalid"][0]["code"];
+            let name = said.as_object().and_then(|limit| limit.keys().next()).map(String::as_str);
+            assert_eq!((status, said.as_str().or(name)), (422, Some(code)), "{what}");
             assert_eq!(answer["invalid"][0]["field"], "picture");
+        }
+        let logo = "/seller/meena-crafts/media?purpose=logo";
+        let heavy = vec![0xFF; 5 * 1024 * 1024];
+        let (status, answer) = send_to(&program, &owner, logo, "picture", &heavy).await;
+        let limit = json!({"picture_too_heavy": 4 * 1024 * 1024});
+        assert_eq!((status, &answer["invalid"][0]["code"]), (422, &limit));
+        let (status, answer) = send_to(&program, &owner, logo, "picture", &picture).await;
+        assert_eq!((status, &answer["width"]), (201, &json!(640)), "{answer}");
+        for other in ["avatar", "category_picture", "nothing"] {
+            let path = format!("/seller/meena-crafts/media?purpose={other}");
+            let (status, answer) = send_to(&program, &owner, &path, "picture", &picture).await;
+            assert_eq!((status, &answer["invalid"][0]["field"]), (422, &Value::from("purpose")), "{other}");
         }
         let plain = owner.try_post("/seller/meena-crafts/media", &[("picture", "x")]).await.unwrap();
         assert_eq!(plain.status(), StatusCode::UNPROCESSABLE_ENTITY, "not a form with files");

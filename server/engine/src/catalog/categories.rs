@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Caller, Engine, TxError, insert, params, random, rows, statements};
+use crate::{Caller, Engine, TxError, insert, media, params, random, rows, statements};
 use haat_shared::{
     Error, FieldCode, Result,
     catalog::{CategoryCard, CategoryLink, CategoryView},
@@ -157,8 +157,13 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
     }
     engine
         .db
-        .write("catalog::put_categories", rows, |tx, rows| {
+        .write("catalog::put_categories", (rows, now), |tx, (rows, now)| {
             Box::pin(async move {
+                let pictures: Vec<MediaId> = rows.iter().filter_map(|row| row.picture_id).collect();
+                if !pictures.is_empty() {
+                    media::release_own_in_tx(tx, *now).await?;
+                    media::use_in_tx(tx, pictures).await?;
+                }
                 tx.insert_all(rows.clone()).await?;
                 Ok::<_, TxError>(())
             })

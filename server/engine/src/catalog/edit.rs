@@ -537,7 +537,9 @@ pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductI
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
     let deleted = engine
         .db
-        .write(("catalog::delete", id), (shop, id), |tx, (shop, id)| Box::pin(delete_in_tx(tx, *shop, *id)))
+        .write(("catalog::delete", id), (shop, id, engine.clock.now_ms()), |tx, (shop, id, now)| {
+            Box::pin(delete_in_tx(tx, *shop, *id, *now))
+        })
         .await;
     match deleted {
         // A shopper started to buy it in the meantime.
@@ -546,12 +548,12 @@ pub async fn delete(engine: &Engine, caller: &Caller, handle: &str, id: ProductI
     }
 }
 
-async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId) -> TxResult<()> {
+async fn delete_in_tx(tx: &mut Tx, shop: ShopId, id: ProductId, now: i64) -> TxResult<()> {
     if tx.exec(&TAKE_AWAY, params![id, shop]).await? == 0 {
         let there: Option<Scalar<ProductId>> = tx.opt(&IS_THERE, params![id, shop]).await?;
         return Err(there.map_or(Error::NotFound, |_| Conflict::WasSold.into()).into());
     }
-    tx.exec(&media::CLEAR, params![id]).await?;
+    media::clear_in_tx(tx, id, now).await?;
     let variants: Vec<Deleted> = tx.all(&DELETE_VARIANTS, params![id]).await?;
     let stock: Vec<CapacityId> = variants.into_iter().filter_map(|variant| variant.capacity_id).collect();
     inventory::delete_in_tx(tx, &stock).await?;

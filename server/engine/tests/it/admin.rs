@@ -8,6 +8,7 @@ use haat_engine::{
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
     id::kinds::UserId,
+    media::Purpose,
     permissions::AdminRole::{self, *},
 };
 
@@ -39,7 +40,7 @@ async fn outcomes(engine: &Engine, caller: &Caller) -> Vec<(&'static str, Result
         ("events", events::of_market(engine, caller, None, None).await.map(drop)),
         ("shops", shops::list_all(engine, caller, "", "").await.map(drop)),
         ("categories", categories.await),
-        ("pictures", media::add_own(engine, caller, Vec::new()).await.map(drop)),
+        ("pictures", media::add(engine, caller, Purpose::CategoryPicture, None, Vec::new()).await.map(drop)),
         ("users", accounts::list(engine, caller, "", "").await.map(drop)),
         ("accounts", accounts::create(engine, caller, Default::default()).await.map(drop)),
         ("jobs", jobs::list(engine, caller, "", "").await.map(drop)),

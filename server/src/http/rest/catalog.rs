@@ -10,7 +10,7 @@ use haat_shared::{
         },
     },
     id::kinds::{MediaId, ProductId, VariantId},
-    media::{NewPicture, Picture},
+    media::{NewPicture, Picture, Purpose},
     permissions::Permission,
     routes::*,
 };
@@ -433,7 +433,8 @@ async fn add_picture(
     let engine = context.engine();
     // Checked before the image is encoded at all widths, not after.
     catalog::seller_product(engine, &context.caller, &handle, id).await?;
-    let added = media::add(engine, &context.caller, &handle, bytes.into()).await?;
+    let added =
+        media::add(engine, &context.caller, Purpose::ProductPicture, Some(&handle), bytes.into()).await?;
     let new = NewPicture { media: added.id, alt };
     media::change_picture(engine, &context.caller, &handle, id, PictureChange::Add(new)).await?;
     let shown = media::seller_pictures(engine, &context.caller, &handle, id).await?;

@@ -9,7 +9,13 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, StatusCode, header},
 };
-use haat_shared::{Error, FieldCode, Id, id::IdKind, media::refusal, page::Page, permissions::AdminRole};
+use haat_shared::{
+    Error, FieldCode, Id,
+    id::IdKind,
+    media::{Purpose, refusal},
+    page::Page,
+    permissions::AdminRole,
+};
 use serde::{
     Deserialize, Deserializer,
     de::{
@@ -44,8 +50,8 @@ pub(super) struct Sent {
 pub(super) trait RequestPart: Sized + Send + 'static {
     /// Whether it needs the body.
     const BODY: bool = false;
-    /// Whether the body may be several megabytes for a shop.
-    const UPLOAD: bool = false;
+    /// What the body is uploaded for, if it is a picture of several megabytes.
+    const UPLOAD: Option<Purpose> = None;
     /// Whether the body is a file that is too large for memory, which the handler reads.
     const FILE: bool = false;
     /// Whether the command is executed once per idempotency key.
@@ -66,11 +72,19 @@ impl RequestPart for () {
     fn describe(_: &mut Described) {}
 }
 
+const fn first(purposes: &[Option<Purpose>]) -> Option<Purpose> {
+    match purposes {
+        [] => None,
+        [Some(purpose), ..] => Some(*purpose),
+        [None, rest @ ..] => first(rest),
+    }
+}
+
 macro_rules! parts {
     ($($part:ident)+) => {
         impl<$($part: RequestPart),+> RequestPart for ($($part,)+) {
             const BODY: bool = $($part::BODY ||)+ false;
-            const UPLOAD: bool = $($part::UPLOAD ||)+ false;
+            const UPLOAD: Option<Purpose> = first(&[$($part::UPLOAD),+]);
             const FILE: bool = $($part::FILE ||)+ false;
             const ONCE: bool = $($part::ONCE ||)+ false;
 
@@ -230,14 +244,15 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestPart for Body<T> {
     }
 }
 
-/// A picture as the body. Its format is detected from the bytes; the media type must be one of these.
+/// A picture of a product as the body. Its format is detected from the bytes; the media type must be one
+/// of these.
 pub(super) struct PictureFile(pub(super) Bytes);
 
 const PICTURE_KINDS: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "application/octet-stream"];
 
 impl RequestPart for PictureFile {
     const BODY: bool = true;
-    const UPLOAD: bool = true;
+    const UPLOAD: Option<Purpose> = Some(Purpose::ProductPicture);
 
     fn read(sent: &Sent) -> Result<Self, Problem> {
         match is_one_of(sent, &PICTURE_KINDS) {

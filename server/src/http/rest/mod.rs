@@ -36,7 +36,6 @@ use haat_shared::{
     Error, FieldCode, Result,
     catalog::edit::SAVE_BYTES_MAX,
     id::kinds::Job,
-    media::BYTES_MAX,
     permissions::Permission,
     routes::{API, API_CREATE_PRODUCT, API_DOCS, API_DOCUMENT, API_UPDATE_PRODUCT, Audience, Route},
 };
@@ -117,7 +116,7 @@ impl Api {
         };
         let router = match (P::FILE, P::UPLOAD) {
             (true, _) => &mut self.files,
-            (_, true) => &mut self.uploads,
+            (_, Some(_)) => &mut self.uploads,
             _ => &mut self.router,
         };
         *router = std::mem::take(router).route(route.path, on(method, serve));
@@ -266,10 +265,11 @@ async fn receive<P: RequestPart>(
         .map_err(|_| StatusCode::NOT_FOUND)?;
     let path: Vec<String> = path.iter().map(|(_, value)| value.to_owned()).collect();
     let mut ticket = None;
-    if P::UPLOAD {
+    if let Some(purpose) = P::UPLOAD {
         // Checked before megabytes are read, not after.
-        let shop = context.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
-        ticket = Some(media::enter(&context.state, &context.origin.to_string(), &context.caller, shop)?);
+        let shop = path.first().map(String::as_str);
+        let owner = haat_engine::media::owner(context.engine(), &context.caller, purpose, shop).await?;
+        ticket = Some(media::enter(&context.state, &context.origin.to_string(), &context.caller, owner)?);
     }
     let usual = context.state.runtime.config.server.body_bytes_max;
     let limit = match [API_CREATE_PRODUCT, API_UPDATE_PRODUCT].contains(route) {
@@ -277,8 +277,7 @@ async fn receive<P: RequestPart>(
             context.caller.shop(path.first().map_or("", String::as_str), Permission::ManageCatalog)?;
             SAVE_BYTES_MAX.max(usual)
         }
-        false if P::UPLOAD => BYTES_MAX,
-        false => usual,
+        false => P::UPLOAD.map_or(usual, |purpose| purpose.upload().bytes_max),
     };
     let (body, unread) = match P::BODY {
         true => {
