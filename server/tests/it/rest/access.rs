@@ -41,7 +41,7 @@ impl Cast {
             (guest.signed_in("farah@haat.example").await, guest.signed_in("rita@haat.example").await);
         for (robot, role) in [(&finance, "finance"), (&reader, "read_only")] {
             let id = robot.get("/me").await.is(200).text("/id");
-            operator.send("PUT", &format!("/operator/team/{id}/roles/{role}"), None).await.is(204);
+            operator.send("PUT", &format!("/admin/team/{id}/roles/{role}"), None).await.is(204);
         }
         Self {
             shopper: guest.signed_in("asha@haat.example").await,
