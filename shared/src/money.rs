@@ -259,6 +259,47 @@ impl Money {
     }
 }
 
+/// What one unit of a currency costs in another one, as a fraction: 5/3 of a yen for a rupee. Between units that
+/// people name, not minor ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// The numerator.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1000000000000i64))]
+    pub numerator: i64,
+    /// The denominator.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1000000000000i64))]
+    pub denominator: i64,
+}
+
+impl Rate {
+    /// The rate of a currency to itself.
+    pub const ONE: Self = Self { numerator: 1, denominator: 1 };
+
+    /// The maximum of both parts of a rate that is set.
+    pub const PART_MAX: i64 = 1_000_000_000_000;
+
+    /// The rate back.
+    pub const fn inverse(self) -> Self {
+        Self { numerator: self.denominator, denominator: self.numerator }
+    }
+}
+
+/// The amount in another currency, rounded half away from zero. `None` if the rate is not above zero, or the
+/// result exceeds 64 bits.
+pub fn convert(amount: Money, rate: Rate, to: Currency) -> Option<Money> {
+    let Rate { numerator: 1.., denominator: 1.. } = rate else { return None };
+    let unit = |currency: Currency| 10i128.pow(currency.decimals());
+    // Only the last product can exceed 128 bits.
+    let over = i128::from(amount.amount) * i128::from(rate.numerator);
+    let over = over.checked_mul(unit(to))?;
+    let under = i128::from(rate.denominator) * unit(amount.currency);
+    let (whole, rest) = (over / under, over % under);
+    let away = if rest.abs() >= under - rest.abs() { over.signum() } else { 0 };
+    i64::try_from(whole + away).ok().map(|minor| Money::new(minor, to))
+}
+
 /// For logs and terminals, independent of language: `INR 124900.00`. The app formats amounts for users in
 /// their language.
 impl fmt::Display for Money {
@@ -352,7 +393,83 @@ mod tests {
         assert_eq!(serde_json::to_string(&inr(124_900)).unwrap(), r#"{"amount":124900,"currency":"INR"}"#);
     }
 
+    #[test]
+    fn amounts_are_converted_between_minor_units() {
+        let cases = [
+            // 124,900 paise are ₹1,249.00; at 1.8 yen for a rupee, ¥2,248.2.
+            (inr(124_900), (9, 5), "JPY", Some(2_248)),
+            (of("JPY", 2_248), (5, 9), "INR", Some(124_889)),
+            // Three decimals: 3.6 fils for a rupee.
+            (inr(124_900), (36, 10_000), "KWD", Some(4_496)),
+            (of("KWD", 1), (277, 1), "INR", Some(28)),
+            (inr(10_000), (1, 1), "USD", Some(10_000)),
+            (inr(10_000), (1, 1), "JPY", Some(100)),
+            // Half away from zero.
+            (inr(50), (1, 1), "JPY", Some(1)),
+            (inr(49), (1, 1), "JPY", Some(0)),
+            (inr(-50), (1, 1), "JPY", Some(-1)),
+            (inr(-49), (1, 1), "JPY", Some(0)),
+            (inr(0), (9, 5), "JPY", Some(0)),
+            // Nothing that does not fit, or is no rate.
+            (of("JPY", i64::MAX), (1, 1), "INR", None),
+            (of("JPY", i64::MAX), (i64::MAX, 1), "KWD", None),
+            (inr(i64::MAX), (1, i64::MAX), "INR", Some(1)),
+            (inr(i64::MIN), (1, 1), "USD", Some(i64::MIN)),
+            (inr(1), (0, 1), "USD", None),
+            (inr(1), (1, 0), "USD", None),
+            (inr(1), (-1, 1), "USD", None),
+        ];
+        for (amount, (numerator, denominator), to, expected) in cases {
+            let rate = Rate { numerator, denominator };
+            let converted = convert(amount, rate, to.parse().unwrap());
+            assert_eq!(converted, expected.map(|minor| of(to, minor)), "{amount} at {rate:?} in {to}");
+        }
+    }
+
+    fn currencies() -> impl Strategy<Value = Currency> {
+        prop::sample::select(vec!["INR", "JPY", "KWD", "USD"]).prop_map(|code| code.parse().unwrap())
+    }
+
     proptest! {
+        /// Twice the distance to the exact value is at most one minor unit, and signs are kept apart.
+        #[test]
+        fn conversions_are_the_nearest_amount(
+            amount in -1_000_000_000_000i64..1_000_000_000_000,
+            numerator in 1i64..1_000_000,
+            denominator in 1i64..1_000_000,
+            from in currencies(),
+            to in currencies(),
+        ) {
+            let rate = Rate { numerator, denominator };
+            let converted = convert(Money::new(amount, from), rate, to);
+            let negative = convert(Money::new(-amount, from), rate, to);
+            prop_assert_eq!(negative.map(Money::amount), converted.map(|money| -money.amount()));
+            if let Some(converted) = converted {
+                let over = i128::from(amount) * i128::from(numerator) * 10i128.pow(to.decimals());
+                let under = i128::from(denominator) * 10i128.pow(from.decimals());
+                let off = (i128::from(converted.amount()) * under - over).abs();
+                prop_assert!(off * 2 <= under);
+                prop_assert_eq!(converted.currency(), to);
+            }
+        }
+
+        #[test]
+        fn no_amount_is_too_large_to_be_refused(
+            amount in any::<i64>(),
+            numerator in any::<i64>(),
+            denominator in any::<i64>(),
+            from in currencies(),
+            to in currencies(),
+        ) {
+            let _ = convert(Money::new(amount, from), Rate { numerator, denominator }, to);
+        }
+
+        #[test]
+        fn the_rate_of_a_currency_to_itself_changes_nothing(amount in any::<i64>(), of in currencies()) {
+            let money = Money::new(amount, of);
+            prop_assert_eq!(convert(money, Rate::ONE, of), Some(money));
+        }
+
         #[test]
         fn shares_always_sum_to_the_whole(amount in -1_000_000_000_000i64..1_000_000_000_000, weights in prop::collection::vec(0i64..1_000_000, 1..20)) {
             let whole = inr(amount);
