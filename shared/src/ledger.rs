@@ -85,8 +85,21 @@ pub struct Balance {
     pub pending: Money,
     /// Earnings that were released.
     pub available: Money,
+    /// The same in the other currencies in which the shop has sold. Nothing is converted.
+    #[serde(default)]
+    pub other_currencies: Vec<CurrencyBalance>,
     /// The shop's transactions, newest first.
     pub entries: BalanceEntryPage,
+}
+
+/// A shop's earnings in one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CurrencyBalance {
+    /// Earnings from orders that haven't been delivered yet, or can still be returned.
+    pub pending: Money,
+    /// Earnings that were released.
+    pub available: Money,
 }
 
 /// A transaction on a shop's balance.

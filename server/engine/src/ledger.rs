@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 use crate::{Caller, Engine, cursor, db::Tx, insert, params, random, rows, statements};
 use haat_shared::{
-    Currency, Money, Result,
+    Currency, Error, Money, Result,
     id::kinds::{OrderId, PaymentId, PostingId, RefundId, ShopId},
-    ledger::{Account, Balance, BalanceEntry, Posting, PostingKind},
+    ledger::{Account, Balance, BalanceEntry, CurrencyBalance, Posting, PostingKind},
     page::{self, Page, PageRequest},
     permissions::Permission,
 };
@@ -15,10 +15,12 @@ use haat_shared::{
 const PAGE_SIZE: usize = 50;
 
 statements! {
-    TOTAL = "SELECT s.currency, CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) AS total,
+    // A row per currency; one at least, in the shop's own if it has no entries.
+    TOTALS = "SELECT s.currency AS own_currency, COALESCE(e.currency, s.currency) AS currency,
+            CAST(COALESCE(-SUM(e.amount_minor), 0) AS BIGINT) AS total,
             CAST(COALESCE(-SUM(CASE WHEN e.account = 'seller_pending' THEN e.amount_minor END), 0) AS BIGINT) AS pending
-        FROM shops s LEFT JOIN ledger_entries e ON e.shop_id = s.id AND e.currency = s.currency
-        WHERE s.id = $1 GROUP BY s.currency";
+        FROM shops s LEFT JOIN ledger_entries e ON e.shop_id = s.id
+        WHERE s.id = $1 GROUP BY s.currency, e.currency ORDER BY e.currency";
     // Releases move earnings between a shop's accounts, so they do not change its balance.
     ENTRIES = "SELECT e.posting_id, e.currency, -e.amount_minor AS amount_minor, p.kind, p.created_at, o.number
         FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id LEFT JOIN orders o ON o.id = p.order_id
@@ -46,6 +48,7 @@ insert! {
 
 rows! {
     struct TotalRow {
+        own_currency: Currency,
         currency: Currency,
         total: i64,
         pending: i64,
@@ -72,13 +75,23 @@ pub async fn balance(
     let (shop, of) = (caller.shop(handle, Permission::SeeMoney)?, of.into());
     let before = cursor(of.after)?.unwrap_or(PostingId::from_uuid(Uuid::max()));
     let size = page::rows(of.limit, PAGE_SIZE);
-    let row: TotalRow = engine.db.one(&TOTAL, params![shop]).await?;
+    let rows: Vec<TotalRow> = engine.db.all(&TOTALS, params![shop]).await?;
+    let own = rows.first().ok_or(Error::NotFound)?.own_currency;
     let entries: Vec<EntryRow> = engine.db.all(&ENTRIES, params![shop, before, size as i64 + 1]).await?;
     let entries = Page::cut(entries, size, |entry| entry.posting_id.to_string());
-    let pending = Money::new(row.pending, row.currency);
+    let total = |row: &TotalRow| {
+        let pending = Money::new(row.pending, row.currency);
+        Result::Ok(CurrencyBalance {
+            pending,
+            available: Money::new(row.total, row.currency).minus(pending)?,
+        })
+    };
+    let none = CurrencyBalance { pending: Money::zero(own), available: Money::zero(own) };
+    let in_own = rows.iter().find(|row| row.currency == own).map_or(Ok(none), total)?;
     Ok(Balance {
-        pending,
-        available: Money::new(row.total, row.currency).minus(pending)?,
+        pending: in_own.pending,
+        available: in_own.available,
+        other_currencies: rows.iter().filter(|row| row.currency != own).map(total).collect::<Result<_>>()?,
         entries: entries.map(|entry| BalanceEntry {
             kind: entry.kind,
             created_at: caller.time(engine, entry.created_at),
