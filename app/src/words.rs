@@ -164,6 +164,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         }
         FieldCode::NotPhone => t!(i18n, field.not_phone),
         FieldCode::NotPostalCode => t!(i18n, field.not_postal_code),
+        FieldCode::NoRate => t!(i18n, field.no_rate),
     }
     .to_owned()
 }
@@ -184,6 +185,7 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         }
         (FieldCode::Missing, "payment_method", _) => t!(i18n, field.choose_payment).to_owned(),
         (FieldCode::NotAChoice, "category", _) => t!(i18n, field.unknown_category).to_owned(),
+        (FieldCode::NotAChoice, "currency", _) => t!(i18n, field.unknown_currency).to_owned(),
         // Negative, or less than the quantity that is held.
         (FieldCode::TooSmall, "stock", _) => t!(i18n, field.stock_too_small).to_owned(),
         (FieldCode::TooSmall, "compare_at", _) => t!(i18n, field.not_above_price).to_owned(),
@@ -514,6 +516,7 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "admin::grant_role" => t!(i18n, admin.act_grant),
         "admin::revoke_role" => t!(i18n, admin.act_revoke),
         "notifications::resend" => t!(i18n, admin.act_resend),
+        "currencies::set_rate" => t!(i18n, admin.act_rate),
         "shops::open" => t!(i18n, admin.act_open),
         "catalog::upsert_products" => t!(i18n, admin.act_upsert),
         "imports::start" => t!(i18n, admin.act_import),

@@ -121,6 +121,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         url => Arc::new(Nats::connect(url).await.map_err(|e| format!("bus.nats: {e}"))?),
     };
     let currency = config.market.currency;
+    let currencies = config.market.sold_in()?;
     let zone = Zone::named(&config.market.time_zone).map_err(|e| format!("market.time_zone: {e}"))?;
     let wait = Duration::from_secs(config.media.wait_s.into());
     let pictures = Arc::new(PictureFolder::in_folder(Path::new(&config.media.folder), wait)?);
@@ -135,6 +136,7 @@ pub async fn wire(config: Config, db: Db, clock: Clock) -> Result<Runtime, Strin
         public_url,
         bus,
         currency,
+        currencies,
         zone,
         return_days: i64::from(config.market.return_days),
         promotions: Vec::new(),

@@ -135,8 +135,10 @@ pub struct Imports {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MarketConfig {
-    /// The currency of new shops.
+    /// The currency of new shops, in which rates are given.
     pub currency: Currency,
+    /// Other currencies that shoppers can pay in, separated by spaces.
+    pub currencies: String,
     /// The time zone of dates and times that people read, by its IANA name. API clients get UTC.
     pub time_zone: String,
     /// How many days after delivery an order can be returned. Until then, its earnings are pending.
@@ -275,6 +277,22 @@ pub struct Log {
     pub json: bool,
 }
 
+impl MarketConfig {
+    /// The currencies that shoppers can pay in, the market's first. The error says what to change.
+    pub(crate) fn sold_in(&self) -> Result<Vec<Currency>, String> {
+        let mut all = vec![self.currency];
+        for (at, code) in (1..).zip(self.currencies.split_whitespace()) {
+            let currency = code.parse().map_err(|_| {
+                format!("market.currencies: entry {at} is not the code of a currency (ISO 4217), such as JPY")
+            })?;
+            if !all.contains(&currency) {
+                all.push(currency);
+            }
+        }
+        Ok(all)
+    }
+}
+
 impl Default for Server {
     fn default() -> Self {
         Self {
@@ -314,7 +332,12 @@ impl Default for Imports {
 
 impl Default for MarketConfig {
     fn default() -> Self {
-        Self { currency: Currency::INR, time_zone: "Asia/Kolkata".into(), return_days: 0 }
+        Self {
+            currency: Currency::INR,
+            currencies: String::new(),
+            time_zone: "Asia/Kolkata".into(),
+            return_days: 0,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     field::{FieldCode, FieldError},
     id::kinds::{CheckoutId, ShopId},
     media::Picture,
-    money::Money,
+    money::{Money, Rate},
     payments::{NextAction, PaymentMethod, PurchaseLink},
     pricing::Totals,
     shipping::{ShippingMethod, ShippingOption},
@@ -203,6 +203,8 @@ pub struct CheckoutView {
     pub groups: Vec<CheckoutGroup>,
     /// What it costs.
     pub quote: CheckoutQuote,
+    /// The rate at which prices were converted from the market's currency: 1/1 if they were not.
+    pub rate: Rate,
     /// The seconds until the holds expire.
     pub seconds_left: i64,
     /// The payment methods.

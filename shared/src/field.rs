@@ -121,6 +121,8 @@ pub enum FieldCode {
     NotPhone,
     /// Not a postal code of the country.
     NotPostalCode,
+    /// A currency whose rate is not known.
+    NoRate,
 }
 
 impl FieldCode {

@@ -218,6 +218,8 @@ pub mod kinds {
         Draft DraftId "draft";
         /// A sign-up that awaits confirmation.
         SignUp SignUpId "signup";
+        /// A currency's rate, from some moment on.
+        CurrencyRate CurrencyRateId "rate";
     }
 }
 

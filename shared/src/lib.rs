@@ -15,6 +15,7 @@ pub mod audit;
 pub mod carts;
 pub mod catalog;
 pub mod checkout;
+pub mod currencies;
 pub mod error;
 pub mod events;
 pub mod field;

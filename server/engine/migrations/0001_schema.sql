@@ -302,6 +302,27 @@ CREATE INDEX variants_product_id_idx ON variants (product_id);
 CREATE UNIQUE INDEX variants_sku_key ON variants (shop_id, sku) WHERE NOT archived;
 CREATE UNIQUE INDEX variants_capacity_id_key ON variants (capacity_id);
 
+-- A seller's own price in a currency. Without one, the variant's price is converted.
+CREATE TABLE variant_prices (
+    variant_id UUID NOT NULL REFERENCES variants (id) ON DELETE CASCADE,
+    currency TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
+    PRIMARY KEY (variant_id, currency)
+);
+
+-- What one unit of the market's currency costs in another one: numerator / denominator. Rates are never changed, only followed
+-- by later ones.
+CREATE TABLE currency_rates (
+    id UUID PRIMARY KEY,
+    currency TEXT NOT NULL,
+    numerator BIGINT NOT NULL CHECK (numerator > 0),
+    denominator BIGINT NOT NULL CHECK (denominator > 0),
+    valid_from BIGINT NOT NULL,
+    -- Where the rate is from, for people.
+    source TEXT NOT NULL
+);
+CREATE INDEX currency_rates_currency_idx ON currency_rates (currency, valid_from);
+
 -- Product imports: a file is read and checked first, then applied a few products at a time.
 CREATE TABLE imports (
     id UUID PRIMARY KEY,
@@ -415,6 +436,9 @@ CREATE TABLE checkouts (
     state TEXT NOT NULL CHECK (state IN ('open', 'paying', 'completed', 'expired', 'superseded')),
     locale TEXT NOT NULL DEFAULT 'en',
     currency TEXT NOT NULL,
+    -- The rate at which prices were converted: 1/1 if they were not.
+    rate_numerator BIGINT NOT NULL DEFAULT 1 CHECK (rate_numerator > 0),
+    rate_denominator BIGINT NOT NULL DEFAULT 1 CHECK (rate_denominator > 0),
     subtotal_minor BIGINT NOT NULL,
     discount_minor BIGINT NOT NULL CHECK (discount_minor >= 0),
     delivery_minor BIGINT NOT NULL,
@@ -552,6 +576,9 @@ CREATE TABLE orders (
     -- Whether parts of it were shipped, which rules out cancelling it.
     partly_shipped BOOLEAN NOT NULL DEFAULT FALSE,
     currency TEXT NOT NULL,
+    -- That of its checkout, to sum sales in one currency.
+    rate_numerator BIGINT NOT NULL DEFAULT 1 CHECK (rate_numerator > 0),
+    rate_denominator BIGINT NOT NULL DEFAULT 1 CHECK (rate_denominator > 0),
     subtotal_minor BIGINT NOT NULL,
     discount_minor BIGINT NOT NULL CHECK (discount_minor >= 0),
     -- The part of the discount that the market bears, and owes to the shop.
@@ -587,7 +614,8 @@ CREATE INDEX orders_state_created_at_idx ON orders (state, created_at, id);
 CREATE INDEX orders_shop_id_created_at_idx ON orders (shop_id, created_at, id);
 CREATE INDEX orders_shop_id_state_created_at_idx ON orders (shop_id, state, created_at, id);
 -- Covers the query for a shop's daily sales.
-CREATE INDEX orders_sales_idx ON orders (shop_id, created_at, state, total_minor);
+CREATE INDEX orders_sales_idx ON orders
+    (shop_id, created_at, state, total_minor, currency, rate_numerator, rate_denominator);
 CREATE INDEX orders_release_at_idx ON orders (release_at) WHERE released_at IS NULL AND release_at IS NOT NULL;
 
 CREATE TABLE order_lines (

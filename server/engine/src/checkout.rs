@@ -7,7 +7,7 @@ mod expire;
 mod pay;
 mod update;
 
-pub use begin::begin;
+pub use begin::{begin, begin_in};
 pub use complete::complete;
 pub(crate) use complete::{FAILED, lock_checkout_in_tx};
 pub use expire::{free, sweep};
@@ -25,6 +25,7 @@ use haat_shared::{
     },
     id::kinds::{CheckoutId, ShopId, UserId},
     media::Picture,
+    money::Rate,
     payments::{PaymentMethod, PaymentState, PurchaseLink},
     pricing::Totals,
     shipping::{ShippingMethod, ShippingOption},
@@ -32,7 +33,8 @@ use haat_shared::{
 
 statements! {
     FIND = "SELECT c.id, c.state, c.form, c.hold_until, t.user_id, t.token_hash, p.number AS purchase_number,
-            c.currency, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.quote_version
+            c.currency, c.subtotal_minor, c.discount_minor, c.delivery_minor, c.tax_minor, c.total_minor, c.quote_version,
+            c.rate_numerator, c.rate_denominator
         FROM checkouts c JOIN carts t ON t.id = c.cart_id LEFT JOIN purchases p ON p.id = c.purchase_id
         WHERE c.id = $1";
     LINES = "SELECT o.shop_id, o.shop_name, o.delivery, o.options, s.town, l.position, l.title, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor,
@@ -53,7 +55,9 @@ rows! {
         hold_until: i64,
         user_id: Option<UserId>,
         token_hash: Option<Vec<u8>>,
-        pub(crate) purchase_number: Option<String>;
+        pub(crate) purchase_number: Option<String>,
+        rate_numerator: i64,
+        rate_denominator: i64;
         quote: QuoteRow
     }
 
@@ -177,6 +181,7 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         form: known(form(&row.form), caller),
         groups,
         quote: row.quote.view(),
+        rate: row.rate(),
         seconds_left: (row.hold_until - engine.clock.now_ms()).max(0) / 1000,
         payment_methods: offered(engine),
         smtputf8: engine.smtputf8,
@@ -186,6 +191,13 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         // A key of its own for each try, so that a second click is the same try and a second payment is not.
         key: format!("{id}-{}", payments.len()),
     })
+}
+
+impl CheckoutRow {
+    /// The rate at which its prices were converted from the market's currency.
+    fn rate(&self) -> Rate {
+        Rate { numerator: self.rate_numerator, denominator: self.rate_denominator }
+    }
 }
 
 impl QuoteRow {

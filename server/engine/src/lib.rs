@@ -15,6 +15,7 @@ pub mod carts;
 pub mod catalog;
 pub mod checkout;
 pub mod clock;
+pub mod currencies;
 pub mod db;
 pub mod dispatch;
 pub mod events;
@@ -69,8 +70,10 @@ pub struct Parts {
     pub public_url: String,
     /// Wakes the workers of all nodes.
     pub bus: Arc<dyn bus::Bus>,
-    /// The currency of the market.
+    /// The currency of the market: that of new shops and of rates.
     pub currency: Currency,
+    /// The currencies that shoppers can pay in, the market's first.
+    pub currencies: Vec<Currency>,
     /// The time zone of the market, for the dates and times on pages and in emails.
     pub zone: clock::Zone,
     /// How many days after delivery an order can be returned, until its earnings are available to the shop.

@@ -127,6 +127,7 @@ impl Config {
         if Zone::named(&self.market.time_zone).is_err() {
             return Err("market.time_zone must be the IANA name of a time zone, such as Asia/Kolkata".into());
         }
+        self.market.sold_in()?;
         for (at, origin) in self.server.cors_origins.split_whitespace().enumerate() {
             let host = origin.strip_prefix("https://").or(origin.strip_prefix("http://"));
             if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
@@ -190,6 +191,7 @@ mod tests {
             (&[("HAAT__DATABASE__CONNECTIONS", "many")], "connections"),
             (&[("HAAT__MARKET__CURRENCY", "RUPEE")], "ISO 4217"),
             (&[("HAAT__MARKET__TIME_ZONE", "Asia/Pune")], "market.time_zone must be the IANA name"),
+            (&[("HAAT__MARKET__CURRENCIES", "JPY RUPEE")], "market.currencies: entry 2 is not the code"),
             (&[("HAAT__PAYMENTS__CASH", "false")], "no payment method"),
             (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example *")], "entry 2 is not an origin"),
             (&[("HAAT__SERVER__CORS_ORIGINS", "https://a.example/page")], "entry 1 is not an origin"),

@@ -2,18 +2,19 @@
 
 use super::adjustments::{self, AddAdjustment, Amounts};
 use crate::{
-    Bounds, Caller, Engine, TxResult, carts,
+    Bounds, Caller, Engine, TxResult, carts, currencies,
     db::Tx,
     group_by, insert,
     inventory::holds::{self, Claim, Left, Need, OfOrigin, Released},
     params, random, rows, statements,
 };
 use haat_shared::{
-    Conflict, Currency, Error, Money, Result,
+    Conflict, Currency, Error, FieldCode, Money, Result,
     catalog::options_text,
     checkout::{CheckoutState, CheckoutUpdate, HOLD_MS},
     error::Shortage,
     id::kinds::*,
+    money::{self, Rate},
     pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
     shipping::{ShippingMethod, ShippingRates},
 };
@@ -23,19 +24,21 @@ const WORTH_KEEPING_MS: i64 = 5 * 60 * 1000;
 
 statements! {
     LOCK_CART = "UPDATE carts SET updated_at = $2 WHERE id = $1 AND state = 'open' RETURNING version";
-    CURRENT = "SELECT id, state, cart_version, hold_until, form FROM checkouts
-        WHERE cart_id = $1 AND state IN ('open', 'paying') ORDER BY id DESC";
+    CURRENT = "SELECT c.id, c.state, c.cart_version, c.hold_until, c.form, c.currency, (SELECT s.currency FROM cart_lines l
+            JOIN shops s ON s.id = l.shop_id WHERE l.cart_id = c.cart_id ORDER BY l.id LIMIT 1) AS own_currency
+        FROM checkouts c WHERE c.cart_id = $1 AND c.state IN ('open', 'paying') ORDER BY c.id DESC";
     SUPERSEDE = "UPDATE checkouts SET state = 'superseded', updated_at = $2
         WHERE id = $1 AND state IN ('open', 'paying')";
     LINES = "SELECT l.variant_id, l.quantity, COALESCE(v.price_minor, l.price_seen_minor) AS price_minor,
-            COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(p.options, '[]') AS option_names,
+            o.amount_minor AS own_minor, COALESCE(v.title, l.variant_title) AS variant_title, COALESCE(p.options, '[]') AS option_names,
             COALESCE(v.options, '[]') AS option_values, COALESCE(p.id, l.variant_id) AS product_id,
             COALESCE(p.title, l.title) AS title, CASE WHEN p.state = 'published' AND NOT v.archived THEN FALSE ELSE TRUE END
             AS discontinued, s.id AS shop_id, s.name AS shop_name, s.currency, s.delivery_minor, s.free_delivery_from_minor,
             s.delivery_days_min, s.delivery_days_max, s.express_minor, s.express_days_min, s.express_days_max, s.pickup,
             s.commission_bp, COALESCE(k.tax_bp, 0) AS tax_bp
         FROM cart_lines l JOIN shops s ON s.id = l.shop_id LEFT JOIN variants v ON v.id = l.variant_id
-        LEFT JOIN products p ON p.id = v.product_id LEFT JOIN categories k ON k.id = p.category_id WHERE l.cart_id = $1 ORDER BY l.id";
+        LEFT JOIN products p ON p.id = v.product_id LEFT JOIN categories k ON k.id = p.category_id
+        LEFT JOIN variant_prices o ON o.variant_id = l.variant_id AND o.currency = $2 WHERE l.cart_id = $1 ORDER BY l.id";
 }
 
 insert! {
@@ -44,6 +47,8 @@ insert! {
         cart_id: CartId,
         cart_version: i64,
         currency: Currency,
+        rate_numerator: i64,
+        rate_denominator: i64,
         subtotal_minor: i64,
         discount_minor: i64,
         delivery_minor: i64,
@@ -112,12 +117,15 @@ rows! {
         cart_version: i64,
         hold_until: i64,
         form: String,
+        currency: Currency,
+        own_currency: Option<Currency>,
     }
 
     struct LineRow {
         variant_id: VariantId,
         quantity: i64,
         price_minor: i64,
+        own_minor: Option<i64>,
         variant_title: String,
         option_names: String,
         option_values: String,
@@ -140,9 +148,18 @@ rows! {
     }
 }
 
-/// Begins a checkout of the caller's cart, or continues an open checkout of the same items. An older
-/// checkout of other items is ended and its holds are released; its input is kept.
+/// Begins a checkout of the caller's cart in the currency of its shops, or continues an open checkout of the
+/// same items. An older checkout of other items is ended and its holds are released; its input is kept.
 pub async fn begin(engine: &Engine, caller: &Caller) -> Result<CheckoutId> {
+    begin_in(engine, caller, None).await
+}
+
+/// The same in a chosen currency of the market: prices are those that sellers set in it, or are converted at
+/// the rate of the moment, which the checkout keeps.
+pub async fn begin_in(engine: &Engine, caller: &Caller, currency: Option<Currency>) -> Result<CheckoutId> {
+    if currency.is_some_and(|currency| !engine.currencies.contains(&currency)) {
+        return Err(Error::field("currency", FieldCode::NotAChoice));
+    }
     let cart = carts::find(engine, caller).await?.ok_or(Conflict::CartEmpty)?;
     let form = caller.user().map_or_else(CheckoutUpdate::default, |user| CheckoutUpdate {
         email: user.email.clone(),
@@ -152,7 +169,7 @@ pub async fn begin(engine: &Engine, caller: &Caller) -> Result<CheckoutId> {
     let form = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
     // Users are identified by their account; what guests hold is counted by client address.
     let origin = caller.user().map_or(caller.origin, |_| None);
-    let terms = (engine.bounds, engine.promotions.clone());
+    let terms = (engine.bounds, engine.promotions.clone(), (engine.currency, currency));
     let input = (cart, form, origin, terms, engine.clock.now_ms());
     let checkout = engine
         .db
@@ -168,7 +185,7 @@ async fn begin_in_tx(
     cart: CartId,
     form: &str,
     origin: Option<[u8; 32]>,
-    (bounds, promotions): &(Bounds, Vec<Promotion>),
+    (bounds, promotions, (base, chosen)): &(Bounds, Vec<Promotion>, (Currency, Option<Currency>)),
     now: i64,
 ) -> TxResult<CheckoutId> {
     // From here on, checkouts of this cart wait for each other.
@@ -176,7 +193,10 @@ async fn begin_in_tx(
         tx.opt::<CartVersion>(&LOCK_CART, params![cart, now]).await?.ok_or(Conflict::CartEmpty)?.version;
     let current: Vec<Current> = tx.all(&CURRENT, params![cart]).await?;
     let worth_keeping = |c: &&Current| {
-        c.state == CheckoutState::Open && c.cart_version == version && c.hold_until > now + WORTH_KEEPING_MS
+        c.state == CheckoutState::Open
+            && c.cart_version == version
+            && c.hold_until > now + WORTH_KEEPING_MS
+            && chosen.or(c.own_currency) == Some(c.currency)
     };
     if let Some(current) = current.iter().find(worth_keeping) {
         return Ok(current.id);
@@ -188,8 +208,16 @@ async fn begin_in_tx(
         }
     }
     let form = current.first().map_or(form, |old| old.form.as_str());
-    let lines: Vec<LineRow> = tx.all(&LINES, params![cart]).await?;
-    let currency = lines.first().ok_or(Conflict::CartEmpty)?.currency;
+    let mut lines: Vec<LineRow> = tx.all(&LINES, params![cart, chosen]).await?;
+    let currency = chosen.or(lines.first().map(|line| line.currency)).ok_or(Conflict::CartEmpty)?;
+    let mut rate = Rate::ONE;
+    // Rates are those of the market's currency; shops of any other one can't be combined with this one.
+    if lines.iter().any(|line| line.currency == base && currency != base) && chosen.is_some() {
+        rate = currencies::rate_in_tx(tx, currency, now).await?;
+        for line in lines.iter_mut().filter(|line| line.currency == base) {
+            exchange(line, rate, currency)?;
+        }
+    }
     let needs = holds::needs_in_tx(tx, cart, &released).await?;
     let short = needs.iter().filter(|need| need.quantity > need.available);
     let short = short.map(|need| Left { capacity_id: need.capacity_id, available: need.available });
@@ -205,6 +233,8 @@ async fn begin_in_tx(
         cart_id: cart,
         cart_version: version,
         currency,
+        rate_numerator: rate.numerator,
+        rate_denominator: rate.denominator,
         subtotal_minor: totals.subtotal.amount(),
         discount_minor: totals.discount.amount(),
         delivery_minor: totals.shipping.amount(),
@@ -270,6 +300,25 @@ fn shortages(lines: &[LineRow], needs: &[Need], left: &[Left]) -> Vec<Shortage> 
         Some(Shortage { variant, title: line.title.clone(), left, discontinued, capacity })
     };
     lines.iter().filter_map(shortage).collect()
+}
+
+/// Puts the prices of a line and its shop into another currency. Only what fits the bounds of prices is sold, so
+/// that all totals fit into 64 bits; and nothing becomes free because the units there are larger.
+fn exchange(line: &mut LineRow, rate: Rate, currency: Currency) -> Result<()> {
+    let from = line.currency;
+    let exchanged = |minor| {
+        let converted = money::convert(Money::new(minor, from), rate, currency).map(Money::amount);
+        let bounded = converted.filter(|converted| *converted <= money::PRICE_MAX);
+        bounded
+            .map(|converted| converted.max(minor.signum()))
+            .ok_or_else(|| Error::field("currency", FieldCode::TooBig))
+    };
+    line.price_minor = line.own_minor.map_or_else(|| exchanged(line.price_minor), Ok)?;
+    line.delivery_minor = exchanged(line.delivery_minor)?;
+    line.free_delivery_from_minor = line.free_delivery_from_minor.map(exchanged).transpose()?;
+    line.express_minor = line.express_minor.map(exchanged).transpose()?;
+    line.currency = currency;
+    Ok(())
 }
 
 fn rates(row: &LineRow) -> ShippingRates {

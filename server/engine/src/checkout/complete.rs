@@ -96,6 +96,8 @@ insert! {
         shop_name = "o.shop_name",
         state = "'placed'",
         currency = "c.currency",
+        rate_numerator = "c.rate_numerator",
+        rate_denominator = "c.rate_denominator",
         subtotal_minor = "o.subtotal_minor",
         discount_minor = "o.discount_minor",
         market_discount_minor = "o.market_discount_minor",

@@ -14,6 +14,7 @@ use haat_shared::{
     accounts::mailbox,
     checkout::{CheckoutState, CheckoutUpdate, HOLD_MS, ValidCheckout},
     id::kinds::{CheckoutId, PaymentId},
+    money::{Rate, convert},
     payments::{CollectedBy, MethodDeclaration, NextAction, PaymentMethod},
 };
 
@@ -113,7 +114,8 @@ async fn pay_once(
         Claim::Mine(attempt) => attempt,
         Claim::Done(answer) => return serde_json::from_str(&answer).unwrap_or(Err(Error::Internal)),
     };
-    let answer = attempt_payment(engine, caller, id, attempt, details, quote_version).await;
+    let answer =
+        attempt_payment(engine, caller, (id, checkout.rate()), attempt, details, quote_version).await;
     let answer = or_bought(engine, id, answer).await;
     // A failure that may succeed later is not stored as the response.
     let keep = !matches!(
@@ -132,7 +134,7 @@ async fn pay_once(
 async fn attempt_payment(
     engine: &Engine,
     caller: &Caller,
-    id: CheckoutId,
+    (id, rate): (CheckoutId, Rate),
     attempt: PaymentId,
     details: ValidCheckout,
     quote_version: i64,
@@ -140,6 +142,7 @@ async fn attempt_payment(
     let (method, locale) = (details.payment_method, caller.locale);
     let cash = (!method.collected_by_market() && caller.user().is_none()).then(|| GuestCash {
         bounds: engine.bounds,
+        rate,
         email: quotas::subject(engine, &mailbox(&details.email.folded())),
         origin: caller.origin,
     });
@@ -182,6 +185,7 @@ async fn attempt_payment(
 #[derive(Clone, Copy)]
 struct GuestCash {
     bounds: Bounds,
+    rate: Rate,
     email: [u8; 32],
     origin: Option<[u8; 32]>,
 }
@@ -191,16 +195,20 @@ const CASH_OF_ORIGIN: quotas::QuotaKind = ("cash_of_origin", quotas::DAY_MS);
 
 impl GuestCash {
     async fn bound_in_tx(&self, tx: &mut Tx, amount: Money, now: i64) -> TxResult<()> {
-        let Self { bounds, email, origin } = self;
+        let Self { bounds, rate, email, origin } = self;
         // Every caller but the program itself has an origin.
         let Some(origin) = origin else { return Ok(()) };
         let what = [((CASH_TO_EMAIL, *email), 1), ((CASH_OF_ORIGIN, *origin), 1)].into();
         let used = quotas::spend_in_tx(tx, &what, now).await?;
         let times = |kind: quotas::QuotaKind, subject| used.get(&(kind.0, subject)).copied().unwrap_or(0);
-        let unit = 10i64.saturating_pow(amount.currency().decimals());
+        let currency = amount.currency();
+        let unit = 10i64.saturating_pow(currency.decimals());
+        // The limit is in the currency of the prices before they were converted.
+        let most = Money::new(bounds.guest_cash_order_max.saturating_mul(unit), currency);
+        let most = convert(most, *rate, currency).map_or(i64::MAX, Money::amount);
         if times(CASH_TO_EMAIL, *email) > bounds.guest_cash_orders_per_day
             || times(CASH_OF_ORIGIN, *origin) > bounds.origin_cash_orders_per_day
-            || amount.amount() > bounds.guest_cash_order_max.saturating_mul(unit)
+            || amount.amount() > most
         {
             return Err(Conflict::CashNeedsAccount.into());
         }

@@ -13,6 +13,7 @@ use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     catalog::QUERY_MAX,
     id::kinds::*,
+    money::{MoneyError, Rate, convert},
     page::{self, Page, PageRequest},
     permissions::{AdminPermission, Permission, Role},
     shops::{
@@ -55,9 +56,11 @@ statements! {
         FROM variants v JOIN capacities c ON c.id = v.capacity_id JOIN products p ON p.id = v.product_id
         WHERE v.shop_id = $1 AND NOT v.archived AND p.state = 'published' AND c.on_hand - c.held <= v.low_stock
         ORDER BY available, v.id LIMIT $2";
-    SALES = "SELECT (created_at + $4) / 86400000 AS day, CAST(SUM(total_minor) AS BIGINT) AS sold_minor, COUNT(*) AS orders
+    // In each currency, with the rate to show one amount.
+    SALES = "SELECT (created_at + $4) / 86400000 AS day, CAST(SUM(total_minor) AS BIGINT) AS sold_minor, COUNT(*) AS orders,
+            currency, rate_numerator, rate_denominator
         FROM orders WHERE shop_id = $1 AND created_at >= $2 AND created_at < $3 AND state <> 'cancelled'
-        GROUP BY (created_at + $4) / 86400000";
+        GROUP BY (created_at + $4) / 86400000, currency, rate_numerator, rate_denominator";
 }
 
 update! {
@@ -133,6 +136,9 @@ rows! {
         day: i64,
         sold_minor: i64,
         orders: i64,
+        currency: Currency,
+        rate_numerator: i64,
+        rate_denominator: i64,
     }
 
     struct CardRow {
@@ -291,11 +297,15 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<Shop
     for (from, until, offset) in zone.stretches(zone.begins(first - DAYS), now) {
         sales.extend(engine.db.all::<SalesRow>(&SALES, params![shop, from, until, offset]).await?);
     }
-    let money = |minor| Money::new(minor, to_do.currency);
+    let money = |row: &SalesRow| {
+        let rate = Rate { numerator: row.rate_numerator, denominator: row.rate_denominator };
+        let sold = Money::new(row.sold_minor, row.currency);
+        convert(sold, rate.inverse(), to_do.currency).ok_or(MoneyError::Overflow)
+    };
     let sum = |from: i64, to: i64| {
-        let days = sales.iter().filter(|s| (from..to).contains(&s.day));
-        let sold = Money::sum(to_do.currency, days.clone().map(|s| money(s.sold_minor)))?;
-        Result::Ok((sold, days.map(|s| s.orders).sum()))
+        let days: Vec<&SalesRow> = sales.iter().filter(|s| (from..to).contains(&s.day)).collect();
+        let sold = days.iter().map(|row| money(row)).collect::<std::result::Result<Vec<_>, _>>()?;
+        Result::Ok((Money::sum(to_do.currency, sold)?, days.iter().map(|s| s.orders).sum()))
     };
     let (sold, orders) = sum(first, today + 1)?;
     let (sold_before, orders_before) = sum(first - DAYS, first)?;

@@ -22,6 +22,7 @@ mod buying;
 mod capacities;
 mod carts;
 mod catalog;
+mod currencies;
 mod events;
 mod gateways;
 mod guests;

@@ -317,6 +317,7 @@ impl Market {
             public_url: "http://localhost:1".into(),
             bus: Arc::new(InProcess::default()),
             currency: Currency::INR,
+            currencies: vec![Currency::INR],
             zone: haat_engine::clock::Zone::named("Asia/Kolkata").unwrap(),
             return_days: 0,
             promotions: Vec::new(),
@@ -346,6 +347,7 @@ impl Market {
             public_url: parts.public_url.clone(),
             bus: parts.bus.clone(),
             currency: parts.currency,
+            currencies: parts.currencies.clone(),
             zone: parts.zone.clone(),
             return_days: parts.return_days,
             promotions: parts.promotions.clone(),
@@ -367,6 +369,13 @@ impl Market {
     /// The same market with these promotions.
     pub fn promoting(&self, promotions: Vec<Promotion>) -> Self {
         Self { engine: Engine::new(Parts { promotions, ..self.parts() }).unwrap(), ..self.clone() }
+    }
+
+    /// The same market, where shoppers can also pay in these currencies.
+    pub fn selling_in(&self, currencies: &[&str]) -> Engine {
+        let others = currencies.iter().map(|code| code.parse().unwrap());
+        let currencies = [Currency::INR].into_iter().chain(others).collect();
+        Engine::new(Parts { currencies, ..self.parts() }).unwrap()
     }
 
     /// The same market with a sandbox that behaves like this.

@@ -1,0 +1,280 @@
+//! Buying in other currencies than the market's: rates, sellers' own prices, and the ledger of each currency.
+
+use haat_engine::{
+    Bounds, Caller, Engine, Parts, accounts, audit, catalog, checkout, currencies, ledger, orders, sandbox,
+    sandbox::Card, shops,
+};
+use haat_shared::{
+    Conflict, Currency, Error, FieldCode, Money, Result,
+    checkout::CheckoutUpdate,
+    id::kinds::{CheckoutId, VariantId},
+    ledger::CurrencyBalance,
+    money::{PRICE_MAX, Rate},
+    orders::{LineQuantity, NewRefund},
+    payments::NextAction,
+    shipping::ShippingMethod,
+};
+
+use crate::{both, orders::shipment, support::*};
+
+const MEENA: &str = "meena-crafts";
+
+fn of(code: &str) -> Currency {
+    code.parse().unwrap()
+}
+
+fn money(code: &str, amount: i64) -> Money {
+    Money::new(amount, of(code))
+}
+
+async fn rate(engine: &Engine, code: &str, numerator: i64, denominator: i64) -> Result<()> {
+    let rate = Rate { numerator, denominator };
+    currencies::set_rate(engine, &Caller::system(), of(code), rate, "The test bank").await
+}
+
+/// A market that also sells in yen, of which a rupee costs 1.8, and in dinars, of which it costs 0.0036.
+async fn open(market: &Market) -> Market {
+    let market = market.on(&market.selling_in(&["JPY", "KWD", "USD"]));
+    rate(&market.engine, "JPY", 9, 5).await.unwrap();
+    rate(&market.engine, "KWD", 36, 10_000).await.unwrap();
+    market
+}
+
+async fn begin(market: &Market, caller: &Caller, code: &str) -> Result<CheckoutId> {
+    checkout::begin_in(&market.engine, caller, Some(of(code))).await
+}
+
+async fn total(market: &Market, caller: &Caller, id: CheckoutId) -> Money {
+    checkout::view(&market.engine, caller, id).await.unwrap().quote.totals.total
+}
+
+/// Buys by card; the purchase's number.
+async fn buy_by_card(market: &Market, caller: &Caller, code: &str) -> String {
+    let id = begin(market, caller, code).await.unwrap();
+    let next = checkout::pay(&market.engine, caller, id, form("sandbox"), 1, "k").await.unwrap();
+    let NextAction::Redirect { url } = next else { panic!("{next:?}") };
+    let gateway_ref = url.rsplit('/').next().unwrap();
+    let asked = sandbox::find(&market.engine.db, gateway_ref).await.unwrap();
+    assert_eq!(asked.amount().currency(), of(code), "the gateway is asked for this currency");
+    market.enter(gateway_ref, Card::WebhookNever).await;
+    number_in(&market.come_back(asked.attempt_id).await.unwrap())
+}
+
+/// Sells two bowls and takes one back; what the shop keeps is released.
+async fn sell(market: &Market, bowl: VariantId, code: &str) -> Money {
+    let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+    let purchase = buy_by_card(market, &market.guest_with(&[(bowl, 2)]).await, code).await;
+    let number = format!("{purchase}-1");
+    let seen = orders::seller_order(engine, &owner, MEENA, &number).await.unwrap();
+    let position = seen.order.order.lines[0].position;
+    orders::confirm(engine, &owner, MEENA, &number).await.unwrap();
+    let lines = vec![LineQuantity { position, quantity: 1 }];
+    let refund = NewRefund { lines, restock: true, reason: "Chipped".into(), ..NewRefund::default() };
+    orders::refund(engine, &owner, MEENA, &number, refund).await.unwrap();
+    market.settle().await;
+    orders::ship(engine, &owner, MEENA, &number, shipment()).await.unwrap();
+    orders::deliver(engine, &owner, MEENA, &number).await.unwrap();
+    let pending = ledger::balance(engine, &owner, MEENA, "").await.unwrap();
+    let pending: Vec<Money> = [pending.pending]
+        .into_iter()
+        .chain(pending.other_currencies.iter().map(|total| total.pending))
+        .filter(|pending| pending.amount() != 0)
+        .collect();
+    assert_eq!(pending.iter().map(|pending| pending.currency()).collect::<Vec<_>>(), [of(code)]);
+    orders::release_due(engine).await.unwrap();
+    market.settle().await;
+    let key = market.key(&purchase);
+    let view = orders::purchase(engine, &Caller::guest(), &purchase, &key).await.unwrap();
+    assert_eq!(view.totals.total.currency(), of(code));
+    view.totals.total
+}
+
+both! {
+    async fn each_currency_has_a_ledger_of_its_own(market) {
+        let market = &open(market).await;
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 30).await;
+        currencies::set_variant_price(engine, &owner, MEENA, bowl, of("KWD"), Some(1_500)).await.unwrap();
+        // Two bowls of ₹450 and delivery for ₹49: ¥810 and ¥88; 1.500 and 0.176 dinars.
+        assert_eq!(sell(market, bowl, "JPY").await, money("JPY", 2 * 810 + 88));
+        assert_eq!(sell(market, bowl, "KWD").await, money("KWD", 2 * 1_500 + 176));
+        assert_eq!(sell(market, bowl, "INR").await, money("INR", 2 * 45_000 + 4_900));
+        // One bowl less 10 % of commission, and the delivery.
+        let kept = |code, bowl: i64, delivery| CurrencyBalance {
+            pending: money(code, 0),
+            available: money(code, bowl - bowl / 10 + delivery),
+        };
+        let balance = ledger::balance(engine, &owner, MEENA, "").await.unwrap();
+        let own = CurrencyBalance { pending: balance.pending, available: balance.available };
+        assert_eq!(own, kept("INR", 45_000, 4_900));
+        assert_eq!(balance.other_currencies, [kept("JPY", 810, 88), kept("KWD", 1_500, 176)]);
+        for code in ["INR", "JPY", "KWD"] {
+            assert_eq!(balance.entries.items.iter().filter(|e| e.amount.currency() == of(code)).count(), 4, "{code}");
+        }
+        // The dashboard shows one amount, at the rates of the checkouts: ¥1,708 are ₹948.89, 3.176 dinars ₹882.22.
+        let home = shops::home(engine, &owner, MEENA).await.unwrap();
+        assert_eq!((home.sold, home.orders), (money("INR", 94_889 + 88_222 + 94_900), 3));
+        // The commission on cash is owed in the currency that the shop collected.
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let id = begin(market, &guest, "JPY").await.unwrap();
+        let number = number_of(&checkout::pay(engine, &guest, id, form("cash"), 1, "k").await.unwrap());
+        let balance = ledger::balance(engine, &owner, MEENA, "").await.unwrap();
+        assert_eq!(balance.other_currencies[0].pending, money("JPY", -81));
+        orders::cancel(engine, &owner, MEENA, &format!("{number}-1"), "No").await.unwrap();
+        let balance = ledger::balance(engine, &owner, MEENA, "").await.unwrap();
+        assert_eq!(balance.other_currencies[0], kept("JPY", 810, 88));
+        let other = ledger::balance(engine, &market.owner("delta-electronics").await, "delta-electronics", "").await.unwrap();
+        assert_eq!((other.available, other.other_currencies), (money("INR", 0), vec![]));
+    }
+
+    async fn a_checkout_keeps_its_rate(market) {
+        let market = &open(market).await;
+        let engine = &market.engine;
+        let tea = market.generous_shop().await;
+        let guest = market.guest_with(&[(tea, 2)]).await;
+        let before = engine.db.counts().0;
+        let id = begin(market, &guest, "JPY").await.unwrap();
+        let taken = engine.db.counts().0 - before;
+        println!("{:<11} begin in another currency {taken:>3} statements, at most 11", engine.db.engine());
+        assert!(taken <= 11, "{taken}");
+        rate(engine, "JPY", 2, 1).await.unwrap();
+        let view = checkout::view(engine, &guest, id).await.unwrap();
+        assert_eq!(view.rate, Rate { numerator: 9, denominator: 5 });
+        let options = view.groups[0].shipping_options.iter().map(|option| option.price);
+        // ¥2,124 are more than the ¥1,800 from which delivery is free.
+        assert_eq!(options.collect::<Vec<_>>(), [money("JPY", 0), money("JPY", 178), money("JPY", 0)]);
+        assert_eq!(view.quote.totals.total, money("JPY", 2 * 1_062));
+        let express = [(view.groups[0].shop_id, ShippingMethod::Express)].into();
+        let typed = CheckoutUpdate { shipping_methods: express, ..form("cash") };
+        let quote = checkout::update(engine, &guest, id, typed).await.unwrap();
+        assert_eq!((quote.version, quote.totals.total), (2, money("JPY", 2 * 1_062 + 178)));
+        assert_eq!(begin(market, &guest, "JPY").await, Ok(id), "the same items in the same currency");
+        // Another currency is another checkout, and so is that of the shop.
+        let dinars = begin(market, &guest, "KWD").await.unwrap();
+        assert_ne!(dinars, id);
+        assert_eq!(total(market, &guest, dinars).await, money("KWD", 2 * 2_124 + 356), "shipped as chosen before");
+        let own = checkout::begin(engine, &guest).await.unwrap();
+        let view = checkout::view(engine, &guest, own).await.unwrap();
+        assert_eq!((view.quote.totals.total, view.rate), (money("INR", 2 * 59_000 + 9_900), Rate::ONE));
+        assert_eq!(begin(market, &guest, "INR").await, Ok(own));
+        let yen = begin(market, &guest, "JPY").await.unwrap();
+        assert_eq!(total(market, &guest, yen).await, money("JPY", 2 * 1_180 + 198));
+    }
+
+    async fn only_currencies_with_a_rate_can_be_chosen(market) {
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let refused = |begun: Result<CheckoutId>| begun.unwrap_err().at("currency");
+        assert_eq!(refused(begin(market, &guest, "JPY").await), Some(FieldCode::NotAChoice));
+        let market = &open(market).await;
+        assert_eq!(refused(begin(market, &guest, "EUR").await), Some(FieldCode::NotAChoice));
+        assert_eq!(refused(begin(market, &guest, "USD").await), Some(FieldCode::NoRate));
+        // Prices that would exceed what any price may be.
+        rate(&market.engine, "JPY", Rate::PART_MAX, 1).await.unwrap();
+        assert_eq!(refused(begin(market, &guest, "JPY").await), Some(FieldCode::TooBig));
+        assert_eq!(market.available(bowl).await, 9, "nothing is held");
+        // Nothing converts the prices of a shop that has another currency than the market.
+        let tea = market.generous_shop_in(of("USD"), "tea-inc").await;
+        let guest = market.guest_with(&[(tea, 1)]).await;
+        assert_eq!(begin(market, &guest, "KWD").await, Err(Conflict::MixedCurrencies.into()));
+        let id = begin(market, &guest, "USD").await.unwrap();
+        assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().rate, Rate::ONE);
+    }
+
+    async fn operators_set_rates(market) {
+        let market = &market.on(&market.selling_in(&["JPY", "KWD"]));
+        let engine = &market.engine;
+        accounts::create_operator(engine, &Caller::system(), sign_up("operator")).await.unwrap();
+        let operator = market.owner("operator").await;
+        let set = async |caller: &Caller, code: &str, (numerator, denominator), source: &str| {
+            currencies::set_rate(engine, caller, of(code), Rate { numerator, denominator }, source).await
+        };
+        assert_eq!(set(&Caller::guest(), "JPY", (9, 5), "").await, Err(Error::SignInNeeded));
+        assert_eq!(set(&market.owner(MEENA).await, "JPY", (9, 5), "").await, Err(Error::NotFound));
+        for code in ["INR", "USD"] {
+            assert_eq!(set(&operator, code, (9, 5), "").await.unwrap_err().at("currency"), Some(FieldCode::NotAChoice));
+        }
+        let wrong = set(&operator, "JPY", (0, Rate::PART_MAX + 1), &"x".repeat(101)).await.unwrap_err();
+        let codes = ["numerator", "denominator", "source"].map(|field| wrong.at(field));
+        assert_eq!(codes, [Some(FieldCode::TooSmall), Some(FieldCode::TooBig), Some(FieldCode::TooLong(100))]);
+        let known = async || {
+            let cards = currencies::list(engine, &Caller::guest()).await.unwrap();
+            cards.into_iter().map(|c| (c.currency.to_string(), c.rate.map(|r| (r.numerator, r.denominator)))).collect::<Vec<_>>()
+        };
+        let card = |code: &str, rate| (code.to_owned(), rate);
+        assert_eq!(known().await, [card("INR", Some((1, 1))), card("JPY", None), card("KWD", None)]);
+        set(&operator, "JPY", (9, 5), "ECB").await.unwrap();
+        market.clock.advance_ms(1);
+        set(&operator, "JPY", (2, 1), "").await.unwrap();
+        set(&Caller::system(), "KWD", (36, 10_000), "").await.unwrap();
+        assert_eq!(known().await, [card("INR", Some((1, 1))), card("JPY", Some((2, 1))), card("KWD", Some((36, 10_000)))]);
+        let rows = audit::list(engine, &operator, "").await.unwrap().items;
+        let rows = rows.iter().filter(|row| row.action == "currencies::set_rate");
+        let rows: Vec<_> = rows.map(|row| (row.note.as_str(), row.user_email.as_deref())).collect();
+        let by = Some("operator@haat.example");
+        assert_eq!(rows.len(), 3);
+        for row in [("JPY 9/5 ECB", by), ("JPY 2/1", by), ("KWD 36/10000", None)] {
+            assert!(rows.contains(&row), "{rows:?}");
+        }
+    }
+
+    async fn sellers_set_prices_of_their_own(market) {
+        let market = &open(market).await;
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let lamp = market.product("delta-electronics", "Desk lamp", 129_900, 9).await;
+        let set = async |caller: &Caller, handle: &str, variant, code: &str, amount| {
+            currencies::set_variant_price(engine, caller, handle, variant, of(code), amount).await
+        };
+        assert_eq!(set(&Caller::guest(), MEENA, bowl, "JPY", Some(1)).await, Err(Error::SignInNeeded));
+        for amount in [Some(1), None] {
+            assert_eq!(set(&owner, MEENA, lamp, "JPY", amount).await, Err(Error::NotFound));
+            assert_eq!(set(&owner, "delta-electronics", lamp, "JPY", amount).await, Err(Error::NotFound));
+        }
+        for (code, amount, field, fault) in [
+            ("INR", 1, "currency", FieldCode::NotAChoice),
+            ("EUR", 1, "currency", FieldCode::NotAChoice),
+            ("JPY", 0, "amount", FieldCode::TooSmall),
+            ("JPY", PRICE_MAX + 1, "amount", FieldCode::TooBig),
+        ] {
+            let refused = set(&owner, MEENA, bowl, code, Some(amount)).await.unwrap_err();
+            assert_eq!(refused.at(field), Some(fault), "{code} {amount}");
+        }
+        for (amount, expected) in [(Some(700), 700), (Some(750), 750), (None, 810), (None, 810)] {
+            set(&owner, MEENA, bowl, "JPY", amount).await.unwrap();
+            let guest = market.guest_with(&[(bowl, 1)]).await;
+            let id = begin(market, &guest, "JPY").await.unwrap();
+            assert_eq!(total(market, &guest, id).await, money("JPY", expected + 88), "{amount:?}");
+        }
+        // ¥0.36 are not free.
+        let pin = market.product(MEENA, "Pin", 20, 9).await;
+        let guest = market.guest_with(&[(pin, 1)]).await;
+        let id = begin(market, &guest, "JPY").await.unwrap();
+        assert_eq!(total(market, &guest, id).await, money("JPY", 1 + 88));
+        // A price does not keep a product from being deleted.
+        let jug = market.product(MEENA, "Clay jug", 45_000, 9).await;
+        set(&owner, MEENA, jug, "JPY", Some(700)).await.unwrap();
+        let own = catalog::seller_list(engine, &owner, MEENA, Default::default()).await.unwrap().items;
+        let id = own.iter().find(|card| card.title == "Clay jug").unwrap().id;
+        catalog::delete(engine, &owner, MEENA, id).await.unwrap();
+    }
+
+    /// The limit on guests' cash orders is in the market's currency.
+    async fn attack_cash_orders_are_not_larger_in_another_currency(market) {
+        let market = &open(market).await;
+        let bounds = Bounds { guest_cash_order_max: 500, ..Bounds::NONE };
+        let engine = Engine::new(Parts { bounds, ..market.parts() }).unwrap();
+        let market = &market.on(&engine);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 30).await;
+        for (code, quantity, allowed) in [("JPY", 1, true), ("JPY", 2, false), ("KWD", 1, true), ("KWD", 2, false)] {
+            let guest = market.guest_with(&[(bowl, quantity)]).await;
+            let guest = Caller { origin: Some([1; 32]), ..guest };
+            let id = begin(market, &guest, code).await.unwrap();
+            let paid = checkout::pay(&engine, &guest, id, form("cash"), 1, "k").await;
+            match allowed {
+                true => drop(number_of(&paid.unwrap())),
+                false => assert_eq!(paid.map(drop), Err(Conflict::CashNeedsAccount.into()), "{code}"),
+            }
+        }
+    }
+}
