@@ -9,10 +9,12 @@ use std::{
 
 use clap::{CommandFactory, Parser, Subcommand};
 use haat_app::{i18n::Locale, words};
-use haat_engine::{Caller, Clock, accounts, oracle, shops};
+use haat_engine::{Caller, Clock, accounts, currencies, oracle, shops};
 use haat_shared::{
+    Currency,
     accounts::SignUp,
     catalog::imports::{ExportFormat, Format},
+    money::Rate,
     number::DecimalMark,
     routes::{DEV_MAILS, SELLER_SHOPS},
 };
@@ -76,6 +78,11 @@ enum Command {
     Admin {
         #[command(subcommand)]
         what: Admin,
+    },
+    /// Manage exchange rates.
+    Currency {
+        #[command(subcommand)]
+        what: CurrencyCommand,
     },
     /// Check the ledger.
     Ledger {
@@ -154,6 +161,23 @@ enum Admin {
         /// Name of the account's owner.
         #[arg(long, default_value = "Admin")]
         name: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum CurrencyCommand {
+    /// Set what one unit of the marketplace's currency costs in another currency: NUMERATOR / DENOMINATOR.
+    SetRate {
+        /// Code of the currency (ISO 4217).
+        currency: Currency,
+        /// Numerator of the rate.
+        numerator: i64,
+        /// Denominator of the rate.
+        #[arg(default_value_t = 1)]
+        denominator: i64,
+        /// Where the rate is from.
+        #[arg(long, default_value = "")]
+        source: String,
     },
 }
 
@@ -275,19 +299,17 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
                 "HAAT_ADMIN_PASSWORD is not set: set it to the password of the new account".to_owned()
             })?;
             let form = SignUp { name, email, password };
-            let id = accounts::create_operator(&runtime.engine, &Caller::system(), form).await.map_err(
-                |error| match error {
-                    haat_shared::Error::Invalid(faults) => faults
-                        .iter()
-                        .map(|f| {
-                            format!("{}: {}", f.field, words::fault(Locale::default(), &f.field, f.code))
-                        })
-                        .collect::<Vec<_>>()
-                        .join(" "),
-                    error => error.to_string(),
-                },
-            )?;
+            let id = accounts::create_operator(&runtime.engine, &Caller::system(), form)
+                .await
+                .map_err(one_line)?;
             print(id);
+        }
+        Command::Currency { what: CurrencyCommand::SetRate { currency, numerator, denominator, source } } => {
+            let runtime = open(config).await?;
+            let rate = Rate { numerator, denominator };
+            currencies::set_rate(&runtime.engine, &Caller::system(), currency, rate, &source)
+                .await
+                .map_err(one_line)?;
         }
         Command::Ledger { what: Ledger::Verify } => {
             let runtime = open(config).await?;
@@ -301,6 +323,19 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
         Command::Serve | Command::Demo { .. } | Command::Config => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// An error with all its fields.
+fn one_line(error: haat_shared::Error) -> String {
+    match error {
+        haat_shared::Error::Invalid(faults) => {
+            let said = |f: &haat_shared::FieldError| {
+                format!("{}: {}", f.field, words::fault(Locale::default(), &f.field, f.code))
+            };
+            faults.iter().map(said).collect::<Vec<_>>().join(" ")
+        }
+        error => error.to_string(),
+    }
 }
 
 /// Creates and seeds the demo's database unless it exists; prints the market's URL and the accounts.

@@ -75,6 +75,8 @@ pub enum AdminPermission {
     ManageShops,
     /// Change categories, the market's own pictures, and products in bulk.
     ManageCatalog,
+    /// Set exchange rates.
+    ManageRates,
     /// See all users.
     SeeUsers,
     /// Create accounts for others.
@@ -104,7 +106,10 @@ impl AdminRole {
             Self::Catalog => matches!(permission, SeeHome | SeeShops | ManageCatalog),
             Self::Orders => matches!(permission, SeeHome | SeeOrders | SeeShops),
             Self::Finance => {
-                matches!(permission, SeeHome | SeeOrders | SeeShops | SeeJobs | ManageJobs | SeeAudit)
+                matches!(
+                    permission,
+                    SeeHome | SeeOrders | SeeShops | ManageRates | SeeJobs | ManageJobs | SeeAudit
+                )
             }
             Self::Support => {
                 matches!(permission, SeeHome | SeeOrders | SeeShops | SeeUsers | SeeEmails | ManageEmails)
@@ -146,6 +151,7 @@ mod tests {
             (SeeShops,     [true, true,  true,  true,  true,  true]),
             (ManageShops,  [true, false, false, false, false, false]),
             (ManageCatalog,[true, true,  false, false, false, false]),
+            (ManageRates,  [true, false, false, true,  false, false]),
             (SeeUsers,     [true, false, false, false, true,  true]),
             (ManageUsers,  [true, false, false, false, false, false]),
             (SeeJobs,      [true, false, false, true,  false, true]),

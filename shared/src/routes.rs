@@ -387,6 +387,7 @@ rest! {
     API_PRODUCT GET "/products/{slug}" Anyone;
     API_CATEGORIES GET "/categories" Anyone;
     API_CATEGORY GET "/categories/{slug}" Anyone;
+    API_CURRENCIES GET "/currencies" Anyone;
     API_SHOPS GET "/shops" Anyone;
     API_SHOP GET "/shops/{handle}" Anyone;
 
@@ -428,6 +429,7 @@ rest! {
     API_DESCRIBE_PICTURE PATCH "/shops/{handle}/products/{id}/images/{image}" Member CatalogWrite;
     API_REMOVE_PICTURE DELETE "/shops/{handle}/products/{id}/images/{image}" Member CatalogWrite;
     API_ADJUST_STOCK POST "/shops/{handle}/variants/{id}/stock" Member CatalogWrite;
+    API_SET_VARIANT_PRICE PUT "/shops/{handle}/variants/{id}/prices/{currency}" Member CatalogWrite;
     API_SHOP_ORDERS GET "/shops/{handle}/orders" Member OrdersRead;
     API_SHOP_ORDER GET "/shops/{handle}/orders/{number}" Member OrdersRead;
     API_SHOP_EVENTS GET "/shops/{handle}/events" Member OrdersRead;
@@ -448,6 +450,7 @@ rest! {
     API_AUDIT GET "/admin/audit" Operator(SeeAudit) Operator;
     API_OUTBOX GET "/admin/outbox" Operator(SeeJobs) Operator;
     API_JOBS GET "/admin/jobs" Operator(SeeJobs) Operator;
+    API_SET_RATE PUT "/admin/currencies/{code}/rate" Operator(ManageRates) Operator;
     API_RETRY_JOB POST "/admin/jobs/{id}/retry" Operator(ManageJobs) Operator;
     API_DISCARD_JOB POST "/admin/jobs/{id}/discard" Operator(ManageJobs) Operator;
     API_TEAM GET "/admin/team" Operator(SeeTeam) Operator;

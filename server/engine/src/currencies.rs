@@ -11,7 +11,7 @@ use haat_shared::{
     field::FieldError,
     id::kinds::*,
     money::{PRICE_MAX, Rate},
-    permissions::Permission,
+    permissions::{AdminPermission, Permission},
     text,
 };
 
@@ -74,7 +74,7 @@ pub async fn set_rate(
     rate: Rate,
     source: &str,
 ) -> Result<()> {
-    caller.operator()?;
+    caller.admin(AdminPermission::ManageRates)?;
     check_rated(engine, currency)?;
     let part = |field: &str, part: i64| match part {
         ..1 => Some(FieldError::new(field, FieldCode::TooSmall)),

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use haat_engine::{carts, checkout, orders};
 use haat_shared::{
-    Error, FieldError, Money, Result,
+    Currency, Error, FieldError, Money, Result,
     checkout::{CheckoutGroup, CheckoutState, CheckoutUpdate, CheckoutView, PaymentOutcome},
     id::kinds::{CartId, CheckoutId, ShopId},
+    money::Rate,
     orders::PurchaseView,
     payments::{NextAction, PaymentMethod, PurchaseLink},
     pricing::Totals,
@@ -107,6 +108,9 @@ struct NewCheckout {
     shipping_methods: BTreeMap<ShopId, ShippingMethod>,
     /// The payment method.
     payment_method: PaymentMethod,
+    /// The currency to pay in, one of `GET /currencies`. By default, that of the shops' prices.
+    #[serde(default)]
+    currency: Option<Currency>,
 }
 
 impl CheckoutInput {
@@ -169,6 +173,8 @@ struct Checkout {
     totals: Totals,
     /// The version of the totals. It increases whenever they change.
     quote_version: i64,
+    /// The exchange rate at which prices were converted from the marketplace's currency: 1/1 if they were not.
+    rate: Rate,
     /// The available payment methods.
     payment_methods: Vec<PaymentMethod>,
     /// The outcome of the last payment attempt.
@@ -200,6 +206,7 @@ impl From<CheckoutView> for Checkout {
             groups: view.groups,
             totals: view.quote.totals,
             quote_version: view.quote.version,
+            rate: view.rate,
             payment_methods: view.payment_methods,
             payment: view.payment,
             next_action: view.next_action,
@@ -210,9 +217,9 @@ impl From<CheckoutView> for Checkout {
 
 async fn begin(context: RequestContext, (Body(new), _): (Body<NewCheckout>, Once)) -> Result<Made<Checkout>> {
     carts::check_holder(context.engine(), &context.caller, new.cart_id).await?;
-    let NewCheckout { email, address, shipping_methods, payment_method, .. } = new;
+    let NewCheckout { email, address, shipping_methods, payment_method, currency, .. } = new;
     let input = CheckoutInput { email, address, shipping_methods, payment_method }.update(&context)?;
-    let id = checkout::begin(context.engine(), &context.caller).await?;
+    let id = checkout::begin_in(context.engine(), &context.caller, currency).await?;
     checkout::update(context.engine(), &context.caller, id, input).await?;
     let view = checkout::view(context.engine(), &context.caller, id).await?;
     Ok(Made(view.into()))

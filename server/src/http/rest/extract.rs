@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use haat_shared::{
-    Error, FieldCode, Id,
+    Currency, Error, FieldCode, Id,
     id::IdKind,
     media::{Purpose, refusal},
     page::Page,
@@ -143,6 +143,16 @@ impl Segments for AdminRole {
     }
 }
 
+impl Segments for Currency {
+    fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {
+        segments.next()?.parse().ok()
+    }
+
+    fn schemas() -> Vec<Value> {
+        vec![json!({"type": "string", "pattern": "^[A-Z]{3}$"})]
+    }
+}
+
 impl<A: Segments, B: Segments> Segments for (A, B) {
     fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {
         Some((A::read(segments)?, B::read(segments)?))
@@ -150,6 +160,16 @@ impl<A: Segments, B: Segments> Segments for (A, B) {
 
     fn schemas() -> Vec<Value> {
         [A::schemas(), B::schemas()].concat()
+    }
+}
+
+impl<A: Segments, B: Segments, C: Segments> Segments for (A, B, C) {
+    fn read(segments: &mut std::slice::Iter<'_, String>) -> Option<Self> {
+        Some((A::read(segments)?, B::read(segments)?, C::read(segments)?))
+    }
+
+    fn schemas() -> Vec<Value> {
+        [A::schemas(), B::schemas(), C::schemas()].concat()
     }
 }
 

@@ -8,6 +8,7 @@ mod api_docs_page;
 mod carts;
 mod catalog;
 mod checkout;
+mod currencies;
 mod export;
 mod extract;
 mod imports;
@@ -133,6 +134,7 @@ fn api() -> Api {
     let api = imports::routes(api);
     let api = carts::routes(api);
     let api = checkout::routes(api);
+    let api = currencies::routes(api);
     let api = orders::routes(api);
     let api = shops::routes(api);
     operator::routes(api)

@@ -181,7 +181,9 @@ impl Problem {
 /// What is wrong with a field, in the words of pages, unless these mention the page's form.
 fn message(locale: Locale, fault: &FieldError) -> String {
     match (fault.code, fault.field.as_str()) {
-        (FieldCode::NotAChoice, field) if field != "category" => t!(locale, problem.not_a_choice).into(),
+        (FieldCode::NotAChoice, field) if !["category", "currency"].contains(&field) => {
+            t!(locale, problem.not_a_choice).into()
+        }
         (FieldCode::Missing, "payment_method") => words::field(locale, FieldCode::Missing),
         (code, field) => words::fault(locale, field, code),
     }

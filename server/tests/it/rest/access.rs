@@ -27,6 +27,7 @@ struct Cast {
 impl Cast {
     async fn meet(program: &mut Program) -> Self {
         program.set("HAAT_ADMIN_PASSWORD", PASSWORD);
+        program.set("HAAT__MARKET__CURRENCIES", "JPY");
         program.run_ok(&["admin", "create", "--email", "boss@haat.example"]);
         program.start().await;
         let guest = Robot::new(program);
@@ -154,6 +155,14 @@ impl Cast {
                     _ => json!({"reason": "Broken"}),
                 };
                 (path, Some(body))
+            }
+            p if p.contains("/variants/{id}/prices") => {
+                let variant = self.guest.variant("meena-crafts").await;
+                let path = path.replace("{handle}", "meena-crafts").replace("{id}", &variant);
+                (path.replace("{currency}", "JPY"), Some(json!({"amount": 900})))
+            }
+            "/admin/currencies/{code}/rate" => {
+                (path.replace("{code}", "JPY"), Some(json!({"numerator": 9, "denominator": 5})))
             }
             p if p.contains("/variants/{id}") => {
                 let variant = self.guest.variant("meena-crafts").await;

@@ -318,3 +318,69 @@ async fn addresses_are_those_of_their_country() {
     );
     program.close();
 }
+
+/// A market that also sells in yen and dinars: rates, a seller's own price, a purchase in yen.
+#[tokio::test(flavor = "multi_thread")]
+async fn shoppers_pay_in_another_currency() {
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.set("HAAT__MARKET__CURRENCIES", "JPY KWD");
+        program.set("HAAT_ADMIN_PASSWORD", super::PASSWORD);
+        program.run_ok(&["admin", "create", "--email", "boss@haat.example"]);
+        program.run_ok(&["currency", "set-rate", "JPY", "2"]);
+        assert!(!program.run(&["currency", "set-rate", "USD", "2"]).status.success());
+        assert!(!program.run(&["currency", "set-rate", "JPY", "0"]).status.success());
+        program.start().await;
+        let guest = Robot::new(&program);
+        let listed = guest.get("/currencies").await.is(200);
+        let rate = |numerator, denominator| json!({"numerator": numerator, "denominator": denominator});
+        let card = |currency: &str, rate| json!({"currency": currency, "rate": rate});
+        let items = json!([card("INR", rate(1, 1)), card("JPY", rate(2, 1)), card("KWD", Value::Null)]);
+        assert_eq!(listed.body["items"], items);
+
+        let (holder, cart) = guest.fill_cart("meena-crafts").await;
+        let view = holder.get(&format!("/carts/{cart}")).await.is(200);
+        let line = &view.body["groups"][0]["lines"][0];
+        let variant = line["variant_id"].as_str().unwrap().to_owned();
+        let paise = |of: &Value| of["amount"].as_i64().unwrap();
+        let (price, shipping) = (paise(&view.body["subtotal"]), paise(&view.body["shipping"]));
+        let priced = |currency: &str| {
+            let mut input = input(&cart);
+            input["currency"] = json!(currency);
+            input
+        };
+        for (code, fault) in [("USD", "not_a_choice"), ("KWD", "no_rate")] {
+            let refused = holder.once("/checkouts", priced(code)).await.refuses(422, "invalid");
+            assert_eq!(refused.body["fields"][0]["field"], "currency");
+            assert_eq!(refused.body["fields"][0]["code"], fault);
+        }
+        let operator = guest.signed_in("boss@haat.example").await;
+        let new = json!({"numerator": 9, "denominator": 5, "source": "The test bank"});
+        operator.send("PUT", "/admin/currencies/JPY/rate", Some(new.clone())).await.is(204);
+        operator.send("PUT", "/admin/currencies/INR/rate", Some(new.clone())).await.refuses(422, "invalid");
+        operator.send("PUT", "/admin/currencies/yen/rate", Some(new)).await.refuses(404, "not_found");
+        let begun = holder.once("/checkouts", priced("JPY")).await.is(201);
+        // Paise to yen, rounded half up.
+        let yen = |paise: i64| (paise * 9 / 5 + 50) / 100;
+        assert_eq!(begun.body["rate"], rate(9, 5));
+        let total = json!({"amount": yen(price) + yen(shipping), "currency": "JPY"});
+        assert_eq!(begun.body["totals"]["total"], total);
+
+        let meena = guest.signed_in("meena@haat.example").await;
+        let prices = format!("/shops/meena-crafts/variants/{variant}/prices");
+        meena.send("PUT", &format!("{prices}/JPY"), Some(json!({"amount": 900}))).await.is(204);
+        meena.send("PUT", &format!("{prices}/USD"), Some(json!({"amount": 9}))).await.refuses(422, "invalid");
+        let (holder, cart) = guest.fill_cart("meena-crafts").await;
+        let mut priced = input(&cart);
+        priced["currency"] = json!("JPY");
+        let begun = holder.once("/checkouts", priced).await.is(201);
+        assert_eq!(begun.body["totals"]["subtotal"], json!({"amount": 900, "currency": "JPY"}));
+        let paid = holder.once(&format!("/checkouts/{}/pay", begun.text("/id")), json!({})).await.is(200);
+        assert_eq!(paid.body["purchase"]["total"], begun.body["totals"]["total"]);
+        let balance = meena.get("/shops/meena-crafts/balance").await.is(200);
+        let owed = json!({"amount": -90, "currency": "JPY"});
+        assert_eq!(balance.body["other_currencies"][0]["pending"], owed, "10 % of ¥900");
+        meena.send("PUT", &format!("{prices}/JPY"), Some(json!({"amount": null}))).await.is(204);
+        program.close();
+    }
+}
