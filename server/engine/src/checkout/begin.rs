@@ -226,7 +226,7 @@ async fn begin_in_tx(
         return Err(Conflict::OutOfStock(short).into());
     }
     let typed = super::form(form);
-    let plan = plan(random::id(now), &lines, &needs, &typed, promotions, now)?;
+    let plan = plan(random::id(now), &lines, &needs, &typed, promotions, currency, now)?;
     let totals = plan.totals;
     tx.insert(AddCheckout {
         id: plan.id,
@@ -367,9 +367,9 @@ fn plan(
     needs: &[Need],
     form: &CheckoutUpdate,
     promotions: &[Promotion],
+    currency: Currency,
     now: i64,
 ) -> TxResult<CheckoutPlan> {
-    let currency = rows.first().ok_or(Conflict::CartEmpty)?.currency;
     let shops = group_by(rows.iter().collect(), |r| r.shop_id);
     let (mut items, mut offers) = (Vec::new(), Vec::new());
     for (shop, rows) in &shops {
