@@ -163,6 +163,9 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
             return t!(i18n, field.bad_character, character = c);
         }
         FieldCode::NotPhone => t!(i18n, field.not_phone),
+        FieldCode::NotDecimal(0) => t!(i18n, field.not_number),
+        FieldCode::NotDecimal(n) => return t!(i18n, field.not_decimal, n = n),
+        FieldCode::NotColor => t!(i18n, field.not_color),
         FieldCode::NotPostalCode => t!(i18n, field.not_postal_code),
         FieldCode::NoRate => t!(i18n, field.no_rate),
     }

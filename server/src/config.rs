@@ -282,7 +282,7 @@ impl MarketConfig {
     pub(crate) fn sold_in(&self) -> Result<Vec<Currency>, String> {
         let mut all = vec![self.currency];
         for (at, code) in (1..).zip(self.currencies.split_whitespace()) {
-            let currency = code.parse().map_err(|_| {
+            let currency = code.parse::<Currency>().map_err(|_| {
                 format!("market.currencies: entry {at} is not the code of a currency (ISO 4217), such as JPY")
             })?;
             if !all.contains(&currency) {

@@ -1,8 +1,9 @@
 //! Products and their variants, as shoppers see them. [`edit`] contains the seller's form, [`imports`]
-//! product files.
+//! product files, [`attributes`] the typed attributes of categories.
 
 use serde::{Deserialize, Serialize};
 
+pub mod attributes;
 pub mod edit;
 pub mod imports;
 
@@ -66,6 +67,8 @@ pub struct ProductView {
     pub brand: String,
     /// The product's description.
     pub description: String,
+    /// The values of the attributes of the product's category, in display order.
+    pub typed_attributes: Vec<attributes::TypedAttribute>,
     /// The product's specifications, in display order.
     pub attributes: Vec<Attribute>,
     /// The names of the product's options, such as "Colour" and "Size". Empty for a product without options.

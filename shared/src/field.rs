@@ -123,6 +123,10 @@ pub enum FieldCode {
     NotPostalCode,
     /// A currency whose rate is not known.
     NoRate,
+    /// Not a number with at most this many decimals.
+    NotDecimal(u32),
+    /// Not a colour of the form `#rrggbb`.
+    NotColor,
 }
 
 impl FieldCode {

@@ -208,6 +208,8 @@ pub mod kinds {
         Job JobId "job";
         /// A record that someone must be notified.
         Notification NotificationId "notif";
+        /// A typed attribute of products.
+        Attribute AttributeId "attr";
         /// An email.
         Mail MailId "mail";
         /// An entry of the audit log.

@@ -238,6 +238,52 @@ CREATE INDEX products_shop_id_price_idx ON products (shop_id, price_min_minor, i
 CREATE INDEX products_category_id_idx ON products (category_id, id);
 CREATE INDEX products_published_price_idx ON products (price_min_minor, id) WHERE state = 'published';
 
+-- Typed attributes: what the market asks of the products of a category and of those below it.
+CREATE TABLE attributes (
+    id UUID PRIMARY KEY,
+    code TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    -- Numbers are stored in units of the last decimal.
+    decimals BIGINT NOT NULL CHECK (decimals BETWEEN 0 AND 6),
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE attribute_options (
+    attribute_id UUID NOT NULL REFERENCES attributes (id),
+    code TEXT NOT NULL,
+    name TEXT NOT NULL,
+    -- The display order; -1 if it is no longer offered, but may still be the value of a product.
+    position BIGINT NOT NULL,
+    PRIMARY KEY (attribute_id, code)
+);
+
+CREATE TABLE category_attributes (
+    category_id UUID NOT NULL REFERENCES categories (id),
+    attribute_id UUID NOT NULL REFERENCES attributes (id),
+    position BIGINT NOT NULL,
+    required BOOLEAN NOT NULL,
+    PRIMARY KEY (category_id, attribute_id)
+);
+
+CREATE TABLE product_attribute_values (
+    product_id UUID NOT NULL REFERENCES products (id) ON DELETE CASCADE,
+    attribute_id UUID NOT NULL REFERENCES attributes (id),
+    text_value TEXT,
+    number_value BIGINT,
+    boolean_value BOOLEAN,
+    option_code TEXT,
+    color_rgb BIGINT CHECK (color_rgb BETWEEN 0 AND 16777215),
+    PRIMARY KEY (product_id, attribute_id),
+    FOREIGN KEY (attribute_id, option_code) REFERENCES attribute_options (attribute_id, code),
+    CHECK (
+        CASE WHEN text_value IS NULL THEN 0 ELSE 1 END + CASE WHEN number_value IS NULL THEN 0 ELSE 1 END
+        + CASE WHEN boolean_value IS NULL THEN 0 ELSE 1 END + CASE WHEN option_code IS NULL THEN 0 ELSE 1 END
+        + CASE WHEN color_rgb IS NULL THEN 0 ELSE 1 END = 1
+    )
+);
+
 -- The images of a product, at consecutive positions starting from 0.
 CREATE TABLE product_pictures (
     product_id UUID NOT NULL REFERENCES products (id),
@@ -321,7 +367,7 @@ CREATE TABLE currency_rates (
     -- Where the rate is from, for people.
     source TEXT NOT NULL
 );
-CREATE INDEX currency_rates_currency_idx ON currency_rates (currency, valid_from);
+CREATE INDEX currency_rates_currency_idx ON currency_rates (currency, valid_from, id);
 
 -- Product imports: a file is read and checked first, then applied a few products at a time.
 CREATE TABLE imports (

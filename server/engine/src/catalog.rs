@@ -1,5 +1,6 @@
 //! The catalogue: product lists and product pages.
 
+mod attributes;
 mod categories;
 mod edit;
 pub mod imports;
@@ -7,6 +8,10 @@ mod map;
 mod seller;
 mod upsert;
 
+pub use attributes::{
+    AskedAttribute, attribute_values, category_attributes, define_attribute, set_attribute_values,
+    set_category_attributes,
+};
 pub use categories::{NewCategory, category, category_ids, put_categories, roots, tree};
 pub use edit::{archive, create, delete, duplicate, publish, set_states, update};
 pub use map::{map_categories, map_files, map_products, map_shops};
@@ -241,7 +246,8 @@ pub async fn product(engine: &Engine, _: &Caller, slug: &str) -> Result<ProductV
         title: row.title,
         brand: row.brand,
         description: row.description,
-        attributes: attributes(&row.attributes),
+        typed_attributes: attributes::typed(engine, row.id).await?,
+        attributes: details(&row.attributes),
         options: serde_json::from_str(&row.options).unwrap_or_default(),
         variants: variants
             .into_iter()
@@ -260,7 +266,7 @@ pub async fn product(engine: &Engine, _: &Caller, slug: &str) -> Result<ProductV
     })
 }
 
-fn attributes(json: &str) -> Vec<Attribute> {
+fn details(json: &str) -> Vec<Attribute> {
     serde_json::from_str(json).unwrap_or_default()
 }
 

@@ -58,7 +58,7 @@ impl RateRow {
 /// The currencies that shoppers can pay in, the market's first, with their rates.
 pub async fn list(engine: &Engine, _: &Caller) -> Result<Vec<CurrencyCard>> {
     let rows: Vec<RateRow> = engine.db.all(&RATES, params![engine.clock.now_ms()]).await?;
-    let rate = |currency| match rows.iter().find(|row| row.currency == currency) {
+    let rate = |currency: Currency| match rows.iter().find(|row| row.currency == currency) {
         _ if currency == engine.currency => Some(Rate::ONE),
         row => row.map(RateRow::rate),
     };

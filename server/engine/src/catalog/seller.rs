@@ -1,6 +1,6 @@
 //! Products in the seller dashboard: the list, and the product form.
 
-use super::{attributes, behind};
+use super::{behind, details};
 use crate::{
     Caller, Engine,
     db::{Value, list::like},
@@ -234,7 +234,7 @@ pub(super) fn editable(row: SellerProductRow, variants: Vec<SellerVariantRow>) -
             brand: row.brand,
             category: row.category,
             description: row.description,
-            attributes: attributes(&row.attributes),
+            attributes: details(&row.attributes),
             options: strings(&row.options),
             variants: variants.collect(),
         },

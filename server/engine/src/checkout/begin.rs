@@ -24,8 +24,9 @@ const WORTH_KEEPING_MS: i64 = 5 * 60 * 1000;
 
 statements! {
     LOCK_CART = "UPDATE carts SET updated_at = $2 WHERE id = $1 AND state = 'open' RETURNING version";
-    CURRENT = "SELECT c.id, c.state, c.cart_version, c.hold_until, c.form, c.currency, (SELECT s.currency FROM cart_lines l
-            JOIN shops s ON s.id = l.shop_id WHERE l.cart_id = c.cart_id ORDER BY l.id LIMIT 1) AS own_currency
+    CURRENT = "SELECT c.id, c.state, c.cart_version, c.hold_until, c.form, c.currency, COALESCE((SELECT s.currency
+            FROM cart_lines l JOIN shops s ON s.id = l.shop_id WHERE l.cart_id = c.cart_id ORDER BY l.id LIMIT 1), c.currency)
+            AS own_currency
         FROM checkouts c WHERE c.cart_id = $1 AND c.state IN ('open', 'paying') ORDER BY c.id DESC";
     SUPERSEDE = "UPDATE checkouts SET state = 'superseded', updated_at = $2
         WHERE id = $1 AND state IN ('open', 'paying')";
@@ -118,7 +119,7 @@ rows! {
         hold_until: i64,
         form: String,
         currency: Currency,
-        own_currency: Option<Currency>,
+        own_currency: Currency,
     }
 
     struct LineRow {
@@ -196,7 +197,7 @@ async fn begin_in_tx(
         c.state == CheckoutState::Open
             && c.cart_version == version
             && c.hold_until > now + WORTH_KEEPING_MS
-            && chosen.or(c.own_currency) == Some(c.currency)
+            && chosen.unwrap_or(c.own_currency) == c.currency
     };
     if let Some(current) = current.iter().find(worth_keeping) {
         return Ok(current.id);

@@ -3,6 +3,7 @@
 use haat_shared::{
     Currency, Id,
     catalog::{
+        attributes::AttributeKind,
         edit::ProductState,
         imports::{Format, ImportState},
     },
@@ -259,6 +260,7 @@ text_column! {
     CollectedBy;
     LineKind;
     Bearer;
+    AttributeKind;
 }
 
 impl From<haat_shared::ledger::Account> for Value {

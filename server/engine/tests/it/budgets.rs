@@ -31,7 +31,7 @@ both! {
             }};
         }
         let page = budget!("list of products", 1, catalog::list(&market.engine, &anyone, ListProducts::default()));
-        budget!("product page", 5, catalog::product(&market.engine, &anyone, &page.items[0].slug));
+        budget!("product page", 6, catalog::product(&market.engine, &anyone, &page.items[0].slug));
         let guest = market.guest_with(&wanted[1..]).await;
         let add = AddLine { variant: wanted[0].0, quantity: "1".into() };
         budget!("add to cart", 4, carts::add_line(&market.engine, &guest, add));

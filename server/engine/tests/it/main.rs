@@ -17,6 +17,7 @@ mod support;
 mod access;
 mod accounts;
 mod admin;
+mod attributes;
 mod budgets;
 mod buying;
 mod capacities;
