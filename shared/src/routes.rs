@@ -388,6 +388,7 @@ rest! {
     API_CATEGORIES GET "/categories" Anyone;
     API_CATEGORY GET "/categories/{slug}" Anyone;
     API_CURRENCIES GET "/currencies" Anyone;
+    API_CATEGORY_ATTRIBUTES GET "/categories/{slug}/attributes" Anyone;
     API_SHOPS GET "/shops" Anyone;
     API_SHOP GET "/shops/{handle}" Anyone;
 
@@ -428,6 +429,8 @@ rest! {
     API_ADD_PICTURE POST "/shops/{handle}/products/{id}/images" Member CatalogWrite;
     API_DESCRIBE_PICTURE PATCH "/shops/{handle}/products/{id}/images/{image}" Member CatalogWrite;
     API_REMOVE_PICTURE DELETE "/shops/{handle}/products/{id}/images/{image}" Member CatalogWrite;
+    API_ATTRIBUTES GET "/shops/{handle}/products/{id}/attributes" Member CatalogRead;
+    API_SET_ATTRIBUTES PUT "/shops/{handle}/products/{id}/attributes" Member CatalogWrite;
     API_ADJUST_STOCK POST "/shops/{handle}/variants/{id}/stock" Member CatalogWrite;
     API_SET_VARIANT_PRICE PUT "/shops/{handle}/variants/{id}/prices/{currency}" Member CatalogWrite;
     API_SHOP_ORDERS GET "/shops/{handle}/orders" Member OrdersRead;
@@ -456,6 +459,8 @@ rest! {
     API_TEAM GET "/admin/team" Operator(SeeTeam) Operator;
     API_GRANT_ROLE PUT "/admin/team/{user}/roles/{role}" Operator(ManageTeam) Operator;
     API_REVOKE_ROLE DELETE "/admin/team/{user}/roles/{role}" Operator(ManageTeam) Operator;
+    API_DEFINE_ATTRIBUTE PUT "/admin/attributes/{code}" Operator(ManageCatalog) Operator;
+    API_SET_CATEGORY_ATTRIBUTES PUT "/admin/categories/{slug}/attributes" Operator(ManageCatalog) Operator;
 }
 
 #[cfg(test)]

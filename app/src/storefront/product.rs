@@ -3,7 +3,7 @@
 use haat_shared::{
     Error,
     carts::AddLine,
-    catalog::{ProductView, VariantView},
+    catalog::{Attribute, ProductView, VariantView, attributes::AttributeKind},
     forms::Draft,
     id::kinds::VariantId,
     media, routes,
@@ -85,7 +85,16 @@ fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
     head::describe(|| about(i18n, whole));
     let brand =
         (!product.brand.is_empty()).then(|| view! { <p class="product-brand">{product.brand.clone()}</p> });
-    let details = product.attributes.into_iter().map(|a| {
+    let typed = product.typed_attributes.into_iter().map(|a| {
+        let value = match (a.kind, a.value.as_str()) {
+            (AttributeKind::YesNo, "yes") => t!(i18n, product.yes).to_owned(),
+            (AttributeKind::YesNo, _) => t!(i18n, product.no).to_owned(),
+            (AttributeKind::Number, _) if !a.unit.is_empty() => format!("{}\u{a0}{}", a.value, a.unit),
+            _ => a.value,
+        };
+        Attribute { name: a.name, value }
+    });
+    let details = typed.collect::<Vec<_>>().into_iter().chain(product.attributes).map(|a| {
         view! {
             <div>
                 <dt>{a.name}</dt>

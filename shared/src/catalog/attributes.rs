@@ -82,7 +82,7 @@ impl AttributeForm {
         match (self.kind == AttributeKind::Choice, self.options.len()) {
             (true, 0) => errors.add("options", FieldCode::Missing),
             (false, 1..) => errors.add("options", FieldCode::NotAChoice),
-            (_, n) if n > ENTRIES_MAX => errors.add("options", FieldCode::TooMany),
+            (_, n) if n > ENTRIES_MAX => errors.add(format!("options.{ENTRIES_MAX}"), FieldCode::TooMany),
             _ => {}
         }
         let mut options: Vec<AttributeOption> = Vec::new();
@@ -353,6 +353,10 @@ mod tests {
             (form(Choice, "", 0, vec![]), Some(("options", FieldCode::Missing))),
             (form(Color, "", 0, vec![option("clay")]), Some(("options", FieldCode::NotAChoice))),
             (form(Choice, "", 0, vec![option("A")]), Some(("options.0.code", FieldCode::BadCharacters))),
+            (
+                form(Choice, "", 0, (0..101).map(|i| option(&i.to_string())).collect()),
+                Some(("options.100", FieldCode::TooMany)),
+            ),
             (
                 form(Choice, "", 0, vec![option("a"), option("a")]),
                 Some(("options.1.code", FieldCode::NotUnique)),

@@ -181,7 +181,7 @@ pub async fn set_category_attributes(
 ) -> Result<()> {
     caller.operator()?;
     if asked.len() > attributes::ENTRIES_MAX {
-        return Err(Error::field("attributes", FieldCode::TooMany));
+        return Err(Error::field("items", FieldCode::TooMany));
     }
     let category = category_id(engine, slug).await?;
     let input = (category, slug.to_owned(), asked, caller.user_id(), engine.clock.now_ms());
@@ -196,7 +196,7 @@ pub async fn set_category_attributes(
                     let ids = ids_in_tx(tx).await?;
                     let mut rows: Vec<AskFor> = Vec::with_capacity(asked.len());
                     for (i, ask) in asked.iter().enumerate() {
-                        let bad = |code| Error::field(format!("attributes.{i}.code"), code);
+                        let bad = |code| Error::field(format!("items.{i}.code"), code);
                         let id = *ids.get(&ask.code).ok_or(bad(FieldCode::NotAChoice))?;
                         if rows.iter().any(|row| row.attribute_id == id) {
                             return Err(bad(FieldCode::NotUnique).into());

@@ -143,11 +143,11 @@ both! {
         let set = async |slug: &str, asked| catalog::set_category_attributes(engine, &system, slug, asked).await;
         assert_eq!(set("lost", vec![]).await, Err(Error::NotFound));
         let refused = set("cups", vec![asked("note", true), asked("lost", true)]).await.unwrap_err();
-        assert_eq!(refused.at("attributes.1.code"), Some(FieldCode::NotAChoice));
+        assert_eq!(refused.at("items.1.code"), Some(FieldCode::NotAChoice));
         let refused = set("cups", vec![asked("note", true), asked("note", true)]).await.unwrap_err();
-        assert_eq!(refused.at("attributes.1.code"), Some(FieldCode::NotUnique));
+        assert_eq!(refused.at("items.1.code"), Some(FieldCode::NotUnique));
         let refused = set("cups", vec![asked("note", true); 101]).await.unwrap_err();
-        assert_eq!(refused.at("attributes"), Some(FieldCode::TooMany));
+        assert_eq!(refused.at("items"), Some(FieldCode::TooMany));
         let log = audit::list(engine, &system, "").await.unwrap().items;
         let log: Vec<_> = log.iter().map(|entry| (entry.action.as_str(), entry.note.as_str())).collect();
         assert_eq!(log[..3], [

@@ -5,6 +5,7 @@
 
 mod access;
 mod api_docs_page;
+mod attributes;
 mod carts;
 mod catalog;
 mod checkout;
@@ -130,6 +131,7 @@ fn api() -> Api {
     let api = Api::default();
     let api = access::routes(api);
     let api = catalog::routes(api);
+    let api = attributes::routes(api);
     let api = export::routes(api);
     let api = imports::routes(api);
     let api = carts::routes(api);

@@ -180,12 +180,12 @@ impl Cast {
             }
             p if p.contains("/products/{id}") => {
                 let made = self.meena.once("/shops/meena-crafts/products", jug()).await.is(201);
-                let pictures = p.ends_with("/images");
+                let list = p.ends_with("/images") || p.ends_with("/attributes");
                 let path = path.replace("{handle}", "meena-crafts").replace("{id}", &made.text("/id"));
-                if route.method == "PUT" && !pictures {
+                if route.method == "PUT" && !list {
                     tag = Some(self.meena.get(&path).await.is(200).header("etag").to_owned());
                 }
-                (path, Some(if pictures { json!({"items": []}) } else { made.body["product"].clone() }))
+                (path, Some(if list { json!({"items": []}) } else { made.body["product"].clone() }))
             }
             p if p.ends_with("/settings") => {
                 let path = path.replace("{handle}", "meena-crafts");
@@ -213,7 +213,15 @@ impl Cast {
                 let slug = self.guest.get("/products?limit=1").await.is(200).text("/items/0/slug");
                 (path.replace("{slug}", &slug), None)
             }
-            "/categories/{slug}" => (path.replace("{slug}", "tableware"), None),
+            "/operator/attributes/{code}" => {
+                (path.replace("{code}", "material"), Some(json!({"name": "Material", "kind": "text"})))
+            }
+            "/operator/categories/{slug}/attributes" => {
+                (path.replace("{slug}", "tableware"), Some(json!({"items": []})))
+            }
+            "/categories/{slug}" | "/categories/{slug}/attributes" => {
+                (path.replace("{slug}", "tableware"), None)
+            }
             _ => (path.replace("{handle}", "meena-crafts"), None),
         };
         (path, body.filter(|_| route.method != "GET"), tag)

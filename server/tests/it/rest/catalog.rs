@@ -264,3 +264,53 @@ async fn products_are_exported_in_the_requested_format() {
         program.close();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_category_asks_for_what_its_products_say() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    program.set("HAAT_ADMIN_PASSWORD", PASSWORD);
+    program.run_ok(&["admin", "create", "--email", "boss@haat.example"]);
+    program.start().await;
+    let guest = Robot::new(&program);
+    let boss = guest.signed_in("boss@haat.example").await;
+    let meena = guest.signed_in("meena@haat.example").await;
+    let capacity = json!({"name": "Capacity", "kind": "number", "unit": "ml", "decimals": 1});
+    boss.send("PUT", "/operator/attributes/capacity_ml", Some(capacity)).await.is(204);
+    let options = json!([{"code": "clay", "name": "Clay"}, {"code": "glass", "name": "Glass"}]);
+    let material = json!({"name": "Material", "kind": "choice", "options": options});
+    boss.send("PUT", "/operator/attributes/made_of", Some(material)).await.is(204);
+    let odd = json!({"name": "Odd", "kind": "number", "decimals": 7});
+    let refused = boss.send("PUT", "/operator/attributes/odd", Some(odd)).await.refuses(422, "invalid");
+    assert_eq!(refused.text("/fields/0/field"), "decimals");
+    let asked = json!({"items": [{"code": "made_of", "required": true}, {"code": "capacity_ml"}]});
+    boss.send("PUT", "/operator/categories/tableware/attributes", Some(asked)).await.is(204);
+    let listed = guest.get("/categories/tableware/attributes").await.is(200);
+    let codes: Vec<_> = listed.body["items"].as_array().unwrap().iter().map(|a| &a["code"]).collect();
+    assert!(codes.ends_with(&[&json!("made_of"), &json!("capacity_ml")]), "{codes:?}");
+    guest.get("/categories/lost/attributes").await.refuses(404, "not_found");
+
+    let mut jug = product("Measured jug");
+    jug["category"] = json!("tableware");
+    let made = meena.once("/shops/meena-crafts/products", jug).await.is(201);
+    let path = format!("/shops/meena-crafts/products/{}", made.text("/id"));
+    let set = async |items: Value| {
+        meena.send("PUT", &format!("{path}/attributes"), Some(json!({"items": items}))).await
+    };
+    let refused = set(json!([{"code": "capacity_ml", "value": "2.55"}])).await.refuses(422, "invalid");
+    let errors = [("attributes.capacity_ml", "not_decimal"), ("attributes.made_of", "missing")];
+    for (i, (field, code)) in errors.into_iter().enumerate() {
+        assert_eq!(refused.text(&format!("/fields/{i}/field")), field, "{refused:?}");
+        assert_eq!(refused.text(&format!("/fields/{i}/code")), code, "{refused:?}");
+    }
+    assert!(refused.text("/fields/0/message").contains("allowed: 1"), "{refused:?}");
+    let values = json!([{"code": "made_of", "value": "clay"}, {"code": "capacity_ml", "value": "750.50"}]);
+    let kept = set(values).await.is(200);
+    let shown = json!([{"code": "made_of", "value": "clay"}, {"code": "capacity_ml", "value": "750.5"}]);
+    assert_eq!(kept.body["items"], shown);
+    assert_eq!(meena.get(&format!("{path}/attributes")).await.is(200).body["items"], shown);
+    meena.once(&format!("{path}/publish"), json!({})).await.is(204);
+    let seen = guest.get(&format!("/products/{}", made.text("/slug"))).await.is(200);
+    assert_eq!(seen.text("/typed_attributes/0/value"), "Clay");
+    assert_eq!(seen.text("/typed_attributes/1/unit"), "ml");
+    program.close();
+}
