@@ -19,7 +19,6 @@ use crate::{
 };
 
 statements! {
-    FIND = "SELECT id AS value FROM attributes WHERE code = $1";
     IDS = "SELECT id, code FROM attributes";
     WITHDRAW_OPTIONS = "UPDATE attribute_options SET position = -1 WHERE attribute_id = $1";
     FIND_CATEGORY = "SELECT id AS value FROM categories WHERE slug = $1";
@@ -57,7 +56,7 @@ insert! {
         decimals: i64,
         created_at: i64,
     } "ON CONFLICT (code) DO UPDATE SET name = excluded.name, unit = excluded.unit
-            WHERE attributes.kind = excluded.kind AND attributes.decimals = excluded.decimals"
+            WHERE attributes.kind = excluded.kind AND attributes.decimals = excluded.decimals RETURNING id AS value"
 
     struct PutOption into attribute_options {
         attribute_id: AttributeId,
@@ -143,10 +142,8 @@ pub async fn define_attribute(
         .db
         .write(("catalog::define_attribute", code), input, |tx, (row, options, user)| {
             Box::pin(async move {
-                if tx.insert(row.clone()).await? == 0 {
-                    return Err(Error::field("kind", FieldCode::NotAChoice).into());
-                }
-                let id: Scalar<AttributeId> = tx.one(&FIND, params![&row.code]).await?;
+                let id: Option<Scalar<AttributeId>> = tx.insert_returning(row.clone()).await?;
+                let id = id.ok_or(Error::field("kind", FieldCode::NotAChoice))?;
                 tx.exec(&WITHDRAW_OPTIONS, params![id.0]).await?;
                 let options = (0i64..).zip(options.iter()).map(|(position, option)| PutOption {
                     attribute_id: id.0,
@@ -195,8 +192,8 @@ pub async fn set_category_attributes(
                     tx.exec(&LOCK_CATEGORY, params![*category]).await?;
                     let ids = ids_in_tx(tx).await?;
                     let mut rows: Vec<AskFor> = Vec::with_capacity(asked.len());
-                    for (i, ask) in asked.iter().enumerate() {
-                        let bad = |code| Error::field(format!("items.{i}.code"), code);
+                    for (position, ask) in (0i64..).zip(asked.iter()) {
+                        let bad = |code| Error::field(format!("items.{position}.code"), code);
                         let id = *ids.get(&ask.code).ok_or(bad(FieldCode::NotAChoice))?;
                         if rows.iter().any(|row| row.attribute_id == id) {
                             return Err(bad(FieldCode::NotUnique).into());
@@ -204,7 +201,7 @@ pub async fn set_category_attributes(
                         rows.push(AskFor {
                             category_id: *category,
                             attribute_id: id,
-                            position: rows.len() as i64,
+                            position,
                             required: ask.required,
                         });
                     }
@@ -240,7 +237,7 @@ pub async fn set_attribute_values(
             Box::pin(async move {
                 media::lock_in_tx(tx, *shop, *product, *now).await?;
                 let category: Scalar<Option<CategoryId>> =
-                    tx.one(&CATEGORY_OF, params![*product, *shop]).await?;
+                    tx.opt(&CATEGORY_OF, params![*product, *shop]).await?.ok_or(Error::NotFound)?;
                 let asked = match category.0 {
                     Some(category) => effective(tx.all(&EFFECTIVE, params![category]).await?),
                     None => Vec::new(),

@@ -61,7 +61,7 @@ async fn furnish(market: &Market) {
 
 both! {
     async fn a_product_shows_the_values_that_its_category_asks_for(market) {
-        furnish(&market).await;
+        furnish(market).await;
         let (engine, owner, anyone) = (&market.engine, market.owner(MEENA).await, Caller::guest());
         let cups = catalog::category_attributes(engine, &anyone, "cups").await.unwrap();
         let codes: Vec<_> = cups.iter().map(|a| (a.code.as_str(), a.required, a.options.len())).collect();
@@ -127,7 +127,7 @@ both! {
     }
 
     async fn operators_define_what_is_asked_for(market) {
-        furnish(&market).await;
+        furnish(market).await;
         let (engine, owner, system) = (&market.engine, market.owner(MEENA).await, Caller::system());
         let note = attribute("Note", AttributeKind::Text);
         assert_eq!(catalog::define_attribute(engine, &owner, "note", &note).await, Err(Error::NotFound));
