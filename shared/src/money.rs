@@ -263,7 +263,6 @@ impl Money {
 /// people name, not minor ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Rate {
     /// The numerator.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1000000000000i64))]

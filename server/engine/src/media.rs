@@ -399,12 +399,7 @@ fn changed(mut pictures: Vec<NewPicture>, change: &PictureChange) -> Result<Vec<
 }
 
 /// Locks the product against other changes of its pictures and attributes.
-pub(crate) async fn lock_in_tx(
-    tx: &mut Tx,
-    shop: ShopId,
-    product: ProductId,
-    now: i64,
-) -> TxResult<()> {
+pub(crate) async fn lock_in_tx(tx: &mut Tx, shop: ShopId, product: ProductId, now: i64) -> TxResult<()> {
     match tx.exec(&LOCK_PRODUCT, params![product, shop, now]).await? {
         0 => Err(Error::NotFound.into()),
         _ => Ok(()),

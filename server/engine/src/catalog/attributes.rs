@@ -9,7 +9,7 @@ use haat_shared::{
         CategoryAttribute, TypedAttribute,
     },
     id::kinds::{AttributeId, CategoryId, ProductId},
-    permissions::Permission,
+    permissions::{AdminPermission, Permission},
 };
 
 use crate::{
@@ -124,7 +124,7 @@ pub async fn define_attribute(
     code: &str,
     form: &AttributeForm,
 ) -> Result<()> {
-    caller.operator()?;
+    caller.admin(AdminPermission::ManageCatalog)?;
     let code = attributes::code("code", code).map_err(|error| Error::Invalid(vec![error]))?;
     let form = form.check().map_err(Error::Invalid)?;
     let now = engine.clock.now_ms();
@@ -176,7 +176,7 @@ pub async fn set_category_attributes(
     slug: &str,
     asked: Vec<AskedAttribute>,
 ) -> Result<()> {
-    caller.operator()?;
+    caller.admin(AdminPermission::ManageCatalog)?;
     if asked.len() > attributes::ENTRIES_MAX {
         return Err(Error::field("items", FieldCode::TooMany));
     }

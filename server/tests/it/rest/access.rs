@@ -213,10 +213,10 @@ impl Cast {
                 let slug = self.guest.get("/products?limit=1").await.is(200).text("/items/0/slug");
                 (path.replace("{slug}", &slug), None)
             }
-            "/operator/attributes/{code}" => {
+            "/admin/attributes/{code}" => {
                 (path.replace("{code}", "material"), Some(json!({"name": "Material", "kind": "text"})))
             }
-            "/operator/categories/{slug}/attributes" => {
+            "/admin/categories/{slug}/attributes" => {
                 (path.replace("{slug}", "tableware"), Some(json!({"items": []})))
             }
             "/categories/{slug}" | "/categories/{slug}/attributes" => {
