@@ -186,9 +186,10 @@ async fn begin_in_tx(
     cart: CartId,
     form: &str,
     origin: Option<[u8; 32]>,
-    (bounds, promotions, (base, chosen)): &(Bounds, Vec<Promotion>, (Currency, Option<Currency>)),
+    (bounds, promotions, currencies): &(Bounds, Vec<Promotion>, (Currency, Option<Currency>)),
     now: i64,
 ) -> TxResult<CheckoutId> {
+    let (base, chosen) = *currencies;
     // From here on, checkouts of this cart wait for each other.
     let version =
         tx.opt::<CartVersion>(&LOCK_CART, params![cart, now]).await?.ok_or(Conflict::CartEmpty)?.version;
