@@ -14,7 +14,8 @@ pub struct Migration {
     pub number: i64,
     /// Its name.
     pub name: &'static str,
-    sql: &'static str,
+    /// Its statements, for both databases.
+    pub sql: &'static str,
 }
 
 /// All migrations, in order.
@@ -60,15 +61,20 @@ impl Db {
     /// Applies the missing migrations; returns how many. Rejects a database that is newer than the
     /// program or has other migrations.
     pub async fn migrate(&self, now_ms: i64) -> Result<usize, TxError> {
-        self.write("migrate", now_ms, |tx, now_ms| {
+        self.migrate_to(SCHEMA, now_ms).await
+    }
+
+    /// The same for any list of migrations, so that tests can upgrade a schema.
+    pub async fn migrate_to(&self, schema: &'static [Migration], now_ms: i64) -> Result<usize, TxError> {
+        self.write("migrate", (schema, now_ms), |tx, (schema, now_ms)| {
             Box::pin(async move {
                 if matches!(tx.arm, TxArm::Pg(_)) {
                     tx.script(TAKE_TURNS).await?;
                 }
                 tx.script(TABLE).await?;
                 let applied: Vec<Applied> = tx.all(&APPLIED, params![]).await?;
-                check(&applied)?;
-                let todo = &SCHEMA[applied.len()..];
+                check(&applied, schema)?;
+                let todo = &schema[applied.len()..];
                 for migration in todo {
                     tx.script(migration.sql).await?;
                     let row = params![migration.number, migration.name, migration.checksum(), *now_ms];
@@ -86,7 +92,7 @@ impl Db {
             Err(DbError::Other(_)) => Vec::new(),
             applied => applied?,
         };
-        check(&applied)?;
+        check(&applied, SCHEMA)?;
         if applied.is_empty() {
             return Err(bug(
                 "the database is empty: create the schema with `haat migrate`, or try the demo with `haat demo`",
@@ -118,13 +124,13 @@ impl Db {
     }
 }
 
-fn check(applied: &[Applied]) -> Result<(), TxError> {
+fn check(applied: &[Applied], schema: &[Migration]) -> Result<(), TxError> {
     for (i, step) in applied.iter().enumerate() {
-        let Some(known) = SCHEMA.get(i) else {
+        let Some(known) = schema.get(i) else {
             return Err(bug(format!(
                 "the database schema (version {}) is newer than this program (version {}): upgrade haat",
                 step.number,
-                SCHEMA.len()
+                schema.len()
             )));
         };
         if known.number != step.number || known.checksum() != step.checksum {
