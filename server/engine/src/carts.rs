@@ -220,10 +220,11 @@ fn items(shop: ShopId, rows: &[LineRow]) -> Result<ShopItems> {
     Ok(items)
 }
 
-/// A line to be priced. The shopper is not shown the commission, so it is left out.
+/// A line to be priced, identified by its variant as in a checkout. The shopper is not shown the commission, so it
+/// is left out.
 fn priced(row: &LineRow) -> LineItem {
     LineItem {
-        id: row.id.uuid(),
+        id: row.variant_id.uuid(),
         kind: LineKind::Goods,
         quantity: row.quantity,
         unit_price: Money::new(row.price_minor, row.currency),

@@ -98,6 +98,26 @@ both! {
         assert_eq!(of(PostingKind::Promotion), Some(4_587));
     }
 
+    /// A promotion of some variants names them alike in a cart and in its checkout.
+    async fn a_discount_on_one_line_is_the_same_in_the_checkout(market) {
+        let bowl = market.product(MEENA, "Clay bowl", 33_335, 9).await;
+        let jug = market.product(MEENA, "Clay jug", 65_000, 9).await;
+        let market = &market.promoting(vec![Promotion {
+            code: "BOWLS".into(),
+            label: "bowls".into(),
+            borne_by: Bearer::Shop,
+            scope: Scope::Lines(vec![bowl.uuid()]),
+            benefit: Benefit::Percent(5_000),
+            minimum: None,
+            cap: None,
+        }]);
+        let guest = market.guest_with(&[(jug, 1), (bowl, 2)]).await;
+        let cart = carts::view(&market.engine, &guest).await.unwrap().totals.unwrap();
+        assert_eq!(figures(cart), [131_670, 33_335, 4_900, 103_235]);
+        let id = checkout::begin(&market.engine, &guest).await.unwrap();
+        assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().quote.totals, cart);
+    }
+
     async fn what_was_paid_is_refunded_and_no_more(market) {
         let market = &festival(market);
         let engine = &market.engine;
