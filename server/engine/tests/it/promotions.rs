@@ -80,6 +80,7 @@ both! {
         let back = checkout::update(engine, &guest, id, typed).await.unwrap();
         assert_eq!((figures(back.totals), back.version), (figures(cart), 3));
 
+        let guest = market.guest_with(&[(bowl, 3), (tea, 2)]).await;
         let number = market.buy_by_card(&guest).await;
         let purchase = orders::purchase(engine, &guest, &number, &market.key(&number)).await.unwrap();
         assert_eq!(purchase.totals, cart);
