@@ -3,7 +3,7 @@
 use haat_shared::{
     Error,
     carts::AddLine,
-    catalog::{Attribute, ProductView, VariantView, attributes::AttributeKind},
+    catalog::{ProductView, VariantView, attributes::AttributeKind},
     forms::Draft,
     id::kinds::VariantId,
     media, routes,
@@ -86,19 +86,29 @@ fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
     let brand =
         (!product.brand.is_empty()).then(|| view! { <p class="product-brand">{product.brand.clone()}</p> });
     let typed = product.typed_attributes.into_iter().map(|a| {
+        let color = (a.kind == AttributeKind::Color).then(|| a.value.clone());
         let value = match (a.kind, a.value.as_str()) {
             (AttributeKind::YesNo, "yes") => t!(i18n, product.yes).to_owned(),
             (AttributeKind::YesNo, _) => t!(i18n, product.no).to_owned(),
             (AttributeKind::Number, _) if !a.unit.is_empty() => format!("{}\u{a0}{}", a.value, a.unit),
             _ => a.value,
         };
-        Attribute { name: a.name, value }
+        (a.name, value, color)
     });
-    let details = typed.collect::<Vec<_>>().into_iter().chain(product.attributes).map(|a| {
+    let free = product.attributes.into_iter().map(|a| (a.name, a.value, None));
+    let details = typed.collect::<Vec<_>>().into_iter().chain(free).map(|(name, value, color)| {
+        // A fill, since the content security policy forbids styles in attributes.
+        let swatch = color.map(|color| {
+            view! {
+                <svg class="swatch" viewBox="0 0 1 1" aria-hidden="true">
+                    <rect width="1" height="1" fill=color />
+                </svg>
+            }
+        });
         view! {
             <div>
-                <dt>{a.name}</dt>
-                <dd>{a.value}</dd>
+                <dt>{name}</dt>
+                <dd>{swatch}{value}</dd>
             </div>
         }
     });
