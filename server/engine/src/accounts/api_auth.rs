@@ -169,10 +169,10 @@ async fn by_key(
         write.await?;
     }
     let mut user = signed_in(rows.into_iter().map(|row| row.who).collect());
-    if let Some(user) = &mut user {
-        if !scopes.contains(&Scope::Operator) {
-            user.admin_roles.clear();
-        }
+    if let Some(user) = &mut user
+        && !scopes.contains(&Scope::Operator)
+    {
+        user.admin_roles.clear();
     }
     Ok(user)
 }
