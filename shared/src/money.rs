@@ -398,7 +398,7 @@ mod tests {
             // 124,900 paise are ₹1,249.00; at 1.8 yen for a rupee, ¥2,248.2.
             (inr(124_900), (9, 5), "JPY", Some(2_248)),
             (of("JPY", 2_248), (5, 9), "INR", Some(124_889)),
-            // Three decimals: 3.6 fils for a rupee.
+            // Three decimals: 0.0036 dinars for a rupee.
             (inr(124_900), (36, 10_000), "KWD", Some(4_496)),
             (of("KWD", 1), (277, 1), "INR", Some(28)),
             (inr(10_000), (1, 1), "USD", Some(10_000)),
