@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext, api_auth,
-    extract::{At, Body, Found, Made},
+    extract::{At, Body},
+    reply::{Found, Made},
 };
 use crate::http::devices::Devices;
 

@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Body, Found, Made, OnceIfAsked},
+    extract::{At, Body, OnceIfAsked},
+    reply::{Found, Made},
 };
 
 pub(super) fn routes(api: Api) -> Api {

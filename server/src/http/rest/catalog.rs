@@ -19,7 +19,8 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Body, Found, IfMatch, Limit, Listed, Made, Once, PictureFile, Query, Version},
+    extract::{At, Body, IfMatch, Limit, Once, PictureFile, Query},
+    reply::{Found, Listed, Made, Version},
     shops::{Price, amount, typed},
 };
 

@@ -19,7 +19,8 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Body, Found, Made, Once},
+    extract::{At, Body, Once},
+    reply::{Found, Made},
 };
 
 pub(super) fn routes(api: Api) -> Api {

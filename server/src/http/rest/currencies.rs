@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Body, Found},
+    extract::{At, Body},
+    reply::Found,
 };
 
 pub(super) fn routes(api: Api) -> Api {

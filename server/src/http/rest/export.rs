@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::{
     Api, RequestContext,
-    extract::{At, IntoReply, Reply, RequestPart, Sent},
+    extract::{At, RequestPart, Sent},
     problem::Problem,
+    reply::{IntoReply, Reply},
     schema::Described,
 };
 use crate::http::imports;

@@ -13,23 +13,16 @@ use haat_shared::{
     Currency, Error, FieldCode, Id,
     id::IdKind,
     media::{Purpose, refusal},
-    page::Page,
     permissions::AdminRole,
 };
-use serde::{
-    Deserialize, Deserializer,
-    de::{
-        DeserializeOwned, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-        value::{MapDeserializer, SeqDeserializer},
-    },
-    forward_to_deserialize_any,
-};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{
     problem::Problem,
     schema::{Described, schema_of},
+    strict_json::{Objects, json},
 };
 
 /// A complete request.
@@ -339,184 +332,6 @@ fn media_type(sent: &Sent) -> &str {
     kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim()
 }
 
-/// The canonical form of a body: JSON without insignificant differences, such as the order of names,
-/// white space, `2.0` for `2`.
-pub(super) fn canonical(body: &[u8]) -> String {
-    fn sort(json: Value) -> Value {
-        match json {
-            Value::Array(items) => items.into_iter().map(sort).collect(),
-            Value::Object(fields) => {
-                let mut fields: Vec<_> =
-                    fields.into_iter().map(|(name, value)| (name, sort(value))).collect();
-                fields.sort_by(|a, b| a.0.cmp(&b.0));
-                Value::Object(fields.into_iter().collect())
-            }
-            other => other,
-        }
-    }
-    match json(body) {
-        Ok(json) => sort(json).to_string(),
-        Err(_) => String::from_utf8_lossy(body).into_owned(),
-    }
-}
-
-/// The JSON of a body.
-fn json(body: &[u8]) -> serde_json::Result<Value> {
-    let Strict(mut json) = serde_json::from_slice(body)?;
-    whole(&mut json);
-    Ok(json)
-}
-
-/// JSON whose objects have no name twice. Parsers disagree about which of the two values counts (RFC 8259),
-/// so a proxy might check another than is used here.
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(StrictVisitor).map(Self)
-    }
-}
-
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut all = Vec::new();
-        while let Some(Strict(item)) = items.next_element()? {
-            all.push(item);
-        }
-        Ok(all.into())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
-        let mut all = serde_json::Map::new();
-        while let Some((name, Strict(value))) = fields.next_entry::<String, _>()? {
-            if all.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("duplicate name {name:?}")));
-            }
-            all.insert(name, value);
-        }
-        Ok(all.into())
-    }
-}
-
-/// JSON from which structures are only read as objects. `serde` also reads them from arrays, by the position of
-/// their fields, which the document doesn't promise.
-struct Objects(Value);
-
-impl<'de> Deserializer<'de> for Objects {
-    type Error = serde_json::Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> serde_json::Result<V::Value> {
-        match self.0 {
-            Value::Array(items) => {
-                let mut items = SeqDeserializer::new(items.into_iter().map(Objects));
-                let all = visitor.visit_seq(&mut items)?;
-                items.end().map(|()| all)
-            }
-            Value::Object(fields) => {
-                let fields = fields.into_iter().map(|(name, value)| (name, Objects(value)));
-                let mut fields = MapDeserializer::new(fields);
-                let all = visitor.visit_map(&mut fields)?;
-                fields.end().map(|()| all)
-            }
-            other => other.deserialize_any(visitor),
-        }
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> serde_json::Result<V::Value> {
-        if !self.0.is_object() {
-            return Err(serde_json::Error::custom("expected an object"));
-        }
-        self.deserialize_any(visitor)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> serde_json::Result<V::Value> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> serde_json::Result<V::Value> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> serde_json::Result<V::Value> {
-        self.0.deserialize_enum(name, variants, visitor)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map identifier ignored_any
-    }
-}
-
-impl IntoDeserializer<'_, serde_json::Error> for Objects {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
-/// In JSON, `2.0` is a whole number too.
-fn whole(json: &mut Value) {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    match json {
-        Value::Array(items) => items.iter_mut().for_each(whole),
-        Value::Object(fields) => fields.values_mut().for_each(whole),
-        Value::Number(n) if n.is_f64() => {
-            let whole = n.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < EXACT);
-            if let Some(whole) = whole {
-                *n = (whole as i64).into();
-            }
-        }
-        _ => {}
-    }
-}
-
 /// A required idempotency key: repeating the command returns the same response.
 pub(super) struct Once(pub(super) String);
 
@@ -623,115 +438,6 @@ impl RequestPart for IfMatch {
     }
 }
 
-/// The response of a handler.
-pub(super) trait IntoReply: Send + 'static {
-    /// The status.
-    const STATUS: u16;
-    /// Whether it has a version.
-    const VERSIONED: bool = false;
-
-    /// The response that is sent, and stored for a key.
-    fn reply(self) -> Result<Reply, Problem>;
-
-    /// The schema of the body, if any.
-    fn schema(what: &mut Described) -> Option<Value>;
-
-    /// The schemas of the body by media type.
-    fn content(what: &mut Described) -> Option<Value> {
-        Self::schema(what).map(|schema| json!({"application/json": {"schema": schema}}))
-    }
-}
-
-/// A response that is sent.
-#[derive(serde::Serialize, serde::Deserialize)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) version: Option<i64>,
-    pub(super) body: String,
-    /// A body other than JSON, with its media type; never stored.
-    #[serde(skip)]
-    pub(super) stream: Option<(&'static str, axum::body::Body)>,
-}
-
-fn reply(status: u16, version: Option<i64>, body: &impl serde::Serialize) -> Result<Reply, Problem> {
-    let body = serde_json::to_string(body).map_err(|_| Error::Internal)?;
-    Ok(Reply { status, version, body, stream: None })
-}
-
-/// A retrieved object.
-pub(super) struct Found<T>(pub(super) T);
-
-impl<T: serde::Serialize + ToSchema + Send + 'static> IntoReply for Found<T> {
-    const STATUS: u16 = 200;
-
-    fn reply(self) -> Result<Reply, Problem> {
-        reply(Self::STATUS, None, &self.0)
-    }
-
-    fn schema(what: &mut Described) -> Option<Value> {
-        Some(schema_of::<T>(what))
-    }
-}
-
-/// A page of a list.
-pub(super) struct Listed<T>(pub(super) Page<T>);
-
-impl<T: serde::Serialize + ToSchema + Send + 'static> IntoReply for Listed<T> {
-    const STATUS: u16 = 200;
-
-    fn reply(self) -> Result<Reply, Problem> {
-        reply(Self::STATUS, None, &self.0)
-    }
-
-    fn schema(what: &mut Described) -> Option<Value> {
-        Some(schema_of::<Page<T>>(what))
-    }
-}
-
-/// A created object.
-pub(super) struct Made<T>(pub(super) T);
-
-impl<T: serde::Serialize + ToSchema + Send + 'static> IntoReply for Made<T> {
-    const STATUS: u16 = 201;
-
-    fn reply(self) -> Result<Reply, Problem> {
-        reply(Self::STATUS, None, &self.0)
-    }
-
-    fn schema(what: &mut Described) -> Option<Value> {
-        Some(schema_of::<T>(what))
-    }
-}
-
-/// An object that several people may edit, with its version.
-pub(super) struct Version<T>(pub(super) i64, pub(super) T);
-
-impl<T: serde::Serialize + ToSchema + Send + 'static> IntoReply for Version<T> {
-    const STATUS: u16 = 200;
-    const VERSIONED: bool = true;
-
-    fn reply(self) -> Result<Reply, Problem> {
-        reply(Self::STATUS, Some(self.0), &self.1)
-    }
-
-    fn schema(what: &mut Described) -> Option<Value> {
-        Some(schema_of::<T>(what))
-    }
-}
-
-/// An empty response.
-impl IntoReply for () {
-    const STATUS: u16 = 204;
-
-    fn reply(self) -> Result<Reply, Problem> {
-        Ok(Reply { status: Self::STATUS, version: None, body: String::new(), stream: None })
-    }
-
-    fn schema(_: &mut Described) -> Option<Value> {
-        None
-    }
-}
-
 /// Which page of a list is wanted; a part of many queries.
 #[derive(Debug, serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -761,74 +467,18 @@ impl<'de> serde::Deserialize<'de> for Limit {
 pub(super) fn page(after: &Option<String>, limit: Option<Limit>) -> haat_shared::page::PageRequest<'_> {
     haat_shared::page::PageRequest { after: after.as_deref().unwrap_or_default(), limit: limit.map(|l| l.0) }
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn whole_numbers_may_have_a_zero_fraction() {
-        let mut sent = json!({"a": [2.0, 2.5, -7.0, 1e300, 9, "2.0"]});
-        whole(&mut sent);
-        assert_eq!(sent, json!({"a": [2, 2.5, -7, 1e300, 9, "2.0"]}));
-    }
-
-    #[test]
-    fn objects_name_nothing_twice() {
-        let text = r#"{"a":[null,true,-1,18446744073709551615,2.5,"x"],"b":{"a":{}},"c":[]}"#;
-        assert_eq!(json(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap());
-        for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"c":2,"\u0061":3}}]"#] {
-            let why = json(text.as_bytes()).unwrap_err().to_string();
-            assert!(why.contains("duplicate name \"a\" at line 1"), "{why}");
-            assert_ne!(canonical(text.as_bytes()), canonical(br#"{"a":1}"#));
-        }
-    }
-
-    #[test]
-    fn structures_are_objects() {
-        #[derive(Debug, PartialEq, Deserialize)]
-        struct Inner {
-            name: String,
-        }
-        #[derive(Debug, PartialEq, Deserialize)]
-        struct Outer {
-            size: i64,
-            inner: Option<Inner>,
-            all: Vec<Inner>,
-        }
-        let read = |json: Value| {
-            serde_path_to_error::deserialize::<_, Outer>(Objects(json))
-                .map_err(|error| (error.path().to_string(), error.into_inner().to_string()))
-        };
-        let inner = |name: &str| Inner { name: name.into() };
-        assert_eq!(
-            read(json!({"size": 2, "inner": {"name": "a"}, "all": [{"name": "b"}]})),
-            Ok(Outer { size: 2, inner: Some(inner("a")), all: vec![inner("b")] })
-        );
-        assert_eq!(
-            read(json!({"size": 2, "inner": null, "all": []})),
-            Ok(Outer { size: 2, inner: None, all: vec![] })
-        );
-        for (json, at) in [
-            (json!([2, null, []]), "."),
-            (json!({"size": 2, "inner": ["a"], "all": []}), "inner"),
-            (json!({"size": 2, "all": [["b"]]}), "all[0]"),
-            (json!(null), "."),
-        ] {
-            let (path, why) = read(json).unwrap_err();
-            assert_eq!((path.as_str(), why.as_str()), (at, "expected an object"));
-        }
-        assert_eq!(read(json!({"size": "2", "all": []})).unwrap_err().0, "size");
-    }
-
-    #[test]
     fn what_is_missing_is_named() {
-        #[derive(Debug, Deserialize)]
+        #[derive(Debug, serde::Deserialize)]
         #[expect(dead_code)]
         struct Inner {
             name: String,
         }
-        #[derive(Debug, Deserialize)]
+        #[derive(Debug, serde::Deserialize)]
         #[expect(dead_code)]
         struct Outer {
             reason: String,
@@ -853,28 +503,6 @@ mod tests {
                 Problem::NotReadable { field, .. } => assert_eq!(field, at_field),
                 other => panic!("{other:?}"),
             }
-        }
-    }
-
-    #[test]
-    fn equal_json_has_one_canonical_form() {
-        let same = [
-            r#"{"variant":"var_1","quantity":2,"more":{"a":[1,2],"b":null}}"#,
-            r#"{ "quantity" : 2.0 , "more": {"b":null,"a":[1, 2]}, "variant": "var\u005f1" }"#,
-            "{\n\t\"more\": {\"a\": [1, 2e0], \"b\": null},\r\n\"variant\": \"var_1\", \"quantity\": 2}",
-        ];
-        let other = [
-            r#"{"variant":"var_1","quantity":3,"more":{"a":[1,2],"b":null}}"#,
-            r#"{"variant":"var_1","quantity":2,"more":{"a":[2,1],"b":null}}"#,
-            r#"{"variant":"var_1","quantity":2,"more":{"a":[1,2]}}"#,
-            r#"{"variant":"var_1","quantity":"2","more":{"a":[1,2],"b":null}}"#,
-            r#"{"variant":"VAR_1","quantity":2,"more":{"a":[1,2],"b":null}}"#,
-        ];
-        for body in same {
-            assert_eq!(canonical(body.as_bytes()), canonical(same[0].as_bytes()), "{body}");
-        }
-        for body in other {
-            assert_ne!(canonical(body.as_bytes()), canonical(same[0].as_bytes()), "{body}");
         }
     }
 

@@ -15,8 +15,9 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Body, Found, Listed, Made, Once, Paging, ProductFile, Query, page},
+    extract::{At, Body, Once, Paging, ProductFile, Query, page},
     problem,
+    reply::{Found, Listed, Made},
 };
 use crate::http::imports::{keep, take};
 

@@ -17,8 +17,10 @@ mod openapi;
 mod operator;
 mod orders;
 mod problem;
+mod reply;
 mod schema;
 mod shops;
+mod strict_json;
 
 use std::time::Duration;
 
@@ -45,9 +47,10 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub(super) use self::problem::into_problem;
 use self::{
-    extract::{IntoReply, Reply, RequestPart, Sent},
+    extract::{RequestPart, Sent},
     openapi::Document,
     problem::Problem,
+    reply::{IntoReply, Reply},
 };
 use super::{
     State,
@@ -310,7 +313,7 @@ where
 {
     let parts = P::read(&sent)?;
     let extract::Once(key) = extract::Once::read(&sent)?;
-    let body = format!("{}\n{}", sent.path.join("/"), extract::canonical(&sent.body));
+    let body = format!("{}\n{}", sent.path.join("/"), strict_json::canonical(&sent.body));
     let key = IdempotencyKey::new(context.who(), route.path, &key, &body);
     let engine = context.engine().clone();
     let attempt = match idempotency::claim::<Job>(&engine, &key).await.map_err(Error::from)? {

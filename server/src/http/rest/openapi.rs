@@ -9,10 +9,7 @@ use haat_shared::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{
-    extract::{IntoReply, RequestPart},
-    schema::Described,
-};
+use super::{extract::RequestPart, reply::IntoReply, schema::Described};
 
 /// The document under construction.
 #[derive(Default)]

@@ -20,8 +20,9 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Found, Limit, Listed, Once, Paging, Query, page},
+    extract::{At, Limit, Once, Paging, Query, page},
     orders::WhichOrders,
+    reply::{Found, Listed},
 };
 
 pub(super) fn routes(api: Api) -> Api {

@@ -17,8 +17,9 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Body, Found, IntoReply, Limit, Listed, Made, Once, Paging, Query, Reply, page},
+    extract::{At, Body, Limit, Once, Paging, Query, page},
     problem::Problem,
+    reply::{Found, IntoReply, Listed, Made, Reply},
     schema::Described,
 };
 

@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 
 use super::{
     Api, RequestContext,
-    extract::{At, Body, Found, IfMatch, Listed, Made, Once, Paging, Query, Version, page},
+    extract::{At, Body, IfMatch, Once, Paging, Query, page},
+    reply::{Found, Listed, Made, Version},
 };
 
 pub(super) fn routes(api: Api) -> Api {
