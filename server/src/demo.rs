@@ -32,6 +32,7 @@ struct DemoMarket {
 struct Category {
     slug: String,
     name: String,
+    name_hi: String,
     parent: Option<String>,
     picture: Option<String>,
     tax_bp: i64,
@@ -121,6 +122,7 @@ fn categories(market: &DemoMarket) -> impl Iterator<Item = NewCategory> {
     market.category.iter().map(|c| NewCategory {
         slug: c.slug.clone(),
         name: c.name.clone(),
+        names: vec![("hi".into(), c.name_hi.clone())],
         parent: c.parent.clone(),
         tax_bp: c.tax_bp,
         picture: None,

@@ -206,6 +206,14 @@ CREATE TABLE categories (
 );
 CREATE INDEX categories_picture_id_idx ON categories (picture_id) WHERE picture_id IS NOT NULL;
 
+-- The names of categories in languages other than the market's own.
+CREATE TABLE category_names (
+    category_id UUID NOT NULL REFERENCES categories (id),
+    locale TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (category_id, locale)
+);
+
 CREATE TABLE products (
     id UUID PRIMARY KEY,
     shop_id UUID NOT NULL REFERENCES shops (id),

@@ -231,12 +231,12 @@ fn behind(list: &ListQuery, sort: &str, after: &str) -> Result<Vec<Value>> {
 }
 
 /// A product by its slug.
-pub async fn product(engine: &Engine, _: &Caller, slug: &str) -> Result<ProductView> {
+pub async fn product(engine: &Engine, caller: &Caller, slug: &str) -> Result<ProductView> {
     let row: ProductRow = engine.db.opt(&FIND, params![slug]).await?.ok_or(Error::NotFound)?;
     let shop = shops::read(engine, &row.shop_handle, false).await?;
     let variants: Vec<VariantRow> = engine.db.all(&VARIANTS, params![row.id]).await?;
     let trail = match row.category_id {
-        Some(category) => categories::trail(engine, category).await?,
+        Some(category) => categories::trail(engine, caller, category).await?,
         None => Vec::new(),
     };
     Ok(ProductView {

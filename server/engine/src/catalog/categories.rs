@@ -13,15 +13,21 @@ use haat_shared::{
 };
 
 statements! {
-    ROOTS = "SELECT c.slug, c.name, m.id AS media_id, m.width, m.height, m.color, c.name AS alt
-        FROM categories c LEFT JOIN media m ON m.id = c.picture_id WHERE c.parent_id IS NULL ORDER BY c.position, c.path";
+    ROOTS = "SELECT c.slug, COALESCE(n.name, c.name) AS name, m.id AS media_id, m.width, m.height, m.color, COALESCE(n.name, c.name) AS alt
+        FROM categories c LEFT JOIN category_names n ON n.category_id = c.id AND n.locale = $1
+        LEFT JOIN media m ON m.id = c.picture_id WHERE c.parent_id IS NULL ORDER BY c.position, c.path";
     // The ancestors of a category, the category itself, and its children.
-    AROUND = "SELECT c.slug, c.name, c.path FROM categories c JOIN categories here ON here.slug = $1
+    AROUND = "SELECT c.slug, COALESCE(n.name, c.name) AS name, c.path FROM categories c JOIN categories here ON here.slug = $1
+        LEFT JOIN category_names n ON n.category_id = c.id AND n.locale = $2
         WHERE here.path LIKE c.path || '%' OR c.parent_id = here.id ORDER BY c.position, c.path";
-    TRAIL = "SELECT c.slug, c.name, c.path FROM categories c JOIN categories here ON here.id = $1
+    TRAIL = "SELECT c.slug, COALESCE(n.name, c.name) AS name, c.path FROM categories c JOIN categories here ON here.id = $1
+        LEFT JOIN category_names n ON n.category_id = c.id AND n.locale = $2
         WHERE here.path LIKE c.path || '%' ORDER BY c.path";
+    NAME = "INSERT INTO category_names (category_id, locale, name) SELECT id, $2, $3 FROM categories WHERE slug = $1
+        ON CONFLICT (category_id, locale) DO UPDATE SET name = excluded.name";
     ALL = "SELECT id, slug FROM categories";
-    TREE = "SELECT slug, name, path FROM categories ORDER BY path";
+    TREE = "SELECT c.slug, COALESCE(n.name, c.name) AS name, c.path FROM categories c
+        LEFT JOIN category_names n ON n.category_id = c.id AND n.locale = $1 ORDER BY c.path";
 }
 
 insert! {
@@ -66,15 +72,15 @@ impl From<LinkRow> for CategoryLink {
 }
 
 /// The top-level categories, in display order.
-pub async fn roots(engine: &Engine, _: &Caller) -> Result<Vec<CategoryCard>> {
-    let rows: Vec<CardRow> = engine.db.all(&ROOTS, params![]).await?;
+pub async fn roots(engine: &Engine, caller: &Caller) -> Result<Vec<CategoryCard>> {
+    let rows: Vec<CardRow> = engine.db.all(&ROOTS, params![caller.locale]).await?;
     let card = |row: CardRow| CategoryCard { slug: row.slug, name: row.name, picture: row.picture };
     Ok(rows.into_iter().map(card).collect())
 }
 
 /// All categories with their full names, parents first: `Home & kitchen › Tableware`.
-pub async fn tree(engine: &Engine, _: &Caller) -> Result<Vec<CategoryLink>> {
-    let rows: Vec<LinkRow> = engine.db.all(&TREE, params![]).await?;
+pub async fn tree(engine: &Engine, caller: &Caller) -> Result<Vec<CategoryLink>> {
+    let rows: Vec<LinkRow> = engine.db.all(&TREE, params![caller.locale]).await?;
     let mut above: Vec<(String, String)> = Vec::new();
     let links = rows.into_iter().map(|row| {
         above.retain(|(path, _)| row.path.starts_with(path));
@@ -88,8 +94,8 @@ pub async fn tree(engine: &Engine, _: &Caller) -> Result<Vec<CategoryLink>> {
 }
 
 /// A category with its ancestors and direct subcategories.
-pub async fn category(engine: &Engine, _: &Caller, slug: &str) -> Result<CategoryView> {
-    let rows: Vec<LinkRow> = engine.db.all(&AROUND, params![slug]).await?;
+pub async fn category(engine: &Engine, caller: &Caller, slug: &str) -> Result<CategoryView> {
+    let rows: Vec<LinkRow> = engine.db.all(&AROUND, params![slug, caller.locale]).await?;
     let own = rows.iter().find(|row| row.slug == slug).ok_or(Error::NotFound)?.path.clone();
     let (mut trail, children): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| own.starts_with(&row.path));
@@ -104,18 +110,20 @@ pub async fn category(engine: &Engine, _: &Caller, slug: &str) -> Result<Categor
 }
 
 /// The categories from the root to this one, inclusive.
-pub(super) async fn trail(engine: &Engine, id: CategoryId) -> Result<Vec<CategoryLink>> {
-    let rows: Vec<LinkRow> = engine.db.all(&TRAIL, params![id]).await?;
+pub(super) async fn trail(engine: &Engine, caller: &Caller, id: CategoryId) -> Result<Vec<CategoryLink>> {
+    let rows: Vec<LinkRow> = engine.db.all(&TRAIL, params![id, caller.locale]).await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// A new category.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NewCategory {
     /// The slug.
     pub slug: String,
     /// The name.
     pub name: String,
+    /// The name in other languages, by language tag. A language that is missing keeps the name it has.
+    pub names: Vec<(String, String)>,
     /// The slug of its parent, which precedes it in the list; `None` for a root.
     pub parent: Option<String>,
     /// The tax rate included in the prices of its products, in basis points of the price without tax.
@@ -124,12 +132,13 @@ pub struct NewCategory {
     pub picture: Option<MediaId>,
 }
 
-/// Creates categories; existing ones get the new name, tax rate and position. Operators only.
+/// Creates categories; existing ones get the new names, tax rate and position. Operators only.
 pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<NewCategory>) -> Result<()> {
     caller.admin(AdminPermission::ManageCatalog)?;
     let now = engine.clock.now_ms();
     let mut known: Vec<(String, CategoryId, String)> = Vec::new();
     let mut rows: Vec<PutCategory> = Vec::new();
+    let mut names: Vec<(String, String, String)> = Vec::new();
     for (position, category) in (0i64..).zip(categories) {
         let parent = match &category.parent {
             None => None,
@@ -153,11 +162,12 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
             position,
             created_at: now,
         });
+        names.extend(category.names.into_iter().map(|(locale, name)| (category.slug.clone(), locale, name)));
         known.push((category.slug, id, path));
     }
     engine
         .db
-        .write("catalog::put_categories", (rows, now), |tx, (rows, now)| {
+        .write("catalog::put_categories", (rows, names, now), |tx, (rows, names, now)| {
             Box::pin(async move {
                 let pictures: Vec<MediaId> = rows.iter().filter_map(|row| row.picture_id).collect();
                 if !pictures.is_empty() {
@@ -165,6 +175,9 @@ pub async fn put_categories(engine: &Engine, caller: &Caller, categories: Vec<Ne
                     media::use_in_tx(tx, pictures).await?;
                 }
                 tx.insert_all(rows.clone()).await?;
+                for (slug, locale, name) in names.iter() {
+                    tx.exec(&NAME, params![slug, locale, name]).await?;
+                }
                 Ok::<_, TxError>(())
             })
         })

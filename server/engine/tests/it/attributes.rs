@@ -31,7 +31,7 @@ async fn furnish(market: &Market) {
         name: slug.into(),
         parent: parent.map(Into::into),
         tax_bp: 1_800,
-        picture: None,
+        ..Default::default()
     };
     let tree = vec![new("home", None), new("desks", None), new("cups", Some("home"))];
     catalog::put_categories(engine, &system, tree).await.unwrap();

@@ -173,7 +173,7 @@ both! {
         let guest = market.guest_with(&[(tea, 1)]).await;
         let id = checkout::begin(engine, &guest).await.unwrap();
         let lower = catalog::NewCategory {
-            slug: "tea".into(), name: "Tea".into(), parent: None, tax_bp: 500, picture: None,
+            slug: "tea".into(), name: "Tea".into(), parent: None, tax_bp: 500, ..Default::default()
         };
         catalog::put_categories(engine, &Caller::system(), vec![lower]).await.unwrap();
         let cart = carts::view(engine, &guest).await.unwrap();

@@ -59,7 +59,7 @@ both! {
     async fn the_category_tree_leads_to_its_products(market) {
         let (engine, anyone, system) = (&market.engine, Caller::guest(), Caller::system());
         let new = |slug: &str, parent: Option<&str>| catalog::NewCategory {
-            slug: slug.into(), name: slug.to_uppercase(), parent: parent.map(Into::into), tax_bp: 1_800, picture: None,
+            slug: slug.into(), name: slug.to_uppercase(), parent: parent.map(Into::into), tax_bp: 1_800, ..Default::default()
         };
         let tree = vec![new("home", None), new("home-office", None), new("tableware", Some("home")), new("cups", Some("tableware"))];
         catalog::put_categories(engine, &system, tree.clone()).await.unwrap();
@@ -87,6 +87,21 @@ both! {
         let tree = catalog::tree(engine, &anyone).await.unwrap();
         let tree: Vec<_> = tree.iter().map(|link| link.name.as_str()).collect();
         assert_eq!(tree, ["HOME", "HOME › TABLEWARE", "HOME › TABLEWARE › CUPS", "HOME-OFFICE"]);
+
+        // In a language with no name of its own, the category keeps its first name.
+        let named = |name: &str| catalog::NewCategory { names: vec![("hi".into(), name.into())], ..new("home", None) };
+        for name in ["मकान", "घर"] {
+            catalog::put_categories(engine, &system, vec![named(name)]).await.unwrap();
+        }
+        let hindi = Caller { locale: "hi", ..Caller::guest() };
+        let roots = catalog::roots(engine, &hindi).await.unwrap();
+        assert_eq!(roots.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(), ["घर", "HOME-OFFICE"]);
+        let below = catalog::category(engine, &hindi, "tableware").await.unwrap();
+        assert_eq!((below.trail[0].name.as_str(), below.name.as_str()), ("घर", "TABLEWARE"));
+        let tree = catalog::tree(engine, &hindi).await.unwrap();
+        let tree: Vec<_> = tree.iter().map(|link| link.name.as_str()).collect();
+        assert_eq!(tree, ["HOME-OFFICE", "घर", "घर › TABLEWARE", "घर › TABLEWARE › CUPS"]);
+        assert_eq!(catalog::category(engine, &anyone, "home").await.unwrap().name, "HOME");
 
         let titles = async |category: &str, sort: &str| {
             let ask = ListProducts { category: category.into(), sort: sort.into(), ..ListProducts::default() };
@@ -152,7 +167,7 @@ both! {
         assert!(catalog::map_files(&market.engine).await.unwrap().is_empty());
         market.product("meena-crafts", "Clay bowl", 45_000, 5).await;
         market.product("meena-crafts", "Clay cup", 45_000, 5).await;
-        let tree = vec![catalog::NewCategory { slug: "home".into(), name: "Home".into(), parent: None, tax_bp: 0, picture: None }];
+        let tree = vec![catalog::NewCategory { slug: "home".into(), name: "Home".into(), parent: None, tax_bp: 0, ..Default::default() }];
         catalog::put_categories(&market.engine, &Caller::system(), tree).await.unwrap();
         let files = catalog::map_files(&market.engine).await.unwrap();
         assert_eq!(files.len(), 1);

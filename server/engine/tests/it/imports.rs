@@ -90,7 +90,7 @@ async fn tableware(market: &Market) {
         name: "Tableware".into(),
         parent: None,
         tax_bp: 1_200,
-        picture: None,
+        ..Default::default()
     }];
     catalog::put_categories(&market.engine, &Caller::system(), tree).await.unwrap();
 }

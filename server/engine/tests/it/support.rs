@@ -455,7 +455,7 @@ impl Market {
             name: "Tea".into(),
             parent: None,
             tax_bp: 1_800,
-            picture: None,
+            ..Default::default()
         }];
         catalog::put_categories(&self.engine, &system, tree).await.unwrap();
         let category = catalog::category_ids(&self.engine).await.unwrap().get("tea").copied();
