@@ -290,6 +290,7 @@ pub(crate) fn order_event(i18n: I18n, kind: OrderEventKind, method: ShippingMeth
         OrderEventKind::Refunded => return t!(i18n, seller_orders.refund_issued),
         OrderEventKind::ReturnOpened => return t!(i18n, seller_orders.return_opened),
         OrderEventKind::ReturnReceived => return t!(i18n, seller_orders.return_received),
+        OrderEventKind::Noted => return t!(i18n, seller_orders.noted),
         OrderEventKind::Placed => OrderState::Placed,
         OrderEventKind::Confirmed => OrderState::Confirmed,
         OrderEventKind::Shipped => OrderState::Shipped,

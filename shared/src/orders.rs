@@ -208,6 +208,11 @@ pub fn reason(typed: &str) -> Result<String, FieldError> {
     text::line("reason", typed, NOTE_MAX)
 }
 
+/// A note on an order, which only the shop's members read.
+pub fn note(typed: &str) -> Result<String, FieldError> {
+    text::line("note", typed, NOTE_MAX)
+}
+
 text_enum! {
     /// What happened to an order.
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -230,6 +235,8 @@ text_enum! {
         ReturnOpened = "return_opened",
         /// The shop received a part of it back.
         ReturnReceived = "return_received",
+        /// A member of the shop wrote a note, which only the shop's members see.
+        Noted = "noted",
     }
 }
 
@@ -350,6 +357,25 @@ pub struct SellerOrder {
     pub refunds: Vec<OrderRefund>,
     /// The shop's earnings after commission. Negative for cash orders, where the shop owes the commission.
     pub earned: Money,
+    /// How many other orders this customer placed in the shop, by their email address.
+    pub other_order_count: i64,
+    /// The latest of these orders, newest first.
+    pub other_orders: Vec<OtherOrder>,
+}
+
+/// Another order of the same customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OtherOrder {
+    /// The order number.
+    pub number: String,
+    /// When the order was placed: RFC 3339, UTC.
+    pub placed_at: String,
+    /// The order's status.
+    #[serde(rename = "status")]
+    pub state: OrderState,
+    /// The order total, including shipping.
+    pub total: Money,
 }
 
 /// A refund of an order, or of a part of it.

@@ -3,7 +3,9 @@
 use haat_shared::{
     Error, Money,
     forms::Draft,
-    orders::{Actor, OrderEvent, OrderEventKind, OrderState, SellerOrder, Shipment, ShopOrderView},
+    orders::{
+        Actor, OrderEvent, OrderEventKind, OrderState, OtherOrder, SellerOrder, Shipment, ShopOrderView,
+    },
     payments::PaymentMethod,
     routes,
     shipping::ShippingMethod,
@@ -38,7 +40,7 @@ pub(crate) fn Order() -> impl IntoView {
 #[component]
 fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let SellerOrder { order, email, events, refunds, earned, .. } = order;
+    let SellerOrder { order, email, events, refunds, earned, other_order_count, other_orders, .. } = order;
     let ShopOrderView { order, placed_at, address, payment_method: method, commission } = order;
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
@@ -158,7 +160,8 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                         {shares}
                     </div>
                 </section>
-                <History events way=order.shipping_method />
+                <OtherOrders handle count=other_order_count orders=other_orders />
+                <History events way=order.shipping_method action=action.clone() draft=draft.clone() />
                 {cancel}
             </div>
         </div>
@@ -346,10 +349,47 @@ fn UpdateTracking(
     })
 }
 
-/// The order's timeline.
+/// The customer's other orders in this shop.
 #[component]
-fn History(events: Vec<OrderEvent>, way: ShippingMethod) -> impl IntoView {
+fn OtherOrders(handle: String, count: i64, orders: Vec<OtherOrder>) -> impl IntoView {
     let i18n = use_i18n();
+    let shown = orders.len() as i64;
+    let rows = orders.into_iter().map(|order| {
+        let href = routes::shop_order(&handle, &order.number);
+        view! {
+            <li class="row">
+                <div>
+                    <a class="row-link" href=href>{order.number}</a>
+                    <p class="note">{words::day(i18n, &order.placed_at)}</p>
+                </div>
+                <p class="price">{words::money(i18n, order.total)}</p>
+            </li>
+        }
+    });
+    let rows = rows.collect_view();
+    let words = match count {
+        0 => t!(i18n, seller_orders.first_order).to_owned(),
+        _ => tn!(i18n, seller_orders.other_orders, count),
+    };
+    let more = (count > shown).then(|| {
+        view! { <p class="note">{tu_string!(i18n, seller_orders.latest_shown, n = shown).to_string()}</p> }
+    });
+    view! {
+        <section class="panel" aria-labelledby="others">
+            <h3 id="others">{t!(i18n, seller_orders.customer_orders)}</h3>
+            <p>{words}</p>
+            {(count > 0).then(|| view! { <ul class="rows">{rows}</ul> })}
+            {more}
+        </section>
+    }
+}
+
+/// The order's timeline, with the form for a note.
+#[component]
+fn History(events: Vec<OrderEvent>, way: ShippingMethod, action: String, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let mine = draft.typed("action") == "note";
+    let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
     let steps = events.into_iter().map(|event| {
         let what = words::order_event(i18n, event.kind, way);
         let by = match event.actor {
@@ -374,6 +414,11 @@ fn History(events: Vec<OrderEvent>, way: ShippingMethod) -> impl IntoView {
         <section class="panel" aria-labelledby="history">
             <h3 id="history">{t!(i18n, seller_orders.history)}</h3>
             <ol class="history">{steps.collect_view()}</ol>
+            <form method="post" action=action class="form" novalidate>
+                <input type="hidden" name="action" value="note" />
+                <Field name="note" label=t!(i18n, seller_orders.note) value=draft.typed("note") hint=t!(i18n, seller_orders.note_hint).to_owned() faults />
+                <div><Button look="secondary">{t!(i18n, seller_orders.add_note)}</Button></div>
+            </form>
         </section>
     }
 }

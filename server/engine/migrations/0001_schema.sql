@@ -617,6 +617,7 @@ CREATE TABLE purchases (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX purchases_user_id_id_idx ON purchases (user_id, id);
+CREATE INDEX purchases_email_idx ON purchases (email);
 
 CREATE TABLE orders (
     id UUID PRIMARY KEY,

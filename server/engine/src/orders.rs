@@ -22,6 +22,7 @@ macro_rules! lines_of {
     };
 }
 
+mod notes;
 mod refunds;
 mod release;
 mod returns;
@@ -30,6 +31,7 @@ mod shipments;
 mod timeline;
 mod transitions;
 
+pub use notes::add_note;
 pub use refunds::refund;
 pub use release::release_due;
 pub use returns::{open_return, receive_return};

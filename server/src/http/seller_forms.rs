@@ -33,6 +33,7 @@ pub(super) async fn order(
         "confirm" => orders::confirm(engine, &caller, &handle, &number).await,
         "deliver" => orders::deliver(engine, &caller, &handle, &number).await,
         "cancel" => orders::cancel(engine, &caller, &handle, &number, &value("reason")).await,
+        "note" => orders::add_note(engine, &caller, &handle, &number, &value("note")).await,
         "ship" => {
             let shipment = Shipment {
                 carrier: value("carrier"),

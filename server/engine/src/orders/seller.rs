@@ -13,7 +13,7 @@ use haat_shared::{
     id::kinds::{OrderId, RefundId},
     orders::{
         Actor, ListOrders, OrderCard, OrderEvent, OrderEventData, OrderEventKind, OrderRefund, OrderState,
-        RefundReason, SellerOrder,
+        OtherOrder, RefundReason, SellerOrder,
     },
     page::{self, Page},
     payments::{PaymentMethod, PaymentState},
@@ -24,6 +24,9 @@ use haat_shared::{
 
 /// The number of rows per page.
 const PAGE_SIZE: usize = 50;
+
+/// How many of a customer's other orders an order page lists.
+const OTHERS_SHOWN: i64 = 5;
 
 lists! {
     ORDERS {
@@ -44,6 +47,11 @@ lists! {
 statements! {
     LINES = lines_of!("orders", "WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position");
     EVENTS = "SELECT kind, actor, data, created_at FROM order_events WHERE order_id = $1 ORDER BY created_at, kind";
+    // The customer's other orders in the shop; every row has their number.
+    OTHERS = "SELECT o.number, o.created_at, o.state, o.currency, o.total_minor, COUNT(*) OVER () AS order_count
+        FROM orders here JOIN purchases h ON h.id = here.purchase_id JOIN purchases p ON p.email = h.email
+        JOIN orders o ON o.purchase_id = p.id AND o.shop_id = here.shop_id
+        WHERE here.id = $1 AND o.id <> here.id ORDER BY o.created_at DESC, o.id DESC LIMIT $2";
     // Of several payments, the last one was made with the selected method. A refund is done when all its parts are.
     PAID = "SELECT p.email, (SELECT y.state FROM payments y WHERE y.purchase_id = p.id ORDER BY y.id DESC LIMIT 1) AS state,
             o.market_discount_minor, r.id, r.reason, r.amount_minor, r.commission_minor, r.returned_minor, r.done_at
@@ -77,6 +85,15 @@ rows! {
         actor: Actor,
         data: String,
         created_at: i64,
+    }
+
+    struct OtherRow {
+        number: String,
+        created_at: i64,
+        state: OrderState,
+        currency: Currency,
+        total_minor: i64,
+        order_count: i64,
     }
 
     struct PaidRow {
@@ -166,6 +183,7 @@ pub async fn seller_order(
     let paid: Vec<PaidRow> = engine.db.all(&PAID, params![id]).await?;
     let PaidRow { email, state: payment, market_discount_minor, .. } = paid.first().ok_or(Error::Internal)?;
     let (email, payment, market_discount) = (email.clone(), *payment, *market_discount_minor);
+    let others: Vec<OtherRow> = engine.db.all(&OTHERS, params![id, OTHERS_SHOWN]).await?;
     let placed = OrderEvent {
         kind: OrderEventKind::Placed,
         created_at: order.placed_at.clone(),
@@ -206,6 +224,16 @@ pub async fn seller_order(
         payment,
         refunds: refunds.collect(),
         earned,
+        other_order_count: others.first().map_or(0, |row| row.order_count),
+        other_orders: others
+            .into_iter()
+            .map(|row| OtherOrder {
+                number: row.number,
+                placed_at: caller.time(engine, row.created_at),
+                state: row.state,
+                total: Money::new(row.total_minor, row.currency),
+            })
+            .collect(),
         order,
     })
 }

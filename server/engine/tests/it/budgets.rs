@@ -59,7 +59,7 @@ both! {
         let meena = "meena-crafts";
         let page = budget!("a shop's list of orders", 1, orders::seller_list(&market.engine, &owner, meena, Default::default()));
         let (card, cash) = (&page.items[0].number, &page.items[1].number);
-        budget!("an order in the dashboard", 3, orders::seller_order(&market.engine, &owner, meena, card));
+        budget!("an order in the dashboard", 4, orders::seller_order(&market.engine, &owner, meena, card));
         budget!("confirm an order", 3, orders::confirm(&market.engine, &owner, meena, card));
         let position = orders::seller_order(&market.engine, &owner, meena, card).await.unwrap().order.order.lines[0].position;
         let refund = NewRefund { lines: vec![LineQuantity { position, quantity: 1 }], restock: true, reason: "No".into(), ..NewRefund::default() };

@@ -184,6 +184,39 @@ both! {
         assert_eq!((about("shipped"), about("tracking")), (1, 3), "an email for each correction");
     }
 
+    /// Notes may be written in any state, and only the shop's members may.
+    async fn a_shop_notes_something_and_sees_what_else_the_customer_bought(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 99).await;
+        let cable = market.product("delta-electronics", "Cable", 9_900, 9).await;
+        let mut numbers = Vec::new();
+        for _ in 0..7 {
+            numbers.push(market.buy_in_cash(&market.guest_with(&[(bowl, 1), (cable, 1)]).await).await.unwrap());
+        }
+        let [order, .., last] = &numbers[..] else { unreachable!() };
+        let (order, last) = (format!("{order}-1"), format!("{last}-1"));
+        orders::cancel(engine, &owner, MEENA, &order, "Broken").await.unwrap();
+        for note in [" Called twice ", "No answer"] {
+            orders::add_note(engine, &owner, MEENA, &order, note).await.unwrap();
+        }
+        let fault = orders::add_note(engine, &owner, MEENA, &order, " ").await.unwrap_err();
+        assert_eq!(fault.at("note"), Some(FieldCode::Missing));
+        let delta = market.owner("delta-electronics").await;
+        for (caller, shop) in [(&delta, "delta-electronics"), (&delta, MEENA), (&Caller::guest(), MEENA)] {
+            let refused = orders::add_note(engine, caller, shop, &order, "Mine").await;
+            assert!(matches!(refused, Err(Error::NotFound | Error::SignInNeeded)), "{refused:?}");
+        }
+        let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
+        let notes: Vec<_> = seen.events.iter().map(|e| (e.kind, e.data.note.as_str())).collect();
+        use OrderEventKind::*;
+        assert_eq!(notes, [(Placed, ""), (Cancelled, "Broken"), (Noted, "Called twice"), (Noted, "No answer")]);
+        // Only this shop's orders count, and the page lists five of them.
+        assert_eq!((seen.other_order_count, seen.other_orders.len()), (6, 5));
+        assert_eq!(seen.other_orders[0].number, last);
+        assert_eq!(seen.order.order.state, OrderState::Cancelled);
+        market.settle().await;
+    }
+
     /// A part is shipped, and its tracking corrected twice; then the rest is shipped.
     async fn an_order_in_two_parcels(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
