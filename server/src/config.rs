@@ -143,6 +143,8 @@ pub struct MarketConfig {
     pub time_zone: String,
     /// How many days after delivery an order can be returned. Until then, its earnings are pending.
     pub return_days: u32,
+    /// Whether the sign-in page offers the demo's accounts, with their password. Not allowed in production.
+    pub demo: bool,
 }
 
 /// Payment methods.
@@ -337,6 +339,7 @@ impl Default for MarketConfig {
             currencies: String::new(),
             time_zone: "Asia/Kolkata".into(),
             return_days: 0,
+            demo: false,
         }
     }
 }
@@ -400,8 +403,8 @@ impl Config {
         toml::to_string(self).map_err(|e| e.to_string())
     }
 
-    /// Adds what a demo market needs: its data in `folder`, and the sandbox gateway, whose pages are on
-    /// another host name than the market's, like those of a real gateway.
+    /// Adds what a demo market needs: its data in `folder`, its accounts on the sign-in page, and the sandbox
+    /// gateway, whose pages are on another host name than the market's, like those of a real gateway.
     pub fn demo(&mut self, folder: &Path) -> Result<(), String> {
         if self.mode == Mode::Production {
             return Err("demo is not for production: its accounts have a public password".into());
@@ -421,6 +424,7 @@ impl Config {
             self.payments.sandbox_url = format!("http://127.0.0.1:{port}");
         }
         self.payments.sandbox = true;
+        self.market.demo = true;
         Ok(())
     }
 

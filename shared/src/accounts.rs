@@ -18,6 +18,16 @@ pub const EMAIL_MAX: usize = 254;
 /// The maximum length of a person's name.
 pub const NAME_MAX: usize = 100;
 
+/// The password of the demo's accounts.
+pub const DEMO_PASSWORD: &str = "market-day-2026";
+/// The demo's accounts that the sign-in page offers: their names in its URL, and their email addresses.
+pub const DEMO_ACCOUNTS: [(&str, &str); 4] = [
+    ("customer", "asha@haat.example"),
+    ("seller", "meena@haat.example"),
+    ("seller-2", "delta@haat.example"),
+    ("admin", "operator@haat.example"),
+];
+
 /// An email address that mail can be sent to: the part before the `@` as entered, in NFC; the host in
 /// ASCII (`xn--…`) and lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -118,6 +118,7 @@ fn encode(to: &mut String, text: &str, kept: &[u8]) {
 const READS: &[&str] = &[
     FN_ME,
     FN_DRAFT,
+    FN_DEMO,
     FN_LIST_PRODUCTS,
     FN_PRODUCT,
     FN_HOME,
@@ -293,6 +294,7 @@ routes! {
 
     FN_ME POST "/api/accounts/me" Function Anyone;
     FN_DRAFT POST "/api/accounts/draft" Function Anyone;
+    FN_DEMO POST "/api/accounts/demo" Function Anyone;
     FN_LIST_PRODUCTS POST "/api/catalog/list" Function Anyone;
     FN_PRODUCT POST "/api/catalog/product" Function Anyone;
     FN_HOME POST "/api/catalog/home" Function Anyone;

@@ -34,6 +34,13 @@ pub async fn draft(form: String, id: DraftId) -> Result<Option<Draft>, ApiError>
         .await
 }
 
+/// The password of the demo's accounts, if this is a demo market.
+#[server(name = FetchDemo, prefix = "/api", endpoint = "accounts/demo", input = Json)]
+pub async fn demo() -> Result<Option<String>, ApiError> {
+    let demo = use_context::<super::Ctx>().is_some_and(|ctx| ctx.demo);
+    Ok(demo.then(|| haat_shared::accounts::DEMO_PASSWORD.to_owned()))
+}
+
 /// All users. Admins only.
 #[server(name = ListUsers, prefix = "/api", endpoint = "accounts/list", input = Json)]
 pub async fn list(q: String, after: String) -> Result<Page<UserCard>, ApiError> {

@@ -104,6 +104,8 @@ pub struct Ctx {
     pub caller: haat_engine::Caller,
     /// Whether the site is served over TLS, so that cookies require it.
     pub secure: bool,
+    /// Whether the sign-in page offers the demo's accounts.
+    pub demo: bool,
 }
 
 /// Calls a use case for the caller, and sets the HTTP status of its result. The only function that uses

@@ -1,10 +1,11 @@
 //! The sign-in page.
 
-use haat_shared::{FieldCode, forms::Draft, routes};
+use haat_shared::{FieldCode, accounts::DEMO_ACCOUNTS, forms::Draft, routes};
 use leptos::prelude::*;
 
 use super::sign_up::draft_of;
 use crate::{
+    api,
     i18n::{t, tu_string, use_i18n},
     state::{Visitor, query},
     ui::{Alert, Button, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, loaded},
@@ -15,10 +16,16 @@ use crate::{
 pub(crate) fn SignIn() -> impl IntoView {
     crate::head::keep_out();
     let (next, visitor) = (query("next"), expect_context::<Visitor>().0);
+    let demo = api::find(|| (), |()| api::accounts::demo());
     loaded(draft_of("sign-in"), move |draft| {
         loaded(visitor, move |me| match me {
             Some(_) => signed_in(),
-            None => view! { <Form next=next.get_untracked() draft=draft.clone() /> }.into_any(),
+            None => {
+                let draft = draft.clone();
+                loaded(demo, move |password| {
+                    view! { <Form next=next.get_untracked() draft=draft.clone() demo=password /> }
+                })
+            }
         })
     })
 }
@@ -39,13 +46,23 @@ fn signed_in() -> AnyView {
 }
 
 #[component]
-fn Form(next: String, draft: Draft) -> impl IntoView {
+fn Form(
+    next: String,
+    draft: Draft,
+    /// The password of the demo's accounts, if this is a demo market.
+    demo: Option<String>,
+) -> impl IntoView {
     let i18n = use_i18n();
     // The message doesn't say which of the two is wrong.
     let wrong =
         draft.error.as_ref().and_then(|error| error.at("password")) == Some(FieldCode::WrongCredentials);
     let faults = Signal::stored(draft.error.clone().filter(|_| !wrong));
     let next = if next.is_empty() { draft.typed("next") } else { next };
+    let chosen = query("demo").get_untracked();
+    let chosen = DEMO_ACCOUNTS.iter().find(|(name, _)| demo.is_some() && *name == chosen);
+    let known = chosen.map_or_else(|| draft.typed("email"), |(_, email)| (*email).to_owned());
+    let secret = demo.clone().filter(|_| chosen.is_some()).unwrap_or_default();
+    let accounts = demo.map(|_| demo_accounts(&next));
     let (email, password) = (tu_string!(i18n, sign_in.email), tu_string!(i18n, sign_in.password));
     let labels = vec![("email", email.to_owned()), ("password", password.to_owned())];
     let other = routes::with(routes::SIGN_UP, &[("next", &next)]);
@@ -63,11 +80,34 @@ fn Form(next: String, draft: Draft) -> impl IntoView {
                 {wrong.then(|| view! { <Alert>{t!(i18n, field.wrong_credentials)}</Alert> })}
                 <ErrorSummary faults labels />
                 <input type="hidden" name="next" value=next />
-                <Field name="email" label=email kind="email" value=draft.typed("email") autocomplete="username" required=true faults />
-                <Field name="password" label=password kind="password" autocomplete="current-password" required=true faults />
+                <Field name="email" label=email kind="email" value=known autocomplete="username" required=true faults />
+                <Field name="password" label=password kind="password" value=secret autocomplete="current-password" required=true faults />
                 <Button>{t!(i18n, sign_in.button)}</Button>
             </form>
             <p>{t!(i18n, sign_in.no_account)} " " <a href=other>{t!(i18n, sign_in.create)}</a></p>
+            {accounts}
         </div>
     }
+}
+
+/// Links that fill in the form. They load the page anew, so that they work alike with and without JavaScript.
+fn demo_accounts(next: &str) -> AnyView {
+    let i18n = use_i18n();
+    let links = DEMO_ACCOUNTS.map(|(name, email)| {
+        let href = routes::with(routes::SIGN_IN, &[("demo", name), ("next", next)]);
+        let who = match name {
+            "customer" => tu_string!(i18n, sign_in.demo_customer),
+            "admin" => tu_string!(i18n, sign_in.demo_admin),
+            _ => tu_string!(i18n, sign_in.demo_seller),
+        };
+        view! { <li><a href=href rel="external">{who} ": " <bdi>{email}</bdi></a></li> }
+    });
+    view! {
+        <section aria-labelledby="demo">
+            <h2 id="demo">{t!(i18n, sign_in.demo)}</h2>
+            <p>{t!(i18n, sign_in.demo_hint)}</p>
+            <ul>{links.into_iter().collect_view()}</ul>
+        </section>
+    }
+    .into_any()
 }

@@ -154,6 +154,7 @@ impl Config {
             }
         }
         let faults = [
+            (self.market.demo, "market.demo must be off: the demo's accounts have a public password"),
             (self.payments.sandbox, "payments.sandbox must be off: it accepts test cards only"),
             (
                 !self.mail.smtp_url.reveal().is_empty() && self.mail.from == Mail::default().from,
@@ -289,6 +290,7 @@ mod tests {
             (("HAAT__SERVER__METRICS_TOKEN", "hush"), "server.metrics_token is too short"),
             (("HAAT__LIMITS__ADDRESS_HEADER", ""), "HAAT__LIMITS__ADDRESS_HEADER="),
             (("HAAT__PAYMENTS__SANDBOX", "true"), "test cards"),
+            (("HAAT__MARKET__DEMO", "true"), "public password"),
             (("HAAT__SERVER__PUBLIC_URL", "http://haat.example"), "https"),
             (("HAAT__MAIL__SMTP_URL", "smtps://mail.example"), "mail.from"),
         ] {

@@ -19,7 +19,9 @@ use tracing::Instrument;
 use super::{State, layers};
 
 pub(super) fn context(state: &State, caller: Caller) -> impl Fn() + Clone + Send + Sync + 'static {
-    let ctx = Ctx { engine: state.runtime.engine.clone(), caller, secure: state.runtime.config.secure() };
+    let config = &state.runtime.config;
+    let (secure, demo) = (config.secure(), config.market.demo);
+    let ctx = Ctx { engine: state.runtime.engine.clone(), caller, secure, demo };
     move || provide_context(ctx.clone())
 }
 

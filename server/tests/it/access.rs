@@ -125,6 +125,7 @@ const TABLE: &[Row] = &[
     get(DEV_MAIL_HTML, "mail", 200),
     call(FN_ME, "{}"),
     call(FN_DRAFT, r#"{"form":"settings","id":"draft_00000000000000000000000000"}"#),
+    call(FN_DEMO, "{}"),
     call(FN_LIST_PRODUCTS, r#"{"of":{}}"#),
     call(FN_PRODUCT, r#"{"slug":"<slug>"}"#),
     call(FN_HOME, "{}"),

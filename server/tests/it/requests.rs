@@ -677,3 +677,25 @@ async fn disconnecting_logs_nothing() {
         program.close();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_market_offers_its_accounts() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    program.set("HAAT__MARKET__DEMO", "true");
+    program.start().await;
+    let visitor = Shopper::new(&program);
+    let (_, page) = visitor.get("/sign-in?next=/account").await;
+    assert!(page.contains("/sign-in?demo=seller") && !page.contains("value=\"market-day-2026\""), "{page}");
+    for (query, shown) in [("demo=seller", true), ("demo=nobody", false)] {
+        let (_, page) = visitor.get(&format!("/sign-in?{query}")).await;
+        for value in ["meena@haat.example", "market-day-2026"] {
+            assert_eq!(page.contains(&format!("value=\"{value}\"")), shown, "{query}: {page}");
+        }
+    }
+    program.set("HAAT__MARKET__DEMO", "false");
+    program.kill();
+    program.start().await;
+    let (_, page) = visitor.get("/sign-in?demo=seller").await;
+    assert!(!page.contains("haat.example") && !page.contains("market-day-2026"), "{page}");
+    program.close();
+}
