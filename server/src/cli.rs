@@ -12,7 +12,7 @@ use haat_app::{i18n::Locale, words};
 use haat_engine::{Caller, Clock, accounts, currencies, oracle, shops};
 use haat_shared::{
     Currency,
-    accounts::SignUp,
+    accounts::{DEMO_PASSWORD, SignUp},
     catalog::imports::{ExportFormat, Format},
     money::Rate,
     number::DecimalMark,
@@ -60,7 +60,10 @@ enum Command {
         /// Add the demo shops and products.
         #[arg(long)]
         demo: bool,
-        /// Skip images, which take a few seconds.
+        /// Without the orders of the last ninety days.
+        #[arg(long)]
+        without_orders: bool,
+        /// Without orders and images, which take a few seconds.
         #[arg(long)]
         plain: bool,
     },
@@ -258,16 +261,19 @@ async fn once(config: Config, command: Command) -> Result<ExitCode, String> {
         Command::Seed { demo: true, .. } if config.mode == Mode::Production => {
             return Err("seed --demo is not for production: its accounts have a public password".into());
         }
-        Command::Seed { demo: true, plain } => {
+        Command::Seed { demo: true, without_orders, plain } => {
             let runtime = open(config).await?;
-            let owners = demo::seed(&runtime.engine).await.map_err(|e| match e.at("email") {
-                Some(_) => "the demo data already exists".to_owned(),
-                None => e.to_string(),
-            })?;
+            let owners = demo::add(
+                &runtime.config,
+                runtime.engine.db.clone(),
+                Clock::default(),
+                without_orders || plain,
+            )
+            .await?;
             if !plain {
                 demo::draw(&runtime.engine).await.map_err(|e| e.to_string())?;
             }
-            print(format!("Demo shop owners (password: {}): {}", demo::PASSWORD, owners.join(", ")));
+            print(format!("Demo shop owners (password: {DEMO_PASSWORD}): {}", owners.join(", ")));
         }
         Command::Seed { demo: false, .. } => {
             return Err("nothing to seed: use --demo to add the demo data".into());
@@ -346,14 +352,13 @@ async fn prepare_demo(config: &Config, folder: &Path) -> Result<Runtime, String>
     let runtime = boot::wire(config.clone(), db, Clock::default()).await?;
     let open = shops::list(&runtime.engine, &Caller::system(), "").await.map_err(|e| e.to_string())?;
     if open.items.is_empty() {
-        print("Adding the demo shops. Their images are added in the background…");
-        demo::seed(&runtime.engine).await.map_err(|e| e.to_string())?;
+        print("Adding the demo shops and their orders. Their images are added in the background…");
+        demo::add(&runtime.config, runtime.engine.db.clone(), Clock::default(), false).await?;
     }
     let url = &config.server.public_url;
     print(format!("Haat is running at {url} (press Ctrl-C to stop). Emails are shown at {url}{DEV_MAILS}."));
     print(format!(
-        "Seller dashboard: {url}{SELLER_SHOPS}. Sign in as meena@haat.example or delta@haat.example with the password {}.",
-        demo::PASSWORD
+        "Seller dashboard: {url}{SELLER_SHOPS}. The sign-in page offers the demo's accounts; their password is {DEMO_PASSWORD}."
     ));
     Ok(runtime)
 }

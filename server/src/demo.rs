@@ -1,24 +1,25 @@
-//! The demo market. Its products are in `server/demo/market.toml`.
+//! The demo market. Its products are in `server/demo/market.toml`, its customers in `customers.toml`.
+
+mod customers;
+mod dice;
+mod life;
 
 use futures::future::try_join_all;
 use haat_engine::{
-    Caller, Engine, accounts,
+    Caller, Clock, Db, Engine, accounts,
     catalog::{self, NewCategory, NewProduct, NewVariant, put_categories, upsert_products},
     media,
     shops::{self, NewShop, Terms},
 };
 use haat_shared::{
     Currency, Error, Money, Result,
-    accounts::SignUp,
+    accounts::{DEMO_PASSWORD, SignUp},
     catalog::{Attribute, ListProducts, ProductCard},
     id::kinds::CategoryId,
 };
 use serde::Deserialize;
 
-use crate::demo_images;
-
-/// The password of the demo's accounts; `haat seed` prints it.
-pub(crate) const PASSWORD: &str = "market-day-2026";
+use crate::{boot, config::Config, demo_images};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,16 +130,47 @@ fn categories(market: &DemoMarket) -> impl Iterator<Item = NewCategory> {
     })
 }
 
+/// A configuration for seeding: no limits, no real emails, and no other nodes.
+fn quiet(config: &Config) -> Config {
+    let mut config = config.clone();
+    config.limits.scale = u32::MAX;
+    config.mail.smtp_url = Default::default();
+    config.bus.nats = Default::default();
+    config
+}
+
+/// Adds the demo's shops and products and, unless they are `new`, the orders of the ninety days up to the clock's
+/// time, a customer and an admin. Returns the addresses of the shops' owners.
+pub(crate) async fn add(
+    config: &Config,
+    db: Db,
+    clock: Clock,
+    new: bool,
+) -> std::result::Result<Vec<String>, String> {
+    let engine = boot::wire(quiet(config), db, clock.clone()).await?.engine;
+    if !new {
+        life::rewind(&clock);
+    }
+    let owners = seed(&engine).await.map_err(|e| match e.at("email") {
+        Some(_) => "the demo data already exists".to_owned(),
+        None => e.to_string(),
+    })?;
+    if !new {
+        life::live(&engine, &clock).await.map_err(|e| e.to_string())?;
+    }
+    Ok(owners)
+}
+
 /// Opens the demo's shops with their products, which have no pictures yet. Returns the addresses of their
 /// owners.
-pub(crate) async fn seed(engine: &Engine) -> Result<Vec<String>> {
+async fn seed(engine: &Engine) -> Result<Vec<String>> {
     let system = Caller::system();
     let market = read()?;
     put_categories(engine, &system, categories(&market).collect()).await?;
     let categories = catalog::category_ids(engine).await?;
     let (mut owners, mut shelves) = (Vec::new(), Vec::new());
     for shop in market.shop {
-        let form = SignUp { name: shop.owner, email: shop.email.clone(), password: PASSWORD.into() };
+        let form = SignUp { name: shop.owner, email: shop.email.clone(), password: DEMO_PASSWORD.into() };
         let owner = accounts::create(engine, &system, form).await?;
         let new = NewShop {
             handle: shop.handle.clone(),
@@ -230,7 +262,68 @@ async fn draw_product(engine: &Engine, market: &DemoMarket, card: &ProductCard) 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use haat_engine::{oracle, orders};
+    use haat_shared::orders::{ListOrders, OrderState};
+
     use super::*;
+
+    /// Half past eight in the evening of 27 November 2026, in India.
+    const EVENING: i64 = 1_795_791_600_000;
+
+    /// A market that has lived for ninety days: its engine, and the folder of its database.
+    async fn lived() -> (Engine, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.demo(folder.path()).unwrap();
+        let db = boot::create_database(&config).await.unwrap();
+        let clock = Clock::default();
+        clock.advance_ms(EVENING - clock.now_ms());
+        db.migrate(clock.now_ms()).await.unwrap();
+        add(&config, db.clone(), clock.clone(), false).await.unwrap();
+        (boot::wire(config, db, clock).await.unwrap().engine, folder)
+    }
+
+    /// The number and the total of the orders, by shop, status and payment method.
+    async fn totals(engine: &Engine) -> BTreeMap<(String, &'static str, &'static str), (i64, i64)> {
+        let (mut totals, mut ask) = (BTreeMap::new(), ListOrders::default());
+        loop {
+            let page = orders::list_all(engine, &Caller::system(), ask).await.unwrap();
+            for order in page.items {
+                let key = (order.shop_handle, order.state.as_str(), order.payment_method.as_str());
+                let (count, total) = totals.entry(key).or_insert((0, 0));
+                *count += 1;
+                *total += order.total.amount();
+            }
+            let Some(after) = page.next else { return totals };
+            ask = ListOrders { after, ..ListOrders::default() };
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn ninety_days_are_the_same_each_time_and_add_up() {
+        let (engine, _folder) = lived().await;
+        let first = totals(&engine).await;
+        let count = |of: &dyn Fn(&(String, &str, &str)) -> bool| -> i64 {
+            first.iter().filter(|(key, _)| of(key)).map(|(_, (count, _))| count).sum()
+        };
+        assert!(count(&|_| true) >= 400, "{first:?}");
+        for state in OrderState::ALL {
+            assert!(count(&|(_, s, _)| *s == state.as_str()) > 0, "{state:?}: {first:?}");
+        }
+        for method in ["cash", "sandbox"] {
+            assert!(count(&|(_, _, m)| *m == method) >= 100, "{method}: {first:?}");
+        }
+        for shop in read().unwrap().shop {
+            assert!(count(&|(handle, _, _)| *handle == shop.handle) > 0, "{}: {first:?}", shop.handle);
+        }
+        assert_eq!(oracle::consult(&engine).await.unwrap(), Vec::<String>::new());
+        // Nothing is left for the worker: the emails of ninety days were sent at their time.
+        assert_eq!(haat_engine::dispatch::drain(&engine).await.unwrap(), 0);
+        let (again, _folder) = lived().await;
+        assert_eq!(totals(&again).await, first);
+    }
 
     #[test]
     fn only_the_dearest_variant_has_the_old_price() {

@@ -27,7 +27,7 @@ impl Clock {
         i64::try_from(now).unwrap_or(i64::MAX).saturating_add(self.ahead_ms.load(Ordering::Relaxed))
     }
 
-    /// Moves this clock and its clones forward.
+    /// Moves this clock and its clones forward, or back if `by` is negative.
     pub fn advance_ms(&self, by: i64) {
         self.ahead_ms.fetch_add(by, Ordering::Relaxed);
     }
@@ -93,12 +93,12 @@ impl Zone {
     }
 
     /// The day of a time, counted from 1970-01-01.
-    pub(crate) fn day(&self, ms: i64) -> i64 {
+    pub fn day(&self, ms: i64) -> i64 {
         (ms + self.offset_ms(ms)).div_euclid(DAY_MS)
     }
 
     /// The beginning of a day counted from 1970-01-01.
-    pub(crate) fn begins(&self, day: i64) -> i64 {
+    pub fn begins(&self, day: i64) -> i64 {
         let date = Timestamp::from_millisecond(day.saturating_mul(DAY_MS)).unwrap_or_default();
         let date: Date = date.to_zoned(TimeZone::UTC).date();
         date.to_zoned(self.0.clone())

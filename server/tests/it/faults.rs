@@ -13,7 +13,7 @@ fn one_line(program: &Program, arguments: &[&str], why: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_are_reported_in_one_line() {
     let mut program = Program::prepare(On::Sqlite).await;
-    one_line(&program, &["seed", "--demo"], "already exists");
+    one_line(&program, &["seed", "--demo", "--without-orders"], "already exists");
     one_line(&program, &["seed"], "--demo");
     one_line(&program, &["import", "products", "no-such-file", "--shop", "meena-crafts"], "no-such-file");
     let folder = program.folder.display().to_string();

@@ -109,7 +109,7 @@ impl Program {
     /// A market with pictures.
     #[allow(dead_code, reason = "not for the benchmark")]
     pub async fn with_pictures(on: On) -> Self {
-        let mut program = Self::seeded(on, &["seed", "--demo"]).await;
+        let mut program = Self::seeded(on, &["seed", "--demo", "--without-orders"]).await;
         program.start().await;
         program
     }

@@ -1,0 +1,379 @@
+//! The life of the demo market: ninety days of orders, through the use cases that people call, on a clock
+//! that starts in the past. The same days give the same orders, but for their numbers and IDs.
+
+use std::collections::BTreeMap;
+
+use haat_engine::{
+    Caller, Clock, Engine, accounts, carts, catalog, checkout, dispatch, inventory, orders, payments, random,
+    sandbox, sandbox::Card,
+};
+use haat_shared::{
+    Error, Result,
+    accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD, SignIn, SignUp},
+    carts::AddLine,
+    catalog::ListProducts,
+    id::kinds::VariantId,
+    orders::{LineQuantity, NewRefund, Shipment},
+    payments::NextAction,
+};
+
+use super::{
+    customers::{self, Customer, details},
+    dice::Dice,
+};
+
+/// How many days the market has been open.
+const DAYS: i64 = 90;
+/// How many shops have counted, in the end, that there is little left of a variant, and how much.
+const FEW: usize = 3;
+const LEFT: i64 = 2;
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// The days of the festival, counted back from today, when people buy more.
+const FESTIVAL: std::ops::RangeInclusive<i64> = 18..=24;
+
+/// The hours at which people buy: most do so in the evening.
+const HOURS: [i64; 24] =
+    [7, 9, 10, 11, 12, 13, 13, 14, 15, 16, 17, 18, 19, 19, 20, 20, 20, 20, 21, 21, 21, 21, 22, 22];
+
+const CARRIERS: [(&str, &str); 3] = [("India Post", "EE"), ("Blue Dart", "BD"), ("Delhivery", "DL")];
+
+/// The email addresses of the customer with an account, and of the admin.
+const CUSTOMER: &str = DEMO_ACCOUNTS[0].1;
+const ADMIN: &str = DEMO_ACCOUNTS[3].1;
+
+/// A shop with its owner and what it sells: variants with their first stock, best sellers first.
+struct Stall {
+    handle: String,
+    owner: Caller,
+    variants: Vec<(VariantId, i64)>,
+}
+
+/// An order, and the stall it was placed at.
+#[derive(Clone)]
+struct Sale {
+    stall: usize,
+    number: String,
+    /// The key of its purchase.
+    key: String,
+}
+
+/// What happens at a time.
+enum Step {
+    Buy,
+    Confirm(Sale),
+    Ship(Sale),
+    Deliver(Sale),
+    Cancel(Sale),
+    CustomerCancels(Sale),
+    Refund(Sale),
+    Return(Sale),
+    /// Jobs and emails are done, and every week the stalls are restocked.
+    Night(i64),
+}
+
+fn set(clock: &Clock, to: i64) {
+    clock.advance_ms(to - clock.now_ms());
+}
+
+/// Where the clock has to be before the demo's shops open.
+pub(crate) fn rewind(clock: &Clock) {
+    clock.advance_ms(-(DAYS + 1) * DAY);
+}
+
+/// Lives through the days since the shops opened, up to now. The engine's clock must be this one, rewound.
+pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
+    let now = clock.now_ms() + (DAYS + 1) * DAY;
+    let customers = customers::read()?;
+    let stalls = stalls(engine).await?;
+    let form = |name: &str, email: &str| SignUp {
+        name: name.into(),
+        email: email.into(),
+        password: DEMO_PASSWORD.into(),
+    };
+    let token = accounts::sign_up(engine, &Caller::guest(), form("Asha Rao", CUSTOMER)).await?;
+    let account = accounts::caller(engine, Some(&token), None).await?;
+    accounts::create_operator(engine, &Caller::system(), form("Olga Operator", ADMIN)).await?;
+    let mut dice = Dice(2_026);
+    let mut plan = Plan::default();
+    let today = engine.zone.day(now);
+    for ago in (0..=DAYS).rev() {
+        let begins = engine.zone.begins(today - ago);
+        plan.at(begins + 3 * HOUR, Step::Night(ago));
+        for _ in 0..purchases(&mut dice, today - ago, ago) {
+            let hour = dice.pick(&HOURS).copied().unwrap_or(20);
+            plan.at(begins + hour * HOUR + dice.between(0, HOUR), Step::Buy);
+        }
+    }
+    while let Some((at, step)) = plan.next(now) {
+        set(clock, at);
+        match step {
+            Step::Buy => buy(engine, clock, &stalls, &customers, &account, &mut dice, &mut plan).await?,
+            Step::Night(ago) => night(engine, &stalls, ago, &mut dice).await?,
+            step => fulfil(engine, &stalls, step, at, &mut dice, &mut plan).await?,
+        }
+    }
+    set(clock, now);
+    settle(engine).await?;
+    run_low(engine, &stalls).await?;
+    catalog::count_popular(engine).await?;
+    Ok(())
+}
+
+/// How many people buy on a day: more at weekends and at the festival, and more from month to month.
+fn purchases(dice: &mut Dice, day: i64, ago: i64) -> i64 {
+    // 1 January 1970 was a Thursday.
+    let weekend = i64::from(matches!((day + 3).rem_euclid(7), 5 | 6));
+    let usual = 3 + weekend * 2 + (DAYS - ago) / 45 + dice.between(0, 3);
+    if FESTIVAL.contains(&ago) { usual * 5 / 2 } else { usual }
+}
+
+/// What is to come, in order.
+#[derive(Default)]
+struct Plan {
+    steps: BTreeMap<(i64, usize), Step>,
+    count: usize,
+    /// When the present step was to happen.
+    now: i64,
+}
+
+impl Plan {
+    fn at(&mut self, at: i64, step: Step) {
+        self.count += 1;
+        self.steps.insert((at, self.count), step);
+    }
+
+    fn next(&mut self, end: i64) -> Option<(i64, Step)> {
+        let ((at, _), step) = self.steps.pop_first()?;
+        self.now = at;
+        (at < end).then_some((at, step))
+    }
+}
+
+async fn stalls(engine: &Engine) -> Result<Vec<Stall>> {
+    let mut stalls = Vec::new();
+    for shop in super::read()?.shop {
+        let form = SignIn { email: shop.email, password: DEMO_PASSWORD.into() };
+        let token = accounts::sign_in(engine, &Caller::guest(), form).await?;
+        let owner = accounts::caller(engine, Some(&token), None).await?;
+        let mut variants = variants(engine, &shop.handle).await?;
+        variants.retain(|(_, stock)| *stock > 0);
+        stalls.push(Stall { handle: shop.handle, owner, variants });
+    }
+    Ok(stalls)
+}
+
+/// The variants of a shop with their stock, in an order that doesn't depend on when they were added.
+async fn variants(engine: &Engine, handle: &str) -> Result<Vec<(VariantId, i64)>> {
+    let ask = ListProducts { shop: handle.to_owned(), ..ListProducts::default() };
+    let mut cards = catalog::list(engine, &Caller::system(), ask).await?.items;
+    cards.sort_by(|a, b| a.title.cmp(&b.title));
+    let mut variants = Vec::new();
+    for card in cards {
+        let product = catalog::product(engine, &Caller::system(), &card.slug).await?;
+        variants.extend(product.variants.into_iter().filter_map(|v| Some((v.id, v.available?))));
+    }
+    Ok(variants)
+}
+
+/// Someone buys at one stall or two. Gives up if something is sold out.
+async fn buy(
+    engine: &Engine,
+    clock: &Clock,
+    stalls: &[Stall],
+    customers: &[Customer],
+    account: &Caller,
+    dice: &mut Dice,
+    plan: &mut Plan,
+) -> Result<()> {
+    let Some(customer) = dice.prefer(customers) else { return Ok(()) };
+    let mut caller = if customer.email == CUSTOMER { account.clone() } else { Caller::guest() };
+    if customer.locale == "hi" {
+        caller.locale = "hi";
+    }
+    for _ in 0..=dice.between(0, 5) / 4 {
+        let Some(stall) = dice.pick(stalls) else { return Ok(()) };
+        for _ in 0..=dice.between(0, 9) / 4 {
+            let Some((variant, _)) = dice.prefer(&stall.variants) else { continue };
+            let quantity = (1 + dice.between(0, 10) / 7).to_string();
+            let added = carts::add_line(engine, &caller, AddLine { variant: *variant, quantity }).await;
+            if let Some(token) = added.ok().and_then(|added| added.token) {
+                caller.cart = Some(random::token_hash(&token));
+            }
+            clock.advance_ms(1);
+        }
+    }
+    let Ok(id) = checkout::begin(engine, &caller).await else { return Ok(()) };
+    // A few look at the costs and leave.
+    if dice.between(0, 25) == 0 {
+        return Ok(());
+    }
+    let view = checkout::view(engine, &caller, id).await?;
+    let card = dice.between(0, 5) > 1;
+    let card = view.payment_methods.iter().copied().find(|method| method.collected_by_market() == card);
+    let Some(method) = card.or(view.payment_methods.first().copied()) else { return Ok(()) };
+    let paid = checkout::pay(engine, &caller, id, details(customer, method), 1, &view.key).await;
+    let number = match paid {
+        Ok(NextAction::Done { purchase }) => purchase,
+        Ok(NextAction::Redirect { url }) => match at_the_sandbox(engine, clock, &caller, &url, dice).await? {
+            Some(purchase) => purchase,
+            None => return Ok(()),
+        },
+        // Out of stock, or more cash than a guest may owe.
+        _ => return Ok(()),
+    };
+    let mut orders = orders::purchase(engine, &caller, &number.number, &number.key).await?.orders;
+    // Shops have random IDs, and the same days must give the same orders.
+    orders.sort_by(|a, b| a.shop_handle.cmp(&b.shop_handle));
+    // Not the clock's time, which depends on how fast this machine is.
+    let at = plan.now;
+    for order in orders {
+        let Some(stall) = stalls.iter().position(|stall| stall.handle == order.shop_handle) else { continue };
+        let sale = Sale { stall, number: order.number, key: number.key.clone() };
+        match dice.between(0, 100) {
+            0..4 => plan.at(at + dice.between(5, 50) * MINUTE, Step::CustomerCancels(sale)),
+            4..7 => plan.at(at + dice.between(2, 10) * HOUR, Step::Cancel(sale)),
+            _ => plan.at(at + dice.between(60, 14 * 60) * MINUTE, Step::Confirm(sale)),
+        }
+    }
+    Ok(())
+}
+
+/// Pays at the sandbox's page. None if the card was declined, and the customer gave up.
+async fn at_the_sandbox(
+    engine: &Engine,
+    clock: &Clock,
+    caller: &Caller,
+    url: &str,
+    dice: &mut Dice,
+) -> Result<Option<haat_shared::payments::PurchaseLink>> {
+    let gateway_ref = url.rsplit('/').next().unwrap_or_default();
+    let payment = sandbox::find(&engine.db, gateway_ref).await?.attempt_id;
+    let card = if dice.between(0, 30) == 0 { Card::Decline } else { Card::WebhookNever };
+    sandbox::enter_card(&engine.db, clock, gateway_ref, card).await?;
+    let token = engine.secret.sign("return", &payment.to_string());
+    Ok(match payments::returned(engine, caller, payment, &token).await? {
+        payments::Return::Purchase(link) => Some(link),
+        payments::Return::Checkout(..) => None,
+    })
+}
+
+/// What becomes of an order.
+async fn fulfil(
+    engine: &Engine,
+    stalls: &[Stall],
+    step: Step,
+    at: i64,
+    dice: &mut Dice,
+    plan: &mut Plan,
+) -> Result<()> {
+    let stall = |sale: &Sale| stalls.get(sale.stall).ok_or(Error::Internal);
+    match step {
+        Step::Confirm(sale) => {
+            let Stall { handle, owner, .. } = stall(&sale)?;
+            orders::confirm(engine, owner, handle, &sale.number).await?;
+            plan.at(at + dice.between(6 * 60, 36 * 60) * MINUTE, Step::Ship(sale));
+        }
+        Step::Ship(sale) => {
+            let Stall { handle, owner, .. } = stall(&sale)?;
+            let (carrier, prefix) = dice.pick(&CARRIERS).copied().unwrap_or_default();
+            let tracking_number = format!("{prefix}{}IN", dice.between(100_000_000, 999_999_999));
+            let shipment = Shipment { carrier: carrier.into(), tracking_number, tracking_url: String::new() };
+            orders::ship(engine, owner, handle, &sale.number, shipment).await?;
+            plan.at(at + dice.between(30 * 60, 110 * 60) * MINUTE, Step::Deliver(sale));
+        }
+        Step::Deliver(sale) => {
+            let Stall { handle, owner, .. } = stall(&sale)?;
+            orders::deliver(engine, owner, handle, &sale.number).await?;
+            let later = at + dice.between(12, 120) * HOUR;
+            match dice.between(0, 100) {
+                0..4 => plan.at(later, Step::Refund(sale)),
+                4..7 => plan.at(later, Step::Return(sale)),
+                _ => {}
+            }
+        }
+        Step::Cancel(sale) => {
+            let Stall { handle, owner, .. } = stall(&sale)?;
+            orders::cancel(engine, owner, handle, &sale.number, "The last one was damaged").await?;
+        }
+        Step::CustomerCancels(sale) => {
+            let purchase = sale.number.rsplit_once('-').map_or("", |(purchase, _)| purchase);
+            let (guest, why) = (Caller::guest(), "Ordered twice");
+            orders::cancel_by_customer(engine, &guest, purchase, &sale.key, &sale.number, why).await?;
+        }
+        Step::Refund(sale) => {
+            let Stall { handle, owner, .. } = stall(&sale)?;
+            let lines = first_line(engine, owner, handle, &sale.number).await?;
+            let reason = "Arrived with a chip".into();
+            let refund = NewRefund { lines, shipping: false, restock: false, reason };
+            orders::refund(engine, owner, handle, &sale.number, refund).await?;
+        }
+        Step::Return(sale) => {
+            let Stall { handle, owner, .. } = stall(&sale)?;
+            let lines = first_line(engine, owner, handle, &sale.number).await?;
+            let id = orders::open_return(engine, owner, handle, &sale.number, &lines, "Doesn’t fit").await?;
+            if dice.between(0, 3) > 0 {
+                orders::receive_return(engine, owner, handle, &sale.number, id, true).await?;
+            }
+        }
+        Step::Buy | Step::Night(_) => {}
+    }
+    Ok(())
+}
+
+async fn first_line(
+    engine: &Engine,
+    owner: &Caller,
+    handle: &str,
+    number: &str,
+) -> Result<Vec<LineQuantity>> {
+    let order = orders::seller_order(engine, owner, handle, number).await?.order.order;
+    Ok(order
+        .lines
+        .first()
+        .map(|line| LineQuantity { position: line.position, quantity: 1 })
+        .into_iter()
+        .collect())
+}
+
+/// The market's jobs and emails are done. Once a week, but not lately, stalls restock what has sold well.
+async fn night(engine: &Engine, stalls: &[Stall], ago: i64, dice: &mut Dice) -> Result<()> {
+    settle(engine).await?;
+    if ago % 7 != 0 || ago < 14 {
+        return Ok(());
+    }
+    for stall in stalls {
+        for (variant, usual) in &stall.variants {
+            let more = dice.between(usual / 4, usual / 2 + 1);
+            if more > 0 {
+                let key = random::token();
+                inventory::receive(engine, &stall.owner, *variant, more, &key).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A few stalls have little left of something.
+async fn run_low(engine: &Engine, stalls: &[Stall]) -> Result<()> {
+    for stall in stalls.iter().take(FEW) {
+        let left = variants(engine, &stall.handle).await?;
+        if let Some((variant, left)) = left.into_iter().find(|(_, left)| *left > LEFT) {
+            let key = random::token();
+            inventory::adjust(engine, &stall.owner, variant, LEFT - left, &key).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What the worker does. Emails are written and sent as in any market, each night to the mailbox in the database,
+/// so that none is due afterwards. The mailbox keeps those of the last week.
+async fn settle(engine: &Engine) -> Result<()> {
+    checkout::sweep(engine).await?;
+    orders::release_due(engine).await?;
+    dispatch::drain(engine).await?;
+    dispatch::purge(engine).await?;
+    Ok(())
+}
