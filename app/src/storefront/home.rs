@@ -15,6 +15,9 @@ use crate::{
     ui::{EmptyState, Icon, LinkButton, PageTitle, Picture, loaded},
 };
 
+/// The display width of the categories' pictures, in two or four columns.
+const TILE: &str = "(min-width: 1200px) 266px, (min-width: 640px) 22vw, 46vw";
+
 /// The home page.
 #[component]
 pub(crate) fn Home() -> impl IntoView {
@@ -60,15 +63,18 @@ pub(crate) fn Home() -> impl IntoView {
             found,
             move |HomeView { categories, popular, newest, shops }| {
                 let nothing = newest.is_empty();
-                let tiles = categories.into_iter().map(|root| {
+                let tiles = categories.into_iter().enumerate().map(|(place, root)| {
                     view! {
                         <li class="tile">
-                            <Picture of=root.picture title=root.name.clone() sizes="(min-width: 640px) 25vw, 50vw" />
+                            <Picture of=root.picture title=root.name.clone() sizes=TILE place />
                             <a class="tile-name" href=routes::category(&root.slug)>{root.name}</a>
                         </li>
                     }
                 });
                 let tiles = tiles.collect_view();
+                // The place of the first product's picture, and that of the first of the new arrivals.
+                let from = tiles.len();
+                let newest_from = from + popular.len();
                 view! {
                     <div class="width page sections">
                         {(!tiles.is_empty())
@@ -80,7 +86,7 @@ pub(crate) fn Home() -> impl IntoView {
                                     </section>
                                 }
                             })}
-                        {shelf("popular", tu_string!(i18n, home.popular), "", popular)}
+                        {shelf("popular", tu_string!(i18n, home.popular), "", popular, from)}
                         {if nothing {
                             view! {
                                 <EmptyState
@@ -91,7 +97,7 @@ pub(crate) fn Home() -> impl IntoView {
                             }
                                 .into_any()
                         } else {
-                            shelf("newest", tu_string!(i18n, home.newest), tu_string!(i18n, home.see_all), newest)
+                            shelf("newest", tu_string!(i18n, home.newest), tu_string!(i18n, home.see_all), newest, newest_from)
                                 .into_any()
                         }}
                         {(!shops.is_empty())
@@ -119,6 +125,7 @@ fn shelf(
     title: &'static str,
     more: &'static str,
     items: Vec<ProductCard>,
+    from: usize,
 ) -> Option<AnyView> {
     if items.is_empty() {
         return None;
@@ -131,7 +138,7 @@ fn shelf(
                     <h2 id=id>{title}</h2>
                     {more}
                 </div>
-                <ProductGrid items />
+                <ProductGrid items from />
             </section>
         }
         .into_any(),

@@ -166,7 +166,7 @@ fn Gallery(pictures: Vec<media::Picture>, title: String) -> impl IntoView {
     if of < 2 {
         let only = pictures.pop();
         let alt = only.as_ref().map(|picture| alt(picture, &title)).unwrap_or_default();
-        return view! { <Picture of=only title sizes=GALLERY alt eager=true /> }.into_any();
+        return view! { <Picture of=only title sizes=GALLERY alt place=0 /> }.into_any();
     }
     let each = pictures.into_iter().enumerate().map(|(i, picture)| {
         let (id, name) =
@@ -178,7 +178,7 @@ fn Gallery(pictures: Vec<media::Picture>, title: String) -> impl IntoView {
                 <label for=id>
                     <Picture of=Some(picture.clone()) title=title.clone() sizes="72px" />
                 </label>
-                <Picture of=Some(picture) title=title.clone() sizes=GALLERY alt eager=i == 0 />
+                <Picture of=Some(picture) title=title.clone() sizes=GALLERY alt place=if i == 0 { 0 } else { usize::MAX } />
             </div>
         }
     });

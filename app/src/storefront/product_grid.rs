@@ -8,22 +8,25 @@ use crate::{
     ui::{Picture, Price, Was},
 };
 
-/// The number of pictures that are visible at first.
-const EAGER: usize = 4;
-
-/// Their display width, in two, three or four columns.
-const SIZES: &str = "(min-width: 1200px) 266px, (min-width: 1000px) 23vw, (min-width: 640px) 30vw, 46vw";
+/// The display width of pictures, in two, three or four columns.
+const SIZES: &str = "(min-width: 1200px) 266px, (min-width: 1000px) 22vw, (min-width: 640px) 30vw, 46vw";
 
 /// A grid of products.
 #[component]
-pub(crate) fn ProductGrid(items: Vec<ProductCard>, #[prop(default = true)] with_shop: bool) -> impl IntoView {
-    let cards = items.into_iter().enumerate();
-    let cards = cards.map(|(i, product)| view! { <Card product eager=i < EAGER with_shop /> }).collect_view();
+pub(crate) fn ProductGrid(
+    items: Vec<ProductCard>,
+    #[prop(default = true)] with_shop: bool,
+    /// The place of its first picture: the page's first, or one further down.
+    #[prop(optional)]
+    from: usize,
+) -> impl IntoView {
+    let cards = (from..).zip(items);
+    let cards = cards.map(|(place, product)| view! { <Card product place with_shop /> }).collect_view();
     view! { <ul class="grid">{cards}</ul> }
 }
 
 #[component]
-fn Card(product: ProductCard, eager: bool, with_shop: bool) -> impl IntoView {
+fn Card(product: ProductCard, place: usize, with_shop: bool) -> impl IntoView {
     let i18n = use_i18n();
     let price = if product.price_varies {
         t!(i18n, products.from, price = product.price).into_any()
@@ -44,7 +47,7 @@ fn Card(product: ProductCard, eager: bool, with_shop: bool) -> impl IntoView {
     view! {
         <li class="card">
             <div class="card-picture">
-                <Picture of=product.picture title=product.title.clone() sizes=SIZES eager />
+                <Picture of=product.picture title=product.title.clone() sizes=SIZES place />
                 {(!product.in_stock).then(|| view! { <span class="badge">{t!(i18n, products.sold_out)}</span> })}
             </div>
             {brand}

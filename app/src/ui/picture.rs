@@ -3,6 +3,9 @@
 use haat_shared::media::{self, Format};
 use leptos::prelude::*;
 
+/// The number of pictures of a page's first list that load at once: its first row, at any width.
+const FIRST_ROW: usize = 4;
+
 /// A picture in the width that the screen needs, on its dominant colour until it has loaded; or a
 /// placeholder with the first letter of the title.
 #[component]
@@ -17,9 +20,10 @@ pub fn Picture(
     /// The alt text; empty if the text beside it says the same.
     #[prop(optional, into)]
     alt: String,
-    /// Whether it is visible without scrolling.
-    #[prop(optional)]
-    eager: bool,
+    /// Its place in the page's first list of pictures, which is visible without scrolling. Those elsewhere
+    /// load when they come near.
+    #[prop(default = usize::MAX)]
+    place: usize,
 ) -> impl IntoView {
     let Some(picture) = of else {
         // No Unicode properties and no uppercasing: their tables would add 4 kB to every visitor's download.
@@ -31,7 +35,9 @@ pub fn Picture(
         }
         .into_any();
     };
-    let (loading, priority) = if eager { ("eager", "high") } else { ("lazy", "auto") };
+    let loading = if place < FIRST_ROW { "eager" } else { "lazy" };
+    // Only one is first: several urgent pictures would share the bandwidth.
+    let priority = if place == 0 { "high" } else { "auto" };
     // The page's CSP forbids inline styles, but not the attributes of an SVG.
     view! {
         <span class="picture">
