@@ -1,11 +1,13 @@
 //! The cart: lines grouped by shop, with all costs.
 
+use std::time::Duration;
+
 use haat_shared::{
-    Error, Money,
-    carts::{CartGroup, CartLineView, CartView, QUANTITY_MAX, SetQuantity, quantity_field},
+    Error,
+    carts::{AddLine, CartGroup, CartLineView, CartView, QUANTITY_MAX, SetQuantity, quantity_field},
     catalog::options_text,
     forms::Draft,
-    id::kinds::CartLineId,
+    id::kinds::{CartLineId, VariantId},
     routes,
 };
 use leptos::{ev::MouseEvent, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlInputElement};
@@ -32,6 +34,26 @@ fn Shown(draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
     let cart = expect_context::<state::Cart>();
     let fault = RwSignal::new(draft.error.clone());
+    let saver = Saver {
+        pending: StoredValue::new(None),
+        saving: StoredValue::new(false),
+        removals: StoredValue::new(0),
+        i18n,
+        cart,
+        toaster: expect_context(),
+        fault,
+    };
+    provide_context(saver);
+    // What was typed just before leaving the page.
+    on_cleanup(move || {
+        if let Some(lines) = saver.interrupt() {
+            leptos::task::spawn_local(async move {
+                if let Ok(view) = api::carts::set_quantities(lines).await {
+                    cart.show(view);
+                }
+            });
+        }
+    });
     view! {
         {loaded(
             cart.0,
@@ -70,9 +92,17 @@ fn Full(cart: CartView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl In
     let group = |group| view! { <Group group fault draft=draft.clone() /> };
     let groups = cart.groups.into_iter().map(group).collect_view();
     let sums = cart.totals.map(|totals| view! { <Sums totals /> });
+    let saver = expect_context::<Saver>();
     // A single form, so that every button also submits the quantities typed into the other lines.
     view! {
-        <form method="post" action=routes::FORM_BEGIN_CHECKOUT class="two-columns" id="cart" novalidate>
+        <form
+            method="post"
+            action=routes::FORM_BEGIN_CHECKOUT
+            class="two-columns"
+            id="cart"
+            novalidate
+            on:submit=move |_| drop(saver.take())
+        >
             <div class="groups">{groups}</div>
             <section class="summary" aria-labelledby="summary">
                 <h2 id="summary">{t!(i18n, cart.summary)}</h2>
@@ -119,7 +149,8 @@ fn Group(group: CartGroup, fault: RwSignal<Option<Error>>, draft: Draft) -> impl
 #[component]
 fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let (cart, toaster) = (expect_context::<state::Cart>(), expect_context::<Toaster>());
+    let saver = expect_context::<Saver>();
+    let Saver { cart, toaster, .. } = saver;
     let busy = RwSignal::new(false);
     let id = line.id;
     let name = quantity_field(id);
@@ -130,33 +161,40 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     let at = name.clone();
     let wrong = Memo::new(move |_| fault.with(|fault| fault.as_ref().and_then(|error| error.at(&at))));
 
-    let change = move |event: MouseEvent, remove: bool| {
+    let update = move |event: MouseEvent| {
+        event.prevent_default();
+        saver.save(typed());
+    };
+    let available = line.is_available();
+    // No more than there is, or the shop would refuse it.
+    let (variant_id, back) =
+        (line.variant_id, line.available.map_or(line.quantity, |left| left.min(line.quantity)));
+    let undo = move || put_back(i18n, cart, toaster, fault, variant_id, back);
+    let remove = move |event: MouseEvent| {
         event.prevent_default();
         if busy.get_untracked() {
             return;
         }
         busy.set(true);
+        let unsaved = saver.interrupt();
         leptos::task::spawn_local(async move {
-            let (result, news) = if remove {
-                let news: fn(words::I18n, Money) -> String =
-                    |i18n, total| t!(i18n, cart.removed_total, total = total);
-                (api::carts::remove_line(id).await, news)
-            } else {
-                let news: fn(words::I18n, Money) -> String =
-                    |i18n, total| t!(i18n, cart.updated_total, total = total);
-                (api::carts::set_quantities(typed()).await, news)
-            };
-            match result {
+            if let Some(lines) = unsaved {
+                // What is wrong with them is said when they are saved again.
+                let _ = api::carts::set_quantities(lines).await;
+            }
+            match api::carts::remove_line(id).await {
                 Ok(view) => {
                     fault.set(None);
-                    let focus = place(id, remove);
-                    // Announced to screen reader users, who can't see that the totals have changed.
-                    match view.totals {
-                        Some(totals) => toaster.say(news(i18n, totals.total), None),
-                        None if remove => toaster.say(tu_string!(i18n, cart.removed).to_owned(), None),
-                        None => toaster.say(tu_string!(i18n, cart.updated).to_owned(), None),
+                    let focus = place(id);
+                    let words = match view.totals {
+                        Some(totals) => t!(i18n, cart.removed_total, total = totals.total),
+                        None => tu_string!(i18n, cart.removed).to_owned(),
+                    };
+                    match available {
+                        true => toaster.offer_undo(words, undo),
+                        false => toaster.say(words, None),
                     }
-                    cart.show(view);
+                    show(cart, view);
                     request_animation_frame(move || focus_at(focus));
                 }
                 Err(ApiError(error)) => {
@@ -167,7 +205,6 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
         });
     };
 
-    let available = line.is_available();
     let shortage = match line.available {
         _ if line.discontinued => Some(tu_string!(i18n, cart.discontinued).to_owned()),
         None => None,
@@ -190,35 +227,88 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     let described = format!("{field}-error");
     let fault_id = described.clone();
     let action = routes::set_quantity(id);
-    let (update_name, remove_name) = (
+    let (update_name, remove_name, less_name, more_name) = (
         tu_string!(i18n, cart.update_of, title = line.title.as_str()).to_string(),
         tu_string!(i18n, cart.remove_of, title = line.title.as_str()).to_string(),
+        tu_string!(i18n, cart.less_of, title = line.title.as_str()).to_string(),
+        tu_string!(i18n, cart.more_of, title = line.title.as_str()).to_string(),
     );
+    // Unlike `disabled`, this keeps the focus on the button that has just led to the limit.
+    let count = RwSignal::new(line.quantity);
+    let step = move |by: i64| {
+        let Some(field) = quantity_input(id) else { return };
+        let now = field.value().trim().parse().unwrap_or(line.quantity);
+        let next = (now + by).clamp(1, QUANTITY_MAX);
+        if next != now {
+            field.set_value(&next.to_string());
+            count.set(next);
+            saver.later();
+        }
+    };
+    let typing = move |_| {
+        let Some(field) = quantity_input(id) else { return };
+        count.set(field.value().trim().parse().unwrap_or(line.quantity));
+        // An empty field is about to be filled.
+        match field.value().trim() {
+            "" => drop(saver.take()),
+            _ => saver.later(),
+        }
+    };
+    let leaving = move |_| {
+        if quantity_input(id).is_some_and(|field| field.value().trim().is_empty()) {
+            saver.later();
+        }
+    };
     let sum_name = tu_string!(i18n, cart.line_total, title = line.title.as_str()).to_string();
     let quantity = available.then(|| {
         view! {
             <label class="hidden" for=field.clone()>
                 {tu_string!(i18n, cart.quantity_of, title = line.title.as_str()).to_string()}
             </label>
-            <input
-                id=field
-                type="text"
-                pattern="[0-9]*"
-                name=name
-                value=wanted
-                aria-invalid=move || wrong.get().map(|_| "true")
-                aria-describedby=move || wrong.get().map(|_| described.clone())
-                inputmode="numeric"
-                autocomplete="off"
-            />
+            <div class="stepper">
+                <button
+                    type="button"
+                    class="step"
+                    id=format!("less-{id}")
+                    aria-label=less_name
+                    aria-disabled=move || (count.get() <= 1).then_some("true")
+                    on:click=move |_| step(-1)
+                >
+                    <span aria-hidden="true">"−"</span>
+                </button>
+                <input
+                    id=field
+                    type="text"
+                    pattern="[0-9]*"
+                    name=name
+                    value=wanted
+                    aria-invalid=move || wrong.get().map(|_| "true")
+                    aria-describedby=move || wrong.get().map(|_| described.clone())
+                    inputmode="numeric"
+                    autocomplete="off"
+                    on:input=typing
+                    on:change=leaving
+                />
+                <button
+                    type="button"
+                    class="step"
+                    id=format!("more-{id}")
+                    aria-label=more_name
+                    aria-disabled=move || (count.get() >= QUANTITY_MAX).then_some("true")
+                    on:click=move |_| step(1)
+                >
+                    <span aria-hidden="true">"+"</span>
+                </button>
+            </div>
+            // For browsers without JavaScript, and for the Enter key.
             <button
                 type="submit"
-                class="button secondary"
+                class="button secondary line-update"
                 formaction=action.clone()
                 name="action"
                 value="set"
                 aria-label=update_name
-                on:click=move |event| change(event, false)
+                on:click=update
             >
                 {t!(i18n, cart.update)}
             </button>
@@ -254,7 +344,7 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
                     name="action"
                     value="remove"
                     aria-label=remove_name
-                    on:click=move |event| change(event, true)
+                    on:click=remove
                 >
                     {t!(i18n, cart.remove)}
                 </button>
@@ -264,13 +354,152 @@ fn Line(line: CartLineView, fault: RwSignal<Option<Error>>, draft: Draft) -> imp
     }
 }
 
-/// The element to focus after the lines are rendered again: the same button of this line, or the remove
-/// button of the line in its place. A selector and a position among its matches.
-fn place(line: CartLineId, removed: bool) -> (String, u32) {
-    let action = routes::set_quantity(line);
-    if !removed {
-        return (format!("[formaction='{action}'][value=set]"), 0);
+/// How long after the last key or click quantities are saved.
+const SAVE_AFTER: Duration = Duration::from_millis(400);
+
+/// Saves quantities when they have been changed, one request at a time.
+#[derive(Clone, Copy)]
+struct Saver {
+    /// What is to be saved when the timer ends.
+    pending: StoredValue<Option<(TimeoutHandle, Vec<SetQuantity>)>>,
+    /// Whether a request is under way.
+    saving: StoredValue<bool>,
+    /// Counts the removals of lines, after which the answer to an earlier request is out of date.
+    removals: StoredValue<u32>,
+    i18n: words::I18n,
+    cart: state::Cart,
+    toaster: Toaster,
+    fault: RwSignal<Option<Error>>,
+}
+
+impl Saver {
+    /// Saves what the fields hold in a moment, if nothing else is changed until then.
+    fn later(self) {
+        self.take();
+        let end = move || {
+            if let Some(lines) = self.take() {
+                self.save(lines);
+            }
+        };
+        if let Ok(timer) = set_timeout_with_handle(end, SAVE_AFTER) {
+            self.pending.set_value(Some((timer, typed())));
+        }
     }
+
+    fn is_pending(self) -> bool {
+        self.pending.try_with_value(Option::is_some).unwrap_or_default()
+    }
+
+    fn take(self) -> Option<Vec<SetQuantity>> {
+        let (timer, lines) = self.pending.try_update_value(Option::take).flatten()?;
+        timer.clear();
+        Some(lines)
+    }
+
+    /// Takes what has not been saved, and ignores the answer to what is being saved.
+    fn interrupt(self) -> Option<Vec<SetQuantity>> {
+        self.removals.try_update_value(|n| *n = n.wrapping_add(1));
+        self.take()
+    }
+
+    fn save(self, lines: Vec<SetQuantity>) {
+        if self.saving.try_get_value().unwrap_or_default() {
+            return self.later();
+        }
+        self.take();
+        self.saving.set_value(true);
+        let (i18n, removals) = (self.i18n, self.removals.get_value());
+        leptos::task::spawn_local(async move {
+            let result = api::carts::set_quantities(lines).await;
+            self.saving.try_update_value(|saving| *saving = false);
+            // The answer to the next request shows this change, too. Without a page, there is nothing to show.
+            if self.is_pending() || self.removals.try_get_value() != Some(removals) {
+                return;
+            }
+            match result {
+                Ok(_) if is_typing() => {}
+                Ok(view) => {
+                    self.fault.set(None);
+                    announce(i18n, self.toaster, &view);
+                    let focus = document().active_element().map(|element| element.id());
+                    show(self.cart, view);
+                    request_animation_frame(move || {
+                        let lost = document().active_element().map(|element| element.id()) != focus;
+                        if let Some(id) = focus.filter(|id| lost && !id.is_empty()) {
+                            focus_at((format!("#{id}"), 0));
+                        }
+                    });
+                }
+                Err(ApiError(error)) => self.fault.set(Some(error)),
+            }
+        });
+    }
+}
+
+/// Whether a field has just been emptied.
+fn is_typing() -> bool {
+    typed().iter().any(|line| line.quantity.trim().is_empty())
+}
+
+/// Tells screen reader users, who can't see that the totals have changed.
+fn announce(i18n: words::I18n, toaster: Toaster, view: &CartView) {
+    let words = match view.totals {
+        Some(totals) => t!(i18n, cart.updated_total, total = totals.total),
+        None => tu_string!(i18n, cart.updated).to_owned(),
+    };
+    toaster.say(words, None);
+}
+
+/// Shows the cart that the server has just returned, also in fields that have been typed in.
+fn show(cart: state::Cart, view: CartView) {
+    let lines = view.groups.iter().flat_map(|group| &group.lines);
+    let quantities: Vec<_> = lines.map(|line| (line.id, line.quantity)).collect();
+    cart.show(view);
+    request_animation_frame(move || {
+        for (line, quantity) in quantities {
+            if let Some(field) = quantity_input(line) {
+                field.set_value(&quantity.to_string());
+            }
+        }
+    });
+}
+
+/// Adds again what was removed, and focuses it.
+fn put_back(
+    i18n: words::I18n,
+    cart: state::Cart,
+    toaster: Toaster,
+    fault: RwSignal<Option<Error>>,
+    variant: VariantId,
+    quantity: i64,
+) {
+    leptos::task::spawn_local(async move {
+        match api::carts::add_line(AddLine { variant, quantity: quantity.to_string() }).await {
+            Ok(view) => {
+                let mut lines = view.groups.iter().flat_map(|group| &group.lines);
+                let line = lines.find(|line| line.variant_id == variant).map(|line| line.id);
+                announce(i18n, toaster, &view);
+                show(cart, view);
+                request_animation_frame(move || {
+                    if let Some(line) = line {
+                        focus_at((format!("#quantity-{line}"), 0));
+                    }
+                });
+            }
+            Err(ApiError(error)) => fault.set(Some(error)),
+        }
+    });
+}
+
+/// The quantity field of a line.
+fn quantity_input(line: CartLineId) -> Option<HtmlInputElement> {
+    document().get_element_by_id(&format!("quantity-{line}"))?.dyn_into().ok()
+}
+
+/// The element to focus after a line is removed: the remove button of the line in its place. A selector and
+/// a position among its matches.
+fn place(line: CartLineId) -> (String, u32) {
+    let action = routes::set_quantity(line);
     let own = document().query_selector(&format!("[formaction='{action}'][value=remove]"));
     let all = document().query_selector_all(REMOVE).ok();
     let at = own.ok().flatten().zip(all).and_then(|(own, all)| {
