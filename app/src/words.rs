@@ -468,6 +468,12 @@ pub fn hour(locale: I18n, time: &str) -> String {
     }
 }
 
+/// A time of day with its zone: 09:30 IST.
+pub(crate) fn clock(time: &str) -> String {
+    let zone = time.split_once('[').map_or("UTC", |(_, zone)| zone.trim_end_matches(']'));
+    format!("{} {zone}", time.get(11..16).unwrap_or_default())
+}
+
 /// Basis points as a percentage: `10`, `2.5`.
 pub(crate) fn percent(basis_points: i64) -> String {
     let text = format!("{}.{:02}", basis_points / 100, basis_points % 100);

@@ -137,6 +137,12 @@ impl CheckoutUpdate {
         self.shipping_methods.get(&shop).copied().unwrap_or_default()
     }
 
+    /// The input of an order to an address that is already known.
+    pub fn to(address: Address) -> Self {
+        let Address { name, line1, line2, city, region, postal_code, country, phone } = address;
+        Self { name, line1, line2, city, region, postal_code, country, phone, ..Self::default() }
+    }
+
     /// The shipping address, as entered.
     pub fn address(&self) -> Address {
         let Self { name, line1, line2, city, region, postal_code, country, phone, .. } = self.clone();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use haat_shared::{
     Conflict, Error,
+    addresses::Address,
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutQuote, CheckoutState, CheckoutUpdate, CheckoutView,
         PaymentOutcome, choice,
@@ -16,7 +17,7 @@ use haat_shared::{
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
 
 use crate::{
-    api::{self, ApiError},
+    api::{self, ApiError, checkout::CheckoutPage},
     countries,
     i18n::{t, tn, tu_string, use_i18n},
     state::{Visitor, param, query},
@@ -49,10 +50,10 @@ pub(crate) fn Checkout() -> impl IntoView {
         },
     );
     let i18n = use_i18n();
-    loaded(found, move |checkout| {
-        let shown = match checkout.state {
-            CheckoutState::Open | CheckoutState::Paying => view! { <Open checkout /> }.into_any(),
-            _ => ended(i18n, checkout),
+    loaded(found, move |page| {
+        let shown = match page.checkout.state {
+            CheckoutState::Open | CheckoutState::Paying => view! { <Open page /> }.into_any(),
+            _ => ended(i18n, page.checkout),
         };
         view! {
             <PageTitle text=tu_string!(i18n, checkout.title) />
@@ -91,8 +92,9 @@ fn ended(i18n: I18n, checkout: CheckoutView) -> AnyView {
 }
 
 #[component]
-fn Open(checkout: CheckoutView) -> impl IntoView {
+fn Open(page: CheckoutPage) -> impl IntoView {
     let i18n = use_i18n();
+    let CheckoutPage { checkout, held_until: until, known_address: known } = page;
     let CheckoutView {
         id, mut form, payment_methods: methods, smtputf8, quote, seconds_left: seconds, ..
     } = checkout.clone();
@@ -100,6 +102,8 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
     if form.country.is_empty() {
         form.country = HOME_COUNTRY.to_owned();
     }
+    let offered_before = form.payment_method.filter(|method| methods.contains(method));
+    form.payment_method = offered_before.or(methods.first().copied());
     let asked_to_check = query("check").get_untracked() == "1";
     let faults = RwSignal::new(
         asked_to_check.then(|| form.check(&methods, smtputf8).err().map(Error::Invalid)).flatten(),
@@ -183,6 +187,13 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
         .map(|group| view! { <ShippingMethods group readonly=paying /> })
         .collect_view();
     let lines = checkout.groups.into_iter().map(|group| view! { <Group group /> }).collect_view();
+    let pay_words = move || {
+        let price = quote.get().totals.total;
+        match paid_now.get() {
+            true => t!(i18n, checkout.pay, price = price),
+            false => t!(i18n, checkout.place, price = price),
+        }
+    };
     view! {
         <div class="width page checkout">
             <h1>{t!(i18n, checkout.title)}</h1>
@@ -209,9 +220,13 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                     <ErrorSummary faults labels=labels(i18n) />
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="quote_version" value=seen />
-                    <Details form=form.clone() readonly=paying faults=faults.into() />
+                    <Details form=form.clone() known readonly=paying faults=faults.into() />
                     {ways}
                     <Ways form methods only_pickup faults=faults.into() />
+                    // On wide screens, the other one is beside the beginning of the form.
+                    <div class="pay-at-end">
+                        <Button busy>{pay_words}</Button>
+                    </div>
                 </div>
                 <aside class="summary" aria-labelledby="order">
                     <h2 id="order">{t!(i18n, checkout.order)}</h2>
@@ -220,44 +235,56 @@ fn Open(checkout: CheckoutView) -> impl IntoView {
                         view! { <Sums totals=quote.get().totals /> }
                     }}
                     <div class="action-bar">
-                        <Button busy>
-                            {move || {
-                                let price = quote.get().totals.total;
-                                match paid_now.get() {
-                                    true => t!(i18n, checkout.pay, price = price),
-                                    false => t!(i18n, checkout.place, price = price),
-                                }
-                            }}
-                        </Button>
+                        <Button busy>{pay_words}</Button>
                     </div>
-                    <TimeLeft seconds />
+                    <TimeLeft seconds until />
                 </aside>
             </form>
         </div>
     }
 }
 
-/// How long the items stay reserved, counted down while the page is open.
+/// How long the items stay reserved, counted down while the page is open. Without JavaScript, until when.
 #[component]
-fn TimeLeft(seconds: i64) -> impl IntoView {
+fn TimeLeft(seconds: i64, until: String) -> impl IntoView {
     let i18n = use_i18n();
-    let left = RwSignal::new(seconds);
+    let left = RwSignal::new(None);
     Effect::new(move || {
         // Uses the clock, because timers are paused in background tabs.
         let now = || web_sys::js_sys::Date::now() as i64 / 1000;
         let end = now() + seconds;
-        if let Ok(timer) = set_interval_with_handle(move || left.set(end - now()), Duration::from_secs(1)) {
+        left.set(Some(seconds));
+        let tick = move || left.set(Some(end - now()));
+        if let Ok(timer) = set_interval_with_handle(tick, Duration::from_secs(1)) {
             on_cleanup(move || timer.clear());
         }
     });
-    view! { <p class="note" role="timer">{move || time_left(i18n, left.get())}</p> }
+    let until = t!(i18n, checkout.held_until, time = words::clock(&until));
+    let shown = Memo::new(move |_| left.get().map_or_else(|| until.clone(), |left| time_left(i18n, left)));
+    // Screen reader users hear it twice, not each second.
+    let said = Memo::new(move |_| {
+        let minutes = match left.get()? {
+            ..=0 => return None,
+            1..=60 => 1,
+            61..=300 => 5,
+            _ => return None,
+        };
+        Some(tn!(i18n, checkout.time_left, minutes))
+    });
+    view! {
+        <p class="note" role="timer">{shown}</p>
+        <p class="hidden" aria-live="polite">{said}</p>
+    }
 }
 
 fn time_left(i18n: I18n, seconds: i64) -> String {
     match seconds {
         // A payment attempt may have extended the hold; only the server knows.
         ..=0 => t!(i18n, error.key_reused).to_owned(),
-        1..60 => t!(i18n, checkout.time_last).to_owned(),
+        1..=300 => {
+            let time = format!("{}:{:02}", seconds / 60, seconds % 60);
+            t!(i18n, checkout.time_clock, time = time)
+        }
         _ => tn!(i18n, checkout.time_left, seconds / 60 + i64::from(seconds % 60 > 0)),
     }
 }
@@ -343,8 +370,20 @@ fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
 
 /// The contact and shipping address. Those of a payment in progress can't be changed.
 #[component]
-fn Details(form: CheckoutUpdate, readonly: bool, faults: Signal<Option<Error>>) -> impl IntoView {
+fn Details(
+    form: CheckoutUpdate,
+    /// Whether the address is that of the customer's last purchase, which is shown in a line.
+    known: bool,
+    readonly: bool,
+    faults: Signal<Option<Error>>,
+) -> impl IntoView {
     let i18n = use_i18n();
+    let label = known.then(|| {
+        let Address { name, line1, city, postal_code, .. } = form.address();
+        let parts = [name, line1, format!("{city} {postal_code}")];
+        let parts = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
+        parts.chain([countries::name(i18n, &form.country)]).collect::<Vec<_>>().join(", ")
+    });
     let visitor = expect_context::<Visitor>().0;
     let sign_in = move || {
         Suspend::new(async move {
@@ -363,6 +402,34 @@ fn Details(form: CheckoutUpdate, readonly: bool, faults: Signal<Option<Error>>) 
     };
     let (email_hint, phone_hint) =
         (tu_string!(i18n, checkout.email_hint), tu_string!(i18n, checkout.phone_hint));
+    let address = view! {
+        <Field name="name" label=tu_string!(i18n, checkout.name) value=form.name autocomplete="shipping name" required=true readonly faults />
+        <Field name="line1" label=tu_string!(i18n, checkout.line1) value=form.line1 autocomplete="shipping address-line1" required=true readonly faults />
+        <Field name="line2" label=tu_string!(i18n, checkout.line2) optional=true value=form.line2 autocomplete="shipping address-line2" readonly faults />
+        <div class="field-row">
+            <Field name="city" label=tu_string!(i18n, checkout.city) value=form.city autocomplete="shipping address-level2" required=true readonly faults />
+            <Field name="postal_code" label=tu_string!(i18n, checkout.postal_code) value=form.postal_code autocomplete="shipping postal-code" readonly faults />
+        </div>
+        <div class="field-row">
+            <Field name="region" label=tu_string!(i18n, checkout.region) value=form.region autocomplete="shipping address-level1" readonly faults />
+            <Select name="country" label=tu_string!(i18n, checkout.country) value=form.country options=countries::all(i18n) autocomplete="shipping country" readonly faults />
+        </div>
+    };
+    // The fields are submitted also while they are folded.
+    let address = match label {
+        None => address.into_any(),
+        Some(label) => view! {
+            <details class="known-address" open=move || faults.with(Option::is_some)>
+                <summary>
+                    <span>{label}</span>
+                    " "
+                    <span class="change">{t!(i18n, checkout.change)}</span>
+                </summary>
+                <div class="form">{address}</div>
+            </details>
+        }
+        .into_any(),
+    };
     view! {
         <section class="part" aria-labelledby="contact">
             <h2 id="contact">{t!(i18n, checkout.contact)}</h2>
@@ -372,17 +439,7 @@ fn Details(form: CheckoutUpdate, readonly: bool, faults: Signal<Option<Error>>) 
         </section>
         <section class="part" aria-labelledby="where">
             <h2 id="where">{t!(i18n, checkout.address)}</h2>
-            <Field name="name" label=tu_string!(i18n, checkout.name) value=form.name autocomplete="name" required=true readonly faults />
-            <Field name="line1" label=tu_string!(i18n, checkout.line1) value=form.line1 autocomplete="address-line1" required=true readonly faults />
-            <Field name="line2" label=tu_string!(i18n, checkout.line2) optional=true value=form.line2 autocomplete="address-line2" readonly faults />
-            <div class="field-row">
-                <Field name="city" label=tu_string!(i18n, checkout.city) value=form.city autocomplete="address-level2" required=true readonly faults />
-                <Field name="postal_code" label=tu_string!(i18n, checkout.postal_code) value=form.postal_code autocomplete="postal-code" readonly faults />
-            </div>
-            <div class="field-row">
-                <Field name="region" label=tu_string!(i18n, checkout.region) value=form.region autocomplete="address-level1" readonly faults />
-                <Select name="country" label=tu_string!(i18n, checkout.country) value=form.country options=countries::all(i18n) autocomplete="country" readonly faults />
-            </div>
+            {address}
         </section>
     }
 }
@@ -528,13 +585,15 @@ mod tests {
     use super::{I18n, time_left};
 
     #[test]
-    fn minutes_are_counted_down_to_the_last_one() {
+    fn minutes_are_counted_down_and_then_seconds() {
         let table = [
             (900, "15 minutes left to complete your order"),
             (841, "15 minutes left to complete your order"),
             (840, "14 minutes left to complete your order"),
-            (60, "1 minute left to complete your order"),
-            (59, "Less than a minute left to complete your order"),
+            (301, "6 minutes left to complete your order"),
+            (300, "5:00 left to complete your order"),
+            (61, "1:01 left to complete your order"),
+            (9, "0:09 left to complete your order"),
             (0, "This page is out of date. Reload it to continue."),
             (-5, "This page is out of date. Reload it to continue."),
         ];

@@ -19,6 +19,7 @@ use crate::{
 };
 use haat_shared::{
     Currency, Error, Money, Result,
+    addresses::Address,
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutQuote, CheckoutState, CheckoutUpdate, CheckoutView,
         PaymentOutcome,
@@ -44,6 +45,7 @@ statements! {
         LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE l.checkout_id = $1 ORDER BY o.position, l.position";
     BOUGHT = "SELECT number AS value FROM purchases WHERE checkout_id = $1";
+    LAST_ADDRESS = "SELECT address AS value FROM purchases WHERE user_id = $1 ORDER BY id DESC LIMIT 1";
     PAYMENTS = "SELECT state, next_action FROM payments WHERE checkout_id = $1 ORDER BY id DESC";
 }
 
@@ -130,6 +132,18 @@ pub async fn stored(
 ) -> Result<(CheckoutUpdate, CheckoutQuote)> {
     let row = find(engine, caller, id).await?;
     Ok((form(&row.form), row.quote.view()))
+}
+
+/// The shipping address of the caller's last purchase, if they are signed in and have bought before.
+pub async fn last_address(engine: &Engine, caller: &Caller) -> Result<Option<Address>> {
+    let Some(user) = caller.user() else { return Ok(None) };
+    let last: Option<Scalar<String>> = engine.db.opt(&LAST_ADDRESS, params![user.id]).await?;
+    Ok(last.and_then(|last| serde_json::from_str(&last.0).ok()))
+}
+
+/// When the holds of a checkout end that has this much time left, as a time for the caller.
+pub fn held_until(engine: &Engine, caller: &Caller, seconds_left: i64) -> String {
+    caller.time(engine, engine.clock.now_ms() + seconds_left * 1000)
 }
 
 /// A checkout page.

@@ -162,11 +162,12 @@ pub async fn begin_in(engine: &Engine, caller: &Caller, currency: Option<Currenc
         return Err(Error::field("currency", FieldCode::NotAChoice));
     }
     let cart = carts::find(engine, caller).await?.ok_or(Conflict::CartEmpty)?;
-    let form = caller.user().map_or_else(CheckoutUpdate::default, |user| CheckoutUpdate {
-        email: user.email.clone(),
-        name: user.name.clone(),
-        ..CheckoutUpdate::default()
-    });
+    let mut form = CheckoutUpdate::default();
+    if let Some(user) = caller.user() {
+        let last = super::last_address(engine, caller).await?;
+        form = last.map_or_else(|| CheckoutUpdate { name: user.name.clone(), ..form }, CheckoutUpdate::to);
+        form.email.clone_from(&user.email);
+    }
     let form = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
     // Users are identified by their account; what guests hold is counted by client address.
     let origin = caller.user().map_or(caller.origin, |_| None);
