@@ -432,6 +432,33 @@ pub(crate) fn arrives(locale: I18n, days: (i64, i64)) -> String {
     }
 }
 
+/// When something should arrive that is ordered now, from the first and the last of the days.
+pub(crate) fn arrives_on(locale: I18n, (from, to): &(String, String)) -> String {
+    let (first, last) = (weekday_and_day(locale, from), weekday_and_day(locale, to));
+    let day = if first == last { last } else { format!("{first} – {last}") };
+    t!(locale, delivery.estimated_on, day = day)
+}
+
+/// A day of the next weeks: Tue, 1 Dec. Other text is returned unchanged.
+fn weekday_and_day(locale: I18n, time: &str) -> String {
+    let day = day(locale, time);
+    match (day.rsplit_once(' '), weekday(time)) {
+        (Some((yearless, _)), Some(weekday)) => {
+            format!("{}, {yearless}", crate::locales::weekday::d0.later(weekday).of(locale))
+        }
+        _ => day,
+    }
+}
+
+/// The weekday of a time in its own zone, counted from Sunday, by the rule of Sakamoto.
+fn weekday(time: &str) -> Option<usize> {
+    const MONTHS: [usize; 12] = [0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4];
+    let number = |part: std::ops::Range<usize>| time.get(part)?.parse::<usize>().ok();
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let year = if month < 3 { year.checked_sub(1)? } else { year };
+    Some((year + year / 4 - year / 100 + year / 400 + MONTHS.get(month.checked_sub(1)?)? + day) % 7)
+}
+
 /// Where an order is picked up, or when it is expected.
 pub fn estimated_delivery(locale: I18n, order: &OrderView) -> String {
     match order.shipping_method {
@@ -626,6 +653,21 @@ mod tests {
         }
         let twice = super::fault(english, "price", haat_shared::FieldCode::DuplicateName);
         assert_eq!(twice, "The name “price” appears twice in this object. Remove one of them.");
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn what_is_ordered_now_arrives_on_weekdays() {
+        let arrives = |locale: &str, from: &str, to: &str| {
+            super::arrives_on(locale.parse().unwrap(), &(from.to_owned(), to.to_owned()))
+        };
+        let (tuesday, thursday) = ("2026-12-01T09:30:00+05:30[IST]", "2026-12-03T09:30:00+05:30[IST]");
+        assert_eq!(arrives("en", tuesday, thursday), "Estimated delivery: Tue, 1 Dec – Thu, 3 Dec");
+        assert_eq!(arrives("en", tuesday, tuesday), "Estimated delivery: Tue, 1 Dec");
+        assert!(arrives("hi", tuesday, tuesday).contains("मंगल, 1 दिसंबर"));
+        let days = ["2026-11-29", "2028-02-29", "2027-01-01", "2100-03-01"].map(super::weekday);
+        assert_eq!(days, [Some(0), Some(2), Some(5), Some(1)]);
+        assert_eq!(["", "soon", "2026-00-01", "2026-13-01"].map(super::weekday), [None; 4]);
     }
 
     #[cfg(feature = "ssr")]

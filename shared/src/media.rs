@@ -296,6 +296,12 @@ impl Picture {
         self.address(width, Format::Jpeg)
     }
 
+    /// The URL of its largest JPEG.
+    pub fn largest(&self) -> String {
+        let width = widths(self.width).map(|(name, _)| name).last().unwrap_or(WIDTHS[0]);
+        self.address(width, Format::Jpeg)
+    }
+
     /// Its URLs in one format with their widths, for `srcset`.
     pub fn srcset(&self, format: Format) -> String {
         let each = widths(self.width).map(|(name, width)| format!("{} {width}w", self.address(name, format)));

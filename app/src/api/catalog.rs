@@ -10,6 +10,7 @@ use haat_shared::{
     page::Page,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
+use serde::{Deserialize, Serialize};
 
 use super::ApiError;
 
@@ -19,10 +20,24 @@ pub async fn list(of: ListProducts) -> Result<ProductPage, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::list(&engine, &caller, of).await).await
 }
 
-/// A product by its slug.
+/// What the page of a product shows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProductDetails {
+    /// The product.
+    pub product: ProductView,
+    /// The first and the last day on which it should arrive if it is ordered now.
+    pub delivery: (String, String),
+}
+
+/// A product page by the product's slug.
 #[server(prefix = "/api", endpoint = "catalog/product", input = Json)]
-pub async fn product(slug: String) -> Result<ProductView, ApiError> {
-    super::call(async |engine, caller| haat_engine::catalog::product(&engine, &caller, &slug).await).await
+pub async fn product(slug: String) -> Result<ProductDetails, ApiError> {
+    super::call(async |engine, caller| {
+        let product = haat_engine::catalog::product(&engine, &caller, &slug).await?;
+        let delivery = haat_engine::shops::delivery_dates(&engine, &caller, product.shop.delivery_days);
+        Ok(ProductDetails { product, delivery })
+    })
+    .await
 }
 
 /// The contents of the home page.

@@ -6,27 +6,24 @@ use haat_shared::{
     catalog::{ProductView, VariantView, attributes::AttributeKind},
     forms::Draft,
     id::kinds::VariantId,
-    media, routes,
+    routes,
     shops::ShopView,
 };
 use leptos::{ev::SubmitEvent, prelude::*};
 use serde_json::json;
 
-use super::{category::Trail, shops::shop_logo, sign_up::draft_by};
+use super::{category::Trail, gallery::Gallery, share::Share, shops::shop_logo, sign_up::draft_by};
 use crate::{
-    api::{self, ApiError},
+    api::{self, ApiError, catalog::ProductDetails},
     head::{self, About, ours},
     i18n::{t, tn, tu_string, use_i18n},
     state::{Cart, param, query},
-    ui::{Alert, Button, CodeAlert, Icon, PageTitle, Picture, Price, Toaster, Was, loaded},
+    ui::{Alert, Button, CodeAlert, Icon, PageTitle, Price, Toaster, Was, loaded},
     words,
 };
 
 /// From this stock on, the number left is not shown.
 const PLENTY: i64 = 10;
-
-/// The display width of gallery pictures.
-const GALLERY: &str = "(min-width: 1200px) 565px, (min-width: 768px) 46vw, 92vw";
 
 /// A product page.
 #[component]
@@ -39,7 +36,7 @@ pub(crate) fn Product() -> impl IntoView {
             Ok((api::catalog::product(slug).await?, draft_by("add_line", draft).await?))
         },
     );
-    loaded(found, |(product, draft)| view! { <Shown product draft /> })
+    loaded(found, |(details, draft)| view! { <Shown details draft /> })
 }
 
 /// The metadata of a product for search engines.
@@ -79,8 +76,9 @@ fn about(i18n: words::I18n, product: ProductView) -> About {
 }
 
 #[component]
-fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
+fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
+    let ProductDetails { product, delivery } = details;
     let whole = product.clone();
     head::describe(|| about(i18n, whole));
     let brand =
@@ -124,8 +122,9 @@ fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
             </div>
             <div class="product-buy">
                 {brand}
-                <h1>{product.title}</h1>
-                <BuyBox variants=product.variants names=product.options slug=product.slug shop=product.shop.clone() draft />
+                <h1>{product.title.clone()}</h1>
+                <BuyBox variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery draft />
+                <Share path=routes::product(&product.slug) title=product.title.clone() />
                 <ShopCard shop=product.shop />
             </div>
             <div class="product-about">
@@ -152,45 +151,6 @@ fn Shown(product: ProductView, draft: Draft) -> impl IntoView {
     }
 }
 
-/// The pictures of a product: swiped on phones; on larger screens, one is shown and the others are
-/// selected below it. The selection is a group of radio buttons, so it works without scripts and with
-/// arrow keys.
-#[component]
-fn Gallery(pictures: Vec<media::Picture>, title: String) -> impl IntoView {
-    let i18n = use_i18n();
-    let of = pictures.len();
-    let alt = move |picture: &media::Picture, title: &str| {
-        if picture.alt.is_empty() { title.to_owned() } else { picture.alt.clone() }
-    };
-    let mut pictures = pictures;
-    if of < 2 {
-        let only = pictures.pop();
-        let alt = only.as_ref().map(|picture| alt(picture, &title)).unwrap_or_default();
-        return view! { <Picture of=only title sizes=GALLERY alt place=0 /> }.into_any();
-    }
-    let each = pictures.into_iter().enumerate().map(|(i, picture)| {
-        let (id, name) =
-            (format!("picture-{i}"), tu_string!(i18n, product.picture, n = i + 1, of = of).to_string());
-        let alt = alt(&picture, &title);
-        view! {
-            <div class="gallery-item">
-                <input type="radio" name="picture" id=id.clone() aria-label=name checked=i == 0 />
-                <label for=id>
-                    <Picture of=Some(picture.clone()) title=title.clone() sizes="72px" />
-                </label>
-                <Picture of=Some(picture) title=title.clone() sizes=GALLERY alt place=if i == 0 { 0 } else { usize::MAX } />
-            </div>
-        }
-    });
-    let each = each.collect_view();
-    view! {
-        <div class="gallery" role="radiogroup" aria-label=tu_string!(i18n, product.pictures)>
-            {each}
-        </div>
-    }
-    .into_any()
-}
-
 /// Price, stock, options, quantity, and **Add to cart**.
 #[component]
 fn BuyBox(
@@ -198,6 +158,8 @@ fn BuyBox(
     names: Vec<String>,
     slug: String,
     shop: ShopView,
+    /// The first and the last day on which it should arrive.
+    delivery: (String, String),
     draft: Draft,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -250,12 +212,12 @@ fn BuyBox(
         }
         .into_any()
     };
-    let delivery = match shop.shipping_price.amount() {
+    let shipping = match shop.shipping_price.amount() {
         0 => tu_string!(i18n, product.delivery_free).to_owned(),
         _ => t!(i18n, product.delivery, price = shop.shipping_price),
     };
     let free_from = shop.free_shipping_from.map(|from| t!(i18n, product.delivery_free_from, price = from));
-    let arrives = words::arrives(i18n, shop.delivery_days);
+    let arrives = words::arrives_on(i18n, &delivery);
     let returns = match shop.returns_days {
         0 => tu_string!(i18n, product.no_returns).to_owned(),
         n => tn!(i18n, product.returns, n),
@@ -296,7 +258,7 @@ fn BuyBox(
             </div>
         </form>
         <ul class="promises">
-            <li><Icon name="truck" /><span>{delivery} {free_from.map(|words| format!(" · {words}"))}</span></li>
+            <li><Icon name="truck" /><span>{shipping} {free_from.map(|words| format!(" · {words}"))}</span></li>
             <li><Icon name="clock" />{arrives}</li>
             <li><Icon name="back" />{returns}</li>
         </ul>

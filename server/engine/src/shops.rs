@@ -120,6 +120,13 @@ pub async fn shop(engine: &Engine, _: &Caller, handle: &str) -> Result<ShopView>
 }
 
 /// A shop, with or without the number of its products.
+/// The first and the last day on which an order that is placed now should arrive, as times for the caller.
+pub fn delivery_dates(engine: &Engine, caller: &Caller, days: (i64, i64)) -> (String, String) {
+    let now = engine.clock.now_ms();
+    let on = |days| caller.time(engine, engine.zone.later(now, days));
+    (on(days.0), on(days.1))
+}
+
 pub(crate) async fn read(engine: &Engine, handle: &str, counted: bool) -> Result<ShopView> {
     let row: ShopRow = engine.db.opt(&FIND, params![handle, counted]).await?.ok_or(Error::NotFound)?;
     Ok(ShopView {
