@@ -11,8 +11,9 @@ use crate::{
     api,
     head::{self, About},
     i18n::{t, tu_string, use_i18n},
-    state::{query, searched},
+    state::{Roots, query, searched},
     ui::{self, EmptyState, LinkButton, PageTitle, Pager, loaded},
+    words,
 };
 
 /// A page of products.
@@ -60,12 +61,11 @@ pub(crate) fn Listing(
     page: ProductPage,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    if page.items.is_empty() && !of.q.is_empty() {
+        return nothing_found(i18n, of);
+    }
     if page.items.is_empty() {
-        let (title, note) = if of.q.is_empty() {
-            (tu_string!(i18n, products.none_at_all), tu_string!(i18n, products.none_yet))
-        } else {
-            (tu_string!(i18n, products.none), tu_string!(i18n, products.none_search))
-        };
+        let (title, note) = (tu_string!(i18n, products.none_at_all), tu_string!(i18n, products.none_yet));
         return view! {
             <EmptyState icon="search" title note>
                 <LinkButton href=routes::PRODUCTS look="secondary">{t!(i18n, products.show_all)}</LinkButton>
@@ -91,6 +91,46 @@ pub(crate) fn Listing(
         <h2 class="hidden">{t!(i18n, products.list)}</h2>
         <ProductGrid items=page.items />
         <Pager first next next_words=tu_string!(i18n, products.next) />
+    }
+    .into_any()
+}
+
+/// What to try after a search without results: other words, fewer filters, or a category.
+fn nothing_found(i18n: words::I18n, of: ListProducts) -> AnyView {
+    let filtered = ListProducts { q: of.q.clone(), ..ListProducts::default() } != of;
+    let without_filters = filtered.then(|| {
+        let href = routes::with(routes::PRODUCTS, &[("q", &of.q)]);
+        view! { <LinkButton href>{t!(i18n, products.remove_filters)}</LinkButton> }
+    });
+    let roots = expect_context::<Roots>().0;
+    let categories = move || {
+        Suspend::new(async move {
+            let links = roots.await.unwrap_or_default().into_iter().map(|root| {
+                view! { <a class="chip" href=routes::category(&root.slug)>{root.name}</a> }
+            });
+            let links = links.collect_view();
+            (!links.is_empty()).then(|| {
+                view! {
+                    <nav class="search-help" aria-labelledby="popular-categories">
+                        <h2 id="popular-categories">{t!(i18n, products.popular_categories)}</h2>
+                        <div class="chips">{links}</div>
+                    </nav>
+                }
+            })
+        })
+    };
+    view! {
+        <EmptyState icon="search" title=tu_string!(i18n, products.none) note=tu_string!(i18n, products.none_search)>
+            <ul class="search-tips">
+                <li>{t!(i18n, products.check_spelling)}</li>
+                <li>{t!(i18n, products.fewer_words)}</li>
+            </ul>
+            <div class="actions">
+                {without_filters}
+                <LinkButton href=routes::PRODUCTS look="secondary">{t!(i18n, products.show_all)}</LinkButton>
+            </div>
+        </EmptyState>
+        <Transition>{categories}</Transition>
     }
     .into_any()
 }
