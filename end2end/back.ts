@@ -15,7 +15,7 @@ import {
   main,
   openProduct,
   payInCash,
-  PAY,
+  payButton,
   signIn,
   signOut,
   visit,
@@ -75,7 +75,7 @@ export function journeys(): void {
     const checkout = await beginCheckout(page);
     await fillAddress(page);
     await choose(page, 'card');
-    await button(page, PAY).click();
+    await payButton(page).click();
     await arriveAt(page, 'Sandbox payment');
     await back(page);
     await arriveAt(page, 'Checkout');

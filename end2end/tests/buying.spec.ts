@@ -1,7 +1,7 @@
 import { expect, test } from '../fixtures';
 import {
   CARDS,
-  PAY,
+  payButton,
   SELLERS,
   SHOPS,
   type Bought,
@@ -11,15 +11,17 @@ import {
   arriveAt,
   cartLink,
   beginCheckout,
-  button,
   choose,
+  field,
   fillAddress,
+  freshEmail,
   fillCart,
   main,
   payByCard,
   payInCash,
   shopName,
   signIn,
+  signUp,
   thanks,
   visit,
 } from '../helpers';
@@ -88,6 +90,28 @@ test('a declined card leads back to the checkout, which keeps the input and acce
   await thanks(page, names);
 });
 
+test('customers who have bought before see their address in a line, and can change it', async ({ page }) => {
+  await signUp(page, freshEmail());
+  const name = await shopName(page, SHOPS[0]);
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  await expect(main(page).getByRole('radio', { name: 'Test card (no real money)' })).toBeChecked();
+  await fillAddress(page);
+  await payInCash(page);
+  await thanks(page, [name]);
+
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  const known = main(page).locator('summary', { hasText: 'Change' });
+  await expect(known).toContainText('Asha Rao, 12 Lake Road, Pune 411001, India');
+  await expect(field(page, 'Town or city')).toBeHidden();
+  await known.click();
+  await field(page, 'Street address').fill('14 Lake Road');
+  await payInCash(page);
+  await thanks(page, [name]);
+  await expect(main(page)).toContainText('14 Lake Road');
+});
+
 test.describe('one payment, however the gateway reports it', () => {
   const ways = { webhookLate: 'late', webhookTwice: 'twice', webhookNever: 'never' } as const;
   for (const [card, way] of Object.entries(ways) as [keyof typeof CARDS, string][]) {
@@ -109,7 +133,7 @@ test('choosing another payment method after visiting the gateway charges once', 
   const checkout = await beginCheckout(page);
   await fillAddress(page);
   await choose(page, 'card');
-  await button(page, PAY).click();
+  await payButton(page).click();
   await arriveAt(page, 'Sandbox payment');
   await visit(page, checkout);
   await addressIsFilledIn(page);

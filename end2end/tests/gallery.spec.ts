@@ -1,5 +1,5 @@
-import { expect, test } from '../fixtures';
-import { addOne, main, visit } from '../helpers';
+import { expect, runsScripts, test } from '../fixtures';
+import { addOne, awake, main, visit } from '../helpers';
 
 const gallery = (page: import('../fixtures').Page) => main(page).getByRole('radiogroup', { name: 'Product images' });
 
@@ -23,6 +23,38 @@ test('a gallery is browsed with the mouse, the keyboard, and without scripts', a
   await choice(2).press('ArrowLeft');
   await expect(choice(1)).toBeChecked();
   expect(await shown.getAttribute('src')).toBe(before);
+});
+
+test('each image opens in large, and Escape closes it', async ({ page }) => {
+  await visit(page, '/shops/meena-crafts');
+  await main(page).getByRole('link', { name: 'Set of six tea cups' }).click();
+  const link = gallery(page).getByRole('link', { name: 'Enlarge image 1 of 2' });
+  await expect(link).toHaveAttribute('href', /^\/media\/.*\.jpg$/);
+  // Without JavaScript, the browser shows the file.
+  if (!runsScripts(page)) return;
+  await awake(page);
+  await link.press('Enter');
+  const large = page.getByRole('dialog', { name: 'Set of six tea cups' });
+  await expect(large).toContainText('Image 1 of 2');
+  await large.getByRole('button', { name: 'Next' }).click();
+  await expect(large).toContainText('Image 2 of 2');
+  await page.keyboard.press('ArrowRight');
+  await expect(large).toContainText('Image 1 of 2');
+  await expect.poll(() => large.getByRole('img').evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);
+  await page.keyboard.press('Escape');
+  await expect(large).toBeHidden();
+  await expect(link).toBeFocused();
+});
+
+test('a product is shared by its link, and says when it should arrive', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await visit(page, '/shops/meena-crafts');
+  await main(page).getByRole('link', { name: 'Set of six tea cups' }).click();
+  await expect(main(page)).toContainText(/Estimated delivery: (Sun|Mon|Tue|Wed|Thu|Fri|Sat), \d+ \w+/);
+  if (!runsScripts(page)) return;
+  await main(page).getByRole('button', { name: 'Share' }).click();
+  await expect(page.getByRole('status')).toContainText('Link copied');
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(page.url());
 });
 
 test('on a phone the arrow keys bring the next picture into view', async ({ page }) => {

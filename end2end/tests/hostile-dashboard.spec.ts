@@ -6,7 +6,7 @@ import type { Locator } from '@playwright/test';
 
 import { type Page, expect, ownMarket, runsScripts, test as base } from '../fixtures';
 import {
-  PAY,
+  payButton,
   arriveAt,
   awake,
   cartLink,
@@ -238,7 +238,7 @@ for (const [name, text] of Object.entries(TEXTS).filter(([name]) => name !== 'a 
     const bought = await test.step('the order', async () => {
       await fillAddress(page);
       await choose(page, 'cash');
-      await button(page, PAY).click();
+      await payButton(page).click();
       const { path, number } = await thanks(page, []);
       await calm(page);
       const order = `${number}-1`;
@@ -281,7 +281,7 @@ for (const [name, text] of Object.entries(TEXTS).filter(([name]) => name !== 'a 
       await beginCheckout(page);
       await fillAddress(page);
       await choose(page, 'cash');
-      await button(page, PAY).click();
+      await payButton(page).click();
       const { path, number } = await thanks(page, []);
       await visit(seller, `${dashboard}/orders/${number}-1`);
       await main(seller).locator('summary', { hasText: 'Cancel order' }).click();

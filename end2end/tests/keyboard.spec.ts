@@ -3,7 +3,7 @@ import {
   ADDRESS,
   CARDS,
   COUNTRY,
-  PAY,
+  payButton,
   arriveAt,
   cartLink,
   awake,
@@ -62,7 +62,7 @@ test('from home to the confirmation by keyboard alone', async ({ page }) => {
   await page.keyboard.press('Space');
   await expect(card).toBeChecked();
 
-  await tabTo(page, button(page, PAY));
+  await tabTo(page, payButton(page));
   await page.keyboard.press('Enter');
   await arriveAt(page, 'Sandbox payment');
 

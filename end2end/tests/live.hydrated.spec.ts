@@ -12,7 +12,7 @@ import {
   fillAddress,
   freshEmail,
   main,
-  PAY,
+  payButton,
   openProduct,
   payAtSandbox,
   quantityOf,
@@ -46,7 +46,7 @@ for (const method of ['cash', 'card'] as const) {
     await beginCheckout(page);
     await fillAddress(page);
     await choose(page, method);
-    await button(page, PAY).dblclick();
+    await payButton(page).dblclick();
     if (method === 'card') await payAtSandbox(page, 'approve');
     const { number } = await thanks(page, [name]);
     await visit(page, '/account');
@@ -62,10 +62,10 @@ test('after a line is removed or changed, the focus stays in the basket, and the
   const second = await addOne(page, SHOPS[0], 2, 1);
   await visit(page, '/cart');
   const status = page.getByRole('status').filter({ hasText: 'Total:' });
-  await quantityOf(page, second).fill('2');
-  await button(page, `Update ${second}`).click();
+  const more = button(page, `Increase quantity of ${second}`);
+  await more.click();
   await expect(cartLink(page, 3)).toBeVisible();
-  await expect(button(page, `Update ${second}`)).toBeFocused();
+  await expect(more).toBeFocused();
   await expect(status).toContainText(/^Basket updated. Total: ₹/);
   await button(page, `Remove ${first}`).click();
   await expect(cartLink(page, 2)).toBeVisible();
@@ -74,4 +74,37 @@ test('after a line is removed or changed, the focus stays in the basket, and the
   await expect(main(page).locator('.line-total')).toHaveText(new RegExp(`^Total for ${second}: ₹`));
   await button(page, `Remove ${second}`).click();
   await expect(title(page, 'Your basket')).toBeFocused();
+});
+
+test('quantities are saved by themselves, and a removed line is brought back', async ({ page }) => {
+  const product = await addOne(page, SHOPS[0], 1);
+  await visit(page, '/cart');
+  const quantity = quantityOf(page, product);
+  await expect(button(page, /^Update/)).toHaveCount(0);
+  await button(page, `Increase quantity of ${product}`).click({ clickCount: 2 });
+  await expect(quantity).toHaveValue('3');
+  await expect(cartLink(page, 3)).toBeVisible();
+  await button(page, `Decrease quantity of ${product}`).click();
+  await expect(cartLink(page, 2)).toBeVisible();
+  await quantity.fill('4');
+  await expect(cartLink(page, 4)).toBeVisible();
+  await button(page, `Remove ${product}`).click();
+  await expect(cartLink(page, 0)).toBeVisible();
+  await page.getByRole('status').getByRole('button', { name: 'Undo' }).click();
+  await expect(cartLink(page, 4)).toBeVisible();
+  await expect(quantity).toHaveValue('4');
+  await expect(quantity).toBeFocused();
+  await visit(page, '/cart');
+  await expect(quantity).toHaveValue('4');
+});
+
+test('the time left is counted by the second in the last five minutes', async ({ page }) => {
+  await page.clock.install();
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  const timer = main(page).getByRole('timer');
+  await expect(timer).toHaveText(/^1[45] minutes left/);
+  await page.clock.fastForward('11:00');
+  await expect(timer).toHaveText(/^[34]:\d\d left/);
+  await expect(main(page).locator('[aria-live=polite]')).toHaveText('5 minutes left to complete your order');
 });

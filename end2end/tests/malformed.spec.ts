@@ -1,7 +1,7 @@
 import { expect, test } from '../fixtures';
 import {
   ADDRESS,
-  PAY,
+  payButton,
   SHOPS,
   addOne,
   addressIsFilledIn,
@@ -17,6 +17,7 @@ import {
   freshEmail,
   openProduct,
   quantityOf,
+  setQuantity,
   refused,
   thanks,
   shopName,
@@ -64,8 +65,7 @@ test('an invalid quantity in the basket is rejected and the line does not change
   const product = await addOne(page, SHOPS[0], 1);
   await visit(page, '/cart');
   await withoutBrowserChecks(page);
-  await quantityOf(page, product).fill('-1');
-  await button(page, /^Update/).click();
+  await setQuantity(page, product, '-1');
   await refused(quantityOf(page, product));
   await visit(page, '/cart');
   await expect(quantityOf(page, product)).toHaveValue('1');
@@ -74,8 +74,7 @@ test('an invalid quantity in the basket is rejected and the line does not change
 test('a line of the basket is changed and removed', async ({ page }) => {
   const product = await addOne(page, SHOPS[0], 1);
   await visit(page, '/cart');
-  await quantityOf(page, product).fill('2');
-  await button(page, /^Update/).click();
+  await setQuantity(page, product, '2');
   await expect(cartLink(page, 2)).toBeVisible();
   await visit(page, '/cart');
   await expect(quantityOf(page, product)).toHaveValue('2');
@@ -90,7 +89,7 @@ test('an empty checkout says which fields are missing', async ({ page }) => {
   await withoutBrowserChecks(page);
   for (const label of Object.keys(ADDRESS)) await field(page, label).fill('');
   await choose(page, 'cash');
-  await button(page, PAY).click();
+  await payButton(page).click();
   for (const label of ['Email', 'Full name', 'Street address', 'Town or city', 'Postal code']) {
     await refused(field(page, label));
   }
@@ -108,7 +107,7 @@ test('a checkout with invalid fields keeps the input, and can be paid once they 
   const wrong = { Email: 'asha at example', 'Phone (optional)': 'call me', 'Full name': 'Asha <b>"Rao"</b> & Co' };
   await fillAddress(page, wrong);
   await choose(page, 'cash');
-  await button(page, PAY).click();
+  await payButton(page).click();
   await refused(field(page, 'Email'));
   await refused(field(page, 'Phone (optional)'));
   await addressIsFilledIn(page, wrong);
@@ -118,7 +117,7 @@ test('a checkout with invalid fields keeps the input, and can be paid once they 
   await addressIsFilledIn(page, wrong);
   await fillAddress(page, { 'Full name': wrong['Full name'] });
   await choose(page, 'cash');
-  await button(page, PAY).click();
+  await payButton(page).click();
   await thanks(page, [name]);
   await expect(page.getByRole('main')).toContainText(wrong['Full name']);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures';
-import { PAY, SHOPS, addOne, addressIsFilledIn, beginCheckout, button, choose, fillAddress, main, openProduct, shopName, thanks } from '../helpers';
+import { payButton, SHOPS, addOne, addressIsFilledIn, beginCheckout, button, choose, fillAddress, main, openProduct, shopName, thanks } from '../helpers';
 
 test('without a connection, the page says so, keeps the input, and continues afterwards', async ({ page, context, problems }) => {
   problems.allow(/ERR_INTERNET_DISCONNECTED/);
@@ -20,10 +20,10 @@ test('without a connection, the page says so, keeps the input, and continues aft
   await context.setOffline(true);
   await fillAddress(page);
   await choose(page, 'cash');
-  await button(page, PAY).click();
+  await payButton(page).click();
   await expect(main(page).getByRole('alert')).toContainText('We can’t connect right now');
   await addressIsFilledIn(page);
   await context.setOffline(false);
-  await button(page, PAY).click();
+  await payButton(page).click();
   await thanks(page, [shop]);
 });

@@ -1,7 +1,7 @@
 // Printing: black on white, without navigation, and with nothing cut off, on sheets and on a roll.
 import { expect, test } from '../fixtures';
 import type { Page } from '../fixtures';
-import { SELLERS, SHOPS, addOne, arriveAt, beginCheckout, fillAddress, main, payInCash, signIn, thanks, shopName, visit } from '../helpers';
+import { openProduct, SELLERS, SHOPS, addOne, arriveAt, beginCheckout, fillAddress, main, payInCash, signIn, thanks, shopName, visit } from '../helpers';
 
 /** Widths in CSS pixels (96 per inch), without the page margins. */
 const PAPERS = { A4: 756, Letter: 778, roll: 264 } as const;
@@ -78,4 +78,13 @@ test('an order, its packing slip and the purchase can be printed', async ({ page
     const pdf = (await seller.pdf({ ...size, preferCSSPageSize: false })).toString('latin1');
     expect(pdf.match(/\/Type\s*\/Page\b/g)?.length, JSON.stringify(size)).toBe(1);
   }
+});
+
+test('a product can be printed', async ({ page }) => {
+  const product = await openProduct(page, SHOPS[0]);
+  await onPaper(page, async (paper) => {
+    for (const words of [product, /^₹/, 'Specifications', 'Sold by']) {
+      await expect(main(page).getByText(words).first(), `${words} on ${paper}`).toBeVisible();
+    }
+  });
 });

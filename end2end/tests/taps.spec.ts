@@ -2,7 +2,7 @@
 import { type Locator, devices } from '@playwright/test';
 
 import { expect, test } from '../fixtures';
-import { ADDRESS, CARDS, COUNTRY, PAY, arriveAt, button, field, main, productLinks, visit } from '../helpers';
+import { ADDRESS, CARDS, COUNTRY, payButton, arriveAt, button, field, main, productLinks, visit } from '../helpers';
 import type { Page } from '../fixtures';
 
 const { viewport: _, defaultBrowserType: __, ...phone } = devices['Pixel 7'];
@@ -45,7 +45,7 @@ test('from home to paid in nine taps and three screens of checkout', async ({ pa
   await tap(field(page, 'Email'));
   await autofill(page);
   await tap(main(page).getByRole('radio', { name: 'Test card (no real money)' }));
-  await tap(button(page, PAY));
+  await tap(payButton(page));
   await arriveAt(page, 'Sandbox payment');
   const card = page.getByLabel('Card number', { exact: true });
   await tap(card);
