@@ -13,6 +13,7 @@ use haat_shared::{
     orders::{Actor, OrderEventKind, OrderState, OrderView},
     payments::PaymentMethod,
     permissions::AdminRole,
+    sales::PERIOD_MAX,
     shipping::ShippingMethod,
     shops::{DAYS_MAX, HANDLE_LENGTH},
 };
@@ -114,6 +115,7 @@ pub fn field(i18n: I18n, code: FieldCode) -> String {
         FieldCode::EmailNotAscii => t!(i18n, field.email_not_ascii),
         FieldCode::TooShort => tu_string!(i18n, field.too_short),
         FieldCode::NotEmail => tu_string!(i18n, field.not_email),
+        FieldCode::NotDate => tu_string!(i18n, field.not_date),
         FieldCode::NotNumber => tu_string!(i18n, field.not_number),
         FieldCode::TooSmall => tu_string!(i18n, field.too_small),
         FieldCode::TooBig => tu_string!(i18n, field.too_big),
@@ -191,6 +193,9 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         (FieldCode::NotAChoice, "currency", _) => t!(i18n, field.unknown_currency).to_owned(),
         // Negative, or less than the quantity that is held.
         (FieldCode::TooSmall, "stock", _) => t!(i18n, field.stock_too_small).to_owned(),
+        (FieldCode::TooBig, "from" | "to", _) => t!(i18n, field.date_in_future).to_owned(),
+        (FieldCode::TooSmall, "to", _) => t!(i18n, field.end_before_start).to_owned(),
+        (FieldCode::TooMany, "to", _) => t!(i18n, field.period_too_long, n = PERIOD_MAX),
         (FieldCode::TooSmall, "compare_at", _) => t!(i18n, field.not_above_price).to_owned(),
         (FieldCode::TooSmall, "delivery_days_max" | "express_days_max", _) => {
             t!(i18n, field.max_below_min).to_owned()

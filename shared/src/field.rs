@@ -27,6 +27,8 @@ pub enum FieldCode {
     NotEmail,
     /// An email address with non-ASCII letters before the `@`, which the mail server does not support.
     EmailNotAscii,
+    /// Not a date.
+    NotDate,
     /// Not a whole number in the digits 0–9.
     NotNumber,
     /// Below the minimum.

@@ -31,6 +31,7 @@ pub mod payments;
 pub mod permissions;
 pub mod pricing;
 pub mod routes;
+pub mod sales;
 pub mod shipping;
 pub mod shops;
 pub mod text;

@@ -8,6 +8,7 @@ use crate::{
     id::kinds::{ProductId, ShopId},
     media::Picture,
     money::{Currency, Money},
+    orders::OrderCard,
     permissions::Role,
     text,
 };
@@ -336,16 +337,45 @@ pub struct ShopHome {
     pub low: Vec<LowVariant>,
     /// The number of variants that are low on stock.
     pub low_count: i64,
-    /// The sales of each of the last 30 days, today last, without cancelled orders.
+    /// The sales of each day of the period, without cancelled orders.
     pub days: Vec<DaySales>,
-    /// The sales of these 30 days.
+    /// The sales of each day of the previous period, which has the same number of days.
+    pub days_before: Vec<DaySales>,
+    /// The sales of the period.
     pub sold: Money,
-    /// The number of orders in these 30 days.
+    /// The number of orders in the period.
     pub orders: i64,
-    /// The sales of the previous 30 days.
+    /// The number of units sold in the period.
+    pub units: i64,
+    /// The sales of the previous period.
     pub sold_before: Money,
-    /// The number of orders in the previous 30 days.
+    /// The number of orders in the previous period.
     pub orders_before: i64,
+    /// The number of units sold in the previous period.
+    pub units_before: i64,
+    /// The products of which most units were sold in the period.
+    pub best: Vec<BestProduct>,
+    /// The latest orders.
+    pub latest: Vec<OrderCard>,
+    /// Whether the shop has any products.
+    pub has_products: bool,
+}
+
+/// A product that sold well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BestProduct {
+    /// The product's ID.
+    pub product_id: ProductId,
+    /// The product's title, as it was sold.
+    pub title: String,
+    /// The product's main image.
+    #[serde(rename = "image")]
+    pub picture: Option<Picture>,
+    /// The number of units sold.
+    pub units: i64,
+    /// What was paid for them, after discounts and without shipping.
+    pub sold: Money,
 }
 
 /// A variant that is low on stock.
@@ -358,6 +388,9 @@ pub struct LowVariant {
     pub title: String,
     /// The variant's title.
     pub variant_title: String,
+    /// The product's main image.
+    #[serde(rename = "image")]
+    pub picture: Option<Picture>,
     /// The quantity available for sale.
     pub available: i64,
 }
@@ -372,6 +405,8 @@ pub struct DaySales {
     pub sold: Money,
     /// The number of orders.
     pub orders: i64,
+    /// The number of units sold.
+    pub units: i64,
 }
 
 /// A shop in the admin's list.

@@ -4,6 +4,7 @@ use haat_shared::{
     Currency,
     id::kinds::MediaId,
     page::Page,
+    sales::AskedPeriod,
     shops::{AdminShopCard, ShopCard, ShopForm, ShopHome, ShopSettings, ShopView},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -29,10 +30,10 @@ pub async fn open_as_seller(form: ShopForm) -> Result<String, ApiError> {
         .await
 }
 
-/// A shop's dashboard.
+/// A shop's dashboard, for a period.
 #[server(name = FetchShopHome, prefix = "/api", endpoint = "shops/home", input = Json)]
-pub async fn home(handle: String) -> Result<ShopHome, ApiError> {
-    super::call(async |engine, caller| haat_engine::shops::home(&engine, &caller, &handle).await).await
+pub async fn home(handle: String, of: AskedPeriod) -> Result<ShopHome, ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::home(&engine, &caller, &handle, &of).await).await
 }
 
 /// A shop's settings.

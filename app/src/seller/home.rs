@@ -1,34 +1,46 @@
-//! The home page of the seller dashboard: open tasks first, then sales.
+//! The home page of the seller dashboard: open tasks first, then the figures of a period.
 
 use haat_shared::{
+    Error, Money,
+    orders::OrderCard,
     routes,
-    shops::{LowVariant, ShopHome},
+    sales::{AskedPeriod, Change, PERIOD, PERIODS, average, change},
+    shops::{BestProduct, DaySales, LowVariant, ShopHome},
 };
 use leptos::prelude::*;
 
 use super::{Dashboard, Part};
 use crate::{
-    api,
+    api::{self, ApiError},
     i18n::{t, tn, tu_string, use_i18n},
-    state::param,
-    ui::{Bars, EmptyState, Icon, LinkButton, PageTitle, loaded},
+    state::{param, query},
+    ui::{EmptyState, Field, Icon, LinkButton, PageTitle, Picture, Table, loaded},
     words,
 };
 
-/// The home page of the dashboard.
+/// The home page of the dashboard. The period is in the URL.
 #[component]
 pub(crate) fn Home() -> impl IntoView {
-    let handle = param("handle");
+    let (handle, days, from, to) = (param("handle"), query("days"), query("from"), query("to"));
     let found = api::find(
-        move || handle.get(),
-        |handle| async move { api::shops::home(handle.clone()).await.map(|home| (handle, home)) },
+        move || (handle.get(), AskedPeriod { days: days.get(), from: from.get(), to: to.get() }),
+        |(handle, of)| async move {
+            match api::shops::home(handle.clone(), of.clone()).await {
+                // The page shows the errors at the fields, and the default period.
+                Err(ApiError(error @ Error::Invalid(_))) => {
+                    let home = api::shops::home(handle.clone(), AskedPeriod::default()).await?;
+                    Ok((handle, of, home, Some(error)))
+                }
+                home => home.map(|home| (handle, of, home, None)),
+            }
+        },
     );
-    let page = loaded(found, |(handle, home)| view! { <Shown handle home /> });
+    let page = loaded(found, |(handle, of, home, fault)| view! { <Shown handle of home fault /> });
     view! { <Dashboard here=Part::Home>{page}</Dashboard> }
 }
 
 #[component]
-fn Shown(handle: String, home: ShopHome) -> impl IntoView {
+fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) -> impl IntoView {
     let i18n = use_i18n();
     let orders = Part::Orders.path(&handle);
     let confirm = tn!(i18n, dashboard.confirm, home.to_confirm);
@@ -60,6 +72,17 @@ fn Shown(handle: String, home: ShopHome) -> impl IntoView {
     } else {
         view! { <ul class="rows todo">{todo}</ul> }.into_any()
     };
+    // A shop that has never sold has nothing to compare.
+    let new = home.latest.is_empty();
+    let start = new.then(|| view! { <Start handle=handle.clone() has_products=home.has_products /> });
+    let figures = (!new || of != AskedPeriod::default()).then(|| {
+        view! {
+            <Periods handle=handle.clone() of fault />
+            <Figures home=home.clone() />
+            <Sales home=home.clone() />
+        }
+    });
+    let latest = (!new).then(|| view! { <Latest handle=handle.clone() latest=home.latest /> });
     view! {
         <PageTitle text=tu_string!(i18n, dashboard.home) />
         <h1>{t!(i18n, dashboard.home)}</h1>
@@ -67,43 +90,329 @@ fn Shown(handle: String, home: ShopHome) -> impl IntoView {
             <h2 id="todo">{t!(i18n, dashboard.todo)}</h2>
             {todo}
         </section>
-        <Sales home=home.clone() />
-        <Low handle low=home.low />
+        {start}
+        {figures}
+        <div class="home-lists">
+            {latest}
+            <Best handle=handle.clone() best=home.best />
+            <Low handle low=home.low />
+        </div>
     }
 }
 
-/// Recent sales, compared with the previous period.
+/// Links to the usual periods, and a form for two dates.
+#[component]
+fn Periods(handle: String, of: AskedPeriod, fault: Option<Error>) -> impl IntoView {
+    let i18n = use_i18n();
+    let path = Part::Home.path(&handle);
+    let custom = of.is_custom();
+    let links = PERIODS.map(|days| {
+        let days_text = days.to_string();
+        let here = !custom && (of.days == days_text || (days == PERIOD && of.days.is_empty()));
+        let href = routes::with(&path, &[("days", &days_text)]);
+        let words = tn!(i18n, dashboard.last, days);
+        view! { <a class="chip" href=href aria-current=here.then_some("true")>{words}</a> }
+    });
+    let open = custom;
+    let faults = Signal::stored(fault);
+    view! {
+        <div class="periods">
+            <nav class="chips" aria-label=t!(i18n, dashboard.period)>{links.collect_view()}</nav>
+            <details class="more-of" open=open>
+                <summary>{t!(i18n, dashboard.custom)}</summary>
+                <form method="get" action=path class="period-form">
+                    <Field name="from" kind="date" label=t!(i18n, dashboard.from) value=of.from required=true faults />
+                    <Field name="to" kind="date" label=t!(i18n, dashboard.to) value=of.to required=true faults />
+                    <button type="submit" class="button secondary">{t!(i18n, dashboard.apply)}</button>
+                </form>
+            </details>
+        </div>
+    }
+}
+
+/// The figures of the period, each with its change and its course.
+#[component]
+fn Figures(home: ShopHome) -> impl IntoView {
+    let i18n = use_i18n();
+    let each = |of: fn(&DaySales) -> i64| home.days.iter().map(of).collect::<Vec<_>>();
+    let mean =
+        (average(home.sold.amount(), home.orders), average(home.sold_before.amount(), home.orders_before));
+    let figures = [
+        (
+            t!(i18n, dashboard.sold),
+            words::money(i18n, home.sold),
+            change(home.sold.amount(), home.sold_before.amount()),
+            each(|day| day.sold.amount()),
+        ),
+        (
+            t!(i18n, seller_orders.title),
+            words::number(i18n, home.orders),
+            change(home.orders, home.orders_before),
+            each(|day| day.orders),
+        ),
+        (
+            t!(i18n, dashboard.average),
+            words::money(i18n, Money::new(mean.0, home.sold.currency())),
+            change(mean.0, mean.1),
+            each(|day| average(day.sold.amount(), day.orders)),
+        ),
+        (
+            t!(i18n, dashboard.units),
+            words::number(i18n, home.units),
+            change(home.units, home.units_before),
+            each(|day| day.units),
+        ),
+    ];
+    let figures = figures.map(|(name, value, change, course)| {
+        let (mark, look, words) = match change {
+            Change::NothingBefore => ("", "note", t!(i18n, dashboard.no_sales_before).to_owned()),
+            Change::Same => ("= ", "note", t!(i18n, dashboard.same).to_owned()),
+            Change::Up(n) => ("↑ ", "good", t!(i18n, dashboard.up, n = words::number(i18n, n))),
+            Change::Down(n) => ("↓ ", "bad", t!(i18n, dashboard.down, n = words::number(i18n, n))),
+        };
+        view! {
+            <div class="panel">
+                <dt>{name}</dt>
+                <dd>
+                    <p class="figure">{value}</p>
+                    <p class=format!("change {look}")><span aria-hidden="true">{mark}</span>{words}</p>
+                    {spark(&course)}
+                </dd>
+            </div>
+        }
+    });
+    view! { <dl class="figures four">{figures.collect_view()}</dl> }
+}
+
+/// A value's height in a drawing that begins at zero.
+fn height(value: i64, most: i64, of: i64) -> i64 {
+    i64::try_from(i128::from(value) * i128::from(of) / i128::from(most.max(1))).unwrap_or(of)
+}
+
+/// A small line without axes. The figure beside it has the words.
+fn spark(course: &[i64]) -> impl IntoView + use<> {
+    const HEIGHT: i64 = 28;
+    let most = course.iter().copied().max().unwrap_or(0);
+    let points = (0i64..).zip(course);
+    let points = points.map(|(x, value)| format!("{x},{}", HEIGHT - 2 - height(*value, most, HEIGHT - 4)));
+    let points = points.collect::<Vec<_>>().join(" ");
+    let width = course.len().saturating_sub(1).max(1);
+    view! {
+        <svg class="spark" viewBox=format!("0 0 {width} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">
+            <polyline points=points></polyline>
+        </svg>
+    }
+}
+
+/// Sales per day as bars, with marks for the period before, and the table behind them.
 #[component]
 fn Sales(home: ShopHome) -> impl IntoView {
+    const HEIGHT: i64 = 200;
+    const STEP: i64 = 20;
     let i18n = use_i18n();
-    let before = tn!(i18n, dashboard.before, home.orders_before, price = home.sold_before);
-    let orders = tn!(i18n, dashboard.orders, home.orders);
-    let sold = words::money(i18n, home.sold);
-    let says = t!(i18n, dashboard.chart, price = sold);
-    let best = home.days.iter().max_by_key(|day| day.sold.amount());
-    let top = best.map(|day| t!(i18n, dashboard.best, price = day.sold, date = words::day(i18n, &day.day)));
-    let bars = home.days.iter().map(|day| {
-        (
-            words::day(i18n, &day.day),
-            day.sold.amount(),
-            vec![words::money(i18n, day.sold), words::number(i18n, day.orders)],
-        )
+    let date = |day: &DaySales| words::day(i18n, &day.day);
+    let ends = |days: &[DaySales]| match (days.first(), days.last()) {
+        (Some(first), Some(last)) => words::days(i18n, &first.day, &last.day),
+        _ => String::new(),
+    };
+    let (dates, dates_before) = (ends(&home.days), ends(&home.days_before));
+    let compared = t!(i18n, dashboard.compared, dates = dates, before = dates_before);
+    let says = t!(i18n, dashboard.chart, dates = dates, price = words::money(i18n, home.sold));
+    let amounts = home.days.iter().chain(&home.days_before).map(|day| day.sold.amount());
+    let most = amounts.max().unwrap_or(0);
+    if most == 0 {
+        return view! {
+            <section class="panel" aria-labelledby="sales">
+                <h2 id="sales">{t!(i18n, dashboard.sales)}</h2>
+                <p class="note">{compared}</p>
+                <p>{t!(i18n, dashboard.no_sales)}</p>
+            </section>
+        }
+        .into_any();
+    }
+    let top = words::money(i18n, Money::new(most, home.sold.currency()));
+    let zero = words::money(i18n, Money::new(0, home.sold.currency()));
+    let best = home.days.iter().filter(|day| day.orders > 0).max_by_key(|day| day.sold.amount());
+    let best = best.map(|day| t!(i18n, dashboard.best, price = day.sold, date = date(day)));
+    let pairs = || home.days.iter().zip(&home.days_before);
+    let labels: Vec<String> = pairs()
+        .map(|(day, before)| {
+            let before = t!(i18n, dashboard.previous_of, price = words::money(i18n, before.sold));
+            format!("{}: {} · {before}", date(day), words::money(i18n, day.sold))
+        })
+        .collect();
+    let last = labels.len().saturating_sub(1);
+    let read = RwSignal::new(last);
+    let bars = (0i64..).zip(pairs()).zip(labels.clone()).enumerate().map(|(n, ((i, (day, before)), label))| {
+        // A small value must still be distinguishable from zero.
+        let tall = |day: &DaySales| match day.sold.amount() {
+            ..=0 => 0,
+            amount => height(amount, most, HEIGHT).max(2),
+        };
+        let (high, mark) = (tall(day), tall(before));
+        let mark = (mark > 0).then(|| {
+            view! {
+                <rect class="bar-before" x=(i * STEP + 1).to_string() y=(HEIGHT - mark).to_string() width=(STEP - 2).to_string() height="3"></rect>
+            }
+        });
+        view! {
+            <g class:read=move || read.get() == n on:pointerenter=move |_| read.set(n)>
+                <title>{label}</title>
+                <rect class="bar-back" x=(i * STEP).to_string() y="0" width=STEP.to_string() height=HEIGHT.to_string()></rect>
+                <rect
+                    class="bar"
+                    x=(i * STEP + 3).to_string()
+                    y=(HEIGHT - high).to_string()
+                    width=(STEP - 6).to_string()
+                    height=high.to_string()
+                ></rect>
+                {mark}
+            </g>
+        }
     });
-    let bars = bars.collect();
+    let bars = bars.collect_view();
+    let rows = pairs().rev().map(|(day, before)| {
+        view! {
+            <tr>
+                <th scope="row">{date(day)}</th>
+                <td class="number">{words::money(i18n, day.sold)}</td>
+                <td class="number">{words::number(i18n, day.orders)}</td>
+                <td class="number wide">{words::number(i18n, day.units)}</td>
+                <td class="number wide">{words::money(i18n, before.sold)}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
     let columns = vec![
         (t!(i18n, dashboard.day), ""),
         (t!(i18n, dashboard.sold), "number"),
         (t!(i18n, seller_orders.title), "number"),
+        (t!(i18n, dashboard.units), "number wide"),
+        (t!(i18n, dashboard.previous), "number wide"),
     ];
-    let chart = (home.orders > 0).then(|| view! { <Bars says columns bars top=top.unwrap_or_default() /> });
+    let width = i64::try_from(labels.len()).unwrap_or(1).max(1) * STEP;
+    let (first_day, last_day) = (home.days.first().map(date), home.days.last().map(date));
+    let labels = StoredValue::new(labels);
+    let label = move || labels.with_value(|labels| labels.get(read.get()).cloned().unwrap_or_default());
     view! {
         <section class="panel" aria-labelledby="sales">
             <h2 id="sales">{t!(i18n, dashboard.sales)}</h2>
-            <p><span class="figure">{sold}</span> " " {orders}</p>
-            <p class="note">{before}</p>
-            {chart}
+            <p class="note">{compared}</p>
+            <figure class="chart sales-chart">
+                <p class="chart-key note">
+                    <span class="key-now">{t!(i18n, dashboard.this_period)}</span>
+                    <span class="key-before">{t!(i18n, dashboard.previous)}</span>
+                    <span>{best}</span>
+                </p>
+                <p class="chart-top note" aria-hidden="true">{top}</p>
+                <svg viewBox=format!("0 0 {width} {HEIGHT}") preserveAspectRatio="none" role="img" aria-label=says.clone()>{bars}</svg>
+                <p class="chart-ends note" aria-hidden="true"><span>{zero} " · " {first_day}</span><span>{last_day}</span></p>
+                <div class="chart-read live-only">
+                    <input
+                        type="range"
+                        min="0"
+                        max=last.to_string()
+                        value=last.to_string()
+                        prop:value=move || read.get().to_string()
+                        aria-label=t!(i18n, dashboard.choose_day)
+                        aria-valuetext=label
+                        on:input=move |event| read.set(event_target_value(&event).parse().unwrap_or(last))
+                    />
+                    <p class="note" aria-hidden="true">{label}</p>
+                </div>
+                <details class="more-of">
+                    <summary>{t!(i18n, form.as_table)}</summary>
+                    <Table caption=says columns>{rows}</Table>
+                </details>
+            </figure>
         </section>
     }
+    .into_any()
+}
+
+/// The first steps of a shop without orders.
+#[component]
+fn Start(handle: String, has_products: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let product = match has_products {
+        false => ("box", t!(i18n, dashboard.step_product), routes::new_product(&handle)),
+        true => ("box", t!(i18n, dashboard.step_product_done), Part::Products.path(&handle)),
+    };
+    let steps = [
+        product,
+        ("truck", t!(i18n, dashboard.step_delivery), Part::Settings.path(&handle)),
+        ("awning", t!(i18n, seller_orders.visit), routes::shop(&handle)),
+    ];
+    let steps = steps.map(|(icon, words, href)| {
+        view! {
+            <li class="row">
+                <Icon name=icon />
+                <a class="row-link" href=href>{words}</a>
+            </li>
+        }
+    });
+    view! {
+        <section class="panel" aria-labelledby="start">
+            <h2 id="start">{t!(i18n, dashboard.start)}</h2>
+            <ol class="rows todo">{steps.collect_view()}</ol>
+        </section>
+    }
+}
+
+/// The latest orders.
+#[component]
+fn Latest(handle: String, latest: Vec<OrderCard>) -> impl IntoView {
+    let i18n = use_i18n();
+    let rows = latest.into_iter().map(|order| {
+        let href = routes::shop_order(&handle, &order.number);
+        let state = words::order_state(i18n, order.state, order.shipping_method);
+        view! {
+            <li class="row">
+                <div>
+                    <a class="row-link" href=href>{order.number}</a>
+                    <p class="note"><span translate="no">{order.name}</span> " · " {words::hour(i18n, &order.placed_at)}</p>
+                </div>
+                <div class="row-end">
+                    <p class="price">{words::money(i18n, order.total)}</p>
+                    <span class=format!("state {}", order.state.as_str())>{state}</span>
+                </div>
+            </li>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <section class="panel" aria-labelledby="latest">
+            <h2 id="latest">{t!(i18n, dashboard.latest)}</h2>
+            <ul class="rows">{rows}</ul>
+        </section>
+    }
+}
+
+/// The products that sold best in the period.
+#[component]
+fn Best(handle: String, best: Vec<BestProduct>) -> impl IntoView {
+    let i18n = use_i18n();
+    let rows = best.into_iter().map(|product| {
+        view! {
+            <li class="row">
+                <span class="row-picture"><Picture of=product.picture title=product.title.clone() sizes="56px" /></span>
+                <div class="row-main">
+                    <a class="row-link" href=routes::seller_product(&handle, product.product_id)>{product.title}</a>
+                    <p class="note">{tn!(i18n, dashboard.units_sold, product.units)}</p>
+                </div>
+                <p class="price">{words::money(i18n, product.sold)}</p>
+            </li>
+        }
+    });
+    let rows: Vec<_> = rows.collect();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <section class="panel" aria-labelledby="best">
+                <h2 id="best">{t!(i18n, dashboard.best_products)}</h2>
+                <ul class="rows">{rows}</ul>
+            </section>
+        }
+    })
 }
 
 /// Variants that are low on stock.
@@ -117,7 +426,8 @@ fn Low(handle: String, low: Vec<LowVariant>) -> impl IntoView {
         };
         view! {
             <li class="row">
-                <div>
+                <span class="row-picture"><Picture of=variant.picture title=variant.title.clone() sizes="56px" /></span>
+                <div class="row-main">
                     <a class="row-link" href=routes::seller_product(&handle, variant.product_id)>{variant.title}</a>
                     <p class="note">{variant.variant_title}</p>
                 </div>

@@ -670,7 +670,7 @@ CREATE INDEX orders_shop_id_created_at_idx ON orders (shop_id, created_at, id);
 CREATE INDEX orders_shop_id_state_created_at_idx ON orders (shop_id, state, created_at, id);
 -- Covers the query for a shop's daily sales.
 CREATE INDEX orders_sales_idx ON orders
-    (shop_id, created_at, state, total_minor, currency, rate_numerator, rate_denominator);
+    (shop_id, created_at, state, total_minor, currency, rate_numerator, rate_denominator, id);
 CREATE INDEX orders_release_at_idx ON orders (release_at) WHERE released_at IS NULL AND release_at IS NOT NULL;
 
 CREATE TABLE order_lines (

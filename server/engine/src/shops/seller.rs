@@ -7,26 +7,27 @@ use crate::{
     clock::{DAY_MS, rfc3339},
     cursor,
     db::{Tx, Value, is_unique, list::like},
-    lists, params, random, revisions, rows, statements, update,
+    lists, orders, params, random, revisions, rows, statements, update,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     catalog::QUERY_MAX,
     id::kinds::*,
+    media::Picture,
     money::{MoneyError, Rate, convert},
+    orders::ListOrders,
     page::{self, Page, PageRequest},
     permissions::{AdminPermission, Permission, Role},
+    sales::AskedPeriod,
     shops::{
-        AdminShopCard, COMMISSION_BP, DaySales, LowVariant, Member, ShopDraft, ShopForm, ShopHome,
-        ShopSettings,
+        AdminShopCard, BestProduct, COMMISSION_BP, DaySales, LowVariant, Member, ShopDraft, ShopForm,
+        ShopHome, ShopSettings,
     },
     text,
 };
 
 /// The number of rows per page.
 const PAGE_SIZE: usize = 50;
-/// The number of days in the sales chart.
-const DAYS: i64 = 30;
 
 lists! {
     SHOPS {
@@ -49,18 +50,34 @@ statements! {
         WHERE m.shop_id = $1 ORDER BY u.name, u.email";
     TO_DO = "SELECT s.currency,
             (SELECT COUNT(*) FROM orders o WHERE o.shop_id = s.id AND o.state = 'placed') AS to_confirm,
-            (SELECT COUNT(*) FROM orders o WHERE o.shop_id = s.id AND o.state = 'confirmed') AS to_ship
+            (SELECT COUNT(*) FROM orders o WHERE o.shop_id = s.id AND o.state = 'confirmed') AS to_ship,
+            (SELECT COUNT(*) FROM (SELECT 1 AS one FROM products p WHERE p.shop_id = s.id LIMIT 1) AS few) AS products
         FROM shops s WHERE s.id = $1";
     LOW = "SELECT v.product_id, p.title, v.title AS variant_title, c.on_hand - c.held AS available,
-            COUNT(*) OVER () AS low_count
+            COUNT(*) OVER () AS low_count, m.id AS media_id, m.width, m.height, m.color, pp.alt
         FROM variants v JOIN capacities c ON c.id = v.capacity_id JOIN products p ON p.id = v.product_id
+        LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id
         WHERE v.shop_id = $1 AND NOT v.archived AND p.state = 'published' AND c.on_hand - c.held <= v.low_stock
         ORDER BY available, v.id LIMIT $2";
     // In each currency, with the rate to show one amount.
     SALES = "SELECT (created_at + $4) / 86400000 AS day, CAST(SUM(total_minor) AS BIGINT) AS sold_minor, COUNT(*) AS orders,
+            CAST(COALESCE(SUM((SELECT SUM(l.quantity) FROM order_lines l WHERE l.order_id = orders.id)), 0) AS BIGINT) AS units,
             currency, rate_numerator, rate_denominator
         FROM orders WHERE shop_id = $1 AND created_at >= $2 AND created_at < $3 AND state <> 'cancelled'
         GROUP BY (created_at + $4) / 86400000, currency, rate_numerator, rate_denominator";
+    // A row for each rate of the products of which most units were sold.
+    BEST = "SELECT r.product_id, r.title, r.units, r.sold_minor, r.currency, r.rate_numerator, r.rate_denominator,
+            m.id AS media_id, m.width, m.height, m.color, pp.alt
+        FROM (SELECT u.*, DENSE_RANK() OVER (ORDER BY u.units DESC, u.product_id) AS place
+            FROM (SELECT l.product_id, MAX(l.title) AS title, CAST(SUM(l.total_minor - l.discount_minor) AS BIGINT) AS sold_minor,
+                    CAST(SUM(SUM(l.quantity)) OVER (PARTITION BY l.product_id) AS BIGINT) AS units,
+                    o.currency, o.rate_numerator, o.rate_denominator
+                FROM orders o JOIN order_lines l ON l.order_id = o.id
+                WHERE o.shop_id = $1 AND o.created_at >= $2 AND o.created_at < $3 AND o.state <> 'cancelled'
+                GROUP BY l.product_id, o.currency, o.rate_numerator, o.rate_denominator) AS u) AS r
+        LEFT JOIN product_pictures pp ON pp.product_id = r.product_id AND pp.position = 0
+        LEFT JOIN media m ON m.id = pp.media_id
+        WHERE r.place <= $4 ORDER BY r.place";
 }
 
 update! {
@@ -122,6 +139,7 @@ rows! {
         currency: Currency,
         to_confirm: i64,
         to_ship: i64,
+        products: i64,
     }
 
     struct LowRow {
@@ -129,13 +147,26 @@ rows! {
         title: String,
         variant_title: String,
         available: i64,
-        low_count: i64,
+        low_count: i64;
+        picture: Option<Picture>
+    }
+
+    struct BestRow {
+        product_id: ProductId,
+        title: String,
+        units: i64,
+        sold_minor: i64,
+        currency: Currency,
+        rate_numerator: i64,
+        rate_denominator: i64;
+        picture: Option<Picture>
     }
 
     struct SalesRow {
         day: i64,
         sold_minor: i64,
         orders: i64,
+        units: i64,
         currency: Currency,
         rate_numerator: i64,
         rate_denominator: i64,
@@ -283,36 +314,67 @@ async fn save_in_tx(
     Ok(version + 1)
 }
 
-/// A shop's home page. Days are those of the market's time zone.
-pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<ShopHome> {
+/// A shop's home page, for a period. Days are those of the market's time zone.
+pub async fn home(engine: &Engine, caller: &Caller, handle: &str, of: &AskedPeriod) -> Result<ShopHome> {
     const LOW_SHOWN: i64 = 10;
+    const BEST_SHOWN: i64 = 5;
+    const LATEST_SHOWN: usize = 5;
     let shop = caller.shop(handle, Permission::SeeOrders)?;
     let (zone, now) = (&engine.zone, engine.clock.now_ms());
-    let today = zone.day(now);
-    let first = today - DAYS + 1;
+    let (first, last) = of.check(zone.day(now)).map_err(Error::Invalid)?;
+    let before = first - (last - first + 1);
+    let (begin, end) = (zone.begins(first), zone.begins(last + 1));
     let to_do: ToDoRow = engine.db.one(&TO_DO, params![shop]).await?;
     let low: Vec<LowRow> = engine.db.all(&LOW, params![shop, LOW_SHOWN]).await?;
-    let mut sales: Vec<SalesRow> = Vec::new();
-    // One range, or two if the clocks changed in between: that day is then part of both.
-    for (from, until, offset) in zone.stretches(zone.begins(first - DAYS), now) {
-        sales.extend(engine.db.all::<SalesRow>(&SALES, params![shop, from, until, offset]).await?);
+    let best: Vec<BestRow> = engine.db.all(&BEST, params![shop, begin, end, BEST_SHOWN]).await?;
+    let latest = ListOrders { limit: Some(LATEST_SHOWN), ..ListOrders::default() };
+    let latest = orders::seller_list(engine, caller, handle, latest).await?.items;
+    let here = |minor, currency, numerator, denominator| {
+        let rate = Rate { numerator, denominator };
+        convert(Money::new(minor, currency), rate.inverse(), to_do.currency).ok_or(MoneyError::Overflow)
+    };
+    let empty = |day: i64| DaySales {
+        day: rfc3339(day * DAY_MS)[..10].to_owned(),
+        sold: Money::new(0, to_do.currency),
+        orders: 0,
+        units: 0,
+    };
+    let mut days: Vec<DaySales> = (before..=last).map(empty).collect();
+    // One range, or more if the clocks changed in between: that day is then part of both.
+    for (from, until, offset) in zone.stretches(zone.begins(before), end) {
+        let rows: Vec<SalesRow> = engine.db.all(&SALES, params![shop, from, until.min(end), offset]).await?;
+        for row in rows {
+            let index = usize::try_from(row.day - before).ok();
+            let Some(day) = index.and_then(|index| days.get_mut(index)) else { continue };
+            let sold = here(row.sold_minor, row.currency, row.rate_numerator, row.rate_denominator)?;
+            day.sold = day.sold.plus(sold)?;
+            day.orders += row.orders;
+            day.units += row.units;
+        }
     }
-    let money = |row: &SalesRow| {
-        let rate = Rate { numerator: row.rate_numerator, denominator: row.rate_denominator };
-        let sold = Money::new(row.sold_minor, row.currency);
-        convert(sold, rate.inverse(), to_do.currency).ok_or(MoneyError::Overflow)
+    let days_now = days.split_off(days.len() / 2);
+    let sum = |days: &[DaySales]| {
+        let sold = Money::sum(to_do.currency, days.iter().map(|day| day.sold))?;
+        let (orders, units) = days.iter().fold((0, 0), |(o, u), day| (o + day.orders, u + day.units));
+        Result::Ok((sold, orders, units))
     };
-    let sum = |from: i64, to: i64| {
-        let days: Vec<&SalesRow> = sales.iter().filter(|s| (from..to).contains(&s.day)).collect();
-        let sold = days.iter().map(|row| money(row)).collect::<std::result::Result<Vec<_>, _>>()?;
-        Result::Ok((Money::sum(to_do.currency, sold)?, days.iter().map(|s| s.orders).sum()))
-    };
-    let (sold, orders) = sum(first, today + 1)?;
-    let (sold_before, orders_before) = sum(first - DAYS, first)?;
-    let day = |day: i64| {
-        let (sold, orders) = sum(day, day + 1)?;
-        Result::Ok(DaySales { day: rfc3339(day * DAY_MS)[..10].to_owned(), sold, orders })
-    };
+    let (sold, orders, units) = sum(&days_now)?;
+    let (sold_before, orders_before, units_before) = sum(&days)?;
+    // A product has a row for each rate; they follow each other.
+    let mut products: Vec<BestProduct> = Vec::new();
+    for row in best {
+        let sold = here(row.sold_minor, row.currency, row.rate_numerator, row.rate_denominator)?;
+        match products.last_mut().filter(|product| product.product_id == row.product_id) {
+            Some(product) => product.sold = product.sold.plus(sold)?,
+            None => products.push(BestProduct {
+                product_id: row.product_id,
+                title: row.title,
+                picture: row.picture,
+                units: row.units,
+                sold,
+            }),
+        }
+    }
     Ok(ShopHome {
         to_confirm: to_do.to_confirm,
         to_ship: to_do.to_ship,
@@ -323,14 +385,21 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str) -> Result<Shop
                 product_id: l.product_id,
                 title: l.title,
                 variant_title: l.variant_title,
+                picture: l.picture,
                 available: l.available,
             })
             .collect(),
-        days: (first..=today).map(day).collect::<Result<_>>()?,
+        days: days_now,
+        days_before: days,
         sold,
         orders,
+        units,
         sold_before,
         orders_before,
+        units_before,
+        best: products,
+        latest,
+        has_products: to_do.products > 0,
     })
 }
 

@@ -66,7 +66,7 @@ both! {
         budget!("refund a line", 13, orders::refund(&market.engine, &owner, meena, card, refund));
         budget!("cancel an order of 10 lines", 11, orders::cancel(&market.engine, &owner, meena, card, "No"));
         budget!("cancel an order in cash", 7, orders::cancel(&market.engine, &owner, meena, cash, "No"));
-        budget!("first look at the dashboard", 3, shops::home(&market.engine, &owner, meena));
+        budget!("first look at the dashboard", 5, shops::home(&market.engine, &owner, meena, &Default::default()));
         budget!("balance", 2, ledger::balance(&market.engine, &owner, meena, ""));
         budget!("settings", 2, shops::settings(&market.engine, &owner, meena));
         let page = budget!("a shop's list of products", 1, catalog::seller_list(&market.engine, &owner, meena, Default::default()));

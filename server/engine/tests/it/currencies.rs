@@ -12,6 +12,7 @@ use haat_shared::{
     money::{PRICE_MAX, Rate},
     orders::{LineQuantity, NewRefund},
     payments::NextAction,
+    sales::AskedPeriod,
     shipping::ShippingMethod,
 };
 
@@ -112,7 +113,7 @@ both! {
             assert_eq!(balance.entries.items.iter().filter(|e| e.amount.currency() == of(code)).count(), 4, "{code}");
         }
         // The dashboard shows one amount, at the rates of the checkouts: ¥1,708 are ₹948.89, 3.176 dinars ₹882.22.
-        let home = shops::home(engine, &owner, MEENA).await.unwrap();
+        let home = shops::home(engine, &owner, MEENA, &AskedPeriod::default()).await.unwrap();
         assert_eq!((home.sold, home.orders), (money("INR", 94_889 + 88_222 + 94_900), 3));
         // The commission on cash is owed in the currency that the shop collected.
         let guest = market.guest_with(&[(bowl, 1)]).await;

@@ -5,6 +5,7 @@ use haat_shared::{
     Conflict, Error, FieldCode,
     ledger::PostingKind,
     permissions::Role,
+    sales::AskedPeriod,
     shops::{COMMISSION_BP, ShopForm},
 };
 
@@ -87,7 +88,7 @@ both! {
         let delta = market.owner("delta-electronics").await;
         assert_eq!(shops::settings(engine, &delta, MEENA).await.err(), Some(Error::NotFound));
         assert_eq!(shops::save_settings(engine, &delta, MEENA, 3, &now).await, Err(Error::NotFound));
-        assert_eq!(shops::home(engine, &delta, MEENA).await.err(), Some(Error::NotFound));
+        assert_eq!(shops::home(engine, &delta, MEENA, &AskedPeriod::default()).await.err(), Some(Error::NotFound));
         assert_eq!(ledger::balance(engine, &delta, MEENA, "").await.err(), Some(Error::NotFound));
     }
 
@@ -105,7 +106,7 @@ both! {
         let owner = market.owner(MEENA).await;
         orders::confirm(engine, &owner, MEENA, &format!("{yesterday}-1")).await.unwrap();
         orders::cancel(engine, &owner, MEENA, &format!("{cancelled}-1"), "No").await.unwrap();
-        let home = shops::home(engine, &owner, MEENA).await.unwrap();
+        let home = shops::home(engine, &owner, MEENA, &AskedPeriod::default()).await.unwrap();
         assert_eq!((home.to_confirm, home.to_ship), (3, 1));
         assert_eq!((home.sold.amount(), home.orders), (3 * 49_900, 3));
         assert_eq!((home.sold_before.amount(), home.orders_before), (49_900, 1));
@@ -115,7 +116,7 @@ both! {
         assert_eq!(home.days[29].day, engine.zone.local(market.clock.now_ms())[..10]);
         assert_eq!((home.low_count, home.low.len()), (0, 0), "four are left, the alert is at three");
         sell().await;
-        let home = shops::home(engine, &owner, MEENA).await.unwrap();
+        let home = shops::home(engine, &owner, MEENA, &AskedPeriod::default()).await.unwrap();
         assert_eq!((home.low_count, home.low[0].title.as_str(), home.low[0].available), (1, "Clay bowl", 3));
     }
 
@@ -130,7 +131,7 @@ both! {
         market.clock.advance_ms(31 * 60_000);
         let late = sell().await;
         let owner = market.owner(MEENA).await;
-        let home = shops::home(engine, &owner, MEENA).await.unwrap();
+        let home = shops::home(engine, &owner, MEENA, &AskedPeriod::default()).await.unwrap();
         let utc = haat_engine::clock::rfc3339(market.clock.now_ms());
         let local = engine.zone.local(market.clock.now_ms());
         assert!(utc[11..].starts_with("19:0") && local[11..].starts_with("00:3") && utc[..10] < local[..10], "{utc} {local}");
@@ -145,6 +146,43 @@ both! {
         assert!(order.order.order.estimated_delivery.0.ends_with("+05:30[IST]"), "{:?}", order.order.order.estimated_delivery);
         let order = orders::seller_order(engine, &owner, MEENA, &number).await.unwrap();
         assert!(order.order.placed_at.starts_with(&utc[..10]) && order.order.placed_at.ends_with('Z'));
+    }
+
+    async fn a_home_compares_two_periods_to_the_minute(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 50).await;
+        let jug = market.product(MEENA, "Clay jug", 20_000, 50).await;
+        let sell = |lines: Vec<_>| async move { market.buy_in_cash(&market.guest_with(&lines).await).await.unwrap() };
+        // In India, midnight is at 18:30 UTC: the last minute of a day, then the first of the next.
+        let evening = 18 * 3_600_000 + 29 * 60_000;
+        market.clock.advance_ms((evening - market.clock.now_ms()).rem_euclid(DAY_MS));
+        sell(vec![(bowl, 2)]).await;
+        let owner = market.owner(MEENA).await;
+        let day = |ms| engine.zone.local(ms)[..10].to_owned();
+        let first = day(market.clock.now_ms());
+        market.clock.advance_ms(2 * 60_000);
+        sell(vec![(bowl, 1), (jug, 3)]).await;
+        let second = day(market.clock.now_ms());
+        let home = |from: &str, to: &str| {
+            let of = AskedPeriod { from: from.into(), to: to.into(), ..AskedPeriod::default() };
+            let owner = owner.clone();
+            async move { shops::home(engine, &owner, MEENA, &of).await }
+        };
+        let now = home(&second, &second).await.unwrap();
+        assert_eq!((now.days.len(), now.days[0].day.as_str(), now.days_before[0].day.as_str()), (1, &*second, &*first));
+        assert_eq!((now.orders, now.units, now.orders_before, now.units_before), (1, 4, 1, 2));
+        assert!(now.sold.amount() >= 105_000 && now.sold_before.amount() >= 90_000, "{now:?}");
+        let best: Vec<_> = now.best.iter().map(|p| (p.title.as_str(), p.units, p.sold.amount())).collect();
+        assert_eq!(best, [("Clay jug", 3, 60_000), ("Clay bowl", 1, 45_000)]);
+        assert_eq!((now.latest.len(), now.latest[0].item_count, now.has_products), (2, 4, true));
+        // Both days in one period.
+        let both = home(&first, &second).await.unwrap();
+        assert_eq!((both.orders, both.units, both.orders_before), (2, 6, 0));
+        assert_eq!(both.best.iter().map(|p| p.units).collect::<Vec<_>>(), [3, 3]);
+        let tomorrow = day(market.clock.now_ms() + DAY_MS);
+        assert_eq!(home(&first, &tomorrow).await.unwrap_err().at("to"), Some(FieldCode::TooBig));
+        assert_eq!(home("2020-01-01", &first).await.unwrap_err().at("to"), Some(FieldCode::TooMany));
+        assert_eq!(home(&second, &first).await.unwrap_err().at("to"), Some(FieldCode::TooSmall));
     }
 
     async fn earnings_are_pending_until_delivery(market) {

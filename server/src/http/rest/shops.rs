@@ -5,6 +5,7 @@ use haat_shared::{
     Currency, Error, Money, Result, amounts,
     ledger::Balance,
     routes::*,
+    sales::AskedPeriod,
     shops::{Member, ShopCard, ShopForm, ShopHome, ShopView},
 };
 use serde::{Deserialize, Serialize};
@@ -168,8 +169,28 @@ async fn open(context: RequestContext, (Body(new), _): (Body<NewShop>, Once)) ->
     shops::shop(context.engine(), &context.caller, &handle).await.map(Made)
 }
 
-async fn home(context: RequestContext, At(handle): At<String>) -> Result<Found<ShopHome>> {
-    shops::home(context.engine(), &context.caller, &handle).await.map(Found)
+/// The period of a dashboard.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WhichPeriod {
+    /// The number of days until today: 7, 30 or 90. The default is 30.
+    days: Option<String>,
+    /// The first date in the marketplace's time zone, together with `to`: `2026-11-01`.
+    from: Option<String>,
+    /// The last date, at most 366 days in all and not in the future.
+    to: Option<String>,
+}
+
+async fn home(
+    context: RequestContext,
+    (At(handle), Query(of)): (At<String>, Query<WhichPeriod>),
+) -> Result<Found<ShopHome>> {
+    let of = AskedPeriod {
+        days: of.days.unwrap_or_default(),
+        from: of.from.unwrap_or_default(),
+        to: of.to.unwrap_or_default(),
+    };
+    shops::home(context.engine(), &context.caller, &handle, &of).await.map(Found)
 }
 
 /// A shop's settings and related details.

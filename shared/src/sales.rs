@@ -1,0 +1,182 @@
+//! The period that a seller looks at, and how its figures compare with the period before.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{FieldCode, field::FieldError};
+
+/// The periods to choose from, in days until today.
+pub const PERIODS: [i64; 3] = [7, 30, 90];
+/// The period if none was chosen.
+pub const PERIOD: i64 = 30;
+/// The maximum number of days of a custom period.
+pub const PERIOD_MAX: i64 = 366;
+
+/// A period as in the URL: a number of days until today, or the first and the last date; empty for the last
+/// 30 days.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AskedPeriod {
+    /// The number of days until today, one of [`PERIODS`]. Dates take precedence.
+    pub days: String,
+    /// The first date: `2026-11-01`.
+    pub from: String,
+    /// The last date.
+    pub to: String,
+}
+
+impl AskedPeriod {
+    /// Whether the period is given by dates.
+    pub fn is_custom(&self) -> bool {
+        !self.from.is_empty() || !self.to.is_empty()
+    }
+
+    /// The first and the last day, counted from 1970-01-01.
+    pub fn check(&self, today: i64) -> Result<(i64, i64), Vec<FieldError>> {
+        if !self.is_custom() {
+            let known = PERIODS.into_iter().find(|days| days.to_string() == self.days);
+            return match known {
+                None if !self.days.is_empty() => Err(vec![FieldError::new("days", FieldCode::NotAChoice)]),
+                days => Ok((today - days.unwrap_or(PERIOD) + 1, today)),
+            };
+        }
+        let date = |field: &str, text: &str| match (text, day(text)) {
+            ("", _) => Err(FieldError::new(field, FieldCode::Missing)),
+            (_, None) => Err(FieldError::new(field, FieldCode::NotDate)),
+            (_, Some(day)) if day > today => Err(FieldError::new(field, FieldCode::TooBig)),
+            (_, Some(day)) => Ok(day),
+        };
+        let (from, to) = match (date("from", &self.from), date("to", &self.to)) {
+            (Ok(from), Ok(to)) => (from, to),
+            (from, to) => return Err([from.err(), to.err()].into_iter().flatten().collect()),
+        };
+        match to - from + 1 {
+            ..=0 => Err(vec![FieldError::new("to", FieldCode::TooSmall)]),
+            1..=PERIOD_MAX => Ok((from, to)),
+            _ => Err(vec![FieldError::new("to", FieldCode::TooMany)]),
+        }
+    }
+}
+
+/// The day of a date such as `2026-11-21`, counted from 1970-01-01. By Howard Hinnant's algorithm
+/// ("chrono-Compatible Low-Level Date Algorithms").
+pub fn day(date: &str) -> Option<i64> {
+    let digits = |part: &str, length| {
+        (part.len() == length && part.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| part.parse::<i64>().ok())?
+    };
+    let mut parts = date.split('-');
+    let (year, month, day) =
+        (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if parts.next().is_some() || !(1..=length).contains(&day) || year < 1970 {
+        return None;
+    }
+    // Years begin in March here, so that leap days come last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, year) = (year / 400, year % 400);
+    Some(era * 146_097 + year * 365 + year / 4 - year / 100 + (153 * month + 2) / 5 + day - 1 - 719_468)
+}
+
+/// How a figure compares with the period before, in whole percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// There was nothing before, so that there is no percentage.
+    NothingBefore,
+    /// Equal, or by less than half a percent.
+    Same,
+    /// Higher.
+    Up(i64),
+    /// Lower.
+    Down(i64),
+}
+
+/// The change from `before` to `now`, rounded half away from zero. Neither is negative.
+pub fn change(now: i64, before: i64) -> Change {
+    if before <= 0 {
+        return Change::NothingBefore;
+    }
+    let percent = ratio((i128::from(now) - i128::from(before)).abs() * 100, before.into());
+    match percent {
+        0 => Change::Same,
+        percent if now > before => Change::Up(percent),
+        percent => Change::Down(percent),
+    }
+}
+
+/// A total by count, rounded half up; 0 of none.
+pub fn average(total: i64, count: i64) -> i64 {
+    if count <= 0 { 0 } else { ratio(total.into(), count.into()) }
+}
+
+fn ratio(of: i128, by: i128) -> i64 {
+    i64::try_from((of * 2 + by).div_euclid(by * 2)).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_days_since_1970() {
+        let days = ["1970-01-01", "1970-12-31", "2000-02-29", "2026-11-27"].map(day);
+        assert_eq!(days, [Some(0), Some(364), Some(11_016), Some(20_784)]);
+        for wrong in [
+            "",
+            "2026-02-29",
+            "1900-02-29",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-04-31",
+            "26-04-01",
+            "2026-4-1",
+            "2026-04-01-",
+            "२०२६-04-01",
+            "+026-04-01",
+        ] {
+            assert_eq!(day(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_home_period_is_one_of_three_or_at_most_a_year() {
+        let today = day("2026-11-27").unwrap();
+        let asked = |days: &str, from: &str, to: &str| {
+            AskedPeriod { days: days.into(), from: from.into(), to: to.into() }.check(today)
+        };
+        assert_eq!(asked("", "", ""), Ok((today - 29, today)));
+        assert_eq!(asked("7", "", ""), Ok((today - 6, today)));
+        assert_eq!(asked("7", "2026-11-27", "2026-11-27"), Ok((today, today)));
+        assert_eq!(asked("", "2025-11-27", "2026-11-27"), Ok((today - 365, today)));
+        for (days, from, to, field, code) in [
+            ("8", "", "", "days", FieldCode::NotAChoice),
+            ("", "2026-11-01", "", "to", FieldCode::Missing),
+            ("", "yesterday", "2026-11-02", "from", FieldCode::NotDate),
+            ("", "2026-11-02", "2026-11-01", "to", FieldCode::TooSmall),
+            ("", "2026-11-02", "2026-11-28", "to", FieldCode::TooBig),
+            ("", "2025-11-26", "2026-11-27", "to", FieldCode::TooMany),
+        ] {
+            assert_eq!(asked(days, from, to), Err(vec![FieldError::new(field, code)]));
+        }
+    }
+
+    #[test]
+    fn home_changes_are_whole_percent_without_overflow() {
+        let changes =
+            [(0, 0), (5, 0), (100, 100), (1_004, 1_000), (1_005, 1_000), (995, 1_000), (0, 7), (3, 1)];
+        use Change::{Down, NothingBefore, Same, Up};
+        let expected = [NothingBefore, NothingBefore, Same, Same, Up(1), Down(1), Down(100), Up(200)];
+        assert_eq!(changes.map(|(now, before)| change(now, before)), expected);
+        assert_eq!(change(i64::MAX, 1), Up(i64::MAX));
+        assert_eq!(
+            [(10, 4), (9, 4), (0, 4), (7, 0)].map(|(total, count)| average(total, count)),
+            [3, 2, 0, 0]
+        );
+    }
+}
