@@ -32,6 +32,7 @@ pub mod permissions;
 pub mod pricing;
 pub mod routes;
 pub mod sales;
+pub mod search;
 pub mod shipping;
 pub mod shops;
 pub mod text;

@@ -114,6 +114,12 @@ fn encode(to: &mut String, text: &str, kept: &[u8]) {
     }
 }
 
+/// Whether a path belongs to the seller dashboard or the admin area, which have a layout of their own.
+pub fn is_back_office(path: &str) -> bool {
+    let below = |root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    below(SELLER_SHOPS) || below(ADMIN)
+}
+
 /// Server functions that only read, although they use POST. All others change something.
 const READS: &[&str] = &[
     FN_ME,
@@ -128,6 +134,8 @@ const READS: &[&str] = &[
     FN_SHOP,
     FN_SHOPS,
     FN_DASHBOARD,
+    FN_TO_DO,
+    FN_SEARCH,
     FN_SETTINGS,
     FN_CURRENCY,
     FN_BALANCE,
@@ -304,6 +312,8 @@ routes! {
     FN_SHOP POST "/api/shops/shop" Function Anyone;
     FN_SHOPS POST "/api/shops/list" Function Anyone;
     FN_DASHBOARD POST "/api/shops/home" Function Member;
+    FN_TO_DO POST "/api/shops/to_do" Function Member;
+    FN_SEARCH POST "/api/search/of_shop" Function Member;
     FN_SETTINGS POST "/api/shops/settings" Function Member;
     FN_SET_LOGO POST "/api/shops/set_logo" Function Member;
     FN_CURRENCY POST "/api/shops/currency" Function Anyone;
@@ -495,6 +505,15 @@ mod tests {
         assert_eq!(with("/a", &[("b", "")]), "/a");
         let link = PurchaseLink { number: "H1".into(), key: "k_-".into() };
         assert_eq!(purchase_by_link(&link), "/purchases/H1?key=k_-");
+    }
+
+    #[test]
+    fn the_back_office_is_what_belongs_to_its_surfaces() {
+        let page = |r: &&Route| matches!(r.surface, Surface::Storefront | Surface::Seller | Surface::Admin);
+        for route in ROUTES.iter().filter(page) {
+            assert_eq!(is_back_office(route.path), route.surface != Surface::Storefront, "{}", route.path);
+        }
+        assert!(!is_back_office("/sellers") && !is_back_office("/administrators/1"));
     }
 
     #[test]

@@ -378,6 +378,15 @@ pub struct BestProduct {
     pub sold: Money,
 }
 
+/// The orders of a shop that are waiting for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToDo {
+    /// The number of orders to confirm.
+    pub to_confirm: i64,
+    /// The number of orders to ship.
+    pub to_ship: i64,
+}
+
 /// A variant that is low on stock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -5,7 +5,7 @@ use haat_shared::{
     id::kinds::MediaId,
     page::Page,
     sales::AskedPeriod,
-    shops::{AdminShopCard, ShopCard, ShopForm, ShopHome, ShopSettings, ShopView},
+    shops::{AdminShopCard, ShopCard, ShopForm, ShopHome, ShopSettings, ShopView, ToDo},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -34,6 +34,12 @@ pub async fn open_as_seller(form: ShopForm) -> Result<String, ApiError> {
 #[server(name = FetchShopHome, prefix = "/api", endpoint = "shops/home", input = Json)]
 pub async fn home(handle: String, of: AskedPeriod) -> Result<ShopHome, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::home(&engine, &caller, &handle, &of).await).await
+}
+
+/// The number of a shop's orders to confirm and to ship.
+#[server(name = FetchToDo, prefix = "/api", endpoint = "shops/to_do", input = Json)]
+pub async fn to_do(handle: String) -> Result<ToDo, ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::to_do(&engine, &caller, &handle).await).await
 }
 
 /// A shop's settings.

@@ -34,6 +34,7 @@ pub mod random;
 mod revisions;
 pub mod sandbox;
 pub mod schedules;
+pub mod search;
 pub mod shops;
 
 use std::sync::Arc;

@@ -138,6 +138,8 @@ const TABLE: &[Row] = &[
     call(FN_CART, "{}"),
     // The shop's routes.
     call(FN_DASHBOARD, r#"{"handle":"<handle>"}"#),
+    call(FN_TO_DO, r#"{"handle":"<handle>"}"#),
+    call(FN_SEARCH, r#"{"handle":"<handle>","q":"clay"}"#),
     call(FN_SETTINGS, r#"{"handle":"<handle>"}"#),
     call(FN_BALANCE, r#"{"handle":"<handle>","after":""}"#),
     call(FN_SELLER_PRODUCTS, r#"{"handle":"<handle>","of":{}}"#),

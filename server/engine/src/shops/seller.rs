@@ -21,7 +21,7 @@ use haat_shared::{
     sales::AskedPeriod,
     shops::{
         AdminShopCard, BestProduct, COMMISSION_BP, DaySales, LowVariant, Member, ShopDraft, ShopForm,
-        ShopHome, ShopSettings,
+        ShopHome, ShopSettings, ToDo,
     },
     text,
 };
@@ -312,6 +312,13 @@ async fn save_in_tx(
     }
     revisions::write(tx, shop, version + 1, &fields, user, now).await?;
     Ok(version + 1)
+}
+
+/// The number of a shop's orders to confirm and to ship.
+pub async fn to_do(engine: &Engine, caller: &Caller, handle: &str) -> Result<ToDo> {
+    let shop = caller.shop(handle, Permission::SeeOrders)?;
+    let ToDoRow { to_confirm, to_ship, .. } = engine.db.one(&TO_DO, params![shop]).await?;
+    Ok(ToDo { to_confirm, to_ship })
 }
 
 /// A shop's home page, for a period. Days are those of the market's time zone.

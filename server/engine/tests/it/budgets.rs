@@ -1,6 +1,6 @@
 //! The maximum number of statements per use case: fewer round trips make every node faster.
 
-use haat_engine::{Caller, carts, catalog, checkout, ledger, orders, shops};
+use haat_engine::{Caller, carts, catalog, checkout, ledger, orders, search, shops};
 use haat_shared::{
     carts::AddLine,
     catalog::ListProducts,
@@ -66,6 +66,8 @@ both! {
         budget!("refund a line", 13, orders::refund(&market.engine, &owner, meena, card, refund));
         budget!("cancel an order of 10 lines", 11, orders::cancel(&market.engine, &owner, meena, card, "No"));
         budget!("cancel an order in cash", 7, orders::cancel(&market.engine, &owner, meena, cash, "No"));
+        budget!("search in the dashboard", 2, search::of_shop(&market.engine, &owner, meena, "clay"));
+        budget!("orders to confirm and to ship", 1, shops::to_do(&market.engine, &owner, meena));
         budget!("first look at the dashboard", 5, shops::home(&market.engine, &owner, meena, &Default::default()));
         budget!("balance", 2, ledger::balance(&market.engine, &owner, meena, ""));
         budget!("settings", 2, shops::settings(&market.engine, &owner, meena));

@@ -1,6 +1,6 @@
 //! Sellers open shops and edit their settings.
 
-use haat_engine::{Caller, catalog, ledger, orders, shops};
+use haat_engine::{Caller, Who, catalog, ledger, orders, search, shops};
 use haat_shared::{
     Conflict, Error, FieldCode,
     ledger::PostingKind,
@@ -118,6 +118,40 @@ both! {
         sell().await;
         let home = shops::home(engine, &owner, MEENA, &AskedPeriod::default()).await.unwrap();
         assert_eq!((home.low_count, home.low[0].title.as_str(), home.low[0].available), (1, "Clay bowl", 3));
+    }
+
+    async fn members_search_their_shop(market) {
+        let engine = &market.engine;
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 8).await;
+        market.product("delta-electronics", "Clay lamp", 45_000, 8).await;
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        let (owner, delta) = (market.owner(MEENA).await, market.owner("delta-electronics").await);
+        let found = async |caller: &Caller, q: &str| {
+            let found = search::of_shop(engine, caller, MEENA, q).await.unwrap();
+            let orders: Vec<_> = found.orders.into_iter().map(|order| order.number).collect();
+            (orders, found.products.into_iter().map(|product| product.title).collect::<Vec<_>>())
+        };
+        let (order, nothing) = (format!("{number}-1"), (Vec::new(), Vec::new()));
+        assert_eq!(found(&owner, "clay").await, (vec![], vec!["Clay bowl".to_owned()]));
+        assert_eq!(found(&owner, &order.to_lowercase()).await, (vec![order.clone()], vec![]));
+        assert_eq!(found(&owner, " asha ").await.0, [order.clone()], "by the customer's name");
+        assert_eq!(found(&owner, "lamp").await, nothing, "what another shop sells");
+        let before = engine.db.counts().0;
+        for q in ["", " ", "c", " c "] {
+            assert_eq!(found(&owner, q).await, nothing, "{q:?}");
+        }
+        assert_eq!(engine.db.counts().0, before, "too few characters are not searched for");
+        assert_eq!(shops::to_do(engine, &owner, MEENA).await.map(|to_do| (to_do.to_confirm, to_do.to_ship)), Ok((1, 0)));
+        let mut packer = owner.clone();
+        if let Who::User(user) = &mut packer.who {
+            user.shops[0].role = Role::Fulfilment;
+        }
+        assert_eq!(found(&packer, "clay").await, nothing, "products are for those who manage them");
+        assert_eq!(found(&packer, &order).await.0, [order]);
+        for (stranger, refused) in [(delta, Error::NotFound), (Caller::guest(), Error::SignInNeeded)] {
+            assert_eq!(search::of_shop(engine, &stranger, MEENA, "clay").await.err(), Some(refused.clone()));
+            assert_eq!(shops::to_do(engine, &stranger, MEENA).await.err(), Some(refused));
+        }
     }
 
     async fn days_are_those_of_the_markets_time_zone(market) {
