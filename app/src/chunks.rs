@@ -6,10 +6,10 @@
 use leptos::prelude::*;
 use leptos_router::ChooseView;
 
-use crate::{admin, seller, state, storefront};
+use crate::{admin, layout, seller, state, storefront};
 
 macro_rules! chunks {
-    ($($chunk:ident { $($page:ident: $view:expr;)* })*) => {
+    ($($chunk:ident in $frame:ident { $($page:ident: $view:expr;)* })*) => {
         /// A page in a chunk. One type for all, so that another page adds next to nothing to the main
         /// module.
         #[derive(Clone, Copy)]
@@ -20,7 +20,7 @@ macro_rules! chunks {
         impl ChooseView for ChunkPage {
             async fn choose(self) -> AnyView {
                 let view = match self {
-                    $($(Self::$page)|* => $chunk(self).await.ok(),)*
+                    $($(Self::$page)|* => $chunk(self).await.ok().map(layout::$frame),)*
                 };
                 match view {
                     Some(view) => view,
@@ -57,24 +57,24 @@ macro_rules! chunks {
 }
 
 chunks! {
-    browsing {
+    browsing in content {
         Products: storefront::Products;
         Product: storefront::Product;
         Category: storefront::Category;
         Shops: storefront::Shops;
         Shop: storefront::Shop;
     }
-    buying {
+    buying in content {
         Cart: storefront::Cart;
         Checkout: storefront::Checkout;
         Purchase: storefront::Purchase;
     }
-    account {
+    account in content {
         SignIn: storefront::SignIn;
         SignUp: storefront::SignUp;
         Account: storefront::Account;
     }
-    seller {
+    seller in unframed {
         SellerShops: seller::SellerShops;
         OpenShop: seller::OpenShop;
         Dashboard: seller::Home;
@@ -88,7 +88,7 @@ chunks! {
         Balance: seller::Balance;
         Settings: seller::Settings;
     }
-    admin {
+    admin in unframed {
         Admin: admin::Home;
         AllOrders: admin::Orders;
         AllShops: admin::Shops;

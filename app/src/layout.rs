@@ -46,21 +46,33 @@ fn policy(nonce: &str, gateways: &haat_engine::payments::Origins, live_reload: b
     )
 }
 
-/// The layout of a page, with header and footer.
+/// The layout of a page: with header and footer, except in the back office, which has its own.
 #[component]
 pub(crate) fn Layout(children: Children) -> impl IntoView {
     let i18n = use_i18n();
+    let here = use_location();
+    let storefront = Memo::new(move |_| !here.pathname.with(|path| routes::is_back_office(path)));
     state::provide();
     arrival::provide();
     provide_toasts();
     view! {
         <a class="skip" href="#content" rel="external">{t!(i18n, layout.skip)}</a>
         <Offline />
-        <Header />
-        <main id="content" tabindex="-1">{children()}</main>
-        <Footer />
+        {move || storefront.get().then(Header)}
+        {children()}
+        {move || storefront.get().then(Footer)}
         <Toasts />
     }
+}
+
+/// A page between header and footer.
+pub(crate) fn content(page: AnyView) -> AnyView {
+    view! { <main id="content" tabindex="-1">{page}</main> }.into_any()
+}
+
+/// A page of the back office, which brings its own layout.
+pub(crate) fn unframed(page: AnyView) -> AnyView {
+    page
 }
 
 #[component]
@@ -217,7 +229,7 @@ fn Footer() -> impl IntoView {
 
 /// The languages, each by its own name. Switching loads another page, with and without JavaScript.
 #[component]
-fn Languages() -> impl IntoView {
+pub(crate) fn Languages() -> impl IntoView {
     let i18n = use_i18n();
     let here = use_location();
     let back = move || {

@@ -8,6 +8,7 @@
 mod admin;
 pub mod api;
 mod arrival;
+mod back_office;
 mod chunks;
 #[cfg(feature = "ssr")]
 pub mod cookies;
@@ -42,12 +43,19 @@ use leptos_router::{
 pub use showcase::showcase;
 
 pub use crate::state::mark_as_live;
-use crate::{chunks::ChunkPage, layout::Layout};
+use crate::{
+    chunks::ChunkPage,
+    layout::{Layout, content},
+};
 
 /// A page restored from the back-forward cache may be outdated: who is signed in, what is paid. It is
 /// hidden and requested again, with or without the rest of the program.
 #[cfg(feature = "ssr")]
 const BACK: &str = "onpageshow=e=>{if(e.persisted){document.documentElement.hidden=true;location.reload()}}";
+
+/// Shows the back office as the user likes it from the first paint. The browser may block its storage.
+#[cfg(feature = "ssr")]
+const KEPT: &str = r#";try{for(const k of["data-compact","data-collapsed"])if(localStorage[k])document.documentElement.setAttribute(k,"")}catch{}"#;
 
 /// The whole document around [`App`], with its headers. Server only.
 #[cfg(feature = "ssr")]
@@ -68,7 +76,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link id="words" rel="preload" fetchpriority="low" r#as="fetch" crossorigin="anonymous" href=i18n::sheet(language).path.as_str() />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
-                <script nonce=leptos::nonce::use_nonce()>{BACK}</script>
+                <script nonce=leptos::nonce::use_nonce()>{BACK}{KEPT}</script>
                 <HydrationScripts options defer=true />
                 <MetaTags />
             </head>
@@ -86,8 +94,8 @@ pub fn App() -> impl IntoView {
     view! {
             <Router>
                 <Layout>
-                    <FlatRoutes fallback=|| storefront::NotFound().into_any()>
-                        <Route path=path!("/") view=|| storefront::Home().into_any() ssr=SsrMode::Async />
+                    <FlatRoutes fallback=|| content(storefront::NotFound().into_any())>
+                        <Route path=path!("/") view=|| content(storefront::Home().into_any()) ssr=SsrMode::Async />
                         <Route path=path!("/products") view=ChunkPage::Products ssr=SsrMode::Async />
                         <Route path=path!("/p/:slug") view=ChunkPage::Product ssr=SsrMode::Async />
                         <Route path=path!("/c/:slug") view=ChunkPage::Category ssr=SsrMode::Async />

@@ -11,17 +11,16 @@ use crate::{
     i18n::{self, t, use_i18n},
     layout,
     ui::{
-        Alert, Amount, BackOffice, Bars, Button, Check, Choice, CodeAlert, EmptyState, ErrorSummary, Failure,
-        Field, Icon, LinkButton, PageTitle, Pager, Picture, Price, Print, SaveBar, SearchForm, Select,
-        Skeleton, Sums, Table, TextArea, Toasts, Was, back_office_link, chips, offline_notice,
-        provide_toasts, search, show_toast, sorts,
+        Alert, Amount, Bars, Button, Check, Choice, CodeAlert, EmptyState, ErrorSummary, Failure, Field,
+        Icon, LinkButton, PageTitle, Pager, Picture, Price, Print, SaveBar, SearchForm, Select, Skeleton,
+        Sums, Table, TextArea, Toasts, Was, chips, offline_notice, provide_toasts, search, show_toast, sorts,
     },
     words,
 };
 
 const ICONS: &[&str] = &[
-    "alert", "awning", "basket", "book", "box", "card", "check", "clock", "close", "gear", "mail", "person",
-    "search", "settings", "truck", "up",
+    "alert", "awning", "back", "basket", "book", "box", "card", "check", "clock", "close", "down", "gear",
+    "mail", "person", "search", "settings", "side", "truck", "up",
 ];
 
 /// The whole page.
@@ -86,14 +85,6 @@ fn Parts() -> impl IntoView {
     let one = Signal::stored(Some(Error::field("wrong", FieldCode::NotEmail)));
     let busy = Signal::stored(Some(Error::Busy { retry_after_s: 1 }));
     let columns = move || vec![(t!(i18n, dashboard.day), ""), (t!(i18n, dashboard.sold), "number")];
-    let place = |icon, words, here| back_office_link("#".into(), icon, words, here);
-    let nav = view! {
-        <ul>
-            {place("awning", t!(i18n, dashboard.home), false)}
-            {place("truck", t!(i18n, seller_orders.title), true)}
-            {place("box", t!(i18n, seller_products.title), false)}
-        </ul>
-    };
     let states = vec![
         ("#".to_owned(), t!(i18n, seller_orders.all), true),
         ("#".to_owned(), t!(i18n, seller_products.draft), false),
@@ -223,11 +214,9 @@ fn Parts() -> impl IntoView {
         </Part>
         <Part name="Skeleton"><Skeleton count=4 /></Part>
         <Part name="Offline">{offline_notice()}</Part>
-        <Part name="BackOffice, back_office_link, search, chips">
-            <BackOffice label=t!(i18n, dashboard.nav) nav=nav.into_any()>
-                {search(routes::DEV_UI.into(), "", t!(i18n, seller_products.search), &[])}
-                {chips(t!(i18n, seller_orders.state), states)}
-            </BackOffice>
+        <Part name="search, chips">
+            {search(routes::DEV_UI.into(), "", t!(i18n, seller_products.search), &[])}
+            {chips(t!(i18n, seller_orders.state), states)}
         </Part>
         <Part name="Failure">
             {[Error::Internal, Error::Busy { retry_after_s: 1 }, Error::Offline, Error::NotFound, Error::SignInNeeded, Error::Denied].map(|error| view! { <Failure error /> }).collect_view()}

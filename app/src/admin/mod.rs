@@ -20,13 +20,14 @@ pub(crate) use shops::Shops;
 pub(crate) use team::Team;
 pub(crate) use users::Users;
 
-use haat_shared::{permissions::AdminPermission, routes};
+use haat_shared::{accounts::Me, permissions::AdminPermission, routes};
 use leptos::prelude::*;
 
 use crate::{
+    back_office::{BackOffice, Office, Place},
     i18n::{t, tu_string, use_i18n},
     state::Visitor,
-    ui::{BackOffice, EmptyState, LinkButton, PageTitle, Pager, Table, back_office_link},
+    ui::{EmptyState, LinkButton, PageTitle, Pager, Table},
     words::I18n,
 };
 
@@ -85,6 +86,15 @@ impl Part {
         }
     }
 
+    /// The heading of its group in the navigation.
+    fn group(self, i18n: I18n) -> &'static str {
+        match self {
+            Self::Home | Self::Orders | Self::Shops | Self::Users => "",
+            Self::Jobs | Self::Outbox | Self::Mails => t!(i18n, office.operations),
+            Self::Audit | Self::Team => t!(i18n, office.access),
+        }
+    }
+
     /// The permission that a section requires.
     fn needs(self) -> AdminPermission {
         match self {
@@ -129,18 +139,29 @@ fn AdminPage(
 ) -> impl IntoView {
     crate::head::keep_out();
     let i18n = use_i18n();
-    let visitor = expect_context::<Visitor>().0;
-    let nav = move || {
-        Suspend::new(async move {
-            let me = visitor.await.ok().flatten().filter(|me| !me.admin_roles.is_empty())?;
-            let links = Part::ALL.into_iter().filter(|part| me.may(part.needs())).map(|part| {
-                back_office_link(part.path().into(), part.icon(), part.title(i18n), part == here)
-            });
-            Some(view! { <ul>{links.collect_view()}</ul> })
-        })
-    };
-    let nav = view! { <Transition>{nav}</Transition> }.into_any();
-    view! { <BackOffice label=tu_string!(i18n, admin.nav) nav>{children()}</BackOffice> }
+    let office = move |me: &Me| office(i18n, me, here);
+    view! { <BackOffice label=tu_string!(i18n, admin.nav) office>{children()}</BackOffice> }
+}
+
+/// What an admin sees of the admin area.
+fn office(i18n: I18n, me: &Me, here: Part) -> Option<Office> {
+    let may = |part: &Part| me.may(part.needs());
+    let places = Part::ALL.into_iter().filter(may).map(|part| Place {
+        group: part.group(i18n),
+        href: part.path().into(),
+        icon: part.icon(),
+        words: part.title(i18n),
+        here: part == here,
+        counts: false,
+    });
+    let lists = [Part::Orders, Part::Shops, Part::Users].into_iter().filter(may);
+    (!me.admin_roles.is_empty()).then(|| Office {
+        name: t!(i18n, admin.link).into(),
+        shop: None,
+        places: places.collect(),
+        actions: Vec::new(),
+        lists: lists.map(|part| (part.path().into(), part.title(i18n))).collect(),
+    })
 }
 
 /// A list of the admin area.

@@ -22,6 +22,7 @@ pub(crate) use shops::{OpenShop, SellerShops};
 
 use haat_shared::{
     Error,
+    accounts::Me,
     media::{Picture, Purpose},
     permissions::Permission,
     routes,
@@ -29,9 +30,11 @@ use haat_shared::{
 use leptos::{prelude::*, web_sys};
 
 use crate::{
+    back_office::{BackOffice, Office, Place},
     i18n::{t, tu_string, use_i18n},
-    state::{Visitor, param},
-    ui::{BackOffice, back_office_link, chips, search},
+    state::param,
+    ui::{chips, search},
+    words::I18n,
 };
 
 /// The sections of the seller dashboard.
@@ -67,6 +70,24 @@ impl Part {
         }
     }
 
+    fn title(self, i18n: I18n) -> &'static str {
+        match self {
+            Self::Home => t!(i18n, dashboard.home),
+            Self::Orders => t!(i18n, seller_orders.title),
+            Self::Products => t!(i18n, seller_products.title),
+            Self::Balance => t!(i18n, balance.title),
+            Self::Settings => t!(i18n, settings.title),
+        }
+    }
+
+    /// The heading of its group in the navigation.
+    fn group(self, i18n: I18n) -> &'static str {
+        match self {
+            Self::Home | Self::Orders | Self::Products => "",
+            Self::Balance | Self::Settings => t!(i18n, office.shop),
+        }
+    }
+
     /// The permission that a section requires.
     fn needs(self) -> Permission {
         match self {
@@ -88,32 +109,37 @@ fn Dashboard(
 ) -> impl IntoView {
     crate::head::keep_out();
     let i18n = use_i18n();
-    let (handle, visitor) = (param("handle"), expect_context::<Visitor>().0);
-    let nav = move || {
-        Suspend::new(async move {
-            let me = visitor.await.ok().flatten()?;
-            let shop = me.shops.into_iter().find(|shop| handle.with(|handle| shop.handle == *handle))?;
-            let links = Part::ALL.into_iter().filter(|part| shop.role.may(part.needs())).map(|part| {
-                let words = match part {
-                    Part::Home => t!(i18n, dashboard.home),
-                    Part::Orders => t!(i18n, seller_orders.title),
-                    Part::Products => t!(i18n, seller_products.title),
-                    Part::Balance => t!(i18n, balance.title),
-                    Part::Settings => t!(i18n, settings.title),
-                };
-                back_office_link(part.path(&shop.handle), part.icon(), words, part == here)
-            });
-            Some(view! {
-                <a class="back-office-shop" href=routes::shop(&shop.handle)>
-                    <span>{shop.name}</span>
-                    <span class="note">{t!(i18n, seller_orders.visit)}</span>
-                </a>
-                <ul>{links.collect_view()}</ul>
-            })
-        })
-    };
-    let nav = view! { <Transition>{nav}</Transition> }.into_any();
-    view! { <BackOffice label=tu_string!(i18n, dashboard.nav) nav>{children()}</BackOffice> }
+    let handle = param("handle");
+    let office = move |me: &Me| handle.with(|handle| office(i18n, me, handle, here));
+    view! { <BackOffice label=tu_string!(i18n, dashboard.nav) office>{children()}</BackOffice> }
+}
+
+/// What a member sees of a shop's dashboard.
+fn office(i18n: I18n, me: &Me, handle: &str, here: Part) -> Option<Office> {
+    let shop = me.shops.iter().find(|shop| shop.handle == handle)?;
+    let may = |part: &Part| shop.role.may(part.needs());
+    let places = Part::ALL.into_iter().filter(may).map(|part| Place {
+        group: part.group(i18n),
+        href: part.path(handle),
+        icon: part.icon(),
+        words: part.title(i18n),
+        here: part == here,
+        counts: part == Part::Orders,
+    });
+    let actions = may(&Part::Products).then(|| {
+        [
+            (routes::new_product(handle), t!(i18n, seller_products.add)),
+            (routes::import(handle), t!(i18n, imports.title)),
+        ]
+    });
+    let lists = [Part::Orders, Part::Products].into_iter().filter(may);
+    Some(Office {
+        name: shop.name.clone(),
+        shop: Some(shop.handle.clone()),
+        places: places.collect(),
+        actions: actions.into_iter().flatten().collect(),
+        lists: lists.map(|part| (part.path(handle), part.title(i18n))).collect(),
+    })
 }
 
 /// Uploads a picture to a shop, for this purpose.

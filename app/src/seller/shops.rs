@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::{Part, settings::ShopFields};
 use crate::{
     api::{self, ApiError},
+    back_office::BackOffice,
     i18n::{t, tu_string, use_i18n},
     state::query,
     storefront::draft_by,
@@ -44,7 +45,18 @@ pub(crate) fn SellerShops() -> impl IntoView {
             {list}
         }
     });
-    view! { <div class="width page narrow">{page}</div> }
+    view! { <Between>{page}</Between> }
+}
+
+/// A page of the seller dashboard that belongs to no shop.
+#[component]
+fn Between(children: Children) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <BackOffice label=tu_string!(i18n, dashboard.nav) office=|_| None>
+            <div class="narrow">{children()}</div>
+        </BackOffice>
+    }
 }
 
 /// The form that opens a shop.
@@ -60,7 +72,7 @@ pub(crate) fn OpenShop() -> impl IntoView {
         },
     );
     let page = loaded(found, |(currency, draft)| view! { <Form currency draft /> });
-    view! { <div class="width page narrow">{page}</div> }
+    view! { <Between>{page}</Between> }
 }
 
 #[component]

@@ -1,11 +1,11 @@
 //! Components that belong to no domain, based on native elements.
 
-mod back_office;
 mod button;
 mod failure;
 mod field;
 mod guard;
 mod icon;
+mod list_tools;
 mod offline;
 mod picture;
 mod print;
@@ -16,12 +16,12 @@ mod summary;
 mod table;
 mod toast;
 
-pub use back_office::{BackOffice, back_office_link, chips, search};
 pub use button::{Button, LinkButton};
 pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, loaded};
 pub use field::{Amount, Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};
 pub use guard::{Guard, SaveBar};
 pub use icon::Icon;
+pub use list_tools::{chips, search};
 pub use offline::Offline;
 #[cfg(feature = "ssr")]
 pub(crate) use offline::notice as offline_notice;

@@ -1,44 +1,8 @@
-//! The layout of the seller dashboard and the admin area: side navigation, list search, and filter chips.
+//! What is above a list of the seller dashboard and the admin area: search and filter chips.
 
 use leptos::prelude::*;
 
-use super::Icon;
 use crate::i18n::{t, use_i18n};
-
-/// A page of a back office, with the navigation at its side, or at the bottom on phones.
-#[component]
-pub fn BackOffice(
-    /// The label of the navigation.
-    label: &'static str,
-    /// The navigation; empty for people without access.
-    nav: AnyView,
-    /// The page.
-    children: Children,
-) -> impl IntoView {
-    view! {
-        <div class="back-office width">
-            <nav class="back-office-nav" aria-label=label>{nav}</nav>
-            <div class="back-office-page">{children()}</div>
-        </div>
-    }
-}
-
-/// A link to a section of a back office.
-pub fn back_office_link(
-    href: String,
-    icon: &'static str,
-    words: &'static str,
-    here: bool,
-) -> impl IntoView + use<> {
-    view! {
-        <li>
-            <a class="back-office-link" href=href aria-current=here.then_some("page")>
-                <Icon name=icon />
-                <span>{words}</span>
-            </a>
-        </li>
-    }
-}
 
 /// The search above a list. It keeps the list's other filters.
 pub fn search(

@@ -1,0 +1,73 @@
+//! The layout of the seller dashboard and the admin area, in place of the storefront's header and footer:
+//! a top bar, the navigation at the side (at the bottom on phones), and the command palette.
+//!
+//! Menus are `<details>`, and the search is a link to a list, so that both work without JavaScript. The code
+//! is in the chunks of the pages that use it.
+
+mod bar;
+mod kept;
+mod palette;
+mod side;
+
+pub(crate) use side::{Place, Side};
+
+use haat_shared::accounts::Me;
+use leptos::prelude::*;
+
+use crate::state::Visitor;
+use bar::Bar;
+use palette::Palette;
+
+/// What the layout shows to someone with access.
+#[derive(Clone)]
+pub(crate) struct Office {
+    /// The name in the menu of shops.
+    pub(crate) name: String,
+    /// The handle, if it is a shop.
+    pub(crate) shop: Option<String>,
+    /// The sections that the user may open. The first is the home page.
+    pub(crate) places: Vec<Place>,
+    /// The actions in the palette: URL and label.
+    pub(crate) actions: Vec<(String, &'static str)>,
+    /// The lists with a search: URL and name. Without JavaScript, the search leads to the first.
+    pub(crate) lists: Vec<(String, &'static str)>,
+}
+
+/// A page of a back office. `office` returns what the user may see of it.
+#[component]
+pub(crate) fn BackOffice(
+    /// The label of the navigation.
+    label: &'static str,
+    /// What the layout shows to this user.
+    office: impl Fn(&Me) -> Option<Office> + Clone + Send + Sync + 'static,
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    let visitor = expect_context::<Visitor>().0;
+    // Also called when a client-side navigation leads to another shop.
+    let around = move || {
+        let office = office.clone();
+        Suspend::new(async move {
+            let me = visitor.await.ok().flatten();
+            let office = me.as_ref().and_then(office);
+            let opened = RwSignal::new(false);
+            let inside = office.clone().map(|office| {
+                let due = side::due_orders(office.shop.clone());
+                view! {
+                    <Side label places=office.places.clone() due />
+                    <Palette office opened />
+                }
+            });
+            view! {
+                <Bar me office opened />
+                {inside}
+            }
+        })
+    };
+    view! {
+        <div class="back-office">
+            <Transition>{around}</Transition>
+            <main id="content" class="back-office-page" tabindex="-1">{children()}</main>
+        </div>
+    }
+}
