@@ -225,7 +225,11 @@ export async function signIn(page: Page, email: string): Promise<void> {
 
 export const signOutButton = (page: Page): Locator => page.getByRole('button', { name: 'Sign out', exact: true });
 
+/** The account menu of the back office. */
+export const accountMenu = (page: Page): Locator => page.locator('details', { has: page.locator('form[action="/sign-out"]') });
+
 export async function signOut(page: Page): Promise<void> {
+  if ((await accountMenu(page).count()) > 0) await accountMenu(page).locator('summary').click();
   await signOutButton(page).click();
   await expect(signOutButton(page)).toHaveCount(0);
   await awake(page);

@@ -12,7 +12,7 @@ async function onPaper(page: Page, look: (paper: string) => Promise<void>): Prom
     await page.setViewportSize({ width, height: 1000 });
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
     await look(paper);
-    for (const gone of ['.header', '.footer', '.back-office-nav', 'main form', 'main button']) {
+    for (const gone of ['.header', '.footer', '.office-bar', '.back-office-nav', 'main form', 'main button']) {
       for (const element of await page.locator(gone).all()) await expect(element, `${gone} on ${paper}`).toBeHidden();
     }
     const shown = await page.evaluate(() => {

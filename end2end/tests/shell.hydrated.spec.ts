@@ -1,0 +1,92 @@
+// The command palette, by keyboard alone, and the settings that the browser keeps.
+import { expect, test } from '../fixtures';
+import { SELLERS, SHOPS, accountMenu, arriveAt, audit, looks, signIn, signOutButton, visit } from '../helpers';
+
+const SHOP = SHOPS[0];
+
+test('the palette goes to pages, orders and products by keyboard alone', async ({ page }) => {
+  await signIn(page, SELLERS[SHOP]);
+  await visit(page, `/seller/${SHOP}/products`);
+  const product = (await page.getByRole('main').locator('tbody a').first().innerText()).trim();
+  const palette = page.getByRole('dialog', { name: 'Search and commands' });
+  const input = palette.getByRole('combobox');
+  const selected = palette.getByRole('option', { selected: true });
+
+  // It opens and closes, and the focus returns to where it was.
+  const search = page.getByRole('banner').getByRole('button', { name: 'Search…' });
+  await search.focus();
+  await page.keyboard.press('Enter');
+  await expect(input).toBeFocused();
+  await looks(page, async () => audit(page));
+  await page.keyboard.press('Escape');
+  await expect(palette).toBeHidden();
+  await expect(search).toBeFocused();
+
+  // The arrow keys move, and wrap around.
+  await page.keyboard.press('Control+k');
+  await expect(input).toBeFocused();
+  await expect(selected).toHaveText('Dashboard');
+  await page.keyboard.press('ArrowDown');
+  await expect(selected).toHaveText('Orders');
+  await expect(input).toHaveAttribute('aria-activedescendant', (await selected.getAttribute('id'))!);
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('ArrowUp');
+  await expect(selected).toHaveText('Sign out');
+  await page.keyboard.type('sett');
+  await expect(selected).toHaveText('Settings');
+  await page.keyboard.press('Enter');
+  await arriveAt(page, 'Settings');
+  await expect(palette).toBeHidden();
+
+  // A product by its title.
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type(product);
+  await expect(selected).toContainText(product);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Duplicate' })).toBeVisible();
+
+  // What isn't there, and an action.
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('import pro');
+  await expect(selected).toHaveText('Import products');
+  await page.keyboard.press('Enter');
+  await arriveAt(page, 'Import products');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('sign out');
+  await expect(selected).toHaveText('Sign out');
+  await page.keyboard.press('Enter');
+  await expect(palette).toHaveCount(0);
+  await expect(signOutButton(page)).toHaveCount(0);
+});
+
+test('a menu closes on Escape and on a click beside it', async ({ page }) => {
+  await signIn(page, SELLERS[SHOP]);
+  await visit(page, `/seller/${SHOP}`);
+  const summary = accountMenu(page).locator('summary');
+  for (const close of [() => page.keyboard.press('Escape'), () => page.getByRole('heading', { level: 1 }).click()]) {
+    await summary.click();
+    await expect(signOutButton(page)).toBeVisible();
+    await close();
+    await expect(signOutButton(page)).toBeHidden();
+  }
+});
+
+test('a collapsed sidebar and narrow rows are kept', async ({ page }) => {
+  await signIn(page, SELLERS[SHOP]);
+  await visit(page, `/seller/${SHOP}/products`);
+  const [nav, row] = [page.getByRole('navigation', { name: 'Seller dashboard' }), page.locator('tbody tr').first()];
+  const sizes = async () => [(await nav.boundingBox())!.width, (await row.boundingBox())!.height] as const;
+  const [wide, high] = await sizes();
+  await nav.getByRole('button', { name: 'Collapse sidebar' }).click();
+  await accountMenu(page).locator('summary').click();
+  await page.getByRole('button', { name: 'Compact' }).click();
+  await visit(page, `/seller/${SHOP}/products`);
+  const [narrow, low] = await sizes();
+  expect(narrow).toBeLessThan(wide / 2);
+  expect(low).toBeLessThan(high);
+  await audit(page);
+  const collapse = nav.getByRole('button', { name: 'Collapse sidebar' });
+  await expect(collapse).toHaveAttribute('aria-pressed', 'true');
+  await collapse.click();
+  expect((await sizes())[0]).toBe(wide);
+});
