@@ -354,7 +354,8 @@ async fn large_pictures_at_once_take_no_more_than_one() {
         let sent = futures::future::join_all(sent).await;
         assert!(sent.iter().all(|response| response.status() == StatusCode::CREATED), "{sent:?}");
         let most = program.memory_mb("VmHWM");
-        assert!(most < before + 300, "{before} MB before, {most} MB at most");
+        // 6,300² pixels of eight bytes are 318 MB, which a busy machine may give back late; two are 635 MB.
+        assert!(most < before + 450, "{before} MB before, {most} MB at most");
         let mut kept = most;
         for _ in 0..100 {
             kept = program.memory_mb("VmRSS");
