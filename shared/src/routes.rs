@@ -130,6 +130,7 @@ const READS: &[&str] = &[
     FN_HOME,
     FN_ROOTS,
     FN_TREE,
+    FN_CATEGORY_ATTRIBUTES,
     FN_CATEGORY,
     FN_SHOP,
     FN_SHOPS,
@@ -142,6 +143,7 @@ const READS: &[&str] = &[
     FN_SELLER_PRODUCTS,
     FN_IMPORTS,
     FN_SELLER_PRODUCT,
+    FN_ATTRIBUTE_VALUES,
     FN_SELLER_PICTURES,
     FN_CART,
     FN_CHECKOUT,
@@ -308,6 +310,7 @@ routes! {
     FN_HOME POST "/api/catalog/home" Function Anyone;
     FN_ROOTS POST "/api/catalog/roots" Function Anyone;
     FN_TREE POST "/api/catalog/tree" Function Anyone;
+    FN_CATEGORY_ATTRIBUTES POST "/api/catalog/category_attributes" Function Anyone;
     FN_CATEGORY POST "/api/catalog/category" Function Anyone;
     FN_SHOP POST "/api/shops/shop" Function Anyone;
     FN_SHOPS POST "/api/shops/list" Function Anyone;
@@ -324,6 +327,8 @@ routes! {
     FN_CREATE_PRODUCT POST "/api/catalog/create" Function Member;
     FN_UPDATE_PRODUCT POST "/api/catalog/update" Function Member;
     FN_PUBLISH_PRODUCT POST "/api/catalog/publish" Function Member;
+    FN_ATTRIBUTE_VALUES POST "/api/catalog/attribute_values" Function Member;
+    FN_SET_ATTRIBUTE_VALUES POST "/api/catalog/set_attribute_values" Function Member;
     FN_SELLER_PICTURES POST "/api/media/seller_pictures" Function Member;
     FN_SET_PICTURES POST "/api/media/set_pictures" Function Member;
     FN_CART POST "/api/carts/view" Function Anyone;

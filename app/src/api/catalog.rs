@@ -3,6 +3,7 @@
 use haat_shared::{
     catalog::{
         CategoryCard, CategoryLink, CategoryView, HomeView, ListProducts, ProductPage, ProductView,
+        attributes::{AttributeText, CategoryAttribute},
         edit::{ListSellerProducts, ProductForm, SellerProduct, SellerProductCard},
         imports::ImportsView,
     },
@@ -62,6 +63,37 @@ pub async fn tree() -> Result<Vec<CategoryLink>, ApiError> {
 #[server(prefix = "/api", endpoint = "catalog/category", input = Json)]
 pub async fn category(slug: String) -> Result<CategoryView, ApiError> {
     super::call(async |engine, caller| haat_engine::catalog::category(&engine, &caller, &slug).await).await
+}
+
+/// The attributes that a category asks for.
+#[server(prefix = "/api", endpoint = "catalog/category_attributes", input = Json)]
+pub async fn category_attributes(slug: String) -> Result<Vec<CategoryAttribute>, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::catalog::category_attributes(&engine, &caller, &slug).await
+    })
+    .await
+}
+
+/// The values that a product has of its category's attributes, for its seller.
+#[server(prefix = "/api", endpoint = "catalog/attribute_values", input = Json)]
+pub async fn attribute_values(handle: String, product: ProductId) -> Result<Vec<AttributeText>, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::catalog::attribute_values(&engine, &caller, &handle, product).await
+    })
+    .await
+}
+
+/// Replaces the values that a product has of its category's attributes.
+#[server(prefix = "/api", endpoint = "catalog/set_attribute_values", input = Json)]
+pub async fn set_attribute_values(
+    handle: String,
+    product: ProductId,
+    values: Vec<AttributeText>,
+) -> Result<(), ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::catalog::set_attribute_values(&engine, &caller, &handle, product, values).await
+    })
+    .await
 }
 
 /// A shop's products, filtered and sorted, for its members.
