@@ -39,6 +39,8 @@ async function newDraft(page: Page, title: string): Promise<void> {
   await arriveAt(page, title);
 }
 
+// Listing takes 5 clicks (pictures, two options, the picture of the dialog, publish), 8 fields and 2 × Enter: title, description,
+// price, stock, and a name and values for each option. Typed at a normal pace this is well below two minutes.
 test('a product with four variants and three pictures is listed, bought, sent; another order is cancelled', async ({
   page,
   visitor,
@@ -66,9 +68,10 @@ test('a product with four variants and three pictures is listed, bought, sent; a
   for (const [n, [name, values]] of [['Colour', 'Red, Blue'], ['Size', 'Small, Large']].entries()) {
     await button(seller, 'Add option').click();
     await main(seller).getByLabel('Option name').nth(n).fill(name!);
-    await main(seller).getByLabel('Option values', { exact: true }).nth(n).fill(values!);
+    const value = main(seller).getByLabel('Option values', { exact: true }).nth(n);
+    await value.fill(values!);
+    await value.press('Enter');
   }
-  await button(seller, 'Generate variants').click();
   await expect(main(seller).getByRole('group', { name: /^Variant \d$/ })).toHaveCount(4);
   await expect(variant(seller, 4).getByLabel('Price (INR)', { exact: true })).toHaveValue('1,249.50');
   await button(seller, 'Save and publish').click();
@@ -164,6 +167,7 @@ test('errors are shown at their fields after rows were added and removed', async
   await visit(page, `${products}/new`);
   await button(page, 'Add variant').click();
   await button(page, 'Add variant').click();
+  await button(page, 'More fields of variant 1').click();
   await button(page, 'Remove variant 1').click();
   await field(page, 'Title').fill('Jug');
   for (const [n, name] of [[1, 'Small'], [2, 'Large']] as const) {
@@ -229,4 +233,98 @@ test('a HEIC photo is rejected with advice, and one frame of an animation is kep
   await expect(main(page).locator('#pictures-error')).toContainText('phone.heic: HEIC photos aren’t supported');
   await expect(main(page).getByText('animated.webp is animated. Only its first frame is shown.')).toBeVisible();
   await pictures(page, 1);
+});
+
+test('images are put in order by keyboard, and a removed one comes back', async ({ page }) => {
+  await signIn(page, SELLERS[SHOP]);
+  await visit(page, `${products}/new`);
+  await field(page, 'Add images').setInputFiles([
+    png('red.png', [181, 40, 30]),
+    png('green.png', [41, 120, 60]),
+    png('blue.png', [41, 60, 150]),
+  ]);
+  await pictures(page, 3);
+  for (const [n, alt] of ['Red', 'Green', 'Blue'].entries()) await main(page).getByLabel('Alt text').nth(n).fill(alt);
+  const order = () => main(page).getByLabel('Alt text').evaluateAll((all) => all.map((input) => (input as HTMLInputElement).value));
+  await button(page, 'Move image 1 later').focus();
+  await page.keyboard.press('Enter');
+  expect(await order()).toEqual(['Green', 'Red', 'Blue']);
+  await expect(main(page).getByRole('status').filter({ hasText: 'Image moved to position 2 of 3' })).toBeAttached();
+  await expect(button(page, 'Move image 2 later')).toBeFocused();
+  await page.keyboard.press('Enter');
+  expect(await order()).toEqual(['Green', 'Blue', 'Red']);
+  // At the end, the only way is back.
+  await expect(button(page, 'Move image 3 earlier')).toBeFocused();
+  await main(page).getByRole('button', { name: 'Remove image' }).nth(1).click();
+  await pictures(page, 2);
+  await expect(button(page, 'Undo')).toBeFocused();
+  await page.keyboard.press('Enter');
+  expect(await order()).toEqual(['Green', 'Blue', 'Red']);
+  await main(page).locator('.picture-grip').nth(2).dragTo(main(page).locator('.picture-row').nth(0));
+  expect(await order()).toEqual(['Red', 'Green', 'Blue']);
+});
+
+test('files are dropped and pasted', async ({ page }) => {
+  await signIn(page, SELLERS[SHOP]);
+  await visit(page, `${products}/new`);
+  const send = (kind: 'drop' | 'paste', name: string, bytes: Buffer) =>
+    page.evaluate(
+      ([kind, name, bytes]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type: 'image/png' }));
+        const init = { bubbles: true, cancelable: true };
+        const event =
+          kind === 'drop'
+            ? new DragEvent('drop', { ...init, dataTransfer: data })
+            : new ClipboardEvent('paste', { ...init, clipboardData: data });
+        document.querySelector('.drop-zone')!.dispatchEvent(event);
+      },
+      [kind, name, bytes.toString('base64')] as const,
+    );
+  await send('drop', 'one.png', png('one.png', [10, 90, 90]).buffer);
+  await pictures(page, 1);
+  await send('paste', 'two.png', png('two.png', [90, 10, 90]).buffer);
+  await pictures(page, 2);
+});
+
+test('values become variants, which are changed at once and keep what was typed', async ({ page }) => {
+  await signIn(page, SELLERS[SHOP]);
+  await visit(page, `${products}/new`);
+  await variant(page, 1).getByLabel('Price (INR)', { exact: true }).fill('450');
+  await variant(page, 1).getByLabel('SKU', { exact: true }).fill('CUP-RED');
+  await button(page, 'Add option').click();
+  await field(page, 'Option name').fill('Colour');
+  for (const value of ['Red', 'Blue', 'red', 'Green']) {
+    await field(page, 'Option values').fill(value);
+    await field(page, 'Option values').press('Enter');
+  }
+  await expect(main(page).locator('fieldset.variant')).toHaveCount(3);
+  await expect(variant(page, 1).getByLabel('SKU', { exact: true })).toHaveValue('CUP-RED');
+  await expect(variant(page, 3).getByLabel('Price (INR)', { exact: true })).toHaveValue('450');
+  await variant(page, 3).getByLabel('SKU', { exact: true }).fill('CUP-GREEN');
+
+  await field(page, 'Select Variant 1').check();
+  await field(page, 'Select Variant 3').check();
+  const bulk = main(page).locator('.variant-bulk');
+  await expect(bulk).toContainText('2 selected');
+  await bulk.getByLabel('Stock').fill('12');
+  await button(page, 'Apply to selected').click();
+  for (const [n, stock] of [[1, '12'], [2, ''], [3, '12']] as const) {
+    await expect(variant(page, n).getByLabel('Stock', { exact: true })).toHaveValue(stock);
+  }
+
+  await button(page, 'Remove Green').click();
+  await expect(main(page).locator('fieldset.variant')).toHaveCount(2);
+  await button(page, 'Undo').click();
+  await expect(variant(page, 3).getByLabel('SKU', { exact: true })).toHaveValue('CUP-GREEN');
+  await expect(variant(page, 3).getByLabel('Stock', { exact: true })).toHaveValue('12');
+});
+
+test('the search result preview follows the title', async ({ page }) => {
+  await signIn(page, SELLERS[SHOP]);
+  await visit(page, `${products}/new`);
+  await field(page, 'Title').fill('Salt cellar');
+  await field(page, 'Description').fill('Holds a week of salt.');
+  await expect(main(page).locator('.search-preview')).toContainText('Salt cellar');
+  await expect(main(page).locator('.search-preview')).toContainText('Holds a week of salt.');
 });
