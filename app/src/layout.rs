@@ -52,7 +52,7 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
     let i18n = use_i18n();
     let here = use_location();
     let storefront = Memo::new(move |_| !here.pathname.with(|path| routes::is_back_office(path)));
-    state::provide();
+    state::provide(storefront);
     arrival::provide();
     provide_toasts();
     view! {

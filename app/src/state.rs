@@ -30,11 +30,17 @@ pub(crate) struct Visitor(pub(crate) ApiResource<Option<Me>>);
 #[derive(Clone, Copy)]
 pub(crate) struct Roots(pub(crate) ApiResource<Vec<CategoryCard>>);
 
-/// Loads, once, what every page shows.
-pub(crate) fn provide() {
-    provide_context(Cart(api::find(|| (), |()| api::carts::view())));
+/// Loads, once, what every page shows; and what only those of the storefront show, when on one of them.
+pub(crate) fn provide(storefront: Memo<bool>) {
+    provide_context(Cart(api::find(
+        move || storefront.get(),
+        async |storefront| if storefront { api::carts::view().await } else { Ok(CartView::default()) },
+    )));
     provide_context(Visitor(api::find(|| (), |()| api::accounts::me())));
-    provide_context(Roots(api::find(|| (), |()| api::catalog::roots())));
+    provide_context(Roots(api::find(
+        move || storefront.get(),
+        async |storefront| if storefront { api::catalog::roots().await } else { Ok(Vec::new()) },
+    )));
 }
 
 const LIVE: &str = "data-live";

@@ -46,7 +46,7 @@ pub struct SetQuantity {
 }
 
 /// A cart, grouped by shop, with all totals.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartView {
     /// The cart's ID. Null until the first item is added.
     pub id: Option<CartId>,

@@ -281,6 +281,17 @@ pub struct CheckoutLineView {
     pub picture: Option<Picture>,
 }
 
+/// What the page of a checkout shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckoutPage {
+    /// The checkout, with its input so far.
+    pub checkout: CheckoutView,
+    /// When its holds end, as a time for the customer.
+    pub held_until: String,
+    /// Whether it goes to the address of the customer's last purchase.
+    pub known_address: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,9 @@
-//! The period that a seller looks at, and how its figures compare with the period before.
+//! The home page of a shop's dashboard: the period that a seller looks at, and how its figures compare with the
+//! period before.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FieldCode, field::FieldError};
+use crate::{FieldCode, Money, field::FieldError, id::kinds::ProductId, media::Picture, orders::OrderCard};
 
 /// The periods to choose from, in days until today.
 pub const PERIODS: [i64; 3] = [7, 30, 90];
@@ -117,6 +118,90 @@ pub fn average(total: i64, count: i64) -> i64 {
 
 fn ratio(of: i128, by: i128) -> i64 {
     i64::try_from((of * 2 + by).div_euclid(by * 2)).unwrap_or(i64::MAX)
+}
+
+/// A shop's dashboard: pending tasks and sales figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ShopHome {
+    /// The number of orders to confirm.
+    pub to_confirm: i64,
+    /// The number of orders to ship.
+    pub to_ship: i64,
+    /// The first few variants that are low on stock, lowest first.
+    pub low: Vec<LowVariant>,
+    /// The number of variants that are low on stock.
+    pub low_count: i64,
+    /// The sales of each day of the period, without cancelled orders.
+    pub days: Vec<DaySales>,
+    /// The sales of each day of the previous period, which has the same number of days.
+    pub days_before: Vec<DaySales>,
+    /// The sales of the period.
+    pub sold: Money,
+    /// The number of orders in the period.
+    pub orders: i64,
+    /// The number of units sold in the period.
+    pub units: i64,
+    /// The sales of the previous period.
+    pub sold_before: Money,
+    /// The number of orders in the previous period.
+    pub orders_before: i64,
+    /// The number of units sold in the previous period.
+    pub units_before: i64,
+    /// The products of which most units were sold in the period.
+    pub best: Vec<BestProduct>,
+    /// The latest orders.
+    pub latest: Vec<OrderCard>,
+    /// Whether the shop has any products.
+    pub has_products: bool,
+}
+
+/// A product that sold well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BestProduct {
+    /// The product's ID.
+    pub product_id: ProductId,
+    /// The product's title, as it was sold.
+    pub title: String,
+    /// The product's main image.
+    #[serde(rename = "image")]
+    pub picture: Option<Picture>,
+    /// The number of units sold.
+    pub units: i64,
+    /// What was paid for them, after discounts and without shipping.
+    pub sold: Money,
+}
+
+/// A variant that is low on stock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LowVariant {
+    /// The product's ID.
+    pub product_id: ProductId,
+    /// The product's title.
+    pub title: String,
+    /// The variant's title.
+    pub variant_title: String,
+    /// The product's main image.
+    #[serde(rename = "image")]
+    pub picture: Option<Picture>,
+    /// The quantity available for sale.
+    pub available: i64,
+}
+
+/// The sales of one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DaySales {
+    /// The date in the marketplace's time zone: `2026-11-21`.
+    pub day: String,
+    /// The total of the day's orders, including shipping.
+    pub sold: Money,
+    /// The number of orders.
+    pub orders: i64,
+    /// The number of units sold.
+    pub units: i64,
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use haat_shared::{
     Currency,
     id::kinds::MediaId,
     page::Page,
-    sales::AskedPeriod,
-    shops::{AdminShopCard, ShopCard, ShopForm, ShopHome, ShopSettings, ShopView, ToDo},
+    sales::{AskedPeriod, ShopHome},
+    shops::{AdminShopCard, ShopCard, ShopForm, ShopSettings, ShopView, ToDo},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 

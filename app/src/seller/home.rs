@@ -4,8 +4,9 @@ use haat_shared::{
     Error, Money,
     orders::OrderCard,
     routes,
-    sales::{AskedPeriod, Change, PERIOD, PERIODS, average, change},
-    shops::{BestProduct, DaySales, LowVariant, ShopHome},
+    sales::{
+        AskedPeriod, BestProduct, Change, DaySales, LowVariant, PERIOD, PERIODS, ShopHome, average, change,
+    },
 };
 use leptos::prelude::*;
 

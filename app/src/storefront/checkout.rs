@@ -6,8 +6,8 @@ use haat_shared::{
     Conflict, Error,
     addresses::Address,
     checkout::{
-        CheckoutGroup, CheckoutLineView, CheckoutQuote, CheckoutState, CheckoutUpdate, CheckoutView,
-        PaymentOutcome, choice,
+        CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
+        CheckoutView, PaymentOutcome, choice,
     },
     id::kinds::CheckoutId,
     payments::{NextAction, PaymentMethod},
@@ -17,7 +17,7 @@ use haat_shared::{
 use leptos::{ev::SubmitEvent, prelude::*, wasm_bindgen::JsCast};
 
 use crate::{
-    api::{self, ApiError, checkout::CheckoutPage},
+    api::{self, ApiError},
     countries,
     i18n::{t, tn, tu_string, use_i18n},
     state::{Visitor, param, query},

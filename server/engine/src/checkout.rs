@@ -21,8 +21,8 @@ use haat_shared::{
     Currency, Error, Money, Result,
     addresses::Address,
     checkout::{
-        CheckoutGroup, CheckoutLineView, CheckoutQuote, CheckoutState, CheckoutUpdate, CheckoutView,
-        PaymentOutcome,
+        CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
+        CheckoutView, PaymentOutcome,
     },
     id::kinds::{CheckoutId, ShopId, UserId},
     media::Picture,
@@ -141,13 +141,22 @@ pub async fn last_address(engine: &Engine, caller: &Caller) -> Result<Option<Add
     Ok(last.and_then(|last| serde_json::from_str(&last.0).ok()))
 }
 
-/// When the holds of a checkout end that has this much time left, as a time for the caller.
-pub fn held_until(engine: &Engine, caller: &Caller, seconds_left: i64) -> String {
-    caller.time(engine, engine.clock.now_ms() + seconds_left * 1000)
+/// What the page of a checkout shows.
+pub async fn page(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutPage> {
+    let (checkout, hold_until) = read(engine, caller, id).await?;
+    let held_until = caller.time(engine, hold_until);
+    let last = last_address(engine, caller).await?;
+    let known_address = last.is_some_and(|last| last == checkout.form.address());
+    Ok(CheckoutPage { checkout, held_until, known_address })
 }
 
-/// A checkout page.
+/// A checkout, with its holds and the input so far.
 pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<CheckoutView> {
+    Ok(read(engine, caller, id).await?.0)
+}
+
+/// A checkout, and when its holds end.
+async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(CheckoutView, i64)> {
     let row = find(engine, caller, id).await?;
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![id]).await?;
     let payments: Vec<PaymentRow> = engine.db.all(&PAYMENTS, params![id]).await?;
@@ -189,7 +198,8 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
     });
     let waiting = payments.first().filter(|p| p.state == PaymentState::Pending);
     let next_action = waiting.and_then(|p| serde_json::from_str(p.next_action.as_deref()?).ok());
-    Ok(CheckoutView {
+    let hold_until = row.hold_until;
+    let view = CheckoutView {
         id: row.id,
         state: row.state,
         form: known(form(&row.form), caller),
@@ -204,7 +214,8 @@ pub async fn view(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<Ch
         purchase: row.purchase_number.map(|number| link(engine, number)),
         // A key of its own for each try, so that a second click is the same try and a second payment is not.
         key: format!("{id}-{}", payments.len()),
-    })
+    };
+    Ok((view, hold_until))
 }
 
 impl CheckoutRow {

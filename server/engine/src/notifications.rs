@@ -386,7 +386,15 @@ const EMAILS_PER_DAY: quotas::QuotaKind = ("emails_per_day", quotas::DAY_MS);
 
 /// Whether the recipient may not have asked for the email: anyone can enter an address at checkout.
 fn typed_by_anyone(kind: &str) -> bool {
-    matches!(kind, "purchase_made" | "order_shipped" | "order_cancelled" | "sign_up" | "account_exists")
+    matches!(
+        kind,
+        "purchase_made"
+            | "order_shipped"
+            | "shipment_updated"
+            | "order_cancelled"
+            | "sign_up"
+            | "account_exists"
+    )
 }
 
 /// Fails emails above the limit of an address and returns the others. An email is counted once, at the

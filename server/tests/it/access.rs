@@ -138,7 +138,7 @@ const TABLE: &[Row] = &[
     call(FN_CURRENCY, "{}"),
     call(FN_CART, "{}"),
     // The shop's routes.
-    call(FN_DASHBOARD, r#"{"handle":"<handle>"}"#),
+    call(FN_DASHBOARD, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_TO_DO, r#"{"handle":"<handle>"}"#),
     call(FN_SEARCH, r#"{"handle":"<handle>","q":"clay"}"#),
     call(FN_SETTINGS, r#"{"handle":"<handle>"}"#),

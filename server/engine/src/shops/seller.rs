@@ -18,11 +18,8 @@ use haat_shared::{
     orders::ListOrders,
     page::{self, Page, PageRequest},
     permissions::{AdminPermission, Permission, Role},
-    sales::AskedPeriod,
-    shops::{
-        AdminShopCard, BestProduct, COMMISSION_BP, DaySales, LowVariant, Member, ShopDraft, ShopForm,
-        ShopHome, ShopSettings, ToDo,
-    },
+    sales::{AskedPeriod, BestProduct, DaySales, LowVariant, ShopHome},
+    shops::{AdminShopCard, COMMISSION_BP, Member, ShopDraft, ShopForm, ShopSettings, ToDo},
     text,
 };
 

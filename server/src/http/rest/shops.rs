@@ -5,8 +5,8 @@ use haat_shared::{
     Currency, Error, Money, Result, amounts,
     ledger::Balance,
     routes::*,
-    sales::AskedPeriod,
-    shops::{Member, ShopCard, ShopForm, ShopHome, ShopView},
+    sales::{AskedPeriod, ShopHome},
+    shops::{Member, ShopCard, ShopForm, ShopView},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
