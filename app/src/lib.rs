@@ -76,7 +76,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link id="words" rel="preload" fetchpriority="low" r#as="fetch" crossorigin="anonymous" href=i18n::sheet(language).path.as_str() />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
-                <script nonce=leptos::nonce::use_nonce()>{BACK}{KEPT}</script>
+                <script nonce=leptos::nonce::use_nonce()>{[BACK, KEPT].concat()}</script>
                 <HydrationScripts options defer=true />
                 <MetaTags />
             </head>

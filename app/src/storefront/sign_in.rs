@@ -100,13 +100,13 @@ fn demo_accounts(next: &str) -> AnyView {
             "admin" => tu_string!(i18n, sign_in.demo_admin),
             _ => tu_string!(i18n, sign_in.demo_seller),
         };
-        view! { <li><a href=href rel="external">{who} ": " <bdi>{email}</bdi></a></li> }
+        view! { <li class="row"><a class="row-link" href=href rel="external">{who}</a> <bdi class="note">{email}</bdi></li> }
     });
     view! {
-        <section aria-labelledby="demo">
+        <section class="panel" aria-labelledby="demo">
             <h2 id="demo">{t!(i18n, sign_in.demo)}</h2>
-            <p>{t!(i18n, sign_in.demo_hint)}</p>
-            <ul>{links.into_iter().collect_view()}</ul>
+            <p class="note">{t!(i18n, sign_in.demo_hint)}</p>
+            <ul class="rows">{links.into_iter().collect_view()}</ul>
         </section>
     }
     .into_any()

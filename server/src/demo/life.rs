@@ -346,7 +346,7 @@ async fn night(engine: &Engine, stalls: &[Stall], ago: i64, dice: &mut Dice) -> 
     }
     for stall in stalls {
         for (variant, usual) in &stall.variants {
-            let more = dice.between(usual / 4, usual / 2 + 1);
+            let more = dice.between(0, (*usual).min(4));
             if more > 0 {
                 let key = random::token();
                 inventory::receive(engine, &stall.owner, *variant, more, &key).await?;
