@@ -53,7 +53,7 @@ test('a product is shared by its link, and says when it should arrive', async ({
   await expect(main(page)).toContainText(/Estimated delivery: (Sun|Mon|Tue|Wed|Thu|Fri|Sat), \d+ \w+/);
   if (!runsScripts(page)) return;
   await main(page).getByRole('button', { name: 'Share' }).click();
-  await expect(page.getByRole('status')).toContainText('Link copied');
+  await expect(page.locator('.toasts')).toContainText('Link copied');
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(page.url());
 });
 

@@ -59,7 +59,7 @@ test('what is bought in Hindi is confirmed in Hindi', async ({ page }) => {
   const fields = { 'ईमेल': email, 'पूरा नाम': 'आशा राव', 'मकान नंबर, सड़क, एरिया': '12 Lake Road', 'शहर या कस्बा': 'पुणे', 'पिन कोड': '411001' };
   for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value);
   await page.getByRole('radio', { name: 'कैश ऑन डिलीवरी' }).check();
-  await page.getByRole('button', { name: /^ऑर्डर करें · ₹[\d,.]+$/ }).click();
+  await page.getByRole('button', { name: /^ऑर्डर करें · ₹[\d,.]+$/ }).first().click();
   await arriveAt(page, 'ऑर्डर के लिए धन्यवाद');
   await expect(page.getByRole('main')).toContainText('आशा राव');
   const mail = await page.context().newPage();

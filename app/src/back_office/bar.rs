@@ -13,7 +13,7 @@ use super::{
     kept::{COMPACT, kept},
 };
 use crate::{
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, use_i18n},
     layout::Languages,
     state::{address, sign_in_from},
     ui::Icon,
@@ -55,7 +55,7 @@ pub(super) fn Bar(me: Option<Me>, office: Option<Office>, opened: RwSignal<bool>
     };
     view! {
         <header class="office-bar">
-            <a class="office-logo" href=home.unwrap_or_else(|| routes::SELLER_SHOPS.into()) aria-label=tu_string!(i18n, office.home)>
+            <a class="office-logo" href=home.unwrap_or_else(|| routes::SELLER_SHOPS.into()) aria-label=format!("{}: {}", t!(i18n, brand.name), t!(i18n, office.home))>
                 <Icon name="awning" />
                 <span translate="no">{t!(i18n, brand.name)}</span>
             </a>

@@ -63,18 +63,16 @@ pub(crate) fn Side(
 
 fn link(place: Place, due: Signal<i64>) -> impl IntoView {
     let i18n = use_i18n();
-    let count = place.counts.then(|| {
-        move || {
-            let due = due.get();
-            (due > 0).then(|| {
-                view! {
-                    <span class="side-count">
-                        <span aria-hidden="true">{words::number(i18n, due)}</span>
-                        <span class="hidden">{tn!(i18n, office.due, due)}</span>
-                    </span>
-                }
-            })
-        }
+    let count = place.counts.then_some(move || {
+        let due = due.get();
+        (due > 0).then(|| {
+            view! {
+                <span class="side-count">
+                    <span aria-hidden="true">{words::number(i18n, due)}</span>
+                    <span class="hidden">{tn!(i18n, office.due, due)}</span>
+                </span>
+            }
+        })
     });
     view! {
         <li>

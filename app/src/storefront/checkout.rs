@@ -112,10 +112,14 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     // Nothing can be updated while a payment is in progress, so nothing can be entered that would be lost.
     // Paying again, perhaps with another method, submits the form anyway.
     let paying = checkout.state == CheckoutState::Paying;
+    // The click that pays also ends the last change. It is part of the payment then, and not stored before.
     let keep = move |typed| {
-        if !paying {
-            keep(id, typed, quote);
-        }
+        let store = move || {
+            if !paying && !busy.get_untracked() {
+                keep(id, typed, quote);
+            }
+        };
+        set_timeout(store, Duration::from_millis(50));
     };
 
     // The button says whether the shopper pays now or places an order and pays on delivery.

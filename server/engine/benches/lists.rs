@@ -311,9 +311,10 @@ async fn main() {
         let ask = ListOrders { state: "confirmed".into(), ..Default::default() };
         let run = async || orders::list_all(engine, &system, ask.clone()).await;
         good &= measure(name, "all shops' orders, “confirmed”", run).await;
-        good &=
-            measure(name, "first look at the dashboard", async || shops::home(engine, &owner, MEENA).await)
-                .await;
+        good &= measure(name, "first look at the dashboard", async || {
+            shops::home(engine, &owner, MEENA, &Default::default()).await
+        })
+        .await;
         good &= measure(name, "balance", async || ledger::balance(engine, &owner, MEENA, "").await).await;
         std::fs::remove_dir_all(&market.folder).unwrap();
     }

@@ -27,7 +27,7 @@ pub(super) fn SearchPreview(
         <section class="panel form" aria-labelledby="preview-title">
             <h2 id="preview-title">{t!(i18n, seller_products.preview)}</h2>
             <div class="search-preview">
-                <p class="note">{path}</p>
+                <p class="note" translate="no">{path}</p>
                 <p class="search-preview-title">{headline}</p>
                 <p class="note">{move || description.with(|text| begin(text, SHOWN.1))}</p>
             </div>

@@ -109,8 +109,8 @@ fn OptionRow(row: Row<String>, rows: Rows, faults: Signal<Option<Error>>) -> imp
         }
     };
     let chip = move |value: String| {
-        let name = tu_string!(i18n, seller_products.remove_value, value = value.as_str()).to_string();
-        let shown = value.clone();
+        let shown = value.replace(text::is_direction_override, "");
+        let name = tu_string!(i18n, seller_products.remove_value, value = shown.as_str()).to_string();
         let remove = move |_| {
             rows.remove_value(number, &value);
             focus(format!("values.{number}"));
