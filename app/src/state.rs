@@ -30,17 +30,19 @@ pub(crate) struct Visitor(pub(crate) ApiResource<Option<Me>>);
 #[derive(Clone, Copy)]
 pub(crate) struct Roots(pub(crate) ApiResource<Vec<CategoryCard>>);
 
-/// Loads, once, what every page shows; and what only those of the storefront show, when on one of them.
+/// Loads, once, what every page shows. The server leaves out what only those of the storefront show from other
+/// pages; browsers load it when they come to one of them.
 pub(crate) fn provide(storefront: Memo<bool>) {
-    provide_context(Cart(api::find(
-        move || storefront.get(),
-        async |storefront| if storefront { api::carts::view().await } else { Ok(CartView::default()) },
-    )));
+    let here = move || storefront.get();
+    #[cfg(feature = "ssr")]
+    let cart = async |shown| if shown { api::carts::view().await } else { Ok(CartView::default()) };
+    #[cfg(feature = "ssr")]
+    let roots = async |shown| if shown { api::catalog::roots().await } else { Ok(Vec::new()) };
+    #[cfg(not(feature = "ssr"))]
+    let (cart, roots) = (|_| api::carts::view(), |_| api::catalog::roots());
+    provide_context(Cart(api::find(here, cart)));
     provide_context(Visitor(api::find(|| (), |()| api::accounts::me())));
-    provide_context(Roots(api::find(
-        move || storefront.get(),
-        async |storefront| if storefront { api::catalog::roots().await } else { Ok(Vec::new()) },
-    )));
+    provide_context(Roots(api::find(here, roots)));
 }
 
 const LIVE: &str = "data-live";
