@@ -46,7 +46,12 @@ export class Problems {
         this.seen.push({ text: `console: ${text}`, url: message.location().url });
       }
     });
-    context.on('weberror', (error) => this.seen.push({ text: `uncaught: ${error.error()}`, url: '' }));
+    context.on('weberror', (error) => {
+      const text = String(error.error());
+      // The browser ends the transition between two pages when the window is resized or left during it.
+      if (/Error: Transition was (aborted|skipped)/.test(text)) return;
+      this.seen.push({ text: `uncaught: ${text}`, url: '' });
+    });
     context.on('response', (response) => {
       if (response.request().isNavigationRequest()) this.pages.add(response.url());
       if (response.status() >= 500) this.seen.push({ text: `answer: ${response.status()}`, url: response.url() });
