@@ -61,6 +61,9 @@ fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) 
         }
     });
     let todo: Vec<_> = todo.collect();
+    // A shop that has never sold has nothing to compare, and is not done: it has to start.
+    let new = home.latest.is_empty();
+    let has_tasks = !todo.is_empty() || !new;
     let todo = if todo.is_empty() {
         let new = routes::new_product(&handle);
         let (title, note) = (tu_string!(i18n, dashboard.nothing), tu_string!(i18n, dashboard.nothing_note));
@@ -73,8 +76,14 @@ fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) 
     } else {
         view! { <ul class="rows todo">{todo}</ul> }.into_any()
     };
-    // A shop that has never sold has nothing to compare.
-    let new = home.latest.is_empty();
+    let todo = has_tasks.then(|| {
+        view! {
+            <section class="panel" aria-labelledby="todo">
+                <h2 id="todo">{t!(i18n, dashboard.todo)}</h2>
+                {todo}
+            </section>
+        }
+    });
     let start = new.then(|| view! { <Start handle=handle.clone() has_products=home.has_products /> });
     let figures = (!new || of != AskedPeriod::default()).then(|| {
         view! {
@@ -87,10 +96,7 @@ fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) 
     view! {
         <PageTitle text=tu_string!(i18n, dashboard.home) />
         <h1>{t!(i18n, dashboard.home)}</h1>
-        <section class="panel" aria-labelledby="todo">
-            <h2 id="todo">{t!(i18n, dashboard.todo)}</h2>
-            {todo}
-        </section>
+        {todo}
         {start}
         {figures}
         <div class="home-lists">
