@@ -41,5 +41,5 @@ for (const [seconds, name] of tests.slice(0, 10)) {
 // Repeated here, since whoever reads the end of a long log should not have to search it.
 if (failed.length > 0) console.log("\nfailed");
 for (const [name, message] of failed) {
-    console.log(`  ${name}\n    ${(message ?? "no message").replaceAll(/\x1b\[[\d;]*m/g, "").split("\n").slice(0, 8).join("\n    ")}`);
+    console.log(`  ${name}\n    ${(message ?? "no message").replaceAll(/\x1b\[[\d;]*m/g, "").split("\n").filter((line) => line.trim()).slice(0, 16).join("\n    ")}`);
 }

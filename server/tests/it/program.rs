@@ -322,7 +322,15 @@ impl Shopper {
         page[at..at + 30].to_owned()
     }
 
+    /// Adds to the cart, which must succeed.
     pub async fn add(&self, variant: &str, quantity: &str) -> String {
+        let page = self.try_add(variant, quantity).await;
+        assert_eq!(page, "/cart", "{quantity} of {variant}");
+        page
+    }
+
+    /// Adds to the cart, and returns the page that the shopper is sent to.
+    pub async fn try_add(&self, variant: &str, quantity: &str) -> String {
         self.post("/cart/lines", &[("variant", variant), ("quantity", quantity), ("back", "/")]).await
     }
 }

@@ -559,7 +559,7 @@ async fn the_cart_says_which_lines_cannot_be_bought() {
     let program = Program::serve(On::Sqlite).await;
     let shopper = Shopper::new(&program);
     let bowl = shopper.variant("meena-crafts", 0).await;
-    let refused = shopper.add(&bowl, "999").await;
+    let refused = shopper.try_add(&bowl, "999").await;
     assert!(refused.starts_with("/?draft="), "{refused}");
     shopper.add(&bowl, "1").await;
     let (_, cart) = shopper.get("/cart").await;
