@@ -1,5 +1,5 @@
 //! The throughput of the whole program over HTTP, on both databases: purchases, adding to the cart, start,
-//! memory.
+//! memory; and how soon other nodes and customers learn of a purchase.
 //!
 //! `make bench`. Clients run on the same machine, so the figures are lower bounds.
 
@@ -26,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use program::{BOTH, Program, Shopper, details, location};
+use program::{BOTH, NatsServer, On, Program, Shopper, details, free_port, location};
 
 const CLIENTS: usize = 16;
 const SECONDS: u64 = 8;
@@ -64,14 +64,16 @@ async fn purchases(program: &Program, variants: &Arc<Vec<String>>, method: &'sta
     done.load(Ordering::Relaxed)
 }
 
-/// Waits until no job and no outbox message is pending.
+/// Waits until no job, no outbox message and no email is pending.
 async fn drained(program: &Program) {
     let scout = Shopper::new(program);
     let mut quiet = 0;
     while quiet < 2 {
         let (_, metrics) = scout.get("/metrics").await;
         let left = |gauge| metrics.lines().find_map(|l| l.strip_prefix(gauge)).expect(gauge).trim() != "0";
-        let busy = left("haat_jobs{state=\"queued\"}") || left("haat_outbox{state=\"pending\"}");
+        let busy =
+            ["haat_jobs{state=\"queued\"}", "haat_outbox{state=\"pending\"}", "haat_mails{state=\"queued\"}"];
+        let busy = busy.into_iter().any(left);
         quiet = if busy { 0 } else { quiet + 1 };
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -99,8 +101,74 @@ async fn adding(program: &Program, variants: &Arc<Vec<String>>) -> Vec<Duration>
     times
 }
 
+/// Buys one of each in cash; returns the number of the purchase.
+async fn buy(program: &Program, variant: &str) -> String {
+    let shopper = Shopper::new(program);
+    shopper.add(variant, "1").await;
+    let checkout = shopper.post("/checkout", &[]).await;
+    let purchase = shopper.post(&checkout, &details("cash", "k")).await;
+    purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap().to_owned()
+}
+
+/// How long after a purchase at one node a message on the bus has woken the other, as its metrics show.
+async fn waking() {
+    let port = free_port();
+    let _server = NatsServer::start(port);
+    let mut one = Program::prepare(On::Postgres).await;
+    one.fill("meena-crafts");
+    one.set("HAAT__BUS__NATS", &format!("nats://127.0.0.1:{port}"));
+    let mut other = one.another_node();
+    one.start().await;
+    other.start().await;
+    let variant = Shopper::new(&one).variant("meena-crafts", 0).await;
+    let mut times = Vec::new();
+    for round in 0..60 {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let before = other.woken().await;
+        buy(&one, &variant).await;
+        let begun = Instant::now();
+        while other.woken().await == before && begun.elapsed() < Duration::from_secs(5) {}
+        // The nodes connect during the first rounds.
+        if round >= 10 {
+            times.push(begun.elapsed());
+        }
+    }
+    times.sort();
+    let [p50, worst] = [50, 100].map(|of_hundred| percentile(&times, of_hundred).as_secs_f64() * 1e3);
+    println!(
+        "two nodes and NATS: the other node is woken after {p50:.1} ms (median), {worst:.1} ms (worst of 50)"
+    );
+    other.close();
+    one.close();
+}
+
+/// How long a confirmation takes while 200 refunds wait for a gateway that takes ten seconds for each.
+async fn confirming(on: On) {
+    let mut program = Program::prepare(on).await;
+    program.start_with_refunds(40, Duration::from_secs(10)).await;
+    let reader = Shopper::new(&program);
+    let variant = reader.variant("meena-crafts", 1).await;
+    let mut worst = Duration::ZERO;
+    for _ in 0..10 {
+        let number = buy(&program, &variant).await;
+        let begun = Instant::now();
+        while !reader.get("/dev/mail").await.1.contains(&format!("Thank you for your order {number}")) {}
+        worst = worst.max(begun.elapsed());
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    println!(
+        "{on:?}: 200 refunds at a slow gateway: emails follow within {} ms (worst of 10)",
+        worst.as_millis()
+    );
+    program.close();
+}
+
 #[tokio::main]
 async fn main() {
+    waking().await;
+    for on in BOTH {
+        confirming(on).await;
+    }
     println!("{CLIENTS} clients, {SECONDS} s each; clients and server on one machine");
     for on in BOTH {
         let mut program = Program::prepare(on).await;
@@ -124,9 +192,14 @@ async fn main() {
         for method in ["cash", "sandbox"] {
             let begun = Instant::now();
             let count = purchases(&program, &variants, method).await;
-            drained(&program).await;
             let rate = count as f64 / begun.elapsed().as_secs_f64();
-            println!("{on:?}: {rate:.0} purchases/s in {method}, jobs drained ({count} of one line each)");
+            let bought = Instant::now();
+            drained(&program).await;
+            let all = count as f64 / begun.elapsed().as_secs_f64();
+            println!(
+                "{on:?}: {rate:.0} purchases/s in {method} ({count} of one line each); jobs and emails done {:.1} s later: {all:.0}/s",
+                bought.elapsed().as_secs_f64()
+            );
         }
         let times = adding(&program, &variants).await;
         let (p50, p95) = (percentile(&times, 50), percentile(&times, 95));

@@ -43,7 +43,7 @@ pub struct Sandbox {
 /// How a sandbox behaves. By default, it does everything at once and free of charge.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Behaviour {
-    /// How long it takes to respond when a payment is created.
+    /// How long it takes to respond.
     pub delay: Duration,
     /// Payments are authorized, and captured when the market asks for it.
     pub authorizes: bool,
@@ -101,6 +101,10 @@ impl Sandbox {
             let _ = write!(signature, "{byte:02x}");
         }
         signature
+    }
+
+    async fn respond_slowly(&self) {
+        tokio::time::sleep(self.behaviour.delay).await;
     }
 
     /// Delivers the webhooks that are due, and returns how many were delivered.
@@ -164,8 +168,8 @@ impl PaymentGateway for Sandbox {
     }
 
     async fn create(&self, request: &PaymentRequest) -> GatewayResult<PaymentSession> {
-        let Behaviour { delay, authorizes, .. } = self.behaviour;
-        tokio::time::sleep(delay).await;
+        self.respond_slowly().await;
+        let authorizes = self.behaviour.authorizes;
         let payment =
             sandbox::start(&self.db, &self.clock, request, authorizes).await.map_err(unreachable)?;
         let url = format!("{}{}", self.page_url, routes::sandbox_page(&payment.gateway_ref));
@@ -174,6 +178,7 @@ impl PaymentGateway for Sandbox {
     }
 
     async fn retrieve(&self, gateway_ref: &str) -> GatewayResult<GatewayPayment> {
+        self.respond_slowly().await;
         let payment = sandbox::find(&self.db, gateway_ref).await.map_err(unreachable)?;
         let fee = payment.amount_minor.saturating_mul(self.behaviour.fee_bp) / 10_000;
         let fee = (fee > 0).then(|| Money::new(fee, payment.currency));
@@ -181,14 +186,17 @@ impl PaymentGateway for Sandbox {
     }
 
     async fn capture(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
+        self.respond_slowly().await;
         sandbox::capture(&self.db, gateway_ref).await.map(|payment| status(&payment)).map_err(unreachable)
     }
 
     async fn cancel(&self, gateway_ref: &str) -> GatewayResult<GatewayStatus> {
+        self.respond_slowly().await;
         sandbox::void(&self.db, gateway_ref).await.map(|payment| status(&payment)).map_err(unreachable)
     }
 
     async fn refund(&self, request: &RefundRequest) -> GatewayResult<RefundStatus> {
+        self.respond_slowly().await;
         let state = if self.behaviour.refunds_later { "pending" } else { "done" };
         let gateway_ref = format!("sbr_{}", request.refund.uuid().simple());
         match sandbox::refund(&self.db, request, state).await.map_err(unreachable)?.as_deref() {

@@ -1,5 +1,7 @@
 //! Emails from the purchase to the recipient: through the development mailbox, and through an SMTP server.
 
+use std::time::Duration;
+
 use reqwest::{StatusCode, header};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -39,6 +41,30 @@ pub async fn until(shopper: &Shopper, measure: &str) {
             return;
         }
         assert!(begun.elapsed().as_secs() < 120, "{measure}: {metrics}");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A queue of refunds at a gateway that takes minutes to answer each of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_gateway_delays_no_confirmation() {
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        program.start_with_refunds(40, Duration::from_secs(300)).await;
+        let reader = Shopper::new(&program);
+        until(&reader, "haat_jobs{state=\"queued\"} 200").await;
+        let subject = format!("Thank you for your order {}", buy(&program).await);
+        until_mailed(&reader, &subject).await;
+        until(&reader, "haat_jobs{state=\"queued\"} 200").await;
+        program.close();
+    }
+}
+
+/// Waits for an email with this subject.
+pub async fn until_mailed(reader: &Shopper, subject: &str) {
+    let begun = std::time::Instant::now();
+    while !reader.get("/dev/mail").await.1.contains(subject) {
+        assert!(begun.elapsed().as_secs() < 120, "{subject}");
         tokio::task::yield_now().await;
     }
 }

@@ -106,6 +106,35 @@ impl Program {
         self.run_ok(&["import", "products", file.to_str().unwrap(), "--shop", shop]);
     }
 
+    /// Starts with a gateway that takes `delay` to answer, and with the refunds of `purchases` at five shops due.
+    #[allow(dead_code, reason = "not for all benchmarks")]
+    pub async fn start_with_refunds(&mut self, purchases: usize, delay: Duration) {
+        const SHOPS: [&str; 5] =
+            ["meena-crafts", "delta-electronics", "malabar-pantry", "kalyani-handlooms", "nilgiri-books"];
+        self.start().await;
+        let (mut variants, mut paid) = (Vec::new(), Vec::new());
+        for shop in SHOPS {
+            self.fill(shop);
+            variants.push(Shopper::new(self).variant(shop, 0).await);
+        }
+        for _ in 0..purchases {
+            paid.push(Shopper::new(self).buy_by_card(&variants).await);
+        }
+        self.kill();
+        self.set("HAAT__PAYMENTS__SANDBOX_DELAY_MS", &delay.as_millis().to_string());
+        self.start().await;
+        let shopper = Shopper::new(self);
+        for purchase in paid {
+            let (page, key) = purchase.split_once("?key=").unwrap();
+            for n in 1..=SHOPS.len() {
+                let order = format!("{}-{n}", page.rsplit('/').next().unwrap());
+                let done =
+                    shopper.post(page, &[("key", key), ("order", &order), ("reason", "Too late")]).await;
+                assert!(done.contains("done="), "{done}");
+            }
+        }
+    }
+
     /// A market with pictures.
     #[allow(dead_code, reason = "not for the benchmark")]
     pub async fn with_pictures(on: On) -> Self {
@@ -251,9 +280,49 @@ impl Program {
     }
 }
 
+impl Program {
+    /// A counter, by kind of work.
+    pub async fn count(&self, counter: &str, kind: &str) -> u64 {
+        let (_, metrics) = Shopper::new(self).get("/metrics").await;
+        let line = format!("{counter}{{kind=\"{kind}\"}} ");
+        metrics.lines().find_map(|found| found.strip_prefix(&line)).map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// How often messages on the bus made this node dispatch. Only use cases publish them, so a node without
+    /// shoppers gets them from other nodes only.
+    #[allow(dead_code, reason = "not for all benchmarks")]
+    pub async fn woken(&self) -> u64 {
+        self.count("haat_work_woken_total", "dispatch").await
+    }
+}
+
 impl Drop for Program {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// A NATS server, until it is dropped.
+#[allow(dead_code, reason = "not for all benchmarks")]
+pub struct NatsServer(Child);
+
+#[allow(dead_code, reason = "not for all benchmarks")]
+impl NatsServer {
+    pub fn start(port: u16) -> Self {
+        // Debian installs it where only root looks for programs.
+        let debian = "/usr/sbin/nats-server";
+        let program = if std::path::Path::new(debian).exists() { debian } else { "nats-server" };
+        let mut command = Command::new(program);
+        command.args(["--addr", "127.0.0.1", "--port", &port.to_string()]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self(command.spawn().expect("nats-server is not installed: run scripts/tools --test"))
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
     }
 }
 
@@ -327,6 +396,17 @@ impl Shopper {
         let page = self.try_add(variant, quantity).await;
         assert_eq!(page, "/cart", "{quantity} of {variant}");
         page
+    }
+
+    /// Pays by card for one of each variant; returns the link to the purchase.
+    pub async fn buy_by_card(&self, variants: &[String]) -> String {
+        for variant in variants {
+            self.add(variant, "1").await;
+        }
+        let checkout = self.post("/checkout", &[]).await;
+        let gateway = self.post(&checkout, &details("sandbox", "k")).await;
+        let back = self.post(&gateway, &[("card", "4242424242424242")]).await;
+        location(&self.client.get(&back).send().await.unwrap())
     }
 
     /// Adds to the cart, and returns the page that the shopper is sent to.
