@@ -202,6 +202,7 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
         }
         (FieldCode::TooSmall, "low_stock", _) => t!(i18n, field.too_small_for, n = 0),
         (FieldCode::TooShort, "password", _) => t!(i18n, field.too_short_for, n = PASSWORD_MIN),
+        (FieldCode::BadCharacters, "handle", _) => t!(i18n, field.bad_handle).into(),
         (FieldCode::TooShort, "handle", _) => t!(i18n, field.too_short_for, n = HANDLE_LENGTH.0),
         (FieldCode::TooSmall, "quantity", _) => t!(i18n, field.too_small_for, n = 1),
         (FieldCode::TooBig, "quantity", _) => t!(i18n, field.too_big_for, n = QUANTITY_MAX),

@@ -72,9 +72,9 @@ fn confirmed<'a>(locale: Locale, purchase: &'a PurchaseView, url: &'a str) -> Co
         false => tn!(locale, email.confirmed_next, shops.len()),
     };
     let cash = match purchase.payment_method {
-        PaymentMethod::Cash if pickup => td_string!(locale, email.confirmed_cash_pickup),
-        PaymentMethod::Cash => td_string!(locale, email.confirmed_cash),
-        PaymentMethod::Sandbox => "",
+        PaymentMethod::Cash if pickup => tn!(locale, email.confirmed_cash_pickup, shops.len()),
+        PaymentMethod::Cash => tn!(locale, email.confirmed_cash, shops.len()),
+        PaymentMethod::Sandbox => String::new(),
     };
     Confirmed {
         locale,
