@@ -55,7 +55,7 @@ const BACK: &str = "onpageshow=e=>{if(e.persisted){document.documentElement.hidd
 
 /// Shows the back office as the user likes it from the first paint. The browser may block its storage.
 #[cfg(feature = "ssr")]
-const KEPT: &str = r#";try{for(const k of["data-compact","data-collapsed"])if(localStorage[k])document.documentElement.setAttribute(k,"")}catch{}"#;
+const KEPT: &str = r#";try{for(const k of["data-compact","data-collapsed","data-no-keys"])if(localStorage[k])document.documentElement.setAttribute(k,"")}catch{}"#;
 
 /// The whole document around [`App`], with its headers. Server only.
 #[cfg(feature = "ssr")]

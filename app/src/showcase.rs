@@ -11,9 +11,10 @@ use crate::{
     i18n::{self, t, use_i18n},
     layout,
     ui::{
-        Alert, Amount, Bars, Button, Check, Choice, CodeAlert, EmptyState, ErrorSummary, Failure, Field,
-        Icon, LinkButton, PageTitle, Pager, Picture, Price, Print, SaveBar, SearchForm, Select, Skeleton,
-        Sums, Table, TextArea, Toasts, Was, chips, offline_notice, provide_toasts, search, show_toast, sorts,
+        Alert, Amount, Bars, Button, Check, Chip, Choice, CodeAlert, Column, EmptyState, ErrorSummary,
+        Failure, Field, Icon, LinkButton, ListFoot, PageTitle, Pager, Picture, Price, Print, SaveBar,
+        SearchForm, Select, Skeleton, Sums, Table, TextArea, Toasts, Was, chips, offline_notice,
+        provide_toasts, search, show_toast, sorts,
     },
     words,
 };
@@ -86,10 +87,20 @@ fn Parts() -> impl IntoView {
     let busy = Signal::stored(Some(Error::Busy { retry_after_s: 1 }));
     let columns = move || vec![(t!(i18n, dashboard.day), ""), (t!(i18n, dashboard.sold), "number")];
     let states = vec![
-        ("#".to_owned(), t!(i18n, seller_orders.all), true),
-        ("#".to_owned(), t!(i18n, seller_products.draft), false),
-        ("#".to_owned(), t!(i18n, seller_products.on_sale), false),
+        Chip::from(("#".to_owned(), t!(i18n, seller_orders.all), false)).counting(1_562),
+        Chip::filter("#".to_owned(), t!(i18n, seller_products.draft), true).counting(0),
+        Chip::filter("#".to_owned(), t!(i18n, seller_products.on_sale), false),
     ];
+    let table_columns = move || {
+        let sorted =
+            |words, look, by| Column::from((words, look)).sorted(by, "-price", |_| routes::DEV_UI.to_owned());
+        vec![
+            (t!(i18n, seller_products.choose), "tick").into(),
+            sorted(t!(i18n, seller_products.product), "", "title"),
+            (t!(i18n, seller_products.stock), "number").into(),
+            sorted(t!(i18n, seller_products.price), "number", "price"),
+        ]
+    };
     let price = |minor| Money::new(minor, Currency::INR);
     let totals = move |subtotal, shipping, tax| Totals {
         subtotal: price(subtotal),
@@ -159,9 +170,27 @@ fn Parts() -> impl IntoView {
             {[(false, false), (true, false), (true, true)].map(|(dirty, busy)| view! { <form><SaveBar dirty busy words=t!(i18n, form.save) /></form> }).collect_view()}
         </Part>
         <Part name="Table">
-            <Table caption=t!(i18n, seller_products.title) columns=vec![(t!(i18n, seller_products.product), ""), (t!(i18n, seller_products.price), "number")]>
-                <tr><th scope="row">{t!(i18n, seller_products.product)}</th><td class="number">{words::money(i18n, price(124_900))}</td></tr>
+            <Table caption=t!(i18n, seller_products.title) columns=table_columns()>
+                {["Clay", "Brass"].map(|title| view! {
+                    <tr>
+                        <td class="tick"><input type="checkbox" aria-label=title /></td>
+                        <th scope="row">
+                            <span class="with-picture">
+                                <span class="table-picture"><Picture of=None title sizes="40px" /></span>
+                                <a class="row-link" href=routes::DEV_UI>{title}</a>
+                            </span>
+                        </th>
+                        <td class="number">{words::number(i18n, 7)}</td>
+                        <td class="number">{words::money(i18n, price(124_900))}</td>
+                    </tr>
+                }).collect_view()}
             </Table>
+        </Part>
+        <Part name="ListFoot">
+            {[(Some(562), None), (Some(562), Some(25)), (Some(1), None), (None, Some(100))].map(|(total, size)| {
+                let next = (total != Some(1)).then(|| routes::DEV_UI.to_owned());
+                view! { <ListFoot total size at=|_| routes::DEV_UI.to_owned() first=None next /> }
+            }).collect_view()}
         </Part>
         <Part name="Bars">
             <Bars says=t!(i18n, dashboard.sales) top=words::money(i18n, price(9_000)) columns=columns() bars />

@@ -156,6 +156,41 @@ test('several products are archived and published at once', async ({ page }) => 
   }
 });
 
+test('lists are sorted by their headings, filtered by chips, and counted', async ({ page, visitor }) => {
+  await signIn(page, SELLERS[SHOPS[1]]);
+  await visit(page, dashboard(SHOPS[1], '/products'));
+  const heading = (name: string) => main(page).getByRole('columnheader', { name, exact: true });
+  const chip = (name: string) => main(page).locator('.chip', { hasText: name });
+  const stock = async () => (await main(page).locator('tbody td:nth-child(5)').allInnerTexts())
+    .map((text) => Number(text.replace(/[^0-9]/g, '')));
+  for (const [direction, sign] of [['ascending', 1], ['descending', -1]] as const) {
+    await heading('Stock').getByRole('link').click();
+    await expect(heading('Stock')).toHaveAttribute('aria-sort', direction);
+    const shown = await stock();
+    expect(shown).toEqual([...shown].sort((one, other) => sign * (one - other)));
+  }
+  const rows = main(page).locator('tbody tr');
+  const published = Number((await chip('Published').locator('.chip-count').innerText()).replace(',', ''));
+  await chip('Published').click();
+  await expect(chip('Published')).toHaveAttribute('aria-current', 'true');
+  expect(await rows.count()).toBe(Math.min(published, 50));
+  await expect(main(page).locator('.list-foot')).toContainText(`${published} in total`);
+  // The active filter is removed by the same chip; the sort order stays.
+  await chip('Published').click();
+  await expect(chip('Published')).not.toHaveAttribute('aria-current', 'true');
+  await expect(heading('Stock')).toHaveAttribute('aria-sort', 'descending');
+  expect(new URL(page.url()).searchParams.get('state') ?? '').toBe('');
+
+  const { order } = await buy(await visitor(), 'cash');
+  await signIn(page, SELLERS[SHOP]);
+  await visit(page, dashboard(SHOP, '/orders?sort=total&rows=25'));
+  await expect(heading('Total')).toHaveAttribute('aria-sort', 'ascending');
+  const link = main(page).getByRole('link', { name: 'Export', exact: true });
+  const answer = await page.request.get((await link.getAttribute('href')) ?? '');
+  expect(answer.headers()['content-disposition']).toContain(`${SHOP}-orders.csv`);
+  expect(await answer.text()).toMatch(new RegExp(`^${order},.*,placed,1,INR,`, 'm'));
+});
+
 test('a file of products is checked, and its valid products are imported', async ({ page }) => {
   const sku = `F-${randomBytes(4).toString('hex')}`;
   const rows = Array.from({ length: 120 }, (_, i) => `${sku}-${i},Folder ${sku} ${i},100,5,published`);

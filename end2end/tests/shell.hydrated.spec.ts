@@ -4,6 +4,47 @@ import { SELLERS, SHOPS, accountMenu, arriveAt, audit, looks, signIn, signOutBut
 
 const SHOP = SHOPS[0];
 
+test('rows of a table are reached, selected and opened by keyboard', async ({ page }) => {
+  await signIn(page, SELLERS[SHOP]);
+  await visit(page, `/seller/${SHOP}/products`);
+  const rows = page.getByRole('main').locator('tbody tr');
+  const link = (nth: number) => rows.nth(nth).locator('.row-link');
+  const publish = page.getByRole('button', { name: 'Publish', exact: true });
+  await expect(publish).toBeHidden();
+  await page.keyboard.press('j');
+  await expect(link(0)).toBeFocused();
+  await page.keyboard.press('j');
+  await page.keyboard.press('x');
+  await expect(rows.nth(1).getByRole('checkbox')).toBeChecked();
+  await expect(publish).toBeVisible();
+  await expect(page.getByRole('main').getByRole('status').filter({ hasText: '1 selected' })).toBeVisible();
+  await looks(page, async () => audit(page));
+  await page.keyboard.press('k');
+  await expect(link(0)).toBeFocused();
+  // What is typed into a field stays there.
+  const search = page.getByRole('main').getByRole('searchbox');
+  await search.focus();
+  await page.keyboard.type('jkx');
+  await expect(search).toHaveValue('jkx');
+
+  // Switched off, the letters do nothing.
+  const menu = await accountMenu(page);
+  await menu.getByRole('group', { name: 'Keyboard shortcuts' }).getByRole('button', { name: 'Off' }).click();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('j');
+  await expect(link(0)).not.toBeFocused();
+  await page.reload();
+  await page.keyboard.press('j');
+  await expect(link(0)).not.toBeFocused();
+  const again = await accountMenu(page);
+  await again.getByRole('group', { name: 'Keyboard shortcuts' }).getByRole('button', { name: 'On' }).click();
+  await page.keyboard.press('Escape');
+  await link(0).focus();
+  const name = await link(0).innerText();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
+});
+
 test('the palette goes to pages, orders and products by keyboard alone', async ({ page }) => {
   await signIn(page, SELLERS[SHOP]);
   await visit(page, `/seller/${SHOP}/products`);

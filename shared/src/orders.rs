@@ -288,6 +288,10 @@ pub struct OrderEvent {
     pub data: OrderEventData,
 }
 
+/// The sort orders of lists of orders: by when they were placed and by their totals, ascending or, with `-`,
+/// descending.
+pub const ORDER_SORTS: [&str; 4] = ["-placed", "placed", "total", "-total"];
+
 /// Which of a shop's orders to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -296,6 +300,8 @@ pub struct ListOrders {
     pub q: String,
     /// Only orders in this state, by its name; empty for all.
     pub state: String,
+    /// One of [`ORDER_SORTS`]; empty for the first.
+    pub sort: String,
     /// The `next` cursor of the previous page; empty for the first page.
     pub after: String,
     /// The maximum number of rows; `None` for the default.

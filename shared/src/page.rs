@@ -41,6 +41,23 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+/// A page of a list, and how many rows the whole list has in each state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted<T> {
+    /// The page.
+    pub page: Page<T>,
+    /// The states that occur, by name, whatever state the list is filtered by.
+    pub counts: Vec<(String, i64)>,
+}
+
+impl<T> Counted<T> {
+    /// The number of rows in a state; in all states for an empty name.
+    pub fn count(&self, state: &str) -> i64 {
+        let counted = self.counts.iter().filter(|(name, _)| state.is_empty() || name == state);
+        counted.map(|(_, count)| count).sum()
+    }
+}
+
 #[cfg(feature = "openapi")]
 impl<T: utoipa::ToSchema> utoipa::PartialSchema for Page<T> {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {

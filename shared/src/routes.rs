@@ -374,6 +374,7 @@ routes! {
     IMPORT_ERRORS GET "/seller/{handle}/imports/{id}/errors.csv" File Member
         => import_errors(handle: &str, id: ImportId);
     EXPORT GET "/seller/{handle}/products.csv" File Member => export(handle: &str);
+    EXPORT_ORDERS GET "/seller/{handle}/orders.csv" File Member => export_orders(handle: &str);
     CONFIRM_SIGN_UP GET "/sign-up/{id}" Form Signed => confirm_sign_up(id: SignUpId);
     PAYMENT_RETURN GET "/pay/return/{id}" Form Signed => payment_return(id: PaymentId);
     WEBHOOK POST "/webhooks/{gateway}" Webhook Signed => webhook(gateway: &str);

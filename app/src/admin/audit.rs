@@ -31,12 +31,14 @@ pub(crate) fn Audit() -> impl IntoView {
             asked: Vec::new(),
             after,
             next: page.next,
+            foot: None,
             tools: ().into_any(),
             columns: vec![
                 (t!(i18n, admin.activity), ""),
                 (t!(i18n, admin.by), ""),
                 (t!(i18n, admin.at), "wide"),
-            ],
+            ]
+            .into(),
             rows: page.items.into_iter().map(|entry| row(entry).into_any()).collect(),
             none: t!(i18n, admin.no_audit),
         }

@@ -43,7 +43,7 @@ pub(crate) fn Jobs() -> impl IntoView {
         let tools = view! {
             <CodeAlert />
             <Done what=done.get_untracked() />
-            <div class="list-tools">{chips(t!(i18n, seller_orders.state), states.to_vec())}</div>
+            <div class="list-tools">{chips(t!(i18n, seller_orders.state), states.map(Into::into).into())}</div>
         };
         let back = routes::with(path, &[("state", &state), ("after", &after)]);
         List {
@@ -51,6 +51,7 @@ pub(crate) fn Jobs() -> impl IntoView {
             asked: vec![("state", state)],
             after,
             next: page.next,
+            foot: None,
             tools: tools.into_any(),
             columns: vec![
                 (t!(i18n, admin.job), ""),
@@ -58,7 +59,8 @@ pub(crate) fn Jobs() -> impl IntoView {
                 (t!(i18n, admin.next_attempt), "wide"),
                 (t!(i18n, seller_orders.state), "wide"),
                 (t!(i18n, admin.action), ""),
-            ],
+            ]
+            .into(),
             rows: page.items.into_iter().map(|job| row(job, &back, manages).into_any()).collect(),
             none: t!(i18n, admin.no_jobs),
         }

@@ -47,12 +47,14 @@ pub(crate) fn Mails() -> impl IntoView {
             asked: Vec::new(),
             after,
             next: page.next,
+            foot: None,
             tools: tools.into_any(),
             columns: vec![
                 (t!(i18n, admin.subject), ""),
                 (t!(i18n, admin.to), "wide"),
                 (t!(i18n, admin.at), "wide"),
-            ],
+            ]
+            .into(),
             rows: page.items.into_iter().map(|mail| row(mail).into_any()).collect(),
             none: t!(i18n, admin.no_mails),
         }

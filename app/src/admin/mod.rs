@@ -27,7 +27,7 @@ use crate::{
     back_office::{BackOffice, Office, Place},
     i18n::{t, tu_string, use_i18n},
     state::Visitor,
-    ui::{EmptyState, LinkButton, PageTitle, Pager, Table},
+    ui::{Columns, EmptyState, LinkButton, PageTitle, Pager, Table},
     words::I18n,
 };
 
@@ -173,9 +173,11 @@ struct List {
     after: String,
     /// The cursor of the next page.
     next: Option<String>,
+    /// What is below the list, in place of links to further pages.
+    foot: Option<AnyView>,
     /// The content above the list.
     tools: AnyView,
-    columns: Vec<(&'static str, &'static str)>,
+    columns: Columns,
     rows: Vec<AnyView>,
     /// The explanation if the list is empty.
     none: &'static str,
@@ -187,6 +189,7 @@ impl List {
         let (title, path) = (self.part.title(i18n), self.part.path());
         let asked: Vec<(&'static str, &str)> = self.asked.iter().map(|(n, v)| (*n, v.as_str())).collect();
         let filtered = !self.after.is_empty() || asked.iter().any(|(_, value)| !value.is_empty());
+        let none = self.rows.is_empty();
         let first = (!self.after.is_empty()).then(|| routes::with(path, &asked));
         let next = self.next.map(|next| routes::with(path, &[&asked[..], &[("after", &next)]].concat()));
         let list = if !self.rows.is_empty() {
@@ -203,12 +206,14 @@ impl List {
             view! { <EmptyState icon=self.part.icon() title=t!(i18n, admin.none) note=self.none /> }
                 .into_any()
         };
+        let pager = view! { <Pager first next next_words=t!(i18n, list.next) /> };
+        let foot = self.foot.filter(|_| !none).unwrap_or_else(|| pager.into_any());
         view! {
             <PageTitle text=title />
             <h1>{title}</h1>
             {self.tools}
             {list}
-            <Pager first next next_words=t!(i18n, admin.next) />
+            {foot}
         }
         .into_any()
     }

@@ -1,18 +1,14 @@
 //! The orders of all shops.
 
-use haat_shared::{
-    orders::{ListOrders, OrderCard, OrderState},
-    routes,
-    shipping::ShippingMethod,
-};
+use haat_shared::{orders::OrderCard, routes};
 use leptos::prelude::*;
 
 use super::{AdminPage, List, Part};
 use crate::{
     api,
+    back_office::orders::{asked, foot, sorted, tools},
     i18n::{t, use_i18n},
-    state::{query, searched},
-    ui::{chips, loaded, search},
+    ui::loaded,
     words,
 };
 
@@ -20,42 +16,31 @@ use crate::{
 #[component]
 pub(crate) fn Orders() -> impl IntoView {
     let i18n = use_i18n();
-    let (q, state, after) = (searched(), query("state"), query("after"));
-    let found = api::find(
-        move || ListOrders { q: q.get(), state: state.get(), after: after.get(), ..ListOrders::default() },
-        |of| async move { api::orders::list_all(of.clone()).await.map(|page| (of, page)) },
-    );
-    let list = loaded(found, move |(of, page)| {
-        let path = Part::Orders.path();
-        let all = std::iter::once(("", t!(i18n, seller_orders.all)));
-        let states = all.chain(
-            OrderState::ALL
-                .map(|state| (state.as_str(), words::order_state(i18n, state, ShippingMethod::Standard))),
+    let found =
+        api::find(
+            asked(),
+            |of| async move { api::orders::list_all(of.clone()).await.map(|table| (of, table)) },
         );
-        let states = states.map(|(state, words)| {
-            (routes::with(path, &[("q", &of.q), ("state", state)]), words, of.state == state)
-        });
-        let tools = view! {
-            <div class="list-tools">
-                {search(path.into(), &of.q, t!(i18n, seller_orders.search), &[("state", &of.state)])}
-                {chips(t!(i18n, seller_orders.state), states.collect())}
-            </div>
-        };
+    let list = loaded(found, move |(of, table)| {
+        let path = Part::Orders.path();
+        let (tools, foot) = (tools(i18n, path, &of, &table), foot(path, &of, &table));
+        let columns = vec![
+            (t!(i18n, seller_orders.number), "").into(),
+            (t!(i18n, admin.shop), "wide").into(),
+            (t!(i18n, seller_orders.customer), "wide").into(),
+            sorted((t!(i18n, seller_orders.placed_on), "wide"), "-placed", path, &of),
+            sorted((t!(i18n, cart.total), "number"), "-total", path, &of),
+            (t!(i18n, seller_orders.state), "").into(),
+        ];
         List {
             part: Part::Orders,
             asked: vec![("q", of.q), ("state", of.state)],
             after: of.after,
-            next: page.next,
+            next: None,
+            foot: Some(foot),
             tools: tools.into_any(),
-            columns: vec![
-                (t!(i18n, seller_orders.number), ""),
-                (t!(i18n, admin.shop), "wide"),
-                (t!(i18n, seller_orders.customer), "wide"),
-                (t!(i18n, seller_orders.placed_on), "wide"),
-                (t!(i18n, cart.total), "number"),
-                (t!(i18n, seller_orders.state), ""),
-            ],
-            rows: page.items.into_iter().map(|order| row(order).into_any()).collect(),
+            columns: columns.into(),
+            rows: table.page.items.into_iter().map(|order| row(order).into_any()).collect(),
             none: t!(i18n, admin.no_orders),
         }
         .show()

@@ -28,19 +28,20 @@ pub(crate) fn Outbox() -> impl IntoView {
         let choices = [("", t!(i18n, seller_orders.all)), ("1", t!(i18n, admin.pending))];
         let choices =
             choices.map(|(each, words)| (routes::with(path, &[("waiting", each)]), words, waiting == each));
-        let tools =
-            view! { <div class="list-tools">{chips(t!(i18n, seller_orders.state), choices.to_vec())}</div> };
+        let tools = view! { <div class="list-tools">{chips(t!(i18n, seller_orders.state), choices.map(Into::into).into())}</div> };
         List {
             part: Part::Outbox,
             asked: vec![("waiting", waiting)],
             after,
             next: page.next,
+            foot: None,
             tools: tools.into_any(),
             columns: vec![
                 (t!(i18n, admin.message), ""),
                 (t!(i18n, admin.at), "wide"),
                 (t!(i18n, admin.dispatched), ""),
-            ],
+            ]
+            .into(),
             rows: page.items.into_iter().map(|message| row(message).into_any()).collect(),
             none: t!(i18n, admin.no_messages),
         }

@@ -30,6 +30,7 @@ pub(crate) fn Shops() -> impl IntoView {
             asked: vec![("q", q)],
             after,
             next: page.next,
+            foot: None,
             tools: view! { <div class="list-tools">{tools}</div> }.into_any(),
             columns: vec![
                 (t!(i18n, admin.shop), ""),
@@ -38,7 +39,8 @@ pub(crate) fn Shops() -> impl IntoView {
                 (t!(i18n, seller_products.title), "number"),
                 (t!(i18n, admin.commission), "number wide"),
                 (t!(i18n, admin.since), "wide"),
-            ],
+            ]
+            .into(),
             rows: page.items.into_iter().map(|shop| row(shop).into_any()).collect(),
             none: t!(i18n, shops.none_note),
         }

@@ -41,13 +41,15 @@ pub(crate) fn Team() -> impl IntoView {
             asked: Vec::new(),
             after: String::new(),
             next: None,
+            foot: None,
             tools: tools.into_any(),
             columns: vec![
                 (t!(i18n, admin.user), ""),
                 (t!(i18n, admin.role), ""),
                 (t!(i18n, admin.granted), "wide"),
                 (t!(i18n, admin.action), ""),
-            ],
+            ]
+            .into(),
             rows: team.into_iter().flat_map(|member| rows(member, manages)).collect(),
             none: t!(i18n, admin.no_team),
         }

@@ -30,13 +30,15 @@ pub(crate) fn Users() -> impl IntoView {
             asked: vec![("q", q)],
             after,
             next: page.next,
+            foot: None,
             tools: view! { <div class="list-tools">{tools}</div> }.into_any(),
             columns: vec![
                 (t!(i18n, admin.user), ""),
                 (t!(i18n, shops.title), "number"),
                 (t!(i18n, admin.purchases), "number"),
                 (t!(i18n, admin.joined), "wide"),
-            ],
+            ]
+            .into(),
             rows: page.items.into_iter().map(|user| row(user).into_any()).collect(),
             none: t!(i18n, admin.no_matches),
         }

@@ -8,7 +8,7 @@ use haat_shared::{
         imports::ImportsView,
     },
     id::kinds::ProductId,
-    page::Page,
+    page::Counted,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
@@ -101,9 +101,11 @@ pub async fn set_attribute_values(
 pub async fn seller_list(
     handle: String,
     of: ListSellerProducts,
-) -> Result<Page<SellerProductCard>, ApiError> {
-    super::call(async |engine, caller| haat_engine::catalog::seller_list(&engine, &caller, &handle, of).await)
-        .await
+) -> Result<Counted<SellerProductCard>, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::catalog::seller_table(&engine, &caller, &handle, of).await
+    })
+    .await
 }
 
 /// The import with this ID and its errors; without an ID, the shop's latest imports.

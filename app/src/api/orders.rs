@@ -2,7 +2,7 @@
 
 use haat_shared::{
     orders::{ListOrders, OrderCard, PurchaseCard, PurchaseView, SellerOrder, Shipment},
-    page::Page,
+    page::{Counted, Page},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -35,10 +35,10 @@ pub async fn cancel_by_customer(
     .await
 }
 
-/// A shop's orders, filtered.
+/// A shop's orders, filtered and sorted.
 #[server(prefix = "/api", endpoint = "orders/seller_list", input = Json)]
-pub async fn seller_list(handle: String, of: ListOrders) -> Result<Page<OrderCard>, ApiError> {
-    super::call(async |engine, caller| haat_engine::orders::seller_list(&engine, &caller, &handle, of).await)
+pub async fn seller_list(handle: String, of: ListOrders) -> Result<Counted<OrderCard>, ApiError> {
+    super::call(async |engine, caller| haat_engine::orders::seller_table(&engine, &caller, &handle, of).await)
         .await
 }
 
@@ -85,6 +85,6 @@ pub async fn cancel(handle: String, number: String, reason: String) -> Result<()
 
 /// All orders. Admins only.
 #[server(prefix = "/api", endpoint = "orders/list_all", input = Json)]
-pub async fn list_all(of: ListOrders) -> Result<Page<OrderCard>, ApiError> {
-    super::call(async |engine, caller| haat_engine::orders::list_all(&engine, &caller, of).await).await
+pub async fn list_all(of: ListOrders) -> Result<Counted<OrderCard>, ApiError> {
+    super::call(async |engine, caller| haat_engine::orders::table_of_all(&engine, &caller, of).await).await
 }

@@ -10,7 +10,8 @@ use leptos::{
 
 use super::{
     Office,
-    kept::{COMPACT, kept},
+    kept::{COMPACT, Kept, NO_KEYS, kept},
+    keys::row_keys,
 };
 use crate::{
     i18n::{t, use_i18n},
@@ -137,10 +138,11 @@ fn Search(href: String, opened: RwSignal<bool>) -> impl IntoView {
 #[component]
 fn Account(me: Me, ways_out: AnyView) -> impl IntoView {
     let i18n = use_i18n();
-    let compact = kept(COMPACT);
-    let density = move |words: &'static str, on: bool| {
+    let (compact, no_keys) = (kept(COMPACT), kept(NO_KEYS));
+    row_keys(no_keys);
+    let choice = move |setting: Kept, words: &'static str, on: bool| {
         view! {
-            <button type="button" aria-pressed=move || (compact.get() == on).to_string() on:click=move |_| compact.set(on)>
+            <button type="button" aria-pressed=move || (setting.get() == on).to_string() on:click=move |_| setting.set(on)>
                 {words}
             </button>
         }
@@ -162,9 +164,17 @@ fn Account(me: Me, ways_out: AnyView) -> impl IntoView {
                 <div class="menu-apart live-only" role="group" aria-labelledby="density">
                     <p id="density" class="menu-title">{t!(i18n, office.density)}</p>
                     <div class="choices-row">
-                        {density(t!(i18n, office.comfortable), false)}
-                        {density(t!(i18n, office.compact), true)}
+                        {choice(compact, t!(i18n, office.comfortable), false)}
+                        {choice(compact, t!(i18n, office.compact), true)}
                     </div>
+                </div>
+                <div class="menu-apart live-only keys-only" role="group" aria-labelledby="keys">
+                    <p id="keys" class="menu-title">{t!(i18n, office.keys)}</p>
+                    <div class="choices-row">
+                        {choice(no_keys, t!(i18n, office.on), false)}
+                        {choice(no_keys, t!(i18n, office.off), true)}
+                    </div>
+                    <p class="note">{t!(i18n, office.keys_note)}</p>
                 </div>
                 <div class="menu-apart">
                     <p class="menu-title" aria-hidden="true">{t!(i18n, language.choose)}</p>

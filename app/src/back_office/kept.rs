@@ -7,6 +7,8 @@ use leptos::{prelude::*, web_sys::js_sys::Reflect};
 pub(super) const COMPACT: &str = "data-compact";
 /// Whether the navigation shows icons only.
 pub(super) const COLLAPSED: &str = "data-collapsed";
+/// Whether tables have no keyboard shortcuts.
+pub(super) const NO_KEYS: &str = "data-no-keys";
 
 /// A kept setting.
 #[derive(Clone, Copy)]
@@ -25,6 +27,10 @@ pub(super) fn kept(name: &'static str) -> Kept {
 impl Kept {
     pub(super) fn get(self) -> bool {
         self.on.get()
+    }
+
+    pub(super) fn get_untracked(self) -> bool {
+        self.on.get_untracked()
     }
 
     pub(super) fn flip(self) {

@@ -6,6 +6,8 @@
 
 mod bar;
 mod kept;
+mod keys;
+pub(crate) mod orders;
 mod palette;
 mod side;
 

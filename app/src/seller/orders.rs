@@ -1,18 +1,18 @@
 //! A shop's orders: search, filters, and links to each order.
 
 use haat_shared::{
-    orders::{ListOrders, OrderCard, OrderState},
+    orders::{ListOrders, OrderCard},
     routes,
-    shipping::ShippingMethod,
 };
 use leptos::prelude::*;
 
-use super::{Dashboard, Part, chips, search};
+use super::{Dashboard, Part};
 use crate::{
     api,
+    back_office::orders,
     i18n::{t, tu_string, use_i18n},
-    state::{param, query, searched},
-    ui::{EmptyState, LinkButton, PageTitle, Pager, Table, loaded},
+    state::param,
+    ui::{EmptyState, LinkButton, PageTitle, Table, loaded},
     words,
 };
 
@@ -20,56 +20,48 @@ use crate::{
 #[component]
 pub(crate) fn Orders() -> impl IntoView {
     let i18n = use_i18n();
-    let (handle, q, state, after) = (param("handle"), searched(), query("state"), query("after"));
+    let (handle, asked) = (param("handle"), orders::asked());
     let found = api::find(
-        move || {
-            let of =
-                ListOrders { q: q.get(), state: state.get(), after: after.get(), ..ListOrders::default() };
-            (handle.get(), of)
-        },
+        move || (handle.get(), asked()),
         |(handle, of)| async move {
-            api::orders::seller_list(handle.clone(), of.clone()).await.map(|page| (handle, of, page))
+            api::orders::seller_list(handle.clone(), of.clone()).await.map(|table| (handle, of, table))
         },
     );
-    let list = loaded(found, move |(handle, of, page)| {
+    let list = loaded(found, move |(handle, of, table)| {
         let path = Part::Orders.path(&handle);
-        let next = page
-            .next
-            .map(|next| routes::with(&path, &[("q", &of.q), ("state", &of.state), ("after", &next)]));
-        let first =
-            (!of.after.is_empty()).then(|| routes::with(&path, &[("q", &of.q), ("state", &of.state)]));
-        let all = std::iter::once(("", t!(i18n, seller_orders.all)));
-        let states = all.chain(
-            OrderState::ALL
-                .map(|state| (state.as_str(), words::order_state(i18n, state, ShippingMethod::Standard))),
-        );
-        let states = states.map(|(state, words)| {
-            (routes::with(&path, &[("q", &of.q), ("state", state)]), words, of.state == state)
+        let export =
+            orders::url(&routes::export_orders(&handle), &ListOrders { after: String::new(), ..of.clone() });
+        let export = (!table.page.items.is_empty()).then(|| {
+            view! { <a class="button secondary" rel="external" download href=export>{t!(i18n, imports.export)}</a> }
         });
-        let states = states.collect();
-        let list = if page.items.is_empty() {
+        let tools = orders::tools(i18n, &path, &of, &table);
+        let foot = orders::foot(&path, &of, &table);
+        let list = if table.page.items.is_empty() {
             none(&handle, &of)
         } else {
-            let rows = page.items.into_iter().map(|order| row(&handle, order)).collect_view();
+            let rows = table.page.items.into_iter().map(|order| row(&handle, order)).collect_view();
             let columns = vec![
-                (t!(i18n, seller_orders.number), ""),
-                (t!(i18n, seller_orders.customer), "wide"),
-                (t!(i18n, seller_orders.placed_on), "wide"),
-                (t!(i18n, seller_orders.items_count), "number wide"),
-                (t!(i18n, cart.total), "number"),
-                (t!(i18n, seller_orders.state), ""),
+                (t!(i18n, seller_orders.number), "").into(),
+                (t!(i18n, seller_orders.customer), "wide").into(),
+                orders::sorted((t!(i18n, seller_orders.placed_on), "wide"), "-placed", &path, &of),
+                (t!(i18n, seller_orders.items_count), "number wide").into(),
+                orders::sorted((t!(i18n, cart.total), "number"), "-total", &path, &of),
+                (t!(i18n, seller_orders.state), "").into(),
             ];
-            view! { <Table caption=tu_string!(i18n, seller_orders.title) columns>{rows}</Table> }.into_any()
+            view! {
+                <Table caption=tu_string!(i18n, seller_orders.title) columns>{rows}</Table>
+                {foot}
+            }
+            .into_any()
         };
         view! {
             <PageTitle text=tu_string!(i18n, seller_orders.title) />
-            <h1>{t!(i18n, seller_orders.title)}</h1>
-            <div class="list-tools">
-                {search(path, &of.q, t!(i18n, seller_orders.search), &[("state", &of.state)])}
-                {chips(t!(i18n, seller_orders.state), states)}
-            </div>
+            <header class="back-office-head">
+                <h1>{t!(i18n, seller_orders.title)}</h1>
+                <div class="actions">{export}</div>
+            </header>
+            {tools}
             {list}
-            <Pager first next next_words=tu_string!(i18n, seller_orders.next) />
         }
     });
     view! { <Dashboard here=Part::Orders>{list}</Dashboard> }
@@ -77,7 +69,7 @@ pub(crate) fn Orders() -> impl IntoView {
 
 fn none(handle: &str, of: &ListOrders) -> AnyView {
     let i18n = use_i18n();
-    if *of == ListOrders::default() {
+    if of.q.is_empty() && of.state.is_empty() && of.after.is_empty() {
         let (title, note) = (tu_string!(i18n, seller_orders.none), tu_string!(i18n, seller_orders.none_note));
         let visit = routes::shop(handle);
         return view! {

@@ -3,6 +3,7 @@
 use haat_shared::{
     catalog::edit::{ListSellerProducts, ProductState, SellerProductCard},
     id::kinds::ProductId,
+    page::Counted,
     routes,
 };
 use leptos::{ev::Event, prelude::*, wasm_bindgen::JsCast, web_sys};
@@ -12,8 +13,11 @@ use crate::{
     api,
     i18n::{t, tu_string, use_i18n},
     state::{param, query, searched},
-    ui::{self, Alert, Button, CodeAlert, EmptyState, LinkButton, PageTitle, Pager, Table, loaded},
-    words,
+    ui::{
+        self, Alert, Button, Chip, CodeAlert, Column, EmptyState, LinkButton, ListFoot, PageTitle, Picture,
+        Table, loaded,
+    },
+    words::{self, I18n},
 };
 
 const SORTS: [&str; 4] = ["newest", "title", "price", "stock"];
@@ -23,42 +27,24 @@ const SORTS: [&str; 4] = ["newest", "title", "price", "stock"];
 pub(crate) fn Products() -> impl IntoView {
     let i18n = use_i18n();
     let (handle, q, state, low) = (param("handle"), searched(), query("state"), query("low"));
-    let (sort, after, done) = (query("sort"), query("after"), query("done"));
+    let (sort, after, rows, done) = (query("sort"), query("after"), query("rows"), query("done"));
     let asked = move || ListSellerProducts {
         q: q.get(),
         state: state.get(),
         low: low.get() == "1",
         sort: sort.get(),
         after: after.get(),
-        ..ListSellerProducts::default()
+        limit: rows.with(|rows| ui::size(rows)),
     };
     let found = api::find(
         move || (handle.get(), asked()),
         |(handle, of)| async move {
-            api::catalog::seller_list(handle.clone(), of.clone()).await.map(|page| (handle, of, page))
+            api::catalog::seller_list(handle.clone(), of.clone()).await.map(|table| (handle, of, table))
         },
     );
-    let list = loaded(found, move |(handle, of, page)| {
+    let list = loaded(found, move |(handle, of, table)| {
         let path = Part::Products.path(&handle);
-        let at = |of: &ListSellerProducts| {
-            let low = if of.low { "1" } else { "" };
-            routes::with(
-                &path,
-                &[("q", &of.q), ("state", &of.state), ("low", low), ("sort", &of.sort), ("after", &of.after)],
-            )
-        };
         let start = ListSellerProducts { after: String::new(), ..of.clone() };
-        let next = page.next.map(|after| at(&ListSellerProducts { after, ..start.clone() }));
-        let first = (!of.after.is_empty()).then(|| at(&start));
-        let of_state =
-            |state: &str, low| at(&ListSellerProducts { state: state.into(), low, ..start.clone() });
-        let all = (of_state("", false), t!(i18n, seller_orders.all), of.state.is_empty() && !of.low);
-        let states = ProductState::ALL.map(|state| {
-            let here = of.state == state.as_str() && !of.low;
-            (of_state(state.as_str(), false), words::product_state(i18n, state), here)
-        });
-        let low = (of_state("", true), t!(i18n, seller_products.low), of.low);
-        let states = std::iter::once(all).chain(states).chain([low]).collect();
         let sorts = SORTS.map(|sort| {
             let words = match sort {
                 "title" => t!(i18n, seller_products.sort_title),
@@ -67,17 +53,21 @@ pub(crate) fn Products() -> impl IntoView {
                 _ => t!(i18n, seller_products.sort_newest),
             };
             let here = of.sort == sort || (of.sort.is_empty() && sort == SORTS[0]);
-            (at(&ListSellerProducts { sort: sort.into(), ..start.clone() }), words, here)
+            (url(&path, &ListSellerProducts { sort: sort.into(), ..start.clone() }), words, here)
         });
-        let low = if of.low { "1" } else { "" };
-        let kept = [("state", of.state.as_str()), ("low", low), ("sort", of.sort.as_str())];
         let (new, import) = (routes::new_product(&handle), routes::import(&handle));
         let export = routes::export(&handle);
-        let list = if page.items.is_empty() {
+        let tools = tools(i18n, &path, &start, &table);
+        let list = if table.page.items.is_empty() {
             none(&handle, of.q.is_empty() && of.state.is_empty() && !of.low)
         } else {
-            let rows = page.items.into_iter().map(|product| row(&handle, product)).collect_view();
-            view! { <Bulk path=path.clone() back=at(&of)>{rows}</Bulk> }.into_any()
+            let foot = foot(&path, &of, &table);
+            let rows = table.page.items.into_iter().map(|product| row(&handle, product)).collect_view();
+            view! {
+                <Bulk path=path.clone() of>{rows}</Bulk>
+                {foot}
+            }
+            .into_any()
         };
         view! {
             <PageTitle text=tu_string!(i18n, seller_products.title) />
@@ -91,16 +81,74 @@ pub(crate) fn Products() -> impl IntoView {
             </header>
             <CodeAlert />
             <Done what=done.get_untracked() />
-            <div class="list-tools">
-                {search(path.clone(), &of.q, t!(i18n, seller_products.search), &kept)}
-                {chips(t!(i18n, seller_orders.state), states)}
-                {ui::sorts(sorts.to_vec())}
-            </div>
+            {tools}
+            // Phones have no room for the columns by whose headings the table is sorted.
+            <div class="narrow-sorts">{ui::sorts(sorts.to_vec())}</div>
             {list}
-            <Pager first next next_words=tu_string!(i18n, products.next) />
         }
     });
     view! { <Dashboard here=Part::Products>{list}</Dashboard> }
+}
+
+/// The URL of a list of products.
+fn url(path: &str, of: &ListSellerProducts) -> String {
+    let low = if of.low { "1" } else { "" };
+    let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
+    let asked = [
+        ("q", of.q.as_str()),
+        ("state", &of.state),
+        ("low", low),
+        ("sort", &of.sort),
+        ("rows", &rows),
+        ("after", &of.after),
+    ];
+    routes::with(path, &asked)
+}
+
+/// The search and the filters, from the first page of the list.
+fn tools(
+    i18n: I18n,
+    path: &str,
+    start: &ListSellerProducts,
+    table: &Counted<SellerProductCard>,
+) -> impl IntoView + use<> {
+    let filtered =
+        |state: &str, low| url(path, &ListSellerProducts { state: state.into(), low, ..start.clone() });
+    let all = (filtered("", false), t!(i18n, seller_orders.all), start.state.is_empty() && !start.low);
+    let states = ProductState::ALL.map(|state| {
+        let (name, here) = (state.as_str(), start.state == state.as_str());
+        let href = filtered(if here { "" } else { name }, start.low);
+        Chip::filter(href, words::product_state(i18n, state), here).counting(table.count(name))
+    });
+    let low = filtered(&start.state, !start.low);
+    let low = Chip::filter(low, t!(i18n, seller_products.low), start.low);
+    let chosen: Vec<Chip> =
+        std::iter::once(Chip::from(all).counting(table.count(""))).chain(states).chain([low]).collect();
+    let rows = start.limit.map(|rows| rows.to_string()).unwrap_or_default();
+    let kept = [
+        ("state", start.state.as_str()),
+        ("low", if start.low { "1" } else { "" }),
+        ("sort", &start.sort),
+        ("rows", &rows),
+    ];
+    view! {
+        <div class="list-tools">
+            {search(path.to_owned(), &start.q, t!(i18n, seller_products.search), &kept)}
+            {chips(t!(i18n, seller_orders.state), chosen)}
+        </div>
+    }
+}
+
+/// What is below the list. Products that are low on stock are not counted.
+fn foot(path: &str, of: &ListSellerProducts, table: &Counted<SellerProductCard>) -> AnyView {
+    let start = ListSellerProducts { after: String::new(), ..of.clone() };
+    let next = table.page.next.as_ref();
+    let next = next.map(|after| url(path, &ListSellerProducts { after: after.clone(), ..start.clone() }));
+    let first = (!of.after.is_empty()).then(|| url(path, &start));
+    let total = (!of.low).then(|| table.count(&of.state));
+    let (size, path) = (of.limit, path.to_owned());
+    let at = move |rows: String| url(&path, &ListSellerProducts { limit: ui::size(&rows), ..start.clone() });
+    view! { <ListFoot total size at first next /> }.into_any()
 }
 
 /// The result of an action before a redirect.
@@ -142,7 +190,7 @@ fn none(handle: &str, at_all: bool) -> AnyView {
 
 /// The table, and actions on all selected products.
 #[component]
-fn Bulk(path: String, back: String, children: Children) -> impl IntoView {
+fn Bulk(path: String, of: ListSellerProducts, children: Children) -> impl IntoView {
     let i18n = use_i18n();
     let ticked = RwSignal::new(0usize);
     let count = move |event: Event| {
@@ -163,16 +211,20 @@ fn Bulk(path: String, back: String, children: Children) -> impl IntoView {
         }
         ticked.set(sum);
     };
+    let back = url(&path, &of);
+    let now = if of.sort.is_empty() { SORTS[0] } else { &of.sort };
+    let at = |sort| url(&path, &ListSellerProducts { sort, after: String::new(), ..of.clone() });
+    let sorted = |column: (&'static str, &'static str), by| Column::from(column).sorted(by, now, at);
     let columns = vec![
-        (t!(i18n, seller_products.choose), "tick"),
-        (t!(i18n, seller_products.product), ""),
-        (t!(i18n, seller_products.variants), "number wide"),
-        (t!(i18n, seller_products.price), "number wide"),
-        (t!(i18n, seller_products.stock), "number"),
-        (t!(i18n, seller_orders.state), ""),
+        (t!(i18n, seller_products.choose), "tick").into(),
+        sorted((t!(i18n, seller_products.product), ""), "title"),
+        (t!(i18n, seller_products.variants), "number wide").into(),
+        sorted((t!(i18n, seller_products.price), "number wide"), "price"),
+        sorted((t!(i18n, seller_products.stock), "number"), "stock"),
+        (t!(i18n, seller_orders.state), "").into(),
     ];
     view! {
-        <form method="post" action=path class="bulk" on:change=count>
+        <form method="post" action=path.clone() class="bulk" on:change=count>
             <input type="hidden" name="back" value=back />
             <label class="check live-only">
                 <input type="checkbox" name="all" />
@@ -209,8 +261,13 @@ fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
         <tr>
             <td class="tick"><input type="checkbox" name="id" value=id aria-label=name /></td>
             <th scope="row">
-                <a class="row-link" href=href>{product.title}</a>
-                <span class="note narrow">{price.clone()}</span>
+                <span class="with-picture">
+                    <span class="table-picture"><Picture of=product.picture title=product.title.clone() sizes="40px" /></span>
+                    <span>
+                        <a class="row-link" href=href>{product.title}</a>
+                        <span class="note narrow">{price.clone()}</span>
+                    </span>
+                </span>
             </th>
             <td class="number wide">{words::number(i18n, product.variants)}</td>
             <td class="number wide">{price}</td>

@@ -21,7 +21,7 @@ pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, loade
 pub use field::{Amount, Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};
 pub use guard::{Guard, SaveBar};
 pub use icon::Icon;
-pub use list_tools::{chips, search};
+pub use list_tools::{Chip, ListFoot, chips, search, size};
 pub use offline::Offline;
 #[cfg(feature = "ssr")]
 pub(crate) use offline::notice as offline_notice;
@@ -31,7 +31,7 @@ pub use search::SearchForm;
 pub use skeleton::Skeleton;
 pub use sorts::sorts;
 pub use summary::{Price, Sums, Was};
-pub use table::{Bars, Table};
+pub use table::{Bars, Column, Columns, Table};
 #[cfg(feature = "ssr")]
 pub(crate) use toast::show_toast;
 pub use toast::{Toaster, Toasts, provide_toasts};

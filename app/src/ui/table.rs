@@ -2,23 +2,90 @@
 
 use leptos::prelude::*;
 
-use crate::i18n::{t, use_i18n};
+use crate::{
+    i18n::{t, use_i18n},
+    ui::Icon,
+};
 
-/// A table. Its columns have a label and a look: `number` for numbers, `tick` for checkboxes, `wide` for
-/// columns that phones omit.
+/// The columns of a table, from their labels and looks, or with more.
+pub struct Columns(Vec<Column>);
+
+impl<T: Into<Column>> From<Vec<T>> for Columns {
+    fn from(columns: Vec<T>) -> Self {
+        Self(columns.into_iter().map(Into::into).collect())
+    }
+}
+
+/// A column. Its look is `number` for numbers, `tick` for checkboxes, `wide` for columns that phones omit.
+pub struct Column {
+    words: &'static str,
+    look: &'static str,
+    /// The URL of the list sorted by this column, or the other way round.
+    sorts: Option<String>,
+    /// How the list is sorted by this column.
+    sorted: Option<Direction>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Direction {
+    Up,
+    Down,
+}
+
+impl From<(&'static str, &'static str)> for Column {
+    fn from((words, look): (&'static str, &'static str)) -> Self {
+        Self { words, look, sorts: None, sorted: None }
+    }
+}
+
+impl Column {
+    /// A column by which the list can be sorted: `by` is the name of its sort order (with `-` in front if it
+    /// begins in descending order), `sort` the list's, and `at` the URL of the list with another.
+    pub fn sorted(self, by: &str, sort: &str, at: impl Fn(String) -> String) -> Self {
+        let name = by.trim_start_matches('-');
+        let sorted = match sort.strip_prefix('-') {
+            None if sort == name => Some(Direction::Up),
+            Some(down) if down == name => Some(Direction::Down),
+            _ => None,
+        };
+        let next = match sorted {
+            None => by.to_owned(),
+            Some(Direction::Up) => format!("-{name}"),
+            Some(Direction::Down) => name.to_owned(),
+        };
+        Self { sorts: Some(at(next)), sorted, ..self }
+    }
+}
+
+/// A table. If its rows have links of the class `row-link`, the back office moves between them by keyboard.
 #[component]
 pub fn Table(
     /// The caption for screen readers.
     #[prop(into)]
     caption: String,
     /// The columns.
-    columns: Vec<(&'static str, &'static str)>,
+    #[prop(into)]
+    columns: Columns,
     /// The rows.
     children: Children,
 ) -> impl IntoView {
-    // The heading of a checkbox column is visually hidden, since each checkbox has a label.
-    let heads = columns.into_iter().map(|(words, look)| {
-        view! { <th scope="col" class=look><span class:hidden=look == "tick">{words}</span></th> }
+    let heads = columns.0.into_iter().map(|Column { words, look, sorts, sorted }| {
+        let Some(href) = sorts else {
+            // The heading of a checkbox column is visually hidden, since each checkbox has a label.
+            let words = view! { <span class:hidden=look == "tick">{words}</span> };
+            return view! { <th scope="col" class=look>{words}</th> }.into_any();
+        };
+        let (how, icon) = match sorted {
+            None => (None, None),
+            Some(Direction::Up) => (Some("ascending"), Some("up")),
+            Some(Direction::Down) => (Some("descending"), Some("down")),
+        };
+        view! {
+            <th scope="col" class=look aria-sort=how>
+                <a class="table-sort" href=href>{words} {icon.map(|name| view! { <Icon name /> })}</a>
+            </th>
+        }
+        .into_any()
     });
     view! {
         <div class="table-room">

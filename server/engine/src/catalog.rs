@@ -15,7 +15,7 @@ pub use attributes::{
 pub use categories::{NewCategory, category, category_ids, put_categories, roots, tree};
 pub use edit::{archive, create, delete, duplicate, publish, set_states, update};
 pub use map::{map_categories, map_files, map_products, map_shops};
-pub use seller::{seller_list, seller_product};
+pub use seller::{seller_list, seller_product, seller_table};
 pub use upsert::{NewProduct, NewVariant, upsert_products};
 
 use crate::{
@@ -223,7 +223,7 @@ fn behind(list: &ListQuery, sort: &str, after: &str) -> Result<Vec<Value>> {
     }
     let (id, key) = after.split_once('.').unwrap_or((after, ""));
     let id = id.parse::<ProductId>().map_err(|_| bad())?;
-    Ok(match sort {
+    Ok(match sort.trim_start_matches('-') {
         "newest" => vec![id.into()],
         "title" => vec![key.into(), id.into()],
         _ => vec![key.parse::<i64>().map_err(|_| bad())?.into(), id.into()],

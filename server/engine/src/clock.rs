@@ -64,6 +64,11 @@ impl Zone {
         Timestamp::from_millisecond(ms).unwrap_or_default().to_zoned(self.0.clone())
     }
 
+    /// A time in the zone as spreadsheets read it, and the offset: `2026-11-27 00:30:00 +05:30`.
+    pub(crate) fn cell(&self, ms: i64) -> String {
+        self.at(ms).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
+    }
+
     /// A time in the zone, in the format of RFC 9557: `2026-11-27T00:30:00+05:30[IST]`. The brackets
     /// contain the zone's abbreviation, or its offset if it has none.
     pub fn local(&self, ms: i64) -> String {

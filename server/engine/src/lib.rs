@@ -36,6 +36,7 @@ pub mod sandbox;
 pub mod schedules;
 pub mod search;
 pub mod shops;
+mod spreadsheet;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ use db::DbError;
 use haat_shared::{Currency, Error, FieldCode, Id, id::IdKind, pricing};
 use notifications::{EmailRenderer, Mailer};
 use payments::PaymentGateway;
+pub use spreadsheet::Exported;
 
 /// The dependencies of all use cases. Cheap to clone.
 #[derive(Clone)]

@@ -22,6 +22,7 @@ macro_rules! lines_of {
     };
 }
 
+mod export;
 mod notes;
 mod refunds;
 mod release;
@@ -31,11 +32,12 @@ mod shipments;
 mod timeline;
 mod transitions;
 
+pub use export::export;
 pub use notes::add_note;
 pub use refunds::refund;
 pub use release::release_due;
 pub use returns::{open_return, receive_return};
-pub use seller::{list_all, seller_list, seller_order};
+pub use seller::{list_all, seller_list, seller_order, seller_table, table_of_all};
 pub use shipments::{ship_part, track};
 pub use transitions::{cancel, cancel_by_customer, confirm, deliver, ship};
 
@@ -188,9 +190,9 @@ async fn moved_in_tx<T>(tx: &mut Tx, number: &str, shop: ShopId) -> TxResult<T> 
     Err(Conflict::OrderMoved(state.ok_or(Error::NotFound)?.0).into())
 }
 
-/// The key of an order in lists, which are sorted by the time of the order.
-fn key(placed: i64, id: OrderId) -> String {
-    format!("{id}.{placed}")
+/// The key of an order in lists: what they are sorted by, and its ID.
+fn key(sorted_by: i64, id: OrderId) -> String {
+    format!("{id}.{sorted_by}")
 }
 
 /// The key from which a page continues; `None` for the first page.

@@ -1,4 +1,4 @@
-//! Product imports and exports over HTTP.
+//! Product imports over HTTP.
 
 use std::{
     collections::HashMap,
@@ -12,21 +12,20 @@ use std::{
 
 use axum::{
     Extension, Form,
-    body::Body,
     extract::{
         Multipart, Path, State as Extract,
         multipart::{MultipartError, MultipartRejection},
     },
-    http::{StatusCode, header, request::Parts},
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt};
 use haat_app::{i18n::Locale, t, words};
 use haat_engine::{Caller, Engine, catalog::imports};
 use haat_shared::{
     Error, FieldCode, Result,
-    catalog::imports::{ExportFormat, FILE_BYTES_MAX, ImportOptions, RowError},
+    catalog::imports::{FILE_BYTES_MAX, ImportOptions, RowError},
     id::kinds::{ImportId, ShopId},
     number::DecimalMark,
     permissions::Permission,
@@ -40,6 +39,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     State, Typed, back,
+    exports::{BYTE_ORDER_MARK, as_table},
     forms::{field, refused},
 };
 
@@ -322,55 +322,6 @@ pub(super) async fn faults(
         Ok(()) => (as_table("errors.csv"), table).into_response(),
         Err(error) => super::layers::plain(&error),
     }
-}
-
-/// A byte order mark, by which spreadsheets recognise UTF-8.
-const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
-
-fn as_table(name: &str) -> [(header::HeaderName, String); 3] {
-    [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".into()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-        (header::CACHE_CONTROL, "no-store".into()),
-    ]
-}
-
-/// All products of a shop, as a table.
-pub(super) async fn export(
-    Extract(state): Extract<State>,
-    Extension(caller): Extension<Caller>,
-    Path(handle): Path<String>,
-) -> Response {
-    let name = format!("{handle}-products.csv");
-    match parts(&state.runtime.engine, caller, handle, ExportFormat::Csv, &BYTE_ORDER_MARK).await {
-        Ok(table) => (as_table(&name), table).into_response(),
-        Err(error) => super::layers::plain(&error),
-    }
-}
-
-/// Streams all products of a shop, preceded by the given bytes, while they are read.
-pub(super) async fn parts(
-    engine: &Engine,
-    caller: Caller,
-    handle: String,
-    format: ExportFormat,
-    begin: &[u8],
-) -> Result<Body> {
-    let engine = engine.clone();
-    let mut first = imports::export(&engine, &caller, &handle, format, None).await?;
-    first.text.splice(..0, begin.iter().copied());
-    let parts = stream::try_unfold(Some(first), move |part| {
-        let (engine, caller, handle) = (engine.clone(), caller.clone(), handle.clone());
-        async move {
-            let Some(part) = part else { return Ok::<_, Error>(None) };
-            let next = match part.next {
-                Some(_) => Some(imports::export(&engine, &caller, &handle, format, part.next).await?),
-                None => None,
-            };
-            Ok(Some((Bytes::from(part.text), next)))
-        }
-    });
-    Ok(Body::from_stream(parts))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod caller;
 pub mod connections;
 mod dev;
 mod devices;
+mod exports;
 mod forms;
 mod health;
 mod imports;
@@ -167,7 +168,8 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_TEAM, post(admin_forms::team))
         .route(FORM_IMPORT_GO, post(imports::decide))
         .route(IMPORT_ERRORS, get(imports::faults))
-        .route(EXPORT, get(imports::export))
+        .route(EXPORT, get(exports::products))
+        .route(EXPORT_ORDERS, get(exports::orders))
         .route(DEV_UI, get(dev::ui))
         .fallback_service(files)
         .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
@@ -287,6 +289,7 @@ mod tests {
             (MEDIA, haat_shared::routes::media(&file), vec![&file]),
             (IMPORT_ERRORS, import_errors(text, imp.parse().unwrap()), vec![text, &imp]),
             (EXPORT, export(text), vec![text]),
+            (EXPORT_ORDERS, export_orders(text), vec![text]),
             (CONFIRM_SIGN_UP, confirm_sign_up(signup.parse().unwrap()), vec![&signup]),
             (PAYMENT_RETURN, payment_return(pay.parse().unwrap()), vec![&pay]),
             (WEBHOOK, webhook(text), vec![text]),

@@ -153,6 +153,7 @@ const TABLE: &[Row] = &[
     get(IMPORT, "handle", 200),
     get(IMPORT_ERRORS, "handle import", 200),
     get(EXPORT, "handle", 200),
+    get(EXPORT_ORDERS, "handle", 200),
     call(FN_IMPORTS, r#"{"handle":"<handle>","id":"<import>"}"#),
     form(FORM_IMPORT, "handle", "", 303),
     form(FORM_IMPORT_GO, "handle import", "action=stop", 303),
@@ -467,7 +468,7 @@ async fn things_of(market: &Market, shopper: Who, seller: Who, handle: &'static 
             .json(seller, call(FN_SELLER_PRODUCT, r#"{"handle":"<handle>","id":"<product>"}"#), &asked)
             .await
     };
-    for card in own["items"].as_array().unwrap() {
+    for card in own["page"]["items"].as_array().unwrap() {
         let id = card["id"].as_str().unwrap();
         let found = product(id).await;
         let form = found["form"].to_string();

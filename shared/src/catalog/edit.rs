@@ -9,6 +9,7 @@ use crate::{
     amounts,
     field::{FieldCode, FieldError, ValidationErrors},
     id::kinds::{ProductId, VariantId},
+    media::Picture,
     money::{Currency, Money},
     text,
 };
@@ -347,7 +348,8 @@ pub struct ListSellerProducts {
     pub state: String,
     /// Only products with a variant that is low on stock.
     pub low: bool,
-    /// `newest`, `title`, `price` or `stock`; empty for the first.
+    /// `newest`, `title`, `price` or `stock`; empty for the first. The last three with `-` in front are
+    /// descending.
     pub sort: String,
     /// The `next` cursor of the previous page; empty for the first page.
     pub after: String,
@@ -368,6 +370,8 @@ pub struct SellerProductCard {
     /// The product's status.
     #[serde(rename = "status")]
     pub state: ProductState,
+    /// The first picture.
+    pub picture: Option<Picture>,
     /// The lowest price of its variants.
     pub price: Money,
     /// Whether the prices of its variants differ.

@@ -31,9 +31,9 @@ use crate::{
     Caller, Engine, TxError, TxResult, audit, bug,
     bus::Topic,
     db::{Db, DbError, Scalar, Tx, Value},
-    insert, params, random, rows, shops, statements,
+    insert, params, random, rows, shops, spreadsheet, statements,
 };
-pub use export::{Exported, export};
+pub use export::export;
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Result,
     catalog::imports::{
@@ -701,15 +701,21 @@ pub async fn faults_as_table(
     mut to: impl FnMut(Vec<u8>) -> bool,
 ) -> Result<()> {
     view(engine, caller, handle, id).await?;
-    let mut part = export::table(|table| table.write_record(head))?;
+    let mut part = spreadsheet::table(|table| table.write_record(head))?;
     let mut after = FIRST;
     loop {
         let (faults, next) = faults_after(&engine.db, id, after, FAULTS_PAGE).await?;
-        part.extend(export::table(|table| {
+        part.extend(spreadsheet::table(|table| {
             for fault in &faults {
-                let (line, found) = (fault.line.to_string(), cells::escaped(&fault.found));
+                let (line, found) = (fault.line.to_string(), spreadsheet::escaped(&fault.found));
                 let code = name_of(fault.code);
-                table.write_record([&line, &cells::escaped(&fault.column), &code, &found, &say(fault)])?;
+                table.write_record([
+                    &line,
+                    &spreadsheet::escaped(&fault.column),
+                    &code,
+                    &found,
+                    &say(fault),
+                ])?;
             }
             Ok(())
         })?);

@@ -3,7 +3,7 @@
 use super::{behind, details};
 use crate::{
     Caller, Engine,
-    db::{Value, list::like},
+    db::{CountRow, Value, list::like},
     lists, params, rows, statements,
 };
 use haat_shared::{
@@ -15,7 +15,8 @@ use haat_shared::{
         },
     },
     id::kinds::*,
-    page::{self, Page},
+    media::Picture,
+    page::{self, Counted, Page},
     permissions::Permission,
     text,
 };
@@ -26,12 +27,14 @@ const PAGE_SIZE: usize = 50;
 lists! {
     SELLER_PRODUCTS {
         select: "SELECT p.id, p.slug, p.title, p.title_key, p.state, p.price_min_minor, p.price_max_minor, p.updated_at, s.currency,
+            m.id AS media_id, m.width, m.height, m.color, pp.alt,
             (SELECT COUNT(*) FROM variants v WHERE v.product_id = p.id AND NOT v.archived) AS variants,
             (SELECT CAST(COALESCE(SUM(c.on_hand - c.held), 0) AS BIGINT) FROM variants v JOIN capacities c ON c.id = v.capacity_id
                 WHERE v.product_id = p.id AND NOT v.archived) AS stock,
             (SELECT COUNT(*) FROM variants v JOIN capacities c ON c.id = v.capacity_id
                 WHERE v.product_id = p.id AND NOT v.archived AND c.on_hand - c.held <= v.low_stock) AS low
-            FROM products p JOIN shops s ON s.id = p.shop_id",
+            FROM products p JOIN shops s ON s.id = p.shop_id
+            LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id",
         base_filter: "TRUE",
         filters: &[
             ("shop", "p.shop_id = {}"),
@@ -42,6 +45,8 @@ lists! {
             ("newest", "p.id < {}", "p.id DESC"),
             ("title", "(p.title_key, p.id) > ({}, {})", "p.title_key, p.id"),
             ("price", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
+            ("-title", "(p.title_key, p.id) < ({}, {})", "p.title_key DESC, p.id DESC"),
+            ("-price", "(p.price_min_minor, p.id) < ({}, {})", "p.price_min_minor DESC, p.id DESC"),
         ],
     }
 }
@@ -50,11 +55,12 @@ lists! {
 lists! {
     BY_STOCK {
         select: "SELECT p.id, p.slug, p.title, p.title_key, p.state, p.price_min_minor, p.price_max_minor, p.updated_at, s.currency,
-            k.variants, k.stock, k.low
+            m.id AS media_id, m.width, m.height, m.color, pp.alt, k.variants, k.stock, k.low
             FROM (SELECT v.shop_id, v.product_id, COUNT(*) AS variants, CAST(SUM(COALESCE(c.on_hand - c.held, 0)) AS BIGINT) AS stock,
                     CAST(SUM(CASE WHEN c.on_hand - c.held <= v.low_stock THEN 1 ELSE 0 END) AS BIGINT) AS low
                 FROM variants v LEFT JOIN capacities c ON c.id = v.capacity_id WHERE NOT v.archived GROUP BY v.shop_id, v.product_id) AS k
-            JOIN products p ON p.id = k.product_id JOIN shops s ON s.id = p.shop_id",
+            JOIN products p ON p.id = k.product_id JOIN shops s ON s.id = p.shop_id
+            LEFT JOIN product_pictures pp ON pp.product_id = p.id AND pp.position = 0 LEFT JOIN media m ON m.id = pp.media_id",
         base_filter: "TRUE",
         filters: &[
             ("shop", "k.shop_id = {}"),
@@ -66,7 +72,10 @@ lists! {
             ("newest", "p.id < {}", "p.id DESC"),
             ("title", "(p.title_key, p.id) > ({}, {})", "p.title_key, p.id"),
             ("price", "(p.price_min_minor, p.id) > ({}, {})", "p.price_min_minor, p.id"),
+            ("-title", "(p.title_key, p.id) < ({}, {})", "p.title_key DESC, p.id DESC"),
+            ("-price", "(p.price_min_minor, p.id) < ({}, {})", "p.price_min_minor DESC, p.id DESC"),
             ("stock", "(k.stock, p.id) > ({}, {})", "k.stock, p.id"),
+            ("-stock", "(k.stock, p.id) < ({}, {})", "k.stock DESC, p.id DESC"),
         ],
     }
 }
@@ -112,7 +121,8 @@ rows! {
         currency: Currency,
         variants: i64,
         stock: i64,
-        low: i64,
+        low: i64;
+        picture: Option<Picture>
     }
 
     pub(super) struct SellerProductRow {
@@ -152,7 +162,7 @@ pub async fn seller_list(
     ask: ListSellerProducts,
 ) -> Result<Page<SellerProductCard>> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
-    let mut filters: Vec<(&str, Value)> = vec![("shop", shop.into())];
+    let mut filters = searched(shop, &ask.q)?;
     if !ask.state.is_empty() {
         let state = ProductState::parse(&ask.state).ok_or(Error::field("state", FieldCode::NotAChoice))?;
         filters.push(("state", state.as_str().into()));
@@ -160,15 +170,13 @@ pub async fn seller_list(
     if ask.low {
         filters.push(("low", 1i64.into()));
     }
-    let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
-    let folded = text::fold(&q);
-    filters.extend(folded.split_whitespace().take(8).map(|word| ("word", like(word).into())));
     let sort = if ask.sort.is_empty() { "newest" } else { &ask.sort };
-    let list = if ask.low || sort == "stock" { &BY_STOCK } else { &SELLER_PRODUCTS };
+    let key = sort.trim_start_matches('-');
+    let list = if ask.low || key == "stock" { &BY_STOCK } else { &SELLER_PRODUCTS };
     let after = behind(list, sort, &ask.after)?;
     let size = page::rows(ask.limit, PAGE_SIZE);
     let rows: Vec<CardRow> = engine.db.list(list.bind(filters, sort, after, size + 1)).await?;
-    let page = Page::cut(rows, size, |row| match sort {
+    let page = Page::cut(rows, size, |row| match key {
         "title" => format!("{}.{}", row.id, row.title_key),
         "price" => format!("{}.{}", row.id, row.price_min_minor),
         "stock" => format!("{}.{}", row.id, row.stock),
@@ -179,6 +187,7 @@ pub async fn seller_list(
         slug: row.slug,
         title: row.title,
         state: row.state,
+        picture: row.picture,
         price: Money::new(row.price_min_minor, row.currency),
         price_varies: row.price_max_minor > row.price_min_minor,
         variants: row.variants,
@@ -186,6 +195,28 @@ pub async fn seller_list(
         low: row.low > 0,
         updated_at: caller.time(engine, row.updated_at),
     }))
+}
+
+/// The same with the number of the shop's products in each state, among those that match the search.
+pub async fn seller_table(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    ask: ListSellerProducts,
+) -> Result<Counted<SellerProductCard>> {
+    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let counts = SELLER_PRODUCTS.count_by("state", searched(shop, &ask.q)?);
+    let counts = engine.db.list::<CountRow>(counts).await?;
+    let page = seller_list(engine, caller, handle, ask).await?;
+    Ok(Counted { page, counts: counts.into_iter().map(CountRow::pair).collect() })
+}
+
+/// The products of a shop that match a search.
+fn searched(shop: ShopId, q: &str) -> Result<Vec<(&'static str, Value)>> {
+    let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    let folded = text::fold(&q);
+    let words = folded.split_whitespace().take(8).map(|word| ("word", like(word).into()));
+    Ok(std::iter::once(("shop", shop.into())).chain(words).collect())
 }
 
 /// A product as its seller edits it.

@@ -68,33 +68,50 @@ impl ListQuery {
         after: impl IntoIterator<Item = Value>,
         limit: usize,
     ) -> BoundQuery {
-        let mut params = Vec::new();
-        let mut sql = format!("{} WHERE {}", self.select, self.base_filter);
-        let mut and = |condition: &str, values: &mut dyn Iterator<Item = Value>| {
-            sql.push_str(" AND ");
-            for (i, part) in condition.split("{}").enumerate() {
-                if i > 0 {
-                    params.extend(values.next());
-                    sql.push_str(&format!("${}", params.len()));
-                }
-                sql.push_str(part);
-            }
-        };
-        for (name, value) in filters {
-            match self.filters.iter().find(|(n, _)| *n == name) {
-                Some((_, condition)) => and(condition, &mut std::iter::once(value)),
-                None => and("{} = FALSE", &mut std::iter::once(Value::Bool(Some(true)))),
-            }
-        }
+        let BoundQuery { mut sql, mut params } = self.filtered(filters);
         let (_, after_condition, order) =
             self.sorts.iter().find(|(n, ..)| *n == sort).unwrap_or(&self.sorts[0]);
         let mut after = after.into_iter().peekable();
         if after.peek().is_some() {
-            and(after_condition, &mut after);
+            and(&mut sql, &mut params, after_condition, &mut after);
         }
         params.push(Value::Int(Some(i64::try_from(limit).unwrap_or(i64::MAX))));
         sql.push_str(&format!(" ORDER BY {order} LIMIT ${}", params.len()));
         BoundQuery { sql, params }
+    }
+
+    /// How many rows pass the filters, by the values of a column: rows of `name` and `count`.
+    pub fn count_by(&self, column: &'static str, filters: Vec<(&str, Value)>) -> BoundQuery {
+        let BoundQuery { sql, params } = self.filtered(filters);
+        let sql =
+            format!("SELECT {column} AS name, COUNT(*) AS count FROM ({sql}) AS found GROUP BY {column}");
+        BoundQuery { sql, params }
+    }
+
+    fn filtered(&self, filters: Vec<(&str, Value)>) -> BoundQuery {
+        let mut sql = format!("{} WHERE {}", self.select, self.base_filter);
+        let mut params = Vec::new();
+        for (name, value) in filters {
+            match self.filters.iter().find(|(n, _)| *n == name) {
+                Some((_, condition)) => and(&mut sql, &mut params, condition, &mut std::iter::once(value)),
+                None => {
+                    let never = Value::Bool(Some(true));
+                    and(&mut sql, &mut params, "{} = FALSE", &mut std::iter::once(never));
+                }
+            }
+        }
+        BoundQuery { sql, params }
+    }
+}
+
+fn and(sql: &mut String, params: &mut Vec<Value>, condition: &str, values: &mut dyn Iterator<Item = Value>) {
+    sql.push_str(" AND ");
+    for (i, part) in condition.split("{}").enumerate() {
+        if i > 0 {
+            params.extend(values.next());
+            sql.push_str(&format!("${}", params.len()));
+        }
+        sql.push_str(part);
     }
 }
 
@@ -131,6 +148,16 @@ mod tests {
         let asked = LIST.bind(vec![], "price", [7.into(), 9.into()], 25);
         assert_eq!(asked.sql, "SELECT a FROM t WHERE TRUE AND (p, a) > ($1, $2) ORDER BY p, a LIMIT $3");
         assert_eq!(asked.params, [7.into(), 9.into(), 25.into()]);
+    }
+
+    #[test]
+    fn rows_are_counted_as_they_are_listed() {
+        let counted = LIST.count_by("a", vec![("b", 1.into())]);
+        assert_eq!(
+            counted.sql,
+            "SELECT a AS name, COUNT(*) AS count FROM (SELECT a FROM t WHERE TRUE AND b = $1) AS found GROUP BY a"
+        );
+        assert_eq!(counted.params, [1.into()]);
     }
 
     #[test]

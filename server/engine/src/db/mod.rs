@@ -26,7 +26,6 @@ use sqlx_core::sql_str::AssertSqlSafe;
 use sqlx_postgres::PgPool;
 use tracing::Instrument;
 
-pub(crate) use self::error::is_unique;
 pub use self::{
     error::DbError,
     insert::Given,
@@ -36,6 +35,7 @@ pub use self::{
     tx::{BoxFuture, Stats, Tx},
     value::{Column, FromRow, Row, Scalar, Value},
 };
+pub(crate) use self::{error::is_unique, value::CountRow};
 use crate::TxError;
 
 /// The name of a write in the log: the use case, and the ID of its object if that is known before.

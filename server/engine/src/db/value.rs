@@ -301,3 +301,17 @@ impl<T: Column> FromRow for Scalar<T> {
         row.get("value").map(Scalar)
     }
 }
+
+crate::rows! {
+    /// The number of rows with a name, as [`super::ListQuery::count_by`] counts them.
+    pub(crate) struct CountRow {
+        name: String,
+        count: i64,
+    }
+}
+
+impl CountRow {
+    pub(crate) fn pair(self) -> (String, i64) {
+        (self.name, self.count)
+    }
+}

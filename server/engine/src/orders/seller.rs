@@ -3,19 +3,19 @@
 use super::{LineRow, address, behind, key, shop_orders, timeline};
 use crate::{
     Caller, Engine,
-    db::{BoundQuery, Value, list::like},
+    db::{CountRow, Value, list::like},
     lists, params, rows, statements,
 };
 use haat_shared::{
-    Currency, Error, Money, Result,
+    Currency, Error, FieldCode, Money, Result,
     accounts::fold_email,
     catalog::QUERY_MAX,
-    id::kinds::{OrderId, RefundId},
+    id::kinds::{OrderId, RefundId, ShopId},
     orders::{
-        Actor, ListOrders, OrderCard, OrderEvent, OrderEventData, OrderEventKind, OrderRefund, OrderState,
-        OtherOrder, RefundReason, SellerOrder,
+        Actor, ListOrders, ORDER_SORTS, OrderCard, OrderEvent, OrderEventData, OrderEventKind, OrderRefund,
+        OrderState, OtherOrder, RefundReason, SellerOrder,
     },
-    page::{self, Page},
+    page::{self, Counted, Page},
     payments::{PaymentMethod, PaymentState},
     permissions::{AdminPermission, Permission},
     shipping::ShippingMethod,
@@ -40,7 +40,13 @@ lists! {
             ("state", "o.state = {}"),
             ("word", r"o.search_folded LIKE {} ESCAPE '\'"),
         ],
-        sorts: &[("newest", "(o.created_at, o.id) < ({}, {})", "o.created_at DESC, o.id DESC")],
+        // The values of `haat_shared::orders::ORDER_SORTS`.
+        sorts: &[
+            ("-placed", "(o.created_at, o.id) < ({}, {})", "o.created_at DESC, o.id DESC"),
+            ("placed", "(o.created_at, o.id) > ({}, {})", "o.created_at, o.id"),
+            ("total", "(o.total_minor, o.id) > ({}, {})", "o.total_minor, o.id"),
+            ("-total", "(o.total_minor, o.id) < ({}, {})", "o.total_minor DESC, o.id DESC"),
+        ],
     }
 }
 
@@ -64,20 +70,20 @@ statements! {
 }
 
 rows! {
-    struct CardRow {
+    pub(super) struct CardRow {
         id: OrderId,
-        number: String,
+        pub(super) number: String,
         shop_handle: String,
         shop_name: String,
-        created_at: i64,
-        state: OrderState,
-        delivery: ShippingMethod,
-        address: String,
-        email: String,
-        method: PaymentMethod,
-        currency: Currency,
-        total_minor: i64,
-        item_count: i64,
+        pub(super) created_at: i64,
+        pub(super) state: OrderState,
+        pub(super) delivery: ShippingMethod,
+        pub(super) address: String,
+        pub(super) email: String,
+        pub(super) method: PaymentMethod,
+        pub(super) currency: Currency,
+        pub(super) total_minor: i64,
+        pub(super) item_count: i64,
     }
 
     struct EventRow {
@@ -109,7 +115,7 @@ rows! {
     }
 }
 
-/// A shop's orders, newest first, for its members.
+/// A shop's orders, for its members.
 pub async fn seller_list(
     engine: &Engine,
     caller: &Caller,
@@ -117,38 +123,76 @@ pub async fn seller_list(
     ask: ListOrders,
 ) -> Result<Page<OrderCard>> {
     let shop = caller.shop(handle, Permission::SeeOrders)?;
-    list(engine, caller, vec![("shop", shop.into())], ask).await
+    list(engine, caller, Some(shop), &ask).await
 }
 
-/// All orders, newest first. Operators only.
+/// The same with the number of the shop's orders in each state, among those that match the search.
+pub async fn seller_table(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    ask: ListOrders,
+) -> Result<Counted<OrderCard>> {
+    let shop = caller.shop(handle, Permission::SeeOrders)?;
+    counted(engine, caller, Some(shop), &ask).await
+}
+
+/// All orders. Operators only.
 pub async fn list_all(engine: &Engine, caller: &Caller, ask: ListOrders) -> Result<Page<OrderCard>> {
     caller.admin(AdminPermission::SeeOrders)?;
-    list(engine, caller, Vec::new(), ask).await
+    list(engine, caller, None, &ask).await
+}
+
+/// The same with the number of orders in each state, among those that match the search. Operators only.
+pub async fn table_of_all(engine: &Engine, caller: &Caller, ask: ListOrders) -> Result<Counted<OrderCard>> {
+    caller.admin(AdminPermission::SeeOrders)?;
+    counted(engine, caller, None, &ask).await
+}
+
+async fn counted(
+    engine: &Engine,
+    caller: &Caller,
+    shop: Option<ShopId>,
+    ask: &ListOrders,
+) -> Result<Counted<OrderCard>> {
+    let counts = engine.db.list::<CountRow>(ORDERS.count_by("state", searched(shop, &ask.q)?)).await?;
+    let page = list(engine, caller, shop, ask).await?;
+    Ok(Counted { page, counts: counts.into_iter().map(CountRow::pair).collect() })
 }
 
 async fn list(
     engine: &Engine,
     caller: &Caller,
-    filters: Vec<(&'static str, Value)>,
-    ask: ListOrders,
+    shop: Option<ShopId>,
+    ask: &ListOrders,
 ) -> Result<Page<OrderCard>> {
-    let size = page::rows(ask.limit, PAGE_SIZE);
-    let rows: Vec<CardRow> = engine.db.list(asked(filters, &ask, size)?).await?;
-    let Page { items, next } = Page::cut(rows, size, |row| key(row.created_at, row.id));
+    let Page { items, next } = rows(engine, shop, ask).await?;
     let items = items.into_iter().map(|row| card(engine, caller, row)).collect::<Result<_>>()?;
     Ok(Page { items, next })
 }
 
-fn asked(mut filters: Vec<(&'static str, Value)>, ask: &ListOrders, size: usize) -> Result<BoundQuery> {
-    let invalid = |fault| Error::Invalid(vec![fault]);
-    if let Some(state) = ask.state().map_err(invalid)? {
+pub(super) async fn rows(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<Page<CardRow>> {
+    let size = page::rows(ask.limit, PAGE_SIZE);
+    let mut filters = searched(shop, &ask.q)?;
+    if let Some(state) = ask.state().map_err(|fault| Error::Invalid(vec![fault]))? {
         filters.push(("state", state.as_str().into()));
     }
-    let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(invalid)?;
-    let words = q.split_whitespace().take(8).map(fold_email);
-    filters.extend(words.map(|word| ("word", like(&word).into())));
-    let after = behind(&ask.after)?.map(|(placed, id)| [Value::from(placed), Value::from(id)]);
-    Ok(ORDERS.bind(filters, "newest", after.into_iter().flatten(), size + 1))
+    let sort = if ask.sort.is_empty() { ORDER_SORTS[0] } else { &ask.sort };
+    if !ORDER_SORTS.contains(&sort) {
+        return Err(Error::field("sort", FieldCode::NotAChoice));
+    }
+    let after = behind(&ask.after)?.map(|(key, id)| [Value::from(key), Value::from(id)]);
+    let asked = ORDERS.bind(filters, sort, after.into_iter().flatten(), size + 1);
+    let by_total = sort.ends_with("total");
+    let rows: Vec<CardRow> = engine.db.list(asked).await?;
+    Ok(Page::cut(rows, size, |row| key(if by_total { row.total_minor } else { row.created_at }, row.id)))
+}
+
+/// The orders of a shop, or of all, that match a search.
+fn searched(shop: Option<ShopId>, q: &str) -> Result<Vec<(&'static str, Value)>> {
+    let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    let words = q.split_whitespace().take(8).map(fold_email).map(|word| ("word", like(&word).into()));
+    Ok(shop.map(|shop| ("shop", shop.into())).into_iter().chain(words).collect())
 }
 
 fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {

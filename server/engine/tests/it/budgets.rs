@@ -58,6 +58,7 @@ both! {
         budget!("a shop's orders", 1, orders::of_shop(&market.engine, &owner, "meena-crafts", ""));
         let meena = "meena-crafts";
         let page = budget!("a shop's list of orders", 1, orders::seller_list(&market.engine, &owner, meena, Default::default()));
+        budget!("the same with counts", 2, orders::seller_table(&market.engine, &owner, meena, Default::default()));
         let (card, cash) = (&page.items[0].number, &page.items[1].number);
         budget!("an order in the dashboard", 4, orders::seller_order(&market.engine, &owner, meena, card));
         budget!("confirm an order", 3, orders::confirm(&market.engine, &owner, meena, card));
@@ -71,6 +72,7 @@ both! {
         budget!("first look at the dashboard", 5, shops::home(&market.engine, &owner, meena, &Default::default()));
         budget!("balance", 2, ledger::balance(&market.engine, &owner, meena, ""));
         budget!("settings", 2, shops::settings(&market.engine, &owner, meena));
+        budget!("a shop's products with counts", 2, catalog::seller_table(&market.engine, &owner, meena, Default::default()));
         let page = budget!("a shop's list of products", 1, catalog::seller_list(&market.engine, &owner, meena, Default::default()));
         let id = page.items[0].id;
         let product = budget!("a product in the dashboard", 2, catalog::seller_product(&market.engine, &owner, meena, id));

@@ -4,7 +4,9 @@
 use haat_engine::{Caller, checkout, notifications::mailbox, orders, sandbox};
 use haat_shared::{
     Conflict, Error, FieldCode,
-    orders::{Actor, LineQuantity, ListOrders, OrderEventKind, OrderState, RefundReason, Shipment},
+    orders::{
+        Actor, LineQuantity, ListOrders, ORDER_SORTS, OrderEventKind, OrderState, RefundReason, Shipment,
+    },
     payments::PaymentState,
     shipping::ShippingMethod,
 };
@@ -443,6 +445,77 @@ both! {
         assert_eq!(list("", "", "nonsense").await.unwrap_err().at("after"), Some(FieldCode::BadCursor));
         let all = orders::list_all(engine, &Caller::system(), ListOrders::default()).await.unwrap();
         assert_eq!(all.items.len(), 50);
+        let table = orders::seller_table(engine, &owner, MEENA, ListOrders { state: "confirmed".into(), ..ListOrders::default() }).await.unwrap();
+        assert_eq!((table.page.items.len(), table.count("confirmed"), table.count("placed"), table.count("")), (1, 1, 51, 52));
+        let of_one = ListOrders { q: numbers[3].clone(), ..ListOrders::default() };
+        let table = orders::table_of_all(engine, &Caller::system(), of_one).await.unwrap();
+        assert_eq!(table.counts, [("placed".to_owned(), 1)]);
+        assert_eq!(orders::table_of_all(engine, &owner, ListOrders::default()).await, Err(Error::NotFound));
+    }
+
+    async fn orders_are_sorted_by_date_and_total(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let mut numbers = Vec::new();
+        for price in [45_000, 9_000, 45_000, 120_000, 9_000] {
+            let bowl = market.product(MEENA, "Clay bowl", price, 9).await;
+            numbers.push(market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap());
+            market.clock.advance_ms(1_000);
+        }
+        for sort in ORDER_SORTS {
+            let mut listed = Vec::new();
+            let mut ask = ListOrders { sort: sort.into(), limit: Some(2), ..ListOrders::default() };
+            loop {
+                let page = orders::seller_list(engine, &owner, MEENA, ask.clone()).await.unwrap();
+                listed.extend(page.items);
+                let Some(next) = page.next else { break };
+                ask.after = next;
+            }
+            if sort.starts_with('-') {
+                listed.reverse();
+            }
+            match sort.ends_with("placed") {
+                true => assert!(listed.iter().map(|o| &o.number[..10]).eq(numbers.iter().map(|n| &n[..10])), "{sort}"),
+                false => assert!(listed.is_sorted_by_key(|o| o.total.amount()) && listed.len() == 5, "{sort}"),
+            }
+        }
+        let bad = ListOrders { sort: "name".into(), ..ListOrders::default() };
+        let refused = orders::seller_list(engine, &owner, MEENA, bad).await.unwrap_err();
+        assert_eq!(refused.at("sort"), Some(FieldCode::NotAChoice));
+    }
+
+    async fn orders_are_exported_as_they_are_listed(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 999).await;
+        let mut numbers = Vec::new();
+        for _ in 0..103 {
+            numbers.push(market.buy_in_cash(&market.guest_with(&[(bowl, 2)]).await).await.unwrap());
+        }
+        orders::confirm(engine, &owner, MEENA, &format!("{}-1", numbers[7])).await.unwrap();
+        let export = async |mut ask: ListOrders| {
+            let mut text = Vec::new();
+            loop {
+                let part = orders::export(engine, &owner, MEENA, &ask).await.unwrap();
+                text.extend(part.text);
+                match part.next {
+                    Some(next) => ask.after = next,
+                    None => return String::from_utf8(text).unwrap(),
+                }
+            }
+        };
+        let all = export(ListOrders { sort: "placed".into(), ..ListOrders::default() }).await;
+        let lines: Vec<&str> = all.lines().collect();
+        assert!(lines[0].starts_with("order,placed_at,status,items,currency,total,"), "{}", lines[0]);
+        assert_eq!(lines.len(), 104);
+        for (line, number) in lines[1..].iter().zip(&numbers) {
+            let status = if *number == numbers[7] { "confirmed" } else { "placed" };
+            let (order, rest) = line.split_once(',').unwrap();
+            assert_eq!(order, format!("{number}-1"));
+            assert!(rest.contains(&format!(",{status},2,INR,")) && rest.contains(",Asha Rao,asha@example.com,"), "{line}");
+        }
+        let confirmed = export(ListOrders { state: "confirmed".into(), ..ListOrders::default() }).await;
+        assert_eq!(confirmed.lines().count(), 2, "{confirmed}");
+        let delta = market.owner("delta-electronics").await;
+        assert!(matches!(orders::export(engine, &delta, MEENA, &ListOrders::default()).await, Err(Error::NotFound)));
     }
 
     /// The shop ships, the shop cancels and a colleague cancels too, concurrently: exactly one wins.

@@ -349,7 +349,7 @@ both! {
             }
         }
         let ask = |sort: &str| ListSellerProducts { sort: sort.into(), ..ListSellerProducts::default() };
-        for sort in ["newest", "title", "price", "stock"] {
+        for sort in ["newest", "title", "price", "stock", "-title", "-price", "-stock"] {
             let first = catalog::seller_list(engine, &owner, MEENA, ask(sort)).await.unwrap();
             let next = ListSellerProducts { after: first.next.unwrap(), ..ask(sort) };
             let rest = catalog::seller_list(engine, &owner, MEENA, next).await.unwrap();
@@ -359,10 +359,19 @@ both! {
                 "newest" => all.is_sorted_by(|a, b| a.id > b.id),
                 "title" => all.is_sorted_by_key(|p| &p.title),
                 "price" => all.is_sorted_by_key(|p| (p.price.amount(), p.id)),
-                _ => all.is_sorted_by_key(|p| (p.stock, p.id)),
+                "stock" => all.is_sorted_by_key(|p| (p.stock, p.id)),
+                "-title" => all.iter().rev().is_sorted_by_key(|p| &p.title),
+                "-price" => all.iter().rev().is_sorted_by_key(|p| (p.price.amount(), p.id)),
+                _ => all.iter().rev().is_sorted_by_key(|p| (p.stock, p.id)),
             };
             assert!(sorted, "{sort}");
         }
+        // Counts are those of the search, whatever else the list is filtered by.
+        let drafts = ListSellerProducts { state: "draft".into(), q: "jug 0".into(), ..ask("") };
+        let table = catalog::seller_table(engine, &owner, MEENA, drafts).await.unwrap();
+        assert_eq!((table.page.items.len(), table.count("draft"), table.count("published"), table.count("")), (0, 0, 10, 10));
+        let table = catalog::seller_table(engine, &owner, MEENA, ask("")).await.unwrap();
+        assert_eq!((table.count("draft"), table.count("published"), table.count("archived"), table.count("")), (43, 10, 0, 53));
         let low = ListSellerProducts { low: true, ..ask("title") };
         assert_eq!(titles(market, &owner, low).await, ["Jug 09"]);
         let published = ListSellerProducts { state: "published".into(), ..ask("title") };

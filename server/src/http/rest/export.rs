@@ -14,7 +14,7 @@ use super::{
     reply::{IntoReply, Reply},
     schema::Described,
 };
-use crate::http::imports;
+use crate::http::exports;
 
 pub(super) fn routes(api: Api) -> Api {
     let says =
@@ -94,7 +94,7 @@ async fn export(
     (At(handle), Wanted((kind, format))): (At<String>, Wanted),
 ) -> haat_shared::Result<Streamed> {
     let engine = context.engine().clone();
-    imports::parts(&engine, context.caller, handle, format, &[]).await.map(|body| Streamed(kind, body))
+    exports::parts(&engine, context.caller, handle, format, &[]).await.map(|body| Streamed(kind, body))
 }
 
 #[cfg(test)]

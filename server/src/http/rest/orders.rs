@@ -124,6 +124,7 @@ impl From<WhichOrders> for ListOrders {
             state: of.status.map(|s| s.as_str().to_owned()).unwrap_or_default(),
             after: of.after.unwrap_or_default(),
             limit: of.limit.map(|l| l.0),
+            ..Self::default()
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{
     markup,
     record::{Item, Record, VariantRecord},
 };
+use crate::spreadsheet::{escaped, unescaped};
 
 /// The columns of a table, in export order (docs/import.md).
 pub(super) const COLUMNS: [&str; 19] = [
@@ -195,8 +196,6 @@ pub(super) fn delimiter(head: &str) -> u8 {
     }
 }
 
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
-
 /// Whether the text is an actual formula, rather than a list (`- washable`), a temperature or a handle: it
 /// begins with `=`, calls a function, refers to a sheet or starts a program. Only these are rejected; exports
 /// escape everything that a spreadsheet might interpret as a formula.
@@ -205,29 +204,10 @@ pub(super) fn computes(text: &str) -> bool {
     text.starts_with('=') || (text.starts_with(['+', '-', '@']) && text.contains(['(', '!', '|']))
 }
 
-/// Whether a spreadsheet might take the text for a formula (OWASP: CSV injection).
-pub(super) fn is_formula(text: &str) -> bool {
-    text.starts_with(FORMULA) || text.trim_start().starts_with(FORMULA)
-}
-
-/// Whether a leading apostrophe would be taken for the escape character.
-fn is_escaped(text: &str) -> bool {
-    text.strip_prefix('\'').is_some_and(|rest| rest.starts_with('\'') || is_formula(rest))
-}
-
-/// The text, escaped so that a spreadsheet does not run it.
-pub(super) fn escaped(text: &str) -> String {
-    if is_formula(text) || is_escaped(text) { format!("'{text}") } else { text.to_owned() }
-}
-
 /// A single line of text as a cell: neither formulas nor entities of HTML are read from it that it does not
 /// have.
 pub(super) fn written(text: &str) -> String {
     escaped(&markup::encoded(text))
-}
-
-fn unescaped(text: &str) -> &str {
-    if is_escaped(text) { &text[1..] } else { text }
 }
 
 /// Specifications in a cell: one per line, `Weight: 3 kg`. A colon in a name is escaped with a backslash.
@@ -260,6 +240,7 @@ fn read_detail(line: &str) -> Option<Attribute> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spreadsheet::is_formula;
     use proptest::prelude::*;
 
     #[test]
@@ -281,20 +262,6 @@ mod tests {
             let (_, item, _) = columns.read(&ByteRecord::from(vec!["A-1", "Material: clay"]), 2);
             assert_eq!(item.record.details.map(|found| found.len()), Some(1), "{name}");
         }
-    }
-
-    #[test]
-    fn formulas_are_known_by_how_they_begin() {
-        for bad in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\rx", " =1", "\u{a0}=1"] {
-            assert!(is_formula(bad), "{bad:?}");
-        }
-        for good in ["", "a=b", "'=1", "5-a-side ball", "'", "''"] {
-            assert!(!is_formula(good), "{good:?}");
-        }
-        assert_eq!(
-            (escaped("=1").as_str(), escaped("'=1").as_str(), escaped("'tis").as_str()),
-            ("'=1", "''=1", "'tis")
-        );
     }
 
     #[test]

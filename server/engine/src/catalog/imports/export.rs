@@ -8,7 +8,11 @@ use super::{
     record::{Record, VariantRecord},
     xml,
 };
-use crate::{Caller, Engine, params, rows, shops, statements};
+use crate::{
+    Caller, Engine, params, rows, shops,
+    spreadsheet::{Exported, escaped, table},
+    statements,
+};
 use haat_shared::{
     Error, Result, catalog::edit::SellerProduct, catalog::imports::ExportFormat, id::kinds::*,
     permissions::Permission,
@@ -31,14 +35,6 @@ rows! {
     }
 }
 
-/// A part of an export, and where the next part begins; `None` at the end.
-pub struct Exported {
-    /// The text.
-    pub text: Vec<u8>,
-    /// The product after which the next part begins.
-    pub next: Option<ProductId>,
-}
-
 /// A part of a shop's products, the first ones or those after `after`, for members who manage the
 /// catalogue. The first part includes the beginning, such as a table's header, and the last one the end.
 pub async fn export(
@@ -47,7 +43,7 @@ pub async fn export(
     handle: &str,
     format: ExportFormat,
     after: Option<ProductId>,
-) -> Result<Exported> {
+) -> Result<Exported<ProductId>> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
     let behind = after.unwrap_or(ProductId::from_uuid(Uuid::nil()));
     let rows: Vec<SellerProductRow> = engine.db.all(&PAGE_OF, params![shop, behind, PAGE]).await?;
@@ -100,13 +96,6 @@ pub async fn export(
     Ok(Exported { text, next })
 }
 
-/// A part of a table as text.
-pub(super) fn table(write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>) -> Result<Vec<u8>> {
-    let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    write(&mut table).map_err(|_| Error::Internal)?;
-    table.into_inner().map_err(|_| Error::Internal)
-}
-
 /// A product as a record of JSON Lines and XML.
 fn record(product: SellerProduct) -> Record {
     let form = product.form;
@@ -144,13 +133,13 @@ fn write_rows(table: &mut csv::Writer<Vec<u8>>, product: SellerProduct) -> csv::
         let title = if form.options.is_empty() { cells::written(&variant.title) } else { String::new() };
         table.write_record([
             slug.clone(),
-            cells::escaped(&variant.sku),
+            escaped(&variant.sku),
             whole(cells::written(&form.title)),
             whole(cells::written(&form.brand)),
-            whole(cells::escaped(&form.category)),
-            whole(cells::escaped(&form.description)),
-            whole(cells::escaped(&details)),
-            whole(cells::escaped(state.as_str())),
+            whole(escaped(&form.category)),
+            whole(escaped(&form.description)),
+            whole(escaped(&details)),
+            whole(escaped(state.as_str())),
             option(0, names),
             option(0, &variant.options),
             option(1, names),
@@ -170,6 +159,7 @@ fn write_rows(table: &mut csv::Writer<Vec<u8>>, product: SellerProduct) -> csv::
 #[cfg(test)]
 mod tests {
     use super::{super::read::items, *};
+    use crate::spreadsheet::is_formula;
     use haat_shared::{
         Currency,
         catalog::{
@@ -246,7 +236,7 @@ mod tests {
                 write_rows(table, product.clone())
             }).unwrap();
             for line in String::from_utf8(bytes.clone()).unwrap().split("\r\n") {
-                prop_assert!(!cells::is_formula(line), "{line}");
+                prop_assert!(!is_formula(line), "{line}");
             }
             let expected = record(product);
             let (kind, items) = items(bytes.as_slice(), None, Currency::INR).unwrap();

@@ -1,0 +1,104 @@
+//! Tables and other files to download.
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Path, Query, State as Extract},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures::stream;
+use haat_engine::{Caller, Engine, Exported, catalog::imports, orders};
+use haat_shared::{Error, Result, catalog::imports::ExportFormat, orders::ListOrders};
+
+use super::State;
+
+/// A byte order mark, by which spreadsheets recognise UTF-8.
+pub(super) const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
+
+pub(super) fn as_table(name: &str) -> [(header::HeaderName, String); 3] {
+    [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".into()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (header::CACHE_CONTROL, "no-store".into()),
+    ]
+}
+
+/// All products of a shop, as a table.
+pub(super) async fn products(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+) -> Response {
+    let name = format!("{handle}-products.csv");
+    match parts(&state.runtime.engine, caller, handle, ExportFormat::Csv, &BYTE_ORDER_MARK).await {
+        Ok(table) => (as_table(&name), table).into_response(),
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+/// The orders of a shop that its list shows with these filters, as a table.
+pub(super) async fn orders(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Query(of): Query<ListOrders>,
+) -> Response {
+    let name = format!("{handle}-orders.csv");
+    match parts_of_orders(&state.runtime.engine, caller, handle, of).await {
+        Ok(table) => (as_table(&name), table).into_response(),
+        Err(error) => super::layers::plain(&error),
+    }
+}
+
+/// Streams all products of a shop, preceded by the given bytes.
+pub(super) async fn parts(
+    engine: &Engine,
+    caller: Caller,
+    handle: String,
+    format: ExportFormat,
+    begin: &[u8],
+) -> Result<Body> {
+    let engine = engine.clone();
+    streamed(begin, move |after| {
+        let (engine, caller, handle) = (engine.clone(), caller.clone(), handle.clone());
+        async move { imports::export(&engine, &caller, &handle, format, after).await }
+    })
+    .await
+}
+
+async fn parts_of_orders(engine: &Engine, caller: Caller, handle: String, of: ListOrders) -> Result<Body> {
+    let engine = engine.clone();
+    streamed(&BYTE_ORDER_MARK, move |after| {
+        let (engine, caller, handle) = (engine.clone(), caller.clone(), handle.clone());
+        let of = ListOrders { after: after.unwrap_or_default(), ..of.clone() };
+        async move { orders::export(&engine, &caller, &handle, &of).await }
+    })
+    .await
+}
+
+/// Streams an export part by part, while it is read. If the first part fails, nothing is sent.
+async fn streamed<Next, F>(
+    begin: &[u8],
+    read: impl Fn(Option<Next>) -> F + Clone + Send + 'static,
+) -> Result<Body>
+where
+    Next: Send + 'static,
+    F: Future<Output = Result<Exported<Next>>> + Send,
+{
+    let mut first = read(None).await?;
+    first.text.splice(..0, begin.iter().copied());
+    let parts = stream::try_unfold(Some(first), move |part| {
+        let read = read.clone();
+        async move {
+            let Some(part) = part else { return Ok::<_, Error>(None) };
+            let next = match part.next {
+                Some(next) => Some(read(Some(next)).await?),
+                None => None,
+            };
+            Ok(Some((Bytes::from(part.text), next)))
+        }
+    });
+    Ok(Body::from_stream(parts))
+}
