@@ -1,20 +1,39 @@
 //! Purchases and orders. The shopper sees the whole purchase, each shop only its own order.
 
-/// Order lines, with what views show of their order.
+/// Order lines, with what views show of their order and its latest shipment.
 macro_rules! lines_of {
     ($orders:literal, $rest:literal) => {
+        order_lines_sql!(
+            "COALESCE(h.carrier, '') AS carrier, COALESCE(h.tracking_number, '') AS tracking_number,
+            COALESCE(h.tracking_url, '') AS tracking_url",
+            $orders,
+            "LEFT JOIN shipments h ON h.id = (SELECT x.id FROM shipments x WHERE x.order_id = o.id
+                ORDER BY x.created_at DESC, x.id DESC LIMIT 1)",
+            $rest
+        )
+    };
+}
+
+/// The same without a shipment: emails are about a certain one, if any.
+macro_rules! mailed_lines_of {
+    ($orders:literal, $rest:literal) => {
+        order_lines_sql!("'' AS carrier, '' AS tracking_number, '' AS tracking_url", $orders, "", $rest)
+    };
+}
+
+macro_rules! order_lines_sql {
+    ($shipment:literal, $orders:literal, $shipments:literal, $rest:literal) => {
         concat!(
-            "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, o.state,
-            COALESCE(h.carrier, '') AS carrier, COALESCE(h.tracking_number, '') AS tracking_number,
-            COALESCE(h.tracking_url, '') AS tracking_url, o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery,
+            "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, o.state, ",
+            $shipment,
+            ", o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
             l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor AS line_minor,
             m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
             $orders,
-            " AS o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
-            LEFT JOIN shipments h ON h.id = (SELECT x.id FROM shipments x WHERE x.order_id = o.id
-                ORDER BY x.created_at DESC, x.id DESC LIMIT 1)
-            JOIN order_lines l ON l.order_id = o.id LEFT JOIN variants v ON v.id = l.variant_id
+            " AS o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id ",
+            $shipments,
+            " JOIN order_lines l ON l.order_id = o.id LEFT JOIN variants v ON v.id = l.variant_id
             LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0
             LEFT JOIN media m ON m.id = pp.media_id ",
             $rest
@@ -93,12 +112,12 @@ statements! {
             p.created_at, t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')";
-    NOTIFIED_LINES = lines_of!(
+    NOTIFIED_LINES = mailed_lines_of!(
         "orders",
         "WHERE o.purchase_id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')
         ORDER BY o.number, l.position"
     );
-    NOTIFIED_ORDERS = lines_of!(
+    NOTIFIED_ORDERS = mailed_lines_of!(
         "orders",
         "WHERE o.id IN (SELECT COALESCE(x.order_id, n.subject) FROM notifications n
             LEFT JOIN shipments x ON x.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made')
