@@ -384,3 +384,70 @@ async fn shoppers_pay_in_another_currency() {
         program.close();
     }
 }
+
+/// What the demo's products, and imported ones with odd prices, cost at the checkout: alone, by three, and
+/// together. The figures are those of before discounts, taxes by destination and other currencies existed.
+#[tokio::test(flavor = "multi_thread")]
+async fn prices_stay_what_they_were() {
+    let mut program = Program::prepare(On::Sqlite).await;
+    let file = program.folder.join("odd.csv");
+    let odd = [("odd-1", "11.95"), ("odd-2", "0.01"), ("odd-3", "10386.63")];
+    let rows = odd.map(|(sku, price)| format!("{sku},Odd {sku},{price},9,published\n"));
+    std::fs::write(&file, format!("sku,title,price,stock,state\n{}", rows.concat())).unwrap();
+    program.run_ok(&["import", "products", file.to_str().unwrap(), "--shop", "delta-electronics"]);
+    program.start().await;
+    let guest = Robot::new(&program);
+    let cost = async |items: &[(String, i64)]| {
+        let opened = guest.post("/carts", json!({})).await.is(201);
+        let (cart, holder) = (opened.text("/id"), guest.with("haat-cart", &opened.text("/token")));
+        for (variant, quantity) in items {
+            let line = json!({"variant_id": variant, "quantity": quantity});
+            let added = holder.post(&format!("/carts/{cart}/lines"), line).await;
+            if added.status == 409 {
+                return "out of stock".to_owned();
+            }
+            added.is(201);
+        }
+        let begun = holder.once("/checkouts", input(&cart)).await.is(201);
+        let totals = ["subtotal", "discount", "shipping", "tax", "total"];
+        let totals = totals.map(|part| begun.body["totals"][part]["amount"].to_string());
+        let checkout = begun.text("/id");
+        holder.once(&format!("/checkouts/{checkout}/pay"), json!({})).await.is(200);
+        totals.map(|amount| format!("{amount:>9}")).concat()
+    };
+    let (mut rows, mut mixed) = (Vec::new(), Vec::new());
+    for shop in [
+        "meena-crafts",
+        "delta-electronics",
+        "malabar-pantry",
+        "kalyani-handlooms",
+        "nilgiri-books",
+        "saathi-home",
+    ] {
+        let listed = guest.get(&format!("/products?shop={shop}&limit=100")).await.is(200);
+        let mut products: Vec<(String, String)> = listed.body["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| {
+                (item["title"].as_str().unwrap().to_owned(), item["variant_id"].as_str().unwrap().to_owned())
+            })
+            .collect();
+        products.sort();
+        mixed.push((products[0].1.clone(), 2));
+        for (title, variant) in products {
+            let (one, three) = (cost(&[(variant.clone(), 1)]).await, cost(&[(variant, 3)]).await);
+            rows.push(format!("{shop:<18} {title:<44} {one} | {three}"));
+        }
+    }
+    rows.push(format!("the first of each shop, two of each: {}", cost(&mixed).await));
+    let head = "product, and for one | three: subtotal, discount, shipping, tax, total, in paise";
+    insta::with_settings!({
+        snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"),
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        insta::assert_snapshot!("prices", format!("{head}\n{}", rows.join("\n")));
+    });
+    program.close();
+}
