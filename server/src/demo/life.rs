@@ -34,6 +34,10 @@ const DAY: i64 = 24 * HOUR;
 /// The days of the festival, counted back from today, when people buy more.
 const FESTIVAL: std::ops::RangeInclusive<i64> = 18..=24;
 
+/// How many days of orders the shops are still working on: more than usual, so that each has some to confirm
+/// and to ship.
+const LATELY: i64 = 2;
+
 /// The hours at which people buy: most do so in the evening.
 const HOURS: [i64; 24] =
     [7, 9, 10, 11, 12, 13, 13, 14, 15, 16, 17, 18, 19, 19, 20, 20, 20, 20, 21, 21, 21, 21, 22, 22];
@@ -97,7 +101,7 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
     let account = accounts::caller(engine, Some(&token), None).await?;
     accounts::create_operator(engine, &Caller::system(), form("Olga Operator", ADMIN)).await?;
     let mut dice = Dice(2_026);
-    let mut plan = Plan::default();
+    let mut plan = Plan { ends: now, ..Plan::default() };
     let today = engine.zone.day(now);
     for ago in (0..=DAYS).rev() {
         let begins = engine.zone.begins(today - ago);
@@ -107,7 +111,7 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
             plan.at(begins + hour * HOUR + dice.between(0, HOUR), Step::Buy);
         }
     }
-    while let Some((at, step)) = plan.next(now) {
+    while let Some((at, step)) = plan.next() {
         set(clock, at);
         match step {
             Step::Buy => buy(engine, clock, &stalls, &customers, &account, &mut dice, &mut plan).await?,
@@ -127,7 +131,7 @@ fn purchases(dice: &mut Dice, day: i64, ago: i64) -> i64 {
     // 1 January 1970 was a Thursday.
     let weekend = i64::from(matches!((day + 3).rem_euclid(7), 5 | 6));
     let usual = 3 + weekend * 2 + (DAYS - ago) / 45 + dice.between(0, 3);
-    if FESTIVAL.contains(&ago) { usual * 5 / 2 } else { usual }
+    if FESTIVAL.contains(&ago) || ago < LATELY { usual * 5 / 2 } else { usual }
 }
 
 /// What is to come, in order.
@@ -137,18 +141,25 @@ struct Plan {
     count: usize,
     /// When the present step was to happen.
     now: i64,
+    /// When the last step may happen.
+    ends: i64,
 }
 
 impl Plan {
+    /// Whether the shops have not caught up with this time.
+    fn is_late(&self, at: i64) -> bool {
+        at > self.ends - LATELY * DAY
+    }
+
     fn at(&mut self, at: i64, step: Step) {
         self.count += 1;
         self.steps.insert((at, self.count), step);
     }
 
-    fn next(&mut self, end: i64) -> Option<(i64, Step)> {
+    fn next(&mut self) -> Option<(i64, Step)> {
         let ((at, _), step) = self.steps.pop_first()?;
         self.now = at;
-        (at < end).then_some((at, step))
+        (at < self.ends).then_some((at, step))
     }
 }
 
@@ -235,6 +246,8 @@ async fn buy(
         match dice.between(0, 100) {
             0..4 => plan.at(at + dice.between(5, 50) * MINUTE, Step::CustomerCancels(sale)),
             4..7 => plan.at(at + dice.between(2, 10) * HOUR, Step::Cancel(sale)),
+            // Every other order of late waits for the shop.
+            50.. if plan.is_late(at) => {}
             _ => plan.at(at + dice.between(60, 14 * 60) * MINUTE, Step::Confirm(sale)),
         }
     }
@@ -274,7 +287,10 @@ async fn fulfil(
         Step::Confirm(sale) => {
             let Stall { handle, owner, .. } = stall(&sale)?;
             orders::confirm(engine, owner, handle, &sale.number).await?;
-            plan.at(at + dice.between(6 * 60, 36 * 60) * MINUTE, Step::Ship(sale));
+            let packing = dice.between(6 * 60, 36 * 60) * MINUTE;
+            if !plan.is_late(at) || dice.between(0, 2) == 0 {
+                plan.at(at + packing, Step::Ship(sale));
+            }
         }
         Step::Ship(sale) => {
             let Stall { handle, owner, .. } = stall(&sale)?;
