@@ -221,7 +221,7 @@ fn Bulk(path: String, of: ListSellerProducts, children: Children) -> impl IntoVi
         (t!(i18n, seller_products.variants), "number wide").into(),
         sorted((t!(i18n, seller_products.price), "number wide"), "price"),
         sorted((t!(i18n, seller_products.stock), "number"), "stock"),
-        (t!(i18n, seller_orders.state), "").into(),
+        (t!(i18n, seller_orders.state), "wide").into(),
     ];
     view! {
         <form method="post" action=path.clone() class="bulk" on:change=count>
@@ -265,14 +265,14 @@ fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
                     <span class="table-picture"><Picture of=product.picture title=product.title.clone() sizes="40px" /></span>
                     <span>
                         <a class="row-link" href=href>{product.title}</a>
-                        <span class="note narrow">{price.clone()}</span>
+                        <span class="note narrow">{price.clone()}" · "{words::product_state(i18n, product.state)}</span>
                     </span>
                 </span>
             </th>
             <td class="number wide">{words::number(i18n, product.variants)}</td>
             <td class="number wide">{price}</td>
             <td class="number">{low}{words::number(i18n, product.stock)}</td>
-            <td><span class=format!("state {}", product.state.as_str())>{words::product_state(i18n, product.state)}</span></td>
+            <td class="wide"><span class=format!("state {}", product.state.as_str())>{words::product_state(i18n, product.state)}</span></td>
         </tr>
     }
 }

@@ -75,14 +75,13 @@ pub fn Table(
             let words = view! { <span class:hidden=look == "tick">{words}</span> };
             return view! { <th scope="col" class=look>{words}</th> }.into_any();
         };
-        let (how, icon) = match sorted {
-            None => (None, None),
-            Some(Direction::Up) => (Some("ascending"), Some("up")),
-            Some(Direction::Down) => (Some("descending"), Some("down")),
-        };
+        let how = sorted.map(|direction| match direction {
+            Direction::Up => "ascending",
+            Direction::Down => "descending",
+        });
         view! {
             <th scope="col" class=look aria-sort=how>
-                <a class="table-sort" href=href>{words} {icon.map(|name| view! { <Icon name /> })}</a>
+                <a class="table-sort" href=href>{words} {how.map(|_| view! { <Icon name="down" /> })}</a>
             </th>
         }
         .into_any()
