@@ -1,6 +1,8 @@
 //! The cells of a product table, for import and export alike, so that an exported file can be imported
 //! unchanged.
 
+use std::ops::RangeInclusive;
+
 use csv::ByteRecord;
 use haat_shared::{
     FieldCode,
@@ -86,6 +88,11 @@ impl Columns {
     /// Whether there are any columns.
     pub(super) fn any(&self) -> bool {
         self.at.iter().any(Option::is_some)
+    }
+
+    /// How many delimiters a row can have: it ends with the last named column, or with the header.
+    pub(super) fn delimiters(&self, all: usize) -> Option<RangeInclusive<usize>> {
+        (self.named > 1).then(|| self.named - 1..=all - 1)
     }
 
     fn place(&self, column: &str) -> Option<usize> {

@@ -393,6 +393,48 @@ mod tests {
     }
 
     #[test]
+    fn rows_inside_quotation_marks_are_never_swallowed_in_silence() {
+        let open = "A,Cup,100,5,published,\"nice";
+        let head = "sku,title,price,stock,state,description";
+        for (name, head, rows) in [
+            (
+                "two columns without a name",
+                ",,",
+                ["B,Jug,200,5,published,fine", "C,Pot,300,5,published,fine\""],
+            ),
+            ("surplus cells", "", ["B,Jug,200,5,published,fine,,", "C,Pot,300,5,published,fine\",,"]),
+            (
+                "commas without quotes",
+                "",
+                ["B,Jug, blue,200,5,published,fine", "C,Pot,300,5,published,good,fine\""],
+            ),
+            (
+                "one with and one without the last cells",
+                ",,",
+                ["B,Jug,200,5,published,fine,,", "C,Pot,300,5,published,fine\""],
+            ),
+            (
+                "a blank line after each",
+                "",
+                ["B,Jug,200,5,published,fine\n", "\nC,Pot,300,5,published,fine\""],
+            ),
+        ]
+        .map(|(name, more, rows)| (name, format!("{head}{more}"), rows.join("\n")))
+        {
+            let file = format!("{head}\n{open}\n{rows}\nD,Vase,400,5,published,tall\n");
+            for delimiter in [",", ";", "\t", "|"] {
+                let items = all(file.replace(',', delimiter).as_bytes());
+                let said: Vec<_> = items.iter().flat_map(|i| i.warnings.iter().chain(&i.faults)).collect();
+                assert!(
+                    said.iter().any(|f| (f.line, f.code) == (2, FieldCode::RowsInQuotes)),
+                    "{name} {delimiter:?}: {said:?}"
+                );
+                assert_eq!(items.len(), 2, "{name} {delimiter:?}");
+            }
+        }
+    }
+
+    #[test]
     fn invalid_utf_16_is_reported_at_its_place() {
         let mut file = utf16("\u{feff}sku,title,price\nA-1,🏺 Krug,120\nA-2,Jug", false);
         // Half of a surrogate pair, and half a code unit at the end.

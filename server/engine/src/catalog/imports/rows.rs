@@ -1,7 +1,10 @@
 //! The rows of a CSV table (RFC 4180). A malformed quoted cell is reported where its quotation mark was
 //! opened, because guessing could swallow the rows after it. Lines end with LF, CR LF or CR.
 
-use std::io::{self, BufRead};
+use std::{
+    io::{self, BufRead},
+    ops::RangeInclusive,
+};
 
 use csv::ByteRecord;
 use haat_shared::FieldCode;
@@ -44,8 +47,9 @@ pub(super) struct Rows<R> {
     delimiter: u8,
     /// The current line.
     line: i64,
-    /// The number of delimiters of a row, once that is known and there are any.
-    pub(super) delimiters: Option<usize>,
+    /// The number of delimiters of a row, once that is known and there are any: from those between the named
+    /// columns to those of the whole header.
+    pub(super) delimiters: Option<RangeInclusive<usize>>,
     /// Whether nothing of it has been read yet.
     fresh: bool,
 }
@@ -59,11 +63,14 @@ struct Open {
     too_long: bool,
     bad_quotes: bool,
     begin: Vec<u8>,
-    /// The delimiters in the current line, inside quotation marks or not.
+    /// The delimiters in the current line, inside quotation marks or not, and those that a space follows.
     delimiters: usize,
+    spaced: usize,
+    /// Whether anything else but white space and quotation marks is in it.
+    filled: bool,
     /// Where the first quotation mark was opened that is closed in another line.
     spans: Option<i64>,
-    /// How many lines follow, and how many of them have as many delimiters as a row.
+    /// How many lines follow that are not blank, and how many of them look like rows.
     followed: usize,
     alike: usize,
 }
@@ -76,7 +83,13 @@ impl Open {
         } else {
             self.cell.push(byte);
         }
+        self.filled |= !byte.is_ascii_whitespace();
         self.seen(byte);
+    }
+
+    fn delimiter(&mut self, next: Option<u8>) {
+        self.delimiters += 1;
+        self.spaced += usize::from(next == Some(b' '));
     }
 
     fn seen(&mut self, byte: u8) {
@@ -85,12 +98,18 @@ impl Open {
         }
     }
 
-    fn end_line(&mut self, expected: Option<usize>) {
-        if self.spans.is_some() {
+    fn end_line(&mut self, expected: Option<&RangeInclusive<usize>>) {
+        if self.spans.is_some() && (self.filled || self.delimiters > 0) {
             self.followed += 1;
-            self.alike += usize::from(expected == Some(self.delimiters));
+            self.alike += usize::from(expected.is_some_and(|expected| self.looks_like_a_row(expected)));
         }
-        self.delimiters = 0;
+        (self.delimiters, self.spaced, self.filled) = (0, 0, false);
+    }
+
+    /// Whether the line has the delimiters of a row, or more of them: surplus cells, or commas in a cell that
+    /// should have been quoted. The commas of a sentence, which spaces follow, are none of these.
+    fn looks_like_a_row(&self, expected: &RangeInclusive<usize>) -> bool {
+        expected.contains(&self.delimiters) || self.delimiters - self.spaced >= *expected.start()
     }
 
     /// Where a quotation mark was opened, if most lines after that look like rows of their own: it may be a
@@ -180,7 +199,7 @@ impl<R: BufRead> Rows<R> {
                 }
             }
             if byte == self.delimiter {
-                open.delimiters += 1;
+                open.delimiter(self.peek()?);
                 open.seen(byte);
                 open.end_cell(false);
             } else if self.ends(byte)? {
@@ -194,7 +213,7 @@ impl<R: BufRead> Rows<R> {
             let code = if open.too_long { FieldCode::LineTooLong } else { FieldCode::BadQuotes };
             return Ok(Some(self.unread(line, line, code, open.begin)));
         }
-        open.end_line(self.delimiters);
+        open.end_line(self.delimiters.as_ref());
         let swallows = open.swallows();
         Ok(Some(Next::Row { line, cells: open.row, swallows }))
     }
@@ -212,12 +231,14 @@ impl<R: BufRead> Rows<R> {
                 }
                 b'"' => break,
                 byte if self.ends(byte)? => {
-                    open.end_line(self.delimiters);
+                    open.end_line(self.delimiters.as_ref());
                     open.spans.get_or_insert(opened);
                     open.push(b'\n');
                 }
                 byte => {
-                    open.delimiters += usize::from(byte == self.delimiter);
+                    if byte == self.delimiter {
+                        open.delimiter(self.peek()?);
+                    }
                     open.push(byte);
                 }
             }
@@ -230,7 +251,7 @@ impl<R: BufRead> Rows<R> {
                     return Ok(Quoted::Last);
                 }
                 Some(byte) if byte == self.delimiter => {
-                    open.delimiters += 1;
+                    open.delimiter(self.peek()?);
                     open.seen(byte);
                     open.end_cell(true);
                     return Ok(Quoted::Cell);
@@ -326,19 +347,33 @@ mod tests {
 
     #[test]
     fn a_cell_that_seems_to_contain_rows_is_noticed() {
-        for (text, swallows) in [
-            ("A,\"Cup,100\nB,Jug\",200\n", Some(1)),
-            ("A,\"Cup,100\nB,Jug,200\nC,Pot\",300", Some(1)),
-            ("A,\"Cup,100\r\nB,Jug,200\r\n\r\nC,Pot,250\r\nD,Pot\",300\r\n", Some(1)),
-            ("\"A\n1\",\"Cup,100\nB,Jug\",200\n", Some(1)),
+        // The text, and the number of columns that are named, and of all.
+        for (text, named, all, swallows) in [
+            ("A,\"Cup,100\nB,Jug\",200\n", 3, 3, Some(1)),
+            ("A,\"Cup,100\nB,Jug,200\nC,Pot\",300", 3, 3, Some(1)),
+            ("A,\"Cup,100\r\nB,Jug,200\r\n\r\nC,Pot,250\r\nD,Pot\",300\r\n", 3, 3, Some(1)),
+            ("\"A\n1\",\"Cup,100\nB,Jug\",200\n", 3, 3, Some(1)),
+            // The header has columns without a name, which the rows have or not.
+            ("A,100,\"nice\nB,200,fine\nC,300,good\"\n", 3, 5, Some(1)),
+            ("A,100,\"nice\nB,200,fine,,\nC,300,good\",,\n", 3, 5, Some(1)),
+            ("A,100,\"nice\nB,200,fine,\nC,300,good\"\n", 3, 5, Some(1)),
+            // More cells than the header has.
+            ("A,100,\"nice\nB,200,fine,,\nC,300,good\",,\n", 3, 3, Some(1)),
+            ("A,100,\"nice\nB,200,fine, and big\nC,300,good,small\"\n", 3, 3, Some(1)),
+            ("A,100,\"nice\nB, 200, fine\nC, 300, good\"\n", 3, 4, Some(1)),
+            // Blank lines, and a closing mark in a line of its own.
+            ("A,100,\"nice\r\n\r\nB,200,fine\r\n \r\nC,300,good\r\n\r\n\"\r\n", 3, 3, Some(1)),
+            ("A,100,\"nice\nB,200,fine\n\"\n", 3, 3, Some(1)),
             // Text of several lines.
-            ("A,\"Cup\nof clay\",100\n", None),
-            ("A,\"Cup\n\nof clay, blue\nred, white\",100\n", None),
-            ("A,\"Cup, blue, red\",100\n", None),
-            ("A,Cup,100\n", None),
+            ("A,\"Cup\nof clay\",100\n", 3, 3, None),
+            ("A,\"Cup\n\nof clay, blue\nred, white\",100\n", 3, 3, None),
+            ("A,\"Cup, blue, red\",100\n", 3, 3, None),
+            ("A,Cup,100\n", 3, 3, None),
+            ("A,100,\"Soft, warm, light, fine.\nWash, rinse, dry, fold.\"\n", 3, 3, None),
+            ("A,100,\"A cup\nof clay,\nfired twice\"\n", 3, 6, None),
         ] {
             let mut rows = Rows::new(text.as_bytes(), b',', 1);
-            rows.delimiters = Some(2);
+            rows.delimiters = Some(named - 1..=all - 1);
             let Some(Next::Row { swallows: found, .. }) = rows.read().unwrap() else { panic!("{text}") };
             assert_eq!(found, swallows, "{text}");
         }

@@ -95,8 +95,8 @@ impl<R: BufRead> Table<R> {
         let (columns, head) = loop {
             match rows.read()? {
                 Some(Next::Row { line, cells, .. }) if line >= layout.header => {
-                    rows.delimiters = cells.len().checked_sub(1).filter(|n| *n > 0);
                     let (columns, faults) = Columns::of(&cells, line);
+                    rows.delimiters = columns.delimiters(cells.len());
                     break (columns, Item { faults, ..Item::default() });
                 }
                 // A title above the header.
