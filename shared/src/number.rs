@@ -31,7 +31,8 @@ pub enum Notation {
     /// A form, which shows how it read the number. A comma separates thousands as in the prices around
     /// it, unless the currency has three decimals or more.
     Form,
-    /// A comma-separated file, or text from a program. A point is probably the decimal separator.
+    /// A comma-separated file, or text from a program. A point is probably the decimal separator, but nobody
+    /// sees how a number was read: another reading has to be impossible.
     Program,
     /// A file without an indication.
     Unknown,
@@ -102,7 +103,7 @@ pub fn exact(text: &str, decimals: u32, notation: Notation) -> Result<i64, Field
         Notation::Said(DecimalMark::Comma) => comma,
         Notation::Unknown => Err(FieldCode::AmbiguousNumber),
         // The notation that the market itself uses.
-        Notation::Form | Notation::Program if with_point && decimals == 3 => point,
+        Notation::Form if with_point && decimals == 3 => point,
         Notation::Form if !with_point && decimals < 3 => point,
         Notation::Form | Notation::Program => match (point, comma) {
             (Ok(_), Ok(_)) => Err(FieldCode::AmbiguousNumber),
@@ -166,9 +167,14 @@ mod tests {
         // table, in any other table, and if the separator is specified as point or comma.
         type Row = (&'static str, u32, [Result<i64, FieldCode>; 5]);
         let (two, big) = (Err(AmbiguousNumber), Err(TooManyDecimals));
-        let table: [Row; 24] = [
+        let table: [Row; 27] = [
             ("12,500", 3, [two, two, two, Ok(12_500_000), Ok(12_500)]),
-            ("12.500", 3, [Ok(12_500), Ok(12_500), two, Ok(12_500), Ok(12_500_000)]),
+            // In a file, a point before three digits may separate thousands in every currency: beside `9,5`
+            // and `1.250,000` it does. Exports have a fourth decimal, so that they aren't asked about.
+            ("12.500", 3, [Ok(12_500), two, two, Ok(12_500), Ok(12_500_000)]),
+            ("12.5000", 3, [Ok(12_500); 5]),
+            ("1.250,000", 3, [Ok(1_250_000); 5]),
+            ("9,5", 3, [Ok(9_500); 5]),
             ("0,750", 3, [Ok(750); 5]),
             ("0,750", 2, [Ok(75); 5]),
             ("0.750", 2, [Ok(75); 5]),

@@ -293,7 +293,7 @@ async fn read_all(
             let begun = Instant::now();
             let mut staged = check(engine, target, batch, now).await?;
             hints = hints.and(std::mem::take(&mut staged.hints));
-            staged.question = staged.question.or_else(|| hints.question());
+            staged.question = hints.question(staged.question);
             let input = (id, format, before, staged, now);
             before = engine
                 .db

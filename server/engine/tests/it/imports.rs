@@ -327,6 +327,7 @@ both! {
         assert_eq!(listed, [(3, "compare_at".to_owned(), FieldCode::TooSmall), (4, "price".to_owned(), FieldCode::NotMoney)]);
         let question = view(market, &owner, id).await.question.unwrap();
         assert_eq!((question.line, question.column.as_str()), (2, "compare_at"));
+        assert_eq!(question.likely, DecimalMark::Comma, "as in 12,50 of the same file");
 
         // A decimal comma anywhere in the file makes otherwise unambiguous thousands ambiguous.
         for file in ["sku,title,price\nG-1,Cup,\"1,249\"\nG-2,Mug,\"12,50\"\n", "sku,title,price\nG-1,Cup,\"1,249\"\n"] {

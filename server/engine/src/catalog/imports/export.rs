@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     super::seller::{SellerProductRow, SellerVariantRow, editable, seller_products_sql, seller_variants_sql},
     cells::{self, COLUMNS},
-    record::{Record, VariantRecord},
+    record::{Record, VariantRecord, unambiguous},
     xml,
 };
 use crate::{
@@ -103,8 +103,8 @@ fn record(product: SellerProduct) -> Record {
         sku: v.sku,
         title: form.options.is_empty().then_some(v.title),
         options: Some(v.options),
-        price: Some(v.price),
-        compare_at: Some(v.compare_at),
+        price: Some(unambiguous(v.price)),
+        compare_at: Some(unambiguous(v.compare_at)),
         stock: Some(v.stock),
         low_stock: Some(v.low_stock),
     });
@@ -147,8 +147,8 @@ fn write_rows(table: &mut csv::Writer<Vec<u8>>, product: SellerProduct) -> csv::
             option(2, names),
             option(2, &variant.options),
             title,
-            variant.price.clone(),
-            variant.compare_at.clone(),
+            unambiguous(variant.price.clone()),
+            unambiguous(variant.compare_at.clone()),
             variant.stock.clone(),
             variant.low_stock.clone(),
         ])?;
@@ -161,12 +161,13 @@ mod tests {
     use super::{super::read::items, *};
     use crate::spreadsheet::is_formula;
     use haat_shared::{
-        Currency,
+        Currency, amounts,
         catalog::{
             Attribute,
             edit::{ProductForm, ProductState, VariantForm},
             imports::Format,
         },
+        number::Notation,
         text,
     };
     use proptest::prelude::*;
@@ -226,6 +227,40 @@ mod tests {
             variant.title = variant.title.take().filter(|_| has_title);
         }
         record
+    }
+
+    /// An export of a market with three decimals is not asked about.
+    #[test]
+    fn exported_prices_have_one_reading() {
+        for (price, written) in [("12.500", "12.5000"), ("1249.50", "1249.50"), ("1249", "1249"), ("", "")] {
+            let form = ProductForm {
+                variants: vec![VariantForm {
+                    price: price.into(),
+                    compare_at: price.into(),
+                    ..VariantForm::default()
+                }],
+                ..ProductForm::default()
+            };
+            let product = SellerProduct {
+                id: ProductId::from_uuid(Uuid::nil()),
+                slug: "a-product".into(),
+                state: ProductState::Published,
+                version: 1,
+                currency: Currency::INR,
+                form,
+                held: Vec::new(),
+                deletable: true,
+            };
+            let lines = table(|table| write_rows(table, product.clone())).unwrap();
+            assert!(String::from_utf8(lines).unwrap().contains(&format!(",{written},{written},")), "{price}");
+            let [variant] = &record(product).variants[..] else { panic!("{price}") };
+            assert_eq!(
+                (variant.price.as_deref(), variant.compare_at.as_deref()),
+                (Some(written), Some(written))
+            );
+            let read = amounts::read_as(written, "TND".parse().unwrap(), Notation::Program);
+            assert!(price.is_empty() || read.is_ok(), "{price}: {read:?}");
+        }
     }
 
     proptest! {

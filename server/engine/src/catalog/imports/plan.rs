@@ -117,9 +117,14 @@ impl Hints {
         }
     }
 
-    /// What has to be asked: thousands are separated by commas in one place, and decimals in another.
-    pub(super) fn question(&self) -> Option<NumberQuestion> {
-        self.thousands.clone().filter(|_| self.decimal_comma)
+    /// What has to be asked, beside what is asked already: thousands are separated by commas in one place, and
+    /// decimals in another. A decimal comma makes the others likely.
+    pub(super) fn question(&self, asked: Option<NumberQuestion>) -> Option<NumberQuestion> {
+        if !self.decimal_comma {
+            return asked;
+        }
+        let asked = asked.or_else(|| self.thousands.clone());
+        asked.map(|asked| NumberQuestion { likely: DecimalMark::Comma, ..asked })
     }
 
     fn of(items: &[Item], target: ImportTarget) -> Self {

@@ -87,13 +87,15 @@ fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, 
     }
     Ok(Option::<Said>::deserialize(from)?.map(|said| match said {
         Said::Text(text) => text,
-        Said::Number(number) => {
-            let text = number.to_string();
-            // Three decimals could be read as thousands; four can't.
-            let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-            if decimals == 3 { text + "0" } else { text }
-        }
+        Said::Number(number) => unambiguous(number.to_string()),
     }))
+}
+
+/// A number with a decimal point, in digits that have no other reading: three decimals could be thousands,
+/// four can't.
+pub(super) fn unambiguous(text: String) -> String {
+    let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    if decimals == 3 { text + "0" } else { text }
 }
 
 /// A product of a file: its record, position and errors.
