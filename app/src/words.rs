@@ -179,8 +179,8 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
     let most = edit::limit(field_name, code);
     // `variants.0.stock` is looked up as `stock`.
     match (code, field_name.rsplit('.').next().unwrap_or_default(), most) {
-        (FieldCode::TooLong(n), _, _) if field_name == "attributes" => {
-            t!(i18n, field.too_much_text, n = n / 1024 / 1024)
+        (FieldCode::TooLong(edit::TEXT_BYTES_MAX), ..) => {
+            t!(i18n, field.too_much_text, n = edit::TEXT_BYTES_MAX / 1024 / 1024)
         }
         (FieldCode::TooBig, "stock" | "low_stock" | "change", _) => {
             t!(i18n, field.too_big_for, n = number(i18n, STOCK_MAX))
@@ -215,7 +215,7 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
             | "express_days_max",
             _,
         ) => t!(i18n, field.too_big_for, n = DAYS_MAX),
-        (_, "attributes", Some(n)) => tu_string!(i18n, field.too_many_details, n = n),
+        (_, "attributes" | "specifications", Some(n)) => tu_string!(i18n, field.too_many_details, n = n),
         (_, "options" | "option1_name", Some(n)) => tu_string!(i18n, field.too_many_options, n = n),
         (_, _, Some(n)) => tu_string!(i18n, field.too_many_variants, n = n),
         _ => field(i18n, code),
@@ -823,7 +823,7 @@ mod tests {
     fn a_refused_field_says_its_limit() {
         use haat_shared::{
             Currency,
-            FieldCode::{AmountTooBig, Missing, TooBig, TooLong, TooShort, TooSmall},
+            FieldCode::{AmountTooBig, Missing, TooBig, TooLong, TooMany, TooShort, TooSmall},
             Money,
         };
 
@@ -839,6 +839,26 @@ mod tests {
             fault("attributes", TooLong(1024 * 1024)),
             "A product’s text can’t exceed 1 MB in total. Shorten it and try again."
         );
+        // In a file, with the names of its columns.
+        let problem = |column, code, found| {
+            super::import_problem(super::I18n::default(), &super::RowError::new(2, column, code, found))
+        };
+        for (column, code, says) in [
+            ("specifications", TooMany, "A product can have up to 250 specifications."),
+            ("specifications", TooLong(10_000), "Use at most 10,000 characters."),
+            (
+                "specifications",
+                TooLong(1024 * 1024),
+                "A product’s text can’t exceed 1 MB in total. Shorten it and try again.",
+            ),
+            ("sku", TooMany, "A product can have up to 100 variants."),
+            ("option1_name", TooMany, "A product can have up to 3 options."),
+            ("title", TooLong(500), "Use at most 500 characters."),
+            ("description", TooLong(10_000), "Use at most 10,000 characters."),
+            ("stock", TooBig, "Enter 1,00,00,00,000 or less."),
+        ] {
+            assert_eq!(problem(column, code, "x"), says, "{column} {code:?}");
+        }
         let most = Money::new(1_000_000_000_000, Currency::INR);
         assert_eq!(fault("variants.0.price", AmountTooBig(most)), "Enter ₹10,00,00,00,000.00 or less.");
         assert_eq!(fault("express_days_max", TooSmall), "This can’t be less than the minimum delivery time.");

@@ -223,12 +223,17 @@ async fn the_form_saves_what_a_file_may_bring_in() {
     let details: Vec<_> =
         (0..30).map(|i| serde_json::json!({"name": format!("Part {i}"), "value": value})).collect();
     let variants = serde_json::json!([{"sku": "K-1", "price": "450", "stock": "1"}]);
-    let form = serde_json::json!({"title": "Endless", "details": details, "variants": variants});
+    let form = serde_json::json!({"title": "Endless", "attributes": details, "variants": variants});
     let body = serde_json::json!({"handle": SHOP, "form": form, "key": "endless"}).to_string();
     let request = seller.client.post(program.at("/api/catalog/create")).body(body);
     let answer = request.header(header::CONTENT_TYPE, "application/json").send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK, "{:?}", answer.text().await);
     assert_eq!(skus(&program), ["K-1"]);
+    let exported = program.run_ok(&["export", "products", "--shop", SHOP, "--format", "json"]);
+    let product = exported.lines().find(|line| line.contains("\"K-1\"")).unwrap();
+    let product: serde_json::Value = serde_json::from_str(product).unwrap();
+    let kept = product["specifications"].as_array().unwrap();
+    assert_eq!((kept.len(), kept[29]["value"].as_str()), (30, Some(value.as_str())));
     program.close();
 }
 

@@ -239,7 +239,7 @@ impl ProductForm {
 pub fn limit(field: &str, code: FieldCode) -> Option<usize> {
     match (field, code) {
         ("variants" | "sku", FieldCode::TooMany) => Some(VARIANTS_MAX),
-        ("attributes", FieldCode::TooMany) => Some(ATTRIBUTES_MAX),
+        ("attributes" | "specifications", FieldCode::TooMany) => Some(ATTRIBUTES_MAX),
         ("options" | "option1_name", FieldCode::TooMany) => Some(OPTIONS_MAX),
         _ => None,
     }
