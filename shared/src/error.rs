@@ -99,6 +99,8 @@ pub enum Conflict {
         /// Why.
         reason: String,
     },
+    /// The return was already received, with another decision about its items.
+    ReturnReceived,
     /// Someone else has saved it in the meantime. Carries the fields that they changed.
     Edited(Vec<String>),
     /// More than a guest may hold. Carries the maximum for each item.
@@ -156,6 +158,7 @@ impl Error {
                 Conflict::InFlight => "in_flight",
                 Conflict::OrderMoved(_) => "order_moved",
                 Conflict::AlreadyCancelled { .. } => "already_cancelled",
+                Conflict::ReturnReceived => "return_received",
                 Conflict::Edited(_) => "edited",
                 Conflict::GuestLimit(_) => "guest_limit",
                 Conflict::CashNeedsAccount => "cash_needs_account",

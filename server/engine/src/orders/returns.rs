@@ -14,7 +14,7 @@ use crate::{
     params, random, rows, statements,
 };
 use haat_shared::{
-    Error, Result,
+    Conflict, Error, Result,
     id::kinds::*,
     orders::{Actor, LineQuantity, OrderEventData, OrderEventKind, lines, reason},
     permissions::Permission,
@@ -130,8 +130,8 @@ pub async fn open_return(
     Ok(id)
 }
 
-/// The shop received a return, and may return its items to stock. Repeating it changes nothing; the first
-/// choice stands.
+/// The shop received a return, and may return its items to stock. Repeating it changes nothing. The first
+/// decision about the stock stands, because some of it may have been sold since: another one is refused.
 pub async fn receive_return(
     engine: &Engine,
     caller: &Caller,
@@ -152,7 +152,11 @@ pub async fn receive_return(
                     tx.opt(&RECEIVE, params![*id, order.id, *restock, now]).await?;
                 if received.is_none() {
                     let known: Option<Scalar<bool>> = tx.opt(&RECEIVED, params![*id, order.id]).await?;
-                    return known.map(drop).ok_or_else(|| Error::NotFound.into());
+                    return match known {
+                        None => Err(Error::NotFound.into()),
+                        Some(Scalar(stands)) if stands == *restock => Ok(()),
+                        Some(_) => Err(Conflict::ReturnReceived.into()),
+                    };
                 }
                 let lines: Vec<LineRow> = tx.all(&LINES, params![*id]).await?;
                 let part = lines.into_iter();

@@ -104,6 +104,10 @@ impl Problem {
             Self::Rejected(Error::Conflict(Conflict::CheckoutEnded)) => {
                 return ("checkout_ended", t!(locale, problem.checkout_ended).into());
             }
+            // Pages don't receive returns.
+            Self::Rejected(error @ Error::Conflict(Conflict::ReturnReceived)) => {
+                return (error.code(), t!(locale, problem.return_received).into());
+            }
             Self::Rejected(Error::EventsExpired { .. }) => {
                 return ("events_expired", t!(locale, problem.events_expired).into());
             }
@@ -212,6 +216,7 @@ fn title(locale: Locale, code: &str) -> &'static str {
         "in_flight" => t!(locale, problem.title_in_flight),
         "order_moved" => t!(locale, problem.title_order_moved),
         "already_cancelled" => t!(locale, problem.title_already_cancelled),
+        "return_received" => t!(locale, problem.title_return_received),
         "guest_limit" => t!(locale, problem.title_guest_limit),
         "cash_needs_account" => t!(locale, problem.title_cash_needs_account),
         "was_sold" => t!(locale, problem.title_was_sold),
@@ -280,6 +285,7 @@ fn every() -> impl Iterator<Item = Problem> {
         GuestLimit(Vec::new()),
         CashNeedsAccount,
         AlreadyCancelled { by: Actor::Shop, reason: String::new() },
+        ReturnReceived,
         WasSold,
         ImportEnded,
         LastOwner,

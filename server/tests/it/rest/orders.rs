@@ -70,6 +70,17 @@ async fn programs_poll_the_feed_of_events() {
             late.text("/detail").contains("“delivered”") && late.text("/detail").contains("Fetch the order"),
             "{late:?}"
         );
+        let position = order.body["order"]["order"]["lines"][0]["position"].clone();
+        let back = json!({"lines": [{"position": position, "quantity": 1}], "reason": "Too big"});
+        let opened = meena.once(&format!("{path}/returns"), back).await.is(201);
+        let events = opened.body["events"].as_array().unwrap();
+        let id = events.iter().find_map(|event| event["return_id"].as_str()).unwrap();
+        let receive = format!("{path}/returns/{id}/receive");
+        for _ in 0..2 {
+            meena.once(&receive, json!({"restock": false})).await.is(204);
+        }
+        let other = meena.once(&receive, json!({"restock": true})).await.refuses(409, "return_received");
+        assert!(other.text("/detail").contains("adjust it"), "{other:?}");
 
         let (_, number, key) = guest.buy("meena-crafts").await;
         let path = format!("/shops/meena-crafts/orders/{number}-1");
