@@ -224,7 +224,11 @@ pub fn fault(i18n: I18n, field_name: &str, code: FieldCode) -> String {
 
 /// The problem in a line of a product file. A warning says that it is one.
 pub fn import_problem(i18n: I18n, problem: &RowError) -> String {
-    let why = fault(i18n, &problem.column, problem.code);
+    let why = match problem.code {
+        // A column without a name is named by its letter, with a cell of it.
+        FieldCode::UnknownColumn if !problem.found.is_empty() => t!(i18n, imports.unnamed_column).to_owned(),
+        code => fault(i18n, &problem.column, code),
+    };
     if problem.code.is_warning() { t!(i18n, imports.warning, why = why) } else { why }
 }
 
@@ -823,7 +827,7 @@ mod tests {
     fn a_refused_field_says_its_limit() {
         use haat_shared::{
             Currency,
-            FieldCode::{AmountTooBig, Missing, TooBig, TooLong, TooMany, TooShort, TooSmall},
+            FieldCode::{AmountTooBig, Missing, TooBig, TooLong, TooMany, TooShort, TooSmall, UnknownColumn},
             Money,
         };
 
@@ -859,6 +863,11 @@ mod tests {
         ] {
             assert_eq!(problem(column, code, "x"), says, "{column} {code:?}");
         }
+        assert_eq!(problem("Colour", UnknownColumn, ""), "Warning: This column isn’t recognised.");
+        assert_eq!(
+            problem("B", UnknownColumn, "blue"),
+            "Warning: This column has no name, so it won’t be imported."
+        );
         let most = Money::new(1_000_000_000_000, Currency::INR);
         assert_eq!(fault("variants.0.price", AmountTooBig(most)), "Enter ₹10,00,00,00,000.00 or less.");
         assert_eq!(fault("express_days_max", TooSmall), "This can’t be less than the minimum delivery time.");

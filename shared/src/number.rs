@@ -91,6 +91,11 @@ fn ungrouped(text: &str, mark: char) -> Option<String> {
 /// An unsigned number in units of its `decimals`-th decimal. Trailing zeros beyond that are ignored.
 pub fn exact(text: &str, decimals: u32, notation: Notation) -> Result<i64, FieldCode> {
     let decimals = decimals as usize;
+    // The marks of Arabic and Persian numbers have one meaning each.
+    if text.contains(['\u{66b}', '\u{66c}']) {
+        let text = text.replace('\u{66b}', ".").replace('\u{66c}', ",");
+        return Digits::read(&text, '.').ok_or(FieldCode::NotNumber)?.exact(decimals);
+    }
     let (point, comma) = match (Digits::read(text, '.'), Digits::read(text, ',')) {
         (None, None) => return Err(FieldCode::NotNumber),
         (Some(only), None) | (None, Some(only)) => return only.exact(decimals),
@@ -167,7 +172,7 @@ mod tests {
         // table, in any other table, and if the separator is specified as point or comma.
         type Row = (&'static str, u32, [Result<i64, FieldCode>; 5]);
         let (two, big) = (Err(AmbiguousNumber), Err(TooManyDecimals));
-        let table: [Row; 27] = [
+        let table: [Row; 32] = [
             ("12,500", 3, [two, two, two, Ok(12_500_000), Ok(12_500)]),
             // In a file, a point before three digits may separate thousands in every currency: beside `9,5`
             // and `1.250,000` it does. Exports have a fourth decimal, so that they aren't asked about.
@@ -197,6 +202,11 @@ mod tests {
             ("34.0000", 2, [Ok(3_400); 5]),
             ("1000.00", 0, [Ok(1_000); 5]),
             ("0.3333", 2, [big; 5]),
+            ("12\u{66b}500", 3, [Ok(12_500); 5]),
+            ("12\u{66c}500", 3, [Ok(12_500_000); 5]),
+            ("1\u{66c}250\u{66b}5", 2, [Ok(125_050); 5]),
+            ("1,250\u{66b}5", 2, [Ok(125_050); 5]),
+            ("12\u{66b}345", 2, [big; 5]),
         ];
         for (text, decimals, expected) in table {
             let read = [Form, Program, Unknown, SAID_POINT, SAID_COMMA].map(|n| exact(text, decimals, n));
@@ -234,6 +244,12 @@ mod tests {
             "1,,000",
             "1'24",
             "1_000",
+            "\u{66b}5",
+            "5\u{66b}",
+            "12\u{66c}50",
+            "1.250\u{66b}5",
+            "1\u{66b}250,5",
+            "1\u{66b}250\u{66b}5",
         ] {
             assert_eq!(exact(text, 2, Notation::Form), Err(NotNumber), "{text:?}");
         }

@@ -44,18 +44,21 @@ pub(super) struct Columns {
     at: [Option<usize>; COLUMNS.len()],
     /// The number of named columns: cells after them may be missing or empty.
     named: usize,
+    /// The columns without a name in between.
+    unnamed: Vec<usize>,
 }
 
 impl Columns {
     /// The columns of a header, and its errors. A header without `sku` or with a duplicate column has no
     /// columns, since their meaning would be unclear.
     pub(super) fn of(head: &ByteRecord, line: i64) -> (Self, Vec<RowError>) {
-        let mut columns = Self { at: [None; COLUMNS.len()], named: 0 };
+        let mut columns = Self { at: [None; COLUMNS.len()], named: 0, unnamed: Vec::new() };
         let mut faults = Vec::new();
         let mut readable = true;
         for (i, cell) in head.iter().enumerate() {
             let (found, name) = (String::from_utf8_lossy(cell), name_of_column(cell));
             if name.is_empty() {
+                columns.unnamed.push(i);
                 continue;
             }
             columns.named = i + 1;
@@ -68,6 +71,7 @@ impl Columns {
                 Some(known) => columns.at[known] = Some(i),
             }
         }
+        columns.unnamed.retain(|at| *at < columns.named);
         if columns.place("sku").is_none() {
             readable = false;
             faults.push(RowError::new(line, "sku", FieldCode::Missing, ""));
@@ -99,13 +103,20 @@ impl Columns {
         COLUMNS.iter().position(|c| *c == column).and_then(|known| self.at[known])
     }
 
-    /// A line of the table: its product's name in it, its content, and the warnings about HTML in it.
+    /// A line of the table: its product's name in it, its content, and the warnings about HTML and cells
+    /// without a column in it.
     pub(super) fn read(&self, row: &ByteRecord, line: i64) -> (String, Item, Vec<RowError>) {
         let (mut faults, mut notes) = (Vec::new(), Vec::new());
         let surplus = row.iter().skip(self.named).any(|cell| !text::is_blank(&String::from_utf8_lossy(cell)));
         if row.len() < self.named || surplus {
             let cells: Vec<_> = row.iter().map(String::from_utf8_lossy).collect();
             faults.push(RowError::new(line, "", FieldCode::CellCount, cells.join(" | ").trim()));
+        }
+        for at in &self.unnamed {
+            let found = String::from_utf8_lossy(row.get(*at).unwrap_or_default());
+            if !text::is_blank(&found) {
+                notes.push(RowError::new(line, &letters(*at), FieldCode::UnknownColumn, found.trim()));
+            }
         }
         let mut cell = |column: &str, is_text: bool| -> Option<String> {
             let at = self.place(column)?;
@@ -178,6 +189,12 @@ impl Columns {
         };
         (called, Item { record, lines: vec![line], faults, ..Item::default() }, notes)
     }
+}
+
+/// A column as spreadsheets call it: A to Z, AA …
+fn letters(at: usize) -> String {
+    let before = if at < 26 { String::new() } else { letters(at / 26 - 1) };
+    before + &char::from(b'A' + (at % 26) as u8).to_string()
 }
 
 /// Whether a column has a single line of text for shoppers.
@@ -259,6 +276,15 @@ mod tests {
             (item.record.variants[0].sku.as_str(), item.record.title.as_deref()),
             ("A-1", Some("Cup"))
         );
+    }
+
+    #[test]
+    fn columns_are_called_as_in_spreadsheets() {
+        for (at, called) in
+            [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")]
+        {
+            assert_eq!(letters(at), called);
+        }
     }
 
     #[test]

@@ -435,6 +435,21 @@ mod tests {
     }
 
     #[test]
+    fn a_column_without_a_name_is_not_dropped_in_silence() {
+        let file = "sku,,title, ,price\nA,,Cup,,5\nB,old,Jug, ,5\nC,new,Pot,\u{a0},5\nD,,Vase,x,5\n";
+        let items = all(file.as_bytes());
+        let faults: Vec<_> = items
+            .iter()
+            .flat_map(|item| &item.faults)
+            .map(|f| (f.line, f.column.as_str(), f.code, f.found.as_str()))
+            .collect();
+        let unnamed = FieldCode::UnknownColumn;
+        assert_eq!(faults, [(3, "B", unnamed, "old"), (5, "D", unnamed, "x")]);
+        assert!(unnamed.is_warning());
+        assert_eq!(items.iter().filter(|item| !item.lines.is_empty()).count(), 4, "all are read");
+    }
+
+    #[test]
     fn invalid_utf_16_is_reported_at_its_place() {
         let mut file = utf16("\u{feff}sku,title,price\nA-1,🏺 Krug,120\nA-2,Jug", false);
         // Half of a surrogate pair, and half a code unit at the end.

@@ -80,8 +80,9 @@ pub(super) struct Table<R> {
     columns: Columns,
     /// What is wrong with no product: errors of the header, warnings.
     notes: VecDeque<Item>,
-    /// Whether it was said that entities of HTML are decoded.
+    /// What was said already: that entities of HTML are decoded, and which columns have no name.
     decodes: bool,
+    unnamed: Vec<String>,
     /// The product being read, and its name in the table.
     open: Option<(String, Item)>,
     /// The names of products that were read before.
@@ -110,7 +111,15 @@ impl<R: BufRead> Table<R> {
             }
         };
         let notes = Some(head).filter(|head| !head.faults.is_empty()).into_iter().collect();
-        Ok(Self { rows, columns, notes, decodes: false, open: None, closed: Seen::default() })
+        Ok(Self {
+            rows,
+            columns,
+            notes,
+            decodes: false,
+            unnamed: Vec::new(),
+            open: None,
+            closed: Seen::default(),
+        })
     }
 
     /// The number of remaining non-empty lines, which cannot be read without columns.
@@ -173,8 +182,11 @@ impl<R: BufRead> Iterator for Table<R> {
             let (called, mut item, markup) = self.columns.read(&row, line);
             for RowError { line, column, code, found } in markup {
                 // Once is enough to know what happens to all of them.
-                if code == FieldCode::HtmlDecoded && std::mem::replace(&mut self.decodes, true) {
-                    continue;
+                match code {
+                    FieldCode::HtmlDecoded if std::mem::replace(&mut self.decodes, true) => continue,
+                    FieldCode::UnknownColumn if self.unnamed.contains(&column) => continue,
+                    FieldCode::UnknownColumn => self.unnamed.push(column.clone()),
+                    _ => {}
                 }
                 self.warn(line, &column, code, &found);
             }
