@@ -76,13 +76,15 @@ pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<
         let errors = if more == 1 { "error" } else { "errors" };
         print(format!("… and {more} more {errors}{}", see(arguments.errors)));
     }
+    let unchanged = read.valid - read.new - read.changed;
+    // No product is known to have errors if the errors are in lines that couldn't be read.
+    let invalid = match (read.invalid, read.unread) {
+        (0, 1..) => String::new(),
+        (invalid, _) => format!(" Products with errors: {invalid}."),
+    };
     print(format!(
-        "Valid products: {} ({} new, {} updated, {} unchanged). Products with errors: {}.",
-        read.valid,
-        read.new,
-        read.changed,
-        read.valid - read.new - read.changed,
-        read.invalid
+        "Valid products: {} ({} new, {} updated, {unchanged} unchanged).{invalid}",
+        read.valid, read.new, read.changed
     ));
     match read.unread {
         0 => {}
@@ -92,7 +94,8 @@ pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<
     if !read.prices.is_empty() {
         print("The first prices, as customers will see them:");
         for sample in &read.prices {
-            print(format!("  {}  {}  {}", sample.sku, sample.price, sample.title));
+            let price = words::money(Locale::default(), sample.price);
+            print(format!("  {}  {price}  {}", sample.sku, sample.title));
         }
     }
     if let Some(NumberQuestion { line, column, found, point, comma, .. }) = &read.question {
@@ -102,7 +105,7 @@ pub(crate) async fn import(engine: &Engine, arguments: Arguments<'_>) -> Result<
         ));
         for (mark, reading) in [("point", point), ("comma", comma)] {
             let reading = match reading {
-                NumberReading::Price(price) => price.to_string(),
+                NumberReading::Price(price) => words::money(Locale::default(), *price),
                 NumberReading::Other(text) => text.clone(),
             };
             print(format!("  --decimal {mark}  if it means {reading}"));
