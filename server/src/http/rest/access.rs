@@ -36,7 +36,7 @@ pub(super) fn routes(api: Api) -> Api {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Credentials {
-    /// The account's email address.
+    /// The account's email address, compared in lower case, without invisible characters and with the host in ASCII.
     #[schema(max_length = 254)]
     email: String,
     /// The account's password.

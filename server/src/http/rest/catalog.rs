@@ -229,7 +229,7 @@ struct AttributeInput {
 struct VariantInput {
     /// The ID of an existing variant. Leave it out to create a new one.
     id: Option<VariantId>,
-    /// The shop's SKU. Generated if empty.
+    /// The shop's SKU, in NFC and without invisible characters. Generated if empty.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 64)]
     sku: String,

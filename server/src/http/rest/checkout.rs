@@ -81,7 +81,9 @@ struct AddressInput {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CheckoutInput {
-    /// The email address for the order confirmation.
+    /// The email address for the order confirmation. Invisible characters are removed, and the host is stored in lower case
+    /// and in ASCII (`xn--…`). Before the `@`, characters outside ASCII are rejected (`email_not_ascii`) unless the market's
+    /// mail server supports SMTPUTF8.
     #[schema(format = "email-address", max_length = 254)]
     email: String,
     /// The shipping address.
@@ -99,7 +101,9 @@ struct CheckoutInput {
 struct NewCheckout {
     /// The ID of the cart to check out.
     cart_id: CartId,
-    /// The email address for the order confirmation.
+    /// The email address for the order confirmation. Invisible characters are removed, and the host is stored in lower case
+    /// and in ASCII (`xn--…`). Before the `@`, characters outside ASCII are rejected (`email_not_ascii`) unless the market's
+    /// mail server supports SMTPUTF8.
     #[schema(format = "email-address", max_length = 254)]
     email: String,
     /// The shipping address.

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use haat_shared::{
     Currency,
     access::Scope,
-    routes::{API, API_DOCS, API_SIGN_IN, Audience, Route},
+    routes::{
+        API, API_CANCEL, API_CANCEL_BY_CUSTOMER, API_DOCS, API_RECEIVE_RETURN, API_SHIP, API_SIGN_IN,
+        API_TRACK, Audience, Route,
+    },
 };
 use serde_json::{Map, Value, json};
 
@@ -94,6 +97,9 @@ impl Document {
             None if !["GET", "DELETE"].contains(&route.method) => value["description"] = NO_BODY.into(),
             None => {}
         }
+        if let Some(about) = repeated(route) {
+            value["description"] = about.into();
+        }
         let method = route.method.to_ascii_lowercase();
         self.paths.entry(route.path).or_default().insert(method, value.clone());
         self.operations.push(Operation { route, value });
@@ -130,10 +136,33 @@ impl Document {
 /// What is said of commands that take no body: clients that always send one are not rejected for it.
 const NO_BODY: &str = "Takes no request body. If you send one, it is ignored.";
 
+/// What repeating a command does with the same content, and with other content (docs/events.md).
+fn repeated(route: Route) -> Option<&'static str> {
+    Some(match route {
+        API_SHIP => {
+            "Repeating it with the same content changes nothing. Until the order is delivered, different content corrects \
+             the tracking details: the customer gets an email, and the event feed `order.shipment_updated`. Afterwards, it is \
+             rejected with 409 `order_moved`."
+        }
+        API_TRACK => "Repeating it with the same content changes nothing.",
+        API_CANCEL | API_CANCEL_BY_CUSTOMER => {
+            "Repeating it with the same reason changes nothing. If the order was cancelled by someone else or for another \
+             reason, it is rejected with 409 `already_cancelled`, with `cancelled_by` and `reason`."
+        }
+        API_RECEIVE_RETURN => {
+            "Repeating it with the same `restock` changes nothing. A different one is rejected with 409 `return_received`, \
+             because some of the stock may have been sold since. Adjust the stock of the variant instead."
+        }
+        _ => return None,
+    })
+}
+
 const INTRODUCTION: &str = "The Haat API is organised around resources and speaks JSON with snake_case names. IDs are \
     prefixed with the type of their object. Times are RFC 3339 in UTC. Money is \
     `{\"amount\": 124900, \"currency\": \"INR\"}`, in minor units. Lists are `{\"items\": […], \"next\": \"…\"}`: send \
     `next` as `after` to get the next page. In the event feed, `next` is a sequence number, an integer like `seq`. \
+    Text is stored in Unicode's composed form (NFC). Invisible characters are removed from SKUs and handles, and from \
+    names except where scripts and emoji need them. \
     Images and product files are sent as the request body. Errors are problem details (RFC 9457) with a stable `code`. Cookies are ignored.";
 
 /// Describes custom formats by a pattern (no control characters, no direction overrides), and times.
