@@ -383,10 +383,8 @@ fn Details(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let label = known.then(|| {
-        let Address { name, line1, city, postal_code, .. } = form.address();
-        let parts = [name, line1, format!("{city} {postal_code}")];
-        let parts = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
-        parts.chain([countries::name(i18n, &form.country)]).collect::<Vec<_>>().join(", ")
+        let shown = Address { line2: String::new(), phone: String::new(), ..form.address() };
+        shown.label(countries::name(i18n, &form.country)).join(", ")
     });
     let visitor = expect_context::<Visitor>().0;
     let sign_in = move || {
@@ -411,7 +409,7 @@ fn Details(
         <Field name="line1" label=tu_string!(i18n, checkout.line1) value=form.line1 autocomplete="shipping address-line1" required=true readonly faults />
         <Field name="line2" label=tu_string!(i18n, checkout.line2) optional=true value=form.line2 autocomplete="shipping address-line2" readonly faults />
         <div class="field-row">
-            <Field name="city" label=tu_string!(i18n, checkout.city) value=form.city autocomplete="shipping address-level2" required=true readonly faults />
+            <Field name="city" label=tu_string!(i18n, checkout.city) value=form.city autocomplete="shipping address-level2" readonly faults />
             <Field name="postal_code" label=tu_string!(i18n, checkout.postal_code) value=form.postal_code autocomplete="shipping postal-code" readonly faults />
         </div>
         <div class="field-row">

@@ -56,7 +56,7 @@ struct AddressInput {
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 200)]
     line2: String,
-    /// The town or city. Optional in countries that consist of a single city.
+    /// The town or city. Optional in countries whose addresses don't need one, or have a region instead.
     #[serde(default)]
     #[schema(format = "optional-line", max_length = 100)]
     city: String,
