@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn tables_that_cannot_be_read_say_why() {
         use FieldCode::*;
-        let table: [(&[u8], (i64, &str, FieldCode)); 22] = [
+        let table: [(&[u8], (i64, &str, FieldCode)); 23] = [
             (b"sku,title,price\n", (1, "", NoRows)),
             (b"sku,title,price\r\n,,\r\n\r\n", (1, "", NoRows)),
             (b"sku;title;price", (1, "", NoRows)),
@@ -320,6 +320,7 @@ mod tests {
             (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", (1, "", NotATable)),
             (b"\xff\xfe\0\0s\0\0\0k\0\0\0", (1, "", NotATable)),
             (b"%PDF-1.7\nsku", (1, "", NotATable)),
+            (b"{\\rtf1\\ansi sku;title}", (1, "", NotATable)),
             (b"\n<HTML><table><tr><td>sku</td>", (1, "", NotATable)),
             (b"<?xml version=\"1.0\"?><Workbook/>", (1, "", NotATable)),
             (b"[\n {\"title\": \"Cup\"}\n]", (1, "", NotATable)),
