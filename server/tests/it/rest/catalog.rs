@@ -302,7 +302,7 @@ async fn a_category_asks_for_what_its_products_say() {
         assert_eq!(refused.text(&format!("/fields/{i}/field")), field, "{refused:?}");
         assert_eq!(refused.text(&format!("/fields/{i}/code")), code, "{refused:?}");
     }
-    assert!(refused.text("/fields/0/message").contains("allowed: 1"), "{refused:?}");
+    assert!(refused.text("/fields/0/message").contains("decimal places: 1"), "{refused:?}");
     let values = json!([{"code": "made_of", "value": "clay"}, {"code": "capacity_ml", "value": "750.50"}]);
     let kept = set(values).await.is(200);
     let shown = json!([{"code": "made_of", "value": "clay"}, {"code": "capacity_ml", "value": "750.5"}]);
