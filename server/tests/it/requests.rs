@@ -190,7 +190,7 @@ async fn bad_requests_are_refused_where_they_are_wrong() {
         for variant in
             ["", "var_0", "prod_00000000000000000000000000", "var_00000000000000000000000000", "' OR 1=1"]
         {
-            assert_eq!(shopper.add(variant, "1").await, "/?error=not_found", "{variant}");
+            assert_eq!(shopper.try_add(variant, "1").await, "/?error=not_found", "{variant}");
         }
         // Amounts sent by the browser are ignored.
         let fields = [
