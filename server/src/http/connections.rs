@@ -1,13 +1,13 @@
 //! Connections: how many there may be, and how long one may stay silent. If there are too many, silent ones
-//! make room for new ones, so that the market stays reachable.
+//! and those whose requests arrive too slowly make room for new ones, so that the market stays reachable.
 
 use std::{
     collections::HashMap,
     io::{self, IoSlice},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
@@ -36,10 +36,23 @@ use tokio_util::{
 };
 use tower::ServiceExt;
 
+use super::limits::Origin;
 use crate::config::Config;
 
 /// How long a client may read nothing of a response.
 const STALLED: Duration = Duration::from_secs(60);
+/// How long a client may send nothing of a request's body, or read nothing of a response, before its
+/// connection makes room for others.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The bytes per second that it must reach after that.
+const PACE: u64 = 4 * 1024;
+/// How long a client may take to begin a request before its connection makes room for others. Otherwise,
+/// whoever just came would be cut first, if all others keep the server waiting for less than [`PATIENCE`].
+const GRACE: Duration = Duration::from_secs(1);
+/// How often to look for a connection that has become slow, if all others are active.
+const LOOK: Duration = Duration::from_millis(250);
+/// The share of all connections that one address may have: a quarter.
+const SHARE: usize = 4;
 /// The pause after a connection could not be accepted: without a free file handle, it would fail again
 /// and again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -58,6 +71,8 @@ pub struct Bounds {
     pub head: Duration,
     /// The maximum idle time between two requests.
     pub idle: Duration,
+    /// How long an idle connection is safe from making room for others.
+    pub grace: Duration,
 }
 
 impl Bounds {
@@ -69,11 +84,14 @@ impl Bounds {
         let room = file_handles().map_or(usize::MAX, |handles| handles.saturating_sub(kept(handles)).max(16));
         // `peer` means that there is no proxy.
         let behind_a_proxy = !matches!(config.limits.address_header.as_str(), "" | "peer");
+        let all = (server.connections_max as usize).clamp(1, room);
+        let share = (server.connections_per_address as usize).min(all / SHARE).max(1);
         Self {
-            all: (server.connections_max as usize).clamp(1, room),
-            per_address: (!behind_a_proxy).then_some(server.connections_per_address.max(1) as usize),
+            all,
+            per_address: (!behind_a_proxy).then_some(share),
             head: Duration::from_secs(server.header_timeout_s.max(1)),
             idle: Duration::from_secs(server.idle_timeout_s.max(1)),
+            grace: GRACE,
         }
     }
 }
@@ -126,7 +144,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: 
         }
         let admitted = tokio::select! {
             () = stop.cancelled() => break,
-            admitted = open.admit(peer.ip()) => admitted,
+            admitted = open.admit(Origin::of(peer.ip())) => admitted,
         };
         if let Some(place) = admitted {
             let connection = connection(stream, peer, router.clone(), place, stop.clone(), tasks.token());
@@ -156,7 +174,7 @@ async fn connection(
     let of_requests = pulse.clone();
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let turn = Turn::begin(&of_requests);
-        let mut request: Request = request.map(Body::new);
+        let mut request: Request = request.map(|body| Body::new(Asked { body, pulse: of_requests.clone() }));
         request.extensions_mut().insert(ConnectInfo(peer));
         let answered = router.clone().oneshot(request);
         async move { answered.await.map(|response: Response| response.map(|body| Answer { body, _turn: turn })) }
@@ -196,21 +214,25 @@ struct Open {
     freed: Arc<Notify>,
 }
 
-type All = HashMap<u64, (IpAddr, Arc<Pulse>)>;
+type All = HashMap<u64, (Origin, Arc<Pulse>)>;
 
-/// Closes the connection that has been idle longest; returns false if none is idle.
-fn cut_oldest(all: &mut All, from: Option<IpAddr>) -> bool {
-    let waiting =
-        all.iter().filter(|(_, (address, pulse))| from.is_none_or(|a| a == *address) && pulse.waits());
-    let Some(oldest) =
-        waiting.min_by_key(|(number, (_, pulse))| (pulse.since(), **number)).map(|(number, _)| *number)
-    else {
-        return false;
-    };
+/// Closes the connection that has been silent longest, and at least for `grace`; returns false if there is
+/// none.
+fn cut_oldest(all: &mut All, from: Option<Origin>, grace: Duration) -> bool {
+    let silent = all
+        .iter()
+        .filter(|(_, (address, _))| from.is_none_or(|from| from == *address))
+        .filter_map(|(number, (_, pulse))| Some((pulse.silent_since(pulse.now())?, *number)));
+    let oldest = silent.min().filter(|(since, _)| since.elapsed() >= grace);
+    let Some((_, oldest)) = oldest else { return false };
     if let Some((_, pulse)) = all.remove(&oldest) {
         pulse.cut.cancel();
     }
     true
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Open {
@@ -218,35 +240,36 @@ impl Open {
         Self { bounds, all: Mutex::default(), last: AtomicU64::new(0), freed: Arc::default() }
     }
 
-    fn all(&self) -> std::sync::MutexGuard<'_, All> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    fn all(&self) -> MutexGuard<'_, All> {
+        lock(&self.all)
     }
 
     fn cut_oldest(&self) {
-        cut_oldest(&mut self.all(), None);
+        cut_oldest(&mut self.all(), None, self.bounds.grace);
     }
 
     /// A slot for one more connection, once there is one; `None` if its address has too many active ones.
-    async fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    async fn admit(self: &Arc<Self>, address: Origin) -> Option<Place> {
         loop {
             let freed = self.freed.notified();
             match self.try_admit(address) {
                 Admitted::Yes(place) => return Some(place),
                 Admitted::No => return None,
-                Admitted::Later => freed.await,
+                // A connection may become slow in the meantime, which notifies nobody.
+                Admitted::Later => drop(tokio::time::timeout(LOOK, freed).await),
             }
         }
     }
 
-    fn try_admit(self: &Arc<Self>, address: IpAddr) -> Admitted {
+    fn try_admit(self: &Arc<Self>, address: Origin) -> Admitted {
         let mut all = self.all();
         if let Some(most) = self.bounds.per_address
             && all.values().filter(|(other, _)| *other == address).count() >= most
-            && !cut_oldest(&mut all, Some(address))
+            && !cut_oldest(&mut all, Some(address), Duration::ZERO)
         {
             return Admitted::No;
         }
-        if all.len() >= self.bounds.all && !cut_oldest(&mut all, None) {
+        if all.len() >= self.bounds.all && !cut_oldest(&mut all, None, self.bounds.grace) {
             return Admitted::Later;
         }
         let number = self.last.fetch_add(1, Ordering::Relaxed);
@@ -289,10 +312,42 @@ struct Pulse {
     head: AtomicBool,
     /// When this began, in milliseconds since the connection was accepted.
     since: AtomicU64,
-    /// When writing became blocked, plus one; zero if it is not.
-    stalled: AtomicU64,
+    /// How the body of the current request arrives.
+    body: Mutex<Flow>,
+    /// How its response is sent.
+    response: Mutex<Flow>,
     cut: CancellationToken,
     freed: Arc<Notify>,
+}
+
+/// How a body comes from the client, or goes to it. Only the time that we wait for the client counts.
+#[derive(Debug, Default, Clone, Copy)]
+struct Flow {
+    /// When we began to wait for the client, in milliseconds since the connection was accepted.
+    since: Option<u64>,
+    /// How long we waited before that.
+    waited: u64,
+    /// The number of bytes until then.
+    bytes: u64,
+}
+
+impl Flow {
+    fn blocked(&mut self, now: u64) {
+        self.since.get_or_insert(now);
+    }
+
+    fn moved(&mut self, bytes: usize, now: u64) {
+        self.waited += self.since.take().map_or(0, |since| now.saturating_sub(since));
+        self.bytes += bytes as u64;
+    }
+
+    /// Since when we have been waiting, if it is too slow.
+    fn slow_since(&self, now: u64) -> Option<u64> {
+        let since = self.since?;
+        let (silent, patience) = (now.saturating_sub(since), PATIENCE.as_millis() as u64);
+        let slow = silent >= patience || self.waited + silent >= patience + self.bytes * 1000 / PACE;
+        slow.then_some(since)
+    }
 }
 
 impl Pulse {
@@ -302,7 +357,8 @@ impl Pulse {
             requests: AtomicUsize::new(0),
             head: AtomicBool::new(true),
             since: AtomicU64::new(0),
-            stalled: AtomicU64::new(0),
+            body: Mutex::default(),
+            response: Mutex::default(),
             cut: CancellationToken::new(),
             freed,
         }
@@ -316,8 +372,13 @@ impl Pulse {
         self.requests.load(Ordering::Relaxed) == 0
     }
 
-    fn since(&self) -> Instant {
-        self.accepted + Duration::from_millis(self.since.load(Ordering::Relaxed))
+    /// Since when the client has been idle or too slow; `None` if we are at work.
+    fn silent_since(&self, now: u64) -> Option<Instant> {
+        let since = match self.waits() {
+            true => self.since.load(Ordering::Relaxed),
+            false => lock(&self.body).slow_since(now).or_else(|| lock(&self.response).slow_since(now))?,
+        };
+        Some(self.accepted + Duration::from_millis(since))
     }
 
     /// Records received bytes.
@@ -327,23 +388,19 @@ impl Pulse {
         }
     }
 
-    fn wrote(&self, something: bool) {
-        match something {
-            true => self.stalled.store(0, Ordering::Relaxed),
-            false => {
-                let since = self.now() + 1;
-                let _ = self.stalled.compare_exchange(0, since, Ordering::Relaxed, Ordering::Relaxed);
-            }
+    fn wrote(&self, wrote: &Poll<io::Result<usize>>) {
+        let (now, mut response) = (self.now(), lock(&self.response));
+        match wrote {
+            Poll::Pending => response.blocked(now),
+            Poll::Ready(bytes) => response.moved(*bytes.as_ref().unwrap_or(&0), now),
         }
     }
 
     fn is_over(&self, bounds: &Bounds, now: u64) -> bool {
         let longer_than =
             |since: u64, time: Duration| u128::from(now.saturating_sub(since)) >= time.as_millis();
-        match self.stalled.load(Ordering::Relaxed) {
-            0 => {}
-            since if longer_than(since, STALLED) => return true,
-            _ => return false,
+        if let Some(since) = lock(&self.response).since {
+            return longer_than(since, STALLED);
         }
         let time = if self.head.load(Ordering::Relaxed) { bounds.head } else { bounds.idle };
         self.waits() && longer_than(self.since.load(Ordering::Relaxed), time)
@@ -357,6 +414,7 @@ impl Turn {
     fn begin(pulse: &Arc<Pulse>) -> Self {
         pulse.requests.fetch_add(1, Ordering::Relaxed);
         pulse.head.store(false, Ordering::Relaxed);
+        *lock(&pulse.response) = Flow::default();
         Self(pulse.clone())
     }
 }
@@ -366,6 +424,46 @@ impl Drop for Turn {
         self.0.since.store(self.0.now(), Ordering::Relaxed);
         self.0.requests.fetch_sub(1, Ordering::Relaxed);
         self.0.freed.notify_waiters();
+    }
+}
+
+/// The body of a request.
+struct Asked {
+    body: Incoming,
+    pulse: Arc<Pulse>,
+}
+
+impl HttpBody for Asked {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let (now, mut flow) = (self.pulse.now(), lock(&self.pulse.body));
+        match &polled {
+            Poll::Pending => flow.blocked(now),
+            Poll::Ready(Some(Ok(frame))) => flow.moved(frame.data_ref().map_or(0, Bytes::len), now),
+            Poll::Ready(_) => flow.moved(0, now),
+        }
+        drop(flow);
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        *lock(&self.pulse.body) = Flow::default();
     }
 }
 
@@ -419,7 +517,7 @@ impl AsyncRead for Watched {
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let wrote = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.pulse.wrote(wrote.is_ready());
+        self.pulse.wrote(&wrote);
         wrote
     }
 
@@ -437,7 +535,7 @@ impl AsyncWrite for Watched {
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let wrote = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
-        self.pulse.wrote(wrote.is_ready());
+        self.pulse.wrote(&wrote);
         wrote
     }
 
@@ -450,15 +548,16 @@ impl AsyncWrite for Watched {
 mod tests {
     use super::*;
 
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+    fn from(address: &str) -> Origin {
+        Origin::of(address.parse().unwrap())
+    }
 
     fn open(all: usize, per_address: Option<usize>) -> Arc<Open> {
         let (head, idle) = (Duration::from_secs(10), Duration::from_secs(75));
-        Arc::new(Open::new(Bounds { all, per_address, head, idle }))
+        Arc::new(Open::new(Bounds { all, per_address, head, idle, grace: Duration::ZERO }))
     }
 
-    fn admitted(open: &Arc<Open>, address: IpAddr) -> Option<Place> {
+    fn admitted(open: &Arc<Open>, address: Origin) -> Option<Place> {
         match open.try_admit(address) {
             Admitted::Yes(place) => Some(place),
             Admitted::No | Admitted::Later => None,
@@ -467,28 +566,110 @@ mod tests {
 
     #[test]
     fn idle_connections_make_room_and_active_ones_stay() {
+        let here = from("127.0.0.1");
         let open = open(3, None);
-        let places: Vec<_> = (0..3).map(|_| admitted(&open, HERE).unwrap()).collect();
+        let places: Vec<_> = (0..3).map(|_| admitted(&open, here).unwrap()).collect();
         let _busy = Turn::begin(&places[0].pulse);
-        let fourth = admitted(&open, HERE).unwrap();
+        let fourth = admitted(&open, here).unwrap();
         let cut: Vec<_> = places.iter().map(|p| p.pulse.cut.is_cancelled()).collect();
         assert_eq!(cut, [false, true, false], "the one that has been silent longest");
         let _all_busy = [Turn::begin(&places[2].pulse), Turn::begin(&fourth.pulse)];
-        assert!(matches!(open.try_admit(HERE), Admitted::Later));
+        assert!(matches!(open.try_admit(here), Admitted::Later));
         drop(fourth);
-        assert!(admitted(&open, HERE).is_some());
+        assert!(admitted(&open, here).is_some());
     }
 
     #[test]
     fn an_address_takes_nothing_from_others() {
+        let (here, there) = (from("127.0.0.1"), from("0.0.0.0"));
         let open = open(10, Some(2));
-        let places: Vec<_> = (0..2).map(|_| admitted(&open, HERE).unwrap()).collect();
-        let other = admitted(&open, THERE).unwrap();
-        let _third = admitted(&open, HERE).unwrap();
+        let places: Vec<_> = (0..2).map(|_| admitted(&open, here).unwrap()).collect();
+        let other = admitted(&open, there).unwrap();
+        let _third = admitted(&open, here).unwrap();
         assert!(places[0].pulse.cut.is_cancelled() && !other.pulse.cut.is_cancelled());
         let _busy = [Turn::begin(&places[1].pulse), Turn::begin(&_third.pulse)];
-        assert!(matches!(open.try_admit(HERE), Admitted::No));
-        assert!(admitted(&open, THERE).is_some());
+        assert!(matches!(open.try_admit(here), Admitted::No));
+        assert!(admitted(&open, there).is_some());
+    }
+
+    #[test]
+    fn nobody_is_cut_before_they_could_ask() {
+        let bounds = Bounds { grace: Duration::from_secs(600), ..open(2, Some(1)).bounds };
+        let open = Arc::new(Open::new(bounds));
+        let _first = admitted(&open, from("192.0.2.1")).unwrap();
+        let second = admitted(&open, from("192.0.2.2")).unwrap();
+        assert!(matches!(open.try_admit(from("192.0.2.3")), Admitted::Later));
+        assert!(admitted(&open, from("192.0.2.2")).is_some() && second.pulse.cut.is_cancelled());
+    }
+
+    /// What one customer of a provider gets, and what the limits count by.
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let open = open(100, Some(2));
+        let all = (0..9).map(|n| from(&format!("2001:db8:1:2::{n}")));
+        let places: Vec<_> = all.map(|address| admitted(&open, address).unwrap()).collect();
+        let kept = |places: &[Place]| places.iter().filter(|p| !p.pulse.cut.is_cancelled()).count();
+        assert_eq!(kept(&places), 2);
+        let _mapped = [from("192.0.2.1"), from("::ffff:192.0.2.1")].map(|address| admitted(&open, address));
+        let _other = admitted(&open, from("2001:db8:1:3::1")).unwrap();
+        assert!(kept(&places) == 2 && open.all().len() == 5);
+    }
+
+    #[test]
+    fn an_address_has_a_share_of_the_places_that_there_are() {
+        let bounds = |connections_max: u32, connections_per_address: u32, header: &str| {
+            let mut config = Config::default();
+            (config.server.connections_max, config.server.connections_per_address) =
+                (connections_max, connections_per_address);
+            config.limits.address_header = header.into();
+            Bounds::of(&config).per_address
+        };
+        assert_eq!(bounds(100, 256, "peer"), Some(25));
+        assert_eq!(bounds(100, 10, "peer"), Some(10));
+        assert_eq!(bounds(1, 256, "peer"), Some(1));
+        assert_eq!(bounds(100, 256, "x-forwarded-for"), None);
+    }
+
+    #[test]
+    fn slow_bodies_make_room_and_steady_ones_stay() {
+        let flow = |sent: &[(u64, usize)], now: u64| {
+            let mut flow = Flow::default();
+            flow.blocked(0);
+            for (at, bytes) in sent {
+                flow.moved(*bytes, *at);
+                flow.blocked(*at);
+            }
+            flow.slow_since(now)
+        };
+        assert_eq!(flow(&[(1, 1)], 4_000), None);
+        assert_eq!(flow(&[(1, 1)], 6_000), Some(1), "the rest never came");
+        let dripped: Vec<(u64, usize)> = (1..60).map(|second| (second * 1_000, 1)).collect();
+        assert_eq!(flow(&dripped, 59_500), Some(59_000), "a byte every second");
+        let steady: Vec<(u64, usize)> = (1..60).map(|second| (second * 1_000, 10_000)).collect();
+        assert_eq!(flow(&steady, 63_000), None, "12 MB over a slow line");
+        assert_eq!(flow(&steady, 65_000), Some(59_000), "gone in the middle");
+        let mut ours = Flow::default();
+        ours.moved(100, 0);
+        assert_eq!(ours.slow_since(1_000_000), None, "nobody waits for it");
+    }
+
+    #[test]
+    fn a_slow_client_is_cut_and_a_working_request_is_not() {
+        let open = open(2, None);
+        let places = [(); 2].map(|()| admitted(&open, from("127.0.0.1")).unwrap());
+        let _at_work = places.each_ref().map(|place| Turn::begin(&place.pulse));
+        lock(&places[1].pulse.body).blocked(0);
+        lock(&places[1].pulse.response).blocked(0);
+        assert!(matches!(open.try_admit(from("127.0.0.1")), Admitted::Later));
+        // As if it had waited for a minute.
+        lock(&places[1].pulse.body).waited = 60_000;
+        let third = admitted(&open, from("127.0.0.1")).unwrap();
+        assert!(places[1].pulse.cut.is_cancelled() && !places[0].pulse.cut.is_cancelled());
+        // The same if it reads no response.
+        let _at_work = Turn::begin(&third.pulse);
+        *lock(&third.pulse.response) = Flow { since: Some(0), waited: 60_000, bytes: 0 };
+        assert!(admitted(&open, from("127.0.0.1")).is_some());
+        assert!(third.pulse.cut.is_cancelled());
     }
 
     #[test]
@@ -499,10 +680,10 @@ mod tests {
         assert!(!over(9_000) && over(11_000), "never said a word");
         let turn = Turn::begin(&pulse);
         assert!(!over(1_000_000), "at work");
-        pulse.wrote(false);
-        pulse.wrote(false);
+        pulse.wrote(&Poll::Pending);
+        pulse.wrote(&Poll::Pending);
         assert!(!over(30_000) && over(70_000), "nobody reads the answer");
-        pulse.wrote(true);
+        pulse.wrote(&Poll::Ready(Ok(1)));
         drop(turn);
         assert!(!over(70_000) && over(80_000), "a rest may be longer than a head");
         pulse.heard();

@@ -182,20 +182,67 @@ async fn silent_connections_make_room_for_those_who_buy() {
         // So that nothing but the following ends them.
         program.set("HAAT__SERVER__HEADER_TIMEOUT_S", "3600");
         program.set("HAAT__SERVER__IDLE_TIMEOUT_S", "3600");
-        let serve = program.command(&["serve"]);
-        let mut command = std::process::Command::new("sh");
-        command.args(["-c", "ulimit -n 256 && exec \"$0\" serve"]).arg(serve.get_program());
-        command
-            .envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))))
-            .current_dir(&program.folder);
-        let log = std::fs::File::create(program.folder.join("log")).unwrap();
-        command.stderr(log);
-        program.start_by(command).await;
+        start_with_few_handles(&mut program).await;
         let silent: Vec<_> = (0..300).map(|_| raw(&program)).collect();
         buy(&program).await;
         let more: Vec<_> = (0..100).map(|_| raw(&program)).collect();
         assert_eq!(Shopper::new(&program).get("/readyz").await.0, StatusCode::OK);
         drop((silent, more));
+        program.close();
+    }
+}
+
+/// Starts it with file handles for 112 connections: 28 per address.
+#[cfg(unix)]
+async fn start_with_few_handles(program: &mut Program) {
+    let serve = program.command(&["serve"]);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "ulimit -n 256 && exec \"$0\" serve"]).arg(serve.get_program());
+    command
+        .envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(&program.folder);
+    let log = std::fs::File::create(program.folder.join("log")).unwrap();
+    command.stderr(log);
+    program.start_by(command).await;
+}
+
+/// Requests whose body never comes, or comes byte by byte: from one address, and from eight.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_bodies_that_never_end_make_room_for_those_who_buy() {
+    use tokio::{io::AsyncWriteExt, net::TcpSocket, task::JoinSet};
+
+    /// Begins a request from another address of this machine, and goes on a byte at a time.
+    async fn drip(from: u8, port: u16) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, from], 0).into()).unwrap();
+        let head = "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: 1000\r\n\r\ne";
+        let Ok(mut stream) = socket.connect(([127, 0, 0, 1], port).into()).await else { return };
+        let mut sent = stream.write_all(head.as_bytes()).await;
+        while sent.is_ok() {
+            tokio::time::sleep(Duration::from_secs(if from.is_multiple_of(2) { 1 } else { 600 })).await;
+            sent = stream.write_all(b"m").await;
+        }
+    }
+
+    for on in BOTH {
+        let mut program = Program::prepare(on).await;
+        // So that nothing but the following ends them.
+        for limit in ["TIMEOUT_S", "HEADER_TIMEOUT_S", "IDLE_TIMEOUT_S"] {
+            program.set(&format!("HAAT__SERVER__{limit}"), "3600");
+        }
+        start_with_few_handles(&mut program).await;
+        let mut attack = JoinSet::new();
+        let port = program.port;
+        (0..130).for_each(|_| drop(attack.spawn(drip(2, port))));
+        buy(&program).await;
+        for from in 2..10 {
+            (0..60).for_each(|_| drop(attack.spawn(drip(from, port))));
+        }
+        buy(&program).await;
+        assert_eq!(Shopper::new(&program).get("/readyz").await.0, StatusCode::OK);
+        attack.shutdown().await;
         program.close();
     }
 }
