@@ -7,7 +7,7 @@ use std::{
     io,
     pin::pin,
     sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -56,6 +56,9 @@ pub(super) const FORM_TIME: Duration = Duration::from_secs(900);
 const COMING_IN: Duration = Duration::from_secs(600);
 /// How long an upload may stall.
 const SILENT: Duration = Duration::from_secs(30);
+/// The bytes per second that an upload must reach after that: otherwise, one byte every half minute would be
+/// enough to keep its place.
+const PACE: u64 = 4 * 1024;
 /// The time limit of reading a file.
 const READING: Duration = Duration::from_secs(300);
 /// The maximum number of product files that are uploaded, waiting or read: in total, and per address,
@@ -176,13 +179,13 @@ pub(super) async fn take(
 
 /// The file of a form, and its options.
 async fn file_of(mut form: Multipart) -> Result<Option<(ImportOptions, File)>> {
-    let (mut set_stock, mut decimal_mark) = (false, None);
-    while let Some(mut field) = soon(form.next_field()).await?.map_err(broken)? {
+    let (mut set_stock, mut decimal_mark, mut pace) = (false, None, Pace::default());
+    while let Some(mut field) = pace.next(form.next_field()).await?.map_err(broken)? {
         match field.name() {
             Some("set_stock") => set_stock = true,
             Some("decimal_mark") => {
                 let mut said = Vec::new();
-                while let Some(part) = soon(field.chunk()).await?.map_err(broken)? {
+                while let Some(part) = pace.next(field.chunk()).await?.map_err(broken)? {
                     said.extend(part.iter().take(MARK_BYTES_MAX.saturating_sub(said.len())));
                 }
                 decimal_mark = DecimalMark::parse(&String::from_utf8_lossy(&said));
@@ -211,22 +214,66 @@ pub(super) async fn keep<E>(
         Error::Busy { retry_after_s: 5 }
     };
     let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(full)?);
-    let (mut parts, mut bytes) = (pin!(parts), 0);
-    while let Some(part) = soon(parts.next()).await? {
+    let (mut parts, mut pace) = (pin!(parts), Pace::default());
+    while let Some(part) = pace.next(parts.next()).await? {
         let part = part.map_err(&broken)?;
-        bytes += part.len();
-        if bytes > FILE_BYTES_MAX {
-            return Err(Error::TooLarge);
-        }
+        pace.count(&part, FILE_BYTES_MAX)?;
         file.write_all(&part).await.map_err(full)?;
     }
     file.rewind().await.map_err(full)?;
     Ok(file.into_std().await)
 }
 
-/// The next part of an upload, if it arrives in time.
-async fn soon<T>(part: impl Future<Output = T>) -> Result<T> {
-    tokio::time::timeout(SILENT, part).await.map_err(|_| Error::Busy { retry_after_s: 5 })
+/// How fast an upload arrives. Only the time spent waiting for it counts.
+pub(super) struct Pace {
+    /// How long it may stall.
+    pub(super) silent: Duration,
+    pub(super) waited: Duration,
+    pub(super) bytes: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { silent: SILENT, waited: Duration::ZERO, bytes: 0 }
+    }
+}
+
+impl Pace {
+    /// How long the next part may take.
+    fn patience(&self) -> Duration {
+        let earned = Duration::from_millis(self.bytes as u64 * 1000 / PACE);
+        (self.silent + earned).saturating_sub(self.waited).min(self.silent)
+    }
+
+    /// The next part of an upload, if it arrives in time.
+    pub(super) async fn next<T>(&mut self, part: impl Future<Output = T>) -> Result<T> {
+        let begun = Instant::now();
+        let part = tokio::time::timeout(self.patience(), part).await;
+        self.waited += begun.elapsed();
+        part.map_err(|_| Error::Busy { retry_after_s: 5 })
+    }
+
+    /// Counts a part that has arrived; fails if there are more than this many bytes by now.
+    pub(super) fn count(&mut self, part: &Bytes, most: usize) -> Result<()> {
+        self.bytes += part.len();
+        if self.bytes > most { Err(Error::TooLarge) } else { Ok(()) }
+    }
+}
+
+/// A whole upload of at most this many bytes, in memory.
+pub(super) async fn whole<E>(
+    parts: impl Stream<Item = std::result::Result<Bytes, E>>,
+    mut pace: Pace,
+    most: usize,
+    broken: impl Fn(E) -> Error,
+) -> Result<Vec<u8>> {
+    let (mut parts, mut whole) = (pin!(parts), Vec::new());
+    while let Some(part) = pace.next(parts.next()).await? {
+        let part = part.map_err(&broken)?;
+        pace.count(&part, most)?;
+        whole.extend_from_slice(&part);
+    }
+    Ok(whole)
 }
 
 fn broken(fault: MultipartError) -> Error {
@@ -342,6 +389,34 @@ mod tests {
         drop(first);
         assert!(enter("2.2.2.2", 1).is_ok());
         assert!(intake.files.lock().unwrap().is_empty(), "nothing is left behind");
+    }
+
+    #[test]
+    fn uploads_may_be_slow_but_neither_stall_nor_drip() {
+        let patience = |waited_s: u64, bytes: usize| {
+            let pace = Pace { waited: Duration::from_secs(waited_s), bytes, ..Pace::default() };
+            pace.patience().as_secs()
+        };
+        assert_eq!(patience(0, 0), 30);
+        assert_eq!(patience(29, 1), 1, "a byte at a time");
+        assert_eq!(patience(60, 100_000), 0);
+        assert_eq!(patience(300, 12_000_000), 30, "12 MB over a slow line");
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_stops_is_ended() {
+        let brief = || Pace { silent: Duration::from_millis(20), ..Pace::default() };
+        let sent = |parts: usize| {
+            let parts = futures::stream::iter(0..parts).map(|_| Ok::<_, ()>(Bytes::from_static(b"xxxx")));
+            parts.chain(futures::stream::pending())
+        };
+        assert_eq!(
+            whole(sent(2), brief(), 8, |()| Error::Internal).await,
+            Err(Error::Busy { retry_after_s: 5 })
+        );
+        assert_eq!(whole(sent(3), brief(), 8, |()| Error::Internal).await, Err(Error::TooLarge));
+        let all = futures::stream::iter([Ok::<_, ()>(Bytes::from_static(b"xxxx"))]);
+        assert_eq!(whole(all, brief(), 8, |()| Error::Internal).await, Ok(b"xxxx".to_vec()));
     }
 
     #[tokio::test]

@@ -21,7 +21,10 @@ use haat_shared::{
 };
 use serde::Deserialize;
 
-use super::{State, imports::Ticket};
+use super::{
+    State,
+    imports::{Pace, Ticket, whole},
+};
 
 /// The maximum size of a form with a picture, including what a browser adds.
 pub(super) const FORM_BYTES_MAX: usize = BYTES_MAX + 64 * 1024;
@@ -102,11 +105,10 @@ pub(super) async fn add(
         let address = state.limits.origin(&about.headers, &about.extensions).to_string();
         let _ticket = enter(&state, &address, &caller, owner)?;
         let form = form.map_err(|_| Error::field("picture", FieldCode::Missing))?;
-        let bytes = sent(form).await.map_err(|fault| match fault.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Error::field("picture", FieldCode::PictureTooHeavy(purpose.upload().bytes_max))
-            }
-            _ => Error::field("picture", FieldCode::PictureBroken),
+        let most = purpose.upload().bytes_max;
+        let bytes = sent(form, Pace::default()).await.map_err(|error| match error {
+            Error::TooLarge => Error::field("picture", FieldCode::PictureTooHeavy(most)),
+            error => error,
         })?;
         media::add(engine, &caller, purpose, Some(&handle), bytes).await
     }
@@ -117,14 +119,21 @@ pub(super) async fn add(
     }
 }
 
-/// The bytes of the field `picture`; `None` if there is no such field.
-async fn sent(mut form: Multipart) -> std::result::Result<Vec<u8>, MultipartError> {
-    while let Some(field) = form.next_field().await? {
+/// The bytes of the field `picture`; none if there is no such field.
+async fn sent(mut form: Multipart, mut pace: Pace) -> Result<Vec<u8>> {
+    while let Some(field) = pace.next(form.next_field()).await?.map_err(broken)? {
         if field.name() == Some("picture") {
-            return Ok(field.bytes().await?.into());
+            return whole(field, pace, FORM_BYTES_MAX, broken).await;
         }
     }
     Ok(Vec::new())
+}
+
+fn broken(fault: MultipartError) -> Error {
+    match fault.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+        _ => Error::field("picture", FieldCode::PictureBroken),
+    }
 }
 
 /// An error as JSON, with its status.
@@ -135,4 +144,31 @@ fn refusal(error: &Error) -> Response {
         response.headers_mut().insert(super::RETRY_AFTER, seconds.into());
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        body::{Body, Bytes},
+        extract::{FromRequest, Request},
+    };
+    use futures::StreamExt;
+
+    use super::*;
+
+    /// 16 such uploads would stop all others.
+    #[tokio::test]
+    async fn an_upload_that_stalls_ends() {
+        for head in
+            ["", "--edge\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"a\"\r\n\r\nGIF"]
+        {
+            let begins = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from(head))]);
+            let body = Body::from_stream(begins.chain(futures::stream::pending()));
+            let request =
+                Request::post("/").header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+            let form = Multipart::from_request(request.body(body).unwrap(), &()).await.unwrap();
+            let brief = Pace { silent: Duration::from_millis(20), ..Pace::default() };
+            assert_eq!(sent(form, brief).await, Err(Error::Busy { retry_after_s: 5 }), "{head}");
+        }
+    }
 }

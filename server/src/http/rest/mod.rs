@@ -54,7 +54,7 @@ use self::{
 };
 use super::{
     State,
-    imports::{FORM_TIME, Ticket},
+    imports::{FORM_TIME, Pace, Ticket, whole},
     limits::Origin,
     media, timeout,
 };
@@ -261,6 +261,13 @@ where
     Ok(response)
 }
 
+fn too_large(error: Error) -> Problem {
+    match error {
+        Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE.into(),
+        error => error.into(),
+    }
+}
+
 async fn receive<P: RequestPart>(
     context: &RequestContext,
     route: &Route,
@@ -288,8 +295,8 @@ async fn receive<P: RequestPart>(
     };
     let (body, unread) = match P::BODY {
         true => {
-            let whole = axum::body::to_bytes(body, limit).await;
-            (whole.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?, Default::default())
+            let whole = whole(body.into_data_stream(), Pace::default(), limit, |_| Error::TooLarge).await;
+            (whole.map_err(too_large)?.into(), Default::default())
         }
         false => (Default::default(), body),
     };
