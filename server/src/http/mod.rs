@@ -136,6 +136,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
     let products = Router::new()
         .route(FN_CREATE_PRODUCT, post(pages::function))
         .route(FN_UPDATE_PRODUCT, post(pages::function))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::bound))
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .layer(RequestBodyLimitLayer::new(SAVE_BYTES_MAX.max(config.server.body_bytes_max)))
         .layer(timeout(Duration::from_secs(config.server.timeout_s)));

@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 
 use haat_engine::random;
-use haat_shared::routes::{ROUTES, Surface};
+use haat_shared::routes::{REST, ROUTES, Surface, only_reads};
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
 
@@ -205,6 +205,43 @@ async fn attack_invented_carts_have_no_limit_of_their_own() {
             location(&beside.post("/language", &[("locale", "en"), ("back", "/account")]).await),
             "/account"
         );
+        program.close();
+    }
+}
+
+/// Every route that changes something counts towards the limit, before it looks at the request.
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_no_change_is_unlimited() {
+    for on in BOTH {
+        let mut program = guarded(on, &[("CHANGES_PER_MINUTE", "1")]).await;
+        program.set("HAAT_ADMIN_PASSWORD", PASSWORD);
+        program.run_ok(&["admin", "create", "--email", "olga@haat.example", "--name", "Olga"]);
+        let guest = Browser::new(&program, "192.0.2.1");
+        guest.post("/language", &[("locale", "en")]).await;
+        let writes = |method: &str| !["GET", "HEAD"].contains(&method);
+        // Gateways have signatures instead, and the sandbox is no part of a real market.
+        let counted = ROUTES.iter().filter(|r| {
+            writes(r.method)
+                && !only_reads(r.path)
+                && !matches!(r.surface, Surface::Webhook | Surface::Sandbox)
+        });
+        for route in counted {
+            let answer = guest.post(&route.path.replace(['{', '}'], ""), &[]).await;
+            assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS, "{}", route.path);
+        }
+        let api = |method: &str, path: &str| {
+            let url = program.at(&path.replace(['{', '}'], ""));
+            Client::new().request(method.parse().unwrap(), url).header("x-forwarded-for", "192.0.2.2")
+        };
+        let credentials = json!({"email": "olga@haat.example", "password": PASSWORD});
+        let tokens: Value =
+            api("POST", "/api/v1/tokens").json(&credentials).send().await.unwrap().json().await.unwrap();
+        let token = tokens["access_token"].as_str().unwrap_or_else(|| panic!("{tokens}"));
+        api("POST", "/api/v1/carts").bearer_auth(token).json(&json!({})).send().await.unwrap();
+        for route in REST.iter().filter(|r| writes(r.method)) {
+            let answer = api(route.method, route.path).bearer_auth(token).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS, "{} {}", route.method, route.path);
+        }
         program.close();
     }
 }
