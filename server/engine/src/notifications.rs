@@ -381,31 +381,32 @@ pub async fn send_due(engine: &Engine) -> TxResult<usize> {
     Ok(count)
 }
 
-const EMAILS_PER_HOUR: quotas::QuotaKind = ("emails_per_hour", quotas::HOUR_MS);
-const EMAILS_PER_DAY: quotas::QuotaKind = ("emails_per_day", quotas::DAY_MS);
+/// The counters of an address per hour and per day.
+type Counters = [quotas::QuotaKind; 2];
+const ABOUT_PURCHASES: Counters = [("emails_per_hour", quotas::HOUR_MS), ("emails_per_day", quotas::DAY_MS)];
+const ABOUT_SIGN_UPS: Counters =
+    [("sign_up_emails_per_hour", quotas::HOUR_MS), ("sign_up_emails_per_day", quotas::DAY_MS)];
 
-/// Whether the recipient may not have asked for the email: anyone can enter an address at checkout.
-fn typed_by_anyone(kind: &str) -> bool {
-    matches!(
-        kind,
-        "purchase_made"
-            | "order_shipped"
-            | "shipment_updated"
-            | "order_cancelled"
-            | "sign_up"
-            | "account_exists"
-    )
+/// What counts an email that its recipient may not have asked for: anyone can enter an address at checkout
+/// and at sign-up. Signing up costs nothing, so it must not use up what purchases need.
+fn counters(kind: &str) -> Option<Counters> {
+    match kind {
+        "purchase_made" | "order_shipped" | "shipment_updated" | "order_cancelled" => Some(ABOUT_PURCHASES),
+        "sign_up" | "account_exists" => Some(ABOUT_SIGN_UPS),
+        _ => None,
+    }
 }
 
 /// Fails emails above the limit of an address and returns the others. An email is counted once, at the
 /// first attempt; what an operator sends again is not limited.
 async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64) -> TxResult<Vec<Claimed>> {
     let of = |notice: &Claimed| quotas::subject(engine, &mailbox(&text::fold(&notice.recipient)));
-    let counted = |notice: &Claimed| notice.attempts == 1 && typed_by_anyone(&notice.kind);
+    let counted = |notice: &Claimed| counters(&notice.kind).filter(|_| notice.attempts == 1);
     let mut what = BTreeMap::new();
-    for notice in claimed.iter().filter(|notice| counted(notice)) {
-        *what.entry((EMAILS_PER_HOUR, of(notice))).or_insert(0) += 1;
-        *what.entry((EMAILS_PER_DAY, of(notice))).or_insert(0) += 1;
+    for notice in &claimed {
+        for counter in counted(notice).into_iter().flatten() {
+            *what.entry((counter, of(notice))).or_insert(0) += 1;
+        }
     }
     if what.is_empty() {
         return Ok(claimed);
@@ -420,16 +421,11 @@ async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64)
     // In reverse order, so that the latest emails are the ones over the limit.
     for notice in claimed.into_iter().rev() {
         let mut over = false;
-        if counted(&notice) {
-            let most = [
-                (EMAILS_PER_HOUR, engine.bounds.emails_per_hour),
-                (EMAILS_PER_DAY, engine.bounds.emails_per_day),
-            ];
-            for (kind, most) in most {
-                if let Some(used) = used.get_mut(&(kind.0, of(&notice))) {
-                    over |= *used > most;
-                    *used -= 1;
-                }
+        let most = [engine.bounds.emails_per_hour, engine.bounds.emails_per_day];
+        for ((name, _), most) in counted(&notice).into_iter().flatten().zip(most) {
+            if let Some(used) = used.get_mut(&(name, of(&notice))) {
+                over |= *used > most;
+                *used -= 1;
             }
         }
         if over { &mut over_limit } else { &mut sending }.push(notice);

@@ -1,8 +1,9 @@
 //! Limits on guests: held stock, unpaid orders, emails to others.
 
-use haat_engine::{Bounds, Caller, checkout, dispatch, notifications, oracle};
+use haat_engine::{Bounds, Caller, accounts::sign_ups, checkout, dispatch, notifications, oracle};
 use haat_shared::{
     Conflict, Error, Result,
+    accounts::SignUp,
     checkout::{CheckoutUpdate, HOLD_MS},
     id::kinds::VariantId,
 };
@@ -175,6 +176,29 @@ both! {
         assert_eq!(sent().await, 13);
         for mail in notifications::failed(&engine, &caller).await.unwrap() {
             notifications::resend(&engine, &caller, mail.id).await.unwrap();
+        }
+        dispatch::drain(&engine).await.unwrap();
+    }
+
+    /// A stranger who signs up with someone's address silences no order.
+    async fn attack_sign_ups_use_up_no_emails_about_orders(market) {
+        next_morning(market);
+        let engine = market.bounded(Bounds { emails_per_hour: 3, emails_per_day: 15, ..Bounds::NONE });
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 500).await;
+        for _ in 0..10 {
+            let form = SignUp { name: "Robot".into(), email: "asha@example.com".into(), password: "long enough".into() };
+            sign_ups::ask(&engine, &Caller::guest(), form).await.unwrap();
+        }
+        for _ in 0..4 {
+            market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        }
+        dispatch::drain(&engine).await.unwrap();
+        let mails = notifications::mailbox::latest(&engine.db).await.unwrap();
+        let sent = |kind: &str| mails.iter().filter(|m| m.recipient == "asha@example.com" && m.subject.contains(kind)).count();
+        assert_eq!((sent("purchase"), sent("confirm")), (3, 3), "{:?}", mails.iter().map(|m| &m.subject).collect::<Vec<_>>());
+        let kept = notifications::failed(&engine, &Caller::system()).await.unwrap();
+        for mail in kept {
+            notifications::resend(&engine, &Caller::system(), mail.id).await.unwrap();
         }
         dispatch::drain(&engine).await.unwrap();
     }
