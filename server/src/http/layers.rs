@@ -1,6 +1,6 @@
 //! Middleware for every request: log spans, metrics, security headers, and the response to a panic.
 
-use std::{any::Any, collections::HashSet, sync::LazyLock, time::Instant};
+use std::{any::Any, collections::HashSet, net::Ipv6Addr, sync::LazyLock, time::Instant};
 
 use axum::{
     body::Body,
@@ -35,19 +35,30 @@ pub(super) async fn bound_request_id(mut request: Request, next: Next) -> Respon
 }
 
 /// Rejects requests without exactly one host (RFC 9112, section 3.2), because a proxy in front may have
-/// read another one.
+/// read another one. If the request's target is a whole URL, its host must be the same.
 pub(super) async fn one_host(request: Request, next: Next) -> Response {
     let hosts: Vec<&HeaderValue> = request.headers().get_all(header::HOST).iter().collect();
-    let named = |host: &HeaderValue| {
-        host.to_str().is_ok_and(|host| !host.contains('@') && host.parse::<Authority>().is_ok())
-    };
+    let target = request.uri().authority().map(Authority::as_str);
     let fits = match hosts[..] {
-        [host] => named(host),
-        // In HTTP/2, the host is in the `:authority` of the URI.
-        [] => request.uri().authority().is_some(),
+        [host] => host
+            .to_str()
+            .is_ok_and(|host| is_host(host) && target.is_none_or(|target| target.eq_ignore_ascii_case(host))),
         _ => false,
     };
     if fits { next.run(request).await } else { StatusCode::BAD_REQUEST.into_response() }
+}
+
+/// Whether this is a name or an IP address, with or without a port. Everything else that RFC 3986 allows,
+/// such as commas, occurs in no name.
+fn is_host(host: &str) -> bool {
+    let digits = |port: &str| port.parse::<u16>().is_ok() && port.bytes().all(|b| b.is_ascii_digit());
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    if let Some((address, port)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let port = port.is_empty() || port.strip_prefix(':').is_some_and(digits);
+        return port && address.parse::<Ipv6Addr>().is_ok();
+    }
+    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+    !name.is_empty() && name.bytes().all(plain) && port.is_none_or(digits)
 }
 
 /// The log span of a request.
@@ -158,4 +169,40 @@ pub(super) fn plain(error: &Error) -> Response {
         response.headers_mut().insert(super::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address() {
+        for good in
+            ["localhost", "market.example:443", "192.0.2.1:3000", "[::1]", "[2001:db8::1]:80", "a_b-c.d"]
+        {
+            assert!(is_host(good), "{good}");
+        }
+        for bad in [
+            "",
+            ":80",
+            "localhost,evil.example",
+            "me@localhost",
+            "localhost:",
+            "localhost:99999",
+            "localhost:+1",
+            "localhost:80:80",
+            "[::1",
+            "::1",
+            "[::1]80",
+            "[evil.example]",
+            "a b",
+            "a/b",
+            "a;b",
+            "a$b",
+            "a'b",
+            "a%41",
+        ] {
+            assert!(!is_host(bad), "{bad}");
+        }
+    }
 }
