@@ -360,14 +360,15 @@ impl RequestPart for Once {
 const KEY_RULES: &str = "Repeating a request with the same key returns the same response for seven days, and waits for \
     the first one while it is still being processed; using the key with a different request fails (409, key_reused). \
     Requests are the same if their path and the JSON value of their body are: white space and the order of names don't \
-    matter. `K1` and `\"K1\"`, as the IETF draft writes it, are the same key.";
+    matter. `K1` and `\"K1\"`, as the IETF draft writes it, are the same key; with one quotation mark, it is none.";
 
-const KEY_PATTERN: &str = r#"^([!#-~][!-~]{0,199}|"([ !#-\[\]-~]|\\["\\]){1,200}")$"#;
+const KEY_PATTERN: &str = r#"^([!#-~]{1,200}|"([ !#-\[\]-~]|\\["\\]){1,200}")$"#;
 
-/// A key as it was sent: plain, or as a quoted string of RFC 9651.
+/// A key as it was sent: plain, or as a quoted string of RFC 9651. A plain key has no quotation marks, so
+/// that one that lost its first is not taken for another key.
 fn key(value: &str) -> Option<String> {
     let key = match value.strip_prefix('"') {
-        None => value.bytes().all(|b| b.is_ascii_graphic()).then(|| value.to_owned())?,
+        None => value.bytes().all(|b| b.is_ascii_graphic() && b != b'"').then(|| value.to_owned())?,
         Some(quoted) => {
             let (mut key, mut rest) = (String::new(), quoted.strip_suffix('"')?.chars());
             while let Some(c) = rest.next() {
@@ -512,7 +513,6 @@ mod tests {
         for (sent, expected) in [
             ("K1", Some("K1")),
             ("\"K1\"", Some("K1")),
-            ("a\"b", Some("a\"b")),
             (r#""a\"b\\c d""#, Some("a\"b\\c d")),
             (&long, Some(long.as_str())),
             (&format!("\"{long}\""), Some(long.as_str())),
@@ -520,6 +520,8 @@ mod tests {
             ("\"\"", None),
             ("\"", None),
             ("\"K1", None),
+            ("K1\"", None),
+            ("K\"1", None),
             ("\"K\"1\"", None),
             (r#""K1\""#, None),
             (r#""K\1""#, None),

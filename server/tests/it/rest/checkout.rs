@@ -46,6 +46,10 @@ async fn five_calls_buy_once() {
         let (checkout, total) = (begun.text("/id"), begun.body["totals"]["total"].clone());
         let address = format!("/checkouts/{checkout}/pay");
         guest.once(&address, json!({})).await.refuses(404, "not_found");
+        // A key that lost one of its quotation marks is not another key.
+        let half = holder.with("idempotency-key", "pay\"").post(&address, json!({})).await;
+        let half = half.refuses(400, "idempotency_key_missing");
+        assert!(half.text("/detail").contains("without quotation marks or with one at each end"), "{half:?}");
         let cheaper = json!({"total": {"amount": 1, "currency": "INR"}});
         let changed = holder.once(&address, cheaper).await.refuses(409, "total_changed");
         assert_eq!((&changed.body["total"], &changed.body["quote_version"]), (&total, &json!(1)));
