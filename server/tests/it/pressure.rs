@@ -102,12 +102,47 @@ async fn selling_resumes_once_the_disk_has_space() {
             }
         }
         assert!(refused, "{on:?}: the disk never filled up");
+        // The row that readiness writes is a change of an existing one, so it needs a trigger on SQLite, too.
+        let broken = match on {
+            On::Sqlite => {
+                "CREATE TRIGGER full_disk BEFORE INSERT ON heartbeats BEGIN SELECT RAISE(ABORT, 'full'); END"
+            }
+            On::Postgres => {
+                "CREATE TRIGGER full_disk BEFORE INSERT ON heartbeats FOR EACH ROW EXECUTE FUNCTION full_disk()"
+            }
+        };
+        execute(&program, on, broken).await;
+        until_ready(&program, StatusCode::SERVICE_UNAVAILABLE).await;
         match on {
-            On::Sqlite => ballast(&program).execute_batch("DROP TABLE ballast").unwrap(),
-            On::Postgres => program.sql("DROP TRIGGER full_disk ON cart_lines").await,
+            On::Sqlite => execute(&program, on, "DROP TRIGGER full_disk; DROP TABLE ballast").await,
+            On::Postgres => {
+                execute(
+                    &program,
+                    on,
+                    "DROP TRIGGER full_disk ON heartbeats; DROP TRIGGER full_disk ON cart_lines",
+                )
+                .await;
+            }
         }
+        until_ready(&program, StatusCode::OK).await;
         buy(&program).await;
         program.close();
+    }
+}
+
+async fn execute(program: &Program, on: On, sql: &str) {
+    match on {
+        On::Sqlite => ballast(program).execute_batch(sql).unwrap(),
+        On::Postgres => program.sql(sql).await,
+    }
+}
+
+/// Waits for this answer of `/readyz`, which is repeated for a second.
+async fn until_ready(program: &Program, status: StatusCode) {
+    let (shopper, begun) = (Shopper::new(program), std::time::Instant::now());
+    while shopper.get("/readyz").await.0 != status {
+        assert!(begun.elapsed().as_secs() < 60, "/readyz is never {status}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
