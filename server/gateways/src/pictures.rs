@@ -105,9 +105,9 @@ impl PictureFolder {
     }
 }
 
-#[async_trait]
-impl PictureStore for PictureFolder {
-    async fn keep(&self, id: MediaId, bytes: Vec<u8>, allowed: Upload) -> Result<Kept, PictureError> {
+impl PictureFolder {
+    /// Decodes a picture by `make`, once neither cores nor memory are taken by others.
+    async fn made(&self, bytes: Vec<u8>, allowed: Upload, make: Make) -> Result<Made, PictureError> {
         let away = |e: String| PictureError::Away(e);
         let deadline = Instant::now() + self.wait;
         let turn = timeout_at(deadline, self.turns.clone().acquire_owned()).await;
@@ -135,11 +135,18 @@ impl PictureStore for PictureFolder {
             .name("haat-picture".into())
             .spawn(run)
             .map_err(|e| away(e.to_string()))?;
-        let Made { kept, files } = answered.await.map_err(|_| away("decoding was aborted".into()))??;
+        answered.await.map_err(|_| away("decoding was aborted".into()))?
+    }
+}
+
+#[async_trait]
+impl PictureStore for PictureFolder {
+    async fn keep(&self, id: MediaId, bytes: Vec<u8>, allowed: Upload) -> Result<Kept, PictureError> {
+        let Made { kept, files } = self.made(bytes, allowed, make).await?;
         for (width, format, bytes) in files {
             // Written under a temporary name and then renamed, so that nobody reads a partial file.
             let name = Name::from(File { id, width, format }.to_string());
-            self.files.put(&name, bytes.into()).await.map_err(|e| away(e.to_string()))?;
+            self.files.put(&name, bytes.into()).await.map_err(|e| PictureError::Away(e.to_string()))?;
         }
         Ok(kept)
     }
@@ -160,6 +167,9 @@ struct Made {
     kept: Kept,
     files: Vec<(u32, Format, Vec<u8>)>,
 }
+
+/// How a picture is made of the bytes of an upload.
+type Make = fn(&[u8]) -> Result<Made, FieldCode>;
 
 /// The weight of a picture with this many pixels.
 fn permits(pixels: u64) -> u32 {
@@ -597,6 +607,32 @@ mod tests {
         let kept = futures::future::join_all(keep).await;
         assert!(kept.iter().all(|kept| kept.as_ref().is_ok_and(|k| k.width == 2_500)), "{kept:?}");
         assert_eq!(pictures.pixels.available_permits(), 400, "all is given back");
+    }
+
+    /// Nothing is decoded here, so that neither the memory nor the cores of this machine matter.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn pictures_decoded_at_once_have_at_most_the_pixels_of_one() {
+        use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+        static AT_ONCE: AtomicUsize = AtomicUsize::new(0);
+        static MOST: AtomicUsize = AtomicUsize::new(0);
+        let counted: Make = |_| {
+            MOST.fetch_max(AT_ONCE.fetch_add(1, SeqCst) + 1, SeqCst);
+            std::thread::sleep(Duration::from_millis(50));
+            AT_ONCE.fetch_sub(1, SeqCst);
+            Ok(Made { kept: Kept { width: 1, height: 1, color: String::new() }, files: Vec::new() })
+        };
+        let folder = tempfile::tempdir().unwrap();
+        for (side, turns, most) in [(6_300, 8, 1), (4_400, 8, 2), (100, 3, 3)] {
+            let mut pictures = PictureFolder::in_folder(folder.path(), LONG).unwrap();
+            pictures.turns = Arc::new(Semaphore::new(turns));
+            MOST.store(0, SeqCst);
+            let sent = (0..8).map(|_| pictures.made(png_header(side, side), ANY, counted));
+            let made = futures::future::join_all(sent).await;
+            assert!(made.iter().all(Result::is_ok), "{side}");
+            let seen = MOST.load(SeqCst);
+            assert!(seen <= most, "{seen} of {side} pixels a side at once");
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]
