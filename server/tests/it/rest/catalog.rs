@@ -220,9 +220,19 @@ async fn the_editor_names_variants_and_values_where_there_are_options() {
     shirts["options"] = json!(["Size"]);
     shirts["variants"] =
         ["Small", "Large"].map(|size| json!({"options": [size], "price": price, "stock": 1})).into();
-    let shirts = editor(shirts).await;
+    let made = meena.once("/shops/meena-crafts/products", shirts).await.is(201);
+    let path = format!("/meena-crafts/products/{}", made.text("/id"));
+    let editor = seller.get(&format!("/seller{path}")).await.1;
     for shown in ["Variant 1", "Variant 2", "value=\"Size\"", "Remove Small", "value=\"Large\""] {
-        assert!(shirts.contains(shown), "{shown}: {shirts}");
+        assert!(editor.contains(shown), "{shown}: {editor}");
+    }
+    // Shoppers see what is chosen by the option's name, too.
+    meena.post(&format!("/shops{path}/publish"), json!({})).await.is(204);
+    let slugs = seller.slugs("/shops/meena-crafts", 99).await;
+    let slug = slugs.iter().find(|slug| slug.starts_with("shirt")).unwrap();
+    let (_, page) = seller.get(&format!("/p/{slug}")).await;
+    for shown in ["<legend>Size<", "<span>Small<", "<span>Large<"] {
+        assert!(page.contains(shown), "{shown}: {page}");
     }
     program.close();
 }

@@ -168,6 +168,34 @@ async fn thirty_two_who_pay_at_once_get_one_purchase() {
     }
 }
 
+/// Two baskets become one at sign-in; what was capped says so until it is changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_basket_says_what_was_capped_when_two_became_one() {
+    let program = Program::serve(On::Sqlite).await;
+    let meena = Robot::new(&program).signed_in("meena@haat.example").await;
+    let mut many = product("Clay bead");
+    many["variants"][0]["stock"] = json!(5_000);
+    let made = meena.once("/shops/meena-crafts/products", many).await.is(201);
+    meena
+        .post(&format!("/shops/meena-crafts/products/{}/publish", made.text("/id")), json!({}))
+        .await
+        .is(204);
+    let bead = made.text("/product/variants/0/id");
+    let form =
+        [("name", "Asha"), ("email", "asha@example.com"), ("password", "long enough"), ("next", "/cart")];
+    let first = Shopper::new(&program);
+    first.add(&bead, "998").await;
+    first.post("/sign-up", &form).await;
+    let shopper = Shopper::new(&program);
+    shopper.add(&bead, "2").await;
+    let notice = "We combined your baskets. You can order up to 999 of this item.";
+    assert!(!shopper.get("/cart").await.1.contains(notice));
+    assert_eq!(shopper.post("/sign-in", &form).await, "/cart");
+    let (_, cart) = shopper.get("/cart").await;
+    assert!(cart.contains(notice) && cart.contains("value=\"999\""), "{cart}");
+    program.close();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_sold_out_is_not_counted_in_the_basket() {
     let program = Program::serve(On::Sqlite).await;
