@@ -9,11 +9,11 @@ use std::{
 
 use haat_shared::routes::{ROUTES, Surface};
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-fn sources(folder: &str) -> Vec<(String, String)> {
+pub fn sources(folder: &str) -> Vec<(String, String)> {
     files(folder, "rs")
 }
 

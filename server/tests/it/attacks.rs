@@ -8,9 +8,31 @@ use haat_shared::routes::{REST, ROUTES, Surface, only_reads};
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
 
-use crate::{mails, program::*};
+use crate::{arrows, mails, program::*};
 
 const PASSWORD: &str = "market-day-2026";
+
+/// What docs/security.md names exists, and `make attack` runs it.
+#[test]
+fn the_tests_of_all_attacks_are_run() {
+    let read = |file: &str| std::fs::read_to_string(arrows::root().join(file)).unwrap();
+    let (page, script, sources) =
+        (read("docs/security.md"), read("scripts/attack"), arrows::sources("server"));
+    let filters = script.split_once("filters=(").unwrap().1.split_once("\n)").unwrap().0;
+    let filters = filters.lines().map(|line| line.split('#').next().unwrap());
+    let filters: Vec<&str> = filters.flat_map(str::split_whitespace).collect();
+    let mut count = 0;
+    for row in page.lines().filter(|line| line.starts_with("| ")) {
+        let tests = row.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap();
+        for test in tests.split('`').skip(1).step_by(2).filter(|test| !test.ends_with(".spec.ts")) {
+            assert!(filters.iter().any(|filter| test.contains(filter)), "{test} is not run");
+            let name = format!("fn {}", test.rsplit("::").next().unwrap().trim_end_matches('*'));
+            assert!(sources.iter().any(|(_, text)| text.contains(&name)), "{test} does not exist");
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count}");
+}
 
 /// A market with real limits, behind a proxy that reports the client's address.
 async fn guarded(on: On, limits: &[(&str, &str)]) -> Program {
