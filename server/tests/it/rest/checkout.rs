@@ -94,22 +94,26 @@ async fn hanging_up_while_paying_loses_no_response() {
         let mut program = Program::prepare(on).await;
         program.set("HAAT__PAYMENTS__SANDBOX_DELAY_MS", "1500");
         program.start().await;
-        let (holder, cart) = Robot::new(&program).fill_cart("meena-crafts").await;
-        let mut input = input(&cart);
-        input["payment_method"] = json!("sandbox");
-        let checkout = holder.once("/checkouts", input).await.is(201).text("/id");
-        let pay = format!("/checkouts/{checkout}/pay");
-        let paying = holder.with("idempotency-key", "pay");
-        let first = tokio::spawn({
-            let (paying, pay) = (paying.clone(), pay.clone());
-            async move { paying.post(&pay, json!({})).await }
-        });
-        while holder.get(&format!("/checkouts/{checkout}")).await.is(200).body["payment"] != "under_way" {
-            assert!(!first.is_finished());
-        }
-        // The connection goes with it.
-        first.abort();
-        assert!(first.await.unwrap_err().is_cancelled());
+        // On a busy machine, the gateway may be done before anyone could hang up; then again.
+        let (holder, paying, pay) = loop {
+            let (holder, cart) = Robot::new(&program).fill_cart("meena-crafts").await;
+            let mut input = input(&cart);
+            input["payment_method"] = json!("sandbox");
+            let checkout = holder.once("/checkouts", input).await.is(201).text("/id");
+            let pay = format!("/checkouts/{checkout}/pay");
+            let paying = holder.with("idempotency-key", "pay");
+            let first = tokio::spawn({
+                let (paying, pay) = (paying.clone(), pay.clone());
+                async move { paying.post(&pay, json!({})).await }
+            });
+            let view = format!("/checkouts/{checkout}");
+            while !first.is_finished() && holder.get(&view).await.is(200).body["payment"] != "under_way" {}
+            // The connection goes with it.
+            first.abort();
+            if first.await.is_err_and(|error| error.is_cancelled()) {
+                break (holder, paying, pay);
+            }
+        };
         let begun = std::time::Instant::now();
         let again = paying.post(&pay, json!({})).await.is(200);
         assert!(begun.elapsed().as_secs() < 29, "it waits for the try, not for the lease of the key");
