@@ -435,7 +435,7 @@ async fn prices_stay_what_they_were() {
     let guest = Robot::new(&program);
     let cost = async |items: &[(String, i64)]| {
         let opened = guest.post("/carts", json!({})).await.is(201);
-        let (cart, holder) = (opened.text("/id"), guest.with("haat-cart", &opened.text("/token")));
+        let (cart, holder) = (opened.text("/id"), guest.with("haat-cart", opened.text("/token")));
         for (variant, quantity) in items {
             let line = json!({"variant_id": variant, "quantity": quantity});
             let added = holder.post(&format!("/carts/{cart}/lines"), line).await;
