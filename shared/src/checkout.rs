@@ -272,6 +272,12 @@ pub struct CheckoutLineView {
     pub sku: String,
     /// The quantity.
     pub quantity: i64,
+    /// How many of them have been shipped.
+    #[serde(default)]
+    pub shipped: i64,
+    /// How many of them have been refunded while the order stood.
+    #[serde(default)]
+    pub refunded: i64,
     /// The price per unit.
     pub unit_price: Money,
     /// The price of the whole line.
@@ -279,6 +285,13 @@ pub struct CheckoutLineView {
     /// The product's current first image.
     #[serde(rename = "image")]
     pub picture: Option<Picture>,
+}
+
+impl CheckoutLineView {
+    /// How many the shop still has to ship.
+    pub fn to_ship(&self) -> i64 {
+        self.quantity.saturating_sub(self.shipped).saturating_sub(self.refunded).max(0)
+    }
 }
 
 /// What the page of a checkout shows.

@@ -2,6 +2,7 @@
 
 use haat_shared::{
     Error, Money,
+    checkout::CheckoutLineView,
     forms::Draft,
     orders::{
         Actor, OrderEvent, OrderEventKind, OrderState, OtherOrder, SellerOrder, Shipment, ShopOrderView,
@@ -203,8 +204,12 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
     let cancelled = (order.state == OrderState::Cancelled).then(|| {
         view! { <p class="state cancelled">{words::order_state(i18n, order.state, order.shipping_method)}</p> }
     });
-    let item_count: i64 = order.lines.iter().map(|line| line.quantity).sum();
-    let lines = order.lines.into_iter().map(|line| {
+    // What is refunded or on its way already isn't packed again. If nothing is left, the slip is a copy of the whole order's.
+    let left: i64 = order.lines.iter().map(CheckoutLineView::to_ship).sum();
+    let to_pack = move |line: &CheckoutLineView| if left > 0 { line.to_ship() } else { line.quantity };
+    let item_count: i64 = order.lines.iter().map(to_pack).sum();
+    let lines = order.lines.into_iter().filter(|line| to_pack(line) > 0).map(|line| {
+        let count = to_pack(&line);
         let variant = (!line.variant_title.is_empty()).then(|| view! { <span>{line.variant_title}</span> });
         let sku = (!line.sku.is_empty()).then(|| {
             view! { <span>{tu_string!(i18n, seller_orders.sku, sku = line.sku.as_str()).to_string()}</span> }
@@ -212,7 +217,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
         view! {
             <li>
                 <span class="packed-box" aria-hidden="true"></span>
-                <span class="slip-count">{tu_string!(i18n, checkout.quantity, n = line.quantity).to_string()}</span>
+                <span class="slip-count">{tu_string!(i18n, checkout.quantity, n = count).to_string()}</span>
                 <span class="slip-what"><strong>{line.title}</strong> {variant} {sku}</span>
             </li>
         }

@@ -548,12 +548,20 @@ pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>, skus: bool) 
         let sku = (skus && !line.sku.is_empty()).then(|| {
             view! { <span class="note">{tu_string!(i18n, seller_orders.sku, sku = line.sku.as_str()).to_string()}</span> }
         });
+        // Of what was shipped or refunded in parts.
+        let (quantity, shipped, refunded) = (line.quantity, line.shipped, line.refunded);
+        let shipped = (shipped > 0 && shipped < quantity).then(|| {
+            view! { <span class="note">{t!(i18n, purchase.line_shipped, n = shipped, of = quantity)}</span> }
+        });
+        let refunded = (refunded > 0).then(|| {
+            view! { <span class="note">{t!(i18n, purchase.line_refunded, n = refunded, of = quantity)}</span> }
+        });
         let variant = (!line.variant_title.is_empty()).then(|| view! { <span class="note">{line.variant_title}</span> });
         view! {
             <li>
                 <Picture of=line.picture title=line.title.clone() sizes="48px" />
                 <span class="bought-count">{tu_string!(i18n, checkout.quantity, n = line.quantity).to_string()}</span>
-                <span class="bought-title">{line.title} {variant} {sku}</span>
+                <span class="bought-title">{line.title} {variant} {sku} {shipped} {refunded}</span>
                 <span class="price">{words::money(i18n, line.total)}</span>
             </li>
         }

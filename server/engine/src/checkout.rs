@@ -178,6 +178,8 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
                         variant_title: l.variant_title,
                         sku: l.sku,
                         quantity: l.quantity,
+                        shipped: 0,
+                        refunded: 0,
                         unit_price: money(l.unit_minor),
                         total: money(l.total_minor),
                         picture: l.picture,

@@ -28,7 +28,7 @@ macro_rules! order_lines_sql {
             $shipment,
             ", o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
-            l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.unit_minor, l.total_minor AS line_minor,
+            l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.shipped, l.refunded, l.unit_minor, l.total_minor AS line_minor,
             m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
             $orders,
             " AS o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id ",
@@ -172,6 +172,8 @@ rows! {
         variant_title: String,
         sku: String,
         quantity: i64,
+        shipped: i64,
+        refunded: i64,
         unit_minor: i64,
         line_minor: i64;
         picture: Option<Picture>
@@ -267,6 +269,8 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                         variant_title: l.variant_title.clone(),
                         sku: l.sku.clone(),
                         quantity: l.quantity,
+                        shipped: l.shipped,
+                        refunded: l.refunded,
                         unit_price: money(l.unit_minor),
                         total: money(l.line_minor),
                         picture: l.picture.clone(),

@@ -33,6 +33,8 @@ fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
         variant_title: "Colour: Blue, Size: M".into(),
         sku: "BOWL".into(),
         quantity,
+        shipped: 0,
+        refunded: 0,
         unit_price: money(45_000),
         total: subtotal,
         picture: None,

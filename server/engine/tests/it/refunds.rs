@@ -132,8 +132,14 @@ both! {
         order.confirm().await;
         let (engine, owner) = (&market.engine, &order.owner);
         orders::ship_part(engine, owner, MEENA, &order.number, &[order.part(0, 1)], shipment()).await.unwrap();
+        let line = async || {
+            let line = order.seen().await.order.order.lines.remove(0);
+            (line.quantity, line.shipped, line.refunded, line.to_ship())
+        };
+        assert_eq!(line().await, (3, 1, 0, 2));
         assert_eq!(at(order.refund(&[order.part(0, 3)], false, false).await, "lines.0.quantity"), Some(FieldCode::TooBig));
         order.refund(&[order.part(0, 2)], false, true).await.unwrap();
+        assert_eq!(line().await, (3, 1, 2, 0), "nothing is left to pack");
         let more = orders::ship_part(engine, owner, MEENA, &order.number, &[order.part(0, 1)], shipment()).await;
         assert_eq!(at(more.map(drop), "lines.0.quantity"), Some(FieldCode::TooBig), "it was refunded");
         // Nothing is left: the order is shipped without another parcel.
