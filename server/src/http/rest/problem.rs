@@ -189,6 +189,9 @@ fn message(locale: Locale, fault: &FieldError) -> String {
             t!(locale, problem.not_a_choice).into()
         }
         (FieldCode::Missing, "payment_method") => words::field(locale, FieldCode::Missing),
+        (FieldCode::TooBig, field) if field.starts_with("lines.") && field.ends_with(".quantity") => {
+            t!(locale, problem.more_than_left).to_owned()
+        }
         (code, field) => words::fault(locale, field, code),
     }
 }
@@ -457,6 +460,7 @@ mod tests {
             ("address.country", FieldCode::NotAChoice, "not one of the allowed values"),
             ("payment_method", FieldCode::Missing, "required"),
             ("category", FieldCode::NotAChoice, "slug"),
+            ("lines.2.quantity", FieldCode::TooBig, "fewer of this item left"),
         ];
         for (field, code, says) in messages {
             let body = Problem::Rejected(Error::field(field, code)).body(locale, "");
