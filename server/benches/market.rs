@@ -101,15 +101,6 @@ async fn adding(program: &Program, variants: &Arc<Vec<String>>) -> Vec<Duration>
     times
 }
 
-/// Buys one of each in cash; returns the number of the purchase.
-async fn buy(program: &Program, variant: &str) -> String {
-    let shopper = Shopper::new(program);
-    shopper.add(variant, "1").await;
-    let checkout = shopper.post("/checkout", &[]).await;
-    let purchase = shopper.post(&checkout, &details("cash", "k")).await;
-    purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap().to_owned()
-}
-
 /// How long after a purchase at one node a message on the bus has woken the other, as its metrics show.
 async fn waking() {
     let port = free_port();
@@ -125,7 +116,7 @@ async fn waking() {
     for round in 0..60 {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let before = other.woken().await;
-        buy(&one, &variant).await;
+        Shopper::new(&one).buy_in_cash(&variant).await;
         let begun = Instant::now();
         while other.woken().await == before && begun.elapsed() < Duration::from_secs(5) {}
         // The nodes connect during the first rounds.
@@ -150,7 +141,7 @@ async fn confirming(on: On) {
     let variant = reader.variant("meena-crafts", 1).await;
     let mut worst = Duration::ZERO;
     for _ in 0..10 {
-        let number = buy(&program, &variant).await;
+        let number = Shopper::new(&program).buy_in_cash(&variant).await;
         let begun = Instant::now();
         while !reader.get("/dev/mail").await.1.contains(&format!("Thank you for your order {number}")) {}
         worst = worst.max(begun.elapsed());

@@ -10,10 +10,7 @@ use crate::program::*;
 async fn buy(node: &Program) -> String {
     let shopper = Shopper::new(node);
     let variant = shopper.variant("meena-crafts", 0).await;
-    shopper.add(&variant, "1").await;
-    let checkout = shopper.post("/checkout", &[]).await;
-    let purchase = shopper.post(&checkout, &details("cash", "k")).await;
-    purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap().to_owned()
+    shopper.buy_in_cash(&variant).await
 }
 
 /// Buys at one node until a message wakes the other; returns how often. Messages are lost until both are

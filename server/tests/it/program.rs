@@ -398,6 +398,14 @@ impl Shopper {
         page
     }
 
+    /// Buys one in cash; returns the number of the purchase.
+    pub async fn buy_in_cash(&self, variant: &str) -> String {
+        self.add(variant, "1").await;
+        let checkout = self.post("/checkout", &[]).await;
+        let purchase = self.post(&checkout, &details("cash", "k")).await;
+        purchase.strip_prefix("/purchases/").expect("a purchase").split('?').next().unwrap().to_owned()
+    }
+
     /// Pays by card for one of each variant; returns the link to the purchase.
     pub async fn buy_by_card(&self, variants: &[String]) -> String {
         for variant in variants {
