@@ -111,13 +111,19 @@ pub(crate) async fn live(engine: &Engine, clock: &Clock) -> Result<()> {
             plan.at(begins + hour * HOUR + dice.between(0, HOUR), Step::Buy);
         }
     }
+    let mut last = now - DAY;
     while let Some((at, step)) = plan.next() {
         set(clock, at);
+        last = at;
         match step {
             Step::Buy => buy(engine, clock, &stalls, &customers, &account, &mut dice, &mut plan).await?,
             Step::Night(ago) => night(engine, &stalls, ago, &mut dice).await?,
             step => fulfil(engine, &stalls, step, at, &mut dice, &mut plan).await?,
         }
+    }
+    set(clock, last.max(now - HOUR));
+    for (stall, customers) in stalls.iter().zip(customers.chunks(2)) {
+        leave_work(engine, stall, customers).await?;
     }
     set(clock, now);
     settle(engine).await?;
@@ -249,6 +255,29 @@ async fn buy(
             // Every other order of late waits for the shop.
             50.. if plan.is_late(at) => {}
             _ => plan.at(at + dice.between(60, 14 * 60) * MINUTE, Step::Confirm(sale)),
+        }
+    }
+    Ok(())
+}
+
+/// However the dice fell, each stall has an order to ship, from the first of these customers, and others to confirm.
+async fn leave_work(engine: &Engine, stall: &Stall, customers: &[Customer]) -> Result<()> {
+    for (i, customer) in customers.iter().enumerate() {
+        let mut caller = Caller::guest();
+        for (variant, _) in &stall.variants {
+            let line = AddLine { variant: *variant, quantity: "1".into() };
+            if let Ok(added) = carts::add_line(engine, &caller, line).await {
+                caller.cart = added.token.map(|token| random::token_hash(&token));
+                break;
+            }
+        }
+        let Ok(id) = checkout::begin(engine, &caller).await else { return Ok(()) };
+        let view = checkout::view(engine, &caller, id).await?;
+        let cash = view.payment_methods.iter().copied().find(|method| !method.collected_by_market());
+        let Some(method) = cash else { return Ok(()) };
+        let paid = checkout::pay(engine, &caller, id, details(customer, method), 1, &view.key).await;
+        if let (Ok(NextAction::Done { purchase }), 0) = (paid, i) {
+            orders::confirm(engine, &stall.owner, &stall.handle, &format!("{}-1", purchase.number)).await?;
         }
     }
     Ok(())
