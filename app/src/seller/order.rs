@@ -5,7 +5,8 @@ use haat_shared::{
     checkout::CheckoutLineView,
     forms::Draft,
     orders::{
-        Actor, OrderEvent, OrderEventKind, OrderState, OtherOrder, SellerOrder, Shipment, ShopOrderView,
+        Actor, OrderEvent, OrderEventKind, OrderState, OrderView, OtherOrder, SellerOrder, Shipment,
+        ShopOrderView,
     },
     payments::PaymentMethod,
     routes,
@@ -20,7 +21,7 @@ use crate::{
     state::{param, query},
     storefront::{AddressLines, Timeline, draft_by, order_lines},
     ui::{Button, CodeAlert, ErrorSummary, Field, LinkButton, PageTitle, Print, Sums, loaded},
-    words,
+    words::{self, I18n},
 };
 
 /// An order page.
@@ -46,6 +47,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
+    let promised = (!pickup).then(|| view! { <p>{way(i18n, &order)}</p> });
     let payment = match (order.state, refunds.is_empty()) {
         (OrderState::Cancelled, false) => None,
         (OrderState::Cancelled, true) => Some(t!(i18n, seller_orders.nothing_collected).to_owned()),
@@ -150,6 +152,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                     <div>
                         <h3>{if pickup { t!(i18n, seller_orders.customer) } else { t!(i18n, seller_orders.goes_to) }}</h3>
                         <AddressLines address />
+                        {promised}
                         <p><a href=mail>{email}</a></p>
                     </div>
                     {shipment}
@@ -167,6 +170,15 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// How an order is shipped, and when it should arrive.
+fn way(i18n: I18n, order: &OrderView) -> String {
+    let way = match order.shipping_method {
+        ShippingMethod::Express => t!(i18n, delivery.express),
+        ShippingMethod::Standard | ShippingMethod::Pickup => t!(i18n, delivery.standard),
+    };
+    format!("{way} · {}", words::estimated_delivery(i18n, order))
 }
 
 /// The packing slip: contents and address, without prices except for the cash to collect.
@@ -188,6 +200,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
     let title = tu_string!(i18n, seller_orders.slip_of, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::day(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
+    let promised = (!pickup).then(|| view! { <p class="note">{way(i18n, &order)}</p> });
     let (to, from, sender) = match pickup {
         true => (t!(i18n, seller_orders.customer), t!(i18n, seller_orders.pickup_at), order.pickup_at),
         false => (t!(i18n, seller_orders.ship_to), t!(i18n, seller_orders.ship_from), order.shop_name),
@@ -240,6 +253,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
                 <section>
                     <h2>{to}</h2>
                     <AddressLines address />
+                    {promised}
                 </section>
                 <section>
                     <h2>{from}</h2>
@@ -365,7 +379,9 @@ fn OtherOrders(handle: String, count: i64, orders: Vec<OtherOrder>) -> impl Into
             <li class="row">
                 <div>
                     <a class="row-link" href=href>{order.number}</a>
-                    <p class="note">{words::day(i18n, &order.placed_at)}</p>
+                    <p class="note">
+                        {words::day(i18n, &order.placed_at)}" · "{words::order_state(i18n, order.state, ShippingMethod::Standard)}
+                    </p>
                 </div>
                 <p class="price">{words::money(i18n, order.total)}</p>
             </li>
