@@ -122,6 +122,7 @@ fn tools(
     });
     let low = filtered(&start.state, !start.low);
     let low = Chip::filter(low, t!(i18n, seller_products.low), start.low);
+    let low = if start.low { low.counting(table.count(&start.state)) } else { low };
     let chosen: Vec<Chip> =
         std::iter::once(Chip::from(all).counting(table.count(""))).chain(states).chain([low]).collect();
     let rows = start.limit.map(|rows| rows.to_string()).unwrap_or_default();
@@ -139,13 +140,13 @@ fn tools(
     }
 }
 
-/// What is below the list. Products that are low on stock are not counted.
+/// What is below the list.
 fn foot(path: &str, of: &ListSellerProducts, table: &Counted<SellerProductCard>) -> AnyView {
     let start = ListSellerProducts { after: String::new(), ..of.clone() };
     let next = table.page.next.as_ref();
     let next = next.map(|after| url(path, &ListSellerProducts { after: after.clone(), ..start.clone() }));
     let first = (!of.after.is_empty()).then(|| url(path, &start));
-    let total = (!of.low).then(|| table.count(&of.state));
+    let total = Some(table.count(&of.state));
     let (size, path) = (of.limit, path.to_owned());
     let at = move |rows: String| url(&path, &ListSellerProducts { limit: ui::size(&rows), ..start.clone() });
     view! { <ListFoot total size at first next /> }.into_any()

@@ -197,7 +197,8 @@ pub async fn seller_list(
     }))
 }
 
-/// The same with the number of the shop's products in each state, among those that match the search.
+/// The same with the number of the shop's products in each state, among those that match the search and, if asked
+/// for, are low on stock.
 pub async fn seller_table(
     engine: &Engine,
     caller: &Caller,
@@ -205,7 +206,12 @@ pub async fn seller_table(
     ask: ListSellerProducts,
 ) -> Result<Counted<SellerProductCard>> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
-    let counts = SELLER_PRODUCTS.count_by("state", searched(shop, &ask.q)?);
+    let mut filters = searched(shop, &ask.q)?;
+    let list = if ask.low { &BY_STOCK } else { &SELLER_PRODUCTS };
+    if ask.low {
+        filters.push(("low", 1i64.into()));
+    }
+    let counts = list.count_by("state", filters);
     let counts = engine.db.list::<CountRow>(counts).await?;
     let page = seller_list(engine, caller, handle, ask).await?;
     Ok(Counted { page, counts: counts.into_iter().map(CountRow::pair).collect() })

@@ -373,6 +373,8 @@ both! {
         let table = catalog::seller_table(engine, &owner, MEENA, ask("")).await.unwrap();
         assert_eq!((table.count("draft"), table.count("published"), table.count("archived"), table.count("")), (43, 10, 0, 53));
         let low = ListSellerProducts { low: true, ..ask("title") };
+        let table = catalog::seller_table(engine, &owner, MEENA, low.clone()).await.unwrap();
+        assert_eq!(table.counts, [("published".to_owned(), 1)]);
         assert_eq!(titles(market, &owner, low).await, ["Jug 09"]);
         let published = ListSellerProducts { state: "published".into(), ..ask("title") };
         assert_eq!(titles(market, &owner, published).await.len(), 10);
