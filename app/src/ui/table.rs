@@ -39,7 +39,7 @@ impl From<(&'static str, &'static str)> for Column {
 }
 
 impl Column {
-    /// A column by which the list can be sorted: `by` is the name of its sort order (with `-` in front if it
+    /// A column by which the list can be sorted, one way, the other way, and not any more: `by` is the name of its sort order (with `-` in front if it
     /// begins in descending order), `sort` the list's, and `at` the URL of the list with another.
     pub fn sorted(self, by: &str, sort: &str, at: impl Fn(String) -> String) -> Self {
         let name = by.trim_start_matches('-');
@@ -48,10 +48,12 @@ impl Column {
             Some(down) if down == name => Some(Direction::Down),
             _ => None,
         };
-        let next = match sorted {
-            None => by.to_owned(),
-            Some(Direction::Up) => format!("-{name}"),
-            Some(Direction::Down) => name.to_owned(),
+        // In its first direction, the other way round, and then as the list is sorted by itself.
+        let next = match (sorted, by == name) {
+            (None, _) => by.to_owned(),
+            (Some(Direction::Up), true) => format!("-{name}"),
+            (Some(Direction::Down), false) => name.to_owned(),
+            _ => String::new(),
         };
         Self { sorts: Some(at(next)), sorted, ..self }
     }
