@@ -171,7 +171,7 @@ fn Parts() -> impl IntoView {
         </Part>
         <Part name="Table">
             <Table caption=t!(i18n, seller_products.title) columns=table_columns()>
-                {["Clay", "Brass"].map(|title| view! {
+                {[t!(i18n, seller_products.product), t!(i18n, seller_products.brand)].map(|title| view! {
                     <tr>
                         <td class="tick"><input type="checkbox" aria-label=title /></td>
                         <th scope="row">
