@@ -369,7 +369,7 @@ async function typeProduct(page: Page, dashboard: string, text: string): Promise
   await at('Option values').fill(text);
   await at('Option values').press('Enter');
   // The variant without a value got that one.
-  await variant.getByRole('button', { name: 'More fields of variant 1' }).click();
+  await variant.getByRole('button', { name: 'More fields for variant 1' }).click();
   const value = variant.locator('input[name*=".options."]');
   await expect(value).toHaveValue(text.trim());
   await value.fill(text);

@@ -167,7 +167,7 @@ test('errors are shown at their fields after rows were added and removed', async
   await visit(page, `${products}/new`);
   await button(page, 'Add variant').click();
   await button(page, 'Add variant').click();
-  await button(page, 'More fields of variant 1').click();
+  await button(page, 'More fields for variant 1').click();
   await button(page, 'Remove variant 1').click();
   await field(page, 'Title').fill('Jug');
   for (const [n, name] of [[1, 'Small'], [2, 'Large']] as const) {
