@@ -12,7 +12,7 @@ function ofPlaywright(suite) {
             const ms = results.reduce((sum, result) => sum + result.duration, 0);
             const name = `${projectName} ${file} "${title}"`;
             tests.push([ms / 1000, name]);
-            if (results.at(-1)?.status !== 'passed') failed.push([name, results.at(-1)?.error?.message]);
+            if (!['passed', 'skipped'].includes(results.at(-1)?.status)) failed.push([name, results.at(-1)?.error?.message]);
         }
     }
     suite.suites?.forEach(ofPlaywright);
