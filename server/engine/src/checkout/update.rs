@@ -5,9 +5,9 @@ use super::{
     adjustments::{self, Amounts},
     find, form, options,
 };
-use crate::{Caller, Engine, TxResult, bug, db::Tx, group_by, params, rows, statements, update};
+use crate::{Caller, Engine, TxError, TxResult, bug, db::Tx, group_by, params, rows, statements, update};
 use haat_shared::{
-    Conflict, Currency, Error, Money, Result,
+    Conflict, Currency, Error, FieldCode, Money, Result,
     checkout::{CheckoutQuote, CheckoutState, CheckoutUpdate},
     id::kinds::{CheckoutId, OrderId, ShopId, VariantId},
     pricing::{self, LineItem, LineKind, Promotion, Shipping, ShopItems, TaxRule, Totals},
@@ -159,7 +159,13 @@ async fn quote_in_tx(
     let currency = before.total.currency();
     let rows: Vec<LineRow> = tx.all(&LINES, params![id]).await?;
     let (mut items, mut chosen) = (Vec::new(), Vec::new());
-    for (order, rows) in group_by(rows, |row| row.order_id) {
+    let orders = group_by(rows, |row| row.order_id);
+    let unknown =
+        update.shipping_methods.keys().find(|shop| !orders.iter().any(|(_, rows)| rows[0].shop_id == **shop));
+    if let Some(shop) = unknown {
+        return Err(not_offered(*shop));
+    }
+    for (order, rows) in orders {
         let option = choice(&rows[0], update)?;
         let shipping = Some(Shipping::untaxed(option.price));
         let lines = rows.iter().map(|row| priced(row, currency)).collect();
@@ -206,13 +212,20 @@ async fn quote_in_tx(
     Ok(quote.price.totals)
 }
 
-/// The offered option that is selected, or else the one selected before.
+/// The selected option, which must have been offered; or else standard shipping, or the one selected before.
 fn choice(order: &LineRow, update: &CheckoutUpdate) -> TxResult<ShippingOption> {
     let options = options(&order.options)?;
     let find = |wanted| options.iter().find(|option| option.shipping_method == wanted).copied();
+    if let Some(&selected) = update.shipping_methods.get(&order.shop_id) {
+        return find(selected).ok_or_else(|| not_offered(order.shop_id));
+    }
     find(update.shipping_method_of(order.shop_id))
         .or_else(|| find(order.delivery))
         .ok_or_else(|| bug("a checkout's shipping method was never offered"))
+}
+
+fn not_offered(shop: ShopId) -> TxError {
+    Error::field(format!("shipping_methods.{shop}"), FieldCode::NotAChoice).into()
 }
 
 fn priced(row: &LineRow, currency: Currency) -> LineItem {

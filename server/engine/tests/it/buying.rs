@@ -3,11 +3,11 @@ use haat_engine::{
     statements,
 };
 use haat_shared::{
-    Conflict, Currency, Error, Money,
+    Conflict, Currency, Error, FieldCode, Money,
     carts::SetQuantity,
     checkout::{CheckoutState, CheckoutUpdate},
     id::kinds::CheckoutId,
-    orders::OrderState,
+    orders::{ListOrders, OrderState},
     payments::PaymentMethod,
     pricing::{self, LineItem, LineKind, Quote, Shipping, ShopItems, TaxRule},
     shipping::ShippingMethod,
@@ -48,9 +48,13 @@ both! {
 
         let mut typed = form("cash");
         typed.shipping_methods.insert(shop, ShippingMethod::Express);
-        // This shop doesn't offer it, and the other isn't part of the checkout.
-        typed.shipping_methods.insert(view.groups.iter().find(|g| g.shop_id != shop).unwrap().shop_id, ShippingMethod::Express);
-        typed.shipping_methods.insert(haat_engine::random::id(0), ShippingMethod::Express);
+        // One shop doesn't offer it, and the other isn't part of the checkout.
+        for other in [view.groups.iter().find(|g| g.shop_id != shop).unwrap().shop_id, haat_engine::random::id(0)] {
+            let mut wrong = typed.clone();
+            wrong.shipping_methods.insert(other, ShippingMethod::Express);
+            let refused = checkout::update(engine, &guest, id, wrong).await.unwrap_err();
+            assert_eq!(refused.at(&format!("shipping_methods.{other}")), Some(FieldCode::NotAChoice));
+        }
         let quote = checkout::update(engine, &guest, id, typed.clone()).await.unwrap();
         assert_eq!((quote.totals.shipping.amount(), quote.totals.total.amount()), (14_800, 118_800));
         let changed: Error = Conflict::TotalChanged { total: quote.totals.total, quote_version: quote.version }.into();
@@ -321,13 +325,13 @@ both! {
 
         for (handle, title, commission) in [("meena-crafts", "Clay bowl", 9_000), ("delta-electronics", "Desk lamp", 10_392)] {
             let owner = market.owner(handle).await;
-            let page = orders::of_shop(&market.engine, &owner, handle, "").await.unwrap();
+            let page = orders::seller_list(&market.engine, &owner, handle, ListOrders::default()).await.unwrap();
             assert_eq!(page.items.len(), 1);
-            let order = &page.items[0];
+            let order = orders::seller_order(&market.engine, &owner, handle, &page.items[0].number).await.unwrap().order;
             assert_eq!(order.order.lines.iter().map(|l| l.title.as_str()).collect::<Vec<_>>(), [title]);
             assert_eq!(order.commission.amount(), commission);
             let other = if handle == "meena-crafts" { "delta-electronics" } else { "meena-crafts" };
-            assert_eq!(orders::of_shop(&market.engine, &owner, other, "").await, Err(Error::NotFound));
+            assert_eq!(orders::seller_list(&market.engine, &owner, other, ListOrders::default()).await, Err(Error::NotFound));
         }
         assert!(carts::view(&market.engine, &guest).await.unwrap().is_empty(), "the basket is empty");
         assert!(dispatch::drain(&market.engine).await.unwrap() > 0);
