@@ -450,6 +450,7 @@ rest! {
     API_ATTRIBUTES GET "/shops/{handle}/products/{id}/attributes" Member CatalogRead;
     API_SET_ATTRIBUTES PUT "/shops/{handle}/products/{id}/attributes" Member CatalogWrite;
     API_ADJUST_STOCK POST "/shops/{handle}/variants/{id}/stock" Member CatalogWrite;
+    API_VARIANT_PRICES GET "/shops/{handle}/variants/{id}/prices" Member CatalogRead;
     API_SET_VARIANT_PRICE PUT "/shops/{handle}/variants/{id}/prices/{currency}" Member CatalogWrite;
     API_SHOP_ORDERS GET "/shops/{handle}/orders" Member OrdersRead;
     API_SHOP_ORDER GET "/shops/{handle}/orders/{number}" Member OrdersRead;

@@ -6,7 +6,7 @@ use crate::{
     insert, params, random, rows, statements,
 };
 use haat_shared::{
-    Currency, Error, FieldCode, Result,
+    Currency, Error, FieldCode, Money, Result,
     currencies::CurrencyCard,
     field::FieldError,
     id::kinds::*,
@@ -27,6 +27,7 @@ statements! {
     OF_SHOP = "SELECT id AS value FROM variants WHERE id = $1 AND shop_id = $2 AND NOT archived";
     SET_PRICE = "INSERT INTO variant_prices (variant_id, currency, amount_minor) VALUES ($1, $2, $3)
         ON CONFLICT (variant_id, currency) DO UPDATE SET amount_minor = excluded.amount_minor";
+    PRICES = "SELECT currency, amount_minor FROM variant_prices WHERE variant_id = $1 ORDER BY currency";
     UNSET_PRICE = "DELETE FROM variant_prices WHERE variant_id = $1 AND currency = $2";
 }
 
@@ -46,6 +47,13 @@ rows! {
         currency: Currency,
         numerator: i64,
         denominator: i64,
+    }
+}
+
+rows! {
+    struct PriceRow {
+        currency: Currency,
+        amount_minor: i64,
     }
 }
 
@@ -148,6 +156,20 @@ pub async fn set_variant_price(
         })
         .await?;
     Ok(())
+}
+
+/// A seller's own prices of a variant in other currencies than the market's.
+pub async fn variant_prices(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    variant: VariantId,
+) -> Result<Vec<Money>> {
+    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let own: Option<Scalar<VariantId>> = engine.db.opt(&OF_SHOP, params![variant, shop]).await?;
+    own.ok_or(Error::NotFound)?;
+    let rows: Vec<PriceRow> = engine.db.all(&PRICES, params![variant]).await?;
+    Ok(rows.into_iter().map(|row| Money::new(row.amount_minor, row.currency)).collect())
 }
 
 /// Rejects a currency that shoppers can't pay in, and that of the market, whose prices need no rate.

@@ -230,6 +230,7 @@ both! {
         assert_eq!(set(&Caller::guest(), MEENA, bowl, "JPY", Some(1)).await, Err(Error::SignInNeeded));
         for amount in [Some(1), None] {
             assert_eq!(set(&owner, MEENA, lamp, "JPY", amount).await, Err(Error::NotFound));
+            assert_eq!(currencies::variant_prices(engine, &owner, MEENA, lamp).await, Err(Error::NotFound));
             assert_eq!(set(&owner, "delta-electronics", lamp, "JPY", amount).await, Err(Error::NotFound));
         }
         for (code, amount, field, fault) in [
@@ -243,6 +244,8 @@ both! {
         }
         for (amount, expected) in [(Some(700), 700), (Some(750), 750), (None, 810), (None, 810)] {
             set(&owner, MEENA, bowl, "JPY", amount).await.unwrap();
+            let own = currencies::variant_prices(engine, &owner, MEENA, bowl).await.unwrap();
+            assert_eq!(own, Vec::from_iter(amount.map(|amount| money("JPY", amount))));
             let guest = market.guest_with(&[(bowl, 1)]).await;
             let id = begin(market, &guest, "JPY").await.unwrap();
             assert_eq!(total(market, &guest, id).await, money("JPY", expected + 88), "{amount:?}");

@@ -1,7 +1,9 @@
 //! The currencies of the marketplace, their rates, and sellers' own prices in them.
 
 use haat_engine::currencies;
-use haat_shared::{Currency, Result, currencies::CurrencyCard, id::kinds::VariantId, money::Rate, routes::*};
+use haat_shared::{
+    Currency, Money, Result, currencies::CurrencyCard, id::kinds::VariantId, money::Rate, routes::*,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -21,6 +23,11 @@ pub(super) fn routes(api: Api) -> Api {
         API_SET_RATE,
         "Sets the exchange rate of a currency. Checkouts in progress keep the rate with which they were created.",
         set_rate,
+    )
+    .on(
+        API_VARIANT_PRICES,
+        "Lists a variant's own prices in other currencies than the marketplace's.",
+        prices,
     )
     .on(
         API_SET_VARIANT_PRICE,
@@ -71,6 +78,21 @@ async fn set_rate(
 ) -> Result<()> {
     let rate = Rate { numerator: new.numerator, denominator: new.denominator };
     currencies::set_rate(context.engine(), &context.caller, currency, rate, &new.source).await
+}
+
+/// A variant's own prices.
+#[derive(Serialize, ToSchema)]
+struct OwnPrices {
+    /// The prices, by currency.
+    items: Vec<Money>,
+}
+
+async fn prices(
+    context: RequestContext,
+    At((handle, id)): At<(String, VariantId)>,
+) -> Result<Found<OwnPrices>> {
+    let items = currencies::variant_prices(context.engine(), &context.caller, &handle, id).await?;
+    Ok(Found(OwnPrices { items }))
 }
 
 async fn set_price(
