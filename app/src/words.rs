@@ -87,6 +87,7 @@ pub fn code(i18n: I18n, code: &str) -> String {
         "key_reused" => tu_string!(i18n, error.key_reused),
         "in_flight" => tu_string!(i18n, error.in_flight),
         "order_moved" => tu_string!(i18n, error.order_moved),
+        "partly_shipped" => tu_string!(i18n, error.partly_shipped),
         "already_cancelled" => tu_string!(i18n, error.already_cancelled),
         "edited" => tu_string!(i18n, error.edited),
         "guest_limit" => tu_string!(i18n, error.guest_limit),
@@ -549,6 +550,9 @@ pub(crate) fn message_kind(i18n: I18n, kind: &str) -> &str {
         "order_shipment_updated" => t!(i18n, admin.message_order_shipment_updated),
         "order_delivered" => t!(i18n, admin.message_order_delivered),
         "order_cancelled" => t!(i18n, admin.message_order_cancelled),
+        "order_refunded" => t!(i18n, admin.message_order_refunded),
+        "order_return_opened" => t!(i18n, admin.message_order_return_opened),
+        "order_return_received" => t!(i18n, admin.message_order_return_received),
         other => other,
     }
 }
@@ -694,7 +698,9 @@ mod tests {
                 shop_name: String::new(),
                 shop_handle: String::new(),
                 state: OrderState::Confirmed,
-                shipment: None,
+                shipments: Vec::new(),
+                refunds: Vec::new(),
+                returns: Vec::new(),
                 lines: Vec::new(),
                 totals: Totals::zero(Currency::INR),
                 shipping_method: method,

@@ -141,7 +141,7 @@ pub struct MarketConfig {
     pub currencies: String,
     /// The time zone of dates and times that people read, by its IANA name. API clients get UTC.
     pub time_zone: String,
-    /// How many days after delivery an order can be returned. Until then, its earnings are pending.
+    /// How many days after delivery an order can be returned, at least. Until then, its earnings are pending.
     pub return_days: u32,
     /// Whether the sign-in page offers the demo's accounts, with their password. Not allowed in production.
     pub demo: bool,

@@ -42,8 +42,12 @@ pub fn render(content: &EmailContent, locale: &str, market: &str) -> TxResult<Re
     match content {
         EmailContent::OrderConfirmed { purchase, .. } => order_confirmed::render(locale, purchase, url),
         EmailContent::OrderReceived { order } => order_received::render(locale, order, url),
-        EmailContent::OrderShipped { order, .. } => order_shipped::shipped(locale, order, url),
-        EmailContent::ShipmentUpdated { order, .. } => order_shipped::tracking_updated(locale, order, url),
+        EmailContent::OrderShipped { order, parcel, .. } => {
+            order_shipped::shipped(locale, order, parcel, url)
+        }
+        EmailContent::ShipmentUpdated { order, parcel, .. } => {
+            order_shipped::tracking_updated(locale, order, parcel, url)
+        }
         EmailContent::OrderCancelled { order, by, reason, .. } => {
             order_cancelled::cancelled(locale, order, *by, reason, url)
         }

@@ -278,6 +278,9 @@ pub struct CheckoutLineView {
     /// How many of them have been refunded while the order stood.
     #[serde(default)]
     pub refunded: i64,
+    /// How many of them come back, or have come back.
+    #[serde(default)]
+    pub returned: i64,
     /// The price per unit.
     pub unit_price: Money,
     /// The price of the whole line.

@@ -92,6 +92,8 @@ pub enum Conflict {
     InFlight,
     /// The order's status does not allow it. Carries the status.
     OrderMoved(OrderState),
+    /// A part of the order was shipped, so it can't be cancelled.
+    PartlyShipped,
     /// The order was already cancelled, by someone else or for another reason.
     AlreadyCancelled {
         /// Who cancelled it.
@@ -157,6 +159,7 @@ impl Error {
                 Conflict::KeyReused => "key_reused",
                 Conflict::InFlight => "in_flight",
                 Conflict::OrderMoved(_) => "order_moved",
+                Conflict::PartlyShipped => "partly_shipped",
                 Conflict::AlreadyCancelled { .. } => "already_cancelled",
                 Conflict::ReturnReceived => "return_received",
                 Conflict::Edited(_) => "edited",

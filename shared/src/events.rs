@@ -21,6 +21,12 @@ text_enum! {
         OrderDelivered = "order.delivered",
         /// It was cancelled, by the shop or by the shopper.
         OrderCancelled = "order.cancelled",
+        /// A part of it is refunded by the shop.
+        OrderRefunded = "order.refunded",
+        /// The shop expects a part of it back.
+        OrderReturnOpened = "order.return_opened",
+        /// The shop received a part of it back.
+        OrderReturnReceived = "order.return_received",
     }
 }
 

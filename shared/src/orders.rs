@@ -203,6 +203,11 @@ pub fn lines(selected: &[LineQuantity]) -> Result<(), Vec<FieldError>> {
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
+/// The field of a line's quantity in the form that ships a part of an order.
+pub fn part_field(position: i64) -> String {
+    format!("line.{position}")
+}
+
 /// The reason for a cancellation, which the other side reads.
 pub fn reason(typed: &str) -> Result<String, FieldError> {
     text::line("reason", typed, NOTE_MAX)
@@ -359,8 +364,8 @@ pub struct SellerOrder {
     pub events: Vec<OrderEvent>,
     /// The status of the payment.
     pub payment: PaymentState,
-    /// The refunds of the order, oldest first.
-    pub refunds: Vec<OrderRefund>,
+    /// The marketplace's commission, less what was returned with refunds.
+    pub commission: Money,
     /// The shop's earnings after commission. Negative for cash orders, where the shop owes the commission.
     pub earned: Money,
     /// How many other orders this customer placed in the shop, by their email address.
@@ -384,6 +389,24 @@ pub struct OtherOrder {
     pub total: Money,
 }
 
+/// A part of an order on its way to the customer, or delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrderShipment {
+    /// The shipment's ID.
+    pub id: ShipmentId,
+    /// How it reaches the customer.
+    pub kind: ShipmentKind,
+    /// The tracking details. Null if it is not a parcel.
+    pub tracking: Option<Shipment>,
+    /// What is in it.
+    pub lines: Vec<LineQuantity>,
+    /// When it was shipped, or became ready for pickup: RFC 3339, UTC.
+    pub shipped_at: String,
+    /// When it was delivered, or picked up: RFC 3339, UTC. Null until then.
+    pub delivered_at: Option<String>,
+}
+
 /// A refund of an order, or of a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -394,8 +417,30 @@ pub struct OrderRefund {
     pub reason: RefundReason,
     /// The refunded amount.
     pub amount: Money,
+    /// The part of it that was paid for shipping.
+    pub shipping: Money,
+    /// The refunded items. May be empty.
+    pub lines: Vec<LineQuantity>,
     /// When the refund was completed: RFC 3339, UTC. Null while it is in progress.
     pub completed_at: Option<String>,
+}
+
+/// A part of an order that comes back to its shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrderReturn {
+    /// The return's ID.
+    pub id: ReturnId,
+    /// A short explanation.
+    pub reason: String,
+    /// What comes back.
+    pub lines: Vec<LineQuantity>,
+    /// When it was opened: RFC 3339, UTC.
+    pub opened_at: String,
+    /// When the shop received it: RFC 3339, UTC. Null until then.
+    pub received_at: Option<String>,
+    /// Whether its items were returned to stock.
+    pub restocked: bool,
 }
 
 /// A purchase: one payment for one order per shop.
@@ -443,10 +488,14 @@ pub struct OrderView {
     /// The order's status.
     #[serde(rename = "status")]
     pub state: OrderState,
-    /// The tracking details of the latest shipment.
-    pub shipment: Option<Shipment>,
     /// The line items.
     pub lines: Vec<CheckoutLineView>,
+    /// The shipments, oldest first.
+    pub shipments: Vec<OrderShipment>,
+    /// The refunds, oldest first.
+    pub refunds: Vec<OrderRefund>,
+    /// The returns, oldest first.
+    pub returns: Vec<OrderReturn>,
     /// The totals.
     #[serde(flatten)]
     pub totals: Totals,
@@ -475,6 +524,19 @@ pub struct PurchaseCard {
     pub state: Option<OrderState>,
     /// Whether all orders are for local pickup.
     pub pickup: bool,
+}
+
+impl OrderView {
+    /// Whether parts of it were shipped while others have not been.
+    pub fn is_partly_shipped(&self) -> bool {
+        self.state == OrderState::Confirmed && !self.shipments.is_empty()
+    }
+
+    /// The sum of its refunds, whether completed or in progress.
+    pub fn refunded(&self) -> Money {
+        let refunds = self.refunds.iter().map(|refund| refund.amount.amount());
+        Money::new(refunds.sum(), self.totals.total.currency())
+    }
 }
 
 /// An order as its shop sees it, without the customer's other orders.

@@ -5,8 +5,8 @@ use haat_shared::{
     checkout::CheckoutLineView,
     forms::Draft,
     orders::{
-        Actor, OrderEvent, OrderEventKind, OrderState, OrderView, OtherOrder, SellerOrder, Shipment,
-        ShopOrderView,
+        Actor, OrderEvent, OrderShipment, OrderState, OrderView, OtherOrder, SellerOrder, Shipment,
+        ShipmentKind, ShopOrderView, part_field,
     },
     payments::PaymentMethod,
     routes,
@@ -19,8 +19,8 @@ use crate::{
     api,
     i18n::{t, tn, tu_string, use_i18n},
     state::{param, query},
-    storefront::{AddressLines, Timeline, draft_by, order_lines},
-    ui::{Button, CodeAlert, ErrorSummary, Field, LinkButton, PageTitle, Print, Sums, loaded},
+    storefront::{AddressLines, Timeline, contents, draft_by, order_lines},
+    ui::{Alert, Button, CodeAlert, Field, LinkButton, PageTitle, Print, Sums, error_summary, loaded},
     words::{self, I18n},
 };
 
@@ -42,8 +42,11 @@ pub(crate) fn Order() -> impl IntoView {
 #[component]
 fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let i18n = use_i18n();
-    let SellerOrder { order, email, events, refunds, earned, other_order_count, other_orders, .. } = order;
-    let ShopOrderView { order, placed_at, address, payment_method: method, commission } = order;
+    let SellerOrder { order, email, events, commission, earned, other_order_count, other_orders, .. } = order;
+    let ShopOrderView { mut order, placed_at, address, payment_method: method, .. } = order;
+    let refunds = std::mem::take(&mut order.refunds);
+    let shipments = std::mem::take(&mut order.shipments);
+    let returns = std::mem::take(&mut order.returns);
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::moment(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
@@ -77,22 +80,31 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let shares = shares.collect_view();
     let action = routes::shop_order(&handle, &order.number);
     let slip = routes::packing_slip(&handle, &order.number);
-    let tracking = order.shipment.clone().unwrap_or_default();
-    let shipment = order.shipment.clone().filter(|_| !pickup).map(|shipment| {
-        let number = match shipment.tracking_url.as_str() {
-            "" => view! { <span>{shipment.tracking_number}</span> }.into_any(),
-            url => {
-                view! { <a href=url.to_owned() rel="external noopener" target="_blank">{shipment.tracking_number}</a> }
-                    .into_any()
-            }
+    // What is in a shipment or return goes without saying if there is only one.
+    let (several, moves) = (
+        shipments.len() > 1 || order.lines.iter().any(|line| line.to_ship() > 0),
+        order.state == OrderState::Shipped || order.state == OrderState::Confirmed,
+    );
+    let shipped = !shipments.is_empty();
+    let shipments = shipments.into_iter().map(|shipment| {
+        let contents = several.then(|| contents(&order.lines, &shipment.lines));
+        let (moves, action, draft) =
+            (moves && shipment.delivered_at.is_none(), action.clone(), draft.clone());
+        view! { <Parcel shipment contents moves action draft /> }
+    });
+    let shipments = shipments.collect_view();
+    let returns = returns.into_iter().map(|back| {
+        let state = match &back.received_at {
+            Some(at) => t!(i18n, seller_orders.received_on, date = words::day(i18n, at)),
+            None => t!(i18n, seller_orders.return_opened).to_owned(),
         };
         view! {
-            <div>
-                <h3>{t!(i18n, seller_orders.shipment)}</h3>
-                <p>{shipment.carrier}" · "{number}</p>
-            </div>
+            <p>{contents(&order.lines, &back.lines)}</p>
+            <p class="note">{state}" · "{back.reason}</p>
         }
     });
+    let returns = returns.collect_view();
+    let returned = !returns.is_empty();
     let lines = match order.state {
         OrderState::Placed | OrderState::Confirmed => t!(i18n, seller_orders.pack),
         _ => t!(i18n, seller_orders.items),
@@ -110,9 +122,13 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         }
     });
     let mail = format!("mailto:{email}");
+    let part = (order.state == OrderState::Confirmed).then(|| {
+        let lines = order.lines.clone();
+        view! { <ShipPart lines pickup action=action.clone() draft=draft.clone() /> }
+    });
     // What is partly shipped can't be cancelled.
     let total = order.totals.total;
-    let cancel = match events.iter().any(|event| event.kind == OrderEventKind::Shipped) {
+    let cancel = match shipped {
         true => None,
         false => Some(
             view! { <Cancel state=order.state method total action=action.clone() draft=draft.clone() /> },
@@ -139,6 +155,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                     <h2 id="next">{next}</h2>
                     <Timeline state=order.state way=order.shipping_method news=false />
                     <NextStep state=order.state pickup action=action.clone() draft=draft.clone() />
+                    {part}
                 </section>
                 <section class="panel order" aria-labelledby="lines">
                     <h2 id="lines">{lines}</h2>
@@ -155,8 +172,8 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                         {promised}
                         <p><a href=mail>{email}</a></p>
                     </div>
-                    {shipment}
-                    <UpdateTracking state=order.state pickup shipment=tracking action=action.clone() draft=draft.clone() />
+                    {shipped.then(|| view! { <div><h3>{t!(i18n, seller_orders.shipment)}</h3>{shipments}</div> })}
+                    {returned.then(|| view! { <div><h3>{t!(i18n, seller_orders.returns)}</h3>{returns}</div> })}
                     <div>
                         <h3>{t!(i18n, seller_orders.payment)}</h3>
                         {payment.map(|words| view! { <p class:collect=to_collect>{words}</p> })}
@@ -298,8 +315,9 @@ fn NextStep(state: OrderState, pickup: bool, action: String, draft: Draft) -> im
         (OrderState::Cancelled, _) => (t!(i18n, seller_orders.cancelled_note), None),
     };
     let form = todo.map(|(step, words)| {
-        let fields =
-            (step == "ship" && !pickup).then(|| view! { <ShipFields draft shipment=Shipment::default() /> });
+        let typed = Some(draft).filter(|draft| draft.typed("action") == "ship");
+        let fields = (step == "ship" && !pickup)
+            .then(|| view! { <ShipFields typed shipment=Shipment::default() of=String::new() /> });
         view! {
             <form method="post" action=action class="form" novalidate>
                 <input type="hidden" name="action" value=step />
@@ -314,58 +332,164 @@ fn NextStep(state: OrderState, pickup: bool, action: String, draft: Draft) -> im
     }
 }
 
-/// The carrier and tracking fields.
+/// The carrier and tracking fields of one of the page's forms.
 #[component]
-fn ShipFields(draft: Draft, shipment: Shipment) -> impl IntoView {
+fn ShipFields(
+    /// What was typed into this form, and its errors.
+    typed: Option<Draft>,
+    shipment: Shipment,
+    /// Distinguishes the fields of several forms.
+    of: String,
+    /// Whether to list the errors above.
+    #[prop(default = true)]
+    summary: bool,
+) -> impl IntoView {
     let i18n = use_i18n();
-    let mine = draft.typed("action") == "ship";
-    let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
+    let faults: Signal<Option<Error>> = Signal::stored(typed.as_ref().and_then(|draft| draft.error.clone()));
     let labels = [
         ("carrier", t!(i18n, seller_orders.carrier)),
         ("tracking_number", t!(i18n, seller_orders.tracking_number)),
         ("tracking_url", t!(i18n, seller_orders.tracking_url)),
     ];
-    let summary = labels.map(|(name, label)| (name, label.to_owned())).to_vec();
     let [carrier, number, url] = labels;
-    let values = match mine {
-        true => labels.map(|(name, _)| draft.typed(name)),
-        false => [shipment.carrier, shipment.tracking_number, shipment.tracking_url],
+    let values = match typed {
+        Some(draft) => labels.map(|(name, _)| draft.typed(name)),
+        None => [shipment.carrier, shipment.tracking_number, shipment.tracking_url],
     };
     let [carrier_value, number_value, url_value] = values;
+    let id = |name: &str| format!("{name}{of}");
+    let error = faults.get_untracked();
+    let summary = error.filter(|_| summary).map(|error| {
+        let at = labels
+            .into_iter()
+            .filter_map(|(name, label)| Some((id(name), label.to_owned(), error.at(name)?)));
+        error_summary(i18n, &error, at.collect())
+    });
     view! {
-        <ErrorSummary faults labels=summary />
+        {summary}
         <div class="field-row">
-            <Field name=carrier.0 label=carrier.1 value=carrier_value required=true faults />
-            <Field name=number.0 label=number.1 value=number_value required=true faults />
+            <Field name=carrier.0 id=id(carrier.0) label=carrier.1 value=carrier_value required=true faults />
+            <Field name=number.0 id=id(number.0) label=number.1 value=number_value required=true faults />
         </div>
-        <Field name=url.0 label=url.1 kind="url" optional=true value=url_value hint=t!(i18n, seller_orders.tracking_hint).to_owned() faults />
+        <Field name=url.0 id=id(url.0) label=url.1 kind="url" optional=true value=url_value hint=t!(i18n, seller_orders.tracking_hint).to_owned() faults />
     }
 }
 
-/// Corrects the tracking of a shipped order.
+/// Ships a part of a confirmed order, if there is more than one item to ship.
 #[component]
-fn UpdateTracking(
-    state: OrderState,
-    pickup: bool,
-    shipment: Shipment,
+fn ShipPart(lines: Vec<CheckoutLineView>, pickup: bool, action: String, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    if lines.iter().map(CheckoutLineView::to_ship).sum::<i64>() < 2 {
+        return None;
+    }
+    let typed = Some(draft).filter(|draft| draft.typed("action") == "ship_part");
+    let error = typed.as_ref().and_then(|draft| draft.error.clone());
+    let faults: Signal<Option<Error>> = Signal::stored(error.clone());
+    let (mut at_fields, mut rows) = (Vec::new(), Vec::new());
+    for line in lines.into_iter().filter(|line| line.to_ship() > 0) {
+        let name = part_field(line.position);
+        let title = match line.variant_title.as_str() {
+            "" => line.title.clone(),
+            variant => format!("{}, {variant}", line.title),
+        };
+        let label = t!(i18n, seller_orders.part_line, title = title, n = line.to_ship());
+        if let Some(code) = error.as_ref().and_then(|error| error.at(&name)) {
+            at_fields.push((name.clone(), label.clone(), code));
+        }
+        let value = typed.as_ref().map(|draft| draft.typed(&name)).unwrap_or_default();
+        rows.push(view! { <Field name label value keys="numeric" faults /> });
+    }
+    let labels = [
+        ("carrier", t!(i18n, seller_orders.carrier)),
+        ("tracking_number", t!(i18n, seller_orders.tracking_number)),
+        ("tracking_url", t!(i18n, seller_orders.tracking_url)),
+    ];
+    let of = "-part";
+    let summary = error.as_ref().map(|error| {
+        let others = labels
+            .into_iter()
+            .filter_map(|(name, label)| Some((format!("{name}{of}"), label.to_owned(), error.at(name)?)));
+        at_fields.extend(others);
+        match error.at("lines") {
+            Some(_) => view! { <Alert>{t!(i18n, seller_orders.part_missing)}</Alert> }.into_any(),
+            None => error_summary(i18n, error, at_fields),
+        }
+    });
+    let open = typed.is_some();
+    let fields = (!pickup)
+        .then(|| view! { <ShipFields typed shipment=Shipment::default() of=of.to_owned() summary=false /> });
+    Some(view! {
+        <details class="more-of" open=open>
+            <summary>{if pickup { t!(i18n, seller_orders.ready_part) } else { t!(i18n, seller_orders.ship_part) }}</summary>
+            <form method="post" action=action class="form" novalidate>
+                <input type="hidden" name="action" value="ship_part" />
+                {summary}
+                <p class="note">{t!(i18n, seller_orders.part_note)}</p>
+                <div class="field-row">{rows}</div>
+                {fields}
+                <div><Button look="secondary">{if pickup { t!(i18n, seller_orders.ready_part) } else { t!(i18n, seller_orders.ship_part) }}</Button></div>
+            </form>
+        </details>
+    })
+}
+
+/// A shipment, and the form that corrects its tracking until it is delivered.
+#[component]
+fn Parcel(
+    shipment: OrderShipment,
+    /// What is in it, if that has to be said.
+    contents: Option<String>,
+    /// Whether its tracking can be corrected.
+    moves: bool,
     action: String,
     draft: Draft,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let mine = draft.typed("action") == "ship";
-    (state == OrderState::Shipped && !pickup).then(|| {
-        view! {
-            <details class="more-of" open=mine>
+    let when = match &shipment.delivered_at {
+        Some(at) if shipment.kind == ShipmentKind::Pickup => {
+            t!(i18n, seller_orders.picked_up_on, date = words::day(i18n, at))
+        }
+        Some(at) => t!(i18n, seller_orders.delivered_on, date = words::day(i18n, at)),
+        None if shipment.kind == ShipmentKind::Pickup => {
+            t!(i18n, seller_orders.ready_since, date = words::day(i18n, &shipment.shipped_at))
+        }
+        None => t!(i18n, seller_orders.shipped_on, date = words::day(i18n, &shipment.shipped_at)),
+    };
+    let id = shipment.id.to_string();
+    let tracking = shipment.tracking.map(|tracking| {
+        let typed = Some(draft).filter(|draft| draft.typed("action") == "track" && draft.typed("shipment") == id);
+        let open = typed.is_some();
+        let update = moves.then(|| view! {
+            <details class="more-of" open=open>
                 <summary>{t!(i18n, seller_orders.update_tracking)}</summary>
                 <form method="post" action=action class="form" novalidate>
-                    <input type="hidden" name="action" value="ship" />
+                    <input type="hidden" name="action" value="track" />
+                    <input type="hidden" name="shipment" value=id.clone() />
                     <p class="note">{t!(i18n, seller_orders.tracking_note)}</p>
-                    <ShipFields draft shipment />
+                    <ShipFields typed shipment=tracking.clone() of=format!("-{id}") />
                     <div><Button look="secondary">{t!(i18n, seller_orders.save_tracking)}</Button></div>
                 </form>
             </details>
+        });
+        let number = match tracking.tracking_url.as_str() {
+            "" => view! { <span>{tracking.tracking_number}</span> }.into_any(),
+            url => {
+                view! { <a href=url.to_owned() rel="external noopener" target="_blank">{tracking.tracking_number}</a> }
+                    .into_any()
+            }
+        };
+        view! {
+            <p>{tracking.carrier}" · "{number}</p>
+            {update}
         }
-    })
+    });
+    view! {
+        <div class="parcel">
+            {contents.map(|words| view! { <p>{words}</p> })}
+            <p class="note">{when}</p>
+            {tracking}
+        </div>
+    }
 }
 
 /// The customer's other orders in this shop.

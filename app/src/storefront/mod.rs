@@ -25,7 +25,7 @@ pub(crate) use home::Home;
 pub(crate) use not_found::NotFound;
 pub(crate) use product::Product;
 pub(crate) use products::Products;
-pub(crate) use purchase::{AddressLines, Purchase, Timeline};
+pub(crate) use purchase::{AddressLines, Purchase, Timeline, contents};
 pub(crate) use shop::Shop;
 pub(crate) use shops::Shops;
 pub(crate) use sign_in::SignIn;

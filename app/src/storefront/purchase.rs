@@ -2,9 +2,12 @@
 //! has acted, with the news.
 
 use haat_shared::{
-    Error,
+    Error, Money,
+    checkout::CheckoutLineView,
     forms::Draft,
-    orders::{Actor, OrderState, OrderView, PurchaseView, Shipment},
+    orders::{
+        Actor, LineQuantity, OrderState, OrderView, PurchaseView, RefundReason, Shipment, ShipmentKind,
+    },
     pricing::Totals,
     routes,
     shipping::ShippingMethod,
@@ -122,6 +125,30 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let waiting = matches!(order.state, OrderState::Placed | OrderState::Confirmed | OrderState::Shipped);
     let due = waiting.then(|| view! { <p class="order-due">{words::estimated_delivery(i18n, &order)}</p> });
+    // Which items are in a parcel goes without saying if there is only one.
+    let several = order.shipments.len() > 1 || order.is_partly_shipped();
+    let shipments = order.shipments.into_iter().map(|shipment| {
+        let contents = several.then(|| contents(&order.lines, &shipment.lines));
+        let ready = several && shipment.kind == ShipmentKind::Pickup;
+        let ready = ready.then(|| view! { <p class="order-due">{tu_string!(i18n, purchase.step_ready)}</p> });
+        view! {
+            {contents.map(|words| view! { <p class="order-due">{words}</p> })}
+            {ready}
+            {shipment.tracking.map(|tracking| view! { <Travels shipment=tracking /> })}
+        }
+    });
+    let shipments = shipments.collect_view();
+    // The refund of a cancelled order is told above.
+    let part = order.refunds.iter().filter(|refund| refund.reason == RefundReason::ByShop);
+    let part: i64 = part.map(|refund| refund.amount.amount()).sum();
+    let refunded = (part > 0 && order.state != OrderState::Cancelled).then(|| {
+        let amount = Money::new(part, order.totals.total.currency());
+        let words = match collected_by_market {
+            true => t!(i18n, purchase.part_refunded, total = amount),
+            false => t!(i18n, purchase.part_refunded_cash, total = amount),
+        };
+        view! { <p class="order-due">{words}</p> }
+    });
     view! {
         <section class="panel order">
             <header class="order-head">
@@ -133,7 +160,8 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
             <Timeline state=order.state way=order.shipping_method />
             {due}
             {money.map(|words| view! { <p class="order-due">{words}</p> })}
-            {order.shipment.filter(|_| order.shipping_method != ShippingMethod::Pickup).map(|shipment| view! { <Travels shipment /> })}
+            {shipments}
+            {refunded}
             {order_lines(i18n, order.lines, true)}
             <Sums totals=order.totals />
             {cancel}
@@ -178,7 +206,20 @@ fn Cancel(
     })
 }
 
-/// The carrier and tracking of an order.
+/// What a shipment or return holds: `2 × Clay bowl, 1 × Jug`.
+pub(crate) fn contents(lines: &[CheckoutLineView], part: &[LineQuantity]) -> String {
+    let named = part.iter().filter_map(|part| {
+        let line = lines.iter().find(|line| line.position == part.position)?;
+        let title = match line.variant_title.as_str() {
+            "" => line.title.clone(),
+            variant => format!("{} ({variant})", line.title),
+        };
+        Some(format!("{} × {title}", part.quantity))
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
+/// The carrier and tracking of a shipment.
 #[component]
 fn Travels(shipment: Shipment) -> impl IntoView {
     let i18n = use_i18n();

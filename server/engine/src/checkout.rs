@@ -180,6 +180,7 @@ async fn read(engine: &Engine, caller: &Caller, id: CheckoutId) -> Result<(Check
                         quantity: l.quantity,
                         shipped: 0,
                         refunded: 0,
+                        returned: 0,
                         unit_price: money(l.unit_minor),
                         total: money(l.total_minor),
                         picture: l.picture,

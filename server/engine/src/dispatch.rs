@@ -26,11 +26,20 @@ const MESSAGES: i64 = 200;
 /// How long finished work is kept.
 const KEEP_MS: i64 = 7 * 24 * 3_600_000;
 
+/// Messages that wait and that this version knows. Those of a newer version are left to its nodes.
+macro_rules! pending {
+    () => {
+        "dispatched_at IS NULL AND kind IN ('purchase_made', 'order_placed', 'refund_queued', 'order_confirmed', 'order_shipped',
+            'order_shipment_updated', 'order_delivered', 'order_cancelled', 'order_refunded', 'order_return_opened',
+            'order_return_received')"
+    };
+}
+
 statements! {
-    DISPATCH = "UPDATE outbox SET dispatched_at = $1
-        WHERE dispatched_at IS NULL AND id IN (SELECT id FROM outbox WHERE dispatched_at IS NULL ORDER BY id LIMIT $2)
-        RETURNING id, kind, subject, created_at";
-    ANY_PENDING = "SELECT id AS value FROM outbox WHERE dispatched_at IS NULL LIMIT 1";
+    DISPATCH = concat!("UPDATE outbox SET dispatched_at = $1
+        WHERE dispatched_at IS NULL AND id IN (SELECT id FROM outbox WHERE ", pending!(), " ORDER BY id LIMIT $2)
+        RETURNING id, kind, subject, created_at");
+    ANY_PENDING = concat!("SELECT id AS value FROM outbox WHERE ", pending!(), " LIMIT 1");
 }
 
 rows! {
@@ -71,7 +80,10 @@ fn job_of(message: OutboxMessage, subject: Uuid, now: i64) -> TxResult<Option<Ad
         | OutboxMessage::OrderShipped
         | OutboxMessage::OrderShipmentUpdated
         | OutboxMessage::OrderDelivered
-        | OutboxMessage::OrderCancelled => Ok(None),
+        | OutboxMessage::OrderCancelled
+        | OutboxMessage::OrderRefunded
+        | OutboxMessage::OrderReturnOpened
+        | OutboxMessage::OrderReturnReceived => Ok(None),
     }
 }
 
@@ -112,13 +124,14 @@ pub async fn dispatch(engine: &Engine) -> TxResult<usize> {
                 let mut pending: Vec<Pending> = tx.all(&DISPATCH, params![*now, MESSAGES]).await?;
                 pending.sort_by_key(|message| message.id);
                 let count = pending.len();
-                let known = pending.into_iter().filter_map(|Pending { id, kind, subject, created_at }| {
-                    Some(Dispatched { id, message: OutboxMessage::parse(&kind)?, subject, created_at })
+                let messages = pending.into_iter().map(|Pending { id, kind, subject, created_at }| {
+                    let message = OutboxMessage::parse(&kind).ok_or_else(|| bug("an unknown message"))?;
+                    Ok(Dispatched { id, message, subject, created_at })
                 });
-                let known: Vec<_> = known.collect();
+                let messages = messages.collect::<TxResult<Vec<_>>>()?;
                 let mut announcements = Vec::new();
                 for consume in CONSUMERS {
-                    announcements.extend(consume(tx, &known, *now).await?);
+                    announcements.extend(consume(tx, &messages, *now).await?);
                 }
                 Ok((count, announcements))
             })
@@ -163,4 +176,17 @@ pub async fn purge(engine: &Engine) -> TxResult<()> {
     events::purge(engine).await?;
     mailbox::purge(&engine.db, &engine.clock).await?;
     jobs::purge(engine, before).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_is_dispatched() {
+        for message in OutboxMessage::ALL {
+            assert!(pending!().contains(&format!("'{}'", message.as_str())), "{message:?}");
+        }
+        assert_eq!(pending!().matches(',').count() + 1, OutboxMessage::ALL.len());
+    }
 }

@@ -84,6 +84,9 @@ fn event_of(message: OutboxMessage) -> Option<EventKind> {
         OutboxMessage::OrderShipmentUpdated => Some(EventKind::OrderShipmentUpdated),
         OutboxMessage::OrderDelivered => Some(EventKind::OrderDelivered),
         OutboxMessage::OrderCancelled => Some(EventKind::OrderCancelled),
+        OutboxMessage::OrderRefunded => Some(EventKind::OrderRefunded),
+        OutboxMessage::OrderReturnOpened => Some(EventKind::OrderReturnOpened),
+        OutboxMessage::OrderReturnReceived => Some(EventKind::OrderReturnReceived),
     }
 }
 

@@ -137,6 +137,10 @@ pub(crate) async fn post<R: Into<Reference> + Copy>(
     let mut rows = Vec::new();
     let mut entries = Vec::new();
     for (posting, about) in postings {
+        // Nothing moves: for example the commission on refunded shipping.
+        if posting.entries.iter().all(|entry| entry.amount.amount() == 0) {
+            continue;
+        }
         let id: PostingId = random::id(now);
         let Reference { id: reference, order } = (*about).into();
         rows.push(AddPosting { id, kind: posting.kind, reference, order_id: order, created_at: now });

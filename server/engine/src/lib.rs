@@ -79,7 +79,8 @@ pub struct Parts {
     pub currencies: Vec<Currency>,
     /// The time zone of the market, for the dates and times on pages and in emails.
     pub zone: clock::Zone,
-    /// How many days after delivery an order can be returned, until its earnings are available to the shop.
+    /// How many days after delivery an order can be returned, until its earnings are available to the shop. A
+    /// shop may promise more.
     pub return_days: i64,
     /// The promotions that apply to every cart that meets their terms, in this order.
     pub promotions: Vec<pricing::Promotion>,

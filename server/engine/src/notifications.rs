@@ -19,7 +19,7 @@ use crate::{
     db::{Statement, Tx, Value},
     insert,
     jobs::{Backlog, backoff_ms},
-    orders::{self, NotificationData},
+    orders::{self, NotificationData, Parcel},
     outbox::{Dispatched, OutboxMessage},
     params, quotas, random, rows, statements,
 };
@@ -49,17 +49,21 @@ pub enum EmailContent {
         /// The order.
         order: Box<ShopOrderView>,
     },
-    /// To the shopper: an order was shipped.
+    /// To the shopper: an order was shipped, or a part of it.
     OrderShipped {
-        /// The order, with its tracking.
+        /// The order.
         order: Box<ShopOrderView>,
+        /// The shipment.
+        parcel: Parcel,
         /// The link to the purchase, readable by whoever has it.
         link: PurchaseLink,
     },
     /// To the shopper: the tracking of a shipped order was corrected.
     ShipmentUpdated {
-        /// The order, with its current tracking.
+        /// The order.
         order: Box<ShopOrderView>,
+        /// The shipment, with its current tracking.
+        parcel: Parcel,
         /// The link to the purchase, readable by whoever has it.
         link: PurchaseLink,
     },
@@ -468,21 +472,16 @@ fn content(engine: &Engine, notice: &Claimed, data: &NotificationData) -> Option
             _ => None,
         };
     }
-    let order = match data.shipments.get(&notice.subject) {
-        None => data.orders.get(&notice.subject)?.clone(),
-        Some((order, tracking)) => {
-            let mut order = data.orders.get(order)?.clone();
-            order.order.shipment = tracking.clone();
-            order
-        }
-    };
-    let order = Box::new(order);
+    let shipment = data.shipments.get(&notice.subject);
+    let order = shipment.map_or(&notice.subject, |(order, _)| order);
+    let order = Box::new(data.orders.get(order)?.clone());
+    let parcel = shipment.map(|(_, parcel)| parcel.clone());
     // An order's number is the purchase's number and a position.
     let link = checkout::link(engine, order.order.number.rsplit_once('-')?.0);
     Some(match notice.kind.as_str() {
         "order_placed" => EmailContent::OrderReceived { order },
-        "order_shipped" => EmailContent::OrderShipped { order, link },
-        "shipment_updated" => EmailContent::ShipmentUpdated { order, link },
+        "order_shipped" => EmailContent::OrderShipped { order, parcel: parcel?, link },
+        "shipment_updated" => EmailContent::ShipmentUpdated { order, parcel: parcel?, link },
         "order_cancelled" => {
             let (by, reason) = data.ends.get(&notice.subject)?.clone();
             EmailContent::OrderCancelled { order, by, reason, link }

@@ -1,39 +1,17 @@
 //! Purchases and orders. The shopper sees the whole purchase, each shop only its own order.
 
-/// Order lines, with what views show of their order and its latest shipment.
+/// Order lines, with what views show of their order.
 macro_rules! lines_of {
     ($orders:literal, $rest:literal) => {
-        order_lines_sql!(
-            "COALESCE(h.carrier, '') AS carrier, COALESCE(h.tracking_number, '') AS tracking_number,
-            COALESCE(h.tracking_url, '') AS tracking_url",
-            $orders,
-            "LEFT JOIN shipments h ON h.id = (SELECT x.id FROM shipments x WHERE x.order_id = o.id
-                ORDER BY x.created_at DESC, x.id DESC LIMIT 1)",
-            $rest
-        )
-    };
-}
-
-/// The same without a shipment: emails are about a certain one, if any.
-macro_rules! mailed_lines_of {
-    ($orders:literal, $rest:literal) => {
-        order_lines_sql!("'' AS carrier, '' AS tracking_number, '' AS tracking_url", $orders, "", $rest)
-    };
-}
-
-macro_rules! order_lines_sql {
-    ($shipment:literal, $orders:literal, $shipments:literal, $rest:literal) => {
         concat!(
-            "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, o.state, ",
-            $shipment,
-            ", o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery,
+            "SELECT o.id, o.purchase_id, o.number, o.shop_name, s.handle AS shop_handle, s.town, s.address AS shop_address, o.state,
+            o.currency, o.subtotal_minor, o.discount_minor, o.delivery_minor, o.tax_minor, o.delivery,
             o.days_min, o.days_max, o.total_minor, o.commission_minor, o.created_at, p.address, p.method, l.title,
-            l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.shipped, l.refunded, l.unit_minor, l.total_minor AS line_minor,
-            m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
+            l.position, l.variant_title, COALESCE(v.sku, '') AS sku, l.quantity, l.shipped, l.refunded, l.returned, l.unit_minor,
+            l.total_minor AS line_minor, m.id AS media_id, m.width, m.height, m.color, pp.alt FROM ",
             $orders,
-            " AS o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id ",
-            $shipments,
-            " JOIN order_lines l ON l.order_id = o.id LEFT JOIN variants v ON v.id = l.variant_id
+            " AS o JOIN shops s ON s.id = o.shop_id JOIN purchases p ON p.id = o.purchase_id
+            JOIN order_lines l ON l.order_id = o.id LEFT JOIN variants v ON v.id = l.variant_id
             LEFT JOIN product_pictures pp ON pp.product_id = l.product_id AND pp.position = 0
             LEFT JOIN media m ON m.id = pp.media_id ",
             $rest
@@ -43,6 +21,7 @@ macro_rules! order_lines_sql {
 
 mod export;
 mod notes;
+mod parts;
 mod refunds;
 mod release;
 mod returns;
@@ -71,10 +50,11 @@ use haat_shared::{
     checkout::CheckoutLineView,
     id::kinds::{Job, OrderId, Purchase, PurchaseId, ShopId, UserId},
     media::Picture,
-    orders::{Actor, OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView},
+    orders::{
+        Actor, LineQuantity, OrderState, OrderView, PurchaseCard, PurchaseView, Shipment, ShopOrderView,
+    },
     page::{self, Page, PageRequest},
     payments::PaymentMethod,
-    permissions::Permission,
     pricing::Totals,
     shipping::ShippingMethod,
 };
@@ -104,27 +84,25 @@ statements! {
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.number = $1";
     LINES = lines_of!("orders", "WHERE o.purchase_id = $1 ORDER BY o.number, l.position");
-    OF_SHOP = lines_of!(
-        "(SELECT * FROM orders WHERE shop_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4)",
-        "ORDER BY o.created_at DESC, o.id DESC, l.position"
-    );
     NOTIFIED_PURCHASES = "SELECT p.id, p.number, p.user_id, p.email, p.address, p.method, p.currency,
             p.created_at, t.token_hash
         FROM purchases p JOIN checkouts c ON c.id = p.checkout_id JOIN carts t ON t.id = c.cart_id
         WHERE p.id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')";
-    NOTIFIED_LINES = mailed_lines_of!(
+    NOTIFIED_LINES = lines_of!(
         "orders",
         "WHERE o.purchase_id IN (SELECT subject FROM notifications WHERE claim = $1 AND kind = 'purchase_made')
         ORDER BY o.number, l.position"
     );
-    NOTIFIED_ORDERS = mailed_lines_of!(
+    NOTIFIED_ORDERS = lines_of!(
         "orders",
         "WHERE o.id IN (SELECT COALESCE(x.order_id, n.subject) FROM notifications n
             LEFT JOIN shipments x ON x.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made')
         ORDER BY o.number, l.position"
     );
-    NOTIFIED_SHIPMENTS = "SELECT id, order_id, carrier, tracking_number, tracking_url FROM shipments WHERE id IN
-        (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_shipped', 'shipment_updated'))";
+    NOTIFIED_SHIPMENTS = "SELECT h.id, h.order_id, h.carrier, h.tracking_number, h.tracking_url, l.position, l.quantity
+        FROM shipments h JOIN shipment_lines l ON l.shipment_id = h.id WHERE h.id IN
+            (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_shipped', 'shipment_updated'))
+        ORDER BY h.id, l.position";
     NOTIFIED_CANCELLATIONS = "SELECT order_id, actor, data FROM order_events WHERE kind = 'cancelled' AND order_id IN
         (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_cancelled', 'order_withdrawn'))";
 }
@@ -151,9 +129,6 @@ rows! {
         town: String,
         shop_address: String,
         state: OrderState,
-        carrier: String,
-        tracking_number: String,
-        tracking_url: String,
         currency: Currency,
         subtotal_minor: i64,
         discount_minor: i64,
@@ -174,6 +149,7 @@ rows! {
         quantity: i64,
         shipped: i64,
         refunded: i64,
+        returned: i64,
         unit_minor: i64,
         line_minor: i64;
         picture: Option<Picture>
@@ -185,6 +161,8 @@ rows! {
         carrier: String,
         tracking_number: String,
         tracking_url: String,
+        position: i64,
+        quantity: i64,
     }
 
     struct EndRow {
@@ -238,16 +216,7 @@ fn pickup_at(order: &LineRow) -> String {
     parts.map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// The tracking details of a shipment; `None` if it is not a parcel.
-fn tracking(carrier: &str, number: &str, url: &str) -> Option<Shipment> {
-    (!carrier.is_empty()).then(|| Shipment {
-        carrier: carrier.to_owned(),
-        tracking_number: number.to_owned(),
-        tracking_url: url.to_owned(),
-    })
-}
-
-/// Groups rows of order lines into orders.
+/// Groups rows of order lines into orders, without their [`parts`].
 fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<Vec<ShopOrderView>> {
     group_by(rows, |r| r.id)
         .into_iter()
@@ -260,7 +229,6 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                 shop_name: head.shop_name.clone(),
                 shop_handle: head.shop_handle.clone(),
                 state: head.state,
-                shipment: tracking(&head.carrier, &head.tracking_number, &head.tracking_url),
                 lines: rows
                     .iter()
                     .map(|l| CheckoutLineView {
@@ -271,11 +239,15 @@ fn shop_orders(engine: &Engine, caller: &Caller, rows: Vec<LineRow>) -> Result<V
                         quantity: l.quantity,
                         shipped: l.shipped,
                         refunded: l.refunded,
+                        returned: l.returned,
                         unit_price: money(l.unit_minor),
                         total: money(l.line_minor),
                         picture: l.picture.clone(),
                     })
                     .collect(),
+                shipments: Vec::new(),
+                refunds: Vec::new(),
+                returns: Vec::new(),
                 totals: Totals {
                     subtotal: money(head.subtotal_minor),
                     discount: money(head.discount_minor),
@@ -325,7 +297,9 @@ async fn find(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Resu
 pub async fn purchase(engine: &Engine, caller: &Caller, number: &str, key: &str) -> Result<PurchaseView> {
     let row = find(engine, caller, number, key).await?;
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![row.id]).await?;
-    view(engine, caller, row, lines)
+    let mut purchase = view(engine, caller, row, lines)?;
+    parts::add(engine, caller, &mut purchase.orders.iter_mut().collect::<Vec<_>>()).await?;
+    Ok(purchase)
 }
 
 fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>) -> Result<PurchaseView> {
@@ -342,14 +316,23 @@ fn view(engine: &Engine, caller: &Caller, row: PurchaseRow, lines: Vec<LineRow>)
     })
 }
 
+/// What an email about a shipment says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parcel {
+    /// The tracking details; `None` if it is picked up.
+    pub tracking: Option<Shipment>,
+    /// What is in it.
+    pub lines: Vec<LineQuantity>,
+}
+
 /// The objects of a batch of notifications, by the IDs of their subjects.
 pub(crate) struct NotificationData {
     /// Purchases, for their buyers.
     pub(crate) purchases: HashMap<Uuid, PurchaseView>,
     /// Orders, for their buyers and shops.
     pub(crate) orders: HashMap<Uuid, ShopOrderView>,
-    /// Shipments: their orders and tracking details.
-    pub(crate) shipments: HashMap<Uuid, (Uuid, Option<Shipment>)>,
+    /// Shipments, with their orders.
+    pub(crate) shipments: HashMap<Uuid, (Uuid, Parcel)>,
     /// Who cancelled an order, and why.
     pub(crate) ends: HashMap<Uuid, (Actor, String)>,
     /// The names of people who signed up.
@@ -375,11 +358,14 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
             .into_iter()
             .map(|order| (order.order.id.uuid(), order))
             .collect(),
-        shipments: shipments
+        shipments: group_by(shipments, |row| row.id)
             .into_iter()
-            .map(|row| {
-                let tracking = tracking(&row.carrier, &row.tracking_number, &row.tracking_url);
-                (row.id, (row.order_id.uuid(), tracking))
+            .map(|(id, rows)| {
+                let head = &rows[0];
+                let tracking = parts::tracking(&head.carrier, &head.tracking_number, &head.tracking_url);
+                let line =
+                    |row: &ShipmentRow| LineQuantity { position: row.position, quantity: row.quantity };
+                (id, (head.order_id.uuid(), Parcel { tracking, lines: rows.iter().map(line).collect() }))
             })
             .collect(),
         ends: ends
@@ -408,24 +394,5 @@ pub async fn history(
         orders: row.orders,
         state: row.state.as_deref().and_then(OrderState::parse),
         pickup: row.pickup,
-    }))
-}
-
-/// A shop's orders, newest first, for its members.
-pub async fn of_shop(
-    engine: &Engine,
-    caller: &Caller,
-    handle: &str,
-    after: &str,
-) -> Result<Page<ShopOrderView>> {
-    let shop = caller.shop(handle, Permission::SeeOrders)?;
-    let (placed, id) = behind(after)?.unwrap_or((i64::MAX, OrderId::from_uuid(Uuid::max())));
-    let limit = PAGE_SIZE as i64 + 1;
-    let rows: Vec<LineRow> = engine.db.all(&OF_SHOP, params![shop, placed, id, limit]).await?;
-    let placed: HashMap<OrderId, i64> = rows.iter().map(|row| (row.id, row.created_at)).collect();
-    let orders = shop_orders(engine, caller, rows)?;
-    Ok(Page::cut(orders, PAGE_SIZE, |order| {
-        let id = order.order.id;
-        key(placed.get(&id).copied().unwrap_or_default(), id)
     }))
 }

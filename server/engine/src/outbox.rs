@@ -32,6 +32,12 @@ haat_shared::text_enum! {
         OrderDelivered = "order_delivered",
         /// An order was cancelled. Subject: the order.
         OrderCancelled = "order_cancelled",
+        /// A shop refunds a part of an order. Subject: the order.
+        OrderRefunded = "order_refunded",
+        /// A shop expects a part of an order back. Subject: the order.
+        OrderReturnOpened = "order_return_opened",
+        /// A shop received a part of an order back. Subject: the order.
+        OrderReturnReceived = "order_return_received",
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct News<'a> {
     /// The tracking URL. May be empty.
     pub(super) follow: &'a str,
     pub(super) orders: &'a [OrderView],
+    /// Whether to show the totals of the orders.
+    pub(super) totals: bool,
     pub(super) left_out: usize,
     pub(super) contents: &'static str,
     pub(super) reason: String,

@@ -1,95 +1,194 @@
-//! Emails about an order on its way: shipped or ready for pickup, and corrected tracking.
+//! Emails about an order on its way, or a part of it: shipped or ready for pickup, and corrected tracking.
 
 use haat_app::{
     i18n::{Locale, td_string},
     words,
 };
-use haat_engine::{TxResult, notifications::RenderedEmail};
-use haat_shared::{orders::ShopOrderView, shipping::ShippingMethod};
+use haat_engine::{TxResult, notifications::RenderedEmail, orders::Parcel};
+use haat_shared::{
+    checkout::CheckoutLineView,
+    orders::{OrderView, ShopOrderView},
+    shipping::ShippingMethod,
+};
 
 use super::{
     order_news::{self, News},
     parts::label,
 };
 
-pub(super) fn shipped(locale: Locale, order: &ShopOrderView, url: &str) -> TxResult<RenderedEmail> {
+/// What the email is about.
+struct Sent<'a> {
+    locale: Locale,
+    order: &'a ShopOrderView,
+    parcel: &'a Parcel,
+    /// What is in the parcel, as an order.
+    contents: &'a OrderView,
+    /// Whether more of the order comes with other parcels.
+    part: bool,
+    url: &'a str,
+}
+
+pub(super) fn shipped(
+    locale: Locale,
+    order: &ShopOrderView,
+    parcel: &Parcel,
+    url: &str,
+) -> TxResult<RenderedEmail> {
+    let contents = &contents(&order.order, parcel);
+    let sent = Sent { locale, order, parcel, contents, part: is_part(&order.order, parcel), url };
     let number = &order.order.number;
-    let (m, subject) = match order.order.shipping_method {
-        ShippingMethod::Pickup => {
-            (ready(locale, order, url), td_string!(locale, email.ready_subject, number = number))
+    let (m, subject) = match (order.order.shipping_method, sent.part) {
+        (ShippingMethod::Pickup, false) => {
+            (ready(&sent), td_string!(locale, email.ready_subject, number = number).to_string())
         }
-        ShippingMethod::Standard | ShippingMethod::Express => {
-            (on_its_way(locale, order, url), td_string!(locale, email.shipped_subject, number = number))
+        (ShippingMethod::Pickup, true) => {
+            (ready(&sent), td_string!(locale, email.ready_part_subject, number = number).to_string())
+        }
+        (ShippingMethod::Standard | ShippingMethod::Express, false) => {
+            (on_its_way(&sent), td_string!(locale, email.shipped_subject, number = number).to_string())
+        }
+        (ShippingMethod::Standard | ShippingMethod::Express, true) => {
+            (on_its_way(&sent), td_string!(locale, email.shipped_part_subject, number = number).to_string())
         }
     };
     order_news::render(&subject, &m)
 }
 
-pub(super) fn tracking_updated(locale: Locale, order: &ShopOrderView, url: &str) -> TxResult<RenderedEmail> {
+pub(super) fn tracking_updated(
+    locale: Locale,
+    order: &ShopOrderView,
+    parcel: &Parcel,
+    url: &str,
+) -> TxResult<RenderedEmail> {
+    let contents = &contents(&order.order, parcel);
+    let sent = Sent { locale, order, parcel, contents, part: is_part(&order.order, parcel), url };
     let subject = td_string!(locale, email.tracking_subject, number = order.order.number);
+    let (shop, name) = (&order.order.shop_name, &order.address.name);
     let m = News {
         title: td_string!(locale, email.tracking),
-        lead: td_string!(
-            locale,
-            email.tracking_lead,
-            shop = order.order.shop_name,
-            name = order.address.name
-        ),
-        ..on_its_way(locale, order, url)
+        lead: match sent.part {
+            false => td_string!(locale, email.tracking_lead, shop = shop, name = name).to_string(),
+            true => td_string!(locale, email.tracking_part_lead, shop = shop, name = name).to_string(),
+        },
+        ..on_its_way(&sent)
     };
     order_news::render(&subject, &m)
 }
 
-fn on_its_way<'a>(locale: Locale, sent: &'a ShopOrderView, url: &'a str) -> News<'a> {
-    let order = &sent.order;
+/// How many of a line are in the parcel.
+fn packed(line: &CheckoutLineView, parcel: &Parcel) -> i64 {
+    parcel.lines.iter().find(|part| part.position == line.position).map_or(0, |part| part.quantity)
+}
+
+fn is_part(order: &OrderView, parcel: &Parcel) -> bool {
+    order.lines.iter().any(|line| packed(line, parcel) < line.quantity - line.refunded)
+}
+
+/// The order with only what is in the parcel.
+fn contents(order: &OrderView, parcel: &Parcel) -> OrderView {
+    let mut contents = order.clone();
+    for line in &mut contents.lines {
+        let quantity = packed(line, parcel);
+        if quantity != line.quantity {
+            line.total = line.unit_price.times(quantity).unwrap_or(line.total);
+            line.quantity = quantity;
+        }
+    }
+    contents.lines.retain(|line| line.quantity > 0);
+    contents
+}
+
+impl Sent<'_> {
+    /// Whether cash is due. It is collected with the last parcel.
+    fn cash_is_due(&self) -> bool {
+        !self.order.payment_method.collected_by_market()
+            && self.order.order.lines.iter().all(|line| line.to_ship() == 0)
+    }
+
+    /// Whether the parcel holds all that was ordered, so that the order's totals are about it.
+    fn is_whole(&self) -> bool {
+        self.contents.lines == self.order.order.lines
+    }
+}
+
+fn on_its_way<'a>(sent: &Sent<'a>) -> News<'a> {
+    let Sent { locale, order: ShopOrderView { order, address, .. }, parcel, .. } = *sent;
     let (carrier, number, follow) =
-        order.shipment.as_ref().map_or(("", "", ""), |s| (&s.carrier, &s.tracking_number, &s.tracking_url));
+        parcel.tracking.as_ref().map_or(("", "", ""), |s| (&s.carrier, &s.tracking_number, &s.tracking_url));
     let travels = td_string!(locale, purchase.travels, carrier = carrier, number = number).to_string();
     let mut facts = vec![
         (td_string!(locale, seller_orders.shipment), travels.clone()),
-        (td_string!(locale, purchase.goes_to), label(locale, &sent.address).join(", ")),
+        (td_string!(locale, purchase.goes_to), label(locale, address).join(", ")),
     ];
-    if !sent.payment_method.collected_by_market() {
+    if sent.cash_is_due() {
         let cash = td_string!(locale, email.shipped_cash, total = order.totals.total).to_string();
         facts.push((td_string!(locale, purchase.payment), cash));
     }
+    let (shop, name) = (&order.shop_name, &address.name);
+    let (title, lead, contents) = match sent.part {
+        false => (
+            td_string!(locale, email.shipped),
+            td_string!(locale, email.shipped_lead, shop = shop, name = name).to_string(),
+            td_string!(locale, email.shipped_contents),
+        ),
+        true => (
+            td_string!(locale, email.shipped_part),
+            td_string!(locale, email.shipped_part_lead, shop = shop, name = name).to_string(),
+            td_string!(locale, email.shipped_part_contents),
+        ),
+    };
     News {
         locale,
-        url,
+        url: sent.url,
         button: td_string!(locale, email.shipped_button),
-        title: td_string!(locale, email.shipped),
-        lead: td_string!(locale, email.shipped_lead, shop = order.shop_name, name = sent.address.name),
+        title,
+        lead,
         preheader: travels,
         number: &order.number,
         facts,
         follow,
-        orders: std::slice::from_ref(order),
+        orders: std::slice::from_ref(sent.contents),
+        totals: sent.is_whole(),
         left_out: 0,
-        contents: td_string!(locale, email.shipped_contents),
+        contents,
         reason: td_string!(locale, email.confirmed_reason).to_owned(),
     }
 }
 
-fn ready<'a>(locale: Locale, packed: &'a ShopOrderView, url: &'a str) -> News<'a> {
-    let order = &packed.order;
+fn ready<'a>(sent: &Sent<'a>) -> News<'a> {
+    let Sent { locale, order: ShopOrderView { order, address, .. }, .. } = *sent;
     let mut facts = vec![(td_string!(locale, seller_orders.pickup_at), order.pickup_at.clone())];
-    if !packed.payment_method.collected_by_market() {
-        let cash = td_string!(locale, email.ready_cash, total = order.totals.total);
+    if sent.cash_is_due() {
+        let cash = td_string!(locale, email.ready_cash, total = order.totals.total).to_string();
         facts.push((td_string!(locale, purchase.payment), cash));
     }
+    let (shop, name) = (&order.shop_name, &address.name);
+    let (title, lead, contents) = match sent.part {
+        false => (
+            td_string!(locale, email.ready),
+            td_string!(locale, email.ready_lead, shop = shop, name = name).to_string(),
+            td_string!(locale, email.shipped_contents),
+        ),
+        true => (
+            td_string!(locale, email.ready_part),
+            td_string!(locale, email.ready_part_lead, shop = shop, name = name).to_string(),
+            td_string!(locale, email.ready_part_contents),
+        ),
+    };
     News {
         locale,
-        url,
+        url: sent.url,
         button: td_string!(locale, email.confirmed_button),
-        title: td_string!(locale, email.ready),
-        lead: td_string!(locale, email.ready_lead, shop = order.shop_name, name = packed.address.name),
+        title,
+        lead,
         preheader: words::estimated_delivery(locale, order),
         number: &order.number,
         facts,
         follow: "",
-        orders: std::slice::from_ref(order),
+        orders: std::slice::from_ref(sent.contents),
+        totals: sent.is_whole(),
         left_out: 0,
-        contents: td_string!(locale, email.shipped_contents),
+        contents,
         reason: td_string!(locale, email.confirmed_reason).to_owned(),
     }
 }

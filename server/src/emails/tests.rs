@@ -1,12 +1,15 @@
 //! Every email in every language, and what must be in it.
 
-use haat_engine::notifications::{EmailContent, RenderedEmail};
+use haat_engine::{
+    notifications::{EmailContent, RenderedEmail},
+    orders::Parcel,
+};
 use haat_shared::{
     Currency, Money,
     addresses::Address,
     checkout::CheckoutLineView,
     id::Id,
-    orders::{Actor, OrderState, OrderView, PurchaseView, Shipment, ShopOrderView},
+    orders::{Actor, LineQuantity, OrderState, OrderView, PurchaseView, Shipment, ShopOrderView},
     payments::{PaymentMethod, PurchaseLink},
     pricing::Totals,
     shipping::ShippingMethod,
@@ -35,6 +38,7 @@ fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
         quantity,
         shipped: 0,
         refunded: 0,
+        returned: 0,
         unit_price: money(45_000),
         total: subtotal,
         picture: None,
@@ -45,8 +49,10 @@ fn order(shop_name: &str, title: &str, quantity: i64) -> OrderView {
         shop_name: shop_name.into(),
         shop_handle: "meena-crafts".into(),
         state: OrderState::Placed,
-        shipment: None,
         lines: vec![line],
+        shipments: Vec::new(),
+        refunds: Vec::new(),
+        returns: Vec::new(),
         totals: Totals {
             subtotal,
             discount: money(0),
@@ -104,27 +110,35 @@ fn to_shop(method: PaymentMethod, name: &str, order: OrderView) -> EmailContent 
     EmailContent::OrderReceived { order: of_order(method, order, name) }
 }
 
-fn shipped_by(
-    method: PaymentMethod,
-    [shop, name]: Names<'_>,
-    carrier: &str,
-    number: &str,
-    url: &str,
-) -> Box<ShopOrderView> {
+fn shipped(method: PaymentMethod, [shop, name]: Names<'_>) -> Box<ShopOrderView> {
+    let mut order = order(shop, "Clay bowl", 2);
+    order.lines[0].shipped = 2;
+    of_order(method, OrderView { state: OrderState::Shipped, ..order }, name)
+}
+
+/// A parcel with `quantity` of the only line.
+fn parcel(carrier: &str, number: &str, url: &str, quantity: i64) -> Parcel {
     let (carrier, tracking_number, tracking_url) = (carrier.into(), number.into(), url.into());
-    let shipment = Some(Shipment { carrier, tracking_number, tracking_url });
-    let order = order(shop, "Clay bowl", 2);
-    of_order(method, OrderView { state: OrderState::Shipped, shipment, ..order }, name)
+    let tracking = Some(Shipment { carrier, tracking_number, tracking_url });
+    Parcel { tracking, lines: vec![LineQuantity { position: 1, quantity }] }
 }
 
 fn on_its_way(method: PaymentMethod, names: Names<'_>, carrier: &str, tracking_url: &str) -> EmailContent {
-    let order = shipped_by(method, names, carrier, "BD-77", tracking_url);
-    EmailContent::OrderShipped { order, link: link() }
+    let parcel = parcel(carrier, "BD-77", tracking_url, 2);
+    EmailContent::OrderShipped { order: shipped(method, names), parcel, link: link() }
+}
+
+/// One of two bowls; the other is not shipped yet.
+fn in_part(method: PaymentMethod) -> EmailContent {
+    let mut order = shipped(method, NAMES);
+    order.order.state = OrderState::Confirmed;
+    order.order.lines[0].shipped = 1;
+    EmailContent::OrderShipped { order, parcel: parcel("Blue Dart", "BD-79", TRACK, 1), link: link() }
 }
 
 fn tracked_anew(names: Names<'_>, carrier: &str, number: &str) -> EmailContent {
-    let order = shipped_by(PaymentMethod::Sandbox, names, carrier, number, "");
-    EmailContent::ShipmentUpdated { order, link: link() }
+    let order = shipped(PaymentMethod::Sandbox, names);
+    EmailContent::ShipmentUpdated { order, parcel: parcel(carrier, number, "", 2), link: link() }
 }
 
 fn called_off(method: PaymentMethod, by: Actor, [shop, name]: Names<'_>, reason: &str) -> EmailContent {
@@ -156,6 +170,7 @@ fn samples() -> Vec<(&'static str, EmailContent)> {
         ("order_received_card", to_shop(PaymentMethod::Sandbox, name, one)),
         ("order_shipped_cash", on_its_way(PaymentMethod::Cash, NAMES, "Blue Dart", TRACK)),
         ("order_shipped_card", on_its_way(PaymentMethod::Sandbox, NAMES, "Blue Dart", "")),
+        ("order_shipped_part", in_part(PaymentMethod::Sandbox)),
         ("shipment_updated", tracked_anew(NAMES, "Blue Dart", "BD-78")),
         ("order_cancelled_by_shop", called_off(PaymentMethod::Sandbox, Actor::Shop, NAMES, broken)),
         ("order_cancelled_by_shopper", called_off(PaymentMethod::Cash, Actor::Shopper, NAMES, changed)),
@@ -227,6 +242,26 @@ fn the_shopper_reads_how_an_order_travels() {
 }
 
 #[test]
+fn a_part_of_an_order_is_not_said_to_be_all_of_it() {
+    let words = english(in_part(PaymentMethod::Cash));
+    assert_eq!(words.subject, "Part of your order H1-1 has shipped");
+    both_say(&words, &["shipped part of your order", "BD-79", "1 ×", "Clay bowl", "₹450.00"]);
+    for part in [read(&words.html), words.text] {
+        for whole in ["2 ×", "₹900.00", "₹949.00", "in cash"] {
+            assert!(!part.contains(whole), "{whole:?} is in\n{part}");
+        }
+    }
+    // What was refunded before doesn't come with another parcel.
+    let EmailContent::OrderShipped { mut order, parcel, link } = in_part(PaymentMethod::Cash) else {
+        unreachable!()
+    };
+    order.order.lines[0].refunded = 1;
+    let words = english(EmailContent::OrderShipped { order, parcel, link });
+    assert_eq!(words.subject, "Your order H1-1 has shipped");
+    both_say(&words, &["1 ×", "in cash"]);
+}
+
+#[test]
 fn what_is_picked_up_is_not_shipped_to_an_address() {
     let order = || OrderView {
         shipping_method: ShippingMethod::Pickup,
@@ -234,9 +269,11 @@ fn what_is_picked_up_is_not_shipped_to_an_address() {
         ..order("Meena Crafts", "Clay bowl", 2)
     };
     let ready = |locale| {
-        let order =
+        let mut order =
             of_order(PaymentMethod::Cash, OrderView { state: OrderState::Shipped, ..order() }, "Asha Rao");
-        render(&EmailContent::OrderShipped { order, link: link() }, locale, MARKET).unwrap()
+        order.order.lines[0].shipped = 2;
+        let parcel = Parcel { tracking: None, lines: vec![LineQuantity { position: 1, quantity: 2 }] };
+        render(&EmailContent::OrderShipped { order, parcel, link: link() }, locale, MARKET).unwrap()
     };
     let place = "Meena Crafts, 4 Temple Street, Pune";
     assert_eq!(ready("en").subject, "Your order H1-1 is ready for pickup");

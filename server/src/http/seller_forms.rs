@@ -5,12 +5,12 @@ use axum::{
     extract::{Path, State as Extract},
     response::{IntoResponse, Response},
 };
-use haat_engine::{Caller, catalog, orders, random, shops};
+use haat_engine::{Caller, Engine, catalog, orders, random, shops};
 use haat_shared::{
-    Error, FieldCode, Result,
+    Error, FieldCode, FieldError, Result,
     catalog::edit::ProductState,
     id::kinds::ProductId,
-    orders::Shipment,
+    orders::{LineQuantity, Shipment, part_field},
     routes::{self, OPEN_SHOP, with},
     shops::ShopForm,
 };
@@ -34,20 +34,66 @@ pub(super) async fn order(
         "deliver" => orders::deliver(engine, &caller, &handle, &number).await,
         "cancel" => orders::cancel(engine, &caller, &handle, &number, &value("reason")).await,
         "note" => orders::add_note(engine, &caller, &handle, &number, &value("note")).await,
-        "ship" => {
-            let shipment = Shipment {
-                carrier: value("carrier"),
-                tracking_number: value("tracking_number"),
-                tracking_url: value("tracking_url"),
-            };
-            orders::ship(engine, &caller, &handle, &number, shipment).await
-        }
+        "ship" => orders::ship(engine, &caller, &handle, &number, tracking(&typed)).await,
+        "ship_part" => ship_part(engine, &caller, &handle, &number, &typed).await,
+        "track" => match value("shipment").parse() {
+            Ok(id) => orders::track(engine, &caller, &handle, &number, id, tracking(&typed)).await,
+            Err(_) => Err(Error::NotFound),
+        },
         _ => Err(Error::field("action", FieldCode::NotAChoice)),
     };
     match done {
         Ok(()) => back::to(&page).into_response(),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "order", &page, typed, &error).await,
         Err(error) => refused(&page, &error),
+    }
+}
+
+fn tracking(typed: &Typed) -> Shipment {
+    Shipment {
+        carrier: field(typed, "carrier"),
+        tracking_number: field(typed, "tracking_number"),
+        tracking_url: field(typed, "tracking_url"),
+    }
+}
+
+/// Ships the quantities that were entered. Errors about a line name its field.
+async fn ship_part(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    number: &str,
+    typed: &Typed,
+) -> Result<()> {
+    let order = orders::seller_order(engine, caller, handle, number).await?.order.order;
+    let mut part = Vec::new();
+    for position in order.lines.iter().map(|line| line.position) {
+        let name = part_field(position);
+        match field(typed, &name).trim() {
+            "" => {}
+            text => match text.parse() {
+                Ok(0) => {}
+                Ok(quantity) => part.push(LineQuantity { position, quantity }),
+                Err(_) => return Err(Error::field(name, FieldCode::NotNumber)),
+            },
+        }
+    }
+    let shipped = orders::ship_part(engine, caller, handle, number, &part, tracking(typed)).await;
+    shipped.map(drop).map_err(|error| match error {
+        Error::Invalid(faults) => {
+            Error::Invalid(faults.into_iter().map(|fault| at_line(fault, &part)).collect())
+        }
+        error => error,
+    })
+}
+
+/// An error about `lines.0.quantity`, as one about the field of that line.
+fn at_line(fault: FieldError, part: &[LineQuantity]) -> FieldError {
+    let at =
+        fault.field.strip_prefix("lines.").and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
+    match at.and_then(|i| part.get(i)) {
+        Some(line) => FieldError { field: part_field(line.position), ..fault },
+        None => fault,
     }
 }
 

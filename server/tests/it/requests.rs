@@ -97,6 +97,74 @@ async fn signing_in_at_the_checkout_keeps_what_was_typed() {
     }
 }
 
+/// The value of the first field with this name on a page.
+fn value_of(page: &str, name: &str) -> String {
+    let behind = page
+        .split(&format!("name=\"{name}\" value=\""))
+        .nth(1)
+        .unwrap_or_else(|| panic!("no {name}: {page}"));
+    behind.split('"').next().unwrap().to_owned()
+}
+
+/// The dashboard's form for a part of an order: what is wrong is told at its line, with the input; then the
+/// part is shipped, and both sides see what is in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_ships_an_order_in_parts() {
+    let program = Program::serve(On::Sqlite).await;
+    let shopper = Shopper::new(&program);
+    shopper.add(&shopper.variant("meena-crafts", 0).await, "3").await;
+    let checkout = shopper.post("/checkout", &[]).await;
+    let purchase = shopper.post(&checkout, &details("cash", "k")).await;
+    let number = purchase.strip_prefix("/purchases/").unwrap().split('?').next().unwrap();
+    let seller = Shopper::new(&program);
+    let credentials =
+        [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
+    seller.post("/sign-in", &credentials).await;
+    let page = format!("/seller/meena-crafts/orders/{number}-1");
+    assert_eq!(seller.post(&page, &[("action", "confirm")]).await, page);
+    let (_, shown) = seller.get(&page).await;
+    let line = shown.split("name=\"line.").nth(1).unwrap().split('"').next().unwrap();
+    let line = format!("line.{line}");
+    let part = async |quantity: &str, tracking: &str| {
+        let form = [
+            ("action", "ship_part"),
+            (line.as_str(), quantity),
+            ("carrier", "India Post"),
+            ("tracking_number", tracking),
+        ];
+        seller.post(&page, &form).await
+    };
+    for (quantity, tracking, told) in [
+        ("4", "RX-1", "4"),
+        ("one", "RX-1", "one"),
+        ("1", " ", "India Post"),
+        ("", "RX-1", "Enter the quantity of at least one item"),
+    ] {
+        let back = part(quantity, tracking).await;
+        assert!(back.starts_with(&format!("{page}?draft=")), "{back}");
+        let (_, shown) = seller.get(&back).await;
+        let form = shown.split("value=\"ship_part\"").nth(1).unwrap().split("</form>").next().unwrap();
+        assert!(form.contains(told) && form.contains("alert"), "{quantity:?} {tracking:?}: {form}");
+    }
+    assert_eq!(part("1", "RX-1").await, page);
+    let (_, shown) = seller.get(&page).await;
+    assert!(
+        shown.contains("(of 2)") && shown.contains("RX-1") && !shown.contains("value=\"cancel\""),
+        "{shown}"
+    );
+    assert_eq!(
+        seller.post(&page, &[("action", "cancel"), ("reason", "No")]).await,
+        format!("{page}?error=partly_shipped")
+    );
+    let (_, shown) = shopper.get(&purchase).await;
+    assert!(shown.contains("1 × ") && shown.contains("RX-1"), "{shown}");
+    let form = [("action", "ship"), ("carrier", "India Post"), ("tracking_number", "RX-2")];
+    assert_eq!(seller.post(&page, &form).await, page);
+    let (_, shown) = shopper.get(&purchase).await;
+    assert!(["2 × ", "RX-1", "RX-2"].iter().all(|words| shown.contains(words)), "{shown}");
+    program.close();
+}
+
 /// The dashboard's forms: tracking can be corrected, and form input is never lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seller_corrects_tracking_and_hears_who_cancelled() {
@@ -114,8 +182,13 @@ async fn a_seller_corrects_tracking_and_hears_who_cancelled() {
     seller.post("/sign-in", &credentials).await;
     let page = format!("/seller/meena-crafts/orders/{}", buy().await);
     assert_eq!(seller.post(&page, &[("action", "confirm")]).await, page);
-    for number in ["RX-1001", "RX-1002", "RX-1002"] {
-        let form = [("action", "ship"), ("carrier", "India Post"), ("tracking_number", number)];
+    let form = [("action", "ship"), ("carrier", "India Post"), ("tracking_number", "RX-1001")];
+    assert_eq!(seller.post(&page, &form).await, page);
+    let (_, shown) = seller.get(&page).await;
+    let id = value_of(&shown, "shipment");
+    for number in ["RX-1002", "RX-1002"] {
+        let form =
+            [("action", "track"), ("shipment", &id), ("carrier", "India Post"), ("tracking_number", number)];
         assert_eq!(seller.post(&page, &form).await, page);
     }
     let (_, shown) = seller.get(&page).await;
@@ -127,7 +200,7 @@ async fn a_seller_corrects_tracking_and_hears_who_cancelled() {
     );
     // The form for another correction shows the current values, and keeps the input if it is rejected.
     assert!(shown.contains("value=\"RX-1002\""), "{shown}");
-    let form = [("action", "ship"), ("carrier", "Speed Post"), ("tracking_number", " ")];
+    let form = [("action", "track"), ("shipment", &id), ("carrier", "Speed Post"), ("tracking_number", " ")];
     let back = seller.post(&page, &form).await;
     assert!(back.starts_with(&format!("{page}?draft=")), "{back}");
     assert!(seller.get(&back).await.1.contains("value=\"Speed Post\""));

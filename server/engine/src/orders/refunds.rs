@@ -13,7 +13,8 @@ use crate::{
     insert,
     inventory::holds,
     ledger::{self, Reference},
-    outbox, params, payments, random, rows, statements,
+    outbox::{self, OutboxMessage},
+    params, payments, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Currency, Error, FieldCode, Money, Result,
@@ -164,6 +165,7 @@ async fn refund_in_tx(
     let (commission, market_discount) = (part(order.commission_minor)?, part(order.market_discount_minor)?);
     let earnings = if order.released_at.is_some() { Earnings::Released } else { Earnings::Pending };
     let about = (id, Some(order.id));
+    let mut messages = vec![outbox::row(OutboxMessage::OrderRefunded, order.id, now)];
     if by_market {
         let refund = payments::OrderRefund {
             id,
@@ -176,8 +178,7 @@ async fn refund_in_tx(
             reason: RefundReason::ByShop,
             note: refund.reason.clone(),
         };
-        let messages = payments::reserve_refund_in_tx(tx, order.purchase_id, refund, now).await?;
-        tx.exec_many(&outbox::WRITE, &messages).await?;
+        messages.extend(payments::reserve_refund_in_tx(tx, order.purchase_id, refund, now).await?);
         let mut postings = vec![
             (sale_reversed(order.shop_id, amount, earnings)?, about),
             (commission_reversed(order.shop_id, commission, earnings)?, about),
@@ -210,6 +211,7 @@ async fn refund_in_tx(
         ledger::post(tx, &postings, now).await?;
     }
     tx.insert_all(rows).await?;
+    tx.exec_many(&outbox::WRITE, &messages).await?;
     let data = OrderEventData {
         note: refund.reason.clone(),
         lines: refund.lines.clone(),

@@ -8,9 +8,11 @@ use super::{
 };
 use crate::{
     Caller, Clock, Engine, TxResult,
+    bus::Topic,
     db::{Scalar, Tx},
     insert,
     inventory::holds,
+    outbox::{self, OutboxMessage},
     params, random, rows, statements,
 };
 use haat_shared::{
@@ -123,10 +125,13 @@ pub async fn open_return(
                 };
                 timeline::add_in_tx(tx, order_id, OrderEventKind::ReturnOpened, change.by, &data, now)
                     .await?;
+                let message = outbox::row(OutboxMessage::OrderReturnOpened, order_id, now);
+                tx.exec_many(&outbox::WRITE, &[message]).await?;
                 Ok(id)
             })
         })
         .await?;
+    engine.bus.publish(Topic::Outbox, "");
     Ok(id)
 }
 
@@ -166,6 +171,8 @@ pub async fn receive_return(
                     OrderEventData { lines: part.clone(), return_id: Some(*id), ..OrderEventData::default() };
                 timeline::add_in_tx(tx, order.id, OrderEventKind::ReturnReceived, change.by, &data, now)
                     .await?;
+                let message = outbox::row(OutboxMessage::OrderReturnReceived, order.id, now);
+                tx.exec_many(&outbox::WRITE, &[message]).await?;
                 if *restock {
                     holds::return_part_in_tx(tx, order.id, &part, *id, now).await?;
                 }
@@ -173,5 +180,6 @@ pub async fn receive_return(
             })
         })
         .await?;
+    engine.bus.publish(Topic::Outbox, "");
     Ok(())
 }

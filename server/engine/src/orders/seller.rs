@@ -1,6 +1,6 @@
 //! Orders in the seller dashboard, and the operator's list of all orders.
 
-use super::{LineRow, address, behind, key, shop_orders, timeline};
+use super::{LineRow, address, behind, key, parts, shop_orders, timeline};
 use crate::{
     Caller, Engine,
     db::{CountRow, Value, list::like},
@@ -10,10 +10,10 @@ use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
     accounts::fold_email,
     catalog::QUERY_MAX,
-    id::kinds::{OrderId, RefundId, ShopId},
+    id::kinds::{OrderId, ShopId},
     orders::{
-        Actor, ListOrders, ORDER_SORTS, OrderCard, OrderEvent, OrderEventData, OrderEventKind, OrderRefund,
-        OrderState, OtherOrder, RefundReason, SellerOrder,
+        Actor, ListOrders, ORDER_SORTS, OrderCard, OrderEvent, OrderEventData, OrderEventKind, OrderState,
+        OtherOrder, SellerOrder,
     },
     page::{self, Counted, Page},
     payments::{PaymentMethod, PaymentState},
@@ -58,15 +58,12 @@ statements! {
         FROM orders here JOIN purchases h ON h.id = here.purchase_id JOIN purchases p ON p.email = h.email
         JOIN orders o ON o.purchase_id = p.id AND o.shop_id = here.shop_id
         WHERE here.id = $1 AND o.id <> here.id ORDER BY o.created_at DESC, o.id DESC LIMIT $2";
-    // Of several payments, the last one was made with the selected method. A refund is done when all its parts are.
+    // Of several payments, the last one was made with the selected method.
     PAID = "SELECT p.email, (SELECT y.state FROM payments y WHERE y.purchase_id = p.id ORDER BY y.id DESC LIMIT 1) AS state,
-            o.market_discount_minor, r.id, r.reason, r.amount_minor, r.commission_minor, r.returned_minor, r.done_at
-        FROM orders o JOIN purchases p ON p.id = o.purchase_id
-        LEFT JOIN (SELECT x.order_id, COALESCE(x.part_of, x.id) AS id, x.reason,
-                CAST(SUM(x.amount_minor) AS BIGINT) AS amount_minor, CAST(SUM(x.commission_minor) AS BIGINT) AS commission_minor,
-                CAST(SUM(x.market_discount_minor) AS BIGINT) AS returned_minor, MIN(x.created_at) AS created_at, CASE WHEN COUNT(x.done_at) = COUNT(*) THEN MAX(x.done_at) END AS done_at
-            FROM refunds x WHERE x.order_id = $1 GROUP BY x.order_id, COALESCE(x.part_of, x.id), x.reason) r ON r.order_id = o.id
-        WHERE o.id = $1 ORDER BY r.created_at, r.id";
+            o.market_discount_minor, CAST(COALESCE(SUM(r.commission_minor), 0) AS BIGINT) AS commission_back,
+            CAST(COALESCE(SUM(r.market_discount_minor), 0) AS BIGINT) AS discount_back
+        FROM orders o JOIN purchases p ON p.id = o.purchase_id LEFT JOIN refunds r ON r.order_id = o.id
+        WHERE o.id = $1 GROUP BY o.id, p.id, p.email, o.market_discount_minor";
 }
 
 rows! {
@@ -106,12 +103,8 @@ rows! {
         email: String,
         state: PaymentState,
         market_discount_minor: i64,
-        id: Option<RefundId>,
-        reason: Option<String>,
-        amount_minor: Option<i64>,
-        commission_minor: Option<i64>,
-        returned_minor: Option<i64>,
-        done_at: Option<i64>,
+        commission_back: i64,
+        discount_back: i64,
     }
 }
 
@@ -220,13 +213,11 @@ pub async fn seller_order(
 ) -> Result<SellerOrder> {
     let shop = caller.shop(handle, Permission::SeeOrders)?;
     let lines: Vec<LineRow> = engine.db.all(&LINES, params![number, shop]).await?;
-    let order = shop_orders(engine, caller, lines)?.pop().ok_or(Error::NotFound)?;
+    let mut order = shop_orders(engine, caller, lines)?.pop().ok_or(Error::NotFound)?;
+    parts::add(engine, caller, &mut [&mut order.order]).await?;
     let id = order.order.id;
     let steps: Vec<EventRow> = engine.db.all(&EVENTS, params![id]).await?;
-    // A row for each refund, or a single one.
-    let paid: Vec<PaidRow> = engine.db.all(&PAID, params![id]).await?;
-    let PaidRow { email, state: payment, market_discount_minor, .. } = paid.first().ok_or(Error::Internal)?;
-    let (email, payment, market_discount) = (email.clone(), *payment, *market_discount_minor);
+    let paid: PaidRow = engine.db.one(&PAID, params![id]).await?;
     let others: Vec<OtherRow> = engine.db.all(&OTHERS, params![id, OTHERS_SHOWN]).await?;
     let placed = OrderEvent {
         kind: OrderEventKind::Placed,
@@ -243,30 +234,20 @@ pub async fn seller_order(
         })
     });
     let (total, currency) = (order.order.totals.total, order.order.totals.total.currency());
-    let of = |part: fn(&PaidRow) -> Option<i64>| {
-        Money::sum(currency, paid.iter().filter_map(part).map(|amount| Money::new(amount, currency)))
-    };
-    let commission = order.commission.minus(of(|row| row.commission_minor)?)?;
+    let money = |amount| Money::new(amount, currency);
+    let commission = order.commission.minus(money(paid.commission_back))?;
     // What the market adds for the discounts that it bears.
-    let by_market = Money::new(market_discount, currency).minus(of(|row| row.returned_minor)?)?;
+    let by_market = money(paid.market_discount_minor).minus(money(paid.discount_back))?;
     let earned = match (order.order.state, order.payment_method.collected_by_market()) {
         (OrderState::Cancelled, _) => Money::zero(currency),
-        (_, true) => total.minus(of(|row| row.amount_minor)?)?.minus(commission)?.plus(by_market)?,
+        (_, true) => total.minus(order.order.refunded())?.minus(commission)?.plus(by_market)?,
         (_, false) => by_market.minus(commission)?,
     };
-    let refunds = paid.into_iter().filter_map(|row| {
-        Some(OrderRefund {
-            id: row.id?,
-            reason: RefundReason::parse(&row.reason?)?,
-            amount: Money::new(row.amount_minor?, currency),
-            completed_at: row.done_at.map(|at| caller.time(engine, at)),
-        })
-    });
     Ok(SellerOrder {
-        email,
+        email: paid.email,
         events: std::iter::once(Ok(placed)).chain(steps).collect::<Result<_>>()?,
-        payment,
-        refunds: refunds.collect(),
+        payment: paid.state,
+        commission,
         earned,
         other_order_count: others.first().map_or(0, |row| row.order_count),
         other_orders: others

@@ -41,6 +41,7 @@ statements! {
             ORDER BY h.created_at DESC, h.id DESC LIMIT 1))
             AND kind = 'parcel' AND (carrier <> $3 OR tracking_number <> $4 OR tracking_url <> $5)
         RETURNING id AS value";
+    POSITIONS = "SELECT position AS value FROM order_lines WHERE order_id = $1";
     EXISTS = "SELECT id AS value FROM shipments WHERE id = $1 AND order_id = $2";
 }
 
@@ -104,11 +105,18 @@ pub(super) async fn take_in_tx(
     let given: Vec<[Value; 3]> =
         part.iter().map(|line| [order.into(), line.position.into(), line.quantity.into()]).collect();
     let taken: Vec<TakenLine> = tx.all_many(statement, &given).await?;
+    if taken.len() == part.len() {
+        return Ok(taken);
+    }
+    let positions: Vec<Scalar<i64>> = tx.all(&POSITIONS, params![order]).await?;
     let missing = |line: &LineQuantity| !taken.iter().any(|taken| taken.position == line.position);
-    let faults = part.iter().enumerate().filter(|(_, line)| missing(line));
-    let faults: Vec<_> =
-        faults.map(|(i, _)| FieldError::new(format!("lines.{i}.quantity"), FieldCode::TooBig)).collect();
-    if faults.is_empty() { Ok(taken) } else { Err(Error::Invalid(faults).into()) }
+    let faults = part.iter().enumerate().filter(|(_, line)| missing(line)).map(|(i, line)| {
+        match positions.iter().any(|known| known.0 == line.position) {
+            true => FieldError::new(format!("lines.{i}.quantity"), FieldCode::TooBig),
+            false => FieldError::new(format!("lines.{i}.position"), FieldCode::NotAChoice),
+        }
+    });
+    Err(Error::Invalid(faults.collect()).into())
 }
 
 /// Ships what is left of an order that has just become `shipped`. There is no shipment if nothing is left.

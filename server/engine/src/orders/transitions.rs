@@ -25,13 +25,11 @@ use haat_shared::{
     shipping::ShippingMethod,
 };
 
-/// A day, in milliseconds.
-const DAY_MS: i64 = 24 * 3_600_000;
-
 statements! {
     // A transition has at most two source states; if there is only one, it is passed twice.
     TRANSITION = "UPDATE orders SET state = $3, updated_at = CASE WHEN updated_at < $6 THEN $6 ELSE updated_at + 1 END,
-            release_at = CASE WHEN $3 = 'delivered' THEN $7 ELSE release_at END
+            release_at = CASE WHEN $3 = 'delivered' THEN $6 + 86400000 * (SELECT CASE WHEN s.returns_days > $7 THEN s.returns_days
+                ELSE $7 END FROM shops s WHERE s.id = orders.shop_id) ELSE release_at END
         WHERE number = $1 AND shop_id = COALESCE($2, shop_id) AND state IN ($4, $5)
             AND ($3 <> 'cancelled' OR NOT partly_shipped)
         RETURNING id, updated_at, shop_id, purchase_id, currency, total_minor, items_minor, collected_minor,
@@ -82,8 +80,8 @@ struct Transition {
     by: By,
     note: String,
     shipment: Option<Shipment>,
-    /// How long an order can be returned after delivery.
-    return_ms: i64,
+    /// How many days after its delivery the market lets an order be returned, at least.
+    return_days: i64,
     clock: Clock,
 }
 
@@ -146,7 +144,7 @@ pub async fn cancel_by_customer(
         by: By { actor: Actor::Shopper, user: caller.user_id() },
         note,
         shipment: None,
-        return_ms: engine.return_days * DAY_MS,
+        return_days: engine.return_days,
         clock: engine.clock.clone(),
     };
     apply(engine, transition).await
@@ -167,7 +165,7 @@ fn by_shop(
         by: By { actor: Actor::Shop, user: caller.user_id() },
         note: String::new(),
         shipment: None,
-        return_ms: engine.return_days * DAY_MS,
+        return_days: engine.return_days,
         clock: engine.clock.clone(),
     })
 }
@@ -193,7 +191,7 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         first.as_str(),
         last.as_str(),
         now,
-        now + transition.return_ms,
+        transition.return_days,
     ];
     let Some(order) = tx.opt::<ChangedOrder>(&TRANSITION, row).await? else {
         return repeat_in_tx(tx, transition).await;
@@ -252,12 +250,10 @@ async fn repeat_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
         return Ok(());
     }
     if status.state != transition.to {
-        // An order that is partly shipped is still confirmed, but can't be cancelled.
-        let stands = match (status.state, transition.to, status.partly_shipped) {
-            (OrderState::Confirmed, OrderState::Cancelled, true) => OrderState::Shipped,
-            (state, ..) => state,
-        };
-        return Err(Conflict::OrderMoved(stands).into());
+        return Err(match (status.state, transition.to, status.partly_shipped) {
+            (OrderState::Confirmed, OrderState::Cancelled, true) => Conflict::PartlyShipped.into(),
+            (state, ..) => Conflict::OrderMoved(state).into(),
+        });
     }
     // The reason given by whoever cancelled first is kept, so a different reason would be lost.
     let by = status.actor.as_deref().and_then(Actor::parse);

@@ -55,7 +55,6 @@ both! {
         let key = market.engine.secret.sign("purchase", &number);
         budget!("purchase page", 2, orders::purchase(&market.engine, &anyone, &number, &key));
         let owner = market.owner("meena-crafts").await;
-        budget!("a shop's orders", 1, orders::of_shop(&market.engine, &owner, "meena-crafts", ""));
         let meena = "meena-crafts";
         let page = budget!("a shop's list of orders", 1, orders::seller_list(&market.engine, &owner, meena, Default::default()));
         budget!("the same with counts", 2, orders::seller_table(&market.engine, &owner, meena, Default::default()));

@@ -142,12 +142,12 @@ both! {
         let of = |shop: &str| orders.iter().find(|order| order.shop_handle == shop).unwrap().number.clone();
         orders::cancel(&market.engine, &meena, MEENA, &of(MEENA), "No").await.unwrap();
         let seen = orders::seller_order(&market.engine, &meena, MEENA, &of(MEENA)).await.unwrap();
-        let refunds: Vec<_> = seen.refunds.iter().map(|refund| (refund.amount.amount(), &refund.completed_at)).collect();
+        let refunds: Vec<_> = seen.order.order.refunds.iter().map(|refund| (refund.amount.amount(), &refund.completed_at)).collect();
         assert_eq!(refunds, [(49_900, &None)], "one refund, in two parts");
         market.settle().await;
         assert_eq!((refunded(market, part).await, refunded(market, card).await), (30_000, 19_900));
         let seen = orders::seller_order(&market.engine, &meena, MEENA, &of(MEENA)).await.unwrap();
-        assert!(seen.refunds[0].completed_at.is_some());
+        assert!(seen.order.order.refunds[0].completed_at.is_some());
         assert_eq!(seen.payment, PaymentState::Captured, "the other order is paid by the card");
         orders::cancel(&market.engine, &delta, DELTA, &of(DELTA), "No").await.unwrap();
         market.settle().await;
@@ -175,9 +175,9 @@ both! {
         market.settle().await;
         assert_eq!((refunded(market, part).await, refunded(market, card).await), (30_000, 19_900));
         let seen = orders::seller_order(engine, &owner, MEENA, &order.number).await.unwrap();
-        let refunds: Vec<_> = seen.refunds.iter().map(|refund| (refund.reason, refund.amount.amount())).collect();
+        let refunds: Vec<_> = seen.order.order.refunds.iter().map(|refund| (refund.reason, refund.amount.amount())).collect();
         assert_eq!(refunds, [(RefundReason::ByShop, 45_000), (RefundReason::Cancelled, 4_900)]);
-        assert!(seen.refunds[0].id == refund && seen.refunds.iter().all(|refund| refund.completed_at.is_some()));
+        assert!(seen.order.order.refunds[0].id == refund && seen.order.order.refunds.iter().all(|refund| refund.completed_at.is_some()));
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 184_700 - 49_900);
     }
 
@@ -327,7 +327,7 @@ both! {
             market.settle().await;
             let refund = async || {
                 let seen = orders::seller_order(&market.engine, &owner, MEENA, &order).await.unwrap();
-                seen.refunds[0].completed_at.clone()
+                seen.order.order.refunds[0].completed_at.clone()
             };
             assert_eq!(refund().await, None);
             market.clock.advance_ms(60_000);

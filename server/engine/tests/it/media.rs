@@ -142,8 +142,8 @@ both! {
         let number = number_of(&checkout::pay(engine, &guest, id, form("cash"), 1, "k").await.unwrap());
         let purchase = orders::purchase(engine, &guest, &number, "").await.unwrap();
         assert_eq!(purchase.orders[0].lines[0].picture.as_ref(), Some(&first));
-        let of_shop = orders::of_shop(engine, &owner, "meena-crafts", "").await.unwrap();
-        assert_eq!(of_shop.items[0].order.lines[0].picture.as_ref(), Some(&first));
+        let of_shop = orders::seller_order(engine, &owner, "meena-crafts", &format!("{number}-1")).await.unwrap();
+        assert_eq!(of_shop.order.order.lines[0].picture.as_ref(), Some(&first));
 
         // A product imported with images; existing images are kept when it is updated.
         let new = |title: &str, pictures| catalog::NewProduct {

@@ -138,7 +138,7 @@ both! {
         };
         orders::refund(engine, &owner, MEENA, &number, part(1, true)).await.unwrap();
         let order = sold(market, MEENA, &number).await;
-        assert_eq!(order.refunds[0].amount.amount(), paid / 3 + 4_900);
+        assert_eq!(order.order.order.refunds[0].amount.amount(), paid / 3 + 4_900);
         assert_eq!(balance(market, MEENA).await, (order.earned.amount(), 0));
         orders::release_due(engine).await.unwrap();
         orders::refund(engine, &owner, MEENA, &number, part(2, false)).await.unwrap();
@@ -187,7 +187,7 @@ both! {
         };
         orders::refund(engine, &owner, MEENA, &number, refund).await.unwrap();
         let order = sold(market, MEENA, &number).await;
-        assert_eq!(order.refunds[0].amount.amount(), (66_670 - 6_667 - 10_000) / 2);
+        assert_eq!(order.order.order.refunds[0].amount.amount(), (66_670 - 6_667 - 10_000) / 2);
         assert_eq!(balance(market, MEENA).await, (0, order.earned.amount()));
     }
 

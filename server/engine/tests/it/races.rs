@@ -9,6 +9,7 @@ use haat_engine::{
 use haat_shared::{
     Conflict, Error,
     checkout::{CheckoutUpdate, HOLD_MS},
+    orders::ListOrders,
     payments::NextAction,
     shipping::ShippingMethod,
 };
@@ -40,7 +41,8 @@ async fn purchases(market: &Market, shop: &str) -> usize {
     let owner = market.owner(shop).await;
     let (mut count, mut after) = (0, String::new());
     loop {
-        let page = haat_engine::orders::of_shop(&market.engine, &owner, shop, &after).await.unwrap();
+        let ask = ListOrders { after, ..ListOrders::default() };
+        let page = orders::seller_list(&market.engine, &owner, shop, ask).await.unwrap();
         count += page.items.len();
         match page.next {
             Some(next) => after = next,

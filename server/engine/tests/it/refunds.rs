@@ -1,10 +1,11 @@
 //! Refunds and returns by line, and the release of earnings to shops.
 
-use haat_engine::{Caller, Engine, ledger, orders, sandbox, schedules};
+use haat_engine::{Caller, Engine, ledger, orders, sandbox, schedules, shops};
 use haat_shared::{
     Conflict, Error, FieldCode,
     orders::{LineQuantity, NewRefund, OrderEventKind, OrderState, RefundReason, SellerOrder},
     payments::PaymentState,
+    shops::ShopForm,
 };
 
 use crate::{both, orders::shipment, races::at_once, support::*};
@@ -96,14 +97,20 @@ both! {
         order.refund(&[], true, false).await.unwrap();
         assert_eq!(at(order.refund(&bowls(1), true, false).await, "shipping"), Some(FieldCode::NotAChoice));
         let seen = order.seen().await;
-        let amounts: Vec<i64> = seen.refunds.iter().map(|refund| refund.amount.amount()).collect();
+        let amounts: Vec<i64> = seen.order.order.refunds.iter().map(|refund| refund.amount.amount()).collect();
         assert_eq!(amounts, [33_335, 33_335, 4_900]);
-        assert!(seen.refunds.iter().all(|refund| refund.reason == RefundReason::ByShop && refund.completed_at.is_none()));
+        let shipping: Vec<i64> = seen.order.order.refunds.iter().map(|refund| refund.shipping.amount()).collect();
+        assert_eq!((shipping, seen.order.order.refunded().amount()), (vec![0, 0, 4_900], 2 * 33_335 + 4_900));
+        assert_eq!((&seen.order.order.refunds[0].lines[..], &seen.order.order.refunds[2].lines[..]), (&bowls(1)[..], &[][..]));
+        // The parts of what is left are what was earned and what the commission is now.
+        let left = seen.order.order.totals.total.amount() - seen.order.order.refunded().amount();
+        assert_eq!(seen.earned.amount() + seen.commission.amount(), left);
+        assert!(seen.order.order.refunds.iter().all(|refund| refund.reason == RefundReason::ByShop && refund.completed_at.is_none()));
         market.settle().await;
         assert_eq!(sandbox::captures(&engine.db).await.unwrap().kept_minor, 33_335 + 65_000);
         let seen = order.seen().await;
         assert_eq!(seen.payment, PaymentState::Captured, "part of it is kept");
-        assert!(seen.refunds.iter().all(|refund| refund.completed_at.is_some()));
+        assert!(seen.order.order.refunds.iter().all(|refund| refund.completed_at.is_some()));
         let kept = seen.earned.amount();
         assert!(kept > earned - 33_335 * 2 - 4_900 && kept < earned, "{kept} of {earned}, {commission} of commission");
         order.refund(&[order.part(0, 1), order.part(1, 1)], false, false).await.unwrap();
@@ -161,7 +168,7 @@ both! {
         orders::cancel(&market.engine, &order.owner, MEENA, &order.number, "The kiln broke").await.unwrap();
         assert_eq!(market.available(bowl).await, 8);
         let seen = order.seen().await;
-        let refunds: Vec<_> = seen.refunds.iter().map(|refund| (refund.reason, refund.amount.amount())).collect();
+        let refunds: Vec<_> = seen.order.order.refunds.iter().map(|refund| (refund.reason, refund.amount.amount())).collect();
         assert_eq!(refunds, [(RefundReason::ByShop, 33_335 + 4_900), (RefundReason::Cancelled, 2 * 33_335)]);
         assert_eq!(order.refund(&[order.part(0, 1)], false, false).await, moved(OrderState::Cancelled));
         market.settle().await;
@@ -200,8 +207,8 @@ both! {
         order.refund(&[order.part(0, 1)], false, false).await.unwrap();
         assert_eq!(order.balance().await, (0, -4_500));
         let seen = order.seen().await;
-        assert_eq!((seen.refunds[0].amount.amount(), seen.earned.amount()), (45_000, -4_500));
-        assert!(seen.refunds[0].completed_at.is_some());
+        assert_eq!((seen.order.order.refunds[0].amount.amount(), seen.earned.amount()), (45_000, -4_500));
+        assert!(seen.order.order.refunds[0].completed_at.is_some());
         assert_eq!(seen.payment, PaymentState::Accepted);
     }
 
@@ -247,8 +254,29 @@ both! {
         assert_eq!(released[0].balance().await, (0, earned - 45_000 + 4_500));
         let entries = ledger::balance(&market.engine, &released[0].owner, MEENA, "").await.unwrap().entries;
         let shown: i64 = entries.items.iter().map(|entry| entry.amount.amount()).sum();
-        assert_eq!((shown, entries.items.len()), (earned - 45_000 + 4_500, 9));
+        assert_eq!((shown, entries.items.len()), (earned - 45_000 + 4_500, 8));
         assert_eq!(entries.items[0].order_number.as_deref(), Some(released[0].number.as_str()), "a refund names its order");
+    }
+
+    /// What the shop promises counts if it is longer than the market's return period, and only then.
+    async fn earnings_wait_for_the_longer_return_period(market) {
+        for (of_market, of_shop, days) in [(7, 3, 7), (7, 10, 10)] {
+            let market = &market.on(&market.returnable(of_market));
+            let owner = market.owner(MEENA).await;
+            let settings = shops::settings(&market.engine, &owner, MEENA).await.unwrap();
+            let form = ShopForm { town: "Pune".into(), returns_days: of_shop.to_string(), ..settings.form };
+            shops::save_settings(&market.engine, &owner, MEENA, settings.version, &form).await.unwrap();
+            let bowl = market.product(MEENA, &format!("Bowl {days}"), 45_000, 9).await;
+            let number = market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await;
+            let order = Order::of(market, &number).await;
+            order.confirm().await;
+            order.ship().await;
+            order.deliver().await;
+            market.clock.advance_ms(days * DAY_MS - 60_000);
+            assert_eq!(orders::release_due(&market.engine).await, Ok(0), "{of_market} {of_shop}");
+            market.clock.advance_ms(120_000);
+            assert_eq!(orders::release_due(&market.engine).await, Ok(1), "{of_market} {of_shop}");
+        }
     }
 
     async fn a_part_of_an_order_is_returned(market) {
@@ -296,6 +324,13 @@ both! {
         order.refund(&[order.part(0, 3)], false, false).await.unwrap();
         let seen = order.seen().await;
         use OrderEventKind::*;
+        let returns: Vec<_> = seen.order.order.returns.iter().map(|back| (back.id, back.reason.as_str(), &back.lines[..], back.restocked)).collect();
+        assert_eq!(returns, [(first, "Too big", &[order.part(0, 2)][..], true), (second, "Chipped", &[order.part(0, 1)][..], false)]);
+        assert!(seen.order.order.returns.iter().all(|back| back.received_at.is_some()));
+        assert_eq!((seen.order.order.lines[0].returned, &seen.order.order.refunds[0].lines[..]), (3, &[order.part(0, 3)][..]));
+        let key = engine.secret.sign("purchase", &number);
+        let shopper = orders::purchase(engine, &Caller::guest(), &number, &key).await.unwrap();
+        assert_eq!(shopper.orders[0], seen.order.order, "the customer sees the same");
         let kinds: Vec<_> = seen.events.iter().map(|event| event.kind).collect();
         assert_eq!(kinds, [Placed, Confirmed, Shipped, Delivered, ReturnOpened, ReturnOpened, ReturnReceived, ReturnReceived, Refunded]);
         assert_eq!((seen.events[4].data.note.as_str(), &seen.events[6].data.lines[..]), ("Too big", &[order.part(0, 2)][..]));

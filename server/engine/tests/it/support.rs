@@ -200,10 +200,10 @@ fn in_words(
             (format!("purchase {}", purchase.number), shown(link))
         }
         EmailContent::OrderReceived { order } => (format!("order {}", order.order.number), String::new()),
-        EmailContent::OrderShipped { order, link } => {
+        EmailContent::OrderShipped { order, link, .. } => {
             (format!("shipped {}", order.order.number), shown(link))
         }
-        EmailContent::ShipmentUpdated { order, link } => {
+        EmailContent::ShipmentUpdated { order, link, .. } => {
             (format!("tracking {}", order.order.number), shown(link))
         }
         EmailContent::OrderCancelled { order, reason, link, .. } => {
@@ -418,7 +418,8 @@ impl Market {
             description: "A shop of the tests".into(),
             shipping_price: Money::new(4_900, Currency::INR),
             commission_bp,
-            terms: shops::Terms::default(),
+            // No return period: earnings are available as soon as an order is delivered.
+            terms: shops::Terms { returns_days: 0, ..shops::Terms::default() },
             owner,
         };
         shops::open(&self.engine, &system, shop).await.unwrap();
@@ -445,6 +446,7 @@ impl Market {
                 free_delivery_from_minor: Some(100_000),
                 express: Some((9_900, (1, 2))),
                 pickup: true,
+                returns_days: 0,
                 ..shops::Terms::default()
             },
             owner,

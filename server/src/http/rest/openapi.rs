@@ -147,7 +147,8 @@ fn repeated(route: Route) -> Option<&'static str> {
         API_TRACK => "Repeating it with the same content changes nothing.",
         API_CANCEL | API_CANCEL_BY_CUSTOMER => {
             "Repeating it with the same reason changes nothing. If the order was cancelled by someone else or for another \
-             reason, it is rejected with 409 `already_cancelled`, with `cancelled_by` and `reason`."
+             reason, it is rejected with 409 `already_cancelled`, with `cancelled_by` and `reason`. Once a part of the order was \
+             shipped, it is rejected with 409 `partly_shipped`."
         }
         API_RECEIVE_RETURN => {
             "Repeating it with the same `restock` changes nothing. A different one is rejected with 409 `return_received`, \

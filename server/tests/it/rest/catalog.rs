@@ -118,7 +118,7 @@ async fn a_seller_lists_sells_and_sends() {
     meena.once(&format!("{path}/deliver"), json!({})).await.is(204);
     let delivered = guest.get(&format!("/purchases/{number}?key={key}")).await.is(200);
     assert_eq!(delivered.text("/orders/0/status"), "delivered");
-    assert_eq!(delivered.text("/orders/0/shipment/tracking_number"), "RX1");
+    assert_eq!(delivered.text("/orders/0/shipments/0/tracking/tracking_number"), "RX1");
     program.close();
 }
 

@@ -1,0 +1,132 @@
+//! The parts of orders that views show: shipments, refunds and returns, each with its lines.
+
+use crate::{Caller, Engine, db::Value, group_by, rows, statements};
+use haat_shared::{
+    Money, Result,
+    id::kinds::{OrderId, RefundId, ReturnId, ShipmentId},
+    orders::{
+        LineQuantity, OrderRefund, OrderReturn, OrderShipment, OrderState, OrderView, RefundReason, Shipment,
+        ShipmentKind,
+    },
+};
+
+statements! {
+    // Of the given orders.
+    SHIPMENTS = "SELECT h.id, h.order_id, h.kind, h.carrier, h.tracking_number, h.tracking_url, h.created_at, h.delivered_at,
+            l.position, l.quantity
+        FROM (VALUES [($1)]) AS given JOIN shipments h ON h.order_id = given.column1 JOIN shipment_lines l ON l.shipment_id = h.id
+        ORDER BY h.created_at, h.id, l.position";
+    // A refund may be done in parts, by several payments; the first one has its lines.
+    REFUNDS = "SELECT r.id, r.order_id, r.reason, r.amount_minor, r.delivery_minor, r.done_at, l.position, l.quantity
+        FROM (SELECT x.order_id, COALESCE(x.part_of, x.id) AS id, x.reason, CAST(SUM(x.amount_minor) AS BIGINT) AS amount_minor,
+                CAST(SUM(x.delivery_minor) AS BIGINT) AS delivery_minor, MIN(x.created_at) AS created_at,
+                CASE WHEN COUNT(x.done_at) = COUNT(*) THEN MAX(x.done_at) END AS done_at
+            FROM (VALUES [($1)]) AS given JOIN refunds x ON x.order_id = given.column1
+            GROUP BY x.order_id, COALESCE(x.part_of, x.id), x.reason) r
+        LEFT JOIN refund_lines l ON l.refund_id = r.id ORDER BY r.created_at, r.id, l.position";
+    RETURNS = "SELECT r.id, r.order_id, r.reason, r.created_at, r.received_at, r.restocked, l.position, l.quantity
+        FROM (VALUES [($1)]) AS given JOIN returns r ON r.order_id = given.column1 JOIN return_lines l ON l.return_id = r.id
+        ORDER BY r.created_at, r.id, l.position";
+}
+
+rows! {
+    struct ShipmentRow {
+        id: ShipmentId,
+        order_id: OrderId,
+        kind: ShipmentKind,
+        carrier: String,
+        tracking_number: String,
+        tracking_url: String,
+        created_at: i64,
+        delivered_at: Option<i64>,
+        position: i64,
+        quantity: i64,
+    }
+
+    struct RefundRow {
+        id: RefundId,
+        order_id: OrderId,
+        reason: RefundReason,
+        amount_minor: i64,
+        delivery_minor: i64,
+        done_at: Option<i64>,
+        position: Option<i64>,
+        quantity: Option<i64>,
+    }
+
+    struct ReturnRow {
+        id: ReturnId,
+        order_id: OrderId,
+        reason: String,
+        created_at: i64,
+        received_at: Option<i64>,
+        restocked: bool,
+        position: i64,
+        quantity: i64,
+    }
+}
+
+/// Adds their shipments, refunds and returns to orders. Those that were just placed have none.
+pub(super) async fn add(engine: &Engine, caller: &Caller, orders: &mut [&mut OrderView]) -> Result<()> {
+    let moved = orders.iter().filter(|order| order.state != OrderState::Placed);
+    let ids: Vec<[Value; 1]> = moved.map(|order| [order.id.into()]).collect();
+    let shipments: Vec<ShipmentRow> = engine.db.all_many(&SHIPMENTS, &ids).await?;
+    let refunds: Vec<RefundRow> = engine.db.all_many(&REFUNDS, &ids).await?;
+    let returns: Vec<ReturnRow> = engine.db.all_many(&RETURNS, &ids).await?;
+    let time = |at: i64| caller.time(engine, at);
+    for (id, rows) in group_by(shipments, |row| row.id) {
+        let head = &rows[0];
+        let Some(order) = find(orders, head.order_id) else { continue };
+        order.shipments.push(OrderShipment {
+            id,
+            kind: head.kind,
+            tracking: tracking(&head.carrier, &head.tracking_number, &head.tracking_url),
+            shipped_at: time(head.created_at),
+            delivered_at: head.delivered_at.map(time),
+            lines: rows.iter().map(|row| line(row.position, row.quantity)).collect(),
+        });
+    }
+    for (id, rows) in group_by(refunds, |row| row.id) {
+        let head = &rows[0];
+        let Some(order) = find(orders, head.order_id) else { continue };
+        let currency = order.totals.total.currency();
+        order.refunds.push(OrderRefund {
+            id,
+            reason: head.reason,
+            amount: Money::new(head.amount_minor, currency),
+            shipping: Money::new(head.delivery_minor, currency),
+            completed_at: head.done_at.map(time),
+            lines: rows.iter().filter_map(|row| Some(line(row.position?, row.quantity?))).collect(),
+        });
+    }
+    for (id, rows) in group_by(returns, |row| row.id) {
+        let head = &rows[0];
+        let Some(order) = find(orders, head.order_id) else { continue };
+        order.returns.push(OrderReturn {
+            id,
+            reason: head.reason.clone(),
+            opened_at: time(head.created_at),
+            received_at: head.received_at.map(time),
+            restocked: head.restocked,
+            lines: rows.iter().map(|row| line(row.position, row.quantity)).collect(),
+        });
+    }
+    Ok(())
+}
+
+fn find<'a>(orders: &'a mut [&mut OrderView], id: OrderId) -> Option<&'a mut OrderView> {
+    orders.iter_mut().find(|order| order.id == id).map(|order| &mut **order)
+}
+
+fn line(position: i64, quantity: i64) -> LineQuantity {
+    LineQuantity { position, quantity }
+}
+
+/// The tracking details of a shipment; `None` if it is not a parcel.
+pub(super) fn tracking(carrier: &str, number: &str, url: &str) -> Option<Shipment> {
+    (!carrier.is_empty()).then(|| Shipment {
+        carrier: carrier.to_owned(),
+        tracking_number: number.to_owned(),
+        tracking_url: url.to_owned(),
+    })
+}
