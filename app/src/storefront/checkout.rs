@@ -112,11 +112,14 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     // Nothing can be updated while a payment is in progress, so nothing can be entered that would be lost.
     // Paying again, perhaps with another method, submits the form anyway.
     let paying = checkout.state == CheckoutState::Paying;
+    // The input that is still to be stored, and whether input is being stored.
+    let (waiting, storing) = (StoredValue::new(None), StoredValue::new(false));
     // The click that pays also ends the last change. It is part of the payment then, and not stored before.
     let keep = move |typed| {
+        waiting.set_value(Some(typed));
         let store = move || {
-            if !paying && !busy.get_untracked() {
-                keep(id, typed, quote);
+            if !paying && !busy.get_untracked() && !storing.get_value() {
+                keep(id, waiting, storing, quote);
             }
         };
         set_timeout(store, Duration::from_millis(50));
@@ -149,6 +152,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
             return;
         }
         busy.set(true);
+        waiting.set_value(None);
         let key = match tries.get_untracked() {
             0 => key.clone(),
             again => format!("{key}-{again}"),
@@ -295,14 +299,29 @@ fn time_left(i18n: I18n, seconds: i64) -> String {
 
 /// Stores the input with the checkout, so that it is there when the page is opened again. Failures are
 /// not shown, because the next change or the payment stores it too.
-fn keep(id: CheckoutId, typed: CheckoutUpdate, quote: RwSignal<CheckoutQuote>) {
+///
+/// Requests may overtake each other, as when the browser fills in all fields at once. So there is one at a time,
+/// with the newest input.
+fn keep(
+    id: CheckoutId,
+    waiting: StoredValue<Option<CheckoutUpdate>>,
+    storing: StoredValue<bool>,
+    quote: RwSignal<CheckoutQuote>,
+) {
+    storing.set_value(true);
     leptos::task::spawn_local(async move {
-        // Responses may arrive out of order.
-        if let Ok(now) = api::checkout::update(id, typed).await
-            && now.version >= quote.get_untracked().version
-        {
-            quote.set(now);
+        // When the page is left, nothing waits any more.
+        while let Some(typed) = waiting.try_update_value(Option::take).flatten() {
+            if let Ok(now) = api::checkout::update(id, typed).await {
+                // A payment may have been told a newer one meanwhile.
+                quote.try_update(|quote| {
+                    if now.version >= quote.version {
+                        *quote = now;
+                    }
+                });
+            }
         }
+        storing.try_set_value(false);
     });
 }
 

@@ -19,8 +19,8 @@ use haat_shared::{
 };
 
 statements! {
-    PAYING = "UPDATE checkouts SET state = 'paying', details = $2, updated_at = $3, locale = $5, extended = TRUE,
-            hold_until = CASE WHEN extended THEN hold_until ELSE $4 END
+    PAYING = "UPDATE checkouts SET state = 'paying', details = $2, updated_at = $3, locale = $5, form = $7,
+            extended = TRUE, hold_until = CASE WHEN extended THEN hold_until ELSE $4 END
         WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $3 AND quote_version = $6";
     QUOTE = "SELECT currency, subtotal_minor, discount_minor, delivery_minor, tax_minor, total_minor, quote_version
         FROM checkouts WHERE id = $1 AND state IN ('open', 'paying') AND hold_until > $2";
@@ -114,8 +114,8 @@ async fn pay_once(
         Claim::Mine(attempt) => attempt,
         Claim::Done(answer) => return serde_json::from_str(&answer).unwrap_or(Err(Error::Internal)),
     };
-    let answer =
-        attempt_payment(engine, caller, (id, checkout.rate()), attempt, details, quote_version).await;
+    let agreed = (details, update);
+    let answer = attempt_payment(engine, caller, (id, checkout.rate()), attempt, agreed, quote_version).await;
     let answer = or_bought(engine, id, answer).await;
     // A failure that may succeed later is not stored as the response.
     let keep = !matches!(
@@ -136,7 +136,7 @@ async fn attempt_payment(
     caller: &Caller,
     (id, rate): (CheckoutId, Rate),
     attempt: PaymentId,
-    details: ValidCheckout,
+    (details, form): (ValidCheckout, CheckoutUpdate),
     quote_version: i64,
 ) -> Result<NextAction> {
     let (method, locale) = (details.payment_method, caller.locale);
@@ -147,14 +147,15 @@ async fn attempt_payment(
         origin: caller.origin,
     });
     let details = serde_json::to_string(&details).map_err(|_| Error::Internal)?;
+    let form = serde_json::to_string(&form).map_err(|_| Error::Internal)?;
     let payment = engine
         .db
         .write(
             ("checkout::pay", id),
-            (id, attempt, method, details, quote_version, locale, cash, engine.clock.now_ms()),
-            |tx, (id, attempt, method, details, quote_version, locale, cash, now)| {
+            (id, attempt, method, (details, form), quote_version, locale, cash, engine.clock.now_ms()),
+            |tx, (id, attempt, method, agreed, quote_version, locale, cash, now)| {
                 Box::pin(async move {
-                    agree_in_tx(tx, *id, details, *quote_version, locale, *now).await?;
+                    agree_in_tx(tx, *id, agreed, *quote_version, locale, *now).await?;
                     let (payment, new) = open_in_tx(tx, *id, *attempt, *method, *now).await?;
                     if let (Some(cash), true) = (cash, new) {
                         let amount = Money::new(payment.amount_minor, payment.currency);
@@ -217,16 +218,17 @@ impl GuestCash {
 }
 
 /// Fixes what is paid, and for whom, if the quote is still the one that the shopper saw. From here on,
-/// updates and other payments of this checkout wait.
+/// updates and other payments of this checkout wait. The input is stored once more, because an update that was
+/// sent before may have been stored since.
 async fn agree_in_tx(
     tx: &mut Tx,
     id: CheckoutId,
-    details: &str,
+    (details, form): &(String, String),
     quote_version: i64,
     locale: &str,
     now: i64,
 ) -> TxResult<()> {
-    let row = params![id, details, now, now + HOLD_MS, locale, quote_version];
+    let row = params![id, details.as_str(), now, now + HOLD_MS, locale, quote_version, form.as_str()];
     if tx.exec(&PAYING, row).await? == 1 {
         return Ok(());
     }

@@ -194,6 +194,29 @@ both! {
         }
     }
 
+    /// Updates that were sent before the payment and arrive with it don't replace what was paid with.
+    async fn late_updates_and_a_payment_keep_what_was_entered_last(market) {
+        let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 100).await;
+        let last = CheckoutUpdate { phone: "+91 20 5550 1234".into(), ..form("sandbox") };
+        for round in 0..10 {
+            let guest = market.guest_with(&[(bowl, 1)]).await;
+            let id = checkout::begin(&market.engine, &guest).await.unwrap();
+            let requests = (0..12).map(|i| {
+                let (engine, guest, last) = (market.engine.clone(), guest.clone(), last.clone());
+                async move {
+                    if i == round {
+                        checkout::pay(&engine, &guest, id, last, 1, "k").await.map(drop)
+                    } else {
+                        checkout::update(&engine, &guest, id, form("sandbox")).await.map(drop)
+                    }
+                }
+            });
+            let outcomes = at_once(requests.collect()).await;
+            assert_eq!(outcomes[round], Ok(()));
+            assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().form, last);
+        }
+    }
+
     /// The sweeper, a payment and a new checkout run concurrently: exactly one wins.
     async fn sweeper_payment_and_a_new_checkout_at_once(market) {
         let bowl = market.product("meena-crafts", "Clay bowl", 45_000, 100).await;
