@@ -34,7 +34,7 @@ export const ADDRESS: Record<string, string> = {
   'Street address': '12 Lake Road',
   'Flat, floor or landmark (optional)': 'Second floor',
   'Town or city': 'Pune',
-  'State or region': 'Maharashtra',
+  'State or region (optional)': 'Maharashtra',
   'Postal code': '411001',
   'Phone (optional)': '+91 20 5550 1234',
 };
@@ -214,8 +214,9 @@ export async function signUp(page: Page, email: string): Promise<void> {
   await awake(page);
 }
 
+/** Signs in and returns to the home page, where the storefront's header is. */
 export async function signIn(page: Page, email: string): Promise<void> {
-  await visit(page, '/sign-in');
+  await visit(page, '/sign-in?next=%2F');
   await field(page, 'Email').fill(email);
   await field(page, 'Password').fill(PASSWORD);
   await button(page, 'Sign in').click();

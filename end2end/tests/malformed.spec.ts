@@ -93,7 +93,7 @@ test('an empty checkout says which fields are missing', async ({ page }) => {
   for (const label of ['Email', 'Full name', 'Street address', 'Town or city', 'Postal code']) {
     await refused(field(page, label));
   }
-  for (const label of ['State or region', 'Phone (optional)']) {
+  for (const label of ['State or region (optional)', 'Phone (optional)']) {
     await expect(field(page, label)).not.toHaveAttribute('aria-invalid', 'true');
   }
   await arriveAt(page, 'Checkout');

@@ -16,7 +16,7 @@ use haat_shared::{
     checkout::{CheckoutUpdate, choice},
     id::kinds::CheckoutId,
     payments::{NextAction, PaymentMethod},
-    routes::{self, CART, HOME, SIGN_IN, SIGN_UP, with},
+    routes::{self, ADMIN, CART, HOME, SELLER_SHOPS, SIGN_IN, SIGN_UP, with},
 };
 
 use super::{State, Typed, back, devices::Devices, limits::too_often};
@@ -209,12 +209,25 @@ pub(super) async fn cancel_by_customer(
     }
 }
 
+/// Where those who have just signed in begin, unless they came from a page: admins in the admin area, sellers in
+/// the dashboard.
+async fn begins_at(state: &State, token: &str) -> String {
+    let caller = accounts::caller(&state.runtime.engine, Some(token), None).await;
+    let Some(user) = caller.as_ref().ok().and_then(Caller::user) else { return HOME.to_owned() };
+    match user.shops.as_slice() {
+        _ if !user.admin_roles.is_empty() => ADMIN.to_owned(),
+        [] => HOME.to_owned(),
+        [shop] => routes::dashboard(&shop.handle),
+        _ => SELLER_SHOPS.to_owned(),
+    }
+}
+
 /// Completes a sign-in: sets the session, makes the device known to the account, and removes the guest's
 /// cart.
-fn signed_in(state: &State, devices: Devices, account: &str, typed: &Typed, token: &str) -> Response {
+fn signed_in(state: &State, devices: Devices, account: &str, next: &str, token: &str) -> Response {
     let secure = state.runtime.config.secure();
     let session = (header::SET_COOKIE, cookies::set(secure, "session", token, accounts::SESSION_MS / 1000));
-    let mut response = ([session], back::to(&field(typed, "next"))).into_response();
+    let mut response = ([session], back::to(next)).into_response();
     let device = devices.with(&state.runtime.engine.secret, account).cookie(secure);
     response.headers_mut().append(header::SET_COOKIE, device);
     // The guest's cart now belongs to the account, and its token is no longer valid.
@@ -242,7 +255,13 @@ pub(super) async fn sign_in(
     }
     let account = form.account();
     match accounts::sign_in(engine, &caller, form).await {
-        Ok(token) => signed_in(&state, devices, &account, &typed, &token),
+        Ok(token) => {
+            let next = match field(&typed, "next") {
+                none if none.is_empty() => begins_at(&state, &token).await,
+                next => next,
+            };
+            signed_in(&state, devices, &account, &next, &token)
+        }
         Err(error) => come_back(&state, "sign-in", SIGN_IN, typed, error).await,
     }
 }
@@ -281,7 +300,7 @@ pub(super) async fn sign_up(
     let made = accounts::sign_up(&state.runtime.engine, &caller, form).await;
     drop(turn);
     match made {
-        Ok(token) => signed_in(&state, devices, &account, &typed, &token),
+        Ok(token) => signed_in(&state, devices, &account, &field(&typed, "next"), &token),
         Err(error) => come_back(&state, "sign-up", SIGN_UP, typed, error).await,
     }
 }

@@ -57,6 +57,7 @@ async fn a_purchase_by_plain_forms() {
         let credentials =
             [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
         assert_eq!(seller.post("/sign-in", &credentials).await, "/account");
+        assert_eq!(seller.post("/sign-in", &credentials[..2]).await, "/seller/meena-crafts");
         let (_, orders) = seller.get("/seller/meena-crafts/orders").await;
         assert!(orders.contains(&format!("{number}-")), "{orders}");
         assert_eq!(seller.get("/seller/delta-electronics/orders").await.0, StatusCode::NOT_FOUND);
