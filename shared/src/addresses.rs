@@ -326,6 +326,27 @@ fn find(code: &str) -> Option<Country> {
     Some(Country { code, layout, needs, shapes: shapes.trim_start() })
 }
 
+/// Which parts of an address may be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OptionalParts {
+    /// The town or city.
+    pub city: bool,
+    /// The state or province.
+    pub region: bool,
+    /// The postal code.
+    pub postal_code: bool,
+}
+
+/// The parts that may be left out of every address in the country with this code.
+pub fn optional_parts(code: &str) -> OptionalParts {
+    let needs = find(code).map_or("", |country| country.needs);
+    OptionalParts {
+        city: needs.contains('c'),
+        region: !needs.contains(['s', 'e']),
+        postal_code: !needs.contains('z'),
+    }
+}
+
 /// A country code in capitals. `UK` is read as `GB`.
 fn country(field: &str, typed: &str) -> Result<Country, FieldError> {
     let code = match text::line(field, typed, 2)?.to_ascii_uppercase() {
@@ -547,6 +568,19 @@ mod tests {
     }
 
     /// What was typed in the field, with the right verdict beside it.
+    #[test]
+    fn what_may_be_left_out_depends_on_the_country() {
+        let of = |code| {
+            let OptionalParts { city, region, postal_code } = optional_parts(code);
+            [city, region, postal_code]
+        };
+        assert_eq!(of("IN"), [false, true, false]);
+        assert_eq!(of("US"), [false, false, false]);
+        assert_eq!(of("AE"), [false, false, true], "a town or a state");
+        assert_eq!(of("SG"), [true, true, false]);
+        assert_eq!(of("??"), [false, true, true]);
+    }
+
     #[test]
     fn addresses_of_the_field() {
         #[derive(serde::Deserialize)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use haat_shared::{
     Conflict, Error,
-    addresses::Address,
+    addresses::{self, Address},
     checkout::{
         CheckoutGroup, CheckoutLineView, CheckoutPage, CheckoutQuote, CheckoutState, CheckoutUpdate,
         CheckoutView, PaymentOutcome, choice,
@@ -102,6 +102,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
     if form.country.is_empty() {
         form.country = HOME_COUNTRY.to_owned();
     }
+    let country = RwSignal::new(form.country.clone());
     let offered_before = form.payment_method.filter(|method| methods.contains(method));
     form.payment_method = offered_before.or(methods.first().copied());
     let asked_to_check = query("check").get_untracked() == "1";
@@ -216,6 +217,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                 on:change=move |event| {
                     if let Some(typed) = event.current_target().and_then(|form| typed(form, &shops_too)) {
                         chosen.set(typed.payment_method);
+                        country.set(typed.country.clone());
                         keep(typed);
                     }
                 }
@@ -228,7 +230,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                     <ErrorSummary faults labels=labels(i18n) />
                     <input type="hidden" name="key" value=checkout.key />
                     <input type="hidden" name="quote_version" value=seen />
-                    <Details form=form.clone() known readonly=paying faults=faults.into() />
+                    <Details form=form.clone() country known readonly=paying faults=faults.into() />
                     {ways}
                     <Ways form methods only_pickup faults=faults.into() />
                     // On wide screens, the other one is beside the beginning of the form.
@@ -395,6 +397,8 @@ fn labels(i18n: I18n) -> Vec<(&'static str, String)> {
 #[component]
 fn Details(
     form: CheckoutUpdate,
+    /// The selected country, by which parts of the address are optional.
+    country: RwSignal<String>,
     /// Whether the address is that of the customer's last purchase, which is shown in a line.
     known: bool,
     readonly: bool,
@@ -423,16 +427,20 @@ fn Details(
     };
     let (email_hint, phone_hint) =
         (tu_string!(i18n, checkout.email_hint), tu_string!(i18n, checkout.phone_hint));
+    let optional = Memo::new(move |_| country.with(|code| addresses::optional_parts(code)));
+    let city_optional = Signal::derive(move || optional.get().city);
+    let region_optional = Signal::derive(move || optional.get().region);
+    let postal_code_optional = Signal::derive(move || optional.get().postal_code);
     let address = view! {
         <Field name="name" label=tu_string!(i18n, checkout.name) value=form.name autocomplete="shipping name" required=true readonly faults />
         <Field name="line1" label=tu_string!(i18n, checkout.line1) value=form.line1 autocomplete="shipping address-line1" required=true readonly faults />
         <Field name="line2" label=tu_string!(i18n, checkout.line2) optional=true value=form.line2 autocomplete="shipping address-line2" readonly faults />
         <div class="field-row">
-            <Field name="city" label=tu_string!(i18n, checkout.city) value=form.city autocomplete="shipping address-level2" readonly faults />
-            <Field name="postal_code" label=tu_string!(i18n, checkout.postal_code) value=form.postal_code autocomplete="shipping postal-code" readonly faults />
+            <Field name="city" label=tu_string!(i18n, checkout.city) optional=city_optional value=form.city autocomplete="shipping address-level2" readonly faults />
+            <Field name="postal_code" label=tu_string!(i18n, checkout.postal_code) optional=postal_code_optional value=form.postal_code autocomplete="shipping postal-code" readonly faults />
         </div>
         <div class="field-row">
-            <Field name="region" label=tu_string!(i18n, checkout.region) value=form.region autocomplete="shipping address-level1" readonly faults />
+            <Field name="region" label=tu_string!(i18n, checkout.region) optional=region_optional value=form.region autocomplete="shipping address-level1" readonly faults />
             <Select name="country" label=tu_string!(i18n, checkout.country) value=form.country options=countries::all(i18n) autocomplete="shipping country" readonly faults />
         </div>
     };

@@ -32,8 +32,8 @@ fn described_by(
 }
 
 /// The label of a field, as shown at the field. Messages about the field use the label without additions.
-fn labelled(label: String, optional: bool) -> String {
-    if optional { t!(use_i18n(), form.optional, label = label) } else { label }
+fn labelled(i18n: Locale, label: &str, optional: bool) -> String {
+    if optional { t!(i18n, form.optional, label = label) } else { label.to_owned() }
 }
 
 #[component]
@@ -72,8 +72,8 @@ pub fn Field(
     #[prop(optional)]
     required: bool,
     /// Whether the label says that it is optional.
-    #[prop(optional)]
-    optional: bool,
+    #[prop(optional, into)]
+    optional: Signal<bool>,
     /// Whether it can't be changed now. It is still submitted.
     #[prop(optional)]
     readonly: bool,
@@ -87,6 +87,7 @@ pub fn Field(
     #[prop(optional, into)]
     faults: FieldErrors,
 ) -> impl IntoView {
+    let i18n = use_i18n();
     let fault = fault(faults, &name);
     let id = id.unwrap_or_else(|| name.clone());
     let hint = hint.filter(|words| !words.is_empty());
@@ -94,7 +95,7 @@ pub fn Field(
     let hint = hint.map(|words| view! { <p class="field-hint" id=format!("{id}-hint")>{words}</p> });
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>
-            <label for=id.clone()>{labelled(label, optional)}</label>
+            <label for=id.clone()>{move || labelled(i18n, &label, optional.get())}</label>
             <input
                 id=id.clone()
                 name=name
@@ -173,6 +174,7 @@ pub fn TextArea(
     #[prop(optional, into)]
     faults: FieldErrors,
 ) -> impl IntoView {
+    let i18n = use_i18n();
     let fault = fault(faults, &name);
     let described = described_by(&name, hint.is_some(), fault);
     let hint = hint.map(|words| view! { <p class="field-hint" id=format!("{name}-hint")>{words}</p> });
@@ -180,7 +182,7 @@ pub fn TextArea(
     let inside = value.replace('&', "&amp;").replace('<', "&lt;");
     view! {
         <div class="field" class:wrong=move || fault.get().is_some()>
-            <label for=name.clone()>{labelled(label, optional)}</label>
+            <label for=name.clone()>{labelled(i18n, &label, optional)}</label>
             <textarea
                 id=name.clone()
                 name=name.clone()
