@@ -56,6 +56,11 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         (OrderState::Cancelled, true) => Some(t!(i18n, seller_orders.nothing_collected).to_owned()),
         _ => Some(words::collected_by(i18n, method, &order)),
     };
+    let back = Money::sum(order.totals.total.currency(), refunds.iter().map(|refund| refund.amount));
+    let payment = payment.map(|paid| match back {
+        Ok(back) if back.amount() > 0 => t!(i18n, seller_orders.part_refunded, paid = paid, price = back),
+        _ => paid,
+    });
     let to_collect = !method.collected_by_market()
         && !matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
     let refunds = refunds.into_iter().map(|refund| {
