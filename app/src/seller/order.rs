@@ -154,6 +154,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
             <Print words=t!(i18n, purchase.print) />
         </div>
         <CodeAlert />
+        <Done what=query("done").get_untracked() state=order.state pickup />
         <div class="back-office-columns">
             <div>
                 <section class="panel order next-step" aria-labelledby="next">
@@ -291,6 +292,26 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
             </section>
         </article>
     }
+}
+
+/// What was done before a redirect. It is not repeated when the order has moved on since.
+#[component]
+fn Done(what: String, state: OrderState, pickup: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let words = match (what.as_str(), state, pickup) {
+        ("confirm", OrderState::Confirmed, _) => t!(i18n, seller_orders.done_confirm),
+        ("ship", OrderState::Shipped, false) => t!(i18n, seller_orders.done_ship),
+        ("ship", OrderState::Shipped, true) => t!(i18n, seller_orders.done_ship_pickup),
+        ("ship_part", _, false) => t!(i18n, seller_orders.done_ship_part),
+        ("ship_part", _, true) => t!(i18n, seller_orders.done_ready_part),
+        ("track", ..) => t!(i18n, seller_orders.done_track),
+        ("deliver", OrderState::Delivered, false) => t!(i18n, seller_orders.done_deliver),
+        ("deliver", OrderState::Delivered, true) => t!(i18n, seller_orders.done_deliver_pickup),
+        ("cancel", OrderState::Cancelled, _) => t!(i18n, seller_orders.done_cancel),
+        ("note", ..) => t!(i18n, seller_orders.done_note),
+        _ => return None,
+    };
+    Some(view! { <Alert look="good">{words}</Alert> })
 }
 
 /// The next action.

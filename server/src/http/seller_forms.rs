@@ -29,7 +29,8 @@ pub(super) async fn order(
 ) -> Response {
     let (engine, value) = (&state.runtime.engine, |name| field(&typed, name));
     let page = routes::shop_order(&handle, &number);
-    let done = match value("action").as_str() {
+    let action = value("action");
+    let done = match action.as_str() {
         "confirm" => orders::confirm(engine, &caller, &handle, &number).await,
         "deliver" => orders::deliver(engine, &caller, &handle, &number).await,
         "cancel" => orders::cancel(engine, &caller, &handle, &number, &value("reason")).await,
@@ -43,7 +44,7 @@ pub(super) async fn order(
         _ => Err(Error::field("action", FieldCode::NotAChoice)),
     };
     match done {
-        Ok(()) => back::to(&page).into_response(),
+        Ok(()) => back::to(&with(&page, &[("done", &action)])).into_response(),
         Err(error @ Error::Invalid(_)) => back_with_draft(&state, "order", &page, typed, &error).await,
         Err(error) => refused(&page, &error),
     }

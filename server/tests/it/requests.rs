@@ -122,7 +122,7 @@ async fn a_seller_ships_an_order_in_parts() {
         [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
     seller.post("/sign-in", &credentials).await;
     let page = format!("/seller/meena-crafts/orders/{number}-1");
-    assert_eq!(seller.post(&page, &[("action", "confirm")]).await, page);
+    assert_eq!(seller.post(&page, &[("action", "confirm")]).await, format!("{page}?done=confirm"));
     let (_, shown) = seller.get(&page).await;
     let line = shown.split("name=\"line.").nth(1).unwrap().split('"').next().unwrap();
     let line = format!("line.{line}");
@@ -147,8 +147,9 @@ async fn a_seller_ships_an_order_in_parts() {
         let form = shown.split("value=\"ship_part\"").nth(1).unwrap().split("</form>").next().unwrap();
         assert!(form.contains(told) && form.contains("alert"), "{quantity:?} {tracking:?}: {form}");
     }
-    assert_eq!(part("1", "RX-1").await, page);
-    let (_, shown) = seller.get(&page).await;
+    assert_eq!(part("1", "RX-1").await, format!("{page}?done=ship_part"));
+    let (_, shown) = seller.get(&format!("{page}?done=ship_part")).await;
+    assert!(shown.contains("Part of the order marked as shipped."), "{shown}");
     assert!(
         shown.contains("(of 2)") && shown.contains("RX-1") && !shown.contains("value=\"cancel\""),
         "{shown}"
@@ -160,7 +161,7 @@ async fn a_seller_ships_an_order_in_parts() {
     let (_, shown) = shopper.get(&purchase).await;
     assert!(shown.contains("1 × ") && shown.contains("RX-1"), "{shown}");
     let form = [("action", "ship"), ("carrier", "India Post"), ("tracking_number", "RX-2")];
-    assert_eq!(seller.post(&page, &form).await, page);
+    assert_eq!(seller.post(&page, &form).await, format!("{page}?done=ship"));
     let (_, shown) = shopper.get(&purchase).await;
     assert!(["2 × ", "RX-1", "RX-2"].iter().all(|words| shown.contains(words)), "{shown}");
     program.close();
@@ -182,15 +183,19 @@ async fn a_seller_corrects_tracking_and_hears_who_cancelled() {
         [("email", "meena@haat.example"), ("password", "market-day-2026"), ("next", "/account")];
     seller.post("/sign-in", &credentials).await;
     let page = format!("/seller/meena-crafts/orders/{}", buy().await);
-    assert_eq!(seller.post(&page, &[("action", "confirm")]).await, page);
+    assert_eq!(seller.post(&page, &[("action", "confirm")]).await, format!("{page}?done=confirm"));
     let form = [("action", "ship"), ("carrier", "India Post"), ("tracking_number", "RX-1001")];
-    assert_eq!(seller.post(&page, &form).await, page);
-    let (_, shown) = seller.get(&page).await;
+    let done = seller.post(&page, &form).await;
+    assert_eq!(done, format!("{page}?done=ship"));
+    let (_, shown) = seller.get(&done).await;
+    assert!(shown.contains("Order marked as shipped."), "{shown}");
     let id = value_of(&shown, "shipment");
     for number in ["RX-1002", "RX-1002"] {
         let form =
             [("action", "track"), ("shipment", &id), ("carrier", "India Post"), ("tracking_number", number)];
-        assert_eq!(seller.post(&page, &form).await, page);
+        let done = seller.post(&page, &form).await;
+        assert_eq!(done, format!("{page}?done=track"));
+        assert!(seller.get(&done).await.1.contains("Tracking updated."));
     }
     let (_, shown) = seller.get(&page).await;
     let timeline = shown.split("id=\"history\"").nth(1).unwrap().split("</ol>").next().unwrap();
@@ -205,13 +210,16 @@ async fn a_seller_corrects_tracking_and_hears_who_cancelled() {
     let back = seller.post(&page, &form).await;
     assert!(back.starts_with(&format!("{page}?draft=")), "{back}");
     assert!(seller.get(&back).await.1.contains("value=\"Speed Post\""));
-    assert_eq!(seller.post(&page, &[("action", "deliver")]).await, page);
+    assert_eq!(seller.post(&page, &[("action", "deliver")]).await, format!("{page}?done=deliver"));
+    let (_, later) = seller.get(&format!("{page}?done=ship")).await;
+    assert!(!later.contains("Order marked as shipped."), "it has moved on since: {later}");
     let late = [("action", "ship"), ("carrier", "India Post"), ("tracking_number", "RX-1003")];
     assert_eq!(seller.post(&page, &late).await, format!("{page}?error=order_moved"));
 
     let page = format!("/seller/meena-crafts/orders/{}", buy().await);
     for _ in 0..2 {
-        assert_eq!(seller.post(&page, &[("action", "cancel"), ("reason", "The kiln broke")]).await, page);
+        let done = seller.post(&page, &[("action", "cancel"), ("reason", "The kiln broke")]).await;
+        assert_eq!(done, format!("{page}?done=cancel"));
     }
     let other = [("action", "cancel"), ("reason", "Out of clay")];
     let refused = seller.post(&page, &other).await;
