@@ -8,7 +8,7 @@ use haat_shared::{
     carts::QUANTITY_MAX,
     catalog::{
         edit::{self, ProductState, STOCK_MAX},
-        imports::RowError,
+        imports::{RowError, similar_column},
     },
     orders::{Actor, OrderEventKind, OrderState, OrderView},
     payments::PaymentMethod,
@@ -228,6 +228,10 @@ pub fn import_problem(i18n: I18n, problem: &RowError) -> String {
     let why = match problem.code {
         // A column without a name is named by its letter, with a cell of it.
         FieldCode::UnknownColumn if !problem.found.is_empty() => t!(i18n, imports.unnamed_column).to_owned(),
+        FieldCode::UnknownColumn => match similar_column(&problem.column) {
+            Some(column) => t!(i18n, imports.similar_column, column = column),
+            None => t!(i18n, field.unknown_column).to_owned(),
+        },
         code => fault(i18n, &problem.column, code),
     };
     if problem.code.is_warning() { t!(i18n, imports.warning, why = why) } else { why }
@@ -870,6 +874,10 @@ mod tests {
             assert_eq!(problem(column, code, "x"), says, "{column} {code:?}");
         }
         assert_eq!(problem("Colour", UnknownColumn, ""), "Warning: This column isn’t recognised.");
+        assert_eq!(
+            problem("Status", UnknownColumn, ""),
+            "Warning: This column isn’t recognised. Did you mean “state”?"
+        );
         assert_eq!(
             problem("B", UnknownColumn, "blue"),
             "Warning: This column has no name, so it won’t be imported."

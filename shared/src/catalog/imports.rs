@@ -57,6 +57,81 @@ text_enum! {
     }
 }
 
+/// The columns of a table, in export order (docs/import.md).
+pub const COLUMNS: [&str; 19] = [
+    "product",
+    "sku",
+    "title",
+    "brand",
+    "category",
+    "description",
+    "specifications",
+    "state",
+    "option1_name",
+    "option1_value",
+    "option2_name",
+    "option2_value",
+    "option3_name",
+    "option3_value",
+    "variant_title",
+    "price",
+    "compare_at",
+    "stock",
+    "low_stock",
+];
+
+/// Names that other programs give to columns.
+const OTHER_NAMES: [(&str, &str); 21] = [
+    ("handle", "product"),
+    ("parent_sku", "product"),
+    ("item_code", "sku"),
+    ("product_code", "sku"),
+    ("name", "title"),
+    ("product_name", "title"),
+    ("manufacturer", "brand"),
+    ("vendor", "brand"),
+    ("product_type", "category"),
+    ("type", "category"),
+    ("body", "description"),
+    ("body_(html)", "description"),
+    ("attributes", "specifications"),
+    ("status", "state"),
+    ("sale_price", "price"),
+    ("selling_price", "price"),
+    ("list_price", "compare_at"),
+    ("mrp", "compare_at"),
+    ("inventory", "stock"),
+    ("qty", "stock"),
+    ("quantity", "stock"),
+];
+
+/// The column that is probably meant by a name that none has.
+pub fn similar_column(name: &str) -> Option<&'static str> {
+    let name = name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("_");
+    if let Some((_, column)) = OTHER_NAMES.iter().find(|(other, _)| *other == name) {
+        return Some(column);
+    }
+    let near = COLUMNS.into_iter().map(|column| (edits(&name, column), column)).min()?;
+    let most = if name.chars().count() < 6 { 1 } else { 2 };
+    (near.0 <= most).then_some(near.1)
+}
+
+/// How many letters must be added, left out or replaced to make one name the other.
+fn edits(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    // Long names are unlike any column, and comparing them takes time.
+    for (i, a) in one.chars().take(40).enumerate() {
+        let mut before = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.iter().enumerate() {
+            let replaced = before + usize::from(a != *b);
+            before = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(before + 1);
+        }
+    }
+    row[other.len()]
+}
+
 /// How to read a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportOptions {
@@ -203,4 +278,36 @@ pub struct ImportsView {
     pub warnings: i64,
     /// The shop's latest imports, newest first, if none was requested.
     pub last: Vec<ImportView>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_found_by_a_similar_name() {
+        for (name, column) in [
+            ("status", Some("state")),
+            ("Product  name", Some("title")),
+            ("MRP", Some("compare_at")),
+            ("Qty", Some("stock")),
+            ("tittle", Some("title")),
+            ("descripton", Some("description")),
+            ("option1value", Some("option1_value")),
+            ("compare-at", Some("compare_at")),
+            ("lowstock", Some("low_stock")),
+            ("colour", None),
+            ("cost", None),
+            ("size", None),
+            ("weight", None),
+            ("", None),
+            ("निशान", None),
+        ] {
+            assert_eq!(similar_column(name), column, "{name}");
+        }
+        assert_eq!(similar_column(&"sku".repeat(1_000)), None);
+        for (other, column) in OTHER_NAMES {
+            assert!(COLUMNS.contains(&column) && !COLUMNS.contains(&other), "{other}");
+        }
+    }
 }

@@ -6,7 +6,11 @@ use std::ops::RangeInclusive;
 use csv::ByteRecord;
 use haat_shared::{
     FieldCode,
-    catalog::{Attribute, edit::OPTIONS_MAX, imports::RowError},
+    catalog::{
+        Attribute,
+        edit::OPTIONS_MAX,
+        imports::{COLUMNS, RowError},
+    },
     text,
 };
 
@@ -15,29 +19,6 @@ use super::{
     record::{Item, Record, VariantRecord},
 };
 use crate::spreadsheet::{escaped, unescaped};
-
-/// The columns of a table, in export order (docs/import.md).
-pub(super) const COLUMNS: [&str; 19] = [
-    "product",
-    "sku",
-    "title",
-    "brand",
-    "category",
-    "description",
-    "specifications",
-    "state",
-    "option1_name",
-    "option1_value",
-    "option2_name",
-    "option2_value",
-    "option3_name",
-    "option3_value",
-    "variant_title",
-    "price",
-    "compare_at",
-    "stock",
-    "low_stock",
-];
 
 /// The positions of the columns.
 pub(super) struct Columns {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     super::seller::{SellerProductRow, SellerVariantRow, editable, seller_products_sql, seller_variants_sql},
-    cells::{self, COLUMNS},
+    cells,
     record::{Record, VariantRecord, unambiguous},
     xml,
 };
@@ -14,7 +14,10 @@ use crate::{
     statements,
 };
 use haat_shared::{
-    Error, Result, catalog::edit::SellerProduct, catalog::imports::ExportFormat, id::kinds::*,
+    Error, Result,
+    catalog::edit::SellerProduct,
+    catalog::imports::{COLUMNS, ExportFormat},
+    id::kinds::*,
     permissions::Permission,
 };
 use uuid::Uuid;
