@@ -1,7 +1,7 @@
 //! A shop's orders: search, filters, and links to each order.
 
 use haat_shared::{
-    orders::{ListOrders, OrderCard},
+    orders::{ListOrders, OrderCard, OrderState},
     routes,
 };
 use leptos::prelude::*;
@@ -79,10 +79,16 @@ fn none(handle: &str, of: &ListOrders) -> AnyView {
         }
         .into_any();
     }
-    let (title, note) = (tu_string!(i18n, products.none), tu_string!(i18n, seller_orders.no_matches));
+    let pending = of.q.is_empty() && of.state == OrderState::Placed.as_str();
+    let (icon, title, note) = match pending {
+        true => {
+            ("check", t!(i18n, seller_orders.none_pending), t!(i18n, seller_orders.none_pending_note))
+        }
+        false => ("search", t!(i18n, products.none), t!(i18n, seller_orders.no_matches)),
+    };
     let all = Part::Orders.path(handle);
     view! {
-        <EmptyState icon="search" title note>
+        <EmptyState icon title note>
             <LinkButton href=all look="secondary">{t!(i18n, seller_orders.show_all)}</LinkButton>
         </EmptyState>
     }

@@ -11,7 +11,7 @@ use leptos::{ev::Event, prelude::*, wasm_bindgen::JsCast, web_sys};
 use super::{Dashboard, Part, chips, search};
 use crate::{
     api,
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, tn, tu_string, use_i18n},
     state::{param, query, searched},
     ui::{
         self, Alert, Button, Chip, CodeAlert, Column, EmptyState, LinkButton, ListFoot, PageTitle, Picture,
@@ -28,6 +28,7 @@ pub(crate) fn Products() -> impl IntoView {
     let i18n = use_i18n();
     let (handle, q, state, low) = (param("handle"), searched(), query("state"), query("low"));
     let (sort, after, rows, done) = (query("sort"), query("after"), query("rows"), query("done"));
+    let (n, undo) = (query("n"), query("undo"));
     let asked = move || ListSellerProducts {
         q: q.get(),
         state: state.get(),
@@ -80,7 +81,7 @@ pub(crate) fn Products() -> impl IntoView {
                 </div>
             </header>
             <CodeAlert />
-            <Done what=done.get_untracked() />
+            <DoneToAll what=done.get_untracked() n=n.get_untracked() undo=undo.get_untracked() back=url(&path, &of) path=path.clone() />
             {tools}
             // Phones have no room for the columns by whose headings the table is sorted.
             <div class="narrow-sorts">{ui::sorts(sorts.to_vec())}</div>
@@ -165,6 +166,43 @@ pub(super) fn Done(what: String) -> impl IntoView {
         _ => return None,
     };
     Some(view! { <Alert look="good">{words}</Alert> })
+}
+
+/// The result of an action on the selected products, with a button that undoes it.
+#[component]
+fn DoneToAll(
+    what: String,
+    /// The number of products.
+    n: String,
+    /// What undoes the action; empty if nothing does.
+    undo: String,
+    /// The URL of the list.
+    back: String,
+    /// The path of the list.
+    path: String,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let Ok(n) = n.parse::<usize>() else { return view! { <Done what /> }.into_any() };
+    if n == 0 {
+        return view! { <Alert look="info">{t!(i18n, seller_products.none_chosen)}</Alert> }.into_any();
+    }
+    let words = match what.as_str() {
+        "publish" => tn!(i18n, seller_products.n_published, n),
+        "archive" => tn!(i18n, seller_products.n_archived, n),
+        "undo" => tn!(i18n, seller_products.n_restored, n),
+        _ => return ().into_any(),
+    };
+    let undo = (!undo.is_empty()).then(|| {
+        view! {
+            <form method="post" action=path class="inline-form">
+                <input type="hidden" name="action" value="undo" />
+                <input type="hidden" name="undo" value=undo />
+                <input type="hidden" name="back" value=back />
+                <button type="submit" class="button quiet">{t!(i18n, layout.undo)}</button>
+            </form>
+        }
+    });
+    view! { <Alert look="good">{words} " " {undo}</Alert> }.into_any()
 }
 
 fn none(handle: &str, at_all: bool) -> AnyView {

@@ -13,7 +13,7 @@ pub use attributes::{
     set_category_attributes,
 };
 pub use categories::{NewCategory, category, category_ids, put_categories, roots, tree};
-pub use edit::{archive, create, delete, duplicate, publish, set_states, update};
+pub use edit::{archive, create, delete, duplicate, publish, set_each_state, set_states, states, update};
 pub use map::{map_categories, map_files, map_products, map_shops};
 pub use seller::{seller_list, seller_product, seller_table};
 pub use upsert::{NewProduct, NewVariant, upsert_products};

@@ -33,7 +33,7 @@ pub(super) fn clean(path: &str) -> String {
     let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
     let kept: Vec<&str> = query
         .split('&')
-        .filter(|p| !["error=", "check=", "draft=", "done="].iter().any(|old| p.starts_with(old)))
+        .filter(|p| !["error=", "check=", "draft=", "done=", "n=", "undo="].iter().any(|old| p.starts_with(old)))
         .collect();
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
@@ -46,7 +46,7 @@ pub(super) async fn back_with_draft(
     typed: Typed,
     error: &Error,
 ) -> Response {
-    match accounts::keep_draft(&state.runtime.engine, form, typed, error).await {
+    match accounts::keep_draft(&state.runtime.engine, form, typed, Some(error)).await {
         Ok(draft) => back::to(&with(&clean(path), &[("draft", &draft.to_string())])).into_response(),
         Err(error) => super::layers::plain(&error),
     }

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State as Extract},
     response::{IntoResponse, Response},
 };
-use haat_engine::{Caller, Engine, catalog, orders, random, shops};
+use haat_engine::{Caller, Engine, accounts, catalog, orders, random, shops};
 use haat_shared::{
     Error, FieldCode, FieldError, Result,
     catalog::edit::ProductState,
@@ -98,6 +98,41 @@ fn at_line(fault: FieldError, part: &[LineQuantity]) -> FieldError {
     }
 }
 
+/// Publishes or archives products. Returns what the list says about it, with the draft that undoes it.
+async fn set_states(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    ids: &[ProductId],
+    state: ProductState,
+) -> Result<Vec<(&'static str, String)>> {
+    let before = catalog::states(engine, caller, handle, ids).await?;
+    catalog::set_states(engine, caller, handle, ids, state).await?;
+    let count = ("n", before.len().to_string());
+    let changed = before.into_iter().filter(|(_, was)| *was != state);
+    let changed: Typed = changed.map(|(id, was)| (id.to_string(), was.as_str().to_owned())).collect();
+    if changed.is_empty() {
+        return Ok(vec![count]);
+    }
+    let undo = accounts::keep_draft(engine, "undo-products", changed, None).await?;
+    Ok(vec![count, ("undo", undo.to_string())])
+}
+
+/// Gives products the states back that they had before.
+async fn undo_states(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    undo: &str,
+) -> Result<Vec<(&'static str, String)>> {
+    let draft = accounts::find_draft(engine, caller, "undo-products", undo.parse()?).await?;
+    let fields = draft.ok_or(Error::NotFound)?.fields;
+    let states = fields.iter().filter_map(|(id, was)| Some((id.parse().ok()?, ProductState::parse(was)?)));
+    let states: Vec<(ProductId, ProductState)> = states.collect();
+    catalog::set_each_state(engine, caller, handle, &states).await?;
+    Ok(vec![("n", states.len().to_string())])
+}
+
 /// An action on one product, or on all that were selected.
 pub(super) async fn products(
     Extract(state): Extract<State>,
@@ -108,29 +143,33 @@ pub(super) async fn products(
     let value =
         |name: &str| typed.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default();
     let (action, page) = (value("action"), clean(&back::local(&value("back"))));
-    let done: Result<String> = async {
+    let done: Result<(String, Vec<(&str, String)>)> = async {
         let ids = typed.iter().filter(|(name, _)| name == "id").map(|(_, id)| id.parse::<ProductId>());
         let ids: Vec<ProductId> = ids.collect::<std::result::Result<_, _>>()?;
         let engine = &state.runtime.engine;
-        match (action.as_str(), ids.as_slice()) {
-            ("publish", ids) => {
-                catalog::set_states(engine, &caller, &handle, ids, ProductState::Published).await?
+        let more = match (action.as_str(), ids.as_slice()) {
+            ("publish", ids) => set_states(engine, &caller, &handle, ids, ProductState::Published).await?,
+            ("archive", ids) => set_states(engine, &caller, &handle, ids, ProductState::Archived).await?,
+            ("undo", []) => undo_states(engine, &caller, &handle, &value("undo")).await?,
+            ("delete", [id]) => {
+                catalog::delete(engine, &caller, &handle, *id).await?;
+                Vec::new()
             }
-            ("archive", ids) => {
-                catalog::set_states(engine, &caller, &handle, ids, ProductState::Archived).await?
-            }
-            ("delete", [id]) => catalog::delete(engine, &caller, &handle, *id).await?,
             ("duplicate", [id]) => {
                 let copy = catalog::duplicate(engine, &caller, &handle, *id, &random::token()).await?;
-                return Ok(routes::seller_product(&handle, copy));
+                return Ok((routes::seller_product(&handle, copy), Vec::new()));
             }
             _ => return Err(Error::field("action", FieldCode::NotAChoice)),
-        }
-        Ok(page.clone())
+        };
+        Ok((page.clone(), more))
     }
     .await;
     match done {
-        Ok(page) => back::to(&with(&page, &[("done", &action)])).into_response(),
+        Ok((page, more)) => {
+            let more = more.iter().map(|(name, value)| (*name, value.as_str()));
+            let done: Vec<_> = std::iter::once(("done", action.as_str())).chain(more).collect();
+            back::to(&with(&page, &done)).into_response()
+        }
         Err(error) => refused(&page, &error),
     }
 }

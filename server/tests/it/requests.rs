@@ -637,6 +637,43 @@ async fn a_shopper_cancels_by_a_plain_form() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn archiving_several_products_can_be_undone() {
+    for on in BOTH {
+        let program = Program::serve(on).await;
+        let seller = Shopper::new(&program);
+        seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", "market-day-2026")]).await;
+        let path = "/seller/meena-crafts/products";
+        let published = format!("{path}?state=published");
+        let (_, list) = seller.get(&published).await;
+        let ids = list.split("name=\"id\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let ids: Vec<&str> = ids.take(2).collect();
+        let form = [("id", ids[0]), ("id", ids[1]), ("action", "archive"), ("back", &published)];
+        let done = seller.post(path, &form).await;
+        assert!(done.starts_with(&format!("{published}&done=archive&n=2&undo=")), "{done}");
+        let (_, page) = seller.get(&done).await;
+        assert!(page.contains("2 products archived.") && page.contains("value=\"undo\""), "{page}");
+        assert!(!page.contains(ids[0]) && !page.contains(ids[1]), "{page}");
+        let undo = done.rsplit('=').next().unwrap();
+        let form = [("action", "undo"), ("undo", undo), ("back", &done)];
+        // Nobody else can.
+        let other = Shopper::new(&program);
+        other.post("/sign-in", &[("email", "delta@haat.example"), ("password", "market-day-2026")]).await;
+        for path in [path, "/seller/delta-electronics/products"] {
+            let refused = other.try_post(path, &form).await.unwrap();
+            assert_eq!(refused.status(), StatusCode::NOT_FOUND, "{path}");
+        }
+        let done = seller.post(path, &form).await;
+        assert_eq!(done, format!("{published}&done=undo&n=2"));
+        let (_, page) = seller.get(&done).await;
+        assert!(page.contains("2 products restored."), "{page}");
+        assert!(page.contains(ids[0]) && page.contains(ids[1]), "{page}");
+        let done = seller.post(path, &[("action", "archive"), ("back", path)]).await;
+        assert!(seller.get(&done).await.1.contains("Select at least one product first."));
+        program.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_cart_says_which_lines_cannot_be_bought() {
     let program = Program::serve(On::Sqlite).await;
     let shopper = Shopper::new(&program);

@@ -1,5 +1,5 @@
-//! The input of rejected forms, kept for an hour so that nobody has to enter it again. Never contains
-//! secrets.
+//! The input of rejected forms, kept for an hour so that nobody has to enter it again, and what forms that can be
+//! undone need for that. Never contains secrets.
 
 use std::collections::BTreeMap;
 
@@ -32,12 +32,12 @@ rows! {
     }
 }
 
-/// Stores the input of a form without its secrets, and the error.
+/// Stores the input of a form without its secrets, and the error, if it was rejected.
 pub async fn keep_draft(
     engine: &Engine,
     form: &'static str,
     mut fields: BTreeMap<String, String>,
-    error: &Error,
+    error: Option<&Error>,
 ) -> Result<DraftId> {
     fields.remove("password");
     fields.values_mut().for_each(|typed| *typed = typed.chars().take(FIELD_MAX).collect());
@@ -63,7 +63,7 @@ pub async fn find_draft(engine: &Engine, _: &Caller, form: &str, id: DraftId) ->
     let row: Option<DraftRow> = engine.db.opt(&FIND, params![id, form, engine.clock.now_ms()]).await?;
     Ok(row.map(|row| Draft {
         fields: serde_json::from_str(&row.fields).unwrap_or_default(),
-        error: serde_json::from_str(&row.error).ok(),
+        error: serde_json::from_str(&row.error).unwrap_or_default(),
     }))
 }
 

@@ -28,6 +28,8 @@ statements! {
         ON v.shop_id = given.column1 AND v.sku = given.column2 AND v.product_id <> given.column3 WHERE NOT v.archived";
     TAKE_AWAY = "UPDATE products SET state = 'archived' WHERE id = $1 AND shop_id = $2
         AND NOT EXISTS (SELECT 1 FROM checkout_lines l WHERE l.product_id = $1)";
+    STATES = "SELECT p.id, p.state FROM products p JOIN (VALUES [($1, $2)]) AS given
+        ON p.shop_id = given.column1 AND p.id = given.column2";
     IS_THERE = "SELECT id AS value FROM products WHERE id = $1 AND shop_id = $2";
     DELETE_VARIANTS = "DELETE FROM variants WHERE product_id = $1 RETURNING capacity_id";
     DELETE = "DELETE FROM products WHERE id = $1";
@@ -39,6 +41,11 @@ const STATES_MAX: usize = 500;
 rows! {
     struct Sku {
         sku: String,
+    }
+
+    struct StateRow {
+        id: ProductId,
+        state: ProductState,
     }
 
     struct Deleted {
@@ -484,27 +491,48 @@ pub async fn set_states(
     ids: &[ProductId],
     state: ProductState,
 ) -> Result<()> {
+    let states: Vec<_> = ids.iter().map(|id| (*id, state)).collect();
+    set_each_state(engine, caller, handle, &states).await
+}
+
+/// The states of a shop's products, in the order of their IDs.
+pub async fn states(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    ids: &[ProductId],
+) -> Result<Vec<(ProductId, ProductState)>> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
-    if ids.len() > STATES_MAX {
-        return Err(Error::TooLarge);
-    }
-    let mut ids = ids.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
+    let rows: Vec<[Value; 2]> = unique(ids, |id| *id)?.into_iter().map(|id| [shop.into(), id.into()]).collect();
+    let found: Vec<StateRow> = engine.db.all_many(&STATES, &rows).await?;
+    let mut states: Vec<_> = found.into_iter().map(|row| (row.id, row.state)).collect();
+    states.sort_unstable_by_key(|(id, _)| *id);
+    Ok(states)
+}
+
+/// Sets the state of each product; all or none.
+pub async fn set_each_state(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    states: &[(ProductId, ProductState)],
+) -> Result<()> {
+    let shop = caller.shop(handle, Permission::ManageCatalog)?;
+    let states = unique(states, |(id, _)| *id)?;
     engine
         .db
         .write(
             "catalog::set_states",
-            (shop, ids, state, engine.clock.now_ms()),
-            |tx, (shop, ids, state, now)| {
+            (shop, states, engine.clock.now_ms()),
+            |tx, (shop, states, now)| {
                 Box::pin(async move {
-                    let rows = ids.iter().map(|id| SetState {
+                    let rows = states.iter().map(|(id, state)| SetState {
                         id: *id,
                         shop_id: *shop,
                         state: *state,
                         updated_at: *now,
                     });
-                    if tx.update_all(rows).await? < ids.len() as u64 {
+                    if tx.update_all(rows).await? < states.len() as u64 {
                         return Err(Error::NotFound.into());
                     }
                     Ok(())
@@ -513,6 +541,17 @@ pub async fn set_states(
         )
         .await?;
     Ok(())
+}
+
+/// Each product once, in the order of their IDs.
+fn unique<T: Copy>(products: &[T], id: impl Fn(&T) -> ProductId) -> Result<Vec<T>> {
+    if products.len() > STATES_MAX {
+        return Err(Error::TooLarge);
+    }
+    let mut products = products.to_vec();
+    products.sort_by_key(&id);
+    products.dedup_by_key(|product| id(product));
+    Ok(products)
 }
 
 /// Makes a draft like this product, without stock and with SKUs of its own.

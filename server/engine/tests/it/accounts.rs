@@ -98,7 +98,7 @@ both! {
         let typed = |p: &[(&str, &str)]| p.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>();
         let error = Error::field("email", FieldCode::NotEmail);
         let fields = typed(&[("name", "Asha"), ("email", "nowhere"), ("password", "secret-secret")]);
-        let id = accounts::keep_draft(&market.engine, "sign_up", fields, &error).await.unwrap();
+        let id = accounts::keep_draft(&market.engine, "sign_up", fields, Some(&error)).await.unwrap();
         let draft = accounts::find_draft(&market.engine, &Caller::guest(), "sign_up", id).await.unwrap().unwrap();
         assert_eq!(draft.fields, typed(&[("name", "Asha"), ("email", "nowhere")]));
         assert_eq!(draft.error, Some(error));

@@ -117,8 +117,19 @@ both! {
         assert_eq!(set(&[ids[0], ids[1], ids[0]], ProductState::Published).await, Ok(()));
         assert_eq!(states().await, [ProductState::Published; 2]);
         assert_eq!(set(&vec![ids[0]; 501], ProductState::Archived).await, Err(Error::TooLarge));
+        assert_eq!(set(&ids[..1], ProductState::Draft).await, Ok(()));
+        let before = catalog::states(engine, &owner, MEENA, &[ids[1], with_a_foreign_one[1], ids[0], ids[1]]).await;
+        let before = before.unwrap();
+        assert_eq!(before, [(ids[0], ProductState::Draft), (ids[1], ProductState::Published)]);
+        assert_eq!(catalog::states(engine, &owner, MEENA, &[]).await, Ok(Vec::new()));
         assert_eq!(set(&ids, ProductState::Archived).await, Ok(()));
         assert_eq!(states().await, [ProductState::Archived; 2]);
+        assert_eq!(catalog::set_each_state(engine, &owner, MEENA, &before).await, Ok(()));
+        assert_eq!(states().await, [ProductState::Draft, ProductState::Published]);
+        let delta = market.owner("delta-electronics").await;
+        assert_eq!(catalog::states(engine, &delta, "delta-electronics", &ids).await, Ok(Vec::new()));
+        let foreign = catalog::set_each_state(engine, &delta, "delta-electronics", &before).await;
+        assert_eq!(foreign, Err(Error::NotFound));
     }
 
     async fn the_second_of_two_tabs_learns_what_the_first_changed(market) {
