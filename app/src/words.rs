@@ -45,7 +45,7 @@ pub fn error(i18n: I18n, error: &Error) -> String {
             // The message doesn't depend on pickup: pages reload the order, and only API clients read this.
             t!(i18n, error.order_moved_to, state = order_state(i18n, *state, ShippingMethod::Standard))
         }
-        Error::Conflict(Conflict::AlreadyCancelled { by, reason }) => {
+        Error::Conflict(Conflict::AlreadyCancelled { by, reason }) if !reason.is_empty() => {
             let reason = reason.as_str();
             match by {
                 Actor::Shop => tu_string!(i18n, error.cancelled_by_shop, reason = reason),

@@ -213,6 +213,11 @@ pub fn reason(typed: &str) -> Result<String, FieldError> {
     text::line("reason", typed, NOTE_MAX)
 }
 
+/// The reason that a customer may give for a cancellation.
+pub fn optional_reason(typed: &str) -> Result<String, FieldError> {
+    text::optional_line("reason", typed, NOTE_MAX)
+}
+
 /// A note on an order, which only the shop's members read.
 pub fn note(typed: &str) -> Result<String, FieldError> {
     text::line("note", typed, NOTE_MAX)

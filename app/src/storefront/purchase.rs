@@ -169,7 +169,7 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
     }
 }
 
-/// Cancelling an order before the shop has confirmed it: the consequences, and the reason.
+/// Cancelling an order before the shop has confirmed it: the consequences, and the reason, if there is one.
 #[component]
 fn Cancel(
     order: OrderView,
@@ -199,7 +199,7 @@ fn Cancel(
                 <input type="hidden" name="order" value=order.number.clone() />
                 <input type="hidden" name="key" value=key />
                 <p>{until} " " {what}</p>
-                <Field name="reason" id label=label value=typed hint required=true faults />
+                <Field name="reason" id label=label value=typed hint optional=true faults />
                 <div><Button look="danger">{t!(i18n, purchase.cancel_now)}</Button></div>
             </form>
         </details>

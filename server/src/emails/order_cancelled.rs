@@ -36,10 +36,7 @@ pub(super) fn cancelled(
         },
         preheader: money.clone(),
         number: &order.number,
-        facts: vec![
-            (td_string!(locale, seller_orders.reason), why.to_owned()),
-            (td_string!(locale, email.cancelled_money), money),
-        ],
+        facts: facts(locale, why, (td_string!(locale, email.cancelled_money), money)),
         follow: "",
         orders: std::slice::from_ref(order),
         totals: true,
@@ -72,10 +69,7 @@ pub(super) fn withdrawn(
         },
         preheader: back.to_owned(),
         number: &order.number,
-        facts: vec![
-            (td_string!(locale, seller_orders.reason), why.to_owned()),
-            (td_string!(locale, email.withdrawn_stock), back.to_owned()),
-        ],
+        facts: facts(locale, why, (td_string!(locale, email.withdrawn_stock), back.to_owned())),
         follow: "",
         orders: std::slice::from_ref(order),
         totals: true,
@@ -84,4 +78,10 @@ pub(super) fn withdrawn(
         reason: td_string!(locale, email.received_reason, shop = order.shop_name),
     };
     order_news::render(&subject, &m)
+}
+
+/// The reason, which customers need not give, and what follows.
+fn facts(locale: Locale, why: &str, then: (&'static str, String)) -> Vec<(&'static str, String)> {
+    let reason = (!why.is_empty()).then(|| (td_string!(locale, seller_orders.reason), why.to_owned()));
+    reason.into_iter().chain([then]).collect()
 }

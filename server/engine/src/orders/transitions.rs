@@ -20,7 +20,7 @@ use crate::{
 use haat_shared::{
     Conflict, Currency, Error, Money, Result,
     id::kinds::*,
-    orders::{Actor, OrderEventData, OrderEventKind, OrderState, Shipment, reason},
+    orders::{Actor, OrderEventData, OrderEventKind, OrderState, Shipment, optional_reason, reason},
     permissions::Permission,
     shipping::ShippingMethod,
 };
@@ -122,7 +122,8 @@ pub async fn cancel(engine: &Engine, caller: &Caller, handle: &str, number: &str
     apply(engine, Transition { note, ..transition }).await
 }
 
-/// The customer cancels the order before the shop has confirmed it. For those who may see the purchase.
+/// The customer cancels the order before the shop has confirmed it, and may say why. For those who may see
+/// the purchase.
 pub async fn cancel_by_customer(
     engine: &Engine,
     caller: &Caller,
@@ -136,7 +137,7 @@ pub async fn cancel_by_customer(
     if number.rsplit_once('-').map(|(of, _)| of) != Some(purchase) {
         return Err(Error::NotFound);
     }
-    let note = reason(why).map_err(|f| Error::Invalid(vec![f]))?;
+    let note = optional_reason(why).map_err(|f| Error::Invalid(vec![f]))?;
     let transition = Transition {
         number: number.to_owned(),
         shop: None,

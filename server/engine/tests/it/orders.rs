@@ -357,6 +357,15 @@ both! {
         assert_eq!(orders::cancel(engine, &owner, MEENA, &order, "Out of clay").await, cancelled(Actor::Shop, "The kiln broke"));
         let mine = orders::cancel_by_customer(engine, &guest, &number, &key, &order, "The kiln broke").await;
         assert_eq!(mine, cancelled(Actor::Shop, "The kiln broke"), "another actor, though the same reason");
+        // Customers need not say why.
+        let guest = market.guest_with(&[(bowl, 1)]).await;
+        let number = market.buy_in_cash(&guest).await.unwrap();
+        let (order, key) = (format!("{number}-1"), market.key(&number));
+        for _ in 0..2 {
+            orders::cancel_by_customer(engine, &guest, &number, &key, &order, " ").await.unwrap();
+        }
+        let shop = orders::cancel(engine, &owner, MEENA, &order, "Out of clay").await;
+        assert_eq!(shop, cancelled(Actor::Shopper, ""));
         // Both sides cancel concurrently with different reasons: one succeeds, the other learns who won.
         for _ in 0..6 {
             let guest = market.guest_with(&[(bowl, 1)]).await;

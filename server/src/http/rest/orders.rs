@@ -87,12 +87,22 @@ struct Cancellation {
     reason: String,
 }
 
+/// The reason of a customer for a cancellation.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CustomerCancellation {
+    /// A short explanation that the shop sees. May be empty.
+    #[serde(default)]
+    #[schema(format = "line", max_length = 300)]
+    reason: String,
+}
+
 async fn cancel_by_customer(
     context: RequestContext,
     (At((number, order)), Query(with), Body(why), _): (
         At<(String, String)>,
         Query<WithKey>,
-        Body<Cancellation>,
+        Body<CustomerCancellation>,
         Once,
     ),
 ) -> Result<()> {
