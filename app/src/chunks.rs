@@ -87,6 +87,7 @@ chunks! {
         SellerProduct: seller::Product;
         Balance: seller::Balance;
         Settings: seller::Settings;
+        NoSellerPage: seller::NotFound;
     }
     admin in unframed {
         Admin: admin::Home;
@@ -99,6 +100,7 @@ chunks! {
         Mail: admin::Mail;
         Audit: admin::Audit;
         Team: admin::Team;
+        NoAdminPage: admin::NotFound;
     }
 }
 

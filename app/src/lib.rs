@@ -119,6 +119,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/seller/:handle/products/:id") view=ChunkPage::SellerProduct ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/balance") view=ChunkPage::Balance ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/settings") view=ChunkPage::Settings ssr=SsrMode::Async />
+                        <Route path=path!("/seller/*rest") view=ChunkPage::NoSellerPage ssr=SsrMode::Async />
                         <Route path=path!("/admin") view=ChunkPage::Admin ssr=SsrMode::Async />
                         <Route path=path!("/admin/orders") view=ChunkPage::AllOrders ssr=SsrMode::Async />
                         <Route path=path!("/admin/shops") view=ChunkPage::AllShops ssr=SsrMode::Async />
@@ -129,6 +130,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/admin/mails/:id") view=ChunkPage::Mail ssr=SsrMode::Async />
                         <Route path=path!("/admin/audit") view=ChunkPage::Audit ssr=SsrMode::Async />
                         <Route path=path!("/admin/team") view=ChunkPage::Team ssr=SsrMode::Async />
+                        <Route path=path!("/admin/*rest") view=ChunkPage::NoAdminPage ssr=SsrMode::Async />
                     </FlatRoutes>
                 </Layout>
             </Router>

@@ -20,14 +20,15 @@ pub(crate) use shops::Shops;
 pub(crate) use team::Team;
 pub(crate) use users::Users;
 
-use haat_shared::{accounts::Me, permissions::AdminPermission, routes};
+use haat_shared::{Error, accounts::Me, permissions::AdminPermission, routes};
 use leptos::prelude::*;
 
 use crate::{
+    api,
     back_office::{BackOffice, Office, Place},
     i18n::{t, tu_string, use_i18n},
     state::Visitor,
-    ui::{Columns, EmptyState, LinkButton, PageTitle, Pager, Table},
+    ui::{Columns, EmptyState, Failure, LinkButton, PageTitle, Pager, Table},
     words::I18n,
 };
 
@@ -139,19 +140,32 @@ fn AdminPage(
 ) -> impl IntoView {
     crate::head::keep_out();
     let i18n = use_i18n();
-    let office = move |me: &Me| office(i18n, me, here);
+    let office = move |me: &Me| office(i18n, me, Some(here));
     view! { <BackOffice label=tu_string!(i18n, admin.nav) office>{children()}</BackOffice> }
 }
 
+/// The page for addresses of the admin area that do not exist.
+#[component]
+pub(crate) fn NotFound() -> impl IntoView {
+    let i18n = use_i18n();
+    let office = move |me: &Me| office(i18n, me, None);
+    api::page_not_found();
+    view! {
+        <BackOffice label=tu_string!(i18n, admin.nav) office>
+            <Failure error=Error::NotFound />
+        </BackOffice>
+    }
+}
+
 /// What an admin sees of the admin area.
-fn office(i18n: I18n, me: &Me, here: Part) -> Option<Office> {
+fn office(i18n: I18n, me: &Me, here: Option<Part>) -> Option<Office> {
     let may = |part: &Part| me.may(part.needs());
     let places = Part::ALL.into_iter().filter(may).map(|part| Place {
         group: part.group(i18n),
         href: part.path().into(),
         icon: part.icon(),
         words: part.title(i18n),
-        here: part == here,
+        here: Some(part) == here,
         counts: false,
     });
     let lists = [Part::Orders, Part::Shops, Part::Users].into_iter().filter(may);

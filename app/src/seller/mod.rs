@@ -30,10 +30,11 @@ use haat_shared::{
 use leptos::{prelude::*, web_sys};
 
 use crate::{
+    api,
     back_office::{BackOffice, Office, Place},
     i18n::{t, tu_string, use_i18n},
     state::param,
-    ui::{chips, search},
+    ui::{Failure, chips, search},
     words::I18n,
 };
 
@@ -110,12 +111,27 @@ fn Dashboard(
     crate::head::keep_out();
     let i18n = use_i18n();
     let handle = param("handle");
-    let office = move |me: &Me| handle.with(|handle| office(i18n, me, handle, here));
+    let office = move |me: &Me| handle.with(|handle| office(i18n, me, handle, Some(here)));
     view! { <BackOffice label=tu_string!(i18n, dashboard.nav) office>{children()}</BackOffice> }
 }
 
+/// The page for addresses of the dashboard that do not exist, with the navigation of the shop that they begin with.
+#[component]
+pub(crate) fn NotFound() -> impl IntoView {
+    let i18n = use_i18n();
+    let rest = param("rest");
+    let office =
+        move |me: &Me| rest.with(|rest| office(i18n, me, rest.split('/').next().unwrap_or_default(), None));
+    api::page_not_found();
+    view! {
+        <BackOffice label=tu_string!(i18n, dashboard.nav) office>
+            <Failure error=Error::NotFound />
+        </BackOffice>
+    }
+}
+
 /// What a member sees of a shop's dashboard.
-fn office(i18n: I18n, me: &Me, handle: &str, here: Part) -> Option<Office> {
+fn office(i18n: I18n, me: &Me, handle: &str, here: Option<Part>) -> Option<Office> {
     let shop = me.shops.iter().find(|shop| shop.handle == handle)?;
     let may = |part: &Part| shop.role.may(part.needs());
     let places = Part::ALL.into_iter().filter(may).map(|part| Place {
@@ -123,7 +139,7 @@ fn office(i18n: I18n, me: &Me, handle: &str, here: Part) -> Option<Office> {
         href: part.path(handle),
         icon: part.icon(),
         words: part.title(i18n),
-        here: part == here,
+        here: Some(part) == here,
         counts: part == Part::Orders,
     });
     let actions = may(&Part::Products).then(|| {

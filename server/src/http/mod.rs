@@ -97,7 +97,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
     let intake = Arc::new(imports::Intake::new(config.imports.readers, imports::FILES_MAX));
     let pictures_in = Arc::new(imports::Intake::new(1, media::FILES_MAX));
     let state = State { runtime, leptos, metrics, limits, readiness: Arc::default(), intake, pictures_in };
-    let pages = generate_route_list(haat_app::App);
+    let pages = page_paths();
 
     let files = ServeDir::new(&config.server.site_root)
         .append_index_html_on_directories(false)
@@ -144,7 +144,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
     let forget_frozen = middleware::from_fn_with_state(config.secure(), layers::forget_frozen);
     let mut router = Router::new();
     for page in pages {
-        router = router.route(&axum_path(page.path()), get(pages::page));
+        router = router.route(&page, get(pages::page));
     }
     let functions = ROUTES.iter().filter(|r| r.surface == Surface::Function);
     for function in functions.filter(|r| ![FN_CREATE_PRODUCT, FN_UPDATE_PRODUCT].contains(&r.path)) {
@@ -231,6 +231,12 @@ fn axum_path(path: &str) -> String {
     });
     let path = parts.collect::<Vec<_>>().join("/");
     if path.is_empty() { "/".into() } else { path }
+}
+
+/// The addresses of pages. Those that stand for all others are left to the fallback, which answers with 404.
+fn page_paths() -> Vec<String> {
+    let all = generate_route_list(haat_app::App);
+    all.iter().map(|page| axum_path(page.path())).filter(|path| !path.contains('*')).collect()
 }
 
 /// The name of the header with the time to wait.
@@ -339,8 +345,7 @@ mod tests {
             .filter(|r| matches!(r.surface, Surface::Storefront | Surface::Seller | Surface::Admin))
             .map(|r| r.path.to_owned())
             .collect();
-        let mut pages: Vec<String> =
-            generate_route_list(haat_app::App).iter().map(|p| axum_path(p.path())).collect();
+        let mut pages = page_paths();
         listed.sort();
         pages.sort();
         assert_eq!(pages, listed);

@@ -61,6 +61,12 @@ async fn a_purchase_by_plain_forms() {
         let (_, orders) = seller.get("/seller/meena-crafts/orders").await;
         assert!(orders.contains(&format!("{number}-")), "{orders}");
         assert_eq!(seller.get("/seller/delta-electronics/orders").await.0, StatusCode::NOT_FOUND);
+        let (status, page) = seller.get("/seller/meena-crafts/nowhere").await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert!(page.contains("Page not found") && page.contains("\"/seller/meena-crafts/orders\""), "{page}");
+        let (status, page) = seller.get("/admin/nowhere").await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert!(page.contains("Page not found") && !page.contains("\"/admin/users\""), "{page}");
         assert_eq!(shopper.get("/seller/meena-crafts/orders").await.0, StatusCode::UNAUTHORIZED);
         program.close();
     }
