@@ -9,6 +9,7 @@ import {
   button,
   choose,
   everyPage,
+  field,
   fillAddress,
   freshEmail,
   main,
@@ -96,6 +97,45 @@ test('quantities are saved by themselves, and a removed line is brought back', a
   await expect(quantity).toBeFocused();
   await visit(page, '/cart');
   await expect(quantity).toHaveValue('4');
+});
+
+test('what is typed at the checkout is stored one change after another', async ({ page }) => {
+  await addOne(page, SHOPS[0], 1);
+  const checkout = await beginCheckout(page);
+  let [sent, stored] = [0, 0];
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/checkout/update', async (route) => {
+    sent += 1;
+    if (sent === 1) await held;
+    await route.continue();
+  });
+  page.on('response', (response) => {
+    if (response.url().endsWith('/api/checkout/update')) stored += 1;
+  });
+  await field(page, 'Full name').fill('Asha Rao');
+  await expect.poll(() => sent).toBe(1);
+  await field(page, 'Town or city').fill('Pune');
+  await field(page, 'Phone (optional)').fill('+91 20 5550 1234');
+  // Longer than the page waits for a click that would send it all anyway.
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
+  expect(sent, 'the first is not stored yet').toBe(1);
+  release();
+  await expect.poll(() => stored).toBe(2);
+  expect(sent, 'the changes in between go together').toBe(2);
+  await visit(page, checkout);
+  await expect(field(page, 'Town or city')).toHaveValue('Pune');
+  await expect(field(page, 'Phone (optional)')).toHaveValue('+91 20 5550 1234');
+});
+
+test('the optional parts of the address follow the country', async ({ page }) => {
+  await addOne(page, SHOPS[0], 1);
+  await beginCheckout(page);
+  await expect(field(page, 'State or region (optional)')).toBeVisible();
+  await field(page, 'Country').selectOption('US');
+  await expect(field(page, 'State or region')).toBeVisible();
+  await field(page, 'Country').selectOption('SG');
+  await expect(field(page, 'Town or city (optional)')).toBeVisible();
 });
 
 test('the time left is counted by the second in the last five minutes', async ({ page }) => {

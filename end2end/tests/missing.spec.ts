@@ -20,6 +20,8 @@ async function isMissing(page: Page, path: string): Promise<void> {
 
 for (const path of [
   '/no-such-page',
+  '/seller/no-such-shop/no-such-page',
+  '/admin/no-such-page',
   '/p/no-such-product',
   '/shops/no-such-shop',
   '/checkout/chk_00000000000000000000000000',
