@@ -92,6 +92,7 @@ chunks! {
     admin in unframed {
         Admin: admin::Home;
         AllOrders: admin::Orders;
+        AnyOrder: admin::Order;
         AllShops: admin::Shops;
         Users: admin::Users;
         Jobs: admin::Jobs;

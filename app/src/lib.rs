@@ -122,6 +122,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/seller/*rest") view=ChunkPage::NoSellerPage ssr=SsrMode::Async />
                         <Route path=path!("/admin") view=ChunkPage::Admin ssr=SsrMode::Async />
                         <Route path=path!("/admin/orders") view=ChunkPage::AllOrders ssr=SsrMode::Async />
+                        <Route path=path!("/admin/orders/:number") view=ChunkPage::AnyOrder ssr=SsrMode::Async />
                         <Route path=path!("/admin/shops") view=ChunkPage::AllShops ssr=SsrMode::Async />
                         <Route path=path!("/admin/users") view=ChunkPage::Users ssr=SsrMode::Async />
                         <Route path=path!("/admin/jobs") view=ChunkPage::Jobs ssr=SsrMode::Async />

@@ -152,6 +152,7 @@ const READS: &[&str] = &[
     FN_SELLER_ORDERS,
     FN_SELLER_ORDER,
     FN_ALL_ORDERS,
+    FN_ANY_ORDER,
     FN_ALL_SHOPS,
     FN_ADMIN,
     FN_JOBS,
@@ -272,6 +273,7 @@ routes! {
     SETTINGS GET "/seller/{handle}/settings" Seller Member => settings(handle: &str);
     ADMIN GET "/admin" Admin Operator(SeeHome);
     ALL_ORDERS GET "/admin/orders" Admin Operator(SeeOrders);
+    ANY_ORDER GET "/admin/orders/{number}" Admin Operator(SeeOrders) => any_order(number: &str);
     ALL_SHOPS GET "/admin/shops" Admin Operator(SeeShops);
     USERS GET "/admin/users" Admin Operator(SeeUsers);
     JOBS GET "/admin/jobs" Admin Operator(SeeJobs);
@@ -349,6 +351,7 @@ routes! {
     FN_DELIVER POST "/api/orders/deliver" Function Member;
     FN_CANCEL POST "/api/orders/cancel" Function Member;
     FN_ALL_ORDERS POST "/api/orders/list_all" Function Operator(SeeOrders);
+    FN_ANY_ORDER POST "/api/orders/any_order" Function Operator(SeeOrders);
     FN_ARCHIVE_PRODUCT POST "/api/catalog/archive" Function Member;
     FN_DUPLICATE_PRODUCT POST "/api/catalog/duplicate" Function Member;
     FN_DELETE_PRODUCT POST "/api/catalog/delete" Function Member;

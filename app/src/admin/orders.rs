@@ -51,11 +51,11 @@ pub(crate) fn Orders() -> impl IntoView {
 fn row(order: OrderCard) -> impl IntoView {
     let i18n = use_i18n();
     let day = words::day(i18n, &order.placed_at);
-    let shop = routes::shop(&order.shop_handle);
+    let (href, shop) = (routes::any_order(&order.number), routes::shop(&order.shop_handle));
     view! {
         <tr>
             <th scope="row">
-                <strong class="whole">{order.number}</strong>
+                <a class="row-link whole" href=href>{order.number}</a>
                 <span class="note narrow">{order.shop_name.clone()}" · "{order.name.clone()}" · "{day.clone()}</span>
             </th>
             <td class="wide"><a href=shop>{order.shop_name}</a></td>

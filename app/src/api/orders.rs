@@ -83,6 +83,12 @@ pub async fn cancel(handle: String, number: String, reason: String) -> Result<()
     .await
 }
 
+/// An order of any shop. Admins only.
+#[server(name = FetchAnyOrder, prefix = "/api", endpoint = "orders/any_order", input = Json)]
+pub async fn any_order(number: String) -> Result<SellerOrder, ApiError> {
+    super::call(async |engine, caller| haat_engine::orders::any_order(&engine, &caller, &number).await).await
+}
+
 /// All orders. Admins only.
 #[server(prefix = "/api", endpoint = "orders/list_all", input = Json)]
 pub async fn list_all(of: ListOrders) -> Result<Counted<OrderCard>, ApiError> {

@@ -35,13 +35,22 @@ pub(crate) fn Order() -> impl IntoView {
             Ok((handle, order, draft_by("order", draft).await?))
         },
     );
-    let page = loaded(found, |(handle, order, draft)| view! { <Shown handle order draft /> });
+    let page =
+        loaded(found, |(handle, order, draft)| view! { <OrderDetails handle order draft=Some(draft) /> });
     view! { <Dashboard here=Part::Orders>{page}</Dashboard> }
 }
 
+/// An order, with what the shop's members can do about it.
 #[component]
-fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
+pub(crate) fn OrderDetails(
+    handle: String,
+    order: SellerOrder,
+    /// The input of a rejected form; `None` for admins, who only look.
+    draft: Option<Draft>,
+) -> impl IntoView {
     let i18n = use_i18n();
+    let looks = draft.is_none();
+    let draft = draft.unwrap_or_default();
     let SellerOrder { order, email, events, commission, earned, other_order_count, other_orders, .. } = order;
     let ShopOrderView { mut order, placed_at, address, payment_method: method, .. } = order;
     let refunds = std::mem::take(&mut order.refunds);
@@ -74,9 +83,11 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let shares = match method.collected_by_market() {
         _ if order.state == OrderState::Cancelled => Vec::new(),
         true => {
-            vec![(t!(i18n, seller_orders.commission), commission), (t!(i18n, seller_orders.earned), earned)]
+            let words = if looks { t!(i18n, admin.earned) } else { t!(i18n, seller_orders.earned) };
+            vec![(t!(i18n, seller_orders.commission), commission), (words, earned)]
         }
         // The shop collected the money and owes the market its commission.
+        false if looks => vec![(t!(i18n, admin.owed), commission)],
         false => vec![(t!(i18n, seller_orders.owed), commission)],
     };
     let shares = shares.into_iter().map(|(words, sum)| {
@@ -88,7 +99,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     // What is in a shipment or return goes without saying if there is only one.
     let (several, moves) = (
         shipments.len() > 1 || order.lines.iter().any(|line| line.to_ship() > 0),
-        order.state == OrderState::Shipped || order.state == OrderState::Confirmed,
+        !looks && matches!(order.state, OrderState::Shipped | OrderState::Confirmed),
     );
     let shipped = !shipments.is_empty();
     let shipments = shipments.into_iter().map(|shipment| {
@@ -111,11 +122,12 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
     let returns = returns.collect_view();
     let returned = !returns.is_empty();
     let lines = match order.state {
-        OrderState::Placed | OrderState::Confirmed => t!(i18n, seller_orders.pack),
+        OrderState::Placed | OrderState::Confirmed if !looks => t!(i18n, seller_orders.pack),
         _ => t!(i18n, seller_orders.items),
     };
     let next = match order.state {
         OrderState::Delivered | OrderState::Cancelled => t!(i18n, seller_orders.state),
+        _ if looks => t!(i18n, seller_orders.state),
         _ => t!(i18n, seller_orders.next_step),
     };
     let place = pickup.then(|| {
@@ -127,30 +139,41 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
         }
     });
     let mail = format!("mailto:{email}");
-    let part = (order.state == OrderState::Confirmed).then(|| {
+    let part = (!looks && order.state == OrderState::Confirmed).then(|| {
         let lines = order.lines.clone();
         view! { <ShipPart lines pickup action=action.clone() draft=draft.clone() /> }
     });
     // What is partly shipped can't be cancelled.
     let total = order.totals.total;
-    let cancel = match shipped {
+    let cancel = match looks || shipped {
         true => None,
         false => Some(
             view! { <Cancel state=order.state method total action=action.clone() draft=draft.clone() /> },
         ),
     };
+    let back = if looks { routes::ALL_ORDERS.to_owned() } else { Part::Orders.path(&handle) };
+    let shop = looks.then(|| {
+        view! { <p class="note"><a href=routes::shop(&handle)>{order.shop_name.clone()}</a></p> }
+    });
+    let slip = (!looks).then(
+        || view! { <LinkButton look="secondary" href=slip>{t!(i18n, seller_orders.slip)}</LinkButton> },
+    );
+    let step = (!looks).then(|| {
+        view! { <NextStep state=order.state pickup action=action.clone() draft=draft.clone() /> }
+    });
     view! {
         <PageTitle text=number.clone() />
-        <p class="back"><a href=Part::Orders.path(&handle)>{t!(i18n, seller_orders.back)}</a></p>
+        <p class="back"><a href=back>{t!(i18n, seller_orders.back)}</a></p>
         <header class="order-head">
             <div>
                 <h1>{number}</h1>
+                {shop}
                 <p class="note">{placed}</p>
             </div>
             <p class=format!("state {}", order.state.as_str())>{words::order_state(i18n, order.state, order.shipping_method)}</p>
         </header>
         <div class="actions paper">
-            <LinkButton look="secondary" href=slip>{t!(i18n, seller_orders.slip)}</LinkButton>
+            {slip}
             <Print words=t!(i18n, purchase.print) />
         </div>
         <CodeAlert />
@@ -160,7 +183,7 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                 <section class="panel order next-step" aria-labelledby="next">
                     <h2 id="next">{next}</h2>
                     <Timeline state=order.state way=order.shipping_method news=false />
-                    <NextStep state=order.state pickup action=action.clone() draft=draft.clone() />
+                    {step}
                     {part}
                 </section>
                 <section class="panel order" aria-labelledby="lines">
@@ -187,8 +210,8 @@ fn Shown(handle: String, order: SellerOrder, draft: Draft) -> impl IntoView {
                         {shares}
                     </div>
                 </section>
-                <OtherOrders handle count=other_order_count orders=other_orders />
-                <History events way=order.shipping_method action=action.clone() draft=draft.clone() />
+                <OtherOrders handle count=other_order_count orders=other_orders looks />
+                <History events way=order.shipping_method action=action.clone() draft=(!looks).then(|| draft.clone()) />
                 {cancel}
             </div>
         </div>
@@ -520,11 +543,14 @@ fn Parcel(
 
 /// The customer's other orders in this shop.
 #[component]
-fn OtherOrders(handle: String, count: i64, orders: Vec<OtherOrder>) -> impl IntoView {
+fn OtherOrders(handle: String, count: i64, orders: Vec<OtherOrder>, looks: bool) -> impl IntoView {
     let i18n = use_i18n();
     let shown = orders.len() as i64;
     let rows = orders.into_iter().map(|order| {
-        let href = routes::shop_order(&handle, &order.number);
+        let href = match looks {
+            true => routes::any_order(&order.number),
+            false => routes::shop_order(&handle, &order.number),
+        };
         view! {
             <li class="row">
                 <div>
@@ -539,7 +565,9 @@ fn OtherOrders(handle: String, count: i64, orders: Vec<OtherOrder>) -> impl Into
     });
     let rows = rows.collect_view();
     let words = match count {
+        0 if looks => t!(i18n, admin.first_order).to_owned(),
         0 => t!(i18n, seller_orders.first_order).to_owned(),
+        _ if looks => tn!(i18n, admin.other_orders, count),
         _ => tn!(i18n, seller_orders.other_orders, count),
     };
     let more = (count > shown).then(|| {
@@ -557,10 +585,24 @@ fn OtherOrders(handle: String, count: i64, orders: Vec<OtherOrder>) -> impl Into
 
 /// The order's timeline, with the form for a note.
 #[component]
-fn History(events: Vec<OrderEvent>, way: ShippingMethod, action: String, draft: Draft) -> impl IntoView {
+fn History(
+    events: Vec<OrderEvent>,
+    way: ShippingMethod,
+    action: String,
+    draft: Option<Draft>,
+) -> impl IntoView {
     let i18n = use_i18n();
-    let mine = draft.typed("action") == "note";
-    let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
+    let form = draft.map(|draft| {
+        let mine = draft.typed("action") == "note";
+        let faults: Signal<Option<Error>> = Signal::stored(draft.error.clone().filter(|_| mine));
+        view! {
+            <form method="post" action=action class="form" novalidate>
+                <input type="hidden" name="action" value="note" />
+                <Field name="note" label=t!(i18n, seller_orders.note) value=draft.typed("note") hint=t!(i18n, seller_orders.note_hint).to_owned() faults />
+                <div><Button look="secondary">{t!(i18n, seller_orders.add_note)}</Button></div>
+            </form>
+        }
+    });
     let steps = events.into_iter().map(|event| {
         let what = words::order_event(i18n, event.kind, way);
         let by = match event.actor {
@@ -585,11 +627,7 @@ fn History(events: Vec<OrderEvent>, way: ShippingMethod, action: String, draft: 
         <section class="panel" aria-labelledby="history">
             <h3 id="history">{t!(i18n, seller_orders.history)}</h3>
             <ol class="history">{steps.collect_view()}</ol>
-            <form method="post" action=action class="form" novalidate>
-                <input type="hidden" name="action" value="note" />
-                <Field name="note" label=t!(i18n, seller_orders.note) value=draft.typed("note") hint=t!(i18n, seller_orders.note_hint).to_owned() faults />
-                <div><Button look="secondary">{t!(i18n, seller_orders.add_note)}</Button></div>
-            </form>
+            {form}
         </section>
     }
 }

@@ -288,6 +288,7 @@ mod tests {
             (BALANCE, balance(text), vec![text]),
             (SETTINGS, settings(text), vec![text]),
             (MAIL, mail(mail_id.parse().unwrap()), vec![&mail_id]),
+            (ANY_ORDER, any_order(text), vec![text]),
             (FORM_SET_QUANTITY, set_quantity(line.parse().unwrap()), vec![&line]),
             (FORM_ADD_PICTURE, add_picture(text), vec![text]),
             (FORM_JOB, job(job_id.parse().unwrap()), vec![&job_id]),

@@ -210,6 +210,7 @@ const TABLE: &[Row] = &[
     // The operator's routes.
     get(ADMIN, "", 200),
     get(ALL_ORDERS, "", 200),
+    get(ANY_ORDER, "order", 200),
     get(ALL_SHOPS, "", 200),
     get(USERS, "", 200),
     get(JOBS, "", 200),
@@ -223,6 +224,7 @@ const TABLE: &[Row] = &[
     call(FN_FAILED_MAILS, "{}"),
     call(FN_MAIL, r#"{"id":"<mail>"}"#),
     call(FN_ALL_ORDERS, r#"{"of":{}}"#),
+    call(FN_ANY_ORDER, r#"{"number":"<order>"}"#),
     call(FN_ALL_SHOPS, r#"{"q":"","after":""}"#),
     call(FN_USERS, r#"{"q":"","after":""}"#),
     call(FN_OUTBOX, r#"{"waiting":false,"after":""}"#),

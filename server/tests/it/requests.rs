@@ -745,6 +745,32 @@ async fn a_packing_slip_says_what_goes_where() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn admins_look_at_an_order_and_change_nothing() {
+    let mut program = Program::serve(On::Sqlite).await;
+    program.set("HAAT_ADMIN_PASSWORD", "market-day-2026");
+    program.run_ok(&["admin", "create", "--email", "olga@haat.example", "--name", "Olga"]);
+    let shopper = Shopper::new(&program);
+    let number = shopper.buy_in_cash(&shopper.variant("meena-crafts", 0).await).await;
+    let admin = Shopper::new(&program);
+    admin.post("/sign-in", &[("email", "olga@haat.example"), ("password", "market-day-2026")]).await;
+    let (_, list) = admin.get("/admin/orders").await;
+    let order = format!("/admin/orders/{number}-1");
+    assert!(list.contains(&format!("href=\"{order}\"")), "{list}");
+    let (status, page) = admin.get(&order).await;
+    assert_eq!(status, StatusCode::OK);
+    let main = page.split("<main").nth(1).unwrap();
+    for part in
+        ["Meena Crafts", "12 Lake Road", "Cash on delivery", "from the shop’s balance", "in this shop"]
+    {
+        assert!(main.contains(part), "{part}: {main}");
+    }
+    for part in ["method=\"post\"", "/packing-slip", "/seller/meena-crafts/orders"] {
+        assert!(!main.contains(part), "{part}: {main}");
+    }
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_language_chosen_before_signing_in_stays() {
     let program = Program::serve(On::Sqlite).await;
     let browser = Shopper::new(&program);

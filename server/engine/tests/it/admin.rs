@@ -37,6 +37,7 @@ async fn outcomes(engine: &Engine, caller: &Caller) -> Vec<(&'static str, Result
     vec![
         ("home", audit::home(engine, caller).await.map(drop)),
         ("orders", orders::list_all(engine, caller, Default::default()).await.map(drop)),
+        ("order", orders::any_order(engine, caller, "H0-1").await.map(drop)),
         ("events", events::of_market(engine, caller, None, None).await.map(drop)),
         ("shops", shops::list_all(engine, caller, "", "").await.map(drop)),
         ("categories", categories.await),
@@ -133,12 +134,12 @@ both! {
         let engine = &market.engine;
         let boss = owner(market, "boss").await;
         for (role, allowed) in [
-            (Owner, "home orders events shops categories pictures users accounts jobs outbox retry discard emails resend audit team grant revoke"),
+            (Owner, "home orders order events shops categories pictures users accounts jobs outbox retry discard emails resend audit team grant revoke"),
             (Catalog, "home shops categories pictures"),
-            (Orders, "home orders events shops"),
-            (Finance, "home orders events shops jobs outbox retry discard audit"),
-            (Support, "home orders events shops users emails resend"),
-            (ReadOnly, "home orders events shops users jobs outbox emails audit team"),
+            (Orders, "home orders order events shops"),
+            (Finance, "home orders order events shops jobs outbox retry discard audit"),
+            (Support, "home orders order events shops users emails resend"),
+            (ReadOnly, "home orders order events shops users jobs outbox emails audit team"),
         ] {
             let name = role.as_str().replace('_', "-");
             market.signed_up(&Caller::guest(), &name).await;

@@ -222,6 +222,15 @@ both! {
         assert_eq!((seen.other_order_count, seen.other_orders.len()), (6, 5));
         assert_eq!(seen.other_orders[0].number, last);
         assert_eq!(seen.order.order.state, OrderState::Cancelled);
+        // The market's admins see the same, without the notes.
+        let theirs = orders::any_order(engine, &Caller::system(), &order).await.unwrap();
+        let kinds: Vec<_> = theirs.events.iter().map(|e| e.kind).collect();
+        assert_eq!(kinds, [Placed, Cancelled]);
+        assert_eq!((&theirs.order, &theirs.email, theirs.earned), (&seen.order, &seen.email, seen.earned));
+        assert_eq!(orders::any_order(engine, &Caller::system(), "H0-1").await, Err(Error::NotFound));
+        for caller in [&owner, &delta] {
+            assert_eq!(orders::any_order(engine, caller, &order).await, Err(Error::NotFound), "not even the shop");
+        }
         market.settle().await;
     }
 
