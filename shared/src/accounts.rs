@@ -233,6 +233,9 @@ impl Me {
     }
 }
 
+/// The sort orders of the admin's list of users. The first is the default.
+pub const USER_SORTS: [&str; 4] = ["-joined", "joined", "email", "-email"];
+
 /// A user in the admin's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

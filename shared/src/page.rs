@@ -32,6 +32,35 @@ impl<'a> From<&'a String> for PageRequest<'a> {
     }
 }
 
+/// Which rows of a list of the admin area are requested. A list supports only some of these fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ListRequest {
+    /// Only rows that match these words; empty for all.
+    pub q: String,
+    /// Only rows in this state; empty for all.
+    pub state: String,
+    /// The sort order, with `-` in front if it is descending; empty for the first.
+    pub sort: String,
+    /// The `next` cursor of the previous page; empty for the first page.
+    pub after: String,
+    /// The maximum number of rows; `None` for the default.
+    pub limit: Option<usize>,
+}
+
+impl ListRequest {
+    /// Whether the list may have more rows than those requested.
+    pub fn is_filtered(&self) -> bool {
+        [&self.q, &self.state, &self.after].iter().any(|text| !text.is_empty())
+    }
+}
+
+impl<'a> From<&'a ListRequest> for PageRequest<'a> {
+    fn from(of: &'a ListRequest) -> Self {
+        Self { after: &of.after, limit: of.limit }
+    }
+}
+
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page<T> {
@@ -46,7 +75,7 @@ pub struct Page<T> {
 pub struct Counted<T> {
     /// The page.
     pub page: Page<T>,
-    /// The states that occur, by name, whatever state the list is filtered by.
+    /// The states that occur, by name, whatever state the list is filtered by. If rows have no state, its name is empty.
     pub counts: Vec<(String, i64)>,
 }
 

@@ -333,6 +333,9 @@ pub struct ToDo {
     pub to_ship: i64,
 }
 
+/// The sort orders of the admin's list of shops. The first is the default.
+pub const SHOP_SORTS: [&str; 4] = ["-created", "created", "handle", "-handle"];
+
 /// A shop in the admin's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -7,11 +7,10 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part};
+use super::{AdminPage, List, Part, asked, foot};
 use crate::{
     api,
     i18n::{t, use_i18n},
-    state::query,
     ui::loaded,
     words,
 };
@@ -20,26 +19,22 @@ use crate::{
 #[component]
 pub(crate) fn Audit() -> impl IntoView {
     let i18n = use_i18n();
-    let after = query("after");
-    let found = api::find(
-        move || after.get(),
-        |after| async move { api::audit::list(after.clone()).await.map(|page| (after, page)) },
-    );
-    let list = loaded(found, move |(after, page)| {
+    let found =
+        api::find(asked(), |of| async move { api::audit::list(of.clone()).await.map(|table| (of, table)) });
+    let list = loaded(found, move |(of, table)| {
+        let total = table.count("");
         List {
             part: Part::Audit,
-            asked: Vec::new(),
-            after,
-            next: page.next,
-            foot: None,
+            filtered: of.is_filtered(),
             tools: ().into_any(),
+            foot: foot(Part::Audit.path(), &of, total, table.page.next),
             columns: vec![
                 (t!(i18n, admin.activity), ""),
                 (t!(i18n, admin.by), ""),
                 (t!(i18n, admin.at), "wide"),
             ]
             .into(),
-            rows: page.items.into_iter().map(|entry| row(entry).into_any()).collect(),
+            rows: table.page.items.into_iter().map(|entry| row(entry).into_any()).collect(),
             none: t!(i18n, admin.no_audit),
         }
         .show()

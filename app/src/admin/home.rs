@@ -30,7 +30,7 @@ fn Shown(home: AdminHome, me: Option<Me>) -> impl IntoView {
     let orders = tn!(i18n, admin.waiting_orders, home.waiting_orders);
     let todo = [
         (home.dead_jobs, Part::Jobs, jobs, &[("state", "dead")][..]),
-        (home.pending_messages, Part::Outbox, outbox, &[("waiting", "1")]),
+        (home.pending_messages, Part::Outbox, outbox, &[("state", "waiting")]),
         (home.failed_mails, Part::Mails, mails, &[]),
         (home.delayed_mails, Part::Mails, delayed, &[]),
         (home.waiting_orders, Part::Orders, orders, &[("state", "placed")]),

@@ -3,12 +3,12 @@
 use haat_shared::{audit::JobCard, permissions::AdminPermission, routes};
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part, may};
+use super::{AdminPage, List, Part, asked, filters, foot, may, url};
 use crate::{
     api,
     i18n::{t, use_i18n},
     state::{Visitor, query},
-    ui::{Alert, Button, CodeAlert, chips, loaded},
+    ui::{Alert, Button, CodeAlert, loaded},
     words::{self, I18n},
 };
 
@@ -27,32 +27,26 @@ fn state_words(i18n: I18n, state: &str) -> &'static str {
 #[component]
 pub(crate) fn Jobs() -> impl IntoView {
     let i18n = use_i18n();
-    let (state, after, done) = (query("state"), query("after"), query("done"));
+    let done = query("done");
     let visitor = expect_context::<Visitor>();
-    let found = api::find(
-        move || (state.get(), after.get()),
-        move |(state, after)| async move {
-            let page = api::jobs::list(state.clone(), after.clone()).await?;
-            Ok((state, after, page, may(visitor, AdminPermission::ManageJobs).await))
-        },
-    );
-    let list = loaded(found, move |(state, after, page, manages)| {
+    let found = api::find(asked(), move |of| async move {
+        let table = api::jobs::list(of.clone()).await?;
+        Ok((of, table, may(visitor, AdminPermission::ManageJobs).await))
+    });
+    let list = loaded(found, move |(of, table, manages)| {
         let path = Part::Jobs.path();
-        let states = STATES
-            .map(|each| (routes::with(path, &[("state", each)]), state_words(i18n, each), state == each));
+        let states = STATES.map(|state| (state, state_words(i18n, state)));
         let tools = view! {
             <CodeAlert />
             <Done what=done.get_untracked() />
-            <div class="list-tools">{chips(t!(i18n, seller_orders.state), states.map(Into::into).into())}</div>
+            {filters(i18n, path, &of, &states, |state| table.count(state))}
         };
-        let back = routes::with(path, &[("state", &state), ("after", &after)]);
+        let (back, total) = (url(path, &of), table.count(&of.state));
         List {
             part: Part::Jobs,
-            asked: vec![("state", state)],
-            after,
-            next: page.next,
-            foot: None,
+            filtered: of.is_filtered(),
             tools: tools.into_any(),
+            foot: foot(path, &of, total, table.page.next),
             columns: vec![
                 (t!(i18n, admin.job), ""),
                 (t!(i18n, admin.attempts), "number wide"),
@@ -61,7 +55,7 @@ pub(crate) fn Jobs() -> impl IntoView {
                 (t!(i18n, admin.action), ""),
             ]
             .into(),
-            rows: page.items.into_iter().map(|job| row(job, &back, manages).into_any()).collect(),
+            rows: table.page.items.into_iter().map(|job| row(job, &back, manages).into_any()).collect(),
             none: t!(i18n, admin.no_jobs),
         }
         .show()

@@ -8,7 +8,7 @@ use haat_shared::{
 };
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part, may};
+use super::{AdminPage, List, Part, asked, foot, may};
 use crate::{
     api::{self, ApiError},
     i18n::{t, tu_string, use_i18n},
@@ -21,20 +21,17 @@ use crate::{
 #[component]
 pub(crate) fn Mails() -> impl IntoView {
     let i18n = use_i18n();
-    let (after, done) = (query("after"), query("done"));
+    let done = query("done");
     let visitor = expect_context::<Visitor>();
-    let found = api::find(
-        move || after.get(),
-        move |after| async move {
-            let page = api::notifications::list(after.clone()).await?;
-            let unsent = match after.is_empty() {
-                true => api::notifications::unsent().await?,
-                false => UnsentMails::default(),
-            };
-            Ok((after, page, unsent, may(visitor, AdminPermission::ManageEmails).await))
-        },
-    );
-    let list = loaded(found, move |(after, page, unsent, manages)| {
+    let found = api::find(asked(), move |of| async move {
+        let table = api::notifications::list(of.clone()).await?;
+        let unsent = match of.after.is_empty() {
+            true => api::notifications::unsent().await?,
+            false => UnsentMails::default(),
+        };
+        Ok((of, table, unsent, may(visitor, AdminPermission::ManageEmails).await))
+    });
+    let list = loaded(found, move |(of, table, unsent, manages)| {
         let resent = done.with_untracked(|done| done == "resend");
         let tools = view! {
             {resent.then(|| view! { <Alert look="good">{t!(i18n, admin.resent)}</Alert> })}
@@ -42,20 +39,19 @@ pub(crate) fn Mails() -> impl IntoView {
             <Failed failed=unsent.failed manages />
             <p class="lead">{t!(i18n, admin.mails_note)}</p>
         };
+        let total = table.count("");
         List {
             part: Part::Mails,
-            asked: Vec::new(),
-            after,
-            next: page.next,
-            foot: None,
+            filtered: of.is_filtered(),
             tools: tools.into_any(),
+            foot: foot(Part::Mails.path(), &of, total, table.page.next),
             columns: vec![
                 (t!(i18n, admin.subject), ""),
                 (t!(i18n, admin.to), "wide"),
                 (t!(i18n, admin.at), "wide"),
             ]
             .into(),
-            rows: page.items.into_iter().map(|mail| row(mail).into_any()).collect(),
+            rows: table.page.items.into_iter().map(|mail| row(mail).into_any()).collect(),
             none: t!(i18n, admin.no_mails),
         }
         .show()

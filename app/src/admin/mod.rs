@@ -22,15 +22,17 @@ pub(crate) use shops::Shops;
 pub(crate) use team::Team;
 pub(crate) use users::Users;
 
-use haat_shared::{Error, accounts::Me, permissions::AdminPermission, routes};
+use haat_shared::{Error, accounts::Me, page::ListRequest, permissions::AdminPermission, routes};
 use leptos::prelude::*;
 
 use crate::{
     api,
     back_office::{BackOffice, Office, Place},
     i18n::{t, tu_string, use_i18n},
-    state::Visitor,
-    ui::{Columns, EmptyState, Failure, LinkButton, PageTitle, Pager, Table},
+    state::{Visitor, query, searched},
+    ui::{
+        self, Chip, Column, Columns, EmptyState, Failure, LinkButton, ListFoot, PageTitle, Table, chips, search,
+    },
     words::I18n,
 };
 
@@ -180,21 +182,90 @@ fn office(i18n: I18n, me: &Me, here: Option<Part>) -> Option<Office> {
     })
 }
 
+/// What a page's URL asks of a list.
+fn asked() -> impl Fn() -> ListRequest + Copy + Send + Sync {
+    let (q, state, sort) = (searched(), query("state"), query("sort"));
+    let (after, rows) = (query("after"), query("rows"));
+    move || ListRequest {
+        q: q.get(),
+        state: state.get(),
+        sort: sort.get(),
+        after: after.get(),
+        limit: rows.with(|rows| ui::size(rows)),
+    }
+}
+
+/// The URL of a list.
+fn url(path: &str, of: &ListRequest) -> String {
+    let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
+    let asked =
+        [("q", &of.q), ("state", &of.state), ("sort", &of.sort), ("rows", &rows), ("after", &of.after)];
+    routes::with(path, &asked.map(|(name, value)| (name, value.as_str())))
+}
+
+/// The search above a list.
+fn finder(path: &str, of: &ListRequest, label: &'static str) -> AnyView {
+    let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
+    let kept = [("sort", of.sort.as_str()), ("rows", rows.as_str())];
+    view! { <div class="list-tools">{search(path.to_owned(), &of.q, label, &kept)}</div> }.into_any()
+}
+
+/// The filters of a list by state, with the number of rows of each. The name of the first is empty: all rows.
+fn filters(
+    i18n: I18n,
+    path: &str,
+    of: &ListRequest,
+    states: &[(&str, &'static str)],
+    count: impl Fn(&str) -> i64,
+) -> AnyView {
+    let in_state =
+        |state: &str| url(path, &ListRequest { state: state.to_owned(), after: String::new(), ..of.clone() });
+    let chosen = states.iter().map(|(state, words)| {
+        let here = of.state == *state;
+        let chip = match state.is_empty() {
+            true => Chip::from((in_state(""), *words, here)),
+            false => Chip::filter(in_state(if here { "" } else { state }), *words, here),
+        };
+        chip.counting(count(state))
+    });
+    let chosen = chips(t!(i18n, seller_orders.state), chosen.collect());
+    view! { <div class="list-tools">{chosen}</div> }.into_any()
+}
+
+/// A column by which a list can be sorted. `usual` is how it is sorted by itself.
+fn sorted(
+    column: (&'static str, &'static str),
+    by: &str,
+    usual: &str,
+    path: &str,
+    of: &ListRequest,
+) -> Column {
+    let now = if of.sort.is_empty() { usual } else { &of.sort };
+    let at = |sort| url(path, &ListRequest { sort, after: String::new(), ..of.clone() });
+    Column::from(column).sorted(by, now, at)
+}
+
+/// What is below a list of this many rows in all.
+fn foot(path: &'static str, of: &ListRequest, total: i64, next: Option<String>) -> AnyView {
+    let start = ListRequest { after: String::new(), ..of.clone() };
+    let next = next.map(|after| url(path, &ListRequest { after, ..start.clone() }));
+    let first = (!of.after.is_empty()).then(|| url(path, &start));
+    let (total, size) = (Some(total), of.limit);
+    let at = move |rows: String| url(path, &ListRequest { limit: ui::size(&rows), ..start.clone() });
+    view! { <ListFoot total size at first next /> }.into_any()
+}
+
 /// A list of the admin area.
 struct List {
     part: Part,
-    /// The filter.
-    asked: Vec<(&'static str, String)>,
-    /// The cursor of this page; empty for the first.
-    after: String,
-    /// The cursor of the next page.
-    next: Option<String>,
-    /// What is below the list, in place of links to further pages.
-    foot: Option<AnyView>,
+    /// Whether there may be rows that it doesn't show.
+    filtered: bool,
     /// The content above the list.
     tools: AnyView,
     columns: Columns,
     rows: Vec<AnyView>,
+    /// The total, and links to further pages.
+    foot: AnyView,
     /// The explanation if the list is empty.
     none: &'static str,
 }
@@ -202,19 +273,18 @@ struct List {
 impl List {
     fn show(self) -> AnyView {
         let i18n = use_i18n();
-        let (title, path) = (self.part.title(i18n), self.part.path());
-        let asked: Vec<(&'static str, &str)> = self.asked.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        let filtered = !self.after.is_empty() || asked.iter().any(|(_, value)| !value.is_empty());
-        let none = self.rows.is_empty();
-        let first = (!self.after.is_empty()).then(|| routes::with(path, &asked));
-        let next = self.next.map(|next| routes::with(path, &[&asked[..], &[("after", &next)]].concat()));
+        let title = self.part.title(i18n);
         let list = if !self.rows.is_empty() {
-            view! { <Table caption=title columns=self.columns>{self.rows}</Table> }.into_any()
-        } else if filtered {
+            view! {
+                <Table caption=title columns=self.columns>{self.rows}</Table>
+                {self.foot}
+            }
+            .into_any()
+        } else if self.filtered {
             let (title, note) = (t!(i18n, products.none), t!(i18n, admin.no_matches));
             view! {
                 <EmptyState icon="search" title note>
-                    <LinkButton href=path look="secondary">{t!(i18n, admin.show_all)}</LinkButton>
+                    <LinkButton href=self.part.path() look="secondary">{t!(i18n, admin.show_all)}</LinkButton>
                 </EmptyState>
             }
             .into_any()
@@ -222,14 +292,11 @@ impl List {
             view! { <EmptyState icon=self.part.icon() title=t!(i18n, admin.none) note=self.none /> }
                 .into_any()
         };
-        let pager = view! { <Pager first next next_words=t!(i18n, list.next) /> };
-        let foot = self.foot.filter(|_| !none).unwrap_or_else(|| pager.into_any());
         view! {
             <PageTitle text=title />
             <h1>{title}</h1>
             {self.tools}
             {list}
-            {foot}
         }
         .into_any()
     }

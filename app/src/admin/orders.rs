@@ -34,10 +34,8 @@ pub(crate) fn Orders() -> impl IntoView {
         ];
         List {
             part: Part::Orders,
-            asked: vec![("q", of.q), ("state", of.state)],
-            after: of.after,
-            next: None,
-            foot: Some(foot),
+            filtered: [of.q, of.state, of.after].iter().any(|text| !text.is_empty()),
+            foot,
             tools: tools.into_any(),
             columns: columns.into(),
             rows: table.page.items.into_iter().map(|order| row(order).into_any()).collect(),

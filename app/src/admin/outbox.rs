@@ -3,12 +3,11 @@
 use haat_shared::{audit::OutboxMessageCard, routes};
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part};
+use super::{AdminPage, List, Part, asked, filters, foot};
 use crate::{
     api,
     i18n::{t, use_i18n},
-    state::query,
-    ui::{chips, loaded},
+    ui::loaded,
     words,
 };
 
@@ -16,33 +15,24 @@ use crate::{
 #[component]
 pub(crate) fn Outbox() -> impl IntoView {
     let i18n = use_i18n();
-    let (waiting, after) = (query("waiting"), query("after"));
-    let found = api::find(
-        move || (waiting.get(), after.get()),
-        |(waiting, after)| async move {
-            api::outbox::list(waiting == "1", after.clone()).await.map(|page| (waiting, after, page))
-        },
-    );
-    let list = loaded(found, move |(waiting, after, page)| {
+    let found =
+        api::find(asked(), |of| async move { api::outbox::list(of.clone()).await.map(|table| (of, table)) });
+    let list = loaded(found, move |(of, table)| {
         let path = Part::Outbox.path();
-        let choices = [("", t!(i18n, seller_orders.all)), ("1", t!(i18n, admin.pending))];
-        let choices =
-            choices.map(|(each, words)| (routes::with(path, &[("waiting", each)]), words, waiting == each));
-        let tools = view! { <div class="list-tools">{chips(t!(i18n, seller_orders.state), choices.map(Into::into).into())}</div> };
+        let states = [("", t!(i18n, seller_orders.all)), ("waiting", t!(i18n, admin.pending))];
+        let total = table.count(&of.state);
         List {
             part: Part::Outbox,
-            asked: vec![("waiting", waiting)],
-            after,
-            next: page.next,
-            foot: None,
-            tools: tools.into_any(),
+            filtered: of.is_filtered(),
+            tools: filters(i18n, path, &of, &states, |state| table.count(state)),
+            foot: foot(path, &of, total, table.page.next),
             columns: vec![
                 (t!(i18n, admin.message), ""),
                 (t!(i18n, admin.at), "wide"),
                 (t!(i18n, admin.dispatched), ""),
             ]
             .into(),
-            rows: page.items.into_iter().map(|message| row(message).into_any()).collect(),
+            rows: table.page.items.into_iter().map(|message| row(message).into_any()).collect(),
             none: t!(i18n, admin.no_messages),
         }
         .show()

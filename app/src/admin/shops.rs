@@ -1,14 +1,16 @@
 //! All shops of the market.
 
-use haat_shared::{routes, shops::AdminShopCard};
+use haat_shared::{
+    routes,
+    shops::{AdminShopCard, SHOP_SORTS},
+};
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part};
+use super::{AdminPage, List, Part, asked, finder, foot, sorted};
 use crate::{
     api,
     i18n::{t, use_i18n},
-    state::{query, searched},
-    ui::{loaded, search},
+    ui::loaded,
     words,
 };
 
@@ -16,32 +18,30 @@ use crate::{
 #[component]
 pub(crate) fn Shops() -> impl IntoView {
     let i18n = use_i18n();
-    let (q, after) = (searched(), query("after"));
-    let found = api::find(
-        move || (q.get(), after.get()),
-        |(q, after)| async move {
-            api::shops::list_all(q.clone(), after.clone()).await.map(|page| (q, after, page))
-        },
-    );
-    let list = loaded(found, move |(q, after, page)| {
-        let tools = search(Part::Shops.path().into(), &q, t!(i18n, admin.search_shops), &[]);
+    let found =
+        api::find(
+            asked(),
+            |of| async move { api::shops::list_all(of.clone()).await.map(|table| (of, table)) },
+        );
+    let list = loaded(found, move |(of, table)| {
+        let path = Part::Shops.path();
+        let total = table.count("");
+        let by = |column, by| sorted(column, by, SHOP_SORTS[0], path, &of);
         List {
             part: Part::Shops,
-            asked: vec![("q", q)],
-            after,
-            next: page.next,
-            foot: None,
-            tools: view! { <div class="list-tools">{tools}</div> }.into_any(),
+            filtered: of.is_filtered(),
+            tools: finder(path, &of, t!(i18n, admin.search_shops)),
             columns: vec![
-                (t!(i18n, admin.shop), ""),
-                (t!(i18n, settings.town), "wide"),
-                (t!(i18n, settings.owner), "wide"),
-                (t!(i18n, seller_products.title), "number"),
-                (t!(i18n, admin.commission), "number wide"),
-                (t!(i18n, admin.since), "wide"),
+                by((t!(i18n, admin.shop), ""), "handle"),
+                (t!(i18n, settings.town), "wide").into(),
+                (t!(i18n, settings.owner), "wide").into(),
+                (t!(i18n, seller_products.title), "number").into(),
+                (t!(i18n, admin.commission), "number wide").into(),
+                by((t!(i18n, admin.since), "wide"), "-created"),
             ]
             .into(),
-            rows: page.items.into_iter().map(|shop| row(shop).into_any()).collect(),
+            foot: foot(path, &of, total, table.page.next),
+            rows: table.page.items.into_iter().map(|shop| row(shop).into_any()).collect(),
             none: t!(i18n, shops.none_note),
         }
         .show()

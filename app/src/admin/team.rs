@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::{AdminPage, List, Part, may};
 use crate::{
     api,
-    i18n::{t, tu_string, use_i18n},
+    i18n::{t, tn, tu_string, use_i18n},
     state::{Visitor, query},
     storefront::draft_by,
     ui::{Alert, Button, CodeAlert, ErrorSummary, Field, Select, loaded},
@@ -36,13 +36,14 @@ pub(crate) fn Team() -> impl IntoView {
             <Done what=done.get_untracked() />
             {manages.then(|| view! { <Grant draft /> })}
         };
+        let rows: Vec<_> = team.into_iter().flat_map(|member| rows(member, manages)).collect();
+        let total = rows.len() as i64;
         List {
             part: Part::Team,
-            asked: Vec::new(),
-            after: String::new(),
-            next: None,
-            foot: None,
+            filtered: false,
             tools: tools.into_any(),
+            foot: view! { <div class="list-foot"><p class="note">{tn!(i18n, list.total, total)}</p></div> }
+                .into_any(),
             columns: vec![
                 (t!(i18n, admin.user), ""),
                 (t!(i18n, admin.role), ""),
@@ -50,7 +51,7 @@ pub(crate) fn Team() -> impl IntoView {
                 (t!(i18n, admin.action), ""),
             ]
             .into(),
-            rows: team.into_iter().flat_map(|member| rows(member, manages)).collect(),
+            rows,
             none: t!(i18n, admin.no_team),
         }
         .show()

@@ -1,14 +1,13 @@
 //! All users.
 
-use haat_shared::accounts::UserCard;
+use haat_shared::accounts::{USER_SORTS, UserCard};
 use leptos::prelude::*;
 
-use super::{AdminPage, List, Part};
+use super::{AdminPage, List, Part, asked, finder, foot, sorted};
 use crate::{
     api,
     i18n::{t, use_i18n},
-    state::{query, searched},
-    ui::{loaded, search},
+    ui::loaded,
     words,
 };
 
@@ -16,30 +15,28 @@ use crate::{
 #[component]
 pub(crate) fn Users() -> impl IntoView {
     let i18n = use_i18n();
-    let (q, after) = (searched(), query("after"));
-    let found = api::find(
-        move || (q.get(), after.get()),
-        |(q, after)| async move {
-            api::accounts::list(q.clone(), after.clone()).await.map(|page| (q, after, page))
-        },
-    );
-    let list = loaded(found, move |(q, after, page)| {
-        let tools = search(Part::Users.path().into(), &q, t!(i18n, admin.search_users), &[]);
+    let found =
+        api::find(
+            asked(),
+            |of| async move { api::accounts::list(of.clone()).await.map(|table| (of, table)) },
+        );
+    let list = loaded(found, move |(of, table)| {
+        let path = Part::Users.path();
+        let total = table.count("");
+        let by = |column, by| sorted(column, by, USER_SORTS[0], path, &of);
         List {
             part: Part::Users,
-            asked: vec![("q", q)],
-            after,
-            next: page.next,
-            foot: None,
-            tools: view! { <div class="list-tools">{tools}</div> }.into_any(),
+            filtered: of.is_filtered(),
+            tools: finder(path, &of, t!(i18n, admin.search_users)),
             columns: vec![
-                (t!(i18n, admin.user), ""),
-                (t!(i18n, shops.title), "number"),
-                (t!(i18n, admin.purchases), "number"),
-                (t!(i18n, admin.joined), "wide"),
+                by((t!(i18n, admin.user), ""), "email"),
+                (t!(i18n, shops.title), "number").into(),
+                (t!(i18n, admin.purchases), "number").into(),
+                by((t!(i18n, admin.joined), "wide"), "-joined"),
             ]
             .into(),
-            rows: page.items.into_iter().map(|user| row(user).into_any()).collect(),
+            foot: foot(path, &of, total, table.page.next),
+            rows: table.page.items.into_iter().map(|user| row(user).into_any()).collect(),
             none: t!(i18n, admin.no_matches),
         }
         .show()

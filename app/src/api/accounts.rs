@@ -5,7 +5,7 @@ use haat_shared::{
     accounts::{Me, UserCard},
     forms::Draft,
     id::kinds::DraftId,
-    page::Page,
+    page::{Counted, ListRequest},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -43,6 +43,6 @@ pub async fn demo() -> Result<Option<String>, ApiError> {
 
 /// All users. Admins only.
 #[server(name = ListUsers, prefix = "/api", endpoint = "accounts/list", input = Json)]
-pub async fn list(q: String, after: String) -> Result<Page<UserCard>, ApiError> {
-    super::call(async |engine, caller| haat_engine::accounts::list(&engine, &caller, &q, &after).await).await
+pub async fn list(of: ListRequest) -> Result<Counted<UserCard>, ApiError> {
+    super::call(async |engine, caller| haat_engine::accounts::table(&engine, &caller, &of).await).await
 }

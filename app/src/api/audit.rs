@@ -2,7 +2,7 @@
 
 use haat_shared::{
     audit::{AdminHome, AuditEntry},
-    page::Page,
+    page::{Counted, ListRequest},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -16,6 +16,6 @@ pub async fn home() -> Result<AdminHome, ApiError> {
 
 /// Privileged actions, newest first.
 #[server(name = ListAudit, prefix = "/api", endpoint = "audit/list", input = Json)]
-pub async fn list(after: String) -> Result<Page<AuditEntry>, ApiError> {
-    super::call(async |engine, caller| haat_engine::audit::list(&engine, &caller, &after).await).await
+pub async fn list(of: ListRequest) -> Result<Counted<AuditEntry>, ApiError> {
+    super::call(async |engine, caller| haat_engine::audit::table(&engine, &caller, &of).await).await
 }

@@ -1,14 +1,18 @@
 //! Background jobs, for admins.
 
-use haat_shared::{audit::JobCard, id::kinds::JobId, page::Page};
+use haat_shared::{
+    audit::JobCard,
+    id::kinds::JobId,
+    page::{Counted, ListRequest},
+};
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use super::ApiError;
 
 /// Unfinished jobs.
 #[server(name = ListJobs, prefix = "/api", endpoint = "jobs/list", input = Json)]
-pub async fn list(state: String, after: String) -> Result<Page<JobCard>, ApiError> {
-    super::call(async |engine, caller| haat_engine::jobs::list(&engine, &caller, &state, &after).await).await
+pub async fn list(of: ListRequest) -> Result<Counted<JobCard>, ApiError> {
+    super::call(async |engine, caller| haat_engine::jobs::table(&engine, &caller, &of).await).await
 }
 
 /// Retries a job at once.

@@ -3,7 +3,7 @@
 use haat_shared::{
     audit::{MailCard, MailText, UnsentMails},
     id::kinds::MailId,
-    page::Page,
+    page::{Counted, ListRequest},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -11,9 +11,9 @@ use super::ApiError;
 
 /// Stored emails, newest first.
 #[server(name = ListMails, prefix = "/api", endpoint = "notifications/list", input = Json)]
-pub async fn list(after: String) -> Result<Page<MailCard>, ApiError> {
+pub async fn list(of: ListRequest) -> Result<Counted<MailCard>, ApiError> {
     super::call(async |engine, caller| {
-        haat_engine::notifications::mailbox::list(&engine, &caller, &after).await
+        haat_engine::notifications::mailbox::table(&engine, &caller, &of).await
     })
     .await
 }

@@ -3,7 +3,7 @@
 use haat_shared::{
     Currency,
     id::kinds::MediaId,
-    page::Page,
+    page::{Counted, ListRequest, Page},
     sales::{AskedPeriod, ShopHome},
     shops::{AdminShopCard, ShopCard, ShopForm, ShopSettings, ShopView, ToDo},
 };
@@ -59,8 +59,8 @@ pub async fn save_settings(handle: String, version: i64, form: ShopForm) -> Resu
 
 /// All shops. Admins only.
 #[server(name = ListAllShops, prefix = "/api", endpoint = "shops/list_all", input = Json)]
-pub async fn list_all(q: String, after: String) -> Result<Page<AdminShopCard>, ApiError> {
-    super::call(async |engine, caller| haat_engine::shops::list_all(&engine, &caller, &q, &after).await).await
+pub async fn list_all(of: ListRequest) -> Result<Counted<AdminShopCard>, ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::table_of_all(&engine, &caller, &of).await).await
 }
 
 /// Makes one of a shop's own pictures its logo.

@@ -29,15 +29,15 @@ use crate::{
     Caller, Engine, Who, admin, audit,
     caller::SignedIn,
     carts, cursor,
-    db::{Value, list::like},
+    db::{CountRow, Value, list::like},
     insert, lists, params, random, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    accounts::{Me, Membership, NewUser, SignIn, SignUp, UserCard, fold_email},
+    accounts::{Me, Membership, NewUser, SignIn, SignUp, USER_SORTS, UserCard, fold_email},
     catalog::QUERY_MAX,
     id::kinds::{SessionId, ShopId, User, UserId},
-    page::{self, Page, PageRequest},
+    page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::{AdminPermission, AdminRole, Role},
     text,
 };
@@ -50,13 +50,19 @@ const PAGE_SIZE: usize = 50;
 
 lists! {
     USERS {
-        select: "SELECT u.id, u.name, u.email, u.created_at,
+        select: "SELECT u.id, u.name, u.email, u.email_folded, u.created_at,
             EXISTS (SELECT 1 FROM role_assignments a WHERE a.user_id = u.id) AS admin,
             (SELECT COUNT(*) FROM shop_members m WHERE m.user_id = u.id) AS shops,
             (SELECT COUNT(*) FROM purchases p WHERE p.user_id = u.id) AS purchases FROM users u",
         base_filter: "TRUE",
         filters: &[("word", r"u.email_folded LIKE {} ESCAPE '\'")],
-        sorts: &[("newest", "u.id < {}", "u.id DESC")],
+        // The values of `haat_shared::accounts::USER_SORTS`.
+        sorts: &[
+            ("-joined", "u.id < {}", "u.id DESC"),
+            ("joined", "u.id > {}", "u.id"),
+            ("email", "u.email_folded > {}", "u.email_folded"),
+            ("-email", "u.email_folded < {}", "u.email_folded DESC"),
+        ],
     }
 }
 
@@ -93,6 +99,7 @@ rows! {
         id: UserId,
         name: String,
         email: String,
+        email_folded: String,
         created_at: i64,
         admin: bool,
         shops: i64,
@@ -318,14 +325,34 @@ pub async fn list(
     q: &str,
     of: impl Into<PageRequest<'_>>,
 ) -> Result<Page<UserCard>> {
+    let PageRequest { after, limit } = of.into();
+    let ask = ListRequest { q: q.to_owned(), after: after.to_owned(), limit, ..ListRequest::default() };
+    page_of(engine, caller, &ask).await
+}
+
+/// The same, sorted by one of [`USER_SORTS`], with the number of users.
+pub async fn table(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result<Counted<UserCard>> {
+    let page = page_of(engine, caller, ask).await?;
+    let counts = engine.db.list(USERS.count(searched(&ask.q)?)).await?;
+    Ok(CountRow::with(counts, page))
+}
+
+async fn page_of(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result<Page<UserCard>> {
     caller.admin(AdminPermission::SeeUsers)?;
-    let of = of.into();
-    let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
-    let words = q.split_whitespace().take(8).map(fold_email);
-    let filters: Vec<(&str, Value)> = words.map(|word| ("word", like(&word).into())).collect();
-    let (after, size) = (cursor::<User>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
-    let rows: Vec<UserRow> = engine.db.list(USERS.bind(filters, "newest", after, size + 1)).await?;
-    let page = Page::cut(rows, size, |row| row.id.to_string());
+    let sort = if ask.sort.is_empty() { USER_SORTS[0] } else { &ask.sort };
+    if !USER_SORTS.contains(&sort) {
+        return Err(Error::field("sort", FieldCode::NotAChoice));
+    }
+    let by_email = sort.ends_with("email");
+    let after = match ask.after.as_str() {
+        "" => None,
+        email if by_email => Some(email.into()),
+        id => cursor::<User>(id)?.map(Value::from),
+    };
+    let size = page::rows(ask.limit, PAGE_SIZE);
+    let rows: Vec<UserRow> = engine.db.list(USERS.bind(searched(&ask.q)?, sort, after, size + 1)).await?;
+    let page =
+        Page::cut(rows, size, |row| if by_email { row.email_folded.clone() } else { row.id.to_string() });
     Ok(page.map(|row| UserCard {
         id: row.id,
         name: row.name,
@@ -335,4 +362,10 @@ pub async fn list(
         purchases: row.purchases,
         created_at: caller.time(engine, row.created_at),
     }))
+}
+
+/// The users whose address contains these words.
+fn searched(q: &str) -> Result<Vec<(&'static str, Value)>> {
+    let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    Ok(q.split_whitespace().take(8).map(fold_email).map(|word| ("word", like(&word).into())).collect())
 }

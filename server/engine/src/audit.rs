@@ -2,12 +2,16 @@
 
 use uuid::Uuid;
 
-use crate::{Caller, Engine, TxResult, cursor, db::Tx, insert, lists, params, rows, statements};
+use crate::{
+    Caller, Engine, TxResult, cursor,
+    db::{CountRow, Tx},
+    insert, lists, params, rows, statements,
+};
 use haat_shared::{
     Id, Result,
     audit::{AdminHome, AuditEntry},
     id::kinds::{Audit, AuditId, UserId},
-    page::{self, Page, PageRequest},
+    page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::AdminPermission,
 };
 
@@ -139,4 +143,10 @@ pub async fn list(
             created_at: caller.time(engine, row.created_at),
         }
     }))
+}
+
+/// The same with the number of entries.
+pub async fn table(engine: &Engine, caller: &Caller, of: &ListRequest) -> Result<Counted<AuditEntry>> {
+    let page = list(engine, caller, of).await?;
+    Ok(CountRow::with(engine.db.list(AUDIT.count(Vec::new())).await?, page))
 }

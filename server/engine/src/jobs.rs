@@ -14,14 +14,14 @@ use crate::{
     Caller, Engine, TxError, TxResult, audit, bug,
     bus::Topic,
     cursor,
-    db::{BoxFuture, Scalar, Statement, is_unique},
+    db::{BoxFuture, CountRow, Scalar, Statement, is_unique},
     insert, lists, params, random, rows, statements,
 };
 use haat_shared::{
     Conflict, Error, FieldCode,
     audit::JobCard,
     id::kinds::*,
-    page::{self, Page, PageRequest},
+    page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::AdminPermission,
 };
 
@@ -280,6 +280,16 @@ pub async fn list(
         run_at: caller.time(engine, row.run_at),
         created_at: caller.time(engine, row.created_at),
     }))
+}
+
+/// The same with the number of jobs in each state.
+pub async fn table(
+    engine: &Engine,
+    caller: &Caller,
+    of: &ListRequest,
+) -> haat_shared::Result<Counted<JobCard>> {
+    let page = list(engine, caller, &of.state, of).await?;
+    Ok(CountRow::with(engine.db.list(JOBS.count_by("state", Vec::new())).await?, page))
 }
 
 /// Queues a job again, to run at once, as if it were new.

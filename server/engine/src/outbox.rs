@@ -4,12 +4,16 @@
 
 use uuid::Uuid;
 
-use crate::{Caller, Engine, TxError, cursor, db::Value, lists, params, random, rows, statements};
+use crate::{
+    Caller, Engine, TxError, cursor,
+    db::{CountRow, Value},
+    lists, params, random, rows, statements,
+};
 use haat_shared::{
-    Id,
+    Error, FieldCode, Id,
     audit::OutboxMessageCard,
     id::kinds::*,
-    page::{self, Page, PageRequest},
+    page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::AdminPermission,
 };
 
@@ -46,7 +50,8 @@ const PAGE_SIZE: usize = 50;
 
 lists! {
     OUTBOX {
-        select: "SELECT f.id, f.kind, f.subject, f.created_at, f.dispatched_at, COALESCE(o.number, p.number) AS number FROM outbox f
+        select: "SELECT f.id, f.kind, f.subject, f.created_at, f.dispatched_at, COALESCE(o.number, p.number) AS number,
+                CASE WHEN f.dispatched_at IS NULL THEN 'waiting' ELSE 'dispatched' END AS state FROM outbox f
             LEFT JOIN shipments h ON h.id = f.subject LEFT JOIN refunds r ON r.id = f.subject
             LEFT JOIN orders o ON o.id = COALESCE(h.order_id, r.order_id, f.subject)
             LEFT JOIN purchases p ON p.id = f.subject",
@@ -123,4 +128,20 @@ pub async fn list(
         created_at: caller.time(engine, row.created_at),
         dispatched_at: row.dispatched_at.map(|at| caller.time(engine, at)),
     }))
+}
+
+/// The same with the number of messages that are `waiting` and of those that were `dispatched`. The state is empty
+/// for all, or `waiting`.
+pub async fn table(
+    engine: &Engine,
+    caller: &Caller,
+    of: &ListRequest,
+) -> haat_shared::Result<Counted<OutboxMessageCard>> {
+    let waiting = match of.state.as_str() {
+        "" => false,
+        "waiting" => true,
+        _ => return Err(Error::field("state", FieldCode::NotAChoice)),
+    };
+    let page = list(engine, caller, waiting, of).await?;
+    Ok(CountRow::with(engine.db.list(OUTBOX.count_by("state", Vec::new())).await?, page))
 }

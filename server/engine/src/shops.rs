@@ -2,7 +2,7 @@
 
 mod seller;
 
-pub use seller::{home, list_all, open_as_seller, save_settings, settings, to_do};
+pub use seller::{home, list_all, open_as_seller, save_settings, settings, table_of_all, to_do};
 
 use crate::{
     Caller, Engine, TxError, TxResult, Who, audit, cursor,

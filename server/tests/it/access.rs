@@ -220,16 +220,16 @@ const TABLE: &[Row] = &[
     get(AUDIT, "", 200),
     get(TEAM, "", 200),
     call(FN_ADMIN, "{}"),
-    call(FN_MAILS, r#"{"after":""}"#),
+    call(FN_MAILS, r#"{"of":{}}"#),
     call(FN_FAILED_MAILS, "{}"),
     call(FN_MAIL, r#"{"id":"<mail>"}"#),
     call(FN_ALL_ORDERS, r#"{"of":{}}"#),
     call(FN_ANY_ORDER, r#"{"number":"<order>"}"#),
-    call(FN_ALL_SHOPS, r#"{"q":"","after":""}"#),
-    call(FN_USERS, r#"{"q":"","after":""}"#),
-    call(FN_OUTBOX, r#"{"waiting":false,"after":""}"#),
-    call(FN_AUDIT, r#"{"after":""}"#),
-    call(FN_JOBS, r#"{"state":"","after":""}"#),
+    call(FN_ALL_SHOPS, r#"{"of":{}}"#),
+    call(FN_USERS, r#"{"of":{}}"#),
+    call(FN_OUTBOX, r#"{"of":{}}"#),
+    call(FN_AUDIT, r#"{"of":{}}"#),
+    call(FN_JOBS, r#"{"of":{}}"#),
     call(FN_TEAM, "{}"),
     form(FORM_TEAM, "", "action=grant&email=olga@haat.example&role=support", 303),
     // No email has failed.
@@ -717,11 +717,11 @@ async fn everyone_reaches_what_is_theirs_and_nothing_else() {
         market.program.set("HAAT__PAYMENTS__SANDBOX", "false");
         market.program.start().await;
         walk(&mut market, &TABLE[cut..=cut], &real, &of_b).await;
-        let jobs = call(FN_JOBS, r#"{"state":"queued","after":""}"#);
+        let jobs = call(FN_JOBS, r#"{"of":{"state":"queued"}}"#);
         let job = loop {
             let jobs = market.json(Operator, jobs, &real).await;
             // Between two attempts.
-            let failed = jobs["items"].as_array().unwrap().iter().find(|job| job["error"] != "");
+            let failed = jobs["page"]["items"].as_array().unwrap().iter().find(|job| job["error"] != "");
             if let Some(job) = failed {
                 break job["id"].as_str().unwrap().to_owned();
             }

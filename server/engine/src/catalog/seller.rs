@@ -211,10 +211,9 @@ pub async fn seller_table(
     if ask.low {
         filters.push(("low", 1i64.into()));
     }
-    let counts = list.count_by("state", filters);
-    let counts = engine.db.list::<CountRow>(counts).await?;
+    let counts = engine.db.list(list.count_by("state", filters)).await?;
     let page = seller_list(engine, caller, handle, ask).await?;
-    Ok(Counted { page, counts: counts.into_iter().map(CountRow::pair).collect() })
+    Ok(CountRow::with(counts, page))
 }
 
 /// The products of a shop that match a search.

@@ -88,6 +88,12 @@ impl ListQuery {
         BoundQuery { sql, params }
     }
 
+    /// How many rows pass the filters: a row with an empty `name`, and `count`.
+    pub fn count(&self, filters: Vec<(&str, Value)>) -> BoundQuery {
+        let BoundQuery { sql, params } = self.filtered(filters);
+        BoundQuery { sql: format!("SELECT '' AS name, COUNT(*) AS count FROM ({sql}) AS found"), params }
+    }
+
     fn filtered(&self, filters: Vec<(&str, Value)>) -> BoundQuery {
         let mut sql = format!("{} WHERE {}", self.select, self.base_filter);
         let mut params = Vec::new();
@@ -158,6 +164,11 @@ mod tests {
             "SELECT a AS name, COUNT(*) AS count FROM (SELECT a FROM t WHERE TRUE AND b = $1) AS found GROUP BY a"
         );
         assert_eq!(counted.params, [1.into()]);
+        let counted = LIST.count(vec![]);
+        assert_eq!(
+            counted.sql,
+            "SELECT '' AS name, COUNT(*) AS count FROM (SELECT a FROM t WHERE TRUE) AS found"
+        );
     }
 
     #[test]

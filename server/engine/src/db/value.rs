@@ -11,6 +11,7 @@ use haat_shared::{
     events::EventKind,
     ledger::PostingKind,
     orders::{Actor, OrderEventKind, OrderState, RefundReason, ShipmentKind},
+    page::{Counted, Page},
     payments::{CollectedBy, PaymentMethod, PaymentState},
     permissions::{AdminRole, Role},
     pricing::{Bearer, LineKind},
@@ -303,7 +304,7 @@ impl<T: Column> FromRow for Scalar<T> {
 }
 
 crate::rows! {
-    /// The number of rows with a name, as [`super::ListQuery::count_by`] counts them.
+    /// The number of rows with a name, as [`super::ListQuery::count_by`] and [`super::ListQuery::count`] count them.
     pub(crate) struct CountRow {
         name: String,
         count: i64,
@@ -311,7 +312,8 @@ crate::rows! {
 }
 
 impl CountRow {
-    pub(crate) fn pair(self) -> (String, i64) {
-        (self.name, self.count)
+    /// A page of a list with these counts.
+    pub(crate) fn with<T>(counts: Vec<Self>, page: Page<T>) -> Counted<T> {
+        Counted { page, counts: counts.into_iter().map(|row| (row.name, row.count)).collect() }
     }
 }

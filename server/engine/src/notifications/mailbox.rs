@@ -3,12 +3,16 @@
 use async_trait::async_trait;
 
 use super::{Mail, Mailer, SendError};
-use crate::{Caller, Clock, Db, Engine, TxResult, db::Value, insert, lists, params, rows, statements};
+use crate::{
+    Caller, Clock, Db, Engine, TxResult,
+    db::{CountRow, Value},
+    insert, lists, params, rows, statements,
+};
 use haat_shared::{
     Error, FieldCode, Result,
     audit::{self, MailText},
     id::kinds::MailId,
-    page::Page,
+    page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::AdminPermission,
 };
 
@@ -101,18 +105,30 @@ pub async fn latest(db: &Db) -> Result<Vec<MailCard>> {
 }
 
 /// The emails, newest first. Operators only.
-pub async fn list(engine: &Engine, caller: &Caller, after: &str) -> Result<Page<audit::MailCard>> {
+pub async fn list(
+    engine: &Engine,
+    caller: &Caller,
+    of: impl Into<PageRequest<'_>>,
+) -> Result<Page<audit::MailCard>> {
     caller.admin(AdminPermission::SeeEmails)?;
-    let after = cursor(after)?;
+    let of = of.into();
+    let after = cursor(of.after)?;
     let after = after.into_iter().flat_map(|(at, id)| [Value::from(at), id.into()]);
-    let rows: Vec<MailCard> = engine.db.list(MAILS.bind(Vec::new(), "newest", after, PAGE_SIZE + 1)).await?;
-    let page = Page::cut(rows, PAGE_SIZE, |row| format!("{}.{}", row.created_at, row.id));
+    let size = page::rows(of.limit, PAGE_SIZE);
+    let rows: Vec<MailCard> = engine.db.list(MAILS.bind(Vec::new(), "newest", after, size + 1)).await?;
+    let page = Page::cut(rows, size, |row| format!("{}.{}", row.created_at, row.id));
     Ok(page.map(|row| audit::MailCard {
         id: row.id,
         to: row.recipient,
         subject: row.subject,
         created_at: caller.time(engine, row.created_at),
     }))
+}
+
+/// The same with the number of emails. Operators only.
+pub async fn table(engine: &Engine, caller: &Caller, of: &ListRequest) -> Result<Counted<audit::MailCard>> {
+    let page = list(engine, caller, of).await?;
+    Ok(CountRow::with(engine.db.list(MAILS.count(Vec::new())).await?, page))
 }
 
 /// The key from which a page continues: the time of an email and its ID, which does not contain the time.

@@ -149,9 +149,9 @@ async fn counted(
     shop: Option<ShopId>,
     ask: &ListOrders,
 ) -> Result<Counted<OrderCard>> {
-    let counts = engine.db.list::<CountRow>(ORDERS.count_by("state", searched(shop, &ask.q)?)).await?;
+    let counts = engine.db.list(ORDERS.count_by("state", searched(shop, &ask.q)?)).await?;
     let page = list(engine, caller, shop, ask).await?;
-    Ok(Counted { page, counts: counts.into_iter().map(CountRow::pair).collect() })
+    Ok(CountRow::with(counts, page))
 }
 
 async fn list(

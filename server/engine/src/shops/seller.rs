@@ -6,7 +6,7 @@ use crate::{
     Caller, Engine,
     clock::{DAY_MS, rfc3339},
     cursor,
-    db::{Tx, Value, is_unique, list::like},
+    db::{CountRow, Tx, Value, is_unique, list::like},
     lists, orders, params, random, revisions, rows, statements, update,
 };
 use haat_shared::{
@@ -16,10 +16,10 @@ use haat_shared::{
     media::Picture,
     money::{MoneyError, Rate, convert},
     orders::ListOrders,
-    page::{self, Page, PageRequest},
+    page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::{AdminPermission, Permission, Role},
     sales::{AskedPeriod, BestProduct, DaySales, LowVariant, ShopHome},
-    shops::{AdminShopCard, COMMISSION_BP, Member, ShopDraft, ShopForm, ShopSettings, ToDo},
+    shops::{AdminShopCard, COMMISSION_BP, Member, SHOP_SORTS, ShopDraft, ShopForm, ShopSettings, ToDo},
     text,
 };
 
@@ -35,7 +35,13 @@ lists! {
             FROM shops s",
         base_filter: "TRUE",
         filters: &[("word", r"s.handle LIKE {} ESCAPE '\'")],
-        sorts: &[("newest", "s.id < {}", "s.id DESC")],
+        // The values of `haat_shared::shops::SHOP_SORTS`.
+        sorts: &[
+            ("-created", "s.id < {}", "s.id DESC"),
+            ("created", "s.id > {}", "s.id"),
+            ("handle", "s.handle > {}", "s.handle"),
+            ("-handle", "s.handle < {}", "s.handle DESC"),
+        ],
     }
 }
 
@@ -414,15 +420,37 @@ pub async fn list_all(
     q: &str,
     of: impl Into<PageRequest<'_>>,
 ) -> Result<Page<AdminShopCard>> {
+    let PageRequest { after, limit } = of.into();
+    let ask = ListRequest { q: q.to_owned(), after: after.to_owned(), limit, ..ListRequest::default() };
+    page_of_all(engine, caller, &ask).await
+}
+
+/// The same, sorted by one of [`SHOP_SORTS`], with the number of shops. Operators only.
+pub async fn table_of_all(
+    engine: &Engine,
+    caller: &Caller,
+    ask: &ListRequest,
+) -> Result<Counted<AdminShopCard>> {
+    let page = page_of_all(engine, caller, ask).await?;
+    let counts = engine.db.list(SHOPS.count(searched(&ask.q)?)).await?;
+    Ok(CountRow::with(counts, page))
+}
+
+async fn page_of_all(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result<Page<AdminShopCard>> {
     caller.admin(AdminPermission::SeeShops)?;
-    let of = of.into();
-    let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
-    let folded = text::fold(&q);
-    let filters: Vec<(&str, Value)> =
-        folded.split_whitespace().take(8).map(|word| ("word", like(word).into())).collect();
-    let (after, size) = (cursor::<Shop>(of.after)?.map(Into::into), page::rows(of.limit, PAGE_SIZE));
-    let rows: Vec<CardRow> = engine.db.list(SHOPS.bind(filters, "newest", after, size + 1)).await?;
-    let page = Page::cut(rows, size, |row| row.id.to_string());
+    let sort = if ask.sort.is_empty() { SHOP_SORTS[0] } else { &ask.sort };
+    if !SHOP_SORTS.contains(&sort) {
+        return Err(Error::field("sort", FieldCode::NotAChoice));
+    }
+    let by_handle = sort.ends_with("handle");
+    let after = match ask.after.as_str() {
+        "" => None,
+        handle if by_handle => Some(handle.into()),
+        id => cursor::<Shop>(id)?.map(Value::from),
+    };
+    let size = page::rows(ask.limit, PAGE_SIZE);
+    let rows: Vec<CardRow> = engine.db.list(SHOPS.bind(searched(&ask.q)?, sort, after, size + 1)).await?;
+    let page = Page::cut(rows, size, |row| if by_handle { row.handle.clone() } else { row.id.to_string() });
     Ok(page.map(|row| AdminShopCard {
         handle: row.handle,
         name: row.name,
@@ -432,4 +460,11 @@ pub async fn list_all(
         products: row.products,
         created_at: caller.time(engine, row.created_at),
     }))
+}
+
+/// The shops whose handle contains these words.
+fn searched(q: &str) -> Result<Vec<(&'static str, Value)>> {
+    let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    let folded = text::fold(&q);
+    Ok(folded.split_whitespace().take(8).map(|word| ("word", like(word).into())).collect())
 }

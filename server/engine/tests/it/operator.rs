@@ -7,7 +7,10 @@ use haat_engine::{
 };
 use haat_shared::{
     Conflict, Error, FieldCode,
+    accounts::USER_SORTS,
     audit::{AdminHome, Upserted},
+    page::ListRequest,
+    shops::SHOP_SORTS,
 };
 
 use crate::{
@@ -36,6 +39,9 @@ both! {
         let dead = jobs::list(engine, &operator, "dead", "").await.unwrap().items;
         assert_eq!(dead.iter().map(|j| (j.kind.as_str(), j.attempts)).collect::<Vec<_>>(), [("refund", 12)]);
         assert!(dead[0].error.contains("cut"), "{}", dead[0].error);
+        let of_dead = ListRequest { state: "dead".into(), ..ListRequest::default() };
+        let table = jobs::table(engine, &operator, &of_dead).await.unwrap();
+        assert_eq!((table.page.items, table.counts), (dead.clone(), vec![("dead".to_owned(), 1)]));
         jobs::discard(engine, &operator, dead[0].id).await.unwrap();
         assert_eq!(jobs::backlog(engine).await.unwrap().dead, 0);
         assert_eq!(jobs::list(engine, &operator, "discarded", "").await.unwrap().items.len(), 1);
@@ -77,6 +83,10 @@ both! {
             assert_eq!(message.number, Some(about), "{kind}");
         }
         assert!(outbox::list(engine, &operator, true, "").await.unwrap().items.is_empty());
+        let two = ListRequest { limit: Some(2), ..ListRequest::default() };
+        let log = audit::table(engine, &operator, &two).await.unwrap();
+        assert_eq!((log.page.items.len(), log.page.next.is_some()), (2, true));
+        assert_eq!(log.count(""), audit::list(engine, &operator, "").await.unwrap().items.len() as i64);
     }
 
     async fn work_that_is_under_way_is_left_alone(market) {
@@ -150,6 +160,10 @@ both! {
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 0, 0, 0), "not yet");
         market.clock.advance_ms(61_000);
         assert_eq!(audit::home(engine, &system).await.unwrap(), home(0, 4, 0, 0));
+        let of = |state: &str| ListRequest { state: state.into(), limit: Some(3), ..ListRequest::default() };
+        let table = outbox::table(engine, &system, &of("waiting")).await.unwrap();
+        assert_eq!((table.page.items.len(), table.page.next.is_some(), table.counts), (3, true, vec![("waiting".to_owned(), 4)]));
+        assert_eq!(outbox::table(engine, &system, &of("lost")).await.unwrap_err().at("state"), Some(FieldCode::NotAChoice));
         *market.post.road.lock().unwrap() = Road::Closed;
         dispatch::drain(engine).await.unwrap();
         market.clock.advance_ms(24 * 3_600_000);
@@ -183,6 +197,10 @@ both! {
 
         let page = mailbox::list(engine, &system, "").await.unwrap();
         assert_eq!((page.items.len(), page.next), (5, None));
+        let table = mailbox::table(engine, &system, &of("")).await.unwrap();
+        assert_eq!((table.page.items.len(), table.page.next.is_some(), table.count("")), (3, true, 5));
+        let table = outbox::table(engine, &system, &of("")).await.unwrap();
+        assert_eq!((table.count("waiting"), table.count("dispatched") > 4), (0, true));
         assert_eq!(page.items[0].subject, format!("cancelled {number}-1: No"));
         let rest = format!("{}.{}", 1, page.items[0].id);
         assert!(mailbox::list(engine, &system, &rest).await.unwrap().items.is_empty());
@@ -207,9 +225,48 @@ both! {
             ("asha", 0), ("delta-electronics", 1), (MEENA, 1),
         ]);
         assert_eq!(accounts::list(engine, &system, "asha@", "").await.unwrap().items.len(), 1);
+        // Sorted either way, in pages of one, with the total.
+        for sort in SHOP_SORTS {
+            let (mut seen, mut ask) = (Vec::new(), ListRequest { sort: sort.into(), limit: Some(1), ..ListRequest::default() });
+            loop {
+                let table = shops::table_of_all(engine, &system, &ask).await.unwrap();
+                assert_eq!(table.count(""), 2, "{sort}");
+                seen.extend(table.page.items.into_iter().map(|shop| shop.handle));
+                let Some(next) = table.page.next else { break };
+                ask.after = next;
+            }
+            let delta_first = ["-created", "handle"].contains(&sort);
+            assert_eq!(seen, if delta_first { ["delta-electronics", MEENA] } else { [MEENA, "delta-electronics"] }, "{sort}");
+        }
+        for sort in USER_SORTS {
+            let (mut seen, mut ask) = (Vec::new(), ListRequest { sort: sort.into(), limit: Some(1), ..ListRequest::default() });
+            loop {
+                let table = accounts::table(engine, &system, &ask).await.unwrap();
+                assert_eq!(table.count(""), 3, "{sort}");
+                seen.extend(table.page.items.into_iter().map(|user| user.name));
+                let Some(next) = table.page.next else { break };
+                ask.after = next;
+            }
+            let asha_first = ["-joined", "email"].contains(&sort);
+            assert_eq!(seen, if asha_first { ["asha", "delta-electronics", MEENA] } else { [MEENA, "delta-electronics", "asha"] }, "{sort}");
+        }
+        let found = ListRequest { q: "asha@".into(), ..ListRequest::default() };
+        assert_eq!(accounts::table(engine, &system, &found).await.unwrap().count(""), 1);
+        for (sort, after, fault) in [("name", "", ("sort", FieldCode::NotAChoice)), ("", "asha", ("after", FieldCode::BadCursor))] {
+            let ask = ListRequest { sort: sort.into(), after: after.into(), ..ListRequest::default() };
+            assert_eq!(shops::table_of_all(engine, &system, &ask).await.unwrap_err().at(fault.0), Some(fault.1));
+            assert_eq!(accounts::table(engine, &system, &ask).await.unwrap_err().at(fault.0), Some(fault.1));
+        }
         let id = haat_engine::random::id(0);
         for (who, refused) in [(Caller::guest(), Error::SignInNeeded), (asha, Error::NotFound), (market.owner(MEENA).await, Error::NotFound)] {
+            let any = ListRequest::default();
             assert_eq!(shops::list_all(engine, &who, "", "").await.err(), Some(refused.clone()));
+            assert_eq!(shops::table_of_all(engine, &who, &any).await.err(), Some(refused.clone()));
+            assert_eq!(accounts::table(engine, &who, &any).await.err(), Some(refused.clone()));
+            assert_eq!(jobs::table(engine, &who, &any).await.err(), Some(refused.clone()));
+            assert_eq!(outbox::table(engine, &who, &any).await.err(), Some(refused.clone()));
+            assert_eq!(mailbox::table(engine, &who, &any).await.err(), Some(refused.clone()));
+            assert_eq!(audit::table(engine, &who, &any).await.err(), Some(refused.clone()));
             assert_eq!(accounts::list(engine, &who, "", "").await.err(), Some(refused.clone()));
             assert_eq!(jobs::list(engine, &who, "", "").await.err(), Some(refused.clone()));
             assert_eq!(jobs::retry(engine, &who, id).await.err(), Some(refused.clone()));
