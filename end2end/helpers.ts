@@ -364,6 +364,8 @@ export async function everyPage(page: Page, stop: (name: string) => Promise<void
   await main(page).getByRole('link', { name: 'Packing slip' }).click();
   await arriveAt(page, /^Packing slip for order H/);
   await stop('seller-slip');
+  const order = new URL(page.url()).pathname.split('/')[4];
+  await at(`${dashboard}/packing-slips?id=${order}`, 'seller-slips');
   await at(`${dashboard}/products`, 'seller-products');
   await main(page).locator('tbody a').first().click();
   await expect(button(page, 'Duplicate')).toBeVisible();
@@ -384,6 +386,13 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   };
   await at('/admin', 'admin-home');
   await at('/admin/orders', 'admin-orders');
+  const order = main(page).locator('tbody .row-link').first();
+  if ((await order.count()) > 0) {
+    await order.click();
+    await arriveAt(page, /^Order H/);
+    await awake(page);
+    await stop('admin-order');
+  }
   await at('/admin/orders?q=no-such-order', 'admin-orders-none');
   await at('/admin/shops', 'admin-shops');
   await at('/admin/users', 'admin-users');

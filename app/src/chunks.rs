@@ -81,6 +81,7 @@ chunks! {
         ShopOrders: seller::Orders;
         ShopOrder: seller::Order;
         PackingSlip: seller::PackingSlip;
+        PackingSlips: seller::PackingSlips;
         SellerProducts: seller::Products;
         NewProduct: seller::NewProduct;
         Import: seller::Import;

@@ -113,6 +113,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/seller/:handle/orders") view=ChunkPage::ShopOrders ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/orders/:number") view=ChunkPage::ShopOrder ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/orders/:number/packing-slip") view=ChunkPage::PackingSlip ssr=SsrMode::Async />
+                        <Route path=path!("/seller/:handle/packing-slips") view=ChunkPage::PackingSlips ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products") view=ChunkPage::SellerProducts ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products/new") view=ChunkPage::NewProduct ssr=SsrMode::Async />
                         <Route path=path!("/seller/:handle/products/import") view=ChunkPage::Import ssr=SsrMode::Async />

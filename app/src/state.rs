@@ -71,6 +71,12 @@ pub(crate) fn query(name: &'static str) -> Memo<String> {
     Memo::new(move |_| query.read().get(name).unwrap_or_default())
 }
 
+/// All values of the query parameter with this name.
+pub(crate) fn queries(name: &'static str) -> Memo<Vec<String>> {
+    let query = use_query_map();
+    Memo::new(move |_| query.read().get_all(name).unwrap_or_default())
+}
+
 /// The search words, truncated to the maximum length of a search.
 pub(crate) fn searched() -> Memo<String> {
     let q = query("q");

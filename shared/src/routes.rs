@@ -151,6 +151,7 @@ const READS: &[&str] = &[
     FN_HISTORY,
     FN_SELLER_ORDERS,
     FN_SELLER_ORDER,
+    FN_PACKING_SLIPS,
     FN_ALL_ORDERS,
     FN_ANY_ORDER,
     FN_ALL_SHOPS,
@@ -264,6 +265,7 @@ routes! {
     SHOP_ORDER GET "/seller/{handle}/orders/{number}" Seller Member => shop_order(handle: &str, number: &str);
     PACKING_SLIP GET "/seller/{handle}/orders/{number}/packing-slip" Seller Member
         => packing_slip(handle: &str, number: &str);
+    PACKING_SLIPS GET "/seller/{handle}/packing-slips" Seller Member => packing_slips(handle: &str);
     SELLER_PRODUCTS GET "/seller/{handle}/products" Seller Member => seller_products(handle: &str);
     NEW_PRODUCT GET "/seller/{handle}/products/new" Seller Member => new_product(handle: &str);
     IMPORT GET "/seller/{handle}/products/import" Seller Member => import(handle: &str);
@@ -294,6 +296,7 @@ routes! {
     FORM_ADD_PICTURE POST "/seller/{handle}/media" Form Member => add_picture(handle: &str);
     FORM_OPEN_SHOP POST "/seller/new" Form SignedIn;
     FORM_ORDER POST "/seller/{handle}/orders/{number}" Form Member;
+    FORM_ORDERS POST "/seller/{handle}/orders" Form Member;
     FORM_PRODUCTS POST "/seller/{handle}/products" Form Member;
     FORM_SETTINGS POST "/seller/{handle}/settings" Form Member;
     FORM_JOB POST "/admin/jobs/{id}" Form Operator(ManageJobs) => job(id: JobId);
@@ -346,6 +349,7 @@ routes! {
     FN_CANCEL_BY_CUSTOMER POST "/api/orders/cancel_by_customer" Function Holder;
     FN_SELLER_ORDERS POST "/api/orders/seller_list" Function Member;
     FN_SELLER_ORDER POST "/api/orders/seller_order" Function Member;
+    FN_PACKING_SLIPS POST "/api/orders/packing_slips" Function Member;
     FN_CONFIRM POST "/api/orders/confirm" Function Member;
     FN_SHIP POST "/api/orders/ship" Function Member;
     FN_DELIVER POST "/api/orders/deliver" Function Member;

@@ -1,7 +1,7 @@
 //! Purchases and orders.
 
 use haat_shared::{
-    orders::{ListOrders, OrderCard, PurchaseCard, PurchaseView, SellerOrder, Shipment},
+    orders::{ListOrders, OrderCard, PurchaseCard, PurchaseView, SellerOrder, Shipment, ShopOrderView},
     page::{Counted, Page},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -47,6 +47,15 @@ pub async fn seller_list(handle: String, of: ListOrders) -> Result<Counted<Order
 pub async fn seller_order(handle: String, number: String) -> Result<SellerOrder, ApiError> {
     super::call(async |engine, caller| {
         haat_engine::orders::seller_order(&engine, &caller, &handle, &number).await
+    })
+    .await
+}
+
+/// The shop's orders with these numbers, for packing slips.
+#[server(name = FetchPackingSlips, prefix = "/api", endpoint = "orders/packing_slips", input = Json)]
+pub async fn packing_slips(handle: String, numbers: Vec<String>) -> Result<Vec<ShopOrderView>, ApiError> {
+    super::call(async |engine, caller| {
+        haat_engine::orders::packing_slips(&engine, &caller, &handle, numbers).await
     })
     .await
 }

@@ -5,12 +5,14 @@
 //! is in the chunks of the pages that use it.
 
 mod bar;
+mod bulk;
 mod kept;
 mod keys;
 pub(crate) mod orders;
 mod palette;
 mod side;
 
+pub(crate) use bulk::{Bulk, tick};
 pub(crate) use side::{Place, Side};
 
 use haat_shared::accounts::Me;

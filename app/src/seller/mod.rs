@@ -13,7 +13,7 @@ mod shops;
 pub(crate) use balance::Balance;
 pub(crate) use home::Home;
 pub(crate) use imports::Import;
-pub(crate) use order::{Order, OrderDetails, PackingSlip};
+pub(crate) use order::{Order, OrderDetails, PackingSlip, PackingSlips};
 pub(crate) use orders::Orders;
 pub(crate) use product::{NewProduct, Product};
 pub(crate) use products::Products;

@@ -18,9 +18,9 @@ use super::{Dashboard, Part};
 use crate::{
     api,
     i18n::{t, tn, tu_string, use_i18n},
-    state::{param, query},
+    state::{param, queries, query},
     storefront::{AddressLines, Timeline, contents, draft_by, order_lines},
-    ui::{Alert, Button, CodeAlert, Field, LinkButton, PageTitle, Print, Sums, error_summary, loaded},
+    ui::{Alert, Button, CodeAlert, EmptyState, Field, LinkButton, PageTitle, Print, Sums, error_summary, loaded},
     words::{self, I18n},
 };
 
@@ -235,14 +235,63 @@ pub(crate) fn PackingSlip() -> impl IntoView {
         move || (handle.get(), number.get()),
         |(handle, number)| async move { Ok((handle.clone(), api::orders::seller_order(handle, number).await?)) },
     );
-    let page = loaded(found, |(handle, order)| view! { <Slip handle order /> });
+    let page = loaded(found, |(handle, SellerOrder { order, .. })| {
+        let i18n = use_i18n();
+        let number = order.order.number.clone();
+        view! {
+            <PageTitle text=tu_string!(i18n, seller_orders.slip_of, number = number.as_str()).to_string() />
+            <p class="back"><a href=routes::shop_order(&handle, &number)>{t!(i18n, seller_orders.slip_back)}</a></p>
+            <Slip order alone=true />
+        }
+    });
+    view! { <Dashboard here=Part::Orders>{page}</Dashboard> }
+}
+
+/// The packing slips of several orders, each on a sheet of its own.
+#[component]
+pub(crate) fn PackingSlips() -> impl IntoView {
+    let (handle, numbers, back) = (param("handle"), queries("id"), query("back"));
+    let found = api::find(
+        move || (handle.get(), numbers.get()),
+        |(handle, numbers)| async move {
+            Ok((handle.clone(), api::orders::packing_slips(handle, numbers).await?))
+        },
+    );
+    let page = loaded(found, move |(handle, orders)| {
+        let i18n = use_i18n();
+        let list = Part::Orders.path(&handle);
+        // The list as it was left.
+        let back = back.get_untracked();
+        let back = if back.starts_with(&list) { back } else { list };
+        let title = t!(i18n, seller_orders.slips);
+        let slips = if orders.is_empty() {
+            let (title, note) = (t!(i18n, seller_orders.slips_none), t!(i18n, seller_orders.slips_none_note));
+            view! { <EmptyState icon="box" title note page=true /> }.into_any()
+        } else {
+            let slips = orders.into_iter().map(|order| view! { <Slip order alone=false /> }).collect_view();
+            view! {
+                <div class="actions paper"><Print words=t!(i18n, purchase.print) /></div>
+                {slips}
+            }
+            .into_any()
+        };
+        view! {
+            <PageTitle text=title />
+            <p class="back"><a href=back>{t!(i18n, seller_orders.back)}</a></p>
+            {slips}
+        }
+    });
     view! { <Dashboard here=Part::Orders>{page}</Dashboard> }
 }
 
 #[component]
-fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
+fn Slip(
+    order: ShopOrderView,
+    /// Whether it is the only one of the page, and has the button that prints the page.
+    alone: bool,
+) -> impl IntoView {
     let i18n = use_i18n();
-    let ShopOrderView { order, placed_at, address, payment_method: method, .. } = order.order;
+    let ShopOrderView { order, placed_at, address, payment_method: method, .. } = order;
     let title = tu_string!(i18n, seller_orders.slip_of, number = order.number.as_str()).to_string();
     let placed = tu_string!(i18n, seller_orders.placed, date = words::day(i18n, &placed_at)).to_string();
     let pickup = order.shipping_method == ShippingMethod::Pickup;
@@ -282,10 +331,8 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
         }
     });
     let lines = lines.collect_view();
-    let back = routes::shop_order(&handle, &order.number);
+    let print = alone.then(|| view! { <Print words=t!(i18n, purchase.print) /> });
     view! {
-        <PageTitle text=title.clone() />
-        <p class="back"><a href=back>{t!(i18n, seller_orders.slip_back)}</a></p>
         <article class="panel slip">
             <header class="order-head">
                 <div>
@@ -293,7 +340,7 @@ fn Slip(handle: String, order: SellerOrder) -> impl IntoView {
                     <p class="note">{placed}</p>
                 </div>
                 {cancelled}
-                <Print words=t!(i18n, purchase.print) />
+                {print}
             </header>
             <div class="slip-sides">
                 <section>

@@ -1,18 +1,22 @@
-//! A shop's orders: search, filters, and links to each order.
+//! A shop's orders: search, filters, links to each order, and actions on several.
 
 use haat_shared::{
+    Conflict, Error,
+    forms::Draft,
     orders::{ListOrders, OrderCard, OrderState},
     routes,
+    shipping::ShippingMethod,
 };
 use leptos::prelude::*;
 
 use super::{Dashboard, Part};
 use crate::{
     api,
-    back_office::orders,
-    i18n::{t, tu_string, use_i18n},
-    state::param,
-    ui::{EmptyState, LinkButton, PageTitle, Table, loaded},
+    back_office::{Bulk, orders, tick},
+    i18n::{t, tn, tu_string, use_i18n},
+    state::{param, query},
+    storefront::draft_by,
+    ui::{Alert, CodeAlert, EmptyState, LinkButton, PageTitle, loaded},
     words,
 };
 
@@ -21,13 +25,15 @@ use crate::{
 pub(crate) fn Orders() -> impl IntoView {
     let i18n = use_i18n();
     let (handle, asked) = (param("handle"), orders::asked());
+    let (draft, done) = (query("draft"), query("done"));
     let found = api::find(
-        move || (handle.get(), asked()),
-        |(handle, of)| async move {
-            api::orders::seller_list(handle.clone(), of.clone()).await.map(|table| (handle, of, table))
+        move || (handle.get(), asked(), draft.get()),
+        |(handle, of, draft)| async move {
+            let table = api::orders::seller_list(handle.clone(), of.clone()).await?;
+            Ok((handle, of, table, draft_by("orders", draft).await?))
         },
     );
-    let list = loaded(found, move |(handle, of, table)| {
+    let list = loaded(found, move |(handle, of, table, draft)| {
         let path = Part::Orders.path(&handle);
         let export =
             orders::url(&routes::export_orders(&handle), &ListOrders { after: String::new(), ..of.clone() });
@@ -48,8 +54,14 @@ pub(crate) fn Orders() -> impl IntoView {
                 orders::sorted((t!(i18n, cart.total), "number"), "-total", &path, &of),
                 (t!(i18n, seller_orders.state), "").into(),
             ];
+            let slips = routes::packing_slips(&handle);
+            let actions = view! {
+                <button class="button secondary" formmethod="get" formaction=slips>{t!(i18n, seller_orders.print_slips)}</button>
+                <button class="button secondary" name="action" value="confirm">{t!(i18n, seller_orders.confirm_chosen)}</button>
+            };
+            let (back, caption) = (orders::url(&path, &of), tu_string!(i18n, seller_orders.title));
             view! {
-                <Table caption=tu_string!(i18n, seller_orders.title) columns>{rows}</Table>
+                <Bulk path=path.clone() back caption columns=columns.into() actions=actions.into_any()>{rows}</Bulk>
                 {foot}
             }
             .into_any()
@@ -60,11 +72,48 @@ pub(crate) fn Orders() -> impl IntoView {
                 <h1>{t!(i18n, seller_orders.title)}</h1>
                 <div class="actions">{export}</div>
             </header>
+            <CodeAlert />
+            <Confirmed handle=handle.clone() done=done.get_untracked() draft />
             {tools}
             {list}
         }
     });
     view! { <Dashboard here=Part::Orders>{list}</Dashboard> }
+}
+
+/// The outcome of confirming the selected orders: how many were, and of each other why not.
+#[component]
+fn Confirmed(handle: String, done: String, draft: Draft) -> impl IntoView {
+    let i18n = use_i18n();
+    let done = if draft.error.is_some() { draft.typed("done") } else { done };
+    let done = done.parse().ok().filter(|done: &i64| *done > 0);
+    let done = done
+        .map(|done| view! { <Alert look="good">{tn!(i18n, seller_orders.orders_confirmed, done)}</Alert> });
+    let failed = draft.fields.iter().filter_map(|(number, error)| {
+        let words = match serde_json::from_slice(error.as_bytes()).ok()? {
+            Error::Conflict(Conflict::OrderMoved(state)) => {
+                let state = words::order_state(i18n, state, ShippingMethod::Standard);
+                tu_string!(i18n, seller_orders.status_is, state = state).to_string()
+            }
+            error => words::error(i18n, &error),
+        };
+        let href = routes::shop_order(&handle, number);
+        Some(view! { <li><a href=href>{number.clone()}</a>" · "{words}</li> })
+    });
+    let failed: Vec<_> = failed.collect();
+    let failed = (!failed.is_empty()).then(|| {
+        let count = failed.len() as i64;
+        view! {
+            <Alert>
+                <p>{tn!(i18n, seller_orders.not_confirmed, count)}</p>
+                <ul>{failed}</ul>
+            </Alert>
+        }
+    });
+    view! {
+        {done}
+        {failed}
+    }
 }
 
 fn none(handle: &str, of: &ListOrders) -> AnyView {
@@ -99,8 +148,10 @@ fn row(handle: &str, order: OrderCard) -> impl IntoView + use<> {
     let i18n = use_i18n();
     let href = routes::shop_order(handle, &order.number);
     let day = words::day(i18n, &order.placed_at);
+    let tick = tick(order.number.clone(), &order.number);
     view! {
         <tr>
+            {tick}
             <th scope="row">
                 <a class="row-link whole" href=href>{order.number}</a>
                 <span class="note narrow"><span translate="no">{order.name.clone()}</span>" · "{day.clone()}</span>

@@ -6,16 +6,17 @@ use haat_shared::{
     page::Counted,
     routes,
 };
-use leptos::{ev::Event, prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::prelude::*;
 
 use super::{Dashboard, Part, chips, search};
 use crate::{
     api,
+    back_office::{Bulk, tick},
     i18n::{t, tn, tu_string, use_i18n},
     state::{param, query, searched},
     ui::{
         self, Alert, Button, Chip, CodeAlert, Column, EmptyState, LinkButton, ListFoot, PageTitle, Picture,
-        Table, loaded,
+        loaded,
     },
     words::{self, I18n},
 };
@@ -64,8 +65,23 @@ pub(crate) fn Products() -> impl IntoView {
         } else {
             let foot = foot(&path, &of, &table);
             let rows = table.page.items.into_iter().map(|product| row(&handle, product)).collect_view();
+            let now = if of.sort.is_empty() { SORTS[0] } else { &of.sort };
+            let at = |sort| url(&path, &ListSellerProducts { sort, ..start.clone() });
+            let sorted = |column: (&'static str, &'static str), by| Column::from(column).sorted(by, now, at);
+            let columns = vec![
+                sorted((t!(i18n, seller_products.product), ""), "title"),
+                (t!(i18n, seller_products.variants), "number wide").into(),
+                sorted((t!(i18n, seller_products.price), "number wide"), "price"),
+                sorted((t!(i18n, seller_products.stock), "number"), "stock"),
+                (t!(i18n, seller_orders.state), "wide").into(),
+            ];
+            let actions = view! {
+                <button class="button secondary" name="action" value="publish">{t!(i18n, seller_products.publish)}</button>
+                <button class="button secondary" name="action" value="archive">{t!(i18n, seller_products.archive)}</button>
+            };
+            let (back, caption) = (url(&path, &of), t!(i18n, seller_products.title));
             view! {
-                <Bulk path=path.clone() of>{rows}</Bulk>
+                <Bulk path=path.clone() back caption columns=columns.into() actions=actions.into_any()>{rows}</Bulk>
                 {foot}
             }
             .into_any()
@@ -227,60 +243,6 @@ fn none(handle: &str, at_all: bool) -> AnyView {
     .into_any()
 }
 
-/// The table, and actions on all selected products.
-#[component]
-fn Bulk(path: String, of: ListSellerProducts, children: Children) -> impl IntoView {
-    let i18n = use_i18n();
-    let ticked = RwSignal::new(0usize);
-    let count = move |event: Event| {
-        let Some(form) = event.current_target().and_then(|form| form.dyn_into::<web_sys::Element>().ok())
-        else {
-            return;
-        };
-        let all = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
-        let Ok(boxes) = form.query_selector_all("input[name=id]") else { return };
-        let boxes =
-            (0..boxes.length()).filter_map(|i| boxes.get(i)?.dyn_into::<web_sys::HtmlInputElement>().ok());
-        let mut sum = 0;
-        for each in boxes {
-            if let Some(all) = all.as_ref().filter(|all| all.name() == "all") {
-                each.set_checked(all.checked());
-            }
-            sum += usize::from(each.checked());
-        }
-        ticked.set(sum);
-    };
-    let back = url(&path, &of);
-    let now = if of.sort.is_empty() { SORTS[0] } else { &of.sort };
-    let at = |sort| url(&path, &ListSellerProducts { sort, after: String::new(), ..of.clone() });
-    let sorted = |column: (&'static str, &'static str), by| Column::from(column).sorted(by, now, at);
-    let columns = vec![
-        (t!(i18n, seller_products.choose), "tick").into(),
-        sorted((t!(i18n, seller_products.product), ""), "title"),
-        (t!(i18n, seller_products.variants), "number wide").into(),
-        sorted((t!(i18n, seller_products.price), "number wide"), "price"),
-        sorted((t!(i18n, seller_products.stock), "number"), "stock"),
-        (t!(i18n, seller_orders.state), "wide").into(),
-    ];
-    view! {
-        <form method="post" action=path.clone() class="bulk" on:change=count>
-            <input type="hidden" name="back" value=back />
-            <label class="check live-only">
-                <input type="checkbox" name="all" />
-                {t!(i18n, seller_products.choose_all)}
-            </label>
-            <Table caption=tu_string!(i18n, seller_products.title) columns>{children()}</Table>
-            <div class="save-bar">
-                <p class="note" role="status">
-                    {move || (ticked.get() > 0).then(|| tu_string!(i18n, seller_products.chosen, n = ticked.get()).to_string())}
-                </p>
-                <button class="button secondary" name="action" value="publish">{t!(i18n, seller_products.publish)}</button>
-                <button class="button secondary" name="action" value="archive">{t!(i18n, seller_products.archive)}</button>
-            </div>
-        </form>
-    }
-}
-
 fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
     let i18n = use_i18n();
     let (id, href) = (product.id.to_string(), routes::seller_product(handle, product.id));
@@ -288,7 +250,7 @@ fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
         true => t!(i18n, products.from, price = product.price),
         false => words::money(i18n, product.price),
     };
-    let name = tu_string!(i18n, seller_products.choose_one, title = product.title.as_str()).to_string();
+    let tick = tick(id, &product.title);
     let low = product.low.then(|| {
         let words = match product.stock {
             ..=0 => t!(i18n, products.sold_out),
@@ -298,7 +260,7 @@ fn row(handle: &str, product: SellerProductCard) -> impl IntoView + use<> {
     });
     view! {
         <tr>
-            <td class="tick"><input type="checkbox" name="id" value=id aria-label=name /></td>
+            {tick}
             <th scope="row">
                 <span class="with-picture">
                     <span class="table-picture"><Picture of=product.picture title=product.title.clone() sizes="40px" /></span>

@@ -16,6 +16,14 @@ impl<T: Into<Column>> From<Vec<T>> for Columns {
     }
 }
 
+impl Columns {
+    /// These columns behind another one.
+    pub fn behind(mut self, first: impl Into<Column>) -> Self {
+        self.0.insert(0, first.into());
+        self
+    }
+}
+
 /// A column. Its look is `number` for numbers, `tick` for checkboxes, `wide` for columns that phones omit.
 pub struct Column {
     words: &'static str,

@@ -162,6 +162,7 @@ pub fn router(runtime: Runtime, metrics: PrometheusHandle) -> Router {
         .route(FORM_LANGUAGE, post(forms::choose_language))
         .route(FORM_OPEN_SHOP, post(seller_forms::open_shop))
         .route(FORM_ORDER, post(seller_forms::order))
+        .route(FORM_ORDERS, post(seller_forms::orders))
         .route(FORM_PRODUCTS, post(seller_forms::products))
         .route(FORM_SETTINGS, post(seller_forms::settings))
         .route(FORM_JOB, post(admin_forms::job))
@@ -281,6 +282,7 @@ mod tests {
             (SHOP_ORDERS, shop_orders(text), vec![text]),
             (SHOP_ORDER, shop_order(text, "H1-1"), vec![text, "H1-1"]),
             (PACKING_SLIP, packing_slip("meena", text), vec!["meena", text]),
+            (PACKING_SLIPS, packing_slips(text), vec![text]),
             (SELLER_PRODUCTS, seller_products(text), vec![text]),
             (NEW_PRODUCT, new_product(text), vec![text]),
             (IMPORT, import(text), vec![text]),

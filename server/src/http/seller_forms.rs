@@ -11,6 +11,8 @@ use haat_shared::{
     catalog::edit::ProductState,
     id::kinds::ProductId,
     orders::{LineQuantity, Shipment, part_field},
+    page::LIMIT_MAX,
+    permissions::Permission,
     routes::{self, OPEN_SHOP, with},
     shops::ShopForm,
 };
@@ -131,6 +133,43 @@ async fn undo_states(
     let states: Vec<(ProductId, ProductState)> = states.collect();
     catalog::set_each_state(engine, caller, handle, &states).await?;
     Ok(vec![("n", states.len().to_string())])
+}
+
+/// Confirms all orders that were selected, each by itself: one that can't be confirmed doesn't hold up the others,
+/// and the list says why.
+pub(super) async fn orders(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Path(handle): Path<String>,
+    Form(typed): Form<Vec<(String, String)>>,
+) -> Response {
+    let value = |name: &str| typed.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    let page = clean(&back::local(value("back").unwrap_or_default()));
+    if let Err(error) = caller.shop(&handle, Permission::FulfilOrders) {
+        return refused(&page, &error);
+    }
+    if value("action") != Some("confirm") {
+        return refused(&page, &Error::field("action", FieldCode::NotAChoice));
+    }
+    let (mut done, mut failed, mut last) = (0, Typed::new(), None);
+    for (_, number) in typed.iter().filter(|(name, _)| name == "id").take(LIMIT_MAX) {
+        match orders::confirm(&state.runtime.engine, &caller, &handle, number).await {
+            Ok(()) => done += 1,
+            // It isn't from the shop's list.
+            Err(Error::NotFound) => return refused(&page, &Error::NotFound),
+            Err(error) => {
+                failed.insert(number.clone(), serde_json::to_string(&error).unwrap_or_default());
+                last = Some(error);
+            }
+        }
+    }
+    match last {
+        None => back::to(&with(&page, &[("done", &done.to_string())])).into_response(),
+        Some(error) => {
+            failed.insert("done".to_owned(), done.to_string());
+            back_with_draft(&state, "orders", &page, failed, &error).await
+        }
+    }
 }
 
 /// An action on one product, or on all that were selected.

@@ -98,6 +98,7 @@ const TABLE: &[Row] = &[
     get(SHOP_ORDERS, "handle", 200),
     get(SHOP_ORDER, "handle order", 200),
     get(PACKING_SLIP, "handle order", 200),
+    get(PACKING_SLIPS, "handle", 200),
     get(SELLER_PRODUCTS, "handle", 200),
     get(NEW_PRODUCT, "handle", 200),
     get(SELLER_PRODUCT, "handle product", 200),
@@ -150,6 +151,7 @@ const TABLE: &[Row] = &[
     call(FN_SET_ATTRIBUTE_VALUES, r#"{"handle":"<handle>","product":"<product>","values":[]}"#),
     call(FN_SELLER_ORDERS, r#"{"handle":"<handle>","of":{}}"#),
     call(FN_SELLER_ORDER, r#"{"handle":"<handle>","number":"<order>"}"#),
+    call(FN_PACKING_SLIPS, r#"{"handle":"<handle>","numbers":["<order>"]}"#),
     get(IMPORT, "handle", 200),
     get(IMPORT_ERRORS, "handle import", 200),
     get(EXPORT, "handle", 200),
@@ -178,6 +180,7 @@ const TABLE: &[Row] = &[
     call(FN_SAVE_SHOP, r#"{"handle":"<handle>","version":1,"form":{"name":""}}"#).ok(422),
     form(FORM_SETTINGS, "handle", "version=1&name=", 303),
     form(FORM_ORDER, "handle order", "action=confirm", 303),
+    form(FORM_ORDERS, "handle", "action=confirm&id=<order>&back=/", 303),
     call(FN_CONFIRM, r#"{"handle":"<handle>","number":"<order>"}"#),
     call(
         FN_SHIP,

@@ -745,6 +745,66 @@ async fn a_packing_slip_says_what_goes_where() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn several_orders_are_confirmed_and_printed_at_once() {
+    let program = Program::serve(On::Sqlite).await;
+    let shopper = Shopper::new(&program);
+    let bowl = shopper.variant("meena-crafts", 0).await;
+    let mut orders = Vec::new();
+    for _ in 0..3 {
+        orders.push(format!("{}-1", shopper.buy_in_cash(&bowl).await));
+    }
+    let [first, cancelled, last] = &orders[..] else { unreachable!() };
+    let seller = Shopper::new(&program);
+    seller.post("/sign-in", &[("email", "meena@haat.example"), ("password", "market-day-2026")]).await;
+    let list = "/seller/meena-crafts/orders";
+    let (_, page) = seller.get(list).await;
+    for order in &orders {
+        assert!(page.contains(&format!("name=\"id\" value=\"{order}\"")), "{order}: {page}");
+    }
+    // While the list was open.
+    seller.post(&format!("{list}/{cancelled}"), &[("action", "cancel"), ("reason", "Broken")]).await;
+    let confirm = |of: &[&String], back| {
+        let chosen = of.iter().map(|order| ("id", order.to_string()));
+        let rest = [("action", "confirm".to_owned()), ("back", format!("{list}{back}"))];
+        rest.into_iter().chain(chosen).collect::<Vec<_>>()
+    };
+    let post = async |fields: Vec<(&'static str, String)>| {
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        seller.post(list, &fields).await
+    };
+    let back = post(confirm(&[first, cancelled, last], "?state=placed")).await;
+    assert!(back.starts_with(&format!("{list}?state=placed&draft=")), "{back}");
+    let (_, page) = seller.get(&back).await;
+    let main = page.split("<main").nth(1).unwrap();
+    for part in
+        ["2 orders confirmed.", "1 order couldn’t be confirmed:", cancelled, "Its status is “Cancelled”."]
+    {
+        assert!(main.contains(part), "{part}: {main}");
+    }
+    assert!(!main.contains(first.as_str()) && !main.contains(last.as_str()), "{main}");
+    // Confirming again changes nothing.
+    let back = post(confirm(&[first, last], "")).await;
+    assert_eq!(back, format!("{list}?done=2"));
+    assert!(seller.get(&back).await.1.contains("2 orders confirmed."));
+    let strange = seller.try_post(list, &[("action", "confirm"), ("id", "H0-1")]).await.unwrap();
+    assert_eq!(strange.status(), StatusCode::NOT_FOUND);
+
+    let slips = "/seller/meena-crafts/packing-slips";
+    let (status, page) =
+        seller.get(&format!("{slips}?back={list}?state=confirmed&id={last}&id={first}")).await;
+    assert_eq!(status, StatusCode::OK);
+    let found: Vec<_> = page.split("<article").skip(1).collect();
+    assert!(
+        found.len() == 2 && found[0].contains(last.as_str()) && found[1].contains(first.as_str()),
+        "{page}"
+    );
+    assert!(page.contains(&format!("href=\"{list}?state=confirmed\"")), "{page}");
+    let (_, page) = seller.get(&format!("{slips}?back=https://evil.example/")).await;
+    assert!(page.contains("No orders selected") && !page.contains("href=\"https://evil.example"), "{page}");
+    program.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn admins_look_at_an_order_and_change_nothing() {
     let mut program = Program::serve(On::Sqlite).await;
     program.set("HAAT_ADMIN_PASSWORD", "market-day-2026");

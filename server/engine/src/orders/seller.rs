@@ -1,5 +1,7 @@
 //! Orders in the seller dashboard, and the operator's list of all orders.
 
+use std::collections::BTreeSet;
+
 use super::{LineRow, address, behind, key, parts, shop_orders, timeline};
 use crate::{
     Caller, Engine,
@@ -13,9 +15,9 @@ use haat_shared::{
     id::kinds::{OrderId, ShopId},
     orders::{
         Actor, ListOrders, ORDER_SORTS, OrderCard, OrderEvent, OrderEventData, OrderEventKind, OrderState,
-        OtherOrder, SellerOrder,
+        OtherOrder, SellerOrder, ShopOrderView,
     },
-    page::{self, Counted, Page},
+    page::{self, Counted, LIMIT_MAX, Page},
     payments::{PaymentMethod, PaymentState},
     permissions::{AdminPermission, Permission},
     shipping::ShippingMethod,
@@ -53,6 +55,10 @@ lists! {
 statements! {
     LINES = lines_of!("orders", "WHERE o.number = $1 AND o.shop_id = $2 ORDER BY l.position");
     LINES_OF_ANY = lines_of!("orders", "WHERE o.number = $1 ORDER BY l.position");
+    SLIPS = lines_of!(
+        "(SELECT x.* FROM orders x JOIN (VALUES [($1, $2)]) AS given ON x.number = given.column1 AND x.shop_id = given.column2)",
+        "ORDER BY o.number, l.position"
+    );
     EVENTS = "SELECT kind, actor, data, created_at FROM order_events WHERE order_id = $1 ORDER BY created_at, kind";
     // The customer's other orders in the shop; every row has their number.
     OTHERS = "SELECT o.number, o.created_at, o.state, o.currency, o.total_minor, COUNT(*) OVER () AS order_count
@@ -214,6 +220,23 @@ pub async fn seller_order(
 ) -> Result<SellerOrder> {
     let shop = caller.shop(handle, Permission::SeeOrders)?;
     details(engine, caller, engine.db.all(&LINES, params![number, shop]).await?).await
+}
+
+/// The orders of a shop with these numbers, in this order, for packing slips. Unknown ones are left out.
+pub async fn packing_slips(
+    engine: &Engine,
+    caller: &Caller,
+    handle: &str,
+    mut numbers: Vec<String>,
+) -> Result<Vec<ShopOrderView>> {
+    let shop = caller.shop(handle, Permission::SeeOrders)?;
+    numbers.truncate(LIMIT_MAX);
+    let wanted: BTreeSet<&str> = numbers.iter().map(String::as_str).collect();
+    let wanted: Vec<[Value; 2]> = wanted.into_iter().map(|number| [number.into(), shop.into()]).collect();
+    let lines = engine.db.all_many(&SLIPS, &wanted).await?;
+    let mut orders = shop_orders(engine, caller, lines)?;
+    orders.sort_by_key(|order| numbers.iter().position(|number| *number == order.order.number));
+    Ok(orders)
 }
 
 /// An order page of any shop, without the notes of its members, which are nobody else's business. Operators

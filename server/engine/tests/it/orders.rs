@@ -450,6 +450,26 @@ both! {
         assert_eq!(orders::list_all(engine, &delta, ListOrders::default()).await, Err(Error::NotFound));
     }
 
+    async fn packing_slips_are_printed_for_the_shops_own_orders(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let jug = market.product(MEENA, "Clay jug", 65_000, 9).await;
+        let cable = market.product("delta-electronics", "Cable", 9_900, 9).await;
+        let mut numbers = Vec::new();
+        for lines in [&[(bowl, 1), (jug, 2)][..], &[(bowl, 1)], &[(cable, 1)]] {
+            let number = market.buy_in_cash(&market.guest_with(lines).await).await.unwrap();
+            numbers.push(format!("{number}-1"));
+        }
+        let [first, second, theirs] = &numbers[..] else { unreachable!() };
+        let wanted = [second, "H0-1", theirs, first, second].map(ToOwned::to_owned).to_vec();
+        let slips = orders::packing_slips(engine, &owner, MEENA, wanted.clone()).await.unwrap();
+        let seen: Vec<_> = slips.iter().map(|slip| (slip.order.number.as_str(), slip.order.lines.len())).collect();
+        assert_eq!(seen, [(second.as_str(), 1), (first.as_str(), 2)]);
+        assert_eq!(orders::packing_slips(engine, &owner, MEENA, Vec::new()).await.unwrap(), []);
+        let delta = market.owner("delta-electronics").await;
+        assert_eq!(orders::packing_slips(engine, &delta, MEENA, wanted).await, Err(Error::NotFound));
+    }
+
     async fn orders_are_found_by_state_and_words(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 99).await;
