@@ -12,8 +12,12 @@ use haat_app::{i18n::Locale, words};
 use haat_engine::{Caller, Engine, catalog::imports};
 use haat_shared::{
     Error,
-    catalog::imports::{
-        ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion, NumberReading, RowError,
+    catalog::{
+        edit::ListSellerProducts,
+        imports::{
+            ExportFormat, Format, ImportOptions, ImportState, ImportView, NumberQuestion, NumberReading,
+            RowError,
+        },
     },
     number::DecimalMark,
 };
@@ -195,9 +199,9 @@ async fn write_faults(engine: &Engine, shop: &str, of: &ImportView, path: &Path)
 
 /// Prints a shop's products.
 pub(crate) async fn export(engine: &Engine, shop: &str, format: ExportFormat) -> Result<ExitCode, String> {
-    let mut after = None;
+    let (all, mut after) = (ListSellerProducts::default(), None);
     loop {
-        let part = imports::export(engine, &Caller::system(), shop, format, after).await;
+        let part = imports::export(engine, &Caller::system(), shop, format, &all, after).await;
         let part = part.map_err(|error| match error {
             Error::NotFound => format!("no shop with the handle {shop}"),
             error => error.to_string(),

@@ -58,7 +58,7 @@ pub(crate) fn Products() -> impl IntoView {
             (url(&path, &ListSellerProducts { sort: sort.into(), ..start.clone() }), words, here)
         });
         let (new, import) = (routes::new_product(&handle), routes::import(&handle));
-        let export = routes::export(&handle);
+        let export = url(&routes::export(&handle), &start);
         let tools = tools(i18n, &path, &start, &table);
         let list = if table.page.items.is_empty() {
             none(&handle, of.q.is_empty() && of.state.is_empty() && !of.low)

@@ -10,9 +10,13 @@ use axum::{
 use bytes::Bytes;
 use futures::stream;
 use haat_engine::{Caller, Engine, Exported, catalog::imports, orders};
-use haat_shared::{Error, Result, catalog::imports::ExportFormat, orders::ListOrders};
+use haat_shared::{
+    Error, Result,
+    catalog::{edit::ListSellerProducts, imports::ExportFormat},
+    orders::ListOrders,
+};
 
-use super::State;
+use super::{State, Typed, forms::field};
 
 /// A byte order mark, by which spreadsheets recognise UTF-8.
 pub(super) const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
@@ -25,14 +29,21 @@ pub(super) fn as_table(name: &str) -> [(header::HeaderName, String); 3] {
     ]
 }
 
-/// All products of a shop, as a table.
+/// The products of a shop that its list shows with these filters, as a table.
 pub(super) async fn products(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
     Path(handle): Path<String>,
+    Query(typed): Query<Typed>,
 ) -> Response {
     let name = format!("{handle}-products.csv");
-    match parts(&state.runtime.engine, caller, handle, ExportFormat::Csv, &BYTE_ORDER_MARK).await {
+    let of = ListSellerProducts {
+        q: field(&typed, "q"),
+        state: field(&typed, "state"),
+        low: field(&typed, "low") == "1",
+        ..ListSellerProducts::default()
+    };
+    match parts(&state.runtime.engine, caller, handle, ExportFormat::Csv, of, &BYTE_ORDER_MARK).await {
         Ok(table) => (as_table(&name), table).into_response(),
         Err(error) => super::layers::plain(&error),
     }
@@ -52,18 +63,19 @@ pub(super) async fn orders(
     }
 }
 
-/// Streams all products of a shop, preceded by the given bytes.
+/// Streams products of a shop, preceded by the given bytes.
 pub(super) async fn parts(
     engine: &Engine,
     caller: Caller,
     handle: String,
     format: ExportFormat,
+    of: ListSellerProducts,
     begin: &[u8],
 ) -> Result<Body> {
     let engine = engine.clone();
     streamed(begin, move |after| {
-        let (engine, caller, handle) = (engine.clone(), caller.clone(), handle.clone());
-        async move { imports::export(&engine, &caller, &handle, format, after).await }
+        let (engine, caller, handle, of) = (engine.clone(), caller.clone(), handle.clone(), of.clone());
+        async move { imports::export(&engine, &caller, &handle, format, &of, after).await }
     })
     .await
 }

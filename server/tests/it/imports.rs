@@ -291,6 +291,17 @@ async fn a_seller_sends_a_file_without_scripts() {
     assert!(list.contains("bowls.csv"), "{list}");
     let (status, all) = seller.get(&table).await;
     assert_eq!((status, all.matches(",K-").count()), (StatusCode::OK, 297));
+    // The list's link exports what the list shows.
+    let (_, list) = seller.get(&format!("/seller/{SHOP}/products?q=bowl+10&state=published&low=1")).await;
+    let link = format!("href=\"{table}?q=bowl%2010&amp;state=published&amp;low=1\"");
+    assert!(list.contains(&link), "{list}");
+    for (filters, count) in
+        [("?q=bowl+10&low=0", 13), ("?state=published&q=no-such", 0), ("?q=%20&rows=25", 297)]
+    {
+        let (status, some) = seller.get(&format!("{table}{filters}")).await;
+        assert_eq!((status, some.matches(",K-").count()), (StatusCode::OK, count), "{filters}");
+    }
+    assert_eq!(seller.get(&format!("{table}?state=lost")).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     // Importing an export changes nothing.
     let again = location(&send(&seller, form(FILE, all.as_bytes())).await);
     let (_, shown) = seller.get(&again).await;

@@ -162,14 +162,7 @@ pub async fn seller_list(
     ask: ListSellerProducts,
 ) -> Result<Page<SellerProductCard>> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
-    let mut filters = searched(shop, &ask.q)?;
-    if !ask.state.is_empty() {
-        let state = ProductState::parse(&ask.state).ok_or(Error::field("state", FieldCode::NotAChoice))?;
-        filters.push(("state", state.as_str().into()));
-    }
-    if ask.low {
-        filters.push(("low", 1i64.into()));
-    }
+    let filters = filtered(shop, &ask)?;
     let sort = if ask.sort.is_empty() { "newest" } else { &ask.sort };
     let key = sort.trim_start_matches('-');
     let list = if ask.low || key == "stock" { &BY_STOCK } else { &SELLER_PRODUCTS };
@@ -214,6 +207,19 @@ pub async fn seller_table(
     let counts = engine.db.list(list.count_by("state", filters)).await?;
     let page = seller_list(engine, caller, handle, ask).await?;
     Ok(CountRow::with(counts, page))
+}
+
+/// The products of a shop that its list shows.
+pub(super) fn filtered(shop: ShopId, ask: &ListSellerProducts) -> Result<Vec<(&'static str, Value)>> {
+    let mut filters = searched(shop, &ask.q)?;
+    if !ask.state.is_empty() {
+        let state = ProductState::parse(&ask.state).ok_or(Error::field("state", FieldCode::NotAChoice))?;
+        filters.push(("state", state.as_str().into()));
+    }
+    if ask.low {
+        filters.push(("low", 1i64.into()));
+    }
+    Ok(filters)
 }
 
 /// The products of a shop that match a search.

@@ -73,9 +73,18 @@ async fn find(market: &Market, owner: &Caller, title: &str) -> SellerProduct {
 }
 
 async fn exported(market: &Market, owner: &Caller, format: ExportFormat) -> String {
+    exported_of(market, owner, format, &ListSellerProducts::default()).await
+}
+
+async fn exported_of(
+    market: &Market,
+    owner: &Caller,
+    format: ExportFormat,
+    of: &ListSellerProducts,
+) -> String {
     let (mut text, mut after) = (Vec::new(), None);
     loop {
-        let part = imports::export(&market.engine, owner, MEENA, format, after).await.unwrap();
+        let part = imports::export(&market.engine, owner, MEENA, format, of, after).await.unwrap();
         text.extend(part.text);
         after = part.next;
         if after.is_none() {
@@ -155,6 +164,31 @@ both! {
             assert_eq!(became(&bring(market, &owner, file, true).await), [0, 0, 3, 0]);
         }
         assert_eq!(find(market, &owner, "clay cup").await, cup);
+    }
+
+    async fn an_export_has_the_products_that_the_list_shows(market) {
+        let owner = market.owner(MEENA).await;
+        let file = many(0..403).replace(",107.50,7,", ",107.50,0,").replace(",109.50,7,published", ",109.50,7,draft");
+        bring(market, &owner, &file, true).await;
+        for (q, state, low, count) in [
+            ("", "", false, 403),
+            ("", "published", false, 402),
+            ("", "draft", false, 1),
+            ("", "", true, 1),
+            ("", "draft", true, 0),
+            ("bowl 40", "", false, 7),
+            ("bowl 40", "draft", false, 0),
+        ] {
+            let of = ListSellerProducts { q: q.into(), state: state.into(), low, ..ListSellerProducts::default() };
+            let json = exported_of(market, &owner, ExportFormat::Json, &of).await;
+            let skus: std::collections::BTreeSet<_> = json.split("\"sku\":\"").skip(1).collect();
+            assert_eq!((json.lines().count(), skus.len()), (count, count), "{of:?}");
+            let csv = exported_of(market, &owner, ExportFormat::Csv, &of).await;
+            assert_eq!(csv.lines().count(), count + 1, "{of:?}");
+        }
+        let lost = ListSellerProducts { state: "lost".into(), ..ListSellerProducts::default() };
+        let refused = imports::export(&market.engine, &owner, MEENA, ExportFormat::Csv, &lost, None).await;
+        assert_eq!(refused.err().and_then(|error| error.at("state")), Some(FieldCode::NotAChoice));
     }
 
     async fn a_file_may_contain_some_variants_and_columns_only(market) {
@@ -592,7 +626,8 @@ both! {
         }
         assert_eq!(stage(market, &delta, many(0..3).as_bytes()).await, Err(Error::NotFound));
         assert_eq!(stage(market, &Caller::guest(), many(0..3).as_bytes()).await, Err(Error::SignInNeeded));
-        assert!(imports::export(engine, &delta, MEENA, ExportFormat::Csv, None).await.is_err());
+        let all = ListSellerProducts::default();
+        assert!(imports::export(engine, &delta, MEENA, ExportFormat::Csv, &all, None).await.is_err());
         // Another shop has the same SKUs: its products aren't touched.
         let theirs = imports::stage(engine, &delta, "delta-electronics", options(false), many(0..3).as_bytes(), |_| {}).await.unwrap();
         bring(market, &owner, &many(0..3), false).await;

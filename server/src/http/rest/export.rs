@@ -4,7 +4,10 @@ use axum::{
     body::Body,
     http::{StatusCode, header},
 };
-use haat_shared::{catalog::imports::ExportFormat, routes::API_EXPORT};
+use haat_shared::{
+    catalog::{edit::ListSellerProducts, imports::ExportFormat},
+    routes::API_EXPORT,
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -94,7 +97,8 @@ async fn export(
     (At(handle), Wanted((kind, format))): (At<String>, Wanted),
 ) -> haat_shared::Result<Streamed> {
     let engine = context.engine().clone();
-    exports::parts(&engine, context.caller, handle, format, &[]).await.map(|body| Streamed(kind, body))
+    let all = ListSellerProducts::default();
+    exports::parts(&engine, context.caller, handle, format, all, &[]).await.map(|body| Streamed(kind, body))
 }
 
 #[cfg(test)]

@@ -3,32 +3,57 @@
 use std::collections::HashMap;
 
 use super::{
-    super::seller::{SellerProductRow, SellerVariantRow, editable, seller_products_sql, seller_variants_sql},
+    super::seller::{
+        SellerProductRow, SellerVariantRow, editable, filtered, seller_products_sql, seller_variants_sql,
+    },
     cells,
     record::{Record, VariantRecord, unambiguous},
     xml,
 };
 use crate::{
-    Caller, Engine, params, rows, shops,
+    Caller, Engine, lists, rows, shops,
     spreadsheet::{Exported, escaped, table},
-    statements,
 };
 use haat_shared::{
     Error, Result,
-    catalog::edit::SellerProduct,
-    catalog::imports::{COLUMNS, ExportFormat},
+    catalog::{
+        edit::{ListSellerProducts, SellerProduct},
+        imports::{COLUMNS, ExportFormat},
+    },
     id::kinds::*,
     permissions::Permission,
 };
-use uuid::Uuid;
 
 /// The number of products read at once.
-const PAGE: i64 = 200;
+const PAGE: usize = 200;
 
-statements! {
-    PAGE_OF = concat!(seller_products_sql!("FALSE"), "WHERE p.shop_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3");
-    VARIANTS_OF = concat!(seller_variants_sql!(), "JOIN products p ON p.id = v.product_id
-        WHERE p.shop_id = $1 AND p.id > $2 AND p.id <= $3 AND NOT v.archived ORDER BY v.product_id, v.position, v.id");
+/// The filters of the seller's list, and a range.
+const FILTERS: &[(&str, &str)] = &[
+    ("shop", "p.shop_id = {}"),
+    ("state", "p.state = {}"),
+    ("word", r"p.search_folded LIKE {} ESCAPE '\'"),
+    (
+        "low",
+        "(SELECT COUNT(*) FROM variants x JOIN capacities y ON y.id = x.capacity_id
+            WHERE x.product_id = p.id AND NOT x.archived AND y.on_hand - y.held <= x.low_stock) >= {}",
+    ),
+    ("behind", "p.id > {}"),
+    ("up_to", "p.id <= {}"),
+];
+
+lists! {
+    PRODUCTS {
+        select: seller_products_sql!("FALSE"),
+        base_filter: "TRUE",
+        filters: FILTERS,
+        sorts: &[("oldest", "p.id > {}", "p.id")],
+    }
+    VARIANTS {
+        select: concat!(seller_variants_sql!(), "JOIN products p ON p.id = v.product_id"),
+        base_filter: "NOT v.archived",
+        filters: FILTERS,
+        sorts: &[("position", "v.product_id > {}", "v.product_id, v.position, v.id")],
+    }
 }
 
 rows! {
@@ -39,21 +64,27 @@ rows! {
 }
 
 /// A part of a shop's products, the first ones or those after `after`, for members who manage the
-/// catalogue. The first part includes the beginning, such as a table's header, and the last one the end.
+/// catalogue: those that its list shows with the filters of `of`, oldest first. The first part includes the
+/// beginning, such as a table's header, and the last one the end.
 pub async fn export(
     engine: &Engine,
     caller: &Caller,
     handle: &str,
     format: ExportFormat,
+    of: &ListSellerProducts,
     after: Option<ProductId>,
 ) -> Result<Exported<ProductId>> {
     let shop = shops::of(engine, caller, handle, Permission::ManageCatalog).await?;
-    let behind = after.unwrap_or(ProductId::from_uuid(Uuid::nil()));
-    let rows: Vec<SellerProductRow> = engine.db.all(&PAGE_OF, params![shop, behind, PAGE]).await?;
+    let mut filters = filtered(shop, of)?;
+    let asked = PRODUCTS.bind(filters.clone(), "oldest", after.map(Into::into), PAGE);
+    let rows: Vec<SellerProductRow> = engine.db.list(asked).await?;
     let mut variants: HashMap<ProductId, Vec<SellerVariantRow>> = HashMap::new();
     let last = rows.last().map(SellerProductRow::id);
     if let Some(last) = last {
-        for row in engine.db.all::<PlacedVariant>(&VARIANTS_OF, params![shop, behind, last]).await? {
+        filters.extend(after.map(|after| ("behind", after.into())));
+        filters.push(("up_to", last.into()));
+        let asked = VARIANTS.bind(filters, "position", None, usize::MAX);
+        for row in engine.db.list::<PlacedVariant>(asked).await? {
             variants.entry(row.product_id).or_default().push(row.variant);
         }
     }
@@ -64,7 +95,7 @@ pub async fn export(
             editable(row, variants)
         })
         .collect();
-    let next = last.filter(|_| products.len() as i64 == PAGE);
+    let next = last.filter(|_| products.len() == PAGE);
     let text = match format {
         ExportFormat::Csv => table(|table| {
             if after.is_none() {
@@ -174,6 +205,7 @@ mod tests {
         text,
     };
     use proptest::prelude::*;
+    use uuid::Uuid;
 
     /// Text that is difficult for people and spreadsheets, and any other Unicode that shops can store.
     fn text() -> impl Strategy<Value = String> {
