@@ -310,6 +310,8 @@ pub struct ListOrders {
     pub q: String,
     /// Only orders in this state, by its name; empty for all.
     pub state: String,
+    /// Only orders that have been pending for more than a day.
+    pub overdue: bool,
     /// One of [`ORDER_SORTS`]; empty for the first.
     pub sort: String,
     /// The `next` cursor of the previous page; empty for the first page.

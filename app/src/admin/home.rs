@@ -33,7 +33,7 @@ fn Shown(home: AdminHome, me: Option<Me>) -> impl IntoView {
         (home.pending_messages, Part::Outbox, outbox, &[("state", "waiting")]),
         (home.failed_mails, Part::Mails, mails, &[]),
         (home.delayed_mails, Part::Mails, delayed, &[]),
-        (home.waiting_orders, Part::Orders, orders, &[("state", "placed")]),
+        (home.waiting_orders, Part::Orders, orders, &[("overdue", "true")]),
     ];
     let sees = |part: Part| me.as_ref().is_some_and(|me| me.may(part.needs()));
     let todo =

@@ -1,12 +1,15 @@
 //! The orders of all shops.
 
-use haat_shared::{orders::OrderCard, routes};
+use haat_shared::{
+    orders::{ListOrders, OrderCard},
+    routes,
+};
 use leptos::prelude::*;
 
 use super::{AdminPage, List, Part};
 use crate::{
     api,
-    back_office::orders::{asked, foot, sorted, tools},
+    back_office::orders::{asked, foot, is_filtered, sorted, tools, url},
     i18n::{t, use_i18n},
     ui::loaded,
     words,
@@ -34,11 +37,11 @@ pub(crate) fn Orders() -> impl IntoView {
         ];
         List {
             part: Part::Orders,
-            filtered: [of.q, of.state, of.after].iter().any(|text| !text.is_empty()),
+            filtered: is_filtered(&of),
             foot,
             tools: tools.into_any(),
             columns: columns.into(),
-            rows: table.page.items.into_iter().map(|order| row(order).into_any()).collect(),
+            rows: table.page.items.into_iter().map(|order| row(order, &of).into_any()).collect(),
             none: t!(i18n, admin.no_orders),
         }
         .show()
@@ -46,10 +49,11 @@ pub(crate) fn Orders() -> impl IntoView {
     view! { <AdminPage here=Part::Orders>{list}</AdminPage> }
 }
 
-fn row(order: OrderCard) -> impl IntoView {
+fn row(order: OrderCard, of: &ListOrders) -> impl IntoView + use<> {
     let i18n = use_i18n();
     let day = words::day(i18n, &order.placed_at);
-    let (href, shop) = (routes::any_order(&order.number), routes::shop(&order.shop_handle));
+    // The page links back to the list as it is.
+    let (href, shop) = (url(&routes::any_order(&order.number), of), routes::shop(&order.shop_handle));
     view! {
         <tr>
             <th scope="row">

@@ -18,10 +18,11 @@ use crate::{
 /// What a page's URL asks of a list of orders.
 pub(crate) fn asked() -> impl Fn() -> ListOrders + Copy + Send + Sync {
     let (q, state, sort) = (searched(), query("state"), query("sort"));
-    let (after, rows) = (query("after"), query("rows"));
+    let (after, rows, overdue) = (query("after"), query("rows"), query("overdue"));
     move || ListOrders {
         q: q.get(),
         state: state.get(),
+        overdue: overdue.get() == "true",
         sort: sort.get(),
         after: after.get(),
         limit: rows.with(|rows| ui::size(rows)),
@@ -31,9 +32,25 @@ pub(crate) fn asked() -> impl Fn() -> ListOrders + Copy + Send + Sync {
 /// The URL of a list of orders.
 pub(crate) fn url(path: &str, of: &ListOrders) -> String {
     let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
-    let asked =
-        [("q", &of.q), ("state", &of.state), ("sort", &of.sort), ("rows", &rows), ("after", &of.after)];
-    routes::with(path, &asked.map(|(name, value)| (name, value.as_str())))
+    let asked = [
+        ("q", of.q.as_str()),
+        ("state", &of.state),
+        ("overdue", overdue(of)),
+        ("sort", &of.sort),
+        ("rows", &rows),
+        ("after", &of.after),
+    ];
+    routes::with(path, &asked)
+}
+
+/// The query parameter for orders that have been pending for more than a day. Exports read it as well.
+fn overdue(of: &ListOrders) -> &'static str {
+    if of.overdue { "true" } else { "" }
+}
+
+/// Whether a list may have more orders than those requested.
+pub(crate) fn is_filtered(of: &ListOrders) -> bool {
+    of.overdue || [&of.q, &of.state, &of.after].iter().any(|text| !text.is_empty())
 }
 
 /// The search and the filters above a list of orders.
@@ -44,16 +61,28 @@ pub(crate) fn tools(
     table: &Counted<OrderCard>,
 ) -> impl IntoView + use<> {
     let start = ListOrders { after: String::new(), ..of.clone() };
-    let in_state = |state: &str| url(path, &ListOrders { state: state.into(), ..start.clone() });
-    let all = Chip::from((in_state(""), t!(i18n, seller_orders.all), of.state.is_empty()));
+    // What is overdue is pending, so that the two filters replace each other.
+    let filtered =
+        |state: &str, overdue| url(path, &ListOrders { state: state.into(), overdue, ..start.clone() });
+    let in_state = |state: &str| filtered(state, false);
+    let all = Chip::from((in_state(""), t!(i18n, seller_orders.all), of.state.is_empty() && !of.overdue));
+    // With that filter, only what it lets pass is counted.
+    let counting = |chip: Chip, name: &str| if of.overdue { chip } else { chip.counting(table.count(name)) };
     let states = OrderState::ALL.map(|state| {
         let (name, here) = (state.as_str(), of.state == state.as_str());
         let words = words::order_state(i18n, state, ShippingMethod::Standard);
-        Chip::filter(in_state(if here { "" } else { name }), words, here).counting(table.count(name))
+        counting(Chip::filter(in_state(if here { "" } else { name }), words, here), name)
     });
-    let chosen: Vec<Chip> = std::iter::once(all.counting(table.count(""))).chain(states).collect();
+    let late = Chip::filter(filtered("", !of.overdue), t!(i18n, seller_orders.overdue), of.overdue);
+    let late = if of.overdue { late.counting(table.count("")) } else { late };
+    let chosen: Vec<Chip> = std::iter::once(counting(all, "")).chain(states).chain([late]).collect();
     let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
-    let kept = [("state", of.state.as_str()), ("sort", of.sort.as_str()), ("rows", rows.as_str())];
+    let kept = [
+        ("state", of.state.as_str()),
+        ("overdue", overdue(of)),
+        ("sort", of.sort.as_str()),
+        ("rows", rows.as_str()),
+    ];
     view! {
         <div class="list-tools">
             {search(path.to_owned(), &of.q, t!(i18n, seller_orders.search), &kept)}

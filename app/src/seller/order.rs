@@ -17,6 +17,7 @@ use leptos::prelude::*;
 use super::{Dashboard, Part};
 use crate::{
     api,
+    back_office::orders,
     i18n::{t, tn, tu_string, use_i18n},
     state::{param, queries, query},
     storefront::{AddressLines, Timeline, contents, draft_by, order_lines},
@@ -151,7 +152,9 @@ pub(crate) fn OrderDetails(
             view! { <Cancel state=order.state method total action=action.clone() draft=draft.clone() /> },
         ),
     };
-    let back = if looks { routes::ALL_ORDERS.to_owned() } else { Part::Orders.path(&handle) };
+    // The list with the filters that led here.
+    let list = if looks { routes::ALL_ORDERS.to_owned() } else { Part::Orders.path(&handle) };
+    let back = orders::url(&list, &untrack(orders::asked()));
     let shop = looks.then(|| {
         view! { <p class="note"><a href=routes::shop(&handle)>{order.shop_name.clone()}</a></p> }
     });

@@ -45,7 +45,7 @@ pub(crate) fn Orders() -> impl IntoView {
         let list = if table.page.items.is_empty() {
             none(&handle, &of)
         } else {
-            let rows = table.page.items.into_iter().map(|order| row(&handle, order)).collect_view();
+            let rows = table.page.items.into_iter().map(|order| row(&handle, order, &of)).collect_view();
             let columns = vec![
                 (t!(i18n, seller_orders.number), "").into(),
                 (t!(i18n, seller_orders.customer), "wide").into(),
@@ -118,7 +118,7 @@ fn Confirmed(handle: String, done: String, draft: Draft) -> impl IntoView {
 
 fn none(handle: &str, of: &ListOrders) -> AnyView {
     let i18n = use_i18n();
-    if of.q.is_empty() && of.state.is_empty() && of.after.is_empty() {
+    if !orders::is_filtered(of) {
         let (title, note) = (tu_string!(i18n, seller_orders.none), tu_string!(i18n, seller_orders.none_note));
         let visit = routes::shop(handle);
         return view! {
@@ -144,9 +144,10 @@ fn none(handle: &str, of: &ListOrders) -> AnyView {
     .into_any()
 }
 
-fn row(handle: &str, order: OrderCard) -> impl IntoView + use<> {
+fn row(handle: &str, order: OrderCard, of: &ListOrders) -> impl IntoView + use<> {
     let i18n = use_i18n();
-    let href = routes::shop_order(handle, &order.number);
+    // The page links back to the list as it is.
+    let href = orders::url(&routes::shop_order(handle, &order.number), of);
     let day = words::day(i18n, &order.placed_at);
     let tick = tick(order.number.clone(), &order.number);
     view! {

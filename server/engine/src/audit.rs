@@ -23,7 +23,7 @@ const PAGE_SIZE: usize = 50;
 /// A message that has waited longer is overdue.
 const PENDING_MS: i64 = 60_000;
 /// An unconfirmed order this old may have been overlooked.
-const ORDER_MS: i64 = 24 * 3_600_000;
+pub(crate) const ORDER_MS: i64 = 24 * 3_600_000;
 /// An email that has waited longer is delayed.
 pub(crate) const MAIL_MS: i64 = 15 * 60_000;
 

@@ -813,9 +813,15 @@ async fn admins_look_at_an_order_and_change_nothing() {
     let number = shopper.buy_in_cash(&shopper.variant("meena-crafts", 0).await).await;
     let admin = Shopper::new(&program);
     admin.post("/sign-in", &[("email", "olga@haat.example"), ("password", "market-day-2026")]).await;
-    let (_, list) = admin.get("/admin/orders").await;
     let order = format!("/admin/orders/{number}-1");
-    assert!(list.contains(&format!("href=\"{order}\"")), "{list}");
+    for (filters, link) in [("", ""), ("?q=h&state=placed&rows=25", "?q=h&amp;state=placed&amp;rows=25")] {
+        let (_, list) = admin.get(&format!("/admin/orders{filters}")).await;
+        assert!(list.contains(&format!("href=\"{order}{link}\"")), "{list}");
+        let (_, page) = admin.get(&format!("{order}{filters}")).await;
+        assert!(page.contains(&format!("href=\"/admin/orders{link}\">All orders")), "{page}");
+    }
+    let (_, list) = admin.get("/admin/orders?overdue=true").await;
+    assert!(list.contains("No results") && list.contains("href=\"/admin/orders?state=placed\""), "{list}");
     let (status, page) = admin.get(&order).await;
     assert_eq!(status, StatusCode::OK);
     let main = page.split("<main").nth(1).unwrap();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{LineRow, address, behind, key, parts, shop_orders, timeline};
 use crate::{
     Caller, Engine,
+    audit::ORDER_MS,
     db::{CountRow, Value, list::like},
     lists, params, rows, statements,
 };
@@ -40,6 +41,7 @@ lists! {
         filters: &[
             ("shop", "o.shop_id = {}"),
             ("state", "o.state = {}"),
+            ("overdue", "o.state = 'placed' AND o.created_at < {}"),
             ("word", r"o.search_folded LIKE {} ESCAPE '\'"),
         ],
         // The values of `haat_shared::orders::ORDER_SORTS`.
@@ -126,7 +128,8 @@ pub async fn seller_list(
     list(engine, caller, Some(shop), &ask).await
 }
 
-/// The same with the number of the shop's orders in each state, among those that match the search.
+/// The same with the number of the shop's orders in each state, among those that match the search and, if asked for,
+/// are overdue.
 pub async fn seller_table(
     engine: &Engine,
     caller: &Caller,
@@ -143,7 +146,8 @@ pub async fn list_all(engine: &Engine, caller: &Caller, ask: ListOrders) -> Resu
     list(engine, caller, None, &ask).await
 }
 
-/// The same with the number of orders in each state, among those that match the search. Operators only.
+/// The same with the number of orders in each state, among those that match the search and, if asked for, are overdue.
+/// Operators only.
 pub async fn table_of_all(engine: &Engine, caller: &Caller, ask: ListOrders) -> Result<Counted<OrderCard>> {
     caller.admin(AdminPermission::SeeOrders)?;
     counted(engine, caller, None, &ask).await
@@ -155,7 +159,7 @@ async fn counted(
     shop: Option<ShopId>,
     ask: &ListOrders,
 ) -> Result<Counted<OrderCard>> {
-    let counts = engine.db.list(ORDERS.count_by("state", searched(shop, &ask.q)?)).await?;
+    let counts = engine.db.list(ORDERS.count_by("state", searched(engine, shop, ask)?)).await?;
     let page = list(engine, caller, shop, ask).await?;
     Ok(CountRow::with(counts, page))
 }
@@ -173,7 +177,7 @@ async fn list(
 
 pub(super) async fn rows(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<Page<CardRow>> {
     let size = page::rows(ask.limit, PAGE_SIZE);
-    let mut filters = searched(shop, &ask.q)?;
+    let mut filters = searched(engine, shop, ask)?;
     if let Some(state) = ask.state().map_err(|fault| Error::Invalid(vec![fault]))? {
         filters.push(("state", state.as_str().into()));
     }
@@ -188,11 +192,12 @@ pub(super) async fn rows(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders
     Ok(Page::cut(rows, size, |row| key(if by_total { row.total_minor } else { row.created_at }, row.id)))
 }
 
-/// The orders of a shop, or of all, that match a search.
-fn searched(shop: Option<ShopId>, q: &str) -> Result<Vec<(&'static str, Value)>> {
-    let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+/// The orders of a shop, or of all, that match a search and are overdue, if asked for.
+fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<Vec<(&'static str, Value)>> {
+    let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
+    let overdue = ask.overdue.then(|| ("overdue", (engine.clock.now_ms() - ORDER_MS).into()));
     let words = q.split_whitespace().take(8).map(fold_email).map(|word| ("word", like(&word).into()));
-    Ok(shop.map(|shop| ("shop", shop.into())).into_iter().chain(words).collect())
+    Ok(shop.map(|shop| ("shop", shop.into())).into_iter().chain(overdue).chain(words).collect())
 }
 
 fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {

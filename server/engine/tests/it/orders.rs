@@ -504,6 +504,31 @@ both! {
         assert_eq!(orders::table_of_all(engine, &owner, ListOrders::default()).await, Err(Error::NotFound));
     }
 
+    async fn orders_that_have_been_pending_for_more_than_a_day_are_listed(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let cable = market.product("delta-electronics", "Cable", 9_900, 9).await;
+        let mut numbers = Vec::new();
+        for variant in [bowl, bowl, cable] {
+            numbers.push(market.buy_in_cash(&market.guest_with(&[(variant, 1)]).await).await.unwrap());
+        }
+        orders::confirm(engine, &owner, MEENA, &format!("{}-1", numbers[0])).await.unwrap();
+        market.clock.advance_ms(24 * 3_600_000 + 10);
+        market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        let overdue = ListOrders { overdue: true, ..ListOrders::default() };
+        let table = orders::table_of_all(engine, &Caller::system(), overdue.clone()).await.unwrap();
+        let listed: Vec<_> = table.page.items.iter().map(|order| order.number.clone()).collect();
+        assert_eq!(listed, [format!("{}-1", numbers[2]), format!("{}-1", numbers[1])]);
+        assert_eq!(table.counts, [("placed".to_owned(), 2)]);
+        let home = haat_engine::audit::home(engine, &Caller::system()).await.unwrap();
+        assert_eq!(home.waiting_orders, 2, "as Admin's home page counts them");
+        let table = orders::seller_table(engine, &owner, MEENA, overdue.clone()).await.unwrap();
+        assert_eq!((table.count(""), table.page.items.len()), (1, 1));
+        let exported = orders::export(engine, &owner, MEENA, &overdue).await.unwrap().text;
+        let exported = String::from_utf8(exported).unwrap();
+        assert!(exported.lines().count() == 2 && exported.contains(&numbers[1]), "{exported}");
+    }
+
     async fn orders_are_sorted_by_date_and_total(market) {
         let (engine, owner) = (&market.engine, market.owner(MEENA).await);
         let mut numbers = Vec::new();
