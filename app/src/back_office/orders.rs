@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use crate::{
     i18n::t,
     state::{query, searched},
-    ui::{self, Chip, Column, ListFoot, chips, search},
+    ui::{self, Chip, Column, ListFoot, chips, search, sort_form},
     words::{self, I18n},
 };
 
@@ -80,13 +80,25 @@ pub(crate) fn tools(
     let kept = [
         ("state", of.state.as_str()),
         ("overdue", overdue(of)),
-        ("sort", of.sort.as_str()),
         ("rows", rows.as_str()),
+        ("sort", of.sort.as_str()),
     ];
+    let kept_by_sort = [("q", of.q.as_str()), kept[0], kept[1], kept[2]];
+    let sorts = ORDER_SORTS.map(|sort| {
+        let words = match sort {
+            "placed" => t!(i18n, seller_orders.sort_oldest),
+            "total" => t!(i18n, seller_orders.sort_total_low),
+            "-total" => t!(i18n, seller_orders.sort_total_high),
+            _ => t!(i18n, products.sort_newest),
+        };
+        (sort, words)
+    });
+    let now = if of.sort.is_empty() { ORDER_SORTS[0] } else { &of.sort };
     view! {
         <div class="list-tools">
             {search(path.to_owned(), &of.q, t!(i18n, seller_orders.search), &kept)}
             {chips(t!(i18n, seller_orders.state), chosen)}
+            {sort_form(path.to_owned(), now, sorts.to_vec(), &kept_by_sort)}
         </div>
     }
 }

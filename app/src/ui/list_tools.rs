@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     i18n::{t, tn, use_i18n},
-    ui::{Icon, Pager},
+    ui::{Icon, Pager, Select},
     words,
 };
 
@@ -17,18 +17,43 @@ pub fn search(
     kept: &[(&'static str, &str)],
 ) -> impl IntoView + use<> {
     let i18n = use_i18n();
-    let kept = kept.iter().filter(|(_, value)| !value.is_empty());
-    let kept =
-        kept.map(|(name, value)| view! { <input type="hidden" name=*name value=(*value).to_owned() /> });
     view! {
         <search>
             <form method="get" action=path class="list-search">
                 <label class="hidden" for="q">{label}</label>
                 <input id="q" type="search" name="q" value=q.to_owned() placeholder=label autocomplete="off" maxlength=haat_shared::catalog::QUERY_MAX.to_string() />
-                {kept.collect_view()}
+                {hidden(kept)}
                 <button type="submit" class="button secondary">{t!(i18n, search.button)}</button>
             </form>
         </search>
+    }
+}
+
+/// The other filters of a list, in a form.
+fn hidden(kept: &[(&'static str, &str)]) -> impl IntoView + use<> {
+    let kept = kept.iter().filter(|(_, value)| !value.is_empty());
+    let kept =
+        kept.map(|(name, value)| view! { <input type="hidden" name=*name value=(*value).to_owned() /> });
+    kept.collect_view()
+}
+
+/// The sort orders of a list, for phones, which have no room for the columns by whose headings it is sorted. The
+/// form keeps the list's filters.
+pub fn sort_form(
+    path: String,
+    now: &str,
+    options: Vec<(&'static str, &'static str)>,
+    kept: &[(&'static str, &str)],
+) -> impl IntoView + use<> {
+    let i18n = use_i18n();
+    view! {
+        <div class="narrow-sorts">
+            <form method="get" action=path class="list-sort">
+                <Select name="sort" label=t!(i18n, products.sort) value=now options />
+                {hidden(kept)}
+                <button type="submit" class="button secondary">{t!(i18n, dashboard.apply)}</button>
+            </form>
+        </div>
     }
 }
 

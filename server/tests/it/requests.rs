@@ -820,6 +820,13 @@ async fn admins_look_at_an_order_and_change_nothing() {
         let (_, page) = admin.get(&format!("{order}{filters}")).await;
         assert!(page.contains(&format!("href=\"/admin/orders{link}\">All orders")), "{page}");
     }
+    // Phones, which show no headings, sort by a form that keeps the filters.
+    let (_, list) = admin.get("/admin/orders?q=h&state=placed&sort=total").await;
+    let form = list.split("class=\"list-sort\"").nth(1).unwrap().split("</form>").next().unwrap();
+    for part in ["name=\"q\" value=\"h\"", "name=\"state\" value=\"placed\"", "value=\"-total\""] {
+        assert!(form.contains(part), "{part}: {form}");
+    }
+    assert!(form.contains("value=\"total\" selected"), "{form}");
     let (_, list) = admin.get("/admin/orders?overdue=true").await;
     assert!(list.contains("No results") && list.contains("href=\"/admin/orders?state=placed\""), "{list}");
     let (status, page) = admin.get(&order).await;
