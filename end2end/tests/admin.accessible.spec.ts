@@ -2,7 +2,7 @@
 import { expect, test } from '../fixtures';
 import { audit, everyAdminPage, looks, operate } from '../helpers';
 
-test('axe finds nothing serious in the admin area, narrow or wide, light or dark', async ({ page, market }) => {
+test('axe finds nothing in the admin area, narrow or wide, light or dark', async ({ page, market }) => {
   test.setTimeout(300_000);
   await operate(market, page);
   await everyAdminPage(page, (name) =>

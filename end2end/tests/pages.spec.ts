@@ -63,7 +63,7 @@ function broken(page: Page): Promise<unknown> {
   });
 }
 
-test('axe finds nothing serious on any page, and with text at 200 % nothing is cut or overlaps', async ({ page }) => {
+test('axe finds nothing on any page, and with text at 200 % nothing is cut or overlaps', async ({ page }) => {
   test.setTimeout(600_000);
   await everyPage(page, (name) =>
     test.step(name, () =>

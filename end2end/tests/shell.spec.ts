@@ -91,7 +91,7 @@ test('on phones, the navigation is a bar at the bottom', async ({ page }) => {
   expect((await main(page).boundingBox())!.x).toBeGreaterThan(200);
 });
 
-test('axe finds nothing serious with open menus', async ({ page, market }) => {
+test('axe finds nothing with open menus', async ({ page, market }) => {
   await operate(market, page);
   await visit(page, '/admin');
   await hasItsOwnBar(page);

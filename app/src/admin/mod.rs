@@ -31,7 +31,8 @@ use crate::{
     i18n::{t, tu_string, use_i18n},
     state::{Visitor, query, searched},
     ui::{
-        self, Chip, Column, Columns, EmptyState, Failure, LinkButton, ListFoot, PageTitle, Table, chips, search,
+        self, Chip, Column, Columns, EmptyState, Failure, LinkButton, ListFoot, PageTitle, Table, chips,
+        search,
     },
     words::I18n,
 };

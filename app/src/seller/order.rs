@@ -21,7 +21,10 @@ use crate::{
     i18n::{t, tn, tu_string, use_i18n},
     state::{param, queries, query},
     storefront::{AddressLines, Timeline, contents, draft_by, order_lines},
-    ui::{Alert, Button, CodeAlert, EmptyState, Field, LinkButton, PageTitle, Print, Sums, error_summary, loaded},
+    ui::{
+        Alert, Button, CodeAlert, EmptyState, Field, LinkButton, PageTitle, Print, Sums, error_summary,
+        loaded,
+    },
     words::{self, I18n},
 };
 

@@ -130,9 +130,7 @@ fn none(handle: &str, of: &ListOrders) -> AnyView {
     }
     let pending = of.q.is_empty() && of.state == OrderState::Placed.as_str();
     let (icon, title, note) = match pending {
-        true => {
-            ("check", t!(i18n, seller_orders.none_pending), t!(i18n, seller_orders.none_pending_note))
-        }
+        true => ("check", t!(i18n, seller_orders.none_pending), t!(i18n, seller_orders.none_pending_note)),
         false => ("search", t!(i18n, products.none), t!(i18n, seller_orders.no_matches)),
     };
     let all = Part::Orders.path(handle);

@@ -60,6 +60,7 @@ pub(crate) fn Products() -> impl IntoView {
         let (new, import) = (routes::new_product(&handle), routes::import(&handle));
         let export = url(&routes::export(&handle), &start);
         let tools = tools(i18n, &path, &start, &table);
+        let back = url(&path, &of);
         let list = if table.page.items.is_empty() {
             none(&handle, of.q.is_empty() && of.state.is_empty() && !of.low)
         } else {
@@ -97,7 +98,7 @@ pub(crate) fn Products() -> impl IntoView {
                 </div>
             </header>
             <CodeAlert />
-            <DoneToAll what=done.get_untracked() n=n.get_untracked() undo=undo.get_untracked() back=url(&path, &of) path=path.clone() />
+            <DoneToAll what=done.get_untracked() n=n.get_untracked() undo=undo.get_untracked() back path=path.clone() />
             {tools}
             // Phones have no room for the columns by whose headings the table is sorted.
             <div class="narrow-sorts">{ui::sorts(sorts.to_vec())}</div>

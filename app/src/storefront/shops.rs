@@ -38,7 +38,11 @@ pub(crate) fn Shops() -> impl IntoView {
             let (title, note) = (tu_string!(i18n, shops.none), tu_string!(i18n, shops.none_note));
             view! { <EmptyState icon="awning" title note /> }.into_any()
         } else {
-            view! { <ShopGrid shops=page.items /> }.into_any()
+            view! {
+                <h2 class="hidden">{t!(i18n, layout.all_shops)}</h2>
+                <ShopGrid shops=page.items />
+            }
+            .into_any()
         };
         view! {
             <PageTitle text=tu_string!(i18n, shops.title) />

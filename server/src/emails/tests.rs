@@ -324,7 +324,11 @@ fn the_shopper_reads_why_an_order_is_cancelled_and_what_comes_back() {
     both_say(&words, &["Changed my mind"]);
     assert!(!words.text.contains(refund) && !words.html.contains(refund), "nothing was charged");
     let words = english(called_off(PaymentMethod::Cash, Actor::Shopper, NAMES, ""));
-    assert!(!words.text.contains("Reason") && !words.html.contains("Reason"), "none was given: {}", words.text);
+    assert!(
+        !words.text.contains("Reason") && !words.html.contains("Reason"),
+        "none was given: {}",
+        words.text
+    );
 }
 
 /// What is read of HTML: no head, no tags, no indentation.

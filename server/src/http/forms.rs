@@ -33,7 +33,9 @@ pub(super) fn clean(path: &str) -> String {
     let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
     let kept: Vec<&str> = query
         .split('&')
-        .filter(|p| !["error=", "check=", "draft=", "done=", "n=", "undo="].iter().any(|old| p.starts_with(old)))
+        .filter(|p| {
+            !["error=", "check=", "draft=", "done=", "n=", "undo="].iter().any(|old| p.starts_with(old))
+        })
         .collect();
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }

@@ -63,7 +63,10 @@ async fn a_purchase_by_plain_forms() {
         assert_eq!(seller.get("/seller/delta-electronics/orders").await.0, StatusCode::NOT_FOUND);
         let (status, page) = seller.get("/seller/meena-crafts/nowhere").await;
         assert_eq!(status, StatusCode::NOT_FOUND);
-        assert!(page.contains("Page not found") && page.contains("\"/seller/meena-crafts/orders\""), "{page}");
+        assert!(
+            page.contains("Page not found") && page.contains("\"/seller/meena-crafts/orders\""),
+            "{page}"
+        );
         let (status, page) = seller.get("/admin/nowhere").await;
         assert_eq!(status, StatusCode::NOT_FOUND);
         assert!(page.contains("Page not found") && !page.contains("\"/admin/users\""), "{page}");
@@ -653,14 +656,14 @@ async fn archiving_several_products_can_be_undone() {
         let (_, list) = seller.get(&published).await;
         let ids = list.split("name=\"id\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
         let ids: Vec<&str> = ids.take(2).collect();
-        let form = [("id", ids[0]), ("id", ids[1]), ("action", "archive"), ("back", &published)];
+        let form = [("id", ids[0]), ("id", ids[1]), ("action", "archive"), ("back", published.as_str())];
         let done = seller.post(path, &form).await;
         assert!(done.starts_with(&format!("{published}&done=archive&n=2&undo=")), "{done}");
         let (_, page) = seller.get(&done).await;
         assert!(page.contains("2 products archived.") && page.contains("value=\"undo\""), "{page}");
         assert!(!page.contains(ids[0]) && !page.contains(ids[1]), "{page}");
         let undo = done.rsplit('=').next().unwrap();
-        let form = [("action", "undo"), ("undo", undo), ("back", &done)];
+        let form = [("action", "undo"), ("undo", undo), ("back", done.as_str())];
         // Nobody else can.
         let other = Shopper::new(&program);
         other.post("/sign-in", &[("email", "delta@haat.example"), ("password", "market-day-2026")]).await;

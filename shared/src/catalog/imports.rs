@@ -109,7 +109,7 @@ const OTHER_NAMES: [(&str, &str); 21] = [
 pub fn similar_column(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("_");
     if let Some((_, column)) = OTHER_NAMES.iter().find(|(other, _)| *other == name) {
-        return Some(column);
+        return Some(*column);
     }
     let near = COLUMNS.into_iter().map(|column| (edits(&name, column), column)).min()?;
     let most = if name.chars().count() < 6 { 1 } else { 2 };

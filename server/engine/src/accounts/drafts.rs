@@ -44,8 +44,13 @@ pub async fn keep_draft(
     let now = engine.clock.now_ms();
     let id: DraftId = random::id(now);
     let json = |r: serde_json::Result<String>| r.map_err(|_| Error::Internal);
-    let input =
-        (id, form, json(serde_json::to_string(&fields))?, json(serde_json::to_string(error))?, now + KEEP_MS);
+    let input = (
+        id,
+        form,
+        json(serde_json::to_string(&fields))?,
+        json(serde_json::to_string(&error))?,
+        now + KEEP_MS,
+    );
     engine
         .db
         .write("accounts::keep_draft", input, |tx, (id, form, fields, error, until)| {

@@ -503,7 +503,8 @@ pub async fn states(
     ids: &[ProductId],
 ) -> Result<Vec<(ProductId, ProductState)>> {
     let shop = caller.shop(handle, Permission::ManageCatalog)?;
-    let rows: Vec<[Value; 2]> = unique(ids, |id| *id)?.into_iter().map(|id| [shop.into(), id.into()]).collect();
+    let rows: Vec<[Value; 2]> =
+        unique(ids, |id| *id)?.into_iter().map(|id| [shop.into(), id.into()]).collect();
     let found: Vec<StateRow> = engine.db.all_many(&STATES, &rows).await?;
     let mut states: Vec<_> = found.into_iter().map(|row| (row.id, row.state)).collect();
     states.sort_unstable_by_key(|(id, _)| *id);
@@ -521,24 +522,20 @@ pub async fn set_each_state(
     let states = unique(states, |(id, _)| *id)?;
     engine
         .db
-        .write(
-            "catalog::set_states",
-            (shop, states, engine.clock.now_ms()),
-            |tx, (shop, states, now)| {
-                Box::pin(async move {
-                    let rows = states.iter().map(|(id, state)| SetState {
-                        id: *id,
-                        shop_id: *shop,
-                        state: *state,
-                        updated_at: *now,
-                    });
-                    if tx.update_all(rows).await? < states.len() as u64 {
-                        return Err(Error::NotFound.into());
-                    }
-                    Ok(())
-                })
-            },
-        )
+        .write("catalog::set_states", (shop, states, engine.clock.now_ms()), |tx, (shop, states, now)| {
+            Box::pin(async move {
+                let rows = states.iter().map(|(id, state)| SetState {
+                    id: *id,
+                    shop_id: *shop,
+                    state: *state,
+                    updated_at: *now,
+                });
+                if tx.update_all(rows).await? < states.len() as u64 {
+                    return Err(Error::NotFound.into());
+                }
+                Ok(())
+            })
+        })
         .await?;
     Ok(())
 }
