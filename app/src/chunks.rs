@@ -14,12 +14,15 @@ macro_rules! chunks {
         /// module.
         #[derive(Clone, Copy)]
         pub(crate) enum ChunkPage {
+            /// In the main module.
+            Home,
             $($($page,)*)*
         }
 
         impl ChooseView for ChunkPage {
             async fn choose(self) -> AnyView {
                 let view = match self {
+                    Self::Home => Some(layout::content(storefront::Home().into_any())),
                     $($(Self::$page)|* => $chunk(self).await.ok().map(layout::$frame),)*
                 };
                 match view {

@@ -9,7 +9,7 @@ use crate::{
     i18n::{t, tn, tu_string, use_i18n},
     locales::LANGUAGES,
     state::{self, Cart, Roots, Visitor, sign_in_from},
-    ui::{Icon, Offline, SearchForm, Toasts, provide_toasts},
+    ui::{Icon, Offline, SearchForm, Toasts, awaited, provide_toasts},
     words,
 };
 
@@ -118,40 +118,34 @@ fn VisitorNav() -> impl IntoView {
             query => format!("{path}?{query}"),
         }),
     };
-    let links = move || {
-        Suspend::new(async move {
-            match visitor.await.ok().flatten() {
-                None => {
-                    view! { <a class="topbar-link" href=sign_in>{t!(i18n, header.sign_in)}</a> }.into_any()
-                }
-                Some(me) => {
-                    let shops = me.shops.into_iter().map(|shop| {
-                        let href = routes::dashboard(&shop.handle);
-                        let words = tu_string!(i18n, header.shop_orders, shop = shop.name).to_string();
-                        view! { <a class="topbar-link" href=href>{words}</a> }
-                    });
-                    let admin = (!me.admin_roles.is_empty()).then(|| {
-                        view! { <a class="topbar-link" href=routes::ADMIN>{t!(i18n, admin.link)}</a> }
-                    });
-                    view! {
-                        {admin}
-                        {shops.collect_view()}
-                        <a class="topbar-link" href=routes::ACCOUNT title=tu_string!(i18n, header.account)>
-                            <Icon name="person" />
-                            <span class="topbar-name">{me.name}</span>
-                        </a>
-                        <form method="post" action=routes::FORM_SIGN_OUT>
-                            <button class="topbar-link" type="submit">{t!(i18n, header.sign_out)}</button>
-                        </form>
-                    }
-                    .into_any()
-                }
+    let links = awaited(visitor, move |me| match me.ok().flatten() {
+        None => view! { <a class="topbar-link" href=sign_in>{t!(i18n, header.sign_in)}</a> }.into_any(),
+        Some(me) => {
+            let shops = me.shops.into_iter().map(|shop| {
+                let href = routes::dashboard(&shop.handle);
+                let words = tu_string!(i18n, header.shop_orders, shop = shop.name).to_string();
+                view! { <a class="topbar-link" href=href>{words}</a> }
+            });
+            let admin = (!me.admin_roles.is_empty()).then(|| {
+                view! { <a class="topbar-link" href=routes::ADMIN>{t!(i18n, admin.link)}</a> }
+            });
+            view! {
+                {admin}
+                {shops.collect_view()}
+                <a class="topbar-link" href=routes::ACCOUNT title=tu_string!(i18n, header.account)>
+                    <Icon name="person" />
+                    <span class="topbar-name">{me.name}</span>
+                </a>
+                <form method="post" action=routes::FORM_SIGN_OUT>
+                    <button class="topbar-link" type="submit">{t!(i18n, header.sign_out)}</button>
+                </form>
             }
-        })
-    };
+            .into_any()
+        }
+    });
     view! {
         <nav class="topbar-nav" aria-label=tu_string!(i18n, layout.account_nav)>
-            <Transition>{links}</Transition>
+            {links}
         </nav>
     }
 }
@@ -161,18 +155,16 @@ fn VisitorNav() -> impl IntoView {
 fn CategoryNav() -> impl IntoView {
     let i18n = use_i18n();
     let roots = expect_context::<Roots>().0;
-    let links = move || {
-        Suspend::new(async move {
-            let links = roots.await.unwrap_or_default().into_iter().map(|root| {
-                view! { <li><a href=routes::category(&root.slug)>{root.name}</a></li> }
-            });
-            links.collect_view()
-        })
-    };
+    let links = awaited(roots, |roots| {
+        let links = roots.unwrap_or_default().into_iter().map(|root| {
+            view! { <li><a href=routes::category(&root.slug)>{root.name}</a></li> }
+        });
+        links.collect_view().into_any()
+    });
     view! {
         <nav class="categories" aria-label=tu_string!(i18n, layout.categories)>
             <ul class="width">
-                <Transition>{links}</Transition>
+                {links}
                 <li><a href=routes::SHOPS>{t!(i18n, layout.all_shops)}</a></li>
             </ul>
         </nav>
@@ -184,21 +176,19 @@ fn CategoryNav() -> impl IntoView {
 fn CartLink() -> impl IntoView {
     let i18n = use_i18n();
     let cart = expect_context::<Cart>().0;
-    let link = move || {
-        Suspend::new(async move {
-            let item_count = cart.await.map_or(0, |view| view.item_count);
-            let name = tn!(i18n, header.cart_items, item_count);
-            view! {
-                <a class="cart-link" href=routes::CART>
-                    <Icon name="basket" />
-                    <span class="hidden">{name}</span>
-                    <span class="cart-word" aria-hidden="true">{t!(i18n, header.cart)}</span>
-                    <span class="cart-count" class:empty=item_count == 0 aria-hidden="true">{words::number(i18n, item_count)}</span>
-                </a>
-            }
-        })
-    };
-    view! { <Transition>{link}</Transition> }
+    awaited(cart, move |cart| {
+        let item_count = cart.map_or(0, |view| view.item_count);
+        let name = tn!(i18n, header.cart_items, item_count);
+        view! {
+            <a class="cart-link" href=routes::CART>
+                <Icon name="basket" />
+                <span class="hidden">{name}</span>
+                <span class="cart-word" aria-hidden="true">{t!(i18n, header.cart)}</span>
+                <span class="cart-count" class:empty=item_count == 0 aria-hidden="true">{words::number(i18n, item_count)}</span>
+            </a>
+        }
+        .into_any()
+    })
 }
 
 #[component]

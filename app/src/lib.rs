@@ -32,12 +32,11 @@ pub mod locales {
     include!(concat!(env!("OUT_DIR"), "/words.rs"));
 }
 
-use leptos::prelude::*;
+use leptos::{children::ToChildren, prelude::*, tachys::view::iterators::StaticVec};
 use leptos_meta::provide_meta_context;
 use leptos_router::{
-    SsrMode,
-    components::{FlatRoutes, Route, Router},
-    path,
+    ParamSegment, WildcardSegment, PartialPathMatch, PathSegment, PossibleRouteMatch, SsrMode, StaticSegment,
+    components::{FlatRoutes, Route, RouteProps, Router},
 };
 #[cfg(feature = "ssr")]
 pub use showcase::showcase;
@@ -87,54 +86,107 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The contents of the body, and the routes of all pages.
+/// The contents of the body.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-            <Router>
-                <Layout>
-                    <FlatRoutes fallback=|| content(storefront::NotFound().into_any())>
-                        <Route path=path!("/") view=|| content(storefront::Home().into_any()) ssr=SsrMode::Async />
-                        <Route path=path!("/products") view=ChunkPage::Products ssr=SsrMode::Async />
-                        <Route path=path!("/p/:slug") view=ChunkPage::Product ssr=SsrMode::Async />
-                        <Route path=path!("/c/:slug") view=ChunkPage::Category ssr=SsrMode::Async />
-                        <Route path=path!("/shops") view=ChunkPage::Shops ssr=SsrMode::Async />
-                        <Route path=path!("/shops/:handle") view=ChunkPage::Shop ssr=SsrMode::Async />
-                        <Route path=path!("/cart") view=ChunkPage::Cart ssr=SsrMode::Async />
-                        <Route path=path!("/checkout/:id") view=ChunkPage::Checkout ssr=SsrMode::Async />
-                        <Route path=path!("/purchases/:number") view=ChunkPage::Purchase ssr=SsrMode::Async />
-                        <Route path=path!("/sign-in") view=ChunkPage::SignIn ssr=SsrMode::Async />
-                        <Route path=path!("/sign-up") view=ChunkPage::SignUp ssr=SsrMode::Async />
-                        <Route path=path!("/account") view=ChunkPage::Account ssr=SsrMode::Async />
-                        <Route path=path!("/seller") view=ChunkPage::SellerShops ssr=SsrMode::Async />
-                        <Route path=path!("/seller/new") view=ChunkPage::OpenShop ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle") view=ChunkPage::Dashboard ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/orders") view=ChunkPage::ShopOrders ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/orders/:number") view=ChunkPage::ShopOrder ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/orders/:number/packing-slip") view=ChunkPage::PackingSlip ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/packing-slips") view=ChunkPage::PackingSlips ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products") view=ChunkPage::SellerProducts ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products/new") view=ChunkPage::NewProduct ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products/import") view=ChunkPage::Import ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/products/:id") view=ChunkPage::SellerProduct ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/balance") view=ChunkPage::Balance ssr=SsrMode::Async />
-                        <Route path=path!("/seller/:handle/settings") view=ChunkPage::Settings ssr=SsrMode::Async />
-                        <Route path=path!("/seller/*rest") view=ChunkPage::NoSellerPage ssr=SsrMode::Async />
-                        <Route path=path!("/admin") view=ChunkPage::Admin ssr=SsrMode::Async />
-                        <Route path=path!("/admin/orders") view=ChunkPage::AllOrders ssr=SsrMode::Async />
-                        <Route path=path!("/admin/orders/:number") view=ChunkPage::AnyOrder ssr=SsrMode::Async />
-                        <Route path=path!("/admin/shops") view=ChunkPage::AllShops ssr=SsrMode::Async />
-                        <Route path=path!("/admin/users") view=ChunkPage::Users ssr=SsrMode::Async />
-                        <Route path=path!("/admin/jobs") view=ChunkPage::Jobs ssr=SsrMode::Async />
-                        <Route path=path!("/admin/outbox") view=ChunkPage::Outbox ssr=SsrMode::Async />
-                        <Route path=path!("/admin/mails") view=ChunkPage::Mails ssr=SsrMode::Async />
-                        <Route path=path!("/admin/mails/:id") view=ChunkPage::Mail ssr=SsrMode::Async />
-                        <Route path=path!("/admin/audit") view=ChunkPage::Audit ssr=SsrMode::Async />
-                        <Route path=path!("/admin/team") view=ChunkPage::Team ssr=SsrMode::Async />
-                        <Route path=path!("/admin/*rest") view=ChunkPage::NoAdminPage ssr=SsrMode::Async />
-                    </FlatRoutes>
-                </Layout>
-            </Router>
+        <Router>
+            <Layout>
+                <Pages />
+            </Layout>
+        </Router>
+    }
+}
+
+/// The pages by their paths. A table, because a component per page would be code per page in the main module.
+const PAGES: &[(Path, ChunkPage)] = &[
+    (Path("/"), ChunkPage::Home),
+    (Path("/products"), ChunkPage::Products),
+    (Path("/p/:slug"), ChunkPage::Product),
+    (Path("/c/:slug"), ChunkPage::Category),
+    (Path("/shops"), ChunkPage::Shops),
+    (Path("/shops/:handle"), ChunkPage::Shop),
+    (Path("/cart"), ChunkPage::Cart),
+    (Path("/checkout/:id"), ChunkPage::Checkout),
+    (Path("/purchases/:number"), ChunkPage::Purchase),
+    (Path("/sign-in"), ChunkPage::SignIn),
+    (Path("/sign-up"), ChunkPage::SignUp),
+    (Path("/account"), ChunkPage::Account),
+    (Path("/seller"), ChunkPage::SellerShops),
+    (Path("/seller/new"), ChunkPage::OpenShop),
+    (Path("/seller/:handle"), ChunkPage::Dashboard),
+    (Path("/seller/:handle/orders"), ChunkPage::ShopOrders),
+    (Path("/seller/:handle/orders/:number"), ChunkPage::ShopOrder),
+    (Path("/seller/:handle/orders/:number/packing-slip"), ChunkPage::PackingSlip),
+    (Path("/seller/:handle/packing-slips"), ChunkPage::PackingSlips),
+    (Path("/seller/:handle/products"), ChunkPage::SellerProducts),
+    (Path("/seller/:handle/products/new"), ChunkPage::NewProduct),
+    (Path("/seller/:handle/products/import"), ChunkPage::Import),
+    (Path("/seller/:handle/products/:id"), ChunkPage::SellerProduct),
+    (Path("/seller/:handle/balance"), ChunkPage::Balance),
+    (Path("/seller/:handle/settings"), ChunkPage::Settings),
+    (Path("/seller/*rest"), ChunkPage::NoSellerPage),
+    (Path("/admin"), ChunkPage::Admin),
+    (Path("/admin/orders"), ChunkPage::AllOrders),
+    (Path("/admin/orders/:number"), ChunkPage::AnyOrder),
+    (Path("/admin/shops"), ChunkPage::AllShops),
+    (Path("/admin/users"), ChunkPage::Users),
+    (Path("/admin/jobs"), ChunkPage::Jobs),
+    (Path("/admin/outbox"), ChunkPage::Outbox),
+    (Path("/admin/mails"), ChunkPage::Mails),
+    (Path("/admin/mails/:id"), ChunkPage::Mail),
+    (Path("/admin/audit"), ChunkPage::Audit),
+    (Path("/admin/team"), ChunkPage::Team),
+    (Path("/admin/*rest"), ChunkPage::NoAdminPage),
+];
+
+/// The page at the current URL.
+#[component]
+fn Pages() -> impl IntoView {
+    let pages = || {
+        let page = |&(path, view)| Route(RouteProps { path, view, ssr: SsrMode::Async });
+        StaticVec::from(PAGES.iter().map(page).collect::<Vec<_>>())
+    };
+    view! { <FlatRoutes fallback=|| content(storefront::NotFound().into_any()) children=ToChildren::to_children(pages) /> }
+}
+
+/// A path with parameters, such as `/p/:slug`, or a rest, such as `/admin/*rest`. One type for all, where `path!` makes one for each number and
+/// order of segments.
+#[derive(Clone, Copy)]
+struct Path(&'static str);
+
+impl Path {
+    fn segments(self) -> impl Iterator<Item = &'static str> {
+        self.0.split('/').filter(|segment| !segment.is_empty())
+    }
+}
+
+impl PossibleRouteMatch for Path {
+    fn optional(&self) -> bool {
+        false
+    }
+
+    fn test<'a>(&self, path: &'a str) -> Option<PartialPathMatch<'a>> {
+        let (mut rest, mut matched, mut params) = (path, 0, Vec::new());
+        for segment in self.segments() {
+            let part = match segment.split_at(1) {
+                (":", name) => ParamSegment(name).test(rest),
+                ("*", name) => WildcardSegment(name).test(rest),
+                _ => StaticSegment(segment).test(rest),
+            }?;
+            rest = part.remaining();
+            matched += part.matched().len();
+            params.extend(part.params());
+        }
+        Some(PartialPathMatch::new(rest, params, path.get(..matched)?))
+    }
+
+    fn generate_path(&self, path: &mut Vec<PathSegment>) {
+        path.extend(self.segments().map(|segment| match segment.split_at(1) {
+            (":", name) => PathSegment::Param(name.into()),
+            ("*", name) => PathSegment::Splat(name.into()),
+            _ => PathSegment::Static(segment.into()),
+        }));
     }
 }

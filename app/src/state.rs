@@ -18,7 +18,7 @@ pub(crate) struct Cart(pub(crate) ApiResource<CartView>);
 impl Cart {
     /// Shows the cart that the server has just returned.
     pub(crate) fn show(self, view: CartView) {
-        self.0.set(Some(Ok(view)));
+        self.0.set(view);
     }
 }
 

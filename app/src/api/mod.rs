@@ -20,8 +20,10 @@ pub mod outbox;
 pub mod search;
 pub mod shops;
 
+use std::{any::Any, future, marker::PhantomData, pin::Pin, sync::Arc};
+
 use leptos::{
-    prelude::Resource,
+    prelude::{Resource, Set},
     server::codee::{Decoder, Encoder},
     server_fn::{
         codec::JsonEncoding,
@@ -57,7 +59,55 @@ impl FromServerFnError for ApiError {
 }
 
 /// The data of a page. When the server renders the page, it embeds the data in it.
-pub type ApiResource<T> = Resource<Result<T, ApiError>, Wire>;
+///
+/// All resources are of one kind inside, so that browsers load the code of one.
+pub struct ApiResource<T> {
+    found: Resource<Found, Wire>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for ApiResource<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for ApiResource<T> {}
+
+impl<T> ApiResource<T> {
+    /// Calls the server function again.
+    pub fn refetch(self) {
+        self.found.refetch();
+    }
+
+    /// The contents, of whatever type.
+    pub(crate) fn found(self) -> Resource<Found, Wire> {
+        self.found
+    }
+}
+
+impl<T: Data> ApiResource<T> {
+    /// Replaces the data by what the server has just returned.
+    pub fn set(self, data: T) {
+        self.found.set(Some(Found::new(Ok(data))));
+    }
+}
+
+impl<T: Data> IntoFuture for ApiResource<T> {
+    type Output = Result<T, ApiError>;
+    type IntoFuture = Later<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.found.await.read() })
+    }
+}
+
+/// What a resource may contain.
+pub trait Data: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Data for T {}
+
+type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Calls `fetch` with the value of `of`, and again whenever that changes.
 pub fn find<S, T, F>(
@@ -66,32 +116,112 @@ pub fn find<S, T, F>(
 ) -> ApiResource<T>
 where
     S: PartialEq + Clone + Send + Sync + 'static,
-    T: Serialize + DeserializeOwned + Send + Sync + 'static,
+    T: Data,
     F: Future<Output = Result<T, ApiError>> + Send + 'static,
 {
+    let fetch = move |Key(of): Key| -> Later<Found> {
+        match (&*of as &dyn Any).downcast_ref::<S>() {
+            Some(of) => {
+                let found = fetch(of.clone());
+                Box::pin(async { Found::new(found.await) })
+            }
+            None => Box::pin(future::pending()),
+        }
+    };
+    let found = resource(Box::new(move || Key(Arc::new(of()))), Box::new(fetch));
+    ApiResource { found, of: PhantomData }
+}
+
+fn resource(
+    of: Box<dyn Fn() -> Key + Send + Sync>,
+    fetch: Box<dyn Fn(Key) -> Later<Found> + Send + Sync>,
+) -> Resource<Found, Wire> {
     Resource::new_with_options(of, fetch, false)
 }
 
-/// Reads JSON from bytes in the same way as server functions, so that browsers load one deserializer per
-/// type.
-#[derive(Debug)]
-pub struct Wire;
+/// What a resource depends on.
+#[derive(Clone)]
+struct Key(Arc<dyn Comparable>);
 
-impl<T: Serialize> Encoder<T> for Wire {
-    type Error = serde_json::Error;
-    type Encoded = String;
-
-    fn encode(value: &T) -> Result<String, Self::Error> {
-        serde_json::to_string(value)
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.equals(&*other.0)
     }
 }
 
-impl<T: DeserializeOwned> Decoder<T> for Wire {
+trait Comparable: Any + Send + Sync {
+    fn equals(&self, other: &dyn Any) -> bool;
+}
+
+impl<S: PartialEq + Send + Sync + 'static> Comparable for S {
+    fn equals(&self, other: &dyn Any) -> bool {
+        other.downcast_ref() == Some(self)
+    }
+}
+
+/// The contents of a resource: a `Result<T, ApiError>`.
+#[derive(Clone)]
+pub(crate) enum Found {
+    /// As embedded in the page.
+    Text(Arc<str>),
+    /// As returned by a server function.
+    Value(Arc<dyn Held>),
+}
+
+impl Found {
+    fn new<T: Data>(result: Result<T, ApiError>) -> Self {
+        Self::Value(Arc::new(result))
+    }
+
+    /// The result, if it is of this type.
+    pub(crate) fn read<T: Data>(&self) -> Result<T, ApiError> {
+        let result = match self {
+            Self::Text(text) => serde_json::from_slice(text.as_bytes()).ok(),
+            Self::Value(value) => (&**value as &dyn Any).downcast_ref().cloned(),
+        };
+        result.unwrap_or(Err(ApiError(Error::Internal)))
+    }
+}
+
+/// A value that the server can embed in a page.
+pub(crate) trait Held: Any + Send + Sync {
+    #[cfg(feature = "ssr")]
+    fn json(&self) -> serde_json::Result<String>;
+}
+
+impl<T: Serialize + Send + Sync + 'static> Held for T {
+    #[cfg(feature = "ssr")]
+    fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+}
+
+/// Embeds the contents of resources. Browsers read them when they show them, and in the same way as the
+/// responses of server functions, so that they load one deserializer per type.
+#[derive(Debug)]
+pub(crate) struct Wire;
+
+impl Encoder<Found> for Wire {
+    type Error = serde_json::Error;
+    type Encoded = String;
+
+    fn encode(found: &Found) -> Result<String, Self::Error> {
+        match found {
+            Found::Text(text) => Ok(text.to_string()),
+            #[cfg(feature = "ssr")]
+            Found::Value(value) => (**value).json(),
+            #[cfg(not(feature = "ssr"))]
+            Found::Value(_) => Ok(String::new()),
+        }
+    }
+}
+
+impl Decoder<Found> for Wire {
     type Error = serde_json::Error;
     type Encoded = str;
 
-    fn decode(text: &str) -> Result<T, Self::Error> {
-        serde_json::from_slice(text.as_bytes())
+    fn decode(text: &str) -> Result<Found, Self::Error> {
+        Ok(Found::Text(text.into()))
     }
 }
 

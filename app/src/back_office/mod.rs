@@ -18,7 +18,7 @@ pub(crate) use side::{Place, Side};
 use haat_shared::accounts::Me;
 use leptos::prelude::*;
 
-use crate::state::Visitor;
+use crate::{state::Visitor, ui::awaited};
 use bar::Bar;
 use palette::Palette;
 
@@ -43,34 +43,32 @@ pub(crate) fn BackOffice(
     /// The label of the navigation.
     label: &'static str,
     /// What the layout shows to this user.
-    office: impl Fn(&Me) -> Option<Office> + Clone + Send + Sync + 'static,
+    office: impl Fn(&Me) -> Option<Office> + Send + Sync + 'static,
     /// The page.
     children: Children,
 ) -> impl IntoView {
     let visitor = expect_context::<Visitor>().0;
     // Also called when a client-side navigation leads to another shop.
-    let around = move || {
-        let office = office.clone();
-        Suspend::new(async move {
-            let me = visitor.await.ok().flatten();
-            let office = me.as_ref().and_then(office);
-            let opened = RwSignal::new(false);
-            let inside = office.clone().map(|office| {
-                let due = side::due_orders(office.shop.clone());
-                view! {
-                    <Side label places=office.places.clone() due />
-                    <Palette office opened />
-                }
-            });
+    let around = awaited(visitor, move |me| {
+        let me = me.ok().flatten();
+        let office = me.as_ref().and_then(&office);
+        let opened = RwSignal::new(false);
+        let inside = office.clone().map(|office| {
+            let due = side::due_orders(office.shop.clone());
             view! {
-                <Bar me office opened />
-                {inside}
+                <Side label places=office.places.clone() due />
+                <Palette office opened />
             }
-        })
-    };
+        });
+        view! {
+            <Bar me office opened />
+            {inside}
+        }
+        .into_any()
+    });
     view! {
         <div class="back-office">
-            <Transition>{around}</Transition>
+            {around}
             <main id="content" class="back-office-page" tabindex="-1">{children()}</main>
         </div>
     }

@@ -23,7 +23,7 @@ use crate::{
     state::{Visitor, param, query},
     ui::{
         Alert, Button, Choice, CodeAlert, EmptyState, ErrorSummary, Field, LinkButton, PageTitle, Picture,
-        Select, Sums, loaded,
+        Select, Sums, awaited, loaded,
     },
     words::{self, I18n},
 };
@@ -410,21 +410,20 @@ fn Details(
         shown.label(countries::name(i18n, &form.country)).join(", ")
     });
     let visitor = expect_context::<Visitor>().0;
-    let sign_in = move || {
-        Suspend::new(async move {
-            (visitor.await.ok().flatten().is_none() && !readonly).then(|| {
-                // A button rather than a link, because it stores what has been entered so far.
-                view! {
-                    <p class="note">
-                        {t!(i18n, sign_up.have_account)} " "
-                        <button type="submit" id="sign-in" class="button quiet" name="action" value="sign_in">
-                            {t!(i18n, sign_up.sign_in)}
-                        </button>
-                    </p>
-                }
-            })
-        })
-    };
+    let sign_in = awaited(visitor, move |me| {
+        let sign_in = (me.ok().flatten().is_none() && !readonly).then(|| {
+            // A button rather than a link, because it stores what has been entered so far.
+            view! {
+                <p class="note">
+                    {t!(i18n, sign_up.have_account)} " "
+                    <button type="submit" id="sign-in" class="button quiet" name="action" value="sign_in">
+                        {t!(i18n, sign_up.sign_in)}
+                    </button>
+                </p>
+            }
+        });
+        sign_in.into_any()
+    });
     let (email_hint, phone_hint) =
         (tu_string!(i18n, checkout.email_hint), tu_string!(i18n, checkout.phone_hint));
     let optional = Memo::new(move |_| country.with(|code| addresses::optional_parts(code)));
@@ -462,7 +461,7 @@ fn Details(
     view! {
         <section class="part" aria-labelledby="contact">
             <h2 id="contact">{t!(i18n, checkout.contact)}</h2>
-            <Transition>{sign_in}</Transition>
+            {sign_in}
             <Field name="email" label=tu_string!(i18n, checkout.email) value=form.email kind="email" autocomplete="email" required=true hint=email_hint readonly faults />
             <Field name="phone" label=tu_string!(i18n, checkout.phone) optional=true value=form.phone kind="tel" autocomplete="tel" hint=phone_hint readonly faults />
         </section>

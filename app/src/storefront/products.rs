@@ -12,7 +12,7 @@ use crate::{
     head::{self, About},
     i18n::{t, tu_string, use_i18n},
     state::{Roots, query, searched},
-    ui::{self, EmptyState, LinkButton, PageTitle, Pager, loaded},
+    ui::{self, EmptyState, LinkButton, PageTitle, Pager, awaited, loaded},
     words,
 };
 
@@ -103,22 +103,21 @@ fn nothing_found(i18n: words::I18n, of: ListProducts) -> AnyView {
         view! { <LinkButton href>{t!(i18n, products.remove_filters)}</LinkButton> }
     });
     let roots = expect_context::<Roots>().0;
-    let categories = move || {
-        Suspend::new(async move {
-            let links = roots.await.unwrap_or_default().into_iter().map(|root| {
-                view! { <a class="chip" href=routes::category(&root.slug)>{root.name}</a> }
-            });
-            let links = links.collect_view();
-            (!links.is_empty()).then(|| {
-                view! {
-                    <nav class="search-help" aria-labelledby="popular-categories">
-                        <h2 id="popular-categories">{t!(i18n, products.popular_categories)}</h2>
-                        <div class="chips">{links}</div>
-                    </nav>
-                }
-            })
-        })
-    };
+    let categories = awaited(roots, move |roots| {
+        let links = roots.unwrap_or_default().into_iter().map(|root| {
+            view! { <a class="chip" href=routes::category(&root.slug)>{root.name}</a> }
+        });
+        let links = links.collect_view();
+        let links = (!links.is_empty()).then(|| {
+            view! {
+                <nav class="search-help" aria-labelledby="popular-categories">
+                    <h2 id="popular-categories">{t!(i18n, products.popular_categories)}</h2>
+                    <div class="chips">{links}</div>
+                </nav>
+            }
+        });
+        links.into_any()
+    });
     view! {
         <EmptyState icon="search" title=tu_string!(i18n, products.none) note=tu_string!(i18n, products.none_search)>
             <ul class="search-tips">
@@ -130,7 +129,7 @@ fn nothing_found(i18n: words::I18n, of: ListProducts) -> AnyView {
                 <LinkButton href=routes::PRODUCTS look="secondary">{t!(i18n, products.show_all)}</LinkButton>
             </div>
         </EmptyState>
-        <Transition>{categories}</Transition>
+        {categories}
     }
     .into_any()
 }

@@ -1,13 +1,14 @@
 //! Alerts, empty states and error pages.
 
+use std::sync::Arc;
+
 use haat_shared::{Error, routes};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Icon, LinkButton, Skeleton};
 use crate::{
-    api::{ApiError, ApiResource},
+    api::{ApiError, ApiResource, Data, Found, Wire},
     arrival,
     i18n::{t, tu_string, use_i18n},
     state::{address, query, sign_in_from},
@@ -137,25 +138,40 @@ pub fn Failure(
 }
 
 /// The content of a resource once it is loaded; a skeleton before, an error message otherwise.
-pub fn loaded<T, V>(
+pub fn loaded<T: Data, V: IntoView + 'static>(
     resource: ApiResource<T>,
-    show: impl Fn(T) -> V + Clone + Send + Sync + 'static,
-) -> AnyView
-where
-    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
-    V: IntoView + 'static,
-{
-    let page = move || {
-        let show = show.clone();
-        Suspend::new(async move {
-            match resource.await {
-                Ok(found) => show(found).into_any(),
-                Err(ApiError(error)) => view! { <Failure error /> }.into_any(),
-            }
-        })
+    show: impl Fn(T) -> V + Send + Sync + 'static,
+) -> AnyView {
+    let show = move |found: Result<T, ApiError>| match found {
+        Ok(found) => show(found).into_any(),
+        Err(ApiError(error)) => view! { <Failure error /> }.into_any(),
     };
-    view! { <Transition fallback=|| view! { <div class="width page"><Skeleton /></div> }>{page}</Transition> }
-        .into_any()
+    waiting(
+        resource.found(),
+        || view! { <div class="width page"><Skeleton /></div> }.into_any(),
+        Arc::new(move |found| show(found.read())),
+    )
+}
+
+/// The view of a resource's result once there is one.
+pub fn awaited<T: Data>(
+    resource: ApiResource<T>,
+    show: impl Fn(Result<T, ApiError>) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    waiting(resource.found(), || ().into_any(), Arc::new(move |found| show(found.read())))
+}
+
+/// What `show` makes of a resource, and `before` until it is loaded. Compiled once for all types of data.
+fn waiting(
+    resource: Resource<Found, Wire>,
+    before: fn() -> AnyView,
+    show: Arc<dyn Fn(Found) -> AnyView + Send + Sync>,
+) -> AnyView {
+    let shown = move || {
+        let show = show.clone();
+        Suspend::new(async move { show(resource.await) })
+    };
+    view! { <Transition fallback=before>{shown}</Transition> }.into_any()
 }
 
 /// Links to the next page of a list, and back to the first.
