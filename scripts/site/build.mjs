@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { shorten } from './bindings.mjs';
 
 const run = promisify(execFile);
 const [module] = process.argv.slice(2);
@@ -167,6 +168,9 @@ if (!module) {
 await step('chunks and bindings', () => run('haat-wasm-tool', [module, pkg]));
 await step('size optimisation', async () => {
   await optimise();
+  const [wasm, bindings] = await shorten(await readFile(join(pkg, 'haat.wasm')), await readFile(join(pkg, 'haat.js'), 'utf8'));
+  await writeFile(join(pkg, 'haat.wasm'), wasm);
+  await writeFile(join(pkg, 'haat.js'), bindings);
   await Promise.all((await readdir(pkg)).filter((name) => name.endsWith('.js')).map(minify));
 });
 await step('style and static files', styleAndStatics);

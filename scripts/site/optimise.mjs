@@ -3,6 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
+import { isUnused } from './bindings.mjs';
 
 const { default: binaryen } = await import(pathToFileURL(workerData.binaryen));
 binaryen.setOptimizeLevel(2);
@@ -14,6 +15,10 @@ const { BulkMemory, NontrappingFPToInt } = binaryen.Features;
 parentPort.on('message', async (file) => {
   const module = binaryen.readBinary(await readFile(file));
   module.setFeatures(module.getFeatures() | BulkMemory | NontrappingFPToInt);
+  for (let at = module.getNumExports() - 1; at >= 0; at--) {
+    const { name } = binaryen.getExportInfo(module.getExportByIndex(at));
+    if (isUnused(name)) module.removeExport(name);
+  }
   module.optimize();
   await writeFile(file, module.emitBinary());
   module.dispose();
