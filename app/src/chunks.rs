@@ -79,19 +79,23 @@ chunks! {
     }
     seller in unframed {
         SellerShops: seller::SellerShops;
-        OpenShop: seller::OpenShop;
         Dashboard: seller::Home;
+    }
+    shop in unframed {
+        OpenShop: seller::OpenShop;
         ShopOrders: seller::Orders;
         ShopOrder: seller::Order;
         PackingSlip: seller::PackingSlip;
         PackingSlips: seller::PackingSlips;
         SellerProducts: seller::Products;
-        NewProduct: seller::NewProduct;
-        Import: seller::Import;
-        SellerProduct: seller::Product;
         Balance: seller::Balance;
         Settings: seller::Settings;
         NoSellerPage: seller::NotFound;
+    }
+    editor in unframed {
+        NewProduct: seller::NewProduct;
+        Import: seller::Import;
+        SellerProduct: seller::Product;
     }
     admin in unframed {
         Admin: admin::Home;

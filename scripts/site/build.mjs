@@ -14,6 +14,7 @@ import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { shorten } from './bindings.mjs';
+import { loader, mergers } from './chunks.mjs';
 
 const run = promisify(execFile);
 const [module] = process.argv.slice(2);
@@ -32,6 +33,9 @@ const GAP = '_'.repeat(22);
 /** A hash as long as GAP. */
 const hash = (bytes) => createHash('sha256').update(bytes).digest('base64url').slice(0, GAP.length);
 const isModule = (name) => name.endsWith('.wasm');
+/** The script that loads the chunks. */
+const LOADER = `__wasm_split.${GAP}.js`;
+const text = async (name) => readFile(join(pkg, name), 'utf8');
 
 /** The list of names, which the program reads at startup. */
 let hashes = '';
@@ -42,10 +46,13 @@ async function step(what, work) {
   console.log(`  ${what}: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
 }
 
-/** Optimises the modules for size: largest first, two at a time. */
+/** Merges small chunks, and optimises the modules for size: largest first, two at a time. */
 async function optimise() {
-  const files = (await readdir(pkg)).filter(isModule).map((name) => join(pkg, name));
-  const sizes = new Map(await Promise.all(files.map(async (file) => [file, (await stat(file)).size])));
+  const { manifest, merged } = await mergers(pkg, JSON.parse(await text('__wasm_split_manifest.json')));
+  await writeFile(join(pkg, '__wasm_split_manifest.json'), JSON.stringify(manifest));
+  await writeFile(join(pkg, LOADER), loader(manifest));
+  const files = [['haat'], ...merged.values()].map((parts) => parts.map((part) => join(pkg, `${part}.wasm`)));
+  const sizes = new Map(await Promise.all(files.map(async (parts) => [parts, (await stat(parts[0])).size])));
   files.sort((a, b) => sizes.get(a) - sizes.get(b));
   const thread = async () => {
     const worker = new Worker(new URL('optimise.mjs', import.meta.url), {
@@ -77,8 +84,6 @@ async function minify(name) {
  * their loader in their import section, so it is replaced by a name of the same length.
  */
 async function nameByContent() {
-  const loader = `__wasm_split.${GAP}.js`;
-  const text = async (name) => readFile(join(pkg, name), 'utf8');
   const put = async (old, name, content) => {
     await writeFile(join(pkg, old), content);
     await rename(join(pkg, old), join(pkg, name));
@@ -87,14 +92,14 @@ async function nameByContent() {
 
   // The loader's hash covers everything that it loads: the chunks and the bindings, before any names are inserted.
   const chunks = names.filter((name) => /^(split|chunk)_.*\.wasm$/.test(name)).sort();
-  const parts = await Promise.all([...chunks, 'haat.js', 'haat.wasm', loader].map((name) => readFile(join(pkg, name))));
+  const parts = await Promise.all([...chunks, 'haat.js', 'haat.wasm', LOADER].map((name) => readFile(join(pkg, name))));
   const loaderHash = hash(Buffer.concat(parts));
-  const loaderName = loader.replace(GAP, loaderHash);
+  const loaderName = LOADER.replace(GAP, loaderHash);
 
   const renamed = new Map();
   for (const name of names.filter(isModule)) {
     const bytes = await readFile(join(pkg, name));
-    for (let at = bytes.indexOf(loader); at !== -1; at = bytes.indexOf(loader, at)) bytes.write(loaderName, at, 'latin1');
+    for (let at = bytes.indexOf(LOADER); at !== -1; at = bytes.indexOf(LOADER, at)) bytes.write(loaderName, at, 'latin1');
     const stem = name.slice(0, -'.wasm'.length);
     const own = stem.includes(GAP) ? stem.replace(GAP, hash(bytes)) : `${stem}.${hash(bytes)}`;
     renamed.set(stem, own);
@@ -102,13 +107,13 @@ async function nameByContent() {
   }
   const replaced = (content) => {
     for (const [old, own] of renamed) content = content.replaceAll(`${old}.wasm`, `${own}.wasm`);
-    return content.replaceAll(loader, loaderName);
+    return content.replaceAll(LOADER, loaderName);
   };
 
   const bindings = replaced(await text('haat.js'));
   const bindingsName = `haat.${hash(bindings)}.js`;
   await put('haat.js', bindingsName, bindings);
-  await put(loader, loaderName, replaced(await text(loader)).replaceAll('haat.js', bindingsName));
+  await put(LOADER, loaderName, replaced(await text(LOADER)).replaceAll('haat.js', bindingsName));
 
   const chunksOf = Object.entries(JSON.parse(await text('__wasm_split_manifest.json')));
   const manifest = JSON.stringify(
