@@ -3,10 +3,15 @@
 //!
 //! Without the feature `split`, everything is in the main module; `make watch` builds it that way.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use leptos_router::ChooseView;
 
 use crate::{admin, layout, seller, state, storefront};
+
+/// Long enough for the page's own pictures.
+const AHEAD_AFTER: Duration = Duration::from_secs(2);
 
 macro_rules! chunks {
     ($($chunk:ident in $frame:ident { $($page:ident: $view:expr;)* })*) => {
@@ -17,6 +22,16 @@ macro_rules! chunks {
             /// In the main module.
             Home,
             $($($page,)*)*
+        }
+
+        impl ChunkPage {
+            /// Loads the chunk of the page.
+            async fn load(self) {
+                match self {
+                    Self::Home => {}
+                    $($(Self::$page)|* => drop($chunk(Self::Home).await),)*
+                }
+            }
         }
 
         impl ChooseView for ChunkPage {
@@ -77,11 +92,12 @@ chunks! {
         SignUp: storefront::SignUp;
         Account: storefront::Account;
     }
+    // What a seller opens first.
     seller in unframed {
         SellerShops: seller::SellerShops;
         Dashboard: seller::Home;
     }
-    shop in unframed {
+    selling in unframed {
         OpenShop: seller::OpenShop;
         ShopOrders: seller::Orders;
         ShopOrder: seller::Order;
@@ -92,13 +108,16 @@ chunks! {
         Settings: seller::Settings;
         NoSellerPage: seller::NotFound;
     }
-    editor in unframed {
+    listing in unframed {
         NewProduct: seller::NewProduct;
         Import: seller::Import;
         SellerProduct: seller::Product;
     }
+    // What an admin opens first.
     admin in unframed {
         Admin: admin::Home;
+    }
+    operating in unframed {
         AllOrders: admin::Orders;
         AnyOrder: admin::Order;
         AllShops: admin::Shops;
@@ -111,6 +130,19 @@ chunks! {
         Team: admin::Team;
         NoAdminPage: admin::NotFound;
     }
+}
+
+/// Loads the chunk of the page that the user will probably open next, once this page had time to load.
+pub(crate) fn load_ahead(page: ChunkPage) {
+    Effect::new(move || {
+        let load = move || leptos::task::spawn_local(page.load());
+        let timer = set_timeout_with_handle(load, AHEAD_AFTER).ok();
+        on_cleanup(move || {
+            if let Some(timer) = timer {
+                timer.clear();
+            }
+        });
+    });
 }
 
 /// If a chunk cannot be loaded, for example after a deployment, a navigation loads the new page from the
