@@ -20,6 +20,7 @@ async function read(files) {
   const module = binaryen.parseText(merge(texts));
   module.setFeatures(modules.reduce((all, module) => all | module.getFeatures(), 0));
   modules.forEach((module) => module.dispose());
+  if (!module.validate()) throw new Error(`cannot merge ${files}`);
   return module;
 }
 
