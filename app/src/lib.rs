@@ -35,7 +35,7 @@ pub mod locales {
 use leptos::{children::ToChildren, prelude::*, tachys::view::iterators::StaticVec};
 use leptos_meta::provide_meta_context;
 use leptos_router::{
-    ParamSegment, WildcardSegment, PartialPathMatch, PathSegment, PossibleRouteMatch, SsrMode, StaticSegment,
+    ParamSegment, PartialPathMatch, PathSegment, PossibleRouteMatch, SsrMode, StaticSegment, WildcardSegment,
     components::{FlatRoutes, Route, RouteProps, Router},
 };
 #[cfg(feature = "ssr")]

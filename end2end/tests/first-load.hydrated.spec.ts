@@ -69,6 +69,20 @@ test('a first visit to the home page loads no chunk of other pages', async ({ pa
   expect(await stayed(page)).toBe(true);
 });
 
+test('the home of the dashboard loads alone, and the pages that usually come next before they are opened', async ({ page }) => {
+  await signIn(page, SELLERS[SHOPS[0]]);
+  const chunks: string[] = [];
+  page.on('request', (request) => chunks.push(/\/pkg\/(split_\w+)\./.exec(request.url())?.[1] ?? ''));
+  const ahead = page.waitForResponse(/\/pkg\/split_selling\./);
+  await visit(page, `/seller/${SHOPS[0]}`);
+  await (await ahead).finished();
+  expect(chunks.filter((name) => name !== '')).toEqual(['split_seller', 'split_selling']);
+  await mark(page);
+  await page.getByRole('navigation').getByRole('link', { name: 'Orders' }).first().click();
+  await arriveAt(page, 'Orders');
+  expect(await stayed(page)).toBe(true);
+});
+
 test('a page of a chunk hydrates on its own, and navigates without a reload', async ({ page }) => {
   await addOne(page, SHOPS[0], 1);
   await visit(page, '/cart');
