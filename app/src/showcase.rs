@@ -14,7 +14,7 @@ use crate::{
         Alert, Amount, Bars, Button, Check, Chip, Choice, CodeAlert, Column, EmptyState, ErrorSummary,
         Failure, Field, Icon, LinkButton, ListFoot, PageTitle, Pager, Picture, Price, Print, SaveBar,
         SearchForm, Select, Skeleton, Sums, Table, TextArea, Toasts, Was, chips, offline_notice,
-        provide_toasts, search, show_toast, sorts,
+        provide_toasts, search, show_toast, sort_form, sorts,
     },
     words,
 };
@@ -227,6 +227,17 @@ fn Parts() -> impl IntoView {
                 (routes::DEV_UI.into(), t!(i18n, products.sort_newest), true),
                 (routes::DEV_UI.into(), t!(i18n, products.sort_price_low), false),
             ])}
+        </Part>
+        <Part name="sort_form">
+            {sort_form(
+                routes::DEV_UI.into(),
+                "newest",
+                vec![
+                    ("newest", t!(i18n, products.sort_newest)),
+                    ("price", t!(i18n, products.sort_price_low)),
+                ],
+                &[],
+            )}
         </Part>
         <Part name="SearchForm"><SearchForm /></Part>
         <Part name="Price"><p><Price of=price(12_490_000) /> " " <Price of=price(-4_900) /></p></Part>
