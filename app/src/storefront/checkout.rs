@@ -238,7 +238,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                         <Button busy>{pay_words}</Button>
                     </div>
                 </div>
-                <section class="summary" aria-labelledby="order">
+                <aside class="summary" aria-labelledby="order">
                     <h2 id="order">{t!(i18n, checkout.order)}</h2>
                     {lines}
                     {move || {
@@ -248,7 +248,7 @@ fn Open(page: CheckoutPage) -> impl IntoView {
                         <Button busy>{pay_words}</Button>
                     </div>
                     <TimeLeft seconds until />
-                </section>
+                </aside>
             </form>
         </div>
     }

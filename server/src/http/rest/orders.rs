@@ -93,7 +93,7 @@ struct Cancellation {
 struct CustomerCancellation {
     /// A short explanation that the shop sees. May be empty.
     #[serde(default)]
-    #[schema(format = "line", max_length = 300)]
+    #[schema(format = "optional-line", max_length = 300)]
     reason: String,
 }
 
