@@ -430,7 +430,7 @@ export async function audit(page: Page): Promise<void> {
     await page.evaluate(AXE);
     const found = await page.evaluate(async () => {
       // The page of all components shows some of them in several states, and so several times.
-      const rules = location.pathname === '/dev/ui' ? { 'landmark-unique': { enabled: false } } : {};
+      const rules: axeCore.RuleObject = location.pathname === '/dev/ui' ? { 'landmark-unique': { enabled: false } } : {};
       const { violations } = await axe.run(document, { resultTypes: ['violations'], rules });
       return violations.map(({ id, impact, nodes }) => ({
         rule: `${id} (${impact})`,

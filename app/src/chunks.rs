@@ -36,10 +36,12 @@ macro_rules! chunks {
 
         impl ChooseView for ChunkPage {
             async fn choose(self) -> AnyView {
+                state::set_loading(true);
                 let view = match self {
                     Self::Home => Some(layout::content(storefront::Home().into_any())),
                     $($(Self::$page)|* => $chunk(self).await.ok().map(layout::$frame),)*
                 };
+                state::set_loading(false);
                 match view {
                     Some(view) => view,
                     None => start_over().await,
@@ -146,10 +148,12 @@ pub(crate) fn load_ahead(page: ChunkPage) {
 }
 
 /// If a chunk cannot be loaded, for example after a deployment, a navigation loads the new page from the
-/// server. A page that was just loaded stays as the server rendered it, which works.
+/// server. A page that was just loaded stays as the server rendered it, with links that the browser follows.
 async fn start_over() -> AnyView {
     if state::is_live() {
         let _ = window().location().assign(&state::address());
+    } else {
+        state::leave_links();
     }
     std::future::pending().await
 }

@@ -49,8 +49,11 @@ use crate::{
 
 /// A page restored from the back-forward cache may be outdated: who is signed in, what is paid. It is
 /// hidden and requested again, with or without the rest of the program.
+///
+/// Who goes back before the page is hydrated gets the page of that address from the server. And the links of a
+/// page that can't be hydrated are left to the browser.
 #[cfg(feature = "ssr")]
-const BACK: &str = "onpageshow=e=>{if(e.persisted){document.documentElement.hidden=true;location.reload()}}";
+const BACK: &str = r#"onpageshow=e=>{if(e.persisted){document.documentElement.hidden=true;location.reload()}};{const html=document.documentElement,at=()=>location.pathname+location.search,first=at();addEventListener("popstate",()=>{if(!html.hasAttribute("data-live")&&at()!==first)location.reload()});addEventListener("click",e=>{if(html.hasAttribute("data-plain")&&e.target.closest("a"))e.stopPropagation()},true)}"#;
 
 /// Shows the back office as the user likes it from the first paint. The browser may block its storage.
 #[cfg(feature = "ssr")]

@@ -59,6 +59,24 @@ pub(crate) fn is_live() -> bool {
     document().document_element().is_some_and(|root| root.has_attribute(LIVE))
 }
 
+/// Shows that the code of a page is loaded, or no longer. Only in browsers.
+pub(crate) fn set_loading(loading: bool) {
+    mark(if cfg!(feature = "ssr") { None } else { Some("data-loading") }, loading);
+}
+
+/// Leaves the page's links to the browser: this page is not hydrated.
+pub(crate) fn leave_links() {
+    set_loading(false);
+    mark(Some("data-plain"), true);
+}
+
+fn mark(name: Option<&str>, on: bool) {
+    let Some((name, root)) = name.and_then(|name| Some((name, document().document_element()?))) else {
+        return;
+    };
+    let _ = if on { root.set_attribute(name, "") } else { root.remove_attribute(name) };
+}
+
 /// The path segment with this name.
 pub(crate) fn param(name: &'static str) -> Memo<String> {
     let params = use_params_map();

@@ -1,6 +1,6 @@
 // Client-side navigation from page to page.
 import { expect, test } from '../fixtures';
-import { SHOPS, addOne, cartLink, productLinks, title, visit } from '../helpers';
+import { SHOPS, addOne, awake, cartLink, productLinks, title, visit } from '../helpers';
 
 test('the focus goes to the title of the page, and the title is that of the tab', async ({ page }) => {
   await visit(page, '/products');
@@ -57,4 +57,40 @@ test('slow content shows a skeleton while it loads', async ({ page }) => {
   answer();
   await expect(title(page, 'All products')).toBeVisible();
   await expect(page.locator('.skeleton')).toHaveCount(0);
+});
+
+test('going back before the page is hydrated shows the page before', async ({ page }) => {
+  await visit(page, '/products');
+  const link = productLinks(page).first();
+  const name = (await link.innerText()).trim();
+  await link.click();
+  await expect(title(page, name)).toBeFocused();
+  // The program arrives only after the visitor has gone back.
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/*.wasm', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.reload({ waitUntil: 'domcontentloaded' });
+  await expect(title(page, name)).toBeVisible();
+  await page.evaluate(() => history.back());
+  await expect(title(page, 'All products')).toBeVisible();
+  release();
+  await awake(page);
+  await expect(page).toHaveURL(/\/products$/);
+  await productLinks(page).first().click();
+  await expect(title(page, name)).toBeFocused();
+});
+
+test('a page whose code does not arrive still has links', async ({ page, problems }) => {
+  problems.allow(/ERR_FAILED|Failed to fetch/);
+  await page.route('**/*.wasm', (route) => (route.request().url().includes('/haat') ? route.continue() : route.abort()));
+  await page.goto('/products', { waitUntil: 'networkidle' });
+  await expect(page.locator('html')).toHaveAttribute('data-plain', '');
+  const link = productLinks(page).first();
+  const name = (await link.innerText()).trim();
+  await link.click();
+  await expect(title(page, name)).toBeVisible();
+  await expect(page).toHaveURL(/\/p\//);
 });
