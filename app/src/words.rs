@@ -530,6 +530,20 @@ pub(crate) fn job_kind(i18n: I18n, kind: &str) -> &str {
     }
 }
 
+/// What becomes of the money of a cancelled order: what was refunded because of that, not before.
+pub fn cancelled_money(i18n: I18n, order: &OrderView, collected_by_market: bool) -> String {
+    let back =
+        order.refunds.iter().filter(|refund| refund.reason == haat_shared::orders::RefundReason::Cancelled);
+    let back: i64 = back.map(|refund| refund.amount.amount()).sum();
+    match (collected_by_market, back) {
+        (false, _) => tu_string!(i18n, purchase.cancelled_nothing).to_owned(),
+        (true, 0) => t!(i18n, purchase.cancelled_refunded).to_owned(),
+        (true, back) => {
+            t!(i18n, purchase.cancelled_refund, total = Money::new(back, order.totals.total.currency()))
+        }
+    }
+}
+
 /// The description of an email; its kind if there is none.
 pub(crate) fn mail_kind(i18n: I18n, kind: &str) -> &str {
     match kind {

@@ -57,6 +57,8 @@ pub(crate) fn OrderDetails(
     let draft = draft.unwrap_or_default();
     let SellerOrder { order, email, events, commission, earned, other_order_count, other_orders, .. } = order;
     let ShopOrderView { mut order, placed_at, address, payment_method: method, .. } = order;
+    let left_to_refund = order.totals.total.minus(order.refunded()).unwrap_or(order.totals.total);
+    let nothing_left = order.lines.iter().all(|line| line.to_ship() == 0);
     let refunds = std::mem::take(&mut order.refunds);
     let shipments = std::mem::take(&mut order.shipments);
     let returns = std::mem::take(&mut order.returns);
@@ -145,10 +147,10 @@ pub(crate) fn OrderDetails(
     let mail = format!("mailto:{email}");
     let part = (!looks && order.state == OrderState::Confirmed).then(|| {
         let lines = order.lines.clone();
-        view! { <ShipPart lines pickup action=action.clone() draft=draft.clone() /> }
+        view! { <ShipPart lines pickup cash=!method.collected_by_market() action=action.clone() draft=draft.clone() /> }
     });
     // What is partly shipped can't be cancelled.
-    let total = order.totals.total;
+    let total = left_to_refund;
     let cancel = match looks || shipped {
         true => None,
         false => Some(
@@ -165,7 +167,7 @@ pub(crate) fn OrderDetails(
         || view! { <LinkButton look="secondary" href=slip>{t!(i18n, seller_orders.slip)}</LinkButton> },
     );
     let step = (!looks).then(|| {
-        view! { <NextStep state=order.state pickup action=action.clone() draft=draft.clone() /> }
+        view! { <NextStep state=order.state pickup nothing_left action=action.clone() draft=draft.clone() /> }
     });
     view! {
         <PageTitle text=number.clone() />
@@ -194,7 +196,7 @@ pub(crate) fn OrderDetails(
                 </section>
                 <section class="panel order" aria-labelledby="lines">
                     <h2 id="lines">{lines}</h2>
-                    {order_lines(i18n, order.lines, true)}
+                    {order_lines(i18n, order.lines.clone(), true)}
                     <Sums totals=order.totals />
                 </section>
             </div>
@@ -217,7 +219,7 @@ pub(crate) fn OrderDetails(
                     </div>
                 </section>
                 <OtherOrders handle count=other_order_count orders=other_orders looks />
-                <History events way=order.shipping_method action=action.clone() draft=(!looks).then(|| draft.clone()) />
+                <History events lines=order.lines.clone() way=order.shipping_method action=action.clone() draft=(!looks).then(|| draft.clone()) />
                 {cancel}
             </div>
         </div>
@@ -306,7 +308,8 @@ fn Slip(
         true => (t!(i18n, seller_orders.customer), t!(i18n, seller_orders.pickup_at), order.pickup_at),
         false => (t!(i18n, seller_orders.ship_to), t!(i18n, seller_orders.ship_from), order.shop_name),
     };
-    let collect = (!method.collected_by_market() && order.state != OrderState::Cancelled).then(|| {
+    let ended = matches!(order.state, OrderState::Delivered | OrderState::Cancelled);
+    let collect = (!method.collected_by_market() && !ended).then(|| {
         view! {
             <p class="collect">
                 <span>{if pickup { t!(i18n, seller_orders.collect_cash_pickup) } else { t!(i18n, seller_orders.collect_cash) }}</span>
@@ -318,9 +321,10 @@ fn Slip(
     let cancelled = (order.state == OrderState::Cancelled).then(|| {
         view! { <p class="state cancelled">{words::order_state(i18n, order.state, order.shipping_method)}</p> }
     });
-    // What is refunded or on its way already isn't packed again. If nothing is left, the slip is a copy of the whole order's.
+    // What is refunded or on its way already isn't packed again. If nothing is left, the slip is a copy for what was shipped.
     let left: i64 = order.lines.iter().map(CheckoutLineView::to_ship).sum();
-    let to_pack = move |line: &CheckoutLineView| if left > 0 { line.to_ship() } else { line.quantity };
+    let to_pack =
+        move |line: &CheckoutLineView| if left > 0 { line.to_ship() } else { line.quantity - line.refunded };
     let item_count: i64 = order.lines.iter().map(to_pack).sum();
     let lines = order.lines.into_iter().filter(|line| to_pack(line) > 0).map(|line| {
         let count = to_pack(&line);
@@ -378,6 +382,8 @@ fn Done(what: String, state: OrderState, pickup: bool) -> impl IntoView {
         ("confirm", OrderState::Confirmed, _) => t!(i18n, seller_orders.done_confirm),
         ("ship", OrderState::Shipped, false) => t!(i18n, seller_orders.done_ship),
         ("ship", OrderState::Shipped, true) => t!(i18n, seller_orders.done_ship_pickup),
+        ("ship_part", OrderState::Shipped, false) => t!(i18n, seller_orders.done_ship),
+        ("ship_part", OrderState::Shipped, true) => t!(i18n, seller_orders.done_ship_pickup),
         ("ship_part", _, false) => t!(i18n, seller_orders.done_ship_part),
         ("ship_part", _, true) => t!(i18n, seller_orders.done_ready_part),
         ("track", ..) => t!(i18n, seller_orders.done_track),
@@ -392,11 +398,21 @@ fn Done(what: String, state: OrderState, pickup: bool) -> impl IntoView {
 
 /// The next action.
 #[component]
-fn NextStep(state: OrderState, pickup: bool, action: String, draft: Draft) -> impl IntoView {
+fn NextStep(
+    state: OrderState,
+    pickup: bool,
+    /// Whether everything is shipped or refunded.
+    nothing_left: bool,
+    action: String,
+    draft: Draft,
+) -> impl IntoView {
     let i18n = use_i18n();
     let (note, todo) = match (state, pickup) {
         (OrderState::Placed, _) => {
             (t!(i18n, seller_orders.placed_note), Some(("confirm", t!(i18n, seller_orders.confirm))))
+        }
+        (OrderState::Confirmed, _) if nothing_left => {
+            (t!(i18n, seller_orders.nothing_left_note), Some(("ship", t!(i18n, seller_orders.ship))))
         }
         (OrderState::Confirmed, false) => {
             (t!(i18n, seller_orders.confirmed_note), Some(("ship", t!(i18n, seller_orders.ship))))
@@ -418,7 +434,7 @@ fn NextStep(state: OrderState, pickup: bool, action: String, draft: Draft) -> im
     };
     let form = todo.map(|(step, words)| {
         let typed = Some(draft).filter(|draft| draft.typed("action") == "ship");
-        let fields = (step == "ship" && !pickup)
+        let fields = (step == "ship" && !pickup && !nothing_left)
             .then(|| view! { <ShipFields typed shipment=Shipment::default() of=String::new() /> });
         view! {
             <form method="post" action=action class="form" novalidate>
@@ -479,7 +495,14 @@ fn ShipFields(
 
 /// Ships a part of a confirmed order, if there is more than one item to ship.
 #[component]
-fn ShipPart(lines: Vec<CheckoutLineView>, pickup: bool, action: String, draft: Draft) -> impl IntoView {
+fn ShipPart(
+    lines: Vec<CheckoutLineView>,
+    pickup: bool,
+    /// Whether the shop collects cash.
+    cash: bool,
+    action: String,
+    draft: Draft,
+) -> impl IntoView {
     let i18n = use_i18n();
     if lines.iter().map(CheckoutLineView::to_ship).sum::<i64>() < 2 {
         return None;
@@ -526,7 +549,7 @@ fn ShipPart(lines: Vec<CheckoutLineView>, pickup: bool, action: String, draft: D
             <form method="post" action=action class="form" novalidate>
                 <input type="hidden" name="action" value="ship_part" />
                 {summary}
-                <p class="note">{t!(i18n, seller_orders.part_note)}</p>
+                <p class="note">{t!(i18n, seller_orders.part_note)} {cash.then(|| view! { " " {t!(i18n, seller_orders.part_cash_note)} })}</p>
                 <div class="field-row">{rows}</div>
                 {fields}
                 <div><Button look="secondary">{if pickup { t!(i18n, seller_orders.ready_part) } else { t!(i18n, seller_orders.ship_part) }}</Button></div>
@@ -640,6 +663,8 @@ fn OtherOrders(handle: String, count: i64, orders: Vec<OtherOrder>, looks: bool)
 #[component]
 fn History(
     events: Vec<OrderEvent>,
+    /// The lines of the order, of which entries name some.
+    lines: Vec<CheckoutLineView>,
     way: ShippingMethod,
     action: String,
     draft: Option<Draft>,
@@ -666,10 +691,13 @@ fn History(
         let note = (!event.data.note.is_empty()).then(|| view! { <p>{event.data.note}</p> });
         let amount = event.data.amount.map(|sum| view! { <p>{words::money(i18n, sum)}</p> });
         let tracking = event.data.shipment.map(|s| view! { <p>{s.carrier}" · "{s.tracking_number}</p> });
+        let part =
+            (!event.data.lines.is_empty()).then(|| view! { <p>{contents(&lines, &event.data.lines)}</p> });
         view! {
             <li>
                 <strong>{what}</strong>
                 <p class="note">{words::hour(i18n, &event.created_at)}" · "{by}</p>
+                {part}
                 {tracking}
                 {amount}
                 {note}

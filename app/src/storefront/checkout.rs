@@ -570,13 +570,15 @@ fn Group(group: CheckoutGroup) -> impl IntoView {
 
 /// Order lines; with SKUs for those who pack them, and for questions about what was bought.
 pub(crate) fn order_lines(i18n: I18n, lines: Vec<CheckoutLineView>, skus: bool) -> impl IntoView {
+    // What was shipped is said while something is left.
+    let partly = lines.iter().any(|line| line.to_ship() > 0);
     let lines = lines.into_iter().map(move |line| {
         let sku = (skus && !line.sku.is_empty()).then(|| {
             view! { <span class="note">{tu_string!(i18n, seller_orders.sku, sku = line.sku.as_str()).to_string()}</span> }
         });
         // Of what was shipped or refunded in parts.
         let (quantity, shipped, refunded) = (line.quantity, line.shipped, line.refunded);
-        let shipped = (shipped > 0 && shipped < quantity).then(|| {
+        let shipped = (shipped > 0 && (partly || shipped < quantity)).then(|| {
             view! { <span class="note">{t!(i18n, purchase.line_shipped, n = shipped, of = quantity)}</span> }
         });
         let refunded = (refunded > 0).then(|| {

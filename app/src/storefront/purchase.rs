@@ -118,14 +118,13 @@ fn Shown(purchase: PurchaseView, key: String, draft: Draft) -> impl IntoView {
 #[component]
 fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl IntoView {
     let i18n = use_i18n();
-    let money = (order.state == OrderState::Cancelled).then(|| match collected_by_market {
-        true => t!(i18n, purchase.cancelled_refund, total = order.totals.total),
-        false => tu_string!(i18n, purchase.cancelled_nothing).to_owned(),
-    });
+    let money = (order.state == OrderState::Cancelled)
+        .then(|| words::cancelled_money(i18n, &order, collected_by_market));
     let number = tu_string!(i18n, purchase.order, number = order.number.as_str()).to_string();
     let waiting = matches!(order.state, OrderState::Placed | OrderState::Confirmed | OrderState::Shipped);
     let due = waiting.then(|| view! { <p class="order-due">{words::estimated_delivery(i18n, &order)}</p> });
     // Which items are in a parcel goes without saying if there is only one.
+    let partly = order.is_partly_shipped() && order.shipping_method != ShippingMethod::Pickup;
     let several = order.shipments.len() > 1 || order.is_partly_shipped();
     let shipments = order.shipments.into_iter().map(|shipment| {
         let contents = several.then(|| contents(&order.lines, &shipment.lines));
@@ -140,15 +139,26 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
     let shipments = shipments.collect_view();
     // The refund of a cancelled order is told above.
     let part = order.refunds.iter().filter(|refund| refund.reason == RefundReason::ByShop);
+    let done = part.clone().all(|refund| refund.completed_at.is_some());
     let part: i64 = part.map(|refund| refund.amount.amount()).sum();
-    let refunded = (part > 0 && order.state != OrderState::Cancelled).then(|| {
+    let refunded = (part > 0).then(|| {
         let amount = Money::new(part, order.totals.total.currency());
-        let words = match collected_by_market {
-            true => t!(i18n, purchase.part_refunded, total = amount),
-            false => t!(i18n, purchase.part_refunded_cash, total = amount),
+        let words = match (collected_by_market, done) {
+            (true, false) => t!(i18n, purchase.part_refunded, total = amount),
+            (true, true) => t!(i18n, purchase.part_refunded_done, total = amount),
+            (false, _) => t!(i18n, purchase.part_refunded_cash, total = amount),
         };
         view! { <p class="order-due">{words}</p> }
     });
+    let returns = order.returns.into_iter().map(|back| {
+        let items = contents(&order.lines, &back.lines);
+        let words = match back.received_at {
+            None => t!(i18n, purchase.return_open, items = items),
+            Some(_) => t!(i18n, purchase.return_received, items = items),
+        };
+        view! { <p class="order-due">{words}</p> }
+    });
+    let returns = returns.collect_view();
     view! {
         <section class="panel order">
             <header class="order-head">
@@ -160,8 +170,10 @@ fn Order(order: OrderView, collected_by_market: bool, cancel: AnyView) -> impl I
             <Timeline state=order.state way=order.shipping_method />
             {due}
             {money.map(|words| view! { <p class="order-due">{words}</p> })}
+            {partly.then(|| view! { <p class="order-due">{t!(i18n, purchase.partly_shipped)}</p> })}
             {shipments}
             {refunded}
+            {returns}
             {order_lines(i18n, order.lines, true)}
             <Sums totals=order.totals />
             {cancel}

@@ -99,8 +99,11 @@ statements! {
             LEFT JOIN shipments x ON x.id = n.subject WHERE n.claim = $1 AND n.kind <> 'purchase_made')
         ORDER BY o.number, l.position"
     );
-    NOTIFIED_SHIPMENTS = "SELECT h.id, h.order_id, h.carrier, h.tracking_number, h.tracking_url, l.position, l.quantity
-        FROM shipments h JOIN shipment_lines l ON l.shipment_id = h.id WHERE h.id IN
+    NOTIFIED_SHIPMENTS = "SELECT h.id, h.order_id, h.carrier, h.tracking_number, h.tracking_url, l.position, l.quantity,
+            o.state <> 'confirmed' AND NOT EXISTS (SELECT 1 FROM shipments y WHERE y.order_id = h.order_id
+                AND (y.created_at, y.id) > (h.created_at, h.id)) AS is_last,
+            EXISTS (SELECT 1 FROM shipments y WHERE y.order_id = h.order_id AND y.id <> h.id) AS has_others
+        FROM shipments h JOIN orders o ON o.id = h.order_id JOIN shipment_lines l ON l.shipment_id = h.id WHERE h.id IN
             (SELECT subject FROM notifications WHERE claim = $1 AND kind IN ('order_shipped', 'shipment_updated'))
         ORDER BY h.id, l.position";
     NOTIFIED_CANCELLATIONS = "SELECT order_id, actor, data FROM order_events WHERE kind = 'cancelled' AND order_id IN
@@ -163,6 +166,8 @@ rows! {
         tracking_url: String,
         position: i64,
         quantity: i64,
+        is_last: bool,
+        has_others: bool,
     }
 
     struct EndRow {
@@ -323,13 +328,17 @@ pub struct Parcel {
     pub tracking: Option<Shipment>,
     /// What is in it.
     pub lines: Vec<LineQuantity>,
+    /// Whether nothing of the order follows it.
+    pub last: bool,
+    /// Whether it is the only one of the order.
+    pub only: bool,
 }
 
 /// The objects of a batch of notifications, by the IDs of their subjects.
 pub(crate) struct NotificationData {
     /// Purchases, for their buyers.
     pub(crate) purchases: HashMap<Uuid, PurchaseView>,
-    /// Orders, for their buyers and shops.
+    /// Orders, for their buyers and shops. Those that were cancelled come with their refunds.
     pub(crate) orders: HashMap<Uuid, ShopOrderView>,
     /// Shipments, with their orders.
     pub(crate) shipments: HashMap<Uuid, (Uuid, Parcel)>,
@@ -347,6 +356,10 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
     let orders: Vec<LineRow> = engine.db.all(&NOTIFIED_ORDERS, params![claim]).await?;
     let shipments: Vec<ShipmentRow> = engine.db.all(&NOTIFIED_SHIPMENTS, params![claim]).await?;
     let ends: Vec<EndRow> = engine.db.all(&NOTIFIED_CANCELLATIONS, params![claim]).await?;
+    let mut orders = shop_orders(engine, reader, orders)?;
+    let cancelled = orders.iter_mut().map(|order| &mut order.order);
+    let cancelled = cancelled.filter(|order| order.state == OrderState::Cancelled);
+    parts::add(engine, reader, &mut cancelled.collect::<Vec<_>>()).await?;
     let mut lines: HashMap<_, _> = group_by(lines, |l| l.purchase_id).into_iter().collect();
     let purchases = purchases.into_iter().map(|row| {
         let lines = lines.remove(&row.id).unwrap_or_default();
@@ -354,10 +367,7 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
     });
     Ok(NotificationData {
         purchases: purchases.collect::<Result<_>>()?,
-        orders: shop_orders(engine, reader, orders)?
-            .into_iter()
-            .map(|order| (order.order.id.uuid(), order))
-            .collect(),
+        orders: orders.into_iter().map(|order| (order.order.id.uuid(), order)).collect(),
         shipments: group_by(shipments, |row| row.id)
             .into_iter()
             .map(|(id, rows)| {
@@ -365,7 +375,9 @@ pub(crate) async fn notification_data(engine: &Engine, claim: Id<Job>) -> Result
                 let tracking = parts::tracking(&head.carrier, &head.tracking_number, &head.tracking_url);
                 let line =
                     |row: &ShipmentRow| LineQuantity { position: row.position, quantity: row.quantity };
-                (id, (head.order_id.uuid(), Parcel { tracking, lines: rows.iter().map(line).collect() }))
+                let (last, only) = (head.is_last, head.is_last && !head.has_others);
+                let lines = rows.iter().map(line).collect();
+                (id, (head.order_id.uuid(), Parcel { tracking, lines, last, only }))
             })
             .collect(),
         ends: ends

@@ -28,7 +28,7 @@ haat_shared::text_enum! {
         RefundQueued = "refund_queued",
         /// The shop confirmed an order. Subject: the order.
         OrderConfirmed = "order_confirmed",
-        /// An order, or a part of it, was shipped. Subject: the shipment.
+        /// An order, or a part of it, was shipped. Subject: the shipment, or the order if nothing was left to ship.
         OrderShipped = "order_shipped",
         /// The tracking of a shipment was corrected. Subject: the shipment.
         OrderShipmentUpdated = "order_shipment_updated",

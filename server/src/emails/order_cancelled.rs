@@ -1,6 +1,9 @@
 //! Emails about a cancelled order: to the customer, and to the shop if the customer cancelled it.
 
-use haat_app::i18n::{Locale, td_string};
+use haat_app::{
+    i18n::{Locale, td_string},
+    words,
+};
 use haat_engine::{TxResult, notifications::RenderedEmail};
 use haat_shared::{
     orders::{Actor, ShopOrderView},
@@ -18,11 +21,7 @@ pub(super) fn cancelled(
 ) -> TxResult<RenderedEmail> {
     let order = &ended.order;
     let (shop, name) = (&order.shop_name, &ended.address.name);
-    let money = if ended.payment_method.collected_by_market() {
-        td_string!(locale, purchase.cancelled_refund, total = order.totals.total).to_string()
-    } else {
-        td_string!(locale, purchase.cancelled_nothing).to_owned()
-    };
+    let money = words::cancelled_money(locale, order, ended.payment_method.collected_by_market());
     let subject = td_string!(locale, email.cancelled_subject, number = order.number);
     let m = News {
         locale,

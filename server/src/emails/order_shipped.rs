@@ -23,8 +23,6 @@ struct Sent<'a> {
     parcel: &'a Parcel,
     /// What is in the parcel, as an order.
     contents: &'a OrderView,
-    /// Whether more of the order comes with other parcels.
-    part: bool,
     url: &'a str,
 }
 
@@ -35,9 +33,9 @@ pub(super) fn shipped(
     url: &str,
 ) -> TxResult<RenderedEmail> {
     let contents = &contents(&order.order, parcel);
-    let sent = Sent { locale, order, parcel, contents, part: is_part(&order.order, parcel), url };
+    let sent = Sent { locale, order, parcel, contents, url };
     let number = &order.order.number;
-    let (m, subject) = match (order.order.shipping_method, sent.part) {
+    let (m, subject) = match (order.order.shipping_method, sent.is_part()) {
         (ShippingMethod::Pickup, false) => {
             (ready(&sent), td_string!(locale, email.ready_subject, number = number).to_string())
         }
@@ -61,12 +59,12 @@ pub(super) fn tracking_updated(
     url: &str,
 ) -> TxResult<RenderedEmail> {
     let contents = &contents(&order.order, parcel);
-    let sent = Sent { locale, order, parcel, contents, part: is_part(&order.order, parcel), url };
+    let sent = Sent { locale, order, parcel, contents, url };
     let subject = td_string!(locale, email.tracking_subject, number = order.order.number);
     let (shop, name) = (&order.order.shop_name, &order.address.name);
     let m = News {
         title: td_string!(locale, email.tracking),
-        lead: match sent.part {
+        lead: match sent.is_part() {
             false => td_string!(locale, email.tracking_lead, shop = shop, name = name).to_string(),
             true => td_string!(locale, email.tracking_part_lead, shop = shop, name = name).to_string(),
         },
@@ -78,10 +76,6 @@ pub(super) fn tracking_updated(
 /// How many of a line are in the parcel.
 fn packed(line: &CheckoutLineView, parcel: &Parcel) -> i64 {
     parcel.lines.iter().find(|part| part.position == line.position).map_or(0, |part| part.quantity)
-}
-
-fn is_part(order: &OrderView, parcel: &Parcel) -> bool {
-    order.lines.iter().any(|line| packed(line, parcel) < line.quantity - line.refunded)
 }
 
 /// The order with only what is in the parcel.
@@ -99,10 +93,14 @@ fn contents(order: &OrderView, parcel: &Parcel) -> OrderView {
 }
 
 impl Sent<'_> {
+    /// Whether other parcels belong to the order, too.
+    fn is_part(&self) -> bool {
+        !self.parcel.only
+    }
+
     /// Whether cash is due. It is collected with the last parcel.
     fn cash_is_due(&self) -> bool {
-        !self.order.payment_method.collected_by_market()
-            && self.order.order.lines.iter().all(|line| line.to_ship() == 0)
+        !self.order.payment_method.collected_by_market() && self.parcel.last
     }
 
     /// Whether the parcel holds all that was ordered, so that the order's totals are about it.
@@ -125,7 +123,7 @@ fn on_its_way<'a>(sent: &Sent<'a>) -> News<'a> {
         facts.push((td_string!(locale, purchase.payment), cash));
     }
     let (shop, name) = (&order.shop_name, &address.name);
-    let (title, lead, contents) = match sent.part {
+    let (title, lead, contents) = match sent.is_part() {
         false => (
             td_string!(locale, email.shipped),
             td_string!(locale, email.shipped_lead, shop = shop, name = name).to_string(),
@@ -163,7 +161,7 @@ fn ready<'a>(sent: &Sent<'a>) -> News<'a> {
         facts.push((td_string!(locale, purchase.payment), cash));
     }
     let (shop, name) = (&order.shop_name, &address.name);
-    let (title, lead, contents) = match sent.part {
+    let (title, lead, contents) = match sent.is_part() {
         false => (
             td_string!(locale, email.ready),
             td_string!(locale, email.ready_lead, shop = shop, name = name).to_string(),

@@ -9,7 +9,10 @@ use haat_shared::{
     addresses::Address,
     checkout::CheckoutLineView,
     id::Id,
-    orders::{Actor, LineQuantity, OrderState, OrderView, PurchaseView, Shipment, ShopOrderView},
+    orders::{
+        Actor, LineQuantity, OrderRefund, OrderState, OrderView, PurchaseView, RefundReason, Shipment,
+        ShopOrderView,
+    },
     payments::{PaymentMethod, PurchaseLink},
     pricing::Totals,
     shipping::ShippingMethod,
@@ -120,7 +123,12 @@ fn shipped(method: PaymentMethod, [shop, name]: Names<'_>) -> Box<ShopOrderView>
 fn parcel(carrier: &str, number: &str, url: &str, quantity: i64) -> Parcel {
     let (carrier, tracking_number, tracking_url) = (carrier.into(), number.into(), url.into());
     let tracking = Some(Shipment { carrier, tracking_number, tracking_url });
-    Parcel { tracking, lines: vec![LineQuantity { position: 1, quantity }] }
+    Parcel {
+        tracking,
+        lines: vec![LineQuantity { position: 1, quantity }],
+        last: quantity == 2,
+        only: quantity == 2,
+    }
 }
 
 fn on_its_way(method: PaymentMethod, names: Names<'_>, carrier: &str, tracking_url: &str) -> EmailContent {
@@ -142,7 +150,17 @@ fn tracked_anew(names: Names<'_>, carrier: &str, number: &str) -> EmailContent {
 }
 
 fn called_off(method: PaymentMethod, by: Actor, [shop, name]: Names<'_>, reason: &str) -> EmailContent {
-    let order = OrderView { state: OrderState::Cancelled, ..order(shop, "Clay bowl", 2) };
+    let order = order(shop, "Clay bowl", 2);
+    let refund = OrderRefund {
+        id: Id::from_uuid(Default::default()),
+        reason: RefundReason::Cancelled,
+        amount: order.totals.total,
+        shipping: order.totals.shipping,
+        lines: Vec::new(),
+        completed_at: None,
+    };
+    let refunds = Vec::from_iter(method.collected_by_market().then_some(refund));
+    let order = OrderView { state: OrderState::Cancelled, refunds, ..order };
     let (order, reason) = (of_order(method, order, name), reason.to_owned());
     EmailContent::OrderCancelled { order, by, reason, link: link() }
 }
@@ -251,14 +269,17 @@ fn a_part_of_an_order_is_not_said_to_be_all_of_it() {
             assert!(!part.contains(whole), "{whole:?} is in\n{part}");
         }
     }
-    // What was refunded before doesn't come with another parcel.
-    let EmailContent::OrderShipped { mut order, parcel, link } = in_part(PaymentMethod::Cash) else {
-        unreachable!()
-    };
-    order.order.lines[0].refunded = 1;
-    let words = english(EmailContent::OrderShipped { order, parcel, link });
-    assert_eq!(words.subject, "Your order H1-1 has shipped");
-    both_say(&words, &["1 ×", "in cash"]);
+    // The last one asks for the cash; what was refunded before doesn't come with another one.
+    for only in [false, true] {
+        let EmailContent::OrderShipped { order, parcel, link } = in_part(PaymentMethod::Cash) else {
+            unreachable!()
+        };
+        let parcel = Parcel { last: true, only, ..parcel };
+        let words = english(EmailContent::OrderShipped { order, parcel, link });
+        let of = if only { "Your order" } else { "Part of your order" };
+        assert_eq!(words.subject, format!("{of} H1-1 has shipped"));
+        both_say(&words, &["1 ×", "₹949.00 in cash"]);
+    }
 }
 
 #[test]
@@ -272,7 +293,12 @@ fn what_is_picked_up_is_not_shipped_to_an_address() {
         let mut order =
             of_order(PaymentMethod::Cash, OrderView { state: OrderState::Shipped, ..order() }, "Asha Rao");
         order.order.lines[0].shipped = 2;
-        let parcel = Parcel { tracking: None, lines: vec![LineQuantity { position: 1, quantity: 2 }] };
+        let parcel = Parcel {
+            tracking: None,
+            lines: vec![LineQuantity { position: 1, quantity: 2 }],
+            last: true,
+            only: true,
+        };
         render(&EmailContent::OrderShipped { order, parcel, link: link() }, locale, MARKET).unwrap()
     };
     let place = "Meena Crafts, 4 Temple Street, Pune";

@@ -24,7 +24,8 @@ use haat_shared::{
 
 statements! {
     LOCK = "UPDATE orders SET updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END
-        WHERE number = $1 AND shop_id = $2 AND state IN ('shipped', 'delivered') RETURNING id, updated_at";
+        WHERE number = $1 AND shop_id = $2 AND (state IN ('shipped', 'delivered') OR partly_shipped AND state = 'confirmed')
+        RETURNING id, updated_at";
     // Only what was shipped comes back, and once.
     TAKE = "UPDATE order_lines SET returned = returned + given.column3 FROM (VALUES [($1, $2, $3)]) AS given
         WHERE order_lines.order_id = given.column1 AND order_lines.position = given.column2

@@ -276,7 +276,10 @@ async fn details(engine: &Engine, caller: &Caller, lines: Vec<LineRow>) -> Resul
     });
     let (total, currency) = (order.order.totals.total, order.order.totals.total.currency());
     let money = |amount| Money::new(amount, currency);
-    let commission = order.commission.minus(money(paid.commission_back))?;
+    let commission = match order.order.state {
+        OrderState::Cancelled => money(0),
+        _ => order.commission.minus(money(paid.commission_back))?,
+    };
     // What the market adds for the discounts that it bears.
     let by_market = money(paid.market_discount_minor).minus(money(paid.discount_back))?;
     let earned = match (order.order.state, order.payment_method.collected_by_market()) {

@@ -37,12 +37,12 @@ statements! {
         RETURNING id, state, delivery, updated_at";
     CHANGED = "UPDATE orders SET state = $2, updated_at = $3, partly_shipped = TRUE WHERE id = $1";
     TRACK = "UPDATE shipments SET carrier = $3, tracking_number = $4, tracking_url = $5
-        WHERE order_id = $1 AND id = COALESCE($2, (SELECT h.id FROM shipments h WHERE h.order_id = $1
-            ORDER BY h.created_at DESC, h.id DESC LIMIT 1))
+        WHERE order_id = $1 AND id = COALESCE($2, (SELECT h.id FROM shipments h WHERE h.order_id = $1 AND h.created_at =
+                (SELECT MAX(e.created_at) FROM order_events e WHERE e.order_id = $1 AND e.kind = 'shipped')))
             AND kind = 'parcel' AND (carrier <> $3 OR tracking_number <> $4 OR tracking_url <> $5)
         RETURNING id AS value";
     POSITIONS = "SELECT position AS value FROM order_lines WHERE order_id = $1";
-    EXISTS = "SELECT id AS value FROM shipments WHERE id = $1 AND order_id = $2";
+    KIND = "SELECT kind AS value FROM shipments WHERE id = $1 AND order_id = $2";
 }
 
 insert! {
@@ -248,8 +248,10 @@ pub async fn track(
         .write(about, (change, shipment), |tx, (change, shipment)| {
             Box::pin(async move {
                 let order = lock_in_tx(tx, change).await?;
-                let found: Option<Scalar<ShipmentId>> = tx.opt(&EXISTS, params![*shipment, order.id]).await?;
-                found.ok_or(Error::NotFound)?;
+                let kind: Option<Scalar<ShipmentKind>> = tx.opt(&KIND, params![*shipment, order.id]).await?;
+                if kind.ok_or(Error::NotFound)?.0 != ShipmentKind::Parcel {
+                    return Err(Error::field("tracking_number", FieldCode::NotAChoice).into());
+                }
                 correct_in_tx(tx, &order, change, Some(*shipment)).await
             })
         })
@@ -275,7 +277,8 @@ pub(super) async fn track_latest_in_tx(
     Ok(true)
 }
 
-/// Stores the tracking of a shipment, the latest one if none is given. The same tracking changes nothing.
+/// Stores the tracking of a shipment. If none is given, that is the one with which the order became shipped; there
+/// is none if nothing was left to ship. The same tracking changes nothing.
 async fn correct_in_tx(
     tx: &mut Tx,
     order: &Locked,

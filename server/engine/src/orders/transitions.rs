@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Caller, Clock, Engine, TxResult, bug,
     bus::Topic,
-    db::{Scalar, Tx, Value},
+    db::{Tx, Value},
     inventory::holds,
     outbox::{self, OutboxMessage},
     params, rows, statements,
@@ -34,7 +34,13 @@ statements! {
             AND ($3 <> 'cancelled' OR NOT partly_shipped)
         RETURNING id, updated_at, shop_id, purchase_id, currency, total_minor, items_minor, collected_minor,
             commission_minor, market_discount_minor, refunded_minor, delivery_refunded_minor";
-    WAY = "SELECT delivery AS value FROM orders WHERE number = $1 AND shop_id = $2";
+    // Nothing is left to ship, or was left when the order became shipped.
+    WAY = "SELECT o.delivery, CASE WHEN o.state = 'confirmed' THEN NOT EXISTS (SELECT 1 FROM order_lines l
+            WHERE l.order_id = o.id AND l.quantity > l.shipped + l.refunded)
+            ELSE o.state IN ('shipped', 'delivered') AND NOT EXISTS (SELECT 1 FROM shipments h WHERE h.order_id = o.id
+                AND h.created_at = (SELECT MAX(e.created_at) FROM order_events e WHERE e.order_id = o.id AND e.kind = 'shipped'))
+            END AS nothing_left
+        FROM orders o WHERE o.number = $1 AND o.shop_id = $2";
     STATUS = "SELECT o.state, o.partly_shipped, COALESCE(h.carrier, '') AS carrier,
             COALESCE(h.tracking_number, '') AS tracking_number, COALESCE(h.tracking_url, '') AS tracking_url, e.actor, e.data
         FROM orders o LEFT JOIN order_events e ON e.order_id = o.id AND e.kind = 'cancelled'
@@ -44,6 +50,11 @@ statements! {
 }
 
 rows! {
+    struct WayRow {
+        delivery: ShippingMethod,
+        nothing_left: bool,
+    }
+
     struct ChangedOrder {
         id: OrderId,
         updated_at: i64,
@@ -92,7 +103,7 @@ pub async fn confirm(engine: &Engine, caller: &Caller, handle: &str, number: &st
 }
 
 /// What is left of the order is shipped. Afterwards its tracking can be corrected. A pickup order has no
-/// tracking: it is ready for pickup.
+/// tracking: it is ready for pickup. Nor has an order of which nothing is left.
 pub async fn ship(
     engine: &Engine,
     caller: &Caller,
@@ -101,9 +112,9 @@ pub async fn ship(
     shipment: Shipment,
 ) -> Result<()> {
     let transition = by_shop(engine, caller, handle, number, OrderState::Shipped)?;
-    let way: Option<Scalar<ShippingMethod>> = engine.db.opt(&WAY, params![number, transition.shop]).await?;
+    let way: Option<WayRow> = engine.db.opt(&WAY, params![number, transition.shop]).await?;
     let shipment = match way {
-        Some(Scalar(ShippingMethod::Pickup)) => None,
+        Some(WayRow { delivery: ShippingMethod::Pickup, .. } | WayRow { nothing_left: true, .. }) => None,
         _ => Some(shipment.check().map_err(Error::Invalid)?),
     };
     apply(engine, Transition { shipment, ..transition }).await
@@ -206,7 +217,11 @@ async fn apply_in_tx(tx: &mut Tx, transition: &Transition) -> TxResult<()> {
             data.shipment_id = shipments::ship_rest_in_tx(tx, order.id, tracking, now).await?;
             // Nothing was shipped now if parts of the order were shipped before and the others refunded.
             data.shipment = tracking.cloned().filter(|_| data.shipment_id.is_some());
-            data.shipment_id.map(|shipment| outbox::row(OutboxMessage::OrderShipped, shipment, now))
+            Some(match data.shipment_id {
+                Some(shipment) => outbox::row(OutboxMessage::OrderShipped, shipment, now),
+                // No email says so, but the event feed does.
+                None => outbox::row(OutboxMessage::OrderShipped, order.id, now),
+            })
         }
         OrderState::Delivered => {
             shipments::delivered_in_tx(tx, order.id, now).await?;

@@ -304,6 +304,31 @@ both! {
         assert!(tracking.iter().all(|mail| mail.html.contains("P 1c") && !mail.html.contains("P 2")), "about its own parcel");
     }
 
+    /// The customer pays with the last parcel, so no other email asks for cash: neither one that was written after
+    /// that was shipped, nor a correction.
+    async fn the_last_parcel_alone_asks_for_cash(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 2)]).await).await.unwrap();
+        let order = format!("{number}-1");
+        orders::confirm(engine, &owner, MEENA, &order).await.unwrap();
+        let seen = orders::seller_order(engine, &owner, MEENA, &order).await.unwrap();
+        let part = [LineQuantity { position: seen.order.order.lines[0].position, quantity: 1 }];
+        let parcel = |number: &str| Shipment { tracking_number: number.into(), ..shipment() };
+        let first = orders::ship_part(engine, &owner, MEENA, &order, &part, parcel("P 1")).await.unwrap();
+        orders::ship(engine, &owner, MEENA, &order, parcel("P 2")).await.unwrap();
+        market.settle().await;
+        orders::track(engine, &owner, MEENA, &order, first, parcel("P 1a")).await.unwrap();
+        market.settle().await;
+        let mut mails = Vec::new();
+        for card in mailbox::latest(&engine.db).await.unwrap() {
+            mails.push(mailbox::find(&engine.db, card.id).await.unwrap().html);
+        }
+        let of = |number: &str, said: &str| mails.iter().filter(|mail| mail.contains(&format!("{number}\"")) && mail.contains(said)).count();
+        assert_eq!((of("P 1", "last: false, only: false"), of("P 1a", "last: false, only: false")), (1, 1), "{mails:?}");
+        assert_eq!(of("P 2", "last: true, only: false"), 1, "{mails:?}");
+    }
+
     /// Parts are shipped concurrently: never more than was ordered.
     async fn parts_shipped_at_once(market) {
         let owner = market.owner(MEENA).await;

@@ -3,7 +3,7 @@
 use haat_engine::{Caller, Engine, ledger, orders, sandbox, schedules, shops};
 use haat_shared::{
     Conflict, Error, FieldCode,
-    orders::{LineQuantity, NewRefund, OrderEventKind, OrderState, RefundReason, SellerOrder},
+    orders::{LineQuantity, NewRefund, OrderEventKind, OrderState, RefundReason, SellerOrder, Shipment},
     payments::PaymentState,
     shops::ShopForm,
 };
@@ -149,10 +149,19 @@ both! {
         assert_eq!(line().await, (3, 1, 2, 0), "nothing is left to pack");
         let more = orders::ship_part(engine, owner, MEENA, &order.number, &[order.part(0, 1)], shipment()).await;
         assert_eq!(at(more.map(drop), "lines.0.quantity"), Some(FieldCode::TooBig), "it was refunded");
-        // Nothing is left: the order is shipped without another parcel.
-        order.ship().await;
+        // What arrived can be returned already.
+        orders::open_return(engine, owner, MEENA, &order.number, &[order.part(0, 1)], "Chipped").await.unwrap();
+        // Nothing is left: the order is shipped without another parcel, and so without tracking. Repeating that
+        // changes nothing of the parcel that was sent before.
+        for tracking in ["", "", "none"] {
+            let none = Shipment { carrier: tracking.into(), tracking_number: tracking.into(), ..Shipment::default() };
+            let moved = orders::ship(engine, owner, MEENA, &order.number, none).await;
+            moved.unwrap();
+        }
         let seen = order.seen().await;
         assert_eq!(seen.order.order.state, OrderState::Shipped);
+        let tracking: Vec<_> = seen.order.order.shipments.iter().map(|parcel| parcel.tracking.clone().unwrap()).collect();
+        assert_eq!(tracking, [shipment()]);
         market.settle().await;
         let mails = haat_engine::notifications::mailbox::latest(&engine.db).await.unwrap();
         assert_eq!(mails.iter().filter(|mail| mail.subject.starts_with("shipped")).count(), 1);

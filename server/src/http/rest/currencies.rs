@@ -64,7 +64,8 @@ struct NewRate {
 #[serde(deny_unknown_fields)]
 struct OwnPrice {
     /// The amount in minor units; null for the converted price.
-    #[schema(minimum = 1, maximum = 1000000000000i64)]
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required, minimum = 1, maximum = 1000000000000i64)]
     amount: Option<i64>,
 }
 

@@ -80,7 +80,7 @@ async fn programs_poll_the_feed_of_events() {
             meena.once(&receive, json!({"restock": false})).await.is(204);
         }
         let other = meena.once(&receive, json!({"restock": true})).await.refuses(409, "return_received");
-        assert!(other.text("/detail").contains("adjust it"), "{other:?}");
+        assert!(other.text("/detail").contains("stock adjustment"), "{other:?}");
 
         let (_, number, key) = guest.buy("meena-crafts").await;
         let path = format!("/shops/meena-crafts/orders/{number}-1");
