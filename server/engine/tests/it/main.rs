@@ -33,6 +33,7 @@ mod media;
 mod migrations;
 mod notifications;
 mod operator;
+mod oracle;
 mod orders;
 mod payments;
 mod products;

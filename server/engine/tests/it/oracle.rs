@@ -1,0 +1,104 @@
+//! The oracle sees harm: of each of its checks about money and orders, a change that must break it. The others are
+//! beside what they are about (`capacities`, `buying`, `promotions`, `payments`).
+
+use haat_engine::{db::Statement, oracle, orders, statements};
+use haat_shared::orders::{LineQuantity, NewRefund};
+
+use crate::{both, notifications::change, orders::shipment, support::*};
+
+const MEENA: &str = "meena-crafts";
+
+statements! {
+    REFUND_MORE = "UPDATE payments SET refunded_minor = refunded_minor + 1 WHERE refunded_minor > 0 AND refunded_minor < captured_minor";
+    REFUND_LESS = "UPDATE payments SET refunded_minor = refunded_minor - 1 WHERE refunded_minor > 0 AND refunded_minor < captured_minor";
+    OWE_MORE = "UPDATE payments SET refund_pending_minor = refund_pending_minor + 1
+        WHERE refunded_minor > 0 AND refunded_minor < captured_minor";
+    OWE_LESS = "UPDATE payments SET refund_pending_minor = refund_pending_minor - 1
+        WHERE refunded_minor > 0 AND refunded_minor < captured_minor";
+    FEE_MORE = "UPDATE payments SET fee_minor = fee_minor + 1 WHERE captured_minor > 0";
+    FEE_LESS = "UPDATE payments SET fee_minor = fee_minor - 1 WHERE captured_minor > 0";
+    LOSE = "UPDATE payments SET purchase_id = NULL WHERE captured_minor > refunded_minor";
+    FIND = "UPDATE payments SET purchase_id = (SELECT u.id FROM purchases u WHERE u.checkout_id = payments.checkout_id)
+        WHERE purchase_id IS NULL";
+    ORDER_REFUNDS_MORE = "UPDATE orders SET refunded_minor = refunded_minor + 1 WHERE refunded_minor > 0";
+    ORDER_REFUNDS_LESS = "UPDATE orders SET refunded_minor = refunded_minor - 1 WHERE refunded_minor > 0";
+    LINE_REFUNDS_MORE = "UPDATE refund_lines SET amount_minor = amount_minor + 1";
+    LINE_REFUNDS_LESS = "UPDATE refund_lines SET amount_minor = amount_minor - 1";
+    REFUNDED_MORE = "UPDATE order_lines SET refunded = refunded + 1 WHERE refunded > 0";
+    REFUNDED_LESS = "UPDATE order_lines SET refunded = refunded - 1 WHERE refunded > 0";
+    COMMISSION_MORE = "UPDATE refunds SET commission_minor = commission_minor + 1 WHERE commission_minor > 0";
+    COMMISSION_LESS = "UPDATE refunds SET commission_minor = commission_minor - 1 WHERE commission_minor > 0";
+    SHIPPED_LESS = "UPDATE order_lines SET shipped = shipped - 1 WHERE shipped > 0";
+    SHIPPED_MORE = "UPDATE order_lines SET shipped = shipped + 1 WHERE shipped > 0";
+    FORGET = "UPDATE order_events SET kind = 'noted' WHERE kind = 'delivered'";
+    REMEMBER = "UPDATE order_events SET kind = 'delivered' WHERE kind = 'noted'";
+    PURCHASE_MORE = "UPDATE purchases SET total_minor = total_minor + 1";
+    PURCHASE_LESS = "UPDATE purchases SET total_minor = total_minor - 1";
+    LINE_TAX_MORE = "UPDATE order_lines SET tax_minor = tax_minor + 1";
+    LINE_TAX_LESS = "UPDATE order_lines SET tax_minor = tax_minor - 1";
+    LATER = "UPDATE orders SET release_at = release_at + 1000000000 WHERE released_at IS NOT NULL";
+    SOONER = "UPDATE orders SET release_at = release_at - 1000000000 WHERE released_at IS NOT NULL";
+    STOCK_MORE = "UPDATE capacities SET on_hand = on_hand + 1";
+    STOCK_LESS = "UPDATE capacities SET on_hand = on_hand - 1";
+    BOOK_MORE = "UPDATE ledger_entries SET amount_minor = amount_minor + 1 WHERE account = 'gateway_clearing'";
+    BOOK_LESS = "UPDATE ledger_entries SET amount_minor = amount_minor - 1 WHERE account = 'gateway_clearing'";
+    EARN_MORE = "UPDATE ledger_entries SET amount_minor = amount_minor + 1 WHERE account = 'seller_pending'";
+    EARN_LESS = "UPDATE ledger_entries SET amount_minor = amount_minor - 1 WHERE account = 'seller_pending'";
+    DISOWN = "UPDATE ledger_postings SET order_id = NULL WHERE order_id = reference";
+    OWN = "UPDATE ledger_postings SET order_id = reference WHERE order_id IS NULL AND reference IN (SELECT id FROM orders)";
+    EXPIRE = "UPDATE checkouts SET state = 'expired' WHERE state = 'completed'";
+    COMPLETE = "UPDATE checkouts SET state = 'completed' WHERE state = 'expired'";
+    DEARER = "UPDATE products SET price_max_minor = price_max_minor + 1";
+    CHEAPER = "UPDATE products SET price_max_minor = price_max_minor - 1";
+}
+
+both! {
+    async fn each_check_of_money_and_orders_sees_harm(market) {
+        let (engine, owner) = (&market.engine, market.owner(MEENA).await);
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        // One that is refunded in part, delivered and released; one cancelled; one to be paid in cash.
+        let number = format!("{}-1", market.buy_by_card(&market.guest_with(&[(bowl, 4)]).await).await);
+        let cancelled = format!("{}-1", market.buy_by_card(&market.guest_with(&[(bowl, 1)]).await).await);
+        market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        orders::confirm(engine, &owner, MEENA, &number).await.unwrap();
+        let lines = vec![LineQuantity { position: 0, quantity: 1 }];
+        let refund = NewRefund { lines, reason: "Chipped".into(), ..NewRefund::default() };
+        orders::refund(engine, &owner, MEENA, &number, refund).await.unwrap();
+        orders::ship(engine, &owner, MEENA, &number, shipment()).await.unwrap();
+        orders::deliver(engine, &owner, MEENA, &number).await.unwrap();
+        orders::cancel(engine, &owner, MEENA, &cancelled, "Broken").await.unwrap();
+        market.settle().await;
+        assert_eq!(orders::release_due(engine).await, Ok(1));
+        let cases: [(&'static Statement, &'static Statement, &[&str]); 18] = [
+            (&REFUND_MORE, &REFUND_LESS, &["has net payments of", "pending, which does not match its refunds", "the clearing account of INR"]),
+            (&OWE_MORE, &OWE_LESS, &["pending refunds and payments without a purchase in INR", "pending, which does not match its refunds"]),
+            (&FEE_MORE, &FEE_LESS, &["a payment by sandbox does not match its postings", "the clearing account of INR"]),
+            (&LOSE, &FIND, &["captured money without a purchase or a refund: sandbox"]),
+            (&ORDER_REFUNDS_MORE, &ORDER_REFUNDS_LESS, &["is delivered and has refunds of 45000"]),
+            (&LINE_REFUNDS_MORE, &LINE_REFUNDS_LESS, &["a refund does not match its lines and delivery: 45000"]),
+            (&REFUNDED_MORE, &REFUNDED_LESS, &["a line of order"]),
+            (&COMMISSION_MORE, &COMMISSION_LESS, &["a refund of 45000 does not match its postings", "the entries of order"]),
+            (&SHIPPED_LESS, &SHIPPED_MORE, &["does not match its shipments and returns"]),
+            (&FORGET, &REMEMBER, &["is delivered, which its timeline does not match"]),
+            (&PURCHASE_MORE, &PURCHASE_LESS, &["do not add up to its total"]),
+            (&LINE_TAX_MORE, &LINE_TAX_LESS, &["do not add up to its amounts"]),
+            (&LATER, &SOONER, &["is delivered, which its release does not match"]),
+            (&STOCK_MORE, &STOCK_LESS, &["stock on hand does not match its movements"]),
+            (&BOOK_MORE, &BOOK_LESS, &["a posting sums to 1", "the ledger of INR sums to"]),
+            (&EARN_MORE, &EARN_LESS, &["the entries of order"]),
+            (&DISOWN, &OWN, &["an entry of a shop belongs to none of its orders: sale"]),
+            (&EXPIRE, &COMPLETE, &["a completed checkout has no purchase", "a checkout in state expired has a hold in state taken"]),
+        ];
+        let more: [(&'static Statement, &'static Statement, &[&str]); 1] =
+            [(&DEARER, &CHEAPER, &["the price range of clay-bowl"])];
+        for (harm, mend, said) in cases.into_iter().chain(more) {
+            change(market, harm).await;
+            let broken = oracle::consult(engine).await.unwrap();
+            for said in said {
+                assert!(broken.iter().any(|line| line.contains(said)), "{said}: {broken:?}");
+            }
+            change(market, mend).await;
+            assert_eq!(oracle::consult(engine).await.unwrap(), Vec::<String>::new(), "{said:?} is mended");
+        }
+    }
+}
