@@ -292,7 +292,7 @@ mod tests {
             ("MRP", Some("compare_at")),
             ("Qty", Some("stock")),
             ("tittle", Some("title")),
-            ("descripton", Some("description")),
+            ("descriptions", Some("description")),
             ("option1value", Some("option1_value")),
             ("compare-at", Some("compare_at")),
             ("lowstock", Some("low_stock")),
