@@ -4,7 +4,7 @@
 use haat_engine::{db::Statement, oracle, orders, statements};
 use haat_shared::orders::{LineQuantity, NewRefund};
 
-use crate::{both, notifications::change, orders::shipment, support::*};
+use crate::{both, notifications::change, orders::shipment};
 
 const MEENA: &str = "meena-crafts";
 
