@@ -114,8 +114,16 @@ impl Tx {
 
     /// Inserts a row; returns what its statement returns.
     pub async fn insert_returning<T: FromRow, R: Given>(&mut self, row: R) -> Result<Option<T>, DbError> {
-        let (count, values) = insert::given([row]);
-        Ok(self.all_rows(R::statement(), count, &values).await?.into_iter().next())
+        Ok(self.insert_all_returning([row]).await?.into_iter().next())
+    }
+
+    /// Inserts rows, all at once; returns what their statement returns. Nothing is executed for no rows.
+    pub async fn insert_all_returning<T: FromRow, R: Given>(
+        &mut self,
+        rows: impl IntoIterator<Item = R>,
+    ) -> Result<Vec<T>, DbError> {
+        let (count, values) = insert::given(rows);
+        self.all_rows(R::statement(), count, &values).await
     }
 
     async fn exec_rows(

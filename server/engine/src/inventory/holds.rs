@@ -40,12 +40,6 @@ statements! {
     TAKE = "UPDATE holds SET state = 'taken' WHERE checkout_id = $1 AND state = $2
         RETURNING capacity_id, quantity";
     // A line takes of each of its capacities the same for each unit, so its units return that.
-    RETURN_PART = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
-        SELECT h.capacity_id, 'returned', given.column4, CAST(SUM(h.quantity * given.column3 / l.quantity) AS BIGINT), given.column5
-        FROM (VALUES [($1, $2, $3, $4, $5)]) AS given JOIN checkout_orders o ON o.order_id = given.column1
-        JOIN checkout_lines l ON l.checkout_id = o.checkout_id AND l.order_id = o.order_id AND l.position = given.column2
-        JOIN holds h ON h.checkout_id = l.checkout_id AND h.position = l.position AND h.state = 'taken'
-        GROUP BY h.capacity_id, given.column4, given.column5 RETURNING capacity_id, delta AS quantity";
     // What was refunded before has been returned already, or is not fit for sale.
     RETURN_REST = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
         SELECT h.capacity_id, 'returned', l.order_id, CAST(SUM(h.quantity * (l.quantity - l.refunded) / l.quantity) AS BIGINT),
@@ -72,6 +66,18 @@ insert! {
         pub(crate) quantity: i64;
         state = "'active'",
     }
+
+    /// What a part of a line of an order took, in proportion to its quantity.
+    struct ReturnPart into stock_movements {
+        reference: Uuid,
+        created_at: i64;
+        capacity_id = "h.capacity_id",
+        reason = "'returned'",
+        delta = "CAST(SUM(h.quantity * given.quantity / l.quantity) AS BIGINT)",
+    } => [order_id: OrderId, position: i64, quantity: i64] "given JOIN checkout_orders o ON o.order_id = given.order_id
+        JOIN checkout_lines l ON l.checkout_id = o.checkout_id AND l.order_id = o.order_id AND l.position = given.position
+        JOIN holds h ON h.checkout_id = l.checkout_id AND h.position = l.position AND h.state = 'taken'
+        GROUP BY h.capacity_id, given.reference, given.created_at RETURNING capacity_id, delta AS quantity"
 }
 
 rows! {
@@ -219,11 +225,17 @@ pub(crate) async fn return_part_in_tx<K: IdKind>(
     now: i64,
 ) -> TxResult<()> {
     let reference: Uuid = reference.uuid();
-    let rows: Vec<[Value; 5]> = part
+    let part: Vec<ReturnPart> = part
         .iter()
-        .map(|line| [order.into(), line.position.into(), line.quantity.into(), reference.into(), now.into()])
+        .map(|&LineQuantity { position, quantity }| ReturnPart {
+            reference,
+            created_at: now,
+            order_id: order,
+            position,
+            quantity,
+        })
         .collect();
-    let returned = tx.all_many(&RETURN_PART, &rows).await?;
+    let returned = tx.insert_all_returning(part).await?;
     give_back_in_tx(tx, returned).await
 }
 

@@ -7,7 +7,7 @@ use crate::{
     Caller, Engine, TxResult, Who,
     db::{Scalar, Tx, Value},
     idempotency::{self, Claim, IdempotencyKey},
-    params, random, rows, statements,
+    insert, params, random, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Id, Result,
@@ -17,14 +17,22 @@ use haat_shared::{
 };
 
 statements! {
-    MOVE = "INSERT INTO stock_movements (capacity_id, reason, reference, delta, created_at)
-        SELECT v.capacity_id, given.column2, given.column3, given.column4, given.column5
-        FROM (VALUES [($1, $2, $3, $4, $5)]) AS given JOIN variants v ON v.id = given.column1
-        WHERE v.capacity_id IS NOT NULL RETURNING capacity_id, delta";
     VARIANTS = "SELECT id AS value FROM variants WHERE capacity_id IN (VALUES [($1)])";
     DELETE_MOVEMENTS = "DELETE FROM stock_movements WHERE capacity_id IN (VALUES [($1)])";
     DELETE = "DELETE FROM capacities WHERE id IN (VALUES [($1)])";
     SHOP_OF = "SELECT s.handle AS value FROM variants v JOIN shops s ON s.id = v.shop_id WHERE v.id = $1";
+}
+
+insert! {
+    /// A movement of the stock of a variant, unless it is sold without limit.
+    struct Move<'a> into stock_movements {
+        reason: &'a str,
+        reference: Uuid,
+        delta: i64,
+        created_at: i64;
+        capacity_id = "v.capacity_id",
+    } => [variant: VariantId] "given JOIN variants v ON v.id = given.variant WHERE v.capacity_id IS NOT NULL
+        RETURNING capacity_id, delta"
 }
 
 rows! {
@@ -181,10 +189,10 @@ async fn move_in_tx<K: IdKind>(
 ) -> TxResult<Vec<Moved>> {
     let reference: Uuid = reference.uuid();
     let changes = changes.iter().filter(|(_, change)| *change != 0);
-    let rows: Vec<[Value; 5]> = changes
-        .map(|(id, change)| [(*id).into(), reason.into(), reference.into(), (*change).into(), now.into()])
+    let moves: Vec<Move> = changes
+        .map(|(variant, delta)| Move { reason, reference, delta: *delta, created_at: now, variant: *variant })
         .collect();
-    Ok(tx.all_many(&MOVE, &rows).await?)
+    Ok(tx.insert_all_returning(moves).await?)
 }
 
 /// Applies the changes. Returns the capacities that have too little.
