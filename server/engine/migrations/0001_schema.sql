@@ -597,6 +597,7 @@ CREATE TABLE holds (
     state TEXT NOT NULL
 );
 CREATE UNIQUE INDEX holds_line_key ON holds (checkout_id, position, capacity_id);
+CREATE UNIQUE INDEX holds_whole_key ON holds (checkout_id, capacity_id) WHERE position IS NULL;
 CREATE INDEX holds_capacity_id_idx ON holds (capacity_id);
 
 

@@ -176,12 +176,14 @@ statements! {
             UNION ALL SELECT capacity_id, reference, 0 AS due, -delta AS difference
             FROM stock_movements WHERE reason = 'returned') m
         GROUP BY capacity_id, reference HAVING SUM(difference) <> 0";
+    // Of its stock, a line takes its quantity; of any other capacity, as much for each unit.
     TAKEN = "SELECT 'a line of ' || CAST(l.quantity AS TEXT) || ' of order ' || o.number || ' took ' ||
-            CAST(h.quantity AS TEXT) || ' of the stock' AS value
+            CAST(h.quantity AS TEXT) || ' of ' || CASE WHEN h.capacity_id = v.capacity_id THEN 'the stock' ELSE 'a capacity' END
+            AS value
         FROM order_lines l JOIN orders o ON o.id = l.order_id JOIN checkout_orders q ON q.order_id = o.id
-        JOIN variants v ON v.id = l.variant_id
-        JOIN holds h ON h.checkout_id = q.checkout_id AND h.position = l.position AND h.capacity_id = v.capacity_id
-        WHERE h.quantity <> l.quantity";
+        JOIN holds h ON h.checkout_id = q.checkout_id AND h.position = l.position
+        LEFT JOIN variants v ON v.id = l.variant_id
+        WHERE CASE WHEN h.capacity_id = v.capacity_id THEN h.quantity <> l.quantity ELSE h.quantity % l.quantity <> 0 END";
     CLAIMED = "SELECT 'a checkout has ' || CAST(COUNT(h.checkout_id) AS TEXT) || ' holds instead of ' ||
             CAST(c.holds AS TEXT) AS value
         FROM checkouts c LEFT JOIN holds h ON h.checkout_id = c.id

@@ -30,6 +30,7 @@ statements! {
     NEED = "INSERT INTO line_capacities (line_id, capacity_id, quantity) VALUES ($1, $2, $3)";
     FIND = "SELECT on_hand, held FROM capacities WHERE id = $1";
     STOCK_OF = "SELECT capacity_id AS value FROM variants WHERE id = $1";
+    CLAIM_WHOLE = "INSERT INTO holds (checkout_id, position, capacity_id, quantity, state) VALUES ($1, NULL, $2, 1, 'active')";
     HOLD_MORE = "UPDATE capacities SET held = held + 1";
     HOLD_LESS = "UPDATE capacities SET held = held - 1";
     TAKE_MORE = "UPDATE holds SET quantity = quantity + 1 WHERE state = 'taken'";
@@ -369,9 +370,23 @@ both! {
         }
     }
 
+    async fn a_checkout_claims_a_capacity_once_as_a_whole(market) {
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let id = checkout::begin(&market.engine, &market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        let slot = allotment(market, 4).await;
+        let twice = market.engine.db.write("t", (id, slot), |tx, (id, slot)| {
+            Box::pin(async move {
+                assert_eq!(tx.exec(&CLAIM_WHOLE, params![*id, *slot]).await?, 1);
+                Ok(tx.exec(&CLAIM_WHOLE, params![*id, *slot]).await?)
+            })
+        });
+        twice.await.unwrap_err();
+    }
+
     async fn the_oracle_sees_what_is_held_and_sold_by_nobody(market) {
         let bowl = market.product(MEENA, "Clay bowl", 45_000, 5).await;
-        market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        let sale = allotment(market, 4).await;
+        market.buy_in_cash(&guest(market, bowl, 2, sale).await).await.unwrap();
         let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
         let owner = market.owner(MEENA).await;
         orders::cancel(&market.engine, &owner, MEENA, &format!("{number}-1"), "Sold by mistake").await.unwrap();
@@ -380,13 +395,14 @@ both! {
         let taken: &[&str] = &[
             "sold stock does not match the purchases: 2",
             "returned stock does not match the cancelled orders, refunds and returns: 2",
-            "took 2 of the stock",
+            "took 3 of the stock",
+            "took 3 of a capacity",
         ];
         let cases: [(&'static Statement, &'static Statement, &[&str]); 5] = [
             (&HOLD_MORE, &HOLD_LESS, &["held stock does not match the active holds: 3"]),
             (&TAKE_MORE, &TAKE_LESS, taken),
             (&CLAIM_MORE, &CLAIM_LESS, &["a checkout has 1 holds instead of 2"]),
-            (&STRAY, &FOUND, &["a capacity holds 2 of 4"]),
+            (&STRAY, &FOUND, &["a capacity holds 2 of 3"]),
             (&DISOWN, &OWN, &["the stock of Clay bowl belongs to another shop"]),
         ];
         for (harm, mend, said) in cases {
