@@ -416,6 +416,21 @@ proptest! {
             prop_assert!(priced.price.totals.total.amount() <= plain.price.totals.total.amount());
         }
 
+        // Without the last promotion, everything costs what it did before that one was applied.
+        if let Some((last, earlier)) = promotions.split_last() {
+            let before = quote(currency, &shops, earlier).unwrap();
+            holds(&before);
+            let others = |quote: &Quote| -> Vec<Vec<Adjustment>> {
+                let of_shop = |shop: &ShopQuote| -> Vec<Breakdown> {
+                    shop.lines.iter().map(|line| line.price.clone()).chain([shop.shipping.clone()]).collect()
+                };
+                let kept = |price: Breakdown| price.adjustments.into_iter().filter(|a| a.code != last.code).collect();
+                quote.shops.iter().flat_map(of_shop).map(kept).collect()
+            };
+            prop_assert_eq!(others(&before), others(&priced));
+            prop_assert!(priced.price.totals.discount.amount() >= before.price.totals.discount.amount());
+        }
+
         let again = quote(currency, &shuffled(&shops, seed), &promotions).unwrap();
         prop_assert_eq!(by_id(again), by_id(priced));
     }

@@ -119,6 +119,29 @@ both! {
         assert_eq!(checkout::view(&market.engine, &guest, id).await.unwrap().quote.totals, cart);
     }
 
+    /// What was offered stands while the shopper fills in the form. Another shipping method is another quote,
+    /// with the promotions of today, and is not paid at the version before.
+    async fn a_promotion_that_ended_counts_until_the_checkout_is_quoted_again(market) {
+        let promoting = &festival(market);
+        let tea = market.generous_shop().await;
+        let guest = market.guest_with(&[(tea, 1)]).await;
+        let id = checkout::begin(&promoting.engine, &guest).await.unwrap();
+        let view = checkout::view(&promoting.engine, &guest, id).await.unwrap();
+        assert_eq!(figures(view.quote.totals), [59_000, 15_900, 4_900, 48_000]);
+        let mut typed = form("sandbox");
+        let same = checkout::update(&market.engine, &guest, id, typed.clone()).await.unwrap();
+        assert_eq!((same.totals, same.version), (view.quote.totals, 1));
+        let one_left = market.promoting(promoting.engine.promotions[..1].to_vec());
+        typed.shipping_methods.insert(view.groups[0].shop_id, ShippingMethod::Express);
+        let express = checkout::update(&one_left.engine, &guest, id, typed.clone()).await.unwrap();
+        assert_eq!(figures(express.totals), [59_000, 5_900, 9_900, 63_000], "one of the two stays");
+        typed.shipping_methods.clear();
+        let plain = checkout::update(&market.engine, &guest, id, typed.clone()).await.unwrap();
+        assert_eq!((figures(plain.totals), plain.version), ([59_000, 0, 4_900, 63_900], 3));
+        checkout::pay(&market.engine, &guest, id, typed.clone(), 2, "early").await.unwrap_err();
+        checkout::pay(&market.engine, &guest, id, typed, 3, "k").await.unwrap();
+    }
+
     async fn what_was_paid_is_refunded_and_no_more(market) {
         let market = &festival(market);
         let engine = &market.engine;
