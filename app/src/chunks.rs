@@ -56,6 +56,7 @@ macro_rules! chunks {
             #[cfg(feature = "split")]
             #[leptos::wasm_split::wasm_split($chunk, wasm_split_path = ::leptos::wasm_split, fallible)]
             fn $chunk(page: ChunkPage) -> Result<AnyView, leptos::wasm_split::SplitLoaderError> {
+                load_ahead(page);
                 Ok(match page {
                     $(ChunkPage::$page => $view().into_any(),)*
                     _ => ().into_any(),
@@ -67,6 +68,7 @@ macro_rules! chunks {
             async fn $chunk(page: ChunkPage) -> Result<AnyView, std::convert::Infallible> {
                 #[cfg(feature = "ssr")]
                 leptos::prefetch_lazy_fn_on_server(stringify!($chunk));
+                load_ahead(page);
                 Ok(match page {
                     $(ChunkPage::$page => $view().into_any(),)*
                     _ => ().into_any(),
@@ -134,10 +136,16 @@ chunks! {
     }
 }
 
-/// Loads the chunk of the page that the user will probably open next, once this page had time to load.
-pub(crate) fn load_ahead(page: ChunkPage) {
+/// Loads the chunk of the page that the user will probably open after this one, once this one had time to load.
+fn load_ahead(page: ChunkPage) {
+    let next = match page {
+        ChunkPage::Admin => ChunkPage::AllOrders,
+        ChunkPage::Dashboard => ChunkPage::ShopOrders,
+        ChunkPage::SellerProducts => ChunkPage::SellerProduct,
+        _ => return,
+    };
     Effect::new(move || {
-        let load = move || leptos::task::spawn_local(page.load());
+        let load = move || leptos::task::spawn_local(next.load());
         let timer = set_timeout_with_handle(load, AHEAD_AFTER).ok();
         on_cleanup(move || {
             if let Some(timer) = timer {

@@ -28,7 +28,6 @@ use leptos::prelude::*;
 use crate::{
     api,
     back_office::{BackOffice, Office, Place},
-    chunks::{ChunkPage, load_ahead},
     i18n::{t, tu_string, use_i18n},
     state::{Visitor, query, searched},
     ui::{
@@ -145,9 +144,6 @@ fn AdminPage(
     children: Children,
 ) -> impl IntoView {
     crate::head::keep_out();
-    if here == Part::Home {
-        load_ahead(ChunkPage::AllOrders);
-    }
     let i18n = use_i18n();
     let office = move |me: &Me| office(i18n, me, Some(here));
     view! { <BackOffice label=tu_string!(i18n, admin.nav) office>{children()}</BackOffice> }

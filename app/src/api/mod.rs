@@ -62,7 +62,7 @@ impl FromServerFnError for ApiError {
 ///
 /// All resources are of one kind inside, so that browsers load the code of one.
 pub struct ApiResource<T> {
-    found: Resource<Found, Wire>,
+    found: Resource<Fetched, Wire>,
     of: PhantomData<fn() -> T>,
 }
 
@@ -81,7 +81,7 @@ impl<T> ApiResource<T> {
     }
 
     /// The contents, of whatever type.
-    pub(crate) fn found(self) -> Resource<Found, Wire> {
+    pub(crate) fn found(self) -> Resource<Fetched, Wire> {
         self.found
     }
 }
@@ -89,7 +89,7 @@ impl<T> ApiResource<T> {
 impl<T: Data> ApiResource<T> {
     /// Replaces the data by what the server has just returned.
     pub fn set(self, data: T) {
-        self.found.set(Some(Found::new(Ok(data))));
+        self.found.set(Some(Fetched::new(Ok(data))));
     }
 }
 
@@ -119,11 +119,11 @@ where
     T: Data,
     F: Future<Output = Result<T, ApiError>> + Send + 'static,
 {
-    let fetch = move |Key(of): Key| -> Later<Found> {
+    let fetch = move |Key(of): Key| -> Later<Fetched> {
         match (&*of as &dyn Any).downcast_ref::<S>() {
             Some(of) => {
                 let found = fetch(of.clone());
-                Box::pin(async { Found::new(found.await) })
+                Box::pin(async { Fetched::new(found.await) })
             }
             None => Box::pin(future::pending()),
         }
@@ -134,8 +134,8 @@ where
 
 fn resource(
     of: Box<dyn Fn() -> Key + Send + Sync>,
-    fetch: Box<dyn Fn(Key) -> Later<Found> + Send + Sync>,
-) -> Resource<Found, Wire> {
+    fetch: Box<dyn Fn(Key) -> Later<Fetched> + Send + Sync>,
+) -> Resource<Fetched, Wire> {
     Resource::new_with_options(of, fetch, false)
 }
 
@@ -161,14 +161,14 @@ impl<S: PartialEq + Send + Sync + 'static> Comparable for S {
 
 /// The contents of a resource: a `Result<T, ApiError>`.
 #[derive(Clone)]
-pub(crate) enum Found {
+pub(crate) enum Fetched {
     /// As embedded in the page.
     Text(Arc<str>),
     /// As returned by a server function.
     Value(Arc<dyn Held>),
 }
 
-impl Found {
+impl Fetched {
     fn new<T: Data>(result: Result<T, ApiError>) -> Self {
         Self::Value(Arc::new(result))
     }
@@ -201,27 +201,27 @@ impl<T: Serialize + Send + Sync + 'static> Held for T {
 #[derive(Debug)]
 pub(crate) struct Wire;
 
-impl Encoder<Found> for Wire {
+impl Encoder<Fetched> for Wire {
     type Error = serde_json::Error;
     type Encoded = String;
 
-    fn encode(found: &Found) -> Result<String, Self::Error> {
+    fn encode(found: &Fetched) -> Result<String, Self::Error> {
         match found {
-            Found::Text(text) => Ok(text.to_string()),
+            Fetched::Text(text) => Ok(text.to_string()),
             #[cfg(feature = "ssr")]
-            Found::Value(value) => (**value).json(),
+            Fetched::Value(value) => (**value).json(),
             #[cfg(not(feature = "ssr"))]
-            Found::Value(_) => Ok(String::new()),
+            Fetched::Value(_) => Ok(String::new()),
         }
     }
 }
 
-impl Decoder<Found> for Wire {
+impl Decoder<Fetched> for Wire {
     type Error = serde_json::Error;
     type Encoded = str;
 
-    fn decode(text: &str) -> Result<Found, Self::Error> {
-        Ok(Found::Text(text.into()))
+    fn decode(text: &str) -> Result<Fetched, Self::Error> {
+        Ok(Fetched::Text(text.into()))
     }
 }
 

@@ -32,7 +32,6 @@ use leptos::{prelude::*, web_sys};
 use crate::{
     api,
     back_office::{BackOffice, Office, Place},
-    chunks::{ChunkPage, load_ahead},
     i18n::{t, tu_string, use_i18n},
     state::param,
     ui::{Failure, chips, search},
@@ -110,11 +109,6 @@ fn Dashboard(
     children: Children,
 ) -> impl IntoView {
     crate::head::keep_out();
-    match here {
-        Part::Home => load_ahead(ChunkPage::ShopOrders),
-        Part::Products => load_ahead(ChunkPage::SellerProduct),
-        _ => {}
-    }
     let i18n = use_i18n();
     let handle = param("handle");
     let office = move |me: &Me| handle.with(|handle| office(i18n, me, handle, Some(here)));

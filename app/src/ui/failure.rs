@@ -8,7 +8,7 @@ use leptos_meta::Title;
 
 use super::{Icon, LinkButton, Skeleton};
 use crate::{
-    api::{ApiError, ApiResource, Data, Found, Wire},
+    api::{ApiError, ApiResource, Data, Fetched, Wire},
     arrival,
     i18n::{t, tu_string, use_i18n},
     state::{address, query, sign_in_from},
@@ -163,9 +163,9 @@ pub fn awaited<T: Data>(
 
 /// What `show` makes of a resource, and `before` until it is loaded. Compiled once for all types of data.
 fn waiting(
-    resource: Resource<Found, Wire>,
+    resource: Resource<Fetched, Wire>,
     before: fn() -> AnyView,
-    show: Arc<dyn Fn(Found) -> AnyView + Send + Sync>,
+    show: Arc<dyn Fn(Fetched) -> AnyView + Send + Sync>,
 ) -> AnyView {
     let shown = move || {
         let show = show.clone();
