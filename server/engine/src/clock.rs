@@ -33,21 +33,9 @@ impl Clock {
     }
 }
 
-/// A time as RFC 3339 in UTC, to the second. Civil dates from days by Howard Hinnant's algorithm
-/// ("chrono-Compatible Low-Level Date Algorithms").
+/// A time as RFC 3339 in UTC, to the second.
 pub fn rfc3339(ms: i64) -> String {
-    let seconds = ms.div_euclid(1000);
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let day = doy - (153 * mp + 2) / 5 + 1;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    let year = yoe + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+    Timestamp::from_second(ms.div_euclid(1000)).unwrap_or_default().to_string()
 }
 
 /// A time zone of the IANA database, which is part of the program.

@@ -12,6 +12,7 @@ use axum::{
 use haat_app::i18n::{Locale, t};
 use haat_engine::sandbox::{self, Card, SandboxPayment};
 use haat_shared::{Error, Result};
+use html_escape::encode_double_quoted_attribute;
 
 use super::{State, caller, layers, origin};
 
@@ -68,10 +69,6 @@ pub(super) async fn pay(
     }
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 fn what(locale: Locale, card: Card) -> &'static str {
     match card {
         Card::Approve => t!(locale, sandbox.approve),
@@ -118,7 +115,7 @@ fn show(state: &State, locale: Locale, payment: &SandboxPayment, typed: &str, er
                  inputmode=\"numeric\" autocomplete=\"off\" required value=\"{}\" {invalid}>\
                  <button>{}</button>{cancel}</form><h2>{}</h2><dl>{cards}</dl>",
                 t!(locale, sandbox.card),
-                escape(typed),
+                encode_double_quoted_attribute(typed),
                 t!(locale, sandbox.pay, price = payment.amount()),
                 t!(locale, sandbox.cards)
             );
@@ -138,7 +135,7 @@ fn show(state: &State, locale: Locale, payment: &SandboxPayment, typed: &str, er
             format!(
                 "<p>{} <a href=\"{}\">{}</a></p>",
                 t!(locale, sandbox.done),
-                escape(&payment.return_url),
+                encode_double_quoted_attribute(&payment.return_url),
                 t!(locale, sandbox.back)
             ),
         ),
