@@ -408,8 +408,8 @@ async fn bound(engine: &Engine, claim: Id<Job>, claimed: Vec<Claimed>, now: i64)
     let counted = |notice: &Claimed| counters(&notice.kind).filter(|_| notice.attempts == 1);
     let mut what = BTreeMap::new();
     for notice in &claimed {
-        for counter in counted(notice).into_iter().flatten() {
-            *what.entry((counter, of(notice))).or_insert(0) += 1;
+        for quota in counted(notice).into_iter().flatten() {
+            *what.entry((quota, of(notice))).or_insert(0) += 1;
         }
     }
     if what.is_empty() {

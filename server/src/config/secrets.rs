@@ -143,7 +143,7 @@ pub(super) fn weakness(setting: &str, secret: &str) -> Option<String> {
 /// number, or contains a common word. Upper and lower case make it no harder to guess.
 fn is_guessable(secret: &str) -> bool {
     let chars: Vec<char> = secret.chars().flat_map(char::to_lowercase).collect();
-    let letters: Vec<char> = chars.iter().copied().filter(|c| c.is_alphanumeric()).collect();
+    let characters: Vec<char> = chars.iter().copied().filter(|c| c.is_alphanumeric()).collect();
     let different = |parts: Vec<&[char]>| parts.into_iter().collect::<BTreeSet<_>>().len();
     // Most characters repeat the one `n` places before.
     let repeats = |n: usize| {
@@ -151,18 +151,18 @@ fn is_guessable(secret: &str) -> bool {
         same * 4 >= chars.len().saturating_sub(n) * 3
     };
     // The same words again, at any distance. Three random letters hardly ever occur twice.
-    let threes = letters.windows(3).count();
-    let repeats_words = different(letters.windows(3).collect()) * 5 < threes * 3;
+    let threes = characters.windows(3).count();
+    let repeats_words = different(characters.windows(3).collect()) * 5 < threes * 3;
     let in_order = chars.windows(2).filter(|w| (w[0] as u32).abs_diff(w[1] as u32) == 1).count();
-    let side_by_side = letters.windows(2).filter(|w| are_neighbours(w[0], w[1])).count();
-    let text = String::from_iter(&letters);
+    let side_by_side = characters.windows(2).filter(|w| are_neighbours(w[0], w[1])).count();
+    let text = String::from_iter(&characters);
     let plain: String = chars.iter().map(|c| spelled(*c)).filter(|c| c.is_alphanumeric()).collect();
     different(chars.chunks(1).collect()) < SECRET_VARIETY
         || (1..=chars.len() / 2).any(repeats)
         || repeats_words
         || in_order * 2 >= chars.len()
         || side_by_side * 2 >= chars.len()
-        || letters.iter().all(char::is_ascii_digit)
+        || characters.iter().all(char::is_ascii_digit)
         || COMMON_WORDS.iter().any(|word| text.contains(word) || plain.contains(word))
 }
 

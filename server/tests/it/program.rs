@@ -281,10 +281,10 @@ impl Program {
 }
 
 impl Program {
-    /// A counter, by kind of work.
-    pub async fn count(&self, counter: &str, kind: &str) -> u64 {
+    /// A metric, by kind of work.
+    pub async fn count(&self, metric: &str, kind: &str) -> u64 {
         let (_, metrics) = Shopper::new(self).get("/metrics").await;
-        let line = format!("{counter}{{kind=\"{kind}\"}} ");
+        let line = format!("{metric}{{kind=\"{kind}\"}} ");
         metrics.lines().find_map(|found| found.strip_prefix(&line)).map_or(0, |value| value.parse().unwrap())
     }
 

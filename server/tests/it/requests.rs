@@ -144,7 +144,7 @@ async fn a_seller_ships_an_order_in_parts() {
         ];
         seller.post(&page, &form).await
     };
-    for (quantity, tracking, told) in [
+    for (quantity, tracking, error) in [
         ("4", "RX-1", "4"),
         ("one", "RX-1", "one"),
         ("1", " ", "India Post"),
@@ -154,7 +154,7 @@ async fn a_seller_ships_an_order_in_parts() {
         assert!(back.starts_with(&format!("{page}?draft=")), "{back}");
         let (_, shown) = seller.get(&back).await;
         let form = shown.split("value=\"ship_part\"").nth(1).unwrap().split("</form>").next().unwrap();
-        assert!(form.contains(told) && form.contains("alert"), "{quantity:?} {tracking:?}: {form}");
+        assert!(form.contains(error) && form.contains("alert"), "{quantity:?} {tracking:?}: {form}");
     }
     assert_eq!(part("1", "RX-1").await, format!("{page}?done=ship_part"));
     let (_, shown) = seller.get(&format!("{page}?done=ship_part")).await;

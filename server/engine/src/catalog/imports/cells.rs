@@ -96,7 +96,7 @@ impl Columns {
         for at in &self.unnamed {
             let found = String::from_utf8_lossy(row.get(*at).unwrap_or_default());
             if !text::is_blank(&found) {
-                notes.push(RowError::new(line, &letters(*at), FieldCode::UnknownColumn, found.trim()));
+                notes.push(RowError::new(line, &column_name(*at), FieldCode::UnknownColumn, found.trim()));
             }
         }
         let mut cell = |column: &str, is_text: bool| -> Option<String> {
@@ -173,8 +173,8 @@ impl Columns {
 }
 
 /// A column as spreadsheets call it: A to Z, AA …
-fn letters(at: usize) -> String {
-    let before = if at < 26 { String::new() } else { letters(at / 26 - 1) };
+fn column_name(at: usize) -> String {
+    let before = if at < 26 { String::new() } else { column_name(at / 26 - 1) };
     before + &char::from(b'A' + (at % 26) as u8).to_string()
 }
 
@@ -264,7 +264,7 @@ mod tests {
         for (at, called) in
             [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")]
         {
-            assert_eq!(letters(at), called);
+            assert_eq!(column_name(at), called);
         }
     }
 
