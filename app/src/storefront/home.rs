@@ -1,7 +1,7 @@
 //! The home page.
 
 use haat_shared::{
-    catalog::{HomeView, ProductCard},
+    catalog::{CategoryCard, HomeView, ProductCard},
     routes,
 };
 use leptos::prelude::*;
@@ -12,7 +12,7 @@ use crate::{
     api,
     head::{self, About, ours},
     i18n::{t, tu_string, use_i18n},
-    ui::{EmptyState, Icon, LinkButton, PageTitle, Picture, loaded},
+    ui::{EmptyState, Icon, LinkButton, PageTitle, Picture, loaded, still},
 };
 
 /// The display width of the categories' pictures, in two or four columns.
@@ -45,44 +45,22 @@ pub(crate) fn Home() -> impl IntoView {
     });
     view! {
         <PageTitle text=tu_string!(i18n, home.title) />
-        <section class="hero">
-            <div class="width hero-row">
-                <div class="hero-words">
-                    <h1>{t!(i18n, home.title)}</h1>
-                    <p class="lead">{t!(i18n, home.lead)}</p>
-                    <LinkButton href=routes::PRODUCTS>{t!(i18n, home.see_all)}</LinkButton>
-                </div>
-                <ul class="points">
-                    <li><Icon name="basket" />{t!(i18n, home.point_one)}</li>
-                    <li><Icon name="truck" />{t!(i18n, home.point_two)}</li>
-                    <li><Icon name="person" />{t!(i18n, home.point_three)}</li>
-                </ul>
-            </div>
-        </section>
+        {still(hero)}
         {loaded(
             found,
             move |HomeView { categories, popular, newest, shops }| {
                 let nothing = newest.is_empty();
-                let tiles = categories.into_iter().enumerate().map(|(place, root)| {
-                    view! {
-                        <li class="tile">
-                            <Picture of=root.picture title=root.name.clone() sizes=TILE place />
-                            <a class="tile-name" href=routes::category(&root.slug)>{root.name}</a>
-                        </li>
-                    }
-                });
-                let tiles = tiles.collect_view();
                 // The place of the first product's picture, and that of the first of the new arrivals.
-                let from = tiles.len();
+                let from = categories.len();
                 let newest_from = from + popular.len();
                 view! {
                     <div class="width page sections">
-                        {(!tiles.is_empty())
+                        {(!categories.is_empty())
                             .then(|| {
                                 view! {
                                     <section aria-labelledby="categories">
                                         <h2 id="categories">{t!(i18n, home.categories)}</h2>
-                                        <ul class="tiles">{tiles}</ul>
+                                        {still(move || tiles(categories))}
                                     </section>
                                 }
                             })}
@@ -117,6 +95,41 @@ pub(crate) fn Home() -> impl IntoView {
             },
         )}
     }
+}
+
+/// The main categories.
+fn tiles(categories: Vec<CategoryCard>) -> AnyView {
+    let tiles = categories.into_iter().enumerate().map(|(place, root)| {
+        view! {
+            <li class="tile">
+                <Picture of=root.picture title=root.name.clone() sizes=TILE place />
+                <a class="tile-name" href=routes::category(&root.slug)>{root.name}</a>
+            </li>
+        }
+    });
+    view! { <ul class="tiles">{tiles.collect_view()}</ul> }.into_any()
+}
+
+/// What the market is.
+fn hero() -> AnyView {
+    let i18n = use_i18n();
+    view! {
+        <section class="hero">
+            <div class="width hero-row">
+                <div class="hero-words">
+                    <h1>{t!(i18n, home.title)}</h1>
+                    <p class="lead">{t!(i18n, home.lead)}</p>
+                    <LinkButton href=routes::PRODUCTS>{t!(i18n, home.see_all)}</LinkButton>
+                </div>
+                <ul class="points">
+                    <li><Icon name="basket" />{t!(i18n, home.point_one)}</li>
+                    <li><Icon name="truck" />{t!(i18n, home.point_two)}</li>
+                    <li><Icon name="person" />{t!(i18n, home.point_three)}</li>
+                </ul>
+            </div>
+        </section>
+    }
+    .into_any()
 }
 
 /// A heading with products, and a link to more of them if it has a label.

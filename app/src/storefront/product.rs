@@ -3,7 +3,10 @@
 use haat_shared::{
     Error,
     carts::AddLine,
-    catalog::{ProductView, VariantView, attributes::AttributeKind},
+    catalog::{
+        Attribute, ProductView, VariantView,
+        attributes::{AttributeKind, TypedAttribute},
+    },
     forms::Draft,
     id::kinds::VariantId,
     routes,
@@ -18,7 +21,7 @@ use crate::{
     head::{self, About, ours},
     i18n::{t, tn, tu_string, use_i18n},
     state::{Cart, param, query},
-    ui::{Alert, Button, CodeAlert, Icon, PageTitle, Price, Toaster, Was, loaded},
+    ui::{Alert, Button, CodeAlert, Icon, PageTitle, Price, Toaster, Was, loaded, still},
     words,
 };
 
@@ -83,7 +86,30 @@ fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
     head::describe(|| about(i18n, whole));
     let brand =
         (!product.brand.is_empty()).then(|| view! { <p class="product-brand">{product.brand.clone()}</p> });
-    let typed = product.typed_attributes.into_iter().map(|a| {
+    let (description, typed, free) = (product.description, product.typed_attributes, product.attributes);
+    view! {
+        <PageTitle text=product.title.clone() />
+        <div class="width page product">
+            <Trail links=product.trail />
+            <div class="product-picture">
+                <Gallery pictures=product.pictures title=product.title.clone() />
+            </div>
+            <div class="product-buy">
+                {brand}
+                <h1>{product.title.clone()}</h1>
+                <BuyBox variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery draft />
+                <Share path=routes::product(&product.slug) title=product.title.clone() />
+                <ShopCard shop=product.shop />
+            </div>
+            {still(move || description_and_details(description, typed, free))}
+        </div>
+    }
+}
+
+/// The description and the details.
+fn description_and_details(description: String, typed: Vec<TypedAttribute>, free: Vec<Attribute>) -> AnyView {
+    let i18n = use_i18n();
+    let typed = typed.into_iter().map(|a| {
         let color = (a.kind == AttributeKind::Color).then(|| a.value.clone());
         let value = match (a.kind, a.value.as_str()) {
             (AttributeKind::YesNo, "yes") => t!(i18n, product.yes).to_owned(),
@@ -93,7 +119,7 @@ fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
         };
         (a.name, value, color)
     });
-    let free = product.attributes.into_iter().map(|a| (a.name, a.value, None));
+    let free = free.into_iter().map(|a| (a.name, a.value, None));
     let details = typed.collect::<Vec<_>>().into_iter().chain(free).map(|(name, value, color)| {
         // A fill, since the content security policy forbids styles in attributes.
         let swatch = color.map(|color| {
@@ -111,44 +137,31 @@ fn Shown(details: ProductDetails, draft: Draft) -> impl IntoView {
         }
     });
     let details = details.collect_view();
-    let paragraphs = product.description.split('\n').map(str::trim).filter(|p| !p.is_empty());
+    let paragraphs = description.split('\n').map(str::trim).filter(|p| !p.is_empty());
     let paragraphs = paragraphs.map(|p| view! { <p>{p.to_owned()}</p> }).collect_view();
     view! {
-        <PageTitle text=product.title.clone() />
-        <div class="width page product">
-            <Trail links=product.trail />
-            <div class="product-picture">
-                <Gallery pictures=product.pictures title=product.title.clone() />
-            </div>
-            <div class="product-buy">
-                {brand}
-                <h1>{product.title.clone()}</h1>
-                <BuyBox variants=product.variants names=product.options slug=product.slug.clone() shop=product.shop.clone() delivery draft />
-                <Share path=routes::product(&product.slug) title=product.title.clone() />
-                <ShopCard shop=product.shop />
-            </div>
-            <div class="product-about">
-                {(!paragraphs.is_empty())
-                    .then(|| {
-                        view! {
-                            <section aria-labelledby="about">
-                                <h2 id="about">{t!(i18n, product.description)}</h2>
-                                <div class="prose">{paragraphs}</div>
-                            </section>
-                        }
-                    })}
-                {(!details.is_empty())
-                    .then(|| {
-                        view! {
-                            <section aria-labelledby="details">
-                                <h2 id="details">{t!(i18n, product.details)}</h2>
-                                <dl class="details">{details}</dl>
-                            </section>
-                        }
-                    })}
-            </div>
+        <div class="product-about">
+            {(!paragraphs.is_empty())
+                .then(|| {
+                    view! {
+                        <section aria-labelledby="about">
+                            <h2 id="about">{t!(i18n, product.description)}</h2>
+                            <div class="prose">{paragraphs}</div>
+                        </section>
+                    }
+                })}
+            {(!details.is_empty())
+                .then(|| {
+                    view! {
+                        <section aria-labelledby="details">
+                            <h2 id="details">{t!(i18n, product.details)}</h2>
+                            <dl class="details">{details}</dl>
+                        </section>
+                    }
+                })}
         </div>
     }
+    .into_any()
 }
 
 /// Price, stock, options, quantity, and **Add to cart**.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     i18n::{t, use_i18n},
-    ui::{Picture, Price, Was},
+    ui::{Picture, Price, Was, still},
 };
 
 /// The display width of pictures, in two, three or four columns.
@@ -20,9 +20,11 @@ pub(crate) fn ProductGrid(
     #[prop(optional)]
     from: usize,
 ) -> impl IntoView {
-    let cards = (from..).zip(items);
-    let cards = cards.map(|(place, product)| view! { <Card product place with_shop /> }).collect_view();
-    view! { <ul class="grid">{cards}</ul> }
+    still(move || {
+        let cards = (from..).zip(items);
+        let cards = cards.map(|(place, product)| view! { <Card product place with_shop /> }).collect_view();
+        view! { <ul class="grid">{cards}</ul> }.into_any()
+    })
 }
 
 #[component]

@@ -12,7 +12,7 @@ use crate::{
     head::{self, About},
     i18n::{t, tn, tu_string, use_i18n},
     state::query,
-    ui::{self, EmptyState, Icon, PageTitle, Pager, loaded},
+    ui::{self, EmptyState, Icon, PageTitle, Pager, loaded, still},
 };
 
 /// All shops, page by page.
@@ -76,21 +76,23 @@ pub(super) fn count(products: i64) -> String {
 /// A grid of shops.
 #[component]
 pub(crate) fn ShopGrid(shops: Vec<ShopCard>) -> impl IntoView {
-    let cards = shops.into_iter().map(|shop| {
-        let town = (!shop.town.is_empty()).then(|| view! { <li>{shop.town}</li> });
-        view! {
-            <li class="shop-card">
-                {shop_logo(&shop.name, shop.logo, true)}
-                <div>
-                    <h3 class="shop-card-name"><a href=routes::shop(&shop.handle)>{shop.name}</a></h3>
-                    <p class="shop-card-words">{shop.description}</p>
-                    <ul class="facts">
-                        {town}
-                        <li>{count(shop.products)}</li>
-                    </ul>
-                </div>
-            </li>
-        }
-    });
-    view! { <ul class="shop-grid">{cards.collect_view()}</ul> }
+    still(move || {
+        let cards = shops.into_iter().map(|shop| {
+            let town = (!shop.town.is_empty()).then(|| view! { <li>{shop.town}</li> });
+            view! {
+                <li class="shop-card">
+                    {shop_logo(&shop.name, shop.logo, true)}
+                    <div>
+                        <h3 class="shop-card-name"><a href=routes::shop(&shop.handle)>{shop.name}</a></h3>
+                        <p class="shop-card-words">{shop.description}</p>
+                        <ul class="facts">
+                            {town}
+                            <li>{count(shop.products)}</li>
+                        </ul>
+                    </div>
+                </li>
+            }
+        });
+        view! { <ul class="shop-grid">{cards.collect_view()}</ul> }.into_any()
+    })
 }

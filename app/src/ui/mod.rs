@@ -12,6 +12,7 @@ mod print;
 mod search;
 mod skeleton;
 mod sorts;
+mod still;
 mod summary;
 mod table;
 mod toast;
@@ -30,6 +31,7 @@ pub use print::Print;
 pub use search::SearchForm;
 pub use skeleton::Skeleton;
 pub use sorts::sorts;
+pub(crate) use still::still;
 pub use summary::{Price, Sums, Was};
 pub use table::{Bars, Column, Columns, Table};
 #[cfg(feature = "ssr")]
