@@ -10,7 +10,7 @@ const load = async (name) => import(pathToFileURL(require.resolve(name)));
 const { default: lighthouse } = await load("lighthouse");
 const chrome = await load("chrome-launcher");
 
-const GATES = { performance: 85, accessibility: 100, "best-practices": 95, seo: 95 };
+const GATES = { performance: 98, accessibility: 100, "best-practices": 100, seo: 100 };
 const METRICS = ["first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift"];
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
@@ -30,7 +30,7 @@ const product = listing.match(/href="(\/p\/[^"]+)"/)?.[1];
 if (!product) throw new Error("no product is listed");
 
 const results = [];
-for (const path of ["/", "/c/tableware", product]) {
+for (const path of ["/", "/c/tableware", product, "/cart"]) {
     const reports = [];
     for (let run = 0; run < Number(runs); run += 1) reports.push(await visit(origin + path));
     const scores = Object.fromEntries(
@@ -50,7 +50,10 @@ for (const path of ["/", "/c/tableware", product]) {
 writeFileSync("target/lighthouse.json", `${JSON.stringify({ runs: Number(runs), gates: GATES, results }, null, 2)}\n`);
 
 const below = results.flatMap(({ path, scores }) =>
-    Object.entries(GATES).filter(([id, gate]) => scores[id] < gate).map(([id, gate]) => `${path}: ${id} ${scores[id]} < ${gate}`),
+    Object.entries(GATES)
+        // Baskets are kept out of search engines.
+        .filter(([id, gate]) => scores[id] < gate && !(id === "seo" && path === "/cart"))
+        .map(([id, gate]) => `${path}: ${id} ${scores[id]} < ${gate}`),
 );
 for (const line of below) console.error(line);
 process.exit(below.length ? 1 : 0);

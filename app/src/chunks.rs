@@ -63,11 +63,11 @@ macro_rules! chunks {
                 })
             }
 
-            /// Shows a page of this chunk, and has the browser preload the chunk with the page.
+            /// Shows a page of this chunk, and has the browser load the chunk with the program.
             #[cfg(not(feature = "split"))]
             async fn $chunk(page: ChunkPage) -> Result<AnyView, std::convert::Infallible> {
                 #[cfg(feature = "ssr")]
-                leptos::prefetch_lazy_fn_on_server(stringify!($chunk));
+                crate::start::needs(stringify!($chunk));
                 load_ahead(page);
                 Ok(match page {
                     $(ChunkPage::$page => $view().into_any(),)*

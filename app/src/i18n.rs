@@ -188,7 +188,7 @@ pub async fn load() -> bool {
     use wasm_bindgen_futures::JsFuture;
 
     let text = async {
-        let href = document().get_element_by_id("words")?.get_attribute("href")?;
+        let href = document().get_element_by_id("words")?.get_attribute("content")?;
         let response: Response =
             JsFuture::from(window().fetch_with_str(&href)).await.ok()?.dyn_into().ok()?;
         if !response.ok() {

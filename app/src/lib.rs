@@ -19,6 +19,8 @@ mod layout;
 mod seller;
 #[cfg(feature = "ssr")]
 mod showcase;
+#[cfg(feature = "ssr")]
+mod start;
 mod state;
 mod storefront;
 pub mod ui;
@@ -75,11 +77,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <HashedStylesheet options=options.clone() id="haat" />
-                <link id="words" rel="preload" fetchpriority="low" r#as="fetch" crossorigin="anonymous" href=i18n::sheet(language).path.as_str() />
+                <meta id="words" name="later" content=i18n::sheet(language).path.as_str() />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
                 <script nonce=leptos::nonce::use_nonce()>{[BACK, KEPT].concat()}</script>
-                <HydrationScripts options defer=true />
+                {start::script(options)}
                 <MetaTags />
             </head>
             <body>

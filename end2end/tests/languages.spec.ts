@@ -81,7 +81,7 @@ test('an unknown language is not an error', async ({ page }) => {
 
 test('every hydrated page loads its strings from one cacheable file', async ({ page, hydrated }) => {
   await visit(page, '/');
-  const href = await page.locator('link#words').getAttribute('href');
+  const href = await page.locator('meta#words').getAttribute('content');
   expect(href).toMatch(/^\/words\/en\.[0-9a-f]{16}\.txt$/);
   const answer = await page.request.get(href!);
   expect(answer.headers()['cache-control']).toContain('immutable');
