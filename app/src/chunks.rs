@@ -125,7 +125,9 @@ chunks! {
         AllOrders: admin::Orders;
         AnyOrder: admin::Order;
         AllShops: admin::Shops;
+        AnyShop: admin::Shop;
         Users: admin::Users;
+        User: admin::User;
         Jobs: admin::Jobs;
         Outbox: admin::Outbox;
         Mails: admin::Mails;

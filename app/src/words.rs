@@ -12,7 +12,7 @@ use haat_shared::{
     },
     orders::{Actor, OrderEventKind, OrderState, OrderView},
     payments::PaymentMethod,
-    permissions::AdminRole,
+    permissions::{AdminRole, Role},
     sales::PERIOD_MAX,
     shipping::ShippingMethod,
     shops::{DAYS_MAX, HANDLE_LENGTH},
@@ -590,6 +590,16 @@ pub(crate) fn audit_action(i18n: I18n, action: &str) -> &str {
         "catalog::upsert_products" => t!(i18n, admin.act_upsert),
         "imports::start" => t!(i18n, admin.act_import),
         other => other,
+    }
+}
+
+/// The label of a staff member's role.
+pub(crate) fn role(i18n: I18n, role: Role) -> &'static str {
+    match role {
+        Role::Owner => t!(i18n, settings.owner),
+        Role::Manager => t!(i18n, settings.manager),
+        Role::Fulfilment => t!(i18n, settings.fulfilment),
+        Role::Support => t!(i18n, settings.support),
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     field::{FieldCode, FieldError},
     id::kinds::{ShopId, UserId},
+    orders::OrderCard,
     permissions::{AdminPermission, AdminRole, Role},
     text,
 };
@@ -236,6 +237,9 @@ impl Me {
 /// The sort orders of the admin's list of users. The first is the default.
 pub const USER_SORTS: [&str; 4] = ["-joined", "joined", "email", "-email"];
 
+/// The filters of the admin's list of users: admins, those who work for a shop, and those who only buy.
+pub const USER_KINDS: [&str; 3] = ["admin", "seller", "customer"];
+
 /// A user in the admin's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -254,6 +258,23 @@ pub struct UserCard {
     pub purchases: i64,
     /// When the account was created: RFC 3339, UTC.
     pub created_at: String,
+}
+
+/// A user with what an admin may see of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserDetails {
+    /// The user.
+    pub user: UserCard,
+    /// When the user last signed in: RFC 3339, UTC. Null if no session is left.
+    pub signed_in_at: Option<String>,
+    /// The number of browsers in which the user is signed in.
+    pub sessions: i64,
+    /// The user's roles in the admin area. Empty for admins who may not see the team.
+    pub roles: Vec<AdminRole>,
+    /// The shops that the user works for. Empty for admins who may not see shops.
+    pub shops: Vec<Membership>,
+    /// The latest orders of the account. None for admins who may not see orders.
+    pub latest: Option<Vec<OrderCard>>,
 }
 
 /// A shop that a user works for.

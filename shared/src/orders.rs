@@ -7,7 +7,7 @@ use crate::{
     carts::QUANTITY_MAX,
     checkout::CheckoutLineView,
     field::{FieldCode, FieldError},
-    id::kinds::{OrderId, PurchaseId, RefundId, ReturnId, ShipmentId},
+    id::kinds::{OrderId, PurchaseId, RefundId, ReturnId, ShipmentId, UserId},
     money::Money,
     payments::{PaymentMethod, PaymentState},
     pricing::Totals,
@@ -312,6 +312,10 @@ pub struct ListOrders {
     pub state: String,
     /// Only orders that have been pending for more than a day.
     pub overdue: bool,
+    /// Only orders of the shop with this handle; empty for all. For admins only.
+    pub shop: String,
+    /// Only orders of this user's account. For admins only.
+    pub customer: Option<UserId>,
     /// One of [`ORDER_SORTS`]; empty for the first.
     pub sort: String,
     /// The `next` cursor of the previous page; empty for the first page.

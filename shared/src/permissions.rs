@@ -73,6 +73,8 @@ pub enum AdminPermission {
     SeeShops,
     /// Open shops for others.
     ManageShops,
+    /// See the balances of all shops.
+    SeeBalances,
     /// Change categories, the market's own pictures, and products in bulk.
     ManageCatalog,
     /// Set exchange rates.
@@ -108,7 +110,14 @@ impl AdminRole {
             Self::Finance => {
                 matches!(
                     permission,
-                    SeeHome | SeeOrders | SeeShops | ManageRates | SeeJobs | ManageJobs | SeeAudit
+                    SeeHome
+                        | SeeOrders
+                        | SeeShops
+                        | SeeBalances
+                        | ManageRates
+                        | SeeJobs
+                        | ManageJobs
+                        | SeeAudit
                 )
             }
             Self::Support => {
@@ -116,7 +125,15 @@ impl AdminRole {
             }
             Self::ReadOnly => matches!(
                 permission,
-                SeeHome | SeeOrders | SeeShops | SeeUsers | SeeJobs | SeeEmails | SeeAudit | SeeTeam
+                SeeHome
+                    | SeeOrders
+                    | SeeShops
+                    | SeeBalances
+                    | SeeUsers
+                    | SeeJobs
+                    | SeeEmails
+                    | SeeAudit
+                    | SeeTeam
             ),
         }
     }
@@ -150,6 +167,7 @@ mod tests {
             (SeeOrders,    [true, false, true,  true,  true,  true]),
             (SeeShops,     [true, true,  true,  true,  true,  true]),
             (ManageShops,  [true, false, false, false, false, false]),
+            (SeeBalances,  [true, false, false, true,  false, true]),
             (ManageCatalog,[true, true,  false, false, false, false]),
             (ManageRates,  [true, false, false, true,  false, false]),
             (SeeUsers,     [true, false, false, false, true,  true]),

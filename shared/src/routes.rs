@@ -9,7 +9,7 @@ use std::fmt::Display;
 
 use crate::{
     access::Scope,
-    id::kinds::{CartLineId, CheckoutId, ImportId, JobId, MailId, PaymentId, ProductId, SignUpId},
+    id::kinds::{CartLineId, CheckoutId, ImportId, JobId, MailId, PaymentId, ProductId, SignUpId, UserId},
     payments::PurchaseLink,
     permissions::AdminPermission,
 };
@@ -155,6 +155,7 @@ const READS: &[&str] = &[
     FN_ALL_ORDERS,
     FN_ANY_ORDER,
     FN_ALL_SHOPS,
+    FN_ANY_SHOP,
     FN_ADMIN,
     FN_JOBS,
     FN_OUTBOX,
@@ -163,6 +164,7 @@ const READS: &[&str] = &[
     FN_FAILED_MAILS,
     FN_MAIL,
     FN_USERS,
+    FN_USER,
     FN_TEAM,
 ];
 
@@ -277,7 +279,9 @@ routes! {
     ALL_ORDERS GET "/admin/orders" Admin Operator(SeeOrders);
     ANY_ORDER GET "/admin/orders/{number}" Admin Operator(SeeOrders) => any_order(number: &str);
     ALL_SHOPS GET "/admin/shops" Admin Operator(SeeShops);
+    ANY_SHOP GET "/admin/shops/{handle}" Admin Operator(SeeShops) => any_shop(handle: &str);
     USERS GET "/admin/users" Admin Operator(SeeUsers);
+    USER GET "/admin/users/{id}" Admin Operator(SeeUsers) => user(id: UserId);
     JOBS GET "/admin/jobs" Admin Operator(SeeJobs);
     OUTBOX GET "/admin/outbox" Admin Operator(SeeJobs);
     MAILS GET "/admin/mails" Admin Operator(SeeEmails);
@@ -362,6 +366,7 @@ routes! {
     FN_OPEN_SHOP POST "/api/shops/open_as_seller" Function SignedIn;
     FN_SAVE_SHOP POST "/api/shops/save_settings" Function Member;
     FN_ALL_SHOPS POST "/api/shops/list_all" Function Operator(SeeShops);
+    FN_ANY_SHOP POST "/api/shops/any_shop" Function Operator(SeeShops);
     FN_ADJUST_STOCK POST "/api/inventory/adjust" Function Member;
     FN_ADMIN POST "/api/audit/home" Function Operator(SeeHome);
     FN_JOBS POST "/api/jobs/list" Function Operator(SeeJobs);
@@ -373,6 +378,7 @@ routes! {
     FN_FAILED_MAILS POST "/api/notifications/failed" Function Operator(SeeEmails);
     FN_MAIL POST "/api/notifications/read" Function Operator(SeeEmails);
     FN_USERS POST "/api/accounts/list" Function Operator(SeeUsers);
+    FN_USER POST "/api/accounts/user" Function Operator(SeeUsers);
     FN_TEAM POST "/api/admin/team" Function Operator(SeeTeam);
 
     API_DOCUMENT GET "/api/openapi.json" File Anyone;

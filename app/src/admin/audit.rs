@@ -67,7 +67,7 @@ fn row(entry: AuditEntry) -> impl IntoView {
         _ => entry.note,
     };
     let link = match (entry.shop_handle, entry.number) {
-        (Some(handle), _) => Some((routes::shop(&handle), entry.shop_name.unwrap_or(handle))),
+        (Some(handle), _) => Some((routes::any_shop(&handle), entry.shop_name.unwrap_or(handle))),
         (None, Some(number)) => Some((routes::with(Part::Orders.path(), &[("q", &number)]), number)),
         (None, None) => None,
     };

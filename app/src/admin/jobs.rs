@@ -39,7 +39,7 @@ pub(crate) fn Jobs() -> impl IntoView {
         let tools = view! {
             <CodeAlert />
             <Done what=done.get_untracked() />
-            {filters(i18n, path, &of, &states, |state| table.count(state))}
+            <div class="list-tools">{filters(t!(i18n, seller_orders.state), path, &of, &states, |state| table.count(state))}</div>
         };
         let (back, total) = (url(path, &of), table.count(&of.state));
         List {

@@ -7,8 +7,10 @@ mod mails;
 mod order;
 mod orders;
 mod outbox;
+mod shop;
 mod shops;
 mod team;
+mod user;
 mod users;
 
 pub(crate) use audit::Audit;
@@ -18,8 +20,10 @@ pub(crate) use mails::{Mail, Mails};
 pub(crate) use order::Order;
 pub(crate) use orders::Orders;
 pub(crate) use outbox::Outbox;
+pub(crate) use shop::Shop;
 pub(crate) use shops::Shops;
 pub(crate) use team::Team;
+pub(crate) use user::User;
 pub(crate) use users::Users;
 
 use haat_shared::{Error, accounts::Me, page::ListRequest, permissions::AdminPermission, routes};
@@ -32,7 +36,7 @@ use crate::{
     state::{Visitor, query, searched},
     ui::{
         self, Chip, Column, Columns, EmptyState, Failure, LinkButton, ListFoot, PageTitle, Table, chips,
-        search,
+        search, sort_form,
     },
     words::I18n,
 };
@@ -204,16 +208,31 @@ fn url(path: &str, of: &ListRequest) -> String {
     routes::with(path, &asked.map(|(name, value)| (name, value.as_str())))
 }
 
-/// The search above a list.
-fn finder(path: &str, of: &ListRequest, label: &'static str) -> AnyView {
+/// The search, the filters and, on phones, the sort orders above a list. The first sort order is how it is sorted by
+/// itself.
+fn tools(
+    path: &str,
+    of: &ListRequest,
+    label: &'static str,
+    filters: AnyView,
+    sorts: Vec<(&'static str, &'static str)>,
+) -> AnyView {
     let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
-    let kept = [("sort", of.sort.as_str()), ("rows", rows.as_str())];
-    view! { <div class="list-tools">{search(path.to_owned(), &of.q, label, &kept)}</div> }.into_any()
+    let kept = [("state", of.state.as_str()), ("rows", &rows)];
+    let now = if of.sort.is_empty() { sorts[0].0 } else { &of.sort };
+    view! {
+        <div class="list-tools">
+            {search(path.to_owned(), &of.q, label, &[kept[0], kept[1], ("sort", &of.sort)])}
+            {filters}
+            {sort_form(path.to_owned(), now, sorts, &[("q", &of.q), kept[0], kept[1]])}
+        </div>
+    }
+    .into_any()
 }
 
 /// The filters of a list by state, with the number of rows of each. The name of the first is empty: all rows.
 fn filters(
-    i18n: I18n,
+    label: &'static str,
     path: &str,
     of: &ListRequest,
     states: &[(&str, &'static str)],
@@ -229,8 +248,7 @@ fn filters(
         };
         chip.counting(count(state))
     });
-    let chosen = chips(t!(i18n, seller_orders.state), chosen.collect());
-    view! { <div class="list-tools">{chosen}</div> }.into_any()
+    chips(label, chosen.collect()).into_any()
 }
 
 /// A column by which a list can be sorted. `usual` is how it is sorted by itself.
@@ -254,6 +272,19 @@ fn foot(path: &'static str, of: &ListRequest, total: i64, next: Option<String>) 
     let (total, size) = (Some(total), of.limit);
     let at = move |rows: String| url(path, &ListRequest { limit: ui::size(&rows), ..start.clone() });
     view! { <ListFoot total size at first next /> }.into_any()
+}
+
+/// A figure: its name, its value, and a note below it.
+fn figure(name: &'static str, value: String, note: Option<String>) -> impl IntoView + use<> {
+    view! {
+        <div class="panel">
+            <dt>{name}</dt>
+            <dd>
+                <p class="figure">{value}</p>
+                {note.map(|note| view! { <p class="note">{note}</p> })}
+            </dd>
+        </div>
+    }
 }
 
 /// A list of the admin area.

@@ -53,7 +53,7 @@ fn row(order: OrderCard, of: &ListOrders) -> impl IntoView + use<> {
     let i18n = use_i18n();
     let day = words::day(i18n, &order.placed_at);
     // The page links back to the list as it is.
-    let (href, shop) = (url(&routes::any_order(&order.number), of), routes::shop(&order.shop_handle));
+    let (href, shop) = (url(&routes::any_order(&order.number), of), routes::any_shop(&order.shop_handle));
     view! {
         <tr>
             <th scope="row">

@@ -20,11 +20,12 @@ pub(crate) fn Outbox() -> impl IntoView {
     let list = loaded(found, move |(of, table)| {
         let path = Part::Outbox.path();
         let states = [("", t!(i18n, seller_orders.all)), ("waiting", t!(i18n, admin.pending))];
+        let chosen = filters(t!(i18n, seller_orders.state), path, &of, &states, |state| table.count(state));
         let total = table.count(&of.state);
         List {
             part: Part::Outbox,
             filtered: of.is_filtered(),
-            tools: filters(i18n, path, &of, &states, |state| table.count(state)),
+            tools: view! { <div class="list-tools">{chosen}</div> }.into_any(),
             foot: foot(path, &of, total, table.page.next),
             columns: vec![
                 (t!(i18n, admin.message), ""),

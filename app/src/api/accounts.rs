@@ -2,9 +2,9 @@
 
 use haat_shared::{
     Error,
-    accounts::{Me, UserCard},
+    accounts::{Me, UserCard, UserDetails},
     forms::Draft,
-    id::kinds::DraftId,
+    id::kinds::{DraftId, UserId},
     page::{Counted, ListRequest},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -45,4 +45,10 @@ pub async fn demo() -> Result<Option<String>, ApiError> {
 #[server(name = ListUsers, prefix = "/api", endpoint = "accounts/list", input = Json)]
 pub async fn list(of: ListRequest) -> Result<Counted<UserCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::accounts::table(&engine, &caller, &of).await).await
+}
+
+/// A user, with what the admin may see of them.
+#[server(name = FetchUser, prefix = "/api", endpoint = "accounts/user", input = Json)]
+pub async fn user(id: UserId) -> Result<UserDetails, ApiError> {
+    super::call(async |engine, caller| haat_engine::accounts::user(&engine, &caller, id).await).await
 }

@@ -5,7 +5,7 @@ use haat_shared::{
     id::kinds::MediaId,
     page::{Counted, ListRequest, Page},
     sales::{AskedPeriod, ShopHome},
-    shops::{AdminShopCard, ShopCard, ShopForm, ShopSettings, ShopView, ToDo},
+    shops::{AdminShopCard, ShopCard, ShopDetails, ShopForm, ShopSettings, ShopView, ToDo},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -61,6 +61,12 @@ pub async fn save_settings(handle: String, version: i64, form: ShopForm) -> Resu
 #[server(name = ListAllShops, prefix = "/api", endpoint = "shops/list_all", input = Json)]
 pub async fn list_all(of: ListRequest) -> Result<Counted<AdminShopCard>, ApiError> {
     super::call(async |engine, caller| haat_engine::shops::table_of_all(&engine, &caller, &of).await).await
+}
+
+/// Any shop, with what the admin may see of it.
+#[server(name = FetchAnyShop, prefix = "/api", endpoint = "shops/any_shop", input = Json)]
+pub async fn any_shop(handle: String) -> Result<ShopDetails, ApiError> {
+    super::call(async |engine, caller| haat_engine::shops::any_shop(&engine, &caller, &handle).await).await
 }
 
 /// Makes one of a shop's own pictures its logo.

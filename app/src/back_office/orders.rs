@@ -19,10 +19,13 @@ use crate::{
 pub(crate) fn asked() -> impl Fn() -> ListOrders + Copy + Send + Sync {
     let (q, state, sort) = (searched(), query("state"), query("sort"));
     let (after, rows, overdue) = (query("after"), query("rows"), query("overdue"));
+    let (shop, customer) = (query("shop"), query("customer"));
     move || ListOrders {
         q: q.get(),
         state: state.get(),
         overdue: overdue.get() == "true",
+        shop: shop.get(),
+        customer: customer.with(|id| id.parse().ok()),
         sort: sort.get(),
         after: after.get(),
         limit: rows.with(|rows| ui::size(rows)),
@@ -32,8 +35,11 @@ pub(crate) fn asked() -> impl Fn() -> ListOrders + Copy + Send + Sync {
 /// The URL of a list of orders.
 pub(crate) fn url(path: &str, of: &ListOrders) -> String {
     let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
+    let customer = customer(of);
     let asked = [
         ("q", of.q.as_str()),
+        ("shop", &of.shop),
+        ("customer", &customer),
         ("state", &of.state),
         ("overdue", overdue(of)),
         ("sort", &of.sort),
@@ -48,9 +54,16 @@ fn overdue(of: &ListOrders) -> &'static str {
     if of.overdue { "true" } else { "" }
 }
 
+/// The query parameter for the orders of a user's account.
+fn customer(of: &ListOrders) -> String {
+    of.customer.map(|id| id.to_string()).unwrap_or_default()
+}
+
 /// Whether a list may have more orders than those requested.
 pub(crate) fn is_filtered(of: &ListOrders) -> bool {
-    of.overdue || [&of.q, &of.state, &of.after].iter().any(|text| !text.is_empty())
+    of.overdue
+        || of.customer.is_some()
+        || [&of.q, &of.shop, &of.state, &of.after].iter().any(|text| !text.is_empty())
 }
 
 /// The search and the filters above a list of orders.
@@ -75,15 +88,28 @@ pub(crate) fn tools(
     });
     let late = Chip::filter(filtered("", !of.overdue), t!(i18n, seller_orders.overdue), of.overdue);
     let late = if of.overdue { late.counting(table.count("")) } else { late };
-    let chosen: Vec<Chip> = std::iter::once(counting(all, "")).chain(states).chain([late]).collect();
+    // Whose orders they are, if only of a shop or of a user.
+    let of_shop = (!of.shop.is_empty()).then(|| {
+        let href = url(path, &ListOrders { shop: String::new(), ..start.clone() });
+        Chip::filter(href, format!("{}: {}", t!(i18n, admin.shop), of.shop), true)
+    });
+    let of_customer = of.customer.map(|_| {
+        let href = url(path, &ListOrders { customer: None, ..start.clone() });
+        Chip::filter(href, t!(i18n, admin.one_customer), true)
+    });
+    let whose = of_shop.into_iter().chain(of_customer);
+    let chosen: Vec<Chip> = whose.chain([counting(all, "")]).chain(states).chain([late]).collect();
     let rows = of.limit.map(|rows| rows.to_string()).unwrap_or_default();
+    let customer = customer(of);
     let kept = [
         ("state", of.state.as_str()),
+        ("shop", of.shop.as_str()),
+        ("customer", customer.as_str()),
         ("overdue", overdue(of)),
         ("rows", rows.as_str()),
         ("sort", of.sort.as_str()),
     ];
-    let kept_by_sort = [("q", of.q.as_str()), kept[0], kept[1], kept[2]];
+    let kept_by_sort = [("q", of.q.as_str()), kept[0], kept[1], kept[2], kept[3], kept[4]];
     let sorts = ORDER_SORTS.map(|sort| {
         let words = match sort {
             "placed" => t!(i18n, seller_orders.sort_oldest),
@@ -119,4 +145,42 @@ pub(crate) fn foot(path: &str, of: &ListOrders, table: &Counted<OrderCard>) -> A
     let (total, size, path) = (Some(table.count(&of.state)), of.limit, path.to_owned());
     let at = move |rows: String| url(&path, &ListOrders { limit: ui::size(&rows), ..start.clone() });
     view! { <ListFoot total size at first next /> }.into_any()
+}
+
+/// The latest orders, on a page about something else. Admin's name the shop too. `all` is the URL of the whole list.
+pub(crate) fn latest(
+    i18n: I18n,
+    orders: Vec<OrderCard>,
+    with_shop: bool,
+    href: impl Fn(&OrderCard) -> String,
+    all: Option<String>,
+) -> AnyView {
+    let rows = orders.into_iter().map(|order| {
+        let href = href(&order);
+        let state = words::order_state(i18n, order.state, order.shipping_method);
+        let shop = with_shop.then(|| view! { <span translate="no">{order.shop_name}</span> " · " });
+        view! {
+            <li class="row">
+                <div>
+                    <a class="row-link" href=href>{order.number}</a>
+                    <p class="note">{shop}<span translate="no">{order.name}</span> " · " {words::hour(i18n, &order.placed_at)}</p>
+                </div>
+                <div class="row-end">
+                    <p class="price">{words::money(i18n, order.total)}</p>
+                    <span class=format!("state {}", order.state.as_str())>{state}</span>
+                </div>
+            </li>
+        }
+    });
+    let rows = rows.collect_view();
+    let all =
+        all.map(|href| view! { <p class="panel-more"><a href=href>{t!(i18n, seller_orders.back)}</a></p> });
+    view! {
+        <section class="panel" aria-labelledby="latest">
+            <h2 id="latest">{t!(i18n, dashboard.latest)}</h2>
+            <ul class="rows">{rows}</ul>
+            {all}
+        </section>
+    }
+    .into_any()
 }

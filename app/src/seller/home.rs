@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use super::{Dashboard, Part};
 use crate::{
     api::{self, ApiError},
+    back_office::orders,
     i18n::{t, tn, tu_string, use_i18n},
     state::{param, query},
     ui::{EmptyState, Field, Icon, LinkButton, PageTitle, Picture, Table, loaded},
@@ -43,13 +44,13 @@ pub(crate) fn Home() -> impl IntoView {
 #[component]
 fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) -> impl IntoView {
     let i18n = use_i18n();
-    let orders = Part::Orders.path(&handle);
+    let list = Part::Orders.path(&handle);
     let confirm = tn!(i18n, dashboard.confirm, home.to_confirm);
     let ship = tn!(i18n, dashboard.ship, home.to_ship);
     let low = tn!(i18n, dashboard.low, home.low_count);
     let todo = [
-        (home.to_confirm, "check", confirm, routes::with(&orders, &[("state", "placed")])),
-        (home.to_ship, "truck", ship, routes::with(&orders, &[("state", "confirmed")])),
+        (home.to_confirm, "check", confirm, routes::with(&list, &[("state", "placed")])),
+        (home.to_ship, "truck", ship, routes::with(&list, &[("state", "confirmed")])),
         (home.low_count, "box", low, routes::with(&Part::Products.path(&handle), &[("low", "1")])),
     ];
     let todo = todo.into_iter().filter(|(n, ..)| *n > 0).map(|(_, icon, words, href)| {
@@ -92,7 +93,8 @@ fn Shown(handle: String, of: AskedPeriod, home: ShopHome, fault: Option<Error>) 
             <Sales home=home.clone() />
         }
     });
-    let latest = (!new).then(|| view! { <Latest handle=handle.clone() latest=home.latest /> });
+    let order = |order: &OrderCard| routes::shop_order(&handle, &order.number);
+    let latest = (!new).then(|| orders::latest(i18n, home.latest, false, order, None));
     view! {
         <PageTitle text=tu_string!(i18n, dashboard.home) />
         <h1>{t!(i18n, dashboard.home)}</h1>
@@ -362,35 +364,6 @@ fn Start(handle: String, has_products: bool) -> impl IntoView {
         <section class="panel" aria-labelledby="start">
             <h2 id="start">{t!(i18n, dashboard.start)}</h2>
             <ol class="rows todo">{steps.collect_view()}</ol>
-        </section>
-    }
-}
-
-/// The latest orders.
-#[component]
-fn Latest(handle: String, latest: Vec<OrderCard>) -> impl IntoView {
-    let i18n = use_i18n();
-    let rows = latest.into_iter().map(|order| {
-        let href = routes::shop_order(&handle, &order.number);
-        let state = words::order_state(i18n, order.state, order.shipping_method);
-        view! {
-            <li class="row">
-                <div>
-                    <a class="row-link" href=href>{order.number}</a>
-                    <p class="note"><span translate="no">{order.name}</span> " · " {words::hour(i18n, &order.placed_at)}</p>
-                </div>
-                <div class="row-end">
-                    <p class="price">{words::money(i18n, order.total)}</p>
-                    <span class=format!("state {}", order.state.as_str())>{state}</span>
-                </div>
-            </li>
-        }
-    });
-    let rows = rows.collect_view();
-    view! {
-        <section class="panel" aria-labelledby="latest">
-            <h2 id="latest">{t!(i18n, dashboard.latest)}</h2>
-            <ul class="rows">{rows}</ul>
         </section>
     }
 }

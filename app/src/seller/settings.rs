@@ -4,7 +4,6 @@ use haat_shared::{
     Conflict, Currency, Error,
     forms::Draft,
     media::{Picture, Purpose},
-    permissions::Role,
     shops::{ShopForm, ShopSettings},
 };
 use leptos::{ev::Event, prelude::*, wasm_bindgen::JsCast, web_sys};
@@ -50,12 +49,7 @@ fn Shown(
     let dirty = RwSignal::new(draft.error.is_some());
     let commission = t!(i18n, settings.commission, percent = words::percent(commission_bp));
     let members = members.into_iter().map(|member| {
-        let role = match member.role {
-            Role::Owner => t!(i18n, settings.owner),
-            Role::Manager => t!(i18n, settings.manager),
-            Role::Fulfilment => t!(i18n, settings.fulfilment),
-            Role::Support => t!(i18n, settings.support),
-        };
+        let role = words::role(i18n, member.role);
         view! {
             <li class="row">
                 <div>

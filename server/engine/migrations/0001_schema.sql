@@ -14,6 +14,8 @@ CREATE TABLE users (
     email TEXT NOT NULL,
     -- Lowercased by the application with Unicode's rules, because lower() differs between the databases.
     email_folded TEXT NOT NULL UNIQUE,
+    -- Name and email address in lower case, for the admins' search.
+    search_folded TEXT NOT NULL,
     password_hash TEXT NOT NULL,
     -- One of those in app/locales.
     locale TEXT NOT NULL DEFAULT 'en',
@@ -36,6 +38,7 @@ CREATE TABLE sign_ups (
     name TEXT NOT NULL,
     email TEXT NOT NULL,
     email_folded TEXT NOT NULL,
+    search_folded TEXT NOT NULL,
     password_hash TEXT NOT NULL,
     locale TEXT NOT NULL,
     expires_at BIGINT NOT NULL
@@ -118,6 +121,8 @@ CREATE TABLE shops (
     id UUID PRIMARY KEY,
     handle TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
+    -- Handle and name in lower case, for the admins' search.
+    search_folded TEXT NOT NULL,
     description TEXT NOT NULL,
     currency TEXT NOT NULL,
     commission_bp BIGINT NOT NULL CHECK (commission_bp BETWEEN 0 AND 10000),

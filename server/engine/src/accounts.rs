@@ -29,14 +29,17 @@ use crate::{
     Caller, Engine, Who, admin, audit,
     caller::SignedIn,
     carts, cursor,
-    db::{CountRow, Value, list::like},
-    insert, lists, params, random, rows, statements,
+    db::{CountRow, Scalar, Value, list::like},
+    insert, lists, orders, params, random, rows, statements,
 };
 use haat_shared::{
     Error, FieldCode, Result,
-    accounts::{Me, Membership, NewUser, SignIn, SignUp, USER_SORTS, UserCard, fold_email},
+    accounts::{
+        Email, Me, Membership, NewUser, SignIn, SignUp, USER_SORTS, UserCard, UserDetails, fold_email,
+    },
     catalog::QUERY_MAX,
     id::kinds::{SessionId, ShopId, User, UserId},
+    orders::ListOrders,
     page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::{AdminPermission, AdminRole, Role},
     text,
@@ -48,14 +51,43 @@ pub const SESSION_MS: i64 = 30 * 24 * 3_600_000;
 /// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 
+/// Whether a user has a role in the admin area.
+macro_rules! is_admin {
+    () => {
+        "EXISTS (SELECT 1 FROM role_assignments a WHERE a.user_id = u.id)"
+    };
+}
+
+/// Whether a user works for a shop.
+macro_rules! is_seller {
+    () => {
+        "EXISTS (SELECT 1 FROM shop_members m WHERE m.user_id = u.id)"
+    };
+}
+
+/// The columns of a [`UserRow`].
+macro_rules! user_columns {
+    () => {
+        concat!(
+            "u.id, u.name, u.email, u.email_folded, u.created_at, ",
+            is_admin!(),
+            " AS admin, (SELECT COUNT(*) FROM shop_members m WHERE m.user_id = u.id) AS shops,
+            (SELECT COUNT(*) FROM purchases p WHERE p.user_id = u.id) AS purchases"
+        )
+    };
+}
+
 lists! {
     USERS {
-        select: "SELECT u.id, u.name, u.email, u.email_folded, u.created_at,
-            EXISTS (SELECT 1 FROM role_assignments a WHERE a.user_id = u.id) AS admin,
-            (SELECT COUNT(*) FROM shop_members m WHERE m.user_id = u.id) AS shops,
-            (SELECT COUNT(*) FROM purchases p WHERE p.user_id = u.id) AS purchases FROM users u",
+        select: concat!("SELECT ", user_columns!(), ",
+            CASE WHEN NOT ", is_admin!(), " THEN CASE WHEN ", is_seller!(), " THEN 'seller' ELSE 'customer' END
+                WHEN ", is_seller!(), " THEN 'admin seller' ELSE 'admin' END AS kinds FROM users u"),
         base_filter: "TRUE",
-        filters: &[("word", r"u.email_folded LIKE {} ESCAPE '\'")],
+        filters: &[
+            ("word", r"u.search_folded LIKE {} ESCAPE '\'"),
+            ("admin", concat!(is_admin!(), " = {}")),
+            ("seller", concat!(is_seller!(), " = {}")),
+        ],
         // The values of `haat_shared::accounts::USER_SORTS`.
         sorts: &[
             ("-joined", "u.id < {}", "u.id DESC"),
@@ -70,6 +102,13 @@ statements! {
     SET_LOCALE = "UPDATE users SET locale = $2 WHERE id = $1";
     FIND_CREDENTIALS = "SELECT id, password_hash FROM users WHERE email_folded IN ($1, $2)
         ORDER BY CASE WHEN email_folded = $1 THEN 0 ELSE 1 END LIMIT 1";
+    USER = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = $1");
+    USAGE = "SELECT (SELECT MAX(e.created_at) FROM sessions e WHERE e.user_id = u.id) AS signed_in_at,
+            (SELECT COUNT(*) FROM sessions e WHERE e.user_id = u.id AND e.expires_at > $2) AS sessions
+        FROM users u WHERE u.id = $1";
+    ROLES = "SELECT role AS value FROM role_assignments WHERE user_id = $1 ORDER BY role";
+    SHOPS = "SELECT s.id AS shop_id, s.handle, s.name, m.role FROM shop_members m JOIN shops s ON s.id = m.shop_id
+        WHERE m.user_id = $1 ORDER BY s.name, s.handle";
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
     WHO = who!("sessions e", "e.token_hash = $1 AND e.expires_at > $2");
 }
@@ -80,6 +119,7 @@ insert! {
         name: &'a str,
         email: &'a str,
         email_folded: String,
+        search_folded: String,
         password_hash: &'a str,
         created_at: i64,
         locale: &'a str,
@@ -104,6 +144,18 @@ rows! {
         admin: bool,
         shops: i64,
         purchases: i64,
+    }
+
+    struct UsageRow {
+        signed_in_at: Option<i64>,
+        sessions: i64,
+    }
+
+    struct ShopRow {
+        shop_id: ShopId,
+        handle: String,
+        name: String,
+        role: Role,
     }
 
     struct Credentials {
@@ -220,6 +272,7 @@ async fn add_user(
                         name,
                         email: email.as_str(),
                         email_folded: email.folded(),
+                        search_folded: search_text(name, email),
                         password_hash: hash,
                         created_at: *now,
                         locale,
@@ -318,7 +371,12 @@ pub async fn sign_out(engine: &Engine, token: &str) -> Result<()> {
     Ok(())
 }
 
-/// All users, newest first, optionally those whose address contains these words.
+/// What admins find a user by: the name and the email address in lower case.
+fn search_text(name: &str, email: &Email) -> String {
+    format!("{} {}", text::fold(name), email.folded())
+}
+
+/// All users, newest first, optionally those whose name or address contains these words.
 pub async fn list(
     engine: &Engine,
     caller: &Caller,
@@ -330,10 +388,11 @@ pub async fn list(
     page_of(engine, caller, &ask).await
 }
 
-/// The same, sorted by one of [`USER_SORTS`], with the number of users.
+/// The same, sorted by one of [`USER_SORTS`], and only those of one of [`haat_shared::accounts::USER_KINDS`] if asked for. With the number of
+/// users by all the kinds that they are of, separated by spaces.
 pub async fn table(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result<Counted<UserCard>> {
     let page = page_of(engine, caller, ask).await?;
-    let counts = engine.db.list(USERS.count(searched(&ask.q)?)).await?;
+    let counts = engine.db.list(USERS.count_by("kinds", searched(&ask.q)?)).await?;
     Ok(CountRow::with(counts, page))
 }
 
@@ -350,10 +409,22 @@ async fn page_of(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result<
         id => cursor::<User>(id)?.map(Value::from),
     };
     let size = page::rows(ask.limit, PAGE_SIZE);
-    let rows: Vec<UserRow> = engine.db.list(USERS.bind(searched(&ask.q)?, sort, after, size + 1)).await?;
+    let mut filters = searched(&ask.q)?;
+    match ask.state.as_str() {
+        "" => {}
+        "admin" => filters.push(("admin", true.into())),
+        "seller" => filters.push(("seller", true.into())),
+        "customer" => filters.extend([("admin", false.into()), ("seller", false.into())]),
+        _ => return Err(Error::field("state", FieldCode::NotAChoice)),
+    }
+    let rows: Vec<UserRow> = engine.db.list(USERS.bind(filters, sort, after, size + 1)).await?;
     let page =
         Page::cut(rows, size, |row| if by_email { row.email_folded.clone() } else { row.id.to_string() });
-    Ok(page.map(|row| UserCard {
+    Ok(page.map(|row| card(engine, caller, row)))
+}
+
+fn card(engine: &Engine, caller: &Caller, row: UserRow) -> UserCard {
+    UserCard {
         id: row.id,
         name: row.name,
         email: row.email,
@@ -361,10 +432,43 @@ async fn page_of(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Result<
         shops: row.shops,
         purchases: row.purchases,
         created_at: caller.time(engine, row.created_at),
-    }))
+    }
 }
 
-/// The users whose address contains these words.
+/// A user, with what else the admin may see: roles, shops and the latest orders.
+pub async fn user(engine: &Engine, caller: &Caller, id: UserId) -> Result<UserDetails> {
+    const LATEST_SHOWN: usize = 20;
+    caller.admin(AdminPermission::SeeUsers)?;
+    let may = |permission| caller.admin(permission).is_ok();
+    let row: UserRow = engine.db.opt(&USER, params![id]).await?.ok_or(Error::NotFound)?;
+    let usage: UsageRow = engine.db.one(&USAGE, params![id, engine.clock.now_ms()]).await?;
+    let roles: Vec<Scalar<AdminRole>> = match row.admin && may(AdminPermission::SeeTeam) {
+        true => engine.db.all(&ROLES, params![id]).await?,
+        false => Vec::new(),
+    };
+    let shops: Vec<ShopRow> = match row.shops > 0 && may(AdminPermission::SeeShops) {
+        true => engine.db.all(&SHOPS, params![id]).await?,
+        false => Vec::new(),
+    };
+    let of = ListOrders { customer: Some(id), limit: Some(LATEST_SHOWN), ..ListOrders::default() };
+    let latest = match may(AdminPermission::SeeOrders) {
+        true => Some(orders::list_all(engine, caller, of).await?.items),
+        false => None,
+    };
+    Ok(UserDetails {
+        user: card(engine, caller, row),
+        signed_in_at: usage.signed_in_at.map(|at| caller.time(engine, at)),
+        sessions: usage.sessions,
+        roles: roles.into_iter().map(|role| role.0).collect(),
+        shops: shops
+            .into_iter()
+            .map(|ShopRow { shop_id, handle, name, role }| Membership { shop_id, handle, name, role })
+            .collect(),
+        latest,
+    })
+}
+
+/// The users whose name or address contains these words.
 fn searched(q: &str) -> Result<Vec<(&'static str, Value)>> {
     let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
     Ok(q.split_whitespace().take(8).map(fold_email).map(|word| ("word", like(&word).into())).collect())

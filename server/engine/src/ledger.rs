@@ -75,10 +75,27 @@ pub async fn balance(
     let (shop, of) = (caller.shop(handle, Permission::SeeMoney)?, of.into());
     let before = cursor(of.after)?.unwrap_or(PostingId::from_uuid(Uuid::max()));
     let size = page::rows(of.limit, PAGE_SIZE);
-    let rows: Vec<TotalRow> = engine.db.all(&TOTALS, params![shop]).await?;
-    let own = rows.first().ok_or(Error::NotFound)?.own_currency;
+    let mut totals = totals(engine, shop).await?.into_iter();
+    let own = totals.next().ok_or(Error::NotFound)?;
     let entries: Vec<EntryRow> = engine.db.all(&ENTRIES, params![shop, before, size as i64 + 1]).await?;
     let entries = Page::cut(entries, size, |entry| entry.posting_id.to_string());
+    Ok(Balance {
+        pending: own.pending,
+        available: own.available,
+        other_currencies: totals.collect(),
+        entries: entries.map(|entry| BalanceEntry {
+            kind: entry.kind,
+            created_at: caller.time(engine, entry.created_at),
+            order_number: entry.number,
+            amount: Money::new(entry.amount_minor, entry.currency),
+        }),
+    })
+}
+
+/// A shop's balances: in its own currency, then in the others in which it has sold.
+pub(crate) async fn totals(engine: &Engine, shop: ShopId) -> Result<Vec<CurrencyBalance>> {
+    let rows: Vec<TotalRow> = engine.db.all(&TOTALS, params![shop]).await?;
+    let own = rows.first().ok_or(Error::NotFound)?.own_currency;
     let total = |row: &TotalRow| {
         let pending = Money::new(row.pending, row.currency);
         Result::Ok(CurrencyBalance {
@@ -87,18 +104,9 @@ pub async fn balance(
         })
     };
     let none = CurrencyBalance { pending: Money::zero(own), available: Money::zero(own) };
-    let in_own = rows.iter().find(|row| row.currency == own).map_or(Ok(none), total)?;
-    Ok(Balance {
-        pending: in_own.pending,
-        available: in_own.available,
-        other_currencies: rows.iter().filter(|row| row.currency != own).map(total).collect::<Result<_>>()?,
-        entries: entries.map(|entry| BalanceEntry {
-            kind: entry.kind,
-            created_at: caller.time(engine, entry.created_at),
-            order_number: entry.number,
-            amount: Money::new(entry.amount_minor, entry.currency),
-        }),
-    })
+    let in_own = rows.iter().find(|row| row.currency == own).map_or(Ok(none), total);
+    let others = rows.iter().filter(|row| row.currency != own).map(total);
+    std::iter::once(in_own).chain(others).collect()
 }
 
 /// What a posting is about: the action on this object is posted once.

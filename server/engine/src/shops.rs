@@ -2,7 +2,7 @@
 
 mod seller;
 
-pub use seller::{home, list_all, open_as_seller, save_settings, settings, table_of_all, to_do};
+pub use seller::{any_shop, home, list_all, open_as_seller, save_settings, settings, table_of_all, to_do};
 
 use crate::{
     Caller, Engine, TxError, TxResult, Who, audit, cursor,
@@ -16,6 +16,7 @@ use haat_shared::{
     page::{self, Page, PageRequest},
     permissions::{AdminPermission, Permission, Role},
     shops::{COUNTED_TO, PAGE_SIZE, ShopCard, ShopView},
+    text,
 };
 use uuid::Uuid;
 
@@ -51,6 +52,7 @@ insert! {
         id: ShopId,
         handle: &'a str,
         name: &'a str,
+        search_folded: String,
         description: &'a str,
         currency: Currency,
         commission_bp: i64,
@@ -247,6 +249,11 @@ pub async fn open(engine: &Engine, caller: &Caller, shop: NewShop) -> Result<Sho
     Ok(id)
 }
 
+/// What admins find a shop by: the handle and the name in lower case.
+fn search_text(handle: &str, name: &str) -> String {
+    format!("{handle} {}", text::fold(name))
+}
+
 async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> TxResult<()> {
     let NewShop { handle, name, description, shipping_price, commission_bp, terms, owner } = shop;
     let (delivery_days_min, delivery_days_max) = terms.delivery_days;
@@ -255,6 +262,7 @@ async fn open_in_tx(tx: &mut Tx, id: ShopId, shop: &NewShop, now: i64) -> TxResu
         id,
         handle,
         name,
+        search_folded: search_text(handle, name),
         description,
         currency: shipping_price.currency(),
         commission_bp: *commission_bp,

@@ -215,7 +215,9 @@ const TABLE: &[Row] = &[
     get(ALL_ORDERS, "", 200),
     get(ANY_ORDER, "order", 200),
     get(ALL_SHOPS, "", 200),
+    get(ANY_SHOP, "handle", 200),
     get(USERS, "", 200),
+    get(USER, "user", 200),
     get(JOBS, "", 200),
     get(OUTBOX, "", 200),
     get(MAILS, "", 200),
@@ -229,7 +231,9 @@ const TABLE: &[Row] = &[
     call(FN_ALL_ORDERS, r#"{"of":{}}"#),
     call(FN_ANY_ORDER, r#"{"number":"<order>"}"#),
     call(FN_ALL_SHOPS, r#"{"of":{}}"#),
+    call(FN_ANY_SHOP, r#"{"handle":"<handle>"}"#),
     call(FN_USERS, r#"{"of":{}}"#),
+    call(FN_USER, r#"{"id":"<user>"}"#),
     call(FN_OUTBOX, r#"{"of":{}}"#),
     call(FN_AUDIT, r#"{"of":{}}"#),
     call(FN_JOBS, r#"{"of":{}}"#),
@@ -702,7 +706,10 @@ async fn everyone_reaches_what_is_theirs_and_nothing_else() {
         let mail = mails::mails_to(&list, "meena@haat.example").remove(0).replace("/dev/mail/", "");
         let (_, home) = reader.get("/").await;
         let words = home.split("/words/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let users = market.json(Operator, call(FN_USERS, r#"{"of":{"q":"asha"}}"#), &real).await;
+        let user = users["page"]["items"][0]["id"].as_str().unwrap().to_owned();
         let market_things = [
+            ("user", user),
             ("category", "tableware".to_owned()),
             ("gateway", "sandbox".to_owned()),
             ("sitemap", "pages.xml".to_owned()),

@@ -35,6 +35,7 @@ insert! {
         name: &'a str,
         email: &'a str,
         email_folded: String,
+        search_folded: String,
         password_hash: &'a str,
         locale: &'a str,
         expires_at: i64,
@@ -61,6 +62,7 @@ insert! {
         name = "s.name",
         email = "s.email",
         email_folded = "s.email_folded",
+        search_folded = "s.search_folded",
         password_hash = "s.password_hash",
         locale = "s.locale",
     } => [sign_up: SignUpId] "given JOIN sign_ups s ON s.id = given.sign_up WHERE s.expires_at > given.created_at
@@ -91,6 +93,7 @@ pub async fn ask(engine: &Engine, caller: &Caller, form: SignUp) -> Result<()> {
                     name,
                     email: email.as_str(),
                     email_folded: email.folded(),
+                    search_folded: super::search_text(name, email),
                     password_hash: hash,
                     locale,
                     expires_at: *now + CONFIRM_MS,

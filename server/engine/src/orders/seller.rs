@@ -40,6 +40,8 @@ lists! {
         base_filter: "TRUE",
         filters: &[
             ("shop", "o.shop_id = {}"),
+            ("handle", "s.handle = {}"),
+            ("customer", "p.user_id = {}"),
             ("state", "o.state = {}"),
             ("overdue", "o.state = 'placed' AND o.created_at < {}"),
             ("word", r"o.search_folded LIKE {} ESCAPE '\'"),
@@ -197,7 +199,16 @@ fn searched(engine: &Engine, shop: Option<ShopId>, ask: &ListOrders) -> Result<V
     let q = text::optional_line("q", &ask.q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
     let overdue = ask.overdue.then(|| ("overdue", (engine.clock.now_ms() - ORDER_MS).into()));
     let words = q.split_whitespace().take(8).map(fold_email).map(|word| ("word", like(&word).into()));
-    Ok(shop.map(|shop| ("shop", shop.into())).into_iter().chain(overdue).chain(words).collect())
+    // Members see their own shop only, whatever else is asked for.
+    let of = match shop {
+        Some(shop) => vec![("shop", shop.into())],
+        None => {
+            let handle = (!ask.shop.is_empty()).then(|| ("handle", ask.shop.as_str().into()));
+            let customer = ask.customer.map(|customer| ("customer", customer.into()));
+            handle.into_iter().chain(customer).collect()
+        }
+    };
+    Ok(of.into_iter().chain(overdue).chain(words).collect())
 }
 
 fn card(engine: &Engine, caller: &Caller, row: CardRow) -> Result<OrderCard> {

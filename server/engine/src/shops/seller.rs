@@ -1,16 +1,17 @@
 //! Shops on the seller's side: opening one, its settings, its home page; and the operator's list of all
 //! shops.
 
-use super::{NewShop, Terms, open_in_tx};
+use super::{NewShop, Terms, open_in_tx, search_text};
 use crate::{
     Caller, Engine,
     clock::{DAY_MS, rfc3339},
     cursor,
-    db::{CountRow, Tx, Value, is_unique, list::like},
-    lists, orders, params, random, revisions, rows, statements, update,
+    db::{CountRow, Scalar, Tx, Value, is_unique, list::like},
+    ledger, lists, orders, params, random, revisions, rows, statements, update,
 };
 use haat_shared::{
     Currency, Error, FieldCode, Money, Result,
+    accounts::fold_email,
     catalog::QUERY_MAX,
     id::kinds::*,
     media::Picture,
@@ -19,22 +20,44 @@ use haat_shared::{
     page::{self, Counted, ListRequest, Page, PageRequest},
     permissions::{AdminPermission, Permission, Role},
     sales::{AskedPeriod, BestProduct, DaySales, LowVariant, ShopHome},
-    shops::{AdminShopCard, COMMISSION_BP, Member, SHOP_SORTS, ShopDraft, ShopForm, ShopSettings, ToDo},
+    shops::{
+        AdminShopCard, COMMISSION_BP, Member, SHOP_SORTS, SHOP_STAGES, ShopDetails, ShopDraft, ShopForm,
+        ShopSettings, StaffMember, ToDo,
+    },
     text,
 };
 
 /// The number of rows per page.
 const PAGE_SIZE: usize = 50;
 
-lists! {
-    SHOPS {
-        select: "SELECT s.id, s.handle, s.name, s.town, s.commission_bp, s.created_at,
+/// The columns of a [`CardRow`].
+macro_rules! card_columns {
+    () => {
+        "s.id, s.handle, s.name, s.town, s.commission_bp, s.created_at,
             (SELECT COUNT(*) FROM products p WHERE p.shop_id = s.id AND p.state = 'published') AS products,
             COALESCE((SELECT MIN(u.email) FROM shop_members m JOIN users u ON u.id = m.user_id
-                WHERE m.shop_id = s.id AND m.role = 'owner'), '') AS owner_email
-            FROM shops s",
+                WHERE m.shop_id = s.id AND m.role = 'owner'), '') AS owner_email"
+    };
+}
+
+/// Whether a shop has published products.
+macro_rules! is_selling {
+    () => {
+        "EXISTS (SELECT 1 FROM products p WHERE p.shop_id = s.id AND p.state = 'published')"
+    };
+}
+
+lists! {
+    SHOPS {
+        select: concat!("SELECT ", card_columns!(), ",
+            CASE WHEN ", is_selling!(), " THEN 'selling' ELSE 'empty' END AS stage FROM shops s"),
         base_filter: "TRUE",
-        filters: &[("word", r"s.handle LIKE {} ESCAPE '\'")],
+        filters: &[
+            ("word", r"(s.search_folded LIKE {} ESCAPE '\' OR EXISTS (SELECT 1 FROM shop_members m
+                JOIN users u ON u.id = m.user_id
+                WHERE m.shop_id = s.id AND m.role = 'owner' AND u.email_folded LIKE {} ESCAPE '\'))"),
+            ("selling", concat!(is_selling!(), " = {}")),
+        ],
         // The values of `haat_shared::shops::SHOP_SORTS`.
         sorts: &[
             ("-created", "s.id < {}", "s.id DESC"),
@@ -49,6 +72,10 @@ statements! {
     FIND = "SELECT handle, name, description, town, address, currency, delivery_minor, free_delivery_from_minor,
             delivery_days_min, delivery_days_max, express_minor, express_days_min, express_days_max, pickup, returns_days,
             commission_bp, version FROM shops WHERE id = $1";
+    CARD = concat!("SELECT ", card_columns!(), " FROM shops s WHERE s.handle = $1");
+    UNPUBLISHED = "SELECT COUNT(*) AS value FROM products WHERE shop_id = $1 AND state <> 'published'";
+    STAFF = "SELECT u.id, u.name, u.email, m.role FROM shop_members m JOIN users u ON u.id = m.user_id
+        WHERE m.shop_id = $1 ORDER BY CASE WHEN m.role = 'owner' THEN 0 ELSE 1 END, u.name, u.email";
     MEMBERS = "SELECT u.name, u.email, m.role FROM shop_members m JOIN users u ON u.id = m.user_id
         WHERE m.shop_id = $1 ORDER BY u.name, u.email";
     TO_DO = "SELECT s.currency,
@@ -89,6 +116,7 @@ update! {
         id: ShopId,
         version: i64,
         name: &'a str,
+        search_folded: String,
         description: &'a str,
         town: &'a str,
         address: &'a str,
@@ -101,7 +129,7 @@ update! {
         express_days_min: i64,
         express_days_max: i64,
         pickup: bool,
-    } => "UPDATE shops SET name = given.name, description = given.description, town = given.town,
+    } => "UPDATE shops SET name = given.name, search_folded = given.search_folded, description = given.description, town = given.town,
             address = given.address, delivery_minor = given.delivery_minor,
             free_delivery_from_minor = given.free_delivery_from_minor,
             delivery_days_min = given.delivery_days_min, delivery_days_max = given.delivery_days_max,
@@ -130,6 +158,13 @@ rows! {
         returns_days: i64,
         commission_bp: i64,
         version: i64,
+    }
+
+    struct StaffRow {
+        id: UserId,
+        name: String,
+        email: String,
+        role: Role,
     }
 
     struct MemberRow {
@@ -297,6 +332,7 @@ async fn save_in_tx(
         id: shop,
         version,
         name: &new.name,
+        search_folded: search_text(&new.handle, &new.name),
         description: &new.description,
         town: &new.town,
         address: &new.address,
@@ -413,7 +449,7 @@ pub async fn home(engine: &Engine, caller: &Caller, handle: &str, of: &AskedPeri
     })
 }
 
-/// All shops, newest first, optionally those whose handle contains these words. Operators only.
+/// All shops, newest first, optionally those whose name, handle or owner's address contains these words. Operators only.
 pub async fn list_all(
     engine: &Engine,
     caller: &Caller,
@@ -425,14 +461,15 @@ pub async fn list_all(
     page_of_all(engine, caller, &ask).await
 }
 
-/// The same, sorted by one of [`SHOP_SORTS`], with the number of shops. Operators only.
+/// The same, sorted by one of [`SHOP_SORTS`], and only those in one of [`SHOP_STAGES`] if asked for. With the number of
+/// shops in each. Operators only.
 pub async fn table_of_all(
     engine: &Engine,
     caller: &Caller,
     ask: &ListRequest,
 ) -> Result<Counted<AdminShopCard>> {
     let page = page_of_all(engine, caller, ask).await?;
-    let counts = engine.db.list(SHOPS.count(searched(&ask.q)?)).await?;
+    let counts = engine.db.list(SHOPS.count_by("stage", searched(&ask.q)?)).await?;
     Ok(CountRow::with(counts, page))
 }
 
@@ -449,9 +486,19 @@ async fn page_of_all(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Res
         id => cursor::<Shop>(id)?.map(Value::from),
     };
     let size = page::rows(ask.limit, PAGE_SIZE);
-    let rows: Vec<CardRow> = engine.db.list(SHOPS.bind(searched(&ask.q)?, sort, after, size + 1)).await?;
+    let mut filters = searched(&ask.q)?;
+    if !ask.state.is_empty() {
+        let stage = SHOP_STAGES.iter().position(|stage| *stage == ask.state);
+        let stage = stage.ok_or(Error::field("state", FieldCode::NotAChoice))?;
+        filters.push(("selling", (stage == 0).into()));
+    }
+    let rows: Vec<CardRow> = engine.db.list(SHOPS.bind(filters, sort, after, size + 1)).await?;
     let page = Page::cut(rows, size, |row| if by_handle { row.handle.clone() } else { row.id.to_string() });
-    Ok(page.map(|row| AdminShopCard {
+    Ok(page.map(|row| card(engine, caller, row)))
+}
+
+fn card(engine: &Engine, caller: &Caller, row: CardRow) -> AdminShopCard {
+    AdminShopCard {
         handle: row.handle,
         name: row.name,
         town: row.town,
@@ -459,12 +506,43 @@ async fn page_of_all(engine: &Engine, caller: &Caller, ask: &ListRequest) -> Res
         commission_bp: row.commission_bp,
         products: row.products,
         created_at: caller.time(engine, row.created_at),
-    }))
+    }
 }
 
-/// The shops whose handle contains these words.
+/// Any shop, with what else the admin may see: its orders, its balances and its staff. Operators only.
+pub async fn any_shop(engine: &Engine, caller: &Caller, handle: &str) -> Result<ShopDetails> {
+    const LATEST_SHOWN: usize = 10;
+    caller.admin(AdminPermission::SeeShops)?;
+    let may = |permission| caller.admin(permission).is_ok();
+    let row: CardRow = engine.db.opt(&CARD, params![handle]).await?.ok_or(Error::NotFound)?;
+    let unpublished: Scalar<i64> = engine.db.one(&UNPUBLISHED, params![row.id]).await?;
+    let latest = ListOrders { shop: handle.to_owned(), limit: Some(LATEST_SHOWN), ..ListOrders::default() };
+    let orders = match may(AdminPermission::SeeOrders) {
+        true => Some(orders::table_of_all(engine, caller, latest).await?),
+        false => None,
+    };
+    let balances = match may(AdminPermission::SeeBalances) {
+        true => Some(ledger::totals(engine, row.id).await?),
+        false => None,
+    };
+    let staff: Vec<StaffRow> = match may(AdminPermission::SeeUsers) {
+        true => engine.db.all(&STAFF, params![row.id]).await?,
+        false => Vec::new(),
+    };
+    Ok(ShopDetails {
+        shop: card(engine, caller, row),
+        unpublished: unpublished.0,
+        orders,
+        balances,
+        staff: staff
+            .into_iter()
+            .map(|StaffRow { id, name, email, role }| StaffMember { id, name, email, role })
+            .collect(),
+    })
+}
+
+/// The shops whose name, handle or owner's address contains these words.
 fn searched(q: &str) -> Result<Vec<(&'static str, Value)>> {
     let q = text::optional_line("q", q, QUERY_MAX).map_err(|fault| Error::Invalid(vec![fault]))?;
-    let folded = text::fold(&q);
-    Ok(folded.split_whitespace().take(8).map(|word| ("word", like(word).into())).collect())
+    Ok(q.split_whitespace().take(8).map(fold_email).map(|word| ("word", like(&word).into())).collect())
 }

@@ -136,6 +136,8 @@ both! {
         for _ in 0..2 {
             accounts::sign_ups::confirm(engine, &guest, id, token).await.unwrap();
         }
+        let found = accounts::list(engine, &Caller::system(), "ASHA", "").await.unwrap().items;
+        assert_eq!(found.iter().map(|user| user.name.as_str()).collect::<Vec<_>>(), ["asha"]);
         accounts::sign_in(engine, &guest, credentials()).await.unwrap();
         // An existing account keeps its password: the link that would change it is never sent.
         accounts::sign_ups::ask(engine, &guest, SignUp { password: "another-password".into(), ..sign_up("asha") }).await.unwrap();

@@ -40,9 +40,11 @@ async fn outcomes(engine: &Engine, caller: &Caller) -> Vec<(&'static str, Result
         ("order", orders::any_order(engine, caller, "H0-1").await.map(drop)),
         ("events", events::of_market(engine, caller, None, None).await.map(drop)),
         ("shops", shops::list_all(engine, caller, "", "").await.map(drop)),
+        ("shop", shops::any_shop(engine, caller, "no-such-shop").await.map(drop)),
         ("categories", categories.await),
         ("pictures", media::add(engine, caller, Purpose::CategoryPicture, None, Vec::new()).await.map(drop)),
         ("users", accounts::list(engine, caller, "", "").await.map(drop)),
+        ("user", accounts::user(engine, caller, haat_engine::random::id(0)).await.map(drop)),
         ("accounts", accounts::create(engine, caller, Default::default()).await.map(drop)),
         ("jobs", jobs::list(engine, caller, "", "").await.map(drop)),
         ("outbox", outbox::list(engine, caller, false, "").await.map(drop)),
@@ -134,12 +136,12 @@ both! {
         let engine = &market.engine;
         let boss = owner(market, "boss").await;
         for (role, allowed) in [
-            (Owner, "home orders order events shops categories pictures users accounts jobs outbox retry discard emails resend audit team grant revoke"),
-            (Catalog, "home shops categories pictures"),
-            (Orders, "home orders order events shops"),
-            (Finance, "home orders order events shops jobs outbox retry discard audit"),
-            (Support, "home orders order events shops users emails resend"),
-            (ReadOnly, "home orders order events shops users jobs outbox emails audit team"),
+            (Owner, "home orders order events shops shop categories pictures users user accounts jobs outbox retry discard emails resend audit team grant revoke"),
+            (Catalog, "home shops shop categories pictures"),
+            (Orders, "home orders order events shops shop"),
+            (Finance, "home orders order events shops shop jobs outbox retry discard audit"),
+            (Support, "home orders order events shops shop users user emails resend"),
+            (ReadOnly, "home orders order events shops shop users user jobs outbox emails audit team"),
         ] {
             let name = role.as_str().replace('_', "-");
             market.signed_up(&Caller::guest(), &name).await;

@@ -1,16 +1,21 @@
 //! What operators see and do, and its record in the audit log.
 
 use haat_engine::{
-    Caller, accounts, audit, dispatch, jobs,
+    Caller, accounts,
+    admin::{self, Grantee},
+    audit, dispatch, jobs, ledger,
     notifications::{self, mailbox},
     orders, outbox, sandbox, shops,
 };
 use haat_shared::{
     Conflict, Error, FieldCode,
-    accounts::USER_SORTS,
+    accounts::{SignUp, USER_SORTS},
     audit::{AdminHome, Upserted},
+    ledger::CurrencyBalance,
+    orders::ListOrders,
     page::ListRequest,
-    shops::SHOP_SORTS,
+    permissions::{AdminRole, Role},
+    shops::{SHOP_SORTS, ShopForm},
 };
 
 use crate::{
@@ -209,6 +214,115 @@ both! {
         let wrong = mailbox::list(engine, &system, "yesterday").await.unwrap_err();
         assert_eq!(wrong.at("after"), Some(FieldCode::BadCursor));
         assert_eq!(mailbox::read(engine, &system, haat_engine::random::id(0)).await.err(), Some(Error::NotFound));
+    }
+
+    async fn users_are_found_by_name_and_filtered_by_kind(market) {
+        let engine = &market.engine;
+        let system = Caller::system();
+        market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let form = SignUp { name: "Élodie Ørsted".into(), ..sign_up("elodie") };
+        accounts::create(engine, &system, form).await.unwrap();
+        accounts::create_operator(engine, &system, sign_up("boss")).await.unwrap();
+        // An admin who also has a shop is found as both.
+        admin::grant_role(engine, &system, Grantee::Email(format!("{MEENA}@haat.example")), AdminRole::Orders).await.unwrap();
+        let found = async |q: &str, kind: &str| {
+            let ask = ListRequest { q: q.into(), state: kind.into(), sort: "email".into(), ..ListRequest::default() };
+            let table = accounts::table(engine, &system, &ask).await.unwrap();
+            let mut counts = table.counts;
+            counts.sort();
+            (table.page.items.into_iter().map(|user| user.name).collect::<Vec<_>>(), counts)
+        };
+        for q in ["élodie", "ØRSTED elodie@", "elodie@haat.example"] {
+            assert_eq!(found(q, "").await, (vec!["Élodie Ørsted".to_owned()], vec![("customer".to_owned(), 1)]), "{q}");
+        }
+        let counts = ["admin", "admin seller", "customer", "seller"].map(|kinds| (kinds.to_owned(), 1)).to_vec();
+        for (kind, names) in [
+            ("", vec!["boss", "delta-electronics", "Élodie Ørsted", MEENA]),
+            ("admin", vec!["boss", MEENA]),
+            ("seller", vec!["delta-electronics", MEENA]),
+            ("customer", vec!["Élodie Ørsted"]),
+        ] {
+            assert_eq!(found("", kind).await, (names.iter().map(|name| (*name).to_owned()).collect(), counts.clone()), "{kind}");
+        }
+        let wrong = ListRequest { state: "guest".into(), ..ListRequest::default() };
+        assert_eq!(accounts::table(engine, &system, &wrong).await.unwrap_err().at("state"), Some(FieldCode::NotAChoice));
+        market.signed_up(&Caller::guest(), "asha").await;
+        assert_eq!(found("ASHA", "customer").await.0, ["asha"]);
+    }
+
+    async fn shops_are_found_by_name_and_owner_and_filtered_by_what_they_sell(market) {
+        let engine = &market.engine;
+        let system = Caller::system();
+        let owner = market.owner(MEENA).await;
+        market.product(MEENA, "Clay bowl", 45_000, 5).await;
+        let settings = shops::settings(engine, &owner, MEENA).await.unwrap();
+        let form = ShopForm { name: "Ünique Bowls".into(), ..settings.form };
+        shops::save_settings(engine, &owner, MEENA, settings.version, &form).await.unwrap();
+        let found = async |q: &str, stage: &str| {
+            let ask = ListRequest { q: q.into(), state: stage.into(), ..ListRequest::default() };
+            let table = shops::table_of_all(engine, &system, &ask).await.unwrap();
+            let total = table.count(stage);
+            (table.page.items.into_iter().map(|shop| shop.handle).collect::<Vec<_>>(), total)
+        };
+        for q in ["ÜNIQUE", "bowls", "MEENA", "meena-crafts@haat"] {
+            assert_eq!(found(q, "").await, (vec![MEENA.to_owned()], 1), "{q}");
+        }
+        assert_eq!(found("", "selling").await, (vec![MEENA.to_owned()], 1));
+        assert_eq!(found("", "empty").await, (vec!["delta-electronics".to_owned()], 1));
+        let wrong = ListRequest { state: "open".into(), ..ListRequest::default() };
+        assert_eq!(shops::table_of_all(engine, &system, &wrong).await.unwrap_err().at("state"), Some(FieldCode::NotAChoice));
+    }
+
+    async fn a_user_and_a_shop_are_shown_as_far_as_the_role_goes(market) {
+        let engine = &market.engine;
+        let system = Caller::system();
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let cable = market.product("delta-electronics", "Cable", 9_900, 9).await;
+        let asha = market.signed_up(&market.guest_with(&[(bowl, 1), (cable, 1)]).await, "asha").await;
+        let own = market.buy_in_cash(&asha).await.unwrap();
+        market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        let mut admins = Vec::new();
+        for role in [AdminRole::ReadOnly, AdminRole::Support, AdminRole::Catalog] {
+            let name = role.as_str().replace('_', "-");
+            market.signed_up(&Caller::guest(), &name).await;
+            admin::grant_role(engine, &system, Grantee::Email(format!("{name}@haat.example")), role).await.unwrap();
+            admins.push(market.owner(&name).await);
+        }
+        let [reads, support, catalog] = admins.try_into().unwrap();
+
+        let user = accounts::user(engine, &system, asha.user_id().unwrap()).await.unwrap();
+        assert_eq!((user.user.email.as_str(), user.user.purchases, user.roles.len()), ("asha@haat.example", 1, 0));
+        let mut numbers: Vec<_> = user.latest.unwrap().into_iter().map(|order| order.number).collect();
+        numbers.sort();
+        assert_eq!(numbers, [format!("{own}-1"), format!("{own}-2")], "not the guest's");
+        let of_asha = ListOrders { customer: asha.user_id(), ..ListOrders::default() };
+        assert_eq!(orders::table_of_all(engine, &system, of_asha.clone()).await.unwrap().count(""), 2);
+        let meena = market.owner(MEENA).await;
+        assert_eq!(orders::seller_table(engine, &meena, MEENA, of_asha).await.unwrap().count(""), 2, "a shop can't ask for it");
+        let user = accounts::user(engine, &reads, meena.user_id().unwrap()).await.unwrap();
+        assert_eq!(user.shops.iter().map(|shop| (shop.handle.as_str(), shop.role)).collect::<Vec<_>>(), [(MEENA, Role::Owner)]);
+        let user = accounts::user(engine, &reads, reads.user_id().unwrap()).await.unwrap();
+        assert_eq!((user.roles, user.latest.unwrap().len()), (vec![AdminRole::ReadOnly], 0));
+        let user = accounts::user(engine, &support, reads.user_id().unwrap()).await.unwrap();
+        assert!(user.user.admin && user.roles.is_empty(), "roles are for those who see the team");
+        assert_eq!(accounts::user(engine, &catalog, asha.user_id().unwrap()).await.err(), Some(Error::Denied));
+        assert_eq!(accounts::user(engine, &system, haat_engine::random::id(0)).await.err(), Some(Error::NotFound));
+
+        let shop = shops::any_shop(engine, &reads, MEENA).await.unwrap();
+        assert_eq!((shop.shop.products, shop.unpublished, shop.shop.owner_email.as_str()), (1, 0, "meena-crafts@haat.example"));
+        assert_eq!((shop.orders.as_ref().unwrap().count("placed"), shop.orders.unwrap().page.items.len()), (2, 2));
+        assert_eq!(shop.staff.iter().map(|member| (member.name.as_str(), member.role)).collect::<Vec<_>>(), [(MEENA, Role::Owner)]);
+        let own = ledger::balance(engine, &meena, MEENA, "").await.unwrap();
+        assert_eq!(shop.balances.unwrap(), [CurrencyBalance { pending: own.pending, available: own.available }]);
+        let shop = shops::any_shop(engine, &support, MEENA).await.unwrap();
+        assert!(shop.balances.is_none() && shop.orders.is_some() && shop.staff.len() == 1);
+        let shop = shops::any_shop(engine, &catalog, MEENA).await.unwrap();
+        assert!(shop.balances.is_none() && shop.orders.is_none() && shop.staff.is_empty());
+        assert_eq!(shops::any_shop(engine, &system, "no-such-shop").await.err(), Some(Error::NotFound));
+        for (who, refused) in [(Caller::guest(), Error::SignInNeeded), (asha.clone(), Error::NotFound), (meena, Error::NotFound)] {
+            assert_eq!(shops::any_shop(engine, &who, MEENA).await.err(), Some(refused.clone()));
+            assert_eq!(accounts::user(engine, &who, asha.user_id().unwrap()).await.err(), Some(refused));
+        }
     }
 
     async fn the_operator_sees_all_shops_and_users_and_nobody_else_does(market) {
