@@ -155,6 +155,23 @@ test('the admin area shows the whole market', async ({ page, visitor, market }) 
   await expect(main(operator).locator('pre')).toContainText(`/seller/${SHOP}/orders`);
 });
 
+test('an unknown address leads to the home page of its back office', async ({ page, visitor, market }) => {
+  const seller = await visitor();
+  await operate(market, page);
+  await signIn(seller, SELLERS[SHOP]);
+  for (const [visitor, paths, home] of [
+    [page, ['/admin/no-such-page', '/admin/orders/H0-1', '/admin/users/nobody', '/admin/shops/no-such-shop'], '/admin'],
+    [seller, [`/seller/${SHOP}/no-such-page`, `/seller/${SHOP}/orders/H0-1`], `/seller/${SHOP}`],
+    [seller, ['/seller/no-such-shop/no-such-page'], '/seller'],
+  ] as const) {
+    for (const path of paths) {
+      expect(await visit(visitor, path), path).toBe(404);
+      await arriveAt(visitor, 'Page not found');
+      await expect(main(visitor).getByRole('link')).toHaveAttribute('href', home);
+    }
+  }
+});
+
 test('the admin area does not exist for others', async ({ page, visitor }) => {
   const seller = await visitor();
   const paths = ['/admin', ...Object.values(PARTS), '/admin/mails/mail_00000000000000000000000000'];

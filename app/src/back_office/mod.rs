@@ -15,10 +15,16 @@ mod side;
 pub(crate) use bulk::{Bulk, tick};
 pub(crate) use side::{Place, Side};
 
-use haat_shared::accounts::Me;
+use std::sync::Arc;
+
+use haat_shared::{accounts::Me, routes};
 use leptos::prelude::*;
 
-use crate::{state::Visitor, ui::awaited};
+use crate::{
+    i18n::{t, use_i18n},
+    state::Visitor,
+    ui::{LinkButton, WayOn, awaited},
+};
 use bar::Bar;
 use palette::Palette;
 
@@ -48,10 +54,16 @@ pub(crate) fn BackOffice(
     children: Children,
 ) -> impl IntoView {
     let visitor = expect_context::<Visitor>().0;
+    let office = Arc::new(office);
+    let place = office.clone();
+    provide_context(WayOn(Arc::new(move || {
+        let place = place.clone();
+        awaited(visitor, move |me| way_on(me.ok().flatten(), &*place))
+    })));
     // Also called when a client-side navigation leads to another shop.
     let around = awaited(visitor, move |me| {
         let me = me.ok().flatten();
-        let office = me.as_ref().and_then(&office);
+        let office = me.as_ref().and_then(&*office);
         let opened = RwSignal::new(false);
         let inside = office.clone().map(|office| {
             let due = side::due_orders(office.shop.clone());
@@ -72,4 +84,19 @@ pub(crate) fn BackOffice(
             <main id="content" class="back-office-page" tabindex="-1">{children()}</main>
         </div>
     }
+}
+
+/// From an error page back to the home page of the back office; for those without access to it, to their shops or to
+/// the storefront.
+fn way_on(me: Option<Me>, office: &dyn Fn(&Me) -> Option<Office>) -> AnyView {
+    let i18n = use_i18n();
+    let home = me.as_ref().and_then(office).and_then(|office| office.places.into_iter().next());
+    let (href, words) = match (home, me) {
+        (Some(home), _) => (home.href, t!(i18n, office.go_home)),
+        (None, Some(me)) if !me.shops.is_empty() => {
+            (routes::SELLER_SHOPS.to_owned(), t!(i18n, settings.yours))
+        }
+        _ => (routes::HOME.to_owned(), t!(i18n, failure.home)),
+    };
+    view! { <LinkButton href>{words}</LinkButton> }.into_any()
 }

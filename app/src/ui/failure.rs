@@ -88,6 +88,10 @@ pub fn EmptyState(
     }
 }
 
+/// What leads on from an error page, where it is not the homepage.
+#[derive(Clone)]
+pub struct WayOn(pub Arc<dyn Fn() -> AnyView + Send + Sync>);
+
 /// An error page: what happened and what to do.
 #[component]
 pub fn Failure(
@@ -119,7 +123,10 @@ pub fn Failure(
             view! { <a class="button primary" rel="external" href=here>{t!(i18n, failure.retry)}</a> }
                 .into_any()
         }
-        _ => view! { <LinkButton href=routes::HOME>{t!(i18n, failure.home)}</LinkButton> }.into_any(),
+        _ => match use_context::<WayOn>() {
+            Some(WayOn(show)) => show(),
+            None => view! { <LinkButton href=routes::HOME>{t!(i18n, failure.home)}</LinkButton> }.into_any(),
+        },
     };
     let note = match error {
         _ if selling => t!(i18n, failure.sell_note).to_owned(),

@@ -18,7 +18,7 @@ mod table;
 mod toast;
 
 pub use button::{Button, LinkButton};
-pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, awaited, loaded};
+pub use failure::{Alert, CodeAlert, EmptyState, Failure, PageTitle, Pager, WayOn, awaited, loaded};
 pub use field::{Amount, Check, Choice, ErrorSummary, Field, Select, TextArea, error_summary};
 pub use guard::{Guard, SaveBar};
 pub use icon::Icon;
