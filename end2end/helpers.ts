@@ -395,7 +395,12 @@ export async function everyAdminPage(page: Page, stop: (name: string) => Promise
   }
   await at('/admin/orders?q=no-such-order', 'admin-orders-none');
   await at('/admin/shops', 'admin-shops');
+  await at(`/admin/shops/${SHOPS[0]}`, 'admin-shop');
   await at('/admin/users', 'admin-users');
+  await main(page).locator('tbody .row-link').first().click();
+  await expect(main(page).getByRole('link', { name: 'All users' })).toBeVisible();
+  await awake(page);
+  await stop('admin-user');
   await at('/admin/jobs', 'admin-jobs');
   await at('/admin/outbox', 'admin-outbox');
   await at('/admin/mails', 'admin-mails');

@@ -155,6 +155,41 @@ test('the admin area shows the whole market', async ({ page, visitor, market }) 
   await expect(main(operator).locator('pre')).toContainText(`/seller/${SHOP}/orders`);
 });
 
+test('users, shops and their orders lead to each other', async ({ page, visitor, market }) => {
+  const order = await buy(page);
+  const operator = await visitor();
+  await operate(market, operator);
+  const link = (name: string | RegExp) => main(operator).getByRole('link', { name, exact: typeof name === 'string' });
+  // A shop, found by its name, and the filter by which it was found.
+  await visit(operator, '/admin/shops?q=MEENA crafts&state=selling');
+  await link('Meena Crafts').click();
+  await arriveAt(operator, 'Meena Crafts');
+  await expect(main(operator)).toContainText('Available balance');
+  await expect(link(order)).toBeVisible();
+  await link('All orders').click();
+  await arriveAt(operator, 'Orders');
+  await expect(rows(operator, order)).toHaveCount(1);
+  await link(/^Shop: meena-crafts/).click();
+  await expect(link(/^Shop: /)).toHaveCount(0);
+  await operator.goBack();
+  await operator.goBack();
+  await arriveAt(operator, 'Meena Crafts');
+  await link('All shops').click();
+  await arriveAt(operator, 'Shops');
+  expect(new URL(operator.url()).searchParams.get('state')).toBe('selling');
+
+  // From the shop to its owner, and back to the shop.
+  await link('Meena Crafts').click();
+  await arriveAt(operator, 'Meena Crafts');
+  await main(operator).getByRole('region', { name: 'Staff' }).getByRole('link').first().click();
+  await expect(main(operator)).toContainText(SELLERS[SHOP]);
+  await expect(link('Meena Crafts')).toBeVisible();
+  await visit(operator, '/admin/users?state=admin');
+  await expect(rows(operator, SELLERS[SHOP])).toHaveCount(0);
+  await visit(operator, '/admin/users?state=seller');
+  await expect(rows(operator, SELLERS[SHOP])).toHaveCount(1);
+});
+
 test('an unknown address leads to the home page of its back office', async ({ page, visitor, market }) => {
   const seller = await visitor();
   await operate(market, page);
@@ -174,7 +209,13 @@ test('an unknown address leads to the home page of its back office', async ({ pa
 
 test('the admin area does not exist for others', async ({ page, visitor }) => {
   const seller = await visitor();
-  const paths = ['/admin', ...Object.values(PARTS), '/admin/mails/mail_00000000000000000000000000'];
+  const paths = [
+    '/admin',
+    ...Object.values(PARTS),
+    '/admin/mails/mail_00000000000000000000000000',
+    '/admin/users/user_00000000000000000000000000',
+    `/admin/shops/${SHOP}`,
+  ];
   for (const path of paths) expect(await visit(page, path), path).toBe(401);
   await expect(main(page).getByRole('link', { name: 'Sign in' })).toHaveAttribute('href', /next=\/admin/);
   await signUp(page, freshEmail());
