@@ -1,6 +1,6 @@
 // The command palette, by keyboard alone, and the settings that the browser keeps.
 import { expect, test } from '../fixtures';
-import { SELLERS, SHOPS, accountMenu, arriveAt, audit, looks, signIn, signOutButton, visit } from '../helpers';
+import { SELLERS, SHOPS, accountMenu, arriveAt, audit, looks, operate, signIn, signOutButton, visit } from '../helpers';
 
 const SHOP = SHOPS[0];
 
@@ -101,6 +101,25 @@ test('the palette goes to pages, orders and products by keyboard alone', async (
   await page.keyboard.press('Enter');
   await expect(palette).toHaveCount(0);
   await expect(signOutButton(page)).toHaveCount(0);
+});
+
+test('the palette of the admin area finds users and shops', async ({ page, market }) => {
+  const email = await operate(market, page);
+  await visit(page, '/admin');
+  const palette = page.getByRole('dialog', { name: 'Search and commands' });
+  const selected = palette.getByRole('option', { selected: true });
+  for (const [typed, found, name] of [
+    [email, email, 'Olga Nair'],
+    ['meena cr', SHOP, 'Meena Crafts'],
+  ] as const) {
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type(typed);
+    await expect(selected).toContainText(found);
+    await expect(selected).toContainText(name);
+    await page.keyboard.press('Enter');
+    await arriveAt(page, name);
+    await expect(palette).toBeHidden();
+  }
 });
 
 test('a menu closes on Escape and on a click beside it', async ({ page }) => {

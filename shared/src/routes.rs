@@ -157,6 +157,7 @@ const READS: &[&str] = &[
     FN_ALL_SHOPS,
     FN_ANY_SHOP,
     FN_ADMIN,
+    FN_SEARCH_MARKET,
     FN_JOBS,
     FN_OUTBOX,
     FN_AUDIT,
@@ -369,6 +370,7 @@ routes! {
     FN_ANY_SHOP POST "/api/shops/any_shop" Function Operator(SeeShops);
     FN_ADJUST_STOCK POST "/api/inventory/adjust" Function Member;
     FN_ADMIN POST "/api/audit/home" Function Operator(SeeHome);
+    FN_SEARCH_MARKET POST "/api/search/of_market" Function Operator(SeeHome);
     FN_JOBS POST "/api/jobs/list" Function Operator(SeeJobs);
     FN_RETRY_JOB POST "/api/jobs/retry" Function Operator(ManageJobs);
     FN_DISCARD_JOB POST "/api/jobs/discard" Function Operator(ManageJobs);

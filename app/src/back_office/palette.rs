@@ -1,11 +1,12 @@
-//! The command palette: pages, actions, and the shop's orders and products, by keyboard.
+//! The command palette: pages, actions, and the shop's orders and products or the market's orders, users and shops, by
+//! keyboard.
 
 use std::time::Duration;
 
 use haat_shared::{
     catalog::QUERY_MAX,
     routes,
-    search::{SEARCH_MIN, ShopSearch},
+    search::{MarketSearch, SEARCH_MIN, ShopSearch},
     text,
 };
 use leptos::{
@@ -82,7 +83,7 @@ pub(super) fn Palette(office: Office, opened: RwSignal<bool>) -> impl IntoView {
             found.set(Vec::new());
             return;
         }
-        let Some(handle) = shop.get_value() else { return };
+        let shop = shop.get_value();
         set_timeout(
             move || {
                 // Not if another letter was typed, or the page was left.
@@ -93,12 +94,21 @@ pub(super) fn Palette(office: Office, opened: RwSignal<bool>) -> impl IntoView {
                     return;
                 }
                 spawn_local(async move {
-                    let answer = api::search::of_shop(handle.clone(), words.clone()).await;
+                    let answer = match shop {
+                        Some(handle) => {
+                            let answer = api::search::of_shop(handle.clone(), words.clone()).await;
+                            answer.map(|answer| results(i18n, &handle, answer))
+                        }
+                        None => {
+                            let answer = api::search::of_market(words.clone()).await;
+                            answer.map(|answer| results_of_market(i18n, answer))
+                        }
+                    };
                     if !current(&words) {
                         return;
                     }
                     match answer {
-                        Ok(answer) => found.set(results(i18n, &handle, answer)),
+                        Ok(answer) => found.set(answer),
                         Err(error) => failed.set(Some(words::error(i18n, &error.0))),
                     }
                 });
@@ -346,6 +356,32 @@ fn results(i18n: I18n, handle: &str, found: ShopSearch) -> Vec<Entry> {
         href: Some(routes::seller_product(handle, product.id)),
     });
     orders.chain(products).collect()
+}
+
+/// What was found in the market.
+fn results_of_market(i18n: I18n, found: MarketSearch) -> Vec<Entry> {
+    let orders = found.orders.into_iter().map(|order| Entry {
+        group: t!(i18n, seller_orders.title),
+        icon: "truck",
+        href: Some(routes::any_order(&order.number)),
+        note: format!("{} · {}", order.name, order.shop_name),
+        words: order.number,
+    });
+    let users = found.users.into_iter().map(|user| Entry {
+        group: t!(i18n, admin.users),
+        icon: "person",
+        href: Some(routes::user(user.id)),
+        note: user.email,
+        words: user.name,
+    });
+    let shops = found.shops.into_iter().map(|shop| Entry {
+        group: t!(i18n, shops.title),
+        icon: "awning",
+        href: Some(routes::any_shop(&shop.handle)),
+        note: shop.handle,
+        words: shop.name,
+    });
+    orders.chain(users).chain(shops).collect()
 }
 
 /// The lists, filtered by these words.

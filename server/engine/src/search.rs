@@ -1,12 +1,13 @@
-//! The search across a shop's orders and products.
+//! The search across a shop's orders and products, and across the market's orders, users and shops.
 
-use crate::{Caller, Engine, catalog, orders};
+use crate::{Caller, Engine, accounts, catalog, orders, shops};
 use haat_shared::{
     Result,
     catalog::edit::ListSellerProducts,
     orders::ListOrders,
-    permissions::Permission,
-    search::{SEARCH_MIN, ShopSearch},
+    page::PageRequest,
+    permissions::{AdminPermission, Permission},
+    search::{MarketSearch, SEARCH_MIN, ShopSearch},
 };
 
 /// The number of results of each kind.
@@ -28,4 +29,27 @@ pub async fn of_shop(engine: &Engine, caller: &Caller, handle: &str, q: &str) ->
         Vec::new()
     };
     Ok(ShopSearch { orders, products })
+}
+
+/// The first orders, users and shops that contain these words, found in the same way as in the lists of the admin area,
+/// as far as the caller may see them. Fewer than [`SEARCH_MIN`] characters find nothing. Operators only.
+pub async fn of_market(engine: &Engine, caller: &Caller, q: &str) -> Result<MarketSearch> {
+    caller.admin(AdminPermission::SeeHome)?;
+    let mut found = MarketSearch::default();
+    if q.trim().chars().count() < SEARCH_MIN {
+        return Ok(found);
+    }
+    let may = |permission| caller.admin(permission).is_ok();
+    let first = PageRequest { after: "", limit: Some(SHOWN) };
+    if may(AdminPermission::SeeOrders) {
+        let of = ListOrders { q: q.to_owned(), limit: Some(SHOWN), ..ListOrders::default() };
+        found.orders = orders::list_all(engine, caller, of).await?.items;
+    }
+    if may(AdminPermission::SeeUsers) {
+        found.users = accounts::list(engine, caller, q, first).await?.items;
+    }
+    if may(AdminPermission::SeeShops) {
+        found.shops = shops::list_all(engine, caller, q, first).await?.items;
+    }
+    Ok(found)
 }

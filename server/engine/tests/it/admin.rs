@@ -3,7 +3,7 @@
 use haat_engine::{
     Caller, Engine, accounts,
     admin::{self, Grantee},
-    audit, catalog, events, jobs, media, notifications, orders, outbox, shops,
+    audit, catalog, events, jobs, media, notifications, orders, outbox, search, shops,
 };
 use haat_shared::{
     Conflict, Error, FieldCode, Result,
@@ -36,6 +36,7 @@ async fn outcomes(engine: &Engine, caller: &Caller) -> Vec<(&'static str, Result
     let categories = catalog::put_categories(engine, caller, Vec::new());
     vec![
         ("home", audit::home(engine, caller).await.map(drop)),
+        ("search", search::of_market(engine, caller, "clay").await.map(drop)),
         ("orders", orders::list_all(engine, caller, Default::default()).await.map(drop)),
         ("order", orders::any_order(engine, caller, "H0-1").await.map(drop)),
         ("events", events::of_market(engine, caller, None, None).await.map(drop)),
@@ -136,12 +137,12 @@ both! {
         let engine = &market.engine;
         let boss = owner(market, "boss").await;
         for (role, allowed) in [
-            (Owner, "home orders order events shops shop categories pictures users user accounts jobs outbox retry discard emails resend audit team grant revoke"),
-            (Catalog, "home shops shop categories pictures"),
-            (Orders, "home orders order events shops shop"),
-            (Finance, "home orders order events shops shop jobs outbox retry discard audit"),
-            (Support, "home orders order events shops shop users user emails resend"),
-            (ReadOnly, "home orders order events shops shop users user jobs outbox emails audit team"),
+            (Owner, "home search orders order events shops shop categories pictures users user accounts jobs outbox retry discard emails resend audit team grant revoke"),
+            (Catalog, "home search shops shop categories pictures"),
+            (Orders, "home search orders order events shops shop"),
+            (Finance, "home search orders order events shops shop jobs outbox retry discard audit"),
+            (Support, "home search orders order events shops shop users user emails resend"),
+            (ReadOnly, "home search orders order events shops shop users user jobs outbox emails audit team"),
         ] {
             let name = role.as_str().replace('_', "-");
             market.signed_up(&Caller::guest(), &name).await;

@@ -67,6 +67,9 @@ both! {
         budget!("cancel an order of 10 lines", 11, orders::cancel(&market.engine, &owner, meena, card, "No"));
         budget!("cancel an order in cash", 7, orders::cancel(&market.engine, &owner, meena, cash, "No"));
         budget!("search in the dashboard", 2, search::of_shop(&market.engine, &owner, meena, "clay"));
+        let system = Caller::system();
+        budget!("search in the admin area", 3, search::of_market(&market.engine, &system, "clay"));
+        budget!("a shop in the admin area", 6, shops::any_shop(&market.engine, &system, meena));
         budget!("orders to confirm and to ship", 1, shops::to_do(&market.engine, &owner, meena));
         budget!("first look at the dashboard", 5, shops::home(&market.engine, &owner, meena, &Default::default()));
         budget!("balance", 2, ledger::balance(&market.engine, &owner, meena, ""));

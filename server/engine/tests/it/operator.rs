@@ -5,7 +5,7 @@ use haat_engine::{
     admin::{self, Grantee},
     audit, dispatch, jobs, ledger,
     notifications::{self, mailbox},
-    orders, outbox, sandbox, shops,
+    orders, outbox, sandbox, search, shops,
 };
 use haat_shared::{
     Conflict, Error, FieldCode,
@@ -214,6 +214,32 @@ both! {
         let wrong = mailbox::list(engine, &system, "yesterday").await.unwrap_err();
         assert_eq!(wrong.at("after"), Some(FieldCode::BadCursor));
         assert_eq!(mailbox::read(engine, &system, haat_engine::random::id(0)).await.err(), Some(Error::NotFound));
+    }
+
+    async fn admins_search_the_market_as_far_as_their_role_goes(market) {
+        let engine = &market.engine;
+        let system = Caller::system();
+        let bowl = market.product(MEENA, "Clay bowl", 45_000, 9).await;
+        let number = market.buy_in_cash(&market.guest_with(&[(bowl, 1)]).await).await.unwrap();
+        market.signed_up(&Caller::guest(), "asha").await;
+        let found = async |caller: &Caller, q: &str| {
+            let found = search::of_market(engine, caller, q).await.unwrap();
+            [found.orders.len(), found.users.len(), found.shops.len()]
+        };
+        assert_eq!(found(&system, &number.to_lowercase()).await, [1, 0, 0]);
+        assert_eq!(found(&system, "asha").await, [1, 1, 0], "the buyer and the user");
+        assert_eq!(found(&system, "meena").await, [0, 1, 1]);
+        let before = engine.db.counts().0;
+        assert_eq!(found(&system, " a ").await, [0, 0, 0]);
+        assert_eq!(engine.db.counts().0, before, "too few characters are not searched for");
+        for (role, sees) in [(AdminRole::Finance, [1, 0, 0]), (AdminRole::Support, [1, 1, 0]), (AdminRole::Catalog, [0, 0, 0])] {
+            market.signed_up(&Caller::guest(), role.as_str()).await;
+            admin::grant_role(engine, &system, Grantee::Email(format!("{}@haat.example", role.as_str())), role).await.unwrap();
+            assert_eq!(found(&market.owner(role.as_str()).await, "asha").await, sees, "{role:?}");
+        }
+        for (who, refused) in [(Caller::guest(), Error::SignInNeeded), (market.owner(MEENA).await, Error::NotFound)] {
+            assert_eq!(search::of_market(engine, &who, "asha").await.err(), Some(refused));
+        }
     }
 
     async fn users_are_found_by_name_and_filtered_by_kind(market) {
