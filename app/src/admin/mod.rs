@@ -26,12 +26,19 @@ pub(crate) use team::Team;
 pub(crate) use user::User;
 pub(crate) use users::Users;
 
-use haat_shared::{Error, accounts::Me, page::ListRequest, permissions::AdminPermission, routes};
+use haat_shared::{
+    Error,
+    accounts::Me,
+    page::ListRequest,
+    permissions::AdminPermission,
+    routes,
+    search::{MarketSearch, SearchHit},
+};
 use leptos::prelude::*;
 
 use crate::{
     api,
-    back_office::{BackOffice, Office, Place},
+    back_office::{BackOffice, Entry, Finding, Office, Place},
     i18n::{t, tu_string, use_i18n},
     state::{Visitor, query, searched},
     ui::{
@@ -183,7 +190,36 @@ fn office(i18n: I18n, me: &Me, here: Option<Part>) -> Option<Office> {
         shop: None,
         places: places.collect(),
         actions: Vec::new(),
+        find,
         lists: lists.map(|part| (part.path().into(), part.title(i18n))).collect(),
+    })
+}
+
+/// The orders, users and shops that contain some words.
+fn find(i18n: I18n, _: String, q: String) -> Finding {
+    Box::pin(async move {
+        let MarketSearch { orders, users, shops } = api::search::of_market(q).await?;
+        let entry = |part: Part, hit: SearchHit, href| Entry {
+            group: part.title(i18n),
+            icon: part.icon(),
+            words: hit.title,
+            note: hit.note,
+            href: Some(href),
+        };
+        let mut entries = Vec::new();
+        for hit in orders {
+            let href = routes::any_order(&hit.key);
+            entries.push(entry(Part::Orders, hit, href));
+        }
+        for hit in users {
+            let Ok(id) = hit.key.parse() else { continue };
+            entries.push(entry(Part::Users, hit, routes::user(id)));
+        }
+        for hit in shops {
+            let href = routes::any_shop(&hit.key);
+            entries.push(entry(Part::Shops, hit, href));
+        }
+        Ok(entries)
     })
 }
 

@@ -13,6 +13,7 @@ mod palette;
 mod side;
 
 pub(crate) use bulk::{Bulk, tick};
+pub(crate) use palette::{Entry, Finding};
 pub(crate) use side::{Place, Side};
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::{
     ui::{LinkButton, WayOn, awaited},
 };
 use bar::Bar;
-use palette::Palette;
+use palette::{Find, Palette};
 
 /// What the layout shows to someone with access.
 #[derive(Clone)]
@@ -39,6 +40,8 @@ pub(crate) struct Office {
     pub(crate) places: Vec<Place>,
     /// The actions in the palette: URL and label.
     pub(crate) actions: Vec<(String, &'static str)>,
+    /// The search of the palette.
+    pub(crate) find: Find,
     /// The lists with a search: URL and name. Without JavaScript, the search leads to the first.
     pub(crate) lists: Vec<(String, &'static str)>,
 }

@@ -1,14 +1,9 @@
 //! The command palette: pages, actions, and the shop's orders and products or the market's orders, users and shops, by
 //! keyboard.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
-use haat_shared::{
-    catalog::QUERY_MAX,
-    routes,
-    search::{MarketSearch, SEARCH_MIN, ShopSearch},
-    text,
-};
+use haat_shared::{catalog::QUERY_MAX, routes, search::SEARCH_MIN, text};
 use leptos::{
     ev, html,
     prelude::*,
@@ -19,7 +14,7 @@ use leptos::{
 
 use super::{Office, bar::SIGN_OUT};
 use crate::{
-    api,
+    api::ApiError,
     i18n::{t, tn, tu_string, use_i18n},
     ui::Icon,
     words::{self, I18n},
@@ -31,16 +26,22 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Something to choose.
 #[derive(Clone, PartialEq)]
-struct Entry {
+pub(crate) struct Entry {
     /// The heading of its group.
-    group: &'static str,
-    icon: &'static str,
-    words: String,
+    pub(crate) group: &'static str,
+    pub(crate) icon: &'static str,
+    pub(crate) words: String,
     /// More about it.
-    note: String,
+    pub(crate) note: String,
     /// Where it leads; `None` signs out.
-    href: Option<String>,
+    pub(crate) href: Option<String>,
 }
+
+/// Asks the server for what contains some words, in the shop with a handle if the back office is a shop's. Each back
+/// office has a function of its own, so that its pages don't load the code for what another one finds.
+pub(crate) type Find = fn(I18n, String, String) -> Finding;
+/// The answer, once it is there.
+pub(crate) type Finding = Pin<Box<dyn Future<Output = Result<Vec<Entry>, ApiError>>>>;
 
 /// The words to search for; empty if there are too few characters.
 fn wanted(typed: &str) -> String {
@@ -57,7 +58,8 @@ pub(super) fn Palette(office: Office, opened: RwSignal<bool>) -> impl IntoView {
     // What the server found.
     let found = RwSignal::new(Vec::<Entry>::new());
     let failed = RwSignal::new(None::<String>);
-    let (shop, office) = (StoredValue::new(office.shop.clone()), StoredValue::new(office));
+    let (find, shop) = (office.find, StoredValue::new(office.shop.clone()));
+    let office = StoredValue::new(office);
     let entries = Memo::new(move |_| {
         if !opened.get() {
             return Vec::new();
@@ -94,16 +96,7 @@ pub(super) fn Palette(office: Office, opened: RwSignal<bool>) -> impl IntoView {
                     return;
                 }
                 spawn_local(async move {
-                    let answer = match shop {
-                        Some(handle) => {
-                            let answer = api::search::of_shop(handle.clone(), words.clone()).await;
-                            answer.map(|answer| results(i18n, &handle, answer))
-                        }
-                        None => {
-                            let answer = api::search::of_market(words.clone()).await;
-                            answer.map(|answer| results_of_market(i18n, answer))
-                        }
-                    };
+                    let answer = find(i18n, shop.unwrap_or_default(), words.clone()).await;
                     if !current(&words) {
                         return;
                     }
@@ -337,51 +330,6 @@ fn fixed(i18n: I18n, office: &Office) -> Vec<Entry> {
     let account = action("person", t!(i18n, header.account), Some(routes::ACCOUNT.into()));
     let sign_out = action("back", t!(i18n, header.sign_out), None);
     pages.chain(own).chain(visit).chain([account, sign_out]).collect()
-}
-
-/// What was found in a shop.
-fn results(i18n: I18n, handle: &str, found: ShopSearch) -> Vec<Entry> {
-    let orders = found.orders.into_iter().map(|order| Entry {
-        group: t!(i18n, seller_orders.title),
-        icon: "truck",
-        href: Some(routes::shop_order(handle, &order.number)),
-        note: order.name,
-        words: order.number,
-    });
-    let products = found.products.into_iter().map(|product| Entry {
-        group: t!(i18n, seller_products.title),
-        icon: "box",
-        words: product.title,
-        note: words::money(i18n, product.price),
-        href: Some(routes::seller_product(handle, product.id)),
-    });
-    orders.chain(products).collect()
-}
-
-/// What was found in the market.
-fn results_of_market(i18n: I18n, found: MarketSearch) -> Vec<Entry> {
-    let orders = found.orders.into_iter().map(|order| Entry {
-        group: t!(i18n, seller_orders.title),
-        icon: "truck",
-        href: Some(routes::any_order(&order.number)),
-        note: format!("{} · {}", order.name, order.shop_name),
-        words: order.number,
-    });
-    let users = found.users.into_iter().map(|user| Entry {
-        group: t!(i18n, admin.users),
-        icon: "person",
-        href: Some(routes::user(user.id)),
-        note: user.email,
-        words: user.name,
-    });
-    let shops = found.shops.into_iter().map(|shop| Entry {
-        group: t!(i18n, shops.title),
-        icon: "awning",
-        href: Some(routes::any_shop(&shop.handle)),
-        note: shop.handle,
-        words: shop.name,
-    });
-    orders.chain(users).chain(shops).collect()
 }
 
 /// The lists, filtered by these words.

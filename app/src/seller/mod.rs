@@ -31,11 +31,11 @@ use leptos::{prelude::*, web_sys};
 
 use crate::{
     api,
-    back_office::{BackOffice, Office, Place},
+    back_office::{BackOffice, Entry, Finding, Office, Place},
     i18n::{t, tu_string, use_i18n},
     state::param,
     ui::{Failure, chips, search},
-    words::I18n,
+    words::{self, I18n},
 };
 
 /// The sections of the seller dashboard.
@@ -154,7 +154,30 @@ fn office(i18n: I18n, me: &Me, handle: &str, here: Option<Part>) -> Option<Offic
         shop: Some(shop.handle.clone()),
         places: places.collect(),
         actions: actions.into_iter().flatten().collect(),
+        find,
         lists: lists.map(|part| (part.path(handle), part.title(i18n))).collect(),
+    })
+}
+
+/// The shop's orders and products that contain some words.
+fn find(i18n: I18n, handle: String, q: String) -> Finding {
+    Box::pin(async move {
+        let found = api::search::of_shop(handle.clone(), q).await?;
+        let orders = found.orders.into_iter().map(|order| Entry {
+            group: t!(i18n, seller_orders.title),
+            icon: "truck",
+            href: Some(routes::shop_order(&handle, &order.number)),
+            note: order.name,
+            words: order.number,
+        });
+        let products = found.products.into_iter().map(|product| Entry {
+            group: t!(i18n, seller_products.title),
+            icon: "box",
+            words: product.title,
+            note: words::money(i18n, product.price),
+            href: Some(routes::seller_product(&handle, product.id)),
+        });
+        Ok(orders.chain(products).collect())
     })
 }
 

@@ -7,7 +7,7 @@ use haat_shared::{
     orders::ListOrders,
     page::PageRequest,
     permissions::{AdminPermission, Permission},
-    search::{MarketSearch, SEARCH_MIN, ShopSearch},
+    search::{MarketSearch, SEARCH_MIN, SearchHit, ShopSearch},
 };
 
 /// The number of results of each kind.
@@ -43,13 +43,26 @@ pub async fn of_market(engine: &Engine, caller: &Caller, q: &str) -> Result<Mark
     let first = PageRequest { after: "", limit: Some(SHOWN) };
     if may(AdminPermission::SeeOrders) {
         let of = ListOrders { q: q.to_owned(), limit: Some(SHOWN), ..ListOrders::default() };
-        found.orders = orders::list_all(engine, caller, of).await?.items;
+        let orders = orders::list_all(engine, caller, of).await?.items.into_iter();
+        found.orders = orders
+            .map(|order| SearchHit {
+                key: order.number.clone(),
+                title: order.number,
+                note: format!("{} · {}", order.name, order.shop_name),
+            })
+            .collect();
     }
     if may(AdminPermission::SeeUsers) {
-        found.users = accounts::list(engine, caller, q, first).await?.items;
+        let users = accounts::list(engine, caller, q, first).await?.items.into_iter();
+        found.users = users
+            .map(|user| SearchHit { key: user.id.to_string(), title: user.name, note: user.email })
+            .collect();
     }
     if may(AdminPermission::SeeShops) {
-        found.shops = shops::list_all(engine, caller, q, first).await?.items;
+        let shops = shops::list_all(engine, caller, q, first).await?.items.into_iter();
+        found.shops = shops
+            .map(|shop| SearchHit { key: shop.handle.clone(), title: shop.name, note: shop.handle })
+            .collect();
     }
     Ok(found)
 }

@@ -282,7 +282,7 @@ both! {
         let owner = market.owner(MEENA).await;
         market.product(MEENA, "Clay bowl", 45_000, 5).await;
         let settings = shops::settings(engine, &owner, MEENA).await.unwrap();
-        let form = ShopForm { name: "Ünique Bowls".into(), ..settings.form };
+        let form = ShopForm { name: "Ünique Bowls".into(), town: "Pune".into(), ..settings.form };
         shops::save_settings(engine, &owner, MEENA, settings.version, &form).await.unwrap();
         let found = async |q: &str, stage: &str| {
             let ask = ListRequest { q: q.into(), state: stage.into(), ..ListRequest::default() };
