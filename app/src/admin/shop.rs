@@ -120,10 +120,8 @@ fn latest(handle: &str, orders: Counted<OrderCard>) -> AnyView {
     let states = chips(t!(i18n, seller_orders.state), states.collect());
     let order = |order: &OrderCard| routes::any_order(&order.number);
     view! {
-        <div>
-            {states}
-            {orders::latest(i18n, orders.page.items, false, order, Some(at("")))}
-        </div>
+        {states}
+        {orders::latest(i18n, orders.page.items, false, order, Some(at("")))}
     }
     .into_any()
 }
